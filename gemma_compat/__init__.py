@@ -1,0 +1,65 @@
+"""gemma_compat: know, before training starts, whether this stack will fine-tune Gemma right.
+
+    import gemma_compat
+    applied = gemma_compat.patch(model)     # cure it; print(applied), applied.revert()
+    gemma_compat.install()                  # or: patch whatever this script is about to train
+
+On the command line: ``python -m gemma_compat report``.
+
+Importing this package imports nothing but itself: every public name is loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .api import diagnose, patch
+    from .detect import detect_facts
+    from .errors import GemmaCompatError, PatchConflict, PatchError
+    from .facts import Facts
+    from .hooks import install, uninstall
+    from .hooks.callback import GemmaCompatCallback
+    from .patching.apply import AppliedPatches
+
+_HOME = {
+    "AppliedPatches": ".patching.apply",
+    "Facts": ".facts",
+    "GemmaCompatCallback": ".hooks.callback",
+    "GemmaCompatError": ".errors",
+    "PatchConflict": ".errors",
+    "PatchError": ".errors",
+    "detect_facts": ".detect",
+    "diagnose": ".api",
+    "install": ".hooks",
+    "patch": ".api",
+    "uninstall": ".hooks",
+}
+
+__all__ = [
+    "AppliedPatches",
+    "Facts",
+    "GemmaCompatCallback",
+    "GemmaCompatError",
+    "PatchConflict",
+    "PatchError",
+    "__version__",
+    "detect_facts",
+    "diagnose",
+    "install",
+    "patch",
+    "uninstall",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,80 @@
+"""The public calls: the stages of the flow, put together.
+
+    detect_facts -> Facts -> judge_all -> Diagnosis -> make_plan -> Plan -> apply_plan -> AppliedPatches
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from . import families
+from .detect import detect_facts
+from .diagnosis import judge_all
+from .patching.apply import AppliedPatches, apply_plan
+from .plan import Consent, Plan, make_plan
+from .rule import Diagnosis
+from .rules import all_rules, find
+from .unwrap import unwrap
+
+
+def patch(
+    model: Any,
+    *,
+    args: Any = None,
+    dry_run: bool = False,
+    select: Iterable[str] | None = None,
+    ignore: Iterable[str] = (),
+    unsafe: bool = False,
+) -> AppliedPatches:
+    """Cure a model of the failures that are known for it, before training starts.
+
+    Args:
+        model: a transformers model, or one wrapped by PEFT, ``torch.compile`` or DDP.
+        args: the ``TrainingArguments`` of the run, or a mapping of them. Without it, what the
+            run will do is unknown, and every safe cure that may be needed is applied.
+        dry_run: find and plan, change nothing.
+        select: codes or names of rules; only these are patched. Naming a rule also allows a
+            patch that is unsafe.
+        ignore: codes or names of rules that are never patched.
+        unsafe: allow patches that may change what the run computes, or more than this model.
+
+    Returns:
+        what was found and done: prints as a report, reverts with ``.revert()``, and is a
+        context manager that reverts on leaving. A model that is no Gemma is left alone.
+
+    Raises:
+        PatchError: a patch that is needed cannot be applied; the model is as it was.
+        UsageError: a rule that does not exist, or arguments that cannot be read.
+    """
+    consent = _consent(select, ignore, unsafe)
+    diagnosis = judge_all(detect_facts(model=model, args=args), all_rules())
+    facts = diagnosis.facts
+    if not facts.model.known("model_type") or not families.is_gemma(facts.model.model_type):
+        what = facts.model.get("model_type") or type(model).__name__
+        note = f"gemma_compat: {what!r} is not a Gemma model; nothing was changed."
+        return AppliedPatches(diagnosis, Plan(), note=note)
+    plan = make_plan(diagnosis, consent)
+    if dry_run:
+        return AppliedPatches(diagnosis, plan, dry_run=True)
+    return apply_plan(unwrap(model), diagnosis, plan)
+
+
+def diagnose(model: Any = None, *, args: Any = None) -> Diagnosis:
+    """What is known to break here, without changing anything.
+
+    Args:
+        model: a live model, a directory or ``config.json``, or ``None`` for every model type.
+        args: ``TrainingArguments``, a mapping, or a JSON file of them.
+    """
+    return judge_all(detect_facts(model=model, args=args), all_rules())
+
+
+def _consent(select: Iterable[str] | None, ignore: Iterable[str], unsafe: bool) -> Consent:
+    rules = all_rules()
+
+    def codes(names: Iterable[str]) -> frozenset[str]:
+        names = [names] if isinstance(names, str) else names
+        return frozenset(find(name, rules).code for name in names)
+
+    return Consent(None if select is None else codes(select), codes(ignore), unsafe)

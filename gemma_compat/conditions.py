@@ -1,0 +1,83 @@
+"""The questions that rules share, each with the phrase that a report prints after "if".
+
+A rule names the ones it needs in ``when``; a question that only one rule asks lives in that
+rule's file.
+"""
+
+from __future__ import annotations
+
+from .facts import Facts
+from .rule import any_of, condition
+
+
+@condition("layers share keys and values (num_kv_shared_layers > 0)")
+def shares_kv(facts: Facts) -> bool:
+    return facts.model.num_kv_shared_layers > 0
+
+
+@condition("no layers share keys and values (num_kv_shared_layers is 0)")
+def shares_no_kv(facts: Facts) -> bool:
+    if facts.model.get("model_type") in _TYPES_WITHOUT_SHARING:
+        return False if facts.model.get("num_kv_shared_layers", 0) else True
+    return facts.model.num_kv_shared_layers == 0
+
+
+# The configs of these have no such field: asking for it would leave every rule open.
+_TYPES_WITHOUT_SHARING = {"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"}
+
+
+@condition("the weights are bfloat16 or float16")
+def weights_are_half(facts: Facts) -> bool:
+    return facts.model.dtype in {"bfloat16", "float16", "mixed"}
+
+
+@condition("the run uses mixed precision (bf16=True or fp16=True)")
+def autocasts(facts: Facts) -> bool:
+    return facts.training.mixed_precision in {"bf16", "fp16"}
+
+
+@condition("the model is evaluated (evaluate, predict, an eval_strategy)")
+def evaluates(facts: Facts) -> bool:
+    return facts.training.evaluates
+
+
+@condition("evaluation collects outputs (compute_metrics, predict, prediction_loss_only=False)")
+def gathers_outputs(facts: Facts) -> bool:
+    return facts.training.gathers_outputs
+
+
+@condition("use_cache is on in a config that a forward reads")
+def asks_for_cache(facts: Facts) -> bool:
+    return facts.model.use_cache
+
+
+@condition("use_cache is off")
+def cache_is_off(facts: Facts) -> bool:
+    return not facts.model.use_cache
+
+
+@condition("a Trainer of transformers 5 drives the run, which turns use_cache off")
+def trainer_turns_cache_off(facts: Facts) -> bool:
+    return facts.training.trainer and not facts.training.use_cache
+
+
+@condition("gradient checkpointing is on")
+def checkpoints(facts: Facts) -> bool:
+    if facts.model.get("gradient_checkpointing"):
+        return True
+    return facts.training.gradient_checkpointing
+
+
+@condition("checkpointing is applied from outside the model (FSDP, accelerate, checkpoint_wrapper)")
+def checkpoints_from_outside(facts: Facts) -> bool:
+    if facts.model.get("external_checkpointing"):
+        return True
+    return facts.training.external_checkpointing
+
+
+@condition("DeepSpeed ZeRO-3 trains a PEFT adapter, which needs reentrant checkpointing")
+def is_zero3_with_peft(facts: Facts) -> bool:
+    return facts.model.peft is not None and facts.training.deepspeed_stage == 3
+
+
+loses_cache_in_training = any_of(cache_is_off, trainer_turns_cache_off, checkpoints)

@@ -1,0 +1,128 @@
+"""The engine: rules and facts in, a :class:`~gemma_compat.rule.Diagnosis` out. Pure.
+
+For each scope of a rule every question is asked, whatever the order: one "no" decides, else one
+"unknown" leaves it open, else the rule fires (Kleene's "and"). So an unknown GPU never makes a
+Gemma 2 rule undetermined on Gemma 3, and no rule has to order its tests with care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from . import families, versions
+from .errors import UnknownFact
+from .facts import Facts
+from .rule import Condition, Diagnosis, Finding, Rule, Scope, Undetermined
+
+Answer = Finding | Undetermined
+
+
+def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
+    """Judge every rule. Without a model, every model type is judged and the answers grouped."""
+    ordered = sorted(rules, key=lambda rule: (rule.severity.rank, rule.code))
+    judge = _judge_one if facts.model.known("model_type") else _judge_every_type
+    answers = [answer for rule in ordered for answer in judge(rule, facts)]
+    return Diagnosis(
+        facts=facts,
+        findings=tuple(item for item in answers if isinstance(item, Finding)),
+        undetermined=tuple(item for item in answers if isinstance(item, Undetermined)),
+        not_checked=tuple(_not_checked(facts, ordered)),
+    )
+
+
+def judge(rule: Rule, facts: Facts) -> Answer | None:
+    """One rule's answer for one set of facts: fires, undetermined, or ``None``."""
+    undetermined: Undetermined | None = None
+    for scope in rule.scopes:
+        missing, phrases, applies = _ask(_questions(rule, scope), facts)
+        if not applies:
+            continue
+        if not missing:
+            return Finding(rule, rule.describe(facts))
+        undetermined = undetermined or Undetermined(rule, missing, " and ".join(phrases))
+    return undetermined
+
+
+def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
+    answer = judge(rule, facts)
+    if answer is not None:
+        yield answer
+
+
+def _judge_every_type(rule: Rule, facts: Facts) -> Iterator[Answer]:
+    """The rule's answer for each of its model types, equal answers grouped into one."""
+    groups: dict[object, tuple[Answer, list[str]]] = {}
+    for model_type in sorted(rule.model_types):
+        answer = judge(rule, facts.replace(model=facts.model.replace(model_type=model_type)))
+        if answer is not None:
+            groups.setdefault(answer, (answer, []))[1].append(model_type)
+    for answer, model_types in groups.values():
+        if isinstance(answer, Finding):
+            yield Finding(answer.rule, answer.problem, tuple(model_types))
+        else:
+            yield Undetermined(
+                answer.rule, answer.missing, answer.condition, tuple(model_types)
+            )
+
+
+def _ask(
+    questions: Iterable[Condition], facts: Facts
+) -> tuple[tuple[tuple[str, str], ...], list[str], bool]:
+    """The missing facts, the phrases that wait for them, and whether nothing said "no"."""
+    missing: dict[str, str] = {}
+    phrases: list[str] = []
+    for question in questions:
+        try:
+            if not question.test(facts):
+                return (), [], False
+        except UnknownFact as error:
+            missing[error.topic] = error.reason or facts.reason(error.topic)
+            phrases.append(question.phrase)
+    return tuple(missing.items()), phrases, True
+
+
+def _questions(rule: Rule, scope: Scope) -> Iterator[Condition]:
+    """The header first (model type, packages), then the conditions."""
+    yield Condition("the model is one of " + ", ".join(sorted(scope.model_types)), _is_in(scope))
+    for name, text in scope.packages.items():
+        yield Condition(f"{name} is {text}", _has_version(name, text))
+    yield from scope.when
+    yield from rule.when
+
+
+def _is_in(scope: Scope) -> Callable[[Facts], bool]:
+    def test(facts: Facts) -> bool:
+        model_type = facts.model.model_type
+        newer = families.is_gemma(model_type) and not families.is_known(model_type)
+        return model_type in scope.model_types or (scope.by_config and newer)
+
+    return test
+
+
+def _has_version(name: str, text: str) -> Callable[[Facts], bool]:
+    def test(facts: Facts) -> bool:
+        version = facts.version(name)
+        if version is None:
+            return False
+        if not versions.is_valid(version):
+            raise UnknownFact(f"packages.{name}", f"{version!r} is no version")
+        if versions.is_undecided(text, version):
+            raise UnknownFact(f"packages.{name}", f"{version} is a build from before the release")
+        return versions.contains(text, version)
+
+    return test
+
+
+def _not_checked(facts: Facts, rules: list[Rule]) -> Iterator[str]:
+    """A model type newer than this release: name the rules that went by the type alone."""
+    if not facts.model.known("model_type"):
+        return
+    model_type = facts.model.model_type
+    if not families.is_gemma(model_type):
+        yield f"model_type {model_type!r} is not a Gemma: no rule was asked about the model"
+    elif not families.is_known(model_type):
+        skipped = [r.code for r in rules if not any(scope.by_config for scope in r.scopes)]
+        yield (
+            f"model_type {model_type!r} is newer than this release of gemma_compat; "
+            f"judged by its config alone. Not asked: {', '.join(skipped) or 'nothing'}"
+        )

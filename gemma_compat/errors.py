@@ -1,0 +1,46 @@
+"""The errors that this library raises by name.
+
+All derive from :class:`GemmaCompatError`, so a caller can catch them in one clause.
+"""
+
+from __future__ import annotations
+
+
+class GemmaCompatError(Exception):
+    """Base of every error raised by gemma_compat."""
+
+
+class UsageError(GemmaCompatError):
+    """The input cannot be used: one clear line for stderr, exit code 2."""
+
+
+class UnknownFact(GemmaCompatError):
+    """A fact was read that nobody could establish.
+
+    Only the engine and renderers catch it: the first turns it into an ``Undetermined``.
+
+    Args:
+        topic: dotted path of the fact, ``training.mixed_precision`` for example.
+        reason: why it is unknown.
+    """
+
+    def __init__(self, topic: str, reason: str = "") -> None:
+        super().__init__(f"{topic} is unknown" + (f": {reason}" if reason else ""))
+        self.topic = topic
+        self.reason = reason
+
+
+class PatchError(GemmaCompatError):
+    """Base of the errors about changing a model."""
+
+
+class PatchTargetMissing(PatchError):
+    """A patch looked for something on the model that is not there; nothing was changed."""
+
+
+class PatchRefused(PatchError):
+    """A patch found a situation which it would get wrong, and says which; nothing was changed."""
+
+
+class PatchConflict(PatchError):
+    """A slot that we wrote is now held by somebody else, so it cannot be put back."""

@@ -1,0 +1,102 @@
+"""Facts: everything a rule may know, as frozen values that can be made by hand.
+
+    >>> from gemma_compat.facts import Facts, ModelFacts, Package
+    >>> facts = Facts(packages={"transformers": Package(name="transformers", version="4.50.3")})
+    >>> facts.version("transformers")
+    '4.50.3'
+
+Three states are kept apart everywhere: known, *known absent* (``packages["peft"] is None``) and
+unknown (no entry, or a field left at ``UNKNOWN``); reading an unknown raises ``UnknownFact``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ..errors import UnknownFact
+from ._record import UNKNOWN, Record, check_keys
+from .gpu import Gpu
+from .model import ConfigView, ModelFacts
+from .packages import Package, TorchBuild
+from .training import TrainingFacts
+
+__all__ = [
+    "UNKNOWN",
+    "ConfigView",
+    "Facts",
+    "Gpu",
+    "ModelFacts",
+    "Package",
+    "Record",
+    "TorchBuild",
+    "TrainingFacts",
+]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Facts(Record):
+    """All facts about one machine, model and run.
+
+    Attributes:
+        python: version of the interpreter, ``3.11.7``.
+        platform: ``sys.platform``.
+        packages: distribution name to :class:`Package`, or to ``None`` where known absent.
+        torch: what torch was built for.
+        gpus: visible GPUs, in CUDA's order; an empty tuple where there are known to be none.
+        driver: NVIDIA driver release, or ``None`` where there is no driver.
+        model: the model under judgement.
+        training: the run under judgement.
+        reasons: why something is unknown, by dotted topic; printed in every report.
+    """
+
+    topic: ClassVar[str] = ""
+
+    python: str = UNKNOWN
+    platform: str = UNKNOWN
+    packages: dict[str, Package | None] = field(default_factory=dict)
+    torch: TorchBuild = field(default_factory=TorchBuild)
+    gpus: tuple[Gpu, ...] = UNKNOWN
+    driver: str | None = UNKNOWN
+    model: ModelFacts = field(default_factory=ModelFacts)
+    training: TrainingFacts = field(default_factory=TrainingFacts)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def package(self, name: str) -> Package | None:
+        """The installed package, ``None`` where it is known absent; raises ``UnknownFact``."""
+        if name not in self.packages:
+            raise UnknownFact(f"packages.{name}", self.reason(f"packages.{name}"))
+        return self.packages[name]
+
+    def version(self, name: str) -> str | None:
+        """Its version, ``None`` where it is known absent; raises ``UnknownFact``."""
+        package = self.package(name)
+        if package is None:
+            return None
+        if not package.known("version"):
+            raise UnknownFact(f"packages.{name}", package.problem or "its metadata has no version")
+        return package.version
+
+    def reason(self, topic: str) -> str:
+        """Why ``topic`` is unknown: its own reason, or that of the nearest topic above it."""
+        while topic:
+            if topic in self.reasons:
+                return self.reasons[topic]
+            topic = topic.rpartition(".")[0]
+        return ""
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Facts:
+        """The inverse of ``to_dict``. ``ValueError`` where the shape does not fit."""
+        fields = check_keys(cls, data)
+        parts = {"torch": TorchBuild, "model": ModelFacts, "training": TrainingFacts}
+        for name, part in parts.items():
+            if name in fields:
+                fields[name] = part.from_dict(fields[name])
+        if "gpus" in fields:
+            fields["gpus"] = tuple(Gpu.from_dict(item) for item in fields["gpus"])
+        fields["packages"] = {
+            name: None if item is None else Package.from_dict(item)
+            for name, item in fields.get("packages", {}).items()
+        }
+        return cls(**fields)

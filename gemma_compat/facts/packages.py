@@ -1,0 +1,56 @@
+"""What is installed: one record per distribution, read from metadata and never imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ._record import UNKNOWN, Record, check_keys
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Package(Record):
+    """One installed distribution.
+
+    Attributes:
+        name: normalised distribution name (PEP 503), ``unsloth-zoo`` for example.
+        version: PEP 440 version as the metadata states it.
+        location: the directory that holds the metadata.
+        editable: installed with ``pip install -e``.
+        vcs: the VCS address it was installed from, or ``None``.
+        problem: what is wrong with the installation, in words, or ``None``.
+    """
+
+    topic: ClassVar[str] = "packages"
+
+    name: str = UNKNOWN
+    version: str = UNKNOWN
+    location: str = UNKNOWN
+    editable: bool = False
+    vcs: str | None = None
+    problem: str | None = None
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Package:
+        return cls(**check_keys(cls, data))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TorchBuild(Record):
+    """What torch was built for, read as text from its ``version.py``.
+
+    Attributes:
+        version: torch's own version with its local label, ``2.13.0+cpu``.
+        cuda: CUDA release it was built against (``12.6``), or ``None`` for a build without.
+        hip: ROCm release it was built against, or ``None``.
+    """
+
+    topic: ClassVar[str] = "torch"
+
+    version: str = UNKNOWN
+    cuda: str | None = UNKNOWN
+    hip: str | None = UNKNOWN
+
+    @classmethod
+    def from_dict(cls, data: Any) -> TorchBuild:
+        return cls(**check_keys(cls, data))

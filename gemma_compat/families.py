@@ -1,0 +1,27 @@
+"""Which ``model_type`` names are Gemma's, and which of them this release knows."""
+
+from __future__ import annotations
+
+# As transformers spells them; with each, the release that brought it.
+KNOWN_MODEL_TYPES: dict[str, str] = {
+    "gemma": "4.38.0",
+    "gemma2": "4.42.0",
+    "paligemma": "4.41.0",
+    "gemma3": "4.50.0",
+    "gemma3_text": "4.50.0",
+    "shieldgemma2": "4.50.0",
+    "gemma3n": "4.53.0",
+    "gemma3n_text": "4.53.0",
+    "gemma4": "5.5.0",
+    "gemma4_text": "5.5.0",
+}
+
+
+def is_gemma(model_type: str) -> bool:
+    """Whether this ``model_type`` belongs to the family, known to this release or newer."""
+    return "gemma" in model_type.lower()
+
+
+def is_known(model_type: str) -> bool:
+    """Whether this release has rules written with this ``model_type`` in mind."""
+    return model_type in KNOWN_MODEL_TYPES

@@ -1,0 +1,31 @@
+"""How the ledger compares and prints the values that it writes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+_PLAIN = (bool, int, float, str, type(None), list, tuple)
+
+
+class MISSING:
+    """Stands for "the owner had no such entry". A class: it copies and pickles as itself."""
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Identity, or equality of two plain values; never compares tensors or modules."""
+    if one is other:
+        return True
+    return type(one) is type(other) and isinstance(one, _PLAIN) and bool(one == other)
+
+
+def text_of(value: Any) -> str:
+    """A short text of a value for the user: plain values as they are, objects by their name."""
+    if value is MISSING:
+        return "absent"
+    if isinstance(value, partial):
+        return getattr(value.func, "__name__", "a function")
+    if isinstance(value, _PLAIN):
+        text = repr(value)
+        return text if len(text) <= 60 else text[:57] + "..."
+    return getattr(value, "__qualname__", type(value).__name__)

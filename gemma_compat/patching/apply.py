@@ -1,0 +1,116 @@
+"""Carry a plan out on a model: all of it, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import PatchConflict, PatchError
+from ..plan import Plan, PlannedPatch, Skip
+from ..rule import Diagnosis
+from .ledger import Change, Ledger
+
+
+@dataclass
+class AppliedPatches:
+    """What ``patch(model)`` found and did; prints as a report and can be reverted.
+
+    Attributes:
+        diagnosis: what was found.
+        plan: what was to be done, what was skipped and why, what is left for the user.
+        ledgers: one for each patch that was applied; empty after ``revert``.
+        dry_run: nothing was written.
+        note: one line that replaces everything else (a model that is no Gemma).
+    """
+
+    diagnosis: Diagnosis
+    plan: Plan
+    ledgers: list[Ledger] = field(default_factory=list)
+    dry_run: bool = False
+    note: str = ""
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Every write, in order."""
+        return tuple(change for ledger in self.ledgers for change in ledger.changes)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The rules whose patches are in place."""
+        return tuple(ledger.code for ledger in self.ledgers)
+
+    def revert(self) -> None:
+        """Put everything back, last in first out; a second call does nothing.
+
+        Raises:
+            PatchConflict: naming each slot that somebody else holds; nothing is changed then.
+        """
+        held = [text for ledger in self.ledgers for text in ledger.conflicts()]
+        if held:
+            raise PatchConflict("cannot be reverted, nothing was changed: " + "; ".join(held))
+        while self.ledgers:
+            self.ledgers.pop().revert()
+
+    def __enter__(self) -> AppliedPatches:
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        try:
+            self.revert()
+        except PatchConflict as conflict:
+            if error is None:
+                raise
+            _add_note(error, f"gemma_compat: {conflict}")  # never hide the body's exception
+
+    def __str__(self) -> str:
+        from ..report.text import render_applied
+
+        return render_applied(self)
+
+
+def apply_plan(model: Any, diagnosis: Diagnosis, plan: Plan) -> AppliedPatches:
+    """Apply the patches of ``plan`` to the unwrapped ``model``, in order.
+
+    A preventive patch that does not fit becomes a skip. Any other failure reverts everything
+    and propagates, named by its rule.
+    """
+    applied = AppliedPatches(diagnosis, plan)
+    skips: list[Skip] = []
+    try:
+        for planned in plan.patches:
+            _apply_one(model, planned, applied.ledgers, skips)
+    except BaseException:
+        applied.revert()
+        raise
+    applied.plan = Plan(_without(plan.patches, skips), (*plan.skips, *skips), plan.manual)
+    return applied
+
+
+def _apply_one(
+    model: Any, planned: PlannedPatch, ledgers: list[Ledger], skips: list[Skip]
+) -> None:
+    rule = planned.rule
+    assert rule.patch is not None
+    ledger = Ledger(rule.code, model)
+    try:
+        with ledger:
+            rule.patch(model, ledger)
+    except PatchError as error:
+        if not planned.preventive:
+            raise type(error)(f"{rule.code} {rule.name}: {error}") from error
+        skips.append(Skip(rule, f"does not fit this model: {error}"))
+        return
+    ledgers.append(ledger)
+
+
+def _without(patches: Sequence[PlannedPatch], skips: list[Skip]) -> tuple[PlannedPatch, ...]:
+    skipped = {skip.rule.code for skip in skips}
+    return tuple(item for item in patches if item.rule.code not in skipped)
+
+
+def _add_note(error: BaseException, text: str) -> None:
+    if hasattr(error, "add_note"):
+        error.add_note(text)
+    else:  # Python 3.10
+        error.__notes__ = [*getattr(error, "__notes__", []), text]  # type: ignore[attr-defined]

@@ -1,0 +1,138 @@
+"""From a diagnosis and the user's consent to an ordered list of patches. Pure.
+
+What is *not* done is as much a part of the plan as what is: each skip carries its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .errors import UnknownFact
+from .facts import Facts
+from .rule import Applicability, Diagnosis, Finding, Rule, Undetermined
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the user allows.
+
+    Attributes:
+        select: codes; if given, only these are patched, and naming one opts in to unsafe.
+        ignore: codes that are never patched.
+        unsafe: whether unsafe patches may be applied.
+    """
+
+    select: frozenset[str] | None = None
+    ignore: frozenset[str] = frozenset()
+    unsafe: bool = False
+
+
+@dataclass(frozen=True)
+class PlannedPatch:
+    """A patch that will be applied.
+
+    Attributes:
+        preventive: the rule was undetermined; the patch costs nothing where it does not apply,
+            and where it cannot be applied that is a skip and no error.
+    """
+
+    rule: Rule
+    preventive: bool
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A cure that will not be applied, and why, in words."""
+
+    rule: Rule
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done, what will not, and what is left for the user."""
+
+    patches: tuple[PlannedPatch, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    manual: tuple[Finding, ...] = ()
+
+
+def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
+    """Sort the answers into patches, skips and manual steps."""
+    consent = consent or Consent()
+    chosen: list[PlannedPatch] = []
+    skips: list[Skip] = []
+    for answer in (*diagnosis.findings, *diagnosis.undetermined):
+        if answer.rule.patch is None or answer.rule.applicability is Applicability.DISPLAY_ONLY:
+            continue
+        reason = _objection(answer, diagnosis.facts, consent)
+        if reason:
+            skips.append(Skip(answer.rule, reason))
+        else:
+            chosen.append(PlannedPatch(answer.rule, isinstance(answer, Undetermined)))
+    kept, yielded = _settle(chosen)
+    patched = {planned.rule.code for planned in kept}
+    return Plan(
+        patches=tuple(_in_order(kept)),
+        skips=(*skips, *yielded),
+        manual=tuple(f for f in diagnosis.findings if f.rule.code not in patched),
+    )
+
+
+def _objection(answer: Finding | Undetermined, facts: Facts, consent: Consent) -> str | None:
+    """Why this patch must not be applied, or ``None``."""
+    rule = answer.rule
+    if rule.code in consent.ignore:
+        return "ignored, as you asked"
+    if consent.select is not None and rule.code not in consent.select:
+        return "not selected"
+    named = consent.select is not None and rule.code in consent.select
+    if rule.applicability is Applicability.UNSAFE and not (consent.unsafe or named):
+        return f"unsafe: allow it with unsafe=True or select=[{rule.code!r}]"
+    for refusal in rule.refused_if:
+        if _holds(refusal.test, facts):
+            return f"refused: {refusal.phrase}"
+    if isinstance(answer, Undetermined):
+        return _why_not_preventive(answer)
+    return None
+
+
+def _why_not_preventive(answer: Undetermined) -> str | None:
+    """A cure is applied ahead of time only where nothing but the run itself is unknown."""
+    missing = [topic for topic, _ in answer.missing if not topic.startswith("training")]
+    return f"undetermined: {', '.join(missing)} unknown" if missing else None
+
+
+def _holds(test: object, facts: Facts) -> bool:
+    """Whether a refusal is known to hold; an unknown one does not stop a safe patch."""
+    try:
+        return bool(test(facts))  # type: ignore[operator]
+    except UnknownFact:
+        return False
+
+
+def _settle(chosen: Iterable[PlannedPatch]) -> tuple[list[PlannedPatch], list[Skip]]:
+    """Drop the patches that yield to another planned one."""
+    planned = list(chosen)
+    codes = {item.rule.code for item in planned}
+    kept, skips = [], []
+    for item in planned:
+        winner = next((code for code in item.rule.yields_to if code in codes), None)
+        if winner:
+            skips.append(Skip(item.rule, f"yields to {winner}, which needs the opposite"))
+        else:
+            kept.append(item)
+    return kept, skips
+
+
+def _in_order(planned: list[PlannedPatch]) -> Iterator[PlannedPatch]:
+    """By code, except that a patch waits for those it names in ``after``."""
+    waiting = sorted(planned, key=lambda item: item.rule.code)
+    while waiting:
+        codes = {item.rule.code for item in waiting}
+        ready = [item for item in waiting if not codes & set(item.rule.after)]
+        if not ready:
+            raise ValueError(f"rules wait for each other: {sorted(codes)}")
+        yield ready[0]
+        waiting.remove(ready[0])

@@ -1,0 +1,1 @@
+"""Rules about the key-value cache."""

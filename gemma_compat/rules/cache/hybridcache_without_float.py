@@ -1,0 +1,98 @@
+"""A HybridCache in the model's output has no `float`, so evaluation under autocast crashes.
+
+## What breaks
+Under mixed precision accelerate wraps `model.forward` so that half-precision outputs are turned
+into fp32. It calls `.float()` on whatever has a half-precision `dtype`. On transformers 4.50 the
+`HybridCache` in the output is such a thing, and evaluation ends with
+`'HybridCache' object has no attribute 'float'`.
+
+## Why
+Up to 4.49 `Cache` was an `nn.Module`, which has a harmless `float`. 4.50.0 made it a plain class
+and left `HybridCache.dtype` public; 4.51.0 renamed that to `_dtype`, and the error was gone.
+
+The GPU has nothing to do with it. The dtype of the *weights* decides, and that autocast is on, and
+that the model is in eval mode: the cache is not built while training. A T4 under Unsloth is spared
+because Unsloth switches mixed precision off there. The usual advice (`model.config.use_cache =
+False`, `model.config.text_config.use_cache = False`) does nothing for a multimodal Gemma 3 on
+these releases: its language model reads a copy of the config.
+
+## Cure
+Upgrade to transformers 4.51.0 or newer. `patch` gives the cache objects that leave the text model
+a `float` that returns them unchanged, on this model only; generation keeps its cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...conditions import autocasts, evaluates, weights_are_half
+from ...errors import PatchTargetMissing
+from ...facts import Facts
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...tree import text_models
+
+_TRANSFORMERS = {"transformers": ">=4.50.0.dev0,<4.51.0"}
+
+
+@condition("the text model is a Gemma 2 (PaliGemma 2)")
+def text_is_gemma2(facts: Facts) -> bool:
+    return facts.model.text_model_type == "gemma2"
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"transformers {facts.version('transformers')} returns a HybridCache from a "
+            f"{facts.model.dtype} model in eval mode; under {facts.training.mixed_precision} mixed "
+            "precision accelerate calls .float() on it and evaluation crashes"
+        ),
+        help="pip install -U 'transformers>=4.51.0', or gemma_compat.patch(model)",
+    )
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """Let every cache that leaves the text model answer ``float()`` with itself."""
+    found = text_models(model)
+    if not found:
+        raise PatchTargetMissing("no module with embed_tokens and decoder layers")
+    for _, text_model in found:
+        ledger.add_hook(text_model, "forward_hook", give_cache_float)
+
+
+def give_cache_float(module: Any, args: Any, output: Any) -> None:
+    """Forward hook: a cache with a public ``dtype`` and no ``float`` gets one, on the instance."""
+    cache = getattr(output, "past_key_values", None)
+    if hasattr(cache, "dtype") and not hasattr(cache, "float"):
+        cache.float = _Itself(cache)
+
+
+class _Itself:
+    """A call that returns one object; unlike a lambda it can be pickled and deep-copied."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __call__(self) -> Any:
+        return self.value
+
+
+RULE = Rule(
+    code="GC101",
+    name="hybridcache-without-float",
+    severity=Severity.ERROR,
+    applicability=Applicability.SAFE,
+    scopes=(
+        Scope(frozenset({"gemma2", "gemma3", "gemma3_text", "shieldgemma2"}), _TRANSFORMERS),
+        Scope(frozenset({"paligemma"}), _TRANSFORMERS, when=(text_is_gemma2,)),
+    ),
+    when=(weights_are_half, autocasts, evaluates),
+    describe=describe,
+    patch=patch,
+    symptoms=(r"'HybridCache' object has no attribute 'float'",),
+    upstream=(
+        "huggingface/transformers#36938",
+        "huggingface/transformers#37044",
+        "unslothai/unsloth#2223",
+    ),
+    since="0.1.0",
+)

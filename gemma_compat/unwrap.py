@@ -1,0 +1,49 @@
+"""From whatever a script holds to the transformers model inside it. Reads only.
+
+``torch.compile`` (``_orig_mod``), DDP and DeepSpeed (``module``) and PEFT (``get_base_model``)
+are recognised by the name and module of their classes, so none of them is imported here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_HOLDS_MODULE = {"DistributedDataParallel", "DataParallel", "DeepSpeedEngine"}
+
+
+def unwrap(model: Any) -> Any:
+    """The innermost model: through compile, data parallel and PEFT wrappers, in any order."""
+    for _ in range(16):  # a wrapper that holds itself must not hang us
+        inner = _inner(model)
+        if inner is None or inner is model:
+            return model
+        model = inner
+    return model
+
+
+def peft_wrapper(model: Any) -> Any | None:
+    """The outermost PEFT model around it, or ``None``."""
+    for _ in range(16):
+        if model is None or is_peft(model):
+            return model
+        model = _inner(model)
+    return None
+
+
+def is_peft(model: Any) -> bool:
+    """Whether this object is PEFT's wrapper (not a bare model with an adapter loaded)."""
+    return any(
+        cls.__name__ == "PeftModel" and cls.__module__.partition(".")[0] == "peft"
+        for cls in type(model).__mro__
+    )
+
+
+def _inner(model: Any) -> Any | None:
+    modules = getattr(model, "_modules", {})
+    if "_orig_mod" in modules:
+        return modules["_orig_mod"]
+    if type(model).__name__ in _HOLDS_MODULE:
+        return modules.get("module")
+    if is_peft(model):
+        return model.get_base_model()
+    return None

@@ -1,0 +1,74 @@
+"""The only place that compares versions (PEP 440).
+
+``packaging`` releases disagree on whether pre-releases match by default, so every test here
+passes ``prereleases=True``. A bound names the first pre-release that changed:
+``>=4.50.0.dev0`` or ``<5.0.0rc1``. ``packaging`` is imported on first use: it costs about
+four times an empty interpreter, and ``import gemma_compat`` must not pay for it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+
+@lru_cache(maxsize=None)
+def parse(version: str) -> Version:
+    """The parsed version. Raises ``ValueError`` (``InvalidVersion``) where it is none."""
+    from packaging.version import Version
+
+    return Version(version)
+
+
+@lru_cache(maxsize=None)
+def specifier(text: str) -> SpecifierSet:
+    """The parsed specifier. Raises ``ValueError`` (``InvalidSpecifier``) where it is none."""
+    from packaging.specifiers import SpecifierSet
+
+    return SpecifierSet(text)
+
+
+def is_valid(version: str) -> bool:
+    """Whether this is a PEP 440 version."""
+    try:
+        parse(version)
+    except ValueError:
+        return False
+    return True
+
+
+def contains(text: str, version: str) -> bool:
+    """Whether ``version`` satisfies the specifier ``text``, pre-releases included.
+
+    A local label is dropped first: ``2.6.0+cu124`` is the release 2.6.0.
+    """
+    public = parse(version).public
+    return specifier(text).contains(public, prereleases=True)
+
+
+def bounds(text: str) -> tuple[str, ...]:
+    """The versions that a specifier names, oldest first."""
+    return tuple(sorted((part.version for part in specifier(text)), key=parse))
+
+
+def is_undecided(text: str, version: str) -> bool:
+    """Whether the number alone cannot say on which side of a bound this build lies.
+
+    So it is for a development build of the very release that a bound names: ``4.51.0.dev0``
+    was cut both before and after the fix that became 4.51.0. Where the bound itself names a
+    pre-release, the number decides.
+    """
+    candidate = parse(version)
+    if not candidate.is_devrelease:
+        return False
+    named = [parse(bound) for bound in bounds(text)]
+    return any(bound.release == candidate.release and not bound.is_prerelease for bound in named)
+
+
+def newest(versions: list[str]) -> str:
+    """The newest of them. Raises ``ValueError`` on an empty list."""
+    return max(versions, key=parse)
