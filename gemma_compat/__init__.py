@@ -11,12 +11,11 @@ Importing this package imports nothing but itself: every public name is loaded o
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-__version__ = "0.1.0"
+TYPE_CHECKING = False  # type checkers take it for typing's; importing that doubles the cost
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .api import diagnose, patch
     from .detect import detect_facts
     from .errors import GemmaCompatError, PatchConflict, PatchError
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from .hooks import install, uninstall
     from .hooks.callback import GemmaCompatCallback
     from .patching.apply import AppliedPatches
+
+__version__ = "0.1.0"
 
 _HOME = {
     "AppliedPatches": ".patching.apply",
@@ -58,6 +59,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(_HOME[name], __name__), name)
 
 

@@ -56,9 +56,28 @@ def cache_is_off(facts: Facts) -> bool:
     return not facts.model.use_cache
 
 
+# The forward of these reads ``use_cache`` from ``config.text_config``, where no Trainer writes.
+_READ_TEXT_CONFIG = {"gemma3", "gemma3n", "paligemma", "shieldgemma2"}
+
+
 @condition("a Trainer of transformers 5 drives the run, which turns use_cache off")
 def trainer_turns_cache_off(facts: Facts) -> bool:
-    return facts.training.trainer and not facts.training.use_cache
+    if facts.model.model_type in _READ_TEXT_CONFIG:
+        return False
+    # ``None``: a release before 5, whose Trainer has no such argument and leaves the config alone
+    return facts.training.trainer and facts.training.use_cache is False
+
+
+@condition("use_cache stays on while training")
+def cache_stays_on(facts: Facts) -> bool:
+    return facts.model.use_cache and not trainer_turns_cache_off.test(facts)
+
+
+@condition("the training loop passes past_key_values of its own")
+def passes_cache(facts: Facts) -> bool:
+    # A Trainer feeds what the dataset holds; in a hand-written loop only its author knows.
+    feeds_dataset = facts.training.get("trainer") and not facts.training.known("passes_cache")
+    return False if feeds_dataset else facts.training.passes_cache
 
 
 @condition("gradient checkpointing is on")

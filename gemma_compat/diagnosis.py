@@ -7,7 +7,7 @@ Gemma 2 rule undetermined on Gemma 3, and no rule has to order its tests with ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from . import families, versions
 from .errors import UnknownFact
@@ -20,8 +20,11 @@ Answer = Finding | Undetermined
 def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
     """Judge every rule. Without a model, every model type is judged and the answers grouped."""
     ordered = sorted(rules, key=lambda rule: (rule.severity.rank, rule.code))
-    judge = _judge_one if facts.model.known("model_type") else _judge_every_type
-    answers = [answer for rule in ordered for answer in judge(rule, facts)]
+    if facts.model.known("model_type"):
+        answers = [answer for rule in ordered for answer in _judge_one(rule, facts)]
+    else:
+        by_type = _of_every_type(facts, ordered)
+        answers = [answer for rule in ordered for answer in _judge_every_type(rule, by_type)]
     return Diagnosis(
         facts=facts,
         findings=tuple(item for item in answers if isinstance(item, Finding)),
@@ -49,11 +52,17 @@ def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
         yield answer
 
 
-def _judge_every_type(rule: Rule, facts: Facts) -> Iterator[Answer]:
+def _of_every_type(facts: Facts, rules: Iterable[Rule]) -> dict[str, Facts]:
+    """The facts as they would be for each model type that any rule names; made only once."""
+    model_types = sorted(frozenset().union(*(rule.model_types for rule in rules)))
+    return {name: facts.replace(model=facts.model.replace(model_type=name)) for name in model_types}
+
+
+def _judge_every_type(rule: Rule, by_type: Mapping[str, Facts]) -> Iterator[Answer]:
     """The rule's answer for each of its model types, equal answers grouped into one."""
     groups: dict[object, tuple[Answer, list[str]]] = {}
     for model_type in sorted(rule.model_types):
-        answer = judge(rule, facts.replace(model=facts.model.replace(model_type=model_type)))
+        answer = judge(rule, by_type[model_type])
         if answer is not None:
             groups.setdefault(answer, (answer, []))[1].append(model_type)
     for answer, model_types in groups.values():

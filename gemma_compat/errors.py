@@ -14,6 +14,10 @@ class UsageError(GemmaCompatError):
     """The input cannot be used: one clear line for stderr, exit code 2."""
 
 
+class NothingToRun(UsageError):
+    """``gemma_compat run`` was given no script or module, or one that does not exist."""
+
+
 class UnknownFact(GemmaCompatError):
     """A fact was read that nobody could establish.
 
@@ -40,6 +44,10 @@ class PatchTargetMissing(PatchError):
 
 class PatchRefused(PatchError):
     """A patch found a situation which it would get wrong, and says which; nothing was changed."""
+
+
+class PatchNotNeeded(PatchError):
+    """The object in hand is right already, or somebody else has cured it; nothing was changed."""
 
 
 class PatchConflict(PatchError):

@@ -63,7 +63,8 @@ def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
     consent = consent or Consent()
     chosen: list[PlannedPatch] = []
     skips: list[Skip] = []
-    for answer in (*diagnosis.findings, *diagnosis.undetermined):
+    answers: tuple[Finding | Undetermined, ...] = (*diagnosis.findings, *diagnosis.undetermined)
+    for answer in answers:
         if answer.rule.patch is None or answer.rule.applicability is Applicability.DISPLAY_ONLY:
             continue
         reason = _objection(answer, diagnosis.facts, consent)

@@ -1,22 +1,56 @@
-"""What a model holds, and what to call it. Reads only."""
+"""What a model holds, and what to call it. Reads only.
+
+A model of 27 billion parameters has 1,400 modules, and 5,000 under LoRA, so everything here is
+one walk, and whoever needs many paths makes one :class:`Paths`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+# What stands between a list of decoder layers and the layer itself, by the name of its child.
+_LAYER_WRAPPERS = ("_checkpoint_wrapped_module", "_fsdp_wrapped_module", "_orig_mod")
+
 
 def path_of(model: Any, owner: Any) -> str:
     """The owner's path from the model down; its class name where the model does not hold it."""
-    if owner is model:
-        return "model"
-    for path, held in named_modules(model):
-        if held is owner:
-            return path
-    for path, config in named_configs(model):
-        if config is owner:
-            return path
-    return type(owner).__name__
+    return Paths(model).of(owner)
+
+
+class Paths:
+    """The paths of many owners in one model, found in one walk.
+
+    Holds no owner alive, and looks again for one that was put into the model since.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._found: dict[int, str] = {}
+
+    def of(self, owner: Any) -> str:
+        """As :func:`path_of`."""
+        if owner is self._model:
+            return "model"
+        path = self._found.get(id(owner))
+        if path is None or _resolve(self._model, path) is not owner:
+            self._found = self._walk()
+            path = self._found.get(id(owner), type(owner).__name__)
+        return path
+
+    def _walk(self) -> dict[int, str]:
+        found = {id(config): path for path, config in named_configs(self._model)}
+        found.update((id(module), path) for path, module in named_modules(self._model))
+        return found
+
+
+def _resolve(model: Any, path: str) -> Any:
+    """What is at this path now, or ``None``."""
+    held = model
+    for name in path.split(".")[1:]:
+        own = getattr(held, "__dict__", {})
+        held = own.get("_modules", {}).get(name, own.get(name))
+    return held
 
 
 def named_modules(model: Any) -> Iterator[tuple[str, Any]]:
@@ -34,22 +68,29 @@ def named_configs(model: Any) -> Iterator[tuple[str, Any]]:
     ``to_dict``, so transformers need not be importable here.
     """
     seen: set[int] = set()
+    kinds: dict[type, bool] = {}
     for path, module in named_modules(model):
-        for name, value in list(vars(module).items()):
-            yield from _configs_in(value, f"{path}.{name}", seen)
+        yield from _configs_in(module, path, seen, kinds)
 
 
-def _configs_in(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    if not _is_config(value) or id(value) in seen:
-        return
-    seen.add(id(value))
-    yield path, value
-    for name, inner in list(vars(value).items()):
-        yield from _configs_in(inner, f"{path}.{name}", seen)
+def _configs_in(
+    holder: Any, path: str, seen: set[int], kinds: dict[type, bool]
+) -> Iterator[tuple[str, Any]]:
+    """The configs that an object holds directly, and those inside them.
+
+    ``kinds`` remembers the answer for each class: a model holds some 30,000 values of 20.
+    """
+    for name, value in list(vars(holder).items()):
+        cls = type(value)
+        if cls not in kinds:
+            kinds[cls] = _is_config_class(cls)
+        if kinds[cls] and id(value) not in seen:
+            seen.add(id(value))
+            yield f"{path}.{name}", value
+            yield from _configs_in(value, f"{path}.{name}", seen, kinds)
 
 
-def _is_config(value: Any) -> bool:
-    cls = type(value)
+def _is_config_class(cls: type) -> bool:
     return isinstance(getattr(cls, "model_type", None), str) and hasattr(cls, "to_dict")
 
 
@@ -62,10 +103,26 @@ def text_models(model: Any) -> list[tuple[str, Any]]:
     return [
         (path, module)
         for path, module in named_modules(model)
-        if hasattr(module, "embed_tokens") and _holds_decoder_layers(module)
+        if "embed_tokens" in module._modules and _holds_decoder_layers(module)
     ]
 
 
 def _holds_decoder_layers(module: Any) -> bool:
     layers = module._modules.get("layers")
     return layers is not None and len(layers) > 0 and hasattr(layers[0], "self_attn")
+
+
+def layer_wrappers(layer: Any) -> tuple[Any, list[str]]:
+    """The decoder layer inside an entry of ``layers``, and what it is wrapped in.
+
+    Returns:
+        the bare layer, and the names under which each wrapper holds the next, outermost first:
+        ``_checkpoint_wrapped_module`` for torch's and accelerate's ``CheckpointWrapper``.
+    """
+    names: list[str] = []
+    while True:
+        name = next((n for n in _LAYER_WRAPPERS if n in layer._modules), None)
+        if name is None:
+            return layer, names
+        names.append(name)
+        layer = layer._modules[name]

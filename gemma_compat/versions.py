@@ -41,6 +41,7 @@ def is_valid(version: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=None)
 def contains(text: str, version: str) -> bool:
     """Whether ``version`` satisfies the specifier ``text``, pre-releases included.
 
@@ -55,6 +56,7 @@ def bounds(text: str) -> tuple[str, ...]:
     return tuple(sorted((part.version for part in specifier(text)), key=parse))
 
 
+@lru_cache(maxsize=None)
 def is_undecided(text: str, version: str) -> bool:
     """Whether the number alone cannot say on which side of a bound this build lies.
 
@@ -63,10 +65,11 @@ def is_undecided(text: str, version: str) -> bool:
     pre-release, the number decides.
     """
     candidate = parse(version)
-    if not candidate.is_devrelease:
+    if not candidate.is_devrelease or candidate.is_postrelease:
         return False
-    named = [parse(bound) for bound in bounds(text)]
-    return any(bound.release == candidate.release and not bound.is_prerelease for bound in named)
+    # As versions, not as tuples: a bound may say 4.51 where the build says 4.51.0.
+    final = parse(candidate.base_version)
+    return any(parse(bound) == final for bound in bounds(text))
 
 
 def newest(versions: list[str]) -> str:

@@ -1,9 +1,42 @@
-"""Detection: the only part that reads the world. See ``detect_facts``."""
+"""Detection: the only part that reads the world.
+
+Everything is read from files and metadata; nothing that is inspected is imported. What cannot be
+read becomes an unknown fact with its reason in ``Facts.reasons``.
+"""
 
 from __future__ import annotations
-from typing import Any
-from ..facts import Facts
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the child processes import this package too, and must not pay for it
+    from collections.abc import Sequence
+
+    from ..facts import Facts
 
 
-def detect_facts(model: Any = None, args: Any = None, probe: bool = False) -> Facts:
-    raise NotImplementedError
+def detect_facts(
+    model: Any = None,
+    args: Any = None,
+    *,
+    probe: bool = False,
+    path: Sequence[str] | None = None,
+    deadline_seconds: float = 3.0,
+) -> Facts:
+    """All facts about this machine, a model and a run.
+
+    Args:
+        model: a live transformers model (wrapped by PEFT, ``torch.compile`` or DDP or not), a
+            model directory, a ``config.json``, a mapping of one, or ``None``.
+        args: a live ``TrainingArguments``, a mapping of its fields, a JSON file of them, or
+            ``None``.
+        probe: also import torch and transformers, each in a child process.
+        path: the directories to search for packages; ``sys.path`` if not given.
+        deadline_seconds: for all child processes together (NVML, ``probe``).
+
+    Raises:
+        UsageError: a file that does not exist or is no JSON object, or a value in it that no
+            model or run can have. Everything else that fails is an unknown with its reason.
+    """
+    from ._machine import detect
+
+    return detect(model, args, probe=probe, path=path, deadline_seconds=deadline_seconds)

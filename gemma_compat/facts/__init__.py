@@ -47,6 +47,8 @@ class Facts(Record):
         driver: NVIDIA driver release, or ``None`` where there is no driver.
         model: the model under judgement.
         training: the run under judgement.
+        imports: module to the outcome of importing it: ``ok``, ``not tried``, ``not installed``,
+            ``failed: ...``, ``crashed with signal ...`` or ``not finished within ...``.
         reasons: why something is unknown, by dotted topic; printed in every report.
     """
 
@@ -60,6 +62,7 @@ class Facts(Record):
     driver: str | None = UNKNOWN
     model: ModelFacts = field(default_factory=ModelFacts)
     training: TrainingFacts = field(default_factory=TrainingFacts)
+    imports: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
     def package(self, name: str) -> Package | None:
@@ -89,10 +92,10 @@ class Facts(Record):
     def from_dict(cls, data: Any) -> Facts:
         """The inverse of ``to_dict``. ``ValueError`` where the shape does not fit."""
         fields = check_keys(cls, data)
-        parts = {"torch": TorchBuild, "model": ModelFacts, "training": TrainingFacts}
-        for name, part in parts.items():
-            if name in fields:
-                fields[name] = part.from_dict(fields[name])
+        parts: dict[str, Any] = {"torch": TorchBuild, "model": ModelFacts}
+        parts["training"] = TrainingFacts
+        for name in parts.keys() & fields.keys():
+            fields[name] = parts[name].from_dict(fields[name])
         if "gpus" in fields:
             fields["gpus"] = tuple(Gpu.from_dict(item) for item in fields["gpus"])
         fields["packages"] = {

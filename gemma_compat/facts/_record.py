@@ -85,7 +85,8 @@ def check_keys(cls: type[Record], data: Any) -> dict[str, Any]:
     """``data`` as a dict whose keys are all fields of ``cls``; ``ValueError`` otherwise."""
     if not isinstance(data, dict):
         raise ValueError(f"{cls.__name__}: expected an object, got {type(data).__name__}")
-    unknown = sorted(set(data) - set(cls.__dataclass_fields__))
+    known = set(cls.__dataclass_fields__) - {"topic"}  # a ClassVar is listed there too
+    unknown = sorted(set(data) - known)
     if unknown:
         raise ValueError(f"{cls.__name__}: no such field: {', '.join(unknown)}")
     return dict(data)

@@ -28,6 +28,8 @@ class TrainingFacts(Record):
         deepspeed_stage: ZeRO stage, or ``None`` without DeepSpeed.
         external_checkpointing: whether checkpointing is applied from outside the model
             (FSDP's ``activation_checkpointing``, a checkpoint wrapper).
+        passes_cache: whether the training loop passes ``past_key_values`` of its own. No
+            training argument says so: it is unknown unless stated.
     """
 
     topic: ClassVar[str] = "training"
@@ -43,6 +45,7 @@ class TrainingFacts(Record):
     distributed: str = UNKNOWN
     deepspeed_stage: int | None = UNKNOWN
     external_checkpointing: bool = UNKNOWN
+    passes_cache: bool = UNKNOWN
 
     @classmethod
     def from_dict(cls, data: Any) -> TrainingFacts:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-_PLAIN = (bool, int, float, str, type(None), list, tuple)
+_PLAIN = (bool, int, float, str, type(None))
+_SEQUENCES = (list, tuple)
 
 
 class MISSING:
@@ -13,10 +14,17 @@ class MISSING:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Identity, or equality of two plain values; never compares tensors or modules."""
+    """Identity, or equal plain values of one type (``True`` is not ``1``), also inside sequences.
+
+    Never compares tensors or modules.
+    """
     if one is other:
         return True
-    return type(one) is type(other) and isinstance(one, _PLAIN) and bool(one == other)
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, _SEQUENCES):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    return isinstance(one, _PLAIN) and bool(one == other)
 
 
 def text_of(value: Any) -> str:
@@ -25,7 +33,7 @@ def text_of(value: Any) -> str:
         return "absent"
     if isinstance(value, partial):
         return getattr(value.func, "__name__", "a function")
-    if isinstance(value, _PLAIN):
+    if isinstance(value, (*_PLAIN, *_SEQUENCES)):
         text = repr(value)
         return text if len(text) <= 60 else text[:57] + "..."
     return getattr(value, "__qualname__", type(value).__name__)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import PatchConflict, PatchError
+from ..errors import PatchConflict, PatchError, PatchNotNeeded
 from ..plan import Plan, PlannedPatch, Skip
 from ..rule import Diagnosis
-from .ledger import Change, Ledger
+from .ledger import Change, Ledger, conflicts_of
 
 
 @dataclass
@@ -46,7 +46,7 @@ class AppliedPatches:
         Raises:
             PatchConflict: naming each slot that somebody else holds; nothing is changed then.
         """
-        held = [text for ledger in self.ledgers for text in ledger.conflicts()]
+        held = conflicts_of(self.ledgers)
         if held:
             raise PatchConflict("cannot be reverted, nothing was changed: " + "; ".join(held))
         while self.ledgers:
@@ -72,8 +72,8 @@ class AppliedPatches:
 def apply_plan(model: Any, diagnosis: Diagnosis, plan: Plan) -> AppliedPatches:
     """Apply the patches of ``plan`` to the unwrapped ``model``, in order.
 
-    A preventive patch that does not fit becomes a skip. Any other failure reverts everything
-    and propagates, named by its rule.
+    A patch that is not needed, or is preventive and does not fit, becomes a skip. Any other
+    failure reverts everything and propagates, named by its rule.
     """
     applied = AppliedPatches(diagnosis, plan)
     skips: list[Skip] = []
@@ -96,6 +96,9 @@ def _apply_one(
     try:
         with ledger:
             rule.patch(model, ledger)
+    except PatchNotNeeded as error:
+        skips.append(Skip(rule, f"not needed: {error}"))
+        return
     except PatchError as error:
         if not planned.preventive:
             raise type(error)(f"{rule.code} {rule.name}: {error}") from error

@@ -18,15 +18,17 @@ What running showed, and the code relies on:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from ..errors import PatchConflict
-from ..tree import path_of
+from ..errors import PatchConflict, PatchError
+from ..tree import Paths
 from ._values import MISSING, is_same, text_of
 from .saving import remember_found
+
+HANDLES = "_gemma_compat_hooks"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Ledger:
     def __init__(self, code: str, model: Any) -> None:
         self.code = code
         self.model = model
+        self._paths = Paths(model)
         self._entries: list[tuple[Change, Slot]] = []
 
     def __enter__(self) -> Ledger:
@@ -81,23 +84,17 @@ class Ledger:
         return tuple(change for change, _ in self._entries)
 
     def set_attribute(self, owner: Any, name: str, value: Any) -> None:
-        """Write an instance attribute. Not for submodules, parameters or buffers."""
-        before = vars(owner).get(name, MISSING)
-        if is_same(before, value):
-            return
-        path = f"{path_of(self.model, owner)}.{name}"
-        setattr(owner, name, value)
-        # What the owner made of it (a config may convert) is what we later expect to find.
-        slot = AttributeSlot(owner, name, before, vars(owner).get(name, MISSING), path)
-        self._record(path, text_of(before), text_of(value), slot)
+        """Write an instance attribute. ``PatchError`` for a property, submodule or parameter."""
+        before = _own_entry(owner, name)
+        if not is_same(before, value):
+            self._write(AttributeSlot, owner, name, before, value)
 
     def set_config(self, config: Any, name: str, value: Any) -> None:
         """Write a config field for the run only: saving writes the value found here."""
-        before = vars(config).get(name, MISSING)
-        if is_same(before, value):
-            return
-        remember_found(self, config, name, before)
-        self.set_attribute(config, name, value)
+        before = _own_entry(config, name)
+        if not is_same(before, value):
+            remember_found(self, config, name)
+            self._write(ConfigSlot, config, name, before, value)
 
     def replace_method(self, owner: Any, name: str, function: Callable[..., Any]) -> None:
         """Give one instance another method: ``function(owner, ...)``, defined at module level."""
@@ -111,11 +108,14 @@ class Ledger:
         before = parent._modules[name]
         if before is module:
             return
-        path = f"{path_of(self.model, parent)}.{name}"
+        path = f"{self._paths.of(parent)}.{name}"
         parent._modules[name] = module
-        self._record(path, text_of(before), text_of(module), ModuleSlot(parent, name, before, module, path))
+        slot = ModuleSlot(parent, name, before, module, path)
+        self._record(path, text_of(before), text_of(module), slot)
 
-    def add_hook(self, module: Any, kind: str, function: Callable[..., Any], **options: Any) -> None:
+    def add_hook(
+        self, module: Any, kind: str, function: Callable[..., Any], **options: Any
+    ) -> None:
         """Register a module-level function as ``forward_pre_hook`` or ``forward_hook``.
 
         Args:
@@ -127,8 +127,11 @@ class Ledger:
         if function in getattr(module, f"_{kind}s").values():
             return
         handle = getattr(module, f"register_{kind}")(function, **options)
-        path = f"{path_of(self.model, module)}.{kind}"
-        self._record(path, "absent", function.__name__, HookSlot(handle))
+        path = f"{self._paths.of(module)}.{kind}"
+        # Kept on the module so that it is pickled: loading it moves torch's hook counter past our
+        # id. Without it, the next hook that a new process registers would silently replace ours.
+        vars(module).setdefault(HANDLES, []).append(handle)
+        self._record(path, "absent", function.__name__, HookSlot(module, handle))
 
     def revert(self) -> None:
         """Put everything back, last in first out.
@@ -143,19 +146,50 @@ class Ledger:
             self._entries.pop()[1].restore()
 
     def conflicts(self) -> list[str]:
-        """The slots that cannot be put back, in words. A later write of ours hides an earlier."""
-        held = []
-        seen: set[tuple[int, str]] = set()
-        for _, slot in reversed(self._entries):
-            key = getattr(slot, "key", None)
-            if key is None or key not in seen:
-                held.append(slot.conflict())
-            if key is not None:
-                seen.add(key)
-        return [text for text in held if text]
+        """The slots that cannot be put back, in words."""
+        return conflicts_of([self])
+
+    def _write(
+        self, kind: type[AttributeSlot], owner: Any, name: str, before: Any, value: Any
+    ) -> None:
+        path = f"{self._paths.of(owner)}.{name}"
+        setattr(owner, name, value)
+        # What the owner made of it (a config may convert) is what we later expect to find.
+        slot = kind(owner, name, before, vars(owner).get(name, MISSING), path)
+        self._record(path, text_of(before), text_of(value), slot)
 
     def _record(self, path: str, before: str, after: str, slot: Slot) -> None:
         self._entries.append((Change(self.code, path, before, after), slot))
+
+
+def conflicts_of(ledgers: Iterable[Ledger]) -> list[str]:
+    """The slots that cannot be put back, in words; the ledgers in the order of their writes.
+
+    Only the last write to a slot is asked: once it is put back, an earlier one finds its own.
+    """
+    held: list[str] = []
+    seen: set[tuple[int, str]] = set()
+    slots = [slot for ledger in ledgers for _, slot in ledger._entries]
+    for slot in reversed(slots):
+        key = getattr(slot, "key", None)
+        text = None if key in seen else slot.conflict()
+        held += [text] if text else []
+        seen |= {key} if key else set()
+    return held
+
+
+def _own_entry(owner: Any, name: str) -> Any:
+    """The entry in the owner's ``__dict__``, ``MISSING`` if there is none.
+
+    Raises:
+        PatchError: writing it would land elsewhere, where the ledger could not take it back.
+    """
+    stores = ("_modules", "_parameters", "_buffers")
+    in_store = any(name in (vars(owner).get(store) or ()) for store in stores)
+    renamed = name in (getattr(owner, "attribute_map", None) or ())  # a config's own alias
+    if in_store or renamed or isinstance(getattr(type(owner), name, None), property):
+        raise PatchError(f"{type(owner).__name__}.{name} is not kept under that name; cannot write")
+    return vars(owner).get(name, MISSING)
 
 
 @dataclass(frozen=True)
@@ -186,6 +220,21 @@ class AttributeSlot:
 
 
 @dataclass(frozen=True)
+class ConfigSlot(AttributeSlot):
+    """A config field. Nobody holds one: a Trainer that writes its own value has replaced ours.
+
+    Then there is nothing of ours to take back, and the Trainer's value stays.
+    """
+
+    def conflict(self) -> str | None:
+        return None
+
+    def restore(self) -> None:
+        if is_same(vars(self.owner).get(self.name, MISSING), self.after):
+            super().restore()
+
+
+@dataclass(frozen=True)
 class ModuleSlot:
     """An entry of a module's ``_modules``."""
 
@@ -213,6 +262,7 @@ class ModuleSlot:
 class HookSlot:
     """A registered hook. Hooks stack, so nobody else can hold the slot."""
 
+    module: Any
     handle: Any
 
     def conflict(self) -> str | None:
@@ -220,3 +270,8 @@ class HookSlot:
 
     def restore(self) -> None:
         self.handle.remove()
+        handles = vars(self.module).get(HANDLES, [])
+        if self.handle in handles:
+            handles.remove(self.handle)
+        if not handles:
+            vars(self.module).pop(HANDLES, None)

@@ -5,7 +5,6 @@ Adding a rule edits no list. The order is that of the codes.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from importlib import import_module
 from pkgutil import walk_packages
@@ -32,7 +31,11 @@ def find(name: str, rules: tuple[Rule, ...] | None = None) -> Rule:
     key = name.strip().lower().replace("_", "-")
     if key in by_name:
         return by_name[key]
-    near = difflib.get_close_matches(key, by_name, n=3, cutoff=0.3)
-    hint = ", ".join(by_name[item].code for item in near) or ", ".join(r.code for r in known)
-    raise UsageError(f"no rule is called {name!r}; nearest: {hint}")
+    import difflib
 
+    near = difflib.get_close_matches(key, by_name, n=3, cutoff=0.3)
+    nearest = dict.fromkeys(by_name[item] for item in near)
+    hint = ", ".join(f"{rule.code} {rule.name}" for rule in nearest)
+    raise UsageError(
+        f"no rule is called {name!r}; " + (f"nearest: {hint}" if hint else "see gemma_compat rule")
+    )

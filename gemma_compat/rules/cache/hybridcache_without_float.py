@@ -12,9 +12,10 @@ and left `HybridCache.dtype` public; 4.51.0 renamed that to `_dtype`, and the er
 
 The GPU has nothing to do with it. The dtype of the *weights* decides, and that autocast is on, and
 that the model is in eval mode: the cache is not built while training. A T4 under Unsloth is spared
-because Unsloth switches mixed precision off there. The usual advice (`model.config.use_cache =
-False`, `model.config.text_config.use_cache = False`) does nothing for a multimodal Gemma 3 on
-these releases: its language model reads a copy of the config.
+because Unsloth trains Gemma 3 in fp32 there and switches mixed precision off, so accelerate wraps
+nothing; a T4 without Unsloth that evaluates fp16 weights under fp16=True fails. The usual advice
+(`model.config.use_cache = False`, `model.config.text_config.use_cache = False`) does nothing for
+a multimodal Gemma 3 on these releases: its language model reads a copy of the config.
 
 ## Cure
 Upgrade to transformers 4.51.0 or newer. `patch` gives the cache objects that leave the text model
@@ -23,6 +24,7 @@ a `float` that returns them unchanged, on this model only; generation keeps its 
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from ...conditions import autocasts, evaluates, weights_are_half
@@ -61,19 +63,23 @@ def patch(model: Any, ledger: Any) -> None:
 
 def give_cache_float(module: Any, args: Any, output: Any) -> None:
     """Forward hook: a cache with a public ``dtype`` and no ``float`` gets one, on the instance."""
-    cache = getattr(output, "past_key_values", None)
-    if hasattr(cache, "dtype") and not hasattr(cache, "float"):
-        cache.float = _Itself(cache)
+    parts = output if isinstance(output, tuple) else (getattr(output, "past_key_values", None),)
+    for cache in parts:
+        if hasattr(cache, "dtype") and not hasattr(cache, "float"):
+            cache.float = _Itself(cache)
 
 
 class _Itself:
-    """A call that returns one object; unlike a lambda it can be pickled and deep-copied."""
+    """A call that returns one object. Holds it weakly: a cycle would keep every cache alive."""
 
     def __init__(self, value: Any) -> None:
-        self.value = value
+        self.value = weakref.ref(value)
 
     def __call__(self) -> Any:
-        return self.value
+        return self.value()
+
+    def __reduce__(self) -> tuple[type, tuple[Any]]:
+        return type(self), (self.value(),)  # a copy of the cache gets a call that returns the copy
 
 
 RULE = Rule(

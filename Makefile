@@ -1,0 +1,90 @@
+# Everything a developer does. `make help` lists it.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+# The releases that `make test` runs against, and those that `make test-all` adds.
+RELEASES := 4.50.3 4.57.6 5.23.0
+MORE_RELEASES := 4.53.3 5.5.0 5.5.1 5.17.0
+JOBS ?= 2
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Models are tiny: more threads only fight for the same cores. Nothing is downloaded.
+TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
+PYTEST := $(TEST_ENV) $(BIN)/python -m pytest -q
+PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target
+
+.DEFAULT_GOAL := help
+.PHONY: help venv environments lint test test-all test-plain test-core test-slow evidence \
+        demo bench docs new-rule clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(VENV)/.stamp  ## the virtual environment .venv; PYTHON=... TORCH_INDEX=URL
+
+# Torch first and alone: any other build of it pulls gigabytes. Then nothing may replace it.
+$(VENV)/.torch: requirements/torch.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements/torch.txt
+	@touch $@
+
+$(VENV)/.stamp: $(VENV)/.torch requirements/dev.txt requirements/core.txt pyproject.toml
+	$(PIP) -r requirements/dev.txt
+	$(PIP) --constraint requirements/torch.txt --editable .
+	@touch $@
+
+environments: venv  ## the releases of transformers that tests run against, in .environments
+	$(BIN)/python -m tools.environments $(RELEASES)
+
+lint: venv  ## ruff, mypy and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: lint environments  ## lint, plain tests, and live tests on three releases of transformers
+	@echo "plain tests, and live tests on transformers $(RELEASES); each prints when it is done"
+	@$(PARALLEL) test-plain $(RELEASES:%=live-%)
+
+test-plain: venv
+	$(PYTEST) --ignore=tests/live
+
+live-%: venv
+	@$(BIN)/python -m tools.environments $* >/dev/null
+	@echo "live tests on transformers $*"
+	PYTHONPATH=$(CURDIR)/.environments/transformers-$* $(PYTEST) -p no:cacheprovider tests/live
+
+test-all: test test-slow test-core  ## the slower rest: more releases, slow tests, other Pythons
+	@$(PARALLEL) $(MORE_RELEASES:%=live-%)
+
+# Exit status 5 of pytest says that nothing was collected: no test is slow on that release.
+test-slow: venv environments
+	for release in $(RELEASES); do \
+	    PYTHONPATH=$(CURDIR)/.environments/transformers-$$release $(PYTEST) -m slow || [ $$? = 5 ] || exit 1; \
+	done
+
+test-core: venv  ## plain tests without torch, on every Python from 3.10 on that is here
+	$(TEST_ENV) $(BIN)/python -m tools.core_tests
+
+evidence: venv  ## run the reproductions that have not been run; ARGS=... (see --help)
+	$(BIN)/python -m tests.evidence.machine $(ARGS)
+
+demo:  ## the failures and their cures, for real, in a virtual environment of its own
+	PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" demo/run.sh
+
+bench: venv  ## what it costs, as ratios
+	@$(BIN)/python -m tools.environments 5.23.0 >/dev/null
+	PYTHONPATH=$(CURDIR)/.environments/transformers-5.23.0 $(TEST_ENV) $(BIN)/python benchmarks/run.py
+
+docs: venv  ## the documentation, in site/
+	$(PIP) -r requirements/docs.txt
+	$(BIN)/python -m tools.rules_docs
+	$(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml --site-dir ../site
+
+new-rule: venv  ## skeletons of a rule, its test and its reproduction; CODE= SUBSYSTEM= NAME=
+	@$(BIN)/python -m tools.new_rule "$(CODE)" "$(SUBSYSTEM)" "$(NAME)"
+
+clean:  ## remove everything that was built
+	rm -rf $(VENV) .environments .demo build dist site docs/rules .mypy_cache .pytest_cache \
+	    .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,135 @@
+"""What ``patch`` itself costs, and what a patched training step costs.
+
+Run as a program it measures in this process and prints one JSON object a line; ``measure`` starts
+that program, so that torch never swells the process that measures memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figure import Figure
+
+_PATCH_LIMIT = 100  # ms
+_STEP_LIMIT = 1.05  # a run against itself stays within this; see the yardstick row
+_CARRIERS = {"GC104"}  # patches that work in every step: their cost is stated, not limited
+_STEPS = 30
+_SIZES_27B = {
+    "hidden_size": 5376,
+    "intermediate_size": 21504,
+    "num_hidden_layers": 62,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 16,
+    "head_dim": 128,
+}
+
+
+def measure(root: Path) -> Iterator[Figure]:
+    """The figures of a child process; one line that says so where torch is not installed."""
+    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+    if missing:
+        note = f"{' and '.join(missing)} not installed"
+        yield Figure("patch() and training steps", None, None, "ms", note)
+        return
+    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))
+    result = subprocess.run(
+        [sys.executable, "-m", "benchmarks.models"],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    for line in result.stdout.splitlines():
+        yield Figure(**json.loads(line))
+
+
+def main() -> None:
+    """Measure here, one JSON object a line."""
+    import torch
+
+    torch.set_num_threads(1)
+    for figure in (*_patching(), *_steps()):
+        print(json.dumps(asdict(figure)), flush=True)
+
+
+def _patching() -> Iterator[Figure]:
+    """The first call in a fresh process: finding the rules and packages is part of it."""
+    import torch
+    import transformers
+
+    import gemma_compat
+
+    config = transformers.Gemma3Config(text_config=dict(_SIZES_27B))
+    with torch.device("meta"):
+        model = transformers.Gemma3ForConditionalGeneration(config)
+    wall, cpu = time.perf_counter(), _cpu_seconds()
+    applied = gemma_compat.patch(model)
+    wall, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
+    codes = ", ".join(applied.codes) or "nothing to patch"
+    what = "first patch(model) in a process, Gemma 3 27B on meta"
+    yield Figure(f"CPU of {what}", cpu * 1000, _PATCH_LIMIT, "ms", codes)
+    note = "depends on what else the machine does"
+    yield Figure("the same by the clock", wall * 1000, None, "ms", note)
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of the children it has waited for (NVML is asked in one)."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def _steps() -> Iterator[Figure]:
+    """Training steps of tiny models, where any overhead shows most."""
+    from tests import tiny
+
+    yield Figure(
+        "CPU of a step / the same step", _ratio("gemma2", False)[0], None, "x", "yardstick"
+    )
+    for name in ("gemma2", "gemma3_text", "gemma3n_text", "gemma4_text"):
+        if name in tiny.available():
+            ratio, codes = _ratio(name, patched=True)
+            limit = None if _CARRIERS & set(codes) else _STEP_LIMIT
+            note = ", ".join(codes) or "nothing to patch"
+            yield Figure(f"CPU of a patched step / unpatched, tiny {name}", ratio, limit, "x", note)
+
+
+def _ratio(name: str, patched: bool) -> tuple[float, tuple[str, ...]]:
+    """Median CPU of the second of two equal models' steps over the first's, taking turns."""
+    import gemma_compat
+    from tests import tiny
+
+    plain, other = tiny.build(name).train(), tiny.build(name).train()
+    codes = gemma_compat.patch(other).codes if patched else ()
+    batch = tiny.batch(name, size=4, tokens=128)
+    steps = [_step(plain, batch), _step(other, batch)]
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for turn in range(_STEPS + 3):
+        for step, times in zip(steps, seconds, strict=True):
+            began = time.process_time()
+            step()
+            if turn >= 3:  # the first ones warm up
+                times.append(time.process_time() - began)
+    return statistics.median(seconds[1]) / statistics.median(seconds[0]), codes
+
+
+def _step(model: Any, batch: dict[str, Any]) -> Callable[[], None]:
+    def step() -> None:
+        model(**batch).loss.backward()
+        model.zero_grad()
+
+    return step
+
+
+if __name__ == "__main__":
+    main()

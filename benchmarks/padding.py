@@ -1,0 +1,44 @@
+"""A copy of the package with many rules, and a stub environment that makes all of them work.
+
+The copies stand in for the rules of years to come: each is a rule file of today under another
+code and name, with a bound of its own, so that no specifier is parsed once for all.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from itertools import cycle
+from pathlib import Path
+
+_STUBS = {"transformers": "4.50.3", "torch": "2.6.0+cu124", "accelerate": "1.5.2", "peft": "0.15.2"}
+
+
+def make_package(source: Path, folder: Path, count: int) -> None:
+    """Copy the package into ``folder`` and add rule files until it holds ``count``."""
+    package = folder / "gemma_compat"
+    shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
+    originals = [path for path in sorted(package.glob("rules/*/*.py")) if path.name[0] != "_"]
+    turns = cycle(originals)
+    for number in range(count - len(originals)):
+        original = next(turns)
+        text = _renamed(original.read_text(encoding="utf-8"), number)
+        original.with_name(f"{original.stem}_{number}.py").write_text(text, encoding="utf-8")
+
+
+def _renamed(text: str, number: int) -> str:
+    text = re.sub(r'(?<=code=")GC\d+', f"GC{9000 + number}", text)
+    text = re.sub(r'(?<= name=")([a-z0-9-]+)', rf"\1-{number}", text)
+    return re.sub(r'(<\d+\.\d+\.)\d+(?=[^"\n]*")', rf"\g<1>{number}", text)
+
+
+def make_stubs(folder: Path) -> None:
+    """Metadata of an old stack, so that rules compare versions and fire on every machine."""
+    for name, version in _STUBS.items():
+        info = folder / f"{name}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text("raise RuntimeError('must not be imported')\n")
+    text = "__version__ = '2.6.0+cu124'\ncuda = '12.4'\nhip = None\n"
+    (folder / "torch" / "version.py").write_text(text)

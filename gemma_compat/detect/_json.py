@@ -1,0 +1,43 @@
+"""Reading the JSON files that a user names."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ..errors import UsageError
+
+
+def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The JSON object in this file.
+
+    Raises:
+        UsageError: one line that names the file and what is wrong with it.
+    """
+    import json
+
+    name = os.fspath(path)
+    try:
+        with open(name, encoding="utf-8-sig") as file:
+            data = json.load(file)
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror or error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{name}: nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name}: not a JSON file (not UTF-8 text)") from error
+    except ValueError as error:  # JSONDecodeError, or a NUL byte in the name
+        raise UsageError(f"{name}: not a JSON file ({error})") from error
+    if not isinstance(data, dict):
+        raise UsageError(f"{name}: holds {describe(data)} where a JSON object is needed")
+    return data
+
+
+def describe(value: Any) -> str:
+    """What a JSON value is, short enough for an error line."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."

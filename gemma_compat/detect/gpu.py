@@ -1,0 +1,138 @@
+"""GPUs through NVML, which is only ever loaded in a child process: it can hang for minutes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..facts import UNKNOWN, Gpu
+from ._deadline import Deadline
+
+if TYPE_CHECKING:
+    from ._child import Child
+
+_LIBRARY = "libnvidia-ml.so.1"
+_OTHERS = "AMD (ROCm), Apple and Intel GPUs were not looked for"
+# Where a loader looks beside LD_LIBRARY_PATH and its cache; and what a driver shows of itself.
+_LIBRARY_DIRECTORIES = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib/wsl/lib",
+    "/usr/local/nvidia/lib64",
+    "/run/opengl-driver/lib",
+)
+_DRIVER_FILES = ("/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg")
+_CODE = "from gemma_compat.detect import _nvml; _nvml.main()"
+
+
+@dataclass
+class GpuReading:
+    """What is known of the GPUs; ``UNKNOWN`` fields have a reason.
+
+    Attributes:
+        gpus: visible GPUs, empty where there are known to be none.
+        driver: release, ``None`` where there is no driver.
+    """
+
+    gpus: Any = UNKNOWN
+    driver: Any = UNKNOWN
+    reasons: dict[str, str] = field(default_factory=lambda: {"gpus.other": _OTHERS})
+
+
+class GpuQuestion:
+    """Asks NVML in the background; no child is started where there is no trace of a driver.
+
+    Args:
+        path: the module search path, to find ``pynvml``.
+    """
+
+    def __init__(self, path: Sequence[str]) -> None:
+        self._child: Child | None = None
+        self._problem: str | None = None
+        self._possible = any(driver_traces(os.environ))
+        if self._possible:
+            self._start(path)
+
+    def _start(self, path: Sequence[str]) -> None:
+        from ._child import Child
+
+        package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        try:
+            self._child = Child(_CODE, [*path, package], site=False)
+        except OSError as error:
+            self._problem = f"NVML could not be asked: {error}"
+
+    def answer(self, deadline: Deadline) -> GpuReading:
+        """The reading, at the deadline at the latest."""
+        if not self._possible:
+            return GpuReading(gpus=(), driver=None)
+        if self._child is None:
+            return _unknown(self._problem or "NVML could not be asked")
+        outcome = self._child.finish(deadline)
+        if outcome.problem is not None:
+            return _unknown(f"NVML: {outcome.problem}")
+        return _interpret(outcome.output, os.environ)
+
+
+def driver_traces(environ: Mapping[str, str]) -> Iterator[str]:
+    """Every sign that NVML may be installed, found without loading anything."""
+    if sys.platform == "win32":
+        system = os.path.join(environ.get("SystemRoot", r"C:\Windows"), "System32")
+        programs = os.path.join(environ.get("ProgramFiles", ""), "NVIDIA Corporation", "NVSMI")
+        folders = (os.path.join(folder, "nvml.dll") for folder in (system, programs))
+        yield from filter(os.path.exists, folders)
+        return
+    if sys.platform == "darwin":
+        return
+    searched = [d for d in environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if d]
+    for directory in (*searched, *_LIBRARY_DIRECTORIES):
+        if os.path.exists(os.path.join(directory, _LIBRARY)):
+            yield directory
+    yield from filter(os.path.exists, _DRIVER_FILES)
+    if _is_in_loader_cache():
+        yield "/etc/ld.so.cache"
+
+
+def _is_in_loader_cache() -> bool:
+    try:
+        with open("/etc/ld.so.cache", "rb") as cache:
+            return _LIBRARY.encode() in cache.read()
+    except OSError:
+        return False
+
+
+def _interpret(output: str, environ: Mapping[str, str]) -> GpuReading:
+    """The child's last line, with ``CUDA_VISIBLE_DEVICES`` applied."""
+    import json
+
+    from .visible import Undecided, select
+
+    try:
+        data = json.loads(output.strip().splitlines()[-1])
+    except (ValueError, IndexError):
+        return _unknown("NVML: the child printed no answer")
+    if data.get("absent"):
+        return GpuReading(gpus=(), driver=None)
+    if "error" in data:
+        return _unknown(f"NVML: {data['error']}")
+    reading = GpuReading(driver=data["driver"])
+    gpus = [Gpu.from_dict(item["gpu"]) for item in data["devices"]]
+    mig = {item["gpu"]["index"] for item in data["devices"] if item["mig"]}
+    try:
+        reading.gpus = select(gpus, mig, environ)
+    except Undecided as error:
+        reading.reasons["gpus"] = str(error)
+    return reading
+
+
+def _unknown(reason: str) -> GpuReading:
+    reading = GpuReading()
+    reading.reasons.update({"gpus": reason, "driver": reason})
+    return reading

@@ -1,0 +1,205 @@
+"""Model facts from a live model. Reads attributes only; torch and transformers stay unimported.
+
+The text model is asked, not the top-level config: up to transformers 4.53 its config is a copy
+of the one that ``model.config.text_config`` shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UnknownFact
+from ..facts import ConfigView, ModelFacts
+from ..tree import layer_wrappers, named_configs, text_models
+from ..unwrap import peft_wrapper, unwrap
+from ._ask import ask
+from .config import overridden_head_dim
+from .live_cache import asks_for_cache
+from .live_checkpointing import is_checkpointing, is_wrapped_from_outside, uses_reentrant
+
+_MISSING: Any = object()
+
+
+@dataclass(frozen=True)
+class LiveModel:
+    """A model and what is found in it, looked for once.
+
+    Attributes:
+        outer: as it was given.
+        base: without its wrappers.
+        config: the top-level config, or ``None``.
+        text_models: the modules that run decoder layers, with their paths in ``base``.
+        text_config: the one that the first of them reads, or the top-level one.
+    """
+
+    outer: Any
+    base: Any
+    config: Any
+    text_models: list[tuple[str, Any]]
+    text_config: Any
+
+    def first_text_model(self) -> Any:
+        """Raises ``UnknownFact`` where there is none."""
+        if not self.text_models:
+            raise UnknownFact("model", "no module with embed_tokens and decoder layers was found")
+        return self.text_models[0][1]
+
+    def layers(self) -> Iterator[Any]:
+        """The bare decoder layers of all text models."""
+        self.first_text_model()
+        for _, text_model in self.text_models:
+            for layer in text_model._modules["layers"]._modules.values():
+                yield layer_wrappers(layer)[0]
+
+
+def read_live(model: Any) -> tuple[ModelFacts, dict[str, str]]:
+    """The facts of a live model, and why some are unknown."""
+    live = _look_into(model)
+    answers, reasons = ask("model", _QUESTIONS, live)
+    return ModelFacts(live=True, **answers), reasons
+
+
+def _look_into(model: Any) -> LiveModel:
+    base = unwrap(model)
+    config = getattr(base, "config", None)
+    found = text_models(base)
+    text_config = getattr(found[0][1], "config", None) if found else None
+    if text_config is None:
+        text_config = getattr(config, "text_config", None) or config
+    return LiveModel(model, base, config, found, text_config)
+
+
+def _field(config: Any, name: str, default: Any = _MISSING) -> Any:
+    """A config field: what the instance holds, else what its class says.
+
+    Not by ``getattr`` at first: newer transformers (5.16) raise for fields that vary by layer.
+    """
+    own = getattr(config, "__dict__", {})
+    if name in own:
+        return own[name]
+    value = getattr(config, name, default)
+    if value is _MISSING:
+        raise UnknownFact("model", f"{type(config).__name__} has no {name}")
+    return value
+
+
+def _model_type(live: LiveModel) -> str:
+    found = getattr(live.config, "model_type", None)
+    if not isinstance(found, str) or not found:
+        raise UnknownFact("model", f"{type(live.base).__name__} has no transformers config")
+    return found
+
+
+def _configs(live: LiveModel) -> tuple[ConfigView, ...]:
+    return tuple(
+        ConfigView(path=path, class_name=type(config).__name__, use_cache=_switch(config))
+        for path, config in named_configs(live.base)
+    )
+
+
+def _switch(config: Any) -> bool | None:
+    value = _field(config, "use_cache", None)
+    return None if value is None else bool(value)
+
+
+def _ignored_keys(live: LiveModel) -> tuple[str, ...] | None:
+    keys = _field(live.config, "keys_to_ignore_at_inference", None)
+    return None if keys is None else tuple(keys)
+
+
+def _attn(live: LiveModel) -> str:
+    found = getattr(live.text_config, "_attn_implementation", None)
+    if not isinstance(found, str):
+        raise UnknownFact("model", "the text config names no attention implementation")
+    return found
+
+
+def _dtype(live: LiveModel) -> str:
+    live.first_text_model()
+    found = {name for _, module in live.text_models for name in _weight_dtypes(module)}
+    if not found:
+        raise UnknownFact("model", "the text model has no floating-point weights")
+    return found.pop() if len(found) == 1 else "mixed"
+
+
+def _weight_dtypes(module: Any) -> set[str]:
+    """The dtypes of a module's own weights: not of adapters beside them, nor of packed ones.
+
+    A LoRA layer holds the weight that it adapts as ``base_layer``, PEFT's copies of trained
+    modules hold theirs as ``original_module``. One byte per element means quantized.
+    """
+    dtypes: set[Any] = set()
+    waiting = [module]
+    while waiting:
+        current = waiting.pop()
+        dtypes.update(p.dtype for p in current._parameters.values() if p is not None)
+        inner = current._modules
+        kept = inner.get("base_layer") or inner.get("original_module")
+        waiting.extend([kept] if kept is not None else [m for m in inner.values() if m is not None])
+    return {
+        str(dtype).removeprefix("torch.")
+        for dtype in dtypes
+        if dtype.is_floating_point and dtype.itemsize > 1
+    }
+
+
+def _quantization(live: LiveModel) -> str | None:
+    found = _field(live.config, "quantization_config", None)
+    if found is None:
+        return None
+    method = found.get("quant_method") if isinstance(found, dict) else found.quant_method
+    return str(getattr(method, "value", method))
+
+
+def _peft(live: LiveModel) -> str | None:
+    """Of a PEFT wrapper, or of adapters that transformers loaded into the bare model."""
+    wrapper = peft_wrapper(live.outer)
+    configs = getattr(wrapper if wrapper is not None else live.base, "peft_config", None)
+    if not configs:
+        return None
+    active = getattr(wrapper, "active_adapter", None)
+    config = configs.get(active) if isinstance(active, str) else None
+    kind = (config or next(iter(configs.values()))).peft_type
+    return str(getattr(kind, "value", kind)).upper()
+
+
+def _global_head_dim(live: LiveModel) -> int | None:
+    """``global_head_dim``; newer transformers (5.16) keep overrides of ``head_dim`` by layer."""
+    spec = vars(live.text_config).get("_heterogeneity_spec")
+    overridden = overridden_head_dim(getattr(spec, "per_layer_overrides", {}))
+    found: int | None = _field(live.text_config, "global_head_dim", overridden)
+    return found
+
+
+def _text(name: str, absent: Any = _MISSING) -> Callable[[LiveModel], Any]:
+    return lambda live: _field(live.text_config, name, absent)
+
+
+_QUESTIONS: dict[str, Callable[[LiveModel], Any]] = {
+    "model_type": _model_type,
+    "text_model_type": _text("model_type"),
+    "class_name": lambda live: type(live.base).__name__,
+    "composite": lambda live: _field(live.config, "text_config", None) is not None,
+    "configs": _configs,
+    "use_cache": lambda live: asks_for_cache(live.base, live.text_models),
+    "keys_to_ignore_at_inference": _ignored_keys,
+    "attn_implementation": _attn,
+    "dtype": _dtype,
+    "quantization": _quantization,
+    "peft": _peft,
+    "gradient_checkpointing": lambda live: is_checkpointing(live.text_models),
+    "use_reentrant": lambda live: uses_reentrant(live.text_models),
+    "external_checkpointing": lambda live: is_wrapped_from_outside(live.text_models),
+    "num_hidden_layers": _text("num_hidden_layers"),
+    "num_kv_shared_layers": _text("num_kv_shared_layers", 0),
+    "hidden_size": _text("hidden_size"),
+    "vocab_size": _text("vocab_size"),
+    "head_dim": _text("head_dim", None),
+    "global_head_dim": _global_head_dim,
+    "sliding_window": _text("sliding_window", None),
+    "attn_logit_softcapping": _text("attn_logit_softcapping", None),
+    "final_logit_softcapping": _text("final_logit_softcapping", None),
+    "enable_moe_block": _text("enable_moe_block", False),
+}

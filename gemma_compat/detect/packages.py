@@ -1,0 +1,216 @@
+"""What is installed, from the metadata next to the packages; none of them is imported.
+
+``importlib.metadata`` alone costs five times an empty interpreter and answers for one arbitrary
+copy where there are two, so the few entries that matter are read here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ..facts import Package
+
+# Normalised distribution name (PEP 503) to the module it installs.
+DISTRIBUTIONS = {
+    "accelerate": "accelerate",
+    "bitsandbytes": "bitsandbytes",
+    "datasets": "datasets",
+    "deepspeed": "deepspeed",
+    "flash-attn": "flash_attn",
+    "huggingface-hub": "huggingface_hub",
+    "liger-kernel": "liger_kernel",
+    "numpy": "numpy",
+    "nvidia-ml-py": "pynvml",
+    "peft": "peft",
+    "safetensors": "safetensors",
+    "sentencepiece": "sentencepiece",
+    "tokenizers": "tokenizers",
+    "torch": "torch",
+    "torchao": "torchao",
+    "torchvision": "torchvision",
+    "transformers": "transformers",
+    "triton": "triton",
+    "trl": "trl",
+    "unsloth": "unsloth",
+    "unsloth-zoo": "unsloth_zoo",
+    "xformers": "xformers",
+}
+_SUFFIXES = (".dist-info", ".egg-info", ".egg-link")
+# pip renames what it is about to remove: "transformers" to "~ransformers", "~-ansformers" ...
+_LEFTOVER = "~-.=%0123456789"
+# Its module is also that of the distribution called pynvml, so the module proves nothing.
+_SHARED_MODULE = {"nvidia-ml-py"}
+
+
+@dataclass
+class Inventory:
+    """What a search found.
+
+    Attributes:
+        packages: every name of :data:`DISTRIBUTIONS`: the package, or ``None`` if known absent.
+            A name that could not be decided is left out.
+        reasons: why, by dotted topic.
+    """
+
+    packages: dict[str, Package | None] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Directory:
+    """One directory of the search path: its entries, and the metadata by distribution."""
+
+    path: str
+    entries: frozenset[str]
+    metadata: dict[str, list[str]]
+    leftovers: dict[str, str]
+
+
+def take_inventory(path: Sequence[str]) -> Inventory:
+    """Search the directories of ``path`` in order; the first that records a name wins."""
+    inventory = Inventory()
+    directories = list(_list_all(path, inventory.reasons))
+    for name in DISTRIBUTIONS:
+        package = _find(name, directories)
+        if package is not None or "packages" not in inventory.reasons:
+            inventory.packages[name] = package
+        left = [d for d in directories if name in d.leftovers]
+        if package is None and left:
+            inventory.reasons[f"packages.{name}"] = _leftover_text(left[0], name)
+    return inventory
+
+
+def find_module(name: str, path: Sequence[str]) -> str | None:
+    """The directory of the package that ``import name`` would take, or ``None``."""
+    for directory in _directories(path):
+        if os.path.isfile(os.path.join(directory, name, "__init__.py")):
+            return os.path.join(directory, name)
+    return None
+
+
+def _find(name: str, directories: list[_Directory]) -> Package | None:
+    """The first recorded copy, unless a copy that nobody records comes before it."""
+    for directory in directories:
+        if name in directory.metadata:
+            return _read_recorded(name, directory)
+        if _holds_unrecorded(name, directory) and not _is_editable_elsewhere(name, directories):
+            text = f"{directory.path} holds a copy that no metadata records"
+            return Package(name=name, location=directory.path, problem=text)
+    return None
+
+
+def _read_recorded(name: str, directory: _Directory) -> Package:
+    package = _read_copies(name, directory)
+    if name in directory.leftovers and package.problem is None:
+        return package.replace(problem=_leftover_text(directory, name))
+    return package
+
+
+def _is_editable_elsewhere(name: str, directories: list[_Directory]) -> bool:
+    """The source tree of an editable install has no metadata beside it, and needs none."""
+    recorded = next((d for d in directories if name in d.metadata), None)
+    return recorded is not None and _read_copies(name, recorded).editable
+
+
+def _read_copies(name: str, directory: _Directory) -> Package:
+    """One package from all metadata of this name in one directory."""
+    from ._metadata import read_package
+
+    copies = [
+        read_package(name, DISTRIBUTIONS[name], directory.path, entry)
+        for entry in directory.metadata[name]
+    ]
+    versions = sorted({copy.version for copy in copies if copy.known("version")})
+    if len(versions) < 2:
+        return next((copy for copy in copies if copy.known("version")), copies[0])
+    text = f"two versions are recorded: {' and '.join(versions)}"
+    return Package(
+        name=name,
+        location=directory.path,
+        editable=any(copy.editable for copy in copies),
+        problem=text,
+    )
+
+
+def _list_all(path: Sequence[str], reasons: dict[str, str]) -> Iterator[_Directory]:
+    for directory in _directories(path):
+        try:
+            with os.scandir(directory) as entries:
+                names = [entry.name for entry in entries]
+        except (FileNotFoundError, NotADirectoryError):  # a zip archive, or nothing at all
+            continue
+        except OSError as error:
+            reasons["packages"] = f"cannot read {directory}: {error.strerror or error}"
+            continue
+        yield _Directory(directory, frozenset(names), _metadata_in(names), _leftovers_in(names))
+
+
+def _directories(path: Iterable[str]) -> Iterator[str]:
+    """Each directory once; the empty entry is the working directory."""
+    seen: set[str] = set()
+    for entry in path:
+        directory = os.path.abspath(os.fspath(entry) or os.curdir)
+        if directory not in seen:
+            seen.add(directory)
+            yield directory
+
+
+def _metadata_in(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for entry in sorted(names):
+        if entry.endswith(_SUFFIXES) and not entry.startswith("~"):
+            name = _distribution_of(entry)
+            if name is not None:
+                found.setdefault(name, []).append(entry)
+    return found
+
+
+def _distribution_of(entry: str) -> str | None:
+    """``flash_attn-2.7.4.dist-info`` is ``flash-attn``."""
+    stem = _without_version(normalise(entry.rpartition(".")[0]))
+    return stem if stem in DISTRIBUTIONS else None
+
+
+def _without_version(stem: str) -> str:
+    """What comes before the first part that starts with a digit."""
+    parts = stem.split("-")
+    count = next((i for i, part in enumerate(parts) if part[:1].isdigit()), len(parts))
+    return "-".join(parts[:count])
+
+
+def _leftovers_in(names: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in sorted(names):
+        if not entry.startswith("~"):
+            continue
+        rest = entry.lstrip(_LEFTOVER)
+        tail = _without_version(normalise(rest.removesuffix(".dist-info")))
+        cut = len(entry) - len(rest)  # as many letters were replaced
+        for name in DISTRIBUTIONS:
+            if tail and tail == name[cut:]:
+                found.setdefault(name, entry)
+    return found
+
+
+def normalise(name: str) -> str:
+    """A distribution name as PEP 503 compares it."""
+    parts = name.lower().replace("_", "-").replace(".", "-").split("-")
+    return "-".join(part for part in parts if part)
+
+
+def _holds_unrecorded(name: str, directory: _Directory) -> bool:
+    """Whether an import would find the module here, where no metadata is."""
+    module = DISTRIBUTIONS[name]
+    if name in _SHARED_MODULE:
+        return False
+    if module + ".py" in directory.entries:
+        return True
+    init = os.path.join(directory.path, module, "__init__.py")
+    return module in directory.entries and os.path.isfile(init)
+
+
+def _leftover_text(directory: _Directory, name: str) -> str:
+    entry = directory.leftovers[name]
+    return f"an interrupted uninstall left {os.path.join(directory.path, entry)}"

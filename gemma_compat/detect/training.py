@@ -1,0 +1,152 @@
+"""The run under judgement, from ``TrainingArguments``, a mapping of its fields or a JSON file.
+
+Only the instance's own values are read: properties of a live ``TrainingArguments`` set devices
+up and start process groups.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import UnknownFact, UsageError
+from ..facts import Package, TrainingFacts
+from . import distributed
+from ._ask import ask
+from ._json import read_object
+from .arguments import Arguments
+
+_TELLS = {"bf16", "fp16", "gradient_checkpointing", "per_device_train_batch_size", "output_dir"}
+
+
+def read_training(
+    args: Any, transformers: Package | None = None
+) -> tuple[TrainingFacts, dict[str, str]]:
+    """The facts of a run and the reasons for what is unknown.
+
+    Args:
+        args: ``TrainingArguments``, a mapping, the path of a JSON file, or ``None``.
+        transformers: the installed one, whose defaults apply where the arguments are silent.
+
+    Raises:
+        UsageError: a file or a value that cannot be used.
+    """
+    if args is None:
+        return _without_arguments()
+    arguments = _arguments(args, transformers)
+    answers, reasons = ask("training", _QUESTIONS, arguments)
+    return TrainingFacts(trainer=True, **answers), reasons
+
+
+def _without_arguments() -> tuple[TrainingFacts, dict[str, str]]:
+    """What the launcher says in the environment still counts."""
+    reasons = {"training": "no training arguments were given"}
+    launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no").lower()
+    if launched in {"bf16", "fp16"}:
+        return TrainingFacts(mixed_precision=launched), reasons
+    return TrainingFacts(), reasons
+
+
+def _arguments(args: Any, transformers: Package | None) -> Arguments:
+    version = transformers.get("version") if transformers is not None else None
+    if isinstance(args, (str, os.PathLike)):
+        return Arguments(read_object(args), os.fspath(args), False, version)
+    if isinstance(args, Mapping):
+        return Arguments(args, "the training arguments", False, version)
+    own = getattr(args, "__dict__", {})
+    if _TELLS & own.keys():
+        return Arguments(own, type(args).__name__, True, version)
+    raise UsageError(
+        "args are TrainingArguments, a mapping of its fields or a JSON file, "
+        f"not {type(args).__name__}"
+    )
+
+
+def _mixed_precision(args: Arguments) -> str:
+    for name in ("bf16", "fp16"):
+        if args.switch(name):
+            return name
+    launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "").lower()
+    if launched in {"bf16", "fp16"}:
+        return launched
+    if launched not in {"", "no"}:
+        raise UnknownFact("training", f"ACCELERATE_MIXED_PRECISION is {launched}")
+    if args.switch("bf16") is False:
+        return "no"
+    reason = "off by default in TrainingArguments, on in TRL's; the arguments do not state bf16"
+    raise UnknownFact("training", reason)
+
+
+def _gradient_checkpointing(args: Arguments) -> bool:
+    """Renamed ``activation_checkpointing`` in transformers 5.23, where the old name mirrors it."""
+    for name in ("activation_checkpointing", "gradient_checkpointing"):
+        value = args.switch(name)
+        if value is not None:
+            return value
+    reason = "off by default in TrainingArguments, on in TRL's; the arguments do not state it"
+    raise UnknownFact("training", reason)
+
+
+def _use_reentrant(args: Arguments) -> bool | None:
+    for name in ("activation_checkpointing_kwargs", "gradient_checkpointing_kwargs"):
+        options = args.mapping(name)
+        if options is not None:
+            return args.switch("use_reentrant", options)
+    return None
+
+
+def _accumulation(args: Arguments) -> int:
+    value = args.get("gradient_accumulation_steps", 1)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        args.reject("gradient_accumulation_steps", value, "a whole number, one or more")
+    return int(value)
+
+
+def _evaluates(args: Arguments) -> bool:
+    strategy = args.get("eval_strategy", args.get("evaluation_strategy"))
+    strategy = getattr(strategy, "value", strategy)
+    if strategy not in (None, False, "no", "steps", "epoch"):  # YAML reads "no" as False
+        args.reject("eval_strategy", strategy, "no, steps or epoch")
+    if strategy in ("steps", "epoch") or args.switch("do_eval") or args.switch("do_predict"):
+        return True
+    raise UnknownFact("training", "evaluate() may still be called")
+
+
+def _gathers_outputs(args: Arguments) -> bool:
+    if args.switch("prediction_loss_only"):
+        return False
+    if args.switch("do_predict"):
+        return True
+    raise UnknownFact("training", "compute_metrics and predict() are not in the arguments")
+
+
+def _use_cache(args: Arguments) -> bool | None:
+    """``args.use_cache`` came with transformers 5, defaulting to ``False``."""
+    if "use_cache" in args.values:
+        return args.switch("use_cache")
+    if args.live:
+        return None
+    if args.transformers is None:
+        raise UnknownFact("training", "not stated, and the transformers it is for is unknown")
+    major = args.transformers.partition(".")[0]
+    return False if major.isdigit() and int(major) >= 5 else None
+
+
+def _passes_cache(args: Arguments) -> bool:
+    raise UnknownFact("training", "no training argument says so")
+
+
+_QUESTIONS: dict[str, Callable[[Arguments], Any]] = {
+    "mixed_precision": _mixed_precision,
+    "gradient_checkpointing": _gradient_checkpointing,
+    "use_reentrant": _use_reentrant,
+    "gradient_accumulation_steps": _accumulation,
+    "evaluates": _evaluates,
+    "gathers_outputs": _gathers_outputs,
+    "use_cache": _use_cache,
+    "passes_cache": _passes_cache,
+    "distributed": distributed.kind,
+    "deepspeed_stage": distributed.deepspeed_stage,
+    "external_checkpointing": distributed.checkpoints_from_outside,
+}

@@ -1,0 +1,128 @@
+"""What the hook and the callback share: keep a record of what was done, and say it once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from ..families import is_gemma
+from ..unwrap import unwrap
+
+if TYPE_CHECKING:
+    from ..patching.apply import AppliedPatches
+    from ..rule import Rule
+
+logger = logging.getLogger("gemma_compat")
+
+RECORD = "_gemma_compat_hook"
+
+_told: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+class Record:
+    """What the hook did to one model. It lives on that model, and so dies with it.
+
+    Changes point to the model: a table of ours, even a weak one, would keep it in memory. A
+    copy of the model, or a pickle, takes an empty record along: it has the patches, but the
+    changes are those of the original.
+    """
+
+    def __init__(self) -> None:
+        self.applied: AppliedPatches | None = None
+
+    def __reduce__(self) -> tuple[type[Record], tuple[()]]:
+        return Record, ()
+
+
+def is_gemma_model(model: Any) -> bool:
+    """Whether this is a live Gemma: all other models of a script are not even diagnosed.
+
+    Trainers are also given ``None`` (with a ``model_init``). torch is not imported to find out.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(model, torch.nn.Module):
+        return False
+    model_type = getattr(getattr(unwrap(model), "config", None), "model_type", None)
+    return isinstance(model_type, str) and is_gemma(model_type)
+
+
+def record_of(model: Any) -> Record | None:
+    """The record that the hook keeps on the (unwrapped) model, if it has one."""
+    record = vars(unwrap(model)).get(RECORD)
+    return record if isinstance(record, Record) else None
+
+
+def merge(before: AppliedPatches | None, now: AppliedPatches) -> AppliedPatches:
+    """One answer for several calls of ``patch`` on one model: all writes, in their order.
+
+    A later call finds that what was cured is no longer there, so the findings and patches of
+    the earlier ones are kept.
+    """
+    from dataclasses import replace
+
+    from ..plan import Plan
+
+    if before is None:
+        return now
+    before.ledgers.extend(ledger for ledger in now.ledgers if ledger.changes)
+    before.plan = Plan(
+        patches=_union(before.plan.patches, now.plan.patches),
+        skips=now.plan.skips,
+        manual=now.plan.manual,
+    )
+    findings = _union(before.diagnosis.findings, now.diagnosis.findings)
+    before.diagnosis = replace(now.diagnosis, findings=findings)
+    return before
+
+
+def _union(before: Iterable[Any], now: Iterable[Any]) -> tuple[Any, ...]:
+    """By rule, the earlier one first."""
+    by_code = {item.rule.code: item for item in (*before, *now)}
+    return tuple(by_code.values())
+
+
+def announce(model: Any, now: AppliedPatches, details: str) -> None:
+    """Log one line on what ``patch`` just changed; nothing twice, and on the first rank only.
+
+    It is a warning, since a changed model should be seen where nobody configured logging.
+
+    Args:
+        model: the model, wrapped or not.
+        now: the answer of that one call.
+        details: what to type in order to see all of it.
+    """
+    changed = [item.rule for item in now.plan.patches if _wrote(now, item.rule)]
+    left = [finding.rule for finding in now.plan.manual]
+    parts = []
+    if new := _untold(model, "patched", changed):
+        parts.append("patched " + ", ".join(new))
+    if new := _untold(model, "left", left):
+        parts.append("left for you: " + ", ".join(new))
+    if parts and is_first_rank():
+        name = type(unwrap(model)).__name__
+        logger.warning("gemma_compat: %s: %s. Details: %s", name, "; ".join(parts), details)
+
+
+def is_first_rank() -> bool:
+    """Whether this process is the one that speaks, as torchrun and accelerate number them."""
+    rank = os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or "0"
+    return rank in {"0", "-1"}
+
+
+def _wrote(applied: AppliedPatches, rule: Rule) -> bool:
+    return any(ledger.code == rule.code and ledger.changes for ledger in applied.ledgers)
+
+
+def _untold(model: Any, what: str, rules: Iterable[Rule]) -> list[str]:
+    """``GC101 hybridcache-without-float`` for those that were not yet told for this model."""
+    with _lock:
+        told = _told.setdefault(unwrap(model), set())
+        new = [rule for rule in rules if what + rule.code not in told]
+        told.update(what + rule.code for rule in new)
+    return [f"{rule.code} {rule.name}" for rule in new]

@@ -1,0 +1,185 @@
+"""The wrappers around ``transformers.Trainer``.
+
+Why these methods. ``__init__`` decides precision and looks at the parameters, so the model must
+be right before it. ``call_model_init`` makes a new model in the middle of ``train``. ``train``,
+``evaluate`` and ``predict`` check again, since anything may have happened in between; a bare
+``evaluate()`` is where the first bug of this project lives, and no callback hears of it.
+
+Others wrap these too, and both must live. Unsloth wraps ``train`` and ``__init__``, before or
+after us. From November 2025 to April 2026 (2026.1.4 was tried) it read the *source* of
+``Trainer.__init__`` when a model was loaded, changed a line and put the result in place. Therefore
+``__init__``, and only it, carries ``__wrapped__``: their copy is then made from the original, not
+from our few lines, which crashed. Ours is lost on ``__init__`` there; the rest still patch.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+from weakref import WeakSet
+
+from ..errors import PatchConflict
+from ..unwrap import unwrap
+from ._patched import RECORD, Record, announce, is_gemma_model, logger, merge, record_of
+
+_DETAILS = "print(gemma_compat.hooks.applied_to(model))"
+
+
+@dataclass(eq=False)
+class Wrapped:
+    """One method that we wrapped.
+
+    Attributes:
+        owner, name: the class and the name of the method.
+        original: what we call: the class's own, or the wrapper of somebody who came first.
+        inherited: the class had no such entry of its own.
+        armed: whether the wrapper does anything but pass through.
+    """
+
+    owner: type
+    name: str
+    original: Callable[..., Any]
+    inherited: bool
+    armed: bool = True
+    wrapper: Callable[..., Any] | None = None
+
+    def remove(self) -> str | None:
+        """Put the original back, or say who wrapped over ours, which then passes through."""
+        self.armed = False
+        current = vars(self.owner).get(self.name)
+        if current is not self.wrapper:
+            holder = (
+                f"{getattr(current, '__module__', '?')}.{getattr(current, '__qualname__', '?')}"
+            )
+            return (
+                f"{self.owner.__name__}.{self.name} is now {holder}; "
+                "where that still calls ours, ours only passes through"
+            )
+        if self.inherited:
+            delattr(self.owner, self.name)
+        else:
+            setattr(self.owner, self.name, self.original)
+        return None
+
+
+class TrainerHook:
+    """What one ``install`` set up.
+
+    Args:
+        options: the keywords for every call of ``gemma_compat.patch``.
+    """
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        self._wrapped: list[Wrapped] = []
+        self._models: WeakSet[Any] = WeakSet()
+        self._removed = False
+        self._lock = threading.RLock()
+
+    def wrap_trainer_of(self, module: ModuleType) -> None:
+        """Wrap the ``Trainer`` of this module, unless that was done or the hook is gone."""
+        trainer = vars(module).get("Trainer")
+        with self._lock:
+            if self._removed or any(item.owner is trainer for item in self._wrapped):
+                return
+            if not isinstance(trainer, type):
+                logger.warning("gemma_compat: %s has no Trainer to hook into", module.__name__)
+                return
+            self._wrap(trainer, "__init__", before=self._before_init)
+            self._wrap(trainer, "call_model_init", after=self._after_model_init)
+            for name in ("train", "evaluate", "predict"):
+                self._wrap(trainer, name, before=self._before_run)
+
+    def ensure(self, model: Any, args: Any) -> None:
+        """Patch the model, which is a no-op where it is patched. Raises ``PatchError``."""
+        from ..api import patch
+
+        if not is_gemma_model(model):
+            logger.debug("gemma_compat: %s is no Gemma, left alone", type(model).__name__)
+            return
+        with self._lock:
+            now = patch(model, args=args, **self.options)
+            announce(model, now, _DETAILS)
+            if any(ledger.changes for ledger in now.ledgers):
+                self._remember(unwrap(model), now)
+
+    def remove(self) -> tuple[str, ...]:
+        """Unwrap the methods and revert the models; what could not be, in words."""
+        with self._lock:
+            self._removed = True
+            problems = [item.remove() for item in reversed(self._wrapped)]
+            problems += [_revert(model) for model in self._models]
+        told = tuple(problem for problem in problems if problem)
+        for problem in told:
+            logger.warning("gemma_compat: %s", problem)
+        return told
+
+    def _remember(self, model: Any, now: Any) -> None:
+        record = record_of(model) or Record()
+        record.applied = merge(record.applied, now)
+        setattr(model, RECORD, record)
+        self._models.add(model)
+
+    def _before_init(self, trainer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """``Trainer(model, args, ...)``, each by position or by keyword."""
+        model, training_args = (*args, None, None)[:2]
+        self.ensure(kwargs.get("model", model), kwargs.get("args", training_args))
+
+    def _before_run(self, trainer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.ensure(getattr(trainer, "model", None), getattr(trainer, "args", None))
+
+    def _after_model_init(self, trainer: Any, model: Any) -> None:
+        self.ensure(model, getattr(trainer, "args", None))
+
+    def _wrap(
+        self,
+        owner: type,
+        name: str,
+        before: Callable[..., None] | None = None,
+        after: Callable[..., None] | None = None,
+    ) -> None:
+        if not hasattr(owner, name):
+            logger.warning("gemma_compat: %s has no %s to hook into", owner.__name__, name)
+            return
+        record = Wrapped(owner, name, getattr(owner, name), name not in vars(owner))
+        record.wrapper = _wrapper(record, before, after)
+        setattr(owner, name, record.wrapper)
+        self._wrapped.append(record)
+
+
+def _wrapper(
+    record: Wrapped, before: Callable[..., None] | None, after: Callable[..., None] | None
+) -> Callable[..., Any]:
+    """The function that takes the method's place, with its names and signature."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if record.armed and before:
+            before(self, args, kwargs)
+        result = record.original(self, *args, **kwargs)
+        if record.armed and after:
+            after(self, result)
+        return result
+
+    for name in ("__name__", "__qualname__", "__doc__", "__module__"):
+        setattr(method, name, getattr(record.original, name, None))
+    method.__signature__ = inspect.signature(record.original)  # type: ignore[attr-defined]
+    if record.name == "__init__":
+        method.__wrapped__ = record.original  # type: ignore[attr-defined]
+    return method
+
+
+def _revert(model: Any) -> str | None:
+    """Revert what the hook did to this model, or say which slot somebody else holds."""
+    record = record_of(model)
+    if record is None or record.applied is None:
+        return None
+    try:
+        record.applied.revert()
+    except PatchConflict as conflict:
+        return f"{type(model).__name__}: {conflict}"
+    delattr(model, RECORD)
+    return None

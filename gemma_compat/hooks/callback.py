@@ -1,0 +1,117 @@
+"""The callback, for those who would rather name it than install a hook.
+
+This module is loaded when ``gemma_compat.GemmaCompatCallback`` is first asked for, and imports
+transformers then: with Unsloth, import that first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from transformers.trainer_callback import TrainerCallback  # noqa: TID253  (see above)
+
+from ..unwrap import unwrap
+from ._patched import announce, is_first_rank, is_gemma_model, logger, merge
+
+if TYPE_CHECKING:
+    from ..patching.apply import AppliedPatches
+
+_DETAILS = "print(callback.applied), of the GemmaCompatCallback"
+
+TOO_LATE = (
+    "the mixed precision, the keywords of gradient checkpointing and the parameters to train "
+    + "were fixed before the callback first saw this model",
+    "an evaluate() or predict() before train() ran on the unpatched model",
+    "transformers 5 may have overwritten config.use_cache by then; that value is what is saved",
+)
+
+
+class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
+    """Patches the model that a ``Trainer`` is about to train.
+
+        trainer = Trainer(..., callbacks=[gemma_compat.GemmaCompatCallback()])
+
+    Give it to the constructor: only then it is called before anything ran. After
+    ``trainer.add_callback`` the first it hears is ``on_train_begin``, and a bare ``evaluate()``
+    tells it nothing. ``gemma_compat.install()`` has neither limit.
+
+    Args:
+        select, ignore, unsafe: as for :func:`gemma_compat.patch`.
+
+    Attributes:
+        applied: what was found and done, or ``None`` as long as nothing ran. It reverts too.
+        missed: what came too late to be done, in words.
+
+    A copy, or a pickle, has the options and neither of these.
+
+    Raises:
+        PatchError: from the events; the run stops rather than train the wrong network.
+    """
+
+    applied: AppliedPatches | None
+    missed: tuple[str, ...]
+    _seen: Callable[[], Any]  # a weak reference: the model it saw last
+
+    def __init__(
+        self,
+        *,
+        select: Iterable[str] | None = None,
+        ignore: Iterable[str] = (),
+        unsafe: bool = False,
+    ) -> None:
+        self.select = select if select is None or isinstance(select, str) else tuple(select)
+        self.ignore = ignore if isinstance(ignore, str) else tuple(ignore)
+        self.unsafe = unsafe
+        self._start()
+
+    def on_init_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """At the end of ``Trainer.__init__``; transformers 5 sets ``use_cache`` after this."""
+        self._patch(kwargs.get("model"), args)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Patch again what was changed since, and say what is too late for a new model."""
+        model = kwargs.get("model")
+        if not is_gemma_model(model):
+            return
+        is_new = self._seen() is not unwrap(model)
+        self._patch(model, args)
+        if is_new:
+            self._tell_what_was_missed()
+
+    def _patch(self, model: Any, args: Any) -> None:
+        from ..api import patch
+
+        if not is_gemma_model(model):
+            return
+        now = patch(model, args=args, select=self.select, ignore=self.ignore, unsafe=self.unsafe)
+        announce(model, now, _DETAILS)
+        same = self._seen() is unwrap(model)
+        self.applied = merge(self.applied if same else None, now)
+        self._seen = ref(unwrap(model))
+
+    def _tell_what_was_missed(self) -> None:
+        self.missed = TOO_LATE
+        if is_first_rank():
+            logger.warning(
+                "gemma_compat: the callback came late, so it could not help with: %s. Pass it to "
+                "Trainer(callbacks=[...]), or call gemma_compat.install() first",
+                "; ".join(TOO_LATE),
+            )
+
+    def _start(self) -> None:
+        self.applied = None
+        self.missed = ()
+        self._seen = _nothing
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"select": self.select, "ignore": self.ignore, "unsafe": self.unsafe}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._start()
+
+
+def _nothing() -> None:
+    """Stands in for a weak reference to no model."""

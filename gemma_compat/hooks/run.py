@@ -1,0 +1,81 @@
+"""``python -m gemma_compat run train.py ...``: install the hook, then run the script."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import sys
+from collections.abc import Sequence
+from importlib.machinery import SourceFileLoader
+from importlib.util import find_spec
+from types import ModuleType
+
+from ..errors import NothingToRun
+from . import install
+
+_USAGE = "python -m gemma_compat run [-m MODULE | SCRIPT] [ARGUMENT ...]"
+
+
+def run_script(argv: Sequence[str]) -> int:
+    """Run a script, or a module after ``-m``, as ``__main__``, just as Python would.
+
+    Args:
+        argv: the script and its own arguments, ``["train.py", "--lr", "2e-4"]``.
+
+    Returns:
+        0. Whatever the script raises, ``SystemExit`` included, goes through.
+
+    Raises:
+        NothingToRun: there is nothing to run.
+    """
+    if not argv or list(argv) == ["-m"]:
+        raise NothingToRun(f"nothing to run; usage: {_USAGE}")
+    if argv[0] == "-m":
+        _run_module(argv[1], list(argv[2:]))
+    else:
+        _run_file(argv[0], list(argv[1:]))
+    return 0
+
+
+def _run_file(script: str, arguments: list[str]) -> None:
+    """Not ``runpy.run_path``: it puts the former ``__main__`` back before threads and exit
+    handlers are done, and gives ``sys.argv[0]`` and ``__file__`` the same spelling."""
+    if not os.path.isfile(script):
+        raise NothingToRun(f"no such script: {script!r}")
+    path = os.path.abspath(script)
+    loader = SourceFileLoader("__main__", path)
+    with open(path, "rb") as file:
+        source = file.read()
+    main = ModuleType("__main__")
+    vars(main).update(__file__=path, __loader__=loader, __cached__=None)
+    _set_first_path(os.path.dirname(os.path.realpath(script)))
+    sys.argv[:] = [script, *arguments]
+    install()
+    sys.modules["__main__"] = main
+    exec(compile(source, path, "exec", dont_inherit=True), vars(main))  # noqa: S102
+
+
+def _run_module(name: str, arguments: list[str]) -> None:
+    _set_first_path(os.getcwd())
+    install()
+    if not _exists(name):
+        raise NothingToRun(f"no module named {name!r}")
+    sys.argv[:] = ["-m", *arguments]  # runpy sets the first to the module's file
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+def _exists(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError as error:
+        # Only where it is the module's own parent that is missing, not what the parent imports.
+        if error.name and (name == error.name or name.startswith(error.name + ".")):
+            return False
+        raise
+
+
+def _set_first_path(folder: str) -> None:
+    """``sys.path[0]`` is the script's folder, unless Python was asked to leave it out (``-P``)."""
+    if getattr(sys.flags, "safe_path", sys.flags.isolated):
+        return
+    sys.path[0] = folder

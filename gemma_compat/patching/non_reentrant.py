@@ -1,0 +1,152 @@
+"""Non-reentrant checkpointing for the decoder layers, for the time of each forward.
+
+Layers that share keys and values pass tensors to each other past the checkpoint's inputs and
+outputs. Reentrant checkpointing runs each layer without a graph at first, so what is lent is
+detached: the loss is right, the gradients of the lending layers are wrong. Non-reentrant
+checkpointing keeps the graph.
+
+The layers' checkpoint function is swapped when the text model starts a forward and put back when
+it ends, so nothing stays changed, and checkpointing that is turned on after the patch is covered.
+The recomputation in the backward pass does not look at the layers' function again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from ..errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
+from ..tree import layer_wrappers
+
+_FUNCTION = "_gradient_checkpointing_func"
+_FOUND = "gemma_compat_found"  # on the function that stands in: the one that it stands in for
+
+_UNSLOTH_MARKS = ("_unsloth_gemma4_carrier_patched", "_unsloth_gemma3n_kv_sharing")
+
+
+def add_non_reentrant(text_model: Any, ledger: Any) -> None:
+    """Hook the text model so that each forward checkpoints its layers without reentry.
+
+    Raises:
+        PatchTargetMissing: the layers do not checkpoint by a function of their own.
+        PatchRefused: checkpointing is on already, by a function that is not torch's.
+    """
+    if not all(hasattr(layer, "gradient_checkpointing") for layer in decoder_layers(text_model)):
+        raise PatchTargetMissing("the decoder layers have no gradient_checkpointing switch")
+    _non_reentrant_functions(text_model)  # refuse now rather than at the first step
+    ledger.add_hook(text_model, "forward_pre_hook", force_non_reentrant)
+    ledger.add_hook(text_model, "forward_hook", restore_functions, always_call=True)
+
+
+def force_non_reentrant(text_model: Any, args: Any) -> None:
+    """Forward pre-hook: swap the function of every layer that is about to be checkpointed."""
+    for layer, function in _non_reentrant_functions(text_model):
+        setattr(layer, _FUNCTION, function)
+
+
+def restore_functions(text_model: Any, args: Any, output: Any) -> None:
+    """Forward hook, called after an exception too: put back what the layers had."""
+    for layer in decoder_layers(text_model):
+        found = getattr(vars(layer).get(_FUNCTION), _FOUND, None)
+        if found is not None:
+            setattr(layer, _FUNCTION, found)
+
+
+def decoder_layers(text_model: Any) -> list[Any]:
+    """The bare decoder layers, out of any wrapper."""
+    return [layer_wrappers(layer)[0] for layer in text_model.layers]
+
+
+def is_checkpointed(layer: Any) -> bool:
+    """Whether this bare layer checkpoints itself in the next forward."""
+    return bool(layer.training and layer.gradient_checkpointing)
+
+
+def refuse_reentrant_wrappers(text_model: Any) -> None:
+    """Raise ``PatchRefused`` where a layer sits in torch's wrapper around reentrant checkpointing.
+
+    What a wrapper calls is not swapped: it was put there by somebody who relies on it.
+    """
+    import torch
+
+    held = [wrapper for layer in text_model.layers for wrapper in _wrappers(layer)]
+    functions = [vars(wrapper).get("checkpoint_fn") for wrapper in held]
+    if torch.is_grad_enabled() and any(_is_reentrant(function) for function in functions):
+        raise PatchRefused(
+            "the decoder layers are wrapped in reentrant checkpointing, which detaches the keys "
+            "and values they share; wrap them with CheckpointImpl.NO_REENTRANT"
+        )
+
+
+def _wrappers(layer: Any) -> Iterator[Any]:
+    for name in layer_wrappers(layer)[1]:
+        yield layer
+        layer = layer._modules[name]
+
+
+def _is_reentrant(function: Any) -> bool:
+    return bool(getattr(function, "keywords", {}).get("use_reentrant"))
+
+
+def refuse_cured_by_unsloth(text_model: Any) -> None:
+    """Raise ``PatchNotNeeded`` where unsloth_zoo has put its own cure on these classes.
+
+    Its markers sit on the ``forward`` functions. The mark on Gemma 4's text model alone proves
+    nothing: unsloth_zoo before 2026.6.7 set it too, and that wrapper is undone by checkpointing.
+    The later one is told by its argument ``attach_carrier``.
+    """
+    attention = type(decoder_layers(text_model)[0].self_attn).forward
+    forward = type(text_model).forward
+    cured = any(getattr(attention, name, False) for name in _UNSLOTH_MARKS)
+    if getattr(forward, "_unsloth_kv_shared_use_cache_false_patched", False):
+        cured = cured or "attach_carrier" in forward.__code__.co_freevars
+    if cured:
+        raise PatchNotNeeded("unsloth_zoo carries the shared keys and values here already")
+
+
+def _non_reentrant_functions(text_model: Any) -> list[tuple[Any, Callable[..., Any]]]:
+    """Each layer about to be checkpointed, with the function it needs. All are looked at first."""
+    refuse_reentrant_wrappers(text_model)
+    layers = [layer for layer in decoder_layers(text_model) if is_checkpointed(layer)]
+    return [(layer, _non_reentrant(getattr(layer, _FUNCTION))) for layer in layers]
+
+
+def _non_reentrant(function: Any) -> Callable[..., Any]:
+    """The same checkpoint function with ``use_reentrant=False``.
+
+    Raises ``PatchRefused`` for a function that may do as it likes with the keyword, as
+    Unsloth's does.
+    """
+    bound: partial[Any] = function if isinstance(function, partial) else partial(function)
+    if not _is_torchs(bound.func):
+        raise PatchRefused(
+            f"the decoder layers are checkpointed by {_name(bound.func)}, which is not torch's "
+            "function: whether it keeps the gradients of shared keys and values is not known"
+        )
+    if bound.keywords.get("use_reentrant") is False:
+        return bound
+    keywords = {**bound.keywords, "use_reentrant": False}
+    swapped: partial[Any] = partial(bound.func, *bound.args, **keywords)
+    setattr(swapped, _FOUND, function)
+    return swapped
+
+
+def _is_torchs(function: Any) -> bool:
+    """Whether this is ``torch.utils.checkpoint.checkpoint`` itself.
+
+    Judged by where its code was defined: Unsloth puts its own under torch's name, and a name or
+    ``__module__`` can be copied. Transformers >= 5.22 (``offload=True``) has a function of its
+    own that hands everything on to the one it imported from torch.
+    """
+    home = getattr(function, "__globals__", {})
+    if home.get("__name__") == "transformers.modeling_utils":
+        function = home.get("checkpoint")
+        home = getattr(function, "__globals__", {})
+    is_in_torch = str(home.get("__name__")).partition(".")[0] == "torch"
+    return is_in_torch and getattr(function, "__name__", "") == "checkpoint"
+
+
+def _name(function: Any) -> str:
+    module = getattr(function, "__module__", type(function).__module__)
+    return f"{module}.{getattr(function, '__qualname__', type(function).__name__)}"

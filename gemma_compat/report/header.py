@@ -1,0 +1,158 @@
+"""What was found out about machine, model and run, as labelled lines; shared by the renderers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..facts import Facts, Gpu, Package
+
+Row = tuple[str, str]
+
+
+def header_rows(facts: Facts) -> list[Row]:
+    """Label and text for each line at the head of a report; no text is empty."""
+    rows = [
+        ("Python", _python(facts)),
+        ("Packages", _packages(facts)),
+        *(("Problem", text) for text in _problems(facts)),
+        ("Imports", _imports(facts)),
+        ("GPU", _gpus(facts)),
+        ("Model", _model(facts)),
+        ("Run", _run(facts)),
+    ]
+    return [row for row in rows if row[1]]
+
+
+def _python(facts: Facts) -> str:
+    return " on ".join(str(facts.get(name)) for name in ("python", "platform") if facts.known(name))
+
+
+def _packages(facts: Facts) -> str:
+    """Installed packages only, but transformers and torch in any case: everything hangs on them."""
+    names = ["transformers", "torch", *sorted(set(facts.packages) - {"transformers", "torch"})]
+    return ", ".join(text for text in (_package(facts, name) for name in names) if text)
+
+
+def _package(facts: Facts, name: str) -> str:
+    if name not in facts.packages:
+        return f"{name} unknown"
+    package = facts.packages[name]
+    if package is None:
+        return f"{name} not installed" if name in {"transformers", "torch"} else ""
+    version = package.get("version", "unknown")
+    notes = list(_package_notes(package))
+    if name == "torch":
+        version = facts.torch.get("version", version)
+        notes.append(_torch_build(facts))
+    inside = ", ".join(note for note in notes if note)
+    return f"{name} {version}" + (f" ({inside})" if inside else "")
+
+
+def _package_notes(package: Package) -> Iterator[str]:
+    if package.get("editable"):
+        yield "editable"
+    if package.get("vcs"):
+        yield "from a repository"
+
+
+def _torch_build(facts: Facts) -> str:
+    if facts.torch.get("cuda"):
+        return f"CUDA {facts.torch.cuda}"
+    if facts.torch.get("hip"):
+        return f"ROCm {facts.torch.hip}"
+    return "no CUDA" if facts.torch.known("cuda") else "CUDA build unknown"
+
+
+def _problems(facts: Facts) -> Iterator[str]:
+    """Broken and duplicate installations, and packages about which nothing could be found out."""
+    for name, package in facts.packages.items():
+        if package is not None and package.get("problem"):
+            yield f"{name}: {package.problem}"
+    for topic, reason in facts.reasons.items():
+        area, _, name = topic.partition(".")
+        if area == "packages" and (facts.packages.get(name) is None or not name):
+            yield f"{name or 'packages'}: {reason}"
+        if area == "torch" and facts.packages.get("torch") is not None:
+            yield f"{topic}: {reason}"
+
+
+def _imports(facts: Facts) -> str:
+    """What importing showed; one word where nothing was tried."""
+    results = facts.imports
+    if not results:
+        return ""
+    if set(results.values()) == {"not tried"}:
+        return "not tried (--probe tries torch and transformers in a child process)"
+    return ", ".join(f"{name} {result}" for name, result in results.items())
+
+
+def _gpus(facts: Facts) -> str:
+    if not facts.known("gpus"):
+        reason = facts.reason("gpus")
+        return "unknown" + (f": {reason}" if reason else "")
+    counts: dict[str, int] = {}
+    for gpu in facts.gpus:
+        text = _gpu(gpu)
+        counts[text] = counts.get(text, 0) + 1
+    texts = [text if count == 1 else f"{count} x {text}" for text, count in counts.items()]
+    driver = f"; driver {facts.driver}" if facts.get("driver") else ""
+    reason = facts.reason("gpus.other")
+    none = "none visible" + (f" ({reason})" if reason else "")
+    return (", ".join(texts) or none) + driver
+
+
+def _gpu(gpu: Gpu) -> str:
+    """Name, compute capability and memory; free memory moves, so equal GPUs would not group."""
+    notes = []
+    if gpu.known("compute_capability"):
+        notes.append("compute capability {}.{}".format(*gpu.compute_capability))
+    if gpu.known("memory_total"):
+        notes.append(f"{gpu.memory_total / 1024:.0f} GiB")
+    name = str(gpu.get("name", "a GPU of unknown name"))
+    return f"{name} ({', '.join(notes)})" if notes else name
+
+
+def _model(facts: Facts) -> str:
+    model = facts.model
+    if not model.known("model_type"):
+        reason = facts.reason("model.model_type")
+        return (f"{reason}; " if reason else "none given (--model DIR); ") + "every Gemma is judged"
+    notes = [
+        model.get("class_name"),
+        model.get("dtype"),
+        f"attention {model.attn_implementation}" if model.get("attn_implementation") else None,
+        f"{model.quantization} quantization" if model.get("quantization") else None,
+        f"PEFT {model.peft}" if model.get("peft") else None,
+        _sharing(facts),
+    ]
+    return ", ".join([str(model.model_type), *(str(note) for note in notes if note)])
+
+
+def _sharing(facts: Facts) -> str | None:
+    shared = facts.model.get("num_kv_shared_layers")
+    layers = facts.model.get("num_hidden_layers", "its")
+    return f"{shared} of {layers} layers share keys and values" if shared else None
+
+
+def _run(facts: Facts) -> str:
+    run = facts.training
+    known = run.to_dict()
+    if not known:
+        reason = facts.reason("training")
+        return reason or "not given (--args training_args.json)"
+    notes = [
+        f"mixed precision {run.mixed_precision}" if run.known("mixed_precision") else None,
+        _checkpointing(facts),
+        f"distributed {run.distributed}" if run.get("distributed", "no") != "no" else None,
+        f"ZeRO-{run.deepspeed_stage}" if run.get("deepspeed_stage") else None,
+        "evaluates" if run.get("evaluates") else None,
+    ]
+    return ", ".join(note for note in notes if note) or "given"
+
+
+def _checkpointing(facts: Facts) -> str | None:
+    run = facts.training
+    if not run.get("gradient_checkpointing"):
+        return "no gradient checkpointing" if run.known("gradient_checkpointing") else None
+    kind = {True: " (use_reentrant=True)", False: " (use_reentrant=False)"}
+    return "gradient checkpointing" + kind.get(run.get("use_reentrant"), "")

@@ -1,0 +1,77 @@
+"""The report as one JSON document, for programs and for attaching to an issue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import __version__
+from ..plan import Plan
+from ..rule import Diagnosis, Finding, Rule, Undetermined
+from .sharing import clean_values, shareable_facts
+
+SCHEMA_VERSION = 1
+
+
+def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
+    """The document. Plain ASCII, so that no terminal or file encoding can spoil it.
+
+    Fields that are unknown are absent from ``facts``; why is in ``facts.reasons``.
+    """
+    return dump(
+        {
+            "facts": shareable_facts(diagnosis.facts),
+            "findings": [_finding(item) for item in diagnosis.findings],
+            "undetermined": [_undetermined(item) for item in diagnosis.undetermined],
+            "plan": _plan(plan),
+            "not_checked": list(diagnosis.not_checked),
+        }
+    )
+
+
+def dump(content: dict[str, Any]) -> str:
+    """``content`` under the two version fields, cleaned for sharing, ending in a newline."""
+    import json
+
+    document = {"schema_version": SCHEMA_VERSION, "tool_version": __version__, **content}
+    return json.dumps(clean_values(document), indent=2, allow_nan=False) + "\n"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        **_rule(finding.rule),
+        "message": finding.problem.message,
+        "help": finding.problem.help,
+        "model_types": list(finding.model_types),
+    }
+
+
+def _undetermined(item: Undetermined) -> dict[str, Any]:
+    return {
+        **_rule(item.rule),
+        "condition": item.condition,
+        "missing": [{"fact": topic, "reason": reason} for topic, reason in item.missing],
+        "model_types": list(item.model_types),
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "severity": rule.severity.value,
+        "title": rule.title,
+        "applicability": rule.applicability.value,
+        "evidence": rule.evidence.value,
+        "silent": rule.silent,
+        "upstream": list(rule.upstream),
+    }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "patches": [
+            {"code": item.rule.code, "preventive": item.preventive} for item in plan.patches
+        ],
+        "skips": [{"code": item.rule.code, "reason": item.reason} for item in plan.skips],
+        "manual": [item.rule.code for item in plan.manual],
+    }

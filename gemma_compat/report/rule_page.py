@@ -1,0 +1,150 @@
+"""A rule's page, and the list of all rules, as text, markdown or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ..rule import Evidence, Rule, Scope
+from .wording import wrap
+
+_EVIDENCE = {
+    Evidence.RAN: "run and seen, broken and working",
+    Evidence.SOURCE: "read in the source, not run",
+    Evidence.REPORTED: "reported by others, not run",
+}
+
+
+def page_text(rule: Rule) -> str:
+    """The header as aligned rows, then the docstring of the rule's file."""
+    lines = [f"{rule.code} {rule.name}", ""]
+    for label, text in _header(rule):
+        lines += wrap(text, first=f"{label:<13} ", rest=" " * 14)
+    return "\n".join([*lines, "", rule.docs.strip()]) + "\n"
+
+
+def page_markdown(rule: Rule) -> str:
+    """The header as a table, then the docstring; links where GitHub has a page."""
+    title, _, body = rule.docs.strip().partition("\n")
+    rows = "\n".join(f"| {label} | {_cell(label, text)} |" for label, text in _header(rule))
+    head = f"# {rule.code} {rule.name}\n\n{title}\n\n| | |\n| --- | --- |\n{rows}"
+    return f"{head}\n\n{body.strip()}\n"
+
+
+def page_json(rule: Rule) -> str:
+    """The rule as one JSON document."""
+    from .json import dump
+
+    return dump({"rule": {**_summary(rule), **_details(rule)}})
+
+
+def list_text(rules: Iterable[Rule]) -> str:
+    """One line a rule: code, severity, name, title."""
+    rows = list(rules)
+    width = max((len(rule.name) for rule in rows), default=0)
+    lines = [f"{r.code}  {r.severity.value:<7}  {r.name:<{width}}  {r.title}" for r in rows]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def list_markdown(rules: Iterable[Rule]) -> str:
+    """A table of all rules."""
+    head = "| code | severity | name | what breaks |\n| --- | --- | --- | --- |\n"
+    return head + "".join(
+        f"| {r.code} | {r.severity.value} | {r.name} | {r.title.replace('|', chr(92) + '|')} |\n"
+        for r in rules
+    )
+
+
+def list_json(rules: Iterable[Rule]) -> str:
+    """All rules as one JSON document."""
+    from .json import dump
+
+    return dump({"rules": [_summary(rule) for rule in rules]})
+
+
+def _header(rule: Rule) -> Iterator[tuple[str, str]]:
+    yield "severity", rule.severity.value + (", silent" if rule.silent else "")
+    yield "cure", _cure(rule)
+    yield "evidence", _EVIDENCE[rule.evidence]
+    for scope in rule.scopes:
+        yield "applies to", _scope(scope)
+    if rule.when:
+        yield "fires if", " and ".join(item.phrase for item in rule.when)
+    for item in rule.refused_if:
+        yield "no patch if", item.phrase
+    if rule.yields_to:
+        yield "yields to", ", ".join(rule.yields_to)
+    for symptom in rule.symptoms:
+        yield "error text", symptom
+    if rule.upstream:
+        yield "upstream", ", ".join(rule.upstream)
+    yield "since", f"gemma_compat {rule.since}"
+
+
+def _cure(rule: Rule) -> str:
+    if rule.patch is None:
+        return "by hand; nothing is patched"
+    return f"gemma_compat.patch(model), {rule.applicability.value}"
+
+
+def _scope(scope: Scope) -> str:
+    """``gemma2, gemma3 with transformers >=4.50.0,<4.51.0, if ...``."""
+    text = ", ".join(sorted(scope.model_types))
+    if scope.by_config:
+        text += " and newer types by their config"
+    if scope.packages:
+        text += " with " + " and ".join(f"{name} {spec}" for name, spec in scope.packages.items())
+    conditions = " and ".join(item.phrase for item in scope.when)
+    return text + (f", if {conditions}" if conditions else "")
+
+
+def _cell(label: str, text: str) -> str:
+    if label == "upstream":
+        return ", ".join(map(_link, text.split(", ")))
+    if label == "error text":
+        return f"`{text}`".replace("|", "\\|")
+    return text.replace("|", "\\|").replace("<", "\\<").replace("*", "\\*")
+
+
+def _link(reference: str) -> str:
+    """``owner/repo#number`` as a link; GitHub leads from an issue to a pull request by itself."""
+    repository, hash_sign, number = reference.partition("#")
+    if not hash_sign:
+        return reference
+    return f"[{reference}](https://github.com/{repository}/issues/{number})"
+
+
+def _summary(rule: Rule) -> dict[str, Any]:
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "severity": rule.severity.value,
+        "title": rule.title,
+        "applicability": rule.applicability.value,
+        "evidence": rule.evidence.value,
+        "silent": rule.silent,
+        "model_types": sorted(rule.model_types),
+    }
+
+
+def _details(rule: Rule) -> dict[str, Any]:
+    return {
+        "scopes": [
+            {
+                "model_types": sorted(scope.model_types),
+                "packages": dict(scope.packages),
+                "when": [item.phrase for item in scope.when],
+                "by_config": scope.by_config,
+            }
+            for scope in rule.scopes
+        ],
+        "when": [item.phrase for item in rule.when],
+        "refused_if": [item.phrase for item in rule.refused_if],
+        "yields_to": list(rule.yields_to),
+        "after": list(rule.after),
+        "symptoms": list(rule.symptoms),
+        "upstream": list(rule.upstream),
+        "since": rule.since,
+        "patches": rule.patch is not None,
+        "explanation": rule.docs.strip(),
+    }

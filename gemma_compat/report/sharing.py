@@ -1,0 +1,85 @@
+"""What may leave the machine: an allow-list of fields, and no path, name or token in any text.
+
+A report in markdown or JSON is made to be pasted into a public issue. Messages can quote what the
+system said, paths included, so texts are cleaned as well.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from ..facts import Facts
+
+_PACKAGE_FIELDS = ("name", "version", "editable", "vcs", "problem")
+_GPU_FIELDS = ("index", "name", "compute_capability", "memory_total", "memory_free")
+_FACTS_FIELDS = ("python", "platform", "packages", "torch", "gpus", "driver", "model", "training")
+_PUBLIC_HOSTS = ("https://github.com/", "https://gitlab.com/", "https://huggingface.co/")
+
+# An absolute path up to its last separator. A blank belongs to it only if a separator follows.
+_PATH = re.compile(
+    r"""(?<!<path>)(?<![\w/\\.:-])(?:file://)?(?:~[\w.-]*|[A-Za-z]:|\\)?[/\\]"""
+    r"""(?:[^/\\\n"'`<>|:;,()]*[/\\])*(?P<last>[^/\\\s"'`<>|:;,()]*)"""
+)
+_HOMES = re.compile(r"(?:^~|[/\\](?:home|Users)[/\\])[^/\\]*$|^[/\\]root$")
+_TOKEN = re.compile(r"\b(?:hf_|gh[pousr]_|github_pat_|sk-)[\w-]{8,}")
+_LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+def clean(text: str) -> str:
+    """The text with every absolute path cut to its last part, and no login or token."""
+    text = _LOGIN.sub("", text)
+    return _TOKEN.sub("<token>", _PATH.sub(_shorten, text))
+
+
+def _shorten(match: re.Match[str]) -> str:
+    if _HOMES.search(match[0]) or not match["last"]:
+        return "<path>"
+    return f"<path>/{match['last']}"
+
+
+def clean_values(value: Any) -> Any:
+    """JSON values with every string cleaned, keys too; what JSON cannot hold becomes text."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(key)): clean_values(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean_values(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, (bool, int, float)) else clean(str(value))
+
+
+def shareable_facts(facts: Facts) -> dict[str, Any]:
+    """The known facts that may be shared, with the reasons for the unknown ones."""
+    known = facts.to_dict()
+    shared = _only(known, _FACTS_FIELDS)
+    shared["packages"] = {
+        name: package if package is None else _package(package)
+        for name, package in known["packages"].items()
+    }
+    if "gpus" in known:
+        shared["gpus"] = [_only(gpu, _GPU_FIELDS) for gpu in known["gpus"]]
+    shared["imports"] = known["imports"]
+    shared["reasons"] = known["reasons"]
+    cleaned: dict[str, Any] = clean_values(shared)
+    return cleaned
+
+
+def _package(package: dict[str, Any]) -> dict[str, Any]:
+    shared = _only(package, _PACKAGE_FIELDS)
+    if shared.get("vcs"):
+        shared["vcs"] = _public_address(shared["vcs"])
+    return shared
+
+
+def _public_address(vcs: str) -> str:
+    """Where a public host serves it, the address; else only that it came from a repository."""
+    address = _LOGIN.sub("", vcs).partition("?")[0].partition("#")[0]
+    return address if address.partition("+")[2].startswith(_PUBLIC_HOSTS) else "a repository"
+
+
+def _only(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: values[name] for name in names if name in values}

@@ -1,0 +1,75 @@
+"""Small texts that the renderers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .. import families
+from ..rule import Diagnosis, Evidence, Finding, Rule, Undetermined
+
+WIDTH = 88
+
+_STRENGTH = {
+    Evidence.RAN: "",
+    Evidence.SOURCE: " [read in the source, not run]",
+    Evidence.REPORTED: " [reported by others, not run]",
+}
+
+
+def strength(rule: Rule) -> str:
+    """How the rule is known, where it was not run here; empty where it was."""
+    return _STRENGTH[rule.evidence]
+
+
+def types_of(answer: Finding | Undetermined) -> str:
+    """``[gemma2, gemma3]`` where every model type was judged; empty for one model."""
+    return f" [{', '.join(answer.model_types)}]" if answer.model_types else ""
+
+
+def not_a_gemma(diagnosis: Diagnosis) -> str | None:
+    """The one line for a model that is none of ours, or ``None``."""
+    model = diagnosis.facts.model
+    if not model.known("model_type") or families.is_gemma(model.model_type):
+        return None
+    return f"model_type {model.model_type!r} is not a Gemma; there is nothing to report."
+
+
+def verdict(diagnosis: Diagnosis) -> str:
+    """``1 error, 2 warnings; 3 not decided``."""
+    counts: dict[str, int] = {}
+    for finding in diagnosis.findings:
+        counts[finding.rule.severity.value] = counts.get(finding.rule.severity.value, 0) + 1
+    found = ", ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in counts.items())
+    undecided = len({item.rule.code for item in diagnosis.undetermined})
+    return (found or "No known failure found") + (f"; {undecided} not decided" if undecided else "")
+
+
+def codes_by_severity(rules: Iterable[Rule]) -> dict[str, list[str]]:
+    """The rules' codes, each once, worst severity first."""
+    found: dict[str, list[str]] = {}
+    for rule in sorted(rules, key=lambda rule: rule.severity.rank):
+        codes = found.setdefault(rule.severity.value, [])
+        if rule.code not in codes:
+            codes.append(rule.code)
+    return found
+
+
+def wrap(text: str, first: str, rest: str, lines: int | None = None) -> list[str]:
+    """The text in lines of at most 88 columns; never breaks a path or a quoted command's word.
+
+    Args:
+        first, rest: what the first line and the others begin with.
+        lines: cut after so many, with an ellipsis.
+    """
+    import textwrap
+
+    wrapper = textwrap.TextWrapper(
+        width=WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+        max_lines=lines,
+        placeholder=" ...",
+    )
+    return wrapper.wrap(text) or [first.rstrip()]

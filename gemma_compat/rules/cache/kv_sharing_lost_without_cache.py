@@ -1,0 +1,107 @@
+"""Without a cache, layers that share keys and values silently compute untrained ones.
+
+## What breaks
+The run trains another network than the one that generates. Nothing is raised or logged. The loss
+starts too high (10.9 instead of 5.9 for Gemma 3n E2B, 16.2 instead of 6.8 for Gemma 4 E2B), the
+gradients point elsewhere, and the adapter that comes out fits no inference engine.
+
+## Why
+The upper layers of Gemma 3n and of Gemma 4 E2B and E4B (`num_kv_shared_layers` in the config)
+borrow the keys and values of a lower layer. These releases pass them inside the cache. Where there
+is none, each borrower falls back on its own projections, which were never trained.
+
+* Gemma 3n, transformers 4.53 to 4.57: no cache is built while training, so every training step is
+  wrong, whatever `use_cache` says; an evaluation with `use_cache=False` is too.
+* Gemma 3n, transformers 5.0 to 5.5, and Gemma 4, transformers 5.5.0 and 5.5.1: wrong with
+  `use_cache=False` (which a Trainer of transformers 5 sets by itself), or under any gradient
+  checkpointing, which withholds the cache from the layers.
+
+The usual advice for fine-tuning, `use_cache=False`, is what does the harm here.
+
+## Cure
+Upgrade: transformers 5.5.2 passes them outside the cache for Gemma 4, 5.6.0 for Gemma 3n. An
+adapter that was trained under the defect has to be trained again.
+
+`patch` does the same at run time: hooks on the text model and its attentions carry the shared keys
+and values through each forward, with and without checkpointing. The decoder layers are
+checkpointed without reentry while it is in place (see GC201). The configs are left alone.
+Refused with a `PatchRefused`, because the result would be wrong: a checkpoint function that is not
+torch's, reentrant checkpointing from outside the model, a filled cache under checkpointing, and a
+text model whose `forward()` is called directly. Borrowing layers leave their own projections
+without a gradient, as they should: DDP needs `find_unused_parameters=True` or these frozen.
+`torch.compile` works in its default mode; `fullgraph=True` does not under checkpointing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...conditions import (
+    checkpoints,
+    is_zero3_with_peft,
+    loses_cache_in_training,
+    shares_kv,
+)
+from ...errors import PatchTargetMissing
+from ...facts import Facts
+from ...patching.kv_carrier import add_carrier
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...tree import text_models
+
+_GEMMA3N = frozenset({"gemma3n", "gemma3n_text"})
+_GEMMA4 = frozenset({"gemma4", "gemma4_text"})
+
+
+@condition("DeepSpeed ZeRO-3 trains a PEFT adapter under checkpointing, which must be reentrant")
+def needs_reentrant(facts: Facts) -> bool:
+    return is_zero3_with_peft.test(facts) and checkpoints.test(facts)
+
+
+def describe(facts: Facts) -> Problem:
+    fixed_in = "5.5.2" if facts.model.model_type in _GEMMA4 else "5.6.0"
+    return Problem(
+        message=(
+            f"{facts.model.num_kv_shared_layers} layers of this {facts.model.model_type} borrow "
+            f"keys and values, and transformers {facts.version('transformers')} loses them when "
+            "it trains without a cache: loss and gradients are silently those of another network"
+        ),
+        help=(
+            f"pip install -U 'transformers>={fixed_in}', or gemma_compat.patch(model); "
+            "train again what was trained under it"
+        ),
+    )
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """Carry shared keys and values through every forward of the text model."""
+    found = text_models(model)
+    if not found:
+        raise PatchTargetMissing("no module with embed_tokens and decoder layers")
+    for _, text_model in found:
+        add_carrier(text_model, ledger)
+
+
+RULE = Rule(
+    code="GC104",
+    name="kv-sharing-lost-without-cache",
+    severity=Severity.ERROR,
+    applicability=Applicability.SAFE,
+    scopes=(
+        Scope(_GEMMA3N, {"transformers": ">=4.53.0.dev0,<5.0.0rc1"}),
+        Scope(
+            _GEMMA3N, {"transformers": ">=5.0.0rc1,<5.6.0"}, when=(loses_cache_in_training,)
+        ),
+        Scope(_GEMMA4, {"transformers": ">=5.5.0,<5.5.2"}, when=(loses_cache_in_training,)),
+    ),
+    when=(shares_kv,),
+    describe=describe,
+    patch=patch,
+    refused_if=(needs_reentrant,),
+    silent=True,
+    upstream=(
+        "huggingface/transformers#45242",
+        "huggingface/transformers#45312",
+        "unslothai/unsloth-zoo#813",
+    ),
+    since="0.1.0",
+)

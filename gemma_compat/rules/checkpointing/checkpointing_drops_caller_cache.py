@@ -1,0 +1,86 @@
+"""Checkpointed layers drop a filled cache without a word, so prefix tuning learns nothing.
+
+## What breaks
+A training loop that passes filled `past_key_values` with gradient checkpointing on trains as if
+there were none: another loss, other gradients, and only a log line. PEFT's prefix tuning keeps
+its adapter in that cache, so the prefix gets no gradient and stays as it was initialised.
+
+## Why
+From transformers 4.53.0 a checkpointed layer replaces the cache it is given by `None`. For an
+empty cache that is right, and it cured GC202. From 5.2.0 the attention mask is still built for the
+filled cache, so a run ends with `The size of tensor a (24) must match the size of tensor b (28)`.
+PEFT refuses prefix tuning where checkpointing is on already, but a Trainer turns it on later.
+
+## Cure
+Train without checkpointing, or with LoRA in place of a prefix. There is nothing to repair at run
+time, so `patch` makes it loud: a filled cache on its way into a checkpointed text model is refused
+with a `PatchRefused`. An empty one passes, as it does no harm.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...conditions import checkpoints, passes_cache
+from ...errors import PatchRefused
+from ...facts import Facts
+from ...rule import Applicability, Problem, Rule, Scope, Severity, any_of, condition
+from ._caller_cache import add_pre_hook, is_checkpointed, is_filled
+
+_TYPES = frozenset(
+    {
+        "gemma",
+        "gemma2",
+        "gemma3",
+        "gemma3_text",
+        "gemma3n",
+        "gemma3n_text",
+        "paligemma",
+        "shieldgemma2",
+    }
+)
+
+
+@condition("PEFT's prefix tuning is trained")
+def tunes_prefix(facts: Facts) -> bool:
+    return facts.model.peft == "PREFIX_TUNING"
+
+
+def describe(facts: Facts) -> Problem:
+    what = "PEFT's prefix" if facts.model.get("peft") == "PREFIX_TUNING" else "a filled cache"
+    return Problem(
+        message=(
+            f"transformers {facts.version('transformers')} drops {what} on its way into "
+            "checkpointed layers: the loss is that of another network, and nothing behind the "
+            "cache is trained"
+        ),
+        help="turn gradient checkpointing off, or train LoRA instead of a prefix",
+    )
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """Refuse by name what would be dropped without a word."""
+    add_pre_hook(model, ledger, refuse_filled_cache)
+
+
+def refuse_filled_cache(module: Any, args: Any, kwargs: dict[str, Any]) -> None:
+    """Forward pre-hook: a filled cache and checkpointed layers do not go together."""
+    if is_checkpointed(module) and is_filled(kwargs.get("past_key_values")):
+        raise PatchRefused(
+            "GC204: past_key_values holds tokens (a prefix?), and gradient checkpointing would "
+            "drop them; turn checkpointing off for this, or pass no cache"
+        )
+
+
+RULE = Rule(
+    code="GC204",
+    name="checkpointing-drops-caller-cache",
+    severity=Severity.ERROR,
+    applicability=Applicability.SAFE,
+    scopes=(Scope(_TYPES, {"transformers": ">=4.53.0,<5.2.0"}),),
+    when=(checkpoints, any_of(tunes_prefix, passes_cache)),
+    describe=describe,
+    patch=patch,
+    silent=True,
+    since="0.1.0",
+)

@@ -1,0 +1,103 @@
+"""Checkpointing applied from outside the model refills the cache and crashes.
+
+## What breaks
+Training with the layers wrapped by torch's `checkpoint_wrapper` or
+`apply_activation_checkpointing`, by accelerate, or by FSDP's `activation_checkpointing` crashes in
+the backward pass: `The size of tensor a (48) must match the size of tensor b (24)`, or torch's
+`Recomputed values for the following tensors have different metadata`.
+
+## Why
+From transformers 5.0 a forward in training builds a cache. transformers' own checkpointing keeps
+it away from the layers; a wrapper from outside knows nothing of it, and the recomputation appends
+the same keys and values a second time. A Trainer turns `model.config.use_cache` off, which a
+multimodal Gemma 3 and PaliGemma do not read. Up to 4.57 no cache was built in training, and
+outside wrappers work.
+
+## Cure
+`patch` turns `use_cache` off on every config that a forward reads, as GC102 does; generation and
+saving are not affected. Where layers share keys and values this is done only on releases that
+share them without a cache (Gemma 3n: 5.6.0, Gemma 4: 5.5.2), and only for non-reentrant wrappers,
+torch's and accelerate's default: a reentrant one detaches the shared tensors, so the loss is right
+and the gradients are not, without a word. Such a wrapper is refused with a `PatchRefused`, when
+`patch` finds it or at the first training step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...conditions import cache_stays_on, checkpoints_from_outside, shares_kv, shares_no_kv
+from ...errors import PatchRefused
+from ...facts import Facts
+from ...patching.cache_switch import turn_cache_off
+from ...rule import Applicability, Problem, Rule, Scope, Severity
+from ...tree import text_models
+
+_OLD = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"})
+_GEMMA3N = frozenset({"gemma3n", "gemma3n_text"})
+_GEMMA4 = frozenset({"gemma4", "gemma4_text"})
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"transformers {facts.version('transformers')} builds a cache in training, and "
+            "checkpointing from outside the model fills it twice; the backward pass crashes"
+        ),
+        help=(
+            "use model.gradient_checkpointing_enable() in place of the wrapper, "
+            "or gemma_compat.patch(model)"
+        ),
+    )
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """The cache off; where layers share keys and values, reentrant wrappers are refused."""
+    for _, text_model in text_models(model):
+        if getattr(text_model.config, "num_kv_shared_layers", 0):
+            refuse_reentrant_wrapper(text_model, ())
+            # The wrappers may come later (FSDP puts them on when training starts).
+            ledger.add_hook(text_model, "forward_pre_hook", refuse_reentrant_wrapper)
+    turn_cache_off(model, ledger)
+
+
+def refuse_reentrant_wrapper(module: Any, args: Any) -> None:
+    """Forward pre-hook: wrong gradients without a word are worse than the crash."""
+    if module.training and any(_is_reentrant_wrapper(layer) for layer in module.layers.modules()):
+        raise PatchRefused(
+            "GC203: layers that share keys and values are wrapped in reentrant checkpointing, "
+            "which detaches what they share; use CheckpointImpl.NO_REENTRANT"
+        )
+
+
+def _is_reentrant_wrapper(module: Any) -> bool:
+    """Whether this is torch's ``CheckpointWrapper`` around the reentrant function."""
+    keywords = getattr(vars(module).get("checkpoint_fn"), "keywords", {})
+    return keywords.get("use_reentrant") is True
+
+
+RULE = Rule(
+    code="GC203",
+    name="external-checkpointing-refills-cache",
+    severity=Severity.ERROR,
+    applicability=Applicability.SAFE,
+    scopes=(
+        Scope(_OLD, {"transformers": ">=5.0.0rc1"}),
+        Scope(
+            _GEMMA3N | _GEMMA4, {"transformers": ">=5.0.0rc1"}, when=(shares_no_kv,), by_config=True
+        ),
+        Scope(_GEMMA3N, {"transformers": ">=5.6.0"}, when=(shares_kv,), by_config=True),
+        Scope(_GEMMA4, {"transformers": ">=5.5.2"}, when=(shares_kv,)),
+    ),
+    when=(checkpoints_from_outside, cache_stays_on),
+    describe=describe,
+    patch=patch,
+    yields_to=("GC104",),
+    symptoms=(
+        r"The size of tensor a \(\d+\) must match the size of tensor b \(\d+\)",
+        r"Recomputed values for the following tensors have different metadata",
+        r"A different number of tensors was saved during the original forward and recomputation",
+    ),
+    upstream=("huggingface/transformers#34928", "huggingface/transformers#32073"),
+    since="0.1.0",
+)

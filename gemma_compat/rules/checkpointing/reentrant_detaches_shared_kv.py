@@ -1,0 +1,114 @@
+"""Reentrant checkpointing silently detaches the keys and values that layers share.
+
+## What breaks
+The loss is right to the last digit, and the gradients of the layers that lend their keys and
+values are wrong: on tiny models the worst cosine between a gradient and the right one is 0.86 for
+Gemma 4 (`v_proj`) and 0.23 for Gemma 3n (`k_norm`). Nothing is raised or logged. transformers
+5.23.0 still does it.
+
+## Why
+The upper layers of Gemma 3n and of Gemma 4 E2B and E4B (`num_kv_shared_layers` in the config)
+borrow keys and values from a lower layer, past the inputs and outputs that checkpointing knows.
+Reentrant checkpointing runs each layer without a graph at first, so what is lent is detached, and
+what borrowers would add to the lender's gradient is lost.
+
+transformers 5 is non-reentrant by default. Reentrant comes from
+`gradient_checkpointing_kwargs={"use_reentrant": True}`, from an empty
+`gradient_checkpointing_kwargs={}` (torch's own default), from PEFT's
+`prepare_model_for_kbit_training(model)`, which passes just that, and from Unsloth.
+
+## Cure
+`gradient_checkpointing_kwargs={"use_reentrant": False}`, in `TrainingArguments` and in
+`prepare_model_for_kbit_training` alike. `patch` does it for the decoder layers at each forward, so
+checkpointing that is turned on later is covered too; other modules keep what they have. It accepts
+torch's own checkpoint function only; another one, Unsloth's for example, and reentrant wrappers
+around the layers are refused with a `PatchRefused` when they are met.
+
+DeepSpeed ZeRO-3 with a PEFT adapter needs reentrant checkpointing. There is no safe cure there:
+use ZeRO-2, or train without checkpointing. Older releases lose the shared keys and values
+altogether; there GC104 covers this defect too.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from ...conditions import checkpoints, is_zero3_with_peft, shares_kv
+from ...errors import PatchTargetMissing
+from ...facts import Facts
+from ...patching.non_reentrant import (
+    add_non_reentrant,
+    decoder_layers,
+    refuse_cured_by_unsloth,
+)
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...tree import text_models
+
+
+@condition("checkpointing is reentrant (use_reentrant=True, or PEFT's k-bit preparation)")
+def is_reentrant(facts: Facts) -> bool:
+    training = facts.training
+    if training.known("gradient_checkpointing") and training.gradient_checkpointing:
+        return bool(training.use_reentrant)  # the run sets the layers' function anew
+    if facts.model.known("use_reentrant") and facts.model.use_reentrant:
+        return True
+    # What the layers do now does not say what the run will turn on.
+    return bool(training.gradient_checkpointing and training.use_reentrant)
+
+
+def describe(facts: Facts) -> Problem:
+    zero3 = facts.training.get("deepspeed_stage") == 3 and facts.model.get("peft") is not None
+    cure = (
+        "no safe cure under DeepSpeed ZeRO-3 with a PEFT adapter, which needs reentrant "
+        "checkpointing: use ZeRO-2, or gradient_checkpointing=False"
+    )
+    if not zero3:
+        cure = (
+            "gradient_checkpointing_kwargs={'use_reentrant': False} in TrainingArguments and in "
+            "prepare_model_for_kbit_training, or gemma_compat.patch(model)"
+        )
+    return Problem(
+        message=(
+            f"{facts.model.num_kv_shared_layers} layers of this {facts.model.model_type} borrow "
+            "keys and values, which reentrant checkpointing detaches: the loss is right, and the "
+            "gradients of the layers that lend them are silently wrong"
+        ),
+        help=cure,
+    )
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """Checkpoint the decoder layers without reentry, whoever turns checkpointing on."""
+    sharing = [text_model for _, text_model in text_models(model) if _shares(text_model)]
+    if not sharing:
+        raise PatchTargetMissing("no decoder layer takes shared_kv_states and borrows from it")
+    for text_model in sharing:
+        refuse_cured_by_unsloth(text_model)
+        add_non_reentrant(text_model, ledger)
+
+
+def _shares(text_model: Any) -> bool:
+    attentions = [layer.self_attn for layer in decoder_layers(text_model)]
+    parameters = inspect.signature(type(attentions[0]).forward).parameters
+    borrows = any(getattr(attention, "is_kv_shared_layer", False) for attention in attentions)
+    return borrows and "shared_kv_states" in parameters
+
+
+RULE = Rule(
+    code="GC201",
+    name="reentrant-detaches-shared-kv",
+    severity=Severity.ERROR,
+    applicability=Applicability.SAFE,
+    scopes=(
+        Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": ">=5.5.2"}, by_config=True),
+        Scope(frozenset({"gemma3n", "gemma3n_text"}), {"transformers": ">=5.6.0"}, by_config=True),
+    ),
+    when=(shares_kv, checkpoints, is_reentrant),
+    describe=describe,
+    patch=patch,
+    refused_if=(is_zero3_with_peft,),
+    silent=True,
+    upstream=("unslothai/unsloth-zoo#813",),
+    since="0.1.0",
+)

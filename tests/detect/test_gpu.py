@@ -1,0 +1,209 @@
+"""GPUs: a stub NVML library that fails or hangs, a stub ``pynvml``, and CUDA_VISIBLE_DEVICES."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gemma_compat.detect import gpu
+from gemma_compat.detect._deadline import Deadline
+from gemma_compat.detect.gpu import GpuQuestion, driver_traces
+from gemma_compat.detect.visible import Undecided, select
+from gemma_compat.facts import UNKNOWN, Gpu
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the stub library is an ELF file")
+
+T4 = {"name": "Tesla T4", "compute_capability": (7, 5), "memory_total": 15360}
+H200 = {"name": "NVIDIA H200", "compute_capability": (9, 0), "memory_total": 143771}
+
+
+def gpus(*kinds: dict) -> list[Gpu]:
+    return [Gpu(index=i, uuid=f"GPU-{i}a{i}b", **kind) for i, kind in enumerate(kinds)]
+
+
+FOUR = gpus(H200, H200, H200, H200)
+
+
+@pytest.mark.parametrize(
+    ("value", "indices"),
+    [
+        (None, [0, 1, 2, 3]),
+        ("", []),
+        ("-1", []),
+        ("0", [0]),
+        ("2,0", [2, 0]),
+        (" 1 , 3 ", [1, 3]),
+        ("0,1,-1,2", [0, 1]),
+        ("0,x,1", [0]),
+        ("0,,1", [0]),
+        ("x", []),
+        ("0,9,1", [0]),
+        ("4", []),
+        ("1,1", []),
+        ("0,1,0", []),
+        ("0,-1,0", [0]),
+        ("1a,2", [1, 2]),
+        ("+1", [1]),
+        ("GPU-2a", [2]),
+        ("GPU-3a3b,GPU-0", [3, 0]),
+        ("GPU-", []),
+        ("GPU-9,GPU-0", []),
+        ("GPU-1a,2", [1]),
+        ("GPU-1a,GPU-1a1b", []),
+        ("none", []),
+    ],
+)
+def test_cuda_visible_devices(value, indices):
+    environ = {} if value is None else {"CUDA_VISIBLE_DEVICES": value}
+    assert [gpu.index for gpu in select(FOUR, set(), environ)] == indices
+
+
+def test_mig_entries_are_not_decided():
+    with pytest.raises(Undecided, match="MIG"):
+        select(FOUR, set(), {"CUDA_VISIBLE_DEVICES": "MIG-1234"})
+
+
+def test_a_split_gpu_is_not_decided_where_it_is_visible():
+    with pytest.raises(Undecided, match="MIG"):
+        select(FOUR, {1}, {})
+    assert select(FOUR, {1}, {"CUDA_VISIBLE_DEVICES": "0"}) == (FOUR[0],)
+
+
+def test_an_index_among_different_gpus_needs_the_bus_order():
+    mixed = gpus(T4, H200)
+    with pytest.raises(Undecided, match="CUDA_DEVICE_ORDER"):
+        select(mixed, set(), {"CUDA_VISIBLE_DEVICES": "0"})
+    ordered = {"CUDA_VISIBLE_DEVICES": "0", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    assert select(mixed, set(), ordered) == (mixed[0],)
+    assert select(mixed, set(), {"CUDA_VISIBLE_DEVICES": "GPU-1"}) == (mixed[1],)
+    assert select(mixed, set(), {"CUDA_VISIBLE_DEVICES": ""}) == ()
+
+
+@pytest.fixture
+def no_driver(monkeypatch):
+    """This machine as one without any driver; a stub on LD_LIBRARY_PATH is still found."""
+    monkeypatch.setattr(gpu, "_LIBRARY_DIRECTORIES", ())
+    monkeypatch.setattr(gpu, "_DRIVER_FILES", ())
+    monkeypatch.setattr(gpu, "_is_in_loader_cache", lambda: False)
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+@linux_only
+def test_without_a_driver_no_child_is_started(no_driver, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", None)
+    reading = GpuQuestion(sys.path).answer(Deadline(0))
+    assert (reading.gpus, reading.driver) == ((), None)
+    assert set(reading.reasons) == {"gpus.other"}
+
+
+@linux_only
+def test_a_trace_of_a_library_that_is_gone_is_no_driver(no_driver, monkeypatch, tmp_path):
+    monkeypatch.setattr(gpu, "_is_in_loader_cache", lambda: True)
+    real = any(Path(d, "libnvidia-ml.so.1").exists() for d in ("/usr/lib", "/usr/lib64"))
+    if real or shutil.which("nvidia-smi"):
+        pytest.skip("this machine has a driver")
+    reading = GpuQuestion(sys.path).answer(Deadline(10))
+    assert (reading.gpus, reading.driver) == ((), None)
+
+
+@linux_only
+def test_a_library_that_cannot_be_loaded_leaves_the_gpus_unknown(no_driver, monkeypatch, tmp_path):
+    (tmp_path / "libnvidia-ml.so.1").write_text("not a library")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    assert list(driver_traces({"LD_LIBRARY_PATH": str(tmp_path)})) == [str(tmp_path)]
+    reading = GpuQuestion(sys.path).answer(Deadline(10))
+    assert reading.gpus is UNKNOWN
+    assert reading.driver is UNKNOWN
+    assert "cannot be loaded" in reading.reasons["gpus"]
+
+
+@pytest.fixture
+def library(no_driver, tmp_path, monkeypatch):
+    """Builds a ``libnvidia-ml.so.1`` from C source and puts it on LD_LIBRARY_PATH."""
+    if sys.platform != "linux" or not shutil.which("gcc"):
+        pytest.skip("needs gcc on Linux")
+
+    def build(source: str) -> None:
+        (tmp_path / "nvml.c").write_text(source)
+        command = ["gcc", "-shared", "-fPIC", "-o", "libnvidia-ml.so.1", "nvml.c"]
+        subprocess.run(command, cwd=tmp_path, check=True)
+        monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+
+    return build
+
+
+HANGS = "#include <unistd.h>\nint nvmlInitWithFlags(unsigned f) { for (;;) sleep(1); }\n"
+HANGS += "int nvmlInit_v2(void) { for (;;) sleep(1); }\n"
+HANGS_ON_LOAD = "#include <unistd.h>\n__attribute__((constructor)) void f(void) { sleep(60); }\n"
+FAILS = "int nvmlInitWithFlags(unsigned f) { return 18; }\nint nvmlInit_v2(void) { return 18; }\n"
+FAILS += 'const char *nvmlErrorString(int e) { return "Driver/library version mismatch"; }\n'
+CRASHES = "#include <stdlib.h>\nint nvmlInitWithFlags(unsigned f) { abort(); }\n"
+CRASHES += "int nvmlInit_v2(void) { abort(); }\n"
+
+
+@pytest.mark.parametrize("source", [HANGS, HANGS_ON_LOAD], ids=["init", "load"])
+def test_an_nvml_that_hangs_costs_the_deadline_and_no_more(library, source):
+    pytest.importorskip("pynvml")
+    library(source)
+    started = time.monotonic()
+    reading = GpuQuestion(sys.path).answer(Deadline(1))
+    assert time.monotonic() - started < 2
+    assert reading.gpus is UNKNOWN
+    assert reading.reasons["gpus"] == "NVML: not finished within 1 s"
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"), [(FAILS, "ismatch"), (CRASHES, "crashed with signal 6 (SIGABRT)")]
+)
+def test_an_nvml_that_fails(library, source, reason):
+    pytest.importorskip("pynvml")
+    library(source)
+    reading = GpuQuestion(sys.path).answer(Deadline(10))
+    assert reading.gpus is UNKNOWN
+    assert reason in reading.reasons["gpus"]
+
+
+def test_a_driver_without_pynvml(library, tmp_path):
+    library("int nothing;")
+    reading = GpuQuestion([str(tmp_path)]).answer(Deadline(10))
+    assert reading.gpus is UNKNOWN
+    assert "nvidia-ml-py is not usable: No module named 'pynvml'" in reading.reasons["gpus"]
+
+
+PYNVML = """
+import types
+class NVMLError(Exception): pass
+def nvmlInit(): print("noise on stdout")
+def nvmlSystemGetDriverVersion(): return b"550.54.15"
+def nvmlDeviceGetCount(): return 3
+def nvmlDeviceGetHandleByIndex(index): return index
+def nvmlDeviceGetName(handle): return "Tesla T4"
+def nvmlDeviceGetUUID(handle): return f"GPU-{handle}"
+def nvmlDeviceGetCudaComputeCapability(handle): return (7, 5)
+def nvmlDeviceGetMemoryInfo(handle):
+    if handle == 2: raise NVMLError("Not Supported")
+    return types.SimpleNamespace(total=16106127360, free=15728640000)
+def nvmlDeviceGetMigMode(handle): raise NVMLError("Not Supported")
+"""
+
+
+def test_devices_come_from_pynvml(library, tmp_path, monkeypatch):
+    library("int nothing;")
+    stub = tmp_path / "stub"
+    stub.mkdir()
+    (stub / "pynvml.py").write_text(PYNVML)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,0")
+    reading = GpuQuestion([str(stub), *sys.path]).answer(Deadline(10))
+    assert reading.driver == "550.54.15"
+    bare, whole = reading.gpus
+    assert (whole.index, whole.name, whole.uuid) == (0, "Tesla T4", "GPU-0")
+    assert whole.compute_capability == (7, 5)
+    assert (whole.memory_total, whole.memory_free) == (15360, 15000)
+    assert bare.index == 2
+    assert not bare.known("memory_total")

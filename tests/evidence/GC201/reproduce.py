@@ -1,0 +1,33 @@
+"""Compare a checkpointed training step with the reference, gradient by gradient."""
+
+from __future__ import annotations
+
+import gemma_compat
+from gemma_compat.facts import TrainingFacts
+from tests import tiny
+from tests.evidence.observation import Case, Observation
+from tests.live import compare
+
+MODEL_TYPES = ("gemma3n_text", "gemma4_text", "gemma4")
+REENTRANT, NON_REENTRANT, UNCHECKPOINTED, UNSHARED = (
+    "training step, reentrant checkpointing",
+    "training step, non-reentrant checkpointing",
+    "training step, no checkpointing",
+    "training step, reentrant checkpointing, no shared layers",
+)
+VARIANTS = (REENTRANT, NON_REENTRANT, UNCHECKPOINTED, UNSHARED)
+
+
+def observe(case: Case) -> Observation:
+    changes = {"num_kv_shared_layers": 0} if case.variant == UNSHARED else {}
+    expected = compare.reference(case.model_type, **changes)
+    model = tiny.build(case.model_type, **changes).train()
+    if case.variant != UNCHECKPOINTED:
+        keywords = {"use_reentrant": case.variant != NON_REENTRANT}
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=keywords)
+    training = TrainingFacts(gradient_checkpointing=case.variant != UNCHECKPOINTED)
+    facts = gemma_compat.detect_facts(model=model).replace(training=training)
+    if case.patched:
+        gemma_compat.patch(model, select=["GC201"])
+    found = compare.differences(expected, compare.run(model, tiny.batch(case.model_type)))
+    return Observation(facts, broken=not found.are_none(), seen=compare.one_line(found))

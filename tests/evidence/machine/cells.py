@@ -1,0 +1,111 @@
+"""What there is to observe: rule x model type x circumstances x environment.
+
+All minor releases (the last patch of each) and both neighbours of every bound; the representative
+model type everywhere, every model type that the release has at the bounds. A patched observation
+is made wherever the unpatched one was broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from gemma_compat import families, versions
+from gemma_compat.rule import Rule
+
+from . import releases
+from .reproductions import Reproduction
+
+OLDEST = "4.48.0"
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One observation to make. ``environment`` as in :class:`~.rows.Row`."""
+
+    environment: str
+    code: str
+    model_type: str
+    variant: str
+    patched: bool
+
+    @property
+    def key(self) -> tuple[str, str, str, bool, str]:
+        return self.code, self.model_type, self.variant, self.patched, self.environment
+
+
+def plan(rule: Rule, reproduction: Reproduction) -> list[Cell]:
+    """The unpatched cells of a rule, over transformers and every other package it names."""
+    packages = {name for scope in rule.scopes for name in scope.packages}
+    found: dict[Cell, None] = {}
+    for package in sorted(packages | {"transformers"}):
+        near = near_bounds(rule, package)
+        for version in sorted({*minor_releases(package), *near}, key=versions.parse):
+            for cell in cells_at(rule, reproduction, package, version, version in near):
+                found[cell] = None
+    return list(found)
+
+
+def cells_at(
+    rule: Rule, reproduction: Reproduction, package: str, version: str, every_type: bool
+) -> Iterator[Cell]:
+    """The cells of one release: the representative model type, or every one it has."""
+    pins = {package: version}
+    if package != "transformers":
+        pins["transformers"] = releases.newest("transformers")
+    environment = environment_of(pins)
+    existing = [m for m in reproduction.model_types if exists(m, pins["transformers"])]
+    for model_type in existing if every_type else existing[:1]:
+        for variant in reproduction.variants:
+            yield Cell(environment, rule.code, model_type, variant, patched=False)
+
+
+def environment_of(pins: dict[str, str]) -> str:
+    """``{"transformers": "5.0.0"}`` as ``transformers==5.0.0``."""
+    return ",".join(f"{name}=={version}" for name, version in sorted(pins.items()))
+
+
+def pins_of(environment: str) -> dict[str, str]:
+    """The inverse of :func:`environment_of`."""
+    return dict(part.split("==", 1) for part in environment.split(","))
+
+
+def exists(model_type: str, transformers: str) -> bool:
+    """Whether this release of transformers has the model type."""
+    return versions.contains(f">={families.KNOWN_MODEL_TYPES[model_type]}", transformers)
+
+
+def minor_releases(package: str) -> list[str]:
+    """The last patch release of each minor release from :data:`OLDEST` on."""
+    last: dict[tuple[int, int], str] = {}
+    for version in releases.published(package):
+        parsed = versions.parse(version)
+        new_enough = package != "transformers" or parsed >= versions.parse(OLDEST)
+        if new_enough and not parsed.is_prerelease:
+            last[(parsed.major, parsed.minor)] = version
+    return list(last.values())
+
+
+def near_bounds(rule: Rule, package: str) -> set[str]:
+    """For each bound of the rule: the last published release below it, the first at or above."""
+    near: set[str] = set()
+    for bound in bounds_of(rule, package):
+        near.update(neighbours(bound, releases.published(package)))
+    return {version for version in near if package != "transformers" or _is_runnable(version)}
+
+
+def bounds_of(rule: Rule, package: str) -> set[str]:
+    texts = [scope.packages[package] for scope in rule.scopes if package in scope.packages]
+    return {bound for text in texts for bound in versions.bounds(text)}
+
+
+def neighbours(bound: str, published: Iterable[str]) -> tuple[str, ...]:
+    """The last version below ``bound`` and the first not below it, as far as they exist."""
+    ordered = sorted(published, key=versions.parse)
+    below = [v for v in ordered if versions.parse(v) < versions.parse(bound)]
+    above = [v for v in ordered if versions.parse(v) >= versions.parse(bound)]
+    return (*below[-1:], *above[:1])
+
+
+def _is_runnable(version: str) -> bool:
+    return versions.parse(version) >= versions.parse(OLDEST)

@@ -1,0 +1,82 @@
+"""The record: ``tests/evidence/<CODE>/runs.jsonl``, one JSON object a line, appended only.
+
+A row is written whole and flushed before the next cell starts, so a runner that is killed loses
+at most the observation under way; a torn last line is ignored when reading.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+HOME = Path(__file__).resolve().parent.parent
+BROKEN, WORKING, INVALID = "broken", "working", "invalid"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One observation.
+
+    Attributes:
+        code: the rule.
+        model_type, variant, patched: the case.
+        environment: the pinned releases, ``transformers==4.50.3``, sorted and comma-joined.
+        outcome: ``broken``, ``working``, or ``invalid`` (crash, timeout, not installable).
+        seen: what was seen, one line.
+        facts: ``Facts.to_dict()`` of the model as found, trimmed to what rules read.
+    """
+
+    code: str
+    model_type: str
+    variant: str
+    patched: bool
+    environment: str
+    outcome: str
+    seen: str
+    facts: dict[str, Any]
+
+    @property
+    def key(self) -> tuple[str, str, str, bool, str]:
+        return self.code, self.model_type, self.variant, self.patched, self.environment
+
+
+def path(code: str) -> Path:
+    return HOME / code / "runs.jsonl"
+
+
+def read(code: str) -> list[Row]:
+    """The rows of a rule, the last one for each key, in the order of first appearance."""
+    file = path(code)
+    if not file.exists():
+        return []
+    rows: dict[tuple[str, str, str, bool, str], Row] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        try:
+            row = Row(**json.loads(line))
+        except json.JSONDecodeError:
+            continue  # a line torn by a killed runner
+        rows[row.key] = row
+    return list(rows.values())
+
+
+def append(row: Row) -> None:
+    """Write one row and make sure it is on disk."""
+    line = json.dumps(asdict(row), sort_keys=True, separators=(",", ":"))
+    with path(row.code).open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def rewrite(code: str) -> None:
+    """Drop superseded and torn lines and sort, so that a diff shows what a run changed."""
+    rows = sorted(read(code), key=lambda row: row.key)
+    text = "".join(
+        json.dumps(asdict(row), sort_keys=True, separators=(",", ":")) + "\n" for row in rows
+    )
+    temporary = path(code).with_suffix(".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path(code))

@@ -1,0 +1,101 @@
+"""What is made for sharing holds no path, name, login, token or GPU id."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gemma_compat.facts import Package
+from gemma_compat.plan import make_plan
+from gemma_compat.report import json as json_report
+from gemma_compat.report import markdown
+from gemma_compat.report.sharing import clean, shareable_facts
+from gemma_compat.rule import Problem
+
+from . import made
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        (
+            "cannot read /home/ada/venv/torch/version.py: denied",
+            "cannot read <path>/version.py: denied",
+        ),
+        ("cannot read /home/Ada Byron/v/x.py: denied", "cannot read <path>/x.py: denied"),
+        ("/home/ada is full", "<path> is full"),
+        ("/root is full", "<path> is full"),
+        ("~/models/secret/config.json", "<path>/config.json"),
+        ("~ada/models/config.json", "<path>/config.json"),
+        (r"C:\Users\ada\model\config.json: gone", "<path>/config.json: gone"),
+        (r"\\server\share\config.json", "<path>/config.json"),
+        ("file:///home/ada/src/transformers", "<path>/transformers"),
+        ("'/home/ada/x' and '/srv/y/z'", "'<path>/x' and '<path>/z'"),
+        ("/a/b/c and /d/e/f", "<path>/f"),
+        ("git+https://ada:pw@github.com/o/r", "git+https://github.com/o/r"),
+        ("token hf_abcdefghijklmnop was refused", "token <token> was refused"),
+        ("see https://github.com/o/r/issues/1", "see https://github.com/o/r/issues/1"),
+        ("huggingface/transformers#36938", "huggingface/transformers#36938"),
+        ("bf16 and/or fp16, 1/2", "bf16 and/or fp16, 1/2"),
+        ("pip install 'x>=1,<2'", "pip install 'x>=1,<2'"),
+    ],
+)
+def test_clean(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+
+
+@given(st.text(alphabet="/\\ab.: '~<>p", max_size=30))
+def test_clean_twice_is_clean_once(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+
+
+_SECRETS = ("lovelace", "GPU-6f0a", "s3cret", "/home", "hf_abcdefgh")
+
+
+def _leaky() -> tuple[str, str]:
+    torch = Package(
+        name="torch",
+        version="2.6.0",
+        location="/home/lovelace/v",
+        vcs="git+https://lovelace:s3cret@git.example.org/lovelace/torch@abc",
+        problem="/home/lovelace/v holds a copy that no metadata records",
+    )
+    known = made.with_model(
+        packages={**made.facts().packages, "torch": torch},
+        reasons={"gpus.other": "cannot read /home/lovelace/.nv/x: hf_abcdefghijk"},
+    )
+    rule = made.rule(
+        problem=Problem("it reads /home/lovelace/model/config.json", "rm /home/lovelace/x/y")
+    )
+    found = made.diagnosis(known, rule)
+    plan = make_plan(found)
+    return json_report.render_diagnosis(found, plan), markdown.render_diagnosis(found, plan)
+
+
+@pytest.mark.parametrize("form", [0, 1])
+def test_nothing_private_in_json_and_markdown(form: int) -> None:
+    for secret in _SECRETS:
+        assert secret not in _leaky()[form]
+
+
+def test_address_of_a_public_repository_is_kept() -> None:
+    address = "git+https://ada:pw@github.com/huggingface/transformers@abc123"
+    package = Package(name="transformers", version="5.0.0.dev0", vcs=address)
+    shared = shareable_facts(made.facts(packages={"transformers": package}))
+    expected = "git+https://github.com/huggingface/transformers@abc123"
+    assert shared["packages"]["transformers"]["vcs"] == expected
+
+
+def test_shared_facts_are_clean_by_themselves() -> None:
+    shared = shareable_facts(made.facts(reasons={"torch": "cannot read /home/ada/x/version.py"}))
+    assert shared["reasons"] == {"torch": "cannot read <path>/version.py"}
+
+
+def test_only_allowed_fields_of_packages_and_gpus_are_shared() -> None:
+    shared = shareable_facts(made.facts())
+    assert set(shared["packages"]["torch"]) == {"name", "version", "editable", "vcs", "problem"}
+    assert "uuid" not in shared["gpus"][0]
+    assert json.loads(json.dumps(shared)) == shared

@@ -1,0 +1,290 @@
+"""What every rule keeps, tested over all of them: a new rule gets these tests for free."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import re
+import shlex
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import fields
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
+
+import pytest
+
+import gemma_compat
+from gemma_compat import families, rules, versions
+from gemma_compat.diagnosis import judge, judge_all
+from gemma_compat.facts import UNKNOWN, Facts
+from gemma_compat.rule import Applicability, Finding, Rule, Scope
+from gemma_compat.rules import all_rules, find
+
+from ..conftest import facts_for
+
+HOME = Path(rules.__file__).parent
+TESTS = Path(__file__).parent
+PLACEHOLDER = "FILL IN"  # as `make new-rule` writes it
+SECTIONS = ("## What breaks", "## Why", "## Cure")
+REMEDIES = ("disable", "enable", "use", "set", "force", "fix", "patch", "upgrade", "avoid", "turn")
+ALL = all_rules()
+CODES = {rule.code for rule in ALL}
+FILES = {
+    module.name: HOME.joinpath(*module.name.split(".")[2:]).with_suffix(".py")
+    for module in walk_packages(rules.__path__, prefix=rules.__name__ + ".")
+    if not module.ispkg and not module.name.rpartition(".")[2].startswith("_")
+}
+BY_MODULE = {name: find(import_module(name).RULE.code, ALL) for name in FILES}
+
+each_rule = pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.code)
+each_file = pytest.mark.parametrize("module", FILES)
+
+
+# The file, its name and its page.
+
+
+@each_file
+def test_the_file_is_named_after_the_rule_and_lies_in_its_subsystem(module: str) -> None:
+    file, rule = FILES[module], BY_MODULE[module]
+    assert file.stem.replace("_", "-") == rule.name
+    assert (TESTS / file.parent.name / f"test_{file.stem}.py").is_file()
+
+
+def test_codes_and_names_are_unique_and_a_hundred_is_a_subsystem() -> None:
+    assert len(CODES) == len({rule.name for rule in ALL}) == len(ALL) == len(FILES)
+    assert all(re.fullmatch(r"GC[1-9]\d\d", code) for code in CODES)
+    folders: dict[str, set[str]] = {}
+    for module, rule in BY_MODULE.items():
+        folders.setdefault(rule.code[:3], set()).add(FILES[module].parent.name)
+    assert all(len(found) == 1 for found in folders.values()), folders
+    assert len(set(map(frozenset, folders.values()))) == len(folders)
+
+
+@each_file
+def test_the_file_can_be_held_in_the_head_and_nothing_is_left_to_fill_in(module: str) -> None:
+    text = FILES[module].read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    assert PLACEHOLDER not in text
+
+
+@each_rule
+def test_the_name_is_the_defect_and_not_the_remedy(rule: Rule) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.name)
+    assert not rule.name.startswith(tuple(f"{word}-" for word in REMEDIES))
+
+
+@each_rule
+def test_the_page_has_its_sections_and_each_says_something(rule: Rule) -> None:
+    headings = re.findall(r"^## .*$", rule.docs, re.MULTILINE)
+    assert tuple(headings) == SECTIONS
+    for part in re.split(r"^## .*$", rule.docs, flags=re.MULTILINE)[1:]:
+        assert len(part.split()) >= 10
+
+
+@each_rule
+def test_the_title_is_one_line_about_the_defect(rule: Rule) -> None:
+    first, second = [*rule.docs.strip().splitlines(), ""][:2]
+    assert first.endswith(".") and not second
+    assert len(first) <= 100
+    words = set(re.findall(r"[a-z_]+", rule.title.lower()))
+    assert not words & {*REMEDIES, "instead", "should", "must", "please"}
+
+
+@each_rule
+def test_what_it_refers_to_exists(rule: Rule) -> None:
+    assert {*rule.yields_to, *rule.after} <= CODES - {rule.code}
+    assert set(re.findall(r"\bGC\d{3}\b", rule.docs)) <= CODES
+    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+#\d+", item) for item in rule.upstream)
+    assert versions.parse(rule.since) <= versions.parse(gemma_compat.__version__)
+
+
+@each_rule
+def test_it_raises_an_error_that_can_be_searched_for_or_is_silent(rule: Rule) -> None:
+    assert rule.silent is not bool(rule.symptoms)
+    for symptom in rule.symptoms:
+        assert not re.compile(symptom).search("")
+
+
+@each_rule
+def test_it_has_a_patch_unless_only_the_user_can_do_something(rule: Rule) -> None:
+    assert (rule.patch is None) == (rule.applicability is Applicability.DISPLAY_ONLY)
+
+
+# The scopes.
+
+
+def specifiers(rule: Rule) -> Iterator[str]:
+    for scope in rule.scopes:
+        yield from scope.packages.values()
+
+
+@each_rule
+def test_specifiers_are_plain_and_the_lower_bound_comes_first(rule: Rule) -> None:
+    for text in specifiers(rule):
+        parts = [re.fullmatch(r"(>=|<|==|!=)([\w.]+)", part) for part in text.split(",")]
+        assert all(parts), text
+        bounds = [versions.parse(part[2]) for part in parts if part]
+        assert bounds == sorted(bounds), text
+        operators = [part[1] for part in parts if part]
+        assert operators.count(">=") <= 1 and operators.count("<") <= 1
+        assert operators == sorted(operators, key=[">=", "==", "!=", "<"].index), text
+        versions.specifier(text)
+
+
+@each_rule
+def test_every_scope_says_for_whom_and_when(rule: Rule) -> None:
+    for scope in rule.scopes:
+        assert scope.model_types and scope.model_types <= families.KNOWN_MODEL_TYPES.keys()
+        assert scope.packages or scope.when or rule.when
+
+
+# The answers. ``on`` is a run in which everything happens that any rule asks about.
+
+ON = {
+    "gradient_checkpointing": True,
+    "use_reentrant": True,
+    "evaluates": True,
+    "gathers_outputs": True,
+    "external_checkpointing": True,
+    "passes_cache": True,
+    "mixed_precision": "bf16",
+}
+OFF = {**ON, **dict.fromkeys([name for name in ON if name != "mixed_precision"], False)}
+OFF = {**OFF, "use_reentrant": None, "mixed_precision": "no"}
+OTHER_MODELS: list[dict[str, Any]] = [
+    {},
+    {"num_kv_shared_layers": 0},
+    {"text_model_type": "gemma2"},
+    {"use_cache": False},
+]
+
+
+def releases_near(scope: Scope) -> list[str]:
+    """The bounds themselves, which are inside or just outside, and both ends of time."""
+    return ["4.38.0", *versions.bounds(scope.packages.get("transformers", "")), "5.23.0"]
+
+
+def everything(rule: Rule) -> Iterator[Facts]:
+    """Facts for its model types in which it could fire, and facts in which it should not."""
+    for scope in rule.scopes:
+        axes = product(
+            sorted(scope.model_types), releases_near(scope), (ON, OFF), (True, False), OTHER_MODELS
+        )
+        for model_type, release, run, trainer, model in axes:
+            training = {**run, "trainer": trainer}
+            yield facts_for(model_type, release, model=model, training=training)
+
+
+def firing(rule: Rule) -> list[Facts]:
+    """One set of facts for each model type and release under which it fires."""
+    found: dict[tuple[str, str | None], Facts] = {}
+    for facts in everything(rule):
+        key = facts.model.model_type, facts.version("transformers")
+        if key not in found and isinstance(judge(rule, facts), Finding):
+            found[key] = facts
+    return list(found.values())
+
+
+FIRING = {rule.code: firing(rule) for rule in ALL}
+
+
+@each_rule
+def test_it_fires_for_each_of_its_model_types_and_not_always(rule: Rule) -> None:
+    assert {facts.model.model_type for facts in FIRING[rule.code]} == rule.model_types
+    spared = {f.model.model_type for f in everything(rule) if judge(rule, f) is None}
+    assert spared == rule.model_types
+
+
+@each_rule
+def test_it_never_fires_for_another_model(rule: Rule) -> None:
+    others = families.KNOWN_MODEL_TYPES.keys() - rule.model_types
+    for facts in FIRING[rule.code]:
+        for name in (*others, "llama"):
+            assert judge(rule, facts.replace(model=facts.model.replace(model_type=name))) is None
+
+
+@each_rule
+def test_judging_is_pure(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = FIRING[rule.code]
+    before = [facts.to_dict() for facts in cases]
+    expected = [judge(rule, facts) for facts in cases]
+
+    def reads_the_world(*args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("a rule reads the world")
+
+    monkeypatch.setattr(builtins, "open", reads_the_world)
+    monkeypatch.setattr(socket, "socket", reads_the_world)
+    monkeypatch.setattr(subprocess, "Popen", reads_the_world)
+    for name in ("stat", "listdir", "getenv", "getcwd"):
+        monkeypatch.setattr(os, name, reads_the_world)
+    monkeypatch.setattr(builtins, "print", reads_the_world)
+    again = [judge(rule, facts) for facts in cases]
+    monkeypatch.undo()
+    assert again == expected
+    assert [facts.to_dict() for facts in cases] == before
+
+
+@each_rule
+def test_it_speaks_on_no_more_than_what_made_it_fire(rule: Rule) -> None:
+    """Take away every fact that it can fire without: it must still have words for the rest.
+
+    A message that reads an unknown fact would end the whole report.
+    """
+    for facts in FIRING[rule.code]:
+        for part in ("model", "training"):
+            for name in [field.name for field in fields(getattr(facts, part))]:
+                less = getattr(facts, part).replace(**{name: UNKNOWN})
+                fewer = facts.replace(**{part: less})
+                if isinstance(judge(rule, fewer), Finding):
+                    facts = fewer
+        assert isinstance(judge(rule, facts), Finding)
+
+
+@each_rule
+def test_nothing_known_raises_nothing(rule: Rule) -> None:
+    judge_all(Facts(), [rule])
+    for model_type in rule.model_types:
+        facts = Facts().replace(model=Facts().model.replace(model_type=model_type))
+        judge_all(facts, [rule])
+
+
+@each_rule
+def test_the_message_has_the_values_and_the_help_can_be_typed(rule: Rule) -> None:
+    for facts in FIRING[rule.code]:
+        problem = rule.describe(facts)
+        for text in (problem.message, problem.help):
+            assert text == text.strip() and "\n" not in text and not text.endswith(".")
+            assert "UNKNOWN" not in text and "None" not in text
+        shown = [facts.version("transformers"), facts.model.model_type]
+        assert any(value and value in problem.message for value in shown)
+        assert_a_shell_takes_it(problem.help)
+
+
+def assert_a_shell_takes_it(text: str) -> None:
+    """Each ``pip install`` in it: what a shell reads as a redirection or a pattern is quoted."""
+    for command in re.findall(r"pip install .*?(?=, or |; |, then |$)", text):
+        assert shlex.split(command)
+        unquoted = re.sub(r"'[^']*'|\"[^\"]*\"", "", command)
+        assert not re.search(r"[<>*|&$!]", unquoted), command
+
+
+@pytest.mark.parametrize(
+    ("text", "fine"),
+    [
+        ("pip install -U 'transformers>=4.51.0', or gemma_compat.patch(model)", True),
+        ('pip install "transformers>=4.51.0,<5"; train again', True),
+        ("pip install -U transformers>=4.51.0", False),
+        ("pip install 'transformers==4.57.*' peft<1", False),
+    ],
+)
+def test_the_shell_check(text: str, fine: bool) -> None:
+    if fine:
+        assert_a_shell_takes_it(text)
+    else:
+        with pytest.raises(AssertionError):
+            assert_a_shell_takes_it(text)

@@ -1,0 +1,204 @@
+"""The engine: three answers, and Kleene's "and" over the questions, whatever their order."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from gemma_compat.diagnosis import judge, judge_all
+from gemma_compat.errors import UnknownFact
+from gemma_compat.facts import UNKNOWN, Facts, Package
+from gemma_compat.rule import (
+    Applicability,
+    Condition,
+    Finding,
+    Problem,
+    Rule,
+    Scope,
+    Severity,
+    Undetermined,
+    any_of,
+)
+
+from .conftest import facts_for
+
+
+def unknown(topic: str) -> Condition:
+    def test(facts: Facts) -> bool:
+        raise UnknownFact(topic)
+
+    return Condition(f"{topic} holds", test)
+
+
+YES = Condition("it holds", lambda facts: True)
+NO = Condition("it does not", lambda facts: False)
+GPUS, EVALUATES = unknown("gpus"), unknown("training.evaluates")
+GEMMA3 = frozenset({"gemma3"})
+
+
+def rule(*when: Condition, scopes: tuple[Scope, ...] | None = None, **fields: Any) -> Rule:
+    given: dict[str, Any] = {
+        "code": "GC901",
+        "name": "made",
+        "severity": Severity.ERROR,
+        "applicability": Applicability.SAFE,
+        "describe": lambda facts: Problem(f"breaks on {facts.version('transformers')}", "mend it"),
+        "since": "0.1.0",
+    }
+    scopes = scopes or (Scope(GEMMA3, {"transformers": ">=4.50.0.dev0,<4.51.0"}),)
+    return Rule(when=when, scopes=scopes, **{**given, **fields})
+
+
+def answer(made: Rule, facts: Facts) -> str:
+    given = judge(made, facts)
+    if isinstance(given, Undetermined):
+        return "? " + " ".join(topic for topic, _ in given.missing)
+    return "no" if given is None else "fires"
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ((), "fires"),
+        ((YES,), "fires"),
+        ((NO,), "no"),
+        ((GPUS,), "? gpus"),
+        ((YES, NO, GPUS), "no"),
+        ((YES, GPUS), "? gpus"),
+        ((NO, GPUS, EVALUATES), "no"),
+    ],
+)
+def test_one_no_decides_then_one_unknown_in_any_order(when: Any, expected: str) -> None:
+    for ordered in permutations(when):
+        assert answer(rule(*ordered), facts_for()) == expected
+
+
+def test_every_missing_fact_is_named() -> None:
+    given = judge(rule(GPUS, YES, EVALUATES), facts_for())
+    assert isinstance(given, Undetermined)
+    assert [topic for topic, _ in given.missing] == ["gpus", "training.evaluates"]
+    assert given.condition == "gpus holds and training.evaluates holds"
+
+
+def test_the_reason_comes_from_the_facts() -> None:
+    facts = facts_for().replace(reasons={"gpus": "NVML did not answer within 3 s"})
+    given = judge(rule(GPUS), facts)
+    assert isinstance(given, Undetermined)
+    assert given.missing == (("gpus", "NVML did not answer within 3 s"),)
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ((YES, GPUS), "fires"),
+        ((GPUS, YES), "fires"),
+        ((NO, GPUS), "? gpus"),
+        ((GPUS, NO), "? gpus"),
+        ((NO, NO), "no"),
+        ((NO, YES), "fires"),
+    ],
+)
+def test_any_of(items: tuple[Condition, ...], expected: str) -> None:
+    assert answer(rule(any_of(*items)), facts_for()) == expected
+
+
+# The header.
+
+
+@pytest.mark.parametrize(
+    ("release", "expected"),
+    [
+        ("4.49.0", "no"),
+        ("4.50.0.dev0", "fires"),
+        ("4.50.3", "fires"),
+        ("4.51.0", "no"),
+        ("4.51.0.dev0", "? packages.transformers"),
+        ("not-a-version", "? packages.transformers"),
+    ],
+)
+def test_releases(release: str, expected: str) -> None:
+    assert answer(rule(), facts_for(transformers=release)) == expected
+
+
+def test_absent_is_no_and_unread_is_unknown() -> None:
+    facts = facts_for()
+    assert answer(rule(), facts.replace(packages={"transformers": None})) == "no"
+    assert answer(rule(), facts.replace(packages={})) == "? packages.transformers"
+    broken = Package(name="transformers", problem="METADATA is missing")
+    given = judge(rule(), facts.replace(packages={"transformers": broken}))
+    assert isinstance(given, Undetermined)
+    assert given.missing == (("packages.transformers", "METADATA is missing"),)
+
+
+def test_another_model_type_is_no_however_much_is_unknown() -> None:
+    facts = facts_for("gemma2").replace(packages={}, gpus=UNKNOWN)
+    assert answer(rule(GPUS, EVALUATES), facts) == "no"
+
+
+def test_scopes_are_alternatives_with_conditions_of_their_own() -> None:
+    scopes = (
+        Scope(GEMMA3, {"transformers": "<4.51.0"}, when=(NO,)),
+        Scope(GEMMA3, {"transformers": "<4.52.0"}, when=(GPUS,)),
+        Scope(GEMMA3, {"transformers": "<4.51.0"}, when=(YES,)),
+    )
+    assert answer(rule(scopes=scopes), facts_for(transformers="4.50.3")) == "fires"
+    assert answer(rule(scopes=scopes), facts_for(transformers="4.51.3")) == "? gpus"
+    assert answer(rule(scopes=scopes), facts_for(transformers="4.52.0")) == "no"
+
+
+def test_a_newer_model_type_is_judged_by_its_config_alone() -> None:
+    by_config = (Scope(GEMMA3, {}, by_config=True),)
+    facts = facts_for("gemma9")
+    assert answer(rule(scopes=by_config), facts) == "fires"
+    assert answer(rule(), facts) == "no"
+    assert answer(rule(scopes=by_config), facts_for("gemma2")) == "no"  # known, and not listed
+    assert answer(rule(scopes=by_config), facts_for("llama")) == "no"
+
+
+# All rules together.
+
+
+def test_worst_first_then_by_code() -> None:
+    rules = [
+        rule(code="GC903", severity=Severity.NOTICE),
+        rule(code="GC904"),
+        rule(code="GC902", severity=Severity.WARNING),
+        rule(code="GC901"),
+    ]
+    diagnosis = judge_all(facts_for(), rules)
+    assert [finding.rule.code for finding in diagnosis.findings] == [
+        "GC901",
+        "GC904",
+        "GC902",
+        "GC903",
+    ]
+
+
+def test_without_a_model_every_type_is_judged_and_equal_answers_are_one() -> None:
+    scopes = (
+        Scope(frozenset({"gemma2", "gemma3"}), {"transformers": "<4.51.0"}),
+        Scope(frozenset({"paligemma"}), {"transformers": "<4.51.0"}, when=(GPUS,)),
+        Scope(frozenset({"gemma4"}), {"transformers": ">=5"}),
+    )
+    facts = facts_for().replace(model=facts_for().model.replace(model_type=UNKNOWN))
+    diagnosis = judge_all(facts, [rule(scopes=scopes)])
+    assert [finding.model_types for finding in diagnosis.findings] == [("gemma2", "gemma3")]
+    assert [item.model_types for item in diagnosis.undetermined] == [("paligemma",)]
+    assert not diagnosis.not_checked
+
+
+def test_with_a_model_no_other_types_are_named() -> None:
+    (finding,) = judge_all(facts_for(), [rule()]).findings
+    assert isinstance(finding, Finding)
+    assert finding.model_types == ()
+
+
+def test_what_was_not_checked_is_said() -> None:
+    by_config = rule(code="GC902", scopes=(Scope(GEMMA3, {}, by_config=True),))
+    (said,) = judge_all(facts_for("gemma9"), [rule(), by_config]).not_checked
+    assert "gemma9" in said and "GC901" in said and "GC902" not in said
+    (said,) = judge_all(facts_for("llama"), [rule()]).not_checked
+    assert "not a Gemma" in said
+    assert judge_all(facts_for("gemma3"), [rule()]).not_checked == ()

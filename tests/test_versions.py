@@ -1,0 +1,89 @@
+"""Versions against PEP 440's corners. Columns: specifier, version, inside, undecided."""
+
+from __future__ import annotations
+
+import pytest
+
+from gemma_compat import versions
+
+TABLE = [
+    # A bound that names a pre-release decides by the number alone.
+    (">=4.50.0.dev0", "4.50.0.dev0", True, False),
+    (">=4.50.0.dev0", "4.49.0", False, False),
+    (">=4.50.0.dev0", "4.49.1.dev0", False, False),
+    (">=4.50.0.dev0", "4.50.0rc1", True, False),
+    (">=4.50.0.dev0", "4.50.0.post1", True, False),
+    (">=5.0.0rc1", "5.0.0rc1", True, False),
+    (">=5.0.0rc1", "5.0.0rc0", False, False),
+    (">=5.0.0rc1", "5.0.0.dev0", False, False),
+    ("<5.0.0rc1", "5.0.0rc1", False, False),
+    ("<5.0.0rc1", "5.0.0.dev0", True, False),
+    ("<5.0.0rc1", "4.57.6", True, False),
+    # A final bound: pre-releases count as older, except that "<5" leaves 5's own out.
+    (">=4.51.0", "4.51.0rc1", False, False),
+    (">=4.51.0", "4.51.0", True, False),
+    (">=4.51.0", "4.51.0.post1", True, False),
+    ("<5", "5.0.0rc1", False, False),
+    ("<5", "4.57.6", True, False),
+    ("<5", "5.1.0rc1", False, False),
+    # A development build of the very release that a final bound names: the number cannot say.
+    ("<4.51.0", "4.51.0.dev0", False, True),
+    (">=4.51.0", "4.51.0.dev0", False, True),
+    (">=4.50.0.dev0,<4.51.0", "4.51.0.dev0", False, True),
+    (">=4.50.0.dev0,<4.51.0", "4.50.1.dev0", True, False),
+    ("<4.51.0", "4.50.1.dev0", True, False),
+    ("<4.51", "4.51.0.dev0", False, True),
+    (">=5.4.0,<5.20.0", "5.4.0.dev0", False, True),
+    (">=4.51.0", "4.51.0.post1.dev0", True, False),
+    (">=4.51.0", "4.51.0.post1", True, False),
+    ("<4.51.0rc1", "4.51.0.dev0", True, False),
+    # A local label says how it was built, not what it is.
+    ("<=2.6.0", "2.6.0+cu124", True, False),
+    ("==2.6.0", "2.6.0+cu124", True, False),
+    (">=2.6.0", "2.6.0+cpu", True, False),
+    (">2.6.0", "2.6.0+cu124", False, False),
+    ("<2.7.0", "2.6.0+cu124", True, False),
+    ("<4.51.0", "4.51.0.dev0+g1234567", False, True),
+    # Zeros and spelling do not matter.
+    ("==4.50", "4.50.0", True, False),
+    ("!=4.50.0", "4.50", False, False),
+    (">=4.9.0", "4.10.0", True, False),
+    ("<4.10.0", "v4.9.0", True, False),
+    ("<5.0.0rc1", "5.0.0-RC.1", False, False),
+    # No bound at all.
+    ("", "4.50.0.dev0", True, False),
+]
+
+
+@pytest.mark.parametrize(("text", "version", "inside", "undecided"), TABLE)
+def test_table(text: str, version: str, inside: bool, undecided: bool) -> None:
+    assert versions.is_undecided(text, version) is undecided
+    assert versions.contains(text, version) is inside
+
+
+@pytest.mark.parametrize("text", ["4.50.0", "4.50.0.dev0", "2.6.0+cu124", "1!2.0", "4.50rc1"])
+def test_valid(text: str) -> None:
+    assert versions.is_valid(text)
+
+
+@pytest.mark.parametrize("text", ["", "main", "4.50.0-custom", "unknown", "4.50.x", "git+https"])
+def test_not_valid(text: str) -> None:
+    assert not versions.is_valid(text)
+    with pytest.raises(ValueError):
+        versions.parse(text)
+
+
+def test_bounds_are_sorted_by_version_and_not_by_letter() -> None:
+    assert versions.bounds("<4.10.0,>=4.9.0") == ("4.9.0", "4.10.0")
+    assert versions.bounds("") == ()
+
+
+def test_newest() -> None:
+    assert versions.newest(["4.9.0", "5.0.0rc1", "4.57.6"]) == "5.0.0rc1"
+    with pytest.raises(ValueError):
+        versions.newest([])
+
+
+def test_a_specifier_that_is_none_is_an_error() -> None:
+    with pytest.raises(ValueError):
+        versions.contains("newer than 4", "4.50.0")
