@@ -1,6 +1,6 @@
 """The public calls: the stages of the flow, put together.
 
-    detect_facts -> Facts -> judge_all -> Diagnosis -> make_plan -> Plan -> apply_plan -> AppliedPatches
+detect_facts -> Facts -> judge_all -> Diagnosis -> make_plan -> Plan -> apply_plan -> AppliedPatches
 """
 
 from __future__ import annotations

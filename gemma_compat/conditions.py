@@ -18,7 +18,7 @@ def shares_kv(facts: Facts) -> bool:
 @condition("no layers share keys and values (num_kv_shared_layers is 0)")
 def shares_no_kv(facts: Facts) -> bool:
     if facts.model.get("model_type") in _TYPES_WITHOUT_SHARING:
-        return False if facts.model.get("num_kv_shared_layers", 0) else True
+        return not facts.model.get("num_kv_shared_layers", 0)
     return facts.model.num_kv_shared_layers == 0
 
 

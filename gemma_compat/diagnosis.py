@@ -69,9 +69,7 @@ def _judge_every_type(rule: Rule, by_type: Mapping[str, Facts]) -> Iterator[Answ
         if isinstance(answer, Finding):
             yield Finding(answer.rule, answer.problem, tuple(model_types))
         else:
-            yield Undetermined(
-                answer.rule, answer.missing, answer.condition, tuple(model_types)
-            )
+            yield Undetermined(answer.rule, answer.missing, answer.condition, tuple(model_types))
 
 
 def _ask(

@@ -134,9 +134,7 @@ def _shape(cell: tuple[Entry, ...] | None) -> object:
     return None if cell is None else tuple(entry.code for entry in cell)
 
 
-def _collapse(
-    releases: list[str], shape: Callable[[str], object]
-) -> list[list[str]]:
+def _collapse(releases: list[str], shape: Callable[[str], object]) -> list[list[str]]:
     groups: list[list[str]] = []
     last: object = object()
     for version in releases:

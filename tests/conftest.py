@@ -9,16 +9,10 @@ from gemma_compat.facts import Facts, Gpu, ModelFacts, Package, TorchBuild, Trai
 
 # name, compute capability, MiB; as NVML gives them.
 T4 = Gpu(index=0, name="Tesla T4", compute_capability=(7, 5), memory_total=15360)
-V100 = Gpu(
-    index=0, name="Tesla V100-SXM2-32GB", compute_capability=(7, 0), memory_total=32768
-)
-A100 = Gpu(
-    index=0, name="NVIDIA A100-SXM4-80GB", compute_capability=(8, 0), memory_total=81920
-)
+V100 = Gpu(index=0, name="Tesla V100-SXM2-32GB", compute_capability=(7, 0), memory_total=32768)
+A100 = Gpu(index=0, name="NVIDIA A100-SXM4-80GB", compute_capability=(8, 0), memory_total=81920)
 L4 = Gpu(index=0, name="NVIDIA L4", compute_capability=(8, 9), memory_total=23034)
-H100 = Gpu(
-    index=0, name="NVIDIA H100 80GB HBM3", compute_capability=(9, 0), memory_total=81559
-)
+H100 = Gpu(index=0, name="NVIDIA H100 80GB HBM3", compute_capability=(9, 0), memory_total=81559)
 B200 = Gpu(index=0, name="NVIDIA B200", compute_capability=(10, 0), memory_total=183359)
 
 COMPOSITE = {

@@ -42,7 +42,11 @@ files = pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relativ
 def test_data_flows_one_way() -> None:
     if find_spec("importlinter") is None:
         pytest.skip("import-linter is not installed")
-    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"]
+    command = [
+        sys.executable,
+        "-c",
+        "from importlinter.cli import lint_imports_command as run; run()",
+    ]
     result = subprocess.run(
         [*command, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -124,7 +124,9 @@ def test_absent_unknown_and_broken_packages() -> None:
 
 
 def test_a_reason_holds_for_what_is_below_it() -> None:
-    facts = Facts(reasons={"training": "no arguments were given", "training.evaluates": "it depends"})
+    facts = Facts(
+        reasons={"training": "no arguments were given", "training.evaluates": "it depends"}
+    )
     assert facts.reason("training.evaluates") == "it depends"
     assert facts.reason("training.use_cache") == "no arguments were given"
     assert facts.reason("gpus") == ""

@@ -112,7 +112,8 @@ def unknown(facts: Facts) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("test", "is_patched"), [(lambda facts: True, False), (lambda facts: False, True), (unknown, True)]
+    ("test", "is_patched"),
+    [(lambda facts: True, False), (lambda facts: False, True), (unknown, True)],
 )
 def test_a_refusal(test: Any, is_patched: bool) -> None:
     made = plan(rule("GC901", refused_if=(Condition("ZeRO-3 needs it", test),)))

@@ -158,7 +158,11 @@ def available() -> list[str]:
 
 
 def build(
-    name: str, dtype: torch.dtype = torch.float32, attn: str = "eager", seed: int = 0, **changes: Any
+    name: str,
+    dtype: torch.dtype = torch.float32,
+    attn: str = "eager",
+    seed: int = 0,
+    **changes: Any,
 ) -> Any:
     """A fresh model of this ``model_type``; equal for equal arguments.
 
@@ -171,7 +175,11 @@ def build(
     import transformers
 
     cls, config = BUILDERS[name](transformers, **changes)
-    for part in (config, getattr(config, "text_config", None), getattr(config, "vision_config", None)):
+    for part in (
+        config,
+        getattr(config, "text_config", None),
+        getattr(config, "vision_config", None),
+    ):
         if part is not None:
             part._attn_implementation = attn
     torch.manual_seed(seed)
@@ -185,7 +193,7 @@ def build(
 
 
 def batch(name: str, size: int = 2, tokens: int = 24, seed: int = 3) -> dict[str, torch.Tensor]:
-    """A text-only training batch: ``(size, tokens)`` ids, mask and labels, token types if needed."""
+    """A text-only training batch: ``(size, tokens)`` ids, mask, labels, token types if needed."""
     generator = torch.Generator().manual_seed(seed)
     ids = torch.randint(3, 200, (size, tokens), generator=generator)
     made = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids.clone()}

@@ -87,9 +87,7 @@ def apply_plan(model: Any, diagnosis: Diagnosis, plan: Plan) -> AppliedPatches:
     return applied
 
 
-def _apply_one(
-    model: Any, planned: PlannedPatch, ledgers: list[Ledger], skips: list[Skip]
-) -> None:
+def _apply_one(model: Any, planned: PlannedPatch, ledgers: list[Ledger], skips: list[Skip]) -> None:
     rule = planned.rule
     assert rule.patch is not None
     ledger = Ledger(rule.code, model)

@@ -109,9 +109,7 @@ def add_carrier(text_model: Any, ledger: Any) -> None:
     ledger.add_hook(text_model, "forward_hook", cut_holder, with_kwargs=True, always_call=True)
     for attention in attentions:
         # Before any other pre-hook: none of them needs to know our argument.
-        ledger.add_hook(
-            attention, "forward_pre_hook", hand_over, with_kwargs=True, prepend=True
-        )
+        ledger.add_hook(attention, "forward_pre_hook", hand_over, with_kwargs=True, prepend=True)
 
 
 def make_holder(text_model: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:

@@ -48,7 +48,9 @@ def to_document(matrix: Matrix) -> dict[str, Any]:
         "package": matrix.package,
         "columns": [{"first": c.first, "last": c.last} for c in matrix.columns],
         "rows": {
-            model_type: [None if cell is None else [_plain(entry) for entry in cell] for cell in cells]
+            model_type: [
+                None if cell is None else [_plain(entry) for entry in cell] for cell in cells
+            ]
             for model_type, cells in matrix.rows
         },
     }
@@ -59,7 +61,7 @@ def _ranges(
 ) -> Iterator[tuple[str, str]]:
     """Columns of this model type only: those with equal text are joined."""
     joined: list[tuple[str, str, str]] = []
-    for column, cell in zip(matrix.columns, cells):
+    for column, cell in zip(matrix.columns, cells, strict=True):
         text = "not in this release" if cell is None else _text_of(cell)
         if joined and joined[-1][2] == text:
             joined[-1] = (joined[-1][0], column.last, text)

@@ -110,9 +110,7 @@ PUBLISHED = ["4.48.0", "4.49.0", "4.50.0", "4.50.1", "4.50.3", "4.51.0", "4.52.0
 def test_bisection_finds_the_neighbours(
     ends: tuple[str, str], broken: set[str], edge: tuple[str, str, bool]
 ) -> None:
-    found = bisect.bisect(
-        PUBLISHED, *ends, lambda v: rows.BROKEN if v in broken else rows.WORKING
-    )
+    found = bisect.bisect(PUBLISHED, *ends, lambda v: rows.BROKEN if v in broken else rows.WORKING)
     assert (found.older, found.newer, found.older_is_broken) == edge
 
 

@@ -131,18 +131,17 @@ def test_loosening_a_bound_by_one_release_is_noticed(code: str) -> None:
 def _nothing_lies_beyond(rule: Rule, wrong: Rule) -> bool:
     """Whether no reproducible model type exists on the release that the loosened bound let in."""
     model_types = describe(rule.code).model_types
-    for scope, other in zip(rule.scopes, wrong.scopes):
+    for scope, other in zip(rule.scopes, wrong.scopes, strict=True):
         for package, text in other.packages.items():
             if text != scope.packages[package]:
                 let_in = [
                     v
                     for v in releases.published(package)
-                    if versions.contains(text, v) and not versions.contains(scope.packages[package], v)
+                    if versions.contains(text, v)
+                    and not versions.contains(scope.packages[package], v)
                 ]
                 return not any(
-                    cells.exists(m, v)
-                    for v in let_in
-                    for m in scope.model_types & set(model_types)
+                    cells.exists(m, v) for v in let_in for m in scope.model_types & set(model_types)
                 )
     return True
 

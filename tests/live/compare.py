@@ -127,6 +127,14 @@ def differences(expected: Run, got: Run) -> Differences:
     )
 
 
+def one_line(found: Differences) -> str:
+    """The figures that a person looks at first."""
+    return (
+        f"loss off by {found.loss:.2g}, worst gradient cosine {found.min_cosine:.6f}, "
+        f"{len(found.missing)} gradients missing, {len(found.extra)} extra"
+    )
+
+
 def assert_same(expected: Run, got: Run) -> None:
     """Fail with the differences unless both runs are of the same network."""
     found = differences(expected, got)

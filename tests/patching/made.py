@@ -62,9 +62,8 @@ def snapshot(model: torch.nn.Module) -> dict[str, Any]:
         for name, value in vars(module).items():
             is_store = name.startswith("_") and isinstance(value, dict)
             found[f"{path}.{name}"] = dict(value) if is_store else value
-    config = model.config
-    for path, config in (("config", config), ("text_config", config.text_config)):
-        found.update({f"{path}:{name}": value for name, value in vars(config).items()})
+    for path, held in (("config", model.config), ("text_config", model.config.text_config)):
+        found.update({f"{path}:{name}": value for name, value in vars(held).items()})
     return found
 
 

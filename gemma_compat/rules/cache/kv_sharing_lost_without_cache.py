@@ -29,7 +29,8 @@ Refused with a `PatchRefused`, because the result would be wrong: a checkpoint f
 torch's, reentrant checkpointing from outside the model, a filled cache under checkpointing, and a
 text model whose `forward()` is called directly. Borrowing layers leave their own projections
 without a gradient, as they should: DDP needs `find_unused_parameters=True` or these frozen.
-`torch.compile` works in its default mode; `fullgraph=True` does not under checkpointing.
+`torch.compile` works in its default mode, `fullgraph=True` does not; a compiled Gemma 3n under
+checkpointing crashes in the backward pass with or without the patch.
 """
 
 from __future__ import annotations
@@ -88,9 +89,7 @@ RULE = Rule(
     applicability=Applicability.SAFE,
     scopes=(
         Scope(_GEMMA3N, {"transformers": ">=4.53.0.dev0,<5.0.0rc1"}),
-        Scope(
-            _GEMMA3N, {"transformers": ">=5.0.0rc1,<5.6.0"}, when=(loses_cache_in_training,)
-        ),
+        Scope(_GEMMA3N, {"transformers": ">=5.0.0rc1,<5.6.0"}, when=(loses_cache_in_training,)),
         Scope(_GEMMA4, {"transformers": ">=5.5.0,<5.5.2"}, when=(loses_cache_in_training,)),
     ),
     when=(shares_kv,),

@@ -36,7 +36,5 @@ def observe(case: Case) -> Observation:
         gemma_compat.patch(model, select=["GC104"])
     if case.variant == CHECKPOINTED:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    found = compare.differences(
-        expected, compare.run(model.train(), tiny.batch(case.model_type))
-    )
+    found = compare.differences(expected, compare.run(model.train(), tiny.batch(case.model_type)))
     return Observation(facts, broken=not found.are_none(), seen=compare.one_line(found))

@@ -1,10 +1,10 @@
 """``make evidence``: observe, record, and say what it means.
 
-    python -m tests.evidence.machine                                  everything not yet observed
-    python -m tests.evidence.machine --rule GC104
-    python -m tests.evidence.machine --package transformers --version 5.24.0   or --version new
-    python -m tests.evidence.machine --bisect GC101 4.49.0 4.50.3 [--model-type gemma3_text]
-    python -m tests.evidence.machine --fold                           only rebuild evidence.json
+python -m tests.evidence.machine                                  everything not yet observed
+python -m tests.evidence.machine --rule GC104
+python -m tests.evidence.machine --package transformers --version 5.24.0   or --version new
+python -m tests.evidence.machine --bisect GC101 4.49.0 4.50.3 [--model-type gemma3_text]
+python -m tests.evidence.machine --fold                           only rebuild evidence.json
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def _run(options: argparse.Namespace) -> int:
     todo = planned if options.again else _unseen(planned)
     started = time.monotonic()
     print(f"{len(planned)} observations planned, {len(todo)} to make", flush=True)
-    made = pool.run(todo, {rule.code for rule in rules if rule.patch}, _Progress(todo), options.jobs)
+    made = pool.run(
+        todo, {rule.code for rule in rules if rule.patch}, _Progress(todo), options.jobs
+    )
     for rule in rules:
         rows.rewrite(rule.code)
     size = fold.write()
@@ -147,7 +149,9 @@ def _print_drift(rules: list[Rule], package: str, targets: list[str]) -> None:
         expected = {
             (row.code, row.model_type, row.variant): expected_outcome(by_code[row.code], row)
             for row in everything
-            if cells.pins_of(row.environment) == {package: version} and row.facts and not row.patched
+            if cells.pins_of(row.environment) == {package: version}
+            and row.facts
+            and not row.patched
         }
         changed = drift.compare(everything, package, version, expected)
         print(f"\n{package} {version}: {len(changed)} of {len(expected)} answers changed")

@@ -19,9 +19,7 @@ class Edge:
     older_is_broken: bool
 
 
-def bisect(
-    published: list[str], one: str, other: str, observe: Callable[[str], str]
-) -> Edge:
+def bisect(published: list[str], one: str, other: str, observe: Callable[[str], str]) -> Edge:
     """Find where the outcome changes between two releases.
 
     Args:

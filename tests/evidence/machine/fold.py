@@ -41,7 +41,7 @@ def _fold_rule(code: str) -> dict[str, Any]:
 
 
 def varied(environment: str) -> tuple[str, str]:
-    """The package whose releases an environment belongs to: transformers, unless another is named."""
+    """The package that an environment varies: transformers, unless another is pinned too."""
     pins = pins_of(environment)
     others = [name for name in pins if name != "transformers"]
     name = others[0] if others else "transformers"

@@ -67,7 +67,9 @@ class Worker:
         self._process.wait()
 
 
-def run(cells: Iterable[Cell], patchable: set[str], progress: Progress, jobs: int = JOBS) -> list[Row]:
+def run(
+    cells: Iterable[Cell], patchable: set[str], progress: Progress, jobs: int = JOBS
+) -> list[Row]:
     """Observe every cell; where one is broken and its rule has a cure, the patched case too.
 
     Args:
@@ -135,7 +137,9 @@ def _row(cell: Cell, answer: dict[str, Any]) -> Row:
 
 
 def _summary(environment: str, made: list[Row]) -> str:
-    count = {name: sum(row.outcome == name for row in made) for name in ("broken", "working", "invalid")}
+    count = {
+        name: sum(row.outcome == name for row in made) for name in ("broken", "working", "invalid")
+    }
     cured = sum(row.patched and row.outcome == rows.WORKING for row in made)
     return (
         f"{environment:28} {len(made):4} observed: {count['broken']} broken, "

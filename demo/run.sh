@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# The failures and their cures, for real, on tiny random models: `make demo`. Stops with an error
+# at the first step that does not show what it says. Needs a CPU, pip and a few minutes.
+#
+#     PYTHON=python3.11 TORCH_INDEX=https://download.pytorch.org/whl/cpu demo/run.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+OLD=4.50.3
+NEW=5.23.0
+VENV=.demo
+
+step() { printf '\n[%3d s] %s\n' "$SECONDS" "$*"; }
+
+# Torch first and alone, as in the Makefile; nothing after it may replace it.
+install() {
+    "${PYTHON:-python3}" -m venv --clear "$VENV"
+    local pip=("$VENV/bin/python" -m pip install --quiet --disable-pip-version-check)
+    "${pip[@]}" ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r requirements/torch.txt
+    "${pip[@]}" --constraint requirements/torch.txt numpy packaging psutil nvidia-ml-py
+    cp requirements/torch.txt "$VENV/.torch"
+}
+
+# with RELEASE COMMAND...: a command that sees this release of transformers.
+with() {
+    local release=$1
+    shift
+    PYTHONPATH="$PWD/.environments/transformers-$release:$PWD" "$@"
+}
+
+export OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false PYTHONWARNINGS=ignore
+# The demo is for a CPU: with a GPU in sight, Trainer would wrap the model for it.
+export CUDA_VISIBLE_DEVICES=
+
+step "a virtual environment with torch, in $VENV"
+cmp --silent requirements/torch.txt "$VENV/.torch" || install
+step "transformers $OLD and $NEW, as overlays on it"
+"$VENV/bin/python" -m tools.environments "$OLD" "$NEW"
+
+step "1. what is known to break on transformers $NEW (python -m gemma_compat report)"
+# 1: something here would break a run. Anything above is a failure of the report itself.
+status=0
+with "$NEW" "$VENV/bin/python" -m gemma_compat report || status=$?
+[ "$status" -le 1 ] || { echo "demo: the report failed with exit code $status" >&2; exit 1; }
+
+step "2. evaluation of Gemma 3 in bf16, on transformers $OLD"
+with "$OLD" "$VENV/bin/python" demo/show.py evaluation
+
+step "3. gradients with shared keys and values under reentrant checkpointing, on $NEW"
+with "$NEW" "$VENV/bin/python" demo/show.py gradients
+
+step "4. a training run with evaluation, on $NEW"
+with "$NEW" "$VENV/bin/python" demo/show.py training
+
+step "done: every step showed what it says"

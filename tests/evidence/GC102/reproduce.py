@@ -1,0 +1,57 @@
+"""Watch whether the first layer of the text model is handed a cache in a forward.
+
+The failure is a training step; the evaluation is there because releases before 5 build a cache in
+it too, which the rule says where a run evaluates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gemma_compat
+from gemma_compat.facts import TrainingFacts
+from gemma_compat.tree import named_configs, text_models
+from tests import tiny
+from tests.evidence.observation import Case, Observation
+
+MODEL_TYPES = (
+    "gemma3_text", "gemma2", "gemma3", "paligemma", "gemma3n_text", "gemma4_text", "gemma4",
+)  # fmt: skip
+SHARING = {"gemma3n_text", "gemma4_text", "gemma4"}
+TRAINING, EVALUATION, CACHE_OFF = (
+    "training step, use_cache=True",
+    "evaluation, use_cache=True",
+    "training step, use_cache=False in every config",
+)
+VARIANTS = (TRAINING, EVALUATION, CACHE_OFF)
+
+
+def observe(case: Case) -> Observation:
+    changes = {"num_kv_shared_layers": 0} if case.model_type in SHARING else {}
+    model = tiny.build(case.model_type, **changes).train(case.variant != EVALUATION)
+    if case.variant == CACHE_OFF:
+        for _, config in named_configs(model):
+            config.use_cache = False
+    training = TrainingFacts(trainer=False, use_cache=None, evaluates=case.variant == EVALUATION)
+    facts = gemma_compat.detect_facts(model=model).replace(training=training)
+    if case.patched:
+        gemma_compat.patch(model, select=["GC102"])
+    cache = _cache_given(model, case.model_type)
+    seen = "no cache is built" if cache is None else f"the layers are handed a {cache}"
+    return Observation(facts, broken=cache is not None, seen=seen)
+
+
+def _cache_given(model: Any, name: str) -> str | None:
+    """The class of the cache that the first attention gets in one forward, if any."""
+    import torch
+
+    given: list[Any] = []
+
+    def note(module: Any, args: Any, kwargs: Any) -> None:
+        given.append(kwargs.get("past_key_values", kwargs.get("past_key_value")))
+
+    attention = text_models(model)[0][1].layers[0].self_attn
+    attention.register_forward_pre_hook(note, with_kwargs=True)
+    with torch.set_grad_enabled(model.training):
+        model(**tiny.batch(name))
+    return None if given[0] is None else type(given[0]).__name__

@@ -1,0 +1,78 @@
+"""Wrap the decoder layers in torch's `checkpoint_wrapper` and compare with the reference.
+
+Layers that share keys and values are switched off in the models that have them: on releases that
+need the cache for sharing (GC104), this rule says nothing.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import gemma_compat
+from gemma_compat.facts import TrainingFacts
+from gemma_compat.tree import named_configs, text_models
+from tests import tiny
+from tests.evidence.observation import Case, Observation
+from tests.live import compare
+
+MODEL_TYPES = (
+    "gemma3_text", "gemma2", "gemma3", "paligemma", "gemma3n_text", "gemma4_text", "gemma4",
+)  # fmt: skip
+SHARING = {"gemma3n_text", "gemma4_text", "gemma4"}
+WRAPPED, CACHE_OFF, FROM_INSIDE = (
+    "training step, layers in checkpoint_wrapper",
+    "training step, layers in checkpoint_wrapper, use_cache=False in every config",
+    "training step, gradient_checkpointing_enable()",
+)
+VARIANTS = (WRAPPED, CACHE_OFF, FROM_INSIDE)
+
+
+def observe(case: Case) -> Observation:
+    changes = {"num_kv_shared_layers": 0} if case.model_type in SHARING else {}
+    expected = compare.reference(case.model_type, **changes)
+    model = tiny.build(case.model_type, **changes).train()
+    if case.variant == CACHE_OFF:
+        for _, config in named_configs(model):
+            config.use_cache = False
+    if case.variant == FROM_INSIDE:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    else:
+        _wrap_layers(model)
+    outside = case.variant != FROM_INSIDE
+    training = TrainingFacts(
+        trainer=False,
+        use_cache=None,
+        gradient_checkpointing=not outside,
+        external_checkpointing=outside,
+    )
+    facts = gemma_compat.detect_facts(model=model).replace(training=training)
+    if case.patched:
+        gemma_compat.patch(model, select=["GC203"])
+    broken, seen = _train(model, case, expected)
+    return Observation(facts, broken, seen)
+
+
+def _wrap_layers(model: Any) -> None:
+    """As accelerate's and FSDP's ``activation_checkpointing`` do."""
+    from torch.distributed.algorithms._checkpoint import checkpoint_wrapper as torch_wrapper
+
+    layer = type(text_models(model)[0][1].layers[0])
+    wrap = partial(
+        torch_wrapper.checkpoint_wrapper,
+        checkpoint_impl=torch_wrapper.CheckpointImpl.NO_REENTRANT,
+    )
+    torch_wrapper.apply_activation_checkpointing(
+        model, checkpoint_wrapper_fn=wrap, check_fn=lambda module: isinstance(module, layer)
+    )
+
+
+def _train(model: Any, case: Case, expected: compare.Run) -> tuple[bool, str]:
+    """Whether one step crashes or differs from the reference, and how, in words."""
+    try:
+        run = compare.run(model, tiny.batch(case.model_type))
+    except RuntimeError as error:  # the backward pass; torch's CheckpointError is one too
+        return True, f"{type(error).__name__}: {error}"
+    grads = {name.replace("_checkpoint_wrapped_module.", ""): g for name, g in run.grads.items()}
+    found = compare.differences(expected, compare.Run(run.loss, grads))
+    return not found.are_none(), compare.one_line(found)
