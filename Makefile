@@ -66,8 +66,9 @@ test-slow: venv environments
 test-core: venv  ## plain tests without torch, on every Python from 3.10 on that is here
 	$(TEST_ENV) $(BIN)/python -m tools.core_tests
 
-evidence: venv  ## run the reproductions that have not been run; ARGS=... (see --help)
-	$(BIN)/python -m tests.evidence.machine $(ARGS)
+evidence: venv  ## run what was not run yet on real releases; RULE= PACKAGE= VERSION= ARGS=
+	$(TEST_ENV) $(BIN)/python -m tests.evidence.machine $(if $(RULE),--rule $(RULE)) \
+	    $(if $(PACKAGE),--package $(PACKAGE)) $(if $(VERSION),--version $(VERSION)) $(ARGS)
 
 demo:  ## the failures and their cures, for real, in a virtual environment of its own
 	PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" demo/run.sh

@@ -2,7 +2,7 @@
 # The failures and their cures, for real, on tiny random models: `make demo`. Stops with an error
 # at the first step that does not show what it says. Needs a CPU, pip and a few minutes.
 #
-#     PYTHON=python3.11 TORCH_INDEX=https://download.pytorch.org/whl/cpu demo/run.sh
+#     PYTHON=python3.11 TORCH_INDEX=URL demo/run.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,4 +1,4 @@
-"""The command line: ``report``, ``run`` and ``rule``.
+"""The command line: ``report``, ``run``, ``rule`` and ``matrix``.
 
 Exit status: 0 nothing at or above the threshold, 1 findings, 2 wrong usage or input, 3 no diagnosis
 could be made, 130 interrupted. ``run`` ends as the script does.
@@ -133,6 +133,16 @@ def _rule(options: argparse.Namespace) -> int:
     return CLEAN
 
 
+def _matrix(options: argparse.Namespace) -> int:
+    from .matrix import make_matrix
+    from .report import matrix as renderer
+    from .rules import all_rules
+
+    made = make_matrix(all_rules(), options.package, options.model_type)
+    _print(getattr(renderer, f"render_{options.format}")(made))
+    return CLEAN
+
+
 class _Parser(argparse.ArgumentParser):
     """One line on stderr for wrong usage, like every other error."""
 
@@ -156,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Run an unmodified script as python would, with gemma_compat.install() done.",
     )
     _add_rule(commands)
+    _add_matrix(commands)
     return parser
 
 
@@ -186,6 +197,16 @@ def _add_rule(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     add.set_defaults(command=_rule)
     add.add_argument("name", nargs="?", metavar="CODE", help="a rule's code or name")
+    add.add_argument("--format", choices=_FORMATS, default="text")
+
+
+def _add_matrix(commands: argparse._SubParsersAction[_Parser]) -> None:
+    add = commands.add_parser(
+        "matrix", help="what breaks on which release, and how that is known", allow_abbrev=False
+    )
+    add.set_defaults(command=_matrix)
+    add.add_argument("--model-type", metavar="TYPE", help="only this model type")
+    add.add_argument("--package", default="transformers", help="whose releases; %(default)s")
     add.add_argument("--format", choices=_FORMATS, default="text")
 
 

@@ -99,4 +99,6 @@ def is_zero3_with_peft(facts: Facts) -> bool:
     return facts.model.peft is not None and facts.training.deepspeed_stage == 3
 
 
-loses_cache_in_training = any_of(cache_is_off, trainer_turns_cache_off, checkpoints)
+loses_cache_in_training = any_of(
+    cache_is_off, trainer_turns_cache_off, checkpoints, checkpoints_from_outside
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from . import families, versions
+from . import evidence, families, versions
 from .errors import UnknownFact
 from .facts import Facts
 from .rule import Condition, Diagnosis, Finding, Rule, Scope, Undetermined
@@ -29,7 +29,7 @@ def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
         facts=facts,
         findings=tuple(item for item in answers if isinstance(item, Finding)),
         undetermined=tuple(item for item in answers if isinstance(item, Undetermined)),
-        not_checked=tuple(_not_checked(facts, ordered)),
+        not_checked=(*_not_checked(facts, ordered), *_past_evidence(facts, answers)),
     )
 
 
@@ -133,3 +133,17 @@ def _not_checked(facts: Facts, rules: list[Rule]) -> Iterator[str]:
             f"model_type {model_type!r} is newer than this release of gemma_compat; "
             f"judged by its config alone. Not asked: {', '.join(skipped) or 'nothing'}"
         )
+
+
+def _past_evidence(facts: Facts, answers: list[Answer]) -> Iterator[str]:
+    """Rules with an open upper bound hold as far as they were run; past that, name them."""
+    past: dict[tuple[str, str, str], list[str]] = {}
+    for rule in {answer.rule.code: answer.rule for answer in answers}.values():
+        for name in sorted({name for scope in rule.scopes for name in scope.packages}):
+            package = facts.packages.get(name)
+            version = package.get("version") if package else None
+            last = evidence.beyond(rule, name, version) if version else None
+            if version and last:
+                past.setdefault((name, version, last), []).append(rule.code)
+    for (name, version, last), codes in past.items():
+        yield f"not verified on {name} {version}: {', '.join(codes)} ran up to {last}"

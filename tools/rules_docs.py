@@ -1,14 +1,18 @@
-"""Writes ``docs/rules/``: an index and a page for each rule, from the rules' own docstrings."""
+"""Writes ``docs/rules/`` from the rules' docstrings, and ``docs/matrix.md`` from the evidence."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
+from gemma_compat.matrix import make_matrix
+from gemma_compat.report.matrix import render_markdown
 from gemma_compat.report.rule_page import list_markdown, page_markdown
 from gemma_compat.rules import all_rules
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "rules"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+TARGET = DOCS / "rules"
+MATRIX_TITLE = "# What breaks on which release of transformers\n\n"
 
 
 def main() -> None:
@@ -21,7 +25,9 @@ def main() -> None:
         (TARGET / f"{rule.code}.md").write_text(page_markdown(rule), encoding="utf-8")
         index = index.replace(f"| {rule.code} |", f"| [{rule.code}]({rule.code}.md) |")
     (TARGET / "index.md").write_text(f"# Rules\n\n{index}", encoding="utf-8")
-    print(f"{TARGET.name}/: {len(rules)} rules")
+    matrix = MATRIX_TITLE + render_markdown(make_matrix(rules))
+    (DOCS / "matrix.md").write_text(matrix, encoding="utf-8")
+    print(f"docs/rules: {len(rules)} rules; docs/matrix.md")
 
 
 if __name__ == "__main__":

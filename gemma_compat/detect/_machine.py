@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from ..facts import Facts
 from ._deadline import Deadline
-from .gpu import GpuQuestion
+from .gpu import GpuQuestion, GpuReading
 from .imports import ImportProbe, without_trying
 from .model import read_model
 from .packages import take_inventory
 from .torch_build import read_torch_build
 from .training import read_training
+
+# ``patch`` asks again before every train and evaluate. The cards do not change under a process,
+# and a driver that hangs must cost its deadline once.
+_READINGS: dict[tuple[str, ...], GpuReading] = {}
+_VARIABLES = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "LD_LIBRARY_PATH")
 
 
 def detect(
@@ -26,9 +32,12 @@ def detect(
     training_facts, training_reasons = read_training(args, inventory.packages.get("transformers"))
     build, build_reasons = read_torch_build(search)
     deadline = Deadline(deadline_seconds)
-    question = GpuQuestion([*search, *sys.path])
+    gpu_path = [*search, *sys.path]
+    question = None if _is_live(model) and _key(gpu_path) in _READINGS else GpuQuestion(gpu_path)
     imports = ImportProbe(search, inventory.packages) if probe else None
-    gpus = question.answer(deadline)
+    if question:
+        _READINGS[_key(gpu_path)] = question.answer(deadline)
+    gpus = _READINGS[_key(gpu_path)]
     return Facts(
         python=".".join(map(str, sys.version_info[:3])),
         platform=sys.platform,
@@ -47,3 +56,12 @@ def detect(
             **training_reasons,
         },
     )
+
+
+def _is_live(model: Any) -> bool:
+    return hasattr(model, "named_modules")
+
+
+def _key(path: Sequence[str]) -> tuple[str, ...]:
+    """What the answer depends on: the search path and the variables that CUDA reads."""
+    return (*path, *(repr(os.environ.get(name)) for name in _VARIABLES))

@@ -86,7 +86,11 @@ class SharedKV:
 
 
 class _FirstWins(dict):  # type: ignore[type-arg]
-    """A dict whose entries stay: a recomputed lender must not replace what was lent."""
+    """A dict whose entries stay.
+
+    A recomputed lender would replace what was cut from the graph by what hangs on its own, and
+    after ``backward(retain_graph=True)`` nothing of that would ever be freed.
+    """
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.setdefault(key, value)

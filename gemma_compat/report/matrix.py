@@ -7,6 +7,7 @@ from typing import Any
 
 from ..matrix import DERIVED, RAN, REPORTED, SOURCE, Entry, Matrix
 from ..rule import Severity
+from .json import dump
 
 _MARK = {RAN: "", DERIVED: "~", SOURCE: "?", REPORTED: "??"}
 LEGEND = (
@@ -41,10 +42,13 @@ def render_markdown(matrix: Matrix) -> str:
     return "\n".join([*lines, "", LEGEND]) + "\n"
 
 
-def to_document(matrix: Matrix) -> dict[str, Any]:
-    """The matrix for JSON; ``null`` where the release has no such model type."""
+def render_json(matrix: Matrix) -> str:
+    """One document; a cell is ``null`` where the release has no such model type."""
+    return dump(_document(matrix))
+
+
+def _document(matrix: Matrix) -> dict[str, Any]:
     return {
-        "schema_version": 1,
         "package": matrix.package,
         "columns": [{"first": c.first, "last": c.last} for c in matrix.columns],
         "rows": {

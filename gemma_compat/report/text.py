@@ -163,11 +163,16 @@ def _found(applied: AppliedPatches) -> Iterator[str]:
             yield from wrap(text, first=f"  {_label(planned.rule)}", rest="    ")
 
 
+# What saving needs to know is kept on the model; it is reverted with the rest, and no news.
+_BOOKKEEPING = "._gemma_compat_"
+
+
 def _changed(applied: AppliedPatches) -> Iterator[str]:
     for ledger in applied.ledgers:
         if not ledger.changes:
             yield f"  {ledger.code} everything was in place already"
-        for path, change, count in _grouped(ledger.changes):
+        told = (change for change in ledger.changes if _BOOKKEEPING not in change.path)
+        for path, change, count in _grouped(told):
             times = f" ({count} places)" if count > 1 else ""
             text = f"{path}: {change.before} -> {change.after}{times}"
             yield from wrap(text, first=f"  {change.code} ", rest="    ")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gemma_compat.detect import gpu
+from gemma_compat.detect import _machine, detect_facts, gpu
 from gemma_compat.detect._deadline import Deadline
 from gemma_compat.detect.gpu import GpuQuestion, driver_traces
 from gemma_compat.detect.visible import Undecided, select
@@ -207,3 +207,23 @@ def test_devices_come_from_pynvml(library, tmp_path, monkeypatch):
     assert (whole.memory_total, whole.memory_free) == (15360, 15000)
     assert bare.index == 2
     assert not bare.known("memory_total")
+
+
+class Live:
+    """As much of a live model as decides whether the GPUs are asked again."""
+
+    def named_modules(self):
+        return iter(())
+
+
+def test_a_live_model_does_not_ask_a_second_time(library, monkeypatch):
+    """``patch`` runs before every train and evaluate: a driver that hangs must cost once."""
+    pytest.importorskip("pynvml")
+    library(HANGS)
+    first = detect_facts(deadline_seconds=0.5)
+    monkeypatch.setattr(_machine, "GpuQuestion", None)  # asking again would raise
+    again = detect_facts(Live(), deadline_seconds=0.5)
+    assert again.reason("gpus") == first.reason("gpus") == "NVML: not finished within 0.5 s"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with pytest.raises(TypeError):
+        detect_facts(Live(), deadline_seconds=0.5)

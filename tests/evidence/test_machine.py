@@ -82,6 +82,14 @@ def test_the_last_row_of_a_case_counts(home: Path) -> None:
     assert len(rows.path("GC901").read_text().splitlines()) == 1
 
 
+def test_a_cure_of_what_is_no_longer_broken_is_dropped(home: Path) -> None:
+    reproduction(home, CRASHES)
+    for made in (row(rows.BROKEN), row(rows.WORKING, patched=True), row(rows.WORKING)):
+        rows.append(made)
+    rows.rewrite("GC901")
+    assert [(r.patched, r.outcome) for r in rows.read("GC901")] == [(False, rows.WORKING)]
+
+
 def test_trimmed_facts_carry_nothing_of_this_machine() -> None:
     facts = {
         "python": "3.11.7",
@@ -143,7 +151,7 @@ def test_drift_names_what_changed() -> None:
     [
         (lambda: releases.check("transformers", "4.50.9"), "4.50."),
         (lambda: releases.published("transformer"), "transformers"),
-        (lambda: reproductions.load("GC999"), "GC1"),
+        (lambda: reproductions.load("GC999"), "nearest: GC"),
     ],
 )
 def test_unknown_names_are_answered_with_the_nearest(call: object, said: str) -> None:

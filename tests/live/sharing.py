@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from torch.distributed.algorithms._checkpoint import checkpoint_wrapper as outside
 
 from gemma_compat import versions
 from gemma_compat.patching.ledger import Ledger
@@ -33,6 +34,12 @@ def on(specifier: str) -> bool:
 def shares_by_cache_alone(name: str) -> bool:
     """Whether this release loses shared keys and values without a cache (GC104)."""
     return on("<5.6.0") if name.startswith("gemma3n") else on("<5.5.2")
+
+
+carried = pytest.mark.parametrize("name", [name for name in NAMES if shares_by_cache_alone(name)])
+only_detached = pytest.mark.parametrize(
+    "name", [name for name in NAMES if not shares_by_cache_alone(name)]
+)
 
 
 def code_for(name: str) -> str:
@@ -98,3 +105,12 @@ def two_forwards(model: Any, one: compare.Batch, other: compare.Batch, **kwargs:
     loss: torch.Tensor = model(**one, **kwargs).loss + model(**other, **kwargs).loss
     loss.backward()
     return compare.Run(loss.item(), compare.gradients(model))
+
+
+def wrap(model: Any, how: str) -> Any:
+    """Each decoder layer in torch's ``CheckpointWrapper``: ``NO_REENTRANT`` or ``REENTRANT``."""
+    how = outside.CheckpointImpl[how]
+    layers = text_model(model).layers
+    for index, layer in enumerate(layers):
+        layers[index] = outside.checkpoint_wrapper(layer, checkpoint_impl=how)
+    return model

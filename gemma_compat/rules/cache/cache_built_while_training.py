@@ -35,6 +35,7 @@ from ...patching.cache_switch import turn_cache_off
 from ...rule import Applicability, Problem, Rule, Scope, Severity
 
 _OLD = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"})
+_FROM_RC0 = frozenset({"gemma2", "paligemma"})  # Gemma 3 and 3n followed in the next candidate
 _SHARING = frozenset({"gemma3n", "gemma3n_text", "gemma4", "gemma4_text"})
 
 
@@ -66,6 +67,7 @@ RULE = Rule(
     applicability=Applicability.SAFE,
     scopes=(
         Scope(_OLD | _SHARING, {"transformers": ">=5.0.0rc1"}, by_config=True),
+        Scope(_FROM_RC0, {"transformers": ">=5.0.0rc0"}),
         Scope(_OLD | _SHARING, {"transformers": "<5.0.0rc1"}, when=(evaluates,)),
     ),
     when=(asks_for_cache, shares_no_kv),

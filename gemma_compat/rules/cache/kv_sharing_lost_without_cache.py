@@ -29,8 +29,8 @@ Refused with a `PatchRefused`, because the result would be wrong: a checkpoint f
 torch's, reentrant checkpointing from outside the model, a filled cache under checkpointing, and a
 text model whose `forward()` is called directly. Borrowing layers leave their own projections
 without a gradient, as they should: DDP needs `find_unused_parameters=True` or these frozen.
-`torch.compile` works in its default mode, `fullgraph=True` does not; a compiled Gemma 3n under
-checkpointing crashes in the backward pass with or without the patch.
+`torch.compile` works in its default mode, with `fullgraph=True` only without checkpointing; a
+compiled Gemma 3n under checkpointing crashes in the backward pass with or without the patch.
 """
 
 from __future__ import annotations

@@ -27,18 +27,9 @@ from ...facts import Facts
 from ...rule import Applicability, Problem, Rule, Scope, Severity, any_of, condition
 from ._caller_cache import add_pre_hook, is_checkpointed, is_filled
 
-_TYPES = frozenset(
-    {
-        "gemma",
-        "gemma2",
-        "gemma3",
-        "gemma3_text",
-        "gemma3n",
-        "gemma3n_text",
-        "paligemma",
-        "shieldgemma2",
-    }
-)
+_TEXT = frozenset({"gemma", "gemma2", "gemma3_text", "gemma3n_text"})
+# With a filled cache in training these crash loudly before 5.0.0rc0, checkpointed or not.
+_COMPOSITE = frozenset({"gemma3", "gemma3n", "paligemma", "shieldgemma2"})
 
 
 @condition("PEFT's prefix tuning is trained")
@@ -77,7 +68,10 @@ RULE = Rule(
     name="checkpointing-drops-caller-cache",
     severity=Severity.ERROR,
     applicability=Applicability.SAFE,
-    scopes=(Scope(_TYPES, {"transformers": ">=4.53.0,<5.2.0"}),),
+    scopes=(
+        Scope(_TEXT, {"transformers": ">=4.53.0,<5.2.0"}),
+        Scope(_COMPOSITE, {"transformers": ">=5.0.0rc0,<5.2.0"}),
+    ),
     when=(checkpoints, any_of(tunes_prefix, passes_cache)),
     describe=describe,
     patch=patch,

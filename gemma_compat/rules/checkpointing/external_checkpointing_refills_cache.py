@@ -34,6 +34,7 @@ from ...rule import Applicability, Problem, Rule, Scope, Severity
 from ...tree import text_models
 
 _OLD = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"})
+_FROM_RC0 = frozenset({"gemma2", "paligemma"})  # Gemma 3 and 3n followed in the next candidate
 _GEMMA3N = frozenset({"gemma3n", "gemma3n_text"})
 _GEMMA4 = frozenset({"gemma4", "gemma4_text"})
 
@@ -83,6 +84,7 @@ RULE = Rule(
     applicability=Applicability.SAFE,
     scopes=(
         Scope(_OLD, {"transformers": ">=5.0.0rc1"}),
+        Scope(_FROM_RC0, {"transformers": ">=5.0.0rc0"}),
         Scope(
             _GEMMA3N | _GEMMA4, {"transformers": ">=5.0.0rc1"}, when=(shares_no_kv,), by_config=True
         ),

@@ -13,9 +13,9 @@ Reentrant checkpointing runs each layer without a graph at first, so what is len
 what borrowers would add to the lender's gradient is lost.
 
 transformers 5 is non-reentrant by default. Reentrant comes from
-`gradient_checkpointing_kwargs={"use_reentrant": True}`, from an empty
-`gradient_checkpointing_kwargs={}` (torch's own default), from PEFT's
-`prepare_model_for_kbit_training(model)`, which passes just that, and from Unsloth.
+`gradient_checkpointing_kwargs={"use_reentrant": True}`, from PEFT's
+`prepare_model_for_kbit_training(model)`, which passes an empty mapping and so gets torch's own
+default, and from Unsloth.
 
 ## Cure
 `gradient_checkpointing_kwargs={"use_reentrant": False}`, in `TrainingArguments` and in

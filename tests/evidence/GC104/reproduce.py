@@ -30,6 +30,7 @@ def observe(case: Case) -> Observation:
         use_cache=None,
         gradient_checkpointing=case.variant == CHECKPOINTED,
         use_reentrant=False,
+        external_checkpointing=False,
     )
     facts = gemma_compat.detect_facts(model=model).replace(training=training)
     if case.patched:

@@ -42,7 +42,7 @@ def observe(case: Case) -> Observation:
         run = compare.run(model, **_inputs(model, case))
     except PatchRefused as refusal:
         return Observation(facts, broken=False, seen=f"refused by name: {refusal}")
-    except RuntimeError as error:
+    except (IndexError, RuntimeError) as error:
         return Observation(facts, broken=False, seen=f"crashes loudly: {error}")
     plain = _build(case.model_type).eval()
     found = compare.differences(compare.run(plain, **_inputs(plain, case)), run)

@@ -72,8 +72,16 @@ def append(row: Row) -> None:
 
 
 def rewrite(code: str) -> None:
-    """Drop superseded and torn lines and sort, so that a diff shows what a run changed."""
-    rows = sorted(read(code), key=lambda row: row.key)
+    """Drop superseded and torn lines and sort, so that a diff shows what a run changed.
+
+    A patched row goes as well where its case, observed again, is no longer broken unpatched.
+    """
+    found = read(code)
+    broken = {
+        row.key[:3] + row.key[4:] for row in found if row.outcome == BROKEN and not row.patched
+    }
+    kept = [row for row in found if not row.patched or row.key[:3] + row.key[4:] in broken]
+    rows = sorted(kept, key=lambda row: row.key)
     text = "".join(
         json.dumps(asdict(row), sort_keys=True, separators=(",", ":")) + "\n" for row in rows
     )

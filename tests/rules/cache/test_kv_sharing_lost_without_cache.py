@@ -12,9 +12,10 @@ from gemma_compat.rules import find
 from ..made import answer, facts
 
 RULE = find("GC104")
-BY_HAND = {"trainer": False, "gradient_checkpointing": False}
+PLAIN = {"gradient_checkpointing": False, "external_checkpointing": False}
+BY_HAND = {"trainer": False, **PLAIN}
 CHECKPOINTED = {"trainer": False, "gradient_checkpointing": True}
-BY_TRAINER = {"trainer": True, "use_cache": False, "gradient_checkpointing": False}
+BY_TRAINER = {"trainer": True, "use_cache": False, **PLAIN}
 
 
 def sharing(model_type: str, layers: int = 10, **more: Any) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def test_gemma4(model_type: str, release: str, training: dict[str, Any], expecte
         (sharing("gemma3n"), BY_TRAINER, "no"),
         (sharing("gemma4", use_cache=False), BY_HAND, "fires"),
         (sharing("gemma4", gradient_checkpointing=True), {}, "fires"),
+        (sharing("gemma4"), {**BY_HAND, "external_checkpointing": True}, "fires"),
         (sharing("gemma4", 0), CHECKPOINTED, "no"),  # 31B and 26B-A4B share nothing
         (sharing("gemma3"), CHECKPOINTED, "no"),
         (sharing("gemma4"), {}, "? training.trainer"),

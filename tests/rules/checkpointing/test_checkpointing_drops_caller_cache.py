@@ -9,7 +9,7 @@ from gemma_compat.rules import find
 from ..made import answer, facts
 
 RULE = find("GC204")
-PREFIX = {"model_type": "gemma3", "peft": "PREFIX_TUNING"}
+PREFIX = {"model_type": "gemma3_text", "peft": "PREFIX_TUNING"}
 CHECKPOINTS = {"gradient_checkpointing": True}
 
 
@@ -28,6 +28,13 @@ CHECKPOINTS = {"gradient_checkpointing": True}
 )
 def test_releases(release: str | None, expected: str) -> None:
     assert answer(RULE, facts(release, PREFIX, CHECKPOINTS)) == expected
+
+
+@pytest.mark.parametrize(("release", "expected"), [("4.57.6", "no"), ("5.0.0rc0", "fires")])
+@pytest.mark.parametrize("model_type", ["gemma3", "paligemma"])
+def test_multimodal_releases(model_type: str, release: str, expected: str) -> None:
+    made = facts(release, {**PREFIX, "model_type": model_type}, CHECKPOINTS)
+    assert answer(RULE, made) == expected
 
 
 @pytest.mark.parametrize(
