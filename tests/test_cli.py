@@ -303,7 +303,12 @@ def test_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("not interrupted")
 
     monkeypatch.setattr("gemma_compat.detect.detect_facts", interrupted)
-    assert _cli.main(["report"]) == 130
+    # A shell's background job ignores the signal, and Python then installs no handler of its own.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert _cli.main(["report"]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(
