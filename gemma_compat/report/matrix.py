@@ -8,6 +8,7 @@ from typing import Any
 from ..matrix import DERIVED, RAN, REPORTED, SOURCE, Entry, Matrix
 from ..rule import Severity
 from .json import dump
+from .wording import wrap
 
 _MARK = {RAN: "", DERIVED: "~", SOURCE: "?", REPORTED: "??"}
 LEGEND = (
@@ -26,7 +27,7 @@ def render_text(matrix: Matrix) -> str:
         for label, text in _ranges(matrix, cells):
             lines.append(f"  {label:{width}}  {text}")
         lines.append("")
-    return "\n".join([*lines, LEGEND]) + "\n"
+    return "\n".join([*lines, *wrap(LEGEND, first="", rest="")]) + "\n"
 
 
 def render_markdown(matrix: Matrix) -> str:
