@@ -192,7 +192,7 @@ def main(arguments: Sequence[str]) -> int:
     print("Written; fill in every FILL IN:")
     for path in paths:
         print(f"  {path.relative_to(ROOT)}")
-    print(f"Then: make evidence ARGS='--rule {code}', and make test. See CONTRIBUTING.md.")
+    print(f"Then: make evidence RULE={code}, and make test. See CONTRIBUTING.md.")
     return 0
 
 
