@@ -1,7 +1,7 @@
 """What was run to prove the rules: read from ``data/evidence.json``, on first use.
 
-The file is folded from the rows under ``tests/evidence`` by ``make evidence``; a test compares. A rule that
-has no entry has no evidence here; nothing in this module guesses.
+The file is folded from the rows under ``tests/evidence`` by ``make evidence``; a test compares.
+A rule that has no entry has no evidence here; nothing in this module guesses.
 """
 
 from __future__ import annotations
