@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from . import evidence, families, versions
+from . import evidence, families, runs, versions
 from .errors import UnknownFact
 from .facts import Facts
 from .rule import Condition, Diagnosis, Finding, Rule, Scope, Undetermined
@@ -19,7 +19,8 @@ Answer = Finding | Undetermined
 
 def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
     """Judge every rule. Without a model, every model type is judged and the answers grouped."""
-    ordered = sorted(rules, key=lambda rule: (rule.severity.rank, rule.code))
+    ordered = sorted(rules, key=lambda rule: (rule.severity.rank, rule.order))
+    ordered = [rule for rule in ordered if not rule.undetectable]
     if facts.model.known("model_type"):
         answers = [answer for rule in ordered for answer in _judge_one(rule, facts)]
     else:
@@ -89,12 +90,14 @@ def _ask(
 
 
 def _questions(rule: Rule, scope: Scope) -> Iterator[Condition]:
-    """The header first (model type, packages), then the conditions."""
+    """The header first (model type, packages), then the conditions, then the kind of run."""
     yield Condition("the model is one of " + ", ".join(sorted(scope.model_types)), _is_in(scope))
     for name, text in scope.packages.items():
         yield Condition(f"{name} is {text}", _has_version(name, text))
     yield from scope.when
     yield from rule.when
+    if rule.runs:
+        yield runs.is_any_of(rule.runs)
 
 
 def _is_in(scope: Scope) -> Callable[[Facts], bool]:

@@ -129,7 +129,7 @@ def _settle(chosen: Iterable[PlannedPatch]) -> tuple[list[PlannedPatch], list[Sk
 
 def _in_order(planned: list[PlannedPatch]) -> Iterator[PlannedPatch]:
     """By code, except that a patch waits for those it names in ``after``."""
-    waiting = sorted(planned, key=lambda item: item.rule.code)
+    waiting = sorted(planned, key=lambda item: item.rule.order)
     while waiting:
         codes = {item.rule.code for item in waiting}
         ready = [item for item in waiting if not codes & set(item.rule.after)]

@@ -115,7 +115,7 @@ class Rule:
     """One known failure.
 
     Attributes:
-        code: ``GC101``; never reused.
+        code: ``GC101``; never reused. The digits before the last two are the subsystem's.
         name: the defect, never the remedy; equals the file's stem with dashes.
         severity, applicability, evidence: see the enums.
         scopes: where it applies; the matrix is derived from these.
@@ -126,6 +126,11 @@ class Rule:
         refused_if: facts under which the cure must not be applied; the phrase is the reason.
         yields_to: codes whose cures win over this one where both are planned.
         after: codes whose cures come first where both are planned.
+        runs: names from ``runs.py``: the kinds of run for which it matters; empty for every run.
+            Where the facts show that the run is of none of these kinds the rule is silent.
+        covers: entries of ``tools/catalogue.py`` that it accounts for, ``F11`` for example.
+        undetectable: the fact that its check would need and that cannot be had, in words. Such a
+            rule is a page: it is never judged, and found by its symptoms only.
         symptoms: regular expressions of its error text; empty for a silent defect.
         silent: no error is raised and nothing is logged.
         upstream: issues and pull requests, ``owner/repo#number``.
@@ -145,11 +150,19 @@ class Rule:
     refused_if: tuple[Condition, ...] = ()
     yields_to: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
+    undetectable: str = ""
     symptoms: tuple[str, ...] = ()
     silent: bool = False
     upstream: tuple[str, ...] = ()
     evidence: Evidence = Evidence.RAN
     docs: str = ""
+
+    @property
+    def order(self) -> int:
+        """Its number: ``GC1001`` comes after ``GC999``."""
+        return int(self.code[2:])
 
     @property
     def title(self) -> str:

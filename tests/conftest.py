@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gemma_compat.facts import Facts, Gpu, ModelFacts, Package, TorchBuild, TrainingFacts
+from gemma_compat.facts import (
+    AdapterFacts,
+    CheckpointFacts,
+    Facts,
+    Gpu,
+    ModelFacts,
+    Package,
+    TokenizerFacts,
+    TorchBuild,
+    TrainingFacts,
+)
 
 # name, compute capability, MiB; as NVML gives them.
 T4 = Gpu(index=0, name="Tesla T4", compute_capability=(7, 5), memory_total=15360)
@@ -33,6 +43,10 @@ def facts_for(
     training: Mapping[str, Any] = {},
     packages: Mapping[str, str | None] = {},
     gpus: Iterable[Gpu] = (),
+    checkpoint: Mapping[str, Any] = {},
+    adapter: Mapping[str, Any] = {},
+    tokenizer: Mapping[str, Any] = {},
+    environment: Mapping[str, str] = {},
 ) -> Facts:
     """Facts about a live model in bf16 and a plain bf16 run by a Trainer, nothing unknown.
 
@@ -42,6 +56,8 @@ def facts_for(
         model, training: fields to set otherwise; ``UNKNOWN`` takes one away.
         packages: further versions; ``None`` for known absent.
         gpus: visible GPUs; none by default.
+        checkpoint, adapter, tokenizer: fields to set otherwise.
+        environment: environment variables that are set.
     """
     installed = {"torch": "2.13.0", "transformers": transformers, **packages}
     return Facts(
@@ -56,6 +72,10 @@ def facts_for(
         driver="570.86.10" if gpus else None,
         model=ModelFacts(**{**_model(model_type), **model}),
         training=TrainingFacts(**{**_training(), **training}),
+        checkpoint=CHECKPOINT.replace(**checkpoint),
+        adapter=ADAPTER.replace(**adapter),
+        tokenizer=TOKENIZER.replace(**tokenizer),
+        environment=dict(environment),
     )
 
 
@@ -86,6 +106,22 @@ def _model(model_type: str) -> dict[str, Any]:
         "attn_logit_softcapping": None,
         "final_logit_softcapping": None,
         "enable_moe_block": False,
+        "quantization_bits": None,
+        "compute_dtype": None,
+        "tie_word_embeddings": True,
+        "lm_head_is_tied": True,
+        "embedding_rows": 262144,
+        "per_layer_embedding_rows": 262144 if model_type in SHARING else None,
+        "use_bidirectional_attention": None,
+        "max_position_embeddings": 131072,
+        "experts_implementation": None,
+        "transformers_version": None,
+        "towers": ("vision",) if model_type in COMPOSITE else (),
+        "adapted_modules": (),
+        "accepts_loss_kwargs": None,
+        "loss_ignores_token_count": False,
+        "missing_keys": (),
+        "weights_are_fresh": False,
     }
 
 
@@ -103,4 +139,43 @@ def _training() -> dict[str, Any]:
         "deepspeed_stage": None,
         "external_checkpointing": False,
         "passes_cache": False,
+        "peft": False,
+        "images": False,
+        "packing": False,
+        "generates": False,
+        "adds_tokens": False,
+        "supplies_token_types": True,
+        "assistant_only_loss": False,
+        "use_liger_kernel": False,
+        "torch_compile": False,
+        "loss_type": None,
+        "per_device_train_batch_size": 2,
+        "max_length": 1024,
+        "ddp_find_unused_parameters": None,
+        "fsdp_version": None,
+        "fsdp_layer_classes": None,
     }
+
+
+# What lies beside the model: a checkpoint in its own layout, no adapter, a plain tokenizer.
+CHECKPOINT = CheckpointFacts(names=(), dtypes=("BF16",))
+ADAPTER = AdapterFacts(
+    peft_type="LORA",
+    target_modules=None,
+    modules_to_save=(),
+    names=(),
+    peft_version=None,
+    trains_embeddings=False,
+)
+TOKENIZER = TokenizerFacts(
+    padding_side="right",
+    adds_bos=True,
+    bos_token="<bos>",
+    eos_token="<eos>",
+    largest_id=262143,
+    chat_template=True,
+    template_writes_bos=True,
+    template_marks_generation=False,
+    template_takes_system=True,
+    turn_end="<end_of_turn>",
+)

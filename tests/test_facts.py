@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 from gemma_compat.errors import UnknownFact
 from gemma_compat.facts import (
     UNKNOWN,
+    AdapterFacts,
+    CheckpointFacts,
     ConfigView,
     Facts,
     Gpu,
     ModelFacts,
     Package,
     Record,
+    TokenizerFacts,
     TorchBuild,
     TrainingFacts,
 )
@@ -57,6 +60,10 @@ FACTS = st.builds(
     driver=maybe(st.one_of(st.none(), TEXT)),
     model=MODELS,
     training=records(TrainingFacts),
+    checkpoint=records(CheckpointFacts, names=st.lists(TEXT, max_size=2).map(tuple)),
+    adapter=records(AdapterFacts, target_modules=st.lists(TEXT, max_size=2).map(tuple)),
+    tokenizer=records(TokenizerFacts),
+    environment=st.dictionaries(TEXT, TEXT, max_size=2),
     reasons=st.dictionaries(TEXT, TEXT, max_size=2),
 )
 
@@ -151,5 +158,6 @@ def test_another_shape_is_a_value_error(data: Any) -> None:
 
 def test_facts_for_leaves_nothing_unknown() -> None:
     facts = facts_for()
-    for record in (facts, facts.model, facts.training, facts.torch):
+    parts = (facts.torch, facts.model, facts.training, facts.checkpoint, facts.adapter)
+    for record in (facts, *parts, facts.tokenizer):
         assert [f.name for f in fields(record) if not record.known(f.name)] == []

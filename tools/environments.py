@@ -28,6 +28,7 @@ COMPANIONS = {
     "4": ("accelerate==1.5.2", "peft==0.15.2"),
     "5": ("accelerate==1.15.0", "peft==0.21.2"),
 }
+DATASETS = "datasets==4.8.5"
 _STAMP = ".pins"
 
 
@@ -47,6 +48,11 @@ def ensure_overlay(transformers: str) -> Path:
 def ensure_companion(name: str, version: str) -> Path:
     """A directory with this one package and none of its dependencies, built if need be."""
     return _ensure(f"{name}-{version}", (["--no-deps", f"{name}=={version}"],))
+
+
+def ensure_datasets() -> Path:
+    """What TRL needs and an overlay has not. Comes last on the path: the overlay's hub wins."""
+    return _ensure("datasets", ([DATASETS],))
 
 
 def _ensure(name: str, steps: Sequence[Sequence[str]]) -> Path:

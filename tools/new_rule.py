@@ -162,7 +162,7 @@ def write(code: str, subsystem: str, name: str, root: Path = ROOT) -> list[Path]
 
 
 def _check(code: str, subsystem: str, name: str) -> None:
-    if not re.fullmatch(r"GC[1-9]\d\d", code):
+    if not re.fullmatch(r"GC[1-9]\d{2,3}", code):
         raise Refused(f"CODE is like GC105, not {code!r}")
     if not re.fullmatch(r"[a-z]+", subsystem):
         raise Refused(f"SUBSYSTEM is a folder of gemma_compat/rules, not {subsystem!r}")

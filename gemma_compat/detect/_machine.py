@@ -9,6 +9,7 @@ from typing import Any
 
 from ..facts import Facts
 from ._deadline import Deadline
+from .environment import read_environment
 from .gpu import GpuQuestion, GpuReading
 from .imports import ImportProbe, without_trying
 from .model import read_model
@@ -47,6 +48,7 @@ def detect(
         driver=gpus.driver,
         model=model_facts,
         training=training_facts,
+        environment=read_environment(),
         imports=imports.answer(deadline) if imports else without_trying(),
         reasons={
             **inventory.reasons,

@@ -166,6 +166,59 @@ def _quantization(config: _Config) -> str | None:
     return str(config.typed(method, (str,), "quant_method", "text"))
 
 
+def _quantization_bits(config: _Config) -> int | None:
+    """Of bitsandbytes; the other methods store the width in ways of their own."""
+    found = config.top.get("quantization_config")
+    if found is None:
+        return None
+    config.typed(found, (Mapping,), "quantization_config", "an object")
+    bits = {"load_in_4bit": 4, "load_in_8bit": 8}
+    stated = [width for key, width in bits.items() if found.get(key) is True]
+    if not stated and not isinstance(found.get("bits"), int):
+        raise UnknownFact("model", "quantization_config does not state a width")
+    return stated[0] if stated else int(found["bits"])
+
+
+def _compute_dtype(config: _Config) -> str | None:
+    """bitsandbytes' own default is float32."""
+    found = config.top.get("quantization_config") or {}
+    if not isinstance(found, Mapping) or found.get("load_in_4bit") is not True:
+        return None
+    return str(found.get("bnb_4bit_compute_dtype", "float32")).removeprefix("torch.")
+
+
+def _tie_word_embeddings(config: _Config) -> bool:
+    """Every Gemma ties by default, in all releases; either config may say otherwise."""
+    for part in (config.top, config.text or {}):
+        value = part.get("tie_word_embeddings")
+        if value is not None:
+            config.typed(value, (bool,), "tie_word_embeddings", "true or false")
+            if value is False:
+                return False
+    return True
+
+
+def _bidirectional(config: _Config) -> str | bool | None:
+    value: str | bool | None = config.text_config().get("use_bidirectional_attention")
+    return value
+
+
+def _towers(config: _Config) -> tuple[str, ...]:
+    """A composite has a vision config in every release; the audio one may be null."""
+    return tuple(
+        name for name in ("vision", "audio") if config.top.get(f"{name}_config") is not None
+    )
+
+
+def _version(config: _Config) -> str | None:
+    value = config.top.get("transformers_version")
+    return None if value is None else str(value)
+
+
+def _experts(config: _Config) -> str | None:
+    raise UnknownFact("model", "chosen when the model is loaded")
+
+
 def _whole(key: str, *, optional: bool = False) -> Callable[[_Config], Any]:
     kinds = (int, type(None)) if optional else (int,)
 
@@ -225,4 +278,12 @@ _QUESTIONS: dict[str, Callable[[_Config], Any]] = {
     "enable_moe_block": lambda config: config.text_value(
         "enable_moe_block", (bool,), "true or false"
     ),
+    "quantization_bits": _quantization_bits,
+    "compute_dtype": _compute_dtype,
+    "tie_word_embeddings": _tie_word_embeddings,
+    "use_bidirectional_attention": _bidirectional,
+    "max_position_embeddings": _whole("max_position_embeddings"),
+    "experts_implementation": _experts,
+    "transformers_version": _version,
+    "towers": _towers,
 }

@@ -54,6 +54,34 @@ def checkpoints_from_outside(args: Arguments) -> bool:
     return _launched("FSDP_ACTIVATION_CHECKPOINTING")
 
 
+def fsdp_version(args: Arguments) -> int | None:
+    """1 or 2; ``fsdp_config`` says ``version`` or ``fsdp_version``, the launcher FSDP_VERSION."""
+    if not _is_fsdp(args):
+        return None
+    config = args.mapping("fsdp_config") or {}
+    stated = config.get("version", config.get("fsdp_version", os.environ.get("FSDP_VERSION")))
+    if stated is None:
+        raise UnknownFact("training", "fsdp_config states no version, and its default moved")
+    if str(stated) not in {"1", "2"}:
+        args.reject("fsdp_config.version", stated, "1 or 2")
+    return int(stated)
+
+
+def fsdp_layer_classes(args: Arguments) -> tuple[str, ...] | None:
+    """The classes that FSDP wraps, by name; ``None`` where that is left to the library."""
+    config = args.mapping("fsdp_config") or {}
+    names = config.get("transformer_layer_cls_to_wrap") or os.environ.get(
+        "FSDP_TRANSFORMER_CLS_TO_WRAP"
+    )
+    if not names:
+        return None
+    if isinstance(names, str):
+        names = names.split(",")
+    if not isinstance(names, (list, tuple)):
+        args.reject("transformer_layer_cls_to_wrap", names, "a name or a list of names")
+    return tuple(str(name).strip() for name in names)
+
+
 def _is_fsdp(args: Arguments) -> bool:
     """``fsdp`` is a text or list of options up to transformers 5.x, later a bool."""
     value: Any = args.get("fsdp")

@@ -6,13 +6,14 @@ of the one that ``model.config.text_config`` shows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UnknownFact
 from ..facts import ConfigView, ModelFacts
-from ..tree import layer_wrappers, named_configs, text_models
+from ..tree import layer_wrappers, named_configs, named_modules, text_models
 from ..unwrap import peft_wrapper, unwrap
 from ._ask import ask
 from .config import overridden_head_dim
@@ -177,6 +178,85 @@ def _text(name: str, absent: Any = _MISSING) -> Callable[[LiveModel], Any]:
     return lambda live: _field(live.text_config, name, absent)
 
 
+def _bits(live: LiveModel) -> int | None:
+    found = _quantization_option(live, "load_in_4bit", False)
+    if found is None:
+        return None
+    if found:
+        return 4
+    if _quantization_option(live, "load_in_8bit", False):
+        return 8
+    bits = _quantization_option(live, "bits", None)
+    if not isinstance(bits, int):
+        raise UnknownFact("model", "the quantization config does not state a width")
+    return bits
+
+
+def _compute_dtype(live: LiveModel) -> str | None:
+    if not _quantization_option(live, "load_in_4bit", False):
+        return None
+    stated = _quantization_option(live, "bnb_4bit_compute_dtype", "float32")
+    return str(stated).removeprefix("torch.")
+
+
+def _quantization_option(live: LiveModel, name: str, default: Any) -> Any:
+    """An option of the quantization config; ``None`` where the model is not quantized."""
+    found = _field(live.config, "quantization_config", None)
+    if found is None:
+        return None
+    return found.get(name, default) if isinstance(found, dict) else getattr(found, name, default)
+
+
+def _tie_word_embeddings(live: LiveModel) -> bool:
+    stated = [_field(part, "tie_word_embeddings", True) for part in (live.config, live.text_config)]
+    return all(value is not False for value in stated)
+
+
+def _towers(live: LiveModel) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name in ("vision", "audio")
+        if _field(live.config, f"{name}_config", None) is not None
+    )
+
+
+def _embedding_rows(live: LiveModel) -> int:
+    return int(live.first_text_model().embed_tokens.weight.shape[0])
+
+
+def _per_layer_rows(live: LiveModel) -> int | None:
+    table = live.first_text_model()._modules.get("embed_tokens_per_layer")
+    return None if table is None else int(table.weight.shape[0])
+
+
+def _head_is_tied(live: LiveModel) -> bool:
+    """By identity: equal values in two tensors are two tensors."""
+    head = live.base.get_output_embeddings()
+    if head is None:
+        raise UnknownFact("model", "the model has no output layer")
+    return head.weight is live.first_text_model().embed_tokens.weight
+
+
+def _accepts_loss_kwargs(live: LiveModel) -> bool | None:
+    value = getattr(live.base, "accepts_loss_kwargs", None)
+    return None if value is None else bool(value)
+
+
+def _adapted_modules(live: LiveModel) -> tuple[str, ...]:
+    """Paths of the modules that hold a ``lora_A``."""
+    found = {
+        re.sub(r"\.\d+(?=\.|$)", ".*", path.removeprefix("model."))
+        for path, module in named_modules(live.base)
+        if "lora_A" in module._modules or "lora_embedding_A" in vars(module)["_parameters"]
+    }
+    return tuple(sorted(found))
+
+
+def _experts(live: LiveModel) -> str | None:
+    found: str | None = _field(live.text_config, "_experts_implementation", None)
+    return found
+
+
 _QUESTIONS: dict[str, Callable[[LiveModel], Any]] = {
     "model_type": _model_type,
     "text_model_type": _text("model_type"),
@@ -202,4 +282,17 @@ _QUESTIONS: dict[str, Callable[[LiveModel], Any]] = {
     "attn_logit_softcapping": _text("attn_logit_softcapping", None),
     "final_logit_softcapping": _text("final_logit_softcapping", None),
     "enable_moe_block": _text("enable_moe_block", False),
+    "quantization_bits": _bits,
+    "compute_dtype": _compute_dtype,
+    "tie_word_embeddings": _tie_word_embeddings,
+    "lm_head_is_tied": _head_is_tied,
+    "embedding_rows": _embedding_rows,
+    "per_layer_embedding_rows": _per_layer_rows,
+    "use_bidirectional_attention": _text("use_bidirectional_attention", None),
+    "max_position_embeddings": _text("max_position_embeddings"),
+    "experts_implementation": _experts,
+    "transformers_version": lambda live: _field(live.config, "transformers_version", None),
+    "towers": _towers,
+    "adapted_modules": _adapted_modules,
+    "accepts_loss_kwargs": _accepts_loss_kwargs,
 }

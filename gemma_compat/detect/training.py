@@ -137,6 +137,62 @@ def _passes_cache(args: Arguments) -> bool:
     raise UnknownFact("training", "no training argument says so")
 
 
+def _not_in_arguments(text: str) -> Callable[[Arguments], Any]:
+    """A question that the dataset or the caller answers, and no argument."""
+
+    def question(args: Arguments) -> Any:
+        raise UnknownFact("training", text)
+
+    return question
+
+
+def _packing(args: Arguments) -> bool:
+    """``packing`` and ``padding_free`` are TRL's; plain ``TrainingArguments`` have neither."""
+    found = [args.switch(name) for name in ("packing", "padding_free")]
+    if any(found):
+        return True
+    if args.live or False in found:
+        return False
+    raise UnknownFact("training", "the arguments do not state packing")
+
+
+def _generates(args: Arguments) -> bool:
+    """Arguments that only the trainers which generate have: GRPO's, RLOO's, seq2seq's."""
+    if args.switch("predict_with_generate") or "num_generations" in args.values:
+        return True
+    if args.live:
+        return False
+    raise UnknownFact("training", "the arguments do not say which trainer runs")
+
+
+def _switched_on(name: str) -> Callable[[Arguments], bool]:
+    """Off by default in every release."""
+    return lambda args: bool(args.switch(name))
+
+
+def _whole(name: str, default: int | None) -> Callable[[Arguments], int | None]:
+    def question(args: Arguments) -> int | None:
+        value = args.get(name, default)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            args.reject(name, value, "a whole number")
+        return None if value is None else int(value)
+
+    return question
+
+
+def _max_length(args: Arguments) -> int | None:
+    """``max_length``, before TRL 0.20 ``max_seq_length``."""
+    for name in ("max_length", "max_seq_length"):
+        if name in args.values:
+            return _whole(name, None)(args)
+    raise UnknownFact("training", "the arguments do not state max_length")
+
+
+def _loss_type(args: Arguments) -> str | None:
+    value = args.get("loss_type")
+    return None if value is None else str(value)
+
+
 _QUESTIONS: dict[str, Callable[[Arguments], Any]] = {
     "mixed_precision": _mixed_precision,
     "gradient_checkpointing": _gradient_checkpointing,
@@ -149,4 +205,19 @@ _QUESTIONS: dict[str, Callable[[Arguments], Any]] = {
     "distributed": distributed.kind,
     "deepspeed_stage": distributed.deepspeed_stage,
     "external_checkpointing": distributed.checkpoints_from_outside,
+    "peft": _not_in_arguments("peft_config is not in the arguments"),
+    "images": _not_in_arguments("the dataset decides whether batches hold images"),
+    "packing": _packing,
+    "generates": _generates,
+    "adds_tokens": _not_in_arguments("no training argument says whether tokens are added"),
+    "supplies_token_types": _not_in_arguments("the dataset and collator decide"),
+    "assistant_only_loss": _switched_on("assistant_only_loss"),
+    "use_liger_kernel": _switched_on("use_liger_kernel"),
+    "torch_compile": _switched_on("torch_compile"),
+    "loss_type": _loss_type,
+    "per_device_train_batch_size": _whole("per_device_train_batch_size", 8),
+    "max_length": _max_length,
+    "ddp_find_unused_parameters": lambda args: args.switch("ddp_find_unused_parameters"),
+    "fsdp_version": distributed.fsdp_version,
+    "fsdp_layer_classes": distributed.fsdp_layer_classes,
 }

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from ..errors import UnknownFact
 from ._record import UNKNOWN, Record, check_keys
+from .files import AdapterFacts, CheckpointFacts, TokenizerFacts
 from .gpu import Gpu
 from .model import ConfigView, ModelFacts
 from .packages import Package, TorchBuild
@@ -23,12 +24,15 @@ from .training import TrainingFacts
 
 __all__ = [
     "UNKNOWN",
+    "AdapterFacts",
+    "CheckpointFacts",
     "ConfigView",
     "Facts",
     "Gpu",
     "ModelFacts",
     "Package",
     "Record",
+    "TokenizerFacts",
     "TorchBuild",
     "TrainingFacts",
 ]
@@ -47,6 +51,9 @@ class Facts(Record):
         driver: NVIDIA driver release, or ``None`` where there is no driver.
         model: the model under judgement.
         training: the run under judgement.
+        checkpoint, adapter, tokenizer: what lies beside the model on disk, or was given.
+        environment: environment variables that matter to these libraries, by name; those that
+            are not set are not in it.
         imports: module to the outcome of importing it: ``ok``, ``not tried``, ``not installed``,
             ``failed: ...``, ``crashed with signal ...`` or ``not finished within ...``.
         reasons: why something is unknown, by dotted topic; printed in every report.
@@ -62,6 +69,10 @@ class Facts(Record):
     driver: str | None = UNKNOWN
     model: ModelFacts = field(default_factory=ModelFacts)
     training: TrainingFacts = field(default_factory=TrainingFacts)
+    checkpoint: CheckpointFacts = field(default_factory=CheckpointFacts)
+    adapter: AdapterFacts = field(default_factory=AdapterFacts)
+    tokenizer: TokenizerFacts = field(default_factory=TokenizerFacts)
+    environment: dict[str, str] = UNKNOWN
     imports: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
@@ -92,10 +103,8 @@ class Facts(Record):
     def from_dict(cls, data: Any) -> Facts:
         """The inverse of ``to_dict``. ``ValueError`` where the shape does not fit."""
         fields = check_keys(cls, data)
-        parts: dict[str, Any] = {"torch": TorchBuild, "model": ModelFacts}
-        parts["training"] = TrainingFacts
-        for name in parts.keys() & fields.keys():
-            fields[name] = parts[name].from_dict(fields[name])
+        for name in _PARTS.keys() & fields.keys():
+            fields[name] = _PARTS[name].from_dict(fields[name])
         if "gpus" in fields:
             fields["gpus"] = tuple(Gpu.from_dict(item) for item in fields["gpus"])
         fields["packages"] = {
@@ -103,3 +112,13 @@ class Facts(Record):
             for name, item in fields.get("packages", {}).items()
         }
         return cls(**fields)
+
+
+_PARTS: dict[str, Any] = {
+    "torch": TorchBuild,
+    "model": ModelFacts,
+    "training": TrainingFacts,
+    "checkpoint": CheckpointFacts,
+    "adapter": AdapterFacts,
+    "tokenizer": TokenizerFacts,
+}

@@ -82,11 +82,14 @@ def _plain(value: Any) -> Any:
 
 
 def check_keys(cls: type[Record], data: Any) -> dict[str, Any]:
-    """``data`` as a dict whose keys are all fields of ``cls``; ``ValueError`` otherwise."""
+    """``data`` as a dict whose keys are all fields of ``cls``; ``ValueError`` otherwise.
+
+    JSON has lists only, and facts tuples only: every list becomes a tuple.
+    """
     if not isinstance(data, dict):
         raise ValueError(f"{cls.__name__}: expected an object, got {type(data).__name__}")
     known = set(cls.__dataclass_fields__) - {"topic"}  # a ClassVar is listed there too
     unknown = sorted(set(data) - known)
     if unknown:
         raise ValueError(f"{cls.__name__}: no such field: {', '.join(unknown)}")
-    return dict(data)
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}

@@ -56,6 +56,29 @@ class ModelFacts(Record):
         global_head_dim, sliding_window: of the text config; tokens for the window.
         attn_logit_softcapping, final_logit_softcapping: of the text config, ``None`` for none.
         enable_moe_block: mixture of experts.
+        quantization_bits: 4 or 8, or ``None`` for no quantization.
+        compute_dtype: ``bnb_4bit_compute_dtype``; ``None`` without bitsandbytes in 4 bits.
+        tie_word_embeddings: as the config says: that of the text config for a composite one.
+        lm_head_is_tied: whether the output layer holds the very tensor of the input embeddings
+            (live only).
+        embedding_rows, per_layer_embedding_rows: rows of the input embeddings and of the table
+            of embeddings per layer; ``None`` where the model has no such table (live only).
+        use_bidirectional_attention: as the text config says (``"vision"``, ``True``); ``None``
+            where it has no such field.
+        max_position_embeddings: of the text config, in tokens.
+        experts_implementation: of the text config; ``None`` where it names none.
+        transformers_version: the release that wrote the config, or ``None``.
+        towers: which of ``vision`` and ``audio`` the model has.
+        adapted_modules: paths of the modules that carry a LoRA layer, with ``*`` for numbers;
+            empty without one (live only).
+        accepts_loss_kwargs: the attribute of that name on the model a Trainer asks; ``None``
+            where there is none and the Trainer goes by the signature (live only).
+        loss_ignores_token_count: whether the loss stays the same when ``num_items_in_batch``
+            doubles, as a small model of the same class showed (live only).
+        missing_keys: parameters that ``from_pretrained`` did not find in the checkpoint, with
+            ``*`` for numbers (live only).
+        weights_are_fresh: whether every norm of the text model still has its initial weight, as
+            no trained checkpoint does (live only).
     """
 
     topic: ClassVar[str] = "model"
@@ -85,12 +108,26 @@ class ModelFacts(Record):
     attn_logit_softcapping: float | None = UNKNOWN
     final_logit_softcapping: float | None = UNKNOWN
     enable_moe_block: bool = UNKNOWN
+    quantization_bits: int | None = UNKNOWN
+    compute_dtype: str | None = UNKNOWN
+    tie_word_embeddings: bool = UNKNOWN
+    lm_head_is_tied: bool = UNKNOWN
+    embedding_rows: int = UNKNOWN
+    per_layer_embedding_rows: int | None = UNKNOWN
+    use_bidirectional_attention: str | bool | None = UNKNOWN
+    max_position_embeddings: int = UNKNOWN
+    experts_implementation: str | None = UNKNOWN
+    transformers_version: str | None = UNKNOWN
+    towers: tuple[str, ...] = UNKNOWN
+    adapted_modules: tuple[str, ...] = UNKNOWN
+    accepts_loss_kwargs: bool | None = UNKNOWN
+    loss_ignores_token_count: bool = UNKNOWN
+    missing_keys: tuple[str, ...] = UNKNOWN
+    weights_are_fresh: bool = UNKNOWN
 
     @classmethod
     def from_dict(cls, data: Any) -> ModelFacts:
         fields = check_keys(cls, data)
         if "configs" in fields:
             fields["configs"] = tuple(ConfigView.from_dict(item) for item in fields["configs"])
-        if fields.get("keys_to_ignore_at_inference") is not None:
-            fields["keys_to_ignore_at_inference"] = tuple(fields["keys_to_ignore_at_inference"])
         return cls(**fields)

@@ -30,6 +30,21 @@ class TrainingFacts(Record):
             (FSDP's ``activation_checkpointing``, a checkpoint wrapper).
         passes_cache: whether the training loop passes ``past_key_values`` of its own. No
             training argument says so: it is unknown unless stated.
+        peft: whether an adapter is trained that the model does not carry yet (``peft_config``).
+        images: whether batches hold images or audio; the dataset decides.
+        packing: whether several samples share a row (``packing`` or ``padding_free``).
+        generates: whether text is generated during the run (GRPO, ``predict_with_generate``).
+        adds_tokens: whether the embeddings are resized for new tokens.
+        supplies_token_types: whether training batches carry ``token_type_ids`` (Gemma 4:
+            ``mm_token_type_ids``).
+        assistant_only_loss: TRL's argument of that name.
+        use_liger_kernel, torch_compile: as the arguments say.
+        loss_type: TRL's argument of that name; ``None`` where there is none.
+        per_device_train_batch_size: sequences in a micro-batch.
+        max_length: tokens in a sequence at most; ``None`` for no limit.
+        ddp_find_unused_parameters: as stated; ``None`` where it is left to the library.
+        fsdp_version: 1 or 2; ``None`` without FSDP.
+        fsdp_layer_classes: names given as ``transformer_layer_cls_to_wrap``; ``None`` if none.
     """
 
     topic: ClassVar[str] = "training"
@@ -46,6 +61,21 @@ class TrainingFacts(Record):
     deepspeed_stage: int | None = UNKNOWN
     external_checkpointing: bool = UNKNOWN
     passes_cache: bool = UNKNOWN
+    peft: bool = UNKNOWN
+    images: bool = UNKNOWN
+    packing: bool = UNKNOWN
+    generates: bool = UNKNOWN
+    adds_tokens: bool = UNKNOWN
+    supplies_token_types: bool = UNKNOWN
+    assistant_only_loss: bool = UNKNOWN
+    use_liger_kernel: bool = UNKNOWN
+    torch_compile: bool = UNKNOWN
+    loss_type: str | None = UNKNOWN
+    per_device_train_batch_size: int = UNKNOWN
+    max_length: int | None = UNKNOWN
+    ddp_find_unused_parameters: bool | None = UNKNOWN
+    fsdp_version: int | None = UNKNOWN
+    fsdp_layer_classes: tuple[str, ...] | None = UNKNOWN
 
     @classmethod
     def from_dict(cls, data: Any) -> TrainingFacts:

@@ -68,6 +68,10 @@ def _header(rule: Rule) -> Iterator[tuple[str, str]]:
     yield "evidence", _EVIDENCE[rule.evidence]
     for scope in rule.scopes:
         yield "applies to", _scope(scope)
+    if rule.undetectable:
+        yield "never judged", f"its check needs {rule.undetectable}"
+    if rule.runs:
+        yield "matters for", ", ".join(rule.runs)
     if rule.when:
         yield "fires if", " and ".join(item.phrase for item in rule.when)
     for item in rule.refused_if:
@@ -142,6 +146,8 @@ def _details(rule: Rule) -> dict[str, Any]:
         "refused_if": [item.phrase for item in rule.refused_if],
         "yields_to": list(rule.yields_to),
         "after": list(rule.after),
+        "runs": list(rule.runs),
+        "undetectable": rule.undetectable,
         "symptoms": list(rule.symptoms),
         "upstream": list(rule.upstream),
         "since": rule.since,

@@ -21,7 +21,7 @@ def all_rules() -> tuple[Rule, ...]:
             imported = import_module(module.name)
             if hasattr(imported, "RULE"):
                 found.append(replace(imported.RULE, docs=imported.__doc__ or ""))
-    return tuple(sorted(found, key=lambda rule: rule.code))
+    return tuple(sorted(found, key=lambda rule: rule.order))
 
 
 def find(name: str, rules: tuple[Rule, ...] | None = None) -> Rule:

@@ -92,6 +92,8 @@ VALUES = {
     "str | None": st.none() | TEXT,
     "int | None": st.none() | COUNT,
     "bool | None": st.none() | st.booleans(),
+    "str | bool | None": st.none() | st.booleans() | TEXT,
+    "tuple[str, ...]": st.lists(TEXT, max_size=2).map(tuple),
     "float | None": st.none() | st.floats(allow_nan=False, allow_infinity=False),
     "tuple[int, int]": st.tuples(COUNT, COUNT),
     "tuple[str, ...] | None": st.none() | st.lists(TEXT, max_size=2).map(tuple),

@@ -69,5 +69,6 @@ RULE = Rule(
     patch=patch,
     symptoms=(r"Unsupported types \(<class '[\w.]*Cache'>\) passed to `_pad_across_processes`",),
     upstream=("huggingface/accelerate#3277", "huggingface/transformers#35990"),
+    covers=("F8",),
     since="0.1.0",
 )

@@ -100,5 +100,6 @@ RULE = Rule(
         "huggingface/transformers#37044",
         "unslothai/unsloth#2223",
     ),
+    covers=("F7", "U01"),
     since="0.1.0",
 )

@@ -102,5 +102,6 @@ RULE = Rule(
         "huggingface/transformers#45312",
         "unslothai/unsloth-zoo#813",
     ),
+    covers=("F5", "F6", "U02", "U03"),
     since="0.1.0",
 )

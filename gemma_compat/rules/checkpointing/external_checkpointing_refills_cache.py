@@ -101,5 +101,6 @@ RULE = Rule(
         r"A different number of tensors was saved during the original forward and recomputation",
     ),
     upstream=("huggingface/transformers#34928", "huggingface/transformers#32073"),
+    covers=("F18",),
     since="0.1.0",
 )

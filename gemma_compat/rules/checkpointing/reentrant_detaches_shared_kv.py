@@ -110,5 +110,6 @@ RULE = Rule(
     refused_if=(is_zero3_with_peft,),
     silent=True,
     upstream=("unslothai/unsloth-zoo#813",),
+    covers=("F17", "U04"),
     since="0.1.0",
 )

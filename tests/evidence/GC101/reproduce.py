@@ -17,6 +17,7 @@ EVALUATION, FULL_WEIGHTS, NO_AUTOCAST, TRAINING = (
     "training step, bf16 weights, bf16 autocast",
 )
 VARIANTS = (EVALUATION, FULL_WEIGHTS, NO_AUTOCAST, TRAINING)
+EVERY_MINOR = True
 
 
 def observe(case: Case) -> Observation:

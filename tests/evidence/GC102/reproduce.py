@@ -24,6 +24,7 @@ TRAINING, EVALUATION, CACHE_OFF = (
     "training step, use_cache=False in every config",
 )
 VARIANTS = (TRAINING, EVALUATION, CACHE_OFF)
+EVERY_MINOR = True
 
 
 def observe(case: Case) -> Observation:

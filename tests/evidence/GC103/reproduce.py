@@ -19,6 +19,7 @@ PREDICT, LOSS_ONLY, CACHE_OFF = (
     "predict, use_cache=False in every config",
 )
 VARIANTS = (PREDICT, LOSS_ONLY, CACHE_OFF)
+EVERY_MINOR = True
 
 
 def observe(case: Case) -> Observation:

@@ -16,6 +16,7 @@ NO_CACHE, CHECKPOINTED, CACHED, UNSHARED = (
     "training step, use_cache=False, no shared layers",
 )
 VARIANTS = (NO_CACHE, CHECKPOINTED, CACHED, UNSHARED)
+EVERY_MINOR = True
 
 
 def observe(case: Case) -> Observation:

@@ -19,6 +19,7 @@ REENTRANT, NON_REENTRANT, UNCHECKPOINTED, UNSHARED = (
     "training step, reentrant checkpointing, no shared layers",
 )
 VARIANTS = (REENTRANT, NON_REENTRANT, UNCHECKPOINTED, UNSHARED)
+EVERY_MINOR = True
 
 
 def observe(case: Case) -> Observation:

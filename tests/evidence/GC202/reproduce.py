@@ -17,6 +17,7 @@ CACHE, NO_CACHE, UNCHECKPOINTED = (
     "training step, past_key_values=DynamicCache()",
 )
 VARIANTS = (CACHE, NO_CACHE, UNCHECKPOINTED)
+EVERY_MINOR = True
 
 
 def observe(case: Case) -> Observation:

@@ -27,6 +27,7 @@ WRAPPED, SHARED, CACHE_OFF, FROM_INSIDE = (
     "training step, gradient_checkpointing_enable()",
 )
 VARIANTS = (WRAPPED, SHARED, CACHE_OFF, FROM_INSIDE)
+EVERY_MINOR = True
 
 
 def observe(case: Case) -> Observation:

@@ -23,6 +23,7 @@ FILLED, NO_CACHE, UNCHECKPOINTED = (
     "training step, filled past_key_values",
 )
 VARIANTS = (FILLED, NO_CACHE, UNCHECKPOINTED)
+EVERY_MINOR = True
 
 
 def observe(case: Case) -> Observation:

@@ -117,8 +117,7 @@ def _bisect(code: str, one: str, other: str, package: str, model_type: str | Non
     chosen = model_type or reproduction.model_types[0]
 
     def observe(version: str) -> str:
-        pins = {"transformers": releases.newest("transformers"), package: version}
-        environment = cells.environment_of(pins)
+        environment = cells.environment_at(reproduction, package, version)
         cell = cells.Cell(environment, rule.code, chosen, reproduction.variants[0], False)
         (row,) = pool.run([cell], set(), lambda line: None)
         print(f"{package} {version}: {row.outcome} ({row.seen})", flush=True)

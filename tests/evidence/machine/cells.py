@@ -1,7 +1,8 @@
 """What there is to observe: rule x model type x circumstances x environment.
 
-All minor releases (the last patch of each) and both neighbours of every bound; the representative
-model type everywhere, every model type that the release has at the bounds. A patched observation
+Both neighbours of every bound with every model type that the release has, and the newest release
+with the representative one; where a reproduction asks for it, the last patch of every minor
+release too. A patched observation
 is made wherever the unpatched one was broken.
 """
 
@@ -40,7 +41,8 @@ def plan(rule: Rule, reproduction: Reproduction) -> list[Cell]:
     found: dict[Cell, None] = {}
     for package in sorted(packages | {"transformers"}):
         near = near_bounds(rule, package)
-        for version in sorted({*minor_releases(package), *near}, key=versions.parse):
+        wide = minor_releases(package) if reproduction.every_minor else [releases.newest(package)]
+        for version in sorted({*wide, *near}, key=versions.parse):
             for cell in cells_at(rule, reproduction, package, version, version in near):
                 found[cell] = None
     return list(found)
@@ -50,23 +52,23 @@ def cells_at(
     rule: Rule, reproduction: Reproduction, package: str, version: str, every_type: bool
 ) -> Iterator[Cell]:
     """The cells of one release: the representative model type, or every one it has."""
-    pins = {package: version}
-    if package != "transformers":
-        pins["transformers"] = releases.newest("transformers")
-    environment = environment_of(pins)
-    existing = [m for m in reproduction.model_types if exists(m, pins["transformers"])]
+    environment = environment_at(reproduction, package, version)
+    transformers = pins_of(environment)["transformers"]
+    existing = [m for m in reproduction.model_types if exists(m, transformers)]
     for model_type in existing if every_type else existing[:1]:
         for variant in reproduction.variants:
             yield Cell(environment, rule.code, model_type, variant, patched=False)
 
 
-def environment_of(pins: dict[str, str]) -> str:
-    """``{"transformers": "5.0.0"}`` as ``transformers==5.0.0``."""
-    return ",".join(f"{name}=={version}" for name, version in sorted(pins.items()))
+def environment_at(reproduction: Reproduction, package: str, version: str) -> str:
+    """``peft==0.17.1,transformers==5.0.0``: the package that is walked first, then the others."""
+    pins = {"transformers": releases.newest("transformers"), **reproduction.pins}
+    others = sorted((name, pin) for name, pin in pins.items() if name != package)
+    return ",".join(f"{name}=={pin}" for name, pin in [(package, version), *others])
 
 
 def pins_of(environment: str) -> dict[str, str]:
-    """The inverse of :func:`environment_of`."""
+    """Each pinned package with its version, the one that is walked first."""
     return dict(part.split("==", 1) for part in environment.split(","))
 
 

@@ -41,11 +41,8 @@ def _fold_rule(code: str) -> dict[str, Any]:
 
 
 def varied(environment: str) -> tuple[str, str]:
-    """The package that an environment varies: transformers, unless another is pinned too."""
-    pins = pins_of(environment)
-    others = [name for name in pins if name != "transformers"]
-    name = others[0] if others else "transformers"
-    return name, pins[name]
+    """The package that an environment walks, and its version: the first that it pins."""
+    return next(iter(pins_of(environment).items()))
 
 
 def text() -> str:

@@ -19,7 +19,20 @@ from gemma_compat.errors import UsageError
 from .rows import HOME
 
 FILE = HOME / "releases.json"
-PACKAGES = ("transformers", "accelerate", "peft", "trl", "bitsandbytes", "torch")
+PACKAGES = (
+    "transformers",
+    "accelerate",
+    "peft",
+    "trl",
+    "bitsandbytes",
+    "torch",
+    "liger-kernel",
+    "flash-attn",
+    "unsloth",
+    "unsloth-zoo",
+    "deepspeed",
+    "sentence-transformers",
+)
 
 
 @lru_cache(maxsize=None)

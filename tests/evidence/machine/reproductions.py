@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import util
 from types import ModuleType
 
@@ -20,11 +21,18 @@ class Reproduction:
         code: the rule.
         model_types: what it can run, the representative first.
         variants: circumstances, the failure itself first.
+        every_minor: also run on the last patch of every minor release, not only next to the
+            bounds and on the newest (``EVERY_MINOR = True``).
+        pins: further packages to pin by distribution name (``PINS``), for a rule about two
+            packages at once: where the bounds of ``peft`` are walked, ``{"transformers":
+            "5.0.0"}`` says on which transformers. The package that is walked is not pinned.
     """
 
     code: str
     model_types: tuple[str, ...]
     variants: tuple[str, ...]
+    every_minor: bool = False
+    pins: Mapping[str, str] = field(default_factory=dict)
 
 
 def codes() -> list[str]:
@@ -46,4 +54,10 @@ def load(code: str) -> ModuleType:
 
 def describe(code: str) -> Reproduction:
     module = load(code)
-    return Reproduction(code, tuple(module.MODEL_TYPES), tuple(module.VARIANTS))
+    return Reproduction(
+        code,
+        tuple(module.MODEL_TYPES),
+        tuple(module.VARIANTS),
+        getattr(module, "EVERY_MINOR", False),
+        getattr(module, "PINS", {}),
+    )

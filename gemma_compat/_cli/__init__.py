@@ -1,0 +1,62 @@
+"""The command line. Each command is a module with ``add(commands)``, found by its name here.
+
+Exit status: 0 nothing at or above the threshold, 1 findings, 2 wrong usage or input, 3 no diagnosis
+could be made, 130 interrupted. ``run`` ends as the script does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from .. import __version__
+from ..errors import GemmaCompatError, UsageError
+from .output import INTERRUPTED, NO_DIAGNOSIS, USAGE, complain
+
+# In the order of ``--help``.
+COMMANDS = ("report", "run", "rule", "matrix")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status. ``argv`` is ``sys.argv[1:]`` if not given."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["run"] and not {"-h", "--help"} & set(arguments[1:2]):
+        from .run import run
+
+        return run(arguments[1:])
+    try:
+        options = _parser(arguments).parse_args(arguments)
+        status: int = options.command(options)
+        return status
+    except GemmaCompatError as error:
+        complain(error)
+        return USAGE if isinstance(error, UsageError) else NO_DIAGNOSIS
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as stop:  # argparse ends so after --help and --version
+        return int(stop.code or 0)
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line on stderr for wrong usage, like every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="gemma_compat",
+        description="Know, before training starts, whether this stack fine-tunes Gemma right.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"gemma_compat {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    # Only the one that is asked for is loaded; all of them for help and for errors.
+    wanted = [name for name in COMMANDS if arguments[:1] == [name]]
+    for name in wanted or COMMANDS:
+        import_module(f".{name}", __package__).add(commands)
+    return parser

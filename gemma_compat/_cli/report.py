@@ -1,0 +1,112 @@
+"""``report``: what is known to break here."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, write
+
+if TYPE_CHECKING:
+    from ..facts import Facts
+    from ..plan import Plan
+    from ..rule import Diagnosis, Rule
+
+_EXITS = """\
+exit status: 0 nothing at or above the threshold; 1 findings; 2 wrong usage or input;
+3 no diagnosis could be made
+"""
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "report",
+        help="what is known to break here, and what to do",
+        description="What is known to break here, and what to do. Changes nothing.",
+        epilog=_EXITS,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=_report)
+    option = parser.add_argument
+    option("--model", metavar="DIR", help="a model directory or its config.json")
+    option("--args", metavar="FILE", help="the training arguments as JSON")
+    option("--format", choices=FORMATS, default="text")
+    option("--probe", action="store_true", help="try to import torch, in a child process")
+    option("--fail-on", choices=("error", "warning", "never"), default="error")
+    option("--fail-on-undetermined", action="store_true", help="exit 1 if a rule is undecided")
+    for name, text in (("--select", "only these rules"), ("--ignore", "all but these rules")):
+        text += ": codes or names, comma-separated"
+        option(name, metavar="CODES", action="extend", type=_codes, default=[], help=text)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from ..detect import detect_facts
+    from ..diagnosis import judge_all
+    from ..plan import make_plan
+
+    rules = _chosen_rules(options)
+    facts = detect_facts(options.model, options.args, probe=options.probe)
+    diagnosis = judge_all(facts, rules)
+    write(_renderer(options.format)(diagnosis, make_plan(diagnosis)))
+    return _status(diagnosis, rules, options)
+
+
+def _renderer(form: str) -> Callable[[Diagnosis, Plan], str]:
+    """``render_diagnosis`` of the one module that is needed."""
+    from importlib import import_module
+
+    render: Callable[[Diagnosis, Plan], str]
+    render = import_module(f"gemma_compat.report.{form}").render_diagnosis
+    return render
+
+
+def _chosen_rules(options: argparse.Namespace) -> tuple[Rule, ...]:
+    from ..rules import all_rules, find
+
+    rules = all_rules()
+    selected = {find(name, rules).code for name in options.select}
+    ignored = {find(name, rules).code for name in options.ignore}
+    return tuple(
+        rule
+        for rule in rules
+        if rule.code not in ignored and (rule.code in selected or not selected)
+    )
+
+
+def _status(diagnosis: Diagnosis, rules: Sequence[Rule], options: argparse.Namespace) -> int:
+    if _nothing_was_judged(diagnosis, rules):
+        return NO_DIAGNOSIS
+    if options.fail_on_undetermined and diagnosis.undetermined:
+        return FINDINGS
+    if options.fail_on == "never":
+        return CLEAN
+    from ..rule import Severity
+
+    threshold = Severity(options.fail_on).rank
+    reached = any(item.rule.severity.rank <= threshold for item in diagnosis.findings)
+    return FINDINGS if reached else CLEAN
+
+
+def _nothing_was_judged(diagnosis: Diagnosis, rules: Sequence[Rule]) -> bool:
+    """Whether every rule about this model waits for a package that could not be read."""
+    asked = {rule.code for rule in rules if _is_about(rule, diagnosis.facts)}
+    waiting = {
+        item.rule.code
+        for item in diagnosis.undetermined
+        if any(topic.startswith("packages") for topic, _ in item.missing)
+    }
+    return bool(asked) and not diagnosis.findings and asked <= waiting
+
+
+def _is_about(rule: Rule, facts: Facts) -> bool:
+    if not facts.model.known("model_type"):
+        return True
+    return facts.model.model_type in rule.model_types
+
+
+def _codes(text: str) -> list[str]:
+    names = text.replace(",", " ").split()
+    if not names:
+        raise argparse.ArgumentTypeError("expected codes or names of rules")
+    return names
