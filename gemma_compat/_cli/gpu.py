@@ -1,0 +1,35 @@
+"""``gpu``: what a card or an architecture means for Gemma, or the list of them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .output import CLEAN, FORMATS, write
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "gpu",
+        help="what a card means for Gemma, with sources; all cards without a name",
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=_gpu)
+    parser.add_argument("name", nargs="?", metavar="NAME", help="T4, A100-80GB, sm_75 or 7.5")
+    parser.add_argument("--format", choices=FORMATS, default="text")
+
+
+def _gpu(options: argparse.Namespace) -> int:
+    from .. import gpus
+    from ..gpu_tables import ARCHITECTURES, CARDS, Card
+    from ..report import gpu_page
+
+    if options.name is None:
+        write(getattr(gpu_page, f"list_{options.format}")(ARCHITECTURES, CARDS))
+        return CLEAN
+    found: tuple[Card, ...] = ()
+    if not gpus.is_capability(options.name):
+        found = gpus.cards(options.name)
+    architecture = gpus.architecture(found[0].compute_capability if found else options.name)
+    write(getattr(gpu_page, f"page_{options.format}")(architecture, found))
+    return CLEAN

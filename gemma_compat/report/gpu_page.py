@@ -1,0 +1,160 @@
+"""What a card or an architecture means for Gemma, as text, markdown or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from ..gpu_tables import CAPABILITY_SOURCE, MEMORY_SOURCE, Architecture, Card
+from .wording import wrap
+
+_LABELS = {
+    "fp16": "float16 tensor cores",
+    "bf16": "bfloat16 tensor cores",
+    "fp8": "float8 tensor cores",
+    "flash_attention_2": "FlashAttention 2",
+    "flash_attention_3": "FlashAttention 3",
+    "shared_memory_per_block": "shared memory per block",
+    "first_cuda": "first CUDA release",
+    "last_cuda": "last CUDA release",
+}
+_WIDTH = 25
+
+
+def page_text(architecture: Architecture, cards: Sequence[Card]) -> str:
+    """Figures as aligned rows, what they mean, and the source of each."""
+    lines = [_title(architecture, cards), ""]
+    for label, value, _ in _rows(architecture, cards):
+        lines.append(f"{label:<{_WIDTH}} {value}")
+    lines += ["", *wrap(architecture.meaning, first="", rest=""), "", "Sources"]
+    for source, labels in _by_source(architecture, cards).items():
+        lines += wrap(f"{', '.join(labels)}: {source}", first="  ", rest="    ")
+    return "\n".join(lines) + "\n"
+
+
+def page_markdown(architecture: Architecture, cards: Sequence[Card]) -> str:
+    """A table with a column for the sources."""
+    rows = "".join(
+        f"| {label} | {value} | {source or '-'} |\n"
+        for label, value, source in _rows(architecture, cards)
+    )
+    head = "| | | source |\n| --- | --- | --- |\n"
+    title = _title(architecture, cards)
+    return f"# {title}\n\n{architecture.meaning}\n\n{head}{rows}"
+
+
+def page_json(architecture: Architecture, cards: Sequence[Card]) -> str:
+    """One JSON document; ``null`` is a figure without a source."""
+    from .json import dump
+
+    return dump({"architecture": _facts(architecture), "cards": [_card(card) for card in cards]})
+
+
+def list_text(architectures: Iterable[Architecture], cards: Sequence[Card]) -> str:
+    """One line a card, the architectures in order."""
+    lines = []
+    for item in architectures:
+        lines.append(f"{_capability(item.compute_capability):<5} {item.name}{_cores(item)}")
+        for card in _of(item, cards):
+            lines.append(f"      {card.name:<13} {_memory(card.memory_total)}")
+    return "\n".join(lines) + "\n"
+
+
+def list_markdown(architectures: Iterable[Architecture], cards: Sequence[Card]) -> str:
+    """A table of all cards, one row for an architecture without any."""
+    head = "| compute capability | architecture | card | memory | meaning |\n"
+    head += "| --- | --- | --- | --- | --- |\n"
+    rows = []
+    for item in architectures:
+        start = f"| {_capability(item.compute_capability)} | {item.name} |"
+        named = [f" {card.name} | {_memory(card.memory_total)} |" for card in _of(item, cards)]
+        rows += [f"{start}{name} {item.meaning} |\n" for name in named or [" - | - |"]]
+    return head + "".join(rows)
+
+
+def list_json(architectures: Iterable[Architecture], cards: Sequence[Card]) -> str:
+    """All of both tables as one JSON document."""
+    from .json import dump
+
+    return dump(
+        {
+            "architectures": [_facts(item) for item in architectures],
+            "cards": [_card(card) for card in cards],
+        }
+    )
+
+
+def _rows(
+    architecture: Architecture, cards: Sequence[Card]
+) -> Iterator[tuple[str, str, str | None]]:
+    """Label, value and source of each figure."""
+    capability = _capability(architecture.compute_capability)
+    yield "compute capability", f"{capability} ({architecture.sm})", CAPABILITY_SOURCE
+    for card in cards:
+        label = "memory" if len(cards) == 1 else f"memory of {card.name}"
+        source = None if card.memory_total is None else MEMORY_SOURCE
+        yield label, _memory(card.memory_total), source
+    for name, label in _LABELS.items():
+        yield label, _value(name, getattr(architecture, name)), architecture.sources.get(name)
+
+
+def _value(name: str, value: Any) -> str:
+    if name == "last_cuda" and value is None:
+        return "none so far"
+    if value is None:
+        return "unknown: no source found"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "shared_memory_per_block":
+        return f"{value} bytes ({value // 1024} KiB)"
+    return str(value)
+
+
+def _memory(total: int | None) -> str:
+    return "unknown" if total is None else f"{total} MiB"
+
+
+def _by_source(architecture: Architecture, cards: Sequence[Card]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for label, _, source in _rows(architecture, cards):
+        if source is not None:
+            found.setdefault(source, []).append(label)
+    return found
+
+
+def _title(architecture: Architecture, cards: Sequence[Card]) -> str:
+    names = ", ".join(card.name for card in cards)
+    return f"{names}: {architecture.name}" if names else architecture.name
+
+
+def _cores(item: Architecture) -> str:
+    kinds = [name for name in ("fp16", "bf16", "fp8") if getattr(item, name)]
+    return f", tensor cores {' '.join(kinds)}" if kinds else ", no tensor cores"
+
+
+def _of(item: Architecture, cards: Iterable[Card]) -> list[Card]:
+    return [card for card in cards if card.compute_capability == item.compute_capability]
+
+
+def _capability(value: tuple[int, int]) -> str:
+    return "{}.{}".format(*value)
+
+
+def _facts(item: Architecture) -> dict[str, Any]:
+    figures = {name: getattr(item, name) for name in _LABELS}
+    return {
+        "compute_capability": list(item.compute_capability),
+        "name": item.name,
+        **figures,
+        "meaning": item.meaning,
+        "sources": {"compute_capability": CAPABILITY_SOURCE, **item.sources},
+    }
+
+
+def _card(card: Card) -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "compute_capability": list(card.compute_capability),
+        "memory_total_mib": card.memory_total,
+        "source": None if card.memory_total is None else MEMORY_SOURCE,
+    }
