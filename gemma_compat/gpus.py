@@ -91,10 +91,12 @@ def _count(item: str, text: str) -> tuple[int, str]:
 def _gpu(name: str) -> Gpu:
     """What all cards of this name have in common."""
     if is_capability(name):
-        return Gpu(compute_capability=architecture(name).compute_capability)
+        known = architecture(name)
+        return Gpu(architecture=known.name, compute_capability=known.compute_capability)
     found = cards(name)
     return Gpu(
         name=found[0].name if len(found) == 1 else found[0].name.partition("-")[0],
+        architecture=architecture(found[0].compute_capability).name,
         compute_capability=_common(card.compute_capability for card in found),
         memory_total=_common(card.memory_total for card in found),
     )

@@ -16,14 +16,31 @@ from gemma_compat.facts import (
     TorchBuild,
     TrainingFacts,
 )
+from gemma_compat.gpus import architecture
+
 
 # name, compute capability, MiB; as NVML gives them.
-T4 = Gpu(index=0, name="Tesla T4", compute_capability=(7, 5), memory_total=15360)
-V100 = Gpu(index=0, name="Tesla V100-SXM2-32GB", compute_capability=(7, 0), memory_total=32768)
-A100 = Gpu(index=0, name="NVIDIA A100-SXM4-80GB", compute_capability=(8, 0), memory_total=81920)
-L4 = Gpu(index=0, name="NVIDIA L4", compute_capability=(8, 9), memory_total=23034)
-H100 = Gpu(index=0, name="NVIDIA H100 80GB HBM3", compute_capability=(9, 0), memory_total=81559)
-B200 = Gpu(index=0, name="NVIDIA B200", compute_capability=(10, 0), memory_total=183359)
+def _gpu(name: str, compute_capability: tuple[int, int], memory_total: int) -> Gpu:
+    return Gpu(
+        index=0,
+        name=name,
+        uuid="GPU-1b4e28ba",
+        architecture=architecture(compute_capability).name,
+        compute_capability=compute_capability,
+        memory_total=memory_total,
+        memory_free=memory_total,
+        ecc=True,
+        mig=False,
+    )
+
+
+T4 = _gpu("Tesla T4", (7, 5), 15360)
+V100 = _gpu("Tesla V100-SXM2-32GB", (7, 0), 32768)
+A100 = _gpu("NVIDIA A100-SXM4-80GB", (8, 0), 81920)
+L4 = _gpu("NVIDIA L4", (8, 9), 23034)
+H100 = _gpu("NVIDIA H100 80GB HBM3", (9, 0), 81559)
+B200 = _gpu("NVIDIA B200", (10, 0), 183359)
+KERNELS = ("sm_50", "sm_60", "sm_70", "sm_75", "sm_80", "sm_86", "sm_90")  # of a cu126 build
 
 COMPOSITE = {
     "gemma3": "gemma3_text",
@@ -67,9 +84,18 @@ def facts_for(
             name: None if version is None else Package(name=name, version=version)
             for name, version in installed.items()
         },
-        torch=TorchBuild(version="2.13.0+cu126", cuda="12.6", hip=None),
+        torch=TorchBuild(
+            version="2.13.0+cu126",
+            cuda="12.6",
+            hip=None,
+            arch_list=KERNELS,
+            cuda_available=bool(gpus),
+            device_problem=None,
+        ),
         gpus=tuple(gpus),
+        other_gpus=(),
         driver="570.86.10" if gpus else None,
+        cuda_driver="12.8" if gpus else None,
         model=ModelFacts(**{**_model(model_type), **model}),
         training=TrainingFacts(**{**_training(), **training}),
         checkpoint=CHECKPOINT.replace(**checkpoint),

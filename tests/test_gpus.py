@@ -18,22 +18,59 @@ from tests import conftest
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("T4", [Gpu(index=0, name="T4", compute_capability=(7, 5), memory_total=15360)]),
-        ("sm_75", [Gpu(index=0, compute_capability=(7, 5))]),
-        ("12.0", [Gpu(index=0, compute_capability=(12, 0))]),
-        ("sm_90a", [Gpu(index=0, compute_capability=(9, 0))]),
-        ("100", [Gpu(index=0, compute_capability=(10, 0))]),
+        (
+            "T4",
+            [
+                Gpu(
+                    index=0,
+                    name="T4",
+                    architecture="Turing",
+                    compute_capability=(7, 5),
+                    memory_total=15360,
+                )
+            ],
+        ),
+        ("sm_75", [Gpu(index=0, architecture="Turing", compute_capability=(7, 5))]),
+        ("12.0", [Gpu(index=0, architecture="Blackwell", compute_capability=(12, 0))]),
+        ("sm_90a", [Gpu(index=0, architecture="Hopper", compute_capability=(9, 0))]),
+        ("100", [Gpu(index=0, architecture="Blackwell", compute_capability=(10, 0))]),
         # the name leaves the memory open
-        ("a100", [Gpu(index=0, name="A100", compute_capability=(8, 0))]),
-        ("H100", [Gpu(index=0, name="H100", compute_capability=(9, 0))]),
+        ("a100", [Gpu(index=0, name="A100", architecture="Ampere", compute_capability=(8, 0))]),
+        ("H100", [Gpu(index=0, name="H100", architecture="Hopper", compute_capability=(9, 0))]),
         (
             "H100-80GB",
-            [Gpu(index=0, name="H100", compute_capability=(9, 0), memory_total=81559)],
+            [
+                Gpu(
+                    index=0,
+                    name="H100",
+                    architecture="Hopper",
+                    compute_capability=(9, 0),
+                    memory_total=81559,
+                )
+            ],
         ),
-        ("GB10", [Gpu(index=0, name="GB10", compute_capability=(12, 1))]),
+        (
+            "GB10",
+            [
+                Gpu(
+                    index=0,
+                    name="GB10",
+                    architecture="Blackwell (GB10)",
+                    compute_capability=(12, 1),
+                )
+            ],
+        ),
         (
             "NVIDIA GeForce RTX 4090",
-            [Gpu(index=0, name="RTX 4090", compute_capability=(8, 9), memory_total=24564)],
+            [
+                Gpu(
+                    index=0,
+                    name="RTX 4090",
+                    architecture="Ada Lovelace",
+                    compute_capability=(8, 9),
+                    memory_total=24564,
+                )
+            ],
         ),
         ("none", []),
     ],

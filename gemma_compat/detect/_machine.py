@@ -39,17 +39,20 @@ def detect(
     if question:
         _READINGS[_key(gpu_path)] = question.answer(deadline)
     gpus = _READINGS[_key(gpu_path)]
+    outcomes, seen = imports.answer(deadline) if imports else (without_trying(), {})
     return Facts(
         python=".".join(map(str, sys.version_info[:3])),
         platform=sys.platform,
         packages=inventory.packages,
-        torch=build,
+        torch=build.replace(**seen),
         gpus=gpus.gpus,
+        other_gpus=gpus.other_gpus,
         driver=gpus.driver,
+        cuda_driver=gpus.cuda_driver,
         model=model_facts,
         training=training_facts,
         environment=read_environment(),
-        imports=imports.answer(deadline) if imports else without_trying(),
+        imports=outcomes,
         reasons={
             **inventory.reasons,
             **build_reasons,

@@ -24,7 +24,8 @@ def _answer() -> dict[str, Any]:
         return {"error": f"nvidia-ml-py is not usable: {error}"}
     try:
         pynvml.nvmlInit()
-        return {"driver": _text(pynvml.nvmlSystemGetDriverVersion()), "devices": _devices(pynvml)}
+        driver = _text(pynvml.nvmlSystemGetDriverVersion())
+        return {"driver": driver, **_cuda(pynvml), "devices": _devices(pynvml)}
     except pynvml.NVMLError as error:
         return {"error": str(error)}
 
@@ -42,34 +43,84 @@ def _load_problem() -> dict[str, Any] | None:
     return None
 
 
+def _cuda(nvml: Any) -> dict[str, str]:
+    """The CUDA release that ``libcuda`` supports: 13000 is 13.0. Nothing where it is not there."""
+    try:
+        number = nvml.nvmlSystemGetCudaDriverVersion_v2()
+    except (nvml.NVMLError, AttributeError):
+        return {}
+    return {"cuda_driver": f"{number // 1000}.{number % 1000 // 10}"}
+
+
 def _devices(nvml: Any) -> list[dict[str, Any]]:
     return [_device(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
 
 
 def _device(nvml: Any, index: int) -> dict[str, Any]:
-    """One GPU; what it does not support (memory of a shared-memory GPU) is left out."""
+    """One GPU, and its MIG instances or ``None`` where it is not in MIG mode."""
     handle = nvml.nvmlDeviceGetHandleByIndex(index)
-    questions: dict[str, Callable[[], Any]] = {
-        "name": lambda: _text(nvml.nvmlDeviceGetName(handle)),
-        "uuid": lambda: _text(nvml.nvmlDeviceGetUUID(handle)),
-        "compute_capability": lambda: list(nvml.nvmlDeviceGetCudaComputeCapability(handle)),
-        "memory_total": lambda: nvml.nvmlDeviceGetMemoryInfo(handle).total // 2**20,
-        "memory_free": lambda: nvml.nvmlDeviceGetMemoryInfo(handle).free // 2**20,
+    gpu = {
+        "index": index,
+        "mig": False,
+        **_facts(nvml, handle),
+        **_answers(nvml, {"ecc": lambda: _ecc(nvml, handle)}),
     }
-    gpu: dict[str, Any] = {"index": index}
-    for name, question in questions.items():
-        try:
-            gpu[name] = question()
-        except nvml.NVMLError:
-            continue
-    return {"gpu": gpu, "mig": _is_split(nvml, handle)}
+    return {"gpu": gpu, "instances": _instances(nvml, handle, gpu) if _mig(nvml, handle) else None}
 
 
-def _is_split(nvml: Any, handle: Any) -> bool:
+def _facts(nvml: Any, handle: Any) -> dict[str, Any]:
+    """What it does not support (memory of a shared-memory GPU) is left out."""
+    return _answers(
+        nvml,
+        {
+            "name": lambda: _text(nvml.nvmlDeviceGetName(handle)),
+            "uuid": lambda: _text(nvml.nvmlDeviceGetUUID(handle)),
+            "compute_capability": lambda: list(nvml.nvmlDeviceGetCudaComputeCapability(handle)),
+            "memory_total": lambda: nvml.nvmlDeviceGetMemoryInfo(handle).total // 2**20,
+            "memory_free": lambda: nvml.nvmlDeviceGetMemoryInfo(handle).free // 2**20,
+        },
+    )
+
+
+def _ecc(nvml: Any, handle: Any) -> bool | None:
+    """Whether memory errors are corrected, which costs memory on some; ``None`` if it cannot."""
+    try:
+        return bool(nvml.nvmlDeviceGetEccMode(handle)[0])
+    except nvml.NVMLError_NotSupported:
+        return None
+
+
+def _mig(nvml: Any, handle: Any) -> bool:
     try:
         return bool(nvml.nvmlDeviceGetMigMode(handle)[0])
     except nvml.NVMLError:
         return False
+
+
+def _instances(nvml: Any, handle: Any, gpu: dict[str, Any]) -> list[dict[str, Any]]:
+    """The MIG instances in NVML's order, each with the names that CUDA knows it by."""
+    found = []
+    for number in range(nvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
+        try:
+            part = nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, number)
+        except nvml.NVMLError:  # no instance in that place
+            continue
+        ids = (nvml.nvmlDeviceGetGpuInstanceId(part), nvml.nvmlDeviceGetComputeInstanceId(part))
+        facts = {**gpu, **_facts(nvml, part), "mig": True}
+        old_name = "MIG-{}/{}/{}".format(gpu.get("uuid", ""), *ids)
+        found.append({"gpu": facts, "names": [facts.get("uuid", old_name), old_name]})
+    return found
+
+
+def _answers(nvml: Any, questions: dict[str, Callable[[], Any]]) -> dict[str, Any]:
+    """The answers to those questions that NVML can answer."""
+    found = {}
+    for name, question in questions.items():
+        try:
+            found[name] = question()
+        except nvml.NVMLError:
+            continue
+    return found
 
 
 def _text(value: Any) -> str:

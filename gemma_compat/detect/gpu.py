@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts import UNKNOWN, Gpu
 from ._deadline import Deadline
+from .other_gpus import find_other_gpus
 
 if TYPE_CHECKING:
     from ._child import Child
 
 _LIBRARY = "libnvidia-ml.so.1"
-_OTHERS = "AMD (ROCm), Apple and Intel GPUs were not looked for"
 # Where a loader looks beside LD_LIBRARY_PATH and its cache; and what a driver shows of itself.
 _LIBRARY_DIRECTORIES = (
     "/lib",
@@ -39,11 +39,15 @@ class GpuReading:
     Attributes:
         gpus: visible GPUs, empty where there are known to be none.
         driver: release, ``None`` where there is no driver.
+        cuda_driver: the CUDA release that the driver supports, ``None`` likewise.
+        other_gpus: what NVML does not describe, in words.
     """
 
     gpus: Any = UNKNOWN
     driver: Any = UNKNOWN
-    reasons: dict[str, str] = field(default_factory=lambda: {"gpus.other": _OTHERS})
+    cuda_driver: Any = UNKNOWN
+    other_gpus: tuple[str, ...] = ()
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 class GpuQuestion:
@@ -71,8 +75,16 @@ class GpuQuestion:
 
     def answer(self, deadline: Deadline) -> GpuReading:
         """The reading, at the deadline at the latest."""
+        reading = self._answer(deadline)
+        found, not_looked_for = find_other_gpus(reading.driver is not None)
+        reading.other_gpus = found
+        if not_looked_for:
+            reading.reasons["other_gpus"] = not_looked_for
+        return reading
+
+    def _answer(self, deadline: Deadline) -> GpuReading:
         if not self._possible:
-            return GpuReading(gpus=(), driver=None)
+            return _no_driver()
         if self._child is None:
             return _unknown(self._problem or "NVML could not be asked")
         outcome = self._child.finish(deadline)
@@ -112,27 +124,56 @@ def _interpret(output: str, environ: Mapping[str, str]) -> GpuReading:
     """The child's last line, with ``CUDA_VISIBLE_DEVICES`` applied."""
     import json
 
-    from .visible import Undecided, select
-
     try:
         data = json.loads(output.strip().splitlines()[-1])
     except (ValueError, IndexError):
         return _unknown("NVML: the child printed no answer")
     if data.get("absent"):
-        return GpuReading(gpus=(), driver=None)
+        return _no_driver()
     if "error" in data:
         return _unknown(f"NVML: {data['error']}")
+    return _reading(data, environ)
+
+
+def _reading(data: Mapping[str, Any], environ: Mapping[str, str]) -> GpuReading:
+    """What NVML said, with ``CUDA_VISIBLE_DEVICES`` applied."""
+    from .visible import Instance, Undecided, select
+
     reading = GpuReading(driver=data["driver"])
-    gpus = [Gpu.from_dict(item["gpu"]) for item in data["devices"]]
-    mig = {item["gpu"]["index"] for item in data["devices"] if item["mig"]}
+    if "cuda_driver" in data:
+        reading.cuda_driver = data["cuda_driver"]
+    else:
+        reading.reasons["cuda_driver"] = "NVML did not say which CUDA release the driver supports"
+    gpus = [_gpu(item["gpu"]) for item in data["devices"]]
+    split = {
+        item["gpu"]["index"]: [
+            Instance(_gpu(part["gpu"]), tuple(part["names"])) for part in item["instances"]
+        ]
+        for item in data["devices"]
+        if item["instances"] is not None
+    }
     try:
-        reading.gpus = select(gpus, mig, environ)
+        reading.gpus = select(gpus, split, environ)
     except Undecided as error:
         reading.reasons["gpus"] = str(error)
     return reading
 
 
+def _gpu(fields: Mapping[str, Any]) -> Gpu:
+    """The facts that NVML gave, and the architecture that follows from them."""
+    from ..gpu_tables import ARCHITECTURES
+
+    gpu = Gpu.from_dict(dict(fields))
+    names = {item.compute_capability: item.name for item in ARCHITECTURES}
+    name = names.get(gpu.get("compute_capability"))
+    return gpu if name is None else gpu.replace(architecture=name)
+
+
+def _no_driver() -> GpuReading:
+    return GpuReading(gpus=(), driver=None, cuda_driver=None)
+
+
 def _unknown(reason: str) -> GpuReading:
     reading = GpuReading()
-    reading.reasons.update({"gpus": reason, "driver": reason})
+    reading.reasons.update({"gpus": reason, "driver": reason, "cuda_driver": reason})
     return reading

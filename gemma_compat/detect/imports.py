@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..facts import Package
 from ._deadline import Deadline
@@ -23,7 +23,30 @@ except BaseException as error:
     first = (str(error).strip().splitlines() or [""])[0]
     print("\\n" + ": ".join(filter(None, [type(error).__name__, first])), flush=True)
     os._exit({status})
-os._exit(0)
+print("\\n{done}", flush=True)
+{then}os._exit(0)
+"""
+_DONE = "imported"
+# What torch says of its devices, on the last line. No context is created: only counting and
+# the comparison of capabilities that torch itself makes on first use.
+_DEVICES = """
+import json, warnings
+found = {}
+try:
+    found["arch_list"] = (torch._C._cuda_getArchFlags() or "").split()
+except AttributeError:
+    found["arch_list"] = []
+with warnings.catch_warnings(record=True) as said:
+    warnings.simplefilter("always")
+    try:
+        found["cuda_available"] = torch.cuda.is_available()
+        if found["cuda_available"]:
+            torch.cuda.init()
+    except Exception as error:
+        said.append(error)
+texts = [" ".join(str(getattr(item, "message", item)).split()) for item in said]
+found["device_problem"] = texts[0] if texts else None
+print("\\n" + json.dumps(found), flush=True)
 """
 
 
@@ -47,24 +70,44 @@ class ImportProbe:
     def _start(self, module: str, path: Sequence[str]) -> None:
         from ._child import Child
 
+        then = _DEVICES if module == "torch" else ""
+        code = _CODE.format(module=module, status=_REPORTED, done=_DONE, then=then)
         try:
-            code = _CODE.format(module=module, status=_REPORTED)
             self._children[module] = Child(code, path)
         except OSError as error:
             self._answers[module] = f"not tried: {error}"
 
-    def answer(self, deadline: Deadline) -> dict[str, str]:
-        """Per module: ``ok``, ``failed: ...``, ``crashed with signal ...`` or not finished."""
+    def answer(self, deadline: Deadline) -> tuple[dict[str, str], dict[str, Any]]:
+        """Per module ``ok``, ``failed: ...``, ``crashed with signal ...`` or not finished.
+
+        And the fields of ``TorchBuild`` that importing torch showed.
+        """
+        devices: dict[str, Any] = {}
         for module, child in self._children.items():
             outcome = child.finish(deadline)
             lines = outcome.output.strip().splitlines()
-            if outcome.problem is None:
+            if outcome.problem is None or _DONE in lines:
                 self._answers[module] = "ok"
             elif outcome.problem.endswith(f"status {_REPORTED}") and lines:
                 self._answers[module] = f"failed: {lines[-1]}"
             else:
                 self._answers[module] = outcome.problem
-        return {module: self._answers[module] for module in _MODULES}
+            if module == "torch":
+                devices = _devices(lines, outcome.problem)
+        return {module: self._answers[module] for module in _MODULES}, devices
+
+
+def _devices(lines: Sequence[str], problem: str | None) -> dict[str, Any]:
+    """Fields of ``TorchBuild`` that importing showed; none where it did not get so far."""
+    import json
+
+    if _DONE not in lines:
+        return {}
+    if problem is not None:
+        return {"device_problem": f"asking torch for its CUDA devices {problem}"}
+    found: dict[str, Any] = json.loads(lines[-1])
+    flags = tuple(found.pop("arch_list"))
+    return {**found, "arch_list": flags} if flags else found
 
 
 def without_trying() -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""What torch was built for, from its ``version.py`` as text: importing torch takes seconds."""
+"""What torch was built for, from its files: importing torch takes seconds."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,11 @@ def read_torch_build(path: Sequence[str]) -> tuple[TorchBuild, dict[str, str]]:
         return TorchBuild(), {"torch": f"cannot read {file}: {error.strerror or error}"}
     missing = [name for name in _FIELDS.values() if name not in found]
     reasons = {f"torch.{name}": f"{file} does not state it" for name in missing}
+    kernels = () if found.get("cuda", "") is None else _read_arch_list(package)
+    if kernels is None:
+        reasons["torch.arch_list"] = "torch's libraries do not show it; --probe asks torch"
+    else:
+        found["arch_list"] = kernels
     return TorchBuild(**found), reasons
 
 
@@ -39,3 +45,36 @@ def _assignment(line: str) -> tuple[str, str | None] | None:
         return name, None
     quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "'\""
     return (name, value[1:-1]) if quoted else None
+
+
+def _read_arch_list(package: str) -> tuple[str, ...] | None:
+    """What ``torch.cuda.get_arch_list()`` returns: one text in the library, ``sm_80 sm_90``.
+
+    It is the value of ``CUDA_ARCH_FLAGS`` (torch/csrc/cuda/Module.cpp). ``None`` if not found.
+    """
+    import mmap
+
+    name = "torch_python.dll" if sys.platform == "win32" else "libtorch_python.so"
+    try:
+        with open(os.path.join(package, "lib", name), "rb") as file:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return _find_flags(content)
+    except (OSError, ValueError):  # not there, or empty
+        return None
+
+
+def _find_flags(content: Any) -> tuple[str, ...] | None:
+    """The first C string that consists of such names only."""
+    start = content.find(b"\0sm_")
+    while start >= 0:
+        end = content.find(b"\0", start + 1)
+        names = content[start + 1 : end].split() if end > 0 else []
+        if names and all(map(_is_flag, names)):
+            return tuple(name.decode("ascii") for name in names)
+        start = content.find(b"\0sm_", start + 1)
+    return None
+
+
+def _is_flag(name: bytes) -> bool:
+    number = name.removeprefix(b"sm_").removeprefix(b"compute_").rstrip(b"af")
+    return number != name and number.isdigit()

@@ -3,56 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from ..facts import Gpu
-
-_NO_MIG = "MIG devices are not told apart yet"
 
 
 class Undecided(Exception):
     """Which GPUs are visible cannot be told; the message says why."""
 
 
-def select(gpus: Sequence[Gpu], mig: set[int], environ: Mapping[str, str]) -> tuple[Gpu, ...]:
+@dataclass(frozen=True)
+class Instance:
+    """One MIG instance of a split GPU.
+
+    Attributes:
+        gpu: what CUDA shows of it.
+        names: how ``CUDA_VISIBLE_DEVICES`` may name it: ``MIG-<UUID>``, or the older
+            ``MIG-GPU-<UUID>/<GPU instance>/<compute instance>``.
+    """
+
+    gpu: Gpu
+    names: tuple[str, ...]
+
+
+Found = TypeVar("Found", Gpu, Instance)
+
+
+def select(
+    gpus: Sequence[Gpu], split: Mapping[int, Sequence[Instance]], environ: Mapping[str, str]
+) -> tuple[Gpu, ...]:
     """The visible GPUs, in CUDA's order.
 
     The list ends at the first entry that names no GPU, and one that names a GPU twice shows
-    none (the driver's own rules, as ``torch.cuda`` repeats them).
+    none (the driver's own rules, as ``torch.cuda`` repeats them). Of MIG instances CUDA shows one
+    (CUDA programming guide, ``CUDA_VISIBLE_DEVICES``).
 
     Args:
         gpus: all of them, in NVML's order (PCI bus).
-        mig: NVML's indices of those that are split into MIG instances.
+        split: the MIG instances of each GPU in MIG mode, by NVML's index.
 
     Raises:
-        Undecided: MIG, or an index list where CUDA's order of the GPUs is not NVML's.
+        Undecided: an index list where CUDA's order of the GPUs is not NVML's, or a GPU in MIG
+            mode of which it is not known what CUDA shows.
     """
     text = environ.get("CUDA_VISIBLE_DEVICES")
+    if text is not None and text.startswith("MIG-"):
+        return _one_instance(text, [item for items in split.values() for item in items])
     if text is None:
         chosen = list(gpus)
-    elif text.startswith("MIG-"):
-        raise Undecided(f"CUDA_VISIBLE_DEVICES={text}: {_NO_MIG}")
     elif text.startswith("GPU-"):
         chosen = _pick(text, gpus, _by_uuid)
     else:
         chosen = _pick(text, gpus, _by_index)
         if chosen and len(gpus) > 1:
             _check_order(gpus, environ)
-    if any(gpu.index in mig for gpu in chosen):
-        raise Undecided(f"a visible GPU is split into MIG instances: {_NO_MIG}")
-    return tuple(chosen)
+    return _without_split(chosen, split)
+
+
+def _one_instance(text: str, instances: Sequence[Instance]) -> tuple[Gpu, ...]:
+    return tuple(item.gpu for item in _pick(text, instances, _by_instance)[:1])
+
+
+def _without_split(
+    chosen: Sequence[Gpu], split: Mapping[int, Sequence[Instance]]
+) -> tuple[Gpu, ...]:
+    """``chosen``, or the instance that CUDA shows of a single GPU in MIG mode."""
+    in_parts = [gpu for gpu in chosen if gpu.index in split]
+    if not in_parts:
+        return tuple(chosen)
+    instances = split[in_parts[0].index]
+    kinds = {(item.gpu.get("name"), item.gpu.get("memory_total")) for item in instances}
+    if len(chosen) == 1 and len(kinds) == 1:
+        return (instances[0].gpu,)
+    raise Undecided(
+        "a visible GPU is in MIG mode, and which of its instances CUDA shows is not known; name "
+        "one: CUDA_VISIBLE_DEVICES=MIG-<UUID>, from nvidia-smi -L"
+    )
 
 
 def _pick(
-    text: str, gpus: Sequence[Gpu], find: Callable[[str, Sequence[Gpu]], Gpu | None]
-) -> list[Gpu]:
-    chosen: list[Gpu] = []
+    text: str, known: Sequence[Found], find: Callable[[str, Sequence[Found]], Found | None]
+) -> list[Found]:
+    chosen: list[Found] = []
     for entry in text.split(","):
-        gpu = find(entry.strip(), gpus)
-        if gpu is None:
+        item = find(entry.strip(), known)
+        if item is None:
             break
-        if gpu in chosen:
+        if item in chosen:
             return []
-        chosen.append(gpu)
+        chosen.append(item)
     return chosen
 
 
@@ -69,6 +109,14 @@ def _by_uuid(entry: str, gpus: Sequence[Gpu]) -> Gpu | None:
     if not entry.startswith("GPU-"):
         return None
     found = [gpu for gpu in gpus if gpu.get("uuid", "").startswith(entry)]
+    return found[0] if len(found) == 1 else None
+
+
+def _by_instance(entry: str, instances: Sequence[Instance]) -> Instance | None:
+    """By a prefix of one of its names that fits no other instance."""
+    if not entry.startswith("MIG-"):
+        return None
+    found = [item for item in instances if any(name.startswith(entry) for name in item.names)]
     return found[0] if len(found) == 1 else None
 
 

@@ -48,7 +48,10 @@ class Facts(Record):
         packages: distribution name to :class:`Package`, or to ``None`` where known absent.
         torch: what torch was built for.
         gpus: visible GPUs, in CUDA's order; an empty tuple where there are known to be none.
+        other_gpus: GPUs of other makers, or without a driver, in words: they are there, and
+            whether torch can use them is not known.
         driver: NVIDIA driver release, or ``None`` where there is no driver.
+        cuda_driver: the newest CUDA release that the driver supports, ``13.0``; ``None`` likewise.
         model: the model under judgement.
         training: the run under judgement.
         checkpoint, adapter, tokenizer: what lies beside the model on disk, or was given.
@@ -66,7 +69,9 @@ class Facts(Record):
     packages: dict[str, Package | None] = field(default_factory=dict)
     torch: TorchBuild = field(default_factory=TorchBuild)
     gpus: tuple[Gpu, ...] = UNKNOWN
+    other_gpus: tuple[str, ...] = UNKNOWN
     driver: str | None = UNKNOWN
+    cuda_driver: str | None = UNKNOWN
     model: ModelFacts = field(default_factory=ModelFacts)
     training: TrainingFacts = field(default_factory=TrainingFacts)
     checkpoint: CheckpointFacts = field(default_factory=CheckpointFacts)

@@ -14,11 +14,15 @@ class Gpu(Record):
 
     Attributes:
         index: NVML's index (PCI bus order).
-        name: product name, ``NVIDIA H200``.
-        uuid: ``GPU-...``; never printed by a report that is meant for sharing.
+        name: product name, ``NVIDIA H200``; of a MIG instance with its profile.
+        uuid: ``GPU-...`` or ``MIG-...``; never printed by a report that is meant for sharing.
+        architecture: the vendor's name of the generation, ``Hopper``.
         compute_capability: ``(major, minor)``, ``(9, 0)`` on an H200.
         memory_total: MiB.
         memory_free: MiB at the moment of reading.
+        ecc: whether memory errors are corrected, which takes memory away on some cards; ``None``
+            where the card cannot.
+        mig: whether this is an instance of a GPU in MIG mode, and not a whole one.
     """
 
     topic: ClassVar[str] = "gpus"
@@ -26,9 +30,12 @@ class Gpu(Record):
     index: int = UNKNOWN
     name: str = UNKNOWN
     uuid: str = UNKNOWN
+    architecture: str = UNKNOWN
     compute_capability: tuple[int, int] = UNKNOWN
     memory_total: int = UNKNOWN
     memory_free: int = UNKNOWN
+    ecc: bool | None = UNKNOWN
+    mig: bool = UNKNOWN
 
     @classmethod
     def from_dict(cls, data: Any) -> Gpu:

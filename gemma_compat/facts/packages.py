@@ -37,12 +37,17 @@ class Package(Record):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TorchBuild(Record):
-    """What torch was built for, read as text from its ``version.py``.
+    """What torch was built for, read from its files; and what importing it showed.
 
     Attributes:
         version: torch's own version with its local label, ``2.13.0+cpu``.
         cuda: CUDA release it was built against (``12.6``), or ``None`` for a build without.
         hip: ROCm release it was built against, or ``None``.
+        arch_list: what it has kernels for, as ``torch.cuda.get_arch_list()`` says: ``sm_90``, and
+            ``compute_90`` for code that newer GPUs can compile for themselves.
+        cuda_available: ``torch.cuda.is_available()``; only known where importing was tried.
+        device_problem: what torch said when asked for its CUDA devices, ``None`` for nothing;
+            likewise.
     """
 
     topic: ClassVar[str] = "torch"
@@ -50,6 +55,9 @@ class TorchBuild(Record):
     version: str = UNKNOWN
     cuda: str | None = UNKNOWN
     hip: str | None = UNKNOWN
+    arch_list: tuple[str, ...] = UNKNOWN
+    cuda_available: bool = UNKNOWN
+    device_problem: str | None = UNKNOWN
 
     @classmethod
     def from_dict(cls, data: Any) -> TorchBuild:

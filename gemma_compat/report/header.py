@@ -72,8 +72,10 @@ def _problems(facts: Facts) -> Iterator[str]:
         area, _, name = topic.partition(".")
         if area == "packages" and (facts.packages.get(name) is None or not name):
             yield f"{name or 'packages'}: {reason}"
-        if area == "torch" and facts.packages.get("torch") is not None:
+        if area == "torch" and name != "arch_list" and facts.packages.get("torch") is not None:
             yield f"{topic}: {reason}"
+    if facts.torch.get("device_problem"):
+        yield f"torch: {facts.torch.device_problem}"
 
 
 def _imports(facts: Facts) -> str:
@@ -95,10 +97,22 @@ def _gpus(facts: Facts) -> str:
         text = _gpu(gpu)
         counts[text] = counts.get(text, 0) + 1
     texts = [text if count == 1 else f"{count} x {text}" for text, count in counts.items()]
-    driver = f"; driver {facts.driver}" if facts.get("driver") else ""
-    reason = facts.reason("gpus.other")
-    none = "none visible" + (f" ({reason})" if reason else "")
-    return (", ".join(texts) or none) + driver
+    visible = ", ".join(texts) or _none_visible(facts)
+    return visible + _driver(facts)
+
+
+def _none_visible(facts: Facts) -> str:
+    """No GPU of NVIDIA; what else there is, and what was not looked for."""
+    notes = [*facts.get("other_gpus", ()), facts.reason("other_gpus")]
+    inside = "; ".join(note for note in notes if note)
+    return "none visible" + (f" ({inside})" if inside else "")
+
+
+def _driver(facts: Facts) -> str:
+    if not facts.get("driver"):
+        return ""
+    cuda = f" (CUDA {facts.cuda_driver})" if facts.get("cuda_driver") else ""
+    return f"; driver {facts.driver}{cuda}"
 
 
 def _gpu(gpu: Gpu) -> str:

@@ -14,6 +14,7 @@ _AREAS = {
     "training": "the run",
     "gpus": "the GPU",
     "driver": "the NVIDIA driver",
+    "cuda_driver": "the NVIDIA driver",
     "torch": "torch's build",
     "python": "the Python version",
     "platform": "the operating system",

@@ -13,8 +13,28 @@ from typing import Any
 from ..facts import Facts
 
 _PACKAGE_FIELDS = ("name", "version", "editable", "vcs", "problem")
-_GPU_FIELDS = ("index", "name", "compute_capability", "memory_total", "memory_free")
-_FACTS_FIELDS = ("python", "platform", "packages", "torch", "gpus", "driver", "model", "training")
+_GPU_FIELDS = (
+    "index",
+    "name",
+    "architecture",
+    "compute_capability",
+    "memory_total",
+    "memory_free",
+    "ecc",
+    "mig",
+)
+_FACTS_FIELDS = (
+    "python",
+    "platform",
+    "packages",
+    "torch",
+    "gpus",
+    "other_gpus",
+    "driver",
+    "cuda_driver",
+    "model",
+    "training",
+)
 _PUBLIC_HOSTS = ("https://github.com/", "https://gitlab.com/", "https://huggingface.co/")
 
 # An absolute path up to its last separator. A blank belongs to it only if a separator follows.

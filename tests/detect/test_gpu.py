@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from gemma_compat.detect import _machine, detect_facts, gpu
+from gemma_compat.detect import _machine, detect_facts, gpu, other_gpus
 from gemma_compat.detect._deadline import Deadline
 from gemma_compat.detect.gpu import GpuQuestion, driver_traces
-from gemma_compat.detect.visible import Undecided, select
+from gemma_compat.detect.other_gpus import find_other_gpus
+from gemma_compat.detect.visible import Instance, Undecided, select
 from gemma_compat.facts import UNKNOWN, Gpu
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the stub library is an ELF file")
@@ -60,28 +61,70 @@ FOUR = gpus(H200, H200, H200, H200)
 )
 def test_cuda_visible_devices(value, indices):
     environ = {} if value is None else {"CUDA_VISIBLE_DEVICES": value}
-    assert [gpu.index for gpu in select(FOUR, set(), environ)] == indices
+    assert [gpu.index for gpu in select(FOUR, {}, environ)] == indices
 
 
-def test_mig_entries_are_not_decided():
-    with pytest.raises(Undecided, match="MIG"):
-        select(FOUR, set(), {"CUDA_VISIBLE_DEVICES": "MIG-1234"})
+def instance(parent: int, number: int, memory: int = 9856) -> Instance:
+    gpu = Gpu(
+        index=parent,
+        uuid=f"MIG-{parent}{number}ab",
+        name="NVIDIA H200 MIG 1g.18gb",
+        memory_total=memory,
+    )
+    return Instance(gpu, (gpu.uuid, f"MIG-GPU-{parent}a{parent}b/{number}/0"))
 
 
-def test_a_split_gpu_is_not_decided_where_it_is_visible():
-    with pytest.raises(Undecided, match="MIG"):
-        select(FOUR, {1}, {})
-    assert select(FOUR, {1}, {"CUDA_VISIBLE_DEVICES": "0"}) == (FOUR[0],)
+SPLIT = {1: [instance(1, 3), instance(1, 4)], 2: [instance(2, 3)]}
+
+
+@pytest.mark.parametrize(
+    ("value", "uuids"),
+    [
+        ("MIG-14", ["MIG-14ab"]),
+        ("MIG-14ab", ["MIG-14ab"]),
+        ("MIG-GPU-1a1b/4/0", ["MIG-14ab"]),
+        # CUDA shows one instance, whatever the list
+        ("MIG-23,MIG-13", ["MIG-23ab"]),
+        ("MIG-23,nonsense", ["MIG-23ab"]),
+        ("MIG-1", []),
+        ("MIG-9,MIG-14", []),
+        ("MIG-14,MIG-14ab", []),
+        ("MIG-GPU-1a1b", []),
+        # a GPU in MIG mode, named as a whole: CUDA takes the first of its equal instances
+        ("1", ["MIG-13ab"]),
+        ("2", ["MIG-23ab"]),
+        ("GPU-2a", ["MIG-23ab"]),
+        ("0,3", ["GPU-0a0b", "GPU-3a3b"]),
+    ],
+)
+def test_mig(value, uuids):
+    chosen = select(FOUR, SPLIT, {"CUDA_VISIBLE_DEVICES": value})
+    assert [gpu.uuid for gpu in chosen] == uuids
+
+
+@pytest.mark.parametrize(
+    ("split", "value"),
+    [
+        (SPLIT, None),
+        (SPLIT, "0,1"),
+        ({1: []}, "1"),
+        ({1: [instance(1, 3), instance(1, 4, memory=20096)]}, "1"),
+    ],
+    ids=["all", "beside another", "no instance", "different instances"],
+)
+def test_a_gpu_in_mig_mode_is_not_decided_where_cuda_has_a_choice(split, value):
+    with pytest.raises(Undecided, match="MIG mode"):
+        select(FOUR, split, {} if value is None else {"CUDA_VISIBLE_DEVICES": value})
 
 
 def test_an_index_among_different_gpus_needs_the_bus_order():
     mixed = gpus(T4, H200)
     with pytest.raises(Undecided, match="CUDA_DEVICE_ORDER"):
-        select(mixed, set(), {"CUDA_VISIBLE_DEVICES": "0"})
+        select(mixed, {}, {"CUDA_VISIBLE_DEVICES": "0"})
     ordered = {"CUDA_VISIBLE_DEVICES": "0", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
-    assert select(mixed, set(), ordered) == (mixed[0],)
-    assert select(mixed, set(), {"CUDA_VISIBLE_DEVICES": "GPU-1"}) == (mixed[1],)
-    assert select(mixed, set(), {"CUDA_VISIBLE_DEVICES": ""}) == ()
+    assert select(mixed, {}, ordered) == (mixed[0],)
+    assert select(mixed, {}, {"CUDA_VISIBLE_DEVICES": "GPU-1"}) == (mixed[1],)
+    assert select(mixed, {}, {"CUDA_VISIBLE_DEVICES": ""}) == ()
 
 
 @pytest.fixture
@@ -98,8 +141,8 @@ def no_driver(monkeypatch):
 def test_without_a_driver_no_child_is_started(no_driver, monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", None)
     reading = GpuQuestion(sys.path).answer(Deadline(0))
-    assert (reading.gpus, reading.driver) == ((), None)
-    assert set(reading.reasons) == {"gpus.other"}
+    assert (reading.gpus, reading.driver, reading.cuda_driver) == ((), None, None)
+    assert not reading.reasons
 
 
 @linux_only
@@ -179,6 +222,7 @@ def test_a_driver_without_pynvml(library, tmp_path):
 PYNVML = """
 import types
 class NVMLError(Exception): pass
+class NVMLError_NotSupported(NVMLError): pass
 def nvmlInit(): print("noise on stdout")
 def nvmlSystemGetDriverVersion(): return b"550.54.15"
 def nvmlDeviceGetCount(): return 3
@@ -189,7 +233,20 @@ def nvmlDeviceGetCudaComputeCapability(handle): return (7, 5)
 def nvmlDeviceGetMemoryInfo(handle):
     if handle == 2: raise NVMLError("Not Supported")
     return types.SimpleNamespace(total=16106127360, free=15728640000)
+def nvmlSystemGetCudaDriverVersion_v2(): return 12040
 def nvmlDeviceGetMigMode(handle): raise NVMLError("Not Supported")
+def nvmlDeviceGetEccMode(handle):
+    if handle == 2: raise NVMLError_NotSupported("Not Supported")
+    return (1, 1)
+"""
+MIG = """
+def nvmlDeviceGetMigMode(handle): return (1, 1)
+def nvmlDeviceGetMaxMigDeviceCount(handle): return 7
+def nvmlDeviceGetMigDeviceHandleByIndex(handle, number):
+    if number not in (0, 2): raise NVMLError("Not Found")
+    return 10 + number
+def nvmlDeviceGetGpuInstanceId(handle): return handle
+def nvmlDeviceGetComputeInstanceId(handle): return 0
 """
 
 
@@ -205,8 +262,66 @@ def test_devices_come_from_pynvml(library, tmp_path, monkeypatch):
     assert (whole.index, whole.name, whole.uuid) == (0, "Tesla T4", "GPU-0")
     assert whole.compute_capability == (7, 5)
     assert (whole.memory_total, whole.memory_free) == (15360, 15000)
+    assert (whole.architecture, whole.ecc, whole.mig) == ("Turing", True, False)
     assert bare.index == 2
     assert not bare.known("memory_total")
+    assert bare.ecc is None
+    assert reading.cuda_driver == "12.4"
+
+
+def test_mig_instances_come_from_pynvml(library, tmp_path, monkeypatch):
+    library("int nothing;")
+    stub = tmp_path / "stub"
+    stub.mkdir()
+    (stub / "pynvml.py").write_text(PYNVML + MIG)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-GPU-1/12/0")
+    (gpu,) = GpuQuestion([str(stub), *sys.path]).answer(Deadline(10)).gpus
+    assert (gpu.index, gpu.uuid, gpu.mig) == (1, "GPU-12", True)
+    assert gpu.compute_capability == (7, 5)
+
+
+@pytest.mark.parametrize(
+    ("devices", "driver", "found"),
+    [
+        ({}, False, ()),
+        ({"a": ("0x8086", "0x060000")}, False, ()),  # a bridge of Intel's
+        ({"a": ("0x8086", "0x030000")}, True, ("Intel GPU",)),
+        ({"a": ("0x10de", "0x030200")}, False, ("NVIDIA GPU on the bus, but no driver here",)),
+        ({"a": ("0x10de", "0x030200")}, True, ()),
+        (
+            {"a": ("0x1002", "0x038000"), "b": ("0x1002", "0x038000")},
+            False,
+            ("AMD GPU (without its compute driver, {kfd})",),
+        ),
+    ],
+)
+def test_other_gpus(devices, driver, found, tmp_path, monkeypatch):
+    for name, (vendor, kind) in devices.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "vendor").write_text(vendor + "\n")
+        (tmp_path / name / "class").write_text(kind + "\n")
+    kfd = str(tmp_path / "kfd")
+    monkeypatch.setattr(other_gpus.sys, "platform", "linux")
+    monkeypatch.setattr(other_gpus, "_PCI", str(tmp_path))
+    monkeypatch.setattr(other_gpus, "_AMD_DRIVER", kfd)
+    monkeypatch.setattr(other_gpus, "_JETSON", ())
+    expected = tuple(item.format(kfd=kfd) for item in found)
+    assert find_other_gpus(driver) == (expected, "")
+
+
+def test_a_bus_that_cannot_be_read_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(other_gpus.sys, "platform", "linux")
+    monkeypatch.setattr(other_gpus, "_PCI", str(tmp_path / "none"))
+    assert find_other_gpus(False) == ((), "AMD and Intel GPUs were not looked for")
+
+
+@pytest.mark.parametrize(("machine", "found"), [("arm64", ("Apple GPU (Metal)",)), ("x86_64", ())])
+def test_apple(machine, found, monkeypatch):
+    monkeypatch.setattr(other_gpus.sys, "platform", "darwin")
+    monkeypatch.setattr(other_gpus.platform, "machine", lambda: machine)
+    known, not_looked_for = find_other_gpus(False)
+    assert known == found
+    assert bool(not_looked_for) == (not found)
 
 
 class Live:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -277,24 +278,48 @@ def write_torch(site: Path, version_py: str | None) -> list[str]:
         ),
         (
             "__version__ = '2.13.0+cpu'\ncuda = None\nhip = None\n",
-            {"version": "2.13.0+cpu", "cuda": None, "hip": None},
+            {"version": "2.13.0+cpu", "cuda": None, "hip": None, "arch_list": []},
         ),
         (
             '__version__ = "2.5.1+rocm6.2"\ncuda = None\nhip = "6.2.41133"\n',
-            {"version": "2.5.1+rocm6.2", "cuda": None, "hip": "6.2.41133"},
+            {"version": "2.5.1+rocm6.2", "cuda": None, "hip": "6.2.41133", "arch_list": []},
         ),
     ],
 )
 def test_the_torch_build_is_read_as_text(tmp_path, text, expected):
     build, reasons = read_torch_build(write_torch(tmp_path, text))
     assert build.to_dict() == expected
-    assert reasons == {}
+    assert ("torch.arch_list" in reasons) == ("arch_list" not in expected)
+
+
+LIBRARY = "torch_python.dll" if sys.platform == "win32" else "libtorch_python.so"
+
+
+@pytest.mark.parametrize(
+    ("content", "flags"),
+    [
+        (b"\x7fELF\0sm_80 sm_90 compute_90\0more", ["sm_80", "sm_90", "compute_90"]),
+        (b"\0sm_count\0sm_100a\0", ["sm_100a"]),
+        (b"\0sm_80 is needed\0sm_86\0", ["sm_86"]),
+        (b"\0sm_\0sm_a\0", None),
+        (b"\0sm_80", None),
+        (b"x sm_80\0", None),
+        (b"", None),
+    ],
+)
+def test_the_kernels_are_read_from_the_library(tmp_path, content, flags):
+    path = write_torch(tmp_path, "__version__ = '2.6.0'\ncuda = '12.4'\nhip = None\n")
+    (tmp_path / "torch" / "lib").mkdir()
+    (tmp_path / "torch" / "lib" / LIBRARY).write_bytes(content)
+    build, reasons = read_torch_build(path)
+    assert build.to_dict().get("arch_list") == flags
+    assert ("torch.arch_list" in reasons) == (flags is None)
 
 
 def test_a_torch_build_that_says_nothing(tmp_path):
     build, reasons = read_torch_build(write_torch(tmp_path, "__version__ = compute()\n"))
     assert build.to_dict() == {}
-    assert set(reasons) == {"torch.version", "torch.cuda", "torch.hip"}
+    assert set(reasons) == {"torch.version", "torch.cuda", "torch.hip", "torch.arch_list"}
 
 
 def test_a_torch_without_version_py(tmp_path):

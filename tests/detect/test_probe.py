@@ -21,7 +21,7 @@ def write(site: Path, name: str, body: str) -> None:
 def probe(site: Path, torch: str, transformers: str = "", seconds: float = 20) -> dict[str, str]:
     write(site, "torch", torch)
     write(site, "transformers", transformers)
-    return ImportProbe([str(site)], {}).answer(Deadline(seconds))
+    return ImportProbe([str(site)], {}).answer(Deadline(seconds))[0]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_grandchild_that_holds_the_pipe_does_not_hold_us(tmp_path):
 
 
 def test_what_is_not_installed_is_not_tried():
-    answers = ImportProbe([], {"torch": None, "transformers": None}).answer(Deadline(0))
+    answers = ImportProbe([], {"torch": None, "transformers": None}).answer(Deadline(0))[0]
     assert answers == {"torch": "not installed", "transformers": "not installed"}
 
 
@@ -90,5 +90,56 @@ def test_a_child_without_site_finds_the_standard_library_first(tmp_path):
 
 def test_no_interpreter_is_a_reason_and_no_crash(monkeypatch):
     monkeypatch.setattr(sys, "executable", "")
-    answers = ImportProbe([], {}).answer(Deadline(1))
+    answers = ImportProbe([], {}).answer(Deadline(1))[0]
     assert answers["torch"].startswith("not tried: ")
+
+
+TORCH = """
+class _C:
+    @staticmethod
+    def _cuda_getArchFlags(): return "sm_80 sm_90"
+class cuda:
+    @staticmethod
+    def is_available():
+        {available}
+    @staticmethod
+    def init():
+        {init}
+"""
+WARN = "import warnings; warnings.warn('The NVIDIA driver on your system\\n is too old'); "
+CRASH = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize(
+    ("available", "init", "devices"),
+    [
+        ("return True", "pass", {"cuda_available": True, "device_problem": None}),
+        ("return False", "1 / 0", {"cuda_available": False, "device_problem": None}),
+        (
+            WARN + "return False",
+            "pass",
+            {
+                "cuda_available": False,
+                "device_problem": "The NVIDIA driver on your system is too old",
+            },
+        ),
+        ("return True", "1 / 0", {"cuda_available": True, "device_problem": "division by zero"}),
+    ],
+)
+def test_what_torch_says_of_its_devices(tmp_path, available, init, devices):
+    write(tmp_path, "torch", TORCH.format(available=available, init=init))
+    tried = ImportProbe([str(tmp_path)], {"transformers": None})
+    answers, seen = tried.answer(Deadline(20))
+    assert answers["torch"] == "ok"
+    assert seen == {**devices, "arch_list": ("sm_80", "sm_90")}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_crash_over_the_devices_is_not_one_of_the_import(tmp_path):
+    write(tmp_path, "torch", TORCH.format(available=CRASH, init="pass"))
+    tried = ImportProbe([str(tmp_path)], {"transformers": None})
+    answers, seen = tried.answer(Deadline(20))
+    assert answers["torch"] == "ok"
+    problem = "asking torch for its CUDA devices crashed with signal 11 (SIGSEGV)"
+    assert seen == {"device_problem": problem}

@@ -65,7 +65,7 @@ def _leaky() -> tuple[str, str]:
     )
     known = made.with_model(
         packages={**made.facts().packages, "torch": torch},
-        reasons={"gpus.other": "cannot read /home/lovelace/.nv/x: hf_abcdefghijk"},
+        reasons={"other_gpus": "cannot read /home/lovelace/.nv/x: hf_abcdefghijk"},
     )
     rule = made.rule(
         problem=Problem("it reads /home/lovelace/model/config.json", "rm /home/lovelace/x/y")
