@@ -220,3 +220,7 @@ CARDS: tuple[Card, ...] = (
     Card("RTX PRO 6000", (12, 0), 97887, r"RTX PRO 6000 Blackwell .*Edition"),
     Card("GB10", (12, 1), None, r"GB10"),
 )
+
+# By CUDA's major release: the oldest NVIDIA driver that runs programs built with it (Linux).
+MINIMUM_DRIVERS: dict[int, str] = {11: "450", 12: "525", 13: "580"}
+DRIVER_SOURCE = "NVIDIA, CUDA Compatibility, Minor Version Compatibility, Table 1"
