@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from . import assumptions
 from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, write
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.set_defaults(command=_report)
     option = parser.add_argument
-    option("--model", metavar="DIR", help="a model directory or its config.json")
+    option("--model", metavar="DIR", help="a model directory, its config.json or a known name")
     option("--args", metavar="FILE", help="the training arguments as JSON")
     option("--format", choices=FORMATS, default="text")
     option("--probe", action="store_true", help="try to import torch, in a child process")
@@ -38,6 +39,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     for name, text in (("--select", "only these rules"), ("--ignore", "all but these rules")):
         text += ": codes or names, comma-separated"
         option(name, metavar="CODES", action="extend", type=_codes, default=[], help=text)
+    assumptions.add_options(parser)
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -47,6 +49,7 @@ def _report(options: argparse.Namespace) -> int:
 
     rules = _chosen_rules(options)
     facts = detect_facts(options.model, options.args, probe=options.probe)
+    facts = assumptions.apply(options, facts)
     diagnosis = judge_all(facts, rules)
     write(_renderer(options.format)(diagnosis, make_plan(diagnosis)))
     return _status(diagnosis, rules, options)

@@ -12,7 +12,7 @@ from ._deadline import Deadline
 from .environment import read_environment
 from .gpu import GpuQuestion, GpuReading
 from .imports import ImportProbe, without_trying
-from .model import read_model
+from .model import assumed_of, read_model
 from .packages import take_inventory
 from .torch_build import read_torch_build
 from .training import read_training
@@ -52,6 +52,7 @@ def detect(
         model=model_facts,
         training=training_facts,
         environment=read_environment(),
+        assumed=assumed_of(model),
         imports=outcomes,
         reasons={
             **inventory.reasons,

@@ -1,14 +1,17 @@
-"""The model under judgement, from a live object, a directory, a ``config.json`` or a mapping."""
+"""The model under judgement: a live object, a directory, a ``config.json``, a mapping or a name."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from .. import checkpoints
 from ..errors import UsageError
-from ..facts import ModelFacts
+from ..facts import UNKNOWN, ModelFacts
 from ._json import read_object
+from .hub import find_config
 
 Reading = tuple[ModelFacts, dict[str, str]]
 
@@ -17,15 +20,12 @@ def read_model(model: Any) -> Reading:
     """The facts of ``model`` and the reasons for what is unknown.
 
     Raises:
-        UsageError: a path that leads to no config, or something that is no model at all.
+        UsageError: a path or name that leads to no config, or something that is no model at all.
     """
     if model is None:
         return ModelFacts(), {"model": "no model was given"}
     if isinstance(model, (str, os.PathLike)):
-        from .config import read_config
-
-        path = _config_path(os.fspath(model))
-        return read_config(read_object(path), path)
+        return _read_named(os.fspath(model))
     if isinstance(model, Mapping):
         from .config import read_config
 
@@ -40,12 +40,59 @@ def read_model(model: Any) -> Reading:
     )
 
 
+def _read_named(name: str) -> Reading:
+    """A path on this machine, else a model in the local Hub cache, else a known checkpoint."""
+    from .config import read_config
+
+    path = name if os.path.exists(name) else find_config(name)
+    if path is not None:
+        path = _config_path(path)
+        return read_config(read_object(path), path)
+    known = checkpoints.find(name)
+    if known is None:
+        raise UsageError(f"{name}: {_nowhere(name)}")
+    return read_known(known)
+
+
+def read_known(checkpoint: checkpoints.Checkpoint) -> Reading:
+    """The facts of a published checkpoint; what no public document states is unknown."""
+    from .config import read_config
+
+    facts, reasons = read_config(checkpoint.config, checkpoint.name)
+    text = f"no public source at hand states it for {checkpoint.published_as}"
+    unstated = {t: text for t, reason in reasons.items() if _UNSTATED.search(reason)}
+    # Missing keys mean something in a config file; in fragments of one they do not.
+    facts = facts.replace(transformers_version=UNKNOWN)
+    if facts.composite and not facts.get("towers"):
+        facts = facts.replace(towers=UNKNOWN)
+    if checkpoint.four_bit:
+        facts = facts.replace(
+            quantization="bitsandbytes", quantization_bits=4, compute_dtype=UNKNOWN
+        )
+    return facts, {**reasons, **unstated}
+
+
+def assumed_of(model: Any) -> dict[str, str]:
+    """``Facts.assumed`` for a model that is a published name and not a file on this machine."""
+    if not isinstance(model, str) or os.path.exists(model) or find_config(model):
+        return {}
+    known = checkpoints.find(model)
+    return {"model": f"what is published of {known.published_as}"} if known else {}
+
+
+# What read_config says of a key that is not there.
+_UNSTATED = re.compile(r"does not state it|states no |has no text_config")
+
+
+def _nowhere(name: str) -> str:
+    text = "no such file or directory, not in the local Hub cache, and no checkpoint known here"
+    near = checkpoints.nearest(name)
+    return text + (f"; nearest: {', '.join(near)}" if near else "")
+
+
 def _config_path(path: str) -> str:
     """The config file that a user means by ``path``."""
     if not os.path.isdir(path):
-        if not os.path.exists(path):
-            text = "no such file or directory (names on the Hugging Face hub are not looked up)"
-            raise UsageError(f"{path}: {text}")
         return path
     config = os.path.join(path, "config.json")
     if not os.path.isfile(config):

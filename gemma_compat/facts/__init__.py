@@ -60,6 +60,8 @@ class Facts(Record):
         imports: module to the outcome of importing it: ``ok``, ``not tried``, ``not installed``,
             ``failed: ...``, ``crashed with signal ...`` or ``not finished within ...``.
         reasons: why something is unknown, by dotted topic; printed in every report.
+        assumed: what was not found out but given, by dotted topic: what-if. The text says how
+            (``--gpu``); empty where everything was detected.
     """
 
     topic: ClassVar[str] = ""
@@ -80,6 +82,7 @@ class Facts(Record):
     environment: dict[str, str] = UNKNOWN
     imports: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    assumed: dict[str, str] = field(default_factory=dict)
 
     def package(self, name: str) -> Package | None:
         """The installed package, ``None`` where it is known absent; raises ``UnknownFact``."""

@@ -19,6 +19,8 @@ def header_rows(facts: Facts) -> list[Row]:
         ("GPU", _gpus(facts)),
         ("Model", _model(facts)),
         ("Run", _run(facts)),
+        ("Assumed", _assumed(facts)),
+        ("Detected", _detected(facts)),
     ]
     return [row for row in rows if row[1]]
 
@@ -70,6 +72,8 @@ def _problems(facts: Facts) -> Iterator[str]:
             yield f"{name}: {package.problem}"
     for topic, reason in facts.reasons.items():
         area, _, name = topic.partition(".")
+        if facts.assumed and (area == "torch" or name not in facts.packages):
+            continue  # no problem of this machine: another one is asked about
         if area == "packages" and (facts.packages.get(name) is None or not name):
             yield f"{name or 'packages'}: {reason}"
         if area == "torch" and name != "arch_list" and facts.packages.get("torch") is not None:
@@ -170,3 +174,31 @@ def _checkpointing(facts: Facts) -> str | None:
         return "no gradient checkpointing" if run.known("gradient_checkpointing") else None
     kind = {True: " (use_reentrant=True)", False: " (use_reentrant=False)"}
     return "gradient checkpointing" + kind.get(run.get("use_reentrant"), "")
+
+
+def _assumed(facts: Facts) -> str:
+    """What was given and not found here, with the options that gave it."""
+    given: dict[str, list[str]] = {}
+    for topic, option in facts.assumed.items():
+        area, _, name = topic.partition(".")
+        options = given.setdefault(name if area == "packages" else _AREAS.get(area, area), [])
+        options += [] if option in options else [option]
+    packages = ", ".join(text for text, options in given.items() if options == ["--with"])
+    rest = [f"{text} ({', '.join(o)})" for text, o in given.items() if o != ["--with"]]
+    return "; ".join([f"{packages} (--with)", *rest] if packages else rest)
+
+
+_AREAS = {"gpus": "the GPU", "model": "the model", "training": "the run"}
+
+
+def _detected(facts: Facts) -> str:
+    """What is still this machine's in a what-if; nothing where nothing was assumed."""
+    if not facts.assumed:
+        return ""
+    found = ["Python"] if facts.known("python") else []
+    here = [name for name, package in facts.packages.items() if package is not None]
+    if any(f"packages.{name}" not in facts.assumed for name in here):
+        found.append("the other packages" if len(here) else "the packages")
+    if facts.known("gpus") and "gpus" not in facts.assumed:
+        found.append("the GPU")
+    return ", ".join(found) or "nothing"

@@ -221,12 +221,14 @@ def test_a_bad_file_is_named_in_one_line(saved, content, message):
 
 
 def test_paths_that_lead_nowhere(tmp_path):
-    with pytest.raises(UsageError, match="hub"):
-        read_model("google/gemma-3-4b-it")
+    with pytest.raises(UsageError, match="local Hub cache"):
+        read_model("someone/gemma-3-4b-it")
     with pytest.raises(UsageError, match=r"has no config\.json$"):
         read_model(tmp_path)
     with pytest.raises(UsageError):
         read_model("a\0b")
+    with pytest.raises(UsageError):
+        read_model("a/b\0")
 
 
 def test_an_adapter_directory_names_its_base_model(tmp_path):

@@ -1,0 +1,219 @@
+"""The options that say what to assume instead of what is here; ``report`` and others share them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from ..facts import Facts
+    from ..what_if import Assumptions
+
+# Option to the training fact that it sets; each also as ``--no-...``.
+_SWITCHES = {
+    "gradient-checkpointing": ("gradient_checkpointing", "activations are recomputed"),
+    "use-reentrant": ("use_reentrant", "gradient checkpointing is reentrant"),
+    "evaluates": ("evaluates", "the model is evaluated during the run"),
+    "gathers-outputs": ("gathers_outputs", "evaluation collects outputs (compute_metrics)"),
+    "packing": ("packing", "several samples share a row"),
+    "images": ("images", "batches hold images or audio"),
+    "generates": ("generates", "the run generates text (GRPO, predict_with_generate)"),
+    "assistant-only-loss": ("assistant_only_loss", "TRL's argument of that name"),
+    "liger": ("use_liger_kernel", "use_liger_kernel=True"),
+    "torch-compile": ("torch_compile", "torch_compile=True"),
+}
+_NUMBERS = {
+    "accumulate": ("gradient_accumulation_steps", "micro-batches per optimizer step"),
+    "batch-size": ("per_device_train_batch_size", "sequences in a micro-batch"),
+    "max-length": ("max_length", "tokens in a sequence at most"),
+}
+_PRECISIONS = {"bf16": "bf16", "fp16": "fp16", "fp32": "no"}
+_DTYPES = ("bfloat16", "float16", "float32")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """``--with``, ``--gpu`` and the options about a run."""
+    group = parser.add_argument_group(
+        "what if", "assume this instead of what is here; nothing is asked over the network"
+    )
+    option = group.add_argument
+    option(
+        "--with",
+        dest="versions",
+        action="append",
+        default=[],
+        metavar="NAME==VERSION",
+        help="these versions (several, or comma-separated); NAME alone: the installed one",
+    )
+    option("--without", action="append", default=[], metavar="NAME", help="these are not installed")
+    option("--gpu", metavar="GPUS", help="T4, 2xA100-80GB, sm_75 or none")
+    _add_model_options(parser.add_argument_group("what if: the model"))
+    _add_run_options(parser.add_argument_group("what if: the run"))
+
+
+def _add_model_options(group: argparse._ArgumentGroup) -> None:
+    quantized = group.add_mutually_exclusive_group()
+    for bits in (4, 8):
+        text = f"bitsandbytes in {bits} bits"
+        quantized.add_argument(
+            f"--load-in-{bits}bit", dest="bits", action="store_const", const=bits, help=text
+        )
+    group.add_argument("--compute-dtype", choices=_DTYPES, help="bnb_4bit_compute_dtype")
+    group.add_argument("--dtype", choices=_DTYPES, help="of the weights as they are loaded")
+    group.add_argument("--attn-implementation", metavar="NAME", help="eager, sdpa, ...")
+
+
+def _add_run_options(group: argparse._ArgumentGroup) -> None:
+    precision = group.add_mutually_exclusive_group()
+    for name, value in _PRECISIONS.items():
+        text = "no mixed precision" if value == "no" else f"{name}=True"
+        precision.add_argument(
+            f"--{name}", dest="precision", action="store_const", const=value, help=text
+        )
+    tuned = group.add_mutually_exclusive_group()
+    tuned.add_argument("--lora", dest="lora", action="store_const", const=True, help="an adapter")
+    tuned.add_argument("--full", dest="lora", action="store_const", const=False, help="no adapter")
+    for name, (field, text) in _SWITCHES.items():
+        group.add_argument(
+            f"--{name}", dest=field, default=None, help=text, action=argparse.BooleanOptionalAction
+        )
+    for name, (field, text) in _NUMBERS.items():
+        group.add_argument(f"--{name}", dest=field, type=_positive, metavar="N", help=text)
+    trainers = ("hf", "trl", "loop")
+    group.add_argument("--trainer", choices=trainers, help="loop: a training loop of your own")
+    spread = ("no", "ddp", "fsdp", "deepspeed")
+    group.add_argument("--distributed", choices=spread, help="how it is spread over GPUs")
+    group.add_argument("--zero-stage", type=int, choices=(0, 1, 2, 3), help="of DeepSpeed")
+
+
+def apply(options: argparse.Namespace, facts: Facts) -> Facts:
+    """The facts with what the options assume put over them.
+
+    Raises:
+        UsageError: a version, package or GPU that cannot be.
+    """
+    from ..what_if import assume
+
+    return assume(facts, read(options, facts))
+
+
+def read(options: argparse.Namespace, facts: Facts | None = None) -> Assumptions:
+    """What the options assume; ``facts`` are asked for ``--with NAME``."""
+    from .. import gpus
+    from ..what_if import Assumptions
+
+    how: dict[str, str] = {}
+    return Assumptions(
+        versions=_versions(options, facts),
+        gpus=None if options.gpu is None else gpus.parse(options.gpu),
+        model=_model(options, how),
+        training=_training(options, how),
+        how=how,
+    )
+
+
+def _model(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+
+    def put(name: str, value: Any, option: str) -> None:
+        found[name] = value
+        how[f"model.{name}"] = option
+
+    if options.bits:
+        option = f"--load-in-{options.bits}bit"
+        put("quantization", "bitsandbytes", option)
+        put("quantization_bits", options.bits, option)
+        if options.bits == 8:
+            put("compute_dtype", None, option)
+    for name, option in (
+        ("compute_dtype", "--compute-dtype"),
+        ("dtype", "--dtype"),
+        ("attn_implementation", "--attn-implementation"),
+    ):
+        if getattr(options, name) is not None:
+            put(name, getattr(options, name), option)
+    if options.lora is False:
+        put("peft", None, "--full")
+    return found
+
+
+def _training(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any]:
+    given = {
+        "mixed_precision": (options.precision, f"--{_flag_of(options.precision)}"),
+        "peft": (options.lora, "--lora" if options.lora else "--full"),
+        "distributed": (options.distributed, "--distributed"),
+        "deepspeed_stage": (options.zero_stage, "--zero-stage"),
+    }
+    for name, (field, _) in {**_SWITCHES, **_NUMBERS}.items():
+        given[field] = (getattr(options, field), f"--{name}")
+    if options.trainer is not None:
+        given["trainer"] = (options.trainer != "loop", "--trainer")
+    if options.zero_stage is not None and options.distributed is None:
+        given["distributed"] = ("deepspeed", "--zero-stage")
+    found = {name: value for name, (value, _) in given.items() if value is not None}
+    # On, and nothing said of the kind: as TrainingArguments leave it to the library.
+    if found.get("gradient_checkpointing") and "use_reentrant" not in found:
+        found["use_reentrant"] = None
+        given["use_reentrant"] = (None, "--gradient-checkpointing")
+    how.update((f"training.{name}", option) for name, (_, option) in given.items() if name in found)
+    return found
+
+
+def _flag_of(precision: str | None) -> str:
+    return next((name for name, value in _PRECISIONS.items() if value == precision), "")
+
+
+def _versions(options: argparse.Namespace, facts: Facts | None) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for text in _split(options.versions):
+        name, equals, version = (part.strip() for part in text.partition("=="))
+        name = _distribution(name, text)
+        found[name] = _version(version, text) if equals else _installed(name, facts)
+    for text in _split(options.without):
+        found[_distribution(text, text)] = None
+    return found
+
+
+def _split(texts: list[str]) -> list[str]:
+    return [item.strip() for text in texts for item in text.split(",") if item.strip()]
+
+
+def _distribution(name: str, text: str) -> str:
+    from ..detect.packages import DISTRIBUTIONS, normalise
+
+    known = normalise(name.partition("[")[0])
+    if known in DISTRIBUTIONS:
+        return known
+    import difflib
+
+    if any(char in name for char in "<>!~="):
+        raise UsageError(f"--with {text!r}: give one version, as in 'transformers==4.50.3'")
+    near = difflib.get_close_matches(known, DISTRIBUTIONS, n=3, cutoff=0.5)
+    hint = f"; nearest: {', '.join(near)}" if near else ""
+    raise UsageError(f"{text!r}: no rule asks about a package of that name{hint}")
+
+
+def _version(version: str, text: str) -> str:
+    from ..versions import is_valid
+
+    if not is_valid(version):
+        raise UsageError(
+            f"--with {text!r}: {version!r} is no version, as in 'transformers==4.50.3'"
+        )
+    return version
+
+
+def _installed(name: str, facts: Facts | None) -> str:
+    package = facts.packages.get(name) if facts is not None else None
+    version = package.get("version") if package is not None else None
+    if version is None:
+        raise UsageError(f"--with {name}: it is not installed here; write {name}==VERSION")
+    return str(version)
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number, one or more, not {text!r}")
+    return int(text)

@@ -1,0 +1,47 @@
+"""A model's config in the local Hub cache. Files only: nothing is ever asked over the network."""
+
+from __future__ import annotations
+
+import os
+
+
+def find_config(name: str) -> str | None:
+    """The ``config.json`` of ``owner/name`` in the cache, or ``None``.
+
+    The layout is huggingface_hub's: ``models--owner--name/refs/main`` names the snapshot.
+    """
+    owner, _, base = name.partition("/")
+    if not owner or not base or "/" in base or ".." in name or "\0" in name:
+        return None
+    folder = os.path.join(_cache(), f"models--{owner}--{base}")
+    for snapshot in _snapshots(folder):
+        config = os.path.join(folder, "snapshots", snapshot, "config.json")
+        if os.path.isfile(config):
+            return config
+    return None
+
+
+def _snapshots(folder: str) -> list[str]:
+    """The one that ``main`` points at, else all of them (a pinned revision), newest first."""
+    try:
+        with open(os.path.join(folder, "refs", "main"), encoding="ascii") as file:
+            return [file.read().strip()]
+    except (OSError, UnicodeDecodeError):
+        pass
+    try:
+        with os.scandir(os.path.join(folder, "snapshots")) as entries:
+            found = sorted(entries, key=lambda entry: entry.stat().st_mtime, reverse=True)
+    except OSError:
+        return []
+    return [entry.name for entry in found]
+
+
+def _cache() -> str:
+    """As huggingface_hub finds it."""
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        if os.environ.get(name):
+            return os.path.expanduser(os.environ[name])
+    home = os.environ.get("HF_HOME") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache"), "huggingface"
+    )
+    return os.path.join(os.path.expanduser(home), "hub")

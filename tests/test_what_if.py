@@ -1,0 +1,185 @@
+"""What-if: what is given is put over what was found, and the header says which is which."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import pytest
+
+from gemma_compat import gpus
+from gemma_compat._cli import assumptions, main
+from gemma_compat.diagnosis import judge
+from gemma_compat.errors import UnknownFact, UsageError
+from gemma_compat.facts import UNKNOWN, Facts
+from gemma_compat.report.header import header_rows
+from gemma_compat.rule import Finding
+from gemma_compat.rules import find
+from gemma_compat.what_if import Assumptions, assume
+
+from .conftest import H100, facts_for
+
+HERE = facts_for("gemma3n", "4.57.6", packages={"trl": None, "peft": "0.15.2"}, gpus=(H100,))
+
+
+def given(*arguments: str, facts: Facts = HERE) -> Facts:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    assumptions.add_options(parser)
+    return assumptions.apply(parser.parse_args(arguments), facts)
+
+
+def test_nothing_assumed_changes_nothing() -> None:
+    assert given() == HERE
+    assert assume(HERE, Assumptions()) is HERE
+
+
+def test_versions_replace_the_installed_ones() -> None:
+    facts = given("--with", "transformers==5.23.0", "--with", "unsloth==2026.10.9,trl==1.16.0")
+    assert facts.version("transformers") == "5.23.0"
+    assert facts.version("trl") == "1.16.0"
+    assert facts.version("peft") == "0.15.2"  # as installed here
+    assert HERE.version("transformers") == "4.57.6"
+
+
+def test_what_is_missing_here_may_be_there() -> None:
+    with pytest.raises(UnknownFact):
+        given("--with", "transformers==5.23.0").version("trl")
+    assert given("--without", "trl").version("trl") is None
+
+
+def test_name_alone_is_the_installed_one() -> None:
+    assert given("--with", "peft", "--with", "trl==1.16.0").version("peft") == "0.15.2"
+
+
+@pytest.mark.parametrize(
+    ("version", "cuda"), [("2.6.0+cu124", "12.4"), ("2.6.0+cpu", None), ("2.6.0", UNKNOWN)]
+)
+def test_torch_says_what_it_was_built_for_in_its_label(version: str, cuda: Any) -> None:
+    torch = given("--with", f"torch=={version}").torch
+    assert torch.version == version
+    assert torch.known("cuda") == (cuda is not UNKNOWN)
+    assert torch.get("cuda") == (None if cuda is UNKNOWN else cuda)
+
+
+def test_other_gpus_are_those_of_another_machine() -> None:
+    facts = given("--gpu", "2xT4")
+    assert facts.gpus == gpus.parse("2xT4")
+    for record, name in ((facts, "driver"), (facts, "environment"), (facts.torch, "cuda")):
+        assert not record.known(name)
+    assert given("--gpu", "none").gpus == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "area", "expected"),
+    [
+        (["--load-in-4bit"], "model", {"quantization": "bitsandbytes", "quantization_bits": 4}),
+        (["--load-in-8bit"], "model", {"quantization_bits": 8, "compute_dtype": None}),
+        (["--compute-dtype", "float16"], "model", {"compute_dtype": "float16"}),
+        (["--dtype", "float32"], "model", {"dtype": "float32"}),
+        (["--attn-implementation", "sdpa"], "model", {"attn_implementation": "sdpa"}),
+        (["--full"], "model", {"peft": None}),
+        (["--full"], "training", {"peft": False}),
+        (["--lora"], "training", {"peft": True}),
+        (["--bf16"], "training", {"mixed_precision": "bf16"}),
+        (["--fp16"], "training", {"mixed_precision": "fp16"}),
+        (["--fp32"], "training", {"mixed_precision": "no"}),
+        (["--gradient-checkpointing"], "training", {"gradient_checkpointing": True}),
+        (["--gradient-checkpointing"], "training", {"use_reentrant": None}),
+        (["--gradient-checkpointing", "--use-reentrant"], "training", {"use_reentrant": True}),
+        (["--no-gradient-checkpointing"], "training", {"gradient_checkpointing": False}),
+        (["--evaluates"], "training", {"evaluates": True}),
+        (["--no-evaluates"], "training", {"evaluates": False}),
+        (["--packing"], "training", {"packing": True}),
+        (["--images"], "training", {"images": True}),
+        (["--generates"], "training", {"generates": True}),
+        (["--accumulate", "4"], "training", {"gradient_accumulation_steps": 4}),
+        (["--batch-size", "2"], "training", {"per_device_train_batch_size": 2}),
+        (["--max-length", "2048"], "training", {"max_length": 2048}),
+        (["--trainer", "loop"], "training", {"trainer": False}),
+        (["--trainer", "trl"], "training", {"trainer": True, "use_cache": None}),
+        (["--zero-stage", "3"], "training", {"deepspeed_stage": 3, "distributed": "deepspeed"}),
+        (["--distributed", "fsdp"], "training", {"distributed": "fsdp"}),
+        (["--liger", "--torch-compile"], "training", {"use_liger_kernel": True}),
+    ],
+)
+def test_options_set_facts(arguments: list[str], area: str, expected: dict[str, Any]) -> None:
+    blank = HERE.replace(model=HERE.model.replace(peft=UNKNOWN), training=type(HERE.training)())
+    record = getattr(given(*arguments, facts=blank), area)
+    assert {name: getattr(record, name) for name in expected} == expected
+
+
+def test_the_trainer_of_transformers_5_turns_the_cache_off() -> None:
+    assert given("--trainer", "hf", "--with", "transformers==5.23.0").training.use_cache is False
+    assert given("--trainer", "hf", "--with", "transformers==4.57.6").training.use_cache is None
+    moved = given("--with", "transformers==5.23.0")  # a Trainer drives it already
+    assert moved.training.use_cache is False
+
+
+def test_an_option_that_is_not_given_is_not_assumed() -> None:
+    facts = given("--bf16", facts=Facts())
+    assert facts.training.to_dict() == {"mixed_precision": "bf16"}
+    assert not facts.model.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--with", "transformer==5.0"], "nearest: transformers"),
+        (["--with", "transformers>=5.0"], "give one version"),
+        (["--with", "transformers==five"], "no version"),
+        (["--with", "transformers=="], "no version"),
+        (["--with", "trl"], "not installed here; write trl==VERSION"),
+        (["--with", "left-pad==1.0"], "no rule asks"),
+        (["--gpu", "T5"], "nearest"),
+        (["--gpu", ""], "names no GPUs"),
+    ],
+)
+def test_what_cannot_be_is_one_clear_error(arguments: list[str], text: str) -> None:
+    with pytest.raises(UsageError, match=text):
+        given(*arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--accumulate", "0"], ["--bf16", "--fp16"], ["--lora", "--full"], ["--model", "gema-3-4b"]],
+)
+def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", *arguments]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_the_header_says_what_is_assumed_and_what_is_detected() -> None:
+    facts = given("--with", "transformers==5.23.0", "--gpu", "T4", "--bf16", "--load-in-4bit")
+    rows = dict(header_rows(facts))
+    assert rows["Assumed"] == (
+        "transformers (--with); the GPU (--gpu); the model (--load-in-4bit); the run (--bf16)"
+    )
+    assert rows["Detected"] == "Python, the other packages"
+    assert "Problem" not in rows
+    assert not {"Assumed", "Detected"} & dict(header_rows(HERE)).keys()
+
+
+def test_a_stack_can_be_judged_where_nothing_of_it_is() -> None:
+    nothing = Facts(packages={"transformers": None, "torch": None})
+    model = facts_for("gemma3", model={"dtype": "bfloat16"}).model
+    facts = given(
+        "--with",
+        "transformers==4.50.3",
+        "--bf16",
+        "--evaluates",
+        facts=nothing.replace(model=model),
+    )
+    assert isinstance(judge(find("GC101"), facts), Finding)
+
+
+def test_facts_with_assumptions_make_the_round_trip() -> None:
+    facts = given("--with", "transformers==5.23.0", "--gpu", "T4")
+    assert Facts.from_dict(facts.to_dict()) == facts
+
+
+def test_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "report --model google/gemma-3n-E4B-it --gpu T4 --bf16 --gradient-checkpointing"
+    command += " --with transformers==5.23.0 --use-reentrant --lora"
+    assert main(command.split()) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "error GC201" in printed and "what is published of google/gemma-3n-E4B-it" in printed
