@@ -146,7 +146,7 @@ def _model(model_type: str) -> dict[str, Any]:
         "adapted_modules": (),
         "accepts_loss_kwargs": None,
         "loss_ignores_token_count": False,
-        "missing_keys": (),
+        "loaded": True,
         "weights_are_fresh": False,
     }
 

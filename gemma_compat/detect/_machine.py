@@ -9,6 +9,7 @@ from typing import Any
 
 from ..facts import Facts
 from ._deadline import Deadline
+from .checkpoint import read_checkpoint
 from .environment import read_environment
 from .gpu import GpuQuestion, GpuReading
 from .imports import ImportProbe, without_trying
@@ -31,6 +32,7 @@ def detect(
     inventory = take_inventory(search)
     model_facts, model_reasons = read_model(model)
     training_facts, training_reasons = read_training(args, inventory.packages.get("transformers"))
+    checkpoint, checkpoint_reasons = read_checkpoint(model)
     build, build_reasons = read_torch_build(search)
     deadline = Deadline(deadline_seconds)
     gpu_path = [*search, *sys.path]
@@ -51,6 +53,7 @@ def detect(
         cuda_driver=gpus.cuda_driver,
         model=model_facts,
         training=training_facts,
+        checkpoint=checkpoint,
         environment=read_environment(),
         assumed=assumed_of(model),
         imports=outcomes,
@@ -60,6 +63,7 @@ def detect(
             **gpus.reasons,
             **model_reasons,
             **training_reasons,
+            **checkpoint_reasons,
         },
     )
 

@@ -19,6 +19,7 @@ from ._ask import ask
 from .config import overridden_head_dim
 from .live_cache import asks_for_cache
 from .live_checkpointing import is_checkpointing, is_wrapped_from_outside, uses_reentrant
+from .live_weights import is_loaded, norms_are_fresh
 
 _MISSING: Any = object()
 
@@ -295,4 +296,6 @@ _QUESTIONS: dict[str, Callable[[LiveModel], Any]] = {
     "towers": _towers,
     "adapted_modules": _adapted_modules,
     "accepts_loss_kwargs": _accepts_loss_kwargs,
+    "loaded": lambda live: is_loaded(live.config),
+    "weights_are_fresh": lambda live: norms_are_fresh(live.text_models),
 }

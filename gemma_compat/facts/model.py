@@ -75,8 +75,8 @@ class ModelFacts(Record):
             where there is none and the Trainer goes by the signature (live only).
         loss_ignores_token_count: whether the loss stays the same when ``num_items_in_batch``
             doubles, as a small model of the same class showed (live only).
-        missing_keys: parameters that ``from_pretrained`` did not find in the checkpoint, with
-            ``*`` for numbers (live only).
+        loaded: whether it names a checkpoint: ``from_pretrained`` made it, or its config was
+            read from one (live only).
         weights_are_fresh: whether every norm of the text model still has its initial weight, as
             no trained checkpoint does (live only).
     """
@@ -122,7 +122,7 @@ class ModelFacts(Record):
     adapted_modules: tuple[str, ...] = UNKNOWN
     accepts_loss_kwargs: bool | None = UNKNOWN
     loss_ignores_token_count: bool = UNKNOWN
-    missing_keys: tuple[str, ...] = UNKNOWN
+    loaded: bool = UNKNOWN
     weights_are_fresh: bool = UNKNOWN
 
     @classmethod

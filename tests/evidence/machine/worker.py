@@ -102,9 +102,11 @@ def trim(facts: dict[str, Any]) -> dict[str, Any]:
         "packages": {name: packages[name] for name in _RECORDED if name in packages},
         "model": model,
         "training": facts.get("training", {}),
+        **{part: facts[part] for part in _PARTS if facts.get(part)},
     }
 
 
+_PARTS = ("checkpoint", "adapter", "tokenizer")
 _RECORDED = ("torch", "transformers", "accelerate", "peft", "trl", "bitsandbytes")
 
 

@@ -1,0 +1,153 @@
+"""The weights beside a model: names and dtypes from the headers of safetensors files.
+
+A header is JSON in front of the tensors, so a checkpoint of 50 GB costs a few small reads, and
+neither torch nor safetensors is imported. A file may be broken, or hostile: every size that it
+states is bounded before anything is read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..errors import UnknownFact
+from ..facts import CheckpointFacts
+from ..unwrap import unwrap
+
+Reading = tuple[CheckpointFacts, dict[str, str]]
+
+_SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
+_HEADER_LIMIT = 32 * 2**20  # bytes; that of a 27B with all layers in one file is 0.2 MB
+_SHARD_LIMIT = 512  # files; a 31B has 2 to 14
+
+
+def read_checkpoint(model: Any) -> Reading:
+    """The names and dtypes of the weights of a model directory, or of those a live model names.
+
+    Args:
+        model: as for ``detect_facts``. A live model is asked for its ``name_or_path``: a
+            directory, or a name whose snapshot lies in the Hugging Face cache.
+    """
+    try:
+        return _read_folder(_folder_of(model)), {}
+    except UnknownFact as error:
+        return CheckpointFacts(), {"checkpoint": error.reason}
+
+
+def starred(name: str) -> str:
+    """The name of a tensor with ``*`` for every number between its dots."""
+    return re.sub(r"(?<=\.)\d+(?=\.|$)", "*", name)
+
+
+def _folder_of(model: Any) -> str:
+    if isinstance(model, (str, os.PathLike)):
+        path = os.fspath(model)
+        return path if os.path.isdir(path) else os.path.dirname(path) or "."
+    if hasattr(model, "named_modules"):
+        return _folder_of_live(getattr(unwrap(model), "config", None))
+    raise UnknownFact("checkpoint", "no model directory was given")
+
+
+def _folder_of_live(config: Any) -> str:
+    """What ``from_pretrained`` noted: a directory, or a repository's name and commit."""
+    name = getattr(config, "_name_or_path", None)
+    if not isinstance(name, str) or not name:
+        raise UnknownFact("checkpoint", "the model was made from a config, not from a checkpoint")
+    if os.path.isdir(name):
+        return name
+    commit = getattr(config, "_commit_hash", None)
+    snapshot = os.path.join(
+        _cache(), "models--" + name.replace("/", "--"), "snapshots", str(commit)
+    )
+    if commit and os.path.isdir(snapshot):
+        return snapshot
+    raise UnknownFact("checkpoint", f"{name} is neither a directory nor in the Hugging Face cache")
+
+
+def _cache() -> str:
+    """Where huggingface_hub keeps snapshots, by the variables that it reads."""
+    home = os.environ.get("HF_HOME")
+    if not home:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache")
+        home = os.path.join(base, "huggingface")
+    cache = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
+    return os.path.expanduser(cache or os.path.join(home, "hub"))
+
+
+def _read_folder(folder: str) -> CheckpointFacts:
+    names: set[str] = set()
+    dtypes: set[str] = set()
+    for file in _files(folder):
+        for name, entry in _header(file).items():
+            if name != "__metadata__":
+                names.add(starred(name))
+                dtypes.add(_dtype(file, entry))
+    return CheckpointFacts(names=tuple(sorted(names)), dtypes=tuple(sorted(dtypes)))
+
+
+def _files(folder: str) -> Iterator[str]:
+    """The one file, or every shard that the index names."""
+    single = os.path.join(folder, _SINGLE)
+    if os.path.isfile(single):
+        return iter([single])
+    index = os.path.join(folder, _INDEX)
+    if not os.path.isfile(index):
+        raise UnknownFact("checkpoint", f"there is no {_SINGLE} and no {_INDEX} in {folder}")
+    return (os.path.join(folder, shard) for shard in _shards(index))
+
+
+def _shards(index: str) -> list[str]:
+    if os.path.getsize(index) > _HEADER_LIMIT:
+        raise UnknownFact("checkpoint", f"{index}: larger than {_HEADER_LIMIT} bytes")
+    with _opened(index) as file:
+        weights = _parsed(index, file.read()).get("weight_map")
+    found = sorted(set(weights.values())) if _maps_text(weights) else []
+    if not found or any(os.path.basename(shard) != shard for shard in found):
+        raise UnknownFact("checkpoint", f"{index}: has no weight_map of tensors to files beside it")
+    if len(found) > _SHARD_LIMIT:
+        raise UnknownFact("checkpoint", f"{index}: names {len(found)} files")
+    return found
+
+
+def _maps_text(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+
+
+def _header(path: str) -> Mapping[str, Any]:
+    """The JSON object in front of the tensors: 8 bytes of length (little endian), then text."""
+    with _opened(path) as file:
+        start = file.read(8)
+        length = int.from_bytes(start, "little")
+        if len(start) < 8 or not 2 <= length <= _HEADER_LIMIT:
+            raise UnknownFact("checkpoint", f"{path}: not a safetensors file")
+        text = file.read(length)
+    if len(text) < length:
+        raise UnknownFact("checkpoint", f"{path}: cut off in its header")
+    return _parsed(path, text)
+
+
+def _opened(path: str) -> Any:
+    try:
+        return open(path, "rb")  # noqa: SIM115  (the callers close it)
+    except OSError as error:
+        raise UnknownFact("checkpoint", f"{path}: {error.strerror or error}") from error
+
+
+def _parsed(path: str, text: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnknownFact("checkpoint", f"{path}: its header is not JSON") from error
+    if not isinstance(data, dict):
+        raise UnknownFact("checkpoint", f"{path}: its header is no JSON object")
+    return data
+
+
+def _dtype(path: str, entry: Any) -> str:
+    found = entry.get("dtype") if isinstance(entry, dict) else None
+    if not isinstance(found, str):
+        raise UnknownFact("checkpoint", f"{path}: a tensor without a dtype in its header")
+    return found
