@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import ChainMap
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from .environment import read_environment
 from .gpu import GpuQuestion, GpuReading
 from .imports import ImportProbe, without_trying
 from .model import assumed_of, read_model
-from .packages import take_inventory
+from .packages import Inventory, take_inventory
 from .torch_build import read_torch_build
 from .training import read_training
 
@@ -30,10 +31,7 @@ def detect(
     """See :func:`gemma_compat.detect.detect_facts`."""
     search = [str(entry) for entry in (sys.path if path is None else path)]
     inventory = take_inventory(search)
-    model_facts, model_reasons = read_model(model)
-    training_facts, training_reasons = read_training(args, inventory.packages.get("transformers"))
-    checkpoint, checkpoint_reasons = read_checkpoint(model)
-    build, build_reasons = read_torch_build(search)
+    readings = _read_parts(model, args, inventory, search)
     deadline = Deadline(deadline_seconds)
     gpu_path = [*search, *sys.path]
     question = None if _is_live(model) and _key(gpu_path) in _READINGS else GpuQuestion(gpu_path)
@@ -42,30 +40,35 @@ def detect(
         _READINGS[_key(gpu_path)] = question.answer(deadline)
     gpus = _READINGS[_key(gpu_path)]
     outcomes, seen = imports.answer(deadline) if imports else (without_trying(), {})
+    parts = {name: part for name, (part, _) in readings.items()}
+    parts["torch"] = parts["torch"].replace(**seen)
+    why = [reasons for _, reasons in readings.values()]
     return Facts(
         python=".".join(map(str, sys.version_info[:3])),
         platform=sys.platform,
         packages=inventory.packages,
-        torch=build.replace(**seen),
         gpus=gpus.gpus,
         other_gpus=gpus.other_gpus,
         driver=gpus.driver,
         cuda_driver=gpus.cuda_driver,
-        model=model_facts,
-        training=training_facts,
-        checkpoint=checkpoint,
         environment=read_environment(),
         assumed=assumed_of(model),
         imports=outcomes,
-        reasons={
-            **inventory.reasons,
-            **build_reasons,
-            **gpus.reasons,
-            **model_reasons,
-            **training_reasons,
-            **checkpoint_reasons,
-        },
+        reasons=dict(ChainMap(inventory.reasons, gpus.reasons, *why)),
+        **parts,
     )
+
+
+def _read_parts(
+    model: Any, args: Any, inventory: Inventory, search: Sequence[str]
+) -> dict[str, tuple[Any, dict[str, str]]]:
+    """Each part of the facts that one reader fills, by its field, with why the rest is unknown."""
+    return {
+        "model": read_model(model),
+        "training": read_training(args, inventory.packages.get("transformers")),
+        "checkpoint": read_checkpoint(model),
+        "torch": read_torch_build(search),
+    }
 
 
 def _is_live(model: Any) -> bool:

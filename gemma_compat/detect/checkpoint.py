@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import UnknownFact
 from ..facts import CheckpointFacts
 from ..unwrap import unwrap
+from .hub import find_config
 
 Reading = tuple[CheckpointFacts, dict[str, str]]
 
@@ -45,36 +46,28 @@ def starred(name: str) -> str:
 def _folder_of(model: Any) -> str:
     if isinstance(model, (str, os.PathLike)):
         path = os.fspath(model)
-        return path if os.path.isdir(path) else os.path.dirname(path) or "."
+        if os.path.exists(path):
+            return path if os.path.isdir(path) else os.path.dirname(path) or "."
+        return _snapshot(path)
     if hasattr(model, "named_modules"):
         return _folder_of_live(getattr(unwrap(model), "config", None))
     raise UnknownFact("checkpoint", "no model directory was given")
 
 
 def _folder_of_live(config: Any) -> str:
-    """What ``from_pretrained`` noted: a directory, or a repository's name and commit."""
+    """What ``from_pretrained`` noted: a directory, or a repository's name and its commit."""
     name = getattr(config, "_name_or_path", None)
     if not isinstance(name, str) or not name:
         raise UnknownFact("checkpoint", "the model was made from a config, not from a checkpoint")
-    if os.path.isdir(name):
-        return name
     commit = getattr(config, "_commit_hash", None)
-    snapshot = os.path.join(
-        _cache(), "models--" + name.replace("/", "--"), "snapshots", str(commit)
-    )
-    if commit and os.path.isdir(snapshot):
-        return snapshot
-    raise UnknownFact("checkpoint", f"{name} is neither a directory nor in the Hugging Face cache")
+    return name if os.path.isdir(name) else _snapshot(name, commit)
 
 
-def _cache() -> str:
-    """Where huggingface_hub keeps snapshots, by the variables that it reads."""
-    home = os.environ.get("HF_HOME")
-    if not home:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache")
-        home = os.path.join(base, "huggingface")
-    cache = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
-    return os.path.expanduser(cache or os.path.join(home, "hub"))
+def _snapshot(name: str, commit: str | None = None) -> str:
+    config = find_config(name, commit)
+    if config is None:
+        raise UnknownFact("checkpoint", f"{name} is no directory and not in the Hugging Face cache")
+    return os.path.dirname(config)
 
 
 def _read_folder(folder: str) -> CheckpointFacts:
@@ -104,7 +97,7 @@ def _shards(index: str) -> list[str]:
         raise UnknownFact("checkpoint", f"{index}: larger than {_HEADER_LIMIT} bytes")
     with _opened(index) as file:
         weights = _parsed(index, file.read()).get("weight_map")
-    found = sorted(set(weights.values())) if _maps_text(weights) else []
+    found = _texts_in(weights)
     if not found or any(os.path.basename(shard) != shard for shard in found):
         raise UnknownFact("checkpoint", f"{index}: has no weight_map of tensors to files beside it")
     if len(found) > _SHARD_LIMIT:
@@ -112,8 +105,10 @@ def _shards(index: str) -> list[str]:
     return found
 
 
-def _maps_text(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+def _texts_in(weights: Any) -> list[str]:
+    """The distinct values of a mapping to text; none where it is anything else."""
+    values: list[Any] = list(weights.values()) if isinstance(weights, dict) else [None]
+    return sorted(set(values)) if all(isinstance(item, str) for item in values) else []
 
 
 def _header(path: str) -> Mapping[str, Any]:

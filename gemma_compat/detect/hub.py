@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 
-def find_config(name: str) -> str | None:
-    """The ``config.json`` of ``owner/name`` in the cache, or ``None``.
+def find_config(name: str, commit: str | None = None) -> str | None:
+    """The ``config.json`` of ``owner/name`` in the cache, or ``None``; of this commit if given.
 
     The layout is huggingface_hub's: ``models--owner--name/refs/main`` names the snapshot.
     """
@@ -14,7 +14,7 @@ def find_config(name: str) -> str | None:
     if not owner or not base or "/" in base or ".." in name or "\0" in name:
         return None
     folder = os.path.join(_cache(), f"models--{owner}--{base}")
-    for snapshot in _snapshots(folder):
+    for snapshot in [commit] if commit else _snapshots(folder):
         config = os.path.join(folder, "snapshots", snapshot, "config.json")
         if os.path.isfile(config):
             return config

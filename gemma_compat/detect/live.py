@@ -19,7 +19,7 @@ from ._ask import ask
 from .config import overridden_head_dim
 from .live_cache import asks_for_cache
 from .live_checkpointing import is_checkpointing, is_wrapped_from_outside, uses_reentrant
-from .live_weights import is_loaded, norms_are_fresh
+from .live_weights import WEIGHT_QUESTIONS
 
 _MISSING: Any = object()
 
@@ -118,35 +118,6 @@ def _attn(live: LiveModel) -> str:
     return found
 
 
-def _dtype(live: LiveModel) -> str:
-    live.first_text_model()
-    found = {name for _, module in live.text_models for name in _weight_dtypes(module)}
-    if not found:
-        raise UnknownFact("model", "the text model has no floating-point weights")
-    return found.pop() if len(found) == 1 else "mixed"
-
-
-def _weight_dtypes(module: Any) -> set[str]:
-    """The dtypes of a module's own weights: not of adapters beside them, nor of packed ones.
-
-    A LoRA layer holds the weight that it adapts as ``base_layer``, PEFT's copies of trained
-    modules hold theirs as ``original_module``. One byte per element means quantized.
-    """
-    dtypes: set[Any] = set()
-    waiting = [module]
-    while waiting:
-        current = waiting.pop()
-        dtypes.update(p.dtype for p in current._parameters.values() if p is not None)
-        inner = current._modules
-        kept = inner.get("base_layer") or inner.get("original_module")
-        waiting.extend([kept] if kept is not None else [m for m in inner.values() if m is not None])
-    return {
-        str(dtype).removeprefix("torch.")
-        for dtype in dtypes
-        if dtype.is_floating_point and dtype.itemsize > 1
-    }
-
-
 def _quantization(live: LiveModel) -> str | None:
     found = _field(live.config, "quantization_config", None)
     if found is None:
@@ -221,23 +192,6 @@ def _towers(live: LiveModel) -> tuple[str, ...]:
     )
 
 
-def _embedding_rows(live: LiveModel) -> int:
-    return int(live.first_text_model().embed_tokens.weight.shape[0])
-
-
-def _per_layer_rows(live: LiveModel) -> int | None:
-    table = live.first_text_model()._modules.get("embed_tokens_per_layer")
-    return None if table is None else int(table.weight.shape[0])
-
-
-def _head_is_tied(live: LiveModel) -> bool:
-    """By identity: equal values in two tensors are two tensors."""
-    head = live.base.get_output_embeddings()
-    if head is None:
-        raise UnknownFact("model", "the model has no output layer")
-    return head.weight is live.first_text_model().embed_tokens.weight
-
-
 def _accepts_loss_kwargs(live: LiveModel) -> bool | None:
     value = getattr(live.base, "accepts_loss_kwargs", None)
     return None if value is None else bool(value)
@@ -267,7 +221,6 @@ _QUESTIONS: dict[str, Callable[[LiveModel], Any]] = {
     "use_cache": lambda live: asks_for_cache(live.base, live.text_models),
     "keys_to_ignore_at_inference": _ignored_keys,
     "attn_implementation": _attn,
-    "dtype": _dtype,
     "quantization": _quantization,
     "peft": _peft,
     "gradient_checkpointing": lambda live: is_checkpointing(live.text_models),
@@ -286,9 +239,6 @@ _QUESTIONS: dict[str, Callable[[LiveModel], Any]] = {
     "quantization_bits": _bits,
     "compute_dtype": _compute_dtype,
     "tie_word_embeddings": _tie_word_embeddings,
-    "lm_head_is_tied": _head_is_tied,
-    "embedding_rows": _embedding_rows,
-    "per_layer_embedding_rows": _per_layer_rows,
     "use_bidirectional_attention": _text("use_bidirectional_attention", None),
     "max_position_embeddings": _text("max_position_embeddings"),
     "experts_implementation": _experts,
@@ -296,6 +246,5 @@ _QUESTIONS: dict[str, Callable[[LiveModel], Any]] = {
     "towers": _towers,
     "adapted_modules": _adapted_modules,
     "accepts_loss_kwargs": _accepts_loss_kwargs,
-    "loaded": lambda live: is_loaded(live.config),
-    "weights_are_fresh": lambda live: norms_are_fresh(live.text_models),
+    **WEIGHT_QUESTIONS,
 }

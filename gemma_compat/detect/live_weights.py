@@ -1,28 +1,75 @@
-"""Whether a live model's weights came out of a checkpoint at all. Reads values, imports nothing.
+"""What a live model's weights show: dtype, tying, rows, and whether they were ever trained.
 
-A norm starts as all zeros (Gemma 1 to 3, which add one to it) or all ones (Gemma 3n and 4), and
-no training leaves every one of them there: such a text model holds random weights.
+Reads values where it must, one vector for a trained model. ``live`` is a ``live.LiveModel``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import UnknownFact
 
 
-def is_loaded(config: Any) -> bool:
-    """Whether ``from_pretrained`` noted a checkpoint; a config that was read from one also has it."""
-    return bool(getattr(config, "_name_or_path", ""))
+def _dtype(live: Any) -> str:
+    live.first_text_model()
+    found = {name for _, module in live.text_models for name in _weight_dtypes(module)}
+    if not found:
+        raise UnknownFact("model", "the text model has no floating-point weights")
+    return found.pop() if len(found) == 1 else "mixed"
 
 
-def norms_are_fresh(text_models: list[tuple[str, Any]]) -> bool:
-    """Whether each norm of the decoder layers, and the last one, is as it was initialised.
+def _weight_dtypes(module: Any) -> set[str]:
+    """The dtypes of a module's own weights: not of adapters beside them, nor of packed ones.
 
-    Stops at the first that is not: for a trained model this reads one vector.
+    A LoRA layer holds the weight that it adapts as ``base_layer``, PEFT's copies of trained
+    modules hold theirs as ``original_module``. One byte per element means quantized.
     """
-    norms = [weight for _, text_model in text_models for weight in _norm_weights(text_model)]
+    dtypes: set[Any] = set()
+    waiting = [module]
+    while waiting:
+        current = waiting.pop()
+        dtypes.update(p.dtype for p in current._parameters.values() if p is not None)
+        inner = current._modules
+        kept = inner.get("base_layer") or inner.get("original_module")
+        waiting.extend([kept] if kept is not None else [m for m in inner.values() if m is not None])
+    return {
+        str(dtype).removeprefix("torch.")
+        for dtype in dtypes
+        if dtype.is_floating_point and dtype.itemsize > 1
+    }
+
+
+def _embedding_rows(live: Any) -> int:
+    return int(live.first_text_model().embed_tokens.weight.shape[0])
+
+
+def _per_layer_rows(live: Any) -> int | None:
+    table = live.first_text_model()._modules.get("embed_tokens_per_layer")
+    return None if table is None else int(table.weight.shape[0])
+
+
+def _head_is_tied(live: Any) -> bool:
+    """By identity: equal values in two tensors are two tensors."""
+    head = live.base.get_output_embeddings()
+    if head is None:
+        raise UnknownFact("model", "the model has no output layer")
+    return head.weight is live.first_text_model().embed_tokens.weight
+
+
+def _is_loaded(live: Any) -> bool:
+    """Whether ``from_pretrained`` noted a checkpoint. A config read from one has that note too."""
+    return bool(getattr(live.config, "_name_or_path", ""))
+
+
+def _norms_are_fresh(live: Any) -> bool:
+    """Whether every norm of the text model is as it was initialised.
+
+    A norm starts as all zeros (Gemma 1 to 3, which add one to it) or all ones (Gemma 3n and 4),
+    and no training leaves every one of them there. Stops at the first that is not.
+    """
+    live.first_text_model()
+    norms = [weight for _, text_model in live.text_models for weight in _norm_weights(text_model)]
     if not norms:
         raise UnknownFact("model", "no norm with a weight was found")
     return all(_is_fresh(weight) for weight in norms)
@@ -41,3 +88,13 @@ def _is_fresh(weight: Any) -> bool:
         raise UnknownFact("model", "the weights are not in this process (meta, or partitioned)")
     first = weight.detach().flatten()[0]
     return float(first) in (0.0, 1.0) and bool((weight.detach() == first).all())
+
+
+WEIGHT_QUESTIONS: dict[str, Callable[[Any], Any]] = {
+    "dtype": _dtype,
+    "lm_head_is_tied": _head_is_tied,
+    "embedding_rows": _embedding_rows,
+    "per_layer_embedding_rows": _per_layer_rows,
+    "loaded": _is_loaded,
+    "weights_are_fresh": _norms_are_fresh,
+}
