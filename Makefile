@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 RELEASES := 4.50.3 4.57.6 5.23.0
 MORE_RELEASES := 4.53.3 5.5.0 5.5.1 5.17.0
 JOBS ?= 2
+# Has torch for the GPU at hand, transformers, accelerate, peft and nvidia-ml-py; no venv of ours.
+GPU_PYTHON ?= python3
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Models are tiny: more threads only fight for the same cores. Nothing is downloaded.
 TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
@@ -15,7 +17,7 @@ PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sy
 
 .DEFAULT_GOAL := help
 .PHONY: help venv environments lint test test-all test-plain test-core test-slow evidence \
-        demo bench docs new-rule clean
+        demo bench gpu docs new-rule clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +78,10 @@ demo:  ## the failures and their cures, for real, in a virtual environment of it
 bench: venv  ## what it costs, as ratios
 	@$(BIN)/python -m tools.environments 5.23.0 >/dev/null
 	PYTHONPATH=$(CURDIR)/.environments/transformers-5.23.0 $(TEST_ENV) $(BIN)/python benchmarks/run.py
+
+gpu:  ## what only a GPU shows, into gpu.json; GPU_PYTHON= (with torch), ARGS=
+	$(GPU_PYTHON) -m benchmarks.gpu run --out gpu.json $(ARGS)
+	$(GPU_PYTHON) -m benchmarks.gpu render gpu.json
 
 docs: venv  ## the documentation, in site/
 	$(PIP) -r requirements/docs.txt

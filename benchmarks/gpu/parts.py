@@ -1,0 +1,42 @@
+"""The parts in the order in which they run, each with the seconds that it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+
+from .options import Options, Record
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part. Its module is loaded when it runs: rendering needs no torch.
+
+    Attributes:
+        module, function: what yields its records.
+        seconds: its time; it is told, and killed some seconds later.
+        arguments: what the function is given before the options.
+    """
+
+    module: str
+    function: str
+    seconds: float
+    arguments: tuple[str, ...] = ()
+
+    def measure(self, options: Options) -> Iterator[Record]:
+        """Run it."""
+        function = getattr(import_module(f".{self.module}", __package__), self.function)
+        yield from function(*self.arguments, options)
+
+
+PARTS: dict[str, Part] = {
+    "machine": Part("detection", "machine", 40),
+    "masking": Part("masking", "measure", 90),
+    "detection": Part("detection", "measure", 60),
+    "overflow": Part("overflow", "measure", 60),
+    "padding": Part("padding", "measure", 60),
+    "patches-gemma3-1b": Part("patches", "measure", 75, ("gemma3_text",)),
+    "patches-gemma4-e2b": Part("patches", "measure", 100, ("gemma4_text",)),
+    "patches-gemma3n-e2b": Part("patches", "measure", 100, ("gemma3n_text",)),
+}

@@ -1,0 +1,47 @@
+"""The GPU run on small models without a GPU: that it measures what it says."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+
+from benchmarks.gpu import overflow, padding, patches
+from benchmarks.gpu.options import Options
+from tests import tiny
+
+CPU = Options("cpu", tiny=True)
+
+
+def test_float16_overflows_where_bfloat16_does_not():
+    if "gemma3_text" not in tiny.available():
+        pytest.skip("no Gemma 3")
+    by_dtype = {record.get("dtype"): record for record in overflow.measure(CPU)}
+    assert by_dtype["float32"]["largest_activation"] > 65504
+    assert by_dtype["float32"]["cosine_with_float32"] == pytest.approx(1, abs=1e-5)
+    assert by_dtype["bfloat16"]["logits_finite"] and by_dtype["bfloat16"]["gradients_finite"]
+    assert not by_dtype["float16"]["logits_finite"]
+
+
+@pytest.mark.parametrize("kind", ["bool", "smallest", "-inf"])
+def test_a_masked_row_is_masked(kind):
+    import torch
+
+    mask = padding._mask(kind, torch.float32, "cpu")
+    seen = mask if kind == "bool" else mask == 0
+    rows = seen.any(-1)
+    assert not rows[0, 0, : padding._PADDED].any()
+    assert rows[0, 0, padding._PADDED :].all() and rows[1].all()
+
+
+@pytest.mark.parametrize("model_type", ["gemma3_text", "gemma3n_text", "gemma4_text"])
+def test_patches_are_found_measured_and_taken_back(model_type):
+    if model_type not in tiny.available():
+        pytest.skip(f"no {model_type} in this release")
+    about, first = islice(patches.measure(model_type, CPU), 2)
+    assert about["parameters"] > 100_000
+    assert first["circumstance"] == "reentrant checkpointing"
+    if first["patches"]:
+        assert first["applied"] == first["patches"]
+        assert first["gradients"]["patched_with_reference"]["cosine"] > 0.999
+        assert "ms" in first["unpatched"] and "ms" in first["patched"]
