@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .facts import Facts
     from .hooks import install, uninstall
     from .hooks.callback import GemmaCompatCallback
+    from .hooks.explaining import explain, explaining
     from .patching.apply import AppliedPatches
 
 __version__ = "0.1.0"
@@ -35,6 +36,8 @@ _HOME = {
     "PatchError": ".errors",
     "detect_facts": ".detect",
     "diagnose": ".api",
+    "explain": ".hooks.explaining",
+    "explaining": ".hooks.explaining",
     "install": ".hooks",
     "patch": ".api",
     "uninstall": ".hooks",
@@ -50,6 +53,8 @@ __all__ = [
     "__version__",
     "detect_facts",
     "diagnose",
+    "explain",
+    "explaining",
     "install",
     "patch",
     "uninstall",

@@ -47,6 +47,28 @@ def judge(rule: Rule, facts: Facts) -> Answer | None:
     return undetermined
 
 
+def objection(rule: Rule, facts: Facts) -> tuple[str, bool] | None:
+    """Which question says "no", for a rule that does not apply: its phrase, and whether it is
+    about the model's type or a package. Of several scopes, the one that got furthest.
+
+    ``None`` where nothing says "no". A rule that is a page only is asked about its header.
+    """
+    furthest: tuple[int, str, bool] | None = None
+    for scope in rule.scopes:
+        for place, question in enumerate(_questions(rule, scope)):
+            try:
+                if question.test(facts):
+                    continue
+            except UnknownFact:
+                continue
+            said = (place, question.phrase, place <= len(scope.packages))
+            furthest = max(furthest or said, said)
+            break
+        else:
+            return None
+    return furthest and furthest[1:]
+
+
 def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
     answer = judge(rule, facts)
     if answer is not None:

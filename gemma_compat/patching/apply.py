@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import PatchConflict, PatchError, PatchNotNeeded
+from ..notes import add_note
 from ..plan import Plan, PlannedPatch, Skip
 from ..rule import Diagnosis
 from .ledger import Change, Ledger, conflicts_of
@@ -61,7 +62,7 @@ class AppliedPatches:
         except PatchConflict as conflict:
             if error is None:
                 raise
-            _add_note(error, f"gemma_compat: {conflict}")  # never hide the body's exception
+            add_note(error, f"gemma_compat: {conflict}")  # never hide the body's exception
 
     def __str__(self) -> str:
         from ..report.text import render_applied
@@ -108,10 +109,3 @@ def _apply_one(model: Any, planned: PlannedPatch, ledgers: list[Ledger], skips: 
 def _without(patches: Sequence[PlannedPatch], skips: list[Skip]) -> tuple[PlannedPatch, ...]:
     skipped = {skip.rule.code for skip in skips}
     return tuple(item for item in patches if item.rule.code not in skipped)
-
-
-def _add_note(error: BaseException, text: str) -> None:
-    if hasattr(error, "add_note"):
-        error.add_note(text)
-    else:  # Python 3.10
-        error.__notes__ = [*getattr(error, "__notes__", []), text]  # type: ignore[attr-defined]

@@ -1,0 +1,80 @@
+"""``explain``: what a log or a traceback means, or a rule's page."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from . import assumptions
+from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, write
+
+if TYPE_CHECKING:
+    from ..logs.explanation import Explanation
+
+_EXITS = """\
+exit status: 0 no failure in it; 1 a known failure; 2 wrong usage or input;
+3 a failure that no rule knows
+"""
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "explain",
+        help="what a log or a traceback means",
+        description="What a log or a traceback means: what happened, why, what to do.",
+        epilog=_EXITS,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=_explain)
+    text = "a log file, - for standard input, or a rule's code"
+    parser.add_argument("what", metavar="LOG", help=text)
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument("--model", metavar="DIR", help="the model, where the log does not say")
+    assumptions.add_options(parser)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    if re.fullmatch(r"GC\d{3,4}", options.what, re.IGNORECASE) and not os.path.exists(options.what):
+        return _page(options)
+    from ..report import explanation as renderer
+
+    found = _explained(options)
+    write(getattr(renderer, f"render_{options.format}")(found))
+    if found.causes:
+        return FINDINGS
+    return NO_DIAGNOSIS if found.unrecognised else CLEAN
+
+
+def _page(options: argparse.Namespace) -> int:
+    from ..report import rule_page
+    from ..rules import find
+
+    write(getattr(rule_page, f"page_{options.format}")(find(options.what)))
+    return CLEAN
+
+
+def _explained(options: argparse.Namespace) -> Explanation:
+    from ..logs.explain import explain_log
+
+    def given(facts: Any) -> Any:
+        if options.model:
+            from ..detect.model import assumed_of, read_model
+
+            model, _ = read_model(options.model)
+            assumed = assumed_of(options.model) or {"model": "--model"}
+            facts = facts.replace(model=model, assumed={**facts.assumed, **assumed})
+        return assumptions.apply(options, facts)
+
+    if options.what == "-":
+        if sys.stdin is None:
+            raise UsageError("there is no standard input")
+        return explain_log(sys.stdin.buffer, given)
+    try:
+        with open(options.what, "rb") as file:
+            return explain_log(file, given)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{options.what}: {getattr(error, 'strerror', error) or error}") from error

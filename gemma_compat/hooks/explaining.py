@@ -1,0 +1,96 @@
+"""What an exception or a log means: as a value, and as a note on the exception itself."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ..detect import detect_facts
+from ..errors import UsageError
+from ..facts import Facts
+from ..notes import SHOWS_NOTES, add_note
+
+if TYPE_CHECKING:
+    from ..logs.explanation import Explanation
+
+
+def explain(what: Any, *, model: Any = None, args: Any = None) -> Explanation:
+    """What an exception, a traceback or a log means; prints as a report.
+
+    Args:
+        what: an exception, text, or the path of a log (an ``os.PathLike``; a ``str`` is text).
+        model, args: as in ``diagnose``, for an answer that is surer.
+
+    Returns:
+        the rules that fit in the order of likelihood, with the facts that were read. For an
+        exception the facts of this machine count; text may come from anywhere.
+
+    Raises:
+        UsageError: a file that cannot be read, or something that is none of these.
+    """
+    from ..logs.explain import explain_log
+    from ..logs.facts import merge
+
+    def given(read: Facts) -> Facts:
+        is_mine = isinstance(what, BaseException)
+        if not is_mine and model is None and args is None:
+            return read
+        here = detect_facts(model=model, args=args)
+        return merge(here if is_mine else _run_of(here), read)
+
+    with _opened(what) as stream:
+        return explain_log(stream, given)
+
+
+def _opened(what: Any) -> BinaryIO:
+    if isinstance(what, os.PathLike):
+        try:
+            return open(what, "rb")
+        except OSError as error:
+            raise UsageError(f"{os.fspath(what)}: {error.strerror or error}") from error
+    if isinstance(what, BaseException):
+        lines = traceback.format_exception(type(what), what, what.__traceback__)
+        return io.BytesIO("".join(lines).encode("utf-8", "replace"))
+    if isinstance(what, str):
+        return io.BytesIO(what.encode("utf-8", "replace"))
+    raise UsageError(f"explain takes an exception, text or a path, not {type(what).__name__}")
+
+
+def _run_of(facts: Facts) -> Facts:
+    """The model and the run that were given, and nothing of this machine."""
+    return Facts(model=facts.model, training=facts.training, assumed=facts.assumed)
+
+
+@contextmanager
+def explaining(model: Any = None, *, args: Any = None) -> Iterator[None]:
+    """Explain an exception that leaves the block; also a decorator.
+
+        with gemma_compat.explaining(model, args=training_args):
+            trainer.train()
+
+    The explanation is added as a note, which the traceback prints (Python 3.10 does not print
+    notes: there it goes to stderr). The exception itself is raised again as it is.
+
+    Args:
+        model, args: the model and the ``TrainingArguments``, for an answer that is surer.
+    """
+    try:
+        yield
+    except Exception as error:
+        text = _explained(error, model, args)
+        add_note(error, text)
+        if not SHOWS_NOTES and sys.stderr is not None:
+            sys.stderr.write(text + "\n")
+        raise
+
+
+def _explained(error: Exception, model: Any, args: Any) -> str:
+    try:
+        return str(explain(error, model=model, args=args)).rstrip()
+    except Exception as problem:  # probe boundary: nothing may hide the user's own exception
+        return f"gemma_compat could not explain this: {type(problem).__name__}: {problem}"

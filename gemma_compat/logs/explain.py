@@ -1,0 +1,26 @@
+"""From a stream to an explanation: read, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import BinaryIO
+
+from ..facts import Facts
+from ..rules import all_rules
+from .excerpt import Words
+from .explanation import Explanation, explain_reading
+from .reading import read_log
+
+
+def explain_log(
+    stream: BinaryIO, given: Callable[[Facts], Facts] = lambda facts: facts
+) -> Explanation:
+    """What a log means.
+
+    Args:
+        stream: the log, in binary.
+        given: puts what is known from elsewhere over the facts that the log states.
+    """
+    rules = all_rules()
+    reading = read_log(stream, rules)
+    return explain_reading(reading, rules, given(reading.log.facts), Words(rules))

@@ -1,0 +1,240 @@
+"""From what was read to what happened: the rules that fit, in the order of likelihood. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .. import families
+from ..diagnosis import judge, objection
+from ..facts import Facts
+from ..notices import Notice
+from ..rule import Finding, Problem, Rule, Severity, Undetermined
+
+if TYPE_CHECKING:
+    from .excerpt import Words
+    from .patterns import Hit
+    from .reading import LogReading
+
+# How well the facts fit, best first.
+CONFIRMED, OPEN, DOUBTED = "confirmed", "open", "doubted"
+_ORDER = (CONFIRMED, OPEN, DOUBTED)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the log as it may be shared: its number, from 1, and an excerpt."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A rule whose symptom is in the log, and that the facts do not rule out.
+
+    Attributes:
+        fit: ``confirmed`` (it fires for the facts read), ``open`` (something is not known) or
+            ``doubted`` (what the log says of the run or the model speaks against it).
+        lines: where its symptoms are; the first few.
+        raised: whether one of them is an exception's message.
+        problem: what the rule says of these facts; ``None`` unless confirmed.
+        condition: completes "if ...", where open: what it waits for.
+        missing: the topics that the log does not state, where open.
+        against: the question that the facts answer with no, where doubted.
+    """
+
+    rule: Rule
+    fit: str
+    lines: tuple[Line, ...]
+    raised: bool
+    problem: Problem | None = None
+    condition: str = ""
+    missing: tuple[str, ...] = ()
+    against: str = ""
+
+
+@dataclass(frozen=True)
+class RuledOut:
+    """A rule whose symptom is there and whose header is not: another release, another model."""
+
+    rule: Rule
+    lines: tuple[Line, ...]
+    against: str
+
+
+@dataclass(frozen=True)
+class SeenNotice:
+    """A benign line: what it means, where it first was, and how often (50: or more)."""
+
+    notice: Notice
+    line: Line
+    count: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a log or an exception means; prints as a report.
+
+    Attributes:
+        causes: most likely first.
+        ruled_out, notices: see there.
+        unrecognised: exceptions that no rule knows, the last one first; only where the last
+            exception of the log is one of them.
+        facts: what was read (and given).
+        stated_at: dotted topic to the line that states it.
+        other_models: model types of other families, where no Gemma is named.
+        lines: how many lines were read.
+    """
+
+    causes: tuple[Cause, ...]
+    ruled_out: tuple[RuledOut, ...]
+    notices: tuple[SeenNotice, ...]
+    unrecognised: tuple[Line, ...]
+    facts: Facts
+    stated_at: dict[str, int]
+    other_models: tuple[str, ...]
+    lines: int
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the causes, most likely first."""
+        return tuple(cause.rule.code for cause in self.causes)
+
+    def __str__(self) -> str:
+        from ..report.explanation import render_text
+
+        return render_text(self)
+
+
+_LINES = 3
+
+
+def explain_reading(
+    reading: LogReading, rules: Sequence[Rule], facts: Facts, words: Words
+) -> Explanation:
+    """Judge the rules whose symptoms were seen by the facts.
+
+    Args:
+        facts: those of the log, with what was given put over them.
+    """
+    causes: list[Cause] = []
+    out: list[RuledOut] = []
+    others = () if _is_gemma(reading, facts) else reading.log.other_models
+    for rule in rules:
+        hits = reading.symptoms.get(rule.code)
+        if not hits:
+            continue
+        lines = tuple(_line(hit, words) for hit in hits[-_LINES:])
+        raised = any(reading.is_raised_at(hit.line) for hit in hits)
+        answer = _judge(rule, reading, facts, lines, raised)
+        if others and not _names_gemma(hits):
+            answer = RuledOut(rule, lines, f"the model is a Gemma (the log names {others[0]})")
+        (causes if isinstance(answer, Cause) else out).append(answer)  # type: ignore[arg-type]
+    failures = [cause for cause in causes if cause.rule.severity is not Severity.NOTICE]
+    return Explanation(
+        causes=tuple(sorted(failures, key=lambda cause: _likelihood(cause, reading))),
+        ruled_out=tuple(out),
+        notices=tuple(_notices(reading, causes, words)),
+        unrecognised=tuple(_unrecognised(reading, failures, words)),
+        facts=facts,
+        stated_at=reading.log.lines,
+        other_models=others,
+        lines=reading.lines,
+    )
+
+
+def _is_gemma(reading: LogReading, facts: Facts) -> bool:
+    if facts.model.known("model_type"):
+        return families.is_gemma(facts.model.model_type)
+    return bool(reading.log.model_types)
+
+
+def _names_gemma(hits: Iterable[Hit]) -> bool:
+    return any("gemma" in hit.match[0].lower() for hit in hits)
+
+
+def _judge(
+    rule: Rule, reading: LogReading, facts: Facts, lines: tuple[Line, ...], raised: bool
+) -> Cause | RuledOut:
+    """The best answer over the model types that may be meant."""
+    best: Cause | RuledOut | None = None
+    for typed in _typed(rule, reading, facts):
+        answer = _judge_one(rule, typed, lines, raised)
+        if best is None or _rank(answer) < _rank(best):
+            best = answer
+    assert best is not None
+    return best
+
+
+def _typed(rule: Rule, reading: LogReading, facts: Facts) -> Iterable[Facts]:
+    if facts.model.known("model_type"):
+        return [facts]
+    types = sorted(reading.log.model_types or rule.model_types)
+    return [facts.replace(model=facts.model.replace(model_type=name)) for name in types]
+
+
+def _judge_one(rule: Rule, facts: Facts, lines: tuple[Line, ...], raised: bool) -> Cause | RuledOut:
+    against = objection(rule, facts)
+    if against is not None:
+        phrase, of_header = against
+        if of_header:
+            return RuledOut(rule, lines, phrase)
+        return Cause(rule, DOUBTED, lines, raised, against=phrase)
+    answer = None if rule.undetectable else judge(rule, facts)
+    if isinstance(answer, Finding):
+        return Cause(rule, CONFIRMED, lines, raised, answer.problem)
+    if isinstance(answer, Undetermined):
+        missing = tuple(topic for topic, _ in answer.missing)
+        return Cause(rule, OPEN, lines, raised, condition=answer.condition, missing=missing)
+    return Cause(rule, OPEN, lines, raised)
+
+
+def _rank(answer: Cause | RuledOut) -> tuple[int, int]:
+    if isinstance(answer, RuledOut):
+        return len(_ORDER), 0
+    return _ORDER.index(answer.fit), len(answer.missing)
+
+
+def _likelihood(cause: Cause, reading: LogReading) -> tuple[object, ...]:
+    """Smallest first: not doubted, raised, confirmed, fewest open facts, longest text, last."""
+    hits = reading.symptoms[cause.rule.code]
+    longest = max(len(hit.match[0]) for hit in hits)
+    return (
+        cause.fit == DOUBTED,
+        not cause.raised,
+        _rank(cause),
+        -longest,
+        -hits[-1].line,
+        cause.rule.severity.rank,
+        cause.rule.order,
+    )
+
+
+def _notices(reading: LogReading, causes: Iterable[Cause], words: Words) -> Iterable[SeenNotice]:
+    for notice, hit, count in sorted(reading.notices, key=lambda item: item[1].line):
+        yield SeenNotice(notice, _line(hit, words), count)
+    for cause in causes:
+        if cause.rule.severity is Severity.NOTICE:
+            rule = cause.rule
+            made = Notice(rule.code, rule.symptoms[0], rule.title)
+            yield SeenNotice(made, cause.lines[0], len(reading.symptoms[rule.code]))
+
+
+def _unrecognised(reading: LogReading, causes: Iterable[Cause], words: Words) -> Iterable[Line]:
+    """The exceptions no rule and no notice accounts for, if the log's last one is such."""
+    known = {hit.line for cause in causes for hit in reading.symptoms[cause.rule.code]}
+    known |= {hit.line for _, hit, _ in reading.notices}
+    open_ones = [
+        item for item in reading.raised if not known & set(range(item.line, item.line + 12))
+    ]
+    if open_ones and open_ones[-1] is reading.raised[-1]:
+        for item in reversed(open_ones[-_LINES:]):
+            yield _line(item.hit, words)
+
+
+def _line(hit: Hit, words: Words) -> Line:
+    """A short line whole; of a long one what the match holds and a little around it."""
+    start, end = max(0, hit.match.start() - 80), hit.match.end() + 120
+    return Line(hit.line, words.excerpt(hit.text[start:end]))

@@ -1,0 +1,209 @@
+"""Regular expressions made safe and fast to search for in a large, untrusted text.
+
+Two things are done to each. Every ``*`` and ``+`` becomes a bounded repeat, so that no line can
+cost more than its length times a constant. And the words that a match must contain are read off
+the expression: a piece of the log that lacks one of them is not searched at all, which makes the
+cost of a healthy log all but independent of the number of rules.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+LONGEST_REPEAT = 300  # characters that one ``*`` or ``+`` may take
+
+_WORD = re.compile(r"[a-z_]{2,}")
+# Letters in lower case and the underscore stay, whatever else is there becomes a blank.
+_LETTERS = bytes(
+    ord(chr(code).lower()) if code < 128 and (chr(code).isalpha() or code == 95) else 32
+    for code in range(256)
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """One expression to look for.
+
+    Attributes:
+        kind, key: what it is looked for on behalf of; ``rule`` and its code for example.
+        regex: the bounded expression; ``^`` and ``$`` are those of a line.
+        clauses: of each of these sets a match contains at least one word.
+        needs: bytes that a piece must contain beside; empty for nothing.
+        limit: after so many hits it is not looked for any more.
+    """
+
+    kind: str
+    key: Any
+    regex: re.Pattern[str]
+    clauses: tuple[frozenset[bytes], ...]
+    needs: bytes = b""
+    limit: int = 50
+
+    def is_possible(self, vocabulary: bytes) -> bool:
+        """Whether a text with these words (joined) could contain a match."""
+        return all(any(word in vocabulary for word in clause) for clause in self.clauses)
+
+
+def pattern(kind: str, key: Any, text: str, needs: bytes = b"", limit: int = 50) -> Pattern:
+    """Compile. ``re.error`` where it is no regular expression."""
+    clauses = sorted(required_words(text), key=_weight, reverse=True)
+    encoded = tuple(frozenset(word.encode() for word in clause) for clause in clauses)
+    regex = re.compile(bounded(text), re.MULTILINE)
+    return Pattern(kind, key, regex, encoded, needs, limit)
+
+
+def vocabulary(piece: bytes) -> bytes:
+    """The distinct words of a piece, in lower case, one a line."""
+    return b"\n".join(set(piece.translate(_LETTERS).split()))
+
+
+def bounded(text: str) -> str:
+    """The expression with ``{0,300}`` for ``*`` and ``{1,300}`` for ``+``."""
+    parts: list[str] = []
+    in_class, position = False, 0
+    while position < len(text):
+        char = text[position]
+        if char == "\\":
+            parts.append(text[position : position + 2])
+            position += 2
+            continue
+        if char == "[" and not in_class:
+            in_class = True
+            # A bracket right after the opening one is a member, not the end.
+            head = re.match(r"\[\^?\]?", text[position:])
+            assert head is not None
+            parts.append(head[0])
+            position += len(head[0])
+            continue
+        if char == "]":
+            in_class = False
+        repeat = {"*": 0, "+": 1}.get(char) if not in_class else None
+        parts.append(char if repeat is None else f"{{{repeat},{LONGEST_REPEAT}}}")
+        position += 1
+    return "".join(parts)
+
+
+def required_words(text: str) -> list[frozenset[str]]:
+    """Sets of words (letters and underscores, in lower case): a match has one of each set."""
+    return _clauses(parse(text))
+
+
+def parse(text: str) -> Any:
+    """The expression's syntax tree, as the standard library's own compiler sees it."""
+    if sys.version_info >= (3, 11):
+        from re import _parser as parser
+    else:
+        import sre_parse as parser
+    return parser.parse(text)
+
+
+def _clauses(tree: Iterable[Any]) -> list[frozenset[str]]:
+    found: list[frozenset[str]] = []
+    literal = ""
+    for operation, argument in tree:
+        name = str(operation)
+        if name == "LITERAL":
+            literal += chr(argument)
+            continue
+        found += _words(literal)
+        literal = ""
+        found += _INSIDE[name](argument) if name in _INSIDE else []
+    return found + _words(literal)
+
+
+def _words(literal: str) -> list[frozenset[str]]:
+    return [frozenset({word}) for word in _WORD.findall(literal.lower())]
+
+
+def _of_branch(argument: Any) -> list[frozenset[str]]:
+    """One of the alternatives: the best clause of each, together; nothing if one has none."""
+    alternatives = [_clauses(branch) for branch in argument[1]]
+    if not all(alternatives):
+        return []
+    return [frozenset().union(*(max(clauses, key=_weight) for clauses in alternatives))]
+
+
+def _of_repeat(argument: Any) -> list[frozenset[str]]:
+    return _clauses(argument[2]) if argument[0] else []
+
+
+def _weight(clause: frozenset[str]) -> int:
+    """The longer its shortest word, the rarer."""
+    return min(map(len, clause))
+
+
+_INSIDE: dict[str, Callable[[Any], list[frozenset[str]]]] = {
+    "SUBPATTERN": lambda argument: _clauses(argument[-1]),
+    "ATOMIC_GROUP": lambda argument: _clauses(argument),
+    "BRANCH": _of_branch,
+    "MAX_REPEAT": _of_repeat,
+    "MIN_REPEAT": _of_repeat,
+    "POSSESSIVE_REPEAT": _of_repeat,
+}
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Where a pattern matched.
+
+    Attributes:
+        kind, key: the pattern's.
+        line: its number, from 1.
+        text: the line; of a long one 2,000 characters around the match.
+        match: the match, within the line.
+    """
+
+    kind: str
+    key: Any
+    line: int
+    text: str
+    match: re.Match[str]
+
+
+class Scanner:
+    """Looks for many patterns in piece after piece; each retires after its ``limit`` of hits."""
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        self._patterns = list(patterns)
+        self._waiting = {id(item): item.limit for item in self._patterns}
+
+    def scan(self, first_line: int, piece: bytes) -> Iterator[Hit]:
+        """The hits in one piece, by pattern and then in order."""
+        words = vocabulary(piece)
+        possible = [p for p in self._patterns if p.is_possible(words) and p.needs in piece]
+        if not possible:
+            return
+        text = piece.decode("utf-8", "replace")
+        for item in possible:
+            for hit in _hits(item, text, first_line):
+                yield hit
+                self._waiting[id(item)] -= 1
+                if not self._waiting[id(item)]:
+                    self._patterns.remove(item)
+                    break
+
+
+_BEFORE, _SHOWN = 200, 2000  # characters
+
+
+def _hits(item: Pattern, text: str, first_line: int) -> Iterator[Hit]:
+    """One for each line; a reader of facts gets every match in the line."""
+    seen, counted, line = -1, 0, first_line
+    for match in item.regex.finditer(text):
+        start = text.rfind("\n", 0, match.start()) + 1
+        if start == seen:
+            continue
+        end = text.find("\n", match.start())
+        end = len(text) if end < 0 else end
+        start_shown = max(start, match.start() - _BEFORE)
+        shown = text[start_shown : min(end, start_shown + _SHOWN)].rstrip("\r")
+        # Again within the line: a match that needs more than one line is none.
+        inside = [*item.regex.finditer(shown)][: None if item.kind == "fact" else 1]
+        if inside:
+            line += text.count("\n", counted, start)
+            seen = counted = start
+        yield from (Hit(item.kind, item.key, line, shown, found) for found in inside)

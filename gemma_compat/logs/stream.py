@@ -1,0 +1,57 @@
+"""A log as pieces of whole lines, in constant memory, whatever its encoding and line ends."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+BLOCK = 1 << 18  # bytes
+OVERLAP = 1 << 11  # a line longer than a block is cut; what lies across the cut is still seen
+
+# CSI sequences (colours, cursor) and OSC ones (titles, links), as terminals define them.
+_ANSI = re.compile(
+    rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|[@-Z\\-_])"
+)
+_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+def pieces(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """The log, in order: the number of the first line of a piece (from 1), and the piece.
+
+    A piece ends with a line, save one from within a line that is longer than a block, and the
+    last. Colours are taken out; a log of PowerShell's (UTF-16) becomes UTF-8.
+    """
+    line, rest = 1, b""
+    for block in _blocks(stream):
+        cut = rest.rfind(b"\n") + 1
+        if cut:
+            yield line, _plain(rest[:cut])
+            line += rest.count(b"\n", 0, cut)
+            rest = rest[cut:]
+        elif len(rest) >= BLOCK:
+            yield line, _plain(rest)
+            rest = rest[-OVERLAP:]
+        rest += block
+    if rest:
+        yield line, _plain(rest)
+
+
+def _plain(piece: bytes) -> bytes:
+    return _ANSI.sub(b"", piece) if b"\x1b" in piece else piece
+
+
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    first = stream.read(BLOCK)
+    encoding = _UTF_16.get(first[:2])
+    if encoding is None:
+        while first:
+            yield first
+            first = stream.read(BLOCK)
+        return
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    block = first[2:]
+    while block:
+        yield decoder.decode(block).encode("utf-8", "replace")
+        block = stream.read(BLOCK)

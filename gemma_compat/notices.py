@@ -1,0 +1,113 @@
+"""Lines that look like trouble and are none: what each means. Never reported as a failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A benign line.
+
+    Attributes:
+        name: short, for JSON; never reused.
+        symptom: a regular expression of its text.
+        meaning: what it means, and what there is to do, if anything.
+    """
+
+    name: str
+    symptom: str
+    meaning: str
+
+
+NOTICES: tuple[Notice, ...] = (
+    Notice(
+        "cache-and-checkpointing",
+        r"`?use_cache ?= ?True`? is incompatible with gradient checkpointing",
+        "transformers turns the cache off for this forward, because checkpointing would fill it "
+        "twice. Training is right. It has nothing to do with the GPU, nor with an error that "
+        "comes later, at evaluation for example.",
+    ),
+    Notice(
+        "cache-and-checkpointed-layer",
+        r"Caching is incompatible with gradient checkpointing in \w+\. Setting",
+        "a checkpointed layer gets no cache, since it would be filled twice. Training is right, "
+        "unless layers share keys and values or a prefix is trained (GC104, GC204).",
+    ),
+    Notice(
+        "default-use-reentrant",
+        r"the use_reentrant parameter should be passed explicitly",
+        "torch asks for an explicit use_reentrant. Pass "
+        "gradient_checkpointing_kwargs={'use_reentrant': False}.",
+    ),
+    Notice(
+        "eager-attention-advised",
+        r"strongly recommended to train Gemma ?\d?n? models with the `eager` attention",
+        "advice of transformers 4.42 to 4.56. Gemma 2 needs it (its attention soft-capping); "
+        "Gemma 3 trains as well with sdpa.",
+    ),
+    Notice(
+        "gradient-accumulation-unsloth",
+        r"Unsloth: Not an error, but \w+ does not accept `num_items_in_batch`",
+        "with gradient accumulation the loss is averaged a little differently. As it says, not "
+        "an error; compare one run with gradient_accumulation_steps=1 if in doubt.",
+    ),
+    Notice(
+        "float32-under-unsloth",
+        r"Unsloth: Switching to float32 training since model cannot work with float16",
+        "Unsloth keeps Gemma 3 from overflowing float16 on a GPU without bfloat16. It is the cure.",
+    ),
+    Notice(
+        "no-gradient-into-checkpoint",
+        r"None of the inputs have requires_grad=True\. Gradients will be None",
+        "harmless where an evaluation or a frozen tower runs under checkpointing. In training of "
+        "an adapter, call model.enable_input_require_grads(): else nothing is learned.",
+    ),
+    Notice(
+        "flash-attention-on-cpu",
+        r"attempting to use Flash Attention 2(?:\.0)? with a model not initialized on GPU",
+        "the model was loaded on the CPU and is moved later. Nothing to do.",
+    ),
+    Notice(
+        "cache-implementation-hybrid",
+        r"`?cache_implementation`?.{0,40}hybrid.{0,80}(?:deprecated|not supported)",
+        "the checkpoint's generation config names a cache that newer releases replaced. They "
+        "choose the right one.",
+    ),
+    Notice(
+        "torch-dtype-renamed",
+        r"`torch_dtype` is deprecated! Use `dtype` instead",
+        "the argument was renamed. Both work.",
+    ),
+    Notice(
+        "tokenizer-renamed",
+        r"`tokenizer` is deprecated and will be removed in version .{0,40}processing_class",
+        "the argument of Trainer is called processing_class now. Both work until it is removed.",
+    ),
+    Notice(
+        "special-tokens-aligned",
+        r"The tokenizer has new PAD/BOS/EOS tokens that differ from the model config",
+        "the Trainer copies the tokenizer's special tokens into the model's config.",
+    ),
+    Notice(
+        "fast-processor-by-default",
+        r"Using a slow image processor as `use_fast` is unset",
+        "about speed and tiny differences of the pixels only.",
+    ),
+    Notice(
+        "hooks-of-bitsandbytes",
+        r"MatMul8bitLt: inputs will be cast from torch\.\w+ to float16 during quantization",
+        "how LLM.int8 works. Gemma 3 can overflow float16 there: prefer 4 bits with bfloat16 "
+        "compute.",
+    ),
+    Notice(
+        "cuda-plugins-registered-twice",
+        r"Unable to register cu\w+ factory: Attempting to register factory for plugin cu\w+ when",
+        "TensorFlow, imported by something, says so on every notebook host. It takes no part.",
+    ),
+    Notice(
+        "stopped-by-hand",
+        r"^KeyboardInterrupt\b",
+        "somebody stopped the run.",
+    ),
+)

@@ -1,0 +1,100 @@
+"""Logs in the form that public issues show, and what ``explain`` makes of them.
+
+``F7-....log`` is a failure of that catalogue entry: the codes that must be found are those of the
+rules that cover the entry and have symptoms, so the test becomes stricter as rules are added.
+``healthy-`` and ``other-`` logs hold nothing that a rule may claim.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from gemma_compat.logs.explain import explain_log
+from gemma_compat.logs.explanation import Explanation
+from gemma_compat.rules import all_rules
+from tools import catalogue
+
+LOGS = sorted((Path(__file__).parent / "logs").glob("*.log"))
+FAILURES = [log for log in LOGS if log.name[0] in "FU"]
+INNOCENT = [log for log in LOGS if log not in FAILURES]
+# Entries in the corpus that no rule with a symptom covers. A rule that lands takes its entry away.
+_WITHOUT = """
+F1 F2 F3 F4 F9 F10 F12 F13 F15 F16 F19 F21 F22 F23 F24 F25 F26 F27 F28 F29 F31 F32 F33 F35 F37
+U7 U8 U9 U10 U11 U13 U15 U16 U17 U18 U20 U22 U24 U25 U26 U27 U30 U33 U35 U36 U37 U38 U39 U42 U43
+U44 U47 U50
+"""
+WITHOUT_RULE = set(_WITHOUT.split())
+
+
+def entry(log: Path) -> str:
+    return log.name.partition("-")[0]
+
+
+def expected(log: Path) -> set[str]:
+    """Codes of the rules that cover the log's entry and can be found by a text."""
+    number = int(entry(log)[1:])
+    names = {f"{entry(log)[0]}{number}", f"{entry(log)[0]}{number:02d}"}
+    return {rule.code for rule in all_rules() if names & set(rule.covers) and rule.symptoms}
+
+
+@lru_cache(maxsize=None)
+def explained(log: Path) -> Explanation:
+    with log.open("rb") as file:
+        return explain_log(file)
+
+
+def test_the_corpus_is_as_large_as_it_should_be() -> None:
+    names = {name.replace("U0", "U") for name in catalogue.ENTRIES}
+    assert {entry(log) for log in FAILURES} <= names
+    assert len(FAILURES) >= 40 and len(INNOCENT) >= 20
+
+
+def test_which_entries_have_no_rule_yet() -> None:
+    missing = {entry(log) for log in FAILURES if not expected(log)}
+    if missing:
+        warnings.warn(f"no rule with a symptom yet for {sorted(missing)}", stacklevel=1)
+    assert missing <= WITHOUT_RULE
+
+
+def test_recall_and_precision() -> None:
+    """A failure's rule is among the causes, and nearly always the first of them."""
+    covered = [log for log in FAILURES if expected(log)]
+    missed = [log.name for log in covered if not expected(log) & set(explained(log).codes)]
+    second = [
+        log.name
+        for log in covered
+        if log.name not in missed and explained(log).codes[0] not in expected(log)
+    ]
+    allowed = len(covered) // 20
+    assert len(missed) <= allowed, f"not found: {missed}"
+    assert len(second) <= allowed, f"found, but not first: {second}"
+
+
+@pytest.mark.parametrize("log", INNOCENT, ids=lambda log: log.stem)
+def test_nothing_is_claimed_of_what_is_not_gemmas_failure(log: Path) -> None:
+    assert explained(log).codes == ()
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda log: log.stem)
+def test_an_exception_is_explained_or_said_to_be_unknown(log: Path) -> None:
+    found = explained(log)
+    raised = "Traceback (most recent call last)" in log.read_text(encoding="utf-8")
+    stopped = any(seen.notice.name == "stopped-by-hand" for seen in found.notices)
+    if raised and not stopped:
+        assert found.causes or found.unrecognised
+    if log.name.startswith("healthy"):
+        assert not found.unrecognised and not found.ruled_out
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda log: log.stem)
+def test_nothing_private_comes_out(log: Path) -> None:
+    from gemma_compat.report import explanation as renderer
+
+    for form in ("text", "markdown", "json"):
+        printed = getattr(renderer, f"render_{form}")(explained(log))
+        for secret in ("lovelace", "/home", "checkpoint-500/", "Root=1-67e"):
+            assert secret not in printed

@@ -1,0 +1,239 @@
+"""The order of likelihood, and what the facts of a log do to a rule."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+import gemma_compat
+from gemma_compat._cli import main
+from gemma_compat.diagnosis import objection
+from gemma_compat.logs.excerpt import Words
+from gemma_compat.logs.explain import explain_log
+from gemma_compat.logs.explanation import CONFIRMED, DOUBTED, OPEN, Explanation, explain_reading
+from gemma_compat.logs.reading import read_log
+from gemma_compat.notices import NOTICES
+from gemma_compat.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from gemma_compat.rules import all_rules, find
+
+from ..conftest import facts_for
+
+ERROR = "AttributeError: 'HybridCache' object has no attribute 'float'\n"
+TRACE = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\n'
+
+
+@condition("the run packs")
+def packs(facts: Any) -> bool:
+    return bool(facts.training.packing)
+
+
+def rule(code: str, symptom: str = "tensor broke", **changes: Any) -> Rule:
+    made: dict[str, Any] = {
+        "name": f"defect-{code.lower()}",
+        "severity": Severity.ERROR,
+        "applicability": Applicability.DISPLAY_ONLY,
+        "scopes": (Scope(frozenset({"gemma3"}), {"transformers": ">=5.0.0"}),),
+        "describe": lambda facts: Problem("it broke", "mend it"),
+        "since": "0.1.0",
+        "symptoms": (symptom,),
+        "docs": "A title.\n\n## What breaks\nThis.\n\n## Why\nThat.\n\n## Cure\nThe other.\n",
+    }
+    return Rule(code=code, **{**made, **changes})
+
+
+def explain(text: str, *rules: Rule) -> Explanation:
+    reading = read_log(io.BytesIO(text.encode()), rules)
+    return explain_reading(reading, rules, reading.log.facts, Words(rules))
+
+
+GEMMA = "transformers==5.1.0\ngoogle/gemma-3-4b-it\n"
+
+
+def test_facts_confirm_leave_open_doubt_and_rule_out() -> None:
+    plain, waits = rule("GC901"), rule("GC902", when=(packs,))
+    old = rule("GC903", scopes=(Scope(frozenset({"gemma3"}), {"transformers": "<5.0.0"}),))
+    other = rule("GC904", scopes=(Scope(frozenset({"gemma2"}), {}),))
+    found = explain(f"{GEMMA}RuntimeError: tensor broke\n", waits, old, other, plain)
+    assert [(cause.rule.code, cause.fit) for cause in found.causes] == [
+        ("GC901", CONFIRMED),
+        ("GC902", OPEN),
+    ]
+    assert {out.rule.code for out in found.ruled_out} == {"GC903", "GC904"}
+    found = explain(f"{GEMMA}packing=False\nRuntimeError: tensor broke\n", waits, plain)
+    assert [(cause.rule.code, cause.fit) for cause in found.causes][1] == ("GC902", DOUBTED)
+
+
+def test_what_was_raised_comes_before_what_was_logged() -> None:
+    logged, raised = rule("GC901", "odd warning"), rule("GC902", "tensor broke", when=(packs,))
+    text = f"{GEMMA}an odd warning\n" + "step\n" * 20 + f"{TRACE}RuntimeError: tensor broke\n"
+    assert explain(text, logged, raised).codes == ("GC902", "GC901")
+
+
+def test_the_longer_text_comes_first() -> None:
+    vague, exact = rule("GC901", "broke"), rule("GC902", "tensor 7 broke in two")
+    assert explain(f"{GEMMA}ValueError: tensor 7 broke in two", vague, exact).codes[0] == "GC902"
+
+
+def test_a_page_is_known_by_its_text_alone() -> None:
+    page = rule("GC901", undetectable="what nobody can tell")
+    assert explain(f"{GEMMA}tensor broke", page).causes[0].fit == OPEN
+    assert not explain("transformers==4.57.6\ntensor broke", page).causes
+
+
+def test_a_notice_is_never_a_failure() -> None:
+    found = explain(f"{GEMMA}tensor broke", rule("GC901", severity=Severity.NOTICE))
+    assert not found.causes and found.notices[0].notice.name == "GC901"
+
+
+def test_another_family_rules_out_unless_the_text_names_gemma() -> None:
+    text = "transformers==5.1.0\nmodels/llama/modeling_llama.py\nRuntimeError: tensor broke Gemma3"
+    assert not explain(text, rule("GC901")).causes
+    assert explain(text, rule("GC901", "tensor broke Gemma3")).causes
+
+
+def test_nothing_known_of_the_model_leaves_every_type_possible() -> None:
+    assert explain("RuntimeError: tensor broke", rule("GC901")).codes == ("GC901",)
+
+
+def test_objection_names_the_question_that_says_no() -> None:
+    facts = facts_for("gemma3", "4.57.6")
+    assert objection(rule("GC901"), facts) == ("transformers is >=5.0.0", True)
+    assert objection(rule("GC901", when=(packs,)), facts_for("gemma3", "5.1.0")) == (
+        "the run packs",
+        False,
+    )
+    assert objection(rule("GC901"), facts_for("gemma3", "5.1.0")) is None
+    assert objection(rule("GC901"), facts_for("gemma2", "5.1.0")) is not None
+
+
+# Notices.
+
+
+@pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: notice.name)
+def test_a_notice_says_what_it_means(notice: Any) -> None:
+    assert len(notice.meaning.split()) >= 4 and notice.meaning.endswith(".")
+    assert len({item.name for item in NOTICES}) == len(NOTICES)
+
+
+def test_the_line_that_every_t4_user_sees() -> None:
+    line = (
+        "`use_cache=True` is incompatible with gradient checkpointing. Setting `use_cache=False`\n"
+    )
+    found = explain_log(io.BytesIO(line.encode() * 60))
+    assert not found.causes and not found.unrecognised
+    (seen,) = found.notices
+    assert (seen.notice.name, seen.line.number, seen.count) == ("cache-and-checkpointing", 1, 50)
+
+
+# The command, and Python.
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "shown"),
+    [
+        (TRACE + ERROR, 1, "error GC101"),
+        (TRACE + "ValueError: something else\n", 3, "no rule here knows"),
+        ("loss 1.0\n", 0, "no failure"),
+        ("transformers==5.23.0\n" + TRACE + ERROR, 3, "ruled out: GC101"),
+    ],
+)
+def test_the_command(
+    text: str, status: int, shown: str, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "train.log"
+    log.write_text(text)
+    assert main(["explain", str(log)]) == status
+    assert shown in capsys.readouterr().out
+
+
+def test_standard_input_json_and_options(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Stdin:
+        buffer = io.BytesIO((TRACE + ERROR).encode())
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    given = ["--with", "transformers==4.50.3", "--model", "google/gemma-3-4b-it", "--bf16"]
+    assert main(["explain", "-", "--format", "json", "--evaluates", *given]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["codes"] == ["GC101"]
+    (cause,) = document["causes"]
+    assert cause["fit"] == "confirmed" and cause["lines"][0]["line"] == 3
+    assert cause["lines"][0]["text"] == ERROR.strip()
+    assert document["facts"]["packages"]["transformers"]["version"] == "4.50.3"
+
+
+def test_a_code_is_its_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "gc101"]) == 0
+    assert "## Why" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("what", ["nowhere.log", "GC999", "a\0b"])
+def test_what_cannot_be_read_exits_2(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", what]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_explain_takes_an_exception_text_and_a_path(tmp_path: Any) -> None:
+    (tmp_path / "x.log").write_text(ERROR)
+    assert gemma_compat.explain(ERROR).codes == ("GC101",)
+    assert gemma_compat.explain(tmp_path / "x.log").codes == ("GC101",)
+    assert gemma_compat.explain(ValueError("x")).unrecognised
+    for wrong in (42, tmp_path / "nowhere.log"):
+        with pytest.raises(gemma_compat.GemmaCompatError):
+            gemma_compat.explain(wrong)
+
+
+def test_given_arguments_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "transformers==4.50.3\ngoogle/gemma-3-4b-it\neval_strategy='steps'\n" + ERROR
+    assert gemma_compat.explain(text).causes[0].fit == OPEN
+    assert gemma_compat.explain(text, args={"bf16": True}).causes[0].fit == CONFIRMED
+    off = gemma_compat.explain(text, args={"bf16": False, "fp16": False})
+    assert off.causes[0].fit == DOUBTED
+
+
+def test_explaining_adds_a_note_and_lets_the_exception_go(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(AttributeError) as caught:
+        with gemma_compat.explaining():
+            raise AttributeError("'HybridCache' object has no attribute 'float'")
+    (note,) = caught.value.__notes__
+    assert "GC101" in note
+    from gemma_compat.hooks import explaining as module
+
+    monkeypatch.setattr(module, "SHOWS_NOTES", False)  # Python 3.10
+    with pytest.raises(ValueError), gemma_compat.explaining():
+        raise ValueError("x")
+    assert "no rule here knows" in capsys.readouterr().err
+
+
+def test_explaining_never_hides_the_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any, **kwargs: Any) -> Any:
+        raise OSError("no disk")
+
+    from gemma_compat.hooks import explaining as module
+
+    monkeypatch.setattr(module, "explain", broken)
+    with pytest.raises(ValueError) as caught, gemma_compat.explaining():
+        raise ValueError("x")
+    assert caught.value.__notes__ == ["gemma_compat could not explain this: OSError: no disk"]
+    with gemma_compat.explaining():
+        pass
+    with pytest.raises(KeyboardInterrupt) as stopped, gemma_compat.explaining():
+        raise KeyboardInterrupt
+    assert not hasattr(stopped.value, "__notes__")
+
+
+@pytest.mark.parametrize("code", [item.code for item in all_rules() if item.symptoms])
+def test_every_symptom_is_found_in_an_exception(code: str) -> None:
+    """A sample text of each rule's symptom, wherever its model and releases are not named."""
+    import re
+
+    for symptom in find(code).symptoms:
+        sample = symptom.replace(r"\d+", "7").replace(r"[\w.]*", "x").replace("\\", "")
+        if re.search(symptom, sample):
+            assert code in gemma_compat.explain(f"{TRACE}RuntimeError: {sample}\n").codes

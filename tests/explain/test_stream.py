@@ -1,0 +1,116 @@
+"""A log as it comes: line ends, colours, encodings, long lines, large files."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from gemma_compat.logs import stream
+from gemma_compat.logs.explain import explain_log
+from gemma_compat.logs.stream import pieces
+
+ERROR = "AttributeError: 'HybridCache' object has no attribute 'float'"
+
+
+def codes(data: bytes) -> tuple[str, ...]:
+    return explain_log(io.BytesIO(data)).codes
+
+
+def read(data: bytes) -> list[tuple[int, bytes]]:
+    return list(pieces(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        f"x\r\n{ERROR}\r\n".encode(),
+        f"50%|##|\r{ERROR}".encode(),
+        ERROR.replace("object", "\x1b[1mobject\x1b[0m").encode(),
+        f"\x1b]8;;file:///x\x07{ERROR}\x1b]8;;\x07".encode(),
+        ERROR.encode("utf-16"),
+        b"\xfe\xff" + ERROR.encode("utf-16-be"),
+        b"\x80\xc3\n" + ERROR.encode(),
+        b"\x00\x00\n" + ERROR.encode(),
+        f"[rank1]: {ERROR}".encode(),
+        ERROR.encode() + b"\n" + b"\x1b[",
+        b"\xef\xbb\xbf" + ERROR.encode(),
+    ],
+    ids=[
+        "crlf",
+        "bar",
+        "colours",
+        "link",
+        "utf16",
+        "utf16be",
+        "invalid",
+        "nul",
+        "rank",
+        "cut",
+        "bom",
+    ],
+)
+def test_it_is_found_whatever_the_log_looks_like(data: bytes) -> None:
+    assert codes(data) == ("GC101",)
+
+
+@pytest.mark.parametrize(
+    "before", [0, 1, 1000, stream.BLOCK - 30, stream.BLOCK, 3 * stream.BLOCK - 9]
+)
+def test_it_is_found_in_the_middle_of_a_very_long_line(before: int) -> None:
+    data = b"x" * before + b" " + ERROR.encode() + b" " + b"y" * stream.BLOCK
+    assert codes(data) == ("GC101",)
+
+
+@pytest.mark.parametrize("size", [7, 64, 1 << 18])
+def test_pieces_are_whole_lines_with_their_numbers(size: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(stream, "BLOCK", size)
+    monkeypatch.setattr(stream, "OVERLAP", 0)
+    data = b"".join(b"%d\n" % number for number in range(1, 300)) + b"last"
+    found = read(data)
+    assert b"".join(piece for _, piece in found) == data
+    for line, piece in found[:-1]:
+        assert piece.startswith(b"%d\n" % line) and piece.endswith(b"\n")
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"\xff\xfe", b"\r", b"a"])
+def test_next_to_nothing_is_no_failure(data: bytes) -> None:
+    found = explain_log(io.BytesIO(data))
+    assert not found.causes and not found.unrecognised
+
+
+def test_the_number_of_lines() -> None:
+    for data, lines in ((b"", 0), (b"a", 1), (b"a\n", 1), (b"a\nb", 2), (b"a\n\n", 2)):
+        assert explain_log(io.BytesIO(data)).lines == lines
+
+
+class Endless(io.RawIOBase):
+    """``size`` bytes of a log that fails on every tenth line, made as they are read."""
+
+    LINES = (b"{'loss': 1.25, 'grad_norm': 0.5}\n" * 9 + ERROR.encode() + b"\n") * 700
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def read(self, size: int = -1) -> bytes:
+        taken = self.LINES[: min(size, self.left)]
+        self.left -= len(taken)
+        return taken
+
+
+def peak(size: int) -> int:
+    tracemalloc.start()
+    found = explain_log(Endless(size))  # type: ignore[arg-type]
+    top = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.codes == ("GC101",)
+    return top
+
+
+def test_memory_does_not_grow_with_the_log() -> None:
+    peak(1 << 20)  # what is loaded once
+    small, large = peak(4 << 20), peak(24 << 20)
+    assert large < 1.25 * small + (1 << 18)
+    assert large < 16 << 20
