@@ -1,0 +1,69 @@
+"""All weights are trained in half precision alone, where small updates round to nothing.
+
+## What breaks
+The loss goes down less than it should, or not at all, and most weights never move: at a learning
+rate of 1e-5 a step of AdamW is smaller than half the distance from one bfloat16 number to the next
+for any weight above 0.005. Nothing is raised or logged.
+
+## Why
+transformers 5 loads a model in the dtype of its checkpoint, which is bfloat16 for every Gemma;
+up to 4.57 it was float32. The Trainer's `bf16=True` then casts what is bfloat16 already, and the
+optimizer has no float32 copy of the weights to add small updates to. FSDP (accelerate makes the
+sharded weights float32) and DeepSpeed keep one. A LoRA adapter is not hit: PEFT makes it float32.
+
+## Cure
+Load with `dtype=torch.float32` and train with `bf16=True`: that is mixed precision. It takes four
+more bytes per weight for weights and gradients. Where that does not fit, train an adapter, or use
+an optimizer that rounds stochastically.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts
+from ...families import KNOWN_MODEL_TYPES
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+
+
+@condition("every weight is trained, with no adapter and no quantization")
+def trains_all(facts: Facts) -> bool:
+    if facts.model.get("peft") is not None or facts.model.quantization is not None:
+        return False
+    return not facts.training.peft
+
+
+@condition("all weights are bfloat16 or float16")
+def all_half(facts: Facts) -> bool:
+    if not facts.model.live:
+        return False  # what a config states is the file's dtype, not that of the loaded model
+    return facts.model.dtype in {"bfloat16", "float16"}
+
+
+@condition("nothing keeps a float32 copy of the weights (no FSDP, no DeepSpeed)")
+def has_no_master(facts: Facts) -> bool:
+    return facts.training.distributed in {"no", "ddp"}
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"all weights of this {facts.model.model_type} are {facts.model.dtype} and are trained "
+            "without a float32 copy (the checkpoint's dtype is the default of transformers "
+            f"{facts.version('transformers')}): small updates round to nothing"
+        ),
+        help="from_pretrained(..., dtype=torch.float32), and bf16=True in TrainingArguments",
+    )
+
+
+RULE = Rule(
+    code="GC605",
+    name="full-fine-tune-in-half",
+    severity=Severity.WARNING,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"transformers": ">=5.0.0rc0"}),),
+    when=(all_half, trains_all, has_no_master),
+    describe=describe,
+    silent=True,
+    covers=("F29",),
+    upstream=("huggingface/sentence-transformers#3773",),
+    since="0.1.0",
+)

@@ -1,0 +1,75 @@
+"""A multimodal checkpoint in a text-only class gives random weights.
+
+## What breaks
+`Gemma3ForCausalLM.from_pretrained("google/gemma-3-4b-it")`, and `Gemma4ForCausalLM` likewise, give
+a model in which every weight is random. Nothing is raised: a table in the log calls each key
+`MISSING` and `UNEXPECTED`. The loss starts near 12.5, the logarithm of 262,144 tokens, and an
+adapter that is trained on it is worthless. transformers 5.23.0 still does it.
+
+## Why
+The checkpoint keeps its text model under `language_model`. transformers 4.50 to 4.57 let the text
+class look there; from 5.0 it looks under `model` only, and no conversion leads from the one to the
+other. `AutoModelForCausalLM` is not hit: it builds the multimodal class.
+
+## Cure
+Load it with `AutoModelForImageTextToText` or `AutoModelForCausalLM`, or tell the text class where
+to look: for a Gemma 3 `key_mapping={"^language_model.model": "model"}`, for a Gemma 4
+`key_mapping={"^model.language_model": "model"}`. On transformers 4 leave the mapping away: there it
+is what makes the weights random. Nothing can be done once the model is loaded.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ...facts import Facts
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+
+_NESTED = re.compile(r"(model\.)?language_model\.")
+
+
+@condition("the checkpoint keeps its text model under language_model, as multimodal ones do")
+def checkpoint_is_multimodal(facts: Facts) -> bool:
+    if facts.model.get("loaded") is False:
+        return False
+    return any(_NESTED.match(name) for name in facts.checkpoint.names)
+
+
+@condition("none of its weights arrived in the model (every norm is as it was initialised)")
+def nothing_arrived(facts: Facts) -> bool:
+    # A text config beside such weights: this is what loading it would give.
+    return not facts.model.live or facts.model.weights_are_fresh
+
+
+def describe(facts: Facts) -> Problem:
+    prefix = "model.language_model" if facts.model.model_type == "gemma4_text" else ""
+    prefix = prefix or "language_model.model"
+    return Problem(
+        message=(
+            f"this {facts.model.model_type} has random weights: its checkpoint keeps the text "
+            f"model under {prefix}, where the text class of transformers "
+            f"{facts.version('transformers')} does not look"
+        ),
+        help=(
+            "load it with AutoModelForImageTextToText, or "
+            f"from_pretrained(..., key_mapping={{'^{prefix}': 'model'}})"
+        ),
+    )
+
+
+RULE = Rule(
+    code="GC602",
+    name="multimodal-checkpoint-in-text-class",
+    severity=Severity.ERROR,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(
+        Scope(frozenset({"gemma3_text"}), {"transformers": ">=5.0.0rc0"}),
+        Scope(frozenset({"gemma4_text"}), {"transformers": ">=5.5.0"}),
+    ),
+    when=(checkpoint_is_multimodal, nothing_arrived),
+    describe=describe,
+    silent=True,
+    covers=("F13",),
+    upstream=("huggingface/transformers#45953", "unslothai/unsloth#5816"),
+    since="0.1.0",
+)

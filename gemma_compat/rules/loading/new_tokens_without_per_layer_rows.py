@@ -1,0 +1,76 @@
+"""New tokens have no row in Gemma 3n's and Gemma 4's embeddings per layer.
+
+## What breaks
+After `resize_token_embeddings` the first batch with a new token ends with `IndexError: index out of
+range in self`, on a GPU with `device-side assert triggered`.
+
+## Why
+These models have a second table, `embed_tokens_per_layer`, which releases before 5.6.0 do not
+resize. A multimodal Gemma 3n fails elsewhere, and on 5.23.0 still: it takes every id from 262,272
+up for an audio token, and looks it up in a table of 128 rows.
+
+## Cure
+Upgrade to transformers 5.6.0, or use reserved tokens (`<unused0>` and on) for what would be new
+ones. For a multimodal Gemma 3n only the reserved tokens help. Nothing is patched: the resized table
+has to be saved together with its config, which older releases would then not load.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+
+# Rows that the embeddings have more by design: soft tokens, which are never looked up per layer.
+_MORE_BY_DESIGN = {"gemma3n": 256, "gemma3n_text": 256}
+
+
+@condition("the embeddings are resized for new tokens (resize_token_embeddings)")
+def adds_tokens(facts: Facts) -> bool:
+    if facts.model.known("embedding_rows") and facts.model.known("per_layer_embedding_rows"):
+        more = facts.model.embedding_rows - (facts.model.per_layer_embedding_rows or 0)
+        if more > _MORE_BY_DESIGN.get(facts.model.get("model_type"), 0):
+            return True
+    return facts.training.adds_tokens
+
+
+@condition("the model has embeddings per layer")
+def has_per_layer_table(facts: Facts) -> bool:
+    if facts.model.get("live"):
+        return facts.model.per_layer_embedding_rows is not None
+    return facts.model.num_kv_shared_layers > 0  # E2B and E4B alone have either
+
+
+def describe(facts: Facts) -> Problem:
+    old = facts.model.model_type != "gemma3n"
+    return Problem(
+        message=(
+            f"new tokens of this {facts.model.model_type} have no row in "
+            f"{'embed_tokens_per_layer' if old else 'a table of audio tokens'} on transformers "
+            f"{facts.version('transformers')}: the first batch with one of them crashes"
+        ),
+        help=(
+            "pip install -U 'transformers>=5.6.0' and resize there, or use reserved tokens "
+            "(<unused0> and on)"
+            if old
+            else "use reserved tokens (<unused0> and on): no release resizes what they need"
+        ),
+    )
+
+
+RULE = Rule(
+    code="GC609",
+    name="new-tokens-without-per-layer-rows",
+    severity=Severity.ERROR,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(
+        Scope(frozenset({"gemma3n_text"}), {"transformers": "<5.6.0"}),
+        Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": "<5.6.0"}),
+        Scope(frozenset({"gemma3n"}), {"transformers": ">=4.53.0"}),
+    ),
+    when=(has_per_layer_table, adds_tokens),
+    describe=describe,
+    symptoms=(r"IndexError: index out of range in self", r"device-side assert triggered"),
+    covers=("F32",),
+    upstream=("huggingface/transformers#39921",),
+    since="0.1.0",
+)

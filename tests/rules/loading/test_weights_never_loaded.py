@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gemma_compat.facts import Facts
+from gemma_compat.families import KNOWN_MODEL_TYPES
+from gemma_compat.rules import find
+
+from ...conftest import facts_for
+from ..made import answer, facts
+
+RULE = find("GC610")
+RANDOM = {"model_type": "gemma3", "live": True, "loaded": True, "weights_are_fresh": True}
+
+
+def contract_facts() -> Iterator[Facts]:
+    for model_type in KNOWN_MODEL_TYPES:
+        for fresh in (True, False):
+            yield facts_for(model_type, "5.23.0", model={"weights_are_fresh": fresh})
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ({}, "fires"),
+        ({"weights_are_fresh": False}, "no"),
+        ({"loaded": False}, "no"),  # made from a config, to be trained from the start
+        ({"live": False}, "no"),
+        ({"model_type": "gemma9"}, "fires"),
+        ({"model_type": "llama"}, "no"),
+    ],
+)
+def test_conditions(model: dict[str, Any], expected: str) -> None:
+    assert answer(RULE, facts("5.23.0", RANDOM | model, {})) == expected
+
+
+def test_unknown() -> None:
+    partitioned = {"model_type": "gemma3", "live": True, "loaded": True}
+    assert answer(RULE, facts("5.23.0", partitioned, {})) == "? model.weights_are_fresh"
+    assert answer(RULE, facts("5.23.0", {"model_type": "gemma3"}, {})) == "no"
