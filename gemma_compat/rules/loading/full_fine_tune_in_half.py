@@ -59,7 +59,7 @@ RULE = Rule(
     name="full-fine-tune-in-half",
     severity=Severity.WARNING,
     applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"transformers": ">=5.0.0rc0"}),),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"transformers": ">=5.0.0rc2"}),),
     when=(all_half, trains_all, has_no_master),
     describe=describe,
     silent=True,

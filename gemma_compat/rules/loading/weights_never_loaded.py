@@ -42,8 +42,8 @@ def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
             f"every norm of this {facts.model.model_type} is as it was initialised, as in no "
-            "trained checkpoint, though the model names one: its weights are random (from the config "
-            "of a checkpoint they may be meant to be)"
+            "trained checkpoint, though the model names one: its weights are random (made from the "
+            "config of a checkpoint, they may be meant to be)"
         ),
         help=(
             "look at from_pretrained(..., output_loading_info=True)[1]['missing_keys'], and load "
