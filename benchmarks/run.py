@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import models, padding, processes  # noqa: E402
+from benchmarks import logs, models, padding, processes  # noqa: E402
 from benchmarks.figure import Figure  # noqa: E402
 
 RULES = 100
@@ -25,7 +25,7 @@ def main() -> int:
     """Measure everything, print the table; 1 if a limit is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15, help="turns of each process (15)")
-    parser.add_argument("--only", choices=("processes", "models"), help="one half of it")
+    parser.add_argument("--only", choices=("processes", "models", "logs"), help="one part")
     options = parser.parse_args()
     figures: list[Figure] = []
     print(f"{'what':<58} {'limit':>10} {'measured':>10}", flush=True)
@@ -38,12 +38,14 @@ def main() -> int:
 
 
 def _figures(rounds: int, only: str | None) -> Iterator[Figure]:
-    if only != "models":
+    if only in (None, "processes"):
         with tempfile.TemporaryDirectory() as folder:
             padding.make_package(ROOT / "gemma_compat", Path(folder), RULES)
             padding.make_stubs(Path(folder))
             yield from processes.measure(Path(folder), RULES, rounds)
-    if only != "processes":
+    if only in (None, "logs"):
+        yield from logs.measure(ROOT, rounds)
+    if only in (None, "models"):
         yield from models.measure(ROOT)
 
 

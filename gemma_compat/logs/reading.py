@@ -16,7 +16,7 @@ from .stream import pieces
 
 # The line that ends a traceback: an exception's class, then its message or nothing.
 _EXCEPTION = (
-    r"^(?:\[?(?:rank)?\d{1,4}\]?:?|E)?[ \t]*"
+    r"^(?:\[(?:rank)?\d{1,4}\]:? ?|E {2,7})?(?! )"
     r"(?:(?:[A-Za-z_]\w{0,60}\.){1,8}Error|"
     r"(?:[A-Za-z_]\w{0,60}\.){0,8}(?:[A-Z]\w{0,60}(?:Error|Failure|Timeout)|"
     r"(?:[A-Z]\w{0,60})?(?:Exception|Unsupported|Interrupt)))(?:: |[ \t\r]*$)"

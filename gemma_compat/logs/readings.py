@@ -47,7 +47,9 @@ _ALIASES = {
 _NAMES = "|".join(
     sorted({re.escape(n).replace(r"\-", "[-_]") for n in DISTRIBUTIONS}, key=len)[::-1]
 )
-_VERSION = r"\d+(?:\.\d+){1,3}(?:\.?(?:dev|post|rc|a|b)\d+)*(?:\+[a-z0-9.]{1,20})?"
+_VERSION = (
+    r"\d+(?:\.\d+){1,3}(?:\.?(?:dev|post|rc|a|b)\d+)*(?:\+(?:cu\d{2,3}|cpu|xpu|rocm[\d.]{1,6}))?"
+)
 
 
 def _package(name: str, version: str | None, strength: int) -> Iterator[Reading]:
@@ -165,6 +167,18 @@ _TEXT = {
 }
 
 
+# Families whose name may be repeated; any other is "another family".
+_OTHERS = """
+bart bert bloom cohere deepseek falcon gpt2 gpt_neox granite idefics3 llama llama4 llava mamba
+mistral mistral3 mixtral mllama mpt olmo olmo2 opt phi phi3 pixtral qwen qwen2 qwen2_5_vl
+qwen2_moe qwen2_vl qwen3 qwen3_moe qwen3_vl roberta smollm3 smolvlm stablelm t5 whisper
+"""
+
+
+def _other(name: str, strength: int) -> Reading:
+    return Reading("other_model", name if name in _OTHERS.split() else "another family", strength)
+
+
 def _type_named(name: str, strength: int) -> Iterator[Reading]:
     types = _TYPES.get(name.lower().replace("_text", ""))
     if types:
@@ -177,7 +191,7 @@ def _module(match: re.Match[str]) -> Iterator[Reading]:
     if "gemma" in name:
         yield from _type_named(name, STATED)
     else:
-        yield Reading("other_model", name, STATED)
+        yield _other(name, STATED)
 
 
 def _model_class(match: re.Match[str]) -> Iterator[Reading]:
@@ -185,7 +199,7 @@ def _model_class(match: re.Match[str]) -> Iterator[Reading]:
     name, kind = match["name"].lower(), match["kind"]
     if "gemma" not in name:
         if not name.startswith("auto"):  # AutoModelForCausalLM is every model's
-            yield Reading("other_model", name, STATED)
+            yield _other(name, STATED)
         return
     exact = (_TEXT if kind == "CausalLM" else _WHOLE).get(name)
     if exact:
@@ -198,7 +212,7 @@ def _stated_type(match: re.Match[str]) -> Iterator[Reading]:
     if name in known:
         yield Reading("model_type", frozenset({name}), LISTED)
     elif "gemma" not in name and "siglip" not in name:
-        yield Reading("other_model", name, MENTIONED)
+        yield _other(name, MENTIONED)
 
 
 _LABELS = rf"PyTorch|Hugging ?[Ff]ace[_ ][Hh]ub|HF Hub|Python|Flash[- ]Attention|(?i:{_NAMES})"

@@ -70,6 +70,10 @@ def test_what_is_no_installed_version(text: str) -> None:
     assert log(text).facts.packages == {}
 
 
+def test_a_private_label_of_a_version_is_left_out() -> None:
+    assert log("torch==2.6.0+lovelace").facts.version("torch") == "2.6.0"
+
+
 def test_what_was_installed_beats_what_was_asked_for_and_the_last_wins() -> None:
     done = "Successfully installed trl-"
     found = log(f"{done}0.15.2\npip install trl==0.9.0\n{done}0.16.0\n")
@@ -121,6 +125,7 @@ def test_a_module_leaves_open_which_type_it_is_and_a_class_decides() -> None:
     assert log(module).model_types == {"gemma3", "gemma3_text", "shieldgemma2"}
     assert log(module + "Gemma3ForCausalLM").model_types == {"gemma3_text"}
     assert log("models/llama/modeling_llama.py").other_models == ("llama",)
+    assert log("LovelaceForCausalLM").other_models == ("another family",)
 
 
 def test_figures_of_a_published_checkpoint() -> None:
