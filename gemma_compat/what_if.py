@@ -52,14 +52,21 @@ class Assumptions:
         return {topic: self.how.get(topic, text) for topic, text in found.items()}
 
 
-def assume(facts: Facts, given: Assumptions) -> Facts:
-    """The facts with what is given put over them."""
+def assume(facts: Facts, given: Assumptions, *, of_this_machine: bool = True) -> Facts:
+    """The facts with what is given put over them.
+
+    Args:
+        of_this_machine: whether ``facts`` were detected here, so that what is missing here may
+            be there. Facts of a log stay as they are where nothing is given.
+    """
     if not given:
         return facts
     if given.versions:
-        facts = _with_versions(facts, given.versions)
-    if given.gpus is not None:
+        facts = _with_versions(facts, given.versions, of_this_machine)
+    if given.gpus is not None and of_this_machine:
         facts = _with_gpus(facts, given.gpus, torch_is_given="torch" in given.versions)
+    elif given.gpus is not None:
+        facts = facts.replace(gpus=given.gpus)
     reasons = dict(facts.reasons)
     if given.training and not facts.training.to_dict():
         reasons["training"] = "no option says so"
@@ -72,10 +79,14 @@ def assume(facts: Facts, given: Assumptions) -> Facts:
     return _with_trainers_cache(facts, given)
 
 
-def _with_versions(facts: Facts, versions: Mapping[str, str | None]) -> Facts:
+def _with_versions(
+    facts: Facts, versions: Mapping[str, str | None], of_this_machine: bool
+) -> Facts:
     """Packages that are missing here are unknown there, unless they are named."""
     packages: dict[str, Package | None] = {
-        name: item for name, item in facts.packages.items() if item is not None
+        name: item
+        for name, item in facts.packages.items()
+        if item is not None or not of_this_machine
     }
     missing = facts.packages.keys() - packages.keys() - versions.keys()
     for name, version in versions.items():

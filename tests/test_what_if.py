@@ -69,6 +69,14 @@ def test_other_gpus_are_those_of_another_machine() -> None:
     assert given("--gpu", "none").gpus == ()
 
 
+def test_facts_of_a_log_stay_where_nothing_is_given() -> None:
+    given_both = Assumptions(versions={"peft": "0.21.2"}, gpus=gpus.parse("T4"))
+    facts = assume(HERE, given_both, of_this_machine=False)
+    assert facts.version("trl") is None and facts.version("peft") == "0.21.2"
+    assert facts.torch == HERE.torch and facts.driver == HERE.driver
+    assert facts.gpus == gpus.parse("T4")
+
+
 @pytest.mark.parametrize(
     ("arguments", "area", "expected"),
     [

@@ -88,15 +88,15 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--zero-stage", type=int, choices=(0, 1, 2, 3), help="of DeepSpeed")
 
 
-def apply(options: argparse.Namespace, facts: Facts) -> Facts:
-    """The facts with what the options assume put over them.
+def apply(options: argparse.Namespace, facts: Facts, *, of_this_machine: bool = True) -> Facts:
+    """The facts with what the options assume put over them; see ``what_if.assume``.
 
     Raises:
         UsageError: a version, package or GPU that cannot be.
     """
     from ..what_if import assume
 
-    return assume(facts, read(options, facts))
+    return assume(facts, read(options, facts), of_this_machine=of_this_machine)
 
 
 def read(options: argparse.Namespace, facts: Facts | None = None) -> Assumptions:

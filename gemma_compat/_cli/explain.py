@@ -13,6 +13,7 @@ from . import assumptions
 from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, write
 
 if TYPE_CHECKING:
+    from ..facts import Facts
     from ..logs.explanation import Explanation
 
 _EXITS = """\
@@ -34,6 +35,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("what", metavar="LOG", help=text)
     parser.add_argument("--format", choices=FORMATS, default="text")
     parser.add_argument("--model", metavar="DIR", help="the model, where the log does not say")
+    parser.add_argument("--args", metavar="FILE", help="the training arguments as JSON")
     assumptions.add_options(parser)
 
 
@@ -60,14 +62,8 @@ def _page(options: argparse.Namespace) -> int:
 def _explained(options: argparse.Namespace) -> Explanation:
     from ..logs.explain import explain_log
 
-    def given(facts: Any) -> Any:
-        if options.model:
-            from ..detect.model import assumed_of, read_model
-
-            model, _ = read_model(options.model)
-            assumed = assumed_of(options.model) or {"model": "--model"}
-            facts = facts.replace(model=model, assumed={**facts.assumed, **assumed})
-        return assumptions.apply(options, facts)
+    def given(facts: Facts) -> Facts:
+        return _given(options, facts)
 
     if options.what == "-":
         if sys.stdin is None:
@@ -78,3 +74,21 @@ def _explained(options: argparse.Namespace) -> Explanation:
             return explain_log(file, given)
     except (OSError, ValueError) as error:
         raise UsageError(f"{options.what}: {getattr(error, 'strerror', error) or error}") from error
+
+
+def _given(options: argparse.Namespace, facts: Facts) -> Facts:
+    """What the options say, put over what the log says."""
+    if options.model:
+        from ..detect.model import assumed_of, read_model
+
+        model, _ = read_model(options.model)
+        assumed = assumed_of(options.model) or {"model": "--model"}
+        facts = facts.replace(model=model, assumed={**facts.assumed, **assumed})
+    if options.args:
+        from ..detect.training import read_training
+
+        run, _ = read_training(options.args, facts.packages.get("transformers"))
+        stated = {name: value for name, value in vars(run).items() if run.known(name)}
+        assumed = {**facts.assumed, "training": "--args"}
+        facts = facts.replace(training=facts.training.replace(**stated), assumed=assumed)
+    return assumptions.apply(options, facts, of_this_machine=False)

@@ -166,6 +166,15 @@ def test_standard_input_json_and_options(
     assert document["facts"]["packages"]["transformers"]["version"] == "4.50.3"
 
 
+def test_training_arguments_from_a_file(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    log, args = tmp_path / "x.log", tmp_path / "args.json"
+    log.write_text("transformers==4.50.3\ngoogle/gemma-3-4b-it\n" + TRACE + ERROR)
+    args.write_text(json.dumps({"bf16": True, "eval_strategy": "steps"}))
+    assert main(["explain", str(log), "--args", str(args), "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)["causes"][0]["fit"] == "confirmed"
+    assert main(["explain", str(log), "--args", str(tmp_path / "none.json")]) == 2
+
+
 def test_a_code_is_its_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "gc101"]) == 0
     assert "## Why" in capsys.readouterr().out

@@ -7,10 +7,13 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gemma_compat.logs import stream
 from gemma_compat.logs.explain import explain_log
 from gemma_compat.logs.stream import pieces
+from gemma_compat.report import explanation as renderer
 
 ERROR = "AttributeError: 'HybridCache' object has no attribute 'float'"
 
@@ -84,6 +87,32 @@ def test_next_to_nothing_is_no_failure(data: bytes) -> None:
 def test_the_number_of_lines() -> None:
     for data, lines in ((b"", 0), (b"a", 1), (b"a\n", 1), (b"a\nb", 2), (b"a\n\n", 2)):
         assert explain_log(io.BytesIO(data)).lines == lines
+
+
+fragments = st.sampled_from(
+    [
+        ERROR.encode(),
+        b"Traceback (most recent call last):\n",
+        b"transformers==4.",
+        b"Successfully installed ",
+        b"Tesla T4. Num GPUs = 99",
+        b"google/gemma-3-4b-it",
+        b"CUDA capability sm_999",
+        b"max_seq_length=9999999",
+        b"use_reentrant=",
+        b"\x1b[",
+        b"\r",
+        b"\n",
+        b"\xff\xfe",
+    ]
+)
+
+
+@given(st.lists(fragments | st.binary(max_size=12), max_size=30))
+def test_no_log_breaks_it(parts: list[bytes]) -> None:
+    found = explain_log(io.BytesIO(b"".join(parts)))
+    for form in ("text", "json", "markdown"):
+        assert getattr(renderer, f"render_{form}")(found)
 
 
 class Endless(io.RawIOBase):
