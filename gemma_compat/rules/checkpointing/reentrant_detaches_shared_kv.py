@@ -80,19 +80,25 @@ def describe(facts: Facts) -> Problem:
 
 def patch(model: Any, ledger: Any) -> None:
     """Checkpoint the decoder layers without reentry, whoever turns checkpointing on."""
-    sharing = [text_model for _, text_model in text_models(model) if _shares(text_model)]
+    borrowing = [text_model for _, text_model in text_models(model) if _borrows(text_model)]
+    for text_model in borrowing:
+        refuse_cured_by_unsloth(text_model)  # first: its forward takes anything
+    sharing = [text_model for text_model in borrowing if _passes_shared(text_model)]
     if not sharing:
         raise PatchTargetMissing("no decoder layer takes shared_kv_states and borrows from it")
     for text_model in sharing:
-        refuse_cured_by_unsloth(text_model)
         add_non_reentrant(text_model, ledger)
 
 
-def _shares(text_model: Any) -> bool:
-    attentions = [layer.self_attn for layer in decoder_layers(text_model)]
-    parameters = inspect.signature(type(attentions[0]).forward).parameters
-    borrows = any(getattr(attention, "is_kv_shared_layer", False) for attention in attentions)
-    return borrows and "shared_kv_states" in parameters
+def _borrows(text_model: Any) -> bool:
+    return any(
+        getattr(layer.self_attn, "is_kv_shared_layer", False) for layer in decoder_layers(text_model)
+    )
+
+
+def _passes_shared(text_model: Any) -> bool:
+    attention = decoder_layers(text_model)[0].self_attn
+    return "shared_kv_states" in inspect.signature(type(attention).forward).parameters
 
 
 RULE = Rule(
