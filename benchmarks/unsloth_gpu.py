@@ -44,7 +44,7 @@ def main() -> int:
     _make_checkpoints(home, options)
     jobs = [(name, patched) for name in chosen for patched in (False, True)]
     with ThreadPoolExecutor(options.jobs) as pool:
-        results = list(pool.map(lambda job: _run(*job, home, options), jobs))
+        results = list(pool.map(lambda job: _run(job[0], job[1], home, options), jobs))
     document = {"results": results, "comparisons": list(_comparisons(results, home))}
     Path(options.out).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     for comparison in document["comparisons"]:
@@ -70,7 +70,8 @@ def _options() -> argparse.Namespace:
 
 def _make_checkpoints(home: Path, options: argparse.Namespace) -> None:
     code = (
-        "import sys; from pathlib import Path; from tests.unsloth.checkpoints import make, FOR_GPU\n"
+        "import sys; from pathlib import Path\n"
+        "from tests.unsloth.checkpoints import FOR_GPU, make\n"
         "for name in sys.argv[2:]: make(name, Path(sys.argv[1]), **FOR_GPU)"
     )
     names = sorted({model_type for model_type, _, _ in CASES.values()})
@@ -171,7 +172,9 @@ def _versions() -> dict[str, str]:
 def _device() -> str:
     import torch
 
-    return torch.cuda.get_device_name() + " sm_{}{}".format(*torch.cuda.get_device_capability())
+    return str(torch.cuda.get_device_name()) + " sm_{}{}".format(
+        *torch.cuda.get_device_capability()
+    )
 
 
 def _fill_adapter(model: Any) -> None:

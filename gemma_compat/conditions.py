@@ -6,6 +6,7 @@ rule's file.
 
 from __future__ import annotations
 
+from . import versions
 from .facts import Facts
 from .rule import any_of, condition
 
@@ -102,3 +103,23 @@ def is_zero3_with_peft(facts: Facts) -> bool:
 loses_cache_in_training = any_of(
     cache_is_off, trainer_turns_cache_off, checkpoints, checkpoints_from_outside
 )
+
+
+# From these releases of unsloth_zoo on it carries shared keys and values itself.
+_ZOO_CARRIES = {
+    "gemma3n": ">=2026.9.8",
+    "gemma3n_text": ">=2026.9.8",
+    "gemma4": ">=2026.6.7",
+    "gemma4_text": ">=2026.6.7",
+}
+
+
+@condition("Unsloth does not carry the shared keys and values itself")
+def is_not_cured_by_unsloth(facts: Facts) -> bool:
+    """By what is on the model in hand; else by the releases, where the run will use Unsloth."""
+    if facts.unsloth.known("carries_shared_kv"):
+        return not facts.unsloth.carries_shared_kv
+    zoo, cured = facts.version("unsloth-zoo"), _ZOO_CARRIES.get(facts.model.model_type)
+    if zoo is None or cured is None or not versions.contains(cured, zoo):
+        return True
+    return not facts.unsloth.used or facts.unsloth.backend == "cpu"

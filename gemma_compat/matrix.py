@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from . import evidence, families, versions
 from .errors import UsageError
-from .rule import Evidence, Rule, Severity
+from .rule import Evidence, Rule, Scope, Severity
 
+_UNSLOTH = {"unsloth", "unsloth-zoo"}
 RAN, DERIVED, SOURCE, REPORTED = "ran", "derived", "source", "reported"
 
 
@@ -116,9 +117,16 @@ def _covers(rule: Rule, package: str, model_type: str, version: str) -> bool:
     return any(
         model_type in scope.model_types
         and package in scope.packages
+        and not _needs_unsloth(scope, package)
         and versions.contains(scope.packages[package], version)
         for scope in rule.scopes
     )
+
+
+def _needs_unsloth(scope: Scope, package: str) -> bool:
+    """What breaks under Unsloth only is not what breaks on a release of another package."""
+    ours = _UNSLOTH & scope.packages.keys()
+    return bool(ours) and package not in ours
 
 
 def _strength(rule: Rule, package: str, model_type: str, version: str) -> str:

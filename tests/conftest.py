@@ -15,6 +15,7 @@ from gemma_compat.facts import (
     TokenizerFacts,
     TorchBuild,
     TrainingFacts,
+    UnslothFacts,
 )
 from gemma_compat.gpus import architecture
 
@@ -63,6 +64,7 @@ def facts_for(
     checkpoint: Mapping[str, Any] = {},
     adapter: Mapping[str, Any] = {},
     tokenizer: Mapping[str, Any] = {},
+    unsloth: Mapping[str, Any] = {},
     environment: Mapping[str, str] = {},
 ) -> Facts:
     """Facts about a live model in bf16 and a plain bf16 run by a Trainer, nothing unknown.
@@ -74,6 +76,7 @@ def facts_for(
         packages: further versions; ``None`` for known absent.
         gpus: visible GPUs; none by default.
         checkpoint, adapter, tokenizer: fields to set otherwise.
+        unsloth: fields to set otherwise; by default it is not used.
         environment: environment variables that are set.
     """
     installed = {"torch": "2.13.0", "transformers": transformers, **packages}
@@ -101,6 +104,7 @@ def facts_for(
         checkpoint=CHECKPOINT.replace(**checkpoint),
         adapter=ADAPTER.replace(**adapter),
         tokenizer=TOKENIZER.replace(**tokenizer),
+        unsloth=UNSLOTH.replace(**unsloth),
         environment=dict(environment),
     )
 
@@ -204,4 +208,17 @@ TOKENIZER = TokenizerFacts(
     template_marks_generation=False,
     template_takes_system=True,
     turn_end="<end_of_turn>",
+)
+
+# Not used, and nothing of it on the model.
+UNSLOTH = UnslothFacts(
+    used=False,
+    imported_after=(),
+    backend=None,
+    requires={},
+    compiled_caches=None,
+    patches=(),
+    rebuilt=(),
+    carries_shared_kv=False,
+    scales_embeddings_twice=False,
 )

@@ -35,6 +35,7 @@ IMPORTS_TRANSFORMERS = PACKAGE / "hooks" / "callback.py"
 # of what a probe may meet; or it raises again.
 BOUNDARY = "probe boundary"
 LONGEST_FUNCTION, LONGEST_FILE = 40, 300
+TABLE = "_table.py"  # data, a row for each failure; it may be long
 
 files = pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
 
@@ -68,7 +69,7 @@ def test_no_broad_except(file: Path) -> None:
 @files
 def test_sizes(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= LONGEST_FILE
+    assert file.name.endswith(TABLE) or len(text.splitlines()) <= LONGEST_FILE
     assert not list(long_functions(text))
 
 

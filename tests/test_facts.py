@@ -26,6 +26,7 @@ from gemma_compat.facts import (
     TokenizerFacts,
     TorchBuild,
     TrainingFacts,
+    UnslothFacts,
 )
 
 from .conftest import T4, facts_for
@@ -63,6 +64,11 @@ FACTS = st.builds(
     checkpoint=records(CheckpointFacts, names=st.lists(TEXT, max_size=2).map(tuple)),
     adapter=records(AdapterFacts, target_modules=st.lists(TEXT, max_size=2).map(tuple)),
     tokenizer=records(TokenizerFacts),
+    unsloth=records(
+        UnslothFacts,
+        requires=st.dictionaries(TEXT, TEXT, max_size=2),
+        patches=st.lists(TEXT, max_size=2).map(tuple),
+    ),
     environment=st.dictionaries(TEXT, TEXT, max_size=2),
     reasons=st.dictionaries(TEXT, TEXT, max_size=2),
 )

@@ -18,6 +18,7 @@ from .model import assumed_of, read_model
 from .packages import Inventory, take_inventory
 from .torch_build import read_torch_build
 from .training import read_training
+from .unsloth import read_unsloth
 
 # ``patch`` asks again before every train and evaluate. The cards do not change under a process,
 # and a driver that hangs must cost its deadline once.
@@ -68,6 +69,7 @@ def _read_parts(
         "training": read_training(args, inventory.packages.get("transformers")),
         "checkpoint": read_checkpoint(model),
         "torch": read_torch_build(search),
+        "unsloth": read_unsloth(inventory.packages, model, read_environment()),
     }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from ..facts import Package
@@ -70,6 +72,32 @@ def _header(path: str, name: str) -> str | None:
             if colon and key.lower() == name:
                 return value.strip()
     return None
+
+
+def requirements(package: Package) -> dict[str, str]:
+    """The specifiers in an installed distribution's metadata, by normalised name.
+
+    Those that hold for an extra only are left out, and so are markers: what is asked for on this
+    platform is asked for on the others too.
+    """
+    found: dict[str, str] = {}
+    for line in _metadata_lines(package, "requires-dist"):
+        text, _, marker = line.partition(";")
+        match = re.match(r"([\w.-]+)\s*(?:\[[^\]]*\])?\s*\(?([^)]*)\)?", text.strip())
+        if match and "extra ==" not in marker and match[2].strip():
+            name = re.sub(r"[-_.]+", "-", match[1]).lower()
+            found[name] = match[2].replace(" ", "").strip()
+    return found
+
+
+def _metadata_lines(package: Package, field: str) -> Iterator[str]:
+    """The values of a field that may come several times, from the ``.dist-info`` of a package."""
+    entry = f"{package.name.replace('-', '_')}-{package.version}.dist-info"
+    text = _read_text(os.path.join(package.location, entry, "METADATA"))
+    for line in text.partition("\n\n")[0].splitlines():
+        key, colon, value = line.partition(":")
+        if colon and key.lower() == field:
+            yield value.strip()
 
 
 def _origin(path: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from .gpu import Gpu
 from .model import ConfigView, ModelFacts
 from .packages import Package, TorchBuild
 from .training import TrainingFacts
+from .unsloth import UnslothFacts
 
 __all__ = [
     "UNKNOWN",
@@ -35,6 +36,7 @@ __all__ = [
     "TokenizerFacts",
     "TorchBuild",
     "TrainingFacts",
+    "UnslothFacts",
 ]
 
 
@@ -55,6 +57,7 @@ class Facts(Record):
         model: the model under judgement.
         training: the run under judgement.
         checkpoint, adapter, tokenizer: what lies beside the model on disk, or was given.
+        unsloth: Unsloth, in this process and on the model in hand.
         environment: environment variables that matter to these libraries, by name; those that
             are not set are not in it.
         imports: module to the outcome of importing it: ``ok``, ``not tried``, ``not installed``,
@@ -79,6 +82,7 @@ class Facts(Record):
     checkpoint: CheckpointFacts = field(default_factory=CheckpointFacts)
     adapter: AdapterFacts = field(default_factory=AdapterFacts)
     tokenizer: TokenizerFacts = field(default_factory=TokenizerFacts)
+    unsloth: UnslothFacts = field(default_factory=UnslothFacts)
     environment: dict[str, str] = UNKNOWN
     imports: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -129,4 +133,5 @@ _PARTS: dict[str, Any] = {
     "checkpoint": CheckpointFacts,
     "adapter": AdapterFacts,
     "tokenizer": TokenizerFacts,
+    "unsloth": UnslothFacts,
 }

@@ -18,11 +18,10 @@ from typing import Any
 
 from ..errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
 from ..tree import layer_wrappers
+from ..upstream import carries_shared_kv
 
 _FUNCTION = "_gradient_checkpointing_func"
 _FOUND = "gemma_compat_found"  # on the function that stands in: the one that it stands in for
-
-_UNSLOTH_MARKS = ("_unsloth_gemma4_carrier_patched", "_unsloth_gemma3n_kv_sharing")
 
 
 def add_non_reentrant(text_model: Any, ledger: Any) -> None:
@@ -90,18 +89,8 @@ def _is_reentrant(function: Any) -> bool:
 
 
 def refuse_cured_by_unsloth(text_model: Any) -> None:
-    """Raise ``PatchNotNeeded`` where unsloth_zoo has put its own cure on these classes.
-
-    Its markers sit on the ``forward`` functions. The mark on Gemma 4's text model alone proves
-    nothing: unsloth_zoo before 2026.6.7 set it too, and that wrapper is undone by checkpointing.
-    The later one is told by its argument ``attach_carrier``.
-    """
-    attention = type(decoder_layers(text_model)[0].self_attn).forward
-    forward = type(text_model).forward
-    cured = any(getattr(attention, name, False) for name in _UNSLOTH_MARKS)
-    if getattr(forward, "_unsloth_kv_shared_use_cache_false_patched", False):
-        cured = cured or "attach_carrier" in forward.__code__.co_freevars
-    if cured:
+    """Raise ``PatchNotNeeded`` where unsloth_zoo has put its own cure on these classes."""
+    if carries_shared_kv(text_model):
         raise PatchNotNeeded("unsloth_zoo carries the shared keys and values here already")
 
 

@@ -1,6 +1,7 @@
 """Discovery: every module below this package that has a ``RULE`` is a rule.
 
-Adding a rule edits no list. The order is that of the codes.
+A module with ``RULES`` is a table: each row is a rule with a code and a page of its own. Adding a
+rule edits no list. The order is that of the codes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ def all_rules() -> tuple[Rule, ...]:
             imported = import_module(module.name)
             if hasattr(imported, "RULE"):
                 found.append(replace(imported.RULE, docs=imported.__doc__ or ""))
+            found.extend(getattr(imported, "RULES", ()))
     return tuple(sorted(found, key=lambda rule: rule.order))
 
 

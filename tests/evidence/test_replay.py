@@ -9,7 +9,6 @@ import pytest
 
 from gemma_compat import versions
 from gemma_compat.diagnosis import judge
-from gemma_compat.facts import Facts
 from gemma_compat.rule import Evidence, Finding, Rule, Scope
 from gemma_compat.rules import all_rules
 
@@ -25,7 +24,7 @@ def predicts(rule: Rule, row: rows.Row) -> bool:
     """Whether the rule's answer for the row's facts is what was seen."""
     if row.patched:
         return row.outcome == rows.WORKING
-    fires = isinstance(judge(rule, Facts.from_dict(row.facts)), Finding)
+    fires = isinstance(judge(rule, row.known_facts()), Finding)
     return fires == (row.outcome == rows.BROKEN)
 
 
@@ -48,7 +47,7 @@ def test_the_rule_predicts_every_row(code: str) -> None:
 def test_no_row_is_undetermined(code: str) -> None:
     """A reproduction must supply every fact that its rule asks for."""
     for row in valid_rows(code):
-        answer = judge(RULES[code], Facts.from_dict(row.facts))
+        answer = judge(RULES[code], row.known_facts())
         assert answer is None or isinstance(answer, Finding), (row.environment, row.variant, answer)
 
 
@@ -121,8 +120,8 @@ def test_loosening_a_bound_by_one_release_is_noticed(code: str) -> None:
             row
             for row in valid_rows(code)
             if not row.patched
-            and isinstance(judge(wrong, Facts.from_dict(row.facts)), Finding)
-            != isinstance(judge(rule, Facts.from_dict(row.facts)), Finding)
+            and isinstance(judge(wrong, row.known_facts()), Finding)
+            != isinstance(judge(rule, row.known_facts()), Finding)
         ]
         for row in changed:
             assert not predicts(wrong, row), (row.environment, row.variant)

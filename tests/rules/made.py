@@ -9,15 +9,21 @@ from gemma_compat.facts import Facts
 from gemma_compat.facts.model import ModelFacts
 from gemma_compat.facts.packages import Package
 from gemma_compat.facts.training import TrainingFacts
+from gemma_compat.facts.unsloth import UnslothFacts
 from gemma_compat.rule import Finding, Rule, Undetermined
 
 
 def facts(transformers: str | None, model: dict[str, Any], training: dict[str, Any]) -> Facts:
-    """These facts and no others; ``transformers=None`` leaves its version unknown."""
+    """These facts, no Unsloth, and no others; ``transformers=None`` leaves its version unknown."""
     packages: dict[str, Package | None] = {}
     if transformers is not None:
         packages["transformers"] = Package(name="transformers", version=transformers)
-    return Facts(packages=packages, model=ModelFacts(**model), training=TrainingFacts(**training))
+    return Facts(
+        packages=packages,
+        model=ModelFacts(**model),
+        training=TrainingFacts(**training),
+        unsloth=UnslothFacts(used=False, carries_shared_kv=False),
+    )
 
 
 def answer(rule: Rule, made: Facts) -> str:

@@ -23,7 +23,7 @@ import gemma_compat
 from gemma_compat import families, rules, versions
 from gemma_compat.diagnosis import judge, judge_all
 from gemma_compat.facts import UNKNOWN, Facts
-from gemma_compat.rule import Applicability, Finding, Rule, Scope
+from gemma_compat.rule import Applicability, Evidence, Finding, Rule, Scope
 from gemma_compat.rules import all_rules, find
 from gemma_compat.runs import RUNS
 from tools import catalogue
@@ -37,12 +37,16 @@ SECTIONS = ("## What breaks", "## Why", "## Cure")
 REMEDIES = ("disable", "enable", "use", "set", "force", "fix", "patch", "upgrade", "avoid", "turn")
 ALL = all_rules()
 CODES = {rule.code for rule in ALL}
-FILES = {
+MODULES = {
     module.name: HOME.joinpath(*module.name.split(".")[2:]).with_suffix(".py")
     for module in walk_packages(rules.__path__, prefix=rules.__name__ + ".")
     if not module.ispkg and not module.name.rpartition(".")[2].startswith("_")
 }
+TABLES = {name: file for name, file in MODULES.items() if file.stem.endswith("_table")}
+FILES = {name: file for name, file in MODULES.items() if name not in TABLES}
 BY_MODULE = {name: find(import_module(name).RULE.code, ALL) for name in FILES}
+# The rules of a table, by their codes, each with the module of the table.
+ROWS = {rule.code: name for name in TABLES for rule in import_module(name).RULES}
 
 each_rule = pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.code)
 each_file = pytest.mark.parametrize("module", FILES)
@@ -62,11 +66,13 @@ def test_the_file_is_named_after_the_rule_and_lies_in_its_subsystem(module: str)
 
 
 def test_codes_and_names_are_unique_and_a_hundred_is_a_subsystem() -> None:
-    assert len(CODES) == len({rule.name for rule in ALL}) == len(ALL) == len(FILES)
+    assert len(CODES) == len({rule.name for rule in ALL}) == len(ALL) == len(FILES) + len(ROWS)
     assert all(re.fullmatch(r"GC[1-9]\d{2,3}", code) for code in CODES)
     folders: dict[str, set[str]] = {}
     for module, rule in BY_MODULE.items():
         folders.setdefault(rule.code[:-2], set()).add(FILES[module].parent.name)
+    for code, module in ROWS.items():
+        folders.setdefault(code[:-2], set()).add(TABLES[module].parent.name)
     assert all(len(found) == 1 for found in folders.values()), folders
     assert len(set(map(frozenset, folders.values()))) == len(folders)
 
@@ -76,6 +82,17 @@ def test_the_file_can_be_held_in_the_head_and_nothing_is_left_to_fill_in(module:
     text = FILES[module].read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 150
     assert PLACEHOLDER not in text
+
+
+@pytest.mark.parametrize("module", TABLES)
+def test_a_table_is_ordered_and_tested_and_claims_no_run(module: str) -> None:
+    made, file = import_module(module), TABLES[module]
+    assert not hasattr(made, "RULE")
+    codes = [int(rule.code[2:]) for rule in made.RULES]
+    assert codes == sorted(set(codes))
+    assert (TESTS / file.parent.name / f"test_{file.stem}.py").is_file()
+    for rule in made.RULES:
+        assert rule.evidence is not Evidence.RAN and rule.patch is None
 
 
 @each_rule
@@ -193,6 +210,9 @@ def everything(rule: Rule) -> Iterator[Facts]:
     A rule that asks for more than the axes here has ``contract_facts()`` in its table test: facts
     in which it fires and facts in which it does not, for each of its model types.
     """
+    if rule.code in ROWS:
+        yield from table_test(rule).contract_facts(rule)
+        return
     own = getattr(table_test(rule), "contract_facts", None)
     if own is not None:
         yield from own()
@@ -207,7 +227,7 @@ def everything(rule: Rule) -> Iterator[Facts]:
 
 
 def table_test(rule: Rule) -> ModuleType:
-    (module,) = [name for name, found in BY_MODULE.items() if found.code == rule.code]
+    module = ROWS.get(rule.code) or next(n for n, r in BY_MODULE.items() if r.code == rule.code)
     subsystem, stem = module.split(".")[-2:]
     return import_module(f"tests.rules.{subsystem}.test_{stem}")
 

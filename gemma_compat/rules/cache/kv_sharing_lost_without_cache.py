@@ -31,6 +31,9 @@ text model whose `forward()` is called directly. Borrowing layers leave their ow
 without a gradient, as they should: DDP needs `find_unused_parameters=True` or these frozen.
 `torch.compile` works in its default mode, with `fullgraph=True` only without checkpointing; a
 compiled Gemma 3n under checkpointing crashes in the backward pass with or without the patch.
+
+Unsloth's GPU path carries them itself, for Gemma 4 from unsloth_zoo 2026.6.7 on and for Gemma 3n
+from 2026.9.8 on. There this rule is silent and nothing is patched.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ from typing import Any
 
 from ...conditions import (
     checkpoints,
+    is_not_cured_by_unsloth,
     is_zero3_with_peft,
     loses_cache_in_training,
     shares_kv,
@@ -92,7 +96,7 @@ RULE = Rule(
         Scope(_GEMMA3N, {"transformers": ">=5.0.0rc1,<5.6.0"}, when=(loses_cache_in_training,)),
         Scope(_GEMMA4, {"transformers": ">=5.5.0,<5.5.2"}, when=(loses_cache_in_training,)),
     ),
-    when=(shares_kv,),
+    when=(shares_kv, is_not_cured_by_unsloth),
     describe=describe,
     patch=patch,
     refused_if=(needs_reentrant,),

@@ -22,7 +22,9 @@ default, and from Unsloth.
 `prepare_model_for_kbit_training` alike. `patch` does it for the decoder layers at each forward, so
 checkpointing that is turned on later is covered too; other modules keep what they have. It accepts
 torch's own checkpoint function only; another one, Unsloth's for example, and reentrant wrappers
-around the layers are refused with a `PatchRefused` when they are met.
+around the layers are refused with a `PatchRefused` when they are met. Where Unsloth's GPU path
+keeps these gradients itself (Gemma 4 from unsloth_zoo 2026.6.7 on, Gemma 3n from 2026.9.8 on) this
+rule is silent and nothing is patched.
 
 DeepSpeed ZeRO-3 with a PEFT adapter needs reentrant checkpointing. There is no safe cure there:
 use ZeRO-2, or train without checkpointing. Older releases lose the shared keys and values
@@ -34,7 +36,12 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ...conditions import checkpoints, is_zero3_with_peft, shares_kv
+from ...conditions import (
+    checkpoints,
+    is_not_cured_by_unsloth,
+    is_zero3_with_peft,
+    shares_kv,
+)
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...patching.non_reentrant import (
@@ -92,7 +99,8 @@ def patch(model: Any, ledger: Any) -> None:
 
 def _borrows(text_model: Any) -> bool:
     return any(
-        getattr(layer.self_attn, "is_kv_shared_layer", False) for layer in decoder_layers(text_model)
+        getattr(layer.self_attn, "is_kv_shared_layer", False)
+        for layer in decoder_layers(text_model)
     )
 
 
@@ -110,7 +118,7 @@ RULE = Rule(
         Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": ">=5.5.2"}, by_config=True),
         Scope(frozenset({"gemma3n", "gemma3n_text"}), {"transformers": ">=5.6.0"}, by_config=True),
     ),
-    when=(shares_kv, checkpoints, is_reentrant),
+    when=(shares_kv, checkpoints, is_reentrant, is_not_cured_by_unsloth),
     describe=describe,
     patch=patch,
     refused_if=(is_zero3_with_peft,),

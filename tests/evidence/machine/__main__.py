@@ -15,7 +15,6 @@ import time
 
 from gemma_compat.diagnosis import judge
 from gemma_compat.errors import UsageError
-from gemma_compat.facts import Facts
 from gemma_compat.rule import Finding, Rule
 from gemma_compat.rules import all_rules, find
 
@@ -135,7 +134,7 @@ def _bisect(code: str, one: str, other: str, package: str, model_type: str | Non
 
 def expected_outcome(rule: Rule, row: rows.Row) -> str:
     """What the rule says of an unpatched row: ``broken``, ``working`` or ``undetermined``."""
-    answer = judge(rule, Facts.from_dict(row.facts))
+    answer = judge(rule, row.known_facts())
     if answer is None:
         return rows.WORKING
     return rows.BROKEN if isinstance(answer, Finding) else "undetermined"

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gemma_compat.facts import Facts, UnslothFacts
+
 HOME = Path(__file__).resolve().parent.parent
 BROKEN, WORKING, INVALID = "broken", "working", "invalid"
 
@@ -41,6 +43,13 @@ class Row:
     @property
     def key(self) -> tuple[str, str, str, bool, str]:
         return self.code, self.model_type, self.variant, self.patched, self.environment
+
+    def known_facts(self) -> Facts:
+        """The facts as a record. Every row was seen without Unsloth, which none of them says."""
+        facts = Facts.from_dict(self.facts)
+        if facts.unsloth.known("used"):
+            return facts
+        return facts.replace(unsloth=UnslothFacts(used=False, carries_shared_kv=False))
 
 
 def path(code: str) -> Path:

@@ -1,0 +1,137 @@
+"""Unsloth: is it used, when was it imported, what did it do? It is never imported here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UnknownFact
+from ..facts import Package, UnslothFacts
+from ..tree import text_models
+from ..unwrap import unwrap
+from ..upstream import (
+    carries_shared_kv,
+    patched_methods,
+    rebuilt_classes,
+    scales_embeddings_twice,
+)
+from ._ask import ask
+from ._metadata import requirements
+
+_PATCHED_LIBRARIES = ("transformers", "trl", "peft")
+_MARK = "__UNSLOTH_VERSIONING__"
+_HEADER = ("unsloth-zoo", "unsloth", "transformers", "trl")  # in the order of its lines
+
+
+@dataclass(frozen=True)
+class _World:
+    """What the questions read.
+
+    Attributes:
+        package: Unsloth's distribution; ``None`` where it is known absent.
+        model: the unwrapped live model, or ``None``.
+        modules: as ``sys.modules``: in the order in which imports began.
+    """
+
+    package: Package | None
+    model: Any
+    environment: Mapping[str, str]
+    modules: Mapping[str, Any]
+
+    @property
+    def imported(self) -> bool:
+        return "unsloth" in self.modules
+
+
+def read_unsloth(
+    packages: Mapping[str, Package | None], model: Any, environment: Mapping[str, str]
+) -> tuple[UnslothFacts, dict[str, str]]:
+    """The facts, and the reasons for what is unknown.
+
+    Args:
+        packages: what is installed.
+        model: a live model, or anything else where there is none.
+        environment: the environment variables that matter.
+    """
+    live = unwrap(model) if hasattr(model, "named_modules") else None
+    if "unsloth" not in packages and "unsloth" not in sys.modules:
+        return UnslothFacts(), {"unsloth": "whether it is installed is not known"}
+    world = _World(packages.get("unsloth"), live, environment, sys.modules)
+    questions = {**_OF_PROCESS, **(_OF_MODEL if live is not None else {})}
+    answers, reasons = ask("unsloth", questions, world)
+    return UnslothFacts(**answers), reasons
+
+
+def _used(world: _World) -> bool:
+    if world.imported:
+        return True
+    if world.package is None or world.model is not None:
+        return False
+    raise UnknownFact("unsloth", "it is installed; whether the run imports it is not known")
+
+
+def _imported_after(world: _World) -> tuple[str, ...]:
+    """By the order of ``sys.modules``, where an entry is made when an import begins."""
+    names = list(world.modules)
+    if not world.imported:
+        return ()
+    before = set(names[: names.index("unsloth")])
+    return tuple(name for name in _PATCHED_LIBRARIES if name in before)
+
+
+def _backend(world: _World) -> str | None:
+    if not world.imported:
+        return None
+    for module in ("unsloth_zoo", "unsloth_zoo.device_type", "unsloth"):
+        found = vars(world.modules.get(module) or object).get("DEVICE_TYPE")
+        if isinstance(found, str):
+            return found
+    return "cuda"  # releases before 2025.8 know no other
+
+
+def _requires(world: _World) -> dict[str, str]:
+    return requirements(world.package) if world.package is not None else {}
+
+
+def _compiled_caches(world: _World) -> tuple[str, ...] | None:
+    folder = world.environment.get("UNSLOTH_COMPILE_LOCATION", "unsloth_compiled_cache")
+    if not os.path.isdir(folder):
+        return None
+    files = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
+    headers = (_header(os.path.join(folder, name)) for name in files)
+    return tuple(sorted({header for header in headers if header}))
+
+
+def _header(path: str) -> str:
+    """``unsloth-zoo 2026.10.9, unsloth 2026.10.9, ...``; empty for a file without a header."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        lines = [file.readline().strip() for _ in range(len(_HEADER) + 2)]
+    if lines[-1] != _MARK:
+        return ""
+    return ", ".join(f"{name} {line}" for name, line in zip(_HEADER, lines[1:], strict=False))
+
+
+def _shared_kv(world: _World) -> bool:
+    return any(carries_shared_kv(text_model) for _, text_model in text_models(world.model))
+
+
+def _scales_twice(world: _World) -> bool:
+    return any(scales_embeddings_twice(text_model) for _, text_model in text_models(world.model))
+
+
+_OF_PROCESS: dict[str, Callable[[_World], Any]] = {
+    "used": _used,
+    "imported_after": _imported_after,
+    "backend": _backend,
+    "requires": _requires,
+    "compiled_caches": _compiled_caches,
+}
+_OF_MODEL: dict[str, Callable[[_World], Any]] = {
+    "patches": lambda world: tuple(patched_methods(world.model)),
+    "rebuilt": lambda world: tuple(rebuilt_classes(world.model)),
+    "carries_shared_kv": _shared_kv,
+    "scales_embeddings_twice": _scales_twice,
+}

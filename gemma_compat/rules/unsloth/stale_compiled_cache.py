@@ -1,0 +1,61 @@
+"""The folder unsloth_compiled_cache was written by other releases than are installed.
+
+## What breaks
+Usually nothing: Unsloth compares the releases in a file's header and writes the file anew. Where
+it does not (a file that it no longer writes, a folder that is shared or read-only) old code is
+imported: `has no attribute 'Gemma3RMSNorm_forward'`, `name 'forward' is not defined`.
+
+## Why
+Unsloth writes rebuilt modules and trainers into a folder beside the script, puts that folder on
+`sys.path` and keeps it between runs. Each file begins with the releases it was written for.
+
+## Cure
+Delete the folder; it is written again when the next model is loaded.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts
+from ...families import KNOWN_MODEL_TYPES
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ._questions import uses_unsloth
+
+_NAMES = ("unsloth-zoo", "unsloth", "transformers", "trl")
+
+
+def _stale(facts: Facts) -> list[str]:
+    """The headers that name other releases than are installed."""
+    installed = ", ".join(f"{name} {facts.version(name)}" for name in _NAMES)
+    return [header for header in facts.unsloth.compiled_caches or () if header != installed]
+
+
+@condition("unsloth_compiled_cache holds files of other releases")
+def is_stale(facts: Facts) -> bool:
+    return bool(_stale(facts))
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=f"unsloth_compiled_cache holds files written for {_stale(facts)[0]}, which is not "
+        f"what is installed (unsloth {facts.version('unsloth')})",
+        help="rm -r unsloth_compiled_cache",
+    )
+
+
+RULE = Rule(
+    code="GC1103",
+    name="stale-compiled-cache",
+    severity=Severity.NOTICE,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2025.3.1"}),),
+    when=(uses_unsloth, is_stale),
+    describe=describe,
+    symptoms=(
+        r"has no attribute 'Gemma3RMSNorm_forward'",
+        r"NameError: name 'forward' is not defined",
+    ),
+    upstream=("unslothai/unsloth#3183", "unslothai/unsloth#2844", "unslothai/unsloth#2093"),
+    evidence=Evidence.SOURCE,
+    covers=("U17",),
+    since="0.1.0",
+)

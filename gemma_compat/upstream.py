@@ -1,0 +1,110 @@
+"""What Unsloth has put in place of transformers' own code, on a model in hand. Reads only.
+
+Told by where the code objects come from and by the marks on functions. Never by attributes named
+``_original_...``: Unsloth patches in three passes, and the second overwrites what the first kept.
+Nor by ``__module__`` alone: its compiler gives rebuilt classes the name of the module they replace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .tree import layer_wrappers, named_modules
+
+_COMPILED = "unsloth_compiled_module_"
+_PACKAGES = {"unsloth", "unsloth_zoo"}
+# What a function may keep its inner one under: torch.compile, Unsloth's wrappers, functools.wraps.
+_INNER = ("_torchdynamo_orig_callable", "_unsloth_compiled_func", "__wrapped__")
+_CARRIER_MARKS = ("_unsloth_gemma4_carrier_patched", "_unsloth_gemma3n_kv_sharing")
+_TEXT_MODEL_MARK = "_unsloth_kv_shared_use_cache_false_patched"
+
+
+def patched_methods(model: Any) -> list[str]:
+    """``Class.method`` for each method of the model's classes that runs Unsloth's code, sorted."""
+    return sorted(
+        f"{cls.__name__}.{name}"
+        for cls in _classes(model)
+        for name, function in _methods(cls)
+        if any(_is_unsloths(inner) for inner in _layers(function))
+    )
+
+
+def rebuilt_classes(model: Any) -> list[str]:
+    """The classes whose ``forward`` was written by Unsloth's compiler, sorted."""
+    return sorted(
+        cls.__name__
+        for cls in _classes(model)
+        if any(_is_compiled(inner) for inner in _layers(vars(cls).get("forward")))
+    )
+
+
+def carries_shared_kv(text_model: Any) -> bool:
+    """Whether unsloth_zoo has put its own cure for shared keys and values on these classes.
+
+    Its markers sit on the ``forward`` functions. The mark on Gemma 4's text model alone proves
+    nothing: unsloth_zoo before 2026.6.7 set it too, and that wrapper is undone by checkpointing.
+    The later one is told by its argument ``attach_carrier``.
+    """
+    layers = list(text_model.layers)
+    attention = type(layer_wrappers(layers[0])[0].self_attn).forward
+    if any(getattr(attention, name, False) for name in _CARRIER_MARKS):
+        return True
+    forward = type(text_model).forward
+    marked = getattr(forward, _TEXT_MODEL_MARK, False)
+    return bool(marked) and "attach_carrier" in forward.__code__.co_freevars
+
+
+def scales_embeddings_twice(text_model: Any) -> bool:
+    """Whether the embeddings scale their output and Unsloth's fast forward scales it again.
+
+    The repaired forward asks the embeddings first (``embedding_applies_scale``).
+    """
+    scaled = getattr(text_model.embed_tokens, "embed_scale", None) is not None
+    for function in _layers(type(text_model).forward):
+        if _is_unsloths(function) and function.__code__.co_name == "LlamaModel_fast_forward":
+            return scaled and "embedding_applies_scale" not in function.__code__.co_names
+    return False
+
+
+def _classes(model: Any) -> Iterator[type]:
+    """Each class in the model's tree and its bases once, torch's left out."""
+    seen: set[type] = set()
+    for _, module in named_modules(model):
+        for cls in type(module).__mro__:
+            if cls not in seen and cls.__module__.partition(".")[0] != "torch":
+                seen.add(cls)
+                yield cls
+
+
+def _methods(cls: type) -> Iterator[tuple[str, Any]]:
+    for name, value in list(vars(cls).items()):
+        function = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
+        is_method = callable(function) and not isinstance(function, type)
+        if is_method and not name.startswith("_original_"):
+            yield name, function
+
+
+def _layers(function: Any) -> Iterator[Any]:
+    """A function and what it wraps, outermost first."""
+    for _ in range(16):  # one that wraps itself must not hang us
+        if function is None:
+            return
+        yield function
+        inner = getattr(function, "__dict__", {})
+        function = next((inner[name] for name in _INNER if name in inner), None)
+
+
+def _is_unsloths(function: Any) -> bool:
+    parts = _path(function)
+    return bool(_PACKAGES.intersection(parts[:-1]))
+
+
+def _is_compiled(function: Any) -> bool:
+    return any(part.startswith(_COMPILED) for part in _path(function)[-1:])
+
+
+def _path(function: Any) -> list[str]:
+    """The parts of the path of the file that this function was compiled from."""
+    name = getattr(getattr(function, "__code__", None), "co_filename", "")
+    return str(name).replace("\\", "/").split("/")

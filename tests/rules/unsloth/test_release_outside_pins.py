@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gemma_compat.facts import Facts
+from gemma_compat.families import KNOWN_MODEL_TYPES
+from gemma_compat.rules import find
+
+from ...conftest import facts_for
+from ..made import answer
+
+RULE = find("GC1104")
+ALLOWED = {"transformers": ">=4.52.4,!=5.0.0,<=5.17.0", "trl": "<=1.15.0", "peft": ">=0.18.0"}
+
+
+def made(
+    model_type: str = "gemma3", transformers: str = "5.18.0", trl: str | None = "1.15.0"
+) -> Facts:
+    return facts_for(
+        model_type,
+        transformers,
+        packages={"unsloth": "2026.10.9", "trl": trl, "peft": "0.21.2"},
+        unsloth={"used": True, "requires": ALLOWED},
+    )
+
+
+def contract_facts() -> Iterator[Facts]:
+    for model_type in KNOWN_MODEL_TYPES:
+        yield made(model_type)
+        yield made(model_type, "5.17.0")
+
+
+@pytest.mark.parametrize(
+    ("transformers", "trl", "expected"),
+    [
+        ("5.17.0", "1.15.0", "no"),
+        ("5.18.0", "1.15.0", "fires"),
+        ("5.0.0", "1.15.0", "fires"),
+        ("5.17.0", "1.16.0", "fires"),
+        ("5.17.0", None, "no"),
+    ],
+)
+def test_it(transformers: str, trl: str | None, expected: str) -> None:
+    assert answer(RULE, made(transformers=transformers, trl=trl)) == expected
+
+
+def test_it_says_what_is_allowed() -> None:
+    problem = RULE.describe(made())
+    assert "transformers 5.18.0 (it allows >=4.52.4,!=5.0.0,<=5.17.0)" in problem.message

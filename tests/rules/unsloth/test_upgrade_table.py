@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from gemma_compat import versions
+from gemma_compat.conditions import gathers_outputs, shares_kv, shares_no_kv
+from gemma_compat.diagnosis import judge
+from gemma_compat.facts import UNKNOWN, Facts, Package
+from gemma_compat.rule import Condition, Finding, Rule, Undetermined
+from gemma_compat.rules.unsloth import _questions as asks
+from gemma_compat.rules.unsloth._row import Row
+from gemma_compat.rules.unsloth.upgrade_table import ROWS, RULES
+
+from ...conftest import L4, T4, facts_for
+
+# What makes each question true; without it the facts of ``facts_for`` make it false.
+MAKES: dict[Condition, dict[str, Any]] = {
+    shares_kv: {"model": {"num_kv_shared_layers": 18}},
+    shares_no_kv: {"model": {"num_kv_shared_layers": 0}},
+    gathers_outputs: {"training": {"gathers_outputs": True}},
+    asks.lacks_bfloat16: {"gpus": [T4]},
+    asks.runs_in_float16: {"gpus": [T4]},
+    asks.has_little_shared_memory: {"gpus": [L4]},
+    asks.spreads_over_gpus: {"gpus": [T4, T4]},
+    asks.hears: {"model": {"towers": ("vision", "audio")}},
+    asks.has_towers: {"model": {"towers": ("vision",)}},
+    asks.adapts_towers: {"model": {"adapted_modules": ("vision_tower.layers.*.q_proj",)}},
+    asks.is_text_only: {"training": {"images": False}},
+    asks.sees_both_ways: {"model": {"use_bidirectional_attention": "vision"}},
+    asks.has_experts: {"model": {"enable_moe_block": True}},
+    asks.accumulates: {"training": {"gradient_accumulation_steps": 4}},
+    asks.uses_flash_attention: {"model": {"attn_implementation": "flash_attention_2"}},
+    asks.is_not_compiled: {"environment": {"UNSLOTH_COMPILE_DISABLE": "1"}},
+    asks.drops_logits: {},
+    asks.float32_was_forced: {"environment": {"UNSLOTH_FORCE_FLOAT32": "1"}},
+    asks.prefers: {"training": {"loss_type": "sigmoid"}},
+    asks.trains_last_turns: {"training": {"assistant_only_loss": True}},
+    asks.writes_no_bos: {"tokenizer": {"adds_bos": False, "template_writes_bos": False}},
+    asks.ends_turns_by_token: {"tokenizer": {"turn_end": "<turn|>"}},
+    asks.pads_left: {"tokenizer": {"padding_side": "left"}},
+    asks.is_prequantized: {"checkpoint": {"dtypes": ("BF16", "U8")}},
+    asks.trains_embeddings: {"adapter": {"trains_embeddings": True}},
+    asks.loses_cache: {"training": {"gradient_checkpointing": True}},
+    asks.is_rocm: {},
+    asks.zoo_is_from_repository: {},
+}
+# What ``facts_for`` already has: to take such a question away, this is needed.
+UNMAKES: dict[Condition, dict[str, Any]] = {
+    shares_no_kv: {"model": {"num_kv_shared_layers": 18}},
+    shares_kv: {"model": {"num_kv_shared_layers": 0}},
+    asks.is_text_only: {"training": {"images": True}},
+    asks.drops_logits: {"environment": {"UNSLOTH_RETURN_LOGITS": "1"}},
+    asks.has_towers: {"model": {"towers": ()}},
+}
+RUN_MAKES: dict[str, dict[str, Any]] = {
+    "images": {"training": {"images": True}},
+    "adapter": {"model": {"peft": "LORA"}},
+    "full fine-tune": {"model": {"peft": None}},
+    "4-bit": {"model": {"quantization_bits": 4}},
+    "generation": {"training": {"generates": True}},
+}
+POOL = {
+    "unsloth": "2024.11.5 2025.3.14 2025.3.17 2025.8.3 2025.9.2 2025.12.9 2026.1.4 2026.2.1 "
+    "2026.3.15 2026.4.1 2026.4.2 2026.4.8 2026.5.1 2026.8.9 2026.9.7 2026.10.8",
+    "unsloth-zoo": "2025.5.1 2025.6.1 2025.8.1 2026.1.4 2026.3.2 2026.4.1 2026.4.2 2026.4.7 "
+    "2026.6.6 2026.9.7 2026.10.8",
+    "transformers": "4.49.0 4.52.3 4.53.1 4.55.4 4.57.6 5.4.0 5.5.0 5.7.0 5.17.0",
+    "trl": "0.22.2 0.27.0 1.0.0 1.15.0",
+    "peft": "0.17.1 0.19.0",
+    "torch": "2.10.0",
+    "datasets": "4.8.5",
+}
+JUDGED = [row for row in ROWS if not row.undetectable]
+each_row = pytest.mark.parametrize("row", JUDGED, ids=lambda row: row.code)
+
+
+def inside(package: str, specifier: str) -> str:
+    """A release in the range; the newest that the pool has."""
+    fitting = [
+        version for version in POOL[package].split() if versions.contains(specifier, version)
+    ]
+    assert fitting, f"the pool has no {package} {specifier}"
+    return fitting[-1]
+
+
+def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
+    for part in parts:
+        for name, value in part.items():
+            whole[name] = {**whole.get(name, {}), **value} if isinstance(value, dict) else value
+    return whole
+
+
+def broken(row: Row, model_type: str, *changes: Mapping[str, Any]) -> Facts:
+    """Facts under which the row fires."""
+    installed = {name: inside(name, text) for name, text in row.packages.items()}
+    installed = {"unsloth": "2026.4.1", "unsloth-zoo": "2026.4.1", **installed}
+    transformers = installed.pop("transformers", "5.17.0")
+    made = [MAKES[question] for question in row.when]
+    made += [RUN_MAKES[run] for run in row.runs]
+    wanted = merged({"packages": installed, "unsloth": {"used": True}}, *made, *changes)
+    facts = facts_for(model_type, transformers, **wanted)
+    if asks.is_rocm in row.when:
+        facts = facts.replace(torch=facts.torch.replace(cuda=None, hip="6.4"))
+    if asks.zoo_is_from_repository in row.when and facts.version("unsloth-zoo"):
+        zoo = Package(name="unsloth-zoo", version="2026.1.4", vcs="git+https://github.com/x@y")
+        facts = facts.replace(packages={**facts.packages, "unsloth-zoo": zoo})
+    return facts
+
+
+def contract_facts(rule: Rule) -> Iterator[Facts]:
+    """Facts in which the rule of this row fires, and facts in which it does not."""
+    (row,) = [row for row in ROWS if row.code == rule.code]
+    for model_type in sorted(row.model_types):
+        yield broken(row, model_type)
+        yield broken(row, model_type, {"unsloth": {"used": False}})
+
+
+def first(row: Row) -> str:
+    return min(row.model_types)
+
+
+def rule_of(row: Row) -> Rule:
+    (rule,) = [rule for rule in RULES if rule.code == row.code]
+    return rule
+
+
+@each_row
+def test_it_is_silent_past_each_upper_bound(row: Row) -> None:
+    for package, text in row.packages.items():
+        for part in text.split(","):
+            if part.startswith("<"):
+                if package == "transformers":
+                    facts = broken(row, first(row))
+                    newer = Package(name=package, version=part[1:])
+                    facts = facts.replace(packages={**facts.packages, package: newer})
+                else:
+                    facts = broken(row, first(row), {"packages": {package: part[1:]}})
+                assert judge(rule_of(row), facts) is None, (package, part)
+
+
+@each_row
+def test_each_of_its_questions_counts(row: Row) -> None:
+    for question in row.when:
+        others = Row(**{**vars(row), "when": tuple(q for q in row.when if q is not question)})
+        if question in UNMAKES:
+            facts = broken(others, first(row), UNMAKES[question])
+        else:
+            facts = broken(others, first(row))
+        assert judge(rule_of(row), facts) is None, question.phrase
+
+
+@each_row
+def test_whether_the_run_uses_unsloth_may_be_unknown(row: Row) -> None:
+    facts = broken(row, first(row), {"unsloth": {"used": UNKNOWN}})
+    given = judge(rule_of(row), facts)
+    assert isinstance(given, Undetermined)
+    assert given.condition == "the run uses Unsloth"
+
+
+@each_row
+def test_without_unsloth_it_is_silent(row: Row) -> None:
+    facts = broken(row, first(row), {"packages": {"unsloth": None, "unsloth-zoo": None}})
+    assert judge(rule_of(row), facts) is None
+
+
+def test_the_newest_unsloth_has_few_of_them() -> None:
+    newest = {"unsloth": "2026.10.9", "unsloth-zoo": "2026.10.9", "trl": "1.15.0", "peft": "0.21.2"}
+    found = set()
+    for row in JUDGED:
+        circumstances = [MAKES[question] for question in row.when] + [
+            RUN_MAKES[r] for r in row.runs
+        ]
+        wanted = merged({"packages": newest, "unsloth": {"used": True}}, *circumstances)
+        if isinstance(judge(rule_of(row), facts_for(first(row), "5.17.0", **wanted)), Finding):
+            found.add(row.code)
+    assert found == {"GC1147", "GC1163"}
+
+
+def test_every_row_names_unsloth_and_a_page_reads_well() -> None:
+    for row in ROWS:
+        assert {"unsloth", "unsloth-zoo"} & row.packages.keys()
+        assert row.rule.title == row.title
+        assert ".." not in row.rule.docs
