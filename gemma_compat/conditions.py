@@ -117,6 +117,8 @@ _ZOO_CARRIES = {
 @condition("Unsloth does not carry the shared keys and values itself")
 def is_not_cured_by_unsloth(facts: Facts) -> bool:
     """By what is on the model in hand; else by the releases, where the run will use Unsloth."""
+    if facts.unsloth.known("used") and not facts.unsloth.used:
+        return True
     if facts.unsloth.known("carries_shared_kv"):
         return not facts.unsloth.carries_shared_kv
     zoo, cured = facts.version("unsloth-zoo"), _ZOO_CARRIES.get(facts.model.model_type)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .facts import UNKNOWN, Facts, Gpu, Package, TorchBuild
+from .facts import UNKNOWN, Facts, Gpu, Package, TorchBuild, UnslothFacts
 
 _NOT_NAMED = "not installed here and not named in --with"
 _ELSEWHERE = "the GPUs are assumed, so this machine says nothing about it"
@@ -97,6 +97,8 @@ def _with_versions(
         "reasons": {**reasons, **{f"packages.{name}": _NOT_NAMED for name in missing}},
         "imports": {},
     }
+    if "unsloth" in versions:  # who names it means to use it
+        changes["unsloth"] = UnslothFacts(used=versions["unsloth"] is not None)
     if versions.get("torch"):
         changes["torch"] = _torch(str(versions["torch"]))
         changes["reasons"]["torch"] = "--with torch says nothing about its build"
