@@ -47,7 +47,7 @@ RULE = Rule(
     name="imported-after-transformers",
     severity=Severity.WARNING,
     applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.8"}),),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.8"}, by_config=True),),
     when=(uses_unsloth, was_late, patches_libraries),
     describe=describe,
     silent=True,

@@ -48,7 +48,7 @@ RULE = Rule(
     name="mismatched-pair",
     severity=Severity.ERROR,
     applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.10.0"}),),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.10.0"}, by_config=True),),
     when=(uses_unsloth, is_mismatched),
     describe=describe,
     symptoms=(

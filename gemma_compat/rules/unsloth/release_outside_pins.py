@@ -57,7 +57,7 @@ RULE = Rule(
     name="release-outside-pins",
     severity=Severity.WARNING,
     applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.10.0"}),),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.10.0"}, by_config=True),),
     when=(uses_unsloth, is_outside),
     describe=describe,
     symptoms=(

@@ -506,7 +506,7 @@ ROWS: tuple[Row, ...] = (
         ("U33",),
         runs=("generation",),
         symptoms=(
-            r"OutOfMemoryError[\s\S]{0,400}selective_log_softmax",
+            r"in chunked_hidden_states_selective_log_softmax",
             r"got multiple values for keyword argument 'return_dict'",
         ),
         upstream=("unslothai/unsloth#4985",),
@@ -682,7 +682,7 @@ ROWS: tuple[Row, ...] = (
         "gemma2-cache-without-layers",
         "A cache without layers is read in the generation of Gemma 2",
         _G2,
-        {"unsloth": "<2026.7.1", "transformers": "<4.50.0.dev0"},
+        {"unsloth": "<2026.7.1", "transformers": "<5.0.0rc1"},
         "generation reads a cache layer before there is one",
         "Unsloth's own generation of Gemma 2 expects the caches of older transformers.",
         ("U43",),
