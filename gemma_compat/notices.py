@@ -65,14 +65,8 @@ NOTICES: tuple[Notice, ...] = (
     ),
     Notice(
         "flash-attention-on-cpu",
-        r"attempting to use Flash Attention 2(?:\.0)? with a model not initialized on GPU",
+        r"attempting to use Flash Attention 2(?:\.0)? with a model not initialized on GPU(?! and)",
         "the model was loaded on the CPU and is moved later. Nothing to do.",
-    ),
-    Notice(
-        "cache-implementation-hybrid",
-        r"`?cache_implementation`?.{0,40}hybrid.{0,80}(?:deprecated|not supported)",
-        "the checkpoint's generation config names a cache that newer releases replaced. They "
-        "choose the right one.",
     ),
     Notice(
         "torch-dtype-renamed",
@@ -104,6 +98,34 @@ NOTICES: tuple[Notice, ...] = (
         "cuda-plugins-registered-twice",
         r"Unable to register cu\w+ factory: Attempting to register factory for plugin cu\w+ when",
         "TensorFlow, imported by something, says so on every notebook host. It takes no part.",
+    ),
+    Notice(
+        "generation-flags-ignored",
+        r"The following generation flags are not valid and may be ignored",
+        "the checkpoint's generation config holds sampling options that are off here. It is about "
+        "generation only.",
+    ),
+    Notice(
+        "vocabulary-not-compared",
+        r"Could not find a config file in .* - will assume that the vocabulary was not modified",
+        "PEFT could not compare the vocabulary with the base model's. It matters only where tokens "
+        "were added: then save the embeddings too (save_embedding_layers=True).",
+    ),
+    Notice(
+        "on-several-devices-already",
+        r"The model is already on multiple devices\. Skipping the move to device",
+        "device_map spread the model over GPUs, and the Trainer leaves it there.",
+    ),
+    Notice(
+        "label-names-unknown",
+        r"No label_names provided for model class `Peft",
+        "the Trainer cannot see the labels through PEFT's wrapper. Training is right; where "
+        "eval_loss is missing, pass label_names=['labels'].",
+    ),
+    Notice(
+        "tokenizers-forked",
+        r"huggingface/tokenizers: The current process just got forked",
+        "the tokenizer switches its own threads off. TOKENIZERS_PARALLELISM=false silences it.",
     ),
     Notice(
         "stopped-by-hand",

@@ -67,6 +67,8 @@ where which while whole width will window with within without word wrong you you
 backward tried address token_type_ids mm_token_type_ids input_ids pixel_values attention_mask
 position_ids past_key_values inputs_embeds num_items_in_batch lm_head embed_tokens q_proj k_proj
 v_proj o_proj
+bounds prompt contained features audio vision video architecture recognize recognized differs because
+date convert converted conversion tower towers projector embeddings head_dim attn_implementation
 accelerator side nested is_torch_tensor hook dist backend tuple dicts
 bfloat16 float16 float32 int8 int32 int64 uint8 c10 half byte bos eos unk
 traceback call most recent unhandled undefined reference referenced assigned subscriptable
@@ -75,6 +77,7 @@ iterable hashable exit exitcode code core dumped segmentation fault worker worke
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _PART = re.compile(r"[A-Za-z_]\w*|\d[\w.+-]*|.")
 _COMPOUND = re.compile(r"\w[.:-]+\w")
+_DOTTED = re.compile(r"([A-Za-z_]\w*)(?:\.[A-Za-z_]\w*)+", re.ASCII)
 _NUMBER = re.compile(r"\d{1,7}(?:\.\d{1,6}){0,2}(?:[.+]?(?:dev|post|rc|cu|a|b|e)\d{1,3})?")
 _GEMMA = re.compile(r"(?:Pali|Shield|Embedding|T5|Vault)?Gemma\w{0,40}")
 _SUFFIXES = ("Error", "Exception", "Warning", "Cache", "Model", "Config", "Trainer")
@@ -107,6 +110,10 @@ class Words:
             if "/" in chunk or "\\" in chunk or "@" in chunk:
                 yield self._address(chunk)
                 continue
+            dotted = _DOTTED.fullmatch(chunk.strip("\"'`(),.:;<>"))
+            if dotted and dotted[1] in _modules():  # a name inside a public package
+                yield chunk
+                continue
             parts = [self._part(match[0]) for match in _PART.finditer(chunk)]
             joined = _COMPOUND.search(chunk)
             if joined and HIDDEN in parts:
@@ -124,6 +131,8 @@ class Words:
         return part if part.isprintable() else HIDDEN
 
     def _is_known(self, word: str) -> bool:
+        if not word.isascii():
+            return False
         if word.lower() in self._known or len(word) == 1 or _GEMMA.fullmatch(word):
             return True
         # Names of one's own exceptions and classes may say too much: both halves must be known.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .. import families
@@ -43,6 +43,7 @@ class Cause:
         condition: completes "if ...", where open: what it waits for.
         missing: the topics that the log does not state, where open.
         against: the question that the facts answer with no, where doubted.
+        if_model: the model types for which this holds, where nothing says what the model is.
     """
 
     rule: Rule
@@ -53,6 +54,7 @@ class Cause:
     condition: str = ""
     missing: tuple[str, ...] = ()
     against: str = ""
+    if_model: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,13 +161,15 @@ def _judge(
     rule: Rule, reading: LogReading, facts: Facts, lines: tuple[Line, ...], raised: bool
 ) -> Cause | RuledOut:
     """The best answer over the model types that may be meant."""
-    best: Cause | RuledOut | None = None
-    for typed in _typed(rule, reading, facts):
-        answer = _judge_one(rule, typed, lines, raised)
-        if best is None or _rank(answer) < _rank(best):
-            best = answer
-    assert best is not None
-    return best
+    answers = [
+        (typed.model.model_type, _judge_one(rule, typed, lines, raised))
+        for typed in _typed(rule, reading, facts)
+    ]
+    best = min((answer for _, answer in answers), key=_rank)
+    if isinstance(best, RuledOut) or facts.model.known("model_type"):
+        return best
+    types = (name for name, answer in answers if _rank(answer) == _rank(best))
+    return replace(best, if_model=tuple(types))
 
 
 def _typed(rule: Rule, reading: LogReading, facts: Facts) -> Iterable[Facts]:

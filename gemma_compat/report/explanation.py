@@ -34,7 +34,7 @@ def render_text(found: Explanation) -> str:
     """The answer for a terminal: causes in order, then what is benign, unknown and was read."""
     lines = [f"gemma_compat {__version__}", *wrap(_verdict(found), first="", rest="  ")]
     for place, cause in enumerate(found.causes, start=1):
-        lines += ["", *_cause(place, cause, found)]
+        lines += ["", *_cause(place, cause)]
     for item in found.unrecognised:
         lines += ["", *_quoted(item, "not explained, ")]
     for out in found.ruled_out:
@@ -64,14 +64,14 @@ def _verdict(found: Explanation) -> str:
     return f"{read}no failure that is known here{', only benign notices' if found.notices else ''}."
 
 
-def _cause(place: int, cause: Cause, found: Explanation) -> Iterator[str]:
+def _cause(place: int, cause: Cause) -> Iterator[str]:
     rule = cause.rule
     yield f"{place}. {rule.severity.value} {rule.code} {rule.name}{strength(rule)}"
     yield from _lines(cause.lines)
     yield from wrap(_happened(cause), first="   what: ", rest="         ")
     yield from wrap(section(rule, "Why"), first="   why:  ", rest="         ")
     yield from wrap(_cure(cause), first="   do:   ", rest="         ")
-    yield from wrap(_fit(cause, found), first="   fit:  ", rest="         ")
+    yield from wrap(_fit(cause), first="   fit:  ", rest="         ")
 
 
 def _happened(cause: Cause) -> str:
@@ -82,15 +82,20 @@ def _cure(cause: Cause) -> str:
     return cause.problem.help if cause.problem else section(cause.rule, "Cure")
 
 
-def _fit(cause: Cause, found: Explanation) -> str:
-    """How well the facts of the log fit the rule."""
+def _fit(cause: Cause) -> str:
+    """How well what is known fits the rule."""
+    model = f"the model is {' or '.join(cause.if_model)}" if cause.if_model else ""
     if cause.problem:
-        return "every condition of the rule holds for what is known"
+        holds = "every condition of the rule holds for what is known"
+        return f"{holds}, if {model}" if model else holds
     if cause.against:
         return f"doubtful: it holds if {cause.against}, and what is known says otherwise"
     if cause.rule.undetectable:
-        return f"known by its text alone: a check would need {cause.rule.undetectable}"
-    return f"it is this if {cause.condition}; not known: {', '.join(cause.missing)}"
+        text = f"known by its text alone: a check would need {cause.rule.undetectable}"
+        return f"{text}; if {model}" if model else text
+    conditions = " and ".join(item for item in (model, cause.condition) if item)
+    missing = [*(["model.model_type"] if model else []), *cause.missing]
+    return f"it is this if {conditions}; not known: {', '.join(missing)}"
 
 
 def _ruled_out(out: RuledOut, found: Explanation) -> Iterator[str]:
@@ -234,6 +239,7 @@ def _cause_json(cause: Cause) -> dict[str, Any]:
         "why": section(cause.rule, "Why"),
         "help": _cure(cause),
         "holds_if": cause.condition or cause.against,
+        "if_model": list(cause.if_model),
         "missing": list(cause.missing),
         "upstream": list(cause.rule.upstream),
     }

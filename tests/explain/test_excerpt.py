@@ -21,6 +21,8 @@ WORDS = Words(all_rules())
         "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.96 GiB.",
         "ValueError: `token_type_ids` is required as a model input when training",
         "AttributeError: 'Gemma3Config' object has no attribute 'vocab_size'",
+        "ModuleNotFoundError: No module named 'transformers.models.gemma3_text'",
+        "Unsupported types (<class 'transformers.cache_utils.DynamicCache'>) passed to `to`",
         "Only nested list/tuple/dicts of objects that are valid",
     ],
 )
@@ -34,6 +36,7 @@ def test_a_known_error_is_shown_whole(text: str) -> None:
         ("cannot open /home/lovelace/secret.json", f"cannot open {HIDDEN}"),
         (r"cannot open C:\Users\lovelace\x.py", f"cannot open {HIDDEN}"),
         ("token hf_abcdefghijkl failed", f"token {HIDDEN} failed"),
+        ("in transformers_modules.lovelace.x failed", f"in {HIDDEN} failed"),
         ("host gpu-7.corp.example failed", f"host {HIDDEN} failed"),
         ("address 10.0.0.12 failed", f"address {HIDDEN} failed"),
         ("address fe80::1 failed", f"address {HIDDEN} failed"),

@@ -95,7 +95,10 @@ def test_another_family_rules_out_unless_the_text_names_gemma() -> None:
 
 
 def test_nothing_known_of_the_model_leaves_every_type_possible() -> None:
-    assert explain("RuntimeError: tensor broke", rule("GC901")).codes == ("GC901",)
+    both = Scope(frozenset({"gemma2", "gemma3"}), {"transformers": ">=5.0.0"})
+    found = explain("RuntimeError: tensor broke", rule("GC901", scopes=(both,)))
+    assert found.codes == ("GC901",) and found.causes[0].if_model == ("gemma2", "gemma3")
+    assert "if the model is gemma2 or gemma3 and transformers is" in " ".join(str(found).split())
 
 
 def test_objection_names_the_question_that_says_no() -> None:
@@ -116,6 +119,53 @@ def test_objection_names_the_question_that_says_no() -> None:
 def test_a_notice_says_what_it_means(notice: Any) -> None:
     assert len(notice.meaning.split()) >= 4 and notice.meaning.endswith(".")
     assert len({item.name for item in NOTICES}) == len(NOTICES)
+
+
+SEEN = """\
+cache-and-checkpointing
+    `use_cache=True` is incompatible with gradient checkpointing. Setting `use_cache=False`
+    `use_cache=True` is incompatible with gradient checkpointing. Setting `use_cache=False`...
+    `use_cache = True` is incompatible with gradient checkpointing`. Setting `use_cache = False`.
+cache-and-checkpointed-layer
+    Caching is incompatible with gradient checkpointing in Gemma3DecoderLayer. Setting `use_ca
+default-use-reentrant
+    UserWarning: torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly.
+eager-attention-advised
+    It is strongly recommended to train Gemma3 models with the `eager` attention implementation
+    It is strongly recommended to train Gemma3n models with the `eager` attention implementation
+no-gradient-into-checkpoint
+    UserWarning: None of the inputs have requires_grad=True. Gradients will be None
+torch-dtype-renamed
+    `torch_dtype` is deprecated! Use `dtype` instead!
+tokenizer-renamed
+    FutureWarning: `tokenizer` is deprecated and will be removed in version 5.0.0 for \
+`Trainer.__init__`. Use `processing_class` instead.
+generation-flags-ignored
+    The following generation flags are not valid and may be ignored: ['top_p', 'top_k'].
+label-names-unknown
+    No label_names provided for model class `PeftModelForCausalLM`. Since `PeftModel` hides
+"""
+
+
+def seen_lines() -> list[tuple[str, str]]:
+    found, name = [], ""
+    for line in SEEN.splitlines():
+        if line.startswith(" "):
+            found.append((name, line.strip()))
+        name = name if line.startswith(" ") else line
+    return found
+
+
+@pytest.mark.parametrize(("name", "line"), seen_lines())
+def test_a_line_as_the_libraries_print_it_is_a_notice(name: str, line: str) -> None:
+    found = explain_log(io.BytesIO(line.encode()))
+    assert [seen.notice.name for seen in found.notices] == [name] and not found.causes
+
+
+def test_flash_attention_without_a_gpu_is_no_mere_notice() -> None:
+    text = "attempting to use Flash Attention 2 with a model not initialized on GPU"
+    assert explain_log(io.BytesIO(text.encode())).notices
+    assert not explain_log(io.BytesIO(f"{text} and with no GPU available".encode())).notices
 
 
 def test_the_line_that_every_t4_user_sees() -> None:
