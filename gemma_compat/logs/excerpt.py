@@ -67,7 +67,7 @@ where which while whole width will window with within without word wrong you you
 backward tried address token_type_ids mm_token_type_ids input_ids pixel_values attention_mask
 position_ids past_key_values inputs_embeds num_items_in_batch lm_head embed_tokens q_proj k_proj
 v_proj o_proj
-bounds prompt contained features audio vision video architecture recognize recognized differs because
+bounds prompt contained features audio vision video architecture recognize recognized differs
 date convert converted conversion tower towers projector embeddings head_dim attn_implementation
 accelerator side nested is_torch_tensor hook dist backend tuple dicts
 bfloat16 float16 float32 int8 int32 int64 uint8 c10 half byte bos eos unk
