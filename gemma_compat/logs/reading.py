@@ -14,9 +14,14 @@ from .patterns import Hit, Pattern, Scanner, pattern
 from .readings import readers
 from .stream import pieces
 
+# What launchers and loggers put before a line: a rank, a worker, a number, a time; pytest's E.
+_PREFIX = (
+    r"(?:\[[^\]\n]{1,40}\](?:<\w{1,10}>)?:? ?|\([^)\n]{1,60}\) ?|\d{1,4}: ?|E {2,7}|"
+    r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} )"
+)
 # The line that ends a traceback: an exception's class, then its message or nothing.
 _EXCEPTION = (
-    r"^(?:\[(?:rank)?\d{1,4}\]:? ?|E {2,7})?(?! )"
+    rf"^(?:{_PREFIX}{{1,3}})?(?! )"
     r"(?:(?:[A-Za-z_]\w{0,60}\.){1,8}Error|"
     r"(?:[A-Za-z_]\w{0,60}\.){0,8}(?:[A-Z]\w{0,60}(?:Error|Failure|Timeout)|"
     r"(?:[A-Z]\w{0,60})?(?:Exception|Unsupported|Interrupt)))(?:: |[ \t\r]*$)"

@@ -252,7 +252,7 @@ _TEXT_MATCH: tuple[tuple[str, bytes, Reader], ...] = (
         _capability,
     ),
     (
-        r"[/\\][Pp]ython(?P<python>3\.?\d{1,2})[/\\](?:site|dist)-packages",
+        r"[/\\][Pp]ython(?P<python>3\.?\d{1,2})[/\\](?:[Ll]ib[/\\])?(?:site|dist)-packages",
         b"-packages",
         _python,
     ),

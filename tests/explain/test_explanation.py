@@ -112,6 +112,41 @@ def test_objection_names_the_question_that_says_no() -> None:
     assert objection(rule("GC901"), facts_for("gemma2", "5.1.0")) is not None
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "[rank3]: ",
+        "[default0]:",
+        "[1,0]<stderr>:",
+        "(RayTrainWorker pid=4711, ip=10.0.0.7) ",
+        "0: ",
+        "2026-01-01T10:00:00.123456Z ",
+        "2026-01-01 10:00:00,123 ",
+        "E       ",
+    ],
+)
+def test_an_exception_is_seen_behind_what_launchers_put_before_it(before: str) -> None:
+    found = explain(f"{before}mylib.errors.OddError: nobody knows\n", rule("GC901"))
+    assert len(found.unrecognised) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "retrying after ValueError: x",
+        "    raise ValueError: x",
+        "ERROR: no",
+        "Error: no",
+        "UserWarning: x",
+        "AttributeError                Traceback (most recent call last)",
+        "eval_error: 0.1",
+    ],
+)
+def test_what_is_no_exception(text: str) -> None:
+    assert not explain(text, rule("GC901")).unrecognised
+
+
 # Notices.
 
 

@@ -181,6 +181,7 @@ def test_the_model_as_loaded(text: str, expected: dict[str, Any]) -> None:
 def test_python_by_its_directory_and_by_name() -> None:
     assert log("/usr/lib/python3.11/site-packages/x.py").facts.python == "3.11"
     assert log(r"C:\Users\a\Python311\site-packages\x.py").facts.python == "3.11"
+    assert log(r"C:\Python312\Lib\site-packages\x.py").facts.python == "3.12"
     assert log("Python 3.12.3 (main)").facts.python == "3.12.3"
 
 
