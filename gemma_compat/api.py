@@ -22,6 +22,8 @@ def patch(
     model: Any,
     *,
     args: Any = None,
+    tokenizer: Any = None,
+    has_trainer: bool = False,
     dry_run: bool = False,
     select: Iterable[str] | None = None,
     ignore: Iterable[str] = (),
@@ -31,8 +33,10 @@ def patch(
 
     Args:
         model: a transformers model, or one wrapped by PEFT, ``torch.compile`` or DDP.
-        args: the ``TrainingArguments`` of the run, or a mapping of them. Without it, what the
-            run will do is unknown, and every safe cure that may be needed is applied.
+        args: the ``TrainingArguments`` of the run, or a mapping of them. Without it every safe
+            cure that may be needed is applied.
+        tokenizer: a tokenizer, a processor or a directory; else the files beside the weights.
+        has_trainer: a ``Trainer`` has the model already; what it reads only once is left to you.
         dry_run: find and plan, change nothing.
         select: codes or names of rules; only these are patched. Naming a rule also allows a
             patch that is unsafe.
@@ -40,15 +44,15 @@ def patch(
         unsafe: allow patches that may change what the run computes, or more than this model.
 
     Returns:
-        what was found and done: prints as a report, reverts with ``.revert()``, and is a
-        context manager that reverts on leaving. A model that is no Gemma is left alone.
+        what was found and done: prints as a report, and reverts with ``.revert()`` or on leaving
+        a ``with`` block. A model that is no Gemma is left alone.
 
     Raises:
         PatchError: a patch that is needed cannot be applied; the model is as it was.
         UsageError: a rule that does not exist, or arguments that cannot be read.
     """
-    consent = _consent(select, ignore, unsafe)
-    diagnosis = judge_all(detect_facts(model=model, args=args), all_rules())
+    consent = _consent(select, ignore, unsafe, has_trainer)
+    diagnosis = judge_all(detect_facts(model=model, args=args, tokenizer=tokenizer), all_rules())
     facts = diagnosis.facts
     if not facts.model.known("model_type") or not families.is_gemma(facts.model.model_type):
         what = facts.model.get("model_type") or type(model).__name__
@@ -60,21 +64,24 @@ def patch(
     return apply_plan(unwrap(model), diagnosis, plan)
 
 
-def diagnose(model: Any = None, *, args: Any = None) -> Diagnosis:
+def diagnose(model: Any = None, *, args: Any = None, tokenizer: Any = None) -> Diagnosis:
     """What is known to break here, without changing anything.
 
     Args:
         model: a live model, a directory or ``config.json``, or ``None`` for every model type.
         args: ``TrainingArguments``, a mapping, or a JSON file of them.
+        tokenizer: as for :func:`patch`.
     """
-    return judge_all(detect_facts(model=model, args=args), all_rules())
+    return judge_all(detect_facts(model=model, args=args, tokenizer=tokenizer), all_rules())
 
 
-def _consent(select: Iterable[str] | None, ignore: Iterable[str], unsafe: bool) -> Consent:
+def _consent(
+    select: Iterable[str] | None, ignore: Iterable[str], unsafe: bool, has_trainer: bool
+) -> Consent:
     rules = all_rules()
 
     def codes(names: Iterable[str]) -> frozenset[str]:
         names = [names] if isinstance(names, str) else names
         return frozenset(find(name, rules).code for name in names)
 
-    return Consent(None if select is None else codes(select), codes(ignore), unsafe)
+    return Consent(None if select is None else codes(select), codes(ignore), unsafe, has_trainer)

@@ -21,11 +21,13 @@ class Consent:
         select: codes; if given, only these are patched, and naming one opts in to unsafe.
         ignore: codes that are never patched.
         unsafe: whether unsafe patches may be applied.
+        has_trainer: whether a Trainer was already made for the model.
     """
 
     select: frozenset[str] | None = None
     ignore: frozenset[str] = frozenset()
     unsafe: bool = False
+    has_trainer: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def _objection(answer: Finding | Undetermined, facts: Facts, consent: Consent) -
     named = consent.select is not None and rule.code in consent.select
     if rule.applicability is Applicability.UNSAFE and not (consent.unsafe or named):
         return f"unsafe: allow it with unsafe=True or select=[{rule.code!r}]"
+    if rule.before_trainer and consent.has_trainer:
+        return "too late: the Trainer of this model is made already"
     for refusal in rule.refused_if:
         if _holds(refusal.test, facts):
             return f"refused: {refusal.phrase}"

@@ -124,6 +124,8 @@ class Rule:
         patch: the cure: ``patch(model, ledger)`` writes through the ledger only. It must look at
             the object in hand and raise ``PatchTargetMissing`` or ``PatchRefused`` by name.
         refused_if: facts under which the cure must not be applied; the phrase is the reason.
+        before_trainer: a Trainer reads what the cure writes once, when it is made; afterwards the
+            cure would change nothing, and is left to the user.
         yields_to: codes whose cures win over this one where both are planned.
         after: codes whose cures come first where both are planned.
         runs: names from ``runs.py``: the kinds of run for which it matters; empty for every run.
@@ -148,6 +150,7 @@ class Rule:
     when: tuple[Condition, ...] = ()
     patch: Callable[[Any, Ledger], None] | None = None
     refused_if: tuple[Condition, ...] = ()
+    before_trainer: bool = False
     yields_to: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()

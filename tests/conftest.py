@@ -176,6 +176,7 @@ def _training() -> dict[str, Any]:
         "adds_tokens": False,
         "supplies_token_types": True,
         "assistant_only_loss": False,
+        "first_token_trained": False,
         "use_liger_kernel": False,
         "torch_compile": False,
         "loss_type": None,

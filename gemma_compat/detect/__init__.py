@@ -18,6 +18,7 @@ def detect_facts(
     model: Any = None,
     args: Any = None,
     *,
+    tokenizer: Any = None,
     probe: bool = False,
     path: Sequence[str] | None = None,
     deadline_seconds: float = 3.0,
@@ -29,6 +30,8 @@ def detect_facts(
             model directory, a ``config.json``, a mapping of one, or ``None``.
         args: a live ``TrainingArguments``, a mapping of its fields, a JSON file of them, or
             ``None``.
+        tokenizer: a live tokenizer or processor, a directory that holds one, or ``None`` for the
+            files beside the model's weights.
         probe: also import torch and transformers, each in a child process.
         path: the directories to search for packages; ``sys.path`` if not given.
         deadline_seconds: for all child processes together (NVML, ``probe``).
@@ -39,4 +42,4 @@ def detect_facts(
     """
     from ._machine import detect
 
-    return detect(model, args, probe=probe, path=path, deadline_seconds=deadline_seconds)
+    return detect(model, args, tokenizer, probe=probe, path=path, deadline_seconds=deadline_seconds)

@@ -14,8 +14,10 @@ from .checkpoint import read_checkpoint
 from .environment import read_environment
 from .gpu import GpuQuestion, GpuReading
 from .imports import ImportProbe, without_trying
+from .loss_probe import with_loss
 from .model import assumed_of, read_model
 from .packages import Inventory, take_inventory
+from .tokenizer import read_tokenizer
 from .torch_build import read_torch_build
 from .training import read_training
 from .unsloth import read_unsloth
@@ -27,12 +29,18 @@ _VARIABLES = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "LD_LIBRARY_PATH")
 
 
 def detect(
-    model: Any, args: Any, *, probe: bool, path: Sequence[str] | None, deadline_seconds: float
+    model: Any,
+    args: Any,
+    tokenizer: Any,
+    *,
+    probe: bool,
+    path: Sequence[str] | None,
+    deadline_seconds: float,
 ) -> Facts:
     """See :func:`gemma_compat.detect.detect_facts`."""
     search = [str(entry) for entry in (sys.path if path is None else path)]
     inventory = take_inventory(search)
-    readings = _read_parts(model, args, inventory, search)
+    readings = _read_parts(model, args, tokenizer, inventory, search)
     deadline = Deadline(deadline_seconds)
     gpu_path = [*search, *sys.path]
     question = None if _is_live(model) and _key(gpu_path) in _READINGS else GpuQuestion(gpu_path)
@@ -61,13 +69,16 @@ def detect(
 
 
 def _read_parts(
-    model: Any, args: Any, inventory: Inventory, search: Sequence[str]
+    model: Any, args: Any, tokenizer: Any, inventory: Inventory, search: Sequence[str]
 ) -> dict[str, tuple[Any, dict[str, str]]]:
     """Each part of the facts that one reader fills, by its field, with why the rest is unknown."""
+    model_reading = read_model(model)  # a wrong model is told before wrong arguments
+    training = read_training(args, inventory.packages.get("transformers"))
     return {
-        "model": read_model(model),
-        "training": read_training(args, inventory.packages.get("transformers")),
+        "model": with_loss(model, model_reading, training[0]),
+        "training": training,
         "checkpoint": read_checkpoint(model),
+        "tokenizer": read_tokenizer(tokenizer, model),
         "torch": read_torch_build(search),
         "unsloth": read_unsloth(inventory.packages, model, read_environment()),
     }

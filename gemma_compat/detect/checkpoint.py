@@ -33,7 +33,7 @@ def read_checkpoint(model: Any) -> Reading:
             directory, or a name whose snapshot lies in the Hugging Face cache.
     """
     try:
-        return _read_folder(_folder_of(model)), {}
+        return _read_folder(folder_of(model)), {}
     except UnknownFact as error:
         return CheckpointFacts(), {"checkpoint": error.reason}
 
@@ -43,7 +43,8 @@ def starred(name: str) -> str:
     return re.sub(r"(?<=\.)\d+(?=\.|$)", "*", name)
 
 
-def _folder_of(model: Any) -> str:
+def folder_of(model: Any) -> str:
+    """The directory that a model came from. ``UnknownFact`` where there is none."""
     if isinstance(model, (str, os.PathLike)):
         path = os.fspath(model)
         if os.path.exists(path):

@@ -165,6 +165,13 @@ def _generates(args: Arguments) -> bool:
     raise UnknownFact("training", "the arguments do not say which trainer runs")
 
 
+def _first_token_trained(args: Arguments) -> bool:
+    """A prompt that is masked, as TRL can, takes the first token with it."""
+    if args.switch("assistant_only_loss") or args.switch("completion_only_loss"):
+        return False
+    raise UnknownFact("training", "the dataset and collator decide which tokens have a label")
+
+
 def _switched_on(name: str) -> Callable[[Arguments], bool]:
     """Off by default in every release."""
     return lambda args: bool(args.switch(name))
@@ -212,6 +219,7 @@ _QUESTIONS: dict[str, Callable[[Arguments], Any]] = {
     "adds_tokens": _not_in_arguments("no training argument says whether tokens are added"),
     "supplies_token_types": _not_in_arguments("the dataset and collator decide"),
     "assistant_only_loss": _switched_on("assistant_only_loss"),
+    "first_token_trained": _first_token_trained,
     "use_liger_kernel": _switched_on("use_liger_kernel"),
     "torch_compile": _switched_on("torch_compile"),
     "loss_type": _loss_type,

@@ -38,6 +38,7 @@ class TrainingFacts(Record):
         supplies_token_types: whether training batches carry ``token_type_ids`` (Gemma 4:
             ``mm_token_type_ids``).
         assistant_only_loss: TRL's argument of that name.
+        first_token_trained: whether the first token of a row has a label that is not -100.
         use_liger_kernel, torch_compile: as the arguments say.
         loss_type: TRL's argument of that name; ``None`` where there is none.
         per_device_train_batch_size: sequences in a micro-batch.
@@ -68,6 +69,7 @@ class TrainingFacts(Record):
     adds_tokens: bool = UNKNOWN
     supplies_token_types: bool = UNKNOWN
     assistant_only_loss: bool = UNKNOWN
+    first_token_trained: bool = UNKNOWN
     use_liger_kernel: bool = UNKNOWN
     torch_compile: bool = UNKNOWN
     loss_type: str | None = UNKNOWN

@@ -52,6 +52,12 @@ def is_gemma_model(model: Any) -> bool:
     return isinstance(model_type, str) and is_gemma(model_type)
 
 
+def tokenizer_in(given: Any) -> Any | None:
+    """A Trainer's ``processing_class`` if it is a tokenizer or holds one; it may be anything."""
+    live = getattr(given, "tokenizer", None) or given
+    return given if callable(live) and hasattr(live, "bos_token") else None
+
+
 def record_of(model: Any) -> Record | None:
     """The record that the hook keeps on the (unwrapped) model, if it has one."""
     record = vars(unwrap(model)).get(RECORD)

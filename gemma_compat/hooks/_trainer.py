@@ -24,7 +24,16 @@ from weakref import WeakSet
 
 from ..errors import PatchConflict
 from ..unwrap import unwrap
-from ._patched import RECORD, Record, announce, is_gemma_model, logger, merge, record_of
+from ._patched import (
+    RECORD,
+    Record,
+    announce,
+    is_gemma_model,
+    logger,
+    merge,
+    record_of,
+    tokenizer_in,
+)
 
 _DETAILS = "print(gemma_compat.hooks.applied_to(model))"
 
@@ -94,7 +103,9 @@ class TrainerHook:
             for name in ("train", "evaluate", "predict"):
                 self._wrap(trainer, name, before=self._before_run)
 
-    def ensure(self, model: Any, args: Any) -> None:
+    def ensure(
+        self, model: Any, args: Any, tokenizer: Any = None, *, has_trainer: bool = False
+    ) -> None:
         """Patch the model, which is a no-op where it is patched. Raises ``PatchError``."""
         from ..api import patch
 
@@ -102,7 +113,9 @@ class TrainerHook:
             logger.debug("gemma_compat: %s is no Gemma, left alone", type(model).__name__)
             return
         with self._lock:
-            now = patch(model, args=args, **self.options)
+            tokenizer = tokenizer_in(tokenizer)
+            known = {"args": args, "tokenizer": tokenizer, "has_trainer": has_trainer}
+            now = patch(model, **known, **self.options)
             announce(model, now, _DETAILS)
             if any(ledger.changes for ledger in now.ledgers):
                 self._remember(unwrap(model), now)
@@ -127,10 +140,13 @@ class TrainerHook:
     def _before_init(self, trainer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """``Trainer(model, args, ...)``, each by position or by keyword."""
         model, training_args = (*args, None, None)[:2]
-        self.ensure(kwargs.get("model", model), kwargs.get("args", training_args))
+        tokenizer = kwargs.get("processing_class") or kwargs.get("tokenizer")
+        self.ensure(kwargs.get("model", model), kwargs.get("args", training_args), tokenizer)
 
     def _before_run(self, trainer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.ensure(getattr(trainer, "model", None), getattr(trainer, "args", None))
+        tokenizer = getattr(trainer, "processing_class", None)
+        model, training_args = getattr(trainer, "model", None), getattr(trainer, "args", None)
+        self.ensure(model, training_args, tokenizer, has_trainer=True)
 
     def _after_model_init(self, trainer: Any, model: Any) -> None:
         self.ensure(model, getattr(trainer, "args", None))

@@ -13,7 +13,7 @@ from weakref import ref
 from transformers.trainer_callback import TrainerCallback  # noqa: TID253  (see above)
 
 from ..unwrap import unwrap
-from ._patched import announce, is_first_rank, is_gemma_model, logger, merge
+from ._patched import announce, is_first_rank, is_gemma_model, logger, merge, tokenizer_in
 
 if TYPE_CHECKING:
     from ..patching.apply import AppliedPatches
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _DETAILS = "print(callback.applied), of the GemmaCompatCallback"
 
 TOO_LATE = (
-    "the mixed precision, the keywords of gradient checkpointing and the parameters to train "
-    + "were fixed before the callback first saw this model",
+    "the mixed precision, the keywords of gradient checkpointing, the parameters to train and how "
+    + "the loss is divided were fixed before the callback first saw this model",
     "an evaluate() or predict() before train() ran on the unpatched model",
     "transformers 5 may have overwritten config.use_cache by then; that value is what is saved",
 )
@@ -68,7 +68,7 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
 
     def on_init_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """At the end of ``Trainer.__init__``; transformers 5 sets ``use_cache`` after this."""
-        self._patch(kwargs.get("model"), args)
+        self._patch(kwargs, args)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Patch again what was changed since, and say what is too late for a new model."""
@@ -76,16 +76,19 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         if not is_gemma_model(model):
             return
         is_new = self._seen() is not unwrap(model)
-        self._patch(model, args)
+        self._patch(kwargs, args)
         if is_new:
             self._tell_what_was_missed()
 
-    def _patch(self, model: Any, args: Any) -> None:
+    def _patch(self, event: dict[str, Any], args: Any) -> None:
         from ..api import patch
 
+        model = event.get("model")
         if not is_gemma_model(model):
             return
-        now = patch(model, args=args, select=self.select, ignore=self.ignore, unsafe=self.unsafe)
+        tokenizer = tokenizer_in(event.get("processing_class") or event.get("tokenizer"))
+        known = {"args": args, "tokenizer": tokenizer, "has_trainer": True}
+        now = patch(model, **known, select=self.select, ignore=self.ignore, unsafe=self.unsafe)
         announce(model, now, _DETAILS)
         same = self._seen() is unwrap(model)
         self.applied = merge(self.applied if same else None, now)

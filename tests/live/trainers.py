@@ -31,7 +31,20 @@ def without_cache(rows: list[dict[str, torch.Tensor]]) -> dict[str, Any]:
     return {**default_data_collator(rows), "use_cache": False}
 
 
-def trainer(model: Any, name: str, folder: Any, collator: Any = None, **arguments: Any) -> Any:
+def first_log(run: Any) -> dict[str, Any]:
+    """Train, and give the first entry of the log that has a loss."""
+    run.train()
+    return next(entry for entry in run.state.log_history if "loss" in entry)
+
+
+def trainer(
+    model: Any,
+    name: str,
+    folder: Any,
+    collator: Any = None,
+    rows: Rows | None = None,
+    **arguments: Any,
+) -> Any:
     """A Trainer over three rows: one step of two, evaluation in batches of two."""
     from accelerate.state import AcceleratorState, GradientState
     from transformers import Trainer, TrainingArguments
@@ -53,7 +66,7 @@ def trainer(model: Any, name: str, folder: Any, collator: Any = None, **argument
         "label_names": ["labels"],  # a PEFT model hides the signature that tells
         **arguments,
     }
-    rows = Rows(name)
+    rows = Rows(name) if rows is None else rows
     return Trainer(
         model=model,
         args=TrainingArguments(output_dir=str(folder), **settings),

@@ -1,0 +1,98 @@
+"""Gradient accumulation multiplies the loss and the gradients by its number of steps.
+
+## What breaks
+Nothing is raised. With `gradient_accumulation_steps=4` the logged loss is four times the true one
+and so are the gradients: of tiny models 23.22 in place of 5.81, and a gradient norm of 25.97 in
+place of 6.49. Clipping then cuts every step, and a learning rate tuned with it fits no other run.
+Only the multimodal classes do it.
+
+## Why
+A Trainer hands `num_items_in_batch` to a forward that takes keywords, and trusts it to divide the
+summed loss by that count; then it does not divide by the accumulation steps itself. The
+multimodal forwards take the keyword and compute a plain mean. Gemma 3 did so from 4.50 up to
+4.57, PaliGemma up to 4.52, Gemma 3n from 4.53 to 5.6 and Gemma 4 from 5.5 to 5.6. A flag on the
+class stops it, `accepts_loss_kwargs = False`; releases before 4.57 set it on the inner model,
+where no Trainer looks.
+
+For a live model in a run that accumulates, a model of its class, two layers small, is made on the
+CPU and asked whether its loss halves when the count doubles: a class whose forward was replaced is
+judged by what it does, or not at all.
+
+## Cure
+`patch` sets `accepts_loss_kwargs = False` on the model inside any wrapper, where every Trainer
+looks, PEFT or not. A Trainer reads it when it is made, so patch before `Trainer(...)`. Or upgrade
+to transformers 4.57.0, for Gemma 4 and Gemma 3n 5.6.0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import PatchRefused
+from ...facts import Facts
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+
+
+@condition("a Trainer drives the run")
+def has_trainer(facts: Facts) -> bool:
+    return facts.training.trainer
+
+
+@condition("gradients are accumulated (gradient_accumulation_steps > 1)")
+def accumulates(facts: Facts) -> bool:
+    return facts.training.gradient_accumulation_steps > 1
+
+
+@condition("the loss does not heed num_items_in_batch")
+def ignores_count(facts: Facts) -> bool:
+    tried = facts.model.get("live") and facts.training.get("gradient_accumulation_steps", 1) > 1
+    if tried or facts.model.known("loss_ignores_token_count"):
+        return facts.model.loss_ignores_token_count
+    return True  # so the releases of the scope do
+
+
+@condition("the model lets a Trainer hand it num_items_in_batch")
+def is_handed_count(facts: Facts) -> bool:
+    return facts.model.get("accepts_loss_kwargs") is not False
+
+
+def describe(facts: Facts) -> Problem:
+    steps = facts.training.gradient_accumulation_steps
+    return Problem(
+        message=(
+            f"with gradient_accumulation_steps={steps} on transformers "
+            f"{facts.version('transformers')} the loss and the gradients of a "
+            f"{facts.model.model_type} come out {steps} times too large"
+        ),
+        help="gemma_compat.patch(model) before Trainer(...), or model.accepts_loss_kwargs = False",
+    )
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """Have the Trainer divide by the accumulation steps itself."""
+    made_by = str(getattr(type(model).forward, "__module__", ""))
+    if not made_by.startswith("transformers.models."):
+        name = type(model).__name__
+        raise PatchRefused(f"the forward of {name} is {made_by}'s, which may divide by the count")
+    ledger.set_attribute(model, "accepts_loss_kwargs", False)
+
+
+RULE = Rule(
+    code="GC501",
+    name="accumulation-multiplies-loss",
+    severity=Severity.ERROR,
+    applicability=Applicability.SAFE,
+    scopes=(
+        Scope(frozenset({"gemma3"}), {"transformers": ">=4.50.0.dev0,<4.57.0"}),
+        Scope(frozenset({"paligemma"}), {"transformers": "<4.52.0"}),
+        Scope(frozenset({"gemma4"}), {"transformers": ">=5.5.0,<5.6.0"}),
+    ),
+    when=(has_trainer, accumulates, ignores_count, is_handed_count),
+    describe=describe,
+    patch=patch,
+    before_trainer=True,
+    silent=True,
+    upstream=("huggingface/transformers#37197", "huggingface/transformers#45354"),
+    covers=("F11",),
+    since="0.1.0",
+)
