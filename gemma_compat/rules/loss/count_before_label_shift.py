@@ -56,7 +56,7 @@ RULE = Rule(
     scopes=(
         Scope(
             frozenset({"gemma2", "gemma3_text", "gemma3n_text", "gemma4_text"}),
-            {"transformers": ">=4.46.0.dev0,<5.10.0"},
+            {"transformers": "<5.10.0"},
         ),
         Scope(frozenset({"paligemma"}), {"transformers": ">=4.52.0,<5.10.0"}),
     ),
