@@ -24,9 +24,11 @@ class Recording(TrainerHook):
     def __init__(self):
         super().__init__({})
         self.ensured = []
+        self.told = []  # what else each call was given: the tokenizer, and whether it comes late
 
-    def ensure(self, model, args):
+    def ensure(self, model, args, tokenizer=None, *, has_trainer=False):
         self.ensured.append((model, args))
+        self.told.append((tokenizer, has_trainer))
 
 
 @pytest.fixture
