@@ -53,6 +53,11 @@ def patch(
     """
     consent = _consent(select, ignore, unsafe, has_trainer)
     diagnosis = judge_all(detect_facts(model=model, args=args, tokenizer=tokenizer), all_rules())
+    return _applied(model, diagnosis, consent, dry_run)
+
+
+def _applied(model: Any, diagnosis: Diagnosis, consent: Consent, dry_run: bool) -> AppliedPatches:
+    """What the diagnosis asks for, done; nothing on a model that is no Gemma."""
     facts = diagnosis.facts
     if not facts.model.known("model_type") or not families.is_gemma(facts.model.model_type):
         what = facts.model.get("model_type") or type(model).__name__
