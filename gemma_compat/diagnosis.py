@@ -69,6 +69,23 @@ def objection(rule: Rule, facts: Facts) -> tuple[str, bool] | None:
     return furthest and furthest[1:]
 
 
+def held(rule: Rule, facts: Facts) -> tuple[str, ...]:
+    """The questions that are answered with yes, in the scope where most are and none with no."""
+    best: tuple[str, ...] = ()
+    for scope in rule.scopes:
+        phrases: list[str] = []
+        for question in _questions(rule, scope):
+            try:
+                if not question.test(facts):
+                    break
+                phrases.append(question.phrase)
+            except UnknownFact:
+                continue
+        else:
+            best = max(best, tuple(phrases), key=len)
+    return best
+
+
 def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
     answer = judge(rule, facts)
     if answer is not None:

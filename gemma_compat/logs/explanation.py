@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .. import families
-from ..diagnosis import judge, objection
+from ..diagnosis import held, judge, objection
 from ..facts import Facts
 from ..notices import Notice
 from ..rule import Finding, Problem, Rule, Severity, Undetermined
@@ -44,6 +44,7 @@ class Cause:
         missing: the topics that the log does not state, where open.
         against: the question that the facts answer with no, where doubted.
         if_model: the model types for which this holds, where nothing says what the model is.
+        holds: the questions that are answered with yes.
     """
 
     rule: Rule
@@ -55,6 +56,7 @@ class Cause:
     missing: tuple[str, ...] = ()
     against: str = ""
     if_model: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ def _judge(
 ) -> Cause | RuledOut:
     """The best answer over the model types that may be meant."""
     answers = [
-        (typed.model.model_type, _judge_one(rule, typed, lines, raised))
+        (typed.model.model_type, _judge_typed(rule, reading, typed, lines, raised))
         for typed in _typed(rule, reading, facts)
     ]
     best = min((answer for _, answer in answers), key=_rank)
@@ -179,6 +181,22 @@ def _typed(rule: Rule, reading: LogReading, facts: Facts) -> Iterable[Facts]:
     return [facts.replace(model=facts.model.replace(model_type=name)) for name in types]
 
 
+def _judge_typed(
+    rule: Rule, reading: LogReading, facts: Facts, lines: tuple[Line, ...], raised: bool
+) -> Cause | RuledOut:
+    """A log that names a GPU does not say that there is no second one."""
+    answer = _judge_one(rule, facts, lines, raised)
+    if reading.log.counts_gpus or len(facts.get("gpus", ())) != 1:
+        return answer
+    if isinstance(answer, Cause) and answer.fit == DOUBTED:
+        other = _judge_one(rule, facts.replace(gpus=facts.gpus * 2), lines, raised)
+        if isinstance(other, Cause) and other.fit != DOUBTED:
+            missing = tuple(dict.fromkeys(("gpus", *other.missing)))
+            condition = " and ".join(item for item in (answer.against, other.condition) if item)
+            return replace(other, fit=OPEN, problem=None, condition=condition, missing=missing)
+    return answer
+
+
 def _judge_one(rule: Rule, facts: Facts, lines: tuple[Line, ...], raised: bool) -> Cause | RuledOut:
     against = objection(rule, facts)
     if against is not None:
@@ -186,13 +204,14 @@ def _judge_one(rule: Rule, facts: Facts, lines: tuple[Line, ...], raised: bool) 
         if of_header:
             return RuledOut(rule, lines, phrase)
         return Cause(rule, DOUBTED, lines, raised, against=phrase)
+    cause = Cause(rule, OPEN, lines, raised, holds=held(rule, facts))
     answer = None if rule.undetectable else judge(rule, facts)
     if isinstance(answer, Finding):
-        return Cause(rule, CONFIRMED, lines, raised, answer.problem)
+        return replace(cause, fit=CONFIRMED, problem=answer.problem)
     if isinstance(answer, Undetermined):
         missing = tuple(topic for topic, _ in answer.missing)
-        return Cause(rule, OPEN, lines, raised, condition=answer.condition, missing=missing)
-    return Cause(rule, OPEN, lines, raised)
+        return replace(cause, condition=answer.condition, missing=missing)
+    return cause
 
 
 def _rank(answer: Cause | RuledOut) -> tuple[int, int]:
@@ -202,13 +221,15 @@ def _rank(answer: Cause | RuledOut) -> tuple[int, int]:
 
 
 def _likelihood(cause: Cause, reading: LogReading) -> tuple[object, ...]:
-    """Smallest first: not doubted, raised, confirmed, fewest open facts, longest text, last."""
+    """Smallest first: not doubted, raised, confirmed, fewest open facts, most that hold, longest
+    text, last."""
     hits = reading.symptoms[cause.rule.code]
     longest = max(len(hit.match[0]) for hit in hits)
     return (
         cause.fit == DOUBTED,
         not cause.raised,
         _rank(cause),
+        -len(cause.holds),
         -longest,
         -hits[-1].line,
         cause.rule.severity.rank,

@@ -7,7 +7,15 @@ from typing import Any
 
 from .. import checkpoints, gpus
 from ..errors import UsageError
-from ..facts import Facts, ModelFacts, Package, TorchBuild, TrainingFacts
+from ..facts import (
+    UNKNOWN,
+    Facts,
+    ModelFacts,
+    Package,
+    TorchBuild,
+    TrainingFacts,
+    UnslothFacts,
+)
 from .readings import Reading
 
 NOT_IN_THE_LOG = "the log does not say"
@@ -23,12 +31,14 @@ class LogFacts:
         model_types: the types that may be meant where the log leaves it open; empty if it says
             nothing of a Gemma.
         other_models: model types of other families that it names.
+        counts_gpus: whether it says how many GPUs there are.
     """
 
     facts: Facts
     lines: dict[str, int] = field(default_factory=dict)
     model_types: frozenset[str] = frozenset()
     other_models: tuple[str, ...] = ()
+    counts_gpus: bool = False
 
 
 class Readings:
@@ -50,6 +60,8 @@ class Readings:
             if reading.topic == "model":
                 self._models.add(reading.value)
             rank = (reading.strength, line, reading.value)
+            if reading.topic == "ranks":  # of processes, the highest
+                rank = (reading.value, line, reading.value)
             if reading.topic not in self._best or rank[:2] >= self._best[reading.topic][:2]:
                 self._best[reading.topic] = rank
 
@@ -68,7 +80,8 @@ class Readings:
         facts = Facts(
             packages=_packages(values),
             torch=_torch(values.get("packages.torch")),
-            gpus=_gpus(values.get("gpus")),
+            gpus=_gpus(values),
+            unsloth=UnslothFacts(**_fields(values, "unsloth")),
             model=model.replace(**_fields(values, "model")),
             training=TrainingFacts(**_fields(values, "training")),
             reasons=dict.fromkeys(_AREAS, NOT_IN_THE_LOG),
@@ -76,7 +89,8 @@ class Readings:
         )
         if "python" in values:
             facts = facts.replace(python=values["python"])
-        return LogFacts(facts, lines, types, tuple(self._others))
+        counts = bool({"gpu_count", "ranks"} & values.keys())
+        return LogFacts(facts, lines, types, tuple(self._others), counts)
 
     def _model_types(self) -> tuple[frozenset[str], int]:
         """A class that was named outweighs a module; they narrow each other down."""
@@ -126,11 +140,11 @@ def _torch(version: str | None) -> TorchBuild:
     return TorchBuild(version=version)
 
 
-def _gpus(text: str | None) -> Any:
-    from ..facts import UNKNOWN
-
+def _gpus(values: dict[str, Any]) -> Any:
+    """The GPU that is named, as often as is said; one where nothing is said."""
+    count = values.get("gpu_count") or values.get("ranks") or 1
     try:
-        return UNKNOWN if text is None else gpus.parse(text)
+        return gpus.parse(f"{count}x{values['gpus']}") if "gpus" in values else UNKNOWN
     except UsageError:  # a count or a capability that the table does not have
         return UNKNOWN
 
@@ -138,7 +152,7 @@ def _gpus(text: str | None) -> Any:
 def merge(base: Facts, read: Facts) -> Facts:
     """``base`` with what it leaves open taken from ``read``."""
     changes: dict[str, Any] = {"packages": {**read.packages, **base.packages}}
-    for name in ("model", "training", "torch"):
+    for name in ("model", "training", "torch", "unsloth"):
         known = getattr(base, name)
         missing = {k: v for k, v in vars(getattr(read, name)).items() if not known.known(k)}
         changes[name] = known.replace(**missing)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .readings import MENTIONED, STATED, Reading
+from .readings import MENTIONED, STATED, Reading, Row
 
 _WORDS = {"true": True, "false": False, "none": None, "null": None, "yes": True, "no": False}
 # As Python, JSON and YAML write "name is value".
@@ -85,7 +85,7 @@ def _always(*readings: tuple[str, Any]) -> Callable[[re.Match[str]], Iterator[Re
 
 
 _SEP = r"[/\\]"
-SETTINGS: tuple[tuple[str, bytes, Callable[[re.Match[str]], Iterator[Reading]]], ...] = (
+SETTINGS: tuple[Row, ...] = (
     (rf"\b(?P<name>{'|'.join(_SWITCHES)}){_IS}(?P<value>\w+)", b"", _switch),
     (rf"\b(?P<name>{'|'.join(_NUMBERS)}){_IS}(?P<value>\d{{1,7}})\b", b"", _number),
     (rf"\b(?P<name>bf16|fp16){_IS}(?P<value>[Tt]rue)", b"p16", _precision),

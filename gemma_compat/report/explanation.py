@@ -241,6 +241,7 @@ def _cause_json(cause: Cause) -> dict[str, Any]:
         "holds_if": cause.condition or cause.against,
         "if_model": list(cause.if_model),
         "missing": list(cause.missing),
+        "holds": list(cause.holds),
         "upstream": list(cause.rule.upstream),
     }
 

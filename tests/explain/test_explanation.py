@@ -101,6 +101,35 @@ def test_nothing_known_of_the_model_leaves_every_type_possible() -> None:
     assert "if the model is gemma2 or gemma3 and transformers is" in " ".join(str(found).split())
 
 
+@condition("more than one GPU is visible")
+def several(facts: Any) -> bool:
+    return len(facts.gpus) > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "fit"),
+    [
+        ("", OPEN),
+        ("Tesla T4\n", OPEN),
+        ("2 x Tesla T4\n", CONFIRMED),
+        ("Tesla T4. Num GPUs = 1.\n", DOUBTED),
+    ],
+)
+def test_a_gpu_that_is_named_need_not_be_the_only_one(text: str, fit: str) -> None:
+    found = explain(f"{GEMMA}{text}RuntimeError: tensor broke\n", rule("GC901", when=(several,)))
+    assert found.causes[0].fit == fit
+    if text == "Tesla T4\n":
+        assert found.causes[0].missing == ("gpus",)
+
+
+def test_of_two_open_rules_the_one_of_which_more_holds_comes_first() -> None:
+    bare = rule("GC901", scopes=(Scope(frozenset({"gemma3"}), {}, when=(packs,)),))
+    more = rule("GC902", when=(packs,))
+    found = explain(f"{GEMMA}RuntimeError: tensor broke\n", bare, more)
+    assert found.codes == ("GC902", "GC901")
+    assert "transformers is >=5.0.0" in found.causes[0].holds
+
+
 def test_objection_names_the_question_that_says_no() -> None:
     facts = facts_for("gemma3", "4.57.6")
     assert objection(rule("GC901"), facts) == ("transformers is >=5.0.0", True)

@@ -97,6 +97,35 @@ def test_gpus(text: str, names: list[str] | None) -> None:
     assert [gpu.name for gpu in facts.get("gpus", ())] == (names or [])
 
 
+@pytest.mark.parametrize(
+    ("text", "count", "counted"),
+    [
+        ("Tesla T4", 1, False),
+        ("2 x Tesla T4", 2, True),
+        ("Tesla T4. Num GPUs = 4. Max", 4, True),
+        ("Tesla T4\n  \\\\ /|  Num examples = 3 | Num GPUs used = 2", 2, True),
+        ("Tesla T4\n[rank0]: x\n[rank3]: x\n[rank1]: x", 4, True),
+    ],
+)
+def test_how_many_gpus(text: str, count: int, counted: bool) -> None:
+    found = log(text)
+    assert len(found.facts.gpus) == count and found.counts_gpus == counted
+
+
+@pytest.mark.parametrize(
+    ("text", "used"),
+    [
+        ("==((====))==  Unsloth 2025.3.19: Fast Gemma3 patching.", True),
+        ("Unsloth: Will smartly offload gradients to save VRAM!", True),
+        ("/content/unsloth_compiled_cache/UnslothSFTTrainer.py", True),
+        ("unsloth==2025.3.19", None),
+        ("google/gemma-3-4b-it", None),
+    ],
+)
+def test_whether_unsloth_is_used(text: str, used: bool | None) -> None:
+    assert log(text).facts.unsloth.get("used") == used
+
+
 def test_a_capability_alone_is_an_architecture() -> None:
     assert log("with CUDA capability sm_120 is not").facts.gpus[0].compute_capability == (12, 0)
 
