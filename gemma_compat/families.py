@@ -16,6 +16,22 @@ KNOWN_MODEL_TYPES: dict[str, str] = {
     "gemma4_text": "5.5.0",
 }
 
+# Every type a config file may name; those that this release has no rules for as well.
+FIRST_RELEASES: dict[str, str] = {
+    **KNOWN_MODEL_TYPES,
+    "t5gemma": "4.53.0",
+    "vaultgemma": "4.57.0",
+    "t5gemma2": "5.0.0",
+    "gemma4_assistant": "5.8.0",
+    "gemma4_unified": "5.10.0",
+    "gemma4_unified_assistant": "5.10.0",
+    "gemma4_unified_text": "5.10.0",
+    "diffusion_gemma": "5.11.0",
+    "diffusion_gemma_text": "5.11.0",
+    "embedding_gemma2": "5.19.0",
+    "embedding_gemma2_text": "5.19.0",
+}
+
 
 def is_gemma(model_type: str) -> bool:
     """Whether this ``model_type`` belongs to the family, known to this release or newer."""

@@ -88,6 +88,8 @@ def _objection(answer: Finding | Undetermined, facts: Facts, consent: Consent) -
     rule = answer.rule
     if rule.code in consent.ignore:
         return "ignored, as you asked"
+    if rule.at_import:
+        return f"done at import only: gemma_compat.install(select=[{rule.code!r}])"
     if consent.select is not None and rule.code not in consent.select:
         return "not selected"
     named = consent.select is not None and rule.code in consent.select

@@ -123,6 +123,8 @@ class Rule:
         describe: the message for facts under which it fires.
         patch: the cure: ``patch(model, ledger)`` writes through the ledger only. It must look at
             the object in hand and raise ``PatchTargetMissing`` or ``PatchRefused`` by name.
+        at_import: modules that the cure is for, dotted. Such a cure is given each of them right
+            after its import, in the place of a model, by ``install`` and never by ``patch``.
         refused_if: facts under which the cure must not be applied; the phrase is the reason.
         before_trainer: a Trainer reads what the cure writes once, when it is made; afterwards the
             cure would change nothing, and is left to the user.
@@ -149,6 +151,7 @@ class Rule:
     since: str
     when: tuple[Condition, ...] = ()
     patch: Callable[[Any, Ledger], None] | None = None
+    at_import: tuple[str, ...] = ()
     refused_if: tuple[Condition, ...] = ()
     before_trainer: bool = False
     yields_to: tuple[str, ...] = ()

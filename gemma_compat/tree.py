@@ -31,17 +31,24 @@ class Paths:
     def of(self, owner: Any) -> str:
         """As :func:`path_of`."""
         if owner is self._model:
-            return "model"
+            return "model" if hasattr(owner, "named_modules") else _name_of(owner)
         path = self._found.get(id(owner))
         if path is None or _resolve(self._model, path) is not owner:
             self._found = self._walk()
-            path = self._found.get(id(owner), type(owner).__name__)
+            path = self._found.get(id(owner), _name_of(owner))
         return path
 
     def _walk(self) -> dict[int, str]:
+        if not hasattr(self._model, "named_modules"):
+            return {}  # a cure at import: it is given a Python module
         found = {id(config): path for path, config in named_configs(self._model)}
         found.update((id(module), path) for path, module in named_modules(self._model))
         return found
+
+
+def _name_of(owner: Any) -> str:
+    """That of a class or a Python module, else of the owner's class."""
+    return str(getattr(owner, "__name__", type(owner).__name__))
 
 
 def _resolve(model: Any, path: str) -> Any:

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ._import_hook import PostImportFinder
+from ._import_patches import ImportPatches
 from ._trainer import TrainerHook
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ TARGET = "transformers.trainer"
 _lock = threading.RLock()
 _hook: TrainerHook | None = None
 _finder: PostImportFinder | None = None
+_patches = ImportPatches()
 
 
 def install(
@@ -35,7 +37,9 @@ def install(
 ) -> None:
     """Patch every Gemma that a ``Trainer`` is given from now on; others are left alone.
 
-    A second call only replaces the options, which are those of :func:`gemma_compat.patch`.
+    A second call only replaces the options, which are those of :func:`gemma_compat.patch`. Rules
+    whose cure is at import (``GC901``) are unsafe: name them in ``select``, or pass
+    ``unsafe=True``, before whatever fails to import is imported.
 
     Raises:
         UsageError: a rule that does not exist.
@@ -43,6 +47,7 @@ def install(
     global _hook, _finder
     options = _options(select, ignore, unsafe)
     with _lock:
+        _patches.arm(options)
         if _hook is not None:
             _hook.options = options
             return
@@ -68,7 +73,7 @@ def uninstall() -> tuple[str, ...]:
         hook, finder = _hook, _finder
         _hook = _finder = None
     sys.meta_path[:] = [other for other in sys.meta_path if other is not finder]
-    return hook.remove()
+    return (*_patches.remove(), *hook.remove())
 
 
 def applied_to(model: Any) -> AppliedPatches | None:

@@ -1,0 +1,56 @@
+"""liger-kernel before 0.6.5 imports a cache class that transformers 5 has removed.
+
+## What breaks
+`use_liger_kernel=True` ends with `ImportError: cannot import name 'HybridCache' from
+'transformers.cache_utils'`, when the kernels for Gemma 2 or Gemma 3 are put in.
+
+## Why
+transformers 5.0.0 removed `HybridCache`. liger-kernel names it in the annotations of its forwards
+for Gemma 2 and 3, and imports it at the top of both files. 0.6.5 no longer does.
+
+## Cure
+Upgrade liger-kernel to 0.6.5 or newer. `gemma_compat.install(select=["GC901"])` before it is
+imported makes the name importable too; the page of GC901 says at what price.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts
+from ...families import KNOWN_MODEL_TYPES
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+
+
+@condition("the run uses liger's kernels (use_liger_kernel=True)")
+def uses_liger(facts: Facts) -> bool:
+    return facts.training.use_liger_kernel
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"liger-kernel {facts.version('liger-kernel')} imports HybridCache, which transformers "
+            f"{facts.version('transformers')} has removed: use_liger_kernel=True fails"
+        ),
+        help="pip install -U 'liger-kernel>=0.6.5'",
+    )
+
+
+RULE = Rule(
+    code="GC902",
+    name="removed-caches-imported-by-liger",
+    severity=Severity.ERROR,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(
+        Scope(
+            frozenset(KNOWN_MODEL_TYPES),
+            {"transformers": ">=5.0.0rc3", "liger-kernel": "<0.6.5"},
+        ),
+    ),
+    when=(uses_liger,),
+    describe=describe,
+    symptoms=(r"cannot import name 'HybridCache' from 'transformers\.cache_utils'",),
+    covers=("F1",),
+    upstream=("linkedin/Liger-Kernel#1002",),
+    evidence=Evidence.SOURCE,
+    since="0.1.0",
+)

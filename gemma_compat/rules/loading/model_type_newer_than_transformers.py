@@ -1,0 +1,65 @@
+"""The installed transformers does not know the model's architecture.
+
+## What breaks
+Loading the config ends with ``The checkpoint you are trying to load has model type `gemma4` but
+Transformers does not recognize this architecture``, or with `KeyError: 'gemma4'`.
+
+## Why
+Each architecture came with one release: Gemma 3 with 4.50.0, Gemma 3n with 4.53.0, Gemma 4 with
+5.5.0, its 12B (`gemma4_unified`) with 5.10, DiffusionGemma with 5.11, EmbeddingGemma 2 with 5.19.
+Frameworks that cap transformers (LLaMA-Factory, axolotl) can hold a release back that is needed.
+
+## Cure
+Upgrade transformers to the release that the report names. Nothing can be patched: the code is not
+there. Where a framework forbids it, see whether a newer release of the framework allows it.
+"""
+
+from __future__ import annotations
+
+from ... import versions
+from ...facts import Facts
+from ...families import FIRST_RELEASES, KNOWN_MODEL_TYPES
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+
+
+@condition("a model is given, by its config")
+def is_given(facts: Facts) -> bool:
+    # Judged for every model type without one, this would report all that is newer.
+    return facts.model.known("live") and not facts.model.live
+
+
+@condition("transformers is older than the release that brought the architecture")
+def is_too_old(facts: Facts) -> bool:
+    first = FIRST_RELEASES.get(facts.model.model_type)
+    installed = facts.version("transformers")
+    return bool(first and installed and versions.contains(f"<{first}.dev0", installed))
+
+
+def describe(facts: Facts) -> Problem:
+    first = FIRST_RELEASES[facts.model.model_type]
+    return Problem(
+        message=(
+            f"transformers {facts.version('transformers')} does not know {facts.model.model_type}, "
+            f"which came with {first}: the model cannot be loaded"
+        ),
+        help=f"pip install -U 'transformers>={first}'",
+    )
+
+
+RULE = Rule(
+    code="GC604",
+    name="model-type-newer-than-transformers",
+    severity=Severity.ERROR,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}, by_config=True),),
+    when=(is_given, is_too_old),
+    describe=describe,
+    symptoms=(
+        r"model type `[\w-]*gemma[\w-]*` but Transformers does not recognize this architecture",
+        r"KeyError: '\w*gemma\w*'",
+    ),
+    covers=("F28",),
+    upstream=("huggingface/transformers#36709", "huggingface/transformers#47448"),
+    evidence=Evidence.SOURCE,
+    since="0.1.0",
+)
