@@ -68,7 +68,10 @@ RULE = Rule(
     ),
     when=(checkpoint_is_multimodal, nothing_arrived),
     describe=describe,
-    silent=True,
+    symptoms=(
+        r"\blanguage_model\.[^|\n]{1,100}\|[^|\n]{0,12}UNEXPECTED",
+        r"This checkpoint seem corrupted. The tied weights mapping for this model specifies to tie",
+    ),
     covers=("F13",),
     upstream=("huggingface/transformers#45953", "unslothai/unsloth#5816"),
     since="0.1.0",

@@ -60,7 +60,10 @@ RULE = Rule(
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}, by_config=True),),
     when=(names_a_checkpoint, is_random),
     describe=describe,
-    silent=True,
+    symptoms=(
+        r"Some weights of \w*Gemma\w+ were not initialized from the model checkpoint",
+        r"\.layers\.[^|\n]{1,100}\|[^|\n]{0,12}MISSING",
+    ),
     covers=("F13",),
     since="0.1.0",
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,6 +69,15 @@ def test_releases(release: str | None, expected: str) -> None:
 )
 def test_conditions(model: dict[str, Any], names: tuple[str, ...] | None, expected: str) -> None:
     assert answer(RULE, made("5.23.0", RANDOM | model, names)) == expected
+
+
+def test_symptoms() -> None:
+    rows = (
+        "language_model.model.layers.{0, 1}.self_attn.k_proj.weight | UNEXPECTED |",
+        "model.language_model.layers.{0...33}.mlp.up_proj.weight | \x1b[38;5;208mUNEXPECTED\x1b[0m |",
+    )
+    assert all(re.search(RULE.symptoms[0], row) for row in rows)
+    assert not re.search(RULE.symptoms[0], "lm_head.weight | UNEXPECTED |")
 
 
 def test_the_mapping_fits_the_model_type() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +36,18 @@ def contract_facts() -> Iterator[Facts]:
 )
 def test_conditions(model: dict[str, Any], expected: str) -> None:
     assert answer(RULE, facts("5.23.0", RANDOM | model, {})) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Some weights of Gemma3ForCausalLM were not initialized from the model checkpoint at x and "
+        "are newly initialized: ['lm_head.weight']",
+        "model.layers.{0...33}.mlp.up_proj.weight | \x1b[31mMISSING\x1b[0m |",
+    ],
+)
+def test_symptoms(text: str) -> None:
+    assert any(re.search(pattern, text) for pattern in RULE.symptoms)
 
 
 def test_unknown() -> None:
