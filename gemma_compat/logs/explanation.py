@@ -186,6 +186,8 @@ def _judge_typed(
 ) -> Cause | RuledOut:
     """A log that names a GPU does not say that there is no second one."""
     answer = _judge_one(rule, facts, lines, raised)
+    if isinstance(answer, RuledOut) and _is_unsure(answer.against, reading, facts):
+        return Cause(rule, DOUBTED, lines, raised, against=answer.against)
     if reading.log.counts_gpus or len(facts.get("gpus", ())) != 1:
         return answer
     if isinstance(answer, Cause) and answer.fit == DOUBTED:
@@ -195,6 +197,12 @@ def _judge_typed(
             condition = " and ".join(item for item in (answer.against, other.condition) if item)
             return replace(other, fit=OPEN, problem=None, condition=condition, missing=missing)
     return answer
+
+
+def _is_unsure(phrase: str, reading: LogReading, facts: Facts) -> bool:
+    """Whether a rule would be ruled out by a version that is only asked for in a command."""
+    topic = f"packages.{phrase.split()[0]}"
+    return topic in reading.log.unsure and topic not in facts.assumed
 
 
 def _judge_one(rule: Rule, facts: Facts, lines: tuple[Line, ...], raised: bool) -> Cause | RuledOut:

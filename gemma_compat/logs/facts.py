@@ -16,7 +16,7 @@ from ..facts import (
     TrainingFacts,
     UnslothFacts,
 )
-from .readings import Reading
+from .readings import MENTIONED, Reading
 
 NOT_IN_THE_LOG = "the log does not say"
 
@@ -32,6 +32,7 @@ class LogFacts:
             nothing of a Gemma.
         other_models: model types of other families that it names.
         counts_gpus: whether it says how many GPUs there are.
+        unsure: topics that are only mentioned, in a command for example.
     """
 
     facts: Facts
@@ -39,6 +40,7 @@ class LogFacts:
     model_types: frozenset[str] = frozenset()
     other_models: tuple[str, ...] = ()
     counts_gpus: bool = False
+    unsure: frozenset[str] = frozenset()
 
 
 class Readings:
@@ -90,7 +92,8 @@ class Readings:
         if "python" in values:
             facts = facts.replace(python=values["python"])
         counts = bool({"gpu_count", "ranks"} & values.keys())
-        return LogFacts(facts, lines, types, tuple(self._others), counts)
+        unsure = frozenset(t for t, best in self._best.items() if best[0] == MENTIONED)
+        return LogFacts(facts, lines, types, tuple(self._others), counts, unsure)
 
     def _model_types(self) -> tuple[frozenset[str], int]:
         """A class that was named outweighs a module; they narrow each other down."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .readings import MENTIONED, STATED, Reading, Row
+from .readings import MENTIONED, STATED, Reader, Reading, Row
 
 _WORDS = {"true": True, "false": False, "none": None, "null": None, "yes": True, "no": False}
 # As Python, JSON and YAML write "name is value".
@@ -33,6 +33,21 @@ _NUMBERS = {
     "zero_stage": "training.deepspeed_stage",
 }
 _ATTENTION = "eager|sdpa|flash_attention_2|flash_attention_3|flex_attention"
+
+
+# A line that gives advice says how a run could be, and not how it is.
+_ADVICE = re.compile(
+    r"recommend|should|[Pp]lease|[Cc]onsider|instead|explicit|\b[Tt]ry\b|deprecated|incompatible|"
+    r"require|not support|meanwhile"
+)
+
+
+def _not_advice(reader: Reader) -> Reader:
+    def checked(match: re.Match[str]) -> Iterator[Reading]:
+        if not _ADVICE.search(match.string):
+            yield from reader(match)
+
+    return checked
 
 
 def _switch(match: re.Match[str]) -> Iterator[Reading]:
@@ -85,10 +100,10 @@ def _always(*readings: tuple[str, Any]) -> Callable[[re.Match[str]], Iterator[Re
 
 
 _SEP = r"[/\\]"
-SETTINGS: tuple[Row, ...] = (
+_ARGUMENTS: tuple[Row, ...] = (
     (rf"\b(?P<name>{'|'.join(_SWITCHES)}){_IS}(?P<value>\w+)", b"", _switch),
     (rf"\b(?P<name>{'|'.join(_NUMBERS)}){_IS}(?P<value>\d{{1,7}})\b", b"", _number),
-    (rf"\b(?P<name>bf16|fp16){_IS}(?P<value>[Tt]rue)", b"p16", _precision),
+    (rf"\b(?P<name>fp16){_IS}(?P<value>[Tt]rue)", b"fp16", _precision),
     (rf"\b(?P<name>bf16){_IS}(?P<value>[Tt]rue)", b"bf16", _precision),
     (rf"\bmixed_precision{_IS}(?P<value>bf16|fp16|no)\b", b"mixed_precision", _precision_by_name),
     (rf"\bload_in_(?P<bits>4|8)bit{_IS}(?P<value>\w+)", b"load_in_", _bits),
@@ -104,15 +119,18 @@ SETTINGS: tuple[Row, ...] = (
         b"_strategy",
         _strategy,
     ),
+)
+_FRAMES: tuple[Row, ...] = (
     (rf"transformers{_SEP}trainer\.py", b"trainer.py", _always(("training.trainer", True))),
     (rf"trl{_SEP}trainer{_SEP}\w+\.py", b"trl", _always(("training.trainer", True))),
     (
-        r"in (?:evaluation_loop|prediction_step|evaluate|predict)\b",
+        r"(?:line \d+, in|\.py in) (?:evaluation_loop|prediction_step|evaluate|predict)\b",
         b"in ",
         _always(("training.evaluates", True)),
     ),
     (
-        rf"peft{_SEP}peft_model\.py|Trainable parameters =|trainable params: ",
+        rf"peft{_SEP}peft_model\.py\W+(?:line \d+, )?in (?!<module>)|"
+        r"Trainable parameters =|trainable params: ",
         b"",
         _always(("training.peft", True)),
     ),
@@ -122,4 +140,8 @@ SETTINGS: tuple[Row, ...] = (
         b"_trainer.py",
         _always(("training.generates", True)),
     ),
+)
+SETTINGS: tuple[Row, ...] = (
+    *((text, needs, _not_advice(reader)) for text, needs, reader in _ARGUMENTS),
+    *_FRAMES,
 )

@@ -66,6 +66,13 @@ def test_facts_confirm_leave_open_doubt_and_rule_out() -> None:
     assert [(cause.rule.code, cause.fit) for cause in found.causes][1] == ("GC902", DOUBTED)
 
 
+def test_a_version_that_is_only_asked_for_rules_nothing_out() -> None:
+    text = "google/gemma-3-4b-it\nRuntimeError: tensor broke\nplease pip install transformers=={}"
+    found = explain(text.format("4.50.3"), rule("GC901"))
+    assert found.causes[0].fit == DOUBTED and not found.ruled_out
+    assert explain(text.format("5.1.0"), rule("GC901")).causes[0].fit == CONFIRMED
+
+
 def test_what_was_raised_comes_before_what_was_logged() -> None:
     logged, raised = rule("GC901", "odd warning"), rule("GC902", "tensor broke", when=(packs,))
     text = f"{GEMMA}an odd warning\n" + "step\n" * 20 + f"{TRACE}RuntimeError: tensor broke\n"

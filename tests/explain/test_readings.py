@@ -186,6 +186,11 @@ def test_figures_of_a_published_checkpoint() -> None:
         ('trainer.py", line 1, in evaluation_loop', {"evaluates": True}),
         ("trainable params: 1,000 || all params", {"peft": True}),
         ("mybf16=True", {}),
+        ("use_reentrant=False is recommended, but if you need to keep the default", {}),
+        ("please set gradient_checkpointing=True", {}),
+        ("in evaluate mode nothing happens", {}),
+        ('peft_model.py", line 37, in <module>', {}),
+        ('/peft/peft_model.py", line 37, in forward', {"peft": True}),
     ],
 )
 def test_the_run(text: str, expected: dict[str, Any]) -> None:
@@ -197,6 +202,7 @@ def test_the_run(text: str, expected: dict[str, Any]) -> None:
     [
         ("load_in_4bit = True", {"quantization": "bitsandbytes", "quantization_bits": 4}),
         ("load_in_8bit=False", {}),
+        ("load your model with `attn_implementation='eager'` meanwhile", {}),
         ("attn_implementation='sdpa'", {"attn_implementation": "sdpa"}),
         ("attn_implementation='/home/ada/kernel'", {}),
         ("torch_dtype=torch.bfloat16", {"dtype": "bfloat16"}),
