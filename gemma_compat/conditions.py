@@ -100,6 +100,16 @@ def is_zero3_with_peft(facts: Facts) -> bool:
     return facts.model.peft is not None and facts.training.deepspeed_stage == 3
 
 
+@condition("the text model caps its attention logits (attn_logit_softcapping)")
+def caps_attention(facts: Facts) -> bool:
+    return facts.model.attn_logit_softcapping is not None
+
+
+@condition("attention runs through sdpa")
+def runs_sdpa(facts: Facts) -> bool:
+    return facts.model.attn_implementation == "sdpa"
+
+
 loses_cache_in_training = any_of(
     cache_is_off, trainer_turns_cache_off, checkpoints, checkpoints_from_outside
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gemma_compat.diagnosis import judge
@@ -11,6 +12,8 @@ from gemma_compat.facts.packages import Package
 from gemma_compat.facts.training import TrainingFacts
 from gemma_compat.facts.unsloth import UnslothFacts
 from gemma_compat.rule import Finding, Rule, Undetermined
+
+from ..conftest import facts_for
 
 
 def facts(transformers: str | None, model: dict[str, Any], training: dict[str, Any]) -> Facts:
@@ -35,3 +38,13 @@ def answer(rule: Rule, made: Facts) -> str:
     if isinstance(given, Undetermined):
         return "? " + " ".join(topic for topic, _ in given.missing)
     return "no"
+
+
+def around(rule: Rule, release: str, *cases: Mapping[str, Any]) -> Iterator[Facts]:
+    """For ``contract_facts()``: nothing unknown, for each model type with each of ``cases``.
+
+    A case is keywords of ``facts_for``; ``transformers`` in it stands for ``release``.
+    """
+    for model_type in sorted(rule.model_types):
+        for case in cases:
+            yield facts_for(model_type, **{"transformers": release, **case})

@@ -1,0 +1,92 @@
+"""SDPA leaves out Gemma 2's soft-capping of attention logits without a word.
+
+## What breaks
+Training and inference run another network than the checkpoint was trained as: with `sdpa`, which is
+the default, the attention logits are not capped at `attn_logit_softcapping` (50 in every published
+Gemma 2). The outputs are those of a config without the cap, to rounding. How far that is from
+the right ones depends on how often the logits come near the cap; on tiny models with a cap of 0.5
+the output logits move by 0.7 to 5. Nothing is raised or logged. It concerns Gemma 2, and PaliGemma
+with a Gemma 2 inside (PaliGemma 2).
+
+## Why
+`torch.nn.functional.scaled_dot_product_attention` has no such argument, and transformers hands it
+the `softcap` of the layer among arguments that are ignored. Up to 4.47 a Gemma 2 was switched to
+`eager` unless `sdpa` was asked for by name. From 5.21 on `sdpa` is refused (GC302). The warning
+that `It is strongly recommended to train Gemma2 models with the eager attention implementation`
+means this; its twin for Gemma 3 does not matter, since no Gemma 3 caps its attention.
+
+## Cure
+Load with `attn_implementation="eager"`; with flash-attn 2.6.2 or newer `"flash_attention_2"` caps
+too, and `"flex_attention"` does. `patch` sets `eager` on the config that the text model reads and
+on every copy of it, for the run only; the vision tower keeps what it has. It is opt-in, since
+`eager` keeps a matrix of length x length for every head and takes more memory and time.
+
+By hand on a loaded model: `model.set_attn_implementation("eager")` works where it exists (seen on
+4.57.6 and later). Writing to `model.config` does nothing for a PaliGemma up to 4.53, whose text
+model reads a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...conditions import caps_attention, runs_sdpa
+from ...errors import PatchNotNeeded, PatchTargetMissing
+from ...facts import Facts
+from ...rule import Applicability, Problem, Rule, Scope, Severity
+from ...tree import named_configs, text_models
+
+_SLOT = "_attn_implementation_internal"  # what the property _attn_implementation keeps
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"on transformers {facts.version('transformers')} sdpa leaves out this "
+            f"{facts.model.model_type}'s attn_logit_softcapping of "
+            f"{facts.model.attn_logit_softcapping}: it trains another network than the checkpoint's"
+        ),
+        help=(
+            "from_pretrained(..., attn_implementation='eager'), "
+            "or gemma_compat.patch(model, select=['GC301'])"
+        ),
+    )
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """``eager`` on every text config with a cap whose attention runs through ``sdpa``."""
+    capped = list(_capped_configs(model))
+    if not capped:
+        raise PatchTargetMissing("no text model with attn_logit_softcapping")
+    for config in [config for config in capped if vars(config).get(_SLOT) == "sdpa"]:
+        ledger.set_config(config, _SLOT, "eager")
+    if not ledger.changes:
+        raise PatchNotNeeded("attention does not run through sdpa")
+
+
+def _capped_configs(model: Any) -> Iterator[Any]:
+    """Of the text models and, from 4.48 to 4.53, the copies that nothing but masks reads."""
+    types = {getattr(module.config, "model_type", None) for _, module in text_models(model)}
+    for _, config in named_configs(model):
+        caps = vars(config).get("attn_logit_softcapping") is not None
+        if config.model_type in types and caps:
+            yield config
+
+
+RULE = Rule(
+    code="GC301",
+    name="sdpa-drops-softcapping",
+    severity=Severity.ERROR,
+    applicability=Applicability.UNSAFE,
+    scopes=(
+        Scope(frozenset({"gemma2", "paligemma"}), {"transformers": ">=4.48.0.dev0,<5.21.0.dev0"}),
+    ),
+    when=(caps_attention, runs_sdpa),
+    describe=describe,
+    patch=patch,
+    silent=True,
+    upstream=("huggingface/transformers#32877",),
+    covers=("F21", "F38"),
+    since="0.1.0",
+)
