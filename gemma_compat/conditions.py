@@ -7,7 +7,7 @@ rule's file.
 from __future__ import annotations
 
 from . import versions
-from .facts import Facts
+from .facts import Facts, Gpu
 from .rule import any_of, condition
 
 
@@ -108,6 +108,26 @@ def caps_attention(facts: Facts) -> bool:
 @condition("attention runs through sdpa")
 def runs_sdpa(facts: Facts) -> bool:
     return facts.model.attn_implementation == "sdpa"
+
+
+def weakest_gpu(facts: Facts) -> Gpu:
+    """The visible GPU of the lowest compute capability. ``ValueError`` where there is none."""
+    return min(facts.gpus, key=lambda gpu: gpu.compute_capability)
+
+
+@condition("a visible GPU cannot do bfloat16 arithmetic (compute capability below 8.0)")
+def is_without_bfloat16(facts: Facts) -> bool:
+    return any(gpu.compute_capability < (8, 0) for gpu in facts.gpus)
+
+
+@condition("every visible GPU does bfloat16 arithmetic (compute capability 8.0 or newer)")
+def has_bfloat16(facts: Facts) -> bool:
+    return bool(facts.gpus) and weakest_gpu(facts).compute_capability >= (8, 0)
+
+
+@condition("Unsloth does not keep the model in float32 (UNSLOTH_FORCE_FLOAT32)")
+def is_not_forced_to_float32(facts: Facts) -> bool:
+    return facts.environment.get("UNSLOTH_FORCE_FLOAT32") != "1"
 
 
 loses_cache_in_training = any_of(

@@ -35,4 +35,4 @@ def observe(case: Case) -> Observation:
 
 def _logits(model: Any, name: str) -> Any:
     with torch.no_grad():
-        return model.eval()(**tiny.batch(name)).logits
+        return model.eval()(**tiny.batch(name), use_cache=False).logits

@@ -103,7 +103,16 @@ def trim(facts: dict[str, Any]) -> dict[str, Any]:
         "model": model,
         "training": facts.get("training", {}),
         **{part: facts[part] for part in _PARTS if facts.get(part)},
+        **_settings(facts),
     }
+
+
+def _settings(facts: dict[str, Any]) -> dict[str, Any]:
+    """Of the environment, what Unsloth says of itself; nothing else of this machine."""
+    if "environment" not in facts:
+        return {}
+    found = facts["environment"].items()
+    return {"environment": {name: value for name, value in found if name.startswith("UNSLOTH_")}}
 
 
 _PARTS = ("checkpoint", "adapter", "tokenizer")

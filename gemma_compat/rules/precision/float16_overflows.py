@@ -1,0 +1,119 @@
+"""Gemma 3 and 3n overflow float16: the loss becomes NaN or 0, and the gradients NaN.
+
+## What breaks
+`'loss': 0.0, 'grad_norm': nan` from the first steps, generation of nothing but `<pad>`, or
+`probability tensor contains either inf, nan or element < 0`. Reported for every size of Gemma 3
+on cards that cannot do bfloat16, and wherever float16 is asked for by hand: `fp16=True`, float16
+weights, `bnb_4bit_compute_dtype=torch.float16`.
+
+## Why
+float16 ends at 65504. The norms after attention and MLP scale what is added to the residual
+stream, and in the published checkpoints that reaches some 8e5 (reported, not measured here). The
+norms compute in float32, but round to the dtype of their input; sums stay in half too. No release
+of transformers holds it back. bfloat16 has the range of float32.
+
+What was run: tiny random models whose norm weights were raised until the stream passes 65504.
+There the loss is NaN in float16 weights and under fp16 autocast alike, and right in bfloat16 and
+float32. The overflow was manufactured; whether a checkpoint reaches it depends on its weights.
+
+## Cure
+bfloat16 on cards that have it (compute capability 8.0 and newer). On older ones float32:
+`fp16=False, bf16=False`, weights in float32, `bnb_4bit_compute_dtype=torch.float32`. Unsloth does
+something of the kind by itself and says so with `UNSLOTH_FORCE_FLOAT32=1`; then this rule is silent.
+
+`patch`, opt-in, keeps the residual stream of a Gemma 3 in float32 by hooks, and no weight changes
+its dtype. On the manufactured models the loss is then that of float32, to float16's rounding. It
+does nothing about an overflow inside attention or MLP, and refuses Gemma 3n. Apply it before the
+first step, and measure: it was not run on a published checkpoint.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...conditions import is_not_forced_to_float32, is_without_bfloat16, weakest_gpu
+from ...errors import PatchTargetMissing
+from ...facts import Facts
+from ...patching.residual_in_float32 import keep_residual_in_float32
+from ...rule import Applicability, Problem, Rule, Scope, Severity, any_of, condition
+from ...tree import text_models
+
+_TYPES = frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2"})
+
+
+@condition("the run autocasts to float16 (fp16=True)")
+def autocasts_to_float16(facts: Facts) -> bool:
+    return facts.training.mixed_precision == "fp16"
+
+
+@condition("the weights are float16 and no bfloat16 autocast is on")
+def runs_in_float16(facts: Facts) -> bool:
+    return facts.model.dtype == "float16" and facts.training.mixed_precision != "bf16"
+
+
+@condition("4-bit layers compute in float16")
+def computes_in_float16(facts: Facts) -> bool:
+    return facts.model.compute_dtype == "float16"
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"{_cause(facts)}: the residual stream of a {facts.model.model_type} is reported to "
+            "pass 65504, float16's largest number, and the loss becomes NaN or 0"
+        ),
+        help=_help(facts),
+    )
+
+
+def _cause(facts: Facts) -> str:
+    if facts.training.get("mixed_precision") == "fp16":
+        return "fp16=True"
+    if facts.model.get("compute_dtype") == "float16":
+        return "bnb_4bit_compute_dtype is float16"
+    return "the weights are float16"
+
+
+def _help(facts: Facts) -> str:
+    float32 = "fp16=False, bf16=False, float32 weights and bnb_4bit_compute_dtype=torch.float32"
+    if not facts.known("gpus") or not facts.gpus:
+        return f"bf16=True on a GPU of compute capability 8.0 or newer; on an older one {float32}"
+    if is_without_bfloat16.test(facts):
+        return f"{float32}, since {weakest_gpu(facts).get('name', 'the GPU')} has no bfloat16"
+    return "fp16=False, bf16=True, and bnb_4bit_compute_dtype=torch.bfloat16 for 4 bits"
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """The residual stream in float32; no weight is touched."""
+    found = text_models(model)
+    if not found:
+        raise PatchTargetMissing("no module with embed_tokens and decoder layers")
+    for _, text_model in found:
+        keep_residual_in_float32(text_model, ledger)
+
+
+RULE = Rule(
+    code="GC401",
+    name="float16-overflows",
+    severity=Severity.ERROR,
+    applicability=Applicability.UNSAFE,
+    scopes=(Scope(_TYPES, {"transformers": ">=4.50.0.dev0"}),),
+    when=(
+        any_of(autocasts_to_float16, runs_in_float16, computes_in_float16),
+        is_not_forced_to_float32,
+    ),
+    describe=describe,
+    patch=patch,
+    symptoms=(
+        r"'loss': '?0\.0'?, 'grad_norm': '?nan",
+        r"'loss': '?nan",
+        r"probability tensor contains either .{1,3}inf.{1,3}, .{1,3}nan.{1,3} or element < 0",
+    ),
+    upstream=(
+        "huggingface/transformers#36822",
+        "huggingface/transformers#39972",
+        "unslothai/unsloth#2040",
+    ),
+    covers=("F2", "U06"),
+    since="0.1.0",
+)
