@@ -1,7 +1,7 @@
 """Keep the residual stream of Gemma 3's decoder layers in float32 while the rest stays half.
 
-Every weight keeps its dtype: only what flows between the layers changes. The sum is kept in float32,
-the norms after attention and MLP compute and return float32, and what enters attention, MLP and
+Every weight keeps its dtype: only what flows between the layers changes. The sum is float32, the
+norms after attention and MLP compute and return float32, and what enters attention, MLP and
 the head is cast back to the dtype of their weights. Where those are float32 (autocast) the casts
 do nothing, and the norms no longer round to the half dtype that a linear layer gave them.
 

@@ -19,7 +19,7 @@ float32. The overflow was manufactured; whether a checkpoint reaches it depends 
 ## Cure
 bfloat16 on cards that have it (compute capability 8.0 and newer). On older ones float32:
 `fp16=False, bf16=False`, weights in float32, `bnb_4bit_compute_dtype=torch.float32`. Unsloth does
-something of the kind by itself and says so with `UNSLOTH_FORCE_FLOAT32=1`; then this rule is silent.
+something of the kind by itself and says so with `UNSLOTH_FORCE_FLOAT32=1`: the rule is silent then.
 
 `patch`, opt-in, keeps the residual stream of a Gemma 3 in float32 by hooks, and no weight changes
 its dtype. On the manufactured models the loss is then that of float32, to float16's rounding. It
@@ -35,43 +35,21 @@ from ...conditions import is_not_forced_to_float32, is_without_bfloat16, weakest
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...patching.residual_in_float32 import keep_residual_in_float32
-from ...rule import Applicability, Problem, Rule, Scope, Severity, any_of, condition
+from ...rule import Applicability, Problem, Rule, Scope, Severity
 from ...tree import text_models
+from ._half import cause, is_float16
 
 _TYPES = frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2"})
-
-
-@condition("the run autocasts to float16 (fp16=True)")
-def autocasts_to_float16(facts: Facts) -> bool:
-    return facts.training.mixed_precision == "fp16"
-
-
-@condition("the weights are float16 and no bfloat16 autocast is on")
-def runs_in_float16(facts: Facts) -> bool:
-    return facts.model.dtype == "float16" and facts.training.mixed_precision != "bf16"
-
-
-@condition("4-bit layers compute in float16")
-def computes_in_float16(facts: Facts) -> bool:
-    return facts.model.compute_dtype == "float16"
 
 
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
-            f"{_cause(facts)}: the residual stream of a {facts.model.model_type} is reported to "
+            f"{cause(facts)}: the residual stream of a {facts.model.model_type} is reported to "
             "pass 65504, float16's largest number, and the loss becomes NaN or 0"
         ),
         help=_help(facts),
     )
-
-
-def _cause(facts: Facts) -> str:
-    if facts.training.get("mixed_precision") == "fp16":
-        return "fp16=True"
-    if facts.model.get("compute_dtype") == "float16":
-        return "bnb_4bit_compute_dtype is float16"
-    return "the weights are float16"
 
 
 def _help(facts: Facts) -> str:
@@ -99,7 +77,7 @@ RULE = Rule(
     applicability=Applicability.UNSAFE,
     scopes=(Scope(_TYPES, {"transformers": ">=4.50.0.dev0"}),),
     when=(
-        any_of(autocasts_to_float16, runs_in_float16, computes_in_float16),
+        is_float16,
         is_not_forced_to_float32,
     ),
     describe=describe,

@@ -1,4 +1,4 @@
-"""One forward and backward of a model whose norms are raised until its residual stream passes 65504.
+"""One forward and backward of a model whose residual stream passes 65504: its norms are raised.
 
 The overflow is manufactured: it shows what float16 does with such a stream, and not that a
 published checkpoint has one.

@@ -1,0 +1,77 @@
+"""bfloat16 on a GPU without it: torch says it is supported, and emulates it.
+
+## What breaks
+On a T4, V100 or P100 `bf16=True` is accepted and the run is many times slower than in float16 or
+float32, since every operation goes through float32. Kernels that have no such detour end with
+`"..." not implemented for 'BFloat16'`. Older releases said `Your setup doesn't support bf16/gpu`.
+
+## Why
+`torch.cuda.is_bf16_supported()` counts emulation unless told otherwise (read in torch 2.13:
+`including_emulation=True`), and the check in transformers asks it. bfloat16 arithmetic begins with
+compute capability 8.0. In a box of unequal cards the weakest one decides.
+
+## Cure
+`torch.cuda.is_bf16_supported(including_emulation=False)` says what the card does. On such a card
+train in float32, or go on in bfloat16 knowing its cost: the numbers are right. float16 is fast
+there, but a Gemma 3 or 3n overflows it (GC401), so do not switch to it for those. Nothing is patched.
+"""
+
+from __future__ import annotations
+
+from ...conditions import is_without_bfloat16, weakest_gpu
+from ...facts import Facts
+from ...families import KNOWN_MODEL_TYPES
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, any_of, condition
+
+_OVERFLOWS = ("gemma3", "shieldgemma2")
+
+
+@condition("the run autocasts to bfloat16 (bf16=True)")
+def autocasts_to_bfloat16(facts: Facts) -> bool:
+    return facts.training.mixed_precision == "bf16"
+
+
+@condition("the weights are bfloat16 and nothing is autocast")
+def runs_in_bfloat16(facts: Facts) -> bool:
+    return facts.model.dtype == "bfloat16" and facts.training.mixed_precision == "no"
+
+
+@condition("4-bit layers compute in bfloat16")
+def computes_in_bfloat16(facts: Facts) -> bool:
+    return facts.model.compute_dtype == "bfloat16"
+
+
+def describe(facts: Facts) -> Problem:
+    gpu = weakest_gpu(facts)
+    capability = "{}.{}".format(*gpu.compute_capability)
+    overflows = facts.model.model_type.startswith(_OVERFLOWS)
+    other = "float16 overflows here (GC401)" if overflows else "or fp16=True if its range is enough"
+    return Problem(
+        message=(
+            f"this {facts.model.model_type} is to run in bfloat16, which "
+            f"{gpu.get('name', 'a GPU')} (compute capability {capability}) only emulates: slow, and some kernels are missing"
+        ),
+        help=f"bf16=False and float32 weights, or keep bfloat16 knowing its cost; {other}",
+    )
+
+
+RULE = Rule(
+    code="GC402",
+    name="bfloat16-is-emulated",
+    severity=Severity.WARNING,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
+    when=(
+        is_without_bfloat16,
+        any_of(autocasts_to_bfloat16, runs_in_bfloat16, computes_in_bfloat16),
+    ),
+    describe=describe,
+    evidence=Evidence.SOURCE,
+    symptoms=(
+        r"not implemented for 'BFloat16'",
+        r"Your setup doesn't support bf16/gpu",
+    ),
+    upstream=("pytorch/pytorch#124996",),
+    covers=("F10",),
+    since="0.1.0",
+)

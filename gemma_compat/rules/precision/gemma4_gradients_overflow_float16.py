@@ -1,0 +1,49 @@
+"""Gemma 4 trained in float16: a finite loss and NaN gradients, as reported.
+
+## What breaks
+`grad_norm` is NaN from the first steps while the loss looks right, or GRPO ends in its second step
+with `CUDA error: device-side assert triggered`. Reports disagree: some runs in float16 went well.
+
+## Why
+As reported, the backward pass overflows along the residual stream, and the product inside the MLP
+passes float16's 65504. Inference is reported to stay far below it. Nothing of this was run here.
+
+## Cure
+bfloat16 on a GPU that does it (compute capability 8.0 and newer), float32 on an older one. If only
+float16 is fast enough, watch `grad_norm` from the first step. Unsloth keeps Gemma 4 in float32 from
+unsloth_zoo 2026.7.1 on; then this rule is silent. Nothing is patched.
+"""
+
+from __future__ import annotations
+
+from ...conditions import is_not_forced_to_float32
+from ...facts import Facts
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ._half import cause, is_float16
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"{cause(facts)}: the gradients of a {facts.model.model_type} are reported to overflow "
+            "float16 while its loss stays finite"
+        ),
+        help="fp16=False, bf16=True on compute capability 8.0 or newer, else float32; "
+        "or watch grad_norm from the first step",
+    )
+
+
+RULE = Rule(
+    code="GC406",
+    name="gemma4-gradients-overflow-float16",
+    severity=Severity.WARNING,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": ">=5.5.0"}),),
+    when=(is_float16, is_not_forced_to_float32),
+    describe=describe,
+    evidence=Evidence.REPORTED,
+    symptoms=(r"'grad_norm': '?nan", r"CUDA error: device-side assert triggered"),
+    upstream=("unslothai/unsloth-zoo#866", "unslothai/unsloth#4875"),
+    covers=("F2", "U07"),
+    since="0.1.0",
+)

@@ -1,0 +1,48 @@
+"""Gemma 4's vision pooler multiplies in the dtype of the tower, past float16's range.
+
+## What breaks
+With images and the vision tower in float16 the image features become inf and the loss NaN. Reported
+for 26B-A4B and 31B. Text alone is not touched.
+
+## Why
+The pooler of the vision tower multiplies its hidden states by the square root of their size in the
+dtype they have. transformers 5.10.1 multiplies in float32 (read in 5.9.0 and 5.10.1). Whether the
+numbers pass 65504 depends on the weights; it was reported and not run here.
+
+## Cure
+transformers 5.10.1 or newer, or bfloat16. The rest of a Gemma 4 in float16 has troubles of its own
+(GC406). Nothing is patched.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ._half import runs_in_float16
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"on transformers {facts.version('transformers')} the vision pooler of a "
+            f"{facts.model.model_type} multiplies in float16, and is reported to pass its range"
+        ),
+        help="pip install -U 'transformers>=5.10.1', or bfloat16 weights",
+    )
+
+
+RULE = Rule(
+    code="GC407",
+    name="vision-pooler-overflows-float16",
+    severity=Severity.WARNING,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(frozenset({"gemma4"}), {"transformers": ">=5.5.0,<5.10.1"}),),
+    when=(runs_in_float16,),
+    runs=("images",),
+    describe=describe,
+    evidence=Evidence.SOURCE,
+    silent=True,
+    upstream=("huggingface/transformers#46277",),
+    covers=("U12",),
+    since="0.1.0",
+)
