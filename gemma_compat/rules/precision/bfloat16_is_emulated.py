@@ -13,7 +13,7 @@ compute capability 8.0. In a box of unequal cards the weakest one decides.
 ## Cure
 `torch.cuda.is_bf16_supported(including_emulation=False)` says what the card does. On such a card
 train in float32, or go on in bfloat16 knowing its cost: the numbers are right. float16 is fast
-there, but a Gemma 3 or 3n overflows it (GC401), so do not switch to it for those. Nothing is patched.
+there, but a Gemma 3 or 3n overflows it (GC401), so not for those. Nothing is patched.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
             f"this {facts.model.model_type} is to run in bfloat16, which "
-            f"{gpu.get('name', 'a GPU')} (compute capability {capability}) only emulates: slow, and some kernels are missing"
+            f"{gpu.get('name', 'a GPU')} (compute capability {capability}) only "
+            "emulates: slow, and some kernels are missing"
         ),
         help=f"bf16=False and float32 weights, or keep bfloat16 knowing its cost; {other}",
     )

@@ -19,7 +19,7 @@ float32. The overflow was manufactured; whether a checkpoint reaches it depends 
 ## Cure
 bfloat16 on cards that have it (compute capability 8.0 and newer). On older ones float32:
 `fp16=False, bf16=False`, weights in float32, `bnb_4bit_compute_dtype=torch.float32`. Unsloth does
-something of the kind by itself and says so with `UNSLOTH_FORCE_FLOAT32=1`: the rule is silent then.
+something of the kind by itself and says so with `UNSLOTH_FORCE_FLOAT32=1`: it is silent then.
 
 `patch`, opt-in, keeps the residual stream of a Gemma 3 in float32 by hooks, and no weight changes
 its dtype. On the manufactured models the loss is then that of float32, to float16's rounding. It
