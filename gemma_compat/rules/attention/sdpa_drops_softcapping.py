@@ -10,8 +10,8 @@ with a Gemma 2 inside (PaliGemma 2).
 
 ## Why
 `torch.nn.functional.scaled_dot_product_attention` has no such argument, and transformers hands it
-the `softcap` of the layer among arguments that are ignored. Up to 4.47 a Gemma 2 was switched to
-`eager` unless `sdpa` was asked for by name. From 5.21 on `sdpa` is refused (GC302). The warning
+the `softcap` of the layer among arguments that are ignored. Up to 4.47 the default is `eager`, and
+`sdpa` by name loses the cap as well (seen on 4.47.1). From 5.21 on `sdpa` is refused (GC302). The warning
 that `It is strongly recommended to train Gemma2 models with the eager attention implementation`
 means this; its twin for Gemma 3 does not matter, since no Gemma 3 caps its attention.
 
@@ -79,9 +79,7 @@ RULE = Rule(
     name="sdpa-drops-softcapping",
     severity=Severity.ERROR,
     applicability=Applicability.UNSAFE,
-    scopes=(
-        Scope(frozenset({"gemma2", "paligemma"}), {"transformers": ">=4.48.0.dev0,<5.21.0.dev0"}),
-    ),
+    scopes=(Scope(frozenset({"gemma2", "paligemma"}), {"transformers": "<5.21.0.dev0"}),),
     when=(caps_attention, runs_sdpa),
     describe=describe,
     patch=patch,

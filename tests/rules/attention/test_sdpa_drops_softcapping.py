@@ -32,7 +32,7 @@ def contract_facts() -> Iterator[Facts]:
 @pytest.mark.parametrize(
     ("release", "expected"),
     [
-        ("4.47.1", "no"),
+        ("4.47.1", "fires"),  # there sdpa has to be asked for by name
         ("4.48.0", "fires"),
         ("5.20.2", "fires"),
         ("5.21.0.dev0", "no"),
