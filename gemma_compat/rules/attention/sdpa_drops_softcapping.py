@@ -2,18 +2,19 @@
 
 ## What breaks
 Training and inference run another network than the checkpoint was trained as: with `sdpa`, which is
-the default, the attention logits are not capped at `attn_logit_softcapping` (50 in every published
-Gemma 2). The outputs are those of a config without the cap, to rounding. How far that is from
-the right ones depends on how often the logits come near the cap; on tiny models with a cap of 0.5
-the output logits move by 0.7 to 5. Nothing is raised or logged. It concerns Gemma 2, and PaliGemma
-with a Gemma 2 inside (PaliGemma 2).
+the default from 4.48 on, the attention logits are not capped at `attn_logit_softcapping` (50 in
+every published Gemma 2). The outputs are those of a config without the cap, to rounding. How far
+that is from the right ones depends on how often the logits come near the cap; on tiny models with a
+cap of 0.5 the output logits move by 0.7 to 5. Nothing is raised or logged. It concerns Gemma 2, and
+PaliGemma with a Gemma 2 inside (PaliGemma 2).
 
 ## Why
 `torch.nn.functional.scaled_dot_product_attention` has no such argument, and transformers hands it
 the `softcap` of the layer among arguments that are ignored. Up to 4.47 the default is `eager`, and
-`sdpa` by name loses the cap as well (seen on 4.47.1). From 5.21 on `sdpa` is refused (GC302). The warning
-that `It is strongly recommended to train Gemma2 models with the eager attention implementation`
-means this; its twin for Gemma 3 does not matter, since no Gemma 3 caps its attention.
+`sdpa` by name loses the cap as well (seen on 4.47.1). From 5.21 on `sdpa` is refused (GC302). The
+warning that `It is strongly recommended to train Gemma2 models with the eager attention
+implementation` means this; its twin for Gemma 3 does not matter, since no Gemma 3 caps its
+attention.
 
 ## Cure
 Load with `attn_implementation="eager"`; with flash-attn 2.6.2 or newer `"flash_attention_2"` caps
