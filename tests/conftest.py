@@ -169,6 +169,7 @@ def _training() -> dict[str, Any]:
         "deepspeed_stage": None,
         "external_checkpointing": False,
         "passes_cache": False,
+        "reads_top_config": False,
         "peft": False,
         "images": False,
         "packing": False,

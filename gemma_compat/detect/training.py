@@ -209,6 +209,7 @@ _QUESTIONS: dict[str, Callable[[Arguments], Any]] = {
     "gathers_outputs": _gathers_outputs,
     "use_cache": _use_cache,
     "passes_cache": _passes_cache,
+    "reads_top_config": _not_in_arguments("no training argument says what other code reads"),
     "distributed": distributed.kind,
     "deepspeed_stage": distributed.deepspeed_stage,
     "external_checkpointing": distributed.checkpoints_from_outside,

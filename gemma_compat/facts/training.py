@@ -30,6 +30,8 @@ class TrainingFacts(Record):
             (FSDP's ``activation_checkpointing``, a checkpoint wrapper).
         passes_cache: whether the training loop passes ``past_key_values`` of its own. No
             training argument says so: it is unknown unless stated.
+        reads_top_config: whether code outside the model reads sizes (``hidden_size``) from the
+            top-level config. No training argument says so: it is unknown unless stated.
         peft: whether an adapter is trained that the model does not carry yet (``peft_config``).
         images: whether batches hold images or audio; the dataset decides.
         packing: whether several samples share a row (``packing`` or ``padding_free``).
@@ -62,6 +64,7 @@ class TrainingFacts(Record):
     deepspeed_stage: int | None = UNKNOWN
     external_checkpointing: bool = UNKNOWN
     passes_cache: bool = UNKNOWN
+    reads_top_config: bool = UNKNOWN
     peft: bool = UNKNOWN
     images: bool = UNKNOWN
     packing: bool = UNKNOWN

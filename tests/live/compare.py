@@ -177,7 +177,9 @@ def _entry(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if hasattr(value, "to_dict") and hasattr(value, "model_type"):
-        return type(value), {key: _entry(inner) for key, inner in vars(value).items()}
+        fallback = vars(type(value)).get("__getattr__")  # what GC601 gives the class
+        fields = {key: _entry(inner) for key, inner in vars(value).items()}
+        return type(value), fallback, fields
     if isinstance(value, dict):
         return {key: _entry(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):

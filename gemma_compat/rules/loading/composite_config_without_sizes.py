@@ -1,0 +1,102 @@
+"""The config of a multimodal Gemma has no sizes, and code that reads them there crashes.
+
+## What breaks
+`AttributeError: 'Gemma3Config' object has no attribute 'vocab_size'`, or `hidden_size`,
+`num_hidden_layers`, `num_attention_heads`, `head_dim`, in a framework or a script that was written
+for text models. transformers itself, its Trainer and its DeepSpeed integration do not read them.
+
+## Why
+These sizes belong to the text model, and are in `config.text_config`. No release from 4.50.0 to
+5.23.0 has them on the top-level config; PaliGemma has some of them there.
+
+## Cure
+`config.get_text_config().vocab_size` in the code that reads it, or a newer release of the
+framework. Where neither can be: `gemma_compat.patch(model, select=["GC601"])` lets the class of the
+config look in `text_config` for the sizes that it lacks. Nothing is stored, so nothing is saved,
+and it reverts. Every config of that class in this process answers then, and code that asks
+`hasattr(config, "hidden_size")` to tell a text model takes it for one: so it has to be asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import PatchRefused, PatchTargetMissing
+from ...facts import Facts
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+
+SIZES = (
+    "vocab_size",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "head_dim",
+    "max_position_embeddings",
+    "sliding_window",
+)
+_TYPES = frozenset({"gemma3", "gemma3n", "gemma4", "paligemma", "shieldgemma2"})
+
+
+@condition("code outside the model reads sizes (hidden_size and so on) from the top-level config")
+def reads_top_config(facts: Facts) -> bool:
+    stated = facts.training.known("reads_top_config")
+    if not stated and facts.training.get("trainer"):
+        return False  # neither a Trainer nor its DeepSpeed integration does
+    return facts.training.reads_top_config
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"the config of a {facts.model.model_type} has no vocab_size, hidden_size or "
+            "num_hidden_layers of its own: code that reads them there crashes"
+        ),
+        help=(
+            "read config.get_text_config().hidden_size there, or gemma_compat.patch(model, "
+            "select=['GC601'])"
+        ),
+    )
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """Give the class of the top-level config a fallback for the sizes that it lacks."""
+    config = getattr(model, "config", None)
+    if config is None or vars(config).get("text_config") is None:
+        raise PatchTargetMissing("the model's config holds no text_config")
+    cls = type(config)
+    own = vars(cls).get("__getattr__")
+    if own is not look_in_text_config and hasattr(cls, "__getattr__"):
+        raise PatchRefused(f"{cls.__name__} has a __getattr__ of its own")
+    ledger.set_attribute(cls, "__getattr__", look_in_text_config)
+
+
+def look_in_text_config(config: Any, name: str) -> Any:
+    """``__getattr__``, called for what the config has not. Raises ``AttributeError`` as before."""
+    if name in SIZES:
+        text = vars(config).get("text_config")
+        if text is not None:
+            return getattr(text, name)
+    raise AttributeError(f"{type(config).__name__!r} object has no attribute {name!r}")
+
+
+RULE = Rule(
+    code="GC601",
+    name="composite-config-without-sizes",
+    severity=Severity.ERROR,
+    applicability=Applicability.UNSAFE,
+    scopes=(Scope(_TYPES, {}),),
+    when=(reads_top_config,),
+    describe=describe,
+    patch=patch,
+    symptoms=(
+        r"'(?:Gemma3|Gemma3n|Gemma4|PaliGemma|ShieldGemma2)Config' object has no attribute "
+        r"'(?:vocab_size|hidden_size|intermediate_size|num_hidden_layers|num_attention_heads|"
+        r"num_key_value_heads|head_dim|max_position_embeddings|sliding_window|pad_token_id|"
+        r"use_cache)'",
+    ),
+    covers=("F12",),
+    upstream=("huggingface/transformers#36683", "huggingface/trl#5585"),
+    since="0.1.0",
+)
