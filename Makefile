@@ -16,7 +16,7 @@ PYTEST := $(TEST_ENV) $(BIN)/python -m pytest -q
 PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target
 
 .DEFAULT_GOAL := help
-.PHONY: help venv environments lint test test-all test-plain test-core test-slow evidence \
+.PHONY: help venv environments lint test test-all test-plain test-core test-slow unsloth evidence \
         demo bench gpu docs new-rule clean
 
 help:  ## this list
@@ -46,7 +46,7 @@ lint: venv  ## ruff, mypy and the import contracts
 
 test: lint environments  ## lint, plain tests, and live tests on three releases of transformers
 	@echo "plain tests, and live tests on transformers $(RELEASES); each prints when it is done"
-	@$(PARALLEL) test-plain $(RELEASES:%=live-%)
+	@$(PARALLEL) test-plain $(RELEASES:%=live-%) test-unsloth
 
 test-plain: venv
 	$(PYTEST) --ignore=tests/live
@@ -55,6 +55,12 @@ live-%: venv
 	@$(BIN)/python -m tools.environments $* >/dev/null
 	@echo "live tests on transformers $*"
 	PYTHONPATH=$(CURDIR)/.environments/transformers-$* $(PYTEST) -p no:cacheprovider tests/live
+
+test-unsloth: venv
+	UNSLOTH_RUNS=cpu $(PYTEST) -p no:cacheprovider tests/unsloth
+
+unsloth: venv  ## real Unsloth: its CPU backend, its GPU code path, its stack of March 2025
+	UNSLOTH_RUNS=all $(PYTEST) -p no:cacheprovider tests/unsloth
 
 test-all: test test-slow test-core  ## the slower rest: more releases, slow tests, other Pythons
 	@$(PARALLEL) $(MORE_RELEASES:%=live-%)

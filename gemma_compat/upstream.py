@@ -7,6 +7,8 @@ Nor by ``__module__`` alone: its compiler gives rebuilt classes the name of the 
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,15 +98,23 @@ def _layers(function: Any) -> Iterator[Any]:
 
 
 def _is_unsloths(function: Any) -> bool:
-    parts = _path(function)
-    return bool(_PACKAGES.intersection(parts[:-1]))
+    """By the module that a function was made in, or by the file that its code came from.
+
+    Some of its patches swap the code of a function and leave the rest.
+    """
+    home = str(getattr(function, "__globals__", {}).get("__name__", "")).partition(".")[0]
+    return home in _PACKAGES or _file(function).startswith(_folders())
 
 
 def _is_compiled(function: Any) -> bool:
-    return any(part.startswith(_COMPILED) for part in _path(function)[-1:])
+    return os.path.basename(_file(function)).startswith(_COMPILED)
 
 
-def _path(function: Any) -> list[str]:
-    """The parts of the path of the file that this function was compiled from."""
-    name = getattr(getattr(function, "__code__", None), "co_filename", "")
-    return str(name).replace("\\", "/").split("/")
+def _file(function: Any) -> str:
+    return str(getattr(getattr(function, "__code__", None), "co_filename", ""))
+
+
+def _folders() -> tuple[str, ...]:
+    """Where the imported packages lie, each with a separator at its end."""
+    files = (getattr(sys.modules.get(name), "__file__", None) for name in _PACKAGES)
+    return tuple(os.path.join(os.path.dirname(file), "") for file in files if file)

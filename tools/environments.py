@@ -1,6 +1,7 @@
 """Environments with other releases, as overlays: directories to put on ``PYTHONPATH``.
 
     python -m tools.environments 4.50.3 5.23.0    build those; prints where each is
+    python -m tools.environments unsloth          those for Unsloth on a CPU
 
 An overlay holds transformers with its dependencies, and the accelerate and peft that fit it, on
 top of the one torch of this interpreter. That takes 250 MB and 20 seconds a release, where a
@@ -29,6 +30,20 @@ COMPANIONS = {
     "5": ("accelerate==1.15.0", "peft==0.21.2"),
 }
 DATASETS = "datasets==4.8.5"
+# Unsloth and what it imports beside these, by the transformers that it runs on; without the parts
+# that do not train. Kernels are only needed for its GPU code path.
+UNSLOTH = {
+    "5.17.0": ("unsloth==2026.10.9", "unsloth_zoo==2026.10.9", "trl==1.15.0"),
+    "4.50.3": ("unsloth==2025.3.19", "unsloth_zoo==2025.3.17", "trl==0.15.2"),
+}
+_UNSLOTH_IMPORTS = (
+    "cut_cross_entropy==25.1.1",
+    "einops==0.8.2",
+    "pillow==13.0.0",
+    "protobuf==7.36.2",
+    "sentencepiece==0.2.3",
+)
+KERNELS = ("triton==3.9.0", "bitsandbytes==0.50.2")
 _STAMP = ".pins"
 
 
@@ -53,6 +68,20 @@ def ensure_companion(name: str, version: str) -> Path:
 def ensure_datasets() -> Path:
     """What TRL needs and an overlay has not. Comes last on the path: the overlay's hub wins."""
     return _ensure("datasets", ([DATASETS],))
+
+
+def ensure_unsloth(transformers: str, kernels: bool = False) -> list[Path]:
+    """The overlays that make up Unsloth on this transformers, in the order of the path.
+
+    Args:
+        transformers: a key of :data:`UNSLOTH`.
+        kernels: with triton and bitsandbytes (1.2 GB), for its GPU code path.
+    """
+    name = UNSLOTH[transformers][0].replace("==", "-")
+    parts = [_ensure(name, (["--no-deps", *UNSLOTH[transformers], *_UNSLOTH_IMPORTS],))]
+    if kernels:
+        parts.append(_ensure("kernels", (["--no-deps", *KERNELS],)))
+    return [*parts, ensure_overlay(transformers), ensure_datasets()]
 
 
 def _ensure(name: str, steps: Sequence[Sequence[str]]) -> Path:
@@ -110,6 +139,9 @@ def main(versions: Sequence[str]) -> int:
     failed = False
     for version in versions:
         try:
+            if version == "unsloth":
+                print("unsloth:", *(path.relative_to(ROOT) for path in ensure_unsloth("5.17.0")))
+                continue
             print(f"transformers {version}: {ensure_overlay(version).relative_to(ROOT)}")
         except EnvironmentFailed as error:
             failed = True

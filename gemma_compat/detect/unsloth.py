@@ -74,12 +74,19 @@ def _used(world: _World) -> bool:
 
 
 def _imported_after(world: _World) -> tuple[str, ...]:
-    """By the order of ``sys.modules``, where an entry is made when an import begins."""
+    """By the order of ``sys.modules``, which is that in which imports ended.
+
+    A package ends after all that it imports, so Unsloth's own entry says nothing; the first of
+    its submodules ends before it has imported anything else.
+    """
     names = list(world.modules)
-    if not world.imported:
-        return ()
-    before = set(names[: names.index("unsloth")])
+    first = next((i for i, name in enumerate(names) if _is_part_of_unsloth(name)), 0)
+    before = set(names[:first]) if world.imported else set()
     return tuple(name for name in _PATCHED_LIBRARIES if name in before)
+
+
+def _is_part_of_unsloth(name: str) -> bool:
+    return name.startswith(("unsloth.", "unsloth_zoo."))
 
 
 def _backend(world: _World) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..facts import Facts, Gpu, Package
+from .unsloth import unsloth_text
 
 Row = tuple[str, str]
 
@@ -19,6 +20,7 @@ def header_rows(facts: Facts) -> list[Row]:
         ("GPU", _gpus(facts)),
         ("Model", _model(facts)),
         ("Run", _run(facts)),
+        ("Unsloth", unsloth_text(facts)),
         ("Assumed", _assumed(facts)),
         ("Detected", _detected(facts)),
     ]

@@ -34,6 +34,7 @@ _FACTS_FIELDS = (
     "cuda_driver",
     "model",
     "training",
+    "unsloth",
     "assumed",
 )
 _PUBLIC_HOSTS = ("https://github.com/", "https://gitlab.com/", "https://huggingface.co/")

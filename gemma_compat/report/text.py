@@ -11,6 +11,7 @@ from ..plan import Plan
 from ..rule import Diagnosis, Finding, Rule
 from .header import header_rows
 from .open_questions import OpenQuestion, open_questions
+from .unsloth import unsloth_text
 from .wording import codes_by_severity, not_a_gemma, strength, types_of, verdict, wrap
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ def render_applied(applied: AppliedPatches) -> str:
     ):
         body = list(part)
         lines += [f"{title}:", *body] if body else []
+    beside = unsloth_text(applied.diagnosis.facts)
+    lines += wrap(beside, first="unsloth: ", rest="  ") if beside else []
     for text in applied.diagnosis.not_checked:
         lines += wrap(text, first="not checked: ", rest="  ")
     return _printable("\n".join(lines))

@@ -11,7 +11,8 @@ Call :func:`pretend` before anything of Unsloth is imported.
 from __future__ import annotations
 
 import contextlib
-from types import SimpleNamespace
+import sys
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import torch
@@ -41,6 +42,44 @@ def pretend(card: str = "A100", available: bool = True) -> None:
     if available:
         torch.cuda.is_available = lambda: True
     _place_in_ram()
+
+
+def stand_in_for_kernels() -> None:
+    """Plain torch for the two kernels that Triton's interpreter cannot run."""
+    import bitsandbytes
+
+    bitsandbytes.functional.lib = _Nothing()
+    module = ModuleType("cut_cross_entropy")
+    module.linear_cross_entropy = linear_cross_entropy  # type: ignore[attr-defined]
+    sys.modules["cut_cross_entropy"] = module
+
+
+def linear_cross_entropy(
+    hidden: torch.Tensor,
+    weight: torch.Tensor,
+    targets: torch.Tensor,
+    ignore_index: int = -100,
+    softcap: float | None = None,
+    reduction: str = "mean",
+    shift: bool = False,
+    **ignored: Any,
+) -> torch.Tensor:
+    """The loss of ``hidden @ weight.T`` ``(batch, tokens, vocabulary)`` against ``targets``."""
+    logits = (hidden.to(weight.dtype) @ weight.t()).float()
+    if softcap:
+        logits = softcap * torch.tanh(logits / softcap)
+    if shift:
+        logits, targets = logits[..., :-1, :], targets[..., 1:]
+    return torch.nn.functional.cross_entropy(
+        logits.flatten(0, -2), targets.flatten(), ignore_index=ignore_index, reduction=reduction
+    )
+
+
+class _Nothing:
+    """A library whose every function does nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return _constant(None)
 
 
 def _answer_queries(name: str, capability: tuple[int, int], memory: int) -> None:
