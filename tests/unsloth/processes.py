@@ -64,5 +64,4 @@ def run(
         raise AssertionError(
             f"{script}: status {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
         )
-    found: dict[str, Any] = json.loads(lines[-1])
-    return found
+    return {**json.loads(lines[-1]), "stderr": done.stderr}

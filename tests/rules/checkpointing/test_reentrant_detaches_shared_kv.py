@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from gemma_compat.diagnosis import judge_all
+from gemma_compat.facts import Package, UnslothFacts
 from gemma_compat.plan import make_plan
 from gemma_compat.rules import find
 
@@ -94,3 +95,28 @@ def test_what_it_says() -> None:
     assert "18 layers of this gemma4" in problem.message and "loss is right" in problem.message
     assert "'use_reentrant': False" in problem.help and "gemma_compat.patch" in problem.help
     assert RULE.silent and not RULE.symptoms
+
+
+@pytest.mark.parametrize(
+    ("zoo", "unsloth", "expected"),
+    [
+        ("2026.10.9", {"used": True, "carries_shared_kv": True}, "no"),
+        ("2026.10.9", {"used": True, "carries_shared_kv": False}, "fires"),  # its CPU backend
+        # No model in hand: by the releases.
+        ("2026.10.9", {"used": True, "backend": "cuda"}, "no"),
+        ("2026.10.9", {"used": True, "backend": "cpu"}, "fires"),
+        ("2026.10.9", {}, "? unsloth.used"),
+        ("2026.6.6", {}, "fires"),
+        (None, {}, "fires"),
+        ("2026.10.9", {"used": False}, "fires"),
+    ],
+)
+def test_unsloth_keeps_these_gradients_itself(
+    zoo: str | None, unsloth: dict[str, Any], expected: str
+) -> None:
+    made = facts("5.17.0", sharing(), REENTRANT)
+    package = None if zoo is None else Package(name="unsloth-zoo", version=zoo)
+    made = made.replace(
+        packages={**made.packages, "unsloth-zoo": package}, unsloth=UnslothFacts(**unsloth)
+    )
+    assert answer(RULE, made) == expected
