@@ -8,7 +8,8 @@ from typing import BinaryIO
 from ..facts import Facts
 from ..rules import all_rules
 from .excerpt import Words
-from .explanation import Explanation, explain_reading
+from .explanation import Explanation
+from .judging import explain_reading
 from .reading import read_log
 
 

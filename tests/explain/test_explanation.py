@@ -13,7 +13,8 @@ from gemma_compat._cli import main
 from gemma_compat.diagnosis import objection
 from gemma_compat.logs.excerpt import Words
 from gemma_compat.logs.explain import explain_log
-from gemma_compat.logs.explanation import CONFIRMED, DOUBTED, OPEN, Explanation, explain_reading
+from gemma_compat.logs.explanation import CONFIRMED, DOUBTED, OPEN, Explanation
+from gemma_compat.logs.judging import explain_reading
 from gemma_compat.logs.reading import read_log
 from gemma_compat.notices import NOTICES
 from gemma_compat.rule import Applicability, Problem, Rule, Scope, Severity, condition
