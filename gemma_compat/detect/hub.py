@@ -11,7 +11,7 @@ def find_config(name: str, commit: str | None = None) -> str | None:
     The layout is huggingface_hub's: ``models--owner--name/refs/main`` names the snapshot.
     """
     owner, _, base = name.partition("/")
-    if not owner or not base or "/" in base or ".." in name or "\0" in name:
+    if not owner or not base or "/" in base or "\0" in name:
         return None
     folder = os.path.join(_cache(), f"models--{owner}--{base}")
     for snapshot in [commit] if commit else _snapshots(folder):
