@@ -29,7 +29,7 @@ class Assumptions:
     Attributes:
         versions: distribution name to version; ``None`` for known absent.
         gpus: the GPUs, or ``None`` where those of this machine are meant.
-        model, training: fields of ``ModelFacts`` and ``TrainingFacts``.
+        model, training, adapter: fields of the facts of that name.
         how: dotted topic to the option that gave it, for the topics of the above.
     """
 
@@ -37,10 +37,12 @@ class Assumptions:
     gpus: tuple[Gpu, ...] | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    adapter: Mapping[str, Any] = field(default_factory=dict)
     how: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.versions or self.model or self.training or self.gpus is not None)
+        given = self.versions or self.model or self.training or self.adapter
+        return bool(given) or self.gpus is not None
 
     def topics(self) -> dict[str, str]:
         """Every topic that is assumed, with the option that says so."""
@@ -49,6 +51,7 @@ class Assumptions:
             found["gpus"] = "--gpu"
         found |= {f"model.{name}": "an option" for name in self.model}
         found |= {f"training.{name}": "an option" for name in self.training}
+        found |= {f"adapter.{name}": "an option" for name in self.adapter}
         return {topic: self.how.get(topic, text) for topic, text in found.items()}
 
 
@@ -74,6 +77,7 @@ def assume(facts: Facts, given: Assumptions, *, of_this_machine: bool = True) ->
         reasons=reasons,
         model=facts.model.replace(**given.model),
         training=facts.training.replace(**given.training),
+        adapter=facts.adapter.replace(**given.adapter),
         assumed={**facts.assumed, **given.topics()},
     )
     return _with_trainers_cache(facts, given)

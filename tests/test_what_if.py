@@ -108,6 +108,21 @@ def test_facts_of_a_log_stay_where_nothing_is_given() -> None:
         (["--trainer", "trl"], "training", {"trainer": True, "use_cache": None}),
         (["--zero-stage", "3"], "training", {"deepspeed_stage": 3, "distributed": "deepspeed"}),
         (["--distributed", "fsdp"], "training", {"distributed": "fsdp"}),
+        (["--adds-tokens"], "training", {"adds_tokens": True}),
+        (["--external-checkpointing"], "training", {"external_checkpointing": True}),
+        (
+            ["--target-modules", "q_proj,v_proj"],
+            "adapter",
+            {"target_modules": ("q_proj", "v_proj"), "peft_type": "LORA"},
+        ),
+        (["--target-modules", "all-linear"], "adapter", {"target_modules": "all-linear"}),
+        (["--target-modules", r".*\.q_proj"], "adapter", {"target_modules": r".*\.q_proj"}),
+        (["--modules-to-save", ""], "adapter", {"modules_to_save": ()}),
+        (
+            ["--target-modules", "q_proj", "--modules-to-save", "lm_head"],
+            "adapter",
+            {"modules_to_save": ("lm_head",), "trains_embeddings": True},
+        ),
         (["--liger", "--torch-compile"], "training", {"use_liger_kernel": True}),
     ],
 )

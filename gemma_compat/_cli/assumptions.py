@@ -21,6 +21,11 @@ _SWITCHES = {
     "images": ("images", "batches hold images or audio"),
     "generates": ("generates", "the run generates text (GRPO, predict_with_generate)"),
     "assistant-only-loss": ("assistant_only_loss", "TRL's argument of that name"),
+    "adds-tokens": ("adds_tokens", "the embeddings are resized for new tokens"),
+    "external-checkpointing": (
+        "external_checkpointing",
+        "FSDP or a wrapper checkpoints the layers",
+    ),
     "liger": ("use_liger_kernel", "use_liger_kernel=True"),
     "torch-compile": ("torch_compile", "torch_compile=True"),
 }
@@ -74,6 +79,12 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
         )
     tuned = group.add_mutually_exclusive_group()
     tuned.add_argument("--lora", dest="lora", action="store_const", const=True, help="an adapter")
+    group.add_argument(
+        "--target-modules", metavar="NAMES", help="of the adapter: comma-separated, or all-linear"
+    )
+    group.add_argument(
+        "--modules-to-save", metavar="NAMES", help="trained whole beside it; '' for none"
+    )
     tuned.add_argument("--full", dest="lora", action="store_const", const=False, help="no adapter")
     for name, (field, text) in _SWITCHES.items():
         group.add_argument(
@@ -110,6 +121,7 @@ def read(options: argparse.Namespace, facts: Facts | None = None) -> Assumptions
         gpus=None if options.gpu is None else gpus.parse(options.gpu),
         model=_model(options, how),
         training=_training(options, how),
+        adapter=_adapter(options, how),
         how=how,
     )
 
@@ -158,6 +170,33 @@ def _training(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any
         found["use_reentrant"] = None
         given["use_reentrant"] = (None, "--gradient-checkpointing")
     how.update((f"training.{name}", option) for name, (_, option) in given.items() if name in found)
+    return found
+
+
+_EMBEDDINGS = {"embed_tokens", "lm_head"}
+
+
+def _adapter(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any]:
+    """The LoRA that ``--target-modules`` and ``--modules-to-save`` describe."""
+    found: dict[str, Any] = {}
+    targets, saved = options.target_modules, options.modules_to_save
+    if targets is not None:
+        names = tuple(_split([targets]))
+        # PEFT takes a text for a regular expression, and a list for names.
+        found["target_modules"] = targets if names == ("all-linear",) or "*" in targets else names
+        how["adapter.target_modules"] = "--target-modules"
+    if saved is not None:
+        found["modules_to_save"] = tuple(_split([saved]))
+        how["adapter.modules_to_save"] = "--modules-to-save"
+    if found:
+        found["peft_type"] = "LORA"
+        how["adapter.peft_type"] = (
+            "--target-modules" if targets is not None else "--modules-to-save"
+        )
+    if targets is not None and saved is not None:
+        named = any(name in f"{targets} {saved}" for name in _EMBEDDINGS)
+        found["trains_embeddings"] = named
+        how["adapter.trains_embeddings"] = "--target-modules"
     return found
 
 

@@ -190,7 +190,7 @@ def _assumed(facts: Facts) -> str:
     return "; ".join([f"{packages} (--with)", *rest] if packages else rest)
 
 
-_AREAS = {"gpus": "the GPU", "model": "the model", "training": "the run"}
+_AREAS = {"gpus": "the GPU", "model": "the model", "training": "the run", "adapter": "the adapter"}
 
 
 def _detected(facts: Facts) -> str:
