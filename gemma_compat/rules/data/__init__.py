@@ -1,0 +1,1 @@
+"""Rules about what a batch holds: token types, packing, tokenizers, templates, images."""

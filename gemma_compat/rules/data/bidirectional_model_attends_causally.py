@@ -1,0 +1,52 @@
+"""An EmbeddingGemma attends causally, so every token but the last sees half of the text.
+
+## What breaks
+Nothing is raised. A config with `use_bidirectional_attention: true`, as EmbeddingGemma has, is
+loaded and its switch ignored: in tiny models the state of a token did not change at all when a
+later one did, and from 4.57 it does. Embeddings are wrong, and a fine-tune trains another network
+than the one that was published.
+
+## Why
+The class is that of Gemma 3's text model, which exists since 4.50 and keeps config fields that it
+does not know. transformers 4.57.0 is the first release that reads this one.
+
+## Cure
+Upgrade to transformers 4.57.0 or newer, and train anew what was trained before. Nothing is
+patched: older releases have no such mask.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+
+
+@condition("the config asks for attention in both directions (use_bidirectional_attention)")
+def is_bidirectional(facts: Facts) -> bool:
+    return facts.model.use_bidirectional_attention is True
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"transformers {facts.version('transformers')} does not read "
+            f"use_bidirectional_attention: this {facts.model.model_type} attends causally, "
+            "silently, and its embeddings are wrong"
+        ),
+        help="pip install -U 'transformers>=4.57.0'",
+    )
+
+
+RULE = Rule(
+    code="GC802",
+    name="bidirectional-model-attends-causally",
+    severity=Severity.ERROR,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(frozenset({"gemma3_text"}), {"transformers": "<4.57.0"}),),
+    when=(is_bidirectional,),
+    describe=describe,
+    silent=True,
+    upstream=("huggingface/sentence-transformers#3725", "huggingface/sentence-transformers#3513"),
+    covers=("F36",),
+    since="0.1.0",
+)

@@ -1,0 +1,73 @@
+"""With a cache in training, packed samples attend to the samples before them.
+
+## What breaks
+Nothing is raised. Samples that share a row, told apart by position ids alone, attend to each other
+as long as `use_cache` is on: in tiny models the logits of the second sample moved by more than one
+when a token of the first was changed, and by nothing with `use_cache=False`. transformers 5.23.0
+still does it. The multimodal classes of Gemma 3 and 4 make their mask elsewhere and are right.
+
+## Why
+The mask is cut where position ids start anew only if no cache is there, since ids that start anew
+can mean something else in generation. From 5.0 a cache is built in training too. A Trainer of
+transformers 5 turns `use_cache` off, TRL passes `use_cache=False`, and gradient checkpointing drops
+the cache; a loop of your own has none of these by itself. Evaluation on 4.53 to 4.57, where a cache
+is built in eval mode only, has the same fault.
+
+## Cure
+`model.config.use_cache = False` for the run, or `patch`, which does that for the run only: saves
+and `generate()` keep what was found.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...conditions import cache_stays_on, checkpoints
+from ...facts import Facts
+from ...patching.cache_switch import turn_cache_off
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from .packed_samples_see_each_other import has_no_varlen_attention
+
+
+@condition("gradient checkpointing is off")
+def is_not_checkpointing(facts: Facts) -> bool:
+    return not checkpoints.test(facts)
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"use_cache is on and rows are packed: transformers {facts.version('transformers')} "
+            f"then lets samples of a {facts.model.model_type} attend to the samples before them"
+        ),
+        help="gemma_compat.patch(model), or model.config.use_cache = False",
+    )
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """Off on every config that a forward reads, for the run only."""
+    turn_cache_off(model, ledger)
+
+
+RULE = Rule(
+    code="GC804",
+    name="cache-joins-packed-samples",
+    severity=Severity.ERROR,
+    applicability=Applicability.SAFE,
+    scopes=(
+        Scope(
+            frozenset({"gemma3_text", "gemma3n_text", "gemma4_text"}),
+            {"transformers": ">=5.0.0rc1"},
+        ),
+        Scope(frozenset({"gemma2"}), {"transformers": ">=5.0.0rc0"}),
+    ),
+    when=(has_no_varlen_attention, cache_stays_on, is_not_checkpointing),
+    runs=("packing",),
+    describe=describe,
+    patch=patch,
+    yields_to=("GC104",),
+    silent=True,
+    upstream=("huggingface/transformers#42586",),
+    covers=("F34",),
+    since="0.1.0",
+)

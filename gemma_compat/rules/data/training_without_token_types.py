@@ -1,0 +1,112 @@
+"""A text-only batch without token types is refused in training, though nothing needs them.
+
+## What breaks
+The first training step ends with `token_type_ids is required as a model input when training`; of
+a Gemma 4 with `use_bidirectional_attention="vision"` it names `mm_token_type_ids`. Collators that
+drop the key, packing and plain text datasets lead to it. Evaluation works.
+
+## Why
+transformers 5.0 makes the mask of a multimodal model from token types, in which image tokens see
+each other, and refuses to train without. Gemma 3 and Gemma 4 take text without them from 5.6.0
+on, PaliGemma from 5.9.0.
+
+## Cure
+Have the collator pass `token_type_ids` (zeros for text; for PaliGemma ones, since its zeros mean a
+prefix that sees its own future), or upgrade. `patch` fills them in for training batches that have
+ids, no images and no prepared mask: the loss is to the last digit that of evaluation for Gemma 3
+and 4, and for PaliGemma that of 5.9.0, which trains causally. Batches with images stay as they are.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from ...errors import PatchTargetMissing
+from ...facts import Facts
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...tree import named_modules
+
+_NAMES = ("token_type_ids", "mm_token_type_ids")
+
+
+@condition("training batches carry no token types (text only, or a collator that drops them)")
+def lacks_token_types(facts: Facts) -> bool:
+    return not facts.training.supplies_token_types
+
+
+@condition('use_bidirectional_attention is "vision"')
+def sees_images_both_ways(facts: Facts) -> bool:
+    return facts.model.use_bidirectional_attention == "vision"
+
+
+def describe(facts: Facts) -> Problem:
+    name = _NAMES[facts.model.model_type == "gemma4"]
+    fill = "ones" if facts.model.model_type == "paligemma" else "zeros"
+    return Problem(
+        message=(
+            f"on transformers {facts.version('transformers')} a {facts.model.model_type} refuses "
+            f"training batches without {name}, text or not"
+        ),
+        help=f"gemma_compat.patch(model), or batch['{name}'] = torch.{fill}_like(input_ids)",
+    )
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """Fill in what text means, below every wrapper that calls ``forward`` past the hooks."""
+    inner = list(_mask_makers(model))
+    if not inner:
+        raise PatchTargetMissing("no module that makes its mask of token types")
+    for module in inner:
+        ledger.add_hook(module, "forward_pre_hook", fill_token_types, with_kwargs=True)
+
+
+def fill_token_types(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """The keywords with token types of plain text; ``None`` where they are to stay as they are."""
+    name = _name_of(module)
+    ids = args[0] if args else kwargs.get("input_ids")
+    mask = kwargs.get("attention_mask")
+    prepared = mask is not None and getattr(mask, "ndim", 0) != 2
+    if not module.training or ids is None or name is None or prepared:
+        return None
+    if any(kwargs.get(key) is not None for key in (name, "pixel_values", "past_key_values")):
+        return None
+    fill = 1 if module.config.model_type == "paligemma" else 0
+    return args, {**kwargs, name: ids.new_full(ids.shape, fill)}
+
+
+def _mask_makers(model: Any) -> Iterator[Any]:
+    """The modules right above a language model that take token types."""
+    for _, module in named_modules(model):
+        if "language_model" in module._modules and _name_of(module):
+            yield module
+
+
+def _name_of(module: Any) -> str | None:
+    takes = inspect.signature(type(module).forward).parameters
+    return next((name for name in reversed(_NAMES) if name in takes), None)
+
+
+RULE = Rule(
+    code="GC801",
+    name="training-without-token-types",
+    severity=Severity.ERROR,
+    applicability=Applicability.SAFE,
+    scopes=(
+        Scope(frozenset({"gemma3"}), {"transformers": ">=5.0.0rc0,<5.6.0"}),
+        Scope(frozenset({"paligemma"}), {"transformers": ">=5.0.0rc0,<5.9.0"}),
+        Scope(
+            frozenset({"gemma4"}),
+            {"transformers": ">=5.5.0,<5.6.0"},
+            when=(sees_images_both_ways,),
+        ),
+    ),
+    when=(lacks_token_types,),
+    describe=describe,
+    patch=patch,
+    symptoms=(r"`?(mm_)?token_type_ids`? is required as a model input when training",),
+    upstream=("huggingface/transformers#45454", "huggingface/trl#5032"),
+    covers=("F3",),
+    since="0.1.0",
+)
