@@ -63,3 +63,12 @@ def test_it_is_cured_there_and_nothing_is_done_twice(model_type: str, seen: dict
 def test_a_patch_survives_the_compiler_of_later_loads(seen: dict[str, Any]) -> None:
     assert seen["hook_before_other_loads"] == seen["hook_after_other_loads"] == 1
     assert seen["hook_after_revert"] == 0
+
+
+def test_the_hook_lives_beside_its_wrappers_and_goes(home: Path) -> None:
+    found = run("hooked.py", str(home / "gemma3_text"), folder=home)
+    # Before the trainer is made, before it trains, and before each of three evaluations.
+    assert found["asked"] == ["Gemma3ForCausalLM"] * 5
+    assert len(found["history"]["loss"]) == len(found["history"]["eval_loss"]) == 3
+    # Where Unsloth wrapped over ours, ours only passes through, and says so.
+    assert all("only passes through" in text for text in found["left"])
