@@ -18,6 +18,7 @@ _AREAS = {
     "torch": "torch's build",
     "python": "the Python version",
     "platform": "the operating system",
+    "unsloth": "Unsloth",
 }
 
 

@@ -23,8 +23,11 @@ def _parts(facts: Facts) -> Iterator[str]:
     if not unsloth.known("used"):
         yield "installed; whether the run imports it is not known"
         return
-    backend = str(unsloth.get("backend", "a backend that is not known"))
-    yield f"imported, runs on {_BACKENDS.get(backend, f'its GPU path ({backend})')}"
+    backend = unsloth.get("backend")
+    if backend is None:
+        yield "used"
+    else:
+        yield f"imported, runs on {_BACKENDS.get(backend, f'its GPU path ({backend})')}"
     if unsloth.get("imported_after"):
         yield f"imported after {', '.join(unsloth.imported_after)}"
     yield from _on_the_model(facts)

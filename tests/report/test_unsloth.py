@@ -37,6 +37,7 @@ def made(version: str | None = "2026.10.9", **unsloth: Any) -> Any:
         (made(None), ""),
         (made(used=False), ""),
         (made(used=UNKNOWN), "installed; whether the run imports it is not known"),
+        (made(used=True, backend=UNKNOWN), "used"),  # a what-if
         (
             made(used=True, backend="cpu"),
             "imported, runs on its CPU backend, which patches nothing of Gemma's",
