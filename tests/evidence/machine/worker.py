@@ -108,11 +108,13 @@ def trim(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _settings(facts: dict[str, Any]) -> dict[str, Any]:
-    """Of the environment, what Unsloth says of itself; nothing else of this machine."""
+    """What Unsloth says of itself, and whether there is no GPU; nothing else of this machine."""
+    without = {"gpus": []} if facts.get("gpus") == [] else {}
     if "environment" not in facts:
-        return {}
+        return without
     found = facts["environment"].items()
-    return {"environment": {name: value for name, value in found if name.startswith("UNSLOTH_")}}
+    unsloth = {name: value for name, value in found if name.startswith("UNSLOTH_")}
+    return {**without, "environment": unsloth}
 
 
 _PARTS = ("checkpoint", "adapter", "tokenizer")

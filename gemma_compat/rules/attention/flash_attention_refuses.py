@@ -1,0 +1,89 @@
+"""FlashAttention 2 refuses the GPU or the head dimension.
+
+## What breaks
+The first forward, or the first backward, ends with one of
+`FlashAttention only supports Ampere GPUs or newer.`,
+`FlashAttention forward only supports head dimension at most 256` and
+`FlashAttention backward for head dim > 192 requires A100/A800 or H100/H800`.
+
+## Why
+flash-attn 2 has kernels from compute capability 8.0 on, and for head dimensions up to 256. The
+full-attention layers of Gemma 4 have 512 (`global_head_dim`), yet transformers says up to 5.23 that
+Gemma 4 supports it (read in its source). Before 2.5.5 its backward for 256, the dimension of most
+Gemmas, ran on compute capability 8.0 and 9.0 only. The limits are those of its source and of
+reports; none was run here.
+
+## Cure
+`attn_implementation="sdpa"`; for Gemma 2 `"eager"`, since `sdpa` leaves its soft-capping out
+(GC301). Packing without padding (`padding_free`, TRL's `packing`) relies on FlashAttention to keep
+samples apart: leave packing too. Nothing is patched.
+"""
+
+from __future__ import annotations
+
+from ...conditions import is_without_bfloat16, weakest_gpu
+from ...facts import Facts
+from ...families import KNOWN_MODEL_TYPES
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+
+_ALL = frozenset(KNOWN_MODEL_TYPES)
+_SMALL = {(8, 6), (8, 9)}
+
+
+@condition("attention runs through FlashAttention 2")
+def runs_flash_attention(facts: Facts) -> bool:
+    return facts.model.attn_implementation == "flash_attention_2"
+
+
+@condition("a layer has a head dimension above 256 (global_head_dim)")
+def has_wide_heads(facts: Facts) -> bool:
+    return (facts.model.global_head_dim or 0) > 256
+
+
+@condition("the head dimension is above 192 and a GPU is of compute capability 8.6 or 8.9")
+def is_wide_for_a_small_card(facts: Facts) -> bool:
+    wide = (facts.model.head_dim or 0) > 192
+    return wide and any(gpu.compute_capability in _SMALL for gpu in facts.gpus)
+
+
+def describe(facts: Facts) -> Problem:
+    other = "eager" if facts.model.model_type in {"gemma2", "paligemma"} else "sdpa"
+    return Problem(
+        message=f"FlashAttention 2 refuses this {facts.model.model_type}: {_reason(facts)}",
+        help=f"from_pretrained(..., attn_implementation='{other}')",
+    )
+
+
+def _reason(facts: Facts) -> str:
+    widest = facts.model.get("global_head_dim") or 0
+    if widest > 256:
+        return f"its head dimension of {widest} is above 256"
+    if facts.known("gpus") and facts.gpus and weakest_gpu(facts).compute_capability < (8, 0):
+        gpu = weakest_gpu(facts)
+        capability = "{}.{}".format(*gpu.compute_capability)
+        return f"{gpu.get('name', 'a GPU')} has compute capability {capability}, below 8.0"
+    return "before 2.5.5 its backward for head dimension 256 needs compute capability 8.0 or 9.0"
+
+
+RULE = Rule(
+    code="GC304",
+    name="flash-attention-refuses",
+    severity=Severity.ERROR,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(
+        Scope(_ALL, {}, when=(is_without_bfloat16,)),
+        Scope(frozenset({"gemma4", "gemma4_text"}), {}, when=(has_wide_heads,)),
+        Scope(_ALL, {"flash-attn": ">=2.0.0,<2.5.5"}, when=(is_wide_for_a_small_card,)),
+    ),
+    when=(runs_flash_attention,),
+    describe=describe,
+    evidence=Evidence.REPORTED,
+    symptoms=(
+        r"FlashAttention only supports Ampere GPUs or newer",
+        r"FlashAttention forward only supports head dimension at most \d+",
+        r"FlashAttention backward for head dim > 192 requires A100/A800 or H100/H800",
+    ),
+    upstream=("Dao-AILab/flash-attention#2427", "unslothai/unsloth#5045"),
+    covers=("F9", "U35"),
+    since="0.1.0",
+)

@@ -1,0 +1,51 @@
+"""An old flash-attn cannot cap Gemma 2's attention logits, or not in the backward pass.
+
+## What breaks
+With flash-attn before 2.6.0 the attention logits of Gemma 2 are not capped: transformers leaves the
+argument out without a word, or releases of mid-2024 end with `TypeError: flash_attn_func() got an
+unexpected keyword argument 'softcap'`. From 2.6.0 to 2.6.1 the forward pass caps and the backward
+pass does not support it.
+
+## Why
+`softcap` came to flash-attn with 2.6.0, and its backward with 2.6.2, as that project's notes say.
+transformers asks what the installed function takes and passes what fits (read in 4.57.6). Read and
+reported, not run here.
+
+## Cure
+`pip install -U 'flash-attn>=2.6.2'` for the GPU's torch, or `attn_implementation="eager"`. Not
+`"sdpa"`, which leaves the cap out too (GC301). Nothing is patched.
+"""
+
+from __future__ import annotations
+
+from ...conditions import caps_attention
+from ...facts import Facts
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from .flash_attention_refuses import runs_flash_attention
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"flash-attn {facts.version('flash-attn')} does not cap the attention logits of this "
+            f"{facts.model.model_type} in training (attn_logit_softcapping is "
+            f"{facts.model.attn_logit_softcapping})"
+        ),
+        help="pip install -U 'flash-attn>=2.6.2', or attn_implementation='eager'",
+    )
+
+
+RULE = Rule(
+    code="GC308",
+    name="flash-attention-without-softcapping",
+    severity=Severity.ERROR,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(frozenset({"gemma2", "paligemma"}), {"flash-attn": ">=2.0.0,<2.6.2"}),),
+    when=(caps_attention, runs_flash_attention),
+    describe=describe,
+    evidence=Evidence.SOURCE,
+    symptoms=(r"flash_attn_\w+\(\) got an unexpected keyword argument 'softcap'",),
+    upstream=("huggingface/transformers#31997", "huggingface/transformers#32309"),
+    covers=("F9",),
+    since="0.1.0",
+)

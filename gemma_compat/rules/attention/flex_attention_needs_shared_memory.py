@@ -1,0 +1,82 @@
+"""Flex attention asks for more shared memory than a thread block of the GPU has.
+
+## What breaks
+The first backward pass of a Gemma 3 through `flex_attention` ends with `No valid triton configs.
+OutOfMemoryError: out of resource: ... Required: 140800 Hardware limit: 101376`. Reported with torch
+2.10 and newer on consumer cards (compute capability 8.6, 8.9 and 12.0).
+
+## Why
+The kernels are generated for a head dimension of 256 and take tiles that fit an A100 or H100, whose
+blocks have 163 or 227 KiB; these cards have 99. The requirement is the one of the reports; what
+another shape needs is not known here.
+
+A second trap is silent: after `torch._dynamo.config.recompile_limit` recompilations, which batches
+of changing length reach soon, flex attention runs uncompiled, slow and with the whole matrix in
+memory.
+
+## Cure
+`attn_implementation="sdpa"`, for Gemma 2 `"eager"`. Under Unsloth
+`UNSLOTH_ENABLE_FLEX_ATTENTION=0`. Nothing is patched.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts, Gpu
+from ...gpu_tables import ARCHITECTURES
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+
+_REQUIRED = 140800  # bytes, as the reports of Gemma 3's backward pass say
+_SHARED = {item.compute_capability: item.shared_memory_per_block for item in ARCHITECTURES}
+
+
+@condition("attention runs through flex_attention")
+def runs_flex_attention(facts: Facts) -> bool:
+    return facts.model.attn_implementation == "flex_attention"
+
+
+@condition("the head dimension is 256 or more")
+def has_heads_of_256(facts: Facts) -> bool:
+    return (facts.model.head_dim or 0) >= 256
+
+
+@condition("a GPU has less than 140800 bytes of shared memory for a block")
+def has_too_little_shared_memory(facts: Facts) -> bool:
+    return any(_is_small(gpu) for gpu in facts.gpus)
+
+
+def _is_small(gpu: Gpu) -> bool:
+    """Of those that flex attention compiles for at all: from compute capability 8.0 on."""
+    shared = _SHARED.get(gpu.compute_capability)
+    return gpu.compute_capability >= (8, 0) and shared is not None and shared < _REQUIRED
+
+
+def describe(facts: Facts) -> Problem:
+    gpu = next(gpu for gpu in facts.gpus if _is_small(gpu))
+    return Problem(
+        message=(
+            f"flex_attention's backward pass for a {facts.model.model_type} is reported to need "
+            f"{_REQUIRED} bytes of shared memory; a block of {gpu.get('name', 'this GPU')} has "
+            f"{_SHARED[gpu.compute_capability]}"
+        ),
+        help="from_pretrained(..., attn_implementation='sdpa')",
+    )
+
+
+RULE = Rule(
+    code="GC305",
+    name="flex-attention-needs-shared-memory",
+    severity=Severity.WARNING,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(frozenset({"gemma3", "gemma3_text"}), {"torch": ">=2.10.0"}),),
+    when=(runs_flex_attention, has_heads_of_256, has_too_little_shared_memory),
+    describe=describe,
+    evidence=Evidence.REPORTED,
+    symptoms=(
+        r"No valid triton configs\.",
+        r"out of resource: .{0,40}Required: \d+,? Hardware limit: ?\d+",
+        r"recompile_limit reached",
+    ),
+    upstream=("unslothai/unsloth#4273", "pytorch/pytorch#166153"),
+    covers=("F37", "U18"),
+    since="0.1.0",
+)

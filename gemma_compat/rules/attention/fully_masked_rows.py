@@ -1,0 +1,74 @@
+"""Left padding leaves rows of the mask without a token, and some kernels make NaN of them.
+
+## What breaks
+The loss or the logits are NaN, or generation is empty, for batches that are padded on the left, in
+float16 through `sdpa`. Reported for Gemma 3 and 4 on a B200 with transformers 5.15.1, and earlier
+for Gemma 2 and 3. Right-padded batches are fine.
+
+## Why
+A padding token attends to nothing: its row of the mask is empty, a softmax over it divides zero by
+zero, and NaN in one row reaches the others through the next layers. torch before 2.5 did so in
+`scaled_dot_product_attention`; transformers filled the rows for those releases. Which kernel still
+does it is not known here. On an H100 with torch 2.11.0 and transformers 5.17.0 none did: the
+efficient, cuDNN and math kernels, float16, bfloat16 and float32, boolean and additive masks, and
+small Gemma 2, 3 and 4 with 64 of 128 tokens padded, all without a NaN. A CPU has none either.
+
+## Cure
+`tokenizer.padding_side = "right"` for training, which is what a causal language model expects. For
+generation, which needs padding on the left, `attn_implementation="eager"` or bfloat16.
+Nothing is patched.
+"""
+
+from __future__ import annotations
+
+from ...conditions import runs_sdpa
+from ...facts import Facts
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, any_of, condition
+
+_TYPES = frozenset({"gemma3", "gemma3_text", "gemma4", "gemma4_text"})
+
+
+@condition("the tokenizer pads on the left (padding_side)")
+def pads_left(facts: Facts) -> bool:
+    return facts.tokenizer.padding_side == "left"
+
+
+@condition("a GPU is a Blackwell (compute capability 10.0 or newer)")
+def has_blackwell(facts: Facts) -> bool:
+    return any(gpu.compute_capability >= (10, 0) for gpu in facts.gpus)
+
+
+@condition("the weights are float16")
+def weights_are_float16(facts: Facts) -> bool:
+    return facts.model.dtype == "float16"
+
+
+@condition("the run autocasts to float16 (fp16=True)")
+def autocasts_to_float16(facts: Facts) -> bool:
+    return facts.training.mixed_precision == "fp16"
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"left padding in float16 through sdpa: reported to make NaN of a "
+            f"{facts.model.model_type} on Blackwell GPUs (not seen on an H100)"
+        ),
+        help="tokenizer.padding_side = 'right' for training, or attn_implementation='eager'",
+    )
+
+
+RULE = Rule(
+    code="GC303",
+    name="fully-masked-rows",
+    severity=Severity.WARNING,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(_TYPES, {"transformers": ">=5.0.0rc1"}),),
+    when=(runs_sdpa, pads_left, has_blackwell, any_of(weights_are_float16, autocasts_to_float16)),
+    describe=describe,
+    evidence=Evidence.REPORTED,
+    silent=True,
+    upstream=("huggingface/transformers#45491", "unslothai/unsloth#9848"),
+    covers=("F20", "U45"),
+    since="0.1.0",
+)

@@ -1,0 +1,91 @@
+"""4-bit layers compute in float32, their default, or in float16 on GPUs that do bfloat16.
+
+## What breaks
+With `load_in_4bit=True` and nothing else every product of a 4-bit layer runs in float32: right, and
+several times slower than the GPU can. Where float16 was given, a Gemma 3 overflows it (GC401).
+bitsandbytes says of the first `Input type into Linear4bit is torch.float16, but
+bnb_4bit_compute_dtype=torch.float32 (default). This will lead to slow inference or training speed`.
+
+## Why
+`BitsAndBytesConfig` defaults `bnb_4bit_compute_dtype` to float32 and hands it to every layer, so
+the layer does not follow the dtype of its input (read in transformers and bitsandbytes).
+
+## Cure
+`BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16)`. `patch`, opt-in,
+sets it on the layers of the loaded model; no weight changes. It is opt-in because float32 may have
+been meant. It refuses a GPU without bfloat16 arithmetic. It was tried on stand-ins for the layers,
+not on a GPU.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...conditions import has_bfloat16
+from ...errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
+from ...facts import Facts
+from ...families import KNOWN_MODEL_TYPES
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...tree import named_modules
+from ._half import computes_in_float16
+
+_OVERFLOWING = frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2"})
+
+
+@condition("4-bit layers compute in float32, the default")
+def computes_in_float32(facts: Facts) -> bool:
+    return facts.model.compute_dtype == "float32"
+
+
+def describe(facts: Facts) -> Problem:
+    slow = facts.model.compute_dtype == "float32"
+    return Problem(
+        message=(
+            f"the 4-bit layers of this {facts.model.model_type} compute in "
+            f"{facts.model.compute_dtype} on GPUs that do bfloat16: "
+            f"{'slower than they need be' if slow else 'its range is too small (GC401)'}"
+        ),
+        help="BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16), "
+        "or gemma_compat.patch(model, select=['GC404'])",
+    )
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """bfloat16 as the compute dtype of every ``Linear4bit``."""
+    import torch
+
+    layers = [module for _, module in named_modules(model) if _is_four_bit(module)]
+    if not layers:
+        raise PatchTargetMissing("the model has no Linear4bit")
+    for device in {layer.weight.device for layer in layers if layer.weight.is_cuda}:
+        if torch.cuda.get_device_capability(device) < (8, 0):
+            raise PatchRefused(f"{device} has no bfloat16 arithmetic")
+    others = [layer for layer in layers if layer.compute_dtype in (torch.float16, torch.float32)]
+    for layer in others:
+        ledger.set_attribute(layer, "compute_dtype", torch.bfloat16)
+    if not others:
+        raise PatchNotNeeded("the 4-bit layers compute in bfloat16 already")
+
+
+def _is_four_bit(module: Any) -> bool:
+    return any(cls.__name__ == "Linear4bit" for cls in type(module).__mro__)
+
+
+RULE = Rule(
+    code="GC404",
+    name="four-bit-computes-in-another-dtype",
+    severity=Severity.NOTICE,
+    applicability=Applicability.UNSAFE,
+    scopes=(
+        Scope(frozenset(KNOWN_MODEL_TYPES), {}, when=(computes_in_float32,)),
+        Scope(_OVERFLOWING, {}, when=(computes_in_float16,)),
+    ),
+    when=(has_bfloat16,),
+    runs=("4-bit",),
+    describe=describe,
+    patch=patch,
+    evidence=Evidence.SOURCE,
+    symptoms=(r"but bnb_4bit_compute_dtype=torch\.float32 \(default\)",),
+    covers=("F10",),
+    since="0.1.0",
+)
