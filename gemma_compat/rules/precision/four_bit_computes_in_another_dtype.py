@@ -74,7 +74,7 @@ def _is_four_bit(module: Any) -> bool:
 RULE = Rule(
     code="GC404",
     name="four-bit-computes-in-another-dtype",
-    severity=Severity.NOTICE,
+    severity=Severity.WARNING,
     applicability=Applicability.UNSAFE,
     scopes=(
         Scope(frozenset(KNOWN_MODEL_TYPES), {}, when=(computes_in_float32,)),
