@@ -1,0 +1,251 @@
+"""Renew ``gemma_compat/data/releases.json``: what was published, when, and what each release pins.
+
+    python -m tools.releases              asks the package index that pip is configured for
+
+Versions, dates and yanks are the index's list (PEP 691). What a release requires is in its wheel's
+METADATA: fetched alone where the index offers that (PEP 658), else cut out of the wheel by range
+requests, so that no wheel is downloaded. Releases that are listed already are not asked again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
+import zipfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from gemma_compat import versions
+
+FILE = Path(__file__).resolve().parent.parent / "gemma_compat" / "data" / "releases.json"
+# Gemma 2 came in June 2024; what was released before is of no use to anybody's Gemma.
+SINCE = "2024-06-01"
+PACKAGES = (
+    "accelerate",
+    "bitsandbytes",
+    "datasets",
+    "huggingface-hub",
+    "liger-kernel",
+    "peft",
+    "tokenizers",
+    "torch",
+    "torchao",
+    "torchvision",
+    "transformers",
+    "triton",
+    "trl",
+    "unsloth",
+    "unsloth-zoo",
+    "xformers",
+)
+_JSON = "application/vnd.pypi.simple.v1+json"
+_TIMEOUT = 60
+_THREADS = 8
+
+
+class IndexFailed(Exception):
+    """The package index did not answer as it should; the message says why."""
+
+
+def index_address() -> str:
+    """The index that pip asks: as configured, else pip's own default."""
+    pip = [sys.executable, "-m", "pip"]
+    asked = subprocess.run(
+        [*pip, "config", "get", "global.index-url"], capture_output=True, text=True, check=False
+    )
+    if asked.returncode == 0 and asked.stdout.strip():
+        return asked.stdout.strip().rstrip("/")
+    helped = subprocess.run([*pip, "download", "--help"], capture_output=True, text=True, check=True)
+    match = re.search(r"--index-url.*?\(default\s+(\S+?)\)", helped.stdout, re.DOTALL)
+    if match is None:
+        raise IndexFailed("pip does not say which index it asks")
+    return match[1].rstrip("/")
+
+
+def refresh(old: Mapping[str, Any]) -> dict[str, Any]:
+    """The new content of the file; releases in ``old`` keep what is known of them."""
+    index = index_address()
+    found = {}
+    for name in PACKAGES:
+        listed = _listed(index, name)
+        known = old.get("packages", {}).get(name, {})
+        with ThreadPoolExecutor(_THREADS) as pool:
+            entries = pool.map(lambda item: _entry(*item, known.get(item[0])), listed.items())
+            found[name] = {v: e for v, e in zip(listed, entries, strict=True) if e is not None}
+        print(f"{name}: {len(found[name])} releases", file=sys.stderr, flush=True)
+    return {"asked": date.today().isoformat(), "packages": found}
+
+
+def _listed(index: str, name: str) -> dict[str, list[dict[str, Any]]]:
+    """Version to its wheels, oldest first; final releases only."""
+    request = urllib.request.Request(f"{index}/{name}/", headers={"Accept": _JSON})
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+        if _JSON not in answer.headers.get("content-type", ""):
+            raise IndexFailed(f"{index} does not speak {_JSON}")
+        files = json.load(answer)["files"]
+    wheels: dict[str, list[dict[str, Any]]] = {}
+    for file in files:
+        if file["filename"].endswith(".whl") and file.get("upload-time", "") >= SINCE:
+            version = file["filename"].split("-")[1]
+            if versions.is_valid(version) and not versions.parse(version).is_prerelease:
+                file["url"] = urllib.parse.urljoin(f"{index}/{name}/", file["url"])
+                wheels.setdefault(version, []).append(file)
+    return {version: wheels[version] for version in sorted(wheels, key=versions.parse)}
+
+
+def _entry(
+    version: str, wheels: list[dict[str, Any]], known: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """What is kept of one release; ``None`` where no wheel is for Linux."""
+    wheels = [w for w in wheels if re.search(r"-any\.whl$|linux.*x86_64", w["filename"])]
+    if not wheels:
+        return None
+    entry: dict[str, Any] = {"date": min(file["upload-time"] for file in wheels)[:10]}
+    if all(file.get("yanked") for file in wheels):
+        entry["yanked"] = True
+    if tags := _interpreters(wheels):
+        entry["pythons"] = tags
+    if known is None:
+        known = _requirements(_metadata(wheels[-1]))
+    return {**entry, **{key: known[key] for key in ("python", "cuda", "requires") if key in known}}
+
+
+def _interpreters(wheels: list[dict[str, Any]]) -> list[str]:
+    """``["3.10", ...]`` where every wheel is for one interpreter; nothing where one is for all."""
+    found = set()
+    for file in wheels:
+        python, abi = file["filename"].removesuffix(".whl").split("-")[-3:-1]
+        if not python.startswith("cp") or abi == "abi3":
+            return []
+        if not abi.endswith("t"):  # a build for the interpreter without its lock
+            found.add(f"{python[2]}.{python[3:]}")
+    return sorted(found, key=versions.parse)
+
+
+def _requirements(metadata: str) -> dict[str, Any]:
+    """Requires-Python, the pins among :data:`PACKAGES`, and the CUDA release of a torch."""
+    headers = HeaderParser().parsestr(metadata)
+    lines = [Requirement(text) for text in headers.get_all("Requires-Dist", [])]
+    lines = [line for line in lines if "extra" not in str(line.marker or "")]
+    entry: dict[str, Any] = {
+        "requires": sorted(
+            str(line) for line in lines if canonicalize_name(line.name) in set(PACKAGES)
+        )
+    }
+    if headers["Requires-Python"]:
+        entry["python"] = headers["Requires-Python"]
+    for line in lines:
+        if re.fullmatch(r"nvidia-cuda-runtime(-cu\d+)?|cuda-toolkit", line.name):
+            numbers = versions.bounds(str(line.specifier))[-1].split(".")
+            entry["cuda"] = ".".join(numbers[:2])
+    return entry
+
+
+def _metadata(wheel: Mapping[str, Any]) -> str:
+    """The wheel's METADATA, without the wheel."""
+    if wheel.get("core-metadata") or wheel.get("dist-info-metadata"):
+        with urllib.request.urlopen(wheel["url"] + ".metadata", timeout=_TIMEOUT) as answer:
+            text: str = answer.read().decode("utf-8")
+            return text
+    with zipfile.ZipFile(_Remote(wheel["url"], wheel["size"])) as archive:
+        name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        return archive.read(name).decode("utf-8")
+
+
+class _Remote(io.BytesIO):
+    """A file behind an address, of which only the blocks that are read are fetched."""
+
+    BLOCK = 1 << 17
+
+    def __init__(self, address: str, size: int) -> None:
+        super().__init__()
+        self._address, self._size, self._at = address, size, 0
+        self._blocks: dict[int, bytes] = {}
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, count: int | None = -1) -> bytes:
+        end = self._size if count is None or count < 0 else min(self._at + count, self._size)
+        data = b"".join(self._pieces(self._at, end))
+        self._at = end
+        return data
+
+    def _pieces(self, start: int, end: int) -> Iterator[bytes]:
+        for number in range(start // self.BLOCK, -(-end // self.BLOCK)):
+            first = number * self.BLOCK
+            if number not in self._blocks:
+                self._blocks[number] = self._fetch(first, min(first + self.BLOCK, self._size))
+            yield self._blocks[number][max(start - first, 0) : end - first]
+
+    def _fetch(self, start: int, end: int) -> bytes:
+        headers = {"Range": f"bytes={start}-{end - 1}"}
+        request = urllib.request.Request(self._address, headers=headers)
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+            if answer.status != 206:
+                raise IndexFailed(f"no part of {self._address} can be had")
+            part: bytes = answer.read()
+            return part
+
+
+def packed(data: Mapping[str, Any]) -> str:
+    """The file's text: a release a line, equal lists of requirements stored once."""
+    pins: dict[tuple[str, ...], int] = {}
+    blocks = []
+    for name, releases in data["packages"].items():
+        lines = []
+        for version, entry in releases.items():
+            number = pins.setdefault(tuple(entry["requires"]), len(pins))
+            lines.append(f'  "{version}": {json.dumps({**entry, "requires": number})}')
+        blocks.append(f' "{name}": {{\n' + ",\n".join(lines) + "\n }")
+    lists = ",\n".join(f"  {json.dumps(item)}" for item in pins)
+    return (
+        f'{{"asked": "{data["asked"]}",\n"requires": [\n{lists}\n],\n'
+        '"packages": {\n' + ",\n".join(blocks) + "\n}}\n"
+    )
+
+
+def unpacked(text: str) -> dict[str, Any]:
+    """The inverse of :func:`packed`."""
+    data: dict[str, Any] = json.loads(text)
+    for releases in data["packages"].values():
+        for entry in releases.values():
+            entry["requires"] = data["requires"][entry["requires"]]
+    del data["requires"]
+    return data
+
+
+def main() -> int:
+    """Renew the file; says what is new. 1 if the index did not answer."""
+    old = unpacked(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    try:
+        new = refresh(old)
+    except (IndexFailed, OSError) as error:
+        print(f"releases: error: {error}", file=sys.stderr)
+        return 1
+    FILE.write_text(packed(new), encoding="utf-8")
+    for name, releases in new["packages"].items():
+        added = [v for v in releases if v not in old.get("packages", {}).get(name, {})]
+        if added:
+            print(f"{name}: {len(added)} new, up to {added[-1]}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
