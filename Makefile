@@ -17,7 +17,7 @@ PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sy
 
 .DEFAULT_GOAL := help
 .PHONY: help venv environments lint test test-all test-plain test-core test-slow unsloth evidence \
-        demo bench gpu docs new-rule clean
+        releases demo bench gpu docs new-rule clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ test-core: venv  ## plain tests without torch, on every Python from 3.10 on that
 evidence: venv  ## run what was not run yet on real releases; RULE= PACKAGE= VERSION= ARGS=
 	$(TEST_ENV) $(BIN)/python -m tests.evidence.machine $(if $(RULE),--rule $(RULE)) \
 	    $(if $(PACKAGE),--package $(PACKAGE)) $(if $(VERSION),--version $(VERSION)) $(ARGS)
+
+releases: venv  ## what was published, and its pins, from the package index
+	$(BIN)/python -m tools.releases
 
 demo:  ## the failures and their cures, for real, in a virtual environment of its own
 	PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" demo/run.sh

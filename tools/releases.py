@@ -24,9 +24,6 @@ from email.parser import HeaderParser
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 from gemma_compat import versions
 
 FILE = Path(__file__).resolve().parent.parent / "gemma_compat" / "data" / "releases.json"
@@ -67,7 +64,9 @@ def index_address() -> str:
     )
     if asked.returncode == 0 and asked.stdout.strip():
         return asked.stdout.strip().rstrip("/")
-    helped = subprocess.run([*pip, "download", "--help"], capture_output=True, text=True, check=True)
+    helped = subprocess.run(
+        [*pip, "download", "--help"], capture_output=True, text=True, check=True
+    )
     match = re.search(r"--index-url.*?\(default\s+(\S+?)\)", helped.stdout, re.DOTALL)
     if match is None:
         raise IndexFailed("pip does not say which index it asks")
@@ -82,7 +81,7 @@ def refresh(old: Mapping[str, Any]) -> dict[str, Any]:
         listed = _listed(index, name)
         known = old.get("packages", {}).get(name, {})
         with ThreadPoolExecutor(_THREADS) as pool:
-            entries = pool.map(lambda item: _entry(*item, known.get(item[0])), listed.items())
+            entries = pool.map(_entry, listed.values(), [known.get(version) for version in listed])
             found[name] = {v: e for v, e in zip(listed, entries, strict=True) if e is not None}
         print(f"{name}: {len(found[name])} releases", file=sys.stderr, flush=True)
     return {"asked": date.today().isoformat(), "packages": found}
@@ -105,9 +104,7 @@ def _listed(index: str, name: str) -> dict[str, list[dict[str, Any]]]:
     return {version: wheels[version] for version in sorted(wheels, key=versions.parse)}
 
 
-def _entry(
-    version: str, wheels: list[dict[str, Any]], known: Mapping[str, Any] | None
-) -> dict[str, Any] | None:
+def _entry(wheels: list[dict[str, Any]], known: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """What is kept of one release; ``None`` where no wheel is for Linux."""
     wheels = [w for w in wheels if re.search(r"-any\.whl$|linux.*x86_64", w["filename"])]
     if not wheels:
@@ -136,6 +133,9 @@ def _interpreters(wheels: list[dict[str, Any]]) -> list[str]:
 
 def _requirements(metadata: str) -> dict[str, Any]:
     """Requires-Python, the pins among :data:`PACKAGES`, and the CUDA release of a torch."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
     headers = HeaderParser().parsestr(metadata)
     lines = [Requirement(text) for text in headers.get_all("Requires-Dist", [])]
     lines = [line for line in lines if "extra" not in str(line.marker or "")]

@@ -53,7 +53,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="these versions (several, or comma-separated); NAME alone: the installed one",
     )
     option("--without", action="append", default=[], metavar="NAME", help="these are not installed")
-    option("--gpu", metavar="GPUS", help="T4, 2xA100-80GB, sm_75 or none")
+    add_situation_options(parser)
+
+
+def add_situation_options(parser: argparse.ArgumentParser) -> None:
+    """``--gpu`` and the options about the model and the run, without those about versions."""
+    parser.add_argument("--gpu", metavar="GPUS", help="T4, 2xA100-80GB, sm_75 or none")
     _add_model_options(parser.add_argument_group("what if: the model"))
     _add_run_options(parser.add_argument_group("what if: the run"))
 

@@ -1,0 +1,55 @@
+"""Which versions work: the newest set of releases whose own pins agree and that no rule objects to.
+
+    >>> from gemma_compat.advise import advise, load_releases
+    >>> answer = advise(question, load_releases(), all_rules())
+
+Pure but for reading the shipped release data. The search is resolvelib's (pip's own), an extra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import UsageError
+from ..rule import Rule
+from .answer import Advice, Choice, Conflict
+from .question import Question, Want
+from .releases import Release, Releases, load_releases
+
+__all__ = [
+    "Advice",
+    "Choice",
+    "Conflict",
+    "Question",
+    "Release",
+    "Releases",
+    "Want",
+    "advise",
+    "load_releases",
+]
+
+
+def advise(question: Question, releases: Releases, rules: Iterable[Rule]) -> Advice | Conflict:
+    """The newest set that satisfies the question, or a minimal set of constraints that conflict.
+
+    Raises:
+        UsageError: resolvelib is not installed, or a requirement names a package without data.
+    """
+    _check_resolver()
+    from .conflict import minimal_conflict
+    from .explanation import explain
+    from .search import Search
+
+    search = Search(question, releases, tuple(rules))
+    chosen = search.solve()
+    if chosen is None:
+        return minimal_conflict(search)
+    return explain(search, chosen)
+
+
+def _check_resolver() -> None:
+    try:
+        import resolvelib  # noqa: F401
+    except ImportError as error:
+        line = 'python -m pip install "gemma-compat[advise]"'
+        raise UsageError(f"advise needs resolvelib: {line}") from error

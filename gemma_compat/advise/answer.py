@@ -1,0 +1,75 @@
+"""The two answers: a set of releases with its reasons, or constraints that conflict. Values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..rule import Diagnosis, Rule
+from .question import Question
+
+STAYS, NEW, UP, DOWN = "stays", "new", "up", "down"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One package of the set.
+
+    Attributes:
+        name, version, date: the release.
+        installed: what is installed now, ``None`` for nothing.
+        move: ``stays``, ``new``, ``up`` or ``down``.
+        why: in words.
+        evidence: what was run on it, in words.
+    """
+
+    name: str
+    version: str
+    date: str
+    installed: str | None
+    move: str
+    why: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A set.
+
+    Attributes:
+        choices: its packages, in the order in which the newest decides.
+        diagnosis: every rule's answer for it.
+        patched: errors that were accepted because ``patch(model)`` cures them.
+        proven: what was seen of this very set, in words; empty where it was not installed.
+        asked: the day the index was asked.
+    """
+
+    question: Question
+    choices: tuple[Choice, ...]
+    diagnosis: Diagnosis
+    patched: tuple[Rule, ...]
+    proven: str
+    asked: str
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return {choice.name: choice.version for choice in self.choices}
+
+    @property
+    def install_line(self) -> str:
+        """To paste into a shell."""
+        quoted = " ".join(f'"{choice.name}=={choice.version}"' for choice in self.choices)
+        return f"python -m pip install {quoted}"
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Nothing satisfies the question.
+
+    Attributes:
+        parts: constraints that cannot all hold, in words; each of them is needed for that.
+        asked: the day the index was asked.
+    """
+
+    question: Question
+    asked: str
+    parts: tuple[str, ...]

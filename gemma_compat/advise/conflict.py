@@ -1,0 +1,67 @@
+"""Why nothing works: a minimal set of constraints that conflict, by deletion.
+
+Each constraint is left out once; where the rest still conflicts it stays out. What remains cannot
+all hold, and without any one of them the others can. The resolver's own causes are not minimal.
+"""
+
+from __future__ import annotations
+
+from .answer import Conflict
+from .question import Want
+from .search import Search
+
+
+def minimal_conflict(search: Search) -> Conflict:
+    """The constraints, in words."""
+    kept = search.constraints()
+    for key in tuple(kept):
+        rest = [item for item in kept if item != key]
+        if search.solve(set(rest).__contains__) is None:
+            kept = rest
+    return Conflict(search.question, search.releases.asked, tuple(_words(search, kept)))
+
+
+def _words(search: Search, keys: list[str]) -> list[str]:
+    found = []
+    for key in reversed(keys):
+        kind, _, name = key.partition(" ")
+        if kind == "rule":
+            found.append(_of_rule(search, name))
+        elif key.startswith("pins of "):
+            found.append(_of_pins(search, key.removeprefix("pins of "), keys))
+        elif kind == "python":
+            found.append(f"Python {search.question.python}")
+        else:
+            found += [w.text for w in search.question.wants if w.key == key and _counts(w, keys)]
+    return found
+
+
+def _counts(want: Want, keys: list[str]) -> bool:
+    """What merely needs some release of a package goes without saying, beside anything else."""
+    return bool(want.specifier) or want.key != "run" or len(keys) < 2
+
+
+def _of_rule(search: Search, code: str) -> str:
+    rule = search.verdicts.rule(code)
+    for finding in search.verdicts.always():
+        if finding.rule.code == code:
+            return f"{code}, whatever the versions: {finding.problem.message}"
+    refused = search.verdicts.refused_by(code)
+    return f"{code} {rule.name}, which refuses {refused}"
+
+
+def _of_pins(search: Search, name: str, keys: list[str]) -> str:
+    """Its newest release's pins on the packages that the conflict is about."""
+    about = {want.name for want in search.question.wants if want.key in keys and want.specifier}
+    about |= {key.removeprefix("pins of ") for key in keys if key.startswith("pins of ")}
+    release = next(
+        (r for r in search.releases.of(name) if _is_allowed(search, name, r.version, keys)),
+        search.releases.of(name)[0],
+    )
+    pins = [f"{n}{s}" for n, s in release.pins(search.question.python) if n in about and s]
+    return f"what {name} itself requires ({release.version}: {', '.join(pins) or 'see its pins'})"
+
+
+def _is_allowed(search: Search, name: str, version: str, keys: list[str]) -> bool:
+    wants = [w for w in search.question.wants if w.key in keys and w.name == name]
+    return all(want.allows(version) for want in wants)

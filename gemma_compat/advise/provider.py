@@ -1,0 +1,116 @@
+"""What resolvelib asks while it searches: candidates, newest first, and what each requires.
+
+A rule that objects to a part of several packages becomes a clause: a package that does not exist,
+each of whose candidates avoids one release of that part. So the resolver itself finds the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .question import ORDER, Want
+from .releases import Releases
+from .verdicts import Part, Verdicts
+
+_PYTHON = "python"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One release, or one way to satisfy a clause."""
+
+    name: str
+    version: str
+
+
+class Provider:
+    """One search.
+
+    Args:
+        active: whether the constraint of that key holds; a conflict is explained by leaving out.
+        clauses: by code, the parts that its rule objects to.
+    """
+
+    def __init__(
+        self,
+        releases: Releases,
+        verdicts: Verdicts,
+        python: str,
+        active: Callable[[str], bool],
+        clauses: Sequence[tuple[str, Part]],
+    ) -> None:
+        self._releases = releases
+        self._verdicts = verdicts
+        self._python = python
+        self._active = active
+        self._clauses = {
+            f"clause {number}": part
+            for number, (code, part) in enumerate(clauses)
+            if active(f"rule {code}")
+        }
+
+    def roots(self, wants: Iterable[Want]) -> list[Want]:
+        """What the search starts from."""
+        chosen = [want for want in wants if self._active(want.key)]
+        return chosen + [Want(name, "", name, name) for name in self._clauses]
+
+    def identify(self, requirement_or_candidate: Any) -> str:
+        return str(requirement_or_candidate.name)
+
+    def get_preference(self, identifier: str, *_: Any, **__: Any) -> tuple[int, str]:
+        """A fixed order, so that the answer is the newest in that order; clauses last."""
+        known = identifier in ORDER
+        return (ORDER.index(identifier) if known else len(ORDER), identifier)
+
+    def narrow_requirement_selection(self, identifiers: Iterable[str], *_: Any, **__: Any) -> Any:
+        return identifiers
+
+    def find_matches(
+        self,
+        identifier: str,
+        requirements: Mapping[str, Iterator[Want]],
+        incompatibilities: Mapping[str, Iterator[Candidate]],
+    ) -> Callable[[], Iterator[Candidate]]:
+        wants = tuple(requirements[identifier])
+        out = {candidate.version for candidate in incompatibilities[identifier]}
+
+        def matches() -> Iterator[Candidate]:
+            for candidate in self._candidates(identifier):
+                if candidate.version not in out and self._satisfies(candidate, wants):
+                    yield candidate
+
+        return matches
+
+    def is_satisfied_by(self, requirement: Want, candidate: Candidate) -> bool:
+        return candidate.name in self._clauses or requirement.allows(candidate.version)
+
+    def get_dependencies(self, candidate: Candidate) -> list[Want]:
+        if candidate.name in self._clauses:
+            name, version = self._clauses[candidate.name][int(candidate.version)]
+            return [Want(name, f"!={version}", candidate.name, candidate.name)]
+        release = self._releases.get(candidate.name, candidate.version)
+        if release is None or not self._active(f"pins of {candidate.name}"):
+            return []
+        return [
+            Want(name, specifier, f"{release.name} {release.version} requires it", "")
+            for name, specifier in release.pins(self._python)
+        ]
+
+    def _candidates(self, name: str) -> Iterator[Candidate]:
+        if name in self._clauses:
+            yield from (Candidate(name, str(i)) for i in range(len(self._clauses[name])))
+            return
+        for release in self._releases.of(name):
+            here = not self._active(_PYTHON) or release.runs_on(self._python)
+            if here and not release.yanked:
+                yield Candidate(name, release.version)
+
+    def _satisfies(self, candidate: Candidate, wants: Iterable[Want]) -> bool:
+        if candidate.name in self._clauses:
+            return True
+        if not all(want.allows(candidate.version) for want in wants):
+            return False
+        objections = self._verdicts.alone(candidate.name, candidate.version)
+        return not any(self._active(f"rule {code}") for code in objections)

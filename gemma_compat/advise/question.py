@@ -1,0 +1,162 @@
+"""What is asked: a model, GPUs and a run as facts, and what the set must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .. import families, versions
+from ..errors import UsageError
+from ..facts import Facts
+from .releases import Releases, normalise
+
+# Where several sets are possible, the newest of the first decides, then that of the second ...
+ORDER = (
+    "unsloth",
+    "unsloth-zoo",
+    "transformers",
+    "trl",
+    "peft",
+    "accelerate",
+    "bitsandbytes",
+    "liger-kernel",
+    "torch",
+    "torchvision",
+    "torchao",
+    "xformers",
+    "triton",
+    "datasets",
+    "tokenizers",
+    "huggingface-hub",
+)
+
+
+@dataclass(frozen=True)
+class Want:
+    """One thing that the set must satisfy.
+
+    Attributes:
+        name: distribution name.
+        specifier: PEP 440; empty for any version.
+        text: where it comes from, in words.
+        key: of the constraint that it is part of, for explaining a conflict.
+    """
+
+    name: str
+    specifier: str
+    text: str
+    key: str
+
+    def allows(self, version: str) -> bool:
+        return not self.specifier or versions.contains(self.specifier, version)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question.
+
+    Attributes:
+        facts: the model, the GPUs, the run and this machine's other packages.
+        wants: requirements; every package named in one becomes part of the set.
+        python: the Python that it is for, ``3.11.7``.
+        installed: what is installed of the packages with release data; becomes part of the set
+            and moves where it must.
+        allow_patched: whether errors are accepted that ``patch(model)`` cures.
+    """
+
+    facts: Facts
+    wants: tuple[Want, ...]
+    python: str
+    installed: Mapping[str, str] = field(default_factory=dict)
+    allow_patched: bool = False
+
+
+def make_wants(
+    facts: Facts,
+    releases: Releases,
+    *,
+    requirements: Iterable[str] = (),
+    keep: Mapping[str, str] | None = None,
+    trl: bool = False,
+) -> tuple[Want, ...]:
+    """What the kind of run needs, what the user requires (PEP 508) and what is to be kept.
+
+    Raises:
+        UsageError: no requirement, or one on a package or release without data.
+    """
+    wants = [*_of_the_run(facts, trl), *_of_the_model(facts)]
+    wants += [_required(text, releases) for text in requirements]
+    wants += [_kept(name, version, releases) for name, version in (keep or {}).items()]
+    return tuple(wants)
+
+
+def _of_the_run(facts: Facts, trl: bool) -> Iterable[Want]:
+    training, model = facts.training, facts.model
+    needed = {
+        "transformers": "every run needs transformers",
+        "accelerate": "the Trainer needs accelerate",
+        "torch": "every run needs torch",
+    }
+    if training.get("peft") or model.get("peft"):
+        needed["peft"] = "an adapter is trained with peft"
+    if model.get("quantization") == "bitsandbytes":
+        needed["bitsandbytes"] = "the weights are quantized with bitsandbytes"
+    if trl:
+        needed["trl"] = "the run is trl's"
+    if training.get("use_liger_kernel"):
+        needed["liger-kernel"] = "the run asks for Liger kernels"
+    if training.get("images"):
+        needed["torchvision"] = "image processors need torchvision"
+    return [Want(name, "", text, "run") for name, text in needed.items()]
+
+
+def _of_the_model(facts: Facts) -> Iterable[Want]:
+    model_type = facts.model.model_type
+    since = families.KNOWN_MODEL_TYPES.get(model_type)
+    if since:
+        text = f"{model_type} came with transformers {since}"
+        yield Want("transformers", f">={since}", text, "model")
+
+
+def _required(text: str, releases: Releases) -> Want:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        raise UsageError(f"--with {text!r} is no requirement, as in 'trl<1': {error}") from error
+    if requirement.extras or requirement.url or requirement.marker:
+        raise UsageError(f"--with {text!r}: give a name and versions only, as in 'trl<1'")
+    name = _known(requirement.name, releases)
+    specifier = str(requirement.specifier)
+    if not any(
+        specifier == "" or versions.contains(specifier, r.version) for r in releases.of(name)
+    ):
+        newest = releases.of(name)[0]
+        raise UsageError(
+            f"--with {text!r}: no such release is known here; the newest of {name} is "
+            f"{newest.version} ({newest.date}; the index was asked on {releases.asked})"
+        )
+    return Want(name, specifier, f'you asked for "{text}"', f"with {text}")
+
+
+def _kept(name: str, version: str, releases: Releases) -> Want:
+    name = _known(name, releases)
+    if releases.get(name, version) is None:
+        raise UsageError(
+            f"--keep {name}: what {version} requires is not known here (the index was asked on "
+            f"{releases.asked}; pre-releases are left out)"
+        )
+    public = versions.parse(version).public
+    return Want(name, f"=={public}", f"you keep {name} {public}", f"keep {name}")
+
+
+def _known(name: str, releases: Releases) -> str:
+    import difflib
+
+    known = normalise(name)
+    if known in releases.names:
+        return known
+    near = difflib.get_close_matches(known, releases.names, n=3, cutoff=0.5)
+    hint = f"; nearest: {', '.join(near)}" if near else f"; known: {', '.join(releases.names)}"
+    raise UsageError(f"{name!r}: there is no release data of a package of that name{hint}")

@@ -1,0 +1,150 @@
+"""What was published: versions, dates and pins, from ``data/releases.json``, read on first use.
+
+The file is renewed from the package index by ``make releases``; wheels for Linux on x86-64 count,
+pre-releases do not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from .. import versions
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+# What pins are judged for; Python's version is added.
+_PLATFORM = {
+    "sys_platform": "linux",
+    "platform_system": "Linux",
+    "platform_machine": "x86_64",
+    "os_name": "posix",
+    "platform_python_implementation": "CPython",
+    "implementation_name": "cpython",
+}
+
+
+@dataclass(frozen=True)
+class Release:
+    """One published release.
+
+    Attributes:
+        name, version: as the index spells them, the name normalised (PEP 503).
+        date: of its upload, ``2026-11-13``.
+        python: its Requires-Python, empty for none.
+        pythons: the interpreters it has wheels for, ``3.11``; empty where one wheel is for all.
+        cuda: of a torch, the CUDA release it is built for; ``None`` of everything else.
+        yanked: whether its publisher took it back.
+        requires: its requirements on other packages with release data, as the wheel states them.
+    """
+
+    name: str
+    version: str
+    date: str
+    python: str = ""
+    pythons: tuple[str, ...] = ()
+    cuda: str | None = None
+    yanked: bool = False
+    requires: tuple[str, ...] = ()
+
+    def runs_on(self, python: str) -> bool:
+        """Whether it can be installed for this Python, ``3.11.7``."""
+        minor = ".".join(python.split(".")[:2])
+        if self.pythons and minor not in self.pythons:
+            return False
+        return not self.python or versions.contains(self.python, python)
+
+    def pins(self, python: str) -> tuple[tuple[str, str], ...]:
+        """Name and specifier of every requirement that holds for this Python on Linux."""
+        found = []
+        for line in self.requires:
+            requirement = _parsed(line)
+            if requirement.marker is None or requirement.marker.evaluate(_environment(python)):
+                found.append((normalise(requirement.name), str(requirement.specifier)))
+        return tuple(found)
+
+
+class Releases:
+    """All of them.
+
+    Attributes:
+        asked: the day the index was asked.
+    """
+
+    def __init__(self, asked: str, by_name: Mapping[str, Mapping[str, Release]]) -> None:
+        self.asked = asked
+        self._by_name = by_name
+        self._newest_first = {
+            name: tuple(sorted(found.values(), key=_age, reverse=True))
+            for name, found in by_name.items()
+        }
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._by_name)
+
+    def of(self, name: str) -> tuple[Release, ...]:
+        """Every release, newest first; empty for a package without data."""
+        return self._newest_first.get(name, ())
+
+    def get(self, name: str, version: str) -> Release | None:
+        """The release of that number, with or without a local label."""
+        return self._by_name.get(name, {}).get(versions.parse(version).public)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Releases:
+        """The inverse of what ``make releases`` writes."""
+        lists = [tuple(item) for item in data["requires"]]
+        by_name = {
+            name: {
+                version: Release(
+                    name=name,
+                    version=version,
+                    date=entry["date"],
+                    python=entry.get("python", ""),
+                    pythons=tuple(entry.get("pythons", ())),
+                    cuda=entry.get("cuda"),
+                    yanked=entry.get("yanked", False),
+                    requires=lists[entry["requires"]],
+                )
+                for version, entry in found.items()
+            }
+            for name, found in data["packages"].items()
+        }
+        return cls(data["asked"], by_name)
+
+
+@lru_cache(maxsize=1)
+def load_releases() -> Releases:
+    """What ships with this release of gemma_compat."""
+    import json
+
+    path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "releases.json")
+    with open(path, encoding="utf-8") as file:
+        return Releases.from_dict(json.load(file))
+
+
+def normalise(name: str) -> str:
+    """A distribution name as PEP 503 compares it."""
+    return "-".join(part for part in name.lower().replace("_", "-").replace(".", "-").split("-"))
+
+
+@lru_cache(maxsize=None)
+def _parsed(line: str) -> Requirement:
+    from packaging.requirements import Requirement
+
+    return Requirement(line)
+
+
+@lru_cache(maxsize=None)
+def _environment(python: str) -> dict[str, str]:
+    minor = ".".join(python.split(".")[:2])
+    return {**_PLATFORM, "python_version": minor, "python_full_version": python}
+
+
+def _age(release: Release) -> Any:
+    return versions.parse(release.version)

@@ -1,0 +1,141 @@
+"""What ``advise`` says, in three formats. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .. import __version__
+from ..advise.answer import DOWN, NEW, STAYS, UP, Advice, Choice, Conflict
+from ..rule import Undetermined
+from .header import header_rows
+from .json import dump
+from .wording import strength, wrap
+
+_MOVES = {STAYS: "stays", NEW: "new", UP: "up from {}", DOWN: "down from {}"}
+_HEADER = ("GPU", "Model", "Run")
+
+
+def render_text(answer: Advice | Conflict) -> str:
+    """For a terminal, 88 columns; the install line stands unbroken on a line of its own."""
+    lines = [f"gemma_compat {__version__}, release data of {answer.asked}"]
+    for label, text in _situation(answer):
+        lines += wrap(text, first=f"{label:<9} ", rest=" " * 10)
+    lines.append("")
+    body = _advice(answer) if isinstance(answer, Advice) else _conflict(answer)
+    return "\n".join([*lines, *body]) + "\n"
+
+
+def _situation(answer: Advice | Conflict) -> list[tuple[str, str]]:
+    rows = [row for row in header_rows(answer.question.facts) if row[0] in _HEADER]
+    return [("Python", answer.question.python), *rows]
+
+
+def _advice(answer: Advice) -> Iterator[str]:
+    yield answer.install_line
+    yield ""
+    for choice in answer.choices:
+        yield f"{choice.name} {choice.version} ({choice.date}), {_moved(choice)}"
+        yield from wrap(f"{choice.why}.", first="  ", rest="  ")
+        if choice.evidence:
+            yield f"  {choice.evidence}"
+    yield ""
+    for text in _remarks(answer):
+        yield from wrap(text, first="", rest="  ")
+    undecided = list(_undecided(answer))
+    if undecided:
+        yield "Not decided for this set:"
+    for text in undecided:
+        yield from wrap(text, first="  ", rest="    ")
+
+
+def _moved(choice: Choice) -> str:
+    return _MOVES[choice.move].format(choice.installed)
+
+
+def _remarks(answer: Advice) -> Iterator[str]:
+    yield (
+        answer.proven
+        or "This very set was not installed and run by us; its rules are known as said."
+    )
+    if answer.patched:
+        codes = ", ".join(rule.code for rule in answer.patched)
+        yield f"Accepted, since gemma_compat.patch(model) cures it: {codes}."
+    for finding in answer.diagnosis.findings:
+        if finding.rule not in answer.patched:
+            rule = finding.rule
+            name = f"{rule.severity.value} {rule.code} {rule.name}{strength(rule)}"
+            yield f"{name}: {finding.problem.help}"
+    yield from answer.diagnosis.not_checked
+
+
+def _undecided(answer: Advice) -> Iterator[str]:
+    for item in answer.diagnosis.undetermined:
+        yield f"{item.rule.severity.value} {item.rule.code} {item.rule.name}, {_if(item)}"
+
+
+def _if(item: Undetermined) -> str:
+    return f"if {item.condition}"
+
+
+def _conflict(answer: Conflict) -> Iterator[str]:
+    yield "Nothing satisfies all of it. These cannot hold together, and each is needed for that:"
+    for text in answer.parts:
+        yield from wrap(text, first="  - ", rest="    ")
+
+
+def render_markdown(answer: Advice | Conflict) -> str:
+    """For an issue or a pull request."""
+    head = [f"**{label}** {text}  " for label, text in _situation(answer)]
+    if isinstance(answer, Conflict):
+        parts = [f"- {text}" for text in answer.parts]
+        return "\n".join([*head, "", "Nothing satisfies all of it:", "", *parts]) + "\n"
+    rows = [
+        f"| {c.name} | {c.version} | {c.date} | {_moved(c)} | {_cell(c.why)} | {c.evidence} |"
+        for c in answer.choices
+    ]
+    table = ["| package | version | date | here | why | evidence |", "| --- " * 6 + "|", *rows]
+    remarks = [f"- {text}" for text in (*_remarks(answer), *_undecided(answer))]
+    line = ["```", answer.install_line, "```"]
+    return "\n".join([*head, "", *line, "", *table, "", *remarks]) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def render_json(answer: Advice | Conflict) -> str:
+    """One document."""
+    content: dict[str, Any] = {
+        "asked": answer.asked,
+        "model_type": answer.question.facts.model.model_type,
+        "python": answer.question.python,
+    }
+    if isinstance(answer, Conflict):
+        return dump({**content, "found": False, "conflict": list(answer.parts)})
+    content |= {
+        "found": True,
+        "install": answer.install_line,
+        "packages": [_choice(choice) for choice in answer.choices],
+        "patched": [rule.code for rule in answer.patched],
+        "proven": answer.proven or None,
+        "findings": [item.rule.code for item in answer.diagnosis.findings],
+        "undetermined": [
+            {"code": item.rule.code, "condition": item.condition}
+            for item in answer.diagnosis.undetermined
+        ],
+        "not_checked": list(answer.diagnosis.not_checked),
+    }
+    return dump(content)
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    return {
+        "name": choice.name,
+        "version": choice.version,
+        "date": choice.date,
+        "installed": choice.installed,
+        "move": choice.move,
+        "why": choice.why,
+        "evidence": choice.evidence or None,
+    }
