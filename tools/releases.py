@@ -47,8 +47,12 @@ PACKAGES = (
     "unsloth-zoo",
     "xformers",
 )
+# Extras whose pins hold wherever the package that they name is used beside this one, although
+# nobody asks for the extra: a transformers that finds an older torch does without it.
+BESIDE = {"transformers": {"torch"}, "trl": {"peft", "quantization", "bitsandbytes", "liger"}}
 _JSON = "application/vnd.pypi.simple.v1+json"
 _TIMEOUT = 60
+_FROM_METADATA = ("python", "cuda", "requires", "beside")
 _THREADS = 8
 
 
@@ -81,7 +85,8 @@ def refresh(old: Mapping[str, Any]) -> dict[str, Any]:
         listed = _listed(index, name)
         known = old.get("packages", {}).get(name, {})
         with ThreadPoolExecutor(_THREADS) as pool:
-            entries = pool.map(_entry, listed.values(), [known.get(version) for version in listed])
+            asked = [(name, wheels, known.get(version)) for version, wheels in listed.items()]
+            entries = pool.map(_entry, *zip(*asked, strict=True))
             found[name] = {v: e for v, e in zip(listed, entries, strict=True) if e is not None}
         print(f"{name}: {len(found[name])} releases", file=sys.stderr, flush=True)
     return {"asked": date.today().isoformat(), "packages": found}
@@ -104,7 +109,9 @@ def _listed(index: str, name: str) -> dict[str, list[dict[str, Any]]]:
     return {version: wheels[version] for version in sorted(wheels, key=versions.parse)}
 
 
-def _entry(wheels: list[dict[str, Any]], known: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _entry(
+    name: str, wheels: list[dict[str, Any]], known: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
     """What is kept of one release; ``None`` where no wheel is for Linux."""
     wheels = [w for w in wheels if re.search(r"-any\.whl$|linux.*x86_64", w["filename"])]
     if not wheels:
@@ -115,8 +122,8 @@ def _entry(wheels: list[dict[str, Any]], known: Mapping[str, Any] | None) -> dic
     if tags := _interpreters(wheels):
         entry["pythons"] = tags
     if known is None:
-        known = _requirements(_metadata(wheels[-1]))
-    return {**entry, **{key: known[key] for key in ("python", "cuda", "requires") if key in known}}
+        known = _requirements(_metadata(wheels[-1]), BESIDE.get(name, set()))
+    return {**entry, **{key: known[key] for key in _FROM_METADATA if key in known}}
 
 
 def _interpreters(wheels: list[dict[str, Any]]) -> list[str]:
@@ -131,19 +138,25 @@ def _interpreters(wheels: list[dict[str, Any]]) -> list[str]:
     return sorted(found, key=versions.parse)
 
 
-def _requirements(metadata: str) -> dict[str, Any]:
+def _requirements(metadata: str, extras: set[str]) -> dict[str, Any]:
     """Requires-Python, the pins among :data:`PACKAGES`, and the CUDA release of a torch."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
     headers = HeaderParser().parsestr(metadata)
     lines = [Requirement(text) for text in headers.get_all("Requires-Dist", [])]
-    lines = [line for line in lines if "extra" not in str(line.marker or "")]
-    entry: dict[str, Any] = {
-        "requires": sorted(
-            str(line) for line in lines if canonicalize_name(line.name) in set(PACKAGES)
-        )
+    ours = [line for line in lines if canonicalize_name(line.name) in set(PACKAGES)]
+    beside = {
+        f"{canonicalize_name(line.name)}{line.specifier}"
+        for line in ours
+        if line.specifier and any(_is_of(line, extra) for extra in extras)
     }
+    entry: dict[str, Any] = {
+        "requires": sorted(str(line) for line in ours if "extra" not in str(line.marker or ""))
+    }
+    if beside:
+        entry["beside"] = sorted(beside)
+    lines = [line for line in lines if "extra" not in str(line.marker or "")]
     if headers["Requires-Python"]:
         entry["python"] = headers["Requires-Python"]
     for line in lines:
@@ -151,6 +164,10 @@ def _requirements(metadata: str) -> dict[str, Any]:
             numbers = versions.bounds(str(line.specifier))[-1].split(".")
             entry["cuda"] = ".".join(numbers[:2])
     return entry
+
+
+def _is_of(line: Any, extra: str) -> bool:
+    return f'extra == "{extra}"' in str(line.marker or "")
 
 
 def _metadata(wheel: Mapping[str, Any]) -> str:
@@ -211,8 +228,12 @@ def packed(data: Mapping[str, Any]) -> str:
     for name, releases in data["packages"].items():
         lines = []
         for version, entry in releases.items():
-            number = pins.setdefault(tuple(entry["requires"]), len(pins))
-            lines.append(f'  "{version}": {json.dumps({**entry, "requires": number})}')
+            numbers = {
+                key: pins.setdefault(tuple(entry[key]), len(pins))
+                for key in ("requires", "beside")
+                if key in entry
+            }
+            lines.append(f'  "{version}": {json.dumps({**entry, **numbers})}')
         blocks.append(f' "{name}": {{\n' + ",\n".join(lines) + "\n }")
     lists = ",\n".join(f"  {json.dumps(item)}" for item in pins)
     return (
@@ -226,7 +247,8 @@ def unpacked(text: str) -> dict[str, Any]:
     data: dict[str, Any] = json.loads(text)
     for releases in data["packages"].values():
         for entry in releases.values():
-            entry["requires"] = data["requires"][entry["requires"]]
+            for key in {"requires", "beside"} & entry.keys():
+                entry[key] = data["requires"][entry[key]]
     del data["requires"]
     return data
 

@@ -41,7 +41,7 @@ def advise(question: Question, releases: Releases, rules: Iterable[Rule]) -> Adv
     from .search import Search
 
     search = Search(question, releases, tuple(rules))
-    chosen = search.solve()
+    chosen = search.newest()
     if chosen is None:
         return minimal_conflict(search)
     return explain(search, chosen)

@@ -58,7 +58,11 @@ def _of_pins(search: Search, name: str, keys: list[str]) -> str:
         (r for r in search.releases.of(name) if _is_allowed(search, name, r.version, keys)),
         search.releases.of(name)[0],
     )
-    pins = [f"{n}{s}" for n, s in release.pins(search.question.python) if n in about and s]
+    pins = [
+        f"{n}{s}"
+        for n, s in release.pins(search.question.python, search.question.members)
+        if n in about and s
+    ]
     return f"what {name} itself requires ({release.version}: {', '.join(pins) or 'see its pins'})"
 
 

@@ -100,12 +100,14 @@ def _of_pins(search: Search, release: Release, beside: dict[str, str]) -> Iterat
     holders: dict[str, list[str]] = {}
     for other, version in beside.items():
         holder = search.releases.get(other, version)
-        for name, specifier in holder.pins(python) if holder and other != release.name else ():
+        for name, specifier in (
+            holder.pins(python, beside) if holder and other != release.name else ()
+        ):
             if name == release.name and (broken := _violated(specifier, release.version)):
                 holders.setdefault(broken, []).append(f"{other} {version}")
     for broken, names in holders.items():
         yield f"{' and '.join(names)} require{'s' if len(names) == 1 else ''} {broken}"
-    for name, specifier in release.pins(python):
+    for name, specifier in release.pins(python, beside):
         if name in beside and (broken := _violated(specifier, beside[name])):
             yield f"it requires {name}{broken}, and the set has {beside[name]}"
 

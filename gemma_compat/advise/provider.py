@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .question import ORDER, Want
+from .question import ORDER, Question, Want
 from .releases import Releases
 from .verdicts import Part, Verdicts
 
@@ -37,13 +37,14 @@ class Provider:
         self,
         releases: Releases,
         verdicts: Verdicts,
-        python: str,
+        question: Question,
         active: Callable[[str], bool],
         clauses: Sequence[tuple[str, Part]],
     ) -> None:
         self._releases = releases
         self._verdicts = verdicts
-        self._python = python
+        self._question = question
+        self._python = question.python
         self._active = active
         self._clauses = {
             f"clause {number}": part
@@ -95,7 +96,7 @@ class Provider:
             return []
         return [
             Want(name, specifier, f"{release.name} {release.version} requires it", "")
-            for name, specifier in release.pins(self._python)
+            for name, specifier in release.pins(self._python, self._question.members)
         ]
 
     def _candidates(self, name: str) -> Iterator[Candidate]:

@@ -70,6 +70,11 @@ class Question:
     installed: Mapping[str, str] = field(default_factory=dict)
     allow_patched: bool = False
 
+    @property
+    def members(self) -> frozenset[str]:
+        """The packages that every set has."""
+        return frozenset(want.name for want in self.wants)
+
 
 def make_wants(
     facts: Facts,

@@ -7,7 +7,7 @@ pre-releases do not.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,8 @@ class Release:
         cuda: of a torch, the CUDA release it is built for; ``None`` of everything else.
         yanked: whether its publisher took it back.
         requires: its requirements on other packages with release data, as the wheel states them.
+        beside: requirements that hold where the package that they name is used beside it: pins of
+            some extras, which are meant whether or not anybody asks for the extra.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Release:
     cuda: str | None = None
     yanked: bool = False
     requires: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     def runs_on(self, python: str) -> bool:
         """Whether it can be installed for this Python, ``3.11.7``."""
@@ -58,9 +61,13 @@ class Release:
             return False
         return not self.python or versions.contains(self.python, python)
 
-    def pins(self, python: str) -> tuple[tuple[str, str], ...]:
-        """Name and specifier of every requirement that holds for this Python on Linux."""
-        found = []
+    def pins(self, python: str, members: Container[str]) -> tuple[tuple[str, str], ...]:
+        """Name and specifier of every requirement that holds for this Python on Linux.
+
+        ``members`` are the packages that the set has in any case.
+        """
+        parsed = [_parsed(line) for line in self.beside]
+        found = [(r.name, str(r.specifier)) for r in parsed if r.name in members]
         for line in self.requires:
             requirement = _parsed(line)
             if requirement.marker is None or requirement.marker.evaluate(_environment(python)):
@@ -110,6 +117,7 @@ class Releases:
                     cuda=entry.get("cuda"),
                     yanked=entry.get("yanked", False),
                     requires=lists[entry["requires"]],
+                    beside=lists[entry["beside"]] if "beside" in entry else (),
                 )
                 for version, entry in found.items()
             }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..rule import Rule
 from .provider import Provider
-from .question import ORDER, Question
+from .question import ORDER, Question, Want
 from .releases import Releases
 from .verdicts import Part, Verdicts
 
@@ -32,16 +32,36 @@ class Search:
         self._clauses: list[tuple[str, Part]] = []
         self._always = tuple(finding.rule.code for finding in self.verdicts.always())
 
-    def solve(self, active: Callable[[str], bool] = everything) -> dict[str, str] | None:
+    def newest(self) -> dict[str, str] | None:
         """Name to version of the newest set, in the order of :data:`ORDER`; ``None`` for none.
+
+        resolvelib may replace a pin that it made earlier, so its first answer need not be the
+        newest. One package after the other is asked for something newer, those before it fixed.
+        """
+        chosen = self.solve()
+        fixed: list[Want] = []
+        for name in ORDER if chosen else ():
+            while chosen and name in chosen:
+                newer = self.solve(also=[*fixed, Want(name, f">{chosen[name]}", "", "")])
+                if newer is None:
+                    fixed.append(Want(name, f"=={chosen[name]}", "", ""))
+                    break
+                chosen = newer
+        return chosen
+
+    def solve(
+        self, active: Callable[[str], bool] = everything, also: Sequence[Want] = ()
+    ) -> dict[str, str] | None:
+        """Any set, the newer the better; ``None`` for none.
 
         Args:
             active: whether the constraint of that key holds.
+            also: what it must satisfy beside the question.
         """
         if any(active(f"rule {code}") for code in self._always):
             return None
         while True:
-            chosen = self._resolve(active)
+            chosen = self._resolve(active, also)
             if chosen is None:
                 return None
             parts = self.verdicts.against(chosen)
@@ -65,16 +85,17 @@ class Search:
             *wants,
         ]
 
-    def _resolve(self, active: Callable[[str], bool]) -> dict[str, str] | None:
+    def _resolve(
+        self, active: Callable[[str], bool], also: Sequence[Want]
+    ) -> dict[str, str] | None:
         import resolvelib
 
-        provider = Provider(
-            self.releases, self.verdicts, self.question.python, active, self._clauses
-        )
+        provider = Provider(self.releases, self.verdicts, self.question, active, self._clauses)
         resolver: resolvelib.Resolver[object, object, str]
         resolver = resolvelib.Resolver(provider, resolvelib.BaseReporter())
         try:
-            result = resolver.resolve(provider.roots(self.question.wants), max_rounds=_ROUNDS)
+            roots = [*provider.roots(self.question.wants), *also]
+            result = resolver.resolve(roots, max_rounds=_ROUNDS)
         except resolvelib.ResolutionImpossible:
             return None
         found = {name: candidate.version for name, candidate in result.mapping.items()}
