@@ -1,0 +1,58 @@
+"""TRL cannot tell which tokens are the assistant's: Gemma 4's template does not mark them.
+
+## What breaks
+`SFTTrainer` with `assistant_only_loss=True` ends with `The chat template is not
+training-compatible`. It does so for every published Gemma 4 template that TRL 1.16.0 ships; for
+those of Gemma, Gemma 2 and Gemma 3 it puts a marked template of its own in place.
+
+## Why
+The mask comes from `{% generation %}` blocks in the chat template. Gemma's own templates have none,
+and TRL 1.16.0 knows no marked variant of Gemma 4's. A block must also hold the token that ends the
+turn (`<turn|>`): left outside, it is never trained, and the model does not learn to stop.
+
+## Cure
+Put `{% generation %}` and `{% endgeneration %}` around the assistant's text and its end of turn in
+`tokenizer.chat_template`, or use prompt-completion data, whose prompt is masked without a template.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+
+
+@condition("assistant_only_loss is on")
+def asks_for_assistant_tokens(facts: Facts) -> bool:
+    return facts.training.assistant_only_loss
+
+
+@condition("the chat template has no {% generation %} blocks")
+def marks_nothing(facts: Facts) -> bool:
+    return not facts.tokenizer.template_marks_generation
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"assistant_only_loss=True needs {{% generation %}} blocks, which the chat template of "
+            f"this {facts.model.model_type} lacks; TRL {facts.version('trl')} has no marked one "
+            "in its place"
+        ),
+        help="mark the assistant's text in tokenizer.chat_template, or assistant_only_loss=False",
+    )
+
+
+RULE = Rule(
+    code="GC806",
+    name="assistant-tokens-unmarked",
+    severity=Severity.ERROR,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(frozenset({"gemma4", "gemma4_text"}), {"trl": ">=1.0.0"}),),
+    when=(asks_for_assistant_tokens, marks_nothing),
+    describe=describe,
+    symptoms=(r"The chat template is not training-compatible",),
+    upstream=("huggingface/trl#6577", "huggingface/trl#6578"),
+    evidence=Evidence.SOURCE,
+    covers=("F26",),
+    since="0.1.0",
+)

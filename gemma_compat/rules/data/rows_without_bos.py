@@ -1,0 +1,72 @@
+"""Rows begin without <bos>, which no Gemma was trained without.
+
+## What breaks
+Nothing is raised: the loss starts far too high, and generation rambles. Two <bos> do less harm and
+come about the other way round: text that a chat template rendered, and so begins with <bos>, is
+tokenized by a tokenizer that puts another in front.
+
+## Why
+Gemma's tokenizer adds <bos> and its chat template writes it. `apply_chat_template` with
+`tokenize=True` therefore adds none of its own. A template that was replaced by one without
+`bos_token`, with a tokenizer that was saved with `add_bos_token=false`, leaves it out altogether.
+Which of the two holds for a row that is in the dataset already, no file says.
+
+## Cure
+Begin the template with `{{ bos_token }}`, or set `tokenizer.add_bos_token = True`. Look at
+`tokenizer.decode(batch["input_ids"][0])`: it should begin with one <bos>. For rendered text pass
+`add_special_tokens=False`.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+
+_TYPES = frozenset(
+    {
+        "gemma",
+        "gemma2",
+        "gemma3",
+        "gemma3_text",
+        "gemma3n",
+        "gemma3n_text",
+        "gemma4",
+        "gemma4_text",
+    }
+)
+
+
+@condition("the tokenizer does not add <bos>")
+def adds_none(facts: Facts) -> bool:
+    return not facts.tokenizer.adds_bos
+
+
+@condition("the chat template does not write <bos>")
+def writes_none(facts: Facts) -> bool:
+    return not facts.tokenizer.chat_template or not facts.tokenizer.template_writes_bos
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"neither the tokenizer nor the chat template of this {facts.model.model_type} puts "
+            "<bos> in front of a row"
+        ),
+        help="tokenizer.add_bos_token = True, or {{ bos_token }} at the start of the template",
+    )
+
+
+RULE = Rule(
+    code="GC805",
+    name="rows-without-bos",
+    severity=Severity.WARNING,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(_TYPES, {}),),
+    when=(adds_none, writes_none),
+    describe=describe,
+    silent=True,
+    upstream=("huggingface/trl#1709",),
+    evidence=Evidence.REPORTED,
+    covers=("F26",),
+    since="0.1.0",
+)
