@@ -23,6 +23,7 @@ def patch(
     *,
     args: Any = None,
     tokenizer: Any = None,
+    adapter: Any = None,
     has_trainer: bool = False,
     dry_run: bool = False,
     select: Iterable[str] | None = None,
@@ -36,6 +37,8 @@ def patch(
         args: the ``TrainingArguments`` of the run, or a mapping of them. Without it every safe
             cure that may be needed is applied.
         tokenizer: a tokenizer, a processor or a directory; else the files beside the weights.
+        adapter: a ``LoraConfig``, a mapping of one, or the directory of an adapter that is to be
+            trained; else the one that the model carries.
         has_trainer: a ``Trainer`` has the model already; what it reads only once is left to you.
         dry_run: find and plan, change nothing.
         select: codes or names of rules; only these are patched. Naming a rule also allows a
@@ -52,7 +55,8 @@ def patch(
         UsageError: a rule that does not exist, or arguments that cannot be read.
     """
     consent = _consent(select, ignore, unsafe, has_trainer)
-    diagnosis = judge_all(detect_facts(model=model, args=args, tokenizer=tokenizer), all_rules())
+    facts = detect_facts(model=model, args=args, tokenizer=tokenizer, adapter=adapter)
+    diagnosis = judge_all(facts, all_rules())
     return _applied(model, diagnosis, consent, dry_run)
 
 
@@ -69,15 +73,18 @@ def _applied(model: Any, diagnosis: Diagnosis, consent: Consent, dry_run: bool) 
     return apply_plan(unwrap(model), diagnosis, plan)
 
 
-def diagnose(model: Any = None, *, args: Any = None, tokenizer: Any = None) -> Diagnosis:
+def diagnose(
+    model: Any = None, *, args: Any = None, tokenizer: Any = None, adapter: Any = None
+) -> Diagnosis:
     """What is known to break here, without changing anything.
 
     Args:
         model: a live model, a directory or ``config.json``, or ``None`` for every model type.
         args: ``TrainingArguments``, a mapping, or a JSON file of them.
-        tokenizer: as for :func:`patch`.
+        tokenizer, adapter: as for :func:`patch`.
     """
-    return judge_all(detect_facts(model=model, args=args, tokenizer=tokenizer), all_rules())
+    facts = detect_facts(model=model, args=args, tokenizer=tokenizer, adapter=adapter)
+    return judge_all(facts, all_rules())
 
 
 def _consent(

@@ -194,9 +194,11 @@ CHECKPOINT = CheckpointFacts(names=(), dtypes=("BF16",))
 ADAPTER = AdapterFacts(
     peft_type="LORA",
     target_modules=None,
+    target_parameters=(),
     modules_to_save=(),
     names=(),
     peft_version=None,
+    trains_tokens=False,
     trains_embeddings=False,
 )
 TOKENIZER = TokenizerFacts(

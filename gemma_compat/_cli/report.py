@@ -32,6 +32,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     option = parser.add_argument
     option("--model", metavar="DIR", help="a model directory, its config.json or a known name")
     option("--args", metavar="FILE", help="the training arguments as JSON")
+    option("--adapter", metavar="DIR", help="the directory of a PEFT adapter")
     option("--format", choices=FORMATS, default="text")
     option("--probe", action="store_true", help="try to import torch, in a child process")
     option("--fail-on", choices=("error", "warning", "never"), default="error")
@@ -48,7 +49,7 @@ def _report(options: argparse.Namespace) -> int:
     from ..plan import make_plan
 
     rules = _chosen_rules(options)
-    facts = detect_facts(options.model, options.args, probe=options.probe)
+    facts = detect_facts(options.model, options.args, adapter=options.adapter, probe=options.probe)
     facts = assumptions.apply(options, facts)
     diagnosis = judge_all(facts, rules)
     write(_renderer(options.format)(diagnosis, make_plan(diagnosis)))

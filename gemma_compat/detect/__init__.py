@@ -19,6 +19,7 @@ def detect_facts(
     args: Any = None,
     *,
     tokenizer: Any = None,
+    adapter: Any = None,
     probe: bool = False,
     path: Sequence[str] | None = None,
     deadline_seconds: float = 3.0,
@@ -32,6 +33,8 @@ def detect_facts(
             ``None``.
         tokenizer: a live tokenizer or processor, a directory that holds one, or ``None`` for the
             files beside the model's weights.
+        adapter: a PEFT configuration, a mapping of one, the directory of a saved adapter, or
+            ``None`` for the one that the model carries.
         probe: also import torch and transformers, each in a child process.
         path: the directories to search for packages; ``sys.path`` if not given.
         deadline_seconds: for all child processes together (NVML, ``probe``).
@@ -42,4 +45,12 @@ def detect_facts(
     """
     from ._machine import detect
 
-    return detect(model, args, tokenizer, probe=probe, path=path, deadline_seconds=deadline_seconds)
+    return detect(
+        model,
+        args,
+        tokenizer,
+        adapter,
+        probe=probe,
+        path=path,
+        deadline_seconds=deadline_seconds,
+    )

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..facts import Facts
 from ._deadline import Deadline
+from .adapter import read_adapter
 from .checkpoint import read_checkpoint
 from .environment import read_environment
 from .gpu import GpuQuestion, GpuReading
@@ -32,6 +33,7 @@ def detect(
     model: Any,
     args: Any,
     tokenizer: Any,
+    adapter: Any,
     *,
     probe: bool,
     path: Sequence[str] | None,
@@ -40,7 +42,7 @@ def detect(
     """See :func:`gemma_compat.detect.detect_facts`."""
     search = [str(entry) for entry in (sys.path if path is None else path)]
     inventory = take_inventory(search)
-    readings = _read_parts(model, args, tokenizer, inventory, search)
+    readings = _read_parts(model, args, tokenizer, adapter, inventory, search)
     deadline = Deadline(deadline_seconds)
     gpu_path = [*search, *sys.path]
     question = None if _is_live(model) and _key(gpu_path) in _READINGS else GpuQuestion(gpu_path)
@@ -69,16 +71,24 @@ def detect(
 
 
 def _read_parts(
-    model: Any, args: Any, tokenizer: Any, inventory: Inventory, search: Sequence[str]
+    model: Any,
+    args: Any,
+    tokenizer: Any,
+    adapter: Any,
+    inventory: Inventory,
+    search: Sequence[str],
 ) -> dict[str, tuple[Any, dict[str, str]]]:
     """Each part of the facts that one reader fills, by its field, with why the rest is unknown."""
     model_reading = read_model(model)  # a wrong model is told before wrong arguments
     training = read_training(args, inventory.packages.get("transformers"))
+    if adapter is not None:  # somebody means to train it
+        training = (training[0].replace(peft=True), training[1])
     return {
         "model": with_loss(model, model_reading, training[0]),
         "training": training,
         "checkpoint": read_checkpoint(model),
         "tokenizer": read_tokenizer(tokenizer, model),
+        "adapter": read_adapter(adapter, model),
         "torch": read_torch_build(search),
         "unsloth": read_unsloth(inventory.packages, model, read_environment()),
     }

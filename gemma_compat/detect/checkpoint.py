@@ -75,7 +75,7 @@ def _read_folder(folder: str) -> CheckpointFacts:
     names: set[str] = set()
     dtypes: set[str] = set()
     for file in _files(folder):
-        for name, entry in _header(file).items():
+        for name, entry in header(file).items():
             if name != "__metadata__":
                 names.add(starred(name))
                 dtypes.add(_dtype(file, entry))
@@ -112,8 +112,11 @@ def _texts_in(weights: Any) -> list[str]:
     return sorted(set(values)) if all(isinstance(item, str) for item in values) else []
 
 
-def _header(path: str) -> Mapping[str, Any]:
-    """The JSON object in front of the tensors: 8 bytes of length (little endian), then text."""
+def header(path: str) -> Mapping[str, Any]:
+    """The JSON object in front of the tensors: 8 bytes of length (little endian), then text.
+
+    Raises ``UnknownFact`` where the file is missing, cut off or of another kind.
+    """
     with _opened(path) as file:
         start = file.read(8)
         length = int.from_bytes(start, "little")

@@ -36,9 +36,12 @@ class AdapterFacts(Record):
         peft_type: in capitals, ``LORA``.
         target_modules: the names as a tuple, a regular expression or ``all-linear`` as text,
             ``None`` where PEFT's own default applies.
+        target_parameters: names of bare parameters that are adapted; empty for none.
         modules_to_save: names of modules that are trained whole; empty for none.
         names: names of its tensors, as in :class:`CheckpointFacts`; only of one on disk.
         peft_version: the release that wrote it; ``None`` where the file does not say.
+        trains_tokens: whether it trains single rows of the embeddings
+            (``trainable_token_indices``).
         trains_embeddings: whether it changes ``embed_tokens`` or ``lm_head``.
     """
 
@@ -46,9 +49,11 @@ class AdapterFacts(Record):
 
     peft_type: str = UNKNOWN
     target_modules: tuple[str, ...] | str | None = UNKNOWN
+    target_parameters: tuple[str, ...] = UNKNOWN
     modules_to_save: tuple[str, ...] = UNKNOWN
     names: tuple[str, ...] = UNKNOWN
     peft_version: str | None = UNKNOWN
+    trains_tokens: bool = UNKNOWN
     trains_embeddings: bool = UNKNOWN
 
     @classmethod

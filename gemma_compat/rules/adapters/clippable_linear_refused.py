@@ -1,0 +1,70 @@
+"""PEFT refuses a list of names that Gemma 4's towers have as well.
+
+## What breaks
+`ValueError: Target module Gemma4ClippableLinear(...) is not supported.` when the adapter is made,
+with `target_modules=["q_proj", "v_proj"]` and every other list that works for Gemma 3. All
+releases of PEFT up to 0.21.2 refuse it.
+
+## Why
+PEFT matches a name in a list by the end of a module's path, in every part of the model. The vision
+and audio towers of Gemma 4 hold their projections in a `Gemma4ClippableLinear`, a module around
+the linear layer that also limits its inputs and outputs. PEFT does not know that class.
+
+## Cure
+Give a regular expression that begins with the language model; the report prints it for the names
+at hand. To adapt the towers too, name the inner layers as well (`q_proj.linear`), or use
+`"all-linear"`. Do not replace the wrappers by what is in them: the limits would be lost.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ._targets import LAYER, carries_adapter, suffixes
+
+_WRAPPED = {*LAYER, "post", "ffw_layer_1", "ffw_layer_2", "linear_start", "linear_end"}
+_OF_VISION = set(LAYER)
+
+
+@condition("target_modules lists names that a tower of the model has as well")
+def names_wrapped_layers(facts: Facts) -> bool:
+    if carries_adapter(facts):
+        return False
+    return bool(_hit(facts))
+
+
+def _hit(facts: Facts) -> list[str]:
+    towers = facts.model.towers
+    known = (_OF_VISION if "vision" in towers else set()) | (
+        _WRAPPED if "audio" in towers else set()
+    )
+    return [name for name in suffixes(facts) if name in known]
+
+
+def describe(facts: Facts) -> Problem:
+    hit = _hit(facts)
+    wanted = "|".join(name for name in suffixes(facts) if name in LAYER) or "q_proj|v_proj"
+    return Problem(
+        message=(
+            f"target_modules lists {', '.join(hit)}, which the {' and '.join(facts.model.towers)} "
+            f"tower of this {facts.model.model_type} has as well, in a Gemma4ClippableLinear: PEFT "
+            "refuses it when the adapter is made"
+        ),
+        help=rf"target_modules=r'^(?:.*\.)?language_model\..*\.(?:{wanted})$'",
+    )
+
+
+RULE = Rule(
+    code="GC701",
+    name="clippable-linear-refused",
+    severity=Severity.ERROR,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(frozenset({"gemma4"}), {"transformers": ">=5.5.0.dev0"}),),
+    when=(names_wrapped_layers,),
+    describe=describe,
+    runs=("adapter",),
+    symptoms=(r"Target module Gemma4ClippableLinear\(",),
+    upstream=("huggingface/peft#3129", "huggingface/peft#3130", "huggingface/transformers#45388"),
+    covers=("F4", "U22"),
+    since="0.1.0",
+)

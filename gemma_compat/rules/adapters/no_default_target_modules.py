@@ -1,0 +1,71 @@
+"""PEFT has no default target modules for this model type.
+
+## What breaks
+``ValueError: Please specify `target_modules` in `peft_config` `` (from PEFT 0.17 on: "or
+`target_parameters`") when the adapter is made, for a `LoraConfig` without `target_modules`. The
+same script runs with Gemma 2.
+
+## Why
+PEFT keeps a table of defaults by `model_type`. It has Gemma 1 and 2, `gemma3_text` from 0.16.0 on
+and the multimodal `gemma4` from 0.19.0 on. As of 0.21.2 it has neither the multimodal Gemma 3, nor
+Gemma 3n, the text model of Gemma 4, or PaliGemma.
+
+## Cure
+Say which modules: `target_modules=["q_proj", "v_proj"]` for a text model, and for a multimodal one
+a regular expression that begins with the language model, as the report prints it.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ._targets import carries_adapter
+
+_MULTIMODAL = ("gemma3", "gemma3n", "gemma4", "paligemma")
+
+
+@condition("a LoraConfig names no target_modules")
+def names_none(facts: Facts) -> bool:
+    if carries_adapter(facts):
+        return False
+    adapter = facts.adapter
+    return (
+        adapter.target_modules is None
+        and adapter.peft_type == "LORA"
+        and not adapter.target_parameters
+    )
+
+
+def describe(facts: Facts) -> Problem:
+    cure = "target_modules=['q_proj', 'v_proj']"
+    if facts.model.model_type in _MULTIMODAL:
+        cure = r"target_modules=r'^(?:.*\.)?language_model\..*\.(?:q_proj|v_proj)$'"
+    return Problem(
+        message=(
+            f"PEFT {facts.version('peft')} has no default target_modules for "
+            f"{facts.model.model_type}: making the adapter fails"
+        ),
+        help=cure,
+    )
+
+
+RULE = Rule(
+    code="GC704",
+    name="no-default-target-modules",
+    severity=Severity.ERROR,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(
+        Scope(frozenset({"gemma3_text"}), {"peft": "<0.16.0"}),
+        Scope(frozenset({"gemma4"}), {"peft": "<0.19.0"}),
+        Scope(
+            frozenset({"gemma3", "gemma3n", "gemma3n_text", "gemma4_text", "paligemma"}),
+            {"peft": ">=0.14.0"},
+        ),
+    ),
+    when=(names_none,),
+    describe=describe,
+    runs=("adapter",),
+    symptoms=(r"Please specify `target_modules` (?:or `target_parameters` ?)?in `peft_config`",),
+    covers=("F16",),
+    since="0.1.0",
+)
