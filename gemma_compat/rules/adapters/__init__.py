@@ -1,1 +1,1 @@
-"""Rules about loading: checkpoints, the weights that come out of them, and what is saved again."""
+"""Rules about adapters: what PEFT is asked to adapt, and what it then does."""

@@ -18,7 +18,7 @@ a regular expression that begins with the language model, as the report prints i
 from __future__ import annotations
 
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ._targets import carries_adapter
 
 _MULTIMODAL = ("gemma3", "gemma3n", "gemma4", "paligemma")
@@ -67,5 +67,6 @@ RULE = Rule(
     runs=("adapter",),
     symptoms=(r"Please specify `target_modules` (?:or `target_parameters` ?)?in `peft_config`",),
     covers=("F16",),
+    evidence=Evidence.SOURCE,
     since="0.1.0",
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import peft
-
 import gemma_compat
 from tests import tiny
 from tests.evidence.observation import Case, Observation
@@ -19,6 +17,8 @@ _TARGETS = {
 
 
 def observe(case: Case) -> Observation:
+    import peft
+
     model = tiny.build(case.model_type)
     config = peft.LoraConfig(r=2, target_modules=_TARGETS[case.variant])
     facts = gemma_compat.detect_facts(model=model, adapter=config)
