@@ -17,7 +17,7 @@ PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sy
 
 .DEFAULT_GOAL := help
 .PHONY: help venv environments lint test test-all test-plain test-core test-slow unsloth evidence \
-        releases demo bench gpu docs new-rule clean
+        releases advise-proof demo bench gpu docs new-rule clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ evidence: venv  ## run what was not run yet on real releases; RULE= PACKAGE= VER
 
 releases: venv  ## what was published, and its pins, from the package index
 	$(BIN)/python -m tools.releases
+
+advise-proof: venv  ## install what advise says, and train tiny models on it; QUESTION=
+	$(TEST_ENV) $(BIN)/python -m tests.advise.prove $(if $(QUESTION),"$(QUESTION)")
 
 demo:  ## the failures and their cures, for real, in a virtual environment of its own
 	PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" demo/run.sh

@@ -41,7 +41,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         help="unsloth, 'trl<1', ...: this package too, in these versions (several times)",
     )
     option("--keep", action="append", default=[], metavar="NAME", help="at its installed version")
-    option("--fresh", action="store_true", help="for an empty environment: what is here is ignored")
+    option("--fresh", action="store_true", help="as in an empty environment")
     option("--python", metavar="VERSION", help="for this Python; the running one if not given")
     option("--allow-patched", action="store_true", help="accept errors that patch(model) cures")
     option("--format", choices=FORMATS, default="text")
@@ -67,12 +67,15 @@ def question(options: argparse.Namespace, releases: Releases) -> Question:
     """
     from ..advise import Question
     from ..advise.question import make_wants
+    from ..facts import TorchBuild
     from ..families import is_gemma
 
     facts = assumptions.apply(options, _facts(options))
+    if options.fresh:
+        facts = facts.replace(packages={}, torch=TorchBuild())
     if not facts.model.known("model_type") or not is_gemma(facts.model.model_type):
         raise UsageError(f"{options.model}: it is not known to be a Gemma; nothing can be advised")
-    installed = {} if options.fresh else _installed(facts, releases)
+    installed = _installed(facts, releases)
     wants = make_wants(
         facts,
         releases,
@@ -84,7 +87,7 @@ def question(options: argparse.Namespace, releases: Releases) -> Question:
         facts=facts,
         wants=wants,
         python=_python(options, facts),
-        installed=_installed(facts, releases),
+        installed=installed,
         allow_patched=options.allow_patched,
     )
 

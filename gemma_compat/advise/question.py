@@ -30,6 +30,15 @@ ORDER = (
     "huggingface-hub",
 )
 
+# Releases that failed when a set with them was installed and run, and that no rule is about.
+_FAILED = {
+    "datasets": (
+        "<5",
+        "datasets 5.0.1, 5.1.0 and 5.2.0 could not make a dataset when they were run: "
+        "Can't pickle <class 'MonthDayNano'>",
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Want:
@@ -91,6 +100,8 @@ def make_wants(
     """
     wants = [*_of_the_run(facts, trl), *_of_the_model(facts)]
     wants += [_required(text, releases) for text in requirements]
+    if {"trl", "unsloth"} & {want.name for want in wants}:  # which bring datasets along
+        wants += [Want(name, allowed, text, "proof") for name, (allowed, text) in _FAILED.items()]
     wants += [_kept(name, version, releases) for name, version in (keep or {}).items()]
     return tuple(wants)
 

@@ -105,7 +105,7 @@ class Verdicts:
         here = self._installed.torch
         if version is None:
             return TorchBuild()
-        if here.get("version", "").partition("+")[0] == version and self._is_installed(version):
+        if here.known("cuda") and self._is_installed(version):
             return here
         release = self._releases.get("torch", version)
         if release is None or release.cuda is None:
