@@ -19,7 +19,7 @@ at hand. To adapt the towers too, name the inner layers as well (`q_proj.linear`
 from __future__ import annotations
 
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ._targets import LAYER, carries_adapter, suffixes
 
 _WRAPPED = {*LAYER, "post", "ffw_layer_1", "ffw_layer_2", "linear_start", "linear_end"}
@@ -66,6 +66,5 @@ RULE = Rule(
     symptoms=(r"Target module Gemma4ClippableLinear\(",),
     upstream=("huggingface/peft#3129", "huggingface/peft#3130", "huggingface/transformers#45388"),
     covers=("F4", "U22"),
-    evidence=Evidence.SOURCE,
     since="0.1.0",
 )

@@ -19,7 +19,7 @@ Give a regular expression that begins with the language model, or leave AltUp ou
 from __future__ import annotations
 
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ._targets import LAYER, carries_adapter, suffixes
 
 # Modules beside the language model, as they are called at any level of a path.
@@ -110,6 +110,5 @@ RULE = Rule(
     runs=("adapter",),
     silent=True,
     covers=("F16",),
-    evidence=Evidence.SOURCE,
     since="0.1.0",
 )

@@ -33,7 +33,7 @@ def contract_facts() -> Iterator[Facts]:
         ("gemma3n", "0.15.2", "fires"),
         ("paligemma", "0.15.2", "fires"),
         ("gemma2", "0.15.2", "no"),
-        ("gemma3", None, "no"),
+        ("gemma3", None, "fires"),
     ],
 )
 def test_releases(model_type: str, peft: str | None, expected: str) -> None:

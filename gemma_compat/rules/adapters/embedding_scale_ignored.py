@@ -1,0 +1,69 @@
+"""An adapter on the input embeddings leaves out their scale.
+
+## What breaks
+Nothing is raised. With LoRA on `embed_tokens` the change that is trained counts for
+`1 / sqrt(hidden_size)` of what it should (1/8 on a tiny model of hidden size 64, 1/51 on a 4B), and
+merging the adapter gives another network. With `trainable_token_indices` it is worse: the rows of
+all tokens lose the scale as soon as the adapter is made, before any training.
+
+## Why
+Gemma 3 and Gemma 3n multiply what they look up by `sqrt(hidden_size)` inside the embedding module.
+PEFT before 0.18 looks its own rows up with a plain embedding and adds them, or puts them in place
+of the module's own, unmultiplied.
+
+## Cure
+Update PEFT to 0.18 or newer, and train again: an adapter that was trained without the scale is
+another one with it.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ._targets import carries_adapter
+
+
+@condition("the adapter is on embed_tokens, or trains single tokens (trainable_token_indices)")
+def adapts_embeddings(facts: Facts) -> bool:
+    return _on_embeddings(facts) or facts.adapter.trains_tokens
+
+
+def _on_embeddings(facts: Facts) -> bool:
+    """Whether LoRA is, or will be, on the input embeddings."""
+    if carries_adapter(facts):
+        paths = facts.model.adapted_modules
+    else:
+        named = facts.adapter.target_modules
+        paths = named if isinstance(named, tuple) else ()
+    return any(path.split(".")[-1] == "embed_tokens" for path in paths)
+
+
+def describe(facts: Facts) -> Problem:
+    what = "trainable_token_indices takes the scale from the embeddings of every token"
+    if _on_embeddings(facts):
+        what = "what LoRA on embed_tokens adds is not multiplied by the scale of the embeddings"
+    return Problem(
+        message=f"PEFT {facts.version('peft')} with {facts.model.model_type}: {what}",
+        help="pip install -U 'peft>=0.18.0', and train the adapter again",
+    )
+
+
+RULE = Rule(
+    code="GC705",
+    name="embedding-scale-ignored",
+    severity=Severity.ERROR,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(
+        Scope(
+            frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text"}),
+            {"peft": "<0.18.0rc0"},
+        ),
+    ),
+    when=(adapts_embeddings,),
+    describe=describe,
+    runs=("adapter",),
+    silent=True,
+    upstream=("huggingface/peft#2809", "huggingface/peft#2825"),
+    covers=("U52",),
+    since="0.1.0",
+)
