@@ -19,6 +19,13 @@ _AREAS = {
     "python": "the Python version",
     "platform": "the operating system",
     "unsloth": "Unsloth",
+    "adapter": "the adapter",
+    "checkpoint": "the checkpoint's files",
+    "tokenizer": "the tokenizer",
+    "environment": "the environment variables",
+    "imports": "what can be imported",
+    "other_gpus": "the GPU",
+    "packages": "the packages",
 }
 
 
@@ -56,12 +63,18 @@ def open_questions(items: Iterable[Undetermined], facts: Facts) -> list[OpenQues
         groups.setdefault(tuple(sorted(areas)), []).append(item)
     return [
         OpenQuestion(
-            waits_for=" and ".join(_with_option(area, facts) for area in areas),
+            waits_for=_listed([_with_option(area, facts) for area in areas]),
             reasons=_reasons(group, facts),
             items=tuple(group),
         )
         for areas, group in groups.items()
     ]
+
+
+def _listed(parts: list[str]) -> str:
+    """``a, b and c``, each once."""
+    *first, last = dict.fromkeys(parts)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _area(topic: str) -> str:

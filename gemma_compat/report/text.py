@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..patching.ledger import Change
 
 PAGE = 45  # lines
-_FULL, _LINE, _CODES = "full", "line", "codes"
+_FULL, _LINE, _CODES, _LIST = "full", "line", "codes", "list"
 
 
 def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
@@ -31,9 +31,9 @@ def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
     line = not_a_gemma(diagnosis)
     if line:
         return _printable(f"gemma_compat: {line}\n")
-    details = [(_FULL, _FULL), (_FULL, _CODES)]
+    details = [(_FULL, _FULL), (_FULL, _CODES), (_FULL, _LIST)]
     if not diagnosis.facts.model.known("model_type"):
-        details += [(_LINE, _CODES), (_CODES, _CODES)]
+        details += [(_LINE, _CODES), (_LINE, _LIST), (_CODES, _LIST)]
     for findings, questions in details:
         lines = [*_diagnosis_lines(diagnosis, plan, findings, questions)]
         if len(lines) <= PAGE:
@@ -50,8 +50,7 @@ def _diagnosis_lines(
     yield ""
     yield f"{verdict(diagnosis)}."
     yield from _findings(diagnosis, plan, findings)
-    for question in open_questions(diagnosis.undetermined, diagnosis.facts):
-        yield from _open_question(question, questions)
+    yield from _open_questions(diagnosis, questions)
     for text in diagnosis.not_checked:
         yield from ["", *wrap(text, first="Not checked: ", rest="  ")]
     yield from _closing(diagnosis, plan)
@@ -84,6 +83,20 @@ def _finding(finding: Finding, plan: Plan) -> Iterator[str]:
 
 def _label(rule: Rule) -> str:
     return f"{rule.severity.value} {rule.code} "
+
+
+def _open_questions(diagnosis: Diagnosis, detail: str) -> Iterator[str]:
+    """A paragraph for each group of missing facts, or a line for each in one paragraph."""
+    questions = open_questions(diagnosis.undetermined, diagnosis.facts)
+    if detail == _LIST and questions:
+        yield from ["", "Not decided, depends on"]
+    for question in questions:
+        if detail == _LIST:
+            groups = question.codes_by_severity().items()
+            text = ", ".join(f"{severity} {' '.join(codes)}" for severity, codes in groups)
+            yield from wrap(f"{question.waits_for}: {text}", first="  ", rest="    ")
+        else:
+            yield from _open_question(question, detail)
 
 
 def _open_question(question: OpenQuestion, detail: str) -> Iterator[str]:
