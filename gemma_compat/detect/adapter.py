@@ -31,10 +31,12 @@ class _Adapter:
     Attributes:
         field: raises ``UnknownFact`` for what the configuration does not state.
         folder: the directory, or ``None``.
+        live: whether a model carries it, and may have been loaded with it.
     """
 
     field: Callable[[str], Any]
     folder: str | None = None
+    live: bool = False
 
 
 def read_adapter(adapter: Any, model: Any = None) -> Reading:
@@ -67,7 +69,7 @@ def _of_model(model: Any) -> Reading:
     if hasattr(model, "named_modules"):
         config = _active(model)
         if config is not None:
-            return _read(_Adapter(_of_object(config)))
+            return _read(_Adapter(_of_object(config), live=True))
         return AdapterFacts(), {"adapter": "no adapter was given, and the model carries none"}
     try:
         folder = folder_of(model)
@@ -143,8 +145,10 @@ def _texts(found: Any, name: str) -> tuple[str, ...]:
 
 
 def _names(adapter: _Adapter) -> tuple[str, ...]:
+    if adapter.live:
+        raise UnknownFact("adapter", "no directory was given that the adapter was loaded from")
     if adapter.folder is None:
-        raise UnknownFact("adapter", "a configuration has no tensors")
+        return ()  # it is about to be made
     found = header(os.path.join(adapter.folder, _WEIGHTS))
     return tuple(sorted({starred(name) for name in found if name != "__metadata__"}))
 

@@ -38,7 +38,8 @@ class AdapterFacts(Record):
             ``None`` where PEFT's own default applies.
         target_parameters: names of bare parameters that are adapted; empty for none.
         modules_to_save: names of modules that are trained whole; empty for none.
-        names: names of its tensors, as in :class:`CheckpointFacts`; only of one on disk.
+        names: names of its tensors, as in :class:`CheckpointFacts`; empty for one that is
+            about to be made, unknown for one that a model carries.
         peft_version: the release that wrote it; ``None`` where the file does not say.
         trains_tokens: whether it trains single rows of the embeddings
             (``trainable_token_indices``).

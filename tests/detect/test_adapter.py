@@ -64,9 +64,11 @@ def test_a_configuration_object_and_a_live_model() -> None:
     config = SimpleNamespace(peft_type=SimpleNamespace(value="LORA"), target_modules={"b", "a"})
     facts, _ = read_adapter(config)
     assert facts.peft_type == "LORA" and facts.target_modules == ("a", "b")
-    assert "a configuration has no tensors" in read_adapter(config)[1]["adapter.names"]
+    assert facts.names == ()
     model = SimpleNamespace(named_modules=list, peft_config={"default": config})
-    assert read_adapter(None, model)[0] == facts
+    carried, reasons = read_adapter(None, model)
+    assert carried.target_modules == ("a", "b") and not carried.known("names")
+    assert "loaded from" in reasons["adapter.names"]
     bare = SimpleNamespace(named_modules=list)
     assert "carries none" in read_adapter(None, bare)[1]["adapter"]
 
