@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .hooks.callback import GemmaCompatCallback
     from .hooks.explaining import explain, explaining
     from .patching.apply import AppliedPatches
+    from .trial import preflight
 
 __version__ = "0.1.0"
 
@@ -40,6 +41,7 @@ _HOME = {
     "explaining": ".hooks.explaining",
     "install": ".hooks",
     "patch": ".api",
+    "preflight": ".trial",
     "uninstall": ".hooks",
 }
 
@@ -57,6 +59,7 @@ __all__ = [
     "explaining",
     "install",
     "patch",
+    "preflight",
     "uninstall",
 ]
 

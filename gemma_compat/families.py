@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 # As transformers spells them; with each, the release that brought it.
 KNOWN_MODEL_TYPES: dict[str, str] = {
     "gemma": "4.38.0",
@@ -41,3 +43,19 @@ def is_gemma(model_type: str) -> bool:
 def is_known(model_type: str) -> bool:
     """Whether this release has rules written with this ``model_type`` in mind."""
     return model_type in KNOWN_MODEL_TYPES
+
+
+class TurnMarks(NamedTuple):
+    """The tokens around a turn in a chat template."""
+
+    start: str
+    end: str
+
+
+def turn_marks(model_type: str) -> TurnMarks | None:
+    """The marks of this family's chat templates; ``None`` where it is no Gemma or has no chat."""
+    if model_type.startswith("gemma4"):
+        return TurnMarks("<|turn>", "<turn|>")
+    if model_type.startswith("gemma"):
+        return TurnMarks("<start_of_turn>", "<end_of_turn>")
+    return None

@@ -1,0 +1,28 @@
+"""Short ways to say how a check ended. The name is filled in by the caller of the check."""
+
+from __future__ import annotations
+
+from ..result import CheckResult, Outcome
+
+
+def passed(figure: str, tolerance: str = "") -> CheckResult:
+    return CheckResult("", Outcome.PASS, figure, tolerance)
+
+
+def failed(figure: str, tolerance: str = "", rules: tuple[str, ...] = ()) -> CheckResult:
+    return CheckResult("", Outcome.FAIL, figure, tolerance, rules)
+
+
+def warned(figure: str, tolerance: str = "") -> CheckResult:
+    return CheckResult("", Outcome.WARNING, figure, tolerance)
+
+
+def not_run(reason: str) -> CheckResult:
+    return CheckResult("", Outcome.NOT_RUN, reason)
+
+
+def first_line(error: BaseException) -> str:
+    """``ValueError: ...``, one line, short enough for a table."""
+    lines = str(error).strip().splitlines() or [""]
+    text = f"{type(error).__name__}: {lines[0]}"
+    return text if len(text) <= 200 else text[:197] + "..."

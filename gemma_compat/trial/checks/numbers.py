@@ -1,0 +1,55 @@
+"""Are loss, gradients and activations numbers that the run's dtype can hold?"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ..passes import Pass
+from ..result import CheckResult
+from ._answers import failed, not_run, passed, warned
+from .agreement import run_of
+
+if TYPE_CHECKING:
+    from ..subject import Subject
+
+_NEAR = 1 / 8  # of the largest number: three more bits, as a few hundred steps may cost
+
+
+def numbers_are_finite(subject: Subject) -> CheckResult:
+    """Loss and every gradient, in the run's own precision."""
+    run = run_of(subject)
+    if run.loss is None:
+        return not_run("the training step does not run")
+    bad = [name for name, norm in run.norms.items() if norm is not None and not math.isfinite(norm)]
+    if not math.isfinite(run.loss):
+        return failed(f"the loss is {run.loss}; {_first_layer(run)}")
+    if bad:
+        return failed(f"{len(bad)} of {len(run.norms)} gradients are not finite, {bad[0]} first")
+    return passed(f"loss {run.loss:.4f}, {len(run.norms)} gradients finite")
+
+
+def activations_fit(subject: Subject) -> CheckResult:
+    """The largest output of a decoder layer against the largest number of its dtype."""
+    import torch
+
+    peaks = run_of(subject).peaks
+    if not peaks:
+        return not_run("no decoder layer was seen")
+    shares = {
+        path: peak / torch.finfo(getattr(torch, dtype)).max for path, (peak, dtype) in peaks.items()
+    }
+    lost = [path for path, share in shares.items() if not math.isfinite(share)]
+    if lost:
+        return failed(f"{lost[0]} overflows {peaks[lost[0]][1]}")
+    worst = max(shares, key=lambda path: shares[path])
+    peak, dtype = peaks[worst]
+    figure = f"at most {peak:.3g} in {worst}, {shares[worst]:.1%} of {dtype}"
+    return (warned if shares[worst] > _NEAR else passed)(figure, f"at most {_NEAR:.1%}")
+
+
+def _first_layer(run: Pass) -> str:
+    for path, (peak, dtype) in run.peaks.items():
+        if not math.isfinite(peak):
+            return f"{path} is the first that overflows {dtype}"
+    return "no decoder layer overflows"
