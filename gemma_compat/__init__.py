@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .hooks.explaining import explain, explaining
     from .patching.apply import AppliedPatches
     from .trial import preflight
+    from .trial.fit import fit
 
 __version__ = "0.1.0"
 
@@ -39,6 +40,7 @@ _HOME = {
     "diagnose": ".api",
     "explain": ".hooks.explaining",
     "explaining": ".hooks.explaining",
+    "fit": ".trial.fit",
     "install": ".hooks",
     "patch": ".api",
     "preflight": ".trial",
@@ -57,6 +59,7 @@ __all__ = [
     "diagnose",
     "explain",
     "explaining",
+    "fit",
     "install",
     "patch",
     "preflight",

@@ -12,6 +12,7 @@ from . import families
 from .detect import detect_facts
 from .diagnosis import judge_all
 from .patching.apply import AppliedPatches, apply_plan
+from .patching.every_nth import CODE, checkpoint_every_nth
 from .plan import Consent, Plan, make_plan
 from .rule import Diagnosis
 from .rules import all_rules, find
@@ -29,6 +30,7 @@ def patch(
     select: Iterable[str] | None = None,
     ignore: Iterable[str] = (),
     unsafe: bool = False,
+    checkpoint_every: int | None = None,
 ) -> AppliedPatches:
     """Cure a model of the failures that are known for it, before training starts.
 
@@ -45,6 +47,8 @@ def patch(
             patch that is unsafe.
         ignore: codes or names of rules that are never patched.
         unsafe: allow patches that may change what the run computes, or more than this model.
+        checkpoint_every: where gradient checkpointing is on, checkpoint only every n-th decoder
+            layer: less to compute again, more memory.
 
     Returns:
         what was found and done: prints as a report, and reverts with ``.revert()`` or on leaving
@@ -57,7 +61,10 @@ def patch(
     consent = _consent(select, ignore, unsafe, has_trainer)
     facts = detect_facts(model=model, args=args, tokenizer=tokenizer, adapter=adapter)
     diagnosis = judge_all(facts, all_rules())
-    return _applied(model, diagnosis, consent, dry_run)
+    applied = _applied(model, diagnosis, consent, dry_run)
+    if checkpoint_every is not None and not dry_run and not applied.note:
+        applied.add(CODE, unwrap(model), checkpoint_every_nth, checkpoint_every)
+    return applied
 
 
 def _applied(model: Any, diagnosis: Diagnosis, consent: Consent, dry_run: bool) -> AppliedPatches:

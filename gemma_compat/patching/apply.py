@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,20 @@ class AppliedPatches:
     def codes(self) -> tuple[str, ...]:
         """The rules whose patches are in place."""
         return tuple(ledger.code for ledger in self.ledgers)
+
+    def add(self, code: str, model: Any, change: Callable[..., None], *arguments: Any) -> None:
+        """Make a further change under a name of its own; all that was done is reverted with it.
+
+        A failure reverts everything and propagates.
+        """
+        ledger = Ledger(code, model)
+        try:
+            with ledger:
+                change(model, ledger, *arguments)
+        except BaseException:
+            self.revert()
+            raise
+        self.ledgers.append(ledger)
 
     def revert(self) -> None:
         """Put everything back, last in first out; a second call does nothing.

@@ -1,0 +1,57 @@
+"""Checkpoint every n-th decoder layer only: between none, which is fast, and all, which is small.
+
+transformers checkpoints by a switch on each layer, which ``gradient_checkpointing_enable`` turns
+on everywhere. A hook turns it off on the layers between for the time of each forward, so it works
+for checkpointing that is enabled later, too, and gradients stay what they were.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import PatchTargetMissing, UsageError
+from ..tree import text_models
+from .non_reentrant import decoder_layers
+
+if TYPE_CHECKING:
+    from .ledger import Ledger
+
+CODE = "checkpoint_every"
+_EVERY, _OFF = "_gemma_compat_checkpoint_every", "_gemma_compat_switched_off"
+
+
+def checkpoint_every_nth(model: Any, ledger: Ledger, every: int) -> None:
+    """Hook each text model of ``model`` so that layers 0, n, 2n, ... are checkpointed.
+
+    Raises:
+        UsageError: ``every`` is no whole number, one or more.
+        PatchTargetMissing: the layers have no switch of their own (transformers before 4.53).
+    """
+    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        raise UsageError(f"checkpoint_every must be a whole number, one or more, not {every!r}")
+    found = [text_model for _, text_model in text_models(model)]
+    layers = [layer for text_model in found for layer in decoder_layers(text_model)]
+    if not layers or not all(hasattr(layer, "gradient_checkpointing") for layer in layers):
+        raise PatchTargetMissing(
+            "checkpoint_every: the decoder layers have no gradient_checkpointing switch"
+        )
+    for text_model in found:
+        ledger.set_attribute(text_model, _EVERY, every)
+        ledger.add_hook(text_model, "forward_pre_hook", switch_off_between)
+        ledger.add_hook(text_model, "forward_hook", switch_on_again, always_call=True)
+
+
+def switch_off_between(text_model: Any, args: Any) -> None:
+    """Forward pre-hook: the layers between are not checkpointed in this forward."""
+    every = vars(text_model).get(_EVERY, 1)
+    for index, layer in enumerate(decoder_layers(text_model)):
+        if index % every and layer.gradient_checkpointing:
+            layer.gradient_checkpointing = False
+            setattr(layer, _OFF, True)
+
+
+def switch_on_again(text_model: Any, args: Any, output: Any) -> None:
+    """Forward hook, called after an exception too."""
+    for layer in decoder_layers(text_model):
+        if vars(layer).pop(_OFF, False):
+            layer.gradient_checkpointing = True
