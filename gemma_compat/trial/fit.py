@@ -6,7 +6,7 @@
 
 The peak of a forward and backward grows by the same amount with each token: activations, and the
 logits over the vocabulary (their size is what a Gemma fills a card with). Two passes of different
-length give that amount and the rest; with and without checkpointing that makes four. The
+length give that amount and the rest, once with and once without checkpointing. The
 optimizer's state comes on top, and is there from the second step on.
 
 On a CPU nothing can be measured; the figures are then estimates and say so.
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from .subject import Subject
 
 MARGIN = 0.08  # of the card: fragmentation, and what other libraries hold
-_SHORT, _LONG = 256, 512  # tokens of the two points
+_LENGTHS = (256, 512, 1024, 2048, 4096)  # tokens that are tried, until the peak grows evenly
+_EVEN = 0.05  # two slopes that differ by less are one
 
 
 @dataclass(frozen=True)
@@ -150,12 +151,26 @@ def fit(subject: Any, batch: Any = None, *, args: Any = None, memory: float | No
 
 
 def _line(subject: Subject, *, checkpointing: bool, on_gpu: bool) -> Line | None:
+    """A line through two lengths, the first two past which the peak grows evenly.
+
+    Short rows tell nothing: there the gradients decide, at the end of the backward, and the peak
+    stays the same whatever the length.
+    """
     measure = _peak if on_gpu else _estimate
-    points = [measure(subject, tokens, checkpointing) for tokens in (_SHORT, _LONG)]
-    if None in points:
-        return None
-    per_token = (points[1] - points[0]) / (_LONG - _SHORT)  # type: ignore[operator]
-    return Line(points[0] - per_token * _SHORT, per_token)  # type: ignore[operator]
+    found: Line | None = None
+    last: tuple[int, float] | None = None
+    for tokens in _LENGTHS:
+        peak = measure(subject, tokens, checkpointing)
+        if peak is None:
+            return found
+        if last is not None:
+            per_token = (peak - last[1]) / (tokens - last[0])
+            even = found is not None and abs(found.per_token - per_token) <= _EVEN * per_token
+            found = Line(peak - per_token * tokens, per_token)
+            if even and per_token > 0:
+                break
+        last = tokens, peak
+    return found if found is not None and found.per_token > 0 else None
 
 
 def _peak(subject: Subject, tokens: int, checkpointing: bool) -> float | None:
