@@ -34,6 +34,10 @@ class UnknownFact(GemmaCompatError):
         self.reason = reason
 
 
+class PreflightFailed(GemmaCompatError):
+    """A check failed, so the run was stopped before its first step; the text is the table."""
+
+
 class PatchError(GemmaCompatError):
     """Base of the errors about changing a model."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..errors import NothingToRun
-from .output import USAGE, complain
+from ..errors import NothingToRun, PreflightFailed
+from .output import FINDINGS, USAGE, complain
 
-_USAGE = "[-m MODULE | SCRIPT] [ARGUMENT ...]"
+_USAGE = "[--preflight] [--watch] [-m MODULE | SCRIPT] [ARGUMENT ...]"
+_OPTIONS = ("--preflight", "--watch")  # before the script; what follows it is the script's
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -17,7 +18,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         "run",
         usage=f"gemma_compat run {_USAGE}",
         help="run a script, with every model patched that it trains",
-        description="Run an unmodified script as python would, with gemma_compat.install() done.",
+        description="Run an unmodified script as python would, with gemma_compat.install() done. "
+        "--preflight tries one batch before the first step and stops if a check fails; --watch "
+        "adds memory and speed to the Trainer's log.",
     )
 
 
@@ -25,8 +28,13 @@ def run(arguments: list[str]) -> int:
     """What the script raises goes through, as it would without us; only our own errors do not."""
     from ..hooks.run import run_script
 
+    options = {}
+    while arguments and arguments[0] in _OPTIONS:
+        options[arguments.pop(0).removeprefix("--")] = True
     try:
-        return run_script(arguments)
+        return run_script(arguments, **options)
     except NothingToRun as error:
         complain(error)
         return USAGE
+    except PreflightFailed:
+        return FINDINGS  # the table was printed when it was made

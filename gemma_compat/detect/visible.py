@@ -9,6 +9,9 @@ from typing import TypeVar
 from ..facts import Gpu
 
 
+_ORDERS = {"", "FASTEST_FIRST", "PCI_BUS_ID"}
+
+
 class Undecided(Exception):
     """Which GPUs are visible cannot be told; the message says why."""
 
@@ -48,6 +51,8 @@ def select(
             mode of which it is not known what CUDA shows.
     """
     text = environ.get("CUDA_VISIBLE_DEVICES")
+    if environ.get("CUDA_DEVICE_ORDER", "") not in _ORDERS:
+        return ()  # the driver shows nothing then: seen on an H100 with driver 580
     if text is not None and text.startswith("MIG-"):
         return _one_instance(text, [item for items in split.values() for item in items])
     if text is None:
@@ -105,8 +110,8 @@ def _by_index(entry: str, gpus: Sequence[Gpu]) -> Gpu | None:
 
 
 def _by_uuid(entry: str, gpus: Sequence[Gpu]) -> Gpu | None:
-    """By a prefix of its UUID that fits no other."""
-    if not entry.startswith("GPU-"):
+    """By a prefix of its UUID that fits no other; ``GPU-`` alone names none, even of one."""
+    if not entry.startswith("GPU-") or entry == "GPU-":
         return None
     found = [gpu for gpu in gpus if gpu.get("uuid", "").startswith(entry)]
     return found[0] if len(found) == 1 else None

@@ -33,13 +33,25 @@ _patches = ImportPatches()
 
 
 def install(
-    *, select: Iterable[str] | None = None, ignore: Iterable[str] = (), unsafe: bool = False
+    *,
+    select: Iterable[str] | None = None,
+    ignore: Iterable[str] = (),
+    unsafe: bool = False,
+    preflight: bool = False,
+    watch: bool = False,
 ) -> None:
     """Patch every Gemma that a ``Trainer`` is given from now on; others are left alone.
 
     A second call only replaces the options, which are those of :func:`gemma_compat.patch`. Rules
     whose cure is at import (``GC901``) are unsafe: name them in ``select``, or pass
     ``unsafe=True``, before whatever fails to import is imported.
+
+    Args:
+        select, ignore, unsafe: as for :func:`gemma_compat.patch`.
+        preflight: before the first step of each model, try one batch of its own data
+            (:func:`gemma_compat.preflight`); ``train()`` raises ``PreflightFailed`` if one fails.
+        watch: add memory, tokens per second and the loss scale to the Trainer's log, and warn once
+            of NaN, zero gradients, a loss that does not move and a growing peak.
 
     Raises:
         UsageError: a rule that does not exist.
@@ -49,9 +61,10 @@ def install(
     with _lock:
         _patches.arm(options)
         if _hook is not None:
-            _hook.options = options
+            _hook.options, _hook.preflight, _hook.watch = options, preflight, watch
             return
         _hook = TrainerHook(options)
+        _hook.preflight, _hook.watch = preflight, watch
         _finder = PostImportFinder(TARGET, _hook.wrap_trainer_of)
         sys.meta_path.insert(0, _finder)
         hook = _hook

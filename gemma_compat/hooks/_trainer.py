@@ -28,6 +28,7 @@ from ._patched import (
     RECORD,
     Record,
     announce,
+    is_first_rank,
     is_gemma_model,
     logger,
     merge,
@@ -80,10 +81,17 @@ class TrainerHook:
 
     Args:
         options: the keywords for every call of ``gemma_compat.patch``.
+
+    Attributes:
+        preflight: try one batch before the first step of each model, and stop if a check fails.
+        watch: put :class:`~.watch.Watch` first among the callbacks of each Trainer.
     """
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
+        self.preflight = False
+        self.watch = False
+        self._tried: WeakSet[Any] = WeakSet()
         self._wrapped: list[Wrapped] = []
         self._models: WeakSet[Any] = WeakSet()
         self._removed = False
@@ -98,9 +106,10 @@ class TrainerHook:
             if not isinstance(trainer, type):
                 logger.warning("gemma_compat: %s has no Trainer to hook into", module.__name__)
                 return
-            self._wrap(trainer, "__init__", before=self._before_init)
+            self._wrap(trainer, "__init__", self._before_init, self._after_init)
             self._wrap(trainer, "call_model_init", after=self._after_model_init)
-            for name in ("train", "evaluate", "predict"):
+            self._wrap(trainer, "train", before=self._before_train)
+            for name in ("evaluate", "predict"):
                 self._wrap(trainer, name, before=self._before_run)
 
     def ensure(
@@ -148,6 +157,17 @@ class TrainerHook:
         model, training_args = getattr(trainer, "model", None), getattr(trainer, "args", None)
         self.ensure(model, training_args, tokenizer, has_trainer=True)
 
+    def _after_init(self, trainer: Any, result: Any) -> None:
+        if self.watch and is_gemma_model(getattr(trainer, "model", None)):
+            watch_trainer(trainer)
+
+    def _before_train(self, trainer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._before_run(trainer, args, kwargs)
+        model = unwrap(getattr(trainer, "model", None))
+        if self.preflight and is_gemma_model(model) and model not in self._tried:
+            self._tried.add(model)
+            require_preflight(trainer)
+
     def _after_model_init(self, trainer: Any, model: Any) -> None:
         self.ensure(model, getattr(trainer, "args", None))
 
@@ -165,6 +185,25 @@ class TrainerHook:
         record.wrapper = _wrapper(record, before, after)
         setattr(owner, name, record.wrapper)
         self._wrapped.append(record)
+
+
+def watch_trainer(trainer: Any) -> None:
+    """Put a :class:`~.watch.Watch` before the callbacks that report, once."""
+    from .watch import Watch
+
+    callbacks = trainer.callback_handler.callbacks
+    if not any(isinstance(callback, Watch) for callback in callbacks):
+        callbacks.insert(0, Watch(getattr(trainer.accelerator, "scaler", None)))
+
+
+def require_preflight(subject: Any, batch: Any = None, **known: Any) -> None:
+    """Try one batch, and say what came out; raises ``PreflightFailed`` if a check failed."""
+    from ..trial import preflight
+
+    result = preflight(subject, batch, **known)
+    if is_first_rank():
+        logger.warning("%s", result)
+    result.raise_if_failed()
 
 
 def _wrapper(

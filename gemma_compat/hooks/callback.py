@@ -39,6 +39,8 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
 
     Args:
         select, ignore, unsafe: as for :func:`gemma_compat.patch`.
+        preflight: try one batch of the run's data before its first step, and stop if a check
+            fails (:func:`gemma_compat.preflight`).
 
     Attributes:
         applied: what was found and done, or ``None`` as long as nothing ran. It reverts too.
@@ -60,10 +62,12 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         select: Iterable[str] | None = None,
         ignore: Iterable[str] = (),
         unsafe: bool = False,
+        preflight: bool = False,
     ) -> None:
         self.select = select if select is None or isinstance(select, str) else tuple(select)
         self.ignore = ignore if isinstance(ignore, str) else tuple(ignore)
         self.unsafe = unsafe
+        self.preflight = preflight
         self._start()
 
     def on_init_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -79,6 +83,8 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self._patch(kwargs, args)
         if is_new:
             self._tell_what_was_missed()
+            if self.preflight:
+                self._try_one_batch(kwargs, args)
 
     def _patch(self, event: dict[str, Any], args: Any) -> None:
         from ..api import patch
@@ -93,6 +99,14 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         same = self._seen() is unwrap(model)
         self.applied = merge(self.applied if same else None, now)
         self._seen = ref(unwrap(model))
+
+    def _try_one_batch(self, event: dict[str, Any], args: Any) -> None:
+        from ..trial.subject import first_batch
+        from ._trainer import require_preflight
+
+        model, loader = event["model"], event["train_dataloader"]
+        tokenizer = tokenizer_in(event.get("processing_class") or event.get("tokenizer"))
+        require_preflight(model, first_batch(loader, model), args=args, tokenizer=tokenizer)
 
     def _tell_what_was_missed(self) -> None:
         self.missed = TOO_LATE
@@ -109,7 +123,8 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self._seen = _nothing
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"select": self.select, "ignore": self.ignore, "unsafe": self.unsafe}
+        names = ("select", "ignore", "unsafe", "preflight")
+        return {name: getattr(self, name) for name in names}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -16,11 +16,12 @@ from . import install
 _USAGE = "python -m gemma_compat run [-m MODULE | SCRIPT] [ARGUMENT ...]"
 
 
-def run_script(argv: Sequence[str]) -> int:
+def run_script(argv: Sequence[str], *, preflight: bool = False, watch: bool = False) -> int:
     """Run a script, or a module after ``-m``, as ``__main__``, just as Python would.
 
     Args:
         argv: the script and its own arguments, ``["train.py", "--lr", "2e-4"]``.
+        preflight, watch: as for :func:`gemma_compat.install`.
 
     Returns:
         0. Whatever the script raises, ``SystemExit`` included, goes through.
@@ -31,13 +32,13 @@ def run_script(argv: Sequence[str]) -> int:
     if not argv or list(argv) == ["-m"]:
         raise NothingToRun(f"nothing to run; usage: {_USAGE}")
     if argv[0] == "-m":
-        _run_module(argv[1], list(argv[2:]))
+        _run_module(argv[1], list(argv[2:]), preflight=preflight, watch=watch)
     else:
-        _run_file(argv[0], list(argv[1:]))
+        _run_file(argv[0], list(argv[1:]), preflight=preflight, watch=watch)
     return 0
 
 
-def _run_file(script: str, arguments: list[str]) -> None:
+def _run_file(script: str, arguments: list[str], *, preflight: bool, watch: bool) -> None:
     """Not ``runpy.run_path``: it puts the former ``__main__`` back before threads and exit
     handlers are done, and gives ``sys.argv[0]`` and ``__file__`` the same spelling."""
     if not os.path.isfile(script):
@@ -50,14 +51,14 @@ def _run_file(script: str, arguments: list[str]) -> None:
     vars(main).update(__file__=path, __loader__=loader, __cached__=None)
     _set_first_path(os.path.dirname(os.path.realpath(script)))
     sys.argv[:] = [script, *arguments]
-    install()
+    install(preflight=preflight, watch=watch)
     sys.modules["__main__"] = main
     exec(compile(source, path, "exec", dont_inherit=True), vars(main))  # noqa: S102
 
 
-def _run_module(name: str, arguments: list[str]) -> None:
+def _run_module(name: str, arguments: list[str], *, preflight: bool, watch: bool) -> None:
     _set_first_path(os.getcwd())
-    install()
+    install(preflight=preflight, watch=watch)
     if not _exists(name):
         raise NothingToRun(f"no module named {name!r}")
     sys.argv[:] = ["-m", *arguments]  # runpy sets the first to the module's file

@@ -45,14 +45,19 @@ _PATH = re.compile(
     r"""(?:[^/\\\n"'`<>|:;,()]*[/\\])*(?P<last>[^/\\\s"'`<>|:;,()]*)"""
 )
 _HOMES = re.compile(r"(?:^~|[/\\](?:home|Users)[/\\])[^/\\]*$|^[/\\]root$")
+_ROUNDS = 8  # what is cut can leave a shorter path behind: "\\~a:\\"
 _TOKEN = re.compile(r"\b(?:hf_|gh[pousr]_|github_pat_|sk-)[\w-]{8,}")
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 def clean(text: str) -> str:
     """The text with every absolute path cut to its last part, and no login or token."""
-    text = _LOGIN.sub("", text)
-    return _TOKEN.sub("<token>", _PATH.sub(_shorten, text))
+    for _ in range(_ROUNDS):
+        before, text = text, _LOGIN.sub("", text)
+        text = _TOKEN.sub("<token>", _PATH.sub(_shorten, text))
+        if text == before:
+            break
+    return text
 
 
 def _shorten(match: re.Match[str]) -> str:

@@ -246,7 +246,7 @@ def _optimizer_bytes(subject: Subject) -> float:
 def _floor(subject: Subject, optimizer: float) -> float:
     """In ``optimizer.step``: weights, gradients, state, and as much again for temporaries."""
     weights = sum(p.numel() * p.element_size() for p in subject.model.parameters())
-    return weights + 2.0 * _trained_bytes(subject.model) + optimizer
+    return float(weights) + 2.0 * _trained_bytes(subject.model) + optimizer
 
 
 def _rank(model: Any) -> tuple[int | None, float]:
@@ -262,8 +262,7 @@ def _rank(model: Any) -> tuple[int | None, float]:
 def _card(device: Any) -> float:
     import torch
 
-    total: int = torch.cuda.get_device_properties(device).total_memory
-    return float(total)
+    return float(torch.cuda.get_device_properties(device).total_memory)
 
 
 def _value(args: Any, name: str, default: Any) -> Any:

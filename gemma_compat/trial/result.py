@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ..errors import GemmaCompatError
+from ..errors import PreflightFailed
 
 
 class Outcome(Enum):
@@ -15,10 +15,6 @@ class Outcome(Enum):
     WARNING = "warning"
     FAIL = "fail"
     NOT_RUN = "not run"
-
-
-class PreflightFailed(GemmaCompatError):
-    """A check failed, so the run was stopped before its first step."""
 
 
 @dataclass(frozen=True)

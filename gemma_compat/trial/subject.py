@@ -102,9 +102,18 @@ def _first_batch(trainer: Any) -> dict[str, Any]:
     if trainer.train_dataset is None:
         raise UsageError("the Trainer has no train_dataset; give preflight a batch")
     with untouched(trainer.model, trainer.accelerator):
-        for found in trainer.get_train_dataloader():
+        return first_batch(trainer.get_train_dataloader(), trainer.model)
+
+
+def first_batch(loader: Any, model: Any) -> dict[str, Any]:
+    """The first batch of a data loader, whose random state stays as it was.
+
+    Out of torch's loader inside accelerate's: the latter keeps count of who is iterating.
+    """
+    with untouched(model):
+        for found in getattr(loader, "base_dataloader", loader):
             return _checked(found)
-    raise UsageError("the Trainer's data is empty; give preflight a batch")
+    raise UsageError("the run's data is empty; give preflight a batch")
 
 
 def _checked(batch: Any) -> dict[str, Any]:

@@ -121,6 +121,8 @@ def test_an_index_among_different_gpus_needs_the_bus_order():
     mixed = gpus(T4, H200)
     with pytest.raises(Undecided, match="CUDA_DEVICE_ORDER"):
         select(mixed, {}, {"CUDA_VISIBLE_DEVICES": "0"})
+    assert select(mixed, {}, {"CUDA_DEVICE_ORDER": "nonsense"}) == ()
+    assert select(mixed[:1], {}, {"CUDA_VISIBLE_DEVICES": "GPU-"}) == ()
     ordered = {"CUDA_VISIBLE_DEVICES": "0", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     assert select(mixed, {}, ordered) == (mixed[0],)
     assert select(mixed, {}, {"CUDA_VISIBLE_DEVICES": "GPU-1"}) == (mixed[1],)
