@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from ..facts import Gpu
 
-
 _ORDERS = {"", "FASTEST_FIRST", "PCI_BUS_ID"}
 
 
