@@ -47,8 +47,7 @@ def patch(
             patch that is unsafe.
         ignore: codes or names of rules that are never patched.
         unsafe: allow patches that may change what the run computes, or more than this model.
-        checkpoint_every: where gradient checkpointing is on, checkpoint only every n-th decoder
-            layer: less to compute again, more memory.
+        checkpoint_every: checkpoint every n-th layer only, where checkpointing is on.
 
     Returns:
         what was found and done: prints as a report, and reverts with ``.revert()`` or on leaving
@@ -60,10 +59,14 @@ def patch(
     """
     consent = _consent(select, ignore, unsafe, has_trainer)
     facts = detect_facts(model=model, args=args, tokenizer=tokenizer, adapter=adapter)
-    diagnosis = judge_all(facts, all_rules())
-    applied = _applied(model, diagnosis, consent, dry_run)
-    if checkpoint_every is not None and not dry_run and not applied.note:
-        applied.add(CODE, unwrap(model), checkpoint_every_nth, checkpoint_every)
+    applied = _applied(model, judge_all(facts, all_rules()), consent, dry_run)
+    return _checkpointed(applied, model, checkpoint_every)
+
+
+def _checkpointed(applied: AppliedPatches, model: Any, every: int | None) -> AppliedPatches:
+    """Every n-th layer only, where that was asked for and anything may be written at all."""
+    if every is not None and not applied.dry_run and not applied.note:
+        applied.add(CODE, unwrap(model), checkpoint_every_nth, every)
     return applied
 
 
