@@ -38,7 +38,7 @@ def patch(
         model: a transformers model, or one wrapped by PEFT, ``torch.compile`` or DDP.
         args: the ``TrainingArguments`` of the run, or a mapping of them. Without it every safe
             cure that may be needed is applied.
-        tokenizer: a tokenizer, a processor or a directory; else the files beside the weights.
+        tokenizer: a tokenizer, a processor or a directory.
         adapter: a ``LoraConfig``, a mapping of one, or the directory of an adapter that is to be
             trained; else the one that the model carries.
         has_trainer: a ``Trainer`` has the model already; what it reads only once is left to you.
@@ -50,8 +50,7 @@ def patch(
         checkpoint_every: checkpoint every n-th layer only, where checkpointing is on.
 
     Returns:
-        what was found and done: prints as a report, and reverts with ``.revert()`` or on leaving
-        a ``with`` block. A model that is no Gemma is left alone.
+        what was found and done: prints as a report, reverts with ``.revert()`` or after ``with``.
 
     Raises:
         PatchError: a patch that is needed cannot be applied; the model is as it was.
