@@ -39,8 +39,7 @@ def patch(
         args: the ``TrainingArguments`` of the run, or a mapping of them. Without it every safe
             cure that may be needed is applied.
         tokenizer: a tokenizer, a processor or a directory.
-        adapter: a ``LoraConfig``, a mapping of one, or the directory of an adapter that is to be
-            trained; else the one that the model carries.
+        adapter: a ``LoraConfig``, a mapping of one or a directory; else the model's own.
         has_trainer: a ``Trainer`` has the model already; what it reads only once is left to you.
         dry_run: find and plan, change nothing.
         select: codes or names of rules; only these are patched. Naming a rule also allows a
