@@ -6,7 +6,10 @@ BIN := $(VENV)/bin
 # The releases that `make test` runs against, and those that `make test-all` adds.
 RELEASES := 4.50.3 4.57.6 5.23.0
 MORE_RELEASES := 4.53.3 5.5.0 5.5.1 5.17.0
+# What whole runs by TRL's trainer use; the order is that of the path, and datasets comes last.
+TRL := transformers-5.23.0 trl-1.16.0 datasets
 JOBS ?= 2
+empty :=
 # Has torch for the GPU at hand, transformers, accelerate, peft and nvidia-ml-py; no venv of ours.
 GPU_PYTHON ?= python3
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -16,8 +19,8 @@ PYTEST := $(TEST_ENV) $(BIN)/python -m pytest -q
 PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target
 
 .DEFAULT_GOAL := help
-.PHONY: help venv environments lint test test-all test-plain test-core test-slow unsloth evidence \
-        releases advise-proof demo bench gpu docs new-rule clean
+.PHONY: help venv environments lint test test-all test-plain test-core test-slow live-trl unsloth \
+        evidence releases advise-proof demo bench gpu docs new-rule clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,7 +65,7 @@ test-unsloth: venv
 unsloth: venv  ## real Unsloth: its CPU backend, its GPU code path, its stack of March 2025
 	UNSLOTH_RUNS=all $(PYTEST) -p no:cacheprovider tests/unsloth
 
-test-all: test test-slow test-core  ## the slower rest: more releases, slow tests, other Pythons
+test-all: test test-slow live-trl test-core  ## the slower rest: more releases, slow tests, other Pythons
 	@$(PARALLEL) $(MORE_RELEASES:%=live-%)
 
 # Exit status 5 of pytest says that nothing was collected: no test is slow on that release.
@@ -70,6 +73,11 @@ test-slow: venv environments
 	for release in $(RELEASES); do \
 	    PYTHONPATH=$(CURDIR)/.environments/transformers-$$release $(PYTEST) -m slow || [ $$? = 5 ] || exit 1; \
 	done
+
+live-trl: venv  ## whole runs by a Trainer and by TRL's, patched and right
+	@$(BIN)/python -m tools.environments $(TRL:transformers-%=%) >/dev/null
+	PYTHONPATH=$(subst $(empty) ,:,$(TRL:%=$(CURDIR)/.environments/%)) \
+	    $(PYTEST) -p no:cacheprovider -m "slow or not slow" tests/live/test_real_runs.py
 
 test-core: venv  ## plain tests without torch, on every Python from 3.10 on that is here
 	$(TEST_ENV) $(BIN)/python -m tools.core_tests

@@ -94,6 +94,14 @@ def test_an_overlay_is_built_once(installed: list[Any]) -> None:
     assert environments.ensure_companion("trl", "1.0.0") != first
 
 
+def test_the_command_line_builds_single_packages_too(installed: list[Any]) -> None:
+    assert environments.main(["transformers-4.50.3", "trl-1.16.0", "datasets"]) == 0
+    assert installed[0] == ["transformers==4.50.3"]  # with what fits it, by either name
+    assert installed[2:] == [["--no-deps", "trl==1.16.0"], [environments.DATASETS]]
+    assert environments.main(["datasets-"]) == 1  # no release: refused, and not built
+    assert len(installed) == 4
+
+
 def test_other_pins_build_it_anew(installed: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     environments.ensure_overlay("4.50.3")
     monkeypatch.setitem(environments.COMPANIONS, "4", ("accelerate==1.6.0",))

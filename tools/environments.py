@@ -2,6 +2,7 @@
 
     python -m tools.environments 4.50.3 5.23.0    build those; prints where each is
     python -m tools.environments unsloth          those for Unsloth on a CPU
+    python -m tools.environments trl-1.16.0 datasets    one package each, to go with those
 
 An overlay holds transformers with its dependencies, and the accelerate and peft that fit it, on
 top of the one torch of this interpreter. That takes 250 MB and 20 seconds a release, where a
@@ -134,15 +135,30 @@ def _lock(file: Path) -> Iterator[None]:
         yield
 
 
+def _label(asked: str) -> str:
+    return f"transformers {asked}" if asked[:1].isdigit() else asked
+
+
+def _ensure_all(asked: str) -> list[Path]:
+    """The overlays for one word of the command line: ``5.23.0``, ``trl-1.16.0``, a name."""
+    if asked == "unsloth":
+        return ensure_unsloth("5.17.0")
+    if asked == "datasets":
+        return [ensure_datasets()]
+    name, dash, version = asked.rpartition("-")
+    if name == "transformers":
+        return [ensure_overlay(version)]
+    if dash and version[:1].isdigit():
+        return [ensure_companion(name, version)]
+    return [ensure_overlay(asked)]
+
+
 def main(versions: Sequence[str]) -> int:
     """Build every one of them; 1 if one failed, after all were tried."""
     failed = False
     for version in versions:
         try:
-            if version == "unsloth":
-                print("unsloth:", *(path.relative_to(ROOT) for path in ensure_unsloth("5.17.0")))
-                continue
-            print(f"transformers {version}: {ensure_overlay(version).relative_to(ROOT)}")
+            print(f"{_label(version)}:", *(path.relative_to(ROOT) for path in _ensure_all(version)))
         except EnvironmentFailed as error:
             failed = True
             print(f"environments: error: {error}", file=sys.stderr)
