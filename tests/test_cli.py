@@ -87,6 +87,17 @@ def test_finding_exits_1_with_the_command_to_type(stack: Path, tmp_path: Path) -
     assert "'transformers>=4.51.0'" in done.stdout
 
 
+def test_adapter_is_judged_with_the_model(stack: Path, tmp_path: Path) -> None:
+    model = write(tmp_path / "config.json", {"model_type": "gemma4", "vision_config": {}})
+    write(tmp_path / "adapter_config.json", {"peft_type": "LORA", "target_modules": ["q_proj"]})
+    given = ["--model", model, "--with", "transformers==5.23.0", "--select", "GC701"]
+    assert run("report", *given, first=stack).returncode == 0
+    done = run("report", *given, "--adapter", str(tmp_path), first=stack)
+    assert done.returncode == 1 and "Gemma4ClippableLinear" in done.stdout
+    done = run("report", "--adapter", str(tmp_path / "none"), first=stack)
+    assert done.returncode == 2 and is_one_error_line(done)
+
+
 def test_broken_torch_does_not_stop_the_report(stack: Path) -> None:
     done = run("report", first=stack)
     assert done.returncode == 0, done.stderr
