@@ -53,7 +53,9 @@ def builds_cache(model: Any, name: str) -> bool:
 def test_nothing_is_unknown(name):
     model, reasons = read_live(tiny.build(name))
     assert reasons == {}
-    assert [field for field in vars(model) if not model.known(field)] == []
+    # What a small model of the class shows is asked only where the run accumulates.
+    unknown = [field for field in vars(model) if not model.known(field)]
+    assert unknown == ["loss_ignores_token_count"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -95,6 +97,7 @@ def test_a_saved_config_says_the_same(name, tmp_path):
     model.config.save_pretrained(tmp_path)
     saved, live = read_model(tmp_path)[0], facts(model)
     only_live = {"live", "class_name", "dtype", "configs"}
+    only_live.add("transformers_version")  # written when it is saved
     for field in vars(saved).keys() - only_live:
         if saved.known(field):
             assert vars(saved)[field] == vars(live)[field], field
@@ -254,7 +257,10 @@ def test_a_config_that_raises_makes_one_fact_unknown():
     model = tiny.build("gemma2")
     model.config.__class__ = Odd
     found, reasons = read_live(model)
-    assert reasons == {"model.quantization": "reading it failed: RuntimeError: not now"}
+    asked = ("quantization", "quantization_bits", "compute_dtype")
+    assert reasons == {
+        f"model.{name}": "reading it failed: RuntimeError: not now" for name in asked
+    }
     assert found.hidden_size == 64
 
 
@@ -338,4 +344,5 @@ def test_saved_arguments_say_the_same(arguments, tmp_path):
     live = read_training(args)[0]
     saved = read_training(json.loads(args.to_json_string()))[0]
     different = {name for name in vars(live) if vars(live)[name] != vars(saved)[name]}
-    assert different <= {"distributed", "use_cache"}  # made at run time; by the release
+    of_run_time, of_release, of_class = {"distributed"}, {"use_cache"}, {"packing", "generates"}
+    assert different <= of_run_time | of_release | of_class
