@@ -101,8 +101,8 @@ def _with_versions(
         "reasons": {**reasons, **{f"packages.{name}": _NOT_NAMED for name in missing}},
         "imports": {},
     }
-    if "unsloth" in versions:  # who names it means to use it
-        changes["unsloth"] = UnslothFacts(used=versions["unsloth"] is not None)
+    if versions:  # who names it means to use it, and who names others does not
+        changes["unsloth"] = UnslothFacts(used=versions.get("unsloth") is not None)
     if versions.get("torch"):
         changes["torch"] = _torch(str(versions["torch"]))
         changes["reasons"]["torch"] = "--with torch says nothing about its build"
