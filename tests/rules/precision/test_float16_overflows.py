@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.facts import UNKNOWN, Facts
+from gemma_compat.facts import UNKNOWN, Facts, UnslothFacts
 from gemma_compat.rules import find
 
 from ...conftest import A100, T4, facts_for
@@ -56,7 +56,10 @@ def test_answers(model: dict[str, Any], training: dict[str, Any], expected: str)
 def test_unsloths_own_float32_is_left_alone() -> None:
     made = facts_for("gemma3", training=FP16, environment={"UNSLOTH_FORCE_FLOAT32": "1"})
     assert answer(RULE, made) == "no"
-    assert answer(RULE, made.replace(environment=UNKNOWN)) == "? environment"
+    unsure = made.replace(environment=UNKNOWN, unsloth=UnslothFacts())
+    assert answer(RULE, unsure) == "? environment"
+    without = made.replace(environment=UNKNOWN, unsloth=UnslothFacts(used=False))
+    assert answer(RULE, without) == "fires"  # nobody reads the variable
 
 
 @pytest.mark.parametrize(
