@@ -1,4 +1,4 @@
-"""Every failure that was collected is accounted for by a rule, or by a page saying what it lacks."""
+"""Every failure that was collected is accounted for by a rule, or by a page of what it lacks."""
 
 from __future__ import annotations
 
