@@ -67,6 +67,10 @@ def test_a_lost_sharing_is_found_by_the_name_of_its_rule_and_gone_when_patched()
 
 
 @pytest.mark.skipif("gemma4_text" not in NAMES, reason="this release has no Gemma 4")
+@pytest.mark.skipif(
+    versions.contains("<5.5.2", transformers.__version__),
+    reason="this release loses shared keys and values themselves",
+)
 def test_detached_gradients_are_found_though_the_loss_is_right() -> None:
     model, batch = healthy.overfitted("gemma4_text"), healthy.batch("gemma4_text")
     result = gemma_compat.preflight(model, batch, args=REENTRANT)
