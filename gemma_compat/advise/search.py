@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from ..rule import Rule
 from .provider import Provider
@@ -88,15 +89,30 @@ class Search:
     def _resolve(
         self, active: Callable[[str], bool], also: Sequence[Want]
     ) -> dict[str, str] | None:
-        import resolvelib
+        from resolvelib import BaseReporter, ResolutionImpossible
+        from resolvelib.resolvers import Resolution
 
         provider = Provider(self.releases, self.verdicts, self.question, active, self._clauses)
-        resolver: resolvelib.Resolver[object, object, str]
-        resolver = resolvelib.Resolver(provider, resolvelib.BaseReporter())
+        roots = [*provider.roots(self.question.wants), *also]
+        # Not through Resolver: its own walk back to the roots never ends where packages that
+        # nobody wants any more require each other (resolvelib 1.2.1).
+        resolution: Resolution[Any, Any, str] = Resolution(provider, BaseReporter())
         try:
-            roots = [*provider.roots(self.question.wants), *also]
-            result = resolver.resolve(roots, max_rounds=_ROUNDS)
-        except resolvelib.ResolutionImpossible:
+            pinned = resolution.resolve(roots, max_rounds=_ROUNDS).mapping
+        except ResolutionImpossible:
             return None
-        found = {name: candidate.version for name, candidate in result.mapping.items()}
-        return {name: found[name] for name in ORDER if name in found}
+        wanted = _reachable(provider, [provider.identify(root) for root in roots], pinned)
+        return {name: pinned[name].version for name in ORDER if name in wanted}
+
+
+def _reachable(provider: Provider, roots: Iterable[str], pinned: Mapping[str, Any]) -> set[str]:
+    """What the roots require, directly or not; resolvelib keeps what it pinned on the way."""
+    found: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name in pinned and name not in found:
+            found.add(name)
+            needs = provider.get_dependencies(pinned[name])
+            waiting += [provider.identify(need) for need in needs]
+    return found
