@@ -162,6 +162,7 @@ def _run(facts: Facts) -> str:
         return reason or "not given (--args training_args.json)"
     notes = [
         f"mixed precision {run.mixed_precision}" if run.known("mixed_precision") else None,
+        "trains an adapter" if run.get("peft") else None,
         _checkpointing(facts),
         f"distributed {run.distributed}" if run.get("distributed", "no") != "no" else None,
         f"ZeRO-{run.deepspeed_stage}" if run.get("deepspeed_stage") else None,

@@ -96,6 +96,8 @@ def _option(area: str, facts: Facts) -> str:
         return "--model DIR"
     if area == "training" and not facts.training.to_dict():
         return "--args training_args.json"
+    if area == "adapter" and not facts.adapter.to_dict():
+        return "--adapter DIR"
     return ""
 
 
