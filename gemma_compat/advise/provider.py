@@ -30,7 +30,7 @@ class Provider:
 
     Args:
         active: whether the constraint of that key holds; a conflict is explained by leaving out.
-        clauses: by code, the parts that its rule objects to.
+        clauses: by the key of a constraint, the parts that it objects to.
     """
 
     def __init__(
@@ -47,9 +47,7 @@ class Provider:
         self._python = question.python
         self._active = active
         self._clauses = {
-            f"clause {number}": part
-            for number, (code, part) in enumerate(clauses)
-            if active(f"rule {code}")
+            f"clause {number}": part for number, (key, part) in enumerate(clauses) if active(key)
         }
 
     def roots(self, wants: Iterable[Want]) -> list[Want]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..rule import Rule
@@ -62,21 +62,23 @@ class Search:
         if any(active(f"rule {code}") for code in self._always):
             return None
         while True:
-            chosen = self._resolve(active, also)
-            if chosen is None:
+            found = self._resolve(active, also)
+            if found is None:
                 return None
-            parts = self.verdicts.against(chosen)
-            refused = {code: p for code, p in parts.items() if active(f"rule {code}")}
+            chosen, broken = found
+            parts = {f"rule {code}": part for code, part in self.verdicts.against(chosen).items()}
+            refused = broken or [item for item in parts.items() if active(item[0])]
             if not refused:
                 return chosen
-            self._clauses += [item for item in refused.items() if item not in self._clauses]
+            self._clauses += [item for item in refused if item not in self._clauses]
 
     def constraints(self) -> list[str]:
         """Every constraint that took part, in the order in which a conflict leaves them out.
 
         What the user can change comes last, and so is kept where either would do.
         """
-        codes = {code for code, _ in self._clauses} | set(self._always)
+        codes = {key.removeprefix("rule ") for key, _ in self._clauses if key.startswith("rule ")}
+        codes |= set(self._always)
         codes |= {code for found in self.verdicts.seen().values() for code in found}
         wants = dict.fromkeys(want.key for want in self.question.wants)
         return [
@@ -88,7 +90,8 @@ class Search:
 
     def _resolve(
         self, active: Callable[[str], bool], also: Sequence[Want]
-    ) -> dict[str, str] | None:
+    ) -> tuple[dict[str, str], list[tuple[str, Part]]] | None:
+        """A set, and the pins that it breaks after all: resolvelib may forget one on its way."""
         from resolvelib import BaseReporter, ResolutionImpossible
         from resolvelib.resolvers import Resolution
 
@@ -102,7 +105,20 @@ class Search:
         except ResolutionImpossible:
             return None
         wanted = _reachable(provider, [provider.identify(root) for root in roots], pinned)
-        return {name: pinned[name].version for name in ORDER if name in wanted}
+        chosen = {name: pinned[name].version for name in ORDER if name in wanted}
+        return chosen, [*_broken(provider, pinned, wanted)]
+
+
+def _broken(
+    provider: Provider, pinned: Mapping[str, Any], wanted: Iterable[str]
+) -> Iterator[tuple[str, Part]]:
+    """Each requirement that what is pinned does not meet, as a part that must not be again."""
+    for name in wanted:
+        for need in provider.get_dependencies(pinned[name]):
+            other = pinned.get(need.name)
+            if other is not None and not provider.is_satisfied_by(need, other):
+                pair = ((name, pinned[name].version), (need.name, other.version))
+                yield f"pins of {name}", tuple(dict.fromkeys(pair))
 
 
 def _reachable(provider: Provider, roots: Iterable[str], pinned: Mapping[str, Any]) -> set[str]:
