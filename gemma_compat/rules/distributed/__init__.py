@@ -1,0 +1,1 @@
+"""Rules about training in several processes."""
