@@ -7,14 +7,13 @@ the key is the number of a layer.
 
 ## Why
 These releases pass keys and values from lender to borrower in a plain dict that each layer is
-given. `fully_shard` with a `MixedPrecisionPolicy` casts the inputs of each layer
-(`cast_forward_inputs`, on by default) and rebuilds every dict among them, so what a lender writes
-goes into a copy. transformers 5.9.0 passes a `UserDict`, which is not rebuilt. Known from the
-source of transformers 5.5.4, 5.6.0, 5.8.1 and 5.9.0 and from the reports; not run.
+given. By the reports `fully_shard` in mixed precision rebuilds the dicts among a layer's inputs,
+so what a lender writes goes into a copy. transformers 5.9.0 passes a `UserDict`, which is not
+rebuilt. The plain dict was read in transformers 5.5.4, 5.6.0 and 5.8.1, the other one in 5.9.0; the
+failure itself was not run here.
 
 ## Cure
-transformers 5.9.0 or newer. On these releases FSDP1 or DDP in place of FSDP2, or a
-`MixedPrecisionPolicy(cast_forward_inputs=False)` where the script makes its own.
+transformers 5.9.0 or newer; on these releases FSDP1 or DDP in place of FSDP2 (not run).
 """
 
 from __future__ import annotations

@@ -1,0 +1,66 @@
+"""Parameters that get no gradient, for which DistributedDataParallel waits in vain.
+
+## What breaks
+Under DDP the second step ends with `Expected to have finished reduction in the prior iteration
+before starting a new one`: a multimodal Gemma trained on text alone gives its towers no gradient.
+
+## Why
+DDP reduces gradients in buckets and waits for every parameter that asks for one, unless it is
+told to look for unused ones. Batches without images never reach the vision or audio tower. TRL
+1.16 sets `ddp_find_unused_parameters=True` for models with towers in several of its trainers; a
+plain `Trainer` leaves it off for a model that does not checkpoint. Reported by others; not run
+here.
+
+## Cure
+Freeze the towers before the Trainer is made, `ddp_find_unused_parameters=True` in the arguments,
+or load the text model alone.
+"""
+
+from __future__ import annotations
+
+from ...facts import Facts
+from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+
+
+@condition("DDP spreads the run, and is not told to look for unused parameters")
+def waits_for_every_parameter(facts: Facts) -> bool:
+    run = facts.training
+    return run.distributed == "ddp" and run.ddp_find_unused_parameters is not True
+
+
+@condition("no batch holds images or audio")
+def is_text_only(facts: Facts) -> bool:
+    return not facts.training.images
+
+
+@condition("the towers are trained (no PEFT adapter)")
+def trains_towers(facts: Facts) -> bool:
+    return bool(facts.model.towers) and facts.model.peft is None and not facts.training.get("peft")
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"no batch reaches the towers of this {facts.model.model_type}, whose parameters ask "
+            "for gradients: DDP waits for them and the second step fails"
+        ),
+        help="freeze the towers (requires_grad_(False)) before the Trainer is made, or "
+        "ddp_find_unused_parameters=True in the arguments",
+    )
+
+
+RULE = Rule(
+    code="GC1002",
+    name="parameters-without-gradient-under-ddp",
+    severity=Severity.WARNING,
+    applicability=Applicability.DISPLAY_ONLY,
+    scopes=(Scope(frozenset({"gemma3", "gemma3n", "gemma4", "paligemma"}), {}),),
+    when=(waits_for_every_parameter, is_text_only, trains_towers),
+    describe=describe,
+    runs=("distributed",),
+    symptoms=(r"Expected to have finished reduction in the prior iteration",),
+    upstream=("huggingface/trl#6617", "huggingface/transformers#49443"),
+    evidence=Evidence.REPORTED,
+    covers=("F19",),
+    since="0.1.0",
+)
