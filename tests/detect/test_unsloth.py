@@ -140,7 +140,7 @@ def of_class(**members: Any) -> Any:
     [
         (function("unsloth_zoo.temporary_patches.gemma"), True),
         (function("unsloth.models.llama"), True),
-        (function("transformers.models.gemma3", "/root/unsloth/venv/transformers/x.py"), False),
+        (function("transformers.models.gemma3", "/home/me/unsloth/venv/transformers/x.py"), False),
         (function("unsloth_compiled_module_gemma3", "unsloth_compiled_module_gemma3.py"), False),
     ],
 )
