@@ -9,7 +9,7 @@ for Gemma 2 and 3. Right-padded batches are fine.
 A padding token attends to nothing: its row of the mask is empty, a softmax over it divides zero by
 zero, and NaN in one row reaches the others through the next layers. torch before 2.5 did so in
 `scaled_dot_product_attention`; transformers filled the rows for those releases. Which kernel still
-does it is known in part. On an H100 (torch 2.11.0, transformers 5.17.0) every output was finite, but
+does it is known in part. On an H100 (torch 2.11.0, transformers 5.17.0) each output was finite, but
 the *gradients* of the kernel that torch takes by default there for head dimension 256 (cuDNN) were
 not, in float16 and bfloat16, where a mask leaves a row empty; steps of small Gemma 3, 3n and 4 with
 64 of 128 tokens padded, which go through transformers' own masks, were finite throughout. A CPU has
