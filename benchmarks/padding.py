@@ -15,7 +15,7 @@ _STUBS = {"transformers": "4.50.3", "torch": "2.6.0+cu124", "accelerate": "1.5.2
 
 
 def make_package(source: Path, folder: Path, count: int) -> None:
-    """Copy the package into ``folder`` and add rule files until it holds ``count``."""
+    """Copy the package into ``folder``, and add rule files if it holds fewer than ``count``."""
     package = folder / "gemma_compat"
     shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
     originals = [path for path in sorted(package.glob("rules/*/*.py")) if path.name[0] != "_"]

@@ -59,7 +59,7 @@ def measure(folder: Path, rules: int, rounds: int) -> Iterator[Figure]:
 
 
 def _check(folder: Path, rules: int) -> None:
-    """That it is the padded package which is measured."""
+    """That it is the copy which is measured, with as many rules as were asked for at least."""
     listed = subprocess.run(
         [sys.executable, "-m", "gemma_compat", "rule"],
         cwd=folder,
@@ -69,7 +69,7 @@ def _check(folder: Path, rules: int) -> None:
         check=True,
     )
     count = len(listed.stdout.splitlines())
-    if count != rules:
+    if count < rules:
         raise RuntimeError(f"the package under measurement has {count} rules, not {rules}")
 
 
@@ -87,7 +87,7 @@ def _figures(cases: dict[str, Case], rules: int) -> Iterator[Figure]:
 
     driver = os.path.exists("/dev/nvidiactl")
     note = "with an NVIDIA driver" if driver else "no NVIDIA driver"
-    report = f"report, {rules} rules, cold"
+    report = f"report, {rules} rules or more, cold"
     yield Figure("CPU of import gemma_compat / python -I -c pass", ratio("import"), 2.5, "x")
     yield Figure(
         f"CPU of {report} / python -I -c pass", ratio("report"), 18 if driver else 14, "x", note
