@@ -25,7 +25,7 @@ def test_it_trains_patched_and_with_the_callback(home: Path, tmp_path: Path) -> 
     losses = seen["history"]["loss"] + seen["history"]["eval_loss"]
     assert len(losses) == 6 and all(map(math.isfinite, losses))
     assert losses[2] < losses[0]
-    assert seen["findings"] == []
+    assert seen["findings"] == ["GC805"]  # true: the tiny tokenizer adds no <bos>
     assert "unsloth" in seen["first"] or "nothing was needed" in seen["first"]
     # Another load: patched once, and rightly, since the CPU backend cures nothing itself.
     assert seen["second"] == ["GC201"] and seen["again"] == []
