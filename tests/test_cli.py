@@ -98,6 +98,19 @@ def test_adapter_is_judged_with_the_model(stack: Path, tmp_path: Path) -> None:
     assert done.returncode == 2 and is_one_error_line(done)
 
 
+def test_tokenizer_may_lie_elsewhere_than_the_model(stack: Path, tmp_path: Path) -> None:
+    model = write(tmp_path / "config.json", {"model_type": "gemma3_text"})
+    folder = tmp_path / "tokenizer"
+    folder.mkdir()
+    write(folder / "tokenizer_config.json", {"add_bos_token": False, "bos_token": "<bos>"})
+    given = ["--model", model, "--select", "GC805", "--fail-on", "warning"]
+    assert run("report", *given, first=stack).returncode == 0
+    done = run("report", *given, "--tokenizer", str(folder), first=stack)
+    assert done.returncode == 1 and "GC805" in done.stdout
+    done = run("report", "--tokenizer", str(tmp_path), first=stack)
+    assert done.returncode == 2 and is_one_error_line(done)
+
+
 def test_broken_torch_does_not_stop_the_report(stack: Path) -> None:
     done = run("report", first=stack)
     assert done.returncode == 0, done.stderr

@@ -33,6 +33,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     option("--model", metavar="DIR", help="a model directory, its config.json or a known name")
     option("--args", metavar="FILE", help="the training arguments as JSON")
     option("--adapter", metavar="DIR", help="the directory of a PEFT adapter")
+    option("--tokenizer", metavar="DIR", help="a tokenizer's directory, if not the model's")
     option("--format", choices=FORMATS, default="text")
     option("--probe", action="store_true", help="try to import torch, in a child process")
     option("--fail-on", choices=("error", "warning", "never"), default="error")
@@ -49,7 +50,13 @@ def _report(options: argparse.Namespace) -> int:
     from ..plan import make_plan
 
     rules = _chosen_rules(options)
-    facts = detect_facts(options.model, options.args, adapter=options.adapter, probe=options.probe)
+    facts = detect_facts(
+        options.model,
+        options.args,
+        tokenizer=options.tokenizer,
+        adapter=options.adapter,
+        probe=options.probe,
+    )
     facts = assumptions.apply(options, facts)
     diagnosis = judge_all(facts, rules)
     write(_renderer(options.format)(diagnosis, make_plan(diagnosis)))
