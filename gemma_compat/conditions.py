@@ -127,7 +127,7 @@ def has_bfloat16(facts: Facts) -> bool:
 
 @condition("Unsloth does not keep the model in float32 (UNSLOTH_FORCE_FLOAT32)")
 def is_not_forced_to_float32(facts: Facts) -> bool:
-    if not facts.known("environment") and facts.unsloth.get("used") is False:
+    if facts.unsloth.get("used") is False:
         return True  # nobody is there to read the variable, whatever it says
     return facts.environment.get("UNSLOTH_FORCE_FLOAT32") != "1"
 

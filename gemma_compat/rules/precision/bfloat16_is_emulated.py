@@ -13,12 +13,14 @@ compute capability 8.0. In a box of unequal cards the weakest one decides.
 ## Cure
 `torch.cuda.is_bf16_supported(including_emulation=False)` says what the card does. On such a card
 train in float32, or go on in bfloat16 knowing its cost: the numbers are right. float16 is fast
-there, but a Gemma 3 or 3n overflows it (GC401), so not for those. Nothing is patched.
+there, but a Gemma 3 or 3n overflows it (GC401), so not for those. Unsloth loads Gemma 3, 3n and 4
+so that nothing runs in bfloat16 there and says so with `UNSLOTH_FORCE_FLOAT32=1`: this rule is
+silent then. Nothing is patched.
 """
 
 from __future__ import annotations
 
-from ...conditions import is_without_bfloat16, weakest_gpu
+from ...conditions import is_not_forced_to_float32, is_without_bfloat16, weakest_gpu
 from ...facts import Facts
 from ...families import KNOWN_MODEL_TYPES
 from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, any_of, condition
@@ -65,6 +67,7 @@ RULE = Rule(
     when=(
         is_without_bfloat16,
         any_of(autocasts_to_bfloat16, runs_in_bfloat16, computes_in_bfloat16),
+        is_not_forced_to_float32,
     ),
     describe=describe,
     evidence=Evidence.SOURCE,

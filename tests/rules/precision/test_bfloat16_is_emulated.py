@@ -13,6 +13,10 @@ from ...conftest import A100, T4, V100, facts_for
 from ..made import answer, around
 
 RULE = find("GC402")
+FORCED: dict[str, Any] = {
+    "environment": {"UNSLOTH_FORCE_FLOAT32": "1"},
+    "unsloth": {"used": True, "backend": "cuda"},
+}
 
 
 def contract_facts() -> Iterator[Facts]:
@@ -47,11 +51,19 @@ def contract_facts() -> Iterator[Facts]:
             "fires",
         ),
         ({"gpus": (T4,), "training": {"mixed_precision": UNKNOWN}}, "? training.mixed_precision"),
+        ({"gpus": (T4,), **FORCED}, "no"),
+        ({"gpus": (T4,), **FORCED, "unsloth": {"used": False}}, "fires"),
+        ({"gpus": (T4,), **FORCED, "environment": {"UNSLOTH_FORCE_FLOAT32": "0"}}, "fires"),
     ],
 )
 def test_answers(case: dict[str, Any], expected: str) -> None:
     given = {"model_type": "gemma2", "transformers": "5.23.0", **case}
     assert answer(RULE, facts_for(**given)) == expected
+
+
+def test_unsloths_own_float32_is_asked_for() -> None:
+    made = facts_for("gemma3", gpus=(T4,), **FORCED).replace(environment=UNKNOWN)
+    assert answer(RULE, made) == "? environment"
 
 
 @pytest.mark.parametrize(

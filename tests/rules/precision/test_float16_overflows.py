@@ -14,6 +14,10 @@ from ..made import answer, around
 
 RULE = find("GC401")
 FP16 = {"mixed_precision": "fp16"}
+FORCED: dict[str, Any] = {
+    "environment": {"UNSLOTH_FORCE_FLOAT32": "1"},
+    "unsloth": {"used": True, "backend": "cuda"},
+}
 
 
 def contract_facts() -> Iterator[Facts]:
@@ -24,7 +28,7 @@ def contract_facts() -> Iterator[Facts]:
         {"training": FP16, "gpus": (T4,)},
         {"training": FP16, "gpus": (A100,)},
         {},
-        {"training": FP16, "environment": {"UNSLOTH_FORCE_FLOAT32": "1"}},
+        {"training": FP16, **FORCED},
         {"training": FP16, "transformers": "4.49.0"},
     )
 
@@ -54,12 +58,13 @@ def test_answers(model: dict[str, Any], training: dict[str, Any], expected: str)
 
 
 def test_unsloths_own_float32_is_left_alone() -> None:
-    made = facts_for("gemma3", training=FP16, environment={"UNSLOTH_FORCE_FLOAT32": "1"})
+    made = facts_for("gemma3", training=FP16, **FORCED)
     assert answer(RULE, made) == "no"
     unsure = made.replace(environment=UNKNOWN, unsloth=UnslothFacts())
     assert answer(RULE, unsure) == "? environment"
-    without = made.replace(environment=UNKNOWN, unsloth=UnslothFacts(used=False))
-    assert answer(RULE, without) == "fires"  # nobody reads the variable
+    for environment in (UNKNOWN, made.environment):  # nobody reads the variable
+        without = made.replace(environment=environment, unsloth=UnslothFacts(used=False))
+        assert answer(RULE, without) == "fires"
 
 
 @pytest.mark.parametrize(

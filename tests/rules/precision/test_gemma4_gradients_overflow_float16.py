@@ -34,6 +34,7 @@ def contract_facts() -> Iterator[Facts]:
             {
                 "training": {"mixed_precision": "fp16"},
                 "environment": {"UNSLOTH_FORCE_FLOAT32": "1"},
+                "unsloth": {"used": True, "backend": "cuda"},
             },
             "no",
         ),
