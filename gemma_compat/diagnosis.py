@@ -26,8 +26,11 @@ def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
     else:
         by_type = _of_every_type(facts, ordered)
         answers = [answer for rule in ordered for answer in _judge_every_type(rule, by_type)]
+    cured = dict.fromkeys(item.rule for item in answers if _is_cured(item.rule, facts))
+    answers = [item for item in answers if item.rule not in cured]
     return Diagnosis(
         facts=facts,
+        in_place=tuple(cured),
         findings=tuple(item for item in answers if isinstance(item, Finding)),
         undetermined=tuple(item for item in answers if isinstance(item, Undetermined)),
         not_checked=(*_not_checked(facts, ordered), *_past_evidence(facts, answers)),
@@ -84,6 +87,21 @@ def held(rule: Rule, facts: Facts) -> tuple[str, ...]:
         else:
             best = max(best, tuple(phrases), key=len)
     return best
+
+
+def _is_cured(rule: Rule, facts: Facts) -> bool:
+    """Whether its cure is on the model in hand, and not where it must not be."""
+    there = facts.model.get("patched_with", ())
+    if not rule.leaves or not all(left.__name__ in there for left in rule.leaves):
+        return False
+    return not any(_is_known_to_hold(refusal, facts) for refusal in rule.refused_if)
+
+
+def _is_known_to_hold(question: Condition, facts: Facts) -> bool:
+    try:
+        return question.test(facts)
+    except UnknownFact:
+        return False
 
 
 def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:

@@ -74,7 +74,7 @@ def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
             skips.append(Skip(answer.rule, reason))
         else:
             chosen.append(PlannedPatch(answer.rule, isinstance(answer, Undetermined)))
-    kept, yielded = _settle(chosen)
+    kept, yielded = _settle(chosen, {rule.code for rule in diagnosis.in_place})
     patched = {planned.rule.code for planned in kept}
     return Plan(
         patches=tuple(_in_order(kept)),
@@ -119,10 +119,12 @@ def _holds(test: object, facts: Facts) -> bool:
         return False
 
 
-def _settle(chosen: Iterable[PlannedPatch]) -> tuple[list[PlannedPatch], list[Skip]]:
-    """Drop the patches that yield to another planned one."""
+def _settle(
+    chosen: Iterable[PlannedPatch], in_place: set[str]
+) -> tuple[list[PlannedPatch], list[Skip]]:
+    """Drop the patches that yield to another one, which is planned or on the model already."""
     planned = list(chosen)
-    codes = {item.rule.code for item in planned}
+    codes = {item.rule.code for item in planned} | in_place
     kept, skips = [], []
     for item in planned:
         winner = next((code for code in item.rule.yields_to if code in codes), None)

@@ -126,6 +126,8 @@ class Rule:
         at_import: modules that the cure is for, dotted. Such a cure is given each of them right
             after its import, in the place of a model, by ``install`` and never by ``patch``.
         refused_if: facts under which the cure must not be applied; the phrase is the reason.
+        leaves: functions that the cure leaves on a model, where no other fact shows that it is in
+            place. A model that has all of them is cured already.
         before_trainer: a Trainer reads what the cure writes once, when it is made; afterwards the
             cure would change nothing, and is left to the user.
         yields_to: codes whose cures win over this one where both are planned.
@@ -153,6 +155,7 @@ class Rule:
     patch: Callable[[Any, Ledger], None] | None = None
     at_import: tuple[str, ...] = ()
     refused_if: tuple[Condition, ...] = ()
+    leaves: tuple[Callable[..., Any], ...] = ()
     before_trainer: bool = False
     yields_to: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -219,9 +222,11 @@ class Diagnosis:
 
     Attributes:
         not_checked: what no rule was asked about, in words.
+        in_place: rules whose cure is on the model already: no findings, whatever they would say.
     """
 
     facts: Facts
     findings: tuple[Finding, ...]
     undetermined: tuple[Undetermined, ...]
     not_checked: tuple[str, ...] = ()
+    in_place: tuple[Rule, ...] = ()

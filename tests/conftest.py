@@ -152,6 +152,7 @@ def _model(model_type: str) -> dict[str, Any]:
         "loss_ignores_token_count": False,
         "loaded": True,
         "weights_are_fresh": False,
+        "patched_with": (),
     }
 
 

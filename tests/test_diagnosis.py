@@ -202,3 +202,35 @@ def test_what_was_not_checked_is_said() -> None:
     (said,) = judge_all(facts_for("llama"), [rule()]).not_checked
     assert "not a Gemma" in said
     assert judge_all(facts_for("gemma3"), [rule()]).not_checked == ()
+
+
+def cure() -> None:
+    """Stands for what a patch leaves on a model."""
+
+
+@pytest.mark.parametrize(
+    ("there", "refusal", "found"),
+    [
+        (("cure",), (), "cured"),
+        (("cure", "another"), (), "cured"),
+        (("another",), (), "fires"),
+        ((), (), "fires"),
+        (UNKNOWN, (), "fires"),  # a config file, or no model
+        (("cure",), (YES,), "fires"),  # the cure must not be there
+        (("cure",), (NO,), "cured"),
+        (("cure",), (EVALUATES,), "cured"),  # as in a plan: only a refusal known to hold counts
+    ],
+)
+def test_a_cure_on_the_model_is_no_finding(
+    there: Any, refusal: tuple[Condition, ...], found: str
+) -> None:
+    made = facts_for("gemma3", model={"patched_with": there})
+    for question, kind in ((YES, "findings"), (EVALUATES, "undetermined")):
+        cured = rule(question, leaves=(cure,), refused_if=refusal)
+        given = judge_all(made, [cured])
+        assert bool(getattr(given, kind)) == (found == "fires")
+        assert given.in_place == ((cured,) if found == "cured" else ())
+
+
+def test_what_leaves_nothing_is_never_taken_for_cured() -> None:
+    assert judge_all(facts_for("gemma3"), [rule(YES)]).findings

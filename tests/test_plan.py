@@ -49,6 +49,13 @@ def plan(*answers: Rule | Undetermined, consent: Consent | None = None) -> Plan:
     )
 
 
+def test_a_patch_yields_to_one_that_is_on_the_model_already() -> None:
+    winner, loser = rule("GC901"), rule("GC902", yields_to=("GC901",))
+    made = make_plan(Diagnosis(Facts(), (Finding(loser, PROBLEM),), (), in_place=(winner,)))
+    assert (patched(made), manual(made)) == ([], ["GC902"])
+    assert "yields to GC901" in skipped(made)["GC902"]
+
+
 def undetermined(of: Rule, *topics: str) -> Undetermined:
     return Undetermined(of, tuple((topic, "not given") for topic in topics), "it does so")
 

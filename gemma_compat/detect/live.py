@@ -19,6 +19,7 @@ from ._ask import ask
 from .config import overridden_head_dim
 from .live_cache import asks_for_cache
 from .live_checkpointing import is_checkpointing, is_wrapped_from_outside, uses_reentrant
+from .live_patches import functions_in_place
 from .live_weights import WEIGHT_QUESTIONS
 
 _MISSING: Any = object()
@@ -167,8 +168,15 @@ def _bits(live: LiveModel) -> int | None:
 def _compute_dtype(live: LiveModel) -> str | None:
     if not _quantization_option(live, "load_in_4bit", False):
         return None
-    stated = _quantization_option(live, "bnb_4bit_compute_dtype", "float32")
+    held = {module.compute_dtype for module in live.base.modules() if _is_four_bit(module)}
+    # The layers decide; the config says how they were made.
+    stated = held.pop() if len(held) == 1 else None
+    stated = stated or _quantization_option(live, "bnb_4bit_compute_dtype", "float32")
     return str(stated).removeprefix("torch.")
+
+
+def _is_four_bit(module: Any) -> bool:
+    return any(cls.__name__ == "Linear4bit" for cls in type(module).__mro__)
 
 
 def _quantization_option(live: LiveModel, name: str, default: Any) -> Any:
@@ -246,5 +254,6 @@ _QUESTIONS: dict[str, Callable[[LiveModel], Any]] = {
     "towers": _towers,
     "adapted_modules": _adapted_modules,
     "accepts_loss_kwargs": _accepts_loss_kwargs,
+    "patched_with": lambda live: functions_in_place(live.base),
     **WEIGHT_QUESTIONS,
 }

@@ -79,6 +79,7 @@ class ModelFacts(Record):
             read from one (live only).
         weights_are_fresh: whether every norm of the text model still has its initial weight, as
             no trained checkpoint does (live only).
+        patched_with: functions of this library that ``patch`` left on it, by name (live only).
     """
 
     topic: ClassVar[str] = "model"
@@ -124,6 +125,7 @@ class ModelFacts(Record):
     loss_ignores_token_count: bool = UNKNOWN
     loaded: bool = UNKNOWN
     weights_are_fresh: bool = UNKNOWN
+    patched_with: tuple[str, ...] = UNKNOWN
 
     @classmethod
     def from_dict(cls, data: Any) -> ModelFacts:

@@ -87,8 +87,8 @@ class AppliedPatches:
 def apply_plan(model: Any, diagnosis: Diagnosis, plan: Plan) -> AppliedPatches:
     """Apply the patches of ``plan`` to the unwrapped ``model``, in order.
 
-    A patch that is not needed, or is preventive and does not fit, becomes a skip. Any other
-    failure reverts everything and propagates, named by its rule.
+    A patch that is not needed, has nothing left to write, or is preventive and does not fit,
+    becomes a skip. Any other failure reverts everything and propagates, named by its rule.
     """
     applied = AppliedPatches(diagnosis, plan)
     skips: list[Skip] = []
@@ -117,7 +117,10 @@ def _apply_one(model: Any, planned: PlannedPatch, ledgers: list[Ledger], skips: 
             raise type(error)(f"{rule.code} {rule.name}: {error}") from error
         skips.append(Skip(rule, f"does not fit this model: {error}"))
         return
-    ledgers.append(ledger)
+    if ledger.changes:
+        ledgers.append(ledger)
+    else:
+        skips.append(Skip(rule, "in place already"))
 
 
 def _without(patches: Sequence[PlannedPatch], skips: list[Skip]) -> tuple[PlannedPatch, ...]:

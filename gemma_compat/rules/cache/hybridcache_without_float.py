@@ -94,6 +94,7 @@ RULE = Rule(
     when=(weights_are_half, autocasts, evaluates),
     describe=describe,
     patch=patch,
+    leaves=(give_cache_float,),
     symptoms=(r"'HybridCache' object has no attribute 'float'",),
     upstream=(
         "huggingface/transformers#36938",

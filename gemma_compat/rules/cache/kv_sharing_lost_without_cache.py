@@ -49,7 +49,7 @@ from ...conditions import (
 )
 from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...patching.kv_carrier import add_carrier
+from ...patching.kv_carrier import add_carrier, hand_over, make_holder
 from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...tree import text_models
 
@@ -99,6 +99,7 @@ RULE = Rule(
     when=(shares_kv, is_not_cured_by_unsloth),
     describe=describe,
     patch=patch,
+    leaves=(make_holder, hand_over),
     refused_if=(needs_reentrant,),
     silent=True,
     upstream=(

@@ -70,6 +70,7 @@ RULE = Rule(
     when=(checkpoints, passes_cache),
     describe=describe,
     patch=patch,
+    leaves=(keep_growing_cache_out,),
     symptoms=(
         r"The size of tensor a \(\d+\) must match the size of tensor b \(\d+\)",
         r"Recomputed values for the following tensors have different metadata",

@@ -47,6 +47,7 @@ from ...facts import Facts
 from ...patching.non_reentrant import (
     add_non_reentrant,
     decoder_layers,
+    force_non_reentrant,
     refuse_cured_by_unsloth,
 )
 from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
@@ -121,6 +122,7 @@ RULE = Rule(
     when=(shares_kv, checkpoints, is_reentrant, is_not_cured_by_unsloth),
     describe=describe,
     patch=patch,
+    leaves=(force_non_reentrant,),
     refused_if=(is_zero3_with_peft,),
     silent=True,
     upstream=("unslothai/unsloth-zoo#813",),

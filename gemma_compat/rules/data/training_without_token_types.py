@@ -105,6 +105,7 @@ RULE = Rule(
     when=(lacks_token_types,),
     describe=describe,
     patch=patch,
+    leaves=(fill_token_types,),
     symptoms=(r"`?(mm_)?token_type_ids`? is required as a model input when training",),
     upstream=("huggingface/transformers#45454", "huggingface/trl#5032"),
     covers=("F3",),

@@ -90,6 +90,7 @@ RULE = Rule(
     when=(reads_top_config,),
     describe=describe,
     patch=patch,
+    leaves=(look_in_text_config,),
     symptoms=(
         r"'(?:Gemma3|Gemma3n|Gemma4|PaliGemma|ShieldGemma2)Config' object has no attribute "
         r"'(?:vocab_size|hidden_size|intermediate_size|num_hidden_layers|num_attention_heads|"

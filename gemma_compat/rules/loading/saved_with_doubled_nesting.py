@@ -58,6 +58,7 @@ RULE = Rule(
     scopes=(Scope(frozenset({"gemma3", "paligemma"}), {"transformers": ">=5.4.0,<5.6.0"}),),
     describe=describe,
     patch=patch,
+    leaves=(save_under_own_names,),
     silent=True,
     covers=("F14",),
     since="0.1.0",

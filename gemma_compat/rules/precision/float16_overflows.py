@@ -34,7 +34,12 @@ from typing import Any
 from ...conditions import is_not_forced_to_float32, is_without_bfloat16, weakest_gpu
 from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...patching.residual_in_float32 import keep_residual_in_float32
+from ...patching.residual_in_float32 import (
+    keep_residual_in_float32,
+    narrow_input,
+    narrow_output,
+    widen_input,
+)
 from ...rule import Applicability, Problem, Rule, Scope, Severity
 from ...tree import text_models
 from ._half import cause, is_float16
@@ -82,6 +87,7 @@ RULE = Rule(
     ),
     describe=describe,
     patch=patch,
+    leaves=(widen_input, narrow_input, narrow_output),
     symptoms=(
         r"'loss': '?0\.0'?, 'grad_norm': '?nan",
         r"'loss': '?nan",

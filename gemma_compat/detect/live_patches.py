@@ -1,0 +1,48 @@
+"""Which of this library's own functions are on a live model: what ``patch`` did to it before.
+
+The object is asked, not a record of it: a hook that somebody took off is no cure, and a copy or a
+loaded pickle of a patched model has its hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from ..tree import named_modules
+
+_OURS = __name__.partition(".")[0] + "."
+_HOOKS = ("_forward_pre_hooks", "_forward_hooks")
+
+
+def functions_in_place(model: Any) -> tuple[str, ...]:
+    """Their names, sorted: hooks of any module, methods of the model, the config's fallback.
+
+    Args:
+        model: the unwrapped model.
+    """
+    found = {function.__name__ for function in _functions(model) if _is_ours(function)}
+    return tuple(sorted(found))
+
+
+def _functions(model: Any) -> Iterator[Any]:
+    for _, module in named_modules(model):
+        for kind in _HOOKS:
+            yield from getattr(module, kind).values()
+    for value in list(vars(model).values()):
+        yield from _chain(value)
+    yield vars(type(getattr(model, "config", None))).get("__getattr__")
+
+
+def _chain(value: Any) -> Iterator[Any]:
+    """A method of ours and, where a second one came on top of it, the one that it calls."""
+    while isinstance(value, partial):
+        yield value.func
+        value = value.args[-1] if value.args else None
+
+
+def _is_ours(function: Any) -> bool:
+    return str(getattr(function, "__module__", "")).startswith(_OURS) and hasattr(
+        function, "__name__"
+    )
