@@ -50,7 +50,8 @@ COMPOSITE = {
     "paligemma": "gemma2",
     "shieldgemma2": "gemma3_text",
 }
-SHARING = {"gemma3n": 10, "gemma3n_text": 10, "gemma4": 18, "gemma4_text": 18}  # as in E4B
+# As in Gemma 3n E2B (of 30 layers; E4B: 15 of 35) and Gemma 4 E4B (of 42; E2B: 20 of 35).
+SHARING = {"gemma3n": 10, "gemma3n_text": 10, "gemma4": 18, "gemma4_text": 18}
 
 
 def facts_for(

@@ -10,7 +10,9 @@ Programs built with a CUDA 12 or 13 need a driver that supports that major relea
 CUDA 12, 580 or newer for CUDA 13 (NVIDIA, CUDA Compatibility, Minor Version Compatibility). Within
 a major release older drivers do, with limits. The release that the driver supports is asked of the
 driver's library, so that a forward compatibility package counts; where that is not known, the
-driver's own number decides. `pip install torch` installs a CUDA 13 build since torch 2.11.
+driver's own number decides. On Linux `pip install torch` installs a build for CUDA 12 up to
+torch 2.10.0 and one for CUDA 13 from 2.11.0 on, as the wheels' metadata on PyPI require
+(`nvidia-cuda-runtime-cu12==12.8.90`, then `cuda-toolkit==13.0.2`).
 
 ## Cure
 Install a newer driver, or a torch built for an older CUDA. Nothing is patched.

@@ -12,8 +12,9 @@ version 5 before the suffix of version 4.
 
 ## Cure
 Upgrade to transformers 5.6.0 or newer, or save with `save_original_format=False`: these names were
-read right by 4.57.6, 5.3.0, 5.5.4, 5.6.0 and 5.23.0. `patch` makes that the model's default, for
-the Trainer's checkpoints too. An adapter that is saved by itself is not hit.
+read right by 4.57.6, 5.3.0, 5.5.4, 5.6.0 and 5.23.0. `patch`, opt-in, makes that the model's
+default, for the Trainer's checkpoints too: it decides under which names the files are written, and
+whether vLLM and llama.cpp read those was not run. An adapter saved by itself is not hit.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ def describe(facts: Facts) -> Problem:
             f"transformers {facts.version('transformers')} saves a whole {facts.model.model_type} "
             "(a full fine-tune, a merged adapter) under names that most other releases cannot read"
         ),
-        help=("save_pretrained(folder, save_original_format=False), or gemma_compat.patch(model)"),
+        help=(
+            "save_pretrained(folder, save_original_format=False), or "
+            "gemma_compat.patch(model, select=['GC606'])"
+        ),
     )
 
 
@@ -54,7 +58,7 @@ RULE = Rule(
     code="GC606",
     name="saved-with-doubled-nesting",
     severity=Severity.WARNING,
-    applicability=Applicability.SAFE,
+    applicability=Applicability.UNSAFE,
     scopes=(Scope(frozenset({"gemma3", "paligemma"}), {"transformers": ">=5.4.0,<5.6.0"}),),
     describe=describe,
     patch=patch,
