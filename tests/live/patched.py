@@ -48,8 +48,8 @@ def caches_seen(model: Any, call: Any) -> list[tuple[int, bool]]:
 
     def note(module: Any, args: Any, kwargs: Any) -> None:
         hidden = kwargs.get("hidden_states", args[0] if args else None)
-        cache = kwargs.get("past_key_values", kwargs.get("past_key_value"))
-        seen.append((hidden.shape[1], cache is not None))
+        given = [kwargs.get(key) for key in ("cache", "past_key_values", "past_key_value")]
+        seen.append((hidden.shape[1], any(cache is not None for cache in given)))
 
     attention = text_models(model)[0][1].layers[0].self_attn
     handle = attention.register_forward_pre_hook(note, with_kwargs=True)

@@ -169,6 +169,8 @@ def test_204_filled_cache(name: str, reentrant: bool) -> None:
     else:
         with pytest.raises(RuntimeError, match=r"must match the size of tensor b \(29\)"):
             compare.run(model, fill(model, name, empty_cache()))
+    if on(">=5.24.0.dev0"):
+        return  # far past the rule, and the text model is handed the cache under another name
     apply("GC204", model)
     with pytest.raises(PatchRefused, match="GC204"):
         compare.run(model, fill(model, name, empty_cache()))

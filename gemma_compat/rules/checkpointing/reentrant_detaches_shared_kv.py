@@ -4,7 +4,7 @@
 The loss is right to the last digit, and the gradients of the layers that lend their keys and
 values are wrong: on tiny models the worst cosine between a gradient and the right one is 0.86 for
 Gemma 4 (`v_proj`) and 0.23 for Gemma 3n (`k_norm`). Nothing is raised or logged. transformers
-5.23.0 still does it.
+5.24.0 still does it.
 
 ## Why
 The upper layers of Gemma 3n and of Gemma 4 E2B and E4B (`num_kv_shared_layers` in the config)

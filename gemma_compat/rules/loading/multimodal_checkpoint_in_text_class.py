@@ -4,7 +4,7 @@
 `Gemma3ForCausalLM.from_pretrained("google/gemma-3-4b-it")`, and `Gemma4ForCausalLM` likewise, give
 a model in which every weight is random. Nothing is raised: a table in the log calls each key
 `MISSING` and `UNEXPECTED`. The loss starts near 12.5, the logarithm of 262,144 tokens, and an
-adapter that is trained on it is worthless. transformers 5.23.0 still does it.
+adapter that is trained on it is worthless. transformers 5.24.0 still does it.
 
 ## Why
 The checkpoint keeps its text model under `language_model`. transformers 4.50 to 4.57 let the text

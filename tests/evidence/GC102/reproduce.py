@@ -24,6 +24,7 @@ TRAINING, EVALUATION, CACHE_OFF = (
     "training step, use_cache=False in every config",
 )
 VARIANTS = (TRAINING, EVALUATION, CACHE_OFF)
+NAMES = ("cache", "past_key_values", "past_key_value")  # from 5.24, before, up to 4.55
 EVERY_MINOR = True
 
 
@@ -49,7 +50,7 @@ def _cache_given(model: Any, name: str) -> str | None:
     given: list[Any] = []
 
     def note(module: Any, args: Any, kwargs: Any) -> None:
-        given.append(kwargs.get("past_key_values", kwargs.get("past_key_value")))
+        given.append(next((kwargs[key] for key in NAMES if kwargs.get(key) is not None), None))
 
     attention = text_models(model)[0][1].layers[0].self_attn
     attention.register_forward_pre_hook(note, with_kwargs=True)
