@@ -56,3 +56,15 @@ class PatchNotNeeded(PatchError):
 
 class PatchConflict(PatchError):
     """A slot that we wrote is now held by somebody else, so it cannot be put back."""
+
+
+class RankFailed(PatchError):
+    """A rank of a distributed run failed before its first step, so all of them stopped.
+
+    Attributes:
+        tells: whether this rank is the one that should print it; the others may be silent.
+    """
+
+    def __init__(self, text: str, *, tells: bool = True) -> None:
+        super().__init__(text)
+        self.tells = tells

@@ -1,13 +1,14 @@
 """From whatever a script holds to the transformers model inside it. Reads only.
 
-``torch.compile`` (``_orig_mod``), DDP and DeepSpeed (``module``) and PEFT (``get_base_model``)
-are recognised by the name and module of their classes, so none of them is imported here.
+``torch.compile`` (``_orig_mod``), FSDP 1 (``_fsdp_wrapped_module``), DDP and DeepSpeed
+(``module``) and PEFT (``get_base_model``) are recognised by names, so none is imported here.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+_HOLDS_UNDER = ("_orig_mod", "_fsdp_wrapped_module")
 _HOLDS_MODULE = {"DistributedDataParallel", "DataParallel", "DeepSpeedEngine"}
 
 
@@ -40,8 +41,9 @@ def is_peft(model: Any) -> bool:
 
 def _inner(model: Any) -> Any | None:
     modules = getattr(model, "_modules", {})
-    if "_orig_mod" in modules:
-        return modules["_orig_mod"]
+    for name in _HOLDS_UNDER:
+        if name in modules:
+            return modules[name]
     if type(model).__name__ in _HOLDS_MODULE:
         return modules.get("module")
     if is_peft(model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..errors import NothingToRun, PreflightFailed
+from ..errors import GemmaCompatError, NothingToRun, PreflightFailed, RankFailed
 from .output import FINDINGS, USAGE, complain
 
 _USAGE = "[--preflight] [--watch] [-m MODULE | SCRIPT] [ARGUMENT ...]"
@@ -38,3 +38,9 @@ def run(arguments: list[str]) -> int:
         return USAGE
     except PreflightFailed:
         return FINDINGS  # the table was printed when it was made
+    except RankFailed as error:
+        if not isinstance(error.__cause__, GemmaCompatError | None):
+            raise  # a traceback is all that tells where
+        if error.tells:
+            complain(error)
+        return FINDINGS

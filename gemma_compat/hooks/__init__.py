@@ -5,18 +5,22 @@
 
 ``install`` imports neither torch nor transformers (Unsloth must be the first to import the
 latter). It waits for ``transformers.trainer`` and wraps methods of ``Trainer``; see
-``_trainer.py`` for which, and why those.
+``_trainer.py`` for which, and why those. So it does with ``Accelerator.prepare``, for loops
+without a Trainer, and with processes that the script starts (``_spawned.py``).
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ._import_hook import PostImportFinder
 from ._import_patches import ImportPatches
+from ._spawned import TARGET as PROCESS
+from ._spawned import ProcessHook
 from ._trainer import TrainerHook
 
 if TYPE_CHECKING:
@@ -24,11 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["applied_to", "install", "uninstall"]
 
-TARGET = "transformers.trainer"
+TRAINER = "transformers.trainer"
+ACCELERATOR = "accelerate.accelerator"
 
 _lock = threading.RLock()
 _hook: TrainerHook | None = None
-_finder: PostImportFinder | None = None
+_processes: ProcessHook | None = None
+_finders: list[PostImportFinder] = []
 _patches = ImportPatches()
 
 
@@ -40,7 +46,10 @@ def install(
     preflight: bool = False,
     watch: bool = False,
 ) -> None:
-    """Patch every Gemma that a ``Trainer`` is given from now on; others are left alone.
+    """Patch every Gemma that a ``Trainer`` or ``Accelerator.prepare`` is given from now on.
+
+    Other models are left alone. Processes that the script starts are hooked alike, and in a
+    distributed run all ranks stop where one cannot be patched.
 
     A second call only replaces the options, which are those of :func:`gemma_compat.patch`. Rules
     whose cure is at import (``GC901``) are unsafe: name them in ``select``, or pass
@@ -56,19 +65,25 @@ def install(
     Raises:
         UsageError: a rule that does not exist.
     """
-    global _hook, _finder
+    global _hook, _processes
     options = _options(select, ignore, unsafe)
     with _lock:
         _patches.arm(options)
         if _hook is not None:
             _hook.options, _hook.preflight, _hook.watch = options, preflight, watch
             return
-        _hook = TrainerHook(options)
-        _hook.preflight, _hook.watch = preflight, watch
-        _finder = PostImportFinder(TARGET, _hook.wrap_trainer_of)
-        sys.meta_path.insert(0, _finder)
-        hook = _hook
-    _wrap_what_is_imported(hook)
+        hook = _hook = TrainerHook(options)
+        hook.preflight, hook.watch = preflight, watch
+        processes = _processes = ProcessHook(hook.keywords)
+        waiting = {
+            PROCESS: processes.wrap_process_of,
+            ACCELERATOR: hook.wrap_accelerator_of,
+            TRAINER: hook.wrap_trainer_of,
+        }
+        _finders[:] = [PostImportFinder(name, action) for name, action in waiting.items()]
+        sys.meta_path[:0] = _finders
+    for name, action in waiting.items():
+        _act_on_what_is_imported(name, action)
 
 
 def uninstall() -> tuple[str, ...]:
@@ -79,14 +94,15 @@ def uninstall() -> tuple[str, ...]:
         wrapped over (ours, below it, then only passes through), or a slot of a model that
         somebody else holds.
     """
-    global _hook, _finder
+    global _hook, _processes
     with _lock:
-        if _hook is None:
+        if _hook is None or _processes is None:
             return ()
-        hook, finder = _hook, _finder
-        _hook = _finder = None
-    sys.meta_path[:] = [other for other in sys.meta_path if other is not finder]
-    return (*_patches.remove(), *hook.remove())
+        hook, processes, finders = _hook, _processes, list(_finders)
+        _hook = _processes = None
+        _finders.clear()
+    sys.meta_path[:] = [other for other in sys.meta_path if other not in finders]
+    return (*_patches.remove(), *hook.remove(), *processes.remove())
 
 
 def applied_to(model: Any) -> AppliedPatches | None:
@@ -113,16 +129,16 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _wrap_what_is_imported(hook: TrainerHook) -> None:
-    """Wrap ``Trainer`` at once where its module is there already.
+def _act_on_what_is_imported(name: str, action: Callable[[ModuleType], None]) -> None:
+    """Act at once where the module is there already.
 
     Where another thread is in the middle of importing it, past our finder, wait for that.
     """
-    module = sys.modules.get(TARGET)
+    module = sys.modules.get(name)
     if module is None:
         return
     if getattr(module.__spec__, "_initializing", False):
         from importlib import import_module
 
-        module = import_module(TARGET)
-    hook.wrap_trainer_of(module)
+        module = import_module(name)
+    action(module)

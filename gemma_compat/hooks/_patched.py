@@ -64,6 +64,14 @@ def record_of(model: Any) -> Record | None:
     return record if isinstance(record, Record) else None
 
 
+def codes_on(model: Any) -> tuple[str, ...] | None:
+    """The patches that the hook put on this model; ``None`` for one that came with its patches."""
+    record = record_of(model)
+    if record is None:
+        return ()
+    return None if record.applied is None else record.applied.codes
+
+
 def merge(before: AppliedPatches | None, now: AppliedPatches) -> AppliedPatches:
     """One answer for several calls of ``patch`` on one model: all writes, in their order.
 
@@ -116,7 +124,14 @@ def announce(model: Any, now: AppliedPatches, details: str) -> None:
 
 
 def is_first_rank() -> bool:
-    """Whether this process is the one that speaks, as torchrun and accelerate number them."""
+    """Whether this process is the one that speaks.
+
+    Where a process group is up, it knows (``mp.spawn`` sets no environment); else what torchrun
+    and accelerate set.
+    """
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        return bool(distributed.get_rank() == 0)
     rank = os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or "0"
     return rank in {"0", "-1"}
 

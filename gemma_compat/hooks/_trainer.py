@@ -1,4 +1,4 @@
-"""The wrappers around ``transformers.Trainer``.
+"""The wrappers around ``transformers.Trainer`` and ``accelerate.Accelerator.prepare``.
 
 Why these methods. ``__init__`` decides precision and looks at the parameters, so the model must
 be right before it. ``call_model_init`` makes a new model in the middle of ``train``. ``train``,
@@ -14,20 +14,20 @@ from our few lines, which crashed. Ours is lost on ``__init__`` there; the rest 
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 from weakref import WeakSet
 
 from ..errors import PatchConflict
 from ..unwrap import unwrap
+from . import _ranks
 from ._patched import (
     RECORD,
     Record,
     announce,
+    codes_on,
     is_first_rank,
     is_gemma_model,
     logger,
@@ -35,45 +35,9 @@ from ._patched import (
     record_of,
     tokenizer_in,
 )
+from ._wrapped import Wrapped, wrap
 
 _DETAILS = "print(gemma_compat.hooks.applied_to(model))"
-
-
-@dataclass(eq=False)
-class Wrapped:
-    """One method that we wrapped.
-
-    Attributes:
-        owner, name: the class and the name of the method.
-        original: what we call: the class's own, or the wrapper of somebody who came first.
-        inherited: the class had no such entry of its own.
-        armed: whether the wrapper does anything but pass through.
-    """
-
-    owner: type
-    name: str
-    original: Callable[..., Any]
-    inherited: bool
-    armed: bool = True
-    wrapper: Callable[..., Any] | None = None
-
-    def remove(self) -> str | None:
-        """Put the original back, or say who wrapped over ours, which then passes through."""
-        self.armed = False
-        current = vars(self.owner).get(self.name)
-        if current is not self.wrapper:
-            holder = (
-                f"{getattr(current, '__module__', '?')}.{getattr(current, '__qualname__', '?')}"
-            )
-            return (
-                f"{self.owner.__name__}.{self.name} is now {holder}; "
-                "where that still calls ours, ours only passes through"
-            )
-        if self.inherited:
-            delattr(self.owner, self.name)
-        else:
-            setattr(self.owner, self.name, self.original)
-        return None
 
 
 class TrainerHook:
@@ -93,9 +57,14 @@ class TrainerHook:
         self.watch = False
         self._tried: WeakSet[Any] = WeakSet()
         self._wrapped: list[Wrapped] = []
-        self._models: WeakSet[Any] = WeakSet()
+        self._models: WeakSet[Any] = WeakSet()  # those that were written to
+        self._seen: WeakSet[Any] = WeakSet()
         self._removed = False
         self._lock = threading.RLock()
+
+    def keywords(self) -> dict[str, Any]:
+        """What ``install`` was called with last."""
+        return {**self.options, "preflight": self.preflight, "watch": self.watch}
 
     def wrap_trainer_of(self, module: ModuleType) -> None:
         """Wrap the ``Trainer`` of this module, unless that was done or the hook is gone."""
@@ -112,22 +81,39 @@ class TrainerHook:
             for name in ("evaluate", "predict"):
                 self._wrap(trainer, name, before=self._before_run)
 
+    def wrap_accelerator_of(self, module: ModuleType) -> None:
+        """Wrap the ``prepare`` of this module's ``Accelerator``, likewise."""
+        accelerator = vars(module).get("Accelerator")
+        with self._lock:
+            if self._removed or any(item.owner is accelerator for item in self._wrapped):
+                return
+            if isinstance(accelerator, type):
+                self._wrap(accelerator, "prepare", before=self._before_prepare)
+
     def ensure(
         self, model: Any, args: Any, tokenizer: Any = None, *, has_trainer: bool = False
     ) -> None:
-        """Patch the model, which is a no-op where it is patched. Raises ``PatchError``."""
-        from ..api import patch
+        """Patch the model, which is a no-op where it is patched.
 
+        Raises:
+            PatchError: in a distributed run a ``RankFailed``, and the other ranks are told.
+        """
         if not is_gemma_model(model):
             logger.debug("gemma_compat: %s is no Gemma, left alone", type(model).__name__)
             return
-        with self._lock:
-            tokenizer = tokenizer_in(tokenizer)
-            known = {"args": args, "tokenizer": tokenizer, "has_trainer": has_trainer}
-            now = patch(model, **known, **self.options)
-            announce(model, now, _DETAILS)
-            if any(ledger.changes for ledger in now.ledgers):
-                self._remember(unwrap(model), now)
+        tokenizer = tokenizer_in(tokenizer)
+        known = {"args": args, "tokenizer": tokenizer, "has_trainer": has_trainer}
+        with self._lock, _ranks.failing_together():
+            self._patch(model, known)
+
+    def _patch(self, model: Any, known: dict[str, Any]) -> None:
+        from ..api import patch
+
+        now = patch(model, **known, **self.options)
+        announce(model, now, _DETAILS)
+        self._seen.add(unwrap(model))
+        if any(ledger.changes for ledger in now.ledgers):
+            self._remember(unwrap(model), now)
 
     def remove(self) -> tuple[str, ...]:
         """Unwrap the methods and revert the models; what could not be, in words."""
@@ -164,9 +150,21 @@ class TrainerHook:
     def _before_train(self, trainer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._before_run(trainer, args, kwargs)
         model = unwrap(getattr(trainer, "model", None))
-        if self.preflight and is_gemma_model(model) and model not in self._tried:
+        if not is_gemma_model(model):
+            return
+        if self.preflight and model not in self._tried:
             self._tried.add(model)
-            require_preflight(trainer)
+            with _ranks.failing_together():
+                require_preflight(trainer)
+        _ranks.agree(codes_on(model))
+
+    def _before_prepare(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Each Gemma among the arguments that no Trainer brought here."""
+        models = [item for item in args if is_gemma_model(item) and unwrap(item) not in self._seen]
+        for model in models:
+            self.ensure(model, None)
+        for model in models:
+            _ranks.agree(codes_on(model))
 
     def _after_model_init(self, trainer: Any, model: Any) -> None:
         self.ensure(model, getattr(trainer, "args", None))
@@ -181,10 +179,7 @@ class TrainerHook:
         if not hasattr(owner, name):
             logger.warning("gemma_compat: %s has no %s to hook into", owner.__name__, name)
             return
-        record = Wrapped(owner, name, getattr(owner, name), name not in vars(owner))
-        record.wrapper = _wrapper(record, before, after)
-        setattr(owner, name, record.wrapper)
-        self._wrapped.append(record)
+        self._wrapped.append(wrap(owner, name, before, after))
 
 
 def watch_trainer(trainer: Any) -> None:
@@ -204,27 +199,6 @@ def require_preflight(subject: Any, batch: Any = None, **known: Any) -> None:
     if is_first_rank():
         logger.warning("%s", result)
     result.raise_if_failed()
-
-
-def _wrapper(
-    record: Wrapped, before: Callable[..., None] | None, after: Callable[..., None] | None
-) -> Callable[..., Any]:
-    """The function that takes the method's place, with its names and signature."""
-
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if record.armed and before:
-            before(self, args, kwargs)
-        result = record.original(self, *args, **kwargs)
-        if record.armed and after:
-            after(self, result)
-        return result
-
-    for name in ("__name__", "__qualname__", "__doc__", "__module__"):
-        setattr(method, name, getattr(record.original, name, None))
-    method.__signature__ = inspect.signature(record.original)  # type: ignore[attr-defined]
-    if record.name == "__init__":
-        method.__wrapped__ = record.original  # type: ignore[attr-defined]
-    return method
 
 
 def _revert(model: Any) -> str | None:

@@ -13,6 +13,7 @@ from weakref import ref
 from transformers.trainer_callback import TrainerCallback  # noqa: TID253  (see above)
 
 from ..unwrap import unwrap
+from . import _ranks
 from ._patched import announce, is_first_rank, is_gemma_model, logger, merge, tokenizer_in
 
 if TYPE_CHECKING:
@@ -49,12 +50,14 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
     A copy, or a pickle, has the options and neither of these.
 
     Raises:
-        PatchError: from the events; the run stops rather than train the wrong network.
+        PatchError: from the events; the run stops rather than train the wrong network. In a
+            distributed run all ranks raise the same one.
     """
 
     applied: AppliedPatches | None
     missed: tuple[str, ...]
     _seen: Callable[[], Any]  # a weak reference: the model it saw last
+    _held: Exception | None
 
     def __init__(
         self,
@@ -71,20 +74,45 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self._start()
 
     def on_init_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """At the end of ``Trainer.__init__``; transformers 5 sets ``use_cache`` after this."""
-        self._patch(kwargs, args)
+        """At the end of ``Trainer.__init__``; transformers 5 sets ``use_cache`` after this.
+
+        What fails here in one rank of several is raised by the next event, where all meet: the
+        others would wait for this one in the constructor of DDP.
+        """
+        try:
+            self._patch(kwargs, args)
+        except Exception as error:
+            if _ranks.is_alone():
+                raise
+            self._held = error
+
+    def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """No evaluation either, where the model could not be patched."""
+        with _ranks.failing_together():
+            self._raise_held()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Patch again what was changed since, and say what is too late for a new model."""
         model = kwargs.get("model")
         if not is_gemma_model(model):
             return
-        is_new = self._seen() is not unwrap(model)
-        self._patch(kwargs, args)
+        with _ranks.failing_together():
+            self._raise_held()
+            self._patch_late(kwargs, args)
+        _ranks.agree(self.applied.codes if self.applied else ())
+
+    def _patch_late(self, event: dict[str, Any], args: Any) -> None:
+        is_new = self._seen() is not unwrap(event["model"])
+        self._patch(event, args)
         if is_new:
             self._tell_what_was_missed()
             if self.preflight:
-                self._try_one_batch(kwargs, args)
+                self._try_one_batch(event, args)
+
+    def _raise_held(self) -> None:
+        error, self._held = self._held, None
+        if error is not None:
+            raise error
 
     def _patch(self, event: dict[str, Any], args: Any) -> None:
         from ..api import patch
@@ -121,6 +149,7 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self.applied = None
         self.missed = ()
         self._seen = _nothing
+        self._held = None
 
     def __getstate__(self) -> dict[str, Any]:
         names = ("select", "ignore", "unsafe", "preflight")
