@@ -72,16 +72,10 @@ def install(
         if _hook is not None:
             _hook.options, _hook.preflight, _hook.watch = options, preflight, watch
             return
-        hook = _hook = TrainerHook(options)
-        hook.preflight, hook.watch = preflight, watch
-        processes = _processes = ProcessHook(hook.keywords)
-        waiting = {
-            PROCESS: processes.wrap_process_of,
-            ACCELERATOR: hook.wrap_accelerator_of,
-            TRAINER: hook.wrap_trainer_of,
-        }
-        _finders[:] = [PostImportFinder(name, action) for name, action in waiting.items()]
-        sys.meta_path[:0] = _finders
+        _hook = TrainerHook(options)
+        _hook.preflight, _hook.watch = preflight, watch
+        _processes = ProcessHook(_hook.keywords)
+        waiting = _wait_for(_hook, _processes)
     for name, action in waiting.items():
         _act_on_what_is_imported(name, action)
 
@@ -127,6 +121,18 @@ def _options(select: Iterable[str] | None, ignore: Iterable[str], unsafe: bool) 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _wait_for(hook: TrainerHook, processes: ProcessHook) -> dict[str, Callable[[ModuleType], None]]:
+    """Put our finders first; the modules that they wait for, and what is done with each."""
+    actions = {
+        PROCESS: processes.wrap_process_of,
+        ACCELERATOR: hook.wrap_accelerator_of,
+        TRAINER: hook.wrap_trainer_of,
+    }
+    _finders[:] = [PostImportFinder(name, action) for name, action in actions.items()]
+    sys.meta_path[:0] = _finders
+    return actions
 
 
 def _act_on_what_is_imported(name: str, action: Callable[[ModuleType], None]) -> None:

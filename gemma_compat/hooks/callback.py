@@ -79,11 +79,12 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         What fails here in one rank of several is raised by the next event, where all meet: the
         others would wait for this one in the constructor of DDP.
         """
+        if _ranks.is_alone():
+            self._patch(kwargs, args)
+            return
         try:
             self._patch(kwargs, args)
-        except Exception as error:
-            if _ranks.is_alone():
-                raise
+        except Exception as error:  # probe boundary: whatever it is, it is raised a little later
             self._held = error
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

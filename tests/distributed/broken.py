@@ -1,0 +1,54 @@
+"""The same run, but for one rank: its patch fails, it has other rules, or it never comes.
+
+broken.py FOLDER [--callback] HOW RANK
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from gemma_compat.rules.checkpointing import reentrant_detaches_shared_kv as module
+from tests.distributed.train import train
+
+
+def _fails(model: object, ledger: object) -> None:
+    from gemma_compat.errors import PatchTargetMissing
+
+    raise PatchTargetMissing("layer 0 has no attribute self_attn")
+
+
+def _is_broken(model: object, ledger: object) -> None:
+    raise KeyError("planted")
+
+
+def main() -> None:
+    *_, how, rank = sys.argv
+    changes = {}
+    if rank == "all" or os.environ["RANK"] == rank:
+        if how == "fails":
+            module.RULE = replace(module.RULE, patch=_fails)
+        elif how == "crashes":
+            module.RULE = replace(module.RULE, patch=_is_broken)
+        elif how == "ignores":
+            import gemma_compat
+
+            gemma_compat.install(ignore=["GC201"])
+        elif how == "is-not-hooked":
+            import gemma_compat
+
+            gemma_compat.uninstall()
+    if how == "is-not-hooked":
+        changes["ddp_timeout"] = 5
+    callbacks = []
+    if "--callback" in sys.argv:
+        from gemma_compat import GemmaCompatCallback
+
+        callbacks.append(GemmaCompatCallback())
+    train(Path(sys.argv[1]), callbacks, **changes)
+
+
+if __name__ == "__main__":
+    main()
