@@ -19,7 +19,8 @@ PYTEST := $(TEST_ENV) $(BIN)/python -m pytest -q
 PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target
 
 .DEFAULT_GOAL := help
-.PHONY: help venv environments lint test test-all test-plain test-core test-slow live-trl unsloth \
+.PHONY: help venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
+        ranks unsloth \
         evidence releases advise-proof demo bench gpu docs new-rule clean
 
 help:  ## this list
@@ -49,7 +50,7 @@ lint: venv  ## ruff, mypy and the import contracts
 
 test: lint environments  ## lint, plain tests, and live tests on three releases of transformers
 	@echo "plain tests, and live tests on transformers $(RELEASES); each prints when it is done"
-	@$(PARALLEL) test-plain $(RELEASES:%=live-%) test-unsloth
+	@$(PARALLEL) test-plain $(RELEASES:%=live-%) test-ranks test-unsloth
 
 test-plain: venv
 	$(PYTEST) --ignore=tests/live
@@ -59,19 +60,30 @@ live-%: venv
 	@echo "live tests on transformers $*"
 	PYTHONPATH=$(CURDIR)/.environments/transformers-$* $(PYTEST) -p no:cacheprovider tests/live
 
+# Launchers with two processes; transformers of the newest release.
+RANKS = PYTHONPATH=$(CURDIR)/.environments/transformers-5.23.0 $(PYTEST) -p no:cacheprovider
+
+test-ranks: venv
+	@$(BIN)/python -m tools.environments 5.23.0 >/dev/null
+	$(RANKS) tests/distributed
+
+ranks: venv  ## every launcher with two processes, on the CPU: patched alike, stopped together
+	@$(BIN)/python -m tools.environments 5.23.0 >/dev/null
+	$(RANKS) -m "slow or not slow" tests/distributed
+
 test-unsloth: venv
 	UNSLOTH_RUNS=cpu $(PYTEST) -p no:cacheprovider tests/unsloth
 
 unsloth: venv  ## real Unsloth: its CPU backend, its GPU code path, its stack of March 2025
 	UNSLOTH_RUNS=all $(PYTEST) -p no:cacheprovider tests/unsloth
 
-test-all: test test-slow live-trl test-core  ## the slower rest: more releases, slow tests, other Pythons
+test-all: test test-slow ranks live-trl test-core  ## the slower rest: more releases, slow tests, other Pythons
 	@$(PARALLEL) $(MORE_RELEASES:%=live-%)
 
 # Exit status 5 of pytest says that nothing was collected: no test is slow on that release.
 test-slow: venv environments
 	for release in $(RELEASES); do \
-	    PYTHONPATH=$(CURDIR)/.environments/transformers-$$release $(PYTEST) -m slow || [ $$? = 5 ] || exit 1; \
+	    PYTHONPATH=$(CURDIR)/.environments/transformers-$$release $(PYTEST) -m slow --ignore=tests/distributed || [ $$? = 5 ] || exit 1; \
 	done
 
 live-trl: venv  ## whole runs by a Trainer and by TRL's, patched and right

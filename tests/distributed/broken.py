@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from gemma_compat.rules.checkpointing import reentrant_detaches_shared_kv as module
@@ -26,7 +27,6 @@ def _is_broken(model: object, ledger: object) -> None:
 
 def main() -> None:
     *_, how, rank = sys.argv
-    changes = {}
     if rank == "all" or os.environ["RANK"] == rank:
         if how == "fails":
             module.RULE = replace(module.RULE, patch=_fails)
@@ -41,13 +41,16 @@ def main() -> None:
 
             gemma_compat.uninstall()
     if how == "is-not-hooked":
-        changes["ddp_timeout"] = 5
+        import torch.distributed
+
+        # On the CPU the Trainer hands its ddp_timeout to nobody.
+        torch.distributed.init_process_group("gloo", timeout=timedelta(seconds=15))
     callbacks = []
     if "--callback" in sys.argv:
         from gemma_compat import GemmaCompatCallback
 
         callbacks.append(GemmaCompatCallback())
-    train(Path(sys.argv[1]), callbacks, **changes)
+    train(Path(sys.argv[1]), callbacks)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,8 +65,8 @@ def test_a_rank_that_cannot_be_patched_stops_all_with_one_message(
     assert (done.code, done.left) == (1, ())
     who = "[01]" if rank == "all" else rank
     (line,) = [line for line in done.out.splitlines() if line.startswith("gemma_compat: error")]
-    assert _matches(
-        rf"gemma_compat: error: rank {who} could not be patched: GC201 reentrant-detaches-shared-kv: "
+    assert re.fullmatch(
+        rf"gemma_compat: error: rank {who} could not be patched: GC201 [a-z-]+: "
         r"layer 0 has no attribute self_attn; all 2 ranks stop",
         line,
     )
@@ -103,11 +104,5 @@ def test_a_rank_with_other_patches_stops_all(tmp_path: Path) -> None:
 def test_a_rank_that_does_not_come_is_named_in_time(tmp_path: Path) -> None:
     """Rank 1 is not hooked: it waits in the constructor of DDP, and rank 0 for it."""
     done = run(torchrun(*RUN, BROKEN, str(tmp_path), "is-not-hooked", "1"))
-    assert done.code == 1 and done.left == () and done.seconds < 60
-    assert "rank 1 did not come to be patched in 5 s; all 2 ranks stop" in done.out
-
-
-def _matches(pattern: str, text: str) -> bool:
-    import re
-
-    return re.fullmatch(pattern, text) is not None
+    assert done.code == 1 and done.left == () and done.seconds < 75
+    assert "rank 1 did not come to be patched in 15 s; all 2 ranks stop" in done.out

@@ -55,7 +55,6 @@ def arguments(folder: Path, **changes: Any) -> TrainingArguments:
         "gradient_checkpointing": True,
         "gradient_checkpointing_kwargs": {"use_reentrant": True},
         "ddp_find_unused_parameters": False,
-        "ddp_timeout": 60,
         "report_to": [],
         "disable_tqdm": True,
         "save_strategy": "no",
