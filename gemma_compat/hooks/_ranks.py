@@ -29,6 +29,7 @@ from ._patched import logger
 
 _PAUSE = 0.05  # seconds between two looks at the store
 _LINGER = 10.0  # seconds that a failed rank gives the others to hear of it
+_SHARE = 0.9  # of the timeout of the process group, so that this error comes before a collective's
 _SLOW = 60.0  # seconds after which it is told for whom a rank waits
 
 _count = 0  # agreements that this process has been through
@@ -37,8 +38,8 @@ _count = 0  # agreements that this process has been through
 def agree(codes: Iterable[str] | None) -> None:
     """Wait until every rank has come here with the same patches; nothing in a run of one process.
 
-    The limit is the timeout of the process group: the first collective of the training would wait
-    as long for a rank that is missing.
+    The limit is nine tenths of the timeout of the process group: the first collective of the
+    training would wait the whole of it for a rank that is missing, and name none.
 
     Args:
         codes: of the rules whose patches are in place, or ``None`` where that is not known (a
@@ -126,13 +127,14 @@ class _Board:
         """Return when all ranks are here; raises ``RankFailed`` as soon as one has failed."""
         self.store.set(self.prefix + f"here/{self.rank}", "1")
         self._add("arrived", 1)
-        limit, begun, warned = self.store.timeout.total_seconds(), time.monotonic(), False
+        limit = _SHARE * self.store.timeout.total_seconds()
+        begun, warned = time.monotonic(), False
         while self._add("arrived", 0) < self.world:
             if self.store.check([self.prefix + "failed"]):
                 raise self.stop("")
             waited = time.monotonic() - begun
             if waited > limit:
-                raise self.stop(f"{self._missing()} did not come to be patched in {limit:.0f} s")
+                raise self.stop(f"{self._missing()} did not come to be patched in {limit:g} s")
             if waited > _SLOW and not warned:
                 warned = True
                 logger.warning("gemma_compat: %s waits for %s", self._name(), self._missing())

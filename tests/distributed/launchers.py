@@ -51,7 +51,7 @@ def accelerate(*words: str, options: Sequence[str] = ()) -> list[str]:
 
 
 def start(command: Sequence[str], mark: str, **environment: str) -> subprocess.Popen[str]:
-    path = os.pathsep.join([*filter(None, sys.path), str(ROOT)])
+    path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
     given = {
         **os.environ,
         "PYTHONPATH": path,
