@@ -125,7 +125,7 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 def _wait_for(hook: TrainerHook, processes: ProcessHook) -> dict[str, Callable[[ModuleType], None]]:
     """Put our finders first; the modules that they wait for, and what is done with each."""
-    actions = {
+    actions: dict[str, Callable[[ModuleType], None]] = {
         PROCESS: processes.wrap_process_of,
         ACCELERATOR: hook.wrap_accelerator_of,
         TRAINER: hook.wrap_trainer_of,
