@@ -134,14 +134,19 @@ class _Board:
                 raise self.stop("")
             waited = time.monotonic() - begun
             if waited > limit:
-                raise self.stop(f"{self._missing()} did not come to be patched in {limit:g} s")
+                text = f"{self._missing()} did not come to be patched in {limit:g} s"
+                raise self.stop(text, readers=self._add("arrived", 0))
             if waited > _SLOW and not warned:
                 warned = True
                 logger.warning("gemma_compat: %s waits for %s", self._name(), self._missing())
             time.sleep(_PAUSE)
 
-    def stop(self, text: str) -> RankFailed:
+    def stop(self, text: str, readers: int = 0) -> RankFailed:
         """Post why all must stop, unless that was done; what to raise.
+
+        Args:
+            text: why; the empty text posts nothing, where somebody has.
+            readers: how many ranks are there to read it; all of them by default.
 
         The first rank prints it, or the one that failed where the first does not come soon. Both
         stay until all have read it: a launcher ends the others when one has ended, and the first
@@ -151,7 +156,7 @@ class _Board:
         tells = self.rank == 0 and self._tells()
         self._add("seen", 1)
         if self.rank == 0 or posted == text:
-            self._linger()
+            self._linger(readers or self.world)
             tells = tells or self._tells()
         return RankFailed(f"{posted}; all {self.world} ranks stop", tells=tells)
 
@@ -162,9 +167,9 @@ class _Board:
         kind = type(error).__name__
         return f"{self._name()} failed before its first step: {kind}: {_line(error)}"
 
-    def _linger(self) -> None:
+    def _linger(self, readers: int) -> None:
         end = time.monotonic() + _LINGER
-        while time.monotonic() < end and self._add("seen", 0) < self.world:
+        while time.monotonic() < end and self._add("seen", 0) < readers:
             time.sleep(_PAUSE)
 
     def _tells(self) -> bool:

@@ -1,0 +1,105 @@
+"""Scripts that start their own processes; each trains as ``train.py`` does.
+
+    spawn.py FOLDER mp.spawn | fork | forkserver | notebook | notebook-one | loader | passed
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tests.distributed.train import KIND, arguments, rows, train, write
+
+
+def one_of_two(rank: int, folder: Path) -> None:
+    """What ``mp.spawn`` starts: it says nothing in the environment, so the function does."""
+    store = torch.distributed.FileStore(str(folder / "store"), 2)
+    torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE="2")
+    train(folder)
+
+
+class Counting(torch.utils.data.Dataset):
+    """Rows of the run; each says in which worker the hook is, and what else was imported there."""
+
+    def __init__(self) -> None:
+        self.rows = rows()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        hooks = sys.modules.get("gemma_compat.hooks")
+        print(
+            "worker", torch.utils.data.get_worker_info() is not None,
+            "hooked", hooks is not None and hooks._hook is not None,
+            "rules", "gemma_compat.rules" in sys.modules,
+            flush=True,
+        )  # fmt: skip
+        return self.rows[index]
+
+
+def with_workers(folder: Path, context: str) -> None:
+    from transformers import Trainer
+
+    from tests import tiny
+
+    class Mine(Trainer):
+        def get_train_dataloader(self) -> Any:
+            loader = super().get_train_dataloader()
+            loader.multiprocessing_context = context
+            return loader
+
+    args = arguments(folder, dataloader_num_workers=2)
+    Mine(tiny.build(KIND), args, train_dataset=Counting()).train()
+    write(folder, {})
+
+
+def given_a_model(model: Any, folder: Path) -> None:
+    """In a spawned child: the model came pickled, with its patches."""
+    from transformers import Trainer
+
+    from gemma_compat.hooks import applied_to
+
+    trainer = Trainer(model, arguments(folder), train_dataset=rows())
+    trainer.train()
+    applied = applied_to(model)
+    print("changes made in the child:", len(applied.changes) if applied else 0, flush=True)
+
+
+def passed_on(folder: Path) -> None:
+    from transformers import Trainer
+
+    from tests import tiny
+
+    model = tiny.build(KIND)
+    Trainer(model, arguments(folder), train_dataset=rows())
+    child = torch.multiprocessing.get_context("spawn").Process(
+        target=given_a_model, args=(model, folder)
+    )
+    child.start()
+    child.join()
+    sys.exit(child.exitcode)
+
+
+def main() -> None:
+    folder, how = Path(sys.argv[1]), sys.argv[2]
+    if how in ("spawn", "fork", "forkserver"):
+        torch.multiprocessing.start_processes(one_of_two, (folder,), 2, start_method=how)
+    elif how.startswith("notebook"):
+        from accelerate import notebook_launcher
+
+        count = 1 if how == "notebook-one" else 2
+        notebook_launcher(train, (folder,), num_processes=count, use_port=sys.argv[3])
+    elif how.startswith("loader"):
+        with_workers(folder, how.removeprefix("loader-"))
+    else:
+        passed_on(folder)
+
+
+if __name__ == "__main__":
+    main()
