@@ -1,6 +1,6 @@
-"""A loop of one's own with accelerate: DDP, or FSDP with ``loop.py FOLDER 1`` or ``2``.
+"""A loop of one's own with accelerate: DDP, or FSDP where there are GPUs (accelerate has none on the CPU).
 
-    loop.py FOLDER [FSDP VERSION]
+    loop.py FOLDER [1 | 2]      the version of FSDP
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from tests.distributed.train import KIND, norms_of, rows, write
 
 
 def accelerator_of(version: str | None) -> Accelerator:
+    on_cpu = not torch.cuda.is_available()
     if version is None:
-        return Accelerator(cpu=True)
+        return Accelerator(cpu=on_cpu)
     plugin = FullyShardedDataParallelPlugin(
         fsdp_version=int(version),
         auto_wrap_policy="transformer_based_wrap",
@@ -26,7 +27,7 @@ def accelerator_of(version: str | None) -> Accelerator:
         use_orig_params=True if version == "1" else None,
         cpu_ram_efficient_loading=False,
     )
-    return Accelerator(cpu=True, fsdp_plugin=plugin)
+    return Accelerator(cpu=on_cpu, fsdp_plugin=plugin)
 
 
 def main() -> None:

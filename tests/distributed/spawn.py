@@ -1,6 +1,7 @@
 """Scripts that start their own processes; each trains as ``train.py`` does.
 
-    spawn.py FOLDER mp.spawn | fork | forkserver | notebook | notebook-one | loader | passed
+    spawn.py FOLDER spawn | fork | forkserver | notebook | notebook-one PORT
+    spawn.py FOLDER loader-fork | loader-spawn | passed
 """
 
 from __future__ import annotations
@@ -15,16 +16,15 @@ import torch
 from tests.distributed.train import KIND, arguments, rows, train, write
 
 
-def one_of_two(rank: int, folder: Path) -> None:
-    """What ``mp.spawn`` starts: it says nothing in the environment, so the function does."""
-    store = torch.distributed.FileStore(str(folder / "store"), 2)
-    torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
+def one_of_two(rank: int, folder: Path, port: str) -> None:
+    """What ``mp.spawn`` starts; only accelerate asks for these in the environment."""
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE="2")
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
     train(folder)
 
 
 class Counting(torch.utils.data.Dataset):
-    """Rows of the run; each says in which worker the hook is, and what else was imported there."""
+    """Rows of the run; each says whether the hook is in its worker, and what came along."""
 
     def __init__(self) -> None:
         self.rows = rows()
@@ -35,7 +35,7 @@ class Counting(torch.utils.data.Dataset):
     def __getitem__(self, index: int) -> dict[str, Any]:
         hooks = sys.modules.get("gemma_compat.hooks")
         print(
-            "worker", torch.utils.data.get_worker_info() is not None,
+            "worker spawned", "__mp_main__" in sys.modules,
             "hooked", hooks is not None and hooks._hook is not None,
             "rules", "gemma_compat.rules" in sys.modules,
             flush=True,
@@ -89,7 +89,7 @@ def passed_on(folder: Path) -> None:
 def main() -> None:
     folder, how = Path(sys.argv[1]), sys.argv[2]
     if how in ("spawn", "fork", "forkserver"):
-        torch.multiprocessing.start_processes(one_of_two, (folder,), 2, start_method=how)
+        torch.multiprocessing.start_processes(one_of_two, (folder, sys.argv[3]), 2, start_method=how)
     elif how.startswith("notebook"):
         from accelerate import notebook_launcher
 
