@@ -1,6 +1,6 @@
 """A loop of one's own with accelerate: DDP, or FSDP where there are GPUs (accelerate has none on the CPU).
 
-    loop.py FOLDER [1 | 2]      the version of FSDP
+loop.py FOLDER [1 | 2]      the version of FSDP
 """
 
 from __future__ import annotations

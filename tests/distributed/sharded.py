@@ -1,6 +1,6 @@
 """FSDP by hand on the CPU, with the model patched before it is wrapped, or after.
 
-    sharded.py FOLDER fully_shard | FSDP before | after
+sharded.py FOLDER fully_shard | FSDP before | after
 """
 
 from __future__ import annotations
@@ -46,7 +46,14 @@ def main() -> None:
     loss.backward()
     mean = loss.detach().clone()
     torch.distributed.all_reduce(mean)
-    write(folder, {"loss": [mean.item() / 2], "norms": [norms_of(model)], "wrapped": how})
+    write(
+        folder,
+        {
+            "loss": [mean.item() / 2],
+            "norms": [norms_of(model, in_parts=how == "FSDP")],
+            "wrapped": how,
+        },
+    )
     torch.distributed.destroy_process_group()
 
 

@@ -1,11 +1,12 @@
 """Scripts that start their own processes; each trains as ``train.py`` does.
 
-    spawn.py FOLDER spawn | fork | forkserver | notebook | notebook-one PORT
-    spawn.py FOLDER loader-fork | loader-spawn | passed
+spawn.py FOLDER spawn | fork | forkserver | notebook | notebook-one PORT
+spawn.py FOLDER loader-fork | loader-spawn | passed
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 from pathlib import Path
@@ -35,7 +36,7 @@ class Counting(torch.utils.data.Dataset):
     def __getitem__(self, index: int) -> dict[str, Any]:
         hooks = sys.modules.get("gemma_compat.hooks")
         print(
-            "worker spawned", "__mp_main__" in sys.modules,
+            "worker", multiprocessing.get_start_method(),
             "hooked", hooks is not None and hooks._hook is not None,
             "rules", "gemma_compat.rules" in sys.modules,
             flush=True,
@@ -44,18 +45,21 @@ class Counting(torch.utils.data.Dataset):
 
 
 def with_workers(folder: Path, context: str) -> None:
-    from transformers import Trainer
+    from transformers import Trainer, default_data_collator
 
     from tests import tiny
 
     class Mine(Trainer):
         def get_train_dataloader(self) -> Any:
-            loader = super().get_train_dataloader()
-            loader.multiprocessing_context = context
-            return loader
+            return torch.utils.data.DataLoader(
+                self.train_dataset,
+                batch_size=2,
+                num_workers=2,
+                collate_fn=default_data_collator,
+                multiprocessing_context=context,
+            )
 
-    args = arguments(folder, dataloader_num_workers=2)
-    Mine(tiny.build(KIND), args, train_dataset=Counting()).train()
+    Mine(tiny.build(KIND), arguments(folder), train_dataset=Counting()).train()
     write(folder, {})
 
 
@@ -89,7 +93,9 @@ def passed_on(folder: Path) -> None:
 def main() -> None:
     folder, how = Path(sys.argv[1]), sys.argv[2]
     if how in ("spawn", "fork", "forkserver"):
-        torch.multiprocessing.start_processes(one_of_two, (folder, sys.argv[3]), 2, start_method=how)
+        torch.multiprocessing.start_processes(
+            one_of_two, (folder, sys.argv[3]), 2, start_method=how
+        )
     elif how.startswith("notebook"):
         from accelerate import notebook_launcher
 

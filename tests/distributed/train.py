@@ -32,14 +32,32 @@ class Norms(TrainerCallback):
             self.at_step(state)
 
 
-def norms_of(model: Any) -> dict[str, float]:
-    """By parameter name, of whatever a wrapper left of the model."""
+def norms_of(model: Any, in_parts: bool = False) -> dict[str, float]:
+    """By parameter name, of whatever a wrapper left of the model.
+
+    Args:
+        in_parts: each rank holds a part of each gradient, as FSDP 1 leaves it.
+    """
     found = {}
     for name, item in model.named_parameters():
-        if ("k_proj" in name or "v_proj" in name) and item.grad is not None:
-            grad = item.grad.full_tensor() if hasattr(item.grad, "full_tensor") else item.grad
-            found[name.replace("module.", "")] = grad.norm().item()
+        if "k_proj" not in name and "v_proj" not in name:
+            continue
+        grad = torch.zeros(1) if item.grad is None else item.grad
+        grad = grad.full_tensor() if hasattr(grad, "full_tensor") else grad
+        square = grad.square().sum()
+        if in_parts:
+            torch.distributed.all_reduce(square)
+        for prefix in ("module.", "_fsdp_wrapped_module."):
+            name = name.replace(prefix, "")
+        found[name] = square.sqrt().item()
     return found
+
+
+class InOrder(Trainer):
+    """The rows one after the other, so that every launcher takes the same."""
+
+    def _get_train_sampler(self, *_: Any) -> Any:
+        return torch.utils.data.SequentialSampler(self.train_dataset)
 
 
 def rows(count: int = 4) -> list[dict[str, torch.Tensor]]:
@@ -69,7 +87,7 @@ def train(folder: Path, callbacks: Any = (), at_step: Any = None, **changes: Any
     torch.set_num_threads(1)
     norms, model = Norms(at_step), tiny.build(KIND)
     args = arguments(folder, **changes)
-    trainer = Trainer(model, args, train_dataset=rows(), callbacks=[*callbacks, norms])
+    trainer = InOrder(model, args, train_dataset=rows(), callbacks=[*callbacks, norms])
     trainer.train()
     found = {
         "loss": [entry["loss"] for entry in trainer.state.log_history if "loss" in entry],
