@@ -1,5 +1,7 @@
 """The same run, but for one rank: its patch fails, it has other rules, or it never comes.
 
+``waits`` writes down who this rank is, and stops half way for good.
+
 broken.py FOLDER [--callback] HOW RANK
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +26,11 @@ def _fails(model: object, ledger: object) -> None:
 
 def _is_broken(model: object, ledger: object) -> None:
     raise KeyError("planted")
+
+
+def _wait(folder: Path) -> None:
+    (folder / f"half-way-{os.environ['RANK']}").write_text(str(os.getpid()))
+    time.sleep(600)
 
 
 def main() -> None:
@@ -50,7 +58,8 @@ def main() -> None:
         from gemma_compat import GemmaCompatCallback
 
         callbacks.append(GemmaCompatCallback())
-    train(Path(sys.argv[1]), callbacks)
+    folder = Path(sys.argv[1])
+    train(folder, callbacks, at_step=(lambda _: _wait(folder)) if how == "waits" else None)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""A loop of one's own with accelerate: DDP, or FSDP where there are GPUs (accelerate has none on the CPU).
+"""A loop of one's own with accelerate: DDP, or FSDP where there are GPUs.
+
+Accelerate has no FSDP on the CPU; ``sharded.py`` shards by hand.
 
 loop.py FOLDER [1 | 2]      the version of FSDP
 """

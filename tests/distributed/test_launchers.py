@@ -22,15 +22,17 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> dict:
     return train(tmp_path_factory.mktemp("right"), gradient_checkpointing=False)
 
 
-def assert_right(done: Done, folder: Path, right: dict, ranks: int = 2, says: int = 1) -> None:
+def assert_right(
+    done: Done, folder: Path, right: dict, ranks: int = 2, says: int = 1, steps: int = 2
+) -> None:
     """Every rank trained what one process without checkpointing does, and one has said so."""
     assert (done.code, done.left) == (0, ()), done.out
     assert done.out.count(SAYS) == says, done.out
     found = [json.loads(path.read_text()) for path in sorted(folder.glob("rank-*.json"))]
     assert len(found) == ranks
     for one in found:
-        assert one["loss"] == pytest.approx(right["loss"], rel=1e-4)
-        for got, expected in zip(one["norms"], right["norms"], strict=True):
+        assert one["loss"][:steps] == pytest.approx(right["loss"], rel=1e-4)
+        for got, expected in zip(one["norms"][:steps], right["norms"], strict=True):
             assert got == pytest.approx(expected, rel=1e-3)
 
 
