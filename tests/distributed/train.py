@@ -47,7 +47,7 @@ def norms_of(model: Any, in_parts: bool = False) -> dict[str, float]:
         square = grad.square().sum()
         if in_parts:
             torch.distributed.all_reduce(square)
-        for prefix in ("module.", "_fsdp_wrapped_module."):
+        for prefix in ("_fsdp_wrapped_module.", "module."):
             name = name.replace(prefix, "")
         found[name] = square.sqrt().item()
     return found
