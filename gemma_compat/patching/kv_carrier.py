@@ -107,7 +107,7 @@ def add_carrier(text_model: Any, ledger: Any) -> None:
     attentions = [layer.self_attn for layer in decoder_layers(text_model)]
     refuse_cured_by_unsloth(text_model)
     _check_attentions(attentions)
-    _check_arguments_pass(text_model)
+    check_arguments_pass(text_model)
     add_non_reentrant(text_model, ledger)
     ledger.add_hook(text_model, "forward_pre_hook", make_holder, with_kwargs=True)
     ledger.add_hook(text_model, "forward_hook", cut_holder, with_kwargs=True, always_call=True)
@@ -126,7 +126,18 @@ def make_holder(text_model: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
         _refuse_filled_cache((*args, kwargs.get("past_key_values")))
     attentions = [layer.self_attn for layer in decoder_layers(text_model)]
     lenders = frozenset(item.kv_shared_layer_index for item in attentions if _borrows(item))
-    return args, {**kwargs, _ARGUMENT: SharedKV(lenders, recomputes, with_grad)}
+    return args, with_holder(kwargs, SharedKV(lenders, recomputes, with_grad))
+
+
+def with_holder(kwargs: dict[str, Any], holder: SharedKV) -> dict[str, Any]:
+    """The keyword arguments of a text model with the holder among them."""
+    return {**kwargs, _ARGUMENT: holder}
+
+
+def take_holder(kwargs: dict[str, Any]) -> tuple[dict[str, Any], SharedKV | None]:
+    """The keyword arguments of an attention without the holder, and the holder."""
+    rest = dict(kwargs)
+    return rest, rest.pop(_ARGUMENT, None)
 
 
 def cut_holder(text_model: Any, args: Any, kwargs: Any, output: Any) -> None:
@@ -139,8 +150,7 @@ def hand_over(attention: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
     """Forward pre-hook of an attention: the holder takes the place of a missing cache."""
     import torch
 
-    kwargs = dict(kwargs)
-    holder = kwargs.pop(_ARGUMENT, None)
+    kwargs, holder = take_holder(kwargs)
     name = next((name for name in _CACHE_NAMES if name in kwargs), _CACHE_NAMES[0])
     if holder is None:
         if _borrows(attention) and kwargs.get(name) is None:
@@ -188,8 +198,11 @@ def _check_attentions(attentions: list[Any]) -> None:
             raise PatchTargetMissing("a borrowing layer names no lender (kv_shared_layer_index)")
 
 
-def _check_arguments_pass(text_model: Any) -> None:
-    """The holder travels as a keyword through the text model and its layers."""
+def check_arguments_pass(text_model: Any) -> None:
+    """The holder travels as a keyword through the text model and its layers.
+
+    Raises ``PatchTargetMissing`` where one of them hands no keywords on.
+    """
     for cls in (type(text_model), type(decoder_layers(text_model)[0])):
         parameters = inspect.signature(cls.forward).parameters.values()
         if not any(item.kind is item.VAR_KEYWORD for item in parameters):

@@ -20,7 +20,7 @@ from .. import tiny
 from ..live import compare
 
 ROWS = 4  # of the whole batch
-WRAPPERS = ("ddp", "fsdp2", "accelerate-ddp", "accelerate-fsdp1", "accelerate-fsdp2")
+WRAPPERS = ("ddp", "fsdp2", "accelerate-ddp", "accelerate-fsdp2")
 CHECKPOINTING = ("no", "non-reentrant", "reentrant", "outside", "outside-reentrant")
 PRECISIONS = ("fp32", "fp32-policy", "bf16")
 _WRAPPER_NAMES = ("_checkpoint_wrapped_module.", "_fsdp_wrapped_module.", "_orig_mod.")
@@ -39,10 +39,12 @@ class Scenario:
             nothing but goes through every input; ``bf16`` is that policy, accelerate's mixed
             precision, or (DDP) weights in bfloat16.
         patch: ``no``, or ``gemma_compat.patch`` ``before`` or ``after`` wrapping.
+        select: the one rule that is patched; empty for whatever ``patch`` finds.
         towers: whether the towers ask for gradients.
         find_unused: DDP's ``find_unused_parameters``.
         lora: an adapter on the decoder's attention, the rest frozen.
         layer_class: name it to accelerate's FSDP; else that is left to ``_no_split_modules``.
+        shares_kv: whether layers share keys and values, where the type can.
         forwards: forward passes before the one backward pass.
     """
 
@@ -51,10 +53,12 @@ class Scenario:
     checkpointing: str = "no"
     precision: str = "fp32"
     patch: str = "no"
+    select: str = ""
     towers: bool = True
     find_unused: bool = False
     lora: bool = False
     layer_class: bool = True
+    shares_kv: bool = True
     forwards: int = 1
 
     def but(self, **changes: Any) -> Scenario:
@@ -105,11 +109,12 @@ def reference(scenario: Scenario, rank: Rank) -> compare.Run:
 
 
 def _model(scenario: Scenario) -> Any:
-    model = compare.make(scenario.model_type, lora=scenario.lora)
+    changes = {} if scenario.shares_kv else {"num_kv_shared_layers": 0}
+    model = compare.make(scenario.model_type, lora=scenario.lora, **changes)
     if not scenario.towers:
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(parameter.requires_grad and not _is_tower(name))
-    casts_weights = scenario.precision == "bf16" and "accelerate" not in scenario.wrapper
+    casts_weights = scenario.precision == "bf16" and scenario.wrapper != "accelerate-ddp"
     return model.to(torch.bfloat16) if casts_weights else model
 
 
@@ -128,18 +133,19 @@ def _prepared(scenario: Scenario, rank: Rank, found: dict[str, Any]) -> tuple[An
     """The wrapped model in training, patched where asked for, and what runs its backward."""
     import gemma_compat
 
+    chosen = [scenario.select] if scenario.select else None
     model = _model(scenario)
-    if scenario.precision == "bf16" and scenario.wrapper == "fsdp2":
+    if scenario.precision == "bf16" and scenario.wrapper.endswith("fsdp2"):
         model = model.float()  # its policy casts, and keeps float32 shards
     if scenario.checkpointing in {"non-reentrant", "reentrant"}:
         keywords = {"use_reentrant": scenario.checkpointing == "reentrant"}
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=keywords)
         model.enable_input_require_grads()
     if scenario.patch == "before":
-        found["codes"] = list(gemma_compat.patch(model).codes)
+        found["codes"] = list(gemma_compat.patch(model, select=chosen).codes)
     wrapped, backward = _WRAP[scenario.wrapper](scenario, model.train(), rank)
     if scenario.patch == "after":
-        found["codes"] = list(gemma_compat.patch(wrapped).codes)
+        found["codes"] = list(gemma_compat.patch(wrapped, select=chosen).codes)
     return wrapped.train(), backward
 
 
@@ -200,26 +206,38 @@ def _accelerate(scenario: Scenario, model: Any, rank: Rank) -> tuple[Any, Any]:
         unused = DistributedDataParallelKwargs(find_unused_parameters=scenario.find_unused)
         options["kwargs_handlers"] = [unused]
     else:
-        options["fsdp_plugin"] = _fsdp_plugin(scenario, model, int(kind[-1]))
+        options["fsdp_plugin"] = _fsdp2_plugin(scenario, model)
     accelerator = Accelerator(**options)
+    if kind != "ddp" and rank.device == "cpu":
+        _shard_on_cpu(accelerator, options["fsdp_plugin"])
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     wrapped, _ = accelerator.prepare(model, optimizer)
     return wrapped, accelerator.backward
 
 
-def _fsdp_plugin(scenario: Scenario, model: Any, version: int) -> Any:
+def _shard_on_cpu(accelerator: Any, plugin: Any) -> None:
+    """Accelerate takes to FSDP on GPUs alone and else falls back on DDP without a word.
+
+    Its state is told, so that its own wrapping runs; what it wraps by is not changed.
+    """
+    from accelerate.utils import DistributedType
+
+    accelerator.state.distributed_type = DistributedType.FSDP
+    accelerator.state.fsdp_plugin = plugin
+    if accelerator.mixed_precision != "no":
+        plugin.set_mixed_precision(accelerator.mixed_precision)
+
+
+def _fsdp2_plugin(scenario: Scenario, model: Any) -> Any:
     from accelerate import FullyShardedDataParallelPlugin
 
     from gemma_compat.tree import text_models
 
     options: dict[str, Any] = {
-        "fsdp_version": version,
+        "fsdp_version": 2,
         "auto_wrap_policy": "transformer_based_wrap",
         "activation_checkpointing": scenario.checkpointing == "outside",
-        "use_orig_params": True,
     }
-    if version == 2:
-        del options["use_orig_params"]
     if scenario.layer_class:
         layer = type(text_models(model)[0][1].layers[0])
         options["transformer_cls_names_to_wrap"] = [layer.__name__]
@@ -230,7 +248,6 @@ _WRAP: dict[str, Callable[[Scenario, Any, Rank], tuple[Any, Any]]] = {
     "ddp": _ddp,
     "fsdp2": _fsdp2,
     "accelerate-ddp": _accelerate,
-    "accelerate-fsdp1": _accelerate,
     "accelerate-fsdp2": _accelerate,
 }
 
@@ -298,9 +315,7 @@ def _judged(scenario: Scenario, expected: compare.Run, got: compare.Run) -> dict
 
 
 def _without_zeros(grads: Mapping[str, torch.Tensor | None]) -> dict[str, torch.Tensor | None]:
-    return {
-        name: None if grad is None or not grad.any() else grad for name, grad in grads.items()
-    }
+    return {name: None if grad is None or not grad.any() else grad for name, grad in grads.items()}
 
 
 def _one_line(error: Exception) -> str:

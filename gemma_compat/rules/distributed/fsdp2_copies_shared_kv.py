@@ -1,26 +1,36 @@
 """FSDP2 hands each layer a copy of the dict in which layers share keys and values.
 
 ## What breaks
-Training Gemma 3n or Gemma 4 E2B and E4B under FSDP2 in mixed precision ends in the first forward:
-`KeyError: 'sliding_attention'`, or `KeyError: 'full_attention'`; on the older of these releases
-the key is the number of a layer.
+Training Gemma 3n or Gemma 4 E2B and E4B under FSDP2 ends in the first forward. The key is a layer
+type or the number of a layer, by release: `KeyError: 'full_attention'`, `KeyError:
+'sliding_attention'`, `KeyError: 3`. Under reentrant checkpointing Gemma 4 can end in `Trying to
+backward through the graph a second time` instead.
 
 ## Why
 These releases pass keys and values from lender to borrower in a plain dict that each layer is
-given. By the reports `fully_shard` in mixed precision rebuilds the dicts among a layer's inputs,
-so what a lender writes goes into a copy. transformers 5.9.0 passes a `UserDict`, which is not
-rebuilt. The plain dict was read in transformers 5.5.4, 5.6.0 and 5.8.1, the other one in 5.9.0; the
-failure itself was not run here.
+given. `fully_shard` puts a hook before each layer that rebuilds the dicts among its inputs, to cast
+what they hold (mixed precision) and to be told when their gradients are done (any training), so
+what a lender writes goes into a copy. Mixed precision is not needed for the failure. transformers
+5.9.0 passes a `UserDict`, which is not rebuilt. DDP and FSDP1 were not seen to do it.
 
 ## Cure
-transformers 5.9.0 or newer; on these releases FSDP1 or DDP in place of FSDP2 (not run).
+transformers 5.9.0 or newer. `patch` carries what is shared in an object that is not rebuilt, and
+gives it to each attention behind FSDP2's hook; it may be applied before or after `fully_shard`.
+Layers are checkpointed without reentry while it is in place (see GC201), and reentrant wrappers
+around them are refused with a `PatchRefused`. Assisted generation, which hands the dict in or
+wants it back, keeps its own.
 """
 
 from __future__ import annotations
 
-from ...conditions import autocasts, shares_kv
+from typing import Any
+
+from ...conditions import is_not_cured_by_unsloth, shares_kv
+from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...patching.shared_dict import add_shared_dict
+from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...tree import text_models
 
 
 @condition("FSDP2 shards the model (fsdp_version 2)")
@@ -32,28 +42,36 @@ def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
             f"transformers {facts.version('transformers')} shares keys and values through a dict "
-            "that FSDP2 copies for each layer in mixed precision; the first forward ends in a "
-            "KeyError"
+            "that FSDP2 copies for each layer; the first forward ends in a KeyError"
         ),
-        help="pip install -U 'transformers>=5.9.0', or train with FSDP1 or DDP",
+        help="pip install -U 'transformers>=5.9.0', or gemma_compat.patch(model)",
     )
+
+
+def patch(model: Any, ledger: Any) -> None:
+    """One holder for each forward, past FSDP2's hooks."""
+    found = text_models(model)
+    if not found:
+        raise PatchTargetMissing("no module with embed_tokens and decoder layers")
+    for _, text_model in found:
+        add_shared_dict(text_model, ledger)
 
 
 RULE = Rule(
     code="GC1001",
     name="fsdp2-copies-shared-kv",
     severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
+    applicability=Applicability.SAFE,
     scopes=(
         Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": ">=5.5.2,<5.9.0"}),
         Scope(frozenset({"gemma3n", "gemma3n_text"}), {"transformers": ">=5.6.0,<5.9.0"}),
     ),
-    when=(shares_kv, is_fsdp2, autocasts),
+    when=(shares_kv, is_fsdp2, is_not_cured_by_unsloth),
     describe=describe,
+    patch=patch,
     runs=("distributed",),
     symptoms=(r"KeyError: '(?:sliding|full)_attention'",),
     upstream=("huggingface/transformers#45912", "huggingface/transformers#45663"),
-    evidence=Evidence.SOURCE,
     covers=("F23",),
     since="0.1.0",
 )

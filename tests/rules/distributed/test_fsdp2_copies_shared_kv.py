@@ -32,7 +32,7 @@ def contract_facts() -> Iterator[Facts]:
         ("5.8.1", {"num_kv_shared_layers": 0}, {}, "no"),
         ("5.8.1", {}, {"fsdp_version": 1}, "no"),
         ("5.8.1", {}, {"distributed": "ddp", "fsdp_version": None}, "no"),
-        ("5.8.1", {}, {"mixed_precision": "no"}, "no"),
+        ("5.8.1", {}, {"mixed_precision": "no"}, "fires"),
         (None, {}, {}, "? packages.transformers"),
     ],
 )
