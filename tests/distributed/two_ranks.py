@@ -9,7 +9,8 @@ On two GPUs, with NCCL; needs no test framework:
     python -m torch.distributed.run --standalone --nproc-per-node 2 \\
         tests/distributed/two_ranks.py --backend nccl --out FILE
 
-with the root of the repository on ``PYTHONPATH``. ``FILE`` is JSON, a list of what
+with the root of the repository on ``PYTHONPATH``; about 200 scenarios of a second or two. A
+single-process reference runs on each rank's own GPU. ``FILE`` is JSON, a list of what
 :func:`scenarios.train` returns, and is written again after each scenario.
 """
 
@@ -56,6 +57,35 @@ def run(scenario: Scenario, timeout: float = TIMEOUT) -> dict[str, Any]:
             _end(child)
         shutil.rmtree(home, ignore_errors=True)
     return _merged(scenario, answers, timeout)
+
+
+def run_here(scenario: Scenario, rank: Rank, home: str) -> dict[str, Any]:
+    """This rank's part in this very process, where a fork cannot reach the GPU."""
+    import torch.distributed as dist
+    from accelerate.state import AcceleratorState
+
+    try:
+        return _joined(scenario, rank, home)
+    finally:
+        AcceleratorState._reset_state(reset_partial_state=True)
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def can_fork(rank: Rank) -> bool:
+    """Whether a fork of this process can use its device: not where CUDA was touched before."""
+    if rank.device == "cpu":
+        return True
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    try:
+        import torch
+
+        torch.zeros(1, device=rank.place).item()
+    except BaseException:  # probe boundary: whatever it is, it cannot
+        os._exit(1)
+    os._exit(0)
 
 
 def run_one_rank(scenario: Scenario, rank: Rank, home: str, timeout: float) -> dict[str, Any]:
@@ -163,14 +193,18 @@ def warm_up() -> None:
 
 def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(argv)
+    # Else the imports ask CUDA itself for its devices, and no fork could use it.
+    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
     warm_up()
+    options.forks = "RANK" not in os.environ or can_fork(_rank(options))
+    first = os.environ.get("RANK", "0") == "0"
     todo = list(_chosen(options))
     done: list[dict[str, Any]] = []
     for number, scenario in enumerate(todo):
         started = time.monotonic()
         answer = _answer(scenario, options, number)
         done.append({**_releases(), **answer, "seconds": round(time.monotonic() - started, 1)})
-        if os.environ.get("RANK", "0") == "0":
+        if first:
             _write(options.out, done)
             print(f"{number + 1}/{len(todo)} {_line(done[-1])}", flush=True)
     return 0
@@ -180,7 +214,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="two_ranks", description="Two ranks against one.")
     parser.add_argument("--out", required=True, help="JSON file for the answers")
     parser.add_argument("--backend", choices=("gloo", "nccl"), default="gloo")
-    parser.add_argument("--table", default="", help="gpu, full or quick; by the backend")
+    parser.add_argument("--table", default="", help="gpu, full, patched or quick; by the backend")
     parser.add_argument("--only", default="", help="words that a scenario must have, by comma")
     parser.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds for one scenario")
     return parser
@@ -197,13 +231,21 @@ def _chosen(options: argparse.Namespace) -> Iterable[Scenario]:
 
 
 def _answer(scenario: Scenario, options: argparse.Namespace, number: int) -> dict[str, Any]:
-    if options.backend == "gloo":
+    """Both ranks from here, or, under a launcher, this one's part."""
+    if "RANK" not in os.environ:
         return run(scenario, options.timeout)
-    rank = Rank(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), "cuda")
+    rank = _rank(options)
     # Both ranks are children of one launcher: its process id makes a place they both know.
     home = os.path.join(tempfile.gettempdir(), f"two-ranks-{os.getppid()}-{number}")
     os.makedirs(home, exist_ok=True)
-    return run_one_rank(scenario, rank, home, options.timeout)
+    if options.forks:
+        return run_one_rank(scenario, rank, home, options.timeout)
+    return run_here(scenario, rank, home)
+
+
+def _rank(options: argparse.Namespace) -> Rank:
+    device = "cuda" if options.backend == "nccl" else "cpu"
+    return Rank(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), device)
 
 
 def _releases() -> dict[str, str]:
