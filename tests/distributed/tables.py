@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from .. import tiny
-from .scenarios import CHECKPOINTING, PRECISIONS, Scenario
+from .scenarios import CHECKPOINTING, PRECISIONS, WRAPPERS, Scenario
 
 NAMES = ("gemma3_text", "gemma3", "gemma3n_text", "gemma4_text", "gemma4")
 PATCHES = ("no", "before")
@@ -52,6 +52,21 @@ def gpu() -> Iterator[Scenario]:
                         yield Scenario(name, wrapper, checkpointing, precision, patch)
 
 
+def releases() -> Iterator[Scenario]:
+    """Every wrapper and every way to checkpoint, once: what is compared from release to release."""
+    for name in [name for name in NAMES if name in tiny.available()]:
+        for patch in PATCHES:
+            for wrapper in WRAPPERS:
+                for checkpointing in ("no", "non-reentrant", "reentrant", "outside"):
+                    # Gemma 3n and 4 leave projections of borrowers without a gradient at first.
+                    plain = Scenario(name, wrapper, checkpointing, patch=patch, towers=False)
+                    unused = wrapper.endswith("ddp") and checkpointing != "reentrant"
+                    yield plain.but(find_unused=unused)
+            yield Scenario(name, "fsdp2", precision="bf16", patch=patch, towers=False)
+            if name in {"gemma3", "gemma4"}:
+                yield Scenario(name, "ddp", patch=patch)
+
+
 def quick() -> Iterator[Scenario]:
     """What some release breaks without its cure, in a second or two."""
     for name in [n for n in ("gemma4_text", "gemma3n_text") if n in tiny.available()][:1]:
@@ -78,6 +93,7 @@ def patched() -> Iterator[Scenario]:
 TABLES: dict[str, Callable[[], Iterator[Scenario]]] = {
     "full": full,
     "gpu": gpu,
+    "releases": releases,
     "quick": quick,
     "patched": patched,
 }
