@@ -7,7 +7,8 @@ Gemma 2 rule undetermined on Gemma 3, and no rule has to order its tests with ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from . import evidence, families, runs, versions
 from .errors import UnknownFact
@@ -104,6 +105,23 @@ def _is_known_to_hold(question: Condition, facts: Facts) -> bool:
         return False
 
 
+def nothing_was_judged(diagnosis: Diagnosis, rules: Sequence[Rule]) -> bool:
+    """Whether every rule about this model waits for a package that could not be read."""
+    asked = {rule.code for rule in rules if _is_about(rule, diagnosis.facts)}
+    waiting = {
+        item.rule.code
+        for item in diagnosis.undetermined
+        if any(topic.startswith("packages") for topic, _ in item.missing)
+    }
+    return bool(asked) and not diagnosis.findings and asked <= waiting
+
+
+def _is_about(rule: Rule, facts: Facts) -> bool:
+    if not facts.model.known("model_type"):
+        return True
+    return facts.model.model_type in rule.model_types
+
+
 def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
     answer = judge(rule, facts)
     if answer is not None:
@@ -146,8 +164,13 @@ def _ask(
     return tuple(missing.items()), phrases, True
 
 
-def _questions(rule: Rule, scope: Scope) -> Iterator[Condition]:
+@lru_cache(maxsize=1024)
+def _questions(rule: Rule, scope: Scope) -> tuple[Condition, ...]:
     """The header first (model type, packages), then the conditions, then the kind of run."""
+    return tuple(_all_questions(rule, scope))
+
+
+def _all_questions(rule: Rule, scope: Scope) -> Iterator[Condition]:
     yield Condition("the model is one of " + ", ".join(sorted(scope.model_types)), _is_in(scope))
     for name, text in scope.packages.items():
         yield Condition(f"{name} is {text}", _has_version(name, text))

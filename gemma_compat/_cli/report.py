@@ -86,7 +86,9 @@ def _chosen_rules(options: argparse.Namespace) -> tuple[Rule, ...]:
 
 
 def _status(diagnosis: Diagnosis, rules: Sequence[Rule], options: argparse.Namespace) -> int:
-    if _nothing_was_judged(diagnosis, rules):
+    from ..diagnosis import nothing_was_judged
+
+    if nothing_was_judged(diagnosis, rules):
         return NO_DIAGNOSIS
     if options.fail_on_undetermined and diagnosis.undetermined:
         return FINDINGS
@@ -97,23 +99,6 @@ def _status(diagnosis: Diagnosis, rules: Sequence[Rule], options: argparse.Names
     threshold = Severity(options.fail_on).rank
     reached = any(item.rule.severity.rank <= threshold for item in diagnosis.findings)
     return FINDINGS if reached else CLEAN
-
-
-def _nothing_was_judged(diagnosis: Diagnosis, rules: Sequence[Rule]) -> bool:
-    """Whether every rule about this model waits for a package that could not be read."""
-    asked = {rule.code for rule in rules if _is_about(rule, diagnosis.facts)}
-    waiting = {
-        item.rule.code
-        for item in diagnosis.undetermined
-        if any(topic.startswith("packages") for topic, _ in item.missing)
-    }
-    return bool(asked) and not diagnosis.findings and asked <= waiting
-
-
-def _is_about(rule: Rule, facts: Facts) -> bool:
-    if not facts.model.known("model_type"):
-        return True
-    return facts.model.model_type in rule.model_types
 
 
 def _codes(text: str) -> list[str]:

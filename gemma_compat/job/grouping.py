@@ -1,0 +1,63 @@
+"""Equal nodes are one group; only the first one's facts are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from ..facts import Facts
+from .node import Member, Node
+from .topics import cells
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Nodes that do not differ in anything that matters.
+
+    Attributes:
+        members: their names, in the order of arrival.
+        facts: those of the first one.
+        cells: the same as texts, by topic.
+        tool: the release of this library that found them.
+    """
+
+    members: list[Member]
+    facts: Facts
+    cells: dict[str, str]
+    tool: str = ""
+
+
+@dataclass
+class Grouping:
+    """Takes nodes one at a time, so that a thousand equal ones cost the memory of one.
+
+    Attributes:
+        failed: nodes on which detection failed.
+    """
+
+    failed: list[Node] = field(default_factory=list)
+    _groups: dict[bytes, Group] = field(default_factory=dict)
+
+    def add(self, node: Node) -> None:
+        """Put the node into its group."""
+        if node.facts is None:
+            self.failed.append(node)
+            return
+        table = cells(node)
+        key = blake2b(repr(sorted(table.items())).encode("utf-8", "surrogatepass")).digest()
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group([], node.facts, table, node.tool)
+        group.members.append(node.member)
+
+    def add_all(self, nodes: Iterable[Node]) -> Grouping:
+        """Add each; returns itself."""
+        for node in nodes:
+            self.add(node)
+        return self
+
+    @property
+    def groups(self) -> list[Group]:
+        """The largest first; of equal size, the one that came first."""
+        return sorted(self._groups.values(), key=lambda group: -len(group.members))

@@ -1,0 +1,37 @@
+"""What a job consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..facts import Facts
+
+
+@dataclass(frozen=True)
+class Member:
+    """A node's name, and which ranks run on it.
+
+    Attributes:
+        name: the host's name, or that of the file that described it.
+        ranks: global ranks, ascending; empty where nobody said.
+    """
+
+    name: str
+    ranks: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node, or those ranks of a host that see the same.
+
+    Attributes:
+        member: what it is called.
+        facts: what was found there; ``None`` where detection failed.
+        error: why there are no facts, in words.
+        tool: the release of this library that found them.
+    """
+
+    member: Member
+    facts: Facts | None = None
+    error: str = ""
+    tool: str = ""
