@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import assumptions
+from . import assumptions, job
 from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, write
 
 if TYPE_CHECKING:
@@ -41,15 +41,25 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     for name, text in (("--select", "only these rules"), ("--ignore", "all but these rules")):
         text += ": codes or names, comma-separated"
         option(name, metavar="CODES", action="extend", type=_codes, default=[], help=text)
+    job.add_options(parser)
     assumptions.add_options(parser)
 
 
 def _report(options: argparse.Namespace) -> int:
-    from ..detect import detect_facts
     from ..diagnosis import judge_all
     from ..plan import make_plan
 
     rules = _chosen_rules(options)
+    if job.is_asked(options):
+        return job.run(options, rules, lambda: _detected(options))
+    diagnosis = judge_all(_detected(options), rules)
+    write(_renderer(options.format)(diagnosis, make_plan(diagnosis)))
+    return _status(diagnosis, rules, options)
+
+
+def _detected(options: argparse.Namespace) -> Facts:
+    from ..detect import detect_facts
+
     facts = detect_facts(
         options.model,
         options.args,
@@ -57,10 +67,7 @@ def _report(options: argparse.Namespace) -> int:
         adapter=options.adapter,
         probe=options.probe,
     )
-    facts = assumptions.apply(options, facts)
-    diagnosis = judge_all(facts, rules)
-    write(_renderer(options.format)(diagnosis, make_plan(diagnosis)))
-    return _status(diagnosis, rules, options)
+    return assumptions.apply(options, facts)
 
 
 def _renderer(form: str) -> Callable[[Diagnosis, Plan], str]:

@@ -1,0 +1,70 @@
+"""Reports of nodes, from files that may be anything."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+LARGEST = 8 << 20  # bytes; a report of one node has a few thousand
+
+
+class BadFile(Exception):
+    """This file cannot be used; the message is what is wrong with it."""
+
+
+def read_documents(paths: Iterable[str]) -> Iterator[tuple[str, str, Any]]:
+    """Path, name of the node, and the JSON object in each file, or the ``BadFile`` in its place.
+
+    The name is the file's without its extension. A file is read once, whatever it is called.
+    """
+    seen: dict[tuple[int, int], str] = {}
+    for path in paths:
+        name = os.path.basename(path)
+        name = name[: -len(".json")] if name.lower().endswith(".json") else name
+        try:
+            yield path, name, _read(path, seen)
+        except BadFile as error:
+            yield path, name, error
+
+
+def _read(path: str, seen: dict[tuple[int, int], str]) -> dict[str, Any]:
+    try:
+        found = os.stat(path)
+        if stat.S_ISDIR(found.st_mode):
+            raise BadFile("a directory")
+        if not stat.S_ISREG(found.st_mode):
+            raise BadFile("not a regular file")
+        file_id = (found.st_dev, found.st_ino)
+        if file_id in seen:
+            first = seen[file_id]
+            raise BadFile("given twice" if first == path else f"the same file as {first}")
+        seen[file_id] = path
+        with open(path, "rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise BadFile(error.strerror or str(error)) from error
+    except ValueError as error:  # a NUL byte in the name
+        raise BadFile(str(error)) from error
+    if len(data) > LARGEST:
+        raise BadFile(f"larger than {LARGEST >> 20} MiB, which no report is")
+    return _parse(data)
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    import json
+
+    if not data.strip():
+        raise BadFile("empty")
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+    except RecursionError as error:
+        raise BadFile("nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise BadFile("not a JSON file (not UTF-8 text)") from error
+    except ValueError as error:
+        raise BadFile(f"not a JSON file, or only a part of one ({error})") from error
+    if not isinstance(document, dict):
+        raise BadFile("holds no JSON object")
+    return document
