@@ -72,15 +72,16 @@ def _number(name: str) -> int:
 class Ranks:
     """The ranks of the job, connected. ``connected`` makes one."""
 
-    def __init__(self, where: Place) -> None:
-        self.place = where
+    def __init__(self, where: Place, seconds: float) -> None:
+        self.place, self._seconds = where, seconds
 
     def gather(self, text: str) -> list[str]:
         """The texts of all ranks in their order on rank 0; an empty list on the others."""
         import torch.distributed as dist
 
         found: list[Any] | None = [None] * self.place.size if self.place.rank == 0 else None
-        dist.gather_object(text, found, dst=0)
+        with _talking(self.place, self._seconds):
+            dist.gather_object(text, found, dst=0)
         return [str(item) for item in found or ()]
 
     def agree(self, number: int) -> int:
@@ -88,7 +89,8 @@ class Ranks:
         import torch.distributed as dist
 
         box = [number]
-        dist.broadcast_object_list(box, src=0)
+        with _talking(self.place, self._seconds):
+            dist.broadcast_object_list(box, src=0)
         return int(box[0])
 
 
@@ -108,16 +110,24 @@ def connected(where: Place, seconds: float) -> Iterator[Ranks]:
     with _quiet_output():
         try:
             if ours:
-                _make_group(dist, where, seconds)
-            yield Ranks(where)
-        except RuntimeError as error:  # what gloo and the store raise; DistError is one too
-            raise RanksMissing(
-                f"rank {where.rank}: another rank went away, or did not answer within "
-                f"{seconds:g} s ({_first_line(error)})"
-            ) from error
+                with _talking(where, seconds):
+                    _make_group(dist, where, seconds)
+            yield Ranks(where, seconds)
         finally:
             if ours and dist.is_initialized():
                 dist.destroy_process_group()
+
+
+@contextlib.contextmanager
+def _talking(where: Place, seconds: float) -> Iterator[None]:
+    """What gloo and the store raise becomes one error that says which rank saw it."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise RanksMissing(
+            f"rank {where.rank} on {where.host}: another rank went away, or did not answer "
+            f"within {seconds:g} s ({_first_line(error)})"
+        ) from error
 
 
 def _distributed() -> Any:

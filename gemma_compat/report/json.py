@@ -20,8 +20,8 @@ def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
     return dump(
         {
             "facts": shareable_facts(diagnosis.facts),
-            "findings": [_finding(item) for item in diagnosis.findings],
-            "undetermined": [_undetermined(item) for item in diagnosis.undetermined],
+            "findings": [finding_fields(item) for item in diagnosis.findings],
+            "undetermined": [undetermined_fields(item) for item in diagnosis.undetermined],
             "plan": _plan(plan),
             "not_checked": list(diagnosis.not_checked),
         }
@@ -36,7 +36,8 @@ def dump(content: dict[str, Any]) -> str:
     return json.dumps(clean_values(document), indent=2, allow_nan=False) + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_fields(finding: Finding) -> dict[str, Any]:
+    """A finding as the document states it."""
     return {
         **_rule(finding.rule),
         "message": finding.problem.message,
@@ -45,7 +46,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _undetermined(item: Undetermined) -> dict[str, Any]:
+def undetermined_fields(item: Undetermined) -> dict[str, Any]:
+    """An open question as the document states it."""
     return {
         **_rule(item.rule),
         "condition": item.condition,

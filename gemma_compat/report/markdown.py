@@ -18,13 +18,13 @@ def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
     """A heading, a table of facts, the findings, and the open questions folded away."""
     line = not_a_gemma(diagnosis)
     if line:
-        return f"gemma_compat: {_plain(line)}\n"
+        return f"gemma_compat: {plain(line)}\n"
     parts = [
         [f"### gemma_compat {__version__}: {verdict(diagnosis)}"],
         list(_facts_table(diagnosis.facts)),
         *(list(_finding(finding, plan)) for finding in diagnosis.findings),
         list(_folded(diagnosis)),
-        [f"Not checked: {_plain(text)}" for text in diagnosis.not_checked],
+        [f"Not checked: {plain(text)}" for text in diagnosis.not_checked],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
@@ -33,21 +33,21 @@ def _facts_table(facts: Facts) -> Iterator[str]:
     yield "| | |"
     yield "| --- | --- |"
     for label, text in header_rows(facts):
-        yield f"| {label} | {_plain(text)} |"
+        yield f"| {label} | {plain(text)} |"
     shared = shareable_facts(facts)["packages"].values()
     for package in shared:
         if package and package.get("vcs"):
-            yield f"| {package['name']} from | {_plain(package['vcs'])} |"
+            yield f"| {package['name']} from | {plain(package['vcs'])} |"
 
 
 def _finding(finding: Finding, plan: Plan) -> Iterator[str]:
     rule = finding.rule
     yield f"- **{rule.severity.value} {rule.code}** {_name(finding)}"
-    yield f"  - {_plain(finding.problem.message)}"
-    yield f"  - help: {_plain(finding.problem.help)}"
+    yield f"  - {plain(finding.problem.message)}"
+    yield f"  - help: {plain(finding.problem.help)}"
     for skip in plan.skips:
         if skip.rule.code == rule.code:
-            yield f"  - `patch(model)` leaves it: {_plain(skip.reason)}"
+            yield f"  - `patch(model)` leaves it: {plain(skip.reason)}"
     if rule.upstream:
         yield f"  - upstream: {', '.join(rule.upstream)}"
 
@@ -66,12 +66,12 @@ def _folded(diagnosis: Diagnosis) -> Iterator[str]:
 
 
 def _open_question(question: OpenQuestion) -> Iterator[str]:
-    yield f"Depends on {_plain(question.waits_for)}"
+    yield f"Depends on {plain(question.waits_for)}"
     for reason in question.reasons:
-        yield f"(unknown because {_plain(reason)})"
+        yield f"(unknown because {plain(reason)})"
     yield ""
     for condition, items in question.by_condition().items():
-        yield f"- if {_plain(condition)}:"
+        yield f"- if {plain(condition)}:"
         for item in items:
             yield f"  - {item.rule.severity.value} {item.rule.code} {_name(item)}"
 
@@ -80,7 +80,7 @@ def _name(answer: Finding | Undetermined) -> str:
     return f"`{answer.rule.name}`{strength(answer.rule)}{types_of(answer)}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """The text on one line, nothing private in it, and nothing that markdown or GitHub acts on."""
     line = clean(" ".join(text.split()))
     for char in "\\`*_|<>[]":

@@ -34,6 +34,9 @@ _FACTS_FIELDS = (
     "cuda_driver",
     "model",
     "training",
+    "checkpoint",
+    "adapter",
+    "tokenizer",
     "unsloth",
     "assumed",
 )
@@ -47,6 +50,8 @@ _PATH = re.compile(
 _HOMES = re.compile(r"(?:^~|[/\\](?:home|Users)[/\\])[^/\\]*$|^[/\\]root$")
 _ROUNDS = 8  # what is cut can leave a shorter path behind: "\\~a:\\"
 _TOKEN = re.compile(r"\b(?:hf_|gh[pousr]_|github_pat_|sk-)[\w-]{8,}")
+_DEVICE_ID = re.compile(r"\b(GPU|MIG)-[0-9A-Fa-f-]{4,}(?:/\d+)*")
+_SECRET_NAME = re.compile(r"TOKEN|KEY|SECRET|PASS", re.IGNORECASE)
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -89,10 +94,21 @@ def shareable_facts(facts: Facts) -> dict[str, Any]:
     }
     if "gpus" in known:
         shared["gpus"] = [_only(gpu, _GPU_FIELDS) for gpu in known["gpus"]]
+    if "environment" in known:
+        shared["environment"] = _environment(known["environment"])
     shared["imports"] = known["imports"]
     shared["reasons"] = known["reasons"]
     cleaned: dict[str, Any] = clean_values(shared)
     return cleaned
+
+
+def _environment(variables: dict[str, str]) -> dict[str, str]:
+    """The variables that detection reads, without ids of GPUs."""
+    return {
+        name: _DEVICE_ID.sub(r"\1-<id>", value)
+        for name, value in variables.items()
+        if not _SECRET_NAME.search(name)
+    }
 
 
 def _package(package: dict[str, Any]) -> dict[str, Any]:
