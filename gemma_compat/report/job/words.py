@@ -38,7 +38,8 @@ def size(members: Sequence[Member]) -> int:
 
 def names_of(members: Sequence[Member], longest: int = LONGEST_NAMES) -> str:
     """``node001-node998``, cut after a whole name; ranks where a host is split or alone."""
-    texts, length = [], 0
+    texts: list[str] = []
+    length = 0
     named = compact_names(member.name for member in members)
     for count, name in enumerate(named):
         text = cut(name, LONGEST_VALUE * 2)
@@ -76,7 +77,7 @@ def headline(job: Job) -> str:
 
 def verdict(job: Job) -> str:
     """``2 errors, 1 warning; 24 not decided``."""
-    counts = {severity: 0 for severity in Severity}
+    counts = dict.fromkeys(Severity, 0)
     for severity in _severities(job):
         counts[severity] += 1
     found = ", ".join(plural(n, severity.value) for severity, n in counts.items() if n)
