@@ -71,7 +71,15 @@ def quick() -> Iterator[Scenario]:
     """What some release breaks without its cure, in a second or two."""
     for name in [n for n in ("gemma4_text", "gemma3n_text") if n in tiny.available()][:1]:
         yield Scenario(name, "fsdp2", "reentrant", patch="before")
-    yield Scenario("gemma3_text", "accelerate-fsdp2", "outside", patch="before")
+    sharded = "accelerate-fsdp2" if _accelerate_has_fsdp2() else "fsdp2"
+    yield Scenario("gemma3_text", sharded, "outside", patch="before")
+
+
+def _accelerate_has_fsdp2() -> bool:
+    """From accelerate 1.6 on."""
+    from accelerate import FullyShardedDataParallelPlugin
+
+    return hasattr(FullyShardedDataParallelPlugin, "fsdp_version")
 
 
 def patched() -> Iterator[Scenario]:

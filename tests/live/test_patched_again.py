@@ -57,6 +57,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "GC607": {},
     "GC801": {"supplies_token_types": False},
     "GC804": {"packing": True},
+    "GC1001": {"distributed": "fsdp", "fsdp_version": 2},
 }
 
 

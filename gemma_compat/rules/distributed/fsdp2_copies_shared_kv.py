@@ -28,7 +28,7 @@ from typing import Any
 from ...conditions import is_not_cured_by_unsloth, shares_kv
 from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...patching.shared_dict import add_shared_dict
+from ...patching.shared_dict import add_shared_dict, give_shared, make_shared
 from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...tree import text_models
 
@@ -69,6 +69,7 @@ RULE = Rule(
     when=(shares_kv, is_fsdp2, is_not_cured_by_unsloth),
     describe=describe,
     patch=patch,
+    leaves=(make_shared, give_shared),
     runs=("distributed",),
     symptoms=(r"KeyError: '(?:sliding|full)_attention'",),
     upstream=("huggingface/transformers#45912", "huggingface/transformers#45663"),
