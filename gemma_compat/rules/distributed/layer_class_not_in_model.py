@@ -7,8 +7,12 @@ tied embeddings in groups of their own: `is shared with a parameter already mana
 FSDP group`.
 
 ## Why
-accelerate wraps the classes that `_no_split_modules` names. For Gemma 3 that list held the vision
-tower's classes for long (4.57.6 and 5.5.4; not 5.23.0), and a text-only model has none of them.
+Unless told otherwise accelerate wraps the classes that `_no_split_modules` names, and each must be
+in the model. Read off tiny models: a Gemma 3 text model names the vision tower's classes on 4.57.6
+to 5.9.0 (not on 5.23.0), a multimodal Gemma 3 names `SiglipTextEmbeddings` from 5.5.4 to 5.23.0,
+and a Gemma 4 text model, or a multimodal one without audio, names `Gemma4AudioLayer`. Gemma 3n's
+text model names its decoder layer alone. The error itself was seen with accelerate 1.15.0, for a
+multimodal Gemma 3 on 5.23.0 and for a Gemma 4 text model on 5.8.1 and 5.23.0.
 
 ## Cure
 Name the decoder layer alone, `fsdp_transformer_layer_cls_to_wrap: Gemma3DecoderLayer` (or that of
