@@ -18,6 +18,8 @@ _NAMES = {
     "WORLD_SIZE",
 }
 _PREFIXES = ("ACCELERATE_USE_", "FSDP_", "NCCL_", "TORCH_NCCL_", "UNSLOTH_")
+# Under those prefixes, but the name of a host or a file, which differ by right and are private.
+_NOT_SWITCHES = {"NCCL_COMM_ID", "NCCL_CONF_FILE", "NCCL_DEBUG_FILE", "NCCL_HOSTID"}
 
 
 def read_environment() -> dict[str, str]:
@@ -25,5 +27,5 @@ def read_environment() -> dict[str, str]:
     return {
         name: value
         for name, value in sorted(os.environ.items())
-        if name in _NAMES or name.startswith(_PREFIXES)
+        if name in _NAMES or (name.startswith(_PREFIXES) and name not in _NOT_SWITCHES)
     }

@@ -27,7 +27,7 @@ def checked_facts(data: Any) -> Facts:
     """
     try:
         facts = Facts.from_dict(_with_numbers(data))
-    except (AttributeError, TypeError) as error:  # an object where a list belongs, and the like
+    except (AttributeError, OverflowError, TypeError) as error:  # a list for an object, infinity
         raise ValueError(f"facts of another shape ({error})") from error
     _check(facts, Facts, "facts")
     return facts

@@ -21,7 +21,10 @@ def nodes_of(document: Any, name: str) -> list[Node]:
     """
     tool = _tool(document)
     if "groups" in document:
-        return list(_job_nodes(document, tool))
+        nodes = list(_job_nodes(document, tool))
+        if len({node.member for node in nodes}) < len(nodes):
+            raise ValueError("a report of a job that lists a node twice")
+        return nodes
     if "facts" not in document:
         raise ValueError("a document of gemma_compat, but not of its command report")
     return [Node(Member(name), _facts(document["facts"], tool), tool=tool)]

@@ -153,3 +153,15 @@ def test_a_field_that_does_not_exist_is_refused():
     for data in ({"topic": "x"}, {"model": {"topic": "x"}}, {"modle": {}}, []):
         with pytest.raises(ValueError):
             Facts.from_dict(data)
+
+
+def test_a_variable_that_names_a_host_or_a_file_is_no_switch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from gemma_compat.detect.environment import read_environment
+
+    for name in ("NCCL_ALGO", "NCCL_COMM_ID", "NCCL_DEBUG_FILE", "NCCL_HOSTID"):
+        monkeypatch.setenv(name, "10.0.0.7:29500")
+    found = read_environment()
+    assert "NCCL_ALGO" in found
+    assert not {"NCCL_COMM_ID", "NCCL_DEBUG_FILE", "NCCL_HOSTID"} & set(found)

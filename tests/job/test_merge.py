@@ -57,6 +57,14 @@ BAD = {
     "a list for a version": (_with({"packages": {"torch": {"version": ["2"]}}}), "version"),
     "a field of a later release": (_with({"moon": "full"}), "moon"),
     "a long text": (_with({"python": "x" * 100_000}), "at most"),
+    "infinity": (_with({"gpus": [{"compute_capability": [float("inf"), 0]}]}), "infinity"),
+    "a node twice in a job": (
+        _replaced(
+            f'{{"schema_version": 1, "tool_version": "{__version__}", "groups": [{{"facts": {{}}}}]'
+            ',"nodes": [{"name": "a", "group": 1}, {"name": "a", "group": 1}]}'
+        ),
+        "lists a node twice",
+    ),
     "a list for an object": (_with({"packages": []}), "facts"),
 }
 
