@@ -95,14 +95,7 @@ def _is_cured(rule: Rule, facts: Facts) -> bool:
     there = facts.model.get("patched_with", ())
     if not rule.leaves or not all(left.__name__ in there for left in rule.leaves):
         return False
-    return not any(_is_known_to_hold(refusal, facts) for refusal in rule.refused_if)
-
-
-def _is_known_to_hold(question: Condition, facts: Facts) -> bool:
-    try:
-        return question.test(facts)
-    except UnknownFact:
-        return False
+    return not any(refusal.is_known_to_hold(facts) for refusal in rule.refused_if)
 
 
 def nothing_was_judged(diagnosis: Diagnosis, rules: Sequence[Rule]) -> bool:

@@ -34,6 +34,10 @@ class UnknownFact(GemmaCompatError):
         self.reason = reason
 
 
+class SearchTooDeep(GemmaCompatError):
+    """``advise`` gave up: its resolver went round among releases that require each other."""
+
+
 class PreflightFailed(GemmaCompatError):
     """A check failed, so the run was stopped before its first step; the text is the table."""
 

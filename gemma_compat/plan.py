@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .errors import UnknownFact
 from .facts import Facts
 from .rule import Applicability, Diagnosis, Finding, Rule, Undetermined
+
+_REFUSED = "refused: "
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,16 @@ class PlannedPatch:
 
 @dataclass(frozen=True)
 class Skip:
-    """A cure that will not be applied, and why, in words."""
+    """A cure that will not be applied, and why, in words.
+
+    Attributes:
+        stops: the failure is certain and its cure refused, so nothing may be patched at all: who
+            goes on would train the wrong network.
+    """
 
     rule: Rule
     reason: str
+    stops: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,8 @@ def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
             continue
         reason = _objection(answer, diagnosis.facts, consent)
         if reason:
-            skips.append(Skip(answer.rule, reason))
+            stops = isinstance(answer, Finding) and reason.startswith(_REFUSED)
+            skips.append(Skip(answer.rule, reason, stops))
         else:
             chosen.append(PlannedPatch(answer.rule, isinstance(answer, Undetermined)))
     kept, yielded = _settle(chosen, {rule.code for rule in diagnosis.in_place})
@@ -98,8 +106,8 @@ def _objection(answer: Finding | Undetermined, facts: Facts, consent: Consent) -
     if rule.before_trainer and consent.has_trainer:
         return "too late: the Trainer of this model is made already"
     for refusal in rule.refused_if:
-        if _holds(refusal.test, facts):
-            return f"refused: {refusal.phrase}"
+        if refusal.is_known_to_hold(facts):  # an unknown one does not stop a safe patch
+            return _REFUSED + refusal.phrase
     if isinstance(answer, Undetermined):
         return _why_not_preventive(answer)
     return None
@@ -109,14 +117,6 @@ def _why_not_preventive(answer: Undetermined) -> str | None:
     """A cure is applied ahead of time only where nothing but the run itself is unknown."""
     missing = [topic for topic, _ in answer.missing if not topic.startswith("training")]
     return f"undetermined: {', '.join(missing)} unknown" if missing else None
-
-
-def _holds(test: object, facts: Facts) -> bool:
-    """Whether a refusal is known to hold; an unknown one does not stop a safe patch."""
-    try:
-        return bool(test(facts))  # type: ignore[operator]
-    except UnknownFact:
-        return False
 
 
 def _settle(

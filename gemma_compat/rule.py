@@ -60,6 +60,13 @@ class Condition:
     phrase: str
     test: Callable[[Facts], bool]
 
+    def is_known_to_hold(self, facts: Facts) -> bool:
+        """The answer, with an unknown taken for "no"."""
+        try:
+            return bool(self.test(facts))
+        except UnknownFact:
+            return False
+
 
 def condition(phrase: str) -> Callable[[Callable[[Facts], bool]], Condition]:
     """Turn a small function of the facts into a :class:`Condition`."""

@@ -126,6 +126,7 @@ def test_a_refusal(test: Any, is_patched: bool) -> None:
     made = plan(rule("GC901", refused_if=(Condition("ZeRO-3 needs it", test),)))
     assert patched(made) == (["GC901"] if is_patched else [])
     assert skipped(made) == ({} if is_patched else {"GC901": "refused: ZeRO-3 needs it"})
+    assert [skip.stops for skip in made.skips] == [True] * (not is_patched)
 
 
 @pytest.mark.parametrize(

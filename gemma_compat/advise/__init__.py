@@ -34,6 +34,7 @@ def advise(question: Question, releases: Releases, rules: Iterable[Rule]) -> Adv
 
     Raises:
         UsageError: resolvelib is not installed, or a requirement names a package without data.
+        SearchTooDeep: the search gave up without an answer.
     """
     _check_resolver()
     from .conflict import minimal_conflict

@@ -2,10 +2,14 @@
 
 Each constraint is left out once; where the rest still conflicts it stays out. What remains cannot
 all hold, and without any one of them the others can. The resolver's own causes are not minimal.
+Where the search gives up without an answer, the constraint is kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from ..errors import SearchTooDeep
 from .answer import Conflict
 from .question import Want
 from .search import Search
@@ -16,9 +20,16 @@ def minimal_conflict(search: Search) -> Conflict:
     kept = search.constraints()
     for key in tuple(kept):
         rest = [item for item in kept if item != key]
-        if search.solve(set(rest).__contains__) is None:
+        if _conflict(search, rest):
             kept = rest
     return Conflict(search.question, search.releases.asked, tuple(_words(search, kept)))
+
+
+def _conflict(search: Search, keys: Iterable[str]) -> bool:
+    try:
+        return search.solve(set(keys).__contains__) is None
+    except SearchTooDeep:
+        return False
 
 
 def _words(search: Search, keys: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..errors import SearchTooDeep
 from ..rule import Rule
 from .provider import Provider
 from .question import ORDER, Question, Want
@@ -38,17 +39,27 @@ class Search:
 
         resolvelib may replace a pin that it made earlier, so its first answer need not be the
         newest. One package after the other is asked for something newer, those before it fixed.
+
+        Raises:
+            SearchTooDeep: not even a first answer was found.
         """
         chosen = self.solve()
         fixed: list[Want] = []
         for name in ORDER if chosen else ():
             while chosen and name in chosen:
-                newer = self.solve(also=[*fixed, Want(name, f">{chosen[name]}", "", "")])
+                newer = self._newer([*fixed, Want(name, f">{chosen[name]}", "", "")])
                 if newer is None:
                     fixed.append(Want(name, f"=={chosen[name]}", "", ""))
                     break
                 chosen = newer
         return chosen
+
+    def _newer(self, also: Sequence[Want]) -> dict[str, str] | None:
+        """Where the search gives up, what was found before stays the answer: it holds too."""
+        try:
+            return self.solve(also=also)
+        except SearchTooDeep:
+            return None
 
     def solve(
         self, active: Callable[[str], bool] = everything, also: Sequence[Want] = ()
@@ -58,6 +69,9 @@ class Search:
         Args:
             active: whether the constraint of that key holds.
             also: what it must satisfy beside the question.
+
+        Raises:
+            SearchTooDeep: after 20,000 rounds there was neither.
         """
         if any(active(f"rule {code}") for code in self._always):
             return None
@@ -93,7 +107,7 @@ class Search:
     ) -> tuple[dict[str, str], list[tuple[str, Part]]] | None:
         """A set, and the pins that it breaks after all: resolvelib may forget one on its way."""
         from resolvelib import BaseReporter, ResolutionImpossible
-        from resolvelib.resolvers import Resolution
+        from resolvelib.resolvers import Resolution, ResolutionTooDeep
 
         provider = Provider(self.releases, self.verdicts, self.question, active, self._clauses)
         roots = [*provider.roots(self.question.wants), *also]
@@ -104,6 +118,10 @@ class Search:
             pinned = resolution.resolve(roots, max_rounds=_ROUNDS).mapping
         except ResolutionImpossible:
             return None
+        except ResolutionTooDeep as error:
+            raise SearchTooDeep(
+                f"no answer in {_ROUNDS:,} rounds; ask for fewer packages, or state a version"
+            ) from error
         wanted = _reachable(provider, [provider.identify(root) for root in roots], pinned)
         chosen = {name: pinned[name].version for name in ORDER if name in wanted}
         return chosen, [*_broken(provider, pinned, wanted)]

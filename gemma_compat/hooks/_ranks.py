@@ -27,7 +27,7 @@ from typing import Any
 from ..errors import PatchError, RankFailed
 from ._patched import logger
 
-_PAUSE = 0.05  # seconds between two looks at the store
+_PAUSE = 0.05  # seconds between two looks at the store; with more than 100 ranks, longer
 _LINGER = 10.0  # seconds that a failed rank gives the others to hear of it
 _SHARE = 0.9  # of the timeout of the process group, so that this error comes before a collective's
 _SLOW = 60.0  # seconds after which it is told for whom a rank waits
@@ -139,7 +139,8 @@ class _Board:
             if waited > _SLOW and not warned:
                 warned = True
                 logger.warning("gemma_compat: %s waits for %s", self._name(), self._missing())
-            time.sleep(_PAUSE)
+            # One process serves the store: what all ranks together ask of it must not grow.
+            time.sleep(_PAUSE * max(1.0, self.world / 100))
 
     def stop(self, text: str, readers: int = 0) -> RankFailed:
         """Post why all must stop, unless that was done; what to raise.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 from ..facts import Facts
 from .node import Member, Node
-from .topics import cells
+from .topics import cells, fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,7 @@ class Grouping:
             self.failed.append(node)
             return
         table = cells(node)
-        key = blake2b(repr(sorted(table.items())).encode("utf-8", "surrogatepass")).digest()
+        key = fingerprint(table)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group([], node.facts, table, node.tool)

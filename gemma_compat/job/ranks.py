@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from .judging import Crowded
 from .node import Member, Node
-from .topics import cells
+from .topics import cells, fingerprint
 
 
 @dataclass(frozen=True)
@@ -76,4 +75,4 @@ def _by_host(reports: Iterable[RankReport]) -> dict[str, list[RankReport]]:
 def _key(node: Node) -> object:
     if node.facts is None:
         return node.error
-    return blake2b(repr(sorted(cells(node).items())).encode("utf-8", "surrogatepass")).digest()
+    return fingerprint(cells(node))

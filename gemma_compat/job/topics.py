@@ -7,6 +7,7 @@ the reasons for unknowns, and the variables that tell ranks apart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from typing import Any
 
 from ..facts import Facts, Gpu, Package
@@ -24,6 +25,11 @@ def cells(node: Node) -> dict[str, str]:
     facts = node.facts
     assert facts is not None
     return {"gemma_compat": node.tool or "unknown", **dict(_of(facts))}
+
+
+def fingerprint(table: dict[str, str]) -> bytes:
+    """Equal for nodes with equal cells. A hash, as a thousand tables would be kept otherwise."""
+    return blake2b(repr(sorted(table.items())).encode("utf-8", "surrogatepass")).digest()
 
 
 def _of(facts: Facts) -> Iterator[tuple[str, str]]:

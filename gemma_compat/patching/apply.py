@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import PatchConflict, PatchError, PatchNotNeeded
+from ..errors import PatchConflict, PatchError, PatchNotNeeded, PatchRefused
 from ..notes import add_note
 from ..plan import Plan, PlannedPatch, Skip
 from ..rule import Diagnosis
@@ -89,7 +89,17 @@ def apply_plan(model: Any, diagnosis: Diagnosis, plan: Plan) -> AppliedPatches:
 
     A patch that is not needed, has nothing left to write, or is preventive and does not fit,
     becomes a skip. Any other failure reverts everything and propagates, named by its rule.
+
+    Raises:
+        PatchRefused: a failure is certain, and its cure must not be applied here.
     """
+    for skip in plan.skips:
+        if skip.stops:
+            problem = skip.rule.describe(diagnosis.facts)
+            raise PatchRefused(
+                f"{skip.rule.code} {skip.rule.name}: {skip.reason}; {problem.help}; or pass "
+                f"ignore=[{skip.rule.code!r}] and live with it"
+            )
     applied = AppliedPatches(diagnosis, plan)
     skips: list[Skip] = []
     try:

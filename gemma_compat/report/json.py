@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .. import __version__
+from ..job.documents import SCHEMA_VERSION
 from ..plan import Plan
 from ..rule import Diagnosis, Finding, Rule, Undetermined
 from .sharing import clean_values, shareable_facts
-
-SCHEMA_VERSION = 1
 
 
 def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:

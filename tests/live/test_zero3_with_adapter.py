@@ -8,6 +8,7 @@ pytest.importorskip("torch")
 pytest.importorskip("peft")
 
 import gemma_compat  # noqa: E402
+from gemma_compat.errors import PatchRefused  # noqa: E402
 
 from . import compare  # noqa: E402
 from .sharing import every_name, needs_sharing  # noqa: E402
@@ -21,12 +22,12 @@ RUN = {
 
 @needs_sharing
 @every_name
-def test_the_cure_is_skipped_with_its_reason_and_the_model_is_as_it_was(name: str) -> None:
+def test_it_stops_with_the_reason_and_the_model_is_as_it_was(name: str) -> None:
     model = compare.make(name, lora=True)
     before = compare.graph(model)
-    applied = gemma_compat.patch(model, args=RUN, select=["GC104", "GC201"])
-    reasons = [skip.reason for skip in applied.plan.skips if "ZeRO-3" in skip.reason]
-    assert applied.codes == ()
-    assert reasons and all(reason.startswith("refused: ") for reason in reasons)
-    assert "refused: DeepSpeed ZeRO-3" in str(applied)
+    with pytest.raises(PatchRefused, match="GC.*ZeRO-3"):
+        gemma_compat.patch(model, args=RUN)
     assert compare.graph(model) == before
+    planned = gemma_compat.patch(model, args=RUN, dry_run=True).plan
+    assert any(skip.stops for skip in planned.skips)
+    gemma_compat.patch(model, args=RUN, ignore=["GC104", "GC201"])

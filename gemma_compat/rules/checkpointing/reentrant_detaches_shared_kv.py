@@ -26,9 +26,9 @@ around the layers are refused with a `PatchRefused` when they are met. Where Uns
 keeps these gradients itself (Gemma 4 from unsloth_zoo 2026.6.7 on, Gemma 3n from 2026.9.8 on) this
 rule is silent and nothing is patched.
 
-DeepSpeed ZeRO-3 with a PEFT adapter needs reentrant checkpointing. There is no safe cure there:
-use ZeRO-2, or train without checkpointing. Older releases lose the shared keys and values
-altogether; there GC104 covers this defect too.
+DeepSpeed ZeRO-3 with a PEFT adapter needs reentrant checkpointing. There is no safe cure there, and
+`patch` stops with a `PatchRefused`: use ZeRO-2, or train without checkpointing. Older releases lose
+the shared keys and values altogether; there GC104 covers this defect too.
 """
 
 from __future__ import annotations
