@@ -19,7 +19,7 @@ LIMIT = 20.0  # ms of CPU for each 10^6 bytes
 def measure(root: Path, rounds: int) -> Iterator[Figure]:
     """One figure for each kind of log, all rules looked for; the kinds take turns."""
     sys.path.insert(0, str(root))
-    from gemma_compat.logs.explain import explain_log
+    from gemma_compat._explain.explain import explain_log
 
     logs = {name: _log(make) for name, make in _KINDS.items()}
     costs: dict[str, list[float]] = {name: [] for name in logs}

@@ -16,6 +16,9 @@ TYPE_CHECKING = False  # type checkers take it for typing's; importing that doub
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._preflight import preflight
+    from ._preflight.fit import fit
+    from ._version import __version__
     from .api import diagnose, patch
     from .detect import detect_facts
     from .errors import GemmaCompatError, PatchConflict, PatchError
@@ -24,12 +27,9 @@ if TYPE_CHECKING:
     from .hooks.callback import GemmaCompatCallback
     from .hooks.explaining import explain, explaining
     from .patching.apply import AppliedPatches
-    from .trial import preflight
-    from .trial.fit import fit
-
-__version__ = "0.1.0"
 
 _HOME = {
+    "__version__": "._version",
     "AppliedPatches": ".patching.apply",
     "Facts": ".facts",
     "GemmaCompatCallback": ".hooks.callback",
@@ -40,10 +40,10 @@ _HOME = {
     "diagnose": ".api",
     "explain": ".hooks.explaining",
     "explaining": ".hooks.explaining",
-    "fit": ".trial.fit",
+    "fit": "._preflight.fit",
     "install": ".hooks",
     "patch": ".api",
-    "preflight": ".trial",
+    "preflight": "._preflight",
     "uninstall": ".hooks",
 }
 

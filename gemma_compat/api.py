@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from . import families
 from .detect import detect_facts
-from .diagnosis import judge_all
+from .engine.diagnosis import judge_all
+from .engine.plan import Consent, Plan, make_plan
+from .engine.rule import Diagnosis
+from .live.unwrap import unwrap
 from .patching.apply import AppliedPatches, apply_plan
 from .patching.every_nth import CODE, checkpoint_every_nth
-from .plan import Consent, Plan, make_plan
-from .rule import Diagnosis
 from .rules import all_rules, find
-from .unwrap import unwrap
+from .tables import families
 
 
 def patch(

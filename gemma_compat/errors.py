@@ -5,6 +5,8 @@ All derive from :class:`GemmaCompatError`, so a caller can catch them in one cla
 
 from __future__ import annotations
 
+import sys
+
 
 class GemmaCompatError(Exception):
     """Base of every error raised by gemma_compat."""
@@ -72,3 +74,14 @@ class RankFailed(PatchError):
     def __init__(self, text: str, *, tells: bool = True) -> None:
         super().__init__(text)
         self.tells = tells
+
+
+SHOWS_NOTES = sys.version_info >= (3, 11)  # older tracebacks do not print an exception's notes
+
+
+def add_note(error: BaseException, text: str) -> None:
+    """Add a note as ``BaseException.add_note`` does; on Python 3.10 only ``__notes__`` is set."""
+    if hasattr(error, "add_note"):
+        error.add_note(text)
+    else:  # Python 3.10
+        error.__notes__ = [*getattr(error, "__notes__", []), text]  # type: ignore[attr-defined]

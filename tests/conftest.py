@@ -17,7 +17,7 @@ from gemma_compat.facts import (
     TrainingFacts,
     UnslothFacts,
 )
-from gemma_compat.gpus import architecture
+from gemma_compat.tables.gpus import architecture
 
 
 # name, compute capability, MiB; as NVML gives them.

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gemma_compat import checkpoints, families
 from gemma_compat.detect.model import read_model
 from gemma_compat.errors import UnknownFact, UsageError
+from gemma_compat.tables import checkpoints, families
 
 PUBLIC = ("https://github.com/huggingface/transformers/", "https://github.com/google-deepmind/")
 

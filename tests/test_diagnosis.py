@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.diagnosis import judge, judge_all
-from gemma_compat.errors import UnknownFact
-from gemma_compat.facts import UNKNOWN, Facts, Package
-from gemma_compat.rule import (
+from gemma_compat.engine.diagnosis import judge, judge_all
+from gemma_compat.engine.rule import (
     Applicability,
     Condition,
     Finding,
@@ -21,6 +19,8 @@ from gemma_compat.rule import (
     Undetermined,
     any_of,
 )
+from gemma_compat.errors import UnknownFact
+from gemma_compat.facts import UNKNOWN, Facts, Package
 
 from .conftest import facts_for
 

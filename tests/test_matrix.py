@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gemma_compat import evidence
 from gemma_compat._cli import main
+from gemma_compat.engine import evidence
+from gemma_compat.engine.matrix import DERIVED, RAN, Matrix, make_matrix
 from gemma_compat.errors import UsageError
-from gemma_compat.matrix import DERIVED, RAN, Matrix, make_matrix
 from gemma_compat.report.matrix import render_markdown, render_text
 from gemma_compat.rules import all_rules, find
 

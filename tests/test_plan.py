@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.errors import UnknownFact
-from gemma_compat.facts import Facts
-from gemma_compat.plan import Consent, Plan, make_plan
-from gemma_compat.rule import (
+from gemma_compat.engine.plan import Consent, Plan, make_plan
+from gemma_compat.engine.rule import (
     Applicability,
     Condition,
     Diagnosis,
@@ -20,6 +18,8 @@ from gemma_compat.rule import (
     Severity,
     Undetermined,
 )
+from gemma_compat.errors import UnknownFact
+from gemma_compat.facts import Facts
 
 PROBLEM = Problem("it breaks", "mend it")
 

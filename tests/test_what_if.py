@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from gemma_compat import gpus
 from gemma_compat._cli import assumptions, main
-from gemma_compat.diagnosis import judge
+from gemma_compat.engine.diagnosis import judge
+from gemma_compat.engine.rule import Finding
+from gemma_compat.engine.what_if import Assumptions, assume
 from gemma_compat.errors import UnknownFact, UsageError
 from gemma_compat.facts import UNKNOWN, Facts
 from gemma_compat.report.header import header_rows
-from gemma_compat.rule import Finding
 from gemma_compat.rules import find
-from gemma_compat.what_if import Assumptions, assume
+from gemma_compat.tables import gpus
 
 from .conftest import H100, facts_for
 

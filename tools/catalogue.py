@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gemma_compat.rule import Rule
+from gemma_compat.engine.rule import Rule
 
 ENTRIES: dict[str, str] = {
     "F1": "Names of removed caches cannot be imported from transformers 5 (peft, liger)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from gemma_compat.matrix import make_matrix
+from gemma_compat.engine.matrix import make_matrix
 from gemma_compat.report.matrix import render_markdown
 from gemma_compat.report.rule_page import list_markdown, page_markdown
 from gemma_compat.rules import all_rules

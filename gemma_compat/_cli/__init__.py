@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from .. import __version__
+from .._version import __version__
 from ..errors import GemmaCompatError, UsageError
 from .output import INTERRUPTED, NO_DIAGNOSIS, USAGE, complain
 

@@ -68,7 +68,7 @@ def question(options: argparse.Namespace, releases: Releases) -> Question:
     from ..advise import Question
     from ..advise.question import make_wants
     from ..facts import TorchBuild
-    from ..families import is_gemma
+    from ..tables.families import is_gemma
 
     facts = assumptions.apply(options, _facts(options))
     if options.fresh:
@@ -98,7 +98,7 @@ def _facts(options: argparse.Namespace) -> Facts:
 
     from ..detect import detect_facts
     from ..facts import ModelFacts
-    from ..families import is_known
+    from ..tables.families import is_known
 
     if is_known(options.model) and not os.path.exists(options.model):
         facts = detect_facts(None, options.args)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError
 
 if TYPE_CHECKING:
+    from ..engine.what_if import Assumptions
     from ..facts import Facts
-    from ..what_if import Assumptions
 
 # Option to the training fact that it sets; each also as ``--no-...``.
 _SWITCHES = {
@@ -110,15 +110,15 @@ def apply(options: argparse.Namespace, facts: Facts, *, of_this_machine: bool = 
     Raises:
         UsageError: a version, package or GPU that cannot be.
     """
-    from ..what_if import assume
+    from ..engine.what_if import assume
 
     return assume(facts, read(options, facts), of_this_machine=of_this_machine)
 
 
 def read(options: argparse.Namespace, facts: Facts | None = None) -> Assumptions:
     """What the options assume; ``facts`` are asked for ``--with NAME``."""
-    from .. import gpus
-    from ..what_if import Assumptions
+    from ..engine.what_if import Assumptions
+    from ..tables import gpus
 
     how: dict[str, str] = {}
     return Assumptions(

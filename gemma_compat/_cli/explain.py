@@ -13,8 +13,8 @@ from . import assumptions
 from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, write
 
 if TYPE_CHECKING:
+    from .._explain.explanation import Explanation
     from ..facts import Facts
-    from ..logs.explanation import Explanation
 
 _EXITS = """\
 exit status: 0 no failure in it; 1 a known failure; 2 wrong usage or input;
@@ -60,7 +60,7 @@ def _page(options: argparse.Namespace) -> int:
 
 
 def _explained(options: argparse.Namespace) -> Explanation:
-    from ..logs.explain import explain_log
+    from .._explain.explain import explain_log
 
     def given(facts: Facts) -> Facts:
         return _given(options, facts)

@@ -20,9 +20,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def _gpu(options: argparse.Namespace) -> int:
-    from .. import gpus
-    from ..gpu_tables import ARCHITECTURES, CARDS, Card
     from ..report import gpu_page
+    from ..tables import gpus
+    from ..tables.gpu_tables import ARCHITECTURES, CARDS, Card
 
     if options.name is None:
         write(getattr(gpu_page, f"list_{options.format}")(ARCHITECTURES, CARDS))

@@ -19,7 +19,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def _matrix(options: argparse.Namespace) -> int:
-    from ..matrix import make_matrix
+    from ..engine.matrix import make_matrix
     from ..report import matrix as renderer
     from ..rules import all_rules
 

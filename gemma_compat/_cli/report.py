@@ -6,13 +6,14 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import assumptions, job
+from . import assumptions
+from . import nodes as job
 from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, write
 
 if TYPE_CHECKING:
+    from ..engine.plan import Plan
+    from ..engine.rule import Diagnosis, Rule
     from ..facts import Facts
-    from ..plan import Plan
-    from ..rule import Diagnosis, Rule
 
 _EXITS = """\
 exit status: 0 nothing at or above the threshold; 1 findings; 2 wrong usage or input;
@@ -46,8 +47,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from ..diagnosis import judge_all
-    from ..plan import make_plan
+    from ..engine.diagnosis import judge_all
+    from ..engine.plan import make_plan
 
     rules = _chosen_rules(options)
     if job.is_asked(options):
@@ -93,7 +94,7 @@ def _chosen_rules(options: argparse.Namespace) -> tuple[Rule, ...]:
 
 
 def _status(diagnosis: Diagnosis, rules: Sequence[Rule], options: argparse.Namespace) -> int:
-    from ..diagnosis import nothing_was_judged
+    from ..engine.diagnosis import nothing_was_judged
 
     if nothing_was_judged(diagnosis, rules):
         return NO_DIAGNOSIS
@@ -101,7 +102,7 @@ def _status(diagnosis: Diagnosis, rules: Sequence[Rule], options: argparse.Names
         return FINDINGS
     if options.fail_on == "never":
         return CLEAN
-    from ..rule import Severity
+    from ..engine.rule import Severity
 
     threshold = Severity(options.fail_on).rank
     reached = any(item.rule.severity.rank <= threshold for item in diagnosis.findings)

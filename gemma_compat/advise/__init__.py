@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..engine.rule import Rule
 from ..errors import UsageError
-from ..rule import Rule
 from .answer import Advice, Choice, Conflict
 from .question import Question, Want
 from .releases import Release, Releases, load_releases

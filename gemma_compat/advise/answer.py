@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..rule import Diagnosis, Rule
+from ..engine.rule import Diagnosis, Rule
 from .question import Question
 
 STAYS, NEW, UP, DOWN = "stays", "new", "up", "down"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from .. import evidence, versions
-from ..rule import Severity
+from .. import versions
+from ..engine import evidence
+from ..engine.rule import Severity
 from .answer import DOWN, NEW, STAYS, UP, Advice, Choice
 from .proven import proven_text
 from .releases import Release

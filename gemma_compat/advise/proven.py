@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+
+from ..data import read_bytes
 
 
 @lru_cache(maxsize=1)
 def _sets() -> list[dict[str, Any]]:
     import json
 
-    path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "proven.json")
     try:
-        with open(path, encoding="utf-8") as file:
-            found: list[dict[str, Any]] = json.load(file)["sets"]
+        found: list[dict[str, Any]] = json.loads(read_bytes("proven.json"))["sets"]
     except FileNotFoundError:
         return []
     return found

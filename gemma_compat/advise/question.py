@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .. import families, versions
+from .. import versions
 from ..errors import UsageError
 from ..facts import Facts
+from ..tables import families
 from .releases import Releases, normalise
 
 # Where several sets are possible, the newest of the first decides, then that of the second ...

@@ -6,13 +6,13 @@ pre-releases do not.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .. import versions
+from ..data import read_bytes
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -131,9 +131,7 @@ def load_releases() -> Releases:
     """What ships with this release of gemma_compat."""
     import json
 
-    path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "releases.json")
-    with open(path, encoding="utf-8") as file:
-        return Releases.from_dict(json.load(file))
+    return Releases.from_dict(json.loads(read_bytes("releases.json")))
 
 
 def normalise(name: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..engine.rule import Rule
 from ..errors import SearchTooDeep
-from ..rule import Rule
 from .provider import Provider
 from .question import ORDER, Question, Want
 from .releases import Releases

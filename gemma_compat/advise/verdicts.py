@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .. import families, versions
-from ..diagnosis import judge, judge_all
+from .. import versions
+from ..engine.diagnosis import judge, judge_all
+from ..engine.plan import make_plan
+from ..engine.rule import Diagnosis, Finding, Rule, Severity
+from ..engine.what_if import Assumptions, assume
 from ..facts import UNKNOWN, Facts, Package, TorchBuild
-from ..plan import make_plan
-from ..rule import Diagnosis, Finding, Rule, Severity
-from ..what_if import Assumptions, assume
+from ..tables import families
 from .releases import Releases
 
 Versions = Mapping[str, str]

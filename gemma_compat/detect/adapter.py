@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import UnknownFact, UsageError
 from ..facts import AdapterFacts
-from ..unwrap import peft_wrapper, unwrap
+from ..live.unwrap import peft_wrapper, unwrap
 from ._ask import ask
 from ._json import read_object
 from .checkpoint import folder_of, header, starred

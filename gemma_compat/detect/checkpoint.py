@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import UnknownFact
 from ..facts import CheckpointFacts
-from ..unwrap import unwrap
+from ..live.unwrap import unwrap
 from .hub import find_config
 
 Reading = tuple[CheckpointFacts, dict[str, str]]

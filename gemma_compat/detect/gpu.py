@@ -161,7 +161,7 @@ def _reading(data: Mapping[str, Any], environ: Mapping[str, str]) -> GpuReading:
 
 def _gpu(fields: Mapping[str, Any]) -> Gpu:
     """The facts that NVML gave, and the architecture that follows from them."""
-    from ..gpu_tables import ARCHITECTURES
+    from ..tables.gpu_tables import ARCHITECTURES
 
     gpu = Gpu.from_dict(dict(fields))
     names = {item.compute_capability: item.name for item in ARCHITECTURES}

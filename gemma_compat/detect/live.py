@@ -13,8 +13,8 @@ from typing import Any
 
 from ..errors import UnknownFact
 from ..facts import ConfigView, ModelFacts
-from ..tree import layer_wrappers, named_configs, named_modules, text_models
-from ..unwrap import peft_wrapper, unwrap
+from ..live.tree import layer_wrappers, named_configs, named_modules, text_models
+from ..live.unwrap import peft_wrapper, unwrap
 from ._ask import ask
 from .config import overridden_head_dim
 from .live_cache import asks_for_cache

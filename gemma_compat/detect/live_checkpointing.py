@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from ..errors import UnknownFact
-from ..tree import layer_wrappers
+from ..live.tree import layer_wrappers
 
 TextModels = list[tuple[str, Any]]
 

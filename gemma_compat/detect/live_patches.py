@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from ..tree import named_modules
+from ..live.tree import named_modules
 
 _OURS = __name__.partition(".")[0] + "."
 _HOOKS = ("_forward_pre_hooks", "_forward_hooks")

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import UnknownFact
 from ..facts import ModelFacts, TrainingFacts
-from ..unwrap import unwrap
+from ..live.unwrap import unwrap
 from ._ask import ask
 
 Reading = tuple[ModelFacts, dict[str, str]]

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .. import checkpoints
 from ..errors import UsageError
 from ..facts import UNKNOWN, ModelFacts
+from ..tables import checkpoints
 from ._json import read_object
 from .hub import find_config
 

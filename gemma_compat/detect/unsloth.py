@@ -10,9 +10,9 @@ from typing import Any
 
 from ..errors import UnknownFact
 from ..facts import Package, UnslothFacts
-from ..tree import text_models
-from ..unwrap import unwrap
-from ..upstream import (
+from ..live.tree import text_models
+from ..live.unwrap import unwrap
+from ..live.upstream import (
     carries_shared_kv,
     patched_methods,
     rebuilt_classes,

@@ -16,8 +16,8 @@ from ._import_hook import PostImportFinder
 from ._patched import is_first_rank, logger
 
 if TYPE_CHECKING:
+    from ..engine.rule import Rule
     from ..patching.ledger import Ledger
-    from ..rule import Rule
 
 
 class ImportPatches:
@@ -93,9 +93,9 @@ def _wanted(options: dict[str, Any]) -> list[Rule]:
 def _is_needed(rule: Rule) -> bool:
     """Whether the rule fires for the installed packages, whatever the model."""
     from ..detect.packages import take_inventory
-    from ..diagnosis import judge
+    from ..engine.diagnosis import judge
+    from ..engine.rule import Finding
     from ..facts import Facts, ModelFacts
-    from ..rule import Finding
 
     packages = take_inventory(sys.path).packages
     models = (ModelFacts(model_type=name) for name in sorted(rule.model_types))

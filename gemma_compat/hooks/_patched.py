@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from ..families import is_gemma
-from ..unwrap import unwrap
+from ..live.unwrap import unwrap
+from ..tables.families import is_gemma
 
 if TYPE_CHECKING:
+    from ..engine.rule import Rule
     from ..patching.apply import AppliedPatches
-    from ..rule import Rule
 
 logger = logging.getLogger("gemma_compat")
 
@@ -80,7 +80,7 @@ def merge(before: AppliedPatches | None, now: AppliedPatches) -> AppliedPatches:
     """
     from dataclasses import replace
 
-    from ..plan import Plan
+    from ..engine.plan import Plan
 
     if before is None:
         return now

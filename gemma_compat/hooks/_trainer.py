@@ -21,7 +21,7 @@ from typing import Any
 from weakref import WeakSet
 
 from ..errors import PatchConflict
-from ..unwrap import unwrap
+from ..live.unwrap import unwrap
 from . import _ranks
 from ._patched import (
     RECORD,
@@ -193,7 +193,7 @@ def watch_trainer(trainer: Any) -> None:
 
 def require_preflight(subject: Any, batch: Any = None, **known: Any) -> None:
     """Try one batch, and say what came out; raises ``PreflightFailed`` if a check failed."""
-    from ..trial import preflight
+    from .._preflight import preflight
 
     result = preflight(subject, batch, **known)
     if is_first_rank():

@@ -12,7 +12,7 @@ from weakref import ref
 
 from transformers.trainer_callback import TrainerCallback  # noqa: TID253  (see above)
 
-from ..unwrap import unwrap
+from ..live.unwrap import unwrap
 from . import _ranks
 from ._patched import announce, is_first_rank, is_gemma_model, logger, merge, tokenizer_in
 
@@ -130,7 +130,7 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self._seen = ref(unwrap(model))
 
     def _try_one_batch(self, event: dict[str, Any], args: Any) -> None:
-        from ..trial.subject import first_batch
+        from .._preflight.subject import first_batch
         from ._trainer import require_preflight
 
         model, loader = event["model"], event["train_dataloader"]

@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..detect import detect_facts
-from ..errors import UsageError
+from ..errors import SHOWS_NOTES, UsageError, add_note
 from ..facts import Facts
-from ..notes import SHOWS_NOTES, add_note
 
 if TYPE_CHECKING:
-    from ..logs.explanation import Explanation
+    from .._explain.explanation import Explanation
 
 
 def explain(what: Any, *, model: Any = None, args: Any = None) -> Explanation:
@@ -33,8 +32,8 @@ def explain(what: Any, *, model: Any = None, args: Any = None) -> Explanation:
     Raises:
         UsageError: a file that cannot be read, or something that is none of these.
     """
-    from ..logs.explain import explain_log
-    from ..logs.facts import merge
+    from .._explain.explain import explain_log
+    from .._explain.facts import merge
 
     def given(read: Facts) -> Facts:
         is_mine = isinstance(what, BaseException)

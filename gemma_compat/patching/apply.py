@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import PatchConflict, PatchError, PatchNotNeeded, PatchRefused
-from ..notes import add_note
-from ..plan import Plan, PlannedPatch, Skip
-from ..rule import Diagnosis
+from ..engine.plan import Plan, PlannedPatch, Skip
+from ..engine.rule import Diagnosis
+from ..errors import PatchConflict, PatchError, PatchNotNeeded, PatchRefused, add_note
 from .ledger import Change, Ledger, conflicts_of
 
 

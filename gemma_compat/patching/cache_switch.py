@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PatchTargetMissing
-from ..tree import named_configs
+from ..live.tree import named_configs
 from .saving import call_as_found, remember_found, wrap_method
 
 if TYPE_CHECKING:

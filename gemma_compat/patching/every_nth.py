@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PatchTargetMissing, UsageError
-from ..tree import text_models
+from ..live.tree import text_models
 from .non_reentrant import decoder_layers
 
 if TYPE_CHECKING:

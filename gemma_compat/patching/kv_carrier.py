@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
-from ..tree import layer_wrappers
+from ..live.tree import layer_wrappers
 from .non_reentrant import (
     add_non_reentrant,
     decoder_layers,

@@ -24,7 +24,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from ..errors import PatchConflict, PatchError
-from ..tree import Paths
+from ..live.tree import Paths
 from ._values import MISSING, is_same, text_of
 from .saving import remember_found
 

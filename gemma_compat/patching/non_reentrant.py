@@ -17,8 +17,8 @@ from functools import partial
 from typing import Any
 
 from ..errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
-from ..tree import layer_wrappers
-from ..upstream import carries_shared_kv
+from ..live.tree import layer_wrappers
+from ..live.upstream import carries_shared_kv
 
 _FUNCTION = "_gradient_checkpointing_func"
 _FOUND = "gemma_compat_found"  # on the function that stands in: the one that it stands in for

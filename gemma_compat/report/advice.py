@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .. import __version__
+from .._version import __version__
 from ..advise.answer import DOWN, NEW, STAYS, UP, Advice, Choice, Conflict
-from ..rule import Undetermined
+from ..engine.rule import Undetermined
 from .header import header_rows
 from .json import dump
 from .wording import strength, wrap

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__
+from .._version import __version__
 from .header import header_rows
 from .sharing import clean, shareable_facts
 from .wording import strength, wrap
 
 if TYPE_CHECKING:
-    from ..logs.explanation import Cause, Explanation, Line, RuledOut, SeenNotice
-    from ..rule import Rule
+    from .._explain.explanation import Cause, Explanation, Line, RuledOut, SeenNotice
+    from ..engine.rule import Rule
 
 _AT_LEAST = 50
 # What a maintainer asks for first, and where it comes from.

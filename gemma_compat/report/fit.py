@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..trial.fit import Fit
+    from .._preflight.fit import Fit
 
 _GIB = 2**30
 _EVERY = {0: "no checkpointing", 1: "every layer checkpointed"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..gpu_tables import CAPABILITY_SOURCE, MEMORY_SOURCE, Architecture, Card
+from ..tables.gpu_tables import CAPABILITY_SOURCE, MEMORY_SOURCE, Architecture, Card
 from .wording import wrap
 
 _LABELS = {

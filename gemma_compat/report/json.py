@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import __version__
-from ..job.documents import SCHEMA_VERSION
-from ..plan import Plan
-from ..rule import Diagnosis, Finding, Rule, Undetermined
+from .._version import __version__
+from ..engine.plan import Plan
+from ..engine.rule import Diagnosis, Finding, Rule, Undetermined
+from ..nodes.documents import SCHEMA_VERSION
 from .sharing import clean_values, shareable_facts
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import __version__
+from .._version import __version__
+from ..engine.plan import Plan
+from ..engine.rule import Diagnosis, Finding, Undetermined
 from ..facts import Facts
-from ..plan import Plan
-from ..rule import Diagnosis, Finding, Undetermined
 from .header import header_rows
 from .open_questions import OpenQuestion, open_questions
 from .sharing import clean, shareable_facts

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..matrix import DERIVED, RAN, REPORTED, SOURCE, Entry, Matrix
-from ..rule import Severity
+from ..engine.matrix import DERIVED, RAN, REPORTED, SOURCE, Entry, Matrix
+from ..engine.rule import Severity
 from .json import dump
 from .wording import wrap
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..engine.rule import Undetermined
 from ..facts import Facts
-from ..rule import Undetermined
 from .wording import codes_by_severity
 
 _AREAS = {

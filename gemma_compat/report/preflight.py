@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .wording import wrap
 
 if TYPE_CHECKING:
-    from ..trial.result import CheckResult, Preflight
+    from .._preflight.result import CheckResult, Preflight
 
 _NAME = 25  # columns
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..rule import Evidence, Rule, Scope
+from ..engine.rule import Evidence, Rule, Scope
 from .wording import wrap
 
 _EVIDENCE = {
@@ -71,7 +71,7 @@ def _header(rule: Rule) -> Iterator[tuple[str, str]]:
     if rule.undetectable:
         yield "never judged", f"its check needs {rule.undetectable}"
     if rule.runs:
-        yield "matters for", ", ".join(rule.runs)
+        yield "matters for", ", ".join(kind.name for kind in rule.runs)
     if rule.when:
         yield "fires if", " and ".join(item.phrase for item in rule.when)
     for item in rule.refused_if:
@@ -146,7 +146,7 @@ def _details(rule: Rule) -> dict[str, Any]:
         "refused_if": [item.phrase for item in rule.refused_if],
         "yields_to": list(rule.yields_to),
         "after": list(rule.after),
-        "runs": list(rule.runs),
+        "runs": [kind.name for kind in rule.runs],
         "undetectable": rule.undetectable,
         "symptoms": list(rule.symptoms),
         "upstream": list(rule.upstream),

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .. import __version__
-from ..plan import Plan
-from ..rule import Diagnosis, Finding, Rule
+from .._version import __version__
+from ..engine.plan import Plan
+from ..engine.rule import Diagnosis, Finding, Rule
 from .header import header_rows
 from .open_questions import OpenQuestion, open_questions
 from .unsloth import unsloth_text

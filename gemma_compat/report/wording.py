@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .. import families
-from ..rule import Diagnosis, Evidence, Finding, Rule, Undetermined
+from ..engine.rule import Diagnosis, Evidence, Finding, Rule, Undetermined
+from ..tables import families
 
 WIDTH = 88
 

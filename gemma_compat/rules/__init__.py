@@ -10,8 +10,8 @@ from dataclasses import replace
 from importlib import import_module
 from pkgutil import walk_packages
 
+from ..engine.rule import Rule
 from ..errors import UsageError
-from ..rule import Rule
 
 
 def all_rules() -> tuple[Rule, ...]:

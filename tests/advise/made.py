@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gemma_compat.advise import Question, Release, Releases, Want
+from gemma_compat.engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from gemma_compat.facts import Facts, ModelFacts
-from gemma_compat.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 
 MODEL = "gemma3_text"
 # Numbers stand for releases: 2 is 2.0.0.

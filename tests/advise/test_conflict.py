@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gemma_compat.advise import Conflict, Question, Releases, advise
-from gemma_compat.rule import Rule
+from gemma_compat.engine.rule import Rule
 
 from .made import Universe, question, releases, rule
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gemma_compat import versions
 from gemma_compat.advise import Advice, Conflict, Question, Releases, advise
+from gemma_compat.engine.rule import Applicability, Rule, Severity
 from gemma_compat.errors import SearchTooDeep, UsageError
-from gemma_compat.rule import Applicability, Rule, Severity
 
 from .made import Universe, question, releases, rule
 

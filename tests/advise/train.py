@@ -13,8 +13,8 @@ import torch
 
 import gemma_compat
 from gemma_compat.advise.question import ORDER
-from gemma_compat.diagnosis import judge_all
-from gemma_compat.rule import Severity
+from gemma_compat.engine.diagnosis import judge_all
+from gemma_compat.engine.rule import Severity
 from gemma_compat.rules import all_rules
 from tests import tiny
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gemma_compat import checkpoints, versions
+from gemma_compat import versions
 from gemma_compat.detect.model import read_known
 from gemma_compat.detect.packages import DISTRIBUTIONS
 from gemma_compat.facts import Facts, Gpu, TorchBuild
+from gemma_compat.tables import checkpoints
 
 from ..conftest import A100, H100, KERNELS, L4, T4, facts_for
 from .stacks import STACKS

@@ -13,8 +13,8 @@ import pytest
 
 from gemma_compat import versions
 from gemma_compat.advise import load_releases
-from gemma_compat.diagnosis import judge_all
-from gemma_compat.rule import Severity
+from gemma_compat.engine.diagnosis import judge_all
+from gemma_compat.engine.rule import Severity
 from gemma_compat.rules import all_rules
 
 from ..conftest import T4

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from gemma_compat.diagnosis import judge_all
+from gemma_compat.engine.diagnosis import judge_all
+from gemma_compat.engine.plan import make_plan
 from gemma_compat.facts import AdapterFacts, CheckpointFacts, Facts, ModelFacts, TokenizerFacts
 from gemma_compat.facts import TrainingFacts as Run
-from gemma_compat.plan import make_plan
 from gemma_compat.report.text import PAGE, render_diagnosis
 from gemma_compat.rules import all_rules
 

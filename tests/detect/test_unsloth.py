@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from gemma_compat import upstream
 from gemma_compat.detect.unsloth import read_unsloth
 from gemma_compat.facts import Package
+from gemma_compat.live import upstream
 
 METADATA = """Metadata-Version: 2.4
 Name: unsloth

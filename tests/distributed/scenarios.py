@@ -164,7 +164,7 @@ def _fsdp2(scenario: Scenario, model: Any, rank: Rank) -> tuple[Any, Any]:
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
-    from gemma_compat.tree import text_models
+    from gemma_compat.live.tree import text_models
 
     _wrap_layers(scenario, model)
     dtype = {"fp32-policy": torch.float32, "bf16": torch.bfloat16}.get(scenario.precision)
@@ -181,7 +181,7 @@ def _wrap_layers(scenario: Scenario, model: Any) -> None:
     """torch's ``checkpoint_wrapper`` around each decoder layer."""
     from torch.distributed.algorithms._checkpoint import checkpoint_wrapper as torch_wrapper
 
-    from gemma_compat.tree import text_models
+    from gemma_compat.live.tree import text_models
 
     if not scenario.checkpointing.startswith("outside"):
         return
@@ -231,7 +231,7 @@ def _shard_on_cpu(accelerator: Any, plugin: Any) -> None:
 def _fsdp2_plugin(scenario: Scenario, model: Any) -> Any:
     from accelerate import FullyShardedDataParallelPlugin
 
-    from gemma_compat.tree import text_models
+    from gemma_compat.live.tree import text_models
 
     options: dict[str, Any] = {
         "fsdp_version": 2,

@@ -13,7 +13,7 @@ import torch
 import torch.distributed
 
 import gemma_compat
-from gemma_compat.unwrap import unwrap
+from gemma_compat.live.unwrap import unwrap
 from tests import tiny
 from tests.distributed.train import KIND, norms_of, rows, write
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from gemma_compat import versions
-from gemma_compat.diagnosis import judge
-from gemma_compat.rule import Evidence, Finding, Rule, Scope
+from gemma_compat.engine.diagnosis import judge
+from gemma_compat.engine.rule import Evidence, Finding, Rule, Scope
 from gemma_compat.rules import all_rules
 
 from .machine import cells, fold, releases, rows

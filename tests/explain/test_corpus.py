@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gemma_compat.logs.explain import explain_log
-from gemma_compat.logs.explanation import Explanation
+from gemma_compat._explain.explain import explain_log
+from gemma_compat._explain.explanation import Explanation
 from gemma_compat.rules import all_rules
 from tools import catalogue
 

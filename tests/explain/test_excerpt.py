@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gemma_compat.logs.excerpt import HIDDEN, WIDTH, Words
+from gemma_compat._explain.excerpt import HIDDEN, WIDTH, Words
 from gemma_compat.rules import all_rules
 
 WORDS = Words(all_rules())

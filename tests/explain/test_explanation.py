@@ -10,14 +10,14 @@ import pytest
 
 import gemma_compat
 from gemma_compat._cli import main
-from gemma_compat.diagnosis import objection
-from gemma_compat.logs.excerpt import Words
-from gemma_compat.logs.explain import explain_log
-from gemma_compat.logs.explanation import CONFIRMED, DOUBTED, OPEN, Explanation
-from gemma_compat.logs.judging import explain_reading
-from gemma_compat.logs.reading import read_log
-from gemma_compat.notices import NOTICES
-from gemma_compat.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from gemma_compat._explain.excerpt import Words
+from gemma_compat._explain.explain import explain_log
+from gemma_compat._explain.explanation import CONFIRMED, DOUBTED, OPEN, Explanation
+from gemma_compat._explain.judging import explain_reading
+from gemma_compat._explain.notices import NOTICES
+from gemma_compat._explain.reading import read_log
+from gemma_compat.engine.diagnosis import objection
+from gemma_compat.engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from gemma_compat.rules import all_rules, find
 
 from ..conftest import facts_for

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gemma_compat.logs.patterns import (
+from gemma_compat._explain.notices import NOTICES
+from gemma_compat._explain.patterns import (
     LONGEST_REPEAT,
     Scanner,
     bounded,
@@ -19,8 +20,7 @@ from gemma_compat.logs.patterns import (
     required_words,
     vocabulary,
 )
-from gemma_compat.logs.readings import readers
-from gemma_compat.notices import NOTICES
+from gemma_compat._explain.readings import readers
 from gemma_compat.rules import all_rules
 
 SYMPTOMS = sorted(

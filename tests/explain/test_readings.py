@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.logs.facts import LogFacts, merge
-from gemma_compat.logs.reading import read_log
+from gemma_compat._explain.facts import LogFacts, merge
+from gemma_compat._explain.reading import read_log
 
 from ..conftest import facts_for
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gemma_compat.logs import stream
-from gemma_compat.logs.explain import explain_log
-from gemma_compat.logs.stream import pieces
+from gemma_compat._explain import stream
+from gemma_compat._explain.explain import explain_log
+from gemma_compat._explain.stream import pieces
 from gemma_compat.report import explanation as renderer
 
 ERROR = "AttributeError: 'HybridCache' object has no attribute 'float'"

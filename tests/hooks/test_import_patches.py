@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from gemma_compat.engine.plan import make_plan
+from gemma_compat.engine.rule import Diagnosis, Finding
 from gemma_compat.facts import Facts
-from gemma_compat.plan import make_plan
-from gemma_compat.rule import Diagnosis, Finding
 from gemma_compat.rules import find
 
 ROOT = Path(__file__).resolve().parents[2]

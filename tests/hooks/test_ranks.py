@@ -9,7 +9,7 @@ import pytest
 
 from gemma_compat.errors import PatchTargetMissing, RankFailed
 from gemma_compat.hooks import _ranks
-from gemma_compat.unwrap import unwrap
+from gemma_compat.live.unwrap import unwrap
 
 torch = pytest.importorskip("torch")
 

@@ -8,9 +8,9 @@ import pytest
 import transformers
 
 from gemma_compat import versions
+from gemma_compat.live.tree import text_models
 from gemma_compat.patching.ledger import Ledger
 from gemma_compat.rules import find
-from gemma_compat.tree import text_models
 
 from .. import tiny
 

@@ -89,7 +89,7 @@ def options(use_cache: bool | None) -> dict[str, Any]:
 
 
 def text_model(model: Any) -> Any:
-    from gemma_compat.tree import text_models
+    from gemma_compat.live.tree import text_models
 
     return text_models(base_of(model))[0][1]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gemma_compat import checkpoints
+from gemma_compat.tables import checkpoints
 
 transformers = pytest.importorskip("transformers")
 # From 5.16 a ``head_dim`` of some layers; what it says is compared by tests of the config.

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from gemma_compat.errors import PatchRefused  # noqa: E402
-from gemma_compat.tree import named_configs, text_models  # noqa: E402
+from gemma_compat.live.tree import named_configs, text_models  # noqa: E402
 
 from .. import tiny  # noqa: E402
 from . import compare  # noqa: E402

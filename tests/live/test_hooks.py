@@ -88,7 +88,7 @@ def said(caplog):
 
 def slots(model):
     """What the model's modules and configs hold, hooks included; equal after a revert."""
-    from gemma_compat.tree import named_configs, named_modules
+    from gemma_compat.live.tree import named_configs, named_modules
 
     held = {}
     for path, module in named_modules(model):
@@ -495,7 +495,7 @@ def test_the_callback_and_the_hook_together(hook, arguments, caplog):
 
 def test_the_callback_keeps_the_cache_off_that_it_turned_off(arguments):
     """Trainer 5 writes ``args.use_cache`` over the config after ``on_init_end``."""
-    from gemma_compat.tree import named_configs
+    from gemma_compat.live.tree import named_configs
 
     model = gemma("gemma3")
     callback = gemma_compat.GemmaCompatCallback(select="GC102")

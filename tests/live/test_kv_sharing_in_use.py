@@ -14,8 +14,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 import gemma_compat  # noqa: E402
+from gemma_compat.live.unwrap import unwrap  # noqa: E402
 from gemma_compat.patching.ledger import HANDLES  # noqa: E402
-from gemma_compat.unwrap import unwrap  # noqa: E402
 
 from .. import tiny  # noqa: E402
 from . import compare  # noqa: E402

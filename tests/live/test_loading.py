@@ -12,7 +12,7 @@ transformers = pytest.importorskip("transformers")
 
 import gemma_compat  # noqa: E402
 from gemma_compat.detect.live import read_live  # noqa: E402
-from gemma_compat.tree import named_configs  # noqa: E402
+from gemma_compat.live.tree import named_configs  # noqa: E402
 
 from .. import tiny  # noqa: E402
 from .saved import save, trained  # noqa: E402

@@ -18,11 +18,11 @@ transformers = pytest.importorskip("transformers")
 
 import gemma_compat  # noqa: E402
 from gemma_compat import versions  # noqa: E402
+from gemma_compat.engine.rule import Rule  # noqa: E402
 from gemma_compat.errors import PatchError, PatchNotNeeded  # noqa: E402
+from gemma_compat.live.unwrap import unwrap  # noqa: E402
 from gemma_compat.patching.ledger import Ledger  # noqa: E402
-from gemma_compat.rule import Rule  # noqa: E402
 from gemma_compat.rules import all_rules  # noqa: E402
-from gemma_compat.unwrap import unwrap  # noqa: E402
 
 from .. import tiny  # noqa: E402
 from . import compare  # noqa: E402

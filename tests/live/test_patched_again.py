@@ -18,10 +18,10 @@ transformers = pytest.importorskip("transformers")
 
 import gemma_compat  # noqa: E402
 from gemma_compat.detect import detect_facts  # noqa: E402
-from gemma_compat.diagnosis import judge_all  # noqa: E402
+from gemma_compat.engine.diagnosis import judge_all  # noqa: E402
+from gemma_compat.engine.rule import Rule  # noqa: E402
 from gemma_compat.errors import PatchError, PatchNotNeeded  # noqa: E402
 from gemma_compat.facts import Facts  # noqa: E402
-from gemma_compat.rule import Rule  # noqa: E402
 from gemma_compat.rules import all_rules, find  # noqa: E402
 
 from .. import tiny  # noqa: E402

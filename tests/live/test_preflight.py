@@ -15,8 +15,8 @@ import transformers
 
 import gemma_compat
 from gemma_compat import versions
+from gemma_compat._preflight.result import Outcome
 from gemma_compat.errors import PreflightFailed, UsageError
-from gemma_compat.trial.result import Outcome
 
 from .. import tiny
 from . import healthy

@@ -19,8 +19,8 @@ transformers = pytest.importorskip("transformers")
 
 import gemma_compat  # noqa: E402
 from gemma_compat import versions  # noqa: E402
+from gemma_compat.engine.rule import Severity  # noqa: E402
 from gemma_compat.patching.apply import AppliedPatches  # noqa: E402
-from gemma_compat.rule import Severity  # noqa: E402
 
 from .. import tiny  # noqa: E402
 from . import compare  # noqa: E402

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from gemma_compat.errors import PatchNotNeeded, PatchRefused, PatchTargetMissing  # noqa: E402
-from gemma_compat.tree import text_models  # noqa: E402
+from gemma_compat.live.tree import text_models  # noqa: E402
 
 from .. import tiny  # noqa: E402
 from .patched import apply  # noqa: E402

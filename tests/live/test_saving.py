@@ -16,10 +16,10 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from gemma_compat import versions  # noqa: E402
+from gemma_compat.live.tree import named_configs  # noqa: E402
 from gemma_compat.patching.ledger import Ledger  # noqa: E402
 from gemma_compat.patching.saving import remember_found  # noqa: E402
 from gemma_compat.rules import find  # noqa: E402
-from gemma_compat.tree import named_configs  # noqa: E402
 
 from .. import tiny  # noqa: E402
 from . import compare  # noqa: E402

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from gemma_compat.errors import PatchTargetMissing
+from gemma_compat.live.unwrap import unwrap
 from gemma_compat.patching.ledger import Ledger
 from gemma_compat.rules import find
 from gemma_compat.rules.data.training_without_token_types import fill_token_types
-from gemma_compat.unwrap import unwrap
 
 from .. import tiny
 

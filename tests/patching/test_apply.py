@@ -9,11 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gemma_compat.errors import PatchConflict, PatchRefused, PatchTargetMissing  # noqa: E402
-from gemma_compat.facts import Facts  # noqa: E402
-from gemma_compat.patching.apply import AppliedPatches, apply_plan  # noqa: E402
-from gemma_compat.plan import Plan, PlannedPatch  # noqa: E402
-from gemma_compat.rule import (  # noqa: E402
+from gemma_compat.engine.plan import Plan, PlannedPatch  # noqa: E402
+from gemma_compat.engine.rule import (  # noqa: E402
     Applicability,
     Diagnosis,
     Problem,
@@ -21,6 +18,9 @@ from gemma_compat.rule import (  # noqa: E402
     Scope,
     Severity,
 )
+from gemma_compat.errors import PatchConflict, PatchRefused, PatchTargetMissing  # noqa: E402
+from gemma_compat.facts import Facts  # noqa: E402
+from gemma_compat.patching.apply import AppliedPatches, apply_plan  # noqa: E402
 
 from .made import Model, double, negate, snapshot, triple  # noqa: E402
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gemma_compat.diagnosis import judge_all
-from gemma_compat.facts import Facts, Gpu, ModelFacts, Package, TorchBuild, TrainingFacts
-from gemma_compat.rule import (
+from gemma_compat.engine.diagnosis import judge_all
+from gemma_compat.engine.rule import (
     Applicability,
     Condition,
     Diagnosis,
@@ -16,6 +15,7 @@ from gemma_compat.rule import (
     Scope,
     Severity,
 )
+from gemma_compat.facts import Facts, Gpu, ModelFacts, Package, TorchBuild, TrainingFacts
 
 H200 = Gpu(
     index=0,

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from gemma_compat import __version__
+from gemma_compat.engine.plan import make_plan
 from gemma_compat.facts import Facts, ModelFacts, TrainingFacts
-from gemma_compat.plan import make_plan
 from gemma_compat.report.json import render_diagnosis
 
 from . import made

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from gemma_compat.engine.plan import make_plan
+from gemma_compat.engine.rule import Problem
 from gemma_compat.facts import Facts, TrainingFacts
-from gemma_compat.plan import make_plan
 from gemma_compat.report.markdown import render_diagnosis
-from gemma_compat.rule import Problem
 
 from . import made
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from gemma_compat.engine.rule import Rule, Scope
 from gemma_compat.report import rule_page
-from gemma_compat.rule import Rule, Scope
 from gemma_compat.rules import all_rules
 
 from . import made

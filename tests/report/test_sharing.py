@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gemma_compat.engine.plan import make_plan
+from gemma_compat.engine.rule import Problem
 from gemma_compat.facts import Package
-from gemma_compat.plan import make_plan
 from gemma_compat.report import json as json_report
 from gemma_compat.report import markdown
 from gemma_compat.report.sharing import clean, shareable_facts
-from gemma_compat.rule import Problem
 
 from . import made
 

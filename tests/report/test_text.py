@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from gemma_compat.engine.plan import Consent, Plan, make_plan
+from gemma_compat.engine.rule import Applicability, Diagnosis, Problem, Severity
 from gemma_compat.facts import Facts, ModelFacts, Package, TorchBuild, TrainingFacts
 from gemma_compat.patching.apply import AppliedPatches
 from gemma_compat.patching.ledger import Change
-from gemma_compat.plan import Consent, Plan, make_plan
 from gemma_compat.report.text import render_applied, render_diagnosis
-from gemma_compat.rule import Applicability, Diagnosis, Problem, Severity
 
 from . import made
 

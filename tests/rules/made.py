@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gemma_compat.diagnosis import judge
+from gemma_compat.engine.diagnosis import judge
+from gemma_compat.engine.rule import Finding, Rule, Undetermined
 from gemma_compat.facts import Facts
 from gemma_compat.facts.model import ModelFacts
 from gemma_compat.facts.packages import Package
 from gemma_compat.facts.training import TrainingFacts
 from gemma_compat.facts.unsloth import UnslothFacts
-from gemma_compat.rule import Finding, Rule, Undetermined
 
 from ..conftest import facts_for
 

@@ -21,8 +21,9 @@ and PEFT 0.20 or newer, which read all three layouts. Then look for the warning.
 from __future__ import annotations
 
 from ... import versions
+from ...conditions.runs import trains_adapter
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 
 _TYPES = frozenset({"gemma3", "paligemma"})
 _BEFORE_4_52 = "base_model.model.language_model.model."
@@ -91,7 +92,7 @@ RULE = Rule(
         Scope(_TYPES, {"transformers": "<5.6.0.dev0"}, when=(has_flat_tower,)),
     ),
     describe=describe,
-    runs=("adapter",),
+    runs=(trains_adapter,),
     symptoms=(r"Found missing adapter keys while loading the checkpoint",),
     upstream=(
         "huggingface/transformers#38627",

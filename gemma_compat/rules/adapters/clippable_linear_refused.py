@@ -18,8 +18,9 @@ at hand. To adapt the towers too, name the inner layers as well (`q_proj.linear`
 
 from __future__ import annotations
 
+from ...conditions.runs import trains_adapter
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ._targets import LAYER, carries_adapter, suffixes
 
 _WRAPPED = {*LAYER, "post", "ffw_layer_1", "ffw_layer_2", "linear_start", "linear_end"}
@@ -62,7 +63,7 @@ RULE = Rule(
     scopes=(Scope(frozenset({"gemma4"}), {"transformers": ">=5.5.0.dev0"}),),
     when=(names_wrapped_layers,),
     describe=describe,
-    runs=("adapter",),
+    runs=(trains_adapter,),
     symptoms=(r"Target module Gemma4ClippableLinear\(",),
     upstream=("huggingface/peft#3129", "huggingface/peft#3130", "huggingface/transformers#45388"),
     covers=("F4", "U22"),

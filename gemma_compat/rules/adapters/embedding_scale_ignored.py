@@ -18,8 +18,9 @@ another one with it.
 
 from __future__ import annotations
 
+from ...conditions.runs import trains_adapter
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ._targets import carries_adapter
 
 
@@ -61,7 +62,7 @@ RULE = Rule(
     ),
     when=(adapts_embeddings,),
     describe=describe,
-    runs=("adapter",),
+    runs=(trains_adapter,),
     silent=True,
     upstream=("huggingface/peft#2809", "huggingface/peft#2825"),
     covers=("U52",),

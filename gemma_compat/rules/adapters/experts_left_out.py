@@ -18,8 +18,9 @@ they are not, give a list without the router, so that the choice is written down
 
 from __future__ import annotations
 
+from ...conditions.runs import trains_adapter
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ._targets import carries_adapter
 
 
@@ -60,7 +61,7 @@ RULE = Rule(
     scopes=(Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": ">=5.5.0.dev0"}),),
     when=(has_experts, leaves_experts_out),
     describe=describe,
-    runs=("adapter",),
+    runs=(trains_adapter,),
     silent=True,
     upstream=("bitsandbytes-foundation/bitsandbytes#1849",),
     covers=("F25",),

@@ -17,8 +17,9 @@ a regular expression that begins with the language model, as the report prints i
 
 from __future__ import annotations
 
+from ...conditions.runs import trains_adapter
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ._targets import carries_adapter
 
 _MULTIMODAL = ("gemma3", "gemma3n", "gemma4", "paligemma")
@@ -66,7 +67,7 @@ RULE = Rule(
     ),
     when=(names_none,),
     describe=describe,
-    runs=("adapter",),
+    runs=(trains_adapter,),
     symptoms=(r"Please specify `target_modules` (?:or `target_parameters` ?)?in `peft_config`",),
     covers=("F16",),
     since="0.1.0",

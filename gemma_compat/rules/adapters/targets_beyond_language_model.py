@@ -18,8 +18,9 @@ Give a regular expression that begins with the language model, or leave AltUp ou
 
 from __future__ import annotations
 
+from ...conditions.runs import trains_adapter
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ._targets import LAYER, carries_adapter, suffixes
 
 # Modules beside the language model, as they are called at any level of a path.
@@ -107,7 +108,7 @@ RULE = Rule(
         Scope(_WITH_ALTUP, {}, when=(reaches_altup,)),
     ),
     describe=describe,
-    runs=("adapter",),
+    runs=(trains_adapter,),
     silent=True,
     covers=("F16",),
     since="0.1.0",

@@ -22,9 +22,9 @@ samples apart: leave packing too. Nothing is patched.
 from __future__ import annotations
 
 from ...conditions import is_without_bfloat16, weakest_gpu
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...tables.families import KNOWN_MODEL_TYPES
 
 _ALL = frozenset(KNOWN_MODEL_TYPES)
 _SMALL = {(8, 6), (8, 9)}

@@ -19,8 +19,8 @@ reported, not run here.
 from __future__ import annotations
 
 from ...conditions import caps_attention
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from .flash_attention_refuses import runs_flash_attention
 
 

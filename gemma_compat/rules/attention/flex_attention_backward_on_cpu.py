@@ -17,8 +17,8 @@ looks at visible GPUs only.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 from .flex_attention_needs_shared_memory import runs_flex_attention
 
 

@@ -21,9 +21,9 @@ memory.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts, Gpu
-from ...gpu_tables import ARCHITECTURES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...tables.gpu_tables import ARCHITECTURES
 
 _REQUIRED = 140800  # bytes, as the reports of Gemma 3's backward pass say
 _SHARED = {item.compute_capability: item.shared_memory_per_block for item in ARCHITECTURES}

@@ -24,8 +24,17 @@ Nothing is patched.
 from __future__ import annotations
 
 from ...conditions import runs_sdpa
+from ...engine.rule import (
+    Applicability,
+    Evidence,
+    Problem,
+    Rule,
+    Scope,
+    Severity,
+    any_of,
+    condition,
+)
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, any_of, condition
 
 _TYPES = frozenset({"gemma3", "gemma3_text", "gemma4", "gemma4_text"})
 

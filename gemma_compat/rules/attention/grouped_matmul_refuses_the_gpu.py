@@ -18,8 +18,8 @@ load with `experts_implementation="eager"`, which is slower. Nothing is patched.
 from __future__ import annotations
 
 from ...conditions import is_without_bfloat16
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 
 _TYPES = frozenset({"gemma4", "gemma4_text"})
 _HOPPER_ONLY = ">=2.8.0,<2.9.0"

@@ -33,10 +33,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...conditions import caps_attention, runs_sdpa
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchTargetMissing
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity
-from ...tree import named_configs, text_models
+from ...live.tree import named_configs, text_models
 
 _SLOT = "_attn_implementation_internal"  # what the property _attn_implementation keeps
 

@@ -20,8 +20,8 @@ learned on a network without the cap; measure it again under `eager` before it i
 from __future__ import annotations
 
 from ...conditions import caps_attention, runs_sdpa
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity
 
 
 def describe(facts: Facts) -> Problem:

@@ -30,9 +30,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...conditions import asks_for_cache, evaluates, shares_no_kv
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...patching.cache_switch import turn_cache_off
-from ...rule import Applicability, Problem, Rule, Scope, Severity
 
 _OLD = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"})
 _FROM_RC0 = frozenset({"gemma2", "paligemma"})  # Gemma 3 and 3n followed in the next candidate

@@ -22,9 +22,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...conditions import cache_stays_on, gathers_outputs
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 
 _KEY = "past_key_values"
 

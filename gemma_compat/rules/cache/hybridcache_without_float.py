@@ -28,10 +28,10 @@ import weakref
 from typing import Any
 
 from ...conditions import autocasts, evaluates, weights_are_half
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
-from ...tree import text_models
+from ...live.tree import text_models
 
 _TRANSFORMERS = {"transformers": ">=4.50.0.dev0,<4.51.0"}
 

@@ -47,11 +47,11 @@ from ...conditions import (
     loses_cache_in_training,
     shares_kv,
 )
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...errors import PatchTargetMissing
 from ...facts import Facts
+from ...live.tree import text_models
 from ...patching.kv_carrier import add_carrier, hand_over, make_holder
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
-from ...tree import text_models
 
 _GEMMA3N = frozenset({"gemma3n", "gemma3n_text"})
 _GEMMA4 = frozenset({"gemma4", "gemma4_text"})

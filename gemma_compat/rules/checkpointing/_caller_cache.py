@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import PatchTargetMissing
-from ...tree import text_models
+from ...live.tree import text_models
 
 
 def add_pre_hook(model: Any, ledger: Any, hook: Any) -> None:

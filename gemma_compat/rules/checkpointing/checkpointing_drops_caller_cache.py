@@ -22,9 +22,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...conditions import checkpoints, passes_cache
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, any_of, condition
 from ...errors import PatchRefused
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, any_of, condition
 from ._caller_cache import add_pre_hook, is_checkpointed, is_filled
 
 _TEXT = frozenset({"gemma", "gemma2", "gemma3_text", "gemma3n_text"})

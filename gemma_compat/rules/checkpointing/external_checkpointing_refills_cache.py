@@ -27,11 +27,11 @@ from __future__ import annotations
 from typing import Any
 
 from ...conditions import cache_stays_on, checkpoints_from_outside, shares_kv, shares_no_kv
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused
 from ...facts import Facts
+from ...live.tree import text_models
 from ...patching.cache_switch import turn_cache_off
-from ...rule import Applicability, Problem, Rule, Scope, Severity
-from ...tree import text_models
 
 _OLD = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"})
 _FROM_RC0 = frozenset({"gemma2", "paligemma"})  # Gemma 3 and 3n followed in the next candidate

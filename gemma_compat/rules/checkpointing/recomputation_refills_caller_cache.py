@@ -24,9 +24,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...conditions import checkpoints, passes_cache
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity
 from ._caller_cache import add_pre_hook, grows, is_checkpointed, is_filled
 
 _TYPES = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"})

@@ -36,22 +36,17 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ...conditions import (
-    checkpoints,
-    is_not_cured_by_unsloth,
-    is_zero3_with_peft,
-    shares_kv,
-)
+from ...conditions import checkpoints, is_not_cured_by_unsloth, is_zero3_with_peft, shares_kv
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...errors import PatchTargetMissing
 from ...facts import Facts
+from ...live.tree import text_models
 from ...patching.non_reentrant import (
     add_non_reentrant,
     decoder_layers,
     force_non_reentrant,
     refuse_cured_by_unsloth,
 )
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
-from ...tree import text_models
 
 
 @condition("checkpointing is reentrant (use_reentrant=True, or PEFT's k-bit preparation)")

@@ -16,8 +16,8 @@ alone, and not on the audio tower.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 
 
 def describe(facts: Facts) -> Problem:

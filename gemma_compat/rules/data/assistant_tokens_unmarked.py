@@ -17,8 +17,8 @@ Put `{% generation %}` and `{% endgeneration %}` around the assistant's text and
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 
 
 @condition("assistant_only_loss is on")

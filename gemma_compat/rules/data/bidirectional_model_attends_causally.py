@@ -17,8 +17,8 @@ patched: older releases have no such mask.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 
 
 @condition("the config asks for attention in both directions (use_bidirectional_attention)")

@@ -23,9 +23,10 @@ from __future__ import annotations
 from typing import Any
 
 from ...conditions import cache_stays_on, checkpoints
+from ...conditions.runs import packs
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
 from ...patching.cache_switch import turn_cache_off
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 from .packed_samples_see_each_other import has_no_varlen_attention
 
 
@@ -62,7 +63,7 @@ RULE = Rule(
         Scope(frozenset({"gemma2"}), {"transformers": ">=5.0.0rc0"}),
     ),
     when=(has_no_varlen_attention, cache_stays_on, is_not_checkpointing),
-    runs=("packing",),
+    runs=(packs,),
     describe=describe,
     patch=patch,
     yields_to=("GC104",),

@@ -16,8 +16,8 @@ transformers 5.0.0 or newer.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 
 
 def describe(facts: Facts) -> Problem:

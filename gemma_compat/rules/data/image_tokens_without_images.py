@@ -15,8 +15,8 @@ enough for data with images: one image takes 256 tokens of a Gemma 3.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 
 
 def describe(facts: Facts) -> Problem:

@@ -23,8 +23,8 @@ is in the data.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity
 from .training_without_token_types import lacks_token_types
 
 

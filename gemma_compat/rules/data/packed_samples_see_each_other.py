@@ -20,8 +20,9 @@ release that cuts really does so also depends on the cache: see GC804.
 
 from __future__ import annotations
 
+from ...conditions.runs import packs
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 
 
 @condition("attention is not flash attention")
@@ -47,7 +48,7 @@ RULE = Rule(
     applicability=Applicability.DISPLAY_ONLY,
     scopes=(Scope(frozenset({"gemma2", "gemma3", "gemma3_text"}), {"transformers": "<4.53.1"}),),
     when=(has_no_varlen_attention,),
-    runs=("packing",),
+    runs=(packs,),
     describe=describe,
     silent=True,
     upstream=("huggingface/trl#3910", "huggingface/trl#5316"),

@@ -19,8 +19,8 @@ Begin the template with `{{ bos_token }}`, or set `tokenizer.add_bos_token = Tru
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 
 _TYPES = frozenset(
     {

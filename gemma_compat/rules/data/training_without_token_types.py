@@ -23,10 +23,10 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
-from ...tree import named_modules
+from ...live.tree import named_modules
 
 _NAMES = ("token_type_ids", "mm_token_type_ids")
 

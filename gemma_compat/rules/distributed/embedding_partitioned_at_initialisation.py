@@ -17,8 +17,8 @@ ZeRO-2; with a checkpoint that lacks the embeddings, find out why first
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 
 
 def describe(facts: Facts) -> Problem:

@@ -26,11 +26,12 @@ from __future__ import annotations
 from typing import Any
 
 from ...conditions import is_not_cured_by_unsloth, shares_kv
+from ...conditions.runs import is_distributed
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...errors import PatchTargetMissing
 from ...facts import Facts
+from ...live.tree import text_models
 from ...patching.shared_dict import add_shared_dict, give_shared, make_shared
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
-from ...tree import text_models
 
 
 @condition("FSDP2 shards the model (fsdp_version 2)")
@@ -70,7 +71,7 @@ RULE = Rule(
     describe=describe,
     patch=patch,
     leaves=(make_shared, give_shared),
-    runs=("distributed",),
+    runs=(is_distributed,),
     symptoms=(r"KeyError: '(?:sliding|full)_attention'",),
     upstream=("huggingface/transformers#45912", "huggingface/transformers#45663"),
     covers=("F23",),

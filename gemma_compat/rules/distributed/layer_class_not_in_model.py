@@ -21,8 +21,8 @@ your model) in the FSDP config, and keep tied embeddings in one group.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 
 
 def describe(facts: Facts) -> Problem:

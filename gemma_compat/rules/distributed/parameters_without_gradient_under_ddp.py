@@ -18,8 +18,9 @@ or load the text model alone.
 
 from __future__ import annotations
 
+from ...conditions.runs import is_distributed
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 
 
 @condition("DDP spreads the run, and is not told to look for unused parameters")
@@ -57,7 +58,7 @@ RULE = Rule(
     scopes=(Scope(frozenset({"gemma3", "gemma3n", "gemma4", "paligemma"}), {}),),
     when=(waits_for_every_parameter, is_text_only, trains_towers),
     describe=describe,
-    runs=("distributed",),
+    runs=(is_distributed,),
     symptoms=(r"Expected to have finished reduction in the prior iteration",),
     upstream=("huggingface/trl#6617", "huggingface/transformers#49443"),
     evidence=Evidence.REPORTED,

@@ -22,9 +22,9 @@ silently loses an argument is worse than one that does not start.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...tables.families import KNOWN_MODEL_TYPES
 
 
 def describe(facts: Facts) -> Problem:

@@ -20,10 +20,10 @@ Install a newer driver, or a torch built for an older CUDA. Nothing is patched.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...gpu_tables import MINIMUM_DRIVERS
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...tables.families import KNOWN_MODEL_TYPES
+from ...tables.gpu_tables import MINIMUM_DRIVERS
 
 
 @condition("the NVIDIA driver is older than the CUDA release that torch was built for")

@@ -24,10 +24,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
 from ...patching.removed_names import add_missing
-from ...rule import Applicability, Problem, Rule, Scope, Severity
+from ...tables.families import KNOWN_MODEL_TYPES
 
 # In 4.57's ``cache_utils`` and not in 5.0's. All but the layers were exported at the top.
 REMOVED = (

@@ -15,9 +15,9 @@ imported makes the name importable too; the page of GC901 says at what price.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...tables.families import KNOWN_MODEL_TYPES
 
 
 @condition("the run uses liger's kernels (use_liger_kernel=True)")

@@ -25,10 +25,10 @@ from __future__ import annotations
 
 import re
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts, Gpu
-from ...families import KNOWN_MODEL_TYPES
-from ...gpu_tables import ARCHITECTURES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...tables.families import KNOWN_MODEL_TYPES
+from ...tables.gpu_tables import ARCHITECTURES
 
 _INDEX = "https://download.pytorch.org/whl"
 

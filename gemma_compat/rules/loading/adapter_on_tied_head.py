@@ -16,9 +16,10 @@ use `trainable_token_indices`, which handles tied weights, or keep the adapter u
 
 from __future__ import annotations
 
+from ...conditions.runs import trains_adapter
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...tables.families import KNOWN_MODEL_TYPES
 
 _TIED = ("lm_head", "embed_tokens")
 
@@ -65,7 +66,7 @@ RULE = Rule(
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
     when=(adapts_tied_weights, head_is_tied),
     describe=describe,
-    runs=("adapter",),
+    runs=(trains_adapter,),
     silent=True,
     covers=("F30",),
     since="0.1.0",

@@ -24,8 +24,8 @@ from __future__ import annotations
 
 import re
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 
 _DOUBLED = re.compile(r"model\.language_model\.model\.")
 _FLAT_TOWER = re.compile(r"(model\.)?vision_tower\.(embeddings|encoder)\.")

@@ -21,9 +21,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...errors import PatchRefused, PatchTargetMissing
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 
 SIZES = (
     "vocab_size",

@@ -19,9 +19,9 @@ an optimizer that rounds stochastically.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...tables.families import KNOWN_MODEL_TYPES
 
 
 @condition("every weight is trained, with no adapter and no quantization")

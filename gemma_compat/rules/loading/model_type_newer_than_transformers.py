@@ -17,9 +17,9 @@ there. Where a framework forbids it, see whether a newer release of the framewor
 from __future__ import annotations
 
 from ... import versions
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...families import FIRST_RELEASES, KNOWN_MODEL_TYPES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...tables.families import FIRST_RELEASES, KNOWN_MODEL_TYPES
 
 
 @condition("a model is given, by its config")

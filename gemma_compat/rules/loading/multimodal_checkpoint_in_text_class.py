@@ -22,8 +22,8 @@ from __future__ import annotations
 
 import re
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 
 _NESTED = re.compile(r"(model\.)?language_model\.")
 

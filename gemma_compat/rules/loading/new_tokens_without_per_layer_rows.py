@@ -17,8 +17,8 @@ has to be saved together with its config, which older releases would then not lo
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 
 # Rows that the embeddings have more by design: soft tokens, which are never looked up per layer.
 _MORE_BY_DESIGN = {"gemma3n": 256, "gemma3n_text": 256}

@@ -22,10 +22,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...patching.saving import wrap_method
-from ...rule import Applicability, Problem, Rule, Scope, Severity
 
 
 def describe(facts: Facts) -> Problem:

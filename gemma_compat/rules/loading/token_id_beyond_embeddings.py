@@ -16,9 +16,9 @@ and its embeddings end at 262,143. Only a dataset that spells this token out is 
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...tables.families import KNOWN_MODEL_TYPES
 
 
 @condition("the tokenizer's largest id is not below the number of rows of the embeddings")

@@ -21,11 +21,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...errors import PatchNotNeeded, PatchTargetMissing
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
-from ...tree import named_configs, text_models
+from ...live.tree import named_configs, text_models
+from ...tables.families import KNOWN_MODEL_TYPES
 
 
 @condition("the output layer has weights of its own (modules_to_save=['lm_head'])")

@@ -22,9 +22,9 @@ with the class that its `config.json` names under `architectures`.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...tables.families import KNOWN_MODEL_TYPES
 
 
 @condition("the model in hand names a checkpoint")

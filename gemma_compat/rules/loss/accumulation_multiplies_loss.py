@@ -28,9 +28,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...errors import PatchRefused
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 
 
 @condition("a Trainer drives the run")

@@ -18,8 +18,8 @@ patched: the factor is small, and the data are yours.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
 
 
 @condition("a Trainer drives the run")

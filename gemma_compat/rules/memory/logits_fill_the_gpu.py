@@ -24,10 +24,10 @@ Unsloth has one. Else a smaller batch with gradient accumulation, or a smaller `
 from __future__ import annotations
 
 from ... import versions
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...errors import UnknownFact
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...tables.families import KNOWN_MODEL_TYPES
 
 _SHARE = 0.5  # of the memory of the smallest GPU
 _MIB, _GIB = 2**20, 2**30

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...engine.rule import any_of, condition
 from ...facts import Facts
-from ...rule import any_of, condition
 
 
 @condition("the run autocasts to float16 (fp16=True)")

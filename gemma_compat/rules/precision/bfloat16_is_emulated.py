@@ -21,9 +21,18 @@ silent then. Nothing is patched.
 from __future__ import annotations
 
 from ...conditions import is_not_forced_to_float32, is_without_bfloat16, weakest_gpu
+from ...engine.rule import (
+    Applicability,
+    Evidence,
+    Problem,
+    Rule,
+    Scope,
+    Severity,
+    any_of,
+    condition,
+)
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, any_of, condition
+from ...tables.families import KNOWN_MODEL_TYPES
 
 _OVERFLOWS = ("gemma3", "shieldgemma2")
 

@@ -32,16 +32,16 @@ from __future__ import annotations
 from typing import Any
 
 from ...conditions import is_not_forced_to_float32, is_without_bfloat16, weakest_gpu
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
+from ...live.tree import text_models
 from ...patching.residual_in_float32 import (
     keep_residual_in_float32,
     narrow_input,
     narrow_output,
     widen_input,
 )
-from ...rule import Applicability, Problem, Rule, Scope, Severity
-from ...tree import text_models
 from ._half import cause, is_float16
 
 _TYPES = frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2"})

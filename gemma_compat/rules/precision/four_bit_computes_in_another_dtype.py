@@ -22,11 +22,12 @@ from __future__ import annotations
 from typing import Any
 
 from ...conditions import has_bfloat16
+from ...conditions.runs import is_four_bit
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
-from ...tree import named_modules
+from ...live.tree import named_modules
+from ...tables.families import KNOWN_MODEL_TYPES
 from ._half import computes_in_float16
 
 _OVERFLOWING = frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2"})
@@ -81,7 +82,7 @@ RULE = Rule(
         Scope(_OVERFLOWING, {}, when=(computes_in_float16,)),
     ),
     when=(has_bfloat16,),
-    runs=("4-bit",),
+    runs=(is_four_bit,),
     describe=describe,
     patch=patch,
     evidence=Evidence.SOURCE,

@@ -17,8 +17,8 @@ unsloth_zoo 2026.7.1 on; then this rule is silent. Nothing is patched.
 from __future__ import annotations
 
 from ...conditions import is_not_forced_to_float32
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ._half import cause, is_float16
 
 

@@ -22,9 +22,10 @@ rule is silent about adapters. Nothing is patched: an optimizer may exist alread
 
 from __future__ import annotations
 
+from ...conditions.runs import trains_every_weight
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...tables.families import KNOWN_MODEL_TYPES
 from ._half import autocasts_to_float16
 
 
@@ -50,7 +51,7 @@ RULE = Rule(
     applicability=Applicability.DISPLAY_ONLY,
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
     when=(autocasts_to_float16, weights_are_all_half),
-    runs=("full fine-tune",),
+    runs=(trains_every_weight,),
     describe=describe,
     symptoms=(
         r"Attempting to unscale FP16 gradients",

@@ -16,8 +16,8 @@ Nothing is patched.
 
 from __future__ import annotations
 
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 
 
 @condition("the weights are quantized by LLM.int8 (load_in_8bit=True)")

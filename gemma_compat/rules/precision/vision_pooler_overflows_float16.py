@@ -16,8 +16,9 @@ transformers 5.10.1 or newer, or bfloat16. The rest of a Gemma 4 in float16 has 
 
 from __future__ import annotations
 
+from ...conditions.runs import has_images
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ._half import runs_in_float16
 
 
@@ -38,7 +39,7 @@ RULE = Rule(
     applicability=Applicability.DISPLAY_ONLY,
     scopes=(Scope(frozenset({"gemma4"}), {"transformers": ">=5.5.0,<5.10.1"}),),
     when=(runs_in_float16,),
-    runs=("images",),
+    runs=(has_images,),
     describe=describe,
     evidence=Evidence.SOURCE,
     silent=True,

@@ -6,9 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from ...conditions.unsloth import uses_unsloth
+from ...engine.rule import (
+    Applicability,
+    Condition,
+    Evidence,
+    Problem,
+    Rule,
+    RunKind,
+    Scope,
+    Severity,
+)
 from ...facts import Facts
-from ...rule import Applicability, Condition, Evidence, Problem, Rule, Scope, Severity
-from ._questions import uses_unsloth
 
 _SINCE = "0.1.0"
 
@@ -19,8 +28,8 @@ class Row:
 
     Attributes:
         code, name, title: as of a rule; the title is one line.
-        model_types, packages, when: as of a :class:`~gemma_compat.rule.Scope`. At least one of
-            the packages is ``unsloth`` or ``unsloth-zoo``.
+        model_types, packages, when: as of a :class:`~gemma_compat.engine.rule.Scope`. At least one
+            of the packages is ``unsloth`` or ``unsloth-zoo``.
         breaks: what happens, in one line that follows the releases: ``the gradients are NaN``.
         why: the cause, a sentence or two.
         symptoms: regular expressions of the error text; empty for a silent failure.
@@ -40,7 +49,7 @@ class Row:
     when: tuple[Condition, ...] = ()
     symptoms: tuple[str, ...] = ()
     upstream: tuple[str, ...] = ()
-    runs: tuple[str, ...] = ()
+    runs: tuple[RunKind, ...] = ()
     severity: Severity = Severity.ERROR
     evidence: Evidence = Evidence.SOURCE
     cure: str = ""

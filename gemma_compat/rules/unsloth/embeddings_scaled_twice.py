@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...conditions.unsloth import uses_unsloth
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...errors import PatchNotNeeded, PatchRefused
 from ...facts import Facts
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
-from ...tree import text_models
-from ...upstream import scales_embeddings_twice
-from ._questions import uses_unsloth
+from ...live.tree import text_models
+from ...live.upstream import scales_embeddings_twice
 
 _CURE = "pip install -U 'unsloth>=2026.9.12' unsloth_zoo"
 

@@ -17,10 +17,10 @@ that has them already cannot be put right: restart it, or the notebook's kernel.
 
 from __future__ import annotations
 
+from ...conditions.unsloth import uses_unsloth
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
-from ._questions import uses_unsloth
+from ...tables.families import KNOWN_MODEL_TYPES
 
 
 @condition("transformers, trl or peft was imported before unsloth")

@@ -16,11 +16,11 @@ Upgrade both in one command, and delete `unsloth_compiled_cache` beside the scri
 from __future__ import annotations
 
 from ... import versions
+from ...conditions.unsloth import uses_unsloth
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...errors import UnknownFact
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
-from ._questions import uses_unsloth
+from ...tables.families import KNOWN_MODEL_TYPES
 
 _ZOO = "unsloth-zoo"
 

@@ -21,10 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ... import versions
+from ...conditions.unsloth import uses_unsloth
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
-from ._questions import uses_unsloth
+from ...tables.families import KNOWN_MODEL_TYPES
 
 _LIBRARIES = ("transformers", "trl", "peft")
 

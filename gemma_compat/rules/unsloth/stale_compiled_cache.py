@@ -15,10 +15,10 @@ Delete the folder; it is written again when the next model is loaded.
 
 from __future__ import annotations
 
+from ...conditions.unsloth import uses_unsloth
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
 from ...facts import Facts
-from ...families import KNOWN_MODEL_TYPES
-from ...rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
-from ._questions import uses_unsloth
+from ...tables.families import KNOWN_MODEL_TYPES
 
 _NAMES = ("unsloth-zoo", "unsloth", "transformers", "trl")
 

@@ -7,8 +7,15 @@ A row holds for a run that uses Unsloth.
 from __future__ import annotations
 
 from ...conditions import gathers_outputs, shares_kv, shares_no_kv
-from ...rule import Evidence, Severity
-from . import _questions as asks
+from ...conditions import unsloth as asks
+from ...conditions.runs import (
+    generates,
+    has_images,
+    is_four_bit,
+    trains_adapter,
+    trains_every_weight,
+)
+from ...engine.rule import Evidence, Severity
 from ._row import Row
 
 _G1 = frozenset({"gemma"})
@@ -114,7 +121,7 @@ ROWS: tuple[Row, ...] = (
         "casts between them.",
         ("U08",),
         when=(asks.lacks_bfloat16,),
-        runs=("full fine-tune",),
+        runs=(trains_every_weight,),
         symptoms=(
             r"expected m(?:at)?1 and m(?:at)?2 to have the same dtype, but got: "
             r"(?:c10::Half != float|float != c10::Half)",
@@ -131,7 +138,7 @@ ROWS: tuple[Row, ...] = (
         "The projector was left out of the casts at linear layers until 2026.10.9.",
         ("U08",),
         when=(asks.lacks_bfloat16,),
-        runs=("images",),
+        runs=(has_images,),
         symptoms=(
             r"expected m(?:at)?1 and m(?:at)?2 to have the same dtype, but got: "
             r"(?:c10::Half != float|float != c10::Half)",
@@ -176,7 +183,7 @@ ROWS: tuple[Row, ...] = (
         "In forced float32 the audio branch moves its features to the device and not to the dtype.",
         ("U10",),
         when=(asks.hears, asks.lacks_bfloat16),
-        runs=("images",),
+        runs=(has_images,),
         symptoms=(r"masked_scatter_: expected self and source to have same dtypes",),
         upstream=("unslothai/unsloth-zoo#925", "unslothai/unsloth#7224"),
     ),
@@ -190,7 +197,7 @@ ROWS: tuple[Row, ...] = (
         "That one release lacks the clamp that the releases on both sides of it have.",
         ("U11",),
         when=(asks.hears, asks.runs_in_float16),
-        runs=("images",),
+        runs=(has_images,),
         symptoms=(r"value cannot be converted to type at::Half without overflow",),
         upstream=("unslothai/unsloth-zoo#577",),
         evidence=Evidence.REPORTED,
@@ -208,7 +215,7 @@ ROWS: tuple[Row, ...] = (
         "5.10 multiplies in float32, unsloth_zoo from 2026.7.5 on.",
         ("U12",),
         when=(shares_no_kv, asks.runs_in_float16),
-        runs=("images",),
+        runs=(has_images,),
         upstream=("huggingface/transformers#46277", "unslothai/unsloth-zoo#931"),
     ),
     Row(
@@ -355,7 +362,7 @@ ROWS: tuple[Row, ...] = (
         "TRL's context without checkpointing ends by turning its own on over Unsloth's, and the "
         "soft-capping of the logits is read from a config that does not have it.",
         ("U23",),
-        runs=("generation",),
+        runs=(generates,),
         upstream=("unslothai/unsloth#4934",),
     ),
     Row(
@@ -369,7 +376,7 @@ ROWS: tuple[Row, ...] = (
         "2026.3.16 on.",
         ("U24",),
         when=(asks.hears,),
-        runs=("images",),
+        runs=(has_images,),
         symptoms=(r"expected size \d+==\d+, stride \d+==\d+ at dim=\d",),
         upstream=("unslothai/unsloth#4629",),
     ),
@@ -384,7 +391,7 @@ ROWS: tuple[Row, ...] = (
         "padding_side='left' of the tokenizer is handed to the audio feature extractor.",
         ("U25",),
         when=(asks.hears,),
-        runs=("images",),
+        runs=(has_images,),
         symptoms=(r"Audio features and audio tokens do not match",),
         upstream=("unslothai/unsloth#6157", "unslothai/unsloth-zoo#747"),
         cure="pip install -U 'unsloth>=2026.6.3' 'unsloth_zoo>=2026.6.3', or "
@@ -400,7 +407,7 @@ ROWS: tuple[Row, ...] = (
         "datasets 4 decodes audio when it is read; unsloth_zoo 2026.7.4 decodes it itself.",
         ("U26",),
         when=(asks.hears,),
-        runs=("images",),
+        runs=(has_images,),
         symptoms=(
             r"ufunc 'rfft_n_even' not supported",
             r"setting an array element with a sequence",
@@ -417,7 +424,7 @@ ROWS: tuple[Row, ...] = (
         "layer_types[:-0] is empty. Unsloth generates with a static cache by default.",
         ("U27",),
         when=(shares_no_kv,),
-        runs=("generation",),
+        runs=(generates,),
         symptoms=(r"IndexError: list index out of range",),
         upstream=("unslothai/unsloth#4896", "unslothai/unsloth-zoo#580"),
         cure="pip install -U unsloth 'unsloth_zoo>=2026.4.4', or set "
@@ -434,7 +441,7 @@ ROWS: tuple[Row, ...] = (
         "for each request from 2026.9.5 on.",
         ("U28",),
         when=(asks.sees_both_ways,),
-        runs=("generation",),
+        runs=(generates,),
         upstream=("unslothai/unsloth#6028",),
     ),
     Row(
@@ -448,7 +455,7 @@ ROWS: tuple[Row, ...] = (
         "The collator pads and joins the ids but not their types; E2B and E4B do not use them.",
         ("U29",),
         when=(asks.sees_both_ways,),
-        runs=("images",),
+        runs=(has_images,),
         upstream=("unslothai/unsloth-zoo#756",),
     ),
     Row(
@@ -461,7 +468,7 @@ ROWS: tuple[Row, ...] = (
         "peft 0.19 stores the factors of experts the other way round; unsloth_zoo 2026.5.2 knows.",
         ("U30",),
         when=(asks.has_experts,),
-        runs=("adapter",),
+        runs=(trains_adapter,),
         symptoms=(r"contraction dimension of mat_a and mat_b must match",),
         upstream=("unslothai/unsloth-zoo#624",),
     ),
@@ -476,7 +483,7 @@ ROWS: tuple[Row, ...] = (
         "what does not match is skipped.",
         ("U31",),
         when=(asks.has_experts,),
-        runs=("adapter",),
+        runs=(trains_adapter,),
         upstream=("unslothai/unsloth#6387", "unslothai/unsloth-zoo#779"),
     ),
     Row(
@@ -504,7 +511,7 @@ ROWS: tuple[Row, ...] = (
         "The forward returns logits where the chunked computation expects hidden states; 2026.5.1 "
         "returns those.",
         ("U33",),
-        runs=("generation",),
+        runs=(generates,),
         symptoms=(
             r"in chunked_hidden_states_selective_log_softmax",
             r"got multiple values for keyword argument 'return_dict'",
@@ -551,7 +558,7 @@ ROWS: tuple[Row, ...] = (
         "without a quant_state",
         "transformers 5 compares whole names where 4 compared parts of them.",
         ("U37",),
-        runs=("4-bit",),
+        runs=(is_four_bit,),
         symptoms=(r"quant_state is required", r"Skipping .* no quant_state"),
         upstream=("unslothai/unsloth#4249", "unslothai/unsloth-zoo#491"),
     ),
@@ -566,7 +573,7 @@ ROWS: tuple[Row, ...] = (
         "their quantization state; Unsloth repairs it from 2026.9.8 on.",
         ("U37",),
         when=(asks.is_prequantized,),
-        runs=("4-bit",),
+        runs=(is_four_bit,),
         symptoms=(r"quant_state is required", r"Skipping .* no quant_state"),
         upstream=("huggingface/transformers#44300", "huggingface/transformers#45567"),
     ),
@@ -582,7 +589,7 @@ ROWS: tuple[Row, ...] = (
         "proposed repair was closed without being merged.",
         ("U38",),
         when=(shares_kv, asks.is_prequantized),
-        runs=("4-bit",),
+        runs=(is_four_bit,),
         symptoms=(r"\"normal_kernel_cuda\" not implemented for 'Byte'",),
         upstream=("unslothai/unsloth-zoo#623", "unslothai/unsloth#5027"),
         severity=Severity.WARNING,
@@ -598,7 +605,7 @@ ROWS: tuple[Row, ...] = (
         "rows lose their second <bos> after they were padded, and no tensor can be made of them",
         "The patched processor padded first; 2026.7.1 pads last.",
         ("U39",),
-        runs=("images",),
+        runs=(has_images,),
         symptoms=(
             r"Unable to create tensor, you should probably activate truncation and/or padding",
         ),
@@ -656,7 +663,7 @@ ROWS: tuple[Row, ...] = (
         "sequence from 2026.5.3 on.",
         ("U41",),
         when=(asks.ends_turns_by_token,),
-        runs=("adapter",),
+        runs=(trains_adapter,),
         upstream=("unslothai/unsloth#5386",),
     ),
     Row(
@@ -686,7 +693,7 @@ ROWS: tuple[Row, ...] = (
         "generation reads a cache layer before there is one",
         "Unsloth's own generation of Gemma 2 expects the caches of older transformers.",
         ("U43",),
-        runs=("generation",),
+        runs=(generates,),
         symptoms=(r"Cache only has 0 layers, attempted to access layer with index 0",),
         upstream=("unslothai/unsloth#702", "unslothai/unsloth#2161"),
         evidence=Evidence.REPORTED,
@@ -700,7 +707,7 @@ ROWS: tuple[Row, ...] = (
         "batches of several rows are generated with the masks of one",
         "Unsloth's own generation of Gemma 2 did not regard the padding of shorter rows.",
         ("U43",),
-        runs=("generation",),
+        runs=(generates,),
         upstream=("unslothai/unsloth#2939",),
         evidence=Evidence.REPORTED,
     ),
@@ -733,7 +740,7 @@ ROWS: tuple[Row, ...] = (
         "rows from 2026.8.22 on. On a CPU it does not happen.",
         ("U45",),
         when=(asks.pads_left, asks.runs_in_float16),
-        runs=("generation",),
+        runs=(generates,),
         upstream=("unslothai/unsloth#9848", "huggingface/transformers#47651"),
     ),
     Row(
@@ -760,7 +767,7 @@ ROWS: tuple[Row, ...] = (
         "transformers below 5.9 does not move them to the device of the first layer.",
         ("U47",),
         when=(asks.spreads_over_gpus,),
-        runs=("images",),
+        runs=(has_images,),
         symptoms=(
             r"Expected all tensors to be on the same device",
             r"device_map does not give any device for .*layer_scalar",
@@ -778,7 +785,7 @@ ROWS: tuple[Row, ...] = (
         "DPO switches adapters between the two; 2026.10.9 keeps which was active.",
         ("U48",),
         when=(shares_kv, asks.prefers),
-        runs=("adapter",),
+        runs=(trains_adapter,),
         upstream=("unslothai/unsloth#6089",),
         severity=Severity.WARNING,
     ),
@@ -833,7 +840,7 @@ ROWS: tuple[Row, ...] = (
         "peft called the plain embedding; Unsloth asks for peft 0.18 from 2026.3 on.",
         ("U52",),
         when=(asks.trains_embeddings,),
-        runs=("adapter",),
+        runs=(trains_adapter,),
         upstream=("huggingface/peft#2809", "huggingface/peft#2825"),
         cure="pip install -U 'peft>=0.18.0' unsloth unsloth_zoo",
     ),

@@ -7,7 +7,7 @@ from typing import Any
 
 import gemma_compat
 from gemma_compat.facts import TrainingFacts
-from gemma_compat.tree import named_configs
+from gemma_compat.live.tree import named_configs
 from tests import tiny
 from tests.evidence.observation import Case, Observation
 from tests.live.trainers import Rows, trainer

@@ -11,7 +11,7 @@ from typing import Any
 
 import gemma_compat
 from gemma_compat.facts import TrainingFacts
-from gemma_compat.tree import named_configs, text_models
+from gemma_compat.live.tree import named_configs, text_models
 from tests import tiny
 from tests.evidence.observation import Case, Observation
 from tests.live import compare

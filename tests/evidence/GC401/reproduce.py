@@ -13,7 +13,7 @@ import torch
 
 import gemma_compat
 from gemma_compat.facts import TrainingFacts
-from gemma_compat.tree import text_models
+from gemma_compat.live.tree import text_models
 from tests import tiny
 from tests.evidence.observation import Case, Observation
 

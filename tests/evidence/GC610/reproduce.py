@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 import gemma_compat
-from gemma_compat.tree import text_models
+from gemma_compat.live.tree import text_models
 from tests import tiny
 from tests.evidence.observation import Case, Observation
 from tests.live.saved import save, trained

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gemma_compat
 from gemma_compat.facts import TrainingFacts
-from gemma_compat.tree import named_configs
+from gemma_compat.live.tree import named_configs
 from tests import tiny
 from tests.evidence.observation import Case, Observation
 from tests.live.packed import leak

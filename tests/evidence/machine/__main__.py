@@ -13,9 +13,9 @@ import argparse
 import sys
 import time
 
-from gemma_compat.diagnosis import judge
+from gemma_compat.engine.diagnosis import judge
+from gemma_compat.engine.rule import Finding, Rule
 from gemma_compat.errors import UsageError
-from gemma_compat.rule import Finding, Rule
 from gemma_compat.rules import all_rules, find
 
 from . import bisect, cells, drift, fold, pool, releases, rows

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from gemma_compat import families, versions
-from gemma_compat.rule import Rule
+from gemma_compat import versions
+from gemma_compat.engine.rule import Rule
+from gemma_compat.tables import families
 
 from . import releases
 from .reproductions import Reproduction

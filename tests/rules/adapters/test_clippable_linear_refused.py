@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.diagnosis import judge
+from gemma_compat.engine.diagnosis import judge
+from gemma_compat.engine.rule import Finding
 from gemma_compat.facts import Facts
-from gemma_compat.rule import Finding
 from gemma_compat.rules import find
 
 from ...conftest import facts_for

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.diagnosis import judge, judge_all
-from gemma_compat.plan import make_plan
+from gemma_compat.engine.diagnosis import judge, judge_all
+from gemma_compat.engine.plan import make_plan
 from gemma_compat.rules import find
 
 from ..made import answer, facts

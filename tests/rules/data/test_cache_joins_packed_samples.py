@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.diagnosis import judge_all
+from gemma_compat.engine.diagnosis import judge_all
+from gemma_compat.engine.plan import make_plan
 from gemma_compat.facts import UNKNOWN, Facts
-from gemma_compat.plan import make_plan
 from gemma_compat.rules import find
 
 from ...conftest import facts_for

@@ -9,9 +9,9 @@ import pytest
 
 from gemma_compat.errors import PatchNotNeeded
 from gemma_compat.facts import Facts, Package
-from gemma_compat.families import KNOWN_MODEL_TYPES
 from gemma_compat.patching.ledger import Ledger
 from gemma_compat.rules import find
+from gemma_compat.tables.families import KNOWN_MODEL_TYPES
 
 from ...conftest import facts_for
 from ..made import answer, facts

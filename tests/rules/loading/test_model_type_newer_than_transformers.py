@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from gemma_compat.facts import Facts
-from gemma_compat.families import FIRST_RELEASES, KNOWN_MODEL_TYPES, is_gemma
 from gemma_compat.rules import find
+from gemma_compat.tables.families import FIRST_RELEASES, KNOWN_MODEL_TYPES, is_gemma
 
 from ...conftest import facts_for
 from ..made import answer, facts

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from gemma_compat.facts import Facts
-from gemma_compat.families import KNOWN_MODEL_TYPES
 from gemma_compat.rules import find
+from gemma_compat.tables.families import KNOWN_MODEL_TYPES
 
 from ...conftest import facts_for
 from ..made import answer, facts

@@ -7,10 +7,10 @@ import pytest
 
 from gemma_compat import versions
 from gemma_compat.conditions import gathers_outputs, shares_kv, shares_no_kv
-from gemma_compat.diagnosis import judge
+from gemma_compat.conditions import unsloth as asks
+from gemma_compat.engine.diagnosis import judge
+from gemma_compat.engine.rule import Condition, Finding, Rule, Undetermined
 from gemma_compat.facts import UNKNOWN, Facts, Package
-from gemma_compat.rule import Condition, Finding, Rule, Undetermined
-from gemma_compat.rules.unsloth import _questions as asks
 from gemma_compat.rules.unsloth._row import Row
 from gemma_compat.rules.unsloth.upgrade_table import ROWS, RULES
 
@@ -100,7 +100,7 @@ def broken(row: Row, model_type: str, *changes: Mapping[str, Any]) -> Facts:
     installed = {"unsloth": "2026.4.1", "unsloth-zoo": "2026.4.1", **installed}
     transformers = installed.pop("transformers", "5.17.0")
     made = [MAKES[question] for question in row.when]
-    made += [RUN_MAKES[run] for run in row.runs]
+    made += [RUN_MAKES[run.name] for run in row.runs]
     wanted = merged({"packages": installed, "unsloth": {"used": True}}, *made, *changes)
     facts = facts_for(model_type, transformers, **wanted)
     if asks.is_rocm in row.when:
@@ -172,7 +172,7 @@ def test_the_newest_unsloth_has_few_of_them() -> None:
     found = set()
     for row in JUDGED:
         circumstances = [MAKES[question] for question in row.when] + [
-            RUN_MAKES[r] for r in row.runs
+            RUN_MAKES[r.name] for r in row.runs
         ]
         wanted = merged({"packages": newest, "unsloth": {"used": True}}, *circumstances)
         if isinstance(judge(rule_of(row), facts_for(first(row), "5.17.0", **wanted)), Finding):

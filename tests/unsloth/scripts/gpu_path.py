@@ -17,9 +17,9 @@ import unsloth  # noqa: E402, F401  isort: skip
 import torch  # noqa: E402
 from unsloth import FastModel  # noqa: E402
 
+from gemma_compat.live.tree import text_models  # noqa: E402
+from gemma_compat.live.unwrap import unwrap  # noqa: E402
 from gemma_compat.patching.ledger import Ledger  # noqa: E402
-from gemma_compat.tree import text_models  # noqa: E402
-from gemma_compat.unwrap import unwrap  # noqa: E402
 from tests.unsloth import fingerprint, training  # noqa: E402
 
 calls = []

@@ -18,7 +18,7 @@ import torch  # noqa: E402
 from unsloth import FastModel  # noqa: E402
 
 import gemma_compat.api  # noqa: E402
-from gemma_compat.unwrap import unwrap  # noqa: E402
+from gemma_compat.live.unwrap import unwrap  # noqa: E402
 from tests.unsloth import training  # noqa: E402
 
 model, tokenizer = FastModel.from_pretrained(

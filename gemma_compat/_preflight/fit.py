@@ -1,0 +1,271 @@
+"""How much memory a training step takes, from two measured points, and what would fit.
+
+    fit = gemma_compat.fit(trainer)        # or fit(model, batch)
+    print(fit)                             # what a step takes, and what fits
+    fit.step(rows=4, tokens=2048)          # bytes
+
+The peak of a forward and backward grows by the same amount with each token: activations, and the
+logits over the vocabulary (their size is what a Gemma fills a card with). Two passes of different
+length give that amount and the rest, once with and once without checkpointing. The
+optimizer's state comes on top, and is there from the second step on.
+
+On a CPU nothing can be measured; the figures are then estimates and say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import passes
+
+if TYPE_CHECKING:
+    from .subject import Subject
+
+MARGIN = 0.08  # of the card: fragmentation, and what other libraries hold
+_LENGTHS = (256, 512, 1024, 2048, 4096)  # tokens that are tried, until the peak grows evenly
+_EVEN = 0.05  # two slopes that differ by less are one
+
+
+@dataclass(frozen=True)
+class Line:
+    """Peak bytes of a forward and backward: ``fixed`` plus ``per_token`` for each token."""
+
+    fixed: float
+    per_token: float
+
+    def at(self, tokens: float) -> float:
+        return self.fixed + self.per_token * tokens
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a step takes.
+
+    Attributes:
+        measured: on a GPU; ``False`` for an estimate.
+        bare: without checkpointing; ``None`` where that did not fit into memory even once.
+        checkpointed: with every layer checkpointed; ``None`` where the model cannot.
+        optimizer: bytes of the optimizer's state, in every step but the first.
+        floor: bytes of weights, gradients and the optimizer's temporaries: no step takes less.
+        rank: of the LoRA adapter; ``None`` without one.
+        per_rank: bytes that one more of its rank takes, state and gradients included.
+        memory: bytes of the card; ``None`` on a CPU.
+        rows, tokens: the shape of the run's own batch.
+        accumulation: the run's accumulation steps.
+        checkpointing: whether the run checkpoints.
+    """
+
+    measured: bool
+    bare: Line | None
+    checkpointed: Line | None
+    optimizer: float
+    floor: float
+    rank: int | None
+    per_rank: float
+    memory: float | None
+    rows: int
+    tokens: int
+    accumulation: int
+    checkpointing: bool
+
+    def step(self, rows: int, tokens: int, every: int | None = None) -> float | None:
+        """Peak bytes of a step of this shape from the second step on.
+
+        Args:
+            rows, tokens: shape of a micro-batch.
+            every: checkpoint every n-th layer; 1 for all, 0 for none; the run's own if not given.
+
+        Returns:
+            bytes, or ``None`` where that setting could not be measured.
+        """
+        line = self.line((1 if self.checkpointing else 0) if every is None else every)
+        if line is None:
+            return None
+        return max(line.at(rows * tokens) + self.optimizer, self.floor)
+
+    def line(self, every: int) -> Line | None:
+        """Every n-th layer checkpointed keeps the activations of the others."""
+        if every == 0:
+            return self.bare
+        if every == 1 or self.checkpointed is None:
+            return self.checkpointed
+        if self.bare is None:
+            return None
+        share = 1 / every
+        return Line(
+            self.bare.fixed + (self.checkpointed.fixed - self.bare.fixed) * share,
+            self.bare.per_token + (self.checkpointed.per_token - self.bare.per_token) * share,
+        )
+
+    def largest_rows(self, tokens: int, every: int) -> int:
+        """Rows of a micro-batch that fit with the margin; 0 where not even one does."""
+        line = self.line(every)
+        if line is None or self.memory is None:
+            return 0
+        room = self.memory * (1 - MARGIN)
+        if self.floor > room:
+            return 0
+        return max(0, int((room - self.optimizer - line.fixed) // (line.per_token * tokens)))
+
+    def __str__(self) -> str:
+        from ..report.fit import render
+
+        return render(self)
+
+
+def fit(subject: Any, batch: Any = None, *, args: Any = None, memory: float | None = None) -> Fit:
+    """Measure (on a GPU) or estimate what a step of this run takes.
+
+    Args:
+        subject, batch, args: as for :func:`gemma_compat.preflight`.
+        memory: bytes to fit into; the card's own if not given.
+
+    Raises:
+        UsageError: as :func:`gemma_compat.preflight`.
+    """
+    from .subject import make_subject
+
+    made = make_subject(subject, batch, args, None)
+    device = next(made.model.parameters()).device
+    on_gpu = device.type == "cuda"
+    rows, tokens = made.batch["input_ids"].shape
+    lines = [_line(made, checkpointing=on, on_gpu=on_gpu) for on in (False, True)]
+    rank, per_rank = _rank(made.model)
+    optimizer = _optimizer_bytes(made)
+    return Fit(
+        measured=on_gpu,
+        bare=lines[0],
+        checkpointed=lines[1],
+        optimizer=optimizer,
+        floor=_floor(made, optimizer),
+        rank=rank,
+        per_rank=per_rank,
+        memory=memory or (_card(device) if on_gpu else None),
+        rows=rows,
+        tokens=tokens,
+        accumulation=int(_value(made.args, "gradient_accumulation_steps", 1)),
+        checkpointing=passes.wants_checkpointing(made) or passes.is_checkpointing(made.model),
+    )
+
+
+def _line(subject: Subject, *, checkpointing: bool, on_gpu: bool) -> Line | None:
+    """A line through two lengths, the first two past which the peak grows evenly.
+
+    Short rows tell nothing: there the gradients decide, at the end of the backward, and the peak
+    stays the same whatever the length.
+    """
+    measure = _peak if on_gpu else _estimate
+    found: Line | None = None
+    last: tuple[int, float] | None = None
+    for tokens in _LENGTHS:
+        peak = measure(subject, tokens, checkpointing)
+        if peak is None:
+            return found
+        if last is not None:
+            per_token = (peak - last[1]) / (tokens - last[0])
+            even = found is not None and abs(found.per_token - per_token) <= _EVEN * per_token
+            found = Line(peak - per_token * tokens, per_token)
+            if even and per_token > 0:
+                break
+        last = tokens, peak
+    return found if found is not None and found.per_token > 0 else None
+
+
+def _peak(subject: Subject, tokens: int, checkpointing: bool) -> float | None:
+    """Peak bytes on the GPU of one forward and backward of one row; ``None`` out of memory."""
+    import torch
+
+    batch = _stretched(subject.batch, tokens)
+    with subject.trial():
+        passes.prepare(subject, checkpointing)
+        if checkpointing and not passes.is_checkpointing(subject.model):
+            subject.model.gradient_checkpointing_enable()
+            passes.prepare(subject, checkpointing=True)
+        try:
+            for _ in range(2):  # the first allocates what libraries keep
+                for parameter in subject.model.parameters():
+                    parameter.grad = None
+                torch.cuda.empty_cache()
+                torch.cuda.reset_peak_memory_stats()
+                subject.call(batch, **subject.arguments()).loss.backward()
+                subject.passes += 2 / 3
+            return float(torch.cuda.max_memory_allocated())
+        except torch.cuda.OutOfMemoryError:
+            return None
+
+
+def _stretched(batch: Mapping[str, Any], tokens: int) -> dict[str, Any]:
+    """One row of exactly this many tokens, repeated or cut from the batch's first."""
+    rows, length = batch["input_ids"].shape
+    times = -(-tokens // length)
+    return {
+        name: value[:1].repeat(1, times)[:, :tokens]
+        if tuple(getattr(value, "shape", ())) == (rows, length)
+        else value
+        for name, value in batch.items()
+        if name != "pixel_values"
+    }
+
+
+def _estimate(subject: Subject, tokens: int, checkpointing: bool) -> float | None:
+    """By counting: weights and gradients, activations of a layer, logits and their gradient."""
+    from ..live.tree import text_models
+
+    text_model = text_models(subject.base)[0][1]
+    config = text_model.config
+    item = next(text_model.parameters()).element_size()
+    layers, hidden = config.num_hidden_layers, config.hidden_size
+    inner = config.intermediate_size
+    inner = max(inner) if isinstance(inner, (list, tuple)) else inner
+    vocabulary = text_model.embed_tokens.weight.shape[0]
+    layer = (16 * hidden + 4 * inner) * item
+    kept = (hidden * item) * layers + layer if checkpointing else layer * layers
+    logits = vocabulary * (item + 4 + 4)
+    weights = sum(p.numel() * p.element_size() for p in subject.model.parameters())
+    return float(weights + _trained_bytes(subject.model) + (kept + logits) * tokens)
+
+
+def _trained_bytes(model: Any) -> int:
+    return sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
+
+
+def _optimizer_bytes(subject: Subject) -> float:
+    """AdamW keeps two tensors of the weight's dtype; the 8-bit ones a byte each; SGD none."""
+    stated = _value(subject.args, "optim", "adamw_torch")
+    name = str(getattr(stated, "value", stated))
+    if "sgd" in name or "adafactor" in name:
+        return 0.0
+    trained = [p for p in subject.model.parameters() if p.requires_grad]
+    if "8bit" in name:
+        return float(sum(2 * p.numel() for p in trained))
+    return float(2 * _trained_bytes(subject.model))
+
+
+def _floor(subject: Subject, optimizer: float) -> float:
+    """In ``optimizer.step``: weights, gradients, state, and as much again for temporaries."""
+    weights = sum(p.numel() * p.element_size() for p in subject.model.parameters())
+    return float(weights) + 2.0 * _trained_bytes(subject.model) + optimizer
+
+
+def _rank(model: Any) -> tuple[int | None, float]:
+    """The adapter's rank, and the bytes of one more: weight, gradient and two states in fp32."""
+    inner = [p.shape for name, p in model.named_parameters() if "lora_A" in name]
+    outer = [p.shape for name, p in model.named_parameters() if "lora_B" in name]
+    if not inner:
+        return None, 0.0
+    numbers = sum(shape[-1] for shape in inner) + sum(shape[0] for shape in outer)
+    return int(inner[0][0]), 16.0 * numbers
+
+
+def _card(device: Any) -> float:
+    import torch
+
+    return float(torch.cuda.get_device_properties(device).total_memory)
+
+
+def _value(args: Any, name: str, default: Any) -> Any:
+    values = args if isinstance(args, Mapping) else getattr(args, "__dict__", {})
+    found = values.get(name)
+    return default if found is None else found

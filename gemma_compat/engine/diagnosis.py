@@ -1,0 +1,227 @@
+"""The engine: rules and facts in, a :class:`~gemma_compat.engine.rule.Diagnosis` out. Pure.
+
+For each scope of a rule every question is asked, whatever the order: one "no" decides, else one
+"unknown" leaves it open, else the rule fires (Kleene's "and"). So an unknown GPU never makes a
+Gemma 2 rule undetermined on Gemma 3, and no rule has to order its tests with care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from .. import versions
+from ..errors import UnknownFact
+from ..facts import Facts
+from ..tables import families
+from . import evidence
+from .rule import Condition, Diagnosis, Finding, Rule, Scope, Undetermined, any_of
+
+Answer = Finding | Undetermined
+
+
+def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
+    """Judge every rule. Without a model, every model type is judged and the answers grouped."""
+    ordered = sorted(rules, key=lambda rule: (rule.severity.rank, rule.order))
+    ordered = [rule for rule in ordered if not rule.undetectable]
+    if facts.model.known("model_type"):
+        answers = [answer for rule in ordered for answer in _judge_one(rule, facts)]
+    else:
+        by_type = _of_every_type(facts, ordered)
+        answers = [answer for rule in ordered for answer in _judge_every_type(rule, by_type)]
+    cured = dict.fromkeys(item.rule for item in answers if _is_cured(item.rule, facts))
+    answers = [item for item in answers if item.rule not in cured]
+    return Diagnosis(
+        facts=facts,
+        in_place=tuple(cured),
+        findings=tuple(item for item in answers if isinstance(item, Finding)),
+        undetermined=tuple(item for item in answers if isinstance(item, Undetermined)),
+        not_checked=(*_not_checked(facts, ordered), *_past_evidence(facts, answers)),
+    )
+
+
+def judge(rule: Rule, facts: Facts) -> Answer | None:
+    """One rule's answer for one set of facts: fires, undetermined, or ``None``."""
+    undetermined: Undetermined | None = None
+    for scope in rule.scopes:
+        missing, phrases, applies = _ask(_questions(rule, scope), facts)
+        if not applies:
+            continue
+        if not missing:
+            return Finding(rule, rule.describe(facts))
+        undetermined = undetermined or Undetermined(rule, missing, " and ".join(phrases))
+    return undetermined
+
+
+def objection(rule: Rule, facts: Facts) -> tuple[str, bool] | None:
+    """Which question says "no", for a rule that does not apply: its phrase, and whether it is
+    about the model's type or a package. Of several scopes, the one that got furthest.
+
+    ``None`` where nothing says "no". A rule that is a page only is asked about its header.
+    """
+    furthest: tuple[int, str, bool] | None = None
+    for scope in rule.scopes:
+        for place, question in enumerate(_questions(rule, scope)):
+            try:
+                if question.test(facts):
+                    continue
+            except UnknownFact:
+                continue
+            said = (place, question.phrase, place <= len(scope.packages))
+            furthest = max(furthest or said, said)
+            break
+        else:
+            return None
+    return furthest and furthest[1:]
+
+
+def held(rule: Rule, facts: Facts) -> tuple[str, ...]:
+    """The questions that are answered with yes, in the scope where most are and none with no."""
+    best: tuple[str, ...] = ()
+    for scope in rule.scopes:
+        phrases: list[str] = []
+        for question in _questions(rule, scope):
+            try:
+                if not question.test(facts):
+                    break
+                phrases.append(question.phrase)
+            except UnknownFact:
+                continue
+        else:
+            best = max(best, tuple(phrases), key=len)
+    return best
+
+
+def _is_cured(rule: Rule, facts: Facts) -> bool:
+    """Whether its cure is on the model in hand, and not where it must not be."""
+    there = facts.model.get("patched_with", ())
+    if not rule.leaves or not all(left.__name__ in there for left in rule.leaves):
+        return False
+    return not any(refusal.is_known_to_hold(facts) for refusal in rule.refused_if)
+
+
+def nothing_was_judged(diagnosis: Diagnosis, rules: Sequence[Rule]) -> bool:
+    """Whether every rule about this model waits for a package that could not be read."""
+    asked = {rule.code for rule in rules if _is_about(rule, diagnosis.facts)}
+    waiting = {
+        item.rule.code
+        for item in diagnosis.undetermined
+        if any(topic.startswith("packages") for topic, _ in item.missing)
+    }
+    return bool(asked) and not diagnosis.findings and asked <= waiting
+
+
+def _is_about(rule: Rule, facts: Facts) -> bool:
+    if not facts.model.known("model_type"):
+        return True
+    return facts.model.model_type in rule.model_types
+
+
+def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
+    answer = judge(rule, facts)
+    if answer is not None:
+        yield answer
+
+
+def _of_every_type(facts: Facts, rules: Iterable[Rule]) -> dict[str, Facts]:
+    """The facts as they would be for each model type that any rule names; made only once."""
+    model_types = sorted(frozenset().union(*(rule.model_types for rule in rules)))
+    return {name: facts.replace(model=facts.model.replace(model_type=name)) for name in model_types}
+
+
+def _judge_every_type(rule: Rule, by_type: Mapping[str, Facts]) -> Iterator[Answer]:
+    """The rule's answer for each of its model types, equal answers grouped into one."""
+    groups: dict[object, tuple[Answer, list[str]]] = {}
+    for model_type in sorted(rule.model_types):
+        answer = judge(rule, by_type[model_type])
+        if answer is not None:
+            groups.setdefault(answer, (answer, []))[1].append(model_type)
+    for answer, model_types in groups.values():
+        if isinstance(answer, Finding):
+            yield Finding(answer.rule, answer.problem, tuple(model_types))
+        else:
+            yield Undetermined(answer.rule, answer.missing, answer.condition, tuple(model_types))
+
+
+def _ask(
+    questions: Iterable[Condition], facts: Facts
+) -> tuple[tuple[tuple[str, str], ...], list[str], bool]:
+    """The missing facts, the phrases that wait for them, and whether nothing said "no"."""
+    missing: dict[str, str] = {}
+    phrases: list[str] = []
+    for question in questions:
+        try:
+            if not question.test(facts):
+                return (), [], False
+        except UnknownFact as error:
+            missing[error.topic] = error.reason or facts.reason(error.topic)
+            phrases.append(question.phrase)
+    return tuple(missing.items()), phrases, True
+
+
+@lru_cache(maxsize=1024)
+def _questions(rule: Rule, scope: Scope) -> tuple[Condition, ...]:
+    """The header first (model type, packages), then the conditions, then the kind of run."""
+    return tuple(_all_questions(rule, scope))
+
+
+def _all_questions(rule: Rule, scope: Scope) -> Iterator[Condition]:
+    yield Condition("the model is one of " + ", ".join(sorted(scope.model_types)), _is_in(scope))
+    for name, text in scope.packages.items():
+        yield Condition(f"{name} is {text}", _has_version(name, text))
+    yield from scope.when
+    yield from rule.when
+    if rule.runs:
+        yield any_of(*rule.runs)
+
+
+def _is_in(scope: Scope) -> Callable[[Facts], bool]:
+    def test(facts: Facts) -> bool:
+        model_type = facts.model.model_type
+        newer = families.is_gemma(model_type) and not families.is_known(model_type)
+        return model_type in scope.model_types or (scope.by_config and newer)
+
+    return test
+
+
+def _has_version(name: str, text: str) -> Callable[[Facts], bool]:
+    def test(facts: Facts) -> bool:
+        version = facts.version(name)
+        if version is None:
+            return False
+        if not versions.is_valid(version):
+            raise UnknownFact(f"packages.{name}", f"{version!r} is no version")
+        if versions.is_undecided(text, version):
+            raise UnknownFact(f"packages.{name}", f"{version} is a build from before the release")
+        return versions.contains(text, version)
+
+    return test
+
+
+def _not_checked(facts: Facts, rules: list[Rule]) -> Iterator[str]:
+    """A model type newer than this release: name the rules that went by the type alone."""
+    if not facts.model.known("model_type"):
+        return
+    model_type = facts.model.model_type
+    if not families.is_gemma(model_type):
+        yield f"model_type {model_type!r} is not a Gemma: no rule was asked about the model"
+    elif not families.is_known(model_type):
+        skipped = [r.code for r in rules if not any(scope.by_config for scope in r.scopes)]
+        yield (
+            f"model_type {model_type!r} is newer than this release of gemma_compat; "
+            f"judged by its config alone. Not asked: {', '.join(skipped) or 'nothing'}"
+        )
+
+
+def _past_evidence(facts: Facts, answers: list[Answer]) -> Iterator[str]:
+    """Rules with an open upper bound hold as far as they were run; past that, name them."""
+    past: dict[tuple[str, str, str], list[str]] = {}
+    for rule in {answer.rule.code: answer.rule for answer in answers}.values():
+        for name in sorted({name for scope in rule.scopes for name in scope.packages}):
+            package = facts.packages.get(name)
+            version = package.get("version") if package else None
+            last = evidence.beyond(rule, name, version) if version else None
+            if version and last:
+                past.setdefault((name, version, last), []).append(rule.code)
+    for (name, version, last), codes in past.items():
+        yield f"not verified on {name} {version}: {', '.join(codes)} ran up to {last}"

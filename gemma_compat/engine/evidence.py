@@ -1,0 +1,65 @@
+"""What was run to prove the rules: read from ``data/evidence.json``, on first use.
+
+The file is folded from the rows under ``tests/evidence`` by ``make evidence``; a test compares.
+A rule that has no entry has no evidence here; nothing in this module guesses.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from .. import versions
+from ..data import read_bytes
+from .rule import Rule
+
+SEEN_BROKEN, SEEN_WORKING, SEEN_CURED = "broken", "working", "cured"
+
+
+@lru_cache(maxsize=1)
+def _rules() -> dict[str, Any]:
+    import json
+
+    rules: dict[str, Any] = json.loads(read_bytes("evidence.json"))["rules"]
+    return rules
+
+
+def seen(code: str, package: str, model_type: str, version: str) -> str | None:
+    """``broken`` or ``working`` where this very case was run without the cure, else ``None``."""
+    place = _rules().get(code, {}).get(package, {}).get(model_type, {})
+    for outcome in (SEEN_BROKEN, SEEN_WORKING):
+        if version in place.get(outcome, ()):
+            return outcome
+    return None
+
+
+def observed_versions(package: str) -> list[str]:
+    """Every release of ``package`` that any rule was run on, oldest first."""
+    found = {
+        version
+        for folded in _rules().values()
+        for place in folded.get(package, {}).values()
+        for outcome in (SEEN_BROKEN, SEEN_WORKING)
+        for version in place.get(outcome, ())
+    }
+    return sorted(found, key=versions.parse)
+
+
+def checked_through(rule: Rule, package: str) -> str | None:
+    """The newest release of ``package`` that this rule was run on; ``None`` if never."""
+    places = _rules().get(rule.code, {}).get(package, {}).values()
+    found = [
+        version
+        for place in places
+        for outcome in (SEEN_BROKEN, SEEN_WORKING)
+        for version in place.get(outcome, ())
+    ]
+    return versions.newest(found) if found else None
+
+
+def beyond(rule: Rule, package: str, version: str) -> str | None:
+    """The ``checked_through`` that ``version`` lies past, or ``None`` where it does not."""
+    last = checked_through(rule, package)
+    if last is None or not versions.is_valid(version):
+        return None
+    return last if versions.parse(version) > versions.parse(last) else None

@@ -1,0 +1,167 @@
+"""The matrix of model types and releases, derived from the rules' scopes and the evidence. Pure.
+
+Neighbouring releases with the same answers are one column, so fifty releases stay readable.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from .. import versions
+from ..errors import UsageError
+from ..tables import families
+from . import evidence
+from .rule import Evidence, Rule, Scope, Severity
+
+_UNSLOTH = {"unsloth", "unsloth-zoo"}
+RAN, DERIVED, SOURCE, REPORTED = "ran", "derived", "source", "reported"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One rule in one cell.
+
+    Attributes:
+        code, severity: of the rule.
+        strength: ``ran`` (this case was run and seen broken), ``derived`` (the rule's bounds were
+            run, this very case was not), ``source`` or ``reported``.
+    """
+
+    code: str
+    severity: Severity
+    strength: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """Neighbouring releases with equal answers, both ends included."""
+
+    first: str
+    last: str
+
+    @property
+    def label(self) -> str:
+        return self.first if self.first == self.last else f"{self.first} - {self.last}"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Cells by model type and column; ``None`` where the release has no such model type."""
+
+    package: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, tuple[tuple[Entry, ...] | None, ...]], ...]
+
+
+def make_matrix(
+    rules: Iterable[Rule], package: str = "transformers", model_type: str | None = None
+) -> Matrix:
+    """The matrix over every release of ``package`` that was run.
+
+    Raises:
+        UsageError: an unknown package or model type, with the nearest names.
+    """
+    rules = tuple(rules)
+    releases = _releases(rules, package)
+    model_types = _model_types(rules, model_type)
+    cells = {
+        (name, version): _cell(rules, package, name, version)
+        for name in model_types
+        for version in releases
+    }
+    columns = _collapse(releases, lambda v: [_shape(cells[name, v]) for name in model_types])
+    rows = tuple(
+        (name, tuple(_merge([cells[name, v] for v in group]) for group in columns))
+        for name in model_types
+    )
+    return Matrix(package, tuple(Column(group[0], group[-1]) for group in columns), rows)
+
+
+def _releases(rules: tuple[Rule, ...], package: str) -> list[str]:
+    known = {name for rule in rules for scope in rule.scopes for name in scope.packages}
+    releases = evidence.observed_versions(package)
+    if package not in known or not releases:
+        near = difflib.get_close_matches(package, known, n=3, cutoff=0.3) or sorted(known)
+        raise UsageError(f"no rule was run on releases of {package!r}; known: {', '.join(near)}")
+    return releases
+
+
+def _model_types(rules: tuple[Rule, ...], wanted: str | None) -> list[str]:
+    known = sorted(set().union(*(rule.model_types for rule in rules)), key=_age)
+    if wanted is None:
+        return known
+    if wanted not in known:
+        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.3) or known
+        raise UsageError(f"no rule knows model type {wanted!r}; nearest: {', '.join(near)}")
+    return [wanted]
+
+
+def _age(model_type: str) -> tuple[object, str]:
+    return versions.parse(families.KNOWN_MODEL_TYPES.get(model_type, "99")), model_type
+
+
+def _cell(
+    rules: tuple[Rule, ...], package: str, model_type: str, version: str
+) -> tuple[Entry, ...] | None:
+    since = families.KNOWN_MODEL_TYPES.get(model_type)
+    if package == "transformers" and since and not versions.contains(f">={since}", version):
+        return None
+    return tuple(
+        Entry(rule.code, rule.severity, _strength(rule, package, model_type, version))
+        for rule in rules
+        if _covers(rule, package, model_type, version)
+    )
+
+
+def _covers(rule: Rule, package: str, model_type: str, version: str) -> bool:
+    return any(
+        model_type in scope.model_types
+        and package in scope.packages
+        and not _needs_unsloth(scope, package)
+        and versions.contains(scope.packages[package], version)
+        for scope in rule.scopes
+    )
+
+
+def _needs_unsloth(scope: Scope, package: str) -> bool:
+    """What breaks under Unsloth only is not what breaks on a release of another package."""
+    ours = _UNSLOTH & scope.packages.keys()
+    return bool(ours) and package not in ours
+
+
+def _strength(rule: Rule, package: str, model_type: str, version: str) -> str:
+    if evidence.seen(rule.code, package, model_type, version) == evidence.SEEN_BROKEN:
+        return RAN
+    return {Evidence.RAN: DERIVED, Evidence.SOURCE: SOURCE, Evidence.REPORTED: REPORTED}[
+        rule.evidence
+    ]
+
+
+def _shape(cell: tuple[Entry, ...] | None) -> object:
+    """What makes two releases different columns: the codes, not how well each was seen."""
+    return None if cell is None else tuple(entry.code for entry in cell)
+
+
+def _collapse(releases: list[str], shape: Callable[[str], object]) -> list[list[str]]:
+    groups: list[list[str]] = []
+    last: object = object()
+    for version in releases:
+        current = shape(version)
+        if not groups or current != last:
+            groups.append([])
+        groups[-1].append(version)
+        last = current
+    return groups
+
+
+def _merge(cells: list[tuple[Entry, ...] | None]) -> tuple[Entry, ...] | None:
+    """One cell for a column: an entry counts as ``ran`` if any of its releases was run."""
+    if cells[0] is None:
+        return None
+    merged = []
+    for position, entry in enumerate(cells[0]):
+        strengths = [cell[position].strength for cell in cells if cell is not None]
+        merged.append(Entry(entry.code, entry.severity, RAN if RAN in strengths else strengths[0]))
+    return tuple(merged)

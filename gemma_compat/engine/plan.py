@@ -1,0 +1,147 @@
+"""From a diagnosis and the user's consent to an ordered list of patches. Pure.
+
+What is *not* done is as much a part of the plan as what is: each skip carries its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ..facts import Facts
+from .rule import Applicability, Diagnosis, Finding, Rule, Undetermined
+
+_REFUSED = "refused: "
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the user allows.
+
+    Attributes:
+        select: codes; if given, only these are patched, and naming one opts in to unsafe.
+        ignore: codes that are never patched.
+        unsafe: whether unsafe patches may be applied.
+        has_trainer: whether a Trainer was already made for the model.
+    """
+
+    select: frozenset[str] | None = None
+    ignore: frozenset[str] = frozenset()
+    unsafe: bool = False
+    has_trainer: bool = False
+
+
+@dataclass(frozen=True)
+class PlannedPatch:
+    """A patch that will be applied.
+
+    Attributes:
+        preventive: the rule was undetermined; the patch costs nothing where it does not apply,
+            and where it cannot be applied that is a skip and no error.
+    """
+
+    rule: Rule
+    preventive: bool
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A cure that will not be applied, and why, in words.
+
+    Attributes:
+        stops: the failure is certain and its cure refused, so nothing may be patched at all: who
+            goes on would train the wrong network.
+    """
+
+    rule: Rule
+    reason: str
+    stops: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done, what will not, and what is left for the user."""
+
+    patches: tuple[PlannedPatch, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    manual: tuple[Finding, ...] = ()
+
+
+def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
+    """Sort the answers into patches, skips and manual steps."""
+    consent = consent or Consent()
+    chosen: list[PlannedPatch] = []
+    skips: list[Skip] = []
+    answers: tuple[Finding | Undetermined, ...] = (*diagnosis.findings, *diagnosis.undetermined)
+    for answer in answers:
+        if answer.rule.patch is None or answer.rule.applicability is Applicability.DISPLAY_ONLY:
+            continue
+        reason = _objection(answer, diagnosis.facts, consent)
+        if reason:
+            stops = isinstance(answer, Finding) and reason.startswith(_REFUSED)
+            skips.append(Skip(answer.rule, reason, stops))
+        else:
+            chosen.append(PlannedPatch(answer.rule, isinstance(answer, Undetermined)))
+    kept, yielded = _settle(chosen, {rule.code for rule in diagnosis.in_place})
+    patched = {planned.rule.code for planned in kept}
+    return Plan(
+        patches=tuple(_in_order(kept)),
+        skips=(*skips, *yielded),
+        manual=tuple(f for f in diagnosis.findings if f.rule.code not in patched),
+    )
+
+
+def _objection(answer: Finding | Undetermined, facts: Facts, consent: Consent) -> str | None:
+    """Why this patch must not be applied, or ``None``."""
+    rule = answer.rule
+    if rule.code in consent.ignore:
+        return "ignored, as you asked"
+    if rule.at_import:
+        return f"done at import only: gemma_compat.install(select=[{rule.code!r}])"
+    if consent.select is not None and rule.code not in consent.select:
+        return "not selected"
+    named = consent.select is not None and rule.code in consent.select
+    if rule.applicability is Applicability.UNSAFE and not (consent.unsafe or named):
+        return f"unsafe: allow it with unsafe=True or select=[{rule.code!r}]"
+    if rule.before_trainer and consent.has_trainer:
+        return "too late: the Trainer of this model is made already"
+    for refusal in rule.refused_if:
+        if refusal.is_known_to_hold(facts):  # an unknown one does not stop a safe patch
+            return _REFUSED + refusal.phrase
+    if isinstance(answer, Undetermined):
+        return _why_not_preventive(answer)
+    return None
+
+
+def _why_not_preventive(answer: Undetermined) -> str | None:
+    """A cure is applied ahead of time only where nothing but the run itself is unknown."""
+    missing = [topic for topic, _ in answer.missing if not topic.startswith("training")]
+    return f"undetermined: {', '.join(missing)} unknown" if missing else None
+
+
+def _settle(
+    chosen: Iterable[PlannedPatch], in_place: set[str]
+) -> tuple[list[PlannedPatch], list[Skip]]:
+    """Drop the patches that yield to another one, which is planned or on the model already."""
+    planned = list(chosen)
+    codes = {item.rule.code for item in planned} | in_place
+    kept, skips = [], []
+    for item in planned:
+        winner = next((code for code in item.rule.yields_to if code in codes), None)
+        if winner:
+            skips.append(Skip(item.rule, f"yields to {winner}, which needs the opposite"))
+        else:
+            kept.append(item)
+    return kept, skips
+
+
+def _in_order(planned: list[PlannedPatch]) -> Iterator[PlannedPatch]:
+    """By code, except that a patch waits for those it names in ``after``."""
+    waiting = sorted(planned, key=lambda item: item.rule.order)
+    while waiting:
+        codes = {item.rule.code for item in waiting}
+        ready = [item for item in waiting if not codes & set(item.rule.after)]
+        if not ready:
+            raise ValueError(f"rules wait for each other: {sorted(codes)}")
+        yield ready[0]
+        waiting.remove(ready[0])

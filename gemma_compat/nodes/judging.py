@@ -1,0 +1,111 @@
+"""From groups to what is wrong with the job: each group is judged once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..engine.diagnosis import judge_all, nothing_was_judged
+from ..engine.rule import Finding, Rule, Severity, Undetermined
+from .comparing import Difference, compare, same_everywhere
+from .grouping import Group, Grouping
+from .node import Node
+
+
+@dataclass(frozen=True)
+class JobFinding:
+    """A rule fired on some groups, with the same words.
+
+    Attributes:
+        groups: their numbers, from 1.
+    """
+
+    finding: Finding
+    groups: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Crowded:
+    """A host on which more ranks run than GPUs are visible to them together."""
+
+    host: str
+    ranks: int
+    gpus: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that a report of a job says.
+
+    Attributes:
+        groups: the largest first; their numbers count from 1.
+        same: topics on which all groups agree.
+        differences: worst first.
+        findings: worst first.
+        undetermined: rules that could not be decided, with the numbers of the groups.
+        blind: numbers of the groups on which nothing could be judged.
+        failed: nodes on which detection failed.
+        unread: files that could not be used, and why.
+        not_checked: what no rule was asked about, in words.
+        crowded: hosts with more ranks than GPUs.
+    """
+
+    groups: tuple[Group, ...]
+    same: dict[str, str]
+    differences: tuple[Difference, ...]
+    findings: tuple[JobFinding, ...]
+    undetermined: tuple[tuple[Undetermined, tuple[int, ...]], ...]
+    blind: tuple[int, ...]
+    failed: tuple[Node, ...] = ()
+    unread: tuple[tuple[str, str], ...] = ()
+    not_checked: tuple[str, ...] = ()
+    crowded: tuple[Crowded, ...] = ()
+
+    def worst(self) -> Severity | None:
+        """The worst severity of a finding or a difference."""
+        found = [item.finding.rule.severity for item in self.findings]
+        found += [item.severity for item in self.differences]
+        found += [Severity.WARNING] * bool(self.crowded)
+        return min(found, key=lambda severity: severity.rank, default=None)
+
+
+def judge_job(
+    grouping: Grouping,
+    rules: Sequence[Rule],
+    unread: Iterable[tuple[str, str]] = (),
+    crowded: Iterable[Crowded] = (),
+) -> Job:
+    """Compare the groups, and judge each with the rules."""
+    groups = grouping.groups
+    findings: dict[Finding, list[int]] = {}
+    undecided: dict[str, tuple[Undetermined, list[int]]] = {}
+    notes: dict[str, None] = {}
+    blind: list[int] = []
+    for number, group in enumerate(groups, start=1):
+        diagnosis = judge_all(group.facts, rules)
+        notes.update(dict.fromkeys(diagnosis.not_checked))
+        blind += [number] * nothing_was_judged(diagnosis, rules)
+        for finding in diagnosis.findings:
+            findings.setdefault(finding, []).append(number)
+        for item in {item.rule.code: item for item in diagnosis.undetermined}.values():
+            undecided.setdefault(item.rule.code, (item, []))[1].append(number)
+    ordered = sorted(findings.items(), key=lambda item: _order(item[0].rule))
+    return Job(
+        groups=tuple(groups),
+        same=same_everywhere(groups),
+        differences=compare(groups),
+        findings=tuple(JobFinding(finding, tuple(numbers)) for finding, numbers in ordered),
+        undetermined=tuple(
+            (item, tuple(numbers))
+            for item, numbers in sorted(undecided.values(), key=lambda pair: _order(pair[0].rule))
+        ),
+        blind=tuple(blind),
+        failed=tuple(grouping.failed),
+        unread=tuple(unread),
+        not_checked=tuple(notes),
+        crowded=tuple(crowded),
+    )
+
+
+def _order(rule: Rule) -> tuple[int, int]:
+    return rule.severity.rank, rule.order

@@ -1,0 +1,135 @@
+"""GPUs by name, without having one: architectures, cards, and GPU facts for what-if.
+
+    >>> from gemma_compat import gpus
+    >>> [(gpu.name, gpu.memory_total) for gpu in gpus.parse("2xA100-80GB")]
+    [('A100-80GB', 81920), ('A100-80GB', 81920)]
+    >>> gpus.architecture("sm_75").bf16
+    False
+
+The tables are in ``gpu_tables.py``. Nothing here reads the machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ..errors import UsageError
+from ..facts import UNKNOWN, Gpu
+from .gpu_tables import ARCHITECTURES, CARDS, Architecture, Card
+
+_MOST = 1024  # GPUs in one what-if; more is a slip of the keyboard
+_MAKER = re.compile(r"nvidia|tesla|geforce|quadro|rtx|gtx|[^a-z0-9]")
+
+
+def parse(text: str) -> tuple[Gpu, ...]:
+    """The GPUs that a text names: ``T4``, ``2xA100-80GB``, ``L4,L4``, ``sm_75``, ``none``.
+
+    What the name leaves open stays unknown: ``A100`` comes with 40 and with 80 GB, ``sm_90`` has
+    no memory at all. Indices count from 0; there is no UUID and no free memory.
+
+    Raises:
+        UsageError: no such card or architecture; it names the nearest ones.
+    """
+    if text.strip().lower() == "none":
+        return ()
+    found: list[Gpu] = []
+    for item in text.split(","):
+        count, name = _count(item.strip(), text)
+        gpu = _gpu(name)
+        found += [gpu.replace(index=len(found) + position) for position in range(count)]
+    return tuple(found)
+
+
+def architecture(key: str | tuple[int, int]) -> Architecture:
+    """By compute capability: ``(7, 5)``, ``7.5``, ``sm_75``, ``compute_75`` or ``75``.
+
+    Raises:
+        UsageError: it is not in the table.
+    """
+    capability = key if isinstance(key, tuple) else _capability(key)
+    for item in ARCHITECTURES:
+        if item.compute_capability == capability:
+            return item
+    known = ", ".join("{}.{}".format(*item.compute_capability) for item in ARCHITECTURES)
+    raise UsageError(f"no architecture is known as {_shown(key)!r}; known: {known}")
+
+
+def cards(name: str) -> tuple[Card, ...]:
+    """The cards of that name, several where it leaves something open (``A100``).
+
+    ``name`` is short (``A100-80GB``, ``RTX 4090``, ``4090``) or what NVML gives.
+
+    Raises:
+        UsageError: there is none; it names the nearest ones.
+    """
+    whole = " ".join(name.split()).removeprefix("NVIDIA ")
+    found = [card for card in CARDS if re.fullmatch(card.pattern, whole, re.IGNORECASE)]
+    key = _key(name)
+    found = found or [card for card in CARDS if key in {_key(card.name), _key(card.also)} - {""}]
+    found = found or [card for card in CARDS if _key(card.name.partition("-")[0]) == key]
+    if not found:
+        raise UsageError(f"no GPU is known as {name!r}; {_nearest(key)}")
+    return tuple(found)
+
+
+def is_capability(text: str) -> bool:
+    """Whether a text is meant as a compute capability and not as a card's name."""
+    return _capability(text) is not None
+
+
+def _count(item: str, text: str) -> tuple[int, str]:
+    """``2xA100`` as 2 and ``A100``."""
+    match = re.fullmatch(r"(\d+)\s*[x*]\s*(.+)", item, re.IGNORECASE)
+    count, name = (int(match[1]), match[2]) if match else (1, item)
+    if not name or not 1 <= count <= _MOST:
+        raise UsageError(f"{text!r} names no GPUs; write T4, 2xA100-80GB, sm_75 or none")
+    return count, name
+
+
+def _gpu(name: str) -> Gpu:
+    """What all cards of this name have in common."""
+    if is_capability(name):
+        known = architecture(name)
+        return Gpu(architecture=known.name, compute_capability=known.compute_capability)
+    found = cards(name)
+    return Gpu(
+        name=found[0].name if len(found) == 1 else found[0].name.partition("-")[0],
+        architecture=architecture(found[0].compute_capability).name,
+        compute_capability=_common(card.compute_capability for card in found),
+        memory_total=_common(card.memory_total for card in found),
+    )
+
+
+def _common(values: Iterable[Any]) -> Any:
+    """The one value they all have; unknown where they differ or where it is not known."""
+    distinct = set(values)
+    value = distinct.pop()
+    return UNKNOWN if distinct or value is None else value
+
+
+def _capability(text: str) -> tuple[int, int] | None:
+    match = re.fullmatch(r"(?:sm_|compute_)(\d+)(\d)[af]?|(\d+)\.(\d)|(\d{1,2})(\d)", text.strip())
+    if match is None:
+        return None
+    major, minor = (group for group in match.groups() if group is not None)
+    return int(major), int(minor)
+
+
+def _key(name: str) -> str:
+    return _MAKER.sub("", name.lower())
+
+
+def _nearest(key: str) -> str:
+    import difflib
+
+    by_key = {_key(card.name): card.name for card in CARDS}
+    near = difflib.get_close_matches(key, by_key, n=3, cutoff=0.4)
+    if not near:
+        return "see gemma_compat gpu"
+    return "nearest: " + ", ".join(by_key[item] for item in near)
+
+
+def _shown(key: str | tuple[int, int]) -> str:
+    return key if isinstance(key, str) else "{}.{}".format(*key)
