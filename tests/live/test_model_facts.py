@@ -15,11 +15,11 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from gemma_compat import tree  # noqa: E402
 from gemma_compat.detect.config import read_config  # noqa: E402
 from gemma_compat.detect.live import read_live  # noqa: E402
 from gemma_compat.detect.model import read_model  # noqa: E402
 from gemma_compat.detect.training import read_training  # noqa: E402
+from gemma_compat.live import tree  # noqa: E402
 
 from .. import tiny  # noqa: E402
 
