@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..engine.rule import Problem, Rule
 from ..facts import Facts
+from ..shown import Shown
 from .notices import Notice
 
 # How well the facts fit, best first.
@@ -67,8 +68,8 @@ class SeenNotice:
     count: int
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Shown):
     """What a log or an exception means; prints as a report.
 
     Attributes:
@@ -81,6 +82,8 @@ class Explanation:
         other_models: model types of other families, where no Gemma is named.
         lines: how many lines were read.
     """
+
+    view = "explanation"
 
     causes: tuple[Cause, ...]
     ruled_out: tuple[RuledOut, ...]
@@ -95,8 +98,3 @@ class Explanation:
     def codes(self) -> tuple[str, ...]:
         """The codes of the causes, most likely first."""
         return tuple(cause.rule.code for cause in self.causes)
-
-    def __str__(self) -> str:
-        from ..report.explanation import render_text
-
-        return render_text(self)

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..shown import Shown
 from . import passes
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class Line:
         return self.fixed + self.per_token * tokens
 
 
-@dataclass(frozen=True)
-class Fit:
+@dataclass(frozen=True, repr=False)
+class Fit(Shown):
     """What a step takes.
 
     Attributes:
@@ -56,6 +57,8 @@ class Fit:
         accumulation: the run's accumulation steps.
         checkpointing: whether the run checkpoints.
     """
+
+    view = "fit"
 
     measured: bool
     bare: Line | None
@@ -108,11 +111,6 @@ class Fit:
         if self.floor > room:
             return 0
         return max(0, int((room - self.optimizer - line.fixed) // (line.per_token * tokens)))
-
-    def __str__(self) -> str:
-        from ..report.fit import render
-
-        return render(self)
 
 
 def fit(subject: Any, batch: Any = None, *, args: Any = None, memory: float | None = None) -> Fit:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..errors import PreflightFailed
+from ..shown import Shown
 
 
 class Outcome(Enum):
@@ -38,14 +39,16 @@ class CheckResult:
     passes: float = 0.0
 
 
-@dataclass(frozen=True)
-class Preflight:
+@dataclass(frozen=True, repr=False)
+class Preflight(Shown):
     """All answers, in the order of the checks.
 
     Attributes:
         model_type: of the model that was tried.
         checks: one answer a check.
     """
+
+    view = "preflight"
 
     model_type: str
     checks: tuple[CheckResult, ...]
@@ -73,8 +76,3 @@ class Preflight:
         """Raise :class:`PreflightFailed`, with the whole table, if a check failed."""
         if self.failed:
             raise PreflightFailed(str(self))
-
-    def __str__(self) -> str:
-        from ..report.preflight import render
-
-        return render(self)

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownFact
+from ..shown import Shown
 
 if TYPE_CHECKING:
     from ..facts import Facts
@@ -239,14 +240,16 @@ class Undetermined:
     model_types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Diagnosis:
+@dataclass(frozen=True, repr=False)
+class Diagnosis(Shown):
     """The answers of all rules for one set of facts, worst first.
 
     Attributes:
         not_checked: what no rule was asked about, in words.
         in_place: rules whose cure is on the model already: no findings, whatever they would say.
     """
+
+    view = "diagnosis"
 
     facts: Facts
     findings: tuple[Finding, ...]

@@ -9,11 +9,12 @@ from typing import Any
 from ..engine.plan import Plan, PlannedPatch, Skip
 from ..engine.rule import Diagnosis
 from ..errors import PatchConflict, PatchError, PatchNotNeeded, PatchRefused, add_note
+from ..shown import Shown
 from .ledger import Change, Ledger, conflicts_of
 
 
-@dataclass
-class AppliedPatches:
+@dataclass(repr=False)
+class AppliedPatches(Shown):
     """What ``patch(model)`` found and did; prints as a report and can be reverted.
 
     Attributes:
@@ -23,6 +24,8 @@ class AppliedPatches:
         dry_run: nothing was written.
         note: one line that replaces everything else (a model that is no Gemma).
     """
+
+    view = "applied"
 
     diagnosis: Diagnosis
     plan: Plan
@@ -76,11 +79,6 @@ class AppliedPatches:
             if error is None:
                 raise
             add_note(error, f"gemma_compat: {conflict}")  # never hide the body's exception
-
-    def __str__(self) -> str:
-        from ..report.text import render_applied
-
-        return render_applied(self)
 
 
 def apply_plan(model: Any, diagnosis: Diagnosis, plan: Plan) -> AppliedPatches:

@@ -30,6 +30,11 @@ _WANTED = {
 }
 
 
+def render_line(found: Explanation) -> str:
+    """Return the verdict in one line."""
+    return _verdict(found)
+
+
 def render_text(found: Explanation) -> str:
     """The answer for a terminal: causes in order, then what is benign, unknown and was read."""
     lines = [f"gemma_compat {__version__}", *wrap(_verdict(found), first="", rest="  ")]

@@ -12,7 +12,12 @@ _GIB = 2**30
 _EVERY = {0: "no checkpointing", 1: "every layer checkpointed"}
 
 
-def render(fit: Fit) -> str:
+def render_line(fit: Fit) -> str:
+    """Return what a step of the run takes, in one line."""
+    return _own(fit)
+
+
+def render_text(fit: Fit) -> str:
     """The run's own step, then for each way of checkpointing the largest micro-batch."""
     return "\n".join([_own(fit), *_choices(fit), *_advice(fit)])
 

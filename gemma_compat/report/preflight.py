@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 _NAME = 25  # columns
 
 
-def render(result: Preflight) -> str:
-    """One entry a check, then how it ended and what it cost."""
+def render_line(result: Preflight) -> str:
+    """Return the verdict in one line."""
+    return f"{result.model_type}: {_verdict(result)}"
+
+
+def render_text(result: Preflight) -> str:
+    """Return one entry a check, then how it ended and what it cost."""
     lines = [f"gemma_compat preflight on {result.model_type}"]
     for item in result.checks:
         lines += _lines(item)
@@ -31,9 +36,12 @@ def _lines(item: CheckResult) -> Iterator[str]:
 
 
 def _closing(result: Preflight) -> str:
-    verdict = f"{len(result.failed)} failed" if result.failed else "nothing failed"
     count = max(1, len(result.checks))
     return (
-        f"{verdict}; cost: {result.passes:.1f} forward-backward passes of the batch, "
+        f"{_verdict(result)}; cost: {result.passes:.1f} forward-backward passes of the batch, "
         f"{result.passes / count:.2f} a check"
     )
+
+
+def _verdict(result: Preflight) -> str:
+    return f"{len(result.failed)} failed" if result.failed else "nothing failed"

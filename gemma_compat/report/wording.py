@@ -73,3 +73,13 @@ def wrap(text: str, first: str, rest: str, lines: int | None = None) -> list[str
         placeholder=" ...",
     )
     return wrapper.wrap(text) or [first.rstrip()]
+
+
+def label(rule: Rule) -> str:
+    """Return ``error GC101 ``, as a finding begins."""
+    return f"{rule.severity.value} {rule.code} "
+
+
+def printable(text: str) -> str:
+    """Return the text without control characters: a config file can hold anything."""
+    return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)

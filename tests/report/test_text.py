@@ -9,7 +9,8 @@ from gemma_compat.engine.rule import Applicability, Diagnosis, Problem, Severity
 from gemma_compat.facts import Facts, ModelFacts, Package, TorchBuild, TrainingFacts
 from gemma_compat.patching.apply import AppliedPatches
 from gemma_compat.patching.ledger import Change
-from gemma_compat.report.text import render_applied, render_diagnosis
+from gemma_compat.report.applied import render_text as render_applied
+from gemma_compat.report.text import render_diagnosis
 
 from . import made
 

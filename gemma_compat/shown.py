@@ -1,0 +1,32 @@
+"""Results that a person looks at: what ``print`` and the last line of a notebook cell show.
+
+A result is a value and knows nothing of layout; a module of ``report/`` turns it into text. The
+result names that module, and it is loaded when the result is first shown.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, ClassVar
+
+
+class Shown:
+    """Base of every result that prints as a report.
+
+    Attributes:
+        view: the module in ``gemma_compat/report/`` that shows it. It has ``render_text(result)``,
+            the whole report, and ``render_line(result)``, one line without a line break.
+    """
+
+    view: ClassVar[str]
+
+    def __str__(self) -> str:
+        text: str = self._module().render_text(self)
+        return text
+
+    def __repr__(self) -> str:
+        line: str = self._module().render_line(self)
+        return f"<{type(self).__name__}: {line}>"
+
+    def _module(self) -> Any:
+        return import_module(f"gemma_compat.report.{self.view}")
