@@ -56,6 +56,10 @@ class PatchRefused(PatchError):
     """A patch found a situation which it would get wrong, and says which; nothing was changed."""
 
 
+class CannotBeCured(PatchRefused):
+    """The model in hand would train wrong and no cure fits it, so nothing at all is patched."""
+
+
 class PatchNotNeeded(PatchError):
     """The object in hand is right already, or somebody else has cured it; nothing was changed."""
 

@@ -148,14 +148,15 @@ def test_a_cure_ahead_of_time_only_where_just_the_run_is_unknown(
     assert manual(made) == []
 
 
-def test_who_yields_is_skipped_only_where_the_other_is_planned() -> None:
+def test_who_yields_is_skipped_where_the_other_is_planned_or_was_left_out() -> None:
     yielding = rule("GC901", yields_to=("GC902",))
     assert patched(plan(yielding)) == ["GC901"]
     both = plan(yielding, rule("GC902"))
     assert patched(both) == ["GC902"]
     assert "yields to GC902" in skipped(both)["GC901"]
     ignored = plan(yielding, rule("GC902"), consent=Consent(ignore=frozenset({"GC902"})))
-    assert patched(ignored) == ["GC901"]
+    assert patched(ignored) == []
+    assert "opposite of GC902" in skipped(ignored)["GC901"]
 
 
 def test_order_is_by_code_and_after() -> None:

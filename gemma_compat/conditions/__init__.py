@@ -95,6 +95,11 @@ def checkpoints_from_outside(facts: Facts) -> bool:
     return facts.training.external_checkpointing
 
 
+@condition("the layers sit in a reentrant checkpoint_wrapper, which patch does not replace")
+def is_wrapped_with_reentry(facts: Facts) -> bool:
+    return bool(facts.model.get("external_reentrant"))
+
+
 @condition("DeepSpeed ZeRO-3 trains a PEFT adapter, which needs reentrant checkpointing")
 def is_zero3_with_peft(facts: Facts) -> bool:
     return facts.model.peft is not None and facts.training.deepspeed_stage == 3

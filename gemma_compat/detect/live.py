@@ -18,7 +18,12 @@ from ..live.unwrap import peft_wrapper, unwrap
 from ._ask import ask
 from .config import overridden_head_dim
 from .live_cache import asks_for_cache
-from .live_checkpointing import is_checkpointing, is_wrapped_from_outside, uses_reentrant
+from .live_checkpointing import (
+    is_checkpointing,
+    is_wrapped_from_outside,
+    outside_is_reentrant,
+    uses_reentrant,
+)
 from .live_patches import functions_in_place
 from .live_weights import WEIGHT_QUESTIONS
 
@@ -234,6 +239,7 @@ _QUESTIONS: dict[str, Callable[[LiveModel], Any]] = {
     "gradient_checkpointing": lambda live: is_checkpointing(live.text_models),
     "use_reentrant": lambda live: uses_reentrant(live.text_models),
     "external_checkpointing": lambda live: is_wrapped_from_outside(live.text_models),
+    "external_reentrant": lambda live: outside_is_reentrant(live.text_models),
     "num_hidden_layers": _text("num_hidden_layers"),
     "num_kv_shared_layers": _text("num_kv_shared_layers", 0),
     "hidden_size": _text("hidden_size"),

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from ..errors import UnknownFact
+from ..live.checkpoint_wrappers import reentrancies
 from ..live.tree import layer_wrappers
 
 TextModels = list[tuple[str, Any]]
@@ -33,13 +34,23 @@ def uses_reentrant(text_models: TextModels) -> bool | None:
 
 
 def is_wrapped_from_outside(text_models: TextModels) -> bool:
-    """Whether a decoder layer sits in torch's or accelerate's ``CheckpointWrapper``."""
+    """Return whether something outside the model recomputes an attention."""
     _require(text_models)
-    return any(
-        "_checkpoint_wrapped_module" in layer_wrappers(layer)[1]
-        for _, text_model in text_models
-        for layer in _layers(text_model)
-    )
+    return any(reentrancies(text_model) for _, text_model in text_models)
+
+
+def outside_is_reentrant(text_models: TextModels) -> bool | None:
+    """Return whether any checkpoint from outside is reentrant; ``None`` where there is none."""
+    _require(text_models)
+    found = [value for _, text_model in text_models for value in reentrancies(text_model)]
+    if not found:
+        return None
+    if True in found:
+        return True
+    if None in found:
+        reason = "a checkpoint wrapper around the layers has a function that does not say"
+        raise UnknownFact("model.external_reentrant", reason)
+    return False
 
 
 def _active(text_models: TextModels) -> list[Any]:

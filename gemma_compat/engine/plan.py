@@ -5,7 +5,7 @@ What is *not* done is as much a part of the plan as what is: each skip carries i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..facts import Facts
@@ -68,7 +68,12 @@ class Plan:
 
 
 def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
-    """Sort the answers into patches, skips and manual steps."""
+    """Sort the answers into patches, skips and manual steps.
+
+    A failure that is certain and whose cure is refused stops everything, also where the user
+    selected other rules: another cure could take away the crash that made it loud. Only
+    ``ignore`` accepts it.
+    """
     consent = consent or Consent()
     chosen: list[PlannedPatch] = []
     skips: list[Skip] = []
@@ -82,7 +87,7 @@ def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
             skips.append(Skip(answer.rule, reason, stops))
         else:
             chosen.append(PlannedPatch(answer.rule, isinstance(answer, Undetermined)))
-    kept, yielded = _settle(chosen, {rule.code for rule in diagnosis.in_place})
+    kept, yielded = _settle(chosen, answers, {rule.code for rule in diagnosis.in_place})
     patched = {planned.rule.code for planned in kept}
     return Plan(
         patches=tuple(_in_order(kept)),
@@ -98,6 +103,9 @@ def _objection(answer: Finding | Undetermined, facts: Facts, consent: Consent) -
         return "ignored, as you asked"
     if rule.at_import:
         return f"done at import only: gemma_compat.install(select=[{rule.code!r}])"
+    refusal = next((item for item in rule.refused_if if item.is_known_to_hold(facts)), None)
+    if refusal and isinstance(answer, Finding):
+        return _REFUSED + refusal.phrase
     if consent.select is not None and rule.code not in consent.select:
         return "not selected"
     named = consent.select is not None and rule.code in consent.select
@@ -105,9 +113,8 @@ def _objection(answer: Finding | Undetermined, facts: Facts, consent: Consent) -
         return f"unsafe: allow it with unsafe=True or select=[{rule.code!r}]"
     if rule.before_trainer and consent.has_trainer:
         return "too late: the Trainer of this model is made already"
-    for refusal in rule.refused_if:
-        if refusal.is_known_to_hold(facts):  # an unknown one does not stop a safe patch
-            return _REFUSED + refusal.phrase
+    if refusal:  # one that is not known to hold does not stop a safe patch
+        return _REFUSED + refusal.phrase
     if isinstance(answer, Undetermined):
         return _why_not_preventive(answer)
     return None
@@ -120,16 +127,24 @@ def _why_not_preventive(answer: Undetermined) -> str | None:
 
 
 def _settle(
-    chosen: Iterable[PlannedPatch], in_place: set[str]
+    chosen: Sequence[PlannedPatch], answers: Sequence[Finding | Undetermined], in_place: set[str]
 ) -> tuple[list[PlannedPatch], list[Skip]]:
-    """Drop the patches that yield to another one, which is planned or on the model already."""
-    planned = list(chosen)
-    codes = {item.rule.code for item in planned} | in_place
+    """Drop the patches that yield to another one: planned, on the model already, or left out.
+
+    Also to one that was left out: what a cure yields to needs the opposite of what it writes, so
+    by itself it would break what works.
+    """
+    codes = {item.rule.code for item in chosen} | in_place
+    judged = {answer.rule.code for answer in answers}
     kept, skips = [], []
-    for item in planned:
+    for item in chosen:
         winner = next((code for code in item.rule.yields_to if code in codes), None)
+        left_out = next((code for code in item.rule.yields_to if code in judged), None)
         if winner:
             skips.append(Skip(item.rule, f"yields to {winner}, which needs the opposite"))
+        elif left_out:
+            reason = f"needs the opposite of {left_out}, which was left out: allow {left_out} too"
+            skips.append(Skip(item.rule, reason))
         else:
             kept.append(item)
     return kept, skips

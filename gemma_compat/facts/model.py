@@ -50,8 +50,10 @@ class ModelFacts(Record):
         gradient_checkpointing: whether it is on right now (live only).
         use_reentrant: of the checkpoint function that the decoder layers hold right now;
             ``None`` where checkpointing is off (live only).
-        external_checkpointing: whether the decoder layers sit inside a checkpoint wrapper of
-            torch's or accelerate's (live only).
+        external_checkpointing: whether something outside transformers recomputes the attention of
+            a decoder layer, torch's or accelerate's checkpoint wrapper for example (live only).
+        external_reentrant: whether any of those is reentrant; ``None`` where there is none (live
+            only).
         num_hidden_layers, num_kv_shared_layers, hidden_size, vocab_size, head_dim,
         global_head_dim, sliding_window: of the text config; tokens for the window.
         attn_logit_softcapping, final_logit_softcapping: of the text config, ``None`` for none.
@@ -99,6 +101,7 @@ class ModelFacts(Record):
     gradient_checkpointing: bool = UNKNOWN
     use_reentrant: bool | None = UNKNOWN
     external_checkpointing: bool = UNKNOWN
+    external_reentrant: bool | None = UNKNOWN
     num_hidden_layers: int = UNKNOWN
     num_kv_shared_layers: int = UNKNOWN
     hidden_size: int = UNKNOWN

@@ -126,10 +126,21 @@ def layer_wrappers(layer: Any) -> tuple[Any, list[str]]:
         the bare layer, and the names under which each wrapper holds the next, outermost first:
         ``_checkpoint_wrapped_module`` for torch's and accelerate's ``CheckpointWrapper``.
     """
-    names: list[str] = []
+    held = list(enclosed_modules(layer))
+    names = [name for module in held if (name := _held_under(module))]
+    return held[-1], names
+
+
+def enclosed_modules(module: Any) -> Iterator[Any]:
+    """Yield a module and what it wraps, outermost first; the bare module comes last."""
     while True:
-        name = next((n for n in _LAYER_WRAPPERS if n in layer._modules), None)
+        yield module
+        name = _held_under(module)
         if name is None:
-            return layer, names
-        names.append(name)
-        layer = layer._modules[name]
+            return
+        module = module._modules[name]
+
+
+def _held_under(module: Any) -> str | None:
+    """The name under which a wrapper holds the next module; ``None`` for a bare one."""
+    return next((name for name in _LAYER_WRAPPERS if name in module._modules), None)

@@ -8,7 +8,14 @@ from typing import Any
 
 from ..engine.plan import Plan, PlannedPatch, Skip
 from ..engine.rule import Diagnosis
-from ..errors import PatchConflict, PatchError, PatchNotNeeded, PatchRefused, add_note
+from ..errors import (
+    CannotBeCured,
+    PatchConflict,
+    PatchError,
+    PatchNotNeeded,
+    PatchRefused,
+    add_note,
+)
 from ..shown import Shown
 from .ledger import Change, Ledger, conflicts_of
 
@@ -88,7 +95,8 @@ def apply_plan(model: Any, diagnosis: Diagnosis, plan: Plan) -> AppliedPatches:
     becomes a skip. Any other failure reverts everything and propagates, named by its rule.
 
     Raises:
-        PatchRefused: a failure is certain, and its cure must not be applied here.
+        PatchRefused: a failure is certain, and its cure must not be applied here. Of a patch that
+            is preventive only a ``CannotBeCured`` propagates.
     """
     for skip in plan.skips:
         if skip.stops:
@@ -120,7 +128,7 @@ def _apply_one(model: Any, planned: PlannedPatch, ledgers: list[Ledger], skips: 
         skips.append(Skip(rule, f"not needed: {error}"))
         return
     except PatchError as error:
-        if not planned.preventive:
+        if not planned.preventive or isinstance(error, CannotBeCured):
             raise type(error)(f"{rule.code} {rule.name}: {error}") from error
         skips.append(Skip(rule, f"does not fit this model: {error}"))
         return

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
+from ..live.checkpoint_wrappers import is_wrapped
 from ..live.tree import layer_wrappers
 from .non_reentrant import (
     add_non_reentrant,
@@ -104,7 +105,7 @@ def add_carrier(text_model: Any, ledger: Any) -> None:
         PatchTargetMissing: it is not built as those of the releases that lose them.
         PatchRefused: it checkpoints in a way that we cannot make non-reentrant.
     """
-    attentions = [layer.self_attn for layer in decoder_layers(text_model)]
+    attentions = _attentions(text_model)
     refuse_cured_by_unsloth(text_model)
     _check_attentions(attentions)
     check_arguments_pass(text_model)
@@ -124,7 +125,7 @@ def make_holder(text_model: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
     recomputes = any(_is_recomputed(layer, with_grad) for layer in text_model.layers)
     if recomputes:
         _refuse_filled_cache((*args, kwargs.get("past_key_values")))
-    attentions = [layer.self_attn for layer in decoder_layers(text_model)]
+    attentions = _attentions(text_model)
     lenders = frozenset(item.kv_shared_layer_index for item in attentions if _borrows(item))
     return args, with_holder(kwargs, SharedKV(lenders, recomputes, with_grad))
 
@@ -168,10 +169,15 @@ def hand_over(attention: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
     return args, kwargs
 
 
+def _attentions(text_model: Any) -> list[Any]:
+    """The bare attentions, out of any wrapper."""
+    return [layer_wrappers(layer.self_attn)[0] for layer in decoder_layers(text_model)]
+
+
 def _is_recomputed(layer: Any, with_grad: bool) -> bool:
     """Whether the backward pass runs this entry of ``layers`` again."""
-    bare, wrappers = layer_wrappers(layer)
-    return is_checkpointed(bare) or (with_grad and "_checkpoint_wrapped_module" in wrappers)
+    bare, _ = layer_wrappers(layer)
+    return is_checkpointed(bare) or (with_grad and is_wrapped(layer))
 
 
 def _refuse_filled_cache(arguments: tuple[Any, ...]) -> None:

@@ -12,11 +12,12 @@ The recomputation in the backward pass does not look at the layers' function aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
+from ..errors import CannotBeCured, PatchNotNeeded, PatchRefused, PatchTargetMissing
+from ..live.checkpoint_wrappers import is_torchs, reentrancies
 from ..live.tree import layer_wrappers
 from ..live.upstream import carries_shared_kv
 
@@ -63,29 +64,17 @@ def is_checkpointed(layer: Any) -> bool:
 
 
 def refuse_reentrant_wrappers(text_model: Any) -> None:
-    """Raise ``PatchRefused`` where a layer sits in torch's wrapper around reentrant checkpointing.
+    """Raise ``CannotBeCured`` where a layer is recomputed with reentry from outside.
 
     What a wrapper calls is not swapped: it was put there by somebody who relies on it.
     """
     import torch
 
-    held = [wrapper for layer in text_model.layers for wrapper in _wrappers(layer)]
-    functions = [vars(wrapper).get("checkpoint_fn") for wrapper in held]
-    if torch.is_grad_enabled() and any(_is_reentrant(function) for function in functions):
-        raise PatchRefused(
+    if torch.is_grad_enabled() and True in reentrancies(text_model):
+        raise CannotBeCured(
             "the decoder layers are wrapped in reentrant checkpointing, which detaches the keys "
             "and values they share; wrap them with CheckpointImpl.NO_REENTRANT"
         )
-
-
-def _wrappers(layer: Any) -> Iterator[Any]:
-    for name in layer_wrappers(layer)[1]:
-        yield layer
-        layer = layer._modules[name]
-
-
-def _is_reentrant(function: Any) -> bool:
-    return bool(getattr(function, "keywords", {}).get("use_reentrant"))
 
 
 def refuse_cured_by_unsloth(text_model: Any) -> None:
@@ -108,7 +97,7 @@ def _non_reentrant(function: Any) -> Callable[..., Any]:
     Unsloth's does.
     """
     bound: partial[Any] = function if isinstance(function, partial) else partial(function)
-    if not _is_torchs(bound.func):
+    if not is_torchs(bound.func):
         raise PatchRefused(
             f"the decoder layers are checkpointed by {_name(bound.func)}, which is not torch's "
             "function: whether it keeps the gradients of shared keys and values is not known"
@@ -119,21 +108,6 @@ def _non_reentrant(function: Any) -> Callable[..., Any]:
     swapped: partial[Any] = partial(bound.func, *bound.args, **keywords)
     setattr(swapped, _FOUND, function)
     return swapped
-
-
-def _is_torchs(function: Any) -> bool:
-    """Whether this is ``torch.utils.checkpoint.checkpoint`` itself.
-
-    Judged by where its code was defined: Unsloth puts its own under torch's name, and a name or
-    ``__module__`` can be copied. Transformers >= 5.22 (``offload=True``) has a function of its
-    own that hands everything on to the one it imported from torch.
-    """
-    home = getattr(function, "__globals__", {})
-    if home.get("__name__") == "transformers.modeling_utils":
-        function = home.get("checkpoint")
-        home = getattr(function, "__globals__", {})
-    is_in_torch = str(home.get("__name__")).partition(".")[0] == "torch"
-    return is_in_torch and getattr(function, "__name__", "") == "checkpoint"
 
 
 def _name(function: Any) -> str:

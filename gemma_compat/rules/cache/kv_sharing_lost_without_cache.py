@@ -43,6 +43,7 @@ from typing import Any
 from ...conditions import (
     checkpoints,
     is_not_cured_by_unsloth,
+    is_wrapped_with_reentry,
     is_zero3_with_peft,
     loses_cache_in_training,
     shares_kv,
@@ -64,6 +65,7 @@ def needs_reentrant(facts: Facts) -> bool:
 
 def describe(facts: Facts) -> Problem:
     fixed_in = "5.5.2" if facts.model.model_type in _GEMMA4 else "5.6.0"
+    rewrap = "wrap the layers with CheckpointImpl.NO_REENTRANT first; then "
     return Problem(
         message=(
             f"{facts.model.num_kv_shared_layers} layers of this {facts.model.model_type} borrow "
@@ -71,6 +73,7 @@ def describe(facts: Facts) -> Problem:
             "it trains without a cache: loss and gradients are silently those of another network"
         ),
         help=(
+            f"{rewrap if is_wrapped_with_reentry.is_known_to_hold(facts) else ''}"
             f"pip install -U 'transformers>={fixed_in}', or gemma_compat.patch(model); "
             "train again what was trained under it"
         ),
@@ -100,7 +103,7 @@ RULE = Rule(
     describe=describe,
     patch=patch,
     leaves=(make_holder, hand_over),
-    refused_if=(needs_reentrant,),
+    refused_if=(needs_reentrant, is_wrapped_with_reentry),
     silent=True,
     upstream=(
         "huggingface/transformers#45242",

@@ -28,8 +28,9 @@ from typing import Any
 
 from ...conditions import cache_stays_on, checkpoints_from_outside, shares_kv, shares_no_kv
 from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
-from ...errors import PatchRefused
+from ...errors import CannotBeCured
 from ...facts import Facts
+from ...live.checkpoint_wrappers import reentrancies
 from ...live.tree import text_models
 from ...patching.cache_switch import turn_cache_off
 
@@ -64,17 +65,11 @@ def patch(model: Any, ledger: Any) -> None:
 
 def refuse_reentrant_wrapper(module: Any, args: Any) -> None:
     """Forward pre-hook: wrong gradients without a word are worse than the crash."""
-    if module.training and any(_is_reentrant_wrapper(layer) for layer in module.layers.modules()):
-        raise PatchRefused(
+    if module.training and True in reentrancies(module):
+        raise CannotBeCured(
             "GC203: layers that share keys and values are wrapped in reentrant checkpointing, "
             "which detaches what they share; use CheckpointImpl.NO_REENTRANT"
         )
-
-
-def _is_reentrant_wrapper(module: Any) -> bool:
-    """Whether this is torch's ``CheckpointWrapper`` around the reentrant function."""
-    keywords = getattr(vars(module).get("checkpoint_fn"), "keywords", {})
-    return keywords.get("use_reentrant") is True
 
 
 RULE = Rule(

@@ -21,10 +21,13 @@ default, and from Unsloth.
 `gradient_checkpointing_kwargs={"use_reentrant": False}`, in `TrainingArguments` and in
 `prepare_model_for_kbit_training` alike. `patch` does it for the decoder layers at each forward, so
 checkpointing that is turned on later is covered too; other modules keep what they have. It accepts
-torch's own checkpoint function only; another one, Unsloth's for example, and reentrant wrappers
-around the layers are refused with a `PatchRefused` when they are met. Where Unsloth's GPU path
-keeps these gradients itself (Gemma 4 from unsloth_zoo 2026.6.7 on, Gemma 3n from 2026.9.8 on) this
-rule is silent and nothing is patched.
+torch's own checkpoint function only; another one, Unsloth's for example, is refused with a
+`PatchRefused` when it is met. A reentrant `checkpoint_wrapper` around the layers or their attention
+is not replaced: `patch` stops with a `PatchRefused` and writes nothing at all, since turning the
+cache off would only take away the crash of GC203. Wrap with `CheckpointImpl.NO_REENTRANT`.
+
+Where Unsloth's GPU path keeps these gradients itself (Gemma 4 from unsloth_zoo 2026.6.7 on, Gemma
+3n from 2026.9.8 on) this rule is silent and nothing is patched.
 
 DeepSpeed ZeRO-3 with a PEFT adapter needs reentrant checkpointing. There is no safe cure there, and
 `patch` stops with a `PatchRefused`: use ZeRO-2, or train without checkpointing. Older releases lose
@@ -36,8 +39,15 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ...conditions import checkpoints, is_not_cured_by_unsloth, is_zero3_with_peft, shares_kv
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions import (
+    checkpoints,
+    checkpoints_from_outside,
+    is_not_cured_by_unsloth,
+    is_wrapped_with_reentry,
+    is_zero3_with_peft,
+    shares_kv,
+)
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, any_of, condition
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import text_models
@@ -52,6 +62,8 @@ from ...patching.non_reentrant import (
 @condition("checkpointing is reentrant (use_reentrant=True, or PEFT's k-bit preparation)")
 def is_reentrant(facts: Facts) -> bool:
     training = facts.training
+    if facts.model.get("external_checkpointing") and facts.model.external_reentrant:
+        return True
     if training.known("gradient_checkpointing") and training.gradient_checkpointing:
         return bool(training.use_reentrant)  # the run sets the layers' function anew
     if facts.model.known("use_reentrant") and facts.model.use_reentrant:
@@ -61,6 +73,8 @@ def is_reentrant(facts: Facts) -> bool:
 
 
 def describe(facts: Facts) -> Problem:
+    if facts.model.get("external_reentrant"):
+        return Problem(_message(facts), "wrap the layers with CheckpointImpl.NO_REENTRANT")
     zero3 = facts.training.get("deepspeed_stage") == 3 and facts.model.get("peft") is not None
     cure = (
         "no safe cure under DeepSpeed ZeRO-3 with a PEFT adapter, which needs reentrant "
@@ -71,13 +85,14 @@ def describe(facts: Facts) -> Problem:
             "gradient_checkpointing_kwargs={'use_reentrant': False} in TrainingArguments and in "
             "prepare_model_for_kbit_training, or gemma_compat.patch(model)"
         )
-    return Problem(
-        message=(
-            f"{facts.model.num_kv_shared_layers} layers of this {facts.model.model_type} borrow "
-            "keys and values, which reentrant checkpointing detaches: the loss is right, and the "
-            "gradients of the layers that lend them are silently wrong"
-        ),
-        help=cure,
+    return Problem(message=_message(facts), help=cure)
+
+
+def _message(facts: Facts) -> str:
+    return (
+        f"{facts.model.num_kv_shared_layers} layers of this {facts.model.model_type} borrow "
+        "keys and values, which reentrant checkpointing detaches: the loss is right, and the "
+        "gradients of the layers that lend them are silently wrong"
     )
 
 
@@ -114,11 +129,16 @@ RULE = Rule(
         Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": ">=5.5.2"}, by_config=True),
         Scope(frozenset({"gemma3n", "gemma3n_text"}), {"transformers": ">=5.6.0"}, by_config=True),
     ),
-    when=(shares_kv, checkpoints, is_reentrant, is_not_cured_by_unsloth),
+    when=(
+        shares_kv,
+        any_of(checkpoints, checkpoints_from_outside),
+        is_reentrant,
+        is_not_cured_by_unsloth,
+    ),
     describe=describe,
     patch=patch,
     leaves=(force_non_reentrant,),
-    refused_if=(is_zero3_with_peft,),
+    refused_if=(is_zero3_with_peft, is_wrapped_with_reentry),
     silent=True,
     upstream=("unslothai/unsloth-zoo#813",),
     covers=("F17", "U04"),

@@ -1,0 +1,116 @@
+"""No cure may take away the crash that made an incurable failure loud: over all pairs of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gemma_compat.engine.plan import Consent, make_plan
+from gemma_compat.engine.rule import Condition, Diagnosis, Finding, Problem, Rule, Undetermined
+from gemma_compat.errors import CannotBeCured, PatchRefused
+from gemma_compat.facts import Facts
+from gemma_compat.patching.apply import apply_plan
+from gemma_compat.rules import all_rules
+
+PROBLEM = Problem("it breaks", "mend it")
+HOLDS = Condition("it would train another network", lambda facts: True)
+CURES = [rule for rule in all_rules() if rule.patch and not rule.at_import]
+
+
+def refuse(model: Any, ledger: Any) -> None:
+    raise CannotBeCured("it would train another network")
+
+
+def refused_by_facts(rule: Rule) -> Rule:
+    return replace(rule, refused_if=(*rule.refused_if, HOLDS), describe=lambda facts: PROBLEM)
+
+
+def refused_by_the_object(rule: Rule) -> Rule:
+    return replace(rule, patch=refuse, describe=lambda facts: PROBLEM)
+
+
+def confirmed(rule: Rule) -> Finding:
+    return Finding(rule, PROBLEM)
+
+
+def possible(rule: Rule) -> Undetermined:
+    return Undetermined(rule, (("training.packing", "not given"),), "rows are packed")
+
+
+def diagnosis(*answers: Finding | Undetermined) -> Diagnosis:
+    return Diagnosis(
+        Facts(),
+        tuple(item for item in answers if isinstance(item, Finding)),
+        tuple(item for item in answers if isinstance(item, Undetermined)),
+    )
+
+
+class Writes:
+    """A cure that counts how often it was applied, and what of it is left after a revert."""
+
+    def __init__(self) -> None:
+        self.target = type("Target", (), {"switch": True})()
+
+    def __call__(self, model: Any, ledger: Any) -> None:
+        ledger.set_attribute(self.target, "switch", False)
+
+
+def assert_stops(incurable: Finding | Undetermined, other: Rule, consent: Consent) -> None:
+    writes = Writes()
+    cured = replace(other, patch=writes, yields_to=(), before_trainer=False)
+    for answer in (confirmed(cured), possible(cured)):
+        found = diagnosis(incurable, answer)
+        with pytest.raises(PatchRefused, match=incurable.rule.code):
+            apply_plan(writes.target, found, make_plan(found, consent))
+        assert writes.target.switch is True
+
+
+ONE = pytest.mark.parametrize("one", CURES, ids=lambda rule: rule.code)
+
+
+@ONE
+def test_a_certain_failure_that_is_refused_stops_every_other_cure(one: Rule) -> None:
+    incurable = confirmed(refused_by_facts(one))
+    for other in CURES:
+        if other is not one:
+            assert_stops(incurable, other, Consent(unsafe=True))
+            assert_stops(incurable, other, Consent(select=frozenset({other.code})))
+
+
+@ONE
+@pytest.mark.parametrize("answer", [confirmed, possible])
+def test_what_is_seen_on_the_object_stops_them_too(
+    answer: Callable[[Rule], Finding | Undetermined], one: Rule
+) -> None:
+    incurable = answer(replace(refused_by_the_object(one), yields_to=(), refused_if=()))
+    for other in CURES:
+        if other is not one:
+            assert_stops(incurable, other, Consent(unsafe=True))
+
+
+@ONE
+def test_whoever_ignores_it_lives_with_it(one: Rule) -> None:
+    writes = Writes()
+    other = replace(next(r for r in CURES if r is not one), patch=writes, yields_to=())
+    found = diagnosis(confirmed(refused_by_facts(one)), confirmed(other))
+    plan = make_plan(found, Consent(ignore=frozenset({one.code}), unsafe=True))
+    apply_plan(writes.target, found, plan)
+    assert writes.target.switch is False
+
+
+@pytest.mark.parametrize("loser", [r for r in CURES if r.yields_to], ids=lambda rule: rule.code)
+def test_a_cure_yields_to_one_that_was_left_out(loser: Rule) -> None:
+    """GC804 turns the cache off, which GC104 needs on: not even where GC104 was not selected."""
+    winner = next(rule for rule in CURES if rule.code == loser.yields_to[0])
+    for answer in (confirmed, possible):
+        found = diagnosis(answer(winner), confirmed(loser))
+        for consent in (
+            Consent(select=frozenset({loser.code})),
+            Consent(ignore=frozenset({winner.code}), unsafe=True),
+        ):
+            plan = make_plan(found, consent)
+            assert not plan.patches
+            assert any(s.rule is loser and winner.code in s.reason for s in plan.skips)
