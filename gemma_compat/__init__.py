@@ -16,26 +16,51 @@ TYPE_CHECKING = False  # type checkers take it for typing's; importing that doub
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._explain.explanation import Explanation
     from ._preflight import preflight
-    from ._preflight.fit import fit
+    from ._preflight.fit import Fit, fit
+    from ._preflight.result import CheckResult, Outcome, Preflight
     from ._version import __version__
     from .api import diagnose, patch
     from .detect import detect_facts
-    from .errors import GemmaCompatError, PatchConflict, PatchError
+    from .engine.rule import Diagnosis, Finding, Problem, Rule, Severity, Undetermined
+    from .errors import (
+        GemmaCompatError,
+        PatchConflict,
+        PatchError,
+        PatchRefused,
+        PreflightFailed,
+        UsageError,
+    )
     from .facts import Facts
     from .hooks import install, uninstall
     from .hooks.callback import GemmaCompatCallback
     from .hooks.explaining import explain, explaining
     from .patching.apply import AppliedPatches
 
+# Each public name and the module that has it; loaded when the name is first used.
 _HOME = {
-    "__version__": "._version",
     "AppliedPatches": ".patching.apply",
+    "CheckResult": "._preflight.result",
+    "Diagnosis": ".engine.rule",
+    "Explanation": "._explain.explanation",
     "Facts": ".facts",
+    "Finding": ".engine.rule",
+    "Fit": "._preflight.fit",
     "GemmaCompatCallback": ".hooks.callback",
     "GemmaCompatError": ".errors",
+    "Outcome": "._preflight.result",
     "PatchConflict": ".errors",
     "PatchError": ".errors",
+    "PatchRefused": ".errors",
+    "Preflight": "._preflight.result",
+    "PreflightFailed": ".errors",
+    "Problem": ".engine.rule",
+    "Rule": ".engine.rule",
+    "Severity": ".engine.rule",
+    "Undetermined": ".engine.rule",
+    "UsageError": ".errors",
+    "__version__": "._version",
     "detect_facts": ".detect",
     "diagnose": ".api",
     "explain": ".hooks.explaining",
@@ -49,11 +74,25 @@ _HOME = {
 
 __all__ = [
     "AppliedPatches",
+    "CheckResult",
+    "Diagnosis",
+    "Explanation",
     "Facts",
+    "Finding",
+    "Fit",
     "GemmaCompatCallback",
     "GemmaCompatError",
+    "Outcome",
     "PatchConflict",
     "PatchError",
+    "PatchRefused",
+    "Preflight",
+    "PreflightFailed",
+    "Problem",
+    "Rule",
+    "Severity",
+    "Undetermined",
+    "UsageError",
     "__version__",
     "detect_facts",
     "diagnose",

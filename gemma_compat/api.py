@@ -12,6 +12,7 @@ from .detect import detect_facts
 from .engine.diagnosis import judge_all
 from .engine.plan import Consent, Plan, make_plan
 from .engine.rule import Diagnosis
+from .live.trainer import Given, given_by
 from .live.unwrap import unwrap
 from .patching.apply import AppliedPatches, apply_plan
 from .patching.every_nth import CODE, checkpoint_every_nth
@@ -25,28 +26,28 @@ def patch(
     args: Any = None,
     tokenizer: Any = None,
     adapter: Any = None,
-    has_trainer: bool = False,
     dry_run: bool = False,
     select: Iterable[str] | None = None,
     ignore: Iterable[str] = (),
     unsafe: bool = False,
     checkpoint_every: int | None = None,
 ) -> AppliedPatches:
-    """Cure a model of the failures that are known for it, before training starts.
+    """Cure a model of its known failures. Call it before ``Trainer(...)``, which reads some once.
 
     Args:
-        model: a transformers model, or one wrapped by PEFT, ``torch.compile`` or DDP.
+        model: a transformers model, or one wrapped by PEFT, ``torch.compile`` or DDP; or a
+            ``Trainer``, whose model, arguments and tokenizer are then used.
         args: the ``TrainingArguments`` of the run, or a mapping of them. Without it every safe
             cure that may be needed is applied.
         tokenizer: a tokenizer, a processor or a directory.
         adapter: a ``LoraConfig``, a mapping of one or a directory; else the model's own.
-        has_trainer: a ``Trainer`` has the model already; what it reads only once is left to you.
         dry_run: find and plan, change nothing.
         select: codes or names of rules; only these are patched. Naming a rule also allows a
             patch that is unsafe.
         ignore: codes or names of rules that are never patched.
         unsafe: allow patches that may change what the run computes, or more than this model.
-        checkpoint_every: checkpoint every n-th layer only, where checkpointing is on.
+        checkpoint_every: where checkpointing is on, checkpoint layers 0, n, 2n, ... only: faster
+            than all of them, and smaller than none.
 
     Returns:
         what was found and done: prints as a report, reverts with ``.revert()`` or after ``with``.
@@ -55,8 +56,21 @@ def patch(
         PatchError: a patch that is needed cannot be applied; the model is as it was.
         UsageError: a rule that does not exist, or arguments that cannot be read.
     """
-    consent = _consent(select, ignore, unsafe, has_trainer)
-    facts = detect_facts(model=model, args=args, tokenizer=tokenizer, adapter=adapter)
+    given = given_by(model, args, tokenizer)
+    consent = make_consent(select, ignore, unsafe, given.has_trainer)
+    return patch_given(given, consent, adapter, dry_run, checkpoint_every)
+
+
+def patch_given(
+    given: Given,
+    consent: Consent,
+    adapter: Any = None,
+    dry_run: bool = False,
+    checkpoint_every: int | None = None,
+) -> AppliedPatches:
+    """Do what :func:`patch` does, for callers that know whether a Trainer was made: the hooks."""
+    model = given.model
+    facts = detect_facts(model=model, args=given.args, tokenizer=given.tokenizer, adapter=adapter)
     applied = _applied(model, judge_all(facts, all_rules()), consent, dry_run)
     return _checkpointed(applied, model, checkpoint_every)
 
@@ -84,20 +98,33 @@ def _applied(model: Any, diagnosis: Diagnosis, consent: Consent, dry_run: bool) 
 def diagnose(
     model: Any = None, *, args: Any = None, tokenizer: Any = None, adapter: Any = None
 ) -> Diagnosis:
-    """What is known to break here, without changing anything.
+    """Return what is known to break here, without changing anything.
 
     Args:
-        model: a live model, a directory or ``config.json``, or ``None`` for every model type.
+        model: a live model or a ``Trainer``, a directory, a ``config.json`` or the name of a
+            published checkpoint; ``None`` for every model type.
         args: ``TrainingArguments``, a mapping, or a JSON file of them.
         tokenizer, adapter: as for :func:`patch`.
+
+    Raises:
+        UsageError: a file that does not exist, or that no model or run can have written.
     """
-    facts = detect_facts(model=model, args=args, tokenizer=tokenizer, adapter=adapter)
+    given = given_by(model, args, tokenizer)
+    facts = detect_facts(given.model, given.args, tokenizer=given.tokenizer, adapter=adapter)
     return judge_all(facts, all_rules())
 
 
-def _consent(
-    select: Iterable[str] | None, ignore: Iterable[str], unsafe: bool, has_trainer: bool
+def make_consent(
+    select: Iterable[str] | None = None,
+    ignore: Iterable[str] = (),
+    unsafe: bool = False,
+    has_trainer: bool = False,
 ) -> Consent:
+    """Return what the user allows, with the names of rules turned into codes.
+
+    Raises:
+        UsageError: a rule that does not exist.
+    """
     rules = all_rules()
 
     def codes(names: Iterable[str]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import UsageError
+from ..live.trainer import given_by
 from ..live.unwrap import unwrap
 from .untouched import untouched
 
@@ -74,8 +75,8 @@ class Subject:
 
 def make_subject(subject: Any, batch: Any, args: Any, tokenizer: Any) -> Subject:
     """See :func:`gemma_compat._preflight.preflight`."""
-    trainer = subject if hasattr(subject, "get_train_dataloader") else None
-    model = trainer.model if trainer is not None else subject
+    given = given_by(subject, args, tokenizer)
+    trainer, model = subject if given.has_trainer else None, given.model
     if not hasattr(model, "named_parameters"):
         raise UsageError(f"preflight takes a Trainer or a model, not {type(subject).__name__}")
     if not any(parameter.requires_grad for parameter in model.parameters()):
@@ -87,14 +88,7 @@ def make_subject(subject: Any, batch: Any, args: Any, tokenizer: Any) -> Subject
         if isinstance(value, dict) and name.startswith("_"):
             setattr(shadow, name, copy.deepcopy(value))
     found = _first_batch(shadow) if batch is None else _checked(batch)
-    processing = getattr(trainer, "processing_class", None) or vars(trainer).get("tokenizer")
-    return Subject(
-        model,
-        _on_device(found, model),
-        shadow,
-        trainer.args if args is None else args,
-        processing if tokenizer is None else tokenizer,
-    )
+    return Subject(model, _on_device(found, model), shadow, given.args, given.tokenizer)
 
 
 def _first_batch(trainer: Any) -> dict[str, Any]:

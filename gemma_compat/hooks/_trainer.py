@@ -21,6 +21,7 @@ from typing import Any
 from weakref import WeakSet
 
 from ..errors import PatchConflict
+from ..live.trainer import Given
 from ..live.unwrap import unwrap
 from . import _ranks
 from ._patched import (
@@ -101,15 +102,15 @@ class TrainerHook:
         if not is_gemma_model(model):
             logger.debug("gemma_compat: %s is no Gemma, left alone", type(model).__name__)
             return
-        tokenizer = tokenizer_in(tokenizer)
-        known = {"args": args, "tokenizer": tokenizer, "has_trainer": has_trainer}
+        given = Given(model, args, tokenizer_in(tokenizer), has_trainer)
         with self._lock, _ranks.failing_together():
-            self._patch(model, known)
+            self._patch(given)
 
-    def _patch(self, model: Any, known: dict[str, Any]) -> None:
-        from ..api import patch
+    def _patch(self, given: Given) -> None:
+        from ..api import make_consent, patch_given
 
-        now = patch(model, **known, **self.options)
+        consent = make_consent(**self.options, has_trainer=given.has_trainer)
+        model, now = given.model, patch_given(given, consent)
         announce(model, now, _DETAILS)
         self._seen.add(unwrap(model))
         if any(ledger.changes for ledger in now.ledgers):

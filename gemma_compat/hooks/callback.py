@@ -12,6 +12,7 @@ from weakref import ref
 
 from transformers.trainer_callback import TrainerCallback  # noqa: TID253  (see above)
 
+from ..live.trainer import Given
 from ..live.unwrap import unwrap
 from . import _ranks
 from ._patched import announce, is_first_rank, is_gemma_model, logger, merge, tokenizer_in
@@ -116,14 +117,15 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
             raise error
 
     def _patch(self, event: dict[str, Any], args: Any) -> None:
-        from ..api import patch
+        from ..api import make_consent, patch_given
 
         model = event.get("model")
         if not is_gemma_model(model):
             return
         tokenizer = tokenizer_in(event.get("processing_class") or event.get("tokenizer"))
-        known = {"args": args, "tokenizer": tokenizer, "has_trainer": True}
-        now = patch(model, **known, select=self.select, ignore=self.ignore, unsafe=self.unsafe)
+        given = Given(model, args, tokenizer, has_trainer=True)
+        consent = make_consent(self.select, self.ignore, self.unsafe, has_trainer=True)
+        now = patch_given(given, consent)
         announce(model, now, _DETAILS)
         same = self._seen() is unwrap(model)
         self.applied = merge(self.applied if same else None, now)

@@ -12,8 +12,11 @@ import torch
 
 import gemma_compat
 from gemma_compat import versions
+from gemma_compat.api import patch_given
 from gemma_compat.detect import loss_probe
+from gemma_compat.engine.plan import Consent
 from gemma_compat.facts import ModelFacts, TrainingFacts
+from gemma_compat.live.trainer import Given
 from gemma_compat.rules import find
 
 from .. import tiny
@@ -78,7 +81,7 @@ def test_the_hook_patches_before_the_trainer_looks(name: str, tmp_path: Any) -> 
 def test_a_callback_comes_too_late_and_does_not_claim_otherwise(name: str, tmp_path: Any) -> None:
     model = tiny.build(name)
     broken = "GC501" in {f.rule.code for f in gemma_compat.diagnose(model, args=FOUR).findings}
-    applied = gemma_compat.patch(model, args=FOUR, has_trainer=True)
+    applied = patch_given(Given(model, FOUR, None, True), Consent(has_trainer=True))
     assert "GC501" not in applied.codes
     assert ("GC501" in {finding.rule.code for finding in applied.plan.manual}) is broken
 

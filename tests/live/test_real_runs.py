@@ -176,7 +176,7 @@ def test_a_patched_run_is_the_right_run(tmp_path: Path, kind: str, name: str, lo
     right = train(make(compare.make(name, lora=lora), name, tmp_path, **RIGHT))
     trainer = make(compare.make(name, lora=lora), name, tmp_path, **WRONG)
     before = errors(trainer.model, trainer.args)
-    applied = gemma_compat.patch(trainer.model, args=trainer.args, has_trainer=True)
+    applied = gemma_compat.patch(trainer)
     assert left(applied) == []
     loss, weight = farthest(right, train(trainer))
     if name in SHARES:
