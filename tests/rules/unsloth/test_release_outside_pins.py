@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gemma_compat.facts import Facts
+from gemma_compat.engine.diagnosis import judge
+from gemma_compat.engine.rule import Finding
+from gemma_compat.facts import Facts, Package
 from gemma_compat.rules import find
 from gemma_compat.tables.families import KNOWN_MODEL_TYPES
 
@@ -49,3 +51,14 @@ def test_it(transformers: str, trl: str | None, expected: str) -> None:
 def test_it_says_what_is_allowed() -> None:
     problem = RULE.describe(made())
     assert "transformers 5.18.0 (it allows >=4.52.4,!=5.0.0,<=5.17.0)" in problem.message
+
+
+@pytest.mark.parametrize("unread", ["transformers", "trl", "peft"])
+def test_a_release_that_cannot_be_read_hides_no_other(unread: str) -> None:
+    facts = made(transformers="5.18.0", trl="1.16.0")
+    facts = facts.replace(packages={**facts.packages, unread: Package(name=unread)})
+    given = judge(RULE, facts)
+    assert isinstance(given, Finding)
+    outside = {"transformers", "trl"} - {unread}
+    assert all(f"{name} " in given.problem.message for name in outside)
+    assert unread not in given.problem.message
