@@ -21,7 +21,7 @@ PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sy
 .DEFAULT_GOAL := help
 .PHONY: help venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence releases advise-proof demo bench gpu docs new-rule clean
+        evidence releases advise-proof demo bench gpu docs new-rule golden clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -122,6 +122,9 @@ docs: venv  ## the documentation, in site/
 
 new-rule: venv  ## skeletons of a rule, its test and its reproduction; CODE= SUBSYSTEM= NAME=
 	@$(BIN)/python -m tools.new_rule "$(CODE)" "$(SUBSYSTEM)" "$(NAME)"
+
+golden: venv  ## what each rule says, written anew beside its proof; git shows what changed
+	@$(TEST_ENV) $(BIN)/python -m tests.rules.golden
 
 clean:  ## remove everything that was built
 	rm -rf $(VENV) .environments .demo build dist site docs/rules .mypy_cache .pytest_cache \
