@@ -1,0 +1,116 @@
+"""The files of the index: one for each package, of blocks that are read one at a time.
+
+A file is a line ``gemma-compat-atlas FORMAT LENGTH CRC``, then a directory of LENGTH bytes, then
+the blocks. The directory and each block are JSON, compressed; the lines of a source file follow its
+JSON as 16-bit numbers. A block is checked by its CRC-32 when it is read, so that opening a package
+costs its directory only.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import zlib
+from array import array
+from pathlib import Path
+from typing import Any
+
+from ..errors import GemmaCompatError
+
+MAGIC = "gemma-compat-atlas"
+FORMAT = 1
+SUFFIX = ".atlas"
+_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": 1 << 20}]
+_LARGEST = 64 << 20  # bytes that a block may have when it is unpacked
+
+
+class IndexUnusable(GemmaCompatError):
+    """The index is missing, damaged, or of another format; the message says which."""
+
+
+def pack(data: Any, numbers: array[int] | None = None) -> bytes:
+    """One block: JSON, then 16-bit numbers."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    raw = len(text).to_bytes(4, "little") + text
+    if numbers is not None:
+        raw += _little(numbers).tobytes()
+    return lzma.compress(raw, format=lzma.FORMAT_RAW, filters=_FILTERS)
+
+
+def unpack(block: bytes) -> tuple[Any, array[int]]:
+    """The inverse of :func:`pack`. Raises ``IndexUnusable`` where the block is not whole."""
+    try:
+        decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=_FILTERS)
+        raw = decoder.decompress(block, max_length=_LARGEST)
+        length = int.from_bytes(raw[:4], "little")
+        numbers: array[int] = array("H")
+        numbers.frombytes(raw[4 + length :])
+        return json.loads(raw[4 : 4 + length]), _little(numbers)
+    except (lzma.LZMAError, ValueError, EOFError) as error:
+        raise IndexUnusable(f"a block of the release atlas is damaged ({error})") from error
+
+
+def _little(numbers: array[int]) -> array[int]:
+    """The numbers in the byte order of the file, or back."""
+    import sys
+
+    if sys.byteorder == "big":
+        numbers = array("H", numbers)
+        numbers.byteswap()
+    return numbers
+
+
+def write(path: Path, directory: dict[str, Any], blocks: dict[str, bytes]) -> None:
+    """Write a package's file; ``directory`` gets the place of each block."""
+    places, body, at = {}, [], 0
+    for name, block in blocks.items():
+        places[name] = [at, len(block), zlib.crc32(block)]
+        body.append(block)
+        at += len(block)
+    head = pack({**directory, "blocks": places})
+    line = f"{MAGIC} {FORMAT} {len(head)} {zlib.crc32(head)}\n".encode()
+    path.write_bytes(line + head + b"".join(body))
+
+
+class Container:
+    """One package's file, opened; blocks are read when asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            with path.open("rb") as stream:
+                line = stream.readline(200)
+                length, crc = _checked_header(line)
+                head = stream.read(length)
+        except OSError as error:
+            raise IndexUnusable(
+                f"the release atlas cannot be read ({path.name}: {error.strerror})"
+            ) from error
+        if len(head) != length or zlib.crc32(head) != crc:
+            raise IndexUnusable(f"the release atlas is damaged ({path.name})")
+        self.directory: dict[str, Any] = unpack(head)[0]
+        self._start = len(line) + length
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.directory["blocks"]
+
+    def block(self, name: str) -> tuple[Any, array[int]]:
+        """The block of that name. Raises ``KeyError``, or ``IndexUnusable`` where it is damaged."""
+        offset, length, crc = self.directory["blocks"][name]
+        with self._path.open("rb") as stream:
+            stream.seek(self._start + offset)
+            data = stream.read(length)
+        if zlib.crc32(data) != crc:
+            raise IndexUnusable(f"the release atlas is damaged ({self._path.name})")
+        return unpack(data)
+
+
+def _checked_header(line: bytes) -> tuple[int, int]:
+    """Length and CRC of the directory. Raises ``IndexUnusable`` for any other kind of file."""
+    parts = line.decode("ascii", "replace").split()
+    if len(parts) != 4 or parts[0] != MAGIC or not all(part.isdigit() for part in parts[1:]):
+        raise IndexUnusable("the release atlas is damaged (no header)")
+    if int(parts[1]) != FORMAT:
+        kind = "an older" if int(parts[1]) < FORMAT else "a newer"
+        raise IndexUnusable(f"the release atlas has {kind} format ({parts[1]}, not {FORMAT})")
+    return int(parts[2]), int(parts[3])

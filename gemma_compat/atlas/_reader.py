@@ -1,0 +1,249 @@
+"""Frames out of a log's tracebacks, whatever printed them.
+
+Read are Python's own form (also of ``faulthandler``), IPython's old and new one, rich's boxes, with
+ranks, times or quote marks before the lines, wrapped by a terminal, with either kind of slash.
+Only frames inside a public package come out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from .frames import Error, Frame, package_path
+
+# What launchers, loggers and quoting put before a line; pytest's E.
+_BEFORE = re.compile(
+    r"(?:\[(?:rank|Rank )?\d{1,5}\](?:<\w{1,10}>)?:? ?|"
+    r"\[[\w. -]{0,20}(?:rank|RANK)[^\]]{0,20}\]:? ?|"
+    r"\((?=[^)]*(?:pid|rank|ip)=)[^)\n]{1,60}\) ?|"
+    r"\d{1,4}: (?= *(?:File|Traceback| ))|E {2,7}|> ?(?=\S| )|"
+    r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} (?:\w+ )?)"
+)
+_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# File "PATH", line N, in NAME; as one text, when the lines that a terminal made of it are joined.
+_PLAIN = re.compile(
+    r'\s*File\s*"(?P<path>[^"]+)",\s*line\s*(?P<line>\d+),?\s*in\s*'
+    r"(?P<name>[\w.]+|<[\w ]+>(?:\.\w+)?)"
+)
+_PLAIN_STARTS = re.compile(r'\s*File\s*"')
+# File PATH:N, in NAME(signature)   |   PATH in NAME(signature)
+_NOTEBOOK = re.compile(
+    r"(?:File )?(?P<path>[~\w./\\][^\n:\"]{0,300}?(?::\\[^\n:\"]+?)?\.pyx?)"
+    r"(?::(?P<line>\d+))?,? in (?P<name>[\w.<>]+)\("
+)
+# What rich prints in a box: PATH:N in NAME
+_RICH = re.compile(
+    r"(?P<path>[~\w./\\](?::\\)?[^\n:\"]{0,300}?\.py):(?P<line>\d+) in (?P<name>[\w.<>]+)\s*$"
+)
+_NUMBERED = re.compile(r"\s{0,10}(?P<arrow>-+>|❱|>)?\s{0,6}(?P<line>\d{1,6})(?:\s|$)(?P<code>.*)")
+_RICH_CODE = re.compile(r"\s{0,6}(?P<arrow>❱|>|➤)?\s{0,6}(?P<line>\d{1,6})\s*[│|](?P<code>.*)")
+_MARKS = re.compile(r"[\s~^]+")
+_ENDS = re.compile(
+    r"(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception|Unsupported|Interrupt|Failure|Timeout|Exit|Abort))"
+    r"(?::\s?(?P<message>.*)|\s*)$"
+)
+# What may follow a message, and is no part of it.
+_AFTER = re.compile(
+    r"Traceback |During handling|The above exception|\s*File [\"<~/]|-{10,}|={10,}|[╭╰]|\[E\d|"
+    r"Set TORCH|[A-Z][a-z]+ \d+ \d\d:|\[?\d{4}-\d\d-\d\d|(?:WARNING|INFO|ERROR)\b"
+)
+_WIDEST = 400  # characters of a line that are looked at
+_JOINED = 3  # lines that a terminal may make of one
+_MESSAGE = 8  # lines of an error's message that are kept
+
+
+def events(lines: Iterable[str]) -> Iterator[Frame | Error]:
+    """Yield the frames and errors of a log in its order; lines are read once."""
+    reader = _Reader()
+    for number, line in enumerate(lines, 1):
+        yield from reader.read(number, _plain(line))
+    yield from reader.close()
+
+
+def _plain(line: str) -> str:
+    """The line without colours and without what stands before it."""
+    text = _CODES.sub("", line.rstrip("\r\n")[:_WIDEST])
+    for _ in range(3):
+        match = _BEFORE.match(text)
+        if not match or not match[0]:
+            break
+        text = text[match.end() :]
+    return text
+
+
+@dataclass
+class _Open:
+    """A frame whose lines are still coming."""
+
+    path: str
+    line: int
+    function: str
+    at: int
+    rich: bool = False
+    numbered: bool = False
+    texts: list[str] = field(default_factory=list)
+    by_number: dict[int, list[str]] = field(default_factory=dict)
+    last: int = 0
+
+
+class _Reader:
+    """Lines in, frames out."""
+
+    def __init__(self) -> None:
+        self._open: _Open | None = None
+        self._error: tuple[str, int, list[str]] | None = None
+        self._started: list[str] = []  # a header that a terminal wrapped, not yet whole
+        self._started_at = 0
+
+    def read(self, number: int, line: str) -> Iterator[Frame | Error]:
+        """Yield what this line completes."""
+        boxed = _unboxed(line)
+        if self._started:
+            header = self._continued(line, boxed)
+        else:
+            header = self._header(number, line, boxed)
+        if header is not None:
+            yield from self.close()
+            self._open = header
+        elif not self._started:
+            yield from self._inside(number, line, boxed)
+
+    def _inside(self, number: int, line: str, boxed: str | None) -> Iterator[Frame | Error]:
+        """A line that begins no frame: it belongs to what is open, or ends it."""
+        ends = _ENDS.match(line)
+        if ends and boxed is None:
+            yield from self.close()
+            self._error = (ends["kind"].rpartition(".")[2], number, [ends["message"] or ""])
+        elif self._error is not None:
+            if not line.strip() or _AFTER.match(line) or len(self._error[2]) == _MESSAGE:
+                yield from self.close()
+            else:
+                self._error[2].append(line)
+        elif self._open is not None and not self._takes(line, boxed):
+            yield from self.close()
+
+    def close(self) -> Iterator[Frame | Error]:
+        """Yield what is open: a frame inside a package that is indexed, or an error."""
+        made = _finished(self._open) if self._open else None
+        ended, self._open, self._error = self._error, None, None
+        if made:
+            yield made
+        if ended:
+            kind, at, texts = ended
+            yield Error(kind, " ".join(" ".join(texts).split()), at)
+
+    def _header(self, number: int, line: str, boxed: str | None) -> _Open | None:
+        """The frame that begins on this line; remembers a header that is not yet whole."""
+        match = _PLAIN.match(line)
+        if match:
+            return _Open(match["path"], int(match["line"]), match["name"], number)
+        if _PLAIN_STARTS.match(line):
+            self._started, self._started_at = [line], number
+            return None
+        if boxed is not None:
+            match = _RICH.match(boxed.strip())
+            if match:
+                return _Open(match["path"], int(match["line"]), match["name"], number, rich=True)
+            if _may_be_path(boxed):
+                self._started, self._started_at = [boxed.strip()], number
+            return None
+        match = _NOTEBOOK.match(line)
+        if match:
+            at = int(match["line"] or 0)
+            return _Open(match["path"], at, match["name"], number, numbered=True)
+        return None
+
+    def _continued(self, line: str, boxed: str | None) -> _Open | None:
+        """A header of several lines, once it is whole. Gives up after a few."""
+        self._started.append(line if boxed is None else boxed.strip())
+        text = "".join(self._started)
+        match = _PLAIN.match(text) if boxed is None else _RICH.match(text)
+        if match is None and len(self._started) < _JOINED:
+            return None
+        self._started = []
+        if match is None:
+            return None
+        at = self._started_at
+        return _Open(match["path"], int(match["line"]), match["name"], at, rich=boxed is not None)
+
+    def _takes(self, line: str, boxed: str | None) -> bool:
+        """Whether the line belongs to the open frame; keeps what it says."""
+        frame = self._open
+        assert frame is not None
+        if frame.rich:
+            return boxed is not None and _take_boxed(frame, boxed)
+        if frame.numbered:
+            return _take_numbered(frame, line)
+        return _take_plain(frame, line)
+
+
+def _unboxed(line: str) -> str | None:
+    """The inside of a line of rich's box; ``None`` where the line is none."""
+    text = line.strip()
+    if len(text) > 1 and text[0] in "│|┃" and text[-1] in "│|┃":
+        return text[1:-1]
+    return None
+
+
+def _may_be_path(boxed: str) -> bool:
+    text = boxed.strip()
+    return text.startswith(("/", "~")) or bool(re.match(r"[A-Za-z]:\\", text))
+
+
+def _take_boxed(frame: _Open, boxed: str) -> bool:
+    match = _RICH_CODE.match(boxed)
+    if match:
+        number = int(match["line"])
+        if match["arrow"]:
+            frame.line = frame.line or number
+        frame.by_number.setdefault(number, []).append(_code(match["code"]))
+        frame.last = number
+    elif frame.last and _code(boxed):
+        frame.by_number[frame.last].append(_code(boxed))
+    return True
+
+
+def _code(text: str) -> str:
+    """A line without the guides that rich draws for its indentation."""
+    return re.sub(r"^[\s│|]+", "", text).strip()
+
+
+def _take_numbered(frame: _Open, line: str) -> bool:
+    match = _NUMBERED.match(line)
+    if match:
+        number = int(match["line"])
+        if match["arrow"] and (not frame.line or number == frame.line):
+            frame.line = number
+        frame.by_number.setdefault(number, []).append(match["code"])
+        frame.last = number
+        return True
+    if not line.strip():
+        return not frame.by_number  # a blank line ends it, once code was seen
+    if frame.last:
+        frame.by_number[frame.last].append(line)
+    return True  # the rest of a signature, or of a wrapped line
+
+
+def _take_plain(frame: _Open, line: str) -> bool:
+    if not line.strip() or _MARKS.fullmatch(line):
+        return not frame.texts
+    if len(frame.texts) == _JOINED or line.startswith("Traceback"):
+        return False
+    frame.texts.append(line)
+    return True
+
+
+def _finished(frame: _Open) -> Frame | None:
+    path = package_path(frame.path)
+    if path is None or not frame.line:
+        return None
+    texts = frame.by_number.pop(frame.line, None) or frame.texts
+    code = tuple("".join(texts[:count]).strip() for count in range(1, min(len(texts), 3) + 1))
+    context = tuple(
+        (number, "".join(parts).strip())
+        for number, parts in sorted(frame.by_number.items())
+        if abs(number - frame.line) < 60
+    )
+    return Frame(path, frame.line, frame.function, code, context, frame.at)

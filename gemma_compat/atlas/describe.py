@@ -1,0 +1,123 @@
+"""What the atlas says of a log, as sentences.
+
+Each says what is known and no more: that code changed is never told as a fix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .fitting import Contradiction, Fit
+from .intervals import told
+from .missing import Missing
+from .raising import Origin
+
+READ_OFF = "read off the traceback"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One sentence about a log.
+
+    Attributes:
+        kind: ``fit``, ``contradiction``, ``origin``, ``change`` or ``missing``.
+        package: the distribution that it is about.
+        text: the sentence.
+        command: what to type to try it; empty where nothing follows.
+        lines: the lines of the log that it rests on, from 1.
+    """
+
+    kind: str
+    package: str
+    text: str
+    command: str = ""
+    lines: tuple[int, ...] = ()
+
+
+def of_fit(fit: Fit) -> Statement:
+    """Which releases the frames fit."""
+    named = _range(fit.releases)
+    if fit.exact:
+        text = f"{fit.package} {named} ({READ_OFF}: {_frames(fit.frames)})"
+    else:
+        text = (
+            f"{fit.package}: no release fits exactly; nearest {named} "
+            f"({fit.fitted} of {fit.frames} frames fit: a build from the source, changed files, "
+            f"or tracebacks of several environments)"
+        )
+    return Statement("fit", fit.package, text, lines=fit.lines)
+
+
+def of_contradiction(found: Contradiction) -> Statement:
+    """That the stated release is not the one of the traceback."""
+    text = (
+        f"The log states {found.package} {found.stated}, but the traceback fits "
+        f"{_range(found.fit.releases)} only: it is of another environment, or {found.package} "
+        f"was changed"
+    )
+    return Statement("contradiction", found.package, text, lines=found.fit.lines)
+
+
+def of_origin(origin: Origin) -> tuple[Statement, ...]:
+    """Who raises the error, and when that code changed next."""
+    where = f"{origin.site.function or 'the module itself'} in {origin.site.path}"
+    found = []
+    if origin.wording:
+        text = f"Raised by {where}; {origin.package} raises this text there in " + told(
+            origin.releases
+        )
+        found.append(Statement("origin", origin.package, text, lines=(origin.at,)))
+    else:
+        text = f"The last {origin.package} function in the traceback is {where}"
+        found.append(Statement("origin", origin.package, text, lines=(origin.at,)))
+    found.append(_change(origin))
+    return tuple(found)
+
+
+def _change(origin: Origin) -> Statement:
+    subject = "The code that raised this" if origin.wording else "That function"
+    if not origin.changed_in:
+        text = (
+            f"{subject} is the same in every {origin.package} release from {origin.judged_in} "
+            f"to {origin.newest}, the newest one read"
+        )
+        return Statement("change", origin.package, text, lines=(origin.at,))
+    if origin.gone:
+        text = f"{subject} is no longer in that place from {origin.package} {origin.changed_in} on"
+    else:
+        text = f"{subject} was changed in {origin.package} {origin.changed_in}"
+    command = f'python -m pip install "{origin.package}>={origin.changed_in}"'
+    return Statement("change", origin.package, text, command, (origin.at,))
+
+
+def of_missing(found: Missing) -> Statement:
+    """In which releases the name exists that the error misses."""
+    noun = {"model type": "model type", "key": "key"}.get(found.kind, found.kind)
+    subject = f"{found.package} has the {noun} {found.name!r}"
+    owner = "" if found.kind in {"module", "model type"} else f" {_of(found)}"
+    if found.releases:
+        text = f"{subject}{owner} in {told(found.releases)}"
+    else:
+        text = (
+            f"No {found.package} release up to {found.newest} has the {noun} {found.name!r}{owner}"
+        )
+    if found.elsewhere:
+        places = "; ".join(f"{module} defines it in {told(r)}" for module, r in found.elsewhere)
+        text += f" ({places})"
+    return Statement("missing", found.package, text, lines=(found.at,))
+
+
+def _of(found: Missing) -> str:
+    return {"argument": "for", "attribute": "on", "key": "in", "name": "in"}[found.kind] + (
+        f" {found.owner}()" if found.kind == "argument" else f" {found.owner}"
+    )
+
+
+def _range(releases: tuple[str, ...]) -> str:
+    if len(releases) <= 2:
+        return " or ".join(releases)
+    return f"{releases[0]} to {releases[-1]}"
+
+
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count} frames"

@@ -1,0 +1,69 @@
+"""Sets of releases as intervals, and how they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._package import PackageIndex
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Releases of a package without a gap.
+
+    Attributes:
+        first, last: versions.
+        from_start: ``first`` is the oldest release that the index has.
+        to_end: ``last`` is the newest one that it has.
+    """
+
+    first: str
+    last: str
+    from_start: bool = False
+    to_end: bool = False
+
+    def __str__(self) -> str:
+        if self.from_start and self.to_end:
+            return f"every release from {self.first} to {self.last}"
+        if self.from_start:
+            return f"{self.last} and older"
+        if self.to_end and self.first != self.last:
+            return f"{self.first} to {self.last} (the newest read)"
+        return self.first if self.first == self.last else f"{self.first} to {self.last}"
+
+
+def intervals(index: PackageIndex, numbers: Iterable[int]) -> tuple[Interval, ...]:
+    """The releases as intervals; a gap of withdrawn and pre-releases only is none."""
+    wanted = set(numbers)
+    runs: list[list[int]] = []
+    skipped = False
+    for number, release in enumerate(index.releases):
+        if number in wanted:
+            if runs and not skipped:
+                runs[-1].append(number)
+            else:
+                runs.append([number])
+            skipped = False
+        elif release.is_final:
+            skipped = True
+    last = len(index.releases) - 1
+    return tuple(
+        Interval(
+            index.releases[run[0]].version,
+            index.releases[run[-1]].version,
+            from_start=run[0] == 0,
+            to_end=run[-1] == last,
+        )
+        for run in runs
+    )
+
+
+def told(found: Sequence[Interval]) -> str:
+    """``4.46.0 to 4.54.1 and 5.0.0``."""
+    texts = [str(item) for item in found]
+    if len(texts) <= 1:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} and {texts[-1]}"

@@ -1,0 +1,297 @@
+"""Names, attributes, arguments and table keys that an error misses, and the releases with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ._package import DATA, PackageIndex, indexed, opened, releases_of
+from .frames import Error, Frame, Traceback
+from .intervals import Interval, intervals
+from .tables import head_table
+
+_NAME = re.compile(r"cannot import name ['\"](?P<name>\w+)['\"] from ['\"](?P<module>[\w.]+)['\"]")
+_MODULE = re.compile(r"No module named ['\"](?P<name>[\w.]+)['\"]")
+_OF_MODULE = re.compile(
+    r"module ['\"]?(?P<module>[\w.]+)['\"]? has no attribute ['\"]?(?P<name>\w+)"
+)
+_OF_OBJECT = re.compile(
+    r"(?:type object )?['\"](?P<owner>\w+)['\"](?: object)? "
+    r"has no attribute ['\"](?P<name>\w+)['\"]"
+)
+_ARGUMENT = re.compile(
+    r"(?P<function>[\w.<>]+)\(\) got an unexpected keyword argument ['\"](?P<name>\w+)['\"]"
+)
+_KEY = re.compile(r"^['\"](?P<name>[\w.-]+)['\"]$")
+_MODEL_TYPE = re.compile(r"model type [`'\"](?P<name>[\w-]+)[`'\"] but Transformers does not")
+_HEAD = re.compile(
+    r"Unrecognized configuration class <class '[\w.]*?(?P<name>\w+)'> (?:for this kind|to build).*?"
+    r"(?P<head>Auto\w+)"
+)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What an error misses, and where it exists.
+
+    Attributes:
+        kind: ``name``, ``module``, ``attribute``, ``argument``, ``model type`` or ``key``.
+        name: what is missed.
+        owner: the module, class, function or table that it was looked for in.
+        package: the distribution.
+        releases: those that have it; empty where none that was read has.
+        elsewhere: modules of the package that define the name, where ``owner`` never does.
+        newest: the newest release that was read.
+        at: the line of the log where the error stands.
+    """
+
+    kind: str
+    name: str
+    owner: str
+    package: str
+    releases: tuple[Interval, ...]
+    elsewhere: tuple[tuple[str, tuple[Interval, ...]], ...] = ()
+    newest: str = ""
+    at: int = 0
+
+
+def missing(traceback: Traceback, folder: Path = DATA) -> tuple[Missing, ...]:
+    """Return what the traceback's error misses; empty where it misses nothing that is indexed."""
+    error = traceback.error
+    if error is None:
+        return ()
+    for pattern, find in _KINDS:
+        match = pattern.search(error.message)
+        if match:
+            return tuple(find(match, error, traceback.frames, folder))
+    return ()
+
+
+def _index(module: str, folder: Path) -> PackageIndex | None:
+    top = module.partition(".")[0]
+    return opened(top, folder) if top in indexed(folder) else None
+
+
+def _name(
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+) -> Iterator[Missing]:
+    index = _index(match["module"], folder)
+    if index is None:
+        return
+    name, module = match["name"], match["module"]
+    here, elsewhere = set[int](), {}
+    entries, spans = index.symbols(name)
+    for entry in entries:
+        found = {r for span in entry[1].values() for r in releases_of(spans[span])}
+        if entry[0] == module or _reexports(module, entry[0]):
+            here |= found
+        elif "class" in entry[1] or "function" in entry[1] or "exported" in entry[1]:
+            elsewhere[entry[0]] = intervals(index, found)
+    # A module of that name is imported the same way.
+    here |= _having(index, f"{module}.{name}")
+    first = () if here else tuple(sorted(elsewhere.items())[:3])
+    yield _made("name", name, module, index, here, error, first)
+
+
+def _reexports(module: str, inner: str) -> bool:
+    """A model's folder exports what its modules define."""
+    return inner.startswith(f"{module}.") and module.count(".") >= 2
+
+
+def _having(index: PackageIndex, module: str) -> frozenset[int]:
+    block = index.block("modules")
+    span = block["rows"].get(module)
+    return releases_of(block["spans"][span]) if span is not None else frozenset()
+
+
+def _module(
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+) -> Iterator[Missing]:
+    index = _index(match["name"], folder)
+    if index is None or "." not in match["name"]:
+        return
+    owner = match["name"].rpartition(".")[0]
+    yield _made("module", match["name"], owner, index, _having(index, match["name"]), error)
+
+
+def _attribute(
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+) -> Iterator[Missing]:
+    """An attribute of an object; its class is looked for in the packages that the frames pass."""
+    owner, name = match["owner"], match["name"]
+    passed = dict.fromkeys(frame.module for frame in reversed(frames))
+    for module in [*passed, *(item for item in indexed(folder) if item not in passed)]:
+        if module not in indexed(folder):
+            continue
+        index = opened(module, folder)
+        entries, _ = index.symbols(owner)
+        if not any("class" in entry[1] for entry in entries):
+            continue
+        found = _members(index, owner, name)
+        if found:  # one that no release has may be set from outside, or belong to a base elsewhere
+            yield _made("attribute", name, owner, index, found, error)
+        return
+
+
+def _members(index: PackageIndex, owner: str, name: str, depth: int = 4) -> frozenset[int]:
+    """The releases in which a class has a member, its own or of a base in the same package."""
+    entries, spans = index.symbols(owner)
+    found: set[int] = set()
+    for entry in entries:
+        if "class" not in entry[1] or len(entry) < 5:
+            continue
+        if name in entry[3]:
+            found |= releases_of(spans[entry[3][name]])
+        for base, span in entry[2].items() if depth else ():
+            held = _members(index, base.rpartition(".")[2].partition("[")[0], name, depth - 1)
+            found |= held & releases_of(spans[span])
+    return frozenset(found)
+
+
+def _argument(
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+) -> Iterator[Missing]:
+    """A parameter of a function; one printed without its class cannot be looked up."""
+    owner, _, method = match["function"].rpartition(".")
+    passed = dict.fromkeys(frame.module for frame in reversed(frames))
+    for module in [*passed, *(item for item in indexed(folder) if item not in passed)]:
+        if module not in indexed(folder) or method.startswith("<"):
+            continue
+        index = opened(module, folder)
+        found, exists = _parameters(index, owner, method, match["name"])
+        if exists:
+            yield _made("argument", match["name"], match["function"], index, found, error)
+            return
+
+
+def _parameters(
+    index: PackageIndex, owner: str, method: str, name: str, depth: int = 4
+) -> tuple[frozenset[int], bool]:
+    """The releases in which a function takes the argument, and whether it is known at all.
+
+    A dataclass takes its fields; a class without ``__init__`` takes those of its base.
+    """
+    entries, spans = index.symbols(owner or method)
+    found, exists = set[int](), False
+    for entry in entries:
+        if len(entry) < 5:
+            continue
+        parameters = entry[4].get(method if owner else "")
+        if parameters:
+            exists = True
+            if name in parameters:
+                found |= releases_of(spans[parameters[name]])
+        elif method == "__init__" and "class" in entry[1]:
+            exists = True
+            if name in entry[3]:
+                found |= releases_of(spans[entry[3][name]])
+            for base, span in entry[2].items() if depth else ():
+                simple = base.rpartition(".")[2].partition("[")[0]
+                held, _ = _parameters(index, simple, method, name, depth - 1)
+                found |= held & releases_of(spans[span])
+    return frozenset(found), exists
+
+
+def _model_type(
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+) -> Iterator[Missing]:
+    index = _index("transformers", folder)
+    if index is not None:
+        table = "CONFIG_MAPPING_NAMES"
+        yield _made(
+            "model type", match["name"], table, index, _keyed(index, table, match["name"]), error
+        )
+
+
+def _keyed(index: PackageIndex, table: str, key: str) -> frozenset[int]:
+    """The releases in which a table of that name, in any module, has the key."""
+    block = index.block("tables")
+    found: set[int] = set()
+    for name, rows in (block["rows"] or {"tables": {}})["tables"].items():
+        if name.rpartition(":")[2] == table:
+            for span in rows.get(key, ())[1::2]:
+                found |= releases_of(block["spans"][span])
+    return frozenset(found)
+
+
+def _head(
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+) -> Iterator[Missing]:
+    """A model in the table of a task head: its model type is read off the config's class."""
+    index = _index("transformers", folder)
+    table = head_table(match["head"])
+    if index is None or not table:
+        return
+    block = index.block("tables")
+    tables = (block["rows"] or {"tables": {}})["tables"]
+    names = {
+        key
+        for name, rows in tables.items()
+        if name.endswith(":CONFIG_MAPPING_NAMES")
+        for key, values in rows.items()
+        if match["name"] in values[::2]
+    }
+    for key in sorted(names):
+        yield _made("key", key, match["head"], index, _keyed(index, table, key), error)
+
+
+def _key(
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+) -> Iterator[Missing]:
+    """A key of a table in the package where the error was raised."""
+    if error.kind != "KeyError" or not frames:
+        return
+    for frame in reversed(frames):
+        if frame.module == "torch":
+            continue
+        index = _index(frame.module, folder)
+        if index is None:
+            return
+        block = index.block("tables")
+        for name, rows in (block["rows"] or {"tables": {}})["tables"].items():
+            if match["name"] in rows and name.partition(":")[0] == _dotted(frame.path):
+                table = name.rpartition(":")[2]
+                yield _made(
+                    "key", match["name"], table, index, _keyed(index, table, match["name"]), error
+                )
+        return
+
+
+def _dotted(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _made(
+    kind: str,
+    name: str,
+    owner: str,
+    index: PackageIndex,
+    found: Iterable[int],
+    error: Error,
+    elsewhere: tuple[tuple[str, tuple[Interval, ...]], ...] = (),
+) -> Missing:
+    return Missing(
+        kind,
+        name,
+        owner,
+        index.distribution,
+        intervals(index, found),
+        elsewhere,
+        index.releases[-1].version,
+        error.at,
+    )
+
+
+_Finder = Callable[[re.Match[str], Error, tuple[Frame, ...], Path], Iterator[Missing]]
+_KINDS: tuple[tuple[re.Pattern[str], _Finder], ...] = (
+    (_MODEL_TYPE, _model_type),
+    (_HEAD, _head),
+    (_NAME, _name),
+    (_MODULE, _module),
+    (_OF_MODULE, _name),
+    (_OF_OBJECT, _attribute),
+    (_ARGUMENT, _argument),
+    (_KEY, _key),
+)

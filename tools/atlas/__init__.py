@@ -1,0 +1,1 @@
+"""The builder of the release atlas: reads released wheels, writes ``gemma_compat/atlas/data``."""

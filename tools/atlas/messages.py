@@ -1,0 +1,109 @@
+"""The text of a ``raise`` or a warning as a template: literal pieces and holes.
+
+raise ValueError(f"expected {n} tokens, got {m}")   ->   "expected \\0 tokens, got \\0"
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from functools import cached_property
+
+HOLE = "\0"
+SHORTEST = 10  # letters a template must have to say anything
+LONGEST = 400  # characters of a template that are kept
+_PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.\d+)?[sdrifgxeXc]")
+_BRACES = re.compile(r"\{[^{}]*\}")
+
+
+class Resolver:
+    """Strings that names stand for, as assigned in the module and in the functions around."""
+
+    def __init__(self, scope: ast.AST, outer: Resolver | None = None) -> None:
+        self._scope, self._outer = scope, outer
+
+    @cached_property
+    def _names(self) -> Mapping[str, list[ast.expr]]:
+        return _assignments(self._scope)
+
+    def inside(self, function: ast.AST) -> Resolver:
+        """The names of this function, then those around it."""
+        return Resolver(function, self)
+
+    def find(self, name: str) -> list[ast.expr]:
+        """The expressions that the name may stand for."""
+        if name in self._names:
+            return self._names[name]
+        return self._outer.find(name) if self._outer else []
+
+
+def _assignments(scope: ast.AST) -> dict[str, list[ast.expr]]:
+    found: dict[str, list[ast.expr]] = {}
+    pending = list(ast.iter_child_nodes(scope))
+    while pending:
+        node = pending.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            continue
+        if isinstance(node, ast.Assign) and _may_be_text(node.value):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    found.setdefault(target.id, []).append(node.value)
+        pending.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def _may_be_text(node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    return isinstance(node, (ast.JoinedStr, ast.BinOp, ast.Call, ast.IfExp))
+
+
+def template_of(node: ast.expr, resolver: Resolver) -> list[str]:
+    """The templates of an expression: none where it has too few letters, several for an ``if``."""
+    found = []
+    for text in _texts(node, resolver, depth=3):
+        joined = re.sub(r"\0(?:\s*\0)+", HOLE, " ".join(text.split()))[:LONGEST]
+        if sum(map(str.isalpha, joined)) >= SHORTEST and " " in joined.strip():
+            found.append(joined)
+    return list(dict.fromkeys(found))
+
+
+def _texts(node: ast.expr, resolver: Resolver, depth: int) -> list[str]:
+    """What the expression may print; :data:`HOLE` stands for what is not known."""
+    if isinstance(node, ast.Constant):
+        return [node.value if isinstance(node.value, str) else HOLE]
+    if isinstance(node, ast.JoinedStr):
+        return ["".join(_texts(part, resolver, 0)[0] for part in node.values)]
+    if isinstance(node, ast.IfExp):
+        return [*_texts(node.body, resolver, depth), *_texts(node.orelse, resolver, depth)]
+    if isinstance(node, ast.Name) and depth:
+        values = resolver.find(node.id)[:4]
+        return [text for value in values for text in _texts(value, resolver, depth - 1)] or [HOLE]
+    if isinstance(node, ast.BinOp):
+        return _operated(node, resolver, depth)
+    if isinstance(node, ast.Call):
+        return _called(node, resolver, depth)
+    return [HOLE]
+
+
+def _operated(node: ast.BinOp, resolver: Resolver, depth: int) -> list[str]:
+    left = _texts(node.left, resolver, depth)
+    if isinstance(node.op, ast.Mod):
+        return [_PERCENT.sub(HOLE, text) for text in left]
+    if isinstance(node.op, ast.Add):
+        right = _texts(node.right, resolver, depth)
+        return [before + after for before in left[:2] for after in right[:2]]
+    return [HOLE]
+
+
+def _called(node: ast.Call, resolver: Resolver, depth: int) -> list[str]:
+    """``"...".format(...)``, ``dedent("...")`` and translations; a hole for any other call."""
+    if isinstance(node.func, ast.Attribute) and node.func.attr in {"format", "strip", "lstrip"}:
+        texts = _texts(node.func.value, resolver, depth)
+        return [_BRACES.sub(HOLE, text) for text in texts]
+    if isinstance(node.func, (ast.Name, ast.Attribute)) and node.args and depth:
+        name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+        if name in {"dedent", "str", "_", "cleandoc"}:
+            return _texts(node.args[0], resolver, depth - 1)
+    return [HOLE]

@@ -1,0 +1,183 @@
+"""What a package defines, prints and tabulates, gathered over its releases.
+
+A set of releases is the bits of one integer; in the index it is a span: first, last, first, last.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from .extract import Record
+from .lines import Interned
+
+SHARDS = 64
+Masks = dict[str, int]
+
+
+def shard_of(name: str) -> int:
+    """The shard that holds a top-level name; ``atlas/_names.py`` computes the same."""
+    return zlib.crc32(name.encode()) % SHARDS
+
+
+def span(mask: int) -> tuple[int, ...]:
+    """The bits that are set, as first and last of each run."""
+    found: list[int] = []
+    bit = 0
+    while mask:
+        skipped = (mask & -mask).bit_length() - 1
+        mask >>= skipped
+        length = (~mask & (mask + 1)).bit_length() - 1
+        found += [bit + skipped, bit + skipped + length - 1]
+        mask >>= length
+        bit += skipped + length
+    return tuple(found)
+
+
+def _masks() -> defaultdict[str, int]:
+    return defaultdict(int)
+
+
+@dataclass
+class Symbol:
+    """A top-level name of one module."""
+
+    kinds: defaultdict[str, int] = field(default_factory=_masks)
+    bases: defaultdict[str, int] = field(default_factory=_masks)
+    members: defaultdict[str, int] = field(default_factory=_masks)
+    parameters: defaultdict[str, defaultdict[str, int]] = field(
+        default_factory=lambda: defaultdict(_masks)
+    )
+
+
+class Gathered:
+    """The names, messages and tables of one package."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self.modules: defaultdict[str, int] = _masks()
+        self.files: defaultdict[str, int] = _masks()
+        self.symbols: defaultdict[tuple[str, str], Symbol] = defaultdict(Symbol)
+        self.messages: defaultdict[str, defaultdict[tuple[str, str, str], int]] = defaultdict(
+            lambda: defaultdict(int)
+        )
+        self.tables: defaultdict[str, defaultdict[str, defaultdict[str, int]]] = defaultdict(
+            lambda: defaultdict(_masks)
+        )
+        self.branches: defaultdict[str, defaultdict[str, int]] = defaultdict(_masks)
+
+    def add_path(self, path: str, mask: int) -> None:
+        """A file, read or not."""
+        if path.endswith(".py"):
+            self.modules[module_of(path)] |= mask
+        if "gemma" in path.rpartition("/")[2].lower():
+            self.files[path] |= mask
+
+    def add(self, path: str, record: Record, mask: int) -> None:
+        """What is recorded of one content of a file, for the releases that have it."""
+        module = module_of(path)
+        for name, kind in record.symbols.items():
+            self.symbols[module, name].kinds[kind] |= mask
+        if module == self._root or f"{self._root}.models." in module:
+            for name in record.exported:
+                self.symbols[self._root, name].kinds["exported"] |= mask
+        for name, bases in record.bases.items():
+            for base in bases:
+                self.symbols[module, name].bases[base] |= mask
+        for name, members in record.members.items():
+            for member in members:
+                self.symbols[module, name].members[member] |= mask
+        for qualified, parameters in record.parameters.items():
+            if "<locals>" not in qualified:
+                top, _, method = qualified.partition(".")
+                for parameter in parameters:
+                    self.symbols[module, top].parameters[method][parameter] |= mask
+        for kind, site, _, template in record.messages:
+            self.messages[template][kind, path, site] |= mask
+        for table, rows in record.tables.items():
+            for key, value in rows.items():
+                self.tables[f"{module}:{table}"][key][value] |= mask
+        for site, compared in record.branches.items():
+            for name in compared:
+                self.branches[f"{module}:{site}"][name] |= mask
+
+    def blocks(self) -> dict[str, Any]:
+        """The blocks of the index, by name."""
+        return {
+            "modules": _spanned(lambda span_of: {k: span_of(m) for k, m in self.modules.items()}),
+            "messages": self._message_block(),
+            "tables": self._table_block(),
+            **self._symbol_blocks(),
+        }
+
+    def _message_block(self) -> dict[str, Any]:
+        paths, kinds = Interned(), Interned()
+
+        def rows(span_of: Any) -> Any:
+            return [
+                [text, [[kinds(k), paths(p), s, span_of(m)] for (k, p, s), m in sites.items()]]
+                for text, sites in sorted(self.messages.items())
+            ]
+
+        made = _spanned(rows)
+        return {**made, "paths": paths.values, "kinds": kinds.values}
+
+    def _table_block(self) -> dict[str, Any]:
+        def rows(span_of: Any) -> Any:
+            tables = {
+                name: {
+                    key: [x for v, m in values.items() for x in (v, span_of(m))]
+                    for key, values in table.items()
+                }
+                for name, table in self.tables.items()
+            }
+            branches = {
+                site: {name: span_of(m) for name, m in names.items()}
+                for site, names in self.branches.items()
+            }
+            files = {path: span_of(m) for path, m in self.files.items()}
+            return {"tables": tables, "branches": branches, "files": files}
+
+        return _spanned(rows)
+
+    def _symbol_blocks(self) -> dict[str, Any]:
+        shards: defaultdict[int, dict[str, list[tuple[str, Symbol]]]] = defaultdict(dict)
+        for (module, name), symbol in sorted(self.symbols.items()):
+            shards[shard_of(name)].setdefault(name, []).append((module, symbol))
+        return {
+            f"names/{number}": _spanned(
+                lambda span_of, named=named: {
+                    name: [_packed_symbol(module, symbol, span_of) for module, symbol in entries]
+                    for name, entries in named.items()
+                }
+            )
+            for number, named in shards.items()
+        }
+
+
+def _packed_symbol(module: str, symbol: Symbol, span_of: Any) -> list[Any]:
+    packed = [module, {kind: span_of(mask) for kind, mask in symbol.kinds.items()}]
+    if symbol.members or symbol.parameters or symbol.bases:
+        packed += [
+            {name: span_of(mask) for name, mask in symbol.bases.items()},
+            {name: span_of(mask) for name, mask in symbol.members.items()},
+            {
+                method: {name: span_of(mask) for name, mask in parameters.items()}
+                for method, parameters in symbol.parameters.items()
+            },
+        ]
+    return packed
+
+
+def _spanned(make: Any) -> dict[str, Any]:
+    """What ``make`` returns, given a function from masks to numbers, and the spans' list."""
+    spans = Interned()
+    rows = make(lambda mask: spans(span(mask)))
+    return {"rows": rows, "spans": spans.values}
+
+
+def module_of(path: str) -> str:
+    """``transformers/utils/__init__.py`` is ``transformers.utils``."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

@@ -1,0 +1,119 @@
+"""Write the index from what was read: ``python -m tools.atlas.pack [PACKAGE ...]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from gemma_compat import versions
+from gemma_compat.atlas import _container as container
+
+from .download import CACHE
+from .extract import VERSION, Record, extract, names_only
+from .lines import file_block
+from .names import Gathered
+from .selection import BY_NAME, PACKAGES, Package
+from .store import Store
+
+DATA = Path(__file__).resolve().parents[2] / "gemma_compat" / "atlas" / "data"
+
+
+def recorded(store: Store, blob: int, whole: bool) -> Record:
+    """What is recorded of a file, from the cache where it was read before."""
+    what = f"{'all' if whole else 'names'} {VERSION}"
+    found = store.parsed(blob, what)
+    if found is not None:
+        return Record(**json.loads(found))
+    text = store.content(blob)
+    try:
+        record = extract(text) if whole else names_only(text)
+    except SyntaxError:  # a template of code, or syntax newer than this Python
+        record = names_only(text)
+    store.keep_parsed(blob, what, json.dumps(record.as_json(), separators=(",", ":")))
+    return record
+
+
+def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str, bytes]]:
+    """The directory and the blocks of one package."""
+    releases = sorted(store.releases(package.name), key=lambda item: versions.parse(item[0]))
+    position = {version: number for number, (version, _, _) in enumerate(releases)}
+    gathered = Gathered(package.module)
+    blocks: dict[str, bytes] = {}
+    for path, by_release in _files(store, package, position):
+        contents = list(dict.fromkeys(blob for blob in by_release if blob >= 0))
+        whole = package.keeps(path)
+        records = {}
+        for blob in contents:
+            mask = sum(1 << number for number, item in enumerate(by_release) if item == blob)
+            gathered.add_path(path, mask)
+            if path.endswith(".py"):
+                records[blob] = recorded(store, blob, whole)
+                gathered.add(path, records[blob], mask)
+        if whole:
+            versions_of = [(store.content(blob), records[blob]) for blob in contents]
+            numbers = [contents.index(blob) if blob >= 0 else -1 for blob in by_release]
+            blocks[f"lines/{path}"] = container.pack(*file_block(versions_of, numbers))
+    for name, data in gathered.blocks().items():
+        blocks[name] = container.pack(data)
+    return {"package": package.name, "module": package.module, "releases": releases}, blocks
+
+
+def _files(
+    store: Store, package: Package, position: dict[str, int]
+) -> Iterator[tuple[str, list[int]]]:
+    """Each file's path, and the number of its content by release; -1 where there is none."""
+    for path, rows in groupby(store.members(package.name), key=lambda row: row[0]):
+        by_release = [-1] * len(position)
+        for _, version, blob in rows:
+            if version in position:
+                by_release[position[version]] = blob
+        yield path, by_release
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns 0; prints the size of each package's index."""
+    parser = argparse.ArgumentParser(prog="python -m tools.atlas.pack")
+    parser.add_argument("packages", nargs="*", default=[])
+    parser.add_argument("--out", type=Path, default=DATA)
+    given = parser.parse_args(arguments)
+    given.out.mkdir(parents=True, exist_ok=True)
+    store = Store(CACHE)
+    for package in [BY_NAME[name] for name in given.packages] or PACKAGES:
+        if not store.releases(package.name):
+            print(f"{package.name}: nothing was read")
+            continue
+        started = time.monotonic()
+        directory, blocks = packed(package, store)
+        file = given.out / f"{package.module}{container.SUFFIX}"
+        container.write(file, directory, blocks)
+        _say(package, directory, blocks, file, time.monotonic() - started)
+    return 0
+
+
+def _say(
+    package: Package,
+    directory: dict[str, object],
+    blocks: dict[str, bytes],
+    file: Path,
+    seconds: float,
+) -> None:
+    sizes: dict[str, int] = {}
+    for name, block in blocks.items():
+        kind = name.partition("/")[0]
+        sizes[kind] = sizes.get(kind, 0) + len(block)
+    parts = ", ".join(f"{kind} {size / 1e3:.0f}" for kind, size in sizes.items())
+    count = len(directory["releases"])  # type: ignore[arg-type]
+    print(
+        f"{package.name}: {count} releases, {file.stat().st_size / 1e3:.0f} kB ({parts}), "
+        f"{seconds:.0f} s",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Which files of a wheel are read, and which releases count.
+
+``kept`` is what a Gemma trainer's traceback can pass through; the lines of these files are
+indexed. ``named`` files are read for the names that they define only. In a pattern ``*`` stands for
+a part of one name and ``**`` for any folders.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+# Gemma 1 came on 2024-02-21; whoever still trains it may hold a release from then on.
+SINCE = "2024-02-20"
+
+
+@dataclass(frozen=True)
+class Package:
+    """What is read of one distribution.
+
+    Attributes:
+        name: of the distribution, as the package index has it.
+        module: its top-level package.
+        kept: files whose lines are indexed.
+        named: files read for names beside these.
+        since: releases uploaded before this date (ISO) are left out.
+        by_ranges: the wheel is never fetched whole.
+    """
+
+    name: str
+    module: str
+    kept: tuple[str, ...]
+    named: tuple[str, ...] = ()
+    since: str = SINCE
+    by_ranges: bool = False
+
+    def wants(self, path: str) -> bool:
+        """Whether the file is read at all."""
+        return _matches((*self.kept, *self.named), path)
+
+    def keeps(self, path: str) -> bool:
+        """Whether its lines are indexed."""
+        return _matches(self.kept, path) and path.endswith(".py")
+
+
+def _matches(patterns: tuple[str, ...], path: str) -> bool:
+    return any(_expression(item).fullmatch(path) for item in patterns)
+
+
+@lru_cache(maxsize=None)
+def _expression(pattern: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*\*/|\*)", pattern)
+    meaning = {"**/": r"(?:[^/]+/)*", "*": r"[^/]*"}
+    return re.compile("".join(meaning.get(part, re.escape(part)) for part in parts))
+
+
+_TRANSFORMERS = (
+    "transformers/models/*gemma*/*.py",
+    "transformers/models/auto/*.py",
+    "transformers/models/siglip/modeling_siglip.py",
+    "transformers/models/timm_wrapper/*.py",
+    "transformers/*.py",
+    "transformers/data/*.py",
+    "transformers/distributed/*.py",
+    "transformers/generation/*.py",
+    "transformers/integrations/*.py",
+    "transformers/loss/*.py",
+    "transformers/pipelines/*.py",
+    "transformers/quantizers/*.py",
+    "transformers/utils/*.py",
+)
+_TORCH = (
+    "torch/_compile.py",
+    "torch/_dynamo/*.py",
+    "torch/_functorch/*.py",
+    "torch/_higher_order_ops/*.py",
+    "torch/_ops.py",
+    "torch/_inductor/*.py",
+    "torch/_lobpcg.py",
+    "torch/_tensor.py",
+    "torch/_utils.py",
+    "torch/amp/**/*.py",
+    "torch/autograd/**/*.py",
+    "torch/cuda/*.py",
+    "torch/distributed/**/*.py",
+    "torch/functional.py",
+    "torch/multiprocessing/**/*.py",
+    "torch/nn/**/*.py",
+    "torch/optim/**/*.py",
+    "torch/random.py",
+    "torch/serialization.py",
+    "torch/utils/**/*.py",
+)
+
+PACKAGES = (
+    Package("transformers", "transformers", _TRANSFORMERS, named=("transformers/**/*.py",)),
+    Package("peft", "peft", ("peft/**/*.py",)),
+    Package("trl", "trl", ("trl/**/*.py",), named=("trl/**/*.jinja",)),
+    Package("accelerate", "accelerate", ("accelerate/**/*.py",)),
+    Package("liger-kernel", "liger_kernel", ("liger_kernel/**/*.py",)),
+    Package("unsloth", "unsloth", ("unsloth/**/*.py",), by_ranges=True),
+    Package("unsloth-zoo", "unsloth_zoo", ("unsloth_zoo/**/*.py",)),
+    Package("bitsandbytes", "bitsandbytes", ("bitsandbytes/**/*.py",), by_ranges=True),
+    Package("torch", "torch", _TORCH, since="2024-04-01", by_ranges=True),
+    Package("vllm", "vllm", ("vllm/model_executor/models/registry.py",), by_ranges=True),
+)
+BY_NAME = {package.name: package for package in PACKAGES}
+
+
+def canonical(name: str) -> str:
+    """The name as the package index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
