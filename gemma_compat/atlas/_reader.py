@@ -19,7 +19,12 @@ _BEFORE = re.compile(
     r"\[[\w. -]{0,20}(?:rank|RANK)[^\]]{0,20}\]:? ?|"
     r"\((?=[^)]*(?:pid|rank|ip)=)[^)\n]{1,60}\) ?|"
     r"\d{1,4}: (?= *(?:File|Traceback| ))|E {2,7}|> ?(?=\S| )|"
-    r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} (?:\w+ )?)"
+    r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} (?:\[?[A-Z]{4,8} ?\]? ?)?(?:\S{5,40} [A-Z_]{3,20} - )?|"
+    r"(?:\([\w ]{1,30}pid=\d+\) )?(?:ERROR|INFO|WARNING) \d\d-\d\d [\d:]{8} \[[^\]\n]{1,60}\] )"
+)
+# What editors and web pages make of a path or a line number: [text](address), <a href=...>text</a>.
+_LINK = re.compile(
+    r"\[([^\]\n]{1,200})\]\((?:https?|file|vscode)[^)\s]*\)|<a href=[^>]*>([^<]*)</a>"
 )
 _CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # File "PATH", line N, in NAME; as one text, when the lines that a terminal made of it are joined.
@@ -28,10 +33,10 @@ _PLAIN = re.compile(
     r"(?P<name>[\w.]+|<[\w ]+>(?:\.\w+)?)"
 )
 _PLAIN_STARTS = re.compile(r'\s*File\s*"')
-# File PATH:N, in NAME(signature)   |   PATH in NAME(signature)
+# File PATH:N, in NAME(signature)   |   PATH in NAME(signature)   |   File PATH:N, of a module
 _NOTEBOOK = re.compile(
     r"(?:File )?(?P<path>[~\w./\\][^\n:\"]{0,300}?(?::\\[^\n:\"]+?)?\.pyx?)"
-    r"(?::(?P<line>\d+))?,? in (?P<name>[\w.<>]+)\("
+    r"(?:(?::(?P<line>\d+))?,? in (?:(?P<name>[\w.<>]+)(?:\(|$))|(?<=py):(?P<only>\d+)\s*$)"
 )
 # What rich prints in a box: PATH:N in NAME
 _RICH = re.compile(
@@ -49,7 +54,7 @@ _AFTER = re.compile(
     r"Traceback |During handling|The above exception|\s*File [\"<~/]|-{10,}|={10,}|[╭╰]|\[E\d|"
     r"Set TORCH|[A-Z][a-z]+ \d+ \d\d:|\[?\d{4}-\d\d-\d\d|(?:WARNING|INFO|ERROR)\b"
 )
-_WIDEST = 400  # characters of a line that are looked at
+_WIDEST = 600  # characters of a line that are looked at
 _JOINED = 3  # lines that a terminal may make of one
 _MESSAGE = 8  # lines of an error's message that are kept
 
@@ -65,6 +70,8 @@ def events(lines: Iterable[str]) -> Iterator[Frame | Error]:
 def _plain(line: str) -> str:
     """The line without colours and without what stands before it."""
     text = _CODES.sub("", line.rstrip("\r\n")[:_WIDEST])
+    if "](" in text or "<a " in text:
+        text = _LINK.sub(lambda match: match[1] or match[2] or "", text)
     for _ in range(3):
         match = _BEFORE.match(text)
         if not match or not match[0]:
@@ -151,8 +158,9 @@ class _Reader:
             return None
         match = _NOTEBOOK.match(line)
         if match:
-            at = int(match["line"] or 0)
-            return _Open(match["path"], at, match["name"], number, numbered=True)
+            at = int(match["line"] or match["only"] or 0)
+            name = match["name"] or "<module>"
+            return _Open(match["path"], at, name, number, numbered=True)
         return None
 
     def _continued(self, line: str, boxed: str | None) -> _Open | None:
