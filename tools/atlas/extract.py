@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .messages import Resolver, template_of
+from .messages import Resolver, below, inner, template_of
 from .tables import branches, module_tables
 
 # Raised with every change of what is recorded; files are then read again from the cache.
@@ -71,7 +71,8 @@ def extract(text: str) -> Record:
     tree = ast.parse(text)
     record = Record()
     names_gemma = "gemma" in text.lower()
-    _walk(tree, "", record, Resolver(tree), names_gemma)
+    where = text.lower().split("\n") if names_gemma else []
+    _walk(tree, "", record, Resolver(tree), where)
     _top_level(tree, record)
     if "__all__" in text or "_import_structure" in text:
         record.exported = sorted(set(_exported(tree)))
@@ -82,27 +83,32 @@ def extract(text: str) -> Record:
 
 
 def _walk(
-    node: ast.AST, prefix: str, record: Record, resolver: Resolver, names_gemma: bool
+    node: ast.AST, prefix: str, record: Record, resolver: Resolver, where: list[str]
 ) -> None:
-    """Record functions, classes and messages below ``node``, which is named ``prefix``."""
-    for child in ast.iter_child_nodes(node):
+    """Record functions, classes and messages below ``node``, which is named ``prefix``.
+
+    Args:
+        where: the lines of a file that names a Gemma, in lower case; empty for others.
+    """
+    for child in inner(node):
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
             name = f"{prefix}{child.name}"
             first = min([child.lineno, *(item.lineno for item in child.decorator_list)])
             record.functions.append((name, first, child.end_lineno or first))
             record.parameters[name] = _parameters(child.args)
-            if names_gemma and (found := branches(child)):
+            lines = where[first - 1 : child.end_lineno]
+            if any("gemma" in line for line in lines) and (found := branches(child)):
                 record.branches[name] = found
-            _walk(child, f"{name}.<locals>.", record, resolver.inside(child), names_gemma)
+            _walk(child, f"{name}.<locals>.", record, resolver.inside(child), where)
         elif isinstance(child, ast.ClassDef):
             name = f"{prefix}{child.name}"
             if not prefix:
                 record.bases[name] = [ast.unparse(base) for base in child.bases]
                 record.members[name] = sorted(set(_members(child)))
-            _walk(child, f"{name}.", record, resolver, names_gemma)
+            _walk(child, f"{name}.", record, resolver, where)
         else:
             _message(child, prefix, record, resolver)
-            _walk(child, prefix, record, resolver, names_gemma)
+            _walk(child, prefix, record, resolver, where)
 
 
 def _message(node: ast.AST, prefix: str, record: Record, resolver: Resolver) -> None:
@@ -122,7 +128,8 @@ def _told(node: ast.AST) -> tuple[str, list[ast.expr]]:
         ]
     if isinstance(node, ast.Assert) and node.msg is not None:
         return "AssertionError", [node.msg]
-    if isinstance(node, ast.Call):
+    if isinstance(node, (ast.Expr, ast.Assign, ast.Return)) and isinstance(node.value, ast.Call):
+        node = node.value
         name = _last_name(node.func)
         if name in _LOGGED:
             return "warn" if name == "warn" else "log", node.args[:1]
@@ -147,9 +154,11 @@ def _members(node: ast.ClassDef) -> Iterator[str]:
         if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield item.name
         yield from _assigned(item)
-    for inner in ast.walk(node):
+    for statement in below(node):
         targets = (
-            inner.targets if isinstance(inner, ast.Assign) else [getattr(inner, "target", None)]
+            statement.targets
+            if isinstance(statement, ast.Assign)
+            else [getattr(statement, "target", None)]
         )
         for target in targets:
             if (
@@ -183,9 +192,7 @@ def _top_level(tree: ast.Module, record: Record) -> None:
                 name = alias.asname or alias.name.partition(".")[0]
                 record.symbols.setdefault(name, "imported")
         elif isinstance(node, (ast.If, ast.Try, ast.With)):
-            pending.extend(ast.iter_child_nodes(node))
-        elif isinstance(node, ast.ExceptHandler):
-            pending.extend(node.body)
+            pending.extend(inner(node))
         elif isinstance(node, ast.stmt):
             for name in _assigned(node):
                 record.symbols[name] = "value"
@@ -193,7 +200,8 @@ def _top_level(tree: ast.Module, record: Record) -> None:
 
 def _exported(tree: ast.Module) -> Iterator[str]:
     """Strings of ``__all__`` and of a lazy module's ``_import_structure``, submodules too."""
-    for node in ast.walk(tree):
+    for statement in below(tree):
+        node = statement.value if isinstance(statement, ast.Expr) else statement
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if node.value is not None and any(_is_structure(item) for item in targets):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 HOLE = "\0"
@@ -15,6 +15,25 @@ SHORTEST = 10  # letters a template must have to say anything
 LONGEST = 400  # characters of a template that are kept
 _PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.\d+)?[sdrifgxeXc]")
 _BRACES = re.compile(r"\{[^{}]*\}")
+
+
+def inner(node: ast.AST) -> list[ast.stmt]:
+    """The statements right inside one: bodies, ``else``, handlers, ``case``; no expressions."""
+    found: list[ast.stmt] = []
+    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for item in getattr(node, name, ()) or ():
+            if isinstance(item, ast.stmt):
+                found.append(item)
+            else:
+                found += inner(item)
+    return found
+
+
+def below(node: ast.AST) -> Iterator[ast.stmt]:
+    """All statements inside one, at any depth."""
+    for item in inner(node):
+        yield item
+        yield from below(item)
 
 
 class Resolver:
@@ -40,16 +59,16 @@ class Resolver:
 
 def _assignments(scope: ast.AST) -> dict[str, list[ast.expr]]:
     found: dict[str, list[ast.expr]] = {}
-    pending = list(ast.iter_child_nodes(scope))
+    pending = list(inner(scope))
     while pending:
         node = pending.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
         if isinstance(node, ast.Assign) and _may_be_text(node.value):
             for target in node.targets:
                 if isinstance(target, ast.Name):
                     found.setdefault(target.id, []).append(node.value)
-        pending.extend(ast.iter_child_nodes(node))
+        pending.extend(inner(node))
     return found
 
 
