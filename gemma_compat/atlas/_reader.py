@@ -15,10 +15,10 @@ from .frames import Error, Frame, package_path
 
 # What launchers, loggers and quoting put before a line; pytest's E.
 _BEFORE = re.compile(
-    r"(?:\[(?:rank|Rank )?\d{1,5}\](?:<\w{1,10}>)?:? ?|"
+    r"(?:\[[A-Za-z]{0,10} ?\d{1,5}\](?:<\w{1,10}>)?:? ?|"
     r"\[[\w. -]{0,20}(?:rank|RANK)[^\]]{0,20}\]:? ?|"
     r"\((?=[^)]*(?:pid|rank|ip)=)[^)\n]{1,60}\) ?|"
-    r"\d{1,4}: (?= *(?:File|Traceback| ))|E {2,7}|> ?(?=\S| )|"
+    r"\d{1,4}: ?(?=\s|[A-Z])|E {2,7}|> ?(?=\S| )|"
     r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} (?:\[?[A-Z]{4,8} ?\]? ?)?(?:\S{5,40} [A-Z_]{3,20} - )?|"
     r"(?:\([\w ]{1,30}pid=\d+\) )?(?:ERROR|INFO|WARNING) \d\d-\d\d [\d:]{8} \[[^\]\n]{1,60}\] )"
 )

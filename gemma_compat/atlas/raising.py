@@ -175,8 +175,10 @@ def _last_function(traceback: Traceback, release: dict[str, str], folder: Path) 
         version = release.get(index.distribution, "")
         number = index.number(version) if version else None
         history = index.history(frame.path)
-        if number is None or history is None or number not in history.releases:
+        if number is None or history is None:
             continue
+        if number not in history.fitting(frame.line, frame.code, frame.function, ()):
+            continue  # another release than is thought, or a changed file
         function = history.function_at(number, frame.line)
         if not function or function.rpartition(".")[2] != frame.function.rpartition(".")[2]:
             continue

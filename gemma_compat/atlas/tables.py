@@ -28,3 +28,39 @@ def head_table(head: str) -> str:
         return ""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", head.removeprefix("AutoModelFor"))
     return f"MODEL_FOR_{words.upper()}_MAPPING_NAMES"
+
+
+# Table name to what an entry in it means; the first that matches.
+_MEANINGS = (
+    (r"transformers\..*:CONFIG_MAPPING_NAMES$", "AutoConfig"),
+    (r"transformers\..*:TOKENIZER_MAPPING_NAMES$", "AutoTokenizer"),
+    (r"transformers\..*:PROCESSOR_MAPPING_NAMES$", "AutoProcessor"),
+    (r"transformers\..*:IMAGE_PROCESSOR_MAPPING_NAMES$", "AutoImageProcessor"),
+    (r"transformers\..*:VIDEO_PROCESSOR_MAPPING_NAMES$", "AutoVideoProcessor"),
+    (r"transformers\..*:FEATURE_EXTRACTOR_MAPPING_NAMES$", "AutoFeatureExtractor"),
+    (r"transformers\..*:MODEL_MAPPING_NAMES$", "AutoModel"),
+    (r"transformers\..*:MODEL_FOR_(\w+)_MAPPING_NAMES$", "AutoModelFor"),
+    (r"peft\..*:TRANSFORMERS_MODELS_TO_(\w+?)_TARGET_MODULES_MAPPING$", "default targets of "),
+    (r"peft\..*:TRANSFORMERS_MODELS_TO_(\w+?)_MODULES_MAPPING$", "default modules of "),
+    (r"liger_kernel\..*:MODEL_TYPE_TO_APPLY_LIGER_FN$", "Liger's kernels by model type"),
+    (r"vllm\..*:_TEXT_GENERATION_MODELS$", "vLLM: text generation"),
+    (r"vllm\..*:_MULTIMODAL_MODELS$", "vLLM: multimodal"),
+    (r"vllm\..*:_EMBEDDING_MODELS$", "vLLM: embedding"),
+    (r"vllm\..*:_\w*MODELS$", "vLLM"),
+    (r"unsloth\..*:\w*MAPPER\w*$", "Unsloth's checkpoints"),
+    (r"unsloth\..*:\w*TEMPLATE\w*$", "Unsloth's chat templates"),
+)
+_HEADS = {table: head for head, table in _NAMED_OTHERWISE.items()}
+
+
+def meaning_of(table: str) -> str:
+    """What an entry in the table ``module:NAME`` means; empty for a table that decides nothing."""
+    for pattern, text in _MEANINGS:
+        match = re.match(pattern, table)
+        if match is None:
+            continue
+        if text == "AutoModelFor":
+            head = _HEADS.get(table.rpartition(":")[2])
+            return head or text + match[1].title().replace("_", "")
+        return text + match[1].replace("_", " ") if text.endswith(" ") else text
+    return ""

@@ -82,9 +82,7 @@ def extract(text: str) -> Record:
     return record
 
 
-def _walk(
-    node: ast.AST, prefix: str, record: Record, resolver: Resolver, where: list[str]
-) -> None:
+def _walk(node: ast.AST, prefix: str, record: Record, resolver: Resolver, where: list[str]) -> None:
     """Record functions, classes and messages below ``node``, which is named ``prefix``.
 
     Args:

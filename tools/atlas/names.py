@@ -67,6 +67,7 @@ class Gathered:
             lambda: defaultdict(_masks)
         )
         self.branches: defaultdict[str, defaultdict[str, int]] = defaultdict(_masks)
+        self.named: defaultdict[str, int] = _masks()
 
     def add_path(self, path: str, mask: int) -> None:
         """A file, read or not."""
@@ -80,6 +81,8 @@ class Gathered:
         module = module_of(path)
         for name, kind in record.symbols.items():
             self.symbols[module, name].kinds[kind] |= mask
+            if "gemma" in name.lower() and kind != "imported":
+                self.named[f"{module}:{name}"] |= mask
         if module == self._root or f"{self._root}.models." in module:
             for name in record.exported:
                 self.symbols[self._root, name].kinds["exported"] |= mask
@@ -138,7 +141,8 @@ class Gathered:
                 for site, names in self.branches.items()
             }
             files = {path: span_of(m) for path, m in self.files.items()}
-            return {"tables": tables, "branches": branches, "files": files}
+            named = {name: span_of(m) for name, m in self.named.items()}
+            return {"tables": tables, "branches": branches, "files": files, "named": named}
 
         return _spanned(rows)
 

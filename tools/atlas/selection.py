@@ -120,7 +120,12 @@ PACKAGES = (
     Package("unsloth-zoo", "unsloth_zoo", ("unsloth_zoo/**/*.py",)),
     Package("bitsandbytes", "bitsandbytes", ("bitsandbytes/**/*.py",), by_ranges=True),
     Package("torch", "torch", _TORCH, since="2024-04-01", by_ranges=True),
-    Package("vllm", "vllm", ("vllm/model_executor/models/registry.py",), by_ranges=True),
+    Package(
+        "vllm",
+        "vllm",
+        ("vllm/model_executor/models/registry.py", "vllm/model_executor/models/__init__.py"),
+        by_ranges=True,
+    ),
 )
 BY_NAME = {package.name: package for package in PACKAGES}
 

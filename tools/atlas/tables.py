@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 _NAME = "gemma"
 _WIDTH = 100  # characters of a value that are kept
+Tables = dict[str, dict[str, str]]
 
 
 def module_tables(tree: ast.Module) -> dict[str, dict[str, str]]:
@@ -22,7 +23,7 @@ def module_tables(tree: ast.Module) -> dict[str, dict[str, str]]:
         if isinstance(node, (ast.If, ast.Try, ast.With)):
             pending.extend(ast.iter_child_nodes(node))
         for name, value in _changed(node):
-            found.setdefault(name, {}).update(_entries(value))
+            found.setdefault(name, {}).update(_entries(value, found))
     return {name: _kept(rows) for name, rows in found.items() if _is_ours(rows)}
 
 
@@ -46,19 +47,27 @@ def _changed(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             yield called.value.id, node.value.args[0]
 
 
-def _entries(node: ast.expr) -> Iterator[tuple[str, str]]:
-    if isinstance(node, ast.Dict):
+def _entries(node: ast.expr, known: Tables) -> Iterator[tuple[str, str]]:
+    """Keys and values of a table, also of one that copies or spreads another."""
+    if isinstance(node, ast.Name):
+        yield from list(known.get(node.id, {}).items())
+    elif isinstance(node, ast.Dict):
         for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
                 yield key.value, _shown(value)
             elif key is None:  # {**other}
-                yield from _entries(value)
+                yield from _entries(value, known)
     elif isinstance(node, (ast.List, ast.Tuple, ast.Set)):
         for item in node.elts:
             yield from _item(item)
     elif isinstance(node, ast.Call):
-        for arg in node.args:  # OrderedDict([...]), frozenset({...})
-            yield from _entries(arg)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in {"copy", "items"}:
+            yield from _entries(node.func.value, known)
+        for arg in node.args:  # OrderedDict([...]), frozenset({...}), dict(other)
+            yield from _entries(arg, known)
+    elif isinstance(node, ast.BinOp):  # one | other, one + other
+        yield from _entries(node.left, known)
+        yield from _entries(node.right, known)
 
 
 def _item(node: ast.expr) -> Iterator[tuple[str, str]]:

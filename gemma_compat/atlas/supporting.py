@@ -1,0 +1,262 @@
+"""Which releases support a Gemma, and by what evidence: tables, classes, files, comparisons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..tables import checkpoints
+from ._container import IndexUnusable
+from ._package import DATA, PackageIndex, indexed, opened, releases_of
+from .intervals import Interval, intervals
+from .tables import meaning_of
+
+# In the order in which they are shown.
+_ORDER = (
+    "transformers",
+    "peft",
+    "trl",
+    "liger_kernel",
+    "unsloth",
+    "unsloth_zoo",
+    "vllm",
+    "accelerate",
+    "bitsandbytes",
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One thing in a package that names the model.
+
+    Attributes:
+        kind: ``table``, ``class``, ``file`` or ``branch``.
+        what: in words: ``AutoModelForCausalLM``, ``default targets of LoRA``.
+        where: the module and name, or the path, that can be looked up.
+        key: the entry: a model type, a class, a checkpoint's name.
+        value: what the table has for it; empty where there is none.
+        releases: those that have it.
+    """
+
+    kind: str
+    what: str
+    where: str
+    key: str
+    value: str
+    releases: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
+class PackageSupport:
+    """One package.
+
+    Attributes:
+        package: the distribution.
+        oldest, newest: the releases that were read.
+        since: the first release with any of the evidence; empty where there is none.
+        evidence: tables first.
+    """
+
+    package: str
+    oldest: str
+    newest: str
+    since: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True)
+class Support:
+    """The answer for one model.
+
+    Attributes:
+        asked: the name as given.
+        model_types: what it is in a config, the outer type first.
+        packages: those of the index.
+    """
+
+    asked: str
+    model_types: tuple[str, ...]
+    packages: tuple[PackageSupport, ...]
+
+
+def supports(name: str, folder: Path = DATA) -> Support:
+    """Return which releases support a model.
+
+    Args:
+        name: a checkpoint (``google/gemma-3-4b-it``) or a model type (``gemma3_text``).
+
+    Raises:
+        UsageError: no such model; the message names near ones.
+        IndexUnusable: the index is missing or cannot be read.
+    """
+    if "transformers" not in indexed(folder):
+        raise IndexUnusable("the release atlas is not installed")
+    types, checkpoint = _resolved(name, opened("transformers", folder))
+    classes = _classes(types, opened("transformers", folder))
+    made = [
+        _package(opened(module, folder), types, classes, checkpoint)
+        for module in _ORDER
+        if module in indexed(folder)
+    ]
+    return Support(name, types, tuple(made))
+
+
+def _resolved(name: str, index: PackageIndex) -> tuple[tuple[str, ...], str]:
+    """The model types of a name, and the checkpoint's bare name where it is one."""
+    found = checkpoints.find(name)
+    known = _table(index, "CONFIG_MAPPING_NAMES")
+    if found is not None and "model_type" in found.config:
+        inner = found.config.get("text_config", {}).get("model_type")
+        outer = str(found.config["model_type"])
+        return tuple(dict.fromkeys([outer, *([inner] if inner else _inner(outer, known))])), (
+            found.published_as
+        )
+    plain = name.strip().lower().replace("-", "_")
+    for candidate in (plain, plain.replace("_", "")):
+        if candidate in known and "gemma" in candidate:
+            return tuple(dict.fromkeys([candidate, *_inner(candidate, known)])), ""
+    raise UsageError(f"no Gemma is called {name!r}; nearest: {', '.join(_near(name, known))}")
+
+
+def _inner(model_type: str, known: dict[str, Any]) -> list[str]:
+    text = f"{model_type}_text"
+    return [text] if text in known else []
+
+
+def _near(name: str, known: dict[str, Any]) -> list[str]:
+    import difflib
+
+    types = [key for key in known if "gemma" in key]
+    names = {item.lower(): item for item in (*types, *checkpoints.names())}
+    key = name.strip().rpartition("/")[2].lower()
+    near = difflib.get_close_matches(key, names, n=3, cutoff=0.4)
+    return [names[item] for item in near] or ["gemma2", "gemma3", "gemma4"]
+
+
+def _rows(index: PackageIndex) -> dict[str, Any]:
+    found: dict[str, Any] = index.block("tables")["rows"] or {
+        "tables": {},
+        "branches": {},
+        "files": {},
+        "named": {},
+    }
+    return found
+
+
+def _table(index: PackageIndex, wanted: str) -> dict[str, Any]:
+    """The rows of a table of that name, of all modules."""
+    found: dict[str, Any] = {}
+    for name, rows in _rows(index)["tables"].items():
+        if name.rpartition(":")[2] == wanted:
+            found.update(rows)
+    return found
+
+
+def _classes(types: Sequence[str], index: PackageIndex) -> frozenset[str]:
+    """The model classes of these types, as transformers' own tables name them."""
+    found = set()
+    for name, rows in _rows(index)["tables"].items():
+        if re.search(r":MODEL_\w*MAPPING_NAMES$", name):
+            for key in types:
+                for value in rows.get(key, ())[::2]:
+                    found.update(re.findall(r"\w*Gemma\w*", value))
+    return frozenset(found)
+
+
+def _package(
+    index: PackageIndex, types: Sequence[str], classes: frozenset[str], checkpoint: str
+) -> PackageSupport:
+    evidence = [
+        *_tables(index, types, classes, checkpoint),
+        *_branches(index, types),
+        *_files(index, types),
+        *_named(index, types),
+    ]
+    numbers = [index.number(item.releases[0].first) for item in evidence if item.releases]
+    first = min((number for number in numbers if number is not None), default=None)
+    return PackageSupport(
+        index.distribution,
+        index.releases[0].version,
+        index.releases[-1].version,
+        index.releases[first].version if first is not None else "",
+        tuple(evidence),
+    )
+
+
+def _tables(
+    index: PackageIndex, types: Sequence[str], classes: frozenset[str], checkpoint: str
+) -> Iterator[Evidence]:
+    spans = index.block("tables")["spans"]
+    wanted = {*types, *classes, *_spellings(checkpoint)}
+    for name, rows in _rows(index)["tables"].items():
+        what = meaning_of(name)
+        if not what:
+            continue
+        for key in sorted(wanted & rows.keys(), key=_by(types)):
+            numbers = {r for span in rows[key][1::2] for r in releases_of(spans[span])}
+            newest = max(
+                zip(rows[key][1::2], rows[key][::2], strict=True),
+                key=lambda item: spans[item[0]][-1],
+            )[1]
+            yield Evidence("table", what, name, key, newest, intervals(index, numbers))
+
+
+def _by(types: Sequence[str]) -> Any:
+    return lambda key: (types.index(key) if key in types else len(types), key)
+
+
+def _spellings(checkpoint: str) -> set[str]:
+    bare = checkpoint.rpartition("/")[2]
+    return {f"{owner}/{bare}" for owner in ("google", "unsloth")} if bare else set()
+
+
+def _branches(index: PackageIndex, types: Sequence[str]) -> Iterator[Evidence]:
+    """Code that compares with the model type, outside transformers' own model files."""
+    if index.module == "transformers":
+        return
+    spans = index.block("tables")["spans"]
+    for site, names in _rows(index)["branches"].items():
+        for name in types:
+            if name in names:
+                found = intervals(index, releases_of(spans[names[name]]))
+                yield Evidence("branch", "code for this model type", site, name, "", found)
+
+
+def _files(index: PackageIndex, types: Sequence[str]) -> Iterator[Evidence]:
+    if index.module == "transformers":
+        return
+    spans = index.block("tables")["spans"]
+    stems = _stems(types)
+    for path, span in sorted(_rows(index)["files"].items()):
+        base = path.rpartition("/")[2].partition(".")[0].lower()
+        if stems & set(re.findall(r"(?:[a-z0-9]*gemma[a-z]*\d*n?)", base)) and "test" not in path:
+            found = intervals(index, releases_of(spans[span]))
+            yield Evidence("file", _file_meaning(path), path, base, "", found)
+
+
+def _file_meaning(path: str) -> str:
+    if path.endswith(".jinja"):
+        training = "training" in path
+        return "chat template for training" if training else "chat template"
+    return "file for this family"
+
+
+def _stems(types: Sequence[str]) -> set[str]:
+    return {item.removesuffix("_text").replace("_", "") for item in types}
+
+
+def _named(index: PackageIndex, types: Sequence[str]) -> Iterator[Evidence]:
+    """TRL's chat templates and schemas, which are names of a module."""
+    if index.module != "trl":
+        return
+    spans = index.block("tables")["spans"]
+    stems = _stems(types)
+    for name, span in sorted(_rows(index)["named"].items()):
+        simple = name.rpartition(":")[2].lower()
+        if stems & set(re.findall(r"[a-z0-9]*gemma\d*n?", simple)):
+            found = intervals(index, releases_of(spans[span]))
+            yield Evidence("class", simple.replace("_", " "), name, simple, "", found)
