@@ -9,8 +9,8 @@ from ..facts import Facts
 from ..rules import all_rules
 from .excerpt import Words
 from .explanation import Explanation
-from .judging import explain_reading
-from .reading import read_log
+from .judge import explain_reading
+from .read_log import read_log
 
 
 def explain_log(

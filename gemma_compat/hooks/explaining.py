@@ -33,7 +33,7 @@ def explain(what: Any, *, model: Any = None, args: Any = None) -> Explanation:
         UsageError: a file that cannot be read, or something that is none of these.
     """
     from .._explain.explain import explain_log
-    from .._explain.facts import merge
+    from .._explain.log_facts import merge
 
     def given(read: Facts) -> Facts:
         is_mine = isinstance(what, BaseException)

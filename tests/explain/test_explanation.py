@@ -13,9 +13,9 @@ from gemma_compat._cli import main
 from gemma_compat._explain.excerpt import Words
 from gemma_compat._explain.explain import explain_log
 from gemma_compat._explain.explanation import CONFIRMED, DOUBTED, OPEN, Explanation
-from gemma_compat._explain.judging import explain_reading
+from gemma_compat._explain.judge import explain_reading
 from gemma_compat._explain.notices import NOTICES
-from gemma_compat._explain.reading import read_log
+from gemma_compat._explain.read_log import read_log
 from gemma_compat.engine.diagnosis import objection
 from gemma_compat.engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
 from gemma_compat.rules import all_rules, find

@@ -20,7 +20,8 @@ from gemma_compat._explain.patterns import (
     required_words,
     vocabulary,
 )
-from gemma_compat._explain.readings import readers
+from gemma_compat._explain.read_log import _reads
+from gemma_compat._explain.readers import readers
 from gemma_compat.rules import all_rules
 
 SYMPTOMS = sorted(
@@ -117,7 +118,7 @@ def test_hostile_lines_end(text: str) -> None:
 
 
 def test_hostile_lines_end_for_the_readers_too() -> None:
-    for reader in readers():
+    for reader in map(_reads, readers()):
         for line in (
             "a" * 20_000,
             "1." * 10_000,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gemma_compat._explain.facts import LogFacts, merge
-from gemma_compat._explain.reading import read_log
+from gemma_compat._explain.log_facts import LogFacts, merge
+from gemma_compat._explain.read_log import read_log
 
 from ..conftest import facts_for
 
@@ -141,7 +141,8 @@ def test_a_capability_alone_is_an_architecture() -> None:
         ("/transformers/models/gemma3/modeling_gemma3.py", None),
         ("google/gemma-3-4b-it and google/gemma-2-9b", None),
         ("Fast Gemma3 patching", None),
-        ("someone/gemma-3-4b-it", None),
+        ("someone/gemma-3-4b-it", "gemma3"),
+        ("someone/gemma-3-4b-legal", None),
         ("modeling_llama.py LlamaForCausalLM", None),
     ],
 )
@@ -184,7 +185,7 @@ def test_figures_of_a_published_checkpoint() -> None:
         ("gradient_accumulation_steps=8", {"gradient_accumulation_steps": 8}),
         ("Switching to float32 training", {"mixed_precision": "no"}),
         ('trainer.py", line 1, in evaluation_loop', {"evaluates": True}),
-        ("trainable params: 1,000 || all params", {"peft": True}),
+        ("trainable params: 1,000 || all params: 9,000,000 || trainable%: 0.01", {"peft": True}),
         ("mybf16=True", {}),
         ("use_reentrant=False is recommended, but if you need to keep the default", {}),
         ("please set gradient_checkpointing=True", {}),

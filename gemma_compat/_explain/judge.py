@@ -16,7 +16,7 @@ from .notices import Notice
 if TYPE_CHECKING:
     from .excerpt import Words
     from .patterns import Hit
-    from .reading import LogReading
+    from .read_log import LogReading
 
 _ORDER = (CONFIRMED, OPEN, DOUBTED)
 _LINES = 3

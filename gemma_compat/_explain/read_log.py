@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from ..engine.rule import Rule
-from .facts import LogFacts, Readings
+from .log_facts import LogFacts, Readings
 from .notices import NOTICES, Notice
 from .patterns import Hit, Pattern, Scanner, pattern
-from .readings import readers
+from .readers import Reader, readers
 from .stream import pieces
 
 # What launchers and loggers put before a line: a rank, a worker, a number, a time; pytest's E.
@@ -82,7 +82,7 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
                 early = len(reading.raised) < _KEPT_FIRST
                 (reading.raised if early else last).append(Raised(hit.line, hit))
             else:
-                for item in hit.key(hit.match):
+                for item in hit.key.read(hit.match):
                     facts.add(item, hit.line)
     reading.lines = line + piece.count(b"\n") - piece.endswith(b"\n")
     reading.raised += last
@@ -97,8 +97,12 @@ def _patterns(rules: Iterable[Rule]) -> list[Pattern]:
         *(pattern("rule", rule.code, text) for rule in rules for text in rule.symptoms),
         *(pattern("notice", item, item.symptom) for item in NOTICES),
         pattern("raised", None, _EXCEPTION, limit=10_000),
-        *readers(),
+        *(_reads(item) for item in readers()),
     ]
+
+
+def _reads(item: Reader) -> Pattern:
+    return pattern("fact", item, item.pattern, item.needs, item.limit, item.lines)
 
 
 def _count(reading: LogReading, hit: Hit) -> None:

@@ -1,0 +1,266 @@
+"""The readings of a log, put together into facts. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import UsageError
+from ..facts import (
+    UNKNOWN,
+    AdapterFacts,
+    Facts,
+    Gpu,
+    ModelFacts,
+    Package,
+    TorchBuild,
+    TrainingFacts,
+    UnslothFacts,
+)
+from ..tables import checkpoints, gpus
+from .readers import LISTED, MENTIONED, STATED, Reading
+
+NOT_IN_THE_LOG = "the log does not say"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Numbers that the run printed of itself.
+
+    Attributes:
+        losses: the first training losses with their lines, in order.
+        nan: ``loss`` and ``grad_norm`` to the line where each was first no number.
+        trained, parameters: how many are trained, of how many; ``None`` where nothing says.
+    """
+
+    losses: tuple[tuple[int, float], ...] = ()
+    nan: dict[str, int] = field(default_factory=dict)
+    trained: int | None = None
+    parameters: int | None = None
+
+
+@dataclass(frozen=True)
+class LogFacts:
+    """What a log says.
+
+    Attributes:
+        facts: the facts; the reason for everything unknown is that the log does not say.
+        lines: dotted topic to the number of the line that states it.
+        model_types: the types that may be meant where the log leaves it open; empty if it says
+            nothing of a Gemma.
+        other_models: model types of other families that it names.
+        is_other: whether the log is about one of those, and not about a Gemma.
+        counts_gpus: whether it says how many GPUs there are.
+        unsure: topics that are only mentioned, in a command for example.
+        figures: what the run printed of itself.
+        several: package to the releases, with lines, that different parts of the log list.
+        spread: whether one process spreads the model over GPUs (``device_map="auto"``).
+        apple: whether it ran on an Apple machine.
+        gpu_memory: of one GPU, in GiB, as the log states it; ``None`` where it does not.
+    """
+
+    facts: Facts
+    lines: dict[str, int] = field(default_factory=dict)
+    model_types: frozenset[str] = frozenset()
+    other_models: tuple[str, ...] = ()
+    is_other: bool = False
+    counts_gpus: bool = False
+    unsure: frozenset[str] = frozenset()
+    figures: Figures = field(default_factory=Figures)
+    several: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    spread: bool = False
+    apple: bool = False
+    gpu_memory: float | None = None
+
+
+_MOST_LOSSES, _MOST_OTHERS = 200, 20
+# Of these a second release in one log is told.
+_TOLD_TWICE = ("transformers", "torch", "trl", "peft", "accelerate", "unsloth", "unsloth-zoo")
+
+
+class Readings:
+    """The best reading of each topic so far: the surest, and of equally sure ones the last."""
+
+    def __init__(self) -> None:
+        self._best: dict[str, tuple[int, int, Any]] = {}
+        self._types: dict[int, tuple[int, frozenset[str]]] = {}
+        self._models: dict[str, int] = {}
+        self._others: dict[str, int] = {}
+        self._losses: list[tuple[int, float]] = []
+        self._nan: dict[str, int] = {}
+        self._releases: dict[str, dict[str, int]] = {}
+
+    def add(self, reading: Reading, line: int) -> None:
+        topic, value = reading.topic, reading.value
+        if topic == "model_type":
+            self._add_types(reading, line)
+        elif topic == "other_model":
+            if value in self._others or len(self._others) < _MOST_OTHERS:
+                self._others[value] = max(reading.strength, self._others.get(value, 0))
+        elif topic == "figures.loss":
+            if len(self._losses) < _MOST_LOSSES:
+                self._losses.append((line, value))
+        elif topic.startswith("figures.nan_"):
+            self._nan.setdefault(topic.removeprefix("figures.nan_"), line)
+        else:
+            self._keep(reading, line)
+
+    def _keep(self, reading: Reading, line: int) -> None:
+        topic, value = reading.topic, reading.value
+        if topic == "model":
+            self._models[value] = max(reading.strength, self._models.get(value, 0))
+        if topic.startswith("packages.") and reading.strength == LISTED and value:
+            releases = self._releases.setdefault(topic.removeprefix("packages."), {})
+            releases[value.partition("+")[0]] = line
+        rank = (reading.strength, line, value)
+        if topic == "ranks":  # of processes, the highest
+            rank = (value, line, value)
+        best = self._best.get(topic)
+        if best is None or rank[:2] >= best[:2]:
+            if best and isinstance(value, str) and str(best[2]).startswith(f"{value}+"):
+                rank = (*rank[:2], best[2])  # the same release with its build's label
+            self._best[topic] = rank
+
+    def _add_types(self, reading: Reading, line: int) -> None:
+        """Of each strength the types that all readings have in common, else all of them."""
+        _, known = self._types.get(reading.strength, (line, reading.value))
+        self._types[reading.strength] = (line, (known & reading.value) or (known | reading.value))
+
+    def to_facts(self) -> LogFacts:
+        values = {topic: value for topic, (_, _, value) in self._best.items()}
+        lines = {topic: line for topic, (_, line, _) in self._best.items()}
+        is_other = self._is_other()
+        types, line = (frozenset(), 0) if is_other else self._model_types()
+        model, name = (ModelFacts(), None) if is_other else self._model(types)
+        if types:
+            lines["model.model_type"] = line
+        facts = Facts(
+            packages=_packages(values),
+            torch=_torch(values.get("packages.torch")),
+            gpus=_gpus(values),
+            unsloth=UnslothFacts(**_fields(values, "unsloth")),
+            model=model.replace(**_fields(values, "model")),
+            training=TrainingFacts(**_fields(values, "training")),
+            adapter=AdapterFacts(**_fields(values, "adapter")),
+            reasons=dict.fromkeys(_AREAS, NOT_IN_THE_LOG),
+            assumed={"model": f"what is published of {name}"} if name else {},
+        )
+        if "python" in values:
+            facts = facts.replace(python=values["python"])
+        return LogFacts(
+            facts=facts,
+            lines=lines,
+            model_types=types,
+            other_models=tuple(self._others),
+            is_other=is_other,
+            counts_gpus=bool({"gpu_count", "ranks"} & values.keys()),
+            unsure=frozenset(t for t, best in self._best.items() if best[0] == MENTIONED),
+            figures=self._figures(values),
+            several={
+                name: tuple(sorted(found.items(), key=lambda item: item[1]))
+                for name, found in self._releases.items()
+                if len(found) > 1 and name in _TOLD_TWICE
+            },
+            spread="spread" in values,
+            apple="apple" in values,
+            gpu_memory=values.get("gpu_memory"),
+        )
+
+    def _figures(self, values: dict[str, Any]) -> Figures:
+        found = _fields(values, "figures")
+        trained, whole = found.get("trained"), found.get("parameters")
+        return Figures(tuple(self._losses), dict(self._nan), trained, whole)
+
+    def _is_other(self) -> bool:
+        """Whether another family is named more surely than a Gemma."""
+        gemma = max(self._types, default=0)
+        other = max(self._others.values(), default=0)
+        return other > gemma or (other == STATED and gemma == MENTIONED)
+
+    def _model_types(self) -> tuple[frozenset[str], int]:
+        """A class that was named outweighs a module; they narrow each other down."""
+        found: frozenset[str] = frozenset()
+        line = 0
+        for strength in sorted(self._types, reverse=True):
+            at, types = self._types[strength]
+            found, line = ((found & types) or found, line) if found else (types, at)
+        return found, line
+
+    def _model(self, types: frozenset[str]) -> tuple[ModelFacts, str | None]:
+        """Figures of the one published checkpoint that the log names; else the type alone."""
+        from ..detect.model import read_known
+
+        surest = max(self._models.values(), default=0)
+        named = [name for name, strength in self._models.items() if strength == surest]
+        known = checkpoints.find(named[0]) if len(named) == 1 else None
+        if known is not None and types == {known.config["model_type"]}:
+            return read_known(known)[0], known.published_as
+        return (ModelFacts(model_type=min(types)) if len(types) == 1 else ModelFacts()), None
+
+
+_AREAS = (
+    "python", "packages", "torch", "gpus", "driver", "cuda_driver", "model", "training",
+    "checkpoint", "adapter", "tokenizer", "environment",
+)  # fmt: skip
+
+
+def _fields(values: dict[str, Any], area: str) -> dict[str, Any]:
+    start = f"{area}."
+    return {topic[len(start) :]: v for topic, v in values.items() if topic.startswith(start)}
+
+
+def _packages(values: dict[str, Any]) -> dict[str, Package | None]:
+    return {
+        name: None if version is None else Package(name=name, version=version)
+        for name, version in _fields(values, "packages").items()
+    }
+
+
+def _torch(version: str | None) -> TorchBuild:
+    if version is None:
+        return TorchBuild()
+    label = version.partition("+")[2]
+    if label.startswith("cu") and label[2:].isdigit():
+        return TorchBuild(version=version, cuda=f"{label[2:-1]}.{label[-1]}", hip=None)
+    if label.startswith("rocm"):
+        return TorchBuild(version=version, cuda=None, hip=label[4:] or UNKNOWN)
+    return TorchBuild(version=version)
+
+
+def _gpus(values: dict[str, Any]) -> Any:
+    """The GPU that is named, as often as is said; one where nothing is said."""
+    if "gpus" not in values:
+        return UNKNOWN
+    count = values.get("gpu_count") or values.get("ranks") or 1
+    try:
+        found = gpus.parse(f"{count}x{values['gpus']}")
+    except UsageError:  # a count or a capability that the table does not have
+        return UNKNOWN
+    return tuple(_with_memory(gpu, values.get("gpu_memory")) for gpu in found)
+
+
+def _with_memory(gpu: Gpu, stated: float | None) -> Gpu:
+    """The size that the log states, where the name leaves it open (an A100 has 40 or 80 GiB)."""
+    if stated is None or gpu.known("memory_total") or not gpu.known("name"):
+        return gpu
+    near = [
+        card
+        for card in gpus.cards(gpu.name)
+        if card.memory_total and abs(card.memory_total / 1024 - stated) < 0.1 * stated
+    ]
+    if len(near) == 1:
+        return gpu.replace(name=near[0].name, memory_total=near[0].memory_total)
+    return gpu.replace(memory_total=int(stated * 1024))
+
+
+def merge(base: Facts, read: Facts) -> Facts:
+    """``base`` with what it leaves open taken from ``read``."""
+    changes: dict[str, Any] = {"packages": {**read.packages, **base.packages}}
+    for name in ("model", "training", "torch", "unsloth"):
+        known = getattr(base, name)
+        missing = {k: v for k, v in vars(getattr(read, name)).items() if not known.known(k)}
+        changes[name] = known.replace(**missing)
+    for name in ("python", "gpus"):
+        if not base.known(name) and read.known(name):
+            changes[name] = getattr(read, name)
+    return base.replace(assumed={**read.assumed, **base.assumed}, **changes)

@@ -1,0 +1,26 @@
+"""Readers of facts: one file for each kind of thing that logs state, one unit for each form.
+
+A new form is one :class:`Reader` in the table of its file, with an example of what people paste.
+"""
+
+from __future__ import annotations
+
+from .base import LISTED, MENTIONED, STATED, Reader, Reading
+
+__all__ = ["LISTED", "MENTIONED", "STATED", "Reader", "Reading", "readers"]
+
+
+def readers() -> tuple[Reader, ...]:
+    """All of them."""
+    from .figures import FIGURES
+    from .gpus import GPUS
+    from .launch import LAUNCH
+    from .models import MODELS
+    from .other_models import OTHER_MODELS
+    from .packages import PACKAGES
+    from .settings import SETTINGS
+    from .unsloth import UNSLOTH
+
+    return (
+        *PACKAGES, *UNSLOTH, *GPUS, *LAUNCH, *MODELS, *OTHER_MODELS, *SETTINGS, *FIGURES,
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+"""Which model a log is about: names of checkpoints, classes, modules and config fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ...tables import checkpoints
+from .base import LISTED, MENTIONED, STATED, Reader, Reading
+
+
+# Class or module of transformers to the model types that may be meant.
+_TYPES = {
+    "gemma": {"gemma"},
+    "gemma2": {"gemma2", "paligemma"},
+    "gemma3": {"gemma3", "gemma3_text", "shieldgemma2"},
+    "gemma3n": {"gemma3n", "gemma3n_text"},
+    "gemma4": {"gemma4", "gemma4_text"},
+    "gemma4_unified": {"gemma4_unified", "gemma4_unified_text"},
+    "paligemma": {"paligemma"},
+    "shieldgemma2": {"shieldgemma2"},
+    "t5gemma": {"t5gemma"},
+    "t5gemma2": {"t5gemma2"},
+    "vaultgemma": {"vaultgemma"},
+}
+_WHOLE = {
+    "gemma3": "gemma3",
+    "gemma3n": "gemma3n",
+    "gemma4": "gemma4",
+    "gemma4unified": "gemma4_unified",
+    "paligemma": "paligemma",
+    "shieldgemma2": "shieldgemma2",
+}
+_TEXT = {
+    "gemma": "gemma",
+    "gemma2": "gemma2",
+    "gemma3": "gemma3_text",
+    "gemma3n": "gemma3n_text",
+    "gemma4": "gemma4_text",
+}
+
+
+def type_named(name: str, strength: int) -> Iterator[Reading]:
+    types = _TYPES.get(name.lower().replace("_text", ""))
+    if types:
+        yield Reading("model_type", frozenset(types), strength)
+
+
+def _module(match: re.Match[str]) -> Iterator[Reading]:
+    """``transformers/models/gemma3/modeling_gemma3.py``."""
+    yield from type_named(match["name"], STATED)
+
+
+def _model_class(match: re.Match[str]) -> Iterator[Reading]:
+    """``Gemma3ForConditionalGeneration`` is the composite, ``Gemma3ForCausalLM`` its text model."""
+    name, kind = match["name"].lower(), match["kind"]
+    exact = (_TEXT if kind == "CausalLM" else _WHOLE).get(name)
+    if exact:
+        yield Reading("model_type", frozenset({exact}), LISTED)
+
+
+def _stated_type(match: re.Match[str]) -> Iterator[Reading]:
+    name = match["name"].lower()
+    known = {item for types in _TYPES.values() for item in types}
+    if name in known:
+        yield Reading("model_type", frozenset({name}), LISTED)
+
+
+# In a name that somebody gave: the family, and the types that may be meant.
+_FAMILIES: tuple[tuple[str, frozenset[str]], ...] = tuple(
+    (pattern, frozenset(types.split()))
+    for pattern, types in (
+        (r"t5[-_]?gemma[-_]?2", "t5gemma2"),
+        (r"t5[-_]?gemma", "t5gemma"),
+        (r"vault[-_]?gemma", "vaultgemma"),
+        (r"recurrent[-_]?gemma", "recurrent_gemma"),
+        (r"pali[-_]?gemma", "paligemma"),
+        (r"code[-_]?gemma", "gemma"),
+        (r"shield[-_]?gemma[-_]?2", "shieldgemma2"),
+        (r"shield[-_]?gemma", "gemma2"),
+        (r"function[-_]?gemma", "gemma3_text"),
+        (r"embedding[-_]?gemma[-_]?2", "embedding_gemma2"),
+        (r"embedding[-_]?gemma", "gemma3_text"),
+        (r"diffusion[-_]?gemma", "diffusion_gemma"),
+        (r"(?:med|translate)[-_]?gemma", "gemma3 gemma3_text"),
+        (r"(?:tx|data|dolphin)[-_]?gemma", "gemma2"),
+        (r"gemma[-_]?3n", "gemma3n gemma3n_text"),
+        (r"gemma[-_]?3[-_](?:1b|270m)", "gemma3_text"),
+        (r"gemma[-_]?3(?![0-9])", "gemma3 gemma3_text"),
+        (r"gemma[-_]?4[-_]12b", "gemma4_unified gemma4_unified_text"),
+        (r"gemma[-_]?4(?![0-9])", "gemma4 gemma4_text"),
+        (r"gemma[-_]?2[-_](?:2|9|27)b", "gemma2"),
+        (r"gemma2(?![0-9])", "gemma2"),
+        (r"gemma[-_](?:1\.1[-_])?[27]b", "gemma"),
+    )
+)
+
+
+def _name(match: re.Match[str]) -> Iterator[Reading]:
+    """A published name with or without its owner; of any other the family that it speaks of."""
+    name = match["name"].strip(".-_").removeprefix("models--google--")
+    owner = match["owner"] or ""
+    if name.endswith(".py") or (name[0].isupper() and not re.search("[-_]", name)):
+        return  # a module or a class, which have readers of their own
+    if re.search(r"models[/\\.]$", match.string[: match.start()]):
+        return
+    found = checkpoints.find(f"{owner}{name}")
+    if found is None and name.rpartition("--")[2] != name:
+        found = checkpoints.find(name.rpartition("--")[2])
+    if found is not None:
+        strength = STATED if owner else MENTIONED
+        yield Reading("model", found.published_as, strength)
+        yield Reading("model_type", frozenset({found.config["model_type"]}), strength)
+        if found.four_bit:
+            yield Reading("model.quantization_bits", 4, STATED)
+            yield Reading("model.quantization", "bitsandbytes", STATED)
+        return
+    for pattern, types in _FAMILIES:
+        if re.search(pattern, name, re.IGNORECASE):
+            yield Reading("model_type", types, MENTIONED)
+            return
+
+
+MODELS: tuple[Reader, ...] = (
+    Reader(
+        r"(?<![\w.-])(?P<owner>(?:google|unsloth)/)?(?P<name>[\w.-]{0,40}(?i:gemma)[\w.-]{1,60})",
+        _name,
+        {
+            "unsloth/gemma-3n-E4B-it-unsloth-bnb-4bit": {
+                "model": "google/gemma-3n-E4B-it",
+                "model.quantization_bits": 4,
+            },
+            "/hub/models--google--gemma-3-27b-it/snapshots": {"model": "google/gemma-3-27b-it"},
+            "--model models/pretrained/gemma-3-4b-it": {"model": "google/gemma-3-4b-it"},
+            "ada/gemma-3-4b-legal": {"model_type": frozenset({"gemma3", "gemma3_text"})},
+            "/workspace/gemma_experiments/train_llama.py": {"model_type": ...},
+        },
+    ),
+    Reader(
+        r"models[/\\.](?P<name>\w{0,20}gemma\w{0,20})[/\\.](?:modeling|configuration|processing)_",
+        _module,
+        {
+            "/transformers/models/gemma3/modeling_gemma3.py": {
+                "model_type": frozenset({"gemma3", "gemma3_text", "shieldgemma2"})
+            }
+        },
+        needs=b"gemma",
+    ),
+    Reader(
+        r"\b(?P<name>\w{0,20}Gemma\w{0,10}?)For(?P<kind>CausalLM|ConditionalGeneration)\b",
+        _model_class,
+        {
+            "Gemma3ForConditionalGeneration(": {"model_type": frozenset({"gemma3"})},
+            "Gemma3ForCausalLM": {"model_type": frozenset({"gemma3_text"})},
+        },
+        needs=b"Gemma",
+    ),
+    Reader(
+        r"model[_ ]type[\"'`]?\s?[:=]?\s?[\"'`]?(?P<name>\w{0,20}gemma\w{0,20})",
+        _stated_type,
+        {
+            '"model_type": "gemma4_text"': {"model_type": frozenset({"gemma4_text"})},
+            "model type `gemma3` but": {"model_type": frozenset({"gemma3"})},
+        },
+        needs=b"gemma",
+    ),
+)

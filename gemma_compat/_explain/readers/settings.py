@@ -1,0 +1,280 @@
+"""How a log says the run was set up: arguments as Python, JSON, YAML or a command line give them.
+
+Frames of the traceback say something too: an evaluation, a trainer, an adapter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .base import MENTIONED, STATED, Reader, Reading, always, unless_advice
+
+_WORDS = {"true": True, "false": False, "none": None, "null": None, "yes": True, "no": False}
+# As Python, JSON, YAML and a command line write "name is value".
+_IS = r"[\"']?(?:\s?[=:]\s?| )[\"']?"
+
+_SWITCHES = {
+    "gradient_checkpointing": "training.gradient_checkpointing",
+    "activation_checkpointing": "training.gradient_checkpointing",
+    "use_reentrant": "training.use_reentrant",
+    "packing": "training.packing",
+    "sample_packing": "training.packing",
+    "padding_free": "training.packing",
+    "assistant_only_loss": "training.assistant_only_loss",
+    "use_liger_kernel": "training.use_liger_kernel",
+    "enable_liger_kernel": "training.use_liger_kernel",
+    "torch_compile": "training.torch_compile",
+    "predict_with_generate": "training.generates",
+    "do_predict": "training.evaluates",
+    "do_eval": "training.evaluates",
+    "ddp_find_unused_parameters": "training.ddp_find_unused_parameters",
+}
+_ONLY_IF_ON = {"padding_free", "sample_packing", "predict_with_generate", "do_eval", "do_predict"}
+_NUMBERS = {
+    "gradient_accumulation_steps": "training.gradient_accumulation_steps",
+    "per_device_train_batch_size": "training.per_device_train_batch_size",
+    "micro_batch_size": "training.per_device_train_batch_size",
+    "max_seq_length": "training.max_length",
+    "max_length": "training.max_length",
+    "cutoff_len": "training.max_length",
+    "sequence_len": "training.max_length",
+}
+_ATTENTIONS = {
+    "flash_attn": "flash_attention_2",
+    "fa2": "flash_attention_2",
+    "fa3": "flash_attention_3",
+}
+_ATTENTION = "eager|sdpa|flash_attention_2|flash_attention_3|flex_attention|flash_attn|fa2|fa3"
+_METHODS = {"full": False, "lora": True, "qlora": True, "dora": True, "freeze": False}
+
+
+def _switch(match: re.Match[str]) -> Iterator[Reading]:
+    name, value = match["name"], _WORDS.get(match["value"].lower())
+    if value is not None and (value or name not in _ONLY_IF_ON):
+        yield Reading(_SWITCHES[name], value, STATED)
+
+
+def _number(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading(_NUMBERS[match["name"]], int(match["value"]), STATED)
+
+
+def _batch(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading("training.per_device_train_batch_size", int(match["batch"]), STATED)
+    yield Reading("training.gradient_accumulation_steps", int(match["steps"]), STATED)
+
+
+def _precision(match: re.Match[str]) -> Iterator[Reading]:
+    """``bf16=False`` alone says nothing: ``fp16`` may be on."""
+    if _WORDS.get((match["value"] or "true").lower()):
+        yield Reading("training.mixed_precision", match["name"], STATED)
+
+
+def _precision_by_name(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading("training.mixed_precision", match["value"], STATED)
+
+
+def _bits(match: re.Match[str]) -> Iterator[Reading]:
+    if _WORDS.get((match["value"] or "true").lower()):
+        yield Reading("model.quantization_bits", int(match["bits"]), STATED)
+        yield Reading("model.quantization", "bitsandbytes", STATED)
+
+
+def _attention(match: re.Match[str]) -> Iterator[Reading]:
+    name = match["value"]
+    yield Reading("model.attn_implementation", _ATTENTIONS.get(name, name), STATED)
+
+
+def _dtype(match: re.Match[str]) -> Iterator[Reading]:
+    topic = "model.compute_dtype" if match["compute"] else "model.dtype"
+    yield Reading(topic, match["value"], STATED)
+
+
+def _strategy(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading("training.evaluates", True, STATED)
+
+
+def _method(match: re.Match[str]) -> Iterator[Reading]:
+    """LLaMA-Factory's ``finetuning_type``, axolotl's ``adapter``, ms-swift's ``train_type``."""
+    name = match["value"].lower()
+    if name in _METHODS:
+        yield Reading("training.peft", _METHODS[name], STATED)
+    if name == "qlora":
+        yield Reading("model.quantization_bits", 4, MENTIONED)
+        yield Reading("model.quantization", "bitsandbytes", MENTIONED)
+
+
+def _targets(match: re.Match[str]) -> Iterator[Reading]:
+    text = match["value"].strip("\"'")
+    if text in {"all-linear", "all_linear", "all"}:
+        yield Reading("adapter.target_modules", "all-linear", STATED)
+
+
+_ARGUMENTS: tuple[Reader, ...] = (
+    Reader(
+        rf"\b(?P<name>{'|'.join(_SWITCHES)}){_IS}(?P<value>\w+)",
+        _switch,
+        {
+            "gradient_checkpointing: true": {"training.gradient_checkpointing": True},
+            "{'use_reentrant': False}": {"training.use_reentrant": False},
+            "packing=True": {"training.packing": True},
+            "--packing True": {"training.packing": True},
+            "padding_free=False": {"training.packing": ...},
+        },
+    ),
+    Reader(
+        rf"\b(?P<name>{'|'.join(_NUMBERS)}){_IS}(?P<value>\d{{1,7}})\b",
+        _number,
+        {
+            "gradient_accumulation_steps=8": {"training.gradient_accumulation_steps": 8},
+            "--per_device_train_batch_size 1 --gradient_accumulation_steps 16": {
+                "training.per_device_train_batch_size": 1,
+                "training.gradient_accumulation_steps": 16,
+            },
+            "cutoff_len: 2048": {"training.max_length": 2048},
+        },
+    ),
+    Reader(
+        r"Batch size per device = (?P<batch>\d+) \| Gradient [Aa]ccumulation steps = (?P<steps>\d+)",
+        _batch,
+        {
+            "O^O/    Batch size per device = 1 | Gradient accumulation steps = 8": {
+                "training.per_device_train_batch_size": 1,
+                "training.gradient_accumulation_steps": 8,
+            }
+        },
+        needs=b"Batch size per device",
+    ),
+    Reader(
+        rf"\b(?P<name>fp16|bf16)(?:{_IS}(?P<value>[Tt]rue|[Ff]alse)|(?<=--fp16|--bf16)(?=\s|$))",
+        _precision,
+        {
+            "bf16=False, fp16=True": {"training.mixed_precision": "fp16"},
+            '"bf16": true': {"training.mixed_precision": "bf16"},
+            "bf16=False": {"training.mixed_precision": ...},
+            "python x.py --bf16 --lora": {"training.mixed_precision": "bf16"},
+            "mybf16=True": {"training.mixed_precision": ...},
+        },
+    ),
+    Reader(
+        rf"\bmixed_precision{_IS}(?P<value>bf16|fp16|no)\b",
+        _precision_by_name,
+        {"mixed_precision: 'no'": {"training.mixed_precision": "no"}},
+        needs=b"mixed_precision",
+    ),
+    Reader(
+        rf"\bload_in_(?P<bits>4|8)bit(?:{_IS}(?P<value>\w+)|(?=\s|$))",
+        _bits,
+        {
+            "load_in_4bit = True": {"model.quantization_bits": 4},
+            "load_in_8bit=False": {"model.quantization_bits": ...},
+            "--load_in_4bit": {"model.quantization_bits": 4},
+        },
+        needs=b"load_in_",
+    ),
+    Reader(
+        rf"\b(?:_?attn_impl(?:ementation)?|flash_attn){_IS}(?P<value>{_ATTENTION})\b",
+        _attention,
+        {
+            "attn_implementation='sdpa'": {"model.attn_implementation": "sdpa"},
+            "--attn_impl flash_attn": {"model.attn_implementation": "flash_attention_2"},
+            "attn_implementation='/home/ada/kernel'": {"model.attn_implementation": ...},
+        },
+    ),
+    Reader(
+        rf"\b(?P<compute>bnb_4bit_compute_)?(?:torch_)?dtype{_IS}(?:torch\.)?"
+        r"(?P<value>bfloat16|float16|float32)\b",
+        _dtype,
+        {
+            "torch_dtype=torch.bfloat16": {"model.dtype": "bfloat16"},
+            "bnb_4bit_compute_dtype=torch.float16": {"model.compute_dtype": "float16"},
+            "--torch_dtype bfloat16": {"model.dtype": "bfloat16"},
+        },
+        needs=b"dtype",
+    ),
+    Reader(
+        rf"\beval(?:uation)?_strategy{_IS}(?:IntervalStrategy\.)?"
+        r"(?P<value>steps|epoch|STEPS|EPOCH)\b",
+        _strategy,
+        {
+            "eval_strategy='steps'": {"training.evaluates": True},
+            "eval_strategy='no'": {"training.evaluates": ...},
+        },
+        needs=b"_strategy",
+    ),
+    Reader(
+        rf"(?:\b(?:finetuning_type|train_type|tuner_type)|(?<![\w.])adapter){_IS}"
+        r"(?P<value>full|q?lora|dora|freeze)\b",
+        _method,
+        {
+            "finetuning_type: full": {"training.peft": False},
+            '"adapter": "qlora",': {"training.peft": True, "model.quantization_bits": 4},
+            "--tuner_type lora": {"training.peft": True},
+        },
+    ),
+    Reader(
+        r"\bLoraConfig\(|\bget_peft_model\(|--use_peft\b|\bpeft_config ?=",
+        always(("training.peft", True)),
+        {"peft_config=LoraConfig(r=8)": {"training.peft": True}},
+    ),
+    Reader(
+        r"\bfull_finetuning ?= ?True",
+        always(("training.peft", False), strength=STATED),
+        {"full_finetuning = True": {"training.peft": False}},
+        needs=b"full_finetuning",
+    ),
+    Reader(
+        rf"\btarget_modules{_IS}(?P<value>[\w-]{{2,40}})",
+        _targets,
+        {"--target_modules all-linear": {"adapter.target_modules": "all-linear"}},
+        needs=b"target_modules",
+    ),
+)
+_SEP = r"[/\\]"
+_FRAMES: tuple[Reader, ...] = (
+    Reader(
+        rf"transformers{_SEP}trainer\.py|trl{_SEP}trainer{_SEP}\w+\.py",
+        always(("training.trainer", True)),
+        {"/transformers/trainer.py": {"training.trainer": True}},
+        needs=b"trainer",
+        limit=20,
+    ),
+    Reader(
+        r"(?:line \d+, in|\.py in) (?:evaluation_loop|prediction_step|evaluate|predict)\b",
+        always(("training.evaluates", True)),
+        {'trainer.py", line 1, in evaluation_loop': {"training.evaluates": True}},
+        needs=b"in ",
+        limit=20,
+    ),
+    Reader(
+        rf"peft{_SEP}peft_model\.py\W+(?:line \d+, )?in (?!<module>)",
+        always(("training.peft", True)),
+        {
+            '/peft/peft_model.py", line 37, in forward': {"training.peft": True},
+            'peft_model.py", line 37, in <module>': {"training.peft": ...},
+        },
+        needs=b"peft",
+        limit=20,
+    ),
+    Reader(
+        r"Switching to float32 training",
+        always(("training.mixed_precision", "no")),
+        {"Switching to float32 training": {"training.mixed_precision": "no"}},
+        needs=b"Switching",
+    ),
+    Reader(
+        rf"trl{_SEP}trainer{_SEP}(?:grpo|rloo|online_dpo|ppo)_trainer\.py|\bGRPOTrainer\(",
+        always(("training.generates", True)),
+        {"/trl/trainer/grpo_trainer.py": {"training.generates": True}},
+        limit=20,
+    ),
+)
+SETTINGS: tuple[Reader, ...] = (
+    *(
+        Reader(
+            item.pattern, unless_advice(item.read), item.examples, item.needs, item.lines, item.limit
+        )
+        for item in _ARGUMENTS
+    ),
+    *_FRAMES,
+)

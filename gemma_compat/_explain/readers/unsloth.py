@@ -1,0 +1,88 @@
+"""Unsloth's banners of 2024 to 2026, and whether it runs at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .base import LISTED, STATED, Reader, Reading, always
+from .models import type_named
+from .other_models import family_named
+from .packages import VERSION, package
+
+
+def _banner(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading("unsloth.used", True, LISTED)
+    yield from package("unsloth", match["version"], LISTED)
+    if match["transformers"]:
+        yield from package("transformers", match["transformers"], LISTED)
+    yield from _patched(match["model"] or "")
+
+
+def _banner_of_2024(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading("unsloth.used", True, LISTED)
+    yield from package("unsloth", match["version"], LISTED)
+    yield from _patched(match["model"])
+
+
+def _patched(name: str) -> Iterator[Reading]:
+    found = list(type_named(name, STATED))
+    yield from found or family_named(name, LISTED)
+
+
+def _old_torch(match: re.Match[str]) -> Iterator[Reading]:
+    yield from package("torch", match["torch"], LISTED)
+
+
+UNSLOTH: tuple[Reader, ...] = (
+    Reader(
+        r"Unsloth:? (?P<version>20\d\d\.\d+\.\d+)(?:.*?Fast (?P<model>\w+)[^.\n]* patching)?"
+        rf"(?:.*?Transformers:? ?=? ?(?P<transformers>{VERSION}))?",
+        _banner,
+        {
+            "==((====))==  Unsloth 2025.3.19: Fast Gemma3 patching. Transformers: 4.50.3.": {
+                "packages.unsloth": "2025.3.19",
+                "packages.transformers": "4.50.3",
+                "unsloth.used": True,
+            },
+            "==((====))==  Unsloth 2024.10.7: Fast Gemma2 patching. Transformers = 4.44.2.": {
+                "packages.unsloth": "2024.10.7",
+                "packages.transformers": "4.44.2",
+            },
+            "==((====))==  Unsloth 2025.3.19: Fast Qwen2 patching. Transformers: 4.50.3.": {
+                "other_model": "qwen2"
+            },
+        },
+        needs=b"Unsloth",
+    ),
+    Reader(
+        r"Unsloth: Fast (?P<model>\w+) patching release (?P<version>20\d\d\.\d+(?:\.\d+)?)",
+        _banner_of_2024,
+        {
+            "==((====))==  Unsloth: Fast Gemma2 patching release 2024.7": {
+                "packages.unsloth": "2024.7",
+                "unsloth.used": True,
+            }
+        },
+        needs=b"patching release",
+    ),
+    Reader(
+        rf"Pytorch: (?P<torch>{VERSION})\. CUDA",
+        _old_torch,
+        {"O^O/ Pytorch: 2.3.0+cu121. CUDA = 8.0.": {"packages.torch": "2.3.0+cu121"}},
+        needs=b"Pytorch: ",
+    ),
+    Reader(
+        r"^(?:\W{0,40})Unsloth: |[/\\](?:unsloth|unsloth_zoo|unsloth_compiled_cache)[/\\]|"
+        r"from unsloth import|FastLanguageModel|FastModel\.|FastVisionModel|\bUnsloth\w+Trainer\b",
+        always(("unsloth.used", True), strength=LISTED),
+        {
+            "Unsloth: Will smartly offload gradients to save VRAM!": {"unsloth.used": True},
+            "/content/unsloth_compiled_cache/UnslothSFTTrainer.py": {"unsloth.used": True},
+            "from unsloth import FastModel": {"unsloth.used": True},
+            "unsloth==2025.3.19": {"unsloth.used": ...},
+        },
+        needs=b"",
+        limit=20,
+    ),
+)
