@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 LONGEST_REPEAT = 300  # characters that one ``*`` or ``+`` may take
@@ -32,40 +33,59 @@ class Pattern:
 
     Attributes:
         kind, key: what it is looked for on behalf of; ``rule`` and its code for example.
-        regex: the bounded expression; ``^`` and ``$`` are those of a line.
+        text: the expression as it was written.
         clauses: of each of these sets a match contains at least one word.
         needs: bytes that a piece must contain beside; empty for nothing.
         limit: after so many hits it is not looked for any more.
         lines: how many lines a match may span.
-        shape: matches the shape of every line that ``regex`` matches; ``None`` where that cannot
-            be told from the shape.
     """
 
     kind: str
     key: Any
-    regex: re.Pattern[str]
+    text: str
     clauses: tuple[frozenset[bytes], ...]
     needs: bytes = b""
     limit: int = 50
     lines: int = 1
-    shape: re.Pattern[str] | None = None
 
     def is_possible(self, vocabulary: bytes) -> bool:
         """Whether a text with these words (joined) could contain a match."""
         return all(any(word in vocabulary for word in clause) for clause in self.clauses)
 
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """The bounded expression; ``^`` and ``$`` are those of a line."""
+        return _compiled(self.text)
+
+    @property
+    def shape(self) -> re.Pattern[str] | None:
+        """What matches the shape of every line that ``regex`` matches; ``None`` if not known."""
+        return _shape(self.text) if self.lines == 1 else None
+
 
 def pattern(
     kind: str, key: Any, text: str, needs: bytes = b"", limit: int = 50, lines: int = 1
 ) -> Pattern:
-    """Compile. ``re.error`` where it is no regular expression."""
+    """Make a pattern. It is compiled when a log first has its words: most never are."""
+    return Pattern(kind, key, text, _encoded_clauses(text), needs, limit, lines)
+
+
+@lru_cache(maxsize=None)
+def _encoded_clauses(text: str) -> tuple[frozenset[bytes], ...]:
     clauses = sorted(required_words(text), key=_weight, reverse=True)
-    encoded = tuple(frozenset(word.encode() for word in clause) for clause in clauses)
-    regex = re.compile(bounded(text), re.MULTILINE)
-    shape = None
-    if lines == 1 and not _excludes_a_digit(parse(text)):
-        shape = re.compile(bounded(_zeroed(text)), re.MULTILINE)
-    return Pattern(kind, key, regex, encoded, needs, limit, lines, shape)
+    return tuple(frozenset(word.encode() for word in clause) for clause in clauses)
+
+
+@lru_cache(maxsize=None)
+def _compiled(text: str) -> re.Pattern[str]:
+    return re.compile(bounded(text), re.MULTILINE)
+
+
+@lru_cache(maxsize=None)
+def _shape(text: str) -> re.Pattern[str] | None:
+    if _excludes_a_digit(parse(text)):
+        return None
+    return re.compile(bounded(_zeroed(text)), re.MULTILINE)
 
 
 def vocabulary(piece: bytes) -> bytes:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
 
 from gemma_compat._explain.patterns import Scanner
-from gemma_compat._explain.read_log import _reads, read_log
-from gemma_compat._explain.readers import Reader, Reading, readers
-from gemma_compat._explain.readers import base
+from gemma_compat._explain.read_log import _reads
+from gemma_compat._explain.readers import Reader, readers
 
 EXAMPLES = [
     pytest.param(reader, text, expected, id=text[:60])

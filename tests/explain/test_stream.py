@@ -7,7 +7,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gemma_compat._explain import stream
@@ -108,6 +108,7 @@ fragments = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(fragments | st.binary(max_size=12), max_size=30))
 def test_no_log_breaks_it(parts: list[bytes]) -> None:
     found = explain_log(io.BytesIO(b"".join(parts)))

@@ -35,7 +35,9 @@ def _named(strength: int) -> object:
         at = match.start("name")
         before, after = match.string[:at], match.string[at:]
         start = re.search(r"(?<![\w.])(\d{1,3}) ?(?:[xX*×] ?)?(?:NVIDIA )?$", before)
-        behind = re.match(re.escape(card) + r"(?:s? ?[xX×*] ?(\d{1,3})\b|s?[ )]*\((\d{1,3})\))", after)
+        behind = re.match(
+            re.escape(card) + r"(?:s? ?[xX×*] ?(\d{1,3})\b|s?[ )]*\((\d{1,3})\))", after
+        )
         if start and not re.search(r"[\w.]\d{1,3} ?$", before[: start.start()] + " "):
             yield Reading("gpu_count", int(start[1]), LISTED)
         elif behind:
@@ -133,7 +135,8 @@ GPUS: tuple[Reader, ...] = (
         needs=b"compute_capability",
     ),
     Reader(
-        r"(?:Max memory ?[:=] ?|GPU memory ?[:=] ?|total capacity of )(?P<memory>\d{1,3}\.?\d{0,3}) ?Gi?B",
+        r"(?:Max memory ?[:=] ?|GPU memory ?[:=] ?|total capacity of )"
+        r"(?P<memory>\d{1,3}\.?\d{0,3}) ?Gi?B",
         _memory,
         {
             "Max memory: 39.564 GB.": {"gpu_memory": 39.564},

@@ -104,7 +104,8 @@ LAUNCH: tuple[Reader, ...] = (
         limit=20,
     ),
     Reader(
-        r"(?:zero_stage[\"']?|zero_optimization[\"']?[^\n]{0,20}stage[\"']?) ?[:=] ?(?P<stage>[0-3])\b|"
+        r"(?:zero_stage[\"']?|zero_optimization[\"']?[^\n]{0,20}stage[\"']?) ?[:=] ?"
+        r"(?P<stage>[0-3])\b|"
         r"deepspeed[^\n]{0,60}?\b(?:ds_)?(?:z|zero)[-_]?(?P<name>[0-3])",
         _stage_of,
         {
@@ -149,4 +150,3 @@ LAUNCH: tuple[Reader, ...] = (
         limit=10,
     ),
 )
-

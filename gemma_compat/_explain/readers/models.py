@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from ...tables import checkpoints
 from .base import LISTED, MENTIONED, STATED, Reader, Reading
 
-
 # Class or module of transformers to the model types that may be meant.
 _TYPES = {
     "gemma": {"gemma"},

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from .base import LISTED, STATED, Reader, Reading
 
 # Families whose name may be repeated; any other is "another family".
-FAMILIES = (
-    "aya baichuan bart bert bloom chatglm codellama cohere command-r deepseek distilbert ernie exaone "
-    "falcon flan-t5 glm gpt-neo gpt-neox gpt-oss gpt2 granite hunyuan idefics internlm internvl "
-    "kimi llama llama4 llava mamba minicpm ministral mistral mixtral mllama moonlight mpt nemotron "
-    "olmo opt orpheus phi pixtral qwen roberta smollm smolvlm solar stablelm starcoder t5 tinyllama "
-    "vicuna whisper xlm-roberta yi zephyr"
-).split()
+_NAMES = """
+aya baichuan bart bert bloom chatglm codellama cohere command-r deepseek distilbert ernie exaone
+falcon flan-t5 glm gpt-neo gpt-neox gpt-oss gpt2 granite hunyuan idefics internlm internvl kimi
+llama llama4 llava mamba minicpm ministral mistral mixtral mllama moonlight mpt nemotron olmo opt
+orpheus phi pixtral qwen roberta smollm smolvlm solar stablelm starcoder t5 tinyllama vicuna whisper
+xlm-roberta yi zephyr
+"""
+FAMILIES = tuple(_NAMES.split())
 _FAMILY = "|".join(
     sorted((re.escape(n).replace(r"\-", "[-_]?") for n in FAMILIES if len(n) > 3), key=len)[::-1]
 )

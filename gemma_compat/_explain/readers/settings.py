@@ -135,7 +135,8 @@ _ARGUMENTS: tuple[Reader, ...] = (
         },
     ),
     Reader(
-        r"Batch size per device = (?P<batch>\d+) \| Gradient [Aa]ccumulation steps = (?P<steps>\d+)",
+        r"Batch size per device = (?P<batch>\d+) \| "
+        r"Gradient [Aa]ccumulation steps = (?P<steps>\d+)",
         _batch,
         {
             "O^O/    Batch size per device = 1 | Gradient accumulation steps = 8": {
@@ -272,7 +273,12 @@ _FRAMES: tuple[Reader, ...] = (
 SETTINGS: tuple[Reader, ...] = (
     *(
         Reader(
-            item.pattern, unless_advice(item.read), item.examples, item.needs, item.lines, item.limit
+            item.pattern,
+            unless_advice(item.read),
+            item.examples,
+            item.needs,
+            item.lines,
+            item.limit,
         )
         for item in _ARGUMENTS
     ),
