@@ -21,7 +21,7 @@ PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sy
 .DEFAULT_GOAL := help
 .PHONY: help venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence releases advise-proof demo bench gpu docs new-rule golden clean
+        evidence confusion releases advise-proof demo bench gpu docs new-rule golden clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,7 @@ unsloth: venv  ## real Unsloth: its CPU backend, its GPU code path, its stack of
 
 test-all: test test-slow ranks live-trl test-core  ## the slower rest: more releases, slow tests, other Pythons
 	@$(PARALLEL) $(MORE_RELEASES:%=live-%)
+	$(TEST_ENV) $(BIN)/python -m tests.confusion --drawn
 
 # Exit status 5 of pytest says that nothing was collected: no test is slow on that release.
 test-slow: venv environments
@@ -97,6 +98,9 @@ test-core: venv  ## plain tests without torch, on every Python from 3.10 on that
 evidence: venv  ## run what was not run yet on real releases; RULE= PACKAGE= VERSION= ARGS=
 	$(TEST_ENV) $(BIN)/python -m tests.evidence.machine $(if $(RULE),--rule $(RULE)) \
 	    $(if $(PACKAGE),--package $(PACKAGE)) $(if $(VERSION),--version $(VERSION)) $(ARGS)
+
+confusion: venv  ## what is said of every Gemma in every cell against what is; RELEASES="..." ARGS=
+	$(TEST_ENV) $(BIN)/python -m tests.confusion $(if $(filter command line,$(origin RELEASES)),$(RELEASES)) $(ARGS)
 
 releases: venv  ## what was published, and its pins, from the package index
 	$(BIN)/python -m tools.releases
