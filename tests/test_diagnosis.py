@@ -7,17 +7,16 @@ from typing import Any
 
 import pytest
 
+from gemma_compat.engine.condition import Condition, any_of
 from gemma_compat.engine.diagnosis import judge, judge_all
 from gemma_compat.engine.rule import (
     Applicability,
-    Condition,
     Finding,
     Problem,
     Rule,
     Scope,
     Severity,
     Undetermined,
-    any_of,
 )
 from gemma_compat.errors import UnknownFact
 from gemma_compat.facts import UNKNOWN, Facts, Package

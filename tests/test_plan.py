@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from gemma_compat.engine.condition import Condition
 from gemma_compat.engine.plan import Consent, Plan, make_plan
 from gemma_compat.engine.rule import (
     Applicability,
-    Condition,
     Diagnosis,
     Finding,
     Problem,

@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions import evaluates
+from ...conditions.run import evaluates
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...rule import Applicability, Problem, Rule, Scope, Severity
@@ -61,7 +61,7 @@ RULE = Rule(
     applicability=Applicability.SAFE,
     # FILL IN: bounds name the first pre-release that changed, or the release.
     scopes=(Scope(frozenset({{"gemma3"}}), {{"transformers": ">=4.50.0.dev0,<4.51.0"}}),),
-    when=(evaluates,),  # FILL IN: see conditions.py
+    when=(evaluates,),  # FILL IN: see conditions/
     describe=describe,
     patch=patch,
     symptoms=(),  # FILL IN: regular expressions of the error text; or silent=True

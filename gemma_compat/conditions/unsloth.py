@@ -1,13 +1,14 @@
-"""The questions that only rules about Unsloth ask."""
+"""Conditions on Unsloth: whether it is used, what it does by itself, its environment variables."""
 
 from __future__ import annotations
 
-from ..engine.rule import any_of, condition
-from ..facts import Facts
-from . import cache_is_off, shares_kv, shares_no_kv  # noqa: F401  (for the table)
+from collections.abc import Mapping
+
+from .. import versions
+from ..engine.condition import NO, all_of, any_of, condition, first_known, not_
+from ..facts import Facts, Package
 
 _PREFERENCE = {"sigmoid", "hinge", "ipo", "robust", "exo_pair", "nca_pair", "bco_pair", "apo_zero"}
-_SMALL_SHARED_MEMORY = {(8, 6), (8, 9), (12, 0)}  # about 100 KB for one block
 
 
 @condition("the run uses Unsloth")
@@ -15,90 +16,95 @@ def uses_unsloth(facts: Facts) -> bool:
     return facts.unsloth.used
 
 
-@condition("a GPU has no bfloat16 (compute capability below 8.0)")
-def lacks_bfloat16(facts: Facts) -> bool:
-    return any(gpu.compute_capability < (8, 0) for gpu in facts.gpus)
+uses_no_unsloth = not_(uses_unsloth, "the run does not use Unsloth")
 
 
-@condition("the weights or the mixed precision are float16")
-def asks_for_float16(facts: Facts) -> bool:
-    if facts.model.get("dtype") == "float16":
-        return True
-    return facts.training.mixed_precision == "fp16" or facts.model.dtype == "float16"
+@condition("Unsloth runs on its CPU backend, which patches nothing")
+def is_on_cpu_backend(facts: Facts) -> bool:
+    return facts.unsloth.backend == "cpu"
 
 
-runs_in_float16 = any_of(lacks_bfloat16, asks_for_float16)
-
-
-@condition("a GPU has about 100 KB of shared memory (compute capability 8.6, 8.9 or 12.0)")
-def has_little_shared_memory(facts: Facts) -> bool:
-    return any(gpu.compute_capability in _SMALL_SHARED_MEMORY for gpu in facts.gpus)
-
-
-@condition("the GPU is AMD's (a ROCm build of torch)")
-def is_rocm(facts: Facts) -> bool:
-    return facts.torch.hip is not None
-
-
-@condition("more than one GPU is visible, and one process drives them")
-def spreads_over_gpus(facts: Facts) -> bool:
-    return len(facts.gpus) > 1 and facts.training.distributed == "no"
-
-
-@condition("the model has an audio tower")
-def hears(facts: Facts) -> bool:
-    return "audio" in facts.model.towers
-
-
-@condition("the model has a vision or an audio tower")
-def has_towers(facts: Facts) -> bool:
-    return bool(facts.model.towers)
-
-
-@condition("a vision or audio tower is adapted")
-def adapts_towers(facts: Facts) -> bool:
-    paths = facts.model.adapted_modules
-    return any("vision" in path or "audio" in path for path in paths)
-
-
-@condition("batches hold no images")
-def is_text_only(facts: Facts) -> bool:
-    return not facts.training.images
-
-
-@condition("image tokens attend to each other (use_bidirectional_attention is 'vision')")
-def sees_both_ways(facts: Facts) -> bool:
-    return facts.model.use_bidirectional_attention == "vision"
-
-
-@condition("the model is a mixture of experts")
-def has_experts(facts: Facts) -> bool:
-    return facts.model.enable_moe_block
-
-
-@condition("gradients are accumulated over several micro-batches")
-def accumulates(facts: Facts) -> bool:
-    return facts.training.gradient_accumulation_steps > 1
-
-
-@condition("attention is flash_attention_2")
-def uses_flash_attention(facts: Facts) -> bool:
-    return facts.model.attn_implementation == "flash_attention_2"
-
-
-@condition("UNSLOTH_COMPILE_DISABLE is set")
-def is_not_compiled(facts: Facts) -> bool:
-    return facts.environment.get("UNSLOTH_COMPILE_DISABLE", "0") not in {"", "0"}
-
-
-@condition("UNSLOTH_RETURN_LOGITS is not set")
-def drops_logits(facts: Facts) -> bool:
-    return facts.environment.get("UNSLOTH_RETURN_LOGITS", "0") != "1"
+# Environment variables. One that is not set is not in the fact.
 
 
 @condition("UNSLOTH_FORCE_FLOAT32 is set, by an earlier load")
 def float32_was_forced(facts: Facts) -> bool:
-    return facts.environment.get("UNSLOTH_FORCE_FLOAT32", "0") == "1"
+    return _value(facts.environment, "UNSLOTH_FORCE_FLOAT32") == "1"
+
+
+@condition("UNSLOTH_COMPILE_DISABLE is set")
+def is_not_compiled(facts: Facts) -> bool:
+    return _value(facts.environment, "UNSLOTH_COMPILE_DISABLE") not in {"", "0"}
+
+
+@condition("UNSLOTH_RETURN_LOGITS is not set")
+def drops_logits(facts: Facts) -> bool:
+    return _value(facts.environment, "UNSLOTH_RETURN_LOGITS") != "1"
+
+
+@condition("UNSLOTH_IS_PRESENT is set")
+def is_present(facts: Facts) -> bool:
+    return "UNSLOTH_IS_PRESENT" in facts.environment
+
+
+def _value(environment: Mapping[str, str], name: str) -> str:
+    return environment.get(name, "")
+
+
+# Without Unsloth nothing reads the variable, whatever it says.
+is_not_forced_to_float32 = any_of(
+    first_known(uses_no_unsloth, NO),
+    not_(float32_was_forced, "UNSLOTH_FORCE_FLOAT32 is not set"),
+    phrase="Unsloth does not keep the model in float32 (UNSLOTH_FORCE_FLOAT32)",
+)
+
+
+# From these releases of unsloth_zoo on it carries shared keys and values itself.
+_ZOO_CARRIES = {
+    "gemma3n": ">=2026.9.8",
+    "gemma3n_text": ">=2026.9.8",
+    "gemma4": ">=2026.6.7",
+    "gemma4_text": ">=2026.6.7",
+}
+
+
+@condition("Unsloth carries the shared keys and values of this model")
+def carries_shared_kv(facts: Facts) -> bool:
+    return facts.unsloth.carries_shared_kv
+
+
+@condition("unsloth_zoo has releases that carry shared keys and values for this model type")
+def zoo_knows_type(facts: Facts) -> bool:
+    return facts.model.model_type in _ZOO_CARRIES
+
+
+@condition("unsloth_zoo is installed")
+def has_zoo(facts: Facts) -> bool:
+    return facts.version("unsloth-zoo") is not None
+
+
+@condition("this unsloth_zoo carries shared keys and values for this model type")
+def zoo_is_new_enough(facts: Facts) -> bool:
+    wanted = _ZOO_CARRIES[facts.model.model_type]
+    return versions.contains(wanted, str(facts.version("unsloth-zoo")))
+
+
+# By what is on the model in hand; else by the releases, where the run will use Unsloth.
+is_not_cured_by_unsloth = any_of(
+    first_known(uses_no_unsloth, NO),
+    first_known(
+        not_(carries_shared_kv, "Unsloth does not carry them"),
+        any_of(
+            not_(
+                all_of(has_zoo, zoo_knows_type, zoo_is_new_enough),
+                "this unsloth_zoo does not carry them",
+            ),
+            uses_no_unsloth,
+            is_on_cpu_backend,
+        ),
+    ),
+    phrase="Unsloth does not carry the shared keys and values itself",
+)
 
 
 @condition("a preference loss is trained against the adapter's own base (DPO)")
@@ -106,44 +112,10 @@ def prefers(facts: Facts) -> bool:
     return facts.training.loss_type in _PREFERENCE
 
 
-@condition("only the assistant's turns are trained (assistant_only_loss)")
-def trains_last_turns(facts: Facts) -> bool:
-    return facts.training.assistant_only_loss
-
-
-@condition("neither the tokenizer nor the chat template writes <bos>")
-def writes_no_bos(facts: Facts) -> bool:
-    return not (facts.tokenizer.adds_bos or facts.tokenizer.template_writes_bos)
-
-
-@condition("turns end with <turn|>")
-def ends_turns_by_token(facts: Facts) -> bool:
-    return facts.tokenizer.turn_end == "<turn|>"
-
-
-@condition("sequences are padded on the left")
-def pads_left(facts: Facts) -> bool:
-    return facts.tokenizer.padding_side == "left"
-
-
-@condition("the checkpoint is quantized already")
-def is_prequantized(facts: Facts) -> bool:
-    return "U8" in facts.checkpoint.dtypes
-
-
-@condition("the adapter changes the embeddings")
-def trains_embeddings(facts: Facts) -> bool:
-    return facts.adapter.trains_embeddings
-
-
 @condition("unsloth-zoo was installed from its repository")
 def zoo_is_from_repository(facts: Facts) -> bool:
-    package = facts.package("unsloth-zoo")
-    return package is not None and package.vcs is not None
+    return _repository(facts.package("unsloth-zoo")) is not None
 
 
-@condition("full checkpointing or use_cache=False keeps the cache away")
-def loses_cache(facts: Facts) -> bool:
-    if facts.training.get("gradient_checkpointing") or facts.model.get("gradient_checkpointing"):
-        return True
-    return facts.training.gradient_checkpointing or not facts.model.use_cache
+def _repository(package: Package | None) -> str | None:
+    return None if package is None else package.vcs

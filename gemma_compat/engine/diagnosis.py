@@ -15,7 +15,8 @@ from ..errors import UnknownFact
 from ..facts import Facts
 from ..tables import families
 from . import evidence
-from .rule import Condition, Diagnosis, Finding, Rule, Scope, Undetermined, any_of
+from .condition import Condition, any_of
+from .rule import Diagnosis, Finding, Rule, Scope, Undetermined
 
 Answer = Finding | Undetermined
 

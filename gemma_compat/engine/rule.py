@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UnknownFact
 from ..shown import Shown
+from .condition import Condition, RunKind
 
 if TYPE_CHECKING:
     from ..facts import Facts
@@ -47,65 +47,6 @@ class Evidence(Enum):
     RAN = "ran"
     SOURCE = "source"
     REPORTED = "reported"
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One question about the facts.
-
-    Attributes:
-        phrase: completes "if ...", in the user's words.
-        test: pure; may raise ``UnknownFact``.
-    """
-
-    phrase: str
-    test: Callable[[Facts], bool]
-
-    def is_known_to_hold(self, facts: Facts) -> bool:
-        """The answer, with an unknown taken for "no"."""
-        try:
-            return bool(self.test(facts))
-        except UnknownFact:
-            return False
-
-
-def condition(phrase: str) -> Callable[[Callable[[Facts], bool]], Condition]:
-    """Turn a small function of the facts into a :class:`Condition`."""
-    return lambda test: Condition(phrase, test)
-
-
-def any_of(*conditions: Condition) -> Condition:
-    """True if one is true, unknown if none is true and one is unknown (Kleene's "or")."""
-
-    def test(facts: Facts) -> bool:
-        unknown: UnknownFact | None = None
-        for item in conditions:
-            try:
-                if item.test(facts):
-                    return True
-            except UnknownFact as error:
-                unknown = unknown or error
-        if unknown:
-            raise unknown
-        return False
-
-    return Condition(" or ".join(item.phrase for item in conditions), test)
-
-
-@dataclass(frozen=True)
-class RunKind(Condition):
-    """A condition on the run that has a name of its own: ``adapter``, ``full fine-tune``.
-
-    Attributes:
-        name: what a rule's page says it matters for.
-    """
-
-    name: str = ""
-
-
-def kind_of_run(name: str, phrase: str) -> Callable[[Callable[[Facts], bool]], RunKind]:
-    """Turn a small function of the facts into a :class:`RunKind`."""
-    return lambda test: RunKind(phrase, test, name=name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +97,7 @@ class Rule:
             cure would change nothing, and is left to the user.
         yields_to: codes whose cures win over this one where both are planned.
         after: codes whose cures come first where both are planned.
-        runs: the kinds of run for which it matters (``conditions/runs.py``); empty for every run.
+        runs: the kinds of run for which it matters (``conditions/run.py``); empty for every run.
             Where the facts show that the run is of none of these kinds the rule is silent.
         covers: entries of ``tools/catalogue.py`` that it accounts for, ``F11`` for example.
         undetectable: the fact that its check would need and that cannot be had, in words. Such a

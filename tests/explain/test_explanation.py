@@ -16,8 +16,9 @@ from gemma_compat._explain.explanation import CONFIRMED, DOUBTED, OPEN, Explanat
 from gemma_compat._explain.judge import explain_reading
 from gemma_compat._explain.notices import NOTICES
 from gemma_compat._explain.read_log import read_log
+from gemma_compat.engine.condition import condition
 from gemma_compat.engine.diagnosis import objection
-from gemma_compat.engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from gemma_compat.engine.rule import Applicability, Problem, Rule, Scope, Severity
 from gemma_compat.rules import all_rules, find
 
 from ..conftest import facts_for

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from gemma_compat.engine.condition import Condition
 from gemma_compat.engine.diagnosis import judge_all
 from gemma_compat.engine.rule import (
     Applicability,
-    Condition,
     Diagnosis,
     Evidence,
     Problem,

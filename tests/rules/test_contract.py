@@ -21,8 +21,9 @@ import pytest
 
 import gemma_compat
 from gemma_compat import rules, versions
+from gemma_compat.engine.condition import RunKind
 from gemma_compat.engine.diagnosis import judge, judge_all
-from gemma_compat.engine.rule import Applicability, Evidence, Finding, Rule, RunKind, Scope
+from gemma_compat.engine.rule import Applicability, Evidence, Finding, Rule, Scope
 from gemma_compat.facts import UNKNOWN, Facts
 from gemma_compat.rules import all_rules, find
 from gemma_compat.tables import families

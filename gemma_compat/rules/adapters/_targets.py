@@ -9,10 +9,9 @@ _PARENTS = {"self_attn", "mlp"}
 LAYER = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
-def carries_adapter(facts: Facts) -> bool:
-    """Whether the model in hand has its adapter already. ``UnknownFact`` for a live model whose
-    adapters could not be read."""
-    return bool(facts.model.get("live")) and facts.model.peft is not None
+def names(target_modules: object) -> tuple[str, ...]:
+    """``target_modules`` as the list that it may be; empty for a pattern, a keyword or ``None``."""
+    return target_modules if isinstance(target_modules, tuple) else ()
 
 
 def suffixes(facts: Facts) -> tuple[str, ...]:
@@ -21,8 +20,15 @@ def suffixes(facts: Facts) -> tuple[str, ...]:
     Empty where ``target_modules`` is no list. Without the path before, and with no name that says
     in which part of the model it is to lie.
     """
-    named = facts.adapter.target_modules
-    if not isinstance(named, tuple):
-        return ()
-    split = [name.split(".") for name in named]
+    split = [name.split(".") for name in names(facts.adapter.target_modules)]
     return tuple(parts[-1] for parts in split if set(parts[:-1]) <= _PARENTS)
+
+
+def among(parts: tuple[str, ...], paths: tuple[str, ...]) -> list[str]:
+    """Those parts that are a step of any path."""
+    return [part for part in parts if any(part in path.split(".") for path in paths)]
+
+
+def ends_of(parts: tuple[str, ...], paths: tuple[str, ...]) -> list[str]:
+    """Those parts that any path ends with."""
+    return [part for part in parts if any(part == path.split(".")[-1] for path in paths)]

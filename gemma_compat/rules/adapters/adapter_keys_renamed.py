@@ -21,8 +21,9 @@ and PEFT 0.20 or newer, which read all three layouts. Then look for the warning.
 from __future__ import annotations
 
 from ... import versions
-from ...conditions.runs import trains_adapter
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.run import trains_adapter
+from ...engine.condition import condition
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 _TYPES = frozenset({"gemma3", "paligemma"})

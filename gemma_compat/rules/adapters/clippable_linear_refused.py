@@ -18,28 +18,39 @@ at hand. To adapt the towers too, name the inner layers as well (`q_proj.linear`
 
 from __future__ import annotations
 
-from ...conditions.runs import trains_adapter
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.adapter import carries_adapter
+from ...conditions.model import hears, sees
+from ...conditions.run import trains_adapter
+from ...engine.condition import all_of, any_of, condition, not_
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ._targets import LAYER, carries_adapter, suffixes
+from ._targets import LAYER, suffixes
 
 _WRAPPED = {*LAYER, "post", "ffw_layer_1", "ffw_layer_2", "linear_start", "linear_end"}
 _OF_VISION = set(LAYER)
 
 
-@condition("target_modules lists names that a tower of the model has as well")
-def names_wrapped_layers(facts: Facts) -> bool:
-    if carries_adapter(facts):
-        return False
-    return bool(_hit(facts))
+@condition("target_modules lists names of the vision tower")
+def names_vision_layers(facts: Facts) -> bool:
+    return not _OF_VISION.isdisjoint(suffixes(facts))
+
+
+@condition("target_modules lists names of the audio tower")
+def names_audio_layers(facts: Facts) -> bool:
+    return not _WRAPPED.isdisjoint(suffixes(facts))
+
+
+names_wrapped_layers = all_of(
+    not_(carries_adapter, "the model carries no adapter yet"),
+    any_of(all_of(sees, names_vision_layers), all_of(hears, names_audio_layers)),
+    phrase="target_modules lists names that a tower of the model has as well",
+)
 
 
 def _hit(facts: Facts) -> list[str]:
-    towers = facts.model.towers
-    known = (_OF_VISION if "vision" in towers else set()) | (
-        _WRAPPED if "audio" in towers else set()
-    )
-    return [name for name in suffixes(facts) if name in known]
+    known = {"vision": _OF_VISION, "audio": _WRAPPED}
+    hit = set().union(*(known[tower] for tower in facts.model.towers))
+    return [name for name in suffixes(facts) if name in hit]
 
 
 def describe(facts: Facts) -> Problem:

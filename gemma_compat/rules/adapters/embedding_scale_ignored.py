@@ -18,30 +18,44 @@ another one with it.
 
 from __future__ import annotations
 
-from ...conditions.runs import trains_adapter
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.adapter import carries_adapter
+from ...conditions.run import trains_adapter
+from ...engine.condition import any_of, choose, condition
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ._targets import carries_adapter
+from ._targets import names
 
 
-@condition("the adapter is on embed_tokens, or trains single tokens (trainable_token_indices)")
-def adapts_embeddings(facts: Facts) -> bool:
-    return _on_embeddings(facts) or facts.adapter.trains_tokens
+@condition("LoRA is on embed_tokens")
+def has_adapted_embeddings(facts: Facts) -> bool:
+    return _names_embeddings(facts.model.adapted_modules)
 
 
-def _on_embeddings(facts: Facts) -> bool:
-    """Whether LoRA is, or will be, on the input embeddings."""
-    if carries_adapter(facts):
-        paths = facts.model.adapted_modules
-    else:
-        named = facts.adapter.target_modules
-        paths = named if isinstance(named, tuple) else ()
+@condition("target_modules lists embed_tokens")
+def targets_embeddings(facts: Facts) -> bool:
+    return _names_embeddings(names(facts.adapter.target_modules))
+
+
+@condition("the adapter trains single tokens (trainable_token_indices)")
+def trains_tokens(facts: Facts) -> bool:
+    return facts.adapter.trains_tokens
+
+
+on_embeddings = choose(carries_adapter, then=has_adapted_embeddings, otherwise=targets_embeddings)
+adapts_embeddings = any_of(
+    on_embeddings,
+    trains_tokens,
+    phrase="the adapter is on embed_tokens, or trains single tokens (trainable_token_indices)",
+)
+
+
+def _names_embeddings(paths: tuple[str, ...]) -> bool:
     return any(path.split(".")[-1] == "embed_tokens" for path in paths)
 
 
 def describe(facts: Facts) -> Problem:
     what = "trainable_token_indices takes the scale from the embeddings of every token"
-    if _on_embeddings(facts):
+    if on_embeddings.is_known_to_hold(facts):
         what = "what LoRA on embed_tokens adds is not multiplied by the scale of the embeddings"
     return Problem(
         message=f"PEFT {facts.version('peft')} with {facts.model.model_type}: {what}",

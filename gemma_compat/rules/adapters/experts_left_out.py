@@ -18,26 +18,36 @@ they are not, give a list without the router, so that the choice is written down
 
 from __future__ import annotations
 
-from ...conditions.runs import trains_adapter
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.adapter import carries_adapter, targets_all_linear
+from ...conditions.model import has_experts
+from ...conditions.run import trains_adapter
+from ...engine.condition import all_of, choose, condition
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ._targets import carries_adapter
 
 
-@condition("the model is a mixture of experts (enable_moe_block)")
-def has_experts(facts: Facts) -> bool:
-    return facts.model.enable_moe_block
+@condition("the router is adapted and no expert is")
+def adapts_router_alone(facts: Facts) -> bool:
+    # PEFT replaces "all-linear" by the names it found; only all-linear reaches the router.
+    return _has_router_alone(facts.model.adapted_modules)
 
 
-@condition("target_modules is all-linear, and target_parameters names no experts")
-def leaves_experts_out(facts: Facts) -> bool:
-    if carries_adapter(facts):
-        parts = [path.split(".") for path in facts.model.adapted_modules]
-        # PEFT writes the names that it found over "all-linear": nobody else names the router.
-        return any("router" in path for path in parts) and not any("experts" in p for p in parts)
-    adapter = facts.adapter
-    named = adapter.target_modules
-    return named == "all-linear" and not any("experts" in n for n in adapter.target_parameters)
+def _has_router_alone(paths: tuple[str, ...]) -> bool:
+    parts = {part for path in paths for part in path.split(".")}
+    return "router" in parts and "experts" not in parts
+
+
+@condition("target_parameters names no experts")
+def names_no_experts(facts: Facts) -> bool:
+    return not any("experts" in name for name in facts.adapter.target_parameters)
+
+
+leaves_experts_out = choose(
+    carries_adapter,
+    then=adapts_router_alone,
+    otherwise=all_of(targets_all_linear, names_no_experts),
+    phrase="target_modules is all-linear, and target_parameters names no experts",
+)
 
 
 def describe(facts: Facts) -> Problem:

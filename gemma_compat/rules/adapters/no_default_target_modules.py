@@ -17,24 +17,37 @@ a regular expression that begins with the language model, as the report prints i
 
 from __future__ import annotations
 
-from ...conditions.runs import trains_adapter
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.adapter import carries_adapter
+from ...conditions.run import trains_adapter
+from ...engine.condition import all_of, condition, not_
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ._targets import carries_adapter
 
 _MULTIMODAL = ("gemma3", "gemma3n", "gemma4", "paligemma")
 
 
-@condition("a LoraConfig names no target_modules")
-def names_none(facts: Facts) -> bool:
-    if carries_adapter(facts):
-        return False
-    adapter = facts.adapter
-    return (
-        adapter.target_modules is None
-        and adapter.peft_type == "LORA"
-        and not adapter.target_parameters
-    )
+@condition("the adapter's config has no target_modules")
+def has_no_target_modules(facts: Facts) -> bool:
+    return facts.adapter.target_modules is None
+
+
+@condition("the adapter is a LoRA")
+def is_lora(facts: Facts) -> bool:
+    return facts.adapter.peft_type == "LORA"
+
+
+@condition("the adapter's config has no target_parameters")
+def has_no_target_parameters(facts: Facts) -> bool:
+    return not facts.adapter.target_parameters
+
+
+names_none = all_of(
+    not_(carries_adapter, "the model carries no adapter yet"),
+    has_no_target_modules,
+    is_lora,
+    has_no_target_parameters,
+    phrase="a LoraConfig names no target_modules",
+)
 
 
 def describe(facts: Facts) -> Problem:

@@ -18,10 +18,13 @@ Give a regular expression that begins with the language model, or leave AltUp ou
 
 from __future__ import annotations
 
-from ...conditions.runs import trains_adapter
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.adapter import carries_adapter, targets_all_linear
+from ...conditions.model import has_towers, sees
+from ...conditions.run import is_text_only, trains_adapter
+from ...engine.condition import all_of, any_of, choose, condition
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ._targets import LAYER, carries_adapter, suffixes
+from ._targets import LAYER, among, ends_of, suffixes
 
 # Modules beside the language model, as they are called at any level of a path.
 _BESIDE = (
@@ -35,37 +38,62 @@ _ALTUP = ("modality_router", "prediction_coefs", "correction_coefs")
 _SIGLIP = {"q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"}
 
 
-@condition("target_modules match modules beside the language model")
-def reaches_towers(facts: Facts) -> bool:
-    return bool(_towers(facts))
+@condition("modules beside the language model carry LoRA layers")
+def has_adapted_towers(facts: Facts) -> bool:
+    return bool(among(_BESIDE, facts.model.adapted_modules))
 
 
-@condition("no batch holds images or audio")
-def has_no_images(facts: Facts) -> bool:
-    return not facts.training.images
+@condition("the vision tower is a SigLIP")
+def has_siglip(facts: Facts) -> bool:
+    return facts.model.model_type in _WITH_SIGLIP
 
 
-@condition("target_modules match AltUp")
-def reaches_altup(facts: Facts) -> bool:
-    return bool(_altup(facts))
+@condition("target_modules lists names of SigLIP's layers")
+def names_siglip(facts: Facts) -> bool:
+    return not _SIGLIP.isdisjoint(suffixes(facts))
+
+
+reaches_towers = choose(
+    carries_adapter,
+    then=has_adapted_towers,
+    otherwise=any_of(
+        all_of(targets_all_linear, has_towers), all_of(has_siglip, names_siglip, sees)
+    ),
+    phrase="target_modules match modules beside the language model",
+)
+
+
+@condition("parts of AltUp carry LoRA layers")
+def has_adapted_altup(facts: Facts) -> bool:
+    return bool(ends_of(_ALTUP, facts.model.adapted_modules))
+
+
+@condition("target_modules lists parts of AltUp")
+def names_altup(facts: Facts) -> bool:
+    return not set(_ALTUP).isdisjoint(suffixes(facts))
+
+
+reaches_altup = choose(
+    carries_adapter,
+    then=has_adapted_altup,
+    otherwise=any_of(targets_all_linear, names_altup),
+    phrase="target_modules match AltUp",
+)
 
 
 def _towers(facts: Facts) -> list[str]:
     """Parts beside the language model that carry LoRA layers, or are going to."""
-    if carries_adapter(facts):
-        paths = facts.model.adapted_modules
-        return [part for part in _BESIDE if any(part in path.split(".") for path in paths)]
-    if facts.adapter.target_modules == "all-linear":
+    if carries_adapter.is_known_to_hold(facts):
+        return among(_BESIDE, facts.model.adapted_modules)
+    if targets_all_linear.is_known_to_hold(facts):
         return [f"{tower}_tower" for tower in facts.model.towers]
-    hit = facts.model.model_type in _WITH_SIGLIP and _SIGLIP & set(suffixes(facts))
-    return ["vision_tower"] if hit and "vision" in facts.model.towers else []
+    return ["vision_tower"]
 
 
 def _altup(facts: Facts) -> list[str]:
-    if carries_adapter(facts):
-        ends = {path.rpartition(".")[2] for path in facts.model.adapted_modules}
-        return [name for name in _ALTUP if name in ends]
-    if facts.adapter.target_modules == "all-linear":
+    if carries_adapter.is_known_to_hold(facts):
+        return ends_of(_ALTUP, facts.model.adapted_modules)
+    if targets_all_linear.is_known_to_hold(facts):
         return list(_ALTUP)
     return [name for name in _ALTUP if name in suffixes(facts)]
 
@@ -104,7 +132,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     applicability=Applicability.DISPLAY_ONLY,
     scopes=(
-        Scope(_WITH_SIGLIP | {"gemma4"}, {}, when=(reaches_towers, has_no_images)),
+        Scope(_WITH_SIGLIP | {"gemma4"}, {}, when=(reaches_towers, is_text_only)),
         Scope(_WITH_ALTUP, {}, when=(reaches_altup,)),
     ),
     describe=describe,

@@ -21,29 +21,37 @@ samples apart: leave packing too. Nothing is patched.
 
 from __future__ import annotations
 
-from ...conditions import is_without_bfloat16, weakest_gpu
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
-from ...facts import Facts
+from ...conditions.attention import runs_flash_attention
+from ...conditions.hardware import is_without_bfloat16, weakest_gpu
+from ...engine.condition import all_of, any_gpu, condition
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...facts import Facts, Gpu
 from ...tables.families import KNOWN_MODEL_TYPES
 
 _ALL = frozenset(KNOWN_MODEL_TYPES)
 _SMALL = {(8, 6), (8, 9)}
 
 
-@condition("attention runs through FlashAttention 2")
-def runs_flash_attention(facts: Facts) -> bool:
-    return facts.model.attn_implementation == "flash_attention_2"
-
-
 @condition("a layer has a head dimension above 256 (global_head_dim)")
 def has_wide_heads(facts: Facts) -> bool:
-    return (facts.model.global_head_dim or 0) > 256
+    return _exceeds(facts.model.global_head_dim, 256)
 
 
-@condition("the head dimension is above 192 and a GPU is of compute capability 8.6 or 8.9")
-def is_wide_for_a_small_card(facts: Facts) -> bool:
-    wide = (facts.model.head_dim or 0) > 192
-    return wide and any(gpu.compute_capability in _SMALL for gpu in facts.gpus)
+@condition("the head dimension is above 192")
+def has_heads_above_192(facts: Facts) -> bool:
+    return _exceeds(facts.model.head_dim, 192)
+
+
+@any_gpu("a GPU is of compute capability 8.6 or 8.9")
+def has_small_card(facts: Facts, gpu: Gpu) -> bool:
+    return gpu.compute_capability in _SMALL
+
+
+is_wide_for_a_small_card = all_of(has_heads_above_192, has_small_card)
+
+
+def _exceeds(value: int | None, limit: int) -> bool:
+    return value is not None and value > limit
 
 
 def describe(facts: Facts) -> Problem:

@@ -18,10 +18,9 @@ reported, not run here.
 
 from __future__ import annotations
 
-from ...conditions import caps_attention
+from ...conditions.attention import caps_attention, runs_flash_attention
 from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from .flash_attention_refuses import runs_flash_attention
 
 
 def describe(facts: Facts) -> Problem:

@@ -17,14 +17,10 @@ looks at visible GPUs only.
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.attention import runs_flex_attention
+from ...conditions.hardware import is_without_gpu
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from .flex_attention_needs_shared_memory import runs_flex_attention
-
-
-@condition("there is no GPU")
-def is_without_gpu(facts: Facts) -> bool:
-    return not facts.gpus
 
 
 def describe(facts: Facts) -> Problem:

@@ -21,7 +21,9 @@ memory.
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...conditions.attention import runs_flex_attention
+from ...engine.condition import any_gpu, condition
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts, Gpu
 from ...tables.gpu_tables import ARCHITECTURES
 
@@ -29,29 +31,29 @@ _REQUIRED = 140800  # bytes, as the reports of Gemma 3's backward pass say
 _SHARED = {item.compute_capability: item.shared_memory_per_block for item in ARCHITECTURES}
 
 
-@condition("attention runs through flex_attention")
-def runs_flex_attention(facts: Facts) -> bool:
-    return facts.model.attn_implementation == "flex_attention"
-
-
 @condition("the head dimension is 256 or more")
 def has_heads_of_256(facts: Facts) -> bool:
-    return (facts.model.head_dim or 0) >= 256
+    return _is_wide(facts.model.head_dim)
 
 
-@condition("a GPU has less than 140800 bytes of shared memory for a block")
-def has_too_little_shared_memory(facts: Facts) -> bool:
-    return any(_is_small(gpu) for gpu in facts.gpus)
+def _is_wide(head_dim: int | None) -> bool:
+    return head_dim is not None and head_dim >= 256
 
 
-def _is_small(gpu: Gpu) -> bool:
-    """Of those that flex attention compiles for at all: from compute capability 8.0 on."""
-    shared = _SHARED.get(gpu.compute_capability)
-    return gpu.compute_capability >= (8, 0) and shared is not None and shared < _REQUIRED
+@any_gpu("a GPU has less than 140800 bytes of shared memory for a block")
+def has_too_little_shared_memory(facts: Facts, gpu: Gpu) -> bool:
+    return _is_small(gpu.compute_capability)
+
+
+def _is_small(capability: tuple[int, int]) -> bool:
+    """Whether it has too little; flex attention compiles only from compute capability 8.0 on."""
+    shared = _SHARED.get(capability)
+    return capability >= (8, 0) and shared is not None and shared < _REQUIRED
 
 
 def describe(facts: Facts) -> Problem:
-    gpu = next(gpu for gpu in facts.gpus if _is_small(gpu))
+    small = [gpu for gpu in facts.gpus if gpu.known("compute_capability")]
+    gpu = next(gpu for gpu in small if _is_small(gpu.compute_capability))
     return Problem(
         message=(
             f"flex_attention's backward pass for a {facts.model.model_type} is reported to need "

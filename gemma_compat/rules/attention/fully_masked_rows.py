@@ -23,40 +23,15 @@ Nothing is patched.
 
 from __future__ import annotations
 
-from ...conditions import runs_sdpa
-from ...engine.rule import (
-    Applicability,
-    Evidence,
-    Problem,
-    Rule,
-    Scope,
-    Severity,
-    any_of,
-    condition,
-)
+from ...conditions.attention import runs_sdpa
+from ...conditions.hardware import has_blackwell
+from ...conditions.precision import autocasts_to_float16, weights_are_float16
+from ...conditions.tokenizer import pads_left
+from ...engine.condition import any_of
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 _TYPES = frozenset({"gemma3", "gemma3_text", "gemma4", "gemma4_text"})
-
-
-@condition("the tokenizer pads on the left (padding_side)")
-def pads_left(facts: Facts) -> bool:
-    return facts.tokenizer.padding_side == "left"
-
-
-@condition("a GPU is a Blackwell (compute capability 10.0 or newer)")
-def has_blackwell(facts: Facts) -> bool:
-    return any(gpu.compute_capability >= (10, 0) for gpu in facts.gpus)
-
-
-@condition("the weights are float16")
-def weights_are_float16(facts: Facts) -> bool:
-    return facts.model.dtype == "float16"
-
-
-@condition("the run autocasts to float16 (fp16=True)")
-def autocasts_to_float16(facts: Facts) -> bool:
-    return facts.training.mixed_precision == "fp16"
 
 
 def describe(facts: Facts) -> Problem:

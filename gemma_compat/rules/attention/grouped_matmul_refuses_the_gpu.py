@@ -17,27 +17,36 @@ load with `experts_implementation="eager"`, which is slower. Nothing is patched.
 
 from __future__ import annotations
 
-from ...conditions import is_without_bfloat16
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
-from ...facts import Facts
+from ...conditions.hardware import is_without_bfloat16
+from ...conditions.model import has_experts
+from ...engine.condition import all_of, any_gpu, condition
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...facts import Facts, Gpu
 
 _TYPES = frozenset({"gemma4", "gemma4_text"})
 _HOPPER_ONLY = ">=2.8.0,<2.9.0"
 
 
-@condition("the model is a mixture of experts that runs through grouped_mm")
-def runs_grouped_mm(facts: Facts) -> bool:
-    return facts.model.enable_moe_block and facts.model.experts_implementation == "grouped_mm"
+@condition("experts run through grouped_mm")
+def asks_for_grouped_mm(facts: Facts) -> bool:
+    return facts.model.experts_implementation == "grouped_mm"
 
 
-@condition("a GPU is no Hopper")
-def has_other_than_hopper(facts: Facts) -> bool:
-    return any(gpu.compute_capability[0] != 9 for gpu in facts.gpus)
+runs_grouped_mm = all_of(
+    has_experts,
+    asks_for_grouped_mm,
+    phrase="the model is a mixture of experts that runs through grouped_mm",
+)
 
 
-@condition("a GPU is newer than Hopper")
-def has_newer_than_hopper(facts: Facts) -> bool:
-    return any(gpu.compute_capability[0] > 9 for gpu in facts.gpus)
+@any_gpu("a GPU is no Hopper")
+def has_other_than_hopper(facts: Facts, gpu: Gpu) -> bool:
+    return gpu.compute_capability[0] != 9
+
+
+@any_gpu("a GPU is newer than Hopper")
+def has_newer_than_hopper(facts: Facts, gpu: Gpu) -> bool:
+    return gpu.compute_capability[0] > 9
 
 
 def describe(facts: Facts) -> Problem:

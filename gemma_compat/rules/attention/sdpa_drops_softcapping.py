@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...conditions import caps_attention, runs_sdpa
+from ...conditions.attention import caps_attention, runs_sdpa
 from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchTargetMissing
 from ...facts import Facts

@@ -19,7 +19,7 @@ learned on a network without the cap; measure it again under `eager` before it i
 
 from __future__ import annotations
 
-from ...conditions import caps_attention, runs_sdpa
+from ...conditions.attention import caps_attention, runs_sdpa
 from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 

@@ -29,7 +29,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions import asks_for_cache, evaluates, shares_no_kv
+from ...conditions.cache import asks_for_cache
+from ...conditions.model import shares_no_kv
+from ...conditions.run import evaluates
 from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...patching.cache_switch import turn_cache_off

@@ -21,8 +21,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions import cache_stays_on, gathers_outputs
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.cache import cache_stays_on
+from ...conditions.run import gathers_outputs
+from ...engine.condition import condition
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 
@@ -31,7 +33,11 @@ _KEY = "past_key_values"
 
 @condition("the config does not keep past_key_values out of what is collected")
 def collects_cache(facts: Facts) -> bool:
-    return _KEY not in (facts.model.keys_to_ignore_at_inference or ())
+    return not _lists_cache(facts.model.keys_to_ignore_at_inference)
+
+
+def _lists_cache(ignored: tuple[str, ...] | None) -> bool:
+    return ignored is not None and _KEY in ignored
 
 
 def describe(facts: Facts) -> Problem:

@@ -27,8 +27,10 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from ...conditions import autocasts, evaluates, weights_are_half
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.precision import autocasts, weights_are_half
+from ...conditions.run import evaluates
+from ...engine.condition import condition
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import text_models

@@ -40,15 +40,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions import (
-    checkpoints,
-    is_not_cured_by_unsloth,
-    is_wrapped_with_reentry,
-    is_zero3_with_peft,
-    loses_cache_in_training,
-    shares_kv,
-)
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.cache import loses_cache_in_training
+from ...conditions.checkpointing import checkpoints, is_wrapped_with_reentry, is_zero3_with_peft
+from ...conditions.model import shares_kv
+from ...conditions.unsloth import is_not_cured_by_unsloth
+from ...engine.condition import all_of
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import text_models
@@ -58,9 +55,11 @@ _GEMMA3N = frozenset({"gemma3n", "gemma3n_text"})
 _GEMMA4 = frozenset({"gemma4", "gemma4_text"})
 
 
-@condition("DeepSpeed ZeRO-3 trains a PEFT adapter under checkpointing, which must be reentrant")
-def needs_reentrant(facts: Facts) -> bool:
-    return is_zero3_with_peft.test(facts) and checkpoints.test(facts)
+needs_reentrant = all_of(
+    is_zero3_with_peft,
+    checkpoints,
+    phrase="DeepSpeed ZeRO-3 trains a PEFT adapter under checkpointing, which must be reentrant",
+)
 
 
 def describe(facts: Facts) -> Problem:

@@ -21,8 +21,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions import checkpoints, passes_cache
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, any_of, condition
+from ...conditions.cache import passes_cache
+from ...conditions.checkpointing import checkpoints
+from ...engine.condition import any_of, condition
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused
 from ...facts import Facts
 from ._caller_cache import add_pre_hook, is_checkpointed, is_filled

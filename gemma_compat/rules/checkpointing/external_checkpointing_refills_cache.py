@@ -26,7 +26,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions import cache_stays_on, checkpoints_from_outside, shares_kv, shares_no_kv
+from ...conditions.cache import cache_stays_on
+from ...conditions.checkpointing import checkpoints_from_outside
+from ...conditions.model import shares_kv, shares_no_kv
 from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import CannotBeCured
 from ...facts import Facts

@@ -23,7 +23,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions import checkpoints, passes_cache
+from ...conditions.cache import passes_cache
+from ...conditions.checkpointing import checkpoints
 from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused
 from ...facts import Facts

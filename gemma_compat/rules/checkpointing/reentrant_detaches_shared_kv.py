@@ -39,15 +39,19 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ...conditions import (
+from ...conditions.checkpointing import (
     checkpoints,
     checkpoints_from_outside,
-    is_not_cured_by_unsloth,
     is_wrapped_with_reentry,
     is_zero3_with_peft,
-    shares_kv,
+    model_is_wrapped,
+    run_checkpoints,
+    wrapper_is_reentrant,
 )
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, any_of, condition
+from ...conditions.model import shares_kv
+from ...conditions.unsloth import is_not_cured_by_unsloth
+from ...engine.condition import NO, YES, all_of, any_of, condition, first_known, not_
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import text_models
@@ -59,17 +63,24 @@ from ...patching.non_reentrant import (
 )
 
 
-@condition("checkpointing is reentrant (use_reentrant=True, or PEFT's k-bit preparation)")
-def is_reentrant(facts: Facts) -> bool:
-    training = facts.training
-    if facts.model.get("external_checkpointing") and facts.model.external_reentrant:
-        return True
-    if training.known("gradient_checkpointing") and training.gradient_checkpointing:
-        return bool(training.use_reentrant)  # the run sets the layers' function anew
-    if facts.model.known("use_reentrant") and facts.model.use_reentrant:
-        return True
-    # What the layers do now does not say what the run will turn on.
-    return bool(training.gradient_checkpointing and training.use_reentrant)
+@condition("the run asks for reentrant checkpointing (use_reentrant=True)")
+def run_asks_for_reentrant(facts: Facts) -> bool:
+    return bool(facts.training.use_reentrant)
+
+
+@condition("the layers checkpoint reentrantly now (PEFT's k-bit preparation)")
+def layers_are_reentrant(facts: Facts) -> bool:
+    return bool(facts.model.use_reentrant)
+
+
+# A run that turns checkpointing on sets the layers' function anew; else the layers keep theirs.
+run_keeps_the_layers = not_(run_checkpoints, "the run does not turn checkpointing on")
+is_reentrant = any_of(
+    all_of(first_known(model_is_wrapped, NO), wrapper_is_reentrant),
+    all_of(run_checkpoints, run_asks_for_reentrant),
+    all_of(first_known(run_keeps_the_layers, YES), first_known(layers_are_reentrant, NO)),
+    phrase="checkpointing is reentrant (use_reentrant=True, or PEFT's k-bit preparation)",
+)
 
 
 def describe(facts: Facts) -> Problem:

@@ -17,13 +17,10 @@ Put `{% generation %}` and `{% endgeneration %}` around the assistant's text and
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...conditions.run import trains_assistant_only
+from ...engine.condition import condition
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-
-
-@condition("assistant_only_loss is on")
-def asks_for_assistant_tokens(facts: Facts) -> bool:
-    return facts.training.assistant_only_loss
 
 
 @condition("the chat template has no {% generation %} blocks")
@@ -48,7 +45,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     applicability=Applicability.DISPLAY_ONLY,
     scopes=(Scope(frozenset({"gemma4", "gemma4_text"}), {"trl": ">=1.0.0"}),),
-    when=(asks_for_assistant_tokens, marks_nothing),
+    when=(trains_assistant_only, marks_nothing),
     describe=describe,
     symptoms=(r"The chat template is not training-compatible",),
     upstream=("huggingface/trl#6577", "huggingface/trl#6578"),

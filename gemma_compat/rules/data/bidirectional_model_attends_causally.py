@@ -17,7 +17,8 @@ patched: older releases have no such mask.
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...engine.condition import condition
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 

@@ -22,17 +22,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions import cache_stays_on, checkpoints
-from ...conditions.runs import packs
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.attention import has_no_varlen_attention
+from ...conditions.cache import cache_stays_on
+from ...conditions.checkpointing import checkpoints
+from ...conditions.run import packs
+from ...engine.condition import not_
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...patching.cache_switch import turn_cache_off
-from .packed_samples_see_each_other import has_no_varlen_attention
 
-
-@condition("gradient checkpointing is off")
-def is_not_checkpointing(facts: Facts) -> bool:
-    return not checkpoints.test(facts)
+is_not_checkpointing = not_(checkpoints, "gradient checkpointing is off")
 
 
 def describe(facts: Facts) -> Problem:

@@ -23,9 +23,9 @@ is in the data.
 
 from __future__ import annotations
 
+from ...conditions.run import lacks_token_types
 from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from .training_without_token_types import lacks_token_types
 
 
 def describe(facts: Facts) -> Problem:

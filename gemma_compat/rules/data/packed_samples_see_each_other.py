@@ -20,14 +20,10 @@ release that cuts really does so also depends on the cache: see GC804.
 
 from __future__ import annotations
 
-from ...conditions.runs import packs
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.attention import has_no_varlen_attention
+from ...conditions.run import packs
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
-
-
-@condition("attention is not flash attention")
-def has_no_varlen_attention(facts: Facts) -> bool:
-    return "flash" not in facts.model.attn_implementation
 
 
 def describe(facts: Facts) -> Problem:

@@ -19,7 +19,8 @@ Begin the template with `{{ bos_token }}`, or set `tokenizer.add_bos_token = Tru
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...conditions.tokenizer import adds_no_bos, template_writes_no_bos
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 _TYPES = frozenset(
@@ -34,16 +35,6 @@ _TYPES = frozenset(
         "gemma4_text",
     }
 )
-
-
-@condition("the tokenizer does not add <bos>")
-def adds_none(facts: Facts) -> bool:
-    return not facts.tokenizer.adds_bos
-
-
-@condition("the chat template does not write <bos>")
-def writes_none(facts: Facts) -> bool:
-    return not facts.tokenizer.chat_template or not facts.tokenizer.template_writes_bos
 
 
 def describe(facts: Facts) -> Problem:
@@ -62,7 +53,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     applicability=Applicability.DISPLAY_ONLY,
     scopes=(Scope(_TYPES, {}),),
-    when=(adds_none, writes_none),
+    when=(adds_no_bos, template_writes_no_bos),
     describe=describe,
     silent=True,
     upstream=("huggingface/trl#1709",),

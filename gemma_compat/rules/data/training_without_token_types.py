@@ -23,22 +23,14 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.attention import sees_images_both_ways
+from ...conditions.run import lacks_token_types
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import named_modules
 
 _NAMES = ("token_type_ids", "mm_token_type_ids")
-
-
-@condition("training batches carry no token types (text only, or a collator that drops them)")
-def lacks_token_types(facts: Facts) -> bool:
-    return not facts.training.supplies_token_types
-
-
-@condition('use_bidirectional_attention is "vision"')
-def sees_images_both_ways(facts: Facts) -> bool:
-    return facts.model.use_bidirectional_attention == "vision"
 
 
 def describe(facts: Facts) -> Problem:

@@ -25,18 +25,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions import is_not_cured_by_unsloth, shares_kv
-from ...conditions.runs import is_distributed
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.model import shares_kv
+from ...conditions.run import is_distributed
+from ...conditions.unsloth import is_not_cured_by_unsloth
+from ...engine.condition import all_of, condition
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import text_models
 from ...patching.shared_dict import add_shared_dict, give_shared, make_shared
 
 
-@condition("FSDP2 shards the model (fsdp_version 2)")
-def is_fsdp2(facts: Facts) -> bool:
-    return facts.training.distributed == "fsdp" and facts.training.fsdp_version == 2
+@condition("FSDP shards the model")
+def is_fsdp(facts: Facts) -> bool:
+    return facts.training.distributed == "fsdp"
+
+
+@condition("fsdp_version is 2")
+def is_second_version(facts: Facts) -> bool:
+    return facts.training.fsdp_version == 2
+
+
+is_fsdp2 = all_of(is_fsdp, is_second_version, phrase="FSDP2 shards the model (fsdp_version 2)")
 
 
 def describe(facts: Facts) -> Problem:

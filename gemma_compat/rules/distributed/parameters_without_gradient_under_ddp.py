@@ -18,25 +18,35 @@ or load the text model alone.
 
 from __future__ import annotations
 
-from ...conditions.runs import is_distributed
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...conditions.adapter import has_no_adapter, is_given_adapter
+from ...conditions.model import has_towers
+from ...conditions.run import is_distributed, is_text_only
+from ...engine.condition import NO, all_of, condition, first_known, not_
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 
-@condition("DDP spreads the run, and is not told to look for unused parameters")
-def waits_for_every_parameter(facts: Facts) -> bool:
-    run = facts.training
-    return run.distributed == "ddp" and run.ddp_find_unused_parameters is not True
+@condition("DDP spreads the run")
+def is_ddp(facts: Facts) -> bool:
+    return facts.training.distributed == "ddp"
 
 
-@condition("no batch holds images or audio")
-def is_text_only(facts: Facts) -> bool:
-    return not facts.training.images
+@condition("DDP is not told to look for unused parameters")
+def looks_for_none(facts: Facts) -> bool:
+    return facts.training.ddp_find_unused_parameters is not True
 
 
-@condition("the towers are trained (no PEFT adapter)")
-def trains_towers(facts: Facts) -> bool:
-    return bool(facts.model.towers) and facts.model.peft is None and not facts.training.get("peft")
+waits_for_every_parameter = all_of(
+    is_ddp,
+    looks_for_none,
+    phrase="DDP spreads the run, and is not told to look for unused parameters",
+)
+trains_towers = all_of(
+    has_towers,
+    has_no_adapter,
+    not_(first_known(is_given_adapter, NO), "the run puts no adapter on"),
+    phrase="the towers are trained (no PEFT adapter)",
+)
 
 
 def describe(facts: Facts) -> Problem:

@@ -20,29 +20,44 @@ Install a newer driver, or a torch built for an older CUDA. Nothing is patched.
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...conditions.hardware import has_gpu
+from ...engine.condition import all_of, condition, first_known
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 from ...tables.gpu_tables import MINIMUM_DRIVERS
 
 
-@condition("the NVIDIA driver is older than the CUDA release that torch was built for")
-def driver_is_older(facts: Facts) -> bool:
-    if not facts.gpus or facts.torch.cuda is None:
-        return False
-    needed = _major(facts.torch.cuda)
-    if facts.known("cuda_driver"):
-        return facts.cuda_driver is not None and _major(facts.cuda_driver) < needed
-    minimum = MINIMUM_DRIVERS.get(needed)
-    return facts.driver is not None and minimum is not None and _is_below(facts.driver, minimum)
+@condition("torch is built for CUDA")
+def is_built_for_cuda(facts: Facts) -> bool:
+    return facts.torch.cuda is not None
 
 
-def _major(release: str) -> int:
-    return int(release.partition(".")[0])
+@condition("the newest CUDA release that the driver supports is older than torch's")
+def cuda_of_driver_is_older(facts: Facts) -> bool:
+    return _is_below(facts.cuda_driver, facts.torch.cuda)
 
 
-def _is_below(driver: str, minimum: str) -> bool:
-    return _major(driver) < _major(minimum)
+@condition("the driver's release is below what torch's CUDA release needs")
+def driver_is_below_minimum(facts: Facts) -> bool:
+    return _is_below(facts.driver, MINIMUM_DRIVERS.get(_major(facts.torch.cuda)))
+
+
+driver_is_older = all_of(
+    has_gpu,
+    is_built_for_cuda,
+    first_known(cuda_of_driver_is_older, driver_is_below_minimum),
+    phrase="the NVIDIA driver is older than the CUDA release that torch was built for",
+)
+
+
+def _major(release: str | None) -> int:
+    return int((release or "0").partition(".")[0])
+
+
+def _is_below(release: str | None, minimum: str | None) -> bool:
+    """Compare major numbers; without either release nothing is below."""
+    return release is not None and minimum is not None and _major(release) < _major(minimum)
 
 
 def describe(facts: Facts) -> Problem:

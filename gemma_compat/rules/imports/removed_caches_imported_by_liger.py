@@ -15,14 +15,10 @@ imported makes the name importable too; the page of GC901 says at what price.
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...conditions.run import uses_liger
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
-
-
-@condition("the run uses liger's kernels (use_liger_kernel=True)")
-def uses_liger(facts: Facts) -> bool:
-    return facts.training.use_liger_kernel
 
 
 def describe(facts: Facts) -> Problem:

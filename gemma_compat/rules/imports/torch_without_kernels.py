@@ -25,7 +25,8 @@ from __future__ import annotations
 
 import re
 
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...engine.condition import any_gpu, any_of, first_known
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts, Gpu
 from ...tables.families import KNOWN_MODEL_TYPES
 from ...tables.gpu_tables import ARCHITECTURES
@@ -33,22 +34,27 @@ from ...tables.gpu_tables import ARCHITECTURES
 _INDEX = "https://download.pytorch.org/whl"
 
 
-@condition("torch has no kernels for a visible GPU")
-def lacks_kernels(facts: Facts) -> bool:
-    return any(_is_left_out(facts, gpu) for gpu in facts.gpus)
+@any_gpu("torch's list of kernels has none for a visible GPU")
+def list_leaves_gpu_out(facts: Facts, gpu: Gpu) -> bool:
+    return not _runs_on(facts.torch.arch_list, gpu.compute_capability)
 
 
-def _is_left_out(facts: Facts, gpu: Gpu) -> bool:
-    """By the list of kernels; where it is not known, by CUDA's release as far as that goes."""
-    by_release = not facts.torch.known("arch_list") and facts.torch.known("cuda")
-    if by_release and _is_unknown_to(facts.torch.cuda, gpu):
-        return True
-    return not _runs_on(facts.torch.arch_list, gpu)
+@any_gpu("torch's CUDA release does not know a visible GPU")
+def release_leaves_gpu_out(facts: Facts, gpu: Gpu) -> bool:
+    return _is_unknown_to(facts.torch.cuda, gpu.compute_capability)
 
 
-def _runs_on(arch_list: tuple[str, ...], gpu: Gpu) -> bool:
+# By the list of kernels; where that is unknown, an old or new enough CUDA release decides too.
+lacks_kernels = first_known(
+    list_leaves_gpu_out,
+    any_of(list_leaves_gpu_out, release_leaves_gpu_out),
+    phrase="torch has no kernels for a visible GPU",
+)
+
+
+def _runs_on(arch_list: tuple[str, ...], capability: tuple[int, int]) -> bool:
     """Machine code runs on its own major number from its minor on; ``compute_`` on all newer."""
-    major, minor = gpu.compute_capability
+    major, minor = capability
     for name in arch_list:
         match = re.fullmatch(r"(sm|compute)_(\d+)(\d)([af]?)", name)
         if match is None:
@@ -65,11 +71,11 @@ def _runs_on(arch_list: tuple[str, ...], gpu: Gpu) -> bool:
     return False
 
 
-def _is_unknown_to(cuda: str | None, gpu: Gpu) -> bool:
+def _is_unknown_to(cuda: str | None, capability: tuple[int, int]) -> bool:
     if cuda is None:
         return True
     for item in ARCHITECTURES:
-        if item.compute_capability == gpu.compute_capability:
+        if item.compute_capability == capability:
             too_old = item.first_cuda is not None and _number(cuda) < _number(item.first_cuda)
             too_new = item.last_cuda is not None and _number(cuda) > _number(item.last_cuda)
             return too_old or too_new
@@ -80,6 +86,10 @@ def _number(release: str) -> tuple[int, int]:
     """``12.8`` as numbers; a patch release is cut off."""
     major, _, rest = release.partition(".")
     return int(major), int(rest.partition(".")[0] or 0)
+
+
+def _is_left_out(facts: Facts, gpu: Gpu) -> bool:
+    return lacks_kernels.is_known_to_hold(facts.replace(gpus=(gpu,)))
 
 
 def describe(facts: Facts) -> Problem:

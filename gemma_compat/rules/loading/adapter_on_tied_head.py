@@ -16,31 +16,60 @@ use `trainable_token_indices`, which handles tied weights, or keep the adapter u
 
 from __future__ import annotations
 
-from ...conditions.runs import trains_adapter
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.adapter import has_adapter
+from ...conditions.model import config_says_tied, is_live
+from ...conditions.run import trains_adapter
+from ...engine.condition import NO, any_of, choose, condition, first_known
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
+from ..adapters._targets import ends_of, names
 
 _TIED = ("lm_head", "embed_tokens")
 
 
-@condition("LoRA layers sit on lm_head or embed_tokens")
-def adapts_tied_weights(facts: Facts) -> bool:
-    return bool(_adapted(facts))
+@condition("the model has LoRA layers")
+def has_lora_layers(facts: Facts) -> bool:
+    return bool(facts.model.adapted_modules)
 
 
-@condition("the output layer is the input embeddings")
-def head_is_tied(facts: Facts) -> bool:
-    return facts.model.lm_head_is_tied if facts.model.live else facts.model.tie_word_embeddings
+@condition("LoRA layers of the model sit on lm_head or embed_tokens")
+def has_adapted_tied_weights(facts: Facts) -> bool:
+    return bool(ends_of(_TIED, facts.model.adapted_modules))
+
+
+@condition("target_modules lists lm_head or embed_tokens")
+def targets_tied_weights(facts: Facts) -> bool:
+    return bool(ends_of(_TIED, names(facts.adapter.target_modules)))
+
+
+is_adapted_already = any_of(first_known(has_lora_layers, NO), first_known(has_adapter, NO))
+adapts_tied_weights = choose(
+    is_adapted_already,
+    then=first_known(has_adapted_tied_weights, NO),
+    otherwise=targets_tied_weights,
+    phrase="LoRA layers sit on lm_head or embed_tokens",
+)
+
+
+@condition("the output layer holds the tensor of the input embeddings")
+def lm_head_is_tied(facts: Facts) -> bool:
+    return facts.model.lm_head_is_tied
+
+
+head_is_tied = choose(
+    is_live,
+    then=lm_head_is_tied,
+    otherwise=config_says_tied,
+    phrase="the output layer is the input embeddings",
+)
 
 
 def _adapted(facts: Facts) -> list[str]:
     """Which of the two carry a LoRA layer, or are going to."""
-    paths = facts.model.get("adapted_modules") or ()
-    if not paths and not (facts.model.known("peft") and facts.model.peft):
-        named = facts.adapter.target_modules
-        paths = named if isinstance(named, tuple) else ()
-    return [name for name in _TIED if any(path.split(".")[-1] == name for path in paths)]
+    if is_adapted_already.is_known_to_hold(facts):
+        return ends_of(_TIED, facts.model.adapted_modules)
+    return ends_of(_TIED, names(facts.adapter.target_modules))
 
 
 def describe(facts: Facts) -> Problem:

@@ -24,7 +24,9 @@ from __future__ import annotations
 
 import re
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.model import was_loaded
+from ...engine.condition import YES, condition, first_known
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 _DOUBLED = re.compile(r"model\.language_model\.model\.")
@@ -42,9 +44,8 @@ def has_flat_tower(facts: Facts) -> bool:
     return any(_FLAT_TOWER.match(name) for name in facts.checkpoint.names)
 
 
-@condition("the model was loaded from it, not made from a config")
-def was_loaded(facts: Facts) -> bool:
-    return facts.model.get("loaded") is not False
+# Of a config file nobody has loaded anything yet: it would be loaded from this checkpoint.
+is_loaded_from_it = first_known(was_loaded, YES)
 
 
 def describe(facts: Facts) -> Problem:
@@ -73,7 +74,7 @@ RULE = Rule(
         Scope(_TYPES, {"transformers": ">=5.6.0,<5.9.0"}, (is_doubled,)),
         Scope(_TYPES, {"transformers": "<5.6.0"}, (has_flat_tower,)),
     ),
-    when=(was_loaded,),
+    when=(is_loaded_from_it,),
     describe=describe,
     silent=True,
     covers=("F14",),

@@ -21,7 +21,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.run import has_trainer
+from ...engine.condition import as_stated, condition
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused, PatchTargetMissing
 from ...facts import Facts
 
@@ -40,11 +42,12 @@ _TYPES = frozenset({"gemma3", "gemma3n", "gemma4", "paligemma", "shieldgemma2"})
 
 
 @condition("code outside the model reads sizes (hidden_size and so on) from the top-level config")
-def reads_top_config(facts: Facts) -> bool:
-    stated = facts.training.known("reads_top_config")
-    if not stated and facts.training.get("trainer"):
-        return False  # neither a Trainer nor its DeepSpeed integration does
+def states_reading(facts: Facts) -> bool:
     return facts.training.reads_top_config
+
+
+# Neither a Trainer nor its DeepSpeed integration reads them there.
+reads_top_config = as_stated(states_reading, no_when=has_trainer)
 
 
 def describe(facts: Facts) -> Problem:

@@ -19,23 +19,28 @@ an optimizer that rounds stochastically.
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.adapter import has_no_adapter, is_given_adapter
+from ...conditions.model import is_live
+from ...conditions.precision import weights_are_all_half
+from ...engine.condition import YES, all_of, condition, first_known, not_
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
 
-@condition("every weight is trained, with no adapter and no quantization")
-def trains_all(facts: Facts) -> bool:
-    if facts.model.get("peft") is not None or facts.model.quantization is not None:
-        return False
-    return not facts.training.peft
+@condition("the weights are not quantized")
+def is_not_quantized(facts: Facts) -> bool:
+    return facts.model.quantization is None
 
 
-@condition("all weights are bfloat16 or float16")
-def all_half(facts: Facts) -> bool:
-    if not facts.model.live:
-        return False  # what a config states is the file's dtype, not that of the loaded model
-    return facts.model.dtype in {"bfloat16", "float16"}
+trains_all = all_of(
+    first_known(has_no_adapter, YES),
+    is_not_quantized,
+    not_(is_given_adapter, "the run puts no adapter on"),
+    phrase="every weight is trained, with no adapter and no quantization",
+)
+# A config states the file's dtype, which need not be that of the loaded model.
+all_half = all_of(is_live, weights_are_all_half, phrase=weights_are_all_half.phrase)
 
 
 @condition("nothing keeps a float32 copy of the weights (no FSDP, no DeepSpeed)")

@@ -17,21 +17,22 @@ there. Where a framework forbids it, see whether a newer release of the framewor
 from __future__ import annotations
 
 from ... import versions
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...conditions.model import is_live
+from ...engine.condition import NO, condition, first_known, not_
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import FIRST_RELEASES, KNOWN_MODEL_TYPES
 
-
-@condition("a model is given, by its config")
-def is_given(facts: Facts) -> bool:
-    # Judged for every model type without one, this would report all that is newer.
-    return facts.model.known("live") and not facts.model.live
+# Judged for every model type without a model, this would report all that is newer.
+is_given = first_known(not_(is_live, "a model is given, by its config"), NO)
 
 
 @condition("transformers is older than the release that brought the architecture")
 def is_too_old(facts: Facts) -> bool:
-    first = FIRST_RELEASES.get(facts.model.model_type)
-    installed = facts.version("transformers")
+    return _is_before(facts.version("transformers"), FIRST_RELEASES.get(facts.model.model_type))
+
+
+def _is_before(installed: str | None, first: str | None) -> bool:
     return bool(first and installed and versions.contains(f"<{first}.dev0", installed))
 
 

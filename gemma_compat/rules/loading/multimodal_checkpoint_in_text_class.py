@@ -22,23 +22,28 @@ from __future__ import annotations
 
 import re
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.model import is_live, was_loaded, weights_are_fresh
+from ...engine.condition import YES, all_of, any_of, condition, first_known, not_
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 _NESTED = re.compile(r"(model\.)?language_model\.")
 
 
 @condition("the checkpoint keeps its text model under language_model, as multimodal ones do")
-def checkpoint_is_multimodal(facts: Facts) -> bool:
-    if facts.model.get("loaded") is False:
-        return False
+def nests_the_text_model(facts: Facts) -> bool:
     return any(_NESTED.match(name) for name in facts.checkpoint.names)
 
 
-@condition("none of its weights arrived in the model (every norm is as it was initialised)")
-def nothing_arrived(facts: Facts) -> bool:
-    # A text config beside such weights: this is what loading it would give.
-    return not facts.model.live or facts.model.weights_are_fresh
+checkpoint_is_multimodal = all_of(
+    first_known(was_loaded, YES), nests_the_text_model, phrase=nests_the_text_model.phrase
+)
+# A text config beside such weights: loading it would leave every norm as it was initialised.
+nothing_arrived = any_of(
+    not_(is_live, "the model is a config file"),
+    weights_are_fresh,
+    phrase="none of its weights arrived in the model (every norm is as it was initialised)",
+)
 
 
 def describe(facts: Facts) -> Problem:

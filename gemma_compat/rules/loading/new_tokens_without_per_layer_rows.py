@@ -17,27 +17,45 @@ has to be saved together with its config, which older releases would then not lo
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.model import is_live, shares_kv
+from ...engine.condition import NO, any_of, choose, condition, first_known
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 # Rows that the embeddings have more by design: soft tokens, which are never looked up per layer.
 _MORE_BY_DESIGN = {"gemma3n": 256, "gemma3n_text": 256}
 
 
+@condition("the embeddings have more rows than the table of embeddings per layer")
+def was_resized(facts: Facts) -> bool:
+    more = _difference(facts.model.embedding_rows, facts.model.per_layer_embedding_rows)
+    return more > _MORE_BY_DESIGN.get(facts.model.model_type, 0)
+
+
+def _difference(rows: int, per_layer_rows: int | None) -> int:
+    return rows - (per_layer_rows or 0)
+
+
 @condition("the embeddings are resized for new tokens (resize_token_embeddings)")
-def adds_tokens(facts: Facts) -> bool:
-    if facts.model.known("embedding_rows") and facts.model.known("per_layer_embedding_rows"):
-        more = facts.model.embedding_rows - (facts.model.per_layer_embedding_rows or 0)
-        if more > _MORE_BY_DESIGN.get(facts.model.get("model_type"), 0):
-            return True
+def run_adds_tokens(facts: Facts) -> bool:
     return facts.training.adds_tokens
 
 
-@condition("the model has embeddings per layer")
-def has_per_layer_table(facts: Facts) -> bool:
-    if facts.model.get("live"):
-        return facts.model.per_layer_embedding_rows is not None
-    return facts.model.num_kv_shared_layers > 0  # E2B and E4B alone have either
+adds_tokens = any_of(first_known(was_resized, NO), run_adds_tokens, phrase=run_adds_tokens.phrase)
+
+
+@condition("the model has a table of embeddings per layer")
+def holds_per_layer_table(facts: Facts) -> bool:
+    return facts.model.per_layer_embedding_rows is not None
+
+
+# Of the published models only E2B and E4B have either: embeddings per layer and shared layers.
+has_per_layer_table = choose(
+    first_known(is_live, NO),
+    then=holds_per_layer_table,
+    otherwise=shares_kv,
+    phrase="the model has embeddings per layer",
+)
 
 
 def describe(facts: Facts) -> Problem:

@@ -16,18 +16,34 @@ and its embeddings end at 262,143. Only a dataset that spells this token out is 
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.model import is_live
+from ...engine.condition import NO, choose, condition, first_known
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
 
 @condition("the tokenizer's largest id is not below the number of rows of the embeddings")
-def id_has_no_row(facts: Facts) -> bool:
-    return facts.tokenizer.largest_id >= _rows(facts)
+def id_is_beyond_rows(facts: Facts) -> bool:
+    return facts.tokenizer.largest_id >= facts.model.embedding_rows
+
+
+@condition("the tokenizer's largest id is not below vocab_size")
+def id_is_beyond_vocabulary(facts: Facts) -> bool:
+    return facts.tokenizer.largest_id >= facts.model.vocab_size
+
+
+id_has_no_row = choose(
+    first_known(is_live, NO),
+    then=id_is_beyond_rows,
+    otherwise=id_is_beyond_vocabulary,
+    phrase=id_is_beyond_rows.phrase,
+)
 
 
 def _rows(facts: Facts) -> int:
-    return facts.model.embedding_rows if facts.model.get("live") else facts.model.vocab_size
+    live = is_live.is_known_to_hold(facts)
+    return facts.model.embedding_rows if live else facts.model.vocab_size
 
 
 def describe(facts: Facts) -> Problem:

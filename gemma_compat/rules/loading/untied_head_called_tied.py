@@ -21,23 +21,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.model import config_says_tied, is_live
+from ...engine.condition import choose, condition
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import named_configs, text_models
 from ...tables.families import KNOWN_MODEL_TYPES
 
 
-@condition("the output layer has weights of its own (modules_to_save=['lm_head'])")
-def head_is_its_own(facts: Facts) -> bool:
-    if facts.model.live:
-        return not facts.model.lm_head_is_tied
+@condition("the output layer holds another tensor than the input embeddings")
+def lm_head_is_untied(facts: Facts) -> bool:
+    return not facts.model.lm_head_is_tied
+
+
+@condition("modules_to_save names lm_head")
+def saves_lm_head(facts: Facts) -> bool:
     return "lm_head" in facts.adapter.modules_to_save
 
 
-@condition("the config calls it tied")
-def config_says_tied(facts: Facts) -> bool:
-    return facts.model.tie_word_embeddings
+head_is_its_own = choose(
+    is_live,
+    then=lm_head_is_untied,
+    otherwise=saves_lm_head,
+    phrase="the output layer has weights of its own (modules_to_save=['lm_head'])",
+)
 
 
 def describe(facts: Facts) -> Problem:

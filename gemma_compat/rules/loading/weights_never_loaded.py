@@ -22,20 +22,16 @@ with the class that its `config.json` names under `architectures`.
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.model import is_live, was_loaded, weights_are_fresh
+from ...engine.condition import NO, all_of, first_known
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
-
-@condition("the model in hand names a checkpoint")
-def names_a_checkpoint(facts: Facts) -> bool:
-    # Of a config file or a published name there are no weights to look at.
-    return bool(facts.model.get("live")) and facts.model.loaded
-
-
-@condition("every norm of its text model is as it was initialised")
-def is_random(facts: Facts) -> bool:
-    return facts.model.weights_are_fresh
+# Of a config file or a published name there are no weights to look at.
+names_a_checkpoint = all_of(
+    first_known(is_live, NO), was_loaded, phrase="the model in hand names a checkpoint"
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -58,7 +54,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     applicability=Applicability.DISPLAY_ONLY,
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}, by_config=True),),
-    when=(names_a_checkpoint, is_random),
+    when=(names_a_checkpoint, weights_are_fresh),
     describe=describe,
     symptoms=(
         r"Some weights of \w*Gemma\w+ were not initialized from the model checkpoint",

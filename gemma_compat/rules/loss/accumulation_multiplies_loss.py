@@ -28,32 +28,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.model import accepts_count, is_live
+from ...conditions.run import accumulates, has_trainer
+from ...engine.condition import NO, YES, all_of, any_of, condition, first_known, not_
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused
 from ...facts import Facts
 
 
-@condition("a Trainer drives the run")
-def has_trainer(facts: Facts) -> bool:
-    return facts.training.trainer
-
-
-@condition("gradients are accumulated (gradient_accumulation_steps > 1)")
-def accumulates(facts: Facts) -> bool:
-    return facts.training.gradient_accumulation_steps > 1
-
-
 @condition("the loss does not heed num_items_in_batch")
-def ignores_count(facts: Facts) -> bool:
-    tried = facts.model.get("live") and facts.training.get("gradient_accumulation_steps", 1) > 1
-    if tried or facts.model.known("loss_ignores_token_count"):
-        return facts.model.loss_ignores_token_count
-    return True  # so the releases of the scope do
+def loss_ignores_count(facts: Facts) -> bool:
+    return facts.model.loss_ignores_token_count
 
 
-@condition("the model lets a Trainer hand it num_items_in_batch")
-def is_handed_count(facts: Facts) -> bool:
-    return facts.model.get("accepts_loss_kwargs") is not False
+# The releases of the scopes ignore it. A live model with accumulation is tried: where that failed,
+# the answer stays unknown.
+was_tried = all_of(first_known(is_live, NO), first_known(accumulates, NO))
+ignores_count = first_known(
+    loss_ignores_count, any_of(loss_ignores_count, not_(was_tried, "the loss was not tried"))
+)
+is_handed_count = first_known(accepts_count, YES)
 
 
 def describe(facts: Facts) -> Problem:

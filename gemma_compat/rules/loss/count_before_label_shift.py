@@ -18,13 +18,11 @@ patched: the factor is small, and the data are yours.
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.model import accepts_count
+from ...conditions.run import has_trainer
+from ...engine.condition import YES, condition, first_known
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
-
-
-@condition("a Trainer drives the run")
-def has_trainer(facts: Facts) -> bool:
-    return facts.training.trainer
 
 
 @condition("the first token of a row has a label (no prompt is masked)")
@@ -32,9 +30,7 @@ def first_token_trained(facts: Facts) -> bool:
     return facts.training.first_token_trained
 
 
-@condition("the loss is divided by num_items_in_batch")
-def divides_by_count(facts: Facts) -> bool:
-    return facts.model.get("accepts_loss_kwargs") is not False
+divides_by_count = first_known(accepts_count, YES)
 
 
 def describe(facts: Facts) -> Problem:

@@ -24,65 +24,103 @@ Unsloth has one. Else a smaller batch with gradient accumulation, or a smaller `
 from __future__ import annotations
 
 from ... import versions
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...conditions.hardware import has_gpu
+from ...conditions.precision import runs_in_float32
+from ...conditions.run import is_chunked, names_no_loss, uses_liger
+from ...conditions.unsloth import is_present
+from ...engine.condition import Condition, all_of, any_of, choose, condition, not_
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...errors import UnknownFact
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
-_SHARE = 0.5  # of the memory of the smallest GPU
-_MIB, _GIB = 2**20, 2**30
+_SHARE, _MIB, _GIB = 0.5, 2**20, 2**30  # the share is of the memory of the smallest GPU
 
 
-def bytes_per_logit(facts: Facts) -> int:
-    """At the peak of a step, as measured (see the page)."""
-    caps = facts.model.final_logit_softcapping is not None
-    is_float = facts.model.dtype == "float32" and facts.training.mixed_precision == "no"
-    if is_float:
-        return 20 if caps else 16
-    return 16 if caps else 14
+# Bytes a logit takes at the peak of a step, as measured (see the page), by whether the logits are
+# capped and whether the step runs in float32.
+_BYTES = {(True, True): 20, (False, True): 16, (True, False): 16, (False, False): 14}
 
 
-def needed(facts: Facts) -> int:
-    """Bytes for the logits of one full batch. ``UnknownFact`` where its length has no limit."""
+@condition("the logits are capped (final_logit_softcapping)")
+def caps_logits(facts: Facts) -> bool:
+    return facts.model.final_logit_softcapping is not None
+
+
+@condition("a batch has tokens (max_length)")
+def has_tokens(facts: Facts) -> bool:
+    return _tokens(facts) > 0
+
+
+def _tokens(facts: Facts) -> int:
+    """Tokens in a full batch. ``UnknownFact`` where the length of its rows has no limit."""
     length = facts.training.max_length
     if length is None:
         raise UnknownFact("training.max_length", "no limit is set")
-    tokens = facts.training.per_device_train_batch_size * length
-    return int(tokens * facts.model.vocab_size * bytes_per_logit(facts))
+    return length * facts.training.per_device_train_batch_size
 
 
-@condition("the logits of a batch take more than half of the smallest GPU")
-def fills_the_gpu(facts: Facts) -> bool:
-    if not facts.gpus:
-        return False
-    smallest = min(gpu.memory_total for gpu in facts.gpus) * _MIB
-    return needed(facts) > _SHARE * smallest
+def needed(facts: Facts, bytes_per_logit: int) -> int:
+    """Bytes for the logits of one full batch."""
+    return _tokens(facts) * facts.model.vocab_size * bytes_per_logit
 
 
-@condition("the loss needs every logit at once")
-def needs_every_logit(facts: Facts) -> bool:
-    if "UNSLOTH_IS_PRESENT" in facts.environment or facts.training.loss_type == "chunked_nll":
-        return False
-    if facts.training.use_liger_kernel:
-        return facts.model.model_type in {"gemma3n", "gemma3n_text"}
-    # TRL from 1.15 on has no other loss than one in chunks; plain arguments name no loss_type.
-    return facts.training.loss_type is None or not _is_new_trl(facts)
+def _smallest(facts: Facts) -> int:
+    return min(gpu.memory_total for gpu in facts.gpus) * _MIB
 
 
-def _is_new_trl(facts: Facts) -> bool:
-    version = facts.version("trl")
-    return version is not None and versions.contains(">=1.15.0", version)
+def _exceeds(capped: bool, in_float32: bool) -> Condition:
+    size = _BYTES[capped, in_float32]
+    return Condition(
+        f"{size} bytes a logit take more than half of the smallest GPU",
+        lambda facts: needed(facts, size) > _SHARE * _smallest(facts),
+    )
+
+
+fills_the_gpu = all_of(
+    has_gpu,
+    has_tokens,
+    choose(
+        runs_in_float32,
+        then=choose(caps_logits, then=_exceeds(True, True), otherwise=_exceeds(False, True)),
+        otherwise=choose(caps_logits, then=_exceeds(True, False), otherwise=_exceeds(False, False)),
+    ),
+    phrase="the logits of a batch take more than half of the smallest GPU",
+)
+
+
+@condition("liger's kernels compute every logit of this model type")
+def keeps_logits_under_liger(facts: Facts) -> bool:
+    return facts.model.model_type in {"gemma3n", "gemma3n_text"}
+
+
+@condition("TRL is older than 1.15, or not installed")
+def has_old_trl(facts: Facts) -> bool:
+    return not _is_new(facts.version("trl"))
+
+
+def _is_new(trl: str | None) -> bool:
+    return trl is not None and versions.contains(">=1.15.0", trl)
+
+
+# TRL from 1.15 on has no other loss than one in chunks; plain arguments name no loss_type.
+needs_every_logit = all_of(
+    not_(is_present, "Unsloth does not compute the loss"),
+    not_(is_chunked, "the loss is not computed in chunks"),
+    choose(uses_liger, then=keeps_logits_under_liger, otherwise=any_of(names_no_loss, has_old_trl)),
+    phrase="the loss needs every logit at once",
+)
 
 
 def describe(facts: Facts) -> Problem:
-    run = facts.training
-    smallest = min(gpu.memory_total for gpu in facts.gpus) * _MIB
+    run, smallest = facts.training, _smallest(facts)
+    size = _BYTES[caps_logits.is_known_to_hold(facts), runs_in_float32.is_known_to_hold(facts)]
     return Problem(
         message=(
             f"the logits of a {facts.model.model_type} take up to "
-            f"{needed(facts) / _GIB:.1f} GiB of {smallest / _GIB:.1f}: "
+            f"{needed(facts, size) / _GIB:.1f} GiB of {smallest / _GIB:.1f}: "
             f"{run.per_device_train_batch_size} x {run.max_length} tokens x "
-            f"{facts.model.vocab_size} x {bytes_per_logit(facts)} bytes"
+            f"{facts.model.vocab_size} x {size} bytes"
         ),
         help="a loss in chunks (TRL's SFTTrainer from 1.8, use_liger_kernel=True), or a smaller "
         "per_device_train_batch_size with gradient_accumulation_steps",

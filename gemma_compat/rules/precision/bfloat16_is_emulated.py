@@ -20,36 +20,14 @@ silent then. Nothing is patched.
 
 from __future__ import annotations
 
-from ...conditions import is_not_forced_to_float32, is_without_bfloat16, weakest_gpu
-from ...engine.rule import (
-    Applicability,
-    Evidence,
-    Problem,
-    Rule,
-    Scope,
-    Severity,
-    any_of,
-    condition,
-)
+from ...conditions.hardware import is_without_bfloat16, weakest_gpu
+from ...conditions.precision import meets_bfloat16
+from ...conditions.unsloth import is_not_forced_to_float32
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
 _OVERFLOWS = ("gemma3", "shieldgemma2")
-
-
-@condition("the run autocasts to bfloat16 (bf16=True)")
-def autocasts_to_bfloat16(facts: Facts) -> bool:
-    return facts.training.mixed_precision == "bf16"
-
-
-@condition("the weights are bfloat16 and nothing is autocast")
-def runs_in_bfloat16(facts: Facts) -> bool:
-    return facts.model.dtype == "bfloat16" and facts.training.mixed_precision == "no"
-
-
-@condition("4-bit layers compute in bfloat16")
-def computes_in_bfloat16(facts: Facts) -> bool:
-    return facts.model.compute_dtype == "bfloat16"
 
 
 def describe(facts: Facts) -> Problem:
@@ -75,7 +53,7 @@ RULE = Rule(
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
     when=(
         is_without_bfloat16,
-        any_of(autocasts_to_bfloat16, runs_in_bfloat16, computes_in_bfloat16),
+        meets_bfloat16,
         is_not_forced_to_float32,
     ),
     describe=describe,

@@ -31,7 +31,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions import is_not_forced_to_float32, is_without_bfloat16, weakest_gpu
+from ...conditions.hardware import is_without_bfloat16, weakest_gpu
+from ...conditions.precision import meets_float16
+from ...conditions.unsloth import is_not_forced_to_float32
 from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
@@ -42,7 +44,7 @@ from ...patching.residual_in_float32 import (
     narrow_output,
     widen_input,
 )
-from ._half import cause, is_float16
+from ._half import cause
 
 _TYPES = frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2"})
 
@@ -81,10 +83,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     applicability=Applicability.UNSAFE,
     scopes=(Scope(_TYPES, {"transformers": ">=4.50.0.dev0"}),),
-    when=(
-        is_float16,
-        is_not_forced_to_float32,
-    ),
+    when=(meets_float16, is_not_forced_to_float32),
     describe=describe,
     patch=patch,
     leaves=(widen_input, narrow_input, narrow_output),

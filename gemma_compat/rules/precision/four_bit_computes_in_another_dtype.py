@@ -21,21 +21,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions import has_bfloat16
-from ...conditions.runs import is_four_bit
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...conditions.hardware import has_bfloat16
+from ...conditions.precision import computes_in_float16, computes_in_float32
+from ...conditions.run import is_four_bit
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import named_modules
 from ...tables.families import KNOWN_MODEL_TYPES
-from ._half import computes_in_float16
 
 _OVERFLOWING = frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2"})
-
-
-@condition("4-bit layers compute in float32, the default")
-def computes_in_float32(facts: Facts) -> bool:
-    return facts.model.compute_dtype == "float32"
 
 
 def describe(facts: Facts) -> Problem:

@@ -16,10 +16,11 @@ unsloth_zoo 2026.7.1 on; then this rule is silent. Nothing is patched.
 
 from __future__ import annotations
 
-from ...conditions import is_not_forced_to_float32
+from ...conditions.precision import meets_float16
+from ...conditions.unsloth import is_not_forced_to_float32
 from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ._half import cause, is_float16
+from ._half import cause
 
 
 def describe(facts: Facts) -> Problem:
@@ -39,7 +40,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     applicability=Applicability.DISPLAY_ONLY,
     scopes=(Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": ">=5.5.0"}),),
-    when=(is_float16, is_not_forced_to_float32),
+    when=(meets_float16, is_not_forced_to_float32),
     describe=describe,
     evidence=Evidence.REPORTED,
     symptoms=(r"'grad_norm': '?nan", r"CUDA error: device-side assert triggered"),

@@ -22,16 +22,11 @@ rule is silent about adapters. Nothing is patched: an optimizer may exist alread
 
 from __future__ import annotations
 
-from ...conditions.runs import trains_every_weight
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity, condition
+from ...conditions.precision import autocasts_to_float16, weights_are_all_half
+from ...conditions.run import trains_every_weight
+from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
-from ._half import autocasts_to_float16
-
-
-@condition("the weights that are trained are float16 or bfloat16")
-def weights_are_all_half(facts: Facts) -> bool:
-    return facts.model.dtype in {"float16", "bfloat16"}
 
 
 def describe(facts: Facts) -> Problem:

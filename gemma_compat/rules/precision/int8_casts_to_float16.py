@@ -16,13 +16,26 @@ Nothing is patched.
 
 from __future__ import annotations
 
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...engine.condition import all_of, condition
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 
-@condition("the weights are quantized by LLM.int8 (load_in_8bit=True)")
-def is_llm_int8(facts: Facts) -> bool:
-    return facts.model.quantization == "bitsandbytes" and facts.model.quantization_bits == 8
+@condition("the weights are quantized by bitsandbytes")
+def is_bitsandbytes(facts: Facts) -> bool:
+    return facts.model.quantization == "bitsandbytes"
+
+
+@condition("the weights are quantized to 8 bits")
+def is_eight_bit(facts: Facts) -> bool:
+    return facts.model.quantization_bits == 8
+
+
+is_llm_int8 = all_of(
+    is_bitsandbytes,
+    is_eight_bit,
+    phrase="the weights are quantized by LLM.int8 (load_in_8bit=True)",
+)
 
 
 def describe(facts: Facts) -> Problem:

@@ -16,10 +16,10 @@ transformers 5.10.1 or newer, or bfloat16. The rest of a Gemma 4 in float16 has 
 
 from __future__ import annotations
 
-from ...conditions.runs import has_images
+from ...conditions.precision import holds_float16
+from ...conditions.run import has_images
 from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ._half import runs_in_float16
 
 
 def describe(facts: Facts) -> Problem:
@@ -38,7 +38,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     applicability=Applicability.DISPLAY_ONLY,
     scopes=(Scope(frozenset({"gemma4"}), {"transformers": ">=5.5.0,<5.10.1"}),),
-    when=(runs_in_float16,),
+    when=(holds_float16,),
     runs=(has_images,),
     describe=describe,
     evidence=Evidence.SOURCE,

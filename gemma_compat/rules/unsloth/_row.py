@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...conditions.unsloth import uses_unsloth
-from ...engine.rule import (
-    Applicability,
-    Condition,
-    Evidence,
-    Problem,
-    Rule,
-    RunKind,
-    Scope,
-    Severity,
-)
+from ...engine.condition import Condition, RunKind
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 _SINCE = "0.1.0"

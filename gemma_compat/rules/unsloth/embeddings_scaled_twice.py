@@ -20,7 +20,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...conditions.unsloth import uses_unsloth
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...engine.condition import condition
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchRefused
 from ...facts import Facts
 from ...live.tree import text_models

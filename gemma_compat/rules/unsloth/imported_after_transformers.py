@@ -17,8 +17,9 @@ that has them already cannot be put right: restart it, or the notebook's kernel.
 
 from __future__ import annotations
 
-from ...conditions.unsloth import uses_unsloth
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...conditions.unsloth import is_on_cpu_backend, uses_unsloth
+from ...engine.condition import condition, not_
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
@@ -28,9 +29,9 @@ def was_late(facts: Facts) -> bool:
     return bool(facts.unsloth.imported_after)
 
 
-@condition("Unsloth patches what it imports (it does not on a CPU)")
-def patches_libraries(facts: Facts) -> bool:
-    return facts.unsloth.backend != "cpu"
+patches_libraries = not_(
+    is_on_cpu_backend, "Unsloth patches what it imports (it does not on a CPU)"
+)
 
 
 def describe(facts: Facts) -> Problem:

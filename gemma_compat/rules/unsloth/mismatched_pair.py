@@ -15,9 +15,12 @@ Upgrade both in one command, and delete `unsloth_compiled_cache` beside the scri
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ... import versions
-from ...conditions.unsloth import uses_unsloth
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...conditions.unsloth import has_zoo, uses_unsloth
+from ...engine.condition import any_of, condition, not_
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...errors import UnknownFact
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
@@ -25,20 +28,31 @@ from ...tables.families import KNOWN_MODEL_TYPES
 _ZOO = "unsloth-zoo"
 
 
-@condition("unsloth asks for another unsloth_zoo than is installed")
-def is_mismatched(facts: Facts) -> bool:
-    wanted, version = facts.unsloth.requires.get(_ZOO), facts.version(_ZOO)
-    if wanted is None:
+@condition("the installed unsloth_zoo is outside what unsloth asks for")
+def is_outside(facts: Facts) -> bool:
+    return not _fits(facts.unsloth.requires, facts.version(_ZOO))
+
+
+def _fits(requires: Mapping[str, str], version: str | None) -> bool:
+    if _ZOO not in requires:
         raise UnknownFact("unsloth.requires", "its metadata does not name unsloth_zoo")
-    return version is None or not versions.contains(wanted, version)
+    return version is not None and versions.contains(requires[_ZOO], version)
+
+
+is_mismatched = any_of(
+    is_outside,
+    not_(has_zoo, "no unsloth_zoo is installed"),
+    phrase="unsloth asks for another unsloth_zoo than is installed",
+)
 
 
 def describe(facts: Facts) -> Problem:
     version = facts.version(_ZOO)
     beside = f"unsloth_zoo {version} is" if version else "no unsloth_zoo is"
+    wanted = facts.unsloth.get("requires", {}).get(_ZOO, "")
     return Problem(
-        message=f"unsloth {facts.version('unsloth')} needs unsloth_zoo "
-        f"{facts.unsloth.requires[_ZOO]}, and {beside} installed",
+        message=f"unsloth {facts.version('unsloth')} needs "
+        f"{f'unsloth_zoo {wanted}'.strip()}, and {beside} installed",
         help="pip install -U unsloth unsloth_zoo",
     )
 

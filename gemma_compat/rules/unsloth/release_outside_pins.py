@@ -18,47 +18,47 @@ Gemma 3n and Gemma 4 (GC104, GC1110): there the newer Unsloth is the cure.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from ... import versions
 from ...conditions.unsloth import uses_unsloth
-from ...engine.rule import (
-    Applicability,
-    Condition,
-    Evidence,
-    Problem,
-    Rule,
-    Scope,
-    Severity,
-    any_of,
-    condition,
-)
+from ...engine.condition import Condition, any_of
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
 _LIBRARIES = ("transformers", "trl", "peft")
 
 
+def _outside(facts: Facts) -> Iterator[tuple[str, str, str]]:
+    """Name, installed version and what Unsloth allows."""
+    for name in _LIBRARIES:
+        if _is_outside(name).is_known_to_hold(facts):
+            yield name, facts.version(name) or "", facts.unsloth.requires[name]
+
+
 def _is_outside(name: str) -> Condition:
-    @condition(f"{name} is outside what unsloth's metadata allows")
-    def test(facts: Facts) -> bool:
-        allowed, version = facts.unsloth.requires.get(name), facts.version(name)
-        return bool(allowed and version and not versions.contains(allowed, version))
-
-    return test
+    return Condition(
+        f"{name} is outside what unsloth's metadata allows",
+        lambda facts: _does_not_fit(facts.unsloth.requires, name, facts.version(name)),
+    )
 
 
-_OUTSIDE = {name: _is_outside(name) for name in _LIBRARIES}
-is_outside = Condition(
-    "transformers, trl or peft is outside what unsloth's metadata allows",
-    any_of(*_OUTSIDE.values()).test,
+def _does_not_fit(requires: Mapping[str, str], name: str, version: str | None) -> bool:
+    allowed = requires.get(name)
+    return bool(allowed and version and not versions.contains(allowed, version))
+
+
+is_outside = any_of(
+    *map(_is_outside, _LIBRARIES),
+    phrase="transformers, trl or peft is outside what unsloth's metadata allows",
 )
 
 
 def describe(facts: Facts) -> Problem:
-    # The release of a library may be unknown where another one is outside.
-    found = [name for name, outside in _OUTSIDE.items() if outside.is_known_to_hold(facts)]
-    allowed = {name: facts.unsloth.requires[name] for name in found}
-    texts = [f"{name} {facts.version(name)} (it allows {allowed[name]})" for name in found]
-    wanted = " ".join(f"'{name}{allowed[name]}'" for name in found)
+    found = list(_outside(facts))
+    texts = [f"{name} {version} (it allows {allowed})" for name, version, allowed in found]
+    wanted = " ".join(f"'{name}{allowed}'" for name, _, allowed in found)
     return Problem(
         message=f"unsloth {facts.version('unsloth')} was not made for {' and '.join(texts)}",
         help=f"pip install -U unsloth unsloth_zoo, or pip install {wanted}",

@@ -16,22 +16,44 @@ Delete the folder; it is written again when the next model is loaded.
 from __future__ import annotations
 
 from ...conditions.unsloth import uses_unsloth
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity, condition
+from ...engine.condition import Condition, all_of, any_of, condition
+from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
 _NAMES = ("unsloth-zoo", "unsloth", "transformers", "trl")
 
 
+def _is_stale(name: str) -> Condition:
+    return Condition(
+        f"a file was written for another {name}",
+        lambda facts: bool(_other(facts.unsloth.compiled_caches, name, facts.version(name))),
+    )
+
+
+def _other(headers: tuple[str, ...] | None, name: str, version: str | None) -> list[str]:
+    """The headers that name another release of one package than is installed."""
+    return [header for header in headers or () if f"{name} {version}" not in header.split(", ")]
+
+
+@condition("there is an unsloth_compiled_cache")
+def has_cache(facts: Facts) -> bool:
+    return bool(facts.unsloth.compiled_caches)
+
+
+is_stale = all_of(
+    has_cache,
+    any_of(*map(_is_stale, _NAMES)),
+    phrase="unsloth_compiled_cache holds files of other releases",
+)
+
+
 def _stale(facts: Facts) -> list[str]:
     """The headers that name other releases than are installed."""
-    installed = ", ".join(f"{name} {facts.version(name)}" for name in _NAMES)
-    return [header for header in facts.unsloth.compiled_caches or () if header != installed]
-
-
-@condition("unsloth_compiled_cache holds files of other releases")
-def is_stale(facts: Facts) -> bool:
-    return bool(_stale(facts))
+    stale = [name for name in _NAMES if _is_stale(name).is_known_to_hold(facts)]
+    headers = facts.unsloth.compiled_caches or ()
+    differ = [header for name in stale for header in _other(headers, name, facts.version(name))]
+    return [header for header in headers if header in differ]
 
 
 def describe(facts: Facts) -> Problem:

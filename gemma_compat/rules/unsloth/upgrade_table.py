@@ -6,9 +6,11 @@ A row holds for a run that uses Unsloth.
 
 from __future__ import annotations
 
-from ...conditions import gathers_outputs, shares_kv, shares_no_kv
+from ...conditions import adapter, attention, cache, hardware, model, precision, run, tokenizer
 from ...conditions import unsloth as asks
-from ...conditions.runs import (
+from ...conditions.model import shares_kv, shares_no_kv
+from ...conditions.run import (
+    gathers_outputs,
     generates,
     has_images,
     is_four_bit,
@@ -38,7 +40,7 @@ ROWS: tuple[Row, ...] = (
         "transformers 5.5.0 passes them inside the cache. unsloth_zoo 2026.4.4 put a cache in, "
         "which checkpointing takes out again; 2026.6.7 carries them past it.",
         ("U02", "U04"),
-        when=(shares_kv, asks.loses_cache),
+        when=(shares_kv, cache.loses_cache_under_unsloth),
         upstream=("unslothai/unsloth-zoo#813", "huggingface/transformers#45312"),
     ),
     Row(
@@ -51,7 +53,7 @@ ROWS: tuple[Row, ...] = (
         "transformers below 5.6.0 passes them inside a cache that training does not build or that "
         "checkpointing withholds; unsloth_zoo shares them by itself from 2026.9.8 on.",
         ("U03", "U04"),
-        when=(shares_kv, asks.loses_cache),
+        when=(shares_kv, cache.loses_cache_under_unsloth),
     ),
     Row(
         "GC1112",
@@ -63,7 +65,7 @@ ROWS: tuple[Row, ...] = (
         "From 2025.3.15 on Unsloth loads Gemma 3 in bfloat16, computes norms and attention in "
         "float32 and turns mixed precision off where float16 would be used.",
         ("U06",),
-        when=(asks.runs_in_float16,),
+        when=(precision.falls_back_to_float16,),
         symptoms=(r"Function '\w+' returned nan values", r"contains either `?inf`?, `?nan`?"),
         upstream=("unslothai/unsloth#2040", "unslothai/unsloth#2084"),
     ),
@@ -76,7 +78,7 @@ ROWS: tuple[Row, ...] = (
         "activations of Gemma 3n pass 65504 in float16, and loss and gradients become NaN",
         "Unsloth's list of models that it computes in float32 names Gemma 3n from then on.",
         ("U06",),
-        when=(asks.runs_in_float16,),
+        when=(precision.falls_back_to_float16,),
         symptoms=(r"Function '\w+' returned nan values", r"contains either `?inf`?, `?nan`?"),
         upstream=("unslothai/unsloth#3043",),
     ),
@@ -91,7 +93,7 @@ ROWS: tuple[Row, ...] = (
         "2025.9.11 narrowed the entry gemma3, which until then matched gemma3_text as well; "
         "2026.2.1 added an entry of its own.",
         ("U06",),
-        when=(asks.runs_in_float16,),
+        when=(precision.falls_back_to_float16,),
         symptoms=(r"Function '\w+' returned nan values", r"contains either `?inf`?, `?nan`?"),
         upstream=("unslothai/unsloth#4014",),
     ),
@@ -106,7 +108,7 @@ ROWS: tuple[Row, ...] = (
         "The residual stream overflows in the backward pass. unsloth_zoo computes Gemma 4 in "
         "float32 from 2026.7.1 on.",
         ("U07",),
-        when=(asks.runs_in_float16,),
+        when=(precision.falls_back_to_float16,),
         symptoms=(r"device-side assert triggered", r"grad_norm'?: '?nan"),
         upstream=("unslothai/unsloth-zoo#866", "unslothai/unsloth#5092"),
     ),
@@ -120,7 +122,7 @@ ROWS: tuple[Row, ...] = (
         "The forced patches cast activations to float16 while the weights are float32 and nothing "
         "casts between them.",
         ("U08",),
-        when=(asks.lacks_bfloat16,),
+        when=(hardware.is_without_bfloat16,),
         runs=(trains_every_weight,),
         symptoms=(
             r"expected m(?:at)?1 and m(?:at)?2 to have the same dtype, but got: "
@@ -137,7 +139,7 @@ ROWS: tuple[Row, ...] = (
         "images reach the projector in another dtype than its weights on a card without bfloat16",
         "The projector was left out of the casts at linear layers until 2026.10.9.",
         ("U08",),
-        when=(asks.lacks_bfloat16,),
+        when=(hardware.is_without_bfloat16,),
         runs=(has_images,),
         symptoms=(
             r"expected m(?:at)?1 and m(?:at)?2 to have the same dtype, but got: "
@@ -154,7 +156,7 @@ ROWS: tuple[Row, ...] = (
         "Those releases choose flex attention on cards that cannot compile it; 2026.8.9 asks for "
         "compute capability 8.0.",
         ("U09",),
-        when=(asks.lacks_bfloat16,),
+        when=(hardware.is_without_bfloat16,),
         symptoms=(r"expected scalar type (?:Half|BFloat16) but found Float",),
         upstream=("unslothai/unsloth#8137",),
         cure="pip install -U 'unsloth>=2026.8.9', or set UNSLOTH_ENABLE_FLEX_ATTENTION=0",
@@ -169,7 +171,7 @@ ROWS: tuple[Row, ...] = (
         "The cast around such norms was written by the compiler only, and UNSLOTH_COMPILE_DISABLE "
         "leaves it out.",
         ("U09",),
-        when=(asks.is_not_compiled, asks.has_towers),
+        when=(asks.is_not_compiled, model.has_towers),
         symptoms=(r"expected scalar type BFloat16 but found Float",),
         upstream=("unslothai/unsloth-zoo#758",),
     ),
@@ -182,7 +184,7 @@ ROWS: tuple[Row, ...] = (
         "audio features are merged in another dtype than the embeddings have",
         "In forced float32 the audio branch moves its features to the device and not to the dtype.",
         ("U10",),
-        when=(asks.hears, asks.lacks_bfloat16),
+        when=(model.hears, hardware.is_without_bfloat16),
         runs=(has_images,),
         symptoms=(r"masked_scatter_: expected self and source to have same dtypes",),
         upstream=("unslothai/unsloth-zoo#925", "unslothai/unsloth#7224"),
@@ -196,7 +198,7 @@ ROWS: tuple[Row, ...] = (
         "the audio tower masks with -1e9, which float16 cannot hold",
         "That one release lacks the clamp that the releases on both sides of it have.",
         ("U11",),
-        when=(asks.hears, asks.runs_in_float16),
+        when=(model.hears, precision.falls_back_to_float16),
         runs=(has_images,),
         symptoms=(r"value cannot be converted to type at::Half without overflow",),
         upstream=("unslothai/unsloth-zoo#577",),
@@ -214,7 +216,7 @@ ROWS: tuple[Row, ...] = (
         "It multiplies by the root of the hidden size in the dtype of its inputs. transformers "
         "5.10 multiplies in float32, unsloth_zoo from 2026.7.5 on.",
         ("U12",),
-        when=(shares_no_kv, asks.runs_in_float16),
+        when=(shares_no_kv, precision.falls_back_to_float16),
         runs=(has_images,),
         upstream=("huggingface/transformers#46277", "unslothai/unsloth-zoo#931"),
     ),
@@ -228,7 +230,7 @@ ROWS: tuple[Row, ...] = (
         "transformers 5.0 to 5.5 asks for them in training; Unsloth puts zeros in from 2026.2.1 "
         "on.",
         ("U13",),
-        when=(asks.is_text_only,),
+        when=(run.is_text_only,),
         symptoms=(r"`token_type_ids` is required as a model input when training",),
         upstream=("unslothai/unsloth#4017", "unslothai/unsloth-zoo#488"),
     ),
@@ -242,7 +244,7 @@ ROWS: tuple[Row, ...] = (
         "The Trainer believes that the model divides by num_items_in_batch, and the model's "
         "forward ignores it. 2026.4.5 asks what the forward accepts.",
         ("U14",),
-        when=(asks.accumulates,),
+        when=(run.accumulates,),
         upstream=("unslothai/unsloth#4998", "unslothai/unsloth#5036", "unslothai/unsloth#3280"),
     ),
     Row(
@@ -271,7 +273,7 @@ ROWS: tuple[Row, ...] = (
         "the compiled q_norm may be called without its argument, as was seen on two T4",
         "A norm that is compiled by itself is compiled again as part of a full graph.",
         ("U16",),
-        when=(asks.spreads_over_gpus,),
+        when=(hardware.spreads_over_gpus,),
         symptoms=(r"ArgsMismatchError: missing a required argument: 'x'",),
         upstream=("unslothai/unsloth#3535", "unslothai/unsloth-zoo#804"),
         severity=Severity.WARNING,
@@ -287,7 +289,7 @@ ROWS: tuple[Row, ...] = (
         "no configuration of the flex attention backward pass fits the card's shared memory",
         "Heads of 256 need 140,800 bytes in torch's default blocks, and such cards have 101,376.",
         ("U18",),
-        when=(asks.has_little_shared_memory,),
+        when=(hardware.has_little_shared_memory,),
         symptoms=(r"OutOfMemoryError: out of resource: .*Hardware limit: 101376",),
         upstream=("unslothai/unsloth-zoo#542", "unslothai/unsloth#4273"),
         cure="pip install -U unsloth 'unsloth_zoo>=2026.3.3', or set "
@@ -348,7 +350,7 @@ ROWS: tuple[Row, ...] = (
         "Unsloth went round it in its own loader from 2026.4.1 on; PeftModel.from_pretrained and a "
         "second adapter were covered by unsloth_zoo 2026.6.2.",
         ("U22",),
-        when=(asks.adapts_towers,),
+        when=(adapter.adapts_towers,),
         symptoms=(r"Target module Gemma4ClippableLinear\(",),
         upstream=("unslothai/unsloth#4807", "unslothai/unsloth#6089", "huggingface/peft#3129"),
     ),
@@ -375,7 +377,7 @@ ROWS: tuple[Row, ...] = (
         "TRL makes checkpointing non-reentrant; Unsloth makes it reentrant for these models from "
         "2026.3.16 on.",
         ("U24",),
-        when=(asks.hears,),
+        when=(model.hears,),
         runs=(has_images,),
         symptoms=(r"expected size \d+==\d+, stride \d+==\d+ at dim=\d",),
         upstream=("unslothai/unsloth#4629",),
@@ -390,7 +392,7 @@ ROWS: tuple[Row, ...] = (
         "5.10 on training goes on with it",
         "padding_side='left' of the tokenizer is handed to the audio feature extractor.",
         ("U25",),
-        when=(asks.hears,),
+        when=(model.hears,),
         runs=(has_images,),
         symptoms=(r"Audio features and audio tokens do not match",),
         upstream=("unslothai/unsloth#6157", "unslothai/unsloth-zoo#747"),
@@ -406,7 +408,7 @@ ROWS: tuple[Row, ...] = (
         "the audio columns of datasets 4 hold decoder objects, which the collator takes for arrays",
         "datasets 4 decodes audio when it is read; unsloth_zoo 2026.7.4 decodes it itself.",
         ("U26",),
-        when=(asks.hears,),
+        when=(model.hears,),
         runs=(has_images,),
         symptoms=(
             r"ufunc 'rfft_n_even' not supported",
@@ -440,7 +442,7 @@ ROWS: tuple[Row, ...] = (
         "A compiled static cache skips the mask in both directions that images need; Unsloth asks "
         "for each request from 2026.9.5 on.",
         ("U28",),
-        when=(asks.sees_both_ways,),
+        when=(attention.sees_images_both_ways,),
         runs=(generates,),
         upstream=("unslothai/unsloth#6028",),
     ),
@@ -454,7 +456,7 @@ ROWS: tuple[Row, ...] = (
         "attend in both directions",
         "The collator pads and joins the ids but not their types; E2B and E4B do not use them.",
         ("U29",),
-        when=(asks.sees_both_ways,),
+        when=(attention.sees_images_both_ways,),
         runs=(has_images,),
         upstream=("unslothai/unsloth-zoo#756",),
     ),
@@ -467,7 +469,7 @@ ROWS: tuple[Row, ...] = (
         "grouped matrix products of adapted experts get factors whose shapes do not fit",
         "peft 0.19 stores the factors of experts the other way round; unsloth_zoo 2026.5.2 knows.",
         ("U30",),
-        when=(asks.has_experts,),
+        when=(model.has_experts,),
         runs=(trains_adapter,),
         symptoms=(r"contraction dimension of mat_a and mat_b must match",),
         upstream=("unslothai/unsloth-zoo#624",),
@@ -482,7 +484,7 @@ ROWS: tuple[Row, ...] = (
         "The names of the experts' tensors in the adapter and in the checkpoint do not match, and "
         "what does not match is skipped.",
         ("U31",),
-        when=(asks.has_experts,),
+        when=(model.has_experts,),
         runs=(trains_adapter,),
         upstream=("unslothai/unsloth#6387", "unslothai/unsloth-zoo#779"),
     ),
@@ -496,7 +498,7 @@ ROWS: tuple[Row, ...] = (
         "The report is open and its cause not known; UNSLOTH_RETURN_LOGITS=1 goes round the fused "
         "loss.",
         ("U32",),
-        when=(asks.has_experts, asks.trains_last_turns),
+        when=(model.has_experts, run.trains_assistant_only),
         upstream=("unslothai/unsloth#5230",),
         evidence=Evidence.REPORTED,
         cure="set UNSLOTH_RETURN_LOGITS=1 before the model is loaded",
@@ -543,7 +545,7 @@ ROWS: tuple[Row, ...] = (
         "The full-attention layers of Gemma 4 have heads of 512; Unsloth leaves FlashAttention for "
         "them from 2026.4.6 on.",
         ("U35",),
-        when=(asks.uses_flash_attention,),
+        when=(attention.runs_flash_attention,),
         symptoms=(r"FlashAttention only supports head dimension at most 256",),
         upstream=("unslothai/unsloth#5045",),
         cure="pip install -U 'unsloth>=2026.4.6', or attn_implementation='sdpa'",
@@ -572,7 +574,7 @@ ROWS: tuple[Row, ...] = (
         "transformers 5.4 and 5.5 rename the prefix of a composite model's weights and not that of "
         "their quantization state; Unsloth repairs it from 2026.9.8 on.",
         ("U37",),
-        when=(asks.is_prequantized,),
+        when=(model.is_prequantized,),
         runs=(is_four_bit,),
         symptoms=(r"quant_state is required", r"Skipping .* no quant_state"),
         upstream=("huggingface/transformers#44300", "huggingface/transformers#45567"),
@@ -588,7 +590,7 @@ ROWS: tuple[Row, ...] = (
         "The missing weights are created packed, as bytes, and a normal distribution has none. A "
         "proposed repair was closed without being merged.",
         ("U38",),
-        when=(shares_kv, asks.is_prequantized),
+        when=(shares_kv, model.is_prequantized),
         runs=(is_four_bit,),
         symptoms=(r"\"normal_kernel_cuda\" not implemented for 'Byte'",),
         upstream=("unslothai/unsloth-zoo#623", "unslothai/unsloth#5027"),
@@ -633,7 +635,7 @@ ROWS: tuple[Row, ...] = (
         "the trainer keeps none of the columns of a text dataset and stops",
         "TRL 0.22 takes a processor for a sign of images and asks for their columns.",
         ("U39",),
-        when=(asks.is_text_only,),
+        when=(run.is_text_only,),
         symptoms=(r"No columns in the dataset match the model's forward method signature",),
         upstream=("unslothai/unsloth#4004",),
         evidence=Evidence.REPORTED,
@@ -649,7 +651,7 @@ ROWS: tuple[Row, ...] = (
         "The tokenizer files of Unsloth's copies of the base checkpoints leave it out; Unsloth "
         "puts it back from 2026.9.3 on.",
         ("U40",),
-        when=(asks.writes_no_bos,),
+        when=(tokenizer.adds_no_bos, tokenizer.template_writes_no_bos),
         upstream=("unslothai/unsloth#7903", "unslothai/unsloth#10312"),
     ),
     Row(
@@ -662,7 +664,7 @@ ROWS: tuple[Row, ...] = (
         "The tokenizer's files are written anew with the merge; Unsloth keeps their end of "
         "sequence from 2026.5.3 on.",
         ("U41",),
-        when=(asks.ends_turns_by_token,),
+        when=(tokenizer.ends_turns_by_token,),
         runs=(trains_adapter,),
         upstream=("unslothai/unsloth#5386",),
     ),
@@ -739,7 +741,7 @@ ROWS: tuple[Row, ...] = (
         "The kernel divides nothing by nothing in a row whose mask is empty; Unsloth fills such "
         "rows from 2026.8.22 on. On a CPU it does not happen.",
         ("U45",),
-        when=(asks.pads_left, asks.runs_in_float16),
+        when=(tokenizer.pads_left, precision.falls_back_to_float16),
         runs=(generates,),
         upstream=("unslothai/unsloth#9848", "huggingface/transformers#47651"),
     ),
@@ -752,7 +754,7 @@ ROWS: tuple[Row, ...] = (
         "the compiled model is NaN from the first forward on gfx11 cards",
         "Cause unknown; newer releases compile only part of the model on such cards.",
         ("U46",),
-        when=(asks.is_rocm,),
+        when=(hardware.is_rocm,),
         upstream=("unslothai/unsloth#3385", "unslothai/unsloth#4029"),
         evidence=Evidence.REPORTED,
         cure="pip install -U 'unsloth>=2026.3.1', or set UNSLOTH_COMPILE_DISABLE=partial",
@@ -766,7 +768,7 @@ ROWS: tuple[Row, ...] = (
         "mm_token_type_ids and embeddings lie on different devices where one model is spread",
         "transformers below 5.9 does not move them to the device of the first layer.",
         ("U47",),
-        when=(asks.spreads_over_gpus,),
+        when=(hardware.spreads_over_gpus,),
         runs=(has_images,),
         symptoms=(
             r"Expected all tensors to be on the same device",
@@ -839,7 +841,7 @@ ROWS: tuple[Row, ...] = (
         "gradients are off by the root of the hidden size",
         "peft called the plain embedding; Unsloth asks for peft 0.18 from 2026.3 on.",
         ("U52",),
-        when=(asks.trains_embeddings,),
+        when=(adapter.trains_embeddings,),
         runs=(trains_adapter,),
         upstream=("huggingface/peft#2809", "huggingface/peft#2825"),
         cure="pip install -U 'peft>=0.18.0' unsloth unsloth_zoo",

@@ -6,10 +6,22 @@ from typing import Any
 import pytest
 
 from gemma_compat import versions
-from gemma_compat.conditions import gathers_outputs, shares_kv, shares_no_kv
+from gemma_compat.conditions import (
+    adapter,
+    attention,
+    cache,
+    hardware,
+    model,
+    precision,
+    run,
+    tokenizer,
+)
 from gemma_compat.conditions import unsloth as asks
+from gemma_compat.conditions.model import shares_kv, shares_no_kv
+from gemma_compat.conditions.run import gathers_outputs
+from gemma_compat.engine.condition import Condition
 from gemma_compat.engine.diagnosis import judge
-from gemma_compat.engine.rule import Condition, Finding, Rule, Undetermined
+from gemma_compat.engine.rule import Finding, Rule, Undetermined
 from gemma_compat.facts import UNKNOWN, Facts, Package
 from gemma_compat.rules.unsloth._row import Row
 from gemma_compat.rules.unsloth.upgrade_table import ROWS, RULES
@@ -21,39 +33,42 @@ MAKES: dict[Condition, dict[str, Any]] = {
     shares_kv: {"model": {"num_kv_shared_layers": 18}},
     shares_no_kv: {"model": {"num_kv_shared_layers": 0}},
     gathers_outputs: {"training": {"gathers_outputs": True}},
-    asks.lacks_bfloat16: {"gpus": [T4]},
-    asks.runs_in_float16: {"gpus": [T4]},
-    asks.has_little_shared_memory: {"gpus": [L4]},
-    asks.spreads_over_gpus: {"gpus": [T4, T4]},
-    asks.hears: {"model": {"towers": ("vision", "audio")}},
-    asks.has_towers: {"model": {"towers": ("vision",)}},
-    asks.adapts_towers: {"model": {"adapted_modules": ("vision_tower.layers.*.q_proj",)}},
-    asks.is_text_only: {"training": {"images": False}},
-    asks.sees_both_ways: {"model": {"use_bidirectional_attention": "vision"}},
-    asks.has_experts: {"model": {"enable_moe_block": True}},
-    asks.accumulates: {"training": {"gradient_accumulation_steps": 4}},
-    asks.uses_flash_attention: {"model": {"attn_implementation": "flash_attention_2"}},
+    hardware.is_without_bfloat16: {"gpus": [T4]},
+    precision.falls_back_to_float16: {"gpus": [T4]},
+    hardware.has_little_shared_memory: {"gpus": [L4]},
+    hardware.spreads_over_gpus: {"gpus": [T4, T4]},
+    model.hears: {"model": {"towers": ("vision", "audio")}},
+    model.has_towers: {"model": {"towers": ("vision",)}},
+    adapter.adapts_towers: {"model": {"adapted_modules": ("vision_tower.layers.*.q_proj",)}},
+    run.is_text_only: {"training": {"images": False}},
+    attention.sees_images_both_ways: {"model": {"use_bidirectional_attention": "vision"}},
+    model.has_experts: {"model": {"enable_moe_block": True}},
+    run.accumulates: {"training": {"gradient_accumulation_steps": 4}},
+    attention.runs_flash_attention: {"model": {"attn_implementation": "flash_attention_2"}},
     asks.is_not_compiled: {"environment": {"UNSLOTH_COMPILE_DISABLE": "1"}},
     asks.drops_logits: {},
     asks.float32_was_forced: {"environment": {"UNSLOTH_FORCE_FLOAT32": "1"}},
     asks.prefers: {"training": {"loss_type": "sigmoid"}},
-    asks.trains_last_turns: {"training": {"assistant_only_loss": True}},
-    asks.writes_no_bos: {"tokenizer": {"adds_bos": False, "template_writes_bos": False}},
-    asks.ends_turns_by_token: {"tokenizer": {"turn_end": "<turn|>"}},
-    asks.pads_left: {"tokenizer": {"padding_side": "left"}},
-    asks.is_prequantized: {"checkpoint": {"dtypes": ("BF16", "U8")}},
-    asks.trains_embeddings: {"adapter": {"trains_embeddings": True}},
-    asks.loses_cache: {"training": {"gradient_checkpointing": True}},
-    asks.is_rocm: {},
+    run.trains_assistant_only: {"training": {"assistant_only_loss": True}},
+    tokenizer.adds_no_bos: {"tokenizer": {"adds_bos": False, "template_writes_bos": False}},
+    tokenizer.template_writes_no_bos: {},
+    tokenizer.ends_turns_by_token: {"tokenizer": {"turn_end": "<turn|>"}},
+    tokenizer.pads_left: {"tokenizer": {"padding_side": "left"}},
+    model.is_prequantized: {"checkpoint": {"dtypes": ("BF16", "U8")}},
+    adapter.trains_embeddings: {"adapter": {"trains_embeddings": True}},
+    cache.loses_cache_under_unsloth: {"training": {"gradient_checkpointing": True}},
+    hardware.is_rocm: {},
     asks.zoo_is_from_repository: {},
 }
 # What ``facts_for`` already has: to take such a question away, this is needed.
 UNMAKES: dict[Condition, dict[str, Any]] = {
     shares_no_kv: {"model": {"num_kv_shared_layers": 18}},
     shares_kv: {"model": {"num_kv_shared_layers": 0}},
-    asks.is_text_only: {"training": {"images": True}},
+    run.is_text_only: {"training": {"images": True}},
     asks.drops_logits: {"environment": {"UNSLOTH_RETURN_LOGITS": "1"}},
-    asks.has_towers: {"model": {"towers": ()}},
+    model.has_towers: {"model": {"towers": ()}},
+    tokenizer.adds_no_bos: {"tokenizer": {"adds_bos": True}},
+    tokenizer.template_writes_no_bos: {"tokenizer": {"template_writes_bos": True}},
 }
 RUN_MAKES: dict[str, dict[str, Any]] = {
     "images": {"training": {"images": True}},
@@ -103,7 +118,7 @@ def broken(row: Row, model_type: str, *changes: Mapping[str, Any]) -> Facts:
     made += [RUN_MAKES[run.name] for run in row.runs]
     wanted = merged({"packages": installed, "unsloth": {"used": True}}, *made, *changes)
     facts = facts_for(model_type, transformers, **wanted)
-    if asks.is_rocm in row.when:
+    if hardware.is_rocm in row.when:
         facts = facts.replace(torch=facts.torch.replace(cuda=None, hip="6.4"))
     if asks.zoo_is_from_repository in row.when and facts.version("unsloth-zoo"):
         zoo = Package(name="unsloth-zoo", version="2026.1.4", vcs="git+https://github.com/x@y")

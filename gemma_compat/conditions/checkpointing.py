@@ -1,0 +1,60 @@
+"""Conditions on gradient checkpointing."""
+
+from __future__ import annotations
+
+from ..engine.condition import NO, all_of, any_of, condition, first_known
+from ..facts import Facts
+from .adapter import has_adapter
+from .run import is_zero3
+
+
+@condition("gradient checkpointing is on")
+def model_checkpoints(facts: Facts) -> bool:
+    """On the model in hand, right now."""
+    return facts.model.gradient_checkpointing
+
+
+@condition("gradient checkpointing is on")
+def run_checkpoints(facts: Facts) -> bool:
+    """The run turns it on."""
+    return facts.training.gradient_checkpointing
+
+
+checkpoints = any_of(
+    first_known(model_checkpoints, NO), run_checkpoints, phrase="gradient checkpointing is on"
+)
+
+
+@condition("a checkpoint wrapper is on the model")
+def model_is_wrapped(facts: Facts) -> bool:
+    return facts.model.external_checkpointing
+
+
+@condition("the layers sit in a reentrant checkpoint_wrapper")
+def wrapper_is_reentrant(facts: Facts) -> bool:
+    return bool(facts.model.external_reentrant)
+
+
+is_wrapped_with_reentry = first_known(
+    wrapper_is_reentrant,
+    NO,
+    phrase="the layers sit in a reentrant checkpoint_wrapper, which patch does not replace",
+)
+
+
+@condition("the run wraps the model in checkpointing")
+def run_wraps(facts: Facts) -> bool:
+    return facts.training.external_checkpointing
+
+
+checkpoints_from_outside = any_of(
+    first_known(model_is_wrapped, NO),
+    run_wraps,
+    phrase="checkpointing is applied from outside the model (FSDP, accelerate, checkpoint_wrapper)",
+)
+
+is_zero3_with_peft = all_of(
+    has_adapter,
+    is_zero3,
+    phrase="DeepSpeed ZeRO-3 trains a PEFT adapter, which needs reentrant checkpointing",
+)

@@ -1,0 +1,192 @@
+"""Conditions: questions about facts that answer yes, no or unknown.
+
+A condition reads one fact, or two that only mean something together. Everything else is combined::
+
+    @condition("use_cache is on in a config that a forward reads")
+    def asks_for_cache(facts: Facts) -> bool:
+        return facts.model.use_cache
+
+    cache_stays_on = all_of(asks_for_cache, not_(trainer_turns_cache_off))
+
+Reading an unknown fact raises ``UnknownFact``. The combinators catch it and answer as Kleene's
+logic does: a "no" decides ``all_of`` whatever else is unknown, a "yes" decides ``any_of``. A body
+with ``and``, ``or`` or ``if`` would stop at the first unknown fact, so the tests refuse it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..errors import UnknownFact
+
+if TYPE_CHECKING:
+    from ..facts import Facts, Gpu
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One question about the facts.
+
+    Attributes:
+        phrase: completes "if ...", in the user's words.
+        test: the answer for these facts. Pure; raises ``UnknownFact`` where it is unknown.
+    """
+
+    phrase: str
+    test: Callable[[Facts], bool]
+
+    def is_known_to_hold(self, facts: Facts) -> bool:
+        """Return the answer, with an unknown taken for "no"."""
+        return _ask(self, facts) is True
+
+
+@dataclass(frozen=True)
+class RunKind(Condition):
+    """A condition on the run that has a short name: ``adapter``, ``full fine-tune``.
+
+    Attributes:
+        name: what a rule's page says it matters for.
+    """
+
+    name: str = ""
+
+
+def condition(phrase: str) -> Callable[[Callable[[Facts], bool]], Condition]:
+    """Turn a function that reads one fact into a :class:`Condition`."""
+    return lambda test: Condition(phrase, test)
+
+
+def any_gpu(phrase: str) -> Callable[[Callable[[Facts, Gpu], bool]], Condition]:
+    """Turn a test of one GPU into the condition that a visible GPU passes it."""
+    return lambda test: Condition(phrase, lambda facts: _one_passes(test, facts))
+
+
+def every_gpu(phrase: str) -> Callable[[Callable[[Facts, Gpu], bool]], Condition]:
+    """Turn a test of one GPU into the condition that all visible GPUs pass it. True without one."""
+
+    def make(test: Callable[[Facts, Gpu], bool]) -> Condition:
+        def fails(facts: Facts, gpu: Gpu) -> bool:
+            return not test(facts, gpu)
+
+        return Condition(phrase, lambda facts: not _one_passes(fails, facts))
+
+    return make
+
+
+def any_of(*conditions: Condition, phrase: str = "") -> Condition:
+    """Yes if one is yes; no if all are no; else unknown (Kleene's "or")."""
+
+    def test(facts: Facts) -> bool:
+        return _or(_ask(item, facts) for item in conditions)
+
+    return Condition(phrase or " or ".join(item.phrase for item in conditions), test)
+
+
+def all_of(*conditions: Condition, phrase: str = "") -> Condition:
+    """No if one is no; yes if all are yes; else unknown (Kleene's "and")."""
+
+    def test(facts: Facts) -> bool:
+        return not _or(_invert(_ask(item, facts)) for item in conditions)
+
+    return Condition(phrase or " and ".join(item.phrase for item in conditions), test)
+
+
+def not_(item: Condition, phrase: str) -> Condition:
+    """The opposite answer; unknown stays unknown."""
+    return Condition(phrase, lambda facts: not item.test(facts))
+
+
+def first_known(*conditions: Condition, phrase: str = "") -> Condition:
+    """The first answer that is known. For a fact that is read from A or, failing that, from B.
+
+    Put :data:`NO` or :data:`YES` last where an unknown fact is to count as that answer. The phrase
+    is that of the first condition. Where all are unknown, the last says which fact is missing.
+    """
+
+    def test(facts: Facts) -> bool:
+        for item in conditions[:-1]:
+            answer = _ask(item, facts)
+            if not isinstance(answer, UnknownFact):
+                return answer
+        return conditions[-1].test(facts)
+
+    return Condition(phrase or conditions[0].phrase, test)
+
+
+def choose(
+    which: Condition, then: Condition, otherwise: Condition, *, phrase: str = ""
+) -> Condition:
+    """Ask ``then`` where ``which`` is yes, ``otherwise`` where it is no.
+
+    Where ``which`` is unknown, the answer is known only if both agree. The phrase is that of
+    ``otherwise`` unless one is given.
+    """
+
+    def test(facts: Facts) -> bool:
+        chosen = _ask(which, facts)
+        if not isinstance(chosen, UnknownFact):
+            return (then if chosen else otherwise).test(facts)
+        answer = _ask(then, facts)
+        if isinstance(answer, UnknownFact) or answer != _ask(otherwise, facts):
+            raise chosen
+        return answer
+
+    return Condition(phrase or otherwise.phrase, test)
+
+
+def as_stated(stated: Condition, *, no_when: Condition) -> Condition:
+    """What was stated; where nothing was, "no" if ``no_when`` holds and unknown if it does not."""
+    excluded = not_(no_when, phrase="")
+    return first_known(stated, all_of(stated, excluded), phrase=stated.phrase)
+
+
+def kind_of_run(name: str, item: Condition) -> RunKind:
+    """Give a condition on the run the short name that pages and headers use."""
+    return RunKind(item.phrase, item.test, name=name)
+
+
+def phrased(phrase: str, item: Condition) -> Condition:
+    """The same question in other words."""
+    return replace(item, phrase=phrase)
+
+
+YES = Condition("always", lambda facts: True)
+NO = Condition("never", lambda facts: False)
+
+_Answer = bool | UnknownFact
+
+
+def _ask(item: Condition, facts: Facts) -> _Answer:
+    try:
+        return bool(item.test(facts))
+    except UnknownFact as error:
+        return error
+
+
+def _invert(answer: _Answer) -> _Answer:
+    return answer if isinstance(answer, UnknownFact) else not answer
+
+
+def _or(answers: Iterable[_Answer]) -> bool:
+    """Kleene's "or" over lazy answers: stop at the first yes, else raise the first unknown."""
+    unknown: UnknownFact | None = None
+    for answer in answers:
+        if isinstance(answer, UnknownFact):
+            unknown = unknown or answer
+        elif answer:
+            return True
+    if unknown:
+        raise unknown
+    return False
+
+
+def _one_passes(test: Callable[[Facts, Gpu], bool], facts: Facts) -> bool:
+    """Whether a visible GPU passes; one whose fact is unknown leaves that open."""
+    return _or(_ask(Condition("", partial(_on, test, gpu)), facts) for gpu in facts.gpus)
+
+
+def _on(test: Callable[[Facts, Gpu], bool], gpu: Gpu, facts: Facts) -> bool:
+    return test(facts, gpu)
