@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..engine.condition import NO, all_of, any_of, condition, first_known
+from ..engine.condition import NO, YES, all_of, any_of, condition, first_known, not_
 from ..facts import Facts
 from .adapter import has_adapter
 from .run import is_zero3
@@ -51,6 +51,26 @@ checkpoints_from_outside = any_of(
     first_known(model_is_wrapped, NO),
     run_wraps,
     phrase="checkpointing is applied from outside the model (FSDP, accelerate, checkpoint_wrapper)",
+)
+
+
+@condition("the run asks for reentrant checkpointing (use_reentrant=True)")
+def run_asks_for_reentrant(facts: Facts) -> bool:
+    return bool(facts.training.use_reentrant)
+
+
+@condition("the layers checkpoint reentrantly now (PEFT's k-bit preparation)")
+def layers_are_reentrant(facts: Facts) -> bool:
+    return bool(facts.model.use_reentrant)
+
+
+# A run that turns checkpointing on sets the layers' function anew; else the layers keep theirs.
+run_keeps_the_layers = not_(run_checkpoints, "the run does not turn checkpointing on")
+is_reentrant = any_of(
+    all_of(first_known(model_is_wrapped, NO), wrapper_is_reentrant),
+    all_of(run_checkpoints, run_asks_for_reentrant),
+    all_of(first_known(run_keeps_the_layers, YES), first_known(layers_are_reentrant, NO)),
+    phrase="checkpointing is reentrant (use_reentrant=True, or PEFT's k-bit preparation)",
 )
 
 is_zero3_with_peft = all_of(

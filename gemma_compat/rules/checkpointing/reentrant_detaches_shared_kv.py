@@ -42,15 +42,13 @@ from typing import Any
 from ...conditions.checkpointing import (
     checkpoints,
     checkpoints_from_outside,
+    is_reentrant,
     is_wrapped_with_reentry,
     is_zero3_with_peft,
-    model_is_wrapped,
-    run_checkpoints,
-    wrapper_is_reentrant,
 )
 from ...conditions.model import shares_kv
 from ...conditions.unsloth import is_not_cured_by_unsloth
-from ...engine.condition import NO, YES, all_of, any_of, condition, first_known, not_
+from ...engine.condition import any_of
 from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
@@ -60,26 +58,6 @@ from ...patching.non_reentrant import (
     decoder_layers,
     force_non_reentrant,
     refuse_cured_by_unsloth,
-)
-
-
-@condition("the run asks for reentrant checkpointing (use_reentrant=True)")
-def run_asks_for_reentrant(facts: Facts) -> bool:
-    return bool(facts.training.use_reentrant)
-
-
-@condition("the layers checkpoint reentrantly now (PEFT's k-bit preparation)")
-def layers_are_reentrant(facts: Facts) -> bool:
-    return bool(facts.model.use_reentrant)
-
-
-# A run that turns checkpointing on sets the layers' function anew; else the layers keep theirs.
-run_keeps_the_layers = not_(run_checkpoints, "the run does not turn checkpointing on")
-is_reentrant = any_of(
-    all_of(first_known(model_is_wrapped, NO), wrapper_is_reentrant),
-    all_of(run_checkpoints, run_asks_for_reentrant),
-    all_of(first_known(run_keeps_the_layers, YES), first_known(layers_are_reentrant, NO)),
-    phrase="checkpointing is reentrant (use_reentrant=True, or PEFT's k-bit preparation)",
 )
 
 
