@@ -112,12 +112,18 @@ needs_every_logit = all_of(
 )
 
 
+def _bound(facts: Facts) -> str:
+    """Where a fact that adds to the size is unknown, the size is the smaller one."""
+    known = facts.model.known("final_logit_softcapping") and facts.model.known("dtype")
+    return "up to" if known and facts.training.known("mixed_precision") else "at least"
+
+
 def describe(facts: Facts) -> Problem:
     run, smallest = facts.training, _smallest(facts)
     size = _BYTES[caps_logits.is_known_to_hold(facts), runs_in_float32.is_known_to_hold(facts)]
     return Problem(
         message=(
-            f"the logits of a {facts.model.model_type} take up to "
+            f"the logits of a {facts.model.model_type} take {_bound(facts)} "
             f"{needed(facts, size) / _GIB:.1f} GiB of {smallest / _GIB:.1f}: "
             f"{run.per_device_train_batch_size} x {run.max_length} tokens x "
             f"{facts.model.vocab_size} x {size} bytes"
