@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.engine.plan import Consent, make_plan
 from gemma_compat.engine.condition import Condition
+from gemma_compat.engine.plan import Consent, make_plan
 from gemma_compat.engine.rule import Diagnosis, Finding, Problem, Rule, Undetermined
 from gemma_compat.errors import CannotBeCured, PatchRefused
 from gemma_compat.facts import Facts
