@@ -1,5 +1,7 @@
 # Everything a developer does. `make help` lists it.
 
+SHELL := bash
+.SHELLFLAGS := -o pipefail -ec
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,15 +18,38 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Models are tiny: more threads only fight for the same cores. Nothing is downloaded.
 TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
 PYTEST := $(TEST_ENV) $(BIN)/python -m pytest -q
-PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target
+PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=line
+# Says which of the parallel test runs a line is from.
+named = 2>&1 | sed -u 's/^/$(1): /'
+# What needs no torch: ruff, mypy, import contracts and the plain tests. uv where it is installed.
+CHECK := .venv-check
+UV := $(shell command -v uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
+.PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
         evidence confusion releases advise-proof demo bench gpu docs new-rule golden clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+check: $(CHECK)/.stamp  ## ruff, types, import contracts and plain tests, without torch: the inner loop
+	$(CHECK)/bin/ruff check .
+	$(CHECK)/bin/ruff format --check .
+	$(CHECK)/bin/mypy
+	$(CHECK)/bin/lint-imports --no-cache
+	$(TEST_ENV) $(CHECK)/bin/python -m pytest -q --numprocesses $(JOBS) --ignore=tests/live \
+	    --ignore=tests/distributed --ignore=tests/unsloth
+
+$(CHECK)/.stamp: requirements/check.txt requirements/core.txt pyproject.toml
+ifdef UV
+	$(UV) venv --quiet --clear --python $(PYTHON) $(CHECK)
+	$(UV) pip install --quiet --python $(CHECK)/bin/python -r requirements/check.txt --editable .
+else
+	$(PYTHON) -m venv --clear $(CHECK)
+	$(CHECK)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/check.txt --editable .
+endif
+	@touch $@
 
 venv: $(VENV)/.stamp  ## the virtual environment .venv; PYTHON=... TORCH_INDEX=URL
 
@@ -49,30 +74,30 @@ lint: venv  ## ruff, mypy and the import contracts
 	$(BIN)/lint-imports --no-cache
 
 test: lint environments  ## lint, plain tests, and live tests on three releases of transformers
-	@echo "plain tests, and live tests on transformers $(RELEASES); each prints when it is done"
+	@echo "plain tests, and live tests on transformers $(RELEASES): $(JOBS) at a time"
 	@$(PARALLEL) test-plain $(RELEASES:%=live-%) test-ranks test-unsloth
 
 test-plain: venv
-	$(PYTEST) --ignore=tests/live
+	$(PYTEST) --ignore=tests/live $(call named,plain)
 
 live-%: venv
 	@$(BIN)/python -m tools.environments $* >/dev/null
-	@echo "live tests on transformers $*"
-	PYTHONPATH=$(CURDIR)/.environments/transformers-$* $(PYTEST) -p no:cacheprovider tests/live
+	PYTHONPATH=$(CURDIR)/.environments/transformers-$* $(PYTEST) -p no:cacheprovider tests/live \
+	    $(call named,$*)
 
 # Launchers with two processes; transformers of the newest release.
 RANKS = PYTHONPATH=$(CURDIR)/.environments/transformers-5.23.0 $(PYTEST) -p no:cacheprovider
 
 test-ranks: venv
 	@$(BIN)/python -m tools.environments 5.23.0 >/dev/null
-	$(RANKS) tests/distributed
+	$(RANKS) tests/distributed $(call named,ranks)
 
 ranks: venv  ## every launcher with two processes, on the CPU: patched alike, stopped together
 	@$(BIN)/python -m tools.environments 5.23.0 >/dev/null
 	$(RANKS) -m "slow or not slow" tests/distributed
 
 test-unsloth: venv
-	UNSLOTH_RUNS=cpu $(PYTEST) -p no:cacheprovider tests/unsloth
+	UNSLOTH_RUNS=cpu $(PYTEST) -p no:cacheprovider tests/unsloth $(call named,unsloth)
 
 unsloth: venv  ## real Unsloth: its CPU backend, its GPU code path, its stack of March 2025
 	UNSLOTH_RUNS=all $(PYTEST) -p no:cacheprovider tests/unsloth

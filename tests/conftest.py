@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hypothesis import settings
+
 from gemma_compat.facts import (
     AdapterFacts,
     CheckpointFacts,
@@ -18,6 +20,10 @@ from gemma_compat.facts import (
     UnslothFacts,
 )
 from gemma_compat.tables.gpus import architecture
+
+# No test may depend on how fast the machine is.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 # name, compute capability, MiB; as NVML gives them.
@@ -127,6 +133,7 @@ def _model(model_type: str) -> dict[str, Any]:
         "gradient_checkpointing": False,
         "use_reentrant": None,
         "external_checkpointing": False,
+        "external_reentrant": None,
         "num_hidden_layers": 26,
         "num_kv_shared_layers": SHARING.get(model_type, 0),
         "hidden_size": 1152,
