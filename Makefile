@@ -28,7 +28,7 @@ UV := $(shell command -v uv)
 .DEFAULT_GOAL := help
 .PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence confusion releases advise-proof demo bench gpu docs new-rule golden clean
+        evidence confusion releases atlas drift advise-proof demo bench gpu docs new-rule golden clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,6 +126,13 @@ evidence: venv  ## run what was not run yet on real releases; RULE= PACKAGE= VER
 
 confusion: venv  ## what is said of every Gemma in every cell against what is; RELEASES="..." ARGS=
 	$(TEST_ENV) $(BIN)/python -m tests.confusion $(if $(filter command line,$(origin RELEASES)),$(RELEASES)) $(ARGS)
+
+atlas: venv  ## the release atlas, from the released wheels; PACKAGES= some of them
+	$(BIN)/python -m tools.atlas $(PACKAGES)
+
+drift: venv  ## what a new release changed of what rules rest on; PACKAGE= VERSION= RUN=1
+	$(TEST_ENV) $(BIN)/python -m tools.atlas.drift $(if $(PACKAGE),--package $(PACKAGE)) \
+	    $(if $(VERSION),--version $(VERSION)) $(if $(RUN),--run)
 
 releases: venv  ## what was published, and its pins, from the package index
 	$(BIN)/python -m tools.releases

@@ -101,6 +101,15 @@ class History:
         around = [f for f in self.functions(content) if f.first <= line <= f.last]
         return max(around, key=lambda f: f.first).name if around else ""
 
+    def names_in(self, release: int) -> frozenset[str]:
+        """The qualified names of the functions of one release."""
+        content = self._contents[release]
+        return (
+            frozenset(item.name for item in self.functions(content))
+            if content >= 0
+            else frozenset()
+        )
+
     def body(self, release: int, function: str) -> tuple[tuple[int, ...], ...]:
         """The lines of each function of that qualified name, blank ones left out.
 

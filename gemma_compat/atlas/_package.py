@@ -13,7 +13,8 @@ from ._container import SUFFIX, Container
 from ._history import History
 
 DATA = Path(__file__).resolve().parent / "data"
-_SHARDS = 64
+HOLE = "\0"  # what a message fills in
+_SHARDS = 16
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class PackageIndex:
         self._number = {item.version: n for n, item in enumerate(self.releases)}
         self._histories: dict[str, History | None] = {}
         self._blocks: dict[str, Any] = {}
+        self._pieces: list[str] | None = None
+        self._modules: list[str] | None = None
 
     def number(self, version: str) -> int | None:
         """The position of a release; ``None`` where it was not read."""
@@ -76,12 +79,23 @@ class PackageIndex:
         block: Mapping[str, Any] = self._blocks[name]
         return block
 
+    def pieces(self) -> list[str]:
+        """The longest literal piece of each message without blanks, in the order of their block."""
+        if self._pieces is None:
+            rows = self.block("messages")["rows"]
+            longest = [max(row[0].split(HOLE), key=len) for row in rows]
+            self._pieces = [without_blanks(piece) for piece in longest]
+        return self._pieces
+
     def symbols(self, name: str) -> tuple[list[Any], list[list[int]]]:
         """The entries of a top-level name, and the spans that they refer to."""
         import zlib
 
         block = self.block(f"names/{zlib.crc32(name.encode()) % _SHARDS}")
-        return block["rows"].get(name, []), block["spans"]
+        if self._modules is None:
+            self._modules = list(self.block("modules")["rows"])
+        found = block["rows"].get(name, [])
+        return [[self._modules[entry[0]], *entry[1:]] for entry in found], block["spans"]
 
 
 @lru_cache(maxsize=16)
@@ -90,6 +104,7 @@ def opened(module: str, folder: Path = DATA) -> PackageIndex:
     return PackageIndex(module, folder)
 
 
+@lru_cache(maxsize=16)
 def indexed(folder: Path = DATA) -> tuple[str, ...]:
     """The top-level packages that the index has; none where it is missing."""
     return tuple(sorted(file.stem for file in folder.glob(f"*{SUFFIX}")))
@@ -99,3 +114,8 @@ def releases_of(span: list[int]) -> frozenset[int]:
     """The releases of a span: first, last, first, last."""
     ends = zip(span[::2], span[1::2], strict=True)
     return frozenset(number for first, last in ends for number in range(first, last + 1))
+
+
+def without_blanks(text: str) -> str:
+    """The text without white space: terminals wrap lines, within words too."""
+    return "".join(text.split())

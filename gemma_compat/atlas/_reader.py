@@ -22,6 +22,8 @@ _BEFORE = re.compile(
     r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} (?:\[?[A-Z]{4,8} ?\]? ?)?(?:\S{5,40} [A-Z_]{3,20} - )?|"
     r"(?:\([\w ]{1,30}pid=\d+\) )?(?:ERROR|INFO|WARNING) \d\d-\d\d [\d:]{8} \[[^\]\n]{1,60}\] )"
 )
+# The bar before each line of an exception group; a box of rich has one on the right as well.
+_BAR = re.compile(r" {0,16}\| (?=.*[^|\s]\s*$)")
 # What editors and web pages make of a path or a line number: [text](address), <a href=...>text</a>.
 _LINK = re.compile(
     r"\[([^\]\n]{1,200})\]\((?:https?|file|vscode)[^)\s]*\)|<a href=[^>]*>([^<]*)</a>"
@@ -72,6 +74,9 @@ def _plain(line: str) -> str:
     text = _CODES.sub("", line.rstrip("\r\n")[:_WIDEST])
     if "](" in text or "<a " in text:
         text = _LINK.sub(lambda match: match[1] or match[2] or "", text)
+    bar = _BAR.match(text)
+    if bar:
+        text = text[bar.end() :]
     for _ in range(3):
         match = _BEFORE.match(text)
         if not match or not match[0]:

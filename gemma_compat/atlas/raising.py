@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ._package import DATA, PackageIndex, indexed, opened, releases_of
+from ._package import DATA, HOLE, PackageIndex, indexed, opened, releases_of, without_blanks
 from .fitting import Fit
 from .frames import Error, Frame, Traceback
 from .intervals import Interval, intervals
 
-HOLE = "\0"
 _LEAST = 14  # letters of a message that have to be literal
 
 
@@ -99,12 +98,15 @@ def _modules(frames: Sequence[Frame], folder: Path) -> list[str]:
 def messages(error: Error, index: PackageIndex) -> list[Match]:
     """The messages of a package that the error's text fits, in no order."""
     block = index.block("messages")
-    text = _squeezed(error.message)
-    found = []
-    for template, rows in block["rows"]:
-        weight = _weight(template, text)
-        if weight < _LEAST:
+    text = without_blanks(error.message)
+    found: list[Match] = []
+    if sum(map(str.isalpha, text)) < _LEAST:
+        return found
+    for number, piece in enumerate(index.pieces()):
+        if piece not in text:
             continue
+        template, rows = block["rows"][number]
+        weight = _weight(template, text)
         sites = tuple(
             (
                 block["kinds"][kind],
@@ -114,7 +116,7 @@ def messages(error: Error, index: PackageIndex) -> list[Match]:
             for kind, path, function, span in rows
             if _may_raise(block["kinds"][kind], error.kind)
         )
-        if sites:
+        if weight >= _LEAST and sites:
             found.append(Match(index.distribution, template, weight, sites))
     return found
 
@@ -128,18 +130,13 @@ def _weight(template: str, text: str) -> int:
     """The letters of the template if its pieces stand in the text in this order, else 0."""
     at = weight = 0
     for piece in template.split(HOLE):
-        squeezed = _squeezed(piece)
+        squeezed = without_blanks(piece)
         found = text.find(squeezed, at)
         if found < 0:
             return 0
         at = found + len(squeezed)
         weight += sum(map(str.isalpha, squeezed))
     return weight
-
-
-def _squeezed(text: str) -> str:
-    """Without white space: terminals wrap lines."""
-    return "".join(text.split())
 
 
 def _is_passed(match: Match, frames: Sequence[Frame]) -> bool:

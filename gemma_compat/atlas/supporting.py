@@ -260,3 +260,12 @@ def _named(index: PackageIndex, types: Sequence[str]) -> Iterator[Evidence]:
         if stems & set(re.findall(r"[a-z0-9]*gemma\d*n?", simple)):
             found = intervals(index, releases_of(spans[span]))
             yield Evidence("class", simple.replace("_", " "), name, simple, "", found)
+
+
+def only(support: Support, package: str) -> Support:
+    """Return the answer for one package. Raises ``UsageError`` where the index lacks it."""
+    wanted = re.sub(r"[-_.]+", "-", package.strip().lower())
+    named = {item.package: item for item in support.packages}
+    if wanted not in named:
+        raise UsageError(f"the atlas does not have {package!r}; it has {', '.join(named)}")
+    return Support(support.asked, support.model_types, (named[wanted],))

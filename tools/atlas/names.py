@@ -13,12 +13,12 @@ from typing import Any
 from .extract import Record
 from .lines import Interned
 
-SHARDS = 64
+SHARDS = 16
 Masks = dict[str, int]
 
 
 def shard_of(name: str) -> int:
-    """The shard that holds a top-level name; ``atlas/_names.py`` computes the same."""
+    """The shard that holds a top-level name; ``atlas/_package.py`` computes the same."""
     return zlib.crc32(name.encode()) % SHARDS
 
 
@@ -55,8 +55,8 @@ class Symbol:
 class Gathered:
     """The names, messages and tables of one package."""
 
-    def __init__(self, root: str) -> None:
-        self._root = root
+    def __init__(self, root: str, with_names: bool = True) -> None:
+        self._root, self._with_names = root, with_names
         self.modules: defaultdict[str, int] = _masks()
         self.files: defaultdict[str, int] = _masks()
         self.symbols: defaultdict[tuple[str, str], Symbol] = defaultdict(Symbol)
@@ -79,6 +79,18 @@ class Gathered:
     def add(self, path: str, record: Record, mask: int) -> None:
         """What is recorded of one content of a file, for the releases that have it."""
         module = module_of(path)
+        if self._with_names:
+            self._add_names(module, record, mask)
+        for kind, site, _, template in record.messages:
+            self.messages[template][kind, path, site] |= mask
+        for table, rows in record.tables.items():
+            for key, value in rows.items():
+                self.tables[f"{module}:{table}"][key][value] |= mask
+        for site, compared in record.branches.items():
+            for name in compared:
+                self.branches[f"{module}:{site}"][name] |= mask
+
+    def _add_names(self, module: str, record: Record, mask: int) -> None:
         for name, kind in record.symbols.items():
             self.symbols[module, name].kinds[kind] |= mask
             if "gemma" in name.lower() and kind != "imported":
@@ -97,14 +109,6 @@ class Gathered:
                 top, _, method = qualified.partition(".")
                 for parameter in parameters:
                     self.symbols[module, top].parameters[method][parameter] |= mask
-        for kind, site, _, template in record.messages:
-            self.messages[template][kind, path, site] |= mask
-        for table, rows in record.tables.items():
-            for key, value in rows.items():
-                self.tables[f"{module}:{table}"][key][value] |= mask
-        for site, compared in record.branches.items():
-            for name in compared:
-                self.branches[f"{module}:{site}"][name] |= mask
 
     def blocks(self) -> dict[str, Any]:
         """The blocks of the index, by name."""
@@ -147,13 +151,14 @@ class Gathered:
         return _spanned(rows)
 
     def _symbol_blocks(self) -> dict[str, Any]:
+        number_of = {module: number for number, module in enumerate(self.modules)}
         shards: defaultdict[int, dict[str, list[tuple[str, Symbol]]]] = defaultdict(dict)
         for (module, name), symbol in sorted(self.symbols.items()):
             shards[shard_of(name)].setdefault(name, []).append((module, symbol))
         return {
             f"names/{number}": _spanned(
                 lambda span_of, named=named: {
-                    name: [_packed_symbol(module, symbol, span_of) for module, symbol in entries]
+                    name: [_packed_symbol(number_of[module], symbol, span_of) for module, symbol in entries]
                     for name, entries in named.items()
                 }
             )
@@ -161,7 +166,7 @@ class Gathered:
         }
 
 
-def _packed_symbol(module: str, symbol: Symbol, span_of: Any) -> list[Any]:
+def _packed_symbol(module: int, symbol: Symbol, span_of: Any) -> list[Any]:
     packed = [module, {kind: span_of(mask) for kind, mask in symbol.kinds.items()}]
     if symbol.members or symbol.parameters or symbol.bases:
         packed += [

@@ -43,7 +43,7 @@ def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str,
     """The directory and the blocks of one package."""
     releases = sorted(store.releases(package.name), key=lambda item: versions.parse(item[0]))
     position = {version: number for number, (version, _, _) in enumerate(releases)}
-    gathered = Gathered(package.module)
+    gathered = Gathered(package.module, package.names)
     blocks: dict[str, bytes] = {}
     parts = Parts()
     for path, by_release in _files(store, package, position):
@@ -58,12 +58,24 @@ def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str,
                 records[blob] = recorded(store, blob, whole, parts)
                 gathered.add(path, records[blob], mask)
         if whole:
-            versions_of = [(store.content(blob), records[blob]) for blob in contents]
-            numbers = [contents.index(blob) if blob >= 0 else -1 for blob in by_release]
-            blocks[f"lines/{path}"] = container.pack(*file_block(versions_of, numbers))
+            blocks[f"lines/{path}"] = _lines(store, contents, records, by_release)
     for name, data in gathered.blocks().items():
         blocks[name] = container.pack(data)
     return {"package": package.name, "module": package.module, "releases": releases}, blocks
+
+
+def _lines(
+    store: Store, contents: list[int], records: dict[int, Record], by_release: list[int]
+) -> bytes:
+    """The block of one file, from the cache where nothing of it is new."""
+    key = f"{container.FORMAT} {VERSION} {contents} {by_release}"
+    found = store.block(key)
+    if found is None:
+        versions_of = [(store.content(blob), records[blob]) for blob in contents]
+        numbers = [contents.index(blob) if blob >= 0 else -1 for blob in by_release]
+        found = container.pack(*file_block(versions_of, numbers))
+        store.keep_block(key, found)
+    return found
 
 
 def _files(

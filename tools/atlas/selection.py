@@ -24,7 +24,10 @@ class Package:
         module: its top-level package.
         kept: files whose lines are indexed.
         named: files read for names beside these.
+        without: of the kept ones, those whose lines are left out: other hardware than a GPU of
+            NVIDIA or AMD, copies of other packages, tests.
         since: releases uploaded before this date (ISO) are left out.
+        names: whether names, parameters and attributes are recorded.
         by_ranges: the wheel is never fetched whole.
     """
 
@@ -32,7 +35,9 @@ class Package:
     module: str
     kept: tuple[str, ...]
     named: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     since: str = SINCE
+    names: bool = True
     by_ranges: bool = False
 
     def wants(self, path: str) -> bool:
@@ -41,7 +46,8 @@ class Package:
 
     def keeps(self, path: str) -> bool:
         """Whether its lines are indexed."""
-        return _matches(self.kept, path) and path.endswith(".py")
+        kept = _matches(self.kept, path) and not _matches(self.without, path)
+        return kept and path.endswith(".py")
 
 
 def _matches(patterns: tuple[str, ...], path: str) -> bool:
@@ -114,12 +120,31 @@ PACKAGES = (
     Package("transformers", "transformers", _TRANSFORMERS, named=("transformers/**/*.py",)),
     Package("peft", "peft", ("peft/**/*.py",)),
     Package("trl", "trl", ("trl/**/*.py",), named=("trl/**/*.jinja",)),
-    Package("accelerate", "accelerate", ("accelerate/**/*.py",)),
-    Package("liger-kernel", "liger_kernel", ("liger_kernel/**/*.py",)),
+    Package(
+        "accelerate",
+        "accelerate",
+        ("accelerate/**/*.py",),
+        without=("accelerate/test_utils/**/*.py",),
+    ),
+    Package(
+        "liger-kernel",
+        "liger_kernel",
+        ("liger_kernel/**/*.py",),
+        without=(
+            "liger_kernel/ops/backends/**/*.py",
+            "liger_kernel/ops/cute*/**/*.py",
+            "liger_kernel/ops/cutile/**/*.py",
+        ),
+    ),
     Package("unsloth", "unsloth", ("unsloth/**/*.py",), by_ranges=True),
-    Package("unsloth-zoo", "unsloth_zoo", ("unsloth_zoo/**/*.py",)),
+    Package(
+        "unsloth-zoo",
+        "unsloth_zoo",
+        ("unsloth_zoo/**/*.py",),
+        without=("unsloth_zoo/mlx/**/*.py", "unsloth_zoo/_vendored/**/*.py"),
+    ),
     Package("bitsandbytes", "bitsandbytes", ("bitsandbytes/**/*.py",), by_ranges=True),
-    Package("torch", "torch", _TORCH, since="2024-04-01", by_ranges=True),
+    Package("torch", "torch", _TORCH, since="2024-04-01", names=False, by_ranges=True),
     Package(
         "vllm",
         "vllm",

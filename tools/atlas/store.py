@@ -24,6 +24,7 @@ create table if not exists members (
     primary key (package, path, version)
 ) without rowid;
 """
+_BLOCKS = "create table if not exists blocks (key primary key, data)"
 _WAIT = 120  # seconds for another process that writes
 _RECORDS = "create table if not exists parsed (blob, what, data, primary key (blob, what))"
 
@@ -41,6 +42,7 @@ class Store:
         self._records.execute("pragma journal_mode=wal")
         self._records.execute("pragma synchronous=off")
         self._records.execute(_RECORDS)
+        self._records.execute(_BLOCKS)
 
     def has(self, release: Release) -> bool:
         """Whether the release was read."""
@@ -110,3 +112,15 @@ class Store:
         row = (blob, what, zlib.compress(text.encode("utf-8"), 3))
         with self._records:
             self._records.execute("insert or replace into parsed values (?,?,?)", row)
+
+    def block(self, key: str) -> bytes | None:
+        """A block of the index that was made before."""
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        row = self._records.execute("select data from blocks where key=?", (digest,)).fetchone()
+        return bytes(row[0]) if row else None
+
+    def keep_block(self, key: str, data: bytes) -> None:
+        """Keep it."""
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        with self._records:
+            self._records.execute("insert or replace into blocks values (?,?)", (digest, data))

@@ -1,0 +1,124 @@
+"""Which releases know a model, as text, markdown or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .wording import wrap
+
+if TYPE_CHECKING:
+    from ..atlas.supporting import Evidence, PackageSupport, Support
+
+_NOTE = (
+    "Read in the released packages: a table that lacks a model is no proof that the model fails, "
+    "and an entry is no proof that it trains right. What breaks is what `gemma_compat matrix` says."
+)
+_MOST = 12  # lines of one package that the text shows
+
+
+def render_text(support: Support) -> str:
+    """A block for each package: first release, then table by table."""
+    lines = [f"{support.asked}: model type {', '.join(support.model_types)}", ""]
+    for package in support.packages:
+        lines.append(_headline(package))
+        shown = _grouped(package)
+        for item, keys in shown[:_MOST]:
+            lines += wrap(f"{_label(item, keys)}: {_releases(item)}", first="  ", rest="      ")
+        if len(shown) > _MOST:
+            lines.append(f"  and {len(shown) - _MOST} more (--format json)")
+        lines.append("")
+    return "\n".join([*lines, *wrap(_NOTE, first="", rest="")]) + "\n"
+
+
+def render_markdown(support: Support) -> str:
+    """One table a package."""
+    lines = [f"# {support.asked}", "", f"Model type: {', '.join(support.model_types)}", ""]
+    for package in support.packages:
+        lines += [f"## {package.package}", "", _headline(package), ""]
+        if package.evidence:
+            lines += ["| what | entry | releases | where |", "| --- | --- | --- | --- |"]
+            lines += [
+                f"| {item.what} | `{item.key}` | {_releases(item)} | `{item.where}` |"
+                for item in package.evidence
+            ]
+            lines.append("")
+    return "\n".join([*lines, _NOTE]) + "\n"
+
+
+def render_json(support: Support) -> str:
+    """One document."""
+    from .json import dump
+
+    return dump(
+        {
+            "model": support.asked,
+            "model_types": list(support.model_types),
+            "packages": [_package(package) for package in support.packages],
+        }
+    )
+
+
+def _package(package: PackageSupport) -> dict[str, Any]:
+    return {
+        "package": package.package,
+        "read": {"oldest": package.oldest, "newest": package.newest},
+        "since": package.since or None,
+        "evidence": [
+            {
+                "kind": item.kind,
+                "what": item.what,
+                "where": item.where,
+                "key": item.key,
+                "value": item.value or None,
+                "releases": [{"first": r.first, "last": r.last} for r in item.releases],
+            }
+            for item in package.evidence
+        ],
+    }
+
+
+def _headline(package: PackageSupport) -> str:
+    read = f"{package.oldest} to {package.newest} read"
+    if not package.evidence:
+        return f"{package.package}: nothing in it names this model ({read})"
+    return f"{package.package}: named from {package.since} on ({read})"
+
+
+def _grouped(package: PackageSupport) -> list[tuple[Evidence, list[str]]]:
+    """Evidence that says the same of several places, once."""
+    found: dict[tuple[Any, ...], tuple[Evidence, list[str]]] = {}
+    for item in package.evidence:
+        place = item.where.partition(":")[2] if item.kind == "branch" else item.where
+        key = (item.what, item.key, item.value, item.releases, place if item.kind == "file" else "")
+        found.setdefault(key, (item, []))[1].append(place)
+    return list(found.values())
+
+
+def _label(item: Evidence, places: list[str]) -> str:
+    if item.kind == "table":
+        value = f" -> {item.value}" if item.value else ""
+        return f"{item.what}, {item.key}{value}"
+    if item.kind == "branch":
+        return f"code for {item.key} in {places[0]}" + _more(places)
+    if item.kind == "file":
+        return f"{item.what}, {item.where}"
+    return item.what
+
+
+def _more(places: list[str]) -> str:
+    return f" and {len(places) - 1} more" if len(places) > 1 else ""
+
+
+def _releases(item: Evidence) -> str:
+    return "; ".join(_parts(item))
+
+
+def _parts(item: Evidence) -> Iterator[str]:
+    for interval in item.releases:
+        if interval.to_end:
+            yield f"{interval.first} and newer"
+        elif interval.first == interval.last:
+            yield interval.first
+        else:
+            yield f"{interval.first} to {interval.last}"
