@@ -34,7 +34,7 @@ class Evidence:
     """One thing in a package that names the model.
 
     Attributes:
-        kind: ``table``, ``class``, ``file`` or ``branch``.
+        kind: ``table``, ``file`` or ``branch`` (code that compares with the model type).
         what: in words: ``AutoModelForCausalLM``, ``default targets of LoRA``.
         where: the module and name, or the path, that can be looked up.
         key: the entry: a model type, a class, a checkpoint's name.
@@ -174,7 +174,6 @@ def _package(
         *_tables(index, types, classes, checkpoint),
         *_branches(index, types),
         *_files(index, types),
-        *_named(index, types),
     ]
     numbers = [index.number(item.releases[0].first) for item in evidence if item.releases]
     first = min((number for number in numbers if number is not None), default=None)
@@ -247,19 +246,6 @@ def _file_meaning(path: str) -> str:
 
 def _stems(types: Sequence[str]) -> set[str]:
     return {item.removesuffix("_text").replace("_", "") for item in types}
-
-
-def _named(index: PackageIndex, types: Sequence[str]) -> Iterator[Evidence]:
-    """TRL's chat templates and schemas, which are names of a module."""
-    if index.module != "trl":
-        return
-    spans = index.block("tables")["spans"]
-    stems = _stems(types)
-    for name, span in sorted(_rows(index)["named"].items()):
-        simple = name.rpartition(":")[2].lower()
-        if stems & set(re.findall(r"[a-z0-9]*gemma\d*n?", simple)):
-            found = intervals(index, releases_of(spans[span]))
-            yield Evidence("class", simple.replace("_", " "), name, simple, "", found)
 
 
 def only(support: Support, package: str) -> Support:

@@ -158,7 +158,10 @@ class Gathered:
         return {
             f"names/{number}": _spanned(
                 lambda span_of, named=named: {
-                    name: [_packed_symbol(number_of[module], symbol, span_of) for module, symbol in entries]
+                    name: [
+                        _packed_symbol(number_of[module], symbol, span_of)
+                        for module, symbol in entries
+                    ]
                     for name, entries in named.items()
                 }
             )
