@@ -23,7 +23,7 @@ from .fitting import Contradiction, Fit, contradictions, fit_releases
 from .frames import Error, Frame, Traceback
 from .missing import Missing, missing
 from .raising import Origin, who_raises
-from .tracebacks import frames_of, read_frames, read_tracebacks
+from .tracebacks import Tracebacks, frames_of, read_frames, read_tracebacks
 
 __all__ = [
     "Answer",
@@ -36,6 +36,7 @@ __all__ = [
     "Origin",
     "Statement",
     "Traceback",
+    "Tracebacks",
     "contradictions",
     "fit_releases",
     "frames_of",

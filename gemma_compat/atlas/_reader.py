@@ -8,7 +8,7 @@ Only frames inside a public package come out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .frames import Error, Frame, package_path
@@ -61,12 +61,12 @@ _JOINED = 3  # lines that a terminal may make of one
 _MESSAGE = 8  # lines of an error's message that are kept
 
 
-def events(lines: Iterable[str]) -> Iterator[Frame | Error]:
-    """Yield the frames and errors of a log in its order; lines are read once."""
-    reader = _Reader()
-    for number, line in enumerate(lines, 1):
-        yield from reader.read(number, _plain(line))
-    yield from reader.close()
+_WORDS = ("File ", ".py", "Error", "Exception", "│")
+
+
+def may_begin(line: str) -> bool:
+    """Whether a frame or an error can begin on this line; cheap, and true for too many."""
+    return any(word in line for word in _WORDS)
 
 
 def _plain(line: str) -> str:
@@ -100,7 +100,7 @@ class _Open:
     last: int = 0
 
 
-class _Reader:
+class Reader:
     """Lines in, frames out."""
 
     def __init__(self) -> None:
@@ -109,8 +109,14 @@ class _Reader:
         self._started: list[str] = []  # a header that a terminal wrapped, not yet whole
         self._started_at = 0
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is open that a line without a mark could belong to."""
+        return not self._started and self._open is None and self._error is None
+
     def read(self, number: int, line: str) -> Iterator[Frame | Error]:
         """Yield what this line completes."""
+        line = _plain(line)
         boxed = _unboxed(line)
         if self._started:
             header = self._continued(line, boxed)
@@ -195,7 +201,7 @@ class _Reader:
 def _unboxed(line: str) -> str | None:
     """The inside of a line of rich's box; ``None`` where the line is none."""
     text = line.strip()
-    if len(text) > 1 and text[0] in "│|┃" and text[-1] in "│|┃":
+    if len(text) > 1 and text[0] in "│|" and text[-1] in "│|":
         return text[1:-1]
     return None
 

@@ -4,37 +4,84 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ._reader import events
+from ._reader import Reader, may_begin
 from .frames import Frame, Traceback
 
 _MOST = 100  # frames that are kept of one traceback
 _KEPT = 40  # tracebacks that are kept of a log
+_ENOUGH = 20_000  # lines of tracebacks, after which the rest of a log is left unread
+# A piece of a log in which a frame or an error begins has one of the first, and the line that
+# begins it one of the second. Each is searched for in the whole log: the fewer, the faster.
+_ROUGH = (b".py", b"Error", b"Exception", b"File ", "│".encode())
+_FINE = (b"File ", b".py in ", b".py](", b", in ", "│".encode(), b"Error", b"Exception")
+
+
+class Tracebacks:
+    """The tracebacks of a log that is read in pieces; equal ones once, the last 40 of many.
+
+    found = Tracebacks()
+    for line, piece in pieces(stream):
+        found.feed(line, piece)
+    found.close()
+    """
+
+    def __init__(self) -> None:
+        self._reader = Reader()
+        self._frames: list[Frame] = []
+        self._found: dict[Traceback, Traceback] = {}
+        self._taken = 0
+
+    def feed(self, line: int, piece: bytes) -> None:
+        """Read whole lines of the log; ``line`` is the number of the first, from 1."""
+        if self._taken > _ENOUGH:
+            return
+        if self._reader.is_idle and not any(mark in piece for mark in _ROUGH):
+            return
+        for number, raw in enumerate(piece.split(b"\n"), line):
+            if not self._reader.is_idle or any(mark in raw for mark in _FINE):
+                self.line(number, raw.decode("utf-8", "replace"))
+
+    def line(self, number: int, text: str) -> None:
+        """Read one line."""
+        if self._taken > _ENOUGH or (self._reader.is_idle and not may_begin(text)):
+            return
+        self._taken += not self._reader.is_idle
+        for event in self._reader.read(number, text):
+            if isinstance(event, Frame):
+                self._frames.append(event)
+                del self._frames[:-_MOST]
+            else:
+                self._keep(Traceback(tuple(self._frames), event))
+
+    def close(self) -> tuple[Traceback, ...]:
+        """Return what was found, in the order of the log. An error that stands alone counts."""
+        for event in self._reader.close():
+            if isinstance(event, Frame):
+                self._frames.append(event)
+            else:
+                self._keep(Traceback(tuple(self._frames), event))
+        if self._frames:
+            self._keep(Traceback(tuple(self._frames), None))
+        return tuple(self._found)
+
+    def _keep(self, made: Traceback) -> None:
+        self._frames = []
+        self._found.pop(made, None)
+        self._found[made] = made
+        if len(self._found) > _KEPT:
+            del self._found[next(iter(self._found))]
 
 
 def read_tracebacks(lines: Iterable[str]) -> tuple[Traceback, ...]:
     """Return the tracebacks of a log, in its order; equal ones once, the last 40 of many.
 
-    An error that stands alone is one without frames.
-
     Args:
         lines: the log's lines, of any length; read once.
     """
-    found: dict[Traceback, Traceback] = {}
-    frames: list[Frame] = []
-    for event in events(lines):
-        if isinstance(event, Frame):
-            frames.append(event)
-            del frames[:-_MOST]
-            continue
-        made = Traceback(tuple(frames), event)
-        found.pop(made, None)
-        found[made] = made
-        if len(found) > _KEPT:
-            del found[next(iter(found))]
-        frames = []
-    if frames:
-        found[Traceback(tuple(frames), None)] = Traceback(tuple(frames), None)
-    return tuple(found)
+    found = Tracebacks()
+    for number, text in enumerate(lines, 1):
+        found.line(number, text)
+    return found.close()
 
 
 def frames_of(tracebacks: Iterable[Traceback]) -> tuple[Frame, ...]:

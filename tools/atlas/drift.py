@@ -25,7 +25,8 @@ from typing import Any
 
 from gemma_compat import rules as rules_package
 from gemma_compat.atlas._package import PackageIndex, indexed, opened, releases_of
-from gemma_compat.engine.rule import Condition, Rule
+from gemma_compat.engine.condition import Condition
+from gemma_compat.engine.rule import Rule
 
 from .new import added
 from .symptoms import find

@@ -144,7 +144,7 @@ PACKAGES = (
         without=("unsloth_zoo/mlx/**/*.py", "unsloth_zoo/_vendored/**/*.py"),
     ),
     Package("bitsandbytes", "bitsandbytes", ("bitsandbytes/**/*.py",), by_ranges=True),
-    Package("torch", "torch", _TORCH, since="2024-04-01", names=False, by_ranges=True),
+    Package("torch", "torch", _TORCH, since="2023-10-01", names=False, by_ranges=True),
     Package(
         "vllm",
         "vllm",
