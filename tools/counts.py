@@ -26,7 +26,7 @@ FAMILIES = {
     1: ("key-value cache", "`'HybridCache' object has no attribute 'float'`"),
     2: (
         "gradient checkpointing",
-        "reentrant checkpointing loses gradients of shared keys, silently",
+        "gradients of shared keys are lost under reentrant checkpointing",
     ),
     3: ("attention", "SDPA leaves out Gemma 2's soft-capping, silently"),
     4: ("precision", "Gemma 3 overflows float16"),
@@ -36,7 +36,7 @@ FAMILIES = {
     8: ("data", "packed samples that see each other; a missing `<bos>`"),
     9: (
         "imports and builds",
-        "`cannot import name 'HybridCache'`; torch without kernels for the GPU",
+        "`cannot import name 'HybridCache'`; no kernels for the card",
     ),
     10: ("several processes", "FSDP2 loses shared keys and values"),
     11: ("Unsloth", "failures that only another release of it cures"),
