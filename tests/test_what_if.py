@@ -212,3 +212,11 @@ def test_end_to_end(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     assert main(command.split()) == 1
     printed = " ".join(capsys.readouterr().out.split())
     assert "error GC201" in printed and "what is published of google/gemma-3n-E4B-it" in printed
+
+
+def test_the_reasons_come_in_one_order_in_every_process() -> None:
+    """The order is printed; that of a set changes with the process."""
+    absent = ("trl", "peft", "datasets", "numpy", "triton", "tokenizers", "xformers", "torchao")
+    facts = Facts(packages=dict.fromkeys(absent))
+    changed = assume(facts, Assumptions(versions={"transformers": "5.23.0"}))
+    assert list(changed.reasons) == [f"packages.{name}" for name in absent]

@@ -92,7 +92,7 @@ def _with_versions(
         for name, item in facts.packages.items()
         if item is not None or not of_this_machine
     }
-    missing = facts.packages.keys() - packages.keys() - versions.keys()
+    missing = [name for name in facts.packages if name not in {**packages, **versions}]
     for name, version in versions.items():
         packages[name] = None if version is None else Package(name=name, version=version)
     reasons = {t: text for t, text in facts.reasons.items() if t.partition(".")[2] not in versions}
