@@ -28,7 +28,7 @@ UV := $(shell command -v uv)
 .DEFAULT_GOAL := help
 .PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence confusion releases atlas drift advise-proof demo bench gpu docs new-rule golden clean
+        evidence confusion releases atlas drift advise-proof demo bench gpu docs new-rule index golden clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -161,6 +161,9 @@ docs: venv  ## the documentation, in site/
 
 new-rule: venv  ## skeletons of a rule, its test and its reproduction; CODE= SUBSYSTEM= NAME=
 	@$(BIN)/python -m tools.new_rule "$(CODE)" "$(SUBSYSTEM)" "$(NAME)"
+
+index: venv  ## the Markdown rules, read into gemma_compat/rules/pages.json
+	@$(BIN)/python -m tools.rule_index
 
 golden: venv  ## what each rule says, written anew beside its proof; git shows what changed
 	@$(TEST_ENV) $(BIN)/python -m tests.rules.golden

@@ -203,10 +203,6 @@ def test_what_was_not_checked_is_said() -> None:
     assert judge_all(facts_for("gemma3"), [rule()]).not_checked == ()
 
 
-def cure() -> None:
-    """Stands for what a patch leaves on a model."""
-
-
 @pytest.mark.parametrize(
     ("there", "refusal", "found"),
     [
@@ -225,7 +221,7 @@ def test_a_cure_on_the_model_is_no_finding(
 ) -> None:
     made = facts_for("gemma3", model={"patched_with": there})
     for question, kind in ((YES, "findings"), (EVALUATES, "undetermined")):
-        cured = rule(question, leaves=(cure,), refused_if=refusal)
+        cured = rule(question, leaves=("cure",), refused_if=refusal)
         given = judge_all(made, [cured])
         assert bool(getattr(given, kind)) == (found == "fires")
         assert given.in_place == ((cured,) if found == "cured" else ())

@@ -10,8 +10,6 @@ from gemma_compat.report.matrix import render_markdown
 from gemma_compat.report.rule_page import list_markdown, page_markdown
 from gemma_compat.rules import all_rules
 
-from .catalogue import render
-
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 TARGET = DOCS / "rules"
 MATRIX_TITLE = "# What breaks on which release of transformers\n\n"
@@ -27,7 +25,6 @@ def main() -> None:
         (TARGET / f"{rule.code}.md").write_text(page_markdown(rule), encoding="utf-8")
         index = index.replace(f"| {rule.code} |", f"| [{rule.code}]({rule.code}.md) |")
     (TARGET / "index.md").write_text(f"# Rules\n\n{index}", encoding="utf-8")
-    (TARGET / "catalogue.md").write_text(render(rules), encoding="utf-8")
     matrix = MATRIX_TITLE + render_markdown(make_matrix(rules))
     (DOCS / "matrix.md").write_text(matrix, encoding="utf-8")
     print(f"docs/rules: {len(rules)} rules; docs/matrix.md")

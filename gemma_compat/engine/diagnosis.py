@@ -49,7 +49,7 @@ def judge(rule: Rule, facts: Facts) -> Answer | None:
         if not applies:
             continue
         if not missing:
-            return Finding(rule, rule.describe(facts))
+            return Finding(rule, rule.problem(facts, scope))
         undetermined = undetermined or Undetermined(rule, missing, " and ".join(phrases))
     return undetermined
 
@@ -96,7 +96,7 @@ def held(rule: Rule, facts: Facts) -> tuple[str, ...]:
 def _is_cured(rule: Rule, facts: Facts) -> bool:
     """Whether its cure is on the model in hand, and not where it must not be."""
     there = facts.model.get("patched_with", ())
-    if not rule.leaves or not all(left.__name__ in there for left in rule.leaves):
+    if not rule.leaves or not all(left in there for left in rule.leaves):
         return False
     return not any(refusal.is_known_to_hold(facts) for refusal in rule.refused_if)
 

@@ -1,19 +1,21 @@
 """What a rule is, and the three answers it can give.
 
-A rule is data: where it applies (:class:`Scope`), under which :class:`Condition` it fires, what
-it then says, and optionally how to cure it. The engine in ``diagnosis.py`` does the judging, so
-that "unknown" is treated alike in all of them.
+A rule is data: where it applies (:class:`Scope`), under which :class:`Condition` it fires, what it
+does to the run, and what ends it (:class:`Fix`). The engine in ``diagnosis.py`` does the judging,
+so that "unknown" is treated alike in all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..shown import Shown
 from .condition import Condition, RunKind
+from .effects import Effect
+from .help import help_of
 
 if TYPE_CHECKING:
     from ..facts import Facts
@@ -59,20 +61,43 @@ class Scope:
         when: conditions beyond the rule's own that hold for this scope only.
         by_config: whether the conditions read enough of the config to judge a Gemma
             ``model_type`` that this release does not know yet.
+        fixed_in: as of :class:`Fix`, where this scope was fixed in other releases than the rest.
     """
 
-    model_types: frozenset[str]
+    model_types: Set[str]
     packages: Mapping[str, str]
     when: tuple[Condition, ...] = ()
     by_config: bool = False
+    fixed_in: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Fix:
+    """What ends the failure, beside ``patch``. Each part is an alternative.
+
+    Attributes:
+        fixed_in: distribution name to the first release without the failure; an empty text for
+            the newest. All of them are needed together.
+        setting: what to type or to set instead.
+        then: what to do after the upgrade: "train the adapter again".
+    """
+
+    fixed_in: Mapping[str, str] = field(default_factory=dict)
+    setting: str = ""
+    then: str = ""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What a rule says when it fires: the values and the consequence, and what to type."""
+    """What a rule says when it fires.
+
+    Attributes:
+        message: the values and the consequence.
+        help: what to type. Left empty, it is made from the rule's :class:`Fix` and its cure.
+    """
 
     message: str
-    help: str
+    help: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,58 +105,70 @@ class Rule:
     """One known failure.
 
     Attributes:
-        code: ``GC101``; never reused. The digits before the last two are the subsystem's.
-        name: the defect, never the remedy; equals the file's stem with dashes.
+        code: ``GC101``; never reused. The digits before the last two are the family's.
         severity, applicability, evidence: see the enums.
         scopes: where it applies; the matrix is derived from these.
+        since: the release of this library that brought it.
+        effects: what the failure does to a run, by name (``engine/effects.py``).
         when: what must hold beside; all of them.
-        describe: the message for facts under which it fires.
-        patch: the cure: ``patch(model, ledger)`` writes through the ledger only. It must look at
-            the object in hand and raise ``PatchTargetMissing`` or ``PatchRefused`` by name.
+        runs: the kinds of run for which it matters (``conditions/run.py``); empty for every run.
+            Where the facts show that the run is of none of these kinds the rule is silent.
+        read_in: the files and releases in which the bounds were read, where they were not run.
+        fix: what ends the failure.
         at_import: modules that the cure is for, dotted. Such a cure is given each of them right
             after its import, in the place of a model, by ``install`` and never by ``patch``.
+        leaves: names of the functions that the cure leaves on a model, where no other fact shows
+            that it is in place. A model that has all of them is cured already.
         refused_if: facts under which the cure must not be applied; the phrase is the reason.
-        leaves: functions that the cure leaves on a model, where no other fact shows that it is in
-            place. A model that has all of them is cured already.
         before_trainer: a Trainer reads what the cure writes once, when it is made; afterwards the
             cure would change nothing, and is left to the user.
         yields_to: codes whose cures win over this one where both are planned.
         after: codes whose cures come first where both are planned.
-        runs: the kinds of run for which it matters (``conditions/run.py``); empty for every run.
-            Where the facts show that the run is of none of these kinds the rule is silent.
-        covers: entries of ``tools/catalogue.py`` that it accounts for, ``F11`` for example.
-        undetectable: the fact that its check would need and that cannot be had, in words. Such a
-            rule is a page: it is never judged, and found by its symptoms only.
+        undetectable: the fact that its check would need and that cannot be had. Such a rule is a
+            page: it is never judged, and found by its symptoms only.
+        breaks: what happens, to follow the installed releases: "the gradients are NaN". For a
+            rule without ``describe``.
         symptoms: regular expressions of its error text; empty for a silent defect.
-        silent: no error is raised and nothing is logged.
-        upstream: issues and pull requests, ``owner/repo#number``.
-        since: the release of this library that brought it.
-        docs: its page: the docstring of its file, filled in by discovery.
+        raised_at: where the error is raised, as ``package: file.py:function``.
+        reports, fixed_by: issues and pull requests, ``owner/repo#number``.
+        name: the defect, never the remedy: the stem of its file, with dashes.
+        family: the folder of its file.
+        docs: its page: the docstring of its file, or the text below the front matter.
+        describe: the message for facts under which it fires.
+        patch: the cure: ``patch(model, ledger)`` writes through the ledger only. It must look at
+            the object in hand and raise ``PatchTargetMissing`` or ``PatchRefused`` by name.
+
+    Discovery (``rules/__init__.py``) fills in the last five from the file.
     """
 
     code: str
-    name: str
     severity: Severity
-    applicability: Applicability
     scopes: tuple[Scope, ...]
-    describe: Callable[[Facts], Problem]
-    since: str
+    since: str = ""
+    effects: tuple[Effect, ...] = ()
     when: tuple[Condition, ...] = ()
-    patch: Callable[[Any, Ledger], None] | None = None
+    runs: tuple[RunKind, ...] = ()
+    evidence: Evidence = Evidence.RAN
+    read_in: tuple[str, ...] = ()
+    fix: Fix = Fix()
+    applicability: Applicability = Applicability.DISPLAY_ONLY
     at_import: tuple[str, ...] = ()
+    leaves: tuple[str, ...] = ()
     refused_if: tuple[Condition, ...] = ()
-    leaves: tuple[Callable[..., Any], ...] = ()
     before_trainer: bool = False
     yields_to: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    runs: tuple[RunKind, ...] = ()
-    covers: tuple[str, ...] = ()
     undetectable: str = ""
+    breaks: str = ""
     symptoms: tuple[str, ...] = ()
-    silent: bool = False
-    upstream: tuple[str, ...] = ()
-    evidence: Evidence = Evidence.RAN
+    raised_at: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
+    fixed_by: tuple[str, ...] = ()
+    name: str = ""
+    family: str = ""
     docs: str = ""
+    describe: Callable[[Facts], Problem] | None = None
+    patch: Callable[[Any, Ledger], None] | None = None
 
     @property
     def order(self) -> int:
@@ -147,6 +184,27 @@ class Rule:
     def model_types(self) -> frozenset[str]:
         """All model types of its scopes."""
         return frozenset().union(*(scope.model_types for scope in self.scopes))
+
+    @property
+    def silent(self) -> bool:
+        """Whether no error is raised and nothing is logged."""
+        return not self.symptoms
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """Its references: reports first, then what fixed it."""
+        return (*self.reports, *self.fixed_by)
+
+    def problem(self, facts: Facts, scope: Scope | None = None) -> Problem:
+        """What it says for facts under which it fires, in ``scope`` or the first of the type."""
+        said = self.describe(facts) if self.describe else self._by_releases(facts)
+        return said if said.help else Problem(said.message, help_of(self, facts, scope))
+
+    def _by_releases(self, facts: Facts) -> Problem:
+        """The installed releases and the consequence."""
+        names = [name for name in self.scopes[0].packages if facts.version(name)]
+        pair = ", ".join(f"{name} {facts.version(name)}" for name in names)
+        return Problem(message=f"with {pair}, {self.breaks}")
 
 
 @dataclass(frozen=True)

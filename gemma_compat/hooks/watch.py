@@ -22,12 +22,12 @@ PREFIX = "gemma_compat/"
 _STILL = 20  # logs without a change of loss or of gradient before it is told
 _GROWTH = 1.2  # of the peak of the fifth log, in the tenth or later
 
-# What is told, and the entries of the catalogue whose rules explain it.
+# What is told, and the effects whose rules explain it.
 _WARNINGS = {
-    "nan": ("loss or gradient is not a number", ("F2", "F20", "U06", "U07")),
-    "zero": ("every gradient is zero: nothing is learned", ("U32", "U42", "F26")),
-    "still": ("the loss does not move", ("F13", "F16", "U32")),
-    "peak": ("the peak of memory still grows", ("F24",)),
+    "nan": ("loss or gradient is not a number", ("not-a-number",)),
+    "zero": ("every gradient is zero: nothing is learned", ("nothing-learned", "labels-masked")),
+    "still": ("the loss does not move", ("random-weights", "nothing-learned")),
+    "peak": ("the peak of memory still grows", ("out-of-memory",)),
 }
 
 
@@ -104,8 +104,8 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
             return
         from ..rules import all_rules
 
-        text, entries = _WARNINGS[sign]
-        codes = [rule.code for rule in all_rules() if set(rule.covers) & set(entries)]
+        text, effects = _WARNINGS[sign]
+        codes = [rule.code for rule in all_rules() if set(rule.effects) & set(effects)]
         logger.warning(
             "gemma_compat: %s. Rules that explain it: %s (python -m gemma_compat rule CODE)",
             text,

@@ -100,7 +100,7 @@ def apply_plan(model: Any, diagnosis: Diagnosis, plan: Plan) -> AppliedPatches:
     """
     for skip in plan.skips:
         if skip.stops:
-            problem = skip.rule.describe(diagnosis.facts)
+            problem = skip.rule.problem(diagnosis.facts)
             raise PatchRefused(
                 f"{skip.rule.code} {skip.rule.name}: {skip.reason}; {problem.help}; or pass "
                 f"ignore=[{skip.rule.code!r}] and live with it"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ..engine.help import upgrade_command
 from ..engine.rule import Evidence, Rule, Scope
 from .wording import wrap
 
@@ -64,7 +65,9 @@ def list_json(rules: Iterable[Rule]) -> str:
 
 def _header(rule: Rule) -> Iterator[tuple[str, str]]:
     yield "severity", rule.severity.value + (", silent" if rule.silent else "")
+    yield "effects", ", ".join(rule.effects)
     yield "cure", _cure(rule)
+    yield from _fix(rule)
     yield "evidence", _EVIDENCE[rule.evidence]
     for scope in rule.scopes:
         yield "applies to", _scope(scope)
@@ -80,8 +83,14 @@ def _header(rule: Rule) -> Iterator[tuple[str, str]]:
         yield "yields to", ", ".join(rule.yields_to)
     for symptom in rule.symptoms:
         yield "error text", symptom
-    if rule.upstream:
-        yield "upstream", ", ".join(rule.upstream)
+    for text in rule.read_in:
+        yield "read in", text
+    for text in rule.raised_at:
+        yield "raised at", text
+    if rule.reports:
+        yield "reports", ", ".join(rule.reports)
+    if rule.fixed_by:
+        yield "fixed by", ", ".join(rule.fixed_by)
     yield "since", f"gemma_compat {rule.since}"
 
 
@@ -89,6 +98,16 @@ def _cure(rule: Rule) -> str:
     if rule.patch is None:
         return "by hand; nothing is patched"
     return f"gemma_compat.patch(model), {rule.applicability.value}"
+
+
+def _fix(rule: Rule) -> Iterator[tuple[str, str]]:
+    """The releases that end it, once each, and the setting that avoids it."""
+    releases = [rule.fix.fixed_in, *(scope.fixed_in or {} for scope in rule.scopes)]
+    for command in dict.fromkeys(map(upgrade_command, releases)):
+        if command:
+            yield "fixed in", command
+    if rule.fix.setting:
+        yield "or set", rule.fix.setting
 
 
 def _scope(scope: Scope) -> str:
@@ -103,7 +122,7 @@ def _scope(scope: Scope) -> str:
 
 
 def _cell(label: str, text: str) -> str:
-    if label == "upstream":
+    if label in {"reports", "fixed by"}:
         return ", ".join(map(_link, text.split(", ")))
     if label == "error text":
         return f"`{text}`".replace("|", "\\|")

@@ -1,33 +1,60 @@
-"""Discovery: every module below this package that has a ``RULE`` is a rule.
+"""Discovery: every file in a family's folder is a rule. Adding one edits no list.
 
-A module with ``RULES`` is a table: each row is a rule with a code and a page of its own. Adding a
-rule edits no list. The order is that of the codes.
+A Python file has a ``RULE``, and ``describe`` and ``patch`` where the rule needs them. A Markdown
+file is a rule whose conditions are all shared ones, or a page about a failure that cannot be
+judged: its header is front matter. Those are read once, by ``make index``, into ``pages.json``.
+The order is that of the codes.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
-from pkgutil import walk_packages
+from pkgutil import get_data, walk_packages
+from types import ModuleType
 
 from ..engine.rule import Rule
 from ..errors import UsageError
 
 
 def all_rules() -> tuple[Rule, ...]:
-    """Every rule, by code. Modules whose name starts with an underscore hold none."""
-    found = []
+    """Return every rule, by code. Files whose name starts with an underscore hold none."""
+    found = list(_of_pages())
     for module in walk_packages(__path__, prefix=__name__ + "."):
-        if not module.name.rpartition(".")[2].startswith("_"):
-            imported = import_module(module.name)
-            if hasattr(imported, "RULE"):
-                found.append(replace(imported.RULE, docs=imported.__doc__ or ""))
-            found.extend(getattr(imported, "RULES", ()))
+        if not module.ispkg and not module.name.rpartition(".")[2].startswith("_"):
+            found.append(_of_module(import_module(module.name)))
     return tuple(sorted(found, key=lambda rule: rule.order))
 
 
+def _of_module(module: ModuleType) -> Rule:
+    """The module's ``RULE``, with what its file says: name, family, page and functions."""
+    _, family, stem = module.__name__.rsplit(".", 2)
+    rule: Rule = module.RULE
+    return replace(
+        rule,
+        name=stem.replace("_", "-"),
+        family=family,
+        docs=module.__doc__ or "",
+        describe=getattr(module, "describe", None),
+        patch=getattr(module, "patch", None),
+    )
+
+
+def _of_pages() -> tuple[Rule, ...]:
+    import json
+
+    from ._pages import rule_of
+
+    content = get_data(__name__, "pages.json")
+    return tuple(map(rule_of, json.loads(content or b"[]")))
+
+
 def find(name: str, rules: tuple[Rule, ...] | None = None) -> Rule:
-    """The rule with this code or name. ``UsageError`` names the nearest ones."""
+    """Return the rule with this code or name.
+
+    Raises:
+        UsageError: if there is none; the text names the nearest ones.
+    """
     known = all_rules() if rules is None else rules
     by_name = {key: rule for rule in known for key in (rule.code.lower(), rule.name)}
     key = name.strip().lower().replace("_", "-")

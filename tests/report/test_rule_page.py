@@ -23,8 +23,7 @@ def full_rule() -> Rule:
         refused_if=(made.ON_WEIGHTS,),
         yields_to=("GC301",),
         symptoms=(r"has no attribute 'float'",),
-        upstream=("o/r#1",),
-        silent=True,
+        reports=("o/r#1",),
     )
 
 
@@ -32,7 +31,7 @@ def test_text_page_has_the_header_and_the_docstring() -> None:
     text = rule_page.page_text(full_rule())
     for part in (
         "GC101 made-defect-1",
-        "severity      error, silent",
+        "severity      error",
         "cure          gemma_compat.patch(model), safe",
         "evidence      run and seen, broken and working",
         "applies to    gemma2, gemma3 with transformers <5, if the weights are bfloat16",
@@ -41,7 +40,7 @@ def test_text_page_has_the_header_and_the_docstring() -> None:
         "no patch if   the weights are bfloat16",
         "yields to     GC301",
         "error text    has no attribute 'float'",
-        "upstream      o/r#1",
+        "reports       o/r#1",
         "## Why\nBecause | of <this>.",
     ):
         assert part in text

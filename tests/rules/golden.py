@@ -56,10 +56,7 @@ class Given:
 
 def path_of(rule: Rule) -> Path:
     """Where the golden of this rule is, or belongs: in the folder of its proof."""
-    stem = rule.name.replace("-", "_")
-    found = sorted(_SOURCES.glob(f"*/{stem}.py"))
-    family = found[0].parent.name if found else "unsloth"  # a row of the upgrade table
-    return TESTS / family / stem / "golden.txt"
+    return TESTS / rule.family / rule.name.replace("-", "_") / "golden.txt"
 
 
 # Writing.

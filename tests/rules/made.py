@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from gemma_compat import rules
 from gemma_compat.engine.diagnosis import judge
 from gemma_compat.engine.rule import Finding, Rule, Undetermined
 from gemma_compat.facts import Facts
@@ -14,6 +16,15 @@ from gemma_compat.facts.training import TrainingFacts
 from gemma_compat.facts.unsloth import UnslothFacts
 
 from ..conftest import facts_for
+
+HOME = Path(rules.__file__).parent
+
+
+def file_of(rule: Rule) -> Path:
+    """Where the rule is written: a Python or a Markdown file in its family's folder."""
+    file = HOME / rule.family / rule.name.replace("-", "_")
+    page = file.with_suffix(".md")
+    return page if page.exists() else file.with_suffix(".py")
 
 
 def facts(transformers: str | None, model: dict[str, Any], training: dict[str, Any]) -> Facts:

@@ -13,7 +13,6 @@ from dataclasses import fields
 from importlib import import_module
 from itertools import product
 from pathlib import Path
-from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any
 
@@ -23,34 +22,28 @@ import gemma_compat
 from gemma_compat import rules, versions
 from gemma_compat.engine.condition import RunKind
 from gemma_compat.engine.diagnosis import judge, judge_all
+from gemma_compat.engine.effects import EFFECTS
 from gemma_compat.engine.rule import Applicability, Evidence, Finding, Rule, Scope
 from gemma_compat.facts import UNKNOWN, Facts
-from gemma_compat.rules import all_rules, find
+from gemma_compat.rules import all_rules
 from gemma_compat.tables import families
-from tools import catalogue
+from tools import rule_index
 
 from ..conftest import facts_for
+from .made import file_of
 
 HOME = Path(rules.__file__).parent
+PATCHING = HOME.parent / "patching"
 TESTS = Path(__file__).parent
 PLACEHOLDER = "FILL IN"  # as `make new-rule` writes it
 SECTIONS = ("## What breaks", "## Why", "## Cure")
 REMEDIES = ("disable", "enable", "use", "set", "force", "fix", "patch", "upgrade", "avoid", "turn")
 ALL = all_rules()
 CODES = {rule.code for rule in ALL}
-MODULES = {
-    module.name: HOME.joinpath(*module.name.split(".")[2:]).with_suffix(".py")
-    for module in walk_packages(rules.__path__, prefix=rules.__name__ + ".")
-    if not module.ispkg and not module.name.rpartition(".")[2].startswith("_")
-}
-TABLES = {name: file for name, file in MODULES.items() if file.stem.endswith("_table")}
-FILES = {name: file for name, file in MODULES.items() if name not in TABLES}
-BY_MODULE = {name: find(import_module(name).RULE.code, ALL) for name in FILES}
-# The rules of a table, by their codes, each with the module of the table.
-ROWS = {rule.code: name for name in TABLES for rule in import_module(name).RULES}
+WITH_LOGIC = [rule for rule in ALL if file_of(rule).suffix == ".py"]
+PAGES = [rule for rule in ALL if file_of(rule).suffix == ".md"]
 
 each_rule = pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.code)
-each_file = pytest.mark.parametrize("module", FILES)
 judged = pytest.mark.parametrize(
     "rule", [rule for rule in ALL if not rule.undetectable], ids=lambda rule: rule.code
 )
@@ -59,41 +52,48 @@ judged = pytest.mark.parametrize(
 # The file, its name and its page.
 
 
-@each_file
-def test_the_file_is_named_after_the_rule_and_lies_in_its_subsystem(module: str) -> None:
-    file, rule = FILES[module], BY_MODULE[module]
-    assert file.stem.replace("_", "-") == rule.name
-    assert (TESTS / file.parent.name / f"test_{file.stem}.py").is_file()
+def test_every_file_is_a_rule_and_every_rule_a_file() -> None:
+    files = {
+        file
+        for file in (*HOME.glob("*/*.py"), *HOME.glob("*/*.md"))
+        if not file.name.startswith("_")
+    }
+    assert files == {file_of(rule) for rule in ALL}
+    assert len(files) == len(ALL)
 
 
-def test_codes_and_names_are_unique_and_a_hundred_is_a_subsystem() -> None:
-    assert len(CODES) == len({rule.name for rule in ALL}) == len(ALL) == len(FILES) + len(ROWS)
+def test_codes_and_names_are_unique_and_a_hundred_is_a_family() -> None:
+    assert len(CODES) == len({rule.name for rule in ALL}) == len(ALL)
     assert all(re.fullmatch(r"GC[1-9]\d{2,3}", code) for code in CODES)
     folders: dict[str, set[str]] = {}
-    for module, rule in BY_MODULE.items():
-        folders.setdefault(rule.code[:-2], set()).add(FILES[module].parent.name)
-    for code, module in ROWS.items():
-        folders.setdefault(code[:-2], set()).add(TABLES[module].parent.name)
+    for rule in ALL:
+        folders.setdefault(rule.code[:-2], set()).add(rule.family)
     assert all(len(found) == 1 for found in folders.values()), folders
     assert len(set(map(frozenset, folders.values()))) == len(folders)
 
 
-@each_file
-def test_the_file_can_be_held_in_the_head_and_nothing_is_left_to_fill_in(module: str) -> None:
-    text = FILES[module].read_text(encoding="utf-8")
+@each_rule
+def test_the_file_can_be_held_in_the_head_and_nothing_is_left_to_fill_in(rule: Rule) -> None:
+    text = file_of(rule).read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 150
     assert PLACEHOLDER not in text
 
 
-@pytest.mark.parametrize("module", TABLES)
-def test_a_table_is_ordered_and_tested_and_claims_no_run(module: str) -> None:
-    made, file = import_module(module), TABLES[module]
-    assert not hasattr(made, "RULE")
-    codes = [int(rule.code[2:]) for rule in made.RULES]
-    assert codes == sorted(set(codes))
-    assert (TESTS / file.parent.name / f"test_{file.stem}.py").is_file()
-    for rule in made.RULES:
-        assert rule.evidence is not Evidence.RAN and rule.patch is None
+def test_the_index_of_the_markdown_rules_is_that_of_the_files() -> None:
+    pytest.importorskip("tomllib")  # Python 3.11
+    assert rule_index.INDEX.read_text(encoding="utf-8") == rule_index.index(), "run `make index`"
+
+
+@pytest.mark.parametrize("rule", PAGES, ids=lambda rule: rule.code)
+def test_a_markdown_rule_claims_no_run_and_has_no_cure(rule: Rule) -> None:
+    assert rule.evidence is not Evidence.RAN and rule.patch is None and rule.describe is None
+    assert bool(rule.breaks) is not bool(rule.undetectable) or rule.family == "unsloth"
+
+
+@pytest.mark.parametrize("rule", WITH_LOGIC, ids=lambda rule: rule.code)
+def test_a_rule_in_python_has_words_of_its_own(rule: Rule) -> None:
+    assert rule.describe is not None and not rule.undetectable and not rule.breaks
+    assert table_test(rule)
 
 
 @each_rule
@@ -129,7 +129,6 @@ def test_what_it_refers_to_exists(rule: Rule) -> None:
 
 @each_rule
 def test_it_raises_an_error_that_can_be_searched_for_or_is_silent(rule: Rule) -> None:
-    assert rule.silent is not bool(rule.symptoms)
     for symptom in rule.symptoms:
         assert not re.compile(symptom).search("")
 
@@ -161,9 +160,22 @@ def test_specifiers_are_plain_and_the_lower_bound_comes_first(rule: Rule) -> Non
 
 
 @each_rule
-def test_it_names_kinds_of_run_and_catalogue_entries_that_exist(rule: Rule) -> None:
+def test_it_names_kinds_of_run_and_effects_that_exist(rule: Rule) -> None:
     assert all(isinstance(kind, RunKind) and kind.name for kind in rule.runs)
-    assert set(rule.covers) <= catalogue.ENTRIES.keys()
+    assert rule.effects and set(rule.effects) <= set(EFFECTS)
+    assert len(rule.effects) == len(set(rule.effects))
+
+
+def test_every_effect_is_that_of_a_rule() -> None:
+    assert {effect for rule in ALL for effect in rule.effects} == set(EFFECTS)
+
+
+@each_rule
+def test_what_the_cure_leaves_is_a_function_of_the_package(rule: Rule) -> None:
+    """A model is known as cured by these names."""
+    source = file_of(rule).read_text(encoding="utf-8")
+    source += "".join(file.read_text(encoding="utf-8") for file in PATCHING.glob("*.py"))
+    assert all(f"def {name}(" in source for name in rule.leaves)
 
 
 @each_rule
@@ -211,8 +223,8 @@ def everything(rule: Rule) -> Iterator[Facts]:
     A rule that asks for more than the axes here has ``contract_facts()`` in its table test: facts
     in which it fires and facts in which it does not, for each of its model types.
     """
-    if rule.code in ROWS:
-        yield from table_test(rule).contract_facts(rule)
+    if rule in PAGES:
+        yield from import_module("tests.rules.test_pages").contract_facts(rule)
         return
     own = getattr(table_test(rule), "contract_facts", None)
     if own is not None:
@@ -228,9 +240,8 @@ def everything(rule: Rule) -> Iterator[Facts]:
 
 
 def table_test(rule: Rule) -> ModuleType:
-    module = ROWS.get(rule.code) or next(n for n, r in BY_MODULE.items() if r.code == rule.code)
-    subsystem, stem = module.split(".")[-2:]
-    return import_module(f"tests.rules.{subsystem}.test_{stem}")
+    stem = file_of(rule).stem
+    return import_module(f"tests.rules.{rule.family}.test_{stem}")
 
 
 def firing(rule: Rule) -> list[Facts]:
@@ -309,7 +320,7 @@ def test_nothing_known_raises_nothing(rule: Rule) -> None:
 @judged
 def test_the_message_has_the_values_and_the_help_can_be_typed(rule: Rule) -> None:
     for facts in FIRING[rule.code]:
-        problem = rule.describe(facts)
+        problem = rule.problem(facts)
         for text in (problem.message, problem.help):
             assert text == text.strip() and "\n" not in text and not text.endswith(".")
             assert "UNKNOWN" not in text and "None" not in text

@@ -23,13 +23,21 @@ from __future__ import annotations
 from ... import versions
 from ...conditions.run import trains_adapter
 from ...engine.condition import condition
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 _TYPES = frozenset({"gemma3", "paligemma"})
+
+
 _BEFORE_4_52 = "base_model.model.language_model.model."
+
+
 _FROM_4_52 = "base_model.model.model."
+
+
 _DEEP_TOWER = "base_model.model.model.vision_tower.vision_model."
+
+
 _FLAT_TOWER = "base_model.model.model.vision_tower.encoder."
 
 
@@ -60,6 +68,30 @@ def _begins(facts: Facts, start: str) -> bool:
 _OF_TOWER = "what it holds for the vision tower, at least, is lost on loading"
 
 
+RULE = Rule(
+    code="GC702",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("nothing-learned", "random-weights"),
+    scopes=(
+        Scope(_TYPES, {"transformers": "<4.52.0.dev0"}, when=(is_newer,)),
+        Scope(_TYPES, {"transformers": ">=4.52.0.dev0", "peft": "<0.16.0"}, when=(is_older,)),
+        Scope(_TYPES, {"transformers": ">=5.4.0.dev0,<5.6.0.dev0"}, when=(is_older,)),
+        Scope(_TYPES, {"transformers": ">=5.6.0.dev0", "peft": "<0.19.0"}, when=(is_older,)),
+        Scope(_TYPES, {"transformers": ">=5.6.0.dev0", "peft": "<0.20.0"}, when=(has_deep_tower,)),
+        Scope(_TYPES, {"transformers": "<5.6.0.dev0"}, when=(has_flat_tower,)),
+    ),
+    runs=(trains_adapter,),
+    fix=Fix(fixed_in={"transformers": "5.6.0", "peft": "0.20.0"}),
+    symptoms=(r"Found missing adapter keys while loading the checkpoint",),
+    reports=(
+        "huggingface/transformers#38627",
+        "huggingface/transformers#38927",
+        "huggingface/peft#2574",
+    ),
+)
+
+
 def describe(facts: Facts) -> Problem:
     release = facts.version("transformers")
     layout, lost = "as before transformers 4.52", "the adapter is lost on loading"
@@ -75,31 +107,4 @@ def describe(facts: Facts) -> Problem:
             f"the adapter's tensors are named {layout}, and {facts.model.model_type} in "
             f"transformers {release} calls its modules otherwise: {lost}"
         ),
-        help="pip install -U 'transformers>=5.6.0' 'peft>=0.20.0'",
     )
-
-
-RULE = Rule(
-    code="GC702",
-    name="adapter-keys-renamed",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(
-        Scope(_TYPES, {"transformers": "<4.52.0.dev0"}, when=(is_newer,)),
-        Scope(_TYPES, {"transformers": ">=4.52.0.dev0", "peft": "<0.16.0"}, when=(is_older,)),
-        Scope(_TYPES, {"transformers": ">=5.4.0.dev0,<5.6.0.dev0"}, when=(is_older,)),
-        Scope(_TYPES, {"transformers": ">=5.6.0.dev0", "peft": "<0.19.0"}, when=(is_older,)),
-        Scope(_TYPES, {"transformers": ">=5.6.0.dev0", "peft": "<0.20.0"}, when=(has_deep_tower,)),
-        Scope(_TYPES, {"transformers": "<5.6.0.dev0"}, when=(has_flat_tower,)),
-    ),
-    describe=describe,
-    runs=(trains_adapter,),
-    symptoms=(r"Found missing adapter keys while loading the checkpoint",),
-    upstream=(
-        "huggingface/transformers#38627",
-        "huggingface/transformers#38927",
-        "huggingface/peft#2574",
-    ),
-    covers=("F15",),
-    since="0.1.0",
-)

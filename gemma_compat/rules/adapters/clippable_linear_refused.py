@@ -22,11 +22,13 @@ from ...conditions.adapter import carries_adapter
 from ...conditions.model import hears, sees
 from ...conditions.run import trains_adapter
 from ...engine.condition import all_of, any_of, condition, not_
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ._targets import LAYER, suffixes
 
 _WRAPPED = {*LAYER, "post", "ffw_layer_1", "ffw_layer_2", "linear_start", "linear_end"}
+
+
 _OF_VISION = set(LAYER)
 
 
@@ -47,6 +49,19 @@ names_wrapped_layers = all_of(
 )
 
 
+RULE = Rule(
+    code="GC701",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("adapter-refused",),
+    scopes=(Scope({"gemma4"}, {"transformers": ">=5.5.0.dev0"}),),
+    when=(names_wrapped_layers,),
+    runs=(trains_adapter,),
+    symptoms=(r"Target module Gemma4ClippableLinear\(",),
+    reports=("huggingface/peft#3129", "huggingface/peft#3130", "huggingface/transformers#45388"),
+)
+
+
 def _hit(facts: Facts) -> list[str]:
     known = {"vision": _OF_VISION, "audio": _WRAPPED}
     hit = set().union(*(known[tower] for tower in facts.model.towers))
@@ -64,19 +79,3 @@ def describe(facts: Facts) -> Problem:
         ),
         help=rf"target_modules=r'^(?:.*\.)?language_model\..*\.(?:{wanted})$'",
     )
-
-
-RULE = Rule(
-    code="GC701",
-    name="clippable-linear-refused",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma4"}), {"transformers": ">=5.5.0.dev0"}),),
-    when=(names_wrapped_layers,),
-    describe=describe,
-    runs=(trains_adapter,),
-    symptoms=(r"Target module Gemma4ClippableLinear\(",),
-    upstream=("huggingface/peft#3129", "huggingface/peft#3130", "huggingface/transformers#45388"),
-    covers=("F4", "U22"),
-    since="0.1.0",
-)

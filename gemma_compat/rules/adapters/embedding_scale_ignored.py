@@ -21,7 +21,7 @@ from __future__ import annotations
 from ...conditions.adapter import carries_adapter
 from ...conditions.run import trains_adapter
 from ...engine.condition import any_of, choose, condition
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ._targets import names
 
@@ -42,6 +42,8 @@ def trains_tokens(facts: Facts) -> bool:
 
 
 on_embeddings = choose(carries_adapter, then=has_adapted_embeddings, otherwise=targets_embeddings)
+
+
 adapts_embeddings = any_of(
     on_embeddings,
     trains_tokens,
@@ -53,32 +55,29 @@ def _names_embeddings(paths: tuple[str, ...]) -> bool:
     return any(path.split(".")[-1] == "embed_tokens" for path in paths)
 
 
+RULE = Rule(
+    code="GC705",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("wrong-gradients",),
+    scopes=(
+        Scope(
+            {"gemma3", "gemma3_text", "gemma3n", "gemma3n_text"},
+            {"peft": "<0.18.0rc0"},
+        ),
+    ),
+    when=(adapts_embeddings,),
+    runs=(trains_adapter,),
+    fix=Fix(fixed_in={"peft": "0.18.0"}, then="train the adapter again"),
+    reports=("huggingface/peft#2809",),
+    fixed_by=("huggingface/peft#2825",),
+)
+
+
 def describe(facts: Facts) -> Problem:
     what = "trainable_token_indices takes the scale from the embeddings of every token"
     if on_embeddings.is_known_to_hold(facts):
         what = "what LoRA on embed_tokens adds is not multiplied by the scale of the embeddings"
     return Problem(
         message=f"PEFT {facts.version('peft')} with {facts.model.model_type}: {what}",
-        help="pip install -U 'peft>=0.18.0', and train the adapter again",
     )
-
-
-RULE = Rule(
-    code="GC705",
-    name="embedding-scale-ignored",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(
-        Scope(
-            frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text"}),
-            {"peft": "<0.18.0rc0"},
-        ),
-    ),
-    when=(adapts_embeddings,),
-    describe=describe,
-    runs=(trains_adapter,),
-    silent=True,
-    upstream=("huggingface/peft#2809", "huggingface/peft#2825"),
-    covers=("U52",),
-    since="0.1.0",
-)

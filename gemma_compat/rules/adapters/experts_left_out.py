@@ -22,7 +22,7 @@ from ...conditions.adapter import carries_adapter, targets_all_linear
 from ...conditions.model import has_experts
 from ...conditions.run import trains_adapter
 from ...engine.condition import all_of, choose, condition
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 
@@ -50,30 +50,29 @@ leaves_experts_out = choose(
 )
 
 
+RULE = Rule(
+    code="GC706",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    effects=("nothing-learned",),
+    scopes=(Scope({"gemma4", "gemma4_text"}, {"transformers": ">=5.5.0.dev0"}),),
+    when=(has_experts, leaves_experts_out),
+    runs=(trains_adapter,),
+    fix=Fix(
+        setting=(
+            "target_parameters=['experts.gate_up_proj', 'experts.down_proj'] in the "
+            "LoraConfig (PEFT 0.17 or newer), or a list of target_modules that leaves the "
+            "router out"
+        )
+    ),
+    reports=("bitsandbytes-foundation/bitsandbytes#1849",),
+)
+
+
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
             f"the experts of this {facts.model.model_type} are no linear layers: all-linear adapts "
             "its router and none of them"
         ),
-        help=(
-            "target_parameters=['experts.gate_up_proj', 'experts.down_proj'] in the LoraConfig "
-            "(PEFT 0.17 or newer), or a list of target_modules that leaves the router out"
-        ),
     )
-
-
-RULE = Rule(
-    code="GC706",
-    name="experts-left-out",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": ">=5.5.0.dev0"}),),
-    when=(has_experts, leaves_experts_out),
-    describe=describe,
-    runs=(trains_adapter,),
-    silent=True,
-    upstream=("bitsandbytes-foundation/bitsandbytes#1849",),
-    covers=("F25",),
-    since="0.1.0",
-)

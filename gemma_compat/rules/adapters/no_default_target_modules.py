@@ -20,7 +20,7 @@ from __future__ import annotations
 from ...conditions.adapter import carries_adapter
 from ...conditions.run import trains_adapter
 from ...engine.condition import all_of, condition, not_
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 _MULTIMODAL = ("gemma3", "gemma3n", "gemma4", "paligemma")
@@ -50,6 +50,25 @@ names_none = all_of(
 )
 
 
+RULE = Rule(
+    code="GC704",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("adapter-refused",),
+    scopes=(
+        Scope({"gemma3_text"}, {"peft": "<0.16.0"}),
+        Scope({"gemma4"}, {"peft": "<0.19.0"}),
+        Scope(
+            {"gemma3", "gemma3n", "gemma3n_text", "gemma4_text", "paligemma"},
+            {},
+        ),
+    ),
+    when=(names_none,),
+    runs=(trains_adapter,),
+    symptoms=(r"Please specify `target_modules` (?:or `target_parameters` ?)?in `peft_config`",),
+)
+
+
 def describe(facts: Facts) -> Problem:
     cure = "target_modules=['q_proj', 'v_proj']"
     if facts.model.model_type in _MULTIMODAL:
@@ -63,25 +82,3 @@ def describe(facts: Facts) -> Problem:
         ),
         help=cure,
     )
-
-
-RULE = Rule(
-    code="GC704",
-    name="no-default-target-modules",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(
-        Scope(frozenset({"gemma3_text"}), {"peft": "<0.16.0"}),
-        Scope(frozenset({"gemma4"}), {"peft": "<0.19.0"}),
-        Scope(
-            frozenset({"gemma3", "gemma3n", "gemma3n_text", "gemma4_text", "paligemma"}),
-            {},
-        ),
-    ),
-    when=(names_none,),
-    describe=describe,
-    runs=(trains_adapter,),
-    symptoms=(r"Please specify `target_modules` (?:or `target_parameters` ?)?in `peft_config`",),
-    covers=("F16",),
-    since="0.1.0",
-)

@@ -22,7 +22,7 @@ from ...conditions.adapter import carries_adapter, targets_all_linear
 from ...conditions.model import has_towers, sees
 from ...conditions.run import is_text_only, trains_adapter
 from ...engine.condition import all_of, any_of, choose, condition
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ._targets import LAYER, among, ends_of, suffixes
 
@@ -34,7 +34,11 @@ _BESIDE = (
     "embed_vision",
     "embed_audio",
 )
+
+
 _ALTUP = ("modality_router", "prediction_coefs", "correction_coefs")
+
+
 _SIGLIP = {"q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"}
 
 
@@ -81,6 +85,25 @@ reaches_altup = choose(
 )
 
 
+_WITH_SIGLIP = frozenset({"gemma3", "paligemma"})
+
+
+_WITH_ALTUP = frozenset({"gemma3n", "gemma3n_text"})
+
+
+RULE = Rule(
+    code="GC703",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    effects=("nothing-learned",),
+    scopes=(
+        Scope(_WITH_SIGLIP | {"gemma4"}, {}, when=(reaches_towers, is_text_only)),
+        Scope(_WITH_ALTUP, {}, when=(reaches_altup,)),
+    ),
+    runs=(trains_adapter,),
+)
+
+
 def _towers(facts: Facts) -> list[str]:
     """Parts beside the language model that carry LoRA layers, or are going to."""
     if carries_adapter.is_known_to_hold(facts):
@@ -121,23 +144,3 @@ def _wanted(facts: Facts) -> list[str]:
     named = facts.adapter.get("target_modules")
     listed = [name for name in LAYER if isinstance(named, tuple) and name in suffixes(facts)]
     return listed or list(LAYER)
-
-
-_WITH_SIGLIP = frozenset({"gemma3", "paligemma"})
-_WITH_ALTUP = frozenset({"gemma3n", "gemma3n_text"})
-
-RULE = Rule(
-    code="GC703",
-    name="targets-beyond-language-model",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(
-        Scope(_WITH_SIGLIP | {"gemma4"}, {}, when=(reaches_towers, is_text_only)),
-        Scope(_WITH_ALTUP, {}, when=(reaches_altup,)),
-    ),
-    describe=describe,
-    runs=(trains_adapter,),
-    silent=True,
-    covers=("F16",),
-    since="0.1.0",
-)

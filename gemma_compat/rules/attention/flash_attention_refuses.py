@@ -24,11 +24,13 @@ from __future__ import annotations
 from ...conditions.attention import runs_flash_attention
 from ...conditions.hardware import is_without_bfloat16, weakest_gpu
 from ...engine.condition import all_of, any_gpu, condition
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts, Gpu
 from ...tables.families import KNOWN_MODEL_TYPES
 
 _ALL = frozenset(KNOWN_MODEL_TYPES)
+
+
 _SMALL = {(8, 6), (8, 9)}
 
 
@@ -54,6 +56,27 @@ def _exceeds(value: int | None, limit: int) -> bool:
     return value is not None and value > limit
 
 
+RULE = Rule(
+    code="GC304",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    evidence=Evidence.REPORTED,
+    effects=("crash-in-training",),
+    scopes=(
+        Scope(_ALL, {}, when=(is_without_bfloat16,)),
+        Scope({"gemma4", "gemma4_text"}, {}, when=(has_wide_heads,)),
+        Scope(_ALL, {"flash-attn": ">=2.0.0,<2.5.5"}, when=(is_wide_for_a_small_card,)),
+    ),
+    when=(runs_flash_attention,),
+    symptoms=(
+        r"FlashAttention only supports Ampere GPUs or newer",
+        r"FlashAttention forward only supports head dimension at most \d+",
+        r"FlashAttention backward for head dim > 192 requires A100/A800 or H100/H800",
+    ),
+    reports=("Dao-AILab/flash-attention#2427", "unslothai/unsloth#5045"),
+)
+
+
 def describe(facts: Facts) -> Problem:
     other = "eager" if facts.model.model_type in {"gemma2", "paligemma"} else "sdpa"
     return Problem(
@@ -71,27 +94,3 @@ def _reason(facts: Facts) -> str:
         capability = "{}.{}".format(*gpu.compute_capability)
         return f"{gpu.get('name', 'a GPU')} has compute capability {capability}, below 8.0"
     return "before 2.5.5 its backward for head dimension 256 needs compute capability 8.0 or 9.0"
-
-
-RULE = Rule(
-    code="GC304",
-    name="flash-attention-refuses",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(
-        Scope(_ALL, {}, when=(is_without_bfloat16,)),
-        Scope(frozenset({"gemma4", "gemma4_text"}), {}, when=(has_wide_heads,)),
-        Scope(_ALL, {"flash-attn": ">=2.0.0,<2.5.5"}, when=(is_wide_for_a_small_card,)),
-    ),
-    when=(runs_flash_attention,),
-    describe=describe,
-    evidence=Evidence.REPORTED,
-    symptoms=(
-        r"FlashAttention only supports Ampere GPUs or newer",
-        r"FlashAttention forward only supports head dimension at most \d+",
-        r"FlashAttention backward for head dim > 192 requires A100/A800 or H100/H800",
-    ),
-    upstream=("Dao-AILab/flash-attention#2427", "unslothai/unsloth#5045"),
-    covers=("F9", "U35"),
-    since="0.1.0",
-)

@@ -19,8 +19,21 @@ reported, not run here.
 from __future__ import annotations
 
 from ...conditions.attention import caps_attention, runs_flash_attention
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
+
+RULE = Rule(
+    code="GC308",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    evidence=Evidence.SOURCE,
+    effects=("wrong-loss", "wrong-gradients"),
+    scopes=(Scope({"gemma2", "paligemma"}, {"flash-attn": ">=2.0.0,<2.6.2"}),),
+    when=(caps_attention, runs_flash_attention),
+    fix=Fix(fixed_in={"flash-attn": "2.6.2"}, setting="attn_implementation='eager'"),
+    symptoms=(r"flash_attn_\w+\(\) got an unexpected keyword argument 'softcap'",),
+    reports=("huggingface/transformers#31997", "huggingface/transformers#32309"),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -30,21 +43,4 @@ def describe(facts: Facts) -> Problem:
             f"{facts.model.model_type} in training (attn_logit_softcapping is "
             f"{facts.model.attn_logit_softcapping})"
         ),
-        help="pip install -U 'flash-attn>=2.6.2', or attn_implementation='eager'",
     )
-
-
-RULE = Rule(
-    code="GC308",
-    name="flash-attention-without-softcapping",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma2", "paligemma"}), {"flash-attn": ">=2.0.0,<2.6.2"}),),
-    when=(caps_attention, runs_flash_attention),
-    describe=describe,
-    evidence=Evidence.SOURCE,
-    symptoms=(r"flash_attn_\w+\(\) got an unexpected keyword argument 'softcap'",),
-    upstream=("huggingface/transformers#31997", "huggingface/transformers#32309"),
-    covers=("F9",),
-    since="0.1.0",
-)

@@ -19,8 +19,18 @@ from __future__ import annotations
 
 from ...conditions.attention import runs_flex_attention
 from ...conditions.hardware import is_without_gpu
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
+
+RULE = Rule(
+    code="GC307",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("crash-in-training",),
+    scopes=(Scope({"gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_text"}, {}),),
+    when=(runs_flex_attention, is_without_gpu),
+    symptoms=(r"FlexAttention does not support backward on CPU",),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -32,17 +42,3 @@ def describe(facts: Facts) -> Problem:
         ),
         help=f"from_pretrained(..., attn_implementation='{other}')",
     )
-
-
-RULE = Rule(
-    code="GC307",
-    name="flex-attention-backward-on-cpu",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_text"}), {}),),
-    when=(runs_flex_attention, is_without_gpu),
-    describe=describe,
-    symptoms=(r"FlexAttention does not support backward on CPU",),
-    covers=("F37",),
-    since="0.1.0",
-)

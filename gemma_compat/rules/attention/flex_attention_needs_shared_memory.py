@@ -23,11 +23,13 @@ from __future__ import annotations
 
 from ...conditions.attention import runs_flex_attention
 from ...engine.condition import any_gpu, condition
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts, Gpu
 from ...tables.gpu_tables import ARCHITECTURES
 
 _REQUIRED = 140800  # bytes, as the reports of Gemma 3's backward pass say
+
+
 _SHARED = {item.compute_capability: item.shared_memory_per_block for item in ARCHITECTURES}
 
 
@@ -51,6 +53,24 @@ def _is_small(capability: tuple[int, int]) -> bool:
     return capability >= (8, 0) and shared is not None and shared < _REQUIRED
 
 
+RULE = Rule(
+    code="GC305",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    evidence=Evidence.REPORTED,
+    effects=("crash-in-training",),
+    scopes=(Scope({"gemma3", "gemma3_text"}, {"torch": ">=2.10.0"}),),
+    when=(runs_flex_attention, has_heads_of_256, has_too_little_shared_memory),
+    fix=Fix(setting="from_pretrained(..., attn_implementation='sdpa')"),
+    symptoms=(
+        r"No valid triton configs\.",
+        r"out of resource: .{0,40}Required: \d+,? Hardware limit: ?\d+",
+        r"recompile_limit reached",
+    ),
+    reports=("unslothai/unsloth#4273", "pytorch/pytorch#166153"),
+)
+
+
 def describe(facts: Facts) -> Problem:
     small = [gpu for gpu in facts.gpus if gpu.known("compute_capability")]
     gpu = next(gpu for gpu in small if _is_small(gpu.compute_capability))
@@ -60,25 +80,4 @@ def describe(facts: Facts) -> Problem:
             f"{_REQUIRED} bytes of shared memory; a block of {gpu.get('name', 'this GPU')} has "
             f"{_SHARED[gpu.compute_capability]}"
         ),
-        help="from_pretrained(..., attn_implementation='sdpa')",
     )
-
-
-RULE = Rule(
-    code="GC305",
-    name="flex-attention-needs-shared-memory",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma3", "gemma3_text"}), {"torch": ">=2.10.0"}),),
-    when=(runs_flex_attention, has_heads_of_256, has_too_little_shared_memory),
-    describe=describe,
-    evidence=Evidence.REPORTED,
-    symptoms=(
-        r"No valid triton configs\.",
-        r"out of resource: .{0,40}Required: \d+,? Hardware limit: ?\d+",
-        r"recompile_limit reached",
-    ),
-    upstream=("unslothai/unsloth#4273", "pytorch/pytorch#166153"),
-    covers=("F37", "U18"),
-    since="0.1.0",
-)

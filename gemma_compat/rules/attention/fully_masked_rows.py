@@ -28,10 +28,25 @@ from ...conditions.hardware import has_blackwell
 from ...conditions.precision import autocasts_to_float16, weights_are_float16
 from ...conditions.tokenizer import pads_left
 from ...engine.condition import any_of
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 _TYPES = frozenset({"gemma3", "gemma3_text", "gemma4", "gemma4_text"})
+
+
+RULE = Rule(
+    code="GC303",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    evidence=Evidence.REPORTED,
+    effects=("not-a-number",),
+    scopes=(Scope(_TYPES, {"transformers": ">=5.0.0rc1"}),),
+    when=(runs_sdpa, pads_left, has_blackwell, any_of(weights_are_float16, autocasts_to_float16)),
+    fix=Fix(
+        setting="tokenizer.padding_side = 'right' for training, or attn_implementation='eager'"
+    ),
+    reports=("huggingface/transformers#45491", "unslothai/unsloth#9848"),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -40,21 +55,4 @@ def describe(facts: Facts) -> Problem:
             f"left padding in float16 through sdpa: reported to make NaN of a "
             f"{facts.model.model_type} on Blackwell GPUs (not seen on an H100)"
         ),
-        help="tokenizer.padding_side = 'right' for training, or attn_implementation='eager'",
     )
-
-
-RULE = Rule(
-    code="GC303",
-    name="fully-masked-rows",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(_TYPES, {"transformers": ">=5.0.0rc1"}),),
-    when=(runs_sdpa, pads_left, has_blackwell, any_of(weights_are_float16, autocasts_to_float16)),
-    describe=describe,
-    evidence=Evidence.REPORTED,
-    silent=True,
-    upstream=("huggingface/transformers#45491", "unslothai/unsloth#9848"),
-    covers=("F20", "U45"),
-    since="0.1.0",
-)

@@ -20,10 +20,12 @@ from __future__ import annotations
 from ...conditions.hardware import is_without_bfloat16
 from ...conditions.model import has_experts
 from ...engine.condition import all_of, any_gpu, condition
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts, Gpu
 
 _TYPES = frozenset({"gemma4", "gemma4_text"})
+
+
 _HOPPER_ONLY = ">=2.8.0,<2.9.0"
 
 
@@ -49,23 +51,12 @@ def has_newer_than_hopper(facts: Facts, gpu: Gpu) -> bool:
     return gpu.compute_capability[0] > 9
 
 
-def describe(facts: Facts) -> Problem:
-    return Problem(
-        message=(
-            f"transformers {facts.version('transformers')} gives the experts of this "
-            f"{facts.model.model_type} to torch._grouped_mm, which torch {facts.version('torch')} "
-            "refuses on a visible GPU"
-        ),
-        help="pip install -U 'transformers>=5.16.0', or "
-        "from_pretrained(..., experts_implementation='eager')",
-    )
-
-
 RULE = Rule(
     code="GC306",
-    name="grouped-matmul-refuses-the-gpu",
+    since="0.1.0",
     severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
+    evidence=Evidence.SOURCE,
+    effects=("crash-in-training",),
     scopes=(
         Scope(
             _TYPES,
@@ -84,10 +75,20 @@ RULE = Rule(
         ),
     ),
     when=(runs_grouped_mm,),
-    describe=describe,
-    evidence=Evidence.SOURCE,
+    fix=Fix(
+        fixed_in={"transformers": "5.16.0"},
+        setting="from_pretrained(..., experts_implementation='eager')",
+    ),
     symptoms=(r"torch\._grouped_mm i[sn] only supported on CUDA devices with compute capability",),
-    upstream=("huggingface/transformers#45001", "huggingface/transformers#47999"),
-    covers=("F25",),
-    since="0.1.0",
+    reports=("huggingface/transformers#45001", "huggingface/transformers#47999"),
 )
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(
+        message=(
+            f"transformers {facts.version('transformers')} gives the experts of this "
+            f"{facts.model.model_type} to torch._grouped_mm, which torch {facts.version('torch')} "
+            "refuses on a visible GPU"
+        ),
+    )

@@ -33,12 +33,25 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...conditions.attention import caps_attention, runs_sdpa
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import named_configs, text_models
 
 _SLOT = "_attn_implementation_internal"  # what the property _attn_implementation keeps
+
+
+RULE = Rule(
+    code="GC301",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("wrong-loss", "wrong-gradients"),
+    scopes=(Scope({"gemma2", "paligemma"}, {"transformers": "<5.21.0.dev0"}),),
+    when=(caps_attention, runs_sdpa),
+    fix=Fix(setting="from_pretrained(..., attn_implementation='eager')"),
+    applicability=Applicability.UNSAFE,
+    reports=("huggingface/transformers#32877",),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -47,10 +60,6 @@ def describe(facts: Facts) -> Problem:
             f"on transformers {facts.version('transformers')} sdpa leaves out this "
             f"{facts.model.model_type}'s attn_logit_softcapping of "
             f"{facts.model.attn_logit_softcapping}: it trains another network than the checkpoint's"
-        ),
-        help=(
-            "from_pretrained(..., attn_implementation='eager'), "
-            "or gemma_compat.patch(model, select=['GC301'])"
         ),
     )
 
@@ -73,19 +82,3 @@ def _capped_configs(model: Any) -> Iterator[Any]:
         caps = vars(config).get("attn_logit_softcapping") is not None
         if config.model_type in types and caps:
             yield config
-
-
-RULE = Rule(
-    code="GC301",
-    name="sdpa-drops-softcapping",
-    severity=Severity.ERROR,
-    applicability=Applicability.UNSAFE,
-    scopes=(Scope(frozenset({"gemma2", "paligemma"}), {"transformers": "<5.21.0.dev0"}),),
-    when=(caps_attention, runs_sdpa),
-    describe=describe,
-    patch=patch,
-    silent=True,
-    upstream=("huggingface/transformers#32877",),
-    covers=("F21", "F38"),
-    since="0.1.0",
-)

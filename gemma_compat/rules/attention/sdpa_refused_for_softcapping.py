@@ -20,8 +20,23 @@ learned on a network without the cap; measure it again under `eager` before it i
 from __future__ import annotations
 
 from ...conditions.attention import caps_attention, runs_sdpa
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
+
+RULE = Rule(
+    code="GC302",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("load-fails",),
+    scopes=(Scope({"gemma2", "paligemma"}, {"transformers": ">=5.21.0.dev0"}),),
+    when=(caps_attention, runs_sdpa),
+    fix=Fix(setting="from_pretrained(..., attn_implementation='eager')"),
+    symptoms=(
+        r"Gemma2\w+ does not support an attention implementation through "
+        r"torch\.nn\.functional\.scaled_dot_product_attention",
+    ),
+    reports=("huggingface/transformers#32877",),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -31,23 +46,4 @@ def describe(facts: Facts) -> Problem:
             f"{facts.model.model_type}, whose attention logits are capped at "
             f"{facts.model.attn_logit_softcapping}"
         ),
-        help="from_pretrained(..., attn_implementation='eager')",
     )
-
-
-RULE = Rule(
-    code="GC302",
-    name="sdpa-refused-for-softcapping",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma2", "paligemma"}), {"transformers": ">=5.21.0.dev0"}),),
-    when=(caps_attention, runs_sdpa),
-    describe=describe,
-    symptoms=(
-        r"Gemma2\w+ does not support an attention implementation through "
-        r"torch\.nn\.functional\.scaled_dot_product_attention",
-    ),
-    upstream=("huggingface/transformers#32877",),
-    covers=("F21",),
-    since="0.1.0",
-)

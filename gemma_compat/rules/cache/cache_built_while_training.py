@@ -37,12 +37,35 @@ from ...facts import Facts
 from ...patching.cache_switch import turn_cache_off
 
 _OLD = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"})
+
+
 _FROM_RC0 = frozenset({"gemma2", "paligemma"})  # Gemma 3 and 3n followed in the next candidate
+
+
 _SHARING = frozenset({"gemma3n", "gemma3n_text", "gemma4", "gemma4_text"})
 
 
+RULE = Rule(
+    code="GC102",
+    since="0.1.0",
+    severity=Severity.NOTICE,
+    effects=("slow", "out-of-memory"),
+    scopes=(
+        Scope(_OLD | _SHARING, {"transformers": ">=5.0.0rc1"}, by_config=True),
+        Scope(_FROM_RC0, {"transformers": ">=5.0.0rc0"}),
+        Scope(_OLD | _SHARING, {"transformers": "<5.0.0rc1"}, when=(evaluates,)),
+    ),
+    when=(asks_for_cache, shares_no_kv),
+    applicability=Applicability.SAFE,
+    yields_to=("GC104",),
+    reports=("huggingface/transformers#42586",),
+)
+
+
 def describe(facts: Facts) -> Problem:
-    return Problem(message=_message(facts), help="gemma_compat.patch(model)")
+    return Problem(
+        message=_message(facts),
+    )
 
 
 def _message(facts: Facts) -> str:
@@ -60,23 +83,3 @@ def _message(facts: Facts) -> str:
 def patch(model: Any, ledger: Any) -> None:
     """Off on every config that a forward reads, for the run only."""
     turn_cache_off(model, ledger)
-
-
-RULE = Rule(
-    code="GC102",
-    name="cache-built-while-training",
-    severity=Severity.NOTICE,
-    applicability=Applicability.SAFE,
-    scopes=(
-        Scope(_OLD | _SHARING, {"transformers": ">=5.0.0rc1"}, by_config=True),
-        Scope(_FROM_RC0, {"transformers": ">=5.0.0rc0"}),
-        Scope(_OLD | _SHARING, {"transformers": "<5.0.0rc1"}, when=(evaluates,)),
-    ),
-    when=(asks_for_cache, shares_no_kv),
-    describe=describe,
-    patch=patch,
-    yields_to=("GC104",),
-    silent=True,
-    upstream=("huggingface/transformers#42586",),
-    since="0.1.0",
-)

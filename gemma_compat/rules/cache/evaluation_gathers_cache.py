@@ -24,7 +24,7 @@ from typing import Any
 from ...conditions.cache import cache_stays_on
 from ...conditions.run import gathers_outputs
 from ...engine.condition import condition
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 
@@ -40,6 +40,26 @@ def _lists_cache(ignored: tuple[str, ...] | None) -> bool:
     return ignored is not None and _KEY in ignored
 
 
+RULE = Rule(
+    code="GC103",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("crash-in-evaluation",),
+    scopes=(
+        Scope({"gemma3", "gemma4"}, {"transformers": ">=5.4.0,<5.20.0"}),
+        Scope({"paligemma"}, {"transformers": "<4.49.0"}, fixed_in={"transformers": "4.49.0"}),
+    ),
+    when=(gathers_outputs, collects_cache, cache_stays_on),
+    fix=Fix(
+        fixed_in={"transformers": "5.20.0"},
+        setting="model.config.keys_to_ignore_at_inference = ['past_key_values']",
+    ),
+    applicability=Applicability.SAFE,
+    symptoms=(r"Unsupported types \(<class '[\w.]*Cache'>\) passed to `_pad_across_processes`",),
+    reports=("huggingface/accelerate#3277", "huggingface/transformers#35990"),
+)
+
+
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
@@ -47,7 +67,6 @@ def describe(facts: Facts) -> Problem:
             f"{facts.model.model_type} names no outputs to leave out, so predict() and "
             "evaluate(compute_metrics=...) try to gather the cache and crash"
         ),
-        help=f"model.config.keys_to_ignore_at_inference = ['{_KEY}'], or gemma_compat.patch(model)",
     )
 
 
@@ -59,22 +78,3 @@ def patch(model: Any, ledger: Any) -> None:
     listed = list(getattr(config, "keys_to_ignore_at_inference", None) or ())
     if _KEY not in listed:
         ledger.set_config(config, "keys_to_ignore_at_inference", [*listed, _KEY])
-
-
-RULE = Rule(
-    code="GC103",
-    name="evaluation-gathers-cache",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    scopes=(
-        Scope(frozenset({"gemma3", "gemma4"}), {"transformers": ">=5.4.0,<5.20.0"}),
-        Scope(frozenset({"paligemma"}), {"transformers": "<4.49.0"}),
-    ),
-    when=(gathers_outputs, collects_cache, cache_stays_on),
-    describe=describe,
-    patch=patch,
-    symptoms=(r"Unsupported types \(<class '[\w.]*Cache'>\) passed to `_pad_across_processes`",),
-    upstream=("huggingface/accelerate#3277", "huggingface/transformers#35990"),
-    covers=("F8",),
-    since="0.1.0",
-)

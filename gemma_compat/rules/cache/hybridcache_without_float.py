@@ -30,7 +30,7 @@ from typing import Any
 from ...conditions.precision import autocasts, weights_are_half
 from ...conditions.run import evaluates
 from ...engine.condition import condition
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import text_models
@@ -43,6 +43,25 @@ def text_is_gemma2(facts: Facts) -> bool:
     return facts.model.text_model_type == "gemma2"
 
 
+RULE = Rule(
+    code="GC101",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("crash-in-evaluation",),
+    scopes=(
+        Scope({"gemma2", "gemma3", "gemma3_text", "shieldgemma2"}, _TRANSFORMERS),
+        Scope({"paligemma"}, _TRANSFORMERS, when=(text_is_gemma2,)),
+    ),
+    when=(weights_are_half, autocasts, evaluates),
+    fix=Fix(fixed_in={"transformers": "4.51.0"}),
+    applicability=Applicability.SAFE,
+    leaves=("give_cache_float",),
+    symptoms=(r"'HybridCache' object has no attribute 'float'",),
+    reports=("huggingface/transformers#36938", "unslothai/unsloth#2223"),
+    fixed_by=("huggingface/transformers#37044",),
+)
+
+
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
@@ -50,7 +69,6 @@ def describe(facts: Facts) -> Problem:
             f"{facts.model.dtype} model in eval mode; under {facts.training.mixed_precision} mixed "
             "precision accelerate calls .float() on it and evaluation crashes"
         ),
-        help="pip install -U 'transformers>=4.51.0', or gemma_compat.patch(model)",
     )
 
 
@@ -82,27 +100,3 @@ class _Itself:
 
     def __reduce__(self) -> tuple[type, tuple[Any]]:
         return type(self), (self.value(),)  # a copy of the cache gets a call that returns the copy
-
-
-RULE = Rule(
-    code="GC101",
-    name="hybridcache-without-float",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    scopes=(
-        Scope(frozenset({"gemma2", "gemma3", "gemma3_text", "shieldgemma2"}), _TRANSFORMERS),
-        Scope(frozenset({"paligemma"}), _TRANSFORMERS, when=(text_is_gemma2,)),
-    ),
-    when=(weights_are_half, autocasts, evaluates),
-    describe=describe,
-    patch=patch,
-    leaves=(give_cache_float,),
-    symptoms=(r"'HybridCache' object has no attribute 'float'",),
-    upstream=(
-        "huggingface/transformers#36938",
-        "huggingface/transformers#37044",
-        "unslothai/unsloth#2223",
-    ),
-    covers=("F7", "U01"),
-    since="0.1.0",
-)

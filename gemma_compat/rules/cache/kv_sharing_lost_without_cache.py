@@ -45,13 +45,15 @@ from ...conditions.checkpointing import checkpoints, is_wrapped_with_reentry, is
 from ...conditions.model import shares_kv
 from ...conditions.unsloth import is_not_cured_by_unsloth
 from ...engine.condition import all_of
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import text_models
-from ...patching.kv_carrier import add_carrier, hand_over, make_holder
+from ...patching.kv_carrier import add_carrier
 
 _GEMMA3N = frozenset({"gemma3n", "gemma3n_text"})
+
+
 _GEMMA4 = frozenset({"gemma4", "gemma4_text"})
 
 
@@ -59,6 +61,31 @@ needs_reentrant = all_of(
     is_zero3_with_peft,
     checkpoints,
     phrase="DeepSpeed ZeRO-3 trains a PEFT adapter under checkpointing, which must be reentrant",
+)
+
+
+RULE = Rule(
+    code="GC104",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("wrong-loss", "wrong-gradients"),
+    scopes=(
+        Scope(_GEMMA3N, {"transformers": ">=4.53.0.dev0,<5.0.0rc1"}),
+        Scope(_GEMMA3N, {"transformers": ">=5.0.0rc1,<5.6.0"}, when=(loses_cache_in_training,)),
+        Scope(
+            _GEMMA4,
+            {"transformers": ">=5.5.0,<5.5.2"},
+            when=(loses_cache_in_training,),
+            fixed_in={"transformers": "5.5.2"},
+        ),
+    ),
+    when=(shares_kv, is_not_cured_by_unsloth),
+    fix=Fix(fixed_in={"transformers": "5.6.0"}, then="train again what was trained under it"),
+    applicability=Applicability.SAFE,
+    leaves=("make_holder", "hand_over"),
+    refused_if=(needs_reentrant, is_wrapped_with_reentry),
+    reports=("huggingface/transformers#45242",),
+    fixed_by=("huggingface/transformers#45312", "unslothai/unsloth-zoo#813"),
 )
 
 
@@ -86,29 +113,3 @@ def patch(model: Any, ledger: Any) -> None:
         raise PatchTargetMissing("no module with embed_tokens and decoder layers")
     for _, text_model in found:
         add_carrier(text_model, ledger)
-
-
-RULE = Rule(
-    code="GC104",
-    name="kv-sharing-lost-without-cache",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    scopes=(
-        Scope(_GEMMA3N, {"transformers": ">=4.53.0.dev0,<5.0.0rc1"}),
-        Scope(_GEMMA3N, {"transformers": ">=5.0.0rc1,<5.6.0"}, when=(loses_cache_in_training,)),
-        Scope(_GEMMA4, {"transformers": ">=5.5.0,<5.5.2"}, when=(loses_cache_in_training,)),
-    ),
-    when=(shares_kv, is_not_cured_by_unsloth),
-    describe=describe,
-    patch=patch,
-    leaves=(make_holder, hand_over),
-    refused_if=(needs_reentrant, is_wrapped_with_reentry),
-    silent=True,
-    upstream=(
-        "huggingface/transformers#45242",
-        "huggingface/transformers#45312",
-        "unslothai/unsloth-zoo#813",
-    ),
-    covers=("F5", "F6", "U02", "U03"),
-    since="0.1.0",
-)

@@ -24,12 +24,14 @@ from typing import Any
 from ...conditions.cache import passes_cache
 from ...conditions.checkpointing import checkpoints
 from ...engine.condition import any_of, condition
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused
 from ...facts import Facts
 from ._caller_cache import add_pre_hook, is_checkpointed, is_filled
 
 _TEXT = frozenset({"gemma", "gemma2", "gemma3_text", "gemma3n_text"})
+
+
 # With a filled cache in training these crash loudly before 5.0.0rc0, checkpointed or not.
 _COMPOSITE = frozenset({"gemma3", "gemma3n", "paligemma", "shieldgemma2"})
 
@@ -37,6 +39,21 @@ _COMPOSITE = frozenset({"gemma3", "gemma3n", "paligemma", "shieldgemma2"})
 @condition("PEFT's prefix tuning is trained")
 def tunes_prefix(facts: Facts) -> bool:
     return facts.model.peft == "PREFIX_TUNING"
+
+
+RULE = Rule(
+    code="GC204",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("wrong-loss", "wrong-gradients"),
+    scopes=(
+        Scope(_TEXT, {"transformers": ">=4.53.0,<5.2.0"}),
+        Scope(_COMPOSITE, {"transformers": ">=5.0.0rc0,<5.2.0"}),
+    ),
+    when=(checkpoints, any_of(tunes_prefix, passes_cache)),
+    fix=Fix(setting="turn gradient checkpointing off, or train LoRA instead of a prefix"),
+    applicability=Applicability.SAFE,
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -63,20 +80,3 @@ def refuse_filled_cache(module: Any, args: Any, kwargs: dict[str, Any]) -> None:
             "GC204: past_key_values holds tokens (a prefix?), and gradient checkpointing would "
             "drop them; turn checkpointing off for this, or pass no cache"
         )
-
-
-RULE = Rule(
-    code="GC204",
-    name="checkpointing-drops-caller-cache",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    scopes=(
-        Scope(_TEXT, {"transformers": ">=4.53.0,<5.2.0"}),
-        Scope(_COMPOSITE, {"transformers": ">=5.0.0rc0,<5.2.0"}),
-    ),
-    when=(checkpoints, any_of(tunes_prefix, passes_cache)),
-    describe=describe,
-    patch=patch,
-    silent=True,
-    since="0.1.0",
-)

@@ -29,7 +29,7 @@ from typing import Any
 from ...conditions.cache import cache_stays_on
 from ...conditions.checkpointing import checkpoints_from_outside
 from ...conditions.model import shares_kv, shares_no_kv
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import CannotBeCured
 from ...facts import Facts
 from ...live.checkpoint_wrappers import reentrancies
@@ -37,9 +37,42 @@ from ...live.tree import text_models
 from ...patching.cache_switch import turn_cache_off
 
 _OLD = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"})
+
+
 _FROM_RC0 = frozenset({"gemma2", "paligemma"})  # Gemma 3 and 3n followed in the next candidate
+
+
 _GEMMA3N = frozenset({"gemma3n", "gemma3n_text"})
+
+
 _GEMMA4 = frozenset({"gemma4", "gemma4_text"})
+
+
+RULE = Rule(
+    code="GC203",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("crash-in-training",),
+    scopes=(
+        Scope(_OLD, {"transformers": ">=5.0.0rc1"}),
+        Scope(_FROM_RC0, {"transformers": ">=5.0.0rc0"}),
+        Scope(
+            _GEMMA3N | _GEMMA4, {"transformers": ">=5.0.0rc1"}, when=(shares_no_kv,), by_config=True
+        ),
+        Scope(_GEMMA3N, {"transformers": ">=5.6.0"}, when=(shares_kv,), by_config=True),
+        Scope(_GEMMA4, {"transformers": ">=5.5.2"}, when=(shares_kv,)),
+    ),
+    when=(checkpoints_from_outside, cache_stays_on),
+    fix=Fix(setting="use model.gradient_checkpointing_enable() in place of the wrapper"),
+    applicability=Applicability.SAFE,
+    yields_to=("GC104",),
+    symptoms=(
+        r"The size of tensor a \(\d+\) must match the size of tensor b \(\d+\)",
+        r"Recomputed values for the following tensors have different metadata",
+        r"A different number of tensors was saved during the original forward and recomputation",
+    ),
+    reports=("huggingface/transformers#34928", "huggingface/transformers#32073"),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -47,10 +80,6 @@ def describe(facts: Facts) -> Problem:
         message=(
             f"transformers {facts.version('transformers')} builds a cache in training, and "
             "checkpointing from outside the model fills it twice; the backward pass crashes"
-        ),
-        help=(
-            "use model.gradient_checkpointing_enable() in place of the wrapper, "
-            "or gemma_compat.patch(model)"
         ),
     )
 
@@ -72,32 +101,3 @@ def refuse_reentrant_wrapper(module: Any, args: Any) -> None:
             "GC203: layers that share keys and values are wrapped in reentrant checkpointing, "
             "which detaches what they share; use CheckpointImpl.NO_REENTRANT"
         )
-
-
-RULE = Rule(
-    code="GC203",
-    name="external-checkpointing-refills-cache",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    scopes=(
-        Scope(_OLD, {"transformers": ">=5.0.0rc1"}),
-        Scope(_FROM_RC0, {"transformers": ">=5.0.0rc0"}),
-        Scope(
-            _GEMMA3N | _GEMMA4, {"transformers": ">=5.0.0rc1"}, when=(shares_no_kv,), by_config=True
-        ),
-        Scope(_GEMMA3N, {"transformers": ">=5.6.0"}, when=(shares_kv,), by_config=True),
-        Scope(_GEMMA4, {"transformers": ">=5.5.2"}, when=(shares_kv,)),
-    ),
-    when=(checkpoints_from_outside, cache_stays_on),
-    describe=describe,
-    patch=patch,
-    yields_to=("GC104",),
-    symptoms=(
-        r"The size of tensor a \(\d+\) must match the size of tensor b \(\d+\)",
-        r"Recomputed values for the following tensors have different metadata",
-        r"A different number of tensors was saved during the original forward and recomputation",
-    ),
-    upstream=("huggingface/transformers#34928", "huggingface/transformers#32073"),
-    covers=("F18",),
-    since="0.1.0",
-)

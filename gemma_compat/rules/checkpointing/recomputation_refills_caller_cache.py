@@ -25,12 +25,29 @@ from typing import Any
 
 from ...conditions.cache import passes_cache
 from ...conditions.checkpointing import checkpoints
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused
 from ...facts import Facts
 from ._caller_cache import add_pre_hook, grows, is_checkpointed, is_filled
 
 _TYPES = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"})
+
+
+RULE = Rule(
+    code="GC202",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("crash-in-training",),
+    scopes=(Scope(_TYPES, {"transformers": "<4.53.0"}),),
+    when=(checkpoints, passes_cache),
+    fix=Fix(setting="pass no past_key_values in training"),
+    applicability=Applicability.SAFE,
+    leaves=("keep_growing_cache_out",),
+    symptoms=(
+        r"The size of tensor a \(\d+\) must match the size of tensor b \(\d+\)",
+        r"Recomputed values for the following tensors have different metadata",
+    ),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -40,7 +57,6 @@ def describe(facts: Facts) -> Problem:
             "passes to checkpointed layers; the recomputation appends to it and the backward "
             "pass crashes"
         ),
-        help="pass no past_key_values in training, or gemma_compat.patch(model)",
     )
 
 
@@ -60,21 +76,3 @@ def keep_growing_cache_out(module: Any, args: Any, kwargs: dict[str, Any]) -> An
             "a second time; turn checkpointing off for this, or pass no cache"
         )
     return args, {**kwargs, "past_key_values": None, "use_cache": False}
-
-
-RULE = Rule(
-    code="GC202",
-    name="recomputation-refills-caller-cache",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    scopes=(Scope(_TYPES, {"transformers": "<4.53.0"}),),
-    when=(checkpoints, passes_cache),
-    describe=describe,
-    patch=patch,
-    leaves=(keep_growing_cache_out,),
-    symptoms=(
-        r"The size of tensor a \(\d+\) must match the size of tensor b \(\d+\)",
-        r"Recomputed values for the following tensors have different metadata",
-    ),
-    since="0.1.0",
-)

@@ -49,15 +49,41 @@ from ...conditions.checkpointing import (
 from ...conditions.model import shares_kv
 from ...conditions.unsloth import is_not_cured_by_unsloth
 from ...engine.condition import any_of
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import text_models
 from ...patching.non_reentrant import (
     add_non_reentrant,
     decoder_layers,
-    force_non_reentrant,
     refuse_cured_by_unsloth,
+)
+
+RULE = Rule(
+    code="GC201",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("wrong-gradients",),
+    scopes=(
+        Scope({"gemma4", "gemma4_text"}, {"transformers": ">=5.5.2"}, by_config=True),
+        Scope({"gemma3n", "gemma3n_text"}, {"transformers": ">=5.6.0"}, by_config=True),
+    ),
+    when=(
+        shares_kv,
+        any_of(checkpoints, checkpoints_from_outside),
+        is_reentrant,
+        is_not_cured_by_unsloth,
+    ),
+    fix=Fix(
+        setting=(
+            "gradient_checkpointing_kwargs={'use_reentrant': False} in TrainingArguments "
+            "and in prepare_model_for_kbit_training"
+        )
+    ),
+    applicability=Applicability.SAFE,
+    leaves=("force_non_reentrant",),
+    refused_if=(is_zero3_with_peft, is_wrapped_with_reentry),
+    fixed_by=("unslothai/unsloth-zoo#813",),
 )
 
 
@@ -107,29 +133,3 @@ def _borrows(text_model: Any) -> bool:
 def _passes_shared(text_model: Any) -> bool:
     attention = decoder_layers(text_model)[0].self_attn
     return "shared_kv_states" in inspect.signature(type(attention).forward).parameters
-
-
-RULE = Rule(
-    code="GC201",
-    name="reentrant-detaches-shared-kv",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    scopes=(
-        Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": ">=5.5.2"}, by_config=True),
-        Scope(frozenset({"gemma3n", "gemma3n_text"}), {"transformers": ">=5.6.0"}, by_config=True),
-    ),
-    when=(
-        shares_kv,
-        any_of(checkpoints, checkpoints_from_outside),
-        is_reentrant,
-        is_not_cured_by_unsloth,
-    ),
-    describe=describe,
-    patch=patch,
-    leaves=(force_non_reentrant,),
-    refused_if=(is_zero3_with_peft, is_wrapped_with_reentry),
-    silent=True,
-    upstream=("unslothai/unsloth-zoo#813",),
-    covers=("F17", "U04"),
-    since="0.1.0",
-)

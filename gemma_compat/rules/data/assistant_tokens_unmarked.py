@@ -19,13 +19,31 @@ from __future__ import annotations
 
 from ...conditions.run import trains_assistant_only
 from ...engine.condition import condition
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 
 @condition("the chat template has no {% generation %} blocks")
 def marks_nothing(facts: Facts) -> bool:
     return not facts.tokenizer.template_marks_generation
+
+
+RULE = Rule(
+    code="GC806",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    evidence=Evidence.SOURCE,
+    effects=("labels-masked",),
+    scopes=(Scope({"gemma4", "gemma4_text"}, {"trl": ">=1.0.0"}),),
+    when=(trains_assistant_only, marks_nothing),
+    fix=Fix(
+        setting=(
+            "mark the assistant's text in tokenizer.chat_template, or assistant_only_loss=False"
+        )
+    ),
+    symptoms=(r"The chat template is not training-compatible",),
+    reports=("huggingface/trl#6577", "huggingface/trl#6578"),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -35,21 +53,4 @@ def describe(facts: Facts) -> Problem:
             f"this {facts.model.model_type} lacks; TRL {facts.version('trl')} has no marked one "
             "in its place"
         ),
-        help="mark the assistant's text in tokenizer.chat_template, or assistant_only_loss=False",
     )
-
-
-RULE = Rule(
-    code="GC806",
-    name="assistant-tokens-unmarked",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma4", "gemma4_text"}), {"trl": ">=1.0.0"}),),
-    when=(trains_assistant_only, marks_nothing),
-    describe=describe,
-    symptoms=(r"The chat template is not training-compatible",),
-    upstream=("huggingface/trl#6577", "huggingface/trl#6578"),
-    evidence=Evidence.SOURCE,
-    covers=("F26",),
-    since="0.1.0",
-)

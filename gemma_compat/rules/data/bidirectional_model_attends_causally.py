@@ -18,13 +18,25 @@ patched: older releases have no such mask.
 from __future__ import annotations
 
 from ...engine.condition import condition
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 
 @condition("the config asks for attention in both directions (use_bidirectional_attention)")
 def is_bidirectional(facts: Facts) -> bool:
     return facts.model.use_bidirectional_attention is True
+
+
+RULE = Rule(
+    code="GC802",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("wrong-attention",),
+    scopes=(Scope({"gemma3_text"}, {"transformers": "<4.57.0"}),),
+    when=(is_bidirectional,),
+    fix=Fix(fixed_in={"transformers": "4.57.0"}),
+    reports=("huggingface/sentence-transformers#3725", "huggingface/sentence-transformers#3513"),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -34,20 +46,4 @@ def describe(facts: Facts) -> Problem:
             f"use_bidirectional_attention: this {facts.model.model_type} attends causally, "
             "silently, and its embeddings are wrong"
         ),
-        help="pip install -U 'transformers>=4.57.0'",
     )
-
-
-RULE = Rule(
-    code="GC802",
-    name="bidirectional-model-attends-causally",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma3_text"}), {"transformers": "<4.57.0"}),),
-    when=(is_bidirectional,),
-    describe=describe,
-    silent=True,
-    upstream=("huggingface/sentence-transformers#3725", "huggingface/sentence-transformers#3513"),
-    covers=("F36",),
-    since="0.1.0",
-)

@@ -27,11 +27,32 @@ from ...conditions.cache import cache_stays_on
 from ...conditions.checkpointing import checkpoints
 from ...conditions.run import packs
 from ...engine.condition import not_
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...patching.cache_switch import turn_cache_off
 
 is_not_checkpointing = not_(checkpoints, "gradient checkpointing is off")
+
+
+RULE = Rule(
+    code="GC804",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("wrong-attention",),
+    scopes=(
+        Scope(
+            {"gemma3_text", "gemma3n_text", "gemma4_text"},
+            {"transformers": ">=5.0.0rc1"},
+        ),
+        Scope({"gemma2"}, {"transformers": ">=5.0.0rc0"}),
+    ),
+    when=(has_no_varlen_attention, cache_stays_on, is_not_checkpointing),
+    runs=(packs,),
+    fix=Fix(setting="model.config.use_cache = False"),
+    applicability=Applicability.SAFE,
+    yields_to=("GC104",),
+    reports=("huggingface/transformers#42586",),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -40,34 +61,9 @@ def describe(facts: Facts) -> Problem:
             f"use_cache is on and rows are packed: transformers {facts.version('transformers')} "
             f"then lets samples of a {facts.model.model_type} attend to the samples before them"
         ),
-        help="gemma_compat.patch(model), or model.config.use_cache = False",
     )
 
 
 def patch(model: Any, ledger: Any) -> None:
     """Off on every config that a forward reads, for the run only."""
     turn_cache_off(model, ledger)
-
-
-RULE = Rule(
-    code="GC804",
-    name="cache-joins-packed-samples",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    scopes=(
-        Scope(
-            frozenset({"gemma3_text", "gemma3n_text", "gemma4_text"}),
-            {"transformers": ">=5.0.0rc1"},
-        ),
-        Scope(frozenset({"gemma2"}), {"transformers": ">=5.0.0rc0"}),
-    ),
-    when=(has_no_varlen_attention, cache_stays_on, is_not_checkpointing),
-    runs=(packs,),
-    describe=describe,
-    patch=patch,
-    yields_to=("GC104",),
-    silent=True,
-    upstream=("huggingface/transformers#42586",),
-    covers=("F34",),
-    since="0.1.0",
-)

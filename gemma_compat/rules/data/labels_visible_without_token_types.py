@@ -24,8 +24,23 @@ is in the data.
 from __future__ import annotations
 
 from ...conditions.run import lacks_token_types
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
+
+RULE = Rule(
+    code="GC809",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("wrong-attention", "nothing-learned"),
+    scopes=(Scope({"paligemma"}, {"transformers": "<5.0.0rc0"}),),
+    when=(lacks_token_types,),
+    fix=Fix(
+        setting=(
+            "processor(..., suffix=...), or batch['token_type_ids'] with 0 for image and "
+            "prompt and 1 for what has labels"
+        )
+    ),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -35,22 +50,4 @@ def describe(facts: Facts) -> Problem:
             "batch without token_type_ids for one prefix: each token sees the tokens behind it, "
             "labels too, and the loss falls to 0 without anything being learned"
         ),
-        help=(
-            "processor(..., suffix=...), or batch['token_type_ids'] with 0 for image and prompt "
-            "and 1 for what has labels"
-        ),
     )
-
-
-RULE = Rule(
-    code="GC809",
-    name="labels-visible-without-token-types",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"paligemma"}), {"transformers": "<5.0.0rc0"}),),
-    when=(lacks_token_types,),
-    describe=describe,
-    silent=True,
-    covers=("F3",),
-    since="0.1.0",
-)

@@ -22,8 +22,20 @@ from __future__ import annotations
 
 from ...conditions.attention import has_no_varlen_attention
 from ...conditions.run import packs
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
+
+RULE = Rule(
+    code="GC803",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("wrong-attention",),
+    scopes=(Scope({"gemma2", "gemma3", "gemma3_text"}, {"transformers": "<4.53.1"}),),
+    when=(has_no_varlen_attention,),
+    runs=(packs,),
+    fix=Fix(fixed_in={"transformers": "4.53.1"}, setting="packing=False and padding_free=False"),
+    reports=("huggingface/trl#3910", "huggingface/trl#5316"),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -33,21 +45,4 @@ def describe(facts: Facts) -> Problem:
             f"{facts.version('transformers')} lets packed samples of a {facts.model.model_type} "
             "attend to the samples before them"
         ),
-        help="pip install -U 'transformers>=4.53.1', or packing=False and padding_free=False",
     )
-
-
-RULE = Rule(
-    code="GC803",
-    name="packed-samples-see-each-other",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma2", "gemma3", "gemma3_text"}), {"transformers": "<4.53.1"}),),
-    when=(has_no_varlen_attention,),
-    runs=(packs,),
-    describe=describe,
-    silent=True,
-    upstream=("huggingface/trl#3910", "huggingface/trl#5316"),
-    covers=("F34",),
-    since="0.1.0",
-)

@@ -20,7 +20,7 @@ Begin the template with `{{ bos_token }}`, or set `tokenizer.add_bos_token = Tru
 from __future__ import annotations
 
 from ...conditions.tokenizer import adds_no_bos, template_writes_no_bos
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 _TYPES = frozenset(
@@ -37,27 +37,25 @@ _TYPES = frozenset(
 )
 
 
+RULE = Rule(
+    code="GC805",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    evidence=Evidence.REPORTED,
+    effects=("missing-bos",),
+    scopes=(Scope(_TYPES, {}),),
+    when=(adds_no_bos, template_writes_no_bos),
+    fix=Fix(
+        setting=("tokenizer.add_bos_token = True, or {{ bos_token }} at the start of the template")
+    ),
+    reports=("huggingface/trl#1709",),
+)
+
+
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
             f"neither the tokenizer nor the chat template of this {facts.model.model_type} puts "
             "<bos> in front of a row"
         ),
-        help="tokenizer.add_bos_token = True, or {{ bos_token }} at the start of the template",
     )
-
-
-RULE = Rule(
-    code="GC805",
-    name="rows-without-bos",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(_TYPES, {}),),
-    when=(adds_no_bos, template_writes_no_bos),
-    describe=describe,
-    silent=True,
-    upstream=("huggingface/trl#1709",),
-    evidence=Evidence.REPORTED,
-    covers=("F26",),
-    since="0.1.0",
-)

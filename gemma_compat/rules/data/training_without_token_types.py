@@ -25,12 +25,39 @@ from typing import Any
 
 from ...conditions.attention import sees_images_both_ways
 from ...conditions.run import lacks_token_types
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import named_modules
 
 _NAMES = ("token_type_ids", "mm_token_type_ids")
+
+
+RULE = Rule(
+    code="GC801",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("crash-in-training",),
+    scopes=(
+        Scope(
+            {"gemma3"}, {"transformers": ">=5.0.0rc0,<5.6.0"}, fixed_in={"transformers": "5.6.0"}
+        ),
+        Scope({"paligemma"}, {"transformers": ">=5.0.0rc0,<5.9.0"}),
+        Scope(
+            {"gemma4"},
+            {"transformers": ">=5.5.0,<5.6.0"},
+            when=(sees_images_both_ways,),
+            fixed_in={"transformers": "5.6.0"},
+        ),
+    ),
+    when=(lacks_token_types,),
+    fix=Fix(fixed_in={"transformers": "5.9.0"}),
+    applicability=Applicability.SAFE,
+    leaves=("fill_token_types",),
+    symptoms=(r"`?(mm_)?token_type_ids`? is required as a model input when training",),
+    reports=("huggingface/trl#5032",),
+    fixed_by=("huggingface/transformers#45454",),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -78,28 +105,3 @@ def _mask_makers(model: Any) -> Iterator[Any]:
 def _name_of(module: Any) -> str | None:
     takes = inspect.signature(type(module).forward).parameters
     return next((name for name in reversed(_NAMES) if name in takes), None)
-
-
-RULE = Rule(
-    code="GC801",
-    name="training-without-token-types",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    scopes=(
-        Scope(frozenset({"gemma3"}), {"transformers": ">=5.0.0rc0,<5.6.0"}),
-        Scope(frozenset({"paligemma"}), {"transformers": ">=5.0.0rc0,<5.9.0"}),
-        Scope(
-            frozenset({"gemma4"}),
-            {"transformers": ">=5.5.0,<5.6.0"},
-            when=(sees_images_both_ways,),
-        ),
-    ),
-    when=(lacks_token_types,),
-    describe=describe,
-    patch=patch,
-    leaves=(fill_token_types,),
-    symptoms=(r"`?(mm_)?token_type_ids`? is required as a model input when training",),
-    upstream=("huggingface/transformers#45454", "huggingface/trl#5032"),
-    covers=("F3",),
-    since="0.1.0",
-)

@@ -29,11 +29,11 @@ from ...conditions.model import shares_kv
 from ...conditions.run import is_distributed
 from ...conditions.unsloth import is_not_cured_by_unsloth
 from ...engine.condition import all_of, condition
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import text_models
-from ...patching.shared_dict import add_shared_dict, give_shared, make_shared
+from ...patching.shared_dict import add_shared_dict
 
 
 @condition("FSDP shards the model")
@@ -49,13 +49,31 @@ def is_second_version(facts: Facts) -> bool:
 is_fsdp2 = all_of(is_fsdp, is_second_version, phrase="FSDP2 shards the model (fsdp_version 2)")
 
 
+RULE = Rule(
+    code="GC1001",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("crash-in-training",),
+    scopes=(
+        Scope({"gemma4", "gemma4_text"}, {"transformers": ">=5.5.2,<5.9.0"}),
+        Scope({"gemma3n", "gemma3n_text"}, {"transformers": ">=5.6.0,<5.9.0"}),
+    ),
+    when=(shares_kv, is_fsdp2, is_not_cured_by_unsloth),
+    runs=(is_distributed,),
+    fix=Fix(fixed_in={"transformers": "5.9.0"}),
+    applicability=Applicability.SAFE,
+    leaves=("make_shared", "give_shared"),
+    symptoms=(r"KeyError: '(?:sliding|full)_attention'",),
+    reports=("huggingface/transformers#45912", "huggingface/transformers#45663"),
+)
+
+
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
             f"transformers {facts.version('transformers')} shares keys and values through a dict "
             "that FSDP2 copies for each layer; the first forward ends in a KeyError"
         ),
-        help="pip install -U 'transformers>=5.9.0', or gemma_compat.patch(model)",
     )
 
 
@@ -66,24 +84,3 @@ def patch(model: Any, ledger: Any) -> None:
         raise PatchTargetMissing("no module with embed_tokens and decoder layers")
     for _, text_model in found:
         add_shared_dict(text_model, ledger)
-
-
-RULE = Rule(
-    code="GC1001",
-    name="fsdp2-copies-shared-kv",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    scopes=(
-        Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": ">=5.5.2,<5.9.0"}),
-        Scope(frozenset({"gemma3n", "gemma3n_text"}), {"transformers": ">=5.6.0,<5.9.0"}),
-    ),
-    when=(shares_kv, is_fsdp2, is_not_cured_by_unsloth),
-    describe=describe,
-    patch=patch,
-    leaves=(make_shared, give_shared),
-    runs=(is_distributed,),
-    symptoms=(r"KeyError: '(?:sliding|full)_attention'",),
-    upstream=("huggingface/transformers#45912", "huggingface/transformers#45663"),
-    covers=("F23",),
-    since="0.1.0",
-)

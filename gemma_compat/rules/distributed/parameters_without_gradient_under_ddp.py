@@ -22,7 +22,7 @@ from ...conditions.adapter import has_no_adapter, is_given_adapter
 from ...conditions.model import has_towers
 from ...conditions.run import is_distributed, is_text_only
 from ...engine.condition import NO, all_of, condition, first_known, not_
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 
@@ -41,11 +41,33 @@ waits_for_every_parameter = all_of(
     looks_for_none,
     phrase="DDP spreads the run, and is not told to look for unused parameters",
 )
+
+
 trains_towers = all_of(
     has_towers,
     has_no_adapter,
     not_(first_known(is_given_adapter, NO), "the run puts no adapter on"),
     phrase="the towers are trained (no PEFT adapter)",
+)
+
+
+RULE = Rule(
+    code="GC1002",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    evidence=Evidence.REPORTED,
+    effects=("crash-in-training",),
+    scopes=(Scope({"gemma3", "gemma3n", "gemma4", "paligemma"}, {}),),
+    when=(waits_for_every_parameter, is_text_only, trains_towers),
+    runs=(is_distributed,),
+    fix=Fix(
+        setting=(
+            "freeze the towers (requires_grad_(False)) before the Trainer is made, or "
+            "ddp_find_unused_parameters=True in the arguments"
+        )
+    ),
+    symptoms=(r"Expected to have finished reduction in the prior iteration",),
+    reports=("huggingface/trl#6617", "huggingface/transformers#49443"),
 )
 
 
@@ -55,23 +77,4 @@ def describe(facts: Facts) -> Problem:
             f"no batch reaches the towers of this {facts.model.model_type}, whose parameters ask "
             "for gradients: DDP waits for them and the second step fails"
         ),
-        help="freeze the towers (requires_grad_(False)) before the Trainer is made, or "
-        "ddp_find_unused_parameters=True in the arguments",
     )
-
-
-RULE = Rule(
-    code="GC1002",
-    name="parameters-without-gradient-under-ddp",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma3", "gemma3n", "gemma4", "paligemma"}), {}),),
-    when=(waits_for_every_parameter, is_text_only, trains_towers),
-    describe=describe,
-    runs=(is_distributed,),
-    symptoms=(r"Expected to have finished reduction in the prior iteration",),
-    upstream=("huggingface/trl#6617", "huggingface/transformers#49443"),
-    evidence=Evidence.REPORTED,
-    covers=("F19",),
-    since="0.1.0",
-)

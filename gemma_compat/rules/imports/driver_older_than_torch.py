@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from ...conditions.hardware import has_gpu
 from ...engine.condition import all_of, condition, first_known
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 from ...tables.gpu_tables import MINIMUM_DRIVERS
@@ -60,6 +60,21 @@ def _is_below(release: str | None, minimum: str | None) -> bool:
     return release is not None and minimum is not None and _major(release) < _major(minimum)
 
 
+RULE = Rule(
+    code="GC904",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    evidence=Evidence.SOURCE,
+    effects=("slow",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"torch": ">=2.0.0"}),),
+    when=(driver_is_older,),
+    symptoms=(
+        r"The NVIDIA driver on your system is too old \(found version \d+\)",
+        r"CUDA driver version is insufficient for CUDA runtime version",
+    ),
+)
+
+
 def describe(facts: Facts) -> Problem:
     cuda = facts.torch.cuda or ""
     major = _major(cuda)
@@ -73,20 +88,3 @@ def describe(facts: Facts) -> Problem:
         help=f"{newer}, or a torch built for CUDA {major - 1}: see "
         "https://pytorch.org/get-started/previous-versions",
     )
-
-
-RULE = Rule(
-    code="GC904",
-    name="driver-older-than-torch",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"torch": ">=2.0.0"}),),
-    when=(driver_is_older,),
-    describe=describe,
-    evidence=Evidence.SOURCE,
-    symptoms=(
-        r"The NVIDIA driver on your system is too old \(found version \d+\)",
-        r"CUDA driver version is insufficient for CUDA runtime version",
-    ),
-    since="0.1.0",
-)

@@ -24,7 +24,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...patching.removed_names import add_missing
 from ...tables.families import KNOWN_MODEL_TYPES
@@ -41,9 +41,38 @@ REMOVED = (
     "SinkCache",
     "SlidingWindowCache",
 )
+
+
 # The last runs ``transformers/__init__.py`` a second time, which leaves a new module object.
 _AGAIN = "transformers.processing_utils"
+
+
 MODULES = ("transformers", "transformers.cache_utils", _AGAIN)
+
+
+RULE = Rule(
+    code="GC901",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("import-fails",),
+    scopes=(
+        Scope(
+            frozenset(KNOWN_MODEL_TYPES),
+            {"transformers": ">=5.0.0rc3", "peft": ">=0.16.0,<0.18.0rc0"},
+        ),
+    ),
+    fix=Fix(
+        fixed_in={"peft": "0.18.0"},
+        setting="gemma_compat.install(select=['GC901']) before import peft",
+    ),
+    applicability=Applicability.UNSAFE,
+    at_import=MODULES,
+    symptoms=(
+        r"cannot import name '(?:Hybrid|SlidingWindow|OffloadedHybrid|HybridChunked|Offloaded|"
+        r"OffloadedStatic|Sink|QuantoQuantized|HQQQuantized)Cache' from 'transformers",
+    ),
+    reports=("huggingface/peft#2735", "huggingface/transformers#44351"),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -51,10 +80,6 @@ def describe(facts: Facts) -> Problem:
         message=(
             f"peft {facts.version('peft')} imports HybridCache, which transformers "
             f"{facts.version('transformers')} has removed: import peft fails, and so does a Trainer"
-        ),
-        help=(
-            "pip install -U 'peft>=0.18.0', or gemma_compat.install(select=['GC901']) before "
-            "import peft"
         ),
     )
 
@@ -64,27 +89,3 @@ def patch(module: Any, ledger: Any) -> None:
     if module.__name__ == _AGAIN:
         module = sys.modules["transformers"]
     add_missing(module, REMOVED, ledger)
-
-
-RULE = Rule(
-    code="GC901",
-    name="removed-caches-imported",
-    severity=Severity.ERROR,
-    applicability=Applicability.UNSAFE,
-    scopes=(
-        Scope(
-            frozenset(KNOWN_MODEL_TYPES),
-            {"transformers": ">=5.0.0rc3", "peft": ">=0.16.0,<0.18.0rc0"},
-        ),
-    ),
-    describe=describe,
-    patch=patch,
-    at_import=MODULES,
-    symptoms=(
-        r"cannot import name '(?:Hybrid|SlidingWindow|OffloadedHybrid|HybridChunked|Offloaded|"
-        r"OffloadedStatic|Sink|QuantoQuantized|HQQQuantized)Cache' from 'transformers",
-    ),
-    covers=("F1",),
-    upstream=("huggingface/peft#2735", "huggingface/transformers#44351"),
-    since="0.1.0",
-)

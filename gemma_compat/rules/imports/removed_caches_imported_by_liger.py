@@ -16,9 +16,27 @@ imported makes the name importable too; the page of GC901 says at what price.
 from __future__ import annotations
 
 from ...conditions.run import uses_liger
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
+
+RULE = Rule(
+    code="GC902",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    evidence=Evidence.SOURCE,
+    effects=("import-fails",),
+    scopes=(
+        Scope(
+            frozenset(KNOWN_MODEL_TYPES),
+            {"transformers": ">=5.0.0rc3", "liger-kernel": "<0.6.5"},
+        ),
+    ),
+    when=(uses_liger,),
+    fix=Fix(fixed_in={"liger-kernel": "0.6.5"}),
+    symptoms=(r"cannot import name 'HybridCache' from 'transformers\.cache_utils'",),
+    reports=("linkedin/Liger-Kernel#1002",),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -27,26 +45,4 @@ def describe(facts: Facts) -> Problem:
             f"liger-kernel {facts.version('liger-kernel')} imports HybridCache, which transformers "
             f"{facts.version('transformers')} has removed: use_liger_kernel=True fails"
         ),
-        help="pip install -U 'liger-kernel>=0.6.5'",
     )
-
-
-RULE = Rule(
-    code="GC902",
-    name="removed-caches-imported-by-liger",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(
-        Scope(
-            frozenset(KNOWN_MODEL_TYPES),
-            {"transformers": ">=5.0.0rc3", "liger-kernel": "<0.6.5"},
-        ),
-    ),
-    when=(uses_liger,),
-    describe=describe,
-    symptoms=(r"cannot import name 'HybridCache' from 'transformers\.cache_utils'",),
-    covers=("F1",),
-    upstream=("linkedin/Liger-Kernel#1002",),
-    evidence=Evidence.SOURCE,
-    since="0.1.0",
-)

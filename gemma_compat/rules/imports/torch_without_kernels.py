@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 
 from ...engine.condition import any_gpu, any_of, first_known
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts, Gpu
 from ...tables.families import KNOWN_MODEL_TYPES
 from ...tables.gpu_tables import ARCHITECTURES
@@ -88,6 +88,23 @@ def _number(release: str) -> tuple[int, int]:
     return int(major), int(rest.partition(".")[0] or 0)
 
 
+RULE = Rule(
+    code="GC903",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    evidence=Evidence.SOURCE,
+    effects=("crash-in-training",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"torch": ">=2.0.0"}),),
+    when=(lacks_kernels,),
+    symptoms=(
+        r"no kernel image is available for execution on the device",
+        r"with CUDA capability sm_\d+ is not compatible with the current PyTorch installation",
+        r"Torch not compiled with CUDA enabled",
+    ),
+    reports=("Dao-AILab/flash-attention#1638", "hiyouga/LLaMA-Factory#6958"),
+)
+
+
 def _is_left_out(facts: Facts, gpu: Gpu) -> bool:
     return lacks_kernels.is_known_to_hold(facts.replace(gpus=(gpu,)))
 
@@ -104,22 +121,3 @@ def describe(facts: Facts) -> Problem:
         help=f"pip install --force-reinstall torch --index-url {_INDEX}/{wheel}, or another build "
         f"whose torch.cuda.get_arch_list() covers {capability}",
     )
-
-
-RULE = Rule(
-    code="GC903",
-    name="torch-without-kernels",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"torch": ">=2.0.0"}),),
-    when=(lacks_kernels,),
-    describe=describe,
-    evidence=Evidence.SOURCE,
-    symptoms=(
-        r"no kernel image is available for execution on the device",
-        r"with CUDA capability sm_\d+ is not compatible with the current PyTorch installation",
-        r"Torch not compiled with CUDA enabled",
-    ),
-    upstream=("Dao-AILab/flash-attention#1638", "hiyouga/LLaMA-Factory#6958"),
-    since="0.1.0",
-)

@@ -20,7 +20,7 @@ from ...conditions.adapter import has_adapter
 from ...conditions.model import config_says_tied, is_live
 from ...conditions.run import trains_adapter
 from ...engine.condition import NO, any_of, choose, condition, first_known
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 from ..adapters._targets import ends_of, names
@@ -44,6 +44,8 @@ def targets_tied_weights(facts: Facts) -> bool:
 
 
 is_adapted_already = any_of(first_known(has_lora_layers, NO), first_known(has_adapter, NO))
+
+
 adapts_tied_weights = choose(
     is_adapted_already,
     then=first_known(has_adapted_tied_weights, NO),
@@ -62,6 +64,17 @@ head_is_tied = choose(
     then=lm_head_is_tied,
     otherwise=config_says_tied,
     phrase="the output layer is the input embeddings",
+)
+
+
+RULE = Rule(
+    code="GC611",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    effects=("wrong-weights-saved",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
+    when=(adapts_tied_weights, head_is_tied),
+    runs=(trains_adapter,),
 )
 
 
@@ -85,18 +98,3 @@ def describe(facts: Facts) -> Problem:
             "keep the adapter unmerged"
         ),
     )
-
-
-RULE = Rule(
-    code="GC611",
-    name="adapter-on-tied-head",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
-    when=(adapts_tied_weights, head_is_tied),
-    describe=describe,
-    runs=(trains_adapter,),
-    silent=True,
-    covers=("F30",),
-    since="0.1.0",
-)

@@ -26,11 +26,15 @@ import re
 
 from ...conditions.model import was_loaded
 from ...engine.condition import YES, condition, first_known
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 _DOUBLED = re.compile(r"model\.language_model\.model\.")
+
+
 _FLAT_TOWER = re.compile(r"(model\.)?vision_tower\.(embeddings|encoder)\.")
+
+
 _TYPES = frozenset({"gemma3", "paligemma"})
 
 
@@ -48,6 +52,21 @@ def has_flat_tower(facts: Facts) -> bool:
 is_loaded_from_it = first_known(was_loaded, YES)
 
 
+RULE = Rule(
+    code="GC603",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("random-weights",),
+    scopes=(
+        Scope(_TYPES, {"transformers": "<5.4.0"}, (is_doubled,)),
+        Scope(_TYPES, {"transformers": ">=5.6.0,<5.9.0"}, (is_doubled,)),
+        Scope(_TYPES, {"transformers": "<5.6.0"}, (has_flat_tower,)),
+    ),
+    when=(is_loaded_from_it,),
+    fix=Fix(fixed_in={"transformers": "5.23.0"}, then="load it there and save_pretrained it again"),
+)
+
+
 def describe(facts: Facts) -> Problem:
     doubled = any(_DOUBLED.match(name) for name in facts.checkpoint.names)
     part = "text model" if doubled else "vision tower"
@@ -62,21 +81,3 @@ def describe(facts: Facts) -> Problem:
             "or rename its tensors: python -m gemma_compat rule GC603"
         ),
     )
-
-
-RULE = Rule(
-    code="GC603",
-    name="checkpoint-nested-otherwise",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(
-        Scope(_TYPES, {"transformers": "<5.4.0"}, (is_doubled,)),
-        Scope(_TYPES, {"transformers": ">=5.6.0,<5.9.0"}, (is_doubled,)),
-        Scope(_TYPES, {"transformers": "<5.6.0"}, (has_flat_tower,)),
-    ),
-    when=(is_loaded_from_it,),
-    describe=describe,
-    silent=True,
-    covers=("F14",),
-    since="0.1.0",
-)

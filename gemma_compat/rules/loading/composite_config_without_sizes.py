@@ -23,7 +23,7 @@ from typing import Any
 
 from ...conditions.run import has_trainer
 from ...engine.condition import as_stated, condition
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused, PatchTargetMissing
 from ...facts import Facts
 
@@ -38,6 +38,8 @@ SIZES = (
     "max_position_embeddings",
     "sliding_window",
 )
+
+
 _TYPES = frozenset({"gemma3", "gemma3n", "gemma4", "paligemma", "shieldgemma2"})
 
 
@@ -50,15 +52,31 @@ def states_reading(facts: Facts) -> bool:
 reads_top_config = as_stated(states_reading, no_when=has_trainer)
 
 
+RULE = Rule(
+    code="GC601",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("crash-in-training",),
+    scopes=(Scope(_TYPES, {}),),
+    when=(reads_top_config,),
+    fix=Fix(setting="read config.get_text_config().hidden_size there"),
+    applicability=Applicability.UNSAFE,
+    leaves=("look_in_text_config",),
+    symptoms=(
+        r"'(?:Gemma3|Gemma3n|Gemma4|PaliGemma|ShieldGemma2)Config' object has no attribute "
+        r"'(?:vocab_size|hidden_size|intermediate_size|num_hidden_layers|num_attention_heads|"
+        r"num_key_value_heads|head_dim|max_position_embeddings|sliding_window|pad_token_id|"
+        r"use_cache)'",
+    ),
+    reports=("huggingface/transformers#36683", "huggingface/trl#5585"),
+)
+
+
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
             f"the config of a {facts.model.model_type} has no vocab_size, hidden_size or "
             "num_hidden_layers of its own: code that reads them there crashes"
-        ),
-        help=(
-            "read config.get_text_config().hidden_size there, or gemma_compat.patch(model, "
-            "select=['GC601'])"
         ),
     )
 
@@ -82,25 +100,3 @@ def look_in_text_config(config: Any, name: str) -> Any:
         if text is not None:
             return getattr(text, name)
     raise AttributeError(f"{type(config).__name__!r} object has no attribute {name!r}")
-
-
-RULE = Rule(
-    code="GC601",
-    name="composite-config-without-sizes",
-    severity=Severity.ERROR,
-    applicability=Applicability.UNSAFE,
-    scopes=(Scope(_TYPES, {}),),
-    when=(reads_top_config,),
-    describe=describe,
-    patch=patch,
-    leaves=(look_in_text_config,),
-    symptoms=(
-        r"'(?:Gemma3|Gemma3n|Gemma4|PaliGemma|ShieldGemma2)Config' object has no attribute "
-        r"'(?:vocab_size|hidden_size|intermediate_size|num_hidden_layers|num_attention_heads|"
-        r"num_key_value_heads|head_dim|max_position_embeddings|sliding_window|pad_token_id|"
-        r"use_cache)'",
-    ),
-    covers=("F12",),
-    upstream=("huggingface/transformers#36683", "huggingface/trl#5585"),
-    since="0.1.0",
-)

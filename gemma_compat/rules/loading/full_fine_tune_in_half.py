@@ -23,7 +23,7 @@ from ...conditions.adapter import has_no_adapter, is_given_adapter
 from ...conditions.model import is_live
 from ...conditions.precision import weights_are_all_half
 from ...engine.condition import YES, all_of, condition, first_known, not_
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
@@ -39,6 +39,8 @@ trains_all = all_of(
     not_(is_given_adapter, "the run puts no adapter on"),
     phrase="every weight is trained, with no adapter and no quantization",
 )
+
+
 # A config states the file's dtype, which need not be that of the loaded model.
 all_half = all_of(is_live, weights_are_all_half, phrase=weights_are_all_half.phrase)
 
@@ -48,6 +50,20 @@ def has_no_master(facts: Facts) -> bool:
     return facts.training.distributed in {"no", "ddp"}
 
 
+RULE = Rule(
+    code="GC605",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    effects=("nothing-learned",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"transformers": ">=5.0.0rc2"}),),
+    when=(all_half, trains_all, has_no_master),
+    fix=Fix(
+        setting="from_pretrained(..., dtype=torch.float32), and bf16=True in TrainingArguments"
+    ),
+    reports=("huggingface/sentence-transformers#3773",),
+)
+
+
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
@@ -55,20 +71,4 @@ def describe(facts: Facts) -> Problem:
             "without a float32 copy (the checkpoint's dtype is the default of transformers "
             f"{facts.version('transformers')}): small updates round to nothing"
         ),
-        help="from_pretrained(..., dtype=torch.float32), and bf16=True in TrainingArguments",
     )
-
-
-RULE = Rule(
-    code="GC605",
-    name="full-fine-tune-in-half",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"transformers": ">=5.0.0rc2"}),),
-    when=(all_half, trains_all, has_no_master),
-    describe=describe,
-    silent=True,
-    covers=("F29",),
-    upstream=("huggingface/sentence-transformers#3773",),
-    since="0.1.0",
-)

@@ -19,7 +19,7 @@ from __future__ import annotations
 from ... import versions
 from ...conditions.model import is_live
 from ...engine.condition import NO, condition, first_known, not_
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import FIRST_RELEASES, KNOWN_MODEL_TYPES
 
@@ -36,6 +36,22 @@ def _is_before(installed: str | None, first: str | None) -> bool:
     return bool(first and installed and versions.contains(f"<{first}.dev0", installed))
 
 
+RULE = Rule(
+    code="GC604",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    evidence=Evidence.SOURCE,
+    effects=("load-fails",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}, by_config=True),),
+    when=(is_given, is_too_old),
+    symptoms=(
+        r"model type `[\w-]*gemma[\w-]*` but Transformers does not recognize this architecture",
+        r"KeyError: '\w*gemma\w*'",
+    ),
+    reports=("huggingface/transformers#36709", "huggingface/transformers#47448"),
+)
+
+
 def describe(facts: Facts) -> Problem:
     first = FIRST_RELEASES[facts.model.model_type]
     return Problem(
@@ -45,22 +61,3 @@ def describe(facts: Facts) -> Problem:
         ),
         help=f"pip install -U 'transformers>={first}'",
     )
-
-
-RULE = Rule(
-    code="GC604",
-    name="model-type-newer-than-transformers",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}, by_config=True),),
-    when=(is_given, is_too_old),
-    describe=describe,
-    symptoms=(
-        r"model type `[\w-]*gemma[\w-]*` but Transformers does not recognize this architecture",
-        r"KeyError: '\w*gemma\w*'",
-    ),
-    covers=("F28",),
-    upstream=("huggingface/transformers#36709", "huggingface/transformers#47448"),
-    evidence=Evidence.SOURCE,
-    since="0.1.0",
-)

@@ -24,7 +24,7 @@ import re
 
 from ...conditions.model import is_live, was_loaded, weights_are_fresh
 from ...engine.condition import YES, all_of, any_of, condition, first_known, not_
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 _NESTED = re.compile(r"(model\.)?language_model\.")
@@ -38,11 +38,32 @@ def nests_the_text_model(facts: Facts) -> bool:
 checkpoint_is_multimodal = all_of(
     first_known(was_loaded, YES), nests_the_text_model, phrase=nests_the_text_model.phrase
 )
+
+
 # A text config beside such weights: loading it would leave every norm as it was initialised.
 nothing_arrived = any_of(
     not_(is_live, "the model is a config file"),
     weights_are_fresh,
     phrase="none of its weights arrived in the model (every norm is as it was initialised)",
+)
+
+
+RULE = Rule(
+    code="GC602",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("random-weights",),
+    scopes=(
+        Scope({"gemma3_text"}, {"transformers": ">=5.0.0rc0"}),
+        Scope({"gemma4_text"}, {"transformers": ">=5.5.0"}),
+    ),
+    when=(checkpoint_is_multimodal, nothing_arrived),
+    symptoms=(
+        r"\blanguage_model\.[^|\n]{1,100}\|[^|\n]{0,12}UNEXPECTED",
+        r"This checkpoint seem corrupted. The tied weights mapping for this model specifies to tie",
+    ),
+    reports=("huggingface/transformers#45953",),
+    fixed_by=("unslothai/unsloth#5816",),
 )
 
 
@@ -60,24 +81,3 @@ def describe(facts: Facts) -> Problem:
             f"from_pretrained(..., key_mapping={{'^{prefix}': 'model'}})"
         ),
     )
-
-
-RULE = Rule(
-    code="GC602",
-    name="multimodal-checkpoint-in-text-class",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(
-        Scope(frozenset({"gemma3_text"}), {"transformers": ">=5.0.0rc0"}),
-        Scope(frozenset({"gemma4_text"}), {"transformers": ">=5.5.0"}),
-    ),
-    when=(checkpoint_is_multimodal, nothing_arrived),
-    describe=describe,
-    symptoms=(
-        r"\blanguage_model\.[^|\n]{1,100}\|[^|\n]{0,12}UNEXPECTED",
-        r"This checkpoint seem corrupted. The tied weights mapping for this model specifies to tie",
-    ),
-    covers=("F13",),
-    upstream=("huggingface/transformers#45953", "unslothai/unsloth#5816"),
-    since="0.1.0",
-)

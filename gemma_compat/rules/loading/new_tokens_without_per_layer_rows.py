@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from ...conditions.model import is_live, shares_kv
 from ...engine.condition import NO, any_of, choose, condition, first_known
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 # Rows that the embeddings have more by design: soft tokens, which are never looked up per layer.
@@ -58,6 +58,22 @@ has_per_layer_table = choose(
 )
 
 
+RULE = Rule(
+    code="GC609",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("crash-in-training",),
+    scopes=(
+        Scope({"gemma3n_text"}, {"transformers": "<5.6.0"}),
+        Scope({"gemma4", "gemma4_text"}, {"transformers": "<5.6.0"}),
+        Scope({"gemma3n"}, {"transformers": ">=4.53.0"}),
+    ),
+    when=(has_per_layer_table, adds_tokens),
+    symptoms=(r"IndexError: index out of range in self", r"device-side assert triggered"),
+    reports=("huggingface/transformers#39921",),
+)
+
+
 def describe(facts: Facts) -> Problem:
     old = facts.model.model_type != "gemma3n"
     return Problem(
@@ -73,22 +89,3 @@ def describe(facts: Facts) -> Problem:
             else "use reserved tokens (<unused0> and on): no release resizes what they need"
         ),
     )
-
-
-RULE = Rule(
-    code="GC609",
-    name="new-tokens-without-per-layer-rows",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(
-        Scope(frozenset({"gemma3n_text"}), {"transformers": "<5.6.0"}),
-        Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": "<5.6.0"}),
-        Scope(frozenset({"gemma3n"}), {"transformers": ">=4.53.0"}),
-    ),
-    when=(has_per_layer_table, adds_tokens),
-    describe=describe,
-    symptoms=(r"IndexError: index out of range in self", r"device-side assert triggered"),
-    covers=("F32",),
-    upstream=("huggingface/transformers#39921",),
-    since="0.1.0",
-)

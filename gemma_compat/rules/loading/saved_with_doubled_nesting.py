@@ -22,10 +22,24 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...patching.saving import wrap_method
+
+RULE = Rule(
+    code="GC606",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    effects=("wrong-weights-saved",),
+    scopes=(Scope({"gemma3", "paligemma"}, {"transformers": ">=5.4.0,<5.6.0"}),),
+    fix=Fix(
+        fixed_in={"transformers": "5.6.0"},
+        setting="save_pretrained(folder, save_original_format=False)",
+    ),
+    applicability=Applicability.UNSAFE,
+    leaves=("save_under_own_names",),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -33,10 +47,6 @@ def describe(facts: Facts) -> Problem:
         message=(
             f"transformers {facts.version('transformers')} saves a whole {facts.model.model_type} "
             "(a full fine-tune, a merged adapter) under names that most other releases cannot read"
-        ),
-        help=(
-            "save_pretrained(folder, save_original_format=False), or "
-            "gemma_compat.patch(model, select=['GC606'])"
         ),
     )
 
@@ -52,18 +62,3 @@ def save_under_own_names(model: Any, name: str, before: Any, *args: Any, **kwarg
     """The model's ``save_pretrained``, under the names that its parameters have."""
     method = before if before is not None else partial(getattr(type(model), name), model)
     return method(*args, **{"save_original_format": False, **kwargs})
-
-
-RULE = Rule(
-    code="GC606",
-    name="saved-with-doubled-nesting",
-    severity=Severity.WARNING,
-    applicability=Applicability.UNSAFE,
-    scopes=(Scope(frozenset({"gemma3", "paligemma"}), {"transformers": ">=5.4.0,<5.6.0"}),),
-    describe=describe,
-    patch=patch,
-    leaves=(save_under_own_names,),
-    silent=True,
-    covers=("F14",),
-    since="0.1.0",
-)

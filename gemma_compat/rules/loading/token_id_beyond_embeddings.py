@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from ...conditions.model import is_live
 from ...engine.condition import NO, choose, condition, first_known
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
@@ -41,6 +41,18 @@ id_has_no_row = choose(
 )
 
 
+RULE = Rule(
+    code="GC612",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    effects=("crash-in-training",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}, by_config=True),),
+    when=(id_has_no_row,),
+    symptoms=(r"IndexError: index out of range in self", r"device-side assert triggered"),
+    reports=("huggingface/transformers#37011",),
+)
+
+
 def _rows(facts: Facts) -> int:
     live = is_live.is_known_to_hold(facts)
     return facts.model.embedding_rows if live else facts.model.vocab_size
@@ -57,18 +69,3 @@ def describe(facts: Facts) -> Problem:
             f"{_rows(facts)} up out of the data"
         ),
     )
-
-
-RULE = Rule(
-    code="GC612",
-    name="token-id-beyond-embeddings",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}, by_config=True),),
-    when=(id_has_no_row,),
-    describe=describe,
-    symptoms=(r"IndexError: index out of range in self", r"device-side assert triggered"),
-    covers=("F32",),
-    upstream=("huggingface/transformers#37011",),
-    since="0.1.0",
-)

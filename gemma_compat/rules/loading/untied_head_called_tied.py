@@ -23,7 +23,7 @@ from typing import Any
 
 from ...conditions.model import config_says_tied, is_live
 from ...engine.condition import choose, condition
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import named_configs, text_models
@@ -48,16 +48,30 @@ head_is_its_own = choose(
 )
 
 
+RULE = Rule(
+    code="GC607",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("wrong-weights-saved",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
+    when=(head_is_its_own, config_says_tied),
+    fix=Fix(
+        setting=(
+            "before saving: model.config.tie_word_embeddings = False (and on "
+            "model.config.text_config)"
+        )
+    ),
+    applicability=Applicability.UNSAFE,
+    reports=("huggingface/transformers#45127", "huggingface/peft#2972"),
+)
+
+
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
             f"the output layer of this {facts.model.model_type} has weights of its own, and its "
             "config says tie_word_embeddings=True: transformers 4, vLLM and GGUF converters "
             "replace them by the embeddings"
-        ),
-        help=(
-            "before saving: model.config.tie_word_embeddings = False (and on "
-            "model.config.text_config), or gemma_compat.patch(model, select=['GC607'])"
         ),
     )
 
@@ -73,19 +87,3 @@ def patch(model: Any, ledger: Any) -> None:
     for _, config in named_configs(model):
         if "tie_word_embeddings" in vars(config):
             ledger.set_attribute(config, "tie_word_embeddings", False)
-
-
-RULE = Rule(
-    code="GC607",
-    name="untied-head-called-tied",
-    severity=Severity.ERROR,
-    applicability=Applicability.UNSAFE,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
-    when=(head_is_its_own, config_says_tied),
-    describe=describe,
-    patch=patch,
-    silent=True,
-    covers=("F30",),
-    upstream=("huggingface/transformers#45127", "huggingface/peft#2972"),
-    since="0.1.0",
-)

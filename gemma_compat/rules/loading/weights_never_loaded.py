@@ -24,13 +24,33 @@ from __future__ import annotations
 
 from ...conditions.model import is_live, was_loaded, weights_are_fresh
 from ...engine.condition import NO, all_of, first_known
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
 # Of a config file or a published name there are no weights to look at.
 names_a_checkpoint = all_of(
     first_known(is_live, NO), was_loaded, phrase="the model in hand names a checkpoint"
+)
+
+
+RULE = Rule(
+    code="GC610",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    effects=("random-weights",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}, by_config=True),),
+    when=(names_a_checkpoint, weights_are_fresh),
+    fix=Fix(
+        setting=(
+            "look at from_pretrained(..., output_loading_info=True)[1]['missing_keys'], "
+            "and load it with the class that config.json names under architectures"
+        )
+    ),
+    symptoms=(
+        r"Some weights of \w*Gemma\w+ were not initialized from the model checkpoint",
+        r"\.layers\.[^|\n]{1,100}\|[^|\n]{0,12}MISSING",
+    ),
 )
 
 
@@ -41,25 +61,4 @@ def describe(facts: Facts) -> Problem:
             "trained checkpoint, though the model names one: its weights are random (made from the "
             "config of a checkpoint, they may be meant to be)"
         ),
-        help=(
-            "look at from_pretrained(..., output_loading_info=True)[1]['missing_keys'], and load "
-            "it with the class that config.json names under architectures"
-        ),
     )
-
-
-RULE = Rule(
-    code="GC610",
-    name="weights-never-loaded",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}, by_config=True),),
-    when=(names_a_checkpoint, weights_are_fresh),
-    describe=describe,
-    symptoms=(
-        r"Some weights of \w*Gemma\w+ were not initialized from the model checkpoint",
-        r"\.layers\.[^|\n]{1,100}\|[^|\n]{0,12}MISSING",
-    ),
-    covers=("F13",),
-    since="0.1.0",
-)

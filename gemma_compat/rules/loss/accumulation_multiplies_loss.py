@@ -31,7 +31,7 @@ from typing import Any
 from ...conditions.model import accepts_count, is_live
 from ...conditions.run import accumulates, has_trainer
 from ...engine.condition import NO, YES, all_of, any_of, condition, first_known, not_
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused
 from ...facts import Facts
 
@@ -44,10 +44,37 @@ def loss_ignores_count(facts: Facts) -> bool:
 # The releases of the scopes ignore it. A live model with accumulation is tried: where that failed,
 # the answer stays unknown.
 was_tried = all_of(first_known(is_live, NO), first_known(accumulates, NO))
+
+
 ignores_count = first_known(
     loss_ignores_count, any_of(loss_ignores_count, not_(was_tried, "the loss was not tried"))
 )
+
+
 is_handed_count = first_known(accepts_count, YES)
+
+
+RULE = Rule(
+    code="GC501",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("wrong-loss-scale",),
+    scopes=(
+        Scope(
+            {"gemma3"},
+            {"transformers": ">=4.50.0.dev0,<4.57.0"},
+            fixed_in={"transformers": "4.57.0"},
+        ),
+        Scope({"paligemma"}, {"transformers": "<4.52.0"}, fixed_in={"transformers": "4.52.0"}),
+        Scope({"gemma4"}, {"transformers": ">=5.5.0,<5.6.0"}),
+    ),
+    when=(has_trainer, accumulates, ignores_count, is_handed_count),
+    fix=Fix(fixed_in={"transformers": "5.6.0"}, setting="model.accepts_loss_kwargs = False"),
+    applicability=Applicability.SAFE,
+    before_trainer=True,
+    reports=("huggingface/transformers#37197",),
+    fixed_by=("huggingface/transformers#45354",),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -69,24 +96,3 @@ def patch(model: Any, ledger: Any) -> None:
         name = type(model).__name__
         raise PatchRefused(f"the forward of {name} is {made_by}'s, which may divide by the count")
     ledger.set_attribute(model, "accepts_loss_kwargs", False)
-
-
-RULE = Rule(
-    code="GC501",
-    name="accumulation-multiplies-loss",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    scopes=(
-        Scope(frozenset({"gemma3"}), {"transformers": ">=4.50.0.dev0,<4.57.0"}),
-        Scope(frozenset({"paligemma"}), {"transformers": "<4.52.0"}),
-        Scope(frozenset({"gemma4"}), {"transformers": ">=5.5.0,<5.6.0"}),
-    ),
-    when=(has_trainer, accumulates, ignores_count, is_handed_count),
-    describe=describe,
-    patch=patch,
-    before_trainer=True,
-    silent=True,
-    upstream=("huggingface/transformers#37197", "huggingface/transformers#45354"),
-    covers=("F11",),
-    since="0.1.0",
-)

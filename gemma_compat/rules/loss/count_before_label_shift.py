@@ -21,7 +21,7 @@ from __future__ import annotations
 from ...conditions.model import accepts_count
 from ...conditions.run import has_trainer
 from ...engine.condition import YES, condition, first_known
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 
@@ -33,6 +33,23 @@ def first_token_trained(facts: Facts) -> bool:
 divides_by_count = first_known(accepts_count, YES)
 
 
+RULE = Rule(
+    code="GC502",
+    since="0.1.0",
+    severity=Severity.NOTICE,
+    effects=("wrong-loss-scale",),
+    scopes=(
+        Scope(
+            {"gemma2", "gemma3_text", "gemma3n_text", "gemma4_text"},
+            {"transformers": "<5.10.0"},
+        ),
+        Scope({"paligemma"}, {"transformers": ">=4.52.0,<5.10.0"}),
+    ),
+    when=(has_trainer, first_token_trained, divides_by_count),
+    fix=Fix(fixed_in={"transformers": "5.10.0"}, setting="labels[:, 0] = -100 in the collator"),
+)
+
+
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
@@ -40,24 +57,4 @@ def describe(facts: Facts) -> Problem:
             f"each row, which a {facts.model.model_type} does not predict: the loss and the "
             "gradients are (n - 1) / n of the true ones for rows of n tokens"
         ),
-        help="labels[:, 0] = -100 in the collator, or pip install -U 'transformers>=5.10.0'",
     )
-
-
-RULE = Rule(
-    code="GC502",
-    name="count-before-label-shift",
-    severity=Severity.NOTICE,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(
-        Scope(
-            frozenset({"gemma2", "gemma3_text", "gemma3n_text", "gemma4_text"}),
-            {"transformers": "<5.10.0"},
-        ),
-        Scope(frozenset({"paligemma"}), {"transformers": ">=4.52.0,<5.10.0"}),
-    ),
-    when=(has_trainer, first_token_trained, divides_by_count),
-    describe=describe,
-    silent=True,
-    since="0.1.0",
-)

@@ -29,7 +29,7 @@ from ...conditions.precision import runs_in_float32
 from ...conditions.run import is_chunked, names_no_loss, uses_liger
 from ...conditions.unsloth import is_present
 from ...engine.condition import Condition, all_of, any_of, choose, condition, not_
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...errors import UnknownFact
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
@@ -112,6 +112,25 @@ needs_every_logit = all_of(
 )
 
 
+RULE = Rule(
+    code="GC1201",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    evidence=Evidence.SOURCE,
+    effects=("out-of-memory",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
+    when=(fills_the_gpu, needs_every_logit),
+    fix=Fix(
+        setting=(
+            "a loss in chunks (TRL's SFTTrainer from 1.8, use_liger_kernel=True), or a "
+            "smaller per_device_train_batch_size with gradient_accumulation_steps"
+        )
+    ),
+    symptoms=(r"CUDA out of memory\. Tried to allocate",),
+    reports=("huggingface/trl#4457",),
+)
+
+
 def _bound(facts: Facts) -> str:
     """Where a fact that adds to the size is unknown, the size is the smaller one."""
     known = facts.model.known("final_logit_softcapping") and facts.model.known("dtype")
@@ -128,22 +147,4 @@ def describe(facts: Facts) -> Problem:
             f"{run.per_device_train_batch_size} x {run.max_length} tokens x "
             f"{facts.model.vocab_size} x {size} bytes"
         ),
-        help="a loss in chunks (TRL's SFTTrainer from 1.8, use_liger_kernel=True), or a smaller "
-        "per_device_train_batch_size with gradient_accumulation_steps",
     )
-
-
-RULE = Rule(
-    code="GC1201",
-    name="logits-fill-the-gpu",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
-    when=(fills_the_gpu, needs_every_logit),
-    describe=describe,
-    evidence=Evidence.SOURCE,
-    symptoms=(r"CUDA out of memory\. Tried to allocate",),
-    upstream=("huggingface/trl#4457",),
-    covers=("F24",),
-    since="0.1.0",
-)

@@ -23,11 +23,31 @@ from __future__ import annotations
 from ...conditions.hardware import is_without_bfloat16, weakest_gpu
 from ...conditions.precision import meets_bfloat16
 from ...conditions.unsloth import is_not_forced_to_float32
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
 _OVERFLOWS = ("gemma3", "shieldgemma2")
+
+
+RULE = Rule(
+    code="GC402",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    evidence=Evidence.SOURCE,
+    effects=("slow",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
+    when=(
+        is_without_bfloat16,
+        meets_bfloat16,
+        is_not_forced_to_float32,
+    ),
+    symptoms=(
+        r"not implemented for 'BFloat16'",
+        r"Your setup doesn't support bf16/gpu",
+    ),
+    reports=("pytorch/pytorch#124996",),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -43,26 +63,3 @@ def describe(facts: Facts) -> Problem:
         ),
         help=f"bf16=False and float32 weights, or keep bfloat16 knowing its cost; {other}",
     )
-
-
-RULE = Rule(
-    code="GC402",
-    name="bfloat16-is-emulated",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
-    when=(
-        is_without_bfloat16,
-        meets_bfloat16,
-        is_not_forced_to_float32,
-    ),
-    describe=describe,
-    evidence=Evidence.SOURCE,
-    symptoms=(
-        r"not implemented for 'BFloat16'",
-        r"Your setup doesn't support bf16/gpu",
-    ),
-    upstream=("pytorch/pytorch#124996",),
-    covers=("F10",),
-    since="0.1.0",
-)

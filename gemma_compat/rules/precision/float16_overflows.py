@@ -40,13 +40,32 @@ from ...facts import Facts
 from ...live.tree import text_models
 from ...patching.residual_in_float32 import (
     keep_residual_in_float32,
-    narrow_input,
-    narrow_output,
-    widen_input,
 )
 from ._half import cause
 
 _TYPES = frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2"})
+
+
+RULE = Rule(
+    code="GC401",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("not-a-number", "float16-overflow"),
+    scopes=(Scope(_TYPES, {"transformers": ">=4.50.0.dev0"}),),
+    when=(meets_float16, is_not_forced_to_float32),
+    applicability=Applicability.UNSAFE,
+    leaves=("widen_input", "narrow_input", "narrow_output"),
+    symptoms=(
+        r"'loss': '?0\.0'?, 'grad_norm': '?nan",
+        r"'loss': '?nan",
+        r"probability tensor contains either .{1,3}inf.{1,3}, .{1,3}nan.{1,3} or element < 0",
+    ),
+    reports=(
+        "huggingface/transformers#36822",
+        "huggingface/transformers#39972",
+        "unslothai/unsloth#2040",
+    ),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -75,28 +94,3 @@ def patch(model: Any, ledger: Any) -> None:
         raise PatchTargetMissing("no module with embed_tokens and decoder layers")
     for _, text_model in found:
         keep_residual_in_float32(text_model, ledger)
-
-
-RULE = Rule(
-    code="GC401",
-    name="float16-overflows",
-    severity=Severity.ERROR,
-    applicability=Applicability.UNSAFE,
-    scopes=(Scope(_TYPES, {"transformers": ">=4.50.0.dev0"}),),
-    when=(meets_float16, is_not_forced_to_float32),
-    describe=describe,
-    patch=patch,
-    leaves=(widen_input, narrow_input, narrow_output),
-    symptoms=(
-        r"'loss': '?0\.0'?, 'grad_norm': '?nan",
-        r"'loss': '?nan",
-        r"probability tensor contains either .{1,3}inf.{1,3}, .{1,3}nan.{1,3} or element < 0",
-    ),
-    upstream=(
-        "huggingface/transformers#36822",
-        "huggingface/transformers#39972",
-        "unslothai/unsloth#2040",
-    ),
-    covers=("F2", "U06"),
-    since="0.1.0",
-)

@@ -24,13 +24,31 @@ from typing import Any
 from ...conditions.hardware import has_bfloat16
 from ...conditions.precision import computes_in_float16, computes_in_float32
 from ...conditions.run import is_four_bit
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Evidence, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import named_modules
 from ...tables.families import KNOWN_MODEL_TYPES
 
 _OVERFLOWING = frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2"})
+
+
+RULE = Rule(
+    code="GC404",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    evidence=Evidence.SOURCE,
+    effects=("slow", "float16-overflow"),
+    scopes=(
+        Scope(frozenset(KNOWN_MODEL_TYPES), {}, when=(computes_in_float32,)),
+        Scope(_OVERFLOWING, {}, when=(computes_in_float16,)),
+    ),
+    when=(has_bfloat16,),
+    runs=(is_four_bit,),
+    fix=Fix(setting="BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16)"),
+    applicability=Applicability.UNSAFE,
+    symptoms=(r"but bnb_4bit_compute_dtype=torch\.float32 \(default\)",),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -41,8 +59,6 @@ def describe(facts: Facts) -> Problem:
             f"{facts.model.compute_dtype} on GPUs that do bfloat16: "
             f"{'slower than they need be' if slow else 'its range is too small (GC401)'}"
         ),
-        help="BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16), "
-        "or gemma_compat.patch(model, select=['GC404'])",
     )
 
 
@@ -65,23 +81,3 @@ def patch(model: Any, ledger: Any) -> None:
 
 def _is_four_bit(module: Any) -> bool:
     return any(cls.__name__ == "Linear4bit" for cls in type(module).__mro__)
-
-
-RULE = Rule(
-    code="GC404",
-    name="four-bit-computes-in-another-dtype",
-    severity=Severity.WARNING,
-    applicability=Applicability.UNSAFE,
-    scopes=(
-        Scope(frozenset(KNOWN_MODEL_TYPES), {}, when=(computes_in_float32,)),
-        Scope(_OVERFLOWING, {}, when=(computes_in_float16,)),
-    ),
-    when=(has_bfloat16,),
-    runs=(is_four_bit,),
-    describe=describe,
-    patch=patch,
-    evidence=Evidence.SOURCE,
-    symptoms=(r"but bnb_4bit_compute_dtype=torch\.float32 \(default\)",),
-    covers=("F10",),
-    since="0.1.0",
-)

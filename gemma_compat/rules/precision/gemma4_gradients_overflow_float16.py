@@ -18,9 +18,28 @@ from __future__ import annotations
 
 from ...conditions.precision import meets_float16
 from ...conditions.unsloth import is_not_forced_to_float32
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ._half import cause
+
+RULE = Rule(
+    code="GC406",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    evidence=Evidence.REPORTED,
+    effects=("not-a-number", "float16-overflow"),
+    scopes=(Scope({"gemma4", "gemma4_text"}, {"transformers": ">=5.5.0"}),),
+    when=(meets_float16, is_not_forced_to_float32),
+    fix=Fix(
+        setting=(
+            "fp16=False, bf16=True on compute capability 8.0 or newer, else float32; or "
+            "watch grad_norm from the first step"
+        )
+    ),
+    symptoms=(r"'grad_norm': '?nan", r"CUDA error: device-side assert triggered"),
+    reports=("unslothai/unsloth#4875",),
+    fixed_by=("unslothai/unsloth-zoo#866",),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -29,22 +48,4 @@ def describe(facts: Facts) -> Problem:
             f"{cause(facts)}: the gradients of a {facts.model.model_type} are reported to overflow "
             "float16 while its loss stays finite"
         ),
-        help="fp16=False, bf16=True on compute capability 8.0 or newer, else float32; "
-        "or watch grad_norm from the first step",
     )
-
-
-RULE = Rule(
-    code="GC406",
-    name="gemma4-gradients-overflow-float16",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma4", "gemma4_text"}), {"transformers": ">=5.5.0"}),),
-    when=(meets_float16, is_not_forced_to_float32),
-    describe=describe,
-    evidence=Evidence.REPORTED,
-    symptoms=(r"'grad_norm': '?nan", r"CUDA error: device-side assert triggered"),
-    upstream=("unslothai/unsloth-zoo#866", "unslothai/unsloth#4875"),
-    covers=("F2", "U07"),
-    since="0.1.0",
-)

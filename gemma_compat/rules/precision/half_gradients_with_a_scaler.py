@@ -24,9 +24,25 @@ from __future__ import annotations
 
 from ...conditions.precision import autocasts_to_float16, weights_are_all_half
 from ...conditions.run import trains_every_weight
-from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
+from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
+
+RULE = Rule(
+    code="GC403",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    effects=("crash-in-training",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
+    when=(autocasts_to_float16, weights_are_all_half),
+    runs=(trains_every_weight,),
+    fix=Fix(setting="bf16=True, fp16=False; or from_pretrained(..., dtype=torch.float32)"),
+    symptoms=(
+        r"Attempting to unscale FP16 gradients",
+        r"_amp_foreach_non_finite_check_and_unscale_cuda.{1,3} not implemented for 'BFloat16'",
+    ),
+    reports=("huggingface/transformers#23165", "pytorch/pytorch#127176"),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -35,24 +51,4 @@ def describe(facts: Facts) -> Problem:
             f"fp16=True with {facts.model.dtype} weights of this {facts.model.model_type}: the "
             "gradient scaler refuses their gradients at the first optimizer step"
         ),
-        help="bf16=True, fp16=False; or from_pretrained(..., dtype=torch.float32)",
     )
-
-
-RULE = Rule(
-    code="GC403",
-    name="half-gradients-with-a-scaler",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
-    when=(autocasts_to_float16, weights_are_all_half),
-    runs=(trains_every_weight,),
-    describe=describe,
-    symptoms=(
-        r"Attempting to unscale FP16 gradients",
-        r"_amp_foreach_non_finite_check_and_unscale_cuda.{1,3} not implemented for 'BFloat16'",
-    ),
-    upstream=("huggingface/transformers#23165", "pytorch/pytorch#127176"),
-    covers=("F10",),
-    since="0.1.0",
-)

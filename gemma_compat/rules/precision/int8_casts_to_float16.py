@@ -17,7 +17,7 @@ Nothing is patched.
 from __future__ import annotations
 
 from ...engine.condition import all_of, condition
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
 
@@ -38,27 +38,24 @@ is_llm_int8 = all_of(
 )
 
 
+RULE = Rule(
+    code="GC405",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    evidence=Evidence.REPORTED,
+    effects=("not-a-number", "float16-overflow"),
+    scopes=(Scope({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text"}, {}),),
+    when=(is_llm_int8,),
+    fix=Fix(setting="BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16)"),
+    symptoms=(r"MatMul8bitLt: inputs will be cast from torch\.bfloat16 to float16",),
+    reports=("bitsandbytes-foundation/bitsandbytes#1572",),
+)
+
+
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
             f"load_in_8bit casts the inputs of every layer of this {facts.model.model_type} to "
             "float16, whose range it is reported to pass"
         ),
-        help="BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16)",
     )
-
-
-RULE = Rule(
-    code="GC405",
-    name="int8-casts-to-float16",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text"}), {}),),
-    when=(is_llm_int8,),
-    describe=describe,
-    evidence=Evidence.REPORTED,
-    symptoms=(r"MatMul8bitLt: inputs will be cast from torch\.bfloat16 to float16",),
-    upstream=("bitsandbytes-foundation/bitsandbytes#1572",),
-    covers=("F2",),
-    since="0.1.0",
-)

@@ -18,8 +18,21 @@ from __future__ import annotations
 
 from ...conditions.precision import holds_float16
 from ...conditions.run import has_images
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
+
+RULE = Rule(
+    code="GC407",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    evidence=Evidence.SOURCE,
+    effects=("not-a-number", "float16-overflow"),
+    scopes=(Scope({"gemma4"}, {"transformers": ">=5.5.0,<5.10.1"}),),
+    when=(holds_float16,),
+    runs=(has_images,),
+    fix=Fix(fixed_in={"transformers": "5.10.1"}, setting="bfloat16 weights"),
+    reports=("huggingface/transformers#46277",),
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -28,22 +41,4 @@ def describe(facts: Facts) -> Problem:
             f"on transformers {facts.version('transformers')} the vision pooler of a "
             f"{facts.model.model_type} multiplies in float16, and is reported to pass its range"
         ),
-        help="pip install -U 'transformers>=5.10.1', or bfloat16 weights",
     )
-
-
-RULE = Rule(
-    code="GC407",
-    name="vision-pooler-overflows-float16",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset({"gemma4"}), {"transformers": ">=5.5.0,<5.10.1"}),),
-    when=(holds_float16,),
-    runs=(has_images,),
-    describe=describe,
-    evidence=Evidence.SOURCE,
-    silent=True,
-    upstream=("huggingface/transformers#46277",),
-    covers=("U12",),
-    since="0.1.0",
-)

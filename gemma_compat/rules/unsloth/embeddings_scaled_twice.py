@@ -21,7 +21,7 @@ from typing import Any
 
 from ...conditions.unsloth import uses_unsloth
 from ...engine.condition import condition
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Applicability, Evidence, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchRefused
 from ...facts import Facts
 from ...live.tree import text_models
@@ -33,6 +33,24 @@ _CURE = "pip install -U 'unsloth>=2026.9.12' unsloth_zoo"
 @condition("the model was loaded by FastLanguageModel, whose forward scales them again")
 def is_scaled_twice(facts: Facts) -> bool:
     return facts.unsloth.scales_embeddings_twice
+
+
+RULE = Rule(
+    code="GC1105",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    evidence=Evidence.SOURCE,
+    effects=("wrong-loss", "wrong-gradients"),
+    scopes=(
+        Scope(
+            {"gemma", "gemma2"},
+            {"transformers": ">=5.4.0", "unsloth": "<2026.9.12"},
+        ),
+    ),
+    when=(uses_unsloth, is_scaled_twice),
+    fix=Fix(fixed_in={"unsloth": "2026.9.12", "unsloth-zoo": ""}),
+    applicability=Applicability.SAFE,
+)
 
 
 def describe(facts: Facts) -> Problem:
@@ -49,24 +67,3 @@ def patch(model: Any, ledger: Any) -> None:
     if not any(scales_embeddings_twice(found) for _, found in text_models(model)):
         raise PatchNotNeeded("its forward does not scale the embeddings a second time")
     raise PatchRefused(f"Unsloth's forward scales the embeddings a second time: {_CURE}")
-
-
-RULE = Rule(
-    code="GC1105",
-    name="embeddings-scaled-twice",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    scopes=(
-        Scope(
-            frozenset({"gemma", "gemma2"}),
-            {"transformers": ">=5.4.0", "unsloth": "<2026.9.12"},
-        ),
-    ),
-    when=(uses_unsloth, is_scaled_twice),
-    describe=describe,
-    patch=patch,
-    silent=True,
-    evidence=Evidence.SOURCE,
-    covers=("U05",),
-    since="0.1.0",
-)

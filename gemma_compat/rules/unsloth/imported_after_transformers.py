@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from ...conditions.unsloth import is_on_cpu_backend, uses_unsloth
 from ...engine.condition import condition, not_
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
@@ -34,24 +34,21 @@ patches_libraries = not_(
 )
 
 
+RULE = Rule(
+    code="GC1101",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    evidence=Evidence.SOURCE,
+    effects=("not-supported",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.8"}, by_config=True),),
+    when=(uses_unsloth, was_late, patches_libraries),
+    fix=Fix(setting="make `import unsloth` the first import of the script and restart the process"),
+)
+
+
 def describe(facts: Facts) -> Problem:
     late = ", ".join(facts.unsloth.imported_after)
     return Problem(
         message=f"unsloth {facts.version('unsloth')} was imported after {late}, parts of which "
         "stay unpatched",
-        help="make `import unsloth` the first import of the script and restart the process",
     )
-
-
-RULE = Rule(
-    code="GC1101",
-    name="imported-after-transformers",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.8"}, by_config=True),),
-    when=(uses_unsloth, was_late, patches_libraries),
-    describe=describe,
-    silent=True,
-    evidence=Evidence.SOURCE,
-    since="0.1.0",
-)

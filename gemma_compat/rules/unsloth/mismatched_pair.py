@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from ... import versions
 from ...conditions.unsloth import has_zoo, uses_unsloth
 from ...engine.condition import any_of, condition, not_
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...errors import UnknownFact
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
@@ -46,6 +46,23 @@ is_mismatched = any_of(
 )
 
 
+RULE = Rule(
+    code="GC1102",
+    since="0.1.0",
+    severity=Severity.ERROR,
+    evidence=Evidence.SOURCE,
+    effects=("import-fails",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.10.0"}, by_config=True),),
+    when=(uses_unsloth, is_mismatched),
+    fix=Fix(fixed_in={"unsloth": "", "unsloth-zoo": ""}),
+    symptoms=(
+        r"module '?transformers\.models'? has no attribute '?gemma3_text",
+        r"No module named 'transformers\.models\.gemma3_text'",
+    ),
+    reports=("unslothai/unsloth#3299", "unslothai/unsloth#3300"),
+)
+
+
 def describe(facts: Facts) -> Problem:
     version = facts.version(_ZOO)
     beside = f"unsloth_zoo {version} is" if version else "no unsloth_zoo is"
@@ -53,24 +70,4 @@ def describe(facts: Facts) -> Problem:
     return Problem(
         message=f"unsloth {facts.version('unsloth')} needs "
         f"{f'unsloth_zoo {wanted}'.strip()}, and {beside} installed",
-        help="pip install -U unsloth unsloth_zoo",
     )
-
-
-RULE = Rule(
-    code="GC1102",
-    name="mismatched-pair",
-    severity=Severity.ERROR,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.10.0"}, by_config=True),),
-    when=(uses_unsloth, is_mismatched),
-    describe=describe,
-    symptoms=(
-        r"module '?transformers\.models'? has no attribute '?gemma3_text",
-        r"No module named 'transformers\.models\.gemma3_text'",
-    ),
-    upstream=("unslothai/unsloth#3299", "unslothai/unsloth#3300"),
-    evidence=Evidence.SOURCE,
-    covers=("U17",),
-    since="0.1.0",
-)

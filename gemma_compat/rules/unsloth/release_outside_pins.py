@@ -23,18 +23,11 @@ from collections.abc import Iterator, Mapping
 from ... import versions
 from ...conditions.unsloth import uses_unsloth
 from ...engine.condition import Condition, any_of
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
 _LIBRARIES = ("transformers", "trl", "peft")
-
-
-def _outside(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """Name, installed version and what Unsloth allows."""
-    for name in _LIBRARIES:
-        if _is_outside(name).is_known_to_hold(facts):
-            yield name, facts.version(name) or "", facts.unsloth.requires[name]
 
 
 def _is_outside(name: str) -> Condition:
@@ -55,6 +48,30 @@ is_outside = any_of(
 )
 
 
+RULE = Rule(
+    code="GC1104",
+    since="0.1.0",
+    severity=Severity.WARNING,
+    evidence=Evidence.SOURCE,
+    effects=("not-supported",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.10.0"}, by_config=True),),
+    when=(uses_unsloth, is_outside),
+    fix=Fix(fixed_in={"unsloth": "", "unsloth-zoo": ""}),
+    symptoms=(
+        r"is not supported in your current Unsloth version",
+        r"not supported yet in transformers==",
+    ),
+    reports=("unslothai/unsloth#4942", "unslothai/unsloth#5985"),
+)
+
+
+def _outside(facts: Facts) -> Iterator[tuple[str, str, str]]:
+    """Name, installed version and what Unsloth allows."""
+    for name in _LIBRARIES:
+        if _is_outside(name).is_known_to_hold(facts):
+            yield name, facts.version(name) or "", facts.unsloth.requires[name]
+
+
 def describe(facts: Facts) -> Problem:
     found = list(_outside(facts))
     texts = [f"{name} {version} (it allows {allowed})" for name, version, allowed in found]
@@ -63,22 +80,3 @@ def describe(facts: Facts) -> Problem:
         message=f"unsloth {facts.version('unsloth')} was not made for {' and '.join(texts)}",
         help=f"pip install -U unsloth unsloth_zoo, or pip install {wanted}",
     )
-
-
-RULE = Rule(
-    code="GC1104",
-    name="release-outside-pins",
-    severity=Severity.WARNING,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.10.0"}, by_config=True),),
-    when=(uses_unsloth, is_outside),
-    describe=describe,
-    symptoms=(
-        r"is not supported in your current Unsloth version",
-        r"not supported yet in transformers==",
-    ),
-    upstream=("unslothai/unsloth#4942", "unslothai/unsloth#5985"),
-    evidence=Evidence.SOURCE,
-    covers=("U36",),
-    since="0.1.0",
-)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from ...conditions.unsloth import uses_unsloth
 from ...engine.condition import Condition, all_of, any_of, condition
-from ...engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
@@ -48,6 +48,19 @@ is_stale = all_of(
 )
 
 
+RULE = Rule(
+    code="GC1103",
+    since="0.1.0",
+    severity=Severity.NOTICE,
+    evidence=Evidence.SOURCE,
+    effects=("not-supported",),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2025.3.1"}, by_config=True),),
+    when=(uses_unsloth, is_stale),
+    fix=Fix(setting="rm -r unsloth_compiled_cache"),
+    reports=("unslothai/unsloth#3183", "unslothai/unsloth#2844", "unslothai/unsloth#2093"),
+)
+
+
 def _stale(facts: Facts) -> list[str]:
     """The headers that name other releases than are installed."""
     stale = [name for name in _NAMES if _is_stale(name).is_known_to_hold(facts)]
@@ -60,21 +73,4 @@ def describe(facts: Facts) -> Problem:
     return Problem(
         message=f"unsloth_compiled_cache holds files written for {_stale(facts)[0]}, which is not "
         f"what is installed (unsloth {facts.version('unsloth')})",
-        help="rm -r unsloth_compiled_cache",
     )
-
-
-RULE = Rule(
-    code="GC1103",
-    name="stale-compiled-cache",
-    severity=Severity.NOTICE,
-    applicability=Applicability.DISPLAY_ONLY,
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2025.3.1"}, by_config=True),),
-    when=(uses_unsloth, is_stale),
-    describe=describe,
-    silent=True,
-    upstream=("unslothai/unsloth#3183", "unslothai/unsloth#2844", "unslothai/unsloth#2093"),
-    evidence=Evidence.SOURCE,
-    covers=("U17",),
-    since="0.1.0",
-)

@@ -1,6 +1,9 @@
+"""Rules that are Markdown: their conditions are shared ones, so one table serves them all."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,13 +26,13 @@ from gemma_compat.engine.condition import Condition
 from gemma_compat.engine.diagnosis import judge
 from gemma_compat.engine.rule import Finding, Rule, Undetermined
 from gemma_compat.facts import UNKNOWN, Facts, Package
-from gemma_compat.rules.unsloth._row import Row
-from gemma_compat.rules.unsloth.upgrade_table import ROWS, RULES
+from gemma_compat.rules import all_rules
 
-from ...conftest import L4, T4, facts_for
+from ..conftest import L4, T4, facts_for
 
 # What makes each question true; without it the facts of ``facts_for`` make it false.
 MAKES: dict[Condition, dict[str, Any]] = {
+    asks.uses_unsloth: {},
     shares_kv: {"model": {"num_kv_shared_layers": 18}},
     shares_no_kv: {"model": {"num_kv_shared_layers": 0}},
     gathers_outputs: {"training": {"gathers_outputs": True}},
@@ -62,6 +65,7 @@ MAKES: dict[Condition, dict[str, Any]] = {
 }
 # What ``facts_for`` already has: to take such a question away, this is needed.
 UNMAKES: dict[Condition, dict[str, Any]] = {
+    asks.uses_unsloth: {"unsloth": {"used": False}},
     shares_no_kv: {"model": {"num_kv_shared_layers": 18}},
     shares_kv: {"model": {"num_kv_shared_layers": 0}},
     run.is_text_only: {"training": {"images": True}},
@@ -88,8 +92,8 @@ POOL = {
     "torch": "2.10.0",
     "datasets": "4.8.5",
 }
-JUDGED = [row for row in ROWS if not row.undetectable]
-each_row = pytest.mark.parametrize("row", JUDGED, ids=lambda row: row.code)
+JUDGED = [rule for rule in all_rules() if rule.describe is None and not rule.undetectable]
+each_page = pytest.mark.parametrize("rule", JUDGED, ids=lambda rule: rule.code)
 
 
 def inside(package: str, specifier: str) -> str:
@@ -109,94 +113,81 @@ def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
     return whole
 
 
-def broken(row: Row, model_type: str, *changes: Mapping[str, Any]) -> Facts:
-    """Facts under which the row fires."""
-    installed = {name: inside(name, text) for name, text in row.packages.items()}
+def broken(rule: Rule, model_type: str, *changes: Mapping[str, Any]) -> Facts:
+    """Facts under which the rule fires."""
+    installed = {name: inside(name, text) for name, text in rule.scopes[0].packages.items()}
     installed = {"unsloth": "2026.4.1", "unsloth-zoo": "2026.4.1", **installed}
     transformers = installed.pop("transformers", "5.17.0")
-    made = [MAKES[question] for question in row.when]
-    made += [RUN_MAKES[run.name] for run in row.runs]
+    made = [MAKES[question] for question in rule.when]
+    made += [RUN_MAKES[run.name] for run in rule.runs]
     wanted = merged({"packages": installed, "unsloth": {"used": True}}, *made, *changes)
     facts = facts_for(model_type, transformers, **wanted)
-    if hardware.is_rocm in row.when:
+    if hardware.is_rocm in rule.when:
         facts = facts.replace(torch=facts.torch.replace(cuda=None, hip="6.4"))
-    if asks.zoo_is_from_repository in row.when and facts.version("unsloth-zoo"):
+    if asks.zoo_is_from_repository in rule.when and facts.version("unsloth-zoo"):
         zoo = Package(name="unsloth-zoo", version="2026.1.4", vcs="git+https://github.com/x@y")
         facts = facts.replace(packages={**facts.packages, "unsloth-zoo": zoo})
     return facts
 
 
 def contract_facts(rule: Rule) -> Iterator[Facts]:
-    """Facts in which the rule of this row fires, and facts in which it does not."""
-    (row,) = [row for row in ROWS if row.code == rule.code]
-    for model_type in sorted(row.model_types):
-        yield broken(row, model_type)
-        yield broken(row, model_type, {"unsloth": {"used": False}})
+    """Facts in which the rule fires, and facts in which it does not."""
+    for model_type in sorted(rule.model_types):
+        yield broken(rule, model_type)
+        yield broken(rule, model_type, {"unsloth": {"used": False}})
 
 
-def first(row: Row) -> str:
-    return min(row.model_types)
+def first(rule: Rule) -> str:
+    return min(rule.model_types)
 
 
-def rule_of(row: Row) -> Rule:
-    (rule,) = [rule for rule in RULES if rule.code == row.code]
-    return rule
-
-
-@each_row
-def test_it_is_silent_past_each_upper_bound(row: Row) -> None:
-    for package, text in row.packages.items():
+@each_page
+def test_it_is_silent_past_each_upper_bound(rule: Rule) -> None:
+    for package, text in rule.scopes[0].packages.items():
         for part in text.split(","):
             if part.startswith("<"):
                 if package == "transformers":
-                    facts = broken(row, first(row))
+                    facts = broken(rule, first(rule))
                     newer = Package(name=package, version=part[1:])
                     facts = facts.replace(packages={**facts.packages, package: newer})
                 else:
-                    facts = broken(row, first(row), {"packages": {package: part[1:]}})
-                assert judge(rule_of(row), facts) is None, (package, part)
+                    facts = broken(rule, first(rule), {"packages": {package: part[1:]}})
+                assert judge(rule, facts) is None, (package, part)
 
 
-@each_row
-def test_each_of_its_questions_counts(row: Row) -> None:
-    for question in row.when:
-        others = Row(**{**vars(row), "when": tuple(q for q in row.when if q is not question)})
+@each_page
+def test_each_of_its_questions_counts(rule: Rule) -> None:
+    for question in rule.when:
+        others = replace(rule, when=tuple(q for q in rule.when if q is not question))
         if question in UNMAKES:
-            facts = broken(others, first(row), UNMAKES[question])
+            facts = broken(others, first(rule), UNMAKES[question])
         else:
-            facts = broken(others, first(row))
-        assert judge(rule_of(row), facts) is None, question.phrase
+            facts = broken(others, first(rule))
+        assert judge(rule, facts) is None, question.phrase
 
 
-@each_row
-def test_whether_the_run_uses_unsloth_may_be_unknown(row: Row) -> None:
-    facts = broken(row, first(row), {"unsloth": {"used": UNKNOWN}})
-    given = judge(rule_of(row), facts)
+@each_page
+def test_whether_the_run_uses_unsloth_may_be_unknown(rule: Rule) -> None:
+    facts = broken(rule, first(rule), {"unsloth": {"used": UNKNOWN}})
+    given = judge(rule, facts)
     assert isinstance(given, Undetermined)
     assert given.condition == "the run uses Unsloth"
 
 
-@each_row
-def test_without_unsloth_it_is_silent(row: Row) -> None:
-    facts = broken(row, first(row), {"packages": {"unsloth": None, "unsloth-zoo": None}})
-    assert judge(rule_of(row), facts) is None
+@each_page
+def test_without_unsloth_it_is_silent(rule: Rule) -> None:
+    facts = broken(rule, first(rule), {"packages": {"unsloth": None, "unsloth-zoo": None}})
+    assert judge(rule, facts) is None
 
 
 def test_the_newest_unsloth_has_few_of_them() -> None:
     newest = {"unsloth": "2026.10.9", "unsloth-zoo": "2026.10.9", "trl": "1.15.0", "peft": "0.21.2"}
     found = set()
-    for row in JUDGED:
-        circumstances = [MAKES[question] for question in row.when] + [
-            RUN_MAKES[r.name] for r in row.runs
+    for rule in JUDGED:
+        circumstances = [MAKES[question] for question in rule.when] + [
+            RUN_MAKES[r.name] for r in rule.runs
         ]
         wanted = merged({"packages": newest, "unsloth": {"used": True}}, *circumstances)
-        if isinstance(judge(rule_of(row), facts_for(first(row), "5.17.0", **wanted)), Finding):
-            found.add(row.code)
+        if isinstance(judge(rule, facts_for(first(rule), "5.17.0", **wanted)), Finding):
+            found.add(rule.code)
     assert found == {"GC1147", "GC1163"}
-
-
-def test_every_row_names_unsloth_and_a_page_reads_well() -> None:
-    for row in ROWS:
-        assert {"unsloth", "unsloth-zoo"} & row.packages.keys()
-        assert row.rule.title == row.title
-        assert ".." not in row.rule.docs
