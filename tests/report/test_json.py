@@ -41,7 +41,9 @@ def test_top_level_fields() -> None:
 
 
 def test_finding() -> None:
-    (finding,) = load(made.with_model(), made.rule(reports=("o/r#1",), symptoms=("it broke",)))["findings"]
+    (finding,) = load(made.with_model(), made.rule(reports=("o/r#1",), symptoms=("it broke",)))[
+        "findings"
+    ]
     assert finding == {
         "code": "GC101",
         "name": "made-defect-1",
