@@ -28,7 +28,7 @@ UV := $(shell command -v uv)
 .DEFAULT_GOAL := help
 .PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence confusion releases atlas drift advise-proof demo bench gpu docs new-rule index golden clean
+        evidence confusion releases atlas drift advise-proof demo bench gpu docs new-rule test-rule index golden clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -159,8 +159,11 @@ docs: venv  ## the documentation, in site/
 	$(BIN)/python -m tools.rules_docs
 	$(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml --site-dir ../site
 
-new-rule: venv  ## skeletons of a rule, its test and its reproduction; CODE= SUBSYSTEM= NAME=
-	@$(BIN)/python -m tools.new_rule "$(CODE)" "$(SUBSYSTEM)" "$(NAME)"
+new-rule:  ## skeletons of a rule and its proof; CODE= FAMILY= NAME= KIND=python|markdown
+	@$(PYTHON) -m tools.new_rule "$(CODE)" "$(FAMILY)" "$(NAME)" "$(KIND)"
+
+test-rule: venv  ## one rule: its own tests and the contract; RULE=
+	@$(TEST_ENV) $(BIN)/python -m tools.test_rule "$(RULE)"
 
 index: venv  ## the Markdown rules, read into gemma_compat/rules/pages.json
 	@$(BIN)/python -m tools.rule_index

@@ -11,21 +11,23 @@ from typing import Any
 
 import pytest
 
-from tools import environments, new_rule
+from gemma_compat.conditions.run import evaluates
+from gemma_compat.rules._pages import rule_of
+from tools import environments, new_rule, rule_index
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def skeletons(root: Path) -> list[Path]:
-    return new_rule.write("GC999", "madeup", "cache-read-twice", root)
+    return new_rule.write("GC999", "madeup", "cache-read-twice", root=root)
 
 
 def test_skeletons_are_written_where_the_contract_looks(tmp_path: Path) -> None:
     names = [str(path.relative_to(tmp_path)) for path in skeletons(tmp_path)]
     assert names == [
         "gemma_compat/rules/madeup/cache_read_twice.py",
-        "tests/rules/madeup/test_cache_read_twice.py",
-        "tests/evidence/GC999/reproduce.py",
+        "tests/rules/madeup/cache_read_twice/test_cache_read_twice.py",
+        "tests/rules/madeup/cache_read_twice/reproduce.py",
     ]
     assert (tmp_path / "gemma_compat/rules/madeup/__init__.py").is_file()
 
@@ -43,20 +45,18 @@ def test_skeletons_pass_lint_and_ask_to_be_filled_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "subsystem", "name", "said"),
+    ("code", "family", "name", "said"),
     [
         ("GC1", "cache", "cache-read-twice", "CODE"),
-        ("GC999", "Cache/x", "cache-read-twice", "SUBSYSTEM"),
+        ("GC999", "Cache/x", "cache-read-twice", "FAMILY"),
         ("GC999", "cache", "CacheReadTwice", "NAME"),
         ("GC101", "cache", "cache-read-twice", "taken: GC101"),
         ("GC999", "cache", "hybridcache-without-float", "taken: GC101"),
     ],
 )
-def test_bad_input_is_refused(
-    code: str, subsystem: str, name: str, said: str, tmp_path: Path
-) -> None:
+def test_bad_input_is_refused(code: str, family: str, name: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(new_rule.Refused, match=said):
-        new_rule.write(code, subsystem, name, tmp_path)
+        new_rule.write(code, family, name, root=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -64,6 +64,21 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     skeletons(tmp_path)
     with pytest.raises(new_rule.Refused, match="already there"):
         skeletons(tmp_path)
+
+
+def test_a_markdown_skeleton_is_read_as_a_rule(tmp_path: Path) -> None:
+    pytest.importorskip("tomllib")  # Python 3.11
+    (page,) = new_rule.write("GC999", "madeup", "cache-read-twice", "markdown", tmp_path)
+    rule = rule_of(rule_index.read_page(page))
+    assert (rule.code, rule.name, rule.family) == ("GC999", "cache-read-twice", "madeup")
+    assert rule.title.startswith("FILL IN") and rule.when == (evaluates,)
+
+
+def test_a_skeleton_needs_nothing_but_python(tmp_path: Path) -> None:
+    """A contributor starts before there is a virtual environment."""
+    command = [sys.executable, "-S", "-m", "tools.new_rule", "GC101", "cache", "cache-read-twice"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, "taken: GC101" in done.stderr) == (2, True)
 
 
 @pytest.fixture

@@ -1,24 +1,25 @@
-"""Skeletons of a rule, its table test and its reproduction.
+"""Skeletons of a rule and of its proof. Needs no virtual environment: any Python from 3.10 on.
 
-    make new-rule CODE=GC105 SUBSYSTEM=cache NAME=cache-read-twice
+    make new-rule CODE=GC105 FAMILY=cache NAME=cache-read-twice
+    make new-rule CODE=GC1166 FAMILY=unsloth NAME=cache-read-twice KIND=markdown
 
-They pass `make lint`, and the contract tests fail until every FILL IN is filled in.
+``KIND=markdown`` is for a rule whose conditions are all shared ones. The contract tests fail until
+every FILL IN is filled in.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import gemma_compat
-from gemma_compat.rules import all_rules
-
 ROOT = Path(__file__).resolve().parent.parent
+RULES = ROOT / "gemma_compat" / "rules"
+KINDS = ("python", "markdown")
 
-RULE = '''\
-"""FILL IN: one sentence that states the defect and what it does to the run.
+PAGE = """\
+FILL IN: one sentence that states the defect and what it does to the run.
 
 ## What breaks
 FILL IN: what the user sees, with the exact error text.
@@ -30,45 +31,61 @@ FILL IN: the mechanism, and which release brought it and which one ended it.
 FILL IN: what to upgrade or set by hand, and what `patch` does.
 """
 
+RULE = (
+    '"""'
+    + PAGE
+    + '"""'
+    + """
+
 from __future__ import annotations
 
-from typing import Any
-
 from ...conditions.run import evaluates
-from ...errors import PatchTargetMissing
+from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
-from ...rule import Applicability, Problem, Rule, Scope, Severity
-from ...tree import text_models
-
-
-def describe(facts: Facts) -> Problem:
-    return Problem(
-        message=f"transformers {{facts.version('transformers')}} FILL IN: values and consequence",
-        help="FILL IN: the exact thing to type, quoted for a shell",
-    )
-
-
-def patch(model: Any, ledger: Any) -> None:
-    """FILL IN; write through the ledger only. Without a cure: DISPLAY_ONLY, and no patch."""
-    if not text_models(model):
-        raise PatchTargetMissing("no module with embed_tokens and decoder layers")
-
 
 RULE = Rule(
     code="{code}",
-    name="{name}",
-    severity=Severity.ERROR,
-    applicability=Applicability.SAFE,
-    # FILL IN: bounds name the first pre-release that changed, or the release.
-    scopes=(Scope(frozenset({{"gemma3"}}), {{"transformers": ">=4.50.0.dev0,<4.51.0"}}),),
-    when=(evaluates,),  # FILL IN: see conditions/
-    describe=describe,
-    patch=patch,
-    symptoms=(),  # FILL IN: regular expressions of the error text; or silent=True
-    upstream=(),
     since="{since}",
+    severity=Severity.ERROR,
+    evidence=Evidence.SOURCE,  # RAN once `make evidence` has seen it on both sides of each bound
+    effects=("crash-in-evaluation",),  # FILL IN: names in engine/effects.py
+    # FILL IN: bounds name the first pre-release that changed, or the release.
+    scopes=(Scope({{"gemma3"}}, {{"transformers": ">=4.50.0.dev0,<4.51.0"}}),),
+    when=(evaluates,),  # FILL IN: conditions/ has those that rules share
+    fix=Fix(fixed_in={{"transformers": "4.51.0"}}),  # FILL IN: and setting="..." if there is one
+    symptoms=(),  # FILL IN: regular expressions of the error text; empty for a silent defect
+    reports=(),  # FILL IN: "owner/repository#123"
+    read_in=("FILL IN: transformers 4.50.3: src/transformers/FILE.py",),
 )
-'''
+
+
+def describe(facts: Facts) -> Problem:
+    return Problem(f"transformers {{facts.version('transformers')}} FILL IN: the consequence")
+"""
+)
+
+MARKDOWN = (
+    """\
++++
+code = "{code}"
+since = "{since}"
+severity = "error"
+evidence = "source"
+effects = ["crash-in-evaluation"]  # FILL IN: names in engine/effects.py
+scopes = [
+    {{ model_types = ["gemma3"], packages = {{ transformers = ">=4.50.0.dev0,<4.51.0" }} }},
+]
+when = ["run.evaluates"]  # FILL IN: conditions/run.py has evaluates
+breaks = "FILL IN: the consequence, to follow the installed releases"
+fix = {{ fixed_in = {{ transformers = "4.51.0" }} }}
+symptoms = []  # FILL IN: regular expressions of the error text; empty for a silent defect
+reports = []  # FILL IN: "owner/repository#123"
+read_in = ["FILL IN: transformers 4.50.3: src/transformers/FILE.py"]
++++
+
+# """
+    + PAGE
+)
 
 TEST = """\
 from __future__ import annotations
@@ -78,8 +95,7 @@ from typing import Any
 import pytest
 
 from gemma_compat.rules import find
-
-from ..made import answer, facts
+from tests.rules.made import answer, facts
 
 RULE = find("{code}")
 MODEL: dict[str, Any] = {{"model_type": "gemma3"}}
@@ -111,7 +127,7 @@ def test_conditions(model: dict[str, Any], training: dict[str, Any], expected: s
 """
 
 REPRODUCE = '''\
-"""FILL IN: what is done, and what is looked at."""
+"""FILL IN: what is done, and what is looked at. Remove this file if it cannot be run here."""
 
 from __future__ import annotations
 
@@ -139,60 +155,77 @@ class Refused(Exception):
     """The skeletons cannot be written; the message says why."""
 
 
-def write(code: str, subsystem: str, name: str, root: Path = ROOT) -> list[Path]:
-    """Write the three files below ``root``; returns their paths.
+def write(code: str, family: str, name: str, kind: str = "python", root: Path = ROOT) -> list[Path]:
+    """Write the files below ``root``; return their paths.
 
     Raises:
         Refused: a malformed or taken code or name, or a file that exists.
     """
-    _check(code, subsystem, name)
+    _check(code, family, name, kind)
     stem = name.replace("-", "_")
-    texts = {
-        root / "gemma_compat" / "rules" / subsystem / f"{stem}.py": RULE,
-        root / "tests" / "rules" / subsystem / f"test_{stem}.py": TEST,
-        root / "tests" / "evidence" / code / "reproduce.py": REPRODUCE,
-    }
+    rules, proof = root / "gemma_compat" / "rules", root / "tests" / "rules" / family / stem
+    texts = (
+        {
+            rules / family / f"{stem}.py": RULE,
+            proof / f"test_{stem}.py": TEST,
+            proof / "reproduce.py": REPRODUCE,
+        }
+        if kind == "python"
+        else {rules / family / f"{stem}.md": MARKDOWN}
+    )
     if taken := [str(path.relative_to(root)) for path in texts if path.exists()]:
         raise Refused(f"already there: {', '.join(taken)}")
     for path, text in texts.items():
-        _make_package(path.parent, subsystem)
-        values = {"code": code, "name": name, "since": gemma_compat.__version__}
-        path.write_text(text.format(**values), encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.format(code=code, since=_version()), encoding="utf-8")
+    package = rules / family / "__init__.py"
+    if not package.exists():
+        package.write_text(f'"""Rules about {family}."""\n', encoding="utf-8")
     return list(texts)
 
 
-def _check(code: str, subsystem: str, name: str) -> None:
+def _check(code: str, family: str, name: str, kind: str) -> None:
     if not re.fullmatch(r"GC[1-9]\d{2,3}", code):
         raise Refused(f"CODE is like GC105, not {code!r}")
-    if not re.fullmatch(r"[a-z]+", subsystem):
-        raise Refused(f"SUBSYSTEM is a folder of gemma_compat/rules, not {subsystem!r}")
+    if not re.fullmatch(r"[a-z]+", family):
+        raise Refused(f"FAMILY is a folder of gemma_compat/rules, not {family!r}")
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", name):
         raise Refused(f"NAME states the defect, like cache-read-twice, not {name!r}")
-    for rule in all_rules():
-        if rule.code == code or rule.name == name:
-            raise Refused(f"taken: {rule.code} {rule.name}")
+    if kind not in KINDS:
+        raise Refused(f"KIND is {' or '.join(KINDS)}, not {kind!r}")
+    for taken, known in _known():
+        if taken == code or known == name:
+            raise Refused(f"taken: {taken} {known}")
 
 
-def _make_package(folder: Path, subsystem: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    marker = folder / "__init__.py"
-    if folder.name == subsystem and not marker.exists():
-        marker.write_text(f'"""Rules about {subsystem}."""\n', encoding="utf-8")
+def _known() -> Iterator[tuple[str, str]]:
+    """Code and name of every rule, read from the files: nothing of the package is imported."""
+    for file in sorted((*RULES.glob("*/*.py"), *RULES.glob("*/*.md"))):
+        found = re.search(r'^ *code ?= ?"(GC\d+)"', file.read_text(encoding="utf-8"), re.M)
+        if found:
+            yield found[1], file.stem.replace("_", "-")
+
+
+def _version() -> str:
+    text = (ROOT / "gemma_compat" / "_version.py").read_text(encoding="utf-8")
+    found = re.search(r'"([\d.]+)', text)
+    assert found, "the version stands in _version.py"
+    return found[1]
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write, and say what to do next; 2 on wrong usage."""
     try:
-        code, subsystem, name = arguments
-        paths = write(code, subsystem, name)
+        code, family, name, *rest = [text for text in arguments if text]
+        paths = write(code, family, name, rest[0] if rest else "python")
     except (Refused, ValueError) as error:
-        reason = error if isinstance(error, Refused) else "give CODE= SUBSYSTEM= NAME="
+        reason = error if isinstance(error, Refused) else "give CODE= FAMILY= NAME="
         print(f"new-rule: error: {reason}", file=sys.stderr)
         return 2
     print("Written; fill in every FILL IN:")
     for path in paths:
         print(f"  {path.relative_to(ROOT)}")
-    print(f"Then: make evidence RULE={code}, and make test. See CONTRIBUTING.md.")
+    print(f"Then: make test-rule RULE={code}. See CONTRIBUTING.md.")
     return 0
 
 

@@ -1,6 +1,6 @@
 """What was run to prove the rules: read from ``data/evidence.json``, on first use.
 
-The file is folded from the rows under ``tests/evidence`` by ``make evidence``; a test compares.
+The file is folded from the rows beside each rule's test by ``make evidence``; a test compares.
 A rule that has no entry has no evidence here; nothing in this module guesses.
 """
 

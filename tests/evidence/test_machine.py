@@ -20,15 +20,14 @@ HANGS = "import time\ndef observe(case): time.sleep(60)\n"
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty evidence directory in place of the real one."""
-    monkeypatch.setattr(rows, "HOME", tmp_path)
-    monkeypatch.setattr(reproductions, "HOME", tmp_path)
+    monkeypatch.setattr(rows, "PROOF", tmp_path)
     return tmp_path
 
 
 def reproduction(home: Path, body: str, code: str = "GC901") -> None:
-    (home / code).mkdir()
+    rows.folder(code).mkdir(parents=True)
     header = "MODEL_TYPES = ('gemma2',)\nVARIANTS = ('failure',)\n"
-    (home / code / "reproduce.py").write_text(header + body)
+    (rows.folder(code) / "reproduce.py").write_text(header + body)
 
 
 def row(outcome: str = rows.WORKING, version: str = "5.0.0", **changes: object) -> rows.Row:

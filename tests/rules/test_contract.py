@@ -241,7 +241,7 @@ def everything(rule: Rule) -> Iterator[Facts]:
 
 def table_test(rule: Rule) -> ModuleType:
     stem = file_of(rule).stem
-    return import_module(f"tests.rules.{rule.family}.test_{stem}")
+    return import_module(f"tests.rules.{rule.family}.{stem}.test_{stem}")
 
 
 def firing(rule: Rule) -> list[Facts]:

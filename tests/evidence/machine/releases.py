@@ -12,13 +12,12 @@ import re
 import subprocess
 import sys
 from functools import lru_cache
+from pathlib import Path
 
 from gemma_compat import versions
 from gemma_compat.errors import UsageError
 
-from .rows import HOME
-
-FILE = HOME / "releases.json"
+FILE = Path(__file__).resolve().parent.parent / "releases.json"
 PACKAGES = (
     "transformers",
     "accelerate",

@@ -9,8 +9,9 @@ from importlib import util
 from types import ModuleType
 
 from gemma_compat.errors import UsageError
+from gemma_compat.rules import all_rules
 
-from .rows import HOME
+from . import rows
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Reproduction:
 
 def codes() -> list[str]:
     """The rules that have a reproduction."""
-    return sorted(file.parent.name for file in HOME.glob("GC*/reproduce.py"))
+    known = (rule.code for rule in all_rules())
+    return sorted(code for code in known if (rows.folder(code) / "reproduce.py").exists())
 
 
 def load(code: str) -> ModuleType:
@@ -45,7 +47,7 @@ def load(code: str) -> ModuleType:
     if code not in codes():
         near = difflib.get_close_matches(code, codes(), n=3, cutoff=0.0)
         raise UsageError(f"no reproduction for {code!r}; nearest: {', '.join(near) or 'none'}")
-    spec = util.spec_from_file_location(f"reproduce_{code}", HOME / code / "reproduce.py")
+    spec = util.spec_from_file_location(f"reproduce_{code}", rows.folder(code) / "reproduce.py")
     assert spec and spec.loader
     module = util.module_from_spec(spec)
     spec.loader.exec_module(module)

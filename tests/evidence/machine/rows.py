@@ -1,4 +1,4 @@
-"""The record: ``tests/evidence/<CODE>/runs.jsonl``, one JSON object a line, appended only.
+"""The record: ``runs.jsonl`` in the folder of a rule's proof, a JSON object a line, appended only.
 
 A row is written whole and flushed before the next cell starts, so a runner that is killed loses
 at most the observation under way; a torn last line is ignored when reading.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from gemma_compat.facts import Facts, UnslothFacts
+from gemma_compat.rules import all_rules
 
-HOME = Path(__file__).resolve().parent.parent
+PROOF = Path(__file__).resolve().parent.parent.parent / "rules"
 BROKEN, WORKING, INVALID = "broken", "working", "invalid"
 
 
@@ -52,8 +54,18 @@ class Row:
         return facts.replace(unsloth=UnslothFacts(used=False, carries_shared_kv=False))
 
 
+@lru_cache(maxsize=1)
+def _folders() -> dict[str, str]:
+    return {rule.code: f"{rule.family}/{rule.name.replace('-', '_')}" for rule in all_rules()}
+
+
+def folder(code: str) -> Path:
+    """Return ``tests/rules/<family>/<defect>`` of this rule. ``KeyError`` without it."""
+    return PROOF / _folders()[code]
+
+
 def path(code: str) -> Path:
-    return HOME / code / "runs.jsonl"
+    return folder(code) / "runs.jsonl"
 
 
 def read(code: str) -> list[Row]:

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gemma_compat.engine.diagnosis import judge, judge_all
+from gemma_compat.engine.plan import make_plan
+from gemma_compat.rules import find
+from tests.rules.made import answer, facts
+
+RULE = find("GC102")
+MODEL = {"model_type": "gemma3", "use_cache": True}
+
+
+@pytest.mark.parametrize(
+    ("release", "training", "expected"),
+    [
+        ("5.0.0rc0", {"evaluates": False}, "no"),
+        ("5.0.0rc0", {"evaluates": True}, "fires"),
+        ("5.0.0rc0", {}, "? training.evaluates"),
+        ("5.0.0rc1", {"evaluates": False}, "fires"),
+        ("5.0.0rc1", {}, "fires"),
+        ("4.50.3", {"evaluates": True}, "fires"),
+        ("4.50.3", {"evaluates": False}, "no"),
+        ("5.23.0", {}, "fires"),
+        (None, {"evaluates": True}, "? packages.transformers"),
+    ],
+)
+def test_releases(release: str | None, training: dict[str, Any], expected: str) -> None:
+    assert answer(RULE, facts(release, MODEL, training)) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ({"use_cache": False}, "no"),
+        ({"model_type": "gemma"}, "fires"),
+        ({"model_type": "gemma4"}, "? model.num_kv_shared_layers"),
+        ({"model_type": "gemma4", "num_kv_shared_layers": 0}, "fires"),
+        ({"model_type": "gemma4", "num_kv_shared_layers": 18}, "no"),
+        ({"model_type": "gemma3n_text", "num_kv_shared_layers": 10}, "no"),
+        ({"model_type": "gemma9", "num_kv_shared_layers": 0}, "fires"),
+        ({"model_type": "gemma9"}, "? model.num_kv_shared_layers"),
+        ({"model_type": "llama"}, "no"),
+    ],
+)
+def test_models(model: dict[str, Any], expected: str) -> None:
+    assert answer(RULE, facts("5.23.0", {**MODEL, **model}, {})) == expected
+
+
+@pytest.mark.parametrize(
+    ("release", "training", "says"),
+    [
+        ("4.57.6", {"evaluates": True}, "in every evaluation"),
+        ("5.23.0", {}, "in every training step"),
+        ("5.23.0", {"trainer": True, "use_cache": True}, "in every training step"),
+        ("5.23.0", {"trainer": True, "use_cache": False}, "saves it with every checkpoint"),
+    ],
+)
+def test_message(release: str, training: dict[str, Any], says: str) -> None:
+    found = judge(RULE, facts(release, MODEL, training))
+    assert found is not None and says in found.problem.message  # type: ignore[union-attr]
+
+
+def test_it_is_planned_ahead_of_an_evaluation() -> None:
+    """Whether a run evaluates is often unknown; the patch costs nothing."""
+    made = facts("4.50.3", MODEL, {})
+    plan = make_plan(judge_all(made, [RULE]))
+    assert [(item.rule.code, item.preventive) for item in plan.patches] == [("GC102", True)]

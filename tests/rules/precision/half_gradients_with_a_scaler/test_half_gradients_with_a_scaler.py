@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gemma_compat.facts import UNKNOWN, Facts
+from gemma_compat.rules import find
+from tests.conftest import facts_for
+from tests.rules.made import answer, around
+
+RULE = find("GC403")
+FP16: dict[str, Any] = {"training": {"mixed_precision": "fp16"}}
+
+
+def contract_facts() -> Iterator[Facts]:
+    yield from around(
+        RULE,
+        "5.23.0",
+        {"training": {"mixed_precision": "fp16"}},
+        {"training": {"mixed_precision": "fp16"}, "model": {"dtype": "float32"}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ({}, "no"),
+        ({"training": {"mixed_precision": "fp16"}}, "fires"),
+        ({**FP16, "model": {"dtype": "float16"}}, "fires"),
+        ({**FP16, "model": {"dtype": "float32"}}, "no"),
+        ({**FP16, "model": {"peft": "LORA"}}, "no"),
+        ({"training": {"mixed_precision": "fp16", "peft": True}}, "no"),
+        ({**FP16, "model": {"dtype": UNKNOWN}}, "? model.dtype"),
+    ],
+)
+def test_answers(case: dict[str, Any], expected: str) -> None:
+    given = {"model_type": "gemma2", "transformers": "5.23.0", **case}
+    assert answer(RULE, facts_for(**given)) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ValueError: Attempting to unscale FP16 gradients.",
+        "\"_amp_foreach_non_finite_check_and_unscale_cuda\" not implemented for 'BFloat16'",
+    ],
+)
+def test_symptoms(text: str) -> None:
+    assert any(re.search(pattern, text) for pattern in RULE.symptoms)
