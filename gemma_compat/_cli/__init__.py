@@ -17,7 +17,7 @@ from ..errors import GemmaCompatError, UsageError
 from .output import INTERRUPTED, NO_DIAGNOSIS, USAGE, complain
 
 # In the order of ``--help``.
-COMMANDS = ("report", "explain", "run", "rule", "matrix", "supports", "gpu", "advise")
+COMMANDS = ("report", "explain", "run", "rule", "matrix", "supports", "gpu", "memory", "advise")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

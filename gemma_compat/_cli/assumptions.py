@@ -87,6 +87,8 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--target-modules", metavar="NAMES", help="of the adapter: comma-separated, or all-linear"
     )
+    group.add_argument("--rank", type=_positive, metavar="R", help="of the adapter: r")
+    group.add_argument("--optimizer", metavar="NAME", help="optim=NAME: adamw_bnb_8bit, ...")
     group.add_argument(
         "--modules-to-save", metavar="NAMES", help="trained whole beside it; '' for none"
     )
@@ -99,7 +101,7 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
         group.add_argument(f"--{name}", dest=field, type=_positive, metavar="N", help=text)
     trainers = ("hf", "trl", "loop")
     group.add_argument("--trainer", choices=trainers, help="loop: a training loop of your own")
-    spread = ("no", "ddp", "fsdp", "deepspeed")
+    spread = ("no", "ddp", "fsdp", "fsdp2", "deepspeed")
     group.add_argument("--distributed", choices=spread, help="how it is spread over GPUs")
     group.add_argument("--zero-stage", type=int, choices=(0, 1, 2, 3), help="of DeepSpeed")
 
@@ -160,7 +162,9 @@ def _training(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any
     given = {
         "mixed_precision": (options.precision, f"--{_flag_of(options.precision)}"),
         "peft": (options.lora, "--lora" if options.lora else "--full"),
-        "distributed": (options.distributed, "--distributed"),
+        "distributed": (_FSDP.get(options.distributed, options.distributed), "--distributed"),
+        "fsdp_version": (2 if options.distributed == "fsdp2" else None, "--distributed"),
+        "optimizer": (options.optimizer, "--optimizer"),
         "deepspeed_stage": (options.zero_stage, "--zero-stage"),
     }
     for name, (field, _) in {**_SWITCHES, **_NUMBERS}.items():
@@ -178,6 +182,7 @@ def _training(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any
     return found
 
 
+_FSDP = {"fsdp2": "fsdp"}
 _EMBEDDINGS = {"embed_tokens", "lm_head"}
 
 
@@ -193,7 +198,10 @@ def _adapter(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any]
     if saved is not None:
         found["modules_to_save"] = tuple(_split([saved]))
         how["adapter.modules_to_save"] = "--modules-to-save"
-    if found:
+    if options.rank is not None:
+        found["rank"] = options.rank
+        how["adapter.rank"] = "--rank"
+    if targets is not None or saved is not None:
         found["peft_type"] = "LORA"
         how["adapter.peft_type"] = (
             "--target-modules" if targets is not None else "--modules-to-save"

@@ -170,6 +170,11 @@ def _trains_embeddings(adapter: _Adapter) -> bool:
     return _trains_tokens(adapter) or any(name.rpartition(".")[2] in _EMBEDDINGS for name in listed)
 
 
+def _rank(adapter: _Adapter) -> int | None:
+    found = adapter.field("r")
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
 _QUESTIONS: dict[str, Callable[[_Adapter], Any]] = {
     "peft_type": _peft_type,
     "target_modules": _target_modules,
@@ -179,4 +184,5 @@ _QUESTIONS: dict[str, Callable[[_Adapter], Any]] = {
     "peft_version": _peft_version,
     "trains_tokens": _trains_tokens,
     "trains_embeddings": _trains_embeddings,
+    "rank": _rank,
 }

@@ -82,6 +82,11 @@ class GpuQuestion:
             reading.reasons["other_gpus"] = not_looked_for
         return reading
 
+    def gpus(self, seconds: float) -> tuple[Gpu, ...]:
+        """The visible GPUs; empty where there are none or NVML does not say."""
+        found = self._answer(Deadline(seconds)).gpus
+        return () if found is UNKNOWN else tuple(found)
+
     def _answer(self, deadline: Deadline) -> GpuReading:
         if not self._possible:
             return _no_driver()

@@ -72,6 +72,21 @@ def read_known(checkpoint: checkpoints.Checkpoint) -> Reading:
     return facts, {**reasons, **unstated}
 
 
+def config_of(name: str) -> Mapping[str, Any]:
+    """The config of a directory, a file, a model in the local Hub cache or a known checkpoint.
+
+    Raises:
+        UsageError: as :func:`read_model`.
+    """
+    path = name if os.path.exists(name) else find_config(name)
+    if path is not None:
+        return read_object(_config_path(path))
+    known = checkpoints.find(name)
+    if known is None:
+        raise UsageError(f"{name}: {_nowhere(name)}")
+    return known.config
+
+
 def assumed_of(model: Any) -> dict[str, str]:
     """``Facts.assumed`` for a model that is a published name and not a file on this machine."""
     if not isinstance(model, str) or os.path.exists(model) or find_config(model):

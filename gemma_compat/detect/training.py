@@ -200,6 +200,14 @@ def _loss_type(args: Arguments) -> str | None:
     return None if value is None else str(value)
 
 
+def _optimizer(args: Arguments) -> str:
+    """``optim``; its default moved between releases."""
+    value = args.get("optim")
+    if value is None:
+        raise UnknownFact("training", "the arguments do not state optim")
+    return str(getattr(value, "value", value))
+
+
 _QUESTIONS: dict[str, Callable[[Arguments], Any]] = {
     "mixed_precision": _mixed_precision,
     "gradient_checkpointing": _gradient_checkpointing,
@@ -229,4 +237,5 @@ _QUESTIONS: dict[str, Callable[[Arguments], Any]] = {
     "ddp_find_unused_parameters": lambda args: args.switch("ddp_find_unused_parameters"),
     "fsdp_version": distributed.fsdp_version,
     "fsdp_layer_classes": distributed.fsdp_layer_classes,
+    "optimizer": _optimizer,
 }

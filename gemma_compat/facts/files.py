@@ -41,6 +41,7 @@ class AdapterFacts(Record):
         names: names of its tensors, as in :class:`CheckpointFacts`; empty for one that is
             about to be made, unknown for one that a model carries.
         peft_version: the release that wrote it; ``None`` where the file does not say.
+        rank: of its matrices, ``r``; ``None`` for a method that has none.
         trains_tokens: whether it trains single rows of the embeddings
             (``trainable_token_indices``).
         trains_embeddings: whether it changes ``embed_tokens`` or ``lm_head``.
@@ -56,6 +57,7 @@ class AdapterFacts(Record):
     peft_version: str | None = UNKNOWN
     trains_tokens: bool = UNKNOWN
     trains_embeddings: bool = UNKNOWN
+    rank: int | None = UNKNOWN
 
     @classmethod
     def from_dict(cls, data: Any) -> AdapterFacts:

@@ -47,6 +47,7 @@ class TrainingFacts(Record):
         max_length: tokens in a sequence at most; ``None`` for no limit.
         ddp_find_unused_parameters: as stated; ``None`` where it is left to the library.
         fsdp_version: 1 or 2; ``None`` without FSDP.
+        optimizer: ``optim`` of the arguments, ``adamw_torch_fused`` for example.
         fsdp_layer_classes: names given as ``transformer_layer_cls_to_wrap``; ``None`` if none.
     """
 
@@ -81,6 +82,7 @@ class TrainingFacts(Record):
     ddp_find_unused_parameters: bool | None = UNKNOWN
     fsdp_version: int | None = UNKNOWN
     fsdp_layer_classes: tuple[str, ...] | None = UNKNOWN
+    optimizer: str = UNKNOWN
 
     @classmethod
     def from_dict(cls, data: Any) -> TrainingFacts:

@@ -1,0 +1,108 @@
+"""``memory``: whether a run fits a card, by how much, and what would make it fit."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from . import assumptions
+from .output import CLEAN, FINDINGS, FORMATS, write
+
+if TYPE_CHECKING:
+    from ..facts import Facts, Gpu
+    from ..memory import Setup
+
+_SECONDS = 10.0  # to wait for NVML at most
+_EXITS = """\
+exit status: 0 it fits, or no card was named; 1 it does not, or may not; 2 wrong usage or input
+"""
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "memory",
+        help="whether a run fits a card, by how much, and what would make it fit",
+        description="What a training step takes at its peak, by arithmetic on published sizes: "
+        "no torch, no weights, no network.",
+        epilog=_EXITS,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=_memory)
+    option = parser.add_argument
+    option("--model", metavar="MODEL", required=True, help="a directory, config.json or known name")
+    option("--args", metavar="FILE", help="the training arguments as JSON or YAML")
+    option("--adapter", metavar="DIR", help="the directory of a PEFT adapter")
+    option("--format", choices=FORMATS, default="text")
+    assumptions.add_options(parser)
+
+
+def _memory(options: argparse.Namespace) -> int:
+    from ..memory import MissingFigure, Shape, judge_setup, memory_of, read_setup
+    from ..report import memory as renderer
+
+    config, facts = _situation(options)
+    try:
+        shape = Shape.from_config(config)
+    except MissingFigure as error:
+        raise UsageError(f"{options.model}: {error}; no estimate can be made") from error
+    setup, assumed = read_setup(shape, config, facts)
+    if options.gpu == "all":
+        write(getattr(renderer, f"table_{options.format}")(options.model, shape, setup, assumed))
+        return CLEAN
+    _refuse(facts, setup)
+    found = judge_setup(shape, setup, memory_of(facts), assumed)
+    card = _card(facts)
+    write(getattr(renderer, f"render_{options.format}")(found, options.model, card))
+    return CLEAN if found.fits or found.available is None else FINDINGS
+
+
+def _situation(options: argparse.Namespace) -> tuple[Mapping[str, Any], Facts]:
+    """The model's config, and the facts of GPU, run and adapter; of this machine only its GPUs."""
+    from ..detect.adapter import read_adapter
+    from ..detect.model import config_of, read_model
+    from ..detect.training import read_training
+    from ..facts import Facts
+
+    config = config_of(options.model)
+    every = options.gpu == "all"
+    model, _ = read_model(options.model)
+    training, _ = read_training(options.args)
+    facts = Facts(model=model, training=training, gpus=() if options.gpu else _gpus_here())
+    if options.adapter is not None:
+        facts = facts.replace(adapter=read_adapter(options.adapter)[0])
+    if every:
+        options = argparse.Namespace(**{**vars(options), "gpu": None})
+    return config, assumptions.apply(options, facts)
+
+
+def _gpus_here() -> tuple[Gpu, ...]:
+    import sys
+
+    from ..detect.gpu import GpuQuestion
+
+    return GpuQuestion(sys.path).gpus(_SECONDS)
+
+
+def _card(facts: Facts) -> str:
+    gpus = facts.gpus if facts.known("gpus") else ()
+    if not gpus:
+        return ""
+    name = str(gpus[0].get("name") or gpus[0].get("architecture"))
+    return name if len(gpus) == 1 else f"{len(gpus)} x {name}"
+
+
+def _refuse(facts: Facts, setup: Setup) -> None:
+    """FlashAttention 2 on a card that it does not support, which GC304 reports."""
+    if setup.attention != "flash_attention_2" or not facts.known("gpus"):
+        return
+    from ..tables import gpus
+
+    for gpu in facts.gpus:
+        capability = gpu.get("compute_capability")
+        if capability is not None and not gpus.architecture(capability).flash_attention_2:
+            name = gpu.get("name") or gpu.get("architecture")
+            raise UsageError(
+                f"FlashAttention 2 refuses {name} (GC304): leave --attn-implementation out"
+            )

@@ -1,0 +1,34 @@
+"""Whether a run fits into a GPU's memory: arithmetic on published sizes, without torch or weights.
+
+    >>> from gemma_compat.memory import judge
+    >>> judge("google/gemma-3-1b-it", facts).fits
+
+The figures are compared with measured peaks in ``docs/measurements/memory.md``.
+"""
+
+from __future__ import annotations
+
+from .estimate import CUDA, Estimate, Part, estimate
+from .judging import Change, Judgement, judge, judge_setup, memory_of, usable
+from .setup import ALL_LINEAR, Adapter, Setup
+from .shape import MissingFigure, Shape
+from .situation import read_setup
+
+__all__ = [
+    "ALL_LINEAR",
+    "CUDA",
+    "Adapter",
+    "Change",
+    "Estimate",
+    "Judgement",
+    "MissingFigure",
+    "Part",
+    "Setup",
+    "Shape",
+    "estimate",
+    "judge",
+    "judge_setup",
+    "memory_of",
+    "read_setup",
+    "usable",
+]

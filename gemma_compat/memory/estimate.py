@@ -1,0 +1,249 @@
+"""What a training step takes at its peak: the largest of the moments where memory is tight.
+
+    >>> result = estimate(Shape.from_config(config), Setup(rows=1, tokens=2048, checkpointing=True))
+    >>> round(result.total / 2**30, 1)
+
+Four moments are compared, of a step from the second on, when the optimizer's state is there: the
+loss (logits and their gradients), a layer that is recomputed, the end of the backward pass (all
+gradients), and the optimizer's step. Docs: ``docs/measurements/memory.md`` has the comparison.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .layers import Count, mask_bytes, outside, stream_width
+from .optimizers import State, state
+from .setup import Setup
+from .shape import Shape
+from .sharding import Shares, shares
+from .weights import (
+    adapter_numbers,
+    occupied,
+    saved_numbers,
+    tensors,
+    trained_numbers,
+    weight_bytes,
+)
+
+# CUDA's context and the kernels that a training step loads; measured on an H200 (driver 580).
+CUDA = 766 << 20
+_TILE = 4096 * 32768  # numbers of a tile of logits in TRL's chunked loss
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the peak: its name, bytes, and what it is made of."""
+
+    name: str
+    bytes: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Bytes on one GPU.
+
+    Attributes:
+        parts: what the peak is made of; their sum is ``total``.
+        moment: which moment is the peak: ``loss``, ``layer``, ``gradients`` or ``optimizer``.
+        allocated: of ``total``, what torch has allocated: the figure of ``max_memory_allocated``.
+        margin: of ``total``, what torch's allocator may hold beyond it in freed blocks.
+        paged: bytes of state that can move to the CPU's memory.
+    """
+
+    parts: tuple[Part, ...]
+    moment: str
+    allocated: int
+    margin: int
+    paged: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.allocated + self.margin + CUDA
+
+    @property
+    def least(self) -> int:
+        """Bytes below which it cannot run: without the allocator's margin."""
+        return self.allocated + CUDA
+
+
+def estimate(shape: Shape, setup: Setup) -> Estimate:
+    """The peak of a step from the second on, on one GPU."""
+    ledger = _Ledger(shape, setup)
+    moments = {
+        "loss": ledger.loss(),
+        "layer": ledger.layer(),
+        "gradients": ledger.end(),
+        "optimizer": ledger.step(),
+    }
+    moment = max(moments, key=lambda name: sum(moments[name].values()))
+    peak = moments[moment]
+    allocated = sum(peak.values())
+    margin = _margin(shape, setup, allocated)
+    notes = _notes(shape, setup)
+    parts = [Part(name, size, notes.get(name, "")) for name, size in peak.items() if size]
+    parts.append(Part("cuda", CUDA, "CUDA's context and kernels"))
+    parts.append(Part("allocator", margin, "freed blocks that torch cannot use at once"))
+    return Estimate(tuple(parts), moment, allocated, margin, ledger.optimizer.paged)
+
+
+class _Ledger:
+    """The sizes that the moments share."""
+
+    def __init__(self, shape: Shape, setup: Setup) -> None:
+        self.shape, self.setup = shape, setup
+        self.rows = setup.rows * setup.tokens
+        self.shares: Shares = shares(shape, setup)
+        self.optimizer: State = state(shape, setup)
+        self.trained = setup.adapter is None
+        adapter = setup.adapter
+        self.adapter = (adapter_numbers(shape, setup) + saved_numbers(shape, setup)) * (
+            adapter.width if adapter else 0
+        )
+        width = adapter.width if adapter else setup.width
+        self.gradients = trained_numbers(shape, setup) * width
+        self.activations = self._activations()
+
+    def standing(self) -> dict[str, int]:
+        """What is there all the time."""
+        return {
+            "weights": int(weight_bytes(self.shape, self.setup) * self.shares.weights),
+            "adapter": int(self.adapter * self.shares.weights),
+            "optimizer": int(self.optimizer.kept * self.shares.optimizer),
+            "buffers": self.shares.buffers + self.setup.workspace + self._images(),
+        }
+
+    def loss(self) -> dict[str, int]:
+        """Logits and their gradient; with accumulation the earlier gradients are there too."""
+        found = {**self.standing(), "activations": self.activations, "logits": self._logits()}
+        if self.setup.accumulation > 1:
+            found["gradients"] = int(self.gradients * self.shares.gradients)
+        return found
+
+    def layer(self) -> dict[str, int]:
+        """A layer in the backward pass, recomputed where it is checkpointed."""
+        found = {**self.standing(), "activations": self.activations + self._recomputed()}
+        late = self.gradients * self.shares.gradients
+        if self.setup.accumulation == 1:
+            late = self._head_gradient()
+        return {**found, "gradients": int(late)}
+
+    def end(self) -> dict[str, int]:
+        """All gradients, and those of the embeddings once more: as input and as output."""
+        table = self._head_gradient() if self.trained else 0
+        # float32 gradients of both uses are added in place; bfloat16 ones are not
+        extra = table * (1 if self.setup.stream == 4 and self.setup.autocast else 2)
+        gradients = int(self.gradients * self.shares.gradients)
+        return {**self.standing(), "gradients": gradients + extra}
+
+    def step(self) -> dict[str, int]:
+        gradients = int(self.gradients * self.shares.gradients)
+        step = int(self.optimizer.step * self.shares.optimizer)
+        found = {**self.standing(), "gradients": gradients}
+        found["optimizer"] += step
+        return found
+
+    def _head_gradient(self) -> int:
+        return self.shape.embedding * self.setup.width if self.trained else 0
+
+    def _kept(self, index: int) -> int:
+        count = Count(self.shape, self.shape.layers[index], self.setup)
+        return occupied(int(size * self.rows) for size in count.per_token())
+
+    def _activations(self) -> int:
+        """What the forward pass keeps, logits aside."""
+        shape, setup = self.shape, self.setup
+        total = mask_bytes(shape, setup) + int(outside(shape, setup) * self.rows)
+        entry = occupied([stream_width(shape, setup) * shape.hidden * shape.streams * self.rows])
+        seen: dict[object, int] = {}
+        for index, layer in enumerate(shape.layers):
+            if setup.checkpointing and index % setup.every == 0:
+                total += entry
+            else:
+                if layer not in seen:
+                    seen[layer] = self._kept(index)
+                total += seen[layer]
+        return total + self._casts()
+
+    def _casts(self) -> int:
+        """Copies of float32 weights in the type that matrix products take."""
+        setup, found = self.setup, tensors(self.shape)
+        if setup.stream <= setup.compute:
+            return 0
+        head = found.embeddings[0] * setup.compute
+        if setup.width <= setup.compute or setup.checkpointing:
+            return head
+        return head + sum(found.linear) * setup.compute
+
+    def _recomputed(self) -> int:
+        """What a checkpointed layer keeps once it is run again, and gradients on their way."""
+        largest = max({layer: i for i, layer in enumerate(self.shape.layers)}.values())
+        widest = max(self._kept(index) for index in {0, largest})
+        working = occupied([6 * self.shape.layers[largest].inner * self.rows])
+        return (widest if self.setup.checkpointing else 0) + working
+
+    def _logits(self) -> int:
+        """At the backward pass of the loss: log-probabilities and two gradients, in float32."""
+        shape, setup = self.shape, self.setup
+        head = shape.hidden * self.rows * setup.compute if self.trained else 0
+        if setup.loss == "full":
+            softcap = setup.compute if shape.softcap else 0
+            return int((12 + softcap) * shape.vocabulary * self.rows) + head
+        table = shape.embedding if self.trained else 0
+        if setup.loss == "liger":  # chunks of the width that keeps a chunk as large as its input
+            chunk = -(-self.rows // -(-shape.vocabulary // shape.hidden))
+            return (table + chunk * shape.vocabulary) * setup.compute + head
+        tile = min(self.rows * 32768, _TILE) * setup.compute
+        hidden = 4 * shape.hidden * self.rows
+        return tile + hidden + table * (4 + setup.width) + head
+
+    def _images(self) -> int:
+        """Pixels of a batch, and what a frozen tower keeps where inputs require a gradient."""
+        total = 0
+        for tower in self.shape.towers:
+            count = self.setup.rows * self.setup.images
+            if tower.kind != "vision" or not count:
+                continue
+            total += 4 * tower.pixels * count
+            kept = 0
+            if self.setup.checkpointing:
+                kept = 2 * tower.layers + 12
+            elif self.trained:
+                kept = tower.layers * (24 + 8 * tower.inner // max(1, tower.hidden))
+            total += kept * tower.hidden * tower.tokens * count
+        return total
+
+
+def _margin(shape: Shape, setup: Setup, allocated: int) -> int:
+    """Bytes that the caching allocator may hold beyond what is allocated, at most.
+
+    Logits come in blocks of several sizes, and one that was freed does not serve for a larger one;
+    the same holds for the gradients of the embeddings. With segments that can grow
+    (``expandable_segments:True``) only the first term is left.
+    """
+    margin = allocated // 50
+    if setup.expandable:
+        return margin
+    if setup.loss == "full":
+        margin += int(1.3 * 4 * shape.vocabulary * setup.rows * setup.tokens)
+    elif setup.loss == "chunked":
+        margin += min(setup.rows * setup.tokens * 32768, _TILE) * setup.compute
+    if setup.adapter is None or setup.adapter.saved:
+        width = 4 if setup.optimizer == "adafactor" else setup.width
+        margin += 2 * shape.embedding * width
+    return margin
+
+
+def _notes(shape: Shape, setup: Setup) -> dict[str, str]:
+    bits = f"{setup.bits} bits" if setup.bits else {2: "16 bits", 4: "float32"}[setup.width]
+    found = {
+        "weights": f"{tensors(shape).all / 1e9:.2f} billion numbers, {bits}",
+        "gradients": f"{trained_numbers(shape, setup) / 1e6:.0f} million trained numbers",
+        "optimizer": setup.optimizer,
+        "activations": "checkpointed" if setup.checkpointing else "every layer's are kept",
+        "logits": f"{setup.rows * setup.tokens} x {shape.vocabulary}, {setup.loss}",
+    }
+    if setup.adapter:
+        found["adapter"] = f"LoRA of rank {setup.adapter.rank}"
+    return found

@@ -1,0 +1,146 @@
+"""A ``config.json``, or what is published of one, as a ``Shape``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .shape import Experts, Layer, MissingFigure, Shape, defaults_of, period_of, style_of
+from .towers import read_towers
+
+_TEXT = ("text_config", "llm_config")
+
+
+def read_shape(config: Mapping[str, Any]) -> Shape:
+    """See ``Shape.from_config``."""
+    text = next((config[key] for key in _TEXT if isinstance(config.get(key), Mapping)), config)
+    model_type = str(text.get("model_type") or config.get("model_type") or "")
+    style = style_of(model_type) or style_of(str(config.get("model_type") or ""))
+    if style is None:
+        raise MissingFigure(f"no estimate is made for model type {model_type or 'unknown'!r}")
+    figures = _Figures({**defaults_of(style), **_stated(text)}, model_type)
+    towers, unknown = read_towers(config) if text is not config else ((), ())
+    streams = figures.number("altup_num_inputs") if style == "gemma3n" else 1
+    per_layer = figures.optional("hidden_size_per_layer_input", 0)
+    return Shape(
+        style=style,
+        hidden=figures.number("hidden_size"),
+        vocabulary=figures.number("vocab_size"),
+        heads=figures.number("num_attention_heads"),
+        window=figures.optional("sliding_window", 0),
+        layers=_layers(figures, style),
+        tied=text.get("tie_word_embeddings", config.get("tie_word_embeddings")) is not False,
+        per_layer=per_layer,
+        per_layer_rows=figures.optional("vocab_size_per_layer_input", 0) if per_layer else 0,
+        streams=streams,
+        laurel=figures.optional("laurel_rank", 0) if style == "gemma3n" else 0,
+        softcap=bool(figures.values.get("final_logit_softcapping")),
+        attention_softcap=bool(figures.values.get("attn_logit_softcapping")),
+        composite=text is not config,
+        towers=towers,
+        unknown=unknown,
+    )
+
+
+def _stated(text: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in text.items() if value is not None}
+
+
+class _Figures:
+    """The stated figures, with one clear error for what is missing or no size."""
+
+    def __init__(self, values: Mapping[str, Any], model_type: str) -> None:
+        self.values, self.model_type = values, model_type
+
+    def number(self, name: str) -> int:
+        value = self.values.get(name)
+        if isinstance(value, (list, tuple)) and value:
+            value = max(value)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise MissingFigure(f"{name} of this {self.model_type} is not known")
+        return value
+
+    def optional(self, name: str, default: int) -> int:
+        return self.number(name) if self.values.get(name) else default
+
+    def each(self, name: str, count: int) -> list[int]:
+        """A figure for each layer: a list of them, or one for all."""
+        value = self.values.get(name)
+        if isinstance(value, (list, tuple)) and len(value) == count:
+            return [int(item) for item in value]
+        return [self.number(name)] * count
+
+
+def _layers(figures: _Figures, style: str) -> tuple[Layer, ...]:
+    count = figures.number("num_hidden_layers")
+    heads = figures.number("num_attention_heads")
+    kinds = _kinds(figures, style, count)
+    inner = figures.each("intermediate_size", count)
+    shared = count - int(figures.values.get("num_kv_shared_layers") or 0)
+    wide = bool(figures.values.get("use_double_wide_mlp"))
+    sparsity = figures.values.get("activation_sparsity_pattern") or ()
+    found = []
+    for index, kind in enumerate(kinds):
+        sliding = kind == "sliding_attention"
+        head, keys = _attention(figures, style, sliding, heads)
+        own = index < shared
+        found.append(
+            Layer(
+                sliding=sliding,
+                head=head,
+                query=heads * head,
+                keys=keys * head,
+                own_keys=own,
+                keys_are_values=bool(figures.values.get("attention_k_eq_v")) and not sliding,
+                inner=inner[index] * (2 if wide and not own else 1),
+                sparse=_is_sparse(style, sparsity, index, figures),
+                experts=_experts(figures),
+            )
+        )
+    return tuple(found)
+
+
+def _attention(figures: _Figures, style: str, sliding: bool, heads: int) -> tuple[int, int]:
+    """Width of a head and number of key heads: Gemma 4's differ where a layer sees all."""
+    keys = figures.number("num_key_value_heads")
+    if figures.values.get("head_dim"):
+        head = figures.number("head_dim")
+    else:
+        head = figures.number("hidden_size") // heads
+    if style == "gemma4" and not sliding:
+        head = figures.number("global_head_dim")
+        keys = figures.optional("num_global_key_value_heads", keys)
+    return head, keys
+
+
+def _kinds(figures: _Figures, style: str, count: int) -> list[str]:
+    stated = figures.values.get("layer_types")
+    if isinstance(stated, (list, tuple)) and len(stated) == count:
+        return [str(kind) for kind in stated]
+    period = figures.optional("sliding_window_pattern", period_of(style) or 0)
+    if not period or not figures.values.get("sliding_window"):
+        return ["full_attention"] * count
+    kinds = [
+        "full_attention" if not (n + 1) % period else "sliding_attention" for n in range(count)
+    ]
+    if style == "gemma4":
+        kinds[-1] = "full_attention"
+    return kinds
+
+
+def _is_sparse(style: str, pattern: Any, index: int, figures: _Figures) -> bool:
+    if style != "gemma3n":
+        return False
+    if isinstance(pattern, (list, tuple)) and index < len(pattern):
+        return bool(pattern[index])
+    return index < 10  # the default of transformers' configuration_gemma3n.py
+
+
+def _experts(figures: _Figures) -> Experts | None:
+    if not figures.values.get("enable_moe_block"):
+        return None
+    return Experts(
+        count=figures.number("num_experts"),
+        visited=figures.number("top_k_experts"),
+        inner=figures.number("moe_intermediate_size"),
+    )

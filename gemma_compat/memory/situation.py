@@ -1,0 +1,178 @@
+"""A run as its facts describe it, as a ``Setup``; what nothing states is assumed, and said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import UsageError
+from ..facts import Facts
+from .optimizers import NAMES
+from .setup import ALL_LINEAR, Adapter, Setup
+from .shape import Shape
+
+_WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2}
+_OPTIMIZER = "adamw_torch_fused"
+_RANK, _ROWS, _TOKENS = 16, 1, 1024
+
+
+class _Reader:
+    """Reads one value after the other and notes what was assumed."""
+
+    def __init__(self, shape: Shape, config: Mapping[str, Any], facts: Facts) -> None:
+        self.shape, self.config, self.facts = shape, config, facts
+        self.assumed: list[str] = []
+
+    def training(self, name: str, default: Any, said: str) -> Any:
+        """A fact of the run, or the default, which is then noted."""
+        value = self.facts.training.get(name)
+        if value is None:
+            self.assumed.append(said)
+            return default
+        return value
+
+    def width(self) -> int:
+        stated = self.facts.model.get("dtype") or _dtype(self.config)
+        if stated in _WIDTHS:
+            return _WIDTHS[stated]
+        self.assumed.append("weights loaded as bfloat16 (no dtype is stated)")
+        return 2
+
+    def autocast(self) -> bool:
+        mixed = self.training("mixed_precision", "bf16", "bf16=True (no precision is stated)")
+        return mixed in {"bf16", "fp16"}
+
+    def adapter(self) -> Adapter | None:
+        facts = self.facts
+        trained = facts.training.get("peft")
+        carried = facts.model.get("peft") or facts.adapter.get("peft_type")
+        if trained is False or not (trained or carried):
+            if trained is None:
+                self.assumed.append("all weights are trained (no adapter is stated)")
+            return None
+        rank = facts.adapter.get("rank")
+        if rank is None:
+            self.assumed.append(f"LoRA of rank {_RANK}")
+        saved = facts.adapter.get("modules_to_save") or ()
+        whole = any("embed_tokens" in name or "lm_head" in name for name in saved)
+        return Adapter(rank=rank or _RANK, targets=self._targets(), saved=whole)
+
+    def _targets(self) -> tuple[str, ...]:
+        stated = self.facts.adapter.get("target_modules")
+        if isinstance(stated, str) and stated != "all-linear":
+            found = tuple(name for name in ALL_LINEAR if name in stated)
+        elif stated and stated != "all-linear":
+            found = tuple(name for name in ALL_LINEAR if any(name in item for item in stated))
+        else:
+            found = ()
+        if not found:
+            if stated != "all-linear":
+                self.assumed.append("LoRA on all seven matrices of each layer")
+            return ALL_LINEAR
+        return found
+
+    def optimizer(self) -> str:
+        name = str(self.training("optimizer", _OPTIMIZER, f"optim={_OPTIMIZER}"))
+        if name not in NAMES:
+            self.assumed.append(f"{name} keeps as much as AdamW (its state is not counted here)")
+        return name
+
+    def checkpointing(self) -> bool:
+        if self.facts.training.get("external_checkpointing"):
+            return True
+        said = "no gradient checkpointing (nothing states it)"
+        return bool(self.training("gradient_checkpointing", False, said))
+
+    def loss(self) -> str:
+        run, version = self.facts.training, self.facts.version("trl") if self._knows_trl() else None
+        if run.get("use_liger_kernel"):
+            return "liger"
+        if version is not None and run.get("trainer") is not False:
+            from ..versions import contains
+
+            chunked = contains(">=1.7.0", version) and run.get("loss_type") in (None, "chunked_nll")
+            return "chunked" if chunked or contains(">=1.15.0", version) else "full"
+        if run.get("loss_type") == "chunked_nll":
+            return "chunked"
+        self.assumed.append("a loss over all logits at once (name TRL's release with --with)")
+        return "full"
+
+    def _knows_trl(self) -> bool:
+        package = self.facts.packages.get("trl")
+        return package is not None and package.known("version")
+
+    def masked(self, rows: int) -> bool:
+        if self.shape.composite:
+            return True
+        if self.facts.training.get("packing"):
+            return False
+        if rows > 1:
+            self.assumed.append("rows of unequal length, which need a mask")
+        return rows > 1
+
+    def spread(self) -> tuple[str, int]:
+        ranks = max(1, len(self.facts.gpus)) if self.facts.known("gpus") else 1
+        kind = self.facts.training.get("distributed")
+        if kind == "deepspeed":
+            stage = self.facts.training.get("deepspeed_stage") or 0
+            return (f"zero{stage}" if stage else "ddp"), ranks
+        if kind in {"fsdp", "ddp"}:
+            return kind, ranks
+        if kind is None and ranks > 1:
+            self.assumed.append(f"DDP over the {ranks} GPUs (--distributed says otherwise)")
+            return "ddp", ranks
+        return "no", ranks
+
+
+def read_setup(
+    shape: Shape, config: Mapping[str, Any], facts: Facts
+) -> tuple[Setup, tuple[str, ...]]:
+    """The run that the facts describe, and a line for each thing that was assumed.
+
+    Raises:
+        UsageError: a run that cannot be: weights in 4 or 8 bits that are themselves trained.
+    """
+    reader = _Reader(shape, config, facts)
+    bits = facts.model.get("quantization_bits")
+    adapter = reader.adapter()
+    if bits and adapter is None:
+        raise UsageError(
+            f"weights in {bits} bits cannot be trained themselves (transformers' Trainer and "
+            "bitsandbytes refuse it): add --lora, or leave the quantization out"
+        )
+    run = facts.training
+    rows = int(reader.training("per_device_train_batch_size", _ROWS, f"a batch of {_ROWS}"))
+    tokens = int(reader.training("max_length", _TOKENS, f"rows of {_TOKENS} tokens"))
+    spread, ranks = reader.spread()
+    setup = Setup(
+        rows=rows,
+        tokens=tokens,
+        width=reader.width(),
+        autocast=reader.autocast(),
+        bits=bits,
+        adapter=adapter,
+        optimizer=reader.optimizer(),
+        checkpointing=reader.checkpointing(),
+        attention=facts.model.get("attn_implementation") or _attention(shape),
+        masked=reader.masked(rows),
+        loss=reader.loss(),
+        accumulation=int(run.get("gradient_accumulation_steps") or 1),
+        images=1 if run.get("images") and shape.towers else 0,
+        spread=spread,
+        ranks=ranks,
+    )
+    left_out = (f"the {name}: its size is not published, and is left out" for name in shape.unknown)
+    return setup, (*reader.assumed, *left_out)
+
+
+def _attention(shape: Shape) -> str:
+    """Gemma 2 caps its scores, which sdpa cannot."""
+    return "eager" if shape.attention_softcap else "sdpa"
+
+
+def _dtype(config: Mapping[str, Any]) -> Any:
+    inner = config.get("text_config")
+    found = config.get("dtype", config.get("torch_dtype"))
+    if found is None and isinstance(inner, Mapping):
+        found = inner.get("dtype", inner.get("torch_dtype"))
+    return found

@@ -1,0 +1,196 @@
+"""The memory of a run, as text, markdown or JSON: what a step takes, and what would fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..memory import Judgement, Setup, Shape, estimate, usable
+from ..memory.judging import fits
+from ..tables.gpu_tables import CARDS
+from .wording import wrap
+
+_GIB = 1 << 30
+_BAR = 32
+_NAMES = {
+    "weights": "weights",
+    "adapter": "adapter",
+    "gradients": "gradients",
+    "optimizer": "optimizer",
+    "activations": "activations",
+    "logits": "logits and loss",
+    "buffers": "buffers",
+    "cuda": "CUDA itself",
+    "allocator": "allocator's margin",
+}
+_VERDICTS = {True: "fits", False: "does not fit", None: "may not fit"}
+_FREE = {True: "{} GiB to spare", False: "{} GiB too much", None: "too close to call"}
+
+
+def summary(found: Judgement, card: str = "") -> str:
+    """One line: ``does not fit A100-40GB: 27.4 of 39.3 GiB, ...``."""
+    total = _gib(found.total)
+    if found.available is None:
+        return f"about {total} GiB at the peak of a step"
+    where = f" {card}" if card else ""
+    return (
+        f"{_VERDICTS[found.fits]}{where}: {total} of {_gib(found.available)} GiB, {_spare(found)}"
+    )
+
+
+def _spare(found: Judgement) -> str:
+    assert found.available is not None
+    beyond = found.estimate.least - found.available
+    difference = beyond if found.fits is False else found.available - found.total
+    return _FREE[found.fits].format(_gib(difference))
+
+
+def render_text(found: Judgement, model: str, card: str) -> str:
+    """The verdict, a bar for each part, what fits, the changes, and what was assumed."""
+    lines = wrap(f"{model}, {_run(found.setup)}", first="", rest="  ")
+    lines += [f"{summary(found, card)}.", ""]
+    lines += list(_bars(found))
+    lines += list(_fitting(found))
+    lines += list(_changes(found))
+    if found.assumed:
+        lines += ["", "Assumed, since nothing stated it"]
+        for text in found.assumed:
+            lines += wrap(text, first="  ", rest="    ")
+    return "\n".join(lines) + "\n"
+
+
+def _bars(found: Judgement) -> Iterator[str]:
+    largest = max(part.bytes for part in found.parts)
+    for part in found.parts:
+        bar = "#" * max(1, round(_BAR * part.bytes / largest))
+        yield f"  {_NAMES[part.name]:<19}{_gib(part.bytes):>7}  {bar:<{_BAR}}  {part.note}".rstrip()
+    yield f"  {'total':<19}{_gib(found.total):>7}"
+
+
+def _fitting(found: Judgement) -> Iterator[str]:
+    if found.rows is None or found.tokens is None:
+        return
+    yield ""
+    if found.rows:
+        yield f"Fits at most: a batch of {found.rows} at {found.setup.tokens} tokens"
+    if found.tokens:
+        yield f"Fits at most: {found.tokens} tokens in a batch of 1"
+    if not found.tokens:
+        yield "Not even the shortest row fits as it is."
+
+
+def _changes(found: Judgement) -> Iterator[str]:
+    if not found.changes:
+        return
+    yield ""
+    yield "What to change, cheapest first, each with those above it"
+    for change in found.changes:
+        end = " -> fits" if change.fits else ""
+        yield from wrap(f"{_gib(change.total):>6} GiB  {change.text}{end}", "  ", " " * 14)
+    if not found.changes[-1].fits:
+        yield "  Even all of them together do not fit: a smaller model or a larger card."
+
+
+def _run(setup: Setup) -> str:
+    kind = f"LoRA of rank {setup.adapter.rank}" if setup.adapter else "all weights"
+    bits = f", weights in {setup.bits} bits" if setup.bits else ""
+    over = f", {setup.spread} over {setup.ranks} GPUs" if setup.ranks > 1 else ""
+    checkpointing = "with" if setup.checkpointing else "without"
+    return (
+        f"{kind}{bits}, {setup.rows} x {setup.tokens} tokens, {checkpointing} checkpointing, "
+        f"{setup.attention}, {setup.optimizer}{over}"
+    )
+
+
+def render_markdown(found: Judgement, model: str, card: str) -> str:
+    """The same as tables."""
+    rows = "".join(
+        f"| {_NAMES[part.name]} | {_gib(part.bytes)} | {part.note} |\n" for part in found.parts
+    )
+    text = f"# {model}\n\n{_run(found.setup)}: {summary(found, card)}.\n\n"
+    text += f"| part | GiB | |\n| --- | --- | --- |\n{rows}| total | {_gib(found.total)} | |\n"
+    if found.changes:
+        text += "\n| change | GiB | fits |\n| --- | --- | --- |\n"
+        for change in found.changes:
+            text += f"| {change.text} | {_gib(change.total)} | {'yes' if change.fits else 'no'} |\n"
+    if found.assumed:
+        text += "\nAssumed:\n\n" + "".join(f"- {line}\n" for line in found.assumed)
+    return text
+
+
+def render_json(found: Judgement, model: str, card: str) -> str:
+    """``fits``, ``total_gib``, ``available_gib``, ``parts``, ``assumed``, and what would fit."""
+    from .json import dump
+
+    return dump({"model": model, "gpu": card or None, **fields(found)})
+
+
+def fields(found: Judgement) -> dict[str, Any]:
+    """The judgement as a JSON document states it; ``fits`` is null where it is not known."""
+    available = found.available
+    return {
+        "fits": found.fits,
+        "total_gib": _number(found.total),
+        "available_gib": None if available is None else _number(available),
+        "spare_gib": None if available is None else _number(available - found.total),
+        "least_gib": _number(found.estimate.least),
+        "parts": {part.name: _number(part.bytes) for part in found.parts},
+        "moment": found.estimate.moment,
+        "largest_batch": found.rows,
+        "largest_length": found.tokens,
+        "changes": [
+            {"text": item.text, "total_gib": _number(item.total), "fits": item.fits}
+            for item in found.changes
+        ],
+        "assumed": list(found.assumed),
+    }
+
+
+def _cards(shape: Shape, setup: Setup) -> Iterator[tuple[str, int, int, bool | None]]:
+    """Every card whose memory is known: name, bytes of it, bytes taken, whether it fits."""
+    found = estimate(shape, setup)
+    for card in sorted(CARDS, key=lambda card: card.memory_total or 0):
+        if card.memory_total is not None:
+            available = usable(card.memory_total)
+            yield card.name, available, found.total, fits(found, available)
+
+
+def table_text(model: str, shape: Shape, setup: Setup, assumed: tuple[str, ...]) -> str:
+    """One line a card, the smallest first."""
+    lines = wrap(f"{model}, {_run(setup)}", first="", rest="  ")
+    lines += [f"about {_gib(estimate(shape, setup).total)} GiB at the peak of a step", ""]
+    for name, available, _, good in _cards(shape, setup):
+        lines.append(f"  {name:<28}{_gib(available):>7} GiB  {_VERDICTS[good]}")
+    if assumed:
+        lines += ["", "Assumed, since nothing stated it"]
+        lines += [f"  {text}" for text in assumed]
+    return "\n".join(lines) + "\n"
+
+
+def table_markdown(model: str, shape: Shape, setup: Setup, assumed: tuple[str, ...]) -> str:
+    rows = "".join(
+        f"| {name} | {_gib(available)} | {_VERDICTS[good]} |\n"
+        for name, available, _, good in _cards(shape, setup)
+    )
+    total = _gib(estimate(shape, setup).total)
+    head = "| card | GiB | |\n| --- | --- | --- |\n"
+    return f"# {model}\n\n{_run(setup)}: about {total} GiB.\n\n{head}{rows}"
+
+
+def table_json(model: str, shape: Shape, setup: Setup, assumed: tuple[str, ...]) -> str:
+    from .json import dump
+
+    cards = [
+        {"name": name, "available_gib": _number(available), "fits": good}
+        for name, available, _, good in _cards(shape, setup)
+    ]
+    total = _number(estimate(shape, setup).total)
+    return dump({"model": model, "total_gib": total, "cards": cards, "assumed": list(assumed)})
+
+
+def _gib(size: float) -> str:
+    return f"{size / _GIB:.1f}"
+
+
+def _number(size: float) -> float:
+    return round(size / _GIB, 2)

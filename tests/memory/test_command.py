@@ -1,0 +1,65 @@
+"""``gemma_compat memory``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from gemma_compat._cli import main
+
+RUN = ["--lora", "--bf16", "--batch-size", "1", "--max-length", "2048"]
+ASKED = ["memory", "--model", "google/gemma-3-27b-it", "--gpu", "A100-40GB", *RUN]
+
+
+def test_the_question_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(ASKED) == 1
+    out = capsys.readouterr().out
+    assert "does not fit A100-40GB" in out and "#####" in out
+    assert "-> fits" in out and "Assumed" in out
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ASKED, "--load-in-4bit", "--gradient-checkpointing", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["fits"] is True
+    assert {"total_gib", "available_gib", "parts", "assumed"} <= found.keys()
+    assert sum(found["parts"].values()) == pytest.approx(found["total_gib"], abs=0.05)
+
+
+def test_all_cards(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["memory", "--model", "gemma-3-4b-it", "--gpu", "all", *RUN]) == 0
+    out = capsys.readouterr().out
+    assert "RTX 4060 " in out and "does not fit" in out and "H200" in out
+
+
+@pytest.mark.parametrize("form", ["json", "markdown"])
+def test_all_cards_in_every_format(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["memory", "--model", "gemma-3-4b-it", "--gpu", "all", "--format", form]) == 0
+    assert "H200" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--gpu", "T4", "--full", "--load-in-4bit"], "cannot be trained"),
+        (["--gpu", "T4", "--attn-implementation", "flash_attention_2"], "GC304"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["memory", "--model", "google/gemma-3-4b-it", *options]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+def test_it_needs_no_torch() -> None:
+    code = (
+        "import sys; from gemma_compat._cli import main; status = main(sys.argv[1:]);"
+        "assert not {'torch', 'transformers', 'packaging'} & sys.modules.keys(); sys.exit(status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *ASKED], capture_output=True, check=False)
+    assert done.returncode == 1, done.stderr
