@@ -195,6 +195,7 @@ def _training() -> dict[str, Any]:
         "ddp_find_unused_parameters": None,
         "fsdp_version": None,
         "fsdp_layer_classes": None,
+        "optimizer": "adamw_torch_fused",
     }
 
 
@@ -209,6 +210,7 @@ ADAPTER = AdapterFacts(
     peft_version=None,
     trains_tokens=False,
     trains_embeddings=False,
+    rank=16,
 )
 TOKENIZER = TokenizerFacts(
     padding_side="right",
