@@ -71,28 +71,35 @@ def patch_given(
     """Do what :func:`patch` does, for callers that know whether a Trainer was made: the hooks."""
     model = given.model
     facts = detect_facts(model=model, args=given.args, tokenizer=given.tokenizer, adapter=adapter)
-    applied = _applied(model, judge_all(facts, all_rules()), consent, dry_run)
-    return _checkpointed(applied, model, checkpoint_every)
+    applied = _planned(model, judge_all(facts, all_rules()), consent, dry_run)
+    return _carry_out(applied, model, checkpoint_every)
 
 
-def _checkpointed(applied: AppliedPatches, model: Any, every: int | None) -> AppliedPatches:
-    """Every n-th layer only, where that was asked for and anything may be written at all."""
-    if every is not None and not applied.dry_run and not applied.note:
-        applied.add(CODE, unwrap(model), checkpoint_every_nth, every)
-    return applied
-
-
-def _applied(model: Any, diagnosis: Diagnosis, consent: Consent, dry_run: bool) -> AppliedPatches:
-    """What the diagnosis asks for, done; nothing on a model that is no Gemma."""
+def _planned(model: Any, diagnosis: Diagnosis, consent: Consent, dry_run: bool) -> AppliedPatches:
+    """What the diagnosis asks for, not yet done; nothing on a model that is no Gemma."""
     facts = diagnosis.facts
     if not facts.model.known("model_type") or not families.is_gemma(facts.model.model_type):
         what = facts.model.get("model_type") or type(model).__name__
         note = f"gemma_compat: {what!r} is not a Gemma model; nothing was changed."
         return AppliedPatches(diagnosis, Plan(), note=note)
-    plan = make_plan(diagnosis, consent)
-    if dry_run:
-        return AppliedPatches(diagnosis, plan, dry_run=True)
-    return apply_plan(unwrap(model), diagnosis, plan)
+    return AppliedPatches(diagnosis, make_plan(diagnosis, consent), dry_run=dry_run)
+
+
+def _carry_out(applied: AppliedPatches, model: Any, checkpoint_every: int | None) -> AppliedPatches:
+    """Do what was planned, and checkpoint every n-th layer only, where that was asked for.
+
+    Ctrl-C anywhere in here takes everything back: nobody holds yet what could be reverted.
+    """
+    try:
+        if applied.dry_run or applied.note:
+            return applied
+        apply_plan(unwrap(model), applied.diagnosis, applied.plan, applied)
+        if checkpoint_every is not None:
+            applied.add(CODE, unwrap(model), checkpoint_every_nth, checkpoint_every)
+        return applied
+    except BaseException:
+        applied.roll_back()
+        raise
 
 
 def diagnose(

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import UnknownFact
+from .live_patches import our_hooks
+
+_HOOK = "leave_cache_out"  # of patching/cache_switch.py
 
 
 def asks_for_cache(model: Any, text_models: list[tuple[str, Any]]) -> bool:
@@ -27,8 +30,13 @@ def asks_for_cache(model: Any, text_models: list[tuple[str, Any]]) -> bool:
 
 
 def _decides(model: Any, path: str) -> bool:
-    """The first value on the way down; ``None`` and a missing field leave it to the next."""
+    """The first value on the way down; ``None`` and a missing field leave it to the next.
+
+    A hook of ours on the way answers for all below: it passes ``use_cache=False`` in training.
+    """
     for module in _way_down(model, path):
+        if _HOOK in {function.__name__ for function in our_hooks(module)}:
+            return False
         if reads_config(type(module).forward):
             value = getattr(getattr(module, "config", None), "use_cache", None)
             if value is not None:

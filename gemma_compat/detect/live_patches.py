@@ -7,7 +7,6 @@ loaded pickle of a patched model has its hooks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from ..live.tree import named_modules
@@ -26,6 +25,12 @@ def functions_in_place(model: Any) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def our_hooks(module: Any) -> list[Any]:
+    """The hook functions of this library on one module."""
+    held = [function for kind in _HOOKS for function in getattr(module, kind, {}).values()]
+    return [function for function in held if _is_ours(function)]
+
+
 def _functions(model: Any) -> Iterator[Any]:
     for _, module in named_modules(model):
         for kind in _HOOKS:
@@ -37,7 +42,7 @@ def _functions(model: Any) -> Iterator[Any]:
 
 def _chain(value: Any) -> Iterator[Any]:
     """A method of ours and, where a second one came on top of it, the one that it calls."""
-    while isinstance(value, partial):
+    while isinstance(getattr(value, "args", None), tuple) and hasattr(value, "func"):
         yield value.func
         value = value.args[-1] if value.args else None
 

@@ -6,7 +6,8 @@ one walk, and whoever needs many paths makes one :class:`Paths`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
 # What stands between a list of decoder layers and the layer itself, by the name of its child.
@@ -21,29 +22,38 @@ def path_of(model: Any, owner: Any) -> str:
 class Paths:
     """The paths of many owners in one model, found in one walk.
 
-    Holds no owner alive, and looks again for one that was put into the model since.
+    Holds neither the model nor an owner alive, and looks again for an owner that was put into the
+    model since.
     """
 
     def __init__(self, model: Any) -> None:
-        self._model = model
+        self._held = _weakly(model)
         self._found: dict[int, str] = {}
 
     def of(self, owner: Any) -> str:
         """As :func:`path_of`."""
-        if owner is self._model:
+        model = self._held()
+        if owner is model:
             return "model" if hasattr(owner, "named_modules") else _name_of(owner)
         path = self._found.get(id(owner))
-        if path is None or _resolve(self._model, path) is not owner:
-            self._found = self._walk()
+        if path is None or _resolve(model, path) is not owner:
+            self._found = self._walk(model)
             path = self._found.get(id(owner), _name_of(owner))
         return path
 
-    def _walk(self) -> dict[int, str]:
-        if not hasattr(self._model, "named_modules"):
+    def _walk(self, model: Any) -> dict[int, str]:
+        if not hasattr(model, "named_modules"):
             return {}  # a cure at import: it is given a Python module
-        found = {id(config): path for path, config in named_configs(self._model)}
-        found.update((id(module), path) for path, module in named_modules(self._model))
+        found = {id(config): path for path, config in named_configs(model)}
+        found.update((id(module), path) for path, module in named_modules(model))
         return found
+
+
+def _weakly(model: Any) -> Callable[[], Any]:
+    try:
+        return weakref.ref(model)
+    except TypeError:  # a stand-in that takes no weak references
+        return lambda: model
 
 
 def _name_of(owner: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from ._weak import WeakMethod
+
 _PLAIN = (bool, int, float, str, type(None))
 _SEQUENCES = (list, tuple)
 
@@ -31,7 +33,7 @@ def text_of(value: Any) -> str:
     """A short text of a value for the user: plain values as they are, objects by their name."""
     if value is MISSING:
         return "absent"
-    if isinstance(value, partial):
+    if isinstance(value, (partial, WeakMethod)):
         return getattr(value.func, "__name__", "a function")
     if isinstance(value, (*_PLAIN, *_SEQUENCES)):
         text = repr(value)

@@ -17,7 +17,7 @@ from ..errors import (
     add_note,
 )
 from ..shown import Shown
-from .ledger import Change, Ledger, conflicts_of
+from .ledger import Change, Ledger, conflicts_of, finish
 
 
 @dataclass(repr=False)
@@ -55,14 +55,12 @@ class AppliedPatches(Shown):
 
         A failure reverts everything and propagates.
         """
-        ledger = Ledger(code, model)
         try:
-            with ledger:
-                change(model, ledger, *arguments)
+            self.ledgers.append(Ledger(code, model))
+            change(model, self.ledgers[-1], *arguments)
         except BaseException:
-            self.revert()
+            self.roll_back()
             raise
-        self.ledgers.append(ledger)
 
     def revert(self) -> None:
         """Put everything back, last in first out; a second call does nothing.
@@ -73,31 +71,59 @@ class AppliedPatches(Shown):
         held = conflicts_of(self.ledgers)
         if held:
             raise PatchConflict("cannot be reverted, nothing was changed: " + "; ".join(held))
+        self.roll_back()
+
+    def roll_back(self) -> None:
+        """Put everything back without asking who holds it; finished even where interrupted."""
+        finish(self._put_back)
+
+    def _put_back(self) -> None:
         while self.ledgers:
-            self.ledgers.pop().revert()
+            self.ledgers[-1].roll_back()
+            self.ledgers.pop()
 
     def __enter__(self) -> AppliedPatches:
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         try:
-            self.revert()
+            finish(self.revert)
         except PatchConflict as conflict:
             if error is None:
                 raise
             add_note(error, f"gemma_compat: {conflict}")  # never hide the body's exception
 
 
-def apply_plan(model: Any, diagnosis: Diagnosis, plan: Plan) -> AppliedPatches:
+def apply_plan(
+    model: Any, diagnosis: Diagnosis, plan: Plan, applied: AppliedPatches | None = None
+) -> AppliedPatches:
     """Apply the patches of ``plan`` to the unwrapped ``model``, in order.
 
     A patch that is not needed, has nothing left to write, or is preventive and does not fit,
     becomes a skip. Any other failure reverts everything and propagates, named by its rule.
 
+    Args:
+        applied: where to note what is done as it is done, for a caller that must revert it
+            whatever happens between this call and its own end; a new one by default.
+
     Raises:
         PatchRefused: a failure is certain, and its cure must not be applied here. Of a patch that
             is preventive only a ``CannotBeCured`` propagates.
     """
+    _refuse_if_certain(diagnosis, plan)
+    applied = applied or AppliedPatches(diagnosis, plan)
+    skips: list[Skip] = []
+    try:
+        for planned in plan.patches:
+            _apply_one(model, planned, applied.ledgers, skips)
+        applied.plan = Plan(_without(plan.patches, skips), (*plan.skips, *skips), plan.manual)
+        return applied
+    except BaseException:
+        applied.roll_back()
+        raise
+
+
+def _refuse_if_certain(diagnosis: Diagnosis, plan: Plan) -> None:
     for skip in plan.skips:
         if skip.stops:
             problem = skip.rule.problem(diagnosis.facts)
@@ -105,37 +131,27 @@ def apply_plan(model: Any, diagnosis: Diagnosis, plan: Plan) -> AppliedPatches:
                 f"{skip.rule.code} {skip.rule.name}: {skip.reason}; {problem.help}; or pass "
                 f"ignore=[{skip.rule.code!r}] and live with it"
             )
-    applied = AppliedPatches(diagnosis, plan)
-    skips: list[Skip] = []
-    try:
-        for planned in plan.patches:
-            _apply_one(model, planned, applied.ledgers, skips)
-    except BaseException:
-        applied.revert()
-        raise
-    applied.plan = Plan(_without(plan.patches, skips), (*plan.skips, *skips), plan.manual)
-    return applied
 
 
 def _apply_one(model: Any, planned: PlannedPatch, ledgers: list[Ledger], skips: list[Skip]) -> None:
+    """Apply one patch; its ledger is among ``ledgers`` before anything is written."""
     rule = planned.rule
     assert rule.patch is not None
-    ledger = Ledger(rule.code, model)
+    ledgers.append(Ledger(rule.code, model))
     try:
-        with ledger:
+        with ledgers[-1] as ledger:
             rule.patch(model, ledger)
     except PatchNotNeeded as error:
         skips.append(Skip(rule, f"not needed: {error}"))
-        return
     except PatchError as error:
         if not planned.preventive or isinstance(error, CannotBeCured):
             raise type(error)(f"{rule.code} {rule.name}: {error}") from error
         skips.append(Skip(rule, f"does not fit this model: {error}"))
-        return
-    if ledger.changes:
-        ledgers.append(ledger)
     else:
+        if ledger.changes:
+            return
         skips.append(Skip(rule, "in place already"))
+    ledgers.pop()
 
 
 def _without(patches: Sequence[PlannedPatch], skips: list[Skip]) -> tuple[PlannedPatch, ...]:

@@ -1,23 +1,26 @@
 """Checkpoint every n-th decoder layer only: between none, which is fast, and all, which is small.
 
-transformers checkpoints by a switch on each layer, which ``gradient_checkpointing_enable`` turns
-on everywhere. A hook turns it off on the layers between for the time of each forward, so it works
-for checkpointing that is enabled later, too, and gradients stay what they were.
+transformers checkpoints by a function on each layer, which ``gradient_checkpointing_enable`` puts
+everywhere. A hook gives the layers between one that runs them plainly, for the time of each
+forward, so it works for checkpointing that is enabled later, too, and gradients stay what they
+were.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PatchTargetMissing, UsageError
 from ..live.tree import text_models
-from .non_reentrant import decoder_layers
+from . import checkpoint_functions
+from .non_reentrant import decoder_layers, is_checkpointed, put_back_functions, run_plainly
 
 if TYPE_CHECKING:
     from .ledger import Ledger
 
 CODE = "checkpoint_every"
-_EVERY, _OFF = "_gemma_compat_checkpoint_every", "_gemma_compat_switched_off"
+_EVERY = "_gemma_compat_checkpoint_every"
 
 
 def checkpoint_every_nth(model: Any, ledger: Ledger, every: int) -> None:
@@ -38,20 +41,27 @@ def checkpoint_every_nth(model: Any, ledger: Ledger, every: int) -> None:
     for text_model in found:
         ledger.set_attribute(text_model, _EVERY, every)
         ledger.add_hook(text_model, "forward_pre_hook", switch_off_between)
-        ledger.add_hook(text_model, "forward_hook", switch_on_again, always_call=True)
+        ledger.add_hook(
+            text_model, "forward_hook", switch_on_again, always_call=True, undo=put_back_functions
+        )
 
 
 def switch_off_between(text_model: Any, args: Any) -> None:
     """Forward pre-hook: the layers between are not checkpointed in this forward."""
     every = vars(text_model).get(_EVERY, 1)
-    for index, layer in enumerate(decoder_layers(text_model)):
-        if index % every and layer.gradient_checkpointing:
-            layer.gradient_checkpointing = False
-            setattr(layer, _OFF, True)
+    between = [
+        layer
+        for index, layer in enumerate(decoder_layers(text_model))
+        if index % every and is_checkpointed(layer)
+    ]
+    checkpoint_functions.enter(text_model, [(layer, _plain(layer)) for layer in between])
+
+
+def _plain(layer: Any) -> partial[Any]:
+    found = getattr(layer, checkpoint_functions.SLOT)
+    return checkpoint_functions.stand_in(found, partial(run_plainly))
 
 
 def switch_on_again(text_model: Any, args: Any, output: Any) -> None:
     """Forward hook, called after an exception too."""
-    for layer in decoder_layers(text_model):
-        if vars(layer).pop(_OFF, False):
-            layer.gradient_checkpointing = True
+    checkpoint_functions.leave(text_model, decoder_layers(text_model))

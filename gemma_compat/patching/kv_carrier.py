@@ -15,12 +15,15 @@ cuts what is kept from the graph. Two forwards before one backward each have the
 from __future__ import annotations
 
 import inspect
+import threading
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
 from ..errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
 from ..live.checkpoint_wrappers import is_wrapped
 from ..live.tree import layer_wrappers
+from ..live.upstream import carries_shared_kv
 from .non_reentrant import (
     add_non_reentrant,
     decoder_layers,
@@ -29,6 +32,9 @@ from .non_reentrant import (
 )
 
 _ARGUMENT = "_gemma_compat_shared_kv"
+# Holders of forwards that are not over, by text model and thread: one that Ctrl-C ended was not
+# cut, and would keep its graph for good.
+_open: weakref.WeakKeyDictionary[Any, dict[int, weakref.ref[SharedKV]]]
 _CACHE_NAMES = ("past_key_values", "past_key_value")  # the second up to transformers 4.55
 
 
@@ -86,6 +92,34 @@ class SharedKV:
         self.shared_layers = _FirstWins(kept)
 
 
+_open = weakref.WeakKeyDictionary()
+
+
+def open_holder(text_model: Any, holder: SharedKV) -> None:
+    """Note a holder whose layers are recomputed, until it is cut; cut what this thread left."""
+    import torch
+
+    if torch.compiler.is_compiling():
+        return
+    mine = _open.setdefault(text_model, {})
+    left = mine.get(threading.get_ident(), _nothing)()
+    if left is not None:
+        left.cut()
+    mine[threading.get_ident()] = weakref.ref(holder)
+
+
+def close_holders(text_model: Any) -> None:
+    """Cut what forwards left that did not come to their end."""
+    for held in list(_open.pop(text_model, {}).values()):
+        holder = held()
+        if holder is not None:
+            holder.cut()
+
+
+def _nothing() -> None:
+    """Stands in for a weak reference to no holder."""
+
+
 class _FirstWins(dict):  # type: ignore[type-arg]
     """A dict whose entries stay.
 
@@ -105,16 +139,38 @@ def add_carrier(text_model: Any, ledger: Any) -> None:
         PatchTargetMissing: it is not built as those of the releases that lose them.
         PatchRefused: it checkpoints in a way that we cannot make non-reentrant.
     """
-    attentions = _attentions(text_model)
+    attentions = bare_attentions(text_model)
     refuse_cured_by_unsloth(text_model)
     _check_attentions(attentions)
     check_arguments_pass(text_model)
     add_non_reentrant(text_model, ledger)
     ledger.add_hook(text_model, "forward_pre_hook", make_holder, with_kwargs=True)
-    ledger.add_hook(text_model, "forward_hook", cut_holder, with_kwargs=True, always_call=True)
+    add_cut(text_model, ledger)
     for attention in attentions:
         # Before any other pre-hook: none of them needs to know our argument.
         ledger.add_hook(attention, "forward_pre_hook", hand_over, with_kwargs=True, prepend=True)
+
+
+def add_cut(text_model: Any, ledger: Any) -> None:
+    """Cut the holder of each forward from the graph when it ends, also when this is taken off."""
+    ledger.add_hook(
+        text_model,
+        "forward_hook",
+        cut_holder,
+        with_kwargs=True,
+        always_call=True,
+        undo=close_holders,
+    )
+
+
+def needs_cache(text_model: Any) -> bool:
+    """Whether its layers share keys and values through the cache, with no carrier of ours on it."""
+    attentions = bare_attentions(text_model)
+    if not any(map(_borrows, attentions)) or carries_shared_kv(text_model):
+        return False
+    carried = all(hand_over in item._forward_pre_hooks.values() for item in attentions)
+    passed = "shared_kv_states" in inspect.signature(type(attentions[0]).forward).parameters
+    return not (carried or passed)
 
 
 def make_holder(text_model: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
@@ -122,12 +178,15 @@ def make_holder(text_model: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
     import torch
 
     with_grad = torch.is_grad_enabled()
-    recomputes = any(_is_recomputed(layer, with_grad) for layer in text_model.layers)
+    recomputes = is_recomputed(text_model)
     if recomputes:
         _refuse_filled_cache((*args, kwargs.get("past_key_values")))
-    attentions = _attentions(text_model)
+    attentions = bare_attentions(text_model)
     lenders = frozenset(item.kv_shared_layer_index for item in attentions if _borrows(item))
-    return args, with_holder(kwargs, SharedKV(lenders, recomputes, with_grad))
+    holder = SharedKV(lenders, recomputes, with_grad)
+    if recomputes:
+        open_holder(text_model, holder)
+    return args, with_holder(kwargs, holder)
 
 
 def with_holder(kwargs: dict[str, Any], holder: SharedKV) -> dict[str, Any]:
@@ -145,6 +204,9 @@ def cut_holder(text_model: Any, args: Any, kwargs: Any, output: Any) -> None:
     """Forward hook of the text model, called after an exception too."""
     if _ARGUMENT in kwargs:
         kwargs[_ARGUMENT].cut()
+        held = _open.get(text_model)
+        if held:
+            held.pop(threading.get_ident(), None)
 
 
 def hand_over(attention: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
@@ -169,15 +231,20 @@ def hand_over(attention: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
     return args, kwargs
 
 
-def _attentions(text_model: Any) -> list[Any]:
+def bare_attentions(text_model: Any) -> list[Any]:
     """The bare attentions, out of any wrapper."""
     return [layer_wrappers(layer.self_attn)[0] for layer in decoder_layers(text_model)]
 
 
-def _is_recomputed(layer: Any, with_grad: bool) -> bool:
-    """Whether the backward pass runs this entry of ``layers`` again."""
-    bare, _ = layer_wrappers(layer)
-    return is_checkpointed(bare) or (with_grad and is_wrapped(layer))
+def is_recomputed(text_model: Any) -> bool:
+    """Whether the backward pass runs any of the layers again."""
+    import torch
+
+    with_grad = torch.is_grad_enabled()
+    return any(
+        is_checkpointed(layer_wrappers(layer)[0]) or (with_grad and is_wrapped(layer))
+        for layer in text_model.layers
+    )
 
 
 def _refuse_filled_cache(arguments: tuple[Any, ...]) -> None:

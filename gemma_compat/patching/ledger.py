@@ -5,9 +5,13 @@ context manager, a failure reverts what was done and re-raises), doing a thing t
 and ``revert`` is last in, first out. Before it puts anything back it checks every slot; where
 somebody else holds one it raises :class:`PatchConflict` and changes nothing.
 
+Every write is a transaction, because Ctrl-C may come between any two lines: the slot is recorded,
+then written, then confirmed; on the way back it is restored first and leaves the ledger after.
+A slot restores from any of these states, and restoring twice is restoring once.
+
 What running showed, and the code relies on:
 
-* ``functools.partial`` of a module-level function, stored in the instance, survives
+* A callable of a class of ours around a module-level function, stored in the instance, survives
   ``copy.deepcopy`` (bound to the copy) and pickling; a closure does neither, and a
   ``types.MethodType`` unpickles to the unpatched method.
 * ``__wrapped__`` must never be set: accelerate's ``unwrap_model`` and Unsloth's compiler follow
@@ -20,15 +24,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from ..errors import PatchConflict, PatchError
 from ..live.tree import Paths
+from ._slots import HANDLES, AttributeSlot, HookSlot, ModuleSlot, Slot
 from ._values import MISSING, is_same, text_of
-from .saving import remember_found
+from ._weak import WeakMethod, reference
 
-HANDLES = "_gemma_compat_hooks"
+__all__ = ["HANDLES", "Change", "Ledger", "conflicts_of", "finish"]
 
 
 @dataclass(frozen=True)
@@ -47,18 +51,8 @@ class Change:
     after: str
 
 
-class Slot(Protocol):
-    """One place that was written: can say who holds it, and put back what was there."""
-
-    def conflict(self) -> str | None:
-        """Who holds the slot now, in words, or ``None`` where it can be put back."""
-
-    def restore(self) -> None:
-        """Put back what was there. Call only after ``conflict`` gave ``None``."""
-
-
 class Ledger:
-    """The changes of one rule on one (unwrapped) model.
+    """The changes of one rule on one (unwrapped) model, which it does not keep alive.
 
     Args:
         code: the rule's code.
@@ -67,7 +61,7 @@ class Ledger:
 
     def __init__(self, code: str, model: Any) -> None:
         self.code = code
-        self.model = model
+        self._model = reference(model)
         self._paths = Paths(model)
         self._entries: list[tuple[Change, Slot]] = []
 
@@ -76,45 +70,45 @@ class Ledger:
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if kind is not None:
-            self.revert()
+            self.roll_back()
+
+    @property
+    def model(self) -> Any:
+        """The model, or ``None`` once it was freed."""
+        return self._model()
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """What was written, in order; empty where everything was so already."""
-        return tuple(change for change, _ in self._entries)
+        return tuple(change for change, slot in self._entries if slot.is_confirmed)
 
     def set_attribute(self, owner: Any, name: str, value: Any) -> None:
         """Write an instance attribute. ``PatchError`` for a property, submodule or parameter."""
-        before = _own_entry(owner, name)
+        before = own_entry(owner, name)
         if not is_same(before, value):
-            self._write(AttributeSlot, owner, name, before, value)
-
-    def set_config(self, config: Any, name: str, value: Any) -> None:
-        """Write a config field for the run only: saving writes the value found here."""
-        before = _own_entry(config, name)
-        if not is_same(before, value):
-            remember_found(self, config, name)
-            self._write(ConfigSlot, config, name, before, value)
+            slot = AttributeSlot(owner, name, before, value, self._path(owner, name))
+            self._write(slot, text_of(before), text_of(value))
 
     def replace_method(self, owner: Any, name: str, function: Callable[..., Any]) -> None:
         """Give one instance another method: ``function(owner, ...)``, defined at module level."""
-        current = vars(owner).get(name)
-        if isinstance(current, partial) and current.func is function:
-            return
-        self.set_attribute(owner, name, partial(function, owner))
+        if getattr(vars(owner).get(name), "func", None) is not function:
+            self.set_attribute(owner, name, WeakMethod(function, owner))
 
     def replace_module(self, parent: Any, name: str, module: Any) -> None:
         """Put another submodule in place; ``vars`` does not see those, so they have a slot."""
         before = parent._modules[name]
-        if before is module:
-            return
-        path = f"{self._paths.of(parent)}.{name}"
-        parent._modules[name] = module
-        slot = ModuleSlot(parent, name, before, module, path)
-        self._record(path, text_of(before), text_of(module), slot)
+        if before is not module:
+            slot = ModuleSlot(parent, name, before, module, self._path(parent, name))
+            self._write(slot, text_of(before), text_of(module))
 
     def add_hook(
-        self, module: Any, kind: str, function: Callable[..., Any], **options: Any
+        self,
+        module: Any,
+        kind: str,
+        function: Callable[..., Any],
+        *,
+        undo: Callable[[Any], None] | None = None,
+        **options: Any,
     ) -> None:
         """Register a module-level function as ``forward_pre_hook`` or ``forward_hook``.
 
@@ -122,16 +116,14 @@ class Ledger:
             module: the ``torch.nn.Module``.
             kind: ``"forward_pre_hook"`` or ``"forward_hook"``.
             function: the hook; must be importable, or the model can no longer be pickled.
+            undo: called with the module when the hook is taken off, to put back what hooks wrote
+                for the time of one forward: torch skips the closing hook of a forward that
+                Ctrl-C ended.
             options: keywords of torch's ``register_...`` (``with_kwargs``, ``prepend``, ...).
         """
-        if function in getattr(module, f"_{kind}s").values():
-            return
-        handle = getattr(module, f"register_{kind}")(function, **options)
-        path = f"{self._paths.of(module)}.{kind}"
-        # Kept on the module so that it is pickled: loading it moves torch's hook counter past our
-        # id. Without it, the next hook that a new process registers would silently replace ours.
-        vars(module).setdefault(HANDLES, []).append(handle)
-        self._record(path, "absent", function.__name__, HookSlot(module, handle))
+        if function not in getattr(module, f"_{kind}s").values():
+            slot = HookSlot(module, kind, function, options, undo)
+            self._write(slot, "absent", function.__name__, self._path(module, kind))
 
     def revert(self) -> None:
         """Put everything back, last in first out.
@@ -142,24 +134,46 @@ class Ledger:
         held = self.conflicts()
         if held:
             raise PatchConflict(f"{self.code} cannot be reverted: " + "; ".join(held))
-        while self._entries:
-            self._entries.pop()[1].restore()
+        self.roll_back()
+
+    def roll_back(self) -> None:
+        """Put everything back without asking who holds it, interrupted or not."""
+        finish(self._put_back)
 
     def conflicts(self) -> list[str]:
         """The slots that cannot be put back, in words."""
         return conflicts_of([self])
 
-    def _write(
-        self, kind: type[AttributeSlot], owner: Any, name: str, before: Any, value: Any
-    ) -> None:
-        path = f"{self._paths.of(owner)}.{name}"
-        setattr(owner, name, value)
-        # What the owner made of it (a config may convert) is what we later expect to find.
-        slot = kind(owner, name, before, vars(owner).get(name, MISSING), path)
-        self._record(path, text_of(before), text_of(value), slot)
+    def _put_back(self) -> None:
+        while self._entries:
+            self._entries[-1][1].restore()
+            self._entries.pop()
 
-    def _record(self, path: str, before: str, after: str, slot: Slot) -> None:
-        self._entries.append((Change(self.code, path, before, after), slot))
+    def _path(self, owner: Any, name: str) -> str:
+        return f"{self._paths.of(owner)}.{name}"
+
+    def _write(self, slot: Any, before: str, after: str, path: str = "") -> None:
+        entry = (Change(self.code, path or slot.path, before, after), slot)
+        try:
+            self._record(entry)
+            slot.write()
+        except BaseException:
+            slot.restore()
+            if self._entries and self._entries[-1] is entry:
+                self._entries.pop()
+            raise
+
+    def _record(self, entry: tuple[Change, Slot]) -> None:
+        self._entries.append(entry)
+
+
+def finish(step: Callable[[], None]) -> None:
+    """Run an idempotent step to its end: again if it was interrupted, and raise after."""
+    try:
+        step()
+    except BaseException:
+        step()
+        raise
 
 
 def conflicts_of(ledgers: Iterable[Ledger]) -> list[str]:
@@ -171,14 +185,13 @@ def conflicts_of(ledgers: Iterable[Ledger]) -> list[str]:
     seen: set[tuple[int, str]] = set()
     slots = [slot for ledger in ledgers for _, slot in ledger._entries]
     for slot in reversed(slots):
-        key = getattr(slot, "key", None)
-        text = None if key in seen else slot.conflict()
+        text = None if slot.key in seen else slot.conflict()
         held += [text] if text else []
-        seen |= {key} if key else set()
+        seen.add(slot.key)
     return held
 
 
-def _own_entry(owner: Any, name: str) -> Any:
+def own_entry(owner: Any, name: str) -> Any:
     """The entry in the owner's ``__dict__``, ``MISSING`` if there is none.
 
     Raises:
@@ -190,88 +203,3 @@ def _own_entry(owner: Any, name: str) -> Any:
     if in_store or renamed or isinstance(getattr(type(owner), name, None), property):
         raise PatchError(f"{type(owner).__name__}.{name} is not kept under that name; cannot write")
     return vars(owner).get(name, MISSING)
-
-
-@dataclass(frozen=True)
-class AttributeSlot:
-    """An entry of an object's own ``__dict__``."""
-
-    owner: Any
-    name: str
-    before: Any
-    after: Any
-    path: str
-
-    @property
-    def key(self) -> tuple[int, str]:
-        return id(self.owner), self.name
-
-    def conflict(self) -> str | None:
-        current = vars(self.owner).get(self.name, MISSING)
-        if is_same(current, self.after) or is_same(current, self.before):
-            return None
-        return f"{self.path} is now {text_of(current)}"
-
-    def restore(self) -> None:
-        if self.before is not MISSING:
-            setattr(self.owner, self.name, self.before)
-        elif self.name in vars(self.owner):
-            delattr(self.owner, self.name)
-
-
-@dataclass(frozen=True)
-class ConfigSlot(AttributeSlot):
-    """A config field. Nobody holds one: a Trainer that writes its own value has replaced ours.
-
-    Then there is nothing of ours to take back, and the Trainer's value stays.
-    """
-
-    def conflict(self) -> str | None:
-        return None
-
-    def restore(self) -> None:
-        if is_same(vars(self.owner).get(self.name, MISSING), self.after):
-            super().restore()
-
-
-@dataclass(frozen=True)
-class ModuleSlot:
-    """An entry of a module's ``_modules``."""
-
-    parent: Any
-    name: str
-    before: Any
-    after: Any
-    path: str
-
-    @property
-    def key(self) -> tuple[int, str]:
-        return id(self.parent), self.name
-
-    def conflict(self) -> str | None:
-        current = self.parent._modules.get(self.name)
-        if current is self.after or current is self.before:
-            return None
-        return f"{self.path} is now {text_of(current)}"
-
-    def restore(self) -> None:
-        self.parent._modules[self.name] = self.before
-
-
-@dataclass(frozen=True)
-class HookSlot:
-    """A registered hook. Hooks stack, so nobody else can hold the slot."""
-
-    module: Any
-    handle: Any
-
-    def conflict(self) -> str | None:
-        return None
-
-    def restore(self) -> None:
-        self.handle.remove()
-        handles = vars(self.module).get(HANDLES, [])
-        if self.handle in handles:
-            handles.remove(self.handle)
-        if not handles:
-            vars(self.module).pop(HANDLES, None)

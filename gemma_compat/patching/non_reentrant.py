@@ -20,9 +20,7 @@ from ..errors import CannotBeCured, PatchNotNeeded, PatchRefused, PatchTargetMis
 from ..live.checkpoint_wrappers import is_torchs, reentrancies
 from ..live.tree import layer_wrappers
 from ..live.upstream import carries_shared_kv
-
-_FUNCTION = "_gradient_checkpointing_func"
-_FOUND = "gemma_compat_found"  # on the function that stands in: the one that it stands in for
+from . import checkpoint_functions
 
 
 def add_non_reentrant(text_model: Any, ledger: Any) -> None:
@@ -36,21 +34,24 @@ def add_non_reentrant(text_model: Any, ledger: Any) -> None:
         raise PatchTargetMissing("the decoder layers have no gradient_checkpointing switch")
     _non_reentrant_functions(text_model)  # refuse now rather than at the first step
     ledger.add_hook(text_model, "forward_pre_hook", force_non_reentrant)
-    ledger.add_hook(text_model, "forward_hook", restore_functions, always_call=True)
+    ledger.add_hook(
+        text_model, "forward_hook", restore_functions, always_call=True, undo=put_back_functions
+    )
 
 
 def force_non_reentrant(text_model: Any, args: Any) -> None:
     """Forward pre-hook: swap the function of every layer that is about to be checkpointed."""
-    for layer, function in _non_reentrant_functions(text_model):
-        setattr(layer, _FUNCTION, function)
+    checkpoint_functions.enter(text_model, _non_reentrant_functions(text_model))
 
 
 def restore_functions(text_model: Any, args: Any, output: Any) -> None:
     """Forward hook, called after an exception too: put back what the layers had."""
-    for layer in decoder_layers(text_model):
-        found = getattr(vars(layer).get(_FUNCTION), _FOUND, None)
-        if found is not None:
-            setattr(layer, _FUNCTION, found)
+    checkpoint_functions.leave(text_model, decoder_layers(text_model))
+
+
+def put_back_functions(text_model: Any) -> None:
+    """Put back what the layers had, whatever a forward that was interrupted left."""
+    checkpoint_functions.put_back(text_model, decoder_layers(text_model))
 
 
 def decoder_layers(text_model: Any) -> list[Any]:
@@ -87,7 +88,7 @@ def _non_reentrant_functions(text_model: Any) -> list[tuple[Any, Callable[..., A
     """Each layer about to be checkpointed, with the function it needs. All are looked at first."""
     refuse_reentrant_wrappers(text_model)
     layers = [layer for layer in decoder_layers(text_model) if is_checkpointed(layer)]
-    return [(layer, _non_reentrant(getattr(layer, _FUNCTION))) for layer in layers]
+    return [(layer, _non_reentrant(getattr(layer, checkpoint_functions.SLOT))) for layer in layers]
 
 
 def _non_reentrant(function: Any) -> Callable[..., Any]:
@@ -97,6 +98,8 @@ def _non_reentrant(function: Any) -> Callable[..., Any]:
     Unsloth's does.
     """
     bound: partial[Any] = function if isinstance(function, partial) else partial(function)
+    if bound.func is run_plainly:
+        return bound
     if not is_torchs(bound.func):
         raise PatchRefused(
             f"the decoder layers are checkpointed by {_name(bound.func)}, which is not torch's "
@@ -105,9 +108,12 @@ def _non_reentrant(function: Any) -> Callable[..., Any]:
     if bound.keywords.get("use_reentrant") is False:
         return bound
     keywords = {**bound.keywords, "use_reentrant": False}
-    swapped: partial[Any] = partial(bound.func, *bound.args, **keywords)
-    setattr(swapped, _FOUND, function)
-    return swapped
+    return checkpoint_functions.stand_in(function, partial(bound.func, *bound.args, **keywords))
+
+
+def run_plainly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Stands in for a checkpoint function on a layer that is not to be checkpointed."""
+    return function(*args, **kwargs)
 
 
 def _name(function: Any) -> str:

@@ -1,17 +1,18 @@
-"""What a patch writes into a config is for the run; what is saved is what was found.
+"""What a run writes into a config is for the run; what is saved is what was found.
 
-``Ledger.set_config`` notes the value it found in the model's own ``__dict__`` (so the note is
-deep-copied and pickled with the model) and gives the model a ``save_pretrained`` that puts found
-values back for the time of saving. Trainer checkpoints, ``push_to_hub`` and merged PEFT models
-all end there. It matters twice over: Trainer >= 5 writes ``config.use_cache = False`` into every
-checkpoint by itself, and a model that is loaded from such a config without a
-``generation_config.json`` beside it generates without a cache.
+No cure writes to a config that is saved. But a Trainer does: from transformers 5 on every one
+writes ``model.config.use_cache = False``, and so into every checkpoint. A model that is loaded
+from such a config without a ``generation_config.json`` beside it generates without a cache.
 
-``generate`` is given the same treatment by ``cache_switch``.
+``remember_found`` notes the value in the model's own ``__dict__`` (so the note is deep-copied and
+pickled with the model) and gives the model a ``save_pretrained`` that puts found values back for
+the time of saving. Trainer checkpoints, ``push_to_hub`` and merged PEFT models all end there.
+Saves may overlap in threads: the first one in puts back, the last one out undoes it.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,31 +20,43 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ._values import MISSING
+from ._weak import WeakMethod
 
 if TYPE_CHECKING:
     from .ledger import Ledger
 
 FOUND = "_gemma_compat_found_"
 
+_lock = threading.RLock()
+# For each config field that a save is writing: how many saves, the config, the running value.
+_saving: dict[tuple[int, str], tuple[int, Any, Any]] = {}
+
 
 @dataclass(eq=False)
 class FoundValues:
-    """The config fields that one rule wrote, as they were: ``(config, name, value)`` each."""
+    """The config fields that one rule noted, as they were: ``(config, name, value)`` each."""
 
     values: list[tuple[Any, str, Any]] = field(default_factory=list)
 
 
-def remember_found(ledger: Ledger, config: Any, name: str) -> None:
-    """Note ``config.name`` as it is now, unless it is noted already, for every later save.
+def remember_found(ledger: Ledger, fields: list[tuple[Any, str]]) -> None:
+    """Note these config fields as they are now, unless they are noted, for every later save.
 
-    Call it before the field is written, or alone where somebody else is going to write it.
+    Args:
+        ledger: of the rule that asks.
+        fields: ``(config, name)`` each.
     """
     model = ledger.model
-    if not any(held is config and noted == name for held, noted, _ in found_values(model)):
+    noted = {(id(config), name) for config, name, _ in found_values(model)}
+    values = [
+        (config, name, vars(config).get(name, MISSING))
+        for config, name in fields
+        if (id(config), name) not in noted
+    ]
+    if values:
         slot = FOUND + ledger.code
-        if slot not in vars(model):
-            ledger.set_attribute(model, slot, FoundValues())
-        vars(model)[slot].values.append((config, name, vars(config).get(name, MISSING)))
+        before = vars(model)[slot].values if slot in vars(model) else []
+        ledger.set_attribute(model, slot, FoundValues([*before, *values]))
     wrap_method(ledger, "save_pretrained", call_as_found)
 
 
@@ -54,13 +67,12 @@ def wrap_method(ledger: Ledger, name: str, function: Callable[..., Any]) -> None
     """
     model = ledger.model
     current = vars(model).get(name)
-    ours = isinstance(current, partial) and current.func is function
-    if not ours and hasattr(type(model), name):
-        ledger.set_attribute(model, name, partial(function, model, name, current))
+    if getattr(current, "func", None) is not function and hasattr(type(model), name):
+        ledger.set_attribute(model, name, WeakMethod(function, model, name, current))
 
 
 def call_as_found(model: Any, name: str, before: Any, *args: Any, **kwargs: Any) -> Any:
-    """The model's method ``name`` with every config field as it was before ``patch``."""
+    """The model's method ``name`` with every noted config field as it was found."""
     method = before if before is not None else partial(getattr(type(model), name), model)
     with as_found(model):
         return method(*args, **kwargs)
@@ -76,18 +88,39 @@ def found_values(model: Any) -> list[tuple[Any, str, Any]]:
 def as_found(model: Any) -> Iterator[None]:
     """Put found values back into the configs, and the running ones on leaving."""
     found = found_values(model)
-    running = [(config, name, vars(config).get(name, MISSING)) for config, name, _ in found]
+    entered: list[tuple[Any, str]] = []
     try:
-        _write(found)
+        for config, name, value in found:
+            entered.append((config, name))
+            _enter(config, name, value)
         yield
     finally:
-        _write(running)
+        for config, name in entered:
+            _leave(config, name)
 
 
-def _write(values: list[tuple[Any, str, Any]]) -> None:
+def _enter(config: Any, name: str, value: Any) -> None:
+    with _lock:
+        saves, _, running = _saving.get((id(config), name), (0, config, None))
+        if not saves:
+            running = vars(config).get(name, MISSING)
+        _saving[id(config), name] = saves + 1, config, running
+        _put(config, name, value)
+
+
+def _leave(config: Any, name: str) -> None:
+    with _lock:
+        saves, _, running = _saving.get((id(config), name), (0, config, None))
+        if saves > 1:
+            _saving[id(config), name] = saves - 1, config, running
+        elif saves:
+            _put(config, name, running)
+            del _saving[id(config), name]
+
+
+def _put(config: Any, name: str, value: Any) -> None:
     # Past the config's own ``__setattr__``: what was there needs no validation, and no renaming.
-    for config, name, value in values:
-        if value is MISSING:
-            vars(config).pop(name, None)
-        else:
-            vars(config)[name] = value
+    if value is MISSING:
+        vars(config).pop(name, None)
+    else:
+        vars(config)[name] = value

@@ -7,16 +7,31 @@ that rebuilds its inputs, dicts among them, so what a lender writes goes into a 
 The holder of :mod:`.kv_carrier` is a plain object, which nobody rebuilds. It travels beside the
 dict, and a pre-hook on each attention, which sits inside the layer and so behind FSDP's hook in
 whatever order the two were put on, gives over what it holds in place of the copy.
+
+Under non-reentrant checkpointing, on all releases that pass them beside the cache, the dict itself
+is what leaks: it holds the lenders' graph, which holds the checkpoints, which hold the dict as an
+argument. A step whose backward pass is skipped is never freed then. Our holder is cut from the
+graph at the end of the forward.
 """
 
 from __future__ import annotations
 
 import inspect
+from collections import UserDict
 from typing import Any
 
 from ..errors import PatchRefused, PatchTargetMissing
-from .kv_carrier import SharedKV, check_arguments_pass, cut_holder, take_holder, with_holder
-from .non_reentrant import add_non_reentrant, decoder_layers, refuse_cured_by_unsloth
+from .kv_carrier import (
+    SharedKV,
+    add_cut,
+    bare_attentions,
+    check_arguments_pass,
+    is_recomputed,
+    open_holder,
+    take_holder,
+    with_holder,
+)
+from .non_reentrant import add_non_reentrant, refuse_cured_by_unsloth
 
 _SHARED = "shared_kv_states"
 _RETURNED = "return_shared_kv_states"
@@ -30,7 +45,19 @@ def add_shared_dict(text_model: Any, ledger: Any) -> None:
         PatchNotNeeded: unsloth_zoo carries them.
         PatchRefused: it checkpoints in a way that we cannot make non-reentrant.
     """
-    attentions = [layer.self_attn for layer in decoder_layers(text_model)]
+    _add(text_model, ledger, make_shared)
+
+
+def add_freed_dict(text_model: Any, ledger: Any) -> None:
+    """Checkpoint without reentry, and have what the layers share cut from the graph at the end.
+
+    Raises as :func:`add_shared_dict`.
+    """
+    _add(text_model, ledger, make_shared_where_recomputed)
+
+
+def _add(text_model: Any, ledger: Any, make: Any) -> None:
+    attentions = bare_attentions(text_model)
     refuse_cured_by_unsloth(text_model)
     if not any(getattr(item, "is_kv_shared_layer", False) for item in attentions):
         raise PatchTargetMissing("no decoder layer borrows keys and values (is_kv_shared_layer)")
@@ -39,10 +66,15 @@ def add_shared_dict(text_model: Any, ledger: Any) -> None:
     check_arguments_pass(text_model)
     # A copied dict crashes; one that arrives under reentrant checkpointing would be silently wrong.
     add_non_reentrant(text_model, ledger)
-    ledger.add_hook(text_model, "forward_pre_hook", make_shared, with_kwargs=True)
-    ledger.add_hook(text_model, "forward_hook", cut_holder, with_kwargs=True, always_call=True)
+    ledger.add_hook(text_model, "forward_pre_hook", make, with_kwargs=True)
+    add_cut(text_model, ledger)
     for attention in attentions:
         ledger.add_hook(attention, "forward_pre_hook", give_shared, with_kwargs=True)
+
+
+def make_shared_where_recomputed(text_model: Any, args: Any, kwargs: Any) -> Any:
+    """Forward pre-hook of the text model: one holder, where the backward pass runs layers again."""
+    return make_shared(text_model, args, kwargs) if is_recomputed(text_model) else None
 
 
 def make_shared(text_model: Any, args: Any, kwargs: Any) -> tuple[Any, Any] | None:
@@ -52,9 +84,11 @@ def make_shared(text_model: Any, args: Any, kwargs: Any) -> tuple[Any, Any] | No
     """
     import torch
 
-    if _SHARED in kwargs or kwargs.get(_RETURNED):
+    if _SHARED in kwargs or kwargs.get(_RETURNED) or take_holder(kwargs)[1] is not None:
         return None
     holder = SharedKV(frozenset(), replaces_cache=False, with_grad=torch.is_grad_enabled())
+    if is_recomputed(text_model):
+        open_holder(text_model, holder)
     return args, with_holder(kwargs, holder)
 
 
@@ -63,7 +97,8 @@ def give_shared(attention: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
     import torch
 
     kwargs, holder = take_holder(kwargs)
-    if holder is None or type(kwargs.get(_SHARED)) is not dict:
+    # A plain dict, or from transformers 5.9 on a UserDict, which FSDP2 does not rebuild.
+    if holder is None or not isinstance(kwargs.get(_SHARED), (dict, UserDict)):
         return args, kwargs
     if holder.with_grad and not torch.is_grad_enabled():
         raise PatchRefused(

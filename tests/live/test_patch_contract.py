@@ -29,7 +29,7 @@ from . import compare  # noqa: E402
 
 torch.set_num_threads(1)
 RELEASE = transformers.__version__
-VERBS = ("set_attribute", "set_config", "replace_method", "replace_module", "add_hook")
+VERBS = ("set_attribute", "replace_method", "replace_module", "add_hook")
 
 
 def covers(rule: Rule, name: str) -> bool:

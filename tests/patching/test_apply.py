@@ -53,7 +53,7 @@ def refuse(model: Any, ledger: Any) -> None:
 
 
 def crash(model: Any, ledger: Any) -> None:
-    ledger.set_config(model.config, "use_cache", False)
+    ledger.set_attribute(model.config, "use_cache", False)
     raise RuntimeError("a bug")
 
 

@@ -34,7 +34,7 @@ def attribute(layer: int, name: str, value: Any) -> Step:
 
 def field(inner: bool, name: str, value: Any) -> Step:
     def step(ledger: Ledger, model: Model) -> None:
-        ledger.set_config(model.config.text_config if inner else model.config, name, value)
+        ledger.set_attribute(model.config.text_config if inner else model.config, name, value)
 
     return step
 

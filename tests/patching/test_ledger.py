@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ torch = pytest.importorskip("torch")
 from gemma_compat.errors import PatchConflict, PatchError  # noqa: E402
 from gemma_compat.patching._values import MISSING, is_same, text_of  # noqa: E402
 from gemma_compat.patching.ledger import Change, Ledger  # noqa: E402
-from gemma_compat.patching.saving import found_values  # noqa: E402
+from gemma_compat.patching.saving import as_found, found_values, remember_found  # noqa: E402
 
 from .made import Config, Layer, Model, double, look, negate, snapshot, triple  # noqa: E402
 
@@ -30,11 +31,11 @@ def set_new_attribute(ledger: Ledger, model: Model) -> None:
 
 
 def set_config(ledger: Ledger, model: Model) -> None:
-    ledger.set_config(model.config.text_config, "use_cache", False)
+    ledger.set_attribute(model.config.text_config, "use_cache", False)
 
 
 def set_new_config(ledger: Ledger, model: Model) -> None:
-    ledger.set_config(model.config, "inherited", "on the instance")
+    ledger.set_attribute(model.config, "inherited", "on the instance")
 
 
 def replace_method(ledger: Ledger, model: Model) -> None:
@@ -178,7 +179,7 @@ def test_none_is_a_value_and_not_missing() -> None:
     model = Model()
     model.config.pad = None
     ledger = Ledger("GC999", model)
-    ledger.set_config(model.config, "pad", 0)
+    ledger.set_attribute(model.config, "pad", 0)
     ledger.revert()
     assert vars(model.config)["pad"] is None
 
@@ -255,35 +256,28 @@ def test_who_puts_the_old_value_back_is_in_nobodys_way() -> None:
     assert snapshot(model) == before
 
 
-def test_a_trainer_that_wrote_the_config_keeps_its_value() -> None:
-    model = Model()
-    ledger = Ledger("GC999", model)
-    set_config(ledger, model)
-    model.config.text_config.use_cache = "the trainer's"
-    ledger.revert()
-    assert model.config.text_config.use_cache == "the trainer's"
-
-
-# What is saved is what was found.
+# What is saved is what was found, whoever wrote the config since.
 
 
 def test_saving_writes_what_was_found() -> None:
     model = Model()
     expected = model.save_pretrained()
     ledger = Ledger("GC999", model)
-    ledger.set_config(model.config, "use_cache", False)
-    ledger.set_config(model.config, "brand_new", 1)
+    remember_found(ledger, [(model.config, "use_cache"), (model.config, "brand_new")])
+    model.config.use_cache, model.config.brand_new = False, 1
     assert model.save_pretrained() == expected
-    assert model.config.use_cache is False
+    assert model.config.use_cache is False and model.config.brand_new == 1
     ledger.revert()
     assert "save_pretrained" not in vars(model)
+    assert model.config.use_cache is False, "what somebody else wrote stays"
 
 
 def test_the_first_value_found_is_the_one_that_counts() -> None:
     model = Model()
     first, second = Ledger("GC998", model), Ledger("GC999", model)
-    first.set_config(model.config, "use_cache", False)
-    second.set_config(model.config, "use_cache", None)
+    remember_found(first, [(model.config, "use_cache")])
+    model.config.use_cache = False
+    remember_found(second, [(model.config, "use_cache")])
     assert model.save_pretrained()["use_cache"] is True
     second.revert()
     assert model.save_pretrained()["use_cache"] is True
@@ -296,13 +290,40 @@ def test_no_note_outlives_the_patches() -> None:
     model = Model()
     before = snapshot(model)
     first, second = Ledger("GC999", model), Ledger("GC999", model)
-    first.set_config(model.config, "use_cache", False)
-    second.set_config(model.config.text_config, "use_cache", False)
+    remember_found(first, [(model.config, "use_cache")])
+    remember_found(second, [(model.config.text_config, "use_cache")])
     assert len(found_values(model)) == 2
     second.revert()
     first.revert()
     assert found_values(model) == []
     assert snapshot(model) == before
+
+
+def test_saves_that_overlap_in_threads_leave_the_running_value() -> None:
+    """The second one comes in while the first is writing, and goes when the first is gone."""
+    model = Model()
+    remember_found(Ledger("GC999", model), [(model.config, "use_cache")])
+    model.config.use_cache = False
+    both_are_in, first_is_out = threading.Barrier(2), threading.Event()
+    seen: list[bool] = []
+
+    def save(is_first: bool) -> None:
+        with as_found(model):
+            both_are_in.wait(10)
+            seen.append(model.config.use_cache)
+            if not is_first:
+                first_is_out.wait(10)
+                seen.append(model.config.use_cache)
+        if is_first:
+            first_is_out.set()
+
+    threads = [threading.Thread(target=save, args=(first,)) for first in (True, False)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [True, True, True]
+    assert model.config.use_cache is False
 
 
 # What the ledger could not take back, it does not write.
@@ -313,7 +334,7 @@ def test_a_field_that_is_kept_elsewhere_is_refused(name: str) -> None:
     model = Model()
     before = snapshot(model)
     with pytest.raises(PatchError, match=name):
-        Ledger("GC999", model).set_config(model.config, name, "sdpa")
+        Ledger("GC999", model).set_attribute(model.config, name, "sdpa")
     assert snapshot(model) == before
 
 

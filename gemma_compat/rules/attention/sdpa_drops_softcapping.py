@@ -18,9 +18,10 @@ attention.
 
 ## Cure
 Load with `attn_implementation="eager"`; with flash-attn 2.6.2 or newer `"flash_attention_2"` caps
-too, and `"flex_attention"` does. `patch` sets `eager` on the config that the text model reads and
-on every copy of it, for the run only; the vision tower keeps what it has. It is opt-in, since
-`eager` keeps a matrix of length x length for every head and takes more memory and time.
+too, and `"flex_attention"` does. `patch` has the text model and its layers read `eager` through a
+view of their config; the config itself, and so whatever is made from it, stays as it was, and the
+vision tower keeps what it has. It is opt-in, since `eager` keeps a matrix of length x length for
+every head and takes more memory and time.
 
 By hand on a loaded model: `model.set_attn_implementation("eager")` works where it exists (seen on
 4.57.6 and later). Writing to `model.config` does nothing for a PaliGemma up to 4.53, whose text
@@ -36,10 +37,8 @@ from ...conditions.attention import caps_attention, runs_sdpa
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchTargetMissing
 from ...facts import Facts
-from ...live.tree import named_configs, text_models
-
-_SLOT = "_attn_implementation_internal"  # what the property _attn_implementation keeps
-
+from ...live.tree import named_modules, text_models
+from ...patching.eager_view import SLOT, eager_view, is_view
 
 RULE = Rule(
     code="GC301",
@@ -65,20 +64,24 @@ def describe(facts: Facts) -> Problem:
 
 
 def patch(model: Any, ledger: Any) -> None:
-    """``eager`` on every text config with a cap whose attention runs through ``sdpa``."""
-    capped = list(_capped_configs(model))
+    """``eager`` for every module of a text model with a cap that asks its config for ``sdpa``."""
+    capped = list(_capped_modules(model))
     if not capped:
         raise PatchTargetMissing("no text model with attn_logit_softcapping")
-    for config in [config for config in capped if vars(config).get(_SLOT) == "sdpa"]:
-        ledger.set_config(config, _SLOT, "eager")
-    if not ledger.changes:
+    views: dict[int, Any] = {}
+    for module in capped:
+        config = module.config
+        if not is_view(config) and vars(config).get(SLOT) == "sdpa":
+            view = views.setdefault(id(config), eager_view(config))
+            ledger.set_attribute(module, "config", view)
+    if not views:
         raise PatchNotNeeded("attention does not run through sdpa")
 
 
-def _capped_configs(model: Any) -> Iterator[Any]:
-    """Of the text models and, from 4.48 to 4.53, the copies that nothing but masks reads."""
-    types = {getattr(module.config, "model_type", None) for _, module in text_models(model)}
-    for _, config in named_configs(model):
-        caps = vars(config).get("attn_logit_softcapping") is not None
-        if config.model_type in types and caps:
-            yield config
+def _capped_modules(model: Any) -> Iterator[Any]:
+    """The text models and the modules in them that hold a config with a cap."""
+    for _, text_model in text_models(model):
+        for _, module in named_modules(text_model):
+            config = vars(module).get("config")
+            if config is not None and vars(config).get("attn_logit_softcapping") is not None:
+                yield module

@@ -19,9 +19,10 @@ up to 4.53 a copy of it that `model.config` does not lead to. A Trainer of trans
 `model.config` only.
 
 ## Cure
-`patch` turns `use_cache` off on every config object in the module tree. `generate()` keeps its
-cache, also in the middle of training, and every save (`save_pretrained`, PEFT, a Trainer
-checkpoint) writes the value that was found; `generation_config` is not touched. A model whose
+`patch` passes `use_cache=False` in training and inside a Trainer's evaluation, where the caller
+says nothing. No config is written, so nothing of it can be saved or copied; `generate()` and a
+forward of your own in eval mode keep their cache. Every save of the model (`save_pretrained`, PEFT,
+a Trainer checkpoint) writes the value that was found, whatever a Trainer wrote since. A model whose
 layers share keys and values is left alone: on some releases it needs the cache (GC104).
 """
 
@@ -57,6 +58,7 @@ RULE = Rule(
     ),
     when=(asks_for_cache, shares_no_kv),
     applicability=Applicability.SAFE,
+    leaves=("leave_cache_out",),
     yields_to=("GC104",),
     reports=("huggingface/transformers#42586",),
 )
@@ -81,5 +83,5 @@ def _message(facts: Facts) -> str:
 
 
 def patch(model: Any, ledger: Any) -> None:
-    """Off on every config that a forward reads, for the run only."""
+    """No cache in training and in a Trainer's evaluation; no config is written."""
     turn_cache_off(model, ledger)

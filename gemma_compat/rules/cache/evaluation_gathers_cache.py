@@ -13,8 +13,9 @@ Trainer had no such default, and PaliGemma's config names nothing. A Gemma 4 is 
 the Trainer turns its cache off, which is what it does unless `use_cache=True` is passed.
 
 ## Cure
-`patch` puts `past_key_values` on the config's list for the run; it is not saved. Or upgrade to
-transformers 5.20.0 (PaliGemma: 4.49.0) or newer.
+`patch` keeps the cache out of what the model returns inside a Trainer's evaluation; any other
+forward returns it, and the config is left alone. Or upgrade to transformers 5.20.0 (PaliGemma:
+4.49.0) or newer, or put `past_key_values` on the config's list.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from ...engine.condition import condition
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
+from ...live.tree import text_models
+from ...patching.cache_switch import is_in_evaluation
 
 _KEY = "past_key_values"
 
@@ -55,6 +58,7 @@ RULE = Rule(
         setting="model.config.keys_to_ignore_at_inference = ['past_key_values']",
     ),
     applicability=Applicability.SAFE,
+    leaves=("keep_cache_back",),
     symptoms=(r"Unsupported types \(<class '[\w.]*Cache'>\) passed to `_pad_across_processes`",),
     reports=("huggingface/accelerate#3277", "huggingface/transformers#35990"),
 )
@@ -71,10 +75,15 @@ def describe(facts: Facts) -> Problem:
 
 
 def patch(model: Any, ledger: Any) -> None:
-    """Add ``past_key_values`` to the list of the top-level config, the one a Trainer asks."""
-    config = getattr(model, "config", None)
-    if config is None:
-        raise PatchTargetMissing("the model has no config")
-    listed = list(getattr(config, "keys_to_ignore_at_inference", None) or ())
-    if _KEY not in listed:
-        ledger.set_config(config, "keys_to_ignore_at_inference", [*listed, _KEY])
+    """Take the cache out of the text model's output where a Trainer collects outputs."""
+    found = text_models(model)
+    if not found:
+        raise PatchTargetMissing("no module with embed_tokens and decoder layers")
+    for _, text_model in found:
+        ledger.add_hook(text_model, "forward_hook", keep_cache_back)
+
+
+def keep_cache_back(module: Any, args: Any, output: Any) -> None:
+    """Forward hook: those above the text model hand on what its output holds."""
+    if getattr(output, _KEY, None) is not None and is_in_evaluation():
+        setattr(output, _KEY, None)

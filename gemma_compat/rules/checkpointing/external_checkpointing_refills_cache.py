@@ -14,12 +14,12 @@ multimodal Gemma 3 and PaliGemma do not read. Up to 4.57 no cache was built in t
 outside wrappers work.
 
 ## Cure
-`patch` turns `use_cache` off on every config that a forward reads, as GC102 does; generation and
-saving are not affected. Where layers share keys and values this is done only on releases that
-share them without a cache (Gemma 3n: 5.6.0, Gemma 4: 5.5.2), and only for non-reentrant wrappers,
-torch's and accelerate's default: a reentrant one detaches the shared tensors, so the loss is right
-and the gradients are not, without a word. Such a wrapper is refused with a `PatchRefused`, when
-`patch` finds it or at the first training step.
+`patch` passes `use_cache=False` in training, as GC102 does, and under such wrappers wherever there
+is a graph; generation and saving are not affected. Where layers share keys and values this is done
+only on releases that share them without a cache (Gemma 3n: 5.6.0, Gemma 4: 5.5.2), and only for
+non-reentrant wrappers, torch's and accelerate's default: a reentrant one detaches the shared
+tensors, so the loss is right and the gradients are not, without a word. Such a wrapper is refused
+with a `PatchRefused`, when `patch` finds it or at the first training step.
 """
 
 from __future__ import annotations

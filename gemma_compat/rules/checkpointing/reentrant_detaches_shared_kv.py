@@ -20,11 +20,13 @@ default, and from Unsloth.
 ## Cure
 `gradient_checkpointing_kwargs={"use_reentrant": False}`, in `TrainingArguments` and in
 `prepare_model_for_kbit_training` alike. `patch` does it for the decoder layers at each forward, so
-checkpointing that is turned on later is covered too; other modules keep what they have. It accepts
-torch's own checkpoint function only; another one, Unsloth's for example, is refused with a
-`PatchRefused` when it is met. A reentrant `checkpoint_wrapper` around the layers or their attention
-is not replaced: `patch` stops with a `PatchRefused` and writes nothing at all, since turning the
-cache off would only take away the crash of GC203. Wrap with `CheckpointImpl.NO_REENTRANT`.
+checkpointing that is turned on later is covered too; other modules keep what they have. What
+layers share is cut from the graph after the forward, so a step whose backward pass is skipped is
+freed. It accepts torch's own checkpoint function only; another one, Unsloth's for example, is
+refused with a `PatchRefused` when it is met. A reentrant `checkpoint_wrapper` around the layers or
+their attention is not replaced: `patch` stops with a `PatchRefused` and writes nothing at all,
+since turning the cache off would only take away the crash of GC203. Wrap with
+`CheckpointImpl.NO_REENTRANT`.
 
 Where Unsloth's GPU path keeps these gradients itself (Gemma 4 from unsloth_zoo 2026.6.7 on, Gemma
 3n from 2026.9.8 on) this rule is silent and nothing is patched.
@@ -54,10 +56,10 @@ from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import text_models
 from ...patching.non_reentrant import (
-    add_non_reentrant,
     decoder_layers,
     refuse_cured_by_unsloth,
 )
+from ...patching.shared_dict import add_freed_dict
 
 RULE = Rule(
     code="GC201",
@@ -120,7 +122,7 @@ def patch(model: Any, ledger: Any) -> None:
     if not sharing:
         raise PatchTargetMissing("no decoder layer takes shared_kv_states and borrows from it")
     for text_model in sharing:
-        add_non_reentrant(text_model, ledger)
+        add_freed_dict(text_model, ledger)
 
 
 def _borrows(text_model: Any) -> bool:

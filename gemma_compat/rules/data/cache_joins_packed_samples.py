@@ -14,8 +14,10 @@ the cache; a loop of your own has none of these by itself. Evaluation on 4.53 to
 is built in eval mode only, has the same fault.
 
 ## Cure
-`model.config.use_cache = False` for the run, or `patch`, which does that for the run only: saves
-and `generate()` keep what was found.
+`model.config.use_cache = False` for the run, or `patch`, which passes `use_cache=False` in
+training, in a Trainer's evaluation and wherever position ids start anew within a row. No config is
+written, and `generate()` keeps its cache. On releases where layers share keys and values through
+the cache (Gemma 3n up to 5.5.4) this needs the cure of GC104, and is refused without.
 """
 
 from __future__ import annotations
@@ -28,8 +30,15 @@ from ...conditions.checkpointing import checkpoints
 from ...conditions.run import packs
 from ...engine.condition import not_
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
+from ...errors import PatchRefused
 from ...facts import Facts
-from ...patching.cache_switch import turn_cache_off
+from ...live.tree import text_models
+from ...patching.cache_switch import (
+    leave_cache_out_of_packed_rows,
+    modules_that_take_use_cache,
+    turn_cache_off,
+)
+from ...patching.kv_carrier import needs_cache
 
 is_not_checkpointing = not_(checkpoints, "gradient checkpointing is off")
 
@@ -50,7 +59,8 @@ RULE = Rule(
     runs=(packs,),
     fix=Fix(setting="model.config.use_cache = False"),
     applicability=Applicability.SAFE,
-    yields_to=("GC104",),
+    leaves=("leave_cache_out", "leave_cache_out_of_packed_rows"),
+    after=("GC104",),
     reports=("huggingface/transformers#42586",),
 )
 
@@ -65,5 +75,13 @@ def describe(facts: Facts) -> Problem:
 
 
 def patch(model: Any, ledger: Any) -> None:
-    """Off on every config that a forward reads, for the run only."""
+    """No cache for packed rows; refused where layers share keys and values through it alone."""
+    for _, text_model in text_models(model):
+        if needs_cache(text_model):
+            raise PatchRefused(
+                "layers share keys and values through the cache, and GC104 does not carry them here"
+            )
     turn_cache_off(model, ledger)
+    for module in modules_that_take_use_cache(model):
+        hook = leave_cache_out_of_packed_rows
+        ledger.add_hook(module, "forward_pre_hook", hook, with_kwargs=True)
