@@ -1,4 +1,4 @@
-"""A child process that may hang or crash without taking this one along."""
+"""A child process that may hang, crash or print without end, and not take this one along."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ._deadline import Deadline
 
+_LIMIT = 1 << 20  # bytes of output; the longest answer has a few thousand
+_FLOODED = f"printed more than {_LIMIT >> 20} MiB"
 _GRACE = 0.2  # seconds to wait for a killed child; one in uninterruptible sleep never comes
 
 
@@ -45,6 +48,8 @@ class Child:
         options = ["-I"] if site else ["-I", "-S"]
         place = "sys.path[:0]" if site else "sys.path[len(sys.path):]"
         setup = f"import sys; {place} = {list(path)!r}\n"
+        self._read = bytearray()
+        self._flooded = False
         self._process: Any = subprocess.Popen(
             [sys.executable, *options, "-c", setup + code],
             stdin=subprocess.DEVNULL,
@@ -52,16 +57,32 @@ class Child:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        # A pipe that nobody empties stops the child; one that is emptied without end fills us.
+        self._reader = threading.Thread(target=self._drain, daemon=True)
+        self._reader.start()
 
     def finish(self, deadline: Deadline) -> Outcome:
         """Its outcome, at the deadline at the latest; a child that still runs is killed."""
+        self._reader.join(deadline.remaining())
         try:
-            output, _ = self._process.communicate(timeout=deadline.remaining())
+            status = self._process.wait(0 if self._flooded else deadline.remaining())
         except subprocess.TimeoutExpired:
             self._kill()
-            return Outcome("", str(deadline))
-        text = output.decode("utf-8", "replace")
-        return Outcome(text, _describe(self._process.returncode))
+            return Outcome("", _FLOODED if self._flooded else str(deadline))
+        if self._flooded:
+            return Outcome("", _FLOODED)
+        # What it started may hold the pipe open after it has ended.
+        return Outcome(bytes(self._read).decode("utf-8", "replace"), _describe(status))
+
+    def _drain(self) -> None:
+        """Read what it prints, up to the limit; then kill it."""
+        stream = self._process.stdout
+        while chunk := stream.read1(1 << 16):
+            if len(self._read) + len(chunk) > _LIMIT:
+                self._flooded = True
+                self._kill()
+                return
+            self._read += chunk
 
     def _kill(self) -> None:
         """Kill it and what it started; abandon it if it cannot be killed."""
@@ -76,7 +97,6 @@ class Child:
             self._process.wait(_GRACE)
         except subprocess.TimeoutExpired:
             pass
-        self._process.stdout.close()
 
 
 def _describe(status: int) -> str | None:

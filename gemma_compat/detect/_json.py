@@ -6,27 +6,21 @@ import os
 from typing import Any
 
 from ..errors import UsageError
+from . import _files
 
 
 def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The JSON object in this file.
+    """Return the JSON object in this file.
 
     Raises:
         UsageError: one line that names the file and what is wrong with it.
     """
-    import json
-
     name = os.fspath(path)
     try:
-        with open(name, encoding="utf-8-sig") as file:
-            data = json.load(file)
+        data = _files.parse_json(_files.read_bytes(name, _files.JSON))
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror or error}") from error
-    except RecursionError as error:
-        raise UsageError(f"{name}: nested too deeply") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{name}: not a JSON file (not UTF-8 text)") from error
-    except ValueError as error:  # JSONDecodeError, or a NUL byte in the name
+    except ValueError as error:
         raise UsageError(f"{name}: not a JSON file ({error})") from error
     if not isinstance(data, dict):
         raise UsageError(f"{name}: holds {describe(data)} where a JSON object is needed")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..facts import Package
+from . import _files
 
 
 def read_package(name: str, module: str, directory: str, entry: str) -> Package:
@@ -49,7 +50,7 @@ def _version_in(path: str) -> tuple[str | None, str | None]:
     if os.path.isfile(path):  # distutils wrote the PKG-INFO itself as name.egg-info
         files = [path]
     entry = os.path.basename(path)
-    found = [file for file in files if os.path.isfile(file)]
+    found = [file for file in files if os.path.lexists(file)]
     if not found:
         return None, f"{entry} has no METADATA: a broken or half-removed installation"
     try:
@@ -63,14 +64,12 @@ def _version_in(path: str) -> tuple[str | None, str | None]:
 
 def _header(path: str, name: str) -> str | None:
     """A field of the header block, which ends at the first empty line."""
-    with open(path, "rb") as file:
-        for raw in file:
-            line = raw.decode("utf-8", "replace")
-            if not line.strip():
-                return None
-            key, colon, value = line.partition(":")
-            if colon and key.lower() == name:
-                return value.strip()
+    for line in _files.read_text(path, _files.METADATA).splitlines():
+        if not line.strip():
+            return None
+        key, colon, value = line.partition(":")
+        if colon and key.lower() == name:
+            return value.strip()
     return None
 
 
@@ -105,10 +104,8 @@ def _origin(path: str) -> dict[str, Any]:
     text = _read_text(os.path.join(path, "direct_url.json"))
     if not text:
         return {}
-    import json
-
     try:
-        data = json.loads(text)
+        data = _files.parse_json(text)
     except ValueError:
         return {"problem": "its direct_url.json is not JSON"}
     if not isinstance(data, dict):
@@ -134,16 +131,15 @@ def _what_is_missing(directory: str, module: str, info: str) -> str | None:
     entry = os.path.basename(info)
     if not os.path.isdir(package):
         return f"{entry} is there, its package {module} is not: half-removed"
-    record = _read_text(os.path.join(info, "RECORD"))
+    record = _read_text(os.path.join(info, "RECORD"), _files.RECORD)
     if record and f"{module}/__init__.py" not in record:
         return None  # a package that never had one
     return f"{entry} is there, {module}/__init__.py is not: half-removed"
 
 
-def _read_text(path: str) -> str:
+def _read_text(path: str, limit: int = _files.METADATA) -> str:
     """The file's text, empty where there is none to read."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        return _files.read_text(path, limit)
     except OSError:
         return ""

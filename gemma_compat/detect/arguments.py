@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ..errors import UnknownFact, UsageError
+from . import _files
 from ._json import describe, read_object
 
 _WORDS = {"true": True, "false": False}
@@ -56,16 +57,14 @@ class Arguments:
         return found
 
     def _parse(self, name: str, text: str) -> Mapping[str, Any]:
-        import json
-
         if not text.lstrip().startswith("{"):
             try:
                 return read_object(text)
             except UsageError as error:  # a path on the machine that will train, perhaps
                 raise UnknownFact("training", f"{name}: {error}") from error
         try:
-            found = json.loads(text)
-        except (ValueError, RecursionError):
+            found = _files.parse_json(text)
+        except ValueError:
             self.reject(name, text, "a JSON object")
         return dict(found)
 

@@ -7,7 +7,6 @@ states is bounded before anything is read.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 from ..errors import UnknownFact
 from ..facts import CheckpointFacts
 from ..live.unwrap import unwrap
+from . import _files
 from .hub import find_config
 
 Reading = tuple[CheckpointFacts, dict[str, str]]
@@ -74,7 +74,7 @@ def _snapshot(name: str, commit: str | None = None) -> str:
 def _read_folder(folder: str) -> CheckpointFacts:
     names: set[str] = set()
     dtypes: set[str] = set()
-    for file in _files(folder):
+    for file in _weight_files(folder):
         for name, entry in header(file).items():
             if name != "__metadata__":
                 names.add(starred(name))
@@ -82,7 +82,7 @@ def _read_folder(folder: str) -> CheckpointFacts:
     return CheckpointFacts(names=tuple(sorted(names)), dtypes=tuple(sorted(dtypes)))
 
 
-def _files(folder: str) -> Iterator[str]:
+def _weight_files(folder: str) -> Iterator[str]:
     """The one file, or every shard that the index names."""
     single = os.path.join(folder, _SINGLE)
     if os.path.isfile(single):
@@ -130,15 +130,15 @@ def header(path: str) -> Mapping[str, Any]:
 
 def _opened(path: str) -> Any:
     try:
-        return open(path, "rb")  # noqa: SIM115  (the callers close it)
+        return _files.opened(path)
     except OSError as error:
         raise UnknownFact("checkpoint", f"{path}: {error.strerror or error}") from error
 
 
 def _parsed(path: str, text: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = _files.parse_json(text)
+    except ValueError as error:
         raise UnknownFact("checkpoint", f"{path}: its header is not JSON") from error
     if not isinstance(data, dict):
         raise UnknownFact("checkpoint", f"{path}: its header is no JSON object")

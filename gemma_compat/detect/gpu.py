@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..facts import UNKNOWN, Gpu
+from . import _files
 from ._deadline import Deadline
 from .other_gpus import find_other_gpus
 
@@ -119,19 +120,19 @@ def driver_traces(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _is_in_loader_cache() -> bool:
     try:
-        with open("/etc/ld.so.cache", "rb") as cache:
-            return _LIBRARY.encode() in cache.read()
+        cache = _files.read_bytes("/etc/ld.so.cache", _files.LOADER_CACHE)
+        return _LIBRARY.encode() in cache
     except OSError:
         return False
 
 
 def _interpret(output: str, environ: Mapping[str, str]) -> GpuReading:
     """The child's last line, with ``CUDA_VISIBLE_DEVICES`` applied."""
-    import json
-
     try:
-        data = json.loads(output.strip().splitlines()[-1])
+        data = _files.parse_json(output.strip().splitlines()[-1])
     except (ValueError, IndexError):
+        data = None
+    if not isinstance(data, dict):
         return _unknown("NVML: the child printed no answer")
     if data.get("absent"):
         return _no_driver()

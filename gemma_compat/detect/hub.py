@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from . import _files
+
 
 def find_config(name: str, commit: str | None = None) -> str | None:
     """The ``config.json`` of ``owner/name`` in the cache, or ``None``; of this commit if given.
@@ -24,8 +26,8 @@ def find_config(name: str, commit: str | None = None) -> str | None:
 def _snapshots(folder: str) -> list[str]:
     """The one that ``main`` points at, else all of them (a pinned revision), newest first."""
     try:
-        with open(os.path.join(folder, "refs", "main"), encoding="ascii") as file:
-            return [file.read().strip()]
+        commit = _files.read_bytes(os.path.join(folder, "refs", "main"), _files.LINE)
+        return [commit.decode("ascii").strip()]
     except (OSError, UnicodeDecodeError):
         pass
     try:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..facts import Package
+from . import _files
 from ._deadline import Deadline
 
 if TYPE_CHECKING:
@@ -20,13 +21,14 @@ import os
 try:
     import {module}
 except BaseException as error:
-    first = (str(error).strip().splitlines() or [""])[0]
+    first = (str(error).strip()[:{longest}].splitlines() or [""])[0]
     print("\\n" + ": ".join(filter(None, [type(error).__name__, first])), flush=True)
     os._exit({status})
 print("\\n{done}", flush=True)
 {then}os._exit(0)
 """
 _DONE = "imported"
+_LONGEST = 1000  # characters of an error's first line
 # What torch says of its devices, on the last line. No context is created: only counting and
 # the comparison of capabilities that torch itself makes on first use.
 _DEVICES = """
@@ -71,7 +73,9 @@ class ImportProbe:
         from ._child import Child
 
         then = _DEVICES if module == "torch" else ""
-        code = _CODE.format(module=module, status=_REPORTED, done=_DONE, then=then)
+        code = _CODE.format(
+            module=module, status=_REPORTED, done=_DONE, longest=_LONGEST, then=then
+        )
         try:
             self._children[module] = Child(code, path)
         except OSError as error:
@@ -99,14 +103,15 @@ class ImportProbe:
 
 def _devices(lines: Sequence[str], problem: str | None) -> dict[str, Any]:
     """Fields of ``TorchBuild`` that importing showed; none where it did not get so far."""
-    import json
-
     if _DONE not in lines:
         return {}
     if problem is not None:
         return {"device_problem": f"asking torch for its CUDA devices {problem}"}
-    found: dict[str, Any] = json.loads(lines[-1])
-    flags = tuple(found.pop("arch_list"))
+    try:
+        found = _files.parse_json(lines[-1])
+        flags = tuple(found.pop("arch_list"))
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return {"device_problem": "what torch said of its CUDA devices cannot be read"}
     return {**found, "arch_list": flags} if flags else found
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-LARGEST = 8 << 20  # bytes; a report of one node has a few thousand
+from . import _files
+
+LARGEST = _files.NODE
 
 
 class BadFile(Exception):
@@ -32,37 +34,26 @@ def read_documents(paths: Iterable[str]) -> Iterator[tuple[str, str, Any]]:
 def _read(path: str, seen: dict[tuple[int, int], str]) -> dict[str, Any]:
     try:
         found = os.stat(path)
-        if stat.S_ISDIR(found.st_mode):
-            raise BadFile("a directory")
-        if not stat.S_ISREG(found.st_mode):
-            raise BadFile("not a regular file")
         file_id = (found.st_dev, found.st_ino)
         if file_id in seen:
             first = seen[file_id]
             raise BadFile("given twice" if first == path else f"the same file as {first}")
         seen[file_id] = path
-        with open(path, "rb") as file:
-            data = file.read(LARGEST + 1)
+        data = _files.read_bytes(path, LARGEST)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise BadFile(f"larger than {LARGEST >> 20} MiB, which no report is") from error
         raise BadFile(error.strerror or str(error)) from error
     except ValueError as error:  # a NUL byte in the name
         raise BadFile(str(error)) from error
-    if len(data) > LARGEST:
-        raise BadFile(f"larger than {LARGEST >> 20} MiB, which no report is")
     return _parse(data)
 
 
 def _parse(data: bytes) -> dict[str, Any]:
-    import json
-
     if not data.strip():
         raise BadFile("empty")
     try:
-        document = json.loads(data.decode("utf-8-sig"))
-    except RecursionError as error:
-        raise BadFile("nested too deeply") from error
-    except UnicodeDecodeError as error:
-        raise BadFile("not a JSON file (not UTF-8 text)") from error
+        document = _files.parse_json(data)
     except ValueError as error:
         raise BadFile(f"not a JSON file, or only a part of one ({error})") from error
     if not isinstance(document, dict):

@@ -11,6 +11,8 @@ import os
 import platform
 import sys
 
+from . import _files
+
 _MAKERS = {"0x1002": "AMD", "0x8086": "Intel", "0x10de": "NVIDIA"}
 _DISPLAY = "0x03"  # class of a PCI device: VGA, 3D and other display controllers
 _PCI = "/sys/bus/pci/devices"
@@ -55,7 +57,7 @@ def _described(maker: str) -> str:
 
 def _read(device: str, name: str) -> str:
     try:
-        with open(os.path.join(device, name), encoding="ascii", errors="replace") as file:
-            return file.read().strip()
+        text = _files.read_bytes(os.path.join(device, name), _files.LINE)
+        return text.decode("ascii", "replace").strip()
     except OSError:
         return ""

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import UnknownFact, UsageError
 from ..facts import TokenizerFacts
+from . import _files
 from ._ask import ask
 from ._json import read_object
 from .checkpoint import folder_of
@@ -109,8 +110,10 @@ def _post_processor(path: str) -> Any:
     """The entry of that name in ``tokenizer.json``; ``None`` where there is none."""
     if not os.path.isfile(path):
         return None
-    with open(path, encoding="utf-8", errors="replace") as file:
-        head = file.read(_HEAD)
+    try:
+        head = _files.read_head(path, _HEAD).decode("utf-8", "replace")
+    except OSError:
+        return None
     found = re.search(r'"post_processor"\s*:\s*', head)
     if found is None:
         return None
@@ -131,8 +134,10 @@ def _template_in(files: _Files) -> str | None:
     """The template in a file of its own, else in the config."""
     path = os.path.join(files.folder, "chat_template.jinja")
     if os.path.isfile(path):
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        try:
+            return _files.read_text(path, _files.TEMPLATE)
+        except OSError as error:
+            raise UnknownFact("tokenizer", f"{path}: {error.strerror or error}") from error
     older = os.path.join(files.folder, "chat_template.json")
     found = read_object(older) if os.path.isfile(older) else files.config
     return _default_template(found.get("chat_template"))

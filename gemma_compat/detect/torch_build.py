@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..facts import TorchBuild
+from . import _files
 from .packages import find_module
 
 _FIELDS = {"__version__": "version", "cuda": "cuda", "hip": "hip"}
@@ -20,8 +21,8 @@ def read_torch_build(path: Sequence[str]) -> tuple[TorchBuild, dict[str, str]]:
         return TorchBuild(), {"torch": "no torch/version.py on the search path"}
     file = os.path.join(package, "version.py")
     try:
-        with open(file, encoding="utf-8", errors="replace") as lines:
-            found: dict[str, Any] = dict(filter(None, map(_assignment, lines)))
+        lines = _files.read_text(file, _files.VERSION).splitlines()
+        found: dict[str, Any] = dict(filter(None, map(_assignment, lines)))
     except OSError as error:
         return TorchBuild(), {"torch": f"cannot read {file}: {error.strerror or error}"}
     missing = [name for name in _FIELDS.values() if name not in found]
@@ -56,7 +57,7 @@ def _read_arch_list(package: str) -> tuple[str, ...] | None:
 
     name = "torch_python.dll" if sys.platform == "win32" else "libtorch_python.so"
     try:
-        with open(os.path.join(package, "lib", name), "rb") as file:
+        with _files.opened(os.path.join(package, "lib", name), _files.LIBRARY) as file:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 return _find_flags(content)
     except (OSError, ValueError):  # not there, or empty

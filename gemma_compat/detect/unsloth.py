@@ -18,6 +18,7 @@ from ..live.upstream import (
     rebuilt_classes,
     scales_embeddings_twice,
 )
+from . import _files
 from ._ask import ask
 from ._metadata import requirements
 
@@ -114,9 +115,12 @@ def _compiled_caches(world: _World) -> tuple[str, ...] | None:
 
 def _header(path: str) -> str:
     """``unsloth-zoo 2026.10.9, unsloth 2026.10.9, ...``; empty for a file without a header."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        lines = [file.readline().strip() for _ in range(len(_HEADER) + 2)]
-    if lines[-1] != _MARK:
+    try:
+        head = _files.read_head(path, _files.LINE).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [line.strip() for line in head.splitlines()[: len(_HEADER) + 2]]
+    if len(lines) < len(_HEADER) + 2 or lines[-1] != _MARK:
         return ""
     return ", ".join(f"{name} {line}" for name, line in zip(_HEADER, lines[1:], strict=False))
 

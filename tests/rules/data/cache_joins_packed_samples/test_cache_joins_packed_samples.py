@@ -51,10 +51,12 @@ def test_conditions(model: dict[str, Any], training: dict[str, Any], expected: s
     assert answer(RULE, facts("5.23.0", {**MODEL, **model}, {**RUN, **training})) == expected
 
 
-def test_the_need_of_shared_keys_and_values_for_a_cache_wins() -> None:
-    assert RULE.yields_to == ("GC104",)
-    plan = make_plan(judge_all(facts("5.23.0", MODEL, RUN), [RULE]))
-    assert [item.rule.code for item in plan.patches] == ["GC804"]
+def test_the_carrier_of_shared_keys_and_values_comes_first() -> None:
+    """Gemma 3n on 5.2 to 5.5.4 needs both: no cache for packed rows, and GC104 in its place."""
+    assert RULE.after == ("GC104",)
+    given = facts("5.5.4", {**MODEL, "model_type": "gemma3n_text", "num_kv_shared_layers": 5}, RUN)
+    plan = make_plan(judge_all(given, [RULE, find("GC104")]))
+    assert [item.rule.code for item in plan.patches] == ["GC104", "GC804"]
 
 
 def contract_facts() -> Iterator[Facts]:

@@ -1,0 +1,177 @@
+"""The one reader: what it refuses, in what words, and that nothing in detect/ reads otherwise."""
+
+from __future__ import annotations
+
+import ast
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gemma_compat.detect import _files
+from gemma_compat.detect._child import Child
+from gemma_compat.detect._deadline import Deadline
+from gemma_compat.detect._json import read_object
+from gemma_compat.errors import UsageError
+
+DETECT = Path(_files.__file__).parent
+READERS = {"_files.py", "_child.py"}
+OPENS = {"open", "read_text", "read_bytes", "fdopen", "Popen", "check_output", "run"}
+PARSES = {"load", "loads", "JSONDecoder"}
+
+
+def sparse(path: Path) -> None:
+    with open(path, "wb") as file:
+        file.truncate(1 << 30)
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "fifo": (os.mkfifo, "not a regular file"),
+    "device": (device, "not a regular file"),
+    "sparse": (sparse, "larger than"),
+    "directory": (Path.mkdir, "a directory"),
+}
+hostile = pytest.mark.parametrize("kind", HOSTILE)
+
+
+@hostile
+def test_what_is_no_file_is_an_error_of_one_line(kind: str, tmp_path: Path) -> None:
+    make, words = HOSTILE[kind]
+    make(tmp_path / "config.json")
+    with pytest.raises(UsageError, match=words) as caught:
+        read_object(tmp_path / "config.json")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+# Every name under which a report reads something, by the tree that holds it.
+NAMES = (
+    "config.json",
+    "tokenizer_config.json",
+    "tokenizer.json",
+    "chat_template.jinja",
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "torch/version.py",
+    "torch/lib/libtorch_python.so",
+    "torch-2.6.0.dist-info/METADATA",
+    "torch-2.6.0.dist-info/RECORD",
+    "torch-2.6.0.dist-info/direct_url.json",
+    "unsloth.egg-link",
+)
+
+
+@hostile
+@pytest.mark.parametrize("name", NAMES)
+def test_a_report_neither_hangs_nor_grows(kind: str, name: str, tmp_path: Path) -> None:
+    """In a process of its own: an answer well within the deadline, under 100 MiB."""
+    (tmp_path / "config.json").write_text('{"model_type": "gemma3_text"}')
+    for folder in ("torch-2.6.0.dist-info", "torch/lib"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "torch-2.6.0.dist-info" / "METADATA").write_text("Name: torch\nVersion: 2.6.0\n\n")
+    (tmp_path / "torch" / "__init__.py").write_text("")
+    (tmp_path / name).unlink(missing_ok=True)
+    HOSTILE[kind][0](tmp_path / name)
+    files = ["--model", str(tmp_path), "--tokenizer", str(tmp_path)]
+    command = [sys.executable, "-m", "gemma_compat", "report", *files]
+    environment = {**os.environ, "PYTHONPATH": f"{DETECT.parent.parent}{os.pathsep}{tmp_path}"}
+    before, begun = peak_of_children(), time.monotonic()
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=60, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode in {0, 1, 2}, done.stderr
+    assert time.monotonic() - begun < 30, "the machine is slow, or it hung"
+    assert peak_of_children() <= max(before, 100 << 10)
+
+
+def peak_of_children() -> int:
+    """KiB, the largest so far."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[" * 200_000, "nested too deeply"),
+        ('{"a": NaN}', "no number in JSON"),
+        ('{"a": -Infinity}', "no number in JSON"),
+        ('{"a": ' + "9" * 5000 + "}", "a number of 5000 digits"),
+        (b"\xff\xfe{}", "not UTF-8"),
+        ("{", "Expecting"),
+    ],
+)
+def test_what_is_no_json_is_one_error(text: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        _files.parse_json(text)
+
+
+def test_what_is_json() -> None:
+    assert _files.parse_json(b'\xef\xbb\xbf{"a": [18446744073709551615, 1e308, null]}') == {
+        "a": [2**64 - 1, 1e308, None]
+    }
+
+
+FLOODS = {
+    "stdout": "import sys\nwhile True: sys.stdout.write('x' * 65536)",
+    "lines": "while True: print('{}')",
+}
+
+
+@pytest.mark.parametrize("code", FLOODS.values(), ids=FLOODS)
+def test_a_child_that_prints_without_end_is_stopped(code: str) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    outcome = Child(code, []).finish(Deadline(60))
+    assert (outcome.output, outcome.problem) == ("", "printed more than 1 MiB")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 << 10
+
+
+def test_a_child_that_closes_its_output_and_stays_is_stopped() -> None:
+    outcome = Child("import os, time; os.close(1); time.sleep(60)", []).finish(Deadline(1))
+    assert outcome.output == "" and outcome.problem is not None
+
+
+def reads_otherwise(text: str) -> Iterator[str]:
+    """Calls that open a file, start a process or parse JSON."""
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.Call):
+            continue
+        name, owner = called(node.func)
+        if owner in {"_files", "_Files"}:
+            continue
+        if name in OPENS or (owner == "json" and name in PARSES) or owner == "mmap":
+            yield f"line {node.lineno}: {owner}.{name}"
+
+
+def called(function: ast.expr) -> tuple[str, str]:
+    if isinstance(function, ast.Attribute):
+        return function.attr, ast.unparse(function.value)
+    return (function.id, "") if isinstance(function, ast.Name) else ("", "")
+
+
+# ``raw_decode`` of one entry in the head of a tokenizer.json, and a map of an opened library.
+ALLOWED = {"tokenizer.py": {"json.JSONDecoder"}, "torch_build.py": {"mmap.mmap"}}
+
+
+@pytest.mark.parametrize("file", sorted(DETECT.glob("*.py")), ids=lambda file: file.name)
+def test_nothing_in_detect_reads_otherwise(file: Path) -> None:
+    found = list(reads_otherwise(file.read_text(encoding="utf-8")))
+    allowed = ALLOWED.get(file.name, set())
+    left = [item for item in found if item.rpartition(" ")[2] not in allowed]
+    assert file.name in READERS or not left
+
+
+@pytest.mark.parametrize(
+    "text", ["open('a')", "Path('a').read_text()", "json.loads('a')", "subprocess.run([])"]
+)
+def test_the_check_of_readers_finds_them(text: str) -> None:
+    assert list(reads_otherwise(text))
