@@ -101,7 +101,7 @@ def _union(before: Iterable[Any], now: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(by_code.values())
 
 
-def announce(model: Any, now: AppliedPatches, details: str) -> None:
+def announce(model: Any, now: AppliedPatches, details: str) -> bool:
     """Log one line on what ``patch`` just changed; nothing twice, and on the first rank only.
 
     It is a warning, since a changed model should be seen where nobody configured logging.
@@ -110,6 +110,9 @@ def announce(model: Any, now: AppliedPatches, details: str) -> None:
         model: the model, wrapped or not.
         now: the answer of that one call.
         details: what to type in order to see all of it.
+
+    Returns:
+        whether there was anything new to say.
     """
     changed = [item.rule for item in now.plan.patches if _wrote(now, item.rule)]
     left = [finding.rule for finding in now.plan.manual]
@@ -121,6 +124,7 @@ def announce(model: Any, now: AppliedPatches, details: str) -> None:
     if parts and is_first_rank():
         name = type(unwrap(model)).__name__
         logger.warning("gemma_compat: %s: %s. Details: %s", name, "; ".join(parts), details)
+    return bool(parts)
 
 
 def is_first_rank() -> bool:

@@ -36,6 +36,7 @@ from ._patched import (
     record_of,
     tokenizer_in,
 )
+from ._saved import CODE, remember_use_cache, writes_use_cache
 from ._wrapped import Wrapped, wrap
 
 _DETAILS = "print(gemma_compat.hooks.applied_to(model))"
@@ -110,11 +111,19 @@ class TrainerHook:
         from ..api import make_consent, patch_given
 
         consent = make_consent(**self.options, has_trainer=given.has_trainer)
-        model, now = given.model, patch_given(given, consent)
-        announce(model, now, _DETAILS)
-        self._seen.add(unwrap(model))
-        if any(ledger.changes for ledger in now.ledgers):
-            self._remember(unwrap(model), now)
+        model, now = given.model, None
+        try:
+            now = patch_given(given, consent)
+            if writes_use_cache(given.args):
+                now.add(CODE, unwrap(model), remember_use_cache)
+            said = announce(model, now, _DETAILS)
+            self._seen.add(unwrap(model))
+            if said or any(ledger.changes for ledger in now.ledgers):
+                self._remember(unwrap(model), now)
+        except BaseException:  # Ctrl-C: what is not in the record could not be reverted
+            if now is not None:
+                now.roll_back()
+            raise
 
     def remove(self) -> tuple[str, ...]:
         """Unwrap the methods and revert the models; what could not be, in words."""

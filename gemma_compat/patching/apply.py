@@ -58,6 +58,8 @@ class AppliedPatches(Shown):
         try:
             self.ledgers.append(Ledger(code, model))
             change(model, self.ledgers[-1], *arguments)
+            if not self.ledgers[-1].changes:
+                self.ledgers.pop()
         except BaseException:
             self.roll_back()
             raise
