@@ -25,6 +25,7 @@ VERSION = 64 * _KIB  # torch/version.py: 500 bytes
 LINE = 4 * _KIB  # a commit, an entry of sysfs
 LOADER_CACHE = 16 * _MIB  # /etc/ld.so.cache: 100 KiB
 LIBRARY = 64 * _MIB  # libtorch_python.so: 30 MiB
+_WORDS = {"NaN": "not a number", "Infinity": "infinity", "-Infinity": "minus infinity"}
 _DIGITS = 20  # of a whole number in JSON: one more than 64 bits hold
 
 
@@ -112,4 +113,4 @@ def _whole_number(text: str) -> int:
 
 
 def _no_number(text: str) -> Any:
-    raise ValueError(f"{text}, which is no number in JSON")
+    raise ValueError(f"{_WORDS[text]} where JSON needs a number")

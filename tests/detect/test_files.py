@@ -103,8 +103,8 @@ def peak_of_children() -> int:
     ("text", "words"),
     [
         ("[" * 200_000, "nested too deeply"),
-        ('{"a": NaN}', "no number in JSON"),
-        ('{"a": -Infinity}', "no number in JSON"),
+        ('{"a": NaN}', "where JSON needs a number"),
+        ('{"a": -Infinity}', "where JSON needs a number"),
         ('{"a": ' + "9" * 5000 + "}", "a number of 5000 digits"),
         (b"\xff\xfe{}", "not UTF-8"),
         ("{", "Expecting"),
