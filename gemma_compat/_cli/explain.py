@@ -34,6 +34,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     text = "a log file, - for standard input, or a rule's code"
     parser.add_argument("what", metavar="LOG", help=text)
     parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument("--verbose", action="store_true", help="all of it, not only a screen")
     parser.add_argument("--model", metavar="DIR", help="the model, where the log does not say")
     parser.add_argument("--args", metavar="FILE", help="the training arguments as JSON")
     assumptions.add_options(parser)
@@ -45,10 +46,13 @@ def _explain(options: argparse.Namespace) -> int:
     from ..report import explanation as renderer
 
     found = _explained(options)
-    write(getattr(renderer, f"render_{options.format}")(found))
+    if options.format == "text":
+        write(renderer.render_text(found, verbose=options.verbose))
+    else:
+        write(getattr(renderer, f"render_{options.format}")(found))
     if found.causes:
         return FINDINGS
-    return NO_DIAGNOSIS if found.unrecognised else CLEAN
+    return NO_DIAGNOSIS if found.unrecognised or found.generally else CLEAN
 
 
 def _page(options: argparse.Namespace) -> int:

@@ -57,6 +57,7 @@ class LogFacts:
         spread: whether one process spreads the model over GPUs (``device_map="auto"``).
         apple: whether it ran on an Apple machine.
         gpu_memory: of one GPU, in GiB, as the log states it; ``None`` where it does not.
+        model_name: the one published checkpoint that the log names, or ``None``.
     """
 
     facts: Facts
@@ -71,6 +72,7 @@ class LogFacts:
     spread: bool = False
     apple: bool = False
     gpu_memory: float | None = None
+    model_name: str | None = None
 
 
 _MOST_LOSSES, _MOST_OTHERS = 200, 20
@@ -164,6 +166,7 @@ class Readings:
             spread="spread" in values,
             apple="apple" in values,
             gpu_memory=values.get("gpu_memory"),
+            model_name=None if is_other else self._one_model(),
         )
 
     def _figures(self, values: dict[str, Any]) -> Figures:
@@ -186,13 +189,18 @@ class Readings:
             found, line = ((found & types) or found, line) if found else (types, at)
         return found, line
 
+    def _one_model(self) -> str | None:
+        """The published checkpoint that is named most surely, where that is one."""
+        surest = max(self._models.values(), default=0)
+        named = [name for name, strength in self._models.items() if strength == surest]
+        return named[0] if len(named) == 1 else None
+
     def _model(self, types: frozenset[str]) -> tuple[ModelFacts, str | None]:
         """Figures of the one published checkpoint that the log names; else the type alone."""
         from ..detect.model import read_known
 
-        surest = max(self._models.values(), default=0)
-        named = [name for name, strength in self._models.items() if strength == surest]
-        known = checkpoints.find(named[0]) if len(named) == 1 else None
+        name = self._one_model()
+        known = checkpoints.find(name) if name else None
         if known is not None and types == {known.config["model_type"]}:
             return read_known(known)[0], known.published_as
         return (ModelFacts(model_type=min(types)) if len(types) == 1 else ModelFacts()), None

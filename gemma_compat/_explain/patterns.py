@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,12 +19,6 @@ from typing import Any
 LONGEST_REPEAT = 300  # characters that one ``*`` or ``+`` may take
 
 _WORD = re.compile(r"[a-z_]{2,}")
-# Letters in lower case and the underscore stay, whatever else is there becomes a blank.
-_LETTERS = bytes(
-    ord(chr(code).lower()) if code < 128 and (chr(code).isalpha() or code == 95) else 32
-    for code in range(256)
-)
-_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +32,7 @@ class Pattern:
         needs: bytes that a piece must contain beside; empty for nothing.
         limit: after so many hits it is not looked for any more.
         lines: how many lines a match may span.
+        context: whether a hit brings what stands around it.
     """
 
     kind: str
@@ -47,6 +42,7 @@ class Pattern:
     needs: bytes = b""
     limit: int = 50
     lines: int = 1
+    context: bool = False
 
     def is_possible(self, vocabulary: bytes) -> bool:
         """Whether a text with these words (joined) could contain a match."""
@@ -64,10 +60,16 @@ class Pattern:
 
 
 def pattern(
-    kind: str, key: Any, text: str, needs: bytes = b"", limit: int = 50, lines: int = 1
+    kind: str,
+    key: Any,
+    text: str,
+    needs: bytes = b"",
+    limit: int = 50,
+    lines: int = 1,
+    context: bool = False,
 ) -> Pattern:
     """Make a pattern. It is compiled when a log first has its words: most never are."""
-    return Pattern(kind, key, text, _encoded_clauses(text), needs, limit, lines)
+    return Pattern(kind, key, text, _encoded_clauses(text), needs, limit, lines, context)
 
 
 @lru_cache(maxsize=None)
@@ -86,16 +88,6 @@ def _shape(text: str) -> re.Pattern[str] | None:
     if _excludes_a_digit(parse(text)):
         return None
     return re.compile(bounded(_zeroed(text)), re.MULTILINE)
-
-
-def vocabulary(piece: bytes) -> bytes:
-    """The distinct words of a piece, in lower case, sorted, one a line."""
-    return b"\n".join(sorted(set(piece.translate(_LETTERS).split())))
-
-
-def shapes(piece: bytes) -> bytes:
-    """The distinct lines of a piece with 0 for every digit."""
-    return b"\n".join(set(piece.translate(_DIGITS).split(b"\n")))
 
 
 _ATOM = re.compile(r"\\.|\{\d*,?\d*\}|\d", re.DOTALL)
@@ -222,89 +214,3 @@ _INSIDE: dict[str, Callable[[Any], list[frozenset[str]]]] = {
     "MIN_REPEAT": _of_repeat,
     "POSSESSIVE_REPEAT": _of_repeat,
 }
-
-
-@dataclass(frozen=True)
-class Hit:
-    """Where a pattern matched.
-
-    Attributes:
-        kind, key: the pattern's.
-        line: its number, from 1.
-        text: the line; of a long one 2,000 characters around the match.
-        match: the match, within the line.
-    """
-
-    kind: str
-    key: Any
-    line: int
-    text: str
-    match: re.Match[str]
-
-
-class Scanner:
-    """Looks for many patterns in piece after piece; each retires after its ``limit`` of hits."""
-
-    def __init__(self, patterns: Iterable[Pattern]) -> None:
-        self._patterns = list(patterns)
-        self._waiting = {id(item): item.limit for item in self._patterns}
-        self._words, self._named = b"", [p for p in self._patterns if p.is_possible(b"")]
-
-    def scan(self, first_line: int, piece: bytes) -> Iterator[Hit]:
-        """The hits in one piece, by pattern and then in order."""
-        seen = shapes(piece)
-        possible = [p for p in self._with_words_in(seen) if p.needs in piece]
-        if not possible:
-            return
-        lines = seen.decode("utf-8", "replace")
-        possible = [p for p in possible if p.shape is None or p.shape.search(lines)]
-        if not possible:
-            return
-        text = piece.decode("utf-8", "replace")
-        for item in possible:
-            for hit in _hits(item, text, first_line):
-                yield hit
-                self._waiting[id(item)] -= 1
-                if not self._waiting[id(item)]:
-                    self._patterns.remove(item)
-                    self._words = b""
-                    break
-
-    def _with_words_in(self, seen: bytes) -> list[Pattern]:
-        """The patterns whose words are there; pieces of one log mostly have the same words."""
-        words = vocabulary(seen)
-        if words != self._words:
-            self._words = words
-            self._named = [p for p in self._patterns if p.is_possible(words)]
-        return self._named
-
-
-_BEFORE, _SHOWN = 200, 2000  # characters
-
-
-def _end(text: str, start: int, lines: int) -> int:
-    """Where the line ends that ``start`` is in, or the last of so many."""
-    end = start - 1
-    for _ in range(lines):
-        end = text.find("\n", end + 1)
-        if end < 0:
-            return len(text)
-    return end
-
-
-def _hits(item: Pattern, text: str, first_line: int) -> Iterator[Hit]:
-    """One for each line; a reader of facts gets every match in the line."""
-    seen, counted, line = -1, 0, first_line
-    for match in item.regex.finditer(text):
-        start = text.rfind("\n", 0, match.start()) + 1
-        if start == seen:
-            continue
-        end = _end(text, match.start(), item.lines)
-        start_shown = max(start, match.start() - _BEFORE)
-        shown = text[start_shown : min(end, start_shown + _SHOWN)].rstrip("\r")
-        # Again within the line: a match that needs more than one line is none.
-        inside = [*item.regex.finditer(shown)][: None if item.kind == "fact" else 1]
-        if inside:
-            line += text.count("\n", counted, start)
-            seen = counted = start
-        yield from (Hit(item.kind, item.key, line, shown, found) for found in inside)

@@ -8,34 +8,16 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from ..engine.rule import Rule
+from .general import generals
 from .log_facts import LogFacts, Readings
 from .notices import NOTICES, Notice
-from .patterns import Hit, Pattern, Scanner, pattern
+from .patterns import Pattern, pattern
+from .raised import BLOCK, Raised, exceptions
 from .readers import Reader, readers
+from .scan import Hit, Scanner
 from .stream import pieces
 
-# What launchers and loggers put before a line: a rank, a worker, a number, a time; pytest's E.
-_PREFIX = (
-    r"(?:\[[^\]\n]{1,40}\](?:<\w{1,10}>)?:? ?|\([^)\n]{1,60}\) ?|\d{1,4}: ?|E {2,7}|"
-    r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} )"
-)
-# The line that ends a traceback: an exception's class, then its message or nothing.
-_EXCEPTION = (
-    rf"^(?:{_PREFIX}{{1,3}})?(?! )"
-    r"(?:(?:[A-Za-z_]\w{0,60}\.){1,8}Error|"
-    r"(?:[A-Za-z_]\w{0,60}\.){0,8}(?:[A-Z]\w{0,60}(?:Error|Failure|Timeout)|"
-    r"(?:[A-Z]\w{0,60})?(?:Exception|Unsupported|Interrupt)))(?:: |[ \t\r]*$)"
-)
 _KEPT_FIRST, _KEPT_LAST = 5, 20
-_BLOCK = 12  # lines of a message that follow the one with the exception's class
-
-
-@dataclass(frozen=True)
-class Raised:
-    """An exception in the log: where, and the line."""
-
-    line: int
-    hit: Hit
 
 
 @dataclass
@@ -45,6 +27,7 @@ class LogReading:
     Attributes:
         symptoms: the hits of each rule's symptoms, by code, in the order of lines.
         notices: the first hit of each notice, and how often it was seen (at most 50 are counted).
+        general: the hits of each general text, by name, in the order of lines.
         raised: the first exceptions and the last ones.
         log: the facts that the log states.
         lines: how many lines it has.
@@ -52,13 +35,30 @@ class LogReading:
 
     symptoms: dict[str, list[Hit]] = field(default_factory=dict)
     notices: list[tuple[Notice, Hit, int]] = field(default_factory=list)
+    general: dict[str, list[Hit]] = field(default_factory=dict)
     raised: list[Raised] = field(default_factory=list)
     log: LogFacts = field(default_factory=lambda: Readings().to_facts())
     lines: int = 0
 
     def is_raised_at(self, line: int) -> bool:
         """Whether that line belongs to an exception's message."""
-        return any(item.line <= line < item.line + _BLOCK for item in self.raised)
+        return any(item.line <= line < item.line + BLOCK for item in self.raised)
+
+    def is_of_last(self, line: int) -> bool:
+        """Whether that line belongs to the traceback or message of the last exception."""
+        if self.last is None:
+            return False
+        same = [item for item in self.raised if item.hit.text[-60:] == self.last.hit.text[-60:]]
+        return any(
+            item.line - item.traceback.count("\n") <= line < item.line + BLOCK for item in same
+        )
+
+    @property
+    def last(self) -> Raised | None:
+        """The exception that ended the run: the last one that a launcher does not only report."""
+        own = [item for item in self.raised if not item.is_of_a_launcher]
+        found = own or self.raised
+        return found[-1] if found else None
 
 
 def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
@@ -76,6 +76,8 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
         for hit in scanner.scan(line, piece):
             if hit.kind == "rule":
                 reading.symptoms.setdefault(hit.key, []).append(hit)
+            elif hit.kind == "general":
+                reading.general.setdefault(hit.key.name, []).append(hit)
             elif hit.kind == "notice":
                 _count(reading, hit)
             elif hit.kind == "raised":
@@ -87,7 +89,7 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
     reading.lines = line + piece.count(b"\n") - piece.endswith(b"\n")
     reading.raised += last
     reading.log = facts.to_facts()
-    for hits in reading.symptoms.values():
+    for hits in (*reading.symptoms.values(), *reading.general.values()):
         hits.sort(key=lambda hit: hit.line)
     return reading
 
@@ -95,8 +97,9 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
 def _patterns(rules: Iterable[Rule]) -> list[Pattern]:
     return [
         *(pattern("rule", rule.code, text) for rule in rules for text in rule.symptoms),
+        *(pattern("general", item, item.text, context=True) for item in generals()),
         *(pattern("notice", item, item.symptom) for item in NOTICES),
-        pattern("raised", None, _EXCEPTION, limit=10_000),
+        exceptions(),
         *(_reads(item) for item in readers()),
     ]
 

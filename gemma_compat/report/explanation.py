@@ -1,255 +1,201 @@
-"""What a log means, as text, markdown or JSON. Every line of a log in it is an excerpt already."""
+"""What a log means, for the terminal of who has it: what happened, what to type, why."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .._version import __version__
-from .header import header_rows
-from .sharing import clean, shareable_facts
-from .wording import strength, wrap
+from .._explain.explanation import Cause, Generally
+from .explanation_causes import (
+    cause_lines,
+    cure,
+    general_lines,
+    possible_lines,
+    quoted,
+    ruled_out_lines,
+    split_cure,
+)
+from .explanation_headline import at_line, headline
+from .explanation_shared import block, render_json, render_markdown, rows_read
+from .wording import wrap
 
 if TYPE_CHECKING:
-    from .._explain.explanation import Cause, Explanation, Line, RuledOut, SeenNotice
-    from ..engine.rule import Rule
+    from .._explain.explanation import Explanation, SeenNotice
+
+__all__ = ["headline", "render_json", "render_line", "render_markdown", "render_text"]
 
 _AT_LEAST = 50
-# What a maintainer asks for first, and where it comes from.
-_WANTED = {
-    "python": "the Python version",
-    "packages.transformers": "the version of transformers",
-    "packages.torch": "the version of torch",
-    "packages.trl": "the version of trl",
-    "packages.peft": "the version of peft",
-    "packages.accelerate": "the version of accelerate",
-    "gpus": "the GPU",
-    "model": "the model",
-    "training": "the training arguments",
-}
 
 
 def render_line(found: Explanation) -> str:
     """Return the verdict in one line."""
-    return _verdict(found)
+    return headline(found)
 
 
-def render_text(found: Explanation) -> str:
-    """The answer for a terminal: causes in order, then what is benign, unknown and was read."""
-    lines = [f"gemma_compat {__version__}", *wrap(_verdict(found), first="", rest="  ")]
-    for place, cause in enumerate(found.causes, start=1):
-        lines += ["", *_cause(place, cause)]
-    for item in found.unrecognised:
-        lines += ["", *_quoted(item, "not explained, ")]
-    for out in found.ruled_out:
-        lines += ["", *_ruled_out(out, found)]
-    for seen in found.notices:
-        lines += ["", *_notice(seen)]
+def render_text(found: Explanation, verbose: bool = False) -> str:
+    """The answer for a terminal: what happened, what to type, why; then the rest, cut short.
+
+    Args:
+        verbose: nothing is cut short, and what was ruled out is told too.
+    """
+    lines = wrap(f"{headline(found)}.", first="", rest="")
+    lines += _to_type(found)
+    lines += _leading(found)
+    lines += _error(found)
+    lines += _others(found, verbose)
+    lines += _also(found, verbose)
+    lines += _log_says(found, verbose)
     lines += ["", *_read(found)]
-    if found.unrecognised and not found.causes:
-        lines += ["", "For an issue, paste this (nothing private is in it):", ""]
-        lines += [f"  {line}".rstrip() for line in block(found)]
-    elif found.causes:
-        lines += ["", f"One rule in full: python -m gemma_compat rule {found.causes[0].rule.code}"]
+    lines += _more(found, verbose)
     return "\n".join(lines) + "\n"
 
 
-def _verdict(found: Explanation) -> str:
-    """One sentence; what comes first decides."""
-    read = f"{found.lines:,} line{'' if found.lines == 1 else 's'} read: "
-    if found.causes:
-        more = len(found.causes) - 1
-        also = f", {more} more possible" if more else ""
-        return f"{read}{found.causes[0].rule.title}{also}."
-    if found.ruled_out and found.unrecognised:
-        return f"{read}the text of a known failure, which what is known rules out."
-    if found.unrecognised:
-        return f"{read}it ends in an error that no rule here knows."
-    return f"{read}no failure that is known here{', only benign notices' if found.notices else ''}."
+# What to type.
 
 
-def _cause(place: int, cause: Cause) -> Iterator[str]:
-    rule = cause.rule
-    yield f"{place}. {rule.severity.value} {rule.code} {rule.name}{strength(rule)}"
-    yield from _lines(cause.lines)
-    yield from wrap(_happened(cause), first="   what: ", rest="         ")
-    yield from wrap(section(rule, "Why"), first="   why:  ", rest="         ")
-    yield from wrap(_cure(cause), first="   do:   ", rest="         ")
-    yield from wrap(_fit(cause), first="   fit:  ", rest="         ")
+def _to_type(found: Explanation) -> list[str]:
+    leading = found.leading
+    if leading is None:
+        return []
+    if isinstance(leading, Generally):
+        first, *rest = leading.answer.do
+        return ["", f"    {first}", *(["", *_alternatives(rest)] if rest else [])]
+    first, rest_of_cure = split_cure(cure(leading))
+    lines = ["", *wrap(first, first="    ", rest="    ")]
+    return lines + (["", *wrap(rest_of_cure, "  or: ", "      ")] if rest_of_cure else [])
 
 
-def _happened(cause: Cause) -> str:
-    return cause.problem.message if cause.problem else cause.rule.title
+def _alternatives(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        text = text.removeprefix("or ")
+        yield from wrap(text, first="  or: ", rest="      ")
 
 
-def _cure(cause: Cause) -> str:
-    return cause.problem.help if cause.problem else section(cause.rule, "Cure")
+# Why, how sure, how known.
 
 
-def _fit(cause: Cause) -> str:
-    """How well what is known fits the rule."""
-    model = f"the model is {' or '.join(cause.if_model)}" if cause.if_model else ""
-    if cause.problem:
-        holds = "every condition of the rule holds for what is known"
-        return f"{holds}, if {model}" if model else holds
-    if cause.against:
-        return f"doubtful: it holds if {cause.against}, and what is known says otherwise"
-    if cause.rule.undetectable:
-        text = f"known by its text alone: a check would need {cause.rule.undetectable}"
-        return f"{text}; if {model}" if model else text
-    conditions = " and ".join(item for item in (model, cause.condition) if item)
-    missing = [*(["model.model_type"] if model else []), *cause.missing]
-    return f"it is this if {conditions}; not known: {', '.join(missing)}"
+def _leading(found: Explanation) -> list[str]:
+    leading = found.leading
+    if leading is None:
+        return []
+    if isinstance(leading, Generally):
+        return ["", *general_lines(leading, found)]
+    return ["", *cause_lines(leading)]
 
 
-def _ruled_out(out: RuledOut, found: Explanation) -> Iterator[str]:
-    yield f"ruled out: {out.rule.code} {out.rule.name}"
-    yield from _lines(out.lines[-1:])
-    yield from wrap(f"only where {out.against}; {_instead(out, found)}", "   ", "   ")
+# The error itself, and what else may be behind it.
 
 
-def _instead(out: RuledOut, found: Explanation) -> str:
-    """What the log says instead, and where."""
-    name = out.against.split()[0]
-    package = found.facts.packages.get(name)
-    if package is not None:
-        where = found.stated_at.get(f"packages.{name}")
-        at = f" (line {where})" if where else ""
-        return f"here it is {package.get('version', 'another')}{at}"
-    if name in found.facts.packages:
-        return f"{name} is not installed"
-    if found.facts.model.known("model_type"):
-        return f"here the model is {found.facts.model.model_type}"
-    return "what is known says otherwise"
+def _error(found: Explanation) -> list[str]:
+    """The error that ended the run, whole: this is for the terminal of who has the log."""
+    lines: list[str] = []
+    if found.error is not None:
+        lines += ["", *quoted(found.error, "error, ")]
+    shown = {found.error.number} if found.error else set()
+    leading = found.leading
+    if isinstance(leading, Generally) and leading.line.raw and leading.line.number not in shown:
+        lines += ["", *quoted(leading.line, "")]
+    elif leading is not None and not isinstance(leading, Generally):
+        for line in leading.lines[-1:]:
+            lines += [] if line.number in shown else ["", *quoted(line, "")]
+    for item in found.unrecognised[1:]:
+        lines += ["", *quoted(item, "not explained, ")]
+    return lines
 
 
-def _notice(seen: SeenNotice) -> Iterator[str]:
+def _others(found: Explanation, verbose: bool) -> list[str]:
+    leading = found.leading
+    causes = [cause for cause in found.causes if cause is not leading]
+    general = [item for item in found.generally if item is not leading]
+    lines: list[str] = []
+    for cause in causes[: None if verbose else 2]:
+        lines += ["", *possible_lines(cause, verbose)]
+    for item in general[: None if verbose else 1]:
+        text = f"also seen, {at_line(item.line.number).lower()}{item.answer.happened}"
+        lines += ["", *wrap(text, "", "  ")]
+        lines += wrap(item.answer.do[0], first="  do:    ", rest="         ")
+    if found.leading is None and found.ruled_out and not verbose:
+        named = ", ".join(f"{out.rule.code} {out.rule.name}" for out in found.ruled_out[:3])
+        text = f"It resembles {named}, known of another release or model: --verbose"
+        lines += ["", *wrap(text, "", "  ")]
+    for cause in found.if_gemma[: None if verbose else 3]:
+        text = f"if the model is a Gemma: {cause.rule.code} {cause.rule.title}"
+        lines += ["", *wrap(text, "", "  ")]
+        lines += wrap(cure(cause), "  do:    ", "         ", lines=None if verbose else 2)
+    left = len(causes) - 2
+    if left > 0 and not verbose:
+        lines += ["", f"{left} more possible cause{'s' if left > 1 else ''}: --verbose"]
+    if verbose:
+        for cause in found.doubted:
+            lines += ["", *possible_lines(cause, verbose)]
+        for out in found.ruled_out:
+            lines += ["", *ruled_out_lines(out, found)]
+    return lines
+
+
+def _also(found: Explanation, verbose: bool) -> list[str]:
+    """What the rules find in the facts, whatever the log ends in."""
+    if not found.also:
+        return []
+    lines = ["", "Also wrong here, by what the log states (report says more):"]
+    for item in found.also[: None if verbose else 3]:
+        text = f"{item.rule.code} {item.rule.title}: {item.problem.help}"
+        lines += wrap(text, first="  - ", rest="    ", lines=None if verbose else 3)
+    left = len(found.also) - 3
+    if left > 0 and not verbose:
+        lines.append(f"  {left} more: --verbose")
+    return lines
+
+
+# What the log and its traceback state.
+
+
+def _log_says(found: Explanation, verbose: bool) -> list[str]:
+    lines: list[str] = []
+    for item in found.read_off[: None if verbose else 4]:
+        lines += wrap(item.text, first="- ", rest="  ", lines=None if verbose else 3)
+        lines += [f"    {item.command}"] if item.command else []
+    for name, releases in found.several.items():
+        told = ", ".join(f"{version} (line {line})" for version, line in releases[-4:])
+        last = releases[-1][0]
+        text = f"The log states several releases of {name}: {told}; {last}, the last, is taken"
+        lines += wrap(text, first="- ", rest="  ")
+    notices = found.notices if verbose else found.notices[:2]
+    for seen in notices:
+        lines += _notice(seen, verbose)
+    left = len(found.notices) - len(notices)
+    if left:
+        lines.append(f"{left} more benign notice{'s' if left > 1 else ''}: --verbose")
+    return ["", *lines] if lines else []
+
+
+def _notice(seen: SeenNotice, verbose: bool) -> Iterator[str]:
     count = f", {seen.count} times" if seen.count > 1 else ""
     count += " or more" if seen.count >= _AT_LEAST else ""
     yield from wrap(f"line {seen.line.number}{count}: {seen.line.text}", "notice, ", "   ", lines=2)
-    yield from wrap(seen.notice.meaning, first="   ", rest="   ")
-
-
-def _lines(lines: Iterable[Line]) -> Iterator[str]:
-    for line in lines:
-        yield from _quoted(line, "   ")
-
-
-def _quoted(line: Line, first: str) -> list[str]:
-    return wrap(f"line {line.number}: {line.text}", first=first, rest="      ", lines=3)
+    yield from wrap(seen.notice.meaning, first="   ", rest="   ", lines=None if verbose else 2)
 
 
 def _read(found: Explanation) -> Iterator[str]:
     """The facts that were read, as the header of a report has them."""
-    rows = _rows(found)
+    rows = rows_read(found)
     if not rows:
         yield "Nothing is said of versions, GPU, model or run; options can say it (--with, --gpu)."
     for label, text in rows:
         yield from wrap(text, first=f"{label:<9} ", rest=" " * 10)
 
 
-def _rows(found: Explanation) -> list[tuple[str, str]]:
-    known = found.facts.to_dict()
-    wanted = {
-        "Python": "python" in known,
-        "Packages": bool(known["packages"]),
-        "GPU": "gpus" in known,
-        "Model": bool(known["model"]),
-        "Run": bool(known["training"]),
-        "Assumed": bool(known["assumed"]),
-    }
-    return [(label, text) for label, text in header_rows(found.facts) if wanted.get(label)]
-
-
-def section(rule: Rule, heading: str) -> str:
-    """The first paragraph of that section of the rule's page, on one line."""
-    _, _, rest = rule.docs.partition(f"## {heading}\n")
-    return " ".join(re.split(r"\n\s*\n|\n## ", rest.strip())[0].split())
-
-
-def block(found: Explanation) -> list[str]:
-    """What a maintainer would ask for: error, versions, GPU, model, run, and what is missing."""
-    lines = [f"gemma_compat {__version__}, from a log of {found.lines:,} lines"]
-    shown = found.unrecognised[:1] or tuple(c.lines[-1] for c in found.causes[:1])
-    lines += [f"{'Error':<9} {line.text} (line {line.number})" for line in shown]
-    lines += [f"{label:<9} {clean(text)}" for label, text in _rows(found)]
-    missing = [text for topic, text in _WANTED.items() if not _is_known(topic, found)]
-    lines += [f"{'Not known':<9} {', '.join(missing)}"] if missing else []
-    return lines
-
-
-def _is_known(topic: str, found: Explanation) -> bool:
-    area, _, name = topic.partition(".")
-    if area == "packages":
-        return name in found.facts.packages
-    if area in {"model", "training"}:
-        return bool(getattr(found.facts, area).to_dict())
-    return found.facts.known(topic)
-
-
-def render_markdown(found: Explanation) -> str:
-    """For an issue: the block, then the causes."""
-    parts = ["```", *block(found), "```"]
-    for cause in found.causes:
-        rule = cause.rule
-        parts += ["", f"- **{rule.code}** `{rule.name}` ({cause.fit}){strength(rule)}"]
-        parts += [
-            f"  - line {line.number}: `{line.text.replace('`', chr(39))}`" for line in cause.lines
-        ]
-        parts += [f"  - {clean(_happened(cause))}", f"  - help: {clean(_cure(cause))}"]
-        parts += [f"  - upstream: {', '.join(rule.upstream)}"] if rule.upstream else []
-    return "\n".join(parts) + "\n"
-
-
-def render_json(found: Explanation) -> str:
-    """Codes in the order of likelihood, the lines that matched, and the facts that were read."""
-    from .json import dump
-
-    return dump(
-        {
-            "lines": found.lines,
-            "codes": list(found.codes),
-            "causes": [_cause_json(cause) for cause in found.causes],
-            "ruled_out": [
-                {"code": out.rule.code, "lines": _lines_json(out.lines), "holds_if": out.against}
-                for out in found.ruled_out
-            ],
-            "unrecognised": _lines_json(found.unrecognised),
-            "notices": [
-                {
-                    "name": seen.notice.name,
-                    "lines": _lines_json([seen.line]),
-                    "count": seen.count,
-                    "meaning": seen.notice.meaning,
-                }
-                for seen in found.notices
-            ],
-            "facts": shareable_facts(found.facts),
-            "stated_at": dict(sorted(found.stated_at.items())),
-            "other_models": list(found.other_models),
-        }
-    )
-
-
-def _cause_json(cause: Cause) -> dict[str, Any]:
-    return {
-        "code": cause.rule.code,
-        "name": cause.rule.name,
-        "severity": cause.rule.severity.value,
-        "fit": cause.fit,
-        "raised": cause.raised,
-        "lines": _lines_json(cause.lines),
-        "what": _happened(cause),
-        "why": section(cause.rule, "Why"),
-        "help": _cure(cause),
-        "holds_if": cause.condition or cause.against,
-        "if_model": list(cause.if_model),
-        "missing": list(cause.missing),
-        "holds": list(cause.holds),
-        "upstream": list(cause.rule.upstream),
-    }
-
-
-def _lines_json(lines: Iterable[Line]) -> list[dict[str, Any]]:
-    return [{"line": line.number, "text": line.text} for line in lines]
+def _more(found: Explanation, verbose: bool) -> list[str]:
+    lines: list[str] = []
+    if found.asks:
+        lines += ["", "What would decide it: " + ", ".join(found.asks)]
+    if found.unrecognised and found.leading is None:
+        lines += ["", "For an issue, paste this (nothing private is in it):", ""]
+        lines += [f"  {line}".rstrip() for line in block(found)]
+        return lines
+    hints = []
+    if isinstance(found.leading, Cause):
+        hints.append(f"The rule in full: python -m gemma_compat rule {found.leading.rule.code}")
+    if not verbose and (found.ruled_out or found.doubted):
+        hints.append("What was ruled out: --verbose")
+    return lines + (["", *hints] if hints else [])

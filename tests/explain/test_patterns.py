@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 from gemma_compat._explain.notices import NOTICES
 from gemma_compat._explain.patterns import (
     LONGEST_REPEAT,
-    Scanner,
     bounded,
     parse,
     pattern,
     required_words,
-    vocabulary,
 )
 from gemma_compat._explain.read_log import _reads
 from gemma_compat._explain.readers import readers
+from gemma_compat._explain.scan import Scanner, vocabulary
 from gemma_compat.rules import all_rules
 
 SYMPTOMS = sorted(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gemma_compat._explain.patterns import Scanner
 from gemma_compat._explain.read_log import _reads
 from gemma_compat._explain.readers import Reader, readers
+from gemma_compat._explain.scan import Scanner
 
 EXAMPLES = [
     pytest.param(reader, text, expected, id=text[:60])

@@ -109,9 +109,14 @@ def _explained(rule: Rule, given: Given) -> Iterator[str]:
     """The verdict on a log of that line alone, and what is said of this rule."""
     known = Facts() if given.facts is None else checked_facts(given.facts)
     found = explain_log(io.BytesIO(f"{given.line}\n".encode()), lambda _: known)
-    head, *paragraphs = render_text(found).split("\n\n")
-    yield "\n".join(head.splitlines()[1:])
-    yield from (text for text in paragraphs if f" {rule.code} {rule.name}" in text.split("\n")[0])
+    head, *paragraphs = render_text(found, verbose=True).split("\n\n")
+    yield head
+    name = f" {rule.code} {rule.name}"
+    named = [place for place, text in enumerate(paragraphs) if name in text.split("\n")[0]]
+    if named and paragraphs[named[0]].startswith(rule.severity.value):  # it leads: with its cure
+        yield from paragraphs[: named[0] + 1]
+    else:
+        yield from (paragraphs[place] for place in named)
 
 
 def _lines(facts: dict[str, Any]) -> Iterator[str]:

@@ -1,0 +1,28 @@
+"""What the general layer says of one failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What happened and what to do, for a failure that is not Gemma's alone.
+
+    Attributes:
+        happened: one sentence without its full stop.
+        do: what to type or to set; the first is what to do first.
+        why: how it comes about, from the facts of the log.
+        known: how that is known, and how sure it is.
+        settles: whether it names the cause, and does not only tell what the message means.
+        certain: whether ``happened`` is certain, and not only the likeliest reading.
+        of_gemma: whether it rests on a fact of this Gemma, and would not hold for any model.
+    """
+
+    happened: str
+    do: tuple[str, ...]
+    why: str = ""
+    known: str = "the message says so"
+    certain: bool = True
+    settles: bool = True
+    of_gemma: bool = False

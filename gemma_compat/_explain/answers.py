@@ -1,0 +1,48 @@
+"""The general layer's answers to one log: those to its last error first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..engine.rule import Rule
+from ..facts import Facts
+from .explanation import Generally, Line
+from .figures import figure_answers
+from .general import Case, generals
+from .lines import line_of
+
+if TYPE_CHECKING:
+    from .excerpt import Words
+    from .read_log import LogReading
+
+
+def general_answers(
+    reading: LogReading, facts: Facts, rules: Sequence[Rule], words: Words
+) -> tuple[Generally, ...]:
+    """What can be said without a rule, the most particular first."""
+    found = [*_of_texts(reading, facts, words), *_of_figures(reading, facts, words)]
+    first: dict[int, Generally] = {}  # of one line, the most particular
+    for item in found:
+        first.setdefault(item.line.number, item)
+    return tuple(sorted(first.values(), key=lambda item: not item.raised))
+
+
+def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:
+    for kind in generals():
+        hits = reading.general.get(kind.name, [])
+        of_last = [hit for hit in hits if reading.is_of_last(hit.line)]
+        if not of_last and not (hits and kind.alone):
+            continue
+        hit = (of_last or hits)[-1]
+        last = reading.last if of_last else None
+        answer = kind.answer(Case(hit, last, reading.log, facts))
+        if answer is not None:
+            yield Generally(
+                kind.name, answer, line_of(hit, words), bool(of_last) or not reading.last
+            )
+
+
+def _of_figures(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:
+    for name, number, answer in figure_answers(reading.log, facts):
+        yield Generally(name, answer, Line(number, words.excerpt(name), ""), reading.last is None)

@@ -1,0 +1,193 @@
+"""The rules whose text was seen in a log, judged by its facts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..engine.diagnosis import held, judge, objection
+from ..engine.rule import Finding, Rule, Undetermined
+from ..facts import UNKNOWN, Facts
+from ..tables import families
+from . import vague
+from .explanation import CONFIRMED, DOUBTED, OPEN, Cause, Line, RuledOut
+from .lines import line_of
+
+if TYPE_CHECKING:
+    from .excerpt import Words
+    from .read_log import LogReading
+    from .scan import Hit
+
+_ORDER = (CONFIRMED, OPEN, DOUBTED)
+_LINES = 3
+
+
+def by_symptom(
+    reading: LogReading, rules: Sequence[Rule], facts: Facts, words: Words
+) -> tuple[list[Cause], list[Cause], list[RuledOut]]:
+    """The rules whose symptoms were seen: causes, doubted ones, and those that are ruled out."""
+    causes: list[Cause] = []
+    doubted: list[Cause] = []
+    out: list[RuledOut] = []
+    for rule in rules:
+        hits = reading.symptoms.get(rule.code)
+        if not hits:
+            continue
+        lines = tuple(line_of(hit, words) for hit in hits[-_LINES:])
+        answer = _judged(rule, hits, lines, reading, facts)
+        if isinstance(answer, RuledOut):
+            out.append(answer)
+        else:
+            (doubted if answer.fit == DOUBTED else causes).append(answer)
+    return causes, doubted, out
+
+
+def _judged(
+    rule: Rule,
+    hits: Sequence[Hit],
+    lines: tuple[Line, ...],
+    reading: LogReading,
+    facts: Facts,
+) -> Cause | RuledOut:
+    """What one rule is to this log."""
+    names_gemma = any("gemma" in hit.match[0].lower() for hit in hits)
+    if reading.log.is_other and not is_gemma(facts) and not names_gemma:
+        other = reading.log.other_models[0]
+        return RuledOut(rule, lines, f"the model is a Gemma (the log is about {other})")
+    if is_of_unsloth(rule) and not may_use_unsloth(facts):
+        return RuledOut(rule, lines, "the run uses Unsloth")
+    raised = any(reading.is_of_last(hit.line) for hit in hits)
+    answer = judge_over_types(rule, reading, facts, lines, raised)
+    if isinstance(answer, RuledOut) or answer.fit == DOUBTED:
+        return answer
+    if not vague.has_evidence(hits, _around(hits, reading), rule):
+        header = 1 + max(len(scope.packages) for scope in rule.scopes)
+        if not vague.facts_suffice(hits, answer.is_certain, len(answer.holds), header):
+            return replace(answer, fit=DOUBTED, problem=None, against=vague.TOO_LITTLE)
+    of_gemma = names_gemma or reading.log.model_types or is_gemma(facts)
+    if not of_gemma and vague.is_shared(hits):
+        answer = replace(answer, if_gemma=True)
+    decides = raised and names_gemma and not any(_is_of_header(t) for t in answer.missing)
+    return replace(answer, text_decides=decides)
+
+
+def _is_of_header(topic: str) -> bool:
+    """Whether a missing fact is the release or the model, and not a matter of the run."""
+    return topic.startswith("packages.") or topic in {"model", "model.model_type"}
+
+
+def _around(hits: Sequence[Hit], reading: LogReading) -> str:
+    """The tracebacks that the hits belong to, and the hits themselves."""
+    near = [
+        item.around
+        for item in reading.raised
+        if any(item.line - item.traceback.count("\n") <= h.line < item.line + 12 for h in hits)
+    ]
+    return "\n".join([*near[-2:], *(hit.text for hit in hits[-_LINES:])])
+
+
+def is_gemma(facts: Facts) -> bool:
+    return facts.model.known("model_type") and families.is_gemma(facts.model.model_type)
+
+
+def is_of_unsloth(rule: Rule) -> bool:
+    return all(any(name.startswith("unsloth") for name in s.packages) for s in rule.scopes)
+
+
+def may_use_unsloth(facts: Facts) -> bool:
+    if facts.unsloth.get("used") is not None:
+        return bool(facts.unsloth.used)
+    return any(facts.packages.get(name) is not None for name in ("unsloth", "unsloth-zoo"))
+
+
+def judge_over_types(
+    rule: Rule, reading: LogReading, facts: Facts, lines: tuple[Line, ...], raised: bool
+) -> Cause | RuledOut:
+    """The best answer over the model types that may be meant."""
+    answers = [
+        (typed.model.model_type, _judge_typed(rule, reading, typed, lines, raised))
+        for typed in _typed(rule, reading, facts)
+    ]
+    best = min((answer for _, answer in answers), key=_rank)
+    if isinstance(best, RuledOut) or facts.model.known("model_type"):
+        return best
+    if reading.log.model_types and all(_rank(answer) == _rank(best) for _, answer in answers):
+        return best  # whichever of these it is, the answer is the same
+    types = (name for name, answer in answers if _rank(answer) == _rank(best))
+    return replace(best, if_model=tuple(types))
+
+
+def _typed(rule: Rule, reading: LogReading, facts: Facts) -> Iterable[Facts]:
+    if facts.model.known("model_type"):
+        return [facts]
+    types = sorted(reading.log.model_types or rule.model_types)
+    return [facts.replace(model=facts.model.replace(model_type=name)) for name in types]
+
+
+def _judge_typed(
+    rule: Rule, reading: LogReading, facts: Facts, lines: tuple[Line, ...], raised: bool
+) -> Cause | RuledOut:
+    """A log that names a GPU does not say that there is no second one."""
+    answer = _judge_one(rule, facts, lines, raised)
+    if isinstance(answer, RuledOut) and _is_unsure(answer.against, reading, facts):
+        return Cause(rule, DOUBTED, lines, raised, against=answer.against)
+    if reading.log.counts_gpus or len(facts.get("gpus", ())) != 1:
+        return answer
+    if isinstance(answer, Cause) and answer.fit == DOUBTED:
+        other = _judge_one(rule, facts.replace(gpus=facts.gpus * 2), lines, raised)
+        if isinstance(other, Cause) and other.fit != DOUBTED:
+            missing = tuple(dict.fromkeys(("gpus", *other.missing)))
+            condition = " and ".join(item for item in (answer.against, other.condition) if item)
+            return replace(other, fit=OPEN, problem=None, condition=condition, missing=missing)
+    return answer
+
+
+def _is_unsure(phrase: str, reading: LogReading, facts: Facts) -> bool:
+    """Whether a rule would be ruled out by a version that is only asked for in a command."""
+    topic = f"packages.{phrase.split()[0]}"
+    return topic in reading.log.unsure and topic not in facts.assumed
+
+
+def _judge_one(rule: Rule, facts: Facts, lines: tuple[Line, ...], raised: bool) -> Cause | RuledOut:
+    against = objection(rule, facts)
+    if against is not None and not against[1]:
+        # The run had a live model: what only such a one shows, no log denies.
+        without = facts.replace(model=facts.model.replace(live=True, loaded=UNKNOWN))
+        against, facts = (None, without) if objection(rule, without) is None else (against, facts)
+    if against is not None:
+        phrase, of_header = against
+        if of_header:
+            return RuledOut(rule, lines, phrase)
+        return Cause(rule, DOUBTED, lines, raised, against=phrase)
+    cause = Cause(rule, OPEN, lines, raised, holds=held(rule, facts))
+    answer = None if rule.undetectable else judge(rule, facts)
+    if isinstance(answer, Finding):
+        return replace(cause, fit=CONFIRMED, problem=answer.problem)
+    if isinstance(answer, Undetermined):
+        missing = tuple(topic for topic, _ in answer.missing)
+        return replace(cause, condition=answer.condition, missing=missing)
+    return cause
+
+
+def _rank(answer: Cause | RuledOut) -> tuple[int, int]:
+    if isinstance(answer, RuledOut):
+        return len(_ORDER), 0
+    return _ORDER.index(answer.fit), len(answer.missing)
+
+
+def likelihood(cause: Cause, reading: LogReading) -> tuple[object, ...]:
+    """Sort key: likelier causes first."""
+    hits = reading.symptoms.get(cause.rule.code, [])
+    longest = max((len(hit.match[0]) for hit in hits), default=0)
+    return (
+        not cause.raised,
+        vague.is_vague(hits),
+        not any(reading.is_raised_at(hit.line) for hit in hits),
+        _rank(cause),
+        -len(cause.holds),
+        -longest,
+        -(hits[-1].line if hits else 0),
+        cause.rule.severity.rank,
+        cause.rule.order,
+    )

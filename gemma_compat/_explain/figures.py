@@ -1,0 +1,87 @@
+"""Failures that raise nothing and show in the run's own figures. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from ..conditions.hardware import is_without_bfloat16
+from ..facts import Facts
+from .answer import Answer
+from .log_facts import LogFacts
+
+_VOCABULARY = 262_144
+
+
+def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answer]]:
+    """Name, line and answer for each figure that cannot be right."""
+    if log.figures.nan:
+        yield "not-a-number", min(log.figures.nan.values()), _not_a_number(log, facts)
+    elif log.figures.losses:
+        line, loss = log.figures.losses[0]
+        limit = math.log(int(facts.model.get("vocab_size", 0)) or _VOCABULARY)
+        if loss > limit:
+            yield "loss-beyond-guessing", line, _beyond_guessing(loss, limit, facts)
+    trained, whole = log.figures.trained, log.figures.parameters
+    if trained and whole and facts.training.get("peft") and trained > 0.2 * whole:
+        yield (
+            "adapter-trains-too-much",
+            log.lines.get("figures.trained", 0),
+            _too_much(trained, whole),
+        )
+
+
+def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
+    what = " and ".join({"loss": "the loss", "grad_norm": "grad_norm"}[n] for n in log.figures.nan)
+    run, model = facts.training, facts.model
+    if run.get("mixed_precision") != "fp16" and model.get("dtype") != "float16":
+        return Answer(
+            f"{what} is no number, and nothing in the log says why",
+            ("one step without mixed precision (float32) shows whether it is the precision",),
+            why="not float16, by what the log states; labels that are all -100, a broken batch or "
+            "a "
+            "wrong mask give NaN as well",
+            known="the figures; no cause is known",
+            certain=False,
+        )
+    lacks = is_without_bfloat16.is_known_to_hold(facts)
+    to_float32 = "load the weights in float32 (dtype=torch.float32)"
+    return Answer(
+        f"the run is in float16, and {what} is no number",
+        (f"{to_float32}, with fp16=True or without mixed precision",)
+        if lacks
+        else ("bf16=True, fp16=False, dtype=torch.bfloat16", f"or {to_float32}"),
+        why="float16 ends at 65,504, which activations and updates of weights held in float16 pass"
+        + ("; this card does not compute bfloat16" if lacks else ""),
+        known="precision and figures are in the log; that the one causes the other is likely",
+        certain=False,
+    )
+
+
+def _beyond_guessing(loss: float, limit: float, facts: Facts) -> Answer:
+    steps = facts.training.get("gradient_accumulation_steps") or 1
+    spread = f"; {loss:g} / {steps} accumulation steps = {loss / steps:.2f}" if steps > 1 else ""
+    return Answer(
+        f"the first loss is {loss:g}, and guessing among all tokens gives {limit:.1f}: it is not a "
+        "mean over tokens, or the weights are not the trained ones",
+        ("compare one run with gradient_accumulation_steps=1",)
+        if steps > 1
+        else ("load with output_loading_info=True and look at missing_keys",),
+        why=f"ln(vocabulary) is {limit:.1f}{spread}. A sum over micro-batches is multiplied by "
+        f"their "
+        "number; weights that were never loaded, or a template that the model does not know, give "
+        "losses beyond guessing too",
+        known="by arithmetic from the log's figures; which of these it is, it does not say",
+        certain=False,
+    )
+
+
+def _too_much(trained: int, whole: int) -> Answer:
+    return Answer(
+        f"{trained / whole:.0%} of the parameters are trained, which is far more than an adapter "
+        f"has",
+        ("leave embed_tokens and lm_head out of target_modules and modules_to_save",),
+        why="embeddings of 262,144 tokens that are trained whole outweigh every LoRA layer",
+        known="the log counts the parameters; which modules they are, it does not say",
+        certain=False,
+    )

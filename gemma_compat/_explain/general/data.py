@@ -1,0 +1,100 @@
+"""Templates, tokenizers and processors that a checkpoint has or lacks."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+
+_TEXT_ONLY = ("gemma", "gemma2", "gemma3_text", "vaultgemma")
+
+
+def _no_template(case: Case) -> Answer:
+    name = case.log.model_name
+    is_base = bool(name) and not re.search(r"-it\b", name or "")
+    tuned = "the -it checkpoint, which has a chat template"
+    if is_base and name:
+        stem = re.sub(r"-pt$", "", name)
+        tuned = f"{stem}-it: the instruction-tuned checkpoint has a chat template"
+    return Answer(
+        f"{name} is a base checkpoint, and its tokenizer has no chat template"
+        if is_base
+        else "this tokenizer has no chat template",
+        (
+            tuned,
+            "or set tokenizer.chat_template: take it from the tokenizer of the -it checkpoint",
+        ),
+        why="base (pretrained) checkpoints of Gemma come without one; the instruction-tuned ones "
+        "(-it) bring it in their tokenizer",
+        known="the message; that the base has none is a fact of its tokenizer_config.json",
+        of_gemma=is_base,
+    )
+
+
+def _no_processor(case: Case) -> Answer:
+    kind = case.facts.model.get("model_type")
+    if kind in _TEXT_ONLY:
+        return Answer(
+            f"{case.model} is text-only and has no processor, and the multimodal template asks "
+            "for one",
+            (
+                "template: gemma   (LLaMA-Factory), or the tokenizer alone: AutoTokenizer",
+                "or a multimodal checkpoint of the family (Gemma 3 from 4B on)",
+            ),
+            why=f"its config is {kind}: no image or audio tower, and so no processor files",
+            known="the model is named in the log, and its config is published",
+            of_gemma=True,
+        )
+    return Answer(
+        "no processor was found beside this checkpoint",
+        ("copy preprocessor_config.json and processor_config.json from the base checkpoint",),
+        why="a merged or converted folder often lacks them; a text-only member has none at all",
+        known="the message; which of the two it is, the log does not say",
+        certain=False,
+    )
+
+
+DATA: tuple[General, ...] = (
+    General(
+        "no-chat-template",
+        r"chat_template is not set and no template argument was passed|"
+        r"does not have a chat template|tokenizer has no chat template",
+        _no_template,
+        {
+            "ValueError: Cannot use chat template functions because tokenizer.chat_template is not "
+            "set and no template argument was passed!": "-it"
+        },
+    ),
+    General(
+        "no-processor",
+        r"Processor was not found|Can't load (?:image|feature) processor|"
+        r"does not appear to have a file named (?:preprocessor|processor)_config\.json",
+        _no_processor,
+        {"ValueError: Processor was not found, please check and update": "processor"},
+    ),
+    General(
+        "roles-must-alternate",
+        r"Conversation roles must alternate",
+        always(
+            "the chat template wants user and assistant in turn, and the data do not alternate",
+            "merge neighbouring turns of one role, and put a system prompt into the first user "
+            "turn",
+            why="the templates of Gemma 1 to 3 raise this themselves",
+            known="the message is the template's own",
+        ),
+        {"jinja2.exceptions.TemplateError: Conversation roles must alternate user/": "merge"},
+    ),
+    General(
+        "system-role",
+        r"System role not supported",
+        always(
+            "this chat template takes no system role",
+            "put the system prompt into the first user turn",
+            why="the templates of Gemma 1 and 2 refuse it; those of Gemma 3 and 4 take it",
+            known="the message is the template's own",
+            of_gemma=True,
+        ),
+        {"jinja2.exceptions.TemplateError: System role not supported": "user turn"},
+    ),
+)

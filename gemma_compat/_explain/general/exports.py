@@ -1,0 +1,136 @@
+"""What was saved or merged and does not load: tied heads, a missing index, another class."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+
+_MULTIMODAL = {
+    "Gemma3": "Gemma3ForConditionalGeneration",
+    "Gemma3n": "Gemma3nForConditionalGeneration",
+    "Gemma4": "Gemma4ForConditionalGeneration",
+}
+
+
+_OF_THE_WHOLE = {"language_model", "vision_tower", "model", "multi_modal_projector"}
+
+
+def _foreign_prefix(case: Case) -> Answer:
+    """vLLM met a tensor that the class has no place for."""
+    name, kind = case.match["name"], case.match["kind"]
+    if name == "lm_head":
+        return _head_of_its_own(kind)
+    if kind.endswith("ForCausalLM") and name in _OF_THE_WHOLE:
+        return _text_class(name, kind)
+    return Answer(
+        f"the checkpoint has a tensor under {name}, for which {kind} in vLLM has no place",
+        ("serve the base model with the adapter (vllm serve BASE --enable-lora), or merge again",),
+        why="names in the files and the class in config.json belong to different layouts",
+        known="the message; how it came about is not in the log",
+        certain=False,
+    )
+
+
+def _head_of_its_own(kind: str) -> Answer:
+    return Answer(
+        f"the checkpoint holds a head of its own, which {kind} in vLLM has no place for: Gemma "
+        "ties the head to the input embeddings",
+        (
+            "drop lm_head.weight from the checkpoint's files (and its index): it equals the "
+            "embeddings",
+            "or save again from a model that is tied: model.tie_weights() before save_pretrained",
+        ),
+        why="a full fine-tune, or a save that untied the two, wrote the one tensor under both "
+        "names",
+        known="the message names the tensor; that this class has no head is vLLM's source",
+        of_gemma=True,
+    )
+
+
+def _text_class(name: str, kind: str) -> Answer:
+    whole = _MULTIMODAL.get(kind.removesuffix("ForCausalLM"), "the multimodal class")
+    return Answer(
+        f"config.json names the text class {kind}, and the weights beside it are the multimodal "
+        f"model's (they begin with {name})",
+        (
+            f'"architectures": ["{whole}"] with the base checkpoint\'s config.json beside these '
+            "weights",
+            "or merge and save again with a newer release of what saved it",
+        ),
+        why="the merge took the text model's config and the multimodal model's tensors",
+        known="both are in the message; which release of the saving tool does so is not",
+        of_gemma=True,
+    )
+
+
+def _no_index(case: Case) -> Answer | None:
+    shards = re.search(r"model-0000\d-of-0000\d", case.around)
+    merged = re.search(r"merge", case.around)
+    if not shards and not merged:
+        return None
+    return Answer(
+        "the folder holds shards of weights and no model.safetensors.index.json, so nothing is "
+        "found at loading"
+        if shards
+        else "the merged folder holds no weights under a name that transformers looks for",
+        (
+            "pip install -U unsloth unsloth_zoo   and merge again",
+            "or copy model.safetensors.index.json from the 16-bit base checkpoint beside the "
+            "shards",
+        ),
+        why="transformers finds several shards by their index only. Unsloth before 2025.5 merged "
+        "from a single-file 4-bit base without writing one",
+        known="the files are in the log; fixed in May 2025, which release was not bisected"
+        if shards
+        else "the message; what is in the folder is not in the log",
+        certain=bool(shards),
+    )
+
+
+EXPORTS: tuple[General, ...] = (
+    General(
+        "tied-tensors-refused",
+        r"Some tensors share memory, this will lead to duplicate memory|"
+        r"shared tensors .{0,200} that are mismatching the transformers base",
+        always(
+            "the output head is tied to the input embeddings: two names hold one tensor, and "
+            "safetensors refuses to write it twice",
+            "model.tie_weights() right before model.save_pretrained(...)",
+            "or save_pretrained(..., safe_serialization=False) (LLaMA-Factory: "
+            "export_legacy_format: true)",
+            why="merging or wrapping left the model with a tie that its config does not announce, "
+            "so save_pretrained does not know which of the names to leave out",
+            known="the message names the tensors",
+        ),
+        {
+            "            Some tensors share memory, this will lead to duplicate memory on disk and "
+            "potential differences when loading them again: [{'lm_head.weight', 'embed'}].": "tie"
+        },
+        alone=True,
+    ),
+    General(
+        "no-place-in-vllm",
+        r"There is no module or parameter named '(?P<name>[\w.]{1,80})' in (?P<kind>\w*Gemma\w*)",
+        _foreign_prefix,
+        {
+            "ValueError: There is no module or parameter named 'lm_head' in "
+            "Gemma3nForConditionalGeneration": "lm_head.weight",
+            "ValueError: There is no module or parameter named 'language_model' in "
+            "Gemma3ForCausalLM": "Gemma3ForConditionalGeneration",
+        },
+        alone=True,
+    ),
+    General(
+        "no-weights-in-folder",
+        r"does not appear to have a file named (?:pytorch_model\.bin|model\.safetensors)|"
+        r"no file named (?:pytorch_model\.bin|model\.safetensors)",
+        _no_index,
+        {
+            "OSError: merged does not appear to have a file named pytorch_model.bin": "index.json",
+            "OSError: out does not appear to have a file named pytorch_model.bin": "",
+        },
+        alone=True,
+    ),
+)

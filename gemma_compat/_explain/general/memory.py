@@ -1,0 +1,231 @@
+"""Out of memory, of a card and of the machine: what fills it, as far as the log says."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+
+_GIB = 1 << 30
+_LOADING = (
+    r"Loading checkpoint shards|in from_pretrained|_load_state_dict|load_pretrained_model|"
+    r"dispatch_model|set_module_tensor_to_device|caching_allocator_warmup|materialize"
+)
+_LOGITS = (
+    r"cross_entropy|loss_function|fixed_cross_entropy|logits = |logits\.float|lm_head|"
+    r"selective_log_softmax|log_softmax"
+)
+_OPTIMIZER = r"optimizer\.step|in step\b.*|_init_group|adamw|exp_avg"
+_BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
+_SMALLER = (
+    "per_device_train_batch_size=1 with more gradient_accumulation_steps",
+    "gradient_checkpointing=True",
+    "a shorter max_length",
+)
+
+
+def _answer(case: Case) -> Answer:
+    size = _capacity(case)
+    return (
+        _whole_copy(case, size)
+        or _much_is_trained(case, size)
+        or _logits(case)
+        or _anything(case, size)
+    )
+
+
+def _capacity(case: Case) -> float | None:
+    """Of one card, in GiB: the message itself, the log, the table."""
+    stated = re.search(r"total capacity of (\d+\.?\d*) GiB", case.message)
+    if stated:
+        return float(stated[1])
+    gpus = case.facts.get("gpus", ())
+    if case.log.gpu_memory:
+        return case.log.gpu_memory
+    return gpus[0].memory_total / 1024 if gpus and gpus[0].get("memory_total") else None
+
+
+def weights(case: Case) -> tuple[float, float] | None:
+    """Billions of parameters by the model's name, and the GiB that they take as loaded."""
+    name = re.search(r"(?<![\d.])(\d{1,3}(?:\.\d)?)([bm])(?![a-z0-9])", case.model.lower())
+    if name is None or re.search(r"e\d+b", case.model.lower()):
+        return None
+    billions = float(name[1]) / (1 if name[2] == "b" else 1000)
+    model = case.facts.model
+    size = _BYTES.get(str(model.get("dtype", "bfloat16")), 2.0)
+    bits = model.get("quantization_bits")
+    if bits:
+        size = bits / 8
+    return billions, billions * 1e9 * size / _GIB
+
+
+def _whole_copy(case: Case, size: float | None) -> Answer | None:
+    """The weights alone are more than one card holds."""
+    found = weights(case)
+    sharded = case.facts.training.get("distributed") in {"fsdp", "deepspeed"} or case.log.spread
+    if found is None or size is None or sharded or found[1] < 0.95 * size:
+        return None
+    billions, gib = found
+    each = "each process loads a full copy of the model on its own card, and " * (
+        case.processes > 1
+    )
+    bits = case.facts.model.get("quantization_bits")
+    kind = f"in {bits} bits" if bits else "at 2 bytes each"
+    return Answer(
+        f"the weights alone do not fit: {billions:g} billion of them take about {gib:.0f} GiB, "
+        f"and the card has {size:.0f} GiB",
+        (
+            "load_in_4bit=True (QLoRA)"
+            if not bits
+            else "FSDP or DeepSpeed ZeRO-3, which shard the weights over the cards",
+            "or shard the weights over the cards: FSDP, or DeepSpeed ZeRO-3",
+            'or one process over all cards: device_map="auto"',
+        ),
+        why=f"{each}{billions:g} billion weights {kind} are {gib:.0f} GiB before any batch, "
+        "gradient or optimizer state",
+        known="by arithmetic from the model's name and the card that the log names; certain",
+        of_gemma=False,
+    )
+
+
+def _much_is_trained(case: Case, size: float | None) -> Answer | None:
+    """Far more is trained than an adapter has."""
+    trained, whole = case.log.figures.trained, case.log.figures.parameters
+    if not trained or not whole or trained < 0.05 * whole or trained < 5e8:
+        return None
+    share = f"{trained / 1e9:.2f} billion parameters are trained ({trained / whole:.0%})"
+    gib = trained * (4 + 4 + 8) / _GIB
+    fits = f" of a card with {size:.0f} GiB" if size else ""
+    adapter = trained < 0.6 * whole
+    return Answer(
+        f"out of memory: {share}, which need gradients and optimizer states",
+        (
+            "train an adapter on the language model only: leave embed_tokens and lm_head out of "
+            "target_modules and modules_to_save"
+            if adapter
+            else "train an adapter (LoRA), or shard the optimizer: FSDP, DeepSpeed ZeRO-3",
+            'or optim="adamw_8bit"',
+        ),
+        why=f"in float32 with AdamW these parameters, their gradients and states alone take "
+        f"{gib:.0f} GiB{fits}"
+        + ("; a LoRA of this model has some tens of millions" if adapter else ""),
+        known="the log counts them; that they are what fills the card follows by arithmetic"
+        if size and gib > 0.8 * size
+        else "the log counts them; what else fills the card is not in it",
+        certain=bool(size and gib > 0.8 * size),
+    )
+
+
+def _logits(case: Case) -> Answer | None:
+    """It failed where the logits or the loss are computed."""
+    frames = "\n".join(case.around.splitlines()[-25:])
+    if not re.search(_LOGITS, frames):
+        return None
+    vocabulary = int(case.facts.model.get("vocab_size", 0)) or 262_144
+    asked = re.search(r"[Tt]ried to allocate (\d+\.?\d*) (GiB|MiB)", case.message)
+    tokens = ""
+    if asked:
+        amount = float(asked[1]) * (_GIB if asked[2] == "GiB" else 1 << 20)
+        rows = amount / (4 * vocabulary)
+        tokens = f"; {asked[1]} {asked[2]} are {rows:,.0f} tokens of them in float32"
+    return Answer(
+        "out of memory where the logits or the loss are computed",
+        (
+            "a shorter max_length or a smaller batch",
+            "or the loss in chunks: use_liger_kernel=True where Liger knows this model",
+        ),
+        why=f"a Gemma has {vocabulary:,} logits a token{tokens}",
+        known="the frame that raised it; how much else the card holds is not in the log",
+        settles=False,
+        of_gemma=True,
+    )
+
+
+def _anything(case: Case, size: float | None) -> Answer:
+    found = weights(case)
+    facts = []
+    if found and size:
+        facts.append(f"the weights take about {found[1]:.0f} of the card's {size:.0f} GiB")
+    batch = case.facts.training.get("per_device_train_batch_size")
+    if batch:
+        facts.append(f"{batch} sequences are in a batch")
+    if case.says(_LOADING):
+        facts.append("it failed while the weights were loaded")
+    return Answer(
+        "the run needs more memory than the card has",
+        _SMALLER if not case.says(_LOADING) else ("load_in_4bit=True", "or a smaller model"),
+        why="; ".join(facts)
+        or "weights, gradients, optimizer states and activations have to fit together; the log "
+        "does not say which of them is too large",
+        known="the message; `python -m gemma_compat memory` estimates what fits",
+        settles=False,
+    )
+
+
+def _mps(case: Case) -> Answer:
+    return Answer(
+        "the run needs more memory than macOS gives the GPU",
+        (
+            "per_device_train_batch_size=1",
+            "or a shorter max_length, or the loss in chunks: the logits go over 262,144 tokens",
+        ),
+        why="on an Apple machine the GPU shares the memory of the whole system, and there is no "
+        "4-bit loading by bitsandbytes to fall back on",
+        known="the message; which of weights, activations and logits is too large is not in the "
+        "log. PYTORCH_MPS_HIGH_WATERMARK_RATIO=0.0 only lifts the limit",
+    )
+
+
+def _host(case: Case) -> Answer:
+    return Answer(
+        "the machine ran out of memory (not the GPU), and the system stopped a process",
+        (
+            "fewer dataloader_num_workers, or a streaming data set",
+            "low_cpu_mem_usage=True where the weights are loaded",
+        ),
+        why="the kernel kills a process with SIGKILL when the memory of the machine is used up",
+        known="the signal; a scheduler's limit (Slurm, a container) looks the same",
+        certain=False,
+    )
+
+
+MEMORY: tuple[General, ...] = (
+    General(
+        "mps-out-of-memory",
+        r"MPS backend out of memory",
+        _mps,
+        {"RuntimeError: MPS backend out of memory (MPS allocated: 28.61 GiB": "max_length"},
+        alone=True,
+    ),
+    General(
+        "out-of-memory",
+        r"(?:CUDA|HIP|XPU) out of memory|OutOfMemoryError: (?:CUDA|HIP|XPU|Allocation)|"
+        r"CUBLAS_STATUS_ALLOC_FAILED|CUDA error: out of memory",
+        _answer,
+        {
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.": "batch",
+            "torch.OutOfMemoryError: HIP out of memory. Tried to allocate 2.00 GiB.": "batch",
+        },
+        alone=True,
+    ),
+    General(
+        "host-out-of-memory",
+        r"is killed by signal: Killed|exitcode:? ?-9\b|Signal 9 \(SIGKILL\)|"
+        r"DefaultCPUAllocator: (?:can't allocate|not enough) memory|(?<!Of)MemoryError\b",
+        _host,
+        {"RuntimeError: DataLoader worker (pid 41) is killed by signal: Killed.": "machine"},
+        alone=True,
+    ),
+    General(
+        "shared-memory",
+        r"Bus error|insufficient shared memory|unable to (?:open|mmap) shared memory",
+        always(
+            "the shared memory of the container (/dev/shm) is too small for the data loader",
+            "docker run --shm-size=16g ...",
+            "or dataloader_num_workers=0",
+        ),
+        {"ERROR: Unexpected bus error. Bus error (core dumped)": "shm"},
+        alone=True,
+    ),
+)

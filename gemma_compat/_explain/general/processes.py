@@ -1,0 +1,82 @@
+"""Several processes: time-outs, ports, drivers, and the disk that they share."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import Case, General, always
+
+
+def _timeout(case: Case) -> Answer:
+    return Answer(
+        "a process waited for the others until NCCL gave up",
+        (
+            "look at the other ranks' logs: the one without this message is where it began",
+            "ddp_timeout=7200 where the work in between (tokenising, saving) is only slow",
+        ),
+        why="one rank failed, is still loading data, or took another branch (an evaluation, a "
+        "save, "
+        "an uneven last batch), so that the collective never became complete",
+        known="the watchdog says so; which rank is at fault, this log need not say",
+    )
+
+
+PROCESSES: tuple[General, ...] = (
+    General(
+        "collective-timeout",
+        r"[Ww]atchdog caught collective operation timeout|Timeout\(ms\)=\d+\)? ran for|"
+        r"NCCL timeout|Timed out waiting \d+ms",
+        _timeout,
+        {"[Rank 0] Watchdog caught collective operation timeout: WorkNCCL(": "ranks"},
+        alone=True,
+    ),
+    General(
+        "nccl-error",
+        r"NCCL error|ncclUnhandledCudaError|ncclSystemError|ncclInternalError|ncclRemoteError",
+        always(
+            "NCCL could not carry out a collective",
+            "NCCL_DEBUG=INFO before the command: it prints which rank and which link",
+            why="a link or a peer failed, or another process of the job stopped first",
+            known="the message; the reason is in the lines that NCCL_DEBUG=INFO adds",
+            certain=False,
+        ),
+        {"torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp": "NCCL_DEBUG"},
+        alone=True,
+    ),
+    General(
+        "disk-full",
+        r"No space left on device|Disk quota exceeded|not enough (?:free )?disk space|"
+        r"file write failed",
+        always(
+            "the disk is full, or the quota on it is used up",
+            "df -h .   and   du -sh ~/.cache/huggingface",
+            "save_total_limit=1, and HF_HOME on a larger disk",
+            why="a checkpoint of a Gemma with its optimizer states takes several times its weights",
+        ),
+        {"OSError: [Errno 28] No space left on device": "HF_HOME"},
+        alone=True,
+    ),
+    General(
+        "port-in-use",
+        r"EADDRINUSE|[Aa]ddress already in use",
+        always(
+            "another process holds the port that the launcher wants",
+            "torchrun --master_port 0 ...   (or --rdzv-endpoint localhost:0)",
+            why="a run that did not end, or a second one on the same machine",
+        ),
+        {
+            "The server socket has failed to bind to [::]:29500 (errno: 98 - Address already in "
+            "use)": ("port")
+        },
+        alone=True,
+    ),
+    General(
+        "no-gpu",
+        r"No CUDA GPUs are available|Found no NVIDIA driver|invalid device ordinal",
+        always(
+            "the process sees no such GPU",
+            "nvidia-smi   and   echo $CUDA_VISIBLE_DEVICES",
+            why="no driver in this machine or container, or more processes than visible GPUs",
+        ),
+        {"RuntimeError: No CUDA GPUs are available": "nvidia-smi"},
+    ),
+)

@@ -1,0 +1,277 @@
+"""Tensors that do not go together: devices, dtypes, shapes, and lookups past the end of a table."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General
+
+_VISION = r"siglip|vision|patch_embed|pixel_values|conv2d|_conv_forward"
+_AUDIO = r"audio|conv1d|input_features"
+_LOOKUP = r"srcIndex < srcSelectDimSize|indexSelect|vectorized_gather|index out of range in self"
+_LABELS = r"t >= 0 && t < n_classes|nll_loss|cross_entropy_loss|Target \d+ is out of bounds"
+_CHANCES = r"probability tensor contains|input\[0\] != 0|multinomial|Assertion .{0,40}probability"
+
+
+def _devices(case: Case) -> Answer:
+    devices = sorted(set(re.findall(r"cuda:\d+|cpu|mps", case.message)))
+    between = " and ".join(devices) or "two devices"
+    if "cpu" in devices or "mps" in devices:
+        return Answer(
+            f"tensors of one operation lie on {between}",
+            (
+                "move the batch to the model's device: "
+                "{k: v.to(model.device) for k, v in batch.items()}",
+            ),
+            why="a tensor was made or left on the CPU: an input, a module that was added after the "
+            "model was moved, or weights that were offloaded for want of memory",
+            known="the message names the devices; which tensor it is, the traceback's last frame",
+            settles=False,
+        )
+    return Answer(
+        f"the model is spread over several GPUs of one process, and one operation meets {between}",
+        (
+            'CUDA_VISIBLE_DEVICES=0 before the command, or device_map={"": 0}: one GPU',
+            "or one process per GPU: torchrun, accelerate launch",
+        ),
+        why='device_map="auto" puts layers on different GPUs; what is handed from layer to layer '
+        "is "
+        "moved, what is kept beside (masks, per-layer inputs, token types) is not always",
+        known="the message names the devices"
+        + ('; the log has device_map="auto"' if case.log.spread else ""),
+        certain=case.log.spread,
+    )
+
+
+def _dtypes(case: Case) -> Answer:
+    first, second = _names_of_dtypes(case.message)
+    pair = f"{first} and {second}" if first else "two dtypes"
+    last = "\n".join(case.around.splitlines()[-30:])
+    if re.search(_VISION, last):
+        return Answer(
+            f"pixel_values and the weights of the vision tower have different dtypes ({pair})",
+            (
+                'batch["pixel_values"] = batch["pixel_values"].to(model.dtype)',
+                "or run it under autocast: bf16_full_eval=True for evaluation and prediction",
+            ),
+            why="the processor makes images in float32. Under autocast torch casts them; outside "
+            "of it (prediction, generation, a loop of one's own) nobody does",
+            known="the dtypes are in the message, the tower in the frames; that autocast is off "
+            "there is inferred",
+        )
+    if re.search(_AUDIO, last):
+        return Answer(
+            f"audio features and weights have different dtypes ({pair})",
+            ('batch["input_features"] = batch["input_features"].to(model.dtype)',),
+            why="the processor makes features in float32, and outside of autocast nobody casts "
+            "them",
+            known="the dtypes are in the message, the tower in the frames",
+            settles=False,
+        )
+    return Answer(
+        f"one operation meets {pair}",
+        (
+            "give everything one dtype: load with dtype=torch.bfloat16 and train with bf16=True",
+            "or run the step under torch.autocast",
+        ),
+        why="weights, adapter and inputs were not all cast: a head or an adapter in float32 beside "
+        "weights in 16 bits, or a step outside of autocast",
+        known="the dtypes are in the message; which of the two is the wrong one is not",
+        settles=False,
+    )
+
+
+_SPELLED = {"Half": "float16", "BFloat16": "bfloat16", "Float": "float32", "float": "float32"}
+
+
+def _names_of_dtypes(message: str) -> tuple[str, str]:
+    found = re.findall(
+        r"c10::(?:BFloat16|Half)|\bBFloat16\b|\bHalf\b|\b[Ff]loat\b|\bbfloat16\b|"
+        r"\bfloat(?:16|32)\b|\bLong\b|\bByte\b",
+        message,
+    )
+    names = list(dict.fromkeys(_SPELLED.get(n.removeprefix("c10::"), n.lower()) for n in found))
+    return (names[0], names[1]) if len(names) > 1 else ("", "")
+
+
+def _assert(case: Case) -> Answer:
+    text = case.around
+    if re.search(_LOOKUP, text):
+        return _lookup(case)
+    if re.search(_LABELS, text):
+        return Answer(
+            "a label is no class of the head: labels must be -100 or from 0 to the number of "
+            "classes - 1",
+            (
+                "check the labels' smallest and largest value against num_labels (or the "
+                "vocabulary)",
+            ),
+            known="the assertion is that of the loss",
+        )
+    if re.search(_CHANCES, text):
+        return _sampling(case)
+    return Answer(
+        "a kernel on the GPU met a value that it must not; which one, this log does not say",
+        (
+            "CUDA_LAUNCH_BLOCKING=1 before the command, or one batch on the CPU: the traceback "
+            "then "
+            "ends where it happened",
+        ),
+        why="kernels run behind Python, so the frame that is shown need not be the one at fault. "
+        "Most often an index is out of range: a token id without a row, a label without a class",
+        known="too little is in the log to name a cause, of Gemma or of anything else",
+        certain=False,
+    )
+
+
+def _lookup(case: Case) -> Answer:
+    return Answer(
+        "a lookup in an embedding went past its table: a token id is not below the number of rows",
+        (
+            "compare max(input_ids) with model.get_input_embeddings().num_embeddings",
+            "model.resize_token_embeddings(len(tokenizer)) where tokens were added",
+        ),
+        why="the tokenizer gives an id that the model has no row for: tokens were added, or the "
+        "tokenizer is another checkpoint's",
+        known="the text is that of the lookup; how the id came about is not in the log",
+    )
+
+
+def _sampling(case: Case) -> Answer:
+    return Answer(
+        "the probabilities to sample from are NaN or infinite: the model's output is no number",
+        ("load and run in bfloat16 or float32: dtype=torch.bfloat16",),
+        why="in float16 a Gemma's activations can exceed 65,504; a broken or an untrained "
+        "checkpoint gives NaN too",
+        known="the message; where the NaN comes from is not in the log",
+        certain=False,
+    )
+
+
+def _size_mismatch(case: Case) -> Answer:
+    saved, here = case.match["saved"], case.match["here"]
+    if saved in {"0", ""}:
+        return Answer(
+            "the file holds empty tensors (size 0): it was saved from ZeRO-3 shards that were not "
+            "gathered",
+            (
+                '"stage3_gather_16bit_weights_on_model_save": true in the DeepSpeed config, then '
+                "train and save again",
+                "or ZeRO-2, which does not partition the weights",
+            ),
+            why="under ZeRO-3 (and FSDP) a parameter is an empty shard on each process outside of "
+            "its layer's forward. What was saved in this state holds no weights and cannot be "
+            "repaired",
+            known="the size 0 is in the message; which call saved it is not"
+            + ("; the log names ZeRO-3" if case.facts.training.get("deepspeed_stage") == 3 else ""),
+            certain=True,
+        )
+    rows = [part.partition(",")[0].strip() for part in (saved, here)]
+    if re.search(r"embed_tokens|lm_head|word_embeddings", case.hit.text) and rows[0] != rows[1]:
+        return Answer(
+            f"the embeddings have {rows[0]} rows in the file and {rows[1]} in the model",
+            ("model.resize_token_embeddings(len(tokenizer)) before the weights are loaded",),
+            why="tokens were added, or the vocabulary padded, on one of the two sides",
+            known="both shapes are in the message",
+        )
+    if "lora_" in case.hit.text:
+        return Answer(
+            f"the adapter does not belong to this model: a tensor has shape [{saved}] in its file "
+            f"and [{here}] here",
+            ("load the base model that adapter_config.json names, with the rank that it states",),
+            why="another size of the model, another rank, or another class of it",
+            known="both shapes are in the message",
+        )
+    return Answer(
+        f"the weights are of another model: [{saved}] in the file, [{here}] in the model",
+        ("load them with the config.json that was saved beside them",),
+        known="both shapes are in the message",
+    )
+
+
+TENSORS: tuple[General, ...] = (
+    General(
+        "size-mismatch",
+        r"size mismatch for \S{1,300}: copying a param with shape torch\.Size\(\[(?P<saved>[\d, "
+        r"]*)\]\)"
+        r" from checkpoint, the shape in current model is torch\.Size\(\[(?P<here>[\d, ]*)\]\)",
+        _size_mismatch,
+        {
+            "size mismatch for a.lora_A.weight: copying a param with shape torch.Size([0]) from "
+            "checkpoint, the shape in current model is torch.Size([8, 2560]).": "gather",
+            "size mismatch for lm_head.weight: copying a param with shape torch.Size([262145, 8]) "
+            "from checkpoint, the shape in current model is torch.Size([262144, 8]).": "rows",
+        },
+        alone=True,
+    ),
+    General(
+        "two-devices",
+        r"Expected all tensors to be on the same device|"
+        r"tensors? (?:is|are) on (?:cuda:\d|cpu),? (?:but|different from)",
+        _devices,
+        {
+            "RuntimeError: Expected all tensors to be on the same device, but found at least two "
+            "devices, cuda:0 and cuda:1!": "one GPU",
+            "RuntimeError: Expected all tensors to be on the same device, but found at least two "
+            "devices, cuda:0 and cpu!": "batch",
+        },
+    ),
+    General(
+        "two-dtypes",
+        r"expected (?:scalar type \w+ but found \w+|m(?:at)?1 and m(?:at)?2 to have the same "
+        r"dtype)|"
+        r"mat1 and mat2 must have the same dtype|"
+        r"Input type \(\S+\) and (?:bias|weight) type \(\S+\) should be the same|"
+        r"Index put requires the source and destination dtypes match|"
+        r"expected self and source to have same dtypes|"
+        r"Expected query, key, and value to have the same dtype",
+        _dtypes,
+        {
+            "RuntimeError: Input type (float) and bias type (c10::BFloat16) should be the same": (
+                "float32 and bfloat16"
+            ),
+            "RuntimeError: expected scalar type Half but found Float": "float16 and float32",
+        },
+    ),
+    General(
+        "device-side-assert",
+        r"device-side assert triggered",
+        _assert,
+        {"RuntimeError: CUDA error: device-side assert triggered": "CUDA_LAUNCH_BLOCKING"},
+        alone=True,
+    ),
+    General(
+        "lookup-past-the-table",
+        r"IndexError: index out of range in self|srcIndex < srcSelectDimSize",
+        _lookup,
+        {"IndexError: index out of range in self": "embedding"},
+        alone=True,
+    ),
+    General(
+        "sampling-from-nan",
+        r"probability tensor contains either",
+        _sampling,
+        {"RuntimeError: probability tensor contains either `inf`, `nan` or element < 0": "NaN"},
+    ),
+    General(
+        "two-dtypes-in-one-unit",
+        r"Must flatten tensors with uniform dtype but got (?P<one>\S+) and (?P<two>\S+)",
+        lambda case: Answer(
+            f"FSDP1 flattens the parameters of a wrapped unit into one tensor, and here it finds "
+            f"two dtypes: {case.match['one']} and {case.match['two']}",
+            (
+                "load every weight in one dtype: dtype=torch.float32, with FSDP's mixed_precision "
+                "bf16",
+                "or FSDP2 (fsdp_version: 2), which does not flatten",
+            ),
+            why="something cast a part of the model: norms or an adapter kept in float32, a head, "
+            "a quantized base with another storage dtype",
+            known="torch's own check says so; which step left two dtypes is not in the log",
+        ),
+        {
+            "ValueError: Must flatten tensors with uniform dtype but got torch.bfloat16 and "
+            "torch.float32": "FSDP2"
+        },
+    ),
+)

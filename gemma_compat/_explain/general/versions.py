@@ -1,0 +1,125 @@
+"""Releases that exclude each other, and code that a release does not have."""
+
+from __future__ import annotations
+
+import re
+
+from ... import versions
+from ...tables import families
+from ..answer import Answer
+from .base import Case, General
+
+# LLaMA-Factory caps transformers in its metadata: its release to the newest that it allows.
+_LLAMA_FACTORY = {"0.9.1": "4.46.1", "0.9.2": "4.49.0", "0.9.3": "4.52.4"}
+
+
+def _pins(case: Case) -> Answer | None:
+    """pip's own list of what does not fit; the pair that bears on a Gemma first."""
+    lines = re.findall(
+        r"^\s*([\w.-]+) (\S+) requires ([\w.-]+)(?:\[[\w,]*\])?([^\n]*?), but you have "
+        r"([\w.-]+) (\S+) which is incompatible",
+        f"{case.hit.before}{case.hit.text}\n{case.hit.after}",
+        re.MULTILINE,
+    )
+    if not lines:
+        return None
+    lines.sort(key=lambda found: _weight(found[2]))
+    who, own, needs, spec, _, have = lines[0]
+    spec = spec.split(";")[0].strip()
+    more = f"; {len(lines) - 1} more such pairs" if len(lines) > 1 else ""
+    return Answer(
+        f"{who} {own} does not allow {needs} {have}: it asks for {needs}{spec}{more}",
+        _cure(case, who, own, needs, spec, have),
+        why=_why(case, who, needs, spec),
+        known="pip printed both sides",
+    )
+
+
+def _weight(name: str) -> int:
+    order = ("transformers", "torch", "trl", "peft", "accelerate", "tokenizers")
+    return order.index(name) if name in order else len(order)
+
+
+def _first_release(case: Case) -> str | None:
+    types = (
+        {str(case.facts.model.model_type)}
+        if case.facts.model.known("model_type")
+        else set(case.log.model_types)
+    )
+    first = [families.FIRST_RELEASES[name] for name in types if name in families.FIRST_RELEASES]
+    return min(first, key=versions.parse) if first else None
+
+
+def _excludes(spec: str, release: str) -> bool:
+    return bool(spec) and not any(
+        versions.contains(spec, candidate) for candidate in (release, f"{release}.post1")
+    )
+
+
+def _cure(case: Case, who: str, own: str, needs: str, spec: str, have: str) -> tuple[str, ...]:
+    first = _first_release(case) if needs == "transformers" else None
+    if first and _caps_below(spec, first):
+        newer = ""
+        if who == "llamafactory":
+            allowed = [
+                v
+                for v, cap in _LLAMA_FACTORY.items()
+                if versions.parse(cap) >= versions.parse(first)
+            ]
+            newer = f'pip install -U "llamafactory>={allowed[0]}"' if allowed else ""
+        return (
+            newer or f"pip install -U {who}",
+            f"or its main branch, if no release allows transformers {first} yet",
+        )
+    return (
+        f'pip install "{needs}{spec}"',
+        f"or a newer {who}, if one allows {needs} {have}: pip install -U {who}",
+    )
+
+
+def _caps_below(spec: str, release: str) -> bool:
+    caps = re.findall(r"<=?\s*([\w.]+)", spec)
+    return any(
+        versions.parse(cap) < versions.parse(release) for cap in caps if versions.is_valid(cap)
+    )
+
+
+def _why(case: Case, who: str, needs: str, spec: str) -> str:
+    first = _first_release(case) if needs == "transformers" else None
+    if first and _caps_below(spec, first):
+        return (
+            f"this Gemma came with transformers {first}, which {who} of this release does not "
+            "allow: going back to what it asks for would not load the model"
+        )
+    return "pip installs what is asked for last, and only then tells which others it breaks"
+
+
+VERSIONS: tuple[General, ...] = (
+    General(
+        "pins-conflict",
+        r"requires [\w.-]+\S*.{0,200}, but you have [\w.-]+ \S+ which is incompatible",
+        _pins,
+        {
+            "llamafactory 0.9.2 requires transformers<=4.49.0,>=4.41.2, but you have transformers "
+            "4.50.0.dev0 which is incompatible.": "llamafactory",
+            "x 1.0 requires trl<=0.9.6,>=0.8.6, but you have trl 0.15.2 which is incompatible.": (
+                "trl<=0.9.6"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "no-set-of-releases",
+        r"ResolutionImpossible|conflicting dependencies\.|No solution found when resolving",
+        lambda case: Answer(
+            "no set of releases satisfies everything that was asked for",
+            (
+                "python -m gemma_compat advise --model MODEL --fresh   finds one that holds "
+                "together",
+            ),
+            known="the resolver says so",
+        ),
+        {"ERROR: ResolutionImpossible: for help visit": "advise"},
+        alone=True,
+    ),
+)

@@ -1,0 +1,83 @@
+"""Exceptions in a log: what was raised, the message whole, and the frames that led to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .patterns import Pattern, pattern
+from .scan import Hit
+
+# What launchers and loggers put before a line: a rank, a worker, a number, a time; pytest's E;
+# vLLM's level and file.
+PREFIX = (
+    r"(?:\[[^\]\n]{1,40}\](?:<\w{1,10}>)?:? ?|\([^)\n]{1,60}\) ?|\d{1,4}: ?|E {2,7}|"
+    r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} |"
+    r"(?:ERROR|CRITICAL|WARNING) \d\d-\d\d [\d:.]{5,15} (?:\[[^\]\n]{1,60}\] )?)"
+)
+# The line that ends a traceback: an exception's class, then its message or nothing.
+_EXCEPTION = (
+    rf"^(?:{PREFIX}{{1,3}})?(?! )"
+    r"(?P<kind>(?:[A-Za-z_]\w{0,60}\.){1,8}Error|"
+    r"(?:[A-Za-z_]\w{0,60}\.){0,8}(?:[A-Z]\w{0,60}(?:Error|Failure|Timeout)|"
+    r"(?:[A-Z]\w{0,60})?(?:Exception|Unsupported|Interrupt)))(?:: |[ \t\r]*$)"
+)
+BLOCK = 12  # lines of a message that follow the one with the exception's class
+_START = re.compile(r"Traceback \(most recent call last\)|^-{40,}", re.MULTILINE)
+_PREFIXES = re.compile(rf"^(?:{PREFIX}){{1,3}}", re.MULTILINE)
+# What only reports that another process failed.
+_LAUNCHERS = re.compile(
+    r"ChildFailedError|CalledProcessError|ProcessRaisedException|ProcessExitedException|"
+    r"RayTaskError|"
+    r"DistBackendError|DistNetworkError|BrokenPipeError|ConnectionResetError|EOFError$|"
+    r"Engine (?:core )?(?:initialization failed|process failed)"
+)
+
+
+@dataclass(frozen=True)
+class Raised:
+    """One exception.
+
+    Attributes:
+        line: where its class stands, from 1.
+        hit: that line.
+    """
+
+    line: int
+    hit: Hit
+
+    @property
+    def kind(self) -> str:
+        """Its class without the module: ``ValueError``."""
+        return self.hit.match["kind"].rpartition(".")[2]
+
+    @property
+    def message(self) -> str:
+        """What it says: the rest of its line and the lines that belong to it."""
+        lines = [self.hit.text[self.hit.match.end() :]]
+        for line in _PREFIXES.sub("", self.hit.after).splitlines()[:BLOCK]:
+            if not line.strip() or re.match(r"Traceback|\s*File \"|\{'|\d+%|During handling", line):
+                break
+            lines.append(line)
+        return "\n".join(lines).strip()
+
+    @property
+    def traceback(self) -> str:
+        """The lines above it that belong to its traceback; the log before where none begins."""
+        starts = [match.start() for match in _START.finditer(self.hit.before)]
+        return self.hit.before[starts[-1] :] if starts else self.hit.before[-4000:]
+
+    @property
+    def around(self) -> str:
+        """Traceback, class and message."""
+        return f"{self.traceback}{self.hit.text}\n{self.hit.after}"
+
+    @property
+    def is_of_a_launcher(self) -> bool:
+        """Whether it only tells that a process failed, not why."""
+        return bool(_LAUNCHERS.search(self.hit.text))
+
+
+def exceptions() -> Pattern:
+    """What finds them."""
+    return pattern("raised", None, _EXCEPTION, limit=10_000, context=True)

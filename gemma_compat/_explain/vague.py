@@ -1,0 +1,121 @@
+"""Symptoms that many causes share, and what must stand beside one before a rule may claim it.
+
+A rule may name a text that any model can print. Such a text alone makes no cause: the frames or the
+message have to say more, or every condition of the rule has to be known to hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..engine.rule import Rule
+from .scan import Hit
+
+
+@dataclass(frozen=True)
+class Vague:
+    """One such text.
+
+    Attributes:
+        text: what is printed; matched against the match of a symptom.
+        beside: must be found in the traceback or message; empty where nothing there can decide.
+        for_names: expressions on a rule's name, with what must be beside for such rules instead.
+        facts_suffice: whether a rule of which every condition holds may claim it without that.
+        possible_by_facts: whether a rule may, of which a condition on the run holds and none
+            beside release and model is denied.
+    """
+
+    text: str
+    beside: str = ""
+    for_names: tuple[tuple[str, str], ...] = ()
+    facts_suffice: bool = True
+    possible_by_facts: bool = False
+
+
+VAGUE: tuple[Vague, ...] = (
+    Vague(
+        r"device-side assert",
+        for_names=(
+            ("float16|overflow", r"probability tensor|generate\(|multinomial"),
+            ("token|rows", r"srcIndex < srcSelectDimSize|indexSelect|Indexing\.cu"),
+        ),
+        facts_suffice=False,
+    ),
+    Vague(r"out of memory\. Tried", r"cross_entropy|logits|lm_head|loss_function|log_softmax"),
+    Vague(r"'loss'|grad_norm|nan values|nan|probability tensor", possible_by_facts=True),
+    Vague(r"KeyError: '\w*gemma", r"models/auto|configuration_auto|CONFIG_MAPPING|^(?!.*File)"),
+    Vague(r"same device"),
+    Vague(r"size of tensor a", r"checkpoint|recompute|unpack_hook|cache_utils"),
+    Vague(r"list index out of range", r"cache_utils|static|layer_types"),
+    Vague(r"array element with a sequence|rfft", r"audio|feature_extraction"),
+    Vague(r"Unable to create tensor", r"unsloth|image|pixel"),
+    Vague(r"No columns in the dataset"),
+    Vague(r"index 0 is out of bounds for dimension 0", r"deepspeed|zero|partition"),
+    Vague(r"^.?not implemented for .BFloat16"),
+    Vague(r"expected (?:scalar|m)", r"unsloth|gemma"),
+    Vague(r"index out of range in self", r"embedding"),
+    Vague(r"out of resource|triton configs|recompile_limit", r"flex_attention|FlexAttention"),
+    Vague(r"multiple values for keyword argument", r"unsloth"),
+    Vague(r"Missing required positional|Observed exception|missing a required", r"unsloth|norm"),
+)
+# Any model prints these: they point to a Gemma's rule only where the log is of a Gemma.
+SHARED = re.compile(
+    r"target_modules|unscale FP16|kernel image|CUDA capability|compiled with CUDA|driver|"
+    r"FlashAttention|FlexAttention|BFloat16|bf16|reduction in the prior|unexpected keyword|"
+    r"image tokens|image features|Audio features|adapter keys|not initialized from|MISSING|"
+    r"UNEXPECTED|MatMul8bit|bnb_4bit|tensor broke in two|training-compatible|shape|"
+    r"transformer layer class|positional|quant_state|normal_kernel|return_dict|mat_a|"
+    r"num_items|padding|is not supported|scalar|broadcast|flex_attention|corrupted|"
+    r"all labels|-100|gather|index|device|memory|nan|columns|tensor [ab]",
+    re.IGNORECASE,
+)
+
+
+# Completes "it holds if".
+TOO_LITTLE = "more points to it than a text that many causes share"
+
+
+def has_evidence(hits: Sequence[Hit], around: str, rule: Rule) -> bool:
+    """Whether one of the hits is a text that few causes share, or stands beside what decides."""
+    return any(_is_particular(hit, around, rule) for hit in hits)
+
+
+def _is_particular(hit: Hit, around: str, rule: Rule) -> bool:
+    vague = _of(hit)
+    if vague is None:
+        return True
+    beside = vague.beside
+    for name, other in vague.for_names:
+        beside = other if re.search(name, rule.name) else beside
+    return bool(beside) and re.search(beside, around, re.DOTALL) is not None
+
+
+def facts_suffice(hits: Sequence[Hit], certain: bool, holds: int, header: int) -> bool:
+    """Whether facts alone make a rule a cause by these hits.
+
+    Args:
+        certain: whether every condition of the rule holds.
+        holds, header: how many conditions hold, and how many are about release and model.
+    """
+    found = [_of(hit) for hit in hits]
+    if certain and any(item is None or item.facts_suffice for item in found):
+        return True
+    return holds > header and any(item is not None and item.possible_by_facts for item in found)
+
+
+def is_vague(hits: Sequence[Hit]) -> bool:
+    """Whether many causes share all of these texts."""
+    return bool(hits) and all(_of(hit) is not None for hit in hits)
+
+
+def is_shared(hits: Sequence[Hit]) -> bool:
+    """Whether any model prints all of these texts."""
+    return all("gemma" not in h.match[0].lower() and SHARED.search(h.match[0]) for h in hits)
+
+
+def _of(hit: Hit) -> Vague | None:
+    if "gemma" in hit.match[0].lower() and "KeyError" not in hit.match[0]:
+        return None
+    return next((item for item in VAGUE if re.search(item.text, hit.match[0])), None)

@@ -1,0 +1,50 @@
+"""What happened, in one sentence: it states what is certain, and says so where nothing is."""
+
+from __future__ import annotations
+
+from .._explain.explanation import Explanation, Generally
+
+
+def headline(found: Explanation) -> str:
+    """One sentence; it states what is certain, and says so where nothing is."""
+    leading = found.leading
+    if leading is None:
+        return _nothing_known(found)
+    if isinstance(leading, Generally):
+        at = at_line(leading.line.number)
+        return f"{at}{leading.answer.happened}"
+    at = at_line(leading.lines[-1].number if leading.lines else 0)
+    if leading.is_certain:
+        return f"{at}{leading.rule.title}"
+    if leading.is_known_by_text:
+        return f"{at}the message is that of {leading.rule.code}: {leading.rule.title}"
+    general = next((i.answer for i in found.generally if i.raised and i.answer.certain), None)
+    error = f"{at}{leading.because or (general.happened if general else _of_error(found))}"
+    return f"{error}. {leading.rule.code} may be the cause; the log does not say enough to tell"
+
+
+def at_line(line: int) -> str:
+    return f"Line {line:,}: " if line else ""
+
+
+def _of_error(found: Explanation) -> str:
+    if found.error is None:
+        return "a text that is known"
+    return found.error_kind or "an error"
+
+
+def _nothing_known(found: Explanation) -> str:
+    read = f"{found.lines:,} line{'' if found.lines == 1 else 's'} read"
+    if found.unrecognised:
+        kind = _of_error(found)
+        known = "no rule here knows it"
+        if found.ruled_out or found.doubted:
+            known = "no rule here knows it for this release and model"
+        return f"{at_line(found.unrecognised[0].number)}{kind}, and {known}"
+    if found.other_models:
+        other = found.other_models[0]
+        return f"{read}: the log is about {other}, no matter of Gemma, so no rule was asked"
+    if found.causes or found.also:
+        return f"{read}: nothing in them is an error, but something is wrong in what they state"
+    only = ", only benign notices" if found.notices else ""
+    return f"{read}: no failure in them is known here{only}. That is no proof of health"

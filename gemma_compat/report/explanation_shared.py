@@ -1,0 +1,153 @@
+"""What a log means, as it may be shared: markdown and JSON. Every line of the log is an excerpt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from .._version import __version__
+from .explanation_causes import cure, happened, section
+from .explanation_headline import headline
+from .header import header_rows
+from .sharing import clean, shareable_facts
+from .wording import strength
+
+if TYPE_CHECKING:
+    from .._explain.explanation import Cause, Explanation, Generally, Line
+
+# What a maintainer asks for first, and where it comes from.
+_WANTED = {
+    "python": "the Python version",
+    "packages.transformers": "the version of transformers",
+    "packages.torch": "the version of torch",
+    "packages.trl": "the version of trl",
+    "packages.peft": "the version of peft",
+    "packages.accelerate": "the version of accelerate",
+    "gpus": "the GPU",
+    "model": "the model",
+    "training": "the training arguments",
+}
+
+
+def rows_read(found: Explanation) -> list[tuple[str, str]]:
+    known = found.facts.to_dict()
+    wanted = {
+        "Python": "python" in known,
+        "Packages": bool(known["packages"]),
+        "GPU": "gpus" in known,
+        "Model": bool(known["model"]),
+        "Run": bool(known["training"]),
+        "Assumed": bool(known["assumed"]),
+    }
+    return [(label, text) for label, text in header_rows(found.facts) if wanted.get(label)]
+
+
+def block(found: Explanation) -> list[str]:
+    """What a maintainer would ask for: error, versions, GPU, model, run, and what is missing."""
+    lines = [f"gemma_compat {__version__}, from a log of {found.lines:,} lines"]
+    shown = found.unrecognised[:1] or tuple(c.lines[-1] for c in found.causes[:1])
+    lines += [f"{'Error':<9} {line.text} (line {line.number})" for line in shown]
+    lines += [f"{label:<9} {clean(text)}" for label, text in rows_read(found)]
+    missing = [text for topic, text in _WANTED.items() if not _is_known(topic, found)]
+    lines += [f"{'Not known':<9} {', '.join(missing)}"] if missing else []
+    return lines
+
+
+def _is_known(topic: str, found: Explanation) -> bool:
+    area, _, name = topic.partition(".")
+    if area == "packages":
+        return name in found.facts.packages
+    if area in {"model", "training"}:
+        return bool(getattr(found.facts, area).to_dict())
+    return found.facts.known(topic)
+
+
+def render_markdown(found: Explanation) -> str:
+    """For an issue: the block, then the causes."""
+    parts = ["```", *block(found), "```"]
+    for cause in found.causes:
+        rule = cause.rule
+        parts += ["", f"- **{rule.code}** `{rule.name}` ({cause.fit}){strength(rule)}"]
+        parts += [
+            f"  - line {line.number}: `{line.text.replace('`', chr(39))}`" for line in cause.lines
+        ]
+        parts += [f"  - {clean(happened(cause))}", f"  - help: {clean(cure(cause))}"]
+        parts += [f"  - upstream: {', '.join(rule.upstream)}"] if rule.upstream else []
+    return "\n".join(parts) + "\n"
+
+
+def render_json(found: Explanation) -> str:
+    """Codes in the order of likelihood, the lines that matched, and the facts that were read."""
+    from .json import dump
+
+    return dump(
+        {
+            "lines": found.lines,
+            "codes": list(found.codes),
+            "headline": headline(found),
+            "causes": [_cause_json(cause) for cause in found.causes],
+            "if_gemma": [_cause_json(cause) for cause in found.if_gemma],
+            "doubted": [_cause_json(cause) for cause in found.doubted],
+            "general": [_general_json(item) for item in found.generally],
+            "also": [
+                {"code": item.rule.code, "what": item.problem.message, "help": item.problem.help}
+                for item in found.also
+            ],
+            "read_off": [{"kind": item.kind, "text": item.text} for item in found.read_off],
+            "asks": list(found.asks),
+            "several": {name: [list(r) for r in items] for name, items in found.several.items()},
+            "ruled_out": [
+                {"code": out.rule.code, "lines": _lines_json(out.lines), "holds_if": out.against}
+                for out in found.ruled_out
+            ],
+            "unrecognised": _lines_json(found.unrecognised),
+            "notices": [
+                {
+                    "name": seen.notice.name,
+                    "lines": _lines_json([seen.line]),
+                    "count": seen.count,
+                    "meaning": seen.notice.meaning,
+                }
+                for seen in found.notices
+            ],
+            "facts": shareable_facts(found.facts),
+            "stated_at": dict(sorted(found.stated_at.items())),
+            "other_models": list(found.other_models),
+        }
+    )
+
+
+def _general_json(item: Generally) -> dict[str, Any]:
+    answer = item.answer
+    return {
+        "name": item.name,
+        "line": item.line.number,
+        "what": clean(answer.happened),
+        "help": [clean(text) for text in answer.do],
+        "why": clean(answer.why),
+        "known": answer.known,
+        "certain": answer.certain,
+    }
+
+
+def _cause_json(cause: Cause) -> dict[str, Any]:
+    return {
+        "code": cause.rule.code,
+        "name": cause.rule.name,
+        "severity": cause.rule.severity.value,
+        "fit": cause.fit,
+        "raised": cause.raised,
+        "lines": _lines_json(cause.lines),
+        "what": happened(cause),
+        "why": section(cause.rule, "Why"),
+        "help": cure(cause),
+        "holds_if": cause.condition or cause.against,
+        "if_model": list(cause.if_model),
+        "missing": list(cause.missing),
+        "holds": list(cause.holds),
+        "upstream": list(cause.rule.upstream),
+    }
+
+
+def _lines_json(lines: Iterable[Line]) -> list[dict[str, Any]]:
+    return [{"line": line.number, "text": line.text} for line in lines]
