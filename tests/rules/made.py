@@ -27,6 +27,11 @@ def file_of(rule: Rule) -> Path:
     return page if page.exists() else file.with_suffix(".py")
 
 
+def proof_of(rule: Rule) -> Path:
+    """The folder of its proof: test, reproduction, runs, bounds and golden text."""
+    return Path(__file__).parent / rule.family / rule.name.replace("-", "_")
+
+
 def facts(transformers: str | None, model: dict[str, Any], training: dict[str, Any]) -> Facts:
     """These facts, no Unsloth, and no others; ``transformers=None`` leaves its version unknown."""
     packages: dict[str, Package | None] = {}

@@ -24,6 +24,7 @@ def contract_facts() -> Iterator[Facts]:
         {"model": FLASH, "gpus": (A100,), **ABSENT},
         {"gpus": (T4,), **ABSENT},
         {"model": {**FLASH, "global_head_dim": 512}, "gpus": (A100,), **ABSENT},
+        {"model": FLASH, "gpus": (L4,), "packages": {"flash-attn": "2.5.4"}},
     )
 
 

@@ -23,6 +23,7 @@ def contract_facts() -> Iterator[Facts]:
         RULE,
         "5.23.0",
         {"model": FLOAT, "gpus": (A100,)},
+        {"model": HALF, "gpus": (A100,)},
         {"model": BFLOAT, "gpus": (A100,)},
     )
 
