@@ -11,7 +11,11 @@ from gemma_compat.detect.model import read_model
 from gemma_compat.errors import UnknownFact, UsageError
 from gemma_compat.tables import checkpoints, families
 
-PUBLIC = ("https://github.com/huggingface/transformers/", "https://github.com/google-deepmind/")
+PUBLIC = (
+    "https://github.com/huggingface/transformers/",
+    "https://github.com/google-deepmind/",
+    "https://huggingface.co/google/",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +64,14 @@ def paths(part: Any, above: str = "") -> list[str]:
         ("google/embeddinggemma-300m", "use_bidirectional_attention", True),
         ("GEMMA-3-4B-IT", "model_type", "gemma3"),
         ("unsloth/gemma-3-4b-it-unsloth-bnb-4bit", "quantization_bits", 4),
+        ("unsloth/gemma-3-4b-it-GGUF", "quantization", "gguf"),
+        ("google/medgemma-27b-text-it", "model_type", "gemma3_text"),
+        ("google/shieldgemma-2-4b-it", "model_type", "shieldgemma2"),
+        ("google/shieldgemma-9b", "num_hidden_layers", 42),
+        ("google/diffusiongemma-26B-A4B-it", "text_model_type", "diffusion_gemma_text"),
+        ("unsloth/gemma-3-4b-it-qat-bnb-4bit", "quantization_bits", 4),
+        ("gemma3", "model_type", "gemma3"),
+        ("gemma4_unified", "model_type", "gemma4_unified"),
     ],
 )
 def test_figures(name: str, field: str, value: Any) -> None:
@@ -91,3 +103,55 @@ def test_an_unknown_name_is_one_clear_error(name: str) -> None:
 def test_the_error_names_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"nearest: .*google/gemma-3-4b-it"):
         read_model("google/gema-3-4b-it")
+
+
+# One of each family that Google published, and copies of others.
+_EVERY_FAMILY = """
+gemma-2b gemma-7b-it gemma-1.1-7b-it gemma-2-2b gemma-2-9b-it gemma-2-27b gemma-2-2b-jpn-it
+gemma-3-270m gemma-3-270m-it gemma-3-1b-it gemma-3-4b-pt gemma-3-12b-it gemma-3-27b-it
+gemma-3-1b-it-qat-q4_0-unquantized gemma-3-4b-it-qat-q4_0-unquantized
+gemma-3-12b-it-qat-q4_0-gguf gemma-3-27b-it-qat-int4-unquantized
+gemma-3n-E2B-it gemma-3n-E4B gemma-4-E2B-it gemma-4-E4B gemma-4-12B-it gemma-4-26B-A4B-it
+gemma-4-31B-it codegemma-2b codegemma-1.1-7b-it codegemma-7b recurrentgemma-2b recurrentgemma-9b-it
+paligemma-3b-pt-224 paligemma-3b-mix-448 paligemma-3b-ft-docvqa-448 paligemma2-3b-pt-448
+paligemma2-28b-mix-224 shieldgemma-2b shieldgemma-27b shieldgemma-2-4b-it t5gemma-2b-2b-ul2
+t5gemma-9b-9b-prefixlm-it t5gemma-ml-ml-prefixlm t5gemma-2-270m-270m t5gemma-2-4b-4b medgemma-4b-it
+medgemma-27b-it medgemma-27b-text-it medgemma-1.5-4b-it txgemma-2b-predict txgemma-27b-chat
+datagemma-rag-27b-it datagemma-rig-27b-it translategemma-4b-it translategemma-27b-it
+functiongemma-270m-it vaultgemma-1b embeddinggemma-300m embeddinggemma-2
+diffusiongemma-26B-A4B-it
+"""
+
+
+@pytest.mark.parametrize("name", _EVERY_FAMILY.split())
+def test_every_family_is_known_by_name(name: str) -> None:
+    for form in (name, f"google/{name}", f"GOOGLE/{name.upper()}"):
+        found = checkpoints.find(form)
+        assert found is not None and found.published_as == f"google/{name}"
+
+
+@pytest.mark.parametrize(
+    ("copy", "published", "quantization"),
+    [
+        ("unsloth/gemma-3-27b-it-unsloth-bnb-4bit", "google/gemma-3-27b-it", "bitsandbytes"),
+        ("unsloth/medgemma-4b-it-bnb-4bit", "google/medgemma-4b-it", "bitsandbytes"),
+        ("unsloth/functiongemma-270m-it", "google/functiongemma-270m-it", None),
+        ("unsloth/embeddinggemma-2-GGUF", "google/embeddinggemma-2", "gguf"),
+        ("bartowski/gemma-2-9b-it-GGUF", "google/gemma-2-9b-it", "gguf"),
+        ("mlx-community/gemma-3-12b-it-4bit", "google/gemma-3-12b-it", "mlx"),
+        ("RedHatAI/gemma-3-4b-it-FP8-dynamic", "google/gemma-3-4b-it", "compressed-tensors"),
+    ],
+)
+def test_copies_are_known_by_their_original(
+    copy: str, published: str, quantization: str | None
+) -> None:
+    found = checkpoints.find(copy)
+    assert found is not None and found.published_as == published
+    assert found.quantization == quantization
+
+
+def test_a_bare_type_names_no_size() -> None:
+    from gemma_compat.detect.model import config_of
+
+    with pytest.raises(UsageError, match="is a model type, of several sizes"):
+        config_of("gemma3")

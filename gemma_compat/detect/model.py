@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..facts import UNKNOWN, ModelFacts
-from ..tables import checkpoints
+from ..tables import checkpoints, families
 from ._json import read_object
 from .hub import find_config
 
@@ -49,9 +49,11 @@ def _read_named(name: str) -> Reading:
         path = _config_path(path)
         return read_config(read_object(path), path)
     known = checkpoints.find(name)
-    if known is None:
-        raise UsageError(f"{name}: {_nowhere(name)}")
-    return read_known(known)
+    if known is not None:
+        return read_known(known)
+    if name in families.FIRST_RELEASES:
+        return ModelFacts(model_type=name), {"model": "only its model_type was given"}
+    raise UsageError(f"{name}: {_nowhere(name)}")
 
 
 def read_known(checkpoint: checkpoints.Checkpoint) -> Reading:
@@ -65,9 +67,10 @@ def read_known(checkpoint: checkpoints.Checkpoint) -> Reading:
     facts = facts.replace(transformers_version=UNKNOWN)
     if facts.composite and not facts.get("towers"):
         facts = facts.replace(towers=UNKNOWN)
-    if checkpoint.four_bit:
+    if checkpoint.quantization:
+        bits = 4 if checkpoint.four_bit else UNKNOWN
         facts = facts.replace(
-            quantization="bitsandbytes", quantization_bits=4, compute_dtype=UNKNOWN
+            quantization=checkpoint.quantization, quantization_bits=bits, compute_dtype=UNKNOWN
         )
     return facts, {**reasons, **unstated}
 
@@ -82,9 +85,13 @@ def config_of(name: str) -> Mapping[str, Any]:
     if path is not None:
         return read_object(_config_path(path))
     known = checkpoints.find(name)
-    if known is None:
-        raise UsageError(f"{name}: {_nowhere(name)}")
-    return known.config
+    if known is not None:
+        return known.config
+    if name in families.FIRST_RELEASES:
+        examples = ", ".join(checkpoints.of_type(name)[:3])
+        hint = f": name a checkpoint, as in {examples}" if examples else ""
+        raise UsageError(f"{name} is a model type, of several sizes{hint}")
+    raise UsageError(f"{name}: {_nowhere(name)}")
 
 
 def assumed_of(model: Any) -> dict[str, str]:
@@ -92,6 +99,8 @@ def assumed_of(model: Any) -> dict[str, str]:
     if not isinstance(model, str) or os.path.exists(model) or find_config(model):
         return {}
     known = checkpoints.find(model)
+    if known is None and model in families.FIRST_RELEASES:
+        return {"model": "its model_type"}
     return {"model": f"what is published of {known.published_as}"} if known else {}
 
 

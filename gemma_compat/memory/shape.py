@@ -18,7 +18,7 @@ from ..errors import GemmaCompatError
 _STYLES = {
     "gemma": "gemma",
     "gemma2": "gemma2",
-    "vaultgemma": "gemma2",
+    "vaultgemma": "gemma",
     "gemma3": "gemma3",
     "gemma3_text": "gemma3",
     "shieldgemma2": "gemma3",

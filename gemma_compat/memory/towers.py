@@ -10,6 +10,14 @@ from .shape import Tower
 # SigLIP of 896 pixels, as PaliGemma and Gemma 3 have it, where the config states its widths only.
 _SIGLIP = {"patch_size": 14, "image_size": 896, "num_channels": 3}
 
+# Built with the defaults of transformers 5.23; the one for images of Gemma 3n by its name there,
+# mobilenetv5_300m_enc.
+_DEFAULT = {
+    ("gemma3n", "vision"): Tower("vision", linear=0, other=300_000_000),
+    ("gemma3n", "audio"): Tower("audio", linear=681_050_112, other=298_528),
+    ("gemma4", "audio"): Tower("audio", linear=304_611_328, other=213_280),
+}
+
 
 def read_towers(config: Mapping[str, Any]) -> tuple[tuple[Tower, ...], tuple[str, ...]]:
     """The towers whose sizes the config states, and the names of those it leaves open."""
@@ -18,7 +26,9 @@ def read_towers(config: Mapping[str, Any]) -> tuple[tuple[Tower, ...], tuple[str
         stated = config.get(f"{kind}_config")
         if not isinstance(stated, Mapping):
             continue
-        tower = _siglip(stated, config) if kind == "vision" else None
+        tower = _DEFAULT.get((str(config.get("model_type")), kind))
+        if tower is None and kind == "vision":
+            tower = _vision(stated, config)
         if tower is None:
             unknown.append(f"{kind} tower")
         else:
@@ -26,7 +36,10 @@ def read_towers(config: Mapping[str, Any]) -> tuple[tuple[Tower, ...], tuple[str
     return tuple(found), tuple(unknown)
 
 
-def _siglip(stated: Mapping[str, Any], config: Mapping[str, Any]) -> Tower | None:
+def _vision(stated: Mapping[str, Any], config: Mapping[str, Any]) -> Tower | None:
+    """SigLIP of Gemma 3 and PaliGemma, or Gemma 4's own; ``None`` where sizes are not stated."""
+    if config.get("model_type") in {"gemma4", "diffusion_gemma"}:
+        return _of_gemma4(stated)
     if config.get("model_type") not in {"gemma3", "paligemma", "shieldgemma2"}:
         return None
     figures = {**_SIGLIP, **stated}
@@ -47,4 +60,27 @@ def _siglip(stated: Mapping[str, Any], config: Mapping[str, Any]) -> Tower | Non
         inner=inner,
         layers=layers,
         pixels=3 * int(figures["image_size"]) ** 2,
+    )
+
+
+_POSITIONS = 10_240  # rows of its table of positions, for each of two axes; by default
+
+
+def _of_gemma4(stated: Mapping[str, Any]) -> Tower | None:
+    """A gated MLP, and norms of queries and keys; patches of 16 x 16 pixels, 2,520 of them."""
+    sizes = [stated.get(k) for k in ("hidden_size", "intermediate_size", "num_hidden_layers")]
+    if not all(isinstance(size, int) for size in sizes):
+        return None
+    hidden, inner, layers = (int(size or 0) for size in sizes)
+    patch = int(stated.get("patch_size", 16))
+    linear = layers * (4 * hidden * hidden + 3 * hidden * inner) + 3 * patch * patch * hidden
+    return Tower(
+        kind="vision",
+        linear=linear,
+        other=layers * 4 * hidden + 2 * _POSITIONS * hidden,
+        tokens=2520,
+        hidden=hidden,
+        inner=inner,
+        layers=layers,
+        pixels=2520 * 3 * patch * patch,
     )

@@ -18,9 +18,18 @@ from typing import Any
 
 from ..data import read_bytes
 
-# Unsloth mirrors Google's checkpoints under the same names, quantized ones with a suffix.
-_OWNERS = ("google", "unsloth")
-_QUANTIZED = re.compile(r"(?:-unsloth)?-bnb-4bit$")
+# Who mirrors Google's checkpoints under the same names, quantized ones with a suffix.
+_OWNERS = frozenset(
+    "google unsloth axolotl-ai-co axolotl-quants bartowski ggml-org gaunernst isTA-daslab "
+    "lmstudio-community mlx-community mradermacher neuralmagic nousresearch onnx-community "
+    "pytorch redhatai second-state thebloke maziyarpanahi leafspark".lower().split()
+)
+_QUANTIZED = re.compile(
+    r"(?:-unsloth)?-(?:(?P<bitsandbytes>bnb-(?:4|8)bit)|(?P<gguf>(?:i1-)?gguf)|"
+    r"(?P<mlx>(?:mlx-)?(?:\d+bit|bf16)|mlx)|(?P<awq>awq(?:-int4)?)|(?P<gptq>gptq(?:-int4|-4bit)?)|"
+    r"(?P<compressed>fp8(?:-dynamic)?|(?:quantized\.)?w\d+a\d+)|(?P<onnx>onnx))$"
+)
+_METHODS = {"compressed": "compressed-tensors"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,8 @@ class Checkpoint:
         config: what is known of its ``config.json``, in that file's shape.
         sources: address of the document to the fragment of ``config`` that it states.
         four_bit: whether its weights are stored in 4 bits (bitsandbytes).
+        quantization: how a copy stores its weights: ``bitsandbytes``, ``gguf``, ``awq``, ...;
+            ``None`` for an unchanged one.
     """
 
     name: str
@@ -40,6 +51,7 @@ class Checkpoint:
     config: Mapping[str, Any]
     sources: Mapping[str, Mapping[str, Any]]
     four_bit: bool = False
+    quantization: str | None = None
 
 
 def find(name: str) -> Checkpoint | None:
@@ -47,17 +59,22 @@ def find(name: str) -> Checkpoint | None:
     owner, _, base = name.strip().rpartition("/")
     if owner and owner.lower() not in _OWNERS:
         return None
-    plain = _QUANTIZED.sub("", base.lower())
-    entry = _by_name().get(plain)
+    lower = base.lower()
+    entry, match = _by_name().get(lower), None
+    if entry is None:
+        match = _QUANTIZED.search(lower)
+        entry = _by_name().get(lower[: match.start()]) if match else None
     if entry is None:
         return None
     published, figures = entry
+    method = match.lastgroup if match else None
     return Checkpoint(
         name=name,
         published_as=published,
         config=_merged(figures.values()),
         sources=figures,
-        four_bit=plain != base.lower(),
+        four_bit=match is not None and match[0].endswith("bnb-4bit"),
+        quantization=_METHODS.get(method, method) if method else None,
     )
 
 
@@ -77,18 +94,44 @@ def nearest(name: str) -> list[str]:
     ]
 
 
+def of_type(model_type: str) -> tuple[str, ...]:
+    """The names of those whose config has this ``model_type``, at the top or as its text's."""
+    found = []
+    for published, figures in _by_name().values():
+        config = _merged(figures.values())
+        inner = config.get("text_config", {}).get("model_type")
+        if model_type in {config.get("model_type"), inner}:
+            found.append(published)
+    return tuple(found)
+
+
 @lru_cache(maxsize=1)
 def _by_name() -> dict[str, tuple[str, dict[str, dict[str, Any]]]]:
     """Lower-case name without owner to Google's spelling and the fragments by address."""
     import json
 
     data = json.loads(read_bytes("checkpoints.json"))
-    found = {}
+    found: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {}
     for item in data["checkpoints"]:
         figures = {data["sources"][key]: part for key, part in item["figures"].items()}
+        if "like" in item:  # of the shape of another, and says so
+            own = _merged(figures.values())
+            base = found[item["like"].rpartition("/")[2].lower()][1]
+            figures |= {url: _without(part, own) for url, part in base.items()}
         for name in item["names"]:
             found[name.rpartition("/")[2].lower()] = (name, figures)
     return found
+
+
+def _without(part: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of ``part`` that are not stated elsewhere."""
+    left = {}
+    for key, value in part.items():
+        if isinstance(value, dict):
+            left[key] = _without(value, stated.get(key, {}))
+        elif key not in stated:
+            left[key] = value
+    return left
 
 
 def _merged(parts: Any) -> dict[str, Any]:

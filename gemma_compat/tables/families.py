@@ -21,6 +21,7 @@ KNOWN_MODEL_TYPES: dict[str, str] = {
 # Every type a config file may name; those that this release has no rules for as well.
 FIRST_RELEASES: dict[str, str] = {
     **KNOWN_MODEL_TYPES,
+    "recurrent_gemma": "4.40.0",
     "t5gemma": "4.53.0",
     "vaultgemma": "4.57.0",
     "t5gemma2": "5.0.0",
