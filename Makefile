@@ -82,7 +82,7 @@ test-plain: venv
 
 live-%: venv
 	@$(BIN)/python -m tools.environments $* >/dev/null
-	PYTHONPATH=$(CURDIR)/.environments/transformers-$* $(PYTEST) -p no:cacheprovider tests/live \
+	PYTHONPATH=$(CURDIR)/.environments/transformers-$* $(PYTEST) -p no:cacheprovider tests/live tests/preflight \
 	    $(call named,$*)
 
 # Launchers with two processes; transformers of the newest release.

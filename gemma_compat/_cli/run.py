@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..errors import GemmaCompatError, NothingToRun, PreflightFailed, RankFailed
+from ..errors import (
+    GemmaCompatError,
+    NothingToRun,
+    PreflightFailed,
+    RankFailed,
+    UsageError,
+)
 from .output import FINDINGS, USAGE, complain
 
-_USAGE = "[--preflight] [--watch] [-m MODULE | SCRIPT] [ARGUMENT ...]"
-_OPTIONS = ("--preflight", "--watch")  # before the script; what follows it is the script's
+_USAGE = "[--preflight [--skip CHECK] [--continue]] [--watch] [-m MODULE | SCRIPT] [ARGUMENT ...]"
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -19,8 +24,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         usage=f"gemma_compat run {_USAGE}",
         help="run a script, with every model patched that it trains",
         description="Run an unmodified script as python would, with gemma_compat.install() done. "
-        "--preflight tries one batch before the first step and stops if a check fails; --watch "
-        "adds memory and speed to the Trainer's log.",
+        "--preflight tries one batch before the first step and stops if a check fails; --skip "
+        "CHECK (as often as needed) leaves one out, --continue trains all the same. --watch adds "
+        "memory and speed to the Trainer's log.",
     )
 
 
@@ -28,11 +34,13 @@ def run(arguments: list[str]) -> int:
     """What the script raises goes through, as it would without us; only our own errors do not."""
     from ..hooks.run import run_script
 
-    options = {}
-    while arguments and arguments[0] in _OPTIONS:
-        options[arguments.pop(0).removeprefix("--")] = True
     try:
-        return run_script(arguments, **options)
+        preflight, watch = _options(arguments)
+    except UsageError as error:
+        complain(error)
+        return USAGE
+    try:
+        return run_script(arguments, preflight=preflight, watch=watch)
     except NothingToRun as error:
         complain(error)
         return USAGE
@@ -44,3 +52,30 @@ def run(arguments: list[str]) -> int:
         if error.tells:
             complain(error)
         return FINDINGS
+
+
+def _options(arguments: list[str]) -> tuple[bool | dict[str, Any], bool]:
+    """Take our options off the front, and return what they say of preflight and watch.
+
+    What follows the script is the script's. ``--skip`` and ``--continue`` ask for preflight too.
+    """
+    asked = watch = go_on = False
+    skip: list[str] = []
+    while arguments and arguments[0].startswith("--"):
+        name, _, value = arguments[0].partition("=")
+        if name not in {"--preflight", "--watch", "--skip", "--continue"}:
+            break
+        arguments.pop(0)
+        asked |= name == "--preflight"
+        watch |= name == "--watch"
+        go_on |= name == "--continue"
+        if name == "--skip":
+            if not value and not arguments:
+                raise NothingToRun("--skip needs the name of a check")
+            skip.append(value or arguments.pop(0))
+    if skip or go_on:
+        from .._preflight.checks import checked_names
+
+        checked_names(skip)
+        return {"skip": skip, "go_on": go_on}, watch
+    return asked, watch

@@ -7,24 +7,41 @@ Version tables find what is known; a trial on the model in hand finds the rest. 
 silently wrong has the right loss, and nothing upstream compares it with anything.
 
 subject.py     what is tried: model, batch, run; and how often it was tried
+data.py        the run's own data, read without losing any for the run
+shadow.py      a shadow of the Trainer that makes its steps and keeps what they note
 untouched.py   leaves no trace: parameters, gradients, random state, modes and hooks as they were
-passes.py      one forward and backward, and what is kept of it
+interrupt.py   Ctrl-C at any moment
+samples.py     rows without padding, packed rows taken apart;  text.py  turns, stops, text to show
+passes.py      one training step, and what is kept of it
+reference.py   what the loss should be: each sample by itself, past every shortcut
 checks/        one question each, with its tolerance
 result.py      the answers, as values
+estimate.py    how much memory a step takes, and what fits
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..engine.rule import Diagnosis
+    from .interrupt import Gate
     from .result import Preflight
+    from .subject import Subject
 
 __all__ = ["preflight"]
 
 
 def preflight(
-    subject: Any, batch: Any = None, *, args: Any = None, tokenizer: Any = None
+    subject: Any,
+    batch: Any = None,
+    *,
+    args: Any = None,
+    tokenizer: Any = None,
+    optimizer: Any = None,
+    skip: Iterable[str] = (),
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Preflight:
     """Try one batch on a model, and leave everything as it was.
 
@@ -34,19 +51,77 @@ def preflight(
             ``Trainer``, the first batch of its own data if not given.
         args: the ``TrainingArguments`` where ``subject`` is a model.
         tokenizer: the tokenizer or processor; a ``Trainer`` has its own.
+        optimizer: the optimizer of a loop without a ``Trainer``.
+        skip: names of checks that are not made.
+        progress: called before each check with its name, its number and the number of checks.
 
     Returns:
         the answer to each check. Running out of memory in one of them is an answer, not an error.
 
     Raises:
-        UsageError: no batch, one that is no mapping of tensors, or a model without gradients.
+        UsageError: no batch, one that is no mapping of tensors, or a check that does not exist.
     """
-    from ..detect import detect_facts
-    from ..engine.diagnosis import judge_all
-    from ..rules import all_rules
-    from .checks import run_checks
+    from .checks import checked_names
+    from .interrupt import held
     from .subject import make_subject
 
-    made = make_subject(subject, batch, args, tokenizer)
-    diagnosis = judge_all(detect_facts(model=made.model, args=made.args), all_rules())
-    return run_checks(made, diagnosis)
+    skipped = checked_names(skip)
+    with held() as gate:
+        made = make_subject(subject, batch, args, tokenizer, gate)
+        made.optimizer = made.optimizer if optimizer is None else optimizer
+        return _restoring(subject, made, gate, lambda: _checked(made, skipped, progress))
+
+
+def _restoring(
+    given: Any, made: Subject, gate: Gate | None, body: Callable[[], Preflight]
+) -> Preflight:
+    """Run the body, and put everything back that it may have changed in model and Trainer."""
+    from .untouched import Untouched
+
+    outer = Untouched(made.model, _holders(given, made), gate)
+    try:
+        try:
+            outer.__enter__()
+            return body()
+        finally:
+            outer.restore()
+    except BaseException:
+        outer.restore()  # a Ctrl-C may have cut the first short
+        raise
+
+
+def _holders(given: Any, made: Subject) -> list[Any]:
+    """The Trainer and what its steps and its data loader may write to."""
+    if made.trainer is None:
+        return []
+    names = (
+        "args", "state", "control", "accelerator", "callback_handler", "data_collator",
+        "train_dataset", "eval_dataset",
+    )  # fmt: skip
+    found = [given, *(getattr(given, name, None) for name in names)]
+    found.append(getattr(found[4], "scaler", None))
+    return [item for item in found if item is not None]
+
+
+def _checked(
+    made: Subject, skipped: frozenset[str], progress: Callable[[str, int, int], None] | None
+) -> Preflight:
+    from .checks import run_checks
+    from .subject import read_data
+
+    read_data(made)
+    return run_checks(made, _diagnosis(made), skipped, progress)
+
+
+def _diagnosis(made: Subject) -> Diagnosis:
+    """What is known of this stack. The model is the one that trains: it has its adapter or none."""
+    from ..detect import detect_facts
+    from ..engine.diagnosis import judge_all
+    from ..live.unwrap import peft_wrapper
+    from ..rules import all_rules
+
+    facts = detect_facts(model=made.model, args=made.args)
+    if made.args is not None:
+        has_adapter = peft_wrapper(made.model) is not None
+        facts = facts.replace(training=facts.training.replace(peft=has_adapter))
+    return judge_all(facts, all_rules())

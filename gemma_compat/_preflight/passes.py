@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..live.tree import layer_wrappers, text_models
+from . import shadow as shadows
+from .samples import shortened
 
 if TYPE_CHECKING:
     from .subject import Subject
@@ -20,10 +22,11 @@ class Pass:
     """What one forward and backward showed.
 
     Attributes:
-        loss: as the model returned it, ``None`` where it raised.
+        loss: as the run's step returned it, ``None`` where it raised.
         norms: gradient norm by name, for every parameter; ``None`` where it got no gradient.
         sample: gradients in fp32 on the CPU, of as many parameters as :data:`SAMPLE_BYTES` hold.
         peaks: largest absolute output of each decoder layer, by path, with its dtype's name.
+        experts: experts that tokens went to, and how many there are, by the router's path.
         error: what was raised, ``None`` where nothing was.
     """
 
@@ -31,6 +34,7 @@ class Pass:
     norms: dict[str, float | None] = field(default_factory=dict)
     sample: dict[str, Any] = field(default_factory=dict)
     peaks: dict[str, tuple[float, str]] = field(default_factory=dict)
+    experts: dict[str, tuple[set[int], int, int]] = field(default_factory=dict)
     error: BaseException | None = None
 
     @property
@@ -46,38 +50,70 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 
 
 def run_pass(subject: Subject, *, checkpointing: bool, short: bool = False) -> Pass:
-    """A training forward and backward without dropout; leaves no trace.
+    """Make the run's own training step without dropout; leaves no trace.
 
     Args:
         checkpointing: as the run checkpoints; ``False`` for none at all.
         short: on a part of the batch, where memory may not hold all of it without checkpointing.
+
+    A step under a gradient scaler whose gradients overflow is made once more without a scale,
+    since a scaler comes down to that by itself.
     """
-    batch = shortened(subject.batch) if short else subject.batch
+    batch = short_of(subject) if short else subject.batch
+    found = _pass(subject, batch, checkpointing, shadows.SCALE)
+    if _scales(subject) and not _is_finite(found):
+        found = _pass(subject, batch, checkpointing, 1.0)
+    return found
+
+
+def short_of(subject: Subject) -> dict[str, Any]:
+    """At most :data:`SHORT` tokens of the batch; all of it where its loss is not over tokens."""
+    return shortened(subject.batch, SHORT) if subject.is_causal else subject.batch
+
+
+def _pass(subject: Subject, batch: dict[str, Any], checkpointing: bool, factor: float) -> Pass:
     found = Pass()
     with subject.trial():
         prepare(subject, checkpointing)
-        handles = [*_watch_layers(subject.base, found.peaks)]
+        gradients = _Gradients(subject, found)
+        handles = [
+            *_watch_layers(subject.base, found.peaks),
+            *_watch_routers(subject.base, found),
+            _watch_calls(subject),
+        ]
         try:
-            loss = subject.call(batch, **subject.arguments()).loss
-            found.loss = float(loss.detach().float())
-            subject.passes += 2 / 3
-            loss.backward()
-            _collect(subject.model, found)
+            subject.spend(1.0, batch)
+            found.loss = _step(subject, batch, factor)
+            gradients.collect(shadows.scale_of(subject.trainer))
         except Exception as error:  # probe boundary: whatever the user's model raises is the answer
             found.error = error.with_traceback(None)
         finally:
-            for handle in handles:
+            for handle in (*handles, *gradients.handles):
                 handle.remove()
     return found
 
 
-def reference_loss(subject: Subject) -> float:
-    """The loss of the network that generation runs: eval mode, the cache on, no dropout."""
-    import torch
+def _step(subject: Subject, batch: dict[str, Any], factor: float) -> float:
+    """The loss of the Trainer's own step, else of a plain forward and backward."""
+    if subject.trainer is not None:
+        model = shadows.prepared(subject.trainer, subject.model)
+        return float(shadows.step(subject.trainer, model, batch, factor=factor))
+    with subject.precision():
+        loss = subject.model(**{**batch, **subject.arguments()}).loss
+    if loss is None:
+        raise ValueError("the model returned no loss for this batch")
+    loss.backward()
+    return float(loss.detach().float())
 
-    with subject.trial(), torch.no_grad():
-        subject.model.eval()
-        return float(subject.call(use_cache=True).loss.float())
+
+def _scales(subject: Subject) -> bool:
+    return shadows.scale_of(subject.trainer) != 1.0
+
+
+def _is_finite(found: Pass) -> bool:
+    import math
+
+    return all(math.isfinite(norm) for norm in found.norms.values() if norm is not None)
 
 
 def prepare(subject: Subject, checkpointing: bool) -> None:
@@ -95,9 +131,9 @@ def prepare(subject: Subject, checkpointing: bool) -> None:
 
 
 def _quieten(module: Any) -> None:
-    """No dropout: that of modules by their mode, that of attentions by their rate."""
-    if "Dropout" in type(module).__name__:
-        module.training = False
+    """No dropout: by its rate, since the run's step switches every module to training mode."""
+    if "Dropout" in type(module).__name__ and isinstance(vars(module).get("p"), float):
+        module.p = 0.0
     for name in ("attention_dropout", "dropout"):
         if isinstance(vars(module).get(name), float):
             setattr(module, name, 0.0)
@@ -105,9 +141,7 @@ def _quieten(module: Any) -> None:
 
 def wants_checkpointing(subject: Subject) -> bool:
     """Whether the run's arguments turn it on (renamed in transformers 5.23)."""
-    args = subject.args
-    values = args if isinstance(args, Mapping) else getattr(args, "__dict__", {})
-    return any(bool(values.get(f"{name}_checkpointing")) for name in ("gradient", "activation"))
+    return any(bool(subject.value(f"{name}_checkpointing")) for name in ("gradient", "activation"))
 
 
 def is_checkpointing(model: Any) -> bool:
@@ -127,43 +161,53 @@ def _switch_checkpointing_off(model: Any) -> None:
 
 def _switch_checkpointing_on(subject: Subject) -> None:
     """As ``Trainer.train`` would."""
-    args = subject.args
-    values = args if isinstance(args, Mapping) else vars(args)
-    options = values.get("gradient_checkpointing_kwargs") or values.get(
+    options = subject.value("gradient_checkpointing_kwargs") or subject.value(
         "activation_checkpointing_kwargs"
     )
     subject.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
 
 
-def shortened(batch: dict[str, Any]) -> dict[str, Any]:
-    """The first row with a label, at most :data:`SHORT` tokens of it; whole with images."""
-    rows, tokens = batch["input_ids"].shape
-    if "pixel_values" in batch or rows * tokens <= SHORT:
-        return batch
-    trained = (batch["labels"] != -100).any(dim=1).nonzero().flatten().tolist()
-    row = trained[0] if trained else 0
-    labelled = (batch["labels"][row] != -100).nonzero().flatten().tolist()
-    end = min(tokens, max(SHORT, (labelled[0] if labelled else 0) + SHORT // 2))
-    cut = slice(end - min(end, SHORT), end)
-    return {
-        name: value[row : row + 1, cut]
-        if tuple(getattr(value, "shape", ())) == (rows, tokens)
-        else value
-        for name, value in batch.items()
-    }
+class _Gradients:
+    """Norms of all gradients and the gradients of the sampled parameters, as they come.
 
+    Each gradient is let go once it is noted, so that a pass holds one at a time: of a model with
+    27 billion parameters a set takes 54 GB.
+    """
 
-def _collect(model: Any, found: Pass) -> None:
-    """Norms of all gradients, and the gradients of the sampled parameters."""
-    trained = [
-        (name, p) for name, p in model.named_parameters() if p.requires_grad or p.grad is not None
-    ]
-    chosen = set(sampled(model))
-    for name, parameter in trained:
-        grad = parameter.grad
-        found.norms[name] = None if grad is None else float(grad.detach().float().norm())
-        if grad is not None and name in chosen:
-            found.sample[name] = grad.detach().float().cpu().clone()
+    def __init__(self, subject: Subject, found: Pass) -> None:
+        self._model, self._found = subject.model, found
+        self._chosen = set(sampled(subject.model))
+        self.handles = [
+            parameter.register_post_accumulate_grad_hook(self._noter(name))
+            for name, parameter in subject.model.named_parameters()
+            if parameter.requires_grad and parameter.is_leaf
+        ]
+
+    def _noter(self, name: str) -> Any:
+        def note(parameter: Any) -> None:
+            grad = parameter.grad.detach()
+            norm, before = float(grad.float().norm()), self._found.norms.get(name)
+            # A reentrant checkpoint adds to a parameter that layers share more than once.
+            self._found.norms[name] = norm if before is None else (norm**2 + before**2) ** 0.5
+            if name in self._chosen:
+                kept = self._found.sample.get(name)
+                grad = grad.float().cpu()
+                self._found.sample[name] = grad.clone() if kept is None else kept + grad
+            parameter.grad = None
+
+        return note
+
+    def collect(self, scale: float) -> None:
+        """Add what got no gradient and what came past the hooks, and take the scale away."""
+        norms, sample = self._found.norms, self._found.sample
+        for name, parameter in self._model.named_parameters():
+            if parameter.grad is not None:
+                norms[name] = float(parameter.grad.detach().float().norm())
+            elif parameter.requires_grad:
+                norms.setdefault(name, None)
+        if scale != 1.0:
+            norms.update({n: v if v is None else v / scale for n, v in norms.items()})
+            sample.update({n: v / scale for n, v in sample.items()})
 
 
 def sampled(model: Any) -> list[str]:
@@ -213,3 +257,30 @@ def _watch_layers(base: Any, peaks: dict[str, tuple[float, str]]) -> Iterator[An
         for index, layer in enumerate(text_model.layers):
             path = f"{prefix}.layers.{index}"
             yield layer_wrappers(layer)[0].register_forward_hook(note(path))
+
+
+def _watch_routers(base: Any, found: Pass) -> Iterator[Any]:
+    """Hooks that note which experts the tokens of the batch go to, of how many."""
+
+    def note(path: str, total: int) -> Any:
+        def hook(module: Any, args: Any, output: Any) -> None:
+            chosen: Any = output[-1] if isinstance(output, tuple) else None
+            if getattr(chosen, "ndim", 0) == 2 and not chosen.is_floating_point():
+                used = set(chosen.flatten().tolist())
+                found.experts[path] = (used, int(chosen.shape[1]), total)
+
+        return hook
+
+    for path, module in base.named_modules():
+        if type(module).__name__.endswith("Router") and hasattr(module, "proj"):
+            yield module.register_forward_hook(note(path, module.proj.out_features))
+
+
+def _watch_calls(subject: Subject) -> Any:
+    """A hook that notes the ``use_cache`` which the run passes to the model."""
+
+    def hook(module: Any, args: Any, kwargs: Mapping[str, Any]) -> None:
+        if "use_cache" in kwargs:
+            subject.kept["use_cache"] = kwargs["use_cache"]
+
+    return subject.model.register_forward_pre_hook(hook, with_kwargs=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from ..errors import PreflightFailed
 from ..shown import Shown
@@ -25,10 +26,12 @@ class CheckResult:
     Attributes:
         name: the check, ``gradients-agree`` for example.
         outcome: see :class:`Outcome`.
-        figure: what was measured, or why it was not, in words.
+        figure: what was found, or why the check was not run, as a plain sentence.
         tolerance: what the figure was held against; empty where there is none.
         rules: codes of the rules that explain it on this stack; empty where none is known.
         passes: forward-backward passes of the batch that it cost; a forward counts a third.
+        where: the row and token it was found at, with the text around it; empty where unknown.
+        help: what to change or type; empty where nothing is known to help.
     """
 
     name: str
@@ -37,6 +40,22 @@ class CheckResult:
     tolerance: str = ""
     rules: tuple[str, ...] = ()
     passes: float = 0.0
+    where: str = ""
+    help: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for ``json.dumps``; what is empty is left out."""
+        found = {
+            "name": self.name,
+            "outcome": self.outcome.value,
+            "figure": self.figure,
+            "tolerance": self.tolerance,
+            "rules": list(self.rules),
+            "passes": round(self.passes, 3),
+            "where": self.where,
+            "help": self.help,
+        }
+        return {key: value for key, value in found.items() if value not in ("", [])}
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,15 +83,37 @@ class Preflight(Shown):
         return tuple(item for item in self.checks if item.outcome is Outcome.FAIL)
 
     @property
+    def warned(self) -> tuple[CheckResult, ...]:
+        """The checks that warn."""
+        return tuple(item for item in self.checks if item.outcome is Outcome.WARNING)
+
+    @property
     def passes(self) -> float:
         """What it cost, in forward-backward passes of the batch."""
         return sum(item.passes for item in self.checks)
 
     def of(self, name: str) -> CheckResult:
-        """The answer to one check. ``KeyError`` where there is no such check."""
+        """Return the answer to one check. Raises ``KeyError`` where there is no such check."""
         return {item.name: item for item in self.checks}[name]
 
     def raise_if_failed(self) -> None:
         """Raise :class:`PreflightFailed`, with the whole table, if a check failed."""
         if self.failed:
             raise PreflightFailed(str(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for ``json.dumps``."""
+        return {
+            "schema": 1,
+            "model_type": self.model_type,
+            "ok": self.ok,
+            "failed": [item.name for item in self.failed],
+            "warned": [item.name for item in self.warned],
+            "passes": round(self.passes, 2),
+            "checks": [item.to_dict() for item in self.checks],
+        }
+
+    def _repr_html_(self) -> str:
+        from ..report.preflight import render_html
+
+        return render_html(self)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import copy
+import inspect
+import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -11,9 +12,19 @@ from typing import Any
 from ..errors import UsageError
 from ..live.trainer import given_by
 from ..live.unwrap import unwrap
-from .untouched import untouched
+from . import data
+from .interrupt import Gate
+from .samples import span
+from .shadow import shadow_of
+from .untouched import Untouched
 
 FORWARD = 1 / 3  # of a forward-backward pass: the backward does twice the work of the forward
+
+TOKENS = "tokens"  # the loss is over the next token: labels of the shape of input_ids
+OTHER = "other"  # labels a row (classification), pairs (DPO, rewards), embeddings
+_EVALUATED = 25  # batches of the evaluation data that are compared with the training data
+
+GENERATED = "generated"  # the Trainer makes the text that it trains on (GRPO, RLOO)
 
 
 @dataclass
@@ -22,21 +33,33 @@ class Subject:
 
     Attributes:
         model: as it was given, wrapped by PEFT or not.
-        batch: the keyword arguments of one call, on the model's device.
-        trainer: a shallow copy of the Trainer, so that what its methods note lands in the copy;
-            ``None`` without one.
+        batch: the keyword arguments of one call, on the model's device; what the run's loader
+            gives where the objective is not ``tokens``.
+        objective: ``tokens``, ``other`` or ``generated``.
+        trainer: the shadow of the Trainer; ``None`` without one.
+        optimizer, scheduler: those of the run, where it has them already.
         args: the ``TrainingArguments``, a mapping of them, or ``None``.
         tokenizer: the tokenizer or processor, or ``None``.
-        passes: forward-backward passes that were made so far.
+        scanned: further batches of the run, the first one first; only looked at.
+        evaluated: batches of the evaluation data, likewise.
+        passes: forward-backward passes of the batch that were made so far.
+        notes: what was left out, and why.
     """
 
     model: Any
     batch: dict[str, Any]
+    objective: str = TOKENS
     trainer: Any = None
+    optimizer: Any = None
+    scheduler: Any = None
     args: Any = None
     tokenizer: Any = None
+    scanned: list[Any] = field(default_factory=list)
+    evaluated: list[Any] = field(default_factory=list)
     passes: float = 0.0
     kept: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    gate: Gate | None = None
 
     @property
     def base(self) -> Any:
@@ -44,85 +67,173 @@ class Subject:
         return unwrap(self.model)
 
     @property
-    def holders(self) -> tuple[Any, ...]:
-        """What else a trial may write to: the Trainer's copy is ours, its Accelerator is not."""
-        accelerator = getattr(self.trainer, "accelerator", None)
-        scaler = getattr(accelerator, "scaler", None)
-        return tuple(item for item in (accelerator, scaler) if item is not None)
+    def is_causal(self) -> bool:
+        """Whether the loss is over the next token of each row."""
+        return self.objective == TOKENS
 
     @contextmanager
     def trial(self) -> Iterator[None]:
         """Everything inside leaves no trace."""
-        with untouched(self.model, *self.holders):
+        with Untouched(self.model, gate=self.gate):
             yield
 
+    def spend(self, share: float, batch: Mapping[str, Any] | None = None) -> None:
+        """Count a share of a pass, by the tokens of this batch against those of the run's."""
+        self.passes += share * _size(self.batch if batch is None else batch) / _size(self.batch)
+
     def precision(self) -> Any:
-        """The autocast of the run: the Trainer's own, or none."""
-        make = getattr(self.trainer, "compute_loss_context_manager", None)
-        return make() if make else nullcontext()
+        """The autocast of the run: that of its Accelerator, or none."""
+        accelerator = getattr(self.trainer, "accelerator", None)
+        return accelerator.autocast() if accelerator is not None else nullcontext()
 
     def call(self, batch: Mapping[str, Any] | None = None, **arguments: Any) -> Any:
-        """One forward in the precision of the run; counts as a third of a pass."""
-        self.passes += FORWARD
+        """One forward of the model in the precision of the run; counts as a third of a pass."""
+        given = self.batch if batch is None else batch
+        self.spend(FORWARD, given)
         with self.precision():
-            return self.model(**{**(self.batch if batch is None else batch), **arguments})
+            return self.model(**{**given, **arguments})
 
     def arguments(self) -> dict[str, Any]:
-        """What the trainer adds to each call: TRL's pass ``use_cache=False``."""
+        """The ``use_cache`` that the run passes to each call, as its step was seen to."""
+        if "use_cache" in self.kept:
+            return {"use_cache": self.kept["use_cache"]}
         home = type(self.trainer).__module__.partition(".")[0]
         return {"use_cache": False} if home == "trl" else {}
 
+    def value(self, name: str, default: Any = None) -> Any:
+        """A field of the training arguments; the default where it is not given or ``None``."""
+        values = self.args if isinstance(self.args, Mapping) else getattr(self.args, "__dict__", {})
+        found = values.get(name)
+        return default if found is None else found
 
-def make_subject(subject: Any, batch: Any, args: Any, tokenizer: Any) -> Subject:
-    """See :func:`gemma_compat._preflight.preflight`."""
+
+def _size(batch: Any) -> float:
+    ids: Any = batch.get("input_ids") if hasattr(batch, "get") else None
+    return float(ids.numel()) if hasattr(ids, "numel") and ids.numel() else 1.0
+
+
+def make_subject(
+    subject: Any, batch: Any, args: Any, tokenizer: Any, gate: Gate | None = None
+) -> Subject:
+    """See :func:`gemma_compat._preflight.preflight`; a Trainer's data is not read yet."""
     given = given_by(subject, args, tokenizer)
     trainer, model = subject if given.has_trainer else None, given.model
     if not hasattr(model, "named_parameters"):
         raise UsageError(f"preflight takes a Trainer or a model, not {type(subject).__name__}")
-    if not any(parameter.requires_grad for parameter in model.parameters()):
-        raise UsageError("no parameter of this model is to be trained (requires_grad)")
     if trainer is None:
-        return Subject(model, _on_device(_checked(batch), model), None, args, tokenizer)
-    shadow = copy.copy(trainer)
-    for name, value in vars(trainer).items():  # what a loss is noted in, TRL's _metrics for example
-        if isinstance(value, dict) and name.startswith("_"):
-            setattr(shadow, name, copy.deepcopy(value))
-    found = _first_batch(shadow) if batch is None else _checked(batch)
-    return Subject(model, _on_device(found, model), shadow, given.args, given.tokenizer)
+        made = Subject(model, _on_device(checked(batch), model), args=args, tokenizer=tokenizer)
+        made.objective = objective_of(made.batch)
+        made.batch = without_first_labels(made.batch)
+        made.gate = gate
+        return made
+    made = Subject(
+        model,
+        {} if batch is None else _on_device(checked(batch, strict=False), model),
+        trainer=shadow_of(trainer),
+        optimizer=getattr(trainer, "optimizer", None),
+        scheduler=getattr(trainer, "lr_scheduler", None),
+        args=given.args,
+        tokenizer=given.tokenizer,
+    )
+    made.gate = gate
+    return made
 
 
-def _first_batch(trainer: Any) -> dict[str, Any]:
-    """The first batch of the run's own data; random state and the Accelerator stay as they were."""
-    if trainer.train_dataset is None:
-        raise UsageError("the Trainer has no train_dataset; give preflight a batch")
-    with untouched(trainer.model, trainer.accelerator):
-        return first_batch(trainer.get_train_dataloader(), trainer.model)
+def read_data(subject: Subject) -> None:
+    """Read the first batch and the rows to scan, and give back what can be read only once."""
+    shadow = subject.trainer
+    if shadow is None:
+        return
+    if _generates(shadow):
+        subject.objective = GENERATED
+        return
+    roots = (shadow.train_dataset, getattr(shadow, "data_collator", None))
+    with data.given_back(*roots):
+        _read(subject, shadow)
+    if not subject.batch:
+        raise UsageError("the run's data is empty; give preflight a batch")
+    subject.objective = objective_of(subject.batch)
+    subject.batch = without_first_labels(subject.batch)
 
 
-def first_batch(loader: Any, model: Any) -> dict[str, Any]:
-    """The first batch of a data loader, whose random state stays as it was.
+def without_first_labels(batch: dict[str, Any]) -> dict[str, Any]:
+    """Leave out a label that only padding on its left predicts: its logits mean nothing."""
+    if objective_of(batch) != TOKENS:
+        return batch
+    starts = {row: span(batch, row)[0] for row in range(batch["input_ids"].shape[0])}
+    padded = [(row, at) for row, at in starts.items() if at and batch["labels"][row, at] != -100]
+    if not padded:
+        return batch
+    labels = batch["labels"].clone()
+    for row, at in padded:
+        labels[row, at] = -100
+    return {**batch, "labels": labels}
 
-    Out of torch's loader inside accelerate's: the latter keeps count of who is iterating.
+
+def _read(subject: Subject, shadow: Any) -> None:
+    rows = 0
+    for found in data.first_batches(shadow):
+        if not subject.batch:
+            subject.batch = _on_device(checked(found, strict=False), subject.model)
+        subject.scanned.append(found)
+        rows += rows_in(found)
+        if rows >= data.rows_to_scan(found, shadow.train_dataset):
+            break
+    if hasattr(getattr(shadow, "eval_dataset", None), "__len__"):
+        try:
+            subject.evaluated = list(itertools.islice(data.evaluation_batches(shadow), _EVALUATED))
+        except Exception as error:  # probe boundary: the user's own data set and collator
+            subject.notes.append(f"the evaluation data: {type(error).__name__}: {error}")
+
+
+def _generates(trainer: Any) -> bool:
+    """Whether its steps generate text first, as TRL's online trainers do: told by their methods."""
+    takes = inspect.signature(getattr(trainer, "_prepare_inputs", len)).parameters
+    return "generation_batch" in takes or hasattr(trainer, "_generate_and_score_completions")
+
+
+def objective_of(batch: Mapping[str, Any]) -> str:
+    """``tokens`` where the labels have the shape of ``input_ids``, else ``other``."""
+    ids, labels = batch.get("input_ids"), batch.get("labels")
+    shape = tuple(getattr(ids, "shape", ()))
+    same = len(shape) == 2 and tuple(getattr(labels, "shape", ())) == shape
+    return TOKENS if same else OTHER
+
+
+def rows_in(batch: Any) -> int:
+    """How many rows a batch holds; 1 where nothing tells."""
+    if hasattr(batch, "values"):
+        shapes = [getattr(value, "shape", ()) for value in batch.values()]
+        return max([shape[0] for shape in shapes if shape], default=1)
+    return len(batch) if isinstance(batch, (list, tuple)) else 1
+
+
+def checked(batch: Any, *, strict: bool = True) -> dict[str, Any]:
+    """Return the batch as a dict, or say what about it cannot be used.
+
+    Args:
+        batch: a mapping of tensors.
+        strict: a bare model's, which must hold ``input_ids`` and ``labels``. A Trainer may make
+            its loss of something else.
     """
-    with untouched(model):
-        for found in getattr(loader, "base_dataloader", loader):
-            return _checked(found)
-    raise UsageError("the run's data is empty; give preflight a batch")
-
-
-def _checked(batch: Any) -> dict[str, Any]:
     if batch is None:
         raise UsageError("preflight(model, batch) needs a batch: a mapping of tensors with labels")
     if not isinstance(batch, Mapping) or not all(isinstance(name, str) for name in batch):
         raise UsageError(f"a batch is a mapping of tensors by name, not {type(batch).__name__}")
     found = dict(batch)
+    if strict:
+        _check_names(found)
+    if "input_ids" in found and objective_of(found) == TOKENS or strict:
+        _check_shapes(found)
+    return found
+
+
+def _check_names(found: Mapping[str, Any]) -> None:
     if "input_ids" not in found:
         names = ", ".join(sorted(found)) or "nothing"
         raise UsageError(f"preflight needs input_ids in the batch; it holds {names}")
     if "labels" not in found:
         raise UsageError("preflight needs labels in the batch: without them there is no loss")
-    _check_shapes(found)
-    return found
 
 
 def _check_shapes(batch: Mapping[str, Any]) -> None:

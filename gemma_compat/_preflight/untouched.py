@@ -3,41 +3,145 @@
 Bit for bit: gradients (the very tensors), buffers, random state, training modes, hooks, flags of
 checkpointing, and every other entry in a module's or a config's ``__dict__``. Parameters are not
 copied, since no check writes to one; that none was written is checked by torch's own counter.
+Gradients are not copied either: they are taken off the parameters and put back, so a model of
+27 billion parameters needs no second set of them.
 """
 
 from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
+from ..errors import GemmaCompatError
 from ..live.tree import named_configs
+from .interrupt import Gate
 
-# A module keeps these as dicts, which must stay the same objects with the same entries.
-_TABLES = (dict, set, list)
+_TABLES = (dict, set, list, deque)  # they must stay the same objects with the same content
+_DEEP = 5  # levels of containers and objects that are followed from a holder
+_LONG = 1_000  # entries; what is longer holds rows, whose own content nothing writes to
 
 
-@contextmanager
-def untouched(model: Any, *holders: Any) -> Iterator[None]:
-    """Put back what the body changes, also where it raises or is interrupted.
+class Untouched:
+    """Put back what the body of a ``with`` changes, also where it raises or is interrupted.
 
     Args:
         model: every module of it, with its parameters, buffers and configs.
-        holders: further objects whose own attributes are put back (a Trainer, an Accelerator).
+        holders: further objects whose attributes, containers and generators are put back (a
+            Trainer, an Accelerator, a collator).
+        gate: holds Ctrl-C back while things are put back.
     """
-    owners = [*model.modules(), *(config for _, config in named_configs(model)), *holders]
-    entries = [_Entries(owner) for owner in owners]
-    tensors = _Tensors(model)
-    state = _random_state()
-    try:
-        yield
-    finally:
-        for entry in entries:
+
+    def __init__(self, model: Any, holders: Iterable[Any] = (), gate: Gate | None = None) -> None:
+        owners = [*model.modules(), *(config for _, config in named_configs(model))]
+        self._gate = gate
+        self._restored = False
+        self._entries = [_Entries(owner) for owner in owners]
+        self._kept = Kept(holders)
+        self._tensors = _Tensors(model)
+        self._state = _random_state()
+
+    def __enter__(self) -> Untouched:
+        self._tensors.take_gradients_off()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.restore()
+
+    def restore(self) -> None:
+        """Put everything back, once; a call that was cut short is simply made again."""
+        if self._gate is not None:
+            self._gate.closed = True
+        if not self._restored:
+            for entry in self._entries:
+                entry.restore()
+            self._kept.restore()
+            self._tensors.restore()
+            _set_random_state(self._state)
+            self._restored = True
+        if self._gate is not None:
+            self._gate.reopen()
+
+
+class Kept:
+    """The attributes of objects, the content of the containers in them, and their generators.
+
+    Follows containers and plain objects a few levels down; modules, tensors and long lists (of
+    rows) are not entered.
+    """
+
+    def __init__(self, roots: Iterable[Any]) -> None:
+        self._entries: list[_Entries] = []
+        self._tables: list[tuple[Any, Any]] = []
+        self._generators: list[tuple[Any, Any]] = []
+        self._seen: set[int] = set()
+        for root in roots:
+            self._add(root, 0)
+
+    def _add(self, value: Any, depth: int) -> None:
+        if id(value) in self._seen or depth > _DEEP or isinstance(value, _PLAIN):
+            return
+        self._seen.add(id(value))
+        if isinstance(value, _TABLES):
+            self._tables.append((value, value.copy()))
+            if len(value) <= _LONG:
+                for item in value.values() if isinstance(value, dict) else list(value):
+                    self._add(item, depth + 1)
+            return
+        state = generator_state(value)
+        if state is not None:
+            self._generators.append((value, state))
+        elif _is_plain_object(value, depth):
+            self._entries.append(_Entries(value))
+            for item in list(vars(value).values()):
+                self._add(item, depth + 1)
+
+    def restore(self) -> None:
+        for entry in self._entries:
             entry.restore()
-        tensors.restore()
-        _set_random_state(state)
+        for table, content in self._tables:
+            _refill(table, content)
+        for generator, state in self._generators:
+            set_generator_state(generator, state)
+
+
+_PLAIN = (str, bytes, int, float, bool, complex, tuple, type(None), type)
+
+
+def _is_plain_object(value: Any, depth: int) -> bool:
+    """Whether its attributes are put back: the roots, and below them what a user's script made."""
+    if not hasattr(value, "__dict__") or callable(getattr(value, "named_modules", None)):
+        return False
+    if hasattr(value, "__func__") or type(value).__module__ == "builtins":
+        return False
+    home = type(value).__module__.partition(".")[0]
+    return depth == 0 or home not in {"torch", "numpy", "pyarrow", "transformers", "tokenizers"}
+
+
+def generator_state(value: Any) -> Any:
+    """Return the state of a random generator of Python, NumPy or torch; ``None`` for all else."""
+    if isinstance(value, random.Random):
+        return value.getstate()
+    home = type(value).__module__.partition(".")[0]
+    name = type(value).__name__
+    if home == "numpy" and name == "Generator":
+        return value.bit_generator.state
+    if home == "numpy" and name == "RandomState":
+        return value.get_state()
+    if home == "torch" and name == "Generator":
+        return value.get_state()
+    return None
+
+
+def set_generator_state(value: Any, state: Any) -> None:
+    if isinstance(value, random.Random):
+        value.setstate(state)
+    elif hasattr(value, "bit_generator"):
+        value.bit_generator.state = state
+    else:
+        value.set_state(state)
 
 
 class _Entries:
@@ -52,21 +156,27 @@ class _Entries:
 
     def restore(self) -> None:
         own = vars(self._owner)
-        if own != self._found if _is_plain(own) else True:
+        if own.keys() != self._found.keys() or any(own[k] is not v for k, v in self._found.items()):
             own.clear()
             own.update(self._found)
         for table, content in self._tables:
             _refill(table, content)
 
 
-def _is_plain(entries: dict[str, Any]) -> bool:
-    """Comparing is for plain values only: a tensor's ``==`` is no answer."""
-    return all(isinstance(value, (str, int, float, bool, type(None))) for value in entries.values())
-
-
 def _refill(table: Any, content: Any) -> None:
+    """Give the table its former content, in its order; one that has it is left alone."""
+    if isinstance(table, dict):
+        same = list(table) == list(content) and all(table[k] is v for k, v in content.items())
+    elif isinstance(table, set):
+        same = table == content
+    else:
+        same = len(table) == len(content) and all(
+            a is b for a, b in zip(table, content, strict=True)
+        )
+    if same:
+        return
     table.clear()
-    if isinstance(table, list):
+    if isinstance(table, (list, deque)):
         table.extend(content)
     else:
         table.update(content)
@@ -80,29 +190,29 @@ class _Tensors:
             (parameter, parameter.grad, parameter.requires_grad, parameter._version)
             for parameter in model.parameters()
         ]
-        self._grads = [
-            (grad, grad.detach().clone()) for _, grad, _, _ in self._parameters if grad is not None
-        ]
         self._buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
+
+    def take_gradients_off(self) -> None:
+        for parameter, _, _, _ in self._parameters:
+            parameter.grad = None
 
     def restore(self) -> None:
         import torch
 
         with torch.no_grad():
-            for tensor, content in (*self._grads, *self._buffers):
-                if not _is_equal(tensor, content):
+            for tensor, content in self._buffers:
+                if not (tensor.shape == content.shape and bool(torch.equal(tensor, content))):
                     tensor.copy_(content)
+        written = 0
         for parameter, grad, requires_grad, version in self._parameters:
             parameter.grad = grad
             parameter.requires_grad_(requires_grad)
-            if parameter._version != version:
-                raise AssertionError("preflight wrote to a parameter; please report this")
-
-
-def _is_equal(tensor: Any, content: Any) -> bool:
-    import torch
-
-    return tensor.shape == content.shape and bool(torch.equal(tensor, content))
+            written += parameter._version != version
+        if written:
+            raise GemmaCompatError(
+                f"the training step wrote to {written} parameters, which preflight does not copy: "
+                "load the model again, and leave preflight out for this Trainer"
+            )
 
 
 def _random_state() -> dict[str, Any]:

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ._import_hook import PostImportFinder
 from ._import_patches import ImportPatches
+from ._preflight import asked_for
 from ._spawned import TARGET as PROCESS
 from ._spawned import ProcessHook
 from ._trainer import TrainerHook
@@ -43,7 +44,7 @@ def install(
     select: Iterable[str] | None = None,
     ignore: Iterable[str] = (),
     unsafe: bool = False,
-    preflight: bool = False,
+    preflight: bool | Mapping[str, Any] = False,
     watch: bool = False,
 ) -> None:
     """Patch every Gemma that a ``Trainer`` or ``Accelerator.prepare`` is given from now on.
@@ -57,23 +58,23 @@ def install(
 
     Args:
         select, ignore, unsafe: as for :func:`gemma_compat.patch`.
-        preflight: before the first step of each model, try one batch of its own data
-            (:func:`gemma_compat.preflight`); ``train()`` raises ``PreflightFailed`` if one fails.
+        preflight: before the first step, try one batch (:func:`gemma_compat.preflight`), and
+            raise ``PreflightFailed`` if a check fails; or ``dict(skip=[...], go_on=False)``.
         watch: add memory, tokens per second and the loss scale to the Trainer's log, and warn once
-            of NaN, zero gradients, a loss that does not move and a growing peak.
+            of each sign of a run gone wrong (:mod:`.watch`).
 
     Raises:
         UsageError: a rule that does not exist.
     """
     global _hook, _processes
     options = _options(select, ignore, unsafe)
+    asked = asked_for(preflight)
     with _lock:
         _patches.arm(options)
         if _hook is not None:
-            _hook.options, _hook.preflight, _hook.watch = options, preflight, watch
+            _hook.options, _hook.preflight, _hook.watch = options, asked, watch
             return
-        _hook = TrainerHook(options)
-        _hook.preflight, _hook.watch = preflight, watch
+        _hook = TrainerHook(options, asked, watch)
         _processes = ProcessHook(_hook.keywords)
         waiting = _wait_for(_hook, _processes)
     for name, action in waiting.items():

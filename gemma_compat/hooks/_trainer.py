@@ -29,13 +29,13 @@ from ._patched import (
     Record,
     announce,
     codes_on,
-    is_first_rank,
     is_gemma_model,
     logger,
     merge,
     record_of,
     tokenizer_in,
 )
+from ._preflight import Asked, keywords_of, require_preflight, require_preflight_of_loop
 from ._saved import CODE, remember_use_cache, writes_use_cache
 from ._wrapped import Wrapped, wrap
 
@@ -49,14 +49,17 @@ class TrainerHook:
         options: the keywords for every call of ``gemma_compat.patch``.
 
     Attributes:
-        preflight: try one batch before the first step of each model, and stop if a check fails.
+        preflight: try one batch before the first step of each model, and stop if a check fails;
+            ``None`` for no.
         watch: put :class:`~.watch.Watch` first among the callbacks of each Trainer.
     """
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(
+        self, options: dict[str, Any], preflight: Asked | None = None, watch: bool = False
+    ) -> None:
         self.options = options
-        self.preflight = False
-        self.watch = False
+        self.preflight = preflight
+        self.watch = watch
         self._tried: WeakSet[Any] = WeakSet()
         self._wrapped: list[Wrapped] = []
         self._models: WeakSet[Any] = WeakSet()  # those that were written to
@@ -66,7 +69,7 @@ class TrainerHook:
 
     def keywords(self) -> dict[str, Any]:
         """What ``install`` was called with last."""
-        return {**self.options, "preflight": self.preflight, "watch": self.watch}
+        return {**self.options, "preflight": keywords_of(self.preflight), "watch": self.watch}
 
     def wrap_trainer_of(self, module: ModuleType) -> None:
         """Wrap the ``Trainer`` of this module, unless that was done or the hook is gone."""
@@ -162,10 +165,10 @@ class TrainerHook:
         model = unwrap(getattr(trainer, "model", None))
         if not is_gemma_model(model):
             return
-        if self.preflight and model not in self._tried:
+        if self.preflight is not None and model not in self._tried:
             self._tried.add(model)
             with _ranks.failing_together():
-                require_preflight(trainer)
+                require_preflight(trainer, self.preflight)
         _ranks.agree(codes_on(model))
 
     def _before_prepare(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -175,6 +178,12 @@ class TrainerHook:
             self.ensure(model, None)
         for model in models:
             _ranks.agree(codes_on(model))
+        if self.preflight is not None:
+            untried = [model for model in models if unwrap(model) not in self._tried]
+            for model in untried:
+                self._tried.add(unwrap(model))
+                with _ranks.failing_together():
+                    require_preflight_of_loop(model, args, self.preflight)
 
     def _after_model_init(self, trainer: Any, model: Any) -> None:
         self.ensure(model, getattr(trainer, "args", None))
@@ -199,16 +208,6 @@ def watch_trainer(trainer: Any) -> None:
     callbacks = trainer.callback_handler.callbacks
     if not any(isinstance(callback, Watch) for callback in callbacks):
         callbacks.insert(0, Watch(getattr(trainer.accelerator, "scaler", None)))
-
-
-def require_preflight(subject: Any, batch: Any = None, **known: Any) -> None:
-    """Try one batch, and say what came out; raises ``PreflightFailed`` if a check failed."""
-    from .._preflight import preflight
-
-    result = preflight(subject, batch, **known)
-    if is_first_rank():
-        logger.warning("%s", result)
-    result.raise_if_failed()
 
 
 def _revert(model: Any) -> str | None:

@@ -6,7 +6,7 @@ transformers then: with Unsloth, import that first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -16,6 +16,7 @@ from ..live.trainer import Given
 from ..live.unwrap import unwrap
 from . import _ranks
 from ._patched import announce, is_first_rank, is_gemma_model, logger, merge, tokenizer_in
+from ._preflight import Asked, asked_for, require_preflight, trainer_around
 
 if TYPE_CHECKING:
     from ..patching.apply import AppliedPatches
@@ -42,7 +43,8 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
     Args:
         select, ignore, unsafe: as for :func:`gemma_compat.patch`.
         preflight: try one batch of the run's data before its first step, and stop if a check
-            fails (:func:`gemma_compat.preflight`).
+            fails (:func:`gemma_compat.preflight`); ``dict(skip=[...], go_on=True)`` leaves checks
+            out, or trains all the same.
 
     Attributes:
         applied: what was found and done, or ``None`` as long as nothing ran. It reverts too.
@@ -58,6 +60,7 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
     applied: AppliedPatches | None
     missed: tuple[str, ...]
     _seen: Callable[[], Any]  # a weak reference: the model it saw last
+    _tried: Callable[[], Any]  # likewise: the model that preflight was made on last
     _held: Exception | None
 
     def __init__(
@@ -66,12 +69,13 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         select: Iterable[str] | None = None,
         ignore: Iterable[str] = (),
         unsafe: bool = False,
-        preflight: bool = False,
+        preflight: bool | Mapping[str, Any] = False,
     ) -> None:
         self.select = select if select is None or isinstance(select, str) else tuple(select)
         self.ignore = ignore if isinstance(ignore, str) else tuple(ignore)
         self.unsafe = unsafe
         self.preflight = preflight
+        asked_for(preflight)  # a check that does not exist is told here, not hours later
         self._start()
 
     def on_init_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -108,8 +112,10 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self._patch(event, args)
         if is_new:
             self._tell_what_was_missed()
-            if self.preflight:
-                self._try_one_batch(event, args)
+        asked = asked_for(self.preflight)
+        if asked is not None and self._tried() is not unwrap(event["model"]):
+            self._tried = ref(unwrap(event["model"]))
+            self._try_one_batch(event, args, asked)
 
     def _raise_held(self) -> None:
         error, self._held = self._held, None
@@ -131,13 +137,16 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self.applied = merge(self.applied if same else None, now)
         self._seen = ref(unwrap(model))
 
-    def _try_one_batch(self, event: dict[str, Any], args: Any) -> None:
-        from .._preflight.subject import first_batch
-        from ._trainer import require_preflight
+    def _try_one_batch(self, event: dict[str, Any], args: Any, asked: Asked) -> None:
+        from .._preflight.data import batches_of
 
-        model, loader = event["model"], event["train_dataloader"]
+        trainer = trainer_around(self)
+        if trainer is not None:
+            require_preflight(trainer, asked)
+            return
         tokenizer = tokenizer_in(event.get("processing_class") or event.get("tokenizer"))
-        require_preflight(model, first_batch(loader, model), args=args, tokenizer=tokenizer)
+        batch = next(iter(batches_of(event["train_dataloader"])), None)
+        require_preflight(event["model"], asked, batch, args=args, tokenizer=tokenizer)
 
     def _tell_what_was_missed(self) -> None:
         self.missed = TOO_LATE
@@ -152,6 +161,7 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self.applied = None
         self.missed = ()
         self._seen = _nothing
+        self._tried = _nothing
         self._held = None
 
     def __getstate__(self) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.machinery import SourceFileLoader
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 from ..errors import NothingToRun
 from . import install
@@ -16,7 +17,9 @@ from . import install
 _USAGE = "python -m gemma_compat run [-m MODULE | SCRIPT] [ARGUMENT ...]"
 
 
-def run_script(argv: Sequence[str], *, preflight: bool = False, watch: bool = False) -> int:
+def run_script(
+    argv: Sequence[str], *, preflight: bool | Mapping[str, Any] = False, watch: bool = False
+) -> int:
     """Run a script, or a module after ``-m``, as ``__main__``, just as Python would.
 
     Args:
@@ -38,7 +41,9 @@ def run_script(argv: Sequence[str], *, preflight: bool = False, watch: bool = Fa
     return 0
 
 
-def _run_file(script: str, arguments: list[str], *, preflight: bool, watch: bool) -> None:
+def _run_file(
+    script: str, arguments: list[str], *, preflight: bool | Mapping[str, Any], watch: bool
+) -> None:
     """Not ``runpy.run_path``: it puts the former ``__main__`` back before threads and exit
     handlers are done, and gives ``sys.argv[0]`` and ``__file__`` the same spelling."""
     if not os.path.isfile(script):
@@ -56,7 +61,9 @@ def _run_file(script: str, arguments: list[str], *, preflight: bool, watch: bool
     exec(compile(source, path, "exec", dont_inherit=True), vars(main))  # noqa: S102
 
 
-def _run_module(name: str, arguments: list[str], *, preflight: bool, watch: bool) -> None:
+def _run_module(
+    name: str, arguments: list[str], *, preflight: bool | Mapping[str, Any], watch: bool
+) -> None:
     _set_first_path(os.getcwd())
     install(preflight=preflight, watch=watch)
     if not _exists(name):

@@ -1,72 +1,240 @@
-"""The checks, in the order in which they are made. Cheap ones first; passes are shared."""
+"""The checks, in the order in which they are made, and what a failure makes moot.
+
+Cheap ones first; passes are shared. A check that fails answers for those that would only repeat
+it: they are not run, and say which one they follow from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ...errors import UsageError
 from ..result import CheckResult, Outcome, Preflight
+from ..subject import GENERATED
 
 if TYPE_CHECKING:
     from ...engine.effects import Effect
     from ...engine.rule import Diagnosis
     from ..subject import Subject
 
-Check = Callable[["Subject"], CheckResult]
+Function = Callable[["Subject"], CheckResult]
+Progress = Callable[[str, int, int], None]
 
-
-def all_checks() -> Iterator[tuple[str, tuple[Effect, ...], Check]]:
-    """Name, the effects that its rules have, and the check."""
-    from . import accumulation, agreement, batch, learning, numbers, running
-
-    yield "one-bos", ("missing-bos",), batch.one_bos
-    yield "labels-train", ("labels-masked",), batch.labels_train
-    yield "turn-end-is-trained", ("wrong-turn-end", "labels-masked"), batch.turn_end_is_trained
-    yield "template-is-the-models", ("missing-bos", "labels-masked"), batch.template_is_the_models
-    yield "images-match-tokens", ("images-mismatch",), batch.images_match_tokens
-    yield "length-fits", (), batch.length_fits
-    yield "quantization-is-real", ("weights-not-quantized",), running.quantization_is_real
-    yield "training-step-runs", ("crash-in-training",), running.training_step_runs
-    yield "numbers-are-finite", ("not-a-number",), numbers.numbers_are_finite
-    yield "activations-fit", ("float16-overflow",), numbers.activations_fit
-    yield "loss-is-plausible", ("random-weights", "wrong-weights-saved"), learning.loss_is_plausible
-    yield "loss-agrees", ("wrong-loss", "wrong-attention"), agreement.loss_agrees
-    yield "gradients-agree", ("wrong-gradients",), agreement.gradients_agree
-    yield (
+_STEP = frozenset({"training-step-runs"})
+_PASSES = frozenset(
+    {
+        "training-step-runs",
+        "numbers-are-finite",
+        "activations-fit",
+        "samples-are-apart",
+        "loss-agrees",
+        "loss-is-plausible",
+        "adapter-starts-at-nothing",
+        "answers-fit-their-prompts",
+        "gradients-agree",
         "every-parameter-learns",
-        ("nothing-learned", "adapter-refused"),
-        learning.every_parameter_learns,
+        "accumulation-keeps-scale",
+        "evaluation-runs",
+    }
+)
+_LOSSES = _PASSES - {"activations-fit"}
+_LABELS = _LOSSES | {"labels-train", "labels-are-the-tokens", "padding-is-masked"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Attributes:
+        name: what it is called in the table, and by ``--skip``.
+        run: makes it.
+        effects: what a failure does; rules with one of them may explain it.
+        settles: checks that are not run after this one failed: they would tell the same again.
+        generated: whether it can be made where the Trainer generates what it trains on.
+    """
+
+    name: str
+    run: Function
+    effects: tuple[Effect, ...] = ()
+    settles: frozenset[str] = frozenset()
+    generated: bool = False
+
+
+def all_checks() -> Iterator[Check]:
+    """Every check, in order."""
+    yield from _of_the_setup()
+    yield from _of_the_batch()
+    yield from _of_the_passes()
+
+
+def _of_the_setup() -> Iterator[Check]:
+    from . import optimizer, running, text, weights
+
+    yield Check("something-trains", weights.something_trains, (), _PASSES, True)
+    yield Check("weights-are-finite", weights.weights_are_finite, (), _PASSES | _ENGLISH, True)
+    yield Check("adapter-is-sound", weights.adapter_is_sound, (), frozenset(), True)
+    yield Check("head-is-trained", weights.head_is_trained, (), frozenset(), True)
+    yield Check(
+        "quantization-is-real",
+        running.quantization_is_real,
+        ("weights-not-quantized",),
+        generated=True,
     )
-    yield "accumulation-keeps-scale", ("wrong-loss-scale",), accumulation.accumulation_keeps_scale
-    yield "evaluation-runs", ("crash-in-evaluation",), running.evaluation_runs
+    yield Check(
+        "optimizer-holds-the-parameters",
+        optimizer.optimizer_holds_the_parameters,
+        (),
+        frozenset(),
+        True,
+    )
+    yield Check("schedule-moves", optimizer.schedule_moves, (), frozenset(), True)
+    yield Check(
+        "update-survives-rounding",
+        optimizer.update_survives_rounding,
+        ("nothing-learned",),
+        frozenset(),
+        True,
+    )
+    yield Check(
+        "template-is-the-models",
+        text.template_is_the_models,
+        ("missing-bos", "labels-masked"),
+        generated=True,
+    )
 
 
-def run_checks(subject: Subject, diagnosis: Diagnosis) -> Preflight:
-    """Every check once. One that runs out of memory says so; the others still run."""
-    results = []
-    for name, effects, check in all_checks():
-        before = subject.passes
-        found = check(subject)
-        rules = found.rules or _rules(diagnosis, effects, found)
-        results.append(
-            CheckResult(
-                name, found.outcome, found.figure, found.tolerance, rules, subject.passes - before
-            )
-        )
+_ENGLISH = frozenset({"model-knows-english"})
+
+
+def _of_the_batch() -> Iterator[Check]:
+    from . import batch, labels, learning, scan, text, weights
+
+    yield Check(
+        "ids-are-in-the-vocabulary",
+        batch.ids_are_in_the_vocabulary,
+        (),
+        _PASSES | _ENGLISH | _LABELS,
+    )
+    yield Check("images-match-tokens", batch.images_match_tokens, ("images-mismatch",), _LABELS)
+    yield Check(
+        "labels-train", labels.labels_train, ("labels-masked",), _LOSSES | {"turn-end-is-trained"}
+    )
+    yield Check("labels-are-the-tokens", labels.labels_are_the_tokens, (), _LOSSES - _STEP)
+    yield Check(
+        "padding-is-masked",
+        labels.padding_is_masked,
+        (),
+        frozenset({"one-bos", "positions-count-up", "turn-end-is-trained"}) | _LOSSES - _STEP,
+    )
+    yield Check("one-bos", batch.one_bos, ("missing-bos",))
+    yield Check("positions-count-up", batch.positions_count_up, (), frozenset({"loss-agrees"}))
+    yield Check(
+        "text-is-the-models", text.text_is_the_models, ("missing-bos", "labels-masked"), _STOP
+    )
+    yield Check("turn-end-is-trained", text.stop_is_trained, ("wrong-turn-end", "labels-masked"))
+    yield Check("length-fits", batch.length_fits)
+    yield Check("dataset-is-varied", scan.dataset_is_varied)
+    yield Check("new-tokens-are-trained", weights.new_tokens_are_trained, ())
+    yield Check(
+        "model-knows-english", learning.model_knows_english, ("random-weights",), _STEP, True
+    )
+
+
+_STOP = frozenset({"turn-end-is-trained", "template-is-the-models"})
+
+
+def _of_the_passes() -> Iterator[Check]:
+    from . import accumulation, agreement, gradients, learning, numbers, packing, prompts, running
+
+    yield Check("training-step-runs", running.training_step_runs, (), _PASSES - _STEP)
+    yield Check(
+        "numbers-are-finite",
+        numbers.numbers_are_finite,
+        ("not-a-number",),
+        _PASSES - _STEP,
+    )
+    yield Check("activations-fit", numbers.activations_fit, ("float16-overflow",))
+    yield Check("samples-are-apart", packing.samples_are_apart, ("wrong-attention",), _AGREE)
+    yield Check("loss-agrees", agreement.loss_agrees, ("wrong-loss", "wrong-attention"))
+    yield Check(
+        "loss-is-plausible", learning.loss_is_plausible, ("random-weights", "wrong-weights-saved")
+    )
+    yield Check("adapter-starts-at-nothing", learning.adapter_starts_at_nothing)
+    yield Check("gradients-agree", gradients.gradients_agree, ("wrong-gradients",))
+    yield Check("experts-are-used", learning.experts_are_used)
+    yield Check(
+        "every-parameter-learns",
+        learning.every_parameter_learns,
+        ("nothing-learned", "adapter-refused"),
+    )
+    yield Check("answers-fit-their-prompts", prompts.answers_fit_their_prompts)
+    yield Check(
+        "accumulation-keeps-scale", accumulation.accumulation_keeps_scale, ("wrong-loss-scale",)
+    )
+    yield Check("evaluation-runs", running.evaluation_runs, ("crash-in-evaluation",))
+
+
+_AGREE = frozenset({"loss-agrees"})
+
+
+def checked_names(names: Iterable[str]) -> frozenset[str]:
+    """Return the names, or raise ``UsageError`` for one that is not a check's."""
+    given = frozenset([names] if isinstance(names, str) else names)
+    known = {check.name for check in all_checks()}
+    for name in sorted(given - known):
+        raise UsageError(f"no check is called {name!r}; there are {', '.join(sorted(known))}")
+    return given
+
+
+def run_checks(
+    subject: Subject, diagnosis: Diagnosis, skip: frozenset[str], progress: Progress | None = None
+) -> Preflight:
+    """Every check once, but those to skip and those that an earlier failure settles."""
+    subject.kept["diagnosis"] = diagnosis
+    results: list[CheckResult] = []
+    settled: dict[str, str] = {}
+    checks = list(all_checks())
+    for index, check in enumerate(checks):
+        if progress is not None:
+            progress(check.name, index, len(checks))
+        found = _one(subject, diagnosis, check, skip, settled)
+        results.append(found)
+        if found.outcome is Outcome.FAIL:
+            for name in check.settles:
+                settled.setdefault(name, check.name)
     model_type = diagnosis.facts.model.get("model_type") or type(subject.base).__name__
     return Preflight(str(model_type), tuple(results))
+
+
+def _one(
+    subject: Subject,
+    diagnosis: Diagnosis,
+    check: Check,
+    skip: frozenset[str],
+    settled: dict[str, str],
+) -> CheckResult:
+    reason = ""
+    if check.name in skip:
+        reason = "skipped, as you asked"
+    elif check.name in settled:
+        reason = f"follows from {settled[check.name]}"
+    elif subject.objective == GENERATED and not check.generated:
+        reason = "the Trainer generates the rows that it trains on"
+    if reason:
+        return CheckResult(check.name, Outcome.NOT_RUN, reason)
+    before = subject.passes
+    found = check.run(subject)
+    rules = found.rules or _rules(diagnosis, check.effects, found)
+    return replace(found, name=check.name, rules=rules, passes=subject.passes - before)
 
 
 def _rules(
     diagnosis: Diagnosis, effects: tuple[Effect, ...], found: CheckResult
 ) -> tuple[str, ...]:
-    """The rules with these effects that fire on this stack, else those that may."""
+    """The rules with these effects that fire on this stack; none where the check passed."""
     if found.outcome in (Outcome.PASS, Outcome.NOT_RUN):
         return ()
     fired = [item.rule for item in diagnosis.findings]
-    open_ = [item.rule for item in diagnosis.undetermined]
-    for rules in (fired, open_):
-        codes = [rule.code for rule in rules if set(rule.effects) & set(effects)]
-        if codes:
-            return tuple(dict.fromkeys(codes))
-    return ()
+    return tuple(dict.fromkeys(rule.code for rule in fired if set(rule.effects) & set(effects)))

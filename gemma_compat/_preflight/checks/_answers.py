@@ -5,16 +5,23 @@ from __future__ import annotations
 from ..result import CheckResult, Outcome
 
 
-def passed(figure: str, tolerance: str = "") -> CheckResult:
-    return CheckResult("", Outcome.PASS, figure, tolerance)
+def passed(figure: str, tolerance: str = "", *, where: str = "") -> CheckResult:
+    return CheckResult("", Outcome.PASS, figure, tolerance, where=where)
 
 
-def failed(figure: str, tolerance: str = "", rules: tuple[str, ...] = ()) -> CheckResult:
-    return CheckResult("", Outcome.FAIL, figure, tolerance, rules)
+def failed(
+    figure: str,
+    tolerance: str = "",
+    *,
+    rules: tuple[str, ...] = (),
+    where: str = "",
+    help: str = "",
+) -> CheckResult:
+    return CheckResult("", Outcome.FAIL, figure, tolerance, rules, where=where, help=help)
 
 
-def warned(figure: str, tolerance: str = "") -> CheckResult:
-    return CheckResult("", Outcome.WARNING, figure, tolerance)
+def warned(figure: str, tolerance: str = "", *, where: str = "", help: str = "") -> CheckResult:
+    return CheckResult("", Outcome.WARNING, figure, tolerance, where=where, help=help)
 
 
 def not_run(reason: str) -> CheckResult:
@@ -22,7 +29,12 @@ def not_run(reason: str) -> CheckResult:
 
 
 def first_line(error: BaseException) -> str:
-    """``ValueError: ...``, one line, short enough for a table."""
+    """Return ``ValueError: ...`` on one line, short enough for a table."""
     lines = str(error).strip().splitlines() or [""]
     text = f"{type(error).__name__}: {lines[0]}"
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 row`` or ``3 rows``."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,54 +1,21 @@
-"""Is the network that is trained the one that will be run?"""
+"""Is the network that is trained the one that will be run, and the loss its loss?"""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+from ...live.tree import named_configs
 from .. import passes
+from ..precision import limit_of, precision_of
+from ..reference import REWRITES, Reference, reference_of, rewrites_itself
 from ..result import CheckResult
-from ._answers import failed, first_line, not_run, passed
+from ._answers import failed, first_line, not_run, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
 
-# Relative difference of two losses, and what a gradient may lose to rounding, by the dtype that
-# is computed in. Measured on right runs: bf16 autocast costs a cosine of 1e-4 and 1.4% of norm.
-_LOSS = {"float32": 1e-4, "float16": 5e-3, "bfloat16": 1e-2}
-_COSINE = {"float32": 0.999, "float16": 0.99, "bfloat16": 0.98}
-_NORM = {"float32": 0.01, "float16": 0.05, "bfloat16": 0.1}
-_TINY = 1e-5  # of the largest gradient norm: below it a direction is rounding
-
-
-def loss_agrees(subject: Subject) -> CheckResult:
-    """The training forward against eval mode with the cache on, both without dropout."""
-    run = run_of(subject)
-    if run.loss is None:
-        return not_run("the training step does not run")
-    try:
-        reference = passes.reference_loss(subject)
-    except Exception as error:  # probe boundary: the reference is a run of the user's model too
-        return not_run(f"the reference does not run: {first_line(error)}")
-    limit = _LOSS[precision_of(subject)]
-    difference = abs(run.loss - reference) / max(abs(reference), 1e-12)
-    figure = f"training {run.loss:.5f}, reference {reference:.5f}, {difference:.2g} apart"
-    good = difference <= limit
-    return (passed if good else failed)(figure, f"at most {limit:g}, {precision_of(subject)}")
-
-
-def gradients_agree(subject: Subject) -> CheckResult:
-    """Gradients with the run's checkpointing against those without, parameter by parameter."""
-    if not (passes.wants_checkpointing(subject) or passes.is_checkpointing(subject.model)):
-        return not_run("the run does not checkpoint")
-    if run_of(subject).loss is None:
-        return not_run("the training step does not run")
-    with_it = _short_run(subject)
-    without = passes.run_pass(subject, checkpointing=False, short=True)
-    for found in (with_it, without):
-        if found.is_out_of_memory:
-            return not_run(f"out of memory on {passes.SHORT} tokens without checkpointing")
-        if found.error is not None:
-            return failed(f"one of two passes failed: {first_line(found.error)}")
-    return _compare(with_it, without, precision_of(subject))
+_LIBRARIES = ("transformers", "trl", "unsloth", "unsloth_zoo", "peft")
 
 
 def run_of(subject: Subject) -> passes.Pass:
@@ -59,52 +26,167 @@ def run_of(subject: Subject) -> passes.Pass:
     return found
 
 
-def precision_of(subject: Subject) -> str:
-    """The dtype that matrix products run in: autocast's, else that of the weights."""
+def reference_loss(subject: Subject) -> float | None:
+    """The loss by the reference; ``None`` where that does not run. Made once."""
+    found = reference(subject)
+    return found.loss if isinstance(found, Reference) else None
+
+
+def reference(subject: Subject) -> Reference | str:
+    """The reference of the batch, or why there is none."""
+    if "reference" not in subject.kept:
+        try:
+            subject.kept["reference"] = reference_of(subject)
+        except Exception as error:  # probe boundary: the reference runs the user's model too
+            subject.kept["reference"] = first_line(error)
+    found: Reference | str = subject.kept["reference"]
+    return found
+
+
+def has_own_loss(subject: Subject) -> bool:
+    """Whether the script, and no library, says what the loss is."""
+    trainer = subject.trainer
+    if trainer is None:
+        return False
+    if getattr(trainer, "compute_loss_func", None) or getattr(trainer, "label_smoother", None):
+        return True
+    kind = subject.value("loss_type")
+    if isinstance(kind, str) and kind not in {"nll", "chunked_nll"}:
+        return True
+    return has_own(subject, "compute_loss") or has_own(subject, "training_step")
+
+
+def has_own(subject: Subject, name: str) -> bool:
+    """Whether this method of the Trainer is the script's, and not a library's."""
+    method = getattr(subject.trainer, name, None)
+    home = str(getattr(method, "__module__", "")).partition(".")[0]
+    return method is not None and home not in _LIBRARIES
+
+
+def loss_agrees(subject: Subject) -> CheckResult:
+    """The loss of the run's step against the reference, each sample by itself."""
+    run = run_of(subject)
+    if not subject.is_causal:
+        return not_run("the loss of this run is not over tokens")
+    if run.loss is None or not math.isfinite(run.loss):
+        return not_run("the training step gives no finite loss")
+    if rewrites_itself(subject.base):
+        return not_run(REWRITES)
+    found = reference(subject)
+    if isinstance(found, str):
+        return not_run(f"the reference does not run: {found}")
+    if not math.isfinite(found.loss):
+        return not_run("the reference gives no finite loss")
+    apart, limit = _apart(run.loss, found.loss), limit_of(precision_of(subject))
+    figure = f"the run's loss is {run.loss:.5f}, the reference {found.loss:.5f}, {apart:.2g} apart"
+    tolerance = f"at most {limit:g}, {precision_of(subject)}"
+    if apart <= limit:
+        return passed(figure, tolerance)
+    return _why(subject, run.loss, found, figure, tolerance)
+
+
+def _apart(one: float, other: float) -> float:
+    return abs(one - other) / max(abs(other), 1e-12)
+
+
+def _why(
+    subject: Subject, loss: float, found: Reference, figure: str, tolerance: str
+) -> CheckResult:
+    """The loss function first, then the network: what alone makes the difference is the cause."""
+    limit = limit_of(precision_of(subject))
+    subject.kept["disagrees"] = True
+    again = reference_of(subject, seed=2).loss
+    if _apart(again, found.loss) > limit:
+        return failed(
+            f"in evaluation mode the loss is {found.loss:.5f} and {again:.5f} for the same rows: "
+            "dropout or something else random is on",
+            tolerance,
+            help="model.eval() must switch every dropout off",
+        )
+    plain = _plain_loss(subject) if subject.trainer is not None else loss
+    network_is_right = plain is not None and _apart(plain, found.loss) <= limit
+    if network_is_right or has_own_loss(subject):
+        if _apart(loss / found.labels, found.loss) <= max(limit, 0.02) and found.labels > 1:
+            return failed(
+                f"{figure}: it is the sum over {found.labels} tokens, not their mean",
+                tolerance,
+                help="divide by num_items_in_batch, or reduction='mean'",
+            )
+        if _apart(loss, found.unshifted) <= limit:
+            return failed(
+                f"{figure}: each token is held against its own label, not against the next token",
+                tolerance,
+                help="cross_entropy(logits[:, :-1], labels[:, 1:])",
+            )
+    if network_is_right and has_own_loss(subject):
+        return passed(f"{figure}; the run has a loss of its own, and the network is right")
+    if network_is_right:
+        return _of_library_loss(loss, found, figure, tolerance)
+    cause = _network_cause(subject, found.loss, limit)
+    if cause is None:
+        return failed(f"{figure}: training runs another network than generation", tolerance)
+    return failed(f"{figure}; {cause}", tolerance, help=_HELP.get(cause, ""))
+
+
+def _of_library_loss(loss: float, found: Reference, figure: str, tolerance: str) -> CheckResult:
+    """The network is right and a library's loss differs: a router's share of it, for example."""
+    if loss > found.loss and _apart(loss, found.loss) < 0.5:
+        return warned(f"{figure}: the Trainer adds something to the loss of the tokens", tolerance)
+    return failed(f"{figure}: the model is right, and the Trainer's loss is not its", tolerance)
+
+
+_CACHE = "it agrees without the cache: the cache joins what should be apart"
+_MASK = "it agrees without the batch's attention_mask"
+_POSITIONS = "it agrees without the batch's position_ids"
+_EAGER = "it agrees with eager attention: this attention implementation computes another network"
+_MODE = "it agrees in evaluation mode: something is different in training"
+_HELP = {
+    _CACHE: "model.config.use_cache = False",
+    _MASK: "leave attention_mask out where rows are packed by position_ids; a mask of your "
+    "own must be causal and keep the sliding window",
+    _POSITIONS: "leave position_ids out of the batch",
+    _EAGER: "attn_implementation='eager' in from_pretrained",
+}
+
+
+def _network_cause(subject: Subject, reference: float, limit: float) -> str | None:
+    """Change one thing at a time; return the first after which the loss is the reference's."""
+    batch, off = subject.batch, {"use_cache": False}
+    trials: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+        (_CACHE, batch, off, ""),
+        (_MASK, without(batch, "attention_mask"), off, ""),
+        (_POSITIONS, without(batch, "position_ids"), off, ""),
+        (_EAGER, batch, off, "eager"),
+        (_MODE, batch, off, "eval"),
+    ]
+    for what, given, arguments, how in trials:
+        if what in (_MASK, _POSITIONS) and given.keys() == batch.keys():
+            continue
+        loss = _plain_loss(subject, given, how, **arguments)
+        if loss is not None and _apart(loss, reference) <= limit:
+            return what
+    return None
+
+
+def without(batch: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in batch.items() if key != name}
+
+
+def _plain_loss(
+    subject: Subject, batch: dict[str, Any] | None = None, how: str = "", **arguments: Any
+) -> float | None:
+    """The model's own loss in a training forward; ``None`` where it raises."""
     import torch
 
-    device = next(subject.model.parameters()).device.type
-    with subject.precision():
-        if torch.is_autocast_enabled(device):
-            return str(torch.get_autocast_dtype(device)).removeprefix("torch.")
-    dtypes = {p.dtype for p in subject.base.parameters() if p.is_floating_point()}
-    for dtype in (torch.bfloat16, torch.float16):
-        if dtype in dtypes:
-            return str(dtype).removeprefix("torch.")
-    return "float32"
-
-
-def _short_run(subject: Subject) -> passes.Pass:
-    whole = passes.shortened(subject.batch) is subject.batch
-    return run_of(subject) if whole else passes.run_pass(subject, checkpointing=True, short=True)
-
-
-def _compare(one: passes.Pass, other: passes.Pass, precision: str) -> CheckResult:
-    """The worst parameter decides; the figure names it."""
-    lost = [n for n, norm in other.norms.items() if norm and not one.norms.get(n)]
-    if lost:
-        return failed(f"{len(lost)} parameters lose their gradient, {lost[0]} first")
-    floor = _TINY * max((norm or 0.0 for norm in other.norms.values()), default=0.0)
-    names = [n for n in other.sample if n in one.sample and (other.norms[n] or 0.0) > floor]
-    if not names:
-        return not_run("no gradient is large enough to compare")
-    cosines = {n: _cosine(one.sample[n], other.sample[n]) for n in names}
-    errors = {n: abs(_norm(one.sample[n]) / _norm(other.sample[n]) - 1) for n in names}
-    worst, far = min(cosines, key=lambda n: cosines[n]), max(errors, key=lambda n: errors[n])
-    figure = (
-        f"worst cosine {cosines[worst]:.5f} ({worst}), norm off by at most {errors[far]:.2%}, "
-        f"{len(names)} of {len(other.norms)} parameters"
-    )
-    good = cosines[worst] >= _COSINE[precision] and errors[far] <= _NORM[precision]
-    limits = f"at least {_COSINE[precision]:g}, at most {_NORM[precision]:.0%}, {precision}"
-    return (passed if good else failed)(figure, limits)
-
-
-def _norm(tensor: Any) -> float:
-    return float(tensor.norm())
-
-
-def _cosine(one: Any, other: Any) -> float:
-    import torch
-
-    return float(torch.nn.functional.cosine_similarity(one.flatten(), other.flatten(), dim=0))
+    try:
+        with subject.trial(), torch.no_grad():
+            passes.prepare(subject, checkpointing=True)
+            if how == "eval":
+                subject.model.eval()
+            if how == "eager":
+                for _, config in named_configs(subject.model):
+                    if getattr(config, "_attn_implementation", None):
+                        config._attn_implementation = "eager"
+            return float(subject.call(batch, **{**subject.arguments(), **arguments}).loss.float())
+    except Exception:  # probe boundary: one of several trials of a model that is known to be wrong
+        return None

@@ -3,32 +3,151 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...live.tree import text_models
+from ..reference import REWRITES, cross_entropy, prepare, rewrites_itself
 from ..result import CheckResult
-from ._answers import failed, not_run, passed, warned
-from .agreement import run_of
+from ..text import tokenizer_of
+from ._answers import failed, first_line, not_run, passed, warned
+from .agreement import reference_loss, run_of
 
 if TYPE_CHECKING:
     from ..subject import Subject
 
 _GUESSING = 0.8  # of ln V: a loss above it is that of weights that know nothing
+_ENGLISH = 5.0  # of SENTENCES: the smallest Gemma has 2.6, and one whose rotation is lost over 6
+_HARM = 0.5  # by which an adapter may make the loss worse before the first step
 _ADAPTER_WORDS = ("lora_", "modules_to_save", "prompt_", "ia3_", "trainable_tokens", "adapter")
 _LENT = ("k_proj", "v_proj", "k_norm", "v_norm")
+SENTENCES = (
+    "The sun rises in the east and sets in the west. Water freezes at zero degrees Celsius and "
+    "boils at one hundred degrees. There are seven days in a week and twelve months in a year. "
+    "Paris is the capital of France, and London is the capital of the United Kingdom. Most people "
+    "sleep at night and work during the day."
+)
+
+
+def model_knows_english(subject: Subject) -> CheckResult:
+    """The loss on fixed English sentences tells a broken model from broken data."""
+    import torch
+
+    tokenizer = tokenizer_of(subject)
+    if tokenizer is None or not callable(tokenizer):
+        return not_run("needs the tokenizer")
+    if not text_models(subject.base) or not _has_vocabulary(subject):
+        return not_run("the model has no language head")
+    if rewrites_itself(subject.base):
+        return not_run(REWRITES)
+    loss = _of_text(subject, tokenizer, torch)
+    if isinstance(loss, str):
+        return not_run(loss)
+    subject.kept["english"] = loss
+    figure = f"the loss on plain English sentences is {loss:.2f}"
+    if loss <= _ENGLISH:
+        return passed(figure, f"at most {_ENGLISH:g}")
+    return warned(
+        f"{figure}; a pretrained Gemma is below 3.5: the weights are not what was trained",
+        f"at most {_ENGLISH:g}",
+        help="from_pretrained with the checkpoint's own config, and a look at its list of missing "
+        "keys; nothing, if you train from scratch",
+    )
+
+
+def _of_text(subject: Subject, tokenizer: Any, torch: Any) -> float | str:
+    """The loss on :data:`SENTENCES`, or why there is none. The adapter of a fresh run is on."""
+    try:
+        ids = tokenizer(SENTENCES, add_special_tokens=False)["input_ids"]
+        bos = getattr(tokenizer, "bos_token_id", None)
+        ids = torch.tensor([[*([] if bos is None else [bos]), *ids]])
+        rows = text_models(subject.base)[0][1].embed_tokens.weight.shape[0]
+        if int(ids.max()) >= rows:
+            return "the tokenizer's ids are past the model's vocabulary"
+        ids = ids.to(next(subject.model.parameters()).device)
+        with subject.trial(), torch.no_grad():
+            prepare(subject, ids.shape[1])
+            subject.spend(1 / 3, {"input_ids": ids} if subject.is_causal else None)
+            logits = subject.model(input_ids=ids, use_cache=False).logits[0, -ids.shape[1] :]
+            total, number = cross_entropy(logits[:-1], ids[0, 1:])
+    except Exception as error:  # probe boundary: a forward of the user's model and tokenizer
+        return f"the forward does not run: {first_line(error)}"
+    return total / number
+
+
+def _has_vocabulary(subject: Subject) -> bool:
+    head = getattr(subject.base, "get_output_embeddings", lambda: None)()
+    return head is not None
 
 
 def loss_is_plausible(subject: Subject) -> CheckResult:
     """Near ln V a model guesses: weights that were never loaded. Training from scratch looks so
     too, hence a warning."""
-    loss = run_of(subject).loss
+    if not subject.is_causal:
+        return not_run("the loss of this run is not over tokens")
+    loss = reference_loss(subject) or run_of(subject).loss
     if loss is None or not math.isfinite(loss):
         return not_run("there is no finite loss")
     vocabulary = text_models(subject.base)[0][1].embed_tokens.weight.shape[0]
-    guess = math.log(vocabulary)
-    figure = f"loss {loss:.3f}, guessing is {guess:.3f} (ln {vocabulary})"
-    limit = f"at most {_GUESSING:.0%} of it"
-    return warned(figure, limit) if loss > _GUESSING * guess else passed(figure, limit)
+    guess, limit = math.log(vocabulary), f"at most {_GUESSING:.0%} of {math.log(vocabulary):.1f}"
+    figure = (
+        f"the model's loss on your data is {loss:.2f}; random guessing is {guess:.1f}, and a "
+        "pretrained Gemma is usually below 4 on English text"
+    )
+    if loss <= _GUESSING * guess:
+        return passed(figure, limit)
+    english = subject.kept.get("english")
+    if english is not None and english <= _ENGLISH:
+        return warned(
+            f"{figure}. It is {english:.2f} on plain English, so the model is whole: your rows "
+            "hold something else than text in its vocabulary",
+            limit,
+            help="decode a row with the tokenizer and read it",
+        )
+    return warned(f"{figure}. The weights know nothing yet", limit)
+
+
+def adapter_starts_at_nothing(subject: Subject) -> CheckResult:
+    """An adapter that was just made changes nothing; a trained one makes the loss no worse."""
+    disable = getattr(subject.model, "disable_adapter", None)
+    if disable is None or not subject.is_causal:
+        return not_run("the model has no adapter that can be switched off")
+    outer = [p for n, p in subject.model.named_parameters() if "lora_B" in n]
+    if not outer or not any(bool(p.detach().any()) for p in outer):
+        return passed("the adapter is at its beginning: it changes nothing yet")
+    with_it = reference_loss(subject)
+    if with_it is None:
+        return not_run("the reference does not run")
+    from ..reference import reference_of
+
+    try:
+        with disable():
+            without = reference_of(subject).loss
+    except Exception as error:  # probe boundary: a forward of the user's model
+        return not_run(f"the model does not run without its adapter: {first_line(error)}")
+    figure = f"the loss is {with_it:.2f} with the adapter and {without:.2f} without"
+    if with_it <= without + _HARM:
+        return passed(figure, f"at most {_HARM:g} worse")
+    return warned(
+        f"{figure}: it was not trained for this model, or starts from random values",
+        f"at most {_HARM:g} worse",
+        help="LoraConfig(init_lora_weights=True), and the base model that the adapter was made for",
+    )
+
+
+def experts_are_used(subject: Subject) -> CheckResult:
+    """The routers of a mixture of experts send different tokens to different experts."""
+    seen = run_of(subject).experts
+    if not seen:
+        return not_run("the model has no experts, or its step does not run")
+    stuck = [path for path, (used, each, total) in seen.items() if len(used) <= each < total]
+    if len(stuck) * 2 <= len(seen):
+        return passed(f"{len(seen) - len(stuck)} of {len(seen)} routers choose by the token")
+    _, each, total = seen[stuck[0]]
+    return warned(
+        f"{len(stuck)} of {len(seen)} routers send every token to the same {each} of {total} "
+        f"experts, {stuck[0]} first: they have collapsed, or were not loaded",
+        help="load the checkpoint again, and look at its list of missing keys",
+    )
 
 
 def every_parameter_learns(subject: Subject) -> CheckResult:
@@ -52,27 +171,40 @@ def _sort_out(subject: Subject, trainable: set[str], dead: list[str]) -> CheckRe
     towers = [
         name for name in dead if any(word in name for word in ("vision", "audio", "multi_modal"))
     ]
-    others = [name for name in dead if name not in towers and not _may_rest(subject, name)]
+    parameters = dict(subject.model.named_parameters())
+    others = sorted(
+        name for name in dead if name not in towers and not _may_rest(subject, parameters, name)
+    )
     if others:
-        return failed(f"{figure}; none for {others[0]} and {len(others) - 1} more")
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        return failed(f"{figure}; none for {others[0]}{more}")
     if towers:
         return warned(
             f"{figure}; none for the towers ({len(towers)}): the batch has no image for them"
         )
     base = [n for n in trainable if not any(word in n for word in _ADAPTER_WORDS)]
-    if base and len(base) < len(trainable):
-        return warned(
-            f"{figure}; beside the adapter {len(base)} weights train, {sorted(base)[0]} first"
-        )
+    if base and len(base) < len(trainable) and len(base) != len(trainable):
+        return _of_base(figure, base, trainable)
     return passed(figure)
 
 
-def _may_rest(subject: Subject, name: str) -> bool:
-    """LoRA's A while B is zero, and the own keys and values of layers that borrow others'."""
+def _of_base(figure: str, base: list[str], trainable: set[str]) -> CheckResult:
+    if not any("lora_" in name for name in trainable):
+        return passed(figure)
+    return warned(
+        f"{figure}; beside the adapter {len(base)} weights train, {sorted(base)[0]} first"
+    )
+
+
+def _may_rest(subject: Subject, parameters: dict[str, Any], name: str) -> bool:
+    """LoRA's A while B is zero, experts no token went to, and the own keys and values of layers
+    that borrow others'."""
     if "lora_A" in name or "lora_embedding_A" in name:
         other = name.replace("lora_A", "lora_B").replace("lora_embedding_A", "lora_embedding_B")
-        twin = dict(subject.model.named_parameters()).get(other)
+        twin = parameters.get(other)
         return twin is not None and not twin.any().item()
+    if "experts." in name:
+        return True
     config = getattr(text_models(subject.base)[0][1], "config", None)
     shared = vars(config).get("num_kv_shared_layers") or 0
     first = getattr(config, "num_hidden_layers", 0) - shared

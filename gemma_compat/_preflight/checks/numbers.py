@@ -22,11 +22,21 @@ def numbers_are_finite(subject: Subject) -> CheckResult:
     if run.loss is None:
         return not_run("the training step does not run")
     bad = [name for name, norm in run.norms.items() if norm is not None and not math.isfinite(norm)]
+    help = "bfloat16 instead of float16: bf16=True, dtype=torch.bfloat16"
     if not math.isfinite(run.loss):
-        return failed(f"the loss is {run.loss}; {_first_layer(run)}")
+        return failed(
+            f"the loss is {run.loss}; {_first_layer(run)}", help=help if _half(run) else ""
+        )
     if bad:
-        return failed(f"{len(bad)} of {len(run.norms)} gradients are not finite, {bad[0]} first")
+        return failed(
+            f"{len(bad)} of {len(run.norms)} gradients are not finite, {bad[0]} first",
+            help=help if _half(run) else "",
+        )
     return passed(f"loss {run.loss:.4f}, {len(run.norms)} gradients finite")
+
+
+def _half(run: Pass) -> bool:
+    return any(dtype == "float16" for _, dtype in run.peaks.values())
 
 
 def activations_fit(subject: Subject) -> CheckResult:

@@ -2,35 +2,100 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from .. import shadow as shadows
 from ..passes import is_out_of_memory
+from ..precision import limit_of, precision_of
+from ..reference import REWRITES, rewrites_itself
 from ..result import CheckResult
-from ._answers import failed, first_line, not_run, passed
-from .agreement import run_of
+from ._answers import failed, first_line, not_run, passed, warned
+from .agreement import has_own, reference_loss, run_of
 
 if TYPE_CHECKING:
     from ..subject import Subject
 
+_OTHER_SEED = 20_261_126  # than the reference has, or a dropout that stayed on would agree
+
+# What upstream says, and what it means; the first that is found is told.
+_MEANINGS = (
+    (r"does not require grad and does not have a grad_fn", "no-path"),
+    (r"index out of range in self|device-side assert", "an id is past the embedding's rows"),
+    (
+        r"expected scalar type Long|not implemented for 'Float'",
+        "labels or input_ids are no integers",
+    ),
+    (r"Expected all tensors to be on the same device", "model and batch are on different devices"),
+)
+
 
 def training_step_runs(subject: Subject) -> CheckResult:
-    """One forward and backward of the whole batch."""
+    """One step of the run: its Trainer's ``training_step``, forward and backward."""
     run = run_of(subject)
-    if run.error is None:
-        return passed(f"loss {run.loss:.4f}")
-    return _of_error(run.error)
+    if run.error is not None:
+        return _of_error(subject, run.error)
+    nothing = run.norms and all(norm is None for norm in run.norms.values())
+    if nothing and has_own(subject, "training_step"):
+        return failed(
+            f"the training step ends with a loss of {run.loss:.4f} and no gradient: it makes no "
+            "backward pass",
+            help="call self.accelerator.backward(loss) in training_step",
+        )
+    return passed(f"loss {run.loss:.4f}")
 
 
 def evaluation_runs(subject: Subject) -> CheckResult:
     """One batch as ``evaluate`` runs it: wrapped by accelerate, outputs collected."""
     trainer = subject.trainer
+    if rewrites_itself(subject.base):
+        return warned(
+            f"not tried: {REWRITES}", help="train without evaluation on this machine, or on a GPU"
+        )
     try:
         with subject.trial():
-            text = _evaluate(subject, trainer) if trainer is not None else _forward(subject)
+            loss, text = _evaluate(subject, trainer) if trainer is not None else _forward(subject)
     except Exception as error:  # probe boundary: whatever evaluation raises is the answer
-        return _of_error(error)
-    return passed(text)
+        return _as_it_matters(subject, _of_error(subject, error))
+    return _against_reference(subject, loss, text)
+
+
+def _evaluates(subject: Subject) -> bool:
+    strategy = subject.value("eval_strategy", "no")
+    return str(getattr(strategy, "value", strategy)) != "no" or bool(subject.value("do_eval"))
+
+
+def _as_it_matters(subject: Subject, found: CheckResult) -> CheckResult:
+    """A run that never evaluates is not stopped by an evaluation that fails."""
+    if subject.trainer is None or _evaluates(subject):
+        return found
+    if getattr(subject.trainer, "eval_dataset", None) is not None:
+        return found
+    return CheckResult(
+        "",
+        warned("").outcome,
+        f"{found.figure} (this run does not evaluate)",
+        rules=found.rules,
+        help=found.help,
+    )
+
+
+def _against_reference(subject: Subject, loss: float, text: str) -> CheckResult:
+    """The loss of an evaluation is that of the reference, or something random stayed on."""
+    reference = reference_loss(subject) if subject.is_causal else None
+    if reference is None or not math.isfinite(loss) or not math.isfinite(reference):
+        return passed(text)
+    precision = precision_of(subject)
+    apart = abs(loss - reference) / max(abs(reference), 1e-12)
+    if apart <= limit_of(precision) * 5 or subject.kept.get("disagrees"):
+        return passed(text)
+    return warned(
+        f"{text}, and {reference:.4f} by the reference: dropout or something else random is on in "
+        "evaluation",
+        f"at most {limit_of(precision) * 5:g} apart",
+        help="model.eval() must switch every dropout off",
+    )
 
 
 def quantization_is_real(subject: Subject) -> CheckResult:
@@ -49,37 +114,80 @@ def quantization_is_real(subject: Subject) -> CheckResult:
     return failed(figure) if empty else passed(figure)
 
 
-def _evaluate(subject: Subject, trainer: Any) -> str:
+def _evaluate(subject: Subject, trainer: Any) -> tuple[float, str]:
     """What ``Trainer.evaluation_loop`` does with one batch; nothing is logged."""
+    import torch
+
+    torch.manual_seed(_OTHER_SEED)
     subject.model.eval()
-    model = trainer.accelerator.prepare_model(subject.model, evaluation_mode=True)
+    model = shadows.prepared(trainer, subject.model)
     loss_only = trainer.compute_metrics is None or bool(trainer.args.prediction_loss_only)
-    subject.passes += 1 / 3
+    subject.spend(1 / 3)
     loss, logits, _ = trainer.prediction_step(model, dict(subject.batch), loss_only)
     if logits is not None:
         trainer.accelerator.pad_across_processes(logits, dim=1, pad_index=-100)
-    return f"loss {float(loss):.4f}, {'loss only' if loss_only else 'outputs collected'}"
+    value = float("nan") if loss is None else float(loss)
+    return value, f"loss {value:.4f}, {'loss only' if loss_only else 'outputs collected'}"
 
 
-def _forward(subject: Subject) -> str:
+def _forward(subject: Subject) -> tuple[float, str]:
     import torch
 
+    torch.manual_seed(_OTHER_SEED)
     subject.model.eval()
     with torch.no_grad():
-        return f"loss {float(subject.call().loss):.4f}, the bare model (no Trainer to evaluate)"
+        loss = float(subject.call().loss)
+    return loss, f"loss {loss:.4f}, the bare model (no Trainer to evaluate)"
 
 
-def _of_error(error: BaseException) -> CheckResult:
+def _of_error(subject: Subject, error: BaseException) -> CheckResult:
     if is_out_of_memory(error):
-        return failed("out of memory: a smaller per_device_train_batch_size or max_length")
-    return failed(first_line(error), rules=_known_by_its_text(str(error)))
+        return failed(
+            "out of memory",
+            help="a smaller per_device_train_batch_size or max_length; see "
+            "gemma_compat.estimate_memory(trainer)",
+        )
+    text = str(error)
+    rules = _rules_that_say(subject, text)
+    for pattern, meaning in _MEANINGS:
+        if re.search(pattern, text):
+            if meaning == "no-path":
+                return _of_no_path(subject)
+            return failed(f"{meaning} ({first_line(error)})", rules=rules)
+    return failed(first_line(error), rules=rules)
 
 
-def _known_by_its_text(text: str) -> tuple[str, ...]:
-    from ...rules import all_rules
+def _of_no_path(subject: Subject) -> CheckResult:
+    """The loss does not depend on anything that is trained; why, by what is trained."""
+    trained = [n for n, p in subject.model.named_parameters() if p.requires_grad]
+    towers = [n for n in trained if any(w in n for w in ("vision", "audio", "multi_modal"))]
+    if trained and len(towers) == len(trained):
+        return failed(
+            "only the vision or audio tower is to be trained, and the batch has no image or sound",
+            help="target_modules of the language model, or rows with images",
+        )
+    if any(vars(m).get("gradient_checkpointing") is True for m in subject.model.modules()) or any(
+        subject.value(f"{name}_checkpointing") for name in ("gradient", "activation")
+    ):
+        options = subject.value("gradient_checkpointing_kwargs") or {}
+        if options.get("use_reentrant", True):
+            return failed(
+                "the loss does not depend on what is trained: reentrant checkpointing needs inputs "
+                "with a gradient",
+                help="model.enable_input_require_grads(), or gradient_checkpointing_kwargs="
+                "{'use_reentrant': False}",
+            )
+    return failed(
+        "the loss does not depend on what is trained: it was detached, in compute_loss for example",
+        help="no .detach(), .item() or torch.no_grad() between the model and the loss",
+    )
 
+
+def _rules_that_say(subject: Subject, text: str) -> tuple[str, ...]:
+    """The rules that fire on this stack and have this text for a symptom."""
+    findings = getattr(subject.kept.get("diagnosis"), "findings", ())
     return tuple(
-        rule.code
-        for rule in all_rules()
-        if any(re.search(symptom, text[:10_000]) for symptom in rule.symptoms)
+        item.rule.code
+        for item in findings
+        if any(re.search(symptom, text[:10_000]) for symptom in item.rule.symptoms)
     )

@@ -1,0 +1,71 @@
+"""Does checkpointing keep the gradients?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import passes
+from ..precision import precision_of
+from ..result import CheckResult
+from ._answers import failed, first_line, not_run, passed
+from .agreement import run_of
+
+if TYPE_CHECKING:
+    from ..subject import Subject
+
+# What a gradient may lose to rounding: bf16 autocast costs a cosine of 1e-4 and 1.4% of norm.
+_COSINE = {"float32": 0.999, "float16": 0.99, "bfloat16": 0.98}
+_NORM = {"float32": 0.01, "float16": 0.05, "bfloat16": 0.1}
+_TINY = 1e-5  # of the largest gradient norm: below it a direction is rounding
+
+
+def gradients_agree(subject: Subject) -> CheckResult:
+    """Gradients with the run's checkpointing against those without, parameter by parameter."""
+    if not (passes.wants_checkpointing(subject) or passes.is_checkpointing(subject.model)):
+        return not_run("the run does not checkpoint")
+    if run_of(subject).loss is None:
+        return not_run("the training step does not run")
+    whole = passes.short_of(subject) is subject.batch
+    with_it = run_of(subject) if whole else passes.run_pass(subject, checkpointing=True, short=True)
+    without = passes.run_pass(subject, checkpointing=False, short=True)
+    for found in (with_it, without):
+        if found.is_out_of_memory:
+            return not_run(f"out of memory on {passes.SHORT} tokens without checkpointing")
+        if found.error is not None:
+            return failed(f"one of two passes failed: {first_line(found.error)}")
+    return _compare(with_it, without, precision_of(subject))
+
+
+def _compare(one: passes.Pass, other: passes.Pass, precision: str) -> CheckResult:
+    """The worst parameter decides; the figure names it."""
+    lost = [n for n, norm in other.norms.items() if norm and not one.norms.get(n)]
+    help = "gradient_checkpointing_kwargs={'use_reentrant': False}, or gemma_compat.patch(model)"
+    if lost:
+        return failed(
+            f"{len(lost)} parameters lose their gradient under checkpointing, {lost[0]} first",
+            help=help,
+        )
+    floor = _TINY * max((norm or 0.0 for norm in other.norms.values()), default=0.0)
+    names = [n for n in other.sample if n in one.sample and (other.norms[n] or 0.0) > floor]
+    if not names:
+        return not_run("no gradient is large enough to compare")
+    cosines = {n: _cosine(one.sample[n], other.sample[n]) for n in names}
+    errors = {n: abs(_norm(one.sample[n]) / _norm(other.sample[n]) - 1) for n in names}
+    worst, far = min(cosines, key=lambda n: cosines[n]), max(errors, key=lambda n: errors[n])
+    figure = (
+        f"worst cosine {cosines[worst]:.5f} ({worst}), norm off by at most {errors[far]:.2%}, "
+        f"{len(names)} of {len(other.norms)} parameters"
+    )
+    good = cosines[worst] >= _COSINE[precision] and errors[far] <= _NORM[precision]
+    limits = f"at least {_COSINE[precision]:g}, at most {_NORM[precision]:.0%}, {precision}"
+    return passed(figure, limits) if good else failed(figure, limits, help=help)
+
+
+def _norm(tensor: Any) -> float:
+    return float(tensor.norm())
+
+
+def _cosine(one: Any, other: Any) -> float:
+    import torch
+
+    return float(torch.nn.functional.cosine_similarity(one.flatten(), other.flatten(), dim=0))

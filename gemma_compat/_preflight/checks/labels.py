@@ -1,0 +1,156 @@
+"""Do the labels train what they should: the tokens themselves, and no padding?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..result import CheckResult
+from ..samples import span, two_dimensional
+from ..text import place, token_id
+from ._answers import failed, not_run, passed, warned
+
+if TYPE_CHECKING:
+    from ..subject import Subject
+
+_NOT_TOKENS = "the loss of this run is not over tokens"
+
+
+def labels_train(subject: Subject) -> CheckResult:
+    """Some label in each row that is not masked (-100)."""
+    if not subject.is_causal:
+        return not_run(_NOT_TOKENS)
+    labels = subject.batch["labels"]
+    trained = (labels[:, 1:] != -100).sum(dim=1).tolist()
+    empty = [row for row, number in enumerate(trained) if not number]
+    if len(empty) == len(trained):
+        return failed(
+            "every label is -100: nothing is trained" + _why_empty(subject),
+            where=place(subject, subject.batch, 0, span(subject.batch, 0)[1] - 1),
+            help="a longer max_length where answers are cut off, else the mask that leaves "
+            "prompts out: it matches nothing, or everything",
+        )
+    figure = f"{sum(trained)} of {labels[:, 1:].numel()} labels are trained"
+    if empty:
+        return warned(
+            f"{figure}; {len(empty)} of {len(trained)} rows train nothing" + _why_empty(subject),
+            where=place(subject, subject.batch, empty[0], span(subject.batch, empty[0])[1] - 1),
+        )
+    return passed(figure)
+
+
+def _why_empty(subject: Subject) -> str:
+    """Rows that all end at the same token were cut there."""
+    ends = {span(subject.batch, row)[1] for row in range(len(subject.batch["labels"]))}
+    limit = subject.value("max_length") or subject.value("max_seq_length")
+    if limit and ends == {limit}:
+        return f" (every row is cut at max_length={limit}, before its answer)"
+    return ""
+
+
+def labels_are_the_tokens(subject: Subject) -> CheckResult:
+    """Each label that is trained is the token at its own place: the model shifts them itself."""
+    if not subject.is_causal:
+        return not_run(_NOT_TOKENS)
+    if getattr(subject.base.config, "is_encoder_decoder", False):
+        return not_run("an encoder's tokens are not what the decoder is trained on")
+    ids, labels = subject.batch["input_ids"], subject.batch["labels"]
+    trained = labels != -100
+    wrong = trained & (labels != ids)
+    number, total = int(wrong.sum()), int(trained.sum())
+    if not number:
+        return passed(f"{total} labels are the tokens at their places")
+    where = place(subject, subject.batch, *wrong.nonzero()[0].tolist())
+    figure = f"{number} of {total} labels are not the token at their place"
+    for shift, what in ((1, "next"), (-1, "previous")):
+        moved = ids.roll(-shift, dims=1)
+        if bool((labels == moved)[wrong].float().mean() > 0.9):
+            return _shifted(subject, f"{figure}, but the {what} one", where)
+    if bool((labels[wrong] == 0).all()):
+        return failed(
+            f"{number} labels are 0 where the token is another: 0 is the padding token, and it is "
+            "trained",
+            where=where,
+            help="mask labels with -100, not with 0",
+        )
+    return failed(figure, where=where, help="labels = input_ids.clone(), with -100 where masked")
+
+
+def _shifted(subject: Subject, figure: str, where: str) -> CheckResult:
+    """A loss of the script's own may want shifted labels; the model's never does."""
+    from .agreement import has_own_loss
+
+    help = "labels = input_ids, unshifted: the model shifts them"
+    if has_own_loss(subject):
+        return warned(f"{figure}; right only if your loss does not shift", where=where, help=help)
+    return failed(f"{figure}: they are shifted twice", where=where, help=help)
+
+
+def padding_is_masked(subject: Subject) -> CheckResult:
+    """Padding is not attended to and not trained, and everything else is attended to."""
+    if not subject.is_causal:
+        return not_run(_NOT_TOKENS)
+    pad = token_id(subject, "pad_token_id")
+    if pad is None:
+        return not_run("neither tokenizer nor config names a pad token")
+    mask = two_dimensional(subject.batch, "attention_mask")
+    ids, labels = subject.batch["input_ids"], subject.batch["labels"]
+    if mask is not None and not bool((mask != 0).all()):
+        return _masked(subject, mask == 0, pad)
+    left, right = _runs(ids, pad)
+    if not (left | right).any():
+        return passed("the batch holds no padding")
+    trained = (left | right) & (labels != -100)
+    if trained.any() and pad != token_id(subject, "eos_token_id"):
+        return _trained_padding(subject, trained)
+    where = place(subject, subject.batch, *(left | right).nonzero()[0].tolist())
+    help = "pass the tokenizer's attention_mask on to the model"
+    if left.any():
+        return failed("padding on the left is attended to", where=where, help=help)
+    return warned(
+        "padding on the right is attended to; it changes no label here, and it will in generation",
+        where=where,
+        help=help,
+    )
+
+
+def _masked(subject: Subject, hidden: Any, pad: int) -> CheckResult:
+    ids, labels = subject.batch["input_ids"], subject.batch["labels"]
+    stops = {pad, token_id(subject, "eos_token_id")}
+    filler = sum(ids.eq(stop) for stop in stops if stop is not None) > 0
+    for row in range(len(ids)):  # padded with some other token: one and the same throughout
+        if len(set(ids[row][hidden[row]].tolist())) == 1 and int(hidden[row].sum()) > 1:
+            filler[row] |= hidden[row]
+    text = hidden & ~filler
+    left, right = _runs(ids, pad)
+    open_padding = (left | right) & ~hidden
+    if int(text.sum()) > int(hidden.sum()) / 2 and (open_padding.any() or text.sum() > 1):
+        spot = text.nonzero()[0].tolist()
+        inverted = open_padding.any() and int(open_padding.sum()) >= int((left | right).sum()) / 2
+        return failed(
+            "attention_mask is inverted: it hides the text and shows the padding"
+            if inverted
+            else f"attention_mask hides {int(text.sum())} tokens that are no padding",
+            where=place(subject, subject.batch, *spot),
+            help="attention_mask is 1 for text and 0 for padding",
+        )
+    trained = hidden & filler & (labels != -100)
+    if trained.any():
+        return _trained_padding(subject, trained)
+    return passed(f"{int(hidden.sum())} tokens of padding, neither attended to nor trained")
+
+
+def _trained_padding(subject: Subject, trained: Any) -> CheckResult:
+    number, total = int(trained.sum()), int((subject.batch["labels"] != -100).sum())
+    return failed(
+        f"{number} of {total} labels are padding: the model is trained to write it",
+        where=place(subject, subject.batch, *trained.nonzero()[0].tolist()),
+        help="labels[attention_mask == 0] = -100",
+    )
+
+
+def _runs(ids: Any, pad: int) -> tuple[Any, Any]:
+    """Where padding begins a row, and where it ends one."""
+    is_pad = ids.eq(pad).int()
+    left = is_pad.cumprod(dim=1).bool()
+    right = is_pad.flip(1).cumprod(dim=1).flip(1).bool()
+    return left, right

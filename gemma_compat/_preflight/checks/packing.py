@@ -1,0 +1,84 @@
+"""Do samples that share a row keep apart?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import passes
+from ..precision import precision_of
+from ..result import CheckResult
+from ..samples import cut, samples_of, span
+from ..text import token_id
+from ._answers import failed, first_line, not_run, passed, warned
+from .agreement import without
+
+if TYPE_CHECKING:
+    from ..subject import Subject
+
+_LEAK = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}  # of the largest logit
+
+
+def samples_are_apart(subject: Subject) -> CheckResult:
+    """Change a token of one packed sample: the logits of the next one must not move."""
+    import torch
+
+    if not subject.is_causal:
+        return not_run("the loss of this run is not over tokens")
+    pair = _packed_pair(subject)
+    if pair is None:
+        return _of_unmarked(subject)
+    batch, border = pair
+    other = {**batch, "input_ids": batch["input_ids"].clone()}
+    at = max(0, border - 2)
+    other["input_ids"][0, at] = (other["input_ids"][0, at] + 7) % 1_000 + 10
+    logits = []
+    try:
+        for given in (batch, other):
+            with subject.trial(), torch.no_grad():
+                passes.prepare(subject, checkpointing=False)
+                found = subject.call(without(given, "labels"), **subject.arguments()).logits
+                logits.append(found[0, border:].float())
+    except Exception as error:  # probe boundary: a forward of the user's model
+        return not_run(f"the forward does not run: {first_line(error)}")
+    moved = float((logits[0] - logits[1]).abs().max() / logits[0].abs().max().clamp(min=1e-9))
+    limit = _LEAK[precision_of(subject)]
+    figure = f"a changed token moves the logits of the next sample by {moved:.2g}"
+    if moved <= limit:
+        return passed(figure, f"at most {limit:g} of the largest")
+    cause = "" if subject.arguments().get("use_cache") is False else " or the cache"
+    return failed(
+        f"{figure}: packed samples see each other",
+        f"at most {limit:g} of the largest",
+        help=f"use_cache=False and no two-dimensional attention_mask (it{cause} joins them), or "
+        "packing off",
+    )
+
+
+def _of_unmarked(subject: Subject) -> CheckResult:
+    """Rows with several ``<bos>`` and prompts that are masked: samples joined by hand."""
+    bos = token_id(subject, "bos_token_id")
+    ids, labels = subject.batch["input_ids"], subject.batch["labels"]
+    for row in range(len(ids)):
+        places = ids[row].eq(bos).nonzero().flatten().tolist() if bos is not None else []
+        masked = bool((labels[row][ids[row].ne(bos)] == -100).any()) if places else False
+        start, end = span(subject.batch, row)
+        if len([at for at in places if start <= at < end]) > 1 and masked:
+            if all(b == a + 1 for a, b in zip(places, places[1:], strict=False)):
+                continue  # one bos doubled: told by one-bos
+            return warned(
+                f"row {row} holds {len(places)} samples (<bos> at {places[:4]}), and nothing keeps "
+                "them apart",
+                help="position_ids that begin again at each sample, without an attention_mask",
+            )
+    return not_run("no row holds two samples")
+
+
+def _packed_pair(subject: Subject) -> tuple[dict[str, Any], int] | None:
+    """One row with two samples of it, at most 512 tokens; and where the second begins."""
+    samples = samples_of(subject.batch)
+    for one, other in zip(samples, samples[1:], strict=False):
+        if one.row == other.row and one.end == other.start and one.end - one.start > 2:
+            start = max(one.start, one.end - passes.SHORT // 2)
+            end = min(other.end, other.start + passes.SHORT // 2)
+            return cut(subject.batch, one.row, start, end), one.end - start
+    return None

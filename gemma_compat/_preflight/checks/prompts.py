@@ -1,0 +1,106 @@
+"""Do the answers belong to their prompts?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...live.tree import text_models
+from ..reference import REWRITES, cross_entropy, prepare, rewrites_itself
+from ..result import CheckResult
+from ..samples import has_pictures, span, two_dimensional
+from ._answers import first_line, not_run, passed, warned
+from .text import rows_of
+
+if TYPE_CHECKING:
+    from ..subject import Subject
+
+_ROWS = (4, 8)  # pairs: fewer say nothing, and more cost more than they tell
+_COST = 1.5  # passes of the batch that it may take
+_LONGEST = 256  # tokens of a prompt and its answer
+_KNOWS = 0.8  # of ln V: a model above it cannot tell one answer from another
+_GAIN = 0.05  # by which its own prompt must make an answer likelier, on average
+
+
+def answers_fit_their_prompts(subject: Subject) -> CheckResult:
+    """Answers are likelier after their own prompt than after another row's."""
+    pairs = _affordable(subject, _pairs(subject))
+    if len(pairs) < _ROWS[0]:
+        return not_run(f"needs {_ROWS[0]} rows with a masked prompt and an answer, short enough")
+    if rewrites_itself(subject.base):
+        return not_run(REWRITES)
+    try:
+        own = [_loss(subject, prompt, answer) for prompt, answer in pairs]
+        prompts = [prompt for prompt, _ in pairs]
+        turned = [*prompts[1:], *prompts[:1]]
+        other = [_loss(subject, p, a) for p, (_, a) in zip(turned, pairs, strict=True)]
+    except Exception as error:  # probe boundary: a forward of the user's model
+        return not_run(f"the forward does not run: {first_line(error)}")
+    import math
+
+    vocabulary = text_models(subject.base)[0][1].embed_tokens.weight.shape[0]
+    mean, turned_mean = sum(own) / len(own), sum(other) / len(other)
+    if mean > _KNOWS * math.log(vocabulary) or subject.kept.get("english", 0.0) > 5.0:
+        return not_run("the model knows too little to tell one answer from another")
+    figure = (
+        f"answers have a loss of {mean:.2f} after their own prompt, {turned_mean:.2f} after another"
+    )
+    if turned_mean - mean >= _GAIN:
+        return passed(figure, f"at least {_GAIN:g} apart")
+    return warned(
+        f"{figure}: they do not depend on their prompts, as where questions and answers were "
+        "shuffled against each other",
+        f"at least {_GAIN:g} apart",
+        help="compare a few rows of the data by eye",
+    )
+
+
+def _pairs(subject: Subject) -> list[tuple[Any, Any]]:
+    """Prompt and answer of rows that mask the one and train the other, in one piece each."""
+    if not subject.is_causal or has_pictures(subject.batch):
+        return []
+    found: list[tuple[Any, Any]] = []
+    seen = set()
+    for batch, row in rows_of(subject, 200):
+        labels = two_dimensional(batch, "labels")
+        start, end = span(batch, row)
+        if labels is None or end - start > 4 * _LONGEST:
+            continue
+        trained = (labels[row] != -100).nonzero().flatten().tolist()
+        trained = [at for at in trained if start <= at < end]
+        if not trained or trained[0] - start < 4 or len(trained) != trained[-1] - trained[0] + 1:
+            continue
+        ids = batch["input_ids"][row]
+        prompt = ids[max(start, trained[0] - _LONGEST) : trained[0]]
+        answer = ids[trained[0] : trained[0] + _LONGEST // 2]
+        key = (tuple(prompt.tolist()), tuple(answer.tolist()))
+        if key not in seen:
+            seen.add(key)
+            found.append((prompt, answer))
+        if len(found) == _ROWS[1]:
+            break
+    return found
+
+
+def _affordable(subject: Subject, pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """The first pairs, as many as :data:`_COST` passes of the batch pay for."""
+    left = 3 * _COST * float(subject.batch["input_ids"].numel()) if pairs else 0.0
+    kept: list[tuple[Any, Any]] = []
+    for prompt, answer in pairs:
+        left -= 2 * (len(prompt) + len(answer))
+        if left < 0 and len(kept) >= _ROWS[0]:
+            break
+        kept.append((prompt, answer))
+    return kept
+
+
+def _loss(subject: Subject, prompt: Any, answer: Any) -> float:
+    import torch
+
+    device = next(subject.model.parameters()).device
+    ids = torch.cat([prompt, answer]).to(device)[None]
+    with subject.trial(), torch.no_grad():
+        prepare(subject, ids.shape[1])
+        subject.spend(1 / 3, {"input_ids": ids})
+        logits = subject.model(input_ids=ids, use_cache=False).logits[0, -ids.shape[1] :]
+        total, number = cross_entropy(logits[len(prompt) - 1 : -1], ids[0, len(prompt) :])
+    return total / number

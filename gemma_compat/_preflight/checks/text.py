@@ -1,0 +1,287 @@
+"""Does the text read as this model's chat, and does it teach the model to stop?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...tables.families import turn_marks
+from ..result import CheckResult, Outcome
+from ..samples import is_packed, row_length, span
+from ..text import (
+    Turn,
+    decode,
+    marks_of,
+    model_type_of,
+    place,
+    stops_of,
+    token_id,
+    tokenizer_of,
+    turns_in,
+)
+from ._answers import count, failed, not_run, passed, warned
+
+if TYPE_CHECKING:
+    from ..subject import Subject
+
+_FOREIGN = (
+    "<|im_start|>", "<|im_end|>", "[INST]", "[/INST]", "<<SYS>>", "<|start_header_id|>",
+    "<|eot_id|>", "<|begin_of_text|>", "<|assistant|>", "<|user|>", "<|system|>", "<|endoftext|>",
+    "<|end|>", "<|START_OF_TURN_TOKEN|>", "<\uff5cAssistant\uff5c>", "<\uff5cUser\uff5c>",
+)  # fmt: skip
+_OURS = {"gemma4": ("<start_of_turn>", "<end_of_turn>"), "gemma": ("<|turn>", "<turn|>")}
+_ROLES = {"user", "model", "system", "developer", "tool"}
+_SCANNED = 64  # rows that are decoded
+
+
+def template_is_the_models(subject: Subject) -> CheckResult:
+    """The chat template writes this model's turn marks, and no other family's."""
+    template = getattr(tokenizer_of(subject), "chat_template", None)
+    if not isinstance(template, str):
+        return not_run("no tokenizer with a chat template")
+    marks = turn_marks(model_type_of(subject))
+    foreign = [mark for mark in _foreign(subject) if mark in template]
+    help = "the chat_template of the checkpoint's own instruction-tuned model"
+    if foreign:
+        figure = f"the chat template writes {foreign[0]}, another model's mark"
+        if _has_own_row(subject, foreign[0]):
+            return warned(f"{figure}; it has a token and an embedding here, so it may be meant")
+        return failed(figure, help=help)
+    if marks and marks.start not in template:
+        return warned(f"the chat template does not write {marks.start}", help=help)
+    return passed(f"writes {marks.start}" if marks else "no foreign marks")
+
+
+def text_is_the_models(subject: Subject) -> CheckResult:
+    """No other model's marks in the rows, no broken ones of this model, and roles it knows."""
+    if tokenizer_of(subject) is None or not hasattr(tokenizer_of(subject), "decode"):
+        return not_run("needs the tokenizer")
+    rows = list(rows_of(subject))
+    if not rows:
+        return not_run("the batch holds no ids")
+    found = [bad for batch, row in rows if (bad := _bad_marks(subject, batch, row))]
+    if not found:
+        return passed("no foreign or broken marks", where=show_row(subject, *rows[0]))
+    worst = next((item for item in found if item.outcome is Outcome.FAIL), found[0])
+    if worst.outcome is Outcome.FAIL and len(found) * 2 < len(rows):
+        figure = f"{worst.figure}, in {len(found)} of {len(rows)} rows"
+        return warned(figure, where=worst.where, help=worst.help)
+    return worst
+
+
+def _bad_marks(subject: Subject, batch: Mapping[str, Any], row: int) -> CheckResult | None:
+    start, end = span(batch, row)
+    text = decode(subject, batch["input_ids"][row, start:end].tolist())
+    for mark in _foreign(subject):
+        if mark in text:
+            where = f"row {row}: ...{_around(text, mark)}..."
+            figure = f"the text holds {mark}, another model's mark"
+            if _has_own_row(subject, mark):
+                return warned(f"{figure}; it has a token here, so it may be meant", where=where)
+            return failed(figure, where=where, help="tokenizer.apply_chat_template, with Gemma's")
+    marks = marks_of(subject)
+    if marks is None:
+        return None
+    if marks[0].start in text and not bool((batch["input_ids"][row] == marks[1]).any()):
+        return failed(
+            f"{marks[0].start} is in the text, and not as one token",
+            where=f"row {row}: ...{_around(text, marks[0].start)}...",
+            help="the tokenizer of this model, which has the mark as a token",
+        )
+    return _bad_role(subject, batch, row)
+
+
+def _bad_role(subject: Subject, batch: Mapping[str, Any], row: int) -> CheckResult | None:
+    for turn in turns_in(subject, batch, row):
+        where = place(subject, batch, row, max(0, turn.start - 1))
+        if turn.role == "assistant":
+            return failed(
+                "a turn is marked 'assistant'; Gemma's answers are marked 'model'",
+                where=where,
+                help="tokenizer.apply_chat_template, or write <start_of_turn>model",
+            )
+        if turn.role not in _ROLES and turn.end > turn.start:
+            return warned(
+                f"a turn is marked {turn.role[:20]!r}, a role no Gemma knows", where=where
+            )
+    return None
+
+
+def _foreign(subject: Subject) -> tuple[str, ...]:
+    kind = "gemma4" if model_type_of(subject).startswith("gemma4") else "gemma"
+    return (*_FOREIGN, *_OURS[kind])
+
+
+def _has_own_row(subject: Subject, mark: str) -> bool:
+    """Whether the mark is one token that was added on purpose."""
+    added: dict[str, int] = getattr(tokenizer_of(subject), "get_added_vocab", dict)()
+    return mark in added
+
+
+def _around(text: str, mark: str) -> str:
+    at = text.index(mark)
+    return text[max(0, at - 40) : at + len(mark) + 40].replace("\n", "\\n")
+
+
+def show_row(subject: Subject, batch: Mapping[str, Any], row: int) -> str:
+    """The middle of a row, around the first token that is trained."""
+    labels = batch.get("labels")
+    trained = (
+        (labels[row] != -100).nonzero().flatten().tolist()
+        if getattr(labels, "shape", None) == batch["input_ids"].shape and labels is not None
+        else []
+    )
+    return place(subject, batch, row, trained[0] if trained else span(batch, row)[0])
+
+
+def rows_of(subject: Subject, limit: int = _SCANNED) -> Iterator[tuple[Any, int]]:
+    """Yield batch and row, the run's own batch first; only batches with two-dimensional ids."""
+    seen = 0
+    for batch in (subject.batch, *subject.scanned[1:]):
+        ids = batch.get("input_ids") if hasattr(batch, "get") else None
+        if getattr(ids, "ndim", 0) != 2:
+            continue
+        assert ids is not None
+        for row in range(len(ids)):
+            if seen == limit:
+                return
+            seen += 1
+            yield batch, row
+
+
+def stop_is_trained(subject: Subject) -> CheckResult:
+    """The end of each answer has a label, or the model never learns to stop."""
+    if not subject.is_causal:
+        return not_run("the loss of this run is not over tokens")
+    if tokenizer_of(subject) is None:
+        return not_run("needs the tokenizer, to look the end of turn up")
+    rows = list(rows_of(subject, 1_000))
+    chats = [(batch, row, turns) for batch, row in rows if (turns := turns_in(subject, batch, row))]
+    if chats:
+        return _of_chats(subject, chats)
+    ends = _of_ends(subject, rows)
+    return _of_texts(subject, rows) if ends is None else ends
+
+
+def _of_ends(subject: Subject, rows: list[tuple[Any, int]]) -> CheckResult | None:
+    """Where turns cannot be read: the last end of turn of some row has a label."""
+    encode = getattr(tokenizer_of(subject), "convert_tokens_to_ids", None)
+    marks = turn_marks(model_type_of(subject))
+    end = encode(marks.end) if encode and marks else None
+    last = [
+        (batch, row, places[-1])
+        for batch, row in rows
+        if end is not None
+        and (places := batch["input_ids"][row].eq(end).nonzero().flatten().tolist())
+    ]
+    if not last or marks is None:
+        return None
+    trained = sum(int(batch["labels"][row, at]) != -100 for batch, row, at in last)
+    if trained:
+        return passed(f"{marks.end} is trained in {trained} of {len(last)} rows")
+    return failed(
+        f"{marks.end} is never trained: generation will not stop", where=place(subject, *last[0])
+    )
+
+
+def _of_chats(subject: Subject, chats: list[tuple[Any, int, list[Turn]]]) -> CheckResult:
+    found = _wrong_side(subject, chats)
+    if found is not None:
+        return found
+    answers = [
+        (batch, row, turn)
+        for batch, row, turns in chats
+        for turn in turns
+        if turn.role == "model" and _is_trained(batch, row, turn)
+    ]
+    cut = [item for item in answers if not item[2].is_complete]
+    whole = [item for item in answers if item[2].is_complete]
+    good = [i for i in whole if i[0]["labels"][i[1], i[2].end] != -100]
+    marks = marks_of(subject)
+    end = marks[0].end if marks else "the end of turn"
+    if whole and not good:
+        batch, row, turn = whole[0]
+        return failed(
+            f"{end} is never trained in {count(len(whole), 'answer')}: generation will not stop",
+            where=place(subject, batch, row, turn.end),
+            help=f"leave the label of {end} after each answer",
+        )
+    if cut and not is_packed(subject.batch):
+        return _of_cut(subject, cut, len(answers), end)
+    if not answers:
+        return not_run("no answer of a chat is trained in the rows looked at")
+    return passed(f"{end} is trained in {len(good)} of {len(answers)} answers")
+
+
+def _of_cut(
+    subject: Subject, cut: list[tuple[Any, int, Turn]], total: int, end: str
+) -> CheckResult:
+    batch, row, turn = cut[0]
+    limit = subject.value("max_length") or subject.value("max_seq_length")
+    by = f" (max_length={limit})" if limit else ""
+    figure = f"{len(cut)} of {total} answers end without {end}: the row is cut{by}"
+    where = place(subject, batch, row, max(0, turn.end - 1))
+    help = "a longer max_length, or rows that are too long left out"
+    if len(cut) == total:
+        return failed(f"{figure}; generation will not stop", where=where, help=help)
+    return (warned if len(cut) * 20 > total else passed)(figure, where=where)
+
+
+def _wrong_side(subject: Subject, chats: list[tuple[Any, int, list[Turn]]]) -> CheckResult | None:
+    """Prompts trained and answers masked, or answers without a word."""
+    sides = {"user": 0, "model": 0}
+    said = spoken = 0
+    for batch, row, turns in chats:
+        for turn in turns:
+            if turn.role in sides:
+                sides[turn.role] += _is_trained(batch, row, turn)
+            if turn.role == "model" and turn.is_complete:
+                spoken += 1
+                said += turn.end > turn.start
+    batch, row, turns = chats[0]
+    if sides["user"] and not sides["model"] and spoken:
+        return failed(
+            "the prompts are trained and the answers are masked",
+            where=place(subject, batch, row, turns[0].start),
+            help="labels: -100 on the prompts, the tokens on the answers",
+        )
+    if spoken and not said:
+        return failed("every answer is empty", where=place(subject, batch, row, turns[-1].end))
+    return None
+
+
+def _is_trained(batch: Mapping[str, Any], row: int, turn: Turn) -> bool:
+    return bool((batch["labels"][row, turn.start : turn.end] != -100).any())
+
+
+def _of_texts(subject: Subject, rows: list[tuple[Any, int]]) -> CheckResult:
+    """Rows without turns: some end with a stop that is trained, or are blocks of a long text."""
+    pad, stops = token_id(subject, "pad_token_id"), stops_of(subject)
+    ends = [(b, r, row_length(b, r, None if pad in stops else pad)) for b, r in rows]
+    trained = [item for item in ends if bool((item[0]["labels"][item[1]] != -100).any())]
+    stopped = masked = 0
+    for batch, row, end in trained:
+        last = int(batch["input_ids"][row, end - 1])
+        if last in stops:
+            stopped += int(batch["labels"][row, end - 1]) != -100
+            masked += int(batch["labels"][row, end - 1]) == -100
+    if stopped or not trained:
+        return passed(f"a stop is trained in {stopped} of {len(trained)} rows")
+    batch, row, end = trained[0]
+    where = place(subject, batch, row, end - 1)
+    if masked:
+        same = pad == token_id(subject, "eos_token_id")
+        why = "pad_token is eos_token, so the collator masks it" if same else "its label is -100"
+        return failed(
+            f"the <eos> that ends a row is never trained ({why}): generation will not stop",
+            where=where,
+            help="tokenizer.pad_token = '<pad>'" if same else "leave the label of <eos>",
+        )
+    if len({end for _, _, end in trained}) == 1 and len(trained) > 1 or is_packed(subject.batch):
+        return not_run("rows of one length without a stop look like blocks of running text")
+    return warned(
+        f"none of {len(trained)} rows ends with <eos> or an end of turn: the model does not learn "
+        "to stop",
+        where=where,
+        help="add tokenizer.eos_token to the end of each text",
+    )

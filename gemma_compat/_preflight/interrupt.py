@@ -1,0 +1,64 @@
+"""Ctrl-C at any moment: the trial ends at once, and what it changed is put back all the same."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Gate:
+    """Lets the first Ctrl-C through to the caller's handler, and holds it while state is restored.
+
+    A second Ctrl-C is swallowed until preflight has ended: it could only stop the restoring.
+    """
+
+    def __init__(self, previous: Callable[..., Any] | None) -> None:
+        self._previous = previous
+        self._event: tuple[int, Any] | None = None
+        self._delivered = False
+        self.closed = False
+
+    def __call__(self, signum: int, frame: Any) -> None:
+        if self._event is not None:
+            return
+        self._event = signum, frame
+        if not self.closed:
+            self._deliver()
+
+    def reopen(self) -> None:
+        """Deliver what arrived while the gate was closed."""
+        self.closed = False
+        if self._event is not None and not self._delivered:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        assert self._event is not None
+        self._delivered = True
+        if self._previous is None:
+            raise KeyboardInterrupt
+        self._previous(*self._event)
+
+
+@contextmanager
+def held() -> Iterator[Gate | None]:
+    """Put a :class:`Gate` in the place of the SIGINT handler, for the time of the body.
+
+    Yields:
+        the gate; ``None`` outside the main thread and where Ctrl-C is ignored or not Python's.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield None
+        return
+    previous = signal.getsignal(signal.SIGINT)
+    if not callable(previous) and previous is not signal.SIG_DFL:
+        yield None
+        return
+    gate = Gate(previous if callable(previous) else None)
+    signal.signal(signal.SIGINT, gate)
+    try:
+        yield gate
+    finally:
+        signal.signal(signal.SIGINT, previous)

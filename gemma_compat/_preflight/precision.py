@@ -1,0 +1,36 @@
+"""The dtype that a run computes in, and how far apart two right answers in it may be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .subject import Subject
+
+# Relative difference of two losses by the dtype that is computed in, measured on right runs.
+_LOSS = {"float32": 1e-4, "float16": 5e-3, "bfloat16": 1e-2}
+
+
+def limit_of(precision: str) -> float:
+    """How far apart, relative, two right losses may be."""
+    return _LOSS[precision]
+
+
+def precision_of(subject: Subject) -> str:
+    """The coarsest dtype that matrix products run in: autocast's, the weights', 4-bit layers'."""
+    import torch
+
+    device = next(subject.model.parameters()).device.type
+    found = {p.dtype for p in subject.base.parameters() if p.is_floating_point()}
+    with subject.precision():
+        if torch.is_autocast_enabled(device):
+            found.add(torch.get_autocast_dtype(device))
+    found |= {
+        module.compute_dtype
+        for module in subject.base.modules()
+        if type(module).__name__ == "Linear4bit" and getattr(module, "compute_dtype", None)
+    }
+    for dtype in (torch.bfloat16, torch.float16):
+        if dtype in found:
+            return str(dtype).removeprefix("torch.")
+    return "float32"

@@ -1,0 +1,164 @@
+"""What the loss of a batch should be: each sample by itself, past everything that a run can get
+wrong.
+
+Eager attention, no mask from outside, no padding, no cache, evaluation mode, no autocast, and the
+cross entropy computed here. The run may be faster in a dozen ways; it must come to this number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..live.tree import named_configs
+from .samples import Sample, has_pictures, samples_of, span, two_dimensional
+
+if TYPE_CHECKING:
+    from .subject import Subject
+
+_EAGER = 4_096  # tokens of a sample up to which the attention matrix is written out
+_CHUNK = 512  # tokens whose logits are made float32 at a time
+_KINDS = ("token_type_ids", "mm_token_type_ids")  # which tokens are an image's
+
+
+REWRITES = (
+    "on a CPU bitsandbytes repacks its 4-bit weights in an evaluation forward, and every gradient "
+    "after that is 0"
+)
+
+
+def rewrites_itself(base: Any) -> bool:
+    """Whether an evaluation forward would change this model: 4-bit layers on a CPU."""
+    return any(
+        type(module).__name__ == "Linear4bit" and module.weight.device.type == "cpu"
+        for module in base.modules()
+    )
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Cross entropies of a batch.
+
+    Attributes:
+        loss: mean over the labels that are trained.
+        unshifted: mean where each token is held against its own label: the forgotten shift.
+        labels: how many labels are trained.
+    """
+
+    loss: float
+    unshifted: float
+    labels: int
+
+
+def reference_of(
+    subject: Subject, batch: Mapping[str, Any] | None = None, seed: int = 1
+) -> Reference:
+    """Return the reference of a batch (the run's own if not given); a third of a pass."""
+    import torch
+
+    given = subject.batch if batch is None else batch
+    labels = given["labels"]
+    sums, counts = [0.0, 0.0], [0, 0]
+    with subject.trial(), torch.no_grad():
+        torch.manual_seed(seed)  # not the run's: what is random in evaluation must show
+        prepare(subject, longest=max(s.end - s.start for s in samples_of(given)))
+        subject.spend(1 / 3, given)
+        for row, start, logits in _logits(subject, given):
+            length = logits.shape[0]
+            for shift in (1, 0):
+                wanted = labels[row, start + shift : start + length + shift]
+                total, number = cross_entropy(logits[: len(wanted)], wanted)
+                sums[1 - shift] += total  # shifted first
+                counts[1 - shift] += number
+    means = [s / n if n else float("nan") for s, n in zip(sums, counts, strict=True)]
+    return Reference(means[0], means[1], counts[0])
+
+
+def prepare(subject: Subject, longest: int) -> None:
+    """Evaluation mode and eager attention, without the autocast of a prepared model."""
+    subject.model.eval()
+    for module in subject.model.modules():
+        if vars(module).get("gradient_checkpointing") is True:
+            module.gradient_checkpointing = False
+    if "_original_forward" in vars(subject.model):
+        subject.model.forward = subject.model._original_forward
+    if longest <= _EAGER:
+        for _, config in named_configs(subject.model):
+            if getattr(config, "_attn_implementation", None) not in (None, "eager"):
+                config._attn_implementation = "eager"
+
+
+def cross_entropy(logits: Any, labels: Any) -> tuple[float, int]:
+    """Sum of the cross entropies of the labels that are not -100, and how many those are."""
+    from torch.nn.functional import cross_entropy
+
+    total, number = 0.0, int((labels != -100).sum())
+    if not number:
+        return 0.0, 0
+    for at in range(0, len(labels), _CHUNK):
+        part = labels[at : at + _CHUNK]
+        total += float(
+            cross_entropy(
+                logits[at : at + _CHUNK].float(), part, ignore_index=-100, reduction="sum"
+            )
+        )
+    return total, number
+
+
+def _logits(subject: Subject, batch: Mapping[str, Any]) -> Iterator[tuple[int, int, Any]]:
+    """Yield row, first token and logits of each sample; samples of like shape in one call."""
+    if has_pictures(batch):
+        yield from _whole(subject, batch)
+        return
+    groups: dict[int, list[Sample]] = {}
+    for sample in samples_of(batch):
+        groups.setdefault(_key(batch, sample), []).append(sample)
+    for group in groups.values():
+        longest = max(sample.end - sample.start for sample in group)
+        inputs = _inputs(subject, batch, group, longest)
+        logits = subject.model(**inputs, use_cache=False).logits[:, -longest:]
+        for index, sample in enumerate(group):
+            yield sample.row, sample.start, logits[index, : sample.end - sample.start]
+
+
+def _key(batch: Mapping[str, Any], sample: Sample) -> int:
+    """Samples that begin their row go together: what follows them changes nothing before it."""
+    alone = (sample.start, sample.end) == span(batch, sample.row)
+    if sample.start == 0 and alone and _can_be_padded(batch):
+        return 0
+    return sample.end - sample.start
+
+
+def _can_be_padded(batch: Mapping[str, Any]) -> bool:
+    """Causal rows only: a prefix that sees itself both ways would see its padding."""
+    return "token_type_ids" not in batch
+
+
+def _inputs(
+    subject: Subject, batch: Mapping[str, Any], group: list[Sample], longest: int
+) -> dict[str, Any]:
+    """Ids and kinds of token of these samples, one a row, filled up on the right."""
+    import torch
+
+    names = [name for name in ("input_ids", *_KINDS) if two_dimensional(batch, name) is not None]
+    if str(getattr(subject.base.config, "model_type", "")).startswith("paligemma"):
+        names.append("labels")  # without labels it takes every token for prefix
+    return {
+        name: torch.stack([batch[name][s.row, s.start : s.start + longest] for s in group])
+        for name in names
+    }
+
+
+def _whole(subject: Subject, batch: Mapping[str, Any]) -> Iterator[tuple[int, int, Any]]:
+    """With images, rows cannot be taken apart: the batch with its own two-dimensional mask."""
+    left_out = {"position_ids", "use_cache"}
+    inputs = {
+        name: value
+        for name, value in batch.items()
+        if name not in left_out and not (name == "attention_mask" and value.ndim != 2)
+    }
+    logits = subject.model(**inputs, use_cache=False).logits
+    for row in range(logits.shape[0]):
+        start, end = span(batch, row)
+        yield row, start, logits[row, start:end]

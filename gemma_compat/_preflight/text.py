@@ -1,0 +1,144 @@
+"""What the tokens of a batch say: turns of a chat, stops, and text to show a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..tables.families import TurnMarks, turn_marks
+from .samples import span
+
+if TYPE_CHECKING:
+    from .subject import Subject
+
+_AROUND = 12  # tokens that are shown on each side of a place
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One turn of a chat, as tokens of a row.
+
+    Attributes:
+        role: the word after the mark of its start, ``model`` for example.
+        start: first token of what is said, after the role.
+        end: the token that ends the turn; that after the row's last where it is cut.
+        is_complete: whether the end of turn is there.
+    """
+
+    role: str
+    start: int
+    end: int
+    is_complete: bool
+
+
+def tokenizer_of(subject: Subject) -> Any:
+    """The tokenizer; a processor holds one. ``None`` without either."""
+    return getattr(subject.tokenizer, "tokenizer", subject.tokenizer)
+
+
+def model_type_of(subject: Subject) -> str:
+    return str(getattr(getattr(subject.base, "config", None), "model_type", ""))
+
+
+def text_config_of(subject: Subject) -> Any:
+    config = getattr(subject.base, "config", None)
+    return getattr(config, "text_config", None) or config
+
+
+def token_id(subject: Subject, name: str) -> int | None:
+    """``bos_token_id`` and its like, of the tokenizer, else of the config."""
+    for source in (tokenizer_of(subject), text_config_of(subject)):
+        found = getattr(source, name, None)
+        if isinstance(found, int):
+            return found
+    return None
+
+
+def marks_of(subject: Subject) -> tuple[TurnMarks, int, int] | None:
+    """The family's turn marks with the ids of start and end; ``None`` without a tokenizer."""
+    encode = getattr(tokenizer_of(subject), "convert_tokens_to_ids", None)
+    marks = turn_marks(model_type_of(subject))
+    if encode is None or marks is None:
+        return None
+    start, end = encode(marks.start), encode(marks.end)
+    unknown = getattr(tokenizer_of(subject), "unk_token_id", None)
+    if (
+        not isinstance(start, int)
+        or not isinstance(end, int)
+        or unknown in (start, end)
+        or start == end
+    ):
+        return None
+    return marks, start, end
+
+
+def stops_of(subject: Subject) -> set[int]:
+    """The tokens that end a generation: every eos token, and the end of a turn."""
+    found: set[int] = set()
+    generation = getattr(subject.base, "generation_config", None)
+    for source in (tokenizer_of(subject), text_config_of(subject), generation):
+        value = getattr(source, "eos_token_id", None)
+        values = value if isinstance(value, (list, tuple)) else [value]
+        found.update(item for item in values if isinstance(item, int))
+    marks = marks_of(subject)
+    return found | ({marks[2]} if marks else set())
+
+
+def turns_in(subject: Subject, batch: Mapping[str, Any], row: int) -> list[Turn]:
+    """The turns of a row, in order; none where no mark of this family is in it."""
+    marks = marks_of(subject)
+    if marks is None:
+        return []
+    _, start, end = marks
+    first, last = span(batch, row)
+    ids = batch["input_ids"][row].tolist()
+    begins = [at for at in range(first, last) if ids[at] == start]
+    found = []
+    for index, at in enumerate(begins):
+        limit = begins[index + 1] if index + 1 < len(begins) else last
+        ends = [place for place in range(at, limit) if ids[place] == end]
+        stop = ends[0] if ends else limit
+        role, said = _role(subject, ids, at + 1, stop)
+        found.append(Turn(role, said, stop, bool(ends)))
+    return found
+
+
+def _role(subject: Subject, ids: list[int], at: int, stop: int) -> tuple[str, int]:
+    """The word up to the line's end, and the token after it."""
+    text = ""
+    for place in range(at, min(stop, at + 8)):
+        text += decode(subject, [ids[place]])
+        if "\n" in text:
+            return text.split("\n")[0].strip(), place + 1
+    return text.strip(), min(stop, at + 8)
+
+
+def decode(subject: Subject, ids: list[int]) -> str:
+    """The text of these tokens; their numbers without a tokenizer or where one is unknown."""
+    tokenizer = tokenizer_of(subject)
+    if not hasattr(tokenizer, "decode"):
+        return " ".join(map(str, ids))
+    try:
+        return str(tokenizer.decode(ids, skip_special_tokens=False))
+    except (OverflowError, TypeError, IndexError, ValueError):  # an id past its vocabulary
+        return " ".join(map(str, ids))
+
+
+def place(
+    subject: Subject, batch: Mapping[str, Any], row: int, at: int, kind: str = "token"
+) -> str:
+    """Return ``row 0, token 5: '... text ...'`` with the trained part in brackets."""
+    ids = batch["input_ids"][row].tolist()
+    labels = batch.get("labels")
+    start, end = max(0, at - _AROUND), min(len(ids), at + _AROUND + 1)
+    trained = [False] * len(ids)
+    if getattr(labels, "shape", None) == batch["input_ids"].shape:
+        trained = [label != -100 for label in labels[row].tolist()]  # type: ignore[index]
+    text, inside = "", False
+    for position in range(start, end):
+        if trained[position] != inside:
+            text += "[" if trained[position] else "]"
+            inside = trained[position]
+        text += decode(subject, [ids[position]]).replace("\n", "\\n")
+    return f"row {row}, {kind} {at}: {text}{']' if inside else ''}"

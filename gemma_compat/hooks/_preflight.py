@@ -1,0 +1,163 @@
+"""Preflight before the first step: for a Trainer, for a callback, and for a loop of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import PreflightFailed, UsageError
+from ._patched import is_first_rank, logger
+
+if TYPE_CHECKING:
+    from .._preflight.result import Preflight
+
+FILE = "preflight.json"  # beside the checkpoints
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How preflight is to be made.
+
+    Attributes:
+        skip: names of checks that are left out.
+        go_on: train although a check failed.
+    """
+
+    skip: tuple[str, ...] = ()
+    go_on: bool = False
+
+
+def asked_for(preflight: bool | Mapping[str, Any]) -> Asked | None:
+    """Read ``preflight=True`` or ``preflight=dict(skip=[...], go_on=True)``; ``None`` for no.
+
+    Raises:
+        UsageError: a key or a check that does not exist.
+    """
+    if not isinstance(preflight, Mapping):
+        return Asked() if preflight else None
+    unknown = sorted(set(preflight) - {"skip", "go_on"})
+    if unknown:
+        raise UsageError(f"preflight takes skip and go_on, not {', '.join(unknown)}")
+    skip: Iterable[str] = preflight.get("skip", ())
+    names = (skip,) if isinstance(skip, str) else tuple(skip)
+    if names:
+        from .._preflight.checks import checked_names
+
+        checked_names(names)
+    return Asked(names, bool(preflight.get("go_on", False)))
+
+
+def keywords_of(asked: Asked | None) -> bool | dict[str, Any]:
+    """Return what :func:`asked_for` reads, for a process that the script starts."""
+    return False if asked is None else {"skip": list(asked.skip), "go_on": asked.go_on}
+
+
+def require_preflight(subject: Any, asked: Asked, batch: Any = None, **known: Any) -> None:
+    """Try one batch, and say what came out.
+
+    Args:
+        subject: a Trainer, or a model with its batch.
+        asked: what is left out, and whether a failure stops the run.
+        known: further arguments of :func:`gemma_compat.preflight`.
+
+    Raises:
+        PreflightFailed: a check failed, and the run is not to go on.
+    """
+    from .._preflight import preflight
+    from ..report.preflight import render_stopped
+
+    try:
+        result = preflight(subject, batch, skip=asked.skip, progress=_progress(), **known)
+    except UsageError as error:  # a run without data, for example: what it does then is its own
+        logger.warning("gemma_compat: preflight was not made: %s", error)
+        return
+    if is_first_rank():
+        logger.warning("%s", result)
+        _write(result, known.get("args") or getattr(subject, "args", None))
+    if result.ok:
+        return
+    if asked.go_on:
+        logger.warning("gemma_compat: training goes on although a check failed, as you asked")
+        return
+    text = render_stopped(result)
+    if is_first_rank():
+        logger.warning("%s", text)
+    raise PreflightFailed(f"{result}\n{text}")
+
+
+def require_preflight_of_loop(model: Any, prepared: Iterable[Any], asked: Asked) -> None:
+    """Try the first batch of the data loader that was given to ``Accelerator.prepare``.
+
+    Args:
+        model: the model among what is prepared.
+        prepared: everything that is prepared in this call.
+    """
+    from .._preflight.data import batches_of, given_back
+
+    loaders = [item for item in prepared if hasattr(item, "dataset") and hasattr(item, "__iter__")]
+    if not loaders:
+        logger.warning(
+            "gemma_compat: preflight was not made: Accelerator.prepare was given a model without a "
+            "data loader. Call gemma_compat.preflight(model, batch) before the first step"
+        )
+        return
+    optimizer = next((item for item in prepared if hasattr(item, "param_groups")), None)
+    with given_back(loaders[0].dataset, loaders[0]):
+        batch = next(iter(batches_of(loaders[0])), None)
+    if not isinstance(batch, Mapping) or not {"input_ids", "labels"} <= set(batch):
+        held = ", ".join(map(str, batch)) if isinstance(batch, Mapping) else type(batch).__name__
+        logger.warning(
+            "gemma_compat: preflight was not made: the data loader gives no input_ids with labels "
+            "(%s). Call gemma_compat.preflight(model, batch)",
+            held or "nothing",
+        )
+        return
+    require_preflight(model, asked, batch, optimizer=optimizer)
+
+
+def trainer_around(callback: Any) -> Any:
+    """Return the Trainer that is calling this callback; ``None`` where none is found.
+
+    transformers hands a callback the model and the data loader, and not the Trainer, whose step
+    is what is to be tried. It is the ``self`` of a frame that called us.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        holder = frame.f_locals.get("self")
+        handler = getattr(holder, "callback_handler", None)
+        if any(item is callback for item in getattr(handler, "callbacks", ())):
+            return holder
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def _progress() -> Any:
+    """Show on a terminal which check is being made; ``None`` elsewhere and on later ranks."""
+    stream = sys.stderr
+    if stream is None or not stream.isatty() or not is_first_rank():
+        return None
+
+    def show(name: str, number: int, total: int) -> None:
+        end = "\n" if number == total - 1 else ""
+        stream.write(f"\rgemma_compat preflight {number + 1}/{total}: {name:<32}{end}")
+        stream.flush()
+
+    return show
+
+
+def _write(result: Preflight, args: Any) -> None:
+    """Leave the answers beside the checkpoints; a folder that cannot be written is said once."""
+    folder = getattr(args, "output_dir", None)
+    if not isinstance(folder, (str, os.PathLike)):
+        return
+    path = Path(folder) / FILE
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(result.to_dict(), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        logger.warning("gemma_compat: %s was not written: %s", path, error.strerror or error)
