@@ -18,6 +18,7 @@ _SWITCHES = {
     "evaluates": ("evaluates", "the model is evaluated during the run"),
     "gathers-outputs": ("gathers_outputs", "evaluation collects outputs (compute_metrics)"),
     "packing": ("packing", "several samples share a row"),
+    "kbit-prepared": ("kbit_prepared", "prepare_model_for_kbit_training gets the model"),
     "images": ("images", "batches hold images or audio"),
     "generates": ("generates", "the run generates text (GRPO, predict_with_generate)"),
     "assistant-only-loss": ("assistant_only_loss", "TRL's argument of that name"),

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import versions
-from ..engine.condition import NO, all_of, any_of, condition, first_known, not_
+from ..engine.condition import NO, all_of, any_of, choose, condition, first_known, not_
 from ..facts import Facts, Package
+from .hardware import is_without_bfloat16
+from .model import is_live
+from .precision import autocasts, weights_are_float16, weights_are_half
+from .run import is_four_bit
 
 _PREFERENCE = {"sigmoid", "hinge", "ipo", "robust", "exo_pair", "nca_pair", "bco_pair", "apo_zero"}
 
@@ -51,11 +55,94 @@ def _value(environment: Mapping[str, str], name: str) -> str:
     return environment.get(name, "")
 
 
-# Without Unsloth nothing reads the variable, whatever it says.
-is_not_forced_to_float32 = any_of(
-    first_known(uses_no_unsloth, NO),
-    not_(float32_was_forced, "UNSLOTH_FORCE_FLOAT32 is not set"),
-    phrase="Unsloth does not keep the model in float32 (UNSLOTH_FORCE_FLOAT32)",
+# What its releases do to a run by themselves, read in the wheels: the first that does it for each
+# model type. Where a live model or the environment shows what was done, that decides.
+
+# loader.py: its list FORCE_FLOAT32, from 2026.7.1 on unsloth_zoo's. On it, a model that would run
+# in float16 is loaded in bfloat16, computed in float32, and trained without mixed precision
+# (rl.py: ACCELERATE_MIXED_PRECISION=no).
+_FORCES_FLOAT32 = {
+    "gemma3": {"unsloth": ">=2025.3.15"},
+    "gemma3_text": {"unsloth": ">=2025.3.15,<2025.9.11|>=2026.2.1"},
+    "gemma3n": {"unsloth": ">=2025.9.3"},
+    "gemma3n_text": {"unsloth": ">=2025.9.3"},
+    "gemma4": {"unsloth-zoo": ">=2026.7.1"},
+    "gemma4_text": {"unsloth-zoo": ">=2026.7.1"},
+}
+
+
+@condition("this Unsloth computes this model type in float32 in place of float16")
+def release_forces_float32(facts: Facts) -> bool:
+    listed = _FORCES_FLOAT32.get(facts.model.model_type, {})
+    return any(_is_in(text, facts.version(name)) for name, text in listed.items())
+
+
+@condition("this Unsloth has the Trainer divide the loss where the model does not")
+def release_divides_loss(facts: Facts) -> bool:
+    return _is_in(">=2026.4.5", facts.version("unsloth"))  # apply_accepts_loss_kwargs_fix
+
+
+@condition("this Unsloth adapts the linear layer inside a Gemma4ClippableLinear")
+def release_adapts_inner_linear(facts: Facts) -> bool:
+    return _is_in(">=2026.4.1", facts.version("unsloth"))  # vision.py, around get_peft_model
+
+
+def _is_in(specifiers: str, version: str | None) -> bool:
+    """Whether the release is in one of the ranges, which ``|`` separates."""
+    return version is not None and any(
+        versions.contains(text, version) for text in specifiers.split("|")
+    )
+
+
+# A process in which Unsloth has loaded a model says by its environment what it decided.
+forces_float32 = all_of(
+    choose(
+        first_known(is_live, NO),
+        float32_was_forced,
+        all_of(
+            first_known(release_forces_float32, NO),
+            any_of(is_without_bfloat16, weights_are_float16),
+        ),
+    ),
+    uses_unsloth,
+    phrase="Unsloth computes this model in float32 and turns mixed precision off",
+)
+is_not_forced_to_float32 = not_(
+    forces_float32, "Unsloth does not keep the model in float32 (UNSLOTH_FORCE_FLOAT32)"
+)
+reaches_autocast = all_of(
+    autocasts,
+    not_(forces_float32, "Unsloth does not turn mixed precision off"),
+)
+
+
+@condition("PEFT's prepare_model_for_kbit_training gets the model, which makes it float32")
+def is_kbit_prepared(facts: Facts) -> bool:
+    return facts.training.kbit_prepared
+
+
+# The weights of a live model are seen. Of one that is to be loaded in 4 bits the loader decides:
+# PEFT's preparation makes float32 of all that is not quantized, Unsloth keeps it half.
+weights_stay_half = all_of(
+    weights_are_half,
+    not_(
+        all_of(
+            first_known(is_four_bit, NO),
+            not_(first_known(is_live, NO), "the model is not loaded yet"),
+            uses_no_unsloth,
+            is_kbit_prepared,
+        ),
+        "the model is not prepared by prepare_model_for_kbit_training",
+    ),
+)
+# A release that is not known does nothing: most logs and stacks have no Unsloth.
+divides_no_loss = not_(
+    all_of(first_known(release_divides_loss, NO), uses_unsloth),
+    "Unsloth does not have the Trainer divide the loss",
+)
+adapts_no_inner_linear = not_(
+    all_of(first_known(release_adapts_inner_linear, NO), uses_unsloth),
+    "Unsloth does not put the adapter on the linear layer inside",
 )
 
 

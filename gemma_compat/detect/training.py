@@ -222,6 +222,7 @@ _QUESTIONS: dict[str, Callable[[Arguments], Any]] = {
     "deepspeed_stage": distributed.deepspeed_stage,
     "external_checkpointing": distributed.checkpoints_from_outside,
     "peft": _not_in_arguments("peft_config is not in the arguments"),
+    "kbit_prepared": _not_in_arguments("no training argument says who prepared a 4-bit model"),
     "images": _not_in_arguments("the dataset decides whether batches hold images"),
     "packing": _packing,
     "generates": _generates,

@@ -33,6 +33,9 @@ class TrainingFacts(Record):
         reads_top_config: whether code outside the model reads sizes (``hidden_size``) from the
             top-level config. No training argument says so: it is unknown unless stated.
         peft: whether an adapter is trained that the model does not carry yet (``peft_config``).
+        kbit_prepared: whether PEFT's ``prepare_model_for_kbit_training`` gets the model, which
+            makes float32 of all that is not quantized. No training argument says so: it is
+            unknown unless stated.
         images: whether batches hold images or audio; the dataset decides.
         packing: whether several samples share a row (``packing`` or ``padding_free``).
         generates: whether text is generated during the run (GRPO, ``predict_with_generate``).
@@ -67,6 +70,7 @@ class TrainingFacts(Record):
     passes_cache: bool = UNKNOWN
     reads_top_config: bool = UNKNOWN
     peft: bool = UNKNOWN
+    kbit_prepared: bool = UNKNOWN
     images: bool = UNKNOWN
     packing: bool = UNKNOWN
     generates: bool = UNKNOWN

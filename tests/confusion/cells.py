@@ -80,7 +80,8 @@ def _rotated(found: Iterable[Subject]) -> Iterator[Cell]:
     rotating = [name for name in AXES if name not in crossed]
     turns = list(itertools.product(*(AXES[name] for name in rotating)))
     for number, subject in enumerate(found):
-        yield Cell(subject.name, cache="off", attention="flex_attention", batch="long")
+        if subject.name == "gemma3_text":
+            yield Cell(subject.name, cache="off", attention="flex_attention", batch="long")
         combinations = itertools.product(*(AXES[name] for name in crossed))
         for place, values in enumerate(combinations):
             chosen = dict(zip(crossed, values, strict=True))
@@ -93,7 +94,7 @@ def _rotated(found: Iterable[Subject]) -> Iterator[Cell]:
 
 
 def _is_here(cell: Cell) -> bool:
-    """Flash needs a GPU. Flex compiles for seconds and has no backward pass on a CPU: met once."""
+    """Flash needs a GPU. Flex compiles for long and has no backward pass on a CPU: met once."""
     if cell.attention == "flash_attention_2":
         import torch
 

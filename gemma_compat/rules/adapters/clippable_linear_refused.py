@@ -11,9 +11,10 @@ and audio towers of Gemma 4 hold their projections in a `Gemma4ClippableLinear`,
 the linear layer that also limits its inputs and outputs. PEFT does not know that class.
 
 ## Cure
-Give a regular expression that begins with the language model; the report prints it for the names
-at hand. To adapt the towers too, name the inner layers as well (`q_proj.linear`), or use
-`"all-linear"`. Do not replace the wrappers by what is in them: the limits would be lost.
+Give a regular expression that begins with the language model; the report prints it for the names at
+hand. To adapt the towers too, name the inner layers as well (`q_proj.linear`), or use
+`"all-linear"`. Unsloth adapts the inner layers by itself from 2026.4.1 on (GC1131). Do not replace
+the wrappers by what is in them: the limits would be lost.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from __future__ import annotations
 from ...conditions.adapter import carries_adapter
 from ...conditions.model import hears, sees
 from ...conditions.run import trains_adapter
+from ...conditions.unsloth import adapts_no_inner_linear
 from ...engine.condition import all_of, any_of, condition, not_
 from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
@@ -55,7 +57,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     effects=("adapter-refused",),
     scopes=(Scope({"gemma4"}, {"transformers": ">=5.5.0.dev0"}),),
-    when=(names_wrapped_layers,),
+    when=(names_wrapped_layers, adapts_no_inner_linear),
     runs=(trains_adapter,),
     symptoms=(r"Target module Gemma4ClippableLinear\(",),
     reports=("huggingface/peft#3129", "huggingface/peft#3130", "huggingface/transformers#45388"),

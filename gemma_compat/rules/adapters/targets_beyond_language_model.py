@@ -21,7 +21,8 @@ from __future__ import annotations
 from ...conditions.adapter import carries_adapter, targets_all_linear
 from ...conditions.model import has_towers, sees
 from ...conditions.run import is_text_only, trains_adapter
-from ...engine.condition import all_of, any_of, choose, condition
+from ...conditions.unsloth import uses_no_unsloth
+from ...engine.condition import YES, all_of, any_of, choose, condition, first_known
 from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ._targets import LAYER, among, ends_of, suffixes
@@ -60,8 +61,9 @@ def names_siglip(facts: Facts) -> bool:
 reaches_towers = choose(
     carries_adapter,
     then=has_adapted_towers,
-    otherwise=any_of(
-        all_of(targets_all_linear, has_towers), all_of(has_siglip, names_siglip, sees)
+    otherwise=all_of(
+        first_known(uses_no_unsloth, YES),  # it filters the names by the layers that are asked for
+        any_of(all_of(targets_all_linear, has_towers), all_of(has_siglip, names_siglip, sees)),
     ),
     phrase="target_modules match modules beside the language model",
 )

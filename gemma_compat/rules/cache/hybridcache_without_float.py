@@ -13,9 +13,11 @@ and left `HybridCache.dtype` public; 4.51.0 renamed that to `_dtype`, and the er
 The GPU has nothing to do with it. The dtype of the *weights* decides, and that autocast is on, and
 that the model is in eval mode: the cache is not built while training. A T4 under Unsloth is spared
 because Unsloth trains Gemma 3 in fp32 there and switches mixed precision off, so accelerate wraps
-nothing; a T4 without Unsloth that evaluates fp16 weights under fp16=True fails. The usual advice
-(`model.config.use_cache = False`, `model.config.text_config.use_cache = False`) does nothing for
-a multimodal Gemma 3 on these releases: its language model reads a copy of the config.
+nothing. So is a 4-bit model that PEFT's `prepare_model_for_kbit_training` prepared, on any GPU: it
+is float32 outside its 4-bit layers. A T4 without Unsloth that evaluates fp16 weights under
+fp16=True fails. The usual advice (`model.config.use_cache = False`,
+`model.config.text_config.use_cache = False`) does nothing for a multimodal Gemma 3 on these
+releases: its language model reads a copy of the config.
 
 ## Cure
 Upgrade to transformers 4.51.0 or newer. `patch` gives the cache objects that leave the text model
@@ -27,8 +29,8 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from ...conditions.precision import autocasts, weights_are_half
 from ...conditions.run import evaluates
+from ...conditions.unsloth import reaches_autocast, weights_stay_half
 from ...engine.condition import condition
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
@@ -52,7 +54,7 @@ RULE = Rule(
         Scope({"gemma2", "gemma3", "gemma3_text", "shieldgemma2"}, _TRANSFORMERS),
         Scope({"paligemma"}, _TRANSFORMERS, when=(text_is_gemma2,)),
     ),
-    when=(weights_are_half, autocasts, evaluates),
+    when=(weights_stay_half, reaches_autocast, evaluates),
     fix=Fix(fixed_in={"transformers": "4.51.0"}),
     applicability=Applicability.SAFE,
     leaves=("give_cache_float",),

@@ -5,11 +5,12 @@ Under DDP the second step ends with `Expected to have finished reduction in the 
 before starting a new one`: a multimodal Gemma trained on text alone gives its towers no gradient.
 
 ## Why
-DDP reduces gradients in buckets and waits for every parameter that asks for one, unless it is
-told to look for unused ones. Batches without images never reach the vision or audio tower. TRL
-1.16 sets `ddp_find_unused_parameters=True` for models with towers in several of its trainers; a
-plain `Trainer` leaves it off for a model that does not checkpoint. Reported by others; not run
-here.
+DDP reduces gradients in buckets and waits for every parameter that asks for one, unless it is told
+to look for unused ones. Batches without images never reach the vision or audio tower. A plain
+`Trainer` has it look where the arguments say nothing and nothing is checkpointed, and not under
+checkpointing, which is where a run fails (two processes over gloo on transformers 4.57.6 and
+5.24.0: plain trains, checkpointed raises). TRL 1.16 sets `ddp_find_unused_parameters=True` for
+models with towers in several of its trainers. A loop of your own waits unless it says otherwise.
 
 ## Cure
 Freeze the towers before the Trainer is made, `ddp_find_unused_parameters=True` in the arguments,
@@ -19,9 +20,10 @@ or load the text model alone.
 from __future__ import annotations
 
 from ...conditions.adapter import has_no_adapter, is_given_adapter
+from ...conditions.checkpointing import checkpoints
 from ...conditions.model import has_towers
-from ...conditions.run import is_distributed, is_text_only
-from ...engine.condition import NO, all_of, condition, first_known, not_
+from ...conditions.run import has_trainer, is_distributed, is_text_only
+from ...engine.condition import NO, all_of, any_of, condition, first_known, not_
 from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
@@ -31,15 +33,23 @@ def is_ddp(facts: Facts) -> bool:
     return facts.training.distributed == "ddp"
 
 
-@condition("DDP is not told to look for unused parameters")
-def looks_for_none(facts: Facts) -> bool:
-    return facts.training.ddp_find_unused_parameters is not True
+@condition("DDP is told to look for unused parameters")
+def looks_as_told(facts: Facts) -> bool:
+    return facts.training.ddp_find_unused_parameters is True
 
 
+@condition("the arguments leave it to the Trainer")
+def says_nothing(facts: Facts) -> bool:
+    return facts.training.ddp_find_unused_parameters is None
+
+
+looks_by_default = all_of(
+    says_nothing, has_trainer, not_(checkpoints, "gradient checkpointing is off")
+)
 waits_for_every_parameter = all_of(
     is_ddp,
-    looks_for_none,
-    phrase="DDP spreads the run, and is not told to look for unused parameters",
+    not_(any_of(looks_as_told, looks_by_default), "DDP does not look for unused parameters"),
+    phrase="DDP spreads the run, and does not look for unused parameters",
 )
 
 

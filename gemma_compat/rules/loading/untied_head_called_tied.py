@@ -8,8 +8,9 @@ one, and still writes `true`.
 
 ## Why
 Every Gemma ties its output layer to the embeddings. `modules_to_save=["lm_head"]`, or a new
-parameter in its place, gives it weights of its own; the config is not told. PEFT 0.21 writes
-`false` on merging, 0.15 does not, and for a multimodal Gemma only into the top-level config.
+parameter in its place, gives it weights of its own; the config is not told. PEFT writes
+`false` on merging from 0.19.0 on, but into the top-level config only: that is enough for a text
+model and on transformers 5, not for a multimodal Gemma on transformers 4.
 
 ## Cure
 Before saving, `model.config.tie_word_embeddings = False`, and the same on
@@ -21,8 +22,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import versions
+from ...conditions.adapter import has_adapter
 from ...conditions.model import config_says_tied, is_live
-from ...engine.condition import choose, condition
+from ...engine.condition import NO, all_of, any_of, choose, condition, first_known, not_
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchTargetMissing
 from ...facts import Facts
@@ -48,13 +51,41 @@ head_is_its_own = choose(
 )
 
 
+@condition("PEFT is 0.19.0 or newer")
+def has_peft_that_writes_it(facts: Facts) -> bool:
+    return _is_at_least("0.19.0", facts.version("peft"))
+
+
+def _is_at_least(first: str, version: str | None) -> bool:
+    return version is not None and versions.contains(f">={first}", version)
+
+
+@condition("the config has a text_config with a field of its own")
+def is_composite(facts: Facts) -> bool:
+    return facts.model.composite
+
+
+@condition("transformers is older than 5")
+def is_transformers_4(facts: Facts) -> bool:
+    return versions.contains("<5.0.0.dev0", str(facts.version("transformers")))
+
+
+# On merging, into the top-level config only, which is all that transformers 5 reads.
+peft_writes_it = all_of(
+    any_of(not_(first_known(is_live, NO), "it is not loaded"), first_known(has_adapter, NO)),
+    has_peft_that_writes_it,
+    not_(all_of(is_composite, is_transformers_4), "the top-level config is all that is read"),
+)
+is_not_written_by_peft = not_(peft_writes_it, "PEFT does not write false on merging")
+
+
 RULE = Rule(
     code="GC607",
     since="0.1.0",
     severity=Severity.ERROR,
     effects=("wrong-weights-saved",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
-    when=(head_is_its_own, config_says_tied),
+    when=(head_is_its_own, config_says_tied, is_not_written_by_peft),
     fix=Fix(
         setting=(
             "before saving: model.config.tie_word_embeddings = False (and on "

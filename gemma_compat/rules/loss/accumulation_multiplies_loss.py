@@ -21,7 +21,8 @@ judged by what it does, or not at all.
 ## Cure
 `patch` sets `accepts_loss_kwargs = False` on the model inside any wrapper, where every Trainer
 looks, PEFT or not. A Trainer reads it when it is made, so patch before `Trainer(...)`. Or upgrade
-to transformers 4.57.0, for Gemma 4 and Gemma 3n 5.6.0.
+to transformers 4.57.0, for Gemma 4 and Gemma 3n 5.6.0. Under Unsloth this rule is silent from
+2026.4.5 on: it asks what the forward accepts, and the Trainer divides (GC1124 is about older ones).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from typing import Any
 
 from ...conditions.model import accepts_count, is_live
 from ...conditions.run import accumulates, has_trainer
+from ...conditions.unsloth import divides_no_loss
 from ...engine.condition import NO, YES, all_of, any_of, condition, first_known, not_
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused
@@ -68,7 +70,7 @@ RULE = Rule(
         Scope({"paligemma"}, {"transformers": "<4.52.0"}, fixed_in={"transformers": "4.52.0"}),
         Scope({"gemma4"}, {"transformers": ">=5.5.0,<5.6.0"}),
     ),
-    when=(has_trainer, accumulates, ignores_count, is_handed_count),
+    when=(has_trainer, accumulates, ignores_count, is_handed_count, divides_no_loss),
     fix=Fix(fixed_in={"transformers": "5.6.0"}, setting="model.accepts_loss_kwargs = False"),
     applicability=Applicability.SAFE,
     before_trainer=True,

@@ -11,7 +11,13 @@ from tests.rules.made import answer, around, facts
 
 RULE = find("GC1002")
 MODEL = {"model_type": "gemma3", "towers": ("vision",), "peft": None}
-DDP = {"distributed": "ddp", "ddp_find_unused_parameters": None, "images": False}
+DDP: dict[str, Any] = {
+    "distributed": "ddp",
+    "ddp_find_unused_parameters": None,
+    "images": False,
+    "trainer": True,
+    "gradient_checkpointing": True,
+}
 
 
 def contract_facts() -> Iterator[Facts]:
@@ -23,6 +29,11 @@ def contract_facts() -> Iterator[Facts]:
     [
         ({}, {}, "fires"),
         ({}, {"ddp_find_unused_parameters": True}, "no"),
+        ({}, {"ddp_find_unused_parameters": False}, "fires"),
+        # A Trainer has DDP look for them where nothing is checkpointed; a loop does not.
+        ({}, {"gradient_checkpointing": False}, "no"),
+        ({"gradient_checkpointing": True}, {"gradient_checkpointing": False}, "fires"),
+        ({}, {"gradient_checkpointing": False, "trainer": False}, "fires"),
         ({}, {"distributed": "no"}, "no"),
         ({}, {"images": True}, "no"),
         ({"peft": "LORA"}, {}, "no"),

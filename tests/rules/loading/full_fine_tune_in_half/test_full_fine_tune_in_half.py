@@ -32,10 +32,10 @@ def contract_facts() -> Iterator[Facts]:
 @pytest.mark.parametrize(
     ("release", "expected"),
     [
-        ("4.57.6", "no"),  # there it was asked for
+        ("4.57.6", "fires"),  # asked for there, and as wrong
         ("5.0.0", "fires"),
         ("5.23.0", "fires"),
-        (None, "? packages.transformers"),
+        (None, "fires"),
     ],
 )
 def test_releases(release: str | None, expected: str) -> None:
@@ -63,3 +63,12 @@ def test_conditions(model: dict[str, Any], training: dict[str, Any], expected: s
 
 def test_a_bare_model_may_be_about_to_get_an_adapter() -> None:
     assert answer(RULE, facts("5.23.0", MODEL, {"distributed": "no"})) == "? training.peft"
+
+
+@pytest.mark.parametrize(
+    ("assumed", "expected"),
+    [({"model.dtype": "--dtype"}, "fires"), ({"model.dtype": "--model"}, "no")],
+)
+def test_a_stated_dtype_is_judged_as_if_loaded(assumed: dict[str, str], expected: str) -> None:
+    made = facts("5.23.0", {**MODEL, "live": False}, FULL).replace(assumed=assumed)
+    assert answer(RULE, made) == expected
