@@ -11,7 +11,7 @@ from gemma_compat.engine.rule import Finding, Undetermined
 from gemma_compat.facts import Facts
 from gemma_compat.rules import find
 
-from ...conftest import A100, L4, T4, facts_for
+from ..conftest import A100, L4, T4, facts_for
 
 MARCH = {"unsloth": "2025.3.19", "unsloth-zoo": "2025.3.17", "peft": "0.15.2"}
 
