@@ -9,7 +9,7 @@ import shlex
 import socket
 import subprocess
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -108,6 +108,42 @@ def test_the_page_has_its_sections_and_each_says_something(rule: Rule) -> None:
     assert tuple(headings) == SECTIONS
     for part in re.split(r"^## .*$", rule.docs, flags=re.MULTILINE)[1:]:
         assert len(part.split()) >= 10
+
+
+FAMILIES = {
+    "Gemma 1": {"gemma"},
+    "Gemma 2": {"gemma2"},
+    "Gemma 3": {"gemma3", "gemma3_text"},
+    "Gemma 3n": {"gemma3n", "gemma3n_text"},
+    "Gemma 4": {"gemma4", "gemma4_text"},
+    "PaliGemma": {"paligemma"},
+    "ShieldGemma": {"shieldgemma2"},
+}
+# Families that a page names and that its rule is not about.
+COMPARED = {
+    "GC301": {"Gemma 3"},  # has no soft-capping: nothing to leave out
+    "GC303": {"Gemma 2"},  # reported for it on earlier releases
+    "GC704": {"Gemma 1"},  # has a default in every release of PEFT
+    "GC806": {"Gemma 2", "Gemma 3"},  # TRL has marked templates for these
+}
+
+
+def unclaimed(rule: Rule) -> set[str]:
+    """Families that "What breaks" or "Why" names and that no scope has."""
+    told = rule.docs.partition("## Cure")[0]
+    named = set(re.findall(r"PaliGemma|ShieldGemma|Gemma (?:3n|[1-4])(?![\w.])", told))
+    return {name for name in named if not FAMILIES[name] & rule.model_types}
+
+
+@each_rule
+def test_what_a_page_claims_of_a_family_a_scope_has(rule: Rule) -> None:
+    assert unclaimed(rule) == COMPARED.get(rule.code, set())
+
+
+def test_a_family_that_no_scope_has_is_noticed() -> None:
+    rule = next(rule for rule in ALL if rule.code == "GC501")
+    fewer = tuple(scope for scope in rule.scopes if "gemma3n" not in scope.model_types)
+    assert unclaimed(replace(rule, scopes=fewer)) == {"Gemma 3n"}
 
 
 @each_rule

@@ -10,7 +10,8 @@ Only the multimodal classes do it.
 A Trainer hands `num_items_in_batch` to a forward that takes keywords, and trusts it to divide the
 summed loss by that count; then it does not divide by the accumulation steps itself. The
 multimodal forwards take the keyword and compute a plain mean. Gemma 3 did so from 4.50 up to
-4.57, PaliGemma up to 4.52, Gemma 3n from 4.53 to 5.6 and Gemma 4 from 5.5 to 5.6. A flag on the
+4.57, PaliGemma up to 4.52, Gemma 3n from 4.53 to 5.6 (read in the source, not run) and Gemma 4
+from 5.5 to 5.6. A flag on the
 class stops it, `accepts_loss_kwargs = False`; releases before 4.57 set it on the inner model,
 where no Trainer looks.
 
@@ -69,8 +70,13 @@ RULE = Rule(
         ),
         Scope({"paligemma"}, {"transformers": "<4.52.0"}, fixed_in={"transformers": "4.52.0"}),
         Scope({"gemma4"}, {"transformers": ">=5.5.0,<5.6.0"}),
+        Scope({"gemma3n"}, {"transformers": ">=4.53.0,<5.6.0"}),
     ),
     when=(has_trainer, accumulates, ignores_count, is_handed_count, divides_no_loss),
+    read_in=(
+        "transformers 4.53.1, 4.57.6, 5.5.4 and 5.12.1: models/gemma3n/modeling_gemma3n.py, "
+        "Gemma3nForConditionalGeneration.forward",
+    ),
     fix=Fix(fixed_in={"transformers": "5.6.0"}, setting="model.accepts_loss_kwargs = False"),
     applicability=Applicability.SAFE,
     before_trainer=True,
