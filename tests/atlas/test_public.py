@@ -21,7 +21,7 @@ CASES: list[dict[str, Any]] = json.loads(
 )
 # The frames are those of another release than the issue states; read in the wheels.
 CONTRADICTED = {
-    "huggingface/transformers#36503": "import_utils.py:1510 is 4.40's; 4.49.0 has that line at 1817",
+    "huggingface/transformers#36503": "import_utils.py:1510 is 4.40's, not 4.49.0's",
     "huggingface/transformers#33774": "tokenization_auto.py:897 is 4.44's; 4.45.0 has it at 907",
     "huggingface/peft#3333": "0.19.1 does not import HybridCache; 0.16.0 to 0.17.1 do, in line 37",
     "sgl-project/sglang#3385": "both frames are 4.48's",

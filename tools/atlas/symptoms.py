@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 
 from gemma_compat import versions
@@ -35,7 +36,12 @@ _FILLINGS = (
     "mm_token_type_ids",
     "Image",
     "Audio",
+    "0",
+    "Gemma4AudioModel",
+    "DynamicCache",
+    "is_torch_tensor",
 )
+_MOST_HOLES = 3
 
 
 @dataclass(frozen=True)
@@ -78,12 +84,12 @@ def find(symptom: str, folder: Path = DATA) -> list[Found]:
 
 @lru_cache(maxsize=None)
 def _texts(module: str, folder: Path) -> list[tuple[str, list[tuple[str, frozenset[int]]]]]:
-    """Every text of a package, with its places and their releases."""
+    """Every text of a package with its class before it, its places and their releases."""
     index: PackageIndex = opened(module, folder)
     block = index.block("messages")
     return [
         (
-            text,
+            f"{block['kinds'][rows[0][0]]}: {text}",
             [
                 (f"{block['paths'][path]}:{function}", releases_of(block["spans"][span]))
                 for _, path, function, span in rows
@@ -94,20 +100,24 @@ def _texts(module: str, folder: Path) -> list[tuple[str, list[tuple[str, frozens
 
 
 def _matches(expression: re.Pattern[str], text: str) -> bool:
+    """Whether the symptom is found in the text with some filling of its holes."""
     if HOLE not in text:
         return expression.search(text) is not None
     if any(expression.search(text.replace(HOLE, filling)) for filling in _FILLINGS):
         return True
-    # Two holes may hold different things.
     parts = text.split(HOLE)
-    if len(parts) != 3:
+    if len(parts) - 1 > _MOST_HOLES or not _shares_a_word(expression.pattern, text):
         return False
     return any(
-        expression.search(f"{parts[0]}{one}{parts[1]}{other}{parts[2]}")
-        for one in _FILLINGS
-        for other in _FILLINGS
-        if one != other
+        expression.search("".join(map("".join, zip(parts, (*fillings, ""), strict=True))))
+        for fillings in product(_FILLINGS, repeat=len(parts) - 1)
     )
+
+
+def _shares_a_word(pattern: str, text: str) -> bool:
+    """A cheap test: long words of the pattern that the text has."""
+    words = re.findall(r"[A-Za-z]{6,}", re.sub(r"\\\\.", " ", pattern))
+    return sum(word in text for word in words) * 2 >= len(words) > 0
 
 
 def in_scope(rule: Rule, found: Found) -> bool:
