@@ -69,12 +69,12 @@ _TRANSFORMERS = (
     "transformers/*.py",
     "transformers/data/*.py",
     "transformers/distributed/*.py",
-    "transformers/generation/*.py",
-    "transformers/integrations/*.py",
+    "transformers/generation/**/*.py",
+    "transformers/integrations/**/*.py",
     "transformers/loss/*.py",
     "transformers/pipelines/*.py",
     "transformers/quantizers/*.py",
-    "transformers/utils/*.py",
+    "transformers/utils/**/*.py",
 )
 # What a trainer's traceback passes through; compilers' insides would be most of the index.
 _TORCH = (

@@ -38,6 +38,7 @@ _FILLINGS = (
     "Audio",
     "0",
     "Gemma4AudioModel",
+    "<class 'unsloth.models._utils.EmptyLogits'>",
     "DynamicCache",
     "is_torch_tensor",
 )

@@ -59,7 +59,7 @@ RULE = Rule(
     fix=Fix(fixed_in={"unsloth": "", "unsloth-zoo": ""}),
     symptoms=(
         r"is not supported in your current Unsloth version",
-        r"not supported yet in transformers==",
+        r"not supported yet in `?transformers==",
     ),
     reports=("unslothai/unsloth#4942", "unslothai/unsloth#5985"),
 )
