@@ -129,7 +129,9 @@ class Rule:
         breaks: what happens, to follow the installed releases: "the gradients are NaN". For a
             rule without ``describe``.
         symptoms: regular expressions of its error text; empty for a silent defect.
-        raised_at: where the error is raised, as ``package: file.py:function``.
+        raised_at: errors that are its alone: ``ValueError path/in/package.py:function``. Such an
+            error is its symptom, whatever a release words it like; a test finds each in the
+            release atlas.
         reports, fixed_by: issues and pull requests, ``owner/repo#number``.
         name: the defect, never the remedy: the stem of its file, with dashes.
         family: the folder of its file.

@@ -79,7 +79,7 @@ def rests(rule: Rule, module: Any) -> set[Rest]:
 
 def _raises(rule: Rule) -> Iterator[Rest]:
     sites = {site for symptom in rule.symptoms for place in find(symptom) for site in place.sites}
-    for site in sites | set(getattr(rule, "raised_at", ())):
+    for site in sites | {item.partition(" ")[2] for item in rule.raised_at}:
         path, _, name = site.partition(":")
         if name:
             yield Rest("raise", path.partition("/")[0], path, name)

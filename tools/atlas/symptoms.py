@@ -63,14 +63,14 @@ class Found:
 
 def find(symptom: str, folder: Path = DATA) -> list[Found]:
     """The packages that print a text which the symptom matches."""
-    expression = re.compile(symptom)
+    expression, words = re.compile(symptom), _words(symptom)
     found = []
     for module in indexed(folder):
         index = opened(module, folder)
         numbers: set[int] = set()
         sites: set[str] = set()
         for text, places in _texts(module, folder):
-            if _matches(expression, text):
+            if (not words or any(word in text for word in words)) and _matches(expression, text):
                 numbers.update(r for _, releases in places for r in releases)
                 sites.update(site for site, _ in places)
         if numbers:
@@ -107,7 +107,8 @@ def _matches(expression: re.Pattern[str], text: str) -> bool:
     if any(expression.search(text.replace(HOLE, filling)) for filling in _FILLINGS):
         return True
     parts = text.split(HOLE)
-    if len(parts) - 1 > _MOST_HOLES or not _shares_a_word(expression.pattern, text):
+    words = _words(expression.pattern)
+    if len(parts) - 1 > _MOST_HOLES or 2 * sum(word in text for word in words) < len(words):
         return False
     return any(
         expression.search("".join(map("".join, zip(parts, (*fillings, ""), strict=True))))
@@ -115,10 +116,9 @@ def _matches(expression: re.Pattern[str], text: str) -> bool:
     )
 
 
-def _shares_a_word(pattern: str, text: str) -> bool:
-    """A cheap test: long words of the pattern that the text has."""
-    words = re.findall(r"[A-Za-z]{6,}", re.sub(r"\\\\.", " ", pattern))
-    return sum(word in text for word in words) * 2 >= len(words) > 0
+def _words(pattern: str) -> list[str]:
+    """The long words of a pattern; a text that it matches has one of them: a cheap first test."""
+    return re.findall(r"[A-Za-z]{6,}", re.sub(r"\\.", " ", pattern))
 
 
 def in_scope(rule: Rule, found: Found) -> bool:

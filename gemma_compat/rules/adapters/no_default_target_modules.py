@@ -66,6 +66,10 @@ RULE = Rule(
     when=(names_none,),
     runs=(trains_adapter,),
     symptoms=(r"Please specify `target_modules` (?:or `target_parameters` ?)?in `peft_config`",),
+    raised_at=(
+        "ValueError peft/tuners/lora/model.py:LoraModel._prepare_adapter_config",
+        "ValueError peft/tuners/tuners_utils.py:BaseTuner._prepare_adapter_config",
+    ),
 )
 
 

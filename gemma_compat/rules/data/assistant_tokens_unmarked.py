@@ -42,6 +42,7 @@ RULE = Rule(
         )
     ),
     symptoms=(r"The chat template is not training-compatible",),
+    raised_at=("ValueError trl/chat_template_utils.py:get_training_chat_template",),
     reports=("huggingface/trl#6577", "huggingface/trl#6578"),
 )
 

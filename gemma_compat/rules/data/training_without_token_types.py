@@ -55,6 +55,11 @@ RULE = Rule(
     applicability=Applicability.SAFE,
     leaves=("fill_token_types",),
     symptoms=(r"`?(mm_)?token_type_ids`? is required as a model input when training",),
+    raised_at=(
+        "ValueError transformers/models/gemma3/modeling_gemma3.py:create_causal_mask_mapping",
+        "ValueError transformers/models/gemma4/modeling_gemma4.py:create_causal_mask_mapping",
+        "ValueError transformers/models/paligemma/modeling_paligemma.py:create_causal_mask_mapping",
+    ),
     reports=("huggingface/trl#5032",),
     fixed_by=("huggingface/transformers#45454",),
 )
