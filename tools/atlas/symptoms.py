@@ -108,11 +108,14 @@ def _matches(expression: re.Pattern[str], text: str) -> bool:
         return True
     parts = text.split(HOLE)
     words = _words(expression.pattern)
-    if len(parts) - 1 > _MOST_HOLES or 2 * sum(word in text for word in words) < len(words):
+    if len(parts) > _MOST_HOLES + 1 or 2 * sum(word in text for word in words) < len(words):
         return False
+    # Two holes may hold different things; what a third one holds has never mattered.
+    rest = ("1",) * (len(parts) - 3) + ("",)
     return any(
-        expression.search("".join(map("".join, zip(parts, (*fillings, ""), strict=True))))
-        for fillings in product(_FILLINGS, repeat=len(parts) - 1)
+        expression.search("".join(map("".join, zip(parts, (one, other, *rest), strict=True))))
+        for one, other in product(_FILLINGS, repeat=2)
+        if len(parts) > 2
     )
 
 
