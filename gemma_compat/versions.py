@@ -41,6 +41,15 @@ def is_valid(version: str) -> bool:
     return True
 
 
+def is_specifier(text: str) -> bool:
+    """Whether this is a PEP 440 specifier; an empty one allows every version."""
+    try:
+        specifier(text)
+    except ValueError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=None)
 def contains(text: str, version: str) -> bool:
     """Whether ``version`` satisfies the specifier ``text``, pre-releases included.

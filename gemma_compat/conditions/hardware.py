@@ -10,8 +10,13 @@ _SMALL_SHARED_MEMORY = {(8, 6), (8, 9), (12, 0)}  # about 100 KB for one block
 
 
 def weakest_gpu(facts: Facts) -> Gpu:
-    """The visible GPU of the lowest compute capability. ``ValueError`` where there is none."""
-    return min(facts.gpus, key=lambda gpu: gpu.compute_capability)
+    """Return the visible GPU of the lowest compute capability, of those whose own is known.
+
+    Raises:
+        ValueError: there is none.
+    """
+    known = (gpu for gpu in facts.gpus if gpu.known("compute_capability"))
+    return min(known, key=lambda gpu: gpu.compute_capability)
 
 
 @condition("a GPU is visible")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from .. import versions
 from ..engine.condition import NO, all_of, any_of, choose, condition, first_known, not_
+from ..errors import UnknownFact
 from ..facts import Facts, Package
 from .hardware import is_without_bfloat16
 from .model import is_live
@@ -18,6 +19,20 @@ _PREFERENCE = {"sigmoid", "hinge", "ipo", "robust", "exo_pair", "nca_pair", "bco
 @condition("the run uses Unsloth")
 def uses_unsloth(facts: Facts) -> bool:
     return facts.unsloth.used
+
+
+def is_allowed(facts: Facts, name: str) -> bool:
+    """Return whether the installed release of a package is one that Unsloth's metadata allows.
+
+    Raises:
+        UnknownFact: the metadata does not name the package, or neither can be read.
+    """
+    allowed = facts.unsloth.requires.get(name)
+    if allowed is None or not versions.is_specifier(allowed):
+        problem = "does not name" if allowed is None else "has no specifier for"
+        raise UnknownFact("unsloth.requires", f"its metadata {problem} {name}")
+    version = facts.version(name)
+    return version is not None and versions.contains(allowed, version)
 
 
 uses_no_unsloth = not_(uses_unsloth, "the run does not use Unsloth")

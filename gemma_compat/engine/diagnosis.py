@@ -190,8 +190,6 @@ def _has_version(name: str, text: str) -> Callable[[Facts], bool]:
         version = facts.version(name)
         if version is None:
             return False
-        if not versions.is_valid(version):
-            raise UnknownFact(f"packages.{name}", f"{version!r} is no version")
         if versions.is_undecided(text, version):
             raise UnknownFact(f"packages.{name}", f"{version} is a build from before the release")
         return versions.contains(text, version)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from .. import versions
 from ..errors import UnknownFact
 from ._record import UNKNOWN, Record, check_keys
 from .files import AdapterFacts, CheckpointFacts, TokenizerFacts
@@ -101,6 +102,8 @@ class Facts(Record):
             return None
         if not package.known("version"):
             raise UnknownFact(f"packages.{name}", package.problem or "its metadata has no version")
+        if not versions.is_valid(package.version):
+            raise UnknownFact(f"packages.{name}", f"{package.version!r} is no version")
         return package.version
 
     def reason(self, topic: str) -> str:

@@ -21,7 +21,7 @@ from ..rules import golden
 
 # Facts about which a type says too little: all of their values, or more of them.
 WHOLE: dict[str, tuple[Any, ...]] = {
-    "model.model_type": (*KNOWN_MODEL_TYPES, "gemma9", "llama"),
+    "model.model_type": (*KNOWN_MODEL_TYPES, "embedding_gemma2", "gemma9", "llama"),
     "model.vocab_size": (256000, 262144),
     "model.embedding_rows": (256000, 262144, 262400),
     "model.per_layer_embedding_rows": (None, 256000, 262144),
@@ -34,6 +34,10 @@ WHOLE: dict[str, tuple[Any, ...]] = {
     "driver": (None, "470.82.01", "525.60.13", "570.86.10", "580.65.06"),
 }
 MORE: dict[str, tuple[Any, ...]] = {
+    "unsloth.requires": tuple(
+        dict.fromkeys(("transformers", "trl", "peft", "unsloth-zoo"), text)
+        for text in ("==1.0", "!=1.0")
+    ),
     "checkpoint.names": (("model.vision_tower.encoder.layers.*.mlp.fc1.weight",),),
 }
 _CAPABILITIES = ((7, 0), (7, 5), (8, 0), (8, 6), (9, 0), (10, 0), (12, 0))
@@ -48,8 +52,8 @@ def values(path: str, item: Condition) -> tuple[Any, ...]:
         return WHOLE[path]
     if path.startswith("packages."):
         return tuple(_packages(path.partition(".")[2]))
-    found = [*_by_type(_hint(path)), *MORE.get(path, ()), *_seen().get(path, ())]
-    found += _from_constants(_hint(path), constants(item))
+    found = [*_by_type(hint_of(path)), *MORE.get(path, ()), *_seen().get(path, ())]
+    found += _from_constants(hint_of(path), constants(item))
     return tuple(dict.fromkeys(map(_frozen, found)))
 
 
@@ -57,7 +61,7 @@ def values(path: str, item: Condition) -> tuple[Any, ...]:
 def completions(path: str, item: Condition) -> tuple[Any, ...]:
     """What the fact could be where it is unknown: its values, and beyond the ends of a range."""
     beyond: tuple[Any, ...] = ((_SMALL,),) if path == "gpus" else ()
-    if int in _options(_hint(path)):
+    if int in options_of(hint_of(path)):
         beyond = (_LEAST, _MOST)
     return tuple(dict.fromkeys((*values(path, item), *beyond)))
 
@@ -120,7 +124,8 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from _codes(inner)
 
 
-def _hint(path: str) -> Any:
+def hint_of(path: str) -> Any:
+    """The declared type of the fact at this path; ``Any`` inside a mapping."""
     cls: Any = Facts
     for name in path.split("."):
         if typing.get_origin(cls) is dict:
@@ -129,12 +134,13 @@ def _hint(path: str) -> Any:
     return cls
 
 
-def _options(hint: Any) -> tuple[Any, ...]:
+def options_of(hint: Any) -> tuple[Any, ...]:
+    """The members of a union, or the type itself."""
     return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
 
 
 def _by_type(hint: Any) -> Iterator[Any]:
-    for option in _options(hint):
+    for option in options_of(hint):
         if option is bool:
             yield from (True, False)
         elif option is type(None):
@@ -153,7 +159,7 @@ def _from_constants(hint: Any, found: Iterable[Any]) -> Iterator[Any]:
     """Both sides of a number; a text as it is, in a tuple, and as a variable that is set."""
     texts = sorted({x for x in found if isinstance(x, str) and len(x) < 80 and " " not in x})
     numbers = sorted({x for x in found if type(x) is int})
-    for option in _options(hint):
+    for option in options_of(hint):
         if option is str:
             yield from texts
             yield "another"

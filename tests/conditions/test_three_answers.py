@@ -27,9 +27,8 @@ CONDITIONS = all_conditions()
 MOST = 200  # assignments of a condition; a sample where there are more
 # Conditions that say "unknown" too often today, each with what they do. Only to become shorter.
 TOO_OFTEN_UNKNOWN = {
-    "rules.memory.logits_fill_the_gpu.fills_the_gpu",  # a small GPU beside one of unknown size
-    "rules.loading.model_type_newer_than_transformers.is_too_old",  # transformers is absent
-    "rules.unsloth.release_outside_pins.is_outside",  # a library that Unsloth says nothing about
+    # On the newest transformers no type that is known today is too new.
+    "rules.loading.model_type_newer_than_transformers.is_too_old",
 }
 # Facts without which a condition may answer although they could change the answer, and why.
 _LIVE = "only a model in hand shows it: without one the run, the files or the releases decide"

@@ -89,7 +89,7 @@ def _reason(facts: Facts) -> str:
     widest = facts.model.get("global_head_dim") or 0
     if widest > 256:
         return f"its head dimension of {widest} is above 256"
-    if facts.known("gpus") and facts.gpus and weakest_gpu(facts).compute_capability < (8, 0):
+    if is_without_bfloat16.is_known_to_hold(facts):
         gpu = weakest_gpu(facts)
         capability = "{}.{}".format(*gpu.compute_capability)
         return f"{gpu.get('name', 'a GPU')} has compute capability {capability}, below 8.0"

@@ -20,9 +20,12 @@ Install a newer driver, or a torch built for an older CUDA. Nothing is patched.
 
 from __future__ import annotations
 
+import re
+
 from ...conditions.hardware import has_gpu
 from ...engine.condition import all_of, condition, first_known
 from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
+from ...errors import UnknownFact
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 from ...tables.gpu_tables import MINIMUM_DRIVERS
@@ -35,12 +38,13 @@ def is_built_for_cuda(facts: Facts) -> bool:
 
 @condition("the newest CUDA release that the driver supports is older than torch's")
 def cuda_of_driver_is_older(facts: Facts) -> bool:
-    return _is_below(facts.cuda_driver, facts.torch.cuda)
+    return _is_below(facts.cuda_driver, "cuda_driver", _cuda(facts))
 
 
 @condition("the driver's release is below what torch's CUDA release needs")
 def driver_is_below_minimum(facts: Facts) -> bool:
-    return _is_below(facts.driver, MINIMUM_DRIVERS.get(_major(facts.torch.cuda)))
+    minimum = _major(MINIMUM_DRIVERS.get(_cuda(facts)), "driver")
+    return _is_below(facts.driver, "driver", minimum)
 
 
 driver_is_older = all_of(
@@ -51,13 +55,22 @@ driver_is_older = all_of(
 )
 
 
-def _major(release: str | None) -> int:
-    return int((release or "0").partition(".")[0])
+def _cuda(facts: Facts) -> int:
+    """The major number of torch's CUDA release."""
+    return _major(facts.torch.cuda, "torch.cuda")
 
 
-def _is_below(release: str | None, minimum: str | None) -> bool:
-    """Compare major numbers; without either release nothing is below."""
-    return release is not None and minimum is not None and _major(release) < _major(minimum)
+def _is_below(release: str | None, topic: str, minimum: int) -> bool:
+    """Compare the major number; where there is no release, nothing is below."""
+    return release is not None and _major(release, topic) < minimum
+
+
+def _major(release: str | None, topic: str) -> int:
+    """The first number of a release, 0 for none; ``UnknownFact`` where it begins otherwise."""
+    found = re.match(r"\d{1,9}", release or "0")
+    if found is None:
+        raise UnknownFact(topic, f"{release!r} is no release")
+    return int(found[0])
 
 
 RULE = Rule(
@@ -77,7 +90,7 @@ RULE = Rule(
 
 def describe(facts: Facts) -> Problem:
     cuda = facts.torch.cuda or ""
-    major = _major(cuda)
+    major = _cuda(facts)
     supported = f" (CUDA {facts.cuda_driver})" if facts.get("cuda_driver") else ""
     driver = f"driver {facts.driver}" if facts.get("driver") else "the NVIDIA driver"
     minimum = MINIMUM_DRIVERS.get(major)

@@ -27,6 +27,7 @@ import re
 
 from ...engine.condition import any_gpu, any_of, first_known
 from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
+from ...errors import UnknownFact
 from ...facts import Facts, Gpu
 from ...tables.families import KNOWN_MODEL_TYPES
 from ...tables.gpu_tables import ARCHITECTURES
@@ -84,8 +85,10 @@ def _is_unknown_to(cuda: str | None, capability: tuple[int, int]) -> bool:
 
 def _number(release: str) -> tuple[int, int]:
     """``12.8`` as numbers; a patch release is cut off."""
-    major, _, rest = release.partition(".")
-    return int(major), int(rest.partition(".")[0] or 0)
+    found = re.match(r"(\d{1,9})(?:\.(\d{1,9}))?", release)
+    if found is None:
+        raise UnknownFact("torch.cuda", f"{release!r} is no release")
+    return int(found[1]), int(found[2] or 0)
 
 
 RULE = Rule(

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from ... import versions
 from ...conditions.model import is_live
-from ...engine.condition import NO, condition, first_known, not_
+from ...engine.condition import NO, all_of, condition, first_known, not_
 from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import FIRST_RELEASES, KNOWN_MODEL_TYPES
@@ -27,13 +27,23 @@ from ...tables.families import FIRST_RELEASES, KNOWN_MODEL_TYPES
 is_given = first_known(not_(is_live, "a model is given, by its config"), NO)
 
 
+@condition("it is known which release of transformers brought the architecture")
+def has_a_first_release(facts: Facts) -> bool:
+    return facts.model.model_type in FIRST_RELEASES
+
+
+@condition("transformers is installed")
+def has_transformers(facts: Facts) -> bool:
+    return facts.version("transformers") is not None
+
+
 @condition("transformers is older than the release that brought the architecture")
-def is_too_old(facts: Facts) -> bool:
-    return _is_before(facts.version("transformers"), FIRST_RELEASES.get(facts.model.model_type))
+def is_before_it(facts: Facts) -> bool:
+    first = FIRST_RELEASES[facts.model.model_type]
+    return versions.contains(f"<{first}.dev0", str(facts.version("transformers")))
 
 
-def _is_before(installed: str | None, first: str | None) -> bool:
-    return bool(first and installed and versions.contains(f"<{first}.dev0", installed))
+is_too_old = all_of(has_a_first_release, has_transformers, is_before_it, phrase=is_before_it.phrase)
 
 
 RULE = Rule(

@@ -28,10 +28,10 @@ from ...conditions.hardware import has_gpu
 from ...conditions.precision import runs_in_float32
 from ...conditions.run import is_chunked, names_no_loss, uses_liger
 from ...conditions.unsloth import is_present
-from ...engine.condition import Condition, all_of, any_of, choose, condition, not_
+from ...engine.condition import Condition, all_of, any_gpu, any_of, choose, condition, not_
 from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...errors import UnknownFact
-from ...facts import Facts
+from ...facts import Facts, Gpu
 from ...tables.families import KNOWN_MODEL_TYPES
 
 _SHARE, _MIB, _GIB = 0.5, 2**20, 2**30  # the share is of the memory of the smallest GPU
@@ -65,16 +65,14 @@ def needed(facts: Facts, bytes_per_logit: int) -> int:
     return _tokens(facts) * facts.model.vocab_size * bytes_per_logit
 
 
-def _smallest(facts: Facts) -> int:
-    return min(gpu.memory_total for gpu in facts.gpus) * _MIB
-
-
 def _exceeds(capped: bool, in_float32: bool) -> Condition:
     size = _BYTES[capped, in_float32]
-    return Condition(
-        f"{size} bytes a logit take more than half of the smallest GPU",
-        lambda facts: needed(facts, size) > _SHARE * _smallest(facts),
-    )
+
+    @any_gpu(f"{size} bytes a logit take more than half of a GPU")
+    def exceeds(facts: Facts, gpu: Gpu) -> bool:
+        return needed(facts, size) > _SHARE * gpu.memory_total * _MIB
+
+    return exceeds
 
 
 fills_the_gpu = all_of(
@@ -138,7 +136,8 @@ def _bound(facts: Facts) -> str:
 
 
 def describe(facts: Facts) -> Problem:
-    run, smallest = facts.training, _smallest(facts)
+    run = facts.training
+    smallest = min(gpu.memory_total for gpu in facts.gpus if gpu.known("memory_total")) * _MIB
     size = _BYTES[caps_logits.is_known_to_hold(facts), runs_in_float32.is_known_to_hold(facts)]
     return Problem(
         message=(

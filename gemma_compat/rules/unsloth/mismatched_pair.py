@@ -15,13 +15,9 @@ Upgrade both in one command, and delete `unsloth_compiled_cache` beside the scri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from ... import versions
-from ...conditions.unsloth import has_zoo, uses_unsloth
+from ...conditions.unsloth import has_zoo, is_allowed, uses_unsloth
 from ...engine.condition import any_of, condition, not_
 from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
-from ...errors import UnknownFact
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
@@ -30,13 +26,7 @@ _ZOO = "unsloth-zoo"
 
 @condition("the installed unsloth_zoo is outside what unsloth asks for")
 def is_outside(facts: Facts) -> bool:
-    return not _fits(facts.unsloth.requires, facts.version(_ZOO))
-
-
-def _fits(requires: Mapping[str, str], version: str | None) -> bool:
-    if _ZOO not in requires:
-        raise UnknownFact("unsloth.requires", "its metadata does not name unsloth_zoo")
-    return version is not None and versions.contains(requires[_ZOO], version)
+    return not is_allowed(facts, _ZOO)
 
 
 is_mismatched = any_of(

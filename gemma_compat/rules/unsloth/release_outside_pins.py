@@ -18,11 +18,10 @@ Gemma 3n and Gemma 4 (GC104, GC1110): there the newer Unsloth is the cure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from ... import versions
-from ...conditions.unsloth import uses_unsloth
-from ...engine.condition import Condition, any_of
+from ...conditions.unsloth import is_allowed, uses_unsloth
+from ...engine.condition import Condition, all_of, any_of
 from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
@@ -31,15 +30,12 @@ _LIBRARIES = ("transformers", "trl", "peft")
 
 
 def _is_outside(name: str) -> Condition:
-    return Condition(
-        f"{name} is outside what unsloth's metadata allows",
-        lambda facts: _does_not_fit(facts.unsloth.requires, name, facts.version(name)),
+    return all_of(
+        Condition(f"unsloth's metadata names {name}", lambda facts: name in facts.unsloth.requires),
+        Condition(f"{name} is installed", lambda facts: facts.version(name) is not None),
+        Condition(f"{name} is not allowed", lambda facts: not is_allowed(facts, name)),
+        phrase=f"{name} is outside what unsloth's metadata allows",
     )
-
-
-def _does_not_fit(requires: Mapping[str, str], name: str, version: str | None) -> bool:
-    allowed = requires.get(name)
-    return bool(allowed and version and not versions.contains(allowed, version))
 
 
 is_outside = any_of(
