@@ -33,6 +33,7 @@ TOO_OFTEN_UNKNOWN = {
 # Facts without which a condition may answer although they could change the answer, and why.
 _LIVE = "only a model in hand shows it: without one the run, the files or the releases decide"
 _LOOP = "only the author of a training loop knows it; what a Trainer does is known"
+_CURE = "what an Unsloth of unknown release does by itself is not counted on"
 ASSUMED = {
     "model.live": "a model that is not known to be in hand is judged by its files",
     "model.accepts_loss_kwargs": _LIVE,
@@ -56,7 +57,11 @@ ASSUMED = {
     "unsloth.used": "its variables and what it left on the model show it too",
     "cuda_driver": "the driver's release shows it too",
     "torch.arch_list": "the CUDA release that torch was built for shows it too",
-    "packages.unsloth-zoo.version": "its repository is known without its release",
+    "packages.unsloth": _CURE,
+    "packages.unsloth.version": _CURE,
+    "packages.unsloth-zoo": _CURE,
+    "packages.unsloth-zoo.version": _CURE,
+    "model.quantization_bits": "a model in hand has what was made of it, whatever it was loaded in",
 }
 
 Values = tuple[Any, ...]

@@ -67,7 +67,11 @@ def is_composite(facts: Facts) -> bool:
 
 @condition("transformers is older than 5")
 def is_transformers_4(facts: Facts) -> bool:
-    return versions.contains("<5.0.0.dev0", str(facts.version("transformers")))
+    return _is_4(facts.version("transformers"))
+
+
+def _is_4(version: str | None) -> bool:
+    return version is not None and versions.contains("<5.0.0.dev0", version)
 
 
 # On merging, into the top-level config only, which is all that transformers 5 reads.
