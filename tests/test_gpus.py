@@ -162,6 +162,7 @@ class TestCommand:
         assert main(["gpu"]) == 0
         out = capsys.readouterr().out
         assert all(f"      {card.name}" in out for card in CARDS)
+        assert "MI300X" in out and "TPU v5e" in out
 
     def test_unknown_is_said(self, capsys):
         assert main(["gpu", "GB10", "--format", "markdown"]) == 0
@@ -183,3 +184,98 @@ class TestCommand:
     def test_a_typo_is_exit_status_2(self, capsys):
         assert main(["gpu", "T5"]) == 2
         assert "nearest: T4" in capsys.readouterr().err
+
+
+# As people type them and as NVML gives them; with the card and the MiB that are meant.
+_NAMES = [
+    ("RTX 4070 Ti SUPER", "RTX 4070 Ti SUPER", 16384),
+    ("NVIDIA GeForce RTX 4070 Ti SUPER", "RTX 4070 Ti SUPER", 16384),
+    ("RTX 4070 Ti", "RTX 4070 Ti", 12288),
+    ("RTX 4070", "RTX 4070", 12282),
+    ("4080 Laptop", "RTX 4080 Laptop", 12288),
+    ("NVIDIA GeForce RTX 4080 Laptop GPU", "RTX 4080 Laptop", 12288),
+    ("RTX 4080 mobile", "RTX 4080 Laptop", 12288),
+    ("RTX 2070 with Max-Q Design", "RTX 2070 Laptop", 8192),
+    ("4090D", "RTX 4090 D", 24576),
+    ("RTX 4090 Laptop GPU", "RTX 4090 Laptop", 16384),
+    ("A800-80GB", "A800-80GB", 81920),
+    ("NVIDIA A800-SXM4-80GB", "A800-80GB", 81920),
+    ("H800", "H800-SXM", 81920),
+    ("H20", "H20", 97871),
+    ("H20-141GB", "H20-141GB", 144384),
+    ("L20", "L20", 49152),
+    ("L40", "L40", 49152),
+    ("V100S", "V100S-32GB", 32768),
+    ("Tesla V100S-PCIE-32GB", "V100S-32GB", 32768),
+    ("Quadro RTX 8000", "Quadro RTX 8000", 49152),
+    ("TITAN RTX", "TITAN RTX", 24576),
+    ("TITAN V", "TITAN V", 12288),
+    ("RTX 3090 Ti", "RTX 3090 Ti", 24576),
+    ("RTX 5060 Ti 16GB", "RTX 5060 Ti-16GB", 16384),
+    ("GTX 1660 Ti", "GTX 1660 Ti", 6144),
+    ("GTX 750 Ti", "GTX 750 Ti", 2048),
+    ("Tesla M60", "M60", 8192),
+    ("NVIDIA RTX 5880 Ada Generation", "RTX 5880 Ada", 49152),
+    ("B200", "B200", 183359),
+    ("B300", "B300", 275040),
+    ("RTX PRO 6000 Blackwell", "RTX PRO 6000", 97887),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "memory"), _NAMES)
+def test_a_name_is_that_of_one_card(text, name, memory):
+    (gpu,) = gpus.parse(text)
+    assert (gpu.name, gpu.memory_total) == (name, memory)
+
+
+@pytest.mark.parametrize(
+    "text", ["RTX 5060 Ti", "RTX 3060", "RTX 3080", "RTX 3050", "A800", "A100"]
+)
+def test_a_name_that_leaves_the_size_open_has_no_memory(text):
+    (gpu,) = gpus.parse(text)
+    assert gpu.name == text and not gpu.known("memory_total") and gpu.known("compute_capability")
+
+
+@pytest.mark.parametrize("text", ["DGX Spark", "GB10", "Jetson Orin Nano", "Jetson AGX Thor"])
+def test_memory_that_is_shared_with_the_cpu_is_not_stated(text):
+    (gpu,) = gpus.parse(text)
+    assert not gpu.known("memory_total") and gpu.known("compute_capability")
+
+
+def test_one_name_of_two_generations_says_only_what_both_have():
+    (gpu,) = gpus.parse("RTX 6000")
+    assert not gpu.known("compute_capability") and not gpu.known("memory_total")
+
+
+_OTHERS = """
+MI50;MI100;MI210;MI250X;MI300X;MI300A;MI325X;MI355X;RX 7900 XTX;Radeon RX 6800 XT;RX 9070 XT
+AMD Instinct MI300X;Radeon PRO W7900;M1 Max;Apple M4 Pro;Arc A770;Intel Arc B580;Gaudi 3;gfx942
+TPU v2;TPU v5e;Google Cloud TPU v6e;TPU v7;Strix Halo;gfx1100
+"""
+
+
+@pytest.mark.parametrize("text", re.split(r"[;\n]", _OTHERS.strip()))
+def test_cards_of_other_makers(text):
+    found = gpus.other_card(text)
+    assert found is not None and found.maker in {"AMD", "Apple", "Google", "Intel"}
+    named = gpus.named(f"2x{text}")
+    assert named.gpus == () and named.others == (found, found) and named.unknown == ()
+
+
+def test_a_name_is_never_that_of_another_makers_card():
+    assert gpus.other_card("RTX 4090") is None and gpus.other_card("T4") is None
+    assert gpus.other_card("M40") is None and gpus.other_card("") is None
+
+
+@pytest.mark.parametrize("text", ["tpu", "Voodoo", "X999"])
+def test_nothing_is_offered_from_another_line(text):
+    with pytest.raises(UsageError, match="see gemma_compat gpu"):
+        gpus.parse(text)
+
+
+def test_one_unknown_card_does_not_refuse_a_report(capsys):
+    found = gpus.named("T4,RTX 4095")
+    assert [gpu.name for gpu in found.gpus] == ["T4", "RTX 4095"]
+    assert not found.gpus[1].known("memory_total") and "nearest: RTX 4090" in found.unknown[0]
+    assert main(["report", "--model", "google/gemma-3-1b-it", "--gpu", "RTX 4095"]) in {0, 1}
+    assert "RTX 4095" in capsys.readouterr().out

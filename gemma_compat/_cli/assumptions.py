@@ -124,9 +124,12 @@ def read(options: argparse.Namespace, facts: Facts | None = None) -> Assumptions
     from ..tables import gpus
 
     how: dict[str, str] = {}
+    found = None if options.gpu is None else gpus.named(options.gpu)
     return Assumptions(
         versions=_versions(options, facts),
-        gpus=None if options.gpu is None else gpus.parse(options.gpu),
+        gpus=None if found is None else found.gpus,
+        other_gpus=() if found is None else found.described,
+        unknown_gpus=() if found is None else found.unknown,
         model=_model(options, how),
         training=_training(options, how),
         adapter=_adapter(options, how),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..errors import UsageError
 from .output import CLEAN, FORMATS, write
 
 
@@ -27,9 +28,16 @@ def _gpu(options: argparse.Namespace) -> int:
     if options.name is None:
         write(getattr(gpu_page, f"list_{options.format}")(ARCHITECTURES, CARDS))
         return CLEAN
+    other = gpus.other_card(options.name)
+    if other is not None:
+        write(getattr(gpu_page, f"other_{options.format}")(other))
+        return CLEAN
     found: tuple[Card, ...] = ()
     if not gpus.is_capability(options.name):
         found = gpus.cards(options.name)
+    if len({card.compute_capability for card in found}) > 1:
+        names = ", ".join(card.name for card in found)
+        raise UsageError(f"{options.name!r} names several cards: {names}; name one of them")
     architecture = gpus.architecture(found[0].compute_capability if found else options.name)
     write(getattr(gpu_page, f"page_{options.format}")(architecture, found))
     return CLEAN

@@ -39,7 +39,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def _memory(options: argparse.Namespace) -> int:
-    from ..memory import MissingFigure, Shape, judge_setup, memory_of, read_setup
+    from ..memory import MissingFigure, Shape, judge_setup, read_setup
     from ..report import memory as renderer
 
     config, facts = _situation(options)
@@ -52,8 +52,8 @@ def _memory(options: argparse.Namespace) -> int:
         write(getattr(renderer, f"table_{options.format}")(options.model, shape, setup, assumed))
         return CLEAN
     _refuse(facts, setup)
-    found = judge_setup(shape, setup, memory_of(facts), assumed)
-    card = _card(facts)
+    memory, card = _card(options, facts)
+    found = judge_setup(shape, setup, memory, assumed)
     write(getattr(renderer, f"render_{options.format}")(found, options.model, card))
     return CLEAN if found.fits or found.available is None else FINDINGS
 
@@ -85,12 +85,24 @@ def _gpus_here() -> tuple[Gpu, ...]:
     return GpuQuestion(sys.path).gpus(_SECONDS)
 
 
-def _card(facts: Facts) -> str:
-    gpus = facts.gpus if facts.known("gpus") else ()
-    if not gpus:
-        return ""
-    name = str(gpus[0].get("name") or gpus[0].get("architecture"))
-    return name if len(gpus) == 1 else f"{len(gpus)} x {name}"
+def _card(options: argparse.Namespace, facts: Facts) -> tuple[int | None, str]:
+    """MiB of the smallest card that is meant, where that is known, and what to call it."""
+    from ..memory import memory_of
+    from ..tables import gpus
+
+    named = gpus.named(options.gpu) if options.gpu else None
+    if named is not None and named.unknown:
+        raise UsageError(named.unknown[0])
+    if named is not None and named.others and not named.gpus:
+        sizes = [card.memory for card in named.others]
+        known = [size for size in sizes if size is not None]
+        memory = 1024 * min(known) if len(known) == len(sizes) else None
+        return memory, named.others[0].described()
+    found = facts.gpus if facts.known("gpus") else ()
+    if not found:
+        return None, ""
+    name = str(found[0].get("name") or found[0].get("architecture"))
+    return memory_of(facts), name if len(found) == 1 else f"{len(found)} x {name}"
 
 
 def _refuse(facts: Facts, setup: Setup) -> None:

@@ -29,12 +29,16 @@ class Assumptions:
     Attributes:
         versions: distribution name to version; ``None`` for known absent.
         gpus: the GPUs, or ``None`` where those of this machine are meant.
+        other_gpus: those of other makers, in words.
+        unknown_gpus: a line for each name that no table has.
         model, training, adapter: fields of the facts of that name.
         how: dotted topic to the option that gave it, for the topics of the above.
     """
 
     versions: Mapping[str, str | None] = field(default_factory=dict)
     gpus: tuple[Gpu, ...] | None = None
+    other_gpus: tuple[str, ...] = ()
+    unknown_gpus: tuple[str, ...] = ()
     model: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     adapter: Mapping[str, Any] = field(default_factory=dict)
@@ -68,9 +72,12 @@ def assume(facts: Facts, given: Assumptions, *, of_this_machine: bool = True) ->
         facts = _with_versions(facts, given.versions, of_this_machine)
     if given.gpus is not None and of_this_machine:
         facts = _with_gpus(facts, given.gpus, torch_is_given="torch" in given.versions)
+        facts = facts.replace(other_gpus=given.other_gpus)
     elif given.gpus is not None:
         facts = facts.replace(gpus=given.gpus)
     reasons = dict(facts.reasons)
+    if given.unknown_gpus:
+        reasons["gpus"] = "; ".join(given.unknown_gpus)
     if given.training and not facts.training.to_dict():
         reasons["training"] = "no option says so"
     facts = facts.replace(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..tables.gpu_tables import CAPABILITY_SOURCE, MEMORY_SOURCE, Architecture, Card
+from ..tables.cards_table import CAPABILITY_SOURCE, Card
+from ..tables.gpu_tables import Architecture
+from ..tables.other_cards_table import OTHER_CARDS, OtherCard
 from .wording import wrap
 
 _LABELS = {
@@ -15,6 +17,8 @@ _LABELS = {
     "flash_attention_2": "FlashAttention 2",
     "flash_attention_3": "FlashAttention 3",
     "shared_memory_per_block": "shared memory per block",
+    "bitsandbytes": "bitsandbytes (4 bits)",
+    "unsloth": "Unsloth",
     "first_cuda": "first CUDA release",
     "last_cuda": "last CUDA release",
 }
@@ -56,7 +60,12 @@ def list_text(architectures: Iterable[Architecture], cards: Sequence[Card]) -> s
     for item in architectures:
         lines.append(f"{_capability(item.compute_capability):<5} {item.name}{_cores(item)}")
         for card in _of(item, cards):
-            lines.append(f"      {card.name:<13} {_memory(card.memory_total)}")
+            lines.append(f"      {card.name:<20} {_memory(card.memory_total)}")
+    lines.append("Other makers")
+    for other in OTHER_CARDS:
+        lines.append(
+            f"      {other.name:<20} {_gib(other.memory)}, {other.maker} {other.architecture}"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -92,7 +101,7 @@ def _rows(
     yield "compute capability", f"{capability} ({architecture.sm})", CAPABILITY_SOURCE
     for card in cards:
         label = "memory" if len(cards) == 1 else f"memory of {card.name}"
-        source = None if card.memory_total is None else MEMORY_SOURCE
+        source = card.memory_source
         yield label, _memory(card.memory_total), source
     for name, label in _LABELS.items():
         yield label, _value(name, getattr(architecture, name)), architecture.sources.get(name)
@@ -156,5 +165,52 @@ def _card(card: Card) -> dict[str, Any]:
         "name": card.name,
         "compute_capability": list(card.compute_capability),
         "memory_total_mib": card.memory_total,
-        "source": None if card.memory_total is None else MEMORY_SOURCE,
+        "source": card.memory_source,
     }
+
+
+_OTHER_LABELS = {
+    "bf16": "bfloat16",
+    "fp16": "float16",
+    "fp8": "float8",
+    "flash_attention": "FlashAttention 2",
+    "bitsandbytes": "bitsandbytes",
+    "unsloth": "Unsloth",
+}
+
+
+def other_text(card: OtherCard) -> str:
+    """The page of another maker's card."""
+    lines = [card.described(), "", f"{'memory':<{_WIDTH}} {_gib(card.memory)}"]
+    for name, label in _OTHER_LABELS.items():
+        lines.append(f"{label:<{_WIDTH}} {_value(name, getattr(card, name))}")
+    lines += ["", "Sources", *(f"  {source}" for source in card.sources)]
+    return "\n".join(lines) + "\n"
+
+
+def other_markdown(card: OtherCard) -> str:
+    rows = [("memory", _gib(card.memory))]
+    rows += [(label, _value(name, getattr(card, name))) for name, label in _OTHER_LABELS.items()]
+    table = "".join(f"| {label} | {value} |\n" for label, value in rows)
+    sources = "".join(f"- {source}\n" for source in card.sources)
+    return f"# {card.described()}\n\n| | |\n| --- | --- |\n{table}\nSources:\n\n{sources}"
+
+
+def other_json(card: OtherCard) -> str:
+    from .json import dump
+
+    figures = {name: getattr(card, name) for name in _OTHER_LABELS}
+    return dump(
+        {
+            "name": card.name,
+            "maker": card.maker,
+            "architecture": card.architecture,
+            "memory_gib": card.memory,
+            **figures,
+            "sources": list(card.sources),
+        }
+    )
+
+
+def _gib(memory: int | None) -> str:
+    return "shared with the CPU" if memory is None else f"{memory} GiB"

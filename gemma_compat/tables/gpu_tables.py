@@ -1,11 +1,14 @@
-"""NVIDIA architectures and the cards people train on, each figure with its source. Pure data.
+"""NVIDIA architectures, each figure with its source. Pure data.
 
-``None`` is a figure that no source was found for. ``gpus.py`` has the functions.
+``None`` is a figure that no source was found for. The cards are in
+``cards_table.py``, the functions in ``gpus.py``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+
+from .cards_table import CARDS, Card
 
 _GUIDE = "NVIDIA, CUDA Programming Guide 13, Compute Capabilities"
 _OLD_GUIDE = "NVIDIA, CUDA C++ Programming Guide 12.9, Compute Capabilities"
@@ -16,12 +19,9 @@ _PTX = "NVIDIA, PTX ISA, Release Notes, PTX Release History"
 _DROPPED = "NVIDIA, CUDA 13.0 Release Notes, Deprecated Architectures"
 _FLASH = "Dao-AILab/flash-attention, README, NVIDIA CUDA Support"
 _FLASH_BUILD = "Dao-AILab/flash-attention, setup.py (builds 80, 90, 100, 120)"
+BITSANDBYTES_SOURCE = "bitsandbytes, Installation Guide, NVIDIA CUDA (compute capability 6.0+)"
+UNSLOTH_SOURCE = "Unsloth, Requirements (NVIDIA GPUs since 2018, CUDA capability 7.0)"
 _FLASH_3 = "Dao-AILab/flash-attention, README, FlashAttention-3 beta release"
-
-CAPABILITY_SOURCE = "NVIDIA, CUDA GPU Compute Capability (developer.nvidia.com/cuda-gpus)"
-MEMORY_SOURCE = (
-    "memory.total as nvidia-smi prints it with a driver of 510 or newer; the vendor states GB"
-)
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,16 @@ class Architecture:
         return "sm_{}{}".format(*self.compute_capability)
 
     @property
+    def bitsandbytes(self) -> bool:
+        """Whether bitsandbytes supports it: NF4, FP4 and 8-bit optimizers from 6.0 on."""
+        return self.compute_capability >= (6, 0)
+
+    @property
+    def unsloth(self) -> bool:
+        """Whether Unsloth supports it."""
+        return self.compute_capability >= (7, 0)
+
+    @property
     def sources(self) -> dict[str, str]:
         """Where each figure is from, by field; a figure that is unknown has none."""
         old = self.compute_capability < (7, 5)
@@ -72,23 +82,12 @@ class Architecture:
             "shared_memory_per_block": _OLD_MEMORY if old else _MEMORY,
             "first_cuda": _PTX,
             "last_cuda": _DROPPED,
+            "bitsandbytes": BITSANDBYTES_SOURCE,
+            "unsloth": UNSLOTH_SOURCE,
         }
-        return {item.name: known[item.name] for item in fields(self) if self._has_source(item.name)}
-
-    def _has_source(self, name: str) -> bool:
-        return name in _WITH_SOURCE and getattr(self, name) is not None
+        return {name: source for name, source in known.items() if getattr(self, name) is not None}
 
 
-_WITH_SOURCE = {
-    "fp16",
-    "bf16",
-    "fp8",
-    "flash_attention_2",
-    "flash_attention_3",
-    "shared_memory_per_block",
-    "first_cuda",
-    "last_cuda",
-}
 _KIB = 1024
 
 _NO_CORES = (
@@ -155,72 +154,17 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     _of((11, 0), "Blackwell (Thor)", _ALL, None, 227, ("13.0", None), _13 + _IN_CPU_MEMORY),
     _of((12, 0), "Blackwell", _ALL, True, 99, ("12.8", None), _12_8),
     _of((12, 1), "Blackwell (GB10)", _ALL, None, 99, ("12.9", None), _12_9 + _IN_CPU_MEMORY),
+    # The oldest last: nobody trains on them for long.
+    _of((7, 2), "Volta (Xavier)", "fp16", False, 96, ("9.1", "12.9"), _VOLTA),
+    _of((6, 2), "Pascal (TX2)", "", False, 48, ("8.0", "12.9"), _NO_CORES),
+    _of((5, 3), "Maxwell (Nano)", "", False, 48, ("7.0", "12.9"), _NO_CORES),
+    _of((5, 2), "Maxwell", "", False, 48, ("6.5", "12.9"), _NO_CORES),
+    _of((5, 0), "Maxwell", "", False, 48, ("6.0", "12.9"), _NO_CORES),
 )
 
-
-@dataclass(frozen=True)
-class Card:
-    """One product.
-
-    Attributes:
-        name: short, as people type it: ``A100-80GB``.
-        compute_capability: ``(8, 0)``.
-        memory_total: MiB, or ``None`` where no source was found or there is none of its own.
-        pattern: regular expression of the whole name that NVML gives, without ``NVIDIA``.
-        also: another name that people type.
-    """
-
-    name: str
-    compute_capability: tuple[int, int]
-    memory_total: int | None
-    pattern: str
-    also: str = ""
-
-
-CARDS: tuple[Card, ...] = (
-    Card("P100-16GB", (6, 0), 16384, r"Tesla P100-(PCIE|SXM2)-16GB"),
-    Card("P40", (6, 1), 24576, r"Tesla P40"),
-    Card("GTX 1080 Ti", (6, 1), 11264, r"GeForce GTX 1080 Ti"),
-    Card("V100-16GB", (7, 0), 16384, r"Tesla V100-(PCIE|SXM2|SXM3|FHHL|DGXS)-16GB"),
-    Card("V100-32GB", (7, 0), 32768, r"Tesla V100S?-(PCIE|SXM2|SXM3|DGXS)-32GB"),
-    Card("T4", (7, 5), 15360, r"(Tesla )?T4"),
-    Card("RTX 2080 Ti", (7, 5), 11264, r"GeForce RTX 2080 Ti"),
-    Card("A100-40GB", (8, 0), 40960, r"A100-(SXM4|PCIE)-40GB"),
-    Card("A100-80GB", (8, 0), 81920, r"A100-SXM4-80GB|A100 80GB PCIe"),
-    Card("A30", (8, 0), 24576, r"A30"),
-    Card("A10", (8, 6), 23028, r"A10"),
-    Card("A10G", (8, 6), 23028, r"A10G"),
-    Card("A40", (8, 6), 46068, r"A40"),
-    Card("RTX A4000", (8, 6), 16376, r"RTX A4000"),
-    Card("RTX A5000", (8, 6), 24564, r"RTX A5000"),
-    Card("RTX A6000", (8, 6), 49140, r"RTX A6000"),
-    Card("RTX 3060", (8, 6), 12288, r"GeForce RTX 3060"),
-    Card("RTX 3080", (8, 6), 10240, r"GeForce RTX 3080"),
-    Card("RTX 3090", (8, 6), 24576, r"GeForce RTX 3090"),
-    Card("L4", (8, 9), 23034, r"L4"),
-    Card("L40S", (8, 9), 46068, r"L40S"),
-    Card("RTX 6000 Ada", (8, 9), 49140, r"RTX 6000 Ada Generation"),
-    Card("RTX 4060", (8, 9), 8188, r"GeForce RTX 4060"),
-    Card("RTX 4070", (8, 9), 12282, r"GeForce RTX 4070"),
-    Card("RTX 4080", (8, 9), 16376, r"GeForce RTX 4080"),
-    Card("RTX 4090", (8, 9), 24564, r"GeForce RTX 4090"),
-    Card("H100-SXM", (9, 0), 81559, r"H100 80GB HBM3", "H100-80GB"),
-    Card("H100-PCIe", (9, 0), 81559, r"H100 PCIe", "H100-80GB"),
-    Card("H100-NVL", (9, 0), 95830, r"H100 NVL"),
-    Card("H20", (9, 0), 97871, r"H20"),
-    Card("H200", (9, 0), 143771, r"H200( NVL)?"),
-    Card("GH200", (9, 0), 97871, r"GH200 (120|480)GB"),
-    Card("B200", (10, 0), 183359, r"B200"),
-    Card("GB200", (10, 0), 189471, r"GB200"),
-    Card("B300", (10, 3), 275040, r"B300 SXM6 AC"),
-    Card("RTX 5070", (12, 0), 12227, r"GeForce RTX 5070"),
-    Card("RTX 5070 Ti", (12, 0), 16303, r"GeForce RTX 5070 Ti"),
-    Card("RTX 5080", (12, 0), 16303, r"GeForce RTX 5080"),
-    Card("RTX 5090", (12, 0), 32607, r"GeForce RTX 5090"),
-    Card("RTX PRO 6000", (12, 0), 97887, r"RTX PRO 6000 Blackwell .*Edition"),
-    Card("GB10", (12, 1), None, r"GB10"),
-)
 
 # By CUDA's major release: the oldest NVIDIA driver that runs programs built with it (Linux).
 MINIMUM_DRIVERS: dict[int, str] = {11: "450", 12: "525", 13: "580"}
 DRIVER_SOURCE = "NVIDIA, CUDA Compatibility, Minor Version Compatibility, Table 1"
+
+__all__ = ["ARCHITECTURES", "CARDS", "DRIVER_SOURCE", "MINIMUM_DRIVERS", "Architecture", "Card"]

@@ -6,21 +6,28 @@
     >>> gpus.architecture("sm_75").bf16
     False
 
-The tables are in ``gpu_tables.py``. Nothing here reads the machine.
+The tables are in ``gpu_tables.py``, ``cards_table.py`` and, for other makers,
+``other_cards_table.py``. Nothing here reads the machine.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..errors import UsageError
 from ..facts import UNKNOWN, Gpu
-from .gpu_tables import ARCHITECTURES, CARDS, Architecture, Card
+from .cards_table import CARDS, Card
+from .gpu_tables import ARCHITECTURES, Architecture
+from .other_cards_table import OTHER_CARDS, OtherCard
 
 _MOST = 1024  # GPUs in one what-if; more is a slip of the keyboard
-_MAKER = re.compile(r"nvidia|tesla|geforce|quadro|rtx|gtx|[^a-z0-9]")
+_MAKER = re.compile(r"nvidia|tesla|geforce|rtx|gtx|\bgpu\b|with|generation|[^a-z0-9]")
+_MOBILE = re.compile(r"laptop gpu|notebook|mobile|max-?q(?: design)?")
+_OTHER_MAKERS = re.compile(r"amd|instinct|radeon|intel|apple|google|cloud|gpu|[^a-z0-9]")
 
 
 def parse(text: str) -> tuple[Gpu, ...]:
@@ -32,14 +39,69 @@ def parse(text: str) -> tuple[Gpu, ...]:
     Raises:
         UsageError: no such card or architecture; it names the nearest ones.
     """
+    return named(text, strict=True).gpus
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a text names.
+
+    Attributes:
+        gpus: NVIDIA's; of a name that is not known, the name alone.
+        others: those of other makers.
+        unknown: a line for each name that is not known.
+    """
+
+    gpus: tuple[Gpu, ...]
+    others: tuple[OtherCard, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def described(self) -> tuple[str, ...]:
+        """The other makers' cards as ``Facts.other_gpus`` states them."""
+        return tuple(card.described() for card in self.others)
+
+
+def named(text: str, *, strict: bool = False) -> Named:
+    """The GPUs of every maker that a text names; unless ``strict``, names unknown here too.
+
+    Raises:
+        UsageError: a text that names nothing; if ``strict``, a name that is not NVIDIA's.
+    """
     if text.strip().lower() == "none":
-        return ()
+        return Named(())
     found: list[Gpu] = []
+    rest: list[OtherCard] = []
+    unknown: list[str] = []
     for item in text.split(","):
         count, name = _count(item.strip(), text)
-        gpu = _gpu(name)
+        try:
+            gpu = _gpu(name)
+        except UsageError as error:
+            other = other_card(name)
+            if strict or (other is None and is_capability(name)):
+                raise
+            if other is not None:
+                rest += [other] * count
+                continue
+            unknown.append(str(error))
+            gpu = Gpu(name=name)
         found += [gpu.replace(index=len(found) + position) for position in range(count)]
-    return tuple(found)
+    return Named(tuple(found), tuple(rest), tuple(unknown))
+
+
+def other_card(name: str) -> OtherCard | None:
+    """The card of another maker of that name (``MI300X``, ``Radeon RX 7900 XTX``, ``TPU v5e``)."""
+    key = _other_key(name)
+    for card in OTHER_CARDS:
+        names = {card.name, *card.also.split(",")} - {""}
+        if key in {_other_key(item) for item in names} | {card.architecture.lower()}:
+            return card
+    return None
+
+
+def _other_key(name: str) -> str:
+    return _OTHER_MAKERS.sub("", name.lower())
 
 
 def architecture(key: str | tuple[int, int]) -> Architecture:
@@ -65,10 +127,11 @@ def cards(name: str) -> tuple[Card, ...]:
         UsageError: there is none; it names the nearest ones.
     """
     whole = " ".join(name.split()).removeprefix("NVIDIA ")
-    found = [card for card in CARDS if re.fullmatch(card.pattern, whole, re.IGNORECASE)]
+    found = [card for card in CARDS if card.name.lower() == whole.lower()]
+    found = found or [c for c in CARDS if re.fullmatch(c.pattern, whole, re.IGNORECASE)]
     key = _key(name)
-    found = found or [card for card in CARDS if key in {_key(card.name), _key(card.also)} - {""}]
-    found = found or [card for card in CARDS if _key(card.name.partition("-")[0]) == key]
+    found = found or [card for card in CARDS if key and key in _keys(card)]
+    found = found or [card for card in CARDS if key and _key(card.name.partition("-")[0]) == key]
     if not found:
         raise UsageError(f"no GPU is known as {name!r}; {_nearest(key)}")
     return tuple(found)
@@ -95,11 +158,17 @@ def _gpu(name: str) -> Gpu:
         return Gpu(architecture=known.name, compute_capability=known.compute_capability)
     found = cards(name)
     return Gpu(
-        name=found[0].name if len(found) == 1 else found[0].name.partition("-")[0],
-        architecture=architecture(found[0].compute_capability).name,
+        name=found[0].name if len(found) == 1 else _shared_name(found, name),
+        architecture=_common(architecture(card.compute_capability).name for card in found),
         compute_capability=_common(card.compute_capability for card in found),
         memory_total=_common(card.memory_total for card in found),
     )
+
+
+def _shared_name(found: Sequence[Card], asked: str) -> str:
+    """The name without its size, where the cards differ in that alone."""
+    bases = {card.name.partition("-")[0] for card in found}
+    return bases.pop() if len(bases) == 1 else asked
 
 
 def _common(values: Iterable[Any]) -> Any:
@@ -118,17 +187,30 @@ def _capability(text: str) -> tuple[int, int] | None:
 
 
 def _key(name: str) -> str:
-    return _MAKER.sub("", name.lower())
+    """A name as it is compared: without maker, line and signs; Quadro's numbers keep their line."""
+    return _MAKER.sub("", _MOBILE.sub("laptop", name.lower()))
+
+
+@lru_cache(maxsize=None)
+def _keys(card: Card) -> frozenset[str]:
+    return frozenset(_key(item) for item in (card.name, *card.also.split(","))) - {""}
 
 
 def _nearest(key: str) -> str:
+    """Names that begin with the same letters; a card of another line is no near one."""
     import difflib
 
-    by_key = {_key(card.name): card.name for card in CARDS}
+    line = _line(key)
+    by_key = {_key(card.name): card.name for card in CARDS if _line(_key(card.name)) == line}
     near = difflib.get_close_matches(key, by_key, n=3, cutoff=0.4)
     if not near:
         return "see gemma_compat gpu"
     return "nearest: " + ", ".join(by_key[item] for item in near)
+
+
+def _line(key: str) -> str:
+    """The letters in front: ``h`` of ``h100``, none of ``4090``."""
+    return re.split(r"\d", key, maxsplit=1)[0]
 
 
 def _shown(key: str | tuple[int, int]) -> str:
