@@ -56,6 +56,20 @@ def is_not_compiled(facts: Facts) -> bool:
     return _value(facts.environment, "UNSLOTH_COMPILE_DISABLE") not in {"", "0"}
 
 
+@condition("UNSLOTH_BLOCK_COMPILE is not 0")
+def may_compile_blocks(facts: Facts) -> bool:
+    return _value(facts.environment, "UNSLOTH_BLOCK_COMPILE") != "0"
+
+
+compiles_blocks = all_of(
+    may_compile_blocks,
+    not_(is_not_compiled, "UNSLOTH_COMPILE_DISABLE is not set"),
+    not_(is_on_cpu_backend, "Unsloth does not run on its CPU backend"),
+    phrase="Unsloth compiles whole layers (neither UNSLOTH_BLOCK_COMPILE=0 nor "
+    "UNSLOTH_COMPILE_DISABLE is set)",
+)
+
+
 @condition("UNSLOTH_RETURN_LOGITS is not set")
 def drops_logits(facts: Facts) -> bool:
     return _value(facts.environment, "UNSLOTH_RETURN_LOGITS") != "1"

@@ -20,6 +20,7 @@ from gemma_compat.conditions import (
     tokenizer,
 )
 from gemma_compat.conditions import unsloth as asks
+from gemma_compat.conditions.checkpointing import checkpoints
 from gemma_compat.conditions.model import shares_kv, shares_no_kv
 from gemma_compat.conditions.run import gathers_outputs
 from gemma_compat.engine.condition import Condition
@@ -50,6 +51,8 @@ MAKES: dict[Condition, dict[str, Any]] = {
     attention.runs_flash_attention: {"model": {"attn_implementation": "flash_attention_2"}},
     asks.is_not_compiled: {"environment": {"UNSLOTH_COMPILE_DISABLE": "1"}},
     asks.drops_logits: {},
+    asks.compiles_blocks: {"unsloth": {"backend": "cuda"}},
+    checkpoints: {"training": {"gradient_checkpointing": True}},
     asks.float32_was_forced: {"environment": {"UNSLOTH_FORCE_FLOAT32": "1"}},
     run.trains_every_weight: {"model": {"peft": None}},
     asks.prefers: {"training": {"loss_type": "sigmoid"}},
@@ -72,6 +75,7 @@ UNMAKES: dict[Condition, dict[str, Any]] = {
     shares_kv: {"model": {"num_kv_shared_layers": 0}},
     run.is_text_only: {"training": {"images": True}},
     asks.drops_logits: {"environment": {"UNSLOTH_RETURN_LOGITS": "1"}},
+    asks.compiles_blocks: {"environment": {"UNSLOTH_BLOCK_COMPILE": "0"}},
     model.has_towers: {"model": {"towers": ()}},
     tokenizer.adds_no_bos: {"tokenizer": {"adds_bos": True}},
     tokenizer.template_writes_no_bos: {"tokenizer": {"template_writes_bos": True}},
