@@ -1,4 +1,4 @@
-"""Writes ``docs/rules/`` from the rules' docstrings, and ``docs/matrix.md`` from the evidence."""
+"""Writes ``docs/rules/`` from the rules, pages and data, and ``docs/matrix.md`` from the evidence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gemma_compat.engine.matrix import make_matrix
 from gemma_compat.report.matrix import render_markdown
-from gemma_compat.report.rule_page import list_markdown, page_markdown
+from gemma_compat.report.rule_page import list_json, list_markdown, page_markdown
 from gemma_compat.rules import all_rules
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -25,6 +25,7 @@ def main() -> None:
         (TARGET / f"{rule.code}.md").write_text(page_markdown(rule), encoding="utf-8")
         index = index.replace(f"| {rule.code} |", f"| [{rule.code}]({rule.code}.md) |")
     (TARGET / "index.md").write_text(f"# Rules\n\n{index}", encoding="utf-8")
+    (TARGET / "rules.json").write_text(list_json(rules), encoding="utf-8")
     matrix = MATRIX_TITLE + render_markdown(make_matrix(rules))
     (DOCS / "matrix.md").write_text(matrix, encoding="utf-8")
     print(f"docs/rules: {len(rules)} rules; docs/matrix.md")

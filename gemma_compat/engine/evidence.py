@@ -24,6 +24,12 @@ def _rules() -> dict[str, Any]:
     return rules
 
 
+def record(code: str) -> dict[str, Any]:
+    """Everything that was run for this rule: package, model type, outcome, releases."""
+    found: dict[str, Any] = _rules().get(code, {})
+    return found
+
+
 def seen(code: str, package: str, model_type: str, version: str) -> str | None:
     """``broken`` or ``working`` where this very case was run without the cure, else ``None``."""
     place = _rules().get(code, {}).get(package, {}).get(model_type, {})

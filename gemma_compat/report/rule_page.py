@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from ..engine.help import upgrade_command
 from ..engine.rule import Evidence, Rule, Scope
+from . import rule_document
 from .wording import wrap
 
 _EVIDENCE = {
@@ -34,9 +34,7 @@ def page_markdown(rule: Rule) -> str:
 
 def page_json(rule: Rule) -> str:
     """The rule as one JSON document."""
-    from .json import dump
-
-    return dump({"rule": {**_summary(rule), **_details(rule)}})
+    return rule_document.rule_json(rule)
 
 
 def list_text(rules: Iterable[Rule]) -> str:
@@ -58,9 +56,7 @@ def list_markdown(rules: Iterable[Rule]) -> str:
 
 def list_json(rules: Iterable[Rule]) -> str:
     """All rules as one JSON document."""
-    from .json import dump
-
-    return dump({"rules": [_summary(rule) for rule in rules]})
+    return rule_document.rules_json(rules)
 
 
 def _header(rule: Rule) -> Iterator[tuple[str, str]]:
@@ -131,45 +127,4 @@ def _cell(label: str, text: str) -> str:
 
 def _link(reference: str) -> str:
     """``owner/repo#number`` as a link; GitHub leads from an issue to a pull request by itself."""
-    repository, hash_sign, number = reference.partition("#")
-    if not hash_sign:
-        return reference
-    return f"[{reference}](https://github.com/{repository}/issues/{number})"
-
-
-def _summary(rule: Rule) -> dict[str, Any]:
-    return {
-        "code": rule.code,
-        "name": rule.name,
-        "severity": rule.severity.value,
-        "title": rule.title,
-        "applicability": rule.applicability.value,
-        "evidence": rule.evidence.value,
-        "silent": rule.silent,
-        "model_types": sorted(rule.model_types),
-    }
-
-
-def _details(rule: Rule) -> dict[str, Any]:
-    return {
-        "scopes": [
-            {
-                "model_types": sorted(scope.model_types),
-                "packages": dict(scope.packages),
-                "when": [item.phrase for item in scope.when],
-                "by_config": scope.by_config,
-            }
-            for scope in rule.scopes
-        ],
-        "when": [item.phrase for item in rule.when],
-        "refused_if": [item.phrase for item in rule.refused_if],
-        "yields_to": list(rule.yields_to),
-        "after": list(rule.after),
-        "runs": [kind.name for kind in rule.runs],
-        "undetectable": rule.undetectable,
-        "symptoms": list(rule.symptoms),
-        "upstream": list(rule.upstream),
-        "since": rule.since,
-        "patches": rule.patch is not None,
-        "explanation": rule.docs.strip(),
-    }
+    return f"[{reference}]({rule_document.url(reference)})"

@@ -55,14 +55,23 @@ def test_markdown_page_links_upstream_and_escapes_tables() -> None:
 
 def test_json_page() -> None:
     page = json.loads(rule_page.page_json(full_rule()))["rule"]
-    assert page["scopes"][0] == {
+    assert page["affected"][0] == {
         "model_types": ["gemma2", "gemma3"],
-        "packages": {"transformers": "<5"},
-        "when": ["the weights are bfloat16"],
-        "by_config": False,
+        "newer_model_types": False,
+        "packages": [
+            {
+                "name": "transformers",
+                "specifier": "<5",
+                "introduced": "0",
+                "fixed": "5",
+                "last_affected": None,
+            }
+        ],
+        "conditions": ["the weights are bfloat16"],
+        "fixed_in": None,
     }
-    assert page["explanation"].endswith("Because | of <this>.")
-    assert page["patches"] is True
+    assert page["details"].endswith("Because | of <this>.")
+    assert page["cure"]["yields_to"] == ["GC301"]
 
 
 def test_lists() -> None:
