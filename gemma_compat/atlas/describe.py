@@ -91,26 +91,26 @@ def _change(origin: Origin) -> Statement:
 
 
 def of_missing(found: Missing) -> Statement:
-    """In which releases the name exists that the error misses."""
-    noun = {"model type": "model type", "key": "key"}.get(found.kind, found.kind)
-    subject = f"{found.package} has the {noun} {found.name!r}"
-    owner = "" if found.kind in {"module", "model type"} else f" {_of(found)}"
+    """In which releases the thing exists that the error misses."""
+    subject = _SUBJECTS[found.kind].format(name=repr(found.name), owner=found.owner)
     if found.releases:
-        text = f"{subject}{owner} in {told(found.releases)}"
+        text = f"{subject} in {found.package} {told(found.releases)}"
     else:
-        text = (
-            f"No {found.package} release up to {found.newest} has the {noun} {found.name!r}{owner}"
-        )
+        text = f"{subject} in no {found.package} release up to {found.newest}"
     if found.elsewhere:
         places = "; ".join(f"{module} defines it in {told(r)}" for module, r in found.elsewhere)
         text += f" ({places})"
     return Statement("missing", found.package, text, lines=(found.at,))
 
 
-def _of(found: Missing) -> str:
-    return {"argument": "for", "attribute": "on", "key": "in", "name": "in"}[found.kind] + (
-        f" {found.owner}()" if found.kind == "argument" else f" {found.owner}"
-    )
+_SUBJECTS = {
+    "name": "{owner} has the name {name}",
+    "module": "The module {name} exists",
+    "attribute": "{owner} has the attribute {name}",
+    "argument": "{owner}() takes the argument {name}",
+    "model type": "The model type {name} is known",
+    "key": "{owner} has an entry for {name}",
+}
 
 
 def _range(releases: tuple[str, ...]) -> str:

@@ -27,8 +27,8 @@ _ARGUMENT = re.compile(
 _KEY = re.compile(r"^['\"](?P<name>[\w.-]+)['\"]$")
 _MODEL_TYPE = re.compile(r"model type [`'\"](?P<name>[\w-]+)[`'\"] but Transformers does not")
 _HEAD = re.compile(
-    r"Unrecognized configuration class <class '[\w.]*?(?P<name>\w+)'> (?:for this kind|to build).*?"
-    r"(?P<head>Auto\w+)"
+    r"Unrecognized configuration class <class '[\w.]*?(?P<name>\w+)'> "
+    r"(?:for this kind of \w+: |to build an )(?P<head>Auto\w+)"
 )
 
 

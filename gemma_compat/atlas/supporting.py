@@ -189,19 +189,20 @@ def _package(
 def _tables(
     index: PackageIndex, types: Sequence[str], classes: frozenset[str], checkpoint: str
 ) -> Iterator[Evidence]:
+    """Entries of tables; one that moved from a module to another is one."""
     spans = index.block("tables")["spans"]
     wanted = {*types, *classes, *_spellings(checkpoint)}
+    found: dict[tuple[str, str], list[tuple[frozenset[int], str, str]]] = {}
     for name, rows in _rows(index)["tables"].items():
         what = meaning_of(name)
-        if not what:
-            continue
-        for key in sorted(wanted & rows.keys(), key=_by(types)):
-            numbers = {r for span in rows[key][1::2] for r in releases_of(spans[span])}
-            newest = max(
-                zip(rows[key][1::2], rows[key][::2], strict=True),
-                key=lambda item: spans[item[0]][-1],
-            )[1]
-            yield Evidence("table", what, name, key, newest, intervals(index, numbers))
+        for key in sorted(wanted & rows.keys(), key=_by(types)) if what else ():
+            for value, span in zip(rows[key][::2], rows[key][1::2], strict=True):
+                entry = (releases_of(spans[span]), value, name)
+                found.setdefault((what, key), []).append(entry)
+    for (what, key), entries in found.items():
+        numbers = frozenset().union(*(item[0] for item in entries))
+        _, value, name = max(entries, key=lambda item: max(item[0]))
+        yield Evidence("table", what, name, key, value, intervals(index, numbers))
 
 
 def _by(types: Sequence[str]) -> Any:

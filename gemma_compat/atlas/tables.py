@@ -13,6 +13,7 @@ _NAMED_OTHERWISE = {
     "AutoImageProcessor": "IMAGE_PROCESSOR_MAPPING_NAMES",
     "AutoFeatureExtractor": "FEATURE_EXTRACTOR_MAPPING_NAMES",
     "AutoModelForCausalLM": "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES",
+    "AutoModelForPreTraining": "MODEL_FOR_PRETRAINING_MAPPING_NAMES",
     "AutoModelForMaskedLM": "MODEL_FOR_MASKED_LM_MAPPING_NAMES",
     "AutoModelForSeq2SeqLM": "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES",
     "AutoModelForVision2Seq": "MODEL_FOR_VISION_2_SEQ_MAPPING_NAMES",
@@ -46,10 +47,24 @@ _MEANINGS = (
     (r"vllm\..*:_TEXT_GENERATION_MODELS$", "vLLM: text generation"),
     (r"vllm\..*:_MULTIMODAL_MODELS$", "vLLM: multimodal"),
     (r"vllm\..*:_EMBEDDING_MODELS$", "vLLM: embedding"),
-    (r"vllm\..*:_\w*MODELS$", "vLLM"),
     (r"unsloth\..*:\w*MAPPER\w*$", "Unsloth's checkpoints"),
     (r"unsloth\..*:\w*TEMPLATE\w*$", "Unsloth's chat templates"),
 )
+# PEFT's methods as PEFT writes them, where that is not in capitals.
+_METHODS = {
+    "LORA": "LoRA",
+    "ADALORA": "AdaLoRA",
+    "VERA": "VeRA",
+    "LOKR": "LoKr",
+    "LOHA": "LoHa",
+    "RANDLORA": "RandLoRA",
+    "VBLORA": "VBLoRA",
+    "FOURIERFT": "FourierFT",
+    "LNTUNING": "LN tuning",
+    "DELORA": "DeLoRA",
+    "WAVEFT": "WaveFT",
+    "IA3_FEEDFORWARD": "IA3 (feed-forward)",
+}
 _HEADS = {table: head for head, table in _NAMED_OTHERWISE.items()}
 
 
@@ -62,5 +77,5 @@ def meaning_of(table: str) -> str:
         if text == "AutoModelFor":
             head = _HEADS.get(table.rpartition(":")[2])
             return head or text + match[1].title().replace("_", "")
-        return text + match[1].replace("_", " ") if text.endswith(" ") else text
+        return text + _METHODS.get(match[1], match[1]) if text.endswith(" ") else text
     return ""

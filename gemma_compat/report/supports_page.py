@@ -24,7 +24,7 @@ def render_text(support: Support) -> str:
         lines.append(_headline(package))
         shown = _grouped(package)
         for item, keys in shown[:_MOST]:
-            lines += wrap(f"{_label(item, keys)}: {_releases(item)}", first="  ", rest="      ")
+            lines += wrap(f"{_label(item, keys)} in {_releases(item)}", first="  ", rest="      ")
         if len(shown) > _MOST:
             lines.append(f"  and {len(shown) - _MOST} more (--format json)")
         lines.append("")
@@ -86,24 +86,30 @@ def _headline(package: PackageSupport) -> str:
 
 
 def _grouped(package: PackageSupport) -> list[tuple[Evidence, list[str]]]:
-    """Evidence that says the same of several places, once."""
+    """Evidence that says the same of several places or methods, once, with their names."""
     found: dict[tuple[Any, ...], tuple[Evidence, list[str]]] = {}
     for item in package.evidence:
-        place = item.where.partition(":")[2] if item.kind == "branch" else item.where
-        key = (item.what, item.key, item.value, item.releases, place if item.kind == "file" else "")
-        found.setdefault(key, (item, []))[1].append(place)
+        name = item.what
+        group = item.what.rpartition(" of ")[0] if item.kind == "table" else ""
+        if group:
+            name = item.what.rpartition(" of ")[2]
+        elif item.kind == "branch":
+            name = item.where.partition(":")[2]
+        own = item.where if item.kind == "file" else "" if group else item.what
+        key = (item.kind, own, group, item.key, item.value, item.releases)
+        found.setdefault(key, (item, []))[1].append(name)
     return list(found.values())
 
 
-def _label(item: Evidence, places: list[str]) -> str:
+def _label(item: Evidence, names: list[str]) -> str:
     if item.kind == "table":
-        value = f" -> {item.value}" if item.value else ""
-        return f"{item.what}, {item.key}{value}"
+        value = f" -> {item.value}" if item.value and item.value.isidentifier() else ""
+        group = item.what.rpartition(" of ")[0]
+        what = f"{group} of {', '.join(names)}" if group else item.what
+        return f"{what}: {item.key}{value}"
     if item.kind == "branch":
-        return f"code for {item.key} in {places[0]}" + _more(places)
-    if item.kind == "file":
-        return f"{item.what}, {item.where}"
-    return item.what
+        return f"code for {item.key} in {names[0]}" + _more(names)
+    return f"{item.what} {item.where}"
 
 
 def _more(places: list[str]) -> str:

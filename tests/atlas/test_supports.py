@@ -1,0 +1,96 @@
+"""``supports``: what the shipped index says of each Gemma, and bad input."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gemma_compat import _cli, versions
+from gemma_compat.atlas.supporting import Evidence, supports
+from gemma_compat.tables import families
+
+
+def evidence(model: str, package: str, what: str, key: str) -> Evidence:
+    (found,) = (item for item in supports(model).packages if item.package == package)
+    return next(item for item in found.evidence if (item.what, item.key) == (what, key))
+
+
+@pytest.mark.parametrize("model_type", sorted(families.FIRST_RELEASES))
+def test_the_first_release_is_the_one_that_the_tables_of_this_library_name(model_type: str) -> None:
+    config = evidence(model_type, "transformers", "AutoConfig", model_type)
+    (interval,) = config.releases
+    first = versions.parse(interval.first).base_version  # a release candidate may have it first
+    assert first == families.FIRST_RELEASES[model_type] and interval.to_end
+
+
+@pytest.mark.parametrize(
+    ("model", "package", "what", "key", "first"),
+    [
+        ("gemma3", "peft", "default targets of LoRA", "gemma3_text", "0.16.0"),
+        ("gemma4", "peft", "default targets of LoRA", "gemma4", "0.19.0"),
+        ("gemma3", "liger-kernel", "Liger's kernels by model type", "gemma3", "0.5.7"),
+        ("gemma3", "trl", "chat template for training", "gemma3_training", "1.4.0"),
+        (
+            "gemma3",
+            "transformers",
+            "AutoModelForSequenceClassification",
+            "gemma3_text",
+            "4.57.0",
+        ),
+    ],
+)
+def test_what_was_read_in_the_wheels(
+    model: str, package: str, what: str, key: str, first: str
+) -> None:
+    found = evidence(model, package, what, key)
+    assert found.releases[0].first == first and found.releases[-1].to_end
+
+
+def test_a_table_that_copies_another_has_its_entries() -> None:
+    """PEFT made its tables copies of LoRA's in 0.18: VeRA did not lose Gemma 3 there."""
+    (interval,) = evidence("gemma3", "peft", "default targets of VeRA", "gemma3_text").releases
+    assert interval.first == "0.16.0" and interval.to_end
+
+
+def test_a_checkpoint_has_the_types_of_its_config() -> None:
+    assert supports("google/gemma-3-1b-it").model_types == ("gemma3_text",)
+    assert supports("google/gemma-3-4b-it").model_types == ("gemma3", "gemma3_text")
+    assert supports("gemma-3n").model_types[0] == "gemma3n"
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_every_form_is_printed(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _cli.main(["supports", "--model", "gemma2", "--format", form]) == 0
+    printed = capsys.readouterr().out
+    assert "gemma2" in printed and "AutoModelForCausalLM" in printed
+    if form == "json":
+        document: dict[str, Any] = json.loads(printed)
+        assert document["model_types"] == ["gemma2"]
+        names = [package["package"] for package in document["packages"]]
+        assert names[0] == "transformers" and "accelerate" in names
+
+
+def test_a_package_that_names_no_gemma_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _cli.main(["supports", "--model", "gemma2", "--package", "accelerate"]) == 0
+    assert "accelerate: nothing in it names this model" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--model", "gemm3"], "nearest: gemma3"),
+        (["--model", "meta-llama/Llama-3.1-8B"], "no Gemma is called"),
+        (["--model", "llama"], "no Gemma is called"),
+        (["--model", ""], "no Gemma is called"),
+        (["--model", "gemma2", "--package", "numpy"], "does not have 'numpy'"),
+        ([], "--model"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _cli.main(["supports", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert says in printed.err and printed.err.count("\n") == 1 and not printed.out
