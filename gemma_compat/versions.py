@@ -8,12 +8,16 @@ four times an empty interpreter, and ``import gemma_compat`` must not pay for it
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
+
+_LONGEST = 100  # characters
+_NUMBERS = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?(?![\w])", re.ASCII)
 
 
 @lru_cache(maxsize=None)
@@ -33,12 +37,28 @@ def specifier(text: str) -> SpecifierSet:
 
 
 def is_valid(version: str) -> bool:
-    """Whether this is a PEP 440 version."""
+    """Whether this can be compared with the releases that rules name.
+
+    A version of PEP 440 without an epoch (``1!4.50.3`` is newer than any release, whatever it
+    holds) and without a leading ``v``, which no published package has.
+    """
+    if len(version) > _LONGEST or not version.isascii() or not version[:1].isdigit():
+        return False
     try:
-        parse(version)
+        return parse(version).epoch == 0
     except ValueError:
         return False
-    return True
+
+
+def major(version: str) -> int | None:
+    """The first number of a version; ``None`` where it is none."""
+    return parse(version).major if is_valid(version) else None
+
+
+def numbers(text: str | None) -> tuple[int, int] | None:
+    """``12.8`` or ``535.104.05`` as its first two numbers; ``None`` where it is no such text."""
+    found = _NUMBERS.match(text or "")
+    return (int(found[1]), int(found[2] or 0)) if found else None
 
 
 def is_specifier(text: str) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from gemma_compat import versions
+from gemma_compat.errors import UnknownFact
+from gemma_compat.facts import Facts, Package
 
 TABLE = [
     # A bound that names a pre-release decides by the number alone.
@@ -61,7 +66,7 @@ def test_table(text: str, version: str, inside: bool, undecided: bool) -> None:
     assert versions.contains(text, version) is inside
 
 
-@pytest.mark.parametrize("text", ["4.50.0", "4.50.0.dev0", "2.6.0+cu124", "1!2.0", "4.50rc1"])
+@pytest.mark.parametrize("text", ["4.50.0", "4.50.0.dev0", "2.6.0+cu124", "4.50rc1"])
 def test_valid(text: str) -> None:
     assert versions.is_valid(text)
 
@@ -71,6 +76,46 @@ def test_not_valid(text: str) -> None:
     assert not versions.is_valid(text)
     with pytest.raises(ValueError):
         versions.parse(text)
+
+
+@pytest.mark.parametrize("text", ["1!2.0", "v5", "5" * 200, "\u0664.50", " 5"])
+def test_a_version_that_compares_with_no_release_is_unknown(text: str) -> None:
+    """An epoch, a leading v, digits that are not ASCII."""
+    assert not versions.is_valid(text) and versions.major(text) is None
+    package = Package(name="transformers", version=text)
+    with pytest.raises(UnknownFact, match="is not a version number"):
+        Facts(packages={"transformers": package}).version("transformers")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("12.8", (12, 8)),
+        ("535.104.05", (535, 104)),
+        ("12", (12, 0)),
+        ("x", None),
+        ("12a", None),
+        (None, None),
+    ],
+)
+def test_numbers(text: str | None, found: tuple[int, int] | None) -> None:
+    assert versions.numbers(text) == found
+
+
+def is_arithmetic(node: ast.AST) -> bool:
+    """``int(...)`` of a part of a text that was cut at a dot, wherever it is written."""
+    if not isinstance(node, ast.Call) or ast.unparse(node.func) != "int":
+        return False
+    text = ast.unparse(node)
+    return ".partition('.')" in text or ".split('.')" in text
+
+
+def test_no_arithmetic_on_versions_elsewhere() -> None:
+    package = Path(versions.__file__).parent
+    for file in package.rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        assert not any(map(is_arithmetic, ast.walk(tree))), file
+    assert any(map(is_arithmetic, ast.walk(ast.parse("int(v.partition('.')[0]) < 5"))))
 
 
 def test_bounds_are_sorted_by_version_and_not_by_letter() -> None:

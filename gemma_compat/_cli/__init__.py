@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from .._version import __version__
 from ..errors import GemmaCompatError, UsageError
-from .output import INTERRUPTED, NO_DIAGNOSIS, USAGE, complain
+from .output import FINDINGS, INTERRUPTED, NO_DIAGNOSIS, USAGE, complain, write
 
 # In the order of ``--help``.
 COMMANDS = ("report", "explain", "run", "rule", "matrix", "supports", "gpu", "memory", "advise")
@@ -29,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(arguments[1:])
     try:
         options = _parser(arguments).parse_args(arguments)
+        options.arguments = arguments
         status: int = options.command(options)
         return status
     except GemmaCompatError as error:
@@ -36,8 +37,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE if isinstance(error, UsageError) else NO_DIAGNOSIS
     except KeyboardInterrupt:
         return INTERRUPTED
-    except SystemExit as stop:  # argparse ends so after --help and --version
-        return int(stop.code or 0)
+    except SystemExit as stop:  # argparse ends so after --help and --version, which it wrote
+        return _written(_status_of(stop))
+
+
+def _written(status: int) -> int:
+    try:
+        write("")
+    except UsageError as error:
+        complain(error)
+        return USAGE
+    return status
+
+
+def _status_of(stop: SystemExit) -> int:
+    """As Python ends: a text is an error message, and the status is 1 then."""
+    if isinstance(stop.code, int):
+        return stop.code
+    if stop.code is not None:
+        complain(str(stop.code))
+    return 0 if stop.code is None else FINDINGS
 
 
 class _Parser(argparse.ArgumentParser):

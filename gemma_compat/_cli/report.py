@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import assumptions
+from . import _elsewhere, assumptions
 from . import nodes as job
-from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, write
+from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, note, write
 
 if TYPE_CHECKING:
     from ..engine.plan import Plan
@@ -36,6 +36,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     option("--adapter", metavar="DIR", help="the directory of a PEFT adapter")
     option("--tokenizer", metavar="DIR", help="a tokenizer's directory, if not the model's")
     option("--format", choices=FORMATS, default="text")
+    option("--python", metavar="PATH", help="judge the packages of this interpreter or venv")
     option("--probe", action="store_true", help="try to import torch, in a child process")
     option("--fail-on", choices=("error", "warning", "never"), default="error")
     option("--fail-on-undetermined", action="store_true", help="exit 1 if a rule is undecided")
@@ -50,12 +51,27 @@ def _report(options: argparse.Namespace) -> int:
     from ..engine.diagnosis import judge_all
     from ..engine.plan import make_plan
 
+    if options.python is not None:
+        return _elsewhere.report_of(options.python, options.arguments)
     rules = _chosen_rules(options)
     if job.is_asked(options):
         return job.run(options, rules, lambda: _detected(options))
-    diagnosis = judge_all(_detected(options), rules)
+    facts = _detected(options)
+    _note_tool_environment(facts)
+    diagnosis = judge_all(facts, rules)
     write(_renderer(options.format)(diagnosis, make_plan(diagnosis)))
     return _status(diagnosis, rules, options)
+
+
+def _note_tool_environment(facts: Facts) -> None:
+    """Say that this environment is a tool's own, where it holds nothing that could train."""
+    tool = _elsewhere.tool_environment()
+    known = [facts.packages.get(name) for name in ("torch", "transformers")]
+    if tool is not None and not any(known):
+        note(
+            f"{tool} runs gemma_compat in an environment that holds nothing else: to judge the one "
+            "that trains, pass --python PATH (its interpreter, or the directory of the venv)"
+        )
 
 
 def _detected(options: argparse.Namespace) -> Facts:

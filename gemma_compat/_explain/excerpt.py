@@ -111,8 +111,8 @@ class Words:
                 yield self._address(chunk)
                 continue
             dotted = _DOTTED.fullmatch(chunk.strip("\"'`(),.:;<>"))
-            if dotted and dotted[1] in _modules():  # a name inside a public package
-                yield chunk
+            if dotted and dotted[1] in _modules():  # a name inside a public package, or said to be
+                yield chunk if all(map(self._is_made_of_known, dotted[0].split("."))) else HIDDEN
                 continue
             parts = [self._part(match[0]) for match in _PART.finditer(chunk)]
             joined = _COMPOUND.search(chunk)
@@ -139,6 +139,13 @@ class Words:
         stem = next((word[: -len(end)] for end in _SUFFIXES if word.endswith(end)), "")
         halves = re.findall(r"[A-Z][a-z]+|[A-Z]+(?![a-z])", stem)
         return bool(halves) and all(half.lower() in self._known for half in halves)
+
+    def _is_made_of_known(self, name: str) -> bool:
+        """``modeling_gemma3`` and ``AttentionMaskConverter``, by their words."""
+        if self._is_known(name):
+            return True
+        words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)
+        return bool(words) and all(word.isdigit() or self._is_known(word) for word in words)
 
     def _address(self, part: str) -> str:
         """A file inside a public package, a published checkpoint; any other is hidden."""

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .. import versions
 from ..errors import UnknownFact, UsageError
 from ..facts import Package, TrainingFacts
 from . import distributed
@@ -129,8 +130,10 @@ def _use_cache(args: Arguments) -> bool | None:
         return None
     if args.transformers is None:
         raise UnknownFact("training", "not stated, and the transformers it is for is unknown")
-    major = args.transformers.partition(".")[0]
-    return False if major.isdigit() and int(major) >= 5 else None
+    major = versions.major(args.transformers)
+    if major is None:
+        raise UnknownFact("training", f"transformers {args.transformers!r} is not a version number")
+    return False if major >= 5 else None
 
 
 def _passes_cache(args: Arguments) -> bool:

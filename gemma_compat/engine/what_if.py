@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import versions
 from ..facts import UNKNOWN, Facts, Gpu, Package, TorchBuild, UnslothFacts
 
 _NOT_NAMED = "not installed here and not named in --with"
@@ -145,6 +146,8 @@ def _with_trainers_cache(facts: Facts, given: Assumptions) -> Facts:
     moved = given.training.get("trainer") or "transformers" in given.versions
     if not facts.training.get("trainer") or version is None or not moved:
         return facts
-    major = str(version).partition(".")[0]
-    use_cache = None if not major.isdigit() or int(major) < 5 else False
+    major = versions.major(str(version))
+    if major is None:
+        return facts
+    use_cache = None if major < 5 else False
     return facts.replace(training=facts.training.replace(use_cache=use_cache))

@@ -102,9 +102,11 @@ class Facts(Record):
             return None
         if not package.known("version"):
             raise UnknownFact(f"packages.{name}", package.problem or "its metadata has no version")
-        if not versions.is_valid(package.version):
-            raise UnknownFact(f"packages.{name}", f"{package.version!r} is no version")
-        return package.version
+        version: str = package.version
+        if not versions.is_valid(version):
+            shown = version if len(version) <= 40 else version[:39] + "…"
+            raise UnknownFact(f"packages.{name}", f"{shown!r} is not a version number")
+        return version
 
     def reason(self, topic: str) -> str:
         """Why ``topic`` is unknown: its own reason, or that of the nearest topic above it."""

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from ..facts import Facts
+from . import _shared_values
 
 _PACKAGE_FIELDS = ("name", "version", "editable", "vcs", "problem")
 _GPU_FIELDS = (
@@ -49,16 +50,17 @@ _PATH = re.compile(
 )
 _HOMES = re.compile(r"(?:^~|[/\\](?:home|Users)[/\\])[^/\\]*$|^[/\\]root$")
 _ROUNDS = 8  # what is cut can leave a shorter path behind: "\\~a:\\"
-_TOKEN = re.compile(r"\b(?:hf_|gh[pousr]_|github_pat_|sk-)[\w-]{8,}")
-_DEVICE_ID = re.compile(r"\b(GPU|MIG)-[0-9A-Fa-f-]{4,}(?:/\d+)*")
-_SECRET_NAME = re.compile(r"TOKEN|KEY|SECRET|PASS", re.IGNORECASE)
-_LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
+_TOKEN = re.compile(
+    r"\b(?:hf_|api_org_|gh[pousr]_|github_pat_|glpat-|sk-|xox[abp]-|AKIA|ASIA|eyJ)[\w-]{8,}"
+)
+_LOGIN = re.compile(r"(?<=://)(?:[^/@\s]+|[^/@:\s]+:[^@\s]*)@")  # a password may hold a slash
+_MAIL = re.compile(r"(?<![\w/.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 
 
 def clean(text: str) -> str:
     """The text with every absolute path cut to its last part, and no login or token."""
     for _ in range(_ROUNDS):
-        before, text = text, _LOGIN.sub("", text)
+        before, text = text, _MAIL.sub("<address>", _LOGIN.sub("", text))
         text = _TOKEN.sub("<token>", _PATH.sub(_shorten, text))
         if text == before:
             break
@@ -95,24 +97,19 @@ def shareable_facts(facts: Facts) -> dict[str, Any]:
     if "gpus" in known:
         shared["gpus"] = [_only(gpu, _GPU_FIELDS) for gpu in known["gpus"]]
     if "environment" in known:
-        shared["environment"] = _environment(known["environment"])
-    shared["imports"] = known["imports"]
+        shared["environment"] = _shared_values.environment(known["environment"])
+    shared["imports"] = {
+        name: _shared_values.import_outcome(text) for name, text in known["imports"].items()
+    }
     shared["reasons"] = known["reasons"]
     cleaned: dict[str, Any] = clean_values(shared)
     return cleaned
 
 
-def _environment(variables: dict[str, str]) -> dict[str, str]:
-    """The variables that detection reads, without ids of GPUs."""
-    return {
-        name: _DEVICE_ID.sub(r"\1-<id>", value)
-        for name, value in variables.items()
-        if not _SECRET_NAME.search(name)
-    }
-
-
 def _package(package: dict[str, Any]) -> dict[str, Any]:
     shared = _only(package, _PACKAGE_FIELDS)
+    if isinstance(shared.get("version"), str):
+        shared["version"] = _shared_values.version(shared["version"])
     if shared.get("vcs"):
         shared["vcs"] = _public_address(shared["vcs"])
     return shared

@@ -37,6 +37,7 @@ def test_a_known_error_is_shown_whole(text: str) -> None:
         (r"cannot open C:\Users\lovelace\x.py", f"cannot open {HIDDEN}"),
         ("token hf_abcdefghijkl failed", f"token {HIDDEN} failed"),
         ("in transformers_modules.lovelace.x failed", f"in {HIDDEN} failed"),
+        ("in triton.acme.internal failed", f"in {HIDDEN} failed"),
         ("host gpu-7.corp.example failed", f"host {HIDDEN} failed"),
         ("address 10.0.0.12 failed", f"address {HIDDEN} failed"),
         ("address fe80::1 failed", f"address {HIDDEN} failed"),

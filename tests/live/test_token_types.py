@@ -64,6 +64,10 @@ def test_what_is_left_alone(name: str) -> None:
     four_dimensional = torch.zeros(1, 1, 4, 4)
     for change in (
         {"pixel_values": torch.zeros(1)},
+        {"pixel_values_videos": torch.zeros(1, 2, 3, 8, 8)},
+        {"input_features": torch.zeros(1, 8)},
+        {"anything_else": torch.zeros(1)},
+        {"input_ids": torch.full_like(ids, 250)},  # the placeholder of an image
         {NAMES[name]: ids},
         {"attention_mask": four_dimensional},
         {"attention_mask": {"full_attention": four_dimensional}},
@@ -71,6 +75,8 @@ def test_what_is_left_alone(name: str) -> None:
         {"input_ids": None},
     ):
         assert fill_token_types(inner, (), {**fine, **change}) is None
+    for more in ({"num_items_in_batch": torch.tensor(4)}, {"labels": ids}, {"use_cache": False}):
+        assert fill_token_types(inner, (), {**fine, **more}) is not None
     assert fill_token_types(inner.eval(), (), fine) is None
 
 

@@ -99,3 +99,74 @@ def test_only_allowed_fields_of_packages_and_gpus_are_shared() -> None:
     assert set(shared["packages"]["torch"]) == {"name", "version", "editable", "vcs", "problem"}
     assert "uuid" not in shared["gpus"][0]
     assert json.loads(json.dumps(shared)) == shared
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("CUDA_VISIBLE_DEVICES", "0,1", "0,1"),
+        ("CUDA_VISIBLE_DEVICES", "GPU-6f0a12bc-1234", "GPU-<id>"),
+        ("NCCL_DEBUG", "INFO", "INFO"),
+        ("NCCL_P2P_DISABLE", "1", "1"),
+        ("NCCL_SOCKET_IFNAME", "eth0,ib0", "eth0,ib0"),
+        ("NCCL_SOCKET_IFNAME", "alice.corp.example", "<not shown>"),
+        ("NCCL_RAS_ADDR", "10.20.30.40:28028", "<not shown>"),
+        ("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True", "expandable_segments:True"),
+        ("PYTORCH_CUDA_ALLOC_CONF", "alice:True", "<not shown>"),
+        ("UNSLOTH_COMPILE_DISABLE", "1", "1"),
+        ("UNSLOTH_COMPILE_LOCATION", "/home/ada/cache", "<not shown>"),
+        ("UNSLOTH_LICENSE", "abc", None),
+        ("NCCL_API_TOKEN", "1", None),
+        ("FSDP_ALICE@corp", "1", None),
+    ],
+)
+def test_a_variable_has_the_values_that_its_name_knows(
+    name: str, value: str, shown: str | None
+) -> None:
+    shared = shareable_facts(made.facts(environment={name: value}))["environment"]
+    assert shared == ({} if shown is None else {name: shown})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [
+        ("ok", "ok"),
+        ("crashed with signal 11 (SIGSEGV)", "crashed with signal 11 (SIGSEGV)"),
+        (
+            "failed: OSError: libcudart.so.12: cannot open shared object file: No such file",
+            "failed: OSError: libcudart.so.12: cannot open shared object file: No such file",
+        ),
+        ("failed: RuntimeError: licence lic7.corp.example", "failed: RuntimeError: <not shown>"),
+        ("failed: AcmeError: alice", "failed: an exception: <not shown>"),
+    ],
+)
+def test_of_what_an_import_said_only_public_words_are_shared(outcome: str, shown: str) -> None:
+    assert shareable_facts(made.facts(imports={"torch": outcome}))["imports"]["torch"] == shown
+
+
+@pytest.mark.parametrize(
+    ("version", "shown"),
+    [
+        ("2.6.0+cu124", "2.6.0+cu124"),
+        ("2.6.0+alice.corp", "2.6.0+<local>"),
+        ("alice", "<not shown>"),
+    ],
+)
+def test_a_version_is_shared_as_it_is_published(version: str, shown: str) -> None:
+    package = Package(name="torch", version=version)
+    shared = shareable_facts(made.facts(packages={"torch": package}))
+    assert shared["packages"]["torch"]["version"] == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("http://ada:pa/ss@proxy.corp.example:3128", "http://proxy.corp.example:3128"),
+        ("ask alice@corp.example", "ask <address>"),
+        ("git+https://github.com/o/r@v1.0", "git+https://github.com/o/r@v1.0"),
+        ("glpat-ABCDEFGHIJKL", "<token>"),
+        ("AKIAIOSFODNN7EXAMPLE", "<token>"),
+    ],
+)
+def test_logins_addresses_and_tokens(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned

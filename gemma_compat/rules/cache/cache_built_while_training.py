@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import versions
 from ...conditions.cache import asks_for_cache
 from ...conditions.model import shares_no_kv
 from ...conditions.run import evaluates
@@ -72,7 +73,7 @@ def describe(facts: Facts) -> Problem:
 
 def _message(facts: Facts) -> str:
     version = facts.version("transformers") or ""
-    if int(version.partition(".")[0]) < 5:
+    if (versions.major(version) or 0) < 5:
         return f"use_cache is on: transformers {version} builds a cache in every evaluation"
     if facts.training.get("trainer") and not facts.training.get("use_cache"):
         return (

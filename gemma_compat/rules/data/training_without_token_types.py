@@ -13,8 +13,9 @@ on, PaliGemma from 5.9.0.
 ## Cure
 Have the collator pass `token_type_ids` (zeros for text; for PaliGemma ones, since its zeros mean a
 prefix that sees its own future), or upgrade. `patch` fills them in for training batches that have
-ids, no images and no prepared mask: the loss is to the last digit that of evaluation for Gemma 3
-and 4, and for PaliGemma that of 5.9.0, which trains causally. Batches with images stay as they are.
+ids, nothing but text and no prepared mask: the loss is to the last digit that of evaluation for
+Gemma 3 and 4, and for PaliGemma that of 5.9.0, which trains causally. Batches with images, videos
+or sound stay as they are, also where only their placeholders stand in the text.
 """
 
 from __future__ import annotations
@@ -94,10 +95,43 @@ def fill_token_types(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     prepared = mask is not None and getattr(mask, "ndim", 0) != 2
     if not module.training or ids is None or name is None or prepared:
         return None
-    if any(kwargs.get(key) is not None for key in (name, "pixel_values", "past_key_values")):
+    if kwargs.get(name) is not None or not _is_text_alone(module, ids, kwargs):
         return None
     fill = 1 if module.config.model_type == "paligemma" else 0
     return args, {**kwargs, name: ids.new_full(ids.shape, fill)}
+
+
+# What a batch of text may bring. Any other tensor may be of an image, a video or a sound.
+_OF_TEXT = {
+    "attention_mask",
+    "cache_position",
+    "cu_seq_lens_k",
+    "cu_seq_lens_q",
+    "input_ids",
+    "labels",
+    "logits_to_keep",
+    "loss_mask",
+    "max_length_k",
+    "max_length_q",
+    "num_items_in_batch",
+    "position_ids",
+    "shift_labels",
+}
+_PLACEHOLDERS = (
+    "image_token_id",
+    "image_token_index",
+    "video_token_id",
+    "audio_token_id",
+)
+
+
+def _is_text_alone(module: Any, ids: Any, kwargs: dict[str, Any]) -> bool:
+    """Whether no tensor among the keywords, and no token among the ids, is of anything but text."""
+    others = (value for key, value in kwargs.items() if key not in _OF_TEXT)
+    if kwargs.get("past_key_values") is not None or any(hasattr(item, "ndim") for item in others):
+        return False
+    numbers = [getattr(module.config, field, None) for field in _PLACEHOLDERS]
+    return not any(bool((ids == number).any()) for number in numbers if isinstance(number, int))
 
 
 def _mask_makers(model: Any) -> Iterator[Any]:
