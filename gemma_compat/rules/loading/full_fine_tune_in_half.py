@@ -21,6 +21,7 @@ an optimizer that rounds stochastically.
 
 from __future__ import annotations
 
+from ... import versions
 from ...conditions.adapter import has_no_adapter, is_given_adapter
 from ...conditions.model import is_live
 from ...conditions.precision import weights_are_all_half
@@ -76,7 +77,7 @@ RULE = Rule(
 def _by_default(facts: Facts) -> str:
     package = facts.packages.get("transformers")
     version = str(package.get("version", "")) if package else ""
-    if not version.partition(".")[0].isdigit() or int(version.partition(".")[0]) < 5:
+    if (versions.major(version) or 0) < 5:
         return ""
     return f" (the checkpoint's dtype is the default of transformers {version})"
 
