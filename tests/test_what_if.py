@@ -153,7 +153,6 @@ def test_an_option_that_is_not_given_is_not_assumed() -> None:
         (["--with", "transformers==five"], "no version"),
         (["--with", "transformers=="], "no version"),
         (["--with", "trl"], "not installed here; write trl==VERSION"),
-        (["--with", "left-pad==1.0"], "no rule asks"),
         (["--gpu", "sm_999"], "no architecture is known"),
         (["--gpu", ""], "names no GPUs"),
     ],

@@ -99,12 +99,15 @@ def _facts(options: argparse.Namespace) -> Facts:
     from ..detect import detect_facts
     from ..facts import ModelFacts
     from ..tables.families import is_known
+    from .inputs import read_arguments
 
+    options.adapter = None
+    read_arguments(options)
     if is_known(options.model) and not os.path.exists(options.model):
         facts = detect_facts(None, options.args)
         reasons = {**facts.reasons, "model": "only its model_type was given"}
         return facts.replace(model=ModelFacts(model_type=options.model), reasons=reasons)
-    return detect_facts(options.model, options.args)
+    return detect_facts(options.model, options.args, adapter=options.adapter)
 
 
 def _installed(facts: Facts, releases: Releases) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError
+from . import stack
 
 if TYPE_CHECKING:
     from ..engine.what_if import Assumptions
@@ -53,6 +53,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME==VERSION",
         help="these versions (several, or comma-separated); NAME alone: the installed one",
     )
+    option(
+        "--requirements",
+        metavar="FILE",
+        help="the stack of a requirements.txt, pylock.toml, uv.lock, poetry.lock, environment.yml",
+    )
     option("--without", action="append", default=[], metavar="NAME", help="these are not installed")
     add_situation_options(parser)
 
@@ -91,6 +96,9 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--rank", type=_positive, metavar="R", help="of the adapter: r")
     group.add_argument("--optimizer", metavar="NAME", help="optim=NAME: adamw_bnb_8bit, ...")
     group.add_argument(
+        "--target-parameters", metavar="NAMES", help="bare parameters that are adapted (experts)"
+    )
+    group.add_argument(
         "--modules-to-save", metavar="NAMES", help="trained whole beside it; '' for none"
     )
     tuned.add_argument("--full", dest="lora", action="store_const", const=False, help="no adapter")
@@ -115,7 +123,13 @@ def apply(options: argparse.Namespace, facts: Facts, *, of_this_machine: bool = 
     """
     from ..engine.what_if import assume
 
-    return assume(facts, read(options, facts), of_this_machine=of_this_machine)
+    required = getattr(options, "requirements", None)
+    if required is not None:
+        facts = facts.replace(packages={})  # the file's stack, not the one that is here
+    facts = assume(facts, read(options, facts), of_this_machine=of_this_machine)
+    if required is not None and stack.names_unsloth(required):
+        facts = facts.replace(unsloth=facts.unsloth.replace(used=True))
+    return facts
 
 
 def read(options: argparse.Namespace, facts: Facts | None = None) -> Assumptions:
@@ -126,7 +140,7 @@ def read(options: argparse.Namespace, facts: Facts | None = None) -> Assumptions
     how: dict[str, str] = {}
     found = None if options.gpu is None else gpus.named(options.gpu)
     return Assumptions(
-        versions=_versions(options, facts),
+        versions=stack.versions(options, facts),
         gpus=None if found is None else found.gpus,
         other_gpus=() if found is None else found.described,
         unknown_gpus=() if found is None else found.unknown,
@@ -195,17 +209,20 @@ def _adapter(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any]
     found: dict[str, Any] = {}
     targets, saved = options.target_modules, options.modules_to_save
     if targets is not None:
-        names = tuple(_split([targets]))
+        names = tuple(stack.split([targets]))
         # PEFT takes a text for a regular expression, and a list for names.
         found["target_modules"] = targets if names == ("all-linear",) or "*" in targets else names
         how["adapter.target_modules"] = "--target-modules"
     if saved is not None:
-        found["modules_to_save"] = tuple(_split([saved]))
+        found["modules_to_save"] = tuple(stack.split([saved]))
         how["adapter.modules_to_save"] = "--modules-to-save"
+    if options.target_parameters is not None:
+        found["target_parameters"] = tuple(stack.split([options.target_parameters]))
+        how["adapter.target_parameters"] = "--target-parameters"
     if options.rank is not None:
         found["rank"] = options.rank
         how["adapter.rank"] = "--rank"
-    if targets is not None or saved is not None:
+    if targets is not None or saved is not None or "target_parameters" in found:
         found["peft_type"] = "LORA"
         how["adapter.peft_type"] = (
             "--target-modules" if targets is not None else "--modules-to-save"
@@ -219,54 +236,6 @@ def _adapter(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any]
 
 def _flag_of(precision: str | None) -> str:
     return next((name for name, value in _PRECISIONS.items() if value == precision), "")
-
-
-def _versions(options: argparse.Namespace, facts: Facts | None) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    for text in _split(options.versions):
-        name, equals, version = (part.strip() for part in text.partition("=="))
-        name = _distribution(name, text)
-        found[name] = _version(version, text) if equals else _installed(name, facts)
-    for text in _split(options.without):
-        found[_distribution(text, text)] = None
-    return found
-
-
-def _split(texts: list[str]) -> list[str]:
-    return [item.strip() for text in texts for item in text.split(",") if item.strip()]
-
-
-def _distribution(name: str, text: str) -> str:
-    from ..detect.packages import DISTRIBUTIONS, normalise
-
-    known = normalise(name.partition("[")[0])
-    if known in DISTRIBUTIONS:
-        return known
-    import difflib
-
-    if any(char in name for char in "<>!~="):
-        raise UsageError(f"--with {text!r}: give one version, as in 'transformers==4.50.3'")
-    near = difflib.get_close_matches(known, DISTRIBUTIONS, n=3, cutoff=0.5)
-    hint = f"; nearest: {', '.join(near)}" if near else ""
-    raise UsageError(f"{text!r}: no rule asks about a package of that name{hint}")
-
-
-def _version(version: str, text: str) -> str:
-    from ..versions import is_valid
-
-    if not is_valid(version):
-        raise UsageError(
-            f"--with {text!r}: {version!r} is no version, as in 'transformers==4.50.3'"
-        )
-    return version
-
-
-def _installed(name: str, facts: Facts | None) -> str:
-    package = facts.packages.get(name) if facts is not None else None
-    version = package.get("version") if package is not None else None
-    if version is None:
-        raise UsageError(f"--with {name}: it is not installed here; write {name}==VERSION")
-    return str(version)
 
 
 def _positive(text: str) -> int:

@@ -31,7 +31,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.set_defaults(command=_memory)
     option = parser.add_argument
-    option("--model", metavar="MODEL", required=True, help="a directory, config.json or known name")
+    option("--model", metavar="MODEL", help="a directory, config.json or known name")
     option("--args", metavar="FILE", help="the training arguments as JSON or YAML")
     option("--adapter", metavar="DIR", help="the directory of a PEFT adapter")
     option("--format", choices=FORMATS, default="text")
@@ -64,7 +64,11 @@ def _situation(options: argparse.Namespace) -> tuple[Mapping[str, Any], Facts]:
     from ..detect.model import config_of, read_model
     from ..detect.training import read_training
     from ..facts import Facts
+    from .inputs import read_arguments
 
+    read_arguments(options)
+    if options.model is None:
+        raise UsageError("which model? give --model, or a YAML file that names one")
     config = config_of(options.model)
     every = options.gpu == "all"
     model, _ = read_model(options.model)

@@ -32,7 +32,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser.set_defaults(command=_report)
     option = parser.add_argument
     option("--model", metavar="DIR", help="a model directory, its config.json or a known name")
-    option("--args", metavar="FILE", help="the training arguments as JSON")
+    option("--args", metavar="FILE", help="training arguments: JSON, or YAML, also axolotl's")
     option("--adapter", metavar="DIR", help="the directory of a PEFT adapter")
     option("--tokenizer", metavar="DIR", help="a tokenizer's directory, if not the model's")
     option("--format", choices=FORMATS, default="text")
@@ -76,7 +76,9 @@ def _note_tool_environment(facts: Facts) -> None:
 
 def _detected(options: argparse.Namespace) -> Facts:
     from ..detect import detect_facts
+    from .inputs import read_arguments
 
+    read_arguments(options)
     facts = detect_facts(
         options.model,
         options.args,

@@ -1,0 +1,101 @@
+"""The files that options name: requirements, and arguments as JSON or as another tool's YAML."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from ..detect.requirements import Requirements
+
+_CLOSE = 0.8  # how alike a misspelt name is to the right one
+
+
+def note(text: str) -> None:
+    """One line on stderr that ends nothing."""
+    if sys.stderr is not None:
+        encoding = sys.stderr.encoding or "utf-8"
+        line = f"gemma_compat: note: {text}\n"
+        sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def read_arguments(options: argparse.Namespace) -> None:
+    """Put what ``--args FILE`` states where the options leave it open; note misspelt names.
+
+    A YAML file of axolotl or LLaMA-Factory names model, adapter, quantization and attention too.
+
+    Raises:
+        UsageError: a file that cannot be read.
+    """
+    path = options.args
+    if not isinstance(path, str):
+        return
+    if not path.lower().endswith((".yml", ".yaml")):
+        _note_misspelt(path, _keys_of_json(path))
+        return
+    from ..detect.foreign_yaml import read_run
+
+    run = read_run(path)
+    options.args = run.arguments
+    if run.kind == "transformers":
+        _note_misspelt(path, run.arguments)
+    else:
+        note(f"{path}: read as a file of {run.kind}")
+    if options.model is None:
+        options.model = run.model
+    if options.adapter is None and run.adapter:
+        options.adapter = run.adapter
+    if getattr(options, "bits", None) is None:
+        options.bits = run.bits
+    if getattr(options, "attn_implementation", None) is None:
+        options.attn_implementation = run.attention
+    if getattr(options, "lora", None) is None and (run.adapter or run.full):
+        options.lora = not run.full
+
+
+def _keys_of_json(path: str) -> Iterable[str]:
+    from ..detect._json import read_object
+
+    return read_object(path)
+
+
+def _note_misspelt(path: str, keys: Iterable[str]) -> None:
+    """A name that no release has and that is close to one that there is."""
+    import difflib
+
+    from ..tables.arguments_table import ARGUMENTS
+
+    for key in keys:
+        if key in ARGUMENTS or key.startswith("_"):
+            continue
+        near = difflib.get_close_matches(key, sorted(ARGUMENTS), n=1, cutoff=_CLOSE)
+        if near:
+            note(f"{path}: no argument is called {key!r}; nearest: {near[0]}")
+
+
+def read_stack(path: str) -> Requirements:
+    """What ``--requirements FILE`` states; what it leaves open is noted.
+
+    Raises:
+        UsageError: a file that cannot be read, or a version that is none.
+    """
+    from ..detect.packages import DISTRIBUTIONS
+    from ..detect.requirements import read_requirements
+    from ..versions import is_valid
+
+    found = read_requirements(path)
+    for name, stated in found.open.items():
+        if name in DISTRIBUTIONS:
+            note(f"{path}: {name} ({stated}) leaves its release open")
+    others = [name for name in (*found.versions, *found.open) if name not in DISTRIBUTIONS]
+    if others:
+        shown = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
+        note(f"{path}: no rule asks about {shown}")
+    for name, version in found.versions.items():
+        if name in DISTRIBUTIONS and not is_valid(version):
+            raise UsageError(f"{path}: {name}=={version} is no version")
+    return found
