@@ -55,6 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     option(
         "--requirements",
+        dest="stack_file",
         metavar="FILE",
         help="the stack of a requirements.txt, pylock.toml, uv.lock, poetry.lock, environment.yml",
     )
@@ -123,7 +124,7 @@ def apply(options: argparse.Namespace, facts: Facts, *, of_this_machine: bool = 
     """
     from ..engine.what_if import assume
 
-    required = getattr(options, "requirements", None)
+    required = getattr(options, "stack_file", None)
     if required is not None:
         facts = facts.replace(packages={})  # the file's stack, not the one that is here
     facts = assume(facts, read(options, facts), of_this_machine=of_this_machine)

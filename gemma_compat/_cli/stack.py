@@ -38,7 +38,7 @@ def names_unsloth(path: str) -> bool:
 
 def _required(options: argparse.Namespace) -> dict[str, str | None]:
     """The releases of ``--requirements``; of a lock file also what is not installed."""
-    path = getattr(options, "requirements", None)
+    path = getattr(options, "stack_file", None)
     if path is None:
         return {}
     from ..detect.packages import DISTRIBUTIONS
