@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .. import versions
 from ..engine.diagnosis import held, judge, objection
 from ..engine.rule import Finding, Rule, Undetermined
 from ..facts import UNKNOWN, Facts
@@ -155,6 +156,16 @@ def _judge_one(rule: Rule, facts: Facts, lines: tuple[Line, ...], raised: bool) 
         # The run had a live model: what only such a one shows, no log denies.
         without = facts.replace(model=facts.model.replace(live=True, loaded=UNKNOWN))
         against, facts = (None, without) if objection(rule, without) is None else (against, facts)
+    if against is not None and against[1]:
+        before = _before_its_release(rule, facts, against[0])
+        against, facts = (
+            (None, before)
+            if before and objection(rule, before) is None
+            else (
+                against,
+                facts,
+            )
+        )
     if against is not None:
         phrase, of_header = against
         if of_header:
@@ -168,6 +179,26 @@ def _judge_one(rule: Rule, facts: Facts, lines: tuple[Line, ...], raised: bool) 
         missing = tuple(topic for topic, _ in answer.missing)
         return replace(cause, condition=answer.condition, missing=missing)
     return cause
+
+
+def _before_its_release(rule: Rule, facts: Facts, phrase: str) -> Facts | None:
+    """The facts without a development build's number, where a bound is of the same release.
+
+    ``5.0.0.dev0`` was cut for months: what came with 5.0.0rc0 is in it or not.
+    """
+    name = phrase.split()[0]
+    version = facts.version(name) if facts.packages.get(name) is not None else None
+    if version is None or not versions.is_valid(version) or ".dev" not in version:
+        return None
+    release = versions.parse(version).base_version
+    bounds = {
+        versions.parse(bound).base_version
+        for scope in rule.scopes
+        for bound in versions.bounds(scope.packages.get(name, ""))
+    }
+    if release not in bounds:
+        return None
+    return facts.replace(packages={k: v for k, v in facts.packages.items() if k != name})
 
 
 def _rank(answer: Cause | RuledOut) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from ..rules import all_rules
 from .excerpt import Words
 from .explanation import Explanation
 from .judge import explain_reading
+from .published import with_pins
 from .read_log import read_log
 
 
@@ -24,4 +25,5 @@ def explain_log(
     """
     rules = all_rules()
     reading = read_log(stream, rules)
-    return explain_reading(reading, rules, given(reading.log.facts), Words(rules))
+    facts = with_pins(given(reading.log.facts))
+    return explain_reading(reading, rules, facts, Words(rules))

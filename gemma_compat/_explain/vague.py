@@ -45,7 +45,11 @@ VAGUE: tuple[Vague, ...] = (
     ),
     Vague(r"out of memory\. Tried", r"cross_entropy|logits|lm_head|loss_function|log_softmax"),
     Vague(r"'loss'|grad_norm|nan values|nan|probability tensor", possible_by_facts=True),
-    Vague(r"KeyError: '\w*gemma", r"models/auto|configuration_auto|CONFIG_MAPPING|^(?!.*File)"),
+    Vague(
+        r"KeyError: '\w*gemma",
+        r"models/auto|configuration_auto|CONFIG_MAPPING|^(?!.*File)",
+        for_names=(("liger", r"liger_kernel|LIGER"),),
+    ),
     Vague(r"same device"),
     Vague(r"size of tensor a", r"checkpoint|recompute|unpack_hook|cache_utils"),
     Vague(r"list index out of range", r"cache_utils|static|layer_types"),

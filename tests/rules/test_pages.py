@@ -61,6 +61,7 @@ MAKES: dict[Condition, dict[str, Any]] = {
     tokenizer.template_writes_no_bos: {},
     tokenizer.ends_turns_by_token: {"tokenizer": {"turn_end": "<turn|>"}},
     tokenizer.pads_left: {"tokenizer": {"padding_side": "left"}},
+    run.uses_liger: {"training": {"use_liger_kernel": True}},
     model.is_prequantized: {"checkpoint": {"dtypes": ("BF16", "U8")}},
     adapter.trains_embeddings: {"adapter": {"trains_embeddings": True}},
     cache.loses_cache_under_unsloth: {"training": {"gradient_checkpointing": True}},
@@ -95,7 +96,8 @@ POOL = {
     "transformers": "4.49.0 4.52.3 4.53.1 4.55.4 4.57.6 5.4.0 5.5.0 5.7.0 5.17.0",
     "trl": "0.22.2 0.27.0 1.0.0 1.15.0",
     "peft": "0.17.1 0.19.0",
-    "torch": "2.10.0",
+    "torch": "2.4.1 2.10.0",
+    "liger-kernel": "0.5.6 0.6.0",
     "datasets": "4.8.5",
 }
 JUDGED = [rule for rule in all_rules() if rule.describe is None and not rule.undetectable]

@@ -2,13 +2,13 @@
 
 ## What breaks
 ``ValueError: Please specify `target_modules` in `peft_config` `` (from PEFT 0.17 on: "or
-`target_parameters`") when the adapter is made, for a `LoraConfig` without `target_modules`. The
-same script runs with Gemma 2.
+`target_parameters`") when the adapter is made, for a `LoraConfig` without `target_modules`. Whether
+it is raised depends on the release of PEFT and the model type.
 
 ## Why
-PEFT keeps a table of defaults by `model_type`. It has Gemma 1 and 2, `gemma3_text` from 0.16.0 on
-and the multimodal `gemma4` from 0.19.0 on. As of 0.21.2 it has neither the multimodal Gemma 3, nor
-Gemma 3n, the text model of Gemma 4, or PaliGemma.
+PEFT keeps a table of defaults by `model_type`. It has Gemma 1, Gemma 2 from 0.13.0 on,
+`gemma3_text` from 0.16.0 on and the multimodal `gemma4` from 0.19.0 on. As of 0.21.2 it has neither
+the multimodal Gemma 3, nor Gemma 3n, the text model of Gemma 4, or PaliGemma.
 
 ## Cure
 Say which modules: `target_modules=["q_proj", "v_proj"]` for a text model, and for a multimodal one
@@ -56,6 +56,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     effects=("adapter-refused",),
     scopes=(
+        Scope({"gemma2"}, {"peft": "<0.13.0"}),
         Scope({"gemma3_text"}, {"peft": "<0.16.0"}),
         Scope({"gemma4"}, {"peft": "<0.19.0"}),
         Scope(

@@ -31,7 +31,10 @@ RULE = Rule(
     scopes=(Scope({"gemma2", "paligemma"}, {"flash-attn": ">=2.0.0,<2.6.2"}),),
     when=(caps_attention, runs_flash_attention),
     fix=Fix(fixed_in={"flash-attn": "2.6.2"}, setting="attn_implementation='eager'"),
-    symptoms=(r"flash_attn_\w+\(\) got an unexpected keyword argument 'softcap'",),
+    symptoms=(
+        r"flash_attn_\w+\(\) got an unexpected keyword argument 'softcap'",
+        r"linalg\.vector_norm: Expected a floating point or complex tensor as input\. Got Long",
+    ),
     reports=("huggingface/transformers#31997", "huggingface/transformers#32309"),
 )
 

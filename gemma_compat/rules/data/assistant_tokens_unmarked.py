@@ -41,7 +41,10 @@ RULE = Rule(
             "mark the assistant's text in tokenizer.chat_template, or assistant_only_loss=False"
         )
     ),
-    symptoms=(r"The chat template is not training-compatible",),
+    symptoms=(
+        r"The chat template is not training-compatible",
+        r"at least one example has no assistant tokens",
+    ),
     raised_at=("ValueError trl/chat_template_utils.py:get_training_chat_template",),
     reports=("huggingface/trl#6577", "huggingface/trl#6578"),
 )

@@ -63,7 +63,10 @@ RULE = Rule(
     fix=Fix(fixed_in={"transformers": "5.9.0"}),
     applicability=Applicability.SAFE,
     leaves=("make_shared", "give_shared"),
-    symptoms=(r"KeyError: '(?:sliding|full)_attention'",),
+    symptoms=(
+        r"KeyError: '(?:sliding|full)_attention'",
+        r"= shared_kv_states\[self\.kv_shared_layer_index\]",
+    ),
     reports=("huggingface/transformers#45912", "huggingface/transformers#45663"),
 )
 

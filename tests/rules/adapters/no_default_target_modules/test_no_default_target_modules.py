@@ -14,7 +14,7 @@ RULE = find("GC704")
 
 
 def contract_facts() -> Iterator[Facts]:
-    for release in ("0.15.2", "0.21.2"):
+    for release in ("0.12.0", "0.15.2", "0.21.2"):
         case: dict[str, Any] = {"packages": {"peft": release}, "training": {"peft": True}}
         named = case | {"adapter": {"target_modules": ("q_proj",)}}
         yield from around(RULE, "5.23.0", case, named)
@@ -31,7 +31,8 @@ def contract_facts() -> Iterator[Facts]:
         ("gemma3", "0.21.2", "fires"),
         ("gemma3n", "0.15.2", "fires"),
         ("paligemma", "0.15.2", "fires"),
-        ("gemma2", "0.15.2", "no"),
+        ("gemma2", "0.12.0", "fires"),
+        ("gemma2", "0.13.0", "no"),
         ("gemma3", None, "fires"),
     ],
 )

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import re
+
+from gemma_compat.rules import find
+
+ITS_OWN = (
+    "ValueError: Unrecognized chat template, failed to add response schema. Please "
+    "manually set the response schema"
+)
+ANOTHER = "ValueError: Unrecognized chat template"
+
+
+def test_it_is_found_by_its_error() -> None:
+    assert any(re.search(symptom, ITS_OWN) for symptom in find("GC810").symptoms)
+
+
+def test_other_errors_are_not_its_own() -> None:
+    assert not any(re.search(symptom, ANOTHER) for symptom in find("GC810").symptoms)

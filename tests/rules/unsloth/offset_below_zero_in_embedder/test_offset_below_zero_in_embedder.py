@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import re
+
+from gemma_compat.rules import find
+
+ITS_OWN = "-> 1203     hard_emb = self.embedding(input_ids - self.vocab_offset)"
+ANOTHER = "RuntimeError: CUDA error: device-side assert triggered"
+
+
+def test_it_is_found_by_its_error() -> None:
+    assert any(re.search(symptom, ITS_OWN) for symptom in find("GC1169").symptoms)
+
+
+def test_other_errors_are_not_its_own() -> None:
+    assert not any(re.search(symptom, ANOTHER) for symptom in find("GC1169").symptoms)
