@@ -47,12 +47,14 @@ NOT_IN_WHEELS = {
         "contraction dimension of mat_a and mat_b",
         "Expected all tensors to be on the same device",
         "CUDA out of memory",
+        "linalg\\.vector_norm",
     ),
     "torch's compiler and Triton, whose files are not indexed": (
         "No valid triton configs",
         "out of resource",
         "recompile_limit reached",
         "ArgsMismatchError",
+        "Missing required positional argument: x",
     ),
     "flash-attn": ("FlashAttention ",),
     "numpy": ("ufunc 'rfft_n_even'", "setting an array element with a sequence"),
@@ -65,7 +67,18 @@ NOT_IN_WHEELS = {
         "Skipping .* no quant_state",
     ),
     "the name of a function in a traceback": ("in chunked_hidden_states_selective_log_softmax",),
-    "a message put together over several statements": ("device_map does not give any device",),
+    "a message put together over several statements": (
+        "device_map does not give any device",
+        "for this kind of AutoModel",
+        "no Liger kernels supported for model type",
+        "You should supply an encoding",
+    ),
+    "the line of source that a traceback prints": (
+        "= shared_kv_states",
+        "hard_emb = self",
+        "Gemma3nMultimodalEmbedder_forward",
+        "query_norm_out_fp16 = q_norm",
+    ),
 }
 RULES = [rule for rule in all_rules() if rule.symptoms]
 ALL = [(rule.code, symptom) for rule in RULES for symptom in rule.symptoms]

@@ -6,8 +6,8 @@ knows the model; the table that is asked is liger's. The Trainer only logs that 
 kernels for it.
 
 ## Why
-`MODEL_TYPE_TO_APPLY_LIGER_FN` has `gemma3` and `gemma3_text` from liger-kernel 0.5.7 on. Gemma 3n
-and Gemma 4 were in none of the releases that were read, up to 0.7.0.
+`MODEL_TYPE_TO_APPLY_LIGER_FN` has `gemma3` and `gemma3_text` from liger-kernel 0.5.7 on,
+and the older releases have other models alone.
 
 ## Cure
 Upgrade liger-kernel to 0.5.7 or newer, or train without it. Beside transformers 4.52 or newer take
