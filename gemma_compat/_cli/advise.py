@@ -44,6 +44,10 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     option("--fresh", action="store_true", help="as in an empty environment")
     option("--python", metavar="VERSION", help="for this Python; the running one if not given")
     option("--allow-patched", action="store_true", help="accept errors that patch(model) cures")
+    option("--tune", action="store_true", help="propose settings that fit the card instead")
+    option(
+        "--effective-batch", type=int, metavar="N", help="with --tune: rows a step, 16 by default"
+    )
     option("--format", choices=FORMATS, default="text")
     assumptions.add_situation_options(parser)
 
@@ -52,6 +56,10 @@ def _advise(options: argparse.Namespace) -> int:
     from ..advise import Advice, advise, load_releases
     from ..rules import all_rules
 
+    if options.tune:
+        from .tune import tune
+
+        return tune(options, _facts(options))
     releases = load_releases()
     answer = advise(question(options, releases), releases, all_rules())
     renderer = import_module("gemma_compat.report.advice")
