@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import jobs, logs, models, padding, processes  # noqa: E402
+from benchmarks import atlas, jobs, logs, models, padding, processes  # noqa: E402
 from benchmarks.figure import Figure  # noqa: E402
 
 RULES = 100
@@ -25,7 +25,9 @@ def main() -> int:
     """Measure everything, print the table; 1 if a limit is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15, help="turns of each process (15)")
-    parser.add_argument("--only", choices=("processes", "models", "logs", "jobs"), help="one part")
+    parser.add_argument(
+        "--only", choices=("processes", "models", "logs", "jobs", "atlas"), help="one part"
+    )
     options = parser.parse_args()
     figures: list[Figure] = []
     print(f"{'what':<58} {'limit':>10} {'measured':>10}", flush=True)
@@ -45,6 +47,8 @@ def _figures(rounds: int, only: str | None) -> Iterator[Figure]:
             yield from processes.measure(Path(folder), RULES, rounds)
     if only in (None, "logs"):
         yield from logs.measure(ROOT, rounds)
+    if only in (None, "atlas"):
+        yield from atlas.measure(ROOT, rounds)
     if only in (None, "jobs"):
         yield from jobs.measure(ROOT)
     if only in (None, "models"):
