@@ -78,6 +78,11 @@ def _may_be_text(node: ast.expr) -> bool:
     return isinstance(node, (ast.JoinedStr, ast.BinOp, ast.Call, ast.IfExp))
 
 
+def logged(template: str) -> str:
+    """The template of a log call, whose arguments are filled in with ``%s``."""
+    return _PERCENT.sub(HOLE, template)
+
+
 def template_of(node: ast.expr, resolver: Resolver) -> list[str]:
     """The templates of an expression: none where it has too few letters, several for an ``if``."""
     found = []

@@ -12,6 +12,7 @@ from typing import Any
 
 from .extract import Record
 from .lines import Interned
+from .messages import logged
 
 SHARDS = 16
 Masks = dict[str, int]
@@ -82,7 +83,8 @@ class Gathered:
         if self._with_names:
             self._add_names(module, record, mask)
         for kind, site, _, template in record.messages:
-            self.messages[template][kind, path, site] |= mask
+            text = logged(template) if kind == "log" else template
+            self.messages[text][kind, path, site] |= mask
         for table, rows in record.tables.items():
             for key, value in rows.items():
                 self.tables[f"{module}:{table}"][key][value] |= mask
