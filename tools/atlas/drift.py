@@ -18,9 +18,10 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from pkgutil import walk_packages
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from gemma_compat import rules as rules_package
@@ -29,7 +30,7 @@ from gemma_compat.engine.condition import Condition
 from gemma_compat.engine.rule import Rule
 
 from .new import added
-from .symptoms import find
+from .symptoms import Found, find
 
 _ROOT = "transformers"
 
@@ -59,26 +60,33 @@ class Change:
     how: str
 
 
-def modules_of_rules() -> dict[str, Any]:
-    """Code to the module that defines the rule."""
+def modules_of_rules() -> dict[str, ModuleType]:
+    """Code to the module that defines the rule; a rule that is a page has none."""
     found = {}
     for item in walk_packages(rules_package.__path__, prefix=rules_package.__name__ + "."):
-        module = import_module(item.name)
-        made = [module.RULE] if hasattr(module, "RULE") else []
-        for rule in [*made, *getattr(module, "RULES", ())]:
-            found[rule.code] = module
+        if not item.ispkg and not item.name.rpartition(".")[2].startswith("_"):
+            module = import_module(item.name)
+            if hasattr(module, "RULE"):
+                found[module.RULE.code] = module
     return found
 
 
-def rests(rule: Rule, module: Any) -> set[Rest]:
+def rests(rule: Rule, module: ModuleType | None) -> set[Rest]:
     """Everything that the rule rests on, in any release of the index."""
-    found = set(_raises(rule)) | set(_named(inspect.getsource(module)))
+    found = set(_raises(rule))
+    if module is not None:
+        found |= set(_named(inspect.getsource(module)))
     conditions = [*rule.when, *(item for scope in rule.scopes for item in scope.when)]
     return found | {Rest("field", _ROOT, "", name) for name in _fields(conditions)}
 
 
+@lru_cache(maxsize=None)
+def _found(symptom: str) -> tuple[Found, ...]:
+    return tuple(find(symptom))
+
+
 def _raises(rule: Rule) -> Iterator[Rest]:
-    sites = {site for symptom in rule.symptoms for place in find(symptom) for site in place.sites}
+    sites = {site for symptom in rule.symptoms for place in _found(symptom) for site in place.sites}
     for site in sites | {item.partition(" ")[2] for item in rule.raised_at}:
         path, _, name = site.partition(":")
         if name:
@@ -128,18 +136,19 @@ def _fields(conditions: Iterable[Condition]) -> set[str]:
         code = pending.pop()
         names.update(code.co_names)
         pending += [item for item in code.co_consts if isinstance(item, CodeType)]
-    return names & _config_fields(opened(_ROOT))
+    return names & _config_fields()
 
 
-def _config_fields(index: PackageIndex) -> set[str]:
-    """Every name that a Gemma's config class has in some release."""
-    found: set[str] = set()
+@lru_cache(maxsize=1)
+def _config_fields() -> frozenset[str]:
+    """Every name that a Gemma's config class has in some release of transformers."""
+    index, found = opened(_ROOT), set[str]()
     for name in index.block("tables")["rows"]["named"]:
         simple = name.rpartition(":")[2]
         if simple.endswith("Config"):
             for entry in index.symbols(simple)[0]:
                 found.update(entry[3] if len(entry) > 3 else ())
-    return found
+    return frozenset(found)
 
 
 def changes(found: Iterable[Rest], index: PackageIndex, before: int, after: int) -> list[Change]:
@@ -217,12 +226,11 @@ def _one(package: str, version: str | None, run: bool) -> int:
 
 
 def _listed(index: PackageIndex, after: int) -> dict[str, list[Change]]:
-    found = {}
-    for code, module in modules_of_rules().items():
-        rule = next(r for r in rules_package.all_rules() if r.code == code)
-        made = changes(rests(rule, module), index, after - 1, after)
+    modules, found = modules_of_rules(), {}
+    for rule in rules_package.all_rules():
+        made = changes(rests(rule, modules.get(rule.code)), index, after - 1, after)
         if made:
-            found[code] = made
+            found[rule.code] = made
     return found
 
 
