@@ -51,7 +51,7 @@ def explain_reading(
     Args:
         facts: those of the log, with what was given put over them.
     """
-    off, facts = read_off(reading, facts)
+    off, facts = read_off(reading, facts, rules)
     is_other = reading.log.is_other and not is_gemma(facts)
     found, doubted, out = by_symptom(reading, rules, facts, words)
     if_gemma = tuple(cause for cause in found if cause.if_gemma)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..engine.rule import Rule
 from ..facts import Facts, Package
 from .explanation import ReadOff
 
@@ -13,10 +15,13 @@ if TYPE_CHECKING:
 READ_OFF = "read off the traceback"
 
 
-def read_off(reading: LogReading, facts: Facts) -> tuple[tuple[ReadOff, ...], Facts]:
+def read_off(
+    reading: LogReading, facts: Facts, rules: Sequence[Rule] = ()
+) -> tuple[tuple[ReadOff, ...], Facts]:
     """Sentences on the last traceback, and the facts with the one release that fits it.
 
-    A release becomes a fact only where the log states none and exactly one fits.
+    A release becomes a fact only where the log states none and exactly one fits. An error that is
+    a rule's alone becomes a hit of that rule's symptoms, however the release words it.
     """
     last = reading.last
     if last is None or "-packages" not in last.around:
@@ -36,5 +41,11 @@ def read_off(reading: LogReading, facts: Facts) -> tuple[tuple[ReadOff, ...], Fa
         if fit.exact and fit.single and fit.package not in packages:
             packages[fit.package] = Package(name=fit.package, version=fit.single)
             assumed[f"packages.{fit.package}"] = READ_OFF
+    keys = {origin.key for origin in answer.origins}
+    for rule in rules:
+        if not keys.isdisjoint(rule.raised_at):
+            reading.symptoms.setdefault(rule.code, [last.hit])
     said = tuple(ReadOff(item.kind, item.text, item.command) for item in answer.statements)
+    if answer.note:
+        said = (ReadOff("note", answer.note, ""),)
     return said, facts.replace(packages=packages, assumed=assumed)

@@ -28,6 +28,7 @@ class Origin:
 
     Attributes:
         package: the distribution.
+        kind: the exception's class.
         site: the function that raised it; where no text of it is known, the last function of the
             traceback inside the package.
         wording: the text as the code has it, with ``…`` for what it fills in; empty where unknown.
@@ -40,6 +41,7 @@ class Origin:
     """
 
     package: str
+    kind: str
     site: Site
     wording: str
     releases: tuple[Interval, ...]
@@ -48,6 +50,11 @@ class Origin:
     gone: bool
     newest: str
     at: int
+
+    @property
+    def key(self) -> str:
+        """As a rule's ``raised_at`` names it: ``ValueError trl/x.py:function``."""
+        return f"{self.kind} {self.site.path}:{self.site.function}"
 
 
 @dataclass(frozen=True)
@@ -201,6 +208,7 @@ def _origin(
     change = history.next_change(number, site.function) if history and site.function else None
     return Origin(
         index.distribution,
+        traceback.error.kind if traceback.error else "",
         site,
         wording,
         intervals(index, numbers),

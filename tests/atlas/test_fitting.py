@@ -118,6 +118,7 @@ def test_who_raised_and_when_that_changed(index: Path) -> None:
     (origin,) = answer.origins
     assert (origin.site.path, origin.site.function) == ("trl/trainer.py", "loop")
     assert [str(item) for item in origin.releases] == ["1.2.0 and older"]
+    assert origin.key == "ValueError trl/trainer.py:loop"
     assert (origin.judged_in, origin.changed_in, origin.gone) == ("1.0.1", "1.2.0", False)
     texts = [item.text for item in answer.statements]
     assert any("The code that raised this was changed in trl 1.2.0" in text for text in texts)

@@ -117,7 +117,13 @@ _TORCH = (
 )
 
 PACKAGES = (
-    Package("transformers", "transformers", _TRANSFORMERS, named=("transformers/**/*.py",)),
+    Package(
+        "transformers",
+        "transformers",
+        _TRANSFORMERS,
+        named=("transformers/**/*.py",),
+        without=("transformers/models/*/modular_*.py",),  # sources of generated files, never run
+    ),
     Package("peft", "peft", ("peft/**/*.py",)),
     Package("trl", "trl", ("trl/**/*.py",), named=("trl/**/*.jinja",)),
     Package(

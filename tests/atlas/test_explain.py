@@ -1,0 +1,65 @@
+"""What ``explain`` makes of the atlas, end to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import gemma_compat
+from gemma_compat import _cli, atlas
+
+WORDED_OTHERWISE = """\
+Traceback (most recent call last):
+  File "/x/site-packages/trl/chat_template_utils.py", line 636, in get_training_chat_template
+    raise ValueError(
+ValueError: The tokenizer's chat template is not training-compatible (missing prefix-preservation or
+"""
+OF_ANOTHER = """\
+transformers==4.51.3
+Traceback (most recent call last):
+  File "/x/site-packages/transformers/generation/utils.py", line 2047, in generate
+    result = self._sample(
+TypeError: _sample() missing 1 required positional argument: 'logits_warper'
+"""
+
+
+def explained(text: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    log = folder / "train.log"
+    log.write_text(text, encoding="utf-8")
+    _cli.main(["explain", str(log)])
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_a_rule_is_found_by_its_raise_site(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = explained(WORDED_OTHERWISE, tmp_path, capsys)
+    assert "GC806 may be the cause" in said
+    assert "trl 1.3.0 (read off the traceback: 1 frame)" in said
+
+
+def test_a_contradiction_is_said_and_is_no_fix(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = explained(OF_ANOTHER, tmp_path, capsys)
+    assert "states transformers 4.51.3, but the traceback fits 4.45.2 only" in said
+    assert "fixed" not in said
+
+
+def test_without_the_index_it_says_so_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = atlas.read_off
+    monkeypatch.setattr(atlas, "read_off", lambda found, stated: look_up(found, stated, tmp_path))
+    said = explained(OF_ANOTHER, tmp_path, capsys)
+    assert "Not looked up: the release atlas is not installed" in said
+    assert "TypeError: _sample() missing" in said
+
+
+def test_report_does_not_open_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*_: object) -> None:
+        raise AssertionError("the index was opened")
+
+    monkeypatch.setattr("gemma_compat.atlas._container.Container.__init__", opened)
+    assert str(gemma_compat.report())
