@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import gemma_compat
 from gemma_compat import _cli, atlas
 
 WORDED_OTHERWISE = """\
@@ -57,9 +56,12 @@ def test_without_the_index_it_says_so_in_one_line(
     assert "TypeError: _sample() missing" in said
 
 
-def test_report_does_not_open_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_does_not_open_the_index(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def opened(*_: object) -> None:
         raise AssertionError("the index was opened")
 
     monkeypatch.setattr("gemma_compat.atlas._container.Container.__init__", opened)
-    assert str(gemma_compat.report())
+    _cli.main(["report", "--model", "google/gemma-3-4b-it", "--gpu", "none"])
+    assert "gemma3" in capsys.readouterr().out
