@@ -28,7 +28,7 @@ UV := $(shell command -v uv)
 .DEFAULT_GOAL := help
 .PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence confusion releases atlas drift advise-proof demo bench gpu docs new-rule test-rule index golden clean
+        evidence confusion releases atlas drift advise-proof upstream fuzz demo bench gpu docs new-rule test-rule index golden clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,7 +102,11 @@ test-unsloth: venv
 unsloth: venv  ## real Unsloth: its CPU backend, its GPU code path, its stack of March 2025
 	UNSLOTH_RUNS=all $(PYTEST) -p no:cacheprovider tests/unsloth
 
-test-all: test test-slow ranks live-trl test-core  ## the slower rest: more releases, slow tests, other Pythons
+fuzz: venv  ## configs, arguments, versions, node files and logs at random; CASES= SEED=
+	$(BIN)/python -m tests.fuzz.run --cases $(or $(CASES),1000000) $(if $(SEED),--seed $(SEED)) \
+	    --processes $(JOBS)
+
+test-all: test test-slow ranks live-trl test-core fuzz  ## the slower rest: more releases, slow tests, other Pythons
 	@$(PARALLEL) $(MORE_RELEASES:%=live-%)
 	$(TEST_ENV) $(BIN)/python -m tests.confusion --drawn
 
@@ -139,6 +143,9 @@ releases: venv  ## what was published, and its pins, from the package index
 
 advise-proof: venv  ## install what advise says, and train tiny models on it; QUESTION=
 	$(TEST_ENV) $(BIN)/python -m tests.advise.prove $(if $(QUESTION),"$(QUESTION)")
+
+upstream: venv  ## Gemma tests of transformers, PEFT and TRL, plain, patched, reverted; DIR=PATH
+	$(TEST_ENV) $(BIN)/python -m tools.upstream $(DIR)
 
 demo:  ## the failures and their cures, for real, in a virtual environment of its own
 	PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" demo/run.sh

@@ -7,10 +7,12 @@ copy where there are two, so the few entries that matter are read here.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..facts import Package
+from . import _files
 
 # Normalised distribution name (PEP 503) to the module it installs.
 DISTRIBUTIONS = {
@@ -37,6 +39,7 @@ DISTRIBUTIONS = {
     "unsloth-zoo": "unsloth_zoo",
     "xformers": "xformers",
 }
+_STATED = re.compile(r"^__version__\s*(?::\s*str\s*)?=\s*[\"']([^\"'\n]{1,100})[\"']", re.MULTILINE)
 _SUFFIXES = (".dist-info", ".egg-info", ".egg-link")
 # pip renames what it is about to remove: "transformers" to "~ransformers", "~-ansformers" ...
 _LEFTOVER = "~-.=%0123456789"
@@ -96,9 +99,21 @@ def _find(name: str, directories: list[_Directory]) -> Package | None:
         if name in directory.metadata:
             return _read_recorded(name, directory)
         if _holds_unrecorded(name, directory) and not _is_editable_elsewhere(name, directories):
-            text = f"{directory.path} holds a copy that no metadata records"
-            return Package(name=name, location=directory.path, problem=text)
+            return _unrecorded(name, directory.path)
     return None
+
+
+def _unrecorded(name: str, directory: str) -> Package:
+    """A copy without metadata, perhaps a source tree: known by the ``__version__`` it states."""
+    start = os.path.join(directory, DISTRIBUTIONS[name], "__init__.py")
+    try:
+        stated = _STATED.search(_files.read_head(start, _files.VERSION).decode("utf-8", "replace"))
+    except OSError:
+        stated = None
+    if stated is not None:
+        return Package(name=name, location=directory, version=stated[1])
+    text = f"{directory} holds a copy that no metadata records"
+    return Package(name=name, location=directory, problem=text)
 
 
 def _read_recorded(name: str, directory: _Directory) -> Package:
