@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ._explain.explanation import Explanation
     from ._preflight import preflight
-    from ._preflight.fit import Fit, fit
+    from ._preflight.estimate import MemoryEstimate, estimate_memory
     from ._preflight.result import CheckResult, Outcome, Preflight
     from ._version import __version__
     from .api import diagnose, patch
@@ -46,9 +46,9 @@ _HOME = {
     "Explanation": "._explain.explanation",
     "Facts": ".facts",
     "Finding": ".engine.rule",
-    "Fit": "._preflight.fit",
     "GemmaCompatCallback": ".hooks.callback",
     "GemmaCompatError": ".errors",
+    "MemoryEstimate": "._preflight.estimate",
     "Outcome": "._preflight.result",
     "PatchConflict": ".errors",
     "PatchError": ".errors",
@@ -63,9 +63,9 @@ _HOME = {
     "__version__": "._version",
     "detect_facts": ".detect",
     "diagnose": ".api",
+    "estimate_memory": "._preflight.estimate",
     "explain": ".hooks.explaining",
     "explaining": ".hooks.explaining",
-    "fit": "._preflight.fit",
     "install": ".hooks",
     "patch": ".api",
     "preflight": "._preflight",
@@ -79,9 +79,9 @@ __all__ = [
     "Explanation",
     "Facts",
     "Finding",
-    "Fit",
     "GemmaCompatCallback",
     "GemmaCompatError",
+    "MemoryEstimate",
     "Outcome",
     "PatchConflict",
     "PatchError",
@@ -96,9 +96,9 @@ __all__ = [
     "__version__",
     "detect_facts",
     "diagnose",
+    "estimate_memory",
     "explain",
     "explaining",
-    "fit",
     "install",
     "patch",
     "preflight",

@@ -10,7 +10,7 @@ subject.py     what is tried: model, batch, run; and how often it was tried
 data.py        the run's own data, read without losing any for the run
 shadow.py      a shadow of the Trainer that makes its steps and keeps what they note
 untouched.py   leaves no trace: parameters, gradients, random state, modes and hooks as they were
-interrupt.py   Ctrl-C at any moment
+restoring.py   the same around everything;  interrupt.py  Ctrl-C at any moment
 samples.py     rows without padding, packed rows taken apart;  text.py  turns, stops, text to show
 passes.py      one training step, and what is kept of it
 reference.py   what the loss should be: each sample by itself, past every shortcut
@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..engine.rule import Diagnosis
-    from .interrupt import Gate
     from .result import Preflight
     from .subject import Subject
 
@@ -63,44 +62,14 @@ def preflight(
     """
     from .checks import checked_names
     from .interrupt import held
+    from .restoring import restoring
     from .subject import make_subject
 
     skipped = checked_names(skip)
     with held() as gate:
         made = make_subject(subject, batch, args, tokenizer, gate)
         made.optimizer = made.optimizer if optimizer is None else optimizer
-        return _restoring(subject, made, gate, lambda: _checked(made, skipped, progress))
-
-
-def _restoring(
-    given: Any, made: Subject, gate: Gate | None, body: Callable[[], Preflight]
-) -> Preflight:
-    """Run the body, and put everything back that it may have changed in model and Trainer."""
-    from .untouched import Untouched
-
-    outer = Untouched(made.model, _holders(given, made), gate)
-    try:
-        try:
-            outer.__enter__()
-            return body()
-        finally:
-            outer.restore()
-    except BaseException:
-        outer.restore()  # a Ctrl-C may have cut the first short
-        raise
-
-
-def _holders(given: Any, made: Subject) -> list[Any]:
-    """The Trainer and what its steps and its data loader may write to."""
-    if made.trainer is None:
-        return []
-    names = (
-        "args", "state", "control", "accelerator", "callback_handler", "data_collator",
-        "train_dataset", "eval_dataset",
-    )  # fmt: skip
-    found = [given, *(getattr(given, name, None) for name in names)]
-    found.append(getattr(found[4], "scaler", None))
-    return [item for item in found if item is not None]
+        return restoring(subject, made, lambda: _checked(made, skipped, progress))
 
 
 def _checked(

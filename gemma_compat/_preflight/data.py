@@ -82,14 +82,20 @@ def rows_to_scan(batch: Any, dataset: Any) -> int:
 @contextmanager
 def given_back(*roots: Any) -> Iterator[None]:
     """Put what is read from one-shot iterators in front of them again, at the end of the body."""
-    recorders: list[_Recorder] = []
-    for root in roots:
-        _record(root, recorders, set())
+    recorders = record(*roots)
     try:
         yield
     finally:
         for recorder in recorders:
             recorder.give_back()
+
+
+def record(*roots: Any) -> list[Any]:
+    """Put recorders before the one-shot iterators that these objects hold, and return them."""
+    recorders: list[Any] = []
+    for root in roots:
+        _record(root, recorders, set())
+    return recorders
 
 
 class _Recorder:

@@ -44,6 +44,7 @@ class Subject:
         evaluated: batches of the evaluation data, likewise.
         passes: forward-backward passes of the batch that were made so far.
         notes: what was left out, and why.
+        recorders: stand before what can be read only once; they give back what was read.
     """
 
     model: Any
@@ -59,6 +60,7 @@ class Subject:
     passes: float = 0.0
     kept: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    recorders: list[Any] = field(default_factory=list)
     gate: Gate | None = None
 
     @property
@@ -139,7 +141,7 @@ def make_subject(
     return made
 
 
-def read_data(subject: Subject) -> None:
+def read_data(subject: Subject, *, scan: bool = True) -> None:
     """Read the first batch and the rows to scan, and give back what can be read only once."""
     shadow = subject.trainer
     if shadow is None:
@@ -148,8 +150,8 @@ def read_data(subject: Subject) -> None:
         subject.objective = GENERATED
         return
     roots = (shadow.train_dataset, getattr(shadow, "data_collator", None))
-    with data.given_back(*roots):
-        _read(subject, shadow)
+    subject.recorders = data.record(*roots)
+    _read(subject, shadow, scan)
     if not subject.batch:
         raise UsageError("the run's data is empty; give preflight a batch")
     subject.objective = objective_of(subject.batch)
@@ -170,16 +172,16 @@ def without_first_labels(batch: dict[str, Any]) -> dict[str, Any]:
     return {**batch, "labels": labels}
 
 
-def _read(subject: Subject, shadow: Any) -> None:
+def _read(subject: Subject, shadow: Any, scan: bool) -> None:
     rows = 0
     for found in data.first_batches(shadow):
         if not subject.batch:
             subject.batch = _on_device(checked(found, strict=False), subject.model)
         subject.scanned.append(found)
         rows += rows_in(found)
-        if rows >= data.rows_to_scan(found, shadow.train_dataset):
+        if not scan or rows >= data.rows_to_scan(found, shadow.train_dataset):
             break
-    if hasattr(getattr(shadow, "eval_dataset", None), "__len__"):
+    if scan and hasattr(getattr(shadow, "eval_dataset", None), "__len__"):
         try:
             subject.evaluated = list(itertools.islice(data.evaluation_batches(shadow), _EVALUATED))
         except Exception as error:  # probe boundary: the user's own data set and collator

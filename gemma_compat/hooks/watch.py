@@ -9,63 +9,151 @@ This module imports transformers when it is loaded, as the callback does.
 
 from __future__ import annotations
 
-import math
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transformers.trainer_callback import TrainerCallback  # noqa: TID253  (see above)
 
 from ._patched import is_first_rank, logger
+from ._signs import STILL, History, signs
+
+if TYPE_CHECKING:
+    from ..engine.effects import Effect
 
 PREFIX = "gemma_compat/"
-_STILL = 20  # logs without a change of loss or of gradient before it is told
-_GROWTH = 1.2  # of the peak of the fifth log, in the tenth or later
+_CAUSES = 3  # rules that are named with a sign
+_SAMPLED = (8, 4_096)  # parameters whose weights are watched, and numbers of each
+_KEPT = 5 * STILL  # newest entries of a history
 
-# What is told, and the effects whose rules explain it.
-_WARNINGS = {
-    "nan": ("loss or gradient is not a number", ("not-a-number",)),
-    "zero": ("every gradient is zero: nothing is learned", ("nothing-learned", "labels-masked")),
-    "still": ("the loss does not move", ("random-weights", "nothing-learned")),
-    "peak": ("the peak of memory still grows", ("out-of-memory",)),
+# What is told, what is likely where no rule of this stack explains it, and the effects of the
+# rules that would.
+_WARNINGS: dict[str, tuple[str, str, tuple[Effect, ...]]] = {
+    "nan": (
+        "loss or gradient is not a number",
+        "float16 where bfloat16 is needed, or a learning rate that is too high",
+        ("not-a-number", "float16-overflow"),
+    ),
+    "zero": (
+        "every gradient is zero: nothing is learned",
+        "labels that are all masked, or a loss that was detached",
+        ("nothing-learned", "labels-masked"),
+    ),
+    "rate": (
+        "the learning rate is 0: nothing is learned",
+        "a scheduler made for fewer steps, or learning_rate=0",
+        (),
+    ),
+    "explodes": (
+        "the loss stays far above where it began",
+        "a learning rate that is too high",
+        ("wrong-gradients", "wrong-loss-scale"),
+    ),
+    "still": (
+        "the loss does not move",
+        "weights that are not in the optimizer, or rows that are all the same",
+        ("random-weights", "nothing-learned"),
+    ),
+    "idle": (
+        "the weights do not move",
+        "weights that are not in the optimizer, or a step that rounds to nothing in bfloat16",
+        ("nothing-learned",),
+    ),
+    "leak": (
+        "the evaluation loss is less than half the training loss",
+        "evaluation rows among the training rows, or a logged loss that accumulation multiplied",
+        ("wrong-loss-scale",),
+    ),
+    "slow": (
+        "tokens per second fell to less than a third",
+        "a data loader that lags, memory that swaps, or a GPU that throttles",
+        ("slow",),
+    ),
+    "peak": (
+        "the peak of memory still grows",
+        "tensors that are kept in a list",
+        ("out-of-memory",),
+    ),
 }
 
 
 class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
-    """Adds figures to each log, and warns once for each of four signs of a run gone wrong.
+    """Adds figures to each log, and warns once for each sign of a run gone wrong.
 
     Args:
         scaler: the gradient scaler of the run, whose scale is logged; ``None`` without one.
 
     Attributes:
-        told: the signs that were told: ``nan``, ``zero``, ``still``, ``peak``.
+        told: the signs that were told: ``nan``, ``zero``, ``rate``, ``explodes``, ``still``,
+            ``idle``, ``leak``, ``slow``, ``peak``.
     """
 
     def __init__(self, scaler: Any = None) -> None:
         self.told: list[str] = []
         self._scaler = scaler
-        self._losses: list[float] = []
-        self._norms: list[float] = []
-        self._peaks: list[float] = []
+        self._seen = History()
+        self._weights: list[tuple[Any, Any]] = []
+        self._begun = 0
         self._last: tuple[float, int] | None = None
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **event: Any) -> None:
+        """Keep a few numbers of a few weights, to see later whether they moved."""
+        self._begun = int(getattr(state, "global_step", 0) or 0)
+        self._weights = _sample(event.get("model"))
+
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: Any = None, model: Any = None, **_: Any
+    ) -> None:
         """Adds to ``logs``, which is the dict that the other callbacks are given."""
-        if not isinstance(logs, dict) or "loss" not in logs:
-            return  # an evaluation's, or the summary at the end
-        logs.update({PREFIX + name: value for name, value in self._figures(state).items()})
-        self._note(self._losses, logs.get("loss"))
-        self._note(self._norms, logs.get("grad_norm"))
-        for sign in self._signs():
-            self._tell(sign)
+        if not isinstance(logs, dict):
+            return
+        seen = self._seen
+        if "loss" not in logs:  # an evaluation's, or the summary at the end
+            self._compare_evaluation(logs)
+        else:
+            logs.update({PREFIX + name: value for name, value in self._figures(state).items()})
+            for values, name in (
+                (seen.losses, "loss"),
+                (seen.norms, "grad_norm"),
+                (seen.rates, "learning_rate"),
+            ):
+                self._note(values, logs.get(name))
+            if seen.first is None and seen.losses:
+                seen.first = seen.losses[0]
+            self._look_at_weights(state)
+        for sign in signs(seen, self.told):
+            self._tell(sign, model, args)
+
+    def _compare_evaluation(self, logs: dict[str, Any]) -> None:
+        """The evaluation loss against the lowest of the newest training losses."""
+        evaluated: list[float] = []
+        self._note(evaluated, logs.get("eval_loss"))
+        lowest = min(self._seen.losses[-3:], default=0.0)
+        if evaluated and lowest - evaluated[0] > 0.3:
+            self._seen.gaps.append(evaluated[0] / lowest)
+        elif evaluated:
+            self._seen.gaps.append(1.0)
+
+    def _look_at_weights(self, state: Any) -> None:
+        seen = self._seen
+        seen.steps = int(getattr(state, "global_step", 0) or 0) - self._begun
+        total = int(getattr(state, "max_steps", 0) or 0)
+        seen.done = (seen.steps + self._begun) / total if total > 0 else None
+        if not self._weights or seen.moved or seen.steps < 1:
+            return
+        now = [_numbers(parameter) for parameter, _ in self._weights]
+        moved = sum(
+            int((new != old).sum()) for new, (_, old) in zip(now, self._weights, strict=True)
+        )
+        seen.moved = moved / max(1, sum(old.numel() for _, old in self._weights))
 
     def _figures(self, state: Any) -> dict[str, float]:
         """MiB, tokens per second, and the loss scale; each where it can be known."""
         found: dict[str, float] = {}
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
-            self._peaks.append(torch.cuda.max_memory_allocated() / 2**20)
-            found["peak_memory_mib"] = round(self._peaks[-1], 1)
+            self._seen.peaks.append(torch.cuda.max_memory_allocated() / 2**20)
+            found["peak_memory_mib"] = round(self._seen.peaks[-1], 1)
             found["reserved_memory_mib"] = round(torch.cuda.memory_reserved() / 2**20, 1)
         if self._scaler is not None and self._scaler.is_enabled():
             found["loss_scale"] = float(self._scaler.get_scale())
@@ -78,36 +166,49 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         before, self._last = self._last, (now, tokens)
         if before is None or tokens <= before[1] or now <= before[0]:
             return {}
-        return {"tokens_per_second": round((tokens - before[1]) / (now - before[0]), 1)}
+        self._seen.speeds.append((tokens - before[1]) / (now - before[0]))
+        return {"tokens_per_second": round(self._seen.speeds[-1], 1)}
 
     def _note(self, values: list[float], value: Any) -> None:
         try:
             values.append(float(value))
         except (TypeError, ValueError):  # not logged, or formatted as text by somebody's subclass
             return
-        del values[: -2 * _STILL]
+        del values[:-_KEPT]
 
-    def _signs(self) -> list[str]:
-        newest = [values[-1] for values in (self._losses, self._norms) if values]
-        last = self._losses[-_STILL:]
-        checks = {
-            "nan": any(not math.isfinite(value) for value in newest),
-            "zero": len(self._norms) >= 3 and not any(self._norms[-3:]),
-            "still": len(last) == _STILL and max(last) - min(last) <= 1e-6 * max(map(abs, last)),
-            "peak": len(self._peaks) >= 10 and self._peaks[-1] > _GROWTH * self._peaks[4],
-        }
-        return [sign for sign, seen in checks.items() if seen and sign not in self.told]
-
-    def _tell(self, sign: str) -> None:
+    def _tell(self, sign: str, model: Any, args: Any) -> None:
         self.told.append(sign)
         if not is_first_rank():
             return
-        from ..rules import all_rules
+        text, likely, effects = _WARNINGS[sign]
+        sure, codes = _explaining(model, args, effects)
+        how = "This stack has" if sure else "Not ruled out here:"
+        rules = f" {how} {', '.join(codes)} (python -m gemma_compat rule CODE)." if codes else ""
+        logger.warning("gemma_compat: %s. Likely: %s.%s", text, likely, rules)
 
-        text, effects = _WARNINGS[sign]
-        codes = [rule.code for rule in all_rules() if set(rule.effects) & set(effects)]
-        logger.warning(
-            "gemma_compat: %s. Rules that explain it: %s (python -m gemma_compat rule CODE)",
-            text,
-            ", ".join(codes) or "none",
-        )
+
+def _sample(model: Any) -> list[tuple[Any, Any]]:
+    """A few of the parameters that are trained, evenly over the model, with a copy of their first
+    numbers; none where they are sharded."""
+    if not hasattr(model, "named_parameters"):
+        return []
+    trained = [p for p in model.parameters() if p.requires_grad and p.numel()]
+    step = max(1, len(trained) // _SAMPLED[0])
+    return [(p, _numbers(p).clone()) for p in trained[::step][: _SAMPLED[0]]]
+
+
+def _numbers(parameter: Any) -> Any:
+    return parameter.detach().flatten()[: _SAMPLED[1]]
+
+
+def _explaining(model: Any, args: Any, effects: tuple[Effect, ...]) -> tuple[bool, tuple[str, ...]]:
+    """At most three rules with one of these effects: those that fire on this stack, else those
+    that are not ruled out; and whether they fire."""
+    from ..api import diagnose
+
+    diagnosis = diagnose(model, args=args)
+    for sure, items in ((True, diagnosis.findings), (False, diagnosis.undetermined)):
+        codes = [item.rule.code for item in items if set(item.rule.effects) & set(effects)]
+        if codes:
+            return sure, tuple(dict.fromkeys(codes))[:_CAUSES]
+    return False, ()

@@ -407,7 +407,7 @@ def test_running_out_of_memory_is_an_answer() -> None:
 
 def test_an_estimate_says_so_and_grows_with_the_batch() -> None:
     model, batch = tiny.build("gemma3_text"), healthy.batch("gemma3_text")
-    fit = gemma_compat.fit(model, batch, memory=1e9)
+    fit = gemma_compat.estimate_memory(model, batch, memory=1e9)
     assert not fit.measured and "estimated, not measured" in str(fit)
     small, large = fit.step(1, 64, every=0), fit.step(8, 64, every=0)
     assert small and large and large > small

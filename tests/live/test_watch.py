@@ -46,7 +46,7 @@ def test_a_healthy_run_is_told_nothing_and_an_evaluation_is_left_alone() -> None
 
 def test_a_peak_that_grows_is_told() -> None:
     watch = Watch()
-    watch._peaks = [100.0 + 5 * step for step in range(12)]
+    watch._seen.peaks = [100.0 + 5 * step for step in range(12)]
     feed(watch, loss=1.0, grad_norm=1.0)
     assert watch.told == ["peak"]
 

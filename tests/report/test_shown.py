@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gemma_compat._explain.explain import explain_log
-from gemma_compat._preflight.fit import Fit, Line
+from gemma_compat._preflight.estimate import Line, MemoryEstimate
 from gemma_compat._preflight.result import CheckResult, Outcome, Preflight
 from gemma_compat.engine.diagnosis import judge_all
 from gemma_compat.engine.plan import Plan
@@ -25,7 +25,7 @@ def results() -> list[Shown]:
         diagnosis,
         AppliedPatches(diagnosis, Plan()),
         Preflight("gemma3", (check,)),
-        Fit(True, line, line, 1e9, 1e9, None, 0.0, 2e10, 1, 512, 1, False),
+        MemoryEstimate(True, line, line, 1e9, 1e9, None, 0.0, 2e10, 1, 512, 1, False),
         explain_log(io.BytesIO(b"AttributeError: 'HybridCache' object has no attribute 'float'\n")),
     ]
 

@@ -97,6 +97,8 @@ def padding_is_masked(subject: Subject) -> CheckResult:
     if mask is not None and not bool((mask != 0).all()):
         return _masked(subject, mask == 0, pad)
     left, right = _runs(ids, pad)
+    if pad == token_id(subject, "eos_token_id"):  # the first of them ends the text
+        right[:, 1:] &= right[:, :-1].clone()
     if not (left | right).any():
         return passed("the batch holds no padding")
     trained = (left | right) & (labels != -100)

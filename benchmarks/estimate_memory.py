@@ -1,8 +1,9 @@
-"""``fit`` against real peaks on a GPU: python -m benchmarks.fit --out fit.json
+"""``estimate_memory`` against real peaks: python -m benchmarks.estimate_memory --out fit.json
 
 Random models in the shapes of Gemma 3 1B (trained whole) and 4B (text part, LoRA), bf16. Each is
-measured by ``gemma_compat.fit`` on a short batch; then real steps with AdamW of other shapes run,
-and the peak that torch counted is set against the prediction. Exit status 1 past 10%.
+measured by ``gemma_compat.estimate_memory`` on a short batch; then real steps with AdamW of other
+shapes run, and the peak that torch counted is set against the prediction. Exit status 1 past 10%.
+Needs a GPU.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def compare(name: str) -> list[dict[str, Any]]:
     import gemma_compat
 
     model = build(name)
-    fit = gemma_compat.fit(model, batch(1, 256))
+    fit = gemma_compat.estimate_memory(model, batch(1, 256))
     print(fit, file=sys.stderr, flush=True)
     found = []
     for rows, tokens, every in _CASES:

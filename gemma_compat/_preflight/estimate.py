@@ -1,15 +1,16 @@
-"""How much memory a training step takes, from two measured points, and what would fit.
+"""How much memory a training step takes, from measured points, and what would fit.
 
-    fit = gemma_compat.fit(trainer)        # or fit(model, batch)
-    print(fit)                             # what a step takes, and what fits
-    fit.step(rows=4, tokens=2048)          # bytes
+    found = gemma_compat.estimate_memory(trainer)   # or estimate_memory(model, batch)
+    print(found)                                    # what a step takes, and what fits
+    found.step(rows=4, tokens=2048)                 # bytes
 
 The peak of a forward and backward grows by the same amount with each token: activations, and the
-logits over the vocabulary (their size is what a Gemma fills a card with). Two passes of different
+logits over the vocabulary (their size is what a Gemma fills a card with). Passes of different
 length give that amount and the rest, once with and once without checkpointing. The
 optimizer's state comes on top, and is there from the second step on.
 
-On a CPU nothing can be measured; the figures are then estimates and say so.
+On a CPU nothing is measured: the points come from the arithmetic of :mod:`gemma_compat.memory`,
+with the bytes of the weights in hand, and the answer says so.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UsageError
 from ..shown import Shown
 from . import passes
 
@@ -41,7 +43,7 @@ class Line:
 
 
 @dataclass(frozen=True, repr=False)
-class Fit(Shown):
+class MemoryEstimate(Shown):
     """What a step takes.
 
     Attributes:
@@ -58,7 +60,7 @@ class Fit(Shown):
         checkpointing: whether the run checkpoints.
     """
 
-    view = "fit"
+    view = "memory_estimate"
 
     measured: bool
     bare: Line | None
@@ -113,7 +115,9 @@ class Fit(Shown):
         return max(0, int((room - self.optimizer - line.fixed) // (line.per_token * tokens)))
 
 
-def fit(subject: Any, batch: Any = None, *, args: Any = None, memory: float | None = None) -> Fit:
+def estimate_memory(
+    subject: Any, batch: Any = None, *, args: Any = None, memory: float | None = None
+) -> MemoryEstimate:
     """Measure (on a GPU) or estimate what a step of this run takes.
 
     Args:
@@ -123,16 +127,28 @@ def fit(subject: Any, batch: Any = None, *, args: Any = None, memory: float | No
     Raises:
         UsageError: as :func:`gemma_compat.preflight`.
     """
+    from .interrupt import held
+    from .restoring import restoring
     from .subject import make_subject
 
-    made = make_subject(subject, batch, args, None)
+    with held() as gate:
+        made = make_subject(subject, batch, args, None, gate)
+        return restoring(subject, made, lambda: _estimated(made, memory))
+
+
+def _estimated(made: Subject, memory: float | None) -> MemoryEstimate:
+    from .subject import read_data
+
+    read_data(made, scan=False)
+    if "input_ids" not in made.batch:
+        raise UsageError("estimate_memory needs a batch with input_ids; this run's has none")
     device = next(made.model.parameters()).device
     on_gpu = device.type == "cuda"
     rows, tokens = made.batch["input_ids"].shape
     lines = [_line(made, checkpointing=on, on_gpu=on_gpu) for on in (False, True)]
     rank, per_rank = _rank(made.model)
     optimizer = _optimizer_bytes(made)
-    return Fit(
+    return MemoryEstimate(
         measured=on_gpu,
         bare=lines[0],
         checkpointed=lines[1],
@@ -143,7 +159,7 @@ def fit(subject: Any, batch: Any = None, *, args: Any = None, memory: float | No
         memory=memory or (_card(device) if on_gpu else None),
         rows=rows,
         tokens=tokens,
-        accumulation=int(_value(made.args, "gradient_accumulation_steps", 1)),
+        accumulation=int(made.value("gradient_accumulation_steps", 1)),
         checkpointing=passes.wants_checkpointing(made) or passes.is_checkpointing(made.model),
     )
 
@@ -208,21 +224,78 @@ def _stretched(batch: Mapping[str, Any], tokens: int) -> dict[str, Any]:
 
 
 def _estimate(subject: Subject, tokens: int, checkpointing: bool) -> float | None:
-    """By counting: weights and gradients, activations of a layer, logits and their gradient."""
-    from ..live.tree import text_models
+    """By arithmetic, without the optimizer's state; ``None`` where a size is not known.
 
-    text_model = text_models(subject.base)[0][1]
-    config = text_model.config
-    item = next(text_model.parameters()).element_size()
-    layers, hidden = config.num_hidden_layers, config.hidden_size
-    inner = config.intermediate_size
-    inner = max(inner) if isinstance(inner, (list, tuple)) else inner
-    vocabulary = text_model.embed_tokens.weight.shape[0]
-    layer = (16 * hidden + 4 * inner) * item
-    kept = (hidden * item) * layers + layer if checkpointing else layer * layers
-    logits = vocabulary * (item + 4 + 4)
-    weights = sum(p.numel() * p.element_size() for p in subject.model.parameters())
-    return float(weights + _trained_bytes(subject.model) + (kept + logits) * tokens)
+    What a LoRA keeps is counted layer by layer: PEFT makes each adapted layer's input float32
+    beside bfloat16 weights, and keeps it for the backward pass.
+    """
+    found = _arithmetic(subject, tokens, checkpointing)
+    if found is None:
+        return None
+    parts = {part.name: part.bytes for part in found.parts}
+    counted = parts.get("weights", 0) + parts.get("adapter", 0) + parts.get("optimizer", 0)
+    return float(found.allocated - counted + _held_bytes(subject.model))
+
+
+def _arithmetic(subject: Subject, tokens: int, checkpointing: bool) -> Any:
+    """One row of this many tokens, by :func:`gemma_compat.memory.estimate`."""
+    from ..live.tree import text_models
+    from ..memory import MissingFigure, Setup, Shape, estimate
+
+    models = text_models(subject.base)
+    if not models:
+        return None
+    config = models[0][1].config
+    try:
+        shape = Shape.from_config(config.to_dict())
+    except MissingFigure:
+        return None
+    weight = models[0][1].layers[0].self_attn.q_proj
+    weight = getattr(weight, "base_layer", weight).weight
+    quantized = getattr(subject.base.config, "quantization_config", None) is not None
+    setup = Setup(
+        rows=1,
+        tokens=tokens,
+        width=4 if weight.element_size() == 4 and not quantized else 2,
+        autocast=any(bool(subject.value(name)) for name in ("bf16", "fp16")),
+        bits=4 if quantized else None,
+        adapter=_adapter(subject.model),
+        optimizer=_optimizer_name(subject),
+        checkpointing=checkpointing,
+        attention=str(getattr(config, "_attn_implementation", None) or "sdpa"),
+        accumulation=int(subject.value("gradient_accumulation_steps", 1)),
+        workspace=0,
+    )
+    return estimate(shape, setup)
+
+
+def _adapter(model: Any) -> Any:
+    """The LoRA that the model carries; ``None`` without one."""
+    from ..memory import Adapter
+
+    inner = [
+        (n, p) for n, p in model.named_parameters() if "lora_A" in n or "lora_embedding_A" in n
+    ]
+    if not inner:
+        return None
+    targets = {name.split(".lora_")[0].rpartition(".")[2] for name, _ in inner}
+    rates = [getattr(m, "p", 0.0) for n, m in model.named_modules() if "lora_dropout." in n]
+    return Adapter(
+        rank=int(min(inner[0][1].shape)),
+        targets=tuple(sorted(targets)),
+        width=inner[0][1].element_size(),
+        dropout=any(rates),
+        saved=any("modules_to_save" in n and p.requires_grad for n, p in model.named_parameters()),
+    )
+
+
+def _optimizer_name(subject: Subject) -> str:
+    stated = subject.value("optim", "adamw_torch")
+    return str(getattr(stated, "value", stated))
+
+
+def _held_bytes(model: Any) -> int:
+    return sum(p.numel() * p.element_size() for p in model.parameters())
 
 
 def _trained_bytes(model: Any) -> int:
@@ -231,8 +304,7 @@ def _trained_bytes(model: Any) -> int:
 
 def _optimizer_bytes(subject: Subject) -> float:
     """AdamW keeps two tensors of the weight's dtype; the 8-bit ones a byte each; SGD none."""
-    stated = _value(subject.args, "optim", "adamw_torch")
-    name = str(getattr(stated, "value", stated))
+    name = _optimizer_name(subject)
     if "sgd" in name or "adafactor" in name:
         return 0.0
     trained = [p for p in subject.model.parameters() if p.requires_grad]
@@ -243,8 +315,7 @@ def _optimizer_bytes(subject: Subject) -> float:
 
 def _floor(subject: Subject, optimizer: float) -> float:
     """In ``optimizer.step``: weights, gradients, state, and as much again for temporaries."""
-    weights = sum(p.numel() * p.element_size() for p in subject.model.parameters())
-    return float(weights) + 2.0 * _trained_bytes(subject.model) + optimizer
+    return float(_held_bytes(subject.model)) + 2.0 * _trained_bytes(subject.model) + optimizer
 
 
 def _rank(model: Any) -> tuple[int | None, float]:
@@ -261,9 +332,3 @@ def _card(device: Any) -> float:
     import torch
 
     return float(torch.cuda.get_device_properties(device).total_memory)
-
-
-def _value(args: Any, name: str, default: Any) -> Any:
-    values = args if isinstance(args, Mapping) else getattr(args, "__dict__", {})
-    found = values.get(name)
-    return default if found is None else found

@@ -1,0 +1,47 @@
+"""Everything that a trial may have changed in a model and its Trainer is put back at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .untouched import Untouched
+
+if TYPE_CHECKING:
+    from .subject import Subject
+
+Result = TypeVar("Result")
+
+
+def restoring(given: Any, made: Subject, body: Callable[[], Result]) -> Result:
+    """Run the body, and put everything back that it may have changed in model and Trainer."""
+    outer = Untouched(made.model, _holders(given, made), made.gate)
+    try:
+        try:
+            outer.__enter__()
+            return body()
+        finally:
+            _put_back(outer, made)
+    except BaseException:
+        _put_back(outer, made)  # a Ctrl-C may have cut the first short
+        raise
+
+
+def _put_back(outer: Untouched, made: Subject) -> None:
+    """State first; then the rows that were read, in front of iterators that state now holds."""
+    outer.restore()
+    for recorder in made.recorders:
+        recorder.give_back()
+
+
+def _holders(given: Any, made: Subject) -> list[Any]:
+    """The Trainer and what its steps and its data loader may write to."""
+    if made.trainer is None:
+        return []
+    names = (
+        "args", "state", "control", "accelerator", "callback_handler", "data_collator",
+        "train_dataset", "eval_dataset",
+    )  # fmt: skip
+    found = [given, *(getattr(given, name, None) for name in names)]
+    found.append(getattr(found[4], "scaler", None))
+    return [item for item in found if item is not None]

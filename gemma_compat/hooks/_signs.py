@@ -1,0 +1,98 @@
+"""The signs of a run gone wrong, read from what it has logged so far. Pure.
+
+Each is one that a right run does not show: a noisy loss, a warm-up or a plateau is none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+STILL = 20  # logs without a change of loss before it is told
+_GROWTH = 1.2  # of the peak of the fifth log, in the tenth or later
+_WORSE = 5  # logs in a row that are far above the best and above the first
+_IDLE = 10  # steps after which weights must have moved
+_LEAK = 0.5  # of the training loss: an evaluation below it, twice in a row
+_SLOW = (15, 10, 1 / 3)  # logs in all, the newest of them, and the share of the first's speed
+_NEAR_THE_END = 0.9  # of the run: a schedule may come to 0 there
+
+
+@dataclass
+class History:
+    """What was logged, newest last; each list keeps its first and its newest entries.
+
+    Attributes:
+        losses, norms, rates, evaluations: as the Trainer logged them.
+        gaps: evaluation loss as a share of the training loss at that time.
+        peaks: of memory, MiB.
+        speeds: tokens per second.
+        moved: share of the sampled weights that differ from the run's beginning; ``None`` where
+            that is not known.
+        steps: optimizer steps since the run began.
+        done: share of the run that is done; ``None`` where its length is not known.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    norms: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    gaps: list[float] = field(default_factory=list)
+    peaks: list[float] = field(default_factory=list)
+    speeds: list[float] = field(default_factory=list)
+    first: float | None = None
+    moved: float | None = None
+    steps: int = 0
+    done: float | None = None
+
+
+def signs(seen: History, told: Sequence[str] = ()) -> list[str]:
+    """Return the names of the signs that are there and were not told before."""
+    found = {
+        "nan": _is_not_finite(seen),
+        "zero": len(seen.norms) >= 3 and not any(seen.norms[-3:]),
+        "rate": _has_no_rate(seen),
+        "explodes": _explodes(seen),
+        "still": _stands_still(seen.losses),
+        "idle": seen.moved is not None and seen.steps >= _IDLE and seen.moved == 0,
+        "leak": len(seen.gaps) >= 2 and max(seen.gaps[-2:]) < _LEAK,
+        "slow": _slows_down(seen.speeds),
+        "peak": len(seen.peaks) >= 10 and seen.peaks[-1] > _GROWTH * seen.peaks[4],
+    }
+    new = [name for name, is_there in found.items() if is_there and name not in told]
+    if {"rate", "zero"} & {*new, *told}:  # that is why nothing moves
+        return [name for name in new if name not in {"still", "idle"}]
+    return new
+
+
+def _is_not_finite(seen: History) -> bool:
+    newest = [values[-1] for values in (seen.losses, seen.norms) if values]
+    return any(not math.isfinite(value) for value in newest)
+
+
+def _has_no_rate(seen: History) -> bool:
+    if seen.done is not None and seen.done >= _NEAR_THE_END:
+        return False
+    return len(seen.rates) >= 3 and not any(seen.rates[-3:])
+
+
+def _explodes(seen: History) -> bool:
+    """Far above the best so far and above the first log, for five logs in a row."""
+    if len(seen.losses) < _WORSE + 1 or seen.first is None:
+        return False
+    newest, before = seen.losses[-_WORSE:], seen.losses[:-_WORSE]
+    best = min(median(before[at : at + 5]) for at in range(0, len(before), 5))
+    limit = max(best + max(1.5, best), 1.2 * seen.first)
+    return all(math.isfinite(value) and value > limit for value in newest)
+
+
+def _stands_still(losses: Sequence[float]) -> bool:
+    last = losses[-STILL:]
+    return len(last) == STILL and max(last) - min(last) <= 1e-6 * max(map(abs, last))
+
+
+def _slows_down(speeds: Sequence[float]) -> bool:
+    total, newest, share = _SLOW
+    if len(speeds) < total:
+        return False
+    return max(speeds[-newest:]) < share * median(speeds[1 : total - newest + 1])
