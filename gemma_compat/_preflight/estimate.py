@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError
 from ..shown import Shown
 from . import passes
+from .arithmetic import Counted, counted, held_bytes, optimizer_name
 
 if TYPE_CHECKING:
     from .subject import Subject
@@ -58,6 +59,7 @@ class MemoryEstimate(Shown):
         rows, tokens: the shape of the run's own batch.
         accumulation: the run's accumulation steps.
         checkpointing: whether the run checkpoints.
+        counted: the arithmetic, where nothing was measured.
     """
 
     view = "memory_estimate"
@@ -74,6 +76,7 @@ class MemoryEstimate(Shown):
     tokens: int
     accumulation: int
     checkpointing: bool
+    counted: Counted | None = None
 
     def step(self, rows: int, tokens: int, every: int | None = None) -> float | None:
         """Peak bytes of a step of this shape from the second step on.
@@ -85,13 +88,18 @@ class MemoryEstimate(Shown):
         Returns:
             bytes, or ``None`` where that setting could not be measured.
         """
-        line = self.line((1 if self.checkpointing else 0) if every is None else every)
+        every = (1 if self.checkpointing else 0) if every is None else every
+        if self.counted is not None:
+            return max(self.counted.peak(rows, tokens, every) + self.optimizer, self.floor)
+        line = self.line(every)
         if line is None:
             return None
         return max(line.at(rows * tokens) + self.optimizer, self.floor)
 
     def line(self, every: int) -> Line | None:
         """Every n-th layer checkpointed keeps the activations of the others."""
+        if self.counted is not None:
+            return _tangent(self.counted, self.tokens, every)
         if every == 0:
             return self.bare
         if every == 1 or self.checkpointed is None:
@@ -106,6 +114,8 @@ class MemoryEstimate(Shown):
 
     def largest_rows(self, tokens: int, every: int) -> int:
         """Rows of a micro-batch that fit with the margin; 0 where not even one does."""
+        if self.counted is not None:
+            return self._search(tokens, every)
         line = self.line(every)
         if line is None or self.memory is None:
             return 0
@@ -113,6 +123,24 @@ class MemoryEstimate(Shown):
         if self.floor > room:
             return 0
         return max(0, int((room - self.optimizer - line.fixed) // (line.per_token * tokens)))
+
+    def _search(self, tokens: int, every: int) -> int:
+        """By halving: what is counted need not grow evenly."""
+        room = (self.memory or 0.0) * (1 - MARGIN)
+        low, high = 0, 1
+        while high < 2**20 and (self.step(high, tokens, every) or 0.0) <= room:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            fits = (self.step(middle, tokens, every) or 0.0) <= room
+            low, high = (middle, high) if fits else (low, middle)
+        return low
+
+
+def _tangent(counted: Counted, tokens: int, every: int) -> Line:
+    """The line through one row of this length and one of twice the length."""
+    one, two = counted.peak(1, tokens, every), counted.peak(1, 2 * tokens, every)
+    return Line(2 * one - two, (two - one) / tokens)
 
 
 def estimate_memory(
@@ -145,7 +173,10 @@ def _estimated(made: Subject, memory: float | None) -> MemoryEstimate:
     device = next(made.model.parameters()).device
     on_gpu = device.type == "cuda"
     rows, tokens = made.batch["input_ids"].shape
-    lines = [_line(made, checkpointing=on, on_gpu=on_gpu) for on in (False, True)]
+    arithmetic = None if on_gpu else counted(made)
+    if not on_gpu and arithmetic is None:
+        raise UsageError("the sizes of this model are not known, and nothing is measured on a CPU")
+    lines = [_line(made, checkpointing=on) if on_gpu else None for on in (False, True)]
     rank, per_rank = _rank(made.model)
     optimizer = _optimizer_bytes(made)
     return MemoryEstimate(
@@ -161,20 +192,20 @@ def _estimated(made: Subject, memory: float | None) -> MemoryEstimate:
         tokens=tokens,
         accumulation=int(made.value("gradient_accumulation_steps", 1)),
         checkpointing=passes.wants_checkpointing(made) or passes.is_checkpointing(made.model),
+        counted=arithmetic,
     )
 
 
-def _line(subject: Subject, *, checkpointing: bool, on_gpu: bool) -> Line | None:
+def _line(subject: Subject, *, checkpointing: bool) -> Line | None:
     """A line through two lengths, the first two past which the peak grows evenly.
 
     Short rows tell nothing: there the gradients decide, at the end of the backward, and the peak
     stays the same whatever the length.
     """
-    measure = _peak if on_gpu else _estimate
     found: Line | None = None
     last: tuple[int, float] | None = None
     for tokens in _LENGTHS:
-        peak = measure(subject, tokens, checkpointing)
+        peak = _peak(subject, tokens, checkpointing)
         if peak is None:
             return found
         if last is not None:
@@ -223,88 +254,13 @@ def _stretched(batch: Mapping[str, Any], tokens: int) -> dict[str, Any]:
     }
 
 
-def _estimate(subject: Subject, tokens: int, checkpointing: bool) -> float | None:
-    """By arithmetic, without the optimizer's state; ``None`` where a size is not known.
-
-    What a LoRA keeps is counted layer by layer: PEFT makes each adapted layer's input float32
-    beside bfloat16 weights, and keeps it for the backward pass.
-    """
-    found = _arithmetic(subject, tokens, checkpointing)
-    if found is None:
-        return None
-    parts = {part.name: part.bytes for part in found.parts}
-    counted = parts.get("weights", 0) + parts.get("adapter", 0) + parts.get("optimizer", 0)
-    return float(found.allocated - counted + _held_bytes(subject.model))
-
-
-def _arithmetic(subject: Subject, tokens: int, checkpointing: bool) -> Any:
-    """One row of this many tokens, by :func:`gemma_compat.memory.estimate`."""
-    from ..live.tree import text_models
-    from ..memory import MissingFigure, Setup, Shape, estimate
-
-    models = text_models(subject.base)
-    if not models:
-        return None
-    config = models[0][1].config
-    try:
-        shape = Shape.from_config(config.to_dict())
-    except MissingFigure:
-        return None
-    weight = models[0][1].layers[0].self_attn.q_proj
-    weight = getattr(weight, "base_layer", weight).weight
-    quantized = getattr(subject.base.config, "quantization_config", None) is not None
-    setup = Setup(
-        rows=1,
-        tokens=tokens,
-        width=4 if weight.element_size() == 4 and not quantized else 2,
-        autocast=any(bool(subject.value(name)) for name in ("bf16", "fp16")),
-        bits=4 if quantized else None,
-        adapter=_adapter(subject.model),
-        optimizer=_optimizer_name(subject),
-        checkpointing=checkpointing,
-        attention=str(getattr(config, "_attn_implementation", None) or "sdpa"),
-        accumulation=int(subject.value("gradient_accumulation_steps", 1)),
-        workspace=0,
-    )
-    return estimate(shape, setup)
-
-
-def _adapter(model: Any) -> Any:
-    """The LoRA that the model carries; ``None`` without one."""
-    from ..memory import Adapter
-
-    inner = [
-        (n, p) for n, p in model.named_parameters() if "lora_A" in n or "lora_embedding_A" in n
-    ]
-    if not inner:
-        return None
-    targets = {name.split(".lora_")[0].rpartition(".")[2] for name, _ in inner}
-    rates = [getattr(m, "p", 0.0) for n, m in model.named_modules() if "lora_dropout." in n]
-    return Adapter(
-        rank=int(min(inner[0][1].shape)),
-        targets=tuple(sorted(targets)),
-        width=inner[0][1].element_size(),
-        dropout=any(rates),
-        saved=any("modules_to_save" in n and p.requires_grad for n, p in model.named_parameters()),
-    )
-
-
-def _optimizer_name(subject: Subject) -> str:
-    stated = subject.value("optim", "adamw_torch")
-    return str(getattr(stated, "value", stated))
-
-
-def _held_bytes(model: Any) -> int:
-    return sum(p.numel() * p.element_size() for p in model.parameters())
-
-
 def _trained_bytes(model: Any) -> int:
     return sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
 
 
 def _optimizer_bytes(subject: Subject) -> float:
     """AdamW keeps two tensors of the weight's dtype; the 8-bit ones a byte each; SGD none."""
-    name = _optimizer_name(subject)
+    name = optimizer_name(subject)
     if "sgd" in name or "adafactor" in name:
         return 0.0
     trained = [p for p in subject.model.parameters() if p.requires_grad]
@@ -315,7 +271,7 @@ def _optimizer_bytes(subject: Subject) -> float:
 
 def _floor(subject: Subject, optimizer: float) -> float:
     """In ``optimizer.step``: weights, gradients, state, and as much again for temporaries."""
-    return float(_held_bytes(subject.model)) + 2.0 * _trained_bytes(subject.model) + optimizer
+    return float(held_bytes(subject.model)) + 2.0 * _trained_bytes(subject.model) + optimizer
 
 
 def _rank(model: Any) -> tuple[int | None, float]:
