@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from .output import note
 
 if TYPE_CHECKING:
     from ..detect.requirements import Requirements
 
 _CLOSE = 0.8  # how alike a misspelt name is to the right one
-
-
-def note(text: str) -> None:
-    """One line on stderr that ends nothing."""
-    if sys.stderr is not None:
-        encoding = sys.stderr.encoding or "utf-8"
-        line = f"gemma_compat: note: {text}\n"
-        sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def read_arguments(options: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UsageError
 from . import _elsewhere, assumptions
 from . import nodes as job
 from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, note, write
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ..engine.plan import Plan
     from ..engine.rule import Diagnosis, Rule
     from ..facts import Facts
+    from ..memory import Judgement
 
 _EXITS = """\
 exit status: 0 nothing at or above the threshold; 1 findings; 2 wrong usage or input;
@@ -59,8 +61,39 @@ def _report(options: argparse.Namespace) -> int:
     facts = _detected(options)
     _note_tool_environment(facts)
     diagnosis = judge_all(facts, rules)
-    write(_renderer(options.format)(diagnosis, make_plan(diagnosis)))
-    return _status(diagnosis, rules, options)
+    text = _renderer(options.format)(diagnosis, make_plan(diagnosis))
+    too_large = _too_large(options, facts)
+    if too_large is not None:
+        from ..report import memory
+
+        text = memory.appended(text, options.format, too_large)
+    write(text)
+    status = _status(diagnosis, rules, options)
+    certain = too_large is not None and options.fail_on != "never" and status == CLEAN
+    return FINDINGS if certain else status
+
+
+def _too_large(options: argparse.Namespace, facts: Facts) -> Judgement | None:
+    """The memory of a run that certainly does not fit its card; ``None`` where that is not so.
+
+    Only for a run whose batch and length are stated, since an assumed one proves nothing.
+    """
+    stated = all(
+        facts.training.get(name) is not None
+        for name in ("per_device_train_batch_size", "max_length")
+    )
+    if not stated or not isinstance(options.model, str) or not facts.known("gpus"):
+        return None
+    from ..detect.model import config_of
+    from ..memory import judge
+
+    if facts.model.get("hidden_size") is None:  # a bare model type, or sizes that are not known
+        return None
+    try:
+        found = judge(config_of(options.model), facts)
+    except UsageError:  # a run that cannot be; the rules speak of it
+        return None
+    return found if found is not None and found.fits is False else None
 
 
 def _note_tool_environment(facts: Facts) -> None:

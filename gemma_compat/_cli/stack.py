@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from .output import note
 
 if TYPE_CHECKING:
     from ..facts import Facts
@@ -70,8 +71,6 @@ def _distribution(name: str, text: str) -> str | None:
     near = difflib.get_close_matches(known, DISTRIBUTIONS, n=1, cutoff=_MISSPELT)
     if near:
         raise UsageError(f"{text!r}: no package of that name is known; nearest: {near[0]}")
-    from .inputs import note
-
     note(f"{text}: no rule asks about a package of that name")
     return None
 

@@ -194,3 +194,17 @@ def _gib(size: float) -> str:
 
 def _number(size: float) -> float:
     return round(size / _GIB, 2)
+
+
+def appended(report: str, form: str, found: Judgement) -> str:
+    """The report with what is said of a run that does not fit, at its end."""
+    line = f"{summary(found, 'this GPU')} (gemma_compat memory tells what would fit)"
+    if form == "json":
+        import json
+
+        document = json.loads(report)
+        document["memory"] = fields(found)
+        return json.dumps(document, indent=2, allow_nan=False) + "\n"
+    if form == "markdown":
+        return f"{report}\n**Memory**: {line}.\n"
+    return report + "\n" + "\n".join(wrap(f"{line}.", first="Memory    ", rest=" " * 10)) + "\n"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.memory import FOLDER, page
 from gemma_compat.memory import CUDA, estimate
 
 from .made import DATA, RUNS, setup, shape
@@ -51,3 +52,19 @@ def test_the_parts_add_up(run: dict[str, Any]) -> None:
     found = estimate(shape(run), setup(run))
     assert sum(part.bytes for part in found.parts) == found.total
     assert all(part.bytes >= 0 for part in found.parts)
+
+
+def test_the_page_is_that_of_the_data() -> None:
+    assert (FOLDER / "memory.md").read_text("utf-8") == page(DATA)
+
+
+def test_a_fault_in_the_arithmetic_is_seen() -> None:
+    """Without the second gradient of the logits, say, most runs would be far off."""
+    from dataclasses import replace
+
+    long = [run for run in RUNS if run["loss"] == "full" and run["tokens"] >= 2048]
+    chunked = [
+        estimate(shape(run), replace(setup(run), loss="chunked")).allocated / run["allocated"] - 1
+        for run in long
+    ]
+    assert statistics.median(abs(error) for error in chunked) > WORST

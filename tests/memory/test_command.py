@@ -63,3 +63,27 @@ def test_it_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, *ASKED], capture_output=True, check=False)
     assert done.returncode == 1, done.stderr
+
+
+class TestReport:
+    RUN = ("--batch-size", "4", "--max-length", "4096", "--lora", "--bf16")
+
+    def test_a_run_that_certainly_does_not_fit_is_a_finding(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        command = ["report", "--model", "google/gemma-3-27b-it", "--gpu", "RTX 4090", *self.RUN]
+        assert main(command) == 1
+        assert "does not fit this GPU" in capsys.readouterr().out
+        assert main([*command, "--format", "json"]) == 1
+        assert json.loads(capsys.readouterr().out)["memory"]["fits"] is False
+
+    @pytest.mark.parametrize("gpu", ["H200", "sm_90"])
+    def test_nothing_is_said_where_it_fits_or_is_not_known(
+        self, gpu: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        main(["report", "--model", "google/gemma-3-1b-it", "--gpu", gpu, *self.RUN])
+        assert "fit this GPU" not in capsys.readouterr().out
+
+    def test_an_assumed_batch_proves_nothing(self, capsys: pytest.CaptureFixture[str]) -> None:
+        main(["report", "--model", "google/gemma-3-27b-it", "--gpu", "T4", "--lora"])
+        assert "fit this GPU" not in capsys.readouterr().out
