@@ -76,7 +76,7 @@ def patch_given(
 
 
 def _planned(model: Any, diagnosis: Diagnosis, consent: Consent, dry_run: bool) -> AppliedPatches:
-    """What the diagnosis asks for, not yet done; nothing on a model that is no Gemma."""
+    """Return what the diagnosis asks for, not yet done; nothing on a model that is no Gemma."""
     facts = diagnosis.facts
     if not facts.model.known("model_type") or not families.is_gemma(facts.model.model_type):
         what = facts.model.get("model_type") or type(model).__name__

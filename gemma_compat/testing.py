@@ -77,7 +77,7 @@ def _patching(
 
 
 def _is_whole(model: Any) -> bool:
-    """Whether it has a text model: towers and empty shells of a suite have none."""
+    """Return whether it has a text model: towers and empty shells of a suite have none."""
     from .live.tree import text_models
 
     return bool(text_models(model))

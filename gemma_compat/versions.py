@@ -22,7 +22,7 @@ _NUMBERS = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?(?![\w])", re.ASCII)
 
 @lru_cache(maxsize=None)
 def parse(version: str) -> Version:
-    """The parsed version. Raises ``ValueError`` (``InvalidVersion``) where it is none."""
+    """Return the parsed version. Raises ``ValueError`` (``InvalidVersion``) where it is none."""
     from packaging.version import Version
 
     return Version(version)
@@ -30,14 +30,16 @@ def parse(version: str) -> Version:
 
 @lru_cache(maxsize=None)
 def specifier(text: str) -> SpecifierSet:
-    """The parsed specifier. Raises ``ValueError`` (``InvalidSpecifier``) where it is none."""
+    """Return the parsed specifier. Raises ``ValueError`` (``InvalidSpecifier``) where it is
+    none.
+    """
     from packaging.specifiers import SpecifierSet
 
     return SpecifierSet(text)
 
 
 def is_valid(version: str) -> bool:
-    """Whether this can be compared with the releases that rules name.
+    """Return whether this can be compared with the releases that rules name.
 
     A version of PEP 440 without an epoch (``1!4.50.3`` is newer than any release, whatever it
     holds) and without a leading ``v``, which no published package has.
@@ -51,7 +53,7 @@ def is_valid(version: str) -> bool:
 
 
 def major(version: str) -> int | None:
-    """The first number of a version; ``None`` where it is none."""
+    """Return the first number of a version; ``None`` where it is none."""
     return parse(version).major if is_valid(version) else None
 
 
@@ -62,7 +64,7 @@ def numbers(text: str | None) -> tuple[int, int] | None:
 
 
 def is_specifier(text: str) -> bool:
-    """Whether this is a PEP 440 specifier; an empty one allows every version."""
+    """Return whether this is a PEP 440 specifier; an empty one allows every version."""
     try:
         specifier(text)
     except ValueError:
@@ -72,7 +74,7 @@ def is_specifier(text: str) -> bool:
 
 @lru_cache(maxsize=None)
 def contains(text: str, version: str) -> bool:
-    """Whether ``version`` satisfies the specifier ``text``, pre-releases included.
+    """Return whether ``version`` satisfies the specifier ``text``, pre-releases included.
 
     A local label is dropped first: ``2.6.0+cu124`` is the release 2.6.0.
     """
@@ -81,13 +83,13 @@ def contains(text: str, version: str) -> bool:
 
 
 def bounds(text: str) -> tuple[str, ...]:
-    """The versions that a specifier names, oldest first."""
+    """Return the versions that a specifier names, oldest first."""
     return tuple(sorted((part.version for part in specifier(text)), key=parse))
 
 
 @lru_cache(maxsize=None)
 def is_undecided(text: str, version: str) -> bool:
-    """Whether the number alone cannot say on which side of a bound this build lies.
+    """Return whether the number alone cannot say on which side of a bound this build lies.
 
     So it is for a development build of the very release that a bound names: ``4.51.0.dev0``
     was cut both before and after the fix that became 4.51.0. Where the bound itself names a
@@ -102,5 +104,5 @@ def is_undecided(text: str, version: str) -> bool:
 
 
 def newest(versions: list[str]) -> str:
-    """The newest of them. Raises ``ValueError`` on an empty list."""
+    """Return the newest of them. Raises ``ValueError`` on an empty list."""
     return max(versions, key=parse)

@@ -51,7 +51,7 @@ def _written(status: int) -> int:
 
 
 def _status_of(stop: SystemExit) -> int:
-    """As Python ends: a text is an error message, and the status is 1 then."""
+    """Return the exit status as Python does: a text is an error message with status 1."""
     if isinstance(stop.code, int):
         return stop.code
     if stop.code is not None:

@@ -69,7 +69,7 @@ def _interpreter(python: str) -> str:
 
 
 def _borrowed() -> list[str]:
-    """Where this package and ``packaging`` were imported from."""
+    """Return where this package and ``packaging`` were imported from."""
     found = []
     for name in _NEEDED:
         spec = find_spec(name)
@@ -92,7 +92,7 @@ def _without_option(arguments: Sequence[str]) -> list[str]:
 
 
 def tool_environment() -> str | None:
-    """``pipx`` or ``uvx`` where this runs in an environment that one of them made."""
+    """Return ``pipx`` or ``uvx`` where this runs in an environment that one of them made."""
     prefix = os.path.normpath(sys.prefix)
     for name, parts in _TOOLS.items():
         if any(part in prefix for part in parts):

@@ -68,7 +68,7 @@ def _advise(options: argparse.Namespace) -> int:
 
 
 def question(options: argparse.Namespace, releases: Releases) -> Question:
-    """What the options ask.
+    """Return what the options ask.
 
     Raises:
         UsageError: a model, requirement, package or version that cannot be.
@@ -101,7 +101,7 @@ def question(options: argparse.Namespace, releases: Releases) -> Question:
 
 
 def _facts(options: argparse.Namespace) -> Facts:
-    """A bare model type is all that is known of the model."""
+    """Return facts that hold nothing about the model but its type."""
     import os
 
     from ..detect import detect_facts
@@ -119,7 +119,7 @@ def _facts(options: argparse.Namespace) -> Facts:
 
 
 def _installed(facts: Facts, releases: Releases) -> dict[str, str]:
-    """The packages with release data that are here, with a version that can be read."""
+    """Return the packages with release data that are here, with a version that can be read."""
     found = {name: facts.packages.get(name) for name in releases.names}
     return {n: p.version for n, p in found.items() if p is not None and p.known("version")}
 

@@ -117,7 +117,7 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
 
 
 def apply(options: argparse.Namespace, facts: Facts, *, of_this_machine: bool = True) -> Facts:
-    """The facts with what the options assume put over them; see ``what_if.assume``.
+    """Return the facts with what the options assume put over them; see ``what_if.assume``.
 
     Raises:
         UsageError: a version, package or GPU that cannot be.
@@ -134,7 +134,7 @@ def apply(options: argparse.Namespace, facts: Facts, *, of_this_machine: bool = 
 
 
 def read(options: argparse.Namespace, facts: Facts | None = None) -> Assumptions:
-    """What the options assume; ``facts`` are asked for ``--with NAME``."""
+    """Return what the options assume; ``facts`` are asked for ``--with NAME``."""
     from ..engine.what_if import Assumptions
     from ..tables import gpus
 
@@ -206,7 +206,7 @@ _EMBEDDINGS = {"embed_tokens", "lm_head"}
 
 
 def _adapter(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any]:
-    """The LoRA that ``--target-modules`` and ``--modules-to-save`` describe."""
+    """Return the LoRA that ``--target-modules`` and ``--modules-to-save`` describe."""
     found: dict[str, Any] = {}
     targets, saved = options.target_modules, options.modules_to_save
     if targets is not None:

@@ -81,7 +81,7 @@ def _explained(options: argparse.Namespace) -> Explanation:
 
 
 def _given(options: argparse.Namespace, facts: Facts) -> Facts:
-    """What the options say, put over what the log says."""
+    """Return what the options say, put over what the log says."""
     if options.model:
         from ..detect.model import assumed_of, read_model
 

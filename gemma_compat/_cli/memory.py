@@ -59,7 +59,10 @@ def _memory(options: argparse.Namespace) -> int:
 
 
 def _situation(options: argparse.Namespace) -> tuple[Mapping[str, Any], Facts]:
-    """The model's config, and the facts of GPU, run and adapter; of this machine only its GPUs."""
+    """Return the model's config, and the facts of GPU, run and adapter.
+
+    Of this machine, read only the GPUs.
+    """
     from ..detect.adapter import read_adapter
     from ..detect.model import config_of, read_model
     from ..detect.training import read_training
@@ -90,7 +93,7 @@ def _gpus_here() -> tuple[Gpu, ...]:
 
 
 def _card(options: argparse.Namespace, facts: Facts) -> tuple[int | None, str]:
-    """MiB of the smallest card that is meant, where that is known, and what to call it."""
+    """Return the smallest card's memory in MiB, where it is known, and its name."""
     from ..memory import memory_of
     from ..tables import gpus
 
@@ -110,7 +113,7 @@ def _card(options: argparse.Namespace, facts: Facts) -> tuple[int | None, str]:
 
 
 def _refuse(facts: Facts, setup: Setup) -> None:
-    """FlashAttention 2 on a card that it does not support, which GC304 reports."""
+    """Warn about FlashAttention 2 on a card that it does not support (GC304)."""
     if setup.attention != "flash_attention_2" or not facts.known("gpus"):
         return
     from ..tables import gpus

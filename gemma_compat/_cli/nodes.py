@@ -33,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def is_asked(options: argparse.Namespace) -> bool:
-    """Whether the report is about a job; wrong combinations are told.
+    """Return whether the report is about a job; raise on options that cannot be combined.
 
     Raises:
         UsageError: options that contradict each other.
@@ -62,7 +62,7 @@ def _assumes(options: argparse.Namespace) -> bool:
 
 
 def run(options: argparse.Namespace, rules: Sequence[Rule], detect: Callable[[], Facts]) -> int:
-    """The report, and the exit status."""
+    """Return the report, and the exit status."""
     if options.merge is not None:
         return _merge(options, rules)
     return _all_ranks(options, rules, detect)
@@ -85,7 +85,7 @@ def _merge(options: argparse.Namespace, rules: Sequence[Rule]) -> int:
 
 
 def _nodes(paths: Sequence[str], unread: list[tuple[str, str]]) -> Iterator[Node]:
-    """The nodes in the files; what cannot be used goes to ``unread``."""
+    """Yield the nodes in the files; what cannot be used goes to ``unread``."""
     from ..detect.node_files import BadFile, read_documents
     from ..nodes.documents import nodes_of
 
@@ -141,7 +141,7 @@ def _all_ranks(
 
 
 def _said(where: Place, detect: Callable[[], Facts]) -> str:
-    """What this rank found, or why it found nothing, as JSON."""
+    """Return what this rank found, or why it found nothing, as JSON."""
     import json
 
     from .._version import __version__
@@ -175,7 +175,7 @@ def _heard(rank: int, text: str) -> RankReport:
 
 
 def _common_error(reports: Sequence[RankReport]) -> str:
-    """What stopped every rank alike: a wrong option, rather than news of the nodes."""
+    """Return what stopped every rank alike: a wrong option, rather than news of the nodes."""
     errors = {report.node.error for report in reports}
     return errors.pop() if len(errors) == 1 else ""
 
@@ -201,7 +201,7 @@ def _status(job: Job, options: argparse.Namespace) -> int:
 
 
 def _shown(text: str) -> str:
-    """On one line, short, and without anything that a terminal acts on."""
+    """Shorten to one line, without anything that a terminal acts on."""
     line = "".join(char if char.isprintable() else "?" for char in text)
     return line if len(line) <= 300 else line[:297] + "..."
 

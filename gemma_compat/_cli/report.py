@@ -123,7 +123,7 @@ def _detected(options: argparse.Namespace) -> Facts:
 
 
 def _renderer(form: str) -> Callable[[Diagnosis, Plan], str]:
-    """``render_diagnosis`` of the one module that is needed."""
+    """Return ``render_diagnosis`` of the one module that is needed."""
     from importlib import import_module
 
     render: Callable[[Diagnosis, Plan], str]

@@ -18,7 +18,7 @@ _USAGE = "[--preflight [--skip CHECK] [--continue]] [--watch] [-m MODULE | SCRIP
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """For the list of commands and ``--help`` only: what follows ``run`` is the script's."""
+    """Add ``run`` to the list of commands and ``--help``; its arguments are the script's."""
     commands.add_parser(
         "run",
         usage=f"gemma_compat run {_USAGE}",
@@ -31,7 +31,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """What the script raises goes through, as it would without us; only our own errors do not."""
+    """Run the script or module; let what it raises pass, except errors of gemma_compat."""
     from ..hooks.run import run_script
 
     try:

@@ -15,7 +15,7 @@ _MISSPELT = 0.85  # how alike a name is to a known one to be taken for a slip of
 
 
 def versions(options: argparse.Namespace, facts: Facts | None) -> dict[str, str | None]:
-    """Those of ``--requirements``, and over them those of ``--with`` and ``--without``."""
+    """Return those of ``--requirements``, and over them those of ``--with`` and ``--without``."""
     found: dict[str, str | None] = dict(_required(options))
     for text in split(options.versions):
         name, equals, version = (part.strip() for part in text.partition("=="))
@@ -30,7 +30,7 @@ def versions(options: argparse.Namespace, facts: Facts | None) -> dict[str, str 
 
 
 def names_unsloth(path: str) -> bool:
-    """Whether the file lists Unsloth, in whatever release."""
+    """Return whether the file lists Unsloth, in whatever release."""
     from ..detect.requirements import read_requirements
 
     found = read_requirements(path)
@@ -38,7 +38,7 @@ def names_unsloth(path: str) -> bool:
 
 
 def _required(options: argparse.Namespace) -> dict[str, str | None]:
-    """The releases of ``--requirements``; of a lock file also what is not installed."""
+    """Return the releases of ``--requirements``; of a lock file also what is not installed."""
     path = getattr(options, "stack_file", None)
     if path is None:
         return {}
@@ -53,12 +53,14 @@ def _required(options: argparse.Namespace) -> dict[str, str | None]:
 
 
 def split(texts: list[str]) -> list[str]:
-    """The items of comma-separated texts."""
+    """Return the items of comma-separated texts."""
     return [item.strip() for text in texts for item in text.split(",") if item.strip()]
 
 
 def _distribution(name: str, text: str) -> str | None:
-    """The distribution that is meant; ``None``, and a note, for one that no rule asks about."""
+    """Return the distribution that is meant; ``None``, and a note, for one that no rule asks
+    about.
+    """
     from ..detect.packages import DISTRIBUTIONS, normalise
 
     known = normalise(name.partition("[")[0])

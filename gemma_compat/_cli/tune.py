@@ -60,7 +60,9 @@ def tune(options: argparse.Namespace, facts: Facts) -> int:
 
 
 def _has_bfloat16(facts: Facts) -> bool:
-    """Whether every card computes in bfloat16; float16 overflows in Gemma, float32 does not."""
+    """Return whether every card computes in bfloat16; float16 overflows in Gemma, float32 does
+    not.
+    """
     from ..tables import gpus
 
     capabilities = [gpu.get("compute_capability") for gpu in facts.gpus]
@@ -76,7 +78,9 @@ def _chunks(facts: Facts) -> bool:
 
 
 def _objections(found: Tuning, facts: Facts) -> tuple[Finding, ...]:
-    """What the rules say of the proposal, errors and warnings; rules about releases aside."""
+    """Return what the rules say of the proposal, errors and warnings; rules about releases
+    aside.
+    """
     from ..engine.diagnosis import judge_all
     from ..rules import all_rules
 
@@ -116,7 +120,7 @@ def _objections(found: Tuning, facts: Facts) -> tuple[Finding, ...]:
 
 
 def _adapter(found: Tuning, facts: Facts) -> AdapterFacts:
-    """The adapter of the proposal, as facts."""
+    """Return the adapter of the proposal, as facts."""
     from ..report.tuning import pattern
 
     setup = found.setup

@@ -117,7 +117,7 @@ def release_adapts_inner_linear(facts: Facts) -> bool:
 
 
 def _is_in(specifiers: str, version: str | None) -> bool:
-    """Whether the release is in one of the ranges, which ``|`` separates."""
+    """Return whether the release is in one of the ranges, which ``|`` separates."""
     return version is not None and any(
         versions.contains(text, version) for text in specifiers.split("|")
     )

@@ -24,7 +24,7 @@ def detect_facts(
     path: Sequence[str] | None = None,
     deadline_seconds: float = 3.0,
 ) -> Facts:
-    """All facts about this machine, a model and a run.
+    """Return all facts about this machine, a model and a run.
 
     Args:
         model: a live transformers model (wrapped by PEFT, ``torch.compile`` or DDP or not), a

@@ -62,7 +62,7 @@ class Child:
         self._reader.start()
 
     def finish(self, deadline: Deadline) -> Outcome:
-        """Its outcome, at the deadline at the latest; a child that still runs is killed."""
+        """Return its outcome, at the deadline at the latest; a child that still runs is killed."""
         self._reader.join(deadline.remaining())
         try:
             status = self._process.wait(0 if self._flooded else deadline.remaining())

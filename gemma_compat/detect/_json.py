@@ -28,7 +28,7 @@ def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def describe(value: Any) -> str:
-    """What a JSON value is, short enough for an error line."""
+    """Return what a JSON value is, short enough for an error line."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, (list, tuple)):

@@ -78,7 +78,7 @@ def _read_parts(
     inventory: Inventory,
     search: Sequence[str],
 ) -> dict[str, tuple[Any, dict[str, str]]]:
-    """Each part of the facts that one reader fills, by its field, with why the rest is unknown."""
+    """Return each part of the facts by its field, with why the rest of it is unknown."""
     model_reading = read_model(model)  # a wrong model is told before wrong arguments
     training = read_training(args, inventory.packages.get("transformers"))
     if adapter is not None:  # somebody means to train it
@@ -99,5 +99,5 @@ def _is_live(model: Any) -> bool:
 
 
 def _key(path: Sequence[str]) -> tuple[str, ...]:
-    """What the answer depends on: the search path and the variables that CUDA reads."""
+    """Return what the answer depends on: the search path and the variables that CUDA reads."""
     return (*path, *(repr(os.environ.get(name)) for name in _VARIABLES))

@@ -12,7 +12,7 @@ from . import _files
 
 
 def read_package(name: str, module: str, directory: str, entry: str) -> Package:
-    """The distribution ``name`` as ``directory/entry`` records it.
+    """Return the distribution ``name`` as ``directory/entry`` records it.
 
     Args:
         module: the module that it installs.
@@ -33,7 +33,7 @@ def read_package(name: str, module: str, directory: str, entry: str) -> Package:
 
 
 def _read_egg_link(name: str, module: str, path: str) -> Package:
-    """A link of ``setup.py develop``: its first line is the source directory."""
+    """Return the source directory of a ``setup.py develop`` link: its first line."""
     directory = os.path.dirname(path)
     lines = _read_text(path).splitlines()
     source = os.path.join(directory, lines[0].strip()) if lines else ""
@@ -45,7 +45,7 @@ def _read_egg_link(name: str, module: str, path: str) -> Package:
 
 
 def _version_in(path: str) -> tuple[str | None, str | None]:
-    """The version that the metadata states, and what is wrong with it."""
+    """Return the version that the metadata states, and what is wrong with it."""
     files = [os.path.join(path, "METADATA"), os.path.join(path, "PKG-INFO")]
     if os.path.isfile(path):  # distutils wrote the PKG-INFO itself as name.egg-info
         files = [path]
@@ -63,7 +63,7 @@ def _version_in(path: str) -> tuple[str | None, str | None]:
 
 
 def _header(path: str, name: str) -> str | None:
-    """A field of the header block, which ends at the first empty line."""
+    """Return a field of the header block, which ends at the first empty line."""
     for line in _files.read_text(path, _files.METADATA).splitlines():
         if not line.strip():
             return None
@@ -74,7 +74,7 @@ def _header(path: str, name: str) -> str | None:
 
 
 def requirements(package: Package) -> dict[str, str]:
-    """The specifiers in an installed distribution's metadata, by normalised name.
+    """Return the specifiers in an installed distribution's metadata, by normalised name.
 
     Those that hold for an extra only are left out, and so are markers: what is asked for on this
     platform is asked for on the others too.
@@ -90,7 +90,9 @@ def requirements(package: Package) -> dict[str, str]:
 
 
 def _metadata_lines(package: Package, field: str) -> Iterator[str]:
-    """The values of a field that may come several times, from the ``.dist-info`` of a package."""
+    """Yield the values of a field that may come several times, from the ``.dist-info`` of a
+    package.
+    """
     entry = f"{package.name.replace('-', '_')}-{package.version}.dist-info"
     text = _read_text(os.path.join(package.location, entry, "METADATA"))
     for line in text.partition("\n\n")[0].splitlines():
@@ -100,7 +102,7 @@ def _metadata_lines(package: Package, field: str) -> Iterator[str]:
 
 
 def _origin(path: str) -> dict[str, Any]:
-    """``editable`` and ``vcs`` from ``direct_url.json`` (PEP 610)."""
+    """Return ``editable`` and ``vcs`` from ``direct_url.json`` (PEP 610)."""
     text = _read_text(os.path.join(path, "direct_url.json"))
     if not text:
         return {}
@@ -124,7 +126,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _what_is_missing(directory: str, module: str, info: str) -> str | None:
-    """Metadata without its package: what an interrupted uninstall or copy leaves behind."""
+    """Return what is missing of the package after an interrupted uninstall or copy, or ``None``."""
     package = os.path.join(directory, module)
     if os.path.isfile(os.path.join(package, "__init__.py")) or os.path.isfile(package + ".py"):
         return None
@@ -138,7 +140,7 @@ def _what_is_missing(directory: str, module: str, info: str) -> str | None:
 
 
 def _read_text(path: str, limit: int = _files.METADATA) -> str:
-    """The file's text, empty where there is none to read."""
+    """Return the file's text, empty where there is none to read."""
     try:
         return _files.read_text(path, limit)
     except OSError:

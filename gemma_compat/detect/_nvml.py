@@ -31,7 +31,7 @@ def _answer() -> dict[str, Any]:
 
 
 def _load_problem() -> dict[str, Any] | None:
-    """A library that is not there is a machine without a driver; a broken one is an error."""
+    """Return why NVML cannot be loaded; a missing library means a machine without a driver."""
     if sys.platform == "win32":  # pynvml knows the places
         return None
     try:
@@ -44,7 +44,9 @@ def _load_problem() -> dict[str, Any] | None:
 
 
 def _cuda(nvml: Any) -> dict[str, str]:
-    """The CUDA release that ``libcuda`` supports: 13000 is 13.0. Nothing where it is not there."""
+    """Return the CUDA release that ``libcuda`` supports: 13000 is 13.0. Nothing where it is not
+    there.
+    """
     try:
         number = nvml.nvmlSystemGetCudaDriverVersion_v2()
     except (nvml.NVMLError, AttributeError):
@@ -57,7 +59,7 @@ def _devices(nvml: Any) -> list[dict[str, Any]]:
 
 
 def _device(nvml: Any, index: int) -> dict[str, Any]:
-    """One GPU, and its MIG instances or ``None`` where it is not in MIG mode."""
+    """Return one GPU, and its MIG instances or ``None`` where it is not in MIG mode."""
     handle = nvml.nvmlDeviceGetHandleByIndex(index)
     gpu = {
         "index": index,
@@ -69,7 +71,7 @@ def _device(nvml: Any, index: int) -> dict[str, Any]:
 
 
 def _facts(nvml: Any, handle: Any) -> dict[str, Any]:
-    """What it does not support (memory of a shared-memory GPU) is left out."""
+    """Return the answers; leave out what the GPU does not support (memory where it is shared)."""
     return _answers(
         nvml,
         {
@@ -83,7 +85,7 @@ def _facts(nvml: Any, handle: Any) -> dict[str, Any]:
 
 
 def _ecc(nvml: Any, handle: Any) -> bool | None:
-    """Whether memory errors are corrected, which costs memory on some; ``None`` if it cannot."""
+    """Return whether ECC is on, which costs memory on some cards; ``None`` without ECC."""
     try:
         return bool(nvml.nvmlDeviceGetEccMode(handle)[0])
     except nvml.NVMLError_NotSupported:
@@ -98,7 +100,7 @@ def _mig(nvml: Any, handle: Any) -> bool:
 
 
 def _instances(nvml: Any, handle: Any, gpu: dict[str, Any]) -> list[dict[str, Any]]:
-    """The MIG instances in NVML's order, each with the names that CUDA knows it by."""
+    """Return the MIG instances in NVML's order, each with the names that CUDA knows it by."""
     found = []
     for number in range(nvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
         try:
@@ -113,7 +115,7 @@ def _instances(nvml: Any, handle: Any, gpu: dict[str, Any]) -> list[dict[str, An
 
 
 def _answers(nvml: Any, questions: dict[str, Callable[[], Any]]) -> dict[str, Any]:
-    """The answers to those questions that NVML can answer."""
+    """Return the answers to those questions that NVML can answer."""
     found = {}
     for name, question in questions.items():
         try:

@@ -40,7 +40,7 @@ class _Adapter:
 
 
 def read_adapter(adapter: Any, model: Any = None) -> Reading:
-    """The facts of an adapter, and why some are unknown.
+    """Return the facts of an adapter, and why some are unknown.
 
     Args:
         adapter: a directory, its ``adapter_config.json``, a ``LoraConfig``, a mapping of one, or
@@ -65,7 +65,7 @@ def read_adapter(adapter: Any, model: Any = None) -> Reading:
 
 
 def _of_model(model: Any) -> Reading:
-    """The active adapter of a live model; the files where a directory holds an adapter."""
+    """Return the active adapter of a live model; the files where a directory holds an adapter."""
     if hasattr(model, "named_modules"):
         config = _active(model)
         if config is not None:
@@ -135,7 +135,7 @@ def _target_parameters(adapter: _Adapter) -> tuple[str, ...]:
 
 
 def _texts(found: Any, name: str) -> tuple[str, ...]:
-    """Names in order: PEFT keeps them as a set."""
+    """Return the names in order; PEFT keeps them as a set."""
     if isinstance(found, Mapping) or not isinstance(found, Iterable):
         raise UsageError(f"adapter: {name} is a {type(found).__name__}, not a list of names")
     names = [found] if isinstance(found, str) else list(found)

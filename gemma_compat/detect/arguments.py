@@ -31,12 +31,12 @@ class Arguments:
     transformers: str | None
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The field, ``default`` where it is missing or ``None``."""
+        """Return the field, ``default`` where it is missing or ``None``."""
         value = self.values.get(name)
         return default if value is None else value
 
     def switch(self, name: str, within: Mapping[str, Any] | None = None) -> bool | None:
-        """A field that is on or off, as a bool or as the word; ``None`` where not stated."""
+        """Return a field that is on or off, as a bool or as the word; ``None`` where not stated."""
         value = (self.values if within is None else within).get(name)
         if isinstance(value, str):
             value = _WORDS.get(value.lower(), value)
@@ -45,7 +45,7 @@ class Arguments:
         return value
 
     def mapping(self, name: str) -> Mapping[str, Any] | None:
-        """A field that is a mapping, its JSON text, or the path of a JSON file."""
+        """Return a field that is a mapping, its JSON text, or the path of a JSON file."""
         value = self.values.get(name)
         if isinstance(value, str) and value.strip():
             return self._parse(name, value)

@@ -26,7 +26,8 @@ _SHARD_LIMIT = 512  # files; a 31B has 2 to 14
 
 
 def read_checkpoint(model: Any) -> Reading:
-    """The names and dtypes of the weights of a model directory, or of those a live model names.
+    """Return the names and dtypes of the weights of a model directory, or of those a live model
+    names.
 
     Args:
         model: as for ``detect_facts``. A live model is asked for its ``name_or_path``: a
@@ -39,12 +40,12 @@ def read_checkpoint(model: Any) -> Reading:
 
 
 def starred(name: str) -> str:
-    """The name of a tensor with ``*`` for every number between its dots."""
+    """Return the name of a tensor with ``*`` for every number between its dots."""
     return re.sub(r"(?<=\.)\d+(?=\.|$)", "*", name)
 
 
 def folder_of(model: Any) -> str:
-    """The directory that a model came from. ``UnknownFact`` where there is none."""
+    """Return the directory that a model came from. ``UnknownFact`` where there is none."""
     if isinstance(model, (str, os.PathLike)):
         path = os.fspath(model)
         if os.path.exists(path):
@@ -56,7 +57,7 @@ def folder_of(model: Any) -> str:
 
 
 def _folder_of_live(config: Any) -> str:
-    """What ``from_pretrained`` noted: a directory, or a repository's name and its commit."""
+    """Return what ``from_pretrained`` noted: a directory, or a repository's name and its commit."""
     name = getattr(config, "_name_or_path", None)
     if not isinstance(name, str) or not name:
         raise UnknownFact("checkpoint", "the model was made from a config, not from a checkpoint")
@@ -83,7 +84,7 @@ def _read_folder(folder: str) -> CheckpointFacts:
 
 
 def _weight_files(folder: str) -> Iterator[str]:
-    """The one file, or every shard that the index names."""
+    """Return the one file, or every shard that the index names."""
     single = os.path.join(folder, _SINGLE)
     if os.path.isfile(single):
         return iter([single])
@@ -107,13 +108,13 @@ def _shards(index: str) -> list[str]:
 
 
 def _texts_in(weights: Any) -> list[str]:
-    """The distinct values of a mapping to text; none where it is anything else."""
+    """Return the distinct values of a mapping to text; none where it is anything else."""
     values: list[Any] = list(weights.values()) if isinstance(weights, dict) else [None]
     return sorted(set(values)) if all(isinstance(item, str) for item in values) else []
 
 
 def header(path: str) -> Mapping[str, Any]:
-    """The JSON object in front of the tensors: 8 bytes of length (little endian), then text.
+    """Return the JSON object in front of the tensors: 8 bytes of length (little endian), then text.
 
     Raises ``UnknownFact`` where the file is missing, cut off or of another kind.
     """

@@ -49,7 +49,7 @@ class _Config:
     name: str
 
     def typed(self, value: Any, kinds: tuple[type, ...], key: str, needed: str) -> Any:
-        """The value if it is of one of ``kinds``; a ``UsageError`` otherwise."""
+        """Return the value if it is of one of ``kinds``; a ``UsageError`` otherwise."""
         if isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool)):
             return value
         raise UsageError(f"{self.name}: {key} must be {needed}, not {describe(value)}")
@@ -68,7 +68,7 @@ class _Config:
         return str(self.typed(found, (str,), "text_config.model_type", "text"))
 
     def text_value(self, key: str, kinds: tuple[type, ...], needed: str) -> Any:
-        """A field of the text config, or what its absence means."""
+        """Return a field of the text config, or what its absence means."""
         text = self.text_config()
         if key in text:
             value = text[key]
@@ -83,7 +83,7 @@ class _Config:
 
 
 def read_config(data: Mapping[str, Any], name: str) -> tuple[ModelFacts, dict[str, str]]:
-    """The facts that a config states, and why the others are unknown.
+    """Return the facts that a config states, and why the others are unknown.
 
     Args:
         data: the parsed ``config.json``.
@@ -125,7 +125,7 @@ def _class_name(config: _Config) -> str:
 
 
 def _use_cache(config: _Config) -> bool:
-    """Of the config that a forward reads first: a Gemma 4's own if set, else the text config's.
+    """Return the field of the config that a forward reads first (Gemma 4), else the text config's.
 
     Every text config of Gemma defaults to ``True``, in all releases.
     """
@@ -145,7 +145,7 @@ def _ignored_keys(config: _Config) -> tuple[str, ...] | None:
 
 
 def _dtype(config: _Config) -> str:
-    """The dtype that the weights were saved in: ``dtype``, before 4.56 ``torch_dtype``."""
+    """Return the dtype that the weights were saved in: ``dtype``, before 4.56 ``torch_dtype``."""
     for part in (config.text or {}, config.top):
         for key in ("dtype", "torch_dtype"):
             if isinstance(part.get(key), str):
@@ -167,7 +167,7 @@ def _quantization(config: _Config) -> str | None:
 
 
 def _quantization_bits(config: _Config) -> int | None:
-    """Of bitsandbytes; the other methods store the width in ways of their own."""
+    """Return the width for bitsandbytes; other methods store it differently."""
     found = config.top.get("quantization_config")
     if found is None:
         return None
@@ -180,7 +180,7 @@ def _quantization_bits(config: _Config) -> int | None:
 
 
 def _compute_dtype(config: _Config) -> str | None:
-    """bitsandbytes' own default is float32."""
+    """Return the compute dtype; the default of bitsandbytes is float32."""
     found = config.top.get("quantization_config") or {}
     if not isinstance(found, Mapping) or found.get("load_in_4bit") is not True:
         return None
@@ -188,7 +188,9 @@ def _compute_dtype(config: _Config) -> str | None:
 
 
 def _tie_word_embeddings(config: _Config) -> bool:
-    """Every Gemma ties by default, in all releases; either config may say otherwise."""
+    """Return whether the embeddings are tied: the default of every Gemma unless a config says
+    no.
+    """
     for part in (config.top, config.text or {}):
         value = part.get("tie_word_embeddings")
         if value is not None:
@@ -204,7 +206,7 @@ def _bidirectional(config: _Config) -> str | bool | None:
 
 
 def _towers(config: _Config) -> tuple[str, ...]:
-    """A composite has a vision config in every release; the audio one may be null."""
+    """Return the towers of a composite: every release has a vision config, audio may be null."""
     return tuple(
         name for name in ("vision", "audio") if config.top.get(f"{name}_config") is not None
     )
@@ -236,7 +238,9 @@ def _number(key: str) -> Callable[[_Config], Any]:
 
 
 def _global_head_dim(config: _Config) -> int | None:
-    """``global_head_dim``, which newer transformers (5.16) state as an override for some layers."""
+    """Return ``global_head_dim``, which newer transformers (5.16) state as an override for some
+    layers.
+    """
     layers = config.text_config().get("per_layer_config")
     if isinstance(layers, Mapping):
         found = overridden_head_dim(layers)
@@ -247,7 +251,7 @@ def _global_head_dim(config: _Config) -> int | None:
 
 
 def overridden_head_dim(layers: Mapping[Any, Any]) -> int | None:
-    """The ``head_dim`` that overrides by layer state (that of the full-attention layers)."""
+    """Return the ``head_dim`` that overrides by layer state (that of the full-attention layers)."""
     stated = [layer.get("head_dim") for layer in layers.values() if isinstance(layer, Mapping)]
     return max((dim for dim in stated if isinstance(dim, int)), default=None)
 

@@ -14,7 +14,7 @@ _DDP = ("MULTI_CPU", "MULTI_GPU", "MULTI_XPU", "MULTI_NPU")
 
 
 def kind(args: Arguments) -> str:
-    """``no``, ``ddp``, ``fsdp`` or ``deepspeed``."""
+    """Return ``no``, ``ddp``, ``fsdp`` or ``deepspeed``."""
     if args.get("deepspeed") or _launched("ACCELERATE_USE_DEEPSPEED"):
         return "deepspeed"
     if _is_fsdp(args):
@@ -29,7 +29,7 @@ def kind(args: Arguments) -> str:
 
 
 def deepspeed_stage(args: Arguments) -> int | None:
-    """The ZeRO stage; DeepSpeed's default is 0."""
+    """Return the ZeRO stage; DeepSpeed's default is 0."""
     if not args.get("deepspeed"):
         return _launched_stage()
     config = args.mapping("deepspeed") or {}
@@ -43,7 +43,7 @@ def deepspeed_stage(args: Arguments) -> int | None:
 
 
 def checkpoints_from_outside(args: Arguments) -> bool:
-    """Whether FSDP wraps the layers in checkpoints (``activation_checkpointing``)."""
+    """Return whether FSDP wraps the layers in checkpoints (``activation_checkpointing``)."""
     if not _is_fsdp(args):
         return False
     config = args.mapping("fsdp_config") or {}
@@ -55,7 +55,7 @@ def checkpoints_from_outside(args: Arguments) -> bool:
 
 
 def fsdp_version(args: Arguments) -> int | None:
-    """1 or 2; ``fsdp_config`` says ``version`` or ``fsdp_version``, the launcher FSDP_VERSION."""
+    """Return 1 or 2, from ``version`` or ``fsdp_version`` of ``fsdp_config``, or FSDP_VERSION."""
     if not _is_fsdp(args):
         return None
     config = args.mapping("fsdp_config") or {}
@@ -68,7 +68,7 @@ def fsdp_version(args: Arguments) -> int | None:
 
 
 def fsdp_layer_classes(args: Arguments) -> tuple[str, ...] | None:
-    """The classes that FSDP wraps, by name; ``None`` where that is left to the library."""
+    """Return the classes that FSDP wraps, by name; ``None`` where that is left to the library."""
     config = args.mapping("fsdp_config") or {}
     names = config.get("transformer_layer_cls_to_wrap") or os.environ.get(
         "FSDP_TRANSFORMER_CLS_TO_WRAP"
@@ -83,7 +83,9 @@ def fsdp_layer_classes(args: Arguments) -> tuple[str, ...] | None:
 
 
 def _is_fsdp(args: Arguments) -> bool:
-    """``fsdp`` is a text or list of options up to transformers 5.x, later a bool."""
+    """Return whether FSDP is on; ``fsdp`` is a text or list up to transformers 5.x, later a
+    bool.
+    """
     value: Any = args.get("fsdp")
     if isinstance(value, str) and value.lower() == "false":
         return False

@@ -23,7 +23,7 @@ _NOT_SWITCHES = {"NCCL_COMM_ID", "NCCL_CONF_FILE", "NCCL_DEBUG_FILE", "NCCL_HOST
 
 
 def read_environment() -> dict[str, str]:
-    """The variables of that list that are set."""
+    """Return the variables of that list that are set."""
     return {
         name: value
         for name, value in sorted(os.environ.items())

@@ -44,7 +44,7 @@ class Run:
 
 
 def read_run(path: str) -> Run:
-    """The run of a YAML file.
+    """Return the run of a YAML file.
 
     Raises:
         UsageError: a file that cannot be read or holds no mapping.
@@ -64,7 +64,7 @@ def read_run(path: str) -> Run:
 
 
 def read_yaml(text: str) -> dict[str, Any]:
-    """Scalars, lists of scalars and one level of nesting."""
+    """Parse scalars, lists of scalars and one level of nesting."""
     found: dict[str, Any] = {}
     key: str | None = None
     for raw in text.splitlines():
@@ -82,7 +82,7 @@ def read_yaml(text: str) -> dict[str, Any]:
 
 
 def _nested(value: Any, match: re.Match[str]) -> Any:
-    """The value of a key with one more line below it."""
+    """Return the value of a key with one more line below it."""
     if match["dash"]:
         items = value if isinstance(value, list) else []
         if match["key"] is None:

@@ -75,7 +75,7 @@ class GpuQuestion:
             self._problem = f"NVML could not be asked: {error}"
 
     def answer(self, deadline: Deadline) -> GpuReading:
-        """The reading, at the deadline at the latest."""
+        """Return the reading, at the deadline at the latest."""
         reading = self._answer(deadline)
         found, not_looked_for = find_other_gpus(reading.driver is not None)
         reading.other_gpus = found
@@ -84,7 +84,7 @@ class GpuQuestion:
         return reading
 
     def gpus(self, seconds: float) -> tuple[Gpu, ...]:
-        """The visible GPUs; empty where there are none or NVML does not say."""
+        """Return the visible GPUs; empty where there are none or NVML does not say."""
         found = self._answer(Deadline(seconds)).gpus
         return () if found is UNKNOWN else tuple(found)
 
@@ -100,7 +100,7 @@ class GpuQuestion:
 
 
 def driver_traces(environ: Mapping[str, str]) -> Iterator[str]:
-    """Every sign that NVML may be installed, found without loading anything."""
+    """Yield every sign that NVML may be installed, found without loading anything."""
     if sys.platform == "win32":
         system = os.path.join(environ.get("SystemRoot", r"C:\Windows"), "System32")
         programs = os.path.join(environ.get("ProgramFiles", ""), "NVIDIA Corporation", "NVSMI")
@@ -127,7 +127,7 @@ def _is_in_loader_cache() -> bool:
 
 
 def _interpret(output: str, environ: Mapping[str, str]) -> GpuReading:
-    """The child's last line, with ``CUDA_VISIBLE_DEVICES`` applied."""
+    """Return the child's last line, with ``CUDA_VISIBLE_DEVICES`` applied."""
     try:
         data = _files.parse_json(output.strip().splitlines()[-1])
     except (ValueError, IndexError):
@@ -142,7 +142,7 @@ def _interpret(output: str, environ: Mapping[str, str]) -> GpuReading:
 
 
 def _reading(data: Mapping[str, Any], environ: Mapping[str, str]) -> GpuReading:
-    """What NVML said, with ``CUDA_VISIBLE_DEVICES`` applied."""
+    """Return what NVML said, with ``CUDA_VISIBLE_DEVICES`` applied."""
     from .visible import Instance, Undecided, select
 
     reading = GpuReading(driver=data["driver"])
@@ -166,7 +166,7 @@ def _reading(data: Mapping[str, Any], environ: Mapping[str, str]) -> GpuReading:
 
 
 def _gpu(fields: Mapping[str, Any]) -> Gpu:
-    """The facts that NVML gave, and the architecture that follows from them."""
+    """Return the facts that NVML gave, and the architecture that follows from them."""
     from ..tables.gpu_tables import ARCHITECTURES
 
     gpu = Gpu.from_dict(dict(fields))

@@ -8,7 +8,8 @@ from . import _files
 
 
 def find_config(name: str, commit: str | None = None) -> str | None:
-    """The ``config.json`` of ``owner/name`` in the cache, or ``None``; of this commit if given.
+    """Return the ``config.json`` of ``owner/name`` in the cache, or ``None``; of this commit if
+    given.
 
     The layout is huggingface_hub's: ``models--owner--name/refs/main`` names the snapshot.
     """
@@ -24,7 +25,7 @@ def find_config(name: str, commit: str | None = None) -> str | None:
 
 
 def _snapshots(folder: str) -> list[str]:
-    """The one that ``main`` points at, else all of them (a pinned revision), newest first."""
+    """Return the snapshot of ``main``, else all snapshots (a pinned revision), newest first."""
     try:
         commit = _files.read_bytes(os.path.join(folder, "refs", "main"), _files.LINE)
         return [commit.decode("ascii").strip()]
@@ -39,7 +40,7 @@ def _snapshots(folder: str) -> list[str]:
 
 
 def _cache() -> str:
-    """As huggingface_hub finds it."""
+    """Return the cache directory, found as huggingface_hub finds it."""
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         if os.environ.get(name):
             return os.path.expanduser(os.environ[name])

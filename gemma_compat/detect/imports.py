@@ -82,9 +82,9 @@ class ImportProbe:
             self._answers[module] = f"not tried: {error}"
 
     def answer(self, deadline: Deadline) -> tuple[dict[str, str], dict[str, Any]]:
-        """Per module ``ok``, ``failed: ...``, ``crashed with signal ...`` or not finished.
+        """Return ``ok``, ``failed: ...``, ``crashed with signal ...`` or not finished by module.
 
-        And the fields of ``TorchBuild`` that importing torch showed.
+        Also return the fields of ``TorchBuild`` that importing torch showed.
         """
         devices: dict[str, Any] = {}
         for module, child in self._children.items():
@@ -102,7 +102,7 @@ class ImportProbe:
 
 
 def _devices(lines: Sequence[str], problem: str | None) -> dict[str, Any]:
-    """Fields of ``TorchBuild`` that importing showed; none where it did not get so far."""
+    """Return the fields of ``TorchBuild`` that importing showed; empty if it stopped earlier."""
     if _DONE not in lines:
         return {}
     if problem is not None:
@@ -116,5 +116,5 @@ def _devices(lines: Sequence[str], problem: str | None) -> dict[str, Any]:
 
 
 def without_trying() -> dict[str, str]:
-    """The answers where no import may be tried: what this process has imported already."""
+    """Return the answers where no import may be tried: what this process has imported already."""
     return {module: "ok" if module in sys.modules else "not tried" for module in _MODULES}

@@ -55,7 +55,7 @@ class LiveModel:
         return self.text_models[0][1]
 
     def layers(self) -> Iterator[Any]:
-        """The bare decoder layers of all text models."""
+        """Yield the bare decoder layers of all text models."""
         self.first_text_model()
         for _, text_model in self.text_models:
             for layer in text_model._modules["layers"]._modules.values():
@@ -63,7 +63,7 @@ class LiveModel:
 
 
 def read_live(model: Any) -> tuple[ModelFacts, dict[str, str]]:
-    """The facts of a live model, and why some are unknown."""
+    """Return the facts of a live model, and why some are unknown."""
     live = _look_into(model)
     answers, reasons = ask("model", _QUESTIONS, live)
     return ModelFacts(live=True, **answers), reasons
@@ -80,7 +80,7 @@ def _look_into(model: Any) -> LiveModel:
 
 
 def _field(config: Any, name: str, default: Any = _MISSING) -> Any:
-    """A config field: what the instance holds, else what its class says.
+    """Return a config field: what the instance holds, else what its class says.
 
     Not by ``getattr`` at first: newer transformers (5.16) raise for fields that vary by layer.
     """
@@ -133,7 +133,7 @@ def _quantization(live: LiveModel) -> str | None:
 
 
 def _peft(live: LiveModel) -> str | None:
-    """Of a PEFT wrapper, or of adapters that transformers loaded into the bare model."""
+    """Return the config of a PEFT wrapper, or of adapters that transformers loaded."""
     wrapper = peft_wrapper(live.outer)
     configs = getattr(wrapper if wrapper is not None else live.base, "peft_config", None)
     if not configs:
@@ -145,7 +145,9 @@ def _peft(live: LiveModel) -> str | None:
 
 
 def _global_head_dim(live: LiveModel) -> int | None:
-    """``global_head_dim``; newer transformers (5.16) keep overrides of ``head_dim`` by layer."""
+    """Return ``global_head_dim``; newer transformers (5.16) keep overrides of ``head_dim`` by
+    layer.
+    """
     spec = vars(live.text_config).get("_heterogeneity_spec")
     overridden = overridden_head_dim(getattr(spec, "per_layer_overrides", {}))
     found: int | None = _field(live.text_config, "global_head_dim", overridden)
@@ -185,7 +187,7 @@ def _is_four_bit(module: Any) -> bool:
 
 
 def _quantization_option(live: LiveModel, name: str, default: Any) -> Any:
-    """An option of the quantization config; ``None`` where the model is not quantized."""
+    """Return an option of the quantization config; ``None`` where the model is not quantized."""
     found = _field(live.config, "quantization_config", None)
     if found is None:
         return None
@@ -211,7 +213,7 @@ def _accepts_loss_kwargs(live: LiveModel) -> bool | None:
 
 
 def _adapted_modules(live: LiveModel) -> tuple[str, ...]:
-    """Paths of the modules that hold a ``lora_A``."""
+    """Return the paths of the modules that hold a ``lora_A``."""
     found = {
         re.sub(r"\.\d+(?=\.|$)", ".*", path.removeprefix("model."))
         for path, module in named_modules(live.base)

@@ -18,7 +18,7 @@ _HOOK = "leave_cache_out"  # of patching/cache_switch.py
 
 
 def asks_for_cache(model: Any, text_models: list[tuple[str, Any]]) -> bool:
-    """Whether any text model builds a cache when nobody passes ``use_cache``.
+    """Return whether any text model builds a cache when nobody passes ``use_cache``.
 
     Args:
         model: the unwrapped model.
@@ -30,7 +30,7 @@ def asks_for_cache(model: Any, text_models: list[tuple[str, Any]]) -> bool:
 
 
 def _decides(model: Any, path: str) -> bool:
-    """The first value on the way down; ``None`` and a missing field leave it to the next.
+    """Return the first value on the way down; ``None`` and a missing field leave it to the next.
 
     A hook of ours on the way answers for all below: it passes ``use_cache=False`` in training.
     """
@@ -52,7 +52,7 @@ def _way_down(model: Any, path: str) -> Iterator[Any]:
 
 
 def reads_config(forward: Any) -> bool:
-    """Whether this ``forward``, or a decorator around it, takes ``use_cache`` from a config.
+    """Return whether this ``forward``, or a decorator around it, takes ``use_cache`` from a config.
 
     The function itself reads ``self.config.use_cache``; a decorator of transformers
     (``check_model_inputs``, ``merge_with_config_defaults``) names the argument as text.

@@ -18,13 +18,13 @@ TextModels = list[tuple[str, Any]]
 
 
 def is_checkpointing(text_models: TextModels) -> bool:
-    """Whether transformers' own checkpointing is on for any decoder layer."""
+    """Return whether transformers' own checkpointing is on for any decoder layer."""
     _require(text_models)
     return bool(_active(text_models))
 
 
 def uses_reentrant(text_models: TextModels) -> bool | None:
-    """``use_reentrant`` of the checkpoint functions in place; ``None`` where it is off."""
+    """Return ``use_reentrant`` of the checkpoint functions in place; ``None`` where it is off."""
     _require(text_models)
     active = _active(text_models)
     found = {_reentrant(getattr(item, "_gradient_checkpointing_func", None)) for item in active}
@@ -54,7 +54,7 @@ def outside_is_reentrant(text_models: TextModels) -> bool | None:
 
 
 def _active(text_models: TextModels) -> list[Any]:
-    """The modules whose flag is read and on."""
+    """Return the modules whose flag is read and on."""
     active = []
     for _, text_model in text_models:
         layers = [layer_wrappers(layer)[0] for layer in _layers(text_model)]
@@ -70,7 +70,7 @@ def _layers(text_model: Any) -> list[Any]:
 
 
 def _reentrant(function: Any) -> bool:
-    """Of one checkpoint function: transformers binds the keyword with ``functools.partial``."""
+    """Return the keyword of a checkpoint function; transformers binds it with ``partial``."""
     keywords = function.keywords if isinstance(function, partial) else {}
     value = keywords.get("use_reentrant")
     if value is not None:

@@ -16,7 +16,7 @@ _HOOKS = ("_forward_pre_hooks", "_forward_hooks")
 
 
 def functions_in_place(model: Any) -> tuple[str, ...]:
-    """Their names, sorted: hooks of any module, methods of the model, the config's fallback.
+    """Return their names, sorted: hooks of any module, methods of the model, the config's fallback.
 
     Args:
         model: the unwrapped model.
@@ -26,7 +26,7 @@ def functions_in_place(model: Any) -> tuple[str, ...]:
 
 
 def our_hooks(module: Any) -> list[Any]:
-    """The hook functions of this library on one module."""
+    """Return the hook functions of this library on one module."""
     held = [function for kind in _HOOKS for function in getattr(module, kind, {}).values()]
     return [function for function in held if _is_ours(function)]
 
@@ -41,7 +41,7 @@ def _functions(model: Any) -> Iterator[Any]:
 
 
 def _chain(value: Any) -> Iterator[Any]:
-    """A method of ours and, where a second one came on top of it, the one that it calls."""
+    """Yield our method and, if a second one wraps it, the one that it calls."""
     while isinstance(getattr(value, "args", None), tuple) and hasattr(value, "func"):
         yield value.func
         value = value.args[-1] if value.args else None

@@ -20,7 +20,7 @@ def _dtype(live: Any) -> str:
 
 
 def _weight_dtypes(module: Any) -> set[str]:
-    """The dtypes of a module's own weights: not of adapters beside them, nor of packed ones.
+    """Return the dtypes of a module's own weights: not of adapters beside them, nor of packed ones.
 
     A LoRA layer holds the weight that it adapts as ``base_layer``, PEFT's copies of trained
     modules hold theirs as ``original_module``. One byte per element means quantized.
@@ -50,7 +50,7 @@ def _per_layer_rows(live: Any) -> int | None:
 
 
 def _head_is_tied(live: Any) -> bool:
-    """By identity: equal values in two tensors are two tensors."""
+    """Compare by identity: equal values in two tensors are two tensors."""
     head = live.base.get_output_embeddings()
     if head is None:
         raise UnknownFact("model", "the model has no output layer")
@@ -58,12 +58,12 @@ def _head_is_tied(live: Any) -> bool:
 
 
 def _is_loaded(live: Any) -> bool:
-    """Whether ``from_pretrained`` noted a checkpoint. A config read from one has that note too."""
+    """Return whether ``from_pretrained`` noted a checkpoint, on the model or its config."""
     return bool(getattr(live.config, "_name_or_path", ""))
 
 
 def _norms_are_fresh(live: Any) -> bool:
-    """Whether every norm of the text model is as it was initialised.
+    """Return whether every norm of the text model is as it was initialised.
 
     A norm starts as all zeros (Gemma 1 to 3, which add one to it) or all ones (Gemma 3n and 4),
     and no training leaves every one of them there. Stops at the first that is not.

@@ -77,7 +77,7 @@ _found: dict[tuple[type, Any], bool | str] = {}  # by class and forward: the ans
 
 
 def with_loss(model: Any, reading: Reading, training: TrainingFacts) -> Reading:
-    """The reading with ``loss_ignores_token_count``, where the run accumulates gradients.
+    """Return the reading with ``loss_ignores_token_count``, where the run accumulates gradients.
 
     Args:
         model: as for ``detect_facts``; only a live model is looked at.
@@ -113,7 +113,7 @@ def _is_of_transformers(forward: Any) -> bool:
 
 
 def _try_out(cls: type, config: Any) -> bool | str:
-    """Whether the loss stays the same for twice the count; else why that cannot be seen."""
+    """Return whether the loss stays the same for twice the count; else why that cannot be seen."""
     try:
         with _untouched():
             small = cls(_small_config(config))
@@ -126,7 +126,7 @@ def _try_out(cls: type, config: Any) -> bool | str:
 
 
 def _small_config(config: Any) -> Any:
-    """A config of the same class, two layers small."""
+    """Return a config of the same class, two layers small."""
     beside = _BESIDE.get(config.model_type)
     if beside is None:
         raise UnknownFact("model", f"no small {config.model_type} is known to this release")
@@ -154,7 +154,7 @@ def _loss(model: Any, count: int) -> float:
 
 @contextmanager
 def _untouched() -> Iterator[None]:
-    """What is made inside lies on the CPU in float32; no random state moves, nothing is logged."""
+    """Put what is made inside on the CPU in float32; leave random states alone, log nothing."""
     import torch
 
     dtype = torch.get_default_dtype()
@@ -168,7 +168,7 @@ def _untouched() -> Iterator[None]:
 
 @contextmanager
 def _random_states_kept() -> Iterator[None]:
-    """Bit for bit; CUDA's only where this process has set CUDA up already."""
+    """Restore the random states bit for bit; CUDA's only if this process has set CUDA up."""
     import torch
 
     numpy = sys.modules.get("numpy")
@@ -187,7 +187,7 @@ def _random_states_kept() -> Iterator[None]:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """No warnings and no log, and transformers does not remember to have warned once."""
+    """Silence warnings and logs; transformers will not count them as given."""
     once = vars(logging.Logger).get("warning_once")
     before = logging.root.manager.disable
     try:
@@ -204,4 +204,4 @@ def _silence() -> Iterator[None]:
 
 
 def _say_nothing(*args: Any, **kwargs: Any) -> None:
-    """In place of ``Logger.warning_once``."""
+    """Replace ``Logger.warning_once`` and do nothing."""

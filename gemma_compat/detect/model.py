@@ -17,7 +17,7 @@ Reading = tuple[ModelFacts, dict[str, str]]
 
 
 def read_model(model: Any) -> Reading:
-    """The facts of ``model`` and the reasons for what is unknown.
+    """Return the facts of ``model`` and the reasons for what is unknown.
 
     Raises:
         UsageError: a path or name that leads to no config, or something that is no model at all.
@@ -41,7 +41,9 @@ def read_model(model: Any) -> Reading:
 
 
 def _read_named(name: str) -> Reading:
-    """A path on this machine, else a model in the local Hub cache, else a known checkpoint."""
+    """Return a path on this machine, else a model in the local Hub cache, else a known
+    checkpoint.
+    """
     from .config import read_config
 
     path = name if os.path.exists(name) else find_config(name)
@@ -57,7 +59,7 @@ def _read_named(name: str) -> Reading:
 
 
 def read_known(checkpoint: checkpoints.Checkpoint) -> Reading:
-    """The facts of a published checkpoint; what no public document states is unknown."""
+    """Return the facts of a published checkpoint; what no public document states is unknown."""
     from .config import read_config
 
     facts, reasons = read_config(checkpoint.config, checkpoint.name)
@@ -76,7 +78,8 @@ def read_known(checkpoint: checkpoints.Checkpoint) -> Reading:
 
 
 def config_of(name: str) -> Mapping[str, Any]:
-    """The config of a directory, a file, a model in the local Hub cache or a known checkpoint.
+    """Return the config of a directory, a file, a model in the local Hub cache or a known
+    checkpoint.
 
     Raises:
         UsageError: as :func:`read_model`.
@@ -95,7 +98,9 @@ def config_of(name: str) -> Mapping[str, Any]:
 
 
 def assumed_of(model: Any) -> dict[str, str]:
-    """``Facts.assumed`` for a model that is a published name and not a file on this machine."""
+    """Return ``Facts.assumed`` for a model that is a published name and not a file on this
+    machine.
+    """
     if not isinstance(model, str) or os.path.exists(model) or find_config(model):
         return {}
     known = checkpoints.find(model)
@@ -115,7 +120,7 @@ def _nowhere(name: str) -> str:
 
 
 def _config_path(path: str) -> str:
-    """The config file that a user means by ``path``."""
+    """Return the config file that a user means by ``path``."""
     if not os.path.isdir(path):
         return path
     config = os.path.join(path, "config.json")

@@ -17,7 +17,7 @@ class BadFile(Exception):
 
 
 def read_documents(paths: Iterable[str]) -> Iterator[tuple[str, str, Any]]:
-    """Path, name of the node, and the JSON object in each file, or the ``BadFile`` in its place.
+    """Yield the path, the node's name, and the JSON object of each file or its ``BadFile``.
 
     The name is the file's without its extension. A file is read once, whatever it is called.
     """

@@ -86,7 +86,7 @@ def take_inventory(path: Sequence[str]) -> Inventory:
 
 
 def find_module(name: str, path: Sequence[str]) -> str | None:
-    """The directory of the package that ``import name`` would take, or ``None``."""
+    """Return the directory of the package that ``import name`` would take, or ``None``."""
     for directory in _directories(path):
         if os.path.isfile(os.path.join(directory, name, "__init__.py")):
             return os.path.join(directory, name)
@@ -94,7 +94,7 @@ def find_module(name: str, path: Sequence[str]) -> str | None:
 
 
 def _find(name: str, directories: list[_Directory]) -> Package | None:
-    """The first recorded copy, unless a copy that nobody records comes before it."""
+    """Return the first recorded copy, unless a copy that nobody records comes before it."""
     for directory in directories:
         if name in directory.metadata:
             return _read_recorded(name, directory)
@@ -104,7 +104,9 @@ def _find(name: str, directories: list[_Directory]) -> Package | None:
 
 
 def _unrecorded(name: str, directory: str) -> Package:
-    """A copy without metadata, perhaps a source tree: known by the ``__version__`` it states."""
+    """Return a copy without metadata, perhaps a source tree: known by the ``__version__`` it
+    states.
+    """
     start = os.path.join(directory, DISTRIBUTIONS[name], "__init__.py")
     try:
         stated = _STATED.search(_files.read_head(start, _files.VERSION).decode("utf-8", "replace"))
@@ -124,13 +126,13 @@ def _read_recorded(name: str, directory: _Directory) -> Package:
 
 
 def _is_editable_elsewhere(name: str, directories: list[_Directory]) -> bool:
-    """The source tree of an editable install has no metadata beside it, and needs none."""
+    """Return the source tree of an editable install, which has no metadata beside it."""
     recorded = next((d for d in directories if name in d.metadata), None)
     return recorded is not None and _read_copies(name, recorded).editable
 
 
 def _read_copies(name: str, directory: _Directory) -> Package:
-    """One package from all metadata of this name in one directory."""
+    """Return one package from all metadata of this name in one directory."""
     from ._metadata import read_package
 
     copies = [
@@ -163,7 +165,7 @@ def _list_all(path: Sequence[str], reasons: dict[str, str]) -> Iterator[_Directo
 
 
 def _directories(path: Iterable[str]) -> Iterator[str]:
-    """Each directory once; the empty entry is the working directory."""
+    """Yield each directory once; the empty entry is the working directory."""
     seen: set[str] = set()
     for entry in path:
         directory = os.path.abspath(os.fspath(entry) or os.curdir)
@@ -183,13 +185,13 @@ def _metadata_in(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _distribution_of(entry: str) -> str | None:
-    """``flash_attn-2.7.4.dist-info`` is ``flash-attn``."""
+    """Return the package's name: ``flash-attn`` for ``flash_attn-2.7.4.dist-info``."""
     stem = _without_version(normalise(entry.rpartition(".")[0]))
     return stem if stem in DISTRIBUTIONS else None
 
 
 def _without_version(stem: str) -> str:
-    """What comes before the first part that starts with a digit."""
+    """Return what comes before the first part that starts with a digit."""
     parts = stem.split("-")
     count = next((i for i, part in enumerate(parts) if part[:1].isdigit()), len(parts))
     return "-".join(parts[:count])
@@ -210,13 +212,13 @@ def _leftovers_in(names: Iterable[str]) -> dict[str, str]:
 
 
 def normalise(name: str) -> str:
-    """A distribution name as PEP 503 compares it."""
+    """Return a distribution name as PEP 503 compares it."""
     parts = name.lower().replace("_", "-").replace(".", "-").split("-")
     return "-".join(part for part in parts if part)
 
 
 def _holds_unrecorded(name: str, directory: _Directory) -> bool:
-    """Whether an import would find the module here, where no metadata is."""
+    """Return whether an import would find the module here, where no metadata is."""
     module = DISTRIBUTIONS[name]
     if name in _SHARED_MODULE:
         return False

@@ -76,7 +76,7 @@ class Ranks:
         self.place, self._seconds = where, seconds
 
     def gather(self, text: str) -> list[str]:
-        """The texts of all ranks in their order on rank 0; an empty list on the others."""
+        """Return the texts of all ranks in their order on rank 0; an empty list on the others."""
         import torch.distributed as dist
 
         found: list[Any] | None = [None] * self.place.size if self.place.rank == 0 else None
@@ -96,7 +96,7 @@ class Ranks:
 
 @contextlib.contextmanager
 def connected(where: Place, seconds: float) -> Iterator[Ranks]:
-    """The ranks, over a group that is made if there is none, and then also taken down.
+    """Give the ranks; make a process group if none exists, and take it down again.
 
     Nothing waits longer than ``seconds`` for another rank. What is written to standard output
     meanwhile goes to standard error: some releases of torch greet there.
@@ -120,7 +120,7 @@ def connected(where: Place, seconds: float) -> Iterator[Ranks]:
 
 @contextlib.contextmanager
 def _talking(where: Place, seconds: float) -> Iterator[None]:
-    """What gloo and the store raise becomes one error that says which rank saw it."""
+    """Turn what gloo and the store raise into one error that names the rank."""
     try:
         yield
     except RuntimeError as error:
@@ -161,7 +161,7 @@ def _make_group(dist: Any, where: Place, seconds: float) -> None:
 
 
 def _store(dist: Any, where: Place, timeout: timedelta) -> Any:
-    """torch's own store, as its ``env://`` makes it, but which does not wait for everybody."""
+    """Return the store of torch's ``env://``, which does not wait for all ranks."""
     host, port = os.environ["MASTER_ADDR"], _number("MASTER_PORT")
     serves = where.rank == 0 and os.environ.get(_AGENT_STORE) != str(True)
     try:
@@ -193,7 +193,7 @@ def _first_line(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def _quiet_output() -> Iterator[None]:
-    """Descriptor 1 is descriptor 2 for a while; ours is nothing to print meanwhile."""
+    """Send descriptor 1 to descriptor 2, so that libraries print nothing into our output."""
     try:
         sys.stdout.flush()
         kept = os.dup(1)

@@ -46,7 +46,7 @@ class Requirements:
     complete: bool = False
 
     def add(self, name: str, version: str | None, stated: str = "") -> None:
-        """One package; the first exact version of it counts."""
+        """Add one package; its first exact version counts."""
         name = normalise(name)
         if version is None:
             if name not in self.versions:
@@ -57,7 +57,7 @@ class Requirements:
 
 
 def read_requirements(path: str) -> Requirements:
-    """The stack of a file; its kind is read off its name and its text.
+    """Return the stack of a file; its kind is read off its name and its text.
 
     Raises:
         UsageError: a file that cannot be read, or that states no package.
@@ -95,7 +95,7 @@ def _read_lock(text: str, found: Requirements) -> None:
 
 
 def _read_lines(text: str, path: str, found: Requirements, depth: int) -> None:
-    """pip's own format; ``pip list``'s columns are taken too."""
+    """Parse pip's format; accept the columns of ``pip list`` too."""
     joined = re.sub(r"\\\r?\n", " ", text)
     for raw in joined.splitlines():
         line = re.sub(r"(^|\s)#.*$", "", raw).strip()
@@ -132,7 +132,7 @@ def _read_requirement(line: str, found: Requirements) -> None:
 
 
 def _read_conda(text: str, found: Requirements) -> None:
-    """The entries under ``dependencies``; those under ``pip`` are pip's."""
+    """Yield the entries under ``dependencies``; those under ``pip`` are pip's."""
     for indent, entry in _entries(text):
         if entry.startswith(("pip:", "-")):
             continue
@@ -147,7 +147,7 @@ def _read_conda(text: str, found: Requirements) -> None:
 
 
 def _entries(text: str) -> Iterator[tuple[int, str]]:
-    """Depth (1 or 2) and text of each entry of the list of dependencies."""
+    """Yield the depth (1 or 2) and text of each entry of the list of dependencies."""
     inside, first = False, None
     for raw in text.splitlines():
         line = re.sub(r"(^|\s)#.*$", "", raw).rstrip()

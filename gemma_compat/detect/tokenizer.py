@@ -32,7 +32,7 @@ _TURN_ENDS = ("<end_of_turn>", "<turn|>")
 
 
 def read_tokenizer(tokenizer: Any, model: Any = None) -> Reading:
-    """The facts of a tokenizer, and why some are unknown.
+    """Return the facts of a tokenizer, and why some are unknown.
 
     Args:
         tokenizer: a live tokenizer or processor, a directory, or ``None``.
@@ -96,7 +96,7 @@ def _read_files(folder: str) -> Reading:
 
 
 def _adds_bos(files: _Files) -> bool:
-    """As the post-processor of a fast tokenizer does; older files leave it to the config."""
+    """Return whether a BOS is added: by the post-processor, in older files by the config."""
     processor = _post_processor(os.path.join(files.folder, _FAST))
     stated = files.config.get("add_bos_token")
     if isinstance(stated, bool):
@@ -107,7 +107,7 @@ def _adds_bos(files: _Files) -> bool:
 
 
 def _post_processor(path: str) -> Any:
-    """The entry of that name in ``tokenizer.json``; ``None`` where there is none."""
+    """Return the entry of that name in ``tokenizer.json``; ``None`` where there is none."""
     if not os.path.isfile(path):
         return None
     try:
@@ -124,14 +124,14 @@ def _post_processor(path: str) -> Any:
 
 
 def _special_tokens(processor: Mapping[str, Any]) -> set[Any]:
-    """The tokens that a ``TemplateProcessing`` puts around one text."""
+    """Return the tokens that a ``TemplateProcessing`` puts around one text."""
     parts = [processor, *processor.get("processors", ())]
     steps = [step for part in parts for step in part.get("single", ()) if isinstance(step, dict)]
     return {step["SpecialToken"].get("id") for step in steps if "SpecialToken" in step}
 
 
 def _template_in(files: _Files) -> str | None:
-    """The template in a file of its own, else in the config."""
+    """Return the template in a file of its own, else in the config."""
     path = os.path.join(files.folder, "chat_template.jinja")
     if os.path.isfile(path):
         try:
@@ -168,14 +168,14 @@ def _template_of(live: _Live) -> str | None:
 
 
 def _token(value: Any) -> str | None:
-    """A token, which may be written as an object with its ``content``."""
+    """Return a token, which may be written as an object with its ``content``."""
     if isinstance(value, Mapping):
         value = value.get("content")
     return None if value is None else str(value)
 
 
 def _default_template(found: Any) -> str | None:
-    """Of several named templates the one called ``default``."""
+    """Return the template; of several named ones, the one called ``default``."""
     if isinstance(found, list):
         found = {item.get("name"): item.get("template") for item in found}
     if isinstance(found, Mapping):
@@ -186,7 +186,7 @@ def _default_template(found: Any) -> str | None:
 def _of_template(
     template_in: Callable[[Any], str | None], bos_in: Callable[[Any], str | None]
 ) -> dict[str, Callable[[Any], Any]]:
-    """The questions that the text of a template answers."""
+    """Return the facts that the text of a template states."""
 
     def text(source: Any) -> str:
         found = template_in(source)

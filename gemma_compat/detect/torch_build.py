@@ -15,7 +15,7 @@ _FIELDS = {"__version__": "version", "cuda": "cuda", "hip": "hip"}
 
 
 def read_torch_build(path: Sequence[str]) -> tuple[TorchBuild, dict[str, str]]:
-    """The build of the torch that this search path holds, and why it is unknown."""
+    """Return the build of the torch that this search path holds, and why it is unknown."""
     package = find_module("torch", path)
     if package is None:
         return TorchBuild(), {"torch": "no torch/version.py on the search path"}
@@ -36,7 +36,7 @@ def read_torch_build(path: Sequence[str]) -> tuple[TorchBuild, dict[str, str]]:
 
 
 def _assignment(line: str) -> tuple[str, str | None] | None:
-    """``cuda: Optional[str] = '12.6'`` as ``("cuda", "12.6")``; ``None`` for other lines."""
+    """Return ``cuda: Optional[str] = '12.6'`` as ``("cuda", "12.6")``; ``None`` for other lines."""
     left, equals, right = line.partition("=")
     name = _FIELDS.get(left.partition(":")[0].strip())
     value = right.strip()
@@ -49,7 +49,7 @@ def _assignment(line: str) -> tuple[str, str | None] | None:
 
 
 def _read_arch_list(package: str) -> tuple[str, ...] | None:
-    """What ``torch.cuda.get_arch_list()`` returns: one text in the library, ``sm_80 sm_90``.
+    """Return what ``torch.cuda.get_arch_list()`` returns: one text in the library, ``sm_80 sm_90``.
 
     It is the value of ``CUDA_ARCH_FLAGS`` (torch/csrc/cuda/Module.cpp). ``None`` if not found.
     """
@@ -65,7 +65,7 @@ def _read_arch_list(package: str) -> tuple[str, ...] | None:
 
 
 def _find_flags(content: Any) -> tuple[str, ...] | None:
-    """The first C string that consists of such names only."""
+    """Return the first C string that consists of such names only."""
     start = content.find(b"\0sm_")
     while start >= 0:
         end = content.find(b"\0", start + 1)

@@ -24,7 +24,7 @@ _TELLS = {"bf16", "fp16", "gradient_checkpointing", "per_device_train_batch_size
 def read_training(
     args: Any, transformers: Package | None = None
 ) -> tuple[TrainingFacts, dict[str, str]]:
-    """The facts of a run and the reasons for what is unknown.
+    """Return the facts of a run and the reasons for what is unknown.
 
     Args:
         args: ``TrainingArguments``, a mapping, the path of a JSON file, or ``None``.
@@ -41,7 +41,7 @@ def read_training(
 
 
 def _without_arguments() -> tuple[TrainingFacts, dict[str, str]]:
-    """What the launcher says in the environment still counts."""
+    """Return the facts of a run without arguments; variables that the launcher set still count."""
     reasons = {"training": "no training arguments were given"}
     launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no").lower()
     if launched in {"bf16", "fp16"}:
@@ -80,7 +80,7 @@ def _mixed_precision(args: Arguments) -> str:
 
 
 def _gradient_checkpointing(args: Arguments) -> bool:
-    """Renamed ``activation_checkpointing`` in transformers 5.23, where the old name mirrors it."""
+    """Return the switch; transformers 5.23 calls it ``activation_checkpointing`` and mirrors it."""
     for name in ("activation_checkpointing", "gradient_checkpointing"):
         value = args.switch(name)
         if value is not None:
@@ -123,7 +123,7 @@ def _gathers_outputs(args: Arguments) -> bool:
 
 
 def _use_cache(args: Arguments) -> bool | None:
-    """``args.use_cache`` came with transformers 5, defaulting to ``False``."""
+    """Return ``use_cache`` of the arguments, which have it (off) from transformers 5 on."""
     if "use_cache" in args.values:
         return args.switch("use_cache")
     if args.live:
@@ -141,7 +141,7 @@ def _passes_cache(args: Arguments) -> bool:
 
 
 def _not_in_arguments(text: str) -> Callable[[Arguments], Any]:
-    """A question that the dataset or the caller answers, and no argument."""
+    """Return a reader that is always unknown: the dataset or the caller decides, no argument."""
 
     def question(args: Arguments) -> Any:
         raise UnknownFact("training", text)
@@ -150,7 +150,9 @@ def _not_in_arguments(text: str) -> Callable[[Arguments], Any]:
 
 
 def _packing(args: Arguments) -> bool:
-    """``packing`` and ``padding_free`` are TRL's; plain ``TrainingArguments`` have neither."""
+    """Return whether rows are packed; plain ``TrainingArguments`` have neither of TRL's
+    switches.
+    """
     found = [args.switch(name) for name in ("packing", "padding_free")]
     if any(found):
         return True
@@ -160,7 +162,7 @@ def _packing(args: Arguments) -> bool:
 
 
 def _generates(args: Arguments) -> bool:
-    """Arguments that only the trainers which generate have: GRPO's, RLOO's, seq2seq's."""
+    """Return whether the run generates: only GRPO, RLOO and seq2seq have these arguments."""
     if args.switch("predict_with_generate") or "num_generations" in args.values:
         return True
     if args.live:
@@ -169,14 +171,14 @@ def _generates(args: Arguments) -> bool:
 
 
 def _first_token_trained(args: Arguments) -> bool:
-    """A prompt that is masked, as TRL can, takes the first token with it."""
+    """Return ``False`` if the prompt is masked, as TRL can; its first token then has no label."""
     if args.switch("assistant_only_loss") or args.switch("completion_only_loss"):
         return False
     raise UnknownFact("training", "the dataset and collator decide which tokens have a label")
 
 
 def _switched_on(name: str) -> Callable[[Arguments], bool]:
-    """Off by default in every release."""
+    """Return a reader of a switch that is off by default in every release."""
     return lambda args: bool(args.switch(name))
 
 
@@ -191,7 +193,7 @@ def _whole(name: str, default: int | None) -> Callable[[Arguments], int | None]:
 
 
 def _max_length(args: Arguments) -> int | None:
-    """``max_length``, before TRL 0.20 ``max_seq_length``."""
+    """Return ``max_length``, before TRL 0.20 ``max_seq_length``."""
     for name in ("max_length", "max_seq_length"):
         if name in args.values:
             return _whole(name, None)(args)
@@ -204,7 +206,7 @@ def _loss_type(args: Arguments) -> str | None:
 
 
 def _optimizer(args: Arguments) -> str:
-    """``optim``; its default moved between releases."""
+    """Return ``optim``; its default moved between releases."""
     value = args.get("optim")
     if value is None:
         raise UnknownFact("training", "the arguments do not state optim")

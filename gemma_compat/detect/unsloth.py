@@ -50,7 +50,7 @@ class _World:
 def read_unsloth(
     packages: Mapping[str, Package | None], model: Any, environment: Mapping[str, str]
 ) -> tuple[UnslothFacts, dict[str, str]]:
-    """The facts, and the reasons for what is unknown.
+    """Return the facts, and the reasons for what is unknown.
 
     Args:
         packages: what is installed.
@@ -75,7 +75,7 @@ def _used(world: _World) -> bool:
 
 
 def _imported_after(world: _World) -> tuple[str, ...]:
-    """By the order of ``sys.modules``, which is that in which imports ended.
+    """Compare by the order of ``sys.modules``: the order in which imports ended.
 
     A package ends after all that it imports, so Unsloth's own entry says nothing; the first of
     its submodules ends before it has imported anything else.
@@ -114,7 +114,9 @@ def _compiled_caches(world: _World) -> tuple[str, ...] | None:
 
 
 def _header(path: str) -> str:
-    """``unsloth-zoo 2026.10.9, unsloth 2026.10.9, ...``; empty for a file without a header."""
+    """Return ``unsloth-zoo 2026.10.9, unsloth 2026.10.9, ...``; empty for a file without a
+    header.
+    """
     try:
         head = _files.read_head(path, _files.LINE).decode("utf-8", "replace")
     except OSError:

@@ -35,7 +35,7 @@ Found = TypeVar("Found", Gpu, Instance)
 def select(
     gpus: Sequence[Gpu], split: Mapping[int, Sequence[Instance]], environ: Mapping[str, str]
 ) -> tuple[Gpu, ...]:
-    """The visible GPUs, in CUDA's order.
+    """Return the visible GPUs, in CUDA's order.
 
     The list ends at the first entry that names no GPU, and one that names a GPU twice shows
     none (the driver's own rules, as ``torch.cuda`` repeats them). Of MIG instances CUDA shows one
@@ -72,7 +72,7 @@ def _one_instance(text: str, instances: Sequence[Instance]) -> tuple[Gpu, ...]:
 def _without_split(
     chosen: Sequence[Gpu], split: Mapping[int, Sequence[Instance]]
 ) -> tuple[Gpu, ...]:
-    """``chosen``, or the instance that CUDA shows of a single GPU in MIG mode."""
+    """Return ``chosen``, or the instance that CUDA shows of a single GPU in MIG mode."""
     in_parts = [gpu for gpu in chosen if gpu.index in split]
     if not in_parts:
         return tuple(chosen)
@@ -101,7 +101,7 @@ def _pick(
 
 
 def _by_index(entry: str, gpus: Sequence[Gpu]) -> Gpu | None:
-    """By position. Only leading digits count, as C's ``strtoul`` has it: ``1a`` is 1."""
+    """Find by position. Only leading digits count, as in C's ``strtoul``: ``1a`` is 1."""
     number = entry.removeprefix("+")
     digits = number[: len(number) - len(number.lstrip("0123456789"))]
     index = int(digits) if digits else -1
@@ -109,7 +109,7 @@ def _by_index(entry: str, gpus: Sequence[Gpu]) -> Gpu | None:
 
 
 def _by_uuid(entry: str, gpus: Sequence[Gpu]) -> Gpu | None:
-    """By a prefix of its UUID that fits no other; ``GPU-`` alone names none, even of one."""
+    """Find by a unique prefix of the UUID; ``GPU-`` alone names none, even of one."""
     if not entry.startswith("GPU-") or entry == "GPU-":
         return None
     found = [gpu for gpu in gpus if gpu.get("uuid", "").startswith(entry)]
@@ -117,7 +117,7 @@ def _by_uuid(entry: str, gpus: Sequence[Gpu]) -> Gpu | None:
 
 
 def _by_instance(entry: str, instances: Sequence[Instance]) -> Instance | None:
-    """By a prefix of one of its names that fits no other instance."""
+    """Find by a prefix of one of its names that fits no other instance."""
     if not entry.startswith("MIG-"):
         return None
     found = [item for item in instances if any(name.startswith(entry) for name in item.names)]
@@ -125,7 +125,7 @@ def _by_instance(entry: str, instances: Sequence[Instance]) -> Instance | None:
 
 
 def _check_order(gpus: Sequence[Gpu], environ: Mapping[str, str]) -> None:
-    """CUDA counts the fastest GPU first unless told otherwise; NVML counts along the bus."""
+    """Raise if the order is unknown: CUDA starts with the fastest GPU, NVML counts by bus."""
     names = {gpu.get("name") for gpu in gpus}
     if len(names) > 1 and environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
         raise Undecided(

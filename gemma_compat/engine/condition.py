@@ -95,12 +95,13 @@ def all_of(*conditions: Condition, phrase: str = "") -> Condition:
 
 
 def not_(item: Condition, phrase: str) -> Condition:
-    """The opposite answer; unknown stays unknown."""
+    """Return the opposite answer; unknown stays unknown."""
     return Condition(phrase, lambda facts: not item.test(facts))
 
 
 def first_known(*conditions: Condition, phrase: str = "") -> Condition:
-    """The first answer that is known. For a fact that is read from A or, failing that, from B.
+    """Return the first answer that is known. For a fact that is read from A or, failing that, from
+    B.
 
     Put :data:`NO` or :data:`YES` last where an unknown fact is to count as that answer. The phrase
     is that of the first condition. Where all are unknown, the last says which fact is missing.
@@ -138,7 +139,9 @@ def choose(
 
 
 def as_stated(stated: Condition, *, no_when: Condition) -> Condition:
-    """What was stated; where nothing was, "no" if ``no_when`` holds and unknown if it does not."""
+    """Return what was stated; where nothing was, "no" if ``no_when`` holds and unknown if it does
+    not.
+    """
     excluded = not_(no_when, phrase="")
     return first_known(stated, all_of(stated, excluded), phrase=stated.phrase)
 
@@ -149,7 +152,7 @@ def kind_of_run(name: str, item: Condition) -> RunKind:
 
 
 def phrased(phrase: str, item: Condition) -> Condition:
-    """The same question in other words."""
+    """Return the same question in other words."""
     return replace(item, phrase=phrase)
 
 
@@ -184,7 +187,7 @@ def _or(answers: Iterable[_Answer]) -> bool:
 
 
 def _one_passes(test: Callable[[Facts, Gpu], bool], facts: Facts) -> bool:
-    """Whether a visible GPU passes; one whose fact is unknown leaves that open."""
+    """Return whether a visible GPU passes; one whose fact is unknown leaves that open."""
     return _or(_ask(Condition("", partial(_on, test, gpu)), facts) for gpu in facts.gpus)
 
 

@@ -42,7 +42,7 @@ def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
 
 
 def judge(rule: Rule, facts: Facts) -> Answer | None:
-    """One rule's answer for one set of facts: fires, undetermined, or ``None``."""
+    """Return one rule's answer for one set of facts: fires, undetermined, or ``None``."""
     undetermined: Undetermined | None = None
     for scope in rule.scopes:
         missing, phrases, applies = _ask(_questions(rule, scope), facts)
@@ -55,8 +55,8 @@ def judge(rule: Rule, facts: Facts) -> Answer | None:
 
 
 def objection(rule: Rule, facts: Facts) -> tuple[str, bool] | None:
-    """Which question says "no", for a rule that does not apply: its phrase, and whether it is
-    about the model's type or a package. Of several scopes, the one that got furthest.
+    """Return which question says "no", for a rule that does not apply: its phrase, and whether it
+    is about the model's type or a package. Of several scopes, the one that got furthest.
 
     ``None`` where nothing says "no". A rule that is a page only is asked about its header.
     """
@@ -77,7 +77,9 @@ def objection(rule: Rule, facts: Facts) -> tuple[str, bool] | None:
 
 
 def held(rule: Rule, facts: Facts) -> tuple[str, ...]:
-    """The questions that are answered with yes, in the scope where most are and none with no."""
+    """Return the questions that are answered with yes, in the scope where most are and none with
+    no.
+    """
     best: tuple[str, ...] = ()
     for scope in rule.scopes:
         phrases: list[str] = []
@@ -94,7 +96,7 @@ def held(rule: Rule, facts: Facts) -> tuple[str, ...]:
 
 
 def _is_cured(rule: Rule, facts: Facts) -> bool:
-    """Whether its cure is on the model in hand, and not where it must not be."""
+    """Return whether its cure is on the model in hand, and not where it must not be."""
     there = facts.model.get("patched_with", ())
     if not rule.leaves or not all(left in there for left in rule.leaves):
         return False
@@ -102,7 +104,7 @@ def _is_cured(rule: Rule, facts: Facts) -> bool:
 
 
 def nothing_was_judged(diagnosis: Diagnosis, rules: Sequence[Rule]) -> bool:
-    """Whether every rule about this model waits for a package that could not be read."""
+    """Return whether every rule about this model waits for a package that could not be read."""
     asked = {rule.code for rule in rules if _is_about(rule, diagnosis.facts)}
     waiting = {
         item.rule.code
@@ -125,13 +127,13 @@ def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
 
 
 def _of_every_type(facts: Facts, rules: Iterable[Rule]) -> dict[str, Facts]:
-    """The facts as they would be for each model type that any rule names; made only once."""
+    """Return the facts as they would be for each model type that any rule names; made only once."""
     model_types = sorted(frozenset().union(*(rule.model_types for rule in rules)))
     return {name: facts.replace(model=facts.model.replace(model_type=name)) for name in model_types}
 
 
 def _judge_every_type(rule: Rule, by_type: Mapping[str, Facts]) -> Iterator[Answer]:
-    """The rule's answer for each of its model types, equal answers grouped into one."""
+    """Yield the rule's answer for each of its model types, equal answers grouped into one."""
     groups: dict[object, tuple[Answer, list[str]]] = {}
     for model_type in sorted(rule.model_types):
         answer = judge(rule, by_type[model_type])
@@ -147,7 +149,7 @@ def _judge_every_type(rule: Rule, by_type: Mapping[str, Facts]) -> Iterator[Answ
 def _ask(
     questions: Iterable[Condition], facts: Facts
 ) -> tuple[tuple[tuple[str, str], ...], list[str], bool]:
-    """The missing facts, the phrases that wait for them, and whether nothing said "no"."""
+    """Return the missing facts, the phrases that wait for them, and whether nothing said "no"."""
     missing: dict[str, str] = {}
     phrases: list[str] = []
     for question in questions:
@@ -162,7 +164,7 @@ def _ask(
 
 @lru_cache(maxsize=1024)
 def _questions(rule: Rule, scope: Scope) -> tuple[Condition, ...]:
-    """The header first (model type, packages), then the conditions, then the kind of run."""
+    """Return the header first (model type, packages), then the conditions, then the kind of run."""
     return tuple(_all_questions(rule, scope))
 
 
@@ -198,7 +200,7 @@ def _has_version(name: str, text: str) -> Callable[[Facts], bool]:
 
 
 def _not_checked(facts: Facts, rules: list[Rule]) -> Iterator[str]:
-    """A model type newer than this release: name the rules that went by the type alone."""
+    """Yield the rules not checked because they name model types and this one is newer."""
     if not facts.model.known("model_type"):
         return
     model_type = facts.model.model_type

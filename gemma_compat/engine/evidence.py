@@ -25,13 +25,15 @@ def _rules() -> dict[str, Any]:
 
 
 def record(code: str) -> dict[str, Any]:
-    """Everything that was run for this rule: package, model type, outcome, releases."""
+    """Return everything that was run for this rule: package, model type, outcome, releases."""
     found: dict[str, Any] = _rules().get(code, {})
     return found
 
 
 def seen(code: str, package: str, model_type: str, version: str) -> str | None:
-    """``broken`` or ``working`` where this very case was run without the cure, else ``None``."""
+    """Return ``broken`` or ``working`` where this very case was run without the cure, else
+    ``None``.
+    """
     place = _rules().get(code, {}).get(package, {}).get(model_type, {})
     for outcome in (SEEN_BROKEN, SEEN_WORKING):
         if version in place.get(outcome, ()):
@@ -40,7 +42,7 @@ def seen(code: str, package: str, model_type: str, version: str) -> str | None:
 
 
 def observed_versions(package: str) -> list[str]:
-    """Every release of ``package`` that any rule was run on, oldest first."""
+    """Return every release of ``package`` that any rule was run on, oldest first."""
     found = {
         version
         for folded in _rules().values()
@@ -52,7 +54,7 @@ def observed_versions(package: str) -> list[str]:
 
 
 def checked_through(rule: Rule, package: str) -> str | None:
-    """The newest release of ``package`` that this rule was run on; ``None`` if never."""
+    """Return the newest release of ``package`` that this rule was run on; ``None`` if never."""
     places = _rules().get(rule.code, {}).get(package, {}).values()
     found = [
         version
@@ -64,7 +66,7 @@ def checked_through(rule: Rule, package: str) -> str | None:
 
 
 def beyond(rule: Rule, package: str, version: str) -> str | None:
-    """The ``checked_through`` that ``version`` lies past, or ``None`` where it does not."""
+    """Return the ``checked_through`` that ``version`` lies past, or ``None`` where it does not."""
     last = checked_through(rule, package)
     if last is None or not versions.is_valid(version):
         return None

@@ -31,7 +31,7 @@ def fixed_in(rule: Rule, facts: Facts, scope: Scope | None = None) -> Mapping[st
 
 
 def upgrade_command(releases: Mapping[str, str]) -> str:
-    """``pip install -U 'unsloth>=2026.7.1' unsloth_zoo``; empty without releases."""
+    """Return ``pip install -U 'unsloth>=2026.7.1' unsloth_zoo``; empty without releases."""
     if not releases:
         return ""
     wanted = dict(releases)
@@ -41,7 +41,9 @@ def upgrade_command(releases: Mapping[str, str]) -> str:
 
 
 def patch_call(rule: Rule) -> str:
-    """``gemma_compat.patch(model)``, by name where only that applies it; empty without a cure."""
+    """Return ``gemma_compat.patch(model)``, by name where only that applies it; empty without a
+    cure.
+    """
     if rule.patch is None or rule.at_import:
         return ""
     named = f", select=['{rule.code}']" if rule.applicability.value == "unsafe" else ""

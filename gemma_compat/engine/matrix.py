@@ -58,7 +58,7 @@ class Matrix:
 def make_matrix(
     rules: Iterable[Rule], package: str = "transformers", model_type: str | None = None
 ) -> Matrix:
-    """The matrix over every release of ``package`` that was run.
+    """Return the matrix over every release of ``package`` that was run.
 
     Raises:
         UsageError: an unknown package or model type, with the nearest names.
@@ -126,7 +126,7 @@ def _covers(rule: Rule, package: str, model_type: str, version: str) -> bool:
 
 
 def _needs_unsloth(scope: Scope, package: str) -> bool:
-    """What breaks under Unsloth only is not what breaks on a release of another package."""
+    """Return whether the scope breaks under Unsloth only; its releases say nothing about others."""
     ours = _UNSLOTH & scope.packages.keys()
     return bool(ours) and package not in ours
 
@@ -140,7 +140,7 @@ def _strength(rule: Rule, package: str, model_type: str, version: str) -> str:
 
 
 def _shape(cell: tuple[Entry, ...] | None) -> object:
-    """What makes two releases different columns: the codes, not how well each was seen."""
+    """Return what makes two releases different columns: the codes, not how well each was seen."""
     return None if cell is None else tuple(entry.code for entry in cell)
 
 
@@ -157,7 +157,7 @@ def _collapse(releases: list[str], shape: Callable[[str], object]) -> list[list[
 
 
 def _merge(cells: list[tuple[Entry, ...] | None]) -> tuple[Entry, ...] | None:
-    """One cell for a column: an entry counts as ``ran`` if any of its releases was run."""
+    """Return one cell for a column: an entry counts as ``ran`` if any of its releases was run."""
     if cells[0] is None:
         return None
     merged = []

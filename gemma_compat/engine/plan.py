@@ -97,7 +97,7 @@ def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
 
 
 def _objection(answer: Finding | Undetermined, facts: Facts, consent: Consent) -> str | None:
-    """Why this patch must not be applied, or ``None``."""
+    """Return why this patch must not be applied, or ``None``."""
     rule = answer.rule
     if rule.code in consent.ignore:
         return "ignored, as you asked"
@@ -121,7 +121,7 @@ def _objection(answer: Finding | Undetermined, facts: Facts, consent: Consent) -
 
 
 def _why_not_preventive(answer: Undetermined) -> str | None:
-    """A cure is applied ahead of time only where nothing but the run itself is unknown."""
+    """Return whether the cure may be applied ahead of time: only the run itself is unknown."""
     missing = [topic for topic, _ in answer.missing if not topic.startswith("training")]
     return f"undetermined: {', '.join(missing)} unknown" if missing else None
 

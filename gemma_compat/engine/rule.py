@@ -174,36 +174,38 @@ class Rule:
 
     @property
     def order(self) -> int:
-        """Its number: ``GC1001`` comes after ``GC999``."""
+        """Return its number: ``GC1001`` comes after ``GC999``."""
         return int(self.code[2:])
 
     @property
     def title(self) -> str:
-        """The first line of its page."""
+        """Return the first line of its page."""
         return self.docs.strip().splitlines()[0].rstrip(".") if self.docs.strip() else self.name
 
     @property
     def model_types(self) -> frozenset[str]:
-        """All model types of its scopes."""
+        """Return all model types of its scopes."""
         return frozenset().union(*(scope.model_types for scope in self.scopes))
 
     @property
     def silent(self) -> bool:
-        """Whether no error is raised and nothing is logged."""
+        """Return whether no error is raised and nothing is logged."""
         return not self.symptoms
 
     @property
     def upstream(self) -> tuple[str, ...]:
-        """Its references: reports first, then what fixed it."""
+        """Return its references: reports first, then what fixed it."""
         return (*self.reports, *self.fixed_by)
 
     def problem(self, facts: Facts, scope: Scope | None = None) -> Problem:
-        """What it says for facts under which it fires, in ``scope`` or the first of the type."""
+        """Return what it says for facts under which it fires, in ``scope`` or the first of the
+        type.
+        """
         said = self.describe(facts) if self.describe else self._by_releases(facts)
         return said if said.help else Problem(said.message, help_of(self, facts, scope))
 
     def _by_releases(self, facts: Facts) -> Problem:
-        """The installed releases and the consequence."""
+        """Return the installed releases and the consequence."""
         names = [name for name in self.scopes[0].packages if facts.version(name)]
         pair = ", ".join(f"{name} {facts.version(name)}" for name in names)
         return Problem(message=f"with {pair}, {self.breaks}")

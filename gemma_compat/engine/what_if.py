@@ -50,7 +50,7 @@ class Assumptions:
         return bool(given) or self.gpus is not None
 
     def topics(self) -> dict[str, str]:
-        """Every topic that is assumed, with the option that says so."""
+        """Return every topic that is assumed, with the option that says so."""
         found = {f"packages.{name}": "--with" for name in self.versions}
         if self.gpus is not None:
             found["gpus"] = "--gpu"
@@ -61,7 +61,7 @@ class Assumptions:
 
 
 def assume(facts: Facts, given: Assumptions, *, of_this_machine: bool = True) -> Facts:
-    """The facts with what is given put over them.
+    """Return the facts with what is given put over them.
 
     Args:
         of_this_machine: whether ``facts`` were detected here, so that what is missing here may
@@ -118,7 +118,7 @@ def _with_versions(
 
 
 def _torch(version: str) -> TorchBuild:
-    """``2.6.0+cu124`` names its CUDA release, ``2.6.0`` does not."""
+    """Return the CUDA release that a version names: ``2.6.0+cu124`` does, ``2.6.0`` does not."""
     label = version.partition("+")[2]
     if label.startswith("cu") and label[2:].isdigit():
         return TorchBuild(version=version, cuda=f"{label[2:-1]}.{label[-1]}", hip=None)
@@ -140,7 +140,10 @@ def _with_gpus(facts: Facts, gpus: tuple[Gpu, ...], torch_is_given: bool) -> Fac
 
 
 def _with_trainers_cache(facts: Facts, given: Assumptions) -> Facts:
-    """``args.use_cache`` came with the Trainer of transformers 5, and is off by default there."""
+    """Return the facts with ``args.use_cache`` off where it is a default of the release.
+
+    The Trainer of transformers 5 brought it, off by default.
+    """
     package = facts.packages.get("transformers")
     version = package.get("version") if package is not None else None
     moved = given.training.get("trainer") or "transformers" in given.versions

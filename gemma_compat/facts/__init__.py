@@ -90,13 +90,15 @@ class Facts(Record):
     assumed: dict[str, str] = field(default_factory=dict)
 
     def package(self, name: str) -> Package | None:
-        """The installed package, ``None`` where it is known absent; raises ``UnknownFact``."""
+        """Return the installed package, ``None`` where it is known absent; raises
+        ``UnknownFact``.
+        """
         if name not in self.packages:
             raise UnknownFact(f"packages.{name}", self.reason(f"packages.{name}"))
         return self.packages[name]
 
     def version(self, name: str) -> str | None:
-        """Its version, ``None`` where it is known absent; raises ``UnknownFact``."""
+        """Return its version, ``None`` where it is known absent; raises ``UnknownFact``."""
         package = self.package(name)
         if package is None:
             return None
@@ -109,7 +111,9 @@ class Facts(Record):
         return version
 
     def reason(self, topic: str) -> str:
-        """Why ``topic`` is unknown: its own reason, or that of the nearest topic above it."""
+        """Return why ``topic`` is unknown: its own reason, or that of the nearest topic above
+        it.
+        """
         while topic:
             if topic in self.reasons:
                 return self.reasons[topic]
@@ -118,7 +122,7 @@ class Facts(Record):
 
     @classmethod
     def from_dict(cls, data: Any) -> Facts:
-        """The inverse of ``to_dict``. ``ValueError`` where the shape does not fit."""
+        """Return the inverse of ``to_dict``. ``ValueError`` where the shape does not fit."""
         fields = check_keys(cls, data)
         for name in _PARTS.keys() & fields.keys():
             fields[name] = _PARTS[name].from_dict(fields[name])

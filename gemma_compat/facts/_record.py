@@ -44,19 +44,21 @@ class Record:
         return value
 
     def known(self, name: str) -> bool:
-        """Whether this field can be read."""
+        """Return whether this field can be read."""
         return vars(self)[name] is not UNKNOWN
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The field, or ``default`` where it is unknown; for renderers, never for rules."""
+        """Return the field, or ``default`` where it is unknown; for renderers, never for rules."""
         return vars(self)[name] if self.known(name) else default
 
     def replace(self: RecordT, **changes: Any) -> RecordT:
-        """A copy with other values, for what-if. ``TypeError`` on a name that is no field."""
+        """Return a copy with other values, for what-if. ``TypeError`` on a name that is no
+        field.
+        """
         return type(self)(**{**vars(self), **changes})
 
     def to_dict(self) -> dict[str, Any]:
-        """The known fields as plain JSON values."""
+        """Return the known fields as plain JSON values."""
         return {name: _plain(value) for name, value in vars(self).items() if value is not UNKNOWN}
 
     def __eq__(self, other: object) -> bool:
@@ -82,7 +84,7 @@ def _plain(value: Any) -> Any:
 
 
 def check_keys(cls: type[Record], data: Any) -> dict[str, Any]:
-    """``data`` as a dict whose keys are all fields of ``cls``; ``ValueError`` otherwise.
+    """Return ``data`` as a dict whose keys are all fields of ``cls``; ``ValueError`` otherwise.
 
     JSON has lists only, and facts tuples only: every list becomes a tuple.
     """

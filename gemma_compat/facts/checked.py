@@ -19,7 +19,7 @@ _NOT_NUMBERS = {"nan", "inf", "-inf"}  # how a report in JSON spells what JSON h
 
 
 def checked_facts(data: Any) -> Facts:
-    """The facts that ``data``, plain JSON values, states.
+    """Return the facts that ``data``, plain JSON values, states.
 
     Raises:
         ValueError: a field that there is not, or a value that it cannot have; the message says
@@ -34,7 +34,7 @@ def checked_facts(data: Any) -> Facts:
 
 
 def _with_numbers(data: Any) -> Any:
-    """The one field that may be no number is a float again."""
+    """Return the one field that may be no number is a float again."""
     model = data.get("model") if isinstance(data, dict) else None
     if not isinstance(model, dict):
         return data

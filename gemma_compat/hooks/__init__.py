@@ -101,7 +101,7 @@ def uninstall() -> tuple[str, ...]:
 
 
 def applied_to(model: Any) -> AppliedPatches | None:
-    """What the hook did to this model, or ``None`` where it did nothing."""
+    """Return what the hook did to this model, or ``None`` where it did nothing."""
     from ._patched import record_of
 
     record = record_of(model)
@@ -109,7 +109,7 @@ def applied_to(model: Any) -> AppliedPatches | None:
 
 
 def _options(select: Iterable[str] | None, ignore: Iterable[str], unsafe: bool) -> dict[str, Any]:
-    """The keywords for ``patch``; names of rules are checked here, not hours later."""
+    """Return the keywords for ``patch``; names of rules are checked here, not hours later."""
     chosen = None if select is None else _names(select)
     ignored = _names(ignore)
     if chosen or ignored:

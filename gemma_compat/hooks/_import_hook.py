@@ -29,7 +29,9 @@ class PostImportFinder:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The spec of the other finders, its loader wrapped; ``None`` for any other module."""
+        """Return the spec of the other finders, its loader wrapped; ``None`` for any other
+        module.
+        """
         # Another finder that delegates as we do would ask us again, for ever.
         if fullname != self.name or getattr(self._asking, "now", False):
             return None

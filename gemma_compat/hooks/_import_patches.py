@@ -79,7 +79,7 @@ class ImportPatches:
 
 
 def _wanted(options: dict[str, Any]) -> list[Rule]:
-    """The rules with a cure at import that were named, or are allowed and needed here."""
+    """Return the rules with a cure at import that were named, or are allowed and needed here."""
     from ..rules import all_rules, find
 
     chosen = {find(name).code for name in options["select"] or ()}
@@ -91,7 +91,7 @@ def _wanted(options: dict[str, Any]) -> list[Rule]:
 
 
 def _is_needed(rule: Rule) -> bool:
-    """Whether the rule fires for the installed packages, whatever the model."""
+    """Return whether the rule fires for the installed packages, whatever the model."""
     from ..detect.packages import take_inventory
     from ..engine.diagnosis import judge
     from ..engine.rule import Finding

@@ -41,7 +41,7 @@ class Record:
 
 
 def is_gemma_model(model: Any) -> bool:
-    """Whether this is a live Gemma: all other models of a script are not even diagnosed.
+    """Return whether this is a live Gemma: all other models of a script are not even diagnosed.
 
     Trainers are also given ``None`` (with a ``model_init``). torch is not imported to find out.
     """
@@ -53,19 +53,23 @@ def is_gemma_model(model: Any) -> bool:
 
 
 def tokenizer_in(given: Any) -> Any | None:
-    """A Trainer's ``processing_class`` if it is a tokenizer or holds one; it may be anything."""
+    """Return a Trainer's ``processing_class`` if it is a tokenizer or holds one; it may be
+    anything.
+    """
     live = getattr(given, "tokenizer", None) or given
     return given if callable(live) and hasattr(live, "bos_token") else None
 
 
 def record_of(model: Any) -> Record | None:
-    """The record that the hook keeps on the (unwrapped) model, if it has one."""
+    """Return the record that the hook keeps on the (unwrapped) model, if it has one."""
     record = vars(unwrap(model)).get(RECORD)
     return record if isinstance(record, Record) else None
 
 
 def codes_on(model: Any) -> tuple[str, ...] | None:
-    """The patches that the hook put on this model; ``None`` for one that came with its patches."""
+    """Return the patches that the hook put on this model; ``None`` for one that came with its
+    patches.
+    """
     record = record_of(model)
     if record is None:
         return ()
@@ -73,7 +77,7 @@ def codes_on(model: Any) -> tuple[str, ...] | None:
 
 
 def merge(before: AppliedPatches | None, now: AppliedPatches) -> AppliedPatches:
-    """One answer for several calls of ``patch`` on one model: all writes, in their order.
+    """Return one answer for several calls of ``patch`` on one model: all writes, in their order.
 
     A later call finds that what was cured is no longer there, so the findings and patches of
     the earlier ones are kept.
@@ -128,7 +132,7 @@ def announce(model: Any, now: AppliedPatches, details: str) -> bool:
 
 
 def is_first_rank() -> bool:
-    """Whether this process is the one that speaks.
+    """Return whether this process is the one that speaks.
 
     Where a process group is up, it knows (``mp.spawn`` sets no environment); else what torchrun
     and accelerate set.
@@ -145,7 +149,9 @@ def _wrote(applied: AppliedPatches, rule: Rule) -> bool:
 
 
 def _untold(model: Any, what: str, rules: Iterable[Rule]) -> list[str]:
-    """``GC101 hybridcache-without-float`` for those that were not yet told for this model."""
+    """Return ``GC101 hybridcache-without-float`` for those that were not yet told for this
+    model.
+    """
     with _lock:
         told = _told.setdefault(unwrap(model), set())
         new = [rule for rule in rules if what + rule.code not in told]

@@ -95,7 +95,7 @@ def failing_together() -> Iterator[None]:
 
 
 def is_alone() -> bool:
-    """Whether this process is no rank of a run with several."""
+    """Return whether this process is no rank of a run with several."""
     return _group() is None
 
 
@@ -113,7 +113,7 @@ class _Board:
         self.prefix = f"gemma_compat/{_attempt()}/{number}/"
 
     def difference(self, codes: list[str]) -> str | None:
-        """How these differ from the patches of the rank that came first, if they do."""
+        """Return how these differ from the patches of the rank that came first, if they do."""
         mine = json.dumps([self._name(), codes])
         first, theirs = json.loads(self._claim("codes", mine))
         if theirs == codes:
@@ -162,7 +162,7 @@ class _Board:
         return RankFailed(f"{posted}; all {self.world} ranks stop", tells=tells)
 
     def says(self, error: Exception) -> str:
-        """One line on what happened to this rank."""
+        """Return one line on what happened to this rank."""
         if isinstance(error, PatchError):
             return f"{self._name()} could not be patched: {_line(error)}"
         kind = type(error).__name__
@@ -177,7 +177,7 @@ class _Board:
         return self._claim("told", str(self.rank)) == str(self.rank)
 
     def _missing(self) -> str:
-        """Those that are not here: ``rank 1``, ``ranks 1 and 3``, or the first of many."""
+        """Return those that are not here: ``rank 1``, ``ranks 1 and 3``, or the first of many."""
         keys = ((rank, self.prefix + f"here/{rank}") for rank in range(self.world))
         gone = [str(rank) for rank, key in keys if not self.store.check([key])]
         names = " and ".join(gone) if len(gone) < 4 else f"{', '.join(gone[:3])} and others"
@@ -196,7 +196,7 @@ class _Board:
 
 
 def _board() -> _Board | None:
-    """The board of the next agreement; ``None`` where there is no one to agree with."""
+    """Return the board of the next agreement; ``None`` where there is no one to agree with."""
     distributed = _group()
     if distributed is None or _may_be_stale():
         return None
@@ -207,7 +207,7 @@ def _board() -> _Board | None:
 
 
 def _group() -> Any | None:
-    """``torch.distributed``, where a process group of several is up. Imports nothing."""
+    """Return ``torch.distributed``, where a process group of several is up. Imports nothing."""
     distributed = sys.modules.get("torch.distributed")
     if distributed is None or not distributed.is_available() or not distributed.is_initialized():
         return None
@@ -215,13 +215,18 @@ def _group() -> Any | None:
 
 
 def _attempt() -> str:
-    """Which restart of the workers by torchrun this is: they may find the former one's store."""
+    """Return which restart of the workers by torchrun this is: they may find the former one's
+    store.
+    """
     return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
 
 
 def _may_be_stale() -> bool:
-    """Several nodes under torchrun with restarts: each node counts only its own, so nothing tells
-    the keys of this attempt from those of the former one."""
+    """Return whether several nodes run under torchrun with restarts.
+
+    Each node counts only its own restarts, so the keys of this attempt cannot be told from those
+    of the one before.
+    """
     return _has_other_nodes() and os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0") != "0"
 
 

@@ -16,7 +16,9 @@ CODE = "use_cache_as_found"
 
 
 def writes_use_cache(args: Any) -> bool:
-    """Whether the Trainer of these ``TrainingArguments`` is going to turn ``use_cache`` off."""
+    """Return whether the Trainer of these ``TrainingArguments`` is going to turn ``use_cache``
+    off.
+    """
     if hasattr(args, "use_cache"):
         return not args.use_cache
     return bool(getattr(args, "gradient_checkpointing", False))

@@ -68,7 +68,7 @@ class TrainerHook:
         self._lock = threading.RLock()
 
     def keywords(self) -> dict[str, Any]:
-        """What ``install`` was called with last."""
+        """Return what ``install`` was called with last."""
         return {**self.options, "preflight": keywords_of(self.preflight), "watch": self.watch}
 
     def wrap_trainer_of(self, module: ModuleType) -> None:

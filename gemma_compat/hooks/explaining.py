@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def explain(what: Any, *, model: Any = None, args: Any = None) -> Explanation:
-    """What an exception, a traceback or a log means; prints as a report.
+    """Return what an exception, a traceback or a log means; prints as a report.
 
     Args:
         what: an exception, text, or the path of a log (an ``os.PathLike``; a ``str`` is text).
@@ -61,7 +61,7 @@ def _opened(what: Any) -> BinaryIO:
 
 
 def _run_of(facts: Facts) -> Facts:
-    """The model and the run that were given, and nothing of this machine."""
+    """Return the model and the run that were given, and nothing of this machine."""
     return Facts(model=facts.model, training=facts.training, assumed=facts.assumed)
 
 

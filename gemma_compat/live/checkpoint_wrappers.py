@@ -44,7 +44,7 @@ def _around_attention(layer: Any) -> Iterator[bool | None]:
 
 
 def _checkpoints_on(module: Any) -> Iterator[bool | None]:
-    """``use_reentrant`` of the checkpoints that one module applies to what it holds."""
+    """Yield ``use_reentrant`` of the checkpoints that one module applies to what it holds."""
     own = vars(module)
     if "_checkpoint_wrapped_module" in module._modules and "checkpoint_fn" in own:
         yield _use_reentrant(own["checkpoint_fn"])

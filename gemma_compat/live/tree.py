@@ -15,7 +15,9 @@ _LAYER_WRAPPERS = ("_checkpoint_wrapped_module", "_fsdp_wrapped_module", "_orig_
 
 
 def path_of(model: Any, owner: Any) -> str:
-    """The owner's path from the model down; its class name where the model does not hold it."""
+    """Return the owner's path from the model down; its class name where the model does not hold
+    it.
+    """
     return Paths(model).of(owner)
 
 
@@ -62,7 +64,7 @@ def _name_of(owner: Any) -> str:
 
 
 def _resolve(model: Any, path: str) -> Any:
-    """What is at this path now, or ``None``."""
+    """Return what is at this path now, or ``None``."""
     held = model
     for name in path.split(".")[1:]:
         own = getattr(held, "__dict__", {})
@@ -71,13 +73,13 @@ def _resolve(model: Any, path: str) -> Any:
 
 
 def named_modules(model: Any) -> Iterator[tuple[str, Any]]:
-    """Every module with its path, ``model`` first."""
+    """Yield every module with its path, ``model`` first."""
     for name, module in model.named_modules():
         yield (f"model.{name}" if name else "model"), module
 
 
 def named_configs(model: Any) -> Iterator[tuple[str, Any]]:
-    """Every distinct config object in the module tree with the first path that leads to it.
+    """Yield every distinct config object in the module tree with the first path that leads to it.
 
     Walks each module's own ``__dict__`` and the configs inside configs. This finds the inner
     copies of transformers 4.50 to 4.53 too, where ``model.config.text_config`` is not the
@@ -93,7 +95,7 @@ def named_configs(model: Any) -> Iterator[tuple[str, Any]]:
 def _configs_in(
     holder: Any, path: str, seen: set[int], kinds: dict[type, bool]
 ) -> Iterator[tuple[str, Any]]:
-    """The configs that an object holds directly, and those inside them.
+    """Yield the configs that an object holds directly, and those inside them.
 
     ``kinds`` remembers the answer for each class: a model holds some 30,000 values of 20.
     """
@@ -112,7 +114,7 @@ def _is_config_class(cls: type) -> bool:
 
 
 def text_models(model: Any) -> list[tuple[str, Any]]:
-    """The modules that run the decoder layers, with their paths: one for every Gemma.
+    """Return the modules that run the decoder layers, with their paths: one for every Gemma.
 
     Told by what they hold (``embed_tokens`` and ``layers`` with a ``self_attn``), since their
     class and place moved between releases; vision and audio towers have no ``embed_tokens``.
@@ -130,7 +132,7 @@ def _holds_decoder_layers(module: Any) -> bool:
 
 
 def layer_wrappers(layer: Any) -> tuple[Any, list[str]]:
-    """The decoder layer inside an entry of ``layers``, and what it is wrapped in.
+    """Return the decoder layer inside an entry of ``layers``, and what it is wrapped in.
 
     Returns:
         the bare layer, and the names under which each wrapper holds the next, outermost first:
@@ -152,5 +154,5 @@ def enclosed_modules(module: Any) -> Iterator[Any]:
 
 
 def _held_under(module: Any) -> str | None:
-    """The name under which a wrapper holds the next module; ``None`` for a bare one."""
+    """Return the name under which a wrapper holds the next module; ``None`` for a bare one."""
     return next((name for name in _LAYER_WRAPPERS if name in module._modules), None)

@@ -13,7 +13,9 @@ _HOLDS_MODULE = {"DistributedDataParallel", "DataParallel", "DeepSpeedEngine"}
 
 
 def unwrap(model: Any) -> Any:
-    """The innermost model: through compile, data parallel and PEFT wrappers, in any order."""
+    """Return the innermost model: through compile, data parallel and PEFT wrappers, in any
+    order.
+    """
     for _ in range(16):  # a wrapper that holds itself must not hang us
         inner = _inner(model)
         if inner is None or inner is model:
@@ -23,7 +25,7 @@ def unwrap(model: Any) -> Any:
 
 
 def peft_wrapper(model: Any) -> Any | None:
-    """The outermost PEFT model around it, or ``None``."""
+    """Return the outermost PEFT model around it, or ``None``."""
     for _ in range(16):
         if model is None or is_peft(model):
             return model
@@ -32,7 +34,7 @@ def peft_wrapper(model: Any) -> Any | None:
 
 
 def is_peft(model: Any) -> bool:
-    """Whether this object is PEFT's wrapper (not a bare model with an adapter loaded)."""
+    """Return whether this object is PEFT's wrapper (not a bare model with an adapter loaded)."""
     return any(
         cls.__name__ == "PeftModel" and cls.__module__.partition(".")[0] == "peft"
         for cls in type(model).__mro__

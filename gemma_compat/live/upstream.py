@@ -23,7 +23,9 @@ _TEXT_MODEL_MARK = "_unsloth_kv_shared_use_cache_false_patched"
 
 
 def patched_methods(model: Any) -> list[str]:
-    """``Class.method`` for each method of the model's classes that runs Unsloth's code, sorted."""
+    """Return ``Class.method`` for each method of the model's classes that runs Unsloth's code,
+    sorted.
+    """
     return sorted(
         f"{cls.__name__}.{name}"
         for cls in _classes(model)
@@ -33,7 +35,7 @@ def patched_methods(model: Any) -> list[str]:
 
 
 def rebuilt_classes(model: Any) -> list[str]:
-    """The classes whose ``forward`` was written by Unsloth's compiler, sorted."""
+    """Return the classes whose ``forward`` was written by Unsloth's compiler, sorted."""
     return sorted(
         cls.__name__
         for cls in _classes(model)
@@ -42,7 +44,7 @@ def rebuilt_classes(model: Any) -> list[str]:
 
 
 def carries_shared_kv(text_model: Any) -> bool:
-    """Whether unsloth_zoo has put its own cure for shared keys and values on these classes.
+    """Return whether unsloth_zoo has put its own cure for shared keys and values on these classes.
 
     Its markers sit on the ``forward`` functions. The mark on Gemma 4's text model alone proves
     nothing: unsloth_zoo before 2026.6.7 set it too, and that wrapper is undone by checkpointing.
@@ -58,7 +60,7 @@ def carries_shared_kv(text_model: Any) -> bool:
 
 
 def scales_embeddings_twice(text_model: Any) -> bool:
-    """Whether the embeddings scale their output and Unsloth's fast forward scales it again.
+    """Return whether the embeddings scale their output and Unsloth's fast forward scales it again.
 
     The repaired forward asks the embeddings first (``embedding_applies_scale``).
     """
@@ -70,7 +72,7 @@ def scales_embeddings_twice(text_model: Any) -> bool:
 
 
 def _classes(model: Any) -> Iterator[type]:
-    """Each class in the model's tree and its bases once, torch's left out."""
+    """Yield each class in the model's tree and its bases once, torch's left out."""
     seen: set[type] = set()
     for _, module in named_modules(model):
         for cls in type(module).__mro__:
@@ -88,7 +90,7 @@ def _methods(cls: type) -> Iterator[tuple[str, Any]]:
 
 
 def _layers(function: Any) -> Iterator[Any]:
-    """A function and what it wraps, outermost first."""
+    """Yield a function and what it wraps, outermost first."""
     for _ in range(16):  # one that wraps itself must not hang us
         if function is None:
             return
@@ -115,6 +117,6 @@ def _file(function: Any) -> str:
 
 
 def _folders() -> tuple[str, ...]:
-    """Where the imported packages lie, each with a separator at its end."""
+    """Return where the imported packages lie, each with a separator at its end."""
     files = (getattr(sys.modules.get(name), "__file__", None) for name in _PACKAGES)
     return tuple(os.path.join(os.path.dirname(file), "") for file in files if file)

@@ -33,17 +33,19 @@ class Difference:
 
     @property
     def label(self) -> str:
-        """The topic as a table shows it: the name of a package or variable stands by itself."""
+        """Return the topic as a table shows it: the name of a package or variable stands by
+        itself.
+        """
         area, _, name = self.topic.partition(".")
         return name if area in {"packages", "environment"} else self.topic.replace("_", " ")
 
     def is_marked(self, text: str) -> bool:
-        """Whether this is another value than that of most nodes."""
+        """Return whether this is another value than that of most nodes."""
         return text not in {self.values[0][0], NOT_ASKED}
 
 
 def compare(groups: Sequence[Group]) -> tuple[Difference, ...]:
-    """The differences, worst first, then by topic. Linear in the number of groups."""
+    """Return the differences, worst first, then by topic. Linear in the number of groups."""
     if len(groups) < 2:
         return ()
     topics = sorted({topic for group in groups for topic in group.cells})
@@ -52,7 +54,7 @@ def compare(groups: Sequence[Group]) -> tuple[Difference, ...]:
 
 
 def same_everywhere(groups: Sequence[Group]) -> dict[str, str]:
-    """The topics on which all groups agree, with the value."""
+    """Return the topics on which all groups agree, with the value."""
     first = groups[0].cells if groups else {}
     return {
         topic: text

@@ -14,7 +14,7 @@ LONGEST_NAME, _MOST_NODES = 253, 100_000
 
 
 def nodes_of(document: Any, name: str) -> list[Node]:
-    """One node of that name; or, of a report about a job, its nodes by their own names.
+    """Return one node of that name; or, of a report about a job, its nodes by their own names.
 
     Raises:
         ValueError: one line about what is wrong with the document.
@@ -63,7 +63,7 @@ def _facts(data: Any, tool: str) -> Facts:
 
 
 def _job_nodes(document: dict[str, Any], tool: str) -> Iterator[Node]:
-    """The nodes of a job's report: they share the facts of their group."""
+    """Yield the nodes of a job's report: they share the facts of their group."""
     groups, nodes = document["groups"], document.get("nodes")
     if not isinstance(groups, list) or not isinstance(nodes, list) or len(nodes) > _MOST_NODES:
         raise ValueError("a report of a job without lists of groups and nodes")

@@ -58,5 +58,5 @@ class Grouping:
 
     @property
     def groups(self) -> list[Group]:
-        """The largest first; of equal size, the one that came first."""
+        """Return the groups, largest first; equal sizes in the order in which they came."""
         return sorted(self._groups.values(), key=lambda group: -len(group.members))

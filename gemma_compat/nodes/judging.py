@@ -62,7 +62,7 @@ class Job:
     crowded: tuple[Crowded, ...] = ()
 
     def worst(self) -> Severity | None:
-        """The worst severity of a finding or a difference."""
+        """Return the worst severity of a finding or a difference."""
         found = [item.finding.rule.severity for item in self.findings]
         found += [item.severity for item in self.differences]
         found += [Severity.WARNING] * bool(self.crowded)

@@ -80,5 +80,5 @@ KINDS = (
 
 
 def kind_of(topic: str) -> Kind:
-    """The row with the longest prefix of this topic."""
+    """Return the row with the longest prefix of this topic."""
     return max((k for k in KINDS if topic.startswith(k.prefix)), key=lambda k: len(k.prefix))

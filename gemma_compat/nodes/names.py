@@ -10,7 +10,7 @@ _RUN = 3  # consecutive numbers from which on a range is shorter than a list
 
 
 def compact_numbers(numbers: Iterable[int]) -> str:
-    """``0-7, 12``."""
+    """Return numbers as ranges: ``0-7, 12``."""
     return ", ".join(
         f"{start}-{end}" if end > start else str(start) for start, end in _runs(sorted(numbers))
     )
@@ -37,7 +37,9 @@ def compact_names(names: Iterable[str]) -> list[str]:
 def _joined(
     series: dict[tuple[str, str, int], list[int]],
 ) -> dict[tuple[str, str, int], list[int]]:
-    """``node9`` and ``node10`` are one series; ``node09`` and ``node010`` are not."""
+    """Return the key of a series: equal for ``node9`` and ``node10``, not for ``node09``,
+    ``node010``.
+    """
     joined: dict[tuple[str, str, int], list[int]] = {}
     for (before, after, width), numbers in series.items():
         padded = width > 1 and any(len(str(number)) < width for number in numbers)

@@ -29,7 +29,7 @@ class RankReport:
 
 
 def nodes_of_ranks(reports: Iterable[RankReport]) -> list[Node]:
-    """The nodes in the order of their lowest ranks; a host whose ranks differ is several."""
+    """Return the nodes in the order of their lowest ranks; a host whose ranks differ is several."""
     hosts = _by_host(reports)
     nodes: list[Node] = []
     for name, ranks in hosts.items():

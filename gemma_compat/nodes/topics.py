@@ -21,7 +21,7 @@ _OF_A_RANK = {"RANK", "LOCAL_RANK"}
 
 
 def cells(node: Node) -> dict[str, str]:
-    """The topics of a node that has facts; one that is unknown there is absent."""
+    """Return the topics of a node that has facts; one that is unknown there is absent."""
     facts = node.facts
     assert facts is not None
     return {"gemma_compat": node.tool or "unknown", **dict(_of(facts))}
@@ -92,7 +92,7 @@ def _area(area: str, record: Any) -> Iterator[tuple[str, str]]:
 
 
 def _environment(facts: Facts) -> Iterator[tuple[str, str]]:
-    """A variable that is not set is a value too; where none is known, none is yielded."""
+    """Yield the environment variables, unset ones too; nothing where none is known."""
     if not facts.known("environment"):
         return
     yield "environment", GIVEN
@@ -104,7 +104,7 @@ def _environment(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _devices(value: str) -> str:
-    """How many it shows, not which: a launcher gives each rank of a host another one."""
+    """Return how many it shows, not which: a launcher gives each rank of a host another one."""
     count = len([item for item in value.split(",") if item.strip() not in {"", "-1"}])
     return f"shows {count}"
 

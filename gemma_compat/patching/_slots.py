@@ -22,13 +22,13 @@ class Slot(Protocol):
 
     @property
     def key(self) -> tuple[int, str]:
-        """The place: the object and the name of the entry."""
+        """Return the place: the object and the name of the entry."""
 
     def write(self) -> None:
         """Write it, and note that it was written."""
 
     def conflict(self) -> str | None:
-        """Who holds the slot now, in words, or ``None`` where it can be put back."""
+        """Return a text that names the slot's holder, or ``None`` where it can be put back."""
 
     def restore(self) -> None:
         """Put back what was there, as often as it is called."""

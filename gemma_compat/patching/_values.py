@@ -16,7 +16,7 @@ class MISSING:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Identity, or equal plain values of one type (``True`` is not ``1``), also inside sequences.
+    """Compare by identity, or plain values of one type (``True`` is not ``1``), in sequences too.
 
     Never compares tensors or modules.
     """
@@ -30,7 +30,9 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def text_of(value: Any) -> str:
-    """A short text of a value for the user: plain values as they are, objects by their name."""
+    """Return a short text of a value for the user: plain values as they are, objects by their
+    name.
+    """
     if value is MISSING:
         return "absent"
     if isinstance(value, (partial, WeakMethod)):

@@ -12,7 +12,7 @@ from typing import Any
 
 
 def reference(owner: Any) -> Callable[[], Any]:
-    """A call that returns ``owner``, or ``None`` once nobody else holds it.
+    """Return a call that returns ``owner``, or ``None`` once nobody else holds it.
 
     An object that takes no weak references (a class with ``__slots__``) is held.
     """
@@ -50,7 +50,7 @@ class WeakMethod:
         return self.func(self.owner(), *self.args, *args, **kwargs)
 
     def owner(self) -> Any:
-        """The object it is stored in. Raises ``ReferenceError`` once that was freed."""
+        """Return the object it is stored in. Raises ``ReferenceError`` once that was freed."""
         owner = self._owner()
         if owner is None:
             name = getattr(self.func, "__name__", "a method")

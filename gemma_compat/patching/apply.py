@@ -42,12 +42,12 @@ class AppliedPatches(Shown):
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """Every write, in order."""
+        """Return every write, in order."""
         return tuple(change for ledger in self.ledgers for change in ledger.changes)
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The rules whose patches are in place."""
+        """Return the rules whose patches are in place."""
         return tuple(ledger.code for ledger in self.ledgers)
 
     def add(self, code: str, model: Any, change: Callable[..., None], *arguments: Any) -> None:

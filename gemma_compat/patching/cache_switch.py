@@ -46,7 +46,9 @@ def turn_cache_off(model: Any, ledger: Ledger) -> None:
 
 
 def modules_that_take_use_cache(model: Any) -> list[Any]:
-    """Each module from the model down to its text models whose forward takes ``use_cache``."""
+    """Return each module from the model down to its text models whose forward takes
+    ``use_cache``.
+    """
     found: dict[int, Any] = {}
     for path, _ in text_models(model):
         module = model
@@ -74,7 +76,8 @@ def leave_cache_out_of_packed_rows(module: Any, args: Any, kwargs: dict[str, Any
 
 
 def is_in_evaluation() -> bool:
-    """Whether the caller is ``Trainer.evaluate`` or ``predict``, by the frames below this one.
+    """Return whether the caller is ``Trainer.evaluate`` or ``predict``, by the frames below this
+    one.
 
     Asked of the stack because it is this thread's own: another one may train or generate.
     """
@@ -92,7 +95,7 @@ def is_in_evaluation() -> bool:
 
 
 def _is_decided(module: Any, args: Any, kwargs: dict[str, Any]) -> bool:
-    """Whether the caller says something about the cache."""
+    """Return whether the caller says something about the cache."""
     if kwargs.get("use_cache") is not None or kwargs.get("past_key_values") is not None:
         return True
     place = _place_of_use_cache(module) if len(args) > 1 else None
@@ -100,7 +103,7 @@ def _is_decided(module: Any, args: Any, kwargs: dict[str, Any]) -> bool:
 
 
 def _refills(module: Any) -> bool:
-    """Whether a wrapper from outside runs layers a second time in the backward pass.
+    """Return whether a wrapper from outside runs layers a second time in the backward pass.
 
     It does so in eval mode too, where there is a graph.
     """
@@ -123,7 +126,9 @@ def _starts_anew(kwargs: dict[str, Any]) -> bool:
 
 
 def _place_of_use_cache(module: Any) -> int | None:
-    """Its place among the positional arguments of ``forward``; ``None`` where it takes none."""
+    """Return its place among the positional arguments of ``forward``; ``None`` where it takes
+    none.
+    """
     cls: Any = type(module)
     return _place_in(cls.forward)
 

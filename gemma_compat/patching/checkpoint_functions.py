@@ -25,13 +25,13 @@ _inside: WeakKeyDictionary[Any, set[int]] = WeakKeyDictionary()  # threads, by t
 
 
 def stand_in(found: Callable[..., Any], made: partial[Any]) -> partial[Any]:
-    """``made``, marked as standing in for ``found``."""
+    """Return ``made``, marked as standing in for ``found``."""
     setattr(made, _FOUND, original(found))
     return made
 
 
 def original(function: Any) -> Any:
-    """The function that this one stands in for; itself where it stands in for none."""
+    """Return the function that this one stands in for; itself where it stands in for none."""
     return getattr(function, _FOUND, function)
 
 

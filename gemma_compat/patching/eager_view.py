@@ -16,7 +16,7 @@ _PROPERTY = "_attn_implementation"
 
 
 def eager_view(config: Any) -> Any:
-    """A view of ``config`` that says ``eager``. Copies and pickles as a view of the copy."""
+    """Return a view of ``config`` that says ``eager``. Copies and pickles as a view of the copy."""
     cls: Any = type(config)
     view: Any = object.__new__(_view_class(cls))
     object.__setattr__(view, "_gemma_compat_config", config)
@@ -25,7 +25,7 @@ def eager_view(config: Any) -> Any:
 
 
 def is_view(config: Any) -> bool:
-    """Whether this is a view."""
+    """Return whether this is a view."""
     return hasattr(type(config), "_gemma_compat_config")
 
 
@@ -52,7 +52,7 @@ def _view_class(cls: Any) -> type:
 
 
 def _keep(name: str) -> Any:
-    """A setter that writes the field that view and config share."""
+    """Return a setter that writes the field that view and config share."""
 
     def write(view: Any, value: Any) -> None:
         vars(view)[name] = value

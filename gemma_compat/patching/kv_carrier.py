@@ -58,7 +58,7 @@ class SharedKV:
         self.shared_layers = _FirstWins()  # where transformers >= 4.56 reads and writes
 
     def update(self, keys: Any, values: Any, layer_idx: int, *args: Any) -> tuple[Any, Any]:
-        """As ``Cache.update``: keeps what a lender computed, gives back what it was given.
+        """Keep what a lender computed and return it, as ``Cache.update`` does.
 
         Shapes ``(batch, key_value_heads, tokens, head_dim)``, nothing is appended.
         """
@@ -68,18 +68,18 @@ class SharedKV:
 
     @property
     def layers(self) -> dict[int, SimpleNamespace]:
-        """Where transformers 4.54 and 4.55 read."""
+        """Return the layers, which transformers 4.54 and 4.55 read."""
         lent = self.shared_layers.items()
         return {index: SimpleNamespace(keys=keys, values=values) for index, (keys, values) in lent}
 
     @property
     def key_cache(self) -> dict[int, Any]:
-        """Where transformers 4.53 reads the keys."""
+        """Return the keys, which transformers 4.53 reads."""
         return {index: keys for index, (keys, _) in self.shared_layers.items()}
 
     @property
     def value_cache(self) -> dict[int, Any]:
-        """Where transformers 4.53 reads the values."""
+        """Return the values, which transformers 4.53 reads."""
         return {index: values for index, (_, values) in self.shared_layers.items()}
 
     def cut(self) -> None:
@@ -164,7 +164,9 @@ def add_cut(text_model: Any, ledger: Any) -> None:
 
 
 def needs_cache(text_model: Any) -> bool:
-    """Whether its layers share keys and values through the cache, with no carrier of ours on it."""
+    """Return whether its layers share keys and values through the cache, with no carrier of ours on
+    it.
+    """
     attentions = bare_attentions(text_model)
     if not any(map(_borrows, attentions)) or carries_shared_kv(text_model):
         return False
@@ -190,12 +192,12 @@ def make_holder(text_model: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
 
 
 def with_holder(kwargs: dict[str, Any], holder: SharedKV) -> dict[str, Any]:
-    """The keyword arguments of a text model with the holder among them."""
+    """Return the keyword arguments of a text model with the holder among them."""
     return {**kwargs, _ARGUMENT: holder}
 
 
 def take_holder(kwargs: dict[str, Any]) -> tuple[dict[str, Any], SharedKV | None]:
-    """The keyword arguments of an attention without the holder, and the holder."""
+    """Return the keyword arguments of an attention without the holder, and the holder."""
     rest = dict(kwargs)
     return rest, rest.pop(_ARGUMENT, None)
 
@@ -232,12 +234,12 @@ def hand_over(attention: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
 
 
 def bare_attentions(text_model: Any) -> list[Any]:
-    """The bare attentions, out of any wrapper."""
+    """Return the bare attentions, out of any wrapper."""
     return [layer_wrappers(layer.self_attn)[0] for layer in decoder_layers(text_model)]
 
 
 def is_recomputed(text_model: Any) -> bool:
-    """Whether the backward pass runs any of the layers again."""
+    """Return whether the backward pass runs any of the layers again."""
     import torch
 
     with_grad = torch.is_grad_enabled()
@@ -248,7 +250,7 @@ def is_recomputed(text_model: Any) -> bool:
 
 
 def _refuse_filled_cache(arguments: tuple[Any, ...]) -> None:
-    """Checkpointed layers drop the cache, so its tokens would silently not be attended to."""
+    """Refuse a filled cache: checkpointed layers drop it and its tokens get no attention."""
     for cache in arguments:
         if hasattr(cache, "get_seq_length") and cache.get_seq_length():
             raise PatchRefused(
@@ -258,7 +260,7 @@ def _refuse_filled_cache(arguments: tuple[Any, ...]) -> None:
 
 
 def _check_attentions(attentions: list[Any]) -> None:
-    """What the hooks rely on, looked up on the attention at hand and not in its version."""
+    """Check what the hooks rely on, on the attention at hand and not by its version."""
     if not any(_borrows(attention) for attention in attentions):
         raise PatchTargetMissing("no decoder layer borrows keys and values (is_kv_shared_layer)")
     parameters = inspect.signature(type(attentions[0]).forward).parameters
@@ -272,7 +274,7 @@ def _check_attentions(attentions: list[Any]) -> None:
 
 
 def check_arguments_pass(text_model: Any) -> None:
-    """The holder travels as a keyword through the text model and its layers.
+    """Check that the text model and its layers pass the holder on as a keyword.
 
     Raises ``PatchTargetMissing`` where one of them hands no keywords on.
     """
@@ -287,5 +289,5 @@ def _borrows(attention: Any) -> bool:
 
 
 def _cut(tensor: Any) -> Any:
-    """Detached, and asking for a gradient as before: checkpointing compares that too."""
+    """Detach it and keep ``requires_grad``, which checkpointing compares."""
     return tensor.detach().requires_grad_(tensor.requires_grad)

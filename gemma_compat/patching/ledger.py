@@ -74,12 +74,12 @@ class Ledger:
 
     @property
     def model(self) -> Any:
-        """The model, or ``None`` once it was freed."""
+        """Return the model, or ``None`` once it was freed."""
         return self._model()
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What was written, in order; empty where everything was so already."""
+        """Return what was written, in order; empty where everything was so already."""
         return tuple(change for change, slot in self._entries if slot.is_confirmed)
 
     def set_attribute(self, owner: Any, name: str, value: Any) -> None:
@@ -141,7 +141,7 @@ class Ledger:
         finish(self._put_back)
 
     def conflicts(self) -> list[str]:
-        """The slots that cannot be put back, in words."""
+        """Return the slots that cannot be put back, in words."""
         return conflicts_of([self])
 
     def _put_back(self) -> None:
@@ -177,7 +177,7 @@ def finish(step: Callable[[], None]) -> None:
 
 
 def conflicts_of(ledgers: Iterable[Ledger]) -> list[str]:
-    """The slots that cannot be put back, in words; the ledgers in the order of their writes.
+    """Return the slots that cannot be put back, in words; the ledgers in the order of their writes.
 
     Only the last write to a slot is asked: once it is put back, an earlier one finds its own.
     """
@@ -192,7 +192,7 @@ def conflicts_of(ledgers: Iterable[Ledger]) -> list[str]:
 
 
 def own_entry(owner: Any, name: str) -> Any:
-    """The entry in the owner's ``__dict__``, ``MISSING`` if there is none.
+    """Return the entry in the owner's ``__dict__``, ``MISSING`` if there is none.
 
     Raises:
         PatchError: writing it would land elsewhere, where the ledger could not take it back.

@@ -55,12 +55,12 @@ def put_back_functions(text_model: Any) -> None:
 
 
 def decoder_layers(text_model: Any) -> list[Any]:
-    """The bare decoder layers, out of any wrapper."""
+    """Return the bare decoder layers, out of any wrapper."""
     return [layer_wrappers(layer)[0] for layer in text_model.layers]
 
 
 def is_checkpointed(layer: Any) -> bool:
-    """Whether this bare layer checkpoints itself in the next forward."""
+    """Return whether this bare layer checkpoints itself in the next forward."""
     return bool(layer.training and layer.gradient_checkpointing)
 
 
@@ -85,14 +85,16 @@ def refuse_cured_by_unsloth(text_model: Any) -> None:
 
 
 def _non_reentrant_functions(text_model: Any) -> list[tuple[Any, Callable[..., Any]]]:
-    """Each layer about to be checkpointed, with the function it needs. All are looked at first."""
+    """Return each layer about to be checkpointed, with the function it needs. All are looked at
+    first.
+    """
     refuse_reentrant_wrappers(text_model)
     layers = [layer for layer in decoder_layers(text_model) if is_checkpointed(layer)]
     return [(layer, _non_reentrant(getattr(layer, checkpoint_functions.SLOT))) for layer in layers]
 
 
 def _non_reentrant(function: Any) -> Callable[..., Any]:
-    """The same checkpoint function with ``use_reentrant=False``.
+    """Return the same checkpoint function with ``use_reentrant=False``.
 
     Raises ``PatchRefused`` for a function that may do as it likes with the keyword, as
     Unsloth's does.

@@ -17,7 +17,7 @@ class RemovedName:
     """Base of the stand-ins. Raises on instantiation, and names what to do."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RemovedName:
-        """Always raises."""
+        """Raise: these names were removed."""
         raise RuntimeError(
             f"{cls.__name__} was removed from transformers 5; gemma_compat (GC901) only made it "
             "importable. Upgrade what asks for it (peft 0.18 or newer, liger-kernel 0.6.5 or newer)"
@@ -28,7 +28,7 @@ _made: dict[str, type] = {}
 
 
 def stand_in(name: str) -> type:
-    """The class for this name: the same one wherever it is put."""
+    """Return the class for this name: the same one wherever it is put."""
     if name not in _made:
         _made[name] = type(name, (RemovedName,), {"__module__": __name__, "__doc__": None})
     return _made[name]

@@ -73,14 +73,14 @@ def narrow_output(norm: Any, args: Any, output: Any) -> Any:
 
 
 def _cast_first(args: Any, kwargs: Any, dtype: Any) -> tuple[Any, Any]:
-    """The hidden states are the first argument, by position or by name."""
+    """Return the hidden states: the first argument, by position or by name."""
     if args:
         return (args[0].to(dtype), *args[1:]), kwargs
     return args, {**kwargs, "hidden_states": kwargs["hidden_states"].to(dtype)}
 
 
 def _working_dtype(module: Any) -> Any:
-    """Of the first weight that is neither an adapter's nor packed; ``None`` without one."""
+    """Return the dtype of the first weight neither packed nor an adapter's, or ``None``."""
     for name, weight in module.named_parameters():
         if "lora_" not in name and weight.dtype.is_floating_point and weight.dtype.itemsize > 1:
             return weight.dtype

@@ -72,14 +72,14 @@ def wrap_method(ledger: Ledger, name: str, function: Callable[..., Any]) -> None
 
 
 def call_as_found(model: Any, name: str, before: Any, *args: Any, **kwargs: Any) -> Any:
-    """The model's method ``name`` with every noted config field as it was found."""
+    """Return the model's method ``name`` with every noted config field as it was found."""
     method = before if before is not None else partial(getattr(type(model), name), model)
     with as_found(model):
         return method(*args, **kwargs)
 
 
 def found_values(model: Any) -> list[tuple[Any, str, Any]]:
-    """What all rules noted on this model, oldest first."""
+    """Return what all rules noted on this model, oldest first."""
     notes = [value for key, value in vars(model).items() if key.startswith(FOUND)]
     return [item for note in notes for item in note.values]
 

@@ -57,7 +57,9 @@ _DEVICE_ID = re.compile(r"\b(GPU|MIG)-[0-9A-Fa-f-]{4,}(?:/\d+)*")
 
 
 def environment(variables: dict[str, str]) -> dict[str, str]:
-    """The variables that detection reads, with values that their pattern knows, and no GPU's id."""
+    """Return the variables that detection reads, with values that their pattern knows, and no GPU's
+    id.
+    """
     return {
         name: _value(name, value)
         for name, value in variables.items()
@@ -78,7 +80,7 @@ _PUBLIC = re.compile(
 
 
 def version(text: str) -> str:
-    """A version as the packages publish them; the local part of any other is not shown."""
+    """Return a version as the packages publish them; the local part of any other is not shown."""
     if _PUBLIC.fullmatch(text):
         return text
     public = text.partition("+")[0]
@@ -97,7 +99,7 @@ _KINDS = {name for name in dir(builtins) if name.endswith(("Error", "Exception",
 
 
 def import_outcome(text: str) -> str:
-    """How an import ended; of what an exception says, what is known to be public."""
+    """Return how an import ended; of what an exception says, what is known to be public."""
     failed, _, rest = text.partition("failed: ")
     if failed or not text.startswith("failed: "):
         return text  # our own words

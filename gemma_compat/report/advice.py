@@ -17,7 +17,7 @@ _HEADER = ("GPU", "Model", "Run")
 
 
 def render_text(answer: Advice | Conflict) -> str:
-    """For a terminal, 88 columns; the install line stands unbroken on a line of its own."""
+    """Render for a terminal of 88 columns; never wrap the install line."""
     lines = [f"gemma_compat {__version__}, release data of {answer.asked}"]
     for label, text in _situation(answer):
         lines += wrap(text, first=f"{label:<9} ", rest=" " * 10)
@@ -85,7 +85,7 @@ def _conflict(answer: Conflict) -> Iterator[str]:
 
 
 def render_markdown(answer: Advice | Conflict) -> str:
-    """For an issue or a pull request."""
+    """Render as Markdown for an issue or a pull request."""
     head = [f"**{label}** {text}  " for label, text in _situation(answer)]
     if isinstance(answer, Conflict):
         parts = [f"- {text}" for text in answer.parts]
@@ -105,7 +105,7 @@ def _cell(text: str) -> str:
 
 
 def render_json(answer: Advice | Conflict) -> str:
-    """One document."""
+    """Return one document."""
     content: dict[str, Any] = {
         "asked": answer.asked,
         "model_type": answer.question.facts.model.model_type,

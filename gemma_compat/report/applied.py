@@ -40,7 +40,7 @@ def render_line(applied: AppliedPatches) -> str:
 
 
 def _outcome(applied: AppliedPatches) -> str:
-    """The first line; the only one for a clean model."""
+    """Return the first line; the only one for a clean model."""
     planned = [item.rule.code for item in applied.plan.patches]
     what = f"{applied.diagnosis.facts.model.get('model_type', 'this model')}"
     if applied.dry_run:
@@ -82,7 +82,7 @@ def _changed(applied: AppliedPatches) -> Iterator[str]:
 
 
 def _grouped(changes: Iterable[Change]) -> Iterator[tuple[str, Change, int]]:
-    """Equal changes on many layers as one: ``model.layers.*.self_attn``."""
+    """Merge equal changes on many layers into one: ``model.layers.*.self_attn``."""
     groups: dict[tuple[str, str, str], list[Change]] = {}
     for change in changes:
         pattern = re.sub(r"\.\d+(?=\.|$)", ".*", change.path)

@@ -18,7 +18,7 @@ _SPLIT = re.compile(
 
 
 def split_cure(text: str) -> tuple[str, str]:
-    """What to do first, and the rest."""
+    """Return the thing to do first, and the rest."""
     found = _SPLIT.search(text)
     if found is None or found.start() < 12:
         return text, ""
@@ -61,7 +61,7 @@ def cure(cause: Cause) -> str:
 
 
 def fit(cause: Cause) -> str:
-    """How well what is known fits the rule."""
+    """Return how well what is known fits the rule."""
     model = f"the model is {' or '.join(cause.if_model)}" if cause.if_model else ""
     if cause.problem:
         holds = "confirmed: every condition of the rule holds for what is known"
@@ -96,7 +96,7 @@ def ruled_out_lines(out: RuledOut, found: Explanation) -> Iterator[str]:
 
 
 def _instead(out: RuledOut, found: Explanation) -> str:
-    """What the log says instead, and where."""
+    """Return what the log says instead, and where."""
     name = out.against.split()[0]
     package = found.facts.packages.get(name)
     if package is not None:
@@ -121,6 +121,6 @@ def quoted(line: Line, first: str) -> list[str]:
 
 
 def section(rule: Rule, heading: str) -> str:
-    """The first paragraph of that section of the rule's page, on one line."""
+    """Return the first paragraph of that section of the rule's page, on one line."""
     _, _, rest = rule.docs.partition(f"## {heading}\n")
     return " ".join(re.split(r"\n\s*\n|\n## ", rest.strip())[0].split())

@@ -6,7 +6,7 @@ from .._explain.explanation import Explanation, Generally
 
 
 def headline(found: Explanation) -> str:
-    """One sentence; it states what is certain, and says so where nothing is."""
+    """Return one sentence; it states what is certain, and says so where nothing is."""
     leading = found.leading
     if leading is None:
         return _nothing_known(found)

@@ -43,7 +43,9 @@ def rows_read(found: Explanation) -> list[tuple[str, str]]:
 
 
 def block(found: Explanation) -> list[str]:
-    """What a maintainer would ask for: error, versions, GPU, model, run, and what is missing."""
+    """Return what a maintainer would ask for: error, versions, GPU, model, run, and what is
+    missing.
+    """
     lines = [f"gemma_compat {__version__}, from a log of {found.lines:,} lines"]
     shown = found.unrecognised[:1] or tuple(c.lines[-1] for c in found.causes[:1])
     lines += [f"{'Error':<9} {line.text} (line {line.number})" for line in shown]
@@ -63,7 +65,7 @@ def _is_known(topic: str, found: Explanation) -> bool:
 
 
 def render_markdown(found: Explanation) -> str:
-    """For an issue: the block, then the causes."""
+    """Render for an issue: the block, then the causes."""
     parts = ["```", *block(found), "```"]
     for cause in found.causes:
         rule = cause.rule
@@ -77,7 +79,7 @@ def render_markdown(found: Explanation) -> str:
 
 
 def render_json(found: Explanation) -> str:
-    """Codes in the order of likelihood, the lines that matched, and the facts that were read."""
+    """Render the codes by likelihood, the lines that matched, and the facts that were read."""
     from .json import dump
 
     return dump(

@@ -26,7 +26,7 @@ _WIDTH = 25
 
 
 def page_text(architecture: Architecture, cards: Sequence[Card]) -> str:
-    """Figures as aligned rows, what they mean, and the source of each."""
+    """Render the figures as aligned rows, with their meaning and their sources."""
     lines = [_title(architecture, cards), ""]
     for label, value, _ in _rows(architecture, cards):
         lines.append(f"{label:<{_WIDTH}} {value}")
@@ -37,7 +37,7 @@ def page_text(architecture: Architecture, cards: Sequence[Card]) -> str:
 
 
 def page_markdown(architecture: Architecture, cards: Sequence[Card]) -> str:
-    """A table with a column for the sources."""
+    """Return a table with a column for the sources."""
     rows = "".join(
         f"| {label} | {value} | {source or '-'} |\n"
         for label, value, source in _rows(architecture, cards)
@@ -48,14 +48,14 @@ def page_markdown(architecture: Architecture, cards: Sequence[Card]) -> str:
 
 
 def page_json(architecture: Architecture, cards: Sequence[Card]) -> str:
-    """One JSON document; ``null`` is a figure without a source."""
+    """Return one JSON document; ``null`` is a figure without a source."""
     from .json import dump
 
     return dump({"architecture": _facts(architecture), "cards": [_card(card) for card in cards]})
 
 
 def list_text(architectures: Iterable[Architecture], cards: Sequence[Card]) -> str:
-    """One line a card, the architectures in order."""
+    """Return one line a card, the architectures in order."""
     lines = []
     for item in architectures:
         lines.append(f"{_capability(item.compute_capability):<5} {item.name}{_cores(item)}")
@@ -70,7 +70,7 @@ def list_text(architectures: Iterable[Architecture], cards: Sequence[Card]) -> s
 
 
 def list_markdown(architectures: Iterable[Architecture], cards: Sequence[Card]) -> str:
-    """A table of all cards, one row for an architecture without any."""
+    """Return a table of all cards, one row for an architecture without any."""
     head = "| compute capability | architecture | card | memory | meaning |\n"
     head += "| --- | --- | --- | --- | --- |\n"
     rows = []
@@ -82,7 +82,7 @@ def list_markdown(architectures: Iterable[Architecture], cards: Sequence[Card]) 
 
 
 def list_json(architectures: Iterable[Architecture], cards: Sequence[Card]) -> str:
-    """All of both tables as one JSON document."""
+    """Return all of both tables as one JSON document."""
     from .json import dump
 
     return dump(
@@ -96,7 +96,7 @@ def list_json(architectures: Iterable[Architecture], cards: Sequence[Card]) -> s
 def _rows(
     architecture: Architecture, cards: Sequence[Card]
 ) -> Iterator[tuple[str, str, str | None]]:
-    """Label, value and source of each figure."""
+    """Yield the label, value and source of each figure."""
     capability = _capability(architecture.compute_capability)
     yield "compute capability", f"{capability} ({architecture.sm})", CAPABILITY_SOURCE
     for card in cards:
@@ -180,7 +180,7 @@ _OTHER_LABELS = {
 
 
 def other_text(card: OtherCard) -> str:
-    """The page of another maker's card."""
+    """Return the page of another maker's card."""
     lines = [card.described(), "", f"{'memory':<{_WIDTH}} {_gib(card.memory)}"]
     for name, label in _OTHER_LABELS.items():
         lines.append(f"{label:<{_WIDTH}} {_value(name, getattr(card, name))}")

@@ -11,7 +11,7 @@ Row = tuple[str, str]
 
 
 def header_rows(facts: Facts) -> list[Row]:
-    """Label and text for each line at the head of a report; no text is empty."""
+    """Return a label and a text for each line at the head of a report; leave out empty ones."""
     rows = [
         ("Python", _python(facts)),
         ("Packages", _packages(facts)),
@@ -32,7 +32,7 @@ def _python(facts: Facts) -> str:
 
 
 def _packages(facts: Facts) -> str:
-    """Installed packages only, but transformers and torch in any case: everything hangs on them."""
+    """List the installed packages, and transformers and torch even where they are absent."""
     names = ["transformers", "torch", *sorted(set(facts.packages) - {"transformers", "torch"})]
     return ", ".join(text for text in (_package(facts, name) for name in names) if text)
 
@@ -68,7 +68,7 @@ def _torch_build(facts: Facts) -> str:
 
 
 def _problems(facts: Facts) -> Iterator[str]:
-    """Broken and duplicate installations, and packages about which nothing could be found out."""
+    """Yield broken and duplicate installations, and packages that could not be read."""
     for name, package in facts.packages.items():
         if package is not None and package.get("problem"):
             yield f"{name}: {package.problem}"
@@ -85,7 +85,7 @@ def _problems(facts: Facts) -> Iterator[str]:
 
 
 def _imports(facts: Facts) -> str:
-    """What importing showed; one word where nothing was tried."""
+    """Return what importing showed; one word where nothing was tried."""
     results = facts.imports
     if not results:
         return ""
@@ -108,7 +108,7 @@ def _gpus(facts: Facts) -> str:
 
 
 def _none_visible(facts: Facts) -> str:
-    """No GPU of NVIDIA; what else there is, and what was not looked for."""
+    """Return "none visible", with GPUs of other makers and what was not looked for."""
     notes = [*facts.get("other_gpus", ()), facts.reason("other_gpus")]
     inside = "; ".join(note for note in notes if note)
     return "none visible" + (f" ({inside})" if inside else "")
@@ -180,7 +180,7 @@ def _checkpointing(facts: Facts) -> str | None:
 
 
 def _assumed(facts: Facts) -> str:
-    """What was given and not found here, with the options that gave it."""
+    """Return what was given and not found here, with the options that gave it."""
     given: dict[str, list[str]] = {}
     for topic, option in facts.assumed.items():
         area, _, name = topic.partition(".")
@@ -195,7 +195,7 @@ _AREAS = {"gpus": "the GPU", "model": "the model", "training": "the run", "adapt
 
 
 def _detected(facts: Facts) -> str:
-    """What is still this machine's in a what-if; nothing where nothing was assumed."""
+    """Return what is still this machine's in a what-if; nothing where nothing was assumed."""
     if not facts.assumed:
         return ""
     found = ["Python"] if facts.known("python") else []

@@ -12,7 +12,7 @@ from .sharing import clean_values, shareable_facts
 
 
 def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
-    """The document. Plain ASCII, so that no terminal or file encoding can spoil it.
+    """Return the document. Plain ASCII, so that no terminal or file encoding can spoil it.
 
     Fields that are unknown are absent from ``facts``; why is in ``facts.reasons``.
     """
@@ -28,7 +28,7 @@ def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
 
 
 def dump(content: dict[str, Any]) -> str:
-    """``content`` under the two version fields, cleaned for sharing, ending in a newline."""
+    """Return ``content`` under the two version fields, cleaned for sharing, ending in a newline."""
     import json
 
     document = {"schema_version": SCHEMA_VERSION, "tool_version": __version__, **content}
@@ -36,7 +36,7 @@ def dump(content: dict[str, Any]) -> str:
 
 
 def finding_fields(finding: Finding) -> dict[str, Any]:
-    """A finding as the document states it."""
+    """Return a finding as the document states it."""
     return {
         **_rule(finding.rule),
         "message": finding.problem.message,
@@ -46,7 +46,7 @@ def finding_fields(finding: Finding) -> dict[str, Any]:
 
 
 def undetermined_fields(item: Undetermined) -> dict[str, Any]:
-    """An open question as the document states it."""
+    """Return an open question as the document states it."""
     return {
         **_rule(item.rule),
         "condition": item.condition,

@@ -15,7 +15,7 @@ from .wording import not_a_gemma, strength, types_of, verdict
 
 
 def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
-    """A heading, a table of facts, the findings, and the open questions folded away."""
+    """Return a heading, a table of facts, the findings, and the open questions folded away."""
     line = not_a_gemma(diagnosis)
     if line:
         return f"gemma_compat: {plain(line)}\n"
@@ -81,7 +81,9 @@ def _name(answer: Finding | Undetermined) -> str:
 
 
 def plain(text: str) -> str:
-    """The text on one line, nothing private in it, and nothing that markdown or GitHub acts on."""
+    """Return the text on one line, nothing private in it, and nothing that markdown or GitHub acts
+    on.
+    """
     line = clean(" ".join(text.split()))
     for char in "\\`*_|<>[]":
         line = line.replace(char, f"\\{char}")

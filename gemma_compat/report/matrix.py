@@ -19,7 +19,7 @@ LEGEND = (
 
 
 def render_text(matrix: Matrix) -> str:
-    """One block for each model type: the ranges of releases, and what breaks there."""
+    """Return one block for each model type: the ranges of releases, and what breaks there."""
     width = max(len(column.label) for column in matrix.columns)
     lines = [f"What breaks on which release of {matrix.package}", ""]
     for model_type, cells in matrix.rows:
@@ -31,7 +31,7 @@ def render_text(matrix: Matrix) -> str:
 
 
 def render_markdown(matrix: Matrix) -> str:
-    """One table: model types down, ranges of releases across."""
+    """Return one table: model types down, ranges of releases across."""
     heads = [column.label for column in matrix.columns]
     lines = [
         f"| model type | {' | '.join(heads)} |",
@@ -44,7 +44,7 @@ def render_markdown(matrix: Matrix) -> str:
 
 
 def render_json(matrix: Matrix) -> str:
-    """One document; a cell is ``null`` where the release has no such model type."""
+    """Return one document; a cell is ``null`` where the release has no such model type."""
     return dump(_document(matrix))
 
 
@@ -64,7 +64,7 @@ def _document(matrix: Matrix) -> dict[str, Any]:
 def _ranges(
     matrix: Matrix, cells: tuple[tuple[Entry, ...] | None, ...]
 ) -> Iterator[tuple[str, str]]:
-    """Columns of this model type only: those with equal text are joined."""
+    """Return the columns of this model type; join those with equal text."""
     joined: list[tuple[str, str, str]] = []
     for column, cell in zip(matrix.columns, cells, strict=True):
         text = "not in this release" if cell is None else _text_of(cell)

@@ -28,7 +28,7 @@ _FREE = {True: "{} GiB to spare", False: "{} GiB too much", None: "too close to 
 
 
 def summary(found: Judgement, card: str = "") -> str:
-    """One line: ``does not fit A100-40GB: 27.4 of 39.3 GiB, ...``."""
+    """Return one line: ``does not fit A100-40GB: 27.4 of 39.3 GiB, ...``."""
     total = _gib(found.total)
     if found.available is None:
         return f"about {total} GiB at the peak of a step"
@@ -46,7 +46,7 @@ def _spare(found: Judgement) -> str:
 
 
 def render_text(found: Judgement, model: str, card: str) -> str:
-    """The verdict, a bar for each part, what fits, the changes, and what was assumed."""
+    """Return the verdict, a bar for each part, what fits, the changes, and what was assumed."""
     lines = wrap(f"{model}, {_run(found.setup)}", first="", rest="  ")
     lines += [f"{summary(found, card)}.", ""]
     lines += list(_bars(found))
@@ -103,7 +103,7 @@ def _run(setup: Setup) -> str:
 
 
 def render_markdown(found: Judgement, model: str, card: str) -> str:
-    """The same as tables."""
+    """Return the estimate as Markdown tables."""
     rows = "".join(
         f"| {_NAMES[part.name]} | {_gib(part.bytes)} | {part.note} |\n" for part in found.parts
     )
@@ -119,14 +119,16 @@ def render_markdown(found: Judgement, model: str, card: str) -> str:
 
 
 def render_json(found: Judgement, model: str, card: str) -> str:
-    """``fits``, ``total_gib``, ``available_gib``, ``parts``, ``assumed``, and what would fit."""
+    """Return ``fits``, ``total_gib``, ``available_gib``, ``parts``, ``assumed``, and what would
+    fit.
+    """
     from .json import dump
 
     return dump({"model": model, "gpu": card or None, **fields(found)})
 
 
 def fields(found: Judgement) -> dict[str, Any]:
-    """The judgement as a JSON document states it; ``fits`` is null where it is not known."""
+    """Return the judgement as a JSON document states it; ``fits`` is null where it is not known."""
     available = found.available
     return {
         "fits": found.fits,
@@ -147,7 +149,7 @@ def fields(found: Judgement) -> dict[str, Any]:
 
 
 def _cards(shape: Shape, setup: Setup) -> Iterator[tuple[str, int, int, bool | None]]:
-    """Every card whose memory is known: name, bytes of it, bytes taken, whether it fits."""
+    """Yield every card whose memory is known: name, bytes of it, bytes taken, whether it fits."""
     found = estimate(shape, setup)
     for card in sorted(CARDS, key=lambda card: card.memory_total or 0):
         if card.memory_total is not None:
@@ -156,7 +158,7 @@ def _cards(shape: Shape, setup: Setup) -> Iterator[tuple[str, int, int, bool | N
 
 
 def table_text(model: str, shape: Shape, setup: Setup, assumed: tuple[str, ...]) -> str:
-    """One line a card, the smallest first."""
+    """Return one line a card, the smallest first."""
     lines = wrap(f"{model}, {_run(setup)}", first="", rest="  ")
     lines += [f"about {_gib(estimate(shape, setup).total)} GiB at the peak of a step", ""]
     for name, available, _, good in _cards(shape, setup):

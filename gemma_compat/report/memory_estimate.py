@@ -18,7 +18,7 @@ def render_line(found: MemoryEstimate) -> str:
 
 
 def render_text(found: MemoryEstimate) -> str:
-    """The run's own step, then for each way of checkpointing the largest micro-batch."""
+    """Return the run's own step, then for each way of checkpointing the largest micro-batch."""
     return "\n".join([_own(found), *_choices(found), *_advice(found)])
 
 
@@ -43,7 +43,7 @@ def _choices(found: MemoryEstimate) -> Iterator[str]:
 
 
 def _advice(found: MemoryEstimate) -> Iterator[str]:
-    """The largest micro-batch that fits, the accumulation that keeps the effective batch."""
+    """Yield the largest micro-batch that fits, the accumulation that keeps the effective batch."""
     if not found.memory:
         return
     wanted = found.rows * found.accumulation
@@ -60,7 +60,7 @@ def _advice(found: MemoryEstimate) -> Iterator[str]:
 
 
 def _smaller(found: MemoryEstimate) -> Iterator[str]:
-    """Not even one row fits: what to give up, in the order of harm."""
+    """Say what to give up, least harm first, where not even one row fits."""
     line = found.line(1)
     yield "Not even one row fits with every layer checkpointed."
     if line and found.memory:

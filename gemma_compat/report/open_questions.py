@@ -44,14 +44,14 @@ class OpenQuestion:
     items: tuple[Undetermined, ...]
 
     def by_condition(self) -> dict[str, list[Undetermined]]:
-        """The items under each condition, in order."""
+        """Return the items under each condition, in order."""
         found: dict[str, list[Undetermined]] = {}
         for item in self.items:
             found.setdefault(item.condition, []).append(item)
         return found
 
     def codes_by_severity(self) -> dict[str, list[str]]:
-        """Their codes, each once, worst severity first."""
+        """Return their codes, each once, worst severity first."""
         return codes_by_severity(item.rule for item in self.items)
 
 
@@ -72,18 +72,20 @@ def open_questions(items: Iterable[Undetermined], facts: Facts) -> list[OpenQues
 
 
 def _listed(parts: list[str]) -> str:
-    """``a, b and c``, each once."""
+    """Return ``a, b and c``, each once."""
     *first, last = dict.fromkeys(parts)
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def _area(topic: str) -> str:
-    """``model`` for ``model.dtype``; a package keeps its name, since each is its own question."""
+    """Return ``model`` for ``model.dtype``; a package keeps its name, since each is its own
+    question.
+    """
     return topic if topic.startswith("packages.") else topic.partition(".")[0]
 
 
 def _with_option(area: str, facts: Facts) -> str:
-    """``the run (--args training_args.json)``; without the option where that was given."""
+    """Return ``the run (--args training_args.json)``; without the option where that was given."""
     if area.startswith("packages."):
         return f"the version of {area.partition('.')[2]}"
     text = _AREAS.get(area, area)
@@ -91,7 +93,7 @@ def _with_option(area: str, facts: Facts) -> str:
 
 
 def _option(area: str, facts: Facts) -> str:
-    """The option that nobody gave, or nothing."""
+    """Return the option that nobody gave, or nothing."""
     if area == "model" and not facts.model.known("model_type"):
         return "--model DIR"
     if area == "training" and not facts.training.to_dict():
@@ -102,7 +104,7 @@ def _option(area: str, facts: Facts) -> str:
 
 
 def _reasons(items: Iterable[Undetermined], facts: Facts) -> tuple[str, ...]:
-    """Each reason once, save where an option says it all."""
+    """Return each reason once, save where an option says it all."""
     found = [
         reason
         for item in items

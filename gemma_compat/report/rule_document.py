@@ -100,7 +100,7 @@ def _fix(rule: Rule) -> dict[str, Any]:
 
 
 def _cure(rule: Rule) -> dict[str, Any] | None:
-    """What the library does about it; ``None`` where only the user can."""
+    """Return what the library does about it; ``None`` where only the user can."""
     if rule.patch is None:
         return None
     return {
@@ -118,6 +118,6 @@ def _references(kind: str, references: Iterable[str]) -> list[dict[str, str]]:
 
 
 def url(reference: str) -> str:
-    """The page of ``owner/repo#number``: GitHub leads from an issue to a pull request by itself."""
+    """Return the URL of ``owner/repo#number``; GitHub redirects an issue to a pull request."""
     repository, _, number = reference.partition("#")
     return f"{_GITHUB}{repository}/issues/{number}"

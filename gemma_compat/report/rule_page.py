@@ -17,7 +17,7 @@ _EVIDENCE = {
 
 
 def page_text(rule: Rule) -> str:
-    """The header as aligned rows, then the docstring of the rule's file."""
+    """Return the header as aligned rows, then the docstring of the rule's file."""
     lines = [f"{rule.code} {rule.name}", ""]
     for label, text in _header(rule):
         lines += wrap(text, first=f"{label:<13} ", rest=" " * 14)
@@ -25,7 +25,7 @@ def page_text(rule: Rule) -> str:
 
 
 def page_markdown(rule: Rule) -> str:
-    """The header as a table, then the docstring; links where GitHub has a page."""
+    """Return the header as a table, then the docstring; links where GitHub has a page."""
     title, _, body = rule.docs.strip().partition("\n")
     rows = "\n".join(f"| {label} | {_cell(label, text)} |" for label, text in _header(rule))
     head = f"# {rule.code} {rule.name}\n\n{title}\n\n| | |\n| --- | --- |\n{rows}"
@@ -33,12 +33,12 @@ def page_markdown(rule: Rule) -> str:
 
 
 def page_json(rule: Rule) -> str:
-    """The rule as one JSON document."""
+    """Return the rule as one JSON document."""
     return rule_document.rule_json(rule)
 
 
 def list_text(rules: Iterable[Rule]) -> str:
-    """One line a rule: code, severity, name, title."""
+    """Return one line a rule: code, severity, name, title."""
     rows = list(rules)
     width = max((len(rule.name) for rule in rows), default=0)
     lines = [f"{r.code}  {r.severity.value:<7}  {r.name:<{width}}  {r.title}" for r in rows]
@@ -46,7 +46,7 @@ def list_text(rules: Iterable[Rule]) -> str:
 
 
 def list_markdown(rules: Iterable[Rule]) -> str:
-    """A table of all rules."""
+    """Return a table of all rules."""
     head = "| code | severity | name | what breaks |\n| --- | --- | --- | --- |\n"
     return head + "".join(
         f"| {r.code} | {r.severity.value} | {r.name} | {r.title.replace('|', chr(92) + '|')} |\n"
@@ -55,7 +55,7 @@ def list_markdown(rules: Iterable[Rule]) -> str:
 
 
 def list_json(rules: Iterable[Rule]) -> str:
-    """All rules as one JSON document."""
+    """Return all rules as one JSON document."""
     return rule_document.rules_json(rules)
 
 
@@ -97,7 +97,7 @@ def _cure(rule: Rule) -> str:
 
 
 def _fix(rule: Rule) -> Iterator[tuple[str, str]]:
-    """The releases that end it, once each, and the setting that avoids it."""
+    """Yield the releases that end it, once each, and the setting that avoids it."""
     releases = [rule.fix.fixed_in, *(scope.fixed_in or {} for scope in rule.scopes)]
     for command in dict.fromkeys(map(upgrade_command, releases)):
         if command:
@@ -107,7 +107,7 @@ def _fix(rule: Rule) -> Iterator[tuple[str, str]]:
 
 
 def _scope(scope: Scope) -> str:
-    """``gemma2, gemma3 with transformers >=4.50.0,<4.51.0, if ...``."""
+    """Return ``gemma2, gemma3 with transformers >=4.50.0,<4.51.0, if ...``."""
     text = ", ".join(sorted(scope.model_types))
     if scope.by_config:
         text += " and newer types by their config"
@@ -126,5 +126,7 @@ def _cell(label: str, text: str) -> str:
 
 
 def _link(reference: str) -> str:
-    """``owner/repo#number`` as a link; GitHub leads from an issue to a pull request by itself."""
+    """Return ``owner/repo#number`` as a link; GitHub leads from an issue to a pull request by
+    itself.
+    """
     return f"[{reference}]({rule_document.url(reference)})"

@@ -58,7 +58,7 @@ _MAIL = re.compile(r"(?<![\w/.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 
 
 def clean(text: str) -> str:
-    """The text with every absolute path cut to its last part, and no login or token."""
+    """Return the text with every absolute path cut to its last part, and no login or token."""
     for _ in range(_ROUNDS):
         before, text = text, _MAIL.sub("<address>", _LOGIN.sub("", text))
         text = _TOKEN.sub("<token>", _PATH.sub(_shorten, text))
@@ -74,7 +74,7 @@ def _shorten(match: re.Match[str]) -> str:
 
 
 def clean_values(value: Any) -> Any:
-    """JSON values with every string cleaned, keys too; what JSON cannot hold becomes text."""
+    """Clean every string of a JSON value, keys too; turn what JSON cannot hold into text."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):
@@ -87,7 +87,7 @@ def clean_values(value: Any) -> Any:
 
 
 def shareable_facts(facts: Facts) -> dict[str, Any]:
-    """The known facts that may be shared, with the reasons for the unknown ones."""
+    """Return the known facts that may be shared, with the reasons for the unknown ones."""
     known = facts.to_dict()
     shared = _only(known, _FACTS_FIELDS)
     shared["packages"] = {
@@ -116,7 +116,9 @@ def _package(package: dict[str, Any]) -> dict[str, Any]:
 
 
 def _public_address(vcs: str) -> str:
-    """Where a public host serves it, the address; else only that it came from a repository."""
+    """Return where a public host serves it, the address; else only that it came from a
+    repository.
+    """
     address = _LOGIN.sub("", vcs).partition("?")[0].partition("#")[0]
     return address if address.partition("+")[2].startswith(_PUBLIC_HOSTS) else "a repository"
 

@@ -18,7 +18,7 @@ _MOST = 12  # lines of one package that the text shows
 
 
 def render_text(support: Support) -> str:
-    """A block for each package: first release, then table by table."""
+    """Return a block for each package: first release, then table by table."""
     lines = [f"{support.asked}: model type {', '.join(support.model_types)}", ""]
     for package in support.packages:
         lines.append(_headline(package))
@@ -32,7 +32,7 @@ def render_text(support: Support) -> str:
 
 
 def render_markdown(support: Support) -> str:
-    """One table a package."""
+    """Return one table a package."""
     lines = [f"# {support.asked}", "", f"Model type: {', '.join(support.model_types)}", ""]
     for package in support.packages:
         lines += [f"## {package.package}", "", _headline(package), ""]
@@ -47,7 +47,7 @@ def render_markdown(support: Support) -> str:
 
 
 def render_json(support: Support) -> str:
-    """One document."""
+    """Return one document."""
     from .json import dump
 
     return dump(
@@ -86,7 +86,7 @@ def _headline(package: PackageSupport) -> str:
 
 
 def _grouped(package: PackageSupport) -> list[tuple[Evidence, list[str]]]:
-    """Evidence that says the same of several places or methods, once, with their names."""
+    """Merge evidence that is equal for several places or methods, with their names."""
     found: dict[tuple[Any, ...], tuple[Evidence, list[str]]] = {}
     for item in package.evidence:
         name = item.what

@@ -25,7 +25,7 @@ _FULL, _LINE, _CODES, _LIST = "full", "line", "codes", "list"
 
 
 def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
-    """The report. What cannot be decided is shortened first where it would not fit a page.
+    """Return the report. What cannot be decided is shortened first where it would not fit a page.
 
     Findings about a model in hand are always given in full; without a model there can be dozens,
     and they shrink to a line each, then to their codes.
@@ -84,7 +84,7 @@ def _finding(finding: Finding, plan: Plan) -> Iterator[str]:
 
 
 def _open_questions(diagnosis: Diagnosis, detail: str) -> Iterator[str]:
-    """A paragraph for each group of missing facts, or a line for each in one paragraph."""
+    """Yield a paragraph for each group of missing facts, or a line for each in one paragraph."""
     questions = open_questions(diagnosis.undetermined, diagnosis.facts)
     if detail == _LIST and questions:
         yield from ["", "Not decided, depends on"]

@@ -12,7 +12,7 @@ _GIB = 1 << 30
 
 
 def render_text(found: Tuning, model: str, card: str, remarks: tuple[str, ...] = ()) -> str:
-    """Each choice with its reason and its memory, then the lines to paste."""
+    """Return each choice with its reason and its memory, then the lines to paste."""
     wish = found.wish
     lines = [f"{model} on {card}, rows of {wish.tokens} tokens, {wish.effective} rows a step", ""]
     if found.setup is None:
@@ -83,7 +83,7 @@ def _nothing(found: Tuning) -> str:
 
 
 def snippets(setup: Setup, model: str, composite: bool) -> dict[str, str]:
-    """Lines to paste, by where they go."""
+    """Return the lines to paste, by where they go."""
     return {
         "Python": _python(setup, model, composite),
         "axolotl": _yaml(_axolotl(setup, model, composite)),
@@ -134,7 +134,7 @@ def _python(setup: Setup, model: str, composite: bool) -> str:
 
 
 def pattern(setup: Setup) -> str:
-    """The language model's matrices: those of its towers have the same names."""
+    """Return the language model's matrices: those of its towers have the same names."""
     names = setup.adapter.targets if setup.adapter else ()
     return rf".*language_model.*\.({'|'.join(names)})"
 

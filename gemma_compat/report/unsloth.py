@@ -11,7 +11,7 @@ _BACKENDS = {"cpu": "its CPU backend, which patches nothing of Gemma's"}
 
 
 def unsloth_text(facts: Facts) -> str:
-    """For the head of a report; empty where it is not used, or not known to be installed."""
+    """Return the line for a report's head; empty where Unsloth is not used or not installed."""
     return "; ".join(_parts(facts))
 
 
@@ -34,7 +34,7 @@ def _parts(facts: Facts) -> Iterator[str]:
 
 
 def _on_the_model(facts: Facts) -> Iterator[str]:
-    """Which of its patches are on the model in hand."""
+    """Yield which of its patches are on the model in hand."""
     unsloth = facts.unsloth
     ours = [name for name in unsloth.get("patches", ()) if _is_the_models(name)]
     if ours:

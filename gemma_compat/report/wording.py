@@ -17,17 +17,17 @@ _STRENGTH = {
 
 
 def strength(rule: Rule) -> str:
-    """How the rule is known, where it was not run here; empty where it was."""
+    """Return how the rule is known, where it was not run here; empty where it was."""
     return _STRENGTH[rule.evidence]
 
 
 def types_of(answer: Finding | Undetermined) -> str:
-    """``[gemma2, gemma3]`` where every model type was judged; empty for one model."""
+    """Return ``[gemma2, gemma3]`` where every model type was judged; empty for one model."""
     return f" [{', '.join(answer.model_types)}]" if answer.model_types else ""
 
 
 def not_a_gemma(diagnosis: Diagnosis) -> str | None:
-    """The one line for a model that is none of ours, or ``None``."""
+    """Return the one line for a model that is none of ours, or ``None``."""
     model = diagnosis.facts.model
     if not model.known("model_type") or families.is_gemma(model.model_type):
         return None
@@ -35,7 +35,7 @@ def not_a_gemma(diagnosis: Diagnosis) -> str | None:
 
 
 def verdict(diagnosis: Diagnosis) -> str:
-    """``1 error, 2 warnings; 3 not decided``."""
+    """Return ``1 error, 2 warnings; 3 not decided``."""
     counts: dict[str, int] = {}
     for finding in diagnosis.findings:
         counts[finding.rule.severity.value] = counts.get(finding.rule.severity.value, 0) + 1
@@ -45,7 +45,7 @@ def verdict(diagnosis: Diagnosis) -> str:
 
 
 def codes_by_severity(rules: Iterable[Rule]) -> dict[str, list[str]]:
-    """The rules' codes, each once, worst severity first."""
+    """Return the rules' codes, each once, worst severity first."""
     found: dict[str, list[str]] = {}
     for rule in sorted(rules, key=lambda rule: rule.severity.rank):
         codes = found.setdefault(rule.severity.value, [])
@@ -55,7 +55,8 @@ def codes_by_severity(rules: Iterable[Rule]) -> dict[str, list[str]]:
 
 
 def wrap(text: str, first: str, rest: str, lines: int | None = None) -> list[str]:
-    """The text in lines of at most 88 columns; never breaks a path or a quoted command's word.
+    """Return the text in lines of at most 88 columns; never breaks a path or a quoted command's
+    word.
 
     Args:
         first, rest: what the first line and the others begin with.

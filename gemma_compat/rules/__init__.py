@@ -27,7 +27,7 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def _of_module(module: ModuleType) -> Rule:
-    """The module's ``RULE``, with what its file says: name, family, page and functions."""
+    """Return the module's ``RULE``, with what its file says: name, family, page and functions."""
     _, family, stem = module.__name__.rsplit(".", 2)
     rule: Rule = module.RULE
     return replace(

@@ -46,7 +46,7 @@ def _scope(entry: Mapping[str, Any]) -> Scope:
 
 
 def _named(names: Iterable[str]) -> tuple[Any, ...]:
-    """The conditions of these names."""
+    """Return the conditions of these names."""
     return tuple(
         getattr(import_module(f"{conditions.__name__}.{topic}"), name)
         for topic, _, name in (item.partition(".") for item in names)

@@ -41,7 +41,7 @@ class Card:
 
     @property
     def memory_source(self) -> str | None:
-        """Where the memory is from; ``None`` where it is not known."""
+        """Return where the memory is from; ``None`` where it is not known."""
         if self.memory_total is None:
             return None
         return MEMORY_SOURCE if self.measured else STATED_SOURCE

@@ -55,7 +55,9 @@ class Checkpoint:
 
 
 def find(name: str) -> Checkpoint | None:
-    """The checkpoint of that name; ``owner/`` may be left out. ``None`` if it is not known."""
+    """Return the checkpoint of that name; ``owner/`` may be left out. ``None`` if it is not
+    known.
+    """
     owner, _, base = name.strip().rpartition("/")
     if owner and owner.lower() not in _OWNERS:
         return None
@@ -79,7 +81,7 @@ def find(name: str) -> Checkpoint | None:
 
 
 def names() -> tuple[str, ...]:
-    """Every name under which Google published one, oldest family first."""
+    """Return every name under which Google published one, oldest family first."""
     return tuple(published for published, _ in _by_name().values())
 
 
@@ -95,7 +97,9 @@ def nearest(name: str) -> list[str]:
 
 
 def of_type(model_type: str) -> tuple[str, ...]:
-    """The names of those whose config has this ``model_type``, at the top or as its text's."""
+    """Return the names of those whose config has this ``model_type``, at the top or as its
+    text's.
+    """
     found = []
     for published, figures in _by_name().values():
         config = _merged(figures.values())
@@ -124,7 +128,7 @@ def _by_name() -> dict[str, tuple[str, dict[str, dict[str, Any]]]]:
 
 
 def _without(part: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures of ``part`` that are not stated elsewhere."""
+    """Return the figures of ``part`` that are not stated elsewhere."""
     left = {}
     for key, value in part.items():
         if isinstance(value, dict):
@@ -135,7 +139,7 @@ def _without(part: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, An
 
 
 def _merged(parts: Any) -> dict[str, Any]:
-    """One mapping out of several, nested ones merged too; no key is stated twice."""
+    """Return one mapping out of several, nested ones merged too; no key is stated twice."""
     whole: dict[str, Any] = {}
     for part in parts:
         for key, value in part.items():

@@ -37,12 +37,12 @@ FIRST_RELEASES: dict[str, str] = {
 
 
 def is_gemma(model_type: str) -> bool:
-    """Whether this ``model_type`` belongs to the family, known to this release or newer."""
+    """Return whether this ``model_type`` belongs to the family, known to this release or newer."""
     return "gemma" in model_type.lower()
 
 
 def is_known(model_type: str) -> bool:
-    """Whether this release has rules written with this ``model_type`` in mind."""
+    """Return whether this release has rules written with this ``model_type`` in mind."""
     return model_type in KNOWN_MODEL_TYPES
 
 
@@ -54,7 +54,9 @@ class TurnMarks(NamedTuple):
 
 
 def turn_marks(model_type: str) -> TurnMarks | None:
-    """The marks of this family's chat templates; ``None`` where it is no Gemma or has no chat."""
+    """Return the marks of this family's chat templates; ``None`` where it is no Gemma or has no
+    chat.
+    """
     if model_type.startswith("gemma4"):
         return TurnMarks("<|turn>", "<turn|>")
     if model_type.startswith("gemma"):

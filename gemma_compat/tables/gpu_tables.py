@@ -52,22 +52,22 @@ class Architecture:
 
     @property
     def sm(self) -> str:
-        """``sm_75``."""
+        """Return the name that compilers use: ``sm_75``."""
         return "sm_{}{}".format(*self.compute_capability)
 
     @property
     def bitsandbytes(self) -> bool:
-        """Whether bitsandbytes supports it: NF4, FP4 and 8-bit optimizers from 6.0 on."""
+        """Return whether bitsandbytes supports it: NF4, FP4 and 8-bit optimizers from 6.0 on."""
         return self.compute_capability >= (6, 0)
 
     @property
     def unsloth(self) -> bool:
-        """Whether Unsloth supports it."""
+        """Return whether Unsloth supports it."""
         return self.compute_capability >= (7, 0)
 
     @property
     def sources(self) -> dict[str, str]:
-        """Where each figure is from, by field; a figure that is unknown has none."""
+        """Return where each figure is from, by field; a figure that is unknown has none."""
         old = self.compute_capability < (7, 5)
         cores = (
             f"{_OLD_GUIDE}, Compute Capability {self.compute_capability[0]}.x" if old else _CORES
@@ -118,7 +118,7 @@ def _of(
     cuda: tuple[str, str | None],
     meaning: str,
 ) -> Architecture:
-    """One row; ``cores`` lists what the tensor cores take, ``shared`` is in KiB."""
+    """Return one row; ``cores`` lists what the tensor cores take, ``shared`` is in KiB."""
     fp16, bf16, fp8 = (kind in cores.split() for kind in ("fp16", "bf16", "fp8"))
     return Architecture(
         compute_capability=capability,

@@ -31,7 +31,7 @@ _OTHER_MAKERS = re.compile(r"amd|instinct|radeon|intel|apple|google|cloud|gpu|[^
 
 
 def parse(text: str) -> tuple[Gpu, ...]:
-    """The GPUs that a text names: ``T4``, ``2xA100-80GB``, ``L4,L4``, ``sm_75``, ``none``.
+    """Return the GPUs that a text names: ``T4``, ``2xA100-80GB``, ``L4,L4``, ``sm_75``, ``none``.
 
     What the name leaves open stays unknown: ``A100`` comes with 40 and with 80 GB, ``sm_90`` has
     no memory at all. Indices count from 0; there is no UUID and no free memory.
@@ -58,12 +58,12 @@ class Named:
 
     @property
     def described(self) -> tuple[str, ...]:
-        """The other makers' cards as ``Facts.other_gpus`` states them."""
+        """Return the other makers' cards as ``Facts.other_gpus`` states them."""
         return tuple(card.described() for card in self.others)
 
 
 def named(text: str, *, strict: bool = False) -> Named:
-    """The GPUs of every maker that a text names; unless ``strict``, names unknown here too.
+    """Return the GPUs of every maker that a text names; unless ``strict``, names unknown here too.
 
     Raises:
         UsageError: a text that names nothing; if ``strict``, a name that is not NVIDIA's.
@@ -91,7 +91,9 @@ def named(text: str, *, strict: bool = False) -> Named:
 
 
 def other_card(name: str) -> OtherCard | None:
-    """The card of another maker of that name (``MI300X``, ``Radeon RX 7900 XTX``, ``TPU v5e``)."""
+    """Return the card of another maker of that name (``MI300X``, ``Radeon RX 7900 XTX``, ``TPU
+    v5e``).
+    """
     key = _other_key(name)
     for card in OTHER_CARDS:
         names = {card.name, *card.also.split(",")} - {""}
@@ -119,7 +121,7 @@ def architecture(key: str | tuple[int, int]) -> Architecture:
 
 
 def cards(name: str) -> tuple[Card, ...]:
-    """The cards of that name, several where it leaves something open (``A100``).
+    """Return the cards of that name, several where it leaves something open (``A100``).
 
     ``name`` is short (``A100-80GB``, ``RTX 4090``, ``4090``) or what NVML gives.
 
@@ -138,12 +140,12 @@ def cards(name: str) -> tuple[Card, ...]:
 
 
 def is_capability(text: str) -> bool:
-    """Whether a text is meant as a compute capability and not as a card's name."""
+    """Return whether a text is meant as a compute capability and not as a card's name."""
     return _capability(text) is not None
 
 
 def _count(item: str, text: str) -> tuple[int, str]:
-    """``2xA100`` as 2 and ``A100``."""
+    """Return ``2xA100`` as 2 and ``A100``."""
     match = re.fullmatch(r"(\d+)\s*[x*]\s*(.+)", item, re.IGNORECASE)
     count, name = (int(match[1]), match[2]) if match else (1, item)
     if not name or not 1 <= count <= _MOST:
@@ -152,7 +154,7 @@ def _count(item: str, text: str) -> tuple[int, str]:
 
 
 def _gpu(name: str) -> Gpu:
-    """What all cards of this name have in common."""
+    """Return what all cards of this name have in common."""
     if is_capability(name):
         known = architecture(name)
         return Gpu(architecture=known.name, compute_capability=known.compute_capability)
@@ -166,13 +168,13 @@ def _gpu(name: str) -> Gpu:
 
 
 def _shared_name(found: Sequence[Card], asked: str) -> str:
-    """The name without its size, where the cards differ in that alone."""
+    """Return the name without its size, where the cards differ in that alone."""
     bases = {card.name.partition("-")[0] for card in found}
     return bases.pop() if len(bases) == 1 else asked
 
 
 def _common(values: Iterable[Any]) -> Any:
-    """The one value they all have; unknown where they differ or where it is not known."""
+    """Return the one value they all have; unknown where they differ or where it is not known."""
     distinct = set(values)
     value = distinct.pop()
     return UNKNOWN if distinct or value is None else value
@@ -187,7 +189,9 @@ def _capability(text: str) -> tuple[int, int] | None:
 
 
 def _key(name: str) -> str:
-    """A name as it is compared: without maker, line and signs; Quadro's numbers keep their line."""
+    """Return a name as it is compared: without maker, line and signs; Quadro's numbers keep their
+    line.
+    """
     return _MAKER.sub("", _MOBILE.sub("laptop", name.lower()))
 
 
@@ -209,7 +213,7 @@ def _nearest(key: str) -> str:
 
 
 def _line(key: str) -> str:
-    """The letters in front: ``h`` of ``h100``, none of ``4090``."""
+    """Return the letters in front: ``h`` of ``h100``, none of ``4090``."""
     return re.split(r"\d", key, maxsplit=1)[0]
 
 

@@ -47,7 +47,7 @@ class OtherCard:
     also: str = ""
 
     def described(self) -> str:
-        """``AMD MI300X (gfx942)``."""
+        """Return ``AMD MI300X (gfx942)``."""
         return f"{self.maker} {self.name} ({self.architecture})"
 
 

@@ -12,7 +12,9 @@ from ..sharing import shareable_facts
 
 
 def render_job(job: Job) -> str:
-    """The document; ``report --merge`` reads it too. Everything else names groups by number."""
+    """Return the document; ``report --merge`` reads it too. Everything else names groups by
+    number.
+    """
     return dump(
         {
             "nodes": list(_nodes(job)),

@@ -17,7 +17,9 @@ _MOST_COLUMNS, _LONGEST = 12, 600
 
 
 def render_job(job: Job) -> str:
-    """A heading, the table of what differs, the findings with the numbers of their groups."""
+    """Return a heading, the table of what differs, the findings with the numbers of their
+    groups.
+    """
     parts = [
         [f"### gemma_compat {__version__}: {plain(headline(job))}"],
         [f"{verdict(job)}."],

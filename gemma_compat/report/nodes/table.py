@@ -14,7 +14,7 @@ _MOST_COLUMNS, _MOST_EXCEPTIONS, _LABEL, _CELL = 6, 20, 26, 22
 
 
 def table_lines(job: Job) -> Iterator[str]:
-    """Groups with their nodes, then the differing topics; a marked cell is not the most common."""
+    """Render groups with their nodes, then differing topics; mark cells unlike the majority's."""
     if len(job.groups) < 2:
         return
     columns = _columns(job)
@@ -27,7 +27,7 @@ def table_lines(job: Job) -> Iterator[str]:
 
 
 def cell(item: Difference, number: int, longest: int = _CELL) -> str:
-    """The value of that group, marked where most nodes have another."""
+    """Return the value of that group, marked where most nodes have another."""
     text = item.cells[number - 1]
     return cut(text, longest) + (MARK if item.is_marked(text) else "")
 
@@ -38,7 +38,7 @@ def _group_lines(job: Job) -> Iterator[str]:
 
 
 def _columns(job: Job) -> list[str] | None:
-    """``None`` where the lines would be too long."""
+    """Return the lines of the table, or ``None`` where they would be too long."""
     if len(job.groups) > _MOST_COLUMNS:
         return None
     rows = [["differs", *(f"group {number}" for number in range(1, len(job.groups) + 1))]]
@@ -55,7 +55,7 @@ def _columns(job: Job) -> list[str] | None:
 
 
 def _exceptions(job: Job) -> Iterator[str]:
-    """The first group in full, and of each other one only what most nodes have otherwise."""
+    """Yield the first group in full, and of each other one only what most nodes have otherwise."""
     usual = ", ".join(
         f"{cut(item.label, _LABEL)} {cut(item.values[0][0], _CELL)}" for item in job.differences
     )

@@ -25,7 +25,7 @@ _MOST_IN_FULL, _MOST_LINES, _LONGEST = 8, 25, 600
 
 
 def render_job(job: Job) -> str:
-    """What the nodes share, what differs, and what is known to break on which of them."""
+    """Return what the nodes share, what differs, and what is known to break on which of them."""
     lines = [f"gemma_compat {__version__}: {headline(job)}", *_nodes(job), "", f"{verdict(job)}."]
     lines += [*_differences(job), *_findings(job), *_undetermined(job), *_trouble(job)]
     lines += ["", "One rule in full: python -m gemma_compat rule CODE"] if job.findings else []
@@ -33,7 +33,7 @@ def render_job(job: Job) -> str:
 
 
 def _nodes(job: Job) -> Iterator[str]:
-    """One group: its header as in the report of one node. Several: the table."""
+    """Yield one group: its header as in the report of one node. Several: the table."""
     if len(job.groups) == 1:
         (group,) = job.groups
         yield from wrap(members_text(group.members), first="Nodes     ", rest=" " * 10)
@@ -75,7 +75,7 @@ def _findings(job: Job) -> Iterator[str]:
 
 
 def _finding(found: list[JobFinding], job: Job) -> Iterator[str]:
-    """In the words of its first group."""
+    """Render the finding with the text of its first group."""
     first = found[0].finding
     head = f"{first.rule.severity.value} {first.rule.code} {first.rule.name}"
     yield from wrap(f"{head} [{_where(found, job)}]{strength(first.rule)}", first="", rest="  ")
@@ -101,7 +101,7 @@ def _undetermined(job: Job) -> Iterator[str]:
 
 
 def _trouble(job: Job) -> Iterator[str]:
-    """Nodes without facts, files that were not read, and what no rule was asked about."""
+    """Yield nodes without facts, unread files, and what no rule was asked about."""
     failed: dict[str, list[int]] = {}
     for place, node in enumerate(job.failed):
         failed.setdefault(node.error, []).append(place)

@@ -14,30 +14,30 @@ _MOST_VALUES = 4
 
 
 def printable(text: str) -> str:
-    """Control characters escaped, as Python writes them: no terminal acts on a node's file."""
+    """Escape control characters as Python does, so that no terminal acts on a node's file."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
 
 
 def cut(text: str, longest: int = LONGEST_VALUE) -> str:
-    """The text on one line, with an ellipsis where it is longer than that."""
+    """Return the text on one line, with an ellipsis where it is longer than that."""
     text = printable(text[: longest + 1])
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 def plural(count: int, noun: str) -> str:
-    """``1 node``, ``2 nodes``."""
+    """Return the count with its noun: ``1 node``, ``2 nodes``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def size(members: Sequence[Member]) -> int:
-    """How many nodes these are: several parts of one host are one."""
+    """Return how many nodes these are: several parts of one host are one."""
     return len({member.name for member in members})
 
 
 def names_of(members: Sequence[Member], longest: int = LONGEST_NAMES) -> str:
-    """``node001-node998``, cut after a whole name; ranks where a host is split or alone."""
+    """Return ``node001-node998``, cut after a whole name; ranks where a host is split or alone."""
     texts: list[str] = []
     length = 0
     named = compact_names(member.name for member in members)
@@ -51,7 +51,7 @@ def names_of(members: Sequence[Member], longest: int = LONGEST_NAMES) -> str:
 
 
 def members_text(members: Sequence[Member], longest: int = LONGEST_NAMES) -> str:
-    """``node001-node998 (998 nodes, ranks 0-7983)``."""
+    """Return ``node001-node998 (998 nodes, ranks 0-7983)``."""
     notes = [plural(size(members), "node")] if size(members) > 1 else []
     ranks = [rank for member in members for rank in member.ranks]
     if ranks:
@@ -61,7 +61,7 @@ def members_text(members: Sequence[Member], longest: int = LONGEST_NAMES) -> str
 
 
 def headline(job: Job) -> str:
-    """``a job of 1,000 nodes in 3 groups``."""
+    """Return ``a job of 1,000 nodes in 3 groups``."""
     members = [member for group in job.groups for member in group.members]
     members += [node.member for node in job.failed]
     parts = [f"a job of {plural(size(members), 'node')}"]
@@ -76,7 +76,7 @@ def headline(job: Job) -> str:
 
 
 def verdict(job: Job) -> str:
-    """``2 errors, 1 warning; 24 not decided``."""
+    """Return ``2 errors, 1 warning; 24 not decided``."""
     counts = dict.fromkeys(Severity, 0)
     for severity in _severities(job):
         counts[severity] += 1
@@ -94,7 +94,7 @@ def _severities(job: Job) -> Iterable[Severity]:
 
 
 def by_rule(job: Job) -> list[list[JobFinding]]:
-    """The findings of each rule together: its words may differ from group to group."""
+    """Return the findings of each rule together: its words may differ from group to group."""
     found: dict[str, list[JobFinding]] = {}
     for item in job.findings:
         found.setdefault(item.finding.rule.code, []).append(item)
@@ -102,7 +102,7 @@ def by_rule(job: Job) -> list[list[JobFinding]]:
 
 
 def where(numbers: Iterable[int], groups: Sequence[Group]) -> str:
-    """``everywhere``, ``group 2 (node999)`` or ``groups 2, 5-7 (14 nodes)``."""
+    """Return ``everywhere``, ``group 2 (node999)`` or ``groups 2, 5-7 (14 nodes)``."""
     numbers = sorted(set(numbers))
     if len(numbers) == len(groups):
         return "everywhere"
@@ -114,7 +114,7 @@ def where(numbers: Iterable[int], groups: Sequence[Group]) -> str:
 
 
 def difference_text(item: Difference, groups: Sequence[Group]) -> str:
-    """Every value with where it is, as far as a line or two can hold it."""
+    """Return every value with where it is, as far as a line or two can hold it."""
     parts = [
         f"{cut(text)} in {where(numbers, groups)}" for text, numbers in item.values[:_MOST_VALUES]
     ]
@@ -136,7 +136,7 @@ _SAID = {"python": "Python", "driver": "driver"}
 
 
 def same_text(job: Job) -> str:
-    """What is equal everywhere, in one line: a few values, and counts for the rest."""
+    """Return what is equal everywhere, in one line: a few values, and counts for the rest."""
     parts = [
         f"{label} {cut(job.same[topic])}"
         for topic, label in _SAID.items()

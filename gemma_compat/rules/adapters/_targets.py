@@ -10,12 +10,15 @@ LAYER = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_p
 
 
 def names(target_modules: object) -> tuple[str, ...]:
-    """``target_modules`` as the list that it may be; empty for a pattern, a keyword or ``None``."""
+    """Return ``target_modules`` as the list that it may be; empty for a pattern, a keyword or
+    ``None``.
+    """
     return target_modules if isinstance(target_modules, tuple) else ()
 
 
 def suffixes(facts: Facts) -> tuple[str, ...]:
-    """The names in a list that match in every part of a model: ``q_proj``, ``self_attn.q_proj``.
+    """Return the names in a list that match in every part of a model: ``q_proj``,
+    ``self_attn.q_proj``.
 
     Empty where ``target_modules`` is no list. Without the path before, and with no name that says
     in which part of the model it is to lie.
@@ -25,10 +28,10 @@ def suffixes(facts: Facts) -> tuple[str, ...]:
 
 
 def among(parts: tuple[str, ...], paths: tuple[str, ...]) -> list[str]:
-    """Those parts that are a step of any path."""
+    """Return those parts that are a step of any path."""
     return [part for part in parts if any(part in path.split(".") for path in paths)]
 
 
 def ends_of(parts: tuple[str, ...], paths: tuple[str, ...]) -> list[str]:
-    """Those parts that any path ends with."""
+    """Return those parts that any path ends with."""
     return [part for part in parts if any(part == path.split(".")[-1] for path in paths)]

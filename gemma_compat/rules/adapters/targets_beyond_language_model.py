@@ -107,7 +107,7 @@ RULE = Rule(
 
 
 def _towers(facts: Facts) -> list[str]:
-    """Parts beside the language model that carry LoRA layers, or are going to."""
+    """Return the parts beside the language model that carry LoRA layers, or are going to."""
     if carries_adapter.is_known_to_hold(facts):
         return among(_BESIDE, facts.model.adapted_modules)
     if targets_all_linear.is_known_to_hold(facts):
@@ -142,7 +142,7 @@ def describe(facts: Facts) -> Problem:
 
 
 def _wanted(facts: Facts) -> list[str]:
-    """The projections of the language model that were asked for."""
+    """Return the projections of the language model that were asked for."""
     named = facts.adapter.get("target_modules")
     listed = [name for name in LAYER if isinstance(named, tuple) and name in suffixes(facts)]
     return listed or list(LAYER)

@@ -48,7 +48,7 @@ def has_too_little_shared_memory(facts: Facts, gpu: Gpu) -> bool:
 
 
 def _is_small(capability: tuple[int, int]) -> bool:
-    """Whether it has too little; flex attention compiles only from compute capability 8.0 on."""
+    """Return whether shared memory is too small; flex attention needs capability 8.0 anyway."""
     shared = _SHARED.get(capability)
     return capability >= (8, 0) and shared is not None and shared < _REQUIRED
 

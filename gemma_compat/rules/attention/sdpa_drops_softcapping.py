@@ -79,7 +79,7 @@ def patch(model: Any, ledger: Any) -> None:
 
 
 def _capped_modules(model: Any) -> Iterator[Any]:
-    """The text models and the modules in them that hold a config with a cap."""
+    """Yield the text models and the modules in them that hold a config with a cap."""
     for _, text_model in text_models(model):
         for _, module in named_modules(text_model):
             config = vars(module).get("config")

@@ -84,5 +84,5 @@ def _message(facts: Facts) -> str:
 
 
 def patch(model: Any, ledger: Any) -> None:
-    """No cache in training and in a Trainer's evaluation; no config is written."""
+    """Turn the cache off in training and in a Trainer's evaluation; write no config."""
     turn_cache_off(model, ledger)

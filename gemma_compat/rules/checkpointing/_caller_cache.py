@@ -18,17 +18,21 @@ def add_pre_hook(model: Any, ledger: Any, hook: Any) -> None:
 
 
 def is_checkpointed(text_model: Any) -> bool:
-    """Whether this forward recomputes its layers: in training, with checkpointing enabled."""
+    """Return whether this forward recomputes its layers: in training, with checkpointing
+    enabled.
+    """
     modules = (text_model, *text_model.layers)
     enabled = any(getattr(module, "gradient_checkpointing", False) for module in modules)
     return bool(text_model.training and enabled)
 
 
 def is_filled(cache: Any) -> bool:
-    """Whether the cache holds tokens already."""
+    """Return whether the cache holds tokens already."""
     return cache is not None and int(cache.get_seq_length()) > 0
 
 
 def grows(cache: Any) -> bool:
-    """Whether it appends: a ``DynamicCache``, unlike one that writes to preallocated places."""
+    """Return whether it appends: a ``DynamicCache``, unlike one that writes to preallocated
+    places.
+    """
     return any(cls.__name__ == "DynamicCache" for cls in type(cache).__mro__)

@@ -85,7 +85,7 @@ def describe(facts: Facts) -> Problem:
 
 
 def patch(model: Any, ledger: Any) -> None:
-    """The cache off; where layers share keys and values, reentrant wrappers are refused."""
+    """Turn the cache off; refuse reentrant wrappers where layers share keys and values."""
     for _, text_model in text_models(model):
         if getattr(text_model.config, "num_kv_shared_layers", 0):
             refuse_reentrant_wrapper(text_model, ())
@@ -95,7 +95,7 @@ def patch(model: Any, ledger: Any) -> None:
 
 
 def refuse_reentrant_wrapper(module: Any, args: Any) -> None:
-    """Forward pre-hook: wrong gradients without a word are worse than the crash."""
+    """Forward pre-hook: raise, since silent wrong gradients are worse than the crash."""
     if module.training and True in reentrancies(module):
         raise CannotBeCured(
             "GC203: layers that share keys and values are wrapped in reentrant checkpointing, "

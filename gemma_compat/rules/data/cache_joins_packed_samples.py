@@ -75,7 +75,7 @@ def describe(facts: Facts) -> Problem:
 
 
 def patch(model: Any, ledger: Any) -> None:
-    """No cache for packed rows; refused where layers share keys and values through it alone."""
+    """Turn the cache off for packed rows; refuse where only the cache shares keys and values."""
     for _, text_model in text_models(model):
         if needs_cache(text_model):
             raise PatchRefused(

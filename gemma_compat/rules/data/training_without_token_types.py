@@ -88,7 +88,9 @@ def patch(model: Any, ledger: Any) -> None:
 
 
 def fill_token_types(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """The keywords with token types of plain text; ``None`` where they are to stay as they are."""
+    """Return the keywords with token types of plain text; ``None`` where they are to stay as they
+    are.
+    """
     name = _name_of(module)
     ids = args[0] if args else kwargs.get("input_ids")
     mask = kwargs.get("attention_mask")
@@ -126,7 +128,9 @@ _PLACEHOLDERS = (
 
 
 def _is_text_alone(module: Any, ids: Any, kwargs: dict[str, Any]) -> bool:
-    """Whether no tensor among the keywords, and no token among the ids, is of anything but text."""
+    """Return whether no tensor among the keywords, and no token among the ids, is of anything but
+    text.
+    """
     others = (value for key, value in kwargs.items() if key not in _OF_TEXT)
     if kwargs.get("past_key_values") is not None or any(hasattr(item, "ndim") for item in others):
         return False
@@ -135,7 +139,7 @@ def _is_text_alone(module: Any, ids: Any, kwargs: dict[str, Any]) -> bool:
 
 
 def _mask_makers(model: Any) -> Iterator[Any]:
-    """The modules right above a language model that take token types."""
+    """Yield the modules right above a language model that take token types."""
     for _, module in named_modules(model):
         if "language_model" in module._modules and _name_of(module):
             yield module

@@ -81,7 +81,7 @@ def describe(facts: Facts) -> Problem:
 
 
 def patch(model: Any, ledger: Any) -> None:
-    """One holder for each forward, past FSDP2's hooks."""
+    """Give each forward one holder, past FSDP2's hooks."""
     found = text_models(model)
     if not found:
         raise PatchTargetMissing("no module with embed_tokens and decoder layers")

@@ -56,7 +56,7 @@ driver_is_older = all_of(
 
 
 def _cuda(facts: Facts) -> int:
-    """The major number of torch's CUDA release."""
+    """Return the major number of torch's CUDA release."""
     return _major(facts.torch.cuda, "torch.cuda")
 
 
@@ -66,7 +66,9 @@ def _is_below(release: str | None, topic: str, minimum: int) -> bool:
 
 
 def _major(release: str | None, topic: str) -> int:
-    """The first number of a release, 0 for none; ``UnknownFact`` where it begins otherwise."""
+    """Return the first number of a release, 0 for none; ``UnknownFact`` where it begins
+    otherwise.
+    """
     found = re.match(r"\d{1,9}", release or "0")
     if found is None:
         raise UnknownFact(topic, f"{release!r} is no release")

@@ -54,7 +54,7 @@ lacks_kernels = first_known(
 
 
 def _runs_on(arch_list: tuple[str, ...], capability: tuple[int, int]) -> bool:
-    """Machine code runs on its own major number from its minor on; ``compute_`` on all newer."""
+    """Return whether a kernel runs here: ``sm_`` from its minor on, ``compute_`` on all newer."""
     major, minor = capability
     for name in arch_list:
         match = re.fullmatch(r"(sm|compute)_(\d+)(\d)([af]?)", name)
@@ -84,7 +84,7 @@ def _is_unknown_to(cuda: str | None, capability: tuple[int, int]) -> bool:
 
 
 def _number(release: str) -> tuple[int, int]:
-    """``12.8`` as numbers; a patch release is cut off."""
+    """Return ``12.8`` as numbers; a patch release is cut off."""
     found = re.match(r"(\d{1,9})(?:\.(\d{1,9}))?", release)
     if found is None:
         raise UnknownFact("torch.cuda", f"{release!r} is no release")

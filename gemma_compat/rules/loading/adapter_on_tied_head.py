@@ -79,7 +79,7 @@ RULE = Rule(
 
 
 def _adapted(facts: Facts) -> list[str]:
-    """Which of the two carry a LoRA layer, or are going to."""
+    """Return which of the two carry a LoRA layer, or are going to."""
     if is_adapted_already.is_known_to_hold(facts):
         return ends_of(_TIED, facts.model.adapted_modules)
     return ends_of(_TIED, names(facts.adapter.target_modules))

@@ -94,7 +94,7 @@ def patch(model: Any, ledger: Any) -> None:
 
 
 def look_in_text_config(config: Any, name: str) -> Any:
-    """``__getattr__``, called for what the config has not. Raises ``AttributeError`` as before."""
+    """Return a size from ``text_config``, as ``__getattr__``; else raise ``AttributeError``."""
     if name in SIZES:
         text = vars(config).get("text_config")
         if text is not None:

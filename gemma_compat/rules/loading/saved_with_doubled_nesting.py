@@ -59,6 +59,6 @@ def patch(model: Any, ledger: Any) -> None:
 
 
 def save_under_own_names(model: Any, name: str, before: Any, *args: Any, **kwargs: Any) -> Any:
-    """The model's ``save_pretrained``, under the names that its parameters have."""
+    """Return the model's ``save_pretrained``, under the names that its parameters have."""
     method = before if before is not None else partial(getattr(type(model), name), model)
     return method(*args, **{"save_original_format": False, **kwargs})

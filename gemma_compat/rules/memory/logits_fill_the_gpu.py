@@ -53,7 +53,9 @@ def has_tokens(facts: Facts) -> bool:
 
 
 def _tokens(facts: Facts) -> int:
-    """Tokens in a full batch. ``UnknownFact`` where the length of its rows has no limit."""
+    """Return the tokens in a full batch. ``UnknownFact`` where the length of its rows has no
+    limit.
+    """
     length = facts.training.max_length
     if length is None:
         raise UnknownFact("training.max_length", "no limit is set")
@@ -61,7 +63,7 @@ def _tokens(facts: Facts) -> int:
 
 
 def needed(facts: Facts, bytes_per_logit: int) -> int:
-    """Bytes for the logits of one full batch."""
+    """Return the bytes for the logits of one full batch."""
     return _tokens(facts) * facts.model.vocab_size * bytes_per_logit
 
 
@@ -130,7 +132,7 @@ RULE = Rule(
 
 
 def _bound(facts: Facts) -> str:
-    """Where a fact that adds to the size is unknown, the size is the smaller one."""
+    """Return "at least" if a fact that adds to the size is unknown, else "up to"."""
     known = facts.model.known("final_logit_softcapping") and facts.model.known("dtype")
     return "up to" if known and facts.training.known("mixed_precision") else "at least"
 

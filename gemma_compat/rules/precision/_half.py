@@ -6,7 +6,7 @@ from ...facts import Facts
 
 
 def cause(facts: Facts) -> str:
-    """Which of them, as the user wrote it."""
+    """Return which of them, as the user wrote it."""
     if facts.training.get("mixed_precision") == "fp16":
         return "fp16=True"
     if facts.model.get("compute_dtype") == "float16":

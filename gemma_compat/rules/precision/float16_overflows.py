@@ -88,7 +88,7 @@ def _help(facts: Facts) -> str:
 
 
 def patch(model: Any, ledger: Any) -> None:
-    """The residual stream in float32; no weight is touched."""
+    """Keep the residual stream in float32; change no weight."""
     found = text_models(model)
     if not found:
         raise PatchTargetMissing("no module with embed_tokens and decoder layers")

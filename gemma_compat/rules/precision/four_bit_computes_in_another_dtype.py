@@ -63,7 +63,7 @@ def describe(facts: Facts) -> Problem:
 
 
 def patch(model: Any, ledger: Any) -> None:
-    """bfloat16 as the compute dtype of every ``Linear4bit``."""
+    """Make bfloat16 the compute dtype of every ``Linear4bit``."""
     import torch
 
     layers = [module for _, module in named_modules(model) if _is_four_bit(module)]

@@ -32,7 +32,7 @@ def _is_stale(name: str) -> Condition:
 
 
 def _other(headers: tuple[str, ...] | None, name: str, version: str | None) -> list[str]:
-    """The headers that name another release of one package than is installed."""
+    """Return the headers that name another release of one package than is installed."""
     return [header for header in headers or () if f"{name} {version}" not in header.split(", ")]
 
 
@@ -62,7 +62,7 @@ RULE = Rule(
 
 
 def _stale(facts: Facts) -> list[str]:
-    """The headers that name other releases than are installed."""
+    """Return the headers that name other releases than are installed."""
     stale = [name for name in _NAMES if _is_stale(name).is_known_to_hold(facts)]
     headers = facts.unsloth.compiled_caches or ()
     differ = [header for name in stale for header in _other(headers, name, facts.version(name))]
