@@ -30,6 +30,13 @@ def _patched(name: str) -> Iterator[Reading]:
     yield from found or family_named(name, LISTED)
 
 
+def _generated_file(match: re.Match[str]) -> Iterator[Reading]:
+    """The head of a file that Unsloth writes into ``unsloth_compiled_cache``."""
+    yield Reading("unsloth.used", True, LISTED)
+    for name in ("unsloth-zoo", "unsloth", "transformers", "trl"):
+        yield from package(name, match[name.replace("-", "_")], LISTED)
+
+
 def _old_torch(match: re.Match[str]) -> Iterator[Reading]:
     yield from package("torch", match["torch"], LISTED)
 
@@ -65,6 +72,22 @@ UNSLOTH: tuple[Reader, ...] = (
             }
         },
         needs=b"patching release",
+    ),
+    Reader(
+        rf"(?P<unsloth_zoo>{VERSION})\r?\n(?P<unsloth>{VERSION})\r?\n(?P<transformers>{VERSION})\r?\n"
+        rf"(?P<trl>{VERSION})\r?\n__UNSLOTH_VERSIONING__",
+        _generated_file,
+        {
+            '"""\n2025.8.1\n2025.8.2\n4.54.1\n0.20.0\n__UNSLOTH_VERSIONING__\n"""': {
+                "packages.unsloth-zoo": "2025.8.1",
+                "packages.unsloth": "2025.8.2",
+                "packages.transformers": "4.54.1",
+                "packages.trl": "0.20.0",
+                "unsloth.used": True,
+            }
+        },
+        needs=b"__UNSLOTH_VERSIONING__",
+        lines=5,
     ),
     Reader(
         rf"Pytorch: (?P<torch>{VERSION})\. CUDA",
