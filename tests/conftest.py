@@ -57,7 +57,14 @@ COMPOSITE = {
     "shieldgemma2": "gemma3_text",
 }
 # As in Gemma 3n E2B (of 30 layers; E4B: 15 of 35) and Gemma 4 E4B (of 42; E2B: 20 of 35).
-SHARING = {"gemma3n": 10, "gemma3n_text": 10, "gemma4": 18, "gemma4_text": 18}
+SHARING = {
+    "gemma3n": 10,
+    "gemma3n_text": 10,
+    "gemma4": 18,
+    "gemma4_text": 18,
+    "gemma4_unified": 18,
+    "gemma4_unified_text": 18,
+}
 
 
 def facts_for(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..engine.condition import all_of, any_of, as_stated, condition, not_
+from ..engine.condition import NO, all_of, any_of, as_stated, condition, first_known, not_
 from ..facts import Facts
 from .checkpointing import checkpoints, checkpoints_from_outside
 from .run import has_trainer
@@ -58,3 +58,11 @@ def states_cache(facts: Facts) -> bool:
 
 # A Trainer feeds what the dataset holds; of a hand-written loop only its author knows.
 passes_cache = as_stated(states_cache, no_when=has_trainer)
+
+
+@condition("PEFT's prefix tuning is trained")
+def tunes_prefix(facts: Facts) -> bool:
+    return facts.model.peft == "PREFIX_TUNING"
+
+
+gets_filled_cache = any_of(first_known(tunes_prefix, NO), passes_cache)

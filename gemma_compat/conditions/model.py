@@ -76,3 +76,13 @@ def config_says_tied(facts: Facts) -> bool:
 @condition("the model lets a Trainer hand it num_items_in_batch")
 def accepts_count(facts: Facts) -> bool:
     return facts.model.accepts_loss_kwargs is not False
+
+
+@condition("the text model is a Gemma 1")
+def text_is_gemma1(facts: Facts) -> bool:
+    return facts.model.text_model_type == "gemma"
+
+
+@condition("the weights are left in GGUF blocks")
+def is_gguf(facts: Facts) -> bool:
+    return facts.model.quantization == "gguf"

@@ -16,11 +16,6 @@ KNOWN_MODEL_TYPES: dict[str, str] = {
     "gemma3n_text": "4.53.0",
     "gemma4": "5.5.0",
     "gemma4_text": "5.5.0",
-}
-
-# Every type a config file may name; those that this release has no rules for as well.
-FIRST_RELEASES: dict[str, str] = {
-    **KNOWN_MODEL_TYPES,
     "recurrent_gemma": "4.40.0",
     "t5gemma": "4.53.0",
     "vaultgemma": "4.57.0",
@@ -34,6 +29,7 @@ FIRST_RELEASES: dict[str, str] = {
     "embedding_gemma2": "5.19.0",
     "embedding_gemma2_text": "5.19.0",
 }
+FIRST_RELEASES = KNOWN_MODEL_TYPES
 
 
 def is_gemma(model_type: str) -> bool:

@@ -13,6 +13,7 @@ from gemma_compat.conditions import (
     adapter,
     attention,
     cache,
+    checkpointing,
     hardware,
     model,
     precision,
@@ -25,7 +26,7 @@ from gemma_compat.conditions.model import shares_kv, shares_no_kv
 from gemma_compat.conditions.run import gathers_outputs
 from gemma_compat.engine.condition import Condition
 from gemma_compat.engine.diagnosis import judge
-from gemma_compat.engine.rule import Finding, Rule, Undetermined
+from gemma_compat.engine.rule import Finding, Rule, Scope, Undetermined
 from gemma_compat.facts import UNKNOWN, Facts, Package
 from gemma_compat.rules import all_rules
 
@@ -67,6 +68,11 @@ MAKES: dict[Condition, dict[str, Any]] = {
     cache.loses_cache_under_unsloth: {"training": {"gradient_checkpointing": True}},
     hardware.is_rocm: {},
     asks.zoo_is_from_repository: {},
+    cache.gets_filled_cache: {"model": {"peft": "PREFIX_TUNING"}},
+    checkpointing.checkpoints: {"training": {"gradient_checkpointing": True}},
+    checkpointing.checkpoints_from_outside: {"training": {"external_checkpointing": True}},
+    model.is_gguf: {"model": {"quantization": "gguf"}},
+    run.is_four_bit: {"model": {"quantization_bits": 4}},
 }
 # What ``facts_for`` already has: to take such a question away, this is needed.
 UNMAKES: dict[Condition, dict[str, Any]] = {
@@ -81,11 +87,19 @@ UNMAKES: dict[Condition, dict[str, Any]] = {
     tokenizer.adds_no_bos: {"tokenizer": {"adds_bos": True}},
     tokenizer.template_writes_no_bos: {"tokenizer": {"template_writes_bos": True}},
 }
+MAKES_OF_SCOPE: dict[Condition, dict[str, Any]] = {
+    checkpointing.checkpoints_from_outside: MAKES[checkpointing.checkpoints_from_outside],
+    checkpointing.checkpoints: MAKES[checkpointing.checkpoints],
+    checkpointing.is_reentrant: {"training": {"use_reentrant": True}},
+    run.has_images: {"training": {"images": True}},
+    attention.sees_images_both_ways: MAKES[attention.sees_images_both_ways],
+}
 RUN_MAKES: dict[str, dict[str, Any]] = {
     "images": {"training": {"images": True}},
     "adapter": {"model": {"peft": "LORA"}},
     "full fine-tune": {"model": {"peft": None}},
     "4-bit": {"model": {"quantization_bits": 4}},
+    "packing": {"training": {"packing": True}},
     "generation": {"training": {"generates": True}},
 }
 POOL = {
@@ -93,7 +107,7 @@ POOL = {
     "2026.3.15 2026.4.1 2026.4.2 2026.4.8 2026.5.1 2026.8.9 2026.9.7 2026.10.8",
     "unsloth-zoo": "2025.5.1 2025.6.1 2025.8.1 2026.1.4 2026.3.2 2026.4.1 2026.4.2 2026.4.7 "
     "2026.6.6 2026.9.7 2026.10.8",
-    "transformers": "4.49.0 4.52.3 4.53.1 4.55.4 4.57.6 5.4.0 5.5.0 5.7.0 5.17.0",
+    "transformers": "4.49.0 4.52.3 4.53.1 4.55.4 4.57.6 5.4.0 5.5.0 5.7.0 5.17.0 5.24.0",
     "trl": "0.22.2 0.27.0 1.0.0 1.15.0",
     "peft": "0.17.1 0.19.0",
     "torch": "2.4.1 2.10.0",
@@ -101,7 +115,14 @@ POOL = {
     "datasets": "4.8.5",
 }
 JUDGED = [rule for rule in all_rules() if rule.describe is None and not rule.undetectable]
+UNSLOTH = [rule for rule in JUDGED if asks.uses_unsloth in rule.when]
 each_page = pytest.mark.parametrize("rule", JUDGED, ids=lambda rule: rule.code)
+each_unsloth_page = pytest.mark.parametrize("rule", UNSLOTH, ids=lambda rule: rule.code)
+
+
+def scope_of(rule: Rule, model_type: str) -> Scope:
+    """The first scope for this model type."""
+    return next(scope for scope in rule.scopes if model_type in scope.model_types)
 
 
 def inside(package: str, specifier: str) -> str:
@@ -121,12 +142,16 @@ def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
     return whole
 
 
-def broken(rule: Rule, model_type: str, *changes: Mapping[str, Any]) -> Facts:
-    """Facts under which the rule fires."""
-    installed = {name: inside(name, text) for name, text in rule.scopes[0].packages.items()}
+def broken(
+    rule: Rule, model_type: str, *changes: Mapping[str, Any], scope: Scope | None = None
+) -> Facts:
+    """Facts under which the rule fires, in its first scope for this type or another one."""
+    scope = scope or scope_of(rule, model_type)
+    installed = {name: inside(name, text) for name, text in scope.packages.items()}
     installed = {"unsloth": "2026.4.1", "unsloth-zoo": "2026.4.1", **installed}
     transformers = installed.pop("transformers", "5.17.0")
     made = [MAKES[question] for question in rule.when]
+    made += [MAKES_OF_SCOPE[question] for question in scope.when]
     made += [RUN_MAKES[run.name] for run in rule.runs]
     wanted = merged({"packages": installed, "unsloth": {"used": True}}, *made, *changes)
     facts = facts_for(model_type, transformers, **wanted)
@@ -140,9 +165,12 @@ def broken(rule: Rule, model_type: str, *changes: Mapping[str, Any]) -> Facts:
 
 def contract_facts(rule: Rule) -> Iterator[Facts]:
     """Facts in which the rule fires, and facts in which it does not."""
+    for scope in rule.scopes:
+        for model_type in sorted(scope.model_types):
+            yield broken(rule, model_type, scope=scope)
     for model_type in sorted(rule.model_types):
-        yield broken(rule, model_type)
         yield broken(rule, model_type, {"unsloth": {"used": False}})
+        yield facts_for(model_type, "5.17.0")
 
 
 def first(rule: Rule) -> str:
@@ -151,7 +179,7 @@ def first(rule: Rule) -> str:
 
 @each_page
 def test_it_is_silent_past_each_upper_bound(rule: Rule) -> None:
-    for package, text in rule.scopes[0].packages.items():
+    for package, text in scope_of(rule, first(rule)).packages.items():
         for part in text.split(","):
             if part.startswith("<"):
                 if package == "transformers":
@@ -174,7 +202,7 @@ def test_each_of_its_questions_counts(rule: Rule) -> None:
         assert judge(rule, facts) is None, question.phrase
 
 
-@each_page
+@each_unsloth_page
 def test_whether_the_run_uses_unsloth_may_be_unknown(rule: Rule) -> None:
     facts = broken(rule, first(rule), {"unsloth": {"used": UNKNOWN}})
     given = judge(rule, facts)
@@ -182,7 +210,7 @@ def test_whether_the_run_uses_unsloth_may_be_unknown(rule: Rule) -> None:
     assert given.condition == "the run uses Unsloth"
 
 
-@each_page
+@each_unsloth_page
 def test_without_unsloth_it_is_silent(rule: Rule) -> None:
     facts = broken(rule, first(rule), {"packages": {"unsloth": None, "unsloth-zoo": None}})
     assert judge(rule, facts) is None
@@ -191,7 +219,7 @@ def test_without_unsloth_it_is_silent(rule: Rule) -> None:
 def test_the_newest_unsloth_has_few_of_them() -> None:
     newest = {"unsloth": "2026.10.9", "unsloth-zoo": "2026.10.9", "trl": "1.15.0", "peft": "0.21.2"}
     found = set()
-    for rule in JUDGED:
+    for rule in UNSLOTH:
         circumstances = [MAKES[question] for question in rule.when] + [
             RUN_MAKES[r.name] for r in rule.runs
         ]

@@ -8,7 +8,8 @@ it is raised depends on the release of PEFT and the model type.
 ## Why
 PEFT keeps a table of defaults by `model_type`. It has Gemma 1, Gemma 2 from 0.13.0 on,
 `gemma3_text` from 0.16.0 on and the multimodal `gemma4` from 0.19.0 on. As of 0.21.2 it has neither
-the multimodal Gemma 3, nor Gemma 3n, the text model of Gemma 4, or PaliGemma.
+the multimodal Gemma 3, nor Gemma 3n, the text model of Gemma 4, the 12B of Gemma 4
+(`gemma4_unified`), or PaliGemma.
 
 ## Cure
 Say which modules: `target_modules=["q_proj", "v_proj"]` for a text model, and for a multimodal one
@@ -23,7 +24,7 @@ from ...engine.condition import all_of, condition, not_
 from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
 
-_MULTIMODAL = ("gemma3", "gemma3n", "gemma4", "paligemma")
+_MULTIMODAL = ("gemma3", "gemma3n", "gemma4", "gemma4_unified", "paligemma")
 
 
 @condition("the adapter's config has no target_modules")
@@ -60,7 +61,15 @@ RULE = Rule(
         Scope({"gemma3_text"}, {"peft": "<0.16.0"}),
         Scope({"gemma4"}, {"peft": "<0.19.0"}),
         Scope(
-            {"gemma3", "gemma3n", "gemma3n_text", "gemma4_text", "paligemma"},
+            {
+                "gemma3",
+                "gemma3n",
+                "gemma3n_text",
+                "gemma4_text",
+                "gemma4_unified",
+                "gemma4_unified_text",
+                "paligemma",
+            },
             {},
         ),
     ),

@@ -21,13 +21,14 @@ from ...conditions.attention import runs_flex_attention
 from ...conditions.hardware import is_without_gpu
 from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
+from ...tables.families import KNOWN_MODEL_TYPES
 
 RULE = Rule(
     code="GC307",
     since="0.1.0",
     severity=Severity.ERROR,
     effects=("crash-in-training",),
-    scopes=(Scope({"gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_text"}, {}),),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
     when=(runs_flex_attention, is_without_gpu),
     symptoms=(r"FlexAttention does not support backward on CPU",),
 )

@@ -40,12 +40,15 @@ from ...facts import Facts
 from ...live.tree import named_modules, text_models
 from ...patching.eager_view import SLOT, eager_view, is_view
 
+_CAPPED = frozenset({"gemma2", "paligemma", "vaultgemma", "t5gemma"})
+
+
 RULE = Rule(
     code="GC301",
     since="0.1.0",
     severity=Severity.ERROR,
     effects=("wrong-loss", "wrong-gradients"),
-    scopes=(Scope({"gemma2", "paligemma"}, {"transformers": "<5.21.0.dev0"}),),
+    scopes=(Scope(_CAPPED, {"transformers": "<5.21.0.dev0"}),),
     when=(caps_attention, runs_sdpa),
     fix=Fix(setting="from_pretrained(..., attn_implementation='eager')"),
     applicability=Applicability.UNSAFE,

@@ -23,16 +23,19 @@ from ...conditions.attention import caps_attention, runs_sdpa
 from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
+_CAPPED = frozenset({"gemma2", "paligemma", "vaultgemma", "t5gemma"})
+
+
 RULE = Rule(
     code="GC302",
     since="0.1.0",
     severity=Severity.ERROR,
     effects=("load-fails",),
-    scopes=(Scope({"gemma2", "paligemma"}, {"transformers": ">=5.21.0.dev0"}),),
+    scopes=(Scope(_CAPPED, {"transformers": ">=5.21.0.dev0"}),),
     when=(caps_attention, runs_sdpa),
     fix=Fix(setting="from_pretrained(..., attn_implementation='eager')"),
     symptoms=(
-        r"Gemma2\w+ does not support an attention implementation through "
+        r"(?:Gemma2|VaultGemma|T5Gemma)\w+ does not support an attention implementation through "
         r"torch\.nn\.functional\.scaled_dot_product_attention",
     ),
     reports=("huggingface/transformers#32877",),

@@ -32,7 +32,7 @@ from typing import Any
 
 from ... import versions
 from ...conditions.cache import asks_for_cache
-from ...conditions.model import shares_no_kv
+from ...conditions.model import shares_no_kv, text_is_gemma1
 from ...conditions.run import evaluates
 from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...facts import Facts
@@ -44,6 +44,9 @@ _OLD = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shie
 _FROM_RC0 = frozenset({"gemma2", "paligemma"})  # Gemma 3 and 3n followed in the next candidate
 
 
+_LATER = frozenset({"vaultgemma", "gemma4_unified", "gemma4_unified_text"})
+
+
 _SHARING = frozenset({"gemma3n", "gemma3n_text", "gemma4", "gemma4_text"})
 
 
@@ -53,7 +56,9 @@ RULE = Rule(
     severity=Severity.NOTICE,
     effects=("slow", "out-of-memory"),
     scopes=(
-        Scope(_OLD | _SHARING, {"transformers": ">=5.0.0rc1"}, by_config=True),
+        Scope({"gemma"}, {"transformers": "<5.0.0rc1"}),
+        Scope({"paligemma"}, {"transformers": "<5.0.0rc1"}, when=(text_is_gemma1,)),
+        Scope(_OLD | _SHARING | _LATER, {"transformers": ">=5.0.0rc1"}, by_config=True),
         Scope(_FROM_RC0, {"transformers": ">=5.0.0rc0"}),
         Scope(_OLD | _SHARING, {"transformers": "<5.0.0rc1"}, when=(evaluates,)),
     ),
@@ -73,7 +78,7 @@ def describe(facts: Facts) -> Problem:
 
 def _message(facts: Facts) -> str:
     version = facts.version("transformers") or ""
-    if (versions.major(version) or 0) < 5:
+    if (versions.major(version) or 0) < 5 and facts.model.get("text_model_type") != "gemma":
         return f"use_cache is on: transformers {version} builds a cache in every evaluation"
     if facts.training.get("trainer") and not facts.training.get("use_cache"):
         return (

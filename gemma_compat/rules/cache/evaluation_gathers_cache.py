@@ -50,6 +50,7 @@ RULE = Rule(
     effects=("crash-in-evaluation",),
     scopes=(
         Scope({"gemma3", "gemma4"}, {"transformers": ">=5.4.0,<5.20.0"}),
+        Scope({"gemma4_unified"}, {"transformers": ">=5.10.0,<5.20.0"}),
         Scope({"paligemma"}, {"transformers": "<4.49.0"}, fixed_in={"transformers": "4.49.0"}),
     ),
     when=(gathers_outputs, collects_cache, cache_stays_on),

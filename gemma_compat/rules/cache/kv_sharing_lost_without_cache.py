@@ -40,11 +40,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions.cache import loses_cache_in_training
+from ...conditions.cache import loses_cache_in_training, tunes_prefix
 from ...conditions.checkpointing import checkpoints, is_wrapped_with_reentry, is_zero3_with_peft
 from ...conditions.model import shares_kv
 from ...conditions.unsloth import is_not_cured_by_unsloth
-from ...engine.condition import all_of
+from ...engine.condition import NO, all_of, first_known, not_
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
@@ -64,13 +64,25 @@ needs_reentrant = all_of(
 )
 
 
+# PEFT hands a filled cache to every forward, through which they are shared; checkpointed layers
+# do not get it.
+is_without_cache_of_its_own = not_(
+    all_of(first_known(tunes_prefix, NO), not_(checkpoints, "nothing is checkpointed")),
+    "no prefix is tuned without checkpointing",
+)
+
+
 RULE = Rule(
     code="GC104",
     since="0.1.0",
     severity=Severity.ERROR,
     effects=("wrong-loss", "wrong-gradients"),
     scopes=(
-        Scope(_GEMMA3N, {"transformers": ">=4.53.0.dev0,<5.0.0rc1"}),
+        Scope(
+            _GEMMA3N,
+            {"transformers": ">=4.53.0.dev0,<5.0.0rc1"},
+            when=(is_without_cache_of_its_own,),
+        ),
         Scope(_GEMMA3N, {"transformers": ">=5.0.0rc1,<5.6.0"}, when=(loses_cache_in_training,)),
         Scope(
             _GEMMA4,

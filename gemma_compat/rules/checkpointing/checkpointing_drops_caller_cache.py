@@ -21,9 +21,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions.cache import passes_cache
+from ...conditions.cache import gets_filled_cache
 from ...conditions.checkpointing import checkpoints
-from ...engine.condition import any_of, condition
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused
 from ...facts import Facts
@@ -32,13 +31,7 @@ from ._caller_cache import add_pre_hook, is_checkpointed, is_filled
 _TEXT = frozenset({"gemma", "gemma2", "gemma3_text", "gemma3n_text"})
 
 
-# With a filled cache in training these crash loudly before 5.0.0rc0, checkpointed or not.
 _COMPOSITE = frozenset({"gemma3", "gemma3n", "paligemma", "shieldgemma2"})
-
-
-@condition("PEFT's prefix tuning is trained")
-def tunes_prefix(facts: Facts) -> bool:
-    return facts.model.peft == "PREFIX_TUNING"
 
 
 RULE = Rule(
@@ -46,11 +39,8 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     effects=("wrong-loss", "wrong-gradients"),
-    scopes=(
-        Scope(_TEXT, {"transformers": ">=4.53.0,<5.2.0"}),
-        Scope(_COMPOSITE, {"transformers": ">=5.0.0rc0,<5.2.0"}),
-    ),
-    when=(checkpoints, any_of(tunes_prefix, passes_cache)),
+    scopes=(Scope(_TEXT | _COMPOSITE, {"transformers": ">=4.53.0,<5.2.0"}),),
+    when=(checkpoints, gets_filled_cache),
     fix=Fix(setting="turn gradient checkpointing off, or train LoRA instead of a prefix"),
     applicability=Applicability.SAFE,
 )

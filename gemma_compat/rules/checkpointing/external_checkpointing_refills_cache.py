@@ -10,8 +10,9 @@ the backward pass: `The size of tensor a (48) must match the size of tensor b (2
 From transformers 5.0 a forward in training builds a cache. transformers' own checkpointing keeps
 it away from the layers; a wrapper from outside knows nothing of it, and the recomputation appends
 the same keys and values a second time. A Trainer turns `model.config.use_cache` off, which a
-multimodal Gemma 3 and PaliGemma do not read. Up to 4.57 no cache was built in training, and
-outside wrappers work.
+multimodal Gemma 3 and PaliGemma do not read. Up to 4.57 the other types built no cache in training,
+and outside wrappers work; Gemma 1, and PaliGemma with one inside, built one on every release seen
+(4.50.3, 4.53.3, 4.56.2, 4.57.6).
 
 ## Cure
 `patch` passes `use_cache=False` in training, as GC102 does, and under such wrappers wherever there
@@ -28,7 +29,7 @@ from typing import Any
 
 from ...conditions.cache import cache_stays_on
 from ...conditions.checkpointing import checkpoints_from_outside
-from ...conditions.model import shares_kv, shares_no_kv
+from ...conditions.model import shares_kv, shares_no_kv, text_is_gemma1
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import CannotBeCured
 from ...facts import Facts
@@ -45,7 +46,7 @@ _FROM_RC0 = frozenset({"gemma2", "paligemma"})  # Gemma 3 and 3n followed in the
 _GEMMA3N = frozenset({"gemma3n", "gemma3n_text"})
 
 
-_GEMMA4 = frozenset({"gemma4", "gemma4_text"})
+_GEMMA4 = frozenset({"gemma4", "gemma4_text", "gemma4_unified", "gemma4_unified_text"})
 
 
 RULE = Rule(
@@ -54,7 +55,9 @@ RULE = Rule(
     severity=Severity.ERROR,
     effects=("crash-in-training",),
     scopes=(
-        Scope(_OLD, {"transformers": ">=5.0.0rc1"}),
+        Scope({"gemma"}, {"transformers": "<5.0.0rc1"}),
+        Scope({"paligemma"}, {"transformers": "<5.0.0rc1"}, when=(text_is_gemma1,)),
+        Scope(_OLD | {"vaultgemma"}, {"transformers": ">=5.0.0rc1"}),
         Scope(_FROM_RC0, {"transformers": ">=5.0.0rc0"}),
         Scope(
             _GEMMA3N | _GEMMA4, {"transformers": ">=5.0.0rc1"}, when=(shares_no_kv,), by_config=True

@@ -61,13 +61,20 @@ from ...patching.non_reentrant import (
 )
 from ...patching.shared_dict import add_freed_dict
 
+_GEMMA4 = frozenset({"gemma4", "gemma4_text", "gemma4_unified", "gemma4_unified_text"})
+
+
 RULE = Rule(
     code="GC201",
     since="0.1.0",
     severity=Severity.ERROR,
     effects=("wrong-gradients",),
     scopes=(
-        Scope({"gemma4", "gemma4_text"}, {"transformers": ">=5.5.2"}, by_config=True),
+        Scope(
+            _GEMMA4,
+            {"transformers": ">=5.5.2"},
+            by_config=True,
+        ),
         Scope({"gemma3n", "gemma3n_text"}, {"transformers": ">=5.6.0"}, by_config=True),
     ),
     when=(

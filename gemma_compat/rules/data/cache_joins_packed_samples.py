@@ -50,9 +50,17 @@ RULE = Rule(
     effects=("wrong-attention",),
     scopes=(
         Scope(
-            {"gemma3_text", "gemma3n_text", "gemma4_text"},
+            {
+                "gemma3_text",
+                "gemma3n",
+                "gemma3n_text",
+                "gemma4_text",
+                "gemma4_unified_text",
+                "vaultgemma",
+            },
             {"transformers": ">=5.0.0rc1"},
         ),
+        Scope({"gemma"}, {"transformers": ">=4.53.1"}),
         Scope({"gemma2"}, {"transformers": ">=5.0.0rc0"}),
     ),
     when=(has_no_varlen_attention, cache_stays_on, is_not_checkpointing),

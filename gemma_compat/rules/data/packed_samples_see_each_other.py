@@ -25,12 +25,20 @@ from ...conditions.run import packs
 from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 
+_TYPES = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "gemma3n_text"})
+
+
 RULE = Rule(
     code="GC803",
     since="0.1.0",
     severity=Severity.ERROR,
     effects=("wrong-attention",),
-    scopes=(Scope({"gemma2", "gemma3", "gemma3_text"}, {"transformers": "<4.53.1"}),),
+    scopes=(
+        Scope(
+            _TYPES,
+            {"transformers": "<4.53.1"},
+        ),
+    ),
     when=(has_no_varlen_attention,),
     runs=(packs,),
     fix=Fix(fixed_in={"transformers": "4.53.1"}, setting="packing=False and padding_free=False"),

@@ -29,7 +29,9 @@ def test_releases(release: str | None, expected: str) -> None:
     assert answer(RULE, facts(release, PREFIX, CHECKPOINTS)) == expected
 
 
-@pytest.mark.parametrize(("release", "expected"), [("4.57.6", "no"), ("5.0.0rc0", "fires")])
+@pytest.mark.parametrize(
+    ("release", "expected"), [("4.52.4", "no"), ("4.57.6", "fires"), ("5.0.0rc0", "fires")]
+)
 @pytest.mark.parametrize("model_type", ["gemma3", "paligemma"])
 def test_multimodal_releases(model_type: str, release: str, expected: str) -> None:
     made = facts(release, {**PREFIX, "model_type": model_type}, CHECKPOINTS)

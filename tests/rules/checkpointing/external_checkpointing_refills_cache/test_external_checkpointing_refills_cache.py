@@ -1,16 +1,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from gemma_compat.facts import Facts
 from gemma_compat.rules import find
-from tests.rules.made import answer, facts
+from tests.rules.made import answer, around, facts
 
 RULE = find("GC203")
 GEMMA3 = {"model_type": "gemma3", "use_cache": True}
 OUTSIDE = {"external_checkpointing": True}
+RUN = {**OUTSIDE, "trainer": False}
+
+
+def contract_facts() -> Iterator[Facts]:
+    """On both sides of 5.0, with and without shared layers, and with a Gemma 1 inside."""
+    models = ({}, {"num_kv_shared_layers": 0}, {"text_model_type": "gemma"}, {"use_cache": False})
+    for release in ("4.57.6", "5.0.0rc0", "5.23.0"):
+        yield from around(RULE, release, *({"model": model, "training": RUN} for model in models))
 
 
 def sharing(model_type: str, layers: int) -> dict[str, Any]:
@@ -34,6 +44,12 @@ BY_HAND = {**OUTSIDE, "trainer": False}
         ("5.5.2", sharing("gemma4", 18), "fires"),
         ("5.5.0", sharing("gemma4", 0), "fires"),
         ("5.23.0", sharing("gemma9", 0), "fires"),
+        ("5.23.0", sharing("t5gemma", 0), "no"),  # right in the matrix, wrapped either way
+        ("5.23.0", sharing("gemma4_unified", 0), "fires"),
+        ("4.50.3", {**GEMMA3, "model_type": "gemma"}, "fires"),
+        ("4.57.6", {**GEMMA3, "model_type": "gemma"}, "fires"),
+        ("4.57.6", {**GEMMA3, "model_type": "paligemma", "text_model_type": "gemma"}, "fires"),
+        ("4.57.6", {**GEMMA3, "model_type": "paligemma", "text_model_type": "gemma2"}, "no"),
         (None, GEMMA3, "? packages.transformers"),
     ],
 )
