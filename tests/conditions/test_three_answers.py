@@ -61,11 +61,7 @@ ASSUMED = {
     "unsloth.used": "its variables and what it left on the model show it too",
     "cuda_driver": "the driver's release shows it too",
     "torch.arch_list": "the CUDA release that torch was built for shows it too",
-    "packages.unsloth": _CURE,
-    "packages.unsloth.version": _CURE,
-    "packages.unsloth-zoo": _CURE,
     "packages.unsloth-zoo.version": _CURE,
-    "model.quantization_bits": "a model in hand has what was made of it, whatever it was loaded in",
 }
 
 Values = tuple[Any, ...]

@@ -226,4 +226,4 @@ def test_the_newest_unsloth_has_few_of_them() -> None:
         wanted = merged({"packages": newest, "unsloth": {"used": True}}, *circumstances)
         if isinstance(judge(rule, facts_for(first(rule), "5.17.0", **wanted)), Finding):
             found.add(rule.code)
-    assert found == {"GC1147", "GC1160", "GC1163"}
+    assert found == {"GC1147", "GC1160", "GC1163", "GC1166"}

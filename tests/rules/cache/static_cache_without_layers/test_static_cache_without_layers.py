@@ -6,5 +6,5 @@ from gemma_compat.rules import find
 
 
 def test_its_text_is_known() -> None:
-    text = "IndexError:  list  index  out  of  range"
+    text = "IndexError: list index out of range"
     assert any(re.search(symptom, text) for symptom in find("GC106").symptoms)

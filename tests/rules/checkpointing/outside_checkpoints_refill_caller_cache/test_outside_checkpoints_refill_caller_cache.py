@@ -41,5 +41,5 @@ def test_conditions(model: dict[str, Any], training: dict[str, Any], expected: s
 
 
 def test_its_text_is_known() -> None:
-    text = "The  size  of  tensor  a  (36)  must  match  the  size  of  tensor  b  (20)"
+    text = "The size of tensor a (36) must match the size of tensor b (20)"
     assert any(re.search(symptom, text) for symptom in RULE.symptoms)

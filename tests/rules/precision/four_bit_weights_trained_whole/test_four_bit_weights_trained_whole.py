@@ -40,5 +40,5 @@ def test_conditions(model: dict[str, Any], training: dict[str, Any], expected: s
 
 
 def test_its_text_is_known() -> None:
-    text = "ValueError:  You  cannot  perform  fine-tuning  on  purely  quantized  models."
+    text = "ValueError: You cannot perform fine-tuning on purely quantized models."
     assert any(re.search(symptom, text) for symptom in RULE.symptoms)
