@@ -164,6 +164,7 @@ counts: venv  ## the counted figures in README and docs
 docs: venv  ## the documentation, in site/
 	$(PIP) -r requirements/docs.txt
 	$(BIN)/python -m tools.rules_docs
+	$(BIN)/python -m tools.supports_docs
 	$(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml --site-dir ../site
 
 new-rule:  ## skeletons of a rule and its proof; CODE= FAMILY= NAME= KIND=python|markdown

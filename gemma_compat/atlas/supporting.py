@@ -15,6 +15,8 @@ from ._package import DATA, PackageIndex, indexed, opened, releases_of
 from .intervals import Interval, intervals
 from .tables import meaning_of
 
+# The family in a file's name: ``gemma3_training``, ``diffusion_gemma``.
+_FAMILY = re.compile(r"(?:(?:diffusion|embedding|recurrent)_)?[a-z0-9]*gemma\d*n?")
 # In the order in which they are shown.
 _ORDER = (
     "transformers",
@@ -233,7 +235,8 @@ def _files(index: PackageIndex, types: Sequence[str]) -> Iterator[Evidence]:
     stems = _stems(types)
     for path, span in sorted(_rows(index)["files"].items()):
         base = path.rpartition("/")[2].partition(".")[0].lower()
-        if stems & set(re.findall(r"(?:[a-z0-9]*gemma[a-z]*\d*n?)", base)) and "test" not in path:
+        family = _FAMILY.search(base)
+        if family and family[0].replace("_", "") in stems and "test" not in path:
             found = intervals(index, releases_of(spans[span]))
             yield Evidence("file", _file_meaning(path), path, base, "", found)
 

@@ -44,7 +44,7 @@ _MEANINGS = (
     (r"peft\..*:TRANSFORMERS_MODELS_TO_(\w+?)_TARGET_MODULES_MAPPING$", "default targets of "),
     (r"peft\..*:TRANSFORMERS_MODELS_TO_(\w+?)_MODULES_MAPPING$", "default modules of "),
     (r"liger_kernel\..*:MODEL_TYPE_TO_APPLY_LIGER_FN$", "Liger's kernels by model type"),
-    (r"vllm\..*:_TEXT_GENERATION_MODELS$", "vLLM: text generation"),
+    (r"vllm\..*:_(?:TEXT_)?(?:GENERATION_)?MODELS$", "vLLM: text generation"),
     (r"vllm\..*:_MULTIMODAL_MODELS$", "vLLM: multimodal"),
     (r"vllm\..*:_EMBEDDING_MODELS$", "vLLM: embedding"),
     (r"unsloth\..*:\w*MAPPER\w*$", "Unsloth's checkpoints"),

@@ -10,6 +10,7 @@ import pytest
 from gemma_compat import _cli, versions
 from gemma_compat.atlas.supporting import Evidence, supports
 from gemma_compat.tables import families
+from tools import supports_docs
 
 
 def evidence(model: str, package: str, what: str, key: str) -> Evidence:
@@ -75,6 +76,10 @@ def test_every_form_is_printed(form: str, capsys: pytest.CaptureFixture[str]) ->
 def test_a_package_that_names_no_gemma_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert _cli.main(["supports", "--model", "gemma2", "--package", "accelerate"]) == 0
     assert "accelerate: nothing in it names this model" in capsys.readouterr().out
+
+
+def test_the_page_of_the_site_is_what_the_index_says() -> None:
+    assert supports_docs.TARGET.read_text(encoding="utf-8") == supports_docs.page()
 
 
 @pytest.mark.parametrize(
