@@ -32,7 +32,9 @@ def patch(
     unsafe: bool = False,
     checkpoint_every: int | None = None,
 ) -> AppliedPatches:
-    """Cure a model of its known failures. Call it before ``Trainer(...)``, which reads some once.
+    """Cure a model of its known failures. Call it before ``Trainer(...)``.
+
+    A ``Trainer`` reads some settings only once, when it is made.
 
     Args:
         model: a transformers model, or one wrapped by PEFT, ``torch.compile`` or DDP; or a
@@ -46,11 +48,12 @@ def patch(
             patch that is unsafe.
         ignore: codes or names of rules that are never patched.
         unsafe: allow patches that may change what the run computes, or more than this model.
-        checkpoint_every: where checkpointing is on, checkpoint layers 0, n, 2n, ... only: faster
-            than all of them, and smaller than none.
+        checkpoint_every: n, at least 1: where checkpointing is on, checkpoint only the layers 0,
+            n, 2n, ...; faster than checkpointing all, with less memory than checkpointing none.
 
     Returns:
-        what was found and done: prints as a report, reverts with ``.revert()`` or after ``with``.
+        the findings and the patches. Print it as a report; ``.revert()``, or leaving its ``with``
+        block, undoes the patches.
 
     Raises:
         PatchError: a patch that is needed cannot be applied; the model is as it was.
@@ -76,7 +79,7 @@ def patch_given(
 
 
 def _planned(model: Any, diagnosis: Diagnosis, consent: Consent, dry_run: bool) -> AppliedPatches:
-    """Return what the diagnosis asks for, not yet done; nothing on a model that is no Gemma."""
+    """Return the planned patches, not yet applied; none for a model that is not a Gemma."""
     facts = diagnosis.facts
     if not facts.model.known("model_type") or not families.is_gemma(facts.model.model_type):
         what = facts.model.get("model_type") or type(model).__name__
@@ -86,9 +89,9 @@ def _planned(model: Any, diagnosis: Diagnosis, consent: Consent, dry_run: bool) 
 
 
 def _carry_out(applied: AppliedPatches, model: Any, checkpoint_every: int | None) -> AppliedPatches:
-    """Do what was planned, and checkpoint every n-th layer only, where that was asked for.
+    """Apply the plan; with ``checkpoint_every``, checkpoint only every n-th layer.
 
-    Ctrl-C anywhere in here takes everything back: nobody holds yet what could be reverted.
+    Ctrl-C reverts everything, since the caller does not hold the result yet.
     """
     try:
         if applied.dry_run or applied.note:
@@ -105,7 +108,7 @@ def _carry_out(applied: AppliedPatches, model: Any, checkpoint_every: int | None
 def diagnose(
     model: Any = None, *, args: Any = None, tokenizer: Any = None, adapter: Any = None
 ) -> Diagnosis:
-    """Return what is known to break here, without changing anything.
+    """Return the known failures of this stack, without changing anything.
 
     Args:
         model: a live model or a ``Trainer``, a directory, a ``config.json`` or the name of a
@@ -127,7 +130,7 @@ def make_consent(
     unsafe: bool = False,
     has_trainer: bool = False,
 ) -> Consent:
-    """Return what the user allows, with the names of rules turned into codes.
+    """Return the user's consent, with the names of rules turned into codes.
 
     Raises:
         UsageError: a rule that does not exist.

@@ -21,9 +21,9 @@ class NothingToRun(UsageError):
 
 
 class UnknownFact(GemmaCompatError):
-    """A fact was read that nobody could establish.
+    """A fact was read that is unknown.
 
-    Only the engine and renderers catch it: the first turns it into an ``Undetermined``.
+    Only the engine and the renderers catch it; the engine turns it into an ``Undetermined``.
 
     Args:
         topic: dotted path of the fact, ``training.mixed_precision`` for example.
@@ -37,7 +37,7 @@ class UnknownFact(GemmaCompatError):
 
 
 class SearchTooDeep(GemmaCompatError):
-    """``advise`` gave up: its resolver went round among releases that require each other."""
+    """``advise`` gave up: its resolver went in circles among releases that require each other."""
 
 
 class PreflightFailed(GemmaCompatError):
@@ -53,7 +53,7 @@ class PatchTargetMissing(PatchError):
 
 
 class PatchRefused(PatchError):
-    """A patch found a situation which it would get wrong, and says which; nothing was changed."""
+    """A patch would do harm on this object, and the text says why; nothing was changed."""
 
 
 class CannotBeCured(PatchRefused):
@@ -61,11 +61,11 @@ class CannotBeCured(PatchRefused):
 
 
 class PatchNotNeeded(PatchError):
-    """The object in hand is right already, or somebody else has cured it; nothing was changed."""
+    """The object in hand works already, or other code has cured it; nothing was changed."""
 
 
 class PatchConflict(PatchError):
-    """A slot that we wrote is now held by somebody else, so it cannot be put back."""
+    """Other code has overwritten a slot that we wrote, so it cannot be put back."""
 
 
 class RankFailed(PatchError):

@@ -1,4 +1,4 @@
-"""Run somebody else's tests on patched models: each Gemma that they make is patched when made.
+"""Run another project's tests on patched models: patch each Gemma when it is made.
 
     GEMMA_COMPAT_TESTING=patched pytest -p gemma_compat.testing tests/models/gemma3
 
@@ -33,7 +33,7 @@ def every_gemma(mode: str = "patched", **options: Any) -> Iterator[list[str]]:
         the codes that were put on models so far, one line for each model that was changed.
 
     Raises:
-        UsageError: there is no such mode.
+        UsageError: an unknown mode.
     """
     if mode not in MODES:
         raise UsageError(f"{VARIABLE} must be one of {', '.join(MODES)}, not {mode!r}")

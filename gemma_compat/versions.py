@@ -58,7 +58,7 @@ def major(version: str) -> int | None:
 
 
 def numbers(text: str | None) -> tuple[int, int] | None:
-    """``12.8`` or ``535.104.05`` as its first two numbers; ``None`` where it is no such text."""
+    """Return the first two numbers of ``12.8`` or ``535.104.05``; ``None`` for other texts."""
     found = _NUMBERS.match(text or "")
     return (int(found[1]), int(found[2] or 0)) if found else None
 

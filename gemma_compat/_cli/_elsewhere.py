@@ -1,6 +1,6 @@
 """Judge what another interpreter sees: ``report --python PATH``.
 
-A tool of pipx or uvx runs in an environment of its own, which holds none of the packages that will
+A tool of pipx or uvx runs in a separate environment, which holds none of the packages that will
 train. So the report is made by the other interpreter itself, from its own search path; only this
 package and ``packaging`` come from here, and are taken off its path again before anything is read.
 """
@@ -44,7 +44,7 @@ def report_of(python: str, arguments: Sequence[str]) -> int:
         arguments: of this command, the option itself included.
 
     Raises:
-        UsageError: there is no such interpreter, or it cannot be started.
+        UsageError: the interpreter does not exist or cannot be started.
     """
     interpreter = _interpreter(python)
     code = _CODE.format(borrowed=_borrowed(), arguments=_without_option(arguments))

@@ -19,7 +19,7 @@ def complain(error: BaseException | str) -> None:
 
 
 def note(text: str) -> None:
-    """Write one line to stderr that is no error, likewise."""
+    """Write one line to stderr that is not an error; escape what its encoding cannot hold."""
     _tell("note", text)
 
 
@@ -37,7 +37,7 @@ def _tell(kind: str, text: str) -> None:
 
 
 def write(text: str) -> None:
-    """Write to stdout, whatever its encoding; a reader that has gone away is no error.
+    """Write to stdout, whatever its encoding; a reader that has gone away is not an error.
 
     Raises:
         UsageError: it cannot be written (a full disk).

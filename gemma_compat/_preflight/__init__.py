@@ -46,8 +46,8 @@ def preflight(
 
     Args:
         subject: a ``Trainer`` (a subclass, TRL's for example), or a model.
-        batch: what the model is to be called with, a mapping of tensors with ``labels``; with a
-            ``Trainer``, the first batch of its own data if not given.
+        batch: a mapping of tensors to call the model with, ``labels`` among them; for a
+            ``Trainer`` the default is the first batch of its data.
         args: the ``TrainingArguments`` where ``subject`` is a model.
         tokenizer: the tokenizer or processor; a ``Trainer`` has its own.
         optimizer: the optimizer of a loop without a ``Trainer``.
@@ -58,7 +58,7 @@ def preflight(
         the answer to each check. Running out of memory in one of them is an answer, not an error.
 
     Raises:
-        UsageError: no batch, one that is no mapping of tensors, or a check that does not exist.
+        UsageError: no batch, a batch that is not a mapping of tensors, or an unknown check.
     """
     from .checks import checked_names
     from .interrupt import held

@@ -40,7 +40,7 @@ def detect_facts(
         deadline_seconds: for all child processes together (NVML, ``probe``).
 
     Raises:
-        UsageError: a file that does not exist or is no JSON object, or a value in it that no
+        UsageError: a file that does not exist or is not a JSON object, or a value in it that no
             model or run can have. Everything else that fails is an unknown with its reason.
     """
     from ._machine import detect

@@ -24,7 +24,7 @@ class Outcome:
 
     Attributes:
         output: what it printed, empty where it did not end by itself.
-        problem: why there is no answer (crash, deadline, exit status), or ``None``.
+        problem: why the child gave no answer (crash, deadline, exit status), or ``None``.
     """
 
     output: str
@@ -57,7 +57,7 @@ class Child:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        # A pipe that nobody empties stops the child; one that is emptied without end fills us.
+        # A full pipe blocks the child; reading one without a limit fills our memory.
         self._reader = threading.Thread(target=self._drain, daemon=True)
         self._reader.start()
 

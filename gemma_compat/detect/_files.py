@@ -90,7 +90,7 @@ def parse_json(text: str | bytes) -> Any:
     """Return the value that this JSON text holds.
 
     Raises:
-        ValueError: one line: it is no JSON, not UTF-8, nested too deeply, or holds a number that
+        ValueError: one line: it is not JSON, not UTF-8, nested too deeply, or holds a number that
             JSON does not have (NaN, Infinity) or that has more than 20 digits.
     """
     import json

@@ -81,7 +81,7 @@ def _read_parts(
     """Return each part of the facts by its field, with why the rest of it is unknown."""
     model_reading = read_model(model)  # a wrong model is told before wrong arguments
     training = read_training(args, inventory.packages.get("transformers"))
-    if adapter is not None:  # somebody means to train it
+    if adapter is not None:  # the run trains it
         training = (training[0].replace(peft=True), training[1])
     return {
         "model": with_loss(model, model_reading, training[0]),

@@ -74,7 +74,7 @@ def _of_model(model: Any) -> Reading:
     try:
         folder = folder_of(model)
         return _read(_in_folder(folder))
-    except (UnknownFact, UsageError):  # nobody asked for an adapter
+    except (UnknownFact, UsageError):  # the user did not name an adapter
         return AdapterFacts(), {"adapter": "no adapter was given"}
 
 

@@ -21,7 +21,7 @@ class Arguments:
         values: by field name.
         name: what to call them in errors.
         live: whether they are a live object, which holds every field of its release. A value
-            of an odd type is then unknown and no error: somebody's own subclass.
+            of an odd type is then unknown and not an error: it may come from a subclass.
         transformers: the installed version, or ``None``.
     """
 

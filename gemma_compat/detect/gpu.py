@@ -39,9 +39,9 @@ class GpuReading:
 
     Attributes:
         gpus: visible GPUs, empty where there are known to be none.
-        driver: release, ``None`` where there is no driver.
+        driver: release, ``None`` without a driver.
         cuda_driver: the CUDA release that the driver supports, ``None`` likewise.
-        other_gpus: what NVML does not describe, in words.
+        other_gpus: GPUs that NVML does not describe, one text each.
     """
 
     gpus: Any = UNKNOWN
@@ -52,7 +52,7 @@ class GpuReading:
 
 
 class GpuQuestion:
-    """Asks NVML in the background; no child is started where there is no trace of a driver.
+    """Ask NVML in the background; start no child process without a trace of a driver.
 
     Args:
         path: the module search path, to find ``pynvml``.

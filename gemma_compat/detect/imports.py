@@ -53,7 +53,7 @@ print("\\n" + json.dumps(found), flush=True)
 
 
 class ImportProbe:
-    """Imports each module in a child of its own, all at once.
+    """Import each module in a separate child process, all at once.
 
     Args:
         path: the module search path.

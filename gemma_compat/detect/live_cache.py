@@ -18,7 +18,7 @@ _HOOK = "leave_cache_out"  # of patching/cache_switch.py
 
 
 def asks_for_cache(model: Any, text_models: list[tuple[str, Any]]) -> bool:
-    """Return whether any text model builds a cache when nobody passes ``use_cache``.
+    """Return whether any text model builds a cache when the caller does not pass ``use_cache``.
 
     Args:
         model: the unwrapped model.

@@ -1,6 +1,6 @@
 """Which of this library's own functions are on a live model: what ``patch`` did to it before.
 
-The object is asked, not a record of it: a hook that somebody took off is no cure, and a copy or a
+Read the object, not a record of it: a hook that was taken off does not cure, and a copy or a
 loaded pickle of a patched model has its hooks.
 """
 

@@ -20,7 +20,7 @@ def read_model(model: Any) -> Reading:
     """Return the facts of ``model`` and the reasons for what is unknown.
 
     Raises:
-        UsageError: a path or name that leads to no config, or something that is no model at all.
+        UsageError: a path or name without a config, or an object that is not a model.
     """
     if model is None:
         return ModelFacts(), {"model": "no model was given"}

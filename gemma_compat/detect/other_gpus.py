@@ -21,7 +21,7 @@ _JETSON = ("/dev/nvhost-gpu", "/dev/nvgpu")
 
 
 def find_other_gpus(nvidia_driver: bool) -> tuple[tuple[str, ...], str]:
-    """Return what there is, in words, and what was not looked at (empty for nothing).
+    """Return a text for each GPU, and one for what was not looked at (empty if nothing).
 
     Args:
         nvidia_driver: whether NVML may answer, so that NVIDIA cards are its business.

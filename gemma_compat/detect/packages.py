@@ -94,7 +94,7 @@ def find_module(name: str, path: Sequence[str]) -> str | None:
 
 
 def _find(name: str, directories: list[_Directory]) -> Package | None:
-    """Return the first recorded copy, unless a copy that nobody records comes before it."""
+    """Return the first copy with metadata, unless a copy without metadata comes before it."""
     for directory in directories:
         if name in directory.metadata:
             return _read_recorded(name, directory)

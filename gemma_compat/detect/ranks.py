@@ -34,7 +34,7 @@ class Place:
     Attributes:
         rank, size: its global number, and how many there are.
         host: this host's name.
-        agent: which of the launcher's agents started it; empty where nobody says.
+        agent: which of the launcher's agents started it; empty if the launcher does not say.
     """
 
     rank: int

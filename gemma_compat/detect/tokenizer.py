@@ -39,7 +39,7 @@ def read_tokenizer(tokenizer: Any, model: Any = None) -> Reading:
         model: as for ``detect_facts``; its directory is read where no tokenizer is given.
 
     Raises:
-        UsageError: a directory without a tokenizer, or something that is no tokenizer.
+        UsageError: a directory without a tokenizer, or an object that is not a tokenizer.
     """
     if tokenizer is None:
         return _beside(model)
@@ -64,7 +64,7 @@ def _beside(model: Any) -> Reading:
         return TokenizerFacts(), {"tokenizer": f"there is no {_CONFIG} in {folder}"}
     try:
         return _read_files(folder)
-    except UsageError as error:  # nobody asked for these files
+    except UsageError as error:  # the user did not name these files
         return TokenizerFacts(), {"tokenizer": str(error)}
 
 
@@ -131,7 +131,7 @@ def _special_tokens(processor: Mapping[str, Any]) -> set[Any]:
 
 
 def _template_in(files: _Files) -> str | None:
-    """Return the template in a file of its own, else in the config."""
+    """Return the template from its separate file, else from the config."""
     path = os.path.join(files.folder, "chat_template.jinja")
     if os.path.isfile(path):
         try:

@@ -1,4 +1,4 @@
-"""Conditions: questions about facts that answer yes, no or unknown.
+"""Conditions: statements about facts that are true, false or unknown.
 
 A condition reads one fact, or two that only mean something together. Everything else is combined::
 
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Condition:
-    """One question about the facts.
+    """A statement about the facts, which holds, does not hold, or is unknown.
 
     Attributes:
         phrase: completes "if ...", in the user's words.
-        test: the answer for these facts. Pure; raises ``UnknownFact`` where it is unknown.
+        test: returns whether it holds for these facts. Pure; raises ``UnknownFact`` where a fact
+            that it needs is unknown.
     """
 
     phrase: str
@@ -48,7 +49,7 @@ class RunKind(Condition):
     """A condition on the run that has a short name: ``adapter``, ``full fine-tune``.
 
     Attributes:
-        name: what a rule's page says it matters for.
+        name: the short name, which a rule's page prints after "matters for".
     """
 
     name: str = ""
@@ -77,7 +78,7 @@ def every_gpu(phrase: str) -> Callable[[Callable[[Facts, Gpu], bool]], Condition
 
 
 def any_of(*conditions: Condition, phrase: str = "") -> Condition:
-    """Yes if one is yes; no if all are no; else unknown (Kleene's "or")."""
+    """Combine: yes if one is yes; no if all are no; else unknown (Kleene's "or")."""
 
     def test(facts: Facts) -> bool:
         return _or(_ask(item, facts) for item in conditions)
@@ -86,7 +87,7 @@ def any_of(*conditions: Condition, phrase: str = "") -> Condition:
 
 
 def all_of(*conditions: Condition, phrase: str = "") -> Condition:
-    """No if one is no; yes if all are yes; else unknown (Kleene's "and")."""
+    """Combine: no if one is no; yes if all are yes; else unknown (Kleene's "and")."""
 
     def test(facts: Facts) -> bool:
         return not _or(_invert(_ask(item, facts)) for item in conditions)
@@ -95,13 +96,12 @@ def all_of(*conditions: Condition, phrase: str = "") -> Condition:
 
 
 def not_(item: Condition, phrase: str) -> Condition:
-    """Return the opposite answer; unknown stays unknown."""
+    """Return the opposite condition; unknown stays unknown."""
     return Condition(phrase, lambda facts: not item.test(facts))
 
 
 def first_known(*conditions: Condition, phrase: str = "") -> Condition:
-    """Return the first answer that is known. For a fact that is read from A or, failing that, from
-    B.
+    """Answer as the first condition that is known, for a fact read from A or else from B.
 
     Put :data:`NO` or :data:`YES` last where an unknown fact is to count as that answer. The phrase
     is that of the first condition. Where all are unknown, the last says which fact is missing.
@@ -139,9 +139,7 @@ def choose(
 
 
 def as_stated(stated: Condition, *, no_when: Condition) -> Condition:
-    """Return what was stated; where nothing was, "no" if ``no_when`` holds and unknown if it does
-    not.
-    """
+    """Answer as stated; if nothing was stated, no where ``no_when`` holds, else unknown."""
     excluded = not_(no_when, phrase="")
     return first_known(stated, all_of(stated, excluded), phrase=stated.phrase)
 
@@ -152,7 +150,7 @@ def kind_of_run(name: str, item: Condition) -> RunKind:
 
 
 def phrased(phrase: str, item: Condition) -> Condition:
-    """Return the same question in other words."""
+    """Return the same condition with another phrase."""
     return replace(item, phrase=phrase)
 
 

@@ -1,8 +1,8 @@
 """The engine: rules and facts in, a :class:`~gemma_compat.engine.rule.Diagnosis` out. Pure.
 
-For each scope of a rule every question is asked, whatever the order: one "no" decides, else one
-"unknown" leaves it open, else the rule fires (Kleene's "and"). So an unknown GPU never makes a
-Gemma 2 rule undetermined on Gemma 3, and no rule has to order its tests with care.
+The engine tests every condition of each scope, in any order: one "no" decides, else one "unknown"
+leaves the rule undetermined, else it fires (Kleene's "and"). So an unknown GPU never makes a
+Gemma 2 rule undetermined on Gemma 3, and the order of a rule's conditions does not matter.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def judge(rule: Rule, facts: Facts) -> Answer | None:
     """Return one rule's answer for one set of facts: fires, undetermined, or ``None``."""
     undetermined: Undetermined | None = None
     for scope in rule.scopes:
-        missing, phrases, applies = _ask(_questions(rule, scope), facts)
+        missing, phrases, applies = _ask(_conditions(rule, scope), facts)
         if not applies:
             continue
         if not missing:
@@ -55,20 +55,21 @@ def judge(rule: Rule, facts: Facts) -> Answer | None:
 
 
 def objection(rule: Rule, facts: Facts) -> tuple[str, bool] | None:
-    """Return which question says "no", for a rule that does not apply: its phrase, and whether it
-    is about the model's type or a package. Of several scopes, the one that got furthest.
+    """Return the condition that keeps a rule from firing, in the scope that got furthest.
 
-    ``None`` where nothing says "no". A rule that is a page only is asked about its header.
+    Returns:
+        its phrase, and whether it is about the model type or a package; ``None`` where no
+        condition says "no". For a rule that is only a page, the header is tested.
     """
     furthest: tuple[int, str, bool] | None = None
     for scope in rule.scopes:
-        for place, question in enumerate(_questions(rule, scope)):
+        for place, condition in enumerate(_conditions(rule, scope)):
             try:
-                if question.test(facts):
+                if condition.test(facts):
                     continue
             except UnknownFact:
                 continue
-            said = (place, question.phrase, place <= len(scope.packages))
+            said = (place, condition.phrase, place <= len(scope.packages))
             furthest = max(furthest or said, said)
             break
         else:
@@ -77,17 +78,15 @@ def objection(rule: Rule, facts: Facts) -> tuple[str, bool] | None:
 
 
 def held(rule: Rule, facts: Facts) -> tuple[str, ...]:
-    """Return the questions that are answered with yes, in the scope where most are and none with
-    no.
-    """
+    """Return the conditions known to hold, for the best scope that nothing contradicts."""
     best: tuple[str, ...] = ()
     for scope in rule.scopes:
         phrases: list[str] = []
-        for question in _questions(rule, scope):
+        for condition in _conditions(rule, scope):
             try:
-                if not question.test(facts):
+                if not condition.test(facts):
                     break
-                phrases.append(question.phrase)
+                phrases.append(condition.phrase)
             except UnknownFact:
                 continue
         else:
@@ -96,7 +95,7 @@ def held(rule: Rule, facts: Facts) -> tuple[str, ...]:
 
 
 def _is_cured(rule: Rule, facts: Facts) -> bool:
-    """Return whether its cure is on the model in hand, and not where it must not be."""
+    """Return whether the rule's cure is on the model, and nothing forbids it there."""
     there = facts.model.get("patched_with", ())
     if not rule.leaves or not all(left in there for left in rule.leaves):
         return False
@@ -127,7 +126,7 @@ def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
 
 
 def _of_every_type(facts: Facts, rules: Iterable[Rule]) -> dict[str, Facts]:
-    """Return the facts as they would be for each model type that any rule names; made only once."""
+    """Return the facts with each model type that a rule names put in, by model type."""
     model_types = sorted(frozenset().union(*(rule.model_types for rule in rules)))
     return {name: facts.replace(model=facts.model.replace(model_type=name)) for name in model_types}
 
@@ -147,28 +146,28 @@ def _judge_every_type(rule: Rule, by_type: Mapping[str, Facts]) -> Iterator[Answ
 
 
 def _ask(
-    questions: Iterable[Condition], facts: Facts
+    conditions: Iterable[Condition], facts: Facts
 ) -> tuple[tuple[tuple[str, str], ...], list[str], bool]:
-    """Return the missing facts, the phrases that wait for them, and whether nothing said "no"."""
+    """Return the missing facts, the phrases that wait for them, and whether none says "no"."""
     missing: dict[str, str] = {}
     phrases: list[str] = []
-    for question in questions:
+    for condition in conditions:
         try:
-            if not question.test(facts):
+            if not condition.test(facts):
                 return (), [], False
         except UnknownFact as error:
             missing[error.topic] = error.reason or facts.reason(error.topic)
-            phrases.append(question.phrase)
+            phrases.append(condition.phrase)
     return tuple(missing.items()), phrases, True
 
 
 @lru_cache(maxsize=1024)
-def _questions(rule: Rule, scope: Scope) -> tuple[Condition, ...]:
-    """Return the header first (model type, packages), then the conditions, then the kind of run."""
-    return tuple(_all_questions(rule, scope))
+def _conditions(rule: Rule, scope: Scope) -> tuple[Condition, ...]:
+    """Return all conditions: the header (model type, packages), the rule's own, the run's kind."""
+    return tuple(_all_conditions(rule, scope))
 
 
-def _all_questions(rule: Rule, scope: Scope) -> Iterator[Condition]:
+def _all_conditions(rule: Rule, scope: Scope) -> Iterator[Condition]:
     yield Condition("the model is one of " + ", ".join(sorted(scope.model_types)), _is_in(scope))
     for name, text in scope.packages.items():
         yield Condition(f"{name} is {text}", _has_version(name, text))
@@ -215,7 +214,7 @@ def _not_checked(facts: Facts, rules: list[Rule]) -> Iterator[str]:
 
 
 def _past_evidence(facts: Facts, answers: list[Answer]) -> Iterator[str]:
-    """Rules with an open upper bound hold as far as they were run; past that, name them."""
+    """Yield a line for each package newer than the newest release that its rules were run on."""
     past: dict[tuple[str, str, str], list[str]] = {}
     for rule in {answer.rule.code: answer.rule for answer in answers}.values():
         for name in sorted({name for scope in rule.scopes for name in scope.packages}):

@@ -1,7 +1,7 @@
 """What a failure does to a run: a name for each effect, for rules and for what observes runs.
 
-A check that sees "the gradients are wrong" finds the rules that explain it by these names, and a
-page and the JSON document print them.
+A check that sees wrong gradients finds the rules that explain them by these names; a rule's page
+and the JSON document print the names.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What was run to prove the rules: read from ``data/evidence.json``, on first use.
 
 The file is folded from the rows beside each rule's test by ``make evidence``; a test compares.
-A rule that has no entry has no evidence here; nothing in this module guesses.
+A rule without an entry has no evidence here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _rules() -> dict[str, Any]:
 
 
 def record(code: str) -> dict[str, Any]:
-    """Return everything that was run for this rule: package, model type, outcome, releases."""
+    """Return the releases that this rule was run on, by package, model type and outcome."""
     found: dict[str, Any] = _rules().get(code, {})
     return found
 

@@ -1,6 +1,6 @@
 """From a diagnosis and the user's consent to an ordered list of patches. Pure.
 
-What is *not* done is as much a part of the plan as what is: each skip carries its reason.
+The plan lists what is not done too; each skip has its reason.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _REFUSED = "refused: "
 
 @dataclass(frozen=True)
 class Consent:
-    """What the user allows.
+    """The user's consent: which patches may be applied.
 
     Attributes:
         select: codes; if given, only these are patched, and naming one opts in to unsafe.
@@ -36,8 +36,9 @@ class PlannedPatch:
     """A patch that will be applied.
 
     Attributes:
-        preventive: the rule was undetermined; the patch costs nothing where it does not apply,
-            and where it cannot be applied that is a skip and no error.
+        rule: the rule with the cure.
+        preventive: whether the rule was undetermined. Such a patch changes nothing where the
+            failure is absent; where it cannot be applied, it is skipped without an error.
     """
 
     rule: Rule
@@ -46,11 +47,13 @@ class PlannedPatch:
 
 @dataclass(frozen=True)
 class Skip:
-    """A cure that will not be applied, and why, in words.
+    """A cure that will not be applied.
 
     Attributes:
-        stops: the failure is certain and its cure refused, so nothing may be patched at all: who
-            goes on would train the wrong network.
+        rule: the rule with the cure.
+        reason: why it is not applied, as a text for the user.
+        stops: whether the failure is certain and its cure refused. Then nothing is patched, since
+            the run would train the wrong network.
     """
 
     rule: Rule
@@ -60,7 +63,13 @@ class Skip:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be done, what will not, and what is left for the user."""
+    """What ``patch`` will do.
+
+    Attributes:
+        patches: what will be applied, in order.
+        skips: what will not be applied, with the reasons.
+        manual: findings that the user must cure.
+    """
 
     patches: tuple[PlannedPatch, ...] = ()
     skips: tuple[Skip, ...] = ()
@@ -70,8 +79,8 @@ class Plan:
 def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
     """Sort the answers into patches, skips and manual steps.
 
-    A failure that is certain and whose cure is refused stops everything, also where the user
-    selected other rules: another cure could take away the crash that made it loud. Only
+    If a failure is certain and its cure is refused, the plan stops everything, even if the user
+    selected other rules: another cure could remove the crash that made the failure visible. Only
     ``ignore`` accepts it.
     """
     consent = consent or Consent()
@@ -121,7 +130,7 @@ def _objection(answer: Finding | Undetermined, facts: Facts, consent: Consent) -
 
 
 def _why_not_preventive(answer: Undetermined) -> str | None:
-    """Return whether the cure may be applied ahead of time: only the run itself is unknown."""
+    """Return why a cure cannot be applied ahead of time: facts beside the run are unknown."""
     missing = [topic for topic, _ in answer.missing if not topic.startswith("training")]
     return f"undetermined: {', '.join(missing)} unknown" if missing else None
 
@@ -131,8 +140,8 @@ def _settle(
 ) -> tuple[list[PlannedPatch], list[Skip]]:
     """Drop the patches that yield to another one: planned, on the model already, or left out.
 
-    Also to one that was left out: what a cure yields to needs the opposite of what it writes, so
-    by itself it would break what works.
+    If the other one was left out, drop this one too: the two write opposite values, so this one
+    alone would break what works.
     """
     codes = {item.rule.code for item in chosen} | in_place
     judged = {answer.rule.code for answer in answers}
@@ -151,7 +160,7 @@ def _settle(
 
 
 def _in_order(planned: list[PlannedPatch]) -> Iterator[PlannedPatch]:
-    """By code, except that a patch waits for those it names in ``after``."""
+    """Yield the patches by code; each waits for those that its rule names in ``after``."""
     waiting = sorted(planned, key=lambda item: item.rule.order)
     while waiting:
         codes = {item.rule.code for item in waiting}

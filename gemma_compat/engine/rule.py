@@ -31,7 +31,7 @@ class Severity(Enum):
 
     @property
     def rank(self) -> int:
-        """0 for the worst; for sorting and for thresholds."""
+        """Return 0 for the worst severity, for sorting and for thresholds."""
         return list(Severity).index(self)
 
 
@@ -110,9 +110,9 @@ class Rule:
         scopes: where it applies; the matrix is derived from these.
         since: the release of this library that brought it.
         effects: what the failure does to a run, by name (``engine/effects.py``).
-        when: what must hold beside; all of them.
+        when: conditions that must all hold, beside those of a scope.
         runs: the kinds of run for which it matters (``conditions/run.py``); empty for every run.
-            Where the facts show that the run is of none of these kinds the rule is silent.
+            If the facts show another kind of run, the rule is silent.
         read_in: the files and releases in which the bounds were read, where they were not run.
         fix: what ends the failure.
         at_import: modules that the cure is for, dotted. Such a cure is given each of them right
@@ -126,11 +126,11 @@ class Rule:
         after: codes whose cures come first where both are planned.
         undetectable: the fact that its check would need and that cannot be had. Such a rule is a
             page: it is never judged, and found by its symptoms only.
-        breaks: what happens, to follow the installed releases: "the gradients are NaN". For a
-            rule without ``describe``.
-        symptoms: regular expressions of its error text; empty for a silent defect.
-        raised_at: errors that are its alone: ``ValueError path/in/package.py:function``. Such an
-            error is its symptom, whatever a release words it like; a test finds each in the
+        breaks: the consequence, printed after the installed releases: "the gradients are NaN".
+            For a rule without ``describe``.
+        symptoms: regular expressions that match its error text; empty for a silent defect.
+        raised_at: errors that only this failure raises: ``ValueError path/in/package.py:function``.
+            Such an error is a symptom however a release words it; a test finds each in the
             release atlas.
         reports, fixed_by: issues and pull requests, ``owner/repo#number``.
         name: the defect, never the remedy: the stem of its file, with dashes.
@@ -198,8 +198,10 @@ class Rule:
         return (*self.reports, *self.fixed_by)
 
     def problem(self, facts: Facts, scope: Scope | None = None) -> Problem:
-        """Return what it says for facts under which it fires, in ``scope`` or the first of the
-        type.
+        """Return the message and the help for facts under which the rule fires.
+
+        Args:
+            scope: the scope that applies; by default the first that names the model type.
         """
         said = self.describe(facts) if self.describe else self._by_releases(facts)
         return said if said.help else Problem(said.message, help_of(self, facts, scope))
@@ -248,8 +250,11 @@ class Diagnosis(Shown):
     """The answers of all rules for one set of facts, worst first.
 
     Attributes:
-        not_checked: what no rule was asked about, in words.
-        in_place: rules whose cure is on the model already: no findings, whatever they would say.
+        facts: what the rules were judged against.
+        findings: rules that fire.
+        undetermined: rules for which a fact is missing.
+        not_checked: one line for each part of the stack that no rule could judge.
+        in_place: rules whose cure is on the model already; they are not among the findings.
     """
 
     view = "diagnosis"

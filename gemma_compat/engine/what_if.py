@@ -1,4 +1,4 @@
-"""Facts of a machine, a model and a run that are not here: what was given, put over what was found.
+"""Facts of another machine, model or run: what the user gave, put over what was detected.
 
     >>> from gemma_compat.facts import Facts
     >>> from gemma_compat.engine.what_if import Assumptions, assume
@@ -6,7 +6,7 @@
     >>> facts.version("transformers"), facts.assumed
     ('4.50.3', {'packages.transformers': '--with'})
 
-Pure. Where an assumption makes a detected fact one of another machine, that fact becomes unknown.
+Pure. If an assumption names another machine, detected facts of this one become unknown.
 """
 
 from __future__ import annotations
@@ -25,15 +25,14 @@ _OF_THE_MACHINE = {"gpus", "other_gpus", "driver", "cuda_driver", "environment",
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What is given.
-
+    """What the user gave.
     Attributes:
         versions: distribution name to version; ``None`` for known absent.
-        gpus: the GPUs, or ``None`` where those of this machine are meant.
-        other_gpus: those of other makers, in words.
+        gpus: the GPUs, or ``None`` for those of this machine.
+        other_gpus: GPUs of other makers, one text each.
         unknown_gpus: a line for each name that no table has.
         model, training, adapter: fields of the facts of that name.
-        how: dotted topic to the option that gave it, for the topics of the above.
+        how: dotted topic to the option that gave it.
     """
 
     versions: Mapping[str, str | None] = field(default_factory=dict)
@@ -94,7 +93,7 @@ def assume(facts: Facts, given: Assumptions, *, of_this_machine: bool = True) ->
 def _with_versions(
     facts: Facts, versions: Mapping[str, str | None], of_this_machine: bool
 ) -> Facts:
-    """Packages that are missing here are unknown there, unless they are named."""
+    """Put the versions in; a package that is missing here and not named becomes unknown."""
     packages: dict[str, Package | None] = {
         name: item
         for name, item in facts.packages.items()
@@ -109,7 +108,7 @@ def _with_versions(
         "reasons": {**reasons, **{f"packages.{name}": _NOT_NAMED for name in missing}},
         "imports": {},
     }
-    if versions:  # who names it means to use it, and who names others does not
+    if versions:  # a user who names unsloth means to use it; one who names only others does not
         changes["unsloth"] = UnslothFacts(used=versions.get("unsloth") is not None)
     if versions.get("torch"):
         changes["torch"] = _torch(str(versions["torch"]))
@@ -128,7 +127,7 @@ def _torch(version: str) -> TorchBuild:
 
 
 def _with_gpus(facts: Facts, gpus: tuple[Gpu, ...], torch_is_given: bool) -> Facts:
-    """Driver, torch's build and environment variables are those of the machine with the GPUs."""
+    """Put the GPUs in; driver, torch's build and environment of their machine become unknown."""
     kept = {t: r for t, r in facts.reasons.items() if t.partition(".")[0] not in _OF_THE_MACHINE}
     changes: dict[str, Any] = {"driver": UNKNOWN, "cuda_driver": UNKNOWN, "environment": UNKNOWN}
     unknown = ["driver", "cuda_driver", "environment"]

@@ -1,4 +1,4 @@
-"""Facts: everything a rule may know, as frozen values that can be made by hand.
+"""Facts: everything that a rule may read, as frozen values that can be made by hand.
 
     >>> from gemma_compat.facts import Facts, ModelFacts, Package
     >>> facts = Facts(packages={"transformers": Package(name="transformers", version="4.50.3")})
@@ -51,20 +51,21 @@ class Facts(Record):
         packages: distribution name to :class:`Package`, or to ``None`` where known absent.
         torch: what torch was built for.
         gpus: visible GPUs, in CUDA's order; an empty tuple where there are known to be none.
-        other_gpus: GPUs of other makers, or without a driver, in words: they are there, and
-            whether torch can use them is not known.
-        driver: NVIDIA driver release, or ``None`` where there is no driver.
-        cuda_driver: the newest CUDA release that the driver supports, ``13.0``; ``None`` likewise.
-        model: the model under judgement.
-        training: the run under judgement.
-        checkpoint, adapter, tokenizer: what lies beside the model on disk, or was given.
+        other_gpus: GPUs of other makers or without a driver, one text each; whether torch can
+            use them is unknown.
+        driver: release of the NVIDIA driver, or ``None`` without a driver. Source: NVML.
+        cuda_driver: the newest CUDA release that the driver supports, ``13.0``; ``None`` without
+            a driver. Source: NVML.
+        model: the model that is judged.
+        training: the run that is judged.
+        checkpoint, adapter, tokenizer: files beside the model on disk, or what the caller gave.
         unsloth: Unsloth, in this process and on the model in hand.
-        environment: environment variables that matter to these libraries, by name; those that
-            are not set are not in it.
+        environment: environment variables that these libraries read, by name; only those that
+            are set.
         imports: module to the outcome of importing it: ``ok``, ``not tried``, ``not installed``,
             ``failed: ...``, ``crashed with signal ...`` or ``not finished within ...``.
         reasons: why something is unknown, by dotted topic; printed in every report.
-        assumed: what was not found out but given, by dotted topic: what-if. The text says how
+        assumed: facts that the user gave for a what-if, by dotted topic, with the option
             (``--gpu``); empty where everything was detected.
     """
 
@@ -90,15 +91,21 @@ class Facts(Record):
     assumed: dict[str, str] = field(default_factory=dict)
 
     def package(self, name: str) -> Package | None:
-        """Return the installed package, ``None`` where it is known absent; raises
-        ``UnknownFact``.
+        """Return the installed package, or ``None`` where it is known absent.
+
+        Raises:
+            UnknownFact: it could not be found out whether the package is installed.
         """
         if name not in self.packages:
             raise UnknownFact(f"packages.{name}", self.reason(f"packages.{name}"))
         return self.packages[name]
 
     def version(self, name: str) -> str | None:
-        """Return its version, ``None`` where it is known absent; raises ``UnknownFact``."""
+        """Return the version of a package, or ``None`` where it is known absent.
+
+        Raises:
+            UnknownFact: the package or its version could not be read.
+        """
         package = self.package(name)
         if package is None:
             return None
@@ -122,7 +129,11 @@ class Facts(Record):
 
     @classmethod
     def from_dict(cls, data: Any) -> Facts:
-        """Return the inverse of ``to_dict``. ``ValueError`` where the shape does not fit."""
+        """Return the facts that ``to_dict`` wrote.
+
+        Raises:
+            ValueError: ``data`` has another shape.
+        """
         fields = check_keys(cls, data)
         for name in _PARTS.keys() & fields.keys():
             fields[name] = _PARTS[name].from_dict(fields[name])

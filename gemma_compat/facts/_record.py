@@ -1,8 +1,8 @@
 """A frozen record whose unknown fields cannot be read by accident.
 
-``None`` often means something (no sliding window, no quantization), so "unknown" needs a value
-of its own. Reading a field that holds it raises :class:`UnknownFact`, and only the engine
-catches that: a rule cannot mistake "not known" for "not so".
+``None`` often means something (no sliding window, no quantization), so "unknown" is a separate
+value. Reading a field that holds it raises :class:`UnknownFact`, and only the engine catches
+that, so a rule cannot mistake "not known" for "not so".
 """
 
 from __future__ import annotations
@@ -52,8 +52,10 @@ class Record:
         return vars(self)[name] if self.known(name) else default
 
     def replace(self: RecordT, **changes: Any) -> RecordT:
-        """Return a copy with other values, for what-if. ``TypeError`` on a name that is no
-        field.
+        """Return a copy with other values.
+
+        Raises:
+            TypeError: a name that is not a field.
         """
         return type(self)(**{**vars(self), **changes})
 

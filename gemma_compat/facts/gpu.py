@@ -18,11 +18,11 @@ class Gpu(Record):
         uuid: ``GPU-...`` or ``MIG-...``; never printed by a report that is meant for sharing.
         architecture: the vendor's name of the generation, ``Hopper``.
         compute_capability: ``(major, minor)``, ``(9, 0)`` on an H200.
-        memory_total: MiB.
-        memory_free: MiB at the moment of reading.
-        ecc: whether memory errors are corrected, which takes memory away on some cards; ``None``
-            where the card cannot.
-        mig: whether this is an instance of a GPU in MIG mode, and not a whole one.
+        memory_total: in MiB.
+        memory_free: in MiB, when it was read.
+        ecc: whether memory errors are corrected, which costs memory on some cards; ``None``
+            where the card cannot correct them.
+        mig: whether this is a MIG instance and not a whole GPU.
     """
 
     topic: ClassVar[str] = "gpus"

@@ -31,7 +31,7 @@ class ConfigView(Record):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ModelFacts(Record):
-    """One model. Fields of a kind that only a live model shows stay unknown for a config file.
+    """One model. Fields marked "live only" stay unknown for a config file.
 
     Attributes:
         model_type: of the top-level config, as transformers spells it.

@@ -18,7 +18,7 @@ class Package(Record):
         location: the directory that holds the metadata.
         editable: installed with ``pip install -e``.
         vcs: the VCS address it was installed from, or ``None``.
-        problem: what is wrong with the installation, in words, or ``None``.
+        problem: one line on what is wrong with the installation, or ``None``.
     """
 
     topic: ClassVar[str] = "packages"

@@ -28,8 +28,8 @@ class TrainingFacts(Record):
         deepspeed_stage: ZeRO stage, or ``None`` without DeepSpeed.
         external_checkpointing: whether checkpointing is applied from outside the model
             (FSDP's ``activation_checkpointing``, a checkpoint wrapper).
-        passes_cache: whether the training loop passes ``past_key_values`` of its own. No
-            training argument says so: it is unknown unless stated.
+        passes_cache: whether the training loop passes ``past_key_values``. No training argument
+            says so: it is unknown unless stated.
         reads_top_config: whether code outside the model reads sizes (``hidden_size``) from the
             top-level config. No training argument says so: it is unknown unless stated.
         peft: whether an adapter is trained that the model does not carry yet (``peft_config``).

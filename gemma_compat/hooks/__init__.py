@@ -4,9 +4,9 @@
     gemma_compat.install()      # anywhere before the Trainer is made
 
 ``install`` imports neither torch nor transformers (Unsloth must be the first to import the
-latter). It waits for ``transformers.trainer`` and wraps methods of ``Trainer``; see
-``_trainer.py`` for which, and why those. So it does with ``Accelerator.prepare``, for loops
-without a Trainer, and with processes that the script starts (``_spawned.py``).
+latter). It waits for ``transformers.trainer`` and wraps methods of ``Trainer``; ``_trainer.py``
+says which, and why. It also wraps ``Accelerator.prepare``, for loops without a Trainer, and
+``Process.start``, for processes that the script starts (``_spawned.py``).
 """
 
 from __future__ import annotations
@@ -49,22 +49,21 @@ def install(
 ) -> None:
     """Patch every Gemma that a ``Trainer`` or ``Accelerator.prepare`` is given from now on.
 
-    Other models are left alone. Processes that the script starts are hooked alike, and in a
-    distributed run all ranks stop where one cannot be patched.
+    Models of other families are not touched. Processes that the script starts get the hook too.
+    In a distributed run all ranks stop if one cannot be patched.
 
-    A second call only replaces the options, which are those of :func:`gemma_compat.patch`. Rules
-    whose cure is at import (``GC901``) are unsafe: name them in ``select``, or pass
-    ``unsafe=True``, before whatever fails to import is imported.
+    A second call replaces the options. Rules with a cure at import (``GC901``) are unsafe: name
+    them in ``select``, or pass ``unsafe=True``, before you import the module that fails.
 
     Args:
         select, ignore, unsafe: as for :func:`gemma_compat.patch`.
         preflight: before the first step, try one batch (:func:`gemma_compat.preflight`), and
             raise ``PreflightFailed`` if a check fails; or ``dict(skip=[...], go_on=False)``.
-        watch: add memory, tokens per second and the loss scale to the Trainer's log, and warn once
-            of each sign of a run gone wrong (:mod:`.watch`).
+        watch: add memory (MiB), tokens per second and the loss scale to the Trainer's log, and
+            warn once of each sign of a run gone wrong (:mod:`.watch`).
 
     Raises:
-        UsageError: a rule that does not exist.
+        UsageError: a rule or a check that does not exist.
     """
     global _hook, _processes
     options = _options(select, ignore, unsafe)
@@ -82,12 +81,12 @@ def install(
 
 
 def uninstall() -> tuple[str, ...]:
-    """Take the hook away and revert what it patched on models that are still alive.
+    """Remove the hook and revert its patches on models that are still alive.
 
     Returns:
-        what could not be put back, in words, also logged as warnings: a method that somebody
-        wrapped over (ours, below it, then only passes through), or a slot of a model that
-        somebody else holds.
+        one line for each thing that could not be put back, also logged as a warning: a method
+        that other code has wrapped since (our wrapper below it then only passes calls on), or a
+        slot of a model that other code has overwritten.
     """
     global _hook, _processes
     with _lock:
@@ -125,7 +124,7 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _wait_for(hook: TrainerHook, processes: ProcessHook) -> dict[str, Callable[[ModuleType], None]]:
-    """Put our finders first; the modules that they wait for, and what is done with each."""
+    """Put our finders first; return the modules that they wait for, with the action for each."""
     actions: dict[str, Callable[[ModuleType], None]] = {
         PROCESS: processes.wrap_process_of,
         ACCELERATOR: hook.wrap_accelerator_of,
@@ -137,9 +136,9 @@ def _wait_for(hook: TrainerHook, processes: ProcessHook) -> dict[str, Callable[[
 
 
 def _act_on_what_is_imported(name: str, action: Callable[[ModuleType], None]) -> None:
-    """Act at once where the module is there already.
+    """Act at once if the module is imported already.
 
-    Where another thread is in the middle of importing it, past our finder, wait for that.
+    If another thread is importing it, past our finder, wait until it is done.
     """
     module = sys.modules.get(name)
     if module is None:

@@ -39,7 +39,7 @@ class ImportPatches:
                     self._wait_for(rule, name)
 
     def remove(self) -> tuple[str, ...]:
-        """Stop waiting and put everything back; what somebody else holds, in words."""
+        """Stop waiting and put everything back; return a line for each slot that others hold."""
         sys.meta_path[:] = [item for item in sys.meta_path if item not in self._finders]
         problems = []
         for ledger in reversed(self._ledgers):

@@ -79,7 +79,7 @@ def codes_on(model: Any) -> tuple[str, ...] | None:
 def merge(before: AppliedPatches | None, now: AppliedPatches) -> AppliedPatches:
     """Return one answer for several calls of ``patch`` on one model: all writes, in their order.
 
-    A later call finds that what was cured is no longer there, so the findings and patches of
+    A later call finds the cured failures gone, so the findings and patches of
     the earlier ones are kept.
     """
     from dataclasses import replace
@@ -108,7 +108,7 @@ def _union(before: Iterable[Any], now: Iterable[Any]) -> tuple[Any, ...]:
 def announce(model: Any, now: AppliedPatches, details: str) -> bool:
     """Log one line on what ``patch`` just changed; nothing twice, and on the first rank only.
 
-    It is a warning, since a changed model should be seen where nobody configured logging.
+    Log it as a warning, which is shown even if the script does not configure logging.
 
     Args:
         model: the model, wrapped or not.

@@ -70,7 +70,7 @@ def failed(error: Exception) -> RankFailed | None:
     """Tell the other ranks that this one cannot go on.
 
     Returns:
-        what to raise from ``error``, or ``None`` where nobody else is there to be told.
+        the error to raise from ``error``, or ``None`` if there are no other ranks.
     """
     board = _board()
     if board is None or isinstance(error, RankFailed):
@@ -95,7 +95,7 @@ def failing_together() -> Iterator[None]:
 
 
 def is_alone() -> bool:
-    """Return whether this process is no rank of a run with several."""
+    """Return whether this process is the only one of its run."""
     return _group() is None
 
 
@@ -146,7 +146,7 @@ class _Board:
         """Post why all must stop, unless that was done; what to raise.
 
         Args:
-            text: why; the empty text posts nothing, where somebody has.
+            text: why; an empty text posts nothing, for a rank that only reads.
             readers: how many ranks are there to read it; all of them by default.
 
         The first rank prints it, or the one that failed where the first does not come soon. Both
@@ -196,7 +196,7 @@ class _Board:
 
 
 def _board() -> _Board | None:
-    """Return the board of the next agreement; ``None`` where there is no one to agree with."""
+    """Return the board of the next agreement; ``None`` in a run of one process."""
     distributed = _group()
     if distributed is None or _may_be_stale():
         return None

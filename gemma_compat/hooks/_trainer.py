@@ -104,7 +104,7 @@ class TrainerHook:
             PatchError: in a distributed run a ``RankFailed``, and the other ranks are told.
         """
         if not is_gemma_model(model):
-            logger.debug("gemma_compat: %s is no Gemma, left alone", type(model).__name__)
+            logger.debug("gemma_compat: %s is not a Gemma, left alone", type(model).__name__)
             return
         given = Given(model, args, tokenizer_in(tokenizer), has_trainer)
         with self._lock, _ranks.failing_together():
@@ -129,7 +129,7 @@ class TrainerHook:
             raise
 
     def remove(self) -> tuple[str, ...]:
-        """Unwrap the methods and revert the models; what could not be, in words."""
+        """Unwrap the methods and revert the models; return a line for each failure."""
         with self._lock:
             self._removed = True
             problems = [item.remove() for item in reversed(self._wrapped)]
@@ -211,7 +211,7 @@ def watch_trainer(trainer: Any) -> None:
 
 
 def _revert(model: Any) -> str | None:
-    """Revert what the hook did to this model, or say which slot somebody else holds."""
+    """Revert what the hook did to this model, or return which slots other code holds."""
     record = record_of(model)
     if record is None or record.applied is None:
         return None

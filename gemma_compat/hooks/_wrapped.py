@@ -1,4 +1,4 @@
-"""One method of somebody else's class, wrapped so that it can be given back."""
+"""Wrap one method of another library's class, so that it can be put back."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Wrapped:
 
     Attributes:
         owner, name: the class and the name of the method.
-        original: what we call: the class's own, or the wrapper of somebody who came first.
-        inherited: the class had no such entry of its own.
+        original: the method that we call: the class's own, or an earlier wrapper.
+        inherited: whether the class inherits the method.
         armed: whether the wrapper does anything but pass through.
     """
 

@@ -1,7 +1,7 @@
-"""The callback, for those who would rather name it than install a hook.
+"""The callback, for a script that names it instead of calling ``install``.
 
-This module is loaded when ``gemma_compat.GemmaCompatCallback`` is first asked for, and imports
-transformers then: with Unsloth, import that first.
+``gemma_compat.GemmaCompatCallback`` loads this module on first use, and that imports
+transformers: with Unsloth, import Unsloth first.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ TOO_LATE = (
 
 
 class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
-    """Patches the model that a ``Trainer`` is about to train.
+    """Patch the model that a ``Trainer`` is about to train.
 
         trainer = Trainer(..., callbacks=[gemma_compat.GemmaCompatCallback()])
 
-    Give it to the constructor: only then it is called before anything ran. After
-    ``trainer.add_callback`` the first it hears is ``on_train_begin``, and a bare ``evaluate()``
-    tells it nothing. ``gemma_compat.install()`` has neither limit.
+    Pass it to the constructor: only then is it called before anything runs. Added with
+    ``trainer.add_callback``, it is first called at ``on_train_begin``, and never for a bare
+    ``evaluate()``. ``gemma_compat.install()`` has neither limit.
 
     Args:
         select, ignore, unsafe: as for :func:`gemma_compat.patch`.
@@ -47,10 +47,10 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
             out, or trains all the same.
 
     Attributes:
-        applied: what was found and done, or ``None`` as long as nothing ran. It reverts too.
-        missed: what came too late to be done, in words.
+        applied: the findings and patches, or ``None`` before the first; ``.revert()`` undoes them.
+        missed: one line for each thing that could not be done any more.
 
-    A copy, or a pickle, has the options and neither of these.
+    A copy or a pickle has the options, but not these attributes.
 
     Raises:
         PatchError: from the events; the run stops rather than train the wrong network. In a
@@ -75,14 +75,14 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self.ignore = ignore if isinstance(ignore, str) else tuple(ignore)
         self.unsafe = unsafe
         self.preflight = preflight
-        asked_for(preflight)  # a check that does not exist is told here, not hours later
+        asked_for(preflight)  # raise on an unknown check here, not hours later
         self._start()
 
     def on_init_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """At the end of ``Trainer.__init__``; transformers 5 sets ``use_cache`` after this.
+        """Patch at the end of ``Trainer.__init__``; transformers 5 sets ``use_cache`` after this.
 
-        What fails here in one rank of several is raised by the next event, where all meet: the
-        others would wait for this one in the constructor of DDP.
+        In a distributed run, a failure is raised at the next event, where all ranks meet: here,
+        the others would wait for this one in the constructor of DDP.
         """
         if _ranks.is_alone():
             self._patch(kwargs, args)
@@ -93,12 +93,12 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
             self._held = error
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """No evaluation either, where the model could not be patched."""
+        """Stop an evaluation, too, if the model could not be patched."""
         with _ranks.failing_together():
             self._raise_held()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Patch again what was changed since, and say what is too late for a new model."""
+        """Patch what was changed since; for a new model, say what is too late."""
         model = kwargs.get("model")
         if not is_gemma_model(model):
             return
@@ -174,4 +174,4 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
 
 
 def _nothing() -> None:
-    """Stands in for a weak reference to no model."""
+    """Return ``None``, as a weak reference to a freed model does."""

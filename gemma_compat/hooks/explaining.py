@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 def explain(what: Any, *, model: Any = None, args: Any = None) -> Explanation:
-    """Return what an exception, a traceback or a log means; prints as a report.
+    """Return the likely causes of an exception, a traceback or a log; prints as a report.
 
     Args:
         what: an exception, text, or the path of a log (an ``os.PathLike``; a ``str`` is text).
-        model, args: as in ``diagnose``, for an answer that is surer.
+        model, args: as in ``diagnose``; they make the answer surer.
 
     Returns:
-        the rules that fit in the order of likelihood, with the facts that were read. For an
-        exception the facts of this machine count; text may come from anywhere.
+        the matching rules, likeliest first, with the facts that were read. For an exception,
+        the facts of this machine are used too; a text may come from another machine.
 
     Raises:
-        UsageError: a file that cannot be read, or something that is none of these.
+        UsageError: the file cannot be read, or ``what`` has another type.
     """
     from .._explain.explain import explain_log
     from .._explain.log_facts import merge
@@ -76,7 +76,7 @@ def explaining(model: Any = None, *, args: Any = None) -> Iterator[None]:
     notes: there it goes to stderr). The exception itself is raised again as it is.
 
     Args:
-        model, args: the model and the ``TrainingArguments``, for an answer that is surer.
+        model, args: the model and the ``TrainingArguments``; they make the answer surer.
     """
     try:
         yield

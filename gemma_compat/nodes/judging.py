@@ -46,7 +46,7 @@ class Job:
         blind: numbers of the groups on which nothing could be judged.
         failed: nodes on which detection failed.
         unread: files that could not be used, and why.
-        not_checked: what no rule was asked about, in words.
+        not_checked: one line for each part of the stack that no rule could judge.
         crowded: hosts with more ranks than GPUs.
     """
 

@@ -13,7 +13,7 @@ class Member:
 
     Attributes:
         name: the host's name, or that of the file that described it.
-        ranks: global ranks, ascending; empty where nobody said.
+        ranks: global ranks, ascending; empty if they are not known.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Node:
     Attributes:
         member: what it is called.
         facts: what was found there; ``None`` where detection failed.
-        error: why there are no facts, in words.
+        error: one line that says why there are no facts.
         tool: the release of this library that found them.
     """
 

@@ -18,7 +18,7 @@ class RankReport:
         rank: its global number.
         host: its host's name.
         place: which of the launcher's agents started it (``GROUP_RANK``); two of them on hosts
-            of the same name are told apart by it. Empty where nobody said.
+            of the same name are told apart by it. Empty if it is not known.
         node: with the facts or the error; its member is not looked at.
     """
 

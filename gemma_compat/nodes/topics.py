@@ -15,7 +15,7 @@ from .node import Node
 
 NOT_GIVEN, GIVEN = "not given", "given"
 _SCALARS = ("python", "platform", "driver", "cuda_driver", "other_gpus")
-# Parts that a report has only where somebody named a model, arguments and so on.
+# Parts that a report has only if the user named a model, arguments and so on.
 AREAS = ("model", "training", "checkpoint", "adapter", "tokenizer")
 _OF_A_RANK = {"RANK", "LOCAL_RANK"}
 

@@ -100,7 +100,7 @@ class ModuleSlot(AttributeSlot):
 
 
 class HookSlot:
-    """A registered hook. Hooks stack, so nobody else can hold the slot.
+    """A registered hook. Hooks stack, so no other code can hold the slot.
 
     The hook is found by its function and not by torch's handle, which an interrupt may keep from
     us. A ledger puts a function on a module once.

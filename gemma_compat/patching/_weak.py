@@ -12,7 +12,7 @@ from typing import Any
 
 
 def reference(owner: Any) -> Callable[[], Any]:
-    """Return a call that returns ``owner``, or ``None`` once nobody else holds it.
+    """Return a call that returns ``owner``, or ``None`` once ``owner`` was freed.
 
     An object that takes no weak references (a class with ``__slots__``) is held.
     """

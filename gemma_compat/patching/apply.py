@@ -29,7 +29,7 @@ class AppliedPatches(Shown):
         plan: what was to be done, what was skipped and why, what is left for the user.
         ledgers: one for each patch that was applied; empty after ``revert``.
         dry_run: nothing was written.
-        note: one line that replaces everything else (a model that is no Gemma).
+        note: one line that replaces everything else (a model that is not a Gemma).
     """
 
     view = "applied"
@@ -51,7 +51,7 @@ class AppliedPatches(Shown):
         return tuple(ledger.code for ledger in self.ledgers)
 
     def add(self, code: str, model: Any, change: Callable[..., None], *arguments: Any) -> None:
-        """Make a further change under a name of its own; all that was done is reverted with it.
+        """Make a further change under a separate code; if it fails, revert everything.
 
         A failure reverts everything and propagates.
         """

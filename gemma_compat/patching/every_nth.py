@@ -27,7 +27,7 @@ def checkpoint_every_nth(model: Any, ledger: Ledger, every: int) -> None:
     """Hook each text model of ``model`` so that layers 0, n, 2n, ... are checkpointed.
 
     Raises:
-        UsageError: ``every`` is no whole number, one or more.
+        UsageError: ``every`` is not a whole number of at least 1.
         PatchTargetMissing: the layers have no switch of their own (transformers before 4.53).
     """
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:

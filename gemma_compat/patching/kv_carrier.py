@@ -117,7 +117,7 @@ def close_holders(text_model: Any) -> None:
 
 
 def _nothing() -> None:
-    """Stands in for a weak reference to no holder."""
+    """Return ``None``, as a weak reference to a freed holder does."""
 
 
 class _FirstWins(dict):  # type: ignore[type-arg]

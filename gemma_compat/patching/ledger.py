@@ -3,7 +3,7 @@
 One ledger belongs to one rule's patch on one model. Its verbs are all or nothing (used as a
 context manager, a failure reverts what was done and re-raises), doing a thing twice is a no-op,
 and ``revert`` is last in, first out. Before it puts anything back it checks every slot; where
-somebody else holds one it raises :class:`PatchConflict` and changes nothing.
+other code holds one, it raises :class:`PatchConflict` and changes nothing.
 
 Every write is a transaction, because Ctrl-C may come between any two lines: the slot is recorded,
 then written, then confirmed; on the way back it is restored first and leaves the ledger after.
@@ -16,7 +16,7 @@ What running showed, and the code relies on:
   ``types.MethodType`` unpickles to the unpatched method.
 * ``__wrapped__`` must never be set: accelerate's ``unwrap_model`` and Unsloth's compiler follow
   it to the end and drop the patch.
-* Writing ``getattr(owner, name)`` back is no restore: it leaves an instance entry that shadows
+* Writing ``getattr(owner, name)`` back does not restore: it leaves an instance entry that shadows
   the class. What was not in ``vars(owner)`` is deleted instead.
 """
 
@@ -141,7 +141,7 @@ class Ledger:
         finish(self._put_back)
 
     def conflicts(self) -> list[str]:
-        """Return the slots that cannot be put back, in words."""
+        """Return a text for each slot that cannot be put back."""
         return conflicts_of([self])
 
     def _put_back(self) -> None:
@@ -177,7 +177,7 @@ def finish(step: Callable[[], None]) -> None:
 
 
 def conflicts_of(ledgers: Iterable[Ledger]) -> list[str]:
-    """Return the slots that cannot be put back, in words; the ledgers in the order of their writes.
+    """Return a text for each slot that cannot be put back; ledgers in the order of their writes.
 
     Only the last write to a slot is asked: once it is put back, an earlier one finds its own.
     """

@@ -67,7 +67,7 @@ def is_checkpointed(layer: Any) -> bool:
 def refuse_reentrant_wrappers(text_model: Any) -> None:
     """Raise ``CannotBeCured`` where a layer is recomputed with reentry from outside.
 
-    What a wrapper calls is not swapped: it was put there by somebody who relies on it.
+    Leave alone what a wrapper calls: the code that put it there relies on it.
     """
     import torch
 

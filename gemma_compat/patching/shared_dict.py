@@ -4,7 +4,7 @@ From transformers 5.5.2 (Gemma 3n: 5.6.0) to 5.8 the text model makes a plain di
 and gives it to every layer: a lender writes, a borrower reads. FSDP2 puts a hook before each layer
 that rebuilds its inputs, dicts among them, so what a lender writes goes into a copy.
 
-The holder of :mod:`.kv_carrier` is a plain object, which nobody rebuilds. It travels beside the
+FSDP2 does not rebuild the holder of :mod:`.kv_carrier`, a plain object. It travels beside the
 dict, and a pre-hook on each attention, which sits inside the layer and so behind FSDP's hook in
 whatever order the two were put on, gives over what it holds in place of the copy.
 
@@ -80,7 +80,7 @@ def make_shared_where_recomputed(text_model: Any, args: Any, kwargs: Any) -> Any
 def make_shared(text_model: Any, args: Any, kwargs: Any) -> tuple[Any, Any] | None:
     """Forward pre-hook of the text model: one holder for this forward.
 
-    None where the caller has a dict of its own or wants it back (assisted generation).
+    ``None`` where the caller passes a dict or wants it back (assisted generation).
     """
     import torch
 

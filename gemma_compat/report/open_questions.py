@@ -34,7 +34,7 @@ class OpenQuestion:
     """Answers that wait for the same facts.
 
     Attributes:
-        waits_for: what is missing, in words, with the option that would supply it.
+        waits_for: a text that names what is missing and the option that supplies it.
         reasons: why it is missing; empty where it was simply not given.
         items: worst first.
     """
@@ -93,7 +93,7 @@ def _with_option(area: str, facts: Facts) -> str:
 
 
 def _option(area: str, facts: Facts) -> str:
-    """Return the option that nobody gave, or nothing."""
+    """Return the option to give, or an empty text if it was given."""
     if area == "model" and not facts.model.known("model_type"):
         return "--model DIR"
     if area == "training" and not facts.training.to_dict():

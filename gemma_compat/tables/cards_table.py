@@ -26,7 +26,7 @@ class Card:
     Attributes:
         name: short, as people type it: ``A100-80GB``.
         compute_capability: ``(8, 0)``.
-        memory_total: MiB, or ``None`` where no source was found or there is none of its own.
+        memory_total: in MiB, or ``None`` if no source states it or the memory is shared.
         pattern: regular expression of the whole name that NVML gives, without ``NVIDIA``.
         also: other names that people type, separated by commas.
         measured: whether the memory is that of nvidia-smi; else it is the vendor's.

@@ -50,9 +50,7 @@ class TurnMarks(NamedTuple):
 
 
 def turn_marks(model_type: str) -> TurnMarks | None:
-    """Return the marks of this family's chat templates; ``None`` where it is no Gemma or has no
-    chat.
-    """
+    """Return the marks of this family's chat templates, or ``None`` without a template."""
     if model_type.startswith("gemma4"):
         return TurnMarks("<|turn>", "<turn|>")
     if model_type.startswith("gemma"):

@@ -154,7 +154,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     _of((11, 0), "Blackwell (Thor)", _ALL, None, 227, ("13.0", None), _13 + _IN_CPU_MEMORY),
     _of((12, 0), "Blackwell", _ALL, True, 99, ("12.8", None), _12_8),
     _of((12, 1), "Blackwell (GB10)", _ALL, None, 99, ("12.9", None), _12_9 + _IN_CPU_MEMORY),
-    # The oldest last: nobody trains on them for long.
+    # The oldest last: they train the fewest models.
     _of((7, 2), "Volta (Xavier)", "fp16", False, 96, ("9.1", "12.9"), _VOLTA),
     _of((6, 2), "Pascal (TX2)", "", False, 48, ("8.0", "12.9"), _NO_CORES),
     _of((5, 3), "Maxwell (Nano)", "", False, 48, ("7.0", "12.9"), _NO_CORES),

@@ -34,7 +34,7 @@ def parse(text: str) -> tuple[Gpu, ...]:
     """Return the GPUs that a text names: ``T4``, ``2xA100-80GB``, ``L4,L4``, ``sm_75``, ``none``.
 
     What the name leaves open stays unknown: ``A100`` comes with 40 and with 80 GB, ``sm_90`` has
-    no memory at all. Indices count from 0; there is no UUID and no free memory.
+    no memory at all. Indices count from 0; UUID and free memory stay unknown.
 
     Raises:
         UsageError: no such card or architecture; it names the nearest ones.

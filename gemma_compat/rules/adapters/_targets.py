@@ -20,7 +20,7 @@ def suffixes(facts: Facts) -> tuple[str, ...]:
     """Return the names in a list that match in every part of a model: ``q_proj``,
     ``self_attn.q_proj``.
 
-    Empty where ``target_modules`` is no list. Without the path before, and with no name that says
+    Empty unless ``target_modules`` is a list. Without the path before, and with no name that says
     in which part of the model it is to lie.
     """
     split = [name.split(".") for name in names(facts.adapter.target_modules)]

@@ -1,4 +1,4 @@
-"""With use_cache on, a training run builds key-value caches that nobody reads.
+"""With use_cache on, a training run builds key-value caches that it never reads.
 
 ## What breaks
 Nothing by itself, and little is wasted. From transformers 5.0 every training step builds a cache;

@@ -31,7 +31,7 @@ since turning the cache off would only take away the crash of GC203. Wrap with
 Where Unsloth's GPU path keeps these gradients itself (Gemma 4 from unsloth_zoo 2026.6.7 on, Gemma
 3n from 2026.9.8 on) this rule is silent and nothing is patched.
 
-DeepSpeed ZeRO-3 with a PEFT adapter needs reentrant checkpointing. There is no safe cure there, and
+DeepSpeed ZeRO-3 with a PEFT adapter needs reentrant checkpointing. It has no safe cure here, and
 `patch` stops with a `PatchRefused`: use ZeRO-2, or train without checkpointing. Older releases lose
 the shared keys and values altogether; there GC104 covers this defect too.
 """

@@ -3,7 +3,7 @@
 ## What breaks
 `SFTTrainer` with `assistant_only_loss=True` ends with `The chat template is not
 training-compatible`. It does so for every published Gemma 4 template that TRL 1.16.0 ships; for
-those of Gemma, Gemma 2 and Gemma 3 it puts a marked template of its own in place.
+those of Gemma, Gemma 2 and Gemma 3 it puts its own marked template in place.
 
 ## Why
 The mask comes from `{% generation %}` blocks in the chat template. Gemma's own templates have none,

@@ -2,7 +2,7 @@
 
 ## What breaks
 Nothing is raised: the loss falls to nearly 0 and the model that comes out cannot generate. Of a
-tiny model that was trained on random tokens, which nobody can predict, the loss was 0.02 after 300
+tiny model that was trained on random tokens, which cannot be predicted, the loss was 0.02 after 300
 steps; with token types of text it stayed at 5.3, the entropy of the data. The loss of an
 evaluation is as wrong.
 

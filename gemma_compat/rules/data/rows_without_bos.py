@@ -7,7 +7,7 @@ tokenized by a tokenizer that puts another in front.
 
 ## Why
 Gemma's tokenizer adds <bos> and its chat template writes it. `apply_chat_template` with
-`tokenize=True` therefore adds none of its own. A template that was replaced by one without
+`tokenize=True` therefore adds none. A template that was replaced by one without
 `bos_token`, with a tokenizer that was saved with `add_bos_token=false`, leaves it out altogether.
 Which of the two holds for a row that is in the dataset already, no file says.
 

@@ -61,7 +61,7 @@ def _cuda(facts: Facts) -> int:
 
 
 def _is_below(release: str | None, topic: str, minimum: int) -> bool:
-    """Compare the major number; where there is no release, nothing is below."""
+    """Return whether the major number is below; without a release, it is not."""
     return release is not None and _major(release, topic) < minimum
 
 

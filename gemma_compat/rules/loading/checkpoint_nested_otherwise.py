@@ -48,7 +48,7 @@ def has_flat_tower(facts: Facts) -> bool:
     return any(_FLAT_TOWER.match(name) for name in facts.checkpoint.names)
 
 
-# Of a config file nobody has loaded anything yet: it would be loaded from this checkpoint.
+# From a config file nothing is loaded yet: the run would load it from this checkpoint.
 is_loaded_from_it = first_known(was_loaded, YES)
 
 

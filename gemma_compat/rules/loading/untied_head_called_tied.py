@@ -1,4 +1,4 @@
-"""An output layer of its own, in a model whose config still calls it tied, is lost at loading.
+"""An untied output layer, in a model whose config still calls it tied, is lost at loading.
 
 ## What breaks
 The model trains, evaluates and saves its own `lm_head.weight`. Whoever loads it by its config,
@@ -8,7 +8,7 @@ one, and still writes `true`.
 
 ## Why
 Every Gemma ties its output layer to the embeddings. `modules_to_save=["lm_head"]`, or a new
-parameter in its place, gives it weights of its own; the config is not told. PEFT writes
+parameter in its place, gives it separate weights, and the config stays as it is. PEFT writes
 `false` on merging from 0.19.0 on, but into the top-level config only: that is enough for a text
 model and on transformers 5, not for a multimodal Gemma on transformers 4.
 

@@ -28,7 +28,7 @@ from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
 
-# Of a config file or a published name there are no weights to look at.
+# A config file or a published name has no weights to look at.
 names_a_checkpoint = all_of(
     first_known(is_live, NO), was_loaded, phrase="the model in hand names a checkpoint"
 )

@@ -1,4 +1,4 @@
-"""Liger reads the head of a multimodal Gemma 3 where it is no more.
+"""Liger reads the head of a multimodal Gemma 3 in its former place.
 
 ## What breaks
 `AttributeError: 'Gemma3TextModel' object has no attribute 'lm_head'`, raised in liger's

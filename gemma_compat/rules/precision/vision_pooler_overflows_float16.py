@@ -10,7 +10,7 @@ dtype they have. transformers 5.10.1 multiplies in float32 (read in 5.9.0 and 5.
 numbers pass 65504 depends on the weights; it was reported and not run here.
 
 ## Cure
-transformers 5.10.1 or newer, or bfloat16. The rest of a Gemma 4 in float16 has troubles of its own
+transformers 5.10.1 or newer, or bfloat16. The rest of a Gemma 4 has other troubles in float16
 (GC406). Nothing is patched.
 """
 
