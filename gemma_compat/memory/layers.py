@@ -1,7 +1,7 @@
 """What autograd keeps of a decoder layer until the backward pass, counted in transformers' code.
 
 Each generation's list was read off the tensors that torch saves (``saved_tensors_hooks``) while
-the real layers run; ``tests/memory`` counts them again.
+the real layers run; ``tests/live/test_memory_counts.py`` counts them again.
 """
 
 from __future__ import annotations
@@ -169,6 +169,8 @@ class Count:
             yield from [stream * (shape.streams - 1)] * 2
             if self.trained:
                 yield from (width * shape.hidden, width * shape.hidden, width * shape.laurel)
+        if shape.style == "gemma4" and self.trained:  # the layer's scalar, and its input's copy
+            yield from (width * shape.hidden, width * shape.hidden)
         if shape.per_layer:
             yield from self.norm(shape.hidden)
             yield width * shape.per_layer
