@@ -9,6 +9,7 @@ The order is that of the codes.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from importlib import import_module
 from pkgutil import get_data, walk_packages
 from types import ModuleType
@@ -17,6 +18,7 @@ from ..engine.rule import Rule
 from ..errors import UsageError
 
 
+@lru_cache(maxsize=1)  # the files do not change under a process, and ``patch`` asks twice
 def all_rules() -> tuple[Rule, ...]:
     """Return every rule, by code. Files whose name starts with an underscore hold none."""
     found = list(_of_pages())

@@ -14,7 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from gemma_compat import api  # noqa: E402
+from gemma_compat import api, versions  # noqa: E402
 from gemma_compat.engine.plan import Consent, make_plan  # noqa: E402
 from gemma_compat.patching.apply import AppliedPatches  # noqa: E402
 
@@ -77,7 +77,8 @@ def subject(name: str) -> Iterator[Subject]:
 
 
 def interrupted(prepare: Callable[[], Any], action: Callable[[Any], Any], minimum: int) -> Any:
-    """Each interrupt; fails where there were fewer than expected."""
+    """Each interrupt; fails where there were fewer than expected of a release with much to cure."""
+    minimum = minimum if versions.contains(">=5.0.0", transformers.__version__) else 0
     places = 0
     for place, made in at_every_line(prepare, action):
         places += 1
