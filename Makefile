@@ -28,7 +28,7 @@ UV := $(shell command -v uv)
 .DEFAULT_GOAL := help
 .PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence confusion releases atlas drift advise-proof upstream fuzz demo bench gpu docs new-rule test-rule index golden clean
+        evidence confusion releases atlas drift advise-proof upstream fuzz demo bench gpu docs new-rule test-rule mutants index golden clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -169,6 +169,10 @@ docs: venv  ## the documentation, in site/
 
 new-rule:  ## skeletons of a rule and its proof; CODE= FAMILY= NAME= KIND=python|markdown
 	@$(PYTHON) -m tools.new_rule "$(CODE)" "$(FAMILY)" "$(NAME)" "$(KIND)"
+
+mutants: venv  ## faults planted in the engine, the ledger and rules; TARGET= MUTANTS= (of each)
+	$(TEST_ENV) $(BIN)/python -m tools.mutants --jobs $(JOBS) $(if $(TARGET),--target $(TARGET)) \
+	    $(if $(MUTANTS),--mutants $(MUTANTS))
 
 test-rule: venv  ## one rule: its own tests and the contract; RULE=
 	@$(TEST_ENV) $(BIN)/python -m tools.test_rule "$(RULE)"

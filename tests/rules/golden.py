@@ -212,9 +212,9 @@ def given_for(rule: Rule, before: Given) -> Given:
 
 def _facts_of_its_contract(rule: Rule) -> dict[str, Any]:
     """Facts of its contract under which it fires, less what changes no word of the finding."""
-    from .test_contract import FIRING
+    from .test_contract import firing as firing_facts
 
-    firing = [facts.to_dict() for facts in FIRING[rule.code]]
+    firing = [facts.to_dict() for facts in firing_facts(rule)]
     if not firing:
         raise LookupError(f"{rule.code}: it fires under none of the facts of its contract")
     facts = min(firing, key=_is_of_a_build_before_a_release)

@@ -10,6 +10,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from functools import lru_cache
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -280,6 +281,7 @@ def table_test(rule: Rule) -> ModuleType:
     return import_module(f"tests.rules.{rule.family}.{stem}.test_{stem}")
 
 
+@lru_cache(maxsize=None)
 def firing(rule: Rule) -> list[Facts]:
     """One set of facts for each model type and release under which it fires."""
     found: dict[tuple[str, str | None], Facts] = {}
@@ -290,12 +292,9 @@ def firing(rule: Rule) -> list[Facts]:
     return list(found.values())
 
 
-FIRING = {rule.code: firing(rule) for rule in ALL if not rule.undetectable}
-
-
 @judged
 def test_it_fires_for_each_of_its_model_types_and_not_always(rule: Rule) -> None:
-    assert {facts.model.model_type for facts in FIRING[rule.code]} == rule.model_types
+    assert {facts.model.model_type for facts in firing(rule)} == rule.model_types
     spared = {f.model.model_type for f in everything(rule) if judge(rule, f) is None}
     assert spared == rule.model_types
 
@@ -303,14 +302,14 @@ def test_it_fires_for_each_of_its_model_types_and_not_always(rule: Rule) -> None
 @judged
 def test_it_never_fires_for_another_model(rule: Rule) -> None:
     others = families.KNOWN_MODEL_TYPES.keys() - rule.model_types
-    for facts in FIRING[rule.code]:
+    for facts in firing(rule):
         for name in (*others, "llama"):
             assert judge(rule, facts.replace(model=facts.model.replace(model_type=name))) is None
 
 
 @judged
 def test_judging_is_pure(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
-    cases = FIRING[rule.code]
+    cases = firing(rule)
     before = [facts.to_dict() for facts in cases]
     expected = [judge(rule, facts) for facts in cases]
 
@@ -335,7 +334,7 @@ def test_it_speaks_on_no_more_than_what_made_it_fire(rule: Rule) -> None:
 
     A message that reads an unknown fact would end the whole report.
     """
-    for facts in FIRING[rule.code]:
+    for facts in firing(rule):
         for part in ("model", "training"):
             for name in [field.name for field in fields(getattr(facts, part))]:
                 less = getattr(facts, part).replace(**{name: UNKNOWN})
@@ -355,7 +354,7 @@ def test_nothing_known_raises_nothing(rule: Rule) -> None:
 
 @judged
 def test_the_message_has_the_values_and_the_help_can_be_typed(rule: Rule) -> None:
-    for facts in FIRING[rule.code]:
+    for facts in firing(rule):
         problem = rule.problem(facts)
         for text in (problem.message, problem.help):
             assert text == text.strip() and "\n" not in text and not text.endswith(".")

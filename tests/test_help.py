@@ -1,0 +1,79 @@
+"""What to type against a failure, made from the rule's fix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gemma_compat.engine.help import fixed_in, help_of, patch_call, upgrade_command
+from gemma_compat.engine.rule import Applicability, Fix, Rule, Scope, Severity
+
+from .conftest import facts_for
+
+
+def rule(**changes: Any) -> Rule:
+    scopes = (
+        Scope({"gemma3"}, {"transformers": "<5.6.0"}),
+        Scope({"gemma4"}, {"transformers": "<5.5.2"}, fixed_in={"transformers": "5.5.2"}),
+    )
+    return Rule(**{"code": "GC101", "severity": Severity.ERROR, "scopes": scopes, **changes})
+
+
+def cure(model: Any, ledger: Any) -> None:
+    """Stands for a patch."""
+
+
+@pytest.mark.parametrize(
+    ("releases", "command"),
+    [
+        ({}, ""),
+        ({"transformers": "4.51.0"}, "pip install -U 'transformers>=4.51.0'"),
+        ({"peft": "0.18.0", "trl": ""}, "pip install -U 'peft>=0.18.0' trl"),
+        ({"unsloth": "2026.9.3"}, "pip install -U 'unsloth>=2026.9.3'"),
+        # Each release of unsloth_zoo belongs to one of unsloth.
+        ({"unsloth-zoo": "2026.9.8"}, "pip install -U unsloth 'unsloth_zoo>=2026.9.8'"),
+        (
+            {"unsloth": "2026.6.3", "unsloth-zoo": ""},
+            "pip install -U 'unsloth>=2026.6.3' unsloth_zoo",
+        ),
+        ({"flash-attn": "2.6.2"}, "pip install -U 'flash-attn>=2.6.2'"),
+    ],
+)
+def test_upgrade(releases: dict[str, str], command: str) -> None:
+    assert upgrade_command(releases) == command
+
+
+@pytest.mark.parametrize(
+    ("changes", "call"),
+    [
+        ({}, ""),
+        ({"patch": cure, "applicability": Applicability.SAFE}, "gemma_compat.patch(model)"),
+        (
+            {"patch": cure, "applicability": Applicability.UNSAFE},
+            "gemma_compat.patch(model, select=['GC101'])",
+        ),
+        ({"patch": cure, "applicability": Applicability.SAFE, "at_import": ("x",)}, ""),
+    ],
+)
+def test_patch(changes: dict[str, Any], call: str) -> None:
+    assert patch_call(rule(**changes)) == call
+
+
+def test_each_alternative_is_there_in_this_order() -> None:
+    fix = Fix(fixed_in={"transformers": "5.6.0"}, setting="use_cache=False", then="train again")
+    made = rule(fix=fix, patch=cure, applicability=Applicability.SAFE)
+    assert help_of(made, facts_for("gemma3")) == (
+        "pip install -U 'transformers>=5.6.0', and train again, or use_cache=False, "
+        "or gemma_compat.patch(model)"
+    )
+    assert help_of(rule(fix=Fix(setting="a=1", then="train again")), facts_for("gemma3")) == "a=1"
+
+
+def test_a_scope_has_its_own_release() -> None:
+    made = rule(fix=Fix(fixed_in={"transformers": "5.6.0"}))
+    first, second = made.scopes
+    facts = facts_for("gemma4")
+    assert fixed_in(made, facts) == fixed_in(made, facts, second) == {"transformers": "5.5.2"}
+    assert fixed_in(made, facts, first) == {"transformers": "5.6.0"}
+    assert fixed_in(made, facts_for("gemma2")) == {"transformers": "5.6.0"}
