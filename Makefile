@@ -171,6 +171,7 @@ new-rule:  ## skeletons of a rule and its proof; CODE= FAMILY= NAME= KIND=python
 	@$(PYTHON) -m tools.new_rule "$(CODE)" "$(FAMILY)" "$(NAME)" "$(KIND)"
 
 mutants: venv  ## faults planted in the engine, the ledger and rules; TARGET= MUTANTS= (of each)
+	$(PIP) -r requirements/mutants.txt
 	$(TEST_ENV) $(BIN)/python -m tools.mutants --jobs $(JOBS) $(if $(TARGET),--target $(TARGET)) \
 	    $(if $(MUTANTS),--mutants $(MUTANTS))
 
