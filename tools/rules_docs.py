@@ -1,4 +1,4 @@
-"""Writes ``docs/rules/`` from the rules, pages and data, and ``docs/matrix.md`` from the evidence."""
+"""Writes ``docs/rules/`` from the rules, and ``docs/matrix.md`` from the evidence."""
 
 from __future__ import annotations
 
