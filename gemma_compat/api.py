@@ -32,10 +32,7 @@ def patch(
     unsafe: bool = False,
     checkpoint_every: int | None = None,
 ) -> AppliedPatches:
-    """Cure a model of its known failures. Call it before ``Trainer(...)``.
-
-    A ``Trainer`` reads some settings only once, when it is made.
-
+    """Cure a model of its known failures, before ``Trainer(...)`` reads its settings.
     Args:
         model: a transformers model, or one wrapped by PEFT, ``torch.compile`` or DDP; or a
             ``Trainer``, whose model, arguments and tokenizer are then used.
@@ -48,12 +45,11 @@ def patch(
             patch that is unsafe.
         ignore: codes or names of rules that are never patched.
         unsafe: allow patches that may change what the run computes, or more than this model.
-        checkpoint_every: n, at least 1: where checkpointing is on, checkpoint only the layers 0,
-            n, 2n, ...; faster than checkpointing all, with less memory than checkpointing none.
+        checkpoint_every: where checkpointing is on, checkpoint only layers 0, n, 2n, ...: faster
+            than checkpointing all, with less memory than checkpointing none.
 
     Returns:
-        the findings and the patches. Print it as a report; ``.revert()``, or leaving its ``with``
-        block, undoes the patches.
+        the findings and the patches; prints as a report. ``.revert()`` or ``with`` undoes them.
 
     Raises:
         PatchError: a patch that is needed cannot be applied; the model is as it was.
