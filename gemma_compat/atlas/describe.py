@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .fitting import Contradiction, Fit
-from .intervals import told
+from .intervals import Interval, told
 from .missing import Missing
 from .raising import Origin
 
@@ -36,7 +36,7 @@ class Statement:
 
 def of_fit(fit: Fit) -> Statement:
     """Which releases the frames fit."""
-    named = _range(fit.releases)
+    named = _range(fit)
     if fit.exact:
         text = f"{fit.package} {named} ({READ_OFF}: {_frames(fit.frames)})"
     else:
@@ -52,7 +52,7 @@ def of_contradiction(found: Contradiction) -> Statement:
     """That the stated release is not the one of the traceback."""
     text = (
         f"The log states {found.package} {found.stated}, but the traceback fits "
-        f"{_range(found.fit.releases)} only: it is of another environment, or {found.package} "
+        f"{_range(found.fit)} only: it is of another environment, or {found.package} "
         f"was changed"
     )
     return Statement("contradiction", found.package, text, lines=found.fit.lines)
@@ -113,10 +113,19 @@ _SUBJECTS = {
 }
 
 
-def _range(releases: tuple[str, ...]) -> str:
-    if len(releases) <= 2:
-        return " or ".join(releases)
-    return f"{releases[0]} to {releases[-1]}"
+def _range(fit: Fit) -> str:
+    """The releases: ``4.44.0 to 4.44.2 or 5.23.0``."""
+    parts = [
+        item.first
+        if item.first == item.last
+        else f"{item.first} {'or' if _are_two(fit, item) else 'to'} {item.last}"
+        for item in fit.intervals
+    ]
+    return " or ".join(parts)
+
+
+def _are_two(fit: Fit, item: Interval) -> bool:
+    return fit.releases.index(item.last) - fit.releases.index(item.first) == 1
 
 
 def _frames(count: int) -> str:

@@ -11,6 +11,7 @@ from .. import versions
 from ._container import IndexUnusable
 from ._package import DATA, PackageIndex, indexed, opened
 from .frames import Frame
+from .intervals import Interval, intervals
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Fit:
         fitted: how many frames fit the releases named.
         frames: how many frames are in files that are indexed.
         lines: the lines of the log where these frames stand, from 1.
+        intervals: the same releases, without those between that do not fit.
     """
 
     package: str
@@ -33,6 +35,7 @@ class Fit:
     fitted: int
     frames: int
     lines: tuple[int, ...] = ()
+    intervals: tuple[Interval, ...] = ()
 
     @property
     def single(self) -> str | None:
@@ -85,6 +88,7 @@ def _fit(index: PackageIndex, frames: Sequence[Frame]) -> Fit | None:
         fitted=most,
         frames=len(fitting),
         lines=tuple(frame.at for frame, _ in fitting),
+        intervals=intervals(index, best),
     )
 
 

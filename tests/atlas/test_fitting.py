@@ -14,6 +14,7 @@ from gemma_compat.atlas import (
     read_off,
     read_tracebacks,
 )
+from gemma_compat.atlas.describe import of_fit
 
 from .made import make_index
 
@@ -55,6 +56,16 @@ def test_a_line_leaves_the_releases_that_have_it_there(index: Path) -> None:
     assert (fit.package, fit.releases, fit.exact) == ("trl", ("1.0.0", "1.0.1"), True)
     (fit,) = fit_releases([frame(4, "train", "return loop(model)")], index)
     assert fit.releases == ("1.1.0", "1.2.0", "2.0.0")
+
+
+def test_releases_between_that_do_not_fit_are_not_named(index: Path, tmp_path: Path) -> None:
+    again = {**RELEASES, "3.0.0": {"trl/trainer.py": FIRST}}
+    folder = make_index(tmp_path, "trl", again)
+    (fit,) = fit_releases([frame(3, "train", "return loop(model)")], folder)
+    assert fit.releases == ("1.0.0", "1.0.1", "3.0.0")
+    assert of_fit(fit).text == "trl 1.0.0 or 1.0.1 or 3.0.0 (read off the traceback: 1 frame)"
+    (fit,) = fit_releases([frame(4, "train", "return loop(model)")], folder)
+    assert of_fit(fit).text.startswith("trl 1.1.0 to 2.0.0 (")
 
 
 def test_frames_together_leave_fewer(index: Path) -> None:
