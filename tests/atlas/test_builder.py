@@ -171,7 +171,7 @@ def not_a_function():
 def top(one):
     assert one, "the assertion has a text"
     if one == "gemma3":
-        return helper(
+        return another(
             one,
         )
 

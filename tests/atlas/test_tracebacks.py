@@ -152,7 +152,7 @@ def test_faulthandler_prints_no_text() -> None:
         ("/home/me/train.py", None),
         ("/x/site-packages/numpy/core/numeric.py", None),
         ("<string>", None),
-        ("/work/unsloth_compiled_cache/unsloth_compiled_module_gemma3.py", None),
+        ("/content/unsloth_compiled_cache/unsloth_compiled_module_gemma3.py", None),
     ],
 )
 def test_which_file_of_which_package(path: str, inside: str | None) -> None:
