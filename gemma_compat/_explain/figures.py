@@ -32,11 +32,12 @@ def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answ
 
 
 def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
-    what = " and ".join({"loss": "the loss", "grad_norm": "grad_norm"}[n] for n in log.figures.nan)
+    names = [{"loss": "the loss", "grad_norm": "grad_norm"}[name] for name in log.figures.nan]
+    what = " and ".join(names) + (" are" if len(names) > 1 else " is")
     run, model = facts.training, facts.model
     if run.get("mixed_precision") != "fp16" and model.get("dtype") != "float16":
         return Answer(
-            f"{what} is no number, and nothing in the log says why",
+            f"{what} no number, and nothing in the log says why",
             ("one step without mixed precision (float32) shows whether it is the precision",),
             why="not float16, by what the log states; labels that are all -100, a broken batch or "
             "a "
@@ -47,7 +48,7 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
     lacks = is_without_bfloat16.is_known_to_hold(facts)
     to_float32 = "load the weights in float32 (dtype=torch.float32)"
     return Answer(
-        f"the run is in float16, and {what} is no number",
+        f"the run is in float16, and {what} no number",
         (f"{to_float32}, with fp16=True or without mixed precision",)
         if lacks
         else ("bf16=True, fp16=False, dtype=torch.bfloat16", f"or {to_float32}"),

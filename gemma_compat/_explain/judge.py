@@ -58,6 +58,7 @@ def explain_reading(
     found = [cause for cause in found if not cause.if_gemma]
     also = () if is_other else _also(reading, rules, facts)
     found += _decisive(reading, also, found)
+    found += _behind_nan(reading, also, found)
     failures = [cause for cause in found if cause.rule.severity is not Severity.NOTICE]
     causes = tuple(sorted(failures, key=lambda cause: likelihood(cause, reading)))
     general = general_answers(reading, facts, rules, words)
@@ -110,6 +111,23 @@ def _decisive(reading: LogReading, also: Sequence[Finding], found: Sequence[Caus
         Cause(item.rule, CONFIRMED, (), True, item.problem, because=_DECISIVE[item.rule.code])
         for item in also
         if item.rule.code in _DECISIVE and item.rule.code not in known
+    ]
+
+
+_MAKES_NAN = {"not-a-number", "float16-overflow", "wrong-gradients"}
+
+
+def _behind_nan(
+    reading: LogReading, also: Sequence[Finding], found: Sequence[Cause]
+) -> list[Cause]:
+    """Findings that make loss or gradients no number, in a run whose figures are none."""
+    if not reading.log.figures.nan:
+        return []
+    known = {cause.rule.code for cause in found}
+    return [
+        Cause(item.rule, CONFIRMED, (), True, item.problem, because="the run's figures are NaN")
+        for item in also
+        if _MAKES_NAN & set(item.rule.effects) and item.rule.code not in known
     ]
 
 

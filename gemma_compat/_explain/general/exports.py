@@ -91,6 +91,31 @@ def _no_index(case: Case) -> Answer | None:
 
 EXPORTS: tuple[General, ...] = (
     General(
+        "meta-tensors",
+        r"Cannot copy out of meta tensor",
+        always(
+            "weights of the model were never loaded: they are still on the meta device",
+            'load it without offloading: device_map={"": 0}, or more memory for it',
+            "or merge and save again, and look at the list of missing weights at loading",
+            why="a part was offloaded for want of memory, or its names are not in the files",
+            known="the message; which of the two, the lines above it at loading say",
+            settles=False,
+        ),
+        {"NotImplementedError: Cannot copy out of meta tensor; no data! Please use": "offload"},
+    ),
+    General(
+        "no-sentencepiece-model",
+        r"File not found: \S{0,200}tokenizer\.model",
+        always(
+            "the folder has no tokenizer.model, which llama.cpp's converter reads for a Gemma",
+            "copy tokenizer.model from the base checkpoint into the merged folder",
+            why="fast tokenizers save tokenizer.json alone",
+            known="the message",
+            of_gemma=True,
+        ),
+        {"FileNotFoundError: File not found: gemma-3_merged/tokenizer.model": "tokenizer.model"},
+    ),
+    General(
         "tied-tensors-refused",
         r"Some tensors share memory, this will lead to duplicate memory|"
         r"shared tensors .{0,200} that are mismatching the transformers base",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from ..answer import Answer
 from .base import Case, General, always
+
+if TYPE_CHECKING:
+    from ...memory import Judgement
 
 _GIB = 1 << 30
 _LOADING = (
@@ -120,15 +124,11 @@ def _much_is_trained(case: Case, size: float | None) -> Answer | None:
 def _logits(case: Case) -> Answer | None:
     """It failed where the logits or the loss are computed."""
     frames = "\n".join(case.around.splitlines()[-25:])
-    if not re.search(_LOGITS, frames):
-        return None
     vocabulary = int(case.facts.model.get("vocab_size", 0)) or 262_144
-    asked = re.search(r"[Tt]ried to allocate (\d+\.?\d*) (GiB|MiB)", case.message)
-    tokens = ""
-    if asked:
-        amount = float(asked[1]) * (_GIB if asked[2] == "GiB" else 1 << 20)
-        rows = amount / (4 * vocabulary)
-        tokens = f"; {asked[1]} {asked[2]} are {rows:,.0f} tokens of them in float32"
+    rows = _rows_asked_for(case, vocabulary)
+    if not re.search(_LOGITS, frames) and not _is_a_batch(case, rows):
+        return None
+    tokens = f"; what was asked for is {rows:,.0f} tokens of them in float32" if rows else ""
     return Answer(
         "out of memory where the logits or the loss are computed",
         (
@@ -142,10 +142,33 @@ def _logits(case: Case) -> Answer | None:
     )
 
 
+def _rows_asked_for(case: Case, vocabulary: int) -> float:
+    """How many tokens' logits in float32 the refused allocation would hold; 0 if not known."""
+    asked = re.search(r"[Tt]ried to allocate (\d+\.?\d*) (GiB|MiB)", case.message)
+    if asked is None:
+        return 0.0
+    return float(asked[1]) * (_GIB if asked[2] == "GiB" else 1 << 20) / (4 * vocabulary)
+
+
+def _is_a_batch(case: Case, rows: float) -> bool:
+    """Whether that is a whole batch of the run, as long as its rows may be."""
+    run = case.facts.training
+    length, batch = run.get("max_length"), run.get("per_device_train_batch_size") or 1
+    named = bool(case.log.model_name or case.log.model_types)
+    return bool(named and length and rows > 1000 and 0.97 < rows / (length * batch) < 1.03)
+
+
 def _anything(case: Case, size: float | None) -> Answer:
     found = weights(case)
-    facts = []
-    if found and size:
+    facts: list[str] = []
+    smaller: tuple[str, ...] = _SMALLER
+    judged = None if case.says(_LOADING) else _judgement(case)
+    if judged is not None:
+        largest = sorted(judged.parts, key=lambda part: -part.bytes)[:3]
+        parts = ", ".join(f"{part.name} {part.bytes / _GIB:.1f} GiB" for part in largest)
+        facts.append(f"by estimate a step takes {judged.total / _GIB:.0f} GiB: {parts}")
+        smaller = tuple(change.text for change in judged.changes if change.fits)[:3] or smaller
+    elif found and size:
         facts.append(f"the weights take about {found[1]:.0f} of the card's {size:.0f} GiB")
     batch = case.facts.training.get("per_device_train_batch_size")
     if batch:
@@ -154,13 +177,22 @@ def _anything(case: Case, size: float | None) -> Answer:
         facts.append("it failed while the weights were loaded")
     return Answer(
         "the run needs more memory than the card has",
-        _SMALLER if not case.says(_LOADING) else ("load_in_4bit=True", "or a smaller model"),
+        smaller if not case.says(_LOADING) else ("load_in_4bit=True", "or a smaller model"),
         why="; ".join(facts)
         or "weights, gradients, optimizer states and activations have to fit together; the log "
         "does not say which of them is too large",
         known="the message; `python -m gemma_compat memory` estimates what fits",
         settles=False,
     )
+
+
+def _judgement(case: Case) -> Judgement | None:
+    """The estimate for the model and the run of the log; ``None`` where the model is not known."""
+    if case.log.model_name is None:
+        return None
+    from ...memory import judge
+
+    return judge(case.log.model_name, case.facts)
 
 
 def _mps(case: Case) -> Answer:

@@ -66,6 +66,26 @@ def _import(case: Case) -> Answer:
     )
 
 
+def _attribute(case: Case) -> Answer:
+    owner, name = case.match["owner"], case.match["name"]
+    packages = _packages(case)
+    outside = [item for item in packages if item not in {"torch", "transformers"}]
+    who = outside[-1] if outside else "the code"
+    unsloth = who == "unsloth" and "For" in owner
+    return Answer(
+        f"{who} reads {name} of a {owner}, which has no such attribute here",
+        (
+            "load the model with FastLanguageModel or FastModel, which set it"
+            if unsloth
+            else f"bring {who} to a release of the same time as what it reads: advise finds one",
+        ),
+        why="a model that another loader made, or a name that another release has",
+        known="the message and the frames; which of these it is, they do not say",
+        certain=False,
+        settles=False,
+    )
+
+
 def _module(case: Case) -> Answer | None:
     name = case.match["module"]
     package = name.partition(".")[0]
@@ -143,6 +163,17 @@ NAMES: tuple[General, ...] = (
         r"cannot import name '(?P<name>\w{1,80})' from '(?P<module>[\w.]{1,120})'",
         _import,
         {"ImportError: cannot import name 'A' from 'transformers.b' (/x.py)": "transformers"},
+    ),
+    General(
+        "attribute-missing",
+        r"AttributeError: '?(?P<owner>(?!NoneType|list|dict|str|int)[\w.]{1,80})'? object has no "
+        r"attribute '(?P<name>\w{1,80})'",
+        _attribute,
+        {
+            "AttributeError: 'GemmaForCausalLM' object has no attribute 'max_seq_length'": (
+                "max_seq_length"
+            )
+        },
     ),
     General(
         "module-missing",

@@ -167,6 +167,17 @@ def _size_mismatch(case: Case) -> Answer:
             + ("; the log names ZeRO-3" if case.facts.training.get("deepspeed_stage") == 3 else ""),
             certain=True,
         )
+    if here in {"0", ""}:
+        return Answer(
+            "the model's parameter is an empty ZeRO-3 shard while the file's weights are loaded",
+            (
+                "load with from_pretrained under the trainer's own DeepSpeed config, which gathers",
+                "or ZeRO-2, which does not partition the weights",
+            ),
+            why="DeepSpeed ZeRO-3 partitions parameters when the model is made; a plain "
+            "load_state_dict then meets size 0",
+            known="the size 0 is in the message; which call loads the file, the traceback says",
+        )
     rows = [part.partition(",")[0].strip() for part in (saved, here)]
     if re.search(r"embed_tokens|lm_head|word_embeddings", case.hit.text) and rows[0] != rows[1]:
         return Answer(

@@ -96,6 +96,23 @@ def _why(case: Case, who: str, needs: str, spec: str) -> str:
 
 VERSIONS: tuple[General, ...] = (
     General(
+        "unsloth-cannot-patch",
+        r"Error patching (?P<name>\w{1,40}Trainer)",
+        lambda case: Answer(
+            f"Unsloth cannot patch {case.match['name']}: the installed TRL is of another time than "
+            "this Unsloth",
+            (
+                "pip install -U unsloth unsloth_zoo",
+                "or the TRL that this Unsloth allows: pip show unsloth names it, advise finds it",
+            ),
+            why="Unsloth rewrites the source of TRL's trainers, and a release that it does not "
+            "know has other source",
+            known="the message; the pair of releases that fits is not in it",
+            settles=False,
+        ),
+        {"RuntimeError: Unsloth: Please file a bug report! Error patching SFTTrainer": "TRL"},
+    ),
+    General(
         "pins-conflict",
         r"requires [\w.-]+\S*.{0,200}, but you have [\w.-]+ \S+ which is incompatible",
         _pins,
