@@ -54,12 +54,10 @@ def explain_reading(
     off, facts = read_off(reading, facts, rules)
     is_other = reading.log.is_other and not is_gemma(facts)
     found, doubted, out = by_symptom(reading, rules, facts, words)
-    if_gemma = tuple(cause for cause in found if cause.if_gemma)
-    found = [cause for cause in found if not cause.if_gemma]
     also = () if is_other else _also(reading, rules, facts)
-    found += _decisive(reading, also, found)
-    found += _behind_nan(reading, also, found)
-    failures = [cause for cause in found if cause.rule.severity is not Severity.NOTICE]
+    found += [*_decisive(reading, also, found), *_behind_nan(reading, also, found)]
+    ours = [cause for cause in found if not cause.if_gemma]
+    failures = [cause for cause in ours if cause.rule.severity is not Severity.NOTICE]
     causes = tuple(sorted(failures, key=lambda cause: likelihood(cause, reading)))
     general = general_answers(reading, facts, rules, words)
     causes += tuple(_of_figures(reading, rules, facts, words, causes))
@@ -68,13 +66,13 @@ def explain_reading(
     return Explanation(
         causes=causes,
         doubted=tuple(doubted),
-        if_gemma=if_gemma,
+        if_gemma=tuple(cause for cause in found if cause.if_gemma),
         ruled_out=tuple(out),
         generally=general,
         also=tuple(item for item in also if item.rule.code not in {c.rule.code for c in causes}),
         error=line_of(last.hit, words) if last else None,
         error_kind=words.excerpt(last.kind) if last else "",
-        notices=tuple(_notices(reading, found, words)),
+        notices=tuple(_notices(reading, ours, words)),
         unrecognised=unknown,
         read_off=tuple(item for item in off if unknown or item.kind not in {"origin", "change"}),
         asks=options_to_decide(causes, bool(unknown), facts),

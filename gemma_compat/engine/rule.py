@@ -208,7 +208,8 @@ class Rule:
 
     def _by_releases(self, facts: Facts) -> Problem:
         """Return the installed releases and the consequence."""
-        names = [name for name in self.scopes[0].packages if facts.version(name)]
+        scoped = dict.fromkeys(name for scope in self.scopes for name in scope.packages)
+        names = [name for name in scoped if facts.packages.get(name) is not None]
         pair = ", ".join(f"{name} {facts.version(name)}" for name in names)
         return Problem(message=f"with {pair}, {self.breaks}")
 

@@ -106,7 +106,12 @@ def _error(found: Explanation) -> list[str]:
 def _others(found: Explanation, verbose: bool) -> list[str]:
     leading = found.leading
     causes = [cause for cause in found.causes if cause is not leading]
-    general = [item for item in found.generally if item is not leading]
+    told = {line.number for line in leading.lines} if isinstance(leading, Cause) else set()
+    general = [
+        item
+        for item in found.generally
+        if item is not leading and (item.line.number not in told or item.answer.settles)
+    ]
     lines: list[str] = []
     for cause in causes[: None if verbose else 2]:
         lines += ["", *possible_lines(cause, verbose)]
@@ -114,7 +119,8 @@ def _others(found: Explanation, verbose: bool) -> list[str]:
         text = f"also seen, {at_line(item.line.number).lower()}{item.answer.happened}"
         lines += ["", *wrap(text, "", "  ")]
         lines += wrap(item.answer.do[0], first="  do:    ", rest="         ")
-    if found.leading is None and found.ruled_out and not verbose:
+    settled = isinstance(leading, Cause) or (leading is not None and leading.answer.settles)
+    if not settled and found.ruled_out and not verbose:
         named = ", ".join(f"{out.rule.code} {out.rule.name}" for out in found.ruled_out[:3])
         text = f"It resembles {named}, known of another release or model: --verbose"
         lines += ["", *wrap(text, "", "  ")]
@@ -152,7 +158,10 @@ def _also(found: Explanation, verbose: bool) -> list[str]:
 
 def _log_says(found: Explanation, verbose: bool) -> list[str]:
     lines: list[str] = []
-    for item in found.read_off[: None if verbose else 4]:
+    said = found.read_off
+    if isinstance(found.leading, Cause) and found.leading.is_certain and not verbose:
+        said = tuple(item for item in said if item.kind == "contradiction")
+    for item in said[: None if verbose else 4]:
         lines += wrap(item.text, first="- ", rest="  ", lines=None if verbose else 3)
         lines += [f"    {item.command}"] if item.command else []
     for name, releases in found.several.items():

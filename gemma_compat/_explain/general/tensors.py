@@ -149,35 +149,42 @@ def _sampling(case: Case) -> Answer:
     )
 
 
+def _saved_empty(case: Case) -> Answer:
+    return Answer(
+        "the file holds empty tensors (size 0): it was saved from ZeRO-3 shards that were not "
+        "gathered",
+        (
+            '"stage3_gather_16bit_weights_on_model_save": true in the DeepSpeed config, then '
+            "train and save again",
+            "or ZeRO-2, which does not partition the weights",
+        ),
+        why="under ZeRO-3 (and FSDP) a parameter is an empty shard on each process outside of "
+        "its layer's forward. What was saved in this state holds no weights and cannot be "
+        "repaired",
+        known="the size 0 is in the message; which call saved it is not"
+        + ("; the log names ZeRO-3" if case.facts.training.get("deepspeed_stage") == 3 else ""),
+        certain=True,
+    )
+
+
+_EMPTY_SHARD = Answer(
+    "the model's parameter is an empty ZeRO-3 shard while the file's weights are loaded",
+    (
+        "load with from_pretrained under the trainer's own DeepSpeed config, which gathers",
+        "or ZeRO-2, which does not partition the weights",
+    ),
+    why="DeepSpeed ZeRO-3 partitions parameters when the model is made; a plain "
+    "load_state_dict then meets size 0",
+    known="the size 0 is in the message; which call loads the file, the traceback says",
+)
+
+
 def _size_mismatch(case: Case) -> Answer:
     saved, here = case.match["saved"], case.match["here"]
     if saved in {"0", ""}:
-        return Answer(
-            "the file holds empty tensors (size 0): it was saved from ZeRO-3 shards that were not "
-            "gathered",
-            (
-                '"stage3_gather_16bit_weights_on_model_save": true in the DeepSpeed config, then '
-                "train and save again",
-                "or ZeRO-2, which does not partition the weights",
-            ),
-            why="under ZeRO-3 (and FSDP) a parameter is an empty shard on each process outside of "
-            "its layer's forward. What was saved in this state holds no weights and cannot be "
-            "repaired",
-            known="the size 0 is in the message; which call saved it is not"
-            + ("; the log names ZeRO-3" if case.facts.training.get("deepspeed_stage") == 3 else ""),
-            certain=True,
-        )
+        return _saved_empty(case)
     if here in {"0", ""}:
-        return Answer(
-            "the model's parameter is an empty ZeRO-3 shard while the file's weights are loaded",
-            (
-                "load with from_pretrained under the trainer's own DeepSpeed config, which gathers",
-                "or ZeRO-2, which does not partition the weights",
-            ),
-            why="DeepSpeed ZeRO-3 partitions parameters when the model is made; a plain "
-            "load_state_dict then meets size 0",
-            known="the size 0 is in the message; which call loads the file, the traceback says",
-        )
+        return _EMPTY_SHARD
     rows = [part.partition(",")[0].strip() for part in (saved, here)]
     if re.search(r"embed_tokens|lm_head|word_embeddings", case.hit.text) and rows[0] != rows[1]:
         return Answer(
