@@ -150,6 +150,7 @@ def read_setup(
         width=reader.width(),
         autocast=reader.autocast(),
         bits=bits,
+        prepared=bool(facts.training.get("kbit_prepared")),
         adapter=adapter,
         optimizer=reader.optimizer(),
         checkpointing=reader.checkpointing(),
