@@ -6,6 +6,7 @@ from itertools import permutations, product
 
 import pytest
 
+from gemma_compat.conditions.cache import cache_stays_on, trainer_turns_cache_off
 from gemma_compat.engine.condition import (
     NO,
     YES,
@@ -22,6 +23,8 @@ from gemma_compat.engine.condition import (
 )
 from gemma_compat.errors import UnknownFact
 from gemma_compat.facts import Facts, Gpu
+
+from .conftest import facts_for
 
 FACTS = Facts()
 
@@ -167,3 +170,24 @@ def test_gpus(gpus: tuple[Gpu, ...], one: str, every: str) -> None:
 
 def test_known_to_hold_takes_unknown_for_no() -> None:
     assert [item.is_known_to_hold(FACTS) for item in (YES, NO, OPEN)] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("model_type", "reads_top"),
+    [
+        ("gemma", True),
+        ("gemma2", True),
+        ("gemma3_text", True),
+        ("gemma4", True),
+        ("gemma3", False),
+        ("gemma3n", False),
+        ("paligemma", False),
+        ("shieldgemma2", False),
+    ],
+)
+def test_a_trainer_turns_off_only_the_cache_of_a_config_that_a_forward_reads(
+    model_type: str, reads_top: bool
+) -> None:
+    facts = facts_for(model_type, training={"trainer": True, "use_cache": False})
+    assert trainer_turns_cache_off.test(facts) is reads_top
+    assert cache_stays_on.test(facts) is not reads_top

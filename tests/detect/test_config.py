@@ -96,6 +96,23 @@ def test_a_newer_gemma_is_read_as_far_as_it_says():
 
 
 @pytest.mark.parametrize(
+    ("model_type", "text_type", "reads_text"),
+    [
+        ("gemma3", "gemma3_text", True),
+        ("gemma3n", "gemma3n_text", True),
+        ("paligemma", "gemma2", True),
+        ("shieldgemma2", "gemma3_text", True),
+        ("gemma4", "gemma4_text", False),
+    ],
+)
+@pytest.mark.parametrize("text", [True, False])
+def test_which_of_two_configs_a_forward_reads(model_type, text_type, reads_text, text):
+    inner = {"model_type": text_type, "use_cache": text}
+    config = {"model_type": model_type, "use_cache": not text, "text_config": inner}
+    assert facts(config).use_cache is (text if reads_text else not text)
+
+
+@pytest.mark.parametrize(
     ("config", "expected"),
     [
         (with_text(GEMMA3, use_cache=False), False),

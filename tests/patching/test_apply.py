@@ -109,6 +109,29 @@ def test_a_bug_in_a_preventive_patch_is_no_skip() -> None:
         run(Model(), crash, preventive=True)
 
 
+@pytest.mark.parametrize(
+    ("change", "error"), [(fail_half_way, PatchTargetMissing), (crash, RuntimeError)]
+)
+def test_a_further_change_that_fails_takes_everything_back(change: Any, error: Any) -> None:
+    model = Model()
+    before = snapshot(model)
+    applied = run(model, scale(5), scale(7))
+    with pytest.raises(error):
+        applied.add("checkpoint_every", model, change)
+    assert snapshot(model) == before
+    assert applied.codes == ()
+
+
+def test_a_further_change_is_reverted_with_the_rest() -> None:
+    model = Model()
+    before = snapshot(model)
+    applied = run(model, scale(5))
+    applied.add("further", model, scale(7))
+    assert (model.layers[0].scale, applied.codes) == (7, ("GC900", "further"))
+    applied.revert()
+    assert snapshot(model) == before
+
+
 def test_leaving_a_with_block_reverts() -> None:
     model = Model()
     before = snapshot(model)
