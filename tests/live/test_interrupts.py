@@ -31,10 +31,13 @@ FEW_LAYERS = {
         "layer_types": ["sliding_attention", "full_attention", "full_attention"],
     },
 }
+# Unsafe cures too, but for the quick one: some hook every layer many times over.
 NAMES = [
-    pytest.param(name, marks=() if name == QUICK else pytest.mark.slow) for name in tiny.available()
+    pytest.param(name, unsafe, marks=() if (name, unsafe) == (QUICK, False) else pytest.mark.slow)
+    for name in tiny.available()
+    for unsafe in (False, True)
 ]
-names = pytest.mark.parametrize("name", NAMES)
+names = pytest.mark.parametrize(("name", "unsafe"), NAMES)
 
 
 class Subject:
