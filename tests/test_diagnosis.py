@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gemma_compat.engine.condition import Condition, any_of
-from gemma_compat.engine.diagnosis import judge, judge_all
+from gemma_compat.engine.diagnosis import held, judge, judge_all, nothing_was_judged, objection
 from gemma_compat.engine.rule import (
     Applicability,
     Finding,
@@ -229,3 +229,70 @@ def test_a_cure_on_the_model_is_no_finding(
 
 def test_what_leaves_nothing_is_never_taken_for_cured() -> None:
     assert judge_all(facts_for("gemma3"), [rule(YES)]).findings
+
+
+# What keeps a rule from firing, and what holds of it.
+
+OTHER_NO = Condition("nor does this", lambda facts: False)
+ALSO = Condition("this holds too", lambda facts: True)
+HEADER = ("the model is one of gemma3", "transformers is >=4.50.0.dev0,<4.51.0")
+IN_4_50 = {"transformers": ">=4.50.0.dev0,<4.51.0"}
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ((NO, OTHER_NO), ("it does not", False)),  # the first of them
+        ((YES, OTHER_NO), ("nor does this", False)),
+        ((GPUS, NO), ("it does not", False)),
+        ((YES,), None),
+        ((GPUS,), None),
+    ],
+)
+def test_the_condition_that_says_no(when: Any, expected: tuple[str, bool] | None) -> None:
+    assert objection(rule(*when), facts_for()) == expected
+
+
+def test_the_scope_that_got_furthest_says_why() -> None:
+    scopes = (
+        Scope(GEMMA3, {"transformers": ">=5"}),
+        Scope(GEMMA3, IN_4_50, when=(YES, NO)),
+        Scope(GEMMA3, IN_4_50, when=(OTHER_NO,)),
+    )
+    assert objection(rule(scopes=scopes), facts_for()) == ("it does not", False)
+    assert objection(rule(scopes=scopes[:1]), facts_for()) == ("transformers is >=5", True)
+    assert objection(rule(scopes=scopes), facts_for("gemma2")) == (HEADER[0], True)
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ((YES, ALSO), (*HEADER, "it holds", "this holds too")),
+        ((GPUS, ALSO), (*HEADER, "this holds too")),  # an unknown one is passed over
+        ((YES, NO, ALSO), ()),
+    ],
+)
+def test_what_is_known_to_hold(when: Any, expected: tuple[str, ...]) -> None:
+    assert held(rule(*when), facts_for()) == expected
+
+
+def test_the_scope_where_most_holds_and_nothing_contradicts() -> None:
+    scopes = (
+        Scope(GEMMA3, IN_4_50, when=(YES, ALSO, NO)),
+        Scope(GEMMA3, IN_4_50, when=(YES,)),
+        Scope(GEMMA3, IN_4_50),
+    )
+    assert held(rule(scopes=scopes), facts_for()) == (*HEADER, "it holds")
+
+
+def test_nothing_was_judged_where_every_rule_about_the_model_waits_for_a_package() -> None:
+    about, other = rule(), rule(code="GC902", scopes=(Scope({"gemma2"}, IN_4_50),))
+    facts = facts_for("gemma3").replace(packages={})
+    assert nothing_was_judged(judge_all(facts, [about, other]), [about, other])
+    no_model = facts.replace(model=facts.model.replace(model_type=UNKNOWN))
+    assert nothing_was_judged(judge_all(no_model, [about, other]), [about, other])
+    assert not nothing_was_judged(judge_all(facts_for("gemma3"), [about]), [about])
+    assert not nothing_was_judged(judge_all(facts, [other]), [other])
+    waits_for_a_gpu = rule(GPUS, code="GC903")
+    known = facts_for("gemma3")
+    assert not nothing_was_judged(judge_all(known, [waits_for_a_gpu]), [waits_for_a_gpu])

@@ -41,6 +41,8 @@ ENGINE = {
     "patching/ledger.py": ["tests/patching/test_ledger.py", "tests/patching/test_laws.py"],
 }
 
+# A signature's ``*`` and what only a type checker reads: changed, the program does the same.
+_NOT_RUN = ("def ", "if TYPE_CHECKING", "if not TYPE_CHECKING")
 # One fault of each kind; the rest of cosmic-ray's operators change the same places once more.
 OPERATORS = (
     "AddNot",
@@ -128,9 +130,10 @@ def mutants(target: Target) -> list[Mutant]:
                 program = _program(changed)
             except SyntaxError:
                 continue
-            if program not in seen:
+            line = _line(code, changed)
+            if program not in seen and not line.startswith(_NOT_RUN):
                 seen.add(program)
-                found.append(Mutant(target, name, changed, _line(code, changed)))
+                found.append(Mutant(target, name, changed, line))
     return found
 
 
