@@ -25,6 +25,7 @@ from gemma_compat.rules import all_rules
 # What may stand in a hole, as releases print it.
 _FILLINGS = (
     "1",
+    "2",
     "gemma3",
     "Gemma3Model",
     "Gemma2ForCausalLM",
