@@ -1,4 +1,4 @@
-"""Writes ``docs/rules/`` from the rules, and ``docs/matrix.md`` from the evidence."""
+"""Write ``docs/rules/`` from the rules and ``docs/matrix.md`` from the evidence."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..facts import Facts
+from ..live.snapshot import Snapshot
 from ._deadline import Deadline
 from .adapter import read_adapter
 from .checkpoint import read_checkpoint
@@ -79,7 +80,8 @@ def _read_parts(
     search: Sequence[str],
 ) -> dict[str, tuple[Any, dict[str, str]]]:
     """Return each part of the facts by its field, with why the rest of it is unknown."""
-    model_reading = read_model(model)  # a wrong model is told before wrong arguments
+    live = Snapshot(model) if _is_live(model) else None
+    model_reading = read_model(live or model)  # a wrong model is told before wrong arguments
     training = read_training(args, inventory.packages.get("transformers"))
     if adapter is not None:  # the run trains it
         training = (training[0].replace(peft=True), training[1])
@@ -90,7 +92,7 @@ def _read_parts(
         "tokenizer": read_tokenizer(tokenizer, model),
         "adapter": read_adapter(adapter, model),
         "torch": read_torch_build(search),
-        "unsloth": read_unsloth(inventory.packages, model, read_environment()),
+        "unsloth": read_unsloth(inventory.packages, live, read_environment()),
     }
 
 

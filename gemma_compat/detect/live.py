@@ -7,14 +7,14 @@ of the one that ``model.config.text_config`` shows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import UnknownFact
 from ..facts import ConfigView, ModelFacts
-from ..live.tree import layer_wrappers, named_configs, named_modules, text_models
-from ..live.unwrap import peft_wrapper, unwrap
+from ..live.snapshot import Snapshot
+from ..live.tree import named_modules
+from ..live.unwrap import peft_wrapper
 from ._ask import ask
 from .config import overridden_head_dim
 from .live_cache import asks_for_cache
@@ -30,53 +30,10 @@ from .live_weights import WEIGHT_QUESTIONS
 _MISSING: Any = object()
 
 
-@dataclass(frozen=True)
-class LiveModel:
-    """A model and what is found in it, looked for once.
-
-    Attributes:
-        outer: as it was given.
-        base: without its wrappers.
-        config: the top-level config, or ``None``.
-        text_models: the modules that run decoder layers, with their paths in ``base``.
-        text_config: the one that the first of them reads, or the top-level one.
-    """
-
-    outer: Any
-    base: Any
-    config: Any
-    text_models: list[tuple[str, Any]]
-    text_config: Any
-
-    def first_text_model(self) -> Any:
-        """Raises ``UnknownFact`` where there is none."""
-        if not self.text_models:
-            raise UnknownFact("model", "no module with embed_tokens and decoder layers was found")
-        return self.text_models[0][1]
-
-    def layers(self) -> Iterator[Any]:
-        """Yield the bare decoder layers of all text models."""
-        self.first_text_model()
-        for _, text_model in self.text_models:
-            for layer in text_model._modules["layers"]._modules.values():
-                yield layer_wrappers(layer)[0]
-
-
-def read_live(model: Any) -> tuple[ModelFacts, dict[str, str]]:
+def read_live(live: Snapshot) -> tuple[ModelFacts, dict[str, str]]:
     """Return the facts of a live model, and why some are unknown."""
-    live = _look_into(model)
     answers, reasons = ask("model", _QUESTIONS, live)
     return ModelFacts(live=True, **answers), reasons
-
-
-def _look_into(model: Any) -> LiveModel:
-    base = unwrap(model)
-    config = getattr(base, "config", None)
-    found = text_models(base)
-    text_config = getattr(found[0][1], "config", None) if found else None
-    if text_config is None:
-        text_config = getattr(config, "text_config", None) or config
-    return LiveModel(model, base, config, found, text_config)
 
 
 def _field(config: Any, name: str, default: Any = _MISSING) -> Any:
@@ -93,17 +50,17 @@ def _field(config: Any, name: str, default: Any = _MISSING) -> Any:
     return value
 
 
-def _model_type(live: LiveModel) -> str:
+def _model_type(live: Snapshot) -> str:
     found = getattr(live.config, "model_type", None)
     if not isinstance(found, str) or not found:
         raise UnknownFact("model", f"{type(live.base).__name__} has no transformers config")
     return found
 
 
-def _configs(live: LiveModel) -> tuple[ConfigView, ...]:
+def _configs(live: Snapshot) -> tuple[ConfigView, ...]:
     return tuple(
         ConfigView(path=path, class_name=type(config).__name__, use_cache=_switch(config))
-        for path, config in named_configs(live.base)
+        for path, config in live.configs
     )
 
 
@@ -112,19 +69,19 @@ def _switch(config: Any) -> bool | None:
     return None if value is None else bool(value)
 
 
-def _ignored_keys(live: LiveModel) -> tuple[str, ...] | None:
+def _ignored_keys(live: Snapshot) -> tuple[str, ...] | None:
     keys = _field(live.config, "keys_to_ignore_at_inference", None)
     return None if keys is None else tuple(keys)
 
 
-def _attn(live: LiveModel) -> str:
+def _attn(live: Snapshot) -> str:
     found = getattr(live.text_config, "_attn_implementation", None)
     if not isinstance(found, str):
         raise UnknownFact("model", "the text config names no attention implementation")
     return found
 
 
-def _quantization(live: LiveModel) -> str | None:
+def _quantization(live: Snapshot) -> str | None:
     found = _field(live.config, "quantization_config", None)
     if found is None:
         return None
@@ -132,7 +89,7 @@ def _quantization(live: LiveModel) -> str | None:
     return str(getattr(method, "value", method))
 
 
-def _peft(live: LiveModel) -> str | None:
+def _peft(live: Snapshot) -> str | None:
     """Return the config of a PEFT wrapper, or of adapters that transformers loaded."""
     wrapper = peft_wrapper(live.outer)
     configs = getattr(wrapper if wrapper is not None else live.base, "peft_config", None)
@@ -144,21 +101,19 @@ def _peft(live: LiveModel) -> str | None:
     return str(getattr(kind, "value", kind)).upper()
 
 
-def _global_head_dim(live: LiveModel) -> int | None:
-    """Return ``global_head_dim``; newer transformers (5.16) keep overrides of ``head_dim`` by
-    layer.
-    """
+def _global_head_dim(live: Snapshot) -> int | None:
+    """Return ``global_head_dim``; newer transformers (5.16) override ``head_dim`` by layer."""
     spec = vars(live.text_config).get("_heterogeneity_spec")
     overridden = overridden_head_dim(getattr(spec, "per_layer_overrides", {}))
     found: int | None = _field(live.text_config, "global_head_dim", overridden)
     return found
 
 
-def _text(name: str, absent: Any = _MISSING) -> Callable[[LiveModel], Any]:
+def _text(name: str, absent: Any = _MISSING) -> Callable[[Snapshot], Any]:
     return lambda live: _field(live.text_config, name, absent)
 
 
-def _bits(live: LiveModel) -> int | None:
+def _bits(live: Snapshot) -> int | None:
     found = _quantization_option(live, "load_in_4bit", False)
     if found is None:
         return None
@@ -172,10 +127,14 @@ def _bits(live: LiveModel) -> int | None:
     return bits
 
 
-def _compute_dtype(live: LiveModel) -> str | None:
+def _compute_dtype(live: Snapshot) -> str | None:
     if not _quantization_option(live, "load_in_4bit", False):
         return None
-    held = {module.compute_dtype for module in live.base.modules() if _is_four_bit(module)}
+    held = {
+        module.compute_dtype
+        for module in (module for _, module in live.named_modules())
+        if _is_four_bit(module)
+    }
     # The layers decide; the config says how they were made.
     stated = held.pop() if len(held) == 1 else None
     stated = stated or _quantization_option(live, "bnb_4bit_compute_dtype", "float32")
@@ -186,7 +145,7 @@ def _is_four_bit(module: Any) -> bool:
     return any(cls.__name__ == "Linear4bit" for cls in type(module).__mro__)
 
 
-def _quantization_option(live: LiveModel, name: str, default: Any) -> Any:
+def _quantization_option(live: Snapshot, name: str, default: Any) -> Any:
     """Return an option of the quantization config; ``None`` where the model is not quantized."""
     found = _field(live.config, "quantization_config", None)
     if found is None:
@@ -194,12 +153,12 @@ def _quantization_option(live: LiveModel, name: str, default: Any) -> Any:
     return found.get(name, default) if isinstance(found, dict) else getattr(found, name, default)
 
 
-def _tie_word_embeddings(live: LiveModel) -> bool:
+def _tie_word_embeddings(live: Snapshot) -> bool:
     stated = [_field(part, "tie_word_embeddings", True) for part in (live.config, live.text_config)]
     return all(value is not False for value in stated)
 
 
-def _towers(live: LiveModel) -> tuple[str, ...]:
+def _towers(live: Snapshot) -> tuple[str, ...]:
     return tuple(
         name
         for name in ("vision", "audio")
@@ -207,27 +166,27 @@ def _towers(live: LiveModel) -> tuple[str, ...]:
     )
 
 
-def _accepts_loss_kwargs(live: LiveModel) -> bool | None:
+def _accepts_loss_kwargs(live: Snapshot) -> bool | None:
     value = getattr(live.base, "accepts_loss_kwargs", None)
     return None if value is None else bool(value)
 
 
-def _adapted_modules(live: LiveModel) -> tuple[str, ...]:
+def _adapted_modules(live: Snapshot) -> tuple[str, ...]:
     """Return the paths of the modules that hold a ``lora_A``."""
     found = {
         re.sub(r"\.\d+(?=\.|$)", ".*", path.removeprefix("model."))
-        for path, module in named_modules(live.base)
+        for path, module in named_modules(live)
         if "lora_A" in module._modules or "lora_embedding_A" in vars(module)["_parameters"]
     }
     return tuple(sorted(found))
 
 
-def _experts(live: LiveModel) -> str | None:
+def _experts(live: Snapshot) -> str | None:
     found: str | None = _field(live.text_config, "_experts_implementation", None)
     return found
 
 
-_QUESTIONS: dict[str, Callable[[LiveModel], Any]] = {
+_QUESTIONS: dict[str, Callable[[Snapshot], Any]] = {
     "model_type": _model_type,
     "text_model_type": _text("model_type"),
     "class_name": lambda live: type(live.base).__name__,
@@ -262,6 +221,6 @@ _QUESTIONS: dict[str, Callable[[LiveModel], Any]] = {
     "towers": _towers,
     "adapted_modules": _adapted_modules,
     "accepts_loss_kwargs": _accepts_loss_kwargs,
-    "patched_with": lambda live: functions_in_place(live.base),
+    "patched_with": lambda live: functions_in_place(live),
     **WEIGHT_QUESTIONS,
 }

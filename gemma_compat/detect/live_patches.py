@@ -9,19 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..live.tree import named_modules
+from ..live.snapshot import Snapshot
 
 _OURS = __name__.partition(".")[0] + "."
 _HOOKS = ("_forward_pre_hooks", "_forward_hooks")
 
 
-def functions_in_place(model: Any) -> tuple[str, ...]:
-    """Return their names, sorted: hooks of any module, methods of the model, the config's fallback.
-
-    Args:
-        model: the unwrapped model.
-    """
-    found = {function.__name__ for function in _functions(model) if _is_ours(function)}
+def functions_in_place(live: Snapshot) -> tuple[str, ...]:
+    """Return their names, sorted: hooks of any module, methods of the model, the config's fallback."""
+    found = {function.__name__ for function in _functions(live) if _is_ours(function)}
     return tuple(sorted(found))
 
 
@@ -31,13 +27,13 @@ def our_hooks(module: Any) -> list[Any]:
     return [function for function in held if _is_ours(function)]
 
 
-def _functions(model: Any) -> Iterator[Any]:
-    for _, module in named_modules(model):
+def _functions(live: Snapshot) -> Iterator[Any]:
+    for _, module in live.named_modules():
         for kind in _HOOKS:
             yield from getattr(module, kind).values()
-    for value in list(vars(model).values()):
+    for value in list(vars(live.base).values()):
         yield from _chain(value)
-    yield vars(type(getattr(model, "config", None))).get("__getattr__")
+    yield vars(type(live.config)).get("__getattr__")
 
 
 def _chain(value: Any) -> Iterator[Any]:

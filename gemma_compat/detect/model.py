@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..facts import UNKNOWN, ModelFacts
+from ..live.snapshot import Snapshot
 from ..tables import checkpoints, families
 from ._json import read_object
 from .hub import find_config
@@ -17,7 +18,7 @@ Reading = tuple[ModelFacts, dict[str, str]]
 
 
 def read_model(model: Any) -> Reading:
-    """Return the facts of ``model`` and the reasons for what is unknown.
+    """Return the facts of ``model``, a live one as a ``Snapshot``, and why the rest is unknown.
 
     Raises:
         UsageError: a path or name without a config, or an object that is not a model.
@@ -30,7 +31,7 @@ def read_model(model: Any) -> Reading:
         from .config import read_config
 
         return read_config(model, "the config")
-    if hasattr(model, "named_modules"):
+    if isinstance(model, Snapshot):
         from .live import read_live
 
         return read_live(model)

@@ -10,8 +10,7 @@ from typing import Any
 
 from ..errors import UnknownFact
 from ..facts import Package, UnslothFacts
-from ..live.tree import text_models
-from ..live.unwrap import unwrap
+from ..live.snapshot import Snapshot
 from ..live.upstream import (
     carries_shared_kv,
     patched_methods,
@@ -33,12 +32,12 @@ class _World:
 
     Attributes:
         package: Unsloth's distribution; ``None`` where it is known absent.
-        model: the unwrapped live model, or ``None``.
+        live: the live model, or ``None``.
         modules: as ``sys.modules``: in the order in which imports began.
     """
 
     package: Package | None
-    model: Any
+    live: Snapshot | None
     environment: Mapping[str, str]
     modules: Mapping[str, Any]
 
@@ -48,28 +47,29 @@ class _World:
 
 
 def read_unsloth(
-    packages: Mapping[str, Package | None], model: Any, environment: Mapping[str, str]
+    packages: Mapping[str, Package | None], live: Snapshot | None, environment: Mapping[str, str]
 ) -> tuple[UnslothFacts, dict[str, str]]:
     """Return the facts, and the reasons for what is unknown.
 
     Args:
         packages: what is installed.
-        model: a live model, or anything else where there is none.
+        live: the live model, or ``None``.
         environment: the environment variables that matter.
     """
-    live = unwrap(model) if hasattr(model, "named_modules") else None
     if "unsloth" not in packages and "unsloth" not in sys.modules:
         return UnslothFacts(), {"unsloth": "whether it is installed is not known"}
     world = _World(packages.get("unsloth"), live, environment, sys.modules)
-    questions = {**_OF_PROCESS, **(_OF_MODEL if live is not None else {})}
-    answers, reasons = ask("unsloth", questions, world)
+    answers, reasons = ask("unsloth", _OF_PROCESS, world)
+    if live is not None:
+        of_model, more = ask("unsloth", _OF_MODEL, live)
+        answers, reasons = {**answers, **of_model}, {**reasons, **more}
     return UnslothFacts(**answers), reasons
 
 
 def _used(world: _World) -> bool:
     if world.imported:
         return True
-    if world.package is None or world.model is not None:
+    if world.package is None or world.live is not None:
         return False
     raise UnknownFact("unsloth", "it is installed; whether the run imports it is not known")
 
@@ -127,12 +127,12 @@ def _header(path: str) -> str:
     return ", ".join(f"{name} {line}" for name, line in zip(_HEADER, lines[1:], strict=False))
 
 
-def _shared_kv(world: _World) -> bool:
-    return any(carries_shared_kv(text_model) for _, text_model in text_models(world.model))
+def _shared_kv(live: Snapshot) -> bool:
+    return any(carries_shared_kv(text_model) for _, text_model in live.text_models)
 
 
-def _scales_twice(world: _World) -> bool:
-    return any(scales_embeddings_twice(text_model) for _, text_model in text_models(world.model))
+def _scales_twice(live: Snapshot) -> bool:
+    return any(scales_embeddings_twice(text_model) for _, text_model in live.text_models)
 
 
 _OF_PROCESS: dict[str, Callable[[_World], Any]] = {
@@ -142,9 +142,9 @@ _OF_PROCESS: dict[str, Callable[[_World], Any]] = {
     "requires": _requires,
     "compiled_caches": _compiled_caches,
 }
-_OF_MODEL: dict[str, Callable[[_World], Any]] = {
-    "patches": lambda world: tuple(patched_methods(world.model)),
-    "rebuilt": lambda world: tuple(rebuilt_classes(world.model)),
+_OF_MODEL: dict[str, Callable[[Snapshot], Any]] = {
+    "patches": lambda live: tuple(patched_methods(live)),
+    "rebuilt": lambda live: tuple(rebuilt_classes(live)),
     "carries_shared_kv": _shared_kv,
     "scales_embeddings_twice": _scales_twice,
 }

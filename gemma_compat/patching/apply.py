@@ -16,6 +16,7 @@ from ..errors import (
     PatchRefused,
     add_note,
 )
+from ..live.tree import Paths
 from ..shown import Shown
 from .ledger import Change, Ledger, conflicts_of, finish
 
@@ -115,8 +116,10 @@ def apply_plan(
     _refuse_if_certain(diagnosis, plan)
     applied = applied or AppliedPatches(diagnosis, plan)
     skips: list[Skip] = []
+    paths = Paths(model)  # one walk for all ledgers
     try:
         for planned in plan.patches:
+            applied.ledgers.append(Ledger(planned.rule.code, model, paths))
             _apply_one(model, planned, applied.ledgers, skips)
         applied.plan = Plan(_without(plan.patches, skips), (*plan.skips, *skips), plan.manual)
         return applied
@@ -136,10 +139,9 @@ def _refuse_if_certain(diagnosis: Diagnosis, plan: Plan) -> None:
 
 
 def _apply_one(model: Any, planned: PlannedPatch, ledgers: list[Ledger], skips: list[Skip]) -> None:
-    """Apply one patch; its ledger is among ``ledgers`` before anything is written."""
+    """Apply one patch, whose ledger is the last of ``ledgers`` before anything is written."""
     rule = planned.rule
     assert rule.patch is not None
-    ledgers.append(Ledger(rule.code, model))
     try:
         with ledgers[-1] as ledger:
             rule.patch(model, ledger)

@@ -57,12 +57,13 @@ class Ledger:
     Args:
         code: the rule's code.
         model: the innermost transformers model; paths are given from it.
+        paths: the paths of this model that another ledger has looked up already.
     """
 
-    def __init__(self, code: str, model: Any) -> None:
+    def __init__(self, code: str, model: Any, paths: Paths | None = None) -> None:
         self.code = code
         self._model = reference(model)
-        self._paths = Paths(model)
+        self._paths = paths or Paths(model)
         self._entries: list[tuple[Change, Slot]] = []
 
     def __enter__(self) -> Ledger:

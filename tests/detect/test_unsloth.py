@@ -13,6 +13,7 @@ import pytest
 from gemma_compat.detect.unsloth import read_unsloth
 from gemma_compat.facts import Package
 from gemma_compat.live import upstream
+from gemma_compat.live.snapshot import Snapshot
 
 METADATA = """Metadata-Version: 2.4
 Name: unsloth
@@ -39,7 +40,8 @@ def package(tmp_path: Path) -> Package:
 
 
 def read(package: Package | None, model: Any = None, **environment: str) -> Any:
-    return read_unsloth({"unsloth": package}, model, environment)
+    live = None if model is None else Snapshot(model)
+    return read_unsloth({"unsloth": package}, live, environment)
 
 
 def test_not_installed(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ transformers = pytest.importorskip("transformers")
 
 import gemma_compat  # noqa: E402
 from gemma_compat.detect.live import read_live  # noqa: E402
+from gemma_compat.live.snapshot import Snapshot  # noqa: E402
 from gemma_compat.live.tree import named_configs  # noqa: E402
 
 from .. import tiny  # noqa: E402
@@ -27,7 +28,7 @@ def findings(model: Any) -> set[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_from_a_config_is_fresh_and_nobody_is_told(name: str) -> None:
     model = tiny.build(name)
-    facts = read_live(model)[0]
+    facts = read_live(Snapshot(model))[0]
     assert (facts.loaded, facts.weights_are_fresh) == (False, True)
     assert not findings(model) & {"GC602", "GC603", "GC610", "GC611", "GC612"}
 
@@ -50,14 +51,14 @@ def test_one_norm_that_moved_is_enough(name: str) -> None:
         next(p for n, p in model.named_parameters() if n.endswith("norm.weight"))[0] += 1e-3
     last = [n for n, _ in model.named_parameters() if n.endswith("norm.weight")][0]
     in_text_model = "vision" not in last
-    assert read_live(model)[0].weights_are_fresh is not in_text_model
+    assert read_live(Snapshot(model))[0].weights_are_fresh is not in_text_model
 
 
 def test_weights_elsewhere_are_unknown() -> None:
     with torch.device("meta"):
         cls, config = tiny.BUILDERS["gemma3_text"](transformers)
         model = cls(config)
-    facts, reasons = read_live(model)
+    facts, reasons = read_live(Snapshot(model))
     assert not facts.known("weights_are_fresh")
     assert "not in this process" in reasons["model.weights_are_fresh"]
 

@@ -20,6 +20,7 @@ from gemma_compat.detect.live import read_live  # noqa: E402
 from gemma_compat.detect.model import read_model  # noqa: E402
 from gemma_compat.detect.training import read_training  # noqa: E402
 from gemma_compat.live import tree  # noqa: E402
+from gemma_compat.live.snapshot import Snapshot  # noqa: E402
 
 from .. import tiny  # noqa: E402
 
@@ -30,7 +31,7 @@ TEXT_ONLY = [name for name in NAMES if name.endswith("_text") or name == "gemma2
 
 
 def facts(model: Any) -> Any:
-    return read_live(model)[0]
+    return read_live(Snapshot(model))[0]
 
 
 def builds_cache(model: Any, name: str) -> bool:
@@ -51,7 +52,7 @@ def builds_cache(model: Any, name: str) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_unknown(name):
-    model, reasons = read_live(tiny.build(name))
+    model, reasons = read_live(Snapshot(tiny.build(name)))
     assert reasons == {}
     # What a small model of the class shows is asked only where the run accumulates.
     unknown = [field for field in vars(model) if not model.known(field)]
@@ -165,7 +166,7 @@ def test_a_checkpoint_function_that_says_nothing_is_unknown():
     for module in model.modules():
         if hasattr(module, "_gradient_checkpointing_func"):
             module._gradient_checkpointing_func = str.upper
-    found, reasons = read_live(model)
+    found, reasons = read_live(Snapshot(model))
     assert not found.known("use_reentrant")
     assert "str.upper" in reasons["model.use_reentrant"]
 
@@ -243,7 +244,7 @@ def test_a_compiled_model_is_its_base_model(lora):
 
 
 def test_a_module_that_is_no_model():
-    found, reasons = read_live(torch.nn.Linear(2, 2))
+    found, reasons = read_live(Snapshot(torch.nn.Linear(2, 2)))
     assert not found.known("model_type")
     assert reasons["model.model_type"] == "Linear has no transformers config"
 
@@ -256,7 +257,7 @@ def test_a_config_that_raises_makes_one_fact_unknown():
 
     model = tiny.build("gemma2")
     model.config.__class__ = Odd
-    found, reasons = read_live(model)
+    found, reasons = read_live(Snapshot(model))
     asked = ("quantization", "quantization_bits", "compute_dtype")
     assert reasons == {
         f"model.{name}": "reading it failed: RuntimeError: not now" for name in asked

@@ -1,0 +1,68 @@
+"""A live model walked once: what every reader of one call needs to know of it.
+
+Make one where a call begins and pass it down. It keeps the modules alive and goes stale where the
+model changes, so it never outlives the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from ..errors import UnknownFact
+from .tree import layer_wrappers, named_configs, text_models
+from .unwrap import unwrap
+
+
+class Snapshot:
+    """A model and what is found in it. Reads only.
+
+    Args:
+        model: a live model, wrapped or not.
+
+    Attributes:
+        outer: the model as it was given.
+        base: the transformers model inside its wrappers.
+        config: the top-level config, or ``None``.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.outer = model
+        self.base = unwrap(model)
+        self.config = getattr(self.base, "config", None)
+        self._modules: tuple[tuple[str, Any], ...] = tuple(self.base.named_modules())
+
+    def named_modules(self) -> tuple[tuple[str, Any], ...]:
+        """Return each module with torch's name for it: ``live.tree`` takes this for a model."""
+        return self._modules
+
+    @cached_property
+    def configs(self) -> tuple[tuple[str, Any], ...]:
+        """The distinct configs in the model, with the first path to each."""
+        return tuple(named_configs(self))
+
+    @cached_property
+    def text_models(self) -> list[tuple[str, Any]]:
+        """The modules that run decoder layers, with their paths."""
+        return text_models(self)
+
+    @cached_property
+    def text_config(self) -> Any:
+        """The config that the first text model reads, or the top-level one."""
+        found = self.text_models
+        own = getattr(found[0][1], "config", None) if found else None
+        return own or getattr(self.config, "text_config", None) or self.config
+
+    def first_text_model(self) -> Any:
+        """Return the first text model. ``UnknownFact`` where there is none."""
+        if not self.text_models:
+            raise UnknownFact("model", "no module with embed_tokens and decoder layers was found")
+        return self.text_models[0][1]
+
+    def layers(self) -> Iterator[Any]:
+        """Yield the bare decoder layers of all text models."""
+        self.first_text_model()
+        for _, text_model in self.text_models:
+            for layer in text_model._modules["layers"]._modules.values():
+                yield layer_wrappers(layer)[0]
