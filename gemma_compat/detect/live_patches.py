@@ -16,7 +16,7 @@ _HOOKS = ("_forward_pre_hooks", "_forward_hooks")
 
 
 def functions_in_place(live: Snapshot) -> tuple[str, ...]:
-    """Return their names, sorted: hooks of any module, methods of the model, the config's fallback."""
+    """Return the sorted names of our hooks, methods and config fallback on a model."""
     found = {function.__name__ for function in _functions(live) if _is_ours(function)}
     return tuple(sorted(found))
 
