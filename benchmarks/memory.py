@@ -3,7 +3,7 @@
     python -m benchmarks.memory        # docs/measurements/memory.json -> memory.md
 
 Each run was three steps of ``transformers.Trainer`` (of TRL's ``SFTTrainer`` where the loss is in
-chunks) on random weights of the real shapes, in a process of its own; ``benchmarks/memory_runs.py``
+chunks) on random weights of the real shapes, in a process of its own; ``memory_runs.py`` beside this file
 makes them.
 """
 
