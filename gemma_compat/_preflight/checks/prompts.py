@@ -18,7 +18,7 @@ _ROWS = (4, 8)  # pairs: fewer say nothing, and more cost more than they tell
 _COST = 1.5  # passes of the batch that it may take
 _LONGEST = 256  # tokens of a prompt and its answer
 _KNOWS = 0.8  # of ln V: a model above it cannot tell one answer from another
-_GAIN = 0.05  # by which its own prompt must make an answer likelier, on average
+_GAIN = 0.15  # by which its own prompt must make an answer likelier, on average
 
 
 def answers_fit_their_prompts(subject: Subject) -> CheckResult:
@@ -71,7 +71,7 @@ def _pairs(subject: Subject) -> list[tuple[Any, Any]]:
             continue
         ids = batch["input_ids"][row]
         prompt = ids[max(start, trained[0] - _LONGEST) : trained[0]]
-        answer = ids[trained[0] : trained[0] + _LONGEST // 2]
+        answer = ids[trained[0] : min(trained[-1] + 1, trained[0] + _LONGEST // 2)]
         key = (tuple(prompt.tolist()), tuple(answer.tolist()))
         if key not in seen:
             seen.add(key)

@@ -57,7 +57,7 @@ def evaluation_runs(subject: Subject) -> CheckResult:
         with subject.trial():
             loss, text = _evaluate(subject, trainer) if trainer is not None else _forward(subject)
     except Exception as error:  # probe boundary: whatever evaluation raises is the answer
-        return _as_it_matters(subject, _of_error(subject, error))
+        return _as_it_matters(subject, _of_error(subject, error, evaluating=True))
     return _against_reference(subject, loss, text)
 
 
@@ -140,7 +140,7 @@ def _forward(subject: Subject) -> tuple[float, str]:
     return loss, f"loss {loss:.4f}, the bare model (no Trainer to evaluate)"
 
 
-def _of_error(subject: Subject, error: BaseException) -> CheckResult:
+def _of_error(subject: Subject, error: BaseException, *, evaluating: bool = False) -> CheckResult:
     if is_out_of_memory(error):
         return failed(
             "out of memory",
@@ -148,7 +148,7 @@ def _of_error(subject: Subject, error: BaseException) -> CheckResult:
             "gemma_compat.estimate_memory(trainer)",
         )
     text = str(error)
-    rules = _rules_that_say(subject, text)
+    rules = _rules_that_say(subject, text, evaluating)
     for pattern, meaning in _MEANINGS:
         if re.search(pattern, text):
             if meaning == "no-path":
@@ -183,9 +183,20 @@ def _of_no_path(subject: Subject) -> CheckResult:
     )
 
 
-def _rules_that_say(subject: Subject, text: str) -> tuple[str, ...]:
-    """The rules that fire on this stack and have this text for a symptom."""
-    findings = getattr(subject.kept.get("diagnosis"), "findings", ())
+def _rules_that_say(subject: Subject, text: str, evaluating: bool) -> tuple[str, ...]:
+    """The rules that fire on this stack and have this text for a symptom.
+
+    Where an evaluation failed, the run does evaluate, whatever its arguments say.
+    """
+    diagnosis = subject.kept.get("diagnosis")
+    findings = getattr(diagnosis, "findings", ())
+    if evaluating and diagnosis is not None:
+        from ...engine.diagnosis import judge_all
+        from ...rules import all_rules
+
+        facts = diagnosis.facts
+        training = facts.training.replace(evaluates=True, gathers_outputs=True)
+        findings = judge_all(facts.replace(training=training), all_rules()).findings
     return tuple(
         item.rule.code
         for item in findings
