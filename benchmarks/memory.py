@@ -3,8 +3,8 @@
     python -m benchmarks.memory        # docs/measurements/memory.json -> memory.md
 
 Each run was three steps of ``transformers.Trainer`` (of TRL's ``SFTTrainer`` where the loss is in
-chunks) on random weights of the real shapes, in a process of its own; ``memory_runs.py`` beside this file
-makes them.
+chunks) on random weights of the real shapes, each in another process; ``memory_runs.py`` beside
+this file makes them.
 """
 
 from __future__ import annotations
