@@ -81,7 +81,7 @@ def _is_of_header(topic: str) -> bool:
 def _around(hits: Sequence[Hit], reading: LogReading) -> str:
     """The tracebacks that the hits belong to, and the hits themselves."""
     near = [
-        item.around
+        item.hit.before[-4000:] + item.around
         for item in reading.raised
         if any(item.line - item.traceback.count("\n") <= h.line < item.line + 12 for h in hits)
     ]

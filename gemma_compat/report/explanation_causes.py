@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from .._explain.explanation import Cause, Explanation, Generally, Line, RuledOut
     from ..engine.rule import Rule
 
-_SPLIT = re.compile(
-    r",? or (?=`|pip |patch|load|leave|install|upgrade|a newer|the )|; |\. (?=[A-Z`])"
-)
+_SPLIT = re.compile(r", or |; |\. (?=[A-Z`])| or (?=`|pip )")
 
 
 def split_cure(text: str) -> tuple[str, str]:

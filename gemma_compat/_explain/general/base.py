@@ -40,6 +40,11 @@ class Case:
         return self.error.around if self.error else self.hit.text
 
     @property
+    def above(self) -> str:
+        """The log right before the error."""
+        return self.error.hit.before[-4000:] if self.error else ""
+
+    @property
     def message(self) -> str:
         """What the error says, or the line."""
         return self.error.message if self.error else self.hit.text

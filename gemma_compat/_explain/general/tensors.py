@@ -96,7 +96,8 @@ def _names_of_dtypes(message: str) -> tuple[str, str]:
 
 
 def _assert(case: Case) -> Answer:
-    text = case.around
+    # The kernel prints its assertion before Python raises.
+    text = case.above + case.around
     if re.search(_LOOKUP, text):
         return _lookup(case)
     if re.search(_LABELS, text):
