@@ -25,10 +25,10 @@ _TEXT = """\
 # Which releases know which Gemma
 
 The first release of each package that has an entry for the model type, as the released wheels have
-it; `-` where no release up to the newest one read has one. An entry is no proof that the model
-trains right, and a missing one no proof that it fails: PEFT without default targets takes
-`target_modules`, and TRL takes a template with `{% generation %}` of your own. What breaks is in
-the [matrix](matrix.md). One model in full: `python -m gemma_compat supports --model gemma3`.
+it; `-` where no release up to the newest one read has one. An entry does not prove that the model
+trains right, and a missing one does not prove that it fails: PEFT without default targets takes
+`target_modules`, and TRL takes your own template with `{% generation %}`. The [matrix](matrix.md)
+says what breaks. One model in full: `python -m gemma_compat supports --model gemma3`.
 
 Read up to: NEWEST.
 

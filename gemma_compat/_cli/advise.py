@@ -140,5 +140,5 @@ def _python(options: argparse.Namespace, facts: Facts) -> str:
     if options.python is None:
         return str(facts.python)
     if not is_valid(options.python):
-        raise UsageError(f"--python {options.python!r} is no version, as in 3.12")
+        raise UsageError(f"--python {options.python!r} is not a version, as in 3.12")
     return str(options.python)

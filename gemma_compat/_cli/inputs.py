@@ -89,5 +89,5 @@ def read_stack(path: str) -> Requirements:
         note(f"{path}: no rule asks about {shown}")
     for name, version in found.versions.items():
         if name in DISTRIBUTIONS and not is_valid(version):
-            raise UsageError(f"{path}: {name}=={version} is no version")
+            raise UsageError(f"{path}: {name}=={version} is not a version")
     return found

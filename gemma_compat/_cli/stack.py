@@ -82,7 +82,7 @@ def _version(version: str, text: str) -> str:
 
     if not is_valid(version):
         raise UsageError(
-            f"--with {text!r}: {version!r} is no version, as in 'transformers==4.50.3'"
+            f"--with {text!r}: {version!r} is not a version, as in 'transformers==4.50.3'"
         )
     return version
 

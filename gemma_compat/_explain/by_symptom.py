@@ -129,7 +129,7 @@ def _typed(rule: Rule, reading: LogReading, facts: Facts) -> Iterable[Facts]:
 def _judge_typed(
     rule: Rule, reading: LogReading, facts: Facts, lines: tuple[Line, ...], raised: bool
 ) -> Cause | RuledOut:
-    """A log that names a GPU does not say that there is no second one."""
+    """If the log names one GPU without a count, judge it with two as well."""
     answer = _judge_one(rule, facts, lines, raised)
     if isinstance(answer, RuledOut) and _is_unsure(answer.against, reading, facts):
         return Cause(rule, DOUBTED, lines, raised, against=answer.against)

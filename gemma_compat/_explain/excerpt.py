@@ -135,7 +135,7 @@ class Words:
             return False
         if word.lower() in self._known or len(word) == 1 or _GEMMA.fullmatch(word):
             return True
-        # Names of one's own exceptions and classes may say too much: both halves must be known.
+        # Names of the user's exceptions and classes may say too much: both halves must be known.
         stem = next((word[: -len(end)] for end in _SUFFIXES if word.endswith(end)), "")
         halves = re.findall(r"[A-Z][a-z]+|[A-Z]+(?![a-z])", stem)
         return bool(halves) and all(half.lower() in self._known for half in halves)

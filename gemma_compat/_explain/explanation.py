@@ -1,4 +1,4 @@
-"""What a log means, as values: causes in the order of likelihood, and all that is no cause."""
+"""What a log means, as values: causes, likeliest first, and everything else that was read."""
 
 from __future__ import annotations
 

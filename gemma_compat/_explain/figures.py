@@ -37,7 +37,7 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
     run, model = facts.training, facts.model
     if run.get("mixed_precision") != "fp16" and model.get("dtype") != "float16":
         return Answer(
-            f"{what} no number, and nothing in the log says why",
+            f"{what} not a number, and nothing in the log says why",
             ("one step without mixed precision (float32) shows whether it is the precision",),
             why="not float16, by what the log states; labels that are all -100, a broken batch or "
             "a "
@@ -48,7 +48,7 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
     lacks = is_without_bfloat16.is_known_to_hold(facts)
     to_float32 = "load the weights in float32 (dtype=torch.float32)"
     return Answer(
-        f"the run is in float16, and {what} no number",
+        f"the run is in float16, and {what} not a number",
         (f"{to_float32}, with fp16=True or without mixed precision",)
         if lacks
         else ("bf16=True, fp16=False, dtype=torch.bfloat16", f"or {to_float32}"),

@@ -130,6 +130,6 @@ NOTICES: tuple[Notice, ...] = (
     Notice(
         "stopped-by-hand",
         r"^KeyboardInterrupt\b",
-        "somebody stopped the run.",
+        "the run was stopped by hand.",
     ),
 )

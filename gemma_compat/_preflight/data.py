@@ -54,7 +54,7 @@ _IN_PROCESS = {
 
 
 def batches_of(loader: Any) -> Iterator[Any]:
-    """Yield the batches of a loader that somebody else made, without its worker processes."""
+    """Yield the batches of a loader that the caller made, without its worker processes."""
     inner = getattr(loader, "base_dataloader", loader)
     if not getattr(inner, "num_workers", 0):
         yield from _plain(loader)

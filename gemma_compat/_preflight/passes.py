@@ -43,7 +43,7 @@ class Pass:
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
-    """CUDA's error has a class of its own, the CPU's is told by its words."""
+    """Return whether memory ran out: CUDA's error has a class, the CPU's is told by its text."""
     if error is None:
         return False
     return type(error).__name__ == "OutOfMemoryError" or "not enough memory" in str(error)

@@ -18,8 +18,8 @@ class Choice:
         name, version, date: the release.
         installed: what is installed now, ``None`` for nothing.
         move: ``stays``, ``new``, ``up`` or ``down``.
-        why: in words.
-        evidence: what was run on it, in words.
+        why: the reason, as a text.
+        evidence: what was run on it, as a text.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Advice:
         choices: its packages, in the order in which the newest decides.
         diagnosis: every rule's answer for it.
         patched: errors that were accepted because ``patch(model)`` cures them.
-        proven: what was seen of this very set, in words; empty where it was not installed.
+        proven: what was seen of this very set, as a text; empty where it was not installed.
         asked: the day the index was asked.
     """
 
@@ -66,7 +66,7 @@ class Conflict:
     """Nothing satisfies the question.
 
     Attributes:
-        parts: constraints that cannot all hold, in words; each of them is needed for that.
+        parts: texts of constraints that cannot all hold; without any one of them the others can.
         asked: the day the index was asked.
     """
 

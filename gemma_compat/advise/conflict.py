@@ -16,7 +16,7 @@ from .search import Search
 
 
 def minimal_conflict(search: Search) -> Conflict:
-    """The constraints, in words."""
+    """Return a text for each constraint."""
     kept = search.constraints()
     for key in tuple(kept):
         rest = [item for item in kept if item != key]

@@ -72,7 +72,7 @@ def _is_newer(release: Release, version: str) -> bool:
 def _objection(search: Search, release: Release, chosen: dict[str, str]) -> str:
     """What stands against this release in the place of the chosen one; the first that is known.
 
-    What comes later in the order followed from the choice and is no reason for it, unless there is
+    What comes later in the order followed from the choice and was not a reason, unless there is
     no other.
     """
     earlier = dict(itertools.takewhile(lambda item: item[0] != release.name, chosen.items()))

@@ -21,7 +21,7 @@ def _sets() -> list[dict[str, Any]]:
 
 
 def proven_text(model_type: str, chosen: Mapping[str, str]) -> str:
-    """What was seen of exactly this set and model type, in words; empty where nothing was."""
+    """Return what was seen of exactly this set and model type; empty where nothing was."""
     for item in _sets():
         if item["model_type"] == model_type and item["advised"] == dict(chosen):
             return str(item["seen"])

@@ -48,7 +48,7 @@ class Want:
     Attributes:
         name: distribution name.
         specifier: PEP 440; empty for any version.
-        text: where it comes from, in words.
+        text: where it comes from, for the user.
         key: of the constraint that it is part of, for explaining a conflict.
     """
 
@@ -141,7 +141,7 @@ def _required(text: str, releases: Releases) -> Want:
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
-        raise UsageError(f"--with {text!r} is no requirement, as in 'trl<1': {error}") from error
+        raise UsageError(f"--with {text!r} is not a requirement, as in 'trl<1': {error}") from error
     if requirement.extras or requirement.url or requirement.marker:
         raise UsageError(f"--with {text!r}: give a name and versions only, as in 'trl<1'")
     name = _known(requirement.name, releases)

@@ -112,7 +112,7 @@ class Search:
         provider = Provider(self.releases, self.verdicts, self.question, active, self._clauses)
         roots = [*provider.roots(self.question.wants), *also]
         # Not through Resolver: its own walk back to the roots never ends where packages that
-        # nobody wants any more require each other (resolvelib 1.2.1).
+        # no package wants any more require each other (resolvelib 1.2.1).
         resolution: Resolution[Any, Any, str] = Resolution(provider, BaseReporter())
         try:
             pinned = resolution.resolve(roots, max_rounds=_ROUNDS).mapping

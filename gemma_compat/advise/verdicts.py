@@ -86,7 +86,7 @@ class Verdicts:
         return dict(self._alone)
 
     def refused_by(self, code: str) -> str:
-        """The releases that this rule refused alone, in words."""
+        """Return a text of the releases that only this rule refused."""
         found: dict[str, list[str]] = {}
         for (name, version), codes in self._alone.items():
             if code in codes:

@@ -51,7 +51,7 @@ _ENDS = re.compile(
     r"(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception|Unsupported|Interrupt|Failure|Timeout|Exit|Abort))"
     r"(?::\s?(?P<message>.*)|\s*)$"
 )
-# What may follow a message, and is no part of it.
+# What may follow a message without being part of it.
 _AFTER = re.compile(
     r"Traceback |During handling|The above exception|\s*File [\"<~/]|-{10,}|={10,}|[╭╰]|\[E\d|"
     r"Set TORCH|[A-Z][a-z]+ \d+ \d\d:|\[?\d{4}-\d\d-\d\d|(?:WARNING|INFO|ERROR)\b"

@@ -37,7 +37,7 @@ class Evidence:
 
     Attributes:
         kind: ``table``, ``file`` or ``branch`` (code that compares with the model type).
-        what: in words: ``AutoModelForCausalLM``, ``default targets of LoRA``.
+        what: its name: ``AutoModelForCausalLM``, ``default targets of LoRA``.
         where: the module and name, or the path, that can be looked up.
         key: the entry: a model type, a class, a checkpoint's name.
         value: what the table has for it; empty where there is none.

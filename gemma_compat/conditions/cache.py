@@ -51,7 +51,7 @@ loses_cache_under_unsloth = any_of(
 )
 
 
-@condition("the training loop passes past_key_values of its own")
+@condition("the training loop passes its own past_key_values")
 def states_cache(facts: Facts) -> bool:
     return facts.training.passes_cache
 

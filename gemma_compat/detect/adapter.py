@@ -140,7 +140,7 @@ def _texts(found: Any, name: str) -> tuple[str, ...]:
         raise UsageError(f"adapter: {name} is a {type(found).__name__}, not a list of names")
     names = [found] if isinstance(found, str) else list(found)
     if not all(isinstance(name_, str) for name_ in names):
-        raise UsageError(f"adapter: {name} holds something that is no name")
+        raise UsageError(f"adapter: {name} holds something that is not a name")
     return tuple(sorted(names))
 
 

@@ -68,7 +68,9 @@ def _folder_of_live(config: Any) -> str:
 def _snapshot(name: str, commit: str | None = None) -> str:
     config = find_config(name, commit)
     if config is None:
-        raise UnknownFact("checkpoint", f"{name} is no directory and not in the Hugging Face cache")
+        raise UnknownFact(
+            "checkpoint", f"{name} is not a directory and not in the Hugging Face cache"
+        )
     return os.path.dirname(config)
 
 
@@ -142,7 +144,7 @@ def _parsed(path: str, text: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise UnknownFact("checkpoint", f"{path}: its header is not JSON") from error
     if not isinstance(data, dict):
-        raise UnknownFact("checkpoint", f"{path}: its header is no JSON object")
+        raise UnknownFact("checkpoint", f"{path}: its header is not a JSON object")
     return data
 
 

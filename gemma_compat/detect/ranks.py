@@ -58,14 +58,14 @@ def place() -> Place:
     if rank >= size:
         raise UsageError(f"--all-ranks: RANK={rank} is not below WORLD_SIZE={size}")
     if not 0 < _number("MASTER_PORT") < 1 << 16:
-        raise UsageError("--all-ranks: MASTER_PORT is no port")
+        raise UsageError("--all-ranks: MASTER_PORT is not a port")
     return Place(rank, size, socket.gethostname(), os.environ.get("GROUP_RANK", ""))
 
 
 def _number(name: str) -> int:
     text = os.environ[name]
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise UsageError(f"--all-ranks: {name}={text[:40]!r} is no number")
+        raise UsageError(f"--all-ranks: {name}={text[:40]!r} is not a number")
     return int(text)
 
 

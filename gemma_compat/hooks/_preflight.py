@@ -1,4 +1,4 @@
-"""Preflight before the first step: for a Trainer, for a callback, and for a loop of one's own."""
+"""Preflight before the first step: for a Trainer, for a callback, and for a hand-written loop."""
 
 from __future__ import annotations
 

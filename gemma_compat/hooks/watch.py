@@ -172,7 +172,7 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
     def _note(self, values: list[float], value: Any) -> None:
         try:
             values.append(float(value))
-        except (TypeError, ValueError):  # not logged, or formatted as text by somebody's subclass
+        except (TypeError, ValueError):  # not logged, or formatted as text by a subclass
             return
         del values[:-_KEPT]
 

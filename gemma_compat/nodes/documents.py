@@ -37,7 +37,7 @@ def _tool(document: dict[str, Any]) -> str:
         raise ValueError("not a report of gemma_compat (no schema_version and tool_version)")
     schema, tool = document["schema_version"], document["tool_version"]
     if not isinstance(tool, str) or len(tool) > 40:
-        raise ValueError("tool_version is no version")
+        raise ValueError("tool_version is not a version")
     if schema != SCHEMA_VERSION or isinstance(schema, bool):
         shown = str(schema)[:20]
         raise ValueError(
@@ -74,7 +74,7 @@ def _job_nodes(document: dict[str, Any], tool: str) -> Iterator[Node]:
         if not 0 < len(name) <= LONGEST_NAME:
             raise ValueError("a node's name is empty or too long")
         if not isinstance(ranks, list) or not all(type(rank) is int for rank in ranks):
-            raise ValueError("a node's ranks are no list of numbers")
+            raise ValueError("a node's ranks are not a list of numbers")
         member = Member(name, tuple(ranks))
         if "error" in node:
             yield Node(member, error=_get(node, "error", str)[:1000], tool=tool)

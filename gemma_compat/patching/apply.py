@@ -69,7 +69,7 @@ class AppliedPatches(Shown):
         """Put everything back, last in first out; a second call does nothing.
 
         Raises:
-            PatchConflict: naming each slot that somebody else holds; nothing is changed then.
+            PatchConflict: naming each slot that other code holds; nothing is changed then.
         """
         held = conflicts_of(self.ledgers)
         if held:

@@ -28,7 +28,7 @@ def checkpoint_every_nth(model: Any, ledger: Ledger, every: int) -> None:
 
     Raises:
         UsageError: ``every`` is not a whole number of at least 1.
-        PatchTargetMissing: the layers have no switch of their own (transformers before 4.53).
+        PatchTargetMissing: the layers have no switch (transformers before 4.53).
     """
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
         raise UsageError(f"checkpoint_every must be a whole number, one or more, not {every!r}")

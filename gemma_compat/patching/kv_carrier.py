@@ -1,8 +1,8 @@
 """Carry shared keys and values from layer to layer where no cache does.
 
-The upper decoder layers of Gemma 3n and Gemma 4 compute no keys and values of their own: they
+The upper decoder layers of Gemma 3n and Gemma 4 compute no keys and values: they
 borrow those of a lower layer. Early releases pass them through the cache alone. Where there is
-none (training, ``use_cache=False``, checkpointing), each borrower falls back, without a word, on
+none (training, ``use_cache=False``, checkpointing), each borrower silently falls back on
 projections that were never trained.
 
 Three stateless hooks pass them by another way. A pre-hook on the text model makes one

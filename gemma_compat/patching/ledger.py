@@ -130,7 +130,7 @@ class Ledger:
         """Put everything back, last in first out.
 
         Raises:
-            PatchConflict: naming each slot that somebody else holds; nothing is changed then.
+            PatchConflict: naming each slot that other code holds; nothing is changed then.
         """
         held = self.conflicts()
         if held:

@@ -27,7 +27,7 @@ def add_non_reentrant(text_model: Any, ledger: Any) -> None:
     """Hook the text model so that each forward checkpoints its layers without reentry.
 
     Raises:
-        PatchTargetMissing: the layers do not checkpoint by a function of their own.
+        PatchTargetMissing: the layers do not hold a checkpoint function.
         PatchRefused: checkpointing is on already, by a function that is not torch's.
     """
     if not all(hasattr(layer, "gradient_checkpointing") for layer in decoder_layers(text_model)):

@@ -47,4 +47,4 @@ def _nothing_known(found: Explanation) -> str:
     if found.causes or found.also:
         return f"{read}: nothing in them is an error, but something is wrong in what they state"
     only = ", only benign notices" if found.notices else ""
-    return f"{read}: no failure in them is known here{only}. That is no proof of health"
+    return f"{read}: no failure in them is known here{only}. That does not prove health"

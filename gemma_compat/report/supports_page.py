@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from ..atlas.supporting import Evidence, PackageSupport, Support
 
 _NOTE = (
-    "Read in the released packages: a table that lacks a model is no proof that the model fails, "
-    "and an entry is no proof that it trains right. What breaks is what `gemma_compat matrix` says."
+    "Read in the released packages: a table without a model does not prove that the model fails, "
+    "and an entry does not prove that it trains right. `gemma_compat matrix` says what breaks."
 )
 _MOST = 12  # lines of one package that the text shows
 

@@ -201,7 +201,7 @@ def _keys(card: Card) -> frozenset[str]:
 
 
 def _nearest(key: str) -> str:
-    """Names that begin with the same letters; a card of another line is no near one."""
+    """Names that begin with the same letters; skip cards of another line."""
     import difflib
 
     line = _line(key)

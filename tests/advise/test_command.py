@@ -39,12 +39,12 @@ def test_a_conflict(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "gemma2", "--with", "trl=1"], "is no requirement"),
+        (["--model", "gemma2", "--with", "trl=1"], "is not a requirement"),
         (["--model", "gemma2", "--with", "unslot"], "nearest: unsloth"),
         (["--model", "gemma2", "--with", "trl>99"], "no such release is known here"),
         (["--model", "gemma2", "--with", "unsloth[cu130]"], "a name and versions only"),
         (["--model", "gemma2", "--keep", "trl"], "not installed here"),
-        (["--model", "gemma2", "--python", "three"], "is no version"),
+        (["--model", "gemma2", "--python", "three"], "is not a version"),
         (["--model", "gemma22"], "no such file"),
     ],
 )

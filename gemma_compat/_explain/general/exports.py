@@ -35,7 +35,7 @@ def _foreign_prefix(case: Case) -> Answer:
 
 def _head_of_its_own(kind: str) -> Answer:
     return Answer(
-        f"the checkpoint holds a head of its own, which {kind} in vLLM has no place for: Gemma "
+        f"the checkpoint holds a separate head, which {kind} in vLLM has no place for: Gemma "
         "ties the head to the input embeddings",
         (
             "drop lm_head.weight from the checkpoint's files (and its index): it equals the "

@@ -56,7 +56,7 @@ def _dtypes(case: Case) -> Answer:
                 "or run it under autocast: bf16_full_eval=True for evaluation and prediction",
             ),
             why="the processor makes images in float32. Under autocast torch casts them; outside "
-            "of it (prediction, generation, a loop of one's own) nobody does",
+            "of it (prediction, generation, a hand-written loop) nothing does",
             known="the dtypes are in the message, the tower in the frames; that autocast is off "
             "there is inferred",
         )
@@ -64,7 +64,7 @@ def _dtypes(case: Case) -> Answer:
         return Answer(
             f"audio features and weights have different dtypes ({pair})",
             ('batch["input_features"] = batch["input_features"].to(model.dtype)',),
-            why="the processor makes features in float32, and outside of autocast nobody casts "
+            why="the processor makes features in float32, and outside of autocast nothing casts "
             "them",
             known="the dtypes are in the message, the tower in the frames",
             settles=False,
@@ -102,7 +102,7 @@ def _assert(case: Case) -> Answer:
         return _lookup(case)
     if re.search(_LABELS, text):
         return Answer(
-            "a label is no class of the head: labels must be -100 or from 0 to the number of "
+            "a label is not a class of the head: labels must be -100 or from 0 to the number of "
             "classes - 1",
             (
                 "check the labels' smallest and largest value against num_labels (or the "
@@ -141,7 +141,7 @@ def _lookup(case: Case) -> Answer:
 
 def _sampling(case: Case) -> Answer:
     return Answer(
-        "the probabilities to sample from are NaN or infinite: the model's output is no number",
+        "the probabilities to sample from are NaN or infinite: the model's output is not a number",
         ("load and run in bfloat16 or float32: dtype=torch.bfloat16",),
         why="in float16 a Gemma's activations can exceed 65,504; a broken or an untrained "
         "checkpoint gives NaN too",

@@ -1,4 +1,4 @@
-"""Training that cannot learn, and losses that are no number."""
+"""Training that cannot learn, and losses that are not a number."""
 
 from __future__ import annotations
 

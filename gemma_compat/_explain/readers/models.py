@@ -65,7 +65,7 @@ def _stated_type(match: re.Match[str]) -> Iterator[Reading]:
         yield Reading("model_type", frozenset({name}), LISTED)
 
 
-# In a name that somebody gave: the family, and the types that may be meant.
+# In a name that a user gave: the family, and the types that may be meant.
 _FAMILIES: tuple[tuple[str, frozenset[str]], ...] = tuple(
     (pattern, frozenset(types.split()))
     for pattern, types in (
@@ -100,7 +100,7 @@ def _name(match: re.Match[str]) -> Iterator[Reading]:
     name = match["name"].strip(".-_").removeprefix("models--google--")
     owner = match["owner"] or ""
     if name.endswith(".py") or (name[0].isupper() and not re.search("[-_]", name)):
-        return  # a module or a class, which have readers of their own
+        return  # a module or a class, which have separate readers
     if re.search(r"models[/\\.]$", match.string[: match.start()]):
         return
     found = checkpoints.find(f"{owner}{name}")

@@ -1,4 +1,4 @@
-"""Models of other families: a log that is about one of them is no matter of Gemma."""
+"""Models of other families: a log about one of them is not about Gemma."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OWNERS = (
     "meta-llama|microsoft|MiniMaxAI|mistralai|moonshotai|nvidia|openai|openai-community|OpenGVLab|"
     "openbmb|Qwen|state-spaces|stabilityai|THUDM|tiiuae|TinyLlama|upstage|zai-org"
 )
-# The converter, the framework and the index are no models.
+# The converter, the framework and the index are not models.
 _NO_MODEL = re.compile(r"llama[-_. ]?(?:factory|cpp|index|board|hub)", re.IGNORECASE)
 
 

@@ -85,7 +85,7 @@ def _labelled(match: re.Match[str]) -> Iterator[Reading]:
 
 
 def _in_a_sentence(match: re.Match[str]) -> Iterator[Reading]:
-    """A line of its own lists; within a sentence it is stated, unless of another release."""
+    """A whole line lists; within a sentence it is stated, unless of another release."""
     if _ELSEWHERE.search(match.string):
         return
     before = match.string[: match.start()].strip(" \t-*|>#•`'\"({[,")

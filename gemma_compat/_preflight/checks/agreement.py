@@ -119,7 +119,7 @@ def _why(
                 help="cross_entropy(logits[:, :-1], labels[:, 1:])",
             )
     if network_is_right and has_own_loss(subject):
-        return passed(f"{figure}; the run has a loss of its own, and the network is right")
+        return passed(f"{figure}; the run computes its own loss, and the network is right")
     if network_is_right:
         return _of_library_loss(loss, found, figure, tolerance)
     cause = _network_cause(subject, found.loss, limit)

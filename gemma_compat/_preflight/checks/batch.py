@@ -50,7 +50,7 @@ def ids_are_in_the_vocabulary(subject: Subject) -> CheckResult:
                 )
             if low < 0:
                 return failed(
-                    f"labels hold {low}, which is no token; only -100 leaves a label out",
+                    f"labels hold {low}, which is not a token; only -100 leaves a label out",
                     where=_place(subject, batch, value, low),
                     help="mask labels with -100",
                 )

@@ -131,7 +131,7 @@ def _masked(subject: Subject, hidden: Any, pad: int) -> CheckResult:
         return failed(
             "attention_mask is inverted: it hides the text and shows the padding"
             if inverted
-            else f"attention_mask hides {int(text.sum())} tokens that are no padding",
+            else f"attention_mask hides {int(text.sum())} tokens that are not padding",
             where=place(subject, subject.batch, *spot),
             help="attention_mask is 1 for text and 0 for padding",
         )

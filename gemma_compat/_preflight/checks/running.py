@@ -25,7 +25,7 @@ _MEANINGS = (
     (r"index out of range in self|device-side assert", "an id is past the embedding's rows"),
     (
         r"expected scalar type Long|not implemented for 'Float'",
-        "labels or input_ids are no integers",
+        "labels or input_ids are not integers",
     ),
     (r"Expected all tensors to be on the same device", "model and batch are on different devices"),
 )

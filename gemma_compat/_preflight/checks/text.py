@@ -228,7 +228,7 @@ def _of_cut(
 
 
 def _wrong_side(subject: Subject, chats: list[tuple[Any, int, list[Turn]]]) -> CheckResult | None:
-    """Prompts trained and answers masked, or answers without a word."""
+    """Prompts trained and answers masked, or empty answers."""
     sides = {"user": 0, "model": 0}
     said = spoken = 0
     for batch, row, turns in chats:

@@ -72,7 +72,7 @@ RULE = Rule(
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
-            f"the experts of this {facts.model.model_type} are no linear layers: all-linear adapts "
-            "its router and none of them"
+            f"the experts of this {facts.model.model_type} are not linear layers; all-linear "
+            "adapts its router and none of them"
         ),
     )

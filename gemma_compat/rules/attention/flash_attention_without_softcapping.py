@@ -2,7 +2,7 @@
 
 ## What breaks
 With flash-attn before 2.6.0 the attention logits of Gemma 2 are not capped: transformers leaves the
-argument out without a word, or releases of mid-2024 end with `TypeError: flash_attn_func() got an
+argument out silently, or releases of mid-2024 end with `TypeError: flash_attn_func() got an
 unexpected keyword argument 'softcap'`. From 2.6.0 to 2.6.1 the forward pass caps and the backward
 pass does not support it.
 

@@ -41,7 +41,7 @@ runs_grouped_mm = all_of(
 )
 
 
-@any_gpu("a GPU is no Hopper")
+@any_gpu("a GPU is not a Hopper")
 def has_other_than_hopper(facts: Facts, gpu: Gpu) -> bool:
     return gpu.compute_capability[0] != 9
 

@@ -1,4 +1,4 @@
-"""SDPA leaves out Gemma 2's soft-capping of attention logits without a word.
+"""SDPA silently leaves out Gemma 2's soft-capping of attention logits.
 
 ## What breaks
 Training and inference run another network than the checkpoint was trained as: with `sdpa`, which is

@@ -8,7 +8,7 @@ for PaliGemma 2 the message names `Gemma2Model`. Only where `sdpa` is asked for:
 
 ## Why
 transformers 5.21.0 says of Gemma 2 that it does not support `sdpa`; before, it was the default and
-left the cap out without a word (GC301). A script or a training config that has said
+left the cap out silently (GC301). A script or a training config that has said
 `attn_implementation: sdpa` for years now stops. Up to 5.20 it trained without the cap.
 
 ## Cure

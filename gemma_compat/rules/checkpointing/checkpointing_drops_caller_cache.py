@@ -1,4 +1,4 @@
-"""Checkpointed layers drop a filled cache without a word, so prefix tuning learns nothing.
+"""Checkpointed layers silently drop a filled cache, so prefix tuning learns nothing.
 
 ## What breaks
 A training loop that passes filled `past_key_values` with gradient checkpointing on trains as if
@@ -59,7 +59,7 @@ def describe(facts: Facts) -> Problem:
 
 
 def patch(model: Any, ledger: Any) -> None:
-    """Refuse by name what would be dropped without a word."""
+    """Refuse by name what would be dropped silently."""
     add_pre_hook(model, ledger, refuse_filled_cache)
 
 

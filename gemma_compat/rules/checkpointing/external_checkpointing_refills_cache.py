@@ -19,7 +19,7 @@ and outside wrappers work; Gemma 1, and PaliGemma with one inside, built one on 
 is a graph; generation and saving are not affected. Where layers share keys and values this is done
 only on releases that share them without a cache (Gemma 3n: 5.6.0, Gemma 4: 5.5.2), and only for
 non-reentrant wrappers, torch's and accelerate's default: a reentrant one detaches the shared
-tensors, so the loss is right and the gradients are not, without a word. Such a wrapper is refused
+tensors, so the loss is right and the gradients are silently wrong. Such a wrapper is refused
 with a `PatchRefused`, when `patch` finds it or at the first training step.
 """
 

@@ -71,7 +71,7 @@ def _major(release: str | None, topic: str) -> int:
     """
     found = re.match(r"\d{1,9}", release or "0")
     if found is None:
-        raise UnknownFact(topic, f"{release!r} is no release")
+        raise UnknownFact(topic, f"{release!r} is not a release")
     return int(found[0])
 
 

@@ -4,7 +4,7 @@
 The first operation on the GPU ends with `CUDA error: no kernel image is available for execution
 on the device`. Before it, torch warns that the GPU `with CUDA capability sm_120 is not compatible
 with the current PyTorch installation`. A build without CUDA does not see the GPU at all: it ends
-with `Torch not compiled with CUDA enabled`, or trains on the CPU without a word.
+with `Torch not compiled with CUDA enabled`, or silently trains on the CPU.
 
 ## Why
 A wheel holds machine code for a list of compute capabilities (`torch.cuda.get_arch_list()`). Code
@@ -18,7 +18,7 @@ notes; CUDA 13.0 release notes).
 
 ## Cure
 Install a torch built for the GPU: CUDA 12.8 or newer for Blackwell, CUDA 12.6 for Pascal and Volta.
-Extensions (flash-attn, bitsandbytes) have lists of their own. Nothing is patched.
+Extensions (flash-attn, bitsandbytes) have separate lists. Nothing is patched.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _number(release: str) -> tuple[int, int]:
     """Return ``12.8`` as numbers; a patch release is cut off."""
     found = re.match(r"(\d{1,9})(?:\.(\d{1,9}))?", release)
     if found is None:
-        raise UnknownFact("torch.cuda", f"{release!r} is no release")
+        raise UnknownFact("torch.cuda", f"{release!r} is not a release")
     return int(found[1]), int(found[2] or 0)
 
 

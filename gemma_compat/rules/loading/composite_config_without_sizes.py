@@ -75,8 +75,8 @@ RULE = Rule(
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
-            f"the config of a {facts.model.model_type} has no vocab_size, hidden_size or "
-            "num_hidden_layers of its own: code that reads them there crashes"
+            f"the top-level config of a {facts.model.model_type} has no vocab_size, hidden_size or "
+            "num_hidden_layers: code that reads them there crashes"
         ),
     )
 
@@ -89,7 +89,7 @@ def patch(model: Any, ledger: Any) -> None:
     cls = type(config)
     own = vars(cls).get("__getattr__")
     if own is not look_in_text_config and hasattr(cls, "__getattr__"):
-        raise PatchRefused(f"{cls.__name__} has a __getattr__ of its own")
+        raise PatchRefused(f"{cls.__name__} defines its own __getattr__")
     ledger.set_attribute(cls, "__getattr__", look_in_text_config)
 
 

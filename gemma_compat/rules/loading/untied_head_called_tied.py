@@ -47,7 +47,7 @@ head_is_its_own = choose(
     is_live,
     then=lm_head_is_untied,
     otherwise=saves_lm_head,
-    phrase="the output layer has weights of its own (modules_to_save=['lm_head'])",
+    phrase="the output layer has separate weights (modules_to_save=['lm_head'])",
 )
 
 
@@ -60,7 +60,7 @@ def _is_at_least(first: str, version: str | None) -> bool:
     return version is not None and versions.contains(f">={first}", version)
 
 
-@condition("the config has a text_config with a field of its own")
+@condition("the config has a text_config with a separate field")
 def is_composite(facts: Facts) -> bool:
     return facts.model.composite
 
@@ -104,7 +104,7 @@ RULE = Rule(
 def describe(facts: Facts) -> Problem:
     return Problem(
         message=(
-            f"the output layer of this {facts.model.model_type} has weights of its own, and its "
+            f"the output layer of this {facts.model.model_type} has separate weights, and its "
             "config says tie_word_embeddings=True: transformers 4, vLLM and GGUF converters "
             "replace them by the embeddings"
         ),

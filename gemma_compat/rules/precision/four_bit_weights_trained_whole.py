@@ -3,7 +3,7 @@
 ## What breaks
 The Trainer ends with `ValueError: You cannot perform fine-tuning on purely quantized models. Please
 attach trainable adapters`. A loop of your own trains the norms and embeddings and leaves every
-linear layer as it was, without a word.
+linear layer as it was, silently.
 
 ## Why
 bitsandbytes keeps 4-bit weights as packed integers, which have no gradient. Read in the source of

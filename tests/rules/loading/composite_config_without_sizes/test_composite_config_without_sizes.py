@@ -78,7 +78,7 @@ def test_what_it_does_not_fit() -> None:
         def __getattr__(self, name: str) -> int:
             return 1
 
-    with pytest.raises(PatchRefused, match="Answers has a __getattr__ of its own"):
+    with pytest.raises(PatchRefused, match="Answers defines its own __getattr__"):
         RULE.patch(model_of(Answers({})), Ledger("GC601", None))
     with pytest.raises(PatchTargetMissing):
         RULE.patch(model_of(Config(None)), Ledger("GC601", None))
