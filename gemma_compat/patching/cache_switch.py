@@ -83,7 +83,7 @@ def is_in_evaluation() -> bool:
     """
     import torch
 
-    if torch.compiler.is_compiling() or _TRAINER not in sys.modules:
+    if torch.compiler.is_compiling():
         return False
     frame: Any = sys._getframe(1)
     while frame is not None:
