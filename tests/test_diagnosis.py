@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gemma_compat.engine import evidence
 from gemma_compat.engine.condition import Condition, any_of
 from gemma_compat.engine.diagnosis import held, judge, judge_all, nothing_was_judged, objection
 from gemma_compat.engine.rule import (
@@ -20,6 +21,7 @@ from gemma_compat.engine.rule import (
 )
 from gemma_compat.errors import UnknownFact
 from gemma_compat.facts import UNKNOWN, Facts, Package
+from gemma_compat.rules import find
 
 from .conftest import facts_for
 
@@ -296,3 +298,14 @@ def test_nothing_was_judged_where_every_rule_about_the_model_waits_for_a_package
     waits_for_a_gpu = rule(GPUS, code="GC903")
     known = facts_for("gemma3")
     assert not nothing_was_judged(judge_all(known, [waits_for_a_gpu]), [waits_for_a_gpu])
+
+
+def test_a_release_past_the_evidence_is_named_with_the_rules_that_answered() -> None:
+    rules = [find("GC102"), find("GC805")]  # the second has no bound on any package
+    newest = evidence.checked_through(rules[0], "transformers")
+    said = judge_all(facts_for("gemma3", "99.0.0"), rules).not_checked
+    assert said == (f"not verified on transformers 99.0.0: GC102 ran up to {newest}",)
+    assert newest is not None
+    assert judge_all(facts_for("gemma3", newest), rules).not_checked == ()
+    unread = facts_for("gemma3").replace(packages={"transformers": None})
+    assert judge_all(unread, rules).not_checked == ()
