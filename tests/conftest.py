@@ -173,6 +173,7 @@ def _model(model_type: str) -> dict[str, Any]:
 
 def _training() -> dict[str, Any]:
     return {
+        "kbit_prepared": False,
         "trainer": True,
         "mixed_precision": "bf16",
         "gradient_checkpointing": False,
