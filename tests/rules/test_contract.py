@@ -125,6 +125,7 @@ COMPARED = {
     "GC301": {"Gemma 3"},  # has no soft-capping: nothing to leave out
     "GC303": {"Gemma 2"},  # reported for it on earlier releases
     "GC704": {"Gemma 1"},  # has a default in every release of PEFT
+    "GC1166": {"Gemma 3", "Gemma 3n"},  # were run beside Gemma 4, and train
     "GC806": {"Gemma 2", "Gemma 3"},  # TRL has marked templates for these
 }
 

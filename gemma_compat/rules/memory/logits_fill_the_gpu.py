@@ -16,7 +16,7 @@ The rule multiplies `per_device_train_batch_size`, `max_length` and the vocabula
 with the smallest visible GPU. Batches that are shorter than `max_length` take less.
 
 ## Cure
-A loss in chunks: TRL's SFTTrainer computes one by itself from 1.8 on, `use_liger_kernel=True` does
+A loss in chunks: TRL's SFTTrainer computes one by itself from 1.7 on, `use_liger_kernel=True` does
 for Gemma 1 to 3 (Gemma 3 needs liger-kernel 0.5.7, Gemma 4 0.8.5, for Gemma 3n there is none), and
 Unsloth has one. Else a smaller batch with gradient accumulation, or a smaller `max_length`.
 """
@@ -35,8 +35,6 @@ from ...facts import Facts, Gpu
 from ...tables.families import KNOWN_MODEL_TYPES
 
 _SHARE, _MIB, _GIB = 0.5, 2**20, 2**30  # the share is of the memory of the smallest GPU
-
-
 # Bytes a logit takes at the peak of a step, as measured (see the page), by whether the logits are
 # capped and whether the step runs in float32.
 _BYTES = {(True, True): 20, (False, True): 16, (True, False): 16, (False, False): 14}
@@ -122,7 +120,7 @@ RULE = Rule(
     when=(fills_the_gpu, needs_every_logit),
     fix=Fix(
         setting=(
-            "a loss in chunks (TRL's SFTTrainer from 1.8, use_liger_kernel=True), or a "
+            "a loss in chunks (TRL's SFTTrainer from 1.7, use_liger_kernel=True), or a "
             "smaller per_device_train_batch_size with gradient_accumulation_steps"
         )
     ),
