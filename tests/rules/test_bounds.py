@@ -1,4 +1,4 @@
-"""Every bound has its published neighbours beside the rule, written down apart from the rule.
+"""Every bound has its published neighbours in a file beside the proof of the rule.
 
 ``bounds.txt`` in the folder of a rule's proof, for its first scope::
 
@@ -6,8 +6,9 @@
     transformers: 4.49.0 silent, 4.50.0 fires
     transformers: 4.50.3 fires, 4.51.0 silent
 
-No command writes these files: who moves a bound moves the pair by hand, and says by it which
-releases were looked at. After the upgrade that a help names, no rule fires.
+The first pairs were made from the rules' own bounds and the published releases, so they do not
+prove those bounds. They are kept apart from the rules: to move a bound, edit its pair by hand too.
+After the upgrade that a help names, no rule fires.
 """
 
 from __future__ import annotations
