@@ -90,7 +90,8 @@ class MemoryEstimate(Shown):
         """
         every = (1 if self.checkpointing else 0) if every is None else every
         if self.counted is not None:
-            return max(self.counted.peak(rows, tokens, every) + self.optimizer, self.floor)
+            peak = max(self.counted.peak(rows, tokens, every) + self.optimizer, self.floor)
+            return peak * (1 + MARGIN)  # freed blocks that the allocator keeps from step to step
         line = self.line(every)
         if line is None:
             return None
@@ -126,7 +127,7 @@ class MemoryEstimate(Shown):
 
     def _search(self, tokens: int, every: int) -> int:
         """By halving: what is counted need not grow evenly."""
-        room = (self.memory or 0.0) * (1 - MARGIN)
+        room = self.memory or 0.0  # a step's bytes have the margin
         low, high = 0, 1
         while high < 2**20 and (self.step(high, tokens, every) or 0.0) <= room:
             low, high = high, 2 * high
