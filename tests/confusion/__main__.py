@@ -2,6 +2,7 @@
 
 python -m tests.confusion 5.24.0                 what was not visited yet, then the numbers
 python -m tests.confusion 5.24.0 --again         everything anew
+python -m tests.confusion 5.24.0 --faulty        the cells that were at fault, after a rule changed
 python -m tests.confusion 5.24.0 --only gemma4   cells whose key contains this
 python -m tests.confusion 5.24.0 --every 20      each 20th cell
 python -m tests.confusion --drawn                the newest, 4.57.6, and two drawn by today's date
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("releases", nargs="*", help="of transformers")
     parser.add_argument("--drawn", action="store_true", help="the releases of make test-all")
     parser.add_argument("--again", action="store_true", help="visit what was visited, too")
+    parser.add_argument("--faulty", action="store_true", help="visit what was at fault, again")
     parser.add_argument("--only", default="", metavar="TEXT", help="cells whose key contains this")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="each N-th cell")
     parser.add_argument("--everything", action="store_true", help="the full product of the axes")
@@ -68,6 +70,8 @@ def run(release: str, options: argparse.Namespace) -> int:
     wanted = [key for key in _keys(environment, options) if options.only in key][:: options.every]
     known = {} if options.again else rows.read(file)
     todo = [key for key in wanted if key not in known]
+    if options.faulty:
+        todo += [row.cell for row in rows.faults(known.values()) if row.cell in set(wanted)]
     print(f"transformers {release}: {len(wanted)} cells, {len(todo)} to visit", flush=True)
     if todo:
         _visit(todo, environment, file)

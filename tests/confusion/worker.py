@@ -56,12 +56,12 @@ def _seen(cell: Cell, model: Any, expected: steps.Step) -> str:
     got, error = _tried(lambda: steps.step(cell, model))
     if got is None:
         return f"crash: {error}"
-    return steps.difference(expected, got) or ""
+    return steps.difference(expected, got, cell.loop == "trainer") or ""
 
 
 def _as_before(cell: Cell, model: Any) -> Any:
-    """The model as it was before its step; a Trainer writes to it, so then a fresh one."""
-    if cell.loop == "trainer":
+    """The model as it was before its step: a fresh one where a Trainer or its own state wrote."""
+    if cell.loop == "trainer" or cell.model.model_type == "recurrent_gemma":
         return steps.prepare(cell)
     model.zero_grad(set_to_none=True)
     return model

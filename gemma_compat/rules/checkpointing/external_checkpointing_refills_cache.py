@@ -57,7 +57,7 @@ RULE = Rule(
     scopes=(
         Scope({"gemma"}, {"transformers": "<5.0.0rc1"}),
         Scope({"paligemma"}, {"transformers": "<5.0.0rc1"}, when=(text_is_gemma1,)),
-        Scope(_OLD | {"vaultgemma"}, {"transformers": ">=5.0.0rc1"}),
+        Scope(_OLD | {"vaultgemma", "recurrent_gemma"}, {"transformers": ">=5.0.0rc1"}),
         Scope(_FROM_RC0, {"transformers": ">=5.0.0rc0"}),
         Scope(
             _GEMMA3N | _GEMMA4, {"transformers": ">=5.0.0rc1"}, when=(shares_no_kv,), by_config=True

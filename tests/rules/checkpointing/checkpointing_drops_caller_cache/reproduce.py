@@ -70,4 +70,7 @@ def _inputs(model: Any, case: Case) -> dict[str, Any]:
         model.eval()(**prefix, past_key_values=cache, use_cache=True)
     model.train(mode)
     batch["attention_mask"] = torch.ones(2, 29, dtype=torch.long)
+    if "token_type_ids" in batch:  # of the tokens in the cache as well, as the mask is
+        both = [prefix["token_type_ids"], batch["token_type_ids"]]
+        batch["token_type_ids"] = torch.cat(both, dim=1)
     return {"batch": batch, "past_key_values": cache}
