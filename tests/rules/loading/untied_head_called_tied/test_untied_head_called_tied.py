@@ -7,7 +7,6 @@ import pytest
 
 from gemma_compat.facts import Facts, Package
 from gemma_compat.rules import find
-from gemma_compat.tables.families import KNOWN_MODEL_TYPES
 from tests.conftest import facts_for
 from tests.rules.made import answer, facts
 
@@ -17,7 +16,7 @@ FILE = {"model_type": "gemma3", "live": False, "tie_word_embeddings": True}
 
 
 def contract_facts() -> Iterator[Facts]:
-    for model_type in KNOWN_MODEL_TYPES:
+    for model_type in sorted(RULE.model_types):
         for tied in (True, False):
             yield facts_for(model_type, "5.23.0", model={"lm_head_is_tied": tied})
 
