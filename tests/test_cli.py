@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +73,22 @@ def is_one_error_line(done: Any) -> bool:
     return len(lines) == 1 and lines[0].startswith("gemma_compat: error: ") and not done.stdout
 
 
-def test_bare_report_is_a_page_and_exits_0() -> None:
-    done = run("report")
+def test_bare_report_is_a_page_and_exits_0(tmp_path: Path) -> None:
+    healthy = stub(tmp_path / "stack", transformers="5.24.0", torch="2.6.0+cu124")
+    done = run("report", first=healthy)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"gemma_compat {__version__}\n")
     assert len(done.stdout.splitlines()) <= 45
     assert not done.stderr
+
+
+def test_a_stack_without_transformers_is_no_healthy_one() -> None:
+    if find_spec("transformers"):
+        pytest.skip("this environment has it")
+    done = run("report")
+    assert done.returncode == 3
+    assert "Nothing can train here: without" in done.stdout
+    assert "No known failure" not in done.stdout
 
 
 def test_finding_exits_1_with_the_command_to_type(stack: Path, tmp_path: Path) -> None:
@@ -120,8 +131,10 @@ def test_broken_torch_does_not_stop_the_report(stack: Path) -> None:
 
 def test_probe_prints_why_torch_does_not_import(stack: Path) -> None:
     done = run("report", "--probe", first=stack)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert "torch failed: RuntimeError: imported" in done.stdout
+    assert "torch and transformers cannot be imported" in done.stdout
+    assert "No known failure" not in done.stdout
     assert "Not decided" in done.stdout
 
 
@@ -181,9 +194,9 @@ def test_model_that_is_no_gemma_is_one_line_and_no_failure(tmp_path: Path) -> No
     assert len(done.stdout.splitlines()) == 1 and "'llama' is not a Gemma" in done.stdout
 
 
-def test_newer_gemma_says_what_was_not_checked(tmp_path: Path) -> None:
+def test_newer_gemma_says_what_was_not_checked(stack: Path, tmp_path: Path) -> None:
     model = write(tmp_path / "config.json", {"model_type": "gemma7"})
-    done = run("report", "--model", model)
+    done = run("report", "--model", model, first=stack)
     assert done.returncode == 0
     assert "Not checked: model_type 'gemma7' is newer" in done.stdout
 
@@ -314,9 +327,9 @@ def test_full_disk_is_an_error_line() -> None:
     assert done.stderr.startswith("gemma_compat: error: cannot write the report: No space left")
 
 
-def test_terminal_that_knows_ascii_only(tmp_path: Path) -> None:
+def test_terminal_that_knows_ascii_only(stack: Path, tmp_path: Path) -> None:
     model = write(tmp_path / "config.json", {"model_type": "gemma\u00e9\ud800"})
-    done = run("report", "--model", model, env={"PYTHONIOENCODING": "ascii"})
+    done = run("report", "--model", model, first=stack, env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
     assert "gemma\\xe9" in done.stdout
 
@@ -340,7 +353,7 @@ def test_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({}, 3),  # nothing could be read
         ({"transformers": Package(name="transformers", problem="half-removed")}, 3),
-        ({"transformers": None}, 0),  # known absent: nothing of transformers can break
+        ({"transformers": None}, 3),  # known absent: nothing can train
         ({"transformers": Package(name="transformers", version="4.49.0")}, 0),
     ],
 )

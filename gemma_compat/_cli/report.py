@@ -145,10 +145,14 @@ def _chosen_rules(options: argparse.Namespace) -> tuple[Rule, ...]:
 
 
 def _status(diagnosis: Diagnosis, rules: Sequence[Rule], options: argparse.Namespace) -> int:
-    from ..engine.diagnosis import nothing_was_judged
+    from ..engine.diagnosis import failed_imports, missing_packages, nothing_was_judged
+    from ..report.wording import not_a_gemma
 
-    if nothing_was_judged(diagnosis, rules):
+    absent = not diagnosis.findings and missing_packages(diagnosis.facts)
+    if (absent and not not_a_gemma(diagnosis)) or nothing_was_judged(diagnosis, rules):
         return NO_DIAGNOSIS
+    if failed_imports(diagnosis.facts) and options.fail_on != "never":
+        return FINDINGS
     if options.fail_on_undetermined and diagnosis.undetermined:
         return FINDINGS
     if options.fail_on == "never":

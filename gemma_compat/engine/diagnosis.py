@@ -113,6 +113,21 @@ def nothing_was_judged(diagnosis: Diagnosis, rules: Sequence[Rule]) -> bool:
     return bool(asked) and not diagnosis.findings and asked <= waiting
 
 
+def missing_packages(facts: Facts) -> tuple[str, ...]:
+    """Return what training needs and is known to be absent: ``torch``, ``transformers``."""
+    return tuple(
+        name
+        for name in ("torch", "transformers")
+        if name in facts.packages and facts.packages[name] is None
+    )
+
+
+def failed_imports(facts: Facts) -> tuple[str, ...]:
+    """Return the modules whose import was tried and did not end in success."""
+    passed = ("ok", "not tried", "not installed", "not finished")
+    return tuple(name for name, end in facts.imports.items() if not end.startswith(passed))
+
+
 def _is_about(rule: Rule, facts: Facts) -> bool:
     if not facts.model.known("model_type"):
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..engine.diagnosis import failed_imports, missing_packages
 from ..engine.rule import Diagnosis, Evidence, Finding, Rule, Undetermined
 from ..tables import families
 
@@ -35,11 +36,17 @@ def not_a_gemma(diagnosis: Diagnosis) -> str | None:
 
 
 def verdict(diagnosis: Diagnosis) -> str:
-    """Return ``1 error, 2 warnings; 3 not decided``."""
+    """Return ``1 error, 2 warnings; 3 not decided``, or why nothing can train here."""
     counts: dict[str, int] = {}
     for finding in diagnosis.findings:
         counts[finding.rule.severity.value] = counts.get(finding.rule.severity.value, 0) + 1
     found = ", ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in counts.items())
+    facts = diagnosis.facts
+    if not found and missing_packages(facts):
+        return f"Nothing can train here: without {' and '.join(missing_packages(facts))}"
+    if failed_imports(facts):
+        failed = f"{' and '.join(failed_imports(facts))} cannot be imported"
+        found = f"{failed}; {found}" if found else failed
     undecided = len({item.rule.code for item in diagnosis.undetermined})
     return (found or "No known failure found") + (f"; {undecided} not decided" if undecided else "")
 
