@@ -1,8 +1,9 @@
 """What the loss of a batch should be: each sample by itself, past everything that a run can get
 wrong.
 
-Eager attention, no mask from outside, no padding, no cache, evaluation mode, no autocast, and the
-cross entropy computed here. The run may be faster in a dozen ways; it must come to this number.
+Eager attention, no mask from outside, no padding, evaluation mode, no autocast, no cache (save where
+layers share keys and values, which some releases pass inside it), and the cross entropy computed
+here. The run may be faster in a dozen ways; it must come to this number.
 """
 
 from __future__ import annotations
@@ -89,6 +90,12 @@ def prepare(subject: Subject, longest: int) -> None:
                 config._attn_implementation = "eager"
 
 
+def shares_kv(subject: Subject) -> bool:
+    """Return whether layers share keys and values: up to 5.5 only a cache passes them on."""
+    configs = (config for _, config in named_configs(subject.base))
+    return any(vars(config).get("num_kv_shared_layers") for config in configs)
+
+
 def cross_entropy(logits: Any, labels: Any) -> tuple[float, int]:
     """Sum of the cross entropies of the labels that are not -100, and how many those are."""
     from torch.nn.functional import cross_entropy
@@ -117,7 +124,7 @@ def _logits(subject: Subject, batch: Mapping[str, Any]) -> Iterator[tuple[int, i
     for group in groups.values():
         longest = max(sample.end - sample.start for sample in group)
         inputs = _inputs(subject, batch, group, longest)
-        logits = subject.model(**inputs, use_cache=False).logits[:, -longest:]
+        logits = subject.model(**inputs, use_cache=shares_kv(subject)).logits[:, -longest:]
         for index, sample in enumerate(group):
             yield sample.row, sample.start, logits[index, : sample.end - sample.start]
 
@@ -158,7 +165,7 @@ def _whole(subject: Subject, batch: Mapping[str, Any]) -> Iterator[tuple[int, in
         for name, value in batch.items()
         if name not in left_out and not (name == "attention_mask" and value.ndim != 2)
     }
-    logits = subject.model(**inputs, use_cache=False).logits
+    logits = subject.model(**inputs, use_cache=shares_kv(subject)).logits
     for row in range(logits.shape[0]):
         start, end = span(batch, row)
         yield row, start, logits[row, start:end]
