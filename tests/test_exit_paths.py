@@ -29,7 +29,7 @@ def run(*command: str, **options: Any) -> Any:
 def test_a_file_of_the_project_is_not_taken_for_a_library(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("raise RuntimeError('taken')")
     done = run(sys.executable, "-m", "gemma_compat", "report", cwd=tmp_path)
-    assert "taken" not in done.stderr and done.returncode == 0
+    assert "taken" not in done.stderr and done.returncode in {0, 3}  # 3: no transformers here
 
 
 def test_a_script_still_finds_the_modules_beside_it(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_another_interpreter_is_judged_by_its_own_packages(tmp_path: Path) -> No
     for given in (str(python), str(tmp_path / "other")):
         command = ["-m", "gemma_compat", "report", "--python", given, "--format", "json"]
         done = run(sys.executable, *command, cwd=ROOT, env=environment)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 3, done.stderr  # the other one has no torch
         assert '"version": "4.50.3"' in done.stdout
         assert '"torch": null' in done.stdout, "nothing of this environment is seen"
 

@@ -150,8 +150,8 @@ def test_an_option_that_is_not_given_is_not_assumed() -> None:
     [
         (["--with", "transformer==5.0"], "nearest: transformers"),
         (["--with", "transformers>=5.0"], "give one version"),
-        (["--with", "transformers==five"], "no version"),
-        (["--with", "transformers=="], "no version"),
+        (["--with", "transformers==five"], "not a version"),
+        (["--with", "transformers=="], "not a version"),
         (["--with", "trl"], "not installed here; write trl==VERSION"),
         (["--gpu", "sm_999"], "no architecture is known"),
         (["--gpu", ""], "names no GPUs"),

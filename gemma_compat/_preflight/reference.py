@@ -1,7 +1,7 @@
 """What the loss of a batch should be: each sample by itself, past everything that a run can get
 wrong.
 
-Eager attention, no mask from outside, no padding, evaluation mode, no autocast, no cache (save where
+Eager attention, no mask from outside, no padding, evaluation mode, no autocast, no cache (but where
 layers share keys and values, which some releases pass inside it), and the cross entropy computed
 here. The run may be faster in a dozen ways; it must come to this number.
 """

@@ -114,12 +114,14 @@ def nothing_was_judged(diagnosis: Diagnosis, rules: Sequence[Rule]) -> bool:
 
 
 def missing_packages(facts: Facts) -> tuple[str, ...]:
-    """Return what training needs and is known to be absent: ``torch``, ``transformers``."""
-    return tuple(
-        name
-        for name in ("torch", "transformers")
-        if name in facts.packages and facts.packages[name] is None
-    )
+    """Return what training needs and this machine lacks: ``torch``, ``transformers``.
+
+    A what-if is about another machine, whose packages nobody stated as absent.
+    """
+    if facts.assumed:
+        return ()
+    needed = ("torch", "transformers")
+    return tuple(name for name in needed if facts.packages.get(name, name) is None)
 
 
 def failed_imports(facts: Facts) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ from tools.atlas import symptoms
 # Symptoms that no indexed package prints with ``raise`` or a logger, by where they come from. A
 # part of a symptom stands for all that contain it.
 NOT_IN_WHEELS = {
+    "transformers' dependency_versions_check.py, which builds the text from its table of pins": (
+        "is required for a normal functioning of this module",
+    ),
     "Python itself": (
         "object has no attribute",
         "has no attribute '?gemma3_text",

@@ -85,7 +85,7 @@ def test_what_is_given_is_meant_to_be_trained() -> None:
         ("no/such/folder", "has no adapter_config.json"),
         (7, "not int"),
         ({"peft_type": "LORA", "target_modules": 7}, "target_modules is a int"),
-        ({"peft_type": "LORA", "target_modules": [7]}, "no name"),
+        ({"peft_type": "LORA", "target_modules": [7]}, "not a name"),
     ],
 )
 def test_bad_input_is_one_line(given: Any, said: str) -> None:

@@ -59,7 +59,7 @@ def test_shards(tmp_path: Path) -> None:
         (b"\xff" * 64, "not a safetensors file"),
         ((2**31).to_bytes(8, "little") + b"{}", "not a safetensors file"),
         ((100).to_bytes(8, "little") + b"{}", "cut off in its header"),
-        (safetensors(b"[1]"), "no JSON object"),
+        (safetensors(b"[1]"), "not a JSON object"),
         (safetensors(b"{,}"), "not JSON"),
         (safetensors(b"\xff\xff\xff"), "not JSON"),
         (safetensors(b"[" * 100_000), "not JSON"),

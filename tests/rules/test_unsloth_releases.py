@@ -8,7 +8,7 @@ import pytest
 
 from gemma_compat.engine.diagnosis import judge
 from gemma_compat.engine.rule import Finding, Undetermined
-from gemma_compat.facts import Facts
+from gemma_compat.facts import UNKNOWN, Facts
 from gemma_compat.rules import find
 
 from ..conftest import A100, L4, T4, facts_for
@@ -76,7 +76,7 @@ FOUR_BITS = {"quantization_bits": 4, "quantization": "bitsandbytes", "dtype": "b
     [
         (False, {"kbit_prepared": True}, "no"),  # float32 outside its 4-bit layers
         (False, {"kbit_prepared": False}, "fires"),
-        (False, {}, "? training.kbit_prepared"),
+        (False, {"kbit_prepared": UNKNOWN}, "? training.kbit_prepared"),
         (True, {}, "fires"),  # Unsloth keeps what is not quantized in half
     ],
 )
