@@ -369,6 +369,9 @@ def test_103_is_not_needed_elsewhere(name: str, tmp_path: Any) -> None:
 def test_103_leaves_the_config_and_other_forwards_alone(name: str) -> None:
     model = tiny.build(name, **unshared(name)).eval()
     model.config.keys_to_ignore_at_inference = ["other"]
+    before = model(**tiny.batch(name)).past_key_values
     apply("GC103", model)
     assert model.config.keys_to_ignore_at_inference == ["other"]
-    assert model(**tiny.batch(name)).past_key_values is not None
+    assert type(model(**tiny.batch(name)).past_key_values) is type(before)
+    # Seen on 4.57.6: the multimodal Gemma 3 returns none for this batch, patched or not.
+    assert before is not None or (name == "gemma3" and on("<5"))
