@@ -26,7 +26,7 @@ LINE = 4 * _KIB  # a commit, an entry of sysfs
 LOADER_CACHE = 16 * _MIB  # /etc/ld.so.cache: 100 KiB
 LIBRARY = 64 * _MIB  # libtorch_python.so: 30 MiB
 _WORDS = {"NaN": "not a number", "Infinity": "infinity", "-Infinity": "minus infinity"}
-_DIGITS = 20  # of a whole number in JSON: one more than 64 bits hold
+_DIGITS = 40  # int(1e30), what a tokenizer without a limit states as its length, has 31
 
 
 def opened(path: str | os.PathLike[str], limit: int | None = None) -> BinaryIO:
@@ -91,7 +91,7 @@ def parse_json(text: str | bytes) -> Any:
 
     Raises:
         ValueError: one line: it is not JSON, not UTF-8, nested too deeply, or holds a number that
-            JSON does not have (NaN, Infinity) or that has more than 20 digits.
+            JSON does not have (NaN, Infinity) or that has more than 40 digits.
     """
     import json
 

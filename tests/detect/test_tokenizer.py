@@ -49,6 +49,14 @@ def test_a_directory(tmp_path: Path) -> None:
     assert not reasons
 
 
+def test_a_tokenizer_without_a_maximum_length_is_read(tmp_path: Path) -> None:
+    """transformers writes int(1e30) for it: a number of 31 digits."""
+    facts, reasons = read_tokenizer(
+        folder(tmp_path, {"model_max_length": int(1e30), "padding_side": "left"})
+    )
+    assert facts.padding_side == "left" and "tokenizer" not in reasons
+
+
 @pytest.mark.parametrize(
     ("processor", "expected"),
     [
