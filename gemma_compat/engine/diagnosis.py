@@ -116,7 +116,7 @@ def nothing_was_judged(diagnosis: Diagnosis, rules: Sequence[Rule]) -> bool:
 def missing_packages(facts: Facts) -> tuple[str, ...]:
     """Return what training needs and this machine lacks: ``torch``, ``transformers``.
 
-    A what-if is about another machine, whose packages nobody stated as absent.
+    A what-if is about another machine: what this one lacks says nothing of it.
     """
     if facts.assumed:
         return ()

@@ -39,7 +39,7 @@ def test_the_note_names_the_rule_and_the_log_does_too(tmp_path: Path) -> None:
         with gemma_compat.explaining(model, args=run.args):
             run.predict(run.eval_dataset)
     (note,) = caught.value.__notes__
-    assert f"1. error {code} " in note
+    assert f"\nerror {code} " in note
     text = "".join(traceback.format_exception(caught.value))
     assert gemma_compat.explain(text.partition("gemma_compat ")[0]).codes[0] == code
     known = gemma_compat.explain(caught.value, model=model, args=run.args)

@@ -66,9 +66,14 @@ ROWS: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
+SEE_EACH_OTHER = versions.contains("<4.53.1", transformers.__version__)
+
+
 @pytest.mark.parametrize("settings", [{}, {"bf16": True}], ids=["float32", "bf16"])
 @pytest.mark.parametrize("name", ROWS)
 def test_rows_as_people_make_them_pass(name: str, settings: dict[str, Any], tmp_path: Any) -> None:
+    if name == "packed" and SEE_EACH_OTHER:
+        pytest.skip("packed samples see each other on this release (GC803)")
     rows, model = ROWS[name](), tiny.build("gemma3_text", attn="sdpa")
     model.config.use_cache = False
     run = runs.trainer(model, tmp_path, rows, **settings)
@@ -78,6 +83,7 @@ def test_rows_as_people_make_them_pass(name: str, settings: dict[str, Any], tmp_
     assert result.passes < 4, str(result)
 
 
+@pytest.mark.skipif(SEE_EACH_OTHER, reason="packed samples see each other on it (GC803)")
 def test_packed_samples_are_found_apart_without_the_cache() -> None:
     model = tiny.build("gemma3_text", attn="sdpa")
     batch = {name: value[:2] for name, value in _packed().items()}
