@@ -19,7 +19,7 @@ absl-py==1.4.0
 accelerate==0.17.1
 APScheduler==3.9.1.post1
 bitsandbytes==0.37.1
-certifi @ file:///croot/certifi_1671487769961/work/certifi
+certifi @ file:///croot/certifi_1671487769961/build/certifi
 datasets==2.9.0
 transformers==4.27.1
 """,

@@ -21,7 +21,7 @@ NAMED = {
     "frame": '  File "/x/transformers/models/phi3/modeling_phi3.py", line 9, in forward\n',
     "type": '"model_type": "qwen2_vl",\n"torch_dtype": "float16",\n',
     "folder": (
-        "(gemma-env) $ python /work/gemma_tests/train.py\n"
+        "(gemma-env) $ python /srv/gemma_tests/train.py\n"
         'model = AutoModelForCausalLM.from_pretrained("meta-llama/Llama-3.1-8B")\n'
     ),
     "option": "swift sft --model Qwen/Qwen2-VL-7B-Instruct --torch_dtype float16\n",
