@@ -9,7 +9,14 @@ import pytest
 
 from gemma_compat.engine import evidence
 from gemma_compat.engine.condition import Condition, any_of
-from gemma_compat.engine.diagnosis import held, judge, judge_all, nothing_was_judged, objection
+from gemma_compat.engine.diagnosis import (
+    Objection,
+    held,
+    judge,
+    judge_all,
+    nothing_was_judged,
+    objection,
+)
 from gemma_compat.engine.rule import (
     Applicability,
     Finding,
@@ -244,14 +251,14 @@ IN_4_50 = {"transformers": ">=4.50.0.dev0,<4.51.0"}
 @pytest.mark.parametrize(
     ("when", "expected"),
     [
-        ((NO, OTHER_NO), ("it does not", False)),  # the first of them
-        ((YES, OTHER_NO), ("nor does this", False)),
-        ((GPUS, NO), ("it does not", False)),
+        ((NO, OTHER_NO), Objection("it does not")),  # the first of them
+        ((YES, OTHER_NO), Objection("nor does this")),
+        ((GPUS, NO), Objection("it does not")),
         ((YES,), None),
         ((GPUS,), None),
     ],
 )
-def test_the_condition_that_says_no(when: Any, expected: tuple[str, bool] | None) -> None:
+def test_the_condition_that_says_no(when: Any, expected: Objection | None) -> None:
     assert objection(rule(*when), facts_for()) == expected
 
 
@@ -261,9 +268,18 @@ def test_the_scope_that_got_furthest_says_why() -> None:
         Scope(GEMMA3, IN_4_50, when=(YES, NO)),
         Scope(GEMMA3, IN_4_50, when=(OTHER_NO,)),
     )
-    assert objection(rule(scopes=scopes), facts_for()) == ("it does not", False)
-    assert objection(rule(scopes=scopes[:1]), facts_for()) == ("transformers is >=5", True)
-    assert objection(rule(scopes=scopes), facts_for("gemma2")) == (HEADER[0], True)
+    assert objection(rule(scopes=scopes), facts_for()) == Objection("it does not")
+    newer = Objection("transformers is >=5", "transformers", of_header=True)
+    assert objection(rule(scopes=scopes[:1]), facts_for()) == newer
+    other_model = Objection(HEADER[0], of_header=True)
+    assert objection(rule(scopes=scopes), facts_for("gemma2")) == other_model
+
+
+def test_the_package_of_an_objection_is_the_one_that_says_no() -> None:
+    """The second package of a header is named, not the first."""
+    scopes = (Scope(GEMMA3, {**IN_4_50, "peft": ">=0.19"}),)
+    found = objection(rule(scopes=scopes), facts_for(packages={"peft": "0.18.0"}))
+    assert found == Objection("peft is >=0.19", "peft", of_header=True)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def _judge_typed(
 ) -> Cause | RuledOut:
     """If the log names one GPU without a count, judge it with two as well."""
     answer = _judge_one(rule, facts, lines, raised)
-    if isinstance(answer, RuledOut) and _is_unsure(answer.against, reading, facts):
+    if isinstance(answer, RuledOut) and _is_unsure(answer.package, reading, facts):
         return Cause(rule, DOUBTED, lines, raised, against=answer.against)
     if reading.log.counts_gpus or len(facts.get("gpus", ())) != 1:
         return answer
@@ -144,33 +144,26 @@ def _judge_typed(
     return answer
 
 
-def _is_unsure(phrase: str, reading: LogReading, facts: Facts) -> bool:
-    """Whether a rule would be ruled out by a version that is only asked for in a command."""
-    topic = f"packages.{phrase.split()[0]}"
+def _is_unsure(package: str, reading: LogReading, facts: Facts) -> bool:
+    """Return whether the log states this package's release only in an install command."""
+    topic = f"packages.{package}"
     return topic in reading.log.unsure and topic not in facts.assumed
 
 
 def _judge_one(rule: Rule, facts: Facts, lines: tuple[Line, ...], raised: bool) -> Cause | RuledOut:
     against = objection(rule, facts)
-    if against is not None and not against[1]:
+    if against is not None and not against.of_header:
         # The run had a live model: what only such a one shows, no log denies.
         without = facts.replace(model=facts.model.replace(live=True, loaded=UNKNOWN))
         against, facts = (None, without) if objection(rule, without) is None else (against, facts)
-    if against is not None and against[1]:
-        before = _before_its_release(rule, facts, against[0])
-        against, facts = (
-            (None, before)
-            if before and objection(rule, before) is None
-            else (
-                against,
-                facts,
-            )
-        )
+    if against is not None and against.package:
+        before = _before_its_release(rule, facts, against.package)
+        if before is not None and objection(rule, before) is None:
+            against, facts = None, before
     if against is not None:
-        phrase, of_header = against
-        if of_header:
-            return RuledOut(rule, lines, phrase)
-        return Cause(rule, DOUBTED, lines, raised, against=phrase)
+        if against.of_header:
+            return RuledOut(rule, lines, against.phrase, against.package)
+        return Cause(rule, DOUBTED, lines, raised, against=against.phrase)
     cause = Cause(rule, OPEN, lines, raised, holds=held(rule, facts))
     answer = None if rule.undetectable else judge(rule, facts)
     if isinstance(answer, Finding):
@@ -181,12 +174,12 @@ def _judge_one(rule: Rule, facts: Facts, lines: tuple[Line, ...], raised: bool) 
     return cause
 
 
-def _before_its_release(rule: Rule, facts: Facts, phrase: str) -> Facts | None:
-    """The facts without a development build's number, where a bound is of the same release.
+def _before_its_release(rule: Rule, facts: Facts, name: str) -> Facts | None:
+    """Return the facts without this package's version, if it is a development build of a bound.
 
-    ``5.0.0.dev0`` was cut for months: what came with 5.0.0rc0 is in it or not.
+    Main carried the number ``5.0.0.dev0`` for months, so such a build may or may not hold what
+    came with 5.0.0rc0.
     """
-    name = phrase.split()[0]
     version = facts.version(name) if facts.packages.get(name) is not None else None
     if version is None or not versions.is_valid(version) or ".dev" not in version:
         return None

@@ -74,11 +74,18 @@ class Cause:
 
 @dataclass(frozen=True)
 class RuledOut:
-    """A rule whose symptom is there and whose release, model or tool is not."""
+    """A rule whose symptom matched, but whose release, model or tool did not.
+
+    Attributes:
+        lines: where its symptoms are.
+        against: the condition that the facts contradict, as a phrase.
+        package: the distribution whose release contradicts it; empty for any other condition.
+    """
 
     rule: Rule
     lines: tuple[Line, ...]
     against: str
+    package: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ Gemma 2 rule undetermined on Gemma 3, and the order of a rule's conditions does 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from .. import versions
@@ -19,6 +20,21 @@ from .condition import Condition, any_of
 from .rule import Diagnosis, Finding, Rule, Scope, Undetermined
 
 Answer = Finding | Undetermined
+
+
+@dataclass(frozen=True)
+class Objection:
+    """The condition that keeps a rule from firing.
+
+    Attributes:
+        phrase: the condition's phrase, which these facts contradict.
+        package: the distribution whose release it is about; empty for any other condition.
+        of_header: whether it is about the model type or a package.
+    """
+
+    phrase: str
+    package: str = ""
+    of_header: bool = False
 
 
 def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
@@ -54,14 +70,13 @@ def judge(rule: Rule, facts: Facts) -> Answer | None:
     return undetermined
 
 
-def objection(rule: Rule, facts: Facts) -> tuple[str, bool] | None:
+def objection(rule: Rule, facts: Facts) -> Objection | None:
     """Return the condition that keeps a rule from firing, in the scope that got furthest.
 
-    Returns:
-        its phrase, and whether it is about the model type or a package; ``None`` where no
-        condition says "no". For a rule that is only a page, the header is tested.
+    Return ``None`` where no condition says "no". For a rule that is only a page, test the header.
     """
-    furthest: tuple[int, str, bool] | None = None
+    furthest: tuple[int, str] = (-1, "")
+    found: Objection | None = None
     for scope in rule.scopes:
         for place, condition in enumerate(_conditions(rule, scope)):
             try:
@@ -69,12 +84,20 @@ def objection(rule: Rule, facts: Facts) -> tuple[str, bool] | None:
                     continue
             except UnknownFact:
                 continue
-            said = (place, condition.phrase, place <= len(scope.packages))
-            furthest = max(furthest or said, said)
+            if (place, condition.phrase) > furthest:
+                furthest = (place, condition.phrase)
+                found = _said_by(scope, place, condition)
             break
         else:
             return None
-    return furthest and furthest[1:]
+    return found
+
+
+def _said_by(scope: Scope, place: int, condition: Condition) -> Objection:
+    """Return the objection of the condition at this place of :func:`_conditions`."""
+    header = ("", *scope.packages)  # the model type, then the packages
+    of_header = place < len(header)
+    return Objection(condition.phrase, header[place] if of_header else "", of_header)
 
 
 def held(rule: Rule, facts: Facts) -> tuple[str, ...]:

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from ..facts import Facts
 from .rule import Applicability, Diagnosis, Finding, Rule, Undetermined
 
-_REFUSED = "refused: "
-
 
 @dataclass(frozen=True)
 class Consent:
@@ -90,10 +88,9 @@ def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
     for answer in answers:
         if answer.rule.patch is None or answer.rule.applicability is Applicability.DISPLAY_ONLY:
             continue
-        reason = _objection(answer, diagnosis.facts, consent)
-        if reason:
-            stops = isinstance(answer, Finding) and reason.startswith(_REFUSED)
-            skips.append(Skip(answer.rule, reason, stops))
+        skip = _skip(answer, diagnosis.facts, consent)
+        if skip:
+            skips.append(skip)
         else:
             chosen.append(PlannedPatch(answer.rule, isinstance(answer, Undetermined)))
     kept, yielded = _settle(chosen, answers, {rule.code for rule in diagnosis.in_place})
@@ -105,16 +102,27 @@ def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
     )
 
 
-def _objection(answer: Finding | Undetermined, facts: Facts, consent: Consent) -> str | None:
-    """Return why this patch must not be applied, or ``None``."""
+def _skip(answer: Finding | Undetermined, facts: Facts, consent: Consent) -> Skip | None:
+    """Return the skip with its reason, if this cure must not be applied."""
     rule = answer.rule
     if rule.code in consent.ignore:
-        return "ignored, as you asked"
+        return Skip(rule, "ignored, as you asked")
     if rule.at_import:
-        return f"done at import only: gemma_compat.install(select=[{rule.code!r}])"
+        how = f"gemma_compat.install(select=[{rule.code!r}])"
+        return Skip(rule, f"done at import only: {how}")
     refusal = next((item for item in rule.refused_if if item.is_known_to_hold(facts)), None)
     if refusal and isinstance(answer, Finding):
-        return _REFUSED + refusal.phrase
+        return Skip(rule, f"refused: {refusal.phrase}", stops=True)
+    reason = _not_allowed(rule, consent)
+    if reason is None and refusal:  # one that is not known to hold does not stop a safe patch
+        reason = f"refused: {refusal.phrase}"
+    if reason is None and isinstance(answer, Undetermined):
+        reason = _why_not_preventive(answer)
+    return Skip(rule, reason) if reason else None
+
+
+def _not_allowed(rule: Rule, consent: Consent) -> str | None:
+    """Return what the user's consent lacks for this cure, or ``None``."""
     if consent.select is not None and rule.code not in consent.select:
         return "not selected"
     named = consent.select is not None and rule.code in consent.select
@@ -122,10 +130,6 @@ def _objection(answer: Finding | Undetermined, facts: Facts, consent: Consent) -
         return f"unsafe: allow it with unsafe=True or select=[{rule.code!r}]"
     if rule.before_trainer and consent.has_trainer:
         return "too late: the Trainer of this model is made already"
-    if refusal:  # one that is not known to hold does not stop a safe patch
-        return _REFUSED + refusal.phrase
-    if isinstance(answer, Undetermined):
-        return _why_not_preventive(answer)
     return None
 
 

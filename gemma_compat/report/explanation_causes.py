@@ -95,7 +95,7 @@ def ruled_out_lines(out: RuledOut, found: Explanation) -> Iterator[str]:
 
 def _instead(out: RuledOut, found: Explanation) -> str:
     """Return what the log says instead, and where."""
-    name = out.against.split()[0]
+    name = out.package
     package = found.facts.packages.get(name)
     if package is not None:
         where = found.stated_at.get(f"packages.{name}")

@@ -17,7 +17,7 @@ from gemma_compat._explain.judge import explain_reading
 from gemma_compat._explain.notices import NOTICES
 from gemma_compat._explain.read_log import read_log
 from gemma_compat.engine.condition import condition
-from gemma_compat.engine.diagnosis import objection
+from gemma_compat.engine.diagnosis import Objection, objection
 from gemma_compat.engine.rule import Applicability, Problem, Rule, Scope, Severity
 from gemma_compat.rules import all_rules, find
 
@@ -142,10 +142,11 @@ def test_of_two_open_rules_the_one_of_which_more_holds_comes_first() -> None:
 
 def test_objection_names_the_question_that_says_no() -> None:
     facts = facts_for("gemma3", "4.57.6")
-    assert objection(rule("GC901"), facts) == ("transformers is >=5.0.0", True)
-    assert objection(rule("GC901", when=(packs,)), facts_for("gemma3", "5.1.0")) == (
-        "the run packs",
-        False,
+    assert objection(rule("GC901"), facts) == Objection(
+        "transformers is >=5.0.0", "transformers", of_header=True
+    )
+    assert objection(rule("GC901", when=(packs,)), facts_for("gemma3", "5.1.0")) == Objection(
+        "the run packs"
     )
     assert objection(rule("GC901"), facts_for("gemma3", "5.1.0")) is None
     assert objection(rule("GC901"), facts_for("gemma2", "5.1.0")) is not None
