@@ -94,7 +94,7 @@ def test_a_figure_without_a_source_is_unknown(name: str, field: str) -> None:
         getattr(read_model(name)[0], field)
 
 
-@pytest.mark.parametrize("name", ["google/gema-3-4b", "someone/gemma-3-4b-it", "llama", "a/b/c"])
+@pytest.mark.parametrize("name", ["google/gema-3-4b", "someone/gemma-tune", "llama", "a/b/c"])
 def test_an_unknown_name_is_one_clear_error(name: str) -> None:
     with pytest.raises(UsageError, match="no checkpoint known here"):
         read_model(name)
@@ -148,6 +148,38 @@ def test_copies_are_known_by_their_original(
     found = checkpoints.find(copy)
     assert found is not None and found.published_as == published
     assert found.quantization == quantization
+
+
+@pytest.mark.parametrize(
+    ("name", "judged_as", "bits"),
+    [
+        ("someone/my-gemma-3-4b-it-lora", "google/gemma-3-4b-it", None),
+        ("someone/Gemma-2-9B-it-SimPO-bnb-4bit", "google/gemma-2-9b-it", 4),
+        ("someone/medgemma-4b-it-xray", "google/medgemma-4b-it", None),
+        ("someone/gemma-2b", "google/gemma-2b", None),
+    ],
+)
+def test_an_unpublished_gemma_is_judged_by_its_name_and_said_so(
+    name: str, judged_as: str, bits: int | None
+) -> None:
+    from gemma_compat.detect.model import assumed_of
+
+    assert checkpoints.find(name) is None
+    found = checkpoints.resembled(name)
+    assert found is not None and found.published_as == judged_as
+    facts, _ = read_model(name)
+    assert facts.model_type == found.config["model_type"]
+    assert facts.get("quantization_bits") == bits
+    assert assumed_of(name) == {
+        "model": f"not published by Google; judged as {judged_as}, by its name"
+    }
+
+
+@pytest.mark.parametrize("name", ["someone/xgemma-2bx", "someone/gemma-2bb", "someone/notgemma-2b"])
+def test_a_name_that_only_contains_gemma_is_not_judged(name: str) -> None:
+    assert checkpoints.resembled(name) is None
+    with pytest.raises(UsageError, match="if it is a Gemma of your own"):
+        read_model(name)
 
 
 def test_a_bare_type_names_no_size() -> None:

@@ -40,6 +40,13 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="REQUIREMENT",
         help="unsloth, 'trl<1', ...: this package too, in these versions (several times)",
     )
+    option(
+        "--requirements",
+        dest="stack_file",
+        metavar="FILE",
+        help="as if this stack were installed: a requirements.txt, pylock.toml, uv.lock, "
+        "poetry.lock or environment.yml",
+    )
     option("--keep", action="append", default=[], metavar="NAME", help="at its installed version")
     option("--fresh", action="store_true", help="as in an empty environment")
     option("--python", metavar="VERSION", help="for this Python; the running one if not given")

@@ -39,6 +39,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def _memory(options: argparse.Namespace) -> int:
+    from ..detect.model import judged_by_name
     from ..memory import MissingFigure, Shape, judge_setup, read_setup
     from ..report import memory as renderer
 
@@ -48,6 +49,8 @@ def _memory(options: argparse.Namespace) -> int:
     except MissingFigure as error:
         raise UsageError(f"{options.model}: {error}; no estimate can be made") from error
     setup, assumed = read_setup(shape, config, facts)
+    if judged := judged_by_name(options.model):
+        assumed = (f"{options.model} is {judged}", *assumed)
     if options.gpu == "all":
         write(getattr(renderer, f"table_{options.format}")(options.model, shape, setup, assumed))
         return CLEAN

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from . import assumptions
-from .output import CLEAN, FINDINGS, write
+from .output import CLEAN, FINDINGS, note, write
 
 if TYPE_CHECKING:
     from ..engine.rule import Finding
     from ..facts import AdapterFacts, Facts
-    from ..memory.tuning import Tuning
+    from ..memory import Shape
+    from ..memory.tuning import Tuning, Wish
 
 _TOKENS, _EFFECTIVE = 1024, 16
 
@@ -23,7 +24,7 @@ def tune(options: argparse.Namespace, facts: Facts) -> int:
     Raises:
         UsageError: a model whose sizes are not known, or no card.
     """
-    from ..detect.model import config_of
+    from ..detect.model import config_of, judged_by_name
     from ..memory import MissingFigure, Shape, memory_of
     from ..memory import tuning as tuning_module
     from ..report import tuning as renderer
@@ -32,11 +33,32 @@ def tune(options: argparse.Namespace, facts: Facts) -> int:
         shape = Shape.from_config(config_of(options.model))
     except MissingFigure as error:
         raise UsageError(f"{options.model}: {error}; nothing can be proposed") from error
+    if judged := judged_by_name(options.model):
+        note(f"{options.model} is {judged}")
     facts = assumptions.apply(options, facts)
     memory = memory_of(facts)
     if memory is None:
         raise UsageError("for which card? --tune needs --gpu with a card whose memory is known")
-    wish = tuning_module.Wish(
+    found = tuning_module.tune(_wish(options, facts, shape, memory))
+    objections = _objections(found, facts)
+    if any(finding.rule.severity.value == "error" for finding in objections):
+        reasons = "; ".join(f"{item.rule.code}: {item.problem.message}" for item in objections)
+        raise UsageError(f"nothing can be proposed to which no rule objects: {reasons}")
+    remarks = tuple(f"{item.rule.code}: {item.problem.message}" for item in objections)
+    card = str(facts.gpus[0].get("name") or facts.gpus[0].get("architecture"))
+    write(getattr(renderer, f"render_{options.format}")(found, options.model, card, remarks))
+    return CLEAN if found.setup is not None else FINDINGS
+
+
+def _wish(options: argparse.Namespace, facts: Facts, shape: Shape, memory: int) -> Wish:
+    """Return what the user asked for, on a card of ``memory`` MiB.
+
+    Raises:
+        UsageError: training weights that are stored in 4 or 8 bits.
+    """
+    from ..memory.tuning import Wish
+
+    wish = Wish(
         shape=shape,
         memory_total=memory,
         tokens=options.max_length or _TOKENS,
@@ -48,15 +70,7 @@ def tune(options: argparse.Namespace, facts: Facts) -> int:
     )
     if wish.full and wish.bits:
         raise UsageError(f"weights in {wish.bits} bits cannot be trained themselves: use --lora")
-    found = tuning_module.tune(wish)
-    objections = _objections(found, facts)
-    if any(finding.rule.severity.value == "error" for finding in objections):
-        reasons = "; ".join(f"{item.rule.code}: {item.problem.message}" for item in objections)
-        raise UsageError(f"nothing can be proposed to which no rule objects: {reasons}")
-    remarks = tuple(f"{item.rule.code}: {item.problem.message}" for item in objections)
-    card = str(facts.gpus[0].get("name") or facts.gpus[0].get("architecture"))
-    write(getattr(renderer, f"render_{options.format}")(found, options.model, card, remarks))
-    return CLEAN if found.setup is not None else FINDINGS
+    return wish
 
 
 def _has_bfloat16(facts: Facts) -> bool:

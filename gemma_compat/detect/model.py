@@ -56,6 +56,8 @@ def _read_named(name: str) -> Reading:
         return read_known(known)
     if name in families.FIRST_RELEASES:
         return ModelFacts(model_type=name), {"model": "only its model_type was given"}
+    if resembled := checkpoints.resembled(name):
+        return read_known(resembled)
     raise UsageError(f"{name}: {_nowhere(name)}")
 
 
@@ -88,14 +90,25 @@ def config_of(name: str) -> Mapping[str, Any]:
     path = name if os.path.exists(name) else find_config(name)
     if path is not None:
         return read_object(_config_path(path))
-    known = checkpoints.find(name)
-    if known is not None:
-        return known.config
     if name in families.FIRST_RELEASES:
         examples = ", ".join(checkpoints.of_type(name)[:3])
         hint = f": name a checkpoint, as in {examples}" if examples else ""
         raise UsageError(f"{name} is a model type, of several sizes{hint}")
+    known = checkpoints.find(name) or checkpoints.resembled(name)
+    if known is not None:
+        return known.config
     raise UsageError(f"{name}: {_nowhere(name)}")
+
+
+def judged_by_name(name: str) -> str | None:
+    """Return what an unpublished Gemma is judged as; ``None`` for any other model."""
+    here = os.path.exists(name) or find_config(name) or name in families.FIRST_RELEASES
+    if here or checkpoints.find(name):
+        return None
+    known = checkpoints.resembled(name)
+    return (
+        f"not published by Google; judged as {known.published_as}, by its name" if known else None
+    )
 
 
 def assumed_of(model: Any) -> dict[str, str]:
@@ -104,10 +117,12 @@ def assumed_of(model: Any) -> dict[str, str]:
     """
     if not isinstance(model, str) or os.path.exists(model) or find_config(model):
         return {}
-    known = checkpoints.find(model)
-    if known is None and model in families.FIRST_RELEASES:
+    if known := checkpoints.find(model):
+        return {"model": f"what is published of {known.published_as}"}
+    if model in families.FIRST_RELEASES:
         return {"model": "its model_type"}
-    return {"model": f"what is published of {known.published_as}"} if known else {}
+    judged = judged_by_name(model)
+    return {"model": judged} if judged else {}
 
 
 # What read_config says of a key that is not there.
@@ -117,7 +132,10 @@ _UNSTATED = re.compile(r"does not state it|states no |has no text_config")
 def _nowhere(name: str) -> str:
     text = "no such file or directory, not in the local Hub cache, and no checkpoint known here"
     near = checkpoints.nearest(name)
-    return text + (f"; nearest: {', '.join(near)}" if near else "")
+    hint = f"; nearest: {', '.join(near)}" if near else ""
+    if "gemma" in name.lower():
+        hint += "; if it is a Gemma of your own, pass its folder, or its type: --model gemma3_text"
+    return text + hint
 
 
 def _config_path(path: str) -> str:

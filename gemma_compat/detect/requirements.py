@@ -1,7 +1,8 @@
 """The stack that a requirements file or a lock file states, without installing or asking anything.
 
-Read are pip's requirements (``requirements.txt``, with the files it includes), ``pylock.toml``,
-``uv.lock``, ``poetry.lock`` and conda's ``environment.yml``. An exact version is taken; what leaves
+Read are pip's requirements (``requirements.txt``, with the files it includes), what ``pip list``
+and ``conda list`` print, ``pylock.toml``, ``uv.lock``, ``poetry.lock`` and conda's
+``environment.yml``. An exact version is taken; what leaves
 the release open (``trl>=0.20``, a Git address) is noted, and so unknown.
 """
 
@@ -22,6 +23,8 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _REQUIREMENT = re.compile(rf"(?P<name>{_NAME})\s*(?:\[[^\]]*\])?\s*(?P<rest>.*)", re.DOTALL)
 _EXACT = re.compile(r"\(?\s*={2,3}\s*(?P<version>[^\s,;*)]+)\s*\)?$")
 _COLUMNS = re.compile(rf"(?P<name>{_NAME})\s+(?P<version>\d[\w.+!-]*)(?:\s.*)?$")
+# 'torch==2.1.2', ... as in a Python list; a marker in quotes has no name before its operator.
+_QUOTED = re.compile(rf"['\"]({_NAME}(?:\[[^\]]*\])?[=<>!~][^'\"]*)['\"]")
 _BLOCK = re.compile(r"^\[\[\s*packages?\s*\]\]\s*$", re.MULTILINE)
 _KEY = r'^{}\s*=\s*"([^"]*)"'
 _GIT = re.compile(rf"git\+\S*?/(?P<name>{_NAME}?)(?:\.git)?(?:[@#]\S*)?$")
@@ -95,7 +98,9 @@ def _read_lock(text: str, found: Requirements) -> None:
 
 
 def _read_lines(text: str, path: str, found: Requirements, depth: int) -> None:
-    """Parse pip's format; accept the columns of ``pip list`` too."""
+    """Parse pip's format; accept the columns of ``pip list`` and ``conda list``, and a Python
+    list of requirements.
+    """
     joined = re.sub(r"\\\r?\n", " ", text)
     for raw in joined.splitlines():
         line = re.sub(r"(^|\s)#.*$", "", raw).strip()
@@ -105,6 +110,9 @@ def _read_lines(text: str, path: str, found: Requirements, depth: int) -> None:
                 raise UsageError(f"{path}: includes others more than {_DEEPEST} deep")
             inner = os.path.join(os.path.dirname(path), included[1])
             _read_lines(_text(inner), inner, found, depth + 1)
+        elif quoted := _QUOTED.findall(line):
+            for requirement in quoted:
+                _read_requirement(requirement, found)
         elif line and (not line.startswith("-") or line.startswith(("-e ", "--editable"))):
             _read_requirement(line, found)
 
@@ -126,7 +134,8 @@ def _read_requirement(line: str, found: Requirements) -> None:
     if exact is not None:
         found.add(match["name"], exact["version"])
     elif columns is not None:
-        found.add(columns["name"], columns["version"])
+        name = columns["name"]
+        found.add(_CONDA_NAMES.get(name.lower(), name), columns["version"])
     elif not rest or rest[0] in "<>=!~(@":
         found.add(match["name"], None, rest)
 

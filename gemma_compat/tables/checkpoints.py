@@ -62,17 +62,33 @@ def find(name: str) -> Checkpoint | None:
     if owner and owner.lower() not in _OWNERS:
         return None
     lower = base.lower()
-    entry, match = _by_name().get(lower), None
-    if entry is None:
-        match = _QUANTIZED.search(lower)
-        entry = _by_name().get(lower[: match.start()]) if match else None
+    match = None if lower in _by_name() else _QUANTIZED.search(lower)
+    return _checkpoint(name, lower[: match.start()] if match else lower, match)
+
+
+def resembled(name: str) -> Checkpoint | None:
+    """Return the published checkpoint whose name is a part of this unpublished one.
+
+    ``someone/my-gemma-3-4b-it-lora`` is taken for ``google/gemma-3-4b-it``. ``None`` if the name
+    has no published name in it. The longest one counts.
+    """
+    lower = name.strip().rpartition("/")[2].lower()
+    inside = [
+        known for known in _by_name() if re.search(rf"(?<![a-z0-9]){known}(?![a-z0-9])", lower)
+    ]
+    return _checkpoint(name, max(inside, key=len), _QUANTIZED.search(lower)) if inside else None
+
+
+def _checkpoint(name: str, published: str, match: re.Match[str] | None) -> Checkpoint | None:
+    """Return the checkpoint of a published name in small letters, stored as the suffix says."""
+    entry = _by_name().get(published)
     if entry is None:
         return None
-    published, figures = entry
+    spelled, figures = entry
     method = match.lastgroup if match else None
     return Checkpoint(
         name=name,
-        published_as=published,
+        published_as=spelled,
         config=_merged(figures.values()),
         sources=figures,
         four_bit=match is not None and match[0].endswith("bnb-4bit"),
