@@ -158,8 +158,9 @@ gpu:  ## what only a GPU shows, into gpu.json; GPU_PYTHON= (with torch), ARGS=
 	$(GPU_PYTHON) -m benchmarks.gpu run --out gpu.json $(ARGS)
 	$(GPU_PYTHON) -m benchmarks.gpu render gpu.json
 
-counts: venv  ## the counted figures in README and docs
+counts: venv  ## the counted figures and the picture in README and docs
 	$(BIN)/python -m tools.counts
+	$(BIN)/python -m tools.picture
 
 docs: venv  ## the documentation, in site/
 	$(PIP) -r requirements/docs.txt

@@ -70,7 +70,7 @@ def _advise(options: argparse.Namespace) -> int:
     releases = load_releases()
     answer = advise(question(options, releases), releases, all_rules())
     renderer = import_module("gemma_compat.report.advice")
-    write(getattr(renderer, f"render_{options.format}")(answer))
+    write(getattr(renderer, f"render_{options.format}")(answer), options.format)
     return CLEAN if isinstance(answer, Advice) else FINDINGS
 
 

@@ -47,7 +47,7 @@ def _explain(options: argparse.Namespace) -> int:
 
     found = _explained(options)
     if options.format == "text":
-        write(renderer.render_text(found, verbose=options.verbose))
+        write(renderer.render_text(found, verbose=options.verbose), "text")
     else:
         write(getattr(renderer, f"render_{options.format}")(found))
     if found.causes:
@@ -59,7 +59,7 @@ def _page(options: argparse.Namespace) -> int:
     from ..report import rule_page
     from ..rules import find
 
-    write(getattr(rule_page, f"page_{options.format}")(find(options.what)))
+    write(getattr(rule_page, f"page_{options.format}")(find(options.what)), options.format)
     return CLEAN
 
 

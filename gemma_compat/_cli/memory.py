@@ -57,7 +57,7 @@ def _memory(options: argparse.Namespace) -> int:
     _refuse(facts, setup)
     memory, card = _card(options, facts)
     found = judge_setup(shape, setup, memory, assumed)
-    write(getattr(renderer, f"render_{options.format}")(found, options.model, card))
+    write(getattr(renderer, f"render_{options.format}")(found, options.model, card), options.format)
     return CLEAN if found.fits or found.available is None else FINDINGS
 
 

@@ -36,14 +36,20 @@ def _tell(kind: str, text: str) -> None:
         _abandon(sys.stderr)
 
 
-def write(text: str) -> None:
+def write(text: str, form: str = "") -> None:
     """Write to stdout, whatever its encoding; a reader that has gone away is not an error.
+
+    Args:
+        text: what to write.
+        form: the format of a report; on a terminal, ``text`` is coloured.
 
     Raises:
         UsageError: it cannot be written (a full disk).
     """
     if sys.stdout is None:
         return
+    if form == "text":
+        text = _coloured(text)
     try:
         sys.stdout.write(_encodable(text, sys.stdout.encoding))
         sys.stdout.flush()
@@ -52,6 +58,12 @@ def write(text: str) -> None:
     except OSError as error:
         _abandon(sys.stdout)
         raise UsageError(f"cannot write the report: {error.strerror or error}") from error
+
+
+def _coloured(text: str) -> str:
+    from . import colour
+
+    return colour.painted(text) if colour.is_wanted(sys.stdout) else text
 
 
 def _abandon(stream: TextIO) -> None:

@@ -67,7 +67,7 @@ def _report(options: argparse.Namespace) -> int:
         from ..report import memory
 
         text = memory.appended(text, options.format, too_large)
-    write(text)
+    write(text, options.format)
     status = _status(diagnosis, rules, options)
     certain = too_large is not None and options.fail_on != "never" and status == CLEAN
     return FINDINGS if certain else status

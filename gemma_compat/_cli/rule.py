@@ -22,7 +22,7 @@ def _rule(options: argparse.Namespace) -> int:
     from ..rules import all_rules, find
 
     if options.name is None:
-        write(getattr(rule_page, f"list_{options.format}")(all_rules()))
+        write(getattr(rule_page, f"list_{options.format}")(all_rules()), options.format)
     else:
-        write(getattr(rule_page, f"page_{options.format}")(find(options.name)))
+        write(getattr(rule_page, f"page_{options.format}")(find(options.name)), options.format)
     return CLEAN
