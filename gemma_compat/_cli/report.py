@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
@@ -38,6 +38,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     option("--adapter", metavar="DIR", help="the directory of a PEFT adapter")
     option("--tokenizer", metavar="DIR", help="a tokenizer's directory, if not the model's")
     option("--format", choices=FORMATS, default="text")
+    option("--verbose", action="store_true", help="every notice and all that is not decided")
     option("--python", metavar="PATH", help="judge the packages of this interpreter or venv")
     option("--probe", action="store_true", help="try to import torch, in a child process")
     option("--fail-on", choices=("error", "warning", "never"), default="error")
@@ -61,7 +62,7 @@ def _report(options: argparse.Namespace) -> int:
     facts = _detected(options)
     _note_tool_environment(facts)
     diagnosis = judge_all(facts, rules)
-    text = _renderer(options.format)(diagnosis, make_plan(diagnosis))
+    text = _rendered(options, diagnosis, make_plan(diagnosis))
     too_large = _too_large(options, facts)
     if too_large is not None:
         from ..report import memory
@@ -122,13 +123,14 @@ def _detected(options: argparse.Namespace) -> Facts:
     return assumptions.apply(options, facts)
 
 
-def _renderer(form: str) -> Callable[[Diagnosis, Plan], str]:
-    """Return ``render_diagnosis`` of the one module that is needed."""
+def _rendered(options: argparse.Namespace, diagnosis: Diagnosis, plan: Plan) -> str:
+    """Return the report in the format asked for; JSON and markdown hold everything always."""
     from importlib import import_module
 
-    render: Callable[[Diagnosis, Plan], str]
-    render = import_module(f"gemma_compat.report.{form}").render_diagnosis
-    return render
+    render = import_module(f"gemma_compat.report.{options.format}").render_diagnosis
+    more = {"verbose": options.verbose} if options.format == "text" else {}
+    text: str = render(diagnosis, plan, **more)
+    return text
 
 
 def _chosen_rules(options: argparse.Namespace) -> tuple[Rule, ...]:

@@ -1,12 +1,18 @@
-"""Reports for a terminal: plain text, 88 columns, worst first, never more than about a page."""
+"""Reports for a terminal: plain text, 88 columns, worst first, never more than about a page.
+
+Unless asked for all, a notice that changes nothing for the user is a word in the verdict, and what
+could not be decided is a few lines.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from .._version import __version__
 from ..engine.plan import Plan
-from ..engine.rule import Diagnosis, Finding
+from ..engine.rule import Applicability, Diagnosis, Finding, Severity
+from .deciding import deciding_lines
 from .header import header_rows
 from .open_questions import OpenQuestion, open_questions
 from .wording import (
@@ -21,41 +27,75 @@ from .wording import (
 )
 
 PAGE = 45  # lines
-_FULL, _LINE, _CODES, _LIST = "full", "line", "codes", "list"
+_FULL, _LINE, _CODES, _LIST, _WORST = "full", "line", "codes", "list", "worst"
 
 
-def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
+def render_diagnosis(diagnosis: Diagnosis, plan: Plan, verbose: bool = False) -> str:
     """Return the report. What cannot be decided is shortened first where it would not fit a page.
 
     Findings about a model in hand are always given in full; without a model there can be dozens,
     and they shrink to a line each, then to their codes.
+
+    Args:
+        verbose: give every notice and every open question with what it waits for.
     """
     line = not_a_gemma(diagnosis)
     if line:
         return printable(f"gemma_compat: {line}\n")
-    details = [(_FULL, _FULL), (_FULL, _CODES), (_FULL, _LIST)]
+    if not verbose:
+        diagnosis, folded = _folded(diagnosis)
+        details = [(_FULL, _WORST)]
+    else:
+        folded = ""
+        details = [(_FULL, _FULL), (_FULL, _CODES), (_FULL, _LIST)]
     if not diagnosis.facts.model.known("model_type"):
-        details += [(_LINE, _CODES), (_LINE, _LIST), (_CODES, _LIST)]
+        least = details[-1][1]
+        details += [(_LINE, _CODES if verbose else least), (_LINE, least), (_CODES, least)]
     for findings, questions in details:
-        lines = [*_diagnosis_lines(diagnosis, plan, findings, questions)]
+        lines = [*_diagnosis_lines(diagnosis, plan, findings, questions, folded)]
         if len(lines) <= PAGE:
             break
     return printable("\n".join(lines) + "\n")
 
 
+def _folded(diagnosis: Diagnosis) -> tuple[Diagnosis, str]:
+    """Return the diagnosis without notices that change nothing for the user, and their codes."""
+    codes = [item.rule.code for item in diagnosis.findings if _changes_nothing(item)]
+    kept = tuple(item for item in diagnosis.findings if not _changes_nothing(item))
+    return replace(diagnosis, findings=kept), ", ".join(dict.fromkeys(codes))
+
+
+def _changes_nothing(finding: Finding) -> bool:
+    """Return whether the trained network is right and ``patch`` does what there is to do."""
+    rule = finding.rule
+    harmless = set(rule.effects) <= {"slow", "out-of-memory"}
+    return (
+        rule.severity is Severity.NOTICE and rule.applicability is Applicability.SAFE and harmless
+    )
+
+
 def _diagnosis_lines(
-    diagnosis: Diagnosis, plan: Plan, findings: str, questions: str
+    diagnosis: Diagnosis, plan: Plan, findings: str, questions: str, folded: str
 ) -> Iterator[str]:
     yield f"gemma_compat {__version__}"
     for title, text in header_rows(diagnosis.facts):
         yield from wrap(text, first=f"{title:<9} ", rest=" " * 10)
     yield ""
-    yield f"{verdict(diagnosis)}."
+    aside = f" (a notice, {folded}, is folded: --verbose)" if folded else ""
+    yield f"{verdict(diagnosis)}{aside}."
     yield from _findings(diagnosis, plan, findings)
-    yield from _open_questions(diagnosis, questions)
+    if questions == _WORST:
+        yield from _worst_questions(diagnosis)
+    else:
+        yield from _open_questions(diagnosis, questions)
     for text in diagnosis.not_checked:
         yield from ["", *wrap(text, first="Not checked: ", rest="  ")]
-    yield from _closing(diagnosis, plan)
+    yield from _closing(diagnosis, plan, verbose=questions != _WORST)
+
+
+def _worst_questions(diagnosis: Diagnosis) -> Iterator[str]:
+    lines = list(deciding_lines(diagnosis.undetermined, diagnosis.facts))
+    yield from ["", *lines] if lines else []
 
 
 def _findings(diagnosis: Diagnosis, plan: Plan, detail: str) -> Iterator[str]:
@@ -118,7 +158,7 @@ def _codes(groups: dict[str, list[str]], indent: str) -> Iterator[str]:
         yield from wrap(" ".join(codes), first=f"{indent}{severity}: ", rest=f"{indent}  ")
 
 
-def _closing(diagnosis: Diagnosis, plan: Plan) -> Iterator[str]:
+def _closing(diagnosis: Diagnosis, plan: Plan, verbose: bool) -> Iterator[str]:
     if not (diagnosis.findings or diagnosis.undetermined):
         return
     yield ""
@@ -127,4 +167,5 @@ def _closing(diagnosis: Diagnosis, plan: Plan) -> Iterator[str]:
         ahead = [f"{item.rule.code} (ahead of time)" for item in plan.patches if item.preventive]
         text = f"gemma_compat.patch(model) would apply {', '.join([*sure, *ahead])}."
         yield from wrap(text, first="", rest="  ")
-    yield "One rule in full: python -m gemma_compat rule CODE"
+    if diagnosis.findings or verbose:
+        yield "One rule in full: python -m gemma_compat rule CODE"

@@ -15,6 +15,7 @@ from gemma_compat.engine.rule import (
     Scope,
     Severity,
 )
+from gemma_compat.errors import UnknownFact
 from gemma_compat.facts import Facts, Gpu, ModelFacts, Package, TorchBuild, TrainingFacts
 
 H200 = Gpu(
@@ -80,6 +81,17 @@ def rule(number: int = 1, **changes: Any) -> Rule:
 
 ON_A_RUN = Condition("the run uses mixed precision", lambda f: f.training.mixed_precision == "bf16")
 ON_WEIGHTS = Condition("the weights are bfloat16", lambda f: f.model.dtype == "bfloat16")
+
+
+def waits_for(topic: str) -> Condition:
+    """A condition whose one fact is never known."""
+
+    def test(facts: Facts) -> bool:
+        raise UnknownFact(topic)
+
+    return Condition(f"{topic} says so", test)
+
+
 REPORTED = Evidence.REPORTED
 
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import pytest
 
+from gemma_compat._cli import main
 from gemma_compat.engine.plan import Consent, Plan, make_plan
 from gemma_compat.engine.rule import Applicability, Diagnosis, Problem, Severity
 from gemma_compat.facts import Facts, ModelFacts, Package, TorchBuild, TrainingFacts
 from gemma_compat.patching.apply import AppliedPatches
 from gemma_compat.patching.ledger import Change
 from gemma_compat.report.applied import render_text as render_applied
+from gemma_compat.report.deciding import OPTIONS
 from gemma_compat.report.text import render_diagnosis
 
 from . import made
 
 
-def render(known: Facts, *rules: object) -> str:
+def render(known: Facts, *rules: object, verbose: bool = True) -> str:
     found = made.diagnosis(known, *rules)  # type: ignore[arg-type]
-    return render_diagnosis(found, make_plan(found))
+    return render_diagnosis(found, make_plan(found), verbose=verbose)
+
+
+def short(known: Facts, *rules: object) -> list[str]:
+    """The lines below the header, as a user sees them who asked for nothing more."""
+    return render(known, *rules, verbose=False).partition("\n\n")[2].splitlines()
 
 
 def test_header_names_what_is_installed_and_nothing_else() -> None:
@@ -134,6 +141,83 @@ def test_bare_report_with_sixty_rules_stays_a_page(when: tuple[object, ...]) -> 
 def test_findings_on_a_model_are_never_shortened() -> None:
     text = render(made.with_model(), *(made.rule(number) for number in range(30)))
     assert text.count("it breaks, badly") == 30
+
+
+def test_a_healthy_stack_ends_in_one_line() -> None:
+    assert short(made.with_model()) == ["No known failure found."]
+
+
+def test_a_notice_that_changes_nothing_is_a_word_in_that_line() -> None:
+    harmless = made.rule(1, severity=Severity.NOTICE, effects=("slow",))
+    [line] = short(made.with_model(), harmless)
+    assert line.startswith("No known failure found (a notice, GC101, is folded")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"severity": Severity.WARNING},
+        {"applicability": Applicability.UNSAFE},
+        {"effects": ("not-a-number",)},
+    ],
+)
+def test_nothing_else_is_folded(change: dict[str, object]) -> None:
+    known = {"severity": Severity.NOTICE, "effects": ("slow",), **change}
+    text = "\n".join(short(made.with_model(), made.rule(1, **known)))
+    assert "GC101 made-defect-1" in text and "folded" not in text
+
+
+def test_what_is_not_decided_is_five_lines_worst_first() -> None:
+    known = made.with_model().replace(training=TrainingFacts())
+    rules = [
+        made.rule(number, when=(when,), severity=severity)
+        for number, (when, severity) in enumerate(
+            [
+                (made.waits_for("tokenizer.adds_bos"), Severity.NOTICE),
+                (made.waits_for("training.images"), Severity.WARNING),
+                (made.waits_for("adapter.bias"), Severity.WARNING),
+                (made.waits_for("packages.liger-kernel"), Severity.ERROR),
+                (made.waits_for("training.packing"), Severity.ERROR),
+                (made.waits_for("training.packing"), Severity.WARNING),
+            ]
+        )
+    ]
+    lines = short(known, *rules)[2:7]
+    assert short(known, *rules)[7] == "" and "--verbose" in lines[0]
+    assert lines[1].startswith("  error GC104 The made defect number 4 breaks it (1 more): ")
+    assert [line.rsplit(": ")[1] for line in lines[1:]] == [
+        "--[no-]packing",
+        "--with liger-kernel==VERSION",
+        "--[no-]images",
+        "--adapter DIR",
+    ]
+
+
+def test_the_option_named_is_the_one_for_which_most_wait() -> None:
+    known = made.with_model().replace(training=TrainingFacts())
+    images, packing = (made.waits_for(f"training.{name}") for name in ("images", "packing"))
+    lines = short(known, made.rule(1, when=(images, packing)), made.rule(2, when=(packing,)))
+    assert lines[3].endswith("(1 more): --[no-]packing")
+
+
+def test_a_model_that_is_given_is_not_asked_for_again() -> None:
+    waits = made.rule(when=(made.waits_for("model.use_cache"),))
+    assert short(made.with_model(), waits)[3].endswith(": diagnose(model)")
+    assert short(made.facts(), waits)[3].endswith(": --model DIR")
+
+
+def test_every_option_named_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--help"]) == 0
+    help_text = capsys.readouterr().out
+    for text in OPTIONS.values():
+        for option in text.partition(" ")[0].split("|"):
+            assert option.replace("[no-]", "") in help_text, option
+
+
+def test_a_long_title_is_cut_at_a_word() -> None:
+    waits = made.waits_for("training.packing")
+    rule = made.rule(when=(waits,), docs="word " * 40 + "\n")
+    assert max(map(len, short(made.with_model(), rule))) <= 88
 
 
 def test_lines_are_short_except_for_unbreakable_words() -> None:

@@ -78,7 +78,7 @@ def golden(rule: Rule, given: Given) -> str:
 def _report(rule: Rule, facts: Facts) -> Iterator[str]:
     """The report on this rule alone, without its header and the line on how to read more."""
     diagnosis = judge_all(facts, [rule])
-    said = render_diagnosis(diagnosis, make_plan(diagnosis)).strip().split("\n\n")[1:]
+    said = render_diagnosis(diagnosis, make_plan(diagnosis), verbose=True).strip().split("\n\n")[1:]
     *said, closing = said
     yield from said
     would, _, _ = closing.rpartition("One rule in full")
