@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gemma_compat.memory import ALL_LINEAR, Adapter, Setup, Shape, estimate
+from gemma_compat.memory import ALL_LINEAR, Adapter, Setup, estimate, read_shape
 
 FOLDER = Path(__file__).parent.parent / "docs" / "measurements"
 _GIB = 1 << 30
@@ -60,7 +60,7 @@ def errors_of_other_runs(data: Mapping[str, Any], other: Mapping[str, Any]) -> l
             checkpointing=run["checkpoint_every"] > 0,
             every=max(1, run["checkpoint_every"]),
         )
-        peak = estimate(Shape.from_config(config.get("text_config", config)), setup).allocated
+        peak = estimate(read_shape(config.get("text_config", config)), setup).allocated
         found.append(peak / _GIB / run["real_gib"] - 1)
     return found
 
@@ -71,7 +71,7 @@ def page(data: Mapping[str, Any], older: Mapping[str, Any]) -> str:
     rows, errors = [], []
     for run in data["runs"]:
         shape = data["shapes"][run["model"]]
-        found = estimate(Shape.from_config(shape), setup_of(run, shape))
+        found = estimate(read_shape(shape), setup_of(run, shape))
         error = found.allocated / run["allocated"] - 1
         errors.append(abs(error))
         rows.append(

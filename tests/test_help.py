@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.engine.help import fixed_in, help_of, patch_call, upgrade_command
+from gemma_compat.engine.help import upgrade_command
 from gemma_compat.engine.rule import Applicability, Fix, Rule, Scope, Severity
 
 from .conftest import facts_for
@@ -57,23 +57,24 @@ def test_upgrade(releases: dict[str, str], command: str) -> None:
     ],
 )
 def test_patch(changes: dict[str, Any], call: str) -> None:
-    assert patch_call(rule(**changes)) == call
+    assert rule(**changes).patch_call == call
 
 
 def test_each_alternative_is_there_in_this_order() -> None:
     fix = Fix(fixed_in={"transformers": "5.6.0"}, setting="use_cache=False", then="train again")
     made = rule(fix=fix, patch=cure, applicability=Applicability.SAFE)
-    assert help_of(made, facts_for("gemma3")) == (
+    assert made.help(facts_for("gemma3")) == (
         "pip install -U 'transformers>=5.6.0', and train again, or use_cache=False, "
         "or gemma_compat.patch(model)"
     )
-    assert help_of(rule(fix=Fix(setting="a=1", then="train again")), facts_for("gemma3")) == "a=1"
+    made = rule(fix=Fix(setting="a=1", then="train again"))
+    assert made.help(facts_for("gemma3")) == "a=1"
 
 
 def test_a_scope_has_its_own_release() -> None:
     made = rule(fix=Fix(fixed_in={"transformers": "5.6.0"}))
     first, second = made.scopes
     facts = facts_for("gemma4")
-    assert fixed_in(made, facts) == fixed_in(made, facts, second) == {"transformers": "5.5.2"}
-    assert fixed_in(made, facts, first) == {"transformers": "5.6.0"}
-    assert fixed_in(made, facts_for("gemma2")) == {"transformers": "5.6.0"}
+    assert made.fixed_in(facts) == made.fixed_in(facts, second) == {"transformers": "5.5.2"}
+    assert made.fixed_in(facts, first) == {"transformers": "5.6.0"}
+    assert made.fixed_in(facts_for("gemma2")) == {"transformers": "5.6.0"}

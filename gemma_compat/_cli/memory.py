@@ -40,12 +40,12 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _memory(options: argparse.Namespace) -> int:
     from ..detect.model import judged_by_name
-    from ..memory import MissingFigure, Shape, judge_setup, read_setup
+    from ..memory import MissingFigure, judge_setup, read_setup, read_shape
     from ..report import memory as renderer
 
     config, facts = _situation(options)
     try:
-        shape = Shape.from_config(config)
+        shape = read_shape(config)
     except MissingFigure as error:
         raise UsageError(f"{options.model}: {error}; no estimate can be made") from error
     setup, assumed = read_setup(shape, config, facts)

@@ -25,12 +25,12 @@ def tune(options: argparse.Namespace, facts: Facts) -> int:
         UsageError: a model whose sizes are not known, or no card.
     """
     from ..detect.model import config_of, judged_by_name
-    from ..memory import MissingFigure, Shape, memory_of
+    from ..memory import MissingFigure, memory_of, read_shape
     from ..memory import tuning as tuning_module
     from ..report import tuning as renderer
 
     try:
-        shape = Shape.from_config(config_of(options.model))
+        shape = read_shape(config_of(options.model))
     except MissingFigure as error:
         raise UsageError(f"{options.model}: {error}; nothing can be proposed") from error
     if judged := judged_by_name(options.model):

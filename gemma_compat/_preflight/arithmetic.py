@@ -41,14 +41,14 @@ def counted(subject: Subject) -> Counted | None:
     beside bfloat16 weights, and keeps it for the backward pass.
     """
     from ..live.tree import text_models
-    from ..memory import MissingFigure, Setup, Shape, estimate
+    from ..memory import MissingFigure, Setup, estimate, read_shape
 
     models = text_models(subject.base)
     if not models:
         return None
     config = models[0][1].config
     try:
-        shape = Shape.from_config(config.to_dict())
+        shape = read_shape(config.to_dict())
     except MissingFigure:
         return None
     weight = models[0][1].layers[0].self_attn.q_proj

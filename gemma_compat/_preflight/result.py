@@ -114,6 +114,5 @@ class Preflight(Shown):
         }
 
     def _repr_html_(self) -> str:
-        from ..report.preflight import render_html
-
-        return render_html(self)
+        html: str = self._module().render_html(self)
+        return html

@@ -1,33 +1,25 @@
-"""What to type against a failure, made from a rule's :class:`~gemma_compat.engine.rule.Fix`."""
+"""What to type against a failure: the upgrade, the setting, the call of ``patch``. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..facts import Facts
-    from .rule import Rule, Scope
 
 
-def help_of(rule: Rule, facts: Facts, scope: Scope | None = None) -> str:
-    """Return the upgrade, the setting and the call of ``patch``, as far as each exists.
+def help_text(releases: Mapping[str, str], then: str, setting: str, patch_call: str) -> str:
+    """Return the alternatives that exist, joined by "or".
 
     ``pip install -U 'transformers>=4.51.0', or gemma_compat.patch(model)``
+
+    Args:
+        releases: distribution name to the first release without the failure.
+        then: what to do after the upgrade.
+        setting: what to type or to set instead.
+        patch_call: the call that applies the cure.
     """
-    upgrade = upgrade_command(fixed_in(rule, facts, scope))
-    if upgrade and rule.fix.then:
-        upgrade += f", and {rule.fix.then}"
-    return ", or ".join(part for part in (upgrade, rule.fix.setting, patch_call(rule)) if part)
-
-
-def fixed_in(rule: Rule, facts: Facts, scope: Scope | None = None) -> Mapping[str, str]:
-    """Return the releases that end the failure: those of the scope, else those of the rule."""
-    if scope is None:
-        model_type = facts.model.get("model_type")
-        scope = next((item for item in rule.scopes if model_type in item.model_types), None)
-    own = scope.fixed_in if scope is not None else None
-    return rule.fix.fixed_in if own is None else own
+    upgrade = upgrade_command(releases)
+    if upgrade and then:
+        upgrade += f", and {then}"
+    return ", or ".join(part for part in (upgrade, setting, patch_call) if part)
 
 
 def upgrade_command(releases: Mapping[str, str]) -> str:
@@ -38,16 +30,6 @@ def upgrade_command(releases: Mapping[str, str]) -> str:
     if "unsloth-zoo" in wanted and "unsloth" not in wanted:
         wanted = {"unsloth": "", **wanted}  # the two belong together
     return "pip install -U " + " ".join(map(_requirement, wanted, wanted.values()))
-
-
-def patch_call(rule: Rule) -> str:
-    """Return ``gemma_compat.patch(model)``, by name where only that applies it; empty without a
-    cure.
-    """
-    if rule.patch is None or rule.at_import:
-        return ""
-    named = f", select=['{rule.code}']" if rule.applicability.value == "unsafe" else ""
-    return f"gemma_compat.patch(model{named})"
 
 
 def _requirement(name: str, release: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..shown import Shown
 from .condition import Condition, RunKind
 from .effects import Effect
-from .help import help_of
+from .help import help_text
 
 if TYPE_CHECKING:
     from ..facts import Facts
@@ -204,7 +204,35 @@ class Rule:
             scope: the scope that applies; by default the first that names the model type.
         """
         said = self.describe(facts) if self.describe else self._by_releases(facts)
-        return said if said.help else Problem(said.message, help_of(self, facts, scope))
+        return said if said.help else Problem(said.message, self.help(facts, scope))
+
+    def help(self, facts: Facts, scope: Scope | None = None) -> str:
+        """Return what to type against the failure: upgrade, setting and ``patch``, if they exist.
+
+        Args:
+            scope: the scope that applies; by default the first that names the model type.
+        """
+        releases = self.fixed_in(facts, scope)
+        return help_text(releases, self.fix.then, self.fix.setting, self.patch_call)
+
+    def fixed_in(self, facts: Facts, scope: Scope | None = None) -> Mapping[str, str]:
+        """Return the releases that end the failure: those of the scope, else those of the rule."""
+        if scope is None:
+            model_type = facts.model.get("model_type")
+            scope = next((item for item in self.scopes if model_type in item.model_types), None)
+        own = scope.fixed_in if scope is not None else None
+        return self.fix.fixed_in if own is None else own
+
+    @property
+    def patch_call(self) -> str:
+        """Return ``gemma_compat.patch(model)``; with ``select`` where only that applies the cure.
+
+        Empty where ``patch`` has no cure for it.
+        """
+        if self.patch is None or self.at_import:
+            return ""
+        named = f", select=['{self.code}']" if self.applicability is Applicability.UNSAFE else ""
+        return f"gemma_compat.patch(model{named})"
 
     def _by_releases(self, facts: Facts) -> Problem:
         """Return the installed releases and the consequence."""

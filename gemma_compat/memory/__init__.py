@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .estimate import CUDA, Estimate, Part, estimate
 from .judging import Change, Judgement, judge, judge_setup, memory_of, usable
+from .reading import read_shape
 from .setup import ALL_LINEAR, Adapter, Setup
 from .shape import MissingFigure, Shape
 from .situation import read_setup
@@ -30,5 +31,6 @@ __all__ = [
     "judge_setup",
     "memory_of",
     "read_setup",
+    "read_shape",
     "usable",
 ]

@@ -1,6 +1,6 @@
 """What a training step takes at its peak: the largest of the moments where memory is tight.
 
-    >>> result = estimate(Shape.from_config(config), Setup(rows=1, tokens=2048, checkpointing=True))
+    >>> result = estimate(read_shape(config), Setup(rows=1, tokens=2048, checkpointing=True))
     >>> round(result.total / 2**30, 1)
 
 Four moments are compared, of a step from the second on, when the optimizer's state is there: the

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..facts import Facts
 from .estimate import Estimate, Part, estimate
+from .reading import read_shape
 from .setup import Adapter, Setup
 from .shape import MissingFigure, Shape
 from .situation import read_setup
@@ -107,7 +108,7 @@ def judge(model: str | Mapping[str, Any], facts: Facts) -> Judgement | None:
     if config is None:
         return None
     try:
-        shape = Shape.from_config(config)
+        shape = read_shape(config)
     except MissingFigure:
         return None
     setup, assumed = read_setup(shape, config, facts)

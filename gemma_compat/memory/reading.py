@@ -1,4 +1,4 @@
-"""A ``config.json``, or what is published of one, as a ``Shape``."""
+"""Read a :class:`Shape` from a ``config.json``, or from what is published of one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ _TEXT = ("text_config", "llm_config")
 
 
 def read_shape(config: Mapping[str, Any]) -> Shape:
-    """See ``Shape.from_config``."""
+    """Return the shape that this config states.
+
+    Args:
+        config: a ``config.json`` as a mapping, or the part of one that is published.
+
+    Raises:
+        MissingFigure: it does not state a size that the estimate needs, or its model type is not
+            estimated.
+    """
     text = next((config[key] for key in _TEXT if isinstance(config.get(key), Mapping)), config)
     model_type = str(text.get("model_type") or config.get("model_type") or "")
     style = style_of(model_type) or style_of(str(config.get("model_type") or ""))

@@ -1,6 +1,6 @@
 """The sizes of a Gemma that decide its memory, read from a config: no torch, no weights.
 
-    >>> shape = Shape.from_config(checkpoints.find("google/gemma-3-1b-it").config)
+    >>> shape = read_shape(checkpoints.find("google/gemma-3-1b-it").config)
     >>> shape.hidden, len(shape.layers), shape.vocabulary
     (1152, 26, 262144)
 
@@ -159,17 +159,6 @@ class Shape:
     composite: bool = False
     towers: tuple[Tower, ...] = ()
     unknown: tuple[str, ...] = field(default=())
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Shape:
-        """The shape that a ``config.json``, or what is published of one, states.
-
-        Raises:
-            MissingFigure: a size that it does not state, or a model type that is not estimated.
-        """
-        from .reading import read_shape
-
-        return read_shape(config)
 
     @property
     def embedding(self) -> int:

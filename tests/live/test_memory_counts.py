@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.memory import Adapter, Setup, Shape
+from gemma_compat.memory import Adapter, Setup, read_shape
 from gemma_compat.memory.layers import Count
 from tests import tiny
 
@@ -64,7 +64,7 @@ def test_a_layer_keeps_what_is_counted(family: str, trained: str) -> None:
         names = r".*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
         model = peft.get_peft_model(model, peft.LoraConfig(r=4, target_modules=names))
         adapter = Adapter(rank=4)
-    shape = Shape.from_config(config.to_dict())
+    shape = read_shape(config.to_dict())
     setup = Setup(tokens=TOKENS, adapter=adapter)
     counted = sum(Count(shape, shape.layers[0], setup).per_token())
     assert counted == pytest.approx(kept(model, 0), rel=NEAR)

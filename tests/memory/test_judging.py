@@ -9,14 +9,23 @@ import pytest
 
 from gemma_compat.errors import UsageError
 from gemma_compat.facts import AdapterFacts, Facts, Gpu, ModelFacts, Package, TrainingFacts
-from gemma_compat.memory import Adapter, Setup, Shape, estimate, judge, judge_setup, usable
+from gemma_compat.memory import (
+    Adapter,
+    Setup,
+    Shape,
+    estimate,
+    judge,
+    judge_setup,
+    read_shape,
+    usable,
+)
 from gemma_compat.tables import checkpoints
 
 
 def shape(name: str) -> Shape:
     found = checkpoints.find(name)
     assert found is not None
-    return Shape.from_config(found.config)
+    return read_shape(found.config)
 
 
 def facts(memory: int | None = 40960, model: Any = None, adapter: Any = None, **run: Any) -> Facts:

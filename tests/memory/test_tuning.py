@@ -9,7 +9,7 @@ import pytest
 
 from gemma_compat._cli import main
 from gemma_compat.detect.foreign_yaml import read_yaml
-from gemma_compat.memory import Shape, estimate, usable
+from gemma_compat.memory import estimate, read_shape, usable
 from gemma_compat.memory.tuning import Wish, tune
 from gemma_compat.tables import checkpoints
 
@@ -17,7 +17,7 @@ from gemma_compat.tables import checkpoints
 def wish(name: str, memory: int, tokens: int = 1024, **changes: object) -> Wish:
     found = checkpoints.find(name)
     assert found is not None
-    return replace(Wish(Shape.from_config(found.config), memory, tokens), **changes)  # type: ignore[arg-type]
+    return replace(Wish(read_shape(found.config), memory, tokens), **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("memory", [15360, 24564, 40960, 81559, 143771])
