@@ -92,9 +92,10 @@ def _carry_out(applied: AppliedPatches, model: Any, checkpoint_every: int | None
     try:
         if applied.dry_run or applied.note:
             return applied
-        apply_plan(unwrap(model), applied.diagnosis, applied.plan, applied)
+        base = unwrap(model)
+        apply_plan(base, applied.diagnosis, applied.plan, applied)
         if checkpoint_every is not None:
-            applied.add(CODE, unwrap(model), checkpoint_every_nth, checkpoint_every)
+            applied.add(CODE, base, checkpoint_every_nth, checkpoint_every)
         return applied
     except BaseException:
         applied.roll_back()

@@ -81,16 +81,17 @@ def _read_parts(
 ) -> dict[str, tuple[Any, dict[str, str]]]:
     """Return each part of the facts by its field, with why the rest of it is unknown."""
     live = Snapshot(model) if _is_live(model) else None
-    model_reading = read_model(live or model)  # a wrong model is told before wrong arguments
+    source = live or model
+    model_reading = read_model(source)  # report a wrong model before wrong arguments
     training = read_training(args, inventory.packages.get("transformers"))
     if adapter is not None:  # the run trains it
         training = (training[0].replace(peft=True), training[1])
     return {
-        "model": with_loss(model, model_reading, training[0]),
+        "model": with_loss(source, model_reading, training[0]),
         "training": training,
-        "checkpoint": read_checkpoint(model),
-        "tokenizer": read_tokenizer(tokenizer, model),
-        "adapter": read_adapter(adapter, model),
+        "checkpoint": read_checkpoint(source),
+        "tokenizer": read_tokenizer(tokenizer, source),
+        "adapter": read_adapter(adapter, source),
         "torch": read_torch_build(search),
         "unsloth": read_unsloth(inventory.packages, live, read_environment()),
     }

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import UnknownFact, UsageError
 from ..facts import AdapterFacts
-from ..live.unwrap import peft_wrapper, unwrap
+from ..live.snapshot import Snapshot
 from ._ask import ask
 from ._json import read_object
 from .checkpoint import folder_of, header, starred
@@ -45,7 +45,7 @@ def read_adapter(adapter: Any, model: Any = None) -> Reading:
     Args:
         adapter: a directory, its ``adapter_config.json``, a ``LoraConfig``, a mapping of one, or
             ``None`` for the one that the model carries or whose directory it is.
-        model: as for ``detect_facts``.
+        model: as for ``read_model``.
 
     Raises:
         UsageError: a path that leads to no adapter, or something that is none.
@@ -66,7 +66,7 @@ def read_adapter(adapter: Any, model: Any = None) -> Reading:
 
 def _of_model(model: Any) -> Reading:
     """Return the active adapter of a live model; the files where a directory holds an adapter."""
-    if hasattr(model, "named_modules"):
+    if isinstance(model, Snapshot):
         config = _active(model)
         if config is not None:
             return _read(_Adapter(_of_object(config), live=True))
@@ -78,9 +78,9 @@ def _of_model(model: Any) -> Reading:
         return AdapterFacts(), {"adapter": "no adapter was given"}
 
 
-def _active(model: Any) -> Any | None:
-    wrapper = peft_wrapper(model)
-    configs = getattr(wrapper if wrapper is not None else unwrap(model), "peft_config", None)
+def _active(live: Snapshot) -> Any | None:
+    wrapper = live.peft
+    configs = getattr(live.base if wrapper is None else wrapper, "peft_config", None)
     if not isinstance(configs, Mapping) or not configs:
         return None
     active = getattr(wrapper, "active_adapter", None)

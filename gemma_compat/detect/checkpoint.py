@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import UnknownFact
 from ..facts import CheckpointFacts
-from ..live.unwrap import unwrap
+from ..live.snapshot import Snapshot
 from . import _files
 from .hub import find_config
 
@@ -30,7 +30,7 @@ def read_checkpoint(model: Any) -> Reading:
     names.
 
     Args:
-        model: as for ``detect_facts``. A live model is asked for its ``name_or_path``: a
+        model: as for ``read_model``. Of a live model, its config's ``name_or_path`` is read: a
             directory, or a name whose snapshot lies in the Hugging Face cache.
     """
     try:
@@ -51,8 +51,8 @@ def folder_of(model: Any) -> str:
         if os.path.exists(path):
             return path if os.path.isdir(path) else os.path.dirname(path) or "."
         return _snapshot(path)
-    if hasattr(model, "named_modules"):
-        return _folder_of_live(getattr(unwrap(model), "config", None))
+    if isinstance(model, Snapshot):
+        return _folder_of_live(model.config)
     raise UnknownFact("checkpoint", "no model directory was given")
 
 

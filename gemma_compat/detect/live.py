@@ -14,7 +14,6 @@ from ..errors import UnknownFact
 from ..facts import ConfigView, ModelFacts
 from ..live.snapshot import Snapshot
 from ..live.tree import named_modules
-from ..live.unwrap import peft_wrapper
 from ._ask import ask
 from .config import overridden_head_dim
 from .live_cache import asks_for_cache
@@ -91,8 +90,8 @@ def _quantization(live: Snapshot) -> str | None:
 
 def _peft(live: Snapshot) -> str | None:
     """Return the config of a PEFT wrapper, or of adapters that transformers loaded."""
-    wrapper = peft_wrapper(live.outer)
-    configs = getattr(wrapper if wrapper is not None else live.base, "peft_config", None)
+    wrapper = live.peft
+    configs = getattr(live.base if wrapper is None else wrapper, "peft_config", None)
     if not configs:
         return None
     active = getattr(wrapper, "active_adapter", None)

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import UnknownFact
 from ..facts import ModelFacts, TrainingFacts
-from ..live.unwrap import unwrap
+from ..live.snapshot import Snapshot
 from ._ask import ask
 
 Reading = tuple[ModelFacts, dict[str, str]]
@@ -80,17 +80,17 @@ def with_loss(model: Any, reading: Reading, training: TrainingFacts) -> Reading:
     """Return the reading with ``loss_ignores_token_count``, where the run accumulates gradients.
 
     Args:
-        model: as for ``detect_facts``; only a live model is looked at.
+        model: as for ``read_model``; only a ``Snapshot`` is looked at.
         reading: the facts of the model, and why some are unknown.
         training: the facts of the run.
     """
     facts, reasons = reading
-    if not facts.get("live") or not facts.get("composite"):
+    if not isinstance(model, Snapshot) or not facts.get("composite"):
         return reading
     if training.get("gradient_accumulation_steps", 1) < 2:
         why = "tried only where the arguments say gradient_accumulation_steps > 1"
         return facts, {**reasons, "model.loss_ignores_token_count": why}
-    answers, why_not = ask("model", {"loss_ignores_token_count": _ignores}, unwrap(model))
+    answers, why_not = ask("model", {"loss_ignores_token_count": _ignores}, model.base)
     return facts.replace(**answers), {**reasons, **why_not}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
@@ -41,24 +42,48 @@ def read_model(model: Any) -> Reading:
     )
 
 
-def _read_named(name: str) -> Reading:
-    """Return a path on this machine, else a model in the local Hub cache, else a known
-    checkpoint.
-    """
-    from .config import read_config
+@dataclass(frozen=True)
+class _Named:
+    """What the name of a model leads to: a file, a published checkpoint or a bare model type.
 
+    Attributes:
+        path: the config file on this machine; empty where there is none.
+        known: the published checkpoint, where there is no such file.
+        judged: what an unpublished Gemma is judged as; empty for any other model.
+    """
+
+    path: str = ""
+    known: checkpoints.Checkpoint | None = None
+    judged: str = ""
+
+
+def _look_up(name: str) -> _Named:
+    """Return what ``name`` leads to: a path, a model in the local Hub cache, a known checkpoint.
+
+    Raises:
+        UsageError: none of these, and not a model type either.
+    """
     path = name if os.path.exists(name) else find_config(name)
     if path is not None:
-        path = _config_path(path)
-        return read_config(read_object(path), path)
+        return _Named(path=_config_path(path))
     known = checkpoints.find(name)
-    if known is not None:
-        return read_known(known)
-    if name in families.FIRST_RELEASES:
-        return ModelFacts(model_type=name), {"model": "only its model_type was given"}
+    if known is not None or name in families.FIRST_RELEASES:
+        return _Named(known=known)
     if resembled := checkpoints.resembled(name):
-        return read_known(resembled)
+        judged = f"not published by Google; judged as {resembled.published_as}, by its name"
+        return _Named(known=resembled, judged=judged)
     raise UsageError(f"{name}: {_nowhere(name)}")
+
+
+def _read_named(name: str) -> Reading:
+    from .config import read_config
+
+    named = _look_up(name)
+    if named.path:
+        return read_config(read_object(named.path), named.path)
+    if named.known is not None:
+        return read_known(named.known)
+    return ModelFacts(model_type=name), {"model": "only its model_type was given"}
 
 
 def read_known(checkpoint: checkpoints.Checkpoint) -> Reading:
@@ -85,44 +110,43 @@ def config_of(name: str) -> Mapping[str, Any]:
     checkpoint.
 
     Raises:
+        UsageError: as :func:`read_model`; also for a model type, which has several sizes.
+    """
+    named = _look_up(name)
+    if named.path:
+        return read_object(named.path)
+    if named.known is not None:
+        return named.known.config
+    examples = ", ".join(checkpoints.of_type(name)[:3])
+    hint = f": name a checkpoint, as in {examples}" if examples else ""
+    raise UsageError(f"{name} is a model type, of several sizes{hint}")
+
+
+def judged_by_name(name: str) -> str:
+    """Return what an unpublished Gemma is judged as; an empty text for any other model.
+
+    Raises:
         UsageError: as :func:`read_model`.
     """
-    path = name if os.path.exists(name) else find_config(name)
-    if path is not None:
-        return read_object(_config_path(path))
-    if name in families.FIRST_RELEASES:
-        examples = ", ".join(checkpoints.of_type(name)[:3])
-        hint = f": name a checkpoint, as in {examples}" if examples else ""
-        raise UsageError(f"{name} is a model type, of several sizes{hint}")
-    known = checkpoints.find(name) or checkpoints.resembled(name)
-    if known is not None:
-        return known.config
-    raise UsageError(f"{name}: {_nowhere(name)}")
-
-
-def judged_by_name(name: str) -> str | None:
-    """Return what an unpublished Gemma is judged as; ``None`` for any other model."""
-    here = os.path.exists(name) or find_config(name) or name in families.FIRST_RELEASES
-    if here or checkpoints.find(name):
-        return None
-    known = checkpoints.resembled(name)
-    return (
-        f"not published by Google; judged as {known.published_as}, by its name" if known else None
-    )
+    return _look_up(name).judged
 
 
 def assumed_of(model: Any) -> dict[str, str]:
     """Return ``Facts.assumed`` for a model that is a published name and not a file on this
     machine.
+
+    Raises:
+        UsageError: as :func:`read_model`.
     """
-    if not isinstance(model, str) or os.path.exists(model) or find_config(model):
+    if not isinstance(model, str):
         return {}
-    if known := checkpoints.find(model):
-        return {"model": f"what is published of {known.published_as}"}
-    if model in families.FIRST_RELEASES:
-        return {"model": "its model_type"}
-    judged = judged_by_name(model)
-    return {"model": judged} if judged else {}
+    named = _look_up(model)
+    if named.path:
+        return {}
+    if named.judged:
+        return {"model": named.judged}
+    published = named.known and f"what is published of {named.known.published_as}"
+    return {"model": published or "its model_type"}
 
 
 # What read_config says of a key that is not there.

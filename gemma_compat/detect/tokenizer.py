@@ -36,7 +36,7 @@ def read_tokenizer(tokenizer: Any, model: Any = None) -> Reading:
 
     Args:
         tokenizer: a live tokenizer or processor, a directory, or ``None``.
-        model: as for ``detect_facts``; its directory is read where no tokenizer is given.
+        model: as for ``read_model``; its directory is read where no tokenizer is given.
 
     Raises:
         UsageError: a directory without a tokenizer, or an object that is not a tokenizer.

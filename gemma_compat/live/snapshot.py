@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import UnknownFact
 from .tree import layer_wrappers, named_configs, text_models
-from .unwrap import unwrap
+from .unwrap import peft_wrapper, unwrap
 
 
 class Snapshot:
@@ -36,6 +36,11 @@ class Snapshot:
     def named_modules(self) -> tuple[tuple[str, Any], ...]:
         """Return each module with torch's name for it: ``live.tree`` takes this for a model."""
         return self._modules
+
+    @cached_property
+    def peft(self) -> Any | None:
+        """The outermost PEFT model around the base, or ``None``."""
+        return peft_wrapper(self.outer)
 
     @cached_property
     def configs(self) -> tuple[tuple[str, Any], ...]:

@@ -12,6 +12,7 @@ import pytest
 from gemma_compat.detect import detect_facts
 from gemma_compat.detect.adapter import read_adapter
 from gemma_compat.errors import UsageError
+from gemma_compat.live.snapshot import Snapshot
 
 LORA = {"peft_type": "LORA", "target_modules": ["v_proj", "q_proj"], "modules_to_save": None}
 
@@ -66,11 +67,11 @@ def test_a_configuration_object_and_a_live_model() -> None:
     assert facts.peft_type == "LORA" and facts.target_modules == ("a", "b")
     assert facts.names == ()
     model = SimpleNamespace(named_modules=list, peft_config={"default": config})
-    carried, reasons = read_adapter(None, model)
+    carried, reasons = read_adapter(None, Snapshot(model))
     assert carried.target_modules == ("a", "b") and not carried.known("names")
     assert "loaded from" in reasons["adapter.names"]
     bare = SimpleNamespace(named_modules=list)
-    assert "carries none" in read_adapter(None, bare)[1]["adapter"]
+    assert "carries none" in read_adapter(None, Snapshot(bare))[1]["adapter"]
 
 
 def test_what_is_given_is_meant_to_be_trained() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gemma_compat.detect.checkpoint import read_checkpoint, starred
+from gemma_compat.live.snapshot import Snapshot
 
 NORM = {"dtype": "BF16", "shape": [4], "data_offsets": [0, 8]}
 HEAD = {"dtype": "F32", "shape": [1], "data_offsets": [8, 12]}
@@ -22,7 +23,7 @@ def safetensors(header: Any) -> bytes:
 
 def live(name: str, commit: str | None = None) -> Any:
     config = SimpleNamespace(model_type="gemma3", _name_or_path=name, _commit_hash=commit)
-    return SimpleNamespace(named_modules=list, config=config)
+    return Snapshot(SimpleNamespace(named_modules=list, config=config))
 
 
 def test_one_file(tmp_path: Path) -> None:

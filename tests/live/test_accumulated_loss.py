@@ -16,6 +16,7 @@ from gemma_compat.api import patch_given
 from gemma_compat.detect import loss_probe
 from gemma_compat.engine.plan import Consent
 from gemma_compat.facts import ModelFacts, TrainingFacts
+from gemma_compat.live.snapshot import Snapshot
 from gemma_compat.live.trainer import Given
 from gemma_compat.rules import find
 
@@ -31,7 +32,8 @@ composite = pytest.mark.parametrize("name", COMPOSITE)
 def try_out(model: Any) -> tuple[ModelFacts, dict[str, str]]:
     loss_probe._found.clear()
     reading = ModelFacts(live=True, composite=True), {}
-    return loss_probe.with_loss(model, reading, TrainingFacts(gradient_accumulation_steps=4))
+    training = TrainingFacts(gradient_accumulation_steps=4)
+    return loss_probe.with_loss(Snapshot(model), reading, training)
 
 
 def logged(model: Any, name: str, folder: Any, steps: int) -> tuple[float, float]:
