@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .patching.apply import AppliedPatches
 
 # Each public name and the module that has it; loaded when the name is first used.
+# IPython looks for load_ipython_extension, so it is not in __all__.
 _HOME = {
     "AppliedPatches": ".patching.apply",
     "CheckResult": "._preflight.result",
@@ -67,6 +68,7 @@ _HOME = {
     "explain": ".hooks.explaining",
     "explaining": ".hooks.explaining",
     "install": ".hooks",
+    "load_ipython_extension": ".hooks.notebook",
     "patch": ".api",
     "preflight": "._preflight",
     "uninstall": ".hooks",

@@ -15,7 +15,8 @@ class Shown:
 
     Attributes:
         view: the module in ``gemma_compat/report/`` that shows it. It has ``render_text(result)``,
-            the whole report, and ``render_line(result)``, one line without a line break.
+            the whole report, and ``render_line(result)``, one line without a line break. The
+            module of that name in ``report/notebook/`` has ``page(result)``.
     """
 
     view: ClassVar[str]
@@ -27,6 +28,11 @@ class Shown:
     def __repr__(self) -> str:
         line: str = self._module().render_line(self)
         return f"<{type(self).__name__}: {line}>"
+
+    def _repr_html_(self) -> str:
+        page = import_module(f"gemma_compat.report.notebook.{self.view}").page(self)
+        html: str = import_module("gemma_compat.report.notebook.page").render(page)
+        return html
 
     def _module(self) -> Any:
         return import_module(f"gemma_compat.report.{self.view}")

@@ -112,7 +112,3 @@ class Preflight(Shown):
             "passes": round(self.passes, 2),
             "checks": [item.to_dict() for item in self.checks],
         }
-
-    def _repr_html_(self) -> str:
-        html: str = self._module().render_html(self)
-        return html

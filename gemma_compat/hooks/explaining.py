@@ -15,14 +15,17 @@ from ..errors import SHOWS_NOTES, UsageError, add_note
 from ..facts import Facts
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from .._explain.explanation import Explanation
 
 
-def explain(what: Any, *, model: Any = None, args: Any = None) -> Explanation:
+def explain(what: Any = None, *, model: Any = None, args: Any = None) -> Explanation:
     """Return the likely causes of an exception, a traceback or a log; prints as a report.
 
     Args:
         what: an exception, text, or the path of a log (an ``os.PathLike``; a ``str`` is text).
+            If not given, the last error that ended a notebook's cell or a line at the prompt.
         model, args: as in ``diagnose``; they make the answer surer.
 
     Returns:
@@ -30,8 +33,11 @@ def explain(what: Any, *, model: Any = None, args: Any = None) -> Explanation:
         the facts of this machine are used too; a text may come from another machine.
 
     Raises:
-        UsageError: the file cannot be read, or ``what`` has another type.
+        UsageError: the file cannot be read, ``what`` has another type, or no error is there yet.
     """
+    if what is None:
+        what = _last_error()
+
     from .._explain.explain import explain_log
     from .._explain.log_facts import merge
 
@@ -46,6 +52,16 @@ def explain(what: Any, *, model: Any = None, args: Any = None) -> Explanation:
         return explain_log(stream, given)
 
 
+def _last_error() -> BaseException:
+    """Return what an interactive Python keeps of the last error; a handled one is not kept."""
+    error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)  # 3.12; before
+    if not isinstance(error, BaseException):
+        raise UsageError(
+            "no error has ended a cell yet; pass an exception, a text, or pathlib.Path of a log"
+        )
+    return error
+
+
 def _opened(what: Any) -> BinaryIO:
     if isinstance(what, os.PathLike):
         try:
@@ -53,11 +69,22 @@ def _opened(what: Any) -> BinaryIO:
         except OSError as error:
             raise UsageError(f"{os.fspath(what)}: {error.strerror or error}") from error
     if isinstance(what, BaseException):
-        lines = traceback.format_exception(type(what), what, what.__traceback__)
+        lines = traceback.format_exception(type(what), what, _past_shell(what.__traceback__))
         return io.BytesIO("".join(lines).encode("utf-8", "replace"))
     if isinstance(what, str):
         return io.BytesIO(what.encode("utf-8", "replace"))
     raise UsageError(f"explain takes an exception, text or a path, not {type(what).__name__}")
+
+
+def _past_shell(frames: TracebackType | None) -> TracebackType | None:
+    """Return the frames from a notebook's cell on: those of IPython before it explain nothing."""
+    last_of_shell = None
+    step = frames
+    while step is not None:
+        if "/IPython/" in step.tb_frame.f_code.co_filename.replace(os.sep, "/"):
+            last_of_shell = step
+        step = step.tb_next
+    return frames if last_of_shell is None else last_of_shell.tb_next or frames
 
 
 def _run_of(facts: Facts) -> Facts:

@@ -5,7 +5,6 @@ Pure.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 _NAME = 31  # columns
 _TOLD = {"fail", "warning"}
-_COLOURS = {"pass": "#1a7f37", "warning": "#9a6700", "fail": "#cf222e", "not run": "#6e7781"}
 
 
 def render_line(result: Preflight) -> str:
@@ -43,41 +41,21 @@ def render_stopped(result: Preflight) -> str:
     )
 
 
-def render_html(result: Preflight) -> str:
-    """Return the table for a notebook."""
-    rows = "".join(_row(item) for item in result.checks)
-    return (
-        f"<p><b>gemma_compat preflight on {html.escape(result.model_type)}</b></p>"
-        "<table><thead><tr><th>check</th><th>outcome</th><th>found</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table><p>{html.escape(_closing(result))}</p>"
-    )
-
-
-def _row(item: CheckResult) -> str:
-    outcome = item.outcome.value
-    colour = _COLOURS[outcome]
-    lines = [_figure(item), *(text for _, text in _details(item))]
-    text = "<br>".join(html.escape(line) for line in lines)
-    return (
-        f"<tr><td>{html.escape(item.name)}</td>"
-        f'<td style="color:{colour}">{outcome}</td><td style="text-align:left">{text}</td></tr>'
-    )
-
-
 def _lines(item: CheckResult) -> Iterator[str]:
     head = f"{item.outcome.value:<8} {item.name:<{_NAME}} "
     rest = " " * 9
-    yield from wrap(_figure(item), first=head, rest=rest)
-    for label, text in _details(item):
+    yield from wrap(figure(item), first=head, rest=rest)
+    for label, text in details(item):
         yield from wrap(text, first=f"{rest}{label:<5} ", rest=rest + " " * 6)
 
 
-def _figure(item: CheckResult) -> str:
+def figure(item: CheckResult) -> str:
+    """Return what was found, with what it was held against."""
     return item.figure + (f" ({item.tolerance})" if item.tolerance else "")
 
 
-def _details(item: CheckResult) -> Iterator[tuple[str, str]]:
-    """Where it was found, what to do, and the pages of the rules that explain it."""
+def details(item: CheckResult) -> Iterator[tuple[str, str]]:
+    """Yield where it was found, what to do, and the pages of the rules that explain it."""
     if item.outcome.value not in _TOLD:
         return
     if item.where:
