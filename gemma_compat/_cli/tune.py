@@ -46,8 +46,16 @@ def tune(options: argparse.Namespace, facts: Facts) -> int:
         raise UsageError(f"nothing can be proposed to which no rule objects: {reasons}")
     remarks = tuple(f"{item.rule.code}: {item.problem.message}" for item in objections)
     card = str(facts.gpus[0].get("name") or facts.gpus[0].get("architecture"))
-    write(getattr(renderer, f"render_{options.format}")(found, options.model, card, remarks))
+    text = getattr(renderer, f"render_{options.format}")(found, options.model, card, remarks)
+    write(_with_names_of(facts, text))
     return CLEAN if found.setup is not None else FINDINGS
+
+
+def _with_names_of(facts: Facts, text: str) -> str:
+    """Return the proposal with the names of that transformers in its lines of Python."""
+    from ..tables.renamed_arguments import renamed
+
+    return renamed(text, facts)  # the YAML of other tools says "name: value", and stays
 
 
 def _wish(options: argparse.Namespace, facts: Facts, shape: Shape, memory: int) -> Wish:

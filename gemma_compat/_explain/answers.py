@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..engine.rule import Rule
 from ..facts import Facts
+from ..tables.renamed_arguments import renamed
 from .explanation import Generally, Line
 from .figures import figure_answers
 from .general import Case, generals
@@ -38,6 +40,7 @@ def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Gener
         last = reading.last if of_last else None
         answer = kind.answer(Case(hit, last, reading.log, facts))
         if answer is not None:
+            answer = replace(answer, do=tuple(renamed(text, facts) for text in answer.do))
             yield Generally(
                 kind.name, answer, line_of(hit, words), bool(of_last) or not reading.last
             )

@@ -38,7 +38,8 @@ NOTICES: tuple[Notice, ...] = (
         "default-use-reentrant",
         r"the use_reentrant parameter should be passed explicitly",
         "torch asks for an explicit use_reentrant. Pass "
-        "gradient_checkpointing_kwargs={'use_reentrant': False}.",
+        "gradient_checkpointing_kwargs={'use_reentrant': False} (from transformers 5.23 on "
+        "activation_checkpointing_kwargs).",
     ),
     Notice(
         "eager-attention-advised",

@@ -161,9 +161,7 @@ def _switch_checkpointing_off(model: Any) -> None:
 
 def _switch_checkpointing_on(subject: Subject) -> None:
     """As ``Trainer.train`` would."""
-    options = subject.value("gradient_checkpointing_kwargs") or subject.value(
-        "activation_checkpointing_kwargs"
-    )
+    options = subject.checkpointing_options()
     subject.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
 
 

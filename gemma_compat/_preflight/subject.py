@@ -102,6 +102,11 @@ class Subject:
         home = type(self.trainer).__module__.partition(".")[0]
         return {"use_cache": False} if home == "trl" else {}
 
+    def checkpointing_options(self) -> Any:
+        """What the run passes to checkpointing, by its new name or its old one."""
+        names = ("activation_checkpointing_kwargs", "gradient_checkpointing_kwargs")
+        return next((found for name in names if (found := self.value(name))), None)
+
     def value(self, name: str, default: Any = None) -> Any:
         """A field of the training arguments; the default where it is not given or ``None``."""
         values = self.args if isinstance(self.args, Mapping) else getattr(self.args, "__dict__", {})

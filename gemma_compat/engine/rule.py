@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..shown import Shown
+from ..tables.renamed_arguments import renamed
 from .condition import Condition, RunKind
 from .effects import Effect
 from .help import help_text
@@ -204,7 +205,7 @@ class Rule:
             scope: the scope that applies; by default the first that names the model type.
         """
         said = self.describe(facts) if self.describe else self._by_releases(facts)
-        return said if said.help else Problem(said.message, self.help(facts, scope))
+        return Problem(said.message, renamed(said.help or self.help(facts, scope), facts))
 
     def help(self, facts: Facts, scope: Scope | None = None) -> str:
         """Return what to type against the failure: upgrade, setting and ``patch``, if they exist.

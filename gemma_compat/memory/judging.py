@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..facts import Facts
+from ..tables.renamed_arguments import renamed
 from .estimate import Estimate, Part, estimate
 from .reading import read_shape
 from .setup import Adapter, Setup
@@ -112,7 +113,9 @@ def judge(model: str | Mapping[str, Any], facts: Facts) -> Judgement | None:
     except MissingFigure:
         return None
     setup, assumed = read_setup(shape, config, facts)
-    return judge_setup(shape, setup, memory_of(facts), assumed)
+    found = judge_setup(shape, setup, memory_of(facts), assumed)
+    changes = [replace(item, text=renamed(item.text, facts)) for item in found.changes]
+    return replace(found, changes=tuple(changes))
 
 
 def memory_of(facts: Facts) -> int | None:

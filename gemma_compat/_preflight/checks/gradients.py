@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...tables.renamed_arguments import renamed_for
 from .. import passes
 from ..precision import precision_of
 from ..result import CheckResult
@@ -33,13 +34,17 @@ def gradients_agree(subject: Subject) -> CheckResult:
             return not_run(f"out of memory on {passes.SHORT} tokens without checkpointing")
         if found.error is not None:
             return failed(f"one of two passes failed: {first_line(found.error)}")
-    return _compare(with_it, without, precision_of(subject))
+    return _compare(with_it, without, subject)
 
 
-def _compare(one: passes.Pass, other: passes.Pass, precision: str) -> CheckResult:
+def _compare(one: passes.Pass, other: passes.Pass, subject: Subject) -> CheckResult:
     """The worst parameter decides; the figure names it."""
     lost = [n for n, norm in other.norms.items() if norm and not one.norms.get(n)]
-    help = "gradient_checkpointing_kwargs={'use_reentrant': False}, or gemma_compat.patch(model)"
+    precision = precision_of(subject)
+    help = renamed_for(
+        "gradient_checkpointing_kwargs={'use_reentrant': False}, or gemma_compat.patch(model)",
+        subject.base,
+    )
     if lost:
         return failed(
             f"{len(lost)} parameters lose their gradient under checkpointing, {lost[0]} first",

@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from ...tables.renamed_arguments import renamed_for
 from .. import shadow as shadows
 from ..passes import is_out_of_memory
 from ..precision import limit_of, precision_of
@@ -176,13 +177,16 @@ def _of_no_path(subject: Subject) -> CheckResult:
     if any(vars(m).get("gradient_checkpointing") is True for m in subject.model.modules()) or any(
         subject.value(f"{name}_checkpointing") for name in ("gradient", "activation")
     ):
-        options = subject.value("gradient_checkpointing_kwargs") or {}
+        options = subject.checkpointing_options() or {}
         if options.get("use_reentrant", True):
             return failed(
                 "the loss does not depend on what is trained: reentrant checkpointing needs inputs "
                 "with a gradient",
-                help="model.enable_input_require_grads(), or gradient_checkpointing_kwargs="
-                "{'use_reentrant': False}",
+                help=renamed_for(
+                    "model.enable_input_require_grads(), or "
+                    "gradient_checkpointing_kwargs={'use_reentrant': False}",
+                    subject.base,
+                ),
             )
     return failed(
         "the loss does not depend on what is trained: it was detached, in compute_loss for example",

@@ -85,8 +85,8 @@ RULE = Rule(
     ),
     fix=Fix(
         setting=(
-            "gradient_checkpointing_kwargs={'use_reentrant': False} in TrainingArguments "
-            "and in prepare_model_for_kbit_training"
+            "gradient_checkpointing_kwargs={'use_reentrant': False} in TrainingArguments and, by "
+            "the name gradient_checkpointing_kwargs, in prepare_model_for_kbit_training"
         )
     ),
     applicability=Applicability.SAFE,
@@ -106,8 +106,9 @@ def describe(facts: Facts) -> Problem:
     )
     if not zero3:
         cure = (
-            "gradient_checkpointing_kwargs={'use_reentrant': False} in TrainingArguments and in "
-            "prepare_model_for_kbit_training, or gemma_compat.patch(model)"
+            "gradient_checkpointing_kwargs={'use_reentrant': False} in TrainingArguments and, by "
+            "the name gradient_checkpointing_kwargs, in prepare_model_for_kbit_training, or "
+            "gemma_compat.patch(model)"
         )
     return Problem(message=_message(facts), help=cure)
 
