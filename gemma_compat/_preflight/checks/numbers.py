@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..passes import Pass
 from ..result import CheckResult
@@ -22,7 +22,7 @@ def numbers_are_finite(subject: Subject) -> CheckResult:
     if run.loss is None:
         return not_run("the training step does not run")
     bad = [name for name, norm in run.norms.items() if norm is not None and not math.isfinite(norm)]
-    help = "bfloat16 instead of float16: bf16=True, dtype=torch.bfloat16"
+    help = _instead(next(subject.model.parameters()).device)
     if not math.isfinite(run.loss):
         return failed(
             f"the loss is {run.loss}; {_first_layer(run)}", help=help if _half(run) else ""
@@ -33,6 +33,15 @@ def numbers_are_finite(subject: Subject) -> CheckResult:
             help=help if _half(run) else "",
         )
     return passed(f"loss {run.loss:.4f}, {len(run.norms)} gradients finite")
+
+
+def _instead(device: Any) -> str:
+    """Return the arguments in place of float16 that this device computes well."""
+    import torch
+
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) < (8, 0):
+        return "float32 instead of float16: fp16=False, dtype=torch.float32; no bfloat16 here"
+    return "bfloat16 instead of float16: bf16=True, dtype=torch.bfloat16"
 
 
 def _half(run: Pass) -> bool:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from ... import versions
 from ...conditions.adapter import has_no_adapter, is_given_adapter
+from ...conditions.hardware import is_without_bfloat16
 from ...conditions.model import is_live
 from ...conditions.precision import weights_are_all_half
 from ...engine.condition import YES, all_of, any_of, condition, first_known, not_
@@ -88,4 +89,12 @@ def describe(facts: Facts) -> Problem:
             f"all weights of this {facts.model.model_type} are {facts.model.dtype} and are trained "
             f"without a float32 copy{_by_default(facts)}: small updates round to nothing"
         ),
+        help=_help(facts),
     )
+
+
+def _help(facts: Facts) -> str:
+    """Return the setting for the GPU at hand; empty where the page's own holds."""
+    if is_without_bfloat16.is_known_to_hold(facts):
+        return "from_pretrained(..., dtype=torch.float32), and no mixed precision on this GPU"
+    return ""

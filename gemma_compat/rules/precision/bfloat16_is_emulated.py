@@ -13,7 +13,8 @@ compute capability 8.0. In a box of unequal cards the weakest one decides.
 ## Cure
 `torch.cuda.is_bf16_supported(including_emulation=False)` says what the card does. On such a card
 train in float32, or go on in bfloat16 knowing its cost: the numbers are right. float16 is fast
-there, but a Gemma 3 or 3n overflows it (GC401), so not for those. Unsloth loads Gemma 3, 3n and 4
+there, but a Gemma 3 or 3n overflows it (GC401) and a Gemma 4 is reported to (GC406), so not for
+those. Unsloth loads Gemma 3, 3n and 4
 so that nothing runs in bfloat16 there and says so with `UNSLOTH_FORCE_FLOAT32=1`: this rule is
 silent then. Nothing is patched.
 """
@@ -26,9 +27,7 @@ from ...conditions.unsloth import is_not_forced_to_float32
 from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
-
-_OVERFLOWS = ("gemma3", "shieldgemma2")
-
+from ._advice import overflows_float16, weakest_name
 
 RULE = Rule(
     code="GC402",
@@ -51,15 +50,18 @@ RULE = Rule(
 
 
 def describe(facts: Facts) -> Problem:
-    gpu = weakest_gpu(facts)
-    capability = "{}.{}".format(*gpu.compute_capability)
-    overflows = facts.model.model_type.startswith(_OVERFLOWS)
-    other = "float16 overflows here (GC401)" if overflows else "or fp16=True if its range is enough"
+    capability = "{}.{}".format(*weakest_gpu(facts).compute_capability)
+    code = overflows_float16(facts)
+    quantized = facts.model.get("compute_dtype") == "bfloat16"
+    layers = ", bnb_4bit_compute_dtype=torch.float32" if quantized else ""
+    float16 = f"not fp16=True ({code})" if code else "or fp16=True if its range is enough"
     return Problem(
         message=(
-            f"this {facts.model.model_type} is to run in bfloat16, which "
-            f"{gpu.get('name', 'a GPU')} (compute capability {capability}) only "
-            "emulates: slow, and some kernels are missing"
+            f"this {facts.model.model_type} is to run in bfloat16, which {weakest_name(facts)} "
+            f"(compute capability {capability}) only emulates: slow, and some kernels are missing"
         ),
-        help=f"bf16=False and float32 weights, or keep bfloat16 knowing its cost; {other}",
+        help=(
+            f"bf16=False and from_pretrained(..., dtype=torch.float32){layers}, or keep bfloat16 "
+            f"knowing its cost; {float16}"
+        ),
     )

@@ -20,6 +20,7 @@ from ...conditions.precision import meets_float16
 from ...conditions.unsloth import is_not_forced_to_float32
 from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
+from ._advice import to_use
 from ._half import cause
 
 RULE = Rule(
@@ -48,4 +49,5 @@ def describe(facts: Facts) -> Problem:
             f"{cause(facts)}: the gradients of a {facts.model.model_type} are reported to overflow "
             "float16 while its loss stays finite"
         ),
+        help=f"{to_use(facts)}; or watch grad_norm from the first step",
     )

@@ -15,18 +15,21 @@ bfloat16 gradients.
 
 ## Cure
 Make weights and flag agree. Where the GPU does bfloat16: `bf16=True, fp16=False`. Else load the
-weights in float32 (`dtype=torch.float32`), though a Gemma 3 overflows float16 autocast too (GC401).
+weights in float32 (`dtype=torch.float32`), and for Gemma 3, 3n and 4 turn `fp16` off as well, since
+they overflow float16 under autocast too (GC401, GC406).
 A PEFT adapter is cast to float32 by `get_peft_model` unless `autocast_adapter_dtype=False`; this
 rule is silent about adapters. Nothing is patched: an optimizer may exist already.
 """
 
 from __future__ import annotations
 
+from ...conditions.hardware import is_without_bfloat16
 from ...conditions.precision import autocasts_to_float16, weights_are_all_half
 from ...conditions.run import trains_every_weight
 from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
+from ._advice import overflows_float16, to_use, weakest_name
 
 RULE = Rule(
     code="GC403",
@@ -51,4 +54,12 @@ def describe(facts: Facts) -> Problem:
             f"fp16=True with {facts.model.dtype} weights of this {facts.model.model_type}: the "
             "gradient scaler refuses their gradients at the first optimizer step"
         ),
+        help=_help(facts),
     )
+
+
+def _help(facts: Facts) -> str:
+    """Return the arguments that the GPU and the model can run with."""
+    if overflows_float16(facts) or not is_without_bfloat16.is_known_to_hold(facts):
+        return to_use(facts)
+    return f"from_pretrained(..., dtype=torch.float32), since {weakest_name(facts)} has no bfloat16"

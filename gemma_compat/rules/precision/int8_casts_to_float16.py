@@ -19,6 +19,7 @@ from __future__ import annotations
 from ...engine.condition import all_of, condition
 from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
+from ._advice import four_bit
 
 
 @condition("the weights are quantized by bitsandbytes")
@@ -58,4 +59,5 @@ def describe(facts: Facts) -> Problem:
             f"load_in_8bit casts the inputs of every layer of this {facts.model.model_type} to "
             "float16, whose range it is reported to pass"
         ),
+        help=four_bit(facts),
     )
