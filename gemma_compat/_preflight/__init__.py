@@ -24,6 +24,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from ..progress import progress_of
+
 if TYPE_CHECKING:
     from ..engine.rule import Diagnosis
     from .result import Preflight
@@ -53,6 +55,7 @@ def preflight(
         optimizer: the optimizer of a loop without a ``Trainer``.
         skip: names of checks that are not made.
         progress: called before each check with its name, its number and the number of checks.
+            If not given, a terminal and a notebook show a bar or a line; a pipe gets nothing.
 
     Returns:
         the answer to each check. Running out of memory in one of them is an answer, not an error.
@@ -65,6 +68,7 @@ def preflight(
     from .restoring import restoring
     from .subject import make_subject
 
+    progress = progress_of("preflight") if progress is None else progress
     skipped = checked_names(skip)
     with held() as gate:
         made = make_subject(subject, batch, args, tokenizer, gate)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PreflightFailed, UsageError
+from ..progress import Progress, no_progress, progress_of
 from ._patched import is_first_rank, logger
 
 if TYPE_CHECKING:
@@ -136,18 +137,9 @@ def trainer_around(callback: Any) -> Any:
     return None
 
 
-def _progress() -> Any:
-    """Show on a terminal which check is being made; ``None`` elsewhere and on later ranks."""
-    stream = sys.stderr
-    if stream is None or not stream.isatty() or not is_first_rank():
-        return None
-
-    def show(name: str, number: int, total: int) -> None:
-        end = "\n" if number == total - 1 else ""
-        stream.write(f"\rgemma_compat preflight {number + 1}/{total}: {name:<32}{end}")
-        stream.flush()
-
-    return show
+def _progress() -> Progress | None:
+    """Show which check is being made; nothing on later ranks."""
+    return progress_of("preflight") if is_first_rank() else no_progress
 
 
 def _write(result: Preflight, args: Any) -> None:
