@@ -14,7 +14,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def progress_of(what: str, stream: TextIO | None = None) -> Progress | None:
-    """Return a function to call before each step, or ``None`` where no terminal or notebook shows it.
+    """Return a function to call before each step, or ``None`` without a terminal or notebook.
 
     Args:
         what: the work, as the line begins: ``preflight``.
@@ -35,7 +35,7 @@ def no_progress(name: str, number: int, total: int) -> None:
 
 
 def _is_notebook() -> bool:
-    """Tell a notebook's kernel, whose streams are no terminals and yet are watched."""
+    """Tell a notebook's kernel, whose streams are watched though they are not terminals."""
     return "ipykernel" in sys.modules or "google.colab" in sys.modules
 
 
