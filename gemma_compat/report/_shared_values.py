@@ -2,12 +2,15 @@
 
 An environment variable is a place for anything: a licence, a host, a proxy with its password. So
 each name has the values that its documentation knows; any other is not shown. The same goes for the
-local part of a version and for what an import said when it failed.
+local part of a version, for the names that a config or an adapter holds, and for what an import or
+a driver said when it failed.
 """
 
 from __future__ import annotations
 
 import builtins
+import errno
+import os
 import re
 
 HIDDEN = "<not shown>"
@@ -80,11 +83,37 @@ _PUBLIC = re.compile(
 
 
 def version(text: str) -> str:
-    """Return a version as the packages publish them; the local part of any other is not shown."""
+    """Return a version as the packages publish them; the local part of any other is not shown.
+
+    What is returned for it is a version too: a report that is read back is judged by it.
+    """
     if _PUBLIC.fullmatch(text):
         return text
     public = text.partition("+")[0]
-    return f"{public}+<local>" if "+" in text and _PUBLIC.fullmatch(public) else HIDDEN
+    return f"{public}+local" if "+" in text and _PUBLIC.fullmatch(public) else HIDDEN
+
+
+# A name: no host, path, address or sentence is one.
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w-]{0,60}")
+_OTHER_NAMES = re.compile(
+    r"<[\w|]{1,30}>|\d[\w.]{0,30}|kernels-community/[\w-]{1,40}(?::\w{1,40})?|\s*"
+)
+# What the names of modules and parameters are made of, alone or in a pattern for them.
+_MODULE = re.compile(
+    r"proj|attn|attention|mlp|norm|embed|lora|layer|model|head|expert|linear|tower|conv|router|"
+    r"scale|weight|bias|default|config|language|vision|audio|text|feed_forward|ffn|dense|fc\d|block|"
+    r"encoder|decoder|gate|patch|multi_modal|position|altup|laurel|correct|predict|modality|lm"
+)
+_WORD = re.compile(r"[A-Za-z_]\w+")
+_PATTERN = re.compile(r"[\w.*+?|()\[\]{}^$\\:=!,<-]{1,2000}")
+
+
+def name(text: str) -> str:
+    """Return the name of a class, dtype, method, module or parameter; nothing else is shown."""
+    if _IDENTIFIER.fullmatch(text) or _OTHER_NAMES.fullmatch(text):
+        return text
+    of_modules = _PATTERN.fullmatch(text) and all(map(_MODULE.search, _WORD.findall(text)))
+    return text if of_modules else HIDDEN
 
 
 _SAID = re.compile(
@@ -94,15 +123,58 @@ _SAID = re.compile(
     r"(?:\.[a-z_]{1,20})?'"
     r"|DLL load failed while importing _?[a-z]{1,12}\b.{0,60}"
     r"|operator torchvision::nms does not exist"
+    # NVML's own texts, and ours for a child process.
+    r"|Driver/library version mismatch|Driver Not Loaded|Insufficient Permissions|Uninitialized"
+    r"|Not Supported|Unknown Error|GPU is lost|Timeout|NVML Shared Library Not Found"
+    r"|RM has detected an NVML/RM version mismatch\."
+    r"|the child printed no answer"
+    r"|(?:crashed with signal|ended with|did not|no answer)[\w ().]{1,60}"
 )
 _KINDS = {name for name in dir(builtins) if name.endswith(("Error", "Exception", "Exit"))}
+_SYSTEM = {os.strerror(number) for number in errno.errorcode}
+# What torch says of its devices, phrase by phrase.
+_TORCH = re.compile(
+    r"The NVIDIA driver on your system is too old(?: \(found version \d{1,6}\))?"
+    r"|Found no NVIDIA driver on your system|Can't initialize NVML|No CUDA GPUs are available"
+    r"|CUDA driver initialization failed|CUDA unknown error|Torch not compiled with CUDA enabled"
+    r"|Unexpected error from (?:cuda|hip)GetDeviceCount\(\)|\bError \d{1,4}: [a-z ]{1,60}"
+    r"|(?:CUDA|HIP) error: [a-z ]{1,80}|with CUDA capability sm_\d{2,3}\w? is not compatible"
+    r"|Found GPU\d+ [\w -]{1,60} which is of cuda capability \d{1,2}\.\d"
+)
 
 
-def import_outcome(text: str) -> str:
-    """Return how an import ended; of what an exception says, what is known to be public."""
-    failed, _, rest = text.partition("failed: ")
-    if failed or not text.startswith("failed: "):
+# Our own words up to a colon, then what a library, a driver or the system said.
+_QUOTES = re.compile(
+    r"(?P<ours>.*?\b(?:failed|tried|asked|usable|loaded|NVML|cannot read [^:]{1,400}): )"
+    r"(?P<said>.+)",
+    re.DOTALL,
+)
+_QUOTED = re.compile(r"'[^']*'")
+
+
+def reason(text: str) -> str:
+    """Return why something is unknown or failed, in our words; of what others said, what is known
+    to be public.
+    """
+    found = _QUOTES.match(text)
+    if not found:
+        return _QUOTED.sub(lambda part: part[0] if _is_plain(part[0][1:-1]) else HIDDEN, text)
+    kind, colon, said = found["said"].partition(": ")
+    if not colon:
+        return found["ours"] + _public(kind)
+    return f"{found['ours']}{kind if kind in _KINDS else 'an exception'}: {_public(said)}"
+
+
+def _is_plain(text: str) -> bool:
+    return bool(_PUBLIC.fullmatch(text)) or name(text) == text
+
+
+def _public(said: str) -> str:
+    return said if _SAID.fullmatch(said) or said in _SYSTEM else HIDDEN
+
+
+def device_problem(text: str) -> str:
+    """Return what is known to be torch's own text of what it said of its devices."""
+    if text.startswith(("asking torch for", "what torch said")):
         return text  # our own words
-    kind, _, said = rest.partition(": ")
-    kind = kind if kind in _KINDS else "an exception"
-    return f"failed: {kind}: {said if _SAID.fullmatch(said) else HIDDEN}"
+    return "; ".join(_TORCH.findall(text)) or HIDDEN

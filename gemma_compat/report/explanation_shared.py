@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .._version import __version__
+from ..facts import Facts
 from .explanation_causes import cure, happened, section
 from .explanation_headline import headline
 from .header import header_rows
@@ -29,7 +30,8 @@ _WANTED = {
 }
 
 
-def rows_read(found: Explanation) -> list[tuple[str, str]]:
+def rows_read(found: Explanation, facts: Facts | None = None) -> list[tuple[str, str]]:
+    """Return the labelled lines of what was read; from ``facts`` where those are to be shown."""
     known = found.facts.to_dict()
     wanted = {
         "Python": "python" in known,
@@ -39,7 +41,7 @@ def rows_read(found: Explanation) -> list[tuple[str, str]]:
         "Run": bool(known["training"]),
         "Assumed": bool(known["assumed"]),
     }
-    return [(label, text) for label, text in header_rows(found.facts) if wanted.get(label)]
+    return [(label, text) for label, text in header_rows(facts or found.facts) if wanted.get(label)]
 
 
 def block(found: Explanation) -> list[str]:
@@ -47,9 +49,10 @@ def block(found: Explanation) -> list[str]:
     missing.
     """
     lines = [f"gemma_compat {__version__}, from a log of {found.lines:,} lines"]
+    shared = Facts.from_dict(shareable_facts(found.facts))
     shown = found.unrecognised[:1] or tuple(c.lines[-1] for c in found.causes[:1])
     lines += [f"{'Error':<9} {line.text} (line {line.number})" for line in shown]
-    lines += [f"{label:<9} {clean(text)}" for label, text in rows_read(found)]
+    lines += [f"{label:<9} {clean(text)}" for label, text in rows_read(found, shared)]
     missing = [text for topic, text in _WANTED.items() if not _is_known(topic, found)]
     lines += [f"{'Not known':<9} {', '.join(missing)}"] if missing else []
     return lines

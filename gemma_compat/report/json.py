@@ -8,7 +8,7 @@ from .._version import __version__
 from ..engine.plan import Plan
 from ..engine.rule import Diagnosis, Finding, Rule, Undetermined
 from ..nodes.documents import SCHEMA_VERSION
-from .sharing import clean_values, shareable_facts
+from .sharing import clean_values, shareable, shareable_facts
 
 
 def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
@@ -16,13 +16,14 @@ def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
 
     Fields that are unknown are absent from ``facts``; why is in ``facts.reasons``.
     """
+    shown = shareable(diagnosis)
     return dump(
         {
             "facts": shareable_facts(diagnosis.facts),
-            "findings": [finding_fields(item) for item in diagnosis.findings],
-            "undetermined": [undetermined_fields(item) for item in diagnosis.undetermined],
+            "findings": [finding_fields(item) for item in shown.findings],
+            "undetermined": [undetermined_fields(item) for item in shown.undetermined],
             "plan": _plan(plan),
-            "not_checked": list(diagnosis.not_checked),
+            "not_checked": list(shown.not_checked),
         }
     )
 

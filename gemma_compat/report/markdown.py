@@ -10,12 +10,13 @@ from ..engine.rule import Diagnosis, Finding, Undetermined
 from ..facts import Facts
 from .header import header_rows
 from .open_questions import OpenQuestion, open_questions
-from .sharing import clean, shareable_facts
+from .sharing import clean, shareable
 from .wording import not_a_gemma, strength, types_of, verdict
 
 
 def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
     """Return a heading, a table of facts, the findings, and the open questions folded away."""
+    diagnosis = shareable(diagnosis)
     line = not_a_gemma(diagnosis)
     if line:
         return f"gemma_compat: {plain(line)}\n"
@@ -34,10 +35,9 @@ def _facts_table(facts: Facts) -> Iterator[str]:
     yield "| --- | --- |"
     for label, text in header_rows(facts):
         yield f"| {label} | {plain(text)} |"
-    shared = shareable_facts(facts)["packages"].values()
-    for package in shared:
+    for package in facts.packages.values():
         if package and package.get("vcs"):
-            yield f"| {package['name']} from | {plain(package['vcs'])} |"
+            yield f"| {package.name} from | {plain(str(package.vcs))} |"
 
 
 def _finding(finding: Finding, plan: Plan) -> Iterator[str]:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
+from ..engine.rule import Diagnosis
 from ..facts import Facts
 from . import _shared_values
 
@@ -41,6 +44,8 @@ _FACTS_FIELDS = (
     "unsloth",
     "assumed",
 )
+# What these hold of texts are names: of classes, dtypes, methods, modules and parameters.
+_NAMED = {"model", "training", "checkpoint", "adapter", "tokenizer"}
 _PUBLIC_HOSTS = ("https://github.com/", "https://gitlab.com/", "https://huggingface.co/")
 
 # An absolute path up to its last separator. A blank belongs to it only if a separator follows.
@@ -98,18 +103,91 @@ def shareable_facts(facts: Facts) -> dict[str, Any]:
         shared["gpus"] = [_only(gpu, _GPU_FIELDS) for gpu in known["gpus"]]
     if "environment" in known:
         shared["environment"] = _shared_values.environment(known["environment"])
-    shared["imports"] = {
-        name: _shared_values.import_outcome(text) for name, text in known["imports"].items()
-    }
-    shared["reasons"] = known["reasons"]
+    shared["imports"] = _each_text(_shared_values.reason, known["imports"])
+    for area in _NAMED & shared.keys():
+        shared[area] = _each_text(_shared_values.name, shared[area])
+    if "torch" in shared:
+        shared["torch"] = {name: _of_torch(name, value) for name, value in shared["torch"].items()}
+    shared["reasons"] = _each_text(_shared_values.reason, known["reasons"])
     cleaned: dict[str, Any] = clean_values(shared)
     return cleaned
+
+
+def shareable(diagnosis: Diagnosis) -> Diagnosis:
+    """Return the diagnosis with the facts that may be shared, and no other value in its texts."""
+    shared = shareable_facts(diagnosis.facts)
+    pairs = dict(_hidden(diagnosis.facts.to_dict(), shared))
+    return replace(
+        diagnosis,
+        facts=Facts.from_dict(shared),
+        findings=tuple(
+            replace(
+                item,
+                problem=replace(
+                    item.problem,
+                    message=_without(pairs, item.problem.message),
+                    help=_without(pairs, item.problem.help),
+                ),
+            )
+            for item in diagnosis.findings
+        ),
+        undetermined=tuple(
+            replace(
+                item,
+                missing=tuple(
+                    (topic, _shared_values.reason(_without(pairs, reason)))
+                    for topic, reason in item.missing
+                ),
+            )
+            for item in diagnosis.undetermined
+        ),
+        not_checked=tuple(_without(pairs, text) for text in diagnosis.not_checked),
+    )
+
+
+def _hidden(known: Any, shared: Any) -> Iterator[tuple[str, str]]:
+    """Yield each text of the facts that is shared as another one, with that one."""
+    if isinstance(known, str):
+        if isinstance(shared, str) and known != shared:
+            yield known, shared
+    elif isinstance(known, dict) and isinstance(shared, dict):
+        for name in known.keys() & shared.keys():
+            yield from _hidden(known[name], shared[name])
+    elif isinstance(known, (list, tuple)) and isinstance(shared, (list, tuple)):
+        for one, other in zip(known, shared, strict=False):
+            yield from _hidden(one, other)
+
+
+def _without(pairs: dict[str, str], text: str) -> str:
+    for hidden, shown in pairs.items():
+        if hidden.strip():
+            by = shown.replace("\\", "\\\\")
+            text = re.sub(rf"(?<!\w){re.escape(hidden)}(?!\w)", by, text)
+    return text
+
+
+def _each_text(change: Callable[[str], str], value: Any) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _each_text(change, item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_each_text(change, item) for item in value]
+    return value
+
+
+def _of_torch(name: str, value: Any) -> Any:
+    if name == "device_problem":
+        return _each_text(_shared_values.device_problem, value)
+    return _each_text(_shared_values.version if name != "arch_list" else _shared_values.name, value)
 
 
 def _package(package: dict[str, Any]) -> dict[str, Any]:
     shared = _only(package, _PACKAGE_FIELDS)
     if isinstance(shared.get("version"), str):
         shared["version"] = _shared_values.version(shared["version"])
+    if isinstance(shared.get("problem"), str):
+        shared["problem"] = _shared_values.reason(shared["problem"])
     if shared.get("vcs"):
         shared["vcs"] = _public_address(shared["vcs"])
     return shared
