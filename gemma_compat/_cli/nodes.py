@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import GemmaCompatError, UsageError
 from . import assumptions
-from .output import CLEAN, FINDINGS, NO_DIAGNOSIS, USAGE, complain, write
+from .output import CLEAN, FINDINGS, NO_DIAGNOSIS, USAGE, complain, write, write_file
 
 if TYPE_CHECKING:
     from ..detect.ranks import Place
@@ -80,7 +80,7 @@ def _merge(options: argparse.Namespace, rules: Sequence[Rule]) -> int:
     if not grouping.groups and not grouping.failed:
         return USAGE
     job = judge_job(grouping, rules, unread)
-    write(_renderer(options.format)(job))
+    write(_kept(options, job))
     return USAGE if unread else _status(job, options)
 
 
@@ -127,7 +127,7 @@ def _all_ranks(
                 error = _common_error(reports)
                 grouping = Grouping().add_all(nodes_of_ranks(reports))
                 job = judge_job(grouping, rules, crowded=crowded_hosts(reports))
-                text = _renderer(options.format)(job)
+                text = _kept(options, job)
                 status = USAGE if error else _status(job, options)
             finally:  # whatever happens here, the others must not wait for it
                 status = ranks.agree(status)
@@ -178,6 +178,15 @@ def _common_error(reports: Sequence[RankReport]) -> str:
     """Return what stopped every rank alike: a wrong option, rather than news of the nodes."""
     errors = {report.node.error for report in reports}
     return errors.pop() if len(errors) == 1 else ""
+
+
+def _kept(options: argparse.Namespace, job: Job) -> str:
+    """Return the report to print; with ``--output``, the text, after writing the file."""
+    text = _renderer(options.format)(job)
+    if options.output is None:
+        return text
+    write_file(options.output, text)
+    return _renderer("text")(job)
 
 
 def _renderer(form: str) -> Callable[[Job], str]:

@@ -60,6 +60,20 @@ def write(text: str, form: str = "") -> None:
         raise UsageError(f"cannot write the report: {error.strerror or error}") from error
 
 
+def write_file(path: str, text: str) -> None:
+    """Write a report to a file, as UTF-8.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text)
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot write {path}: {said}") from error
+
+
 def _coloured(text: str) -> str:
     from . import colour
 

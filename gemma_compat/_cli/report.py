@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from . import _elsewhere, assumptions
+from . import gate as gates
 from . import nodes as job
-from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, note, write
+from . import policy as policies
+from .output import note
 
 if TYPE_CHECKING:
-    from ..engine.plan import Plan
-    from ..engine.rule import Diagnosis, Rule
+    from ..engine.rule import Rule
     from ..facts import Facts
     from ..memory import Judgement
+    from ..policy import Policy
 
 _EXITS = """\
 exit status: 0 nothing at or above the threshold; 1 findings; 2 wrong usage or input;
@@ -37,41 +38,42 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     option("--args", metavar="FILE", help="training arguments: JSON, or YAML, also axolotl's")
     option("--adapter", metavar="DIR", help="the directory of a PEFT adapter")
     option("--tokenizer", metavar="DIR", help="a tokenizer's directory, if not the model's")
-    option("--format", choices=FORMATS, default="text")
     option("--verbose", action="store_true", help="every notice and all that is not decided")
     option("--python", metavar="PATH", help="judge the packages of this interpreter or venv")
     option("--probe", action="store_true", help="try to import torch, in a child process")
-    option("--fail-on", choices=("error", "warning", "never"), default="error")
-    option("--fail-on-undetermined", action="store_true", help="exit 1 if a rule is undecided")
     for name, text in (("--select", "only these rules"), ("--ignore", "all but these rules")):
         text += ": codes or names, comma-separated"
         option(name, metavar="CODES", action="extend", type=_codes, default=[], help=text)
+    gates.add_options(parser)
     job.add_options(parser)
     assumptions.add_options(parser)
 
 
 def _report(options: argparse.Namespace) -> int:
     from ..engine.diagnosis import judge_all
-    from ..engine.plan import make_plan
 
     if options.python is not None:
         return _elsewhere.report_of(options.python, options.arguments)
-    rules = _chosen_rules(options)
+    policy = policies.read(options)
+    policies.put(options, policy)
+    rules = _chosen_rules(options, policy)
     if job.is_asked(options):
-        return job.run(options, rules, lambda: _detected(options))
+        gates.refuse_for_jobs(options)
+        if policy is not None:
+            note(f"policy: {policy.path}")
+        return job.run(options, gates.chosen_for_job(policy, rules), lambda: _detected(options))
+    files = gates.files_of(options, policy)
     facts = _detected(options)
     _note_tool_environment(facts)
-    diagnosis = judge_all(facts, rules)
-    text = _rendered(options, diagnosis, make_plan(diagnosis))
-    too_large = _too_large(options, facts)
-    if too_large is not None:
-        from ..report import memory
-
-        text = memory.appended(text, options.format, too_large)
-    write(text, options.format)
-    status = _status(diagnosis, rules, options)
-    certain = too_large is not None and options.fail_on != "never" and status == CLEAN
-    return FINDINGS if certain else status
+    found = gates.judged(
+        options,
+        policy,
+        judge_all(facts, rules),
+        rules,
+        files=files,
+        too_large=_too_large(options, facts),
+    )
+    return gates.write_report(options, found)
 
 
 def _too_large(options: argparse.Namespace, facts: Facts) -> Judgement | None:
@@ -123,47 +125,20 @@ def _detected(options: argparse.Namespace) -> Facts:
     return assumptions.apply(options, facts)
 
 
-def _rendered(options: argparse.Namespace, diagnosis: Diagnosis, plan: Plan) -> str:
-    """Return the report in the format asked for; JSON and markdown hold everything always."""
-    from importlib import import_module
-
-    render = import_module(f"gemma_compat.report.{options.format}").render_diagnosis
-    more = {"verbose": options.verbose} if options.format == "text" else {}
-    text: str = render(diagnosis, plan, **more)
-    return text
-
-
-def _chosen_rules(options: argparse.Namespace) -> tuple[Rule, ...]:
+def _chosen_rules(options: argparse.Namespace, policy: Policy | None) -> tuple[Rule, ...]:
     from ..rules import all_rules, find
 
     rules = all_rules()
     selected = {find(name, rules).code for name in options.select}
     ignored = {find(name, rules).code for name in options.ignore}
+    if policy is not None:
+        rules = policies.with_severities(policy, rules)
+        policies.ignores(policy, rules)  # a wrong name is an error, whatever is selected
     return tuple(
         rule
         for rule in rules
         if rule.code not in ignored and (rule.code in selected or not selected)
     )
-
-
-def _status(diagnosis: Diagnosis, rules: Sequence[Rule], options: argparse.Namespace) -> int:
-    from ..engine.diagnosis import failed_imports, missing_packages, nothing_was_judged
-    from ..report.wording import not_a_gemma
-
-    absent = not diagnosis.findings and missing_packages(diagnosis.facts)
-    if (absent and not not_a_gemma(diagnosis)) or nothing_was_judged(diagnosis, rules):
-        return NO_DIAGNOSIS
-    if failed_imports(diagnosis.facts) and options.fail_on != "never":
-        return FINDINGS
-    if options.fail_on_undetermined and diagnosis.undetermined:
-        return FINDINGS
-    if options.fail_on == "never":
-        return CLEAN
-    from ..engine.rule import Severity
-
-    threshold = Severity(options.fail_on).rank
-    reached = any(item.rule.severity.rank <= threshold for item in diagnosis.findings)
-    return FINDINGS if reached else CLEAN
 
 
 def _codes(text: str) -> list[str]:

@@ -1,0 +1,215 @@
+"""What makes ``report`` a gate: the policy, the formats for machines, and the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from . import policy as policies
+from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, write, write_file
+
+if TYPE_CHECKING:
+    from ..engine.gate import Gate, Remark
+    from ..engine.place import Place
+    from ..engine.rule import Diagnosis, Rule, Undetermined
+    from ..memory import Judgement
+    from ..policy import Policy
+
+FOR_MACHINES = ("github", "sarif", "junit")
+REPORT_FORMATS = (*FORMATS, *FOR_MACHINES)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A report that is ready to be written.
+
+    Attributes:
+        diagnosis: without what the policy ignores.
+        gate: everything beside it.
+        status: the exit status.
+        too_large: the memory of a run that certainly does not fit.
+    """
+
+    diagnosis: Diagnosis
+    gate: Gate
+    status: int
+    too_large: Judgement | None
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """``--fail-on``, ``--format``, ``--output`` and their kind."""
+    option = parser.add_argument
+    option("--format", choices=REPORT_FORMATS, default="text")
+    text = "write that format there, and the text here"
+    option("--output", metavar="FILE", help=text)
+    option("--fail-on", choices=("error", "warning", "never"), help="error if not given")
+    text = "exit 1 if a rule is undecided that an option here would decide"
+    option("--fail-on-undetermined", action="store_true", help=text)
+    policies.add_options(parser)
+
+
+def files_of(options: argparse.Namespace, policy: Policy | None) -> dict[str, Place]:
+    """Return the files that state the run and the model, before they are read."""
+    from ..engine.place import Place
+
+    found: dict[str, Place] = {}
+    if isinstance(options.args, str):
+        found["training"] = Place(options.args)
+    elif options.args is not None and policy is not None:
+        found["training"] = Place(policy.path)
+    if isinstance(options.model, str) and os.path.exists(options.model):
+        inside = os.path.join(options.model, "config.json")
+        found["model"] = Place(inside if os.path.isfile(inside) else options.model)
+    return found
+
+
+def judged(
+    options: argparse.Namespace,
+    policy: Policy | None,
+    whole: Diagnosis,
+    rules: tuple[Rule, ...],
+    *,
+    files: Mapping[str, Place],
+    remarks: Iterable[Remark] = (),
+    too_large: Judgement | None = None,
+) -> Judged:
+    """Return the report that the policy makes of a diagnosis, with its exit status."""
+    from datetime import date
+
+    from ..engine.gate import Gate
+    from ..policy import apply_policy
+
+    ignore = {} if policy is None else policies.ignores(policy, rules)
+    outcome = apply_policy(whole, ignore, date.today())
+    gate = Gate(
+        rules=rules,
+        fail_on=options.fail_on,
+        remarks=(*_imports(whole), *remarks, *outcome.remarks),
+        policy="" if policy is None else policy.path,
+        ignored=outcome.ignored,
+        pins=_pins(options),
+        files=files,
+    )
+    status = _status(whole, outcome.diagnosis, gate, options.fail_on_undetermined)
+    if too_large is not None and options.fail_on != "never" and status == CLEAN:
+        status = FINDINGS
+    return Judged(outcome.diagnosis, gate, status, too_large)
+
+
+def write_report(options: argparse.Namespace, found: Judged) -> int:
+    """Write the report to where the options say; return its exit status."""
+    if options.output is not None:
+        write_file(options.output, _rendered(found, options.format, verbose=True))
+        write(_rendered(found, "text", verbose=options.verbose), "text")
+    else:
+        write(_rendered(found, options.format, verbose=options.verbose), options.format)
+    return found.status
+
+
+def _rendered(found: Judged, form: str, *, verbose: bool) -> str:
+    from ..engine.plan import make_plan
+    from ..report import memory, remarks
+
+    module = import_module(f"gemma_compat.report.{form}")
+    if form in FOR_MACHINES:
+        text: str = module.render(found.diagnosis, _for_machines(found))
+        return text
+    more: dict[str, Any] = {"verbose": verbose} if form == "text" else {}
+    text = module.render_diagnosis(found.diagnosis, make_plan(found.diagnosis), **more)
+    if found.too_large is not None:
+        text = memory.appended(text, form, found.too_large)
+    return remarks.appended(text, form, found.gate)
+
+
+def _for_machines(found: Judged) -> Gate:
+    """Return the gate with what the text says outside of findings, each as a remark."""
+    from ..engine.gate import Remark
+    from ..engine.rule import Severity
+    from ..report import memory
+    from ..report.wording import verdict
+
+    more = []
+    if found.status == NO_DIAGNOSIS:
+        more.append(Remark("no-diagnosis", Severity.ERROR, verdict(found.diagnosis)))
+    if found.too_large is not None:
+        text = memory.summary(found.too_large, "this GPU")
+        help_text = "gemma_compat memory tells what would fit"
+        more.append(Remark("memory-too-large", Severity.ERROR, text, help_text))
+    return replace(found.gate, remarks=(*found.gate.remarks, *more))
+
+
+def _imports(diagnosis: Diagnosis) -> Iterable[Remark]:
+    """Yield an error for each module whose import failed."""
+    from ..engine.diagnosis import failed_imports
+    from ..engine.gate import Remark
+    from ..engine.rule import Severity
+    from ..report._shared_values import import_outcome
+
+    for name in failed_imports(diagnosis.facts):
+        said = import_outcome(diagnosis.facts.imports[name])
+        yield Remark("import-failed", Severity.ERROR, f"import {name}: {said}")
+
+
+def _pins(options: argparse.Namespace) -> dict[str, Place]:
+    if options.stack_file is None:
+        return {}
+    from ..detect.pins import find_pins
+
+    return find_pins(options.stack_file)
+
+
+def _status(whole: Diagnosis, left: Diagnosis, gate: Gate, undetermined: bool) -> int:
+    from ..engine.diagnosis import missing_packages, nothing_was_judged
+    from ..report.wording import not_a_gemma
+
+    absent = not whole.findings and missing_packages(whole.facts)
+    if (absent and not not_a_gemma(whole)) or nothing_was_judged(whole, gate.rules):
+        return NO_DIAGNOSIS
+    if undetermined and any(_could_be_given(item, left) for item in left.undetermined):
+        return FINDINGS
+    severities = [item.rule.severity for item in left.findings]
+    severities += [item.severity for item in gate.remarks]
+    return FINDINGS if any(map(gate.reaches, severities)) else CLEAN
+
+
+def _could_be_given(item: Undetermined, diagnosis: Diagnosis) -> bool:
+    """Return whether options decide it: what only that machine or live model shows does not count.
+
+    Nor do the weights of a model that was given: no option names them.
+    """
+    from ..report.deciding import option_for
+
+    facts = diagnosis.facts
+    given = facts.model.known("model_type")
+    topics = [topic for topic, _ in item.missing]
+    return all(
+        option_for(topic, facts).startswith("--")
+        and not (given and topic.partition(".")[0] == "checkpoint")
+        for topic in topics
+    )
+
+
+def refuse_for_jobs(options: argparse.Namespace) -> None:
+    """Raise for what a report of a whole job does not have.
+
+    Raises:
+        UsageError: such an option was given.
+    """
+    if options.format in FOR_MACHINES:
+        raise UsageError(f"--format {options.format} is for the report of one machine")
+
+
+def chosen_for_job(policy: Policy | None, rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Return the rules without those that the policy ignores today."""
+    from datetime import date
+
+    if policy is None:
+        return tuple(rules)
+    ignore = policies.ignores(policy, tuple(rules))
+    valid = {code for code, item in ignore.items() if not item.is_over(date.today())}
+    return tuple(rule for rule in rules if rule.code not in valid)
