@@ -148,10 +148,10 @@ def _imports(diagnosis: Diagnosis) -> Iterable[Remark]:
     from ..engine.diagnosis import failed_imports
     from ..engine.gate import Remark
     from ..engine.rule import Severity
-    from ..report._shared_values import import_outcome
+    from ..report._shared_values import reason
 
     for name in failed_imports(diagnosis.facts):
-        said = import_outcome(diagnosis.facts.imports[name])
+        said = reason(diagnosis.facts.imports[name])
         yield Remark("import-failed", Severity.ERROR, f"import {name}: {said}")
 
 

@@ -22,7 +22,7 @@ from gemma_compat.report.entries import entries
 from . import made
 
 SCHEMA = json.loads((Path(__file__).parent / "schema/sarif-schema-2.1.0.json").read_text("utf-8"))
-ODD = Problem("100% wrong: a, b\r\nsecond <line> & \x00", "pip install 'x>=2'")
+ODD = Problem("100%0A wrong: a, b\r\nsecond <line> & \x00", "pip install 'x>=2'")
 PIN = Place("requirements.txt", 4)
 IN_BF16 = Condition("the run uses bf16", lambda facts: facts.training.mixed_precision == "bf16")
 PACKED = Condition("samples are packed", lambda facts: facts.training.packing)
@@ -57,7 +57,7 @@ def test_github_annotates_the_line_and_escapes() -> None:
     said = decoded(first)
     assert (said["level"], said["file"], said["line"]) == ("error", "requirements.txt", "4")
     assert said["title"] == "GC101 made-defect-1"
-    assert said["text"].startswith("100% wrong: a, b\r\nsecond <line> & ?\nhelp: pip install")
+    assert said["text"].startswith("100%0A wrong: a, b\r\nsecond <line> & ?\nhelp: pip install")
     assert rest == [f"gemma_compat {made_version()}: 1 error."]
 
 
@@ -229,5 +229,6 @@ def test_undetermined_counts_only_where_an_option_decides(
     assert main([*with_select("GC611"), *more]) == 1  # --lora or --full decides it
     assert main([*with_select("GC611"), "--full", *more]) == 0
     assert main([*with_select("GC603"), *more]) == 0  # only the weights would
+    assert main([*with_select("GC1002"), *more]) == 0  # options, and a live model too
     assert main([*with_select("GC603"), "--fail-on", "never"]) == 0
     assert "GC603" in capsys.readouterr().out
