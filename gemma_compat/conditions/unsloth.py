@@ -8,6 +8,7 @@ from .. import versions
 from ..engine.condition import NO, all_of, any_of, choose, condition, first_known, not_
 from ..errors import UnknownFact
 from ..facts import Facts, Package
+from ..tables.published_pins import pins_of
 from .hardware import is_without_bfloat16
 from .model import is_live
 from .precision import autocasts, weights_are_float16, weights_are_half
@@ -21,13 +22,25 @@ def uses_unsloth(facts: Facts) -> bool:
     return facts.unsloth.used
 
 
+def unsloth_pins(facts: Facts) -> Mapping[str, str]:
+    """Return what this Unsloth asks of other packages: its metadata, else as it was published.
+
+    Raises:
+        UnknownFact: a release that was not installed here and is not among the published ones.
+    """
+    if facts.unsloth.known("requires"):
+        return facts.unsloth.requires
+    published = pins_of("unsloth", facts.version("unsloth") or "")
+    return facts.unsloth.requires if published is None else published
+
+
 def is_allowed(facts: Facts, name: str) -> bool:
-    """Return whether the installed release of a package is one that Unsloth's metadata allows.
+    """Return whether the release of a package is one that Unsloth's metadata allows.
 
     Raises:
         UnknownFact: the metadata does not name the package, or neither can be read.
     """
-    allowed = facts.unsloth.requires.get(name)
+    allowed = unsloth_pins(facts).get(name)
     if allowed is None or not versions.is_specifier(allowed):
         problem = "does not name" if allowed is None else "has no specifier for"
         raise UnknownFact("unsloth.requires", f"its metadata {problem} {name}")

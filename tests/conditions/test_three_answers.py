@@ -29,12 +29,11 @@ MOST = 200  # assignments of a condition; a sample where there are more
 TOO_OFTEN_UNKNOWN = {
     # On the newest transformers no type that is known today is too new.
     "rules.loading.model_type_newer_than_transformers.is_too_old",
-    # The hub's release is asked for also where tokenizers or transformers is known absent.
-    "GC905[0]",
 }
 # Facts without which a condition may answer although they could change the answer, and why.
 _LIVE = "only a model in hand shows it: without one the run, the files or the releases decide"
 _LOOP = "only the author of a training loop knows it; what a Trainer does is known"
+_PULLED = "a stack that does not name it has the one that pip installs beside transformers"
 _CURE = "what an Unsloth of unknown release does by itself is not counted on"
 ASSUMED = {
     "model.live": "a model that is not known to be in hand is judged by its files",
@@ -51,6 +50,11 @@ ASSUMED = {
     "unsloth.carries_shared_kv": _LIVE,
     "packages.unsloth": "an Unsloth whose release is not known does nothing by itself",
     "packages.unsloth.version": "an Unsloth whose release is not known does nothing by itself",
+    "packages.huggingface-hub": _PULLED,
+    "packages.huggingface-hub.version": _PULLED,
+    "packages.tokenizers": _PULLED,
+    "packages.tokenizers.version": _PULLED,
+    "unsloth.requires": "what a published Unsloth asks for is known without its metadata",
     "packages.unsloth-zoo": "an Unsloth whose release is not known does nothing by itself",
     "model.quantization_bits": "a model that nobody says is quantized is not",
     "model.num_kv_shared_layers": "the configs of some model types have no such field",

@@ -19,49 +19,47 @@ transformers.
 from __future__ import annotations
 
 from ... import versions
-from ...engine.condition import any_of, condition
+from ...engine.condition import NO, all_of, any_of, condition, first_known
 from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
+from ...tables.published_pins import pins_of
 
-# From this release of transformers on: what it takes of tokenizers, and of huggingface-hub.
-_PINS = (
-    ("4.42.0", ">=0.19,<0.20", ">=0.23.2,<1.0"),
-    ("4.45.0", ">=0.20,<0.21", ">=0.23.2,<1.0"),
-    ("4.47.0", ">=0.21,<0.22", ">=0.24.0,<1.0"),
-    ("4.49.0", ">=0.21,<0.22", ">=0.26.0,<1.0"),
-    ("4.51.0", ">=0.21,<0.22", ">=0.30.0,<1.0"),
-    ("4.54.0", ">=0.21,<0.22", ">=0.34.0,<1.0"),
-    ("4.56.0", ">=0.22.0,<=0.23.0", ">=0.34.0,<1.0"),
-    ("5.0.0", ">=0.22.0,<=0.23.0", ">=1.3.0,<2.0"),
-    ("5.4.0", ">=0.22.0,<=0.23.0", ">=1.5.0,<2.0"),
-    ("5.16.0", ">=0.23.1,<0.24.0", ">=1.5.0,<2.0"),
-    ("5.18.0", ">=0.23.1,<0.24.0", ">=1.31.0,<3.0"),
-)
-_LAST = "5.24.0"  # the newest release whose pins were read
+_NAMES = ("tokenizers", "huggingface-hub")
 
 
-def _pins(transformers: str | None) -> tuple[str, str] | None:
-    """What this release takes of the two; ``None`` for one whose pins are not known."""
-    if transformers is None or not versions.contains(f">=4.42.0,<={_LAST}", transformers):
-        return None
-    fitting = [row for row in _PINS if versions.contains(f">={row[0]}", transformers)]
-    return fitting[-1][1:]
-
-
-def _is_outside(transformers: str | None, place: int, version: str | None) -> bool:
-    pins = _pins(transformers)
-    return pins is not None and version is not None and not versions.contains(pins[place], version)
+def _is_outside(facts: Facts, name: str) -> bool:
+    pins = pins_of("transformers", facts.version("transformers") or "", beside=False) or {}
+    version = facts.version(name)
+    return version is not None and name in pins and not versions.contains(pins[name], version)
 
 
 @condition("tokenizers is outside what this transformers takes")
 def tokenizers_is_outside(facts: Facts) -> bool:
-    return _is_outside(facts.version("transformers"), 0, facts.version("tokenizers"))
+    return _is_outside(facts, "tokenizers")
 
 
 @condition("huggingface-hub is outside what this transformers takes")
 def hub_is_outside(facts: Facts) -> bool:
-    return _is_outside(facts.version("transformers"), 1, facts.version("huggingface-hub"))
+    return _is_outside(facts, "huggingface-hub")
+
+
+@condition("tokenizers is installed")
+def has_tokenizers(facts: Facts) -> bool:
+    return facts.version("tokenizers") is not None
+
+
+@condition("huggingface-hub is installed")
+def has_hub(facts: Facts) -> bool:
+    return facts.version("huggingface-hub") is not None
+
+
+# A stack that does not name the two has what pip installs beside its transformers.
+is_outside = any_of(
+    all_of(first_known(has_tokenizers, NO), tokenizers_is_outside),
+    all_of(first_known(has_hub, NO), hub_is_outside),
+    phrase=f"{tokenizers_is_outside.phrase}, or {hub_is_outside.phrase}",
+)
 
 
 RULE = Rule(
@@ -70,8 +68,9 @@ RULE = Rule(
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
     effects=("import-fails",),
-    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}, by_config=True),),
-    when=(any_of(tokenizers_is_outside, hub_is_outside),),
+    scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"transformers": ">=4.42.0"}, by_config=True),),
+    when=(is_outside,),
+    read_in=("transformers 4.42.0 to 5.24.0: METADATA of each wheel, in data/releases.json",),
     symptoms=(
         r"(?:tokenizers|huggingface-hub)\S* is required for a normal functioning of this module",
     ),
@@ -79,13 +78,11 @@ RULE = Rule(
 
 
 def describe(facts: Facts) -> Problem:
-    transformers = facts.version("transformers")
-    pins = _pins(transformers) or ("", "")
+    transformers = facts.version("transformers") or ""
+    pins = pins_of("transformers", transformers, beside=False) or {}
     found = [
-        (name, pins[place], facts.version(name))
-        for place, (name, outside) in enumerate(
-            (("tokenizers", tokenizers_is_outside), ("huggingface-hub", hub_is_outside))
-        )
+        (name, pins[name], facts.version(name))
+        for name, outside in zip(_NAMES, (tokenizers_is_outside, hub_is_outside), strict=True)
         if outside.is_known_to_hold(facts)
     ]
     beside = " and ".join(f"{name} {version} (it takes {pin})" for name, pin, version in found)

@@ -15,7 +15,7 @@ Upgrade both in one command, and delete `unsloth_compiled_cache` beside the scri
 
 from __future__ import annotations
 
-from ...conditions.unsloth import has_zoo, is_allowed, uses_unsloth
+from ...conditions.unsloth import has_zoo, is_allowed, unsloth_pins, uses_unsloth
 from ...engine.condition import any_of, condition, not_
 from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
@@ -56,7 +56,7 @@ RULE = Rule(
 def describe(facts: Facts) -> Problem:
     version = facts.version(_ZOO)
     beside = f"unsloth_zoo {version} is" if version else "no unsloth_zoo is"
-    wanted = facts.unsloth.get("requires", {}).get(_ZOO, "")
+    wanted = unsloth_pins(facts).get(_ZOO, "")
     return Problem(
         message=f"unsloth {facts.version('unsloth')} needs "
         f"{f'unsloth_zoo {wanted}'.strip()}, and {beside} installed",

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...conditions.unsloth import is_allowed, uses_unsloth
+from ...conditions.unsloth import is_allowed, unsloth_pins, uses_unsloth
 from ...engine.condition import Condition, all_of, any_of
 from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
@@ -31,7 +31,7 @@ _LIBRARIES = ("transformers", "trl", "peft")
 
 def _is_outside(name: str) -> Condition:
     return all_of(
-        Condition(f"unsloth's metadata names {name}", lambda facts: name in facts.unsloth.requires),
+        Condition(f"unsloth's metadata names {name}", lambda facts: name in unsloth_pins(facts)),
         Condition(f"{name} is installed", lambda facts: facts.version(name) is not None),
         Condition(f"{name} is not allowed", lambda facts: not is_allowed(facts, name)),
         phrase=f"{name} is outside what unsloth's metadata allows",
@@ -65,7 +65,7 @@ def _outside(facts: Facts) -> Iterator[tuple[str, str, str]]:
     """Name, installed version and what Unsloth allows."""
     for name in _LIBRARIES:
         if _is_outside(name).is_known_to_hold(facts):
-            yield name, facts.version(name) or "", facts.unsloth.requires[name]
+            yield name, facts.version(name) or "", unsloth_pins(facts)[name]
 
 
 def describe(facts: Facts) -> Problem:

@@ -1,0 +1,59 @@
+"""What a published release asks of other packages, from ``data/releases.json``.
+
+The file is that of ``advise``. Here one release is looked up in it, without the search's records.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from .. import versions
+from ..data import read_bytes
+
+_NAME = re.compile(r"^([A-Za-z0-9._-]+)\s*(.*)$")
+
+
+@lru_cache(maxsize=256)
+def pins_of(name: str, version: str, beside: bool = True) -> Mapping[str, str] | None:
+    """Return distribution name to specifier; ``None`` for a release that is not in the data.
+
+    Requirements that hold on some machines or Pythons only are left out.
+
+    Args:
+        name: as the index normalises it, ``unsloth-zoo``.
+        version: with or without a local label.
+        beside: whether pins count that hold where the named package is used beside it: the
+            accelerate and the torch of a transformers.
+    """
+    public = versions.parse(version).public if versions.is_valid(version) else version
+    entry = _packages().get(name, {}).get(public)
+    if entry is None:
+        return None
+    lists = ["requires", *(["beside"] if beside and "beside" in entry else [])]
+    lines = [line for key in lists for line in _lists()[entry[key]] if ";" not in line]
+    found: dict[str, str] = {}
+    for line in lines:
+        matched = _NAME.match(line)
+        if matched and versions.is_specifier(matched[2]):
+            found[re.sub(r"[-_.]+", "-", matched[1]).lower()] = matched[2]
+    return found
+
+
+@lru_cache(maxsize=1)
+def _data() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(read_bytes("releases.json"))
+    return loaded
+
+
+def _packages() -> Mapping[str, Mapping[str, Any]]:
+    found: Mapping[str, Mapping[str, Any]] = _data()["packages"]
+    return found
+
+
+def _lists() -> list[list[str]]:
+    found: list[list[str]] = _data()["requires"]
+    return found
