@@ -28,7 +28,7 @@ UV := $(shell command -v uv)
 .DEFAULT_GOAL := help
 .PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence confusion releases atlas drift advise-proof upstream fuzz demo bench gpu docs new-rule test-rule mutants index golden clean
+        evidence confusion releases atlas drift advise-proof upstream fuzz demo bench gpu notebooks docs new-rule test-rule mutants index golden clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -161,6 +161,9 @@ gpu:  ## what only a GPU shows, into gpu.json; GPU_PYTHON= (with torch), ARGS=
 counts: venv  ## the counted figures and the picture in README and docs
 	$(BIN)/python -m tools.counts
 	$(BIN)/python -m tools.picture
+
+notebooks: venv  ## execute the example notebooks on tiny models; NAME= one of them
+	$(BIN)/python -m tools.notebooks $(NAME)
 
 docs: venv  ## the documentation, in site/
 	$(PIP) -r requirements/docs.txt

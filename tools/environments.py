@@ -3,6 +3,7 @@
     python -m tools.environments 4.50.3 5.23.0    build those; prints where each is
     python -m tools.environments unsloth          those for Unsloth on a CPU
     python -m tools.environments trl-1.16.0 datasets    one package each, to go with those
+    python -m tools.environments notebook         what executes the example notebooks
 
 An overlay holds transformers with its dependencies, and the accelerate and peft that fit it, on
 top of the one torch of this interpreter. That takes 250 MB and 20 seconds a release, where a
@@ -31,6 +32,7 @@ COMPANIONS = {
     "5": ("accelerate==1.15.0", "peft==0.21.2"),
 }
 DATASETS = "datasets==4.8.5"
+NOTEBOOK = ("ipykernel==7.4.0", "nbclient==0.11.0")
 # Unsloth and what it imports beside these, by the transformers that it runs on; without the parts
 # that do not train. Kernels are only needed for its GPU code path.
 UNSLOTH = {
@@ -69,6 +71,11 @@ def ensure_companion(name: str, version: str) -> Path:
 def ensure_datasets() -> Path:
     """What TRL needs and an overlay has not. Comes last on the path: the overlay's hub wins."""
     return _ensure("datasets", ([DATASETS],))
+
+
+def ensure_notebook() -> Path:
+    """What executes notebooks. Comes last on the path, as ``datasets``."""
+    return _ensure("notebook", (list(NOTEBOOK),))
 
 
 def ensure_unsloth(transformers: str, kernels: bool = False) -> list[Path]:
@@ -139,12 +146,14 @@ def _label(asked: str) -> str:
     return f"transformers {asked}" if asked[:1].isdigit() else asked
 
 
-def _ensure_all(asked: str) -> list[Path]:
+def overlays(asked: str) -> list[Path]:
     """The overlays for one word of the command line: ``5.23.0``, ``trl-1.16.0``, a name."""
     if asked == "unsloth":
         return ensure_unsloth("5.17.0")
     if asked == "datasets":
         return [ensure_datasets()]
+    if asked == "notebook":
+        return [ensure_notebook()]
     name, dash, version = asked.rpartition("-")
     if name == "transformers":
         return [ensure_overlay(version)]
@@ -158,7 +167,7 @@ def main(versions: Sequence[str]) -> int:
     failed = False
     for version in versions:
         try:
-            print(f"{_label(version)}:", *(path.relative_to(ROOT) for path in _ensure_all(version)))
+            print(f"{_label(version)}:", *(path.relative_to(ROOT) for path in overlays(version)))
         except EnvironmentFailed as error:
             failed = True
             print(f"environments: error: {error}", file=sys.stderr)

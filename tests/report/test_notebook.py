@@ -119,5 +119,8 @@ def test_only_what_can_be_typed_is_offered_for_pasting() -> None:
     assert to_paste("pip install -U 'peft>=0.18'") == "pip install -U 'peft>=0.18'"
     assert to_paste("bf16=True, fp16=False") == "bf16=True, fp16=False"
     assert to_paste("call `gemma_compat.patch(model)` first") == "gemma_compat.patch(model)"
+    assert to_paste("kwargs={'use_reentrant': False}") == "kwargs={'use_reentrant': False}"
+    assert to_paste("tokenizer.padding_side = 'right'") == "tokenizer.padding_side = 'right'"
+    assert to_paste("add_special_tokens=False where the text comes from a template") == ""
     assert to_paste("Upgrade PEFT to 0.18.0 or newer") == ""
     assert to_paste("Have the collator pass `token_type_ids`") == ""

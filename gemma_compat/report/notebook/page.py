@@ -67,16 +67,40 @@ class Page:
     folds: tuple[Fold, ...] = ()
 
 
-_TYPED = re.compile(r"(?:pip|python3?|rm|export|gemma_compat\.|gemma-compat|[\w.]+ ?=)[^\n]*")
+_SHELL = re.compile(r"(?:pip|python3?|rm|export|hf|gemma-compat) [^\n]*")
 _QUOTED = re.compile(r"`([^`\n]+)`")
 
 
 def to_paste(text: str) -> str:
     """Return the command or code in an advice: the text if it is one, else what it quotes first."""
-    if _TYPED.match(text):
+    if _is_typed(text):
         return text
     found = _QUOTED.search(text)
-    return found[1] if found and _TYPED.match(found[1]) else ""
+    return found[1] if found and _is_typed(found[1]) else ""
+
+
+def _is_typed(text: str) -> bool:
+    """Tell a shell command, a call, an assignment and keyword arguments from a sentence."""
+    import ast
+
+    if _SHELL.fullmatch(text):
+        return True
+    if not {"=", "("} & set(text):
+        return False
+    try:
+        ast.parse(f"f({text})")
+    except (SyntaxError, ValueError):
+        return _is_assignment(text)
+    return True
+
+
+def _is_assignment(text: str) -> bool:
+    import ast
+
+    try:
+        return isinstance(ast.parse(text).body[0], ast.Assign)
+    except (SyntaxError, ValueError, IndexError):
+        return False
 
 
 def render(page: Page) -> str:

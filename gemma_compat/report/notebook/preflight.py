@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..explanation_causes import split_cure
 from ..preflight import details, figure, render_line
 from .page import ERROR, GOOD, UNKNOWN, WARNING, Card, Fold, Page, to_paste
 
@@ -36,7 +37,7 @@ def _card(item: CheckResult) -> Card:
         item.name,
         texts=(figure(item),),
         rows=tuple(details(item)),
-        paste=to_paste(item.help),
+        paste=to_paste(split_cure(item.help)[0]),
     )
 
 
