@@ -1,13 +1,13 @@
-"""The release atlas: what a traceback says by itself, looked up in an index of released wheels.
+"""The release atlas: look up a traceback in an index of released wheels.
 
     tracebacks = read_tracebacks(lines)          # any form; bounded, one pass
     answer = read_off(tracebacks, stated={"transformers": "4.57.6"})
     answer.fits, answer.statements, answer.note
 
-The index lies in ``data``, a file for each package; it is opened by ``explain`` and ``supports``
-only. Without it, or where it is damaged or of another format, ``read_off`` says so in ``note`` and
-everything else is empty. Single steps: :func:`fit_releases`, :func:`contradictions`,
-:func:`who_raises`, :func:`missing`; these raise ``IndexUnusable``.
+The index lies in ``data``, one file for each package; only ``explain`` and ``supports`` open it. If
+it is missing, damaged or of another format, ``read_off`` says so in ``note`` and finds nothing. The
+single steps, :func:`fit_releases`, :func:`contradictions`, :func:`who_raises` and :func:`missing`,
+raise ``IndexUnusable`` instead.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Answer:
-    """What the atlas knows of a log.
+    """What the atlas knows about a log.
 
     Attributes:
-        fits: per package the releases that the frames fit.
+        fits: for each package, the releases that the frames fit.
         contradictions: stated releases that the frames rule out.
         origins: who raises each error, and when that code changed next.
         missing: names that the errors miss, with the releases that have them.
-        note: one line on why nothing could be looked up; empty where all was.
+        note: one line on why nothing could be looked up; empty if the lookup worked.
     """
 
     fits: tuple[Fit, ...] = ()
@@ -68,7 +68,7 @@ class Answer:
 
     @property
     def statements(self) -> tuple[Statement, ...]:
-        """All of it as sentences."""
+        """Return all of it as sentences."""
         return (
             *(of_fit(item) for item in self.fits),
             *(of_contradiction(item) for item in self.contradictions),

@@ -1,9 +1,9 @@
-"""The files of the index: one for each package, of blocks that are read one at a time.
+"""Read and write the files of the index: one for each package, in blocks read one at a time.
 
 A file is a line ``gemma-compat-atlas FORMAT LENGTH CRC``, then a directory of LENGTH bytes, then
-the blocks. The directory and each block are JSON, compressed; the lines of a source file follow its
-JSON as 16-bit numbers. A block is checked by its CRC-32 when it is read, so that opening a package
-costs its directory only.
+the blocks. The directory and each block are compressed JSON; the lines of a source file follow
+their block's JSON as 16-bit numbers. A block's CRC-32 is checked when the block is read, so that
+opening a package costs no more than reading its directory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class IndexUnusable(GemmaCompatError):
 
 
 def pack(data: Any, numbers: array[int] | None = None) -> bytes:
-    """One block: JSON, then 16-bit numbers."""
+    """Return one block: JSON, then 16-bit numbers."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     raw = len(text).to_bytes(4, "little") + text
     if numbers is not None:
@@ -38,7 +38,7 @@ def pack(data: Any, numbers: array[int] | None = None) -> bytes:
 
 
 def unpack(block: bytes) -> tuple[Any, array[int]]:
-    """The inverse of :func:`pack`. Raises ``IndexUnusable`` where the block is not whole."""
+    """Return the data and numbers of a block. ``IndexUnusable`` if the block is incomplete."""
     try:
         decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=_FILTERS)
         raw = decoder.decompress(block, max_length=_LARGEST)
@@ -51,7 +51,7 @@ def unpack(block: bytes) -> tuple[Any, array[int]]:
 
 
 def _little(numbers: array[int]) -> array[int]:
-    """The numbers in the byte order of the file, or back."""
+    """Convert numbers between this machine's byte order and the file's."""
     import sys
 
     if sys.byteorder == "big":
@@ -73,7 +73,7 @@ def write(path: Path, directory: dict[str, Any], blocks: dict[str, bytes]) -> No
 
 
 class Container:
-    """One package's file, opened; blocks are read when asked for."""
+    """One package's file, opened. Blocks are read when they are asked for."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -95,7 +95,7 @@ class Container:
         return name in self.directory["blocks"]
 
     def block(self, name: str) -> tuple[Any, array[int]]:
-        """The block of that name. Raises ``KeyError``, or ``IndexUnusable`` where it is damaged."""
+        """Return the block of that name. ``KeyError`` if absent, ``IndexUnusable`` if damaged."""
         offset, length, crc = self.directory["blocks"][name]
         with self._path.open("rb") as stream:
             stream.seek(self._start + offset)
@@ -106,7 +106,7 @@ class Container:
 
 
 def _checked_header(line: bytes) -> tuple[int, int]:
-    """Length and CRC of the directory. Raises ``IndexUnusable`` for any other kind of file."""
+    """Return length and CRC of the directory. ``IndexUnusable`` for any other kind of file."""
     parts = line.decode("ascii", "replace").split()
     if len(parts) != 4 or parts[0] != MAGIC or not all(part.isdigit() for part in parts[1:]):
         raise IndexUnusable("the release atlas is damaged (no header)")

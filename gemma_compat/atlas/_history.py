@@ -1,4 +1,4 @@
-"""One source file through the releases of its package."""
+"""Follow one source file through the releases of its package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._sequences import hashed, restored
 
 @dataclass(frozen=True)
 class Function:
-    """A function in one content of a file.
+    """A function in one version of a file's content.
 
     Attributes:
         name: qualified, as in ``Trainer.train``.
@@ -26,7 +26,9 @@ class Function:
 
 
 class History:
-    """The lines and functions of a file in every release. Releases are numbers, oldest first."""
+    """The lines and functions of a file in every release. A release is a number, the oldest
+    is 0.
+    """
 
     def __init__(self, data: dict[str, Any], numbers: array[int]) -> None:
         try:
@@ -42,16 +44,16 @@ class History:
 
     @property
     def releases(self) -> frozenset[int]:
-        """The releases that have the file."""
+        """Return the releases that have the file."""
         return frozenset(r for r, content in enumerate(self._contents) if content >= 0)
 
     def fitting(
         self, line: int, codes: Sequence[str], function: str, context: Sequence[tuple[int, str]]
     ) -> frozenset[int]:
-        """The releases in which the line has one of these texts, inside that function.
+        """Return the releases in which this line has one of these texts, inside that function.
 
-        Without a text the line has to be inside a function of that name. Of releases that fit,
-        those are returned in which most lines of ``context`` are right as well.
+        Without a text, the line must be inside a function of that name. Of the releases that fit,
+        only those are returned in which the most lines of ``context`` are right as well.
         """
         wanted = {hashed(code) for code in codes if code.strip()}
         around = [(number, hashed(text)) for number, text in context]
@@ -69,13 +71,15 @@ class History:
         return frozenset(r for r, content in enumerate(self._contents) if content in contents)
 
     def has_line(self, codes: Sequence[str]) -> frozenset[int]:
-        """The releases in which the line's text is anywhere in the file."""
+        """Return the releases in which one of these texts is a line anywhere in the file."""
         wanted = {hashed(code) for code in codes if code.strip()}
         contents = {c for c, lines in enumerate(self._lines) if not wanted.isdisjoint(lines)}
         return frozenset(r for r, content in enumerate(self._contents) if content in contents)
 
     def _is_inside(self, content: int, line: int, function: str, sure: bool) -> bool:
-        """Whether a line is in a function that is printed so; a text that fits weighs more."""
+        """Return whether a line is in a function of the printed name; a matching text
+        weighs more.
+        """
         name = function.rpartition(".")[2]
         if not name or name.startswith("<") or "wrap" in name:
             return sure
@@ -85,7 +89,7 @@ class History:
         return any(item.name.rpartition(".")[2] == name for item in around)
 
     def functions(self, content: int) -> list[Function]:
-        """The functions of one content."""
+        """Return the functions of one content."""
         if content not in self._functions:
             found, at = [], 0
             for mark in self._marked[content]:
@@ -96,13 +100,13 @@ class History:
         return self._functions[content]
 
     def function_at(self, release: int, line: int) -> str:
-        """The qualified name of the innermost function around a line; empty where there is none."""
+        """Return the qualified name of the innermost function around a line; empty for none."""
         content = self._contents[release]
         around = [f for f in self.functions(content) if f.first <= line <= f.last]
         return max(around, key=lambda f: f.first).name if around else ""
 
     def names_in(self, release: int) -> frozenset[str]:
-        """The qualified names of the functions of one release."""
+        """Return the qualified names of all functions in one release."""
         content = self._contents[release]
         return (
             frozenset(item.name for item in self.functions(content))
@@ -111,9 +115,10 @@ class History:
         )
 
     def body(self, release: int, function: str) -> tuple[tuple[int, ...], ...]:
-        """The lines of each function of that qualified name, blank ones left out.
+        """Return the lines of each function of that qualified name, without blank ones.
 
-        Empty where the release has no such function. For comparing only: lines are hashes.
+        Return nothing if the release has no such function. The lines are hashes, good for comparing
+        only.
         """
         content = self._contents[release]
         if content < 0:
@@ -126,9 +131,9 @@ class History:
         )
 
     def next_change(self, release: int, function: str) -> tuple[int, bool] | None:
-        """The first later release whose function differs, and whether it still has one.
+        """Return the first later release whose function differs, and whether it still has one.
 
-        ``None`` where it is the same in every later release.
+        Return ``None`` if the function is the same in every later release.
         """
         mine = self.body(release, function)
         content = self._contents[release]

@@ -1,4 +1,4 @@
-"""The index of one package, opened: its releases, and what is recorded of them."""
+"""Open the index of one package: its releases, and what is recorded about them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,19 @@ from ._container import SUFFIX, Container
 from ._history import History
 
 DATA = Path(__file__).resolve().parent / "data"
-HOLE = "\0"  # what a message fills in
+HOLE = "\0"  # stands for each part of a message that varies
 _SHARDS = 16
 
 
 @dataclass(frozen=True)
 class Release:
-    """A release that was read when the index was made."""
+    """A release that was read when the index was made.
+
+    Attributes:
+        version: as published.
+        date: when it was published.
+        yanked: whether it was withdrawn.
+    """
 
     version: str
     date: str
@@ -27,12 +33,12 @@ class Release:
 
     @property
     def is_final(self) -> bool:
-        """Neither a pre-release nor withdrawn."""
+        """Return whether it is neither a pre-release nor withdrawn."""
         return not self.yanked and not versions.parse(self.version).is_prerelease
 
 
 class PackageIndex:
-    """What the index has of one package. Raises ``IndexUnusable`` where it cannot be read."""
+    """The index of one package. Raises ``IndexUnusable`` if it cannot be read."""
 
     def __init__(self, module: str, folder: Path = DATA) -> None:
         self._file = Container(folder / f"{module}{SUFFIX}")
@@ -47,7 +53,7 @@ class PackageIndex:
         self._modules: list[str] | None = None
 
     def number(self, version: str) -> int | None:
-        """The position of a release; ``None`` where it was not read."""
+        """Return the position of a release; ``None`` if it was not read."""
         if version in self._number:
             return self._number[version]
         if not versions.is_valid(version):
@@ -60,11 +66,11 @@ class PackageIndex:
         return None
 
     def names(self, numbers: Iterable[int]) -> tuple[str, ...]:
-        """The versions of these releases, oldest first."""
+        """Return the versions of these releases, oldest first."""
         return tuple(self.releases[number].version for number in sorted(numbers))
 
     def history(self, path: str) -> History | None:
-        """The lines of a file; ``None`` where they are not indexed."""
+        """Return the lines of a file over all releases; ``None`` if it is not indexed."""
         if path not in self._histories:
             name = f"lines/{path}"
             found = History(*self._file.block(name)) if name in self._file else None
@@ -72,7 +78,9 @@ class PackageIndex:
         return self._histories[path]
 
     def block(self, name: str) -> Mapping[str, Any]:
-        """A block of names, messages, modules or tables; empty rows where there is none."""
+        """Return a block of names, messages, modules or tables; without such a block, empty
+        rows.
+        """
         if name not in self._blocks:
             found = self._file.block(name)[0] if name in self._file else {"rows": {}, "spans": []}
             self._blocks[name] = found
@@ -80,7 +88,9 @@ class PackageIndex:
         return block
 
     def pieces(self) -> list[str]:
-        """The longest literal piece of each message without blanks, in the order of their block."""
+        """Return the longest literal piece of each message, without blanks, in the block's
+        order.
+        """
         if self._pieces is None:
             rows = self.block("messages")["rows"]
             longest = [max(row[0].split(HOLE), key=len) for row in rows]
@@ -88,7 +98,7 @@ class PackageIndex:
         return self._pieces
 
     def symbols(self, name: str) -> tuple[list[Any], list[list[int]]]:
-        """The entries of a top-level name, and the spans that they refer to."""
+        """Return the entries of a top-level name, and the spans that they refer to."""
         import zlib
 
         block = self.block(f"names/{zlib.crc32(name.encode()) % _SHARDS}")
@@ -100,22 +110,22 @@ class PackageIndex:
 
 @lru_cache(maxsize=16)
 def opened(module: str, folder: Path = DATA) -> PackageIndex:
-    """The index of a top-level package. Raises ``IndexUnusable``."""
+    """Return the index of a top-level package. ``IndexUnusable`` if it cannot be read."""
     return PackageIndex(module, folder)
 
 
 @lru_cache(maxsize=16)
 def indexed(folder: Path = DATA) -> tuple[str, ...]:
-    """The top-level packages that the index has; none where it is missing."""
+    """Return the top-level packages that the index has; none if the index is missing."""
     return tuple(sorted(file.stem for file in folder.glob(f"*{SUFFIX}")))
 
 
 def releases_of(span: list[int]) -> frozenset[int]:
-    """The releases of a span: first, last, first, last."""
+    """Return the releases of a span, which is written as first, last, first, last."""
     ends = zip(span[::2], span[1::2], strict=True)
     return frozenset(number for first, last in ends for number in range(first, last + 1))
 
 
 def without_blanks(text: str) -> str:
-    """The text without white space: terminals wrap lines, within words too."""
+    """Return the text without white space, since terminals wrap lines even within words."""
     return "".join(text.split())

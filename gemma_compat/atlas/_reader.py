@@ -1,8 +1,8 @@
-"""Frames out of a log's tracebacks, whatever printed them.
+"""Find the frames of a log's tracebacks, whatever printed them.
 
-Read are Python's own form (also of ``faulthandler``), IPython's old and new one, rich's boxes, with
-ranks, times or quote marks before the lines, wrapped by a terminal, with either kind of slash.
-Only frames inside a public package come out.
+It reads Python's own form (also ``faulthandler``'s), IPython's old and new forms and rich's boxes.
+Lines may begin with ranks, times or quote marks, may be wrapped by a terminal, and paths may have
+either kind of slash. Only frames inside an indexed package are returned.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from .frames import Error, Frame, package_path
 
-# What launchers, loggers and quoting put before a line; pytest's E.
+# What launchers, loggers, quoting and pytest (``E``) put before a line.
 _BEFORE = re.compile(
     r"(?:\[[A-Za-z]{0,10} ?\d{1,5}\](?:<\w{1,10}>)?:? ?|"
     r"\[[\w. -]{0,20}(?:rank|RANK)[^\]]{0,20}\]:? ?|"
@@ -22,14 +22,14 @@ _BEFORE = re.compile(
     r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} (?:\[?[A-Z]{4,8} ?\]? ?)?(?:\S{5,40} [A-Z_]{3,20} - )?|"
     r"(?:\([\w ]{1,30}pid=\d+\) )?(?:ERROR|INFO|WARNING) \d\d-\d\d [\d:]{8} \[[^\]\n]{1,60}\] )"
 )
-# The bar before each line of an exception group; a box of rich has one on the right as well.
+# The bar before each line of an exception group. A rich box has one on the right as well.
 _BAR = re.compile(r" {0,16}\| (?=.*[^|\s]\s*$)")
 # What editors and web pages make of a path or a line number: [text](address), <a href=...>text</a>.
 _LINK = re.compile(
     r"\[([^\]\n]{1,200})\]\((?:https?|file|vscode)[^)\s]*\)|<a href=[^>]*>([^<]*)</a>"
 )
 _CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-# File "PATH", line N, in NAME; as one text, when the lines that a terminal made of it are joined.
+# File "PATH", line N, in NAME. If a terminal wrapped it, the lines are joined first.
 _PLAIN = re.compile(
     r'\s*File\s*"(?P<path>[^"]+)",\s*line\s*(?P<line>\d+),?\s*in\s*'
     r"(?P<name>[\w.]+|<[\w ]+>(?:\.\w+)?)"
@@ -65,12 +65,12 @@ _WORDS = ("File ", ".py", "Error", "Exception", "│")
 
 
 def may_begin(line: str) -> bool:
-    """Whether a frame or an error can begin on this line; cheap, and true for too many."""
+    """Return whether a frame or an error can begin on this line: cheap, with false positives."""
     return any(word in line for word in _WORDS)
 
 
 def _plain(line: str) -> str:
-    """The line without colours and without what stands before it."""
+    """Return the line without colours and without its prefix."""
     text = _CODES.sub("", line.rstrip("\r\n")[:_WIDEST])
     if "](" in text or "<a " in text:
         text = _LINK.sub(lambda match: match[1] or match[2] or "", text)
@@ -87,7 +87,7 @@ def _plain(line: str) -> str:
 
 @dataclass
 class _Open:
-    """A frame whose lines are still coming."""
+    """A frame whose lines are still being read."""
 
     path: str
     line: int
@@ -101,7 +101,7 @@ class _Open:
 
 
 class Reader:
-    """Lines in, frames out."""
+    """Turn lines into frames and errors."""
 
     def __init__(self) -> None:
         self._open: _Open | None = None
@@ -111,7 +111,7 @@ class Reader:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is open that a line without a mark could belong to."""
+        """Return whether no frame, error or header is open that the next line could belong to."""
         return not self._started and self._open is None and self._error is None
 
     def read(self, number: int, line: str) -> Iterator[Frame | Error]:
@@ -129,7 +129,7 @@ class Reader:
             yield from self._inside(number, line, boxed)
 
     def _inside(self, number: int, line: str, boxed: str | None) -> Iterator[Frame | Error]:
-        """A line that begins no frame: it belongs to what is open, or ends it."""
+        """Read a line that begins no frame: it continues what is open, or ends it."""
         ends = _ENDS.match(line)
         if ends and boxed is None:
             yield from self.close()
@@ -143,7 +143,7 @@ class Reader:
             yield from self.close()
 
     def close(self) -> Iterator[Frame | Error]:
-        """Yield what is open: a frame inside a package that is indexed, or an error."""
+        """Yield what is open: a frame inside an indexed package, or an error."""
         made = _finished(self._open) if self._open else None
         ended, self._open, self._error = self._error, None, None
         if made:
@@ -153,7 +153,7 @@ class Reader:
             yield Error(kind, " ".join(" ".join(texts).split()), at)
 
     def _header(self, number: int, line: str, boxed: str | None) -> _Open | None:
-        """The frame that begins on this line; remembers a header that is not yet whole."""
+        """Return the frame that begins on this line; remember a header that is not complete yet."""
         match = _PLAIN.match(line)
         if match:
             return _Open(match["path"], int(match["line"]), match["name"], number)
@@ -175,7 +175,9 @@ class Reader:
         return None
 
     def _continued(self, line: str, boxed: str | None) -> _Open | None:
-        """A header of several lines, once it is whole. Gives up after a few."""
+        """Return the frame of a header of several lines once it is complete; give up after
+        three.
+        """
         self._started.append(line if boxed is None else boxed.strip())
         text = "".join(self._started)
         match = _PLAIN.match(text) if boxed is None else _RICH.match(text)
@@ -188,7 +190,7 @@ class Reader:
         return _Open(match["path"], int(match["line"]), match["name"], at, rich=boxed is not None)
 
     def _takes(self, line: str, boxed: str | None) -> bool:
-        """Whether the line belongs to the open frame; keeps what it says."""
+        """Add the line to the open frame; return whether it belongs there."""
         frame = self._open
         assert frame is not None
         if frame.rich:
@@ -199,7 +201,7 @@ class Reader:
 
 
 def _unboxed(line: str) -> str | None:
-    """The inside of a line of rich's box; ``None`` where the line is none."""
+    """Return the inside of a line of a rich box; ``None`` for any other line."""
     text = line.strip()
     if len(text) > 1 and text[0] in "│|" and text[-1] in "│|":
         return text[1:-1]
@@ -225,7 +227,7 @@ def _take_boxed(frame: _Open, boxed: str) -> bool:
 
 
 def _code(text: str) -> str:
-    """A line without the guides that rich draws for its indentation."""
+    """Return a code line without the guides that rich draws for indentation."""
     return re.sub(r"^[\s│|]+", "", text).strip()
 
 

@@ -1,7 +1,7 @@
-"""Versions of one sequence of numbers, each stored as its difference from the one before.
+"""Restore the versions of a sequence of numbers, each stored as its difference from the last.
 
 A version is a list of steps: ``start, length`` copies from the version before, ``-count`` takes the
-next numbers of a pool. ``tools/atlas/pack.py`` writes the same form.
+next numbers of a pool. ``tools/atlas/pack.py`` writes this form.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 
 def restored(steps: Sequence[Sequence[int]], pool: Sequence[int]) -> Iterator[array[int]]:
-    """Yield each version, first to last. Raises ``ValueError`` where the steps cannot be right."""
+    """Yield each version, first to last. ``ValueError`` if the steps do not fit the pool."""
     numbers = pool if isinstance(pool, array) else array("I", pool)
     before = array(numbers.typecode)
     taken = 0
@@ -35,7 +35,7 @@ def restored(steps: Sequence[Sequence[int]], pool: Sequence[int]) -> Iterator[ar
 
 
 def hashed(line: str) -> int:
-    """A line as 16 bits; 0 for a blank one. White space does not count: terminals wrap lines."""
+    """Return a line as 16 bits, 0 for a blank one. White space is ignored: terminals wrap lines."""
     import zlib
 
     text = "".join(line.split())

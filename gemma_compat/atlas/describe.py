@@ -1,6 +1,6 @@
-"""What the atlas says of a log, as sentences.
+"""Turn what the atlas found in a log into sentences.
 
-Each says what is known and no more: that code changed is never told as a fix.
+Each sentence says what is known and no more: a change of the code is never called a fix.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Statement:
 
 
 def of_fit(fit: Fit) -> Statement:
-    """Which releases the frames fit."""
+    """Return the sentence on which releases the frames fit."""
     named = _range(fit)
     if fit.exact:
         text = f"{fit.package} {named} ({READ_OFF}: {_frames(fit.frames)})"
@@ -49,7 +49,7 @@ def of_fit(fit: Fit) -> Statement:
 
 
 def of_contradiction(found: Contradiction) -> Statement:
-    """That the stated release is not the one of the traceback."""
+    """Return the sentence that the stated release is not the one of the traceback."""
     text = (
         f"The log states {found.package} {found.stated}, but the traceback fits "
         f"{_range(found.fit)} only: it is of another environment, or {found.package} "
@@ -59,7 +59,7 @@ def of_contradiction(found: Contradiction) -> Statement:
 
 
 def of_origin(origin: Origin) -> tuple[Statement, ...]:
-    """Who raises the error, and when that code changed next."""
+    """Return the sentences on who raises the error, and when that code changed next."""
     where = f"{origin.site.function or 'the module itself'} in {origin.site.path}"
     found = []
     if origin.wording:
@@ -91,7 +91,7 @@ def _change(origin: Origin) -> Statement:
 
 
 def of_missing(found: Missing) -> Statement:
-    """In which releases the thing exists that the error misses."""
+    """Return the sentence on which releases have what the error misses."""
     subject = _SUBJECTS[found.kind].format(name=repr(found.name), owner=found.owner)
     if found.releases:
         text = f"{subject} in {found.package} {told(found.releases)}"
@@ -114,7 +114,7 @@ _SUBJECTS = {
 
 
 def _range(fit: Fit) -> str:
-    """The releases: ``4.44.0 to 4.44.2 or 5.23.0``."""
+    """Return the releases as ``4.44.0 to 4.44.2 or 5.23.0``."""
     parts = [
         item.first
         if item.first == item.last

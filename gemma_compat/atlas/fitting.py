@@ -1,4 +1,4 @@
-"""Which releases the frames of a traceback fit."""
+"""Find the releases that the frames of a traceback fit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Fit:
 
     @property
     def single(self) -> str | None:
-        """The release, where exactly one fits every frame."""
+        """Return the release, if exactly one fits every frame; else ``None``."""
         return self.releases[0] if self.exact and len(self.releases) == 1 else None
 
 
@@ -69,7 +69,7 @@ def fit_releases(frames: Iterable[Frame], folder: Path = DATA) -> tuple[Fit, ...
 
 
 def _fit(index: PackageIndex, frames: Sequence[Frame]) -> Fit | None:
-    """The releases for one package's frames."""
+    """Return the releases for one package's frames; ``None`` if no frame fits any."""
     fitting = []
     for frame in frames:
         history = index.history(frame.path)

@@ -1,4 +1,4 @@
-"""Frames and errors, as values, and which file of which package a path means."""
+"""Frames and errors as values, and the package file that a path stands for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 _INSIDE = re.compile(r"(?:^|/)(?:site|dist)-packages/(.+)$")
 
-# Modules whose files the index may have, by the distribution that brings them.
+# The top-level modules that the index can hold, to the distributions that install them.
 DISTRIBUTIONS = {
     "accelerate": "accelerate",
     "bitsandbytes": "bitsandbytes",
@@ -45,12 +45,12 @@ class Frame:
 
     @property
     def module(self) -> str:
-        """The top-level package."""
+        """Return the top-level package."""
         return self.path.partition("/")[0]
 
     @property
     def distribution(self) -> str:
-        """The name to install it by."""
+        """Return the name by which pip installs it."""
         return DISTRIBUTIONS.get(self.module, self.module)
 
 
@@ -71,16 +71,16 @@ class Error:
 
 @dataclass(frozen=True)
 class Traceback:
-    """The frames that lead to an error, outermost first; those of other files are left out."""
+    """The frames that lead to an error, outermost first; frames of other packages are left out."""
 
     frames: tuple[Frame, ...]
     error: Error | None
 
 
 def package_path(path: str) -> str | None:
-    """The path from the top-level package on; ``None`` where it is in no package that is indexed.
+    """Return the path from the top-level package on; ``None`` outside all indexed packages.
 
-    >>> package_path(r"C:\\\\Users\\\\me\\\\venv\\\\Lib\\\\site-packages\\\\peft\\\\peft_model.py")
+    >>> package_path(r"C:\\Users\\me\\venv\\Lib\\site-packages\\peft\\peft_model.py")
     'peft/peft_model.py'
     """
     clean = "".join(path.split()).replace("\\", "/")

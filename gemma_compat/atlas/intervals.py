@@ -1,4 +1,4 @@
-"""Sets of releases as intervals, and how they are told."""
+"""Write sets of releases as intervals."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Interval:
-    """Releases of a package without a gap.
+    """Consecutive releases of a package.
 
     Attributes:
         first, last: versions.
-        from_start: ``first`` is the oldest release that the index has.
-        to_end: ``last`` is the newest one that it has.
+        from_start: whether ``first`` is the oldest release in the index.
+        to_end: whether ``last`` is the newest release in the index.
     """
 
     first: str
@@ -36,7 +36,7 @@ class Interval:
 
 
 def intervals(index: PackageIndex, numbers: Iterable[int]) -> tuple[Interval, ...]:
-    """The releases as intervals; a gap of withdrawn and pre-releases only is none."""
+    """Return the releases as intervals; withdrawn and pre-releases do not break an interval."""
     wanted = set(numbers)
     runs: list[list[int]] = []
     skipped = False
@@ -62,7 +62,7 @@ def intervals(index: PackageIndex, numbers: Iterable[int]) -> tuple[Interval, ..
 
 
 def told(found: Sequence[Interval]) -> str:
-    """``4.46.0 to 4.54.1 and 5.0.0``."""
+    """Return the intervals as ``4.46.0 to 4.54.1 and 5.0.0``."""
     texts = [str(item) for item in found]
     if len(texts) <= 1:
         return "".join(texts)

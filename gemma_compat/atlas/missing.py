@@ -1,4 +1,4 @@
-"""Names, attributes, arguments and table keys that an error misses, and the releases with them."""
+"""Look up names, attributes, arguments and table keys that an error misses."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Missing:
 
     Attributes:
         kind: ``name``, ``module``, ``attribute``, ``argument``, ``model type`` or ``key``.
-        name: what is missed.
-        owner: the module, class, function or table that it was looked for in.
+        name: what is missing.
+        owner: the module, class, function or table where the code looked for it.
         package: the distribution.
-        releases: those that have it; empty where none that was read has.
-        elsewhere: modules of the package that define the name, where ``owner`` never does.
+        releases: those that have it; empty if none that was read has.
+        elsewhere: modules of the package that define the name, if ``owner`` never does.
         newest: the newest release that was read.
         at: the line of the log where the error stands.
     """
@@ -58,7 +58,7 @@ class Missing:
 
 
 def missing(traceback: Traceback, folder: Path = DATA) -> tuple[Missing, ...]:
-    """Return what the traceback's error misses; empty where it misses nothing that is indexed."""
+    """Return what the traceback's error misses; empty if it misses nothing that is indexed."""
     error = traceback.error
     if error is None:
         return ()
@@ -89,14 +89,14 @@ def _name(
             here |= found
         elif "class" in entry[1] or "function" in entry[1] or "exported" in entry[1]:
             elsewhere[entry[0]] = intervals(index, found)
-    # A module of that name is imported the same way.
+    # ``from package import name`` also imports a module of that name.
     here |= _having(index, f"{module}.{name}")
     first = () if here else tuple(sorted(elsewhere.items())[:3])
     yield _made("name", name, module, index, here, error, first)
 
 
 def _reexports(module: str, inner: str) -> bool:
-    """A model's folder exports what its modules define."""
+    """Return whether ``module`` is a model's folder, which exports what its modules define."""
     return inner.startswith(f"{module}.") and module.count(".") >= 2
 
 
@@ -119,7 +119,9 @@ def _module(
 def _attribute(
     match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
 ) -> Iterator[Missing]:
-    """An attribute of an object; its class is looked for in the packages that the frames pass."""
+    """Look up an attribute of an object; its class is sought in the packages of the frames
+    first.
+    """
     owner, name = match["owner"], match["name"]
     passed = dict.fromkeys(frame.module for frame in reversed(frames))
     for module in [*passed, *(item for item in indexed(folder) if item not in passed)]:
@@ -136,7 +138,7 @@ def _attribute(
 
 
 def _members(index: PackageIndex, owner: str, name: str, depth: int = 4) -> frozenset[int]:
-    """The releases in which a class has a member, its own or of a base in the same package."""
+    """Return the releases in which a class, or a base of it in the same package, has a member."""
     entries, spans = index.symbols(owner)
     found: set[int] = set()
     for entry in entries:
@@ -153,7 +155,7 @@ def _members(index: PackageIndex, owner: str, name: str, depth: int = 4) -> froz
 def _argument(
     match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
 ) -> Iterator[Missing]:
-    """A parameter of a function; one printed without its class cannot be looked up."""
+    """Look up a parameter of a function. A method printed without its class cannot be found."""
     owner, _, method = match["function"].rpartition(".")
     passed = dict.fromkeys(frame.module for frame in reversed(frames))
     for module in [*passed, *(item for item in indexed(folder) if item not in passed)]:
@@ -169,7 +171,7 @@ def _argument(
 def _parameters(
     index: PackageIndex, owner: str, method: str, name: str, depth: int = 4
 ) -> tuple[frozenset[int], bool]:
-    """The releases in which a function takes the argument, and whether it is known at all.
+    """Return the releases in which a function takes the argument, and whether it is known at all.
 
     A dataclass takes its fields; a class without ``__init__`` takes those of its base.
     """
@@ -206,7 +208,7 @@ def _model_type(
 
 
 def _keyed(index: PackageIndex, table: str, key: str) -> frozenset[int]:
-    """The releases in which a table of that name, in any module, has the key."""
+    """Return the releases in which a table of that name, in any module, has the key."""
     block = index.block("tables")
     found: set[int] = set()
     for name, rows in (block["rows"] or {"tables": {}})["tables"].items():
@@ -219,7 +221,7 @@ def _keyed(index: PackageIndex, table: str, key: str) -> frozenset[int]:
 def _head(
     match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
 ) -> Iterator[Missing]:
-    """A model in the table of a task head: its model type is read off the config's class."""
+    """Look up a model in the table of a task head; its model type comes from the config's class."""
     index = _index("transformers", folder)
     table = head_table(match["head"])
     if index is None or not table:
@@ -240,7 +242,7 @@ def _head(
 def _key(
     match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
 ) -> Iterator[Missing]:
-    """A key of a table in the package where the error was raised."""
+    """Look up a key of a table in the package that raised the error."""
     if error.kind != "KeyError" or not frames:
         return
     for frame in reversed(frames):

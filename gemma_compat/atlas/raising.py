@@ -1,4 +1,4 @@
-"""Who raises an error, in which releases, and when that code changed next."""
+"""Find who raises an error, in which releases, and when that code changed next."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from .fitting import Fit
 from .frames import Error, Frame, Traceback
 from .intervals import Interval, intervals
 
-_LEAST = 14  # letters of a message that have to be literal
+_LEAST = 14  # letters of a message that must match literally
 
 
 @dataclass(frozen=True)
 class Site:
-    """A place that raises: a function of a file."""
+    """A function that raises.
+
+    Attributes:
+        path: its file, from the top-level package on.
+        function: its qualified name; empty for a module's own code.
+    """
 
     path: str
     function: str
@@ -29,13 +34,13 @@ class Origin:
     Attributes:
         package: the distribution.
         kind: the exception's class.
-        site: the function that raised it; where no text of it is known, the last function of the
-            traceback inside the package.
-        wording: the text as the code has it, with ``…`` for what it fills in; empty where unknown.
-        releases: those in which that text is raised there; empty where no text is known.
+        site: the function that raises it. If its text is not indexed, the traceback's last function
+            inside the package.
+        wording: the text as the code has it, with ``…`` for what it fills in; empty if not indexed.
+        releases: those in which that function raises that text; empty if the text is not indexed.
         judged_in: the release whose function is compared with later ones.
-        changed_in: the first later release in which the function differs; empty where none is.
-        gone: whether the function is not there any more in ``changed_in``.
+        changed_in: the first later release in which the function differs; empty if none does.
+        gone: whether the function no longer exists in ``changed_in``.
         newest: the newest release that was read.
         at: the line of the log where the error stands.
     """
@@ -53,13 +58,22 @@ class Origin:
 
     @property
     def key(self) -> str:
-        """As a rule's ``raised_at`` names it: ``ValueError trl/x.py:function``."""
+        """Return the origin as a rule's ``raised_at`` names it: ``ValueError
+        trl/x.py:function``.
+        """
         return f"{self.kind} {self.site.path}:{self.site.function}"
 
 
 @dataclass(frozen=True)
 class Match:
-    """A message that the code prints, found for an error's text."""
+    """An indexed message that fits an error's text.
+
+    Attributes:
+        package: the distribution.
+        template: the message, with a hole for each part that varies.
+        weight: how many letters of it match literally.
+        sites: each place that prints it, with the exception's class and the releases.
+    """
 
     package: str
     template: str
@@ -96,14 +110,16 @@ def who_raises(
 
 
 def _modules(frames: Sequence[Frame], folder: Path) -> list[str]:
-    """The packages to look in: those of the frames, the last first; all where there is none."""
+    """Return the packages to look in: those of the frames, last first; all if there are no
+    frames.
+    """
     known = indexed(folder)
     passed = dict.fromkeys(frame.module for frame in reversed(frames) if frame.module in known)
     return list(passed) or list(known)
 
 
 def messages(error: Error, index: PackageIndex) -> list[Match]:
-    """The messages of a package that the error's text fits, in no order."""
+    """Return the messages of a package that fit the error's text, in no particular order."""
     block = index.block("messages")
     text = without_blanks(error.message)
     found: list[Match] = []
@@ -129,12 +145,14 @@ def messages(error: Error, index: PackageIndex) -> list[Match]:
 
 
 def _may_raise(kind: str, raised: str) -> bool:
-    """A class has to be the error's; a check's class is not known, and logging raises nothing."""
+    """Return whether such a message can belong to the error: same class, or the class is
+    unknown.
+    """
     return kind == raised or kind == "check" or (kind[:1].islower() and kind not in {"log", "warn"})
 
 
 def _weight(template: str, text: str) -> int:
-    """The letters of the template if its pieces stand in the text in this order, else 0."""
+    """Return the letters of the template if its pieces stand in the text in this order, else 0."""
     at = weight = 0
     for piece in template.split(HOLE):
         squeezed = without_blanks(piece)
@@ -154,7 +172,9 @@ def _is_passed(match: Match, frames: Sequence[Frame]) -> bool:
 def _told(
     match: Match, traceback: Traceback, release: dict[str, str], folder: Path
 ) -> Origin | None:
-    """The origin for a message: the site that the frames pass last, else the only one."""
+    """Return the origin for a message: the site that the frames pass last, else any with
+    this text.
+    """
     index = opened(match.package.replace("-", "_"), folder)
     last = {frame.path: number for number, frame in enumerate(traceback.frames)}
     names = {frame.path: frame.function for frame in traceback.frames}
@@ -170,7 +190,7 @@ def _told(
 
 
 def _last_function(traceback: Traceback, release: dict[str, str], folder: Path) -> Origin | None:
-    """The last function of the traceback in a package other than torch, without a text."""
+    """Return the traceback's last function outside torch as the origin, without a text."""
     known = indexed(folder)
     for frame in reversed(traceback.frames):
         if frame.module == "torch" or frame.module not in known or frame.function[:1] == "<":
@@ -182,7 +202,7 @@ def _last_function(traceback: Traceback, release: dict[str, str], folder: Path) 
         if number is None or history is None:
             continue
         if number not in history.fitting(frame.line, frame.code, frame.function, ()):
-            continue  # another release than is thought, or a changed file
+            continue  # the release is another one, or the file was changed
         function = history.function_at(number, frame.line)
         if not function or function.rpartition(".")[2] != frame.function.rpartition(".")[2]:
             continue
@@ -221,7 +241,7 @@ def _origin(
 
 
 def sites_of(wording: str, index: PackageIndex) -> Iterator[tuple[Site, frozenset[int]]]:
-    """The places of a package that print this text, and their releases; for rules' raise sites."""
+    """Yield each place of a package that prints this text, with its releases."""
     block = index.block("messages")
     for template, rows in block["rows"]:
         if wording in template:

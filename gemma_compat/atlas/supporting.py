@@ -1,4 +1,4 @@
-"""Which releases support a Gemma, and by what evidence: tables, classes, files, comparisons."""
+"""Find which releases support a Gemma, by tables, classes, files and comparisons in their code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .tables import meaning_of
 
 # The family in a file's name: ``gemma3_training``, ``diffusion_gemma``.
 _FAMILY = re.compile(r"(?:(?:diffusion|embedding|recurrent)_)?[a-z0-9]*gemma\d*n?")
-# In the order in which they are shown.
+# The order in which packages are shown.
 _ORDER = (
     "transformers",
     "peft",
@@ -72,12 +72,12 @@ class PackageSupport:
 
 @dataclass(frozen=True)
 class Support:
-    """The answer for one model.
+    """Which releases support one model.
 
     Attributes:
         asked: the name as given.
-        model_types: what it is in a config, the outer type first.
-        packages: those of the index.
+        model_types: its model types in a config, the outer one first.
+        packages: the indexed packages, in the order in which they are shown.
     """
 
     asked: str
@@ -108,7 +108,7 @@ def supports(name: str, folder: Path = DATA) -> Support:
 
 
 def _resolved(name: str, index: PackageIndex) -> tuple[tuple[str, ...], str]:
-    """The model types of a name, and the checkpoint's bare name where it is one."""
+    """Return the model types of a name, and the checkpoint's name if it is one."""
     found = checkpoints.find(name)
     known = _table(index, "CONFIG_MAPPING_NAMES")
     if found is not None and "model_type" in found.config:
@@ -150,7 +150,7 @@ def _rows(index: PackageIndex) -> dict[str, Any]:
 
 
 def _table(index: PackageIndex, wanted: str) -> dict[str, Any]:
-    """The rows of a table of that name, of all modules."""
+    """Return the rows of all tables of that name, over all modules."""
     found: dict[str, Any] = {}
     for name, rows in _rows(index)["tables"].items():
         if name.rpartition(":")[2] == wanted:
@@ -159,7 +159,7 @@ def _table(index: PackageIndex, wanted: str) -> dict[str, Any]:
 
 
 def _classes(types: Sequence[str], index: PackageIndex) -> frozenset[str]:
-    """The model classes of these types, as transformers' own tables name them."""
+    """Return the model classes of these types, as transformers' own tables name them."""
     found = set()
     for name, rows in _rows(index)["tables"].items():
         if re.search(r":MODEL_\w*MAPPING_NAMES$", name):
@@ -191,7 +191,7 @@ def _package(
 def _tables(
     index: PackageIndex, types: Sequence[str], classes: frozenset[str], checkpoint: str
 ) -> Iterator[Evidence]:
-    """Entries of tables; one that moved from a module to another is one."""
+    """Yield the entries of tables; an entry that moved to another module counts as one."""
     spans = index.block("tables")["spans"]
     wanted = {*types, *classes, *_spellings(checkpoint)}
     found: dict[tuple[str, str], list[tuple[frozenset[int], str, str]]] = {}
@@ -217,7 +217,7 @@ def _spellings(checkpoint: str) -> set[str]:
 
 
 def _branches(index: PackageIndex, types: Sequence[str]) -> Iterator[Evidence]:
-    """Code that compares with the model type, outside transformers' own model files."""
+    """Yield code that compares with the model type; transformers' own is left out."""
     if index.module == "transformers":
         return
     spans = index.block("tables")["spans"]
@@ -253,7 +253,7 @@ def _stems(types: Sequence[str]) -> set[str]:
 
 
 def only(support: Support, package: str) -> Support:
-    """Return the answer for one package. Raises ``UsageError`` where the index lacks it."""
+    """Return the answer for one package. ``UsageError`` if the index lacks it."""
     wanted = re.sub(r"[-_.]+", "-", package.strip().lower())
     named = {item.package: item for item in support.packages}
     if wanted not in named:

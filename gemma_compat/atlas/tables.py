@@ -1,4 +1,4 @@
-"""The tables of packages that decide whether a model is supported."""
+"""Name the tables of packages that decide whether a model is supported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ _NAMED_OTHERWISE = {
 
 
 def head_table(head: str) -> str:
-    """The table of a task head (``AutoModelForSequenceClassification``); empty for another name."""
+    """Return the table of a task head (``AutoModelForSequenceClassification``); empty for
+    others.
+    """
     if head in _NAMED_OTHERWISE:
         return _NAMED_OTHERWISE[head]
     if not head.startswith("AutoModelFor"):
@@ -31,7 +33,7 @@ def head_table(head: str) -> str:
     return f"MODEL_FOR_{words.upper()}_MAPPING_NAMES"
 
 
-# Table name to what an entry in it means; the first that matches.
+# A pattern of a table's name to what an entry in it means. The first match counts.
 _MEANINGS = (
     (r"transformers\..*:CONFIG_MAPPING_NAMES$", "AutoConfig"),
     (r"transformers\..*:TOKENIZER_MAPPING_NAMES$", "AutoTokenizer"),
@@ -50,7 +52,7 @@ _MEANINGS = (
     (r"unsloth\..*:\w*MAPPER\w*$", "Unsloth's checkpoints"),
     (r"unsloth\..*:\w*TEMPLATE\w*$", "Unsloth's chat templates"),
 )
-# PEFT's methods as PEFT writes them, where that is not in capitals.
+# PEFT's methods whose names PEFT does not write in capitals.
 _METHODS = {
     "LORA": "LoRA",
     "ADALORA": "AdaLoRA",
@@ -69,7 +71,7 @@ _HEADS = {table: head for head, table in _NAMED_OTHERWISE.items()}
 
 
 def meaning_of(table: str) -> str:
-    """What an entry in the table ``module:NAME`` means; empty for a table that decides nothing."""
+    """Return what an entry in the table ``module:NAME`` means; empty if it decides nothing."""
     for pattern, text in _MEANINGS:
         match = re.match(pattern, table)
         if match is None:

@@ -1,4 +1,4 @@
-"""The tracebacks of a log."""
+"""Collect the tracebacks of a log."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from ._reader import Reader, may_begin
 from .frames import Frame, Traceback
 
-_MOST = 100  # frames that are kept of one traceback
-_KEPT = 40  # tracebacks that are kept of a log
-_ENOUGH = 20_000  # lines of tracebacks, after which the rest of a log is left unread
-# A piece of a log in which a frame or an error begins has one of the first, and the line that
-# begins it one of the second. Each is searched for in the whole log: the fewer, the faster.
+_MOST = 100  # frames kept of one traceback
+_KEPT = 40  # tracebacks kept of a log
+_ENOUGH = 20_000  # traceback lines to read; the rest of the log is skipped
+# If a frame or an error begins in a piece of a log, the piece holds one of the first marks, and the
+# line that begins it one of the second. Every mark costs a search through the whole log.
 _ROUGH = (b".py", b"Error", b"Exception", b"File ", "│".encode())
 _FINE = (b"File ", b".py in ", b".py](", b", in ", "│".encode(), b"Error", b"Exception")
 
 
 class Tracebacks:
-    """The tracebacks of a log that is read in pieces; equal ones once, the last 40 of many.
+    """Collect the tracebacks of a log that is read in pieces: equal ones once, the last 40 of many.
 
     found = Tracebacks()
     for line, piece in pieces(stream):
@@ -85,10 +85,10 @@ def read_tracebacks(lines: Iterable[str]) -> tuple[Traceback, ...]:
 
 
 def frames_of(tracebacks: Iterable[Traceback]) -> tuple[Frame, ...]:
-    """The frames of all of them, equal ones once."""
+    """Return the frames of all tracebacks, equal ones once."""
     return tuple(dict.fromkeys(frame for item in tracebacks for frame in item.frames))
 
 
 def read_frames(lines: Iterable[str]) -> tuple[Frame, ...]:
-    """Frames inside indexed packages, in the order of the log; equal ones once."""
+    """Return the frames inside indexed packages, in the order of the log, equal ones once."""
     return frames_of(read_tracebacks(lines))

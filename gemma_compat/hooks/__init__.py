@@ -84,9 +84,9 @@ def uninstall() -> tuple[str, ...]:
     """Remove the hook and revert its patches on models that are still alive.
 
     Returns:
-        one line for each thing that could not be put back, also logged as a warning: a method
-        that other code has wrapped since (our wrapper below it then only passes calls on), or a
-        slot of a model that other code has overwritten.
+        one line for each thing that could not be put back, also logged as a warning: a method that
+        other code has wrapped since (our wrapper below it then only passes calls on), or a slot of
+        a model that other code has overwritten.
     """
     global _hook, _processes
     with _lock:
@@ -100,7 +100,7 @@ def uninstall() -> tuple[str, ...]:
 
 
 def applied_to(model: Any) -> AppliedPatches | None:
-    """Return what the hook did to this model, or ``None`` where it did nothing."""
+    """Return what the hook did to this model, or ``None`` if it did nothing."""
     from ._patched import record_of
 
     record = record_of(model)
@@ -108,7 +108,7 @@ def applied_to(model: Any) -> AppliedPatches | None:
 
 
 def _options(select: Iterable[str] | None, ignore: Iterable[str], unsafe: bool) -> dict[str, Any]:
-    """Return the keywords for ``patch``; names of rules are checked here, not hours later."""
+    """Return the keywords for ``patch``; check the rules' names now rather than hours later."""
     chosen = None if select is None else _names(select)
     ignored = _names(ignore)
     if chosen or ignored:
@@ -124,7 +124,7 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _wait_for(hook: TrainerHook, processes: ProcessHook) -> dict[str, Callable[[ModuleType], None]]:
-    """Put our finders first; return the modules that they wait for, with the action for each."""
+    """Register the finders; return the modules that they wait for, with the action for each."""
     actions: dict[str, Callable[[ModuleType], None]] = {
         PROCESS: processes.wrap_process_of,
         ACCELERATOR: hook.wrap_accelerator_of,
@@ -136,9 +136,9 @@ def _wait_for(hook: TrainerHook, processes: ProcessHook) -> dict[str, Callable[[
 
 
 def _act_on_what_is_imported(name: str, action: Callable[[ModuleType], None]) -> None:
-    """Act at once if the module is imported already.
+    """Run the action at once if the module is imported already.
 
-    If another thread is importing it, past our finder, wait until it is done.
+    If another thread is importing it at this moment, wait until the import is done.
     """
     module = sys.modules.get(name)
     if module is None:

@@ -1,4 +1,4 @@
-"""Do something right after one module has been imported, without causing that import."""
+"""Run an action right after one module was imported, without causing that import."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 
 class PostImportFinder:
-    """A ``sys.meta_path`` entry that finds nothing itself.
+    """A ``sys.meta_path`` entry that finds no module itself.
 
-    For one module name it lets the other finders find, and wraps the loader that they found.
-    For every other name it answers ``None`` at once. ``importlib.reload`` comes by here too.
+    For one module name it asks the other finders and wraps the loader that they return. For every
+    other name it returns ``None`` at once. ``importlib.reload`` goes through it too.
 
     Args:
-        name: the module waited for.
-        action: called with the module when its body has run; not when that raised.
+        name: the module to wait for.
+        action: called with the module after its body ran without an error.
     """
 
     def __init__(self, name: str, action: Callable[[ModuleType], None]) -> None:
@@ -32,7 +32,7 @@ class PostImportFinder:
         """Return the spec of the other finders, its loader wrapped; ``None`` for any other
         module.
         """
-        # Another finder that delegates as we do would ask us again, for ever.
+        # Another finder that delegates as this one does would ask it again, endlessly.
         if fullname != self.name or getattr(self._asking, "now", False):
             return None
         self._asking.now = True
@@ -54,14 +54,14 @@ class PostImportFinder:
 
 
 class PostImportLoader:
-    """The found loader with one thing added to ``exec_module``; the rest is handed through."""
+    """The found loader with one step added to ``exec_module``; the rest is delegated."""
 
     def __init__(self, loader: Any, action: Callable[[ModuleType], None]) -> None:
         self.loader = loader
         self.action = action
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """As the found loader does."""
+        """Delegate to the found loader."""
         module: ModuleType | None = self.loader.create_module(spec)
         return module
 

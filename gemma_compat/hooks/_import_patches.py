@@ -1,7 +1,8 @@
-"""Cures that act on a module instead of a model: put in place right after its import.
+"""Apply cures that act on a module instead of a model, right after its import.
 
-Only rules with ``at_import``. They change what every importer sees, so each is unsafe, and armed
-only where it is named, or where ``unsafe=True`` was given and the installed packages need it.
+Only rules with ``at_import`` have such cures. They change what every importer sees, so each is
+unsafe, and armed only if it is named, or if ``unsafe=True`` was given and the installed packages
+need it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ImportPatches:
-    """What was armed and what was written, for as long as the hook is installed."""
+    """What was armed and what was written while the hook is installed."""
 
     def __init__(self) -> None:
         self._armed: set[str] = set()
@@ -29,9 +30,11 @@ class ImportPatches:
         self._ledgers: list[Ledger] = []
 
     def arm(self, options: dict[str, Any]) -> None:
-        """Wait for the modules of each rule that these options ask for; act on those imported."""
+        """Wait for the modules of each rule that these options ask for; act on those already
+        imported.
+        """
         if not options["select"] and not options["unsafe"]:
-            return  # nothing is loaded for nothing: rules are not even looked at
+            return  # loading the rules would cost time for nothing
         for rule in _wanted(options):
             if rule.code not in self._armed:
                 self._armed.add(rule.code)
@@ -63,7 +66,7 @@ class ImportPatches:
         from ..patching.ledger import Ledger
 
         assert rule.patch is not None
-        # transformers puts another object in its own place while it is imported.
+        # transformers replaces its own entry in sys.modules while it is imported.
         module = sys.modules.get(module.__name__, module)
         ledger = Ledger(rule.code, module)
         try:

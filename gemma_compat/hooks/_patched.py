@@ -1,4 +1,4 @@
-"""What the hook and the callback share: keep a record of what was done, and say it once."""
+"""Keep a record of what the hook or the callback did to a model, and log it once."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _lock = threading.Lock()
 
 
 class Record:
-    """What the hook did to one model. It lives on that model, and so dies with it.
+    """What the hook did to one model. It is stored on that model, and so freed with it.
 
-    Changes point to the model: a table of ours, even a weak one, would keep it in memory. A
-    copy of the model, or a pickle, takes an empty record along: it has the patches, but the
-    changes are those of the original.
+    The changes refer to the model, so a table of ours, even a weak one, would keep it in memory. A
+    copy or a pickle of the model takes an empty record along: it has the patches, but the changes
+    are those of the original.
     """
 
     def __init__(self) -> None:
@@ -41,9 +41,9 @@ class Record:
 
 
 def is_gemma_model(model: Any) -> bool:
-    """Return whether this is a live Gemma: all other models of a script are not even diagnosed.
+    """Return whether this is a live Gemma; all other models are not even diagnosed.
 
-    Trainers are also given ``None`` (with a ``model_init``). torch is not imported to find out.
+    A Trainer with a ``model_init`` passes ``None``. torch is not imported to find out.
     """
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(model, torch.nn.Module):
@@ -67,7 +67,7 @@ def record_of(model: Any) -> Record | None:
 
 
 def codes_on(model: Any) -> tuple[str, ...] | None:
-    """Return the patches that the hook put on this model; ``None`` for one that came with its
+    """Return the patches that the hook put on this model; ``None`` for a model unpickled with
     patches.
     """
     record = record_of(model)
@@ -77,10 +77,9 @@ def codes_on(model: Any) -> tuple[str, ...] | None:
 
 
 def merge(before: AppliedPatches | None, now: AppliedPatches) -> AppliedPatches:
-    """Return one answer for several calls of ``patch`` on one model: all writes, in their order.
+    """Combine the results of several ``patch`` calls on one model: all writes, in their order.
 
-    A later call finds the cured failures gone, so the findings and patches of
-    the earlier ones are kept.
+    A later call no longer finds the cured failures, so the earlier findings and patches are kept.
     """
     from dataclasses import replace
 
@@ -100,20 +99,20 @@ def merge(before: AppliedPatches | None, now: AppliedPatches) -> AppliedPatches:
 
 
 def _union(before: Iterable[Any], now: Iterable[Any]) -> tuple[Any, ...]:
-    """By rule, the earlier one first."""
+    """Combine by rule; the earlier items come first."""
     by_code = {item.rule.code: item for item in (*before, *now)}
     return tuple(by_code.values())
 
 
 def announce(model: Any, now: AppliedPatches, details: str) -> bool:
-    """Log one line on what ``patch`` just changed; nothing twice, and on the first rank only.
+    """Log one line on what ``patch`` just changed, nothing twice, and on the first rank only.
 
-    Log it as a warning, which is shown even if the script does not configure logging.
+    It is logged as a warning, which is shown even if the script does not configure logging.
 
     Args:
         model: the model, wrapped or not.
-        now: the answer of that one call.
-        details: what to type in order to see all of it.
+        now: the result of this one call.
+        details: what to type to see all of it.
 
     Returns:
         whether there was anything new to say.
@@ -132,9 +131,9 @@ def announce(model: Any, now: AppliedPatches, details: str) -> bool:
 
 
 def is_first_rank() -> bool:
-    """Return whether this process is the one that speaks.
+    """Return whether this process logs for all ranks.
 
-    Where a process group is up, it knows (``mp.spawn`` sets no environment); else what torchrun
+    Ask the process group if one exists (``mp.spawn`` sets no environment), else read what torchrun
     and accelerate set.
     """
     distributed = sys.modules.get("torch.distributed")

@@ -1,4 +1,4 @@
-"""Preflight before the first step: for a Trainer, for a callback, and for a hand-written loop."""
+"""Run preflight before the first step of a Trainer, a callback or a hand-written loop."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ FILE = "preflight.json"  # beside the checkpoints
 
 @dataclass(frozen=True)
 class Asked:
-    """How preflight is to be made.
+    """How to run preflight.
 
     Attributes:
-        skip: names of checks that are left out.
-        go_on: train although a check failed.
+        skip: names of checks to leave out.
+        go_on: train even if a check failed.
     """
 
     skip: tuple[str, ...] = ()
@@ -34,7 +34,8 @@ class Asked:
 
 
 def asked_for(preflight: bool | Mapping[str, Any]) -> Asked | None:
-    """Read ``preflight=True`` or ``preflight=dict(skip=[...], go_on=True)``; ``None`` for no.
+    """Read ``preflight=True`` or ``preflight=dict(skip=[...], go_on=True)``; ``None`` for
+    ``False``.
 
     Raises:
         UsageError: a key or a check that does not exist.
@@ -54,27 +55,28 @@ def asked_for(preflight: bool | Mapping[str, Any]) -> Asked | None:
 
 
 def keywords_of(asked: Asked | None) -> bool | dict[str, Any]:
-    """Return what :func:`asked_for` reads, for a process that the script starts."""
+    """Return the inverse of :func:`asked_for`, for a process that the script starts."""
     return False if asked is None else {"skip": list(asked.skip), "go_on": asked.go_on}
 
 
 def require_preflight(subject: Any, asked: Asked, batch: Any = None, **known: Any) -> None:
-    """Try one batch, and say what came out.
+    """Try one batch and log the result.
 
     Args:
         subject: a Trainer, or a model with its batch.
-        asked: what is left out, and whether a failure stops the run.
+        asked: what to leave out, and whether a failure stops the run.
+        batch: the batch, if ``subject`` is a model.
         known: further arguments of :func:`gemma_compat.preflight`.
 
     Raises:
-        PreflightFailed: a check failed, and the run is not to go on.
+        PreflightFailed: a check failed, and ``go_on`` is off.
     """
     from .._preflight import preflight
     from ..report.preflight import render_stopped
 
     try:
         result = preflight(subject, batch, skip=asked.skip, progress=_progress(), **known)
-    except UsageError as error:  # a run without data, for example: what it does then is its own
+    except UsageError as error:  # such as a run without data, which must not stop it
         logger.warning("gemma_compat: preflight was not made: %s", error)
         return
     if is_first_rank():
@@ -92,11 +94,12 @@ def require_preflight(subject: Any, asked: Asked, batch: Any = None, **known: An
 
 
 def require_preflight_of_loop(model: Any, prepared: Iterable[Any], asked: Asked) -> None:
-    """Try the first batch of the data loader that was given to ``Accelerator.prepare``.
+    """Try the first batch of the data loader that ``Accelerator.prepare`` was given.
 
     Args:
-        model: the model among what is prepared.
-        prepared: everything that is prepared in this call.
+        model: the model among the prepared objects.
+        prepared: all objects that this call prepares.
+        asked: what to leave out, and whether a failure stops the run.
     """
     from .._preflight.data import batches_of, given_back
 
@@ -122,10 +125,10 @@ def require_preflight_of_loop(model: Any, prepared: Iterable[Any], asked: Asked)
 
 
 def trainer_around(callback: Any) -> Any:
-    """Return the Trainer that is calling this callback; ``None`` where none is found.
+    """Return the Trainer that is calling this callback; ``None`` if none is found.
 
-    transformers hands a callback the model and the data loader, and not the Trainer, whose step
-    is what is to be tried. It is the ``self`` of a frame that called us.
+    transformers passes a callback the model and the data loader, but not the Trainer, whose step is
+    what preflight tests. The Trainer is the ``self`` of a frame that called us.
     """
     frame = sys._getframe(1)
     while frame is not None:
@@ -138,12 +141,14 @@ def trainer_around(callback: Any) -> Any:
 
 
 def _progress() -> Progress | None:
-    """Show which check is being made; nothing on later ranks."""
+    """Return a function that shows the current check on a terminal; ``None`` elsewhere and on later
+    ranks.
+    """
     return progress_of("preflight") if is_first_rank() else no_progress
 
 
 def _write(result: Preflight, args: Any) -> None:
-    """Leave the answers beside the checkpoints; a folder that cannot be written is said once."""
+    """Write the results beside the checkpoints; log one warning if the folder is not writable."""
     folder = getattr(args, "output_dir", None)
     if not isinstance(folder, (str, os.PathLike)):
         return

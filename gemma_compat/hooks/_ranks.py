@@ -1,9 +1,9 @@
-"""The ranks of one run agree that each is patched the same, or all of them stop.
+"""Make all ranks of a run agree that each is patched the same, or stop them all.
 
-They meet in the key-value store that ``init_process_group`` made. It is there on every backend,
-needs no device, and can be asked without waiting; a collective would hang until its timeout if one
-rank does not come. Every rank counts the agreements for itself, so what a rank posts early is
-found by those that come later.
+They meet in the key-value store that ``init_process_group`` made. It exists on every backend, needs
+no device, and can be read without waiting; a collective would hang until its timeout if one rank
+did not come. Every rank counts the agreements for itself, so later ranks find what earlier ranks
+posted.
 
 Keys below ``gemma_compat/<attempt>/<number>/``:
 
@@ -27,23 +27,24 @@ from typing import Any
 from ..errors import PatchError, RankFailed
 from ._patched import logger
 
-_PAUSE = 0.05  # seconds between two looks at the store; with more than 100 ranks, longer
-_LINGER = 10.0  # seconds that a failed rank gives the others to hear of it
-_SHARE = 0.9  # of the timeout of the process group, so that this error comes before a collective's
-_SLOW = 60.0  # seconds after which it is told for whom a rank waits
+_PAUSE = 0.05  # seconds between two reads of the store; longer with more than 100 ranks
+_LINGER = 10.0  # seconds that a failed rank waits for the others to read its failure
+_SHARE = 0.9  # of the process group's timeout, so that this error precedes a collective's
+_SLOW = 60.0  # seconds after which a rank logs which ranks it waits for
 
 _count = 0  # agreements that this process has been through
 
 
 def agree(codes: Iterable[str] | None) -> None:
-    """Wait until every rank has come here with the same patches; nothing in a run of one process.
+    """Wait until every rank has come here with the same patches; return at once without other
+    ranks.
 
-    The limit is nine tenths of the timeout of the process group: the first collective of the
-    training would wait the whole of it for a rank that is missing, and name none.
+    The limit is nine tenths of the process group's timeout: the first collective of the training
+    would wait all of it for a missing rank, without naming one.
 
     Args:
-        codes: of the rules whose patches are in place, or ``None`` where that is not known (a
-            model that came with its patches, from another process).
+        codes: the rules whose patches are in place, or ``None`` if that is not known (a model that
+            came from another process with its patches).
 
     Raises:
         RankFailed: a rank failed, has other patches, or did not come in time.
@@ -84,7 +85,7 @@ def failed(error: Exception) -> RankFailed | None:
 
 @contextmanager
 def failing_together() -> Iterator[None]:
-    """What is raised in here stops every rank; in a run of one process it goes through as it is."""
+    """Stop every rank if the block raises; without other ranks the exception passes unchanged."""
     try:
         yield
     except Exception as error:
@@ -103,9 +104,9 @@ class _Board:
     """The keys of one agreement.
 
     Args:
-        store: torch's; its errors are ``RuntimeError``.
-        rank, world: of the default process group.
-        number: how many agreements were before this one.
+        store: torch's key-value store, whose errors are ``RuntimeError``.
+        rank, world: rank and number of ranks in the default process group.
+        number: how many agreements came before this one.
     """
 
     def __init__(self, store: Any, rank: int, world: int, number: int) -> None:
@@ -113,7 +114,9 @@ class _Board:
         self.prefix = f"gemma_compat/{_attempt()}/{number}/"
 
     def difference(self, codes: list[str]) -> str | None:
-        """Return how these differ from the patches of the rank that came first, if they do."""
+        """Return how these patches differ from those of the rank that came first; ``None`` if
+        equal.
+        """
         mine = json.dumps([self._name(), codes])
         first, theirs = json.loads(self._claim("codes", mine))
         if theirs == codes:
@@ -124,7 +127,7 @@ class _Board:
         )
 
     def wait_for_all(self) -> None:
-        """Return when all ranks are here; raises ``RankFailed`` as soon as one has failed."""
+        """Return when all ranks are here; raise ``RankFailed`` as soon as one has failed."""
         self.store.set(self.prefix + f"here/{self.rank}", "1")
         self._add("arrived", 1)
         limit = _SHARE * self.store.timeout.total_seconds()
@@ -143,15 +146,15 @@ class _Board:
             time.sleep(_PAUSE * max(1.0, self.world / 100))
 
     def stop(self, text: str, readers: int = 0) -> RankFailed:
-        """Post why all must stop, unless that was done; what to raise.
+        """Publish the failure once and return the error to raise.
 
         Args:
-            text: why; an empty text posts nothing, for a rank that only reads.
+            text: the failure; empty for a rank that only reads one that was published.
             readers: how many ranks are there to read it; all of them by default.
 
-        The first rank prints it, or the one that failed where the first does not come soon. Both
-        stay until all have read it: a launcher ends the others when one has ended, and the first
-        rank may be the one that holds the store.
+        The first rank prints it, or the failed one if the first does not come soon. Both stay until
+        all have read it: a launcher ends the others when one has ended, and the first rank may be
+        the one that holds the store.
         """
         posted = self._claim("failed", text)
         tells = self.rank == 0 and self._tells()
@@ -177,7 +180,9 @@ class _Board:
         return self._claim("told", str(self.rank)) == str(self.rank)
 
     def _missing(self) -> str:
-        """Return those that are not here: ``rank 1``, ``ranks 1 and 3``, or the first of many."""
+        """Return the ranks that are not here: ``rank 1``, ``ranks 1 and 3``, or the first
+        of many.
+        """
         keys = ((rank, self.prefix + f"here/{rank}") for rank in range(self.world))
         gone = [str(rank) for rank, key in keys if not self.store.check([key])]
         names = " and ".join(gone) if len(gone) < 4 else f"{', '.join(gone[:3])} and others"
@@ -187,7 +192,7 @@ class _Board:
         return f"rank {self.rank}" + (f" ({platform.node()})" if _has_other_nodes() else "")
 
     def _claim(self, key: str, value: str) -> str:
-        """Write the key unless it is there; what it holds then."""
+        """Write the key unless it exists; return what it holds then."""
         held: bytes = self.store.compare_set(self.prefix + key, "", value)
         return held.decode()
 
@@ -196,7 +201,7 @@ class _Board:
 
 
 def _board() -> _Board | None:
-    """Return the board of the next agreement; ``None`` in a run of one process."""
+    """Return the board of the next agreement; ``None`` without other ranks."""
     distributed = _group()
     if distributed is None or _may_be_stale():
         return None
@@ -207,7 +212,7 @@ def _board() -> _Board | None:
 
 
 def _group() -> Any | None:
-    """Return ``torch.distributed``, where a process group of several is up. Imports nothing."""
+    """Return ``torch.distributed`` if a process group of several ranks exists. Imports nothing."""
     distributed = sys.modules.get("torch.distributed")
     if distributed is None or not distributed.is_available() or not distributed.is_initialized():
         return None
@@ -215,9 +220,7 @@ def _group() -> Any | None:
 
 
 def _attempt() -> str:
-    """Return which restart of the workers by torchrun this is: they may find the former one's
-    store.
-    """
+    """Return the number of this restart by torchrun: a restarted worker may find the old store."""
     return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
 
 

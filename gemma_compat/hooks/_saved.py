@@ -1,8 +1,8 @@
-"""A Trainer writes ``use_cache`` into the model's config; a checkpoint keeps what was there before.
+"""Keep a Trainer's ``use_cache`` out of the saved config.
 
-From transformers 5 on every Trainer writes ``args.use_cache``, which is False unless asked, and on
-transformers 4 one that checkpoints does. Saved with the checkpoint, that makes a model that
-generates without a cache.
+From transformers 5 on every Trainer writes ``args.use_cache`` into the model's config, which is
+``False`` unless asked for; on transformers 4 a Trainer with checkpointing does. Saved with a
+checkpoint, that value would make the model generate without a cache.
 """
 
 from __future__ import annotations
@@ -16,16 +16,14 @@ CODE = "use_cache_as_found"
 
 
 def writes_use_cache(args: Any) -> bool:
-    """Return whether the Trainer of these ``TrainingArguments`` is going to turn ``use_cache``
-    off.
-    """
+    """Return whether the Trainer of these ``TrainingArguments`` will turn ``use_cache`` off."""
     if hasattr(args, "use_cache"):
         return not args.use_cache
     return bool(getattr(args, "gradient_checkpointing", False))
 
 
 def remember_use_cache(model: Any, ledger: Ledger) -> None:
-    """Have every save of the model write the ``use_cache`` that its config has now, if it is on."""
+    """Make every save of the model write the present ``use_cache`` of its config, if it is on."""
     from ..patching.saving import remember_found
 
     config = getattr(model, "config", None)

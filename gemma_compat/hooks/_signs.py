@@ -1,6 +1,6 @@
-"""The signs of a run gone wrong, read from what it has logged so far. Pure.
+"""Detect the signs of a run gone wrong in what it has logged so far. Pure.
 
-Each is one that a right run does not show: a noisy loss, a warm-up or a plateau is none.
+A correct run shows none of these signs. A noisy loss, a warm-up or a plateau is not a sign.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-STILL = 20  # logs without a change of loss before it is told
-_GROWTH = 1.2  # of the peak of the fifth log, in the tenth or later
-_WORSE = 5  # logs in a row that are far above the best and above the first
-_IDLE = 10  # steps after which weights must have moved
-_LEAK = 0.5  # of the training loss: an evaluation below it, twice in a row
+STILL = 20  # logs with the same loss before that is reported
+_GROWTH = 1.2  # times the fifth log's memory peak, from the tenth log on
+_WORSE = 5  # logs in a row far above the best loss and above the first one
+_IDLE = 10  # steps after which weights must have changed
+_LEAK = 0.5  # evaluation loss as a share of the training loss, twice in a row below this
 _SLOW = (15, 10, 1 / 3)  # logs in all, the newest of them, and the share of the first's speed
-_NEAR_THE_END = 0.9  # of the run: a schedule may come to 0 there
+_NEAR_THE_END = 0.9  # share of the run after which a schedule may reach 0
 
 
 @dataclass
@@ -47,7 +47,7 @@ class History:
 
 
 def signs(seen: History, told: Sequence[str] = ()) -> list[str]:
-    """Return the names of the signs that are there and were not told before."""
+    """Return the names of the signs that are present and were not reported before."""
     found = {
         "nan": _is_not_finite(seen),
         "zero": len(seen.norms) >= 3 and not any(seen.norms[-3:]),
@@ -60,7 +60,7 @@ def signs(seen: History, told: Sequence[str] = ()) -> list[str]:
         "peak": len(seen.peaks) >= 10 and seen.peaks[-1] > _GROWTH * seen.peaks[4],
     }
     new = [name for name, is_there in found.items() if is_there and name not in told]
-    if {"rate", "zero"} & {*new, *told}:  # that is why nothing moves
+    if {"rate", "zero"} & {*new, *told}:  # either explains why nothing changes
         return [name for name in new if name not in {"still", "idle"}]
     return new
 
@@ -77,7 +77,7 @@ def _has_no_rate(seen: History) -> bool:
 
 
 def _explodes(seen: History) -> bool:
-    """Far above the best so far and above the first log, for five logs in a row."""
+    """Return whether five logs in a row are far above the best loss and above the first."""
     if len(seen.losses) < _WORSE + 1 or seen.first is None:
         return False
     newest, before = seen.losses[-_WORSE:], seen.losses[:-_WORSE]

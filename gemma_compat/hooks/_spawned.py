@@ -1,8 +1,8 @@
-"""Processes that a script starts itself: the hook goes along.
+"""Take the hook along into processes that a script starts.
 
-A forked child has it. A spawned one starts from nothing, imports the script under another name and
-is handed a pickled ``Process``; that one carries our options, and unpickling them installs the
-hook there. It is all that is loaded: in the worker of a data loader nothing else is imported.
+A forked child has the hook. A spawned one starts from nothing, imports the script under another
+name and receives a pickled ``Process``. That object carries our options, and unpickling them
+installs the hook there. Nothing else is loaded, so the worker of a data loader stays light.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SLOT = "_gemma_compat_hook"
 
 
 class Luggage:
-    """The keywords of ``install``; unpickling it calls that.
+    """The keywords of ``install``. Unpickling it calls ``install``.
 
     Args:
         options: those of the hook in the parent.
@@ -33,10 +33,10 @@ class Luggage:
 
 
 class ProcessHook:
-    """Hands the options to each process that is started, however it is started.
+    """Attach the options to each process that is started, however it is started.
 
     Args:
-        options: gives the keywords for ``install``, at the time when a process starts.
+        options: returns the keywords for ``install`` at the time when a process starts.
     """
 
     def __init__(self, options: Callable[[], dict[str, Any]]) -> None:
@@ -45,12 +45,12 @@ class ProcessHook:
         self._removed = False
 
     def wrap_process_of(self, module: ModuleType) -> None:
-        """Wrap ``BaseProcess.start``, which every kind of process inherits; once."""
+        """Wrap ``BaseProcess.start``, which every kind of process inherits; only once."""
         if self._wrapped is None and not self._removed:
             self._wrapped = wrap(module.BaseProcess, "start", self._pack, self._drop)
 
     def remove(self) -> tuple[str, ...]:
-        """Give ``start`` back; who wrapped over ours, if anybody did."""
+        """Restore ``start``; return one line if other code has wrapped it since."""
         self._removed = True
         problem = self._wrapped.remove() if self._wrapped else None
         if problem is None:

@@ -49,9 +49,8 @@ class TrainerHook:
         options: the keywords for every call of ``gemma_compat.patch``.
 
     Attributes:
-        preflight: try one batch before the first step of each model, and stop if a check fails;
-            ``None`` for no.
-        watch: put :class:`~.watch.Watch` first among the callbacks of each Trainer.
+        preflight: how to try one batch before the first step of each model; ``None`` for no.
+        watch: whether to put :class:`~.watch.Watch` first among the callbacks of each Trainer.
     """
 
     def __init__(
@@ -68,11 +67,11 @@ class TrainerHook:
         self._lock = threading.RLock()
 
     def keywords(self) -> dict[str, Any]:
-        """Return what ``install`` was called with last."""
+        """Return the keywords of the last ``install`` call."""
         return {**self.options, "preflight": keywords_of(self.preflight), "watch": self.watch}
 
     def wrap_trainer_of(self, module: ModuleType) -> None:
-        """Wrap the ``Trainer`` of this module, unless that was done or the hook is gone."""
+        """Wrap the ``Trainer`` of this module, unless it is wrapped or the hook is removed."""
         trainer = vars(module).get("Trainer")
         with self._lock:
             if self._removed or any(item.owner is trainer for item in self._wrapped):
@@ -87,7 +86,7 @@ class TrainerHook:
                 self._wrap(trainer, name, before=self._before_run)
 
     def wrap_accelerator_of(self, module: ModuleType) -> None:
-        """Wrap the ``prepare`` of this module's ``Accelerator``, likewise."""
+        """Wrap ``prepare`` of this module's ``Accelerator``, on the same conditions."""
         accelerator = vars(module).get("Accelerator")
         with self._lock:
             if self._removed or any(item.owner is accelerator for item in self._wrapped):
@@ -98,10 +97,11 @@ class TrainerHook:
     def ensure(
         self, model: Any, args: Any, tokenizer: Any = None, *, has_trainer: bool = False
     ) -> None:
-        """Patch the model, which is a no-op where it is patched.
+        """Patch the model; nothing happens if it is patched already.
 
         Raises:
-            PatchError: in a distributed run a ``RankFailed``, and the other ranks are told.
+            PatchError: the patch failed; in a distributed run a ``RankFailed``, after telling the
+                others.
         """
         if not is_gemma_model(model):
             logger.debug("gemma_compat: %s is not a Gemma, left alone", type(model).__name__)
@@ -129,7 +129,7 @@ class TrainerHook:
             raise
 
     def remove(self) -> tuple[str, ...]:
-        """Unwrap the methods and revert the models; return a line for each failure."""
+        """Unwrap the methods and revert the models; return one line for each failure."""
         with self._lock:
             self._removed = True
             problems = [item.remove() for item in reversed(self._wrapped)]
@@ -146,7 +146,7 @@ class TrainerHook:
         self._models.add(model)
 
     def _before_init(self, trainer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """``Trainer(model, args, ...)``, each by position or by keyword."""
+        """Find model, arguments and tokenizer in the call of ``Trainer(model, args, ...)``."""
         model, training_args = (*args, None, None)[:2]
         tokenizer = kwargs.get("processing_class") or kwargs.get("tokenizer")
         self.ensure(kwargs.get("model", model), kwargs.get("args", training_args), tokenizer)
@@ -172,7 +172,7 @@ class TrainerHook:
         _ranks.agree(codes_on(model))
 
     def _before_prepare(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Each Gemma among the arguments that no Trainer brought here."""
+        """Patch each Gemma among the arguments that no Trainer has brought here."""
         models = [item for item in args if is_gemma_model(item) and unwrap(item) not in self._seen]
         for model in models:
             self.ensure(model, None)

@@ -1,4 +1,4 @@
-"""Wrap one method of another library's class, so that it can be put back."""
+"""Wrap one method of another library's class so that it can be put back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 
 @dataclass(eq=False)
 class Wrapped:
-    """One method that we wrapped.
+    """One wrapped method.
 
     Attributes:
         owner, name: the class and the name of the method.
-        original: the method that we call: the class's own, or an earlier wrapper.
+        original: the method that the wrapper calls: the class's own, or an earlier wrapper.
         inherited: whether the class inherits the method.
-        armed: whether the wrapper does anything but pass through.
+        armed: whether the wrapper does more than pass the call on.
+        wrapper: the function that stands in the method's place.
     """
 
     owner: type
@@ -27,7 +28,7 @@ class Wrapped:
     wrapper: Callable[..., Any] | None = None
 
     def remove(self) -> str | None:
-        """Put the original back, or say who wrapped over ours, which then passes through."""
+        """Restore the original; if other code has wrapped ours, disarm it and return one line."""
         self.armed = False
         current = vars(self.owner).get(self.name)
         if current is not self.wrapper:
@@ -51,9 +52,10 @@ def wrap(
     before: Callable[..., None] | None = None,
     after: Callable[..., None] | None = None,
 ) -> Wrapped:
-    """Put a wrapper in the method's place, with its names and signature.
+    """Put a wrapper in the method's place, with its name and signature.
 
     Args:
+        owner, name: the class and the name of the method.
         before: called with the object, the tuple of arguments and the dict of keywords.
         after: called with the object and the result.
     """

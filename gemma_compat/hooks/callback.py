@@ -1,7 +1,7 @@
 """The callback, for a script that names it instead of calling ``install``.
 
-``gemma_compat.GemmaCompatCallback`` loads this module on first use, and that imports
-transformers: with Unsloth, import Unsloth first.
+``gemma_compat.GemmaCompatCallback`` loads this module on first use, and this module imports
+transformers. With Unsloth, import Unsloth first.
 """
 
 from __future__ import annotations
@@ -89,16 +89,16 @@ class GemmaCompatCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
             return
         try:
             self._patch(kwargs, args)
-        except Exception as error:  # probe boundary: whatever it is, it is raised a little later
+        except Exception as error:  # probe boundary: any error is raised at the next event
             self._held = error
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Stop an evaluation, too, if the model could not be patched."""
+        """Stop an evaluation too, if the model could not be patched."""
         with _ranks.failing_together():
             self._raise_held()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Patch what was changed since; for a new model, say what is too late."""
+        """Patch what was changed since; for a new model, say what comes too late."""
         model = kwargs.get("model")
         if not is_gemma_model(model):
             return

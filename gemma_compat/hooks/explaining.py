@@ -1,4 +1,4 @@
-"""What an exception or a log means: as a value, and as a note on the exception itself."""
+"""Explain an exception or a log: as a value, or as a note on the exception itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m gemma_compat run train.py ...``: install the hook, then run the script."""
+"""Run a script or a module with the hook installed: ``python -m gemma_compat run train.py``."""
 
 from __future__ import annotations
 
@@ -44,8 +44,11 @@ def run_script(
 def _run_file(
     script: str, arguments: list[str], *, preflight: bool | Mapping[str, Any], watch: bool
 ) -> None:
-    """Not ``runpy.run_path``: it puts the former ``__main__`` back before threads and exit
-    handlers are done, and gives ``sys.argv[0]`` and ``__file__`` the same spelling."""
+    """Run a script as ``__main__``.
+
+    ``runpy.run_path`` would put the former ``__main__`` back before threads and exit handlers are
+    done, and would spell ``sys.argv[0]`` and ``__file__`` the same.
+    """
     if not os.path.isfile(script):
         raise NothingToRun(f"no such script: {script!r}")
     path = os.path.abspath(script)
@@ -76,14 +79,14 @@ def _exists(name: str) -> bool:
     try:
         return find_spec(name) is not None
     except ModuleNotFoundError as error:
-        # Only where it is the module's own parent that is missing, not what the parent imports.
+        # The module's own parent is missing, and not something that the parent imports.
         if error.name and (name == error.name or name.startswith(error.name + ".")):
             return False
         raise
 
 
 def _set_first_path(folder: str) -> None:
-    """``sys.path[0]`` is the script's folder, unless Python was asked to leave it out (``-P``)."""
+    """Put the script's folder first on ``sys.path``, unless Python was told not to (``-P``)."""
     if getattr(sys.flags, "safe_path", sys.flags.isolated):
         return
     sys.path[0] = folder

@@ -1,10 +1,10 @@
-"""Watch a run: figures into the Trainer's own log, and one warning for each thing that goes wrong.
+"""Watch a run: add figures to the Trainer's log, and warn once for each thing that goes wrong.
 
-The figures are added to the dict that ``Trainer.log`` hands to every callback, so TensorBoard and
-W&B show them; the hook puts this callback first for that. It works when the Trainer logs, never in
-between, so it costs what a few reads cost, every ``logging_steps`` steps.
+The figures go into the dict that ``Trainer.log`` passes to every callback, so TensorBoard and W&B
+show them; the hook puts this callback first for that. It works only when the Trainer logs, so it
+costs a few reads every ``logging_steps`` steps.
 
-This module imports transformers when it is loaded, as the callback does.
+Loading this module imports transformers, as the callback does.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from ..engine.effects import Effect
 
 PREFIX = "gemma_compat/"
-_CAUSES = 3  # rules that are named with a sign
-_SAMPLED = (8, 4_096)  # parameters whose weights are watched, and numbers of each
+_CAUSES = 3  # rules to name with a sign
+_SAMPLED = (8, 4_096)  # parameters to watch, and numbers of each
 _KEPT = 5 * STILL  # newest entries of a history
 
-# What is told, what is likely where no rule of this stack explains it, and the effects of the
-# rules that would.
+# For each sign: the warning, the likely causes, and the effects of the rules that would explain it.
 _WARNINGS: dict[str, tuple[str, str, tuple[Effect, ...]]] = {
     "nan": (
         "loss or gradient is not a number",
@@ -78,13 +77,13 @@ _WARNINGS: dict[str, tuple[str, str, tuple[Effect, ...]]] = {
 
 
 class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
-    """Adds figures to each log, and warns once for each sign of a run gone wrong.
+    """Add figures to each log, and warn once for each sign of a run gone wrong.
 
     Args:
         scaler: the gradient scaler of the run, whose scale is logged; ``None`` without one.
 
     Attributes:
-        told: the signs that were told: ``nan``, ``zero``, ``rate``, ``explodes``, ``still``,
+        told: the signs that were reported: ``nan``, ``zero``, ``rate``, ``explodes``, ``still``,
             ``idle``, ``leak``, ``slow``, ``peak``.
     """
 
@@ -97,14 +96,14 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self._last: tuple[float, int] | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **event: Any) -> None:
-        """Keep a few numbers of a few weights, to see later whether they moved."""
+        """Copy a few numbers of a few weights, to see later whether they changed."""
         self._begun = int(getattr(state, "global_step", 0) or 0)
         self._weights = _sample(event.get("model"))
 
     def on_log(
         self, args: Any, state: Any, control: Any, logs: Any = None, model: Any = None, **_: Any
     ) -> None:
-        """Adds to ``logs``, which is the dict that the other callbacks are given."""
+        """Add figures to ``logs``, the dict that the other callbacks receive too."""
         if not isinstance(logs, dict):
             return
         seen = self._seen
@@ -125,7 +124,7 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
             self._tell(sign, model, args)
 
     def _compare_evaluation(self, logs: dict[str, Any]) -> None:
-        """The evaluation loss against the lowest of the newest training losses."""
+        """Compare the evaluation loss with the lowest of the newest training losses."""
         evaluated: list[float] = []
         self._note(evaluated, logs.get("eval_loss"))
         lowest = min(self._seen.losses[-3:], default=0.0)
@@ -148,7 +147,7 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         seen.moved = moved / max(1, sum(old.numel() for _, old in self._weights))
 
     def _figures(self, state: Any) -> dict[str, float]:
-        """MiB, tokens per second, and the loss scale; each where it can be known."""
+        """Return memory in MiB, tokens per second and the loss scale, each if it is known."""
         found: dict[str, float] = {}
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
@@ -161,7 +160,7 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         return found
 
     def _speed(self, tokens: int) -> dict[str, float]:
-        """Since the last log, where the run counts tokens (``include_num_input_tokens_seen``)."""
+        """Return tokens per second since the last log, if the run counts tokens."""
         now = time.monotonic()
         before, self._last = self._last, (now, tokens)
         if before is None or tokens <= before[1] or now <= before[0]:
@@ -188,8 +187,10 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
 
 
 def _sample(model: Any) -> list[tuple[Any, Any]]:
-    """A few of the parameters that are trained, evenly over the model, with a copy of their first
-    numbers; none where they are sharded."""
+    """Return some trained parameters, evenly over the model, with copies of their first numbers.
+
+    Empty where this process holds none of their numbers.
+    """
     if not hasattr(model, "named_parameters"):
         return []
     trained = [p for p in model.parameters() if p.requires_grad and p.numel()]
@@ -202,8 +203,10 @@ def _numbers(parameter: Any) -> Any:
 
 
 def _explaining(model: Any, args: Any, effects: tuple[Effect, ...]) -> tuple[bool, tuple[str, ...]]:
-    """At most three rules with one of these effects: those that fire on this stack, else those
-    that are not ruled out; and whether they fire."""
+    """Return whether rules with one of these effects fire on this stack, and at most three codes.
+
+    If none fires, return the rules that are not ruled out.
+    """
     from ..api import diagnose
 
     diagnosis = diagnose(model, args=args)

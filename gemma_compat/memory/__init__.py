@@ -1,9 +1,9 @@
-"""Whether a run fits into a GPU's memory: arithmetic on published sizes, without torch or weights.
+"""Estimate whether a run fits into a GPU's memory, from published sizes: no torch, no weights.
 
     >>> from gemma_compat.memory import judge
     >>> judge("google/gemma-3-1b-it", facts).fits
 
-The figures are compared with measured peaks in ``docs/measurements/memory.md``.
+``docs/measurements/memory.md`` compares the estimates with measured peaks.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""What a training step takes at its peak: the largest of the moments where memory is tight.
+"""Estimate the peak memory of a training step.
 
     >>> result = estimate(read_shape(config), Setup(rows=1, tokens=2048, checkpointing=True))
     >>> round(result.total / 2**30, 1)
 
-Four moments are compared, of a step from the second on, when the optimizer's state is there: the
-loss (logits and their gradients), a layer that is recomputed, the end of the backward pass (all
-gradients), and the optimizer's step. Docs: ``docs/measurements/memory.md`` has the comparison.
+The peak is the largest of four moments of a step: the loss (logits and their gradients), a layer
+that is recomputed, the end of the backward pass (all gradients), and the optimizer's step. The step
+is not the first one, so the optimizer's state exists. ``docs/measurements/memory.md`` compares the
+figures with measured ones.
 """
 
 from __future__ import annotations
@@ -33,7 +34,13 @@ _TILE = 4096 * 32768  # numbers of a tile of logits in TRL's chunked loss
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the peak: its name, bytes, and what it is made of."""
+    """One part of the peak.
+
+    Attributes:
+        name: ``weights``, ``logits`` and so on.
+        bytes: its size.
+        note: what it is made of, as a text.
+    """
 
     name: str
     bytes: int
@@ -60,16 +67,27 @@ class Estimate:
 
     @property
     def total(self) -> int:
+        """Return the bytes that the run takes: torch's peak, the allocator's margin, CUDA's
+        context.
+        """
         return self.allocated + self.margin + CUDA
 
     @property
     def least(self) -> int:
-        """Bytes below which it cannot run: without the allocator's margin."""
+        """Return the bytes below which it cannot run: the total without the allocator's margin."""
         return self.allocated + CUDA
 
 
 def estimate(shape: Shape, setup: Setup) -> Estimate:
-    """The peak of a step from the second on, on one GPU."""
+    """Return the peak memory of one training step on one GPU.
+
+    Args:
+        shape: the sizes of the model, from :func:`read_shape`.
+        setup: how the run trains.
+
+    Returns:
+        the parts in bytes. The step is the second or a later one, so the optimizer has its state.
+    """
     ledger = _Ledger(shape, setup)
     moments = {
         "loss": ledger.loss(),
@@ -89,7 +107,7 @@ def estimate(shape: Shape, setup: Setup) -> Estimate:
 
 
 class _Ledger:
-    """The sizes that the moments share."""
+    """Compute the sizes that the four moments share."""
 
     def __init__(self, shape: Shape, setup: Setup) -> None:
         self.shape, self.setup = shape, setup
@@ -106,7 +124,7 @@ class _Ledger:
         self.activations = self._activations()
 
     def standing(self) -> dict[str, int]:
-        """What is there all the time."""
+        """Return what occupies memory during the whole step."""
         return {
             "weights": int(weight_bytes(self.shape, self.setup) * self.shares.weights),
             "adapter": int(self.adapter * self.shares.weights),
@@ -115,14 +133,14 @@ class _Ledger:
         }
 
     def loss(self) -> dict[str, int]:
-        """Logits and their gradient; with accumulation the earlier gradients are there too."""
+        """Add the logits and their gradient; with accumulation, earlier gradients too."""
         found = {**self.standing(), "activations": self.activations, "logits": self._logits()}
         if self.setup.accumulation > 1:
             found["gradients"] = int(self.gradients * self.shares.gradients)
         return found
 
     def layer(self) -> dict[str, int]:
-        """A layer in the backward pass, recomputed where it is checkpointed."""
+        """Add one layer in the backward pass, recomputed if it is checkpointed."""
         found = {**self.standing(), "activations": self.activations + self._recomputed()}
         late = self.gradients * self.shares.gradients
         if self.setup.accumulation == 1:
@@ -130,14 +148,15 @@ class _Ledger:
         return {**found, "gradients": int(late)}
 
     def end(self) -> dict[str, int]:
-        """All gradients, and those of the embeddings once more: as input and as output."""
+        """Add all gradients. Those of the embeddings count once more: as input and as output."""
         table = self._head_gradient() if self.trained else 0
-        # float32 gradients of both uses are added in place; bfloat16 ones are not
+        # Autograd adds the gradients of both uses in place in float32, but not in bfloat16.
         extra = table * (1 if self.setup.stream == 4 and self.setup.autocast else 2)
         gradients = int(self.gradients * self.shares.gradients)
         return {**self.standing(), "gradients": gradients + extra}
 
     def step(self) -> dict[str, int]:
+        """Add what the optimizer allocates while it steps."""
         gradients = int(self.gradients * self.shares.gradients)
         step = int(self.optimizer.step * self.shares.optimizer)
         found = {**self.standing(), "gradients": gradients}
@@ -152,7 +171,7 @@ class _Ledger:
         return occupied(int(size * self.rows) for size in count.per_token())
 
     def _activations(self) -> int:
-        """What the forward pass keeps, logits aside."""
+        """Return what the forward pass keeps, without the logits."""
         shape, setup = self.shape, self.setup
         total = mask_bytes(shape, setup) + int(outside(shape, setup) * self.rows)
         entry = occupied([stream_width(shape, setup) * shape.hidden * shape.streams * self.rows])
@@ -167,7 +186,7 @@ class _Ledger:
         return total + self._casts()
 
     def _casts(self) -> int:
-        """Copies of float32 weights in the type that matrix products take."""
+        """Return the copies of float32 weights in the dtype of the matrix products."""
         setup, found = self.setup, tensors(self.shape)
         if setup.stream <= setup.compute:
             return 0
@@ -177,21 +196,25 @@ class _Ledger:
         return head + sum(found.linear) * setup.compute
 
     def _recomputed(self) -> int:
-        """What a checkpointed layer keeps once it is run again, and gradients on their way."""
+        """Return what a checkpointed layer keeps once it runs again, with the gradients
+        inside it.
+        """
         largest = max({layer: i for i, layer in enumerate(self.shape.layers)}.values())
         widest = max(self._kept(index) for index in {0, largest})
         working = occupied([6 * self.shape.layers[largest].inner * self.rows])
         return (widest if self.setup.checkpointing else 0) + working
 
     def _logits(self) -> int:
-        """At the backward pass of the loss: log-probabilities and two gradients, in float32."""
+        """Return what the backward pass of the loss holds: log-probabilities and two float32
+        gradients.
+        """
         shape, setup = self.shape, self.setup
         head = shape.hidden * self.rows * setup.compute if self.trained else 0
         if setup.loss == "full":
             softcap = setup.compute if shape.softcap else 0
             return int((12 + softcap) * shape.vocabulary * self.rows) + head
         table = shape.embedding if self.trained else 0
-        if setup.loss == "liger":  # chunks of the width that keeps a chunk as large as its input
+        if setup.loss == "liger":  # it chooses chunks whose logits are as large as their input
             chunk = -(-self.rows // -(-shape.vocabulary // shape.hidden))
             return (table + chunk * shape.vocabulary) * setup.compute + head
         tile = min(self.rows * 32768, _TILE) * setup.compute
@@ -199,7 +222,9 @@ class _Ledger:
         return tile + hidden + table * (4 + setup.width) + head
 
     def _images(self) -> int:
-        """Pixels of a batch, and what a frozen tower keeps where inputs require a gradient."""
+        """Return the pixels of a batch, and what a frozen tower keeps if its inputs need
+        gradients.
+        """
         total = 0
         for tower in self.shape.towers:
             count = self.setup.rows * self.setup.images
@@ -216,7 +241,7 @@ class _Ledger:
 
 
 def _margin(shape: Shape, setup: Setup, allocated: int) -> int:
-    """Bytes that the caching allocator may hold beyond what is allocated, at most.
+    """Return the bytes that torch's allocator may hold beyond what is allocated, at most.
 
     Logits come in blocks of several sizes, and one that was freed does not serve for a larger one;
     the same holds for the gradients of the embeddings. With segments that can grow
@@ -236,6 +261,7 @@ def _margin(shape: Shape, setup: Setup, allocated: int) -> int:
 
 
 def _notes(shape: Shape, setup: Setup) -> dict[str, str]:
+    """Return what the named parts of the peak are made of."""
     bits = f"{setup.bits} bits" if setup.bits else {2: "16 bits", 4: "float32"}[setup.width]
     found = {
         "weights": f"{tensors(shape).all / 1e9:.2f} billion numbers, {bits}",

@@ -1,4 +1,4 @@
-"""Whether a run fits a card, what would fit, and the cheapest changes that make it."""
+"""Judge whether a run fits a card, what would fit, and the cheapest changes that make it fit."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .situation import read_setup
 
 _MIB = 1 << 20
 _MOST_ROWS, _MOST_TOKENS = 4096, 1 << 20
-# What the driver keeps for itself: of `memory.total` as NVML gives it, torch can have all but this.
-# Read off torch's own out-of-memory messages: 265 MiB of a T4's 15,360, 870 of an A100-80GB's.
+# The driver reserves a part of NVML's `memory.total`, which torch cannot have. Torch's own
+# out-of-memory messages gave the figures: 265 MiB of a T4's 15,360, 870 of an A100-80GB's.
 _RESERVED, _RESERVED_MOST = 0.0175, 900
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing to change.
+    """One change to the run that saves memory.
 
     Attributes:
         text: what to type.
-        total: bytes with it, and those of the changes above it.
+        total: bytes that the run takes with this change and those before it.
         fits: whether the run fits then.
     """
 
@@ -38,7 +38,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The answer for one run and one card.
+    """Whether one run fits one card, and what would.
 
     Attributes:
         fits: ``None`` where it is too close to call, or the card's memory is not known.
@@ -61,6 +61,7 @@ class Judgement:
 
     @property
     def fits(self) -> bool | None:
+        """Return whether it fits; ``None`` if that is too close to call, or the card is unknown."""
         return fits(self.estimate, self.available)
 
     @property
@@ -70,15 +71,17 @@ class Judgement:
 
     @property
     def parts(self) -> tuple[Part, ...]:
+        """Return the parts of the peak."""
         return self.estimate.parts
 
     @property
     def largest(self) -> tuple[int | None, int | None]:
+        """Return ``rows`` and ``tokens``: the largest batch, and the longest single row."""
         return self.rows, self.tokens
 
 
 def fits(found: Estimate, available: int | None) -> bool | None:
-    """``True`` with the allocator's margin, ``False`` if not even without it."""
+    """Return ``True`` if it fits with the allocator's margin, ``False`` if not even without it."""
     if available is None:
         return None
     if found.total <= available:
@@ -87,23 +90,25 @@ def fits(found: Estimate, available: int | None) -> bool | None:
 
 
 def usable(memory_total: int) -> int:
-    """Bytes that a process can have of a card with this much memory (MiB, as NVML gives it)."""
+    """Return the bytes that a process can have of a card; ``memory_total`` in MiB, as NVML gives
+    it.
+    """
     reserved = min(memory_total * _RESERVED, _RESERVED_MOST)
     return int((memory_total - reserved) * _MIB)
 
 
 def judge(model: str | Mapping[str, Any], facts: Facts) -> Judgement | None:
-    """Whether the run of these facts fits the first of their GPUs.
+    """Judge whether the run that these facts describe fits the smallest of their GPUs.
 
     Args:
         model: a published name, or the mapping of a ``config.json``.
-        facts: of the GPU, the run, the adapter and the packages.
+        facts: of the GPUs, the run, the adapter and the packages.
 
     Returns:
-        ``None`` where the sizes of that model are not known.
+        the judgement; ``None`` if the sizes of that model are not known.
 
     Raises:
-        UsageError: a run that cannot be.
+        UsageError: the run is impossible, such as training 4-bit weights themselves.
     """
     config = _config(model)
     if config is None:
@@ -119,7 +124,7 @@ def judge(model: str | Mapping[str, Any], facts: Facts) -> Judgement | None:
 
 
 def memory_of(facts: Facts) -> int | None:
-    """MiB of the smallest GPU; ``None`` where one's is not known, or there is none."""
+    """Return the memory of the smallest GPU in MiB; ``None`` if one is unknown or there is none."""
     gpus = facts.gpus if facts.known("gpus") else ()
     sizes = [gpu.get("memory_total") for gpu in gpus]
     return min(sizes) if sizes and all(isinstance(size, int) for size in sizes) else None
@@ -128,7 +133,14 @@ def memory_of(facts: Facts) -> int | None:
 def judge_setup(
     shape: Shape, setup: Setup, memory_total: int | None, assumed: tuple[str, ...] = ()
 ) -> Judgement:
-    """The same for a shape and a setup; ``memory_total`` in MiB."""
+    """Judge whether a run fits a card.
+
+    Args:
+        shape: the sizes of the model.
+        setup: how the run trains.
+        memory_total: the card's memory in MiB, as NVML gives it; ``None`` if not known.
+        assumed: what the caller assumed, one line each; it is passed on.
+    """
     found = estimate(shape, setup)
     if memory_total is None:
         return Judgement(shape, setup, found, None, assumed)
@@ -149,7 +161,7 @@ def _config(model: str | Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _largest(make: Callable[[int], Setup], shape: Shape, available: int, most: int) -> int:
-    """The largest number that still fits; 0 if not even one does. Lengths in steps of 64."""
+    """Return the largest number that still fits, 0 if none does; above 128 in steps of 64."""
 
     def good(number: int) -> bool:
         return fits(estimate(shape, make(number)), available) is True
@@ -166,7 +178,7 @@ def _largest(make: Callable[[int], Setup], shape: Shape, available: int, most: i
 
 
 def _changes(shape: Shape, setup: Setup, available: int) -> Iterator[Change]:
-    """One after the other until it fits; one that saves nothing is left out."""
+    """Yield the changes in order until the run fits; skip one that saves nothing."""
     last = estimate(shape, setup).total
     for text, changed in _ladder(shape, setup, available):
         found = estimate(shape, changed)
@@ -179,7 +191,7 @@ def _changes(shape: Shape, setup: Setup, available: int) -> Iterator[Change]:
 
 
 def _ladder(shape: Shape, setup: Setup, available: int) -> Iterator[tuple[str, Setup]]:
-    """Changes in the order of what they cost: nothing, speed, exactness, then the run itself."""
+    """Yield changes by what they cost: nothing, speed, exactness, then the run itself."""
     if not setup.expandable:
         setup = replace(setup, expandable=True)
         yield "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True (before torch is imported)", setup

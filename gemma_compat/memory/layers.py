@@ -1,7 +1,7 @@
-"""What autograd keeps of a decoder layer until the backward pass, counted in transformers' code.
+"""Count what autograd keeps of a decoder layer until the backward pass.
 
-Each generation's list was read off the tensors that torch saves (``saved_tensors_hooks``) while
-the real layers run; ``tests/live/test_memory_counts.py`` counts them again.
+Each generation's list was taken from the tensors that torch saves (``saved_tensors_hooks``) while
+transformers' real layers run. ``tests/live/test_memory_counts.py`` counts them again.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from .setup import Setup
 from .shape import Layer, Shape
 
-_FLASH_WIDEST = 256  # FlashAttention's kernels take heads up to this; wider ones repeat the keys
+_FLASH_WIDEST = 256  # FlashAttention takes heads up to this width; for wider ones keys are repeated
 
 
 def stream_width(shape: Shape, setup: Setup) -> int:
-    """Bytes of a number of the hidden state; Gemma 3n's AltUp makes it float32 under autocast."""
+    """Return the bytes of one number of the hidden state; AltUp makes it float32 under autocast."""
     return 4 if shape.style == "gemma3n" and setup.autocast else setup.stream
 
 
 def outside(shape: Shape, setup: Setup) -> float:
-    """Bytes a token that are kept around the layers: embeddings per layer, AltUp, the last norm."""
+    """Return the bytes kept for each token around the layers: embeddings, AltUp, the last norm."""
     trained = setup.adapter is None
     hidden = shape.hidden
     total = 4.0 * hidden + (4 * hidden if trained else 0)
@@ -35,7 +35,7 @@ def outside(shape: Shape, setup: Setup) -> float:
 
 
 def mask_bytes(shape: Shape, setup: Setup) -> int:
-    """Bytes of the masks that all layers of a kind share."""
+    """Return the bytes of the masks that all layers of one kind share."""
     if setup.attention.startswith("flash"):
         return 0
     number = 2 if setup.attention == "eager" else 1
@@ -46,7 +46,7 @@ def mask_bytes(shape: Shape, setup: Setup) -> int:
 
 
 class Count:
-    """Counts the bytes that one layer keeps for a row of tokens."""
+    """Count the bytes that one layer keeps for each token."""
 
     def __init__(self, shape: Shape, layer: Layer, setup: Setup) -> None:
         self.shape, self.layer, self.setup = shape, layer, setup
@@ -56,7 +56,7 @@ class Count:
         self.targets = frozenset(targets)
 
     def per_token(self) -> Iterator[float]:
-        """Bytes a token of each kept tensor."""
+        """Yield the bytes of each kept tensor, for one token."""
         yield from self._attention()
         yield from self._mlp()
         yield from self._around()
@@ -64,7 +64,7 @@ class Count:
             yield from self._experts()
 
     def norm(self, width: int, *, scaled: bool = True) -> Iterator[float]:
-        """RMSNorm computes in float32 and keeps its input; its output too if its scale trains."""
+        """Yield what RMSNorm keeps: its float32 input, and its output if its scale is trained."""
         if self.setup.liger:  # keeps its input as it is, and its scale's gradient by block
             yield self.setup.stream * width
             return
@@ -73,7 +73,7 @@ class Count:
             yield 4 * width
 
     def inputs(self, width: int, names: tuple[str, ...]) -> Iterator[float]:
-        """What the matrices of these names keep of the input that they share."""
+        """Yield what the matrices of these names keep of the input that they share."""
         if self.trained:
             copies = len(names) if self.setup.stream > self.width else 1
             yield from [self.width * width] * copies
@@ -81,7 +81,9 @@ class Count:
         yield from self._adapted(width, [name for name in names if name in self.targets])
 
     def _adapted(self, width: int, names: list[str]) -> Iterator[float]:
-        """A LoRA keeps its input, cast to its own type: each a copy, unless no cast is needed."""
+        """Yield the inputs that LoRA matrices keep: one copy each where a cast is needed,
+        else one.
+        """
         adapter = self.setup.adapter
         if not names or adapter is None:
             return
@@ -115,13 +117,13 @@ class Count:
             yield from self.norm(self.shape.hidden)
 
     def _out_is_copied(self) -> bool:
-        """Whether ``o_proj`` keeps another tensor than the attention's own output."""
+        """Return whether ``o_proj`` keeps another tensor than the attention's output."""
         if not self.trained:
             return "o_proj" in self.targets
         return self.setup.attention == "eager"
 
     def _scores(self) -> Iterator[float]:
-        """Queries, keys, values, and what the attention itself keeps."""
+        """Yield the queries, keys and values, and what the attention keeps beside them."""
         layer, width, tokens = self.layer, self.width, self.setup.tokens
         if self.setup.attention == "eager":
             heads = self.shape.heads
@@ -140,7 +142,7 @@ class Count:
 
     @property
     def masked(self) -> bool:
-        """Whether sdpa gets a mask in this layer, and keeps it."""
+        """Return whether sdpa gets a mask in this layer, and so keeps it."""
         if self.setup.attention != "sdpa":
             return False
         beyond = self.layer.sliding and self.setup.tokens > self.shape.window > 0
@@ -158,7 +160,7 @@ class Count:
             yield from self.norm(self.shape.hidden)
 
     def _around(self) -> Iterator[float]:
-        """Gemma 3n's AltUp and LAuReL, and the embeddings per layer of 3n and 4."""
+        """Yield Gemma 3n's AltUp and LAuReL, and the embeddings per layer of Gemma 3n and 4."""
         shape, width = self.shape, self.width
         if shape.style == "gemma3n":
             for _ in range(3):

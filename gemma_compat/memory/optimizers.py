@@ -1,4 +1,4 @@
-"""Bytes of an optimizer's state, and what its step takes on top for a moment."""
+"""Count the bytes of an optimizer's state, and what its step allocates for a moment."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .weights import adapter_numbers, saved_numbers, tensors
 
 @dataclass(frozen=True)
 class State:
-    """Bytes.
+    """Bytes of an optimizer's state on one GPU, before sharding.
 
     Attributes:
-        kept: from the first step on, on the GPU.
-        paged: of those, what can move to the CPU's memory when the GPU's is short.
-        step: on top, while the optimizer steps.
-        known: whether this optimizer is one that is counted; else it is taken for AdamW.
+        kept: bytes that stay on the GPU from the first step on.
+        paged: further bytes, which can move to the CPU's memory if the GPU's runs short.
+        step: bytes allocated only while the optimizer steps.
+        known: whether this optimizer is counted; if not, it is counted as AdamW.
     """
 
     kept: int
@@ -43,7 +43,7 @@ NAMES = (*_PLAIN, *_ONE, *_BITS_8, *_BITS_32, "adafactor", "muon")
 
 
 def state(shape: Shape, setup: Setup) -> State:
-    """What the optimizer named in ``setup`` holds for the trained numbers of this rank."""
+    """Return what the optimizer named in ``setup`` holds for the trained numbers."""
     name, width = setup.optimizer, _width(setup)
     small, tables, largest = _trained(shape, setup)
     numbers = small + tables
@@ -70,7 +70,7 @@ def _width(setup: Setup) -> int:
 
 
 def _trained(shape: Shape, setup: Setup) -> tuple[int, int, int]:
-    """Trained numbers outside tables of embeddings, in them, and in the largest tensor."""
+    """Return the trained numbers outside embedding tables, in them, and in the largest tensor."""
     if setup.adapter is not None:
         tables = saved_numbers(shape, setup)
         return adapter_numbers(shape, setup), tables, shape.embedding if tables else 0

@@ -55,12 +55,15 @@ def _stated(text: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Figures:
-    """The stated figures, with one clear error for what is missing or no size."""
+    """The figures that a config states; raises one clear error for a missing or bad one."""
 
     def __init__(self, values: Mapping[str, Any], model_type: str) -> None:
         self.values, self.model_type = values, model_type
 
     def number(self, name: str) -> int:
+        """Return a size, the largest of a list. ``MissingFigure`` if it is not a positive
+        integer.
+        """
         value = self.values.get(name)
         if isinstance(value, (list, tuple)) and value:
             value = max(value)
@@ -69,10 +72,11 @@ class _Figures:
         return value
 
     def optional(self, name: str, default: int) -> int:
+        """Return a size, or the default where the config states none."""
         return self.number(name) if self.values.get(name) else default
 
     def each(self, name: str, count: int) -> list[int]:
-        """A figure for each layer: a list of them, or one for all."""
+        """Return one figure for each layer, from a list of them or from one for all."""
         value = self.values.get(name)
         if isinstance(value, (list, tuple)) and len(value) == count:
             return [int(item) for item in value]
@@ -109,7 +113,7 @@ def _layers(figures: _Figures, style: str) -> tuple[Layer, ...]:
 
 
 def _attention(figures: _Figures, style: str, sliding: bool, heads: int) -> tuple[int, int]:
-    """Width of a head and number of key heads: Gemma 4's differ where a layer sees all."""
+    """Return the width of a head and the number of key heads. Gemma 4's full layers have others."""
     keys = figures.number("num_key_value_heads")
     if figures.values.get("head_dim"):
         head = figures.number("head_dim")

@@ -1,4 +1,4 @@
-"""How a run trains, as far as its memory depends on it."""
+"""Describe how a run trains, as far as its memory depends on it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ ALL_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "d
 
 @dataclass(frozen=True)
 class Adapter:
-    """A LoRA.
+    """A LoRA adapter.
 
     Attributes:
-        rank: of each pair of matrices.
-        targets: names of the matrices that get one.
-        width: bytes of one of its numbers; PEFT makes them float32 beside bfloat16 weights.
+        rank: the rank of each pair of matrices.
+        targets: names of the matrices that get a pair.
+        width: bytes of one of its numbers; PEFT keeps them in float32 beside bfloat16 weights.
         dropout: whether its input is dropped out.
-        saved: whether embeddings and head are trained whole beside it.
+        saved: whether embeddings and head are trained whole beside it (``modules_to_save``).
     """
 
     rank: int = 16
@@ -31,24 +31,24 @@ class Setup:
     """One run on one GPU, or one rank of several.
 
     Attributes:
-        rows, tokens: of a micro-batch.
+        rows, tokens: rows of a micro-batch, and tokens of each row.
         width: bytes of a number of the loaded weights: 2 for bfloat16 and float16, 4 for float32.
         autocast: whether mixed precision is on (``bf16=True`` or ``fp16=True``).
-        bits: 4 or 8 where bitsandbytes quantizes the weights.
+        bits: 4 or 8 if bitsandbytes quantizes the weights; ``None`` if it does not.
         double_quant: ``bnb_4bit_use_double_quant``.
-        prepared: whether ``prepare_model_for_kbit_training`` ran, which makes what is not
-            quantized float32.
-        adapter: the LoRA; ``None`` where all weights are trained.
+        prepared: whether ``prepare_model_for_kbit_training`` ran, which makes what is not quantized
+            float32.
+        adapter: the LoRA; ``None`` if all weights are trained.
         optimizer: its name in ``TrainingArguments.optim``.
         checkpointing: whether layers recompute their activations.
         every: checkpoint each n-th layer.
         attention: ``sdpa``, ``eager``, ``flash_attention_2`` or ``flex_attention``.
         masked: whether sdpa gets a mask: rows of unequal length, or a multimodal class.
         loss: ``full`` logits, ``chunked`` (TRL from 1.7.0) or ``liger``.
-        accumulation: micro-batches per step.
-        images: images a row.
+        accumulation: micro-batches per optimizer step.
+        images: images in each row.
         spread: ``no``, ``ddp``, ``fsdp``, ``zero1``, ``zero2`` or ``zero3``.
-        ranks: GPUs it is spread over.
+        ranks: how many GPUs the run is spread over.
         expandable: whether torch's allocator has ``expandable_segments:True``.
         workspace: bytes that cuBLAS keeps.
     """
@@ -76,15 +76,15 @@ class Setup:
 
     @property
     def compute(self) -> int:
-        """Bytes of a number that a matrix product takes."""
+        """Return the bytes of one number in a matrix product."""
         return 2 if self.autocast or self.width == 2 else 4
 
     @property
     def liger(self) -> bool:
-        """Whether liger's kernels stand for the norms and the MLP too."""
+        """Return whether liger's kernels replace the norms and the MLP too."""
         return self.loss == "liger"
 
     @property
     def stream(self) -> int:
-        """Bytes of a number of the hidden state that flows from layer to layer."""
+        """Return the bytes of one number of the hidden state that flows from layer to layer."""
         return 4 if self.width == 4 or self.prepared else 2

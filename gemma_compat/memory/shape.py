@@ -29,8 +29,8 @@ _STYLES = {
     "gemma4_unified": "gemma4",
     "gemma4_unified_text": "gemma4",
 }
-# Every n-th layer attends to the whole row where the config does not list the layers' kinds;
-# defaults of transformers' configuration files.
+# If the config does not list the layers' kinds, every n-th layer attends to the whole row. The
+# defaults are those of transformers' configuration files.
 _PERIODS = {"gemma2": 2, "gemma3": 6, "gemma3n": 5, "gemma4": 6}
 _DEFAULTS = {
     "gemma3n": {
@@ -49,7 +49,12 @@ class MissingFigure(GemmaCompatError):
 
 @dataclass(frozen=True)
 class Linear:
-    """One matrix of a layer: the name that LoRA knows it by, and its widths."""
+    """One matrix of a layer.
+
+    Attributes:
+        name: the name that PEFT's ``target_modules`` uses for it: ``q_proj``.
+        inputs, outputs: its two widths.
+    """
 
     name: str
     inputs: int
@@ -57,12 +62,19 @@ class Linear:
 
     @property
     def size(self) -> int:
+        """Return how many numbers it holds."""
         return self.inputs * self.outputs
 
 
 @dataclass(frozen=True)
 class Experts:
-    """A mixture: how many experts, how many a token visits, and an expert's width."""
+    """The mixture of experts in a layer.
+
+    Attributes:
+        count: how many experts there are.
+        visited: how many of them each token passes through.
+        inner: the width inside one expert.
+    """
 
     count: int
     visited: int
@@ -95,7 +107,7 @@ class Layer:
     experts: Experts | None = None
 
     def linears(self, hidden: int) -> tuple[Linear, ...]:
-        """The matrices that LoRA's usual names reach."""
+        """Return the matrices that a LoRA on "all-linear" adapts."""
         found = [Linear("q_proj", hidden, self.query)]
         if self.own_keys:
             found.append(Linear("k_proj", hidden, self.keys))
@@ -112,12 +124,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Tower:
-    """What reads images or sound.
+    """A vision or audio encoder beside the text model.
 
     Attributes:
         kind: ``vision`` or ``audio``.
-        linear, other: numbers in its matrices (which bitsandbytes quantizes) and beside them.
-        tokens: that one image becomes inside it; hidden width, inner width and layers beside.
+        linear: how many numbers its matrices hold, which bitsandbytes quantizes.
+        other: how many numbers it holds beside them.
+        tokens: how many tokens one image becomes inside it.
+        hidden, inner, layers: its widths and its number of layers.
+        pixels: how many numbers one image has as input.
     """
 
     kind: str
@@ -132,15 +147,21 @@ class Tower:
 
 @dataclass(frozen=True)
 class Shape:
-    """One model.
+    """The sizes of one model.
 
     Attributes:
-        style: the generation, which decides how a layer is built.
+        style: the generation (``gemma3n``), which decides how a layer is built.
+        hidden, vocabulary, heads: width of the hidden state, rows of the embeddings, query heads.
+        window: tokens that a sliding layer attends to; 0 where no layer slides.
+        layers: the decoder layers, first to last.
+        tied: whether the output head is the embedding table.
         per_layer, per_layer_rows: width and rows of the embeddings per layer (3n, 4); 0 for none.
         streams: copies of the hidden state that the layers carry (AltUp of Gemma 3n), 1 elsewhere.
-        laurel: rank of Gemma 3n's LAuReL block.
-        softcap, attention_softcap: whether logits, and scores of attention, are capped.
-        unknown: what the config does not state and the estimate leaves out.
+        laurel: rank of Gemma 3n's LAuReL block; 0 elsewhere.
+        softcap, attention_softcap: whether logits, and attention scores, are capped.
+        composite: whether the config holds towers beside the text model.
+        towers: the vision and audio encoders whose sizes are known.
+        unknown: what the config does not state, and the estimate therefore leaves out.
     """
 
     style: str
@@ -162,18 +183,20 @@ class Shape:
 
     @property
     def embedding(self) -> int:
-        """Numbers in the input embeddings."""
+        """Return how many numbers the input embeddings hold."""
         return self.vocabulary * self.hidden
 
 
 def style_of(model_type: str) -> str | None:
-    """The generation whose layers this ``model_type`` has; ``None`` where none is estimated."""
+    """Return the generation whose layers this ``model_type`` has; ``None`` if none is estimated."""
     return _STYLES.get(model_type)
 
 
 def defaults_of(style: str) -> Mapping[str, Any]:
+    """Return what transformers' config class of this generation fills in for a missing key."""
     return _DEFAULTS.get(style, {})
 
 
 def period_of(style: str) -> int | None:
+    """Return n where every n-th layer attends to the whole row; ``None`` for no default."""
     return _PERIODS.get(style)

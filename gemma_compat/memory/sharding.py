@@ -1,4 +1,4 @@
-"""What DDP, FSDP and ZeRO change: the share that a rank holds, and the buffers they add."""
+"""Compute what DDP, FSDP and ZeRO change: the share that a rank holds, and added buffers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ _ZERO_BUCKET = 500_000_000  # numbers: DeepSpeed's defaults for reduce_bucket_si
 
 @dataclass(frozen=True)
 class Shares:
-    """Shares of one rank (1 for all), and bytes of buffers."""
+    """What one rank holds.
+
+    Attributes:
+        weights, gradients, optimizer: the rank's share of each; 1 for all of it.
+        buffers: bytes that the method adds.
+    """
 
     weights: float = 1.0
     gradients: float = 1.0
@@ -22,7 +27,7 @@ class Shares:
 
 
 def shares(shape: Shape, setup: Setup) -> Shares:
-    """What one of ``setup.ranks`` GPUs holds."""
+    """Return what one of ``setup.ranks`` GPUs holds."""
     ranks = max(1, setup.ranks)
     part = 1 / ranks
     width = setup.width if setup.adapter is None else setup.adapter.width

@@ -1,4 +1,4 @@
-"""A run as its facts describe it, as a ``Setup``; what nothing states is assumed, and said."""
+"""Turn facts about a run into a ``Setup``; whatever they leave open is assumed and listed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _RANK, _ROWS, _TOKENS = 16, 1, 1024
 
 
 class _Reader:
-    """Reads one value after the other and notes what was assumed."""
+    """Read one value after the other, and note what had to be assumed."""
 
     def __init__(self, shape: Shape, config: Mapping[str, Any], facts: Facts) -> None:
         self.shape, self.config, self.facts = shape, config, facts
         self.assumed: list[str] = []
 
     def training(self, name: str, default: Any, said: str) -> Any:
-        """A fact of the run, or the default, which is then noted."""
+        """Return a fact of the run, or the default; note the default as an assumption."""
         value = self.facts.training.get(name)
         if value is None:
             self.assumed.append(said)
@@ -127,10 +127,10 @@ class _Reader:
 def read_setup(
     shape: Shape, config: Mapping[str, Any], facts: Facts
 ) -> tuple[Setup, tuple[str, ...]]:
-    """The run that the facts describe, and a line for each thing that was assumed.
+    """Return the run that the facts describe, and one line for each thing that was assumed.
 
     Raises:
-        UsageError: a run that cannot be: weights in 4 or 8 bits that are themselves trained.
+        UsageError: the run is impossible: weights in 4 or 8 bits that are themselves trained.
     """
     reader = _Reader(shape, config, facts)
     bits = facts.model.get("quantization_bits")
@@ -167,7 +167,9 @@ def read_setup(
 
 
 def _attention(shape: Shape) -> str:
-    """Gemma 2 caps its scores, which sdpa cannot."""
+    """Return the attention that transformers chooses: eager for Gemma 2, whose scores are
+    capped.
+    """
     return "eager" if shape.attention_softcap else "sdpa"
 
 

@@ -1,4 +1,4 @@
-"""The towers for images and sound: how many numbers they hold, from their configs."""
+"""Count the numbers in vision and audio towers, from their configs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from .shape import Tower
 
-# SigLIP of 896 pixels, as PaliGemma and Gemma 3 have it, where the config states its widths only.
+# What PaliGemma's and Gemma 3's configs leave out of SigLIP at 896 pixels.
 _SIGLIP = {"patch_size": 14, "image_size": 896, "num_channels": 3}
 
-# Built with the defaults of transformers 5.23; the one for images of Gemma 3n by its name there,
-# mobilenetv5_300m_enc.
+# Counted on towers built with the defaults of transformers 5.23. Gemma 3n's vision tower was not
+# built: its size is read off its name there, mobilenetv5_300m_enc.
 _DEFAULT = {
     ("gemma3n", "vision"): Tower("vision", linear=0, other=300_000_000),
     ("gemma3n", "audio"): Tower("audio", linear=681_050_112, other=298_528),
@@ -20,7 +20,7 @@ _DEFAULT = {
 
 
 def read_towers(config: Mapping[str, Any]) -> tuple[tuple[Tower, ...], tuple[str, ...]]:
-    """The towers whose sizes the config states, and the names of those it leaves open."""
+    """Return the towers whose sizes the config states, and the names of the others."""
     found, unknown = [], []
     for kind in ("vision", "audio"):
         stated = config.get(f"{kind}_config")
@@ -37,7 +37,7 @@ def read_towers(config: Mapping[str, Any]) -> tuple[tuple[Tower, ...], tuple[str
 
 
 def _vision(stated: Mapping[str, Any], config: Mapping[str, Any]) -> Tower | None:
-    """SigLIP of Gemma 3 and PaliGemma, or Gemma 4's own; ``None`` where sizes are not stated."""
+    """Return SigLIP (Gemma 3, PaliGemma) or Gemma 4's tower; ``None`` if sizes are not stated."""
     if config.get("model_type") in {"gemma4", "diffusion_gemma"}:
         return _of_gemma4(stated)
     if config.get("model_type") not in {"gemma3", "paligemma", "shieldgemma2"}:
@@ -63,11 +63,13 @@ def _vision(stated: Mapping[str, Any], config: Mapping[str, Any]) -> Tower | Non
     )
 
 
-_POSITIONS = 10_240  # rows of its table of positions, for each of two axes; by default
+_POSITIONS = 10_240  # rows of Gemma 4's position table for each of two axes, by default
 
 
 def _of_gemma4(stated: Mapping[str, Any]) -> Tower | None:
-    """A gated MLP, and norms of queries and keys; patches of 16 x 16 pixels, 2,520 of them."""
+    """Count Gemma 4's tower: gated MLP, norms of queries and keys, 2,520 patches of 16 x 16
+    pixels.
+    """
     sizes = [stated.get(k) for k in ("hidden_size", "intermediate_size", "num_hidden_layers")]
     if not all(isinstance(size, int) for size in sizes):
         return None

@@ -1,9 +1,10 @@
-"""Settings for a model, a card and a length: what fits, in the order of what it costs.
+"""Propose settings for a model, a card and a length.
 
     >>> tuning = tune(Wish(shape, memory_total=24564, tokens=2048, effective=16))
     >>> tuning.setup.rows, tuning.setup.checkpointing
 
-Proposed is the first of a list of ways that fits: less recomputation before more, 16 bits before 4.
+The proposal is the first of a list of settings that fits: all layers kept before some recomputed,
+16 bits before 4.
 """
 
 from __future__ import annotations
@@ -18,21 +19,22 @@ from .setup import Adapter, Setup
 from .shape import Shape
 from .weights import tensors
 
-_SMALL = 1_500_000_000  # numbers: up to here training all of them is proposed where it fits
+_SMALL = 1_500_000_000  # numbers; up to this size, training all of them is proposed if it fits
 _RANK, _LOW_RANK = 16, 8
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked for.
+    """What the user asks for.
 
     Attributes:
-        memory_total: MiB of the card, as NVML gives it.
-        tokens: of the longest row.
+        shape: the sizes of the model.
+        memory_total: the card's memory in MiB, as NVML gives it.
+        tokens: the length of the longest row.
         effective: rows per optimizer step.
-        full: whether all weights are to be trained; ``None`` to choose.
-        bits: 4 or 8 where that is wanted; ``None`` to choose.
-        width: bytes of a number of the weights: 4 where the card has no bfloat16.
+        full: whether to train all weights; ``None`` to choose.
+        bits: 4 or 8 to quantize the weights; ``None`` to choose.
+        width: bytes of one number of the weights: 4 where the card has no bfloat16.
         loss: ``chunked`` where TRL computes it so, else ``full``.
     """
 
@@ -48,7 +50,13 @@ class Wish:
 
 @dataclass(frozen=True)
 class Step:
-    """One choice: what, why, and GiB of a step before and after it."""
+    """One choice of the proposal.
+
+    Attributes:
+        text: the setting.
+        why: the reason.
+        before, after: bytes that the run takes without and with it.
+    """
 
     text: str
     why: str
@@ -61,9 +69,11 @@ class Tuning:
     """The proposal.
 
     Attributes:
-        setup: what is proposed; ``None`` where nothing fits.
-        found: its memory.
-        steps: the choices that lead there, each with its reason.
+        wish: what was asked for.
+        setup: the proposed settings; ``None`` where nothing fits.
+        found: the memory they take; without a proposal, that of the last settings tried.
+        available: bytes of the card that a process can have.
+        steps: the choices that lead to the proposal, each with its reason.
     """
 
     wish: Wish
@@ -74,7 +84,11 @@ class Tuning:
 
 
 def tune(wish: Wish) -> Tuning:
-    """The first way that fits, with the largest batch up to the effective one."""
+    """Return the first settings that fit, with the largest batch up to the effective one.
+
+    Args:
+        wish: model, card, length and what must not be chosen otherwise.
+    """
     available = usable(wish.memory_total)
     last = _plainest(wish)
     for way in _ways(wish):
@@ -88,7 +102,7 @@ def tune(wish: Wish) -> Tuning:
 
 
 def _plainest(wish: Wish) -> Setup:
-    """All weights, the whole batch at once, nothing recomputed."""
+    """Return the run to start from: all weights, the whole batch at once, nothing recomputed."""
     return Setup(
         rows=wish.effective,
         tokens=wish.tokens,
@@ -101,7 +115,7 @@ def _plainest(wish: Wish) -> Setup:
 
 
 def _ways(wish: Wish) -> Iterator[Setup]:
-    """Settings of one row, the cheapest to run first."""
+    """Yield settings for a batch of one row, the cheapest in time first."""
     base = replace(_plainest(wish), rows=1, loss=wish.loss)
     size = tensors(wish.shape).text
     methods = []
@@ -119,7 +133,7 @@ def _ways(wish: Wish) -> Iterator[Setup]:
 
 
 def _rows(wish: Wish, way: Setup, available: int) -> int:
-    """The largest power of two, up to the effective batch, that fits; 0 for none."""
+    """Return the largest power of two, up to the effective batch, that fits; 0 for none."""
     rows, best = 1, 0
     while rows <= wish.effective:
         steps = -(-wish.effective // rows)
@@ -131,7 +145,7 @@ def _rows(wish: Wish, way: Setup, available: int) -> int:
 
 
 def _steps(wish: Wish, chosen: Setup) -> Iterator[Step]:
-    """From the plainest run to the proposal, one choice at a time."""
+    """Yield the choices from the plainest run to the proposal, one at a time."""
     current = _plainest(wish)
     for text, why, changes in _choices(chosen):
         changed = replace(current, **changes)
@@ -141,6 +155,7 @@ def _steps(wish: Wish, chosen: Setup) -> Iterator[Step]:
 
 
 def _choices(chosen: Setup) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield each choice as its text, its reason, and what it changes in the setup."""
     if chosen.adapter is None:
         yield "all weights are trained", "the model is small enough for this card", {}
     else:

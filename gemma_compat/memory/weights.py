@@ -1,4 +1,4 @@
-"""Bytes of weights, as bitsandbytes and PEFT leave them, tensor by tensor."""
+"""Count the bytes of the weights, tensor by tensor, as bitsandbytes and PEFT leave them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _BLOCK, _NESTED = 64, 256  # bitsandbytes: numbers per scale, and scales per sca
 
 @dataclass(frozen=True)
 class Tensors:
-    """Numbers by what happens to them.
+    """The model's numbers, by how they are stored.
 
     Attributes:
         linear: sizes of the matrices that bitsandbytes quantizes.
-        embeddings: sizes of the tables that it leaves alone.
-        other: norms, experts, convolutions, what has no class ``Linear``.
-        towers: numbers in matrices and beside them of the towers for images and sound.
+        embeddings: sizes of the embedding tables, which it leaves alone.
+        other: sizes of everything that is not a ``Linear``: norms, experts, convolutions.
+        towers: for each tower, the numbers in its matrices and those beside them.
     """
 
     linear: tuple[int, ...]
@@ -31,16 +31,18 @@ class Tensors:
 
     @property
     def text(self) -> int:
+        """Return how many numbers the text model has."""
         return sum(self.linear) + sum(self.embeddings) + sum(self.other)
 
     @property
     def all(self) -> int:
+        """Return how many numbers the model has."""
         return self.text + sum(linear + other for linear, other in self.towers)
 
 
 @lru_cache(maxsize=8)
 def tensors(shape: Shape) -> Tensors:
-    """Every tensor of the model by kind."""
+    """Return the sizes of all tensors of the model, by kind."""
     linear = [item.size for layer in shape.layers for item in layer.linears(shape.hidden)]
     linear += list(_beside(shape))
     embeddings = [shape.embedding] if shape.tied else [shape.embedding] * 2
@@ -55,7 +57,7 @@ def tensors(shape: Shape) -> Tensors:
 
 
 def _beside(shape: Shape) -> Iterator[int]:
-    """Matrices that LoRA's usual names do not reach."""
+    """Yield the matrices that a LoRA on "all-linear" does not adapt."""
     hidden, width, count = shape.hidden, shape.per_layer, len(shape.layers)
     for layer in shape.layers:
         if width:
@@ -73,7 +75,7 @@ def _beside(shape: Shape) -> Iterator[int]:
 
 
 def _experts(shape: Shape) -> Iterator[int]:
-    """Mixtures are single tensors of all experts, which bitsandbytes does not quantize."""
+    """Yield the experts' tensors: one for all experts, which bitsandbytes does not quantize."""
     for layer in shape.layers:
         if layer.experts:
             yield layer.experts.count * shape.hidden * 2 * layer.experts.inner
@@ -86,7 +88,7 @@ def _norms(shape: Shape) -> int:
 
 
 def weight_bytes(shape: Shape, setup: Setup) -> int:
-    """Bytes of the loaded weights, without the adapter's."""
+    """Return the bytes of the loaded weights, without the adapter's."""
     return _weight_bytes(shape, setup.width, setup.bits, setup.double_quant, setup.prepared)
 
 
@@ -103,7 +105,7 @@ def _weight_bytes(shape: Shape, width: int, bits: int | None, double: bool, prep
 
 
 def quantized(numbers: int, bits: int, double: bool) -> int:
-    """Bytes of one matrix under bitsandbytes: the weights and their scales."""
+    """Return the bytes of one matrix under bitsandbytes: its weights and their scales."""
     if bits == 8:
         return numbers + 4 * (numbers // 2048)  # a scale a row; rows of about two thousand
     scales = -(-numbers // _BLOCK)
@@ -112,7 +114,7 @@ def quantized(numbers: int, bits: int, double: bool) -> int:
 
 
 def adapter_numbers(shape: Shape, setup: Setup) -> int:
-    """Numbers of the LoRA."""
+    """Return how many numbers the LoRA has."""
     if setup.adapter is None:
         return 0
     return setup.adapter.rank * _adapted_widths(shape, setup.adapter.targets)
@@ -129,12 +131,12 @@ def _adapted_widths(shape: Shape, targets: tuple[str, ...]) -> int:
 
 
 def saved_numbers(shape: Shape, setup: Setup) -> int:
-    """Numbers of embeddings and head that are trained whole beside a LoRA (``modules_to_save``)."""
+    """Return the numbers of embeddings and head, if ``modules_to_save`` trains them whole."""
     return 2 * shape.embedding if setup.adapter and setup.adapter.saved else 0
 
 
 def trained_numbers(shape: Shape, setup: Setup) -> int:
-    """Numbers that get a gradient; towers do only where batches hold images."""
+    """Return how many numbers get a gradient; towers count only if batches hold images."""
     if setup.adapter is not None:
         return adapter_numbers(shape, setup) + saved_numbers(shape, setup)
     found = tensors(shape)
@@ -142,8 +144,11 @@ def trained_numbers(shape: Shape, setup: Setup) -> int:
 
 
 def occupied(sizes: Iterable[int]) -> int:
-    """Bytes that torch's allocator gives for these: in steps of 512, and of 2 MiB from 10 MiB on
-    unless more than 1 MiB would be left over, which it splits off."""
+    """Return the bytes that torch's allocator takes for tensors of these sizes.
+
+    It rounds up to 512 bytes. From 10 MiB on it rounds up to 2 MiB, but splits off a rest of more
+    than 1 MiB.
+    """
     return sum(_occupied(size) for size in sizes)
 
 

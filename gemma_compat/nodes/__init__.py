@@ -1,8 +1,9 @@
-"""One job: the facts of its nodes, grouped, compared and judged. Pure.
+"""Compare and judge the nodes (or ranks) of one job. Pure.
 
-    documents of nodes, or what ranks said ──> Node ──> Group ──> Job ──> report/job
+    node documents, or ranks' reports ──> Node ──> Group ──> Job ──> report/nodes
 
-Equal nodes are one group, and a group is judged once, so a thousand equal nodes cost one report.
+Nodes with equal facts form one group, which is judged once: a report on a thousand equal nodes
+costs as much as a report on one.
 """
 
 from __future__ import annotations

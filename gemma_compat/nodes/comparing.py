@@ -1,4 +1,4 @@
-"""Which topics differ between groups, and how bad that is."""
+"""Find the topics that differ between groups, and how bad each difference is."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Difference:
 
     Attributes:
         topic: dotted, ``packages.torch``.
-        severity: of a difference between known values; a notice where one is merely unknown.
-        why: what it leads to.
-        values: each value, and the numbers of the groups that have it; that of most nodes first.
-        cells: the value of each group, in the order of groups; ``-`` where it was not asked.
+        severity: how bad it is; a notice if all but one value are unknown.
+        why: what the difference leads to.
+        values: each value with the numbers of the groups that have it, the commonest first.
+        cells: the value of each group, in the order of groups; ``-`` if that group was not asked.
     """
 
     topic: str
@@ -33,14 +33,12 @@ class Difference:
 
     @property
     def label(self) -> str:
-        """Return the topic as a table shows it: the name of a package or variable stands by
-        itself.
-        """
+        """Return the topic as a table shows it: a package or a variable by its bare name."""
         area, _, name = self.topic.partition(".")
         return name if area in {"packages", "environment"} else self.topic.replace("_", " ")
 
     def is_marked(self, text: str) -> bool:
-        """Return whether this is another value than that of most nodes."""
+        """Return whether this value differs from that of most nodes."""
         return text not in {self.values[0][0], NOT_ASKED}
 
 
@@ -92,7 +90,7 @@ def _cell(topic: str, group: Group) -> str:
         return NOT_SET if "environment" in group.cells else NOT_ASKED
     if area in AREAS and group.cells.get(area) == NOT_GIVEN:
         return NOT_ASKED
-    if area == "gpus" and dot:  # said once, by the GPUs themselves
+    if area == "gpus" and dot:  # the topic "gpus" says it already
         return NOT_ASKED
     return "nothing" if topic == "assumed" else UNKNOWN_TEXT
 

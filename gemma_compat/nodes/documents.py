@@ -1,4 +1,4 @@
-"""From a report in JSON to the nodes that it is about. Nothing in it is trusted."""
+"""Read nodes from a report in JSON. Nothing in the document is trusted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ LONGEST_NAME, _MOST_NODES = 253, 100_000
 
 
 def nodes_of(document: Any, name: str) -> list[Node]:
-    """Return one node of that name; or, of a report about a job, its nodes by their own names.
+    """Return the nodes that a document describes.
+
+    Args:
+        document: the parsed JSON: a report on one machine, or on a job with many nodes.
+        name: the node's name, for a report on one machine.
 
     Raises:
         ValueError: one line about what is wrong with the document.
@@ -63,7 +67,7 @@ def _facts(data: Any, tool: str) -> Facts:
 
 
 def _job_nodes(document: dict[str, Any], tool: str) -> Iterator[Node]:
-    """Yield the nodes of a job's report: they share the facts of their group."""
+    """Yield the nodes of a job's report; each has the facts of its group."""
     groups, nodes = document["groups"], document.get("nodes")
     if not isinstance(groups, list) or not isinstance(nodes, list) or len(nodes) > _MOST_NODES:
         raise ValueError("a report of a job without lists of groups and nodes")

@@ -1,4 +1,4 @@
-"""Equal nodes are one group; only the first one's facts are kept."""
+"""Group nodes with equal facts; only the facts of the first are kept."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .topics import cells, fingerprint
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Nodes that do not differ in anything that matters.
+    """Nodes whose facts do not differ in anything that matters.
 
     Attributes:
         members: their names, in the order of arrival.
-        facts: those of the first one.
-        cells: the same as texts, by topic.
-        tool: the release of this library that found them.
+        facts: those of the first node.
+        cells: the same facts as texts, by topic.
+        tool: the release of this library that read them.
     """
 
     members: list[Member]
@@ -29,7 +29,7 @@ class Group:
 
 @dataclass
 class Grouping:
-    """Takes nodes one at a time, so that a thousand equal ones cost the memory of one.
+    """Groups that grow as nodes are added, so a thousand equal nodes take the memory of one.
 
     Attributes:
         failed: nodes on which detection failed.
@@ -51,7 +51,7 @@ class Grouping:
         group.members.append(node.member)
 
     def add_all(self, nodes: Iterable[Node]) -> Grouping:
-        """Add each; returns itself."""
+        """Add each node; return the grouping itself."""
         for node in nodes:
             self.add(node)
         return self

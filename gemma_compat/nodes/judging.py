@@ -1,4 +1,4 @@
-"""From groups to what is wrong with the job: each group is judged once."""
+"""Judge the groups of a job: each group once, then their differences."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from .node import Node
 
 @dataclass(frozen=True)
 class JobFinding:
-    """A rule fired on some groups, with the same words.
+    """A rule that fired on some groups with the same message.
 
     Attributes:
-        groups: their numbers, from 1.
+        finding: the rule and its message.
+        groups: the numbers of these groups, from 1.
     """
 
     finding: Finding
@@ -26,7 +27,13 @@ class JobFinding:
 
 @dataclass(frozen=True)
 class Crowded:
-    """A host on which more ranks run than GPUs are visible to them together."""
+    """A host that runs more ranks than its ranks see GPUs.
+
+    Attributes:
+        host: its name.
+        ranks: how many ranks run there.
+        gpus: how many GPUs these ranks see together.
+    """
 
     host: str
     ranks: int
@@ -75,7 +82,7 @@ def judge_job(
     unread: Iterable[tuple[str, str]] = (),
     crowded: Iterable[Crowded] = (),
 ) -> Job:
-    """Compare the groups, and judge each with the rules."""
+    """Compare the groups with each other, and judge each with the rules."""
     groups = grouping.groups
     findings: dict[Finding, list[int]] = {}
     undecided: dict[str, tuple[Undetermined, list[int]]] = {}

@@ -1,4 +1,4 @@
-"""How bad it is if a topic differs between nodes, and why: a row for each kind of topic."""
+"""List how bad a difference between nodes is, and why: one row for each kind of topic."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ ERROR, WARNING, NOTICE = Severity.ERROR, Severity.WARNING, Severity.NOTICE
 
 @dataclass(frozen=True)
 class Kind:
-    """Topics that begin alike.
+    """A kind of topics, told by their common prefix.
 
     Attributes:
-        prefix: the longest that fits counts.
-        severity: of a difference between two known values.
-        why: what it leads to.
+        prefix: how the topics begin; the row with the longest matching prefix counts.
+        severity: how bad a difference between two known values is.
+        why: what the difference leads to.
     """
 
     prefix: str
@@ -27,7 +27,7 @@ class Kind:
 _COMPUTES = "ranks compute or are patched differently, and nothing says so"
 _DATA = "ranks may prepare or order the same data differently"
 _MINOR = "it takes no part in the computation; one release everywhere is easier to reason about"
-_SEEN = "each group was judged with its own"
+_SEEN = "each group was judged with its own value"
 _WRAPS = "ranks wrap the model differently, then wait for collectives that others never start"
 
 KINDS = (
@@ -67,7 +67,7 @@ KINDS = (
     Kind("environment.PYTORCH_", NOTICE, "memory is managed differently on some ranks"),
     Kind("environment.UNSLOTH_", ERROR, _COMPUTES),
     Kind("environment.WORLD_SIZE", ERROR, "these are not the ranks of one job"),
-    Kind("imports.", WARNING, "what does not import on one node stops the job"),
+    Kind("imports.", WARNING, "a node where an import fails stops the job"),
     Kind("assumed", WARNING, "some of it was assumed and not found there"),
     Kind("unsloth.", ERROR, _COMPUTES),
     Kind("unsloth.compiled_caches", WARNING, "a stale cache is compiled into the model"),

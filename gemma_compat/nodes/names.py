@@ -1,4 +1,4 @@
-"""Names of nodes and ranks, written compactly: ``node001-node998``."""
+"""Write the names of nodes and ranks compactly: ``node001-node998``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 _MOST_DIGITS = 15
-_RUN = 3  # consecutive numbers from which on a range is shorter than a list
+_RUN = 3  # from three consecutive numbers on, a range is shorter than a list
 
 
 def compact_numbers(numbers: Iterable[int]) -> str:
@@ -17,7 +17,7 @@ def compact_numbers(numbers: Iterable[int]) -> str:
 
 
 def compact_names(names: Iterable[str]) -> list[str]:
-    """Names that differ only in one number of the host's own part become ranges.
+    """Return the names with ranges for those that differ only in one number.
 
     ``node1.example.org`` counts by its first label alone, so that ``ip-10-0-0-7.ec2.internal``
     is numbered by 7 and not by 2. Names come out in the order of their first appearance.
@@ -37,8 +37,8 @@ def compact_names(names: Iterable[str]) -> list[str]:
 def _joined(
     series: dict[tuple[str, str, int], list[int]],
 ) -> dict[tuple[str, str, int], list[int]]:
-    """Return the key of a series: equal for ``node9`` and ``node10``, not for ``node09``,
-    ``node010``.
+    """Merge series by their key: one for ``node9`` and ``node10``, another for zero-padded
+    names.
     """
     joined: dict[tuple[str, str, int], list[int]] = {}
     for (before, after, width), numbers in series.items():
@@ -64,7 +64,7 @@ def _series(key: tuple[str, str, int], numbers: list[int]) -> Iterable[str]:
 
 
 def _runs(ordered: list[int]) -> list[tuple[int, int]]:
-    """First and last of each run of consecutive numbers."""
+    """Return the first and the last of each run of consecutive numbers."""
     runs: list[tuple[int, int]] = []
     for number in ordered:
         if runs and number <= runs[-1][1] + 1:

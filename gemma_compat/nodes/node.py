@@ -1,4 +1,4 @@
-"""What a job consists of."""
+"""Records of a job's nodes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Member:
 
 @dataclass(frozen=True)
 class Node:
-    """One node, or those ranks of a host that see the same.
+    """One node, or those ranks of a host whose facts are equal.
 
     Attributes:
-        member: what it is called.
-        facts: what was found there; ``None`` where detection failed.
+        member: its name and ranks.
+        facts: what was found there; ``None`` if detection failed.
         error: one line that says why there are no facts.
-        tool: the release of this library that found them.
+        tool: the release of this library that read them.
     """
 
     member: Member

@@ -1,4 +1,4 @@
-"""From what ranks said of themselves to nodes: equal ranks of one host are one node."""
+"""Turn the reports of ranks into nodes: ranks of one host with equal facts are one node."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class RankReport:
     Attributes:
         rank: its global number.
         host: its host's name.
-        place: which of the launcher's agents started it (``GROUP_RANK``); two of them on hosts
-            of the same name are told apart by it. Empty if it is not known.
-        node: with the facts or the error; its member is not looked at.
+        place: the number of the launcher's agent that started it (``GROUP_RANK``), which tells
+            apart two hosts of the same name. Empty if it is not known.
+        node: the facts or the error; its ``member`` is ignored.
     """
 
     rank: int
@@ -29,7 +29,7 @@ class RankReport:
 
 
 def nodes_of_ranks(reports: Iterable[RankReport]) -> list[Node]:
-    """Return the nodes in the order of their lowest ranks; a host whose ranks differ is several."""
+    """Return the nodes by their lowest rank; a host whose ranks differ becomes several."""
     hosts = _by_host(reports)
     nodes: list[Node] = []
     for name, ranks in hosts.items():
@@ -44,7 +44,7 @@ def nodes_of_ranks(reports: Iterable[RankReport]) -> list[Node]:
 
 
 def crowded_hosts(reports: Iterable[RankReport]) -> list[Crowded]:
-    """Hosts with more ranks than GPUs that they see together; not those with MIG instances."""
+    """Return hosts with more ranks than GPUs that they see; hosts with MIG are left out."""
     found: list[Crowded] = []
     for name, ranks in _by_host(reports).items():
         seen: set[object] = set()

@@ -1,7 +1,7 @@
-"""What may differ between nodes: facts as a flat table of texts, by dotted topic.
+"""Flatten facts into a table of texts by dotted topic, to compare nodes.
 
-What moves or is private on every node takes no part: free memory, ids and numbers of GPUs, paths,
-the reasons for unknowns, and the variables that tell ranks apart.
+What differs on every healthy node is left out: free memory, ids and numbers of GPUs, paths, the
+reasons for unknowns, and the variables that tell ranks apart.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ _OF_A_RANK = {"RANK", "LOCAL_RANK"}
 
 
 def cells(node: Node) -> dict[str, str]:
-    """Return the topics of a node that has facts; one that is unknown there is absent."""
+    """Return the topics of a node that has facts; leave out what is unknown there."""
     facts = node.facts
     assert facts is not None
     return {"gemma_compat": node.tool or "unknown", **dict(_of(facts))}
 
 
 def fingerprint(table: dict[str, str]) -> bytes:
-    """Equal for nodes with equal cells. A hash, as a thousand tables would be kept otherwise."""
+    """Return a hash that is equal for equal tables; keeping the tables would take too much
+    memory.
+    """
     return blake2b(repr(sorted(table.items())).encode("utf-8", "surrogatepass")).digest()
 
 
@@ -104,7 +106,7 @@ def _environment(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _devices(value: str) -> str:
-    """Return how many it shows, not which: a launcher gives each rank of a host another one."""
+    """Return how many GPUs it shows, not which: launchers give each rank of a host another one."""
     count = len([item for item in value.split(",") if item.strip() not in {"", "-1"}])
     return f"shows {count}"
 

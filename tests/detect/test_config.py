@@ -239,7 +239,7 @@ def test_a_bad_file_is_named_in_one_line(saved, content, message):
 
 def test_paths_that_lead_nowhere(tmp_path):
     with pytest.raises(UsageError, match="local Hub cache"):
-        read_model("someone/gemma-3-4b-it")
+        read_model("someone/llama-3-8b")
     with pytest.raises(UsageError, match=r"has no config\.json$"):
         read_model(tmp_path)
     with pytest.raises(UsageError):
