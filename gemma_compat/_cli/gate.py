@@ -202,6 +202,8 @@ def refuse_for_jobs(options: argparse.Namespace) -> None:
     """
     if options.format in FOR_MACHINES:
         raise UsageError(f"--format {options.format} is for the report of one machine")
+    if options.compare is not None:
+        raise UsageError("--compare is for the report of one machine; --merge compares a job")
 
 
 def chosen_for_job(policy: Policy | None, rules: Sequence[Rule]) -> tuple[Rule, ...]:

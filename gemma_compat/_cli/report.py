@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
@@ -13,7 +14,8 @@ from . import policy as policies
 from .output import note
 
 if TYPE_CHECKING:
-    from ..engine.rule import Rule
+    from ..engine.gate import Remark
+    from ..engine.rule import Diagnosis, Rule
     from ..facts import Facts
     from ..memory import Judgement
     from ..policy import Policy
@@ -44,6 +46,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     for name, text in (("--select", "only these rules"), ("--ignore", "all but these rules")):
         text += ": codes or names, comma-separated"
         option(name, metavar="CODES", action="extend", type=_codes, default=[], help=text)
+    text = "what differs from a report saved with --format json; exits 1 where it matters"
+    option("--compare", metavar="FILE", help=text)
     gates.add_options(parser)
     job.add_options(parser)
     assumptions.add_options(parser)
@@ -65,15 +69,25 @@ def _report(options: argparse.Namespace) -> int:
     files = gates.files_of(options, policy)
     facts = _detected(options)
     _note_tool_environment(facts)
+    diagnosis = judge_all(facts, rules)
     found = gates.judged(
         options,
         policy,
-        judge_all(facts, rules),
+        diagnosis,
         rules,
         files=files,
+        remarks=_compared(options, diagnosis),
         too_large=_too_large(options, facts),
     )
     return gates.write_report(options, found)
+
+
+def _compared(options: argparse.Namespace, diagnosis: Diagnosis) -> Iterable[Remark]:
+    if options.compare is None:
+        return ()
+    from .compare import drift
+
+    return drift(options.compare, diagnosis)
 
 
 def _too_large(options: argparse.Namespace, facts: Facts) -> Judgement | None:
