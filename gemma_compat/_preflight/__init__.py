@@ -3,20 +3,17 @@
     result = gemma_compat.preflight(trainer)        # or preflight(model, batch)
     print(result)                                   # pass, fail or not run, each with its figure
 
-Version tables find what is known; a trial on the model in hand finds the rest. A gradient that is
-silently wrong has the right loss, and nothing upstream compares it with anything.
+Version tables find known failures; a trial on the model in hand finds the rest. A silently wrong
+gradient comes with the right loss, and no library compares it with anything.
 
-subject.py     what is tried: model, batch, run; and how often it was tried
-data.py        the run's own data, read without losing any for the run
-shadow.py      a shadow of the Trainer that makes its steps and keeps what they note
-untouched.py   leaves no trace: parameters, gradients, random state, modes and hooks as they were
-restoring.py   the same around everything;  interrupt.py  Ctrl-C at any moment
-samples.py     rows without padding, packed rows taken apart;  text.py  turns, stops, text to show
-passes.py      one training step, and what is kept of it
-reference.py   what the loss should be: each sample by itself, past every shortcut
-checks/        one question each, with its tolerance
-result.py      the answers, as values
-estimate.py    how much memory a step takes, and what fits
+subject.py     what is tried: model, batch and run, and the passes made so far data.py        reads
+the run's data without consuming any of it shadow.py      a copy of the Trainer that makes its steps
+untouched.py   puts back parameters, gradients, random state, modes and hooks restoring.py   does so
+around the whole call;  interrupt.py  handles Ctrl-C at any moment samples.py     rows without
+padding, packed rows taken apart;  text.py  turns, stops, shown text passes.py      one training
+step, and what is kept of it reference.py   what the loss should be: each sample by itself, without
+the run's shortcuts checks/        one question each, with its tolerance result.py      the answers,
+as values estimate.py    how much memory a step takes, and what fits
 """
 
 from __future__ import annotations
@@ -47,18 +44,18 @@ def preflight(
     """Try one batch on a model, and leave everything as it was.
 
     Args:
-        subject: a ``Trainer`` (a subclass, TRL's for example), or a model.
-        batch: a mapping of tensors to call the model with, ``labels`` among them; for a
-            ``Trainer`` the default is the first batch of its data.
-        args: the ``TrainingArguments`` where ``subject`` is a model.
-        tokenizer: the tokenizer or processor; a ``Trainer`` has its own.
+        subject: a ``Trainer`` (also a subclass, such as TRL's), or a model.
+        batch: a mapping of tensors to call the model with, including ``labels``; for a ``Trainer``
+            the default is the first batch of its data.
+        args: the ``TrainingArguments``, if ``subject`` is a model.
+        tokenizer: the tokenizer or processor; by default the ``Trainer``'s.
         optimizer: the optimizer of a loop without a ``Trainer``.
-        skip: names of checks that are not made.
-        progress: called before each check with its name, its number and the number of checks.
-            If not given, a terminal and a notebook show a bar or a line; a pipe gets nothing.
+        skip: names of checks to leave out.
+        progress: called before each check with its name, its number from 0 and the number of
+            checks.
 
     Returns:
-        the answer to each check. Running out of memory in one of them is an answer, not an error.
+        the result of each check. Running out of memory in a check is a result, not an error.
 
     Raises:
         UsageError: no batch, a batch that is not a mapping of tensors, or an unknown check.
@@ -87,7 +84,7 @@ def _checked(
 
 
 def _diagnosis(made: Subject) -> Diagnosis:
-    """What is known of this stack. The model is the one that trains: it has its adapter or none."""
+    """Diagnose this stack. The run trains an adapter exactly if the model in hand carries one."""
     from ..detect import detect_facts
     from ..engine.diagnosis import judge_all
     from ..live.unwrap import peft_wrapper

@@ -1,4 +1,4 @@
-"""A step's memory without a GPU: the arithmetic of ``gemma_compat.memory`` on a live model."""
+"""Estimate a step's memory without a GPU: ``gemma_compat.memory`` applied to a live model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Counted:
-    """Peaks by arithmetic, for any micro-batch of one run.
+    """The counted memory of one run, for a micro-batch of any shape.
 
     Attributes:
         shape, setup: the model's sizes and how it is trained.
@@ -23,7 +23,9 @@ class Counted:
     beside: int
 
     def peak(self, rows: int, tokens: int, every: int) -> float:
-        """Bytes without the optimizer's state; ``every`` as :meth:`MemoryEstimate.step` has it."""
+        """Return the peak in bytes, without the optimizer's state; ``every`` as in
+        ``MemoryEstimate.step``.
+        """
         from ..memory import estimate
 
         setup = replace(
@@ -35,10 +37,10 @@ class Counted:
 
 
 def counted(subject: Subject) -> Counted | None:
-    """Return the arithmetic of this run; ``None`` where a size is not known.
+    """Return the counted memory of this run; ``None`` if a size is not known.
 
-    What a LoRA keeps is counted layer by layer: PEFT makes each adapted layer's input float32
-    beside bfloat16 weights, and keeps it for the backward pass.
+    What a LoRA keeps is counted layer by layer: beside bfloat16 weights, PEFT casts each adapted
+    layer's input to float32 and keeps it for the backward pass.
     """
     from ..live.tree import text_models
     from ..memory import MissingFigure, Setup, estimate, read_shape
@@ -70,7 +72,7 @@ def counted(subject: Subject) -> Counted | None:
 
 
 def _adapter(model: Any) -> Any:
-    """The LoRA that the model carries; ``None`` without one."""
+    """Return the LoRA that the model carries; ``None`` without one."""
     from ..memory import Adapter
 
     inner = [
@@ -90,9 +92,11 @@ def _adapter(model: Any) -> Any:
 
 
 def optimizer_name(subject: Subject) -> str:
+    """Return the optimizer's name in ``TrainingArguments.optim``."""
     stated = subject.value("optim", "adamw_torch")
     return str(getattr(stated, "value", stated))
 
 
 def held_bytes(model: Any) -> int:
+    """Return the bytes of all parameters."""
     return sum(p.numel() * p.element_size() for p in model.parameters())

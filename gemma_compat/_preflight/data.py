@@ -1,8 +1,8 @@
-"""The run's own data: its first batch, and up to a thousand rows, without losing any for the run.
+"""Read the run's own data, its first batch and up to a thousand rows, and put it all back.
 
 A data set that can be read only once (an iterator, an open file) is read through a recorder, and
-what was read is put in front of it again. One that keeps its iterator where no attribute shows it,
-in a closure for example, cannot be told from one that starts again.
+what was read is put in front of it again. An iterator that no attribute leads to, such as one in a
+closure, cannot be told from a data set that starts again.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any
 
 from ..errors import UsageError
 
-ROWS = 1_000  # that are looked at without a forward
-_STREAMED = 64  # of a data set without a length, which may come over a network
-_PICTURED = 16  # of a data set with images, whose collator does work
+ROWS = 1_000  # rows to look at without a forward pass
+_STREAMED = 64  # rows of a data set without a length, which may come over a network
+_PICTURED = 16  # rows of a data set with images, whose collator takes long
 
 
 def first_batches(shadow: Any) -> Iterator[Any]:
     """Yield the batches of the run in its own order, made in this process.
 
     Args:
-        shadow: the shadow of the run's Trainer; its arguments are written to.
+        shadow: the copy of the run's Trainer; its arguments are written to.
 
     Raises:
         UsageError: the Trainer has no training data.
@@ -41,7 +41,7 @@ def first_batches(shadow: Any) -> Iterator[Any]:
 
 
 def evaluation_batches(shadow: Any) -> Iterator[Any]:
-    """Yield the batches of the evaluation data; nothing where there are several data sets."""
+    """Yield the batches of the evaluation data; nothing if there are several data sets."""
     if not isinstance(shadow.eval_dataset, dict):
         yield from _plain(shadow.get_eval_dataloader())
 
@@ -68,12 +68,12 @@ def batches_of(loader: Any) -> Iterator[Any]:
 
 
 def _plain(loader: Any) -> Iterator[Any]:
-    """Out of torch's loader inside accelerate's: the latter keeps count of who is iterating."""
+    """Iterate over torch's loader inside accelerate's, which would count the iteration."""
     yield from getattr(loader, "base_dataloader", loader)
 
 
 def rows_to_scan(batch: Any, dataset: Any) -> int:
-    """How many rows are looked at, by what one of them costs."""
+    """Return how many rows to look at, by what one of them costs."""
     if isinstance(batch, Mapping) and any("pixel" in str(name) for name in batch):
         return _PICTURED
     return ROWS if hasattr(dataset, "__len__") else _STREAMED
@@ -81,7 +81,7 @@ def rows_to_scan(batch: Any, dataset: Any) -> int:
 
 @contextmanager
 def given_back(*roots: Any) -> Iterator[None]:
-    """Put what is read from one-shot iterators in front of them again, at the end of the body."""
+    """Put what the body reads from one-shot iterators back in front of them."""
     recorders = record(*roots)
     try:
         yield
@@ -91,7 +91,9 @@ def given_back(*roots: Any) -> Iterator[None]:
 
 
 def record(*roots: Any) -> list[Any]:
-    """Put recorders before the one-shot iterators that these objects hold, and return them."""
+    """Put recorders in the place of one-shot iterators that these objects hold; return the
+    recorders.
+    """
     recorders: list[Any] = []
     for root in roots:
         _record(root, recorders, set())
@@ -99,7 +101,7 @@ def record(*roots: Any) -> list[Any]:
 
 
 class _Recorder:
-    """Stands in for an iterator that an object or a container holds, and keeps what is read."""
+    """Replace an iterator that an object or a container holds, and keep what is read."""
 
     def __init__(self, table: Any, key: Any, source: Iterator[Any]) -> None:
         self._table, self._key, self._source = table, key, source
@@ -115,13 +117,13 @@ class _Recorder:
         return item
 
     def give_back(self) -> None:
-        """Put a chain in its place: what was read, then the rest; untouched where nothing was."""
+        """Put the iterator back, with what was read in front of the rest."""
         rest = itertools.chain(self._read, self._source) if self._read else self._source
         self._table[self._key] = rest
 
 
 class _File:
-    """An open file, whose position is put back."""
+    """Put the position of an open file back."""
 
     def __init__(self, file: Any) -> None:
         self._file, self._position = file, file.tell()
@@ -131,7 +133,7 @@ class _File:
 
 
 def _record(holder: Any, recorders: list[Any], seen: set[int], depth: int = 0) -> None:
-    """Look through attributes and containers, a few levels down."""
+    """Search attributes and containers, five levels deep."""
     if depth > 4 or id(holder) in seen or isinstance(holder, type):
         return
     seen.add(id(holder))
@@ -158,6 +160,6 @@ def _table_of(holder: Any) -> Any:
 
 
 def _is_one_shot(value: Any) -> bool:
-    """Whether this is an iterator: ``iter`` of it gives itself, so it cannot start again."""
+    """Return whether this is an iterator that cannot start again: ``iter`` returns itself."""
     kind = type(value)
     return hasattr(kind, "__next__") and hasattr(kind, "__iter__") and iter(value) is value

@@ -1,16 +1,16 @@
-"""How much memory a training step takes, from measured points, and what would fit.
+"""Estimate how much memory a training step takes, and what would fit.
 
     found = gemma_compat.estimate_memory(trainer)   # or estimate_memory(model, batch)
     print(found)                                    # what a step takes, and what fits
     found.step(rows=4, tokens=2048)                 # bytes
 
-The peak of a forward and backward grows by the same amount with each token: activations, and the
-logits over the vocabulary (their size is what a Gemma fills a card with). Passes of different
-length give that amount and the rest, once with and once without checkpointing. The
-optimizer's state comes on top, and is there from the second step on.
+The peak of a forward and backward pass grows by the same amount with each token: by activations,
+and by logits over the vocabulary, which make up most of a Gemma's. Passes of different length give
+that amount and the rest, once with and once without checkpointing. The optimizer's state is added;
+it exists from the second step on.
 
-On a CPU nothing is measured: the points come from the arithmetic of :mod:`gemma_compat.memory`,
-with the bytes of the weights in hand, and the answer says so.
+On a CPU nothing is measured: the points come from the arithmetic of :mod:`gemma_compat.memory` and
+the bytes of the weights in hand, and the result says so.
 """
 
 from __future__ import annotations
@@ -27,39 +27,45 @@ from .arithmetic import Counted, counted, held_bytes, optimizer_name
 if TYPE_CHECKING:
     from .subject import Subject
 
-MARGIN = 0.08  # of the card: fragmentation, and what other libraries hold
-_LENGTHS = (256, 512, 1024, 2048, 4096)  # tokens that are tried, until the peak grows evenly
-_EVEN = 0.05  # two slopes that differ by less are one
+MARGIN = 0.08  # of the card, for fragmentation and what other libraries hold
+_LENGTHS = (256, 512, 1024, 2048, 4096)  # tokens to try until the peak grows evenly
+_EVEN = 0.05  # slopes that differ by less count as equal
 
 
 @dataclass(frozen=True)
 class Line:
-    """Peak bytes of a forward and backward: ``fixed`` plus ``per_token`` for each token."""
+    """Peak bytes of a forward and backward pass, as a linear function of the tokens.
+
+    Attributes:
+        fixed: bytes without any token.
+        per_token: bytes for each token.
+    """
 
     fixed: float
     per_token: float
 
     def at(self, tokens: float) -> float:
+        """Return the bytes for this many tokens."""
         return self.fixed + self.per_token * tokens
 
 
 @dataclass(frozen=True, repr=False)
 class MemoryEstimate(Shown):
-    """What a step takes.
+    """How much memory a training step takes; prints as a report.
 
     Attributes:
-        measured: on a GPU; ``False`` for an estimate.
-        bare: without checkpointing; ``None`` where that did not fit into memory even once.
-        checkpointed: with every layer checkpointed; ``None`` where the model cannot.
+        measured: whether it was measured on a GPU; ``False`` for an estimate.
+        bare: the peak without checkpointing; ``None`` if that did not fit into memory at all.
+        checkpointed: the peak with every layer checkpointed; ``None`` if the model cannot.
         optimizer: bytes of the optimizer's state, in every step but the first.
         floor: bytes of weights, gradients and the optimizer's temporaries: no step takes less.
-        rank: of the LoRA adapter; ``None`` without one.
-        per_rank: bytes that one more of its rank takes, state and gradients included.
+        rank: the rank of the LoRA adapter; ``None`` without one.
+        per_rank: bytes that one more rank takes, gradients and optimizer state included.
         memory: bytes of the card; ``None`` on a CPU.
         rows, tokens: the shape of the run's own batch.
         accumulation: the run's accumulation steps.
         checkpointing: whether the run checkpoints.
-        counted: the arithmetic, where nothing was measured.
+        counted: the arithmetic, if nothing was measured.
     """
 
     view = "memory_estimate"
@@ -79,14 +85,14 @@ class MemoryEstimate(Shown):
     counted: Counted | None = None
 
     def step(self, rows: int, tokens: int, every: int | None = None) -> float | None:
-        """Peak bytes of a step of this shape from the second step on.
+        """Return the peak bytes of a step of this shape, from the second step on.
 
         Args:
             rows, tokens: shape of a micro-batch.
-            every: checkpoint every n-th layer; 1 for all, 0 for none; the run's own if not given.
+            every: checkpoint every n-th layer; 1 for all, 0 for none; by default as the run does.
 
         Returns:
-            bytes, or ``None`` where that setting could not be measured.
+            bytes, or ``None`` if that setting could not be measured.
         """
         every = (1 if self.checkpointing else 0) if every is None else every
         if self.counted is not None:
@@ -98,7 +104,7 @@ class MemoryEstimate(Shown):
         return max(line.at(rows * tokens) + self.optimizer, self.floor)
 
     def line(self, every: int) -> Line | None:
-        """Every n-th layer checkpointed keeps the activations of the others."""
+        """Return the line for checkpointing every n-th layer; the others keep activations."""
         if self.counted is not None:
             return _tangent(self.counted, self.tokens, every)
         if every == 0:
@@ -114,7 +120,7 @@ class MemoryEstimate(Shown):
         )
 
     def largest_rows(self, tokens: int, every: int) -> int:
-        """Rows of a micro-batch that fit with the margin; 0 where not even one does."""
+        """Return the rows of a micro-batch that fit with the margin; 0 if none does."""
         if self.counted is not None:
             return self._search(tokens, every)
         line = self.line(every)
@@ -126,8 +132,8 @@ class MemoryEstimate(Shown):
         return max(0, int((room - self.optimizer - line.fixed) // (line.per_token * tokens)))
 
     def _search(self, tokens: int, every: int) -> int:
-        """By halving: what is counted need not grow evenly."""
-        room = self.memory or 0.0  # a step's bytes have the margin
+        """Search by halving, since counted memory need not grow evenly."""
+        room = self.memory or 0.0  # step() has added the margin
         low, high = 0, 1
         while high < 2**20 and (self.step(high, tokens, every) or 0.0) <= room:
             low, high = high, 2 * high
@@ -139,7 +145,7 @@ class MemoryEstimate(Shown):
 
 
 def _tangent(counted: Counted, tokens: int, every: int) -> Line:
-    """The line through one row of this length and one of twice the length."""
+    """Return the line through one row of this length and one of twice the length."""
     one, two = counted.peak(1, tokens, every), counted.peak(1, 2 * tokens, every)
     return Line(2 * one - two, (two - one) / tokens)
 
@@ -147,14 +153,14 @@ def _tangent(counted: Counted, tokens: int, every: int) -> Line:
 def estimate_memory(
     subject: Any, batch: Any = None, *, args: Any = None, memory: float | None = None
 ) -> MemoryEstimate:
-    """Measure (on a GPU) or estimate what a step of this run takes.
+    """Measure (on a GPU) or estimate how much memory a step of this run takes.
 
     Args:
         subject, batch, args: as for :func:`gemma_compat.preflight`.
-        memory: bytes to fit into; the card's own if not given.
+        memory: bytes to fit into; by default the card's.
 
     Raises:
-        UsageError: as :func:`gemma_compat.preflight`.
+        UsageError: as :func:`gemma_compat.preflight`; on a CPU also for a model of unknown sizes.
     """
     from .interrupt import held
     from .restoring import restoring
@@ -198,10 +204,9 @@ def _estimated(made: Subject, memory: float | None) -> MemoryEstimate:
 
 
 def _line(subject: Subject, *, checkpointing: bool) -> Line | None:
-    """A line through two lengths, the first two past which the peak grows evenly.
+    """Return the line through two lengths, the first two past which the peak grows evenly.
 
-    Short rows tell nothing: there the gradients decide, at the end of the backward, and the peak
-    stays the same whatever the length.
+    Of short rows the peak lies at the end of the backward pass, where the gradients decide.
     """
     found: Line | None = None
     last: tuple[int, float] | None = None
@@ -220,7 +225,7 @@ def _line(subject: Subject, *, checkpointing: bool) -> Line | None:
 
 
 def _peak(subject: Subject, tokens: int, checkpointing: bool) -> float | None:
-    """Peak bytes on the GPU of one forward and backward of one row; ``None`` out of memory."""
+    """Return the peak bytes of a pass of one row on the GPU; ``None`` out of memory."""
     import torch
 
     batch = _stretched(subject.batch, tokens)
@@ -230,7 +235,7 @@ def _peak(subject: Subject, tokens: int, checkpointing: bool) -> float | None:
             subject.model.gradient_checkpointing_enable()
             passes.prepare(subject, checkpointing=True)
         try:
-            for _ in range(2):  # the first allocates what libraries keep
+            for _ in range(2):  # the first pass also allocates what libraries keep
                 for parameter in subject.model.parameters():
                     parameter.grad = None
                 torch.cuda.empty_cache()
@@ -243,7 +248,7 @@ def _peak(subject: Subject, tokens: int, checkpointing: bool) -> float | None:
 
 
 def _stretched(batch: Mapping[str, Any], tokens: int) -> dict[str, Any]:
-    """One row of exactly this many tokens, repeated or cut from the batch's first."""
+    """Return one row of exactly this many tokens, by repeating or cutting the first."""
     rows, length = batch["input_ids"].shape
     times = -(-tokens // length)
     return {
@@ -260,7 +265,7 @@ def _trained_bytes(model: Any) -> int:
 
 
 def _optimizer_bytes(subject: Subject) -> float:
-    """AdamW keeps two tensors of the weight's dtype; the 8-bit ones a byte each; SGD none."""
+    """Return the bytes of its state: AdamW two copies, 8-bit two bytes each, SGD none."""
     name = optimizer_name(subject)
     if "sgd" in name or "adafactor" in name:
         return 0.0
@@ -271,12 +276,14 @@ def _optimizer_bytes(subject: Subject) -> float:
 
 
 def _floor(subject: Subject, optimizer: float) -> float:
-    """In ``optimizer.step``: weights, gradients, state, and as much again for temporaries."""
+    """Return the bytes in ``optimizer.step``: weights, gradients, state and as many temporaries."""
     return float(held_bytes(subject.model)) + 2.0 * _trained_bytes(subject.model) + optimizer
 
 
 def _rank(model: Any) -> tuple[int | None, float]:
-    """The adapter's rank, and the bytes of one more: weight, gradient and two states in fp32."""
+    """Return the adapter's rank, and the bytes of one more: weight, gradient and two fp32
+    states.
+    """
     inner = [p.shape for name, p in model.named_parameters() if "lora_A" in name]
     outer = [p.shape for name, p in model.named_parameters() if "lora_B" in name]
     if not inner:

@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment: the trial ends at once, and what it changed is put back all the same."""
+"""Handle Ctrl-C at any moment: the trial ends at once, and its changes are still put back."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 
 class Gate:
-    """Lets the first Ctrl-C through to the caller's handler, and holds it while state is restored.
+    """Pass the first Ctrl-C on to the caller's handler, but not while state is being restored.
 
-    A second Ctrl-C is swallowed until preflight has ended: it could only stop the restoring.
+    A second Ctrl-C is ignored until preflight has ended: it could only stop the restoring.
     """
 
     def __init__(self, previous: Callable[..., Any] | None) -> None:
@@ -29,7 +29,7 @@ class Gate:
             self._deliver()
 
     def reopen(self) -> None:
-        """Deliver what arrived while the gate was closed."""
+        """Deliver a Ctrl-C that arrived while the gate was closed."""
         self.closed = False
         if self._event is not None and not self._delivered:
             self._deliver()
@@ -44,10 +44,10 @@ class Gate:
 
 @contextmanager
 def held() -> Iterator[Gate | None]:
-    """Put a :class:`Gate` in the place of the SIGINT handler, for the time of the body.
+    """Install a :class:`Gate` as the SIGINT handler for the time of the body.
 
     Yields:
-        the gate; ``None`` outside the main thread and where Ctrl-C is ignored or not Python's.
+        the gate; ``None`` outside the main thread, and where Ctrl-C is ignored or not Python's.
     """
     if threading.current_thread() is not threading.main_thread():
         yield None

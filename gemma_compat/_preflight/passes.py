@@ -1,4 +1,4 @@
-"""One forward and backward in the run's circumstances, and what is kept of it."""
+"""Make one forward and backward pass as the run would, and keep what the checks need."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from .samples import shortened
 if TYPE_CHECKING:
     from .subject import Subject
 
-SAMPLE_BYTES = 256 * 2**20  # of gradients that are kept for comparing, in fp32 on the CPU
-SHORT = 512  # tokens of the batch that gradients are compared on where checkpointing is used
+SAMPLE_BYTES = 256 * 2**20  # of gradients kept for comparison, in fp32 on the CPU
+SHORT = 512  # tokens of the batch on which gradients with and without checkpointing are compared
 
 
 @dataclass
 class Pass:
-    """What one forward and backward showed.
+    """What one forward and backward pass showed.
 
     Attributes:
-        loss: as the run's step returned it, ``None`` where it raised.
-        norms: gradient norm by name, for every parameter; ``None`` where it got no gradient.
-        sample: gradients in fp32 on the CPU, of as many parameters as :data:`SAMPLE_BYTES` hold.
+        loss: as the run's step returned it; ``None`` if it raised.
+        norms: gradient norm by name, for every parameter; ``None`` for one without a gradient.
+        sample: gradients in fp32 on the CPU, of as many parameters as fit :data:`SAMPLE_BYTES`.
         peaks: largest absolute output of each decoder layer, by path, with its dtype's name.
-        experts: experts that tokens went to, and how many there are, by the router's path.
-        error: what was raised, ``None`` where nothing was.
+        experts: by the router's path: the experts that tokens went to, experts for each token, and
+            experts in all.
+        error: what was raised; ``None`` if nothing was.
     """
 
     loss: float | None = None
@@ -43,21 +44,22 @@ class Pass:
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
-    """Return whether memory ran out: CUDA's error has a class, the CPU's is told by its text."""
+    """Return whether memory ran out: CUDA's error has a class, the CPU's only a text."""
     if error is None:
         return False
     return type(error).__name__ == "OutOfMemoryError" or "not enough memory" in str(error)
 
 
 def run_pass(subject: Subject, *, checkpointing: bool, short: bool = False) -> Pass:
-    """Make the run's own training step without dropout; leaves no trace.
+    """Make the run's own training step without dropout, and leave no trace.
+
+    If gradients overflow under a gradient scaler, repeat the step without a scale, since a scaler
+    would lower its scale by itself.
 
     Args:
-        checkpointing: as the run checkpoints; ``False`` for none at all.
-        short: on a part of the batch, where memory may not hold all of it without checkpointing.
-
-    A step under a gradient scaler whose gradients overflow is made once more without a scale,
-    since a scaler comes down to that by itself.
+        subject: the model, batch and run.
+        checkpointing: ``True`` to checkpoint as the run does; ``False`` for none at all.
+        short: use a part of the batch, since without checkpointing memory may not hold all of it.
     """
     batch = short_of(subject) if short else subject.batch
     found = _pass(subject, batch, checkpointing, shadows.SCALE)
@@ -67,7 +69,9 @@ def run_pass(subject: Subject, *, checkpointing: bool, short: bool = False) -> P
 
 
 def short_of(subject: Subject) -> dict[str, Any]:
-    """At most :data:`SHORT` tokens of the batch; all of it where its loss is not over tokens."""
+    """Return at most :data:`SHORT` tokens of the batch; all of it if its loss is not over
+    tokens.
+    """
     return shortened(subject.batch, SHORT) if subject.is_causal else subject.batch
 
 
@@ -85,7 +89,7 @@ def _pass(subject: Subject, batch: dict[str, Any], checkpointing: bool, factor: 
             subject.spend(1.0, batch)
             found.loss = _step(subject, batch, factor)
             gradients.collect(shadows.scale_of(subject.trainer))
-        except Exception as error:  # probe boundary: whatever the user's model raises is the answer
+        except Exception as error:  # probe boundary: any error of the user's model is a result
             found.error = error.with_traceback(None)
         finally:
             for handle in (*handles, *gradients.handles):
@@ -94,7 +98,7 @@ def _pass(subject: Subject, batch: dict[str, Any], checkpointing: bool, factor: 
 
 
 def _step(subject: Subject, batch: dict[str, Any], factor: float) -> float:
-    """The loss of the Trainer's own step, else of a plain forward and backward."""
+    """Return the loss of the Trainer's own step, else of a plain forward and backward pass."""
     if subject.trainer is not None:
         model = shadows.prepared(subject.trainer, subject.model)
         return float(shadows.step(subject.trainer, model, batch, factor=factor))
@@ -117,7 +121,7 @@ def _is_finite(found: Pass) -> bool:
 
 
 def prepare(subject: Subject, checkpointing: bool) -> None:
-    """Training mode without dropout; gradients cleared; checkpointing as the run has it, or off."""
+    """Set training mode without dropout, clear gradients, and set checkpointing as wanted."""
     model = subject.model
     model.train()
     for module in model.modules():
@@ -131,7 +135,7 @@ def prepare(subject: Subject, checkpointing: bool) -> None:
 
 
 def _quieten(module: Any) -> None:
-    """No dropout: by its rate, since the run's step switches every module to training mode."""
+    """Switch dropout off by its rate, since the run's step puts every module into training mode."""
     if "Dropout" in type(module).__name__ and isinstance(vars(module).get("p"), float):
         module.p = 0.0
     for name in ("attention_dropout", "dropout"):
@@ -140,12 +144,12 @@ def _quieten(module: Any) -> None:
 
 
 def wants_checkpointing(subject: Subject) -> bool:
-    """Whether the run's arguments turn it on (renamed in transformers 5.23)."""
+    """Return whether the run's arguments turn it on (renamed in transformers 5.23)."""
     return any(bool(subject.value(f"{name}_checkpointing")) for name in ("gradient", "activation"))
 
 
 def is_checkpointing(model: Any) -> bool:
-    """Whether any module checkpoints itself, or sits in a checkpoint wrapper."""
+    """Return whether any module checkpoints itself or sits in a checkpoint wrapper."""
     return any(
         vars(module).get("gradient_checkpointing") is True
         or "_checkpoint_wrapped_module" in module._modules
@@ -160,16 +164,16 @@ def _switch_checkpointing_off(model: Any) -> None:
 
 
 def _switch_checkpointing_on(subject: Subject) -> None:
-    """As ``Trainer.train`` would."""
+    """Switch it on as ``Trainer.train`` would."""
     options = subject.checkpointing_options()
     subject.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
 
 
 class _Gradients:
-    """Norms of all gradients and the gradients of the sampled parameters, as they come.
+    """Note the norms of all gradients, and keep the gradients of the sampled parameters.
 
-    Each gradient is let go once it is noted, so that a pass holds one at a time: of a model with
-    27 billion parameters a set takes 54 GB.
+    Each gradient is freed once it is noted, so that a pass holds only one at a time: those of a 27B
+    model take 54 GB together.
     """
 
     def __init__(self, subject: Subject, found: Pass) -> None:
@@ -185,7 +189,7 @@ class _Gradients:
         def note(parameter: Any) -> None:
             grad = parameter.grad.detach()
             norm, before = float(grad.float().norm()), self._found.norms.get(name)
-            # A reentrant checkpoint adds to a parameter that layers share more than once.
+            # Under a reentrant checkpoint this hook runs several times for a shared parameter.
             self._found.norms[name] = norm if before is None else (norm**2 + before**2) ** 0.5
             if name in self._chosen:
                 kept = self._found.sample.get(name)
@@ -196,7 +200,7 @@ class _Gradients:
         return note
 
     def collect(self, scale: float) -> None:
-        """Add what got no gradient and what came past the hooks, and take the scale away."""
+        """Add parameters without a gradient and those that the hooks missed; undo the scale."""
         norms, sample = self._found.norms, self._found.sample
         for name, parameter in self._model.named_parameters():
             if parameter.grad is not None:
@@ -209,10 +213,9 @@ class _Gradients:
 
 
 def sampled(model: Any) -> list[str]:
-    """Names of the parameters whose gradients are kept: evenly over the model, within the bound.
+    """Return the names of the parameters whose gradients are kept, evenly over the model.
 
-    What layers lend to each other comes first (keys and values): there a gradient is lost most
-    silently.
+    Keys and values come first: layers share them, and there a lost gradient is least visible.
     """
     trained = [(name, p.numel() * 4) for name, p in model.named_parameters() if p.requires_grad]
     if sum(size for _, size in trained) <= SAMPLE_BYTES:
@@ -228,7 +231,7 @@ def sampled(model: Any) -> list[str]:
 
 
 def _spread(items: list[Any]) -> Iterator[Any]:
-    """First, last, middle, quarters: any beginning of the order covers the whole list."""
+    """Yield first, last, middle, quarters: any beginning of this order covers the whole list."""
     step = max(1, len(items))
     seen: set[int] = set()
     while items and len(seen) < len(items):
@@ -240,7 +243,7 @@ def _spread(items: list[Any]) -> Iterator[Any]:
 
 
 def _watch_layers(base: Any, peaks: dict[str, tuple[float, str]]) -> Iterator[Any]:
-    """Hooks that note the largest absolute output of each decoder layer."""
+    """Yield hooks that note the largest absolute output of each decoder layer."""
 
     def note(path: str) -> Any:
         def hook(module: Any, args: Any, output: Any) -> None:
@@ -258,7 +261,7 @@ def _watch_layers(base: Any, peaks: dict[str, tuple[float, str]]) -> Iterator[An
 
 
 def _watch_routers(base: Any, found: Pass) -> Iterator[Any]:
-    """Hooks that note which experts the tokens of the batch go to, of how many."""
+    """Yield hooks that note to which experts, of how many, the tokens of the batch go."""
 
     def note(path: str, total: int) -> Any:
         def hook(module: Any, args: Any, output: Any) -> None:
@@ -275,7 +278,7 @@ def _watch_routers(base: Any, found: Pass) -> Iterator[Any]:
 
 
 def _watch_calls(subject: Subject) -> Any:
-    """A hook that notes the ``use_cache`` which the run passes to the model."""
+    """Return a hook that notes the ``use_cache`` that the run passes to the model."""
 
     def hook(module: Any, args: Any, kwargs: Mapping[str, Any]) -> None:
         if "use_cache" in kwargs:

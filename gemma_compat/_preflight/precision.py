@@ -1,4 +1,4 @@
-"""The dtype that a run computes in, and how far apart two right answers in it may be."""
+"""The dtype that a run computes in, and how far apart two correct losses in it may be."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .subject import Subject
 
-# Relative difference of two losses by the dtype that is computed in, measured on right runs.
+# The largest relative difference of two losses in correct runs, measured for each dtype.
 _LOSS = {"float32": 1e-4, "float16": 5e-3, "bfloat16": 1e-2}
 
 
 def limit_of(precision: str) -> float:
-    """How far apart, relative, two right losses may be."""
+    """Return the relative difference that two correct losses may have."""
     return _LOSS[precision]
 
 
 def precision_of(subject: Subject) -> str:
-    """The coarsest dtype that matrix products run in: autocast's, the weights', 4-bit layers'."""
+    """Return the coarsest dtype of matrix products: autocast's, the weights', 4-bit layers'."""
     import torch
 
     device = next(subject.model.parameters()).device.type

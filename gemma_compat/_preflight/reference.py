@@ -1,9 +1,8 @@
-"""What the loss of a batch should be: each sample by itself, past everything that a run can get
-wrong.
+"""Compute what the loss of a batch should be, each sample by itself, in the plainest way.
 
-Eager attention, no mask from outside, no padding, evaluation mode, no autocast, no cache (but where
-layers share keys and values, which some releases pass inside it), and the cross entropy computed
-here. The run may be faster in a dozen ways; it must come to this number.
+That is: eager attention, no mask from outside, no padding, evaluation mode, no autocast, no cache
+(except where layers share keys and values, which some releases pass in it), and the cross entropy
+computed here. However a run gains its speed, its loss must equal this number.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from .samples import Sample, has_pictures, samples_of, span, two_dimensional
 if TYPE_CHECKING:
     from .subject import Subject
 
-_EAGER = 4_096  # tokens of a sample up to which the attention matrix is written out
-_CHUNK = 512  # tokens whose logits are made float32 at a time
-_KINDS = ("token_type_ids", "mm_token_type_ids")  # which tokens are an image's
+_EAGER = 4_096  # longest sample, in tokens, for which the attention matrix is computed
+_CHUNK = 512  # tokens whose logits are cast to float32 at a time
+_KINDS = ("token_type_ids", "mm_token_type_ids")  # they mark the tokens of an image
 
 
 REWRITES = (
@@ -30,7 +29,7 @@ REWRITES = (
 
 
 def rewrites_itself(base: Any) -> bool:
-    """Whether an evaluation forward would change this model: 4-bit layers on a CPU."""
+    """Return whether an evaluation forward would change this model: 4-bit layers on a CPU."""
     return any(
         type(module).__name__ == "Linear4bit" and module.weight.device.type == "cpu"
         for module in base.modules()
@@ -39,11 +38,12 @@ def rewrites_itself(base: Any) -> bool:
 
 @dataclass(frozen=True)
 class Reference:
-    """Cross entropies of a batch.
+    """The reference losses of a batch.
 
     Attributes:
-        loss: mean over the labels that are trained.
-        unshifted: mean where each token is held against its own label: the forgotten shift.
+        loss: mean cross entropy over the trained labels.
+        unshifted: the mean if each token were compared with its own label, that is without the
+            shift.
         labels: how many labels are trained.
     """
 
@@ -55,14 +55,14 @@ class Reference:
 def reference_of(
     subject: Subject, batch: Mapping[str, Any] | None = None, seed: int = 1
 ) -> Reference:
-    """Return the reference of a batch (the run's own if not given); a third of a pass."""
+    """Return the reference of a batch, by default the run's; costs a third of a pass."""
     import torch
 
     given = subject.batch if batch is None else batch
     labels = given["labels"]
     sums, counts = [0.0, 0.0], [0, 0]
     with subject.trial(), torch.no_grad():
-        torch.manual_seed(seed)  # not the run's: what is random in evaluation must show
+        torch.manual_seed(seed)  # another seed than the run's exposes randomness in evaluation
         prepare(subject, longest=max(s.end - s.start for s in samples_of(given)))
         subject.spend(1 / 3, given)
         for row, start, logits in _logits(subject, given):
@@ -77,7 +77,7 @@ def reference_of(
 
 
 def prepare(subject: Subject, longest: int) -> None:
-    """Evaluation mode and eager attention, without the autocast of a prepared model."""
+    """Set evaluation mode and eager attention; remove the autocast of a prepared model."""
     subject.model.eval()
     for module in subject.model.modules():
         if vars(module).get("gradient_checkpointing") is True:
@@ -97,7 +97,7 @@ def shares_kv(subject: Subject) -> bool:
 
 
 def cross_entropy(logits: Any, labels: Any) -> tuple[float, int]:
-    """Sum of the cross entropies of the labels that are not -100, and how many those are."""
+    """Return the sum of the cross entropies of all labels but -100, and how many there are."""
     from torch.nn.functional import cross_entropy
 
     total, number = 0.0, int((labels != -100).sum())
@@ -130,7 +130,9 @@ def _logits(subject: Subject, batch: Mapping[str, Any]) -> Iterator[tuple[int, i
 
 
 def _key(batch: Mapping[str, Any], sample: Sample) -> int:
-    """Samples that begin their row go together: what follows them changes nothing before it."""
+    """Return a key that is equal for samples which can share a call: 0 for those that fill their
+    row.
+    """
     alone = (sample.start, sample.end) == span(batch, sample.row)
     if sample.start == 0 and alone and _can_be_padded(batch):
         return 0
@@ -138,14 +140,14 @@ def _key(batch: Mapping[str, Any], sample: Sample) -> int:
 
 
 def _can_be_padded(batch: Mapping[str, Any]) -> bool:
-    """Causal rows only: a prefix that sees itself both ways would see its padding."""
+    """Return whether padding on the right changes nothing: not for prefixes that see both ways."""
     return "token_type_ids" not in batch
 
 
 def _inputs(
     subject: Subject, batch: Mapping[str, Any], group: list[Sample], longest: int
 ) -> dict[str, Any]:
-    """Ids and kinds of token of these samples, one a row, filled up on the right."""
+    """Return ids and token kinds of these samples, one for each row, as long as the longest."""
     import torch
 
     names = [name for name in ("input_ids", *_KINDS) if two_dimensional(batch, name) is not None]
@@ -158,7 +160,9 @@ def _inputs(
 
 
 def _whole(subject: Subject, batch: Mapping[str, Any]) -> Iterator[tuple[int, int, Any]]:
-    """With images, rows cannot be taken apart: the batch with its own two-dimensional mask."""
+    """Yield the logits of a batch with images, whose rows cannot be taken apart, with its
+    own mask.
+    """
     left_out = {"position_ids", "use_cache"}
     inputs = {
         name: value

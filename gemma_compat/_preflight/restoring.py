@@ -1,4 +1,4 @@
-"""Everything that a trial may have changed in a model and its Trainer is put back at its end."""
+"""Put back everything that a trial may have changed in a model and its Trainer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 def restoring(given: Any, made: Subject, body: Callable[[], Result]) -> Result:
-    """Run the body, and put everything back that it may have changed in model and Trainer."""
+    """Run the body and return its result; then put back what it may have changed."""
     outer = Untouched(made.model, _holders(given, made), made.gate)
     try:
         try:
@@ -28,14 +28,16 @@ def restoring(given: Any, made: Subject, body: Callable[[], Result]) -> Result:
 
 
 def _put_back(outer: Untouched, made: Subject) -> None:
-    """State first; then the rows that were read, in front of iterators that state now holds."""
+    """Restore the state first, then the rows that were read, since the state holds their
+    iterators.
+    """
     outer.restore()
     for recorder in made.recorders:
         recorder.give_back()
 
 
 def _holders(given: Any, made: Subject) -> list[Any]:
-    """The Trainer and what its steps and its data loader may write to."""
+    """Return the Trainer and the objects that its steps and its data loader may write to."""
     if made.trainer is None:
         return []
     names = (

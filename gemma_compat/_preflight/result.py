@@ -1,4 +1,4 @@
-"""What preflight answers: frozen values that print as a table."""
+"""The results of preflight: frozen values that print as a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..shown import Shown
 
 
 class Outcome(Enum):
-    """How a check ended. ``WARNING`` is for what may be meant so; it stops nothing."""
+    """How a check ended. ``WARNING`` is for what may be intended; it does not stop a run."""
 
     PASS = "pass"
     WARNING = "warning"
@@ -21,17 +21,17 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The answer to one check.
+    """The result of one check.
 
     Attributes:
-        name: the check, ``gradients-agree`` for example.
+        name: the check, such as ``gradients-agree``.
         outcome: see :class:`Outcome`.
         figure: what was found, or why the check was not run, as a plain sentence.
-        tolerance: what the figure was held against; empty where there is none.
-        rules: codes of the rules that explain it on this stack; empty where none is known.
+        tolerance: what the figure was compared with; empty if there is nothing to compare.
+        rules: codes of the rules that explain it on this stack; empty if none is known.
         passes: forward-backward passes of the batch that it cost; a forward counts a third.
-        where: the row and token it was found at, with the text around it; empty where unknown.
-        help: what to change or type; empty where nothing is known to help.
+        where: the row and token where it was found, with the text around it; empty if unknown.
+        help: what to change or type; empty if nothing is known to help.
     """
 
     name: str
@@ -44,7 +44,7 @@ class CheckResult:
     help: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for ``json.dumps``; what is empty is left out."""
+        """Return plain values for ``json.dumps``, without empty fields."""
         found = {
             "name": self.name,
             "outcome": self.outcome.value,
@@ -60,11 +60,11 @@ class CheckResult:
 
 @dataclass(frozen=True, repr=False)
 class Preflight(Shown):
-    """All answers, in the order of the checks.
+    """The results of all checks, in order; prints as a table.
 
     Attributes:
         model_type: of the model that was tried.
-        checks: one answer a check.
+        checks: one result for each check.
     """
 
     view = "preflight"
@@ -74,26 +74,26 @@ class Preflight(Shown):
 
     @property
     def ok(self) -> bool:
-        """Whether no check failed."""
+        """Return whether no check failed."""
         return not self.failed
 
     @property
     def failed(self) -> tuple[CheckResult, ...]:
-        """The checks that failed."""
+        """Return the checks that failed."""
         return tuple(item for item in self.checks if item.outcome is Outcome.FAIL)
 
     @property
     def warned(self) -> tuple[CheckResult, ...]:
-        """The checks that warn."""
+        """Return the checks that warn."""
         return tuple(item for item in self.checks if item.outcome is Outcome.WARNING)
 
     @property
     def passes(self) -> float:
-        """What it cost, in forward-backward passes of the batch."""
+        """Return what it cost, in forward-backward passes of the batch."""
         return sum(item.passes for item in self.checks)
 
     def of(self, name: str) -> CheckResult:
-        """Return the answer to one check. Raises ``KeyError`` where there is no such check."""
+        """Return the result of one check. ``KeyError`` if there is no such check."""
         return {item.name: item for item in self.checks}[name]
 
     def raise_if_failed(self) -> None:

@@ -1,4 +1,4 @@
-"""The samples in a batch: rows without their padding, and packed rows taken apart."""
+"""Split a batch into samples: rows without their padding, and packed rows taken apart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PICTURES = ("pixel", "image", "audio", "input_features", "video")
 
 @dataclass(frozen=True)
 class Sample:
-    """Tokens ``start`` to ``end`` (exclusive) of one row, which see each other and nothing else."""
+    """Tokens ``start`` to ``end`` (exclusive) of one row, which attend only to each other."""
 
     row: int
     start: int
@@ -21,8 +21,8 @@ class Sample:
 def samples_of(batch: Mapping[str, Any]) -> list[Sample]:
     """Return the samples of a batch, row by row.
 
-    A row is cut where its ``position_ids`` begin again, or where its ``attention_mask`` counts on
-    (1, 1, 2, 2, as some packers write). Without either it is one sample.
+    A row is cut where its ``position_ids`` start again, or where its ``attention_mask`` changes
+    number (1, 1, 2, 2, as some packers write). Without either it is one sample.
     """
     ids = batch["input_ids"]
     found: list[Sample] = []
@@ -34,7 +34,7 @@ def samples_of(batch: Mapping[str, Any]) -> list[Sample]:
 
 
 def span(batch: Mapping[str, Any], row: int) -> tuple[int, int]:
-    """First token of the row that is not padding, and the one after the last."""
+    """Return the first token of the row that is not padding, and the one after the last."""
     length = int(batch["input_ids"].shape[1])
     mask = two_dimensional(batch, "attention_mask")
     if mask is None:
@@ -44,7 +44,7 @@ def span(batch: Mapping[str, Any], row: int) -> tuple[int, int]:
 
 
 def two_dimensional(batch: Mapping[str, Any], name: str) -> Any:
-    """A tensor of the shape of ``input_ids``; ``None`` where there is none."""
+    """Return a tensor with the shape of ``input_ids``; ``None`` if it has another."""
     value = batch.get(name)
     shape = tuple(batch["input_ids"].shape)
     return value if tuple(getattr(value, "shape", ())) == shape else None
@@ -65,12 +65,12 @@ def _cuts(batch: Mapping[str, Any], row: int, start: int, end: int) -> list[int]
 
 
 def positions_of(batch: Mapping[str, Any]) -> Any:
-    """The ``position_ids``, one a token; ``None`` where the batch has none."""
+    """Return the ``position_ids``, one for each token; ``None`` if the batch has none."""
     return two_dimensional(batch, "position_ids")
 
 
 def counts_up(batch: Mapping[str, Any]) -> bool:
-    """Whether most positions are one more than the last: all zeros, for example, are not."""
+    """Return whether most positions are one more than the one before; all zeros are not."""
     positions = positions_of(batch)
     if positions is None or positions.shape[1] < 3:
         return True
@@ -82,12 +82,12 @@ def counts_up(batch: Mapping[str, Any]) -> bool:
 
 
 def is_packed(batch: Mapping[str, Any]) -> bool:
-    """Whether some row holds more than one sample."""
+    """Return whether some row holds more than one sample."""
     return len(samples_of(batch)) > int(batch["input_ids"].shape[0])
 
 
 def has_pictures(batch: Mapping[str, Any]) -> bool:
-    """Whether the batch holds images or sound, so that its rows cannot be taken apart."""
+    """Return whether the batch holds images or sound, so that rows cannot be taken apart."""
     return any(
         word in name and getattr(value, "numel", lambda: 0)()
         for name, value in batch.items()
@@ -97,7 +97,7 @@ def has_pictures(batch: Mapping[str, Any]) -> bool:
 
 
 def row_length(batch: Mapping[str, Any], row: int, pad: int | None) -> int:
-    """Tokens of the row up to its padding on the right, told by the mask or by the pad token."""
+    """Return the tokens of the row before its padding on the right, by mask or by pad token."""
     end = span(batch, row)[1]
     if pad is None or two_dimensional(batch, "attention_mask") is not None:
         return end
@@ -108,7 +108,9 @@ def row_length(batch: Mapping[str, Any], row: int, pad: int | None) -> int:
 
 
 def shortened(batch: dict[str, Any], limit: int) -> dict[str, Any]:
-    """The first row with a label, at most ``limit`` tokens of it; whole with images."""
+    """Return at most ``limit`` tokens of the first row with a label; with images the whole
+    batch.
+    """
     rows, tokens = batch["input_ids"].shape
     if has_pictures(batch) or rows * tokens <= limit:
         return batch
@@ -124,7 +126,7 @@ def shortened(batch: dict[str, Any], limit: int) -> dict[str, Any]:
 
 
 def cut(batch: Mapping[str, Any], row: int, start: int, end: int) -> dict[str, Any]:
-    """One row of the batch, from ``start`` to ``end``; what is not one value a token stays."""
+    """Return tokens ``start`` to ``end`` of one row; values that are not per token stay whole."""
     shape = tuple(batch["input_ids"].shape)
     return {
         name: value[row : row + 1, start:end]
@@ -135,7 +137,9 @@ def cut(batch: Mapping[str, Any], row: int, start: int, end: int) -> dict[str, A
 
 
 def _cut_mask(value: Any, row: int, start: int, end: int, shape: tuple[int, ...]) -> Any:
-    """A mask of four dimensions, (rows, heads, tokens, tokens)."""
+    """Cut a mask of four dimensions (rows, heads, tokens, tokens); return other values as
+    they are.
+    """
     found = tuple(getattr(value, "shape", ()))
     if len(found) == 4 and found[0] == shape[0] and found[2:] == (shape[1], shape[1]):
         return value[row : row + 1, :, start:end, start:end]

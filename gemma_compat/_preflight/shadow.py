@@ -1,9 +1,9 @@
-"""A shadow of a Trainer: makes its steps, and keeps what they note for itself.
+"""Copy a Trainer so that its steps can be tried without the Trainer noticing.
 
-The run's own ``training_step`` is what is tried, with a custom ``compute_loss``, on the model in
-the precision that ``accelerator.prepare_model`` gives it. The shadow has copies of all that a step
-may write to, logs nowhere, holds no optimizer, and scales the loss by a constant where the run's
-scaler would begin with 65,536 and feel its way down.
+The copy runs the run's own ``training_step``, custom ``compute_loss`` included, on the model in the
+precision that ``accelerator.prepare_model`` gives it. It has copies of everything that a step may
+write to, logs nowhere and holds no optimizer. Where the run's scaler would start at 65,536 and come
+down, it scales the loss by a constant.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections import deque
 from typing import Any
 
 _CONTAINERS = (dict, list, set, deque)
-SCALE = 1024.0  # of the loss under fp16: what GradScaler comes down to in most runs, and less
+SCALE = 1024.0  # of the loss under fp16; GradScaler settles at this or above in most runs
 
 
 class Scale:
-    """Stands in for ``GradScaler`` in ``accelerator.backward``."""
+    """Replace ``GradScaler`` in ``accelerator.backward``."""
 
     def __init__(self, factor: float) -> None:
         self.factor = factor
@@ -34,7 +34,7 @@ class Scale:
 
 
 def shadow_of(trainer: Any) -> Any:
-    """Return a copy of the Trainer that can make steps which the Trainer does not notice."""
+    """Return a copy of the Trainer whose steps leave the Trainer unchanged."""
     shadow = copy.copy(trainer)
     for name, value in vars(trainer).items():
         if isinstance(value, _CONTAINERS):
@@ -51,7 +51,7 @@ def shadow_of(trainer: Any) -> Any:
 
 
 def _log_nothing(*args: Any, **kwargs: Any) -> None:
-    """Takes the place of ``Trainer.log``."""
+    """Replace ``Trainer.log`` and log nothing."""
 
 
 def _with_own_containers(value: Any) -> Any:
@@ -63,7 +63,7 @@ def _with_own_containers(value: Any) -> Any:
 
 
 def _copied(value: Any, depth: int = 0) -> Any:
-    """A copy of the containers; what they hold is shared."""
+    """Return copies of nested containers; what they hold is shared."""
     if not isinstance(value, _CONTAINERS) or depth > 4 or len(value) > 100_000:
         return value
     found: Any = copy.copy(value)
@@ -76,7 +76,7 @@ def _copied(value: Any, depth: int = 0) -> Any:
 
 
 def _set_run_of_one(shadow: Any) -> None:
-    """One step without accumulation, counted on this rank alone."""
+    """Set one step without accumulation, counted on this rank alone."""
     shadow.args.gradient_accumulation_steps = 1
     shadow.current_gradient_accumulation_steps = 1
     if hasattr(shadow.args, "average_tokens_across_devices"):
@@ -84,21 +84,21 @@ def _set_run_of_one(shadow: Any) -> None:
 
 
 def prepared(shadow: Any, model: Any) -> Any:
-    """Return the model in the run's precision; as it is where the run has prepared it already."""
+    """Return the model in the run's precision; unchanged if the run has prepared it already."""
     if "_original_forward" in vars(model) or getattr(model, "_is_accelerate_prepared", False):
         return model
     return shadow.accelerator.prepare_model(model, evaluation_mode=True)
 
 
 def step(shadow: Any, model: Any, batch: Any, steps: int = 1, factor: float = SCALE) -> Any:
-    """Make one ``training_step`` and return the loss that it went backward with.
+    """Make one ``training_step`` and return its loss.
 
     Args:
-        shadow: of the run's Trainer.
+        shadow: the copy of the run's Trainer.
         model: as :func:`prepared` returned it.
-        batch: a batch of the run; not written to.
-        steps: micro-batches of equal size that the step is one of.
-        factor: what the loss is scaled by, where the run has a scaler.
+        batch: a batch of the run; it is not written to.
+        steps: how many micro-batches of this size make up the optimizer step.
+        factor: what the loss is scaled by, if the run has a scaler.
     """
     shadow.args.gradient_accumulation_steps = steps
     shadow.current_gradient_accumulation_steps = steps
@@ -113,13 +113,13 @@ def step(shadow: Any, model: Any, batch: Any, steps: int = 1, factor: float = SC
 
 
 def scale_of(shadow: Any) -> float:
-    """What gradients must be divided by after :func:`step`."""
+    """Return what gradients must be divided by after :func:`step`."""
     scaler = getattr(getattr(shadow, "accelerator", None), "scaler", None)
     return scaler.factor if isinstance(scaler, Scale) else 1.0
 
 
 def _items(shadow: Any, batch: Any, steps: int) -> Any:
-    """Labels that are trained in all micro-batches; ``None`` where the Trainer counts none.
+    """Return how many labels all micro-batches train; ``None`` if the Trainer does not count them.
 
     transformers 4.50 also counts each row's first label, which nothing predicts; this does not.
     """

@@ -1,4 +1,4 @@
-"""What is tried: a model, a batch, and the run that will train it."""
+"""What preflight tries: a model, a batch, and the run that will train it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .samples import span
 from .shadow import shadow_of
 from .untouched import Untouched
 
-FORWARD = 1 / 3  # of a forward-backward pass: the backward does twice the work of the forward
+FORWARD = 1 / 3  # of a forward-backward pass, since a backward does twice the work of a forward
 
-TOKENS = "tokens"  # the loss is over the next token: labels of the shape of input_ids
-OTHER = "other"  # labels a row (classification), pairs (DPO, rewards), embeddings
-_EVALUATED = 25  # batches of the evaluation data that are compared with the training data
+TOKENS = "tokens"  # the loss predicts the next token; labels have the shape of input_ids
+OTHER = "other"  # one label for each row (classification), pairs (DPO, rewards), embeddings
+_EVALUATED = 25  # evaluation batches to compare with the training data
 
-GENERATED = "generated"  # the Trainer makes the text that it trains on (GRPO, RLOO)
+GENERATED = "generated"  # the Trainer generates the text that it trains on (GRPO, RLOO)
 
 
 @dataclass
@@ -33,18 +33,20 @@ class Subject:
 
     Attributes:
         model: as it was given, wrapped by PEFT or not.
-        batch: the keyword arguments of one call, on the model's device; what the run's loader
-            gives where the objective is not ``tokens``.
+        batch: the keyword arguments of one call, on the model's device; if the objective is not
+            ``tokens``, what the run's loader yields.
         objective: ``tokens``, ``other`` or ``generated``.
-        trainer: the shadow of the Trainer; ``None`` without one.
-        optimizer, scheduler: those of the run, where it has them already.
+        trainer: the copy of the Trainer; ``None`` without one.
+        optimizer, scheduler: those of the run, if they exist already.
         args: the ``TrainingArguments``, a mapping of them, or ``None``.
         tokenizer: the tokenizer or processor, or ``None``.
-        scanned: further batches of the run, the first one first; only looked at.
-        evaluated: batches of the evaluation data, likewise.
-        passes: forward-backward passes of the batch that were made so far.
+        scanned: further batches of the run, for looking at only; the first is the run's first.
+        evaluated: batches of the evaluation data, for looking at only.
+        passes: forward-backward passes of the batch made so far.
+        kept: what one check found and others reuse, by name.
         notes: what was left out, and why.
-        recorders: stand before what can be read only once; they give back what was read.
+        recorders: stand in front of data that can be read only once, and give back what was read.
+        gate: holds Ctrl-C back while state is restored.
     """
 
     model: Any
@@ -65,38 +67,38 @@ class Subject:
 
     @property
     def base(self) -> Any:
-        """The transformers model inside."""
+        """Return the transformers model inside the wrappers."""
         return unwrap(self.model)
 
     @property
     def is_causal(self) -> bool:
-        """Whether the loss is over the next token of each row."""
+        """Return whether the loss is over the next token of each row."""
         return self.objective == TOKENS
 
     @contextmanager
     def trial(self) -> Iterator[None]:
-        """Everything inside leaves no trace."""
+        """Leave no trace of what happens inside."""
         with Untouched(self.model, gate=self.gate):
             yield
 
     def spend(self, share: float, batch: Mapping[str, Any] | None = None) -> None:
-        """Count a share of a pass, by the tokens of this batch against those of the run's."""
+        """Count a share of a pass, weighted by this batch's tokens relative to the run's."""
         self.passes += share * _size(self.batch if batch is None else batch) / _size(self.batch)
 
     def precision(self) -> Any:
-        """The autocast of the run: that of its Accelerator, or none."""
+        """Return the autocast context of the run's Accelerator, or one that does nothing."""
         accelerator = getattr(self.trainer, "accelerator", None)
         return accelerator.autocast() if accelerator is not None else nullcontext()
 
     def call(self, batch: Mapping[str, Any] | None = None, **arguments: Any) -> Any:
-        """One forward of the model in the precision of the run; counts as a third of a pass."""
+        """Make one forward pass in the run's precision; it counts as a third of a pass."""
         given = self.batch if batch is None else batch
         self.spend(FORWARD, given)
         with self.precision():
             return self.model(**{**given, **arguments})
 
     def arguments(self) -> dict[str, Any]:
-        """The ``use_cache`` that the run passes to each call, as its step was seen to."""
+        """Return the ``use_cache`` that the run's step was seen to pass to the model."""
         if "use_cache" in self.kept:
             return {"use_cache": self.kept["use_cache"]}
         home = type(self.trainer).__module__.partition(".")[0]
@@ -108,7 +110,9 @@ class Subject:
         return next((found for name in names if (found := self.value(name))), None)
 
     def value(self, name: str, default: Any = None) -> Any:
-        """A field of the training arguments; the default where it is not given or ``None``."""
+        """Return a field of the training arguments, or the default where it is absent or
+        ``None``.
+        """
         values = self.args if isinstance(self.args, Mapping) else getattr(self.args, "__dict__", {})
         found = values.get(name)
         return default if found is None else found
@@ -122,7 +126,7 @@ def _size(batch: Any) -> float:
 def make_subject(
     subject: Any, batch: Any, args: Any, tokenizer: Any, gate: Gate | None = None
 ) -> Subject:
-    """See :func:`gemma_compat._preflight.preflight`; a Trainer's data is not read yet."""
+    """Make the subject as :func:`preflight` describes it, without reading a Trainer's data yet."""
     given = given_by(subject, args, tokenizer)
     trainer, model = subject if given.has_trainer else None, given.model
     if not hasattr(model, "named_parameters"):
@@ -147,7 +151,7 @@ def make_subject(
 
 
 def read_data(subject: Subject, *, scan: bool = True) -> None:
-    """Read the first batch and the rows to scan, and give back what can be read only once."""
+    """Read the first batch and the rows to scan; recorders allow them to be given back."""
     shadow = subject.trainer
     if shadow is None:
         return
@@ -164,7 +168,7 @@ def read_data(subject: Subject, *, scan: bool = True) -> None:
 
 
 def without_first_labels(batch: dict[str, Any]) -> dict[str, Any]:
-    """Leave out a label that only padding on its left predicts: its logits mean nothing."""
+    """Mask a label whose only predecessor is padding: the logits there mean nothing."""
     if objective_of(batch) != TOKENS:
         return batch
     starts = {row: span(batch, row)[0] for row in range(batch["input_ids"].shape[0])}
@@ -194,13 +198,15 @@ def _read(subject: Subject, shadow: Any, scan: bool) -> None:
 
 
 def _generates(trainer: Any) -> bool:
-    """Whether its steps generate text first, as TRL's online trainers do: told by their methods."""
+    """Return whether its steps generate text first, as TRL's online trainers do; told by
+    methods.
+    """
     takes = inspect.signature(getattr(trainer, "_prepare_inputs", len)).parameters
     return "generation_batch" in takes or hasattr(trainer, "_generate_and_score_completions")
 
 
 def objective_of(batch: Mapping[str, Any]) -> str:
-    """``tokens`` where the labels have the shape of ``input_ids``, else ``other``."""
+    """Return ``tokens`` if the labels have the shape of ``input_ids``, else ``other``."""
     ids, labels = batch.get("input_ids"), batch.get("labels")
     shape = tuple(getattr(ids, "shape", ()))
     same = len(shape) == 2 and tuple(getattr(labels, "shape", ())) == shape
@@ -208,7 +214,7 @@ def objective_of(batch: Mapping[str, Any]) -> str:
 
 
 def rows_in(batch: Any) -> int:
-    """How many rows a batch holds; 1 where nothing tells."""
+    """Return how many rows a batch holds; 1 if it cannot be told."""
     if hasattr(batch, "values"):
         shapes = [getattr(value, "shape", ()) for value in batch.values()]
         return max([shape[0] for shape in shapes if shape], default=1)
@@ -216,12 +222,15 @@ def rows_in(batch: Any) -> int:
 
 
 def checked(batch: Any, *, strict: bool = True) -> dict[str, Any]:
-    """Return the batch as a dict, or say what about it cannot be used.
+    """Return the batch as a dict.
 
     Args:
         batch: a mapping of tensors.
-        strict: a bare model's, which must hold ``input_ids`` and ``labels``. A Trainer may make
-            its loss of something else.
+        strict: whether it is a bare model's, which must hold ``input_ids`` and ``labels``. A
+            Trainer may compute its loss from other tensors.
+
+    Raises:
+        UsageError: what about the batch cannot be used.
     """
     if batch is None:
         raise UsageError("preflight(model, batch) needs a batch: a mapping of tensors with labels")

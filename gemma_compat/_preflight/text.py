@@ -1,4 +1,4 @@
-"""What the tokens of a batch say: turns of a chat, stops, and text to show a person."""
+"""Read what the tokens of a batch say: chat turns, stops, and text to show to a person."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .samples import span
 if TYPE_CHECKING:
     from .subject import Subject
 
-_AROUND = 12  # tokens that are shown on each side of a place
+_AROUND = 12  # tokens shown on each side of a place
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Turn:
     """One turn of a chat, as tokens of a row.
 
     Attributes:
-        role: the word after the mark of its start, ``model`` for example.
-        start: first token of what is said, after the role.
-        end: the token that ends the turn; that after the row's last where it is cut.
+        role: the word after the start mark, such as ``model``.
+        start: the first token of the content, after the role.
+        end: the token that ends the turn; if the turn is cut off, the one after the row's last.
         is_complete: whether the end of turn is there.
     """
 
@@ -33,7 +33,7 @@ class Turn:
 
 
 def tokenizer_of(subject: Subject) -> Any:
-    """The tokenizer; a processor holds one. ``None`` without either."""
+    """Return the tokenizer, also out of a processor; ``None`` without either."""
     return getattr(subject.tokenizer, "tokenizer", subject.tokenizer)
 
 
@@ -47,7 +47,7 @@ def text_config_of(subject: Subject) -> Any:
 
 
 def token_id(subject: Subject, name: str) -> int | None:
-    """``bos_token_id`` and its like, of the tokenizer, else of the config."""
+    """Return an id such as ``bos_token_id`` from the tokenizer, else from the config."""
     for source in (tokenizer_of(subject), text_config_of(subject)):
         found = getattr(source, name, None)
         if isinstance(found, int):
@@ -56,7 +56,9 @@ def token_id(subject: Subject, name: str) -> int | None:
 
 
 def marks_of(subject: Subject) -> tuple[TurnMarks, int, int] | None:
-    """The family's turn marks with the ids of start and end; ``None`` without a tokenizer."""
+    """Return the family's turn marks with the ids of start and end; ``None`` without a
+    tokenizer.
+    """
     encode = getattr(tokenizer_of(subject), "convert_tokens_to_ids", None)
     marks = turn_marks(model_type_of(subject))
     if encode is None or marks is None:
@@ -74,7 +76,7 @@ def marks_of(subject: Subject) -> tuple[TurnMarks, int, int] | None:
 
 
 def stops_of(subject: Subject) -> set[int]:
-    """The tokens that end a generation: every eos token, and the end of a turn."""
+    """Return the tokens that end a generation: every eos token, and the end of turn."""
     found: set[int] = set()
     generation = getattr(subject.base, "generation_config", None)
     for source in (tokenizer_of(subject), text_config_of(subject), generation):
@@ -86,7 +88,7 @@ def stops_of(subject: Subject) -> set[int]:
 
 
 def turns_in(subject: Subject, batch: Mapping[str, Any], row: int) -> list[Turn]:
-    """The turns of a row, in order; none where no mark of this family is in it."""
+    """Return the turns of a row, in order; none if it has no turn mark of this family."""
     marks = marks_of(subject)
     if marks is None:
         return []
@@ -105,7 +107,7 @@ def turns_in(subject: Subject, batch: Mapping[str, Any], row: int) -> list[Turn]
 
 
 def _role(subject: Subject, ids: list[int], at: int, stop: int) -> tuple[str, int]:
-    """The word up to the line's end, and the token after it."""
+    """Return the word up to the end of the line, and the token after it."""
     text = ""
     for place in range(at, min(stop, at + 8)):
         text += decode(subject, [ids[place]])
@@ -115,7 +117,7 @@ def _role(subject: Subject, ids: list[int], at: int, stop: int) -> tuple[str, in
 
 
 def decode(subject: Subject, ids: list[int]) -> str:
-    """The text of these tokens; their numbers without a tokenizer or where one is unknown."""
+    """Return the text of these tokens; their numbers without a tokenizer or for an unknown id."""
     tokenizer = tokenizer_of(subject)
     if not hasattr(tokenizer, "decode"):
         return " ".join(map(str, ids))

@@ -1,10 +1,10 @@
-"""Leaves no trace of a trial: everything that a forward and a backward can write is put back.
+"""Put back everything that a forward and a backward pass can write.
 
-Bit for bit: gradients (the very tensors), buffers, random state, training modes, hooks, flags of
-checkpointing, and every other entry in a module's or a config's ``__dict__``. Parameters are not
-copied, since no check writes to one; that none was written is checked by torch's own counter.
-Gradients are not copied either: they are taken off the parameters and put back, so a model of
-27 billion parameters needs no second set of them.
+Bit for bit: gradients (the very tensors), buffers, random state, training modes, hooks,
+checkpointing flags, and every other entry in a module's or a config's ``__dict__``. Parameters are
+not copied, since no check writes to one; torch's own counter verifies that none was written.
+Gradients are not copied either: they are taken off the parameters and put back, so a model of 27
+billion parameters needs no second set of them.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from ..errors import GemmaCompatError
 from ..live.tree import named_configs
 from .interrupt import Gate
 
-_TABLES = (dict, set, list, deque)  # they must stay the same objects with the same content
-_DEEP = 5  # levels of containers and objects that are followed from a holder
-_LONG = 1_000  # entries; what is longer holds rows, whose own content nothing writes to
+_TABLES = (dict, set, list, deque)  # restored in place: same object, same content
+_DEEP = 5  # levels of containers and objects to follow from a holder
+_LONG = 1_000  # entries; a longer container holds rows, which no step writes to
 
 
 class Untouched:
-    """Put back what the body of a ``with`` changes, also where it raises or is interrupted.
+    """Put back what the body of a ``with`` changes, also if it raises or is interrupted.
 
     Args:
-        model: every module of it, with its parameters, buffers and configs.
+        model: every module of it, with parameters, buffers and configs.
         holders: further objects whose attributes, containers and generators are put back (a
             Trainer, an Accelerator, a collator).
         gate: holds Ctrl-C back while things are put back.
@@ -51,7 +51,7 @@ class Untouched:
         self.restore()
 
     def restore(self) -> None:
-        """Put everything back, once; a call that was cut short is simply made again."""
+        """Put everything back, once. A call that was interrupted can simply be repeated."""
         if self._gate is not None:
             self._gate.closed = True
         if not self._restored:
@@ -66,9 +66,9 @@ class Untouched:
 
 
 class Kept:
-    """The attributes of objects, the content of the containers in them, and their generators.
+    """Restore the attributes of objects, the content of their containers, and random generators.
 
-    Follows containers and plain objects a few levels down; modules, tensors and long lists (of
+    Containers and plain objects are followed a few levels down; modules, tensors and long lists (of
     rows) are not entered.
     """
 
@@ -111,7 +111,9 @@ _PLAIN = (str, bytes, int, float, bool, complex, tuple, type(None), type)
 
 
 def _is_plain_object(value: Any, depth: int) -> bool:
-    """Whether its attributes are put back: the roots, and below them what a user's script made."""
+    """Return whether to restore its attributes: the roots, and objects of the user's script
+    below.
+    """
     if not hasattr(value, "__dict__") or callable(getattr(value, "named_modules", None)):
         return False
     if hasattr(value, "__func__") or type(value).__module__ == "builtins":
@@ -145,7 +147,7 @@ def set_generator_state(value: Any, state: Any) -> None:
 
 
 class _Entries:
-    """The ``__dict__`` of one object, and the content of the tables in it."""
+    """Restore the ``__dict__`` of one object, and the content of the tables in it."""
 
     def __init__(self, owner: Any) -> None:
         self._owner = owner
@@ -164,7 +166,7 @@ class _Entries:
 
 
 def _refill(table: Any, content: Any) -> None:
-    """Give the table its former content, in its order; one that has it is left alone."""
+    """Give the table its former content in its former order; leave it alone if it has that."""
     if isinstance(table, dict):
         same = list(table) == list(content) and all(table[k] is v for k, v in content.items())
     elif isinstance(table, set):
@@ -183,7 +185,7 @@ def _refill(table: Any, content: Any) -> None:
 
 
 class _Tensors:
-    """Gradients, flags and buffers of a model."""
+    """Restore gradients, ``requires_grad`` and buffers of a model."""
 
     def __init__(self, model: Any) -> None:
         self._parameters = [
@@ -216,7 +218,7 @@ class _Tensors:
 
 
 def _random_state() -> dict[str, Any]:
-    """Of Python, NumPy and torch, on every device; NumPy only where it is loaded already."""
+    """Return the random state of Python, of torch on every device, and of NumPy if it is loaded."""
     import torch
 
     found: dict[str, Any] = {"python": random.getstate(), "torch": torch.get_rng_state()}

@@ -1,7 +1,7 @@
-"""The checks, in the order in which they are made, and what a failure makes moot.
+"""The checks in their order, and the checks that a failure makes pointless.
 
-Cheap ones first; passes are shared. A check that fails answers for those that would only repeat
-it: they are not run, and say which one they follow from.
+Cheap checks come first, and checks share passes. After a failed check, those that would only repeat
+it are not run, and say which check they follow from.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Check:
     """One check.
 
     Attributes:
-        name: what it is called in the table, and by ``--skip``.
-        run: makes it.
-        effects: what a failure does; rules with one of them may explain it.
-        settles: checks that are not run after this one failed: they would tell the same again.
-        generated: whether it can be made where the Trainer generates what it trains on.
+        name: its name in the table and for ``--skip``.
+        run: the function that makes it.
+        effects: what a failure does to the run; rules with one of these effects may explain it.
+        settles: checks to leave out after this one failed, since they would report the same again.
+        generated: whether it works if the Trainer generates the text that it trains on.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Check:
 
 
 def all_checks() -> Iterator[Check]:
-    """Every check, in order."""
+    """Yield every check, in order."""
     yield from _of_the_setup()
     yield from _of_the_batch()
     yield from _of_the_passes()
@@ -184,7 +184,7 @@ _AGREE = frozenset({"loss-agrees"})
 
 
 def checked_names(names: Iterable[str]) -> frozenset[str]:
-    """Return the names, or raise ``UsageError`` for one that is not a check's."""
+    """Return the names as a set. ``UsageError`` for a name that no check has."""
     given = frozenset([names] if isinstance(names, str) else names)
     known = {check.name for check in all_checks()}
     for name in sorted(given - known):
@@ -195,7 +195,7 @@ def checked_names(names: Iterable[str]) -> frozenset[str]:
 def run_checks(
     subject: Subject, diagnosis: Diagnosis, skip: frozenset[str], progress: Progress | None = None
 ) -> Preflight:
-    """Every check once, but those to skip and those that an earlier failure settles."""
+    """Run every check once, except those to skip and those that an earlier failure settles."""
     subject.kept["diagnosis"] = diagnosis
     results: list[CheckResult] = []
     settled: dict[str, str] = {}
@@ -237,7 +237,7 @@ def _one(
 def _rules(
     diagnosis: Diagnosis, effects: tuple[Effect, ...], found: CheckResult
 ) -> tuple[str, ...]:
-    """The rules with these effects that fire on this stack; none where the check passed."""
+    """Return the rules with these effects that fire on this stack; none for a check that passed."""
     if found.outcome in (Outcome.PASS, Outcome.NOT_RUN):
         return ()
     fired = [item.rule for item in diagnosis.findings]

@@ -1,4 +1,4 @@
-"""Short ways to say how a check ended. The name is filled in by the caller of the check."""
+"""Short ways to return a result. The caller fills in the name of the check."""
 
 from __future__ import annotations
 

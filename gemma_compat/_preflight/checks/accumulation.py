@@ -1,4 +1,4 @@
-"""Does gradient accumulation keep the scale of loss and gradients?"""
+"""Check whether gradient accumulation keeps the scale of loss and gradients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIMIT = 0.02
 
 
 def accumulation_keeps_scale(subject: Subject) -> CheckResult:
-    """n equal micro-batches must add up to what one of them gives without accumulation."""
+    """Check that n equal micro-batches add up to what one gives without accumulation."""
     steps = int(subject.value("gradient_accumulation_steps", 1))
     if subject.trainer is None or not hasattr(subject.trainer, "training_step"):
         return not_run("no Trainer, so nothing is known of accumulation")
@@ -38,7 +38,7 @@ def accumulation_keeps_scale(subject: Subject) -> CheckResult:
 
 
 def _once(subject: Subject) -> float:
-    """Without accumulation: the run's own pass, where that was made on the same rows."""
+    """Return the loss without accumulation, reusing the run's own pass if it had the same rows."""
     run = run_of(subject)
     if passes.short_of(subject) is subject.batch and run.loss is not None:
         return run.loss
@@ -46,7 +46,7 @@ def _once(subject: Subject) -> float:
 
 
 def _step(subject: Subject, steps: int) -> float:
-    """The loss that one micro-step of ``steps`` goes backward with, as the Trainer scales it."""
+    """Return the loss, as the Trainer scales it, of one of ``steps`` micro-steps."""
     batch = passes.short_of(subject)
     with subject.trial():
         passes.prepare(subject, checkpointing=True)

@@ -1,4 +1,4 @@
-"""Is the network that is trained the one that will be run, and the loss its loss?"""
+"""Check whether the trained network is the one that will be used, and the loss its loss."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LIBRARIES = ("transformers", "trl", "unsloth", "unsloth_zoo", "peft")
 
 
 def run_of(subject: Subject) -> passes.Pass:
-    """The pass as the run makes it, on the whole batch; made once."""
+    """Return the pass as the run makes it, on the whole batch; made once."""
     if "run" not in subject.kept:
         subject.kept["run"] = passes.run_pass(subject, checkpointing=True)
     found: passes.Pass = subject.kept["run"]
@@ -27,13 +27,13 @@ def run_of(subject: Subject) -> passes.Pass:
 
 
 def reference_loss(subject: Subject) -> float | None:
-    """The loss by the reference; ``None`` where that does not run. Made once."""
+    """Return the reference loss, computed once; ``None`` if the reference does not run."""
     found = reference(subject)
     return found.loss if isinstance(found, Reference) else None
 
 
 def reference(subject: Subject) -> Reference | str:
-    """The reference of the batch, or why there is none."""
+    """Return the reference of the batch, or why there is none."""
     if rewrites_itself(subject.base):
         return REWRITES
     if "reference" not in subject.kept:
@@ -46,7 +46,7 @@ def reference(subject: Subject) -> Reference | str:
 
 
 def has_own_loss(subject: Subject) -> bool:
-    """Whether the script, and no library, says what the loss is."""
+    """Return whether the script, and not a library, defines the loss."""
     trainer = subject.trainer
     if trainer is None:
         return False
@@ -59,14 +59,14 @@ def has_own_loss(subject: Subject) -> bool:
 
 
 def has_own(subject: Subject, name: str) -> bool:
-    """Whether this method of the Trainer is the script's, and not a library's."""
+    """Return whether the script, and not a library, defines this method of the Trainer."""
     method = getattr(subject.trainer, name, None)
     home = str(getattr(method, "__module__", "")).partition(".")[0]
     return method is not None and home not in _LIBRARIES
 
 
 def loss_agrees(subject: Subject) -> CheckResult:
-    """The loss of the run's step against the reference, each sample by itself."""
+    """Check that the loss of the run's step equals the reference, which runs each sample alone."""
     run = run_of(subject)
     if not subject.is_causal:
         return not_run("the loss of this run is not over tokens")
@@ -92,7 +92,9 @@ def _apart(one: float, other: float) -> float:
 def _why(
     subject: Subject, loss: float, found: Reference, figure: str, tolerance: str
 ) -> CheckResult:
-    """The loss function first, then the network: what alone makes the difference is the cause."""
+    """Find the cause: first the loss function, then the network, by changing one thing at a
+    time.
+    """
     limit = limit_of(precision_of(subject))
     subject.kept["disagrees"] = True
     again = reference_of(subject, seed=2).loss
@@ -129,7 +131,9 @@ def _why(
 
 
 def _of_library_loss(loss: float, found: Reference, figure: str, tolerance: str) -> CheckResult:
-    """The network is right and a library's loss differs: a router's share of it, for example."""
+    """Judge a library's loss that differs although the network is right, such as a router's
+    share.
+    """
     if loss > found.loss and _apart(loss, found.loss) < 0.5:
         return warned(f"{figure}: the Trainer adds something to the loss of the tokens", tolerance)
     return failed(f"{figure}: the model is right, and the Trainer's loss is not its", tolerance)
@@ -150,7 +154,7 @@ _HELP = {
 
 
 def _network_cause(subject: Subject, reference: float, limit: float) -> str | None:
-    """Change one thing at a time; return the first after which the loss is the reference's."""
+    """Change one thing at a time; return the first change that brings the loss to the reference."""
     batch, off = subject.batch, {"use_cache": False}
     trials: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         (_CACHE, batch, off, ""),
@@ -175,7 +179,7 @@ def without(batch: dict[str, Any], name: str) -> dict[str, Any]:
 def _plain_loss(
     subject: Subject, batch: dict[str, Any] | None = None, how: str = "", **arguments: Any
 ) -> float | None:
-    """The model's own loss in a training forward; ``None`` where it raises."""
+    """Return the model's own loss in a training forward; ``None`` if it raises."""
     import torch
 
     try:

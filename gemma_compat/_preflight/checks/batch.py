@@ -1,4 +1,4 @@
-"""Is the batch what a Gemma is trained on? No forward is made."""
+"""Check whether the batch is what a Gemma is trained on, mostly without a forward pass."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from ._answers import failed, not_run, passed, warned
 if TYPE_CHECKING:
     from ..subject import Subject
 
-_SHORT = 256  # tokens of a row that are tried with <bos> in front
-_WORTH = 0.1  # by which <bos> makes the loss of a model that needs it lower, at least
-_KNOWS = 0.8  # of ln V: a model above it cannot tell
+_SHORT = 256  # tokens of a row to try with <bos> in front
+_WORTH = 0.1  # least improvement of the loss by <bos> in a model that needs it
+_KNOWS = 0.8  # of ln V; a model with a higher loss cannot tell
 _NOT_TOKENS = "the loss of this run is not over tokens"
 
 
 def ids_are_in_the_vocabulary(subject: Subject) -> CheckResult:
-    """Every id has a row in the embedding, and every label a logit, in all rows looked at."""
+    """Check that every id has a row in the embedding, and every label a logit."""
     found = text_models(subject.base)
     if not found:
         return not_run("no embedding was found")
@@ -78,7 +78,9 @@ def _place(subject: Subject, batch: Any, value: Any, wanted: int) -> str:
 
 
 def one_bos(subject: Subject) -> CheckResult:
-    """Exactly one ``<bos>`` a sample: two come from a template and a tokenizer that both add it."""
+    """Check for exactly one ``<bos>`` in each sample. A template and a tokenizer may both
+    add one.
+    """
     if not subject.is_causal:
         return not_run(_NOT_TOKENS)
     bos = token_id(subject, "bos_token_id")
@@ -100,7 +102,7 @@ def one_bos(subject: Subject) -> CheckResult:
 
 
 def _without_bos(subject: Subject, bos: int, rows: int, without: list[int]) -> CheckResult:
-    """Blocks cut from running text may begin anywhere; rows of a chat may not."""
+    """Judge rows without ``<bos>``: blocks cut from running text may lack it, chats may not."""
     others = [b for b in subject.scanned if "input_ids" in b]
     elsewhere = any(bool(batch["input_ids"].eq(bos).any()) for batch in others)
     where = place(subject, subject.batch, without[0], span(subject.batch, without[0])[0])
@@ -121,8 +123,10 @@ def _without_bos(subject: Subject, bos: int, rows: int, without: list[int]) -> C
 
 
 def _with_and_without(subject: Subject, bos: int) -> tuple[float, float] | None:
-    """The loss of the first row as it is and with ``<bos>`` in front; ``None`` where the model
-    knows too little to tell."""
+    """Return the loss of the first row as it is and with ``<bos>`` in front.
+
+    Return ``None`` if it cannot be measured, or if the model knows too little to tell.
+    """
     import torch
 
     from ..reference import reference_of
@@ -148,7 +152,7 @@ def _with_and_without(subject: Subject, bos: int) -> tuple[float, float] | None:
 
 
 def _are_blocks(subject: Subject) -> bool:
-    """Whether every row is full and trained throughout, as blocks of one long text are."""
+    """Return whether every row is full and trained throughout, like blocks of one long text."""
     mask, labels = two_dimensional(subject.batch, "attention_mask"), subject.batch["labels"]
     full = mask is None or bool((mask != 0).all())
     return full and bool((labels[:, 1:] != -100).all())
@@ -160,7 +164,7 @@ def _doubled(subject: Subject, row: int, bos: int) -> tuple[int, int] | None:
     both = (ids[start + 1 : end].eq(bos) & ids[start : end - 1].eq(bos)).nonzero().flatten()
     starts = {s.start for s in samples_of(subject.batch) if s.row == row}
     for at in both.tolist():
-        if start + at + 1 not in starts:  # an empty sample in front of another
+        if start + at + 1 not in starts:  # else an empty sample precedes another one
             return row, start + at
     return None
 
@@ -171,7 +175,7 @@ def _tokens(subject: Subject, row: int) -> Any:
 
 
 def positions_count_up(subject: Subject) -> CheckResult:
-    """``position_ids``, where the batch has them, count up within each sample."""
+    """Check that ``position_ids``, if the batch has them, count up within each sample."""
     if not subject.is_causal or positions_of(subject.batch) is None:
         return not_run("the batch has no position_ids; the model counts for itself")
     if counts_up(subject.batch):
@@ -184,7 +188,7 @@ def positions_count_up(subject: Subject) -> CheckResult:
 
 
 def images_match_tokens(subject: Subject) -> CheckResult:
-    """Image tokens come with images, and images with image tokens."""
+    """Check that image tokens come with images, and images with image tokens."""
     token = image_token(subject)
     if token is None or "input_ids" not in subject.batch:
         return not_run("the model takes no images")
@@ -211,7 +215,7 @@ def images_match_tokens(subject: Subject) -> CheckResult:
 
 
 def length_fits(subject: Subject) -> CheckResult:
-    """The rows are not longer than the model's positions."""
+    """Check that no row is longer than the model has positions."""
     limit = getattr(text_config_of(subject), "max_position_embeddings", None)
     if not isinstance(limit, int) or "input_ids" not in subject.batch:
         return not_run("the config has no max_position_embeddings")
@@ -231,7 +235,7 @@ def _longest(batch: Any) -> int:
 
 
 def image_token(subject: Subject) -> int | None:
-    """The id that stands for a part of an image; ``None`` where the model takes none."""
+    """Return the id that stands for a part of an image; ``None`` if the model takes no images."""
     config = getattr(subject.base, "config", None)
     for name in ("image_token_id", "image_token_index"):
         found = getattr(config, name, None)

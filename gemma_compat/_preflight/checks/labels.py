@@ -1,4 +1,4 @@
-"""Do the labels train what they should: the tokens themselves, and no padding?"""
+"""Check whether the labels train the tokens themselves, and no padding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOT_TOKENS = "the loss of this run is not over tokens"
 
 
 def labels_train(subject: Subject) -> CheckResult:
-    """Some label in each row that is not masked (-100)."""
+    """Check that each row has a label that is not masked (-100)."""
     if not subject.is_causal:
         return not_run(_NOT_TOKENS)
     labels = subject.batch["labels"]
@@ -39,7 +39,7 @@ def labels_train(subject: Subject) -> CheckResult:
 
 
 def _why_empty(subject: Subject) -> str:
-    """Rows that all end at the same token were cut there."""
+    """Return the reason if all rows end at the maximal length: they were cut off there."""
     ends = {span(subject.batch, row)[1] for row in range(len(subject.batch["labels"]))}
     limit = subject.value("max_length") or subject.value("max_seq_length")
     if limit and ends == {limit}:
@@ -48,7 +48,7 @@ def _why_empty(subject: Subject) -> str:
 
 
 def labels_are_the_tokens(subject: Subject) -> CheckResult:
-    """Each label that is trained is the token at its own place: the model shifts them itself."""
+    """Check that each trained label is the token at its place, since the model shifts labels."""
     if not subject.is_causal:
         return not_run(_NOT_TOKENS)
     if getattr(subject.base.config, "is_encoder_decoder", False):
@@ -76,7 +76,7 @@ def labels_are_the_tokens(subject: Subject) -> CheckResult:
 
 
 def _shifted(subject: Subject, figure: str, where: str) -> CheckResult:
-    """A loss of the script's own may want shifted labels; the model's never does."""
+    """Judge shifted labels: a script's own loss may want them, the model's never does."""
     from .agreement import has_own_loss
 
     help = "labels = input_ids, unshifted: the model shifts them"
@@ -86,7 +86,7 @@ def _shifted(subject: Subject, figure: str, where: str) -> CheckResult:
 
 
 def padding_is_masked(subject: Subject) -> CheckResult:
-    """Padding is not attended to and not trained, and everything else is attended to."""
+    """Check that padding is neither attended to nor trained, and all else is attended to."""
     if not subject.is_causal:
         return not_run(_NOT_TOKENS)
     pad = token_id(subject, "pad_token_id")
@@ -97,7 +97,7 @@ def padding_is_masked(subject: Subject) -> CheckResult:
     if mask is not None and not bool((mask != 0).all()):
         return _masked(subject, mask == 0, pad)
     left, right = _runs(ids, pad)
-    if pad == token_id(subject, "eos_token_id"):  # the first of them ends the text
+    if pad == token_id(subject, "eos_token_id"):  # the first one ends the text
         right[:, 1:] &= right[:, :-1].clone()
     if not (left | right).any():
         return passed("the batch holds no padding")
@@ -119,7 +119,7 @@ def _masked(subject: Subject, hidden: Any, pad: int) -> CheckResult:
     ids, labels = subject.batch["input_ids"], subject.batch["labels"]
     stops = {pad, token_id(subject, "eos_token_id")}
     filler = sum(ids.eq(stop) for stop in stops if stop is not None) > 0
-    for row in range(len(ids)):  # padded with some other token: one and the same throughout
+    for row in range(len(ids)):  # one repeated token under the mask is padding too
         if len(set(ids[row][hidden[row]].tolist())) == 1 and int(hidden[row].sum()) > 1:
             filler[row] |= hidden[row]
     text = hidden & ~filler
@@ -151,7 +151,7 @@ def _trained_padding(subject: Subject, trained: Any) -> CheckResult:
 
 
 def _runs(ids: Any, pad: int) -> tuple[Any, Any]:
-    """Where padding begins a row, and where it ends one."""
+    """Return the padding at the beginning of each row, and that at its end."""
     is_pad = ids.eq(pad).int()
     left = is_pad.cumprod(dim=1).bool()
     right = is_pad.flip(1).cumprod(dim=1).flip(1).bool()

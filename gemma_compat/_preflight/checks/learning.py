@@ -1,4 +1,4 @@
-"""Does the loss belong to a trained model, and does the gradient reach what is to be trained?"""
+"""Check whether the loss is a trained model's, and the gradient reaches what is to be trained."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .agreement import reference_loss, run_of
 if TYPE_CHECKING:
     from ..subject import Subject
 
-_GUESSING = 0.8  # of ln V: a loss above it is that of weights that know nothing
-_ENGLISH = 5.0  # of SENTENCES: the smallest Gemma has 2.6, and one whose rotation is lost over 6
-_HARM = 0.5  # by which an adapter may make the loss worse before the first step
+_GUESSING = 0.8  # of ln V; weights with a higher loss know nothing
+_ENGLISH = 5.0  # loss on SENTENCES; the smallest Gemma has 2.6, without its rotary scaling over 6
+_HARM = 0.5  # how much an adapter may raise the loss before the first step
 _ADAPTER_WORDS = ("lora_", "modules_to_save", "prompt_", "ia3_", "trainable_tokens", "adapter")
 _LENT = ("k_proj", "v_proj", "k_norm", "v_norm")
 SENTENCES = (
@@ -29,7 +29,7 @@ SENTENCES = (
 
 
 def model_knows_english(subject: Subject) -> CheckResult:
-    """The loss on fixed English sentences tells a broken model from broken data."""
+    """Check the loss on fixed English sentences, to tell a broken model from broken data."""
     import torch
 
     tokenizer = tokenizer_of(subject)
@@ -55,7 +55,7 @@ def model_knows_english(subject: Subject) -> CheckResult:
 
 
 def _of_text(subject: Subject, tokenizer: Any, torch: Any) -> float | str:
-    """The loss on :data:`SENTENCES`, or why there is none. The adapter of a fresh run is on."""
+    """Return the loss on :data:`SENTENCES` with the run's adapter, or why there is none."""
     try:
         ids = tokenizer(SENTENCES, add_special_tokens=False)["input_ids"]
         bos = getattr(tokenizer, "bos_token_id", None)
@@ -80,8 +80,10 @@ def _has_vocabulary(subject: Subject) -> bool:
 
 
 def loss_is_plausible(subject: Subject) -> CheckResult:
-    """Near ln V a model guesses: weights that were never loaded. Training from scratch looks so
-    too, hence a warning."""
+    """Check that the loss is well below ln V, where a model with unloaded weights guesses.
+
+    Training from scratch starts there too, so this only warns.
+    """
     if not subject.is_causal:
         return not_run("the loss of this run is not over tokens")
     loss = reference_loss(subject) or run_of(subject).loss
@@ -107,7 +109,7 @@ def loss_is_plausible(subject: Subject) -> CheckResult:
 
 
 def adapter_starts_at_nothing(subject: Subject) -> CheckResult:
-    """An adapter that was just made changes nothing; a trained one makes the loss no worse."""
+    """Check that a new adapter changes nothing, and a trained one does not raise the loss."""
     disable = getattr(subject.model, "disable_adapter", None)
     if disable is None or not subject.is_causal:
         return not_run("the model has no adapter that can be switched off")
@@ -135,7 +137,7 @@ def adapter_starts_at_nothing(subject: Subject) -> CheckResult:
 
 
 def experts_are_used(subject: Subject) -> CheckResult:
-    """The routers of a mixture of experts send different tokens to different experts."""
+    """Check that a mixture's routers send different tokens to different experts."""
     seen = run_of(subject).experts
     if not seen:
         return not_run("the model has no experts, or its step does not run")
@@ -151,7 +153,7 @@ def experts_are_used(subject: Subject) -> CheckResult:
 
 
 def every_parameter_learns(subject: Subject) -> CheckResult:
-    """A gradient, not zero, for every trainable parameter; none for a frozen one."""
+    """Check that each trainable parameter gets a gradient other than zero, and no frozen one."""
     run = run_of(subject)
     if run.loss is None or not run.norms:
         return not_run("the training step does not run")
@@ -166,7 +168,7 @@ def every_parameter_learns(subject: Subject) -> CheckResult:
 
 
 def _sort_out(subject: Subject, trainable: set[str], dead: list[str]) -> CheckResult:
-    """What may rightly have no gradient in this batch is left out."""
+    """Leave out the parameters that may rightly have no gradient in this batch; judge the rest."""
     figure = f"{len(trainable) - len(dead)} of {len(trainable)} parameters get a gradient"
     towers = [
         name for name in dead if any(word in name for word in ("vision", "audio", "multi_modal"))
@@ -197,8 +199,11 @@ def _of_base(figure: str, base: list[str], trainable: set[str]) -> CheckResult:
 
 
 def _may_rest(subject: Subject, parameters: dict[str, Any], name: str) -> bool:
-    """LoRA's A while B is zero, experts no token went to, and the own keys and values of layers
-    that borrow others'."""
+    """Return whether a parameter may rightly have no gradient in this batch.
+
+    So LoRA's A while B is zero, experts without tokens, and keys and values of layers that borrow
+    those of other layers.
+    """
     if "lora_A" in name or "lora_embedding_A" in name:
         other = name.replace("lora_A", "lora_B").replace("lora_embedding_A", "lora_embedding_B")
         twin = parameters.get(other)

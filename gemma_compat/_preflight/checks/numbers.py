@@ -1,4 +1,4 @@
-"""Are loss, gradients and activations numbers that the run's dtype can hold?"""
+"""Check whether loss, gradients and activations fit the run's dtype."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from .agreement import run_of
 if TYPE_CHECKING:
     from ..subject import Subject
 
-_NEAR = 1 / 8  # of the largest number: three more bits, as a few hundred steps may cost
+_NEAR = (
+    1 / 8
+)  # of the dtype's largest number; activations may grow by this much in a few hundred steps
 
 
 def numbers_are_finite(subject: Subject) -> CheckResult:
-    """Loss and every gradient, in the run's own precision."""
+    """Check that loss and gradients are finite in the run's own precision."""
     run = run_of(subject)
     if run.loss is None:
         return not_run("the training step does not run")
@@ -49,7 +51,7 @@ def _half(run: Pass) -> bool:
 
 
 def activations_fit(subject: Subject) -> CheckResult:
-    """The largest output of a decoder layer against the largest number of its dtype."""
+    """Compare the largest output of a decoder layer with the largest number of its dtype."""
     import torch
 
     peaks = run_of(subject).peaks

@@ -1,4 +1,4 @@
-"""Will the optimizer move the weights, and by how much?"""
+"""Check whether the optimizer will change the weights, and by how much."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ._answers import failed, not_run, passed, warned
 if TYPE_CHECKING:
     from ..subject import Subject
 
-_LARGE = 1e-2  # a peak learning rate past every recipe for Adam; prompt tuning apart
+_LARGE = 1e-2  # a peak learning rate above every recipe for Adam, except prompt tuning
 _ABSURD = 1.0
-_CLIP = 1e-6  # a gradient norm below which Adam's epsilon outweighs the gradient
+_CLIP = 1e-6  # below this gradient norm, Adam's epsilon outweighs the gradient
 _DECAY = 1.0
-_MOVED = 0.25  # of the weights: below it most updates round to nothing
-_LOOKED_AT = 2_000_000  # weights that are rounded for that
-_POINTS = 200  # of the schedule
+_MOVED = 0.25  # of the weights; if fewer change, most updates round to nothing
+_LOOKED_AT = 2_000_000  # weights to round for that
+_POINTS = 200  # points of the schedule to look at
 
 
 def optimizer_holds_the_parameters(subject: Subject) -> CheckResult:
-    """The optimizer that was given holds what is to be trained."""
+    """Check that the given optimizer holds what is to be trained."""
     optimizer = subject.optimizer
     if optimizer is None:
         return not_run("the Trainer makes the optimizer itself, from the model")
@@ -42,7 +42,7 @@ def optimizer_holds_the_parameters(subject: Subject) -> CheckResult:
 
 
 def schedule_moves(subject: Subject) -> CheckResult:
-    """A learning rate that is neither 0 nor past all recipes, reached before the run ends."""
+    """Check that the learning rate is above 0 and below every recipe's limit within the run."""
     if subject.args is None and subject.optimizer is None:
         return not_run("needs the training arguments")
     rates = _rates(subject)
@@ -115,7 +115,7 @@ def _tunes_prompts(subject: Subject) -> bool:
 
 
 def _base(subject: Subject) -> float:
-    """The rate that the schedule is a factor of."""
+    """Return the learning rate that the schedule multiplies."""
     groups = getattr(subject.optimizer, "param_groups", None)
     if groups:
         return max(float(group.get("initial_lr", group["lr"])) for group in groups)
@@ -123,7 +123,7 @@ def _base(subject: Subject) -> float:
 
 
 def _rates(subject: Subject) -> list[float] | None:
-    """The learning rate at points over the whole run; ``None`` where it cannot be told."""
+    """Return the learning rate at points over the whole run; ``None`` if it cannot be told."""
     base, steps = _base(subject), _total_steps(subject)
     if subject.scheduler is not None:
         return _of_scheduler(subject.scheduler, steps)
@@ -147,7 +147,7 @@ def _rates(subject: Subject) -> list[float] | None:
 
 
 def _of_scheduler(scheduler: Any, steps: int | None) -> list[float] | None:
-    """Of a scheduler that was given: its factors, else the rate that it begins with."""
+    """Return the rates of a given scheduler: by its factors, else the one that it starts with."""
     inner = getattr(scheduler, "scheduler", scheduler)
     factors = getattr(inner, "lr_lambdas", None)
     bases = getattr(inner, "base_lrs", None)
@@ -175,7 +175,7 @@ def _points(steps: int) -> list[int]:
 
 
 def _total_steps(subject: Subject) -> int | None:
-    """Optimizer steps of the whole run; ``None`` where the data has no length."""
+    """Return the optimizer steps of the whole run; ``None`` if the data has no length."""
     fixed = int(subject.value("max_steps", -1))
     if fixed > 0:
         return fixed
@@ -192,7 +192,7 @@ def _total_steps(subject: Subject) -> int | None:
 
 
 def _warmup(subject: Subject, steps: int | None) -> int:
-    """Steps of warm-up: a number, or a share of the run (transformers 5 has one field)."""
+    """Return the warm-up steps, given as a number or as a share (one field in transformers 5)."""
     given = float(subject.value("warmup_steps", 0) or 0)
     if given >= 1:
         return int(given)
@@ -201,7 +201,7 @@ def _warmup(subject: Subject, steps: int | None) -> int:
 
 
 def update_survives_rounding(subject: Subject) -> CheckResult:
-    """A step of the learning rate changes most weights in the dtype that they are kept in."""
+    """Check that a step of the learning rate changes most weights in their own dtype."""
     import torch
 
     peak = max(_rates(subject) or [0.0])

@@ -1,4 +1,4 @@
-"""Do samples that share a row keep apart?"""
+"""Check whether samples that share a row stay apart."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEAK = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}  # of the largest l
 
 
 def samples_are_apart(subject: Subject) -> CheckResult:
-    """Change a token of one packed sample: the logits of the next one must not move."""
+    """Change a token of one packed sample, and check that the next one's logits stay."""
     import torch
 
     if not subject.is_causal:
@@ -55,7 +55,7 @@ def samples_are_apart(subject: Subject) -> CheckResult:
 
 
 def _of_unmarked(subject: Subject) -> CheckResult:
-    """Rows with several ``<bos>`` and prompts that are masked: samples joined by hand."""
+    """Warn of rows with several ``<bos>`` and masked prompts: samples joined by hand."""
     bos = token_id(subject, "bos_token_id")
     ids, labels = subject.batch["input_ids"], subject.batch["labels"]
     for row in range(len(ids)):
@@ -64,7 +64,7 @@ def _of_unmarked(subject: Subject) -> CheckResult:
         start, end = span(subject.batch, row)
         if len([at for at in places if start <= at < end]) > 1 and masked:
             if all(b == a + 1 for a, b in zip(places, places[1:], strict=False)):
-                continue  # one bos doubled: told by one-bos
+                continue  # a doubled <bos>, which the check one-bos reports
             return warned(
                 f"row {row} holds {len(places)} samples (<bos> at {places[:4]}), and nothing keeps "
                 "them apart",
@@ -74,7 +74,7 @@ def _of_unmarked(subject: Subject) -> CheckResult:
 
 
 def _packed_pair(subject: Subject) -> tuple[dict[str, Any], int] | None:
-    """One row with two samples of it, at most 512 tokens; and where the second begins."""
+    """Return one row of two samples, at most 512 tokens, and where the second begins."""
     samples = samples_of(subject.batch)
     for one, other in zip(samples, samples[1:], strict=False):
         if one.row == other.row and one.end == other.start and one.end - one.start > 2:

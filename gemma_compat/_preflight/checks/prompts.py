@@ -1,4 +1,4 @@
-"""Do the answers belong to their prompts?"""
+"""Check whether the answers belong to their prompts."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .text import rows_of
 if TYPE_CHECKING:
     from ..subject import Subject
 
-_ROWS = (4, 8)  # pairs: fewer say nothing, and more cost more than they tell
-_COST = 1.5  # passes of the batch that it may take
+_ROWS = (4, 8)  # pairs: fewer prove nothing, and more are not worth their time
+_COST = 1.5  # passes of the batch that this check may cost
 _LONGEST = 256  # tokens of a prompt and its answer
-_KNOWS = 0.8  # of ln V: a model above it cannot tell one answer from another
-_GAIN = 0.15  # by which its own prompt must make an answer likelier, on average
+_KNOWS = 0.8  # of ln V; a model with a higher loss cannot tell one answer from another
+_GAIN = 0.15  # how much its own prompt must lower an answer's loss, on average
 
 
 def answers_fit_their_prompts(subject: Subject) -> CheckResult:
-    """Answers are likelier after their own prompt than after another row's."""
+    """Check that answers are likelier after their own prompt than after another row's."""
     pairs = _affordable(subject, _pairs(subject))
     if len(pairs) < _ROWS[0]:
         return not_run(f"needs {_ROWS[0]} rows with a masked prompt and an answer, short enough")
@@ -55,7 +55,9 @@ def answers_fit_their_prompts(subject: Subject) -> CheckResult:
 
 
 def _pairs(subject: Subject) -> list[tuple[Any, Any]]:
-    """Prompt and answer of rows that mask the one and train the other, in one piece each."""
+    """Return prompt and answer of rows that mask the first and train the second, each in
+    one piece.
+    """
     if not subject.is_causal or has_pictures(subject.batch):
         return []
     found: list[tuple[Any, Any]] = []
@@ -82,7 +84,7 @@ def _pairs(subject: Subject) -> list[tuple[Any, Any]]:
 
 
 def _affordable(subject: Subject, pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    """The first pairs, as many as :data:`_COST` passes of the batch pay for."""
+    """Return the first pairs, as many as :data:`_COST` passes of the batch allow."""
     left = 3 * _COST * float(subject.batch["input_ids"].numel()) if pairs else 0.0
     kept: list[tuple[Any, Any]] = []
     for prompt, answer in pairs:

@@ -1,4 +1,4 @@
-"""Do a training step and an evaluation run at all, and is a quantized model quantized?"""
+"""Check whether a training step and an evaluation run, and a quantized model is quantized."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .agreement import has_own, reference, run_of
 if TYPE_CHECKING:
     from ..subject import Subject
 
-_OTHER_SEED = 20_261_126  # than the reference has, or a dropout that stayed on would agree
+_OTHER_SEED = 20_261_126  # with the reference's seed, a dropout left on would go unseen
 
-# What upstream says, and what it means; the first that is found is told.
+# Error texts of other libraries, and what they mean. The first match is reported.
 _MEANINGS = (
     (r"does not require grad and does not have a grad_fn", "no-path"),
     (r"index out of range in self|device-side assert", "an id is past the embedding's rows"),
@@ -33,7 +33,7 @@ _MEANINGS = (
 
 
 def training_step_runs(subject: Subject) -> CheckResult:
-    """One step of the run: its Trainer's ``training_step``, forward and backward."""
+    """Run one step of the run, ``training_step`` of its Trainer: forward and backward."""
     run = run_of(subject)
     if run.error is not None:
         return _of_error(subject, run.error)
@@ -48,7 +48,7 @@ def training_step_runs(subject: Subject) -> CheckResult:
 
 
 def evaluation_runs(subject: Subject) -> CheckResult:
-    """One batch as ``evaluate`` runs it: wrapped by accelerate, outputs collected."""
+    """Run one batch as ``evaluate`` does: wrapped by accelerate, with the outputs collected."""
     trainer = subject.trainer
     if rewrites_itself(subject.base):
         return warned(
@@ -68,7 +68,7 @@ def _evaluates(subject: Subject) -> bool:
 
 
 def _as_it_matters(subject: Subject, found: CheckResult) -> CheckResult:
-    """A run that never evaluates is not stopped by an evaluation that fails."""
+    """Turn a failed evaluation into a warning if the run never evaluates."""
     if subject.trainer is None or _evaluates(subject):
         return found
     if getattr(subject.trainer, "eval_dataset", None) is not None:
@@ -83,7 +83,7 @@ def _as_it_matters(subject: Subject, found: CheckResult) -> CheckResult:
 
 
 def _against_reference(subject: Subject, loss: float, text: str) -> CheckResult:
-    """The loss of an evaluation is that of the reference, or something random stayed on."""
+    """Compare an evaluation's loss with the reference: if they differ, randomness is on."""
     found = reference(subject) if subject.is_causal else ""
     if isinstance(found, str) or not math.isfinite(loss) or not math.isfinite(found.loss):
         return passed(text)
@@ -107,7 +107,7 @@ def _apart(loss: float, reference: float) -> float:
 
 
 def quantization_is_real(subject: Subject) -> CheckResult:
-    """Each 4-bit layer has its ``quant_state``, and there is one at all."""
+    """Check that the model has 4-bit layers and each of them its ``quant_state``."""
     config = getattr(subject.base.config, "quantization_config", None)
     if config is None:
         return not_run("the model is not quantized")
@@ -123,7 +123,7 @@ def quantization_is_real(subject: Subject) -> CheckResult:
 
 
 def _evaluate(subject: Subject, trainer: Any) -> tuple[float, str]:
-    """What ``Trainer.evaluation_loop`` does with one batch; nothing is logged."""
+    """Do what ``Trainer.evaluation_loop`` does with one batch, without logging."""
     import torch
 
     torch.manual_seed(_OTHER_SEED)
@@ -166,7 +166,7 @@ def _of_error(subject: Subject, error: BaseException, *, evaluating: bool = Fals
 
 
 def _of_no_path(subject: Subject) -> CheckResult:
-    """The loss does not depend on anything that is trained; why, by what is trained."""
+    """Explain a loss that does not depend on anything that is trained."""
     trained = [n for n, p in subject.model.named_parameters() if p.requires_grad]
     towers = [n for n in trained if any(w in n for w in ("vision", "audio", "multi_modal"))]
     if trained and len(towers) == len(trained):
@@ -195,9 +195,9 @@ def _of_no_path(subject: Subject) -> CheckResult:
 
 
 def _rules_that_say(subject: Subject, text: str, evaluating: bool) -> tuple[str, ...]:
-    """The rules that fire on this stack and have this text for a symptom.
+    """Return the rules that fire on this stack and have this text as a symptom.
 
-    Where an evaluation failed, the run does evaluate, whatever its arguments say.
+    After a failed evaluation, judge as for a run that evaluates, whatever its arguments say.
     """
     diagnosis = subject.kept.get("diagnosis")
     findings = getattr(diagnosis, "findings", ())

@@ -1,4 +1,4 @@
-"""Up to a thousand rows of the data, without a forward."""
+"""Look at up to a thousand rows of the data, without a forward pass."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .text import rows_of
 if TYPE_CHECKING:
     from ..subject import Subject
 
-_COPIES = 0.5  # of the rows being copies of others
-_ENOUGH = 8  # rows below which copies say nothing
+_COPIES = 0.5  # share of rows that are copies of others
+_ENOUGH = 8  # with fewer rows, copies prove nothing
 
 
 def dataset_is_varied(subject: Subject) -> CheckResult:
-    """Rows that differ, evaluation rows that are not trained on, labels in most rows."""
+    """Check for rows that differ, evaluation rows apart from training rows, and labels."""
     rows = list(rows_of(subject, 1_000))
     if not subject.scanned or len(rows) < 2:
         return not_run("needs a Trainer with more rows than one batch")

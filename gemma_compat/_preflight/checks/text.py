@@ -1,4 +1,4 @@
-"""Does the text read as this model's chat, and does it teach the model to stop?"""
+"""Check whether the text is this model's chat format, and teaches the model to stop."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _FOREIGN = (
 )  # fmt: skip
 _OURS = {"gemma4": ("<start_of_turn>", "<end_of_turn>"), "gemma": ("<|turn>", "<turn|>")}
 _ROLES = {"user", "model", "system", "developer", "tool"}
-_SCANNED = 64  # rows that are decoded
+_SCANNED = 64  # rows to decode
 
 
 def template_is_the_models(subject: Subject) -> CheckResult:
-    """The chat template writes this model's turn marks, and no other family's."""
+    """Check that the chat template writes this model's turn marks and no other family's."""
     template = getattr(tokenizer_of(subject), "chat_template", None)
     if not isinstance(template, str):
         return not_run("no tokenizer with a chat template")
@@ -53,7 +53,7 @@ def template_is_the_models(subject: Subject) -> CheckResult:
 
 
 def text_is_the_models(subject: Subject) -> CheckResult:
-    """No other model's marks in the rows, no broken ones of this model, and roles it knows."""
+    """Check the rows for other models' marks, broken marks and unknown roles."""
     if tokenizer_of(subject) is None or not hasattr(tokenizer_of(subject), "decode"):
         return not_run("needs the tokenizer")
     rows = list(rows_of(subject))
@@ -113,7 +113,7 @@ def _foreign(subject: Subject) -> tuple[str, ...]:
 
 
 def _has_own_row(subject: Subject, mark: str) -> bool:
-    """Whether the mark is one token that was added on purpose."""
+    """Return whether the mark is one token that was added on purpose."""
     added: dict[str, int] = getattr(tokenizer_of(subject), "get_added_vocab", dict)()
     return mark in added
 
@@ -124,7 +124,7 @@ def _around(text: str, mark: str) -> str:
 
 
 def show_row(subject: Subject, batch: Mapping[str, Any], row: int) -> str:
-    """The middle of a row, around the first token that is trained."""
+    """Return the middle of a row, around the first token that is trained."""
     labels = batch.get("labels")
     trained = (
         (labels[row] != -100).nonzero().flatten().tolist()
@@ -150,7 +150,7 @@ def rows_of(subject: Subject, limit: int = _SCANNED) -> Iterator[tuple[Any, int]
 
 
 def stop_is_trained(subject: Subject) -> CheckResult:
-    """The end of each answer has a label, or the model never learns to stop."""
+    """Check that the end of each answer has a label; without one the model never learns to stop."""
     if not subject.is_causal:
         return not_run("the loss of this run is not over tokens")
     if tokenizer_of(subject) is None:
@@ -164,7 +164,7 @@ def stop_is_trained(subject: Subject) -> CheckResult:
 
 
 def _of_ends(subject: Subject, rows: list[tuple[Any, int]]) -> CheckResult | None:
-    """Where turns cannot be read: the last end of turn of some row has a label."""
+    """Judge rows whose turns cannot be read: some row's last end of turn must have a label."""
     encode = getattr(tokenizer_of(subject), "convert_tokens_to_ids", None)
     marks = turn_marks(model_type_of(subject))
     end = encode(marks.end) if encode and marks else None
@@ -228,7 +228,7 @@ def _of_cut(
 
 
 def _wrong_side(subject: Subject, chats: list[tuple[Any, int, list[Turn]]]) -> CheckResult | None:
-    """Prompts trained and answers masked, or empty answers."""
+    """Return a failure if prompts are trained and answers masked, or all answers are empty."""
     sides = {"user": 0, "model": 0}
     said = spoken = 0
     for batch, row, turns in chats:
@@ -255,7 +255,7 @@ def _is_trained(batch: Mapping[str, Any], row: int, turn: Turn) -> bool:
 
 
 def _of_texts(subject: Subject, rows: list[tuple[Any, int]]) -> CheckResult:
-    """Rows without turns: some end with a stop that is trained, or are blocks of a long text."""
+    """Judge rows without turns: some must end with a trained stop, or be blocks of a long text."""
     pad, stops = token_id(subject, "pad_token_id"), stops_of(subject)
     ends = [(b, r, row_length(b, r, None if pad in stops else pad)) for b, r in rows]
     trained = [item for item in ends if bool((item[0]["labels"][item[1]] != -100).any())]

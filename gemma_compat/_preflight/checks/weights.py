@@ -1,4 +1,4 @@
-"""Are the weights whole, and is what should be trained there to be trained?"""
+"""Check whether the weights are whole, and what should be trained is going to be."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ._answers import count, failed, not_run, passed, warned
 if TYPE_CHECKING:
     from ..subject import Subject
 
-_SCALING = 32  # lora_alpha / r: past any published recipe, rsLoRA at high ranks included
+_SCALING = 32  # lora_alpha / r above any published recipe, rsLoRA at high ranks included
 _DROPOUT = 0.6
-_MERGED = (0.9, 1.1)  # how much of an adapter's product is in the weights below it
-_COMPARED = 8  # adapted layers that are looked at for that
+_MERGED = (0.9, 1.1)  # share of an adapter's product in the weights below, if it was merged
+_COMPARED = 8  # adapted layers to look at for that
 
 
 def something_trains(subject: Subject) -> CheckResult:
-    """Some parameter is to be trained, and the adapter that holds it is switched on."""
+    """Check that some parameter is to be trained, and its adapter is switched on."""
     parameters = dict(subject.model.named_parameters())
     trained = [name for name, p in parameters.items() if p.requires_grad]
     layers = _adapted(subject.model)
@@ -55,7 +55,7 @@ def _nothing_trains(subject: Subject, layers: list[Any]) -> CheckResult:
 
 
 def weights_are_finite(subject: Subject) -> CheckResult:
-    """No parameter holds NaN or infinity before the first step."""
+    """Check that no parameter holds NaN or infinity before the first step."""
     bad = []
     for name, parameter in subject.model.named_parameters():
         if parameter.is_floating_point() and parameter.device.type != "meta":
@@ -79,7 +79,7 @@ def _sum(parameter: Any) -> Any:
 
 
 def adapter_is_sound(subject: Subject) -> CheckResult:
-    """Scale and dropout that a run can learn with, and no adapter that was merged already."""
+    """Check the adapter's scale and dropout, and that it was not merged already."""
     layers = _adapted(subject.model)
     if not layers:
         return not_run("the model has no adapter")
@@ -116,15 +116,15 @@ def adapter_is_sound(subject: Subject) -> CheckResult:
 
 
 def _adapted(model: Any) -> list[Any]:
-    """PEFT's layers, told by what they keep."""
+    """Return PEFT's adapted layers, recognised by their attributes."""
     return [m for m in model.modules() if hasattr(m, "lora_A") and hasattr(m, "get_base_layer")]
 
 
 def _merged(layer: Any) -> list[float]:
-    """How much of the product of each adapter is in the weight below: 0 by chance, 1 if merged.
+    """Return how much of each adapter's product is in the weight below: 0 by chance, 1 if merged.
 
-    The weight's component along the product, in lengths of the product. Chance gives less than a
-    hundredth of 1 for any product that is large enough to matter.
+    It is the weight's component along the product, in lengths of the product. Chance gives less
+    than a hundredth of 1 for any product that is large enough to matter.
     """
     weight = getattr(layer.get_base_layer(), "weight", None)
     found = []
@@ -141,7 +141,7 @@ def _merged(layer: Any) -> list[float]:
 
 
 def new_tokens_are_trained(subject: Subject) -> CheckResult:
-    """A token that was added to the vocabulary has an embedding that is trained."""
+    """Check that a token added to the vocabulary has an embedding that is trained."""
     tokenizer = tokenizer_of(subject)
     added = _added_ids(tokenizer)
     models = text_models(subject.base)
@@ -163,7 +163,7 @@ def new_tokens_are_trained(subject: Subject) -> CheckResult:
 
 
 def _added_ids(tokenizer: Any) -> set[int] | None:
-    """Ids past the tokenizer's own vocabulary, those of its special tokens left out."""
+    """Return the ids past the tokenizer's original vocabulary, without its special tokens."""
     get, size = getattr(tokenizer, "get_added_vocab", None), getattr(tokenizer, "vocab_size", None)
     if get is None or not isinstance(size, int):
         return None
@@ -188,7 +188,7 @@ def _rows_train(model: Any, embedding: Any, ids: list[int]) -> bool:
 
 
 def head_is_trained(subject: Subject) -> CheckResult:
-    """A head that should be the embedding is it still, or is trained itself."""
+    """Check that a tied head still is the embedding, or is trained itself."""
     head = getattr(subject.base, "get_output_embeddings", lambda: None)()
     models = text_models(subject.base)
     if head is None or not models:
@@ -218,7 +218,7 @@ def head_is_trained(subject: Subject) -> CheckResult:
 
 
 def _live(module: Any) -> Any:
-    """The weight that the forward uses: PEFT's trained copy where there is one."""
+    """Return the weight that the forward uses: PEFT's trained copy if there is one."""
     copies = getattr(module, "modules_to_save", None)
     if copies is not None and len(copies):
         module = next(iter(copies.values()))
