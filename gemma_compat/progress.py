@@ -6,7 +6,9 @@ A pipe and a file get nothing.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any, TextIO
 
@@ -32,6 +34,42 @@ def progress_of(what: str, stream: TextIO | None = None) -> Progress | None:
 
 def no_progress(name: str, number: int, total: int) -> None:
     """Show nothing."""
+
+
+@contextmanager
+def waiting(
+    what: str,
+    stream: TextIO | None = None,
+    now: Callable[[], float] = time.monotonic,
+    patience: float = 1.0,
+) -> Iterator[Callable[[], None]]:
+    """Say once that work goes on whose length is unknown, and take the line back at the end.
+
+    Args:
+        what: the line: ``advise: searching``.
+        stream: where to show it; standard error if not given. Only a terminal is written to.
+        now: the clock, in seconds.
+        patience: seconds before the line is shown.
+
+    Yields:
+        a function to call often.
+    """
+    stream = sys.stderr if stream is None else stream
+    until = now() + patience
+    shown: list[str] = []
+
+    def goes_on() -> None:
+        if stream is not None and not shown and now() >= until and stream.isatty():
+            shown.append(f"gemma_compat {what} ...")
+            stream.write(shown[0])
+            stream.flush()
+
+    try:
+        yield goes_on
+    finally:
+        if stream is not None and shown:
+            stream.write("\r" + " " * len(shown[0]) + "\r")
+            stream.flush()
 
 
 def _is_notebook() -> bool:

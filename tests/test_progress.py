@@ -81,3 +81,26 @@ def test_a_notebook_is_watched_and_tqdm_is_used(
     assert walk(io.StringIO())
     (bar,) = Bar.made
     assert (bar.total, bar.n, bar.closed, bar.names) == (3, 2, True, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "clock", "shown"),
+    [
+        (True, [0.0, 0.5, 1.0, 2.0], "gemma_compat advise ..."),
+        (True, [0.0, 0.5, 0.9, 0.99], ""),
+        (False, [0.0, 0.5, 1.0, 2.0], ""),
+    ],
+)
+def test_a_search_says_after_a_second_that_it_goes_on(
+    is_terminal: bool, clock: list[float], shown: str
+) -> None:
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return is_terminal
+
+    stream, ticks = Stream(), iter(clock)
+    with progress.waiting("advise", stream, now=lambda: next(ticks)) as goes_on:
+        for _ in clock[1:]:
+            goes_on()
+        assert stream.getvalue() == shown
+    assert stream.getvalue().endswith("\r") == bool(shown)

@@ -9,15 +9,13 @@ requests, so that no wheel is downloaded. Releases that are listed already are n
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import subprocess
 import sys
 import urllib.parse
 import urllib.request
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from email.parser import HeaderParser
@@ -26,38 +24,49 @@ from typing import Any
 
 from gemma_compat import versions
 
+from .archives import TIMEOUT, IndexFailed, metadata_of
+
 FILE = Path(__file__).resolve().parent.parent / "gemma_compat" / "data" / "releases.json"
 # Gemma 2 came in June 2024; what was released before is of no use to anybody's Gemma.
 SINCE = "2024-06-01"
 PACKAGES = (
     "accelerate",
+    "axolotl",
     "bitsandbytes",
     "datasets",
+    "deepspeed",
+    "flash-attn",
     "huggingface-hub",
     "liger-kernel",
+    "llamafactory",
+    "ms-swift",
     "peft",
+    "sentence-transformers",
+    "timm",
     "tokenizers",
     "torch",
     "torchao",
+    "torchaudio",
     "torchvision",
     "transformers",
     "triton",
     "trl",
     "unsloth",
     "unsloth-zoo",
+    "vllm",
     "xformers",
 )
+# Published as source only: built where they are installed.
+SOURCE_ONLY = {"deepspeed", "flash-attn"}
 # Extras whose pins hold wherever the package that they name is used beside this one, although
 # nobody asks for the extra: a transformers that finds an older torch does without it.
-BESIDE = {"transformers": {"torch"}, "trl": {"peft", "quantization", "bitsandbytes", "liger"}}
+BESIDE = {
+    "transformers": {"torch"},
+    "trl": {"peft", "quantization", "bitsandbytes", "liger", "vllm", "deepspeed"},
+}
 _JSON = "application/vnd.pypi.simple.v1+json"
-_TIMEOUT = 60
 _FROM_METADATA = ("python", "cuda", "requires", "beside")
 _THREADS = 8
-
-
-class IndexFailed(Exception):
-    """The package index did not answer as it should; the message says why."""
 
 
 def index_address() -> str:
@@ -95,25 +104,31 @@ def refresh(old: Mapping[str, Any]) -> dict[str, Any]:
 def _listed(index: str, name: str) -> dict[str, list[dict[str, Any]]]:
     """Version to its wheels, oldest first; final releases only."""
     request = urllib.request.Request(f"{index}/{name}/", headers={"Accept": _JSON})
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         if _JSON not in answer.headers.get("content-type", ""):
             raise IndexFailed(f"{index} does not speak {_JSON}")
         files = json.load(answer)["files"]
     wheels: dict[str, list[dict[str, Any]]] = {}
+    ending = ".tar.gz" if name in SOURCE_ONLY else ".whl"
     for file in files:
-        if file["filename"].endswith(".whl") and file.get("upload-time", "") >= SINCE:
-            version = file["filename"].split("-")[1]
+        if file["filename"].endswith(ending) and file.get("upload-time", "") >= SINCE:
+            version = _version_in(file["filename"].removesuffix(ending), ending)
             if versions.is_valid(version) and not versions.parse(version).is_prerelease:
                 file["url"] = urllib.parse.urljoin(f"{index}/{name}/", file["url"])
                 wheels.setdefault(version, []).append(file)
     return {version: wheels[version] for version in sorted(wheels, key=versions.parse)}
 
 
+def _version_in(stem: str, ending: str) -> str:
+    """Return the version that a file's name states, without its ending."""
+    return stem.split("-")[1] if ending == ".whl" else stem.rpartition("-")[2]
+
+
 def _entry(
     name: str, wheels: list[dict[str, Any]], known: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     """What is kept of one release; ``None`` where no wheel is for Linux."""
-    wheels = [w for w in wheels if re.search(r"-any\.whl$|linux.*x86_64", w["filename"])]
+    wheels = [w for w in wheels if re.search(r"-any\.whl$|linux.*x86_64|gz$", w["filename"])]
     if not wheels:
         return None
     entry: dict[str, Any] = {"date": min(file["upload-time"] for file in wheels)[:10]}
@@ -122,13 +137,15 @@ def _entry(
     if tags := _interpreters(wheels):
         entry["pythons"] = tags
     if known is None:
-        known = _requirements(_metadata(wheels[-1]), BESIDE.get(name, set()))
+        known = _requirements(metadata_of(wheels[-1]), BESIDE.get(name, set()))
     return {**entry, **{key: known[key] for key in _FROM_METADATA if key in known}}
 
 
 def _interpreters(wheels: list[dict[str, Any]]) -> list[str]:
     """``["3.10", ...]`` where every wheel is for one interpreter; nothing where one is for all."""
     found = set()
+    if wheels[-1]["filename"].endswith(".tar.gz"):
+        return []
     for file in wheels:
         python, abi = file["filename"].removesuffix(".whl").split("-")[-3:-1]
         if not python.startswith("cp") or abi == "abi3":
@@ -168,57 +185,6 @@ def _requirements(metadata: str, extras: set[str]) -> dict[str, Any]:
 
 def _is_of(line: Any, extra: str) -> bool:
     return f'extra == "{extra}"' in str(line.marker or "")
-
-
-def _metadata(wheel: Mapping[str, Any]) -> str:
-    """The wheel's METADATA, without the wheel."""
-    if wheel.get("core-metadata") or wheel.get("dist-info-metadata"):
-        with urllib.request.urlopen(wheel["url"] + ".metadata", timeout=_TIMEOUT) as answer:
-            text: str = answer.read().decode("utf-8")
-            return text
-    with zipfile.ZipFile(_Remote(wheel["url"], wheel["size"])) as archive:
-        name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
-        return archive.read(name).decode("utf-8")
-
-
-class _Remote(io.BytesIO):
-    """A file behind an address, of which only the blocks that are read are fetched."""
-
-    BLOCK = 1 << 17
-
-    def __init__(self, address: str, size: int) -> None:
-        super().__init__()
-        self._address, self._size, self._at = address, size, 0
-        self._blocks: dict[int, bytes] = {}
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def read(self, count: int | None = -1) -> bytes:
-        end = self._size if count is None or count < 0 else min(self._at + count, self._size)
-        data = b"".join(self._pieces(self._at, end))
-        self._at = end
-        return data
-
-    def _pieces(self, start: int, end: int) -> Iterator[bytes]:
-        for number in range(start // self.BLOCK, -(-end // self.BLOCK)):
-            first = number * self.BLOCK
-            if number not in self._blocks:
-                self._blocks[number] = self._fetch(first, min(first + self.BLOCK, self._size))
-            yield self._blocks[number][max(start - first, 0) : end - first]
-
-    def _fetch(self, start: int, end: int) -> bytes:
-        headers = {"Range": f"bytes={start}-{end - 1}"}
-        request = urllib.request.Request(self._address, headers=headers)
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
-            if answer.status != 206:
-                raise IndexFailed(f"no part of {self._address} can be had")
-            part: bytes = answer.read()
-            return part
 
 
 def packed(data: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..progress import waiting
 from . import assumptions
 from .output import CLEAN, FINDINGS, FORMATS, write
 
@@ -38,7 +39,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         action="append",
         default=[],
         metavar="REQUIREMENT",
-        help="unsloth, 'trl<1', ...: this package too, in these versions (several times)",
+        help="unsloth, vllm, deepspeed, 'trl<1', ...: this package too, in these versions (several "
+        "times)",
     )
     option(
         "--requirements",
@@ -68,7 +70,8 @@ def _advise(options: argparse.Namespace) -> int:
 
         return tune(options, _facts(options))
     releases = load_releases()
-    answer = advise(question(options, releases), releases, all_rules())
+    with waiting("advise: searching for a set that works") as on_round:
+        answer = advise(question(options, releases), releases, all_rules(), on_round)
     renderer = import_module("gemma_compat.report.advice")
     write(getattr(renderer, f"render_{options.format}")(answer), options.format)
     return CLEAN if isinstance(answer, Advice) else FINDINGS

@@ -8,7 +8,7 @@ Pure but for reading the shipped release data. The search is resolvelib's (pip's
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ..engine.rule import Rule
 from ..errors import UsageError
@@ -29,8 +29,19 @@ __all__ = [
 ]
 
 
-def advise(question: Question, releases: Releases, rules: Iterable[Rule]) -> Advice | Conflict:
-    """The newest set that satisfies the question, or a minimal set of constraints that conflict.
+def advise(
+    question: Question,
+    releases: Releases,
+    rules: Iterable[Rule],
+    on_round: Callable[[], None] | None = None,
+) -> Advice | Conflict:
+    """Return the newest set that satisfies the question, or constraints that conflict.
+
+    Args:
+        question: what is asked.
+        releases: what was published.
+        rules: those whose errors reject a set.
+        on_round: called often while it searches, to show that it goes on.
 
     Raises:
         UsageError: resolvelib is not installed, or a requirement names a package without data.
@@ -39,9 +50,9 @@ def advise(question: Question, releases: Releases, rules: Iterable[Rule]) -> Adv
     _check_resolver()
     from .conflict import minimal_conflict
     from .explanation import explain
-    from .search import Search
+    from .search import Search, nothing
 
-    search = Search(question, releases, tuple(rules))
+    search = Search(question, releases, tuple(rules), on_round or nothing)
     chosen = search.newest()
     if chosen is None:
         return minimal_conflict(search)

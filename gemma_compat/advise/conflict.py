@@ -40,6 +40,8 @@ def _words(search: Search, keys: list[str]) -> list[str]:
             found.append(_of_rule(search, name))
         elif key.startswith("pins of "):
             found.append(_of_pins(search, key.removeprefix("pins of "), keys))
+        elif kind == "pair":
+            found.append("unsloth goes with the unsloth-zoo that was published with it")
         elif kind == "python":
             found.append(f"Python {search.question.python}")
         else:

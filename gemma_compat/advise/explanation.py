@@ -78,6 +78,7 @@ def _objection(search: Search, release: Release, chosen: dict[str, str]) -> str:
     earlier = dict(itertools.takewhile(lambda item: item[0] != release.name, chosen.items()))
     for reasons in (
         _of_the_user(search, release),
+        _of_the_pair(search, release, earlier),
         _of_pins(search, release, earlier),
         _of_rules(search, release, chosen),
         _of_pins(search, release, chosen),
@@ -93,6 +94,16 @@ def _of_the_user(search: Search, release: Release) -> Iterator[str]:
     for want in search.question.wants:
         if want.name == release.name and not want.allows(release.version):
             yield want.text
+
+
+def _of_the_pair(search: Search, release: Release, beside: dict[str, str]) -> Iterator[str]:
+    """Yield which package of the set was published with an older release of this one."""
+    for other, version in beside.items():
+        holder = search.releases.get(other, version)
+        for name, specifier in search.question.paired(search.releases, holder) if holder else ():
+            if name == release.name and _violated(specifier, release.version):
+                newest = specifier.removeprefix("<=")
+                yield f"{other} {version} was published with {name} {newest}"
 
 
 def _of_pins(search: Search, release: Release, beside: dict[str, str]) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """What resolvelib asks while it searches: candidates, newest first, and what each requires.
 
-A rule that objects to a part of several packages becomes a clause: a package that does not exist,
-each of whose candidates avoids one release of that part. So the resolver itself finds the way out.
+A rule may object to several releases together. Two releases exclude each other like pins: each
+requires the other package in any other version. Three or more become a clause, a package that
+does not exist, each of whose candidates avoids one of the releases.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Provider:
     Args:
         active: whether the constraint of that key holds; a conflict is explained by leaving out.
         clauses: by the key of a constraint, the parts that it objects to.
+        pairs: whether parts of two releases exclude each other like pins, which is fast, or are
+            clauses like all others.
     """
 
     def __init__(
@@ -40,14 +43,18 @@ class Provider:
         question: Question,
         active: Callable[[str], bool],
         clauses: Sequence[tuple[str, Part]],
+        pairs: bool = True,
     ) -> None:
         self._releases = releases
         self._verdicts = verdicts
         self._question = question
         self._python = question.python
         self._active = active
+        held = [part for key, part in clauses if active(key)]
+        excluding = [part for part in held if pairs and len(part) == 2]
+        self._excluded = _exclusions(excluding)
         self._clauses = {
-            f"clause {number}": part for number, (key, part) in enumerate(clauses) if active(key)
+            f"clause {n}": part for n, part in enumerate(held) if part not in excluding
         }
 
     def roots(self, wants: Iterable[Want]) -> list[Want]:
@@ -89,12 +96,20 @@ class Provider:
         if candidate.name in self._clauses:
             name, version = self._clauses[candidate.name][int(candidate.version)]
             return [Want(name, f"!={version}", candidate.name, candidate.name)]
+        excluded = self._excluded.get((candidate.name, candidate.version), ())
+        return [*self.pins(candidate), *excluded]
+
+    def pins(self, candidate: Candidate) -> list[Want]:
+        """Return what the wheel of this candidate requires; nothing of a clause."""
         release = self._releases.get(candidate.name, candidate.version)
         if release is None or not self._active(f"pins of {candidate.name}"):
             return []
+        found = release.pins(self._python, self._question.members)
+        if self._active("pair"):
+            found += self._question.paired(self._releases, release)
         return [
             Want(name, specifier, f"{release.name} {release.version} requires it", "")
-            for name, specifier in release.pins(self._python, self._question.members)
+            for name, specifier in found
         ]
 
     def _candidates(self, name: str) -> Iterator[Candidate]:
@@ -113,3 +128,18 @@ class Provider:
             return False
         objections = self._verdicts.alone(candidate.name, candidate.version)
         return not any(self._active(f"rule {code}") for code in objections)
+
+
+def _exclusions(pairs: Iterable[Part]) -> dict[tuple[str, str], list[Want]]:
+    """By release, what it then requires of each package that pairs name beside it."""
+    versions: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for one, other in pairs:
+        for release, (name, version) in ((one, other), (other, one)):
+            versions.setdefault(release, {}).setdefault(name, []).append(version)
+    return {
+        release: [
+            Want(name, ",".join(f"!={version}" for version in out), "", "")
+            for name, out in found.items()
+        ]
+        for release, found in versions.items()
+    }

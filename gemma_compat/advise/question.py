@@ -9,27 +9,42 @@ from .. import versions
 from ..errors import UsageError
 from ..facts import Facts
 from ..tables import families
-from .releases import Releases, normalise
+from . import support
+from .releases import Release, Releases, normalise
 
 # Where several sets are possible, the newest of the first decides, then that of the second ...
+# What states narrow pins comes before what it pins: an old release of it, made before anybody
+# knew which newer ones break it, would fit the newest of everything else.
 ORDER = (
+    "axolotl",
+    "llamafactory",
+    "ms-swift",
     "unsloth",
     "unsloth-zoo",
-    "transformers",
     "trl",
+    "vllm",
+    "transformers",
     "peft",
     "accelerate",
     "bitsandbytes",
     "liger-kernel",
     "torch",
     "torchvision",
+    "torchaudio",
     "torchao",
     "xformers",
     "triton",
+    "deepspeed",
+    "flash-attn",
+    "sentence-transformers",
+    "timm",
     "datasets",
     "tokenizers",
     "huggingface-hub",
 )
+
+# Published on the same day, each for the other; the pins name the oldest that may be used.
+_PAIRED = {"unsloth": "unsloth-zoo"}
 
 # Releases that failed when a set with them was installed and run, and that no rule is about.
 _FAILED = {
@@ -85,6 +100,21 @@ class Question:
         """The packages that every set has."""
         return frozenset(want.name for want in self.wants)
 
+    def paired(self, releases: Releases, release: Release) -> tuple[tuple[str, str], ...]:
+        """Return the bound on what this release was published with, as a pin.
+
+        Empty for a release without such a companion, where its own pins contradict that, and
+        where the user named versions of the companion.
+        """
+        other = _PAIRED.get(release.name)
+        if other is None or any(want.name == other and want.specifier for want in self.wants):
+            return ()
+        newest = releases.companion(release.name, release.version, other)
+        own = dict(release.pins(self.python, ())).get(other, "")
+        if newest is None or (own and not versions.contains(own, newest)):
+            return ()
+        return ((other, f"<={newest}"),)
+
 
 def make_wants(
     facts: Facts,
@@ -99,7 +129,7 @@ def make_wants(
     Raises:
         UsageError: no requirement, or one on a package or release without data.
     """
-    wants = [*_of_the_run(facts, trl), *_of_the_model(facts)]
+    wants = [*_of_the_run(facts, trl), *_of_the_model(facts), *_of_the_kernels(facts)]
     wants += [_required(text, releases) for text in requirements]
     if {"trl", "unsloth"} & {want.name for want in wants}:  # which bring datasets along
         wants += [Want(name, allowed, text, "proof") for name, (allowed, text) in _FAILED.items()]
@@ -133,6 +163,21 @@ def _of_the_model(facts: Facts) -> Iterable[Want]:
     if since:
         text = f"{model_type} came with transformers {since}"
         yield Want("transformers", f">={since}", text, "model")
+
+
+def _of_the_kernels(facts: Facts) -> Iterable[Want]:
+    """Yield that liger-kernel has kernels for the model, as its own table says."""
+    if not facts.training.get("use_liger_kernel"):
+        return
+    model_type = facts.model.model_type
+    since = support.liger_since(model_type)
+    if since is None:
+        return
+    newest = support.liger_newest()
+    text = f"liger-kernel has kernels for {model_type} from {since} on"
+    if not since:
+        text = f"no liger-kernel up to {newest} has kernels for {model_type}: leave --liger out"
+    yield Want("liger-kernel", f">={since}" if since else f">{newest}", text, "kernels")
 
 
 def _required(text: str, releases: Releases) -> Want:

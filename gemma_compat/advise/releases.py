@@ -102,6 +102,19 @@ class Releases:
         """The release of that number, with or without a local label."""
         return self._by_name.get(name, {}).get(versions.parse(version).public)
 
+    def companion(self, name: str, version: str, other: str) -> str | None:
+        """Return the newest ``other`` published before the next release of ``name``.
+
+        What is published on one day belongs together, whatever the pins allow. ``None`` for the
+        newest release and for an unknown one.
+        """
+        release = self.get(name, version)
+        newer = [r for r in self.of(name) if release and _age(r) > _age(release)]
+        if release is None or not newer:
+            return None
+        day, until = release.date, newer[-1].date
+        return next((r.version for r in self.of(other) if r.date <= day or r.date < until), None)
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Releases:
         """The inverse of what ``make releases`` writes."""

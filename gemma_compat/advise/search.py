@@ -12,7 +12,13 @@ from .question import ORDER, Question, Want
 from .releases import Releases
 from .verdicts import Part, Verdicts
 
+# A set, and the pins that it breaks.
+_Found = tuple[dict[str, str], list[tuple[str, Part]]]
 _ROUNDS = 20_000
+
+
+def nothing() -> None:
+    """Show no progress."""
 
 
 def everything(_: str) -> bool:
@@ -25,12 +31,22 @@ class Search:
 
     Attributes:
         question, releases, verdicts: as given.
+
+    Args:
+        on_round: called before each round, to show that the search goes on.
     """
 
-    def __init__(self, question: Question, releases: Releases, rules: tuple[Rule, ...]) -> None:
+    def __init__(
+        self,
+        question: Question,
+        releases: Releases,
+        rules: tuple[Rule, ...],
+        on_round: Callable[[], None] = nothing,
+    ) -> None:
         self.question = question
         self.releases = releases
         self.verdicts = Verdicts(question.facts, releases, rules, question.allow_patched)
+        self._on_round = on_round
         self._clauses: list[tuple[str, Part]] = []
         self._always = tuple(finding.rule.code for finding in self.verdicts.always())
 
@@ -76,7 +92,7 @@ class Search:
         if any(active(f"rule {code}") for code in self._always):
             return None
         while True:
-            found = self._resolve(active, also)
+            found = self._found(active, also)
             if found is None:
                 return None
             chosen, broken = found
@@ -96,24 +112,41 @@ class Search:
         codes |= {code for found in self.verdicts.seen().values() for code in found}
         wants = dict.fromkeys(want.key for want in self.question.wants)
         return [
+            "pair",
             *(f"pins of {name}" for name in reversed(ORDER)),
             "python",
             *(f"rule {code}" for code in sorted(codes, key=lambda code: int(code[2:]))),
             *wants,
         ]
 
+    def _found(self, active: Callable[[str], bool], also: Sequence[Want]) -> _Found | None:
+        """Search in the fast form, and in the slow one where the fast one goes round for ever."""
+        try:
+            return self._resolve(active, also, pairs=True)
+        except SearchTooDeep:
+            if all(len(part) != 2 for _, part in self._clauses):
+                raise
+        return self._resolve(active, also, pairs=False)
+
     def _resolve(
-        self, active: Callable[[str], bool], also: Sequence[Want]
-    ) -> tuple[dict[str, str], list[tuple[str, Part]]] | None:
+        self,
+        active: Callable[[str], bool],
+        also: Sequence[Want],
+        pairs: bool,
+    ) -> _Found | None:
         """A set, and the pins that it breaks after all: resolvelib may forget one on its way."""
         from resolvelib import BaseReporter, ResolutionImpossible
         from resolvelib.resolvers import Resolution, ResolutionTooDeep
 
-        provider = Provider(self.releases, self.verdicts, self.question, active, self._clauses)
-        roots = [*provider.roots(self.question.wants), *also]
+        reporter: BaseReporter[Any, Any, str] = BaseReporter()
+        reporter.starting_round = lambda index: self._on_round()
+
+        clauses, question = self._clauses, self.question
+        provider = Provider(self.releases, self.verdicts, question, active, clauses, pairs)
+        roots = [*provider.roots(question.wants), *also]
         # Not through Resolver: its own walk back to the roots never ends where packages that
         # no package wants any more require each other (resolvelib 1.2.1).
-        resolution: Resolution[Any, Any, str] = Resolution(provider, BaseReporter())
+        resolution: Resolution[Any, Any, str] = Resolution(provider, reporter)
         try:
             pinned = resolution.resolve(roots, max_rounds=_ROUNDS).mapping
         except ResolutionImpossible:
@@ -140,13 +173,16 @@ def _broken(
 
 
 def _reachable(provider: Provider, roots: Iterable[str], pinned: Mapping[str, Any]) -> set[str]:
-    """What the roots require, directly or not; resolvelib keeps what it pinned on the way."""
+    """Return what the roots require by their pins, directly or not.
+
+    resolvelib also keeps what it pinned on the way and what only an exclusion names.
+    """
     found: set[str] = set()
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
         if name in pinned and name not in found:
             found.add(name)
-            needs = provider.get_dependencies(pinned[name])
+            needs = provider.pins(pinned[name])
             waiting += [provider.identify(need) for need in needs]
     return found

@@ -17,7 +17,7 @@ def test_a_set(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*line, "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     names = [item["name"] for item in found["packages"]]
-    assert names[:3] == ["unsloth", "unsloth-zoo", "transformers"]
+    assert names[:4] == ["unsloth", "unsloth-zoo", "trl", "transformers"]
     assert found["install"].count('"') == 2 * len(names)
 
 
@@ -54,3 +54,34 @@ def test_wrong_input(
     assert main([*FRESH, *arguments]) == 2
     captured = capsys.readouterr()
     assert message in captured.err and captured.err.count("\n") == 1
+
+
+def test_liger_before_its_head_moved(capsys: pytest.CaptureFixture[str]) -> None:
+    """liger-kernel 0.5.7 to 0.6.0 reads a head that transformers 4.52 moved (GC503)."""
+    line = [*FRESH, "--model", "google/gemma-3-4b-it", "--gpu", "A100-80GB", "--liger"]
+    assert main([*line, "--with", "liger-kernel==0.5.10", "--format", "json"]) == 0
+    found = {p["name"]: p["version"] for p in json.loads(capsys.readouterr().out)["packages"]}
+    assert found["transformers"] == "4.51.3"
+
+
+def test_liger_without_kernels_for_the_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*FRESH, "--model", "gemma3n", "--liger"]) == 1
+    assert "has kernels for gemma3n: leave --liger out" in capsys.readouterr().out
+
+
+def test_an_unsloth_gets_the_zoo_of_its_day(capsys: pytest.CaptureFixture[str]) -> None:
+    line = [*FRESH, "--model", "gemma3", "--with", "unsloth==2025.3.19"]
+    assert main(line) == 0
+    out = capsys.readouterr().out
+    assert '"unsloth-zoo==2025.3.17"' in out
+    assert "unsloth 2025.3.19 was published with unsloth-zoo 2025.3.17" in " ".join(out.split())
+    assert main([*line, "--with", "unsloth-zoo==2025.10.9"]) == 0  # the user decides
+    assert '"unsloth-zoo==2025.10.9"' in capsys.readouterr().out
+
+
+def test_other_packages_of_the_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    more = ["--with", "vllm", "--with", "deepspeed", "--with", "flash-attn", "--trainer", "trl"]
+    assert main([*FRESH, "--model", "gemma3", "--gpu", "8xH100", *more, "--format", "json"]) == 0
+    found = {p["name"]: p["version"] for p in json.loads(capsys.readouterr().out)["packages"]}
+    assert {"vllm", "deepspeed", "flash-attn", "trl"} <= found.keys()
+    assert found["trl"].startswith("1.")  # not one from before it knew which vllm breaks it

@@ -8,7 +8,7 @@ import pytest
 
 import gemma_compat
 from gemma_compat import versions
-from gemma_compat.advise import load_releases
+from gemma_compat.advise import load_releases, support
 from gemma_compat.advise.question import ORDER
 from tools import releases as tool
 
@@ -90,3 +90,28 @@ def test_what_is_kept_of_the_metadata() -> None:
 )
 def test_interpreters(names: list[str], expected: list[str]) -> None:
     assert tool._interpreters([{"filename": name} for name in names]) == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("2025.3.19", "2025.3.17"),  # both of 2025-03-26
+        ("2025.8.2", "2025.8.3"),  # two of each on 2025-08-08
+        ("2026.10.9", None),  # the newest
+        ("1.0", None),
+    ],
+)
+def test_what_an_unsloth_was_published_with(version: str, expected: str | None) -> None:
+    assert load_releases().companion("unsloth", version, "unsloth-zoo") == expected
+
+
+@pytest.mark.parametrize(
+    ("model_type", "since"),
+    [("gemma3", "0.5.7"), ("gemma4_text", "0.8.0"), ("gemma4", "0.8.1"), ("gemma3n", "")],
+)
+def test_since_when_liger_has_kernels(model_type: str, since: str) -> None:
+    assert support.liger_since(model_type) == since
+
+
+def test_an_unknown_model_has_no_answer_about_kernels() -> None:
+    assert support.liger_since("gemma99") is None

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.archives import IndexFailed
 from tools.atlas import lines, messages, tables
 from tools.atlas.chunks import Parts
 from tools.atlas.download import in_order
@@ -22,7 +23,6 @@ from tools.atlas.names import span
 from tools.atlas.selection import BY_NAME, Package
 from tools.atlas.store import Store
 from tools.atlas.wheels import Release, files_of, listed
-from tools.releases import IndexFailed
 
 FILES = {
     "trl/__init__.py": b"from .a import f\n",

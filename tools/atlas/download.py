@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gemma_compat import versions
-from tools.releases import IndexFailed, index_address
+from tools.archives import IndexFailed
+from tools.releases import index_address
 
 from .selection import BY_NAME, PACKAGES, Package, canonical
 from .store import Store

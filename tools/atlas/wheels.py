@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gemma_compat import versions
-from tools.releases import IndexFailed
+from tools.archives import IndexFailed
 
 from .selection import Package
 
