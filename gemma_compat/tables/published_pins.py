@@ -43,6 +43,17 @@ def pins_of(name: str, version: str, beside: bool = True) -> Mapping[str, str] |
     return found
 
 
+def pin_of(asking: str, release: str | None, asked: str, beside: bool = True) -> str:
+    """Return what a release of one package asks of another; empty where nothing is known."""
+    pins = pins_of(asking, release, beside) if release else None
+    return pins.get(asked, "") if pins else ""
+
+
+def breaks_pin(pin: str, version: str | None) -> bool:
+    """Return whether an installed version is one that this pin does not allow."""
+    return bool(version) and not versions.contains(pin, str(version))
+
+
 @lru_cache(maxsize=1)
 def _data() -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads(read_bytes("releases.json"))

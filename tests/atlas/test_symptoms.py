@@ -65,6 +65,7 @@ NOT_IN_WHEELS = {
     "vLLM": ("Following weights were not initialized from checkpoint",),
     "a line of the training log": ("'loss': ", "grad_norm'"),
     "the table of loaded weights": ("UNEXPECTED", "MISSING"),
+    "torch, for an operator that nobody registered": ("operator torchvision::nms",),
     "a check inside torch, printed in lower case by a warning": ("contains either `?inf",),
     "text that Unsloth assembles and runs": (
         "Logits are empty from",

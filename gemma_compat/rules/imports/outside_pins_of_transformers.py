@@ -18,30 +18,27 @@ transformers.
 
 from __future__ import annotations
 
-from ... import versions
 from ...engine.condition import NO, all_of, any_of, condition, first_known
 from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
-from ...tables.published_pins import pins_of
+from ...tables.published_pins import breaks_pin, pin_of
 
 _NAMES = ("tokenizers", "huggingface-hub")
 
 
-def _is_outside(facts: Facts, name: str) -> bool:
-    pins = pins_of("transformers", facts.version("transformers") or "", beside=False) or {}
-    version = facts.version(name)
-    return version is not None and name in pins and not versions.contains(pins[name], version)
+def _pin(facts: Facts, name: str) -> str:
+    return pin_of("transformers", facts.version("transformers"), name, beside=False)
 
 
 @condition("tokenizers is outside what this transformers takes")
 def tokenizers_is_outside(facts: Facts) -> bool:
-    return _is_outside(facts, "tokenizers")
+    return breaks_pin(_pin(facts, "tokenizers"), facts.version("tokenizers"))
 
 
 @condition("huggingface-hub is outside what this transformers takes")
 def hub_is_outside(facts: Facts) -> bool:
-    return _is_outside(facts, "huggingface-hub")
+    return breaks_pin(_pin(facts, "huggingface-hub"), facts.version("huggingface-hub"))
 
 
 @condition("tokenizers is installed")
@@ -78,10 +75,9 @@ RULE = Rule(
 
 
 def describe(facts: Facts) -> Problem:
-    transformers = facts.version("transformers") or ""
-    pins = pins_of("transformers", transformers, beside=False) or {}
+    transformers = facts.version("transformers")
     found = [
-        (name, pins[name], facts.version(name))
+        (name, _pin(facts, name), facts.version(name))
         for name, outside in zip(_NAMES, (tokenizers_is_outside, hub_is_outside), strict=True)
         if outside.is_known_to_hold(facts)
     ]
