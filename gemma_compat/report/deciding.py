@@ -84,7 +84,13 @@ def deciding(items: Iterable[Undetermined], facts: Facts) -> list[Deciding]:
         best = max(_options(item, facts), key=lambda option: asked[option])
         groups.setdefault(best, []).append(item)
     found = [Deciding(option, tuple(group)) for option, group in groups.items()]
-    return sorted(found, key=lambda each: (each.items[0].rule.severity.rank, -len(each.items)))
+    return sorted(found, key=_place)
+
+
+def _place(group: Deciding) -> tuple[int, bool, int]:
+    """Sort key: the worst answer, then what an option decides, then the most answers."""
+    worst = group.items[0].rule.severity.rank
+    return worst, group.option == _ON_THE_MACHINE, -len(group.items)
 
 
 def deciding_lines(items: Iterable[Undetermined], facts: Facts) -> Iterator[str]:

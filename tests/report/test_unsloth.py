@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from gemma_compat.engine.diagnosis import judge_all
 from gemma_compat.facts import UNKNOWN
 from gemma_compat.report.header import header_rows
 from gemma_compat.report.sharing import shareable_facts
 from gemma_compat.report.unsloth import unsloth_text
+from gemma_compat.rules import find
 
-from ..conftest import facts_for
+from ..conftest import A100, T4, facts_for
 
 LIVE = {
     "used": True,
@@ -57,6 +59,32 @@ def made(version: str | None = "2026.10.9", **unsloth: Any) -> Any:
 def test_the_line(facts: Any, expected: str) -> None:
     assert unsloth_text(facts) == expected
     assert dict(header_rows(facts)).get("Unsloth", "") == expected
+
+
+@pytest.mark.parametrize(
+    ("gpus", "release", "said"),
+    [
+        ((T4,), "2025.3.19", True),
+        ((A100,), "2025.3.19", False),
+        ((A100, T4), "2025.3.19", True),
+        ((T4,), "2025.3.14", False),  # before the list of models that are kept in float32
+    ],
+)
+def test_the_stack_of_march_2025_computes_in_float32_on_a_t4(
+    gpus: tuple[Any, ...], release: str, said: bool
+) -> None:
+    facts = facts_for(
+        "gemma3",
+        "4.50.3",
+        gpus=gpus,
+        model={"live": UNKNOWN, "dtype": "bfloat16"},
+        packages={"unsloth": release},
+        unsloth={"used": True, "backend": UNKNOWN},
+        environment={},
+    )
+    assert ("turns mixed precision off" in unsloth_text(facts)) is said
+    found = {item.rule.code for item in judge_all(facts, [find("GC101")]).findings}
+    assert not (said and found)
 
 
 def test_many_methods_are_counted() -> None:
