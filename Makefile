@@ -28,7 +28,7 @@ UV := $(shell command -v uv)
 .DEFAULT_GOAL := help
 .PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence confusion releases atlas drift advise-proof upstream fuzz demo bench gpu notebooks docs new-rule test-rule mutants index golden clean
+        evidence confusion releases atlas drift advise-proof upstream fuzz demo bench gpu notebooks docs new-rule test-rule mutants index schemas golden clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -184,6 +184,9 @@ test-rule: venv  ## one rule: its own tests and the contract; RULE=
 
 index: venv  ## the Markdown rules, read into gemma_compat/rules/pages.json
 	@$(BIN)/python -m tools.rule_index
+
+schemas: venv  ## the JSON Schemas of what each command prints, in docs/schema
+	@$(BIN)/python -m tools.schemas
 
 golden: venv  ## what each rule says, written anew beside its proof; git shows what changed
 	@$(TEST_ENV) $(BIN)/python -m tests.rules.golden

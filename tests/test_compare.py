@@ -23,7 +23,7 @@ KNOWN: dict[str, Any] = {
     "torch": TorchBuild(version="2.6.0+cu124", cuda="12.4", hip=None, arch_list=("sm_90",)),
     "gpus": (Gpu(index=0, name="NVIDIA H200", compute_capability=(9, 0), memory_total=143771),),
     "driver": "550.54",
-    "environment": {},
+    "environment": {"NCCL_SOCKET_IFNAME": "a private name"},  # shared as hidden
 }
 
 
@@ -61,7 +61,11 @@ def test_the_same_machine_has_no_drift(machine: Any) -> None:
         (packages(trl=None), "error drift: trl: 1.16.0 there, not installed here", 1),
         ({"driver": "580.1"}, "error drift: driver: 550.54 there, 580.1 here", 1),
         ({"gpus": ()}, "error drift: gpus: 1 x NVIDIA H200 there, none here", 1),
-        ({"environment": {"NCCL_P2P_LEVEL": "NVL"}}, "NCCL_P2P_LEVEL: not set there, NVL", 1),
+        (
+            {"environment": {**KNOWN["environment"], "NCCL_P2P_LEVEL": "NVL"}},
+            "NCCL_P2P_LEVEL: not set there, NVL",
+            1,
+        ),
         (packages(safetensors="0.6.1"), "notice drift: safetensors: 0.6.0 there, 0.6.1", 0),
         ({"python": "3.11.9"}, "notice drift: python: 3.11.7 there, 3.11.9 here", 0),
         ({"python": "3.12.1"}, "error drift: python", 1),

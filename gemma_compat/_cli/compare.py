@@ -31,13 +31,13 @@ def drift(path: str, diagnosis: Diagnosis) -> Iterator[Remark]:
     from ..engine.gate import Remark
     from ..engine.rule import Severity
     from ..nodes import Grouping
-    from ..nodes.comparing import UNKNOWN_TEXT, compare
+    from ..nodes.comparing import compare
 
     document, reference = _saved(path)
     grouping = Grouping().add_all([reference, _here(diagnosis)])
     for item in compare(grouping.groups):
         before, now = item.cells
-        matters = item.severity is not Severity.NOTICE and UNKNOWN_TEXT not in item.cells
+        matters = item.severity is not Severity.NOTICE  # one side unknown is a notice as well
         severity = Severity.ERROR if matters else Severity.NOTICE
         yield Remark(NAME, severity, f"{item.label}: {before} there, {now} here")
     yield from _findings(document, diagnosis, path)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import jsonschema
 import pytest
 
 from gemma_compat._cli import main
@@ -21,6 +20,7 @@ from gemma_compat.report.entries import entries
 
 from . import made
 
+jsonschema = pytest.importorskip("jsonschema")  # not in the core tests
 SCHEMA = json.loads((Path(__file__).parent / "schema/sarif-schema-2.1.0.json").read_text("utf-8"))
 ODD = Problem("100%0A wrong: a, b\r\nsecond <line> & \x00", "pip install 'x>=2'")
 PIN = Place("requirements.txt", 4)
