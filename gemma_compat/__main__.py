@@ -1,4 +1,4 @@
-"""``python -m gemma_compat``."""
+"""Run the command line: ``python -m gemma_compat``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import sys
 
 
 def _look_in_the_working_directory_last() -> None:
-    """``-m`` puts it first, where a ``packaging.py`` or ``re.py`` of a project would be taken.
+    """Move the working directory to the end of ``sys.path``.
 
-    ``run`` sets the first entry to the script's own directory, as Python does.
+    ``-m`` puts it first, where a project's ``packaging.py`` or ``re.py`` would be imported. ``run``
+    sets the first entry to the script's own directory, as Python does.
     """
     if sys.path and sys.path[0] in {"", os.getcwd()} and sys.argv[1:2] != ["run"]:
         sys.path.append(sys.path.pop(0))

@@ -54,7 +54,7 @@ def every_gemma(mode: str = "patched", **options: Any) -> Iterator[list[str]]:
 def _patching(
     found: Callable[..., Any], mode: str, options: dict[str, Any], done: list[str]
 ) -> Callable[..., Any]:
-    """``post_init``, which every model calls last, and what it holds before it; then ``patch``."""
+    """Return a ``post_init`` that calls the given one and then ``patch``, once for each model."""
 
     def post_init(model: Any, *args: Any, **kwargs: Any) -> Any:
         result = found(model, *args, **kwargs)
@@ -87,21 +87,21 @@ _session: list[Any] = []
 
 
 def pytest_configure(config: Any) -> None:
-    """Called by pytest where this module is a plugin."""
+    """Patch every Gemma from now on, if pytest loads this module as a plugin."""
     block = every_gemma(os.environ.get(VARIABLE, "patched"))
     done = block.__enter__()
     _session.append((block, done))
 
 
 def pytest_unconfigure(config: Any) -> None:
-    """Called by pytest at its end: take the wrapper off."""
+    """Stop patching at the end of the test session."""
     while _session:
         block, _ = _session.pop()
         block.__exit__(None, None, None)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Called by pytest: how many models were patched, with what."""
+    """Print how many models were patched, with what."""
     for _, done in _session:
         terminalreporter.write_line(f"gemma_compat: {len(done)} models were patched")
         for line in sorted(set(done)):

@@ -60,7 +60,7 @@ def _status_of(stop: SystemExit) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """One line on stderr for wrong usage, like every other error."""
+    """Print one line on stderr for wrong usage, as for every other error."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {self.prog} --help)")

@@ -40,7 +40,7 @@ _DTYPES = ("bfloat16", "float16", "float32")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """``--with``, ``--gpu`` and the options about a run."""
+    """Add ``--with``, ``--gpu`` and the options about a run."""
     group = parser.add_argument_group(
         "what if", "assume this instead of what is here; nothing is asked over the network"
     )
@@ -64,7 +64,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_situation_options(parser: argparse.ArgumentParser) -> None:
-    """``--gpu`` and the options about the model and the run, without those about versions."""
+    """Add ``--gpu`` and the options about the model and the run, without those on versions."""
     parser.add_argument("--gpu", metavar="GPUS", help="T4, 2xA100-80GB, sm_75 or none")
     _add_model_options(parser.add_argument_group("what if: the model"))
     _add_run_options(parser.add_argument_group("what if: the run"))

@@ -42,7 +42,7 @@ class Judged:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """``--fail-on``, ``--format``, ``--output`` and their kind."""
+    """Add ``--fail-on``, ``--format``, ``--output`` and related options."""
     option = parser.add_argument
     option("--format", choices=REPORT_FORMATS, default="text")
     text = "write that format there, and the text here"

@@ -56,7 +56,7 @@ def _keys_of_json(path: str) -> Iterable[str]:
 
 
 def _note_misspelt(path: str, keys: Iterable[str]) -> None:
-    """A name that no release has and that is close to one that there is."""
+    """Note each argument's name that no release has and that resembles an existing one."""
     import difflib
 
     from ..tables.arguments_table import ARGUMENTS
@@ -70,10 +70,10 @@ def _note_misspelt(path: str, keys: Iterable[str]) -> None:
 
 
 def read_stack(path: str) -> Requirements:
-    """What ``--requirements FILE`` states; what it leaves open is noted.
+    """Return what ``--requirements FILE`` states; note what it leaves open.
 
     Raises:
-        UsageError: a file that cannot be read, or a version that is none.
+        UsageError: a file that cannot be read, or a version that is not valid.
     """
     from ..detect.packages import DISTRIBUTIONS
     from ..detect.requirements import read_requirements

@@ -22,7 +22,7 @@ _TIMEOUT = 120.0  # seconds; importing torch from a network disk takes a while
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """``--all-ranks``, ``--merge`` and ``--timeout``."""
+    """Add ``--all-ranks``, ``--merge`` and ``--timeout``."""
     group = parser.add_argument_group("one report for a whole job")
     text = "gather what every rank finds; under torchrun or another launcher"
     group.add_argument("--all-ranks", action="store_true", help=text)
@@ -110,7 +110,7 @@ def _nodes(paths: Sequence[str], unread: list[tuple[str, str]]) -> Iterator[Node
 def _all_ranks(
     options: argparse.Namespace, rules: Sequence[Rule], detect: Callable[[], Facts]
 ) -> int:
-    """Rank 0 judges and prints; the others wait for its status and end with it too."""
+    """Judge and print on rank 0; make the others wait for its status and end with it too."""
     from ..detect.ranks import connected, place
     from ..nodes import Grouping, judge_job
     from ..nodes.ranks import crowded_hosts, nodes_of_ranks

@@ -1,4 +1,4 @@
-"""Where a command writes, and how it ends. Whatever the terminal's encoding, no error of ours."""
+"""Print a command's output and end it, without an error of ours in any terminal encoding."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _OF_A_NODE = ("model", "args", "adapter", "tokenizer")  # what --all-ranks accep
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """``--config`` and ``--no-config``."""
+    """Add ``--config`` and ``--no-config``."""
     group = parser.add_argument_group(
         "policy", "gemma-compat.toml or [tool.gemma-compat] of pyproject.toml, the nearest upwards"
     )

@@ -91,9 +91,9 @@ def _compared(options: argparse.Namespace, diagnosis: Diagnosis) -> Iterable[Rem
 
 
 def _too_large(options: argparse.Namespace, facts: Facts) -> Judgement | None:
-    """The memory of a run that certainly does not fit its card; ``None`` where that is not so.
+    """Return the memory of a run that certainly does not fit its card, else ``None``.
 
-    Only for a run whose batch and length are stated, since an assumed one proves nothing.
+    Judge only a run whose batch and length are stated, since an assumed one proves nothing.
     """
     stated = all(
         facts.training.get(name) is not None

@@ -1,4 +1,4 @@
-"""``run``: a script, unchanged, with the hook installed."""
+"""``run``: run a script, unchanged, with the hook installed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Logs: what went wrong in a run that is over, and what the log says of the stack it ran on.
+"""Explain a log: what went wrong in a finished run, and what the log says about its stack.
 
-stream -> scan (symptoms, notices, exceptions, facts) -> judge -> Explanation. A log is untrusted,
-may be large and may be damaged; it is read once, piece by piece. Only ``stream.py`` reads anything.
+stream -> scan (symptoms, notices, exceptions, facts) -> judge -> Explanation. A log is untrusted
+and may be large or damaged. It is read once, piece by piece, and only ``stream.py`` reads it.
 """

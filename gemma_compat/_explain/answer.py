@@ -1,4 +1,4 @@
-"""What the general layer says of one failure."""
+"""The answer of the general layer to one failure."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Answer:
-    """What happened and what to do, for a failure that is not Gemma's alone.
+    """What happened and what to do, for a failure that any model can meet.
 
     Attributes:
         happened: one sentence without its full stop.
-        do: what to type or to set; the first is what to do first.
+        do: what to type or to set; the first item is what to do first.
         why: how it comes about, from the facts of the log.
         known: how that is known, and how sure it is.
-        settles: whether it names the cause, and does not only tell what the message means.
+        settles: whether it names the cause, and not only the meaning of the message.
         certain: whether ``happened`` is certain, and not only the likeliest reading.
-        of_gemma: whether it rests on a fact of this Gemma, and would not hold for any model.
+        of_gemma: whether it follows from a fact of this Gemma, and would not hold for any model.
     """
 
     happened: str

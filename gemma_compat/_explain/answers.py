@@ -1,4 +1,4 @@
-"""The general layer's answers to one log: those to its last error first. Pure."""
+"""Collect the general layer's answers to one log, those to its last error first. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def general_answers(
     reading: LogReading, facts: Facts, rules: Sequence[Rule], words: Words
 ) -> tuple[Generally, ...]:
-    """What can be said without a rule, the most particular first."""
+    """Return what can be said without a rule, the most particular answers first."""
     found = [*_of_texts(reading, facts, words), *_of_figures(reading, facts, words)]
     first: dict[int, Generally] = {}  # of one line, the most particular
     for item in found:

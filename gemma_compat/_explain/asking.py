@@ -1,4 +1,4 @@
-"""Which options would decide what a log leaves open."""
+"""Choose the options that would decide what a log leaves open."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OPTIONS = {
 
 
 def options_to_decide(causes: Sequence[Cause], unknown: bool, facts: Facts) -> tuple[str, ...]:
-    """At most three, for the likeliest cause that is open first."""
+    """Return at most three options, those for the likeliest open cause first."""
     topics: list[str] = []
     for cause in causes:
         if cause.if_model:

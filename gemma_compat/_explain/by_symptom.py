@@ -1,4 +1,4 @@
-"""The rules whose text was seen in a log, judged by its facts. Pure."""
+"""Judge the rules whose text was seen in a log, by the log's facts. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LINES = 3
 def by_symptom(
     reading: LogReading, rules: Sequence[Rule], facts: Facts, words: Words
 ) -> tuple[list[Cause], list[Cause], list[RuledOut]]:
-    """The rules whose symptoms were seen: causes, doubted ones, and those that are ruled out."""
+    """Return the rules whose symptoms were seen: causes, doubted ones and those ruled out."""
     causes: list[Cause] = []
     doubted: list[Cause] = []
     out: list[RuledOut] = []
@@ -51,7 +51,7 @@ def _judged(
     reading: LogReading,
     facts: Facts,
 ) -> Cause | RuledOut:
-    """What one rule is to this log."""
+    """Judge one rule whose symptom was seen: a cause, open or doubted, or ruled out."""
     names_gemma = any("gemma" in hit.match[0].lower() for hit in hits)
     if reading.log.is_other and not is_gemma(facts) and not names_gemma:
         other = reading.log.other_models[0]
@@ -74,12 +74,12 @@ def _judged(
 
 
 def _is_of_header(topic: str) -> bool:
-    """Whether a missing fact is the release or the model, and not a matter of the run."""
+    """Return whether a missing fact is the release or the model, and not about the run."""
     return topic.startswith("packages.") or topic in {"model", "model.model_type"}
 
 
 def _around(hits: Sequence[Hit], reading: LogReading) -> str:
-    """The tracebacks that the hits belong to, and the hits themselves."""
+    """Return the tracebacks that the hits belong to, and the hits themselves."""
     near = [
         item.hit.before[-4000:] + item.around
         for item in reading.raised
@@ -105,7 +105,7 @@ def may_use_unsloth(facts: Facts) -> bool:
 def judge_over_types(
     rule: Rule, reading: LogReading, facts: Facts, lines: tuple[Line, ...], raised: bool
 ) -> Cause | RuledOut:
-    """The best answer over the model types that may be meant."""
+    """Return the best answer over the model types that the log allows."""
     answers = [
         (typed.model.model_type, _judge_typed(rule, reading, typed, lines, raised))
         for typed in _typed(rule, reading, facts)
@@ -129,7 +129,7 @@ def _typed(rule: Rule, reading: LogReading, facts: Facts) -> Iterable[Facts]:
 def _judge_typed(
     rule: Rule, reading: LogReading, facts: Facts, lines: tuple[Line, ...], raised: bool
 ) -> Cause | RuledOut:
-    """If the log names one GPU without a count, judge it with two as well."""
+    """Judge the rule; if the log names one GPU without a count, judge with two as well."""
     answer = _judge_one(rule, facts, lines, raised)
     if isinstance(answer, RuledOut) and _is_unsure(answer.package, reading, facts):
         return Cause(rule, DOUBTED, lines, raised, against=answer.against)

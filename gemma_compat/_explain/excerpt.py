@@ -1,8 +1,8 @@
-"""A line of a log as it may be shared: the words on a list, and nothing else.
+"""Reduce a line of a log to what may be shared: the words on an allow-list.
 
-An allow-list: what is not known to be harmless becomes ``…``, so that no path, name, host, address,
-token or prompt gets into an issue by way of an error message. The line's number is always given,
-and whoever has the log can look there.
+Everything that is not known to be harmless becomes ``…``, so that no path, name, host, address,
+token or prompt gets into a public issue with an error message. The line's number is always given,
+so whoever has the log can look there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .notices import NOTICES
 HIDDEN = "…"
 WIDTH = 240  # characters of an excerpt
 
-# What error messages are made of, beside the words of the rules' own pages.
+# Words of error messages, added to the words of the rules' own pages.
 _COMMON = """
 a able about above access across active add added after again all allocate allocated allocation
 allocator allow allowed already also always an and another any appears are argument arguments array
@@ -85,7 +85,7 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(?:[/\\][A-Za-z_]\w*)*\.py")
 
 
 class Words:
-    """The list: words of rules and notices, of Python, of our facts, and common ones."""
+    """The allow-list: words of rules and notices, of Python, of our facts, and common ones."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._known = _fixed() | frozenset(
@@ -96,7 +96,9 @@ class Words:
         )
 
     def excerpt(self, text: str) -> str:
-        """The line with everything hidden that is not on the list, cut to a readable length."""
+        """Return the line with every word hidden that is not on the list, cut to a readable
+        length.
+        """
         parts: list[str] = []
         for part in self._parts(" ".join(text.split())):
             if part != HIDDEN or not parts or parts[-1] != HIDDEN:
@@ -105,7 +107,9 @@ class Words:
         return shown if len(shown) <= WIDTH else shown[: WIDTH - 1].rstrip() + HIDDEN
 
     def _parts(self, line: str) -> Iterator[str]:
-        """Words between blanks; one that hides a part of a compound (``host-7.corp``) is hidden."""
+        """Yield words and what separates them; a compound with a hidden part (``host-7.corp``) is
+        hidden.
+        """
         for chunk in re.findall(r"\s+|\S+", line):
             if "/" in chunk or "\\" in chunk or "@" in chunk:
                 yield self._address(chunk)
@@ -141,14 +145,16 @@ class Words:
         return bool(halves) and all(half.lower() in self._known for half in halves)
 
     def _is_made_of_known(self, name: str) -> bool:
-        """``modeling_gemma3`` and ``AttentionMaskConverter``, by their words."""
+        """Return whether a name such as ``modeling_gemma3`` consists of known words."""
         if self._is_known(name):
             return True
         words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)
         return bool(words) and all(word.isdigit() or self._is_known(word) for word in words)
 
     def _address(self, part: str) -> str:
-        """A file inside a public package, a published checkpoint; any other is hidden."""
+        """Return a file inside a public package or a published checkpoint; hide any other
+        address.
+        """
         inside = re.split(r"(?:site|dist)-packages[/\\]", part)
         file = _MODULE.match(inside[-1]) if len(inside) > 1 else None
         if file and re.split(r"[/\\]", file[0])[0] in _modules():

@@ -1,4 +1,4 @@
-"""From a stream to an explanation: read, judge."""
+"""Read a log and judge it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .read_log import read_log
 def explain_log(
     stream: BinaryIO, given: Callable[[Facts], Facts] = lambda facts: facts
 ) -> Explanation:
-    """What a log means.
+    """Return what a log means.
 
     Args:
         stream: the log, in binary.

@@ -1,4 +1,4 @@
-"""What a log means, as values: causes, likeliest first, and everything else that was read."""
+"""The meaning of a log, as values: causes, likeliest first, and everything else that was read."""
 
 from __future__ import annotations
 
@@ -16,9 +16,14 @@ CONFIRMED, OPEN, DOUBTED = "confirmed", "open", "doubted"
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the log: its number, from 1, what of it may be shared, and the line itself.
+    """A line of the log.
 
-    ``raw`` may hold anything. It is for the terminal of who has the log, and for nothing else.
+    ``raw`` may hold anything private. Print it only on the terminal of the person who has the log.
+
+    Attributes:
+        number: its number, from 1.
+        text: what of it may be shared.
+        raw: the line itself.
     """
 
     number: int
@@ -31,19 +36,20 @@ class Cause:
     """A rule whose symptom is in the log, and that the facts do not rule out.
 
     Attributes:
-        fit: ``confirmed`` (it fires for the facts read), ``open`` (something is not known) or
-            ``doubted`` (what the log says of the run or the model speaks against it).
-        lines: where its symptoms are; the first few.
+        rule: the rule.
+        fit: ``confirmed`` (it fires for these facts), ``open`` (a fact is missing) or ``doubted``
+            (what the log says about the run or the model speaks against it).
+        lines: where its symptoms are, the last few.
         raised: whether one of them belongs to the exception that ended the run.
-        problem: what the rule says of these facts; ``None`` unless confirmed.
-        condition: completes "if ...", where open: what it waits for.
+        problem: the rule's message for these facts; ``None`` unless confirmed.
+        condition: completes "if ..." where open: what it waits for.
         missing: the topics that the log does not state, where open.
-        against: the condition that the facts answer with no, where doubted.
-        if_model: the model types for which this holds, where nothing says what the model is.
+        against: the condition that the facts contradict, where doubted.
+        if_model: the model types for which this holds, if nothing says what the model is.
         holds: the conditions that hold.
-        because: why it is a cause though none of its symptoms was seen; empty otherwise.
-        if_gemma: whether any model prints the text, and the log names none.
+        because: why it is a cause although none of its symptoms was seen; empty otherwise.
         text_decides: whether only this failure prints such a text, for this model and release.
+        if_gemma: whether any model prints the text, and the log names no model.
     """
 
     rule: Rule
@@ -62,12 +68,12 @@ class Cause:
 
     @property
     def is_certain(self) -> bool:
-        """Whether a headline may state it: confirmed, and of a model that is known."""
+        """Return whether a headline may state it: confirmed, and for a known model."""
         return self.fit == CONFIRMED and not self.if_model
 
     @property
     def is_known_by_text(self) -> bool:
-        """Whether its text decides it, whatever else the log leaves open."""
+        """Return whether its text decides it, whatever else the log leaves open."""
         page = bool(self.rule.undetectable)
         return (page or self.text_decides) and not self.if_model and self.fit == OPEN
 
@@ -90,7 +96,14 @@ class RuledOut:
 
 @dataclass(frozen=True)
 class Generally:
-    """An answer that is not Gemma's alone, and the line that it is about."""
+    """An answer that does not depend on Gemma.
+
+    Attributes:
+        name: the kind of failure, for JSON.
+        answer: what happened and what to do.
+        line: the line that it is about.
+        raised: whether that line belongs to the exception that ended the run.
+    """
 
     name: str
     answer: Answer
@@ -100,7 +113,13 @@ class Generally:
 
 @dataclass(frozen=True)
 class SeenNotice:
-    """A benign line: what it means, where it first was, and how often (50: or more)."""
+    """A benign line that was seen.
+
+    Attributes:
+        notice: what it means.
+        line: where it stands first.
+        count: how often it was seen; counting stops at 50.
+    """
 
     notice: Notice
     line: Line
@@ -109,7 +128,13 @@ class SeenNotice:
 
 @dataclass(frozen=True)
 class ReadOff:
-    """What the release atlas says of the traceback: a sentence, and what to type to try it."""
+    """What the release atlas says about the traceback.
+
+    Attributes:
+        kind: the kind of the statement.
+        text: a sentence.
+        command: what to type to try it; empty if there is nothing to try.
+    """
 
     kind: str
     text: str
@@ -121,23 +146,24 @@ class Explanation(Shown):
     """What a log or an exception means; prints as a report.
 
     Attributes:
-        causes: confirmed or possible, most likely first; never a doubted one.
-        if_gemma: rules whose text any model prints, in a log that names no model.
-        doubted: rules whose text was seen and whose conditions the facts deny.
-        ruled_out, notices: see there.
-        generally: answers of the general layer, the most particular first.
-        also: what the rules find wrong in the facts of the log, beside its error.
-        error: the exception that ended the run; ``None`` where there is none.
-        error_kind: its class, as far as it may be shared.
-        unrecognised: exceptions that nothing here knows, the last one first; only where the last
-            exception of the log is one of them.
-        read_off: what the traceback says by itself.
-        asks: options that would decide what is open, three at most.
+        causes: confirmed or possible, likeliest first; never a doubted one.
+        ruled_out: rules whose symptom matched, but whose release, model or tool did not.
+        notices: benign lines that were seen.
+        unrecognised: exceptions that no rule or answer knows, the last one first; empty if the last
+            exception of the log is known.
         facts: what was read (and given).
         stated_at: dotted topic to the line that states it.
-        several: package to the releases that different parts of the log list, with the lines.
-        other_models: model types of other families that it names, where it is about one of them.
+        other_models: model types of other families that it names, if it is about one of them.
         lines: how many lines were read.
+        doubted: rules whose text was seen and whose conditions the facts contradict.
+        if_gemma: rules whose text any model prints, in a log that names no model.
+        generally: answers of the general layer, the most particular first.
+        also: further findings in the facts of the log, apart from its error.
+        error: the exception that ended the run; ``None`` if there is none.
+        error_kind: its class, as far as it may be shared.
+        read_off: what the traceback says by itself.
+        asks: options that would decide what is open, three at most.
+        several: package to the releases that different parts of the log list, with the lines.
     """
 
     view = "explanation"
@@ -162,12 +188,12 @@ class Explanation(Shown):
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes of the causes, most likely first."""
+        """Return the codes of the causes, likeliest first."""
         return tuple(cause.rule.code for cause in self.causes)
 
     @property
     def leading(self) -> Cause | Generally | None:
-        """What the answer begins with: a confirmed cause, a general answer, a possible cause."""
+        """Return what the report begins with: a certain cause, a certain answer, a possible one."""
         has_error = self.error is not None
         causes = [cause for cause in self.causes if cause.raised or not has_error]
         general = [item for item in self.generally if item.raised or not has_error]

@@ -1,4 +1,4 @@
-"""Failures that raise nothing and show in the run's own figures. Pure."""
+"""Find failures that raise nothing and show only in the run's own figures. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _VOCABULARY = 262_144
 
 
 def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answer]]:
-    """Name, line and answer for each figure that cannot be right."""
+    """Yield name, line and answer for each figure that cannot be right."""
     if log.figures.nan:
         yield "not-a-number", min(log.figures.nan.values()), _not_a_number(log, facts)
     elif log.figures.losses:

@@ -1,4 +1,4 @@
-"""From what was read to what happened: the rules that fit, in the order of likelihood. Pure."""
+"""Judge what was read: find the rules that fit, and sort them by likelihood. Pure."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 
 _ORDER = (CONFIRMED, OPEN, DOUBTED)
 _LINES = 3
-# What no run survives: found in the facts, it is the cause of whatever the log ends in.
+# No run survives these. If the facts show one, it is the cause of whatever error ends the log.
 _DECISIVE = {"GC604": "nothing of this model can be loaded with that release"}
 
 
 def explain_reading(
     reading: LogReading, rules: Sequence[Rule], facts: Facts, words: Words
 ) -> Explanation:
-    """Judge what was seen by the facts.
+    """Judge what was read.
 
     Args:
         facts: those of the log, with what was given put over them.
@@ -85,7 +85,7 @@ def explain_reading(
 
 
 def _also(reading: LogReading, rules: Sequence[Rule], facts: Facts) -> tuple[Finding, ...]:
-    """What the rules find in the facts alone, whatever the log ends in; worst first."""
+    """Return what the rules find in the facts alone, whatever error ends the log; worst first."""
     types = reading.log.model_types
     known = facts.model.known("model_type")
     if not (known or types):
@@ -101,7 +101,7 @@ def _also(reading: LogReading, rules: Sequence[Rule], facts: Facts) -> tuple[Fin
 
 
 def _decisive(reading: LogReading, also: Sequence[Finding], found: Sequence[Cause]) -> list[Cause]:
-    """A finding that no run survives, where the log ends in an error and no step was made."""
+    """Return findings that no run survives, if the log ends in an error before any step."""
     known = {cause.rule.code for cause in found}
     if reading.last is None or reading.log.figures.losses:
         return []
@@ -118,7 +118,7 @@ _MAKES_NAN = {"not-a-number", "float16-overflow", "wrong-gradients"}
 def _behind_nan(
     reading: LogReading, also: Sequence[Finding], found: Sequence[Cause]
 ) -> list[Cause]:
-    """Findings that make loss or gradients no number, in a run whose figures are none."""
+    """Return findings that make loss or gradients NaN, if the run's figures are NaN."""
     if not reading.log.figures.nan:
         return []
     known = {cause.rule.code for cause in found}
@@ -136,7 +136,7 @@ def _of_figures(
     words: Words,
     known: Sequence[Cause],
 ) -> Iterable[Cause]:
-    """A silent failure that the losses give away: each is the sum over the micro-batches."""
+    """Yield a silent failure that the losses show: each is the sum over the micro-batches."""
     steps = facts.training.get("gradient_accumulation_steps") or 1
     losses = reading.log.figures.losses
     if steps < 2 or not losses or losses[0][1] < 13 or not 0.3 < losses[0][1] / steps < 13:
@@ -165,7 +165,7 @@ def _notices(reading: LogReading, causes: Iterable[Cause], words: Words) -> Iter
 def _unrecognised(
     reading: LogReading, causes: Iterable[Cause], general: Sequence[Generally], words: Words
 ) -> Iterable[Line]:
-    """The exceptions that nothing accounts for, if the log's last one is such."""
+    """Yield the exceptions that nothing explains, if the log's last one is among them."""
     known = {hit.line for c in causes for hit in reading.symptoms.get(c.rule.code, ())}
     known |= {hit.line for _, hit, _ in reading.notices}
     known |= {item.line.number for item in general}

@@ -1,4 +1,4 @@
-"""A line of the log as an answer quotes it."""
+"""Quote a line of the log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def line_of(hit: Hit, words: Words) -> Line:
-    """A short line whole; of a long one what the match holds and a little around it."""
+    """Return a short line whole; of a long one, the match and some text around it."""
     start, end = max(0, hit.match.start() - 80), hit.match.end() + 120
     raw = "".join(char for char in hit.text[:1000] if char.isprintable())
     return Line(hit.line, words.excerpt(hit.text[start:end]), raw)

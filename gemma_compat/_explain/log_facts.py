@@ -1,4 +1,4 @@
-"""The readings of a log, put together into facts. Pure."""
+"""Combine the readings of a log into facts. Pure."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ NOT_IN_THE_LOG = "the log does not say"
 
 @dataclass(frozen=True)
 class Figures:
-    """Numbers that the run printed of itself.
+    """Numbers that the run printed about itself.
 
     Attributes:
-        losses: the first training losses with their lines, in order.
-        nan: ``loss`` and ``grad_norm`` to the line where each was first no number.
-        trained, parameters: how many are trained, of how many; ``None`` where nothing says.
+        losses: the first training losses, each after its line.
+        nan: ``loss`` and ``grad_norm`` to the line where each was first NaN or infinite.
+        trained, parameters: how many parameters are trained, of how many; ``None`` if not stated.
     """
 
     losses: tuple[tuple[int, float], ...] = ()
@@ -76,12 +76,12 @@ class LogFacts:
 
 
 _MOST_LOSSES, _MOST_OTHERS = 200, 20
-# Of these a second release in one log is told.
+# If a log lists two releases of one of these, the report says so.
 _TOLD_TWICE = ("transformers", "torch", "trl", "peft", "accelerate", "unsloth", "unsloth-zoo")
 
 
 class Readings:
-    """The best reading of each topic so far: the surest, and of equally sure ones the last."""
+    """Keep the best reading of each topic: the surest, and among equally sure ones the last."""
 
     def __init__(self) -> None:
         self._best: dict[str, tuple[int, int, Any]] = {}
@@ -124,7 +124,7 @@ class Readings:
             self._best[topic] = rank
 
     def _add_types(self, reading: Reading, line: int) -> None:
-        """Of each strength the types that all readings have in common, else all of them."""
+        """Intersect the types of readings of one strength; unite them if nothing is common."""
         _, known = self._types.get(reading.strength, (line, reading.value))
         self._types[reading.strength] = (line, (known & reading.value) or (known | reading.value))
 
@@ -175,13 +175,15 @@ class Readings:
         return Figures(tuple(self._losses), dict(self._nan), trained, whole)
 
     def _is_other(self) -> bool:
-        """Whether another family is named more surely than a Gemma."""
+        """Return whether another family is named more surely than a Gemma."""
         gemma = max(self._types, default=0)
         other = max(self._others.values(), default=0)
         return other > gemma or (other == STATED and gemma == MENTIONED)
 
     def _model_types(self) -> tuple[frozenset[str], int]:
-        """A class that was named outweighs a module; they narrow each other down."""
+        """Return the possible types and a line: a named class outweighs a module, and
+        narrows it.
+        """
         found: frozenset[str] = frozenset()
         line = 0
         for strength in sorted(self._types, reverse=True):
@@ -190,13 +192,15 @@ class Readings:
         return found, line
 
     def _one_model(self) -> str | None:
-        """The published checkpoint that is named most surely, where that is one."""
+        """Return the published checkpoint that is named most surely; ``None`` if several are."""
         surest = max(self._models.values(), default=0)
         named = [name for name, strength in self._models.items() if strength == surest]
         return named[0] if len(named) == 1 else None
 
     def _model(self, types: frozenset[str]) -> tuple[ModelFacts, str | None]:
-        """Figures of the one published checkpoint that the log names; else the type alone."""
+        """Return the facts of the one published checkpoint that the log names, else the
+        type alone.
+        """
         from ..detect.model import read_known
 
         name = self._one_model()
@@ -236,7 +240,7 @@ def _torch(version: str | None) -> TorchBuild:
 
 
 def _gpus(values: dict[str, Any]) -> Any:
-    """The GPU that is named, as often as is said; one where nothing is said."""
+    """Return the named GPU, as many times as the log says; once if it does not say."""
     if "gpus" not in values:
         return UNKNOWN
     count = values.get("gpu_count") or values.get("ranks") or 1
@@ -248,7 +252,7 @@ def _gpus(values: dict[str, Any]) -> Any:
 
 
 def _with_memory(gpu: Gpu, stated: float | None) -> Gpu:
-    """The size that the log states, where the name leaves it open (an A100 has 40 or 80 GiB)."""
+    """Return the GPU with the stated memory if its name leaves it open (A100: 40 or 80 GiB)."""
     if stated is None or gpu.known("memory_total") or not gpu.known("name"):
         return gpu
     near = [
@@ -262,7 +266,7 @@ def _with_memory(gpu: Gpu, stated: float | None) -> Gpu:
 
 
 def merge(base: Facts, read: Facts) -> Facts:
-    """``base`` with what it leaves open taken from ``read``."""
+    """Return ``base``, with what it leaves open taken from ``read``."""
     changes: dict[str, Any] = {"packages": {**read.packages, **base.packages}}
     for name in ("model", "training", "torch", "unsloth"):
         known = getattr(base, name)

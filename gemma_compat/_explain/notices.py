@@ -1,4 +1,4 @@
-"""Lines that look like trouble and are none: what each means. Never reported as a failure."""
+"""List benign lines that look like trouble, and what each means. None is reported as a failure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class Notice:
 
     Attributes:
         name: short, for JSON; never reused.
-        symptom: a regular expression of its text.
-        meaning: what it means, and what there is to do, if anything.
+        symptom: a regular expression that matches it.
+        meaning: what it means, and what to do, if anything.
     """
 
     name: str

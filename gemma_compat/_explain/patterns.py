@@ -1,10 +1,10 @@
-"""Regular expressions made safe and fast to search for in a large, untrusted text.
+"""Make regular expressions safe and fast for searching a large, untrusted text.
 
-Three things are done to each. Every ``*`` and ``+`` becomes a bounded repeat, so that no line can
-cost more than its length times a constant. The words that a match must contain are read off the
-expression: a piece of the log that lacks one of them is not searched at all. And each is first
-looked for in the distinct shapes of the lines, where every digit is a 0: ten thousand lines with
-losses have few shapes. So the cost of a healthy log hardly depends on the number of rules.
+Each is changed in three ways. Every ``*`` and ``+`` becomes a bounded repeat, so that no line costs
+more than its length times a constant. The words that a match must contain are read off the
+expression, and a piece of the log without one of them is not searched. And each expression is tried
+first on the distinct shapes of the lines, in which every digit is 0: ten thousand lines with losses
+have few shapes. So the cost of a healthy log hardly depends on the number of rules.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _WORD = re.compile(r"[a-z_]{2,}")
 
 @dataclass(frozen=True, eq=False)
 class Pattern:
-    """One expression to look for.
+    """One expression to search for.
 
     Attributes:
-        kind, key: what it is looked for on behalf of; ``rule`` and its code for example.
+        kind, key: for whom it is searched: ``rule`` and its code, for example.
         text: the expression as it was written.
-        clauses: of each of these sets a match contains at least one word.
-        needs: bytes that a piece must contain beside; empty for nothing.
-        limit: after so many hits it is not looked for any more.
+        clauses: sets of words; a match contains at least one word of each set.
+        needs: bytes that a piece must also contain; empty for nothing.
+        limit: how many hits to find before the search for it ends.
         lines: how many lines a match may span.
-        context: whether a hit brings what stands around it.
+        context: whether a hit includes the text around it.
     """
 
     kind: str
@@ -45,17 +45,19 @@ class Pattern:
     context: bool = False
 
     def is_possible(self, vocabulary: bytes) -> bool:
-        """Whether a text with these words (joined) could contain a match."""
+        """Return whether a text with these words (joined) could contain a match."""
         return all(any(word in vocabulary for word in clause) for clause in self.clauses)
 
     @property
     def regex(self) -> re.Pattern[str]:
-        """The bounded expression; ``^`` and ``$`` are those of a line."""
+        """Return the bounded expression, in which ``^`` and ``$`` match at each line."""
         return _compiled(self.text)
 
     @property
     def shape(self) -> re.Pattern[str] | None:
-        """What matches the shape of every line that ``regex`` matches; ``None`` if not known."""
+        """Return an expression that matches the shape of every matching line; ``None`` if
+        unknown.
+        """
         return _shape(self.text) if self.lines == 1 else None
 
 
@@ -94,12 +96,12 @@ _ATOM = re.compile(r"\\.|\{\d*,?\d*\}|\d", re.DOTALL)
 
 
 def _zeroed(text: str) -> str:
-    """The expression with 0 for every digit that it asks for; counts of repeats stay."""
+    """Return the expression with 0 for every digit that it asks for, except counts of repeats."""
     return _ATOM.sub(lambda found: "0" if found[0].isdigit() else found[0], text)
 
 
 def _excludes_a_digit(tree: Iterable[Any], negative: bool = False) -> bool:
-    """Whether an expression matches because some digit is not there (``(?!16)``, ``[^1]``)."""
+    """Return whether an expression forbids some digit (``(?!16)``, ``[^1]``)."""
     for operation, argument in tree:
         name = str(operation)
         if name == "IN":
@@ -121,7 +123,7 @@ def _excludes_a_digit(tree: Iterable[Any], negative: bool = False) -> bool:
 
 
 def _parts(name: str, argument: Any) -> list[Any]:
-    """The expressions within one."""
+    """Return the expressions within an operation."""
     if name in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
         return [argument[2]]
     if name == "BRANCH":
@@ -132,7 +134,7 @@ def _parts(name: str, argument: Any) -> list[Any]:
 
 
 def bounded(text: str) -> str:
-    """The expression with ``{0,300}`` for ``*`` and ``{1,300}`` for ``+``."""
+    """Return the expression with ``{0,300}`` for ``*`` and ``{1,300}`` for ``+``."""
     parts: list[str] = []
     in_class, position = False, 0
     while position < len(text):
@@ -158,12 +160,12 @@ def bounded(text: str) -> str:
 
 
 def required_words(text: str) -> list[frozenset[str]]:
-    """Sets of words (letters and underscores, in lower case): a match has one of each set."""
+    """Return sets of words in lower case; a match contains a word of each set."""
     return _clauses(parse(text))
 
 
 def parse(text: str) -> Any:
-    """The expression's syntax tree, as the standard library's own compiler sees it."""
+    """Return the expression's syntax tree, from the standard library's compiler."""
     if sys.version_info >= (3, 11):
         from re import _parser as parser
     else:
@@ -190,7 +192,7 @@ def _words(literal: str) -> list[frozenset[str]]:
 
 
 def _of_branch(argument: Any) -> list[frozenset[str]]:
-    """One of the alternatives: the best clause of each, together; nothing if one has none."""
+    """Return one clause for alternatives: the best clause of each, united; none if one has none."""
     alternatives = [_clauses(branch) for branch in argument[1]]
     if not all(alternatives):
         return []
@@ -202,7 +204,7 @@ def _of_repeat(argument: Any) -> list[frozenset[str]]:
 
 
 def _weight(clause: frozenset[str]) -> int:
-    """The longer its shortest word, the rarer."""
+    """Return the length of the shortest word: a longer word is rarer."""
     return min(map(len, clause))
 
 

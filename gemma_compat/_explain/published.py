@@ -1,4 +1,4 @@
-"""What was published of the releases that a log states: their pins on each other."""
+"""Look up what was published about the releases that a log states: their pins on each other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _PYTHON = "3.11"  # where the log does not say; Unsloth's pins do not depend on 
 
 
 def with_pins(facts: Facts) -> Facts:
-    """The facts with what the stated release of Unsloth asks for, where that is published."""
+    """Return the facts with the pins of the stated Unsloth release, if they are published."""
     package = facts.packages.get("unsloth")
     if package is None or not package.known("version") or facts.unsloth.known("requires"):
         return facts

@@ -1,4 +1,4 @@
-"""Exceptions in a log: what was raised, the message whole, and the frames that led to it."""
+"""Find exceptions in a log: what was raised, the whole message, and the frames before it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from .patterns import Pattern, pattern
 from .scan import Hit
 
-# What launchers and loggers put before a line: a rank, a worker, a number, a time; pytest's E;
-# vLLM's level and file.
+# What launchers, loggers, pytest and vLLM put before a line: a rank, a worker, a time, a level.
 PREFIX = (
     r"(?:\[[^\]\n]{1,40}\](?:<\w{1,10}>)?:? ?|\([^)\n]{1,60}\) ?|\d{1,4}: ?|E {2,7}|"
     r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} |"
@@ -25,7 +24,7 @@ _EXCEPTION = (
 BLOCK = 12  # lines of a message that follow the one with the exception's class
 _START = re.compile(r"Traceback \(most recent call last\)|^-{40,}", re.MULTILINE)
 _PREFIXES = re.compile(rf"^(?:{PREFIX}){{1,3}}", re.MULTILINE)
-# What only reports that another process failed.
+# Errors that only report the failure of another process.
 _LAUNCHERS = re.compile(
     r"ChildFailedError|CalledProcessError|ProcessRaisedException|ProcessExitedException|"
     r"RayTaskError|"
@@ -48,12 +47,12 @@ class Raised:
 
     @property
     def kind(self) -> str:
-        """Its class without the module: ``ValueError``."""
+        """Return its class without the module: ``ValueError``."""
         return self.hit.match["kind"].rpartition(".")[2]
 
     @property
     def message(self) -> str:
-        """What it says: the rest of its line and the lines that belong to it."""
+        """Return its message: the rest of its line and the lines that belong to it."""
         lines = [self.hit.text[self.hit.match.end() :]]
         for line in _PREFIXES.sub("", self.hit.after).splitlines()[:BLOCK]:
             if not line.strip() or re.match(r"Traceback|\s*File \"|\{'|\d+%|During handling", line):
@@ -63,21 +62,23 @@ class Raised:
 
     @property
     def traceback(self) -> str:
-        """The lines above it that belong to its traceback; the log before where none begins."""
+        """Return the lines above it that belong to its traceback; without one, the log
+        before it.
+        """
         starts = [match.start() for match in _START.finditer(self.hit.before)]
         return self.hit.before[starts[-1] :] if starts else self.hit.before[-4000:]
 
     @property
     def around(self) -> str:
-        """Traceback, class and message."""
+        """Return traceback, class and message."""
         return f"{self.traceback}{self.hit.text}\n{self.hit.after}"
 
     @property
     def is_of_a_launcher(self) -> bool:
-        """Whether it only tells that a process failed, not why."""
+        """Return whether it only says that a process failed, and not why."""
         return bool(_LAUNCHERS.search(self.hit.text))
 
 
 def exceptions() -> Pattern:
-    """What finds them."""
+    """Return the pattern that finds exceptions."""
     return pattern("raised", None, _EXCEPTION, limit=10_000, context=True)

@@ -1,4 +1,4 @@
-"""One pass over a log: symptoms, notices, exceptions and facts."""
+"""Read a log in one pass: symptoms, notices, exceptions and facts."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class LogReading:
     lines: int = 0
 
     def is_raised_at(self, line: int) -> bool:
-        """Whether that line belongs to an exception's message."""
+        """Return whether that line belongs to an exception's message."""
         return any(item.line <= line < item.line + BLOCK for item in self.raised)
 
     def is_of_last(self, line: int) -> bool:
-        """Whether that line belongs to the traceback or message of the last exception."""
+        """Return whether that line belongs to the traceback or message of the last exception."""
         if self.last is None:
             return False
         same = [item for item in self.raised if item.hit.text[-60:] == self.last.hit.text[-60:]]
@@ -55,7 +55,7 @@ class LogReading:
 
     @property
     def last(self) -> Raised | None:
-        """The exception that ended the run: the last one that a launcher does not only report."""
+        """Return the exception that ended the run: the last one that is not a launcher's report."""
         own = [item for item in self.raised if not item.is_of_a_launcher]
         found = own or self.raised
         return found[-1] if found else None

@@ -1,4 +1,4 @@
-"""What the last traceback says by itself: releases that fit it, and names that are missing."""
+"""Read off the last traceback which releases fit it, and which names are missing."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ READ_OFF = "read off the traceback"
 def read_off(
     reading: LogReading, facts: Facts, rules: Sequence[Rule] = ()
 ) -> tuple[tuple[ReadOff, ...], Facts]:
-    """Sentences on the last traceback, and the facts with the one release that fits it.
+    """Return sentences on the last traceback, and the facts with the one release that fits it.
 
-    A release becomes a fact only where the log states none and exactly one fits. An error that is
-    a rule's alone becomes a hit of that rule's symptoms, however the release words it.
+    A release becomes a fact only if the log states none and exactly one fits. An error that only
+    one rule's failure raises becomes a hit of that rule, whatever the release's wording.
     """
     last = reading.last
     if last is None or "-packages" not in last.around:

@@ -1,4 +1,4 @@
-"""Looking for many patterns in a log, piece after piece."""
+"""Search a log for many patterns, piece after piece."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from .patterns import Pattern
 
-# Letters in lower case and the underscore stay, whatever else is there becomes a blank.
+# Letters become lower case, the underscore stays, every other byte becomes a blank.
 _LETTERS = bytes(
     ord(chr(code).lower()) if code < 128 and (chr(code).isalpha() or code == 95) else 32
     for code in range(256)
@@ -19,15 +19,15 @@ _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 
 @dataclass(frozen=True)
 class Hit:
-    """Where a pattern matched.
+    """A match of a pattern.
 
     Attributes:
-        kind, key: the pattern's.
+        kind, key: those of the pattern.
         line: its number, from 1.
-        text: the line; of a long one 2,000 characters around the match.
-        match: the match, within the line.
-        at: where the line begins in the piece that was searched.
-        before, after: what stands before the line and behind it, where the pattern asks for it.
+        text: the line; of a long one, 2,000 characters around the match.
+        match: the match within the line.
+        before, after: the text before and after the line, if the pattern asks for it.
+        at: where the line begins in the searched piece.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class Hit:
 
 
 class Scanner:
-    """Looks for many patterns in piece after piece; each retires after its ``limit`` of hits."""
+    """Search piece after piece for many patterns; each is dropped after its ``limit`` of hits."""
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self._patterns = list(patterns)
@@ -50,7 +50,7 @@ class Scanner:
         self._before = b""
 
     def scan(self, first_line: int, piece: bytes) -> Iterator[Hit]:
-        """The hits in one piece, by pattern and then in order."""
+        """Yield the hits in one piece, pattern by pattern, each in order."""
         before, self._before = self._before, piece[-_CONTEXT:]
         seen = shapes(piece)
         possible = [p for p in self._with_words_in(seen) if p.needs in piece]
@@ -71,7 +71,7 @@ class Scanner:
                     break
 
     def _with_words_in(self, seen: bytes) -> list[Pattern]:
-        """The patterns whose words are there; pieces of one log mostly have the same words."""
+        """Return the patterns whose words occur; pieces of one log mostly share their words."""
         words = vocabulary(seen)
         if words != self._words:
             self._words = words
@@ -84,7 +84,7 @@ _CONTEXT = 16_000  # characters before a hit; a quarter of them behind it
 
 
 def _with_context(hit: Hit, text: str, before: bytes) -> Hit:
-    """The hit with what stands around it; ``before`` is the end of the piece before this one."""
+    """Return the hit with the text around it; ``before`` is the end of the piece before."""
     start = hit.at
     above = text[max(0, start - _CONTEXT) : start]
     if start < _CONTEXT and before:
@@ -95,7 +95,7 @@ def _with_context(hit: Hit, text: str, before: bytes) -> Hit:
 
 
 def _end(text: str, start: int, lines: int) -> int:
-    """Where the line ends that ``start`` is in, or the last of so many."""
+    """Return where the line of ``start`` ends, or the last of this many lines."""
     end = start - 1
     for _ in range(lines):
         end = text.find("\n", end + 1)
@@ -105,7 +105,7 @@ def _end(text: str, start: int, lines: int) -> int:
 
 
 def _hits(item: Pattern, text: str, first_line: int) -> Iterator[Hit]:
-    """One for each line; a reader of facts gets every match in the line."""
+    """Yield one hit for each line; for a reader of facts, one for every match in the line."""
     seen, counted, line = -1, 0, first_line
     for match in item.regex.finditer(text):
         start = text.rfind("\n", 0, match.start()) + 1
@@ -114,7 +114,7 @@ def _hits(item: Pattern, text: str, first_line: int) -> Iterator[Hit]:
         end = _end(text, match.start(), item.lines)
         start_shown = max(start, match.start() - _BEFORE)
         shown = text[start_shown : min(end, start_shown + _SHOWN)].rstrip("\r")
-        # Again within the line: a match that needs more than one line is none.
+        # Search again within the line, to drop a match that needs more than one line.
         inside = [*item.regex.finditer(shown)][: None if item.kind == "fact" else 1]
         if inside:
             line += text.count("\n", counted, start)
@@ -123,10 +123,10 @@ def _hits(item: Pattern, text: str, first_line: int) -> Iterator[Hit]:
 
 
 def vocabulary(piece: bytes) -> bytes:
-    """The distinct words of a piece, in lower case, sorted, one a line."""
+    """Return the distinct words of a piece in lower case, sorted, one on each line."""
     return b"\n".join(sorted(set(piece.translate(_LETTERS).split())))
 
 
 def shapes(piece: bytes) -> bytes:
-    """The distinct lines of a piece with 0 for every digit."""
+    """Return the distinct lines of a piece, with 0 for every digit."""
     return b"\n".join(set(piece.translate(_DIGITS).split(b"\n")))

@@ -1,4 +1,4 @@
-"""A log as pieces of whole lines, in constant memory, whatever its encoding and line ends."""
+"""Read a log in pieces of whole lines, in constant memory, whatever its encoding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 BLOCK = 1 << 18  # bytes
-OVERLAP = 1 << 11  # a line longer than a block is cut; what lies across the cut is still seen
+OVERLAP = 1 << 11  # repeated after the cut of a line longer than a block, so no match is lost
 
 # CSI sequences (colours, cursor) and OSC ones (titles, links), as terminals define them.
 _ANSI = re.compile(
@@ -18,10 +18,10 @@ _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 def pieces(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """The log, in order: the number of the first line of a piece (from 1), and the piece.
+    """Yield each piece of the log with the number of its first line, from 1.
 
-    A piece ends with a line, save one from within a line that is longer than a block, and the
-    last. Colours are taken out; a log of PowerShell's (UTF-16) becomes UTF-8.
+    A piece ends with a line, except the last piece and pieces of a line longer than a block. Colour
+    codes are removed; a UTF-16 log, as PowerShell writes, becomes UTF-8.
     """
     line, rest = 1, b""
     for block in _blocks(stream):

@@ -1,7 +1,7 @@
-"""Symptoms that many causes share, and what must stand beside one before a rule may claim it.
+"""List symptoms that many causes share, and what must stand beside one to prove a rule.
 
-A rule may name a text that any model can print. Such a text alone makes no cause: the frames or the
-message have to say more, or every condition of the rule has to be known to hold.
+A rule may name a text that any model can print. Such a text alone does not make a cause: the frames
+or the message must say more, or every condition of the rule must be known to hold.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ class Vague:
     """One such text.
 
     Attributes:
-        text: what is printed; matched against the match of a symptom.
-        beside: must be found in the traceback or message; empty where nothing there can decide.
-        for_names: expressions on a rule's name, with what must be beside for such rules instead.
-        facts_suffice: whether a rule of which every condition holds may claim it without that.
-        possible_by_facts: whether a rule may, of which a condition on the run holds and none
-            beside release and model is denied.
+        text: matched against the match of a symptom.
+        beside: what the traceback or message must contain; empty if nothing there can decide.
+        for_names: expressions on a rule's name, with what to require instead for such rules.
+        facts_suffice: whether a rule whose conditions all hold needs nothing beside.
+        possible_by_facts: whether a rule needs nothing beside if a condition on the run holds and
+            none is contradicted.
     """
 
     text: str
@@ -82,7 +82,7 @@ TOO_LITTLE = "more points to it than a text that many causes share"
 
 
 def has_evidence(hits: Sequence[Hit], around: str, rule: Rule) -> bool:
-    """Whether one of the hits is a text that few causes share, or stands beside what decides."""
+    """Return whether a hit is a text that few causes share, or stands beside what decides."""
     return any(_is_particular(hit, around, rule) for hit in hits)
 
 
@@ -97,9 +97,10 @@ def _is_particular(hit: Hit, around: str, rule: Rule) -> bool:
 
 
 def facts_suffice(hits: Sequence[Hit], certain: bool, holds: int, header: int) -> bool:
-    """Whether facts alone make a rule a cause by these hits.
+    """Return whether facts alone make a rule a cause by these hits.
 
     Args:
+        hits: where its symptoms were seen.
         certain: whether every condition of the rule holds.
         holds, header: how many conditions hold, and how many are about release and model.
     """
@@ -110,12 +111,12 @@ def facts_suffice(hits: Sequence[Hit], certain: bool, holds: int, header: int) -
 
 
 def is_vague(hits: Sequence[Hit]) -> bool:
-    """Whether many causes share all of these texts."""
+    """Return whether many causes share all of these texts."""
     return bool(hits) and all(_of(hit) is not None for hit in hits)
 
 
 def is_shared(hits: Sequence[Hit]) -> bool:
-    """Whether any model prints all of these texts."""
+    """Return whether any model prints all of these texts."""
     return all("gemma" not in h.match[0].lower() and SHARED.search(h.match[0]) for h in hits)
 
 

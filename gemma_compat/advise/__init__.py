@@ -1,9 +1,10 @@
-"""Which versions work: the newest set of releases whose own pins agree and that no rule objects to.
+"""Recommend releases: the newest set whose own pins agree and that no rule objects to.
 
     >>> from gemma_compat.advise import advise, load_releases
     >>> answer = advise(question, load_releases(), all_rules())
 
-Pure but for reading the shipped release data. The search is resolvelib's (pip's own), an extra.
+Pure except for reading the shipped release data. resolvelib, which pip uses too, does the search;
+it is an extra.
 """
 
 from __future__ import annotations
@@ -35,13 +36,8 @@ def advise(
     rules: Iterable[Rule],
     on_round: Callable[[], None] | None = None,
 ) -> Advice | Conflict:
-    """Return the newest set that satisfies the question, or constraints that conflict.
-
-    Args:
-        question: what is asked.
-        releases: what was published.
-        rules: those whose errors reject a set.
-        on_round: called often while it searches, to show that it goes on.
+    """Return the newest set that satisfies the question, or a minimal set of conflicting
+    constraints.
 
     Raises:
         UsageError: resolvelib is not installed, or a requirement names a package without data.

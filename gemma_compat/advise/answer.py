@@ -16,7 +16,7 @@ class Choice:
 
     Attributes:
         name, version, date: the release.
-        installed: what is installed now, ``None`` for nothing.
+        installed: the release that is installed now; ``None`` for nothing.
         move: ``stays``, ``new``, ``up`` or ``down``.
         why: the reason, as a text.
         evidence: what was run on it, as a text.
@@ -56,7 +56,7 @@ class Advice:
 
     @property
     def install_line(self) -> str:
-        """To paste into a shell."""
+        """Return the command to paste into a shell."""
         quoted = " ".join(f'"{choice.name}=={choice.version}"' for choice in self.choices)
         return f"python -m pip install {quoted}"
 

@@ -1,8 +1,8 @@
-"""Why nothing works: a minimal set of constraints that conflict, by deletion.
+"""Find why nothing works: a minimal set of constraints that conflict, by deletion.
 
-Each constraint is left out once; where the rest still conflicts it stays out. What remains cannot
-all hold, and without any one of them the others can. The resolver's own causes are not minimal.
-Where the search gives up without an answer, the constraint is kept.
+Leave out one constraint after the other. If the rest still conflicts, it stays out. What remains
+cannot all hold, but could without any one of them. The resolver's own causes are not minimal. If
+the search gives up without an answer, the constraint is kept.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .search import Search
 
 
 def minimal_conflict(search: Search) -> Conflict:
-    """Return a text for each constraint."""
+    """Return the conflict, with one text for each constraint."""
     kept = search.constraints()
     for key in tuple(kept):
         rest = [item for item in kept if item != key]
@@ -50,7 +50,7 @@ def _words(search: Search, keys: list[str]) -> list[str]:
 
 
 def _counts(want: Want, keys: list[str]) -> bool:
-    """What merely needs some release of a package goes without saying, beside anything else."""
+    """Return whether a want is worth naming: needing any release of a package says nothing."""
     return bool(want.specifier) or want.key != "run" or len(keys) < 2
 
 
@@ -64,7 +64,7 @@ def _of_rule(search: Search, code: str) -> str:
 
 
 def _of_pins(search: Search, name: str, keys: list[str]) -> str:
-    """Its newest release's pins on the packages that the conflict is about."""
+    """Return the pins of its newest allowed release on the packages in conflict."""
     about = {want.name for want in search.question.wants if want.key in keys and want.specifier}
     about |= {key.removeprefix("pins of ") for key in keys if key.startswith("pins of ")}
     release = next(

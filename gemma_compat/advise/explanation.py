@@ -1,4 +1,4 @@
-"""Why each release was chosen, what it moves, and how well it is known."""
+"""Say why each release was chosen, what it moves, and how well it is known."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .search import Search
 
 
 def explain(search: Search, chosen: dict[str, str]) -> Advice:
-    """The answer for a set that was found."""
+    """Return the answer for a set that was found."""
     diagnosis = search.verdicts.diagnosis(chosen)
     errors = [f.rule for f in diagnosis.findings if f.rule.severity is Severity.ERROR]
     return Advice(
@@ -51,7 +51,7 @@ def _move(installed: str | None, version: str) -> str:
 
 
 def _why(search: Search, name: str, chosen: dict[str, str]) -> str:
-    """The newest, or what stands against the newest one and against the next newer one."""
+    """Return "the newest", or what rules out the newest release and the next newer one."""
     newer = [r for r in search.releases.of(name) if _is_newer(r, chosen[name]) and not r.yanked]
     if not newer:
         return "the newest"
@@ -70,10 +70,10 @@ def _is_newer(release: Release, version: str) -> bool:
 
 
 def _objection(search: Search, release: Release, chosen: dict[str, str]) -> str:
-    """What stands against this release in the place of the chosen one; the first that is known.
+    """Return what rules out this release in place of the chosen one; the first known reason.
 
-    What comes later in the order followed from the choice and was not a reason, unless there is
-    no other.
+    Packages later in the order were chosen after this one, so their pins count only without any
+    other reason.
     """
     earlier = dict(itertools.takewhile(lambda item: item[0] != release.name, chosen.items()))
     for reasons in (
@@ -107,7 +107,7 @@ def _of_the_pair(search: Search, release: Release, beside: dict[str, str]) -> It
 
 
 def _of_pins(search: Search, release: Release, beside: dict[str, str]) -> Iterator[str]:
-    """Others' pins on it, equal ones in one, and its own on others."""
+    """Yield pins on this package (merged), then its own pins."""
     python = search.question.python
     holders: dict[str, list[str]] = {}
     for other, version in beside.items():
@@ -132,13 +132,13 @@ def _of_rules(search: Search, release: Release, chosen: dict[str, str]) -> Itera
 
 
 def _violated(specifier: str, version: str) -> str:
-    """The parts of a specifier that this version does not satisfy."""
+    """Return the parts of a specifier that this version does not satisfy."""
     parts = sorted(str(part) for part in versions.specifier(specifier)) if specifier else []
     return ",".join(part for part in parts if not versions.contains(part, version))
 
 
 def _evidence(search: Search, name: str, version: str) -> str:
-    """Whether rules were run on this very release, or how far they were."""
+    """Return whether rules were run on this very release, or up to which release they were."""
     observed = evidence.observed_versions(name)
     if not observed:
         return ""

@@ -1,4 +1,4 @@
-"""Which advised sets were installed and trained a tiny model: read from ``data/proven.json``."""
+"""Look up which advised sets were installed and trained a tiny model (``data/proven.json``)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What resolvelib asks while it searches: candidates, newest first, and what each requires.
+"""Answer resolvelib's questions: candidates, newest first, and what each requires.
 
-A rule may object to several releases together. Two releases exclude each other like pins: each
-requires the other package in any other version. Three or more become a clause, a package that
-does not exist, each of whose candidates avoids one of the releases.
+A rule that objects to releases of several packages becomes a clause: a made-up package, each of
+whose candidates avoids one of these releases. So the resolver finds the way out by itself.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ class Provider:
         }
 
     def roots(self, wants: Iterable[Want]) -> list[Want]:
-        """What the search starts from."""
+        """Return what the search starts from."""
         chosen = [want for want in wants if self._active(want.key)]
         return chosen + [Want(name, "", name, name) for name in self._clauses]
 
@@ -66,7 +65,9 @@ class Provider:
         return str(requirement_or_candidate.name)
 
     def get_preference(self, identifier: str, *_: Any, **__: Any) -> tuple[int, str]:
-        """A fixed order, so that the answer is the newest in that order; clauses last."""
+        """Return a fixed order, which makes the answer the newest in that order; clauses
+        come last.
+        """
         known = identifier in ORDER
         return (ORDER.index(identifier) if known else len(ORDER), identifier)
 

@@ -1,4 +1,4 @@
-"""What is asked: a model, GPUs and a run as facts, and what the set must hold."""
+"""The question: a model, GPUs and a run as facts, and requirements on the set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..tables import families
 from . import support
 from .releases import Release, Releases, normalise
 
-# Where several sets are possible, the newest of the first decides, then that of the second ...
+# If several sets are possible, the newest of the first package decides, then of the second ...
 # What states narrow pins comes before what it pins: an old release of it, made before anybody
 # knew which newer ones break it, would fit the newest of everything else.
 ORDER = (
@@ -64,7 +64,7 @@ class Want:
         name: distribution name.
         specifier: PEP 440; empty for any version.
         text: where it comes from, for the user.
-        key: of the constraint that it is part of, for explaining a conflict.
+        key: the constraint that it belongs to, for explaining a conflict.
     """
 
     name: str
@@ -97,7 +97,7 @@ class Question:
 
     @property
     def members(self) -> frozenset[str]:
-        """The packages that every set has."""
+        """Return the packages that every set has."""
         return frozenset(want.name for want in self.wants)
 
     def paired(self, releases: Releases, release: Release) -> tuple[tuple[str, str], ...]:

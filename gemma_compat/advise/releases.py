@@ -1,7 +1,7 @@
-"""What was published: versions, dates and pins, from ``data/releases.json``, read on first use.
+"""The published releases: versions, dates and pins, read from ``data/releases.json`` on first use.
 
-The file is renewed from the package index by ``make releases``; wheels for Linux on x86-64 count,
-pre-releases do not.
+``make releases`` renews the file from the package index. It holds wheels for Linux on x86-64, and
+no pre-releases.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..data import read_bytes
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-# What pins are judged for; Python's version is added.
+# The environment in which pins are judged; Python's version is added.
 _PLATFORM = {
     "sys_platform": "linux",
     "platform_system": "Linux",
@@ -55,14 +55,14 @@ class Release:
     beside: tuple[str, ...] = ()
 
     def runs_on(self, python: str) -> bool:
-        """Whether it can be installed for this Python, ``3.11.7``."""
+        """Return whether it can be installed for this Python, ``3.11.7``."""
         minor = ".".join(python.split(".")[:2])
         if self.pythons and minor not in self.pythons:
             return False
         return not self.python or versions.contains(self.python, python)
 
     def pins(self, python: str, members: Container[str]) -> tuple[tuple[str, str], ...]:
-        """Name and specifier of every requirement that holds for this Python on Linux.
+        """Return name and specifier of every requirement that holds for this Python on Linux.
 
         ``members`` are the packages that the set has in any case.
         """
@@ -95,11 +95,11 @@ class Releases:
         return tuple(self._by_name)
 
     def of(self, name: str) -> tuple[Release, ...]:
-        """Every release, newest first; empty for a package without data."""
+        """Return every release, newest first; nothing for a package without data."""
         return self._newest_first.get(name, ())
 
     def get(self, name: str, version: str) -> Release | None:
-        """The release of that number, with or without a local label."""
+        """Return the release of that number, with or without a local label; ``None`` if unknown."""
         return self._by_name.get(name, {}).get(versions.parse(version).public)
 
     def companion(self, name: str, version: str, other: str) -> str | None:
@@ -117,7 +117,7 @@ class Releases:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Releases:
-        """The inverse of what ``make releases`` writes."""
+        """Return the releases from what ``make releases`` writes."""
         lists = [tuple(item) for item in data["requires"]]
         by_name = {
             name: {
@@ -141,14 +141,14 @@ class Releases:
 
 @lru_cache(maxsize=1)
 def load_releases() -> Releases:
-    """What ships with this release of gemma_compat."""
+    """Return the releases that ship with this version of gemma_compat."""
     import json
 
     return Releases.from_dict(json.loads(read_bytes("releases.json")))
 
 
 def normalise(name: str) -> str:
-    """A distribution name as PEP 503 compares it."""
+    """Return a distribution name as PEP 503 compares it."""
     return "-".join(part for part in name.lower().replace("_", "-").replace(".", "-").split("-"))
 
 

@@ -1,4 +1,4 @@
-"""The search: resolvelib over releases and their pins; what rules refuse is left out, and again."""
+"""Search with resolvelib over releases and their pins; exclude what rules refuse, and repeat."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def nothing() -> None:
 
 
 def everything(_: str) -> bool:
-    """Every constraint holds."""
+    """Return ``True``: every constraint holds."""
     return True
 
 
 class Search:
-    """One question's search; what it learns of rules it keeps.
+    """The search for one question, which remembers what rules objected to.
 
     Attributes:
         question, releases, verdicts: as given.
@@ -51,10 +51,11 @@ class Search:
         self._always = tuple(finding.rule.code for finding in self.verdicts.always())
 
     def newest(self) -> dict[str, str] | None:
-        """Name to version of the newest set, in the order of :data:`ORDER`; ``None`` for none.
+        """Return name to version of the newest set, in the order of :data:`ORDER`; ``None`` for
+        none.
 
         resolvelib may replace a pin that it made earlier, so its first answer need not be the
-        newest. One package after the other is asked for something newer, those before it fixed.
+        newest. Ask for something newer of one package after the other, with those before it fixed.
 
         Raises:
             SearchTooDeep: not even a first answer was found.
@@ -71,7 +72,7 @@ class Search:
         return chosen
 
     def _newer(self, also: Sequence[Want]) -> dict[str, str] | None:
-        """Where the search gives up, what was found before stays the answer: it holds too."""
+        """Return a newer set; if the search gives up, ``None``, and the set found before stays."""
         try:
             return self.solve(also=also)
         except SearchTooDeep:
@@ -80,14 +81,14 @@ class Search:
     def solve(
         self, active: Callable[[str], bool] = everything, also: Sequence[Want] = ()
     ) -> dict[str, str] | None:
-        """Any set, the newer the better; ``None`` for none.
+        """Return a set, preferring newer releases; ``None`` if there is none.
 
         Args:
-            active: whether the constraint of that key holds.
-            also: what it must satisfy beside the question.
+            active: returns whether the constraint of that key holds.
+            also: what it must satisfy in addition to the question.
 
         Raises:
-            SearchTooDeep: after 20,000 rounds there was neither.
+            SearchTooDeep: 20,000 rounds gave no answer.
         """
         if any(active(f"rule {code}") for code in self._always):
             return None
@@ -103,9 +104,9 @@ class Search:
             self._clauses += [item for item in refused if item not in self._clauses]
 
     def constraints(self) -> list[str]:
-        """Every constraint that took part, in the order in which a conflict leaves them out.
+        """Return every constraint that took part, in the order in which a conflict drops them.
 
-        What the user can change comes last, and so is kept where either would do.
+        What the user can change comes last, and so is kept if dropping either one would do.
         """
         codes = {key.removeprefix("rule ") for key, _ in self._clauses if key.startswith("rule ")}
         codes |= set(self._always)
@@ -134,7 +135,7 @@ class Search:
         also: Sequence[Want],
         pairs: bool,
     ) -> _Found | None:
-        """A set, and the pins that it breaks after all: resolvelib may forget one on its way."""
+        """Return a set, and the pins that it breaks: resolvelib may forget one on its way."""
         from resolvelib import BaseReporter, ResolutionImpossible
         from resolvelib.resolvers import Resolution, ResolutionTooDeep
 
@@ -144,8 +145,8 @@ class Search:
         clauses, question = self._clauses, self.question
         provider = Provider(self.releases, self.verdicts, question, active, clauses, pairs)
         roots = [*provider.roots(question.wants), *also]
-        # Not through Resolver: its own walk back to the roots never ends where packages that
-        # no package wants any more require each other (resolvelib 1.2.1).
+        # Do not use Resolver: its walk back to the roots never ends if packages that are no longer
+        # wanted require each other (resolvelib 1.2.1).
         resolution: Resolution[Any, Any, str] = Resolution(provider, reporter)
         try:
             pinned = resolution.resolve(roots, max_rounds=_ROUNDS).mapping
@@ -163,7 +164,7 @@ class Search:
 def _broken(
     provider: Provider, pinned: Mapping[str, Any], wanted: Iterable[str]
 ) -> Iterator[tuple[str, Part]]:
-    """Each requirement that what is pinned does not meet, as a part that must not be again."""
+    """Yield each requirement that the pinned set breaks, as a part that must not occur again."""
     for name in wanted:
         for need in provider.get_dependencies(pinned[name]):
             other = pinned.get(need.name)
@@ -173,7 +174,7 @@ def _broken(
 
 
 def _reachable(provider: Provider, roots: Iterable[str], pinned: Mapping[str, Any]) -> set[str]:
-    """Return what the roots require by their pins, directly or not.
+    """Return what the roots require, directly or not; resolvelib also keeps abandoned pins.
 
     resolvelib also keeps what it pinned on the way and what only an exclusion names.
     """

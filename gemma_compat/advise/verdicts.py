@@ -1,7 +1,7 @@
-"""What rules say of candidate sets. Pure: every answer is remembered.
+"""Ask the rules about candidate sets. Pure; every answer is remembered.
 
-A rule that fires is asked again with one package after the other made unknown: what is left is the
-smallest part of the set that it objects to, and every other set with that part is out too.
+A rule that fires is asked again with one package after the other made unknown. What remains is the
+smallest part of the set that it objects to, and every other set with that part is excluded too.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class Verdicts:
         self._whole: dict[Part, dict[str, Part]] = {}
 
     def always(self) -> tuple[Finding, ...]:
-        """Errors that no choice of versions cures."""
+        """Return the errors that no choice of versions cures."""
         return self._found(self.facts({}, whole=False))
 
     def alone(self, name: str, version: str) -> frozenset[str]:
-        """Codes of the rules that object to this release, whatever comes with it."""
+        """Return the codes of the rules that object to this release, whatever comes with it."""
         key = (name, version)
         if key not in self._alone:
             found = self._found(self.facts({name: version}, whole=False))
@@ -55,7 +55,7 @@ class Verdicts:
         return self._alone[key]
 
     def against(self, chosen: Versions) -> dict[str, Part]:
-        """By code, the smallest part of the set that the rule objects to."""
+        """Return, by code, the smallest part of the set that the rule objects to."""
         key = tuple(sorted(chosen.items()))
         if key not in self._whole:
             found = self._found(self.facts(chosen))
@@ -63,7 +63,9 @@ class Verdicts:
         return self._whole[key]
 
     def facts(self, chosen: Versions, whole: bool = True) -> Facts:
-        """The facts with these versions; other packages with data are absent, or else unknown."""
+        """Return the facts with these versions; other packages with data are absent, or else
+        unknown.
+        """
         absent = dict.fromkeys(self._releases.names) if whole else {}
         facts = assume(self._base, Assumptions(versions={**absent, **chosen}))
         reasons = {t: r for t, r in facts.reasons.items() if t != "torch"}
@@ -78,11 +80,11 @@ class Verdicts:
         )
 
     def diagnosis(self, chosen: Versions) -> Diagnosis:
-        """Every rule's answer, notices included."""
+        """Return every rule's answer, notices included."""
         return judge_all(self.facts(chosen), self._rules)
 
     def seen(self) -> dict[tuple[str, str], frozenset[str]]:
-        """By release, the codes of the rules that object to it alone, as far as it was asked."""
+        """Return, by release, the codes of the rules that were found to object to it alone."""
         return dict(self._alone)
 
     def refused_by(self, code: str) -> str:
@@ -102,7 +104,7 @@ class Verdicts:
         return next(rule for rule in self._rules if rule.code == code)
 
     def _torch(self, version: str | None) -> TorchBuild:
-        """The build that is here if that is the one; else what the index's wheel is built for."""
+        """Return the build that is installed if it has this version, else the index's build."""
         here = self._installed.torch
         if version is None:
             return TorchBuild()
@@ -136,7 +138,7 @@ class Verdicts:
 
 
 def _may_fail(rule: Rule, facts: Facts) -> bool:
-    """Whether it is an error that is judged and that can concern this model."""
+    """Return whether the rule is an error that can be judged and can concern this model."""
     if rule.undetectable or rule.severity is not Severity.ERROR:
         return False
     model_type = facts.model.model_type

@@ -14,7 +14,7 @@ def has_adapter(facts: Facts) -> bool:
 
 @condition("a PEFT adapter is trained")
 def is_given_adapter(facts: Facts) -> bool:
-    """The run says that it puts one on (``peft_config``)."""
+    """Return whether the run says that it adds an adapter (``peft_config``)."""
     return facts.training.peft
 
 

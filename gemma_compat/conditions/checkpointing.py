@@ -10,13 +10,13 @@ from .run import is_zero3
 
 @condition("gradient checkpointing is on")
 def model_checkpoints(facts: Facts) -> bool:
-    """On the model in hand, right now."""
+    """Return whether the model in hand checkpoints right now."""
     return facts.model.gradient_checkpointing
 
 
 @condition("gradient checkpointing is on")
 def run_checkpoints(facts: Facts) -> bool:
-    """The run turns it on."""
+    """Return whether the run turns checkpointing on."""
     return facts.training.gradient_checkpointing
 
 

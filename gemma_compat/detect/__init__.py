@@ -1,7 +1,7 @@
 """Detection: the only part that reads the world.
 
-Everything is read from files and metadata; nothing that is inspected is imported. What cannot be
-read becomes an unknown fact with its reason in ``Facts.reasons``.
+Everything is read from files and metadata; nothing under inspection is imported. What cannot be
+read becomes an unknown fact, with its reason in ``Facts.reasons``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The boundary where a failed reading becomes an unknown fact."""
+"""Turn a failed reading into an unknown fact."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class Child:
             self._read += chunk
 
     def _kill(self) -> None:
-        """Kill it and what it started; abandon it if it cannot be killed."""
+        """Stop it and what it started; abandon it if it cannot be stopped."""
         if hasattr(os, "killpg"):
             try:
                 os.killpg(self._process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Puts one detection together. Bad input fails before any child process is started."""
+"""Run one detection. Bad input fails before any child process is started."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def detect(
     path: Sequence[str] | None,
     deadline_seconds: float,
 ) -> Facts:
-    """See :func:`gemma_compat.detect.detect_facts`."""
+    """Return all facts, as :func:`gemma_compat.detect.detect_facts` describes."""
     search = [str(entry) for entry in (sys.path if path is None else path)]
     inventory = take_inventory(search)
     readings = _read_parts(model, args, tokenizer, adapter, inventory, search)

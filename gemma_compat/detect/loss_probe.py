@@ -187,7 +187,7 @@ def _random_states_kept() -> Iterator[None]:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Silence warnings and logs; transformers will not count them as given."""
+    """Suppress warnings and logs without using up transformers' "warn once" messages."""
     once = vars(logging.Logger).get("warning_once")
     before = logging.root.manager.disable
     try:

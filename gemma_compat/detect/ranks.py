@@ -85,7 +85,7 @@ class Ranks:
         return [str(item) for item in found or ()]
 
     def agree(self, number: int) -> int:
-        """Rank 0's number, on every rank."""
+        """Return rank 0's number on every rank."""
         import torch.distributed as dist
 
         box = [number]

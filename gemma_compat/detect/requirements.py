@@ -87,7 +87,9 @@ def _text(path: str) -> str:
 
 
 def _read_lock(text: str, found: Requirements) -> None:
-    """``name`` and ``version`` of each block of a TOML lock file, above its first sub-table."""
+    """Read ``name`` and ``version`` of each block of a TOML lock file, above its first
+    sub-table.
+    """
     found.complete = True
     for block in _BLOCK.split(text)[1:]:
         head = re.split(r"^\[", block, maxsplit=1, flags=re.MULTILINE)[0]

@@ -172,7 +172,9 @@ def _invert(answer: _Answer) -> _Answer:
 
 
 def _or(answers: Iterable[_Answer]) -> bool:
-    """Kleene's "or" over lazy answers: stop at the first yes, else raise the first unknown."""
+    """Return Kleene's "or" over lazy answers: stop at the first yes, else raise the first
+    unknown.
+    """
     unknown: UnknownFact | None = None
     for answer in answers:
         if isinstance(answer, UnknownFact):

@@ -75,7 +75,7 @@ class Record:
 
 
 def _plain(value: Any) -> Any:
-    """JSON's view of a field: records and mappings become dicts, tuples become lists."""
+    """Return a field as JSON has it: records and mappings become dicts, tuples become lists."""
     if isinstance(value, Record):
         return value.to_dict()
     if isinstance(value, dict):

@@ -47,7 +47,9 @@ def _with_numbers(data: Any) -> Any:
 
 
 def _check(value: Any, expected: Any, where: str) -> None:
-    """``expected`` is a class, a union of them, ``tuple[X, ...]``, ``dict[str, X]`` or ``Any``."""
+    """Raise ``ValueError`` unless the value has the type: a class, union, tuple, dict or
+    ``Any``.
+    """
     origin = typing.get_origin(expected)
     if origin in (typing.Union, types.UnionType):
         _check_union(value, typing.get_args(expected), where)

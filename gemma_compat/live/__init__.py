@@ -1,1 +1,1 @@
-"""Reading a live model: its modules, its wrappers, and whose code its methods are."""
+"""Read a live model: its modules, its wrappers, and the packages of its methods."""

@@ -1,7 +1,7 @@
-"""A live model walked once: what every reader of one call needs to know of it.
+"""A live model, walked once: what every reader of one call needs to know about it.
 
-Make one where a call begins and pass it down. It keeps the modules alive and goes stale where the
-model changes, so it never outlives the call.
+Make one where a call begins and pass it down. It keeps the modules alive and becomes wrong if the
+model changes, so it must not outlive the call.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ class Snapshot:
 
     @cached_property
     def peft(self) -> Any | None:
-        """The outermost PEFT model around the base, or ``None``."""
+        """Return the outermost PEFT model around the base, or ``None``."""
         return peft_wrapper(self.outer)
 
     @cached_property
     def configs(self) -> tuple[tuple[str, Any], ...]:
-        """The distinct configs in the model, with the first path to each."""
+        """Return the distinct configs in the model, each with the first path to it."""
         return tuple(named_configs(self))
 
     @cached_property
     def text_models(self) -> list[tuple[str, Any]]:
-        """The modules that run decoder layers, with their paths."""
+        """Return the modules that run decoder layers, with their paths."""
         return text_models(self)
 
     @cached_property
     def text_config(self) -> Any:
-        """The config that the first text model reads, or the top-level one."""
+        """Return the config that the first text model reads, or the top-level one."""
         found = self.text_models
         own = getattr(found[0][1], "config", None) if found else None
         return own or getattr(self.config, "text_config", None) or self.config

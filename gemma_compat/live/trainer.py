@@ -1,4 +1,4 @@
-"""What a Trainer holds, where a user passes one in the place of a model. Reads only."""
+"""Read a Trainer that a user passes in the place of a model. Reads only."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Given(NamedTuple):
         model: the model, wrapped or not.
         args: the ``TrainingArguments``, a mapping of them, or ``None``.
         tokenizer: the tokenizer or processor, or ``None``.
-        has_trainer: a Trainer was made for the model, so what a Trainer reads only when it is
-            made can no longer be changed.
+        has_trainer: whether a Trainer was made for the model, so that what a Trainer reads only
+            when it is made can no longer be changed.
     """
 
     model: Any

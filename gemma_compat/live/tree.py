@@ -1,7 +1,7 @@
-"""What a model holds, and what to call it. Reads only.
+"""Walk a model's modules and configs, and name them by their paths. Reads only.
 
-A model of 27 billion parameters has 1,400 modules, and 5,000 under LoRA, so everything here is
-one walk, and whoever needs many paths makes one :class:`Paths`.
+A model of 27 billion parameters has 1,400 modules, and 5,000 under LoRA, so every function here
+walks once, and a caller that needs many paths makes one :class:`Paths`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Paths:
         self._found: dict[int, str] = {}
 
     def of(self, owner: Any) -> str:
-        """As :func:`path_of`."""
+        """Return the owner's path, as :func:`path_of` does."""
         model = self._held()
         if owner is model:
             return "model" if hasattr(owner, "named_modules") else _name_of(owner)
@@ -59,7 +59,7 @@ def _weakly(model: Any) -> Callable[[], Any]:
 
 
 def _name_of(owner: Any) -> str:
-    """That of a class or a Python module, else of the owner's class."""
+    """Return the name of a class or a Python module; of anything else, its class name."""
     return str(getattr(owner, "__name__", type(owner).__name__))
 
 

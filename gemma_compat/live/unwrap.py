@@ -1,7 +1,7 @@
-"""From whatever a script holds to the transformers model inside it. Reads only.
+"""Find the transformers model inside whatever a script holds. Reads only.
 
-``torch.compile`` (``_orig_mod``), FSDP 1 (``_fsdp_wrapped_module``), DDP and DeepSpeed
-(``module``) and PEFT (``get_base_model``) are recognised by names, so none is imported here.
+``torch.compile`` (``_orig_mod``), FSDP 1 (``_fsdp_wrapped_module``), DDP and DeepSpeed (``module``)
+and PEFT (``get_base_model``) are recognised by names, so that none of them is imported here.
 """
 
 from __future__ import annotations

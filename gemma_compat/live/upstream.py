@@ -100,9 +100,9 @@ def _layers(function: Any) -> Iterator[Any]:
 
 
 def _is_unsloths(function: Any) -> bool:
-    """By the module that a function was made in, or by the file that its code came from.
+    """Return whether a function is Unsloth's, by its module or by the file of its code.
 
-    Some of its patches swap the code of a function and leave the rest.
+    Some of Unsloth's patches exchange only the code of a function.
     """
     home = str(getattr(function, "__globals__", {}).get("__name__", "")).partition(".")[0]
     return home in _PACKAGES or _file(function).startswith(_folders())

@@ -145,7 +145,7 @@ class HookSlot:
 
 
 def _drop_dead_handles(module: Any) -> None:
-    """Forget the handles of hooks that are gone."""
+    """Drop the handles of hooks that are gone."""
     handles = vars(module).get(HANDLES)
     if handles is None:
         return

@@ -60,7 +60,7 @@ def modules_that_take_use_cache(model: Any) -> list[Any]:
 
 
 def leave_cache_out(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Forward pre-hook: no cache in training and in a Trainer's evaluation, unless asked for."""
+    """Forward pre-hook: drop the cache in training and a Trainer's evaluation, unless asked for."""
     if _is_decided(module, args, kwargs):
         return None
     if not (module.training or _refills(module) or is_in_evaluation()):
@@ -69,7 +69,7 @@ def leave_cache_out(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 
 def leave_cache_out_of_packed_rows(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Forward pre-hook, in any mode: no cache where position ids start anew within a row."""
+    """Forward pre-hook, in any mode: drop the cache if position ids start again in a row."""
     if _is_decided(module, args, kwargs) or not _starts_anew(kwargs):
         return None
     return args, {**kwargs, "use_cache": False}

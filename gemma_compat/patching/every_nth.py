@@ -47,7 +47,7 @@ def checkpoint_every_nth(model: Any, ledger: Ledger, every: int) -> None:
 
 
 def switch_off_between(text_model: Any, args: Any) -> None:
-    """Forward pre-hook: the layers between are not checkpointed in this forward."""
+    """Forward pre-hook: run the layers between without checkpointing in this forward."""
     every = vars(text_model).get(_EVERY, 1)
     between = [
         layer
@@ -63,5 +63,5 @@ def _plain(layer: Any) -> partial[Any]:
 
 
 def switch_on_again(text_model: Any, args: Any, output: Any) -> None:
-    """Forward hook, called after an exception too."""
+    """Forward hook, also after an exception: put the layers' checkpoint functions back."""
     checkpoint_functions.leave(text_model, decoder_layers(text_model))

@@ -176,7 +176,7 @@ def needs_cache(text_model: Any) -> bool:
 
 
 def make_holder(text_model: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """Forward pre-hook of the text model: one holder for this forward."""
+    """Forward pre-hook of the text model: make one holder for this forward."""
     import torch
 
     with_grad = torch.is_grad_enabled()
@@ -203,7 +203,7 @@ def take_holder(kwargs: dict[str, Any]) -> tuple[dict[str, Any], SharedKV | None
 
 
 def cut_holder(text_model: Any, args: Any, kwargs: Any, output: Any) -> None:
-    """Forward hook of the text model, called after an exception too."""
+    """Forward hook of the text model, also after an exception: cut and release the holder."""
     if _ARGUMENT in kwargs:
         kwargs[_ARGUMENT].cut()
         held = _open.get(text_model)
@@ -212,7 +212,7 @@ def cut_holder(text_model: Any, args: Any, kwargs: Any, output: Any) -> None:
 
 
 def hand_over(attention: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """Forward pre-hook of an attention: the holder takes the place of a missing cache."""
+    """Forward pre-hook of an attention: put the holder in the place of a missing cache."""
     import torch
 
     kwargs, holder = take_holder(kwargs)

@@ -45,7 +45,7 @@ def force_non_reentrant(text_model: Any, args: Any) -> None:
 
 
 def restore_functions(text_model: Any, args: Any, output: Any) -> None:
-    """Forward hook, called after an exception too: put back what the layers had."""
+    """Forward hook, also after an exception: put back the layers' checkpoint functions."""
     checkpoint_functions.leave(text_model, decoder_layers(text_model))
 
 
@@ -114,7 +114,9 @@ def _non_reentrant(function: Any) -> Callable[..., Any]:
 
 
 def run_plainly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Stands in for a checkpoint function on a layer that is not to be checkpointed."""
+    """Replace a checkpoint function on a layer that is not to be checkpointed: call
+    ``function``.
+    """
     return function(*args, **kwargs)
 
 

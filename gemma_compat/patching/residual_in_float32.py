@@ -55,20 +55,20 @@ def _check_dtypes(text_model: Any) -> None:
 
 
 def widen_input(module: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """Forward pre-hook: the hidden states in float32."""
+    """Forward pre-hook: cast the hidden states to float32."""
     import torch
 
     return _cast_first(args, kwargs, torch.float32)
 
 
 def narrow_input(module: Any, args: Any, kwargs: Any) -> tuple[Any, Any] | None:
-    """Forward pre-hook: the hidden states in the dtype of the module's weights."""
+    """Forward pre-hook: cast the hidden states to the dtype of the module's weights."""
     dtype = _working_dtype(module)
     return None if dtype is None else _cast_first(args, kwargs, dtype)
 
 
 def narrow_output(norm: Any, args: Any, output: Any) -> Any:
-    """Forward hook: what the head was going to get."""
+    """Forward hook: cast the output to the dtype that the head expects."""
     return output.to(norm.weight.dtype)
 
 

@@ -73,14 +73,14 @@ def _add(text_model: Any, ledger: Any, make: Any) -> None:
 
 
 def make_shared_where_recomputed(text_model: Any, args: Any, kwargs: Any) -> Any:
-    """Forward pre-hook of the text model: one holder, where the backward pass runs layers again."""
+    """Forward pre-hook of the text model: make one holder if the backward pass recomputes."""
     return make_shared(text_model, args, kwargs) if is_recomputed(text_model) else None
 
 
 def make_shared(text_model: Any, args: Any, kwargs: Any) -> tuple[Any, Any] | None:
-    """Forward pre-hook of the text model: one holder for this forward.
+    """Forward pre-hook of the text model: make one holder for this forward.
 
-    ``None`` where the caller passes a dict or wants it back (assisted generation).
+    Return ``None`` if the caller passes a dict or wants it back (assisted generation).
     """
     import torch
 
@@ -93,7 +93,7 @@ def make_shared(text_model: Any, args: Any, kwargs: Any) -> tuple[Any, Any] | No
 
 
 def give_shared(attention: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """Forward pre-hook of an attention: the dict of this forward in place of its copy."""
+    """Forward pre-hook of an attention: put the dict of this forward in place of its copy."""
     import torch
 
     kwargs, holder = take_holder(kwargs)

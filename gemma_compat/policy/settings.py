@@ -171,7 +171,7 @@ def _date(where: str, value: Any) -> date:
 
 
 def _arguments(where: str, value: Any) -> Any:
-    """A file of training arguments, or a table of them."""
+    """Return the path of a file of training arguments, or a table of them."""
     return dict(value) if isinstance(value, dict) else _text(where, value)
 
 

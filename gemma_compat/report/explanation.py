@@ -33,10 +33,10 @@ def render_line(found: Explanation) -> str:
 
 
 def render_text(found: Explanation, verbose: bool = False) -> str:
-    """The answer for a terminal: what happened, what to type, why; then the rest, cut short.
+    """Return the answer for a terminal: what happened, what to type, why; then the rest, shortened.
 
     Args:
-        verbose: nothing is cut short, and what was ruled out is told too.
+        verbose: shorten nothing, and list what was ruled out too.
     """
     lines = wrap(f"{headline(found)}.", first="", rest="")
     lines += _to_type(found)
@@ -87,7 +87,7 @@ def _leading(found: Explanation) -> list[str]:
 
 
 def _error(found: Explanation) -> list[str]:
-    """The error that ended the run, whole: this is for the terminal of who has the log."""
+    """Return the error that ended the run, unshortened: only the log's owner sees this terminal."""
     lines: list[str] = []
     if found.error is not None:
         lines += ["", *quoted(found.error, "error, ")]
@@ -140,7 +140,7 @@ def _others(found: Explanation, verbose: bool) -> list[str]:
 
 
 def _also(found: Explanation, verbose: bool) -> list[str]:
-    """What the rules find in the facts, whatever the log ends in."""
+    """Return what the rules find in the facts, whatever error ends the log."""
     if not found.also:
         return []
     lines = ["", "Also wrong here, by what the log states (report says more):"]
@@ -186,7 +186,7 @@ def _notice(seen: SeenNotice, verbose: bool) -> Iterator[str]:
 
 
 def _read(found: Explanation) -> Iterator[str]:
-    """The facts that were read, as the header of a report has them."""
+    """Yield the facts that were read, in the form of a report's header."""
     rows = rows_read(found)
     if not rows:
         yield "Nothing is said of versions, GPU, model or run; options can say it (--with, --gpu)."

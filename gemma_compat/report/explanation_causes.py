@@ -1,4 +1,4 @@
-"""How one cause of a log's error is told: what, why, how sure and what to do."""
+"""Render one cause of a log's error: what, why, how sure and what to do."""
 
 from __future__ import annotations
 

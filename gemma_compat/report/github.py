@@ -42,10 +42,10 @@ def _command(entry: Entry) -> str:
 
 
 def _data(text: str) -> str:
-    """Escape as the runner of GitHub Actions unescapes a message."""
+    """Return a message escaped as the runner of GitHub Actions unescapes it."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
-    """Escape as the runner of GitHub Actions unescapes a property."""
+    """Return a property escaped as the runner of GitHub Actions unescapes it."""
     return _data(text).replace(":", "%3A").replace(",", "%2C")

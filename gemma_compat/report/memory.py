@@ -199,7 +199,7 @@ def _number(size: float) -> float:
 
 
 def appended(report: str, form: str, found: Judgement) -> str:
-    """The report with what is said of a run that does not fit, at its end."""
+    """Return the report with a line about a run that does not fit added at its end."""
     line = f"{summary(found, 'this GPU')} (gemma_compat memory tells what would fit)"
     if form == "json":
         import json

@@ -79,7 +79,7 @@ def _shorten(match: re.Match[str]) -> str:
 
 
 def clean_values(value: Any) -> Any:
-    """Clean every string of a JSON value, keys too; turn what JSON cannot hold into text."""
+    """Return a JSON value with every string cleaned, keys too; turn what JSON lacks into text."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):

@@ -50,5 +50,7 @@ def _on_the_model(facts: Facts) -> Iterator[str]:
 
 
 def _is_the_models(name: str) -> bool:
-    """Not what every model inherits."""
+    """Return whether a method belongs to Gemma's own classes, and is not inherited by every
+    model.
+    """
     return name.startswith("Gemma") and not name.endswith("__")

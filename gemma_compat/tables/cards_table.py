@@ -196,7 +196,9 @@ def _stated() -> Iterator[Card]:
 
 
 def _card(line: str, name: str, capability: tuple[int, int], memory: int | None) -> Card:
-    """Quadro's RTX keep their line in our name: the Ada cards of that number are others."""
+    """Return one product. RTX Quadros keep "Quadro": Ada cards of the same number are other
+    products.
+    """
     short = f"{line}{name}" if line == "Quadro " and name.startswith("RTX") else name
     also = "V100S,V100S-32GB" if name.startswith("Tesla V100S") else _ALSO.get(name, "")
     short = short.removeprefix("Tesla ")

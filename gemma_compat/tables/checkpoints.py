@@ -102,7 +102,7 @@ def names() -> tuple[str, ...]:
 
 
 def nearest(name: str) -> list[str]:
-    """Known names that resemble this one, best first."""
+    """Return up to three known names that resemble this one, best first."""
     import difflib
 
     base = name.rpartition("/")[2].lower()
@@ -127,7 +127,7 @@ def of_type(model_type: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _by_name() -> dict[str, tuple[str, dict[str, dict[str, Any]]]]:
-    """Lower-case name without owner to Google's spelling and the fragments by address."""
+    """Return lower-case name without owner to Google's spelling and the fragments by address."""
     import json
 
     data = json.loads(read_bytes("checkpoints.json"))

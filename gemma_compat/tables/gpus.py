@@ -107,7 +107,7 @@ def _other_key(name: str) -> str:
 
 
 def architecture(key: str | tuple[int, int]) -> Architecture:
-    """By compute capability: ``(7, 5)``, ``7.5``, ``sm_75``, ``compute_75`` or ``75``.
+    """Return the architecture of a compute capability: ``(7, 5)``, ``7.5``, ``sm_75`` or ``75``.
 
     Raises:
         UsageError: it is not in the table.
@@ -201,7 +201,7 @@ def _keys(card: Card) -> frozenset[str]:
 
 
 def _nearest(key: str) -> str:
-    """Names that begin with the same letters; skip cards of another line."""
+    """Return a hint with names that begin with the same letters, of cards of the same line."""
     import difflib
 
     line = _line(key)

@@ -1,7 +1,7 @@
-"""The layer under the rules: what every trainer meets, answered from the facts of the log.
+"""Answer what every trainer can meet, from the facts of the log, where no rule applies.
 
-One file for each kind of trouble. An answer says whether it is certain, and that it is general: no
-rule of Gemma's stands behind it unless it says so.
+There is one file for each kind of trouble. An answer says whether it is certain, and is marked as
+general unless it follows from a fact of this Gemma.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["Answer", "Case", "General", "generals"]
 
 
 def generals() -> tuple[General, ...]:
-    """All of them, the more particular before the less."""
+    """Return all kinds, the more particular before the less particular."""
     from .adapters import ADAPTERS
     from .data import DATA
     from .exports import EXPORTS

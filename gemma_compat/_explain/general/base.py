@@ -1,4 +1,4 @@
-"""What a general answer is: a text that every trainer may meet, answered from the facts around."""
+"""What a general answer is: a text that every trainer may meet, answered from the log's facts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ class Case:
 
     Attributes:
         hit: where the text was found.
-        error: the exception that ended the run, where there is one.
-        log, facts: what the log says, and that with what was given put over it.
+        error: the exception that ended the run, if there is one.
+        log: what the log says.
+        facts: the same, with what was given put over it.
     """
 
     hit: Hit
@@ -31,36 +32,36 @@ class Case:
 
     @property
     def match(self) -> re.Match[str]:
-        """The match within its line."""
+        """Return the match within its line."""
         return self.hit.match
 
     @property
     def around(self) -> str:
-        """Traceback and message of the error, or the line alone."""
+        """Return traceback and message of the error, or the line alone."""
         return self.error.around if self.error else self.hit.text
 
     @property
     def above(self) -> str:
-        """The log right before the error."""
+        """Return the log right before the error."""
         return self.error.hit.before[-4000:] if self.error else ""
 
     @property
     def message(self) -> str:
-        """What the error says, or the line."""
+        """Return the error's message, or the line."""
         return self.error.message if self.error else self.hit.text
 
     def says(self, pattern: str) -> bool:
-        """Whether traceback and message contain a match."""
+        """Return whether traceback and message contain a match."""
         return re.search(pattern, self.around) is not None
 
     @property
     def processes(self) -> int:
-        """How many the log counts, one where it does not."""
+        """Return how many processes the log counts; one if it does not say."""
         return len(self.facts.get("gpus", ())) or 1
 
     @property
     def model(self) -> str:
-        """The model's name for a sentence."""
+        """Return the model's name for a sentence."""
         return self.log.model_name or str(self.facts.model.get("model_type", "the model"))
 
 
@@ -74,9 +75,9 @@ class General:
     Attributes:
         name: short, for JSON; never reused.
         text: a regular expression of what is printed, within a line.
-        answer: what to say of a case; ``None`` where the case is another one after all.
-        examples: texts with a word or two that the answer must have; ``""`` for no answer.
-        alone: whether the text counts where it belongs to no exception, too.
+        answer: returns the answer to a case; ``None`` if the case is another failure after all.
+        examples: texts, each with a word or two that the answer must have; ``""`` for no answer.
+        alone: whether the text counts even if it belongs to no exception.
     """
 
     name: str
@@ -87,5 +88,5 @@ class General:
 
 
 def always(happened: str, *do: str, **more: Any) -> Answering:
-    """The same answer whatever the facts."""
+    """Return a function that gives the same answer whatever the facts."""
     return lambda case: Answer(happened, do, **more)

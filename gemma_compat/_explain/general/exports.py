@@ -18,7 +18,7 @@ _OF_THE_WHOLE = {"language_model", "vision_tower", "model", "multi_modal_project
 
 
 def _foreign_prefix(case: Case) -> Answer:
-    """vLLM met a tensor that the class has no place for."""
+    """Answer vLLM's error about a tensor that the class has no place for."""
     name, kind = case.match["name"], case.match["kind"]
     if name == "lm_head":
         return _head_of_its_own(kind)

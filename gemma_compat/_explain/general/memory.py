@@ -1,4 +1,4 @@
-"""Out of memory, of a card and of the machine: what fills it, as far as the log says."""
+"""Out of memory, on a card or on the machine: what fills it, as far as the log says."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _answer(case: Case) -> Answer:
 
 
 def _capacity(case: Case) -> float | None:
-    """Of one card, in GiB: the message itself, the log, the table."""
+    """Return the memory of one card in GiB, from the message, else the log, else the table."""
     stated = re.search(r"total capacity of (\d+\.?\d*) GiB", case.message)
     if stated:
         return float(stated[1])
@@ -51,7 +51,7 @@ def _capacity(case: Case) -> float | None:
 
 
 def weights(case: Case) -> tuple[float, float] | None:
-    """Billions of parameters by the model's name, and the GiB that they take as loaded."""
+    """Return the billions of parameters in the model's name, and the GiB that they take."""
     name = re.search(r"(?<![\d.])(\d{1,3}(?:\.\d)?)([bm])(?![a-z0-9])", case.model.lower())
     if name is None or re.search(r"e\d+b", case.model.lower()):
         return None
@@ -65,7 +65,7 @@ def weights(case: Case) -> tuple[float, float] | None:
 
 
 def _whole_copy(case: Case, size: float | None) -> Answer | None:
-    """The weights alone are more than one card holds."""
+    """Answer if the weights alone are larger than one card."""
     found = weights(case)
     sharded = case.facts.training.get("distributed") in {"fsdp", "deepspeed"} or case.log.spread
     if found is None or size is None or sharded or found[1] < 0.95 * size:
@@ -94,7 +94,7 @@ def _whole_copy(case: Case, size: float | None) -> Answer | None:
 
 
 def _much_is_trained(case: Case, size: float | None) -> Answer | None:
-    """Far more is trained than an adapter has."""
+    """Answer if far more is trained than an adapter has."""
     trained, whole = case.log.figures.trained, case.log.figures.parameters
     if not trained or not whole or trained < 0.05 * whole or trained < 5e8:
         return None
@@ -122,7 +122,7 @@ def _much_is_trained(case: Case, size: float | None) -> Answer | None:
 
 
 def _logits(case: Case) -> Answer | None:
-    """It failed where the logits or the loss are computed."""
+    """Answer if it failed where the logits or the loss are computed."""
     frames = "\n".join(case.around.splitlines()[-25:])
     vocabulary = int(case.facts.model.get("vocab_size", 0)) or 262_144
     rows = _rows_asked_for(case, vocabulary)
@@ -143,7 +143,7 @@ def _logits(case: Case) -> Answer | None:
 
 
 def _rows_asked_for(case: Case, vocabulary: int) -> float:
-    """How many tokens' logits in float32 the refused allocation would hold; 0 if not known."""
+    """Return how many tokens' float32 logits the refused allocation would hold; 0 if unknown."""
     asked = re.search(r"[Tt]ried to allocate (\d+\.?\d*) (GiB|MiB)", case.message)
     if asked is None:
         return 0.0
@@ -151,7 +151,7 @@ def _rows_asked_for(case: Case, vocabulary: int) -> float:
 
 
 def _is_a_batch(case: Case, rows: float) -> bool:
-    """Whether that is a whole batch of the run, as long as its rows may be."""
+    """Return whether that is a whole batch of the run with rows of maximal length."""
     run = case.facts.training
     length, batch = run.get("max_length"), run.get("per_device_train_batch_size") or 1
     named = bool(case.log.model_name or case.log.model_types)
@@ -187,7 +187,7 @@ def _anything(case: Case, size: float | None) -> Answer:
 
 
 def _judgement(case: Case) -> Judgement | None:
-    """The estimate for the model and the run of the log; ``None`` where the model is not known."""
+    """Return the estimate for the model and the run of the log; ``None`` for an unknown model."""
     if case.log.model_name is None:
         return None
     from ...memory import judge

@@ -1,4 +1,4 @@
-"""Names and arguments that a release does not have; whose they are, the traceback says."""
+"""Names and arguments that a release does not have; the traceback says whose they are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OF_PACKAGE = re.compile(
 
 
 def _packages(case: Case) -> list[str]:
-    """The packages of the frames, from the outermost to the one that raised."""
+    """Return the packages of the frames, from the outermost to the one that raised."""
     found: list[str] = []
     for match in _OF_PACKAGE.finditer(case.around):
         name = match["module"] or "unsloth"

@@ -14,7 +14,7 @@ _LLAMA_FACTORY = {"0.9.1": "4.46.1", "0.9.2": "4.49.0", "0.9.3": "4.52.4"}
 
 
 def _pins(case: Case) -> Answer | None:
-    """pip's own list of what does not fit; the pair that bears on a Gemma first."""
+    """Read pip's list of conflicts; the pair that matters for a Gemma comes first."""
     lines = re.findall(
         r"^\s*([\w.-]+) (\S+) requires ([\w.-]+)(?:\[[\w,]*\])?([^\n]*?), but you have "
         r"([\w.-]+) (\S+) which is incompatible",

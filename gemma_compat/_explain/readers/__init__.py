@@ -1,6 +1,6 @@
-"""Readers of facts: one file for each kind of thing that logs state, one unit for each form.
+"""Readers of facts: one file for each kind of thing that logs state, one reader for each form.
 
-A new form is one :class:`Reader` in the table of its file, with an example of what people paste.
+To add a form, add a :class:`Reader` to the table of its file, with an example of what people paste.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ __all__ = ["LISTED", "MENTIONED", "STATED", "Reader", "Reading", "readers"]
 
 
 def readers() -> tuple[Reader, ...]:
-    """All of them."""
+    """Return all readers."""
     from .figures import FIGURES
     from .gpus import GPUS
     from .launch import LAUNCH

@@ -1,7 +1,7 @@
 """What a reader is: an expression, what a match of it states, and examples of both.
 
-Values come from closed sets, from version numbers or from plain numbers: nothing else of a log
-becomes a fact, and so none is printed.
+Values come from closed sets, version numbers or plain numbers. Nothing else of a log becomes a
+fact, so nothing private is printed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# How sure a reading is; among equally sure ones the last in the log wins.
+# How sure a reading is. Among equally sure readings the last in the log wins.
 MENTIONED, STATED, LISTED = 1, 2, 3
 
 
@@ -21,7 +21,7 @@ class Reading:
 
     Attributes:
         topic: dotted: ``packages.trl``, ``gpus``, ``training.mixed_precision``; ``model`` for a
-            published checkpoint, ``model_type`` for what may be meant (a frozenset of types),
+            published checkpoint, ``model_type`` for the possible types (a frozenset),
             ``figures.loss`` for a number that the run printed.
         value: the fact; ``None`` for known absent.
         strength: how sure it is.
@@ -40,13 +40,13 @@ class Reader:
     """One form in which people state a fact.
 
     Attributes:
-        pattern: what to look for, within a line (or ``lines`` of them).
+        pattern: what to search for, within a line (or ``lines`` of them).
         read: turns a match into readings.
-        examples: texts as people paste them, with the value by topic that must come out of each;
-            a value of ``...`` stands for a topic that must not.
-        needs: bytes that a piece of the log must contain beside.
+        examples: texts as people paste them, with the value that each topic must get; a topic with
+            the value ``...`` must not be read.
+        needs: bytes that a piece of the log must also contain.
         lines: how many lines a match may span.
-        limit: after so many matches it is not looked for any more.
+        limit: how many matches to find before the search ends.
     """
 
     pattern: str
@@ -57,7 +57,7 @@ class Reader:
     limit: int = 400
 
 
-# A line that gives advice says how a run could be, and not how it is.
+# A line that gives advice says how a run could be set up, and not how it is.
 ADVICE = re.compile(
     r"recommend|should|[Pp]lease|[Cc]onsider|instead|explicit|\b[Tt]ry\b|deprecated|incompatible|"
     r"require|not support|meanwhile|only support"
@@ -65,7 +65,7 @@ ADVICE = re.compile(
 
 
 def unless_advice(read: Read) -> Read:
-    """The reader for lines that do not give advice."""
+    """Return the reader restricted to lines that do not give advice."""
 
     def checked(match: re.Match[str]) -> Iterator[Reading]:
         if not ADVICE.search(match.string):
@@ -75,7 +75,7 @@ def unless_advice(read: Read) -> Read:
 
 
 def always(*readings: tuple[str, Any], strength: int = MENTIONED) -> Read:
-    """Readings that the mere presence of a text means."""
+    """Return a reader that makes these readings wherever the text occurs."""
 
     def read(match: re.Match[str]) -> Iterator[Reading]:
         for topic, value in readings:

@@ -1,4 +1,4 @@
-"""Numbers that a run prints of itself: losses, norms of gradients, how much of it is trained."""
+"""Read numbers that a run prints about itself: losses, gradient norms, trained parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GPUs: their names, how many there are, and their memory."""
+"""Read the names of GPUs, how many there are, and their memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST_COUNT = 4096
 
 
 def _known(name: str) -> str | None:
-    """The longest beginning of the text that is a card's name: the text may run on."""
+    """Return the longest beginning of the text that is a card's name, since the text may run on."""
     from ...errors import UsageError
     from ...tables import gpus
 

@@ -1,4 +1,4 @@
-"""How a run was launched: processes, FSDP, DeepSpeed, and what accelerate's config says of them."""
+"""Read how a run was launched: processes, FSDP, DeepSpeed, accelerate's config."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which model a log is about: names of checkpoints, classes, modules and config fields."""
+"""Read which model a log is about: names of checkpoints, classes, modules and config fields."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ...tables import checkpoints
 from .base import LISTED, MENTIONED, STATED, Reader, Reading
 
-# Class or module of transformers to the model types that may be meant.
+# Class or module of transformers to the model types that it can be.
 _TYPES = {
     "gemma": {"gemma"},
     "gemma2": {"gemma2", "paligemma"},
@@ -46,12 +46,14 @@ def type_named(name: str, strength: int) -> Iterator[Reading]:
 
 
 def _module(match: re.Match[str]) -> Iterator[Reading]:
-    """``transformers/models/gemma3/modeling_gemma3.py``."""
+    """Read a path such as ``transformers/models/gemma3/modeling_gemma3.py``."""
     yield from type_named(match["name"], STATED)
 
 
 def _model_class(match: re.Match[str]) -> Iterator[Reading]:
-    """``Gemma3ForConditionalGeneration`` is the composite, ``Gemma3ForCausalLM`` its text model."""
+    """Read a class: ``Gemma3ForConditionalGeneration`` is composite, ``Gemma3ForCausalLM``
+    is not.
+    """
     name, kind = match["name"].lower(), match["kind"]
     exact = (_TEXT if kind == "CausalLM" else _WHOLE).get(name)
     if exact:
@@ -65,7 +67,7 @@ def _stated_type(match: re.Match[str]) -> Iterator[Reading]:
         yield Reading("model_type", frozenset({name}), LISTED)
 
 
-# In a name that a user gave: the family, and the types that may be meant.
+# A family in a name that a user gave, to the types that it can be.
 _FAMILIES: tuple[tuple[str, frozenset[str]], ...] = tuple(
     (pattern, frozenset(types.split()))
     for pattern, types in (
@@ -96,7 +98,7 @@ _FAMILIES: tuple[tuple[str, frozenset[str]], ...] = tuple(
 
 
 def _name(match: re.Match[str]) -> Iterator[Reading]:
-    """A published name with or without its owner; of any other the family that it speaks of."""
+    """Read a published name, with or without its owner; of any other name, the family in it."""
     name = match["name"].strip(".-_").removeprefix("models--google--")
     owner = match["owner"] or ""
     if name.endswith(".py") or (name[0].isupper() and not re.search("[-_]", name)):

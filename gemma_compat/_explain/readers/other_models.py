@@ -1,4 +1,4 @@
-"""Models of other families: a log about one of them is not about Gemma."""
+"""Read models of other families: a log about one of them is not about Gemma."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NO_MODEL = re.compile(r"llama[-_. ]?(?:factory|cpp|index|board|hub)", re.IGNORE
 
 
 def family_named(name: str, strength: int) -> Iterator[Reading]:
-    """The reading for a model of that name if it is none of ours."""
+    """Yield the reading for a model of that name, if it is not a Gemma."""
     plain = name.lower().replace("_", "-")
     if not plain or "gemma" in plain or "siglip" in plain or plain.startswith("auto"):
         return
@@ -54,7 +54,7 @@ def _repository(match: re.Match[str]) -> Iterator[Reading]:
 
 
 def _asked_for(match: re.Match[str]) -> Iterator[Reading]:
-    """The model that the run is about, as the arguments name it."""
+    """Read the model that the run is about, from its arguments."""
     name = match["value"].rstrip("/").rpartition("/")[2]
     if "gemma" in match["value"].lower() or _NO_MODEL.search(name):
         return

@@ -1,4 +1,4 @@
-"""Versions of packages and of Python, in the forms in which tools print and people paste them."""
+"""Read versions of packages and of Python, in the forms that tools print and people paste."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _ELSEWHERE = re.compile(
 
 
 def package(name: str, version: str | None, strength: int) -> Iterator[Reading]:
-    """The reading for a package by any of its names; nothing for one that does not matter."""
+    """Yield the reading for a package by any of its names; nothing for one that does not matter."""
     known = normalise(re.sub(r"\s+", "-", name.strip(" `*")))
     known = _NAMED_OTHERWISE.get(known, known)
     if known not in _KNOWN:  # "flash attn", "ms_swift", "liger kernel": one separator is another
@@ -66,7 +66,7 @@ def package(name: str, version: str | None, strength: int) -> Iterator[Reading]:
 
 
 def _pinned(match: re.Match[str]) -> Iterator[Reading]:
-    """Listed by pip freeze or uv, or only asked for in a command."""
+    """Read a release that pip freeze or uv lists, or that a command only asks for."""
     line = match.string.strip(" \t+-\"'")
     if "requires" not in line and "Collecting" not in line:
         strength = LISTED if line.startswith(match["name"]) else MENTIONED
@@ -85,7 +85,7 @@ def _labelled(match: re.Match[str]) -> Iterator[Reading]:
 
 
 def _in_a_sentence(match: re.Match[str]) -> Iterator[Reading]:
-    """A whole line lists; within a sentence it is stated, unless of another release."""
+    """Read a release in prose: a line of its name and version lists it, a sentence states it."""
     if _ELSEWHERE.search(match.string):
         return
     before = match.string[: match.start()].strip(" \t-*|>#•`'\"({[,")

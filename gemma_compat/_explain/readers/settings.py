@@ -1,6 +1,6 @@
-"""How a log says the run was set up: arguments as Python, JSON, YAML or a command line give them.
+"""Read how the run was set up, from arguments in Python, JSON, YAML or a command line.
 
-Frames of the traceback say something too: an evaluation, a trainer, an adapter.
+Frames of the traceback state something too: an evaluation, a trainer, an adapter.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from .base import MENTIONED, STATED, Reader, Reading, always, unless_advice
 
 _WORDS = {"true": True, "false": False, "none": None, "null": None, "yes": True, "no": False}
-# As Python, JSON, YAML and a command line write "name is value".
+# How Python, JSON, YAML and a command line write that a name has a value.
 _IS = r"[\"']?(?:\s?[=:]\s?| )[\"']?"
 
 _SWITCHES = {
@@ -65,7 +65,9 @@ def _batch(match: re.Match[str]) -> Iterator[Reading]:
 
 
 def _precision(match: re.Match[str]) -> Iterator[Reading]:
-    """``bf16=False`` alone says nothing: ``fp16`` may be on."""
+    """Read ``bf16`` or ``fp16`` if it is true. ``bf16=False`` alone says nothing: ``fp16`` may be
+    on.
+    """
     if _WORDS.get((match["value"] or "true").lower()):
         yield Reading("training.mixed_precision", match["name"], STATED)
 
@@ -95,7 +97,9 @@ def _strategy(match: re.Match[str]) -> Iterator[Reading]:
 
 
 def _method(match: re.Match[str]) -> Iterator[Reading]:
-    """LLaMA-Factory's ``finetuning_type``, axolotl's ``adapter``, ms-swift's ``train_type``."""
+    """Read LLaMA-Factory's ``finetuning_type``, axolotl's ``adapter``, ms-swift's
+    ``train_type``.
+    """
     name = match["value"].lower()
     if name in _METHODS:
         yield Reading("training.peft", _METHODS[name], STATED)

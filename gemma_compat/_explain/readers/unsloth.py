@@ -1,4 +1,4 @@
-"""Unsloth's banners of 2024 to 2026, and whether it runs at all."""
+"""Read Unsloth's banners of 2024 to 2026, and whether Unsloth runs at all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _patched(name: str) -> Iterator[Reading]:
 
 
 def _generated_file(match: re.Match[str]) -> Iterator[Reading]:
-    """The head of a file that Unsloth writes into ``unsloth_compiled_cache``."""
+    """Read the head of a file that Unsloth writes into ``unsloth_compiled_cache``."""
     yield Reading("unsloth.used", True, LISTED)
     for name in ("unsloth-zoo", "unsloth", "transformers", "trl"):
         yield from package(name, match[name.replace("-", "_")], LISTED)

@@ -14,7 +14,9 @@ _MOST_VALUES = 4
 
 
 def printable(text: str) -> str:
-    """Escape control characters as Python does, so that no terminal acts on a node's file."""
+    """Return the text with control characters escaped, so that no terminal acts on a node's
+    file.
+    """
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )

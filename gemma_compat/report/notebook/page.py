@@ -114,7 +114,7 @@ def render(page: Page) -> str:
 
 
 def _text(text: str) -> str:
-    """Escape a text; what stands in backticks is code."""
+    """Return the text escaped for HTML; what stands in backticks becomes code."""
     import html
 
     escaped = html.escape(printable(text))

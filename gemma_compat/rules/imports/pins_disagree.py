@@ -4,7 +4,7 @@
 Depends on the pair. `import torchvision` ends with `operator torchvision::nms does not exist`
 beside another torch than its own; a Trainer ends with `Using the Trainer with PyTorch requires
 accelerate>=1.1.0`; TRL and PEFT end on a name that the other library does not have yet. Or nothing
-ends, and a combination runs that nobody tried.
+ends, and an untested combination runs.
 
 ## Why
 pip installs what the last command asked for, and only warns of what that breaks elsewhere;
