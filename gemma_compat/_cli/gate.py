@@ -144,15 +144,20 @@ def _for_machines(found: Judged) -> Gate:
 
 
 def _imports(diagnosis: Diagnosis) -> Iterable[Remark]:
-    """Yield an error for each module whose import failed."""
+    """Yield an error for each module whose import failed, a warning for one that did not end."""
     from ..engine.diagnosis import failed_imports
     from ..engine.gate import Remark
     from ..engine.rule import Severity
     from ..report._shared_values import reason
 
-    for name in failed_imports(diagnosis.facts):
-        said = reason(diagnosis.facts.imports[name])
+    facts = diagnosis.facts
+    for name in failed_imports(facts):
+        said = reason(facts.imports[name])
         yield Remark("import-failed", Severity.ERROR, f"import {name}: {said}")
+    for name, said in facts.imports.items():
+        if said.startswith("not finished"):
+            help_text = "give it longer: --timeout SECONDS"
+            yield Remark("import-unfinished", Severity.WARNING, f"import {name}: {said}", help_text)
 
 
 def _pins(options: argparse.Namespace) -> dict[str, Place]:

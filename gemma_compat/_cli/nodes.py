@@ -28,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--all-ranks", action="store_true", help=text)
     text = "judge together what `report --format json` wrote on each node"
     group.add_argument("--merge", nargs="+", metavar="FILE", help=text)
-    text = f"how long a rank waits for the others, with --all-ranks; {_TIMEOUT:g}"
+    text = f"how long a rank waits for the others ({_TIMEOUT:g}), or --probe for the imports (60)"
     group.add_argument("--timeout", type=_seconds, metavar="SECONDS", help=text)
 
 
@@ -38,8 +38,8 @@ def is_asked(options: argparse.Namespace) -> bool:
     Raises:
         UsageError: options that contradict each other.
     """
-    if options.timeout is not None and not options.all_ranks:
-        raise UsageError("--timeout is for --all-ranks")
+    if options.timeout is not None and not options.all_ranks and not options.probe:
+        raise UsageError("--timeout is for --all-ranks and --probe")
     if options.merge is None:
         if options.all_ranks and (options.versions or options.without or options.gpu is not None):
             raise UsageError("--all-ranks compares what is there; --with and --gpu assume it")

@@ -42,7 +42,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     option("--tokenizer", metavar="DIR", help="a tokenizer's directory, if not the model's")
     option("--verbose", action="store_true", help="every notice and all that is not decided")
     option("--python", metavar="PATH", help="judge the packages of this interpreter or venv")
-    option("--probe", action="store_true", help="try to import torch, in a child process")
+    text = "try to import torch, transformers, peft, trl, bitsandbytes, unsloth, in child processes"
+    option("--probe", action="store_true", help=text)
     for name, text in (("--select", "only these rules"), ("--ignore", "all but these rules")):
         text += ": codes or names, comma-separated"
         option(name, metavar="CODES", action="extend", type=_codes, default=[], help=text)
@@ -135,6 +136,7 @@ def _detected(options: argparse.Namespace) -> Facts:
         tokenizer=options.tokenizer,
         adapter=options.adapter,
         probe=options.probe,
+        **({} if options.timeout is None else {"probe_seconds": options.timeout}),
     )
     return assumptions.apply(options, facts)
 

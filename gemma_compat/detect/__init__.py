@@ -23,6 +23,7 @@ def detect_facts(
     probe: bool = False,
     path: Sequence[str] | None = None,
     deadline_seconds: float = 3.0,
+    probe_seconds: float = 60.0,
 ) -> Facts:
     """Return all facts about this machine, a model and a run.
 
@@ -35,9 +36,11 @@ def detect_facts(
             files beside the model's weights.
         adapter: a PEFT configuration, a mapping of one, the directory of a saved adapter, or
             ``None`` for the one that the model carries.
-        probe: also import torch and transformers, each in a child process.
+        probe: also import torch and transformers, and PEFT, TRL, bitsandbytes and Unsloth where
+            they are installed, each in a child process.
         path: the directories to search for packages; ``sys.path`` if not given.
-        deadline_seconds: for all child processes together (NVML, ``probe``).
+        deadline_seconds: for the child process that asks NVML.
+        probe_seconds: for all child processes of ``probe`` together.
 
     Raises:
         UsageError: a file that does not exist or is not a JSON object, or a value in it that no
@@ -53,4 +56,5 @@ def detect_facts(
         probe=probe,
         path=path,
         deadline_seconds=deadline_seconds,
+        probe_seconds=probe_seconds,
     )

@@ -36,13 +36,15 @@ class Child:
 
     With ``site`` it is the user's Python: ``path`` comes first, and the start-up files of
     site-packages run. Without, ``path`` comes after the standard library, which nothing then
-    shadows.
+    shadows. ``folder`` is its working directory, this process's if not given.
 
     Raises:
         OSError: the interpreter cannot be started.
     """
 
-    def __init__(self, code: str, path: Sequence[str], *, site: bool = True) -> None:
+    def __init__(
+        self, code: str, path: Sequence[str], *, site: bool = True, folder: str | None = None
+    ) -> None:
         if not sys.executable:
             raise OSError("this process does not know its Python interpreter")
         options = ["-I"] if site else ["-I", "-S"]
@@ -56,6 +58,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            cwd=folder,
         )
         # A full pipe blocks the child; reading one without a limit fills our memory.
         self._reader = threading.Thread(target=self._drain, daemon=True)

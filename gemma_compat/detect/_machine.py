@@ -15,7 +15,7 @@ from .adapter import read_adapter
 from .checkpoint import read_checkpoint
 from .environment import read_environment
 from .gpu import GpuQuestion, GpuReading
-from .imports import ImportProbe, without_trying
+from .imports import ImportProbe, without_gpu, without_trying
 from .loss_probe import with_loss
 from .model import assumed_of, read_model
 from .packages import Inventory, take_inventory
@@ -39,19 +39,21 @@ def detect(
     probe: bool,
     path: Sequence[str] | None,
     deadline_seconds: float,
+    probe_seconds: float,
 ) -> Facts:
     """Return all facts, as :func:`gemma_compat.detect.detect_facts` describes."""
     search = [str(entry) for entry in (sys.path if path is None else path)]
     inventory = take_inventory(search)
     readings = _read_parts(model, args, tokenizer, adapter, inventory, search)
-    deadline = Deadline(deadline_seconds)
+    deadline, later = Deadline(deadline_seconds), Deadline(probe_seconds)
     gpu_path = [*search, *sys.path]
     question = None if _is_live(model) and _key(gpu_path) in _READINGS else GpuQuestion(gpu_path)
     imports = ImportProbe(search, inventory.packages) if probe else None
     if question:
         _READINGS[_key(gpu_path)] = question.answer(deadline)
     gpus = _READINGS[_key(gpu_path)]
-    outcomes, seen = imports.answer(deadline) if imports else (without_trying(), {})
+    outcomes, seen = imports.answer(later) if imports else (without_trying(), {})
+    outcomes = without_gpu(outcomes) if gpus.gpus == () else outcomes
     parts = {name: part for name, (part, _) in readings.items()}
     parts["torch"] = parts["torch"].replace(**seen)
     why = [reasons for _, reasons in readings.values()]

@@ -1,8 +1,10 @@
-"""Does torch import? Tried in child processes, and only when asked: it takes seconds."""
+"""Do the packages import? Tried in child processes, and only when asked: it takes seconds."""
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from ._child import Child
 
 _MODULES = ("torch", "transformers")
+_IF_INSTALLED = ("peft", "trl", "bitsandbytes", "unsloth")
+_NEEDS_GPU = "needs a GPU"  # the first words of an outcome; the rest is what the import said
 _REPORTED = 3  # exit status: the import raised, and the last line says what
 # os._exit, since a crash while the interpreter shuts down is not one of the import.
 _CODE = """
@@ -55,15 +59,23 @@ print("\\n" + json.dumps(found), flush=True)
 class ImportProbe:
     """Import each module in a separate child process, all at once.
 
+    The children run in an empty folder, which is removed: an import may write a cache beside it.
+
     Args:
         path: the module search path.
-        packages: what is installed; a module that is known to be absent is not tried.
+        packages: what is installed. torch and transformers are tried unless they are known to be
+            absent, other packages if they are known to be installed.
     """
 
     def __init__(self, path: Sequence[str], packages: Mapping[str, Package | None]) -> None:
         self._answers: dict[str, str] = {}
         self._children: dict[str, Child] = {}
-        for module in _MODULES:
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="gemma_compat-", ignore_cleanup_errors=True
+        )
+        path = [os.path.abspath(entry or os.curdir) for entry in path]
+        others = [name for name in _IF_INSTALLED if packages.get(name) is not None]
+        for module in (*_MODULES, *others):
             if module in packages and packages[module] is None:
                 self._answers[module] = "not installed"
             else:
@@ -77,7 +89,7 @@ class ImportProbe:
             module=module, status=_REPORTED, done=_DONE, longest=_LONGEST, then=then
         )
         try:
-            self._children[module] = Child(code, path)
+            self._children[module] = Child(code, path, folder=self._folder.name)
         except OSError as error:
             self._answers[module] = f"not tried: {error}"
 
@@ -98,7 +110,21 @@ class ImportProbe:
                 self._answers[module] = outcome.problem
             if module == "torch":
                 devices = _devices(lines, outcome.problem)
-        return {module: self._answers[module] for module in _MODULES}, devices
+        self._folder.cleanup()
+        tried = [name for name in (*_MODULES, *_IF_INSTALLED) if name in self._answers]
+        return {name: self._answers[name] for name in tried}, devices
+
+
+def without_gpu(answers: Mapping[str, str]) -> dict[str, str]:
+    """Return the outcomes on a machine that has no GPU: what asks for one has not failed.
+
+    Unsloth raises at its import where torch sees no accelerator.
+    """
+    found = dict(answers)
+    said = found.get("unsloth", "")
+    if said.startswith("failed: NotImplementedError") and "GPU" in said.partition("Error")[2]:
+        found["unsloth"] = f"{_NEEDS_GPU}: {said}"
+    return found
 
 
 def _devices(lines: Sequence[str], problem: str | None) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def missing_packages(facts: Facts) -> tuple[str, ...]:
 
 def failed_imports(facts: Facts) -> tuple[str, ...]:
     """Return the modules whose import was tried and did not end in success."""
-    passed = ("ok", "not tried", "not installed", "not finished")
+    passed = ("ok", "not tried", "not installed", "not finished", "needs a GPU")
     return tuple(name for name, end in facts.imports.items() if not end.startswith(passed))
 
 

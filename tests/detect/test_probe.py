@@ -10,7 +10,9 @@ import pytest
 
 from gemma_compat.detect._child import Child
 from gemma_compat.detect._deadline import Deadline
-from gemma_compat.detect.imports import ImportProbe, without_trying
+from gemma_compat.detect.imports import ImportProbe, without_gpu, without_trying
+from gemma_compat.engine.diagnosis import failed_imports
+from gemma_compat.facts import Facts, Package
 
 
 def write(site: Path, name: str, body: str) -> None:
@@ -74,6 +76,38 @@ def test_a_grandchild_that_holds_the_pipe_does_not_hold_us(tmp_path):
 def test_what_is_not_installed_is_not_tried():
     answers = ImportProbe([], {"torch": None, "transformers": None}).answer(Deadline(0))[0]
     assert answers == {"torch": "not installed", "transformers": "not installed"}
+
+
+def test_others_are_tried_where_they_are_installed(tmp_path):
+    write(tmp_path, "torch", "")
+    write(tmp_path, "trl", "import os; open('cache', 'w').close(); raise ImportError(os.getcwd())")
+    write(tmp_path, "peft", "raise RuntimeError")
+    installed = {"transformers": None, "trl": Package(name="trl"), "unsloth": None}
+    tried = ImportProbe([str(tmp_path)], installed)
+    answers = tried.answer(Deadline(20))[0]
+    assert list(answers) == ["torch", "transformers", "trl"]
+    folder = answers["trl"].removeprefix("failed: ImportError: ")
+    assert "gemma_compat-" in folder and not Path(folder).exists(), "removed with what it wrote"
+    assert not Path("cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (
+            "failed: NotImplementedError: Unsloth cannot find any torch accelerator? You need a GPU.",
+            0,
+        ),
+        ("failed: NotImplementedError: Unsloth: No NVIDIA GPU found?", 0),
+        ("failed: ImportError: libGPU.so", 1),
+        ("ok", 1),
+    ],
+)
+def test_what_asks_for_a_gpu_has_not_failed_without_one(said, kept):
+    found = without_gpu({"torch": "ok", "unsloth": said})
+    assert (found["unsloth"] == said) == kept
+    facts = Facts(imports=found)
+    assert ("unsloth" in failed_imports(facts)) == (kept and said != "ok")
 
 
 def test_without_probe_nothing_is_tried(monkeypatch):

@@ -232,3 +232,37 @@ def test_undetermined_counts_only_where_an_option_decides(
     assert main([*with_select("GC1002"), *more]) == 0  # options, and a live model too
     assert main([*with_select("GC603"), "--fail-on", "never"]) == 0
     assert "GC603" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "statuses"),
+    [
+        ("failed: RuntimeError: x", "import-failed", (1, 1)),
+        ("crashed with signal 11 (SIGSEGV)", "import-failed", (1, 1)),
+        ("not finished within 60 s", "import-unfinished", (0, 1)),
+        ("needs a GPU: failed: NotImplementedError: x", "", (0, 0)),
+    ],
+)
+def test_an_import_that_failed_is_a_finding(
+    said: str, name: str, statuses: tuple[int, int], monkeypatch: Any, capsys: Any
+) -> None:
+    facts = made.facts(imports={"torch": "ok", "unsloth": said})
+    monkeypatch.setattr("gemma_compat.detect.detect_facts", lambda *a, **k: facts)
+    arguments = ["report", "--no-config", "--select", "GC601", "--format", "sarif"]
+    for threshold, status in zip(("error", "warning"), statuses, strict=True):
+        assert main([*arguments, "--fail-on", threshold]) == status
+        results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+        assert [item["ruleId"] for item in results] == ([name] if name else [])
+
+
+def test_the_timeout_is_for_the_probe(monkeypatch: Any, capsys: Any) -> None:
+    asked: dict[str, Any] = {}
+
+    def detect(*args: Any, **options: Any) -> Any:
+        asked.update(options)
+        return made.facts()
+
+    monkeypatch.setattr("gemma_compat.detect.detect_facts", detect)
+    assert main(["report", "--no-config", "--probe", "--timeout", "7"]) == 0
+    assert asked["probe_seconds"] == 7.0
+    assert main(["report", "--no-config", "--timeout", "7"]) == 2
