@@ -23,9 +23,13 @@ def writes_use_cache(args: Any) -> bool:
 
 
 def remember_use_cache(model: Any, ledger: Ledger) -> None:
-    """Make every save of the model write the present ``use_cache`` of its config, if it is on."""
+    """Make every save of the model write the present ``use_cache`` of its config.
+
+    That is none at all for the top-level config of a multimodal model. A ``False`` needs no note:
+    the Trainer writes the same.
+    """
     from ..patching.saving import remember_found
 
     config = getattr(model, "config", None)
-    if getattr(config, "use_cache", None):
+    if config is not None and vars(config).get("use_cache", True) is not False:
         remember_found(ledger, [(config, "use_cache")])

@@ -7,7 +7,9 @@ checkpointing keeps the graph.
 
 The layers' checkpoint function is swapped when the text model starts a forward and put back when
 it ends, so nothing stays changed, and checkpointing that is turned on after the patch is covered.
-The recomputation in the backward pass does not look at the layers' function again.
+The recomputation in the backward pass does not look at the layers' function again: the function
+that it runs brings the attention's hooks with it, so that a patch that is taken off between forward
+and backward does not change what is recomputed.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from ..live.checkpoint_wrappers import is_torchs, reentrancies
 from ..live.tree import layer_wrappers
 from ..live.upstream import carries_shared_kv
 from . import checkpoint_functions
+from ._slots import HookSlot
 
 
 def add_non_reentrant(text_model: Any, ledger: Any) -> None:
@@ -90,27 +93,58 @@ def _non_reentrant_functions(text_model: Any) -> list[tuple[Any, Callable[..., A
     """
     refuse_reentrant_wrappers(text_model)
     layers = [layer for layer in decoder_layers(text_model) if is_checkpointed(layer)]
-    return [(layer, _non_reentrant(getattr(layer, checkpoint_functions.SLOT))) for layer in layers]
+    return [(layer, _non_reentrant(layer)) for layer in layers]
 
 
-def _non_reentrant(function: Any) -> Callable[..., Any]:
-    """Return the same checkpoint function with ``use_reentrant=False``.
+def _non_reentrant(layer: Any) -> Callable[..., Any]:
+    """Return the layer's checkpoint function with ``use_reentrant=False``.
 
     Raises ``PatchRefused`` for a function that may do as it likes with the keyword, as
     Unsloth's does.
     """
+    import torch
+
+    function = getattr(layer, checkpoint_functions.SLOT)
     bound: partial[Any] = function if isinstance(function, partial) else partial(function)
-    if bound.func is run_plainly:
+    if bound.func in (run_plainly, checkpoint_with_hooks):
         return bound
     if not is_torchs(bound.func):
         raise PatchRefused(
             f"the decoder layers are checkpointed by {_name(bound.func)}, which is not torch's "
             "function: whether it keeps the gradients of shared keys and values is not known"
         )
-    if bound.keywords.get("use_reentrant") is False:
-        return bound
     keywords = {**bound.keywords, "use_reentrant": False}
-    return checkpoint_functions.stand_in(function, partial(bound.func, *bound.args, **keywords))
+    made = partial(bound.func, *bound.args, **keywords)
+    if not torch.compiler.is_compiling():
+        made = partial(checkpoint_with_hooks, made, layer_wrappers(layer.self_attn)[0])
+    return checkpoint_functions.stand_in(function, made)
+
+
+def checkpoint_with_hooks(
+    checkpoint: Callable[..., Any], attention: Any, function: Callable[..., Any], *args: Any
+) -> Any:
+    """Checkpoint ``function``, to be run again with the hooks that the attention has now."""
+    hooks = [hook for hook in attention._forward_pre_hooks.values() if _is_ours(hook)]
+    return checkpoint(partial(_run_with_hooks, attention, hooks, function), *args)
+
+
+def _run_with_hooks(
+    attention: Any, hooks: list[Any], function: Callable[..., Any], *args: Any
+) -> Any:
+    options = {"with_kwargs": True, "prepend": True}
+    gone = [hook for hook in hooks if hook not in attention._forward_pre_hooks.values()]
+    slots = [HookSlot(attention, "forward_pre_hook", hook, options, None) for hook in gone]
+    try:
+        for slot in slots:
+            slot.write()
+        return function(*args)
+    finally:
+        for slot in slots:
+            slot.restore()
+
+
+def _is_ours(hook: Any) -> bool:
+    return str(getattr(hook, "__module__", "")).startswith(__package__)
 
 
 def run_plainly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

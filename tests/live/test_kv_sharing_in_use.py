@@ -30,6 +30,7 @@ from .sharing import (  # noqa: E402
     needs_sharing,
     patched,
     two_forwards,
+    wrap,
 )
 from .trainers import trainer  # noqa: E402
 
@@ -128,18 +129,27 @@ def test_revert_leaves_no_trace(name: str) -> None:
 @every_name
 @every_mode
 def test_reverted_between_forward_and_backward(name: str, mode: bool | None) -> None:
-    """Right, or an error; never a wrong gradient in silence."""
-    model = compare.make(name)
+    """Right: the recomputation brings the hooks that the forward had, and leaves none."""
+    model = checkpoint(compare.make(name), mode)
+    before = compare.graph(model)
     ledger = apply(name, model)
-    loss = checkpoint(model, mode)(**tiny.batch(name)).loss
+    loss = model(**tiny.batch(name)).loss
     ledger.revert()
-    if mode is not None:  # revert took away what the recomputation would read
-        with pytest.raises((RuntimeError, KeyError), match="recomput|attention|[0-9]+"):
-            loss.backward()
-        return
     loss.backward()
-    got = compare.Run(loss.item(), compare.gradients(model))
-    compare.assert_same(compare.reference(name), got)
+    compare.assert_same(compare.reference(name), compare.Run(loss.item(), compare.gradients(model)))
+    model.zero_grad(set_to_none=True)
+    assert compare.graph(model) == before
+
+
+@every_name
+def test_reverted_before_a_recomputation_from_outside(name: str) -> None:
+    """A wrapper of others does not bring our hooks: an error, no wrong gradient in silence."""
+    model = wrap(compare.make(name).train(), "NO_REENTRANT")
+    ledger = apply(name, model)
+    loss = model(**tiny.batch(name), use_cache=False).loss
+    ledger.revert()
+    with pytest.raises((RuntimeError, KeyError), match="recomput|attention|[0-9]+"):
+        loss.backward()
 
 
 @every_name
