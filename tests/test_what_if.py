@@ -117,6 +117,12 @@ def test_facts_of_a_log_stay_where_nothing_is_given() -> None:
         ),
         (["--target-modules", "all-linear"], "adapter", {"target_modules": "all-linear"}),
         (["--target-modules", r".*\.q_proj"], "adapter", {"target_modules": r".*\.q_proj"}),
+        (["--target-modules", "all-linear"], "adapter", {"target_parameters": ()}),
+        (
+            ["--target-modules", "q_proj", "--target-parameters", "experts.down_proj"],
+            "adapter",
+            {"target_parameters": ("experts.down_proj",)},
+        ),
         (["--modules-to-save", ""], "adapter", {"modules_to_save": ()}),
         (
             ["--target-modules", "q_proj", "--modules-to-save", "lm_head"],

@@ -97,7 +97,9 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--rank", type=_positive, metavar="R", help="of the adapter: r")
     group.add_argument("--optimizer", metavar="NAME", help="optim=NAME: adamw_bnb_8bit, ...")
     group.add_argument(
-        "--target-parameters", metavar="NAMES", help="bare parameters that are adapted (experts)"
+        "--target-parameters",
+        metavar="NAMES",
+        help="bare parameters (experts) that are adapted; default beside --target-modules: none",
     )
     group.add_argument(
         "--modules-to-save", metavar="NAMES", help="trained whole beside it; '' for none"
@@ -220,6 +222,9 @@ def _adapter(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any]
     if options.target_parameters is not None:
         found["target_parameters"] = tuple(stack.split([options.target_parameters]))
         how["adapter.target_parameters"] = "--target-parameters"
+    elif targets is not None:  # PEFT adapts none where none is named
+        found["target_parameters"] = ()
+        how["adapter.target_parameters"] = "--target-modules"
     if options.rank is not None:
         found["rank"] = options.rank
         how["adapter.rank"] = "--rank"
