@@ -100,16 +100,21 @@ def _value(environment: Mapping[str, str], name: str) -> str:
 # What its releases do to a run by themselves, read in the wheels: the first that does it for each
 # model type. Where a live model or the environment shows what was done, that decides.
 
-# loader.py: its list FORCE_FLOAT32, from 2026.7.1 on unsloth_zoo's. On it, a model that would run
-# in float16 is loaded in bfloat16, computed in float32, and trained without mixed precision
-# (rl.py: ACCELERATE_MIXED_PRECISION=no).
+# loader.py: its list FORCE_FLOAT32. From 2026.7.1 on it takes unsloth_zoo's list in; an older
+# unsloth beside that zoo, which pip installs, does not. A name on it also stands for what begins
+# with it (gemma4_unified). A listed model that would run in float16 is loaded in bfloat16, computed
+# in float32, and trained without mixed precision (rl.py: ACCELERATE_MIXED_PRECISION=no).
 _FORCES_FLOAT32 = {
     "gemma3": {"unsloth": ">=2025.3.15"},
     "gemma3_text": {"unsloth": ">=2025.3.15,<2025.9.11|>=2026.2.1"},
     "gemma3n": {"unsloth": ">=2025.9.3"},
     "gemma3n_text": {"unsloth": ">=2025.9.3"},
-    "gemma4": {"unsloth-zoo": ">=2026.7.1"},
-    "gemma4_text": {"unsloth-zoo": ">=2026.7.1"},
+    "gemma4": {"unsloth": ">=2026.7.1"},
+    "gemma4_text": {"unsloth": ">=2026.7.1"},
+    "gemma4_unified": {"unsloth": ">=2026.7.1"},
+    "gemma4_unified_text": {"unsloth": ">=2026.7.1"},
+    "embedding_gemma2": {"unsloth": ">=2026.10.1"},
+    "embedding_gemma2_text": {"unsloth": ">=2026.10.1"},
 }
 
 

@@ -131,3 +131,26 @@ def test_clippable_linear(unsloth: str, used: bool, expected: str) -> None:
         adapter={"target_modules": ("q_proj", "v_proj")},
     )
     assert said("GC701", made) == expected
+
+
+@pytest.mark.parametrize(
+    ("unsloth", "zoo", "expected"),
+    [
+        ("2026.6.9", "2026.6.7", "fires"),
+        ("2026.6.9", "2026.7.1", "fires"),  # pip installs this pair; unsloth reads no list of zoo's
+        ("2026.7.1", "2026.7.1", "no"),
+    ],
+)
+@pytest.mark.parametrize("code", ["GC1115", "GC406"])
+def test_gemma4_is_kept_in_float32_by_unsloth_and_not_by_its_zoo(
+    unsloth: str, zoo: str, expected: str, code: str
+) -> None:
+    made = stack(
+        "gemma4",
+        "5.5.0",
+        gpus=[T4],
+        model={"dtype": "bfloat16"},
+        training={"mixed_precision": "fp16"},
+        packages={"unsloth": unsloth, "unsloth-zoo": zoo, "peft": "0.19.1"},
+    )
+    assert said(code, made) == expected

@@ -11,7 +11,7 @@ passes float16's 65504. Inference is reported to stay far below it. Nothing of t
 ## Cure
 bfloat16 on a GPU that does it (compute capability 8.0 and newer), float32 on an older one. If only
 float16 is fast enough, watch `grad_norm` from the first step. Unsloth keeps Gemma 4 in float32 from
-unsloth_zoo 2026.7.1 on; then this rule is silent. Nothing is patched.
+unsloth 2026.7.1 on; then this rule is silent. Nothing is patched.
 """
 
 from __future__ import annotations
