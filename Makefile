@@ -23,12 +23,14 @@ PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sy
 named = 2>&1 | sed -u 's/^/$(1): /'
 # What needs no torch: ruff, mypy, import contracts and the plain tests. uv where it is installed.
 CHECK := .venv-check
+DOCS := .venv-docs
 UV := $(shell command -v uv)
 
 .DEFAULT_GOAL := help
 .PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence confusion releases atlas drift advise-proof upstream fuzz demo bench gpu notebooks docs new-rule test-rule mutants index schemas golden clean
+        evidence confusion releases atlas drift advise-proof upstream fuzz demo bench gpu notebooks docs site-check \
+        new-rule test-rule mutants index schemas golden clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -165,11 +167,19 @@ counts: venv  ## the counted figures and the picture in README and docs
 notebooks: venv  ## execute the example notebooks on tiny models; NAME= one of them
 	$(BIN)/python -m tools.notebooks $(NAME)
 
-docs: venv  ## the documentation, in site/
-	$(PIP) -r requirements/docs.txt
-	$(BIN)/python -m tools.rules_docs
-	$(BIN)/python -m tools.supports_docs
-	$(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml --site-dir ../site
+docs: $(DOCS)/.stamp  ## the documentation, in site/; its links and spelling are checked. No torch
+	$(DOCS)/bin/python -m tools.supports_docs
+	$(DOCS)/bin/python -m tools.rules_docs
+	$(DOCS)/bin/codespell README.md CONTRIBUTING.md docs/*.md docs/*/*.md examples/*.py gemma_compat
+	$(DOCS)/bin/python -m tools.site
+
+site-check: docs  ## the built site in headless Chromium (a package of the system): SHOTS=FOLDER keeps pictures
+	$(DOCS)/bin/python -m tools.site.browser $(if $(SHOTS),--shots $(SHOTS))
+
+$(DOCS)/.stamp: requirements/docs.txt
+	$(PYTHON) -m venv --clear $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
+	@touch $@
 
 new-rule:  ## skeletons of a rule and its proof; CODE= FAMILY= NAME= KIND=python|markdown
 	@$(PYTHON) -m tools.new_rule "$(CODE)" "$(FAMILY)" "$(NAME)" "$(KIND)"
@@ -192,6 +202,6 @@ golden: venv  ## what each rule says, written anew beside its proof; git shows w
 	@$(TEST_ENV) $(BIN)/python -m tests.rules.golden
 
 clean:  ## remove everything that was built
-	rm -rf $(VENV) .environments .demo build dist site docs/rules .mypy_cache .pytest_cache \
+	rm -rf $(VENV) $(CHECK) $(DOCS) .environments .demo build dist site .mypy_cache .pytest_cache \
 	    .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -33,6 +33,7 @@ def patch(
     checkpoint_every: int | None = None,
 ) -> AppliedPatches:
     """Cure a model of its known failures, before ``Trainer(...)`` reads its settings.
+
     Args:
         model: a transformers model, or one wrapped by PEFT, ``torch.compile`` or DDP; or a
             ``Trainer``, whose model, arguments and tokenizer are then used.

@@ -26,6 +26,7 @@ _OF_THE_MACHINE = {"gpus", "other_gpus", "driver", "cuda_driver", "environment",
 @dataclass(frozen=True)
 class Assumptions:
     """What the user gave.
+
     Attributes:
         versions: distribution name to version; ``None`` for known absent.
         gpus: the GPUs, or ``None`` for those of this machine.

@@ -122,7 +122,7 @@ def _cell(label: str, text: str) -> str:
         return ", ".join(map(_link, text.split(", ")))
     if label == "error text":
         return f"`{text}`".replace("|", "\\|")
-    return text.replace("|", "\\|").replace("<", "\\<").replace("*", "\\*")
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
 
 
 def _link(reference: str) -> str:

@@ -50,7 +50,7 @@ def test_markdown_page_links_upstream_and_escapes_tables() -> None:
     text = rule_page.page_markdown(full_rule())
     assert "[o/r#1](https://github.com/o/r/issues/1)" in text
     assert text.startswith("# GC101 made-defect-1\n\nThe made defect number 1 breaks it.\n")
-    assert "transformers \\<5" in text
+    assert "transformers &lt;5" in text
 
 
 def test_json_page() -> None:

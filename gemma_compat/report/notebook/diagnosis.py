@@ -45,14 +45,15 @@ def finding_card(finding: Finding, plan: Plan) -> Card:
         for skip in plan.skips
         if skip.rule.code == rule.code
     )
-    first, _ = split_cure(problem.help)
+    paste = to_paste(split_cure(problem.help)[0])
+    advice = () if paste == problem.help else (f"Help: {problem.help}",)
     return Card(
         _TONES[rule.severity],
         rule.severity.value,
         f"{rule.code} {rule.name}",
         aside=f"{strength(rule)}{types_of(finding)}".strip(),
-        texts=(problem.message, f"Help: {problem.help}", *skipped),
-        paste=to_paste(first),
+        texts=(problem.message, *advice, *skipped),
+        paste=paste,
     )
 
 

@@ -203,7 +203,8 @@ padding:.25em .7em}
 .gemma-compat details pre{white-space:pre-wrap;background:none;color:inherit;font-size:.9em}
 .gemma-compat details{margin:.5em 0}.gemma-compat summary{cursor:pointer}
 .gemma-compat table{border-collapse:collapse;margin:.4em 0;color:inherit;font-size:.95em}
-.gemma-compat th,.gemma-compat td{text-align:left;vertical-align:top;padding:.15em .8em .15em 0;
-font-weight:normal;background:none;color:inherit;white-space:normal;overflow-wrap:anywhere}
-.gemma-compat th{opacity:.75;white-space:nowrap}.gemma-compat tr{background:none}
+.gemma-compat th,.gemma-compat td{text-align:left!important;vertical-align:top;
+padding:.15em .8em .15em 0;font-weight:normal;background:none;
+color:inherit;white-space:normal;overflow-wrap:anywhere}
+.gemma-compat th{opacity:.75;white-space:nowrap}.gemma-compat tr{background:none!important}
 """.replace("\n", "")
