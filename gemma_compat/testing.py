@@ -54,7 +54,7 @@ def every_gemma(mode: str = "patched", **options: Any) -> Iterator[list[str]]:
 def _patching(
     found: Callable[..., Any], mode: str, options: dict[str, Any], done: list[str]
 ) -> Callable[..., Any]:
-    """Return a ``post_init`` that calls the given one and then ``patch``, once for each model."""
+    """Return a ``post_init`` that calls the given one and then ``patch``."""
 
     def post_init(model: Any, *args: Any, **kwargs: Any) -> Any:
         result = found(model, *args, **kwargs)

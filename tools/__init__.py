@@ -1,1 +1,1 @@
-"""What a developer runs; no part of the package."""
+"""Commands for developers; they do not belong to the package."""

@@ -1,4 +1,4 @@
-"""What an archive on the index says of itself: its METADATA, read without the whole archive."""
+"""Read the METADATA of an archive on the package index without reading the whole archive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class IndexFailed(Exception):
 
 
 def metadata_of(wheel: Mapping[str, Any]) -> str:
-    """The wheel's METADATA, without the wheel."""
+    """Return the wheel's METADATA without reading the rest of the wheel."""
     if wheel.get("core-metadata") or wheel.get("dist-info-metadata"):
         with urllib.request.urlopen(wheel["url"] + ".metadata", timeout=TIMEOUT) as answer:
             text: str = answer.read().decode("utf-8")
@@ -31,9 +31,9 @@ def metadata_of(wheel: Mapping[str, Any]) -> str:
 
 
 def _source_metadata(address: str) -> str:
-    """PKG-INFO of an archive of sources, read no further than that.
+    """Return PKG-INFO of a source archive, and read no further than that.
 
-    Old setuptools leave the requirements out of it: then they follow in ``requires.txt``.
+    Old setuptools leave the requirements out of it: they follow in ``requires.txt``.
     """
     with (
         urllib.request.urlopen(address, timeout=TIMEOUT) as answer,
@@ -57,7 +57,7 @@ def _source_metadata(address: str) -> str:
 
 
 class _Remote(io.BytesIO):
-    """A file behind an address, of which only the blocks that are read are fetched."""
+    """A file behind an address. Only the blocks that are read are fetched."""
 
     BLOCK = 1 << 17
 

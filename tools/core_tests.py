@@ -1,4 +1,4 @@
-"""The plain tests on every other Python that is here, in virtual environments without torch."""
+"""Run the plain tests on every other Python that is installed, in environments without torch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def main() -> int:
 
 
 def find_python(python: str) -> Path | None:
-    """An interpreter of this release that starts: on ``PATH``, or one of pyenv's."""
+    """Return an interpreter of this release that starts, from ``PATH`` or pyenv; ``None`` if none
+    does.
+    """
     name = f"python{python}"
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     on_path = shutil.which(name)

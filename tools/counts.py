@@ -1,4 +1,4 @@
-"""The figures in README and docs that can be counted: written between marks, checked by a test.
+"""Count the figures in README and docs, and write them between marks; a test checks them.
 
     python -m tools.counts            write them
     python -m tools.counts --check    exit 1 and name the files that are out of date

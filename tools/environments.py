@@ -7,7 +7,7 @@
 
 An overlay holds transformers with its dependencies, and the accelerate and peft that fit it, on
 top of the one torch of this interpreter. That takes 250 MB and 20 seconds a release, where a
-virtual environment with a torch of its own takes gigabytes. A finished overlay is left alone; one
+virtual environment with a second torch takes gigabytes. A finished overlay is left alone; one
 that was interrupted, or that was built from other pins or for another Python, is built anew.
 """
 
@@ -55,7 +55,9 @@ class EnvironmentFailed(Exception):
 
 
 def ensure_overlay(transformers: str) -> Path:
-    """The overlay of this transformers release with accelerate and peft, built if need be."""
+    """Return the overlay of this transformers with accelerate and peft; build it if it is
+    missing.
+    """
     companions = COMPANIONS.get(transformers.partition(".")[0])
     if companions is None:
         raise EnvironmentFailed(f"transformers {transformers}: only 4.x and 5.x are supported")
@@ -64,22 +66,24 @@ def ensure_overlay(transformers: str) -> Path:
 
 
 def ensure_companion(name: str, version: str) -> Path:
-    """A directory with this one package and none of its dependencies, built if need be."""
+    """Return a directory with this package without its dependencies; build it if it is missing."""
     return _ensure(f"{name}-{version}", (["--no-deps", f"{name}=={version}"],))
 
 
 def ensure_datasets() -> Path:
-    """What TRL needs and an overlay has not. Comes last on the path: the overlay's hub wins."""
+    """Return what TRL needs beside an overlay. Put it last on the path: the overlay's hub
+    must win.
+    """
     return _ensure("datasets", ([DATASETS],))
 
 
 def ensure_notebook() -> Path:
-    """What executes notebooks. Comes last on the path, as ``datasets``."""
+    """Return what executes notebooks. Put it last on the path, as ``datasets``."""
     return _ensure("notebook", (list(NOTEBOOK),))
 
 
 def ensure_unsloth(transformers: str, kernels: bool = False) -> list[Path]:
-    """The overlays that make up Unsloth on this transformers, in the order of the path.
+    """Return the overlays that make up Unsloth on this transformers, in the order of the path.
 
     Args:
         transformers: a key of :data:`UNSLOTH`.
@@ -93,7 +97,9 @@ def ensure_unsloth(transformers: str, kernels: bool = False) -> list[Path]:
 
 
 def _ensure(name: str, steps: Sequence[Sequence[str]]) -> Path:
-    """``HOME/name``, made by one pip call for each of ``steps``. Processes may race for it."""
+    """Return ``HOME/name``, made by one pip call for each of ``steps``. Processes may race
+    for it.
+    """
     target, partial = HOME / name, HOME / f"{name}.partial"
     wanted = _pins(steps)
     with _lock(HOME / f".{name}.lock"):
@@ -121,7 +127,7 @@ def _install(target: Path, arguments: Sequence[str]) -> None:
 
 
 def _pins(steps: Sequence[Sequence[str]]) -> str:
-    """What an overlay was built from, and for: one line each."""
+    """Return what an overlay was built from and for, one line each."""
     python = f"python {sys.version_info.major}.{sys.version_info.minor}"
     return "\n".join([python, *(" ".join(step) for step in steps)]) + "\n"
 
@@ -135,7 +141,7 @@ def _stamp(target: Path) -> str | None:
 
 @contextmanager
 def _lock(file: Path) -> Iterator[None]:
-    """One process at a time; the system lets go of it when a process dies."""
+    """Let one process in at a time; the system releases the lock when a process dies."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -147,7 +153,9 @@ def _label(asked: str) -> str:
 
 
 def overlays(asked: str) -> list[Path]:
-    """The overlays for one word of the command line: ``5.23.0``, ``trl-1.16.0``, a name."""
+    """Return the overlays for one word of the command line: ``5.23.0``, ``trl-1.16.0`` or a
+    name.
+    """
     if asked == "unsloth":
         return ensure_unsloth("5.17.0")
     if asked == "datasets":

@@ -96,7 +96,7 @@ class Mutant:
 
 
 def targets() -> Iterator[Target]:
-    """The engine, the ledger, and every rule in Python."""
+    """Return the engine, the ledger, and every rule in Python."""
     for file, tests in ENGINE.items():
         yield Target(file, tuple(tests))
     for path in sorted((ROOT / PACKAGE / "rules").glob("*/*.py")):
@@ -116,7 +116,7 @@ def _code_of(path: Path) -> ast.expr:
 
 
 def mutants(target: Target) -> list[Mutant]:
-    """Every mutant of a file that is another program: annotations and docstrings do not count."""
+    """Return every mutant that changes the program, not only an annotation or a docstring."""
     plugins: Any = import_module("cosmic_ray.plugins")
     mutating: Any = import_module("cosmic_ray.mutating")
     code = (ROOT / PACKAGE / target.file).read_text(encoding="utf-8")
@@ -152,7 +152,7 @@ def _line(before: str, after: str) -> str:
 
 
 def survives(mutant: Mutant, copy: Path) -> bool:
-    """Whether the tests pass with the fault in this copy of the checkout."""
+    """Return whether the tests pass with the fault in this copy of the checkout."""
     file = copy / PACKAGE / mutant.target.file
     before = file.read_text(encoding="utf-8")
     file.write_text(mutant.code, encoding="utf-8")
@@ -176,7 +176,7 @@ def survives(mutant: Mutant, copy: Path) -> bool:
 
 
 def reasons() -> dict[str, str]:
-    """The survivors that are known, each with the reason why no test can or need see it."""
+    """Return the known survivors, each with the reason why no test can or need notice it."""
     toml: Any = import_module("tomllib")  # Python 3.11 and newer
     found: dict[str, str] = toml.loads(KNOWN.read_text(encoding="utf-8"))["survivors"]
     return found

@@ -59,7 +59,7 @@ PACKAGES = (
 # Published as source only: built where they are installed.
 SOURCE_ONLY = {"deepspeed", "flash-attn"}
 # Extras whose pins hold wherever the package that they name is used beside this one, although
-# nobody asks for the extra: a transformers that finds an older torch does without it.
+# the caller does not ask for the extra: a transformers that finds an older torch does without it.
 BESIDE = {
     "transformers": {"torch"},
     "trl": {"peft", "quantization", "bitsandbytes", "liger", "vllm", "deepspeed"},
@@ -70,7 +70,7 @@ _THREADS = 8
 
 
 def index_address() -> str:
-    """The index that pip asks: as configured, else pip's own default."""
+    """Return the index that pip uses, as configured, else pip's own default."""
     pip = [sys.executable, "-m", "pip"]
     asked = subprocess.run(
         [*pip, "config", "get", "global.index-url"], capture_output=True, text=True, check=False
@@ -87,7 +87,7 @@ def index_address() -> str:
 
 
 def refresh(old: Mapping[str, Any]) -> dict[str, Any]:
-    """The new content of the file; releases in ``old`` keep what is known of them."""
+    """Return the new content of the file; releases in ``old`` keep what is known about them."""
     index = index_address()
     found = {}
     for name in PACKAGES:
@@ -127,7 +127,7 @@ def _version_in(stem: str, ending: str) -> str:
 def _entry(
     name: str, wheels: list[dict[str, Any]], known: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
-    """What is kept of one release; ``None`` where no wheel is for Linux."""
+    """Return what to keep of one release; ``None`` if no wheel is for Linux."""
     wheels = [w for w in wheels if re.search(r"-any\.whl$|linux.*x86_64|gz$", w["filename"])]
     if not wheels:
         return None
@@ -142,7 +142,7 @@ def _entry(
 
 
 def _interpreters(wheels: list[dict[str, Any]]) -> list[str]:
-    """``["3.10", ...]`` where every wheel is for one interpreter; nothing where one is for all."""
+    """Return ``["3.10", ...]`` if every wheel is for one interpreter; empty if one is for all."""
     found = set()
     if wheels[-1]["filename"].endswith(".tar.gz"):
         return []
@@ -188,7 +188,7 @@ def _is_of(line: Any, extra: str) -> bool:
 
 
 def packed(data: Mapping[str, Any]) -> str:
-    """The file's text: a release a line, equal lists of requirements stored once."""
+    """Return the file's text: one release on each line, equal lists of requirements stored once."""
     pins: dict[tuple[str, ...], int] = {}
     blocks = []
     for name, releases in data["packages"].items():
@@ -209,7 +209,7 @@ def packed(data: Mapping[str, Any]) -> str:
 
 
 def unpacked(text: str) -> dict[str, Any]:
-    """The inverse of :func:`packed`."""
+    """Return the inverse of :func:`packed`."""
     data: dict[str, Any] = json.loads(text)
     for releases in data["packages"].values():
         for entry in releases.values():

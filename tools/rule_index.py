@@ -1,7 +1,7 @@
-"""Reads the Markdown rules into ``gemma_compat/rules/pages.json``, one line a rule: ``make index``.
+"""Read the Markdown rules into ``gemma_compat/rules/pages.json``, one line each: ``make index``.
 
-A rule that is a Markdown file is data: TOML between two lines of ``+++``, and the page below. The
-package reads the index, so that a report parses none of those files.
+A rule that is a Markdown file is data: TOML between two lines of ``+++``, and the page below it.
+The package reads this index, so that a report need not parse the files.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes ``docs/supports.md`` from the release atlas: every Gemma against every package."""
+"""Write ``docs/supports.md`` from the release atlas: every Gemma against every package."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Read up to: NEWEST.
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     names = sorted(families.FIRST_RELEASES)
     answers = {name: supports(name) for name in names}
     newest = ", ".join(f"{item.package} {item.newest}" for item in answers[names[0]].packages)
@@ -49,7 +49,7 @@ def page() -> str:
 
 
 def _cell(support: Support, model_type: str, package: str, what: str) -> str:
-    """The releases with such an entry for this very type, or for its classes and files."""
+    """Return the releases with such an entry for this very type, or for its classes and files."""
     found = next(item for item in support.packages if item.package == package)
     entries = [item for item in found.evidence if item.what.startswith(what)]
     if package in {"transformers", "peft", "liger-kernel"}:

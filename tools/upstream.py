@@ -45,7 +45,7 @@ def main(arguments: Iterable[str]) -> int:
 
 
 def suites_in(folder: Path) -> Iterator[tuple[list[str], str]]:
-    """The files with tests of each suite in this tree, and the selection among them."""
+    """Return the files with tests of each suite in this tree, and the selection among them."""
     for mark, (patterns, chosen) in SUITES.items():
         files = sorted(str(path) for pattern in patterns for path in folder.glob(pattern))
         if (folder / mark).is_dir() and files:
@@ -68,7 +68,7 @@ def compare(folder: Path, files: list[str], chosen: str) -> list[str]:
 
 
 def run(folder: Path, files: list[str], chosen: str, mode: str) -> dict[str, str]:
-    """The outcome of every test, by its name."""
+    """Return the outcome of every test, by its name."""
     with tempfile.TemporaryDirectory() as made:
         report = Path(made, "junit.xml")
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen]
@@ -81,7 +81,7 @@ def run(folder: Path, files: list[str], chosen: str, mode: str) -> dict[str, str
 
 
 def outcomes_in(report: Path) -> dict[str, str]:
-    """``passed``, ``skipped``, ``failed`` or ``error`` of each test in pytest's XML."""
+    """Return ``passed``, ``skipped``, ``failed`` or ``error`` of each test in pytest's XML."""
     found = {}
     for case in ElementTree.parse(report).iter("testcase"):
         ends = [child.tag for child in case if child.tag in {"skipped", "failure", "error"}]
@@ -92,7 +92,7 @@ def outcomes_in(report: Path) -> dict[str, str]:
 
 
 def differences(plain: dict[str, str], other: dict[str, str]) -> list[str]:
-    """One line for each test that ended otherwise."""
+    """Return one line for each test whose outcome differs."""
     return [
         f"{name} was {plain.get(name, 'not run')}, is {other.get(name, 'not run')}"
         for name in sorted(plain.keys() | other.keys())
@@ -101,7 +101,7 @@ def differences(plain: dict[str, str], other: dict[str, str]) -> list[str]:
 
 
 def counts(outcomes: Iterable[str]) -> str:
-    """``12 passed, 1 failed``."""
+    """Return ``12 passed, 1 failed``."""
     found = list(outcomes)
     return ", ".join(f"{found.count(kind)} {kind}" for kind in sorted(set(found))) or "none"
 

@@ -120,7 +120,9 @@ class MemoryEstimate(Shown):
         )
 
     def largest_rows(self, tokens: int, every: int) -> int:
-        """Return the rows of a micro-batch that fit with the margin; 0 if none does."""
+        """Return the rows of ``tokens`` that fit, as ``step`` counts them by ``every``; 0
+        for none.
+        """
         if self.counted is not None:
             return self._search(tokens, every)
         line = self.line(every)

@@ -93,7 +93,7 @@ class Preflight(Shown):
         return sum(item.passes for item in self.checks)
 
     def of(self, name: str) -> CheckResult:
-        """Return the result of one check. ``KeyError`` if there is no such check."""
+        """Return the result of the check ``name``. ``KeyError`` if there is no such check."""
         return {item.name: item for item in self.checks}[name]
 
     def raise_if_failed(self) -> None:

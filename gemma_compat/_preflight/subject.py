@@ -105,7 +105,7 @@ class Subject:
         return {"use_cache": False} if home == "trl" else {}
 
     def checkpointing_options(self) -> Any:
-        """What the run passes to checkpointing, by its new name or its old one."""
+        """Return what the run passes to checkpointing, by its new or its old name."""
         names = ("activation_checkpointing_kwargs", "gradient_checkpointing_kwargs")
         return next((found for name in names if (found := self.value(name))), None)
 

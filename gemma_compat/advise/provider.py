@@ -132,7 +132,7 @@ class Provider:
 
 
 def _exclusions(pairs: Iterable[Part]) -> dict[tuple[str, str], list[Want]]:
-    """By release, what it then requires of each package that pairs name beside it."""
+    """Return, by release, the versions of other packages that it excludes, as wants."""
     versions: dict[tuple[str, str], dict[str, list[str]]] = {}
     for one, other in pairs:
         for release, (name, version) in ((one, other), (other, one)):

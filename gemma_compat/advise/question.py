@@ -124,7 +124,7 @@ def make_wants(
     keep: Mapping[str, str] | None = None,
     trl: bool = False,
 ) -> tuple[Want, ...]:
-    """What the kind of run needs, what the user requires (PEP 508) and what is to be kept.
+    """Return what the kind of run needs, what the user requires (PEP 508) and what to keep.
 
     Raises:
         UsageError: no requirement, or one on a package or release without data.

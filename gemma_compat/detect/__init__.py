@@ -49,12 +49,6 @@ def detect_facts(
     from ._machine import detect
 
     return detect(
-        model,
-        args,
-        tokenizer,
-        adapter,
-        probe=probe,
-        path=path,
-        deadline_seconds=deadline_seconds,
-        probe_seconds=probe_seconds,
-    )
+        model, args, tokenizer, adapter,
+        probe=probe, path=path, deadline_seconds=deadline_seconds, probe_seconds=probe_seconds,
+    )  # fmt: skip

@@ -56,7 +56,6 @@ def detect(
     outcomes = without_gpu(outcomes) if gpus.gpus == () else outcomes
     parts = {name: part for name, (part, _) in readings.items()}
     parts["torch"] = parts["torch"].replace(**seen)
-    why = [reasons for _, reasons in readings.values()]
     return Facts(
         python=".".join(map(str, sys.version_info[:3])),
         platform=sys.platform,
@@ -68,7 +67,7 @@ def detect(
         environment=read_environment(),
         assumed=assumed_of(model),
         imports=outcomes,
-        reasons=dict(ChainMap(inventory.reasons, gpus.reasons, *why)),
+        reasons=dict(ChainMap(inventory.reasons, gpus.reasons, *(w for _, w in readings.values()))),
         **parts,
     )
 

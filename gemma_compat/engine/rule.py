@@ -211,13 +211,16 @@ class Rule:
         """Return what to type against the failure: upgrade, setting and ``patch``, if they exist.
 
         Args:
+            facts: those under which the rule fires.
             scope: the scope that applies; by default the first that names the model type.
         """
         releases = self.fixed_in(facts, scope)
         return help_text(releases, self.fix.then, self.fix.setting, self.patch_call)
 
     def fixed_in(self, facts: Facts, scope: Scope | None = None) -> Mapping[str, str]:
-        """Return the releases that end the failure: those of the scope, else those of the rule."""
+        """Return the releases that end it: ``scope``'s, by default that of the facts, else the
+        rule's.
+        """
         if scope is None:
             model_type = facts.model.get("model_type")
             scope = next((item for item in self.scopes if model_type in item.model_types), None)

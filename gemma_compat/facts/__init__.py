@@ -93,6 +93,9 @@ class Facts(Record):
     def package(self, name: str) -> Package | None:
         """Return the installed package, or ``None`` where it is known absent.
 
+        Args:
+            name: distribution name, as pip spells it.
+
         Raises:
             UnknownFact: it could not be found out whether the package is installed.
         """
@@ -102,6 +105,9 @@ class Facts(Record):
 
     def version(self, name: str) -> str | None:
         """Return the version of a package, or ``None`` where it is known absent.
+
+        Args:
+            name: distribution name, as pip spells it.
 
         Raises:
             UnknownFact: the package or its version could not be read.

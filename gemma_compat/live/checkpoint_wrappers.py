@@ -66,9 +66,9 @@ def _use_reentrant(function: Any) -> bool | None:
 def is_torchs(function: Any) -> bool:
     """Return whether this is ``torch.utils.checkpoint.checkpoint`` itself.
 
-    Judged by where its code was defined: Unsloth puts its own under torch's name, and a name or
-    ``__module__`` can be copied. Transformers >= 5.22 (``offload=True``) has a function of its
-    own that hands everything on to the one it imported from torch.
+    Decide by where its code was defined: Unsloth puts another function under torch's name, and a
+    name or ``__module__`` can be copied. In transformers >= 5.22 (``offload=True``), a wrapper
+    passes everything on to the function that it imported from torch.
     """
     home = getattr(function, "__globals__", {})
     if home.get("__name__") == "transformers.modeling_utils":

@@ -116,8 +116,8 @@ def _is_config_class(cls: type) -> bool:
 def text_models(model: Any) -> list[tuple[str, Any]]:
     """Return the modules that run the decoder layers, with their paths: one for every Gemma.
 
-    Told by what they hold (``embed_tokens`` and ``layers`` with a ``self_attn``), since their
-    class and place moved between releases; vision and audio towers have no ``embed_tokens``.
+    They are recognised by what they hold (``embed_tokens``, and ``layers`` with a ``self_attn``),
+    since class and place changed between releases. Vision and audio towers lack ``embed_tokens``.
     """
     return [
         (path, module)

@@ -1,8 +1,9 @@
-"""What Unsloth has put in place of transformers' own code, on a model in hand. Reads only.
+"""Find what Unsloth has put in place of transformers' own code, on a model in hand. Reads only.
 
-Told by where the code objects come from and by the marks on functions. Never by attributes named
-``_original_...``: Unsloth patches in three passes, and the second overwrites what the first kept.
-Nor by ``__module__`` alone: its compiler gives rebuilt classes the name of the module they replace.
+It is recognised by the origin of code objects and by marks on functions. Attributes named
+``_original_...`` do not serve: Unsloth patches in three passes, and the second overwrites what the
+first kept. ``__module__`` alone does not either: Unsloth's compiler gives rebuilt classes the name
+of the module that they replace.
 """
 
 from __future__ import annotations

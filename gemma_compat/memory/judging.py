@@ -66,7 +66,7 @@ class Judgement:
 
     @property
     def total(self) -> int:
-        """Bytes that the run takes, with the margin of torch's allocator."""
+        """Return the bytes that the run takes, with the margin of torch's allocator."""
         return self.estimate.total
 
     @property

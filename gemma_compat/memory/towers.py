@@ -10,8 +10,8 @@ from .shape import Tower
 # What PaliGemma's and Gemma 3's configs leave out of SigLIP at 896 pixels.
 _SIGLIP = {"patch_size": 14, "image_size": 896, "num_channels": 3}
 
-# Counted on towers built with the defaults of transformers 5.23. Gemma 3n's vision tower was not
-# built: its size is read off its name there, mobilenetv5_300m_enc.
+# These are counts of towers built with the defaults of transformers 5.23. Gemma 3n's vision tower
+# was not built: its size is read off its name there, mobilenetv5_300m_enc.
 _DEFAULT = {
     ("gemma3n", "vision"): Tower("vision", linear=0, other=300_000_000),
     ("gemma3n", "audio"): Tower("audio", linear=681_050_112, other=298_528),

@@ -122,8 +122,8 @@ class HookSlot:
     def write(self) -> None:
         module = self.owner()
         handle = getattr(module, f"register_{self.kind}")(self.function, **self.options)
-        # Kept on the module so that it is pickled: loading it moves torch's hook counter past our
-        # id. Without it, the next hook that a new process registers would silently replace ours.
+        # The module keeps the handle so that it is pickled: loading it moves torch's hook counter
+        # past our id. Otherwise the next hook of a new process would silently replace ours.
         vars(module).setdefault(HANDLES, []).append(handle)
         self.is_confirmed = True
 

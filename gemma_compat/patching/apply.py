@@ -54,7 +54,11 @@ class AppliedPatches(Shown):
     def add(self, code: str, model: Any, change: Callable[..., None], *arguments: Any) -> None:
         """Make a further change under a separate code; if it fails, revert everything.
 
-        A failure reverts everything and propagates.
+        Args:
+            code: the code under which the change is listed.
+            model: the unwrapped model.
+            change: called with the model, a ledger and the arguments; any error of it is raised
+                again.
         """
         try:
             self.ledgers.append(Ledger(code, model))

@@ -76,10 +76,9 @@ def leave_cache_out_of_packed_rows(module: Any, args: Any, kwargs: dict[str, Any
 
 
 def is_in_evaluation() -> bool:
-    """Return whether the caller is ``Trainer.evaluate`` or ``predict``, by the frames below this
-    one.
+    """Return whether ``Trainer.evaluate`` or ``predict`` is among this thread's callers.
 
-    Asked of the stack because it is this thread's own: another one may train or generate.
+    The stack belongs to this thread alone; another thread may train or generate meanwhile.
     """
     import torch
 

@@ -1,6 +1,6 @@
 """A config that says ``eager`` and is otherwise the same config.
 
-Attention reads ``self.config._attn_implementation`` in each forward. Written there, the value would
+Attention reads ``self.config._attn_implementation`` in each forward. A value written there would
 reach every other model on that config, and every model made from it. A view shares all fields with
 the config (a Trainer's or a user's later write is seen through it) and answers that one question
 by itself; it is put on the modules that ask, and the config stays as it was.

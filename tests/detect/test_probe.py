@@ -95,7 +95,8 @@ def test_others_are_tried_where_they_are_installed(tmp_path):
     ("said", "kept"),
     [
         (
-            "failed: NotImplementedError: Unsloth cannot find any torch accelerator? You need a GPU.",
+            "failed: NotImplementedError: Unsloth cannot find any torch accelerator? "
+            "You need a GPU.",
             0,
         ),
         ("failed: NotImplementedError: Unsloth: No NVIDIA GPU found?", 0),

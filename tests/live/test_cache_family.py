@@ -373,5 +373,5 @@ def test_103_leaves_the_config_and_other_forwards_alone(name: str) -> None:
     apply("GC103", model)
     assert model.config.keys_to_ignore_at_inference == ["other"]
     assert type(model(**tiny.batch(name)).past_key_values) is type(before)
-    # Seen on 4.57.6: the multimodal Gemma 3 returns none for this batch, patched or not.
+    # On 4.57.6 the multimodal Gemma 3 returns none for this batch, patched or not.
     assert before is not None or (name == "gemma3" and on("<5"))

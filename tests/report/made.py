@@ -96,5 +96,5 @@ REPORTED = Evidence.REPORTED
 
 
 def diagnosis(known: Facts, *rules: Rule) -> Diagnosis:
-    """Judged by the real engine."""
+    """Return what the real engine answers."""
     return judge_all(known, rules)

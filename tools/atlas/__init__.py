@@ -1,1 +1,1 @@
-"""The builder of the release atlas: reads released wheels, writes ``gemma_compat/atlas/data``."""
+"""Build the release atlas: read released wheels and write ``gemma_compat/atlas/data``."""

@@ -1,8 +1,8 @@
-"""``make atlas``: read the releases that are new, then write the index.
+"""``make atlas``: read the new releases, then write the index.
 
     python -m tools.atlas [PACKAGE ...]
 
-A new release costs one wheel. What was read lies in ``.atlas``, which git ignores.
+A new release costs one wheel. Everything that was read is kept in ``.atlas``, which git ignores.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .selection import BY_NAME
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Returns 1 if a release could not be read; the index has the others."""
+    """Return 1 if a release could not be read; the index has the others."""
     unknown = [name for name in arguments if name not in BY_NAME]
     if unknown:
         print(f"atlas: error: no package {unknown[0]!r}; {', '.join(BY_NAME)}", file=sys.stderr)

@@ -1,6 +1,6 @@
-"""A source file read in parts: what is unchanged since the last release is not parsed again.
+"""Read a source file in parts, so that what did not change is not parsed again.
 
-A part is a top-level function, a method, or what is left of a class or file. The files of one path
+A part is a top-level function, a method, or what remains of a class or file. The files of one path
 are read one after the other, so that most parts of a release are known from the one before.
 """
 
@@ -25,17 +25,17 @@ _GOES_ON = {
 
 
 class Parts:
-    """Reads files; remembers the parts that it has seen."""
+    """Read files, and remember the parts that were read."""
 
     def __init__(self) -> None:
         self._known: dict[str, Record] = {}
 
     def forget(self) -> None:
-        """For the next path."""
+        """Forget all parts, before the files of another path."""
         self._known.clear()
 
     def read(self, text: str) -> Record:
-        """The record of a whole file. Raises ``SyntaxError`` where it is no Python."""
+        """Return the record of a whole file. ``SyntaxError`` if it is not Python."""
         rest, found = _taken_out(text, "")
         try:
             record = extract(rest)
@@ -47,7 +47,7 @@ class Parts:
         return record
 
     def _part(self, text: str) -> Record:
-        """A top-level class or function."""
+        """Return the record of a top-level class or function."""
         if text not in self._known:
             name = _CLASS.search(text)
             self._known[text] = self._class(text, name[1]) if name else extract(text)
@@ -68,7 +68,9 @@ class Parts:
 
 
 def _taken_out(text: str, indent: str) -> tuple[str, list[tuple[int, str]]]:
-    """The text with a ``pass`` for each part, and the parts with their first lines, from 0."""
+    """Return the text with a ``pass`` for each part, and the parts with their first lines,
+    from 0.
+    """
     lines = text.split("\n")
     rest, found = list(lines), []
     for first, last in _parts(lines, indent):
@@ -82,7 +84,7 @@ def _dedented(text: str) -> str:
 
 
 def _parts(lines: list[str], indent: str) -> Iterator[tuple[int, int]]:
-    """First line and the one after the last, from 0, of each class and function at an indent."""
+    """Yield first line and end, from 0, of each class and function at an indent."""
     starts, goes_on = _STARTS[indent], _GOES_ON[indent]
     start, begun = -1, False
     for number, line in enumerate(lines):

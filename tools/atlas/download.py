@@ -1,7 +1,7 @@
-"""Read the releases that were not read yet: ``python -m tools.atlas.download [PACKAGE ...]``.
+"""Read the releases that are missing: ``python -m tools.atlas.download [PACKAGE ...]``.
 
-One wheel after the other. Releases at the bounds of rules and the last of each minor come first,
-so that the index is of use before all are read.
+It reads one wheel after the other. Releases at the bounds of rules and the last one of each minor
+come first, so that the index is useful before all are read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CACHE = Path(__file__).resolve().parents[2] / ".atlas" / "files.sqlite"
 
 
 def rule_bounds() -> dict[str, set[str]]:
-    """The versions that the rules' scopes name, by package."""
+    """Return the versions that the rules' scopes name, by package."""
     from gemma_compat.rules import all_rules
 
     found: dict[str, set[str]] = {}
@@ -36,7 +36,7 @@ def rule_bounds() -> dict[str, set[str]]:
 
 
 def in_order(releases: Sequence[Release], bounds: Iterable[str]) -> list[Release]:
-    """The releases to read first: around bounds, then the last of each minor, then the newest."""
+    """Return the releases in reading order: around bounds, last of each minor, then the newest."""
     edges = [versions.parse(bound) for bound in bounds]
     numbers = [versions.parse(release.version) for release in releases]
     at_bound = set()
@@ -54,7 +54,7 @@ def in_order(releases: Sequence[Release], bounds: Iterable[str]) -> list[Release
 def missing(
     index: str, packages: Iterable[Package], store: Store
 ) -> Iterator[tuple[Package, list[Release]]]:
-    """Per package the releases that were not read yet, in the order to read them."""
+    """Yield each package with the releases that were not read yet, in reading order."""
     bounds = rule_bounds()
     for package in packages:
         releases, without = listed(index, package)
@@ -87,7 +87,7 @@ def read_missing(packages: Iterable[Package], store: Store) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns 1 if a release could not be read; the others are kept."""
+    """Return 1 if a release could not be read; the others are kept."""
     parser = argparse.ArgumentParser(prog="python -m tools.atlas.download")
     parser.add_argument("packages", nargs="*", choices=[[], *BY_NAME], default=[])
     chosen = parser.parse_args(arguments).packages

@@ -1,12 +1,12 @@
-"""``make drift``: which rules rest on code that a new release changed.
+"""``make drift``: list the rules that rest on code which a new release changed.
 
     python -m tools.atlas.drift [--package transformers] [--version 5.24.0] [--run]
     python -m tools.atlas.drift --new       every release that the last ``make atlas`` added
 
 A rule rests on the places that raise its error, on the functions and classes that its file names,
-and on the config fields that its conditions read. Where one of them differs between a release and
-the one before, the rule is listed; ``--run`` runs the reproductions of these rules on the release,
-and what they show moves ``checked_through``. Exit status 1: there is something to look at.
+and on the config fields that its conditions read. If one of them differs between a release and the
+one before, the rule is listed. ``--run`` runs the reproductions of these rules on the release, and
+their rows move ``checked_through``. Exit status 1: there is something to look at.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Change:
 
 
 def modules_of_rules() -> dict[str, ModuleType]:
-    """Code to the module that defines the rule; a rule that is a page has none."""
+    """Return the module that defines each rule, by code; a Markdown rule has none."""
     found = {}
     for item in walk_packages(rules_package.__path__, prefix=rules_package.__name__ + "."):
         if not item.ispkg and not item.name.rpartition(".")[2].startswith("_"):
@@ -72,7 +72,7 @@ def modules_of_rules() -> dict[str, ModuleType]:
 
 
 def rests(rule: Rule, module: ModuleType | None) -> set[Rest]:
-    """Everything that the rule rests on, in any release of the index."""
+    """Return everything that the rule rests on, in any release of the index."""
     found = set(_raises(rule))
     if module is not None:
         found |= set(_named(inspect.getsource(module)))
@@ -94,7 +94,7 @@ def _raises(rule: Rule) -> Iterator[Rest]:
 
 
 def _named(source: str) -> Iterator[Rest]:
-    """Names that the rule's file imports from a package, or writes as dotted text."""
+    """Yield what the rule's file imports from a package or writes as dotted text."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
@@ -107,7 +107,7 @@ def _named(source: str) -> Iterator[Rest]:
 
 
 def _located(dotted: str) -> Iterator[Rest]:
-    """Where ``package.module.Name`` is defined; nothing for any other text."""
+    """Yield where ``package.module.Name`` is defined; nothing for any other text."""
     top = dotted.partition(".")[0]
     if "." not in dotted or top not in indexed():
         return
@@ -127,7 +127,7 @@ def _path(index: PackageIndex, module: str) -> str:
 
 
 def _fields(conditions: Iterable[Condition]) -> set[str]:
-    """Attribute names that the conditions' code reads."""
+    """Yield the attribute names that the conditions' code reads."""
     names: set[str] = set()
     pending: list[CodeType] = [
         item.test.__code__ for item in conditions if hasattr(item.test, "__code__")
@@ -141,7 +141,7 @@ def _fields(conditions: Iterable[Condition]) -> set[str]:
 
 @lru_cache(maxsize=1)
 def _config_fields() -> frozenset[str]:
-    """Every name that a Gemma's config class has in some release of transformers."""
+    """Return every name that a Gemma's config class has in some release of transformers."""
     index, found = opened(_ROOT), set[str]()
     for name in index.block("tables")["rows"]["named"]:
         simple = name.rpartition(":")[2]
@@ -152,7 +152,7 @@ def _config_fields() -> frozenset[str]:
 
 
 def changes(found: Iterable[Rest], index: PackageIndex, before: int, after: int) -> list[Change]:
-    """What of it differs between two releases of one package."""
+    """Return what of it differs between two releases of one package."""
     made = []
     for rest in sorted(found, key=lambda item: (item.kind, item.where, item.name)):
         if rest.module != index.module:
@@ -165,7 +165,7 @@ def changes(found: Iterable[Rest], index: PackageIndex, before: int, after: int)
 
 
 def _state(rest: Rest, index: PackageIndex, release: int) -> Any:
-    """Something that is equal where the thing is; falsy where it is not there."""
+    """Return a value that is equal if the thing is unchanged, and falsy if it does not exist."""
     if rest.kind == "field":
         return _classes_with(rest.name, index, release)
     history = index.history(rest.where)

@@ -1,6 +1,6 @@
-"""What is recorded of one source file: functions, messages, names and tables.
+"""Extract what the atlas records about one source file: functions, messages, names and tables.
 
-Facts only: names, positions and the texts that the code itself prints. Nothing is executed.
+It records only facts: names, positions and the texts that the code prints. Nothing is executed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from .messages import Resolver, below, inner, template_of
 from .tables import branches, module_tables
 
-# Raised with every change of what is recorded; files are then read again from the cache.
+# Raise it with every change of what is recorded: files are then read again from the cache.
 VERSION = 1
 _TOP = re.compile(r"^(?:async +def|def|class) +(\w+)", re.MULTILINE)
 _EXPORTED = re.compile(r"^__all__ *(?:\+?=) *[\[(](.*?)[\])]", re.MULTILINE | re.DOTALL)
@@ -51,12 +51,12 @@ class Record:
     branches: dict[str, list[str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """For the cache."""
+        """Return plain values for the cache."""
         return asdict(self)
 
 
 def names_only(text: str) -> Record:
-    """The top-level names of a file whose lines are not indexed."""
+    """Return the top-level names of a file whose lines are not indexed."""
     kinds = {
         name: "class" if line.startswith("class") else "function"
         for line in re.findall(r"^(?:async +def|def|class) +\w+", text, re.MULTILINE)
@@ -67,7 +67,7 @@ def names_only(text: str) -> Record:
 
 
 def extract(text: str) -> Record:
-    """Everything that is recorded. Raises ``SyntaxError`` where the file is no Python."""
+    """Return the whole record of a file. ``SyntaxError`` if it is not Python."""
     tree = ast.parse(text)
     record = Record()
     names_gemma = "gemma" in text.lower()
@@ -83,7 +83,7 @@ def extract(text: str) -> Record:
 
 
 def extract_method(text: str, owner: str) -> Record:
-    """What is recorded of one method's text, its indentation taken away."""
+    """Return the record of one method's text without its indentation."""
     tree = ast.parse(text)
     record = Record()
     where = text.lower().split("\n") if "gemma" in text.lower() else []
@@ -128,7 +128,9 @@ def _message(node: ast.AST, prefix: str, record: Record, resolver: Resolver) -> 
 
 
 def _told(node: ast.AST) -> tuple[str, list[ast.expr]]:
-    """What raises or logs here (``ValueError``, ``log``, ``warn``), and the texts' expressions."""
+    """Return what raises or logs here (``ValueError``, ``log``, ``warn``), and its texts'
+    expressions.
+    """
     if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
         return _last_name(node.exc.func), [
             *node.exc.args,
@@ -187,7 +189,7 @@ def _assigned(node: ast.stmt) -> Iterator[str]:
 
 
 def _top_level(tree: ast.Module, record: Record) -> None:
-    """Names that an import from this module finds, those under ``if`` and ``try`` included."""
+    """Record the names that an import from this module finds, also under ``if`` and ``try``."""
     pending: list[ast.AST] = list(tree.body)
     while pending:
         node = pending.pop()
@@ -207,7 +209,7 @@ def _top_level(tree: ast.Module, record: Record) -> None:
 
 
 def _exported(tree: ast.Module) -> Iterator[str]:
-    """Strings of ``__all__`` and of a lazy module's ``_import_structure``, submodules too."""
+    """Yield the strings of ``__all__`` and of a lazy module's ``_import_structure``."""
     for statement in below(tree):
         node = statement.value if isinstance(statement, ast.Expr) else statement
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
@@ -229,7 +231,7 @@ def _is_structure(node: ast.expr) -> bool:
 
 
 def _strings(node: ast.expr) -> Iterator[str]:
-    """Names in lists; the keys of a dictionary are submodules and not names."""
+    """Yield the names in lists; the keys of a dictionary are submodules and not names."""
     if isinstance(node, ast.Dict):
         for value in node.values:
             yield from _strings(value)

@@ -1,4 +1,4 @@
-"""A source file through its releases as one block: lines as 16-bit hashes, functions, starts."""
+"""Pack a source file over its releases into one block: hashed lines, functions, starts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .extract import Record
 
 
 def differences(versions: Sequence[Sequence[int]]) -> tuple[list[list[int]], list[int]]:
-    """The steps of each version and the pool, as ``atlas/_sequences.py`` reads them."""
+    """Return the steps of each version and the pool, as ``atlas/_sequences.py`` reads them."""
     steps: list[list[int]] = []
     pool: list[int] = []
     before: Sequence[int] = ()
@@ -44,7 +44,7 @@ def _spelled(steps: list[int]) -> list[tuple[int, int]]:
 
 
 def _steps(before: Sequence[int], after: Sequence[int]) -> list[int]:
-    """How ``after`` is made of ``before``: equal ends first, the middle by difflib."""
+    """Return how to make ``after`` from ``before``: equal ends first, the middle by difflib."""
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
     middle = SequenceMatcher(
@@ -75,7 +75,7 @@ def _common(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 class Interned:
-    """Numbers for values, in the order in which they are first met."""
+    """Number values in the order in which they first occur."""
 
     def __init__(self) -> None:
         self.values: list[Any] = []
@@ -91,11 +91,11 @@ class Interned:
 def file_block(
     versions: Sequence[tuple[str, Record]], by_release: Sequence[int]
 ) -> tuple[dict[str, Any], array[int]]:
-    """The block of one file.
+    """Return the block of one file.
 
     Args:
         versions: text and record of each distinct content, oldest first.
-        by_release: for each release the number of its content, -1 where it has no such file.
+        by_release: for each release the number of its content; -1 if it has no such file.
     """
     lines = [[hashed(line) for line in text.split("\n")] for text, _ in versions]
     names, marks = Interned(), Interned()

@@ -18,7 +18,7 @@ _BRACES = re.compile(r"\{[^{}]*\}")
 
 
 def inner(node: ast.AST) -> list[ast.stmt]:
-    """The statements right inside one: bodies, ``else``, handlers, ``case``; no expressions."""
+    """Return the statements directly inside one: bodies, ``else``, handlers, ``case``."""
     found: list[ast.stmt] = []
     for name in ("body", "handlers", "orelse", "finalbody", "cases"):
         for item in getattr(node, name, ()) or ():
@@ -30,14 +30,14 @@ def inner(node: ast.AST) -> list[ast.stmt]:
 
 
 def below(node: ast.AST) -> Iterator[ast.stmt]:
-    """All statements inside one, at any depth."""
+    """Yield all statements inside one, at any depth."""
     for item in inner(node):
         yield item
         yield from below(item)
 
 
 class Resolver:
-    """Strings that names stand for, as assigned in the module and in the functions around."""
+    """The strings that a name can hold, as assigned in the module and in the functions around."""
 
     def __init__(self, scope: ast.AST, outer: Resolver | None = None) -> None:
         self._scope, self._outer = scope, outer
@@ -47,11 +47,11 @@ class Resolver:
         return _assignments(self._scope)
 
     def inside(self, function: ast.AST) -> Resolver:
-        """The names of this function, then those around it."""
+        """Return a resolver for the names of this function, then of those around it."""
         return Resolver(function, self)
 
     def find(self, name: str) -> list[ast.expr]:
-        """The expressions that the name may stand for."""
+        """Return the expressions that the name can stand for."""
         if name in self._names:
             return self._names[name]
         return self._outer.find(name) if self._outer else []
@@ -79,12 +79,12 @@ def _may_be_text(node: ast.expr) -> bool:
 
 
 def logged(template: str) -> str:
-    """The template of a log call, whose arguments are filled in with ``%s``."""
+    """Return the template of a log call, whose arguments fill in ``%s``."""
     return _PERCENT.sub(HOLE, template)
 
 
 def template_of(node: ast.expr, resolver: Resolver) -> list[str]:
-    """The templates of an expression: none where it has too few letters, several for an ``if``."""
+    """Return the templates of an expression: none for too few letters, several for an ``if``."""
     found = []
     for text in _texts(node, resolver, depth=3):
         joined = re.sub(r"\0(?:\s*\0)+", HOLE, " ".join(text.split()))[:LONGEST]
@@ -94,7 +94,7 @@ def template_of(node: ast.expr, resolver: Resolver) -> list[str]:
 
 
 def _texts(node: ast.expr, resolver: Resolver, depth: int) -> list[str]:
-    """What the expression may print; :data:`HOLE` stands for what is not known."""
+    """Return what the expression can print; :data:`HOLE` stands for what is not known."""
     if isinstance(node, ast.Constant):
         return [node.value if isinstance(node.value, str) else HOLE]
     if isinstance(node, ast.JoinedStr):
@@ -122,7 +122,9 @@ def _operated(node: ast.BinOp, resolver: Resolver, depth: int) -> list[str]:
 
 
 def _called(node: ast.Call, resolver: Resolver, depth: int) -> list[str]:
-    """``"...".format(...)``, ``dedent("...")`` and translations; a hole for any other call."""
+    """Return the texts of ``"...".format(...)``, ``dedent("...")`` or a translation; else a
+    hole.
+    """
     if isinstance(node.func, ast.Attribute) and node.func.attr in {"format", "strip", "lstrip"}:
         texts = _texts(node.func.value, resolver, depth)
         return [_BRACES.sub(HOLE, text) for text in texts]

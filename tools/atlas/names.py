@@ -1,6 +1,7 @@
-"""What a package defines, prints and tabulates, gathered over its releases.
+"""Gather what a package defines, prints and tabulates over its releases.
 
-A set of releases is the bits of one integer; in the index it is a span: first, last, first, last.
+A set of releases is held as the bits of one integer. The index has it as a span: first, last,
+first, last.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ Masks = dict[str, int]
 
 
 def shard_of(name: str) -> int:
-    """The shard that holds a top-level name; ``atlas/_package.py`` computes the same."""
+    """Return the shard that holds a top-level name; ``atlas/_package.py`` computes the same."""
     return zlib.crc32(name.encode()) % SHARDS
 
 
 def span(mask: int) -> tuple[int, ...]:
-    """The bits that are set, as first and last of each run."""
+    """Return the set bits, as first and last of each run."""
     found: list[int] = []
     bit = 0
     while mask:
@@ -71,14 +72,14 @@ class Gathered:
         self.named: defaultdict[str, int] = _masks()
 
     def add_path(self, path: str, mask: int) -> None:
-        """A file, read or not."""
+        """Add a file, whether it was read or not."""
         if path.endswith(".py"):
             self.modules[module_of(path)] |= mask
         if "gemma" in path.rpartition("/")[2].lower():
             self.files[path] |= mask
 
     def add(self, path: str, record: Record, mask: int) -> None:
-        """What is recorded of one content of a file, for the releases that have it."""
+        """Add the record of one content of a file, for the releases that have it."""
         module = module_of(path)
         if self._with_names:
             self._add_names(module, record, mask)
@@ -113,7 +114,7 @@ class Gathered:
                     self.symbols[module, top].parameters[method][parameter] |= mask
 
     def blocks(self) -> dict[str, Any]:
-        """The blocks of the index, by name."""
+        """Return the blocks of the index, by name."""
         return {
             "modules": _spanned(lambda span_of: {k: span_of(m) for k, m in self.modules.items()}),
             "messages": self._message_block(),
@@ -186,12 +187,14 @@ def _packed_symbol(module: int, symbol: Symbol, span_of: Any) -> list[Any]:
 
 
 def _spanned(make: Any) -> dict[str, Any]:
-    """What ``make`` returns, given a function from masks to numbers, and the spans' list."""
+    """Return what ``make`` returns, given a function from masks to numbers, and the spans."""
     spans = Interned()
     rows = make(lambda mask: spans(span(mask)))
     return {"rows": rows, "spans": spans.values}
 
 
 def module_of(path: str) -> str:
-    """``transformers/utils/__init__.py`` is ``transformers.utils``."""
+    """Return the module of a path: ``transformers.utils`` for
+    ``transformers/utils/__init__.py``.
+    """
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

@@ -1,4 +1,4 @@
-"""The releases that the last ``make atlas`` added to the index."""
+"""Remember the releases that the last ``make atlas`` added to the index."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FILE = CACHE.with_name("new.json")
 
 
 def shipped() -> dict[str, set[str]]:
-    """Distribution to the releases that the index has now."""
+    """Return distribution to the releases that the index has now."""
     found = [PackageIndex(module) for module in indexed()]
     return {index.distribution: {item.version for item in index.releases} for index in found}
 
@@ -30,7 +30,7 @@ def record(before: dict[str, set[str]]) -> list[tuple[str, str]]:
 
 
 def added() -> list[tuple[str, str]]:
-    """What :func:`record` wrote; nothing where it was never called."""
+    """Return what :func:`record` wrote; nothing if it was never called."""
     if not FILE.exists():
         return []
     return [(name, version) for name, version in json.loads(FILE.read_text(encoding="utf-8"))]

@@ -1,4 +1,4 @@
-"""Write the index from what was read: ``python -m tools.atlas.pack [PACKAGE ...]``."""
+"""Write the index from what was read before: ``python -m tools.atlas.pack [PACKAGE ...]``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DATA = Path(__file__).resolve().parents[2] / "gemma_compat" / "atlas" / "data"
 
 
 def recorded(store: Store, blob: int, whole: bool, parts: Parts) -> Record:
-    """What is recorded of a file, from the cache where it was read before."""
+    """Return the record of a file, from the cache if it was read before."""
     what = f"{'all' if whole else 'names'} {VERSION}"
     found = store.parsed(blob, what)
     if found is not None:
@@ -40,7 +40,7 @@ def recorded(store: Store, blob: int, whole: bool, parts: Parts) -> Record:
 
 
 def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str, bytes]]:
-    """The directory and the blocks of one package."""
+    """Return the directory and the blocks of one package."""
     releases = sorted(store.releases(package.name), key=lambda item: versions.parse(item[0]))
     position = {version: number for number, (version, _, _) in enumerate(releases)}
     gathered = Gathered(package.module, package.names)
@@ -67,7 +67,7 @@ def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str,
 def _lines(
     store: Store, contents: list[int], records: dict[int, Record], by_release: list[int]
 ) -> bytes:
-    """The block of one file, from the cache where nothing of it is new."""
+    """Return the block of one file, from the cache if it did not change."""
     key = f"{container.FORMAT} {VERSION} {contents} {by_release}"
     found = store.block(key)
     if found is None:
@@ -81,7 +81,7 @@ def _lines(
 def _files(
     store: Store, package: Package, position: dict[str, int]
 ) -> Iterator[tuple[str, list[int]]]:
-    """Each file's path, and the number of its content by release; -1 where there is none."""
+    """Yield each file's path, and by release the number of its content; -1 for none."""
     for path, rows in groupby(store.members(package.name), key=lambda row: row[0]):
         by_release = [-1] * len(position)
         for _, version, blob in rows:
@@ -91,7 +91,7 @@ def _files(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns 0; prints the size of each package's index."""
+    """Print the size of each package's index; return 0."""
     parser = argparse.ArgumentParser(prog="python -m tools.atlas.pack")
     parser.add_argument("packages", nargs="*", default=[])
     parser.add_argument("--out", type=Path, default=DATA)

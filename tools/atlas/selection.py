@@ -41,11 +41,11 @@ class Package:
     by_ranges: bool = False
 
     def wants(self, path: str) -> bool:
-        """Whether the file is read at all."""
+        """Return whether the file is read at all."""
         return _matches((*self.kept, *self.named), path)
 
     def keeps(self, path: str) -> bool:
-        """Whether its lines are indexed."""
+        """Return whether its lines are indexed."""
         kept = _matches(self.kept, path) and not _matches(self.without, path)
         return kept and path.endswith(".py")
 
@@ -162,5 +162,5 @@ BY_NAME = {package.name: package for package in PACKAGES}
 
 
 def canonical(name: str) -> str:
-    """The name as the package index compares it."""
+    """Return the name as the package index compares it."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,6 +1,6 @@
-"""What was read of the wheels: each distinct file once, in a database that git ignores.
+"""Keep what was read of the wheels, each distinct file once, in a database that git ignores.
 
-A release is there whole or not at all, so that a stopped build goes on where it stopped.
+A release is stored whole or not at all, so that an interrupted build continues where it stopped.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Store:
         self._records.execute(_BLOCKS)
 
     def has(self, release: Release) -> bool:
-        """Whether the release was read."""
+        """Return whether the release was read."""
         found = self._db.execute(
             "select 1 from releases where package=? and version=?",
             (release.package, release.version),
@@ -81,14 +81,14 @@ class Store:
         return cursor.lastrowid
 
     def releases(self, package: str) -> list[tuple[str, str, bool]]:
-        """Version, date and yank of each release that was read; in no order."""
+        """Return version, date and yank of each release that was read, in no order."""
         rows = self._db.execute(
             "select version, uploaded, yanked from releases where package=?", (package,)
         )
         return [(version, uploaded, bool(yanked)) for version, uploaded, yanked in rows]
 
     def members(self, package: str) -> Iterator[tuple[str, str, int]]:
-        """Path, version and the number of the content; sorted by path."""
+        """Return path, version and the number of the content, sorted by path."""
         return iter(
             self._db.execute(
                 "select path, version, blob from members where package=? order by path", (package,)
@@ -96,12 +96,12 @@ class Store:
         )
 
     def content(self, blob: int) -> str:
-        """The text of a file."""
+        """Return the text of a file."""
         row = self._db.execute("select data from blobs where id=?", (blob,)).fetchone()
         return zlib.decompress(row[0]).decode("utf-8", errors="replace")
 
     def parsed(self, blob: int, what: str) -> str | None:
-        """What was recorded of a file before, under that name."""
+        """Return the record of a file under that name; ``None`` if there is none yet."""
         row = self._records.execute(
             "select data from parsed where blob=? and what=?", (blob, what)
         ).fetchone()
@@ -114,7 +114,7 @@ class Store:
             self._records.execute("insert or replace into parsed values (?,?,?)", row)
 
     def block(self, key: str) -> bytes | None:
-        """A block of the index that was made before."""
+        """Return a block of the index that was made before; ``None`` if there is none."""
         digest = hashlib.sha256(key.encode()).hexdigest()
         row = self._records.execute("select data from blocks where key=?", (digest,)).fetchone()
         return bytes(row[0]) if row else None

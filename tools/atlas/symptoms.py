@@ -1,9 +1,10 @@
-"""Where the texts that rules look for are raised: ``python -m tools.atlas.symptoms [CODE ...]``.
+"""Find where the texts that rules search for are raised: ``python -m tools.atlas.symptoms [CODE
+...]``.
 
-A symptom is a regular expression of an error's text; the atlas has the texts that each release can
-print, with holes for what is filled in. A symptom is found in a text if it matches it with some
-filling. What is never found there comes from elsewhere (Python, torch's C++, a metric), which
-``NOT_IN_WHEELS`` in ``tests/atlas/test_symptoms.py`` says for each.
+A symptom is a regular expression of an error's text. The atlas has the texts that each release can
+print, with holes for the parts that vary. A text contains a symptom if it matches with some
+filling. A symptom that is never found comes from elsewhere (Python, torch's C++, a metric);
+``NOT_IN_WHEELS`` in ``tests/atlas/test_symptoms.py`` gives the reason for each.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Found:
 
 
 def find(symptom: str, folder: Path = DATA) -> list[Found]:
-    """The packages that print a text which the symptom matches."""
+    """Return the packages that print a text which the symptom matches."""
     expression, words = re.compile(symptom), _words(symptom)
     found = []
     for module in indexed(folder):
@@ -86,7 +87,7 @@ def find(symptom: str, folder: Path = DATA) -> list[Found]:
 
 @lru_cache(maxsize=None)
 def _texts(module: str, folder: Path) -> list[tuple[str, list[tuple[str, frozenset[int]]]]]:
-    """Every text of a package with its class before it, its places and their releases."""
+    """Return every text of a package after its class, with its places and their releases."""
     index: PackageIndex = opened(module, folder)
     block = index.block("messages")
     return [
@@ -102,7 +103,7 @@ def _texts(module: str, folder: Path) -> list[tuple[str, list[tuple[str, frozens
 
 
 def _matches(expression: re.Pattern[str], text: str) -> bool:
-    """Whether the symptom is found in the text with some filling of its holes."""
+    """Return whether the symptom matches the text with some filling of its holes."""
     if HOLE not in text:
         return expression.search(text) is not None
     if any(expression.search(text.replace(HOLE, filling)) for filling in _FILLINGS):
@@ -121,12 +122,12 @@ def _matches(expression: re.Pattern[str], text: str) -> bool:
 
 
 def _words(pattern: str) -> list[str]:
-    """The long words of a pattern; a text that it matches has one of them: a cheap first test."""
+    """Return the long words of a pattern; as a cheap first test, a match contains one of them."""
     return re.findall(r"[A-Za-z]{6,}", re.sub(r"\\.", " ", pattern))
 
 
 def in_scope(rule: Rule, found: Found) -> bool:
-    """Whether some release that prints the text is in a scope of the rule."""
+    """Return whether a release that prints the text is in a scope of the rule."""
     bounds = [
         scope.packages[found.package] for scope in rule.scopes if found.package in scope.packages
     ]
@@ -136,7 +137,7 @@ def in_scope(rule: Rule, found: Found) -> bool:
 
 
 def checked(rules: Sequence[Rule]) -> Iterator[tuple[Rule, str, list[Found]]]:
-    """Each rule, each of its symptoms, and where it is found."""
+    """Yield each rule, each of its symptoms, and where it is found."""
     for rule in rules:
         for symptom in rule.symptoms:
             yield rule, symptom, find(symptom)

@@ -28,7 +28,7 @@ def module_tables(tree: ast.Module) -> dict[str, dict[str, str]]:
 
 
 def _changed(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """The table that a statement makes or adds to, and with what."""
+    """Yield the table that a statement makes or extends, and with what."""
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         target = node.targets[0]
         if isinstance(target, ast.Name):
@@ -48,7 +48,7 @@ def _changed(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _entries(node: ast.expr, known: Tables) -> Iterator[tuple[str, str]]:
-    """Keys and values of a table, also of one that copies or spreads another."""
+    """Yield keys and values of a table, also of one that copies or spreads another."""
     if isinstance(node, ast.Name):
         yield from list(known.get(node.id, {}).items())
     elif isinstance(node, ast.Dict):
@@ -103,7 +103,7 @@ def _kept(rows: dict[str, str]) -> dict[str, str]:
 
 
 def branches(function: ast.AST) -> list[str]:
-    """The strings with a Gemma's name that a function compares something with."""
+    """Return the strings with a Gemma's name that a function compares something with."""
     sides: list[ast.expr] = []
     for node in ast.walk(function):
         if isinstance(node, ast.Compare):

@@ -175,7 +175,9 @@ class _Sparse(io.RawIOBase):
 
 
 def _get(address: str, headers: dict[str, str], expected: int = 200) -> bytes:
-    """The answer's body. Tries again on a passing fault; raises ``IndexFailed`` at last."""
+    """Return the answer's body; retry after a passing fault. ``IndexFailed`` if it never
+    succeeds.
+    """
     for attempt in range(_TRIES):
         try:
             request = urllib.request.Request(address, headers=headers)

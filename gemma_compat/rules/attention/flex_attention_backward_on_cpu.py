@@ -6,9 +6,9 @@ with `NotImplementedError: FlexAttention does not support backward on CPU. Pleas
 requires_grad to False or use another device.`
 
 ## Why
-torch compiles flex attention for the CPU for inference only. Seen with torch 2.13 on transformers
-5.23.0. A run with a GPU that is told to stay on the CPU (`use_cpu=True`) meets it too; this rule
-looks at visible GPUs only.
+torch compiles flex attention for the CPU for inference only. This was seen with torch 2.13 on
+transformers 5.23.0. A run with a GPU that is told to stay on the CPU (`use_cpu=True`) meets it too;
+this rule looks at visible GPUs only.
 
 ## Cure
 `attn_implementation="sdpa"`, and `"eager"` for a Gemma 2, whose soft-capping `sdpa` leaves out

@@ -67,7 +67,9 @@ def describe(facts: Facts) -> Problem:
 
 
 def patch(model: Any, ledger: Any) -> None:
-    """``eager`` for every module of a text model with a cap that asks its config for ``sdpa``."""
+    """Give every module with a cap that asks its config for ``sdpa`` a config that says
+    ``eager``.
+    """
     capped = list(_capped_modules(model))
     if not capped:
         raise PatchTargetMissing("no text model with attn_logit_softcapping")

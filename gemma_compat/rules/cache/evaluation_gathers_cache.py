@@ -85,6 +85,6 @@ def patch(model: Any, ledger: Any) -> None:
 
 
 def keep_cache_back(module: Any, args: Any, output: Any) -> None:
-    """Forward hook: those above the text model hand on what its output holds."""
+    """Forward hook: remove the cache from the output, which the modules above pass on."""
     if getattr(output, _KEY, None) is not None and is_in_evaluation():
         setattr(output, _KEY, None)

@@ -84,7 +84,7 @@ def patch(model: Any, ledger: Any) -> None:
 
 
 def give_cache_float(module: Any, args: Any, output: Any) -> None:
-    """Forward hook: a cache with a public ``dtype`` and no ``float`` gets one, on the instance."""
+    """Forward hook: add ``float`` to a cache with a public ``dtype`` and without it."""
     parts = output if isinstance(output, tuple) else (getattr(output, "past_key_values", None),)
     for cache in parts:
         if hasattr(cache, "dtype") and not hasattr(cache, "float"):

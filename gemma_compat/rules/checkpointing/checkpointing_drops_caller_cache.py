@@ -64,7 +64,7 @@ def patch(model: Any, ledger: Any) -> None:
 
 
 def refuse_filled_cache(module: Any, args: Any, kwargs: dict[str, Any]) -> None:
-    """Forward pre-hook: a filled cache and checkpointed layers do not go together."""
+    """Forward pre-hook: refuse a filled cache in front of checkpointed layers."""
     if is_checkpointed(module) and is_filled(kwargs.get("past_key_values")):
         raise PatchRefused(
             "GC204: past_key_values holds tokens (a prefix?), and gradient checkpointing would "

@@ -10,7 +10,7 @@ caller's.
 A wrapper from outside recomputes the layer with the arguments it had, and the cache among them has
 grown since. transformers' own checkpointing takes the cache away from the layers (GC204, GC205).
 
-Found by the confusion matrix (`make confusion`) on transformers 4.57.6 and 5.24.0.
+The confusion matrix (`make confusion`) found it on transformers 4.57.6 and 5.24.0.
 
 ## Cure
 Take the wrappers off, or train LoRA in place of a prefix. `patch` does nothing here: the failure is

@@ -23,7 +23,7 @@ from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import FIRST_RELEASES, KNOWN_MODEL_TYPES
 
-# Judged for every model type without a model, this would report all that is newer.
+# Without a model every type is judged, and this rule would report every newer one.
 is_given = first_known(not_(is_live, "a model is given, by its config"), NO)
 
 

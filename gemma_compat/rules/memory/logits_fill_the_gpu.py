@@ -6,7 +6,7 @@ model itself is small. What it tries to allocate is batch x length x 262144 x 4 
 
 ## Why
 The loss of transformers needs every logit at once, casts them to float32 and keeps copies for the
-backward pass. Measured at the peak of a step, for each logit, on one H100 (transformers 5.17.0,
+backward pass. The peak of a step was measured, for each logit, on one H100 (transformers 5.17.0,
 torch 2.11.0, one layer, batch 1 x 1024): 14 bytes where the logits are bfloat16, 16 with
 `final_logit_softcapping` (Gemma 2), 16 and 20 where they are float32. The multimodal Gemma 3 of
 4.50 to 5.16 casts them once more by itself, which was not measured. So 2 x 4096 tokens over 262,144
