@@ -84,7 +84,7 @@ def facts_schema() -> dict[str, Any]:
     return fields
 
 
-_ALSO_SHARED = ("environment", "imports", "reasons")
+_ALSO_SHARED = ("environment", "imports", "libraries", "reasons")
 
 
 def _record(cls: type[Record], names: tuple[str, ...] | None = None) -> dict[str, Any]:

@@ -82,6 +82,7 @@ def judged(
     from datetime import date
 
     from ..engine.gate import Gate
+    from ..engine.libraries import mismatches
     from ..policy import apply_policy
 
     ignore = {} if policy is None else policies.ignores(policy, rules)
@@ -89,7 +90,7 @@ def judged(
     gate = Gate(
         rules=rules,
         fail_on=options.fail_on,
-        remarks=(*_imports(whole), *remarks, *outcome.remarks),
+        remarks=(*_imports(whole), *mismatches(whole.facts), *remarks, *outcome.remarks),
         policy="" if policy is None else policy.path,
         ignored=outcome.ignored,
         pins=_pins(options),

@@ -48,7 +48,5 @@ def detect_facts(
     """
     from ._machine import detect
 
-    return detect(
-        model, args, tokenizer, adapter,
-        probe=probe, path=path, deadline_seconds=deadline_seconds, probe_seconds=probe_seconds,
-    )  # fmt: skip
+    seconds = (deadline_seconds, probe_seconds)
+    return detect(model, args, tokenizer, adapter, probe=probe, path=path, seconds=seconds)

@@ -16,6 +16,7 @@ from .checkpoint import read_checkpoint
 from .environment import read_environment
 from .gpu import GpuQuestion, GpuReading
 from .imports import ImportProbe, without_gpu, without_trying
+from .libraries import read_libraries
 from .loss_probe import with_loss
 from .model import assumed_of, read_model
 from .packages import Inventory, take_inventory
@@ -38,14 +39,13 @@ def detect(
     *,
     probe: bool,
     path: Sequence[str] | None,
-    deadline_seconds: float,
-    probe_seconds: float,
+    seconds: tuple[float, float],
 ) -> Facts:
     """Return all facts, as :func:`gemma_compat.detect.detect_facts` describes."""
     search = [str(entry) for entry in (sys.path if path is None else path)]
     inventory = take_inventory(search)
     readings = _read_parts(model, args, tokenizer, adapter, inventory, search)
-    deadline, later = Deadline(deadline_seconds), Deadline(probe_seconds)
+    deadline, later = map(Deadline, seconds)
     gpu_path = [*search, *sys.path]
     question = None if _is_live(model) and _key(gpu_path) in _READINGS else GpuQuestion(gpu_path)
     imports = ImportProbe(search, inventory.packages) if probe else None
@@ -53,7 +53,7 @@ def detect(
         _READINGS[_key(gpu_path)] = question.answer(deadline)
     gpus = _READINGS[_key(gpu_path)]
     outcomes, seen = imports.answer(later) if imports else (without_trying(), {})
-    outcomes = without_gpu(outcomes) if gpus.gpus == () else outcomes
+    libraries = _libraries(model, search, seen.pop("libraries", {}))
     parts = {name: part for name, (part, _) in readings.items()}
     parts["torch"] = parts["torch"].replace(**seen)
     return Facts(
@@ -66,10 +66,16 @@ def detect(
         cuda_driver=gpus.cuda_driver,
         environment=read_environment(),
         assumed=assumed_of(model),
-        imports=outcomes,
-        reasons=dict(ChainMap(inventory.reasons, gpus.reasons, *(w for _, w in readings.values()))),
+        imports=without_gpu(outcomes) if gpus.gpus == () else outcomes,
+        libraries=libraries,
+        reasons=dict(ChainMap(inventory.reasons, gpus.reasons, *(r for _, r in readings.values()))),
         **parts,
     )
+
+
+def _libraries(model: Any, search: Sequence[str], loaded: dict[str, str]) -> dict[str, str]:
+    """Return the CUDA libraries; none for a live model, for which ``patch`` asks at every step."""
+    return {} if _is_live(model) else {**read_libraries(search, os.environ), **loaded}
 
 
 def _read_parts(

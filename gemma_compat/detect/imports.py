@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..facts import Package
@@ -50,6 +50,15 @@ with warnings.catch_warnings(record=True) as said:
             torch.cuda.init()
     except Exception as error:
         said.append(error)
+found["libraries"] = {}
+for name, read in (
+    ("cuDNN", lambda: torch.backends.cudnn.version()),
+    ("NCCL", lambda: torch.cuda.nccl.version()),
+):
+    try:
+        found["libraries"][name] = read()
+    except Exception:
+        pass
 texts = [" ".join(str(getattr(item, "message", item)).split()) for item in said]
 found["device_problem"] = texts[0] if texts else None
 print("\\n" + json.dumps(found), flush=True)
@@ -138,7 +147,23 @@ def _devices(lines: Sequence[str], problem: str | None) -> dict[str, Any]:
         flags = tuple(found.pop("arch_list"))
     except (ValueError, TypeError, AttributeError, KeyError):
         return {"device_problem": "what torch said of its CUDA devices cannot be read"}
+    libraries = dict(_loaded(found.pop("libraries", {})))
+    if libraries:
+        found["libraries"] = libraries
     return {**found, "arch_list": flags} if flags else found
+
+
+def _loaded(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield ``cuDNN loaded`` and ``NCCL loaded``: 90100 is 9.1.0, 8902 is 8.9.2, (2, 21, 5) 2.21.5.
+
+    torch asks the library that it has loaded; no CUDA context is needed for it.
+    """
+    number, parts = said.get("cuDNN"), said.get("NCCL")
+    if isinstance(number, int) and number > 0:
+        major = 10_000 if number >= 90_000 else 1_000
+        yield "cuDNN loaded", f"{number // major}.{number % major // 100}.{number % 100}"
+    if isinstance(parts, list) and len(parts) > 1 and all(type(part) is int for part in parts):
+        yield "NCCL loaded", ".".join(map(str, parts))
 
 
 def without_trying() -> dict[str, str]:

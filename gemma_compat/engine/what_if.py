@@ -108,6 +108,7 @@ def _with_versions(
         "packages": packages,
         "reasons": {**reasons, **{f"packages.{name}": _NOT_NAMED for name in missing}},
         "imports": {},
+        "libraries": {},
     }
     if versions:  # a user who names unsloth means to use it; one who names only others does not
         changes["unsloth"] = UnslothFacts(used=versions.get("unsloth") is not None)
@@ -136,7 +137,8 @@ def _with_gpus(facts: Facts, gpus: tuple[Gpu, ...], torch_is_given: bool) -> Fac
         changes["torch"] = TorchBuild(version=facts.torch.get("version", UNKNOWN))
         unknown.append("torch")
     reasons = {**kept, **dict.fromkeys(unknown, _ELSEWHERE)}
-    return facts.replace(gpus=gpus, other_gpus=(), reasons=reasons, imports={}, **changes)
+    changes |= {"gpus": gpus, "other_gpus": (), "imports": {}, "libraries": {}}
+    return facts.replace(reasons=reasons, **changes)
 
 
 def _with_trainers_cache(facts: Facts, given: Assumptions) -> Facts:

@@ -64,6 +64,8 @@ class Facts(Record):
             are set.
         imports: module to the outcome of importing it: ``ok``, ``not tried``, ``not installed``,
             ``failed: ...``, ``crashed with signal ...`` or ``not finished within ...``.
+        libraries: CUDA libraries by what they are, with their versions: ``cuDNN`` and ``cuDNN for
+            torch``, ``NCCL loaded``, ``CUDA toolkit``; only what was found.
         reasons: why something is unknown, by dotted topic; printed in every report.
         assumed: facts that the user gave for a what-if, by dotted topic, with the option
             (``--gpu``); empty where everything was detected.
@@ -87,6 +89,7 @@ class Facts(Record):
     unsloth: UnslothFacts = field(default_factory=UnslothFacts)
     environment: dict[str, str] = UNKNOWN
     imports: dict[str, str] = field(default_factory=dict)
+    libraries: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     assumed: dict[str, str] = field(default_factory=dict)
 

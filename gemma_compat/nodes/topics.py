@@ -53,6 +53,8 @@ def _of(facts: Facts) -> Iterator[tuple[str, str]]:
     yield from _environment(facts)
     for name, outcome in facts.imports.items():
         yield f"imports.{name}", outcome.partition(":")[0]
+    for name, version in facts.libraries.items():
+        yield f"libraries.{name}", version
     if facts.assumed:
         yield "assumed", _text(facts.assumed)
 

@@ -18,6 +18,7 @@ def header_rows(facts: Facts) -> list[Row]:
         *(("Problem", text) for text in _problems(facts)),
         ("Imports", _imports(facts)),
         ("GPU", _gpus(facts)),
+        ("Libraries", ", ".join(f"{name} {text}" for name, text in facts.libraries.items())),
         ("Model", _model(facts)),
         ("Run", _run(facts)),
         ("Unsloth", unsloth_text(facts)),

@@ -103,6 +103,7 @@ def shareable_facts(facts: Facts) -> dict[str, Any]:
         shared["gpus"] = [_only(gpu, _GPU_FIELDS) for gpu in known["gpus"]]
     if "environment" in known:
         shared["environment"] = _shared_values.environment(known["environment"])
+    shared["libraries"] = known["libraries"]
     shared["imports"] = _each_text(_shared_values.reason, known["imports"])
     for area in _NAMED & shared.keys():
         shared[area] = _each_text(_shared_values.name, shared[area])

@@ -78,7 +78,8 @@ def test_what_is_not_installed_is_not_tried():
     assert answers == {"torch": "not installed", "transformers": "not installed"}
 
 
-def test_others_are_tried_where_they_are_installed(tmp_path):
+def test_others_are_tried_where_they_are_installed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     write(tmp_path, "torch", "")
     write(tmp_path, "trl", "import os; open('cache', 'w').close(); raise ImportError(os.getcwd())")
     write(tmp_path, "peft", "raise RuntimeError")
