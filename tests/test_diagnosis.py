@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from gemma_compat.engine import evidence
-from gemma_compat.engine.condition import Condition, any_of
+from gemma_compat.engine.condition import Condition, any_of, kind_of_run
 from gemma_compat.engine.diagnosis import (
     Objection,
+    failed_imports,
     held,
     judge,
     judge_all,
+    missing_packages,
     nothing_was_judged,
     objection,
 )
@@ -163,6 +165,19 @@ def test_a_newer_model_type_is_judged_by_its_config_alone() -> None:
     assert answer(rule(), facts) == "no"
     assert answer(rule(scopes=by_config), facts_for("gemma2")) == "no"  # known, and not listed
     assert answer(rule(scopes=by_config), facts_for("llama")) == "no"
+
+
+def test_a_rule_matters_for_any_of_the_kinds_of_run_that_it_names() -> None:
+    adapter, full, open_ = (
+        kind_of_run(name, item) for name, item in (("a", YES), ("f", NO), ("o", GPUS))
+    )
+    for kinds, expected in (
+        ((adapter, full), "fires"),
+        ((full, adapter), "fires"),
+        ((full,), "no"),
+        ((full, open_), "? gpus"),
+    ):
+        assert answer(rule(runs=kinds), facts_for()) == expected
 
 
 # All rules together.
@@ -325,3 +340,20 @@ def test_a_release_past_the_evidence_is_named_with_the_rules_that_answered() -> 
     assert judge_all(facts_for("gemma3", newest), rules).not_checked == ()
     unread = facts_for("gemma3").replace(packages={"transformers": None})
     assert judge_all(unread, rules).not_checked == ()
+
+
+def test_what_training_needs_and_this_machine_lacks() -> None:
+    facts = facts_for("gemma3")
+    assert missing_packages(facts) == ()
+    without = facts.replace(packages={**facts.packages, "torch": None})
+    assert missing_packages(without) == ("torch",)
+    assert missing_packages(facts.replace(packages={})) == ()  # not read: not known to be absent
+    assert missing_packages(without.replace(assumed={"gpus": "--gpu"})) == ()
+
+
+def test_an_import_that_was_tried_and_did_not_succeed() -> None:
+    ends = ("ok", "ok in 3 s", "not tried", "not installed", "not finished in 20 s")
+    fine = {f"fine{number}": end for number, end in enumerate(ends)}
+    failed = {"torch": "ImportError: no libcudart", "peft": "killed by signal 11"}
+    assert failed_imports(facts_for("gemma3").replace(imports=fine)) == ()
+    assert failed_imports(facts_for("gemma3").replace(imports={**fine, **failed})) == tuple(failed)

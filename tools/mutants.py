@@ -1,209 +1,176 @@
-"""Mutation testing of the engine, the ledger and rules: which faults no test would see.
+"""Mutation testing of the engine, the ledger, conditions and rules: faults that no test would see.
 
-    make mutants                    4 mutants of each target, the same ones each time
+    make mutants                    4 mutants of each file, the same ones each time
     make mutants MUTANTS=20         20 of each; 0 for all of them
     make mutants TARGET=diagnosis   only the files whose path has this
 
-cosmic-ray makes the mutants, one fault in a copy of the checkout each; a few tests are run for
-each target. Exit 1 where a survivor is not named in ``tools/mutants.toml``, with its reason.
+One fault at a time is planted in a copy of the checkout, and the tests of that file are run: first
+those without torch, then, where a rule has a cure, those on live models. Exit 1 where a survivor
+is not named in ``tools/mutants.toml`` with its reason, or where tests fail without a fault.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import os
 import random
-import shutil
-import subprocess
+import re
 import sys
-import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
-from queue import Queue
 from typing import Any
+
+from . import mutant_faults
+from .mutant_tests import Tests, Worker
 
 ROOT = Path(__file__).resolve().parent.parent
 KNOWN = ROOT / "tools" / "mutants.toml"
-PACKAGE = "gemma_compat"
-TIMEOUT = 240  # seconds for the tests of one mutant; a mutant that hangs is killed
+PACKAGE = ROOT / "gemma_compat"
+RULES = PACKAGE / "rules"
 SEED = 20260101
 ENGINE = {
     "engine/condition.py": ["tests/test_condition.py"],
     "engine/diagnosis.py": ["tests/test_condition.py", "tests/test_diagnosis.py"],
-    "engine/plan.py": ["tests/test_plan.py"],
-    "engine/help.py": ["tests/test_help.py"],
     "engine/evidence.py": ["tests/test_matrix.py", "tests/test_diagnosis.py"],
+    "engine/help.py": ["tests/test_help.py"],
     "engine/matrix.py": ["tests/test_matrix.py"],
-    "patching/ledger.py": ["tests/patching/test_ledger.py", "tests/patching/test_laws.py"],
+    "engine/plan.py": ["tests/test_plan.py"],
+    "engine/rule.py": ["tests/test_diagnosis.py", "tests/test_plan.py"],
+    "engine/what_if.py": ["tests/test_what_if.py"],
 }
-
-# A signature's ``*`` and what only a type checker reads: changed, the program does the same.
-_NOT_RUN = ("def ", "if TYPE_CHECKING", "if not TYPE_CHECKING")
-# One fault of each kind; the rest of cosmic-ray's operators change the same places once more.
-OPERATORS = (
-    "AddNot",
-    "ExceptionReplacer",
-    "NumberReplacer",
-    "RemoveDecorator",
-    "ReplaceAndWithOr",
-    "ReplaceBinaryOperator_Add_Sub",
-    "ReplaceBinaryOperator_BitAnd_BitOr",
-    "ReplaceBinaryOperator_BitOr_BitAnd",
-    "ReplaceBinaryOperator_Mul_Div",
-    "ReplaceBinaryOperator_Sub_Add",
-    "ReplaceBreakWithContinue",
-    "ReplaceComparisonOperator_Eq_NotEq",
-    "ReplaceComparisonOperator_GtE_Gt",
-    "ReplaceComparisonOperator_Gt_GtE",
-    "ReplaceComparisonOperator_IsNot_Is",
-    "ReplaceComparisonOperator_Is_IsNot",
-    "ReplaceComparisonOperator_LtE_Lt",
-    "ReplaceComparisonOperator_Lt_LtE",
-    "ReplaceComparisonOperator_NotEq_Eq",
-    "ReplaceContinueWithBreak",
-    "ReplaceFalseWithTrue",
-    "ReplaceOrWithAnd",
-    "ReplaceTrueWithFalse",
-    "ZeroIterationForLoop",
-)
+LEDGER = ("_slots", "_values", "_weak", "ledger")
+LEDGER_TESTS = Tests(("tests/patching/test_ledger.py", "tests/patching/test_laws.py"))
+OVER_ALL_RULES = tuple(f"tests/rules/test_{name}.py" for name in ("bounds", "golden", "contract"))
+_NOT_RUN = ("if TYPE_CHECKING", "if not TYPE_CHECKING")  # only a type checker reads it
 
 
 @dataclass(frozen=True)
 class Target:
-    """A file to mutate, and the tests that must notice."""
+    """A file to plant faults in, from the package down, and the tests that must notice.
+
+    Attributes:
+        stages: run one after the other, until one fails.
+    """
 
     file: str
-    tests: tuple[str, ...]
-    only: str = ""
+    stages: tuple[Tests, ...]
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault: the code with it, and the line that it is on."""
+    """One fault: the text of the file with it, and a name that says where it is."""
 
     target: Target
-    operator: str
-    code: str
-    line: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.target.file}: {self.operator}: {self.line}"
+    name: str
+    text: str
 
 
 def targets() -> Iterator[Target]:
-    """Return the engine, the ledger, and every rule in Python."""
+    """Yield the engine, the ledger, the shared conditions and every rule."""
     for file, tests in ENGINE.items():
-        yield Target(file, tuple(tests))
-    for path in sorted((ROOT / PACKAGE / "rules").glob("*/*.py")):
-        if not path.name.startswith("_"):
-            code = ast.literal_eval(_code_of(path))
-            proof = f"tests/rules/{path.parent.name}/{path.stem}"
-            contract = [f"tests/rules/test_{name}.py" for name in ("bounds", "golden", "contract")]
-            only = f"{code} or {path.stem}"
-            yield Target(f"rules/{path.parent.name}/{path.name}", (proof, *contract), only)
+        yield Target(file, (Tests(tuple(tests)),))
+    for name in LEDGER:
+        yield Target(f"patching/{name}.py", (LEDGER_TESTS,))
+    for path in sorted(PACKAGE.glob("conditions/[!_]*.py")):
+        shared = Tests(("tests/conditions",))
+        yield Target(f"conditions/{path.name}", (shared, *_proof(_rules_that_import(path))))
+    for path in sorted((*RULES.glob("*/[!_]*.py"), *RULES.glob("*/*.md"))):
+        yield Target(path.relative_to(PACKAGE).as_posix(), _proof([path]))
+    for path in sorted(RULES.glob("*/_[!_]*.py")):
+        yield Target(path.relative_to(PACKAGE).as_posix(), _proof(_rules_that_import(path)))
 
 
-def _code_of(path: Path) -> ast.expr:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.keyword) and node.arg == "code":
-            return node.value
-    raise ValueError(f"{path} has no code")
+def _rules_that_import(path: Path) -> list[Path]:
+    """Return the rules that take something from this module, in Python or by name."""
+    names = rf"import {path.stem}\b|\.{path.stem} import|\"{path.stem}\.\w+\""
+    files = [*RULES.glob("*/[!_]*.py"), *RULES.glob("*/*.md")]
+    return [file for file in sorted(files) if re.search(names, file.read_text(encoding="utf-8"))]
+
+
+def _proof(rules: Sequence[Path]) -> tuple[Tests, ...]:
+    """Return what must notice a fault in these rules: their proof, and the tests over all rules."""
+    folders = [f"tests/rules/{path.parent.name}/{path.stem}" for path in rules]
+    codes = tuple(_code_of(path) for path in rules)
+    return (Tests((*folders, *OVER_ALL_RULES), codes),)
+
+
+def _code_of(path: Path) -> str:
+    found = re.search(r'code ?= ?"(GC\d+)"', path.read_text(encoding="utf-8"))
+    if found is None:
+        raise ValueError(f"{path} has no code")
+    return found[1]
 
 
 def mutants(target: Target) -> list[Mutant]:
-    """Return every mutant that changes the program, not only an annotation or a docstring."""
-    plugins: Any = import_module("cosmic_ray.plugins")
-    mutating: Any = import_module("cosmic_ray.mutating")
-    code = (ROOT / PACKAGE / target.file).read_text(encoding="utf-8")
-    seen, found = {_program(code)}, []
-    for name in OPERATORS:
-        operator = plugins.get_operator(f"core/{name}")
-        occurrence = 0
-        while (changed := mutating.mutate_code(code, operator(), occurrence)) is not None:
-            occurrence += 1
-            try:
-                program = _program(changed)
-            except SyntaxError:
-                continue
-            line = _line(code, changed)
-            if program not in seen and not line.startswith(_NOT_RUN):
-                seen.add(program)
-                found.append(Mutant(target, name, changed, line))
+    """Return every mutant of a file that is another program."""
+    path = PACKAGE / target.file
+    text = path.read_text(encoding="utf-8")
+    seen, found = {mutant_faults.program(path, text)}, []
+    names: Counter[str] = Counter()
+    for operator, changed in mutant_faults.faults(path):
+        try:
+            program = mutant_faults.program(path, changed)
+        except (SyntaxError, ValueError):
+            continue
+        line = _line(text, changed)
+        if program not in seen and not line.startswith(_NOT_RUN):
+            seen.add(program)
+            name = f"{target.file}: {operator}: {line}"
+            names[name] += 1
+            number = f" ({names[name]})" if names[name] > 1 else ""
+            found.append(Mutant(target, name + number, changed))
     return found
 
 
-def _program(code: str) -> str:
-    tree = ast.parse(code)
-    for node in ast.walk(tree):
-        for field in ("annotation", "returns"):
-            if hasattr(node, field):
-                setattr(node, field, None)
-    return ast.dump(tree)
-
-
 def _line(before: str, after: str) -> str:
-    pairs = zip(before.splitlines(), after.splitlines(), strict=False)
-    return next((new.strip() for old, new in pairs if old != new), "a line removed")
+    """Return the first line that differs, as it was, and what became of it."""
+    old, new = before.splitlines(), after.splitlines()
+    pairs = enumerate(zip(old, new, strict=False))
+    place = next((at for at, (was, now) in pairs if was != now), -1)
+    if len(old) != len(new):
+        return f"{old[place].strip()} -> left out"
+    return f"{old[place].strip()} -> {new[place].strip()}"
 
 
-def survives(mutant: Mutant, copy: Path) -> bool:
-    """Return whether the tests pass with the fault in this copy of the checkout."""
-    file = copy / PACKAGE / mutant.target.file
-    before = file.read_text(encoding="utf-8")
-    file.write_text(mutant.code, encoding="utf-8")
-    only = ["-k", mutant.target.only] if mutant.target.only else []
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *only]
-    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(
-            [*command, *mutant.target.tests],
-            cwd=copy,
-            env=environment,
-            capture_output=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        file.write_text(before, encoding="utf-8")
-    return done.returncode == 0
+_worker: Worker | None = None
+
+
+def survives(mutant: Mutant) -> bool:
+    """Return whether the tests pass with the fault. Runs in a process of the pool.
+
+    Raises:
+        ValueError: if they fail without it.
+    """
+    global _worker
+    _worker = _worker or Worker()
+    for tests in mutant.target.stages:
+        if not _worker.passes(tests):
+            raise ValueError(f"these tests fail without a fault: {tests}")
+        if not _worker.survives(f"{PACKAGE.name}/{mutant.target.file}", mutant.text, tests):
+            return False
+    return True
 
 
 def reasons() -> dict[str, str]:
-    """Return the known survivors, each with the reason why no test can or need notice it."""
+    """Return the survivors that are known, each with why no test can or need see it."""
     toml: Any = import_module("tomllib")  # Python 3.11 and newer
     found: dict[str, str] = toml.loads(KNOWN.read_text(encoding="utf-8"))["survivors"]
     return found
 
 
 def run(chosen: Sequence[Mutant], jobs: int) -> list[Mutant]:
-    """Test each mutant in one of ``jobs`` copies of the checkout; return those that survive."""
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
-        copies: Queue[Path] = Queue()
-        for number in range(jobs):
-            copy = Path(folder) / str(number)
-            ignore = shutil.ignore_patterns("__pycache__", ".*", "site", "build")
-            shutil.copytree(ROOT, copy, ignore=ignore)
-            copies.put(copy)
-
-        def test(mutant: Mutant) -> bool:
-            copy = copies.get()
-            try:
-                lives = survives(mutant, copy)
-            finally:
-                copies.put(copy)
+    """Test each mutant, ``jobs`` at a time; return those that survive."""
+    survivors = []
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        for mutant, lives in zip(chosen, pool.map(survives, chosen), strict=True):
             if lives:
+                survivors.append(mutant)
                 print(f"survived: {mutant.name}", flush=True)
-            return lives
-
-        lived = list(pool.map(test, chosen))
-    return [mutant for mutant, lives in zip(chosen, lived, strict=True) if lives]
+    return survivors
 
 
 def main(arguments: Sequence[str]) -> int:

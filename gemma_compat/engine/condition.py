@@ -16,7 +16,7 @@ with ``and``, ``or`` or ``if`` would stop at the first unknown fact, so the test
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -147,11 +147,6 @@ def as_stated(stated: Condition, *, no_when: Condition) -> Condition:
 def kind_of_run(name: str, item: Condition) -> RunKind:
     """Give a condition on the run the short name that pages and headers use."""
     return RunKind(item.phrase, item.test, name=name)
-
-
-def phrased(phrase: str, item: Condition) -> Condition:
-    """Return the same condition with another phrase."""
-    return replace(item, phrase=phrase)
 
 
 YES = Condition("always", lambda facts: True)
