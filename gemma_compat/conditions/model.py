@@ -11,6 +11,11 @@ def is_live(facts: Facts) -> bool:
     return facts.model.live
 
 
+@condition("the weights are not quantized")
+def is_not_quantized(facts: Facts) -> bool:
+    return facts.model.quantization is None
+
+
 @condition("layers share keys and values (num_kv_shared_layers > 0)")
 def shares_kv(facts: Facts) -> bool:
     return facts.model.num_kv_shared_layers > 0

@@ -60,7 +60,6 @@ ASSUMED = {
     "packages.tokenizers": _PULLED,
     "packages.tokenizers.version": _PULLED,
     "unsloth.requires": "what a published Unsloth asks for is known without its metadata",
-    "packages.unsloth-zoo": "an Unsloth whose release is not known does nothing by itself",
     "model.quantization_bits": "a model that nobody says is quantized is not",
     "model.num_kv_shared_layers": "the configs of some model types have no such field",
     "model.use_reentrant": _LIVE,

@@ -73,6 +73,7 @@ MAKES: dict[Condition, dict[str, Any]] = {
     checkpointing.checkpoints_from_outside: {"training": {"external_checkpointing": True}},
     model.is_gguf: {"model": {"quantization": "gguf"}},
     run.is_four_bit: {"model": {"quantization_bits": 4}},
+    model.is_not_quantized: {"model": {"quantization": None}},
 }
 # What ``facts_for`` already has: to take such a question away, this is needed.
 UNMAKES: dict[Condition, dict[str, Any]] = {
@@ -84,6 +85,7 @@ UNMAKES: dict[Condition, dict[str, Any]] = {
     asks.drops_logits: {"environment": {"UNSLOTH_RETURN_LOGITS": "1"}},
     asks.compiles_blocks: {"environment": {"UNSLOTH_BLOCK_COMPILE": "0"}},
     model.has_towers: {"model": {"towers": ()}},
+    model.is_not_quantized: {"model": {"quantization": "bitsandbytes"}},
     tokenizer.adds_no_bos: {"tokenizer": {"adds_bos": True}},
     tokenizer.template_writes_no_bos: {"tokenizer": {"template_writes_bos": True}},
 }
@@ -113,6 +115,7 @@ POOL = {
     "torch": "2.4.1 2.10.0",
     "liger-kernel": "0.5.6 0.6.0",
     "datasets": "4.8.5",
+    "torchao": "0.10.0 0.16.0",
 }
 JUDGED = [rule for rule in all_rules() if rule.describe is None and not rule.undetectable]
 UNSLOTH = [rule for rule in JUDGED if asks.uses_unsloth in rule.when]

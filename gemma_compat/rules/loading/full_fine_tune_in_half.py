@@ -24,17 +24,12 @@ from __future__ import annotations
 from ... import versions
 from ...conditions.adapter import has_no_adapter, is_given_adapter
 from ...conditions.hardware import is_without_bfloat16
-from ...conditions.model import is_live
+from ...conditions.model import is_live, is_not_quantized
 from ...conditions.precision import weights_are_all_half
 from ...engine.condition import YES, all_of, any_of, condition, first_known, not_
 from ...engine.rule import Fix, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
-
-
-@condition("the weights are not quantized")
-def is_not_quantized(facts: Facts) -> bool:
-    return facts.model.quantization is None
 
 
 @condition("the dtype to load in is stated (--dtype)")
