@@ -1,0 +1,1 @@
+"""What real weights show: the published Gemma 3 270M, broken, cured and trained (`make real`)."""
