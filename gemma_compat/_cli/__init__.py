@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .._version import __version__
 from ..errors import GemmaCompatError, UsageError
@@ -62,8 +62,35 @@ def _status_of(stop: SystemExit) -> int:
 class _Parser(argparse.ArgumentParser):
     """Print one line on stderr for wrong usage, as for every other error."""
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is left over here, where the command's own options are known."""
+        found, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}{self._near_options(rest)}")
+        return found, rest
+
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {self.prog} --help)")
+        raise UsageError(f"{message}{_near_choice(message)} (see {self.prog} --help)")
+
+    def _near_options(self, rest: Sequence[str]) -> str:
+        names = [item.partition("=")[0] for item in rest if item.startswith("--")]
+        return _nearest(names, [item for item in self._option_string_actions if item[:2] == "--"])
+
+
+def _near_choice(message: str) -> str:
+    """Return the choice that a misspelt one is nearest to; empty for every other message."""
+    import re
+
+    found = re.search(r"invalid choice: '([^']+)' \(choose from (.+)\)$", message)
+    choices = [item.strip("' ") for item in found[2].split(",")] if found else []
+    return _nearest([found[1]], choices) if found else ""
+
+
+def _nearest(names: Sequence[str], known: Sequence[str]) -> str:
+    import difflib
+
+    near = [match for n in names for match in difflib.get_close_matches(n, known, n=1, cutoff=0.6)]
+    return f"; nearest: {', '.join(near)}" if near else ""
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

@@ -64,7 +64,8 @@ def find(name: str, rules: tuple[Rule, ...] | None = None) -> Rule:
         return by_name[key]
     import difflib
 
-    near = difflib.get_close_matches(key, by_name, n=3, cutoff=0.3)
+    digits = key[:2] + key[2:].translate(str.maketrans("loi", "101"))  # GC10l
+    near = difflib.get_close_matches(digits, by_name, n=3, cutoff=0.3)
     nearest = dict.fromkeys(by_name[item] for item in near)
     hint = ", ".join(f"{rule.code} {rule.name}" for rule in nearest)
     raise UsageError(
