@@ -13,7 +13,7 @@ from ..tables import checkpoints
 from ._container import IndexUnusable
 from ._package import DATA, PackageIndex, indexed, opened, releases_of
 from .intervals import Interval, intervals
-from .tables import meaning_of
+from .tables import Meaning, meaning_of
 
 # The family in a file's name: ``gemma3_training``, ``diffusion_gemma``.
 _FAMILY = re.compile(r"(?:(?:diffusion|embedding|recurrent)_)?[a-z0-9]*gemma\d*n?")
@@ -42,6 +42,8 @@ class Evidence:
         key: the entry: a model type, a class, a checkpoint's name.
         value: what the table has for it; empty where there is none.
         releases: those that have it.
+        says: what it means, with ``{what}``, ``{key}``, ``{methods}`` or ``{places}`` to fill in.
+        method: the PEFT method that it is about; empty for anything else.
     """
 
     kind: str
@@ -50,6 +52,8 @@ class Evidence:
     key: str
     value: str
     releases: tuple[Interval, ...]
+    says: str
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,17 +198,20 @@ def _tables(
     """Yield the entries of tables; an entry that moved to another module counts as one."""
     spans = index.block("tables")["spans"]
     wanted = {*types, *classes, *_spellings(checkpoint)}
-    found: dict[tuple[str, str], list[tuple[frozenset[int], str, str]]] = {}
+    found: dict[tuple[Meaning, str], list[tuple[frozenset[int], str, str]]] = {}
     for name, rows in _rows(index)["tables"].items():
-        what = meaning_of(name)
-        for key in sorted(wanted & rows.keys(), key=_by(types)) if what else ():
+        meaning = meaning_of(name)
+        if meaning is None:
+            continue
+        for key in sorted(wanted & rows.keys(), key=_by(types)):
             for value, span in zip(rows[key][::2], rows[key][1::2], strict=True):
                 entry = (releases_of(spans[span]), value, name)
-                found.setdefault((what, key), []).append(entry)
-    for (what, key), entries in found.items():
+                found.setdefault((meaning, key), []).append(entry)
+    for (meaning, key), entries in found.items():
         numbers = frozenset().union(*(item[0] for item in entries))
         _, value, name = max(entries, key=lambda item: max(item[0]))
-        yield Evidence("table", what, name, key, value, intervals(index, numbers))
+        held = intervals(index, numbers)
+        yield Evidence("table", meaning.what, name, key, value, held, meaning.says, meaning.method)
 
 
 def _by(types: Sequence[str]) -> Any:
@@ -225,7 +232,8 @@ def _branches(index: PackageIndex, types: Sequence[str]) -> Iterator[Evidence]:
         for name in types:
             if name in names:
                 found = intervals(index, releases_of(spans[names[name]]))
-                yield Evidence("branch", "code for this model type", site, name, "", found)
+                what = "code for this model type"
+                yield Evidence("branch", what, site, name, "", found, "code for {key} in {places}")
 
 
 def _files(index: PackageIndex, types: Sequence[str]) -> Iterator[Evidence]:
@@ -238,7 +246,8 @@ def _files(index: PackageIndex, types: Sequence[str]) -> Iterator[Evidence]:
         family = _FAMILY.search(base)
         if family and family[0].replace("_", "") in stems and "test" not in path:
             found = intervals(index, releases_of(spans[span]))
-            yield Evidence("file", _file_meaning(path), path, base, "", found)
+            what = _file_meaning(path)
+            yield Evidence("file", what, path, base, "", found, "{what}: {places}")
 
 
 def _file_meaning(path: str) -> str:

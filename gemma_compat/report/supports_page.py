@@ -86,30 +86,26 @@ def _headline(package: PackageSupport) -> str:
 
 
 def _grouped(package: PackageSupport) -> list[tuple[Evidence, list[str]]]:
-    """Merge evidence that is equal for several places or methods, with their names."""
+    """Merge evidence that differs only in the PEFT method or the place, with all of these."""
     found: dict[tuple[Any, ...], tuple[Evidence, list[str]]] = {}
     for item in package.evidence:
-        name = item.what
-        group = item.what.rpartition(" of ")[0] if item.kind == "table" else ""
-        if group:
-            name = item.what.rpartition(" of ")[2]
-        elif item.kind == "branch":
-            name = item.where.partition(":")[2]
-        own = item.where if item.kind == "file" else "" if group else item.what
-        key = (item.kind, own, group, item.key, item.value, item.releases)
+        name = item.method or item.where.rpartition(":")[2]
+        own = item.where if item.kind == "file" else "" if item.method else item.what
+        key = (item.says, own, item.key, item.value, item.releases)
         found.setdefault(key, (item, []))[1].append(name)
     return list(found.values())
 
 
 def _label(item: Evidence, names: list[str]) -> str:
-    if item.kind == "table":
-        value = f" -> {item.value}" if item.value and item.value.isidentifier() else ""
-        group = item.what.rpartition(" of ")[0]
-        what = f"{group} of {', '.join(names)}" if group else item.what
-        return f"{what}: {item.key}{value}"
-    if item.kind == "branch":
-        return f"code for {item.key} in {names[0]}" + _more(names)
-    return f"{item.what} {item.where}"
+    """Return what the evidence says; a class or function that the entry names in brackets."""
+    said = item.says.format(
+        what=item.what, key=item.key, methods=_listed(names), places=names[0] + _more(names)
+    )
+    return f"{said} ({item.value})" if item.value.isidentifier() and not item.method else said
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def _more(places: list[str]) -> str:

@@ -78,6 +78,23 @@ def test_a_package_that_names_no_gemma_says_so(capsys: pytest.CaptureFixture[str
     assert "accelerate: nothing in it names this model" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("model", "package", "says"),
+    [
+        ("gemma3", "transformers", "AutoModel knows gemma3 (Gemma3Model) in 4.52.0 and newer"),
+        ("gemma3", "peft", "target_modules may be left out with LoRA, FourierFT, VeRA, AdaLoRA,"),
+        ("gemma3n", "unsloth", "Unsloth has the Ollama template gemma3n in"),
+        ("gemma3", "trl", "chat template: trl/chat_templates/gemma3.jinja in 1.4.0 and newer"),
+    ],
+)
+def test_entries_are_told_as_sentences_and_not_as_rows_of_tables(
+    model: str, package: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _cli.main(["supports", "--model", model, "--package", package]) == 0
+    printed = capsys.readouterr().out
+    assert says in printed and "->" not in printed and "mapper" not in printed.lower()
+
+
 def test_the_page_of_the_site_is_what_the_index_says() -> None:
     assert supports_docs.TARGET.read_text(encoding="utf-8") == supports_docs.page()
 
