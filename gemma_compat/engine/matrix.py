@@ -83,8 +83,11 @@ def _releases(rules: tuple[Rule, ...], package: str) -> list[str]:
     known = {name for rule in rules for scope in rule.scopes for name in scope.packages}
     releases = evidence.observed_versions(package)
     if package not in known or not releases:
-        near = difflib.get_close_matches(package, known, n=3, cutoff=0.3) or sorted(known)
-        raise UsageError(f"no rule was run on releases of {package!r}; known: {', '.join(near)}")
+        ran = sorted(name for name in known if evidence.observed_versions(name))
+        near = difflib.get_close_matches(package, ran, n=3, cutoff=0.6) or ran
+        raise UsageError(
+            f"no rule was run on releases of {package!r}; a matrix exists for {', '.join(near)}"
+        )
     return releases
 
 

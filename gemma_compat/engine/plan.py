@@ -52,11 +52,13 @@ class Skip:
         reason: why it is not applied, as a text for the user.
         stops: whether the failure is certain and its cure refused. Then nothing is patched, since
             the run would train the wrong network.
+        in_place: whether an earlier ``patch`` has written all of it already.
     """
 
     rule: Rule
     reason: str
     stops: bool = False
+    in_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def _not_allowed(rule: Rule, consent: Consent) -> str | None:
 
 
 def _why_not_preventive(answer: Undetermined) -> str | None:
-    """Return why a cure cannot be applied ahead of time: facts beside the run are unknown."""
+    """Return why a cure cannot be applied as a precaution: facts beside the run are unknown."""
     missing = [topic for topic, _ in answer.missing if not topic.startswith("training")]
     return f"undetermined: {', '.join(missing)} unknown" if missing else None
 

@@ -158,7 +158,7 @@ def _apply_one(model: Any, planned: PlannedPatch, ledgers: list[Ledger], skips: 
     else:
         if ledger.changes:
             return
-        skips.append(Skip(rule, "in place already"))
+        skips.append(Skip(rule, "in place already", in_place=True))
     ledgers.pop()
 
 

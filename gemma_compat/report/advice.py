@@ -56,7 +56,7 @@ def _moved(choice: Choice) -> str:
 def _remarks(answer: Advice) -> Iterator[str]:
     yield (
         answer.proven
-        or "This very set was not installed and run by us; its rules are known as said."
+        or "This set was not installed and tried as a whole; each rule states how it is known."
     )
     if answer.patched:
         codes = ", ".join(rule.code for rule in answer.patched)

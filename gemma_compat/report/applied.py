@@ -48,11 +48,23 @@ def _outcome(applied: AppliedPatches) -> str:
         return f"gemma_compat: dry run on {what}, nothing was changed; {would}"
     if planned and not applied.ledgers:
         return f"gemma_compat: reverted on {what}: {', '.join(planned)}"
-    if not applied.ledgers:
-        needed = "nothing was changed" if applied.diagnosis.findings else "nothing was needed"
-        return f"gemma_compat: {needed} on {what}"
-    codes = ", ".join(applied.codes)
-    return f"gemma_compat: patched {what}: {codes}"
+    already = _already(applied)
+    before = f"already patched: {', '.join(already)}"
+    if applied.ledgers:
+        new = f"gemma_compat: patched {what}: {', '.join(applied.codes)}"
+        return f"{new}; {before}" if already else new
+    if already:
+        return f"gemma_compat: {what} is {before}"
+    needed = "nothing was changed" if applied.diagnosis.findings else "nothing was needed"
+    return f"gemma_compat: {needed} on {what}"
+
+
+def _already(applied: AppliedPatches) -> list[str]:
+    """Return the codes whose cures an earlier ``patch`` left on the model."""
+    rules = [*applied.diagnosis.in_place]
+    rules += [skip.rule for skip in applied.plan.skips if skip.in_place]
+    ordered = sorted(rules, key=lambda rule: rule.order)
+    return [code for code in dict.fromkeys(r.code for r in ordered) if code not in applied.codes]
 
 
 def _found(applied: AppliedPatches) -> Iterator[str]:
@@ -62,8 +74,8 @@ def _found(applied: AppliedPatches) -> Iterator[str]:
         yield from wrap(text, first=f"  {label(rule)}", rest="    ")
     for planned in applied.plan.patches:
         if planned.preventive:
-            text = f"{planned.rule.title}: not decided, cured ahead of time"
-            yield from wrap(text, first=f"  {label(planned.rule)}", rest="    ")
+            text = f"{planned.rule.title}: the run decides; cured as a precaution"
+            yield from wrap(text, first=f"  possible {planned.rule.code} ", rest="    ")
 
 
 # What saving needs to know is kept on the model; it is reverted with the rest, and no news.
@@ -96,6 +108,8 @@ def _grouped(changes: Iterable[Change]) -> Iterator[tuple[str, Change, int]]:
 
 def _skipped(applied: AppliedPatches) -> Iterator[str]:
     for skip in applied.plan.skips:
+        if skip.in_place:
+            continue  # the first line names it
         yield from wrap(
             f"{skip.rule.name}: {skip.reason}", first=f"  {skip.rule.code} ", rest="    "
         )

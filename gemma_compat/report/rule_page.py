@@ -97,11 +97,17 @@ def _cure(rule: Rule) -> str:
 
 
 def _fix(rule: Rule) -> Iterator[tuple[str, str]]:
-    """Yield the releases that end it, once each, and the setting that avoids it."""
-    releases = [rule.fix.fixed_in, *(scope.fixed_in or {} for scope in rule.scopes)]
-    for command in dict.fromkeys(map(upgrade_command, releases)):
+    """Yield the releases that end it, for which model types, and the setting that avoids it."""
+    fixed: dict[str, set[str]] = {}
+    for scope in rule.scopes:
+        releases = rule.fix.fixed_in if scope.fixed_in is None else scope.fixed_in
+        fixed.setdefault(upgrade_command(releases), set()).update(scope.model_types)
+    for command, types in fixed.items():
         if command:
-            yield "fixed in", command
+            yield (
+                "fixed in",
+                command + (f" for {', '.join(sorted(types))}" if len(fixed) > 1 else ""),
+            )
     if rule.fix.setting:
         yield "or set", rule.fix.setting
 

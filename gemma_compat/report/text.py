@@ -164,8 +164,9 @@ def _closing(diagnosis: Diagnosis, plan: Plan, verbose: bool) -> Iterator[str]:
     yield ""
     if plan.patches and diagnosis.facts.model.known("model_type"):
         sure = [item.rule.code for item in plan.patches if not item.preventive]
-        ahead = [f"{item.rule.code} (ahead of time)" for item in plan.patches if item.preventive]
-        text = f"gemma_compat.patch(model) would apply {', '.join([*sure, *ahead])}."
+        careful = [item.rule.code for item in plan.patches if item.preventive]
+        parts = [", ".join(sure), f"as a precaution {', '.join(careful)}" if careful else ""]
+        text = f"gemma_compat.patch(model) would apply {'; '.join(filter(None, parts))}."
         yield from wrap(text, first="", rest="  ")
     if diagnosis.findings or verbose:
         yield "One rule in full: python -m gemma_compat rule CODE"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gemma_compat._cli import main
-from gemma_compat.engine.plan import Consent, Plan, make_plan
+from gemma_compat.engine.plan import Consent, Plan, Skip, make_plan
 from gemma_compat.engine.rule import Applicability, Diagnosis, Problem, Severity
 from gemma_compat.facts import Facts, ModelFacts, Package, TorchBuild, TrainingFacts
 from gemma_compat.patching.apply import AppliedPatches
@@ -297,17 +299,32 @@ def test_reverted_says_so() -> None:
     assert applied(found, make_plan(found)).startswith("gemma_compat: reverted on gemma3: GC101")
 
 
+def test_a_second_patch_names_what_the_first_one_did() -> None:
+    rules = (made.rule(), made.rule(2, leaves=("share",)))
+    known = made.with_model()
+    found = made.diagnosis(
+        known.replace(model=known.model.replace(patched_with=("share",))), *rules
+    )
+    assert [item.rule.code for item in found.findings] == ["GC101"]
+    assert [rule.code for rule in found.in_place] == ["GC102"]
+    skips = (Skip(rules[0], "in place already", in_place=True),)
+    assert applied(replace(found, findings=()), Plan(skips=skips)) == (
+        "gemma_compat: gemma3 is already patched: GC101, GC102"
+    )
+
+
 def test_second_patch_says_that_all_was_in_place() -> None:
     found = made.diagnosis(made.with_model(), made.rule())
     text = applied(found, make_plan(found), _Ledger("GC101"))
     assert "GC101 everything was in place already" in text
 
 
-def test_patch_ahead_of_time_is_told_from_a_finding() -> None:
+def test_a_precaution_is_told_from_a_finding() -> None:
     known = made.with_model().replace(training=TrainingFacts())
     found = made.diagnosis(known, made.rule(when=(made.ON_A_RUN,)))
-    text = applied(found, make_plan(found), _Ledger("GC101"))
-    assert "not decided, cured ahead of time" in text
+    text = " ".join(applied(found, make_plan(found), _Ledger("GC101")).split())
+    assert "possible GC101 The made defect" in text and "cured as a precaution" in text
+    assert "error GC101" not in text
 
 
 def test_note_replaces_everything() -> None:

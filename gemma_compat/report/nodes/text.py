@@ -90,14 +90,13 @@ def _where(found: list[JobFinding], job: Job) -> str:
 def _undetermined(job: Job) -> Iterator[str]:
     if not job.undetermined:
         return
-    alike: dict[tuple[int, ...], list[str]] = {}
-    for item, numbers in job.undetermined:
-        alike.setdefault(numbers, []).append(item.rule.code)
-    yield from ["", "Not decided (report on one node says on what each depends)"]
-    for numbers, codes in list(alike.items())[:_MOST_IN_FULL]:
-        yield from wrap(f"{where(numbers, job.groups)}: {' '.join(codes)}", first="  ", rest="    ")
-    if len(alike) > _MOST_IN_FULL:
-        yield "  and others on other groups: --format json has them all"
+    yield from ["", "Not decided, worst first (report on one node says what decides each)"]
+    for item, numbers in job.undetermined[:_MOST_IN_FULL]:
+        rule = item.rule
+        text = f"{rule.title} [{where(numbers, job.groups)}]"
+        yield from wrap(text, first=f"  {rule.severity.value} {rule.code} ", rest="    ", lines=2)
+    if len(job.undetermined) > _MOST_IN_FULL:
+        yield f"  and {len(job.undetermined) - _MOST_IN_FULL} more: --format json has them all"
 
 
 def _trouble(job: Job) -> Iterator[str]:
