@@ -13,7 +13,7 @@ from gemma_compat.facts import Facts, Gpu, TorchBuild
 from gemma_compat.tables import checkpoints
 
 from ..conftest import A100, H100, KERNELS, L4, T4, facts_for
-from .stacks import STACKS
+from .stacks import STACKS, Stack
 
 # What a kind of run says of the model, of the run and of the adapter.
 _ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -69,7 +69,7 @@ class Clean:
     """One set.
 
     Attributes:
-        stack: a key of ``STACKS``.
+        stack: a key of ``STACKS``, or of ``PUBLIC_STACKS``.
         checkpoint: a published one, without its owner.
         run: a key of ``RUNS``.
         gpus: none for a CPU.
@@ -88,9 +88,17 @@ class Clean:
         card = self.gpus[0].name.split()[-1] if self.gpus else "cpu"
         return f"{self.stack}-{self.checkpoint}-{self.run}-{card}".replace(" ", "_")
 
+    def packages(self) -> Stack:
+        """Its install: one of ours, or one that another project asked for."""
+        if self.stack in STACKS:
+            return STACKS[self.stack]
+        from .public import PUBLIC_STACKS
+
+        return PUBLIC_STACKS[self.stack]
+
     def facts(self) -> Facts:
         """A live model with the published figures, and a Trainer's run, nothing unknown."""
-        stack = STACKS[self.stack]
+        stack = self.packages()
         known = checkpoints.find(self.checkpoint)
         assert known is not None, self.checkpoint
         published = read_known(known)[0]
@@ -122,7 +130,10 @@ class Clean:
             unsloth={"requires": stack.asked_by("unsloth"), **self.more.get("unsloth", {})},
             environment=self.more.get("environment", {}),
         )
-        return facts.replace(python=stack.python, torch=_build(stack.torch, self.gpus))
+        facts = facts.replace(python=stack.python, torch=_build(stack.torch, self.gpus))
+        if self.gpus and facts.torch.cuda == "13.0":
+            facts = facts.replace(driver="580.65.06", cuda_driver="13.0")
+        return facts
 
 
 def _build(version: str, gpus: tuple[Gpu, ...]) -> TorchBuild:
@@ -138,10 +149,10 @@ def _build(version: str, gpus: tuple[Gpu, ...]) -> TorchBuild:
 
 
 # Unsloth on a GPU: it is imported first, and carries what the models share.
-_UNSLOTH = {"used": True, "backend": "cuda"}
-_CARRIES = {"unsloth": {**_UNSLOTH, "carries_shared_kv": True}}
-_FORCED = {
-    "unsloth": _UNSLOTH,
+UNSLOTH = {"used": True, "backend": "cuda"}
+CARRIES = {"unsloth": {**UNSLOTH, "carries_shared_kv": True}}
+FORCED = {
+    "unsloth": UNSLOTH,
     "model": {"dtype": "float16", "compute_dtype": "float16"},
     "environment": {"UNSLOTH_FORCE_FLOAT32": "1"},
     "training": {"mixed_precision": "no"},
@@ -177,13 +188,13 @@ CLEAN = (
     Clean("colab", "gemma-3-4b-it", "lora", (A100,), why="batches carry token types"),
     Clean("colab", "gemma-2-2b-it", "lora", (L4,)),
     # Unsloth's own pins.
-    Clean("unsloth 2026.10", "gemma-3-1b-it", "lora checkpointed", (L4,), {"unsloth": _UNSLOTH}),
-    Clean("unsloth 2026.10", "gemma-3-4b-it", "lora 4-bit", (T4,), _FORCED, "kept in float32"),
-    Clean("unsloth 2026.10", "gemma-4-E2B-it", "lora 4-bit", (L4,), _CARRIES),
-    Clean("unsloth 2026.10", "gemma-3n-E2B-it", "lora 4-bit", (A100,), _CARRIES),
-    Clean("unsloth 2025.12", "gemma-3-4b-it", "lora 4-bit", (L4,), {"unsloth": _UNSLOTH}),
-    Clean("unsloth 2025.12", "gemma-2-9b-it", "lora", (A100,), {"unsloth": _UNSLOTH}),
-    Clean("unsloth 2025.8", "gemma-3-1b-it", "lora", (L4,), {"unsloth": _UNSLOTH}),
+    Clean("unsloth 2026.10", "gemma-3-1b-it", "lora checkpointed", (L4,), {"unsloth": UNSLOTH}),
+    Clean("unsloth 2026.10", "gemma-3-4b-it", "lora 4-bit", (T4,), FORCED, "kept in float32"),
+    Clean("unsloth 2026.10", "gemma-4-E2B-it", "lora 4-bit", (L4,), CARRIES),
+    Clean("unsloth 2026.10", "gemma-3n-E2B-it", "lora 4-bit", (A100,), CARRIES),
+    Clean("unsloth 2025.12", "gemma-3-4b-it", "lora 4-bit", (L4,), {"unsloth": UNSLOTH}),
+    Clean("unsloth 2025.12", "gemma-2-9b-it", "lora", (A100,), {"unsloth": UNSLOTH}),
+    Clean("unsloth 2025.8", "gemma-3-1b-it", "lora", (L4,), {"unsloth": UNSLOTH}),
     # Older sets that work.
     Clean("2026-06", "gemma-4-E4B-it", "lora checkpointed", (H100,)),
     Clean("2026-06", "gemma-3-4b-it", "lora trl", (A100,)),

@@ -94,6 +94,7 @@ MAKES_OF_SCOPE: dict[Condition, dict[str, Any]] = {
     checkpointing.checkpoints: MAKES[checkpointing.checkpoints],
     checkpointing.is_reentrant: {"training": {"use_reentrant": True}},
     run.has_images: {"training": {"images": True}},
+    run.generates: {"training": {"generates": True}},
     attention.sees_images_both_ways: MAKES[attention.sees_images_both_ways],
 }
 RUN_MAKES: dict[str, dict[str, Any]] = {
