@@ -29,7 +29,7 @@ UV := $(shell command -v uv)
 .DEFAULT_GOAL := help
 .PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence confusion releases atlas drift advise-proof upstream fuzz demo bench gpu notebooks docs site-check \
+        evidence gates confusion releases atlas drift advise-proof upstream fuzz demo bench gpu notebooks docs site-check \
         new-rule test-rule mutants index schemas golden clean
 
 help:  ## this list
@@ -103,6 +103,10 @@ test-unsloth: venv
 
 unsloth: venv  ## real Unsloth: its CPU backend, its GPU code path, its stack of March 2025
 	UNSLOTH_RUNS=all $(PYTEST) -p no:cacheprovider tests/unsloth
+
+gates: venv  ## the action's steps, pre-commit and the image's steps, installing for real; hadolint, schemas
+	$(PIP) -r requirements/gates.txt
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "slow or not slow" tests/gates
 
 fuzz: venv  ## configs, arguments, versions, node files and logs at random; CASES= SEED=
 	$(BIN)/python -m tests.fuzz.run --cases $(or $(CASES),1000000) $(if $(SEED),--seed $(SEED)) \
