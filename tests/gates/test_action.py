@@ -105,7 +105,8 @@ def test_a_healthy_stack_passes(broken: Path, temp: Path) -> None:
 
 def test_inputs_become_options(broken: Path, temp: Path) -> None:
     more = "--fail-on never --gpu A100-80GB"
-    run = Run(broken, temp, arguments=more, sarif="out.sarif", config="gemma-compat.toml")
+    (broken / "gemma-compat.toml").rename(broken / "other.toml")
+    run = Run(broken, temp, arguments=more, sarif="out.sarif", config="other.toml")
     assert run.status == 0 and "GC101" in run.log
     results = json.loads((broken / "out.sarif").read_text())["runs"][0]["results"]
     assert [item["ruleId"] for item in results] == ["GC101"]
