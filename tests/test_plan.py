@@ -86,6 +86,25 @@ def test_without_a_patch_it_is_left_to_the_user() -> None:
     assert (patched(made), skipped(made), manual(made)) == ([], {}, ["GC901", "GC902"])
 
 
+def test_a_finding_that_only_the_user_can_cure_does_not_end_the_plan() -> None:
+    shown = rule("GC901", patch=None, applicability=Applicability.DISPLAY_ONLY)
+    made = plan(shown, rule("GC902"))
+    assert (patched(made), manual(made)) == (["GC902"], ["GC901"])
+
+
+@pytest.mark.parametrize(
+    ("consent", "is_patched"),
+    [(None, True), (Consent(has_trainer=False), True), (Consent(has_trainer=True), False)],
+)
+def test_what_a_trainer_has_read_already_is_too_late(
+    consent: Consent | None, is_patched: bool
+) -> None:
+    made = plan(rule("GC901", before_trainer=True), rule("GC902"), consent=consent)
+    assert patched(made) == (["GC901", "GC902"] if is_patched else ["GC902"])
+    late = {} if is_patched else {"GC901": "too late: the Trainer of this model is made already"}
+    assert skipped(made) == late
+
+
 @pytest.mark.parametrize(
     ("consent", "is_patched"),
     [
@@ -127,6 +146,22 @@ def test_a_refusal(test: Any, is_patched: bool) -> None:
     assert patched(made) == (["GC901"] if is_patched else [])
     assert skipped(made) == ({} if is_patched else {"GC901": "refused: ZeRO-3 needs it"})
     assert [skip.stops for skip in made.skips] == [True] * (not is_patched)
+
+
+def test_a_refused_cure_of_what_is_only_possible_stops_nothing() -> None:
+    refused = rule("GC901", refused_if=(Condition("ZeRO-3 needs it", lambda facts: True),))
+    made = plan(undetermined(refused, "training.evaluates"), rule("GC902"))
+    assert patched(made) == ["GC902"]
+    assert skipped(made) == {"GC901": "refused: ZeRO-3 needs it"}
+    assert [skip.stops for skip in made.skips] == [False]
+    # What the user did not select is not even asked.
+    chosen = plan(undetermined(refused, "gpus"), consent=Consent(select=frozenset({"GC902"})))
+    assert skipped(chosen) == {"GC901": "not selected"}
+
+
+def test_what_is_not_selected_does_not_stop_the_others() -> None:
+    made = plan(rule("GC901"), consent=Consent(select=frozenset({"GC902"})))
+    assert [skip.stops for skip in made.skips] == [False]
 
 
 @pytest.mark.parametrize(

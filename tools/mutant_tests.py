@@ -6,6 +6,7 @@ the child, which imports the package, and all the tests, anew. Nothing here impo
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import shutil
@@ -53,6 +54,7 @@ class Worker:
         for name in PRELOADED:
             if find_spec(name):
                 import_module(name)
+        gc.freeze()  # what is imported by now is walked by no child
         self._passes: dict[Tests, bool] = {}
 
     def close(self) -> None:
@@ -133,6 +135,7 @@ def _run_pytest(copy: Path, tests: Tests, keep_compiled: bool) -> int:
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     os.chdir(copy)
+    gc.set_threshold(100_000)
     sys.dont_write_bytecode = not keep_compiled
     for name in [name for name in sys.modules if name.partition(".")[0] in {"tools", "tests"}]:
         del sys.modules[name]

@@ -43,7 +43,11 @@ ENGINE = {
     "engine/what_if.py": ["tests/test_what_if.py"],
 }
 LEDGER = ("_slots", "_values", "_weak", "ledger")
-LEDGER_TESTS = Tests(("tests/patching/test_ledger.py", "tests/patching/test_laws.py"))
+LEDGER_TESTS = (
+    Tests(("tests/patching/test_slots.py", "tests/patching/test_ledger.py")),
+    Tests(("tests/patching/test_laws.py",)),
+)
+VALUES = "tests/test_engine_values.py"
 OVER_ALL_RULES = tuple(f"tests/rules/test_{name}.py" for name in ("bounds", "golden", "contract"))
 _NOT_RUN = ("if TYPE_CHECKING", "if not TYPE_CHECKING")  # only a type checker reads it
 
@@ -72,9 +76,9 @@ class Mutant:
 def targets() -> Iterator[Target]:
     """Yield the engine, the ledger, the shared conditions and every rule."""
     for file, tests in ENGINE.items():
-        yield Target(file, (Tests(tuple(tests)),))
+        yield Target(file, (Tests((*tests, VALUES)),))
     for name in LEDGER:
-        yield Target(f"patching/{name}.py", (LEDGER_TESTS,))
+        yield Target(f"patching/{name}.py", LEDGER_TESTS)
     for path in sorted(PACKAGE.glob("conditions/[!_]*.py")):
         shared = Tests(("tests/conditions",))
         yield Target(f"conditions/{path.name}", (shared, *_proof(_rules_that_import(path))))

@@ -47,7 +47,7 @@ JUDGED = [rule for rule in RULES if not rule.undetectable]
 
 SIDE = r"\S+ (?:silent|fires)"
 PAIR = re.compile(rf"([\w-]+): ({SIDE}(?:, {SIDE})?)(?: \((ran|absent|goes on|read: .+)\))?")
-KNOWN_BY_HAND = 36  # rules of which every pair has a mark; raise it with each that is derived
+KNOWN_BY_HAND = 40  # rules of which every pair has a mark; raise it with each that is derived
 
 bounded = pytest.mark.parametrize("rule", BOUNDED, ids=lambda rule: rule.code)
 judged = pytest.mark.parametrize("rule", JUDGED, ids=lambda rule: rule.code)
