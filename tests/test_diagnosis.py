@@ -31,6 +31,7 @@ from gemma_compat.engine.rule import (
 from gemma_compat.errors import UnknownFact
 from gemma_compat.facts import UNKNOWN, Facts, Package
 from gemma_compat.rules import find
+from gemma_compat.tables import families
 
 from .conftest import facts_for
 
@@ -357,3 +358,17 @@ def test_an_import_that_was_tried_and_did_not_succeed() -> None:
     failed = {"torch": "ImportError: no libcudart", "peft": "killed by signal 11"}
     assert failed_imports(facts_for("gemma3").replace(imports=fine)) == ()
     assert failed_imports(facts_for("gemma3").replace(imports={**fine, **failed})) == tuple(failed)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "said"),
+    [("gemma9", "is newer than this release"), ("gemma4_vision", "is a part of a gemma4")],
+)
+def test_newer_is_said_only_of_what_is_newer(model_type: str, said: str) -> None:
+    (line,) = judge_all(facts_for(model_type), [rule()]).not_checked
+    assert said in line
+
+
+@pytest.mark.parametrize("model_type", families.KNOWN_MODEL_TYPES)
+def test_nothing_is_left_unchecked_of_a_type_that_is_known(model_type: str) -> None:
+    assert not judge_all(facts_for(model_type), [rule()]).not_checked

@@ -245,6 +245,9 @@ def _not_checked(facts: Facts, rules: list[Rule]) -> Iterator[str]:
     model_type = facts.model.model_type
     if not families.is_gemma(model_type):
         yield f"model_type {model_type!r} is not a Gemma: no rule was asked about the model"
+    elif model_type in families.PARTS:
+        whole = families.PARTS[model_type]
+        yield f"model_type {model_type!r} is a part of a {whole}, which the rules are about"
     elif not families.is_known(model_type):
         skipped = [r.code for r in rules if not any(scope.by_config for scope in r.scopes)]
         yield (

@@ -31,6 +31,20 @@ KNOWN_MODEL_TYPES: dict[str, str] = {
 }
 FIRST_RELEASES = KNOWN_MODEL_TYPES
 
+# What transformers names as a model type of its own, and is a part of a Gemma: a tower, an encoder.
+PARTS: dict[str, str] = {
+    "gemma3n_audio": "gemma3n",
+    "gemma3n_vision": "gemma3n",
+    "gemma4_audio": "gemma4",
+    "gemma4_vision": "gemma4",
+    "gemma4_unified_audio": "gemma4_unified",
+    "gemma4_unified_vision": "gemma4_unified",
+    "t5_gemma_module": "t5gemma",
+    "t5gemma2_decoder": "t5gemma2",
+    "t5gemma2_encoder": "t5gemma2",
+    "t5gemma2_text": "t5gemma2",
+}
+
 
 def is_gemma(model_type: str) -> bool:
     """Return whether this ``model_type`` belongs to the family, known to this release or newer."""
