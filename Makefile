@@ -29,7 +29,7 @@ UV := $(shell command -v uv)
 .DEFAULT_GOAL := help
 .PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence gates confusion releases atlas drift advise-proof upstream fuzz demo bench gpu notebooks docs site-check \
+        evidence gates confusion releases atlas drift advise-proof upstream fuzz demo bench gpu notebooks translations docs site-check \
         new-rule test-rule mutants index schemas golden clean
 
 help:  ## this list
@@ -167,6 +167,9 @@ gpu:  ## what only a GPU shows, into gpu.json; GPU_PYTHON= (with torch), ARGS=
 counts: venv  ## the counted figures and the picture in README and docs
 	$(BIN)/python -m tools.counts
 	$(BIN)/python -m tools.picture
+
+translations: venv  ## new sentences into the catalogues of gemma_compat/locale; ARGS=--missing lists what is not translated
+	$(BIN)/python -m tools.translations $(ARGS)
 
 notebooks: venv  ## execute the example notebooks on tiny models; NAME= one of them
 	$(BIN)/python -m tools.notebooks $(NAME)

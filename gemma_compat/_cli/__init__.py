@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
+from .. import language
 from .._version import __version__
 from ..errors import GemmaCompatError, UsageError
 from .output import FINDINGS, INTERRUPTED, NO_DIAGNOSIS, USAGE, complain, write
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = _parser(arguments).parse_args(arguments)
         options.arguments = arguments
+        language.use(options.lang)
         status: int = options.command(options)
         return status
     except GemmaCompatError as error:
@@ -105,4 +107,6 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     wanted = [name for name in COMMANDS if arguments[:1] == [name]]
     for name in wanted or COMMANDS:
         import_module(f".{name}", __package__).add(commands)
+    for command in commands.choices.values():
+        command.add_argument("--lang", metavar="LANG", help="language of text output: en, zh")
     return parser

@@ -14,7 +14,10 @@ from typing import TextIO
 _RESET = "\x1b[0m"
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _BLUE = (f"\x1b[{n}m" for n in (1, 2, 31, 32, 33, 34))
 _SEVERITY = {"error": _RED, "fail": _RED, "warning": _YELLOW, "notice": _BLUE, "pass": _GREEN}
-_FINDING = re.compile(r"(\W*)(error|warning|notice|fail|pass)( +)((?:GC\d{3,4} )?[\w-]+)(.*)")
+_SEVERITY |= {"错误": _RED, "警告": _YELLOW, "提示": _BLUE, "失败": _RED, "通过": _GREEN}
+_FINDING = re.compile(
+    r"(\W*)(error|warning|notice|fail|pass|错误|警告|提示|失败|通过)( +)((?:GC\d{3,4} )?[\w-]+)(.*)"
+)
 _LABEL = re.compile(r"( {2,9}\w+[::])( .*)")
 _COMMAND = re.compile(r" {4}\S.*")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from .unsloth import unsloth_text
-from .wording import label, printable, strength, wrap
+from .wording import in_language, label, printable, strength, wrap
 
 if TYPE_CHECKING:
     from ..patching.apply import AppliedPatches
@@ -31,7 +31,7 @@ def render_text(applied: AppliedPatches) -> str:
     lines += wrap(beside, first="unsloth: ", rest="  ") if beside else []
     for text in applied.diagnosis.not_checked:
         lines += wrap(text, first="not checked: ", rest="  ")
-    return printable("\n".join(lines))
+    return printable(in_language("\n".join(lines)))
 
 
 def render_line(applied: AppliedPatches) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from ..engine.rule import Undetermined
 from ..facts import Facts
+from ..language import said
+from .wide import columns, cut
 from .wording import WIDTH, label
 
 LINES = 5  # the heading is one of them
@@ -125,9 +127,6 @@ def _line(group: Deciding) -> str:
     others = len({item.rule.code for item in group.items}) - 1
     end = f" ({others} more)" if others else ""
     end += f": {group.option}"
-    start = f"  {label(first)}"
-    room = WIDTH - len(start) - len(end)
-    title = first.title.replace("`", "")
-    if len(title) > room:
-        title = title[: room - 4].rsplit(" ", 1)[0] + " ..."
-    return start + title + end
+    start = f"  {said(label(first).strip())} "
+    title = said(first.title).replace("`", "")
+    return start + cut(title, WIDTH - columns(start + end)) + end

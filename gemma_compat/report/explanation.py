@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from .._explain.explanation import Cause, Generally
+from ..language import said, said_list
 from .explanation_causes import (
     cause_lines,
     cure,
@@ -17,7 +18,7 @@ from .explanation_causes import (
 )
 from .explanation_headline import at_line, headline
 from .explanation_shared import block, render_json, render_markdown, rows_read
-from .wording import wrap
+from .wording import in_language, wrap
 
 if TYPE_CHECKING:
     from .._explain.explanation import Explanation, SeenNotice
@@ -47,7 +48,7 @@ def render_text(found: Explanation, verbose: bool = False) -> str:
     lines += _log_says(found, verbose)
     lines += ["", *_read(found)]
     lines += _more(found, verbose)
-    return "\n".join(lines) + "\n"
+    return in_language("\n".join(lines) + "\n")
 
 
 # What to type.
@@ -60,7 +61,7 @@ def _to_type(found: Explanation) -> list[str]:
     if isinstance(leading, Generally):
         first, *rest = leading.answer.do
         return ["", f"    {first}", *(["", *_alternatives(rest)] if rest else [])]
-    first, rest_of_cure = split_cure(cure(leading))
+    first, rest_of_cure = split_cure(said(cure(leading)))
     lines = ["", *wrap(first, first="    ", rest="    ")]
     return lines + (["", *wrap(rest_of_cure, "  or: ", "      ")] if rest_of_cure else [])
 
@@ -191,7 +192,7 @@ def _read(found: Explanation) -> Iterator[str]:
     if not rows:
         yield "Nothing is said of versions, GPU, model or run; options can say it (--with, --gpu)."
     for label, text in rows:
-        yield from wrap(text, first=f"{label:<9} ", rest=" " * 10)
+        yield from wrap(said_list(text), first=f"{label:<9} ", rest=" " * 10)
 
 
 def _more(found: Explanation, verbose: bool) -> list[str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .._explain.explanation import Cause, Explanation, Generally, Line, RuledOut
     from ..engine.rule import Rule
 
-_SPLIT = re.compile(r", or |; |\. (?=[A-Z`])| or (?=`|pip )")
+_SPLIT = re.compile(r"，或 ?|；|。(?=.)|, or |; |\. (?=[A-Z`])| or (?=`|pip )")
 
 
 def split_cure(text: str) -> tuple[str, str]:

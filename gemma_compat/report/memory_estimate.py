@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from .wording import in_language
+
 if TYPE_CHECKING:
     from .._preflight.estimate import MemoryEstimate
 
@@ -19,7 +21,12 @@ def render_line(found: MemoryEstimate) -> str:
 
 def render_text(found: MemoryEstimate) -> str:
     """Return the run's own step, then for each way of checkpointing the largest micro-batch."""
-    return "\n".join([_own(found), *_choices(found), *_advice(found)])
+    return in_language("\n".join(lines_of(found)))
+
+
+def lines_of(found: MemoryEstimate) -> list[str]:
+    """Return the lines of the report, in English."""
+    return [_own(found), *_choices(found), *_advice(found)]
 
 
 def _own(found: MemoryEstimate) -> str:

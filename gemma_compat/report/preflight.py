@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .wording import wrap
+from .wording import in_language, wrap
 
 if TYPE_CHECKING:
     from .._preflight.result import CheckResult, Preflight
@@ -27,7 +27,7 @@ def render_text(result: Preflight) -> str:
     lines = [f"gemma_compat preflight on {result.model_type}"]
     for item in result.checks:
         lines += _lines(item)
-    return "\n".join([*lines, _closing(result)])
+    return in_language("\n".join([*lines, _closing(result)]))
 
 
 def render_stopped(result: Preflight) -> str:

@@ -12,11 +12,13 @@ from dataclasses import replace
 from .._version import __version__
 from ..engine.plan import Plan
 from ..engine.rule import Applicability, Diagnosis, Finding, Severity
+from ..language import said_list
 from .deciding import deciding_lines
 from .header import header_rows
 from .open_questions import OpenQuestion, open_questions
 from .wording import (
     codes_by_severity,
+    in_language,
     label,
     not_a_gemma,
     printable,
@@ -41,7 +43,7 @@ def render_diagnosis(diagnosis: Diagnosis, plan: Plan, verbose: bool = False) ->
     """
     line = not_a_gemma(diagnosis)
     if line:
-        return printable(f"gemma_compat: {line}\n")
+        return printable(in_language(f"gemma_compat: {line}\n"))
     if not verbose:
         diagnosis, folded = _folded(diagnosis)
         details = [(_FULL, _WORST)]
@@ -55,7 +57,7 @@ def render_diagnosis(diagnosis: Diagnosis, plan: Plan, verbose: bool = False) ->
         lines = [*_diagnosis_lines(diagnosis, plan, findings, questions, folded)]
         if len(lines) <= PAGE:
             break
-    return printable("\n".join(lines) + "\n")
+    return printable(in_language("\n".join(lines) + "\n"))
 
 
 def _folded(diagnosis: Diagnosis) -> tuple[Diagnosis, str]:
@@ -79,7 +81,7 @@ def _diagnosis_lines(
 ) -> Iterator[str]:
     yield f"gemma_compat {__version__}"
     for title, text in header_rows(diagnosis.facts):
-        yield from wrap(text, first=f"{title:<9} ", rest=" " * 10)
+        yield from wrap(said_list(text), first=f"{title:<9} ", rest=" " * 10)
     yield ""
     aside = f" (a notice, {folded}, is folded: --verbose)" if folded else ""
     yield f"{verdict(diagnosis)}{aside}."

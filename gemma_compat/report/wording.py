@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .. import language
 from ..engine.diagnosis import failed_imports, missing_packages
 from ..engine.rule import Diagnosis, Evidence, Finding, Rule, Undetermined
 from ..tables import families
+from .wide import columns, padded, wrap_wide
 
 WIDTH = 88
 
@@ -69,6 +71,8 @@ def wrap(text: str, first: str, rest: str, lines: int | None = None) -> list[str
         first, rest: what the first line and the others begin with.
         lines: cut after so many, with an ellipsis.
     """
+    if language.current() != "en":
+        return wrap_wide(language.said(text), _label(first), rest, WIDTH, lines)
     import textwrap
 
     wrapper = textwrap.TextWrapper(
@@ -81,6 +85,19 @@ def wrap(text: str, first: str, rest: str, lines: int | None = None) -> list[str
         placeholder=" ...",
     )
     return wrapper.wrap(text) or [first.rstrip()]
+
+
+def _label(first: str) -> str:
+    """Return what a line begins with, translated, in as many columns where it fits."""
+    said = language.said(first.rstrip())
+    return padded(said, max(columns(first), columns(said) + first.endswith(" ")))
+
+
+def in_language(text: str) -> str:
+    """Return a report with those of its lines translated that were not laid out by ``wrap``."""
+    if language.current() == "en":
+        return text
+    return "\n".join(map(language.said, text.split("\n")))
 
 
 def label(rule: Rule) -> str:

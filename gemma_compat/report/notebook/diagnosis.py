@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...engine.plan import Plan, make_plan
 from ...engine.rule import Diagnosis, Finding, Severity
+from ...language import said
 from ..explanation_causes import split_cure
 from ..header import header_rows
 from ..open_questions import open_questions
@@ -45,7 +46,7 @@ def finding_card(finding: Finding, plan: Plan) -> Card:
         for skip in plan.skips
         if skip.rule.code == rule.code
     )
-    paste = to_paste(split_cure(problem.help)[0])
+    paste = to_paste(split_cure(said(problem.help))[0])
     advice = () if paste == problem.help else (f"Help: {problem.help}",)
     return Card(
         _TONES[rule.severity],

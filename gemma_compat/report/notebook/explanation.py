@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..._explain.explanation import Cause, Generally
+from ...language import said
 from ..explanation import render_text
 from ..explanation_causes import cure, fit, happened, quoted, section, split_cure
 from ..explanation_headline import headline
@@ -68,7 +69,7 @@ def _leading(leading: Cause | Generally) -> Card:
 
 def _cause(cause: Cause) -> Card:
     rule = cause.rule
-    first, rest = split_cure(cure(cause))
+    first, rest = split_cure(said(cure(cause)))
     paste = to_paste(first)
     certain = cause.is_certain or cause.is_known_by_text
     rows = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..memory_estimate import render_line, render_text
+from ..memory_estimate import lines_of, render_line
 from .page import ERROR, GOOD, UNKNOWN, Fold, Page
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def page(found: MemoryEstimate) -> Page:
     tone = UNKNOWN
     if found.memory and own is not None:
         tone = GOOD if own <= found.memory else ERROR
-    _, *rest = render_text(found).splitlines()
+    _, *rest = lines_of(found)
     ways = [line.strip() for line in rest if line.startswith("  ")]
     advice = [line for line in rest if not line.startswith("  ")]
     settings = [match[1] for line in advice for match in [_SETTING.match(line)] if match]

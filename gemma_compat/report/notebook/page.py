@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ...language import said
 from ..wording import printable
 
 GOOD, NOTICE, WARNING, ERROR, UNKNOWN = "good", "notice", "warning", "error", "unknown"
@@ -117,7 +118,7 @@ def _text(text: str) -> str:
     """Return the text escaped for HTML; what stands in backticks becomes code."""
     import html
 
-    escaped = html.escape(printable(text))
+    escaped = html.escape(printable(said(text)))
     return _QUOTED.sub(r"<code>\1</code>", escaped).replace("\n", "<br>")
 
 

@@ -1,0 +1,148 @@
+"""The language of what a person reads: English, or a catalogue in ``locale/``.
+
+A sentence is translated where it is laid out, whole: ``said("3 more: --verbose")``. A catalogue
+has the sentences as they stand in the source, with ``{0}``, ``{1}`` where an f-string has a value.
+What no catalogue has stays English. Output for machines never passes through here.
+
+The language is the one given to :func:`use` (``--lang``), else ``GEMMA_COMPAT_LANG``, else that of
+the locale. Catalogues are gettext's, read by Python's own ``gettext`` when the first sentence is
+translated; templates.txt lists the sentences with values in them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import UsageError
+
+if TYPE_CHECKING:
+    from gettext import NullTranslations
+
+DOMAIN = "gemma_compat"
+HOME = Path(__file__).parent / "locale"
+_VALUE = re.compile(r"\{(\d)\}")
+_PROSE = re.compile(r"^(?!pip |python |GC\d+ [\w-]+$)(?=.*[a-z]{2,} [a-z]{2,})")
+_SHORT, _LONG = 9, 40  # letters
+_APART = re.compile(r", (?![^(]*\))")  # not inside parentheses
+_chosen: list[str] = []
+
+
+def available() -> list[str]:
+    """Return the languages that there are: ``en``, and the folders of ``locale/``."""
+    return ["en", *sorted(item.name for item in HOME.iterdir() if item.is_dir())]
+
+
+def use(language: str | None) -> None:
+    """Choose the language of this process; ``None`` for the environment's.
+
+    Raises:
+        UsageError: there is no catalogue of it.
+    """
+    if language is not None and language not in available():
+        raise UsageError(f"no language {language!r}; there are {', '.join(available())}")
+    _chosen[:] = [language] if language else []
+
+
+def current(environment: Mapping[str, str] = os.environ) -> str:
+    """Return ``en``, ``zh``: the language in use. An unknown one in the environment is English."""
+    if _chosen:
+        return _chosen[0]
+    for name in ("GEMMA_COMPAT_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = environment.get(name)
+        if value:
+            language = re.split(r"[_.@-]", value)[0].lower()
+            return language if language in available() else "en"
+    return "en"
+
+
+def said(text: str) -> str:
+    """Return a sentence or label in the language in use; the text itself where it is unknown.
+
+    Spaces around it stay; a full stop at its end is translated too.
+    """
+    if current() == "en" or not text or text.isspace():
+        return text
+    core = text.strip()
+    found = _translated(current(), core)
+    return text.replace(core, found, 1) if found != core else text
+
+
+@lru_cache(maxsize=4096)
+def _translated(language: str, text: str) -> str:
+    catalogue = _catalogue(language)
+    found = catalogue.gettext(text)
+    if found != text:
+        return found
+    if text.endswith(".") and not text.endswith("..."):
+        found = _translated(language, text[:-1])
+        return f"{found}。" if found != text[:-1] else text
+    return _by_template(language, text)
+
+
+def said_list(text: str) -> str:
+    """Return a list such as ``no CUDA, evaluates`` with each of its parts translated."""
+    whole = said(text)
+    if whole != text or current() == "en":
+        return whole
+    return ", ".join(map(said, _APART.split(text)))
+
+
+def _by_template(language: str, text: str) -> str:
+    """Try the sentences with values, the longest first; a value is translated as well."""
+    for pattern, template in _templates(language):
+        found = pattern.fullmatch(text)
+        if found is None:
+            continue
+        values = [_translated(language, value) for value in found.groups()]
+        if _fits(template, found.groups(), values):
+            order = [int(number) for number in _VALUE.findall(template)]
+            by_number = dict(zip(order, values, strict=True))
+            return _filled(_catalogue(language).gettext(template), by_number)
+    return text
+
+
+def _fits(template: str, values: Sequence[str], translated: Sequence[str]) -> bool:
+    """Tell whether the values can be this sentence's, and not those of a longer one.
+
+    ``{0} and {1}`` would take any sentence apart: of a few letters, each value must be known too,
+    or be a name or a command. At an edge of a sentence, a value must not be a list.
+    """
+    size = len(_VALUE.sub("", template))
+    unknown = [old for old, new in zip(values, translated, strict=True) if old == new]
+    if size < _SHORT and "ine {0}" not in template:
+        return not any(_PROSE.search(value) or "=" in value for value in unknown)
+    edges = [template.startswith("{") and values[0], template.endswith("}") and values[-1]]
+    return size >= _LONG or not any(edge in unknown and ", " in edge for edge in edges if edge)
+
+
+def _filled(translation: str, by_number: Mapping[int, str]) -> str:
+    return _VALUE.sub(lambda place: by_number[int(place[1])], translation)
+
+
+@lru_cache(maxsize=None)
+def _catalogue(language: str) -> NullTranslations:
+    import gettext
+
+    return gettext.translation(DOMAIN, HOME, [language], fallback=True)
+
+
+@lru_cache(maxsize=None)
+def _templates(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """Return a pattern for each sentence with values that the catalogue has, the longest first."""
+    catalogue = _catalogue(language)
+    lines = (HOME / "templates.txt").read_text(encoding="utf-8").splitlines()
+    known = [line for line in lines if catalogue.gettext(line) != line]
+    known.sort(key=lambda line: -len(_VALUE.sub("", line)))
+    return [(_pattern(line), line) for line in known]
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """Return what matches the sentence with any values, also empty ones (the s of a plural)."""
+    parts = re.split(r"\{\d\}", template)
+    joined = "(.*?)".join(map(re.escape, parts))
+    return re.compile(joined.replace(r"ine\ (.*?)", r"ine\ ([\d,]+)"), re.DOTALL)

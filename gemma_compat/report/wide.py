@@ -1,0 +1,62 @@
+"""Lines of text with wide characters: Chinese takes two columns each and breaks anywhere."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+_ATOM = re.compile(
+    r"[\u2e80-\u9fff\uff00-\uffef\u3000-\u303f]|[^\s\u2e80-\u9fff\uff00-\uffef]+|\s+"
+)
+_NOT_FIRST = set("，。；：、）》」！？")  # these never begin a line
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def padded(text: str, width: int) -> str:
+    """Return the text with spaces behind it, up to that many columns."""
+    return text + " " * (width - columns(text))
+
+
+def cut(text: str, width: int) -> str:
+    """Return the text in at most that many columns, with an ellipsis where it was longer."""
+    if columns(text) <= width:
+        return text
+    kept = text
+    while columns(kept) > width - 4:
+        kept = kept[:-1]
+    if " " in kept and kept.isascii():
+        kept = kept.rsplit(" ", 1)[0]
+    return f"{kept} ..."
+
+
+def wrap_wide(text: str, first: str, rest: str, width: int, lines: int | None) -> list[str]:
+    """Return the text in lines of at most ``width`` columns; a word that is too long stays whole.
+
+    Args:
+        first, rest: what the first line and the others begin with.
+        lines: cut after so many, with an ellipsis.
+    """
+    made, line = [], first
+    empty = True
+    for atom in _atoms(text):
+        fits = columns(line + atom.rstrip()) <= width
+        if not fits and not empty and atom not in _NOT_FIRST:
+            made.append(line.rstrip())
+            line, empty = rest, True
+        if not (empty and atom.isspace()):
+            line, empty = line + atom, False
+    made.append(line.rstrip())
+    if lines is not None and len(made) > lines:
+        made = made[:lines]
+        made[-1] += " ..."
+    return made
+
+
+def _atoms(text: str) -> Iterator[str]:
+    for atom in _ATOM.findall(text):
+        yield " " if atom.isspace() else atom

@@ -1,0 +1,161 @@
+"""Chinese output: nothing lost on the way, nothing of it in what machines read."""
+
+from __future__ import annotations
+
+import gettext
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gemma_compat import language
+from gemma_compat._cli import main
+from gemma_compat._explain.explain import explain_log
+from gemma_compat.errors import UsageError
+from gemma_compat.report import explanation
+from gemma_compat.report.wide import columns, cut, wrap_wide
+
+LOG = Path(__file__).parent / "explain" / "logs" / "F7-hybridcache-at-evaluation.log"
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+# Codes, releases, names with dots or underscores, what is quoted or called.
+CODE = re.compile(r"GC\d+|`[^`]+`|\w+=[\w.]+|\d+\.\d+(?:\.\d+)?|\w+_\w+|\w+\([^)]*\)|--[\w-]+")
+
+
+@pytest.fixture
+def chinese() -> Iterator[None]:
+    language.use("zh")
+    yield
+    language.use(None)
+
+
+def pairs() -> list[tuple[str, str]]:
+    """Return every sentence of the Chinese catalogue with its translation."""
+    file = language.HOME / "zh" / "LC_MESSAGES" / f"{language.DOMAIN}.mo"
+    with file.open("rb") as opened:
+        known = gettext.GNUTranslations(opened)._catalog  # type: ignore[attr-defined]
+    return [(old, new) for old, new in known.items() if old]
+
+
+def lost(old: str, new: str) -> set[str]:
+    """Return the placeholders and the code of a sentence that its translation has not."""
+    values = set(re.findall(r"\{\d\}", old)) - set(re.findall(r"\{\d\}", new))
+    plural = {value for value in values if re.search(rf"\w{re.escape(value)}", old)}
+    code = {item for item in CODE.findall(old) if item.strip("`") not in new}
+    return (values - plural) | code
+
+
+def test_no_placeholder_and_no_code_is_lost() -> None:
+    found = {old: lost(old, new) for old, new in pairs() if lost(old, new)}
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "missing"),
+    [
+        ("transformers {0} drops {1}", "transformers {0} 丢弃", {"{1}"}),
+        ("pass use_cache=False", "传入 use_cache", {"use_cache=False"}),
+        ("upgrade to 5.6.0 (GC104)", "升级到 5.6（GC104）", {"5.6.0"}),
+        ("{0} line{1} read", "已读取 {0} 行", set()),
+    ],
+)
+def test_a_loss_is_found(old: str, new: str, missing: set[str]) -> None:
+    assert lost(old, new) == missing
+
+
+def test_the_compiled_catalogue_is_the_readable_one() -> None:
+    pytest.importorskip("babel", reason="catalogues are made with babel (requirements/check.txt)")
+    from babel.messages.pofile import read_po
+
+    file = language.HOME / "zh" / "LC_MESSAGES" / f"{language.DOMAIN}.po"
+    written = read_po(io.BytesIO(file.read_bytes()))
+    assert {str(m.id): m.string for m in written if m.id and m.string} == dict(pairs())
+
+
+def test_the_forty_rules_have_their_titles_and_advice() -> None:
+    pytest.importorskip("babel", reason="catalogues are made with babel (requirements/check.txt)")
+    from gemma_compat.rules import find
+    from tools.translations import RULES
+
+    known = dict(pairs())
+    assert len(set(RULES)) == 40
+    missing = [code for code in RULES if find(code).title not in known]
+    assert len(missing) <= 4, f"{missing}: make translations, and translate their titles"
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "en"),
+        ({"GEMMA_COMPAT_LANG": "zh"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"GEMMA_COMPAT_LANG": "en", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"LANG": "zh-Hans"}, "zh"),
+        ({"LANG": "fr_FR.UTF-8"}, "en"),
+        ({"GEMMA_COMPAT_LANG": "../../etc"}, "en"),
+    ],
+)
+def test_the_environment_chooses(environment: dict[str, str], expected: str) -> None:
+    assert language.current(environment) == expected
+
+
+def test_an_unknown_language_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match="no language 'fr'; there are en, zh"):
+        language.use("fr")
+    assert main(["rule", "GC101", "--lang", "fr"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    language.use(None)
+
+
+@pytest.mark.usefixtures("chinese")
+def test_an_explanation_is_chinese_and_its_commands_are_not() -> None:
+    with LOG.open("rb") as log:
+        text = explanation.render_text(explain_log(log))
+    first = text.splitlines()[0]
+    assert first.startswith("第 20 行：") and "HybridCache" in first
+    assert "\n    pip install -U 'transformers>=4.51.0'\n" in text
+    assert "AttributeError: 'HybridCache' object has no attribute 'float'" in text
+    assert all(columns(line) <= 88 for line in text.splitlines())
+
+
+@pytest.mark.usefixtures("chinese")
+def test_code_in_an_untranslated_sentence_stays_as_it_is() -> None:
+    advice = "fp16=False, bf16=False and from_pretrained(..., dtype=torch.float32), since T4"
+    assert language.said(advice) == advice
+    assert language.said("the version of liger-kernel and the run: error GC902, warning GC6") in (
+        "the version of liger-kernel and the run: error GC902, warning GC6",
+    )
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "sarif", "github", "junit"])
+def test_what_machines_read_and_issues_get_is_english(
+    form: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = ["report", "--model", "gemma3", "--with", "transformers==4.50.3", "--format", form]
+    shown = {}
+    for name in ("en", "zh"):
+        monkeypatch.setenv("GEMMA_COMPAT_LANG", name)
+        main(line)
+        shown[name] = capsys.readouterr().out
+    assert shown["en"] == shown["zh"] and not CHINESE.search(shown["zh"])
+
+
+@pytest.mark.parametrize("form", ["json", "markdown"])
+def test_an_explanation_for_machines_is_english(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["explain", str(LOG), "--format", form, "--lang", "zh"])
+    assert not CHINESE.search(capsys.readouterr().out)
+    language.use(None)
+
+
+def test_wide_lines_keep_their_columns() -> None:
+    text = "训练循环传入的缓存在梯度检查点下会被填充两次，随后 backward 崩溃。" * 3
+    lines = wrap_wide(text, "  现象： ", " " * 9, 40, None)
+    assert all(columns(line) <= 42 for line in lines)  # a mark may stand beyond the edge
+    assert "".join(line.strip() for line in lines).replace(" ", "") == (
+        "现象：" + text.replace(" ", "")
+    )
+    assert columns(cut(text, 30)) <= 30 and cut("short", 30) == "short"

@@ -1,0 +1,210 @@
+"""The catalogues of ``gemma_compat/locale``: what is to be translated is read off the source.
+
+    python -m tools.translations            merge new sentences into every catalogue, compile them
+    python -m tools.translations --check    exit 1 if a catalogue or a compiled one is out of date
+    python -m tools.translations --missing  list what is not translated
+
+A sentence is a string of the modules in :data:`FRAMES` and of the rules in :data:`RULES`, an
+f-string with ``{0}``, ``{1}`` in place of its values. A sentence that is no longer in the source
+leaves the catalogue. :data:`COMPOSED` are those that the layout puts together.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import itertools
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from gemma_compat._version import __version__
+from gemma_compat.engine.rule import Rule
+from gemma_compat.language import DOMAIN, HOME
+from gemma_compat.report.explanation_causes import section
+from gemma_compat.rules import all_rules
+
+PACKAGE = HOME.parent
+# Rooms whose sentences a person reads first.
+FRAMES = (
+    "report/applied.py",
+    "report/deciding.py",
+    "report/explanation.py",
+    "report/explanation_causes.py",
+    "report/explanation_headline.py",
+    "report/header.py",
+    "report/memory_estimate.py",
+    "report/open_questions.py",
+    "report/preflight.py",
+    "report/text.py",
+    "report/wording.py",
+    "report/notebook/applied.py",
+    "report/notebook/diagnosis.py",
+    "report/notebook/explanation.py",
+    "report/notebook/preflight.py",
+)
+# The forty rules that people meet first: the field test, and what the founding reports were about.
+RULES = re.findall(
+    r"GC\d+",
+    """
+    GC101 GC102 GC103 GC104 GC201 GC202 GC203 GC204 GC301 GC302
+    GC304 GC308 GC401 GC402 GC406 GC501 GC601 GC603 GC604 GC609
+    GC612 GC701 GC702 GC704 GC801 GC803 GC805 GC807 GC901 GC902
+    GC903 GC1001 GC1004 GC1101 GC1102 GC1103 GC1104 GC1115 GC1126 GC1201
+    """,
+)
+_COUNTS = tuple(
+    ", ".join(f"{{{i}}} {word}" for i, word in enumerate(words))
+    for kinds in (("error", "warning"), ("error", "notice"), ("warning", "notice"))
+    + (("error", "warning", "notice"),)
+    for words in itertools.product(*((kind, f"{kind}s") for kind in kinds))
+)
+COMPOSED = (
+    "error {0}",
+    "warning {0}",
+    "notice {0}",
+    "{0} [read in the source, not run]",
+    "{0} [reported by others, not run]",
+    "error,",
+    "Line {0}: {1}",
+    "error, line {0}: {1}",
+    "line {0}: {1}",
+    "{0}, or {1}",
+    "{0} and {1}",
+    "{0}; {1} not decided",
+    "{0} error",
+    "{0} errors",
+    "{0} warning",
+    "{0} warnings",
+    "{0} notice",
+    "{0} notices",
+    *_COUNTS,
+    *("evaluates", "given", "no GPU", "kept"),
+    "{0} failed",
+    "{0} pass",
+    "{0} not run",
+    "What would decide it: {0}",
+    *("error", "warning", "notice", "pass", "fail", "possible", "likely", "certain"),
+    *("what", "why", "sure", "or", "do", "if", "found", "changed", "skipped"),
+)
+_CODE = re.compile(r"^--|^python -m|^https?:|\(\?|\\[.d(w]|^\w+Error\b")
+_WORDS = re.compile(r"[A-Za-z]{2,}.*[ :]|^[A-Z][a-z]+$|^[a-z]+:$")
+
+
+def sentences() -> dict[str, str]:
+    """Return every sentence to translate, and where it stands."""
+    found: dict[str, str] = dict.fromkeys(COMPOSED, "composed")
+    for name in FRAMES:
+        for text in _strings(PACKAGE / name):
+            found.setdefault(text, name)
+    for rule in all_rules():
+        if rule.code in RULES:
+            for text in _of_rule(rule):
+                found.setdefault(text, rule.code)
+    return found
+
+
+def _of_rule(rule: Rule) -> Iterator[str]:
+    """Yield its title, what it breaks, its setting, its conditions, and what its file says.
+
+    The error texts that it looks for, and what was read for it, are not for people.
+    """
+    kept = {*rule.symptoms, *rule.raised_at, *rule.read_in, rule.docs}
+    yield rule.title
+    yield section(rule, "Why")
+    yield section(rule, "Cure")
+    yield from (rule.breaks, rule.fix.setting, rule.fix.then)
+    yield from (item.phrase for item in rule.when)
+    yield from (item.phrase for scope in rule.scopes for item in scope.when)
+    file = PACKAGE / "rules" / rule.family / f"{rule.name.replace('-', '_')}.py"
+    if file.exists():
+        yield from (text for text in _strings(file) if text not in kept)
+
+
+def _strings(file: Path) -> Iterator[str]:
+    """Yield the sentences of a file that are not docstrings."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    skipped: set[int] = set()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            skipped.add(id(body[0].value))
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(part) for part in ast.walk(node) if part is not node}
+    for node in ast.walk(tree):
+        text = "" if id(node) in skipped else _text(node).strip()
+        if _WORDS.search(re.sub(r"\{\d\}", "", text)) and not _CODE.search(text):
+            yield text
+
+
+def _text(node: ast.AST) -> str:
+    """Return a string with ``{0}``, ``{1}`` in place of the values of an f-string."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if not isinstance(node, ast.JoinedStr):
+        return ""
+    number = iter(range(10))
+    return "".join(
+        str(part.value) if isinstance(part, ast.Constant) else f"{{{next(number, 9)}}}"
+        for part in node.values
+    )
+
+
+def _merged(language: str) -> tuple[Catalog, bytes, bytes]:
+    """Return the catalogue with today's sentences, and its two files."""
+    file = HOME / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+    old = read_po(io.BytesIO(file.read_bytes())) if file.exists() else Catalog()
+    new = Catalog(
+        locale=language,
+        project="gemma_compat",
+        version=__version__,
+        header_comment=f"# gemma_compat in {language}; make translations merges new sentences.",
+        msgid_bugs_address="-",
+        last_translator="-",
+        language_team="-",
+        fuzzy=False,
+    )
+    new.creation_date = new.revision_date = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    for text, where in sorted(sentences().items(), key=lambda item: (item[1], item[0])):
+        if text:
+            known = old.get(text)
+            new.add(text, str(known.string) if known else "", auto_comments=[where])
+    po, mo = io.BytesIO(), io.BytesIO()
+    write_po(po, new, width=96, omit_header=False)
+    write_mo(mo, new)
+    return new, po.getvalue(), mo.getvalue()
+
+
+def languages() -> list[str]:
+    """Return the languages that have a catalogue."""
+    return sorted(item.name for item in HOME.iterdir() if item.is_dir())
+
+
+def main(arguments: Sequence[str]) -> int:
+    templates = "".join(f"{text}\n" for text in sorted(sentences()) if "{0}" in text)
+    files = {HOME / "templates.txt": templates.encode()}
+    for language in languages():
+        catalogue, po, mo = _merged(language)
+        folder = HOME / language / "LC_MESSAGES"
+        files |= {folder / f"{DOMAIN}.po": po, folder / f"{DOMAIN}.mo": mo}
+        missing = [str(item.id) for item in catalogue if item.id and not item.string]
+        print(f"{language}: {len(catalogue) - len(missing)} of {len(catalogue)} translated")
+        if "--missing" in arguments:
+            print("\n".join(missing))
+    stale = [f for f, data in files.items() if not f.exists() or f.read_bytes() != data]
+    for file in stale:
+        print(f"{file.relative_to(PACKAGE.parent)}: out of date: make translations")
+        if "--check" not in arguments:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(files[file])
+    return int(bool(stale) and "--check" in arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
