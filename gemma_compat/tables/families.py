@@ -31,7 +31,7 @@ KNOWN_MODEL_TYPES: dict[str, str] = {
 }
 FIRST_RELEASES = KNOWN_MODEL_TYPES
 
-# What transformers names as a model type of its own, and is a part of a Gemma: a tower, an encoder.
+# Model types that transformers gives to a part of a Gemma, a tower or an encoder, and the whole.
 PARTS: dict[str, str] = {
     "gemma3n_audio": "gemma3n",
     "gemma3n_vision": "gemma3n",

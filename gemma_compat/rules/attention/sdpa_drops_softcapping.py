@@ -18,7 +18,7 @@ attention.
 
 ## Cure
 Load with `attn_implementation="eager"`; for Gemma 2 `"flash_attention_2"` caps too with flash-attn
-2.6.2 or newer, and `"flex_attention"` does. Do not load PaliGemma 2 with FlashAttention, which drops
+2.6.2 or newer, and `"flex_attention"` does. Do not load PaliGemma 2 with FlashAttention: it drops
 the mask of the prefix (GC309, and GC310 from 5.24). `patch` has the text model and its layers read
 `eager` through a view of their config; the config itself, and so whatever is made from it, stays as
 it was, and the vision tower keeps what it has. It is opt-in, since `eager` keeps a matrix of length
