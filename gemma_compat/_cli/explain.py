@@ -41,7 +41,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    if re.fullmatch(r"GC\d{3,4}", options.what, re.IGNORECASE) and not os.path.exists(options.what):
+    is_code = re.fullmatch(r"[A-Z]{2,12}\d{3,4}", options.what, re.IGNORECASE)
+    if is_code and not os.path.exists(options.what):
         return _page(options)
     from ..report import explanation as renderer
 

@@ -84,6 +84,7 @@ def judged(
     from ..engine.gate import Gate
     from ..engine.libraries import mismatches
     from ..policy import apply_policy
+    from ..rules import plugins
 
     ignore = {} if policy is None else policies.ignores(policy, rules)
     outcome = apply_policy(whole, ignore, date.today())
@@ -95,6 +96,7 @@ def judged(
         ignored=outcome.ignored,
         pins=_pins(options),
         files=files,
+        plugins=plugins().notes,
     )
     status = _status(whole, outcome.diagnosis, gate, options.fail_on_undetermined)
     if too_large is not None and options.fail_on != "never" and status == CLEAN:

@@ -176,7 +176,7 @@ class Rule:
     @property
     def order(self) -> int:
         """Return its number: ``GC1001`` comes after ``GC999``."""
-        return int(self.code[2:])
+        return int(self.code.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 
     @property
     def title(self) -> str:

@@ -16,11 +16,26 @@ from types import ModuleType
 
 from ..engine.rule import Rule
 from ..errors import UsageError
+from ..plugins import Loaded, load
+
+
+@lru_cache(maxsize=1)  # what is installed does not change under a process
+def all_rules() -> tuple[Rule, ...]:
+    """Return every rule: ours by code, then those of installed plugins."""
+    ours, found = own_rules(), plugins()
+    replaced = {rule.code for rule in found.rules}
+    return (*(rule for rule in ours if rule.code not in replaced), *found.rules)
+
+
+@lru_cache(maxsize=1)
+def plugins() -> Loaded:
+    """Return the rules of other packages, and a line about each package."""
+    return load(own_rules())
 
 
 @lru_cache(maxsize=1)  # the files do not change under a process, and ``patch`` asks twice
-def all_rules() -> tuple[Rule, ...]:
-    """Return every rule, by code. Files whose name starts with an underscore hold none."""
+def own_rules() -> tuple[Rule, ...]:
+    """Return the rules of this package. Files whose name starts with an underscore hold none."""
     found = list(_of_pages())
     for module in walk_packages(__path__, prefix=__name__ + "."):
         if not module.ispkg and not module.name.rpartition(".")[2].startswith("_"):
