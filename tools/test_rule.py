@@ -1,7 +1,8 @@
 """The tests of one rule: ``make test-rule RULE=GC105``.
 
-Reads the Markdown rules into the index, writes the rule's golden text where there is none or it no
-longer holds, and runs the rule's own tests and the contract for it.
+It reads the Markdown rules into the index, writes the rule's golden text if there is none, and runs
+the rule's own tests, the contract for it and the search for its symptoms in released packages. If
+all pass, it writes the pages that count or list rules: README and ``docs/``.
 """
 
 from __future__ import annotations
@@ -9,8 +10,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from . import rule_index
+from . import counts, rule_index, rules_docs
+
+if TYPE_CHECKING:
+    from gemma_compat.engine.rule import Rule
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,9 +33,34 @@ def main(arguments: Sequence[str]) -> int:
     except UsageError as error:
         print(f"test-rule: error: {error}", file=sys.stderr)
         return 2
-    stem = rule.name.replace("-", "_")
-    pytest = [sys.executable, "-m", "pytest", "-q"]
-    return subprocess.run([*pytest, "tests/rules", "-k", f"{rule.code} or {stem}"]).returncode
+    if not _write_golden(rule):
+        return 1
+    status = _run_tests(rule)
+    if status == 0:
+        counts.main([])
+        rules_docs.main()
+    return status
+
+
+def _write_golden(rule: Rule) -> bool:
+    """Write the golden text if there is none; return whether there is one now."""
+    from tests.rules import golden  # the tests are needed only here
+
+    if golden.path_of(rule).exists():
+        return True
+    try:
+        print(f"{golden.rewrite_one(rule)}: read it as the user will", flush=True)
+    except LookupError as error:
+        print(f"test-rule: no golden text: {error.args[0]}", file=sys.stderr)
+        return False
+    return True
+
+
+def _run_tests(rule: Rule) -> int:
+    """Return pytest's exit status on the tests about this rule."""
+    which = ["tests/rules", "tests/atlas/test_symptoms.py"]
+    names = f"{rule.code} or {rule.name.replace('-', '_')}"
+    return subprocess.run([sys.executable, "-m", "pytest", "-q", *which, "-k", names]).returncode
 
 
 if __name__ == "__main__":

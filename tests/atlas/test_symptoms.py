@@ -11,6 +11,8 @@ from gemma_compat.engine.rule import Rule
 from gemma_compat.rules import all_rules
 from tools.atlas import symptoms
 
+from ..rules.made import proof_of
+
 # Symptoms that no indexed package prints with ``raise`` or a logger, by where they come from. A
 # part of a symptom stands for all that contain it.
 NOT_IN_WHEELS = {
@@ -98,8 +100,10 @@ def found(symptom: str) -> tuple[symptoms.Found, ...]:
     return tuple(symptoms.find(symptom))
 
 
-def elsewhere(symptom: str) -> str | None:
-    """Where a symptom comes from that no indexed package prints."""
+def elsewhere(symptom: str, code: str = "") -> str | None:
+    """Return where a symptom comes from that no indexed package prints, by rule or by the list."""
+    if code and symptom in (named := named_beside(rule_of(code))):
+        return named[symptom]
     for source, parts in NOT_IN_WHEELS.items():
         if any(part in symptom for part in parts):
             return source
@@ -110,14 +114,30 @@ def rule_of(code: str) -> Rule:
     return next(rule for rule in RULES if rule.code == code)
 
 
+def named_beside(rule: Rule) -> dict[str, str]:
+    """Return symptom to source, from lines ``SOURCE: SYMPTOM`` beside the rule's proof."""
+    file = proof_of(rule) / "elsewhere.txt"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return {symptom: source for source, _, symptom in (line.partition(": ") for line in lines)}
+
+
 @pytest.mark.parametrize(("code", "symptom"), ALL)
 def test_a_symptom_is_printed_in_the_releases_of_its_scope(code: str, symptom: str) -> None:
     places = found(symptom)
     if not places:
-        assert elsewhere(symptom), "in no package of the index, and no other source is named"
+        assert elsewhere(symptom, code), (
+            f"no package of the index prints it. If it comes from elsewhere (Python, torch's C++), "
+            f"write the line 'SOURCE: {symptom}' into {proof_of(rule_of(code)) / 'elsewhere.txt'}"
+        )
         return
     inside = [place for place in places if symptoms.in_scope(rule_of(code), place)]
     assert inside or symptom in OUTSIDE
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
+def test_no_source_is_named_beside_a_rule_for_what_is_printed(rule: Rule) -> None:
+    for symptom in named_beside(rule):
+        assert symptom in rule.symptoms and not found(symptom), symptom
 
 
 def test_no_source_is_named_for_what_is_printed() -> None:

@@ -235,13 +235,14 @@ def _is_of_a_build_before_a_release(facts: dict[str, Any]) -> bool:
 
 
 def _line_of_its_tests(rule: Rule) -> str:
-    """A text of its table test, or of a log of the corpus, that its symptoms find."""
-    for line in (*_texts_of_its_test(rule), *_lines_of_the_corpus()):
+    """Return a text of its table test, of a log of the corpus or of its page with its symptom."""
+    quoted = (" ".join(text.split()) for text in re.findall(r"`([^`]+)`", rule.docs))
+    for line in (*_texts_of_its_test(rule), *_lines_of_the_corpus(), *quoted):
         if _matches(rule, line) and line.isprintable():
             return line
     raise LookupError(
-        f"{rule.code}: neither its table test nor the corpus of logs has a text that its symptoms "
-        f"find; write one into {path_of(rule).relative_to(TESTS)}, below {_LINE!r}"
+        f"{rule.code}: its symptoms match no text of its table test, of the corpus of logs or in "
+        f"backticks on its page; quote the error on the page, under 'What breaks'"
     )
 
 
@@ -274,20 +275,25 @@ def difference(before: str, after: str) -> str:
 
 
 def rewrite() -> list[str]:
-    """Write all of them, and take away those of rules that are gone; what changed, by path."""
+    """Write all of them, and remove those of rules that are gone; return what changed, by path."""
     changed = []
     wanted = {path_of(rule): rule for rule in all_rules()}
     for path in sorted(set(TESTS.rglob("golden.txt")) - wanted.keys()):
         path.unlink()
         changed.append(f"gone {path.relative_to(TESTS)}")
-    for path, rule in wanted.items():
-        before = path.read_text(encoding="utf-8") if path.is_file() else ""
-        after = golden(rule, given_for(rule, read(before)))
-        if after != before:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(after, encoding="utf-8")
-            changed.append(f"{'changed' if before else 'new'} {path.relative_to(TESTS)}")
-    return changed
+    return [*changed, *(line for rule in wanted.values() if (line := rewrite_one(rule)))]
+
+
+def rewrite_one(rule: Rule) -> str:
+    """Write the golden text of one rule; return ``new`` or ``changed`` with its path, or ''."""
+    path = path_of(rule)
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    after = golden(rule, given_for(rule, read(before)))
+    if after == before:
+        return ""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(after, encoding="utf-8")
+    return f"{'changed' if before else 'new'} {path.relative_to(TESTS)}"
 
 
 if __name__ == "__main__":

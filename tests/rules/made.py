@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from gemma_compat import rules
+from gemma_compat import rules, versions
 from gemma_compat.engine.diagnosis import judge
 from gemma_compat.engine.rule import Finding, Rule, Undetermined
 from gemma_compat.facts import Facts
@@ -18,6 +20,8 @@ from gemma_compat.facts.unsloth import UnslothFacts
 from ..conftest import facts_for
 
 HOME = Path(rules.__file__).parent
+_RUN = Path(__file__).parent.parent / "evidence" / "releases.json"
+_SHIPPED = Path(versions.__file__).parent / "data" / "releases.json"
 
 
 def file_of(rule: Rule) -> Path:
@@ -64,3 +68,13 @@ def around(rule: Rule, release: str, *cases: Mapping[str, Any]) -> Iterator[Fact
     for model_type in sorted(rule.model_types):
         for case in cases:
             yield facts_for(model_type, **{"transformers": release, **case})
+
+
+@lru_cache(maxsize=None)
+def published(package: str) -> tuple[str, ...]:
+    """Every release that is known, of the file that has more of them."""
+    lists = [
+        json.loads(_RUN.read_text(encoding="utf-8")).get(package, ()),
+        json.loads(_SHIPPED.read_text(encoding="utf-8"))["packages"].get(package, ()),
+    ]
+    return tuple(sorted(max(lists, key=len), key=versions.parse))

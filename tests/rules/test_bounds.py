@@ -23,7 +23,6 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 
 import pytest
 
@@ -36,12 +35,10 @@ from gemma_compat.rules import all_rules
 from gemma_compat.tables import families
 
 from ..evidence.machine import cells
-from .made import proof_of
+from .made import proof_of, published
 from .test_contract import everything
 
 RULES = all_rules()
-EVIDENCE = Path(__file__).parent.parent / "evidence" / "releases.json"
-SHIPPED = Path(versions.__file__).parent / "data" / "releases.json"
 BOUNDED = [rule for rule in RULES if any(scope.packages for scope in rule.scopes)]
 JUDGED = [rule for rule in RULES if not rule.undetectable]
 
@@ -82,16 +79,6 @@ def pairs(text: str) -> Iterator[Pair]:
             yield Pair(scope, found[1], fires, found[3] or "")
         elif line.strip() and not line.startswith("#"):
             raise ValueError(f"neither a scope nor a pair: {line!r}")
-
-
-@lru_cache(maxsize=None)
-def published(package: str) -> tuple[str, ...]:
-    """Every release that is known, of the file that has more of them."""
-    lists = [
-        json.loads(EVIDENCE.read_text(encoding="utf-8")).get(package, ()),
-        json.loads(SHIPPED.read_text(encoding="utf-8"))["packages"].get(package, ()),
-    ]
-    return tuple(sorted(max(lists, key=len), key=versions.parse))
 
 
 def written(rule: Rule) -> list[Pair]:
@@ -138,7 +125,11 @@ def test_every_bound_has_its_neighbours_written_down(rule: Rule) -> None:
         for number, scope in enumerate(rule.scopes, 1)
         for package, near in neighbours(scope)
     }
-    assert have == need, f"missing: {sorted(need - have)}; too much: {sorted(have - need)}"
+    missing, too_much = sorted(need - have), sorted(have - need)
+    assert not missing and not too_much, (
+        f"{proof_of(rule) / 'bounds.txt'} holds what each bound means, in the form of this file's "
+        f"docstring. Missing: {missing}. Too much: {too_much}"
+    )
 
 
 def contradictions(rule: Rule) -> list[str]:

@@ -31,6 +31,8 @@ from gemma_compat.facts import UNKNOWN, Facts, Package
 from gemma_compat.rules import all_rules
 
 from ..conftest import L4, T4, facts_for
+from .found_facts import change_for
+from .made import published
 
 # What makes each question true; without it the facts of ``facts_for`` make it false.
 MAKES: dict[Condition, dict[str, Any]] = {
@@ -130,12 +132,24 @@ def scope_of(rule: Rule, model_type: str) -> Scope:
 
 
 def inside(package: str, specifier: str) -> str:
-    """A release in the range; the newest that the pool has."""
-    fitting = [
-        version for version in POOL[package].split() if versions.contains(specifier, version)
-    ]
-    assert fitting, f"the pool has no {package} {specifier}"
-    return fitting[-1]
+    """Return a release in the range: the newest of the pool, else the newest published one."""
+    for pool in (POOL.get(package, "").split(), published(package)):
+        fitting = [version for version in pool if versions.contains(specifier, version)]
+        if fitting:
+            return fitting[-1]
+    raise AssertionError(f"no release of {package} is {specifier}")
+
+
+def made_by(question: Condition) -> dict[str, Any]:
+    """Return what makes the question true: of the table, else found."""
+    return MAKES[question] if question in MAKES else change_for(question, True)
+
+
+def unmade_by(question: Condition) -> dict[str, Any]:
+    """Return what makes the question false; nothing where the facts already do."""
+    if question in MAKES or question in UNMAKES:
+        return UNMAKES.get(question, {})
+    return change_for(question, False)
 
 
 def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,8 +168,8 @@ def broken(
     installed = {name: inside(name, text) for name, text in scope.packages.items()}
     installed = {"unsloth": "2026.4.1", "unsloth-zoo": "2026.4.1", **installed}
     transformers = installed.pop("transformers", "5.17.0")
-    made = [MAKES[question] for question in rule.when]
-    made += [MAKES_OF_SCOPE[question] for question in scope.when]
+    made = [made_by(question) for question in rule.when]
+    made += [MAKES_OF_SCOPE.get(question) or made_by(question) for question in scope.when]
     made += [RUN_MAKES[run.name] for run in rule.runs]
     wanted = merged({"packages": installed, "unsloth": {"used": True}}, *made, *changes)
     facts = facts_for(model_type, transformers, **wanted)
@@ -199,10 +213,7 @@ def test_it_is_silent_past_each_upper_bound(rule: Rule) -> None:
 def test_each_of_its_questions_counts(rule: Rule) -> None:
     for question in rule.when:
         others = replace(rule, when=tuple(q for q in rule.when if q is not question))
-        if question in UNMAKES:
-            facts = broken(others, first(rule), UNMAKES[question])
-        else:
-            facts = broken(others, first(rule))
+        facts = broken(others, first(rule), unmade_by(question))
         assert judge(rule, facts) is None, question.phrase
 
 
@@ -224,7 +235,7 @@ def test_the_newest_unsloth_has_few_of_them() -> None:
     newest = {"unsloth": "2026.10.9", "unsloth-zoo": "2026.10.9", "trl": "1.15.0", "peft": "0.21.2"}
     found = set()
     for rule in UNSLOTH:
-        circumstances = [MAKES[question] for question in rule.when] + [
+        circumstances = [made_by(question) for question in rule.when] + [
             RUN_MAKES[r.name] for r in rule.runs
         ]
         wanted = merged({"packages": newest, "unsloth": {"used": True}}, *circumstances)
