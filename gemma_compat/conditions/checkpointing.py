@@ -59,6 +59,18 @@ def run_asks_for_reentrant(facts: Facts) -> bool:
     return bool(facts.training.use_reentrant)
 
 
+@condition("the run asks for checkpointing without reentry (use_reentrant=False)")
+def run_asks_for_no_reentry(facts: Facts) -> bool:
+    return facts.training.use_reentrant is False
+
+
+checkpoints_without_reentry = all_of(
+    run_checkpoints,
+    run_asks_for_no_reentry,
+    phrase="gradient checkpointing runs without reentry (use_reentrant=False)",
+)
+
+
 @condition("the layers checkpoint reentrantly now (PEFT's k-bit preparation)")
 def layers_are_reentrant(facts: Facts) -> bool:
     return bool(facts.model.use_reentrant)

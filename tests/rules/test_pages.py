@@ -72,6 +72,9 @@ MAKES: dict[Condition, dict[str, Any]] = {
     asks.zoo_is_from_repository: {},
     cache.gets_filled_cache: {"model": {"peft": "PREFIX_TUNING"}},
     checkpointing.checkpoints: {"training": {"gradient_checkpointing": True}},
+    checkpointing.checkpoints_without_reentry: {
+        "training": {"gradient_checkpointing": True, "use_reentrant": False}
+    },
     checkpointing.checkpoints_from_outside: {"training": {"external_checkpointing": True}},
     model.is_gguf: {"model": {"quantization": "gguf"}},
     run.is_four_bit: {"model": {"quantization_bits": 4}},

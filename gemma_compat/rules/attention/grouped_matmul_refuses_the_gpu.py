@@ -56,6 +56,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
+    read_in=("transformers 5.5.4, 5.6.0, 5.15.1, 5.16.0: integrations/moe.py",),
     effects=("crash-in-training",),
     scopes=(
         Scope(

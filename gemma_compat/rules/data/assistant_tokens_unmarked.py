@@ -33,6 +33,9 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
+    read_in=(
+        "trl 1.4.0 to 1.16.0: chat_template_utils.py; 0.19.0 to 1.16.0: trainer/sft_trainer.py",
+    ),
     effects=("labels-masked",),
     scopes=(Scope({"gemma4", "gemma4_text"}, {"trl": ">=1.0.0"}),),
     when=(trains_assistant_only, marks_nothing),

@@ -25,6 +25,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
+    read_in=("liger-kernel 0.6.4, 0.6.5: liger_kernel/transformers/model/gemma2.py and gemma3.py",),
     effects=("import-fails",),
     scopes=(
         Scope(

@@ -96,6 +96,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
+    read_in=("torch 2.1.0 to 2.15.0: torch/cuda/__init__.py, _check_cubins",),
     effects=("crash-in-training",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"torch": ">=2.0.0"}),),
     when=(lacks_kernels,),

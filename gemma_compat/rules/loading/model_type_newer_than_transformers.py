@@ -51,6 +51,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
+    read_in=("transformers 4.38.0 to 5.24.0: models/auto/configuration_auto.py",),
     effects=("load-fails",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}, by_config=True),),
     when=(is_given, is_too_old),

@@ -115,6 +115,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.WARNING,
     evidence=Evidence.SOURCE,
+    read_in=("trl 1.6.0, 1.7.0: trainer/sft_config.py",),
     effects=("out-of-memory",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
     when=(fills_the_gpu, needs_every_logit),

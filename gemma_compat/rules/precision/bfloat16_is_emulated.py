@@ -34,6 +34,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.WARNING,
     evidence=Evidence.SOURCE,
+    read_in=("torch 2.13.0: torch/cuda/__init__.py, is_bf16_supported",),
     effects=("slow",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
     when=(

@@ -38,6 +38,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.WARNING,
     evidence=Evidence.SOURCE,
+    read_in=("bitsandbytes 0.43.0 to 0.50.2: nn/modules.py, Linear4bit.set_compute_type",),
     effects=("slow", "float16-overflow"),
     scopes=(
         Scope(frozenset(KNOWN_MODEL_TYPES), {}, when=(computes_in_float32,)),

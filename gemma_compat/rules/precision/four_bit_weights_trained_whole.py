@@ -26,6 +26,9 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
+    read_in=(
+        "transformers 4.38.0 to 5.24.0: trainer.py, Trainer.__init__, later trainer_utils.py",
+    ),
     effects=("crash-in-training",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
     when=(

@@ -26,6 +26,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.WARNING,
     evidence=Evidence.SOURCE,
+    read_in=("transformers 5.10.0, 5.10.1: models/gemma4/modeling_gemma4.py",),
     effects=("not-a-number", "float16-overflow"),
     scopes=(Scope({"gemma4"}, {"transformers": ">=5.5.0,<5.10.1"}),),
     when=(holds_float16,),

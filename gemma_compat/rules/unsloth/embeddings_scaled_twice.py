@@ -40,6 +40,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
+    read_in=("unsloth 2026.9.11, 2026.9.12: unsloth/models/gemma.py, gemma2.py and llama.py",),
     effects=("wrong-loss", "wrong-gradients"),
     scopes=(
         Scope(

@@ -49,6 +49,10 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.WARNING,
     evidence=Evidence.SOURCE,
+    read_in=(
+        "METADATA of each published unsloth, in data/releases.json",
+        "unsloth 2024.8 to 2026.10.9: unsloth/models/loader.py",
+    ),
     effects=("not-supported",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.10.0"}, by_config=True),),
     when=(uses_unsloth, is_outside),

@@ -53,6 +53,9 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.NOTICE,
     evidence=Evidence.SOURCE,
+    read_in=(
+        "unsloth_zoo 2026.10.9: unsloth_zoo/compiler.py, which writes the versions into each file",
+    ),
     effects=("not-supported",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2025.3.1"}, by_config=True),),
     when=(uses_unsloth, is_stale),
