@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .. import versions
 from ..engine.diagnosis import held, judge, objection
 from ..engine.rule import Finding, Rule, Undetermined
-from ..facts import UNKNOWN, Facts
+from ..facts import UNKNOWN, Facts, Package
 from ..tables import families
 from . import vague
 from .explanation import CONFIRMED, DOUBTED, OPEN, Cause, Line, RuledOut
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _ORDER = (CONFIRMED, OPEN, DOUBTED)
 _LINES = 3
+_MOST_RELEASES = 40  # that a traceback may fit
 
 
 def by_symptom(
@@ -130,7 +131,7 @@ def _judge_typed(
     rule: Rule, reading: LogReading, facts: Facts, lines: tuple[Line, ...], raised: bool
 ) -> Cause | RuledOut:
     """Judge the rule; if the log names one GPU without a count, judge with two as well."""
-    answer = _judge_one(rule, facts, lines, raised)
+    answer = _judge_over_releases(rule, reading, facts, lines, raised)
     if isinstance(answer, RuledOut) and _is_unsure(answer.package, reading, facts):
         return Cause(rule, DOUBTED, lines, raised, against=answer.against)
     if reading.log.counts_gpus or len(facts.get("gpus", ())) != 1:
@@ -142,6 +143,40 @@ def _judge_typed(
             condition = " and ".join(item for item in (answer.against, other.condition) if item)
             return replace(other, fit=OPEN, problem=None, condition=condition, missing=missing)
     return answer
+
+
+def _judge_over_releases(
+    rule: Rule, reading: LogReading, facts: Facts, lines: tuple[Line, ...], raised: bool
+) -> Cause | RuledOut:
+    """Judge the rule; where a release is open, judge it for each one that the traceback fits.
+
+    Only what holds for all of them counts.
+    """
+    answer = _judge_one(rule, facts, lines, raised)
+    if not isinstance(answer, Cause) or answer.fit != OPEN:
+        return answer
+    for topic in answer.missing:
+        name = topic.removeprefix("packages.")
+        fitting = reading.fits.get(name, ()) if topic.startswith("packages.") else ()
+        answers = [
+            _judge_one(rule, _with_release(facts, name, release), lines, raised)
+            for release in fitting[:_MOST_RELEASES]
+        ]
+        if not answers or len(fitting) > _MOST_RELEASES:
+            continue
+        if all(isinstance(item, RuledOut) for item in answers):
+            return answers[-1]
+        same = {(type(item), getattr(item, "fit", "")) for item in answers}
+        if len(same) == 1:
+            answer = answers[-1]
+            facts = _with_release(facts, name, fitting[-1])
+            if not isinstance(answer, Cause) or answer.fit != OPEN:
+                return answer
+    return answer
+
+
+def _with_release(facts: Facts, name: str, release: str) -> Facts:
+    return facts.replace(packages={**facts.packages, name: Package(name=name, version=release)})
 
 
 def _is_unsure(package: str, reading: LogReading, facts: Facts) -> bool:

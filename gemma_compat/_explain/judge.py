@@ -91,13 +91,19 @@ def _also(reading: LogReading, rules: Sequence[Rule], facts: Facts) -> tuple[Fin
     if not (known or types):
         return ()
     findings = judge_all(facts, rules).findings
-    return tuple(
+    if not known:  # a rule counts where it fires for each model that may be meant
+        fires: dict[str, set[str]] = {}
+        for item in findings:
+            fires.setdefault(item.rule.code, set()).update(item.model_types)
+        first = {i.rule.code: i for i in reversed(findings) if types & set(i.model_types)}
+        findings = tuple(item for code, item in first.items() if types <= fires[code])
+    kept = [
         item
         for item in findings
         if item.rule.severity is not Severity.NOTICE
-        and (known or types <= set(item.model_types))
         and (not is_of_unsloth(item.rule) or may_use_unsloth(facts))
-    )
+    ]
+    return tuple(sorted(kept, key=lambda item: (item.rule.severity.rank, item.rule.order)))
 
 
 def _decisive(reading: LogReading, also: Sequence[Finding], found: Sequence[Cause]) -> list[Cause]:

@@ -12,7 +12,7 @@ from .scan import Hit
 PREFIX = (
     r"(?:\[[^\]\n]{1,40}\](?:<\w{1,10}>)?:? ?|\([^)\n]{1,60}\) ?|\d{1,4}: ?|E {2,7}|"
     r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} |"
-    r"(?:ERROR|CRITICAL|WARNING) \d\d-\d\d [\d:.]{5,15} (?:\[[^\]\n]{1,60}\] )?)"
+    r"(?:ERROR|CRITICAL|WARNING) \d\d-\d\d [\d:.]{5,15} (?:\[?[^\]\n ]{1,60}\] )?)"
 )
 # The line that ends a traceback: an exception's class, then its message or nothing.
 _EXCEPTION = (
@@ -82,3 +82,16 @@ class Raised:
 def exceptions() -> Pattern:
     """Return the pattern that finds exceptions."""
     return pattern("raised", None, _EXCEPTION, limit=10_000, context=True)
+
+
+# Within a sentence or a title, at the end of a traceback in one line, in a notebook's JSON.
+_QUOTED = r"\b(?P<kind>[A-Z]\w{2,40}(?:Error|Exception)): (?=\S)"
+_IN_JSON = r"\"name\": \"(?P<kind>[A-Z]\w{2,40}(?:Error|Exception))\",\s{1,20}\"message\": \""
+
+
+def quotations() -> tuple[Pattern, ...]:
+    """Return the patterns that find an exception within a sentence, a title or JSON."""
+    return (
+        pattern("quoted", None, _QUOTED, context=True),
+        pattern("quoted", None, _IN_JSON, lines=2, context=True),
+    )

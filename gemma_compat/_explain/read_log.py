@@ -12,7 +12,7 @@ from .general import generals
 from .log_facts import LogFacts, Readings
 from .notices import NOTICES, Notice
 from .patterns import Pattern, pattern
-from .raised import BLOCK, Raised, exceptions
+from .raised import BLOCK, Raised, exceptions, quotations
 from .readers import Reader, readers
 from .scan import Hit, Scanner
 from .stream import pieces
@@ -29,6 +29,7 @@ class LogReading:
         notices: the first hit of each notice, and how often it was seen (at most 50 are counted).
         general: the hits of each general text, by name, in the order of lines.
         raised: the first exceptions and the last ones.
+        fits: package to the releases that the last traceback fits, if the log states none.
         log: the facts that the log states.
         lines: how many lines it has.
     """
@@ -37,6 +38,7 @@ class LogReading:
     notices: list[tuple[Notice, Hit, int]] = field(default_factory=list)
     general: dict[str, list[Hit]] = field(default_factory=dict)
     raised: list[Raised] = field(default_factory=list)
+    fits: dict[str, tuple[str, ...]] = field(default_factory=dict)
     log: LogFacts = field(default_factory=lambda: Readings().to_facts())
     lines: int = 0
 
@@ -71,6 +73,7 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
     scanner = Scanner(_patterns(rules))
     reading, facts = LogReading(), Readings()
     last: deque[Raised] = deque(maxlen=_KEPT_LAST)
+    quoted: deque[Hit] = deque(maxlen=_KEPT_LAST)
     line, piece = 0, b""
     for line, piece in pieces(stream):
         for hit in scanner.scan(line, piece):
@@ -80,6 +83,8 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
                 reading.general.setdefault(hit.key.name, []).append(hit)
             elif hit.kind == "notice":
                 _count(reading, hit)
+            elif hit.kind == "quoted":
+                quoted.append(hit)
             elif hit.kind == "raised":
                 early = len(reading.raised) < _KEPT_FIRST
                 (reading.raised if early else last).append(Raised(hit.line, hit))
@@ -87,11 +92,24 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
                 for item in hit.key.read(hit.match):
                     facts.add(item, hit.line)
     reading.lines = line + piece.count(b"\n") - piece.endswith(b"\n")
-    reading.raised += last
+    reading.raised += last or _quoted(reading, quoted)
     reading.log = facts.to_facts()
     for hits in (*reading.symptoms.values(), *reading.general.values()):
         hits.sort(key=lambda hit: hit.line)
     return reading
+
+
+def _quoted(reading: LogReading, hits: Iterable[Hit]) -> list[Raised]:
+    """Return the last error that is only quoted in a log without any, if something knows it.
+
+    Logs of healthy runs quote errors that were caught.
+    """
+    known = (*reading.symptoms.values(), *reading.general.values())
+    lines = {hit.line for found in known for hit in found}
+    if reading.raised:
+        return []
+    spans = [hit for hit in hits if lines & {hit.line, hit.line + hit.text.count("\n")}]
+    return [Raised(hit.line, hit) for hit in spans[-1:]]
 
 
 def _patterns(rules: Iterable[Rule]) -> list[Pattern]:
@@ -100,6 +118,7 @@ def _patterns(rules: Iterable[Rule]) -> list[Pattern]:
         *(pattern("general", item, item.text, context=True) for item in generals()),
         *(pattern("notice", item, item.symptom) for item in NOTICES),
         exceptions(),
+        *quotations(),
         *(_reads(item) for item in readers()),
     ]
 

@@ -41,6 +41,8 @@ def read_off(
         if fit.exact and fit.single and fit.package not in packages:
             packages[fit.package] = Package(name=fit.package, version=fit.single)
             assumed[f"packages.{fit.package}"] = READ_OFF
+        if fit.exact and fit.package not in packages:
+            reading.fits[fit.package] = tuple(fit.releases)
     keys = {origin.key for origin in answer.origins}
     for rule in rules:
         if not keys.isdisjoint(rule.raised_at):

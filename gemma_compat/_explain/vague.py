@@ -72,7 +72,7 @@ SHARED = re.compile(
     r"UNEXPECTED|MatMul8bit|bnb_4bit|tensor broke in two|training-compatible|shape|"
     r"transformer layer class|positional|quant_state|normal_kernel|return_dict|mat_a|"
     r"num_items|padding|is not supported|scalar|broadcast|flex_attention|corrupted|"
-    r"all labels|-100|gather|index|device|memory|nan|columns|tensor [ab]",
+    r"all labels|-100|gather|index|device|memory|nan|columns|tensor [ab]|dtype",
     re.IGNORECASE,
 )
 

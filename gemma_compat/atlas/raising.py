@@ -100,7 +100,9 @@ def who_raises(
     release = {fit.package: fit.releases[-1] for fit in fits} | dict(stated or {})
     modules = _modules(traceback.frames, folder)
     matches = [match for module in modules for match in messages(error, opened(module, folder))]
-    if not matches:
+    # What the last frame's package does not raise, Python does: no other package's text is meant.
+    ends_inside = bool(traceback.frames) and traceback.frames[-1].module in indexed(folder)
+    if not matches and not ends_inside:
         others = [module for module in indexed(folder) if module not in modules]
         matches = [match for module in others for match in messages(error, opened(module, folder))]
     if matches:

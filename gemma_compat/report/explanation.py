@@ -16,7 +16,7 @@ from .explanation_causes import (
     ruled_out_lines,
     split_cure,
 )
-from .explanation_headline import at_line, headline
+from .explanation_headline import at_line, change_of_origin, headline
 from .explanation_shared import block, render_json, render_markdown, rows_read
 from .wording import in_language, wrap
 
@@ -57,13 +57,25 @@ def render_text(found: Explanation, verbose: bool = False) -> str:
 def _to_type(found: Explanation) -> list[str]:
     leading = found.leading
     if leading is None:
-        return []
+        return _of_what_is_stated(found)
     if isinstance(leading, Generally):
         first, *rest = leading.answer.do
         return ["", f"    {first}", *(["", *_alternatives(rest)] if rest else [])]
     first, rest_of_cure = split_cure(said(cure(leading)))
     lines = ["", *wrap(first, first="    ", rest="    ")]
     return lines + (["", *wrap(rest_of_cure, "  or: ", "      ")] if rest_of_cure else [])
+
+
+def _of_what_is_stated(found: Explanation) -> list[str]:
+    """Return the cure of the worst thing that the log's facts show, where nothing else leads."""
+    change = change_of_origin(found)
+    if change is not None:
+        return ["", f"    {change.command}"]
+    if not found.also or found.unrecognised:
+        return []
+    first, rest = split_cure(found.also[0].problem.help)
+    lines = ["", *wrap(first, first="    ", rest="    ")]
+    return lines + (["", *wrap(rest, "  or: ", "      ")] if rest else [])
 
 
 def _alternatives(texts: Iterable[str]) -> Iterator[str]:
@@ -162,7 +174,10 @@ def _log_says(found: Explanation, verbose: bool) -> list[str]:
     said = found.read_off
     if isinstance(found.leading, Cause) and found.leading.is_certain and not verbose:
         said = tuple(item for item in said if item.kind == "contradiction")
+    change = change_of_origin(found)
     for item in said[: None if verbose else 4]:
+        if item is change:  # the headline says it
+            continue
         lines += wrap(item.text, first="- ", rest="  ", lines=None if verbose else 3)
         lines += [f"    {item.command}"] if item.command else []
     for name, releases in found.several.items():

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ..facts import Facts
 from .wording import strength, wrap
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ def cause_lines(cause: Cause) -> Iterator[str]:
     if cause.problem:
         yield from wrap(cause.problem.message, first="  what:  ", rest="         ")
     yield from wrap(section(rule, "Why"), first="  why:   ", rest="         ", lines=5)
+    page = section(rule, "Cure")
+    if not cause.problem and page not in cure(cause) and not page.startswith("Only other"):
+        yield from wrap(page, first="  cure:  ", rest="         ", lines=4)
     yield from wrap(fit(cause), first="  sure:  ", rest="         ")
 
 
@@ -55,7 +59,12 @@ def happened(cause: Cause) -> str:
 
 
 def cure(cause: Cause) -> str:
-    return cause.problem.help if cause.problem else section(cause.rule, "Cure")
+    """Return what to type; of an open cause the release that fixes it, else what its page says."""
+    if cause.problem:
+        return cause.problem.help
+    help_text = cause.rule.help(Facts())
+    is_release = help_text.startswith("pip install")
+    return help_text if is_release else section(cause.rule, "Cure")
 
 
 def fit(cause: Cause) -> str:

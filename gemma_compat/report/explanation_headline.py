@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._explain.explanation import Explanation, Generally
+from .._explain.explanation import Explanation, Generally, ReadOff
 
 
 def headline(found: Explanation) -> str:
@@ -27,6 +27,21 @@ def at_line(line: int) -> str:
     return f"Line {line:,}: " if line else ""
 
 
+def change_of_origin(found: Explanation) -> ReadOff | None:
+    """Return the later release that changed the code that raised an error nothing here knows."""
+    if found.leading is not None or not found.unrecognised:
+        return None
+    changes = (item for item in found.read_off if item.kind == "change" and item.command)
+    return next(changes, None)
+
+
+def _of_change(change: ReadOff) -> str:
+    """Return the sentence about a change as one that stands alone."""
+    return change.text.replace("That function", "The function that raised it").replace(
+        "The code that raised this", "The code that raised it"
+    )
+
+
 def _of_error(found: Explanation) -> str:
     if found.error is None:
         return "a text that is known"
@@ -40,11 +55,17 @@ def _nothing_known(found: Explanation) -> str:
         known = "no rule here knows it"
         if found.ruled_out or found.doubted:
             known = "no rule here knows it for this release and model"
-        return f"{at_line(found.unrecognised[0].number)}{kind}, and {known}"
+        change = change_of_origin(found)
+        more = f". {_of_change(change)}, which may or may not cure it" if change else ""
+        return f"{at_line(found.unrecognised[0].number)}{kind}, and {known}{more}"
     if found.other_models:
         other = found.other_models[0]
         return f"{read}: the log is about {other}, no matter of Gemma, so no rule was asked"
-    if found.causes or found.also:
+    if found.also:
+        return (
+            f"{read}: none is an error, but {found.also[0].rule.code}: {found.also[0].rule.title}"
+        )
+    if found.causes:
         return f"{read}: nothing in them is an error, but something is wrong in what they state"
     only = ", only benign notices" if found.notices else ""
     return f"{read}: no failure in them is known here{only}. That does not prove health"

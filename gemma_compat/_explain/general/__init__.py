@@ -16,6 +16,7 @@ def generals() -> tuple[General, ...]:
     """Return all kinds, the more particular before the less particular."""
     from .adapters import ADAPTERS
     from .data import DATA
+    from .dtypes import DTYPES
     from .exports import EXPORTS
     from .memory import MEMORY
     from .names import NAMES
@@ -26,6 +27,6 @@ def generals() -> tuple[General, ...]:
     from .versions import VERSIONS
 
     return (
-        *EXPORTS, *ADAPTERS, *DATA, *REPOSITORIES, *VERSIONS, *MEMORY, *TENSORS, *TRAINING,
+        *EXPORTS, *ADAPTERS, *DATA, *REPOSITORIES, *VERSIONS, *MEMORY, *TENSORS, *DTYPES, *TRAINING,
         *PROCESSES, *NAMES,
     )  # fmt: skip

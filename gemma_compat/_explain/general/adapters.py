@@ -63,7 +63,55 @@ def _not_found(case: Case) -> Answer:
     )
 
 
+def _unplaced(case: Case) -> Answer:
+    return Answer(
+        "the adapter's file lacks tensors that this model's adapter asks for: those layers are "
+        "not the trained ones",
+        (
+            "load it with the transformers and peft that trained it, or rename the keys in "
+            "adapter_model.safetensors",
+            "load the class that was trained (AutoModelForCausalLM or the multimodal one)",
+        ),
+        why="names in the file and in the model differ. transformers 4.52 moved the decoder of "
+        "multimodal models, and another class has other paths",
+        known="PEFT's warning lists the names; which side moved is not in it",
+        certain=False,
+        settles=False,
+    )
+
+
 ADAPTERS: tuple[General, ...] = (
+    General(
+        "wrapper-called-by-name",
+        r"(?P<name>AuxiliaryTrainingWrapper|ModulesToSaveWrapper)\.forward\(\) missing \d required "
+        r"positional argument",
+        lambda case: Answer(
+            "the model calls a module by keyword that PEFT has wrapped (modules_to_save), and this "
+            "PEFT's wrapper takes its input by position only",
+            (
+                "pip install -U 'peft>=0.20.0'",
+                "or leave that module out of modules_to_save (the embedder of images or audio)",
+            ),
+            why="up to 0.19 the wrapper's forward is (self, x, ...); from 0.20.0 on it takes any "
+            "arguments",
+            known="the message; the signatures are those of peft 0.15.2, 0.17.1, 0.18.1, 0.19.0 "
+            "and 0.20.0",
+        ),
+        {
+            "TypeError: AuxiliaryTrainingWrapper.forward() missing 1 required positional "
+            "argument: 'x'": "peft>=0.20.0"
+        },
+    ),
+    General(
+        "adapter-tensors-missing",
+        r"Found missing adapter keys while loading the checkpoint",
+        _unplaced,
+        {
+            "UserWarning: Found missing adapter keys while loading the checkpoint: "
+            "['base_model.model.model.a.lora_A.default.weight',": "names in the file"
+        },
+        alone=True,
+    ),
     General(
         "target-is-a-block",
         r"Target module (?P<name>(?!Gemma4ClippableLinear)\w*(?:Model|Layer|Attention|MLP|Tower|"

@@ -13,6 +13,13 @@ from ..log_facts import LogFacts
 from ..raised import Raised
 from ..scan import Hit
 
+# A frame's file, and a marked line of code (IPython's arrow, rich's).
+_FILE = re.compile(r"\bFile \"?[^\"\n]{1,300}\"?, line \d")
+_FRAME = re.compile(
+    r"\bFile \"?[^\"\n]{1,300}\"?, line \d|\.py(?:\]\(\S{1,80}\))? in \w|\.py:\d+|"
+    r"^\W{0,6}-{2,5}> ?\d|❱ ?\d"
+)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -39,6 +46,19 @@ class Case:
     def around(self) -> str:
         """Return traceback and message of the error, or the line alone."""
         return self.error.around if self.error else self.hit.text
+
+    @property
+    def frames(self) -> str:
+        """Return the last frames of the error's traceback, each with its line of code.
+
+        Leave out what stands around a traceback: a list of packages, a command.
+        """
+        lines = self.error.traceback.splitlines() if self.error else []
+        kept: list[str] = []
+        for number, line in enumerate(lines):
+            if _FRAME.search(line) or number and _FILE.search(lines[number - 1]):
+                kept.append(line)
+        return "\n".join(kept[-30:])
 
     @property
     def above(self) -> str:

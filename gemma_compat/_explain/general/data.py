@@ -55,7 +55,49 @@ def _no_processor(case: Case) -> Answer:
     )
 
 
+def _raw_rows(case: Case) -> Answer:
+    columns = re.findall(r"'(\w{1,40})'", case.match["columns"])
+    named = ", ".join(columns[:4])
+    turns = {"messages", "conversations", "conversation"} & set(columns)
+    apply = "tokenizer.apply_chat_template(row['messages'], tokenize=False) into a text column"
+    return Answer(
+        f"the rows reached the collator without input_ids: they have the columns {named}",
+        (
+            apply if turns else "tokenize the data set before the trainer is made",
+            "or let the trainer prepare it: no skip_prepare_dataset=True, and its own collator",
+        ),
+        why="the trainer left the data as it was, because it was told to, or because its data "
+        "collator or processor is one that expects to do that itself",
+        known="the message lists the columns; which setting skipped the preparation is not in it",
+        settles=False,
+    )
+
+
 DATA: tuple[General, ...] = (
+    General(
+        "rows-untokenised",
+        r"You should supply an encoding or a list of encodings to this method that includes "
+        r"input_ids, but you provided \[(?P<columns>[^\]]{0,200})",
+        _raw_rows,
+        {
+            "ValueError: You should supply an encoding or a list of encodings to this method that "
+            "includes input_ids, but you provided ['messages']": "apply_chat_template"
+        },
+    ),
+    General(
+        "collator-without-image-processor",
+        r"UnslothVisionDataCollator is only for image models",
+        always(
+            "UnslothVisionDataCollator was given something without an image processor: a "
+            "tokenizer, or the processor of a text-only model",
+            "UnslothVisionDataCollator(model, processor)   with the processor that "
+            "FastVisionModel.from_pretrained returns",
+            "or no such collator where the rows hold text only",
+            why="it asks whether what it was given has an image_processor",
+            known="the message; the test is in unsloth_zoo's vision_utils.py (read in 2025.10.9)",
+        ),
+        {"TypeError: Unsloth: UnslothVisionDataCollator is only for image models!": "processor"},
+    ),
     General(
         "no-chat-template",
         r"chat_template is not set and no template argument was passed|"

@@ -136,6 +136,56 @@ EXPORTS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "no-config-in-folder",
+        r"`config\.json` does not exist inside",
+        always(
+            "the folder that should become a GGUF holds no config.json: no merged model was saved "
+            "there",
+            'model.save_pretrained_merged("FOLDER", tokenizer)   and then the export, with the '
+            "same folder",
+            "or merge and convert by hand: llama.cpp's convert_hf_to_gguf.py FOLDER",
+            why="the export converts what lies in the folder: an adapter alone has no config.json",
+            known="the message is that of unsloth_zoo's llama_cpp.py; why nothing was saved there "
+            "is not in the log",
+        ),
+        {
+            "RuntimeError: Unsloth: `config.json` does not exist inside `out`.": (
+                "save_pretrained_merged"
+            )
+        },
+    ),
+    General(
+        "gguf-without-a-tensor",
+        r"(?:check_tensor_dims: tensor|missing tensor|tensor) '(?P<name>[\w.]{1,80})' "
+        r"(?:not found|has wrong shape)|error loading model: (?:missing tensor '|done_getting_)",
+        always(
+            "llama.cpp asks for tensors that this GGUF does not hold in this form",
+            "convert again with a converter (convert_hf_to_gguf.py) of the same time as the "
+            "llama.cpp that loads it",
+            "or update llama.cpp, if the file is the newer of the two",
+            why="converter and loader have to agree on the architecture; one of them is from "
+            "before it knew this model",
+            known="the message; which of the two is older, it does not say",
+            settles=False,
+        ),
+        {
+            "llama_model_load: error loading model: check_tensor_dims: tensor "
+            "'blk.0.ffn_norm.weight' not found": "converter"
+        },
+        alone=True,
+    ),
+    General(
+        "gguf-architecture-unknown",
+        r"unknown model architecture: '(?P<name>[\w-]{1,40})'",
+        lambda case: Answer(
+            f"this llama.cpp is older than the architecture {case.match['name']} of the GGUF",
+            ("update llama.cpp (or the program that contains it)",),
+            known="llama.cpp says so",
+        ),
+        {"llama_model_load: error loading model: unknown model architecture: 'gemma3'": "gemma3"},
+        alone=True,
+    ),
+    General(
         "no-place-in-vllm",
         r"There is no module or parameter named '(?P<name>[\w.]{1,80})' in (?P<kind>\w*Gemma\w*)",
         _foreign_prefix,

@@ -123,7 +123,7 @@ def _much_is_trained(case: Case, size: float | None) -> Answer | None:
 
 def _logits(case: Case) -> Answer | None:
     """Answer if it failed where the logits or the loss are computed."""
-    frames = "\n".join(case.around.splitlines()[-25:])
+    frames = case.frames
     vocabulary = int(case.facts.model.get("vocab_size", 0)) or 262_144
     rows = _rows_asked_for(case, vocabulary)
     if not re.search(_LOGITS, frames) and not _is_a_batch(case, rows):
@@ -161,9 +161,14 @@ def _is_a_batch(case: Case, rows: float) -> bool:
 def _anything(case: Case, size: float | None) -> Answer:
     found = weights(case)
     facts: list[str] = []
-    smaller: tuple[str, ...] = _SMALLER
+    smaller = _not_set_yet(case)
     judged = None if case.says(_LOADING) else _judgement(case)
-    if judged is not None:
+    if judged is not None and size and judged.total / _GIB < 0.9 * size:
+        facts.append(
+            f"by estimate a step takes {judged.total / _GIB:.0f} of the card's {size:.0f} GiB, so "
+            "rows are more or longer than the log says, or another process uses the card"
+        )
+    elif judged is not None:
         largest = sorted(judged.parts, key=lambda part: -part.bytes)[:3]
         parts = ", ".join(f"{part.name} {part.bytes / _GIB:.1f} GiB" for part in largest)
         facts.append(f"by estimate a step takes {judged.total / _GIB:.0f} GiB: {parts}")
@@ -172,7 +177,7 @@ def _anything(case: Case, size: float | None) -> Answer:
         facts.append(f"the weights take about {found[1]:.0f} of the card's {size:.0f} GiB")
     batch = case.facts.training.get("per_device_train_batch_size")
     if batch:
-        facts.append(f"{batch} sequences are in a batch")
+        facts.append(f"a batch has {batch} row{'s' if batch > 1 else ''}")
     if case.says(_LOADING):
         facts.append("it failed while the weights were loaded")
     return Answer(
@@ -184,6 +189,15 @@ def _anything(case: Case, size: float | None) -> Answer:
         known="the message; `python -m gemma_compat memory` estimates what fits",
         settles=False,
     )
+
+
+def _not_set_yet(case: Case) -> tuple[str, ...]:
+    """Return what makes a step smaller, without what the log says is set."""
+    run = case.facts.training
+    one = run.get("per_device_train_batch_size") == 1
+    checkpoints = run.get("gradient_checkpointing") is True
+    done = {_SMALLER[0]: one, _SMALLER[1]: checkpoints}
+    return tuple(text for text in _SMALLER if not done.get(text))
 
 
 def _judgement(case: Case) -> Judgement | None:

@@ -39,13 +39,11 @@ def _argument(case: Case) -> Answer:
             known="the message; which release has it is not in the log",
             settles=False,
         )
+    together = f"bring {between} to releases of the same time: python -m gemma_compat advise"
+    upgrade = f"pip install -U {caller}"
     return Answer(
         f"{caller} calls {function}() with {name}, which the installed release does not take",
-        (
-            f"bring {between or caller} to releases of the same time: python -m gemma_compat "
-            f"advise",
-            f"pip install -U {caller}",
-        ),
+        (together, upgrade) if between != caller else (upgrade, together),
         why="the caller was written for another release of what it calls",
         known="the message and the frames; which releases agree, `advise` finds",
         settles=False,
@@ -72,13 +70,19 @@ def _attribute(case: Case) -> Answer:
     outside = [item for item in packages if item not in {"torch", "transformers"}]
     who = outside[-1] if outside else "the code"
     unsloth = who == "unsloth" and "For" in owner
+    together: tuple[str, ...] = (
+        f"bring {who} to a release of the same time as what it reads: advise finds one",
+    )
+    if outside:
+        together = (
+            f"pip install -U {who}",
+            f"or what it reads back to the same time: python -m gemma_compat advise --with {who}",
+        )
     return Answer(
         f"{who} reads {name} of a {owner}, which has no such attribute here",
-        (
-            "load the model with FastLanguageModel or FastModel, which set it"
-            if unsloth
-            else f"bring {who} to a release of the same time as what it reads: advise finds one",
-        ),
+        ("load the model with FastLanguageModel or FastModel, which set it",)
+        if unsloth
+        else together,
         why="a model that another loader made, or a name that another release has",
         known="the message and the frames; which of these it is, they do not say",
         certain=False,

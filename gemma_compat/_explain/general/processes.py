@@ -20,7 +20,34 @@ def _timeout(case: Case) -> Answer:
     )
 
 
+def _of_the_launcher(case: Case) -> Answer | None:
+    if case.error is None or not case.error.is_of_a_launcher:
+        return None
+    return Answer(
+        "this is only the launcher's report that the training process failed; its own error is "
+        "not in this log",
+        (
+            "look above it, or run the script without the launcher: python script.py",
+            "torchrun: --redirects 3 --log-dir logs   keeps each rank's output",
+        ),
+        why="accelerate, torchrun and deepspeed start the script as a child, and print this when "
+        "it ends with an error",
+        known="the exception's class is that of a launcher",
+    )
+
+
 PROCESSES: tuple[General, ...] = (
+    General(
+        "launcher-reports-a-child",
+        r"CalledProcessError: Command|ChildFailedError",
+        _of_the_launcher,
+        {
+            "subprocess.CalledProcessError: Command '['python', 'x.py']' returned non-zero exit "
+            "status 1.": "launcher",
+            "ValueError: x\n\nsubprocess.CalledProcessError: Command '['python', 'x.py']' returned "
+            "non-zero exit status 1.": "",
+        },
+    ),
     General(
         "collective-timeout",
         r"[Ww]atchdog caught collective operation timeout|Timeout\(ms\)=\d+\)? ran for|"

@@ -1,4 +1,4 @@
-"""Tensors that do not go together: devices, dtypes, shapes, and lookups past the end of a table."""
+"""Tensors that do not go together: devices, shapes, and lookups past the end of a table."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 from ..answer import Answer
 from .base import Case, General
 
-_VISION = r"siglip|vision|patch_embed|pixel_values|conv2d|_conv_forward"
-_AUDIO = r"audio|conv1d|input_features"
 _LOOKUP = r"srcIndex < srcSelectDimSize|indexSelect|vectorized_gather|index out of range in self"
 _LABELS = r"t >= 0 && t < n_classes|nll_loss|cross_entropy_loss|Target \d+ is out of bounds"
 _CHANCES = r"probability tensor contains|input\[0\] != 0|multinomial|Assertion .{0,40}probability"
@@ -42,57 +40,6 @@ def _devices(case: Case) -> Answer:
         + ('; the log has device_map="auto"' if case.log.spread else ""),
         certain=case.log.spread,
     )
-
-
-def _dtypes(case: Case) -> Answer:
-    first, second = _names_of_dtypes(case.message)
-    pair = f"{first} and {second}" if first else "two dtypes"
-    last = "\n".join(case.around.splitlines()[-30:])
-    if re.search(_VISION, last):
-        return Answer(
-            f"pixel_values and the weights of the vision tower have different dtypes ({pair})",
-            (
-                'batch["pixel_values"] = batch["pixel_values"].to(model.dtype)',
-                "or run it under autocast: bf16_full_eval=True for evaluation and prediction",
-            ),
-            why="the processor makes images in float32. Under autocast torch casts them; outside "
-            "of it (prediction, generation, a hand-written loop) nothing does",
-            known="the dtypes are in the message, the tower in the frames; that autocast is off "
-            "there is inferred",
-        )
-    if re.search(_AUDIO, last):
-        return Answer(
-            f"audio features and weights have different dtypes ({pair})",
-            ('batch["input_features"] = batch["input_features"].to(model.dtype)',),
-            why="the processor makes features in float32, and outside of autocast nothing casts "
-            "them",
-            known="the dtypes are in the message, the tower in the frames",
-            settles=False,
-        )
-    return Answer(
-        f"one operation meets {pair}",
-        (
-            "give everything one dtype: load with dtype=torch.bfloat16 and train with bf16=True",
-            "or run the step under torch.autocast",
-        ),
-        why="weights, adapter and inputs were not all cast: a head or an adapter in float32 beside "
-        "weights in 16 bits, or a step outside of autocast",
-        known="the dtypes are in the message; which of the two is the wrong one is not",
-        settles=False,
-    )
-
-
-_SPELLED = {"Half": "float16", "BFloat16": "bfloat16", "Float": "float32", "float": "float32"}
-
-
-def _names_of_dtypes(message: str) -> tuple[str, str]:
-    found = re.findall(
-        r"c10::(?:BFloat16|Half)|\bBFloat16\b|\bHalf\b|\b[Ff]loat\b|\bbfloat16\b|"
-        r"\bfloat(?:16|32)\b|\bLong\b|\bByte\b",
-        message,
-    )
-    names = list(dict.fromkeys(_SPELLED.get(n.removeprefix("c10::"), n.lower()) for n in found))
-    return (names[0], names[1]) if len(names) > 1 else ("", "")
 
 
 def _assert(case: Case) -> Answer:
@@ -229,28 +176,12 @@ TENSORS: tuple[General, ...] = (
         r"Expected all tensors to be on the same device|"
         r"tensors? (?:is|are) on (?:cuda:\d|cpu),? (?:but|different from)",
         _devices,
-        {
+        alone=True,
+        examples={
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
             "devices, cuda:0 and cuda:1!": "one GPU",
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
             "devices, cuda:0 and cpu!": "batch",
-        },
-    ),
-    General(
-        "two-dtypes",
-        r"expected (?:scalar type \w+ but found \w+|m(?:at)?1 and m(?:at)?2 to have the same "
-        r"dtype)|"
-        r"mat1 and mat2 must have the same dtype|"
-        r"Input type \(\S+\) and (?:bias|weight) type \(\S+\) should be the same|"
-        r"Index put requires the source and destination dtypes match|"
-        r"expected self and source to have same dtypes|"
-        r"Expected query, key, and value to have the same dtype",
-        _dtypes,
-        {
-            "RuntimeError: Input type (float) and bias type (c10::BFloat16) should be the same": (
-                "float32 and bfloat16"
-            ),
-            "RuntimeError: expected scalar type Half but found Float": "float16 and float32",
         },
     ),
     General(
@@ -272,25 +203,5 @@ TENSORS: tuple[General, ...] = (
         r"probability tensor contains either",
         _sampling,
         {"RuntimeError: probability tensor contains either `inf`, `nan` or element < 0": "NaN"},
-    ),
-    General(
-        "two-dtypes-in-one-unit",
-        r"Must flatten tensors with uniform dtype but got (?P<one>\S+) and (?P<two>\S+)",
-        lambda case: Answer(
-            f"FSDP1 flattens the parameters of a wrapped unit into one tensor, and here it finds "
-            f"two dtypes: {case.match['one']} and {case.match['two']}",
-            (
-                "load every weight in one dtype: dtype=torch.float32, with FSDP's mixed_precision "
-                "bf16",
-                "or FSDP2 (fsdp_version: 2), which does not flatten",
-            ),
-            why="something cast a part of the model: norms or an adapter kept in float32, a head, "
-            "a quantized base with another storage dtype",
-            known="torch's own check says so; which step left two dtypes is not in the log",
-        ),
-        {
-            "ValueError: Must flatten tensors with uniform dtype but got torch.bfloat16 and "
-            "torch.float32": "FSDP2"
-        },
     ),
 )

@@ -94,15 +94,32 @@ def _why(case: Case, who: str, needs: str, spec: str) -> str:
     return "pip installs what is asked for last, and only then tells which others it breaks"
 
 
+def _old_python(case: Case) -> Answer:
+    needed, form = ("3.10", "X | None") if "|" in case.match[0] else ("3.9", "list[X]")
+    here = case.facts.python if case.facts.known("python") else None
+    is_older = here is not None and versions.parse(here) < versions.parse(needed)
+    return Answer(
+        f"the code writes types as {form}, which Python has from {needed} on"
+        + (f"; this is Python {here}" if is_older else ""),
+        (
+            f"an environment with Python {needed} or newer",
+            "or a release of that package that still allowed this Python",
+        ),
+        known="the message" + ("; the Python is in the paths" if is_older else ""),
+        certain=is_older,
+    )
+
+
 VERSIONS: tuple[General, ...] = (
     General(
         "unsloth-cannot-patch",
-        r"Error patching (?P<name>\w{1,40}Trainer)",
+        r"Error patching (?P<name>\w{1,40}Trainer)|"
+        r"module loading failed for Unsloth(?P<written>\w{1,40}Trainer)",
         lambda case: Answer(
-            f"Unsloth cannot patch {case.match['name']}: the installed TRL is of another time than "
-            "this Unsloth",
+            f"Unsloth cannot patch {case.match['name'] or case.match['written']}: the installed "
+            "TRL is of another time than this Unsloth",
             (
-                "pip install -U unsloth unsloth_zoo",
+                "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache",
                 "or the TRL that this Unsloth allows: pip show unsloth names it, advise finds it",
             ),
             why="Unsloth rewrites the source of TRL's trainers, and a release that it does not "
@@ -110,7 +127,21 @@ VERSIONS: tuple[General, ...] = (
             known="the message; the pair of releases that fits is not in it",
             settles=False,
         ),
-        {"RuntimeError: Unsloth: Please file a bug report! Error patching SFTTrainer": "TRL"},
+        {
+            "RuntimeError: Unsloth: Please file a bug report! Error patching SFTTrainer": "TRL",
+            "RuntimeError: Direct module loading failed for UnslothGKDTrainer: non-default "
+            "argument follows default argument": "unsloth_compiled_cache",
+        },
+    ),
+    General(
+        "python-too-old",
+        r"'type' object is not subscriptable|"
+        r"unsupported operand type\(s\) for \|: '(?:type|NoneType|_GenericAlias)'",
+        _old_python,
+        {
+            "TypeError: 'type' object is not subscriptable": "3.9",
+            "TypeError: unsupported operand type(s) for |: 'type' and 'NoneType'": "3.10",
+        },
     ),
     General(
         "pins-conflict",

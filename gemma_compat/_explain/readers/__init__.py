@@ -13,6 +13,7 @@ __all__ = ["LISTED", "MENTIONED", "STATED", "Reader", "Reading", "readers"]
 def readers() -> tuple[Reader, ...]:
     """Return all readers."""
     from .figures import FIGURES
+    from .frames import FRAMES
     from .gpus import GPUS
     from .launch import LAUNCH
     from .models import MODELS
@@ -22,5 +23,6 @@ def readers() -> tuple[Reader, ...]:
     from .unsloth import UNSLOTH
 
     return (
-        *PACKAGES, *UNSLOTH, *GPUS, *LAUNCH, *MODELS, *OTHER_MODELS, *SETTINGS, *FIGURES,
+        *PACKAGES, *UNSLOTH, *GPUS, *LAUNCH, *MODELS, *OTHER_MODELS, *SETTINGS, *FRAMES,
+        *FIGURES,
     )  # fmt: skip

@@ -60,6 +60,40 @@ def _model_class(match: re.Match[str]) -> Iterator[Reading]:
         yield Reading("model_type", frozenset({exact}), LISTED)
 
 
+def _config_class(match: re.Match[str]) -> Iterator[Reading]:
+    """Read a class of the config or of a part: ``Gemma3Config`` is composite."""
+    name, kind = match["name"].lower(), match["kind"]
+    if kind == "Config":
+        exact = _WHOLE.get(name) or _TEXT.get(name)
+    else:
+        exact = _TEXT.get(name) if kind == "TextConfig" else None
+    if exact:
+        yield Reading("model_type", frozenset({exact}), STATED)
+    else:
+        yield from type_named(match["name"], STATED)
+
+
+def _template(match: re.Match[str]) -> Iterator[Reading]:
+    """Read LLaMA-Factory's and ms-swift's template, which is named after the family."""
+    types = _TYPES.get(match["name"], set()) - {"shieldgemma2", "paligemma"}
+    if types:
+        yield Reading("model_type", frozenset(types), STATED)
+
+
+def _prose(match: re.Match[str]) -> Iterator[Reading]:
+    """Read a name as people write it: ``Gemma 3 4B``, ``Gemma3_(4B)``, ``Gemma-3 12B Inst``."""
+    family = match["family"].lower()
+    size = re.sub(r"[^\w]", "", match["size"] or "").lower()
+    name = f"gemma-{family}-{size}" if size else f"gemma-{family}"
+    for pattern, types in _FAMILIES:
+        if re.search(pattern, name):
+            whole = {"gemma3", "gemma4"} & types
+            if size and whole and len(types) == 2:  # every size but these has an image tower
+                types = frozenset(whole)
+            yield Reading("model_type", types, MENTIONED)
+            return
+
+
 def _stated_type(match: re.Match[str]) -> Iterator[Reading]:
     name = match["name"].lower()
     known = {item for types in _TYPES.values() for item in types}
@@ -153,6 +187,46 @@ MODELS: tuple[Reader, ...] = (
         {
             "Gemma3ForConditionalGeneration(": {"model_type": frozenset({"gemma3"})},
             "Gemma3ForCausalLM": {"model_type": frozenset({"gemma3_text"})},
+        },
+        needs=b"Gemma",
+    ),
+    Reader(
+        r"\b(?P<name>(?:Pali|Shield|Vault|T5)?Gemma[2-4]?n?)(?P<kind>TextConfig|Config|Model|TextModel|"
+        r"DecoderLayer|Attention|MLP|RMSNorm)\b",
+        _config_class,
+        {
+            "'Gemma3Config' object has no attribute 'vocab_size'": {
+                "model_type": frozenset({"gemma3"})
+            },
+            "'Gemma2Config' object": {"model_type": frozenset({"gemma2"})},
+            "Gemma3TextConfig": {"model_type": frozenset({"gemma3_text"})},
+            "GemmaModel.forward() got an unexpected": {"model_type": frozenset({"gemma"})},
+        },
+        needs=b"Gemma",
+    ),
+    Reader(
+        r"(?:^|[\s\"'])(?:--)?template[\"']?\s?[:= ]\s?[\"']?"
+        r"(?P<name>gemma[234]?n?)(?:_vision|_text)?\b",
+        _template,
+        {
+            "template: gemma3": {"model_type": frozenset({"gemma3", "gemma3_text"})},
+            "--template gemma": {"model_type": frozenset({"gemma"})},
+        },
+        needs=b"template",
+    ),
+    Reader(  # in prose and in names of notebooks
+        r"(?:(?<![\w./-])|(?<=/)(?=Gemma\w{1,3}_\())Gemma[ _-]?(?P<family>3n|[234])"
+        r"(?![A-Za-z0-9]|\.\d)(?:[ _(\u2010\u2011-]{0,3}(?P<size>(?:E?\d{1,3}(?:\.\d)?B|270M)\b))?",
+        _prose,
+        {
+            "nb/Gemma3_(4B).ipynb": {"model_type": frozenset({"gemma3"})},
+            "/work/Gemma3/train.py": {"model_type": ...},
+            "I fine-tune Gemma 3 4B on a T4": {"model_type": frozenset({"gemma3"})},
+            "Gemma-3 12B Inst, all on local": {"model_type": frozenset({"gemma3"})},
+            "Gemma 3 1B": {"model_type": frozenset({"gemma3_text"})},
+            "training Gemma 3 fails": {"model_type": frozenset({"gemma3", "gemma3_text"})},
+            "Gemma 4 E2B": {"model_type": frozenset({"gemma4"})},
+            "Gemma 3.5": {"model_type": ...},
         },
         needs=b"Gemma",
     ),

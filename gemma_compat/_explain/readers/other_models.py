@@ -48,7 +48,13 @@ def _module(match: re.Match[str]) -> Iterator[Reading]:
     yield from family_named(match["name"], STATED)
 
 
+# A key that is commented out in a YAML file.
+_COMMENT = re.compile(r"\s*#\s?[\w-]{1,40}\s?[:=]")
+
+
 def _repository(match: re.Match[str]) -> Iterator[Reading]:
+    if _COMMENT.match(match.string):
+        return
     if not _NO_MODEL.search(match[0]) and "gemma" not in match[0].lower():
         yield from family_named(match["name"], STATED)
 
@@ -56,6 +62,8 @@ def _repository(match: re.Match[str]) -> Iterator[Reading]:
 def _asked_for(match: re.Match[str]) -> Iterator[Reading]:
     """Read the model that the run is about, from its arguments."""
     name = match["value"].rstrip("/").rpartition("/")[2]
+    if _COMMENT.match(match.string):
+        return
     if "gemma" in match["value"].lower() or _NO_MODEL.search(name):
         return
     family = re.search(rf"(?:^|[^a-z])((?:{_FAMILY})[\w.-]*)", name.lower())
@@ -78,6 +86,7 @@ OTHER_MODELS: tuple[Reader, ...] = (
             "unsloth/gemma-3-4b-it": {"other_model": ...},
             "github.com/hiyouga/LLaMA-Factory": {"other_model": ...},
             "unslothai/llama.cpp": {"other_model": ...},
+            "#base_model: meta-llama/Llama-3.1-8B": {"other_model": ...},
         },
         needs=b"/",
         limit=100,

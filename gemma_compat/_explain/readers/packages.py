@@ -49,7 +49,8 @@ _ELSEWHERE = re.compile(
     r"existing installation|[Uu]ninstall|Attempting|Collecting|Downloading|Using cached|"
     r"Obtaining|Preparing|Building|upgrad|downgrad|\bor (?:later|newer|older|above|higher|lower)|"
     r"at least|\bsince\b|\bbefore\b|\bworks\b|\bworked\b|not supported yet|\bfixed in\b|"
-    r"transformers_version|\bsupports?\b|introduced|\bwas\b|last working|compiled with",
+    r"transformers_version|\bfix(?:ed|es)?\b|[Ff]rom (?:version|release|v\d)|\bneeds?\b|[<>]=? ?\d|"
+    r"\bsupports?\b|introduced|\bwas\b|last working|compiled with",
 )
 
 

@@ -127,6 +127,16 @@ _ARGUMENTS: tuple[Reader, ...] = (
         },
     ),
     Reader(
+        r"--gradient_checkpointing(?= *(?:\\?$|\\ ?\s|--))",
+        always(("training.gradient_checkpointing", True), strength=STATED),
+        {
+            "--gradient_checkpointing \\": {"training.gradient_checkpointing": True},
+            "--gradient_checkpointing --bf16": {"training.gradient_checkpointing": True},
+            "--gradient_checkpointing false": {"training.gradient_checkpointing": ...},
+        },
+        needs=b"--gradient_checkpointing",
+    ),
+    Reader(
         rf"\b(?P<name>{'|'.join(_NUMBERS)}){_IS}(?P<value>\d{{1,7}})\b",
         _number,
         {
@@ -218,7 +228,8 @@ _ARGUMENTS: tuple[Reader, ...] = (
         },
     ),
     Reader(
-        r"\bLoraConfig\(|\bget_peft_model\(|--use_peft\b|\bpeft_config ?=",
+        r"\bLoraConfig\(|\bget_peft_model\(|--use_peft\b|\bpeft_config ?=|"
+        r"\buse_lora[\"']?\s?[:= ]\s?(?i:true)\b|\blora_r(?:ank)?[\"']?\s?[:= ]\s?[1-9]",
         always(("training.peft", True)),
         {"peft_config=LoraConfig(r=8)": {"training.peft": True}},
     ),
@@ -235,45 +246,6 @@ _ARGUMENTS: tuple[Reader, ...] = (
         needs=b"target_modules",
     ),
 )
-_SEP = r"[/\\]"
-_FRAMES: tuple[Reader, ...] = (
-    Reader(
-        rf"transformers{_SEP}trainer\.py|trl{_SEP}trainer{_SEP}\w+\.py",
-        always(("training.trainer", True)),
-        {"/transformers/trainer.py": {"training.trainer": True}},
-        needs=b"trainer",
-        limit=20,
-    ),
-    Reader(
-        r"(?:line \d+, in|\.py in) (?:evaluation_loop|prediction_step|evaluate|predict)\b",
-        always(("training.evaluates", True)),
-        {'trainer.py", line 1, in evaluation_loop': {"training.evaluates": True}},
-        needs=b"in ",
-        limit=20,
-    ),
-    Reader(
-        rf"peft{_SEP}peft_model\.py\W+(?:line \d+, )?in (?!<module>)",
-        always(("training.peft", True)),
-        {
-            '/peft/peft_model.py", line 37, in forward': {"training.peft": True},
-            'peft_model.py", line 37, in <module>': {"training.peft": ...},
-        },
-        needs=b"peft",
-        limit=20,
-    ),
-    Reader(
-        r"Switching to float32 training",
-        always(("training.mixed_precision", "no")),
-        {"Switching to float32 training": {"training.mixed_precision": "no"}},
-        needs=b"Switching",
-    ),
-    Reader(
-        rf"trl{_SEP}trainer{_SEP}(?:grpo|rloo|online_dpo|ppo)_trainer\.py|\bGRPOTrainer\(",
-        always(("training.generates", True)),
-        {"/trl/trainer/grpo_trainer.py": {"training.generates": True}},
-        limit=20,
-    ),
-)
 SETTINGS: tuple[Reader, ...] = (
     *(
         Reader(
@@ -286,5 +258,4 @@ SETTINGS: tuple[Reader, ...] = (
         )
         for item in _ARGUMENTS
     ),
-    *_FRAMES,
 )

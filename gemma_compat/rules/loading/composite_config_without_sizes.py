@@ -10,10 +10,12 @@ These sizes belong to the text model, and are in `config.text_config`. No releas
 5.23.0 has them on the top-level config; PaliGemma has some of them there.
 
 ## Cure
-`config.get_text_config().vocab_size` in the code that reads it, or a newer release of the
-framework. Where neither can be: `gemma_compat.patch(model, select=["GC601"])` lets the class of the
-config look in `text_config` for the sizes that it lacks. Nothing is stored, so nothing is saved,
-and it reverts. Every config of that class in this process answers then, and code that asks
+Read `config.get_text_config()` in the code that asks for the size, or a newer release of the
+framework.
+
+Where neither can be: `gemma_compat.patch(model, select=["GC601"])` lets the class of the config
+look in `text_config` for the sizes that it lacks. Nothing is stored, so nothing is saved, and it
+reverts. Every config of that class in this process answers then, and code that asks
 `hasattr(config, "hidden_size")` to tell a text model takes it for one: so it has to be asked for.
 """
 

@@ -1,0 +1,121 @@
+"""Two dtypes where one is needed: in an operation, in a buffer of ZeRO-3, in a unit of FSDP1."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General
+
+_VISION = r"siglip|vision_(?:tower|model|embed)|patch_embed|pixel_values|conv2d|_conv_forward"
+_AUDIO = r"audio|conv1d|input_features"
+
+
+def _dtypes(case: Case) -> Answer:
+    first, second = _names_of_dtypes(case.message)
+    pair = f"{first} and {second}" if first else "two dtypes"
+    last = f"{case.frames}\n{case.hit.text}"
+    if re.search(_VISION, last):
+        return Answer(
+            f"pixel_values and the weights of the vision tower have different dtypes ({pair})",
+            (
+                'batch["pixel_values"] = batch["pixel_values"].to(model.dtype)',
+                "or run it under autocast: bf16_full_eval=True for evaluation and prediction",
+            ),
+            why="the processor makes images in float32. Under autocast torch casts them; outside "
+            "of it (prediction, generation, a hand-written loop) nothing does",
+            known="the dtypes are in the message, the tower in the frames; that autocast is off "
+            "there is inferred",
+        )
+    if re.search(_AUDIO, last):
+        return Answer(
+            f"audio features and weights have different dtypes ({pair})",
+            ('batch["input_features"] = batch["input_features"].to(model.dtype)',),
+            why="the processor makes features in float32, and outside of autocast nothing casts "
+            "them",
+            known="the dtypes are in the message, the tower in the frames",
+            settles=False,
+        )
+    return Answer(
+        f"one operation meets {pair}",
+        (
+            "give everything one dtype: load with dtype=torch.bfloat16 and train with bf16=True",
+            "or run the step under torch.autocast",
+        ),
+        why="weights, adapter and inputs were not all cast: a head or an adapter in float32 beside "
+        "weights in 16 bits, or a step outside of autocast",
+        known="the dtypes are in the message; which of the two is the wrong one is not",
+        settles=False,
+    )
+
+
+_SPELLED = {"Half": "float16", "BFloat16": "bfloat16", "Float": "float32", "float": "float32"}
+
+
+def _names_of_dtypes(message: str) -> tuple[str, str]:
+    found = re.findall(
+        r"c10::(?:BFloat16|Half)|\bBFloat16\b|\bHalf\b|\b[Ff]loat\b|\bbfloat16\b|"
+        r"\bfloat(?:16|32)\b|\bLong\b|\bByte\b",
+        message,
+    )
+    names = list(dict.fromkeys(_SPELLED.get(n.removeprefix("c10::"), n.lower()) for n in found))
+    return (names[0], names[1]) if len(names) > 1 else ("", "")
+
+
+DTYPES: tuple[General, ...] = (
+    General(
+        "two-dtypes-under-zero3",
+        r"assert len\(set\(t\.dtype for t in tensors\)\) == 1",
+        lambda case: Answer(
+            "ZeRO-3 packs the model's parameters into one buffer, and finds more than one dtype "
+            "among them",
+            (
+                "load every weight in one dtype: dtype=torch.bfloat16 with bf16=True",
+                "or ZeRO-2, which does not pack parameters",
+            ),
+            why="a part was loaded or cast apart: a value head, norms or an adapter in float32, a "
+            "second model (the reference of DPO) in another dtype",
+            known="DeepSpeed's assertion is in the traceback; which parameter it is, is not",
+        ),
+        {"    assert len(set(t.dtype for t in tensors)) == 1": "one dtype"},
+        alone=True,
+    ),
+    General(
+        "two-dtypes",
+        r"expected (?:scalar type \w+ but found \w+|m(?:at)?1 and m(?:at)?2 to have the same "
+        r"dtype)|"
+        r"mat1 and mat2 must have the same dtype|"
+        r"Input type \(\S+\) and (?:bias|weight) type \(\S+\) should be the same|"
+        r"Index put requires the source and destination dtypes match|"
+        r"expected self and source to have same dtypes|"
+        r"Expected query, key, and value to have the same dtype",
+        _dtypes,
+        alone=True,
+        examples={
+            "RuntimeError: Input type (float) and bias type (c10::BFloat16) should be the same": (
+                "float32 and bfloat16"
+            ),
+            "RuntimeError: expected scalar type Half but found Float": "float16 and float32",
+        },
+    ),
+    General(
+        "two-dtypes-in-one-unit",
+        r"Must flatten tensors with uniform dtype but got (?P<one>\S+) and (?P<two>\S+)",
+        lambda case: Answer(
+            f"FSDP1 flattens the parameters of a wrapped unit into one tensor, and here it finds "
+            f"two dtypes: {case.match['one']} and {case.match['two']}",
+            (
+                "load every weight in one dtype: dtype=torch.float32, with FSDP's mixed_precision "
+                "bf16",
+                "or FSDP2 (fsdp_version: 2), which does not flatten",
+            ),
+            why="something cast a part of the model: norms or an adapter kept in float32, a head, "
+            "a quantized base with another storage dtype",
+            known="torch's own check says so; which step left two dtypes is not in the log",
+        ),
+        {
+            "ValueError: Must flatten tensors with uniform dtype but got torch.bfloat16 and "
+            "torch.float32": "FSDP2"
+        },
+    ),
+)

@@ -1,0 +1,45 @@
+"""Read what the frames of a traceback say about the run: who drives it, and what it was doing."""
+
+from __future__ import annotations
+
+from .base import Reader, always
+
+_SEP = r"[/\\]"
+FRAMES: tuple[Reader, ...] = (
+    Reader(
+        rf"transformers{_SEP}trainer\.py|trl{_SEP}trainer{_SEP}\w+\.py",
+        always(("training.trainer", True)),
+        {"/transformers/trainer.py": {"training.trainer": True}},
+        needs=b"trainer",
+        limit=20,
+    ),
+    Reader(
+        r"(?:line \d+, in|\.py in) (?:evaluation_loop|prediction_step|evaluate|predict)\b",
+        always(("training.evaluates", True)),
+        {'trainer.py", line 1, in evaluation_loop': {"training.evaluates": True}},
+        needs=b"in ",
+        limit=20,
+    ),
+    Reader(
+        rf"peft{_SEP}peft_model\.py\W+(?:line \d+, )?in (?!<module>)",
+        always(("training.peft", True)),
+        {
+            '/peft/peft_model.py", line 37, in forward': {"training.peft": True},
+            'peft_model.py", line 37, in <module>': {"training.peft": ...},
+        },
+        needs=b"peft",
+        limit=20,
+    ),
+    Reader(
+        r"Switching to float32 training",
+        always(("training.mixed_precision", "no")),
+        {"Switching to float32 training": {"training.mixed_precision": "no"}},
+        needs=b"Switching",
+    ),
+    Reader(
+        rf"trl{_SEP}trainer{_SEP}(?:grpo|rloo|online_dpo|ppo)_trainer\.py|\bGRPOTrainer\(",
+        always(("training.generates", True)),
+        {"/trl/trainer/grpo_trainer.py": {"training.generates": True}},
+        limit=20,
+    ),
+)
