@@ -76,12 +76,12 @@ def said(text: str) -> str:
 def _translated(language: str, text: str) -> str:
     catalogue = _catalogue(language)
     found = catalogue.gettext(text)
-    if found != text:
-        return found
-    if text.endswith(".") and not text.endswith("..."):
+    if found == text:
+        found = _by_template(language, text)
+    if found == text and text.endswith(".") and not text.endswith("..."):
         found = _translated(language, text[:-1])
         return f"{found}。" if found != text[:-1] else text
-    return _by_template(language, text)
+    return found
 
 
 def said_list(text: str) -> str:
@@ -112,9 +112,11 @@ def _fits(template: str, values: Sequence[str], translated: Sequence[str]) -> bo
     ``{0} and {1}`` would take any sentence apart: of a few letters, each value must be known too,
     or be a name or a command. At an edge of a sentence, a value must not be a list.
     """
+    if "ine {0}" in template:  # of a log: the number tells it, and its text may be anything
+        return True
     size = len(_VALUE.sub("", template))
     unknown = [old for old, new in zip(values, translated, strict=True) if old == new]
-    if size < _SHORT and "ine {0}" not in template:
+    if size < _SHORT:
         return not any(_PROSE.search(value) or "=" in value for value in unknown)
     edges = [template.startswith("{") and values[0], template.endswith("}") and values[-1]]
     return size >= _LONG or not any(edge in unknown and ", " in edge for edge in edges if edge)

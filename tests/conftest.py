@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,7 +22,8 @@ from gemma_compat.facts import (
 )
 from gemma_compat.tables.gpus import architecture
 
-# No test may depend on how fast the machine is.
+# No test may depend on the language of the machine, or on how fast it is.
+os.environ["GEMMA_COMPAT_LANG"] = "en"
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 

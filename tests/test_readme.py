@@ -30,10 +30,12 @@ def test_a_stale_picture_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     pytest.importorskip("rich")
     from tools import picture
 
-    stale = tmp_path / "explain.svg"
-    stale.write_text(picture.TARGET.read_text(encoding="utf-8").replace("GC101", "GC102"))
-    monkeypatch.setattr(picture, "TARGET", stale)
-    monkeypatch.setattr(picture, "ROOT", tmp_path)
+    for name in ("explain.svg", "explain.zh.svg"):
+        text = (picture.FOLDER / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(picture, "FOLDER", tmp_path)
+    assert picture.main(["--check"]) == 0
+    (tmp_path / "explain.svg").write_text(text.replace("GC101", "GC102"), encoding="utf-8")
     assert picture.main(["--check"]) == 1
 
 

@@ -94,3 +94,21 @@ def test_a_fault_is_found(page: str, said: str, tmp_path: Path) -> None:
 def test_a_font_of_another_host_is_found(tmp_path: Path) -> None:
     style = "@font-face { src: url('https://example.org/font.woff2') }"
     assert len(links.problems(site(tmp_path, site_css=style))) == 1
+
+
+def test_the_navigation_names_every_page_and_nothing_else() -> None:
+    yaml = pytest.importorskip("yaml")
+    docs = figures.MEASURED.parent
+    settings = yaml.safe_load((docs / "mkdocs.yml").read_text(encoding="utf-8"))
+
+    def named(items: list) -> list[str]:
+        found: list[str] = []
+        for item in items:
+            for value in item.values():
+                found += [value] if isinstance(value, str) else named(value)
+        return found
+
+    made = {"rules/index.md", "matrix.md", "measurements/figures.md", "zh.md", *examples.pages()}
+    written = {str(file.relative_to(docs)) for file in docs.rglob("*.md")}
+    written = {name for name in written if not name.startswith("rules/")}
+    assert sorted(named(settings["nav"])) == sorted(made | written)

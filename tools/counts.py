@@ -65,6 +65,17 @@ def evidence(rules: Sequence[Rule]) -> str:
     )
 
 
+def evidence_zh(rules: Sequence[Rule]) -> str:
+    """Return the sentence of :func:`evidence` in Chinese."""
+    count = Counter(rule.evidence for rule in rules)
+    ran, read, told = (count[kind] for kind in (Evidence.RAN, Evidence.SOURCE, Evidence.REPORTED))
+    return (
+        f"共 {len(rules)} 条规则。其中 {ran} 条在真实版本上用微型随机模型运行过，"
+        f"涵盖其版本边界的两侧；{read} 条是阅读已发布的源码所得；{told} 条由他人报告。"
+        "每个页面和每条发现都会注明。"
+    )
+
+
 def cures(rules: Sequence[Rule]) -> str:
     """Return the codes that ``patch`` acts on by itself, and those that need consent."""
 
@@ -95,6 +106,7 @@ def rows(rules: Sequence[Rule]) -> str:
 COUNTED: dict[str, Callable[[Sequence[Rule]], str]] = {
     "families": families,
     "evidence": evidence,
+    "evidence-zh": evidence_zh,
     "cures": cures,
     "rows": rows,
 }
@@ -111,7 +123,7 @@ def counted(text: str, rules: Sequence[Rule]) -> str:
 def main(arguments: Sequence[str]) -> int:
     rules = all_rules()
     stale = []
-    for file in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for file in [*sorted(ROOT.glob("README*.md")), *sorted((ROOT / "docs").glob("*.md"))]:
         text = file.read_text(encoding="utf-8")
         new = counted(text, rules)
         if new != text:

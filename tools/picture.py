@@ -1,12 +1,14 @@
 """README's picture: what ``explain`` prints on a terminal, as an SVG, from a log of the tests.
 
 python -m tools.picture            write docs/images/explain.svg
-python -m tools.picture --check    exit 1 if the file is not what the command prints today
+python -m tools.picture --check    exit 1 if a file is not what the command prints today
 """
 
 from __future__ import annotations
 
+import html
 import io
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,14 +17,16 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
+from gemma_compat import language
 from gemma_compat._cli.colour import painted
 from gemma_compat._explain.explain import explain_log
 from gemma_compat.report.explanation import render_text
+from gemma_compat.report.wide import columns
 from gemma_compat.report.wording import WIDTH
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / "tests" / "explain" / "logs" / "F7-hybridcache-at-evaluation.log"
-TARGET = ROOT / "docs" / "images" / "explain.svg"
+FOLDER = ROOT / "docs" / "images"
 COMMAND = "gemma-compat explain train.log"
 
 # Colours of a dark window: it has its own background, so it reads on a light and a dark page.
@@ -69,29 +73,48 @@ xmlns="http://www.w3.org/2000/svg" role="img">
 """
 
 
-def drawn() -> str:
-    """Return the picture of what the command prints today."""
+_TEXT = re.compile(r'(<text [^>]*textLength=")([\d.]+)("[^>]*>)([^<]*)(?=</text>)')
+
+
+def _widened(found: re.Match[str]) -> str:
+    """Give a text the width of its columns: rich counts a Chinese character as one."""
+    start, length, middle, text = found.groups()
+    plain = html.unescape(text)
+    wide = float(length) * columns(plain) / max(1, len(plain))
+    return f"{start}{wide:.1f}{middle}{text}"
+
+
+def drawn(lang: str) -> str:
+    """Return the picture of what the command prints today, in that language."""
+    language.use(lang)
     with LOG.open("rb") as log:
         text = painted(render_text(explain_log(log)))
+    language.use(None)
+    command = COMMAND if lang == "en" else f"{COMMAND} --lang {lang}"
     console = Console(record=True, width=WIDTH + 2, file=io.StringIO(), force_terminal=True)
-    console.print(Text.from_ansi(f"\x1b[2m$\x1b[0m \x1b[1m{COMMAND}\x1b[0m"))
+    console.print(Text.from_ansi(f"\x1b[2m$\x1b[0m \x1b[1m{command}\x1b[0m"))
     console.print(Text.from_ansi(text))  # its last, empty line is the margin below
     svg = console.export_svg(theme=_THEME, code_format=_FORMAT, unique_id="explain")
+    svg = _TEXT.sub(_widened, svg)
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 
 def main(arguments: Sequence[str]) -> int:
-    new = drawn()
-    old = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
-    if new == old:
-        return 0
-    if "--check" in arguments:
-        print(f"{TARGET.relative_to(ROOT)}: out of date: make counts")
-        return 1
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text(new, encoding="utf-8")
-    print(f"{TARGET.relative_to(ROOT)}: written")
-    return 0
+    stale = []
+    for lang in language.available():
+        name = "explain.svg" if lang == "en" else f"explain.{lang}.svg"
+        new = drawn(lang)
+        target = FOLDER / name
+        if target.exists() and target.read_text(encoding="utf-8") == new:
+            continue
+        stale.append(name)
+        if "--check" not in arguments:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(new, encoding="utf-8")
+    for name in stale:
+        said = "out of date: make counts" if "--check" in arguments else "written"
+        print(f"docs/images/{name}: {said}")
+    return int(bool(stale) and "--check" in arguments)
 
 
 if __name__ == "__main__":

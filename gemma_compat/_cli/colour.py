@@ -18,7 +18,7 @@ _SEVERITY |= {"错误": _RED, "警告": _YELLOW, "提示": _BLUE, "失败": _RED
 _FINDING = re.compile(
     r"(\W*)(error|warning|notice|fail|pass|错误|警告|提示|失败|通过)( +)((?:GC\d{3,4} )?[\w-]+)(.*)"
 )
-_LABEL = re.compile(r"( {2,9}\w+[::])( .*)")
+_LABEL = re.compile(r"( {2,9}\w+[:：])( .*)")
 _COMMAND = re.compile(r" {4}\S.*")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ def write_pages() -> None:
         **rules.pages(known),
         "matrix.md": matrix.page(known),
         "measurements/figures.md": figures.page(),
+        "zh.md": _chinese(),
         **examples.pages(),
     }
     for name, text in made.items():
@@ -33,6 +35,13 @@ def write_pages() -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     print(f"build/docs: {len(made)} pages made")
+
+
+def _chinese() -> str:
+    """Return the Chinese README with links that hold on the site."""
+    text = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+    text = text.replace("](README.md)", "](index.md)").replace("](docs/", "](")
+    return re.sub(r"\]\((examples/\w+)\.ipynb\)", r"](\1.md)", text)
 
 
 def _built() -> bool:
