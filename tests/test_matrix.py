@@ -96,6 +96,14 @@ def test_a_release_past_the_evidence_is_named() -> None:
     assert evidence.beyond(rule, "transformers", last) is None
 
 
+def test_the_record_of_a_rule_is_by_package_model_type_and_outcome() -> None:
+    assert "4.50.3" in evidence.record("GC101")["transformers"]["gemma2"][evidence.SEEN_BROKEN]
+    assert evidence.record("GC000") == {}
+    assert evidence.seen("GC101", "transformers", "gemma2", "4.50.3") == "broken"
+    assert evidence.seen("GC101", "transformers", "gemma2", "4.51.0") == "working"
+    assert evidence.seen("GC101", "transformers", "gemma2", "1.0.0") is None
+
+
 @pytest.mark.slow
 def test_the_wheel_carries_the_evidence(tmp_path: Path) -> None:
     """Built and installed as a user gets it, outside this checkout."""

@@ -225,3 +225,146 @@ def test_the_reasons_come_in_one_order_in_every_process() -> None:
     facts = Facts(packages=dict.fromkeys(absent))
     changed = assume(facts, Assumptions(versions={"transformers": "5.23.0"}))
     assert list(changed.reasons) == [f"packages.{name}" for name in absent]
+
+
+# Each part that is given, alone.
+
+PARTS: dict[str, Any] = {
+    "versions": {"peft": "0.18.0"},
+    "gpus": (),
+    "model": {"dtype": "float16"},
+    "training": {"evaluates": True},
+    "adapter": {"rank": 8},
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_any_part_is_an_assumption(part: str) -> None:
+    assert Assumptions(**{part: PARTS[part]})
+    assert assume(HERE, Assumptions(**{part: PARTS[part]})) is not HERE
+
+
+def test_every_assumed_topic_has_the_option_that_gave_it() -> None:
+    made = Assumptions(**PARTS, how={"model.dtype": "--dtype", "not.given": "--never"})
+    assert made.topics() == {
+        "packages.peft": "--with",
+        "gpus": "--gpu",
+        "model.dtype": "--dtype",
+        "training.evaluates": "an option",
+        "adapter.rank": "an option",
+    }
+    earlier = HERE.replace(assumed={"python": "--python"})
+    assert assume(earlier, made).assumed == {"python": "--python", **made.topics()}
+    assert "gpus" not in Assumptions(model={"dtype": "float16"}).topics()
+
+
+def test_reasons_are_those_of_what_is_still_unknown() -> None:
+    reasons = {"packages.peft": "unreadable", "packages.torch": "unreadable", "gpus": "no driver"}
+    named = assume(HERE.replace(reasons=reasons), Assumptions(versions={"peft": "0.18.0"}))
+    assert named.reasons == {
+        "packages.torch": "unreadable",
+        "gpus": "no driver",
+        "packages.trl": "not installed here and not named in --with",
+    }
+    torch = assume(HERE, Assumptions(versions={"torch": "2.6.0"}))
+    assert torch.reasons["torch"] == "--with torch says nothing about its build"
+    assert "torch" not in assume(HERE, Assumptions(versions={"torch": None})).reasons
+
+
+def test_versions_of_a_log_do_not_make_what_it_lacks_unknown() -> None:
+    made = assume(HERE, Assumptions(versions={"peft": "0.18.0"}), of_this_machine=False)
+    assert made.packages["trl"] is None and "packages.trl" not in made.reasons
+
+
+def test_imports_that_were_tried_here_say_nothing_of_other_releases() -> None:
+    tried = HERE.replace(imports={"peft": "ok"})
+    assert assume(tried, Assumptions(versions={"peft": "0.18.0"})).imports == {}
+    assert assume(tried, Assumptions(gpus=(H100,))).imports == {}
+    assert assume(tried, Assumptions(model={"dtype": "float16"})).imports == {"peft": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("versions", "used"),
+    [({"unsloth": "2026.10.9"}, True), ({"unsloth": None}, False), ({"peft": "0.18.0"}, False)],
+)
+def test_who_names_unsloth_means_to_use_it(versions: dict[str, Any], used: bool) -> None:
+    assert assume(HERE, Assumptions(versions=versions)).unsloth.used is used
+
+
+@pytest.mark.parametrize("label", ["custom", "rocm6.2", "xpu", "cu", "12124"])
+def test_another_label_of_torch_says_nothing_of_cuda(label: str) -> None:
+    made = assume(HERE, Assumptions(versions={"torch": f"2.6.0+{label}"}))
+    assert not made.torch.known("cuda") and made.torch.version == f"2.6.0+{label}"
+
+
+def test_a_label_of_torch_rules_out_the_other_builds() -> None:
+    for label, cuda in (("cu124", "12.4"), ("cpu", None)):
+        torch = assume(HERE, Assumptions(versions={"torch": f"2.6.0+{label}"})).torch
+        assert (torch.cuda, torch.hip) == (cuda, None)
+
+
+# GPUs.
+
+
+def test_assumed_gpus_make_what_hangs_on_the_machine_unknown() -> None:
+    before = HERE.replace(
+        reasons={"driver": "old", "gpus": "old", "torch.hip": "old", "packages.trl": "kept"},
+        other_gpus=("an AMD card",),
+    )
+    made = assume(before, Assumptions(gpus=(H100,), other_gpus=("another",)))
+    elsewhere = "the GPUs are assumed, so this machine says nothing about it"
+    assert made.gpus == (H100,) and made.other_gpus == ("another",)
+    assert not any(made.known(name) for name in ("driver", "cuda_driver", "environment"))
+    assert made.reasons == {
+        "packages.trl": "kept",
+        **dict.fromkeys(("driver", "cuda_driver", "environment", "torch"), elsewhere),
+    }
+    assert made.torch.version == HERE.torch.version and not made.torch.known("cuda")
+
+
+def test_a_torch_that_is_given_too_keeps_its_build() -> None:
+    made = assume(HERE, Assumptions(gpus=(H100,), versions={"torch": "2.6.0+cu124"}))
+    assert made.torch.cuda == "12.4"
+    assert made.reasons["torch"] == "--with torch says nothing about its build"
+    without = HERE.replace(packages={**HERE.packages, "torch": None})
+    assert "torch" not in assume(without, Assumptions(gpus=(H100,))).reasons
+
+
+def test_gpus_of_a_log_leave_its_other_facts() -> None:
+    made = assume(HERE, Assumptions(gpus=()), of_this_machine=False)
+    assert made == HERE.replace(gpus=(), assumed={"gpus": "--gpu"})
+
+
+def test_a_gpu_that_no_table_has_is_named_in_the_reason() -> None:
+    made = assume(HERE, Assumptions(gpus=(H100,), unknown_gpus=("no X1", "no X2")))
+    assert made.reasons["gpus"] == "no X1; no X2"
+
+
+# The run.
+
+
+def test_a_run_of_which_only_options_speak_says_so() -> None:
+    run = Assumptions(training={"evaluates": True})
+    assert assume(Facts(), run).reasons["training"] == "no option says so"
+    assert "training" not in assume(HERE, run).reasons
+    assert "training" not in assume(Facts(), Assumptions(model={"dtype": "float16"})).reasons
+
+
+@pytest.mark.parametrize(
+    ("release", "made", "use_cache"),
+    [
+        ("4.57.6", Assumptions(versions={"transformers": "5.23.0"}), False),
+        ("5.23.0", Assumptions(versions={"transformers": "4.57.6"}), None),
+        ("5.0.0", Assumptions(training={"trainer": True}), False),
+        ("4.57.6", Assumptions(training={"trainer": True}), None),
+        ("5.23.0", Assumptions(model={"dtype": "float16"}), "as it was"),
+        ("5.23.0", Assumptions(training={"trainer": False}), "as it was"),
+        ("5.23.0", Assumptions(versions={"transformers": "main"}), "as it was"),
+        ("5.23.0", Assumptions(versions={"transformers": None}), "as it was"),
+    ],
+)
+def test_the_trainers_cache_follows_the_release_where_either_is_given(
+    release: str, made: Assumptions, use_cache: Any
+) -> None:
+    facts = facts_for("gemma3", release, training={"use_cache": "as it was"})
+    assert assume(facts, made).training.use_cache == use_cache

@@ -73,7 +73,9 @@ def faults(file: Path) -> Iterator[Fault]:
 
 
 def program(file: Path, text: str) -> str:
-    """Return what the text means: without annotations and comments, or a page's front matter.
+    """Return what the text means: a page's front matter, or code without comments and annotations.
+
+    A cache's decorator is left out too: it changes how fast an answer comes.
 
     Raises:
         ValueError: if the text is neither Python nor a page with TOML.
@@ -86,6 +88,9 @@ def program(file: Path, text: str) -> str:
         for field in ("annotation", "returns"):
             if hasattr(node, field):
                 setattr(node, field, None)
+        if isinstance(node, ast.FunctionDef):
+            kept = [item for item in node.decorator_list if "lru_cache" not in ast.unparse(item)]
+            node.decorator_list = kept
         if isinstance(node, ast.arguments):  # how an argument may be passed
             node.args = [*node.posonlyargs, *node.args, *node.kwonlyargs]
             node.defaults = [*node.defaults, *(item for item in node.kw_defaults if item)]
@@ -234,11 +239,15 @@ def version(text: str) -> Any:
 
 @lru_cache(maxsize=1)
 def published() -> dict[str, tuple[Any, ...]]:
-    """Return every published release of each package, oldest first."""
+    """Return the published releases of each package, oldest first; of the file that has more."""
     shipped = json.loads((ROOT / "gemma_compat/data/releases.json").read_bytes())["packages"]
     walked = json.loads((ROOT / "tests/evidence/releases.json").read_bytes())
-    every = {name: [*shipped.get(name, ()), *walked.get(name, ())] for name in {*shipped, *walked}}
-    return {name: tuple(sorted(map(version, set(found)))) for name, found in every.items()}
+    found: dict[str, tuple[Any, ...]] = {}
+    for name in {*shipped, *walked}:
+        lists: list[list[str]] = [list(shipped.get(name, ())), list(walked.get(name, ()))]
+        longer: list[str] = max(lists, key=len)
+        found[name] = tuple(sorted(map(version, longer)))
+    return found
 
 
 def moves(package: str, text: str) -> Iterator[str]:

@@ -54,6 +54,7 @@ class Worker:
         for name in PRELOADED:
             if find_spec(name):
                 import_module(name)
+        self._parent = os.getppid()
         gc.freeze()  # what is imported by now is walked by no child
         self._passes: dict[Tests, bool] = {}
 
@@ -68,6 +69,8 @@ class Worker:
 
     def survives(self, file: str, text: str, tests: Tests) -> bool:
         """Return whether the tests pass with this text in a file of the package."""
+        if os.getppid() != self._parent:
+            os._exit(1)  # whoever asked was killed
         path = self.copy / file
         before, pages = path.read_text(encoding="utf-8"), (self.copy / PAGES).read_bytes()
         for compiled in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):

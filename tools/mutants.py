@@ -39,7 +39,7 @@ ENGINE = {
     "engine/help.py": ["tests/test_help.py"],
     "engine/matrix.py": ["tests/test_matrix.py"],
     "engine/plan.py": ["tests/test_plan.py"],
-    "engine/rule.py": ["tests/test_diagnosis.py", "tests/test_plan.py"],
+    "engine/rule.py": ["tests/test_rule.py", "tests/test_help.py", "tests/test_diagnosis.py"],
     "engine/what_if.py": ["tests/test_what_if.py"],
 }
 LEDGER = ("_slots", "_values", "_weak", "ledger")
@@ -50,6 +50,29 @@ LEDGER_TESTS = (
 VALUES = "tests/test_engine_values.py"
 OVER_ALL_RULES = tuple(f"tests/rules/test_{name}.py" for name in ("bounds", "golden", "contract"))
 _NOT_RUN = ("if TYPE_CHECKING", "if not TYPE_CHECKING")  # only a type checker reads it
+
+
+# Rules with a cure in their own file: a release that they cover, and what runs it on live models.
+CURES = {
+    "GC101": ("4.50.3", "test_cache_family"),
+    "GC102": ("5.23.0", "test_cache_family"),
+    "GC103": ("5.5.4", "test_cache_family"),
+    "GC104": ("4.57.6", "test_kv_sharing"),
+    "GC201": ("5.23.0", "test_kv_sharing"),
+    "GC202": ("4.50.3", "test_checkpointed_cache"),
+    "GC203": ("5.23.0", "test_checkpointed_cache"),
+    "GC204": ("4.57.6", "test_checkpointed_cache"),
+    "GC301": ("4.57.6", "test_softcapping"),
+    "GC401": ("5.23.0", "test_residual_in_float32"),
+    "GC404": ("5.23.0", "test_four_bit_dtype"),
+    "GC501": ("4.50.3", "test_accumulated_loss"),
+    "GC601": ("5.23.0", "test_patch_contract"),
+    "GC606": ("5.5.4", "test_patch_contract"),
+    "GC607": ("5.23.0", "test_loading"),
+    "GC801": ("5.5.4", "test_token_types"),
+    "GC804": ("5.23.0", "test_patch_contract"),
+    "GC1001": ("5.5.4", "test_patch_contract"),
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +122,14 @@ def _proof(rules: Sequence[Path]) -> tuple[Tests, ...]:
     """Return what must notice a fault in these rules: their proof, and the tests over all rules."""
     folders = [f"tests/rules/{path.parent.name}/{path.stem}" for path in rules]
     codes = tuple(_code_of(path) for path in rules)
-    return (Tests((*folders, *OVER_ALL_RULES), codes),)
+    stages = [Tests((*folders, *OVER_ALL_RULES), codes)]
+    for code in codes if len(codes) == 1 else ():
+        if code in CURES:
+            release, name = CURES[code]
+            only = (code,) if name == "test_patch_contract" else ()
+            folder = ROOT / ".environments" / f"transformers-{release}"
+            stages.append(Tests((f"tests/live/{name}.py",), only, str(folder)))
+    return tuple(stages)
 
 
 def _code_of(path: Path) -> str:
@@ -136,7 +166,8 @@ def _line(before: str, after: str) -> str:
     pairs = enumerate(zip(old, new, strict=False))
     place = next((at for at, (was, now) in pairs if was != now), -1)
     if len(old) != len(new):
-        return f"{old[place].strip()} -> left out"
+        gone = next((was for was in old[place:] if was.strip()), "")
+        return f"{gone.strip()} -> left out"
     return f"{old[place].strip()} -> {new[place].strip()}"
 
 

@@ -130,7 +130,8 @@ def _torch(version: str) -> TorchBuild:
 
 def _with_gpus(facts: Facts, gpus: tuple[Gpu, ...], torch_is_given: bool) -> Facts:
     """Put the GPUs in; driver, torch's build and environment of their machine become unknown."""
-    kept = {t: r for t, r in facts.reasons.items() if t.partition(".")[0] not in _OF_THE_MACHINE}
+    gone = _OF_THE_MACHINE - {"torch"} if torch_is_given else _OF_THE_MACHINE
+    kept = {t: r for t, r in facts.reasons.items() if t.partition(".")[0] not in gone}
     changes: dict[str, Any] = {"driver": UNKNOWN, "cuda_driver": UNKNOWN, "environment": UNKNOWN}
     unknown = ["driver", "cuda_driver", "environment"]
     if not torch_is_given and facts.packages.get("torch") is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from gemma_compat.patching._slots import (  # noqa: E402
     Slot,
 )
 from gemma_compat.patching._values import MISSING  # noqa: E402
-from gemma_compat.patching.ledger import Ledger, finish  # noqa: E402
+from gemma_compat.patching.ledger import Change, Ledger, finish  # noqa: E402
 
 from .made import Model, look, negate, snapshot  # noqa: E402
 
@@ -205,6 +206,11 @@ def test_a_handle_that_torch_did_not_give_us_is_no_obstacle() -> None:
 
 
 # The transaction around them.
+
+
+def test_what_a_user_reads_of_a_write_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Change("GC999", "model.scale", "2", "5").after = "6"  # type: ignore[misc]
 
 
 class Stopped(BaseException):

@@ -1,8 +1,8 @@
 """Every bound has its published neighbours in a file beside the proof of the rule.
 
-``bounds.txt`` in the folder of a rule's proof, for its first scope::
+``bounds.txt`` in the folder of a rule's proof, for its first scope and the model types of it::
 
-    scope 1
+    scope 1: gemma2, gemma3, gemma3_text
     transformers: 4.49.0 silent, 4.50.0 fires (ran)
     transformers: 4.50.3 fires, 4.51.0 silent (read: no __getattr__ in cache_utils.py of 4.51.0)
     peft: 0.17.1 fires, 0.18.0 silent
@@ -42,6 +42,7 @@ RULES = all_rules()
 BOUNDED = [rule for rule in RULES if any(scope.packages for scope in rule.scopes)]
 JUDGED = [rule for rule in RULES if not rule.undetectable]
 
+SCOPE = re.compile(r"scope (\d+): ([\w, ]+)")
 SIDE = r"\S+ (?:silent|fires)"
 PAIR = re.compile(rf"([\w-]+): ({SIDE}(?:, {SIDE})?)(?: \((ran|absent|goes on|read: .+)\))?")
 KNOWN_BY_HAND = 40  # rules of which every pair has a mark; raise it with each that is derived
@@ -71,7 +72,7 @@ def pairs(text: str) -> Iterator[Pair]:
     """The pairs of a ``bounds.txt``. ``ValueError`` on any other line."""
     scope = 0
     for line in text.splitlines():
-        if found := re.fullmatch(r"scope (\d+)", line):
+        if found := SCOPE.fullmatch(line):
             scope = int(found[1])
         elif found := PAIR.fullmatch(line):
             said = (part.split(" ") for part in found[2].split(", "))
@@ -84,6 +85,14 @@ def pairs(text: str) -> Iterator[Pair]:
 def written(rule: Rule) -> list[Pair]:
     file = proof_of(rule) / "bounds.txt"
     return list(pairs(file.read_text(encoding="utf-8"))) if file.exists() else []
+
+
+def model_types(rule: Rule) -> dict[int, set[str]]:
+    """What is written of each scope's model types."""
+    file = proof_of(rule) / "bounds.txt"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    found = [match for line in lines if (match := SCOPE.fullmatch(line))]
+    return {int(match[1]): set(match[2].split(", ")) for match in found}
 
 
 def neighbours(scope: Scope) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -130,6 +139,13 @@ def test_every_bound_has_its_neighbours_written_down(rule: Rule) -> None:
         f"{proof_of(rule) / 'bounds.txt'} holds what each bound means, in the form of this file's "
         f"docstring. Missing: {missing}. Too much: {too_much}"
     )
+
+
+@bounded
+def test_the_model_types_of_each_scope_are_written_down(rule: Rule) -> None:
+    scopes = enumerate(rule.scopes, 1)
+    of_rule = {number: set(scope.model_types) for number, scope in scopes if scope.packages}
+    assert model_types(rule) == of_rule, "write `scope 1: gemma3, gemma3_text` in bounds.txt"
 
 
 def contradictions(rule: Rule) -> list[str]:
