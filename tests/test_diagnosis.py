@@ -20,7 +20,6 @@ from gemma_compat.engine.diagnosis import (
     objection,
 )
 from gemma_compat.engine.rule import (
-    Applicability,
     Finding,
     Problem,
     Rule,
@@ -34,6 +33,7 @@ from gemma_compat.rules import find
 from gemma_compat.tables import families
 
 from .conftest import facts_for
+from .made import rule as made_rule
 
 
 def unknown(topic: str) -> Condition:
@@ -50,16 +50,12 @@ GEMMA3 = frozenset({"gemma3"})
 
 
 def rule(*when: Condition, scopes: tuple[Scope, ...] | None = None, **fields: Any) -> Rule:
-    given: dict[str, Any] = {
-        "code": "GC901",
-        "name": "made",
-        "severity": Severity.ERROR,
-        "applicability": Applicability.SAFE,
-        "describe": lambda facts: Problem(f"breaks on {facts.version('transformers')}", "mend it"),
-        "since": "0.1.0",
-    }
+    def described(facts: Facts) -> Problem:
+        return Problem(f"breaks on {facts.version('transformers')}", "mend it")
+
     scopes = scopes or (Scope(GEMMA3, {"transformers": ">=4.50.0.dev0,<4.51.0"}),)
-    return Rule(when=when, scopes=scopes, **{**given, **fields})
+    given: dict[str, Any] = {"code": "GC901", "name": "made", "describe": described}
+    return made_rule(when=when, scopes=scopes, **{**given, **fields})
 
 
 def answer(made: Rule, facts: Facts) -> str:

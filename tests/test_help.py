@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from gemma_compat.engine.help import upgrade_command
-from gemma_compat.engine.rule import Applicability, Fix, Rule, Scope, Severity
+from gemma_compat.engine.rule import Applicability, Fix, Rule, Scope
 
 from .conftest import facts_for
+from .made import never_patched
+from .made import rule as made_rule
 
 
 def rule(**changes: Any) -> Rule:
@@ -17,11 +19,8 @@ def rule(**changes: Any) -> Rule:
         Scope({"gemma3"}, {"transformers": "<5.6.0"}),
         Scope({"gemma4"}, {"transformers": "<5.5.2"}, fixed_in={"transformers": "5.5.2"}),
     )
-    return Rule(**{"code": "GC101", "severity": Severity.ERROR, "scopes": scopes, **changes})
-
-
-def cure(model: Any, ledger: Any) -> None:
-    """Stands for a patch."""
+    given: dict[str, Any] = {"applicability": Applicability.DISPLAY_ONLY, "scopes": scopes}
+    return made_rule("GC101", **{**given, **changes})
 
 
 @pytest.mark.parametrize(
@@ -48,12 +47,18 @@ def test_upgrade(releases: dict[str, str], command: str) -> None:
     ("changes", "call"),
     [
         ({}, ""),
-        ({"patch": cure, "applicability": Applicability.SAFE}, "gemma_compat.patch(model)"),
         (
-            {"patch": cure, "applicability": Applicability.UNSAFE},
+            {"patch": never_patched, "applicability": Applicability.SAFE},
+            "gemma_compat.patch(model)",
+        ),
+        (
+            {"patch": never_patched, "applicability": Applicability.UNSAFE},
             "gemma_compat.patch(model, select=['GC101'])",
         ),
-        ({"patch": cure, "applicability": Applicability.SAFE, "at_import": ("x",)}, ""),
+        (
+            {"patch": never_patched, "applicability": Applicability.SAFE, "at_import": ("x",)},
+            "",
+        ),
     ],
 )
 def test_patch(changes: dict[str, Any], call: str) -> None:
@@ -62,7 +67,7 @@ def test_patch(changes: dict[str, Any], call: str) -> None:
 
 def test_each_alternative_is_there_in_this_order() -> None:
     fix = Fix(fixed_in={"transformers": "5.6.0"}, setting="use_cache=False", then="train again")
-    made = rule(fix=fix, patch=cure, applicability=Applicability.SAFE)
+    made = rule(fix=fix, patch=never_patched, applicability=Applicability.SAFE)
     assert made.help(facts_for("gemma3")) == (
         "pip install -U 'transformers>=5.6.0', and train again, or use_cache=False, "
         "or gemma_compat.patch(model)"

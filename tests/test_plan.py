@@ -12,29 +12,18 @@ from gemma_compat.engine.rule import (
     Applicability,
     Diagnosis,
     Finding,
-    Problem,
     Rule,
-    Scope,
-    Severity,
     Undetermined,
 )
 from gemma_compat.errors import UnknownFact
 from gemma_compat.facts import Facts
 
-PROBLEM = Problem("it breaks", "mend it")
+from .made import PROBLEM, never_patched
+from .made import rule as made_rule
 
 
 def rule(code: str, **fields: Any) -> Rule:
-    given: dict[str, Any] = {
-        "name": f"made-{code.lower()}",
-        "severity": Severity.ERROR,
-        "applicability": Applicability.SAFE,
-        "scopes": (Scope(frozenset({"gemma3"}), {}),),
-        "describe": lambda facts: PROBLEM,
-        "since": "0.1.0",
-        "patch": lambda model, ledger: None,
-    }
-    return Rule(code=code, **{**given, **fields})
+    return made_rule(code, **{"patch": never_patched, **fields})
 
 
 def plan(*answers: Rule | Undetermined, consent: Consent | None = None) -> Plan:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gemma_compat.advise import Question, Release, Releases, Want
-from gemma_compat.engine.rule import Applicability, Evidence, Problem, Rule, Scope, Severity
+from gemma_compat.engine.rule import Applicability, Evidence, Problem, Rule, Scope
 from gemma_compat.facts import Facts, ModelFacts
+
+from ..made import rule as made_rule
 
 MODEL = "gemma3_text"
 # Numbers stand for releases: 2 is 2.0.0.
@@ -46,15 +48,12 @@ def question(*requirements: str, facts: Facts | None = None, **changes: Any) -> 
 
 
 def rule(code: str, packages: Mapping[str, str], **changes: Any) -> Rule:
-    """A rule that fires where all of these specifiers hold."""
-    return Rule(
-        code=code,
-        name=f"defect-{code.lower()}",
-        severity=changes.pop("severity", Severity.ERROR),
-        applicability=changes.pop("applicability", Applicability.DISPLAY_ONLY),
-        scopes=(Scope(frozenset({MODEL}), packages),),
-        describe=lambda facts: Problem("it breaks", "do something"),
-        evidence=Evidence.SOURCE,
-        since="0.1.0",
-        **changes,
-    )
+    """Return a rule that fires where all of these specifiers hold."""
+    given: dict[str, Any] = {
+        "name": f"defect-{code.lower()}",
+        "applicability": Applicability.DISPLAY_ONLY,
+        "scopes": (Scope(frozenset({MODEL}), packages),),
+        "describe": lambda facts: Problem("it breaks", "do something"),
+        "evidence": Evidence.SOURCE,
+    }
+    return made_rule(code, **{**given, **changes})

@@ -22,6 +22,7 @@ from gemma_compat.engine.rule import Applicability, Problem, Rule, Scope, Severi
 from gemma_compat.rules import all_rules, find
 
 from ..conftest import facts_for
+from ..made import rule as made_rule
 
 ERROR = "AttributeError: 'HybridCache' object has no attribute 'float'\n"
 TRACE = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\n'
@@ -33,17 +34,15 @@ def packs(facts: Any) -> bool:
 
 
 def rule(code: str, symptom: str = "tensor broke", **changes: Any) -> Rule:
-    made: dict[str, Any] = {
+    given: dict[str, Any] = {
         "name": f"defect-{code.lower()}",
-        "severity": Severity.ERROR,
         "applicability": Applicability.DISPLAY_ONLY,
         "scopes": (Scope(frozenset({"gemma3"}), {"transformers": ">=5.0.0"}),),
         "describe": lambda facts: Problem("it broke", "mend it"),
-        "since": "0.1.0",
         "symptoms": (symptom,),
         "docs": "A title.\n\n## What breaks\nThis.\n\n## Why\nThat.\n\n## Cure\nThe other.\n",
     }
-    return Rule(code=code, **{**made, **changes})
+    return made_rule(code, **{**given, **changes})
 
 
 def explain(text: str, *rules: Rule) -> Explanation:

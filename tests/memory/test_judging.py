@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gemma_compat.errors import UsageError
-from gemma_compat.facts import AdapterFacts, Facts, Gpu, ModelFacts, Package, TrainingFacts
+from gemma_compat.facts import Facts, Gpu, Package
 from gemma_compat.memory import (
     Adapter,
     Setup,
@@ -21,6 +21,8 @@ from gemma_compat.memory import (
 )
 from gemma_compat.tables import checkpoints
 
+from ..made import few_facts
+
 
 def shape(name: str) -> Shape:
     found = checkpoints.find(name)
@@ -30,13 +32,7 @@ def shape(name: str) -> Shape:
 
 def facts(memory: int | None = 40960, model: Any = None, adapter: Any = None, **run: Any) -> Facts:
     gpus = () if memory is None else (Gpu(index=0, name="card", memory_total=memory),)
-    return Facts(
-        gpus=gpus,
-        model=ModelFacts(**(model or {})),
-        training=TrainingFacts(**run),
-        adapter=AdapterFacts(**(adapter or {})),
-        packages={"trl": Package(name="trl", version="1.6.0")},
-    )
+    return few_facts({"trl": "1.6.0"}, model=model, training=run, adapter=adapter, gpus=gpus)
 
 
 SMALL = {"peft": True, "mixed_precision": "bf16", "per_device_train_batch_size": 1}

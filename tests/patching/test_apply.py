@@ -11,31 +11,19 @@ torch = pytest.importorskip("torch")
 
 from gemma_compat.engine.plan import Plan, PlannedPatch  # noqa: E402
 from gemma_compat.engine.rule import (  # noqa: E402
-    Applicability,
     Diagnosis,
-    Problem,
     Rule,
-    Scope,
-    Severity,
 )
 from gemma_compat.errors import PatchConflict, PatchRefused, PatchTargetMissing  # noqa: E402
 from gemma_compat.facts import Facts  # noqa: E402
 from gemma_compat.patching.apply import AppliedPatches, apply_plan  # noqa: E402
 
+from ..made import rule as made_rule  # noqa: E402
 from .made import Model, double, negate, snapshot, triple  # noqa: E402
 
 
 def rule(code: str, patch: Any) -> Rule:
-    return Rule(
-        code=code,
-        name=f"made-{code.lower()}",
-        severity=Severity.ERROR,
-        applicability=Applicability.SAFE,
-        scopes=(Scope(frozenset({"gemma3"}), {}),),
-        describe=lambda facts: Problem("it breaks", "mend it"),
-        since="0.1.0",
-        patch=patch,
-    )
+    return made_rule(code, patch=patch)
 
 
 def scale(value: int) -> Any:

@@ -7,16 +7,16 @@ from typing import Any
 from gemma_compat.engine.condition import Condition
 from gemma_compat.engine.diagnosis import judge_all
 from gemma_compat.engine.rule import (
-    Applicability,
     Diagnosis,
     Evidence,
     Problem,
     Rule,
     Scope,
-    Severity,
 )
 from gemma_compat.errors import UnknownFact
 from gemma_compat.facts import Facts, Gpu, ModelFacts, Package, TorchBuild, TrainingFacts
+
+from .. import made
 
 H200 = Gpu(
     index=0,
@@ -58,25 +58,17 @@ def with_model(model_type: str = "gemma3", **changes: Any) -> Facts:
     )
 
 
-def never_patched(model: Any, ledger: Any) -> None:
-    """Stands for a cure."""
-
-
 def rule(number: int = 1, **changes: Any) -> Rule:
-    """A rule that fires on transformers 4.50 for three model types."""
+    """Return a rule that fires on transformers 4.50 for three model types."""
     problem = changes.pop("problem", Problem("it breaks, badly", "pip install 'x>=2'"))
     known: dict[str, Any] = {
-        "code": f"GC{100 + number}",
         "name": f"made-defect-{number}",
-        "severity": Severity.ERROR,
-        "applicability": Applicability.SAFE,
         "scopes": (Scope(GEMMAS, {"transformers": ">=4.50.0.dev0,<4.51.0"}),),
         "describe": lambda facts: problem,
-        "since": "0.1.0",
         "docs": f"The made defect number {number} breaks it.\n\n## Why\nBecause | of <this>.\n",
-        "patch": never_patched,
+        "patch": made.never_patched,
     }
-    return Rule(**{**known, **changes})
+    return made.rule(f"GC{100 + number}", **{**known, **changes})
 
 
 ON_A_RUN = Condition("the run uses mixed precision", lambda f: f.training.mixed_precision == "bf16")

@@ -12,12 +12,9 @@ from gemma_compat import rules, versions
 from gemma_compat.engine.diagnosis import judge
 from gemma_compat.engine.rule import Finding, Rule, Undetermined
 from gemma_compat.facts import Facts
-from gemma_compat.facts.model import ModelFacts
-from gemma_compat.facts.packages import Package
-from gemma_compat.facts.training import TrainingFacts
-from gemma_compat.facts.unsloth import UnslothFacts
 
 from ..conftest import facts_for
+from ..made import few_facts
 
 HOME = Path(rules.__file__).parent
 _RUN = Path(__file__).parent.parent / "evidence" / "releases.json"
@@ -37,15 +34,12 @@ def proof_of(rule: Rule) -> Path:
 
 
 def facts(transformers: str | None, model: dict[str, Any], training: dict[str, Any]) -> Facts:
-    """These facts, no Unsloth, and no others; ``transformers=None`` leaves its version unknown."""
-    packages: dict[str, Package | None] = {}
-    if transformers is not None:
-        packages["transformers"] = Package(name="transformers", version=transformers)
-    return Facts(
-        packages=packages,
-        model=ModelFacts(**model),
-        training=TrainingFacts(**training),
-        unsloth=UnslothFacts(used=False, carries_shared_kv=False),
+    """Return these facts, no Unsloth, and no others; ``None`` leaves transformers unknown."""
+    return few_facts(
+        {} if transformers is None else {"transformers": transformers},
+        model=model,
+        training=training,
+        unsloth={"used": False, "carries_shared_kv": False},
     )
 
 
