@@ -74,8 +74,9 @@ def said(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _translated(language: str, text: str) -> str:
-    catalogue = _catalogue(language)
-    found = catalogue.gettext(text)
+    if not text:
+        return text  # gettext answers with the head of the catalogue
+    found = _catalogue(language).gettext(text)
     if found == text:
         found = _by_template(language, text)
     if found == text and text.endswith(".") and not text.endswith("..."):

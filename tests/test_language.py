@@ -120,6 +120,21 @@ def test_an_explanation_is_chinese_and_its_commands_are_not() -> None:
     assert all(columns(line) <= 88 for line in text.splitlines())
 
 
+@pytest.mark.parametrize("log", sorted(LOG.parent.glob("*.log"))[::3], ids=lambda log: log.stem)
+def test_every_command_is_the_same_in_both_languages(log: Path) -> None:
+    text = {}
+    for name in ("en", "zh"):
+        language.use(name)
+        with log.open("rb") as opened:
+            text[name] = explanation.render_text(explain_log(opened))
+    language.use(None)
+    to_type = " ".join(" ".join(text["en"].split("\n\n")[1:3]).split())
+    shown = re.sub(r"\s+", "", text["zh"])
+    for command in re.findall(r"pip install -U '[^']+'|gemma_compat\.\w+\([^)]*\)", to_type):
+        assert re.sub(r"\s+", "", command) in shown, (command, text["zh"])
+    assert "Project-Id-Version" not in text["zh"]
+
+
 @pytest.mark.usefixtures("chinese")
 def test_code_in_an_untranslated_sentence_stays_as_it_is() -> None:
     advice = "fp16=False, bf16=False and from_pretrained(..., dtype=torch.float32), since T4"

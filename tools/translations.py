@@ -33,6 +33,10 @@ from gemma_compat.rules import all_rules
 PACKAGE = HOME.parent
 # Rooms whose sentences a person reads first.
 FRAMES = (
+    *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_explain/general/*.py")),
+    "_explain/answer.py",
+    "_explain/read_off.py",
+    "atlas/describe.py",
     "report/applied.py",
     "report/deciding.py",
     "report/explanation.py",
@@ -90,6 +94,10 @@ COMPOSED = (
     "{0} pass",
     "{0} not run",
     "What would decide it: {0}",
+    "the model (what is published of {0})",
+    "certain; {0}",
+    "likely, not certain; {0}",
+    "- {0}",
     *("error", "warning", "notice", "pass", "fail", "possible", "likely", "certain"),
     *("what", "why", "sure", "or", "do", "if", "found", "changed", "skipped"),
 )
