@@ -65,14 +65,24 @@ def shipped(rows: list[dict[str, Any]]) -> str:
     """What users get of the rows."""
     sets = []
     for row in rows:
-        absent = [name for name in row["advised"] if name not in row.get("installed", {})]
         if row["passed"]:
             kind = model_type(row["question"])
-            text = f"This very set was installed and trained a tiny random {kind}: {row['seen']}"
-            if absent:
-                text += f". Not installed for that: {', '.join(absent)}"
-            sets.append({"model_type": kind, "advised": row["advised"], "seen": text + "."})
+            text = f"{_ran(row)} trained a tiny random {kind}: {row['seen']}."
+            sets.append({"model_type": kind, "advised": row["advised"], "seen": text})
     return json.dumps({"sets": sets}, indent=1) + "\n"
+
+
+def _ran(row: dict[str, Any]) -> str:
+    """What was installed, as far as it was the advised set."""
+    installed = row.get("installed", {})
+    absent = [name for name in row["advised"] if name not in installed]
+    others = [
+        f"{name} {version} in place of {row['advised'][name]}"
+        for name, version in installed.items()
+        if name in row["advised"] and version.partition("+")[0] != row["advised"][name]
+    ]
+    changes = [*others, *(f"without {name}" for name in absent)]
+    return f"This set, with {' and '.join(changes)}," if changes else "This very set"
 
 
 def _read() -> list[dict[str, Any]]:
