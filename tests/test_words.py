@@ -23,6 +23,8 @@ INSTEAD = {
     r"\bof (its|their|one's) own\b": "separate, its own ...",
     r"(?<!there )\b(is|are) no (?!longer|more)\w": "is not a ..., or use a verb",
     r"\bwithout a word\b": "silently",
+    r"\bTo type: `": "Upgrade: `...`, or set `...`",
+    r"\bis in the header\b": "quote the error text",
 }
 # A sentence that begins with a participle has no subject: "Told by what it holds."
 PARTICIPLE = re.compile(
@@ -159,6 +161,7 @@ def test_an_unclear_public_call_is_found() -> None:
         ("message.py", 'text = f"{1} is no number"\n'),
         ("page.md", "A file of its own.\n"),
         ("silent.md", "The patch is lost without a word.\n"),
+        ("cure.md", "Only other releases cure it. To type: `pip install -U trl`.\n"),
         ("participle.py", '"""Return the models.\n\nTold by what they hold.\n"""\n'),
         ("participle.md", "It refuses. Seen on 5.24.0.\n"),
         ("noun.py", 'def f() -> int:\n    """The largest number."""\n'),
