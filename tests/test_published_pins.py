@@ -28,6 +28,11 @@ def test_what_holds_beside_is_told_apart() -> None:
     assert "torch" not in (pins_of("transformers", "5.24.0", beside=False) or {})
 
 
+def test_a_package_that_is_named_twice_keeps_both_pins() -> None:
+    pins = pins_of("trl", "1.16.0") or {}
+    assert set(pins["transformers"].split(",")) == {">=4.56.2", "!=5.1.0"}
+
+
 @pytest.mark.parametrize("version", ["99.0", "", "a version", "5.24.0.dev0"])
 def test_a_release_without_data_is_none(version: str) -> None:
     assert pins_of("transformers", version) is None

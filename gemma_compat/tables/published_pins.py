@@ -35,12 +35,14 @@ def pins_of(name: str, version: str, beside: bool = True) -> Mapping[str, str] |
         return None
     lists = ["requires", *(["beside"] if beside and "beside" in entry else [])]
     lines = [line for key in lists for line in _lists()[entry[key]] if ";" not in line]
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for line in lines:
         matched = _NAME.match(line)
         if matched and versions.is_specifier(matched[2]):
-            found[re.sub(r"[-_.]+", "-", matched[1]).lower()] = matched[2]
-    return found
+            key = re.sub(r"[-_.]+", "-", matched[1]).lower()
+            found.setdefault(key, []).append(matched[2])
+    # A package can be named twice: by the wheel, and by an extra that goes further.
+    return {key: ",".join(filter(None, dict.fromkeys(pins))) for key, pins in found.items()}
 
 
 def pin_of(asking: str, release: str | None, asked: str, beside: bool = True) -> str:
