@@ -194,7 +194,7 @@ new-rule:  ## skeletons of a rule and its proof; CODE= FAMILY= NAME= KIND=python
 mutants: venv  ## faults planted in the engine, the ledger and rules; TARGET= MUTANTS= (of each)
 	$(PIP) -r requirements/mutants.txt
 	$(TEST_ENV) $(BIN)/python -m tools.mutants --jobs $(JOBS) $(if $(TARGET),--target $(TARGET)) \
-	    $(if $(MUTANTS),--mutants $(MUTANTS))
+	    $(if $(MUTANTS),--mutants $(MUTANTS)) $(if $(CURES),--cures)
 
 test-rule: venv  ## one rule: its own tests and the contract; RULE=
 	@$(TEST_ENV) $(BIN)/python -m tools.test_rule "$(RULE)"

@@ -3,10 +3,11 @@
     make mutants                    4 mutants of each file, the same ones each time
     make mutants MUTANTS=20         20 of each; 0 for all of them
     make mutants TARGET=diagnosis   only the files whose path has this
+    make mutants CURES=1            faults in the ``patch`` of rules, with tests on live models
 
-One fault at a time is planted in a copy of the checkout, and the tests of that file are run: first
-those without torch, then, where a rule has a cure, those on live models. Exit 1 where a survivor
-is not named in ``tools/mutants.toml`` with its reason, or where tests fail without a fault.
+One fault at a time is planted in a copy of the checkout, and the tests of that file are run. Exit
+1 where a survivor is not named in ``tools/mutants.toml`` with its reason. Where tests fail without
+a fault, nothing is measured.
 """
 
 from __future__ import annotations
@@ -32,12 +33,13 @@ KNOWN = ROOT / "tools" / "mutants.toml"
 PACKAGE = ROOT / "gemma_compat"
 RULES = PACKAGE / "rules"
 SEED = 20260101
+MATRIX = "tests/test_matrix_of_made_rules.py"
 ENGINE = {
     "engine/condition.py": ["tests/test_condition.py"],
     "engine/diagnosis.py": ["tests/test_condition.py", "tests/test_diagnosis.py"],
-    "engine/evidence.py": ["tests/test_matrix.py", "tests/test_diagnosis.py"],
+    "engine/evidence.py": [MATRIX, "tests/test_matrix.py", "tests/test_diagnosis.py"],
     "engine/help.py": ["tests/test_help.py"],
-    "engine/matrix.py": ["tests/test_matrix.py"],
+    "engine/matrix.py": [MATRIX, "tests/test_matrix.py"],
     "engine/plan.py": ["tests/test_plan.py"],
     "engine/rule.py": ["tests/test_rule.py", "tests/test_help.py", "tests/test_diagnosis.py"],
     "engine/what_if.py": ["tests/test_what_if.py"],
@@ -72,6 +74,7 @@ CURES = {
     "GC801": ("5.5.4", "test_token_types"),
     "GC804": ("5.23.0", "test_patch_contract"),
     "GC1001": ("5.5.4", "test_patch_contract"),
+    "_caller_cache": ("4.57.6", "test_checkpointed_cache"),
 }
 
 
@@ -81,19 +84,23 @@ class Target:
 
     Attributes:
         stages: run one after the other, until one fails.
+        cure: in their place for faults in ``patch`` and what stands below it, which only models
+            show.
     """
 
     file: str
     stages: tuple[Tests, ...]
+    cure: tuple[Tests, ...] = ()
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault: the text of the file with it, and a name that says where it is."""
+    """One fault: the text of the file with it, a name that says where it is, what must notice."""
 
     target: Target
     name: str
     text: str
+    stages: tuple[Tests, ...]
 
 
 def targets() -> Iterator[Target]:
@@ -106,9 +113,12 @@ def targets() -> Iterator[Target]:
         shared = Tests(("tests/conditions",))
         yield Target(f"conditions/{path.name}", (shared, *_proof(_rules_that_import(path))))
     for path in sorted((*RULES.glob("*/[!_]*.py"), *RULES.glob("*/*.md"))):
-        yield Target(path.relative_to(PACKAGE).as_posix(), _proof([path]))
+        live = _live(_code_of(path)) if _code_of(path) in CURES else ()
+        yield Target(path.relative_to(PACKAGE).as_posix(), _proof([path]), live)
     for path in sorted(RULES.glob("*/_[!_]*.py")):
-        yield Target(path.relative_to(PACKAGE).as_posix(), _proof(_rules_that_import(path)))
+        is_cure = path.stem in CURES
+        stages, live = _proof(_rules_that_import(path)), _live(path.stem) if is_cure else ()
+        yield Target(path.relative_to(PACKAGE).as_posix(), () if is_cure else stages, live)
 
 
 def _rules_that_import(path: Path) -> list[Path]:
@@ -122,14 +132,15 @@ def _proof(rules: Sequence[Path]) -> tuple[Tests, ...]:
     """Return what must notice a fault in these rules: their proof, and the tests over all rules."""
     folders = [f"tests/rules/{path.parent.name}/{path.stem}" for path in rules]
     codes = tuple(_code_of(path) for path in rules)
-    stages = [Tests((*folders, *OVER_ALL_RULES), codes)]
-    for code in codes if len(codes) == 1 else ():
-        if code in CURES:
-            release, name = CURES[code]
-            only = (code,) if name == "test_patch_contract" else ()
-            folder = ROOT / ".environments" / f"transformers-{release}"
-            stages.append(Tests((f"tests/live/{name}.py",), only, str(folder)))
-    return tuple(stages)
+    return (Tests((*folders, *OVER_ALL_RULES), codes),)
+
+
+def _live(cure: str) -> tuple[Tests, ...]:
+    """Return the tests on live models for the cure of a rule, or of rules that share it."""
+    release, name = CURES[cure]
+    only = (cure,) if name == "test_patch_contract" else ()
+    folder = ROOT / ".environments" / f"transformers-{release}"
+    return (Tests((f"tests/live/{name}.py",), only, str(folder)),)
 
 
 def _code_of(path: Path) -> str:
@@ -139,8 +150,8 @@ def _code_of(path: Path) -> str:
     return found[1]
 
 
-def mutants(target: Target) -> list[Mutant]:
-    """Return every mutant of a file that is another program."""
+def mutants(target: Target, *, cures: bool = False) -> list[Mutant]:
+    """Return every mutant of a file that is another program, of cures or of all else."""
     path = PACKAGE / target.file
     text = path.read_text(encoding="utf-8")
     seen, found = {mutant_faults.program(path, text)}, []
@@ -151,12 +162,14 @@ def mutants(target: Target) -> list[Mutant]:
         except (SyntaxError, ValueError):
             continue
         line = _line(text, changed)
-        if program not in seen and not line.startswith(_NOT_RUN):
+        is_cure = bool(target.cure) and (not target.stages or _is_below_patch(text, changed))
+        if program not in seen and not line.startswith(_NOT_RUN) and is_cure is cures:
             seen.add(program)
             name = f"{target.file}: {operator}: {line}"
             names[name] += 1
             number = f" ({names[name]})" if names[name] > 1 else ""
-            found.append(Mutant(target, name + number, changed))
+            stages = target.cure if cures else target.stages
+            found.append(Mutant(target, name + number, changed, stages))
     return found
 
 
@@ -171,6 +184,12 @@ def _line(before: str, after: str) -> str:
     return f"{old[place].strip()} -> {new[place].strip()}"
 
 
+def _is_below_patch(before: str, after: str) -> bool:
+    """Return whether all that a fault changes stands from ``def patch`` on."""
+    head = before.partition("\ndef patch(")[0]
+    return head != before and after.startswith(head)
+
+
 _worker: Worker | None = None
 
 
@@ -182,7 +201,7 @@ def survives(mutant: Mutant) -> bool:
     """
     global _worker
     _worker = _worker or Worker()
-    for tests in mutant.target.stages:
+    for tests in mutant.stages:
         if not _worker.passes(tests):
             raise ValueError(f"these tests fail without a fault: {tests}")
         if not _worker.survives(f"{PACKAGE.name}/{mutant.target.file}", mutant.text, tests):
@@ -213,12 +232,13 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make mutants")
     parser.add_argument("--mutants", type=int, default=4, help="of each target; 0 for all")
     parser.add_argument("--target", default="", help="a part of the path of the file")
+    parser.add_argument("--cures", action="store_true", help="the code of cures, on live models")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args(arguments)
     chosen: list[Mutant] = []
     files = [target for target in targets() if options.target in target.file]
     for target in files:
-        every = mutants(target)
+        every = mutants(target, cures=options.cures)
         count = min(len(every), options.mutants or len(every))
         chosen += random.Random(SEED).sample(every, count)
     known, survivors = reasons(), run(chosen, options.jobs)
