@@ -111,7 +111,7 @@ def targets() -> Iterator[Target]:
         yield Target(f"patching/{name}.py", LEDGER_TESTS)
     for path in sorted(PACKAGE.glob("conditions/[!_]*.py")):
         shared = Tests(("tests/conditions",))
-        yield Target(f"conditions/{path.name}", (shared, *_proof(_rules_that_import(path))))
+        yield Target(f"conditions/{path.name}", (*_proof(_rules_that_import(path)), shared))
     for path in sorted((*RULES.glob("*/[!_]*.py"), *RULES.glob("*/*.md"))):
         live = _live(_code_of(path)) if _code_of(path) in CURES else ()
         yield Target(path.relative_to(PACKAGE).as_posix(), _proof([path]), live)
