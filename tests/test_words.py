@@ -30,7 +30,7 @@ INSTEAD = {
 PARTICIPLE = re.compile(
     r"(?:^(?!Seen on a GPU)|(?<=[.:] ))"
     r"(?:Told|Called|Judged|Found|Made|Seen|Kept|Counted|Raised|Written|Derived|Taken|Tried|Asked|"
-    r"Measured|Held|Shown|Read off) (?:by|with|on|in|from|for|as|at|there)\b"
+    r"Measured|Held|Shown|Reported|Read off) (?:by|with|on|in|from|for|as|at|there)\b"
 )
 # First words of a docstring that do not say what the caller gets.
 _OPENINGS = """

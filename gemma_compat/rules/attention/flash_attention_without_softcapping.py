@@ -8,8 +8,8 @@ pass does not support it.
 
 ## Why
 `softcap` came to flash-attn with 2.6.0, and its backward with 2.6.2, as that project's notes say.
-transformers asks what the installed function takes and passes what fits (read in 4.57.6). Read and
-reported, not run here.
+transformers asks what the installed function takes and passes what fits (read in 4.57.6). This was
+read and reported, and not run here.
 
 ## Cure
 `pip install -U 'flash-attn>=2.6.2'` for the GPU's torch, or `attn_implementation="eager"`. Not

@@ -2,8 +2,8 @@
 
 ## What breaks
 The first backward pass of a Gemma 3 through `flex_attention` ends with `No valid triton configs.
-OutOfMemoryError: out of resource: ... Required: 140800 Hardware limit: 101376`. Reported with torch
-2.10 and newer on consumer cards (compute capability 8.6, 8.9 and 12.0).
+OutOfMemoryError: out of resource: ... Required: 140800 Hardware limit: 101376`. It was reported
+with torch 2.10 and newer on consumer cards (compute capability 8.6, 8.9 and 12.0).
 
 ## Why
 The kernels are generated for a head dimension of 256 and take tiles that fit an A100 or H100, whose

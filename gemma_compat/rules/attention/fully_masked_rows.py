@@ -2,8 +2,8 @@
 
 ## What breaks
 The loss or the logits are NaN, or generation is empty, for batches that are padded on the left, in
-float16 through `sdpa`. Reported for Gemma 3 and 4 on a B200 with transformers 5.15.1, and earlier
-for Gemma 2 and 3. Right-padded batches are fine.
+float16 through `sdpa`. It was reported for Gemma 3 and 4 on a B200 with transformers 5.15.1, and
+earlier for Gemma 2 and 3. Right-padded batches are fine.
 
 ## Why
 A padding token attends to nothing: its row of the mask is empty, a softmax over it divides zero by

@@ -7,8 +7,8 @@ on CUDA devices with compute capability = 9.0`, or with `>= 8.0` on newer torch.
 ## Why
 `torch._grouped_mm` ran on Hopper alone up to torch 2.8, and needs compute capability 8.0 from 2.9
 on. transformers 5.5 takes it without asking. From 5.6.0 it asks, and up to 5.15 it takes every GPU
-from 9.0 on with an old torch, so also a Blackwell, which refuses; 5.16.0 asks for 9.x. Read in
-these releases, not run here.
+from 9.0 on with an old torch, so also a Blackwell, which refuses; 5.16.0 asks for 9.x. This was
+read in these releases, and not run here.
 
 ## Cure
 `pip install -U 'transformers>=5.16.0'`, or torch 2.9 or newer for an Ampere or Blackwell card, or

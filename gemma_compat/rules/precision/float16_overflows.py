@@ -2,9 +2,9 @@
 
 ## What breaks
 `'loss': 0.0, 'grad_norm': nan` from the first steps, generation of nothing but `<pad>`, or
-`probability tensor contains either inf, nan or element < 0`. Reported for every size of Gemma 3
-on cards that cannot do bfloat16, and wherever float16 is asked for by hand: `fp16=True`, float16
-weights, `bnb_4bit_compute_dtype=torch.float16`.
+`probability tensor contains either inf, nan or element < 0`. It was reported for every size of
+Gemma 3 on cards that cannot do bfloat16, and wherever float16 is asked for by hand: `fp16=True`,
+float16 weights, `bnb_4bit_compute_dtype=torch.float16`.
 
 ## Why
 float16 ends at 65504. The norms after attention and MLP scale what is added to the residual

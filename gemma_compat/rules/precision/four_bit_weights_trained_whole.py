@@ -6,8 +6,8 @@ attach trainable adapters`. A loop of your own trains the norms and embeddings a
 linear layer as it was, silently.
 
 ## Why
-bitsandbytes keeps 4-bit weights as packed integers, which have no gradient. Read in the source of
-the releases; not run here.
+bitsandbytes keeps 4-bit weights as packed integers, which have no gradient. This was read in the
+source of the releases, and not run here.
 
 ## Cure
 Train an adapter on it (QLoRA), or load the weights in 16 or 32 bits for full fine-tuning. `patch`

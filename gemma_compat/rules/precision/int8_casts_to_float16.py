@@ -6,8 +6,9 @@ for Gemma 3 as empty or broken output. bitsandbytes says `MatMul8bitLt: inputs w
 torch.bfloat16 to float16 during quantization`.
 
 ## Why
-The 8-bit matrix product of bitsandbytes takes float16 on every GPU, whatever the model's dtype.
-The layers of Gemma 3 produce numbers that pass float16's 65504 (GC401). Reported, not run here.
+The 8-bit matrix product of bitsandbytes takes float16 on every GPU, whatever the model's dtype. The
+layers of Gemma 3 produce numbers that pass float16's 65504 (GC401). Others reported it; it was not
+run here.
 
 ## Cure
 Load in 4 bits with `bnb_4bit_compute_dtype=torch.bfloat16`, or in bfloat16 without quantization.

@@ -47,7 +47,9 @@ def test_the_line_to_type_holds_every_pin_once() -> None:
     packages = {"accelerate": "0.34.2", "trl": "1.16.0", "datasets": "4.8.5"}
     assert RULE.describe is not None
     said = RULE.describe(facts_for("gemma3", "4.50.3", packages=packages))
-    assert "trl 1.16.0 asks for transformers>=4.56.2,!=5.1.0, and transformers 4.50.3" in said.message
+    assert (
+        "trl 1.16.0 asks for transformers>=4.56.2,!=5.1.0, and transformers 4.50.3" in said.message
+    )
     assert said.help == "pip install 'transformers>=4.56.2,!=5.1.0' 'accelerate>=1.10.1'"
 
 
