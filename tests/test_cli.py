@@ -82,10 +82,11 @@ def test_bare_report_is_a_page_and_exits_0(tmp_path: Path) -> None:
     assert not done.stderr
 
 
-def test_a_stack_without_transformers_is_no_healthy_one() -> None:
+@pytest.mark.parametrize("more", [[], ["--model", "google/gemma-3-1b-it"], ["--gpu", "L4"]])
+def test_a_stack_without_transformers_is_no_healthy_one(more: list[str]) -> None:
     if find_spec("transformers"):
         pytest.skip("this environment has it")
-    done = run("report")
+    done = run("report", *more)
     assert done.returncode == 3
     assert "Nothing can train here: without" in done.stdout
     assert "No known failure" not in done.stdout

@@ -345,7 +345,9 @@ def test_what_training_needs_and_this_machine_lacks() -> None:
     without = facts.replace(packages={**facts.packages, "torch": None})
     assert missing_packages(without) == ("torch",)
     assert missing_packages(facts.replace(packages={})) == ()  # not read: not known to be absent
-    assert missing_packages(without.replace(assumed={"gpus": "--gpu"})) == ()
+    assert missing_packages(without.replace(assumed={"packages.peft": "--with"})) == ()
+    for topic in ("gpus", "model"):  # a known name, --gpu: still the packages of this machine
+        assert missing_packages(without.replace(assumed={topic: "an option"})) == ("torch",)
 
 
 def test_an_import_that_was_tried_and_did_not_succeed() -> None:

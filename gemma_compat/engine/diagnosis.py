@@ -139,9 +139,10 @@ def nothing_was_judged(diagnosis: Diagnosis, rules: Sequence[Rule]) -> bool:
 def missing_packages(facts: Facts) -> tuple[str, ...]:
     """Return what training needs and this machine lacks: ``torch``, ``transformers``.
 
-    A what-if is about another machine: what this one lacks says nothing of it.
+    Where the stack is given (``--with``), what this machine lacks says nothing of it. A model or
+    a GPU that is given is judged with the packages that are here.
     """
-    if facts.assumed:
+    if any(topic.startswith("packages.") for topic in facts.assumed):
         return ()
     needed = ("torch", "transformers")
     return tuple(name for name in needed if facts.packages.get(name, name) is None)
