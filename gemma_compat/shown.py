@@ -22,17 +22,19 @@ class Shown:
     view: ClassVar[str]
 
     def __str__(self) -> str:
-        text: str = self._module().render_text(self)
+        text: str = _renderer(self.view).render_text(self)
         return text
 
     def __repr__(self) -> str:
-        line: str = self._module().render_line(self)
+        line: str = _renderer(self.view).render_line(self)
         return f"<{type(self).__name__}: {line}>"
 
     def _repr_html_(self) -> str:
-        page = import_module(f"gemma_compat.report.notebook.{self.view}").page(self)
-        html: str = import_module("gemma_compat.report.notebook.page").render(page)
+        page = _renderer(f"notebook.{self.view}").page(self)
+        html: str = _renderer("notebook.page").render(page)
         return html
 
-    def _module(self) -> Any:
-        return import_module(f"gemma_compat.report.{self.view}")
+
+def _renderer(name: str) -> Any:
+    """Return a module of ``report/``, loaded only when a result is shown."""
+    return import_module(f"gemma_compat.report.{name}")

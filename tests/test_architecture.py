@@ -6,6 +6,7 @@ The flow is written once, as import contracts in ``pyproject.toml``; ``make lint
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -179,3 +180,54 @@ def test_the_import_check(text: str, heavy: bool, tmp_path: Path) -> None:
 )
 def test_the_except_check(handler: str, allowed: bool) -> None:
     assert (not list(broad_excepts(f"try:\n    pass\n{handler}\n"))) == allowed
+
+
+def rooms_in_the_docs() -> list[str]:
+    """Return the rooms of the table in docs/architecture.md, from the bottom up."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    names = [name for cell in table for name in re.findall(r"`([^`]+)`", cell)]
+    return [name.partition("/")[0] for name in names]
+
+
+def room_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0]
+
+
+def rooms_imported_by(file: Path) -> Iterator[str]:
+    """Yield the rooms that a file imports when it is loaded itself."""
+    home = file.relative_to(PACKAGE.parent).parts[:-1]
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = home[: len(home) - node.level + 1]
+            parts = [*base, *(node.module or "").split(".")] if node.module else [*base]
+            names = [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+            for name in names:
+                found = PACKAGE / name if (PACKAGE / name).is_dir() else PACKAGE / f"{name}.py"
+                if found.exists() and found.name != room_of(file):
+                    yield found.name
+
+
+def upwards(rooms: list[str]) -> list[str]:
+    """Return the imports that run from a room to one above it."""
+    place = {room: number for number, room in enumerate(rooms)}
+    return [
+        f"{room_of(file)} -> {other}"
+        for file in FILES
+        if file.name != "__init__.py" or file.parent != PACKAGE
+        for other in rooms_imported_by(file)
+        if place[other] > place[room_of(file)]
+    ]
+
+
+def test_the_docs_list_every_room_from_the_bottom_up() -> None:
+    listed = rooms_in_the_docs()
+    rooms = {room_of(file) for file in FILES} - {"__init__.py"}
+    assert rooms <= set(listed) and all((PACKAGE / name).exists() for name in listed)
+    assert upwards(listed) == []
+
+
+def test_a_room_in_the_wrong_place_is_found() -> None:
+    listed = rooms_in_the_docs()
+    listed.insert(0, listed.pop(listed.index("report")))
+    assert "report -> engine" in upwards(listed)
