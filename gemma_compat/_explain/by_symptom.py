@@ -86,7 +86,8 @@ def _around(hits: Sequence[Hit], reading: LogReading) -> str:
         for item in reading.raised
         if any(item.line - item.traceback.count("\n") <= h.line < item.line + 12 for h in hits)
     ]
-    return "\n".join([*near[-2:], *(hit.text for hit in hits[-_LINES:])])
+    text = "\n".join([*near[-2:], *(hit.text for hit in hits[-_LINES:])])
+    return text.replace("\\", "/")
 
 
 def is_gemma(facts: Facts) -> bool:

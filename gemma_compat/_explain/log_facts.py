@@ -207,7 +207,9 @@ class Readings:
         known = checkpoints.find(name) if name else None
         if known is not None and types == {known.config["model_type"]}:
             return read_known(known)[0], known.published_as
-        return (ModelFacts(model_type=min(types)) if len(types) == 1 else ModelFacts()), None
+        if len(types) != 1:
+            return ModelFacts(), None
+        return ModelFacts(model_type=min(types), live=False), None
 
 
 _AREAS = (

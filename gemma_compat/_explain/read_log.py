@@ -18,6 +18,7 @@ from .scan import Hit, Scanner
 from .stream import pieces
 
 _KEPT_FIRST, _KEPT_LAST = 5, 20
+_KEPT_GENERAL = 8
 
 
 @dataclass
@@ -80,7 +81,9 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
             if hit.kind == "rule":
                 reading.symptoms.setdefault(hit.key, []).append(hit)
             elif hit.kind == "general":
-                reading.general.setdefault(hit.key.name, []).append(hit)
+                same = reading.general.setdefault(hit.key.name, [])
+                same.append(hit)
+                del same[:-_KEPT_GENERAL]  # each holds the text around it
             elif hit.kind == "notice":
                 _count(reading, hit)
             elif hit.kind == "quoted":

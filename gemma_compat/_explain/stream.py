@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-BLOCK = 1 << 18  # bytes
+BLOCK = 1 << 17  # bytes
 OVERLAP = 1 << 11  # repeated after the cut of a line longer than a block, so no match is lost
 
 # CSI sequences (colours, cursor) and OSC ones (titles, links), as terminals define them.

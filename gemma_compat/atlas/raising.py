@@ -11,6 +11,8 @@ from .fitting import Fit
 from .frames import Error, Frame, Traceback
 from .intervals import Interval, intervals
 
+# Python raises these itself far more often than code does, with the same few texts.
+_OF_PYTHON = {"NameError", "UnboundLocalError", "IndexError", "ZeroDivisionError"}
 _LEAST = 14  # letters of a message that must match literally
 
 
@@ -107,6 +109,8 @@ def who_raises(
         matches = [match for module in others for match in messages(error, opened(module, folder))]
     if matches:
         best = max(matches, key=lambda match: (_is_passed(match, traceback.frames), match.weight))
+        if error.kind in _OF_PYTHON and not _is_passed(best, traceback.frames):
+            return _last_function(traceback, release, folder)
         return _told(best, traceback, release, folder)
     return _last_function(traceback, release, folder)
 

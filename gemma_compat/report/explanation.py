@@ -62,6 +62,8 @@ def _to_type(found: Explanation) -> list[str]:
         first, *rest = leading.answer.do
         return ["", f"    {first}", *(["", *_alternatives(rest)] if rest else [])]
     first, rest_of_cure = split_cure(said(cure(leading)))
+    if first.startswith("`") and first.endswith("`") and first.count("`") == 2:
+        first = first.strip("`")
     lines = ["", *wrap(first, first="    ", rest="    ")]
     return lines + (["", *wrap(rest_of_cure, "  or: ", "      ")] if rest_of_cure else [])
 

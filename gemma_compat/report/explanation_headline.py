@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from .._explain.explanation import Explanation, Generally, ReadOff
 
+# Errors of the code itself. Unsloth's patches are mended from release to release; what other
+# packages change has most often nothing to do with the error.
+_OF_THE_CODE = {"NameError", "UnboundLocalError", "AttributeError", "ImportError", "SyntaxError"}
+
 
 def headline(found: Explanation) -> str:
     """Return one sentence; it states what is certain, and says so where nothing is."""
@@ -31,8 +35,10 @@ def change_of_origin(found: Explanation) -> ReadOff | None:
     """Return the later release that changed the code that raised an error nothing here knows."""
     if found.leading is not None or not found.unrecognised:
         return None
+    if found.error_kind not in _OF_THE_CODE:
+        return None
     changes = (item for item in found.read_off if item.kind == "change" and item.command)
-    return next(changes, None)
+    return next((item for item in changes if "unsloth" in item.command), None)
 
 
 def _of_change(change: ReadOff) -> str:

@@ -115,3 +115,37 @@ def test_an_unknown_error_names_the_release_that_changed_its_code() -> None:
     text = render_text(explained(CHANGED))
     assert "unsloth-zoo 2025.3.14, which may or may not cure it" in " ".join(text.split())
     assert '"unsloth-zoo>=2025.3.14"' in text and "torch/_dynamo" not in text
+
+
+def test_pythons_own_errors_are_no_other_packages() -> None:
+    """torch raises "name ... is not defined" too; nothing here points to it."""
+    found = explained("NameError: name 'Unpack' is not defined\n")
+    assert not [item for item in found.read_off if "torch" in item.text]
+
+
+AUTO = r"C:\v\Lib\site-packages\transformers\models\auto\configuration_auto.py"
+TOO_OLD = f"""\
+Traceback (most recent call last):
+  File "{AUTO}", line 945, in from_pretrained
+    config_class = CONFIG_MAPPING[config_dict["model_type"]]
+  File "{AUTO}", line 647, in __getitem__
+    raise KeyError(key)
+KeyError: 'gemma2'
+"""
+
+
+def test_a_release_that_only_the_traceback_tells_confirms() -> None:
+    """4.40.0 to 4.40.2 fit these frames, and none of them knows gemma2."""
+    text = f"model type `gemma2` but Transformers does not recognize this architecture\n{TOO_OLD}"
+    found = explained(text)
+    assert found.codes[:1] == ("GC604",) and found.causes[0].is_certain
+    assert "transformers>=4.42.0" in render_text(found)
+
+
+@pytest.mark.parametrize(
+    ("module", "typed"),
+    [("gemma2", "transformers>=4.42.0"), ("gemma3_text", "unsloth unsloth_zoo")],
+)
+def test_a_folder_of_a_model_that_is_missing(module: str, typed: str) -> None:
+    found = explained(f"ModuleNotFoundError: No module named 'transformers.models.{module}'\n")
+    assert typed in render_text(found)

@@ -73,6 +73,22 @@ def _raw_rows(case: Case) -> Answer:
     )
 
 
+def _ragged(case: Case) -> Answer:
+    named = re.search(r"features \(`(\w{1,40})` in this case\)", case.message)
+    column = f"the column {named[1]}" if named else "a column"
+    return Answer(
+        f"{column} holds text, or lists of different lengths, where the collator makes a tensor",
+        (
+            "drop the text columns: remove_unused_columns=True, or dataset.remove_columns([...])",
+            "or pad and truncate: a collator that pads labels too, max_length set",
+        ),
+        why="only numbers of one length become a tensor; a raw text column or unpadded labels do "
+        "not",
+        known="the message" + ("; it names the column" if named else ""),
+        settles=False,
+    )
+
+
 DATA: tuple[General, ...] = (
     General(
         "rows-untokenised",
@@ -82,6 +98,48 @@ DATA: tuple[General, ...] = (
         {
             "ValueError: You should supply an encoding or a list of encodings to this method that "
             "includes input_ids, but you provided ['messages']": "apply_chat_template"
+        },
+    ),
+    General(
+        "rows-of-text",
+        r"too many dimensions 'str'|Unable to create tensor, you should probably activate "
+        r"truncation",
+        _ragged,
+        {
+            "ValueError: too many dimensions 'str'": "text",
+            "ValueError: Unable to create tensor, you should probably activate truncation and/or "
+            "padding with 'padding=True' 'truncation=True' to have batched tensors with the same "
+            "length. Perhaps your features (`labels` in this case) have": "labels",
+        },
+    ),
+    General(
+        "no-padding-token",
+        r"(?:Asking|attempting) to pad (?:samples )?but the tokenizer",
+        always(
+            "this tokenizer has no padding token",
+            "tokenizer.pad_token = tokenizer.eos_token",
+            why="a Gemma's tokenizer brings <pad>; others need one before rows are batched",
+        ),
+        {
+            "ValueError: Asking to pad but the tokenizer does not have a padding token.": (
+                "pad_token"
+            )
+        },
+    ),
+    General(
+        "prefetch-without-workers",
+        r"prefetch_factor option could only be specified in multiprocessing",
+        always(
+            "prefetch_factor is set and no worker loads data, which this torch refuses",
+            "dataloader_num_workers=1   (or more)",
+            "or pip install -U 'torch>=2.0', where it may be None",
+            why="a newer Trainer hands prefetch_factor on, and torch before 2.0 takes it with "
+            "workers only",
+            known="the message is that of torch's DataLoader",
+        ),
+        {
+            "ValueError: prefetch_factor option could only be specified in multiprocessing.let "
+            "num_workers > 0 to enable multiprocessing.": "dataloader_num_workers"
         },
     ),
     General(

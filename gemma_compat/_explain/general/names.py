@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...tables import families
 from ..answer import Answer
 from .base import Case, General
 
@@ -16,11 +17,19 @@ _OF_PACKAGE = re.compile(
 def _packages(case: Case) -> list[str]:
     """Return the packages of the frames, from the outermost to the one that raised."""
     found: list[str] = []
-    for match in _OF_PACKAGE.finditer(case.around):
+    for match in _OF_PACKAGE.finditer(case.frames):
         name = match["module"] or "unsloth"
         if not found or found[-1] != name:
             found.append(name)
     return found
+
+
+# Installed by hand or by the trainer; of others a broken installation is likelier.
+_STACK = {"transformers", "trl", "peft", "torch", "accelerate", "datasets", "vllm", "unsloth"}
+
+
+def _upgrade(who: str) -> str:
+    return f"pip install -U {'unsloth unsloth_zoo' if who.startswith('unsloth') else who}"
 
 
 def _argument(case: Case) -> Answer:
@@ -52,13 +61,24 @@ def _argument(case: Case) -> Answer:
 
 def _import(case: Case) -> Answer:
     name, module = case.match["name"], case.match["module"]
-    packages = _packages(case)
-    who = packages[-1] if packages else "the script"
     package = module.partition(".")[0]
+    outside = [item for item in _packages(case) if item != package]
+    who = outside[-1] if outside else ""
+    together = "releases of the same time: python -m gemma_compat advise"
+    if package not in _STACK and not who.startswith("unsloth"):
+        do: tuple[str, ...] = (f"pip install -U {package}",)
+    elif package not in _STACK:
+        do = (f"pip install --force-reinstall {package}   and restart the kernel",)
+    elif who:
+        do = (_upgrade(who), f"or {who} and {package} in {together}")
+    else:
+        do = (f"the script and {package} in {together}",)
     return Answer(
-        f"{who} imports {name} from {module}, which the installed {package} does not have",
-        (f"bring {who} and {package} to releases of the same time: python -m gemma_compat advise",),
-        why="the name was moved or removed, or is newer than what is installed",
+        f"the installed {package} has no {name} in {module}"
+        + (f"; the last frame that asks for it is of {who}" if who else ""),
+        do,
+        why="the name was moved or removed, is newer than what is installed, or files of two "
+        "releases are mixed: an upgrade in a running kernel leaves the old one in memory",
         known="the message and the frames",
         settles=False,
     )
@@ -90,10 +110,33 @@ def _attribute(case: Case) -> Answer:
     )
 
 
+def _of_a_model(name: str, packages: list[str]) -> Answer:
+    """Answer for a folder of a model in transformers."""
+    who = next((item for item in reversed(packages) if item != "transformers"), "unsloth")
+    since = families.FIRST_RELEASES.get(name)
+    if since and not name.endswith("_text"):
+        return Answer(
+            f"the installed transformers has no folder for {name}, which came with {since}",
+            (f"pip install -U 'transformers>={since}'",),
+            known="the message; the release is that of transformers which brought the model",
+        )
+    return Answer(
+        f"no transformers has a folder transformers.models.{name}: {who} makes that name from the "
+        "model's type",
+        (_upgrade(who),),
+        why="the text part of a model lies in the folder of the whole: gemma3_text in gemma3. A "
+        "release that does not know that type looks in the wrong place",
+        known="the message; transformers up to 5.24.0 was read",
+        certain=False,
+    )
+
+
 def _module(case: Case) -> Answer | None:
     name = case.match["module"]
     package = name.partition(".")[0]
     packages = _packages(case)
+    if name.startswith("transformers.models."):
+        return _of_a_model(name.split(".")[2], packages)
     if "." in name:
         return Answer(
             f"the installed {package} has no module {name}",
@@ -166,7 +209,10 @@ NAMES: tuple[General, ...] = (
         "name-not-importable",
         r"cannot import name '(?P<name>\w{1,80})' from '(?P<module>[\w.]{1,120})'",
         _import,
-        {"ImportError: cannot import name 'A' from 'transformers.b' (/x.py)": "transformers"},
+        {
+            "ImportError: cannot import name 'A' from 'transformers.b' (/x.py)": "transformers",
+            "ImportError: cannot import name '_T' from 'packaging.version'": "packaging",
+        },
     ),
     General(
         "attribute-missing",
@@ -186,6 +232,8 @@ NAMES: tuple[General, ...] = (
         {
             "ModuleNotFoundError: No module named 'timm'": "pip install timm",
             "ModuleNotFoundError: No module named 'trl.x.y'": "has no module",
+            "ModuleNotFoundError: No module named 'transformers.models.gemma2'": ">=4.42",
+            "ModuleNotFoundError: No module named 'transformers.models.gemma3_text'": "unsloth_zoo",
         },
     ),
 )

@@ -49,6 +49,21 @@ PROCESSES: tuple[General, ...] = (
         },
     ),
     General(
+        "unsloth-on-several-gpus",
+        r"Unsloth currently does not (?:support multi GPU|work on multi GPU)",
+        always(
+            "this Unsloth trains on one GPU only, and the run was started on several",
+            "CUDA_VISIBLE_DEVICES=0 before the command, without a launcher",
+            "or all GPUs without Unsloth (use_unsloth: false in LLaMA-Factory)",
+            known="Unsloth says so",
+        ),
+        {
+            "RuntimeError: Unsloth currently does not support multi GPU setups - but we are": (
+                "CUDA_VISIBLE_DEVICES"
+            )
+        },
+    ),
+    General(
         "collective-timeout",
         r"[Ww]atchdog caught collective operation timeout|Timeout\(ms\)=\d+\)? ran for|"
         r"NCCL timeout|Timed out waiting \d+ms",

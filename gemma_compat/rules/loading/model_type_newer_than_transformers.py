@@ -10,8 +10,9 @@ Each architecture came with one release: Gemma 3 with 4.50.0, Gemma 3n with 4.53
 Frameworks that cap transformers (LLaMA-Factory, axolotl) can hold a release back that is needed.
 
 ## Cure
-Upgrade transformers to the release that the report names. Nothing can be patched: the code is not
-there. Where a framework forbids it, see whether a newer release of the framework allows it.
+`pip install -U transformers`; the report names the oldest release that knows the model. Nothing can
+be patched: the code is not there. Where a framework forbids it, see whether a newer release of the
+framework allows it.
 """
 
 from __future__ import annotations
