@@ -1,11 +1,10 @@
 """What each rule says, kept as text beside its proof: ``make golden`` writes, a test compares.
 
-A ``golden.txt`` begins with what the rule is given: facts, a path a line, and for a rule with
-symptoms the line of a log. What follows is what the report and ``explain`` make of that. Writing
-keeps what is given as long as the rule still answers to it, so a moved bound or a changed
-condition shows as a difference. Otherwise it is found anew: the facts among those of the rule's
-contract, without every fact that changes no word of the finding; the line among the texts of its
-table test.
+A ``golden.txt`` begins with what the rule states and what it is given: facts, a path a line, and
+for a rule with symptoms the line of a log. What follows is what the report and ``explain`` make of
+that. Writing keeps what is given as long as the rule still answers to it, so a changed condition
+shows as a difference. Else it is found anew: facts of the rule's contract, without those that
+change no word of the finding; a line among the texts of its table test.
 """
 
 from __future__ import annotations
@@ -34,6 +33,8 @@ from gemma_compat.report.explanation import render_text
 from gemma_compat.report.text import render_diagnosis
 from gemma_compat.report.wording import wrap
 from gemma_compat.rules import all_rules
+
+from .stated import stated
 
 TESTS = Path(__file__).parent
 _SOURCES = Path(rules.__file__).parent
@@ -64,7 +65,7 @@ def path_of(rule: Rule) -> Path:
 
 def golden(rule: Rule, given: Given) -> str:
     """The whole text."""
-    parts = [f"{rule.code} {rule.name}"]
+    parts = [f"{rule.code} {rule.name}", stated(rule)]
     if given.facts is not None:
         parts.append("\n".join([_FACTS, *_lines(given.facts)]))
         parts += _report(rule, checked_facts(given.facts))

@@ -50,6 +50,7 @@ def test_releases(release: str | None, model_type: str, expected: str) -> None:
         ({}, {"trainer": UNKNOWN}, "? training.trainer"),
         # What the class was seen to do wins over what its release does.
         ({"loss_ignores_token_count": False}, {}, "no"),
+        ({"live": False, "loss_ignores_token_count": False}, {}, "no"),
         ({"loss_ignores_token_count": UNKNOWN}, {}, "? model.loss_ignores_token_count"),
         # A config file has no class to try, and no arguments were given: the release decides.
         ({"live": False, "loss_ignores_token_count": UNKNOWN}, {}, "fires"),
