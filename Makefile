@@ -29,27 +29,29 @@ UV := $(shell command -v uv)
 .DEFAULT_GOAL := help
 .PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence gates confusion releases atlas drift advise-proof upstream fuzz demo bench gpu notebooks translations docs site-check \
+        evidence gates release-check confusion releases atlas drift advise-proof upstream fuzz demo bench gpu notebooks translations docs site-check \
         new-rule test-rule mutants index schemas golden clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-check: $(CHECK)/.stamp  ## ruff, types, import contracts and plain tests, without torch: the inner loop
+check: $(CHECK)/.stamp  ## ruff, types, contracts, bandit, pip-audit and plain tests, without torch
 	$(CHECK)/bin/ruff check .
 	$(CHECK)/bin/ruff format --check .
 	$(CHECK)/bin/mypy
 	$(CHECK)/bin/lint-imports --no-cache
+	$(CHECK)/bin/bandit --quiet --configfile pyproject.toml --recursive gemma_compat
+	$(CHECK)/bin/python -m tools.audit
 	$(TEST_ENV) $(CHECK)/bin/python -m pytest -q --numprocesses $(JOBS) --ignore=tests/live \
 	    --ignore=tests/distributed --ignore=tests/unsloth
 
-$(CHECK)/.stamp: requirements/check.txt requirements/core.txt pyproject.toml
+$(CHECK)/.stamp: requirements/check.txt requirements/core.txt requirements/security.txt pyproject.toml
 ifdef UV
 	$(UV) venv --quiet --clear --python $(PYTHON) $(CHECK)
-	$(UV) pip install --quiet --python $(CHECK)/bin/python -r requirements/check.txt --editable .
+	$(UV) pip install --quiet --python $(CHECK)/bin/python -r requirements/check.txt -r requirements/security.txt --editable .
 else
 	$(PYTHON) -m venv --clear $(CHECK)
-	$(CHECK)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/check.txt --editable .
+	$(CHECK)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/check.txt -r requirements/security.txt --editable .
 endif
 	@touch $@
 
@@ -107,6 +109,12 @@ unsloth: venv  ## real Unsloth: its CPU backend, its GPU code path, its stack of
 gates: venv  ## the action's steps, pre-commit and the image's steps, installing for real; hadolint, schemas
 	$(PIP) -r requirements/gates.txt
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "slow or not slow" tests/gates
+
+release-check:  ## what would be released: reproducible, complete, installable; in .venv-release
+	$(PYTHON) -m venv --clear .venv-release
+	.venv-release/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    -r requirements/release.txt
+	.venv-release/bin/python -m tools.release_check
 
 fuzz: venv  ## configs, arguments, versions, node files and logs at random; CASES= SEED=
 	$(BIN)/python -m tests.fuzz.run --cases $(or $(CASES),1000000) $(if $(SEED),--seed $(SEED)) \
@@ -209,6 +217,6 @@ golden: venv  ## what each rule says, written anew beside its proof; git shows w
 	@$(TEST_ENV) $(BIN)/python -m tests.rules.golden
 
 clean:  ## remove everything that was built
-	rm -rf $(VENV) $(CHECK) $(DOCS) .environments .demo build dist site .mypy_cache .pytest_cache \
+	rm -rf $(VENV) .venv-release $(CHECK) $(DOCS) .environments .demo build dist site .mypy_cache .pytest_cache \
 	    .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
