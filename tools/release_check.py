@@ -60,8 +60,8 @@ def check(folder: Path) -> Iterator[str]:
     yield "the sdist alone builds the same wheel"
     python = installed(wheel, folder / "venv")
     yield "the wheel works in an empty environment, and brings neither torch nor transformers"
-    tested(source, python)
-    yield f"the tests of the sdist pass against the installed wheel: {' '.join(TESTS)}"
+    for line in tested(source, python):
+        yield f"tests of the sdist against the installed wheel: {line}"
 
 
 def build(source: Path, target: Path, *options: str) -> tuple[Path, ...]:
@@ -165,8 +165,12 @@ def installed(wheel: Path, target: Path) -> Path:
     return python
 
 
-def tested(source: Path, python: Path) -> None:
-    """Run tests of the sdist with the installed package; its own copy is moved away."""
+def tested(source: Path, python: Path) -> Iterator[str]:
+    """Run tests of the sdist with the installed package; its own copy is moved away.
+
+    Yields:
+        what pytest says of each.
+    """
     _run(
         [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         + ["--requirement", str(source / "requirements" / "core.txt"), "jsonschema"],
@@ -174,7 +178,8 @@ def tested(source: Path, python: Path) -> None:
     )
     (source / "gemma_compat").rename(source / "not_imported")
     for test in TESTS:
-        _run([str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", test], test, source)
+        command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+        yield f"{test}: {_run(command, test, source).strip().splitlines()[-1]}"
 
 
 def _run(command: list[str], what: str, cwd: Path | None = None, **environ: str) -> str:
