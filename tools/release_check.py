@@ -117,7 +117,7 @@ def metadata(wheel: Path) -> str:
     for line in (f"Version: {version}", "License-Expression: Apache-2.0", "License-File: LICENSE"):
         if line not in text:
             raise Failed(f"METADATA has no {line!r}")
-    if any(name in text for name in ("Requires-Dist: torch\n", "Requires-Dist: transformers\n")):
+    if not {"Requires-Dist: torch", "Requires-Dist: transformers"}.isdisjoint(text.splitlines()):
         raise Failed("METADATA requires what it inspects")
     addresses = text.count("Project-URL: ")
     note = f"{addresses} addresses" if addresses else "NO Project-URL: set it before publishing"
