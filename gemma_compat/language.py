@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
+from pkgutil import get_data
 from typing import TYPE_CHECKING
 
 from .errors import UsageError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gettext import NullTranslations
 
 DOMAIN = "gemma_compat"
-HOME = Path(__file__).parent / "locale"
+LANGUAGES = ("en", "zh")  # a folder in locale/ for each but English
 _VALUE = re.compile(r"\{(\d)\}")
 _PROSE = re.compile(r"^(?!pip |python |GC\d+ [\w-]+$)(?=.*[a-z]{2,} [a-z]{2,})")
 _SHORT, _LONG = 9, 40  # letters
@@ -32,9 +32,9 @@ _APART = re.compile(r", (?![^(]*\))")  # not inside parentheses
 _chosen: list[str] = []
 
 
-def available() -> list[str]:
-    """Return the languages that there are: ``en``, and the folders of ``locale/``."""
-    return ["en", *sorted(item.name for item in HOME.iterdir() if item.is_dir())]
+def available() -> tuple[str, ...]:
+    """Return the languages that there are: English, and those that have a catalogue."""
+    return LANGUAGES
 
 
 def use(language: str | None) -> None:
@@ -129,16 +129,20 @@ def _filled(translation: str, by_number: Mapping[int, str]) -> str:
 
 @lru_cache(maxsize=None)
 def _catalogue(language: str) -> NullTranslations:
+    """Return a catalogue, also from a package that is one file (a zip application)."""
     import gettext
+    import io
 
-    return gettext.translation(DOMAIN, HOME, [language], fallback=True)
+    content = get_data(__package__, f"locale/{language}/LC_MESSAGES/{DOMAIN}.mo")
+    return gettext.GNUTranslations(io.BytesIO(content or b""))
 
 
 @lru_cache(maxsize=None)
 def _templates(language: str) -> list[tuple[re.Pattern[str], str]]:
     """Return a pattern for each sentence with values that the catalogue has, the longest first."""
     catalogue = _catalogue(language)
-    lines = (HOME / "templates.txt").read_text(encoding="utf-8").splitlines()
+    content = get_data(__package__, "locale/templates.txt") or b""
+    lines = content.decode("utf-8").splitlines()
     known = [line for line in lines if catalogue.gettext(line) != line]
     known.sort(key=lambda line: -len(_VALUE.sub("", line)))
     return [(_pattern(line), line) for line in known]

@@ -18,6 +18,7 @@ from gemma_compat.report import explanation
 from gemma_compat.report.wide import columns, cut, wrap_wide
 
 LOG = Path(__file__).parent / "explain" / "logs" / "F7-hybridcache-at-evaluation.log"
+HOME = Path(language.__file__).parent / "locale"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Codes, releases, names with dots or underscores, what is quoted or called.
 CODE = re.compile(r"GC\d+|`[^`]+`|\w+=[\w.]+|\d+\.\d+(?:\.\d+)?|\w+_\w+|\w+\([^)]*\)|--[\w-]+")
@@ -32,10 +33,15 @@ def chinese() -> Iterator[None]:
 
 def pairs() -> list[tuple[str, str]]:
     """Return every sentence of the Chinese catalogue with its translation."""
-    file = language.HOME / "zh" / "LC_MESSAGES" / f"{language.DOMAIN}.mo"
+    file = HOME / "zh" / "LC_MESSAGES" / f"{language.DOMAIN}.mo"
     with file.open("rb") as opened:
         known = gettext.GNUTranslations(opened)._catalog  # type: ignore[attr-defined]
     return [(old, new) for old, new in known.items() if old]
+
+
+def test_each_language_has_its_folder() -> None:
+    folders = {item.name for item in HOME.iterdir() if item.is_dir()}
+    assert {"en", *folders} == set(language.available())
 
 
 def lost(old: str, new: str) -> set[str]:
@@ -68,7 +74,7 @@ def test_the_compiled_catalogue_is_the_readable_one() -> None:
     pytest.importorskip("babel", reason="catalogues are made with babel (requirements/check.txt)")
     from babel.messages.pofile import read_po
 
-    file = language.HOME / "zh" / "LC_MESSAGES" / f"{language.DOMAIN}.po"
+    file = HOME / "zh" / "LC_MESSAGES" / f"{language.DOMAIN}.po"
     written = read_po(io.BytesIO(file.read_bytes()))
     assert {str(m.id): m.string for m in written if m.id and m.string} == dict(pairs())
 

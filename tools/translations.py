@@ -26,11 +26,12 @@ from babel.messages.pofile import read_po, write_po
 
 from gemma_compat._version import __version__
 from gemma_compat.engine.rule import Rule
-from gemma_compat.language import DOMAIN, HOME
+from gemma_compat.language import DOMAIN, LANGUAGES
 from gemma_compat.report.explanation_causes import section
 from gemma_compat.rules import all_rules
 
-PACKAGE = HOME.parent
+PACKAGE = Path(__file__).resolve().parent.parent / "gemma_compat"
+HOME = PACKAGE / "locale"
 # Rooms whose sentences a person reads first.
 FRAMES = (
     *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_explain/general/*.py")),
@@ -189,15 +190,10 @@ def _merged(language: str) -> tuple[Catalog, bytes, bytes]:
     return new, po.getvalue(), mo.getvalue()
 
 
-def languages() -> list[str]:
-    """Return the languages that have a catalogue."""
-    return sorted(item.name for item in HOME.iterdir() if item.is_dir())
-
-
 def main(arguments: Sequence[str]) -> int:
     templates = "".join(f"{text}\n" for text in sorted(sentences()) if "{0}" in text)
     files = {HOME / "templates.txt": templates.encode()}
-    for language in languages():
+    for language in LANGUAGES[1:]:
         catalogue, po, mo = _merged(language)
         folder = HOME / language / "LC_MESSAGES"
         files |= {folder / f"{DOMAIN}.po": po, folder / f"{DOMAIN}.mo": mo}

@@ -59,5 +59,4 @@ def _check_resolver() -> None:
     try:
         import resolvelib  # noqa: F401
     except ImportError as error:
-        line = 'python -m pip install "gemma-compat[advise]"'
-        raise UsageError(f"advise needs resolvelib: {line}") from error
+        raise UsageError("advise needs resolvelib: python -m pip install resolvelib") from error
