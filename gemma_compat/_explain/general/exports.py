@@ -118,6 +118,7 @@ EXPORTS: tuple[General, ...] = (
     General(
         "tied-tensors-refused",
         r"Some tensors share memory, this will lead to duplicate memory|"
+        r"shar(?:ed?|ing) memory.{0,60}lm_head|"
         r"shared tensors .{0,200} that are mismatching the transformers base",
         always(
             "the output head is tied to the input embeddings: two names hold one tensor, and "

@@ -192,6 +192,30 @@ TENSORS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "kernel-failed",
+        r"an illegal memory access was encountered|CUBLAS_STATUS_(?:EXECUTION_FAILED|"
+        r"INTERNAL_ERROR|NOT_INITIALIZED)|cuBLAS Error: the function failed|"
+        r"unspecified launch failure|CUDA error: misaligned address",
+        lambda case: Answer(
+            "a kernel on the GPU failed; where, this traceback need not show",
+            (
+                "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it "
+                "happened",
+                "or CUDA_VISIBLE_DEVICES=0 and one process, to leave device_map and links out",
+            ),
+            why="kernels run behind Python. A wrong index, a kernel that was built for another "
+            "card or torch, too little memory for a library's workspace, or the card itself",
+            known="too little is in the log to name a cause, of Gemma or of anything else",
+            certain=False,
+        ),
+        {
+            "RuntimeError: CUDA error: an illegal memory access was encountered": (
+                "CUDA_LAUNCH_BLOCKING"
+            )
+        },
+        alone=True,
+    ),
+    General(
         "lookup-past-the-table",
         r"IndexError: index out of range in self|srcIndex < srcSelectDimSize",
         _lookup,

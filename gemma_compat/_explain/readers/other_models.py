@@ -32,7 +32,7 @@ _NO_MODEL = re.compile(r"llama[-_. ]?(?:factory|cpp|index|board|hub)", re.IGNORE
 def family_named(name: str, strength: int) -> Iterator[Reading]:
     """Yield the reading for a model of that name, if it is not a Gemma."""
     plain = name.lower().replace("_", "-")
-    if not plain or "gemma" in plain or "siglip" in plain or plain.startswith("auto"):
+    if not plain or "gemma" in plain or "siglip" in plain or plain.startswith(("auto", "peft")):
         return
     known = next((item for item in sorted(FAMILIES, key=len)[::-1] if plain.startswith(item)), None)
     digit = re.match(r"\d(?=\D|$)", plain[len(known) :]) if known else None
@@ -116,6 +116,7 @@ OTHER_MODELS: tuple[Reader, ...] = (
         {
             "LovelaceForCausalLM": {"other_model": "another family"},
             "AutoModelForCausalLM": {"other_model": ...},
+            "PeftModelForCausalLM": {"other_model": ...},
         },
         needs=b"For",
         limit=100,
