@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.facts import UNKNOWN, Facts
+from gemma_compat.facts import UNKNOWN, Facts, Gpu
 from gemma_compat.rules import find
-from tests.conftest import facts_for
+from tests.conftest import A100, T4, facts_for
 from tests.rules.made import answer, around
 
 RULE = find("GC403")
@@ -50,3 +50,25 @@ def test_answers(case: dict[str, Any], expected: str) -> None:
 )
 def test_symptoms(text: str) -> None:
     assert any(re.search(pattern, text) for pattern in RULE.symptoms)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "gpus", "says"),
+    [
+        ("gemma2", (T4,), "from_pretrained(..., dtype=torch.float32), since Tesla T4 has no"),
+        ("gemma2", (A100, T4), "since Tesla T4 has no bfloat16"),
+        ("gemma2", (A100,), "bf16=True"),
+        ("gemma2", (), "bf16=True"),
+    ],
+)
+def test_the_help_is_what_the_card_can_run(
+    model_type: str, gpus: tuple[Gpu, ...], says: str
+) -> None:
+    made = facts_for(model_type, "5.23.0", gpus=gpus, training={"mixed_precision": "fp16"})
+    assert says in RULE.problem(made).help
+
+
+def test_a_model_that_overflows_float16_is_told_to_leave_it() -> None:
+    """Float32 weights alone would still autocast to float16."""
+    made = facts_for("gemma3", "5.23.0", gpus=(T4,), training={"mixed_precision": "fp16"})
+    assert RULE.problem(made).help.startswith("fp16=False")
