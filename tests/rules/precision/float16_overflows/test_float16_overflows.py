@@ -90,3 +90,40 @@ def test_the_advice_is_for_the_weakest_card(gpus: tuple[Any, ...], advice: str) 
 )
 def test_symptoms(text: str) -> None:
     assert any(re.search(pattern, text) for pattern in RULE.symptoms)
+
+
+@pytest.mark.parametrize(
+    ("model", "training", "cause"),
+    [
+        ({}, {"mixed_precision": "fp16"}, "fp16=True"),
+        (
+            {"compute_dtype": "float16", "quantization_bits": 4},
+            {"mixed_precision": "no"},
+            "bnb_4bit_compute_dtype is float16",
+        ),
+        ({"dtype": "float16"}, {"mixed_precision": "no"}, "the weights are float16"),
+    ],
+)
+def test_it_says_how_the_run_comes_to_float16(
+    model: dict[str, Any], training: dict[str, Any], cause: str
+) -> None:
+    made = facts_for("gemma3", "5.23.0", model=model, training=training)
+    assert cause in RULE.problem(made).message
+
+
+@pytest.mark.parametrize(
+    ("model", "named"),
+    [
+        ({}, False),
+        ({"quantization_bits": 4}, True),
+        ({"compute_dtype": "float16"}, True),
+        ({"quantization_bits": 8}, False),
+    ],
+)
+def test_the_advice_names_the_dtype_of_four_bit_layers_where_there_are_any(
+    model: dict[str, Any], named: bool
+) -> None:
+    for gpus in ((), (T4,), (A100,)):
+        run = {"mixed_precision": "fp16"}
+        made = facts_for("gemma3", "5.23.0", model=model, training=run, gpus=gpus)
+        assert ("bnb_4bit_compute_dtype" in RULE.problem(made).help) is named
