@@ -125,3 +125,17 @@ def test_what_was_observed_is_in_the_order_of_releases() -> None:
     assert evidence.beyond(RAN, "transformers", "4.50.0") is None
     assert evidence.beyond(RAN, "transformers", "main") is None
     assert evidence.beyond(RAN, "peft", "1.0") is None
+
+
+def test_three_near_names_are_offered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["package-a", "package-b", "package-c", "package-d"]
+    ran = {name: {"gemma2": {"working": ["1.0"]}} for name in names}
+    monkeypatch.setattr(evidence, "_rules", lambda: {"GC901": ran})
+    made = rule("GC901", Scope({"gemma2"}, dict.fromkeys(names, "<2")))
+    with pytest.raises(UsageError) as caught:
+        make_matrix((made,), "package-x")
+    assert sum(name in str(caught.value) for name in names) == 3
+    types = rule("GC904", Scope({"gemma", "gemma2", "gemma3", "gemma4"}, {"package-a": "<2"}))
+    with pytest.raises(UsageError) as caught:
+        make_matrix((types,), "package-a", "gemma5")
+    assert str(caught.value).partition("nearest: ")[2].count("gemma") == 3
