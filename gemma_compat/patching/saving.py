@@ -95,7 +95,7 @@ def as_found(model: Any) -> Iterator[None]:
             _enter(config, name, value)
         yield
     finally:
-        for config, name in entered:
+        for config, name in reversed(entered):  # two configs may be views of one
             _leave(config, name)
 
 

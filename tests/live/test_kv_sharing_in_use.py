@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from .sharing import (  # noqa: E402
     functions,
     needs_sharing,
     patched,
+    text_model,
     two_forwards,
     wrap,
 )
@@ -139,6 +141,34 @@ def test_reverted_between_forward_and_backward(name: str, mode: bool | None) -> 
     compare.assert_same(compare.reference(name), compare.Run(loss.item(), compare.gradients(model)))
     model.zero_grad(set_to_none=True)
     assert compare.graph(model) == before
+
+
+@every_name
+def test_a_forward_that_ends_inside_that_of_another_thread(name: str) -> None:
+    """The first to end leaves the layers as the other one still needs them."""
+    model = patched(name, True)
+    before, batches = functions(model), (tiny.batch(name, seed=3), tiny.batch(name, seed=4))
+    expected = two_forwards(compare.make(name).eval(), *batches, use_cache=True)
+    reached, opened = threading.Event(), threading.Event()
+
+    def hold(*_: Any) -> None:
+        if threading.current_thread() is thread:
+            reached.set()
+            opened.wait(60)
+
+    losses: list[Any] = []
+    thread = threading.Thread(target=lambda: losses.append(model(**batches[1]).loss))
+    handle = text_model(model).layers[0].mlp.register_forward_pre_hook(hold)
+    thread.start()
+    assert reached.wait(60)
+    losses.append(model(**batches[0]).loss)
+    opened.set()
+    thread.join()
+    handle.remove()
+    assert functions(model) == before
+    sum(losses).backward()
+    got = compare.Run(float(sum(losses)), compare.gradients(model))
+    compare.assert_same(expected, got)
 
 
 @every_name

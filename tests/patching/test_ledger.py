@@ -326,6 +326,18 @@ def test_saves_that_overlap_in_threads_leave_the_running_value() -> None:
     assert model.config.use_cache is False
 
 
+def test_a_save_leaves_the_running_value_of_a_config_with_two_faces() -> None:
+    """A view shares its fields with the config that it is of (GC301)."""
+    model, view = Model(), Config()
+    view.__dict__ = vars(model.config)
+    fields = [(model.config, "use_cache"), (view, "use_cache")]
+    remember_found(Ledger("GC999", model), fields)
+    model.config.use_cache = False
+    with as_found(model):
+        assert model.config.use_cache is True
+    assert model.config.use_cache is False
+
+
 # What the ledger could not take back, it does not write.
 
 

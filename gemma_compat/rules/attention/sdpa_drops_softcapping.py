@@ -22,21 +22,23 @@ Load with `attn_implementation="eager"`; for Gemma 2 `"flash_attention_2"` caps 
 the mask of the prefix (GC309, and GC310 from 5.24). `patch` has the text model and its layers read
 `eager` through a view of their config; the config itself, and so whatever is made from it, stays as
 it was, and the vision tower keeps what it has. It is opt-in, since `eager` keeps a matrix of length
-x length for every head and takes more memory and time.
+x length for every head and takes more memory and time. A PaliGemma of transformers 5 makes the mask
+above its text model, for `sdpa`: there `patch` refuses, and names the line to type.
 
-By hand on a loaded model: `model.set_attn_implementation("eager")` works where it exists (seen on
-4.57.6 and later). Writing to `model.config` does nothing for a PaliGemma up to 4.53, whose text
-model reads a copy.
+By hand on a loaded model: `model.set_attn_implementation({"text_config": "eager"})` works where it
+exists (seen on 4.57.6 and later). Writing to `model.config` does nothing for a PaliGemma up to
+4.53, whose text model reads a copy.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from ...conditions.attention import caps_attention, runs_sdpa
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
-from ...errors import PatchNotNeeded, PatchTargetMissing
+from ...errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import named_modules, text_models
 from ...patching.eager_view import SLOT, eager_view, is_view
@@ -74,6 +76,11 @@ def patch(model: Any, ledger: Any) -> None:
     capped = list(_capped_modules(model))
     if not capped:
         raise PatchTargetMissing("no text model with attn_logit_softcapping")
+    if _has_mask_from_above(model):
+        raise PatchRefused(
+            "the mask is made above the text model, for sdpa, and eager would see the future with "
+            'it: type model.set_attn_implementation({"text_config": "eager"})'
+        )
     views: dict[int, Any] = {}
     for module in capped:
         config = module.config
@@ -82,6 +89,15 @@ def patch(model: Any, ledger: Any) -> None:
             ledger.set_attribute(module, "config", view)
     if not views:
         raise PatchNotNeeded("attention does not run through sdpa")
+
+
+def _has_mask_from_above(model: Any) -> bool:
+    """Return whether a module around the text model makes its mask, from the config it has."""
+    return any(
+        "language_model" in module._modules
+        and hasattr(sys.modules.get(type(module).__module__), "create_causal_mask_mapping")
+        for _, module in named_modules(model)
+    )
 
 
 def _capped_modules(model: Any) -> Iterator[Any]:
