@@ -89,17 +89,22 @@ def _wrapped(code: str, name: str, cure: bool) -> Any:
 
 
 def _sdpa(code: str, name: str, cure: bool) -> Any:
-    return _plain(code, name, cure, attn="sdpa")
+    return _cured(code, without_cache(_plain(code, name, False, attn="sdpa")), cure)
+
+
+def without_cache(model: Any) -> Any:
+    """As a Trainer has it; with a cache in training, packed samples see each other (GC804)."""
+    for _, config in named_configs(model):
+        config.use_cache = False
+    return model
 
 
 def _half(code: str, name: str, cure: bool) -> Any:
-    return _cured(code, _overflowing(name, torch.float16), cure)
+    return _cured(code, without_cache(_overflowing(name, torch.float16)), cure)
 
 
 def _overflowing(name: str, dtype: Any) -> Any:
     model = tiny.build(name)
-    for _, config in named_configs(model):
-        config.use_cache = False  # as a Trainer has it; with a cache packed samples see each other
     with torch.no_grad():
         text_models(model)[0][1].layers[1].post_feedforward_layernorm.weight.fill_(4e4)
     return model.to(dtype)
