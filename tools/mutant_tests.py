@@ -1,4 +1,4 @@
-"""Runs the tests of one fault in a fork, so that pytest and its plugins are imported only once.
+"""Run the tests of one fault in a fork, so that pytest and its plugins are imported only once.
 
 A worker has a copy of the checkout. For each fault it writes the file, forks, and runs pytest in
 the child, which imports the package, and all the tests, anew. Nothing here imports the package.
