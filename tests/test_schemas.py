@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,15 @@ def strict(schema: Any) -> Any:
     return made
 
 
+@lru_cache(maxsize=None)
+def validator(name: str) -> Any:
+    return jsonschema.Draft202012Validator(strict(published(name)))
+
+
 def problems(name: str, document: Any) -> list[str]:
-    validator = jsonschema.Draft202012Validator(strict(published(name)))
-    found = [jsonschema.exceptions.best_match([item]) for item in validator.iter_errors(document)]
+    found = [
+        jsonschema.exceptions.best_match([item]) for item in validator(name).iter_errors(document)
+    ]
     return [f"{item.json_path}: {item.message[:300]}" for item in found]
 
 
