@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from typing import Any
@@ -19,6 +20,7 @@ from gemma_compat.patching._slots import (  # noqa: E402
     Slot,
 )
 from gemma_compat.patching._values import MISSING  # noqa: E402
+from gemma_compat.patching._weak import WeakMethod, reference  # noqa: E402
 from gemma_compat.patching.ledger import Change, Ledger, finish  # noqa: E402
 
 from .made import Model, look, negate, snapshot  # noqa: E402
@@ -284,3 +286,44 @@ def test_a_way_back_that_is_stopped_comes_to_its_end(monkeypatch: pytest.MonkeyP
     with pytest.raises(Stopped):
         ledger.revert()
     assert snapshot(model) == before and ledger.changes == ()
+
+
+# What a ledger holds on to.
+
+
+class Slotted:
+    """Takes no weak reference."""
+
+    __slots__ = ("there",)
+
+
+def test_an_object_without_weak_references_is_held_and_any_other_is_not() -> None:
+    held = Slotted()
+    assert reference(held)() is held
+    owner = Owner()
+    found = reference(owner)
+    assert found() is owner
+    del owner
+    assert found() is None
+
+
+def name_of(owner: Owner, *parts: str) -> str:
+    return f"{owner.there} {' '.join(parts)}"
+
+
+def test_a_method_is_called_with_its_owner_until_that_is_freed() -> None:
+    owner = Owner()
+    method = WeakMethod(name_of, owner, "a")
+    assert method("b") == "1 a b" and method.owner() is owner
+    del owner
+    with pytest.raises(ReferenceError, match="name_of was called after its model was freed"):
+        method("b")
+
+
+def test_a_copied_method_is_bound_to_the_copied_owner() -> None:
+    owner = Owner()
+    vars(owner)["method"] = WeakMethod(name_of, owner, "a")
+    made = copy.deepcopy(owner)
+    made.there = 2
+    assert vars(made)["method"]("b") == "2 a b"
+    assert vars(owner)["method"]("b") == "1 a b"

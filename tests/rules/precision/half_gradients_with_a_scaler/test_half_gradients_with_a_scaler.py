@@ -68,7 +68,8 @@ def test_the_help_is_what_the_card_can_run(
     assert says in RULE.problem(made).help
 
 
-def test_a_model_that_overflows_float16_is_told_to_leave_it() -> None:
+@pytest.mark.parametrize("model_type", ["gemma3", "gemma3n", "gemma4", "shieldgemma2"])
+def test_a_model_that_overflows_float16_is_told_to_leave_it(model_type: str) -> None:
     """Float32 weights alone would still autocast to float16."""
-    made = facts_for("gemma3", "5.23.0", gpus=(T4,), training={"mixed_precision": "fp16"})
+    made = facts_for(model_type, "5.23.0", gpus=(T4,), training={"mixed_precision": "fp16"})
     assert RULE.problem(made).help.startswith("fp16=False")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.facts import UNKNOWN, Facts
+from gemma_compat.facts import UNKNOWN, Facts, Gpu
 from gemma_compat.rules import find
-from tests.conftest import facts_for
+from tests.conftest import A100, T4, facts_for
 from tests.rules.made import answer, around
 
 RULE = find("GC405")
@@ -48,3 +48,11 @@ def test_answers(case: dict[str, Any], expected: str) -> None:
 )
 def test_symptoms(text: str) -> None:
     assert any(re.search(pattern, text) for pattern in RULE.symptoms)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "dtype"), [((), "bfloat16"), ((A100,), "bfloat16"), ((T4,), "float32")]
+)
+def test_the_four_bits_compute_in_what_the_card_has(gpus: tuple[Gpu, ...], dtype: str) -> None:
+    said = RULE.problem(facts_for("gemma3", "5.23.0", model=INT8, gpus=gpus)).help
+    assert f"bnb_4bit_compute_dtype=torch.{dtype})" in said
