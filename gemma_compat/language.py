@@ -27,6 +27,8 @@ DOMAIN = "gemma_compat"
 LANGUAGES = ("en", "zh")  # a folder in locale/ for each but English
 _VALUE = re.compile(r"\{(\d)\}")
 _PROSE = re.compile(r"^(?!pip |python |GC\d+ [\w-]+$)(?=.*[a-z]{2,} [a-z]{2,})")
+_LINE = re.compile(r"[Ll]ine \{0\}")
+_LINE_VALUE = re.compile(r"([Ll]ine\\ )\(\.\*\?\)")  # of an escaped template
 _SHORT, _LONG = 9, 40  # letters
 _APART = re.compile(r", (?![^(]*\))")  # not inside parentheses
 _chosen: list[str] = []
@@ -113,7 +115,7 @@ def _fits(template: str, values: Sequence[str], translated: Sequence[str]) -> bo
     ``{0} and {1}`` would take any sentence apart: of a few letters, each value must be known too,
     or be a name or a command. At an edge of a sentence, a value must not be a list.
     """
-    if "ine {0}" in template:  # of a log: the number tells it, and its text may be anything
+    if _LINE.search(template):  # of a log: the number tells it, and its text may be anything
         return True
     size = len(_VALUE.sub("", template))
     unknown = [old for old, new in zip(values, translated, strict=True) if old == new]
@@ -152,4 +154,5 @@ def _pattern(template: str) -> re.Pattern[str]:
     """Return what matches the sentence with any values, also empty ones (the s of a plural)."""
     parts = re.split(r"\{\d\}", template)
     joined = "(.*?)".join(map(re.escape, parts))
-    return re.compile(joined.replace(r"ine\ (.*?)", r"ine\ ([\d,]+)"), re.DOTALL)
+    number = _LINE_VALUE.sub(r"\1([\\d,]+)", joined)
+    return re.compile(number, re.DOTALL)
