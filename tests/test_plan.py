@@ -150,7 +150,7 @@ def test_a_refused_cure_of_what_is_only_possible_stops_nothing() -> None:
 
 def test_what_is_not_selected_does_not_stop_the_others() -> None:
     made = plan(rule("GC901"), consent=Consent(select=frozenset({"GC902"})))
-    assert [skip.stops for skip in made.skips] == [False]
+    assert [(skip.stops, skip.in_place) for skip in made.skips] == [(False, False)]
 
 
 @pytest.mark.parametrize(
