@@ -23,7 +23,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = Path("gemma_compat/rules/pages.json")
-CPU_LIMIT = 60  # seconds of a processor; a fault that makes a loop endless is killed
+CPU_LIMIT = 20  # seconds of a processor; a fault that makes a loop endless is killed
+DATA_LIMIT = 6 * 2**30  # bytes; such a loop may also collect without end
 WAIT_LIMIT = 900  # seconds; a fault that waits for ever is killed
 PRELOADED = ("pytest", "hypothesis", "jsonschema", "torch")
 ALL_PASSED, NONE_RAN = 0, 5
@@ -133,6 +134,7 @@ def _arguments(tests: Tests) -> list[str]:
 def _run_pytest(copy: Path, tests: Tests, keep_compiled: bool) -> int:
     """Run in the child: limit it, silence it, and let it import from the copy alone."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT))
+    resource.setrlimit(resource.RLIMIT_DATA, (DATA_LIMIT, DATA_LIMIT))
     signal.alarm(WAIT_LIMIT)
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
