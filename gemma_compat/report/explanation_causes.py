@@ -49,7 +49,11 @@ def cause_lines(cause: Cause) -> Iterator[str]:
         yield from wrap(cause.problem.message, first="  what:  ", rest="         ")
     yield from wrap(section(rule, "Why"), first="  why:   ", rest="         ", lines=5)
     page = section(rule, "Cure")
-    if not cause.problem and page not in cure(cause) and not page.startswith("Only other"):
+    if (
+        not cause.problem
+        and page not in cure(cause)
+        and not page.startswith(("Only other", "Upgrade:"))
+    ):
         yield from wrap(page, first="  cure:  ", rest="         ", lines=4)
     yield from wrap(fit(cause), first="  sure:  ", rest="         ")
 

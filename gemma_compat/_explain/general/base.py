@@ -54,6 +54,8 @@ class Case:
         Leave out what stands around a traceback: a list of packages, a command.
         """
         lines = self.error.traceback.splitlines() if self.error else []
+        if self.error and self.error.hit.kind == "quoted":  # JSON has the frames behind it
+            lines += self.error.hit.after.splitlines()
         kept: list[str] = []
         for number, line in enumerate(lines):
             if _FRAME.search(line) or number and _FILE.search(lines[number - 1]):
