@@ -28,7 +28,7 @@ def renamed(text: str, facts: Facts) -> str:
     """
     package = facts.packages.get("transformers")
     version = str(package.get("version", "")) if package is not None else ""
-    is_new = bool(version) and versions.contains(f">={FIRST}", version)
+    is_new = versions.is_valid(version) and versions.contains(f">={FIRST}", version)
     return _OLD.sub("activation_checkpointing", text) if is_new else text
 
 
