@@ -13,7 +13,7 @@ from ..shown import Shown
 class Outcome(Enum):
     """How a check ended. ``WARNING`` is for what may be intended; it does not stop a run."""
 
-    PASS = "pass"  # nosec B105
+    PASS = "pass"
     WARNING = "warning"
     FAIL = "fail"
     NOT_RUN = "not run"

@@ -44,7 +44,7 @@ _TEXT: dict[str, Any] = {
     "layer_types": ["sliding_attention", "full_attention"],
     "activation_sparsity_pattern": [0.0, 0.0],
     "max_position_embeddings": 32,
-    "pad_token_id": 0,  # nosec B105
+    "pad_token_id": 0,
 }
 _SIGLIP: dict[str, Any] = {
     "model_type": "siglip_vision_model",

@@ -61,7 +61,7 @@ def _run_file(
     sys.argv[:] = [script, *arguments]
     install(preflight=preflight, watch=watch)
     sys.modules["__main__"] = main
-    exec(compile(source, path, "exec", dont_inherit=True), vars(main))  # nosec B102: the user's script
+    exec(compile(source, path, "exec", dont_inherit=True), vars(main))  # noqa: S102
 
 
 def _run_module(
