@@ -95,7 +95,10 @@ def _has_mask_from_above(model: Any) -> bool:
     """Return whether a module around the text model makes its mask, from the config it has."""
     return any(
         "language_model" in module._modules
-        and hasattr(sys.modules.get(type(module).__module__), "create_causal_mask_mapping")
+        and any(
+            name.startswith("create_") and "mask" in name
+            for name in vars(sys.modules[type(module).__module__])
+        )
         for _, module in named_modules(model)
     )
 
