@@ -22,12 +22,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.environments import ensure_overlay
+from tools.environments import ensure_companion, ensure_overlay
 
 from . import rows
 
 ROOT = Path(__file__).resolve().parents[2]
 NEWEST, LAST_OF_4 = "5.24.0", "4.57.6"
+# That of the overlays of 4.x cannot put a prefix before a multimodal Gemma, and 0.16 to 0.19 not
+# before a Gemma 2 or Gemma 3.
+PEFT_OF_4 = "0.21.2"
 # Releases of the last two years to draw from; each is a last patch of its minor release.
 DRAWN_FROM = (
     "4.50.3", "4.51.3", "4.52.4", "4.53.3", "4.54.1", "4.55.4", "4.56.2",
@@ -86,7 +89,10 @@ def run(release: str, options: argparse.Namespace) -> int:
 
 
 def _environment(release: str) -> dict[str, str]:
-    path = os.pathsep.join([str(ROOT), str(ensure_overlay(release))])
+    parts = [ROOT, ensure_overlay(release)]
+    if release.startswith("4."):
+        parts.insert(1, ensure_companion("peft", PEFT_OF_4))
+    path = os.pathsep.join(map(str, parts))
     offline = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
     return {**os.environ, **offline, "PYTHONPATH": path}
 

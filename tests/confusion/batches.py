@@ -11,8 +11,8 @@ import torch
 from .subjects import BOI, EOI, IMAGE
 
 # Tokens of the two samples of each batch; the window is 6.
-_LENGTHS = {"padded": (14, 9), "packed": (7, 7), "long": (16, 16)}
-KINDS = tuple(_LENGTHS)
+KINDS = ("padded", "packed", "long")
+_LENGTHS = {"padded": (14, 9), "packed": (7, 7), "long": (16, 16), "short": (6, 6)}
 _IMAGE_TOKENS = {"paligemma": 16}
 _FOUR = 4
 _TYPES_NAME = {
@@ -28,6 +28,11 @@ _ENCODER_DECODER = {"t5gemma", "t5gemma2"}
 HEADLESS = {"embedding_gemma2", "embedding_gemma2_text", "diffusion_gemma"}
 
 Batch = dict[str, torch.Tensor]
+
+
+def longest(kind: str) -> int:
+    """Return the number of text tokens in the longest row of such a batch."""
+    return sum(_LENGTHS[kind]) if kind == "packed" else max(_LENGTHS[kind])
 
 
 def can_hold_images(model_type: str) -> bool:

@@ -7,8 +7,10 @@ from typing import Any
 import gemma_compat
 from gemma_compat.engine.diagnosis import judge_all
 from gemma_compat.engine.rule import Severity
+from gemma_compat.facts import Facts
 from gemma_compat.rules import all_rules
 
+from . import batches
 from .cells import Cell
 
 
@@ -17,17 +19,22 @@ def said(cell: Cell, model: Any, args: Any) -> list[str]:
 
     A loop of the user's own has no arguments: what it does is stated as the facts of a run.
     """
+    found = judge_all(facts_of(cell, model, args), all_rules()).findings
+    return [item.rule.code for item in found if item.rule.severity is Severity.ERROR]
+
+
+def facts_of(cell: Cell, model: Any, args: Any = None) -> Facts:
+    """Return what is detected of a cell, and what its author would state of the run."""
     facts = gemma_compat.detect_facts(model=model, args=args)
     known = _of_every_loop(cell) if args is not None else _of_a_loop(cell)
-    facts = facts.replace(training=facts.training.replace(**known))
-    found = judge_all(facts, all_rules()).findings
-    return [item.rule.code for item in found if item.rule.severity is Severity.ERROR]
+    return facts.replace(training=facts.training.replace(**known))
 
 
 def _of_every_loop(cell: Cell) -> dict[str, Any]:
     """What no argument says: the dataset does."""
     return {
         "packing": cell.batch == "packed",
+        "max_length": batches.longest(cell.batch),
         "images": cell.content == "image",
         "supplies_token_types": True,
         "passes_cache": False,
@@ -37,6 +44,7 @@ def _of_every_loop(cell: Cell) -> dict[str, Any]:
         "evaluates": False,
         "gathers_outputs": False,
         "generates": False,
+        "smooths_labels": False,
     }
 
 

@@ -55,7 +55,12 @@ _TEXT_OF: dict[str, dict[str, Any]] = {
     },
     "gemma4_text": {**_GEMMA4, **_PER_LAYER},
     "gemma4_unified_text": {**_GEMMA4, "use_bidirectional_attention": None},
-    "diffusion_gemma_text": {**_OF_THREE, "global_head_dim": 16, **_EXPERTS},
+    "diffusion_gemma_text": {
+        **_OF_THREE,
+        "global_head_dim": 16,
+        "num_global_key_value_heads": 2,
+        **_EXPERTS,
+    },
     "embedding_gemma2_text": {"hidden_size_per_layer_input": 8, "embedding_dim": 24},
     "recurrent_gemma": {"num_hidden_layers": 3, "lru_width": 48, "attention_window_size": 8},
     "t5_gemma_module": {"num_hidden_layers": 2},
@@ -189,7 +194,8 @@ def build(subject: Subject, attn: str = "eager", seed: int = 0) -> Any:
 
     config = copy.deepcopy(_config(subject))
     for part in parts_of(config):
-        part._attn_implementation = attn
+        audio = part.model_type == "gemma3n_audio"  # it has an attention of its own
+        part._attn_implementation = "eager" if audio else attn
     torch.manual_seed(seed)
     cls = getattr(transformers, str(_class_name(subject.model_type)))
     with _without_timm(subject.model_type):

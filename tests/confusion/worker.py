@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 
 import torch
 
-from gemma_compat.errors import PatchRefused
+from gemma_compat.errors import CannotBeCured, PatchRefused
 
 from . import judging, rows, steps
 from .cells import Cell
 
 Result = TypeVar("Result")
+_REFUSALS = tuple(f"crash: {error.__name__}" for error in (PatchRefused, CannotBeCured))
 
 
 class Visitor:
@@ -56,7 +57,7 @@ def _seen(cell: Cell, model: Any, expected: steps.Step) -> str:
     got, error = _tried(lambda: steps.step(cell, model))
     if got is None:
         return f"crash: {error}"
-    return steps.difference(expected, got, cell.loop == "trainer") or ""
+    return steps.difference(expected, got, steps.factors(cell)) or ""
 
 
 def _as_before(cell: Cell, model: Any) -> Any:
@@ -74,6 +75,9 @@ def _patched(cell: Cell, model: Any, args: Any, expected: steps.Step) -> tuple[s
     except PatchRefused as refusal:
         return "", f"refused: {refusal}"
     after = _seen(cell, model, expected)
+    if after.startswith(_REFUSALS):  # by a hook, in the step that would have been wrong
+        applied.revert()
+        return "", f"refused: {after}"
     codes = ", ".join(applied.codes)
     applied.revert()  # some cures write to classes
     return after, codes
