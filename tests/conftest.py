@@ -199,6 +199,7 @@ def _training() -> dict[str, Any]:
         "first_token_trained": False,
         "use_liger_kernel": False,
         "torch_compile": False,
+        "smooths_labels": False,
         "loss_type": None,
         "per_device_train_batch_size": 2,
         "max_length": 1024,

@@ -6,7 +6,7 @@ kinds, and open where that is not known.
 
 from __future__ import annotations
 
-from ..engine.condition import condition, kind_of_run, not_
+from ..engine.condition import NO, any_of, condition, first_known, kind_of_run, not_
 from ..facts import Facts
 from .adapter import trains_an_adapter
 
@@ -41,15 +41,39 @@ def supplies_token_types(facts: Facts) -> bool:
     return facts.training.supplies_token_types
 
 
-lacks_token_types = not_(
-    supplies_token_types,
-    "training batches carry no token types (text only, or a collator that drops them)",
+# "Token type ids are not supported for parameter efficient tuning. Ignoring token type ids": all
+# that PEFT says when it puts virtual tokens before a batch.
+_PROMPT_LEARNING = frozenset(
+    {"PREFIX_TUNING", "PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "CPT"}
+)
+
+
+@condition("PEFT puts virtual tokens before the batch, and drops its token types")
+def drops_token_types(facts: Facts) -> bool:
+    return facts.model.peft in _PROMPT_LEARNING
+
+
+lacks_token_types = any_of(
+    first_known(drops_token_types, NO),
+    not_(supplies_token_types, "the dataset carries none"),
+    phrase="training batches carry no token types (text only, or something drops them)",
 )
 
 
 @condition("the run uses liger's kernels (use_liger_kernel=True)")
 def uses_liger(facts: Facts) -> bool:
     return facts.training.use_liger_kernel
+
+
+@condition("labels are smoothed (label_smoothing_factor above 0)")
+def _smooths(facts: Facts) -> bool:
+    return facts.training.smooths_labels
+
+
+# Off by default and seldom used: a run that says nothing of it does not smooth.
+smooths_labels = first_known(
+    _smooths, NO, phrase="labels are smoothed (label_smoothing_factor above 0)"
+)
 
 
 @condition("the loss is computed in chunks (loss_type='chunked_nll')")

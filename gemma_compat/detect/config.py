@@ -233,6 +233,13 @@ def _whole(key: str, *, optional: bool = False) -> Callable[[_Config], Any]:
     return question
 
 
+def _window(config: _Config) -> Any:
+    """Return ``sliding_window``; RecurrentGemma calls it by another name."""
+    other = "attention_window_size"
+    name = other if other in config.text_config() else "sliding_window"
+    return _whole(name, optional=True)(config)
+
+
 def _number(key: str) -> Callable[[_Config], Any]:
     return lambda config: config.text_value(key, (int, float, type(None)), "a number")
 
@@ -276,7 +283,7 @@ _QUESTIONS: dict[str, Callable[[_Config], Any]] = {
     "vocab_size": _whole("vocab_size"),
     "head_dim": _whole("head_dim", optional=True),
     "global_head_dim": _global_head_dim,
-    "sliding_window": _whole("sliding_window", optional=True),
+    "sliding_window": _window,
     "attn_logit_softcapping": _number("attn_logit_softcapping"),
     "final_logit_softcapping": _number("final_logit_softcapping"),
     "enable_moe_block": lambda config: config.text_value(

@@ -112,6 +112,13 @@ def _text(name: str, absent: Any = _MISSING) -> Callable[[Snapshot], Any]:
     return lambda live: _field(live.text_config, name, absent)
 
 
+def _window(live: Snapshot) -> int | None:
+    """Return ``sliding_window``; RecurrentGemma calls it by another name."""
+    other: int | None = _field(live.text_config, "attention_window_size", None)
+    found: int | None = _field(live.text_config, "sliding_window", other)
+    return found
+
+
 def _bits(live: Snapshot) -> int | None:
     found = _quantization_option(live, "load_in_4bit", False)
     if found is None:
@@ -206,7 +213,7 @@ _QUESTIONS: dict[str, Callable[[Snapshot], Any]] = {
     "vocab_size": _text("vocab_size"),
     "head_dim": _text("head_dim", None),
     "global_head_dim": _global_head_dim,
-    "sliding_window": _text("sliding_window", None),
+    "sliding_window": _window,
     "attn_logit_softcapping": _text("attn_logit_softcapping", None),
     "final_logit_softcapping": _text("final_logit_softcapping", None),
     "enable_moe_block": _text("enable_moe_block", False),

@@ -200,6 +200,13 @@ def _max_length(args: Arguments) -> int | None:
     raise UnknownFact("training", "the arguments do not state max_length")
 
 
+def _smooths_labels(args: Arguments) -> bool:
+    value = args.get("label_smoothing_factor", 0.0)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        args.reject("label_smoothing_factor", value, "a number")
+    return bool(value > 0)
+
+
 def _loss_type(args: Arguments) -> str | None:
     value = args.get("loss_type")
     return None if value is None else str(value)
@@ -237,6 +244,7 @@ _QUESTIONS: dict[str, Callable[[Arguments], Any]] = {
     "first_token_trained": _first_token_trained,
     "use_liger_kernel": _switched_on("use_liger_kernel"),
     "torch_compile": _switched_on("torch_compile"),
+    "smooths_labels": _smooths_labels,
     "loss_type": _loss_type,
     "per_device_train_batch_size": _whole("per_device_train_batch_size", 8),
     "max_length": _max_length,

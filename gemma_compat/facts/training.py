@@ -45,6 +45,7 @@ class TrainingFacts(Record):
         assistant_only_loss: TRL's argument of that name.
         first_token_trained: whether the first token of a row has a label that is not -100.
         use_liger_kernel, torch_compile: as the arguments say.
+        smooths_labels: whether ``label_smoothing_factor`` is above 0.
         loss_type: TRL's argument of that name; ``None`` where there is none.
         per_device_train_batch_size: sequences in a micro-batch.
         max_length: tokens in a sequence at most; ``None`` for no limit.
@@ -80,6 +81,7 @@ class TrainingFacts(Record):
     first_token_trained: bool = UNKNOWN
     use_liger_kernel: bool = UNKNOWN
     torch_compile: bool = UNKNOWN
+    smooths_labels: bool = UNKNOWN
     loss_type: str | None = UNKNOWN
     per_device_train_batch_size: int = UNKNOWN
     max_length: int | None = UNKNOWN

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from .tree import enclosed_modules
+from .tree import TOKEN_MIXERS, enclosed_modules
 
 _COMPOSABLE = "torch.distributed._composable.checkpoint_activation"
 
@@ -37,8 +37,8 @@ def _around_attention(layer: Any) -> Iterator[bool | None]:
     bare = None
     for bare in enclosed_modules(layer):
         yield from _checkpoints_on(bare)
-    attention = bare._modules.get("self_attn") if bare is not None else None
-    if attention is not None:
+    inner = bare._modules if bare is not None else {}
+    for attention in (inner[name] for name in TOKEN_MIXERS if name in inner):
         for module in enclosed_modules(attention):
             yield from _checkpoints_on(module)
 

@@ -113,11 +113,16 @@ def _is_config_class(cls: type) -> bool:
     return isinstance(getattr(cls, "model_type", None), str) and hasattr(cls, "to_dict")
 
 
+# Under which name a decoder layer holds what mixes its tokens; RecurrentGemma's alternates
+# between attention and a recurrence.
+TOKEN_MIXERS = ("self_attn", "temporal_block")
+
+
 def text_models(model: Any) -> list[tuple[str, Any]]:
     """Return the modules that run the decoder layers, with their paths: one for every Gemma.
 
-    They are recognised by what they hold (``embed_tokens``, and ``layers`` with a ``self_attn``),
-    since class and place changed between releases. Vision and audio towers lack ``embed_tokens``.
+    They are recognised by what they hold (``embed_tokens``, and ``layers`` that mix tokens), since
+    class and place changed between releases. Vision and audio towers lack ``embed_tokens``.
     """
     return [
         (path, module)
@@ -128,7 +133,9 @@ def text_models(model: Any) -> list[tuple[str, Any]]:
 
 def _holds_decoder_layers(module: Any) -> bool:
     layers = module._modules.get("layers")
-    return layers is not None and len(layers) > 0 and hasattr(layers[0], "self_attn")
+    if layers is None or len(layers) == 0:
+        return False
+    return any(hasattr(layers[0], name) for name in TOKEN_MIXERS)
 
 
 def layer_wrappers(layer: Any) -> tuple[Any, list[str]]:

@@ -52,7 +52,10 @@ def carries_shared_kv(text_model: Any) -> bool:
     The later one is told by its argument ``attach_carrier``.
     """
     layers = list(text_model.layers)
-    attention = type(layer_wrappers(layers[0])[0].self_attn).forward
+    attention = getattr(layer_wrappers(layers[0])[0], "self_attn", None)
+    if attention is None:
+        return False  # RecurrentGemma: nothing is shared
+    attention = type(attention).forward
     if any(getattr(attention, name, False) for name in _CARRIER_MARKS):
         return True
     forward = type(text_model).forward

@@ -43,6 +43,7 @@ NOT_IN_WHEELS = {
         "CUDA driver version is insufficient",
         "Expected to have finished reduction",
         "index 0 is out of bounds for dimension 0",
+        "index 2 is out of bounds for dimension 0",
         "doesn't match the broadcast shape",
         "returned nan values",
         "have the same dtype, but got",

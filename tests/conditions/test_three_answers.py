@@ -29,6 +29,8 @@ MOST = 200  # assignments of a condition; a sample where there are more
 TOO_OFTEN_UNKNOWN = {
     # On the newest transformers no type that is known today is too new.
     "rules.loading.model_type_newer_than_transformers.is_too_old",
+    # Reentrant or not, and cached or not: both depend on whether the run checkpoints.
+    "GC107[0]",
 }
 # The same for one condition, by its phrase: the beginnings of the paths.
 ASSUMED_BY: dict[str, tuple[str, ...]] = {
@@ -67,6 +69,7 @@ ASSUMED = {
     "training.gradient_checkpointing": "until the run says so, the layers keep what they have",
     "training.peft": "a model in hand without an adapter is trained as it is",
     "training.passes_cache": _LOOP,
+    "training.smooths_labels": "off by default: a run that says nothing of it does not smooth",
     "training.reads_top_config": _LOOP,
     "unsloth.used": "its variables and what it left on the model show it too",
     "cuda_driver": "the driver's release shows it too",

@@ -83,7 +83,11 @@ RULE = Rule(
             {"transformers": ">=4.53.0.dev0,<5.0.0rc1"},
             when=(is_without_cache_of_its_own,),
         ),
-        Scope(_GEMMA3N, {"transformers": ">=5.0.0rc1,<5.6.0"}, when=(loses_cache_in_training,)),
+        Scope(
+            _GEMMA3N,
+            {"transformers": ">=5.0.0rc1,<5.6.0"},
+            when=(loses_cache_in_training, is_without_cache_of_its_own),
+        ),
         Scope(
             _GEMMA4,
             {"transformers": ">=5.5.0,<5.5.2"},

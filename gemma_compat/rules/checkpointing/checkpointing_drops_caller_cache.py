@@ -28,7 +28,7 @@ from ...errors import PatchRefused
 from ...facts import Facts
 from ._caller_cache import add_pre_hook, is_checkpointed, is_filled
 
-_TEXT = frozenset({"gemma", "gemma2", "gemma3_text", "gemma3n_text"})
+_TEXT = frozenset({"gemma", "gemma2", "gemma3_text", "gemma3n_text", "vaultgemma"})
 
 
 _COMPOSITE = frozenset({"gemma3", "gemma3n", "paligemma", "shieldgemma2"})

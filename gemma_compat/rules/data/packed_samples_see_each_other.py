@@ -8,14 +8,15 @@ one when a token of the first was changed.
 ## Why
 Packing gives each sample position ids that start anew at 0, and no attention mask. Flash attention
 cuts the row there by itself. For eager attention and SDPA the mask has to do it, and transformers
-makes such a mask from 4.53.1 on; before that it is plainly causal. Two cases remain on every
-release: a batch that has an attention mask beside its position ids is not cut, and neither is
-one that is packed without position ids (TRL's `packing_strategy="wrapped"`, and its packing
-before 0.18).
+makes such a mask from 4.53.1 on; before that it is plainly causal. PaliGemma makes its own up to
+4.57, which knows no seams (4.56.2, 4.57.6 and 5.0.0rc0 were run, with Gemma 1 and 2 inside). Two
+cases remain on every release: a batch that has an attention mask beside its position ids is not
+cut, and neither is one that is packed without position ids (TRL's `packing_strategy="wrapped"`, and
+its packing before 0.18).
 
 ## Cure
-Upgrade to transformers 4.53.1 or newer, use flash attention, or train without packing. Whether a
-release that cuts really does so also depends on the cache: see GC804.
+Upgrade to transformers 4.53.1 or newer (PaliGemma: 5.0.0), use flash attention, or train without
+packing. Whether a release that cuts really does so also depends on the cache: see GC804.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ RULE = Rule(
             _TYPES,
             {"transformers": "<4.53.1"},
         ),
+        Scope({"paligemma"}, {"transformers": "<5.0.0rc0"}, fixed_in={"transformers": "5.0.0"}),
     ),
     when=(has_no_varlen_attention,),
     runs=(packs,),

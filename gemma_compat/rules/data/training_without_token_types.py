@@ -6,9 +6,9 @@ a Gemma 4 with `use_bidirectional_attention="vision"` it names `mm_token_type_id
 drop the key, packing and plain text datasets lead to it. Evaluation works.
 
 ## Why
-transformers 5.0, and its development builds (5.0.0.dev0), make the mask of a multimodal model from
-token types, in which image tokens see each other, and refuse to train without. Gemma 3 and Gemma 4
-take text without them from 5.6.0 on, PaliGemma from 5.9.0.
+transformers 5.0 makes the mask of a multimodal model from token types, in which image tokens see
+each other, and refuses to train without. Gemma 3 and Gemma 4 take text without them from 5.6.0
+on, PaliGemma from 5.9.0.
 
 ## Cure
 Have the collator pass `token_type_ids` (zeros for text; for PaliGemma ones, since its zeros mean a
@@ -31,6 +31,7 @@ from ...errors import PatchTargetMissing
 from ...facts import Facts
 from ...live.tree import named_modules
 
+_GEMMA3 = frozenset({"gemma3", "shieldgemma2"})
 _NAMES = ("token_type_ids", "mm_token_type_ids")
 
 
@@ -40,10 +41,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     effects=("crash-in-training",),
     scopes=(
-        Scope(
-            {"gemma3"}, {"transformers": ">=5.0.0.dev0,<5.6.0"}, fixed_in={"transformers": "5.6.0"}
-        ),
-        Scope({"paligemma"}, {"transformers": ">=5.0.0.dev0,<5.9.0"}),
+        Scope(_GEMMA3, {"transformers": ">=5.0.0rc0,<5.6.0"}, fixed_in={"transformers": "5.6.0"}),
+        Scope({"paligemma"}, {"transformers": ">=5.0.0rc0,<5.9.0"}),
         Scope(
             {"gemma4"},
             {"transformers": ">=5.5.0,<5.6.0"},
