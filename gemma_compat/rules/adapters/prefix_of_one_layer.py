@@ -10,7 +10,7 @@ and values in its first dimension, and reads the layer's number from that dimens
 multimodal models take another way and work. PEFT 0.15.2 has no such branch (but fails on the
 multimodal ones, which have no `vocab_size`); 0.20.0 reads it right.
 
-Found by the confusion matrix (`make confusion`), whose cells of transformers 4.57.6 had no
+The confusion matrix (`make confusion`) found it: its cells of transformers 4.57.6 had no
 reference.
 
 ## Cure

@@ -116,7 +116,7 @@ def patch(model: Any, ledger: Any) -> None:
 
 
 def forget_state(module: Any, args: Any) -> None:
-    """Forward pre-hook of a recurrence: a training step begins at position 0."""
+    """Forward pre-hook of a recurrence: begin a training step without a state."""
     if module.training:
         module.recurrent_states = None
 
