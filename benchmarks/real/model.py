@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import transformers
 
-from .weights import MODEL, terms
+from .weights import MODEL
 
 # Written for this page; not a text that the model has seen.
 SENTENCE = "The lighthouse keeper counted the ships each evening and wrote their names in a ledger."
@@ -42,12 +42,20 @@ def tokens(text: str, bos: bool = True) -> torch.Tensor:
 
 
 def rows(count: int, length: int) -> list[dict[str, list[int]]]:
-    """Return ``count`` rows of ``length`` tokens: Gemma's own terms, cut up, ``<bos>`` first."""
+    """Return ``count`` rows of ``length`` tokens: Python's documentation, ``<bos>`` first."""
     coder = tokenizer()
-    ids = coder(terms(), add_special_tokens=False).input_ids
     step = length - 1
+    text = documentation()[: 8 * count * step]  # a token has fewer letters
+    ids = coder(text, add_special_tokens=False).input_ids
     cut = [[coder.bos_token_id, *ids[n * step : (n + 1) * step]] for n in range(count)]
     return [{"input_ids": row, "attention_mask": [1] * length, "labels": row} for row in cut]
+
+
+def documentation() -> str:
+    """Return a text that is on every machine: the topics of Python's own ``help()``."""
+    from pydoc_data.topics import topics
+
+    return "\n\n".join(text for _, text in sorted(topics.items()))
 
 
 def collate(samples: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:

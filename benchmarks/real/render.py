@@ -109,7 +109,7 @@ def _founding(cases: dict[str, Any], drawn: set[str]) -> Iterator[str]:
 def _training(cases: dict[str, Any], drawn: set[str]) -> Iterator[str]:
     yield "## Nothing else changes"
     yield ""
-    yield "Six steps of AdamW in float32 on Gemma's own terms of use, unpatched and patched; then"
+    yield "Six steps of AdamW in float32 on Python's documentation, unpatched and patched; then"
     yield "saved, loaded again and, with LoRA, merged."
     yield ""
     columns = ["transformers", "trains", "loss, first to last", "patched bit for bit as unpatched"]

@@ -71,10 +71,11 @@ def _train(case: str, patched: bool) -> dict[str, Any]:
     from trl import SFTConfig, SFTTrainer
     from unsloth import FastModel
 
-    from . import weights
+    from .model import documentation
+    from .weights import MODEL
 
     model, tokenizer = FastModel.from_pretrained(
-        str(weights.MODEL), max_seq_length=256, load_in_4bit=case == "4bit"
+        str(MODEL), max_seq_length=256, load_in_4bit=case == "4bit"
     )
     model = FastModel.get_peft_model(
         model, r=8, lora_alpha=16, lora_dropout=0, random_state=0, finetune_vision_layers=False
@@ -84,7 +85,7 @@ def _train(case: str, patched: bool) -> dict[str, Any]:
         import gemma_compat
 
         found["patch"] = [ledger.code for ledger in gemma_compat.patch(model).ledgers]
-    text = weights.terms()
+    text = documentation()
     rows = [text[n * 900 : (n + 1) * 900] for n in range(48)]
     data = Dataset.from_dict({"text": [row for row in rows if row]})
     arguments = SFTConfig(

@@ -51,16 +51,6 @@ def ensure() -> Path:
     return MODEL
 
 
-def terms() -> str:
-    """Return the text of Gemma's terms, which comes with the weights, without its markup."""
-    import html
-    import re
-
-    text = (PACKAGES / _TERMS).read_text(encoding="utf-8", errors="replace")
-    text = re.sub(r"(?s)<(script|style|head)\b.*?</\1>", " ", text)
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", text))).strip()
-
-
 def say(text: str) -> None:
     """Print a line of progress."""
     print(text, file=sys.stderr, flush=True)
