@@ -87,9 +87,40 @@ def main() -> int:
         small = [case for case in cases if case.spread == "no"]
         found = list(pool.map(lambda case: _run(case, overlays[case.stack]), small))
     found += [_run(case, overlays[case.stack]) for case in cases if case.spread != "no"]
-    document = {"card": torch.cuda.get_device_name(), "torch": torch.__version__, "runs": found}
+    document = {
+        "card": torch.cuda.get_device_name(),
+        "torch": torch.__version__,
+        "date": time.strftime("%Y-%m-%d"),
+        "runs": found,
+        "precisions": list(_precisions()),
+    }
     options.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def _precisions() -> Iterator[dict[str, Any]]:
+    """Yield the loss of a paragraph in each precision, and how far its gradients are right."""
+    import torch
+
+    import gemma_compat
+
+    from . import model as real
+
+    ids, right = real.tokens(real.PARAGRAPH).cuda(), None
+    for name, cured in (("float32", 0), ("bfloat16", 0), ("float16", 0), ("float16", 1)):
+        model = real.build(getattr(torch, name), "cuda")
+        if cured:
+            gemma_compat.patch(model, select=["GC401"])
+        loss, found = real.step(model, ids)
+        right = right or found
+        alike = [value for value in real.cosines(right, found).values() if value is not None]
+        yield {
+            "precision": name + (" with GC401" if cured else ""),
+            "loss": str(loss),
+            "finite": real.finite(found),
+            "parameters": len(right),
+            "lowest_cosine": min(alike) if alike else None,
+        }
 
 
 def _run(case: Case, overlay: str) -> dict[str, Any]:

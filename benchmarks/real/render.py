@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import figures
+from . import figures, gpu_page
 
 _HEAD = """\
 # Real weights: the published Gemma 3 270M
@@ -27,7 +27,8 @@ def write(results: Path) -> None:
     cases = {label: case["records"] for label, case in data["cases"].items()}
     drawn = figures.draw(cases, results.parent)
     page = results.with_suffix(".md")
-    page.write_text("\n".join(_page(data, cases, drawn)) + "\n", encoding="utf-8")
+    lines = [*_page(data, cases, drawn), *gpu_page.section(results.with_name("real_gpu.json"))]
+    page.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     print(page)
 
 

@@ -35,9 +35,11 @@ def shares(shape: Shape, setup: Setup) -> Shares:
     if setup.spread == "ddp":
         return Shares(buffers=gradients)  # buckets beside the gradients, as accelerate leaves it
     if setup.spread == "fsdp":
-        # Two layers and the embeddings are whole at a time: the one in use and the next.
+        # Two layers and the embeddings are whole at a time: the one in use and the next. So is
+        # the embeddings' gradient, from the loss until it is reduced at the end.
         layer = weight_bytes(shape, setup) // max(1, len(shape.layers))
-        whole = 2 * layer + shape.embedding * setup.width
+        matrices = 1 if setup.adapter is not None else 2
+        whole = 2 * layer + matrices * shape.embedding * setup.width
         return Shares(part, part, part, whole)
     if setup.spread.startswith("zero"):
         stage = int(setup.spread[-1])
