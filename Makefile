@@ -29,7 +29,8 @@ UV := $(shell command -v uv)
 .DEFAULT_GOAL := help
 .PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
         ranks unsloth \
-        evidence gates release-check confusion releases atlas drift advise-proof upstream fuzz demo bench gpu notebooks translations docs site-check \
+        evidence gates release-check confusion releases atlas drift advise-proof upstream fuzz demo real bench gpu \
+        notebooks translations docs site-check \
         new-rule test-rule mutants index schemas golden clean
 
 help:  ## this list
@@ -161,8 +162,13 @@ advise-proof: venv  ## install what advise says, and train tiny models on it; QU
 upstream: venv  ## Gemma tests of transformers, PEFT and TRL, plain, patched, reverted; DIR=PATH
 	$(TEST_ENV) $(BIN)/python -m tools.upstream $(DIR)
 
-demo:  ## the failures and their cures, for real, in a virtual environment of its own
-	PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" demo/run.sh
+demo:  ## the failures and their cures, in a virtual environment of its own; REAL=1 on real weights
+	PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" REAL="$(REAL)" demo/run.sh
+
+real: venv  ## the published Gemma 3 270M broken, cured and trained on the CPU, with figures
+	$(PIP) -r requirements/figures.txt
+	$(TEST_ENV) $(BIN)/python -m benchmarks.real run
+	$(BIN)/python -m benchmarks.real render
 
 bench: venv  ## what it costs, as ratios
 	@$(BIN)/python -m tools.environments 5.23.0 >/dev/null

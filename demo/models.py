@@ -1,12 +1,24 @@
-"""Tiny random models from configs, and batches for them. No file and no network is touched."""
+"""Models and batches: tiny random ones, made from configs.
+
+With a folder of real weights in ``GEMMA_DEMO_MODEL``, Gemma 3 is that model, and its text English.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import torch
 import transformers
 
+REAL = os.environ.get("GEMMA_DEMO_MODEL", "")
+TEXT = (
+    "The town built its library on the hill because the river flooded every spring. For a hundred "
+    "years people walked up with wet boots and left them by the door. When the dam was finished, "
+    "nobody needed the hill any more, but the boots stayed, a row of them in all sizes, and the "
+    "librarian still wipes the floor each morning before the first reader comes. In winter she "
+    "lights the stove an hour before she opens, and nobody has ever asked her to."
+)
 SIZES = {
     "vocab_size": 256,
     "hidden_size": 64,
@@ -45,7 +57,11 @@ FAMILIES = {
 
 
 def build(family: str, dtype: torch.dtype = torch.float32) -> Any:
-    """A fresh text model, one of :data:`FAMILIES`; equal for equal arguments."""
+    """Return a fresh text model, one of :data:`FAMILIES`; equal for equal arguments."""
+    if REAL and family == "Gemma3":
+        return transformers.AutoModelForCausalLM.from_pretrained(
+            REAL, torch_dtype=dtype, attn_implementation="eager"
+        )
     model_class, config_class, changes = FAMILIES[family]
     config = getattr(transformers, config_class)(**{**SIZES, **changes})
     config._attn_implementation = "eager"
@@ -59,12 +75,21 @@ def build(family: str, dtype: torch.dtype = torch.float32) -> Any:
 
 
 def batch(size: int = 2, tokens: int = 24) -> dict[str, torch.Tensor]:
-    """``(size, tokens)`` random ids, with mask and labels."""
+    """Return ``(size, tokens)`` random ids, with mask and labels."""
     ids = torch.randint(3, 200, (size, tokens), generator=torch.Generator().manual_seed(3))
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids.clone()}
 
 
-def rows(size: int = 4) -> list[dict[str, torch.Tensor]]:
-    """A data set for ``Trainer``: the rows of one batch."""
-    made = batch(size)
+def text(size: int, tokens: int = 24) -> dict[str, torch.Tensor]:
+    """Return ``(size, tokens)`` ids of English, each row with ``<bos>`` first."""
+    coder = transformers.AutoTokenizer.from_pretrained(REAL)
+    ids = coder(TEXT, add_special_tokens=False, return_tensors="pt").input_ids[0]
+    cut = ids[: size * (tokens - 1)].reshape(size, tokens - 1)
+    ids = torch.cat([torch.full((size, 1), coder.bos_token_id), cut], dim=1)
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids.clone()}
+
+
+def rows(size: int = 4, family: str = "") -> list[dict[str, torch.Tensor]]:
+    """Return a data set for ``Trainer``: the rows of one batch; of text for real weights."""
+    made = text(size) if REAL and family == "Gemma3" else batch(size)
     return [{key: value[index] for key, value in made.items()} for index in range(size)]

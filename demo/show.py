@@ -55,7 +55,7 @@ def evaluation() -> None:
 
 
 def evaluate(model: Any) -> float:
-    return float(trainer(model).evaluate()["eval_loss"])
+    return float(trainer(model, "Gemma3").evaluate()["eval_loss"])
 
 
 def gradients() -> None:
@@ -128,8 +128,8 @@ def training() -> None:
     require(losses[1] < losses[0], "the loss did not fall")
 
 
-def trainer(model: Any, **arguments: Any) -> Trainer:
-    """A Trainer on the CPU in bf16, which leaves nothing behind."""
+def trainer(model: Any, family: str = "", **arguments: Any) -> Trainer:
+    """Return a Trainer on the CPU in bf16, which leaves nothing behind."""
     settings: dict[str, Any] = {
         "per_device_train_batch_size": 2,
         "per_device_eval_batch_size": 2,
@@ -142,7 +142,8 @@ def trainer(model: Any, **arguments: Any) -> Trainer:
     }
     folder = tempfile.gettempdir()  # nothing is saved, so nothing is written there
     args = TrainingArguments(output_dir=folder, **settings)
-    return Trainer(model=model, args=args, train_dataset=rows(), eval_dataset=rows())
+    data = rows(family=family)
+    return Trainer(model=model, args=args, train_dataset=data, eval_dataset=data)
 
 
 STEPS = {"evaluation": evaluation, "gradients": gradients, "training": training}

@@ -14,8 +14,8 @@ _COLOURS = ("#3b82c4", "#d9822b", "#2f9e6e", "#b5507b", "#8a6fc9", "#8c8c8c")
 Axes = Any
 
 
-def draw(cases: dict[str, Any], folder: Path) -> set[str]:
-    """Draw what the cases hold into ``folder/images``; return the names of what was drawn."""
+def draw(cases: dict[str, Any], folder: Path) -> None:
+    """Draw what the cases hold into ``folder/images``."""
     figures = {
         name: drawing
         for name, drawing in {
@@ -29,7 +29,6 @@ def draw(cases: dict[str, Any], folder: Path) -> set[str]:
     for name, drawing in figures.items():
         for style, (ink, faint) in _STYLES.items():
             _save(drawing, folder / "images" / f"{name}-{style}.svg", ink, faint)
-    return set(figures)
 
 
 def _save(drawing: Callable[[Axes], None], path: Path, ink: str, faint: str) -> None:
