@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from .intervals import Interval, intervals
 
 # Python raises these itself far more often than code does, with the same few texts.
 _OF_PYTHON = {"NameError", "UnboundLocalError", "IndexError", "ZeroDivisionError"}
+# An AttributeError that Python words: code that raises one in these words is rare.
+_NO_ATTRIBUTE = re.compile(r"'[\w.]+' object has no attribute '\w+'")
 _LEAST = 14  # letters of a message that must match literally
 
 
@@ -109,10 +112,15 @@ def who_raises(
         matches = [match for module in others for match in messages(error, opened(module, folder))]
     if matches:
         best = max(matches, key=lambda match: (_is_passed(match, traceback.frames), match.weight))
-        if error.kind in _OF_PYTHON and not _is_passed(best, traceback.frames):
+        if _is_of_python(error) and not _is_passed(best, traceback.frames):
             return _last_function(traceback, release, folder)
         return _told(best, traceback, release, folder)
     return _last_function(traceback, release, folder)
+
+
+def _is_of_python(error: Error) -> bool:
+    """Return whether Python itself most likely raised it."""
+    return error.kind in _OF_PYTHON or _NO_ATTRIBUTE.match(error.message) is not None
 
 
 def _modules(frames: Sequence[Frame], folder: Path) -> list[str]:

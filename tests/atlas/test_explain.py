@@ -21,6 +21,17 @@ Traceback (most recent call last):
     result = self._sample(
 TypeError: _sample() missing 1 required positional argument: 'logits_warper'
 """
+# Raised by Python where the code calls `.group` of a pattern that is not found; Unsloth itself
+# raises an error in these words elsewhere.
+BY_PYTHON = """\
+unsloth_zoo==2025.3.17
+Traceback (most recent call last):
+  File "/x/site-packages/unsloth/__init__.py", line 212, in <module>
+    from .models import *
+  File "/x/site-packages/unsloth_zoo/patching_utils.py", line 390, in patch_compiled_autograd
+    n = len(re.search(r"\\n([ ]{1,})return compiled_fn", source).group(1))
+AttributeError: 'NoneType' object has no attribute 'group'
+"""
 
 
 def explained(text: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
@@ -44,6 +55,14 @@ def test_a_contradiction_is_said_and_is_no_fix(
     said = explained(OF_ANOTHER, tmp_path, capsys)
     assert "states transformers 4.51.3, but the traceback fits 4.45.2 only" in said
     assert "fixed" not in said
+
+
+def test_pythons_own_error_is_no_other_functions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = explained(BY_PYTHON, tmp_path, capsys)
+    assert "Raised by" not in said
+    assert "The last unsloth-zoo function in the traceback is patch_compiled_autograd" in said
 
 
 def test_without_the_index_it_says_so_in_one_line(
