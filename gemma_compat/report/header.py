@@ -169,7 +169,8 @@ def _run(facts: Facts) -> str:
         f"ZeRO-{run.deepspeed_stage}" if run.get("deepspeed_stage") else None,
         "evaluates" if run.get("evaluates") else None,
     ]
-    return ", ".join(note for note in notes if note) or "given"
+    stated = ", ".join(note for note in notes if note)
+    return stated or "given; states no precision, adapter or checkpointing"
 
 
 def _checkpointing(facts: Facts) -> str | None:
