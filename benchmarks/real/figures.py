@@ -10,7 +10,8 @@ from typing import Any
 LARGEST_FLOAT16 = 65_504
 
 _STYLES = {"light": ("#1f2328", "#57606a"), "dark": ("#e6edf3", "#9198a1")}
-_COLOURS = ("#3b82c4", "#d9822b", "#2f9e6e", "#b5507b", "#8a6fc9", "#8c8c8c")
+_COLOURS = ("#3b82c4", "#d9822b", "#2f9e6e", "#b5507b", "#8a6fc9", "#c9a227")
+_MEASURED = "#7d8894"
 Axes = Any
 
 
@@ -64,6 +65,7 @@ def _stream(cases: dict[str, Any]) -> Callable[[Axes], None] | None:
         axes.axhline(LARGEST_FLOAT16, color=_COLOURS[3], linestyle="--", linewidth=1)
         axes.annotate("65,504, the largest float16", (0, LARGEST_FLOAT16 * 1.03))
         axes.set(xlabel="decoder layer", ylabel="largest absolute value")
+        axes.set_xticks(range(0, len(stream), 2))
         axes.yaxis.set_major_formatter("{x:,.0f}")
 
     return drawing
@@ -112,9 +114,9 @@ def _memory(cases: dict[str, Any]) -> Callable[[Axes], None] | None:
             left = [a + b for a, b in zip(left, widths, strict=True)]
         peaks = [f"{item['kind']}: process" for item in found]
         axes.barh(
-            peaks, [item["peak_gib"] for item in found], color="#8c8c8c", label="measured peak"
+            peaks, [item["peak_gib"] for item in found], color=_MEASURED, label="measured peak"
         )
         axes.set(xlabel="GiB")
-        axes.legend(loc="lower right", ncols=2)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.18), ncols=4)
 
     return drawing

@@ -99,7 +99,7 @@ def judged(
         plugins=plugins().notes,
     )
     status = _status(whole, outcome.diagnosis, gate, options.fail_on_undetermined)
-    if too_large is not None and options.fail_on != "never" and status == CLEAN:
+    if too_large is not None and options.fail_on != "never":  # certain, whatever is installed
         status = FINDINGS
     return Judged(outcome.diagnosis, gate, status, too_large)
 

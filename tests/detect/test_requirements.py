@@ -325,6 +325,7 @@ class TestYaml:
     def test_llama_factory(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "run.yml").write_text(LLAMA_FACTORY)
         options = ["report", "--args", str(tmp_path / "run.yml"), "--gpu", "A100-80GB"]
+        options += ["--with", "transformers==5.23.0,torch==2.13.0"]
         assert main([*options, "--format", "json"]) in {0, 1}
         out = capsys.readouterr()
         facts = json.loads(out.out)["facts"]
