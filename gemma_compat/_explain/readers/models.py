@@ -220,7 +220,7 @@ MODELS: tuple[Reader, ...] = (
         _prose,
         {
             "nb/Gemma3_(4B).ipynb": {"model_type": frozenset({"gemma3"})},
-            "/work/Gemma3/train.py": {"model_type": ...},
+            "/data/Gemma3/train.py": {"model_type": ...},
             "I fine-tune Gemma 3 4B on a T4": {"model_type": frozenset({"gemma3"})},
             "Gemma-3 12B Inst, all on local": {"model_type": frozenset({"gemma3"})},
             "Gemma 3 1B": {"model_type": frozenset({"gemma3_text"})},
