@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import pytest
 
 from gemma_compat.conditions.run import evaluates
+from gemma_compat.rules import find
 from gemma_compat.rules._pages import rule_of
-from tools import environments, new_rule, rule_index
+from tools import environments, new_rule, rule_index, test_rule
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,7 +52,12 @@ def test_skeletons_pass_lint_and_ask_to_be_filled_in(tmp_path: Path) -> None:
         ("GC1", "cache", "cache-read-twice", "CODE"),
         ("GC999", "Cache/x", "cache-read-twice", "FAMILY"),
         ("GC999", "cache", "CacheReadTwice", "NAME"),
-        ("GC101", "cache", "cache-read-twice", "taken: GC101"),
+        (
+            "GC101",
+            "cache",
+            "cache-read-twice",
+            r"taken: GC101 hybridcache-without-float; free: GC1\d\d$",
+        ),
         ("GC999", "cache", "hybridcache-without-float", "taken: GC101"),
     ],
 )
@@ -58,6 +65,13 @@ def test_bad_input_is_refused(code: str, family: str, name: str, said: str, tmp_
     with pytest.raises(new_rule.Refused, match=said):
         new_rule.write(code, family, name, root=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_skeleton_is_to_be_filled_in_before_it_is_tested(tmp_path: Path) -> None:
+    rule = replace(find("GC101"), name="cache-read-twice", family="madeup")
+    written = [str(path.relative_to(tmp_path)) for path in skeletons(tmp_path)]
+    assert sorted(test_rule.unfilled(rule, tmp_path)) == sorted(written)
+    assert test_rule.unfilled(find("GC101")) == []
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

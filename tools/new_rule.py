@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "gemma_compat" / "rules"
 KINDS = ("python", "markdown")
+PLACEHOLDER = "FILL IN"
 
 PAGE = """\
 FILL IN: one sentence that states the defect and what it does to the run.
@@ -194,13 +195,21 @@ def _check(code: str, family: str, name: str, kind: str) -> None:
     if kind not in KINDS:
         raise Refused(f"KIND is {' or '.join(KINDS)}, not {kind!r}")
     for taken, known in _known():
-        if taken == code or known == name:
-            raise Refused(f"taken: {taken} {known}")
+        if taken == code:
+            raise Refused(f"taken: {taken} {known}; free: {_free(family)}")
+        if known == name:
+            raise Refused(f"taken: {taken} {known}; give it another NAME")
 
 
-def _known() -> Iterator[tuple[str, str]]:
+def _free(family: str) -> str:
+    """Return the number after the last one of the family."""
+    numbers = [int(code.removeprefix("GC")) for code, _ in _known(family)]
+    return f"GC{max(numbers) + 1}" if numbers else "whichever hundred has no rule"
+
+
+def _known(family: str = "*") -> Iterator[tuple[str, str]]:
     """Code and name of every rule, read from the files: nothing of the package is imported."""
-    for file in sorted((*RULES.glob("*/*.py"), *RULES.glob("*/*.md"))):
+    for file in sorted((*RULES.glob(f"{family}/*.py"), *RULES.glob(f"{family}/*.md"))):
         found = re.search(r'^ *code ?= ?"(GC\d+)"', file.read_text(encoding="utf-8"), re.M)
         if found:
             yield found[1], file.stem.replace("_", "-")
