@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import zipapp
@@ -138,6 +139,15 @@ def test_another_interpreter_is_judged_by_its_own_packages(tmp_path: Path) -> No
 def test_an_interpreter_that_is_none(given: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert _cli.main(["report", "--python", given]) == 2
     assert "no such interpreter" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="these programs are POSIX's")
+@pytest.mark.parametrize("given", ["false", "echo"])
+def test_a_program_that_does_not_run_python(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    program = shutil.which(given)
+    assert program is not None
+    assert _cli.main(["report", "--python", program]) == 2
+    assert f"{program}: does not run Python" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

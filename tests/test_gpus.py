@@ -283,3 +283,11 @@ def test_one_unknown_card_does_not_refuse_a_report(capsys):
         1,
     }
     assert "RTX 4095" in capsys.readouterr().out
+
+
+def test_an_unknown_card_is_noted(capsys):
+    main(["report", "--model", "google/gemma-3-1b-it", "--gpu", "RTX 4095"])
+    note = "gemma_compat: note: no GPU is known as 'RTX 4095'; nearest: RTX 4090"
+    assert capsys.readouterr().err.startswith(note)
+    assert main(["memory", "--model", "google/gemma-3-1b-it", "--gpu", "RTX 4095"]) == 2
+    assert "note" not in capsys.readouterr().err, "an error says it"

@@ -21,8 +21,9 @@ _NEEDED = ("gemma_compat", "packaging")
 _CODE = """
 import sys
 if sys.version_info < (3, 10):
-    sys.exit("gemma_compat: error: --python needs Python 3.10 or newer, this is "
-             + sys.version.split()[0])
+    sys.stderr.write("gemma_compat: error: --python needs Python 3.10 or newer, this is "
+                     + sys.version.split()[0] + "\\n")
+    sys.exit(2)
 sys.path.pop(0)
 borrowed = {borrowed!r}
 sys.path += borrowed
@@ -44,11 +45,13 @@ def report_of(python: str, arguments: Sequence[str]) -> int:
         arguments: of this command, the option itself included.
 
     Raises:
-        UsageError: the interpreter does not exist or cannot be started.
+        UsageError: the interpreter does not exist, cannot be started or does not run Python.
     """
     interpreter = _interpreter(python)
     code = _CODE.format(borrowed=_borrowed(), arguments=_without_option(arguments))
     try:
+        if not _is_python(interpreter):
+            raise UsageError(f"{OPTION} {python}: does not run Python")
         status = subprocess.run([interpreter, "-c", code], check=False).returncode
     except OSError as error:
         raise UsageError(f"{OPTION} {python}: {error.strerror or error}") from error
@@ -66,6 +69,13 @@ def _interpreter(python: str) -> str:
     if not os.path.isfile(python):
         raise UsageError(f"{OPTION} {python}: no such interpreter")
     return os.path.abspath(python)
+
+
+def _is_python(interpreter: str) -> bool:
+    """Return whether it does what a Python does: ``false`` would end as a report with findings."""
+    asked = [interpreter, "-c", "print('Python')"]
+    said = subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return said.stdout.split()[-1:] == [b"Python"]
 
 
 def _borrowed() -> list[str]:

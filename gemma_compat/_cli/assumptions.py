@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from . import stack
+from .output import note
 
 if TYPE_CHECKING:
     from ..engine.what_if import Assumptions
@@ -129,7 +130,10 @@ def apply(options: argparse.Namespace, facts: Facts, *, of_this_machine: bool = 
     required = getattr(options, "stack_file", None)
     if required is not None:
         facts = facts.replace(packages={})  # the file's stack, not the one that is here
-    facts = assume(facts, read(options, facts), of_this_machine=of_this_machine)
+    assumed = read(options, facts)
+    for text in assumed.unknown_gpus:
+        note(text)
+    facts = assume(facts, assumed, of_this_machine=of_this_machine)
     if required is not None and stack.names_unsloth(required):
         facts = facts.replace(unsloth=facts.unsloth.replace(used=True))
     return facts

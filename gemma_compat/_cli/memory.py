@@ -70,6 +70,7 @@ def _situation(options: argparse.Namespace) -> tuple[Mapping[str, Any], Facts]:
     from ..detect.model import config_of, read_model
     from ..detect.training import read_training
     from ..facts import Facts
+    from ..tables import gpus
     from .inputs import read_arguments
 
     read_arguments(options)
@@ -84,6 +85,8 @@ def _situation(options: argparse.Namespace) -> tuple[Mapping[str, Any], Facts]:
         facts = facts.replace(adapter=read_adapter(options.adapter)[0])
     if every:
         options = argparse.Namespace(**{**vars(options), "gpu": None})
+    elif options.gpu and (unknown := gpus.named(options.gpu).unknown):
+        raise UsageError(unknown[0])  # where other commands go on, with a note
     return config, assumptions.apply(options, facts)
 
 
@@ -101,8 +104,6 @@ def _card(options: argparse.Namespace, facts: Facts) -> tuple[int | None, str]:
     from ..tables import gpus
 
     named = gpus.named(options.gpu) if options.gpu else None
-    if named is not None and named.unknown:
-        raise UsageError(named.unknown[0])
     if named is not None and named.others and not named.gpus:
         sizes = [card.memory for card in named.others]
         known = [size for size in sizes if size is not None]

@@ -48,7 +48,8 @@ def block(found: Explanation) -> list[str]:
     """Return what a maintainer would ask for: error, versions, GPU, model, run, and what is
     missing.
     """
-    lines = [f"gemma_compat {__version__}, from a log of {found.lines:,} lines"]
+    unit = "line" if found.lines == 1 else "lines"
+    lines = [f"gemma_compat {__version__}, from a log of {found.lines:,} {unit}"]
     shared = Facts.from_dict(shareable_facts(found.facts))
     shown = found.unrecognised[:1] or tuple(c.lines[-1] for c in found.causes[:1])
     lines += [f"{'Error':<9} {line.text} (line {line.number})" for line in shown]

@@ -40,9 +40,7 @@ def summary(found: Judgement, card: str = "") -> str:
 
 def _spare(found: Judgement) -> str:
     assert found.available is not None
-    beyond = found.estimate.least - found.available
-    difference = beyond if found.fits is False else found.available - found.total
-    return _FREE[found.fits].format(_gib(difference))
+    return _FREE[found.fits].format(_gib(abs(found.available - found.total)))
 
 
 def render_text(found: Judgement, model: str, card: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -18,6 +19,9 @@ def test_the_question_of_the_documentation(capsys: pytest.CaptureFixture[str]) -
     assert main(ASKED) == 1
     out = capsys.readouterr().out
     assert "does not fit A100-40GB" in out and "#####" in out
+    sums = re.search(r"([\d.]+) of ([\d.]+) GiB, ([\d.]+) GiB too much", out)
+    assert sums is not None
+    assert float(sums[1]) - float(sums[2]) == pytest.approx(float(sums[3]), abs=0.11)
     assert "-> fits" in out and "Assumed" in out
 
 
