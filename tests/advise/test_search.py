@@ -117,7 +117,7 @@ def test_without_the_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
     monkeypatch.setitem(sys.modules, "resolvelib", None)
-    with pytest.raises(UsageError, match=r'python -m pip install resolvelib'):
+    with pytest.raises(UsageError, match=r"python -m pip install resolvelib"):
         advise(question("transformers"), releases(PAIR), ())
 
 
