@@ -206,9 +206,11 @@ def _told(
 def _last_function(traceback: Traceback, release: dict[str, str], folder: Path) -> Origin | None:
     """Return the traceback's last function outside torch as the origin, without a text."""
     known = indexed(folder)
+    silent = {"torch"}  # packages whose last function says nothing: the ones before it are not last
     for frame in reversed(traceback.frames):
-        if frame.module == "torch" or frame.module not in known or frame.function[:1] == "<":
+        if frame.module in silent or frame.module not in known or frame.function[:1] == "<":
             continue
+        silent.add(frame.module)
         index = opened(frame.module, folder)
         version = release.get(index.distribution, "")
         number = index.number(version) if version else None

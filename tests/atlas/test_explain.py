@@ -33,6 +33,16 @@ Traceback (most recent call last):
 AttributeError: 'NoneType' object has no attribute 'group'
 """
 
+# The inner frame fits no release, so the outer one of the same package is not the last.
+CHANGED_INSIDE = """\
+Traceback (most recent call last):
+  File "/x/site-packages/transformers/trainer.py", line 2245, in train
+    return inner_training_loop(
+  File "/x/site-packages/transformers/models/gemma3/modeling_gemma3.py", line 1122, in of_mine
+    raise ValueError
+ValueError: a text of a file that was changed
+"""
+
 
 def explained(text: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
     log = folder / "train.log"
@@ -63,6 +73,14 @@ def test_pythons_own_error_is_no_other_functions(
     said = explained(BY_PYTHON, tmp_path, capsys)
     assert "Raised by" not in said
     assert "The last unsloth-zoo function in the traceback is patch_compiled_autograd" in said
+
+
+def test_a_function_before_the_last_is_not_called_the_last(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = explained(CHANGED_INSIDE, tmp_path, capsys)
+    assert "transformers: no release fits exactly" in said
+    assert "The last" not in said and "pip install" not in said
 
 
 def test_without_the_index_it_says_so_in_one_line(
