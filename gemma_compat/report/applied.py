@@ -49,18 +49,17 @@ def _outcome(applied: AppliedPatches) -> str:
     if planned and not applied.ledgers:
         return f"gemma_compat: reverted on {what}: {', '.join(planned)}"
     already = _already(applied)
-    before = f"already patched: {', '.join(already)}"
     if applied.ledgers:
         new = f"gemma_compat: patched {what}: {', '.join(applied.codes)}"
-        return f"{new}; {before}" if already else new
+        return f"{new}; in place already: {', '.join(already)}" if already else new
     if already:
-        return f"gemma_compat: {what} is {before}"
+        return f"gemma_compat: {what} is already patched: {', '.join(already)}"
     needed = "nothing was changed" if applied.diagnosis.findings else "nothing was needed"
     return f"gemma_compat: {needed} on {what}"
 
 
 def _already(applied: AppliedPatches) -> list[str]:
-    """Return the codes whose cures an earlier ``patch`` left on the model."""
+    """Return the codes whose cures an earlier ``patch``, or another rule's, left on the model."""
     rules = [*applied.diagnosis.in_place]
     rules += [skip.rule for skip in applied.plan.skips if skip.in_place]
     ordered = sorted(rules, key=lambda rule: rule.order)

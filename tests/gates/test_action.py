@@ -126,7 +126,7 @@ def test_wrong_input_keeps_its_status(broken: Path, temp: Path) -> None:
 def test_it_judges_the_python_of_the_job(broken: Path, temp: Path) -> None:
     (temp / "job" / "python").write_text("#!/bin/sh\necho another interpreter; exit 1\n")
     run = Run(broken, temp)
-    assert run.status == 1 and "another interpreter" in run.log
+    assert run.status == 2 and f"{temp / 'job' / 'python'}" in run.log
 
 
 def test_no_expression_stands_in_a_script() -> None:

@@ -24,6 +24,7 @@ EITHER = "right or as unpatched"
 ANSWERS = (RIGHT, ABOUT_RIGHT, AS_UNPATCHED, EITHER)
 # Rules whose patch is not for a model at hand, and why.
 WITHOUT = {
+    "GC107": "RecurrentGemma is no tiny model of these tests; the confusion matrix trains it",
     "GC901": "its patch is for a module, at import",
     "GC1105": "its patch stops the run at once",
 }

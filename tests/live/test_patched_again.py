@@ -32,8 +32,9 @@ from .test_patch_contract import covers  # noqa: E402
 
 torch.set_num_threads(1)
 
-# Rules that still fire after their patch, and why.
+# Rules that still fire after their patch, or that other tests try, and why.
 STAY = {
+    "GC107": "RecurrentGemma is no tiny model of these tests; the confusion matrix patches it",
     "GC204": "its patch stops the run by name, and does not make it right",
     "GC901": "its patch is for a module, at import",
     "GC1105": "its patch stops the run at once",
