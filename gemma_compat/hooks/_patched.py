@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ..live.unwrap import unwrap
+from ..patching._lock import ShortLock
 from ..tables.families import is_gemma
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ logger = logging.getLogger("gemma_compat")
 RECORD = "_gemma_compat_hook"
 
 _told: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
-_lock = threading.Lock()
+_lock = ShortLock()
 
 
 class Record:

@@ -17,10 +17,12 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from ._lock import ShortLock
+
 SLOT = "_gradient_checkpointing_func"
 _FOUND = "gemma_compat_found"  # on the function that stands in: the one that it stands in for
 
-_lock = threading.RLock()
+_lock = ShortLock()
 _inside: WeakKeyDictionary[Any, set[int]] = WeakKeyDictionary()  # threads, by text model
 
 

@@ -12,13 +12,13 @@ Saves may overlap in threads: the first one in puts back, the last one out undoe
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ._lock import ShortLock
 from ._values import MISSING
 from ._weak import WeakMethod
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FOUND = "_gemma_compat_found_"
 
-_lock = threading.RLock()
+_lock = ShortLock()
 # For each config field that a save is writing: how many saves, the config, the running value.
 _saving: dict[tuple[int, str], tuple[int, Any, Any]] = {}
 
