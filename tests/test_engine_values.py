@@ -9,7 +9,8 @@ from pkgutil import iter_modules
 import pytest
 
 from gemma_compat import engine
-from gemma_compat.engine.rule import Rule, Scope, Severity
+from gemma_compat.engine.rule import Diagnosis, Rule, Scope, Severity
+from gemma_compat.facts import Facts
 
 CLASSES = {
     f"{module.name}.{name}": found
@@ -30,3 +31,8 @@ def test_a_rule_and_a_scope_are_compared_by_identity() -> None:
     rules = [Rule(code="GC901", severity=Severity.ERROR, scopes=(scopes[0],)) for _ in range(2)]
     assert scopes[0] != scopes[1] and rules[0] != rules[1]
     assert len({*scopes, *rules}) == 4
+
+
+def test_a_diagnosis_shows_itself_in_words() -> None:
+    shown = repr(Diagnosis(Facts(), (), ()))
+    assert "Facts(" not in shown and "\n" not in shown

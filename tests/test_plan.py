@@ -172,6 +172,11 @@ def test_a_cure_ahead_of_time_only_where_just_the_run_is_unknown(
     assert manual(made) == []
 
 
+def test_a_cure_for_a_module_is_left_to_install() -> None:
+    made = plan(rule("GC901", patch=never_patched, at_import=("some.module",)))
+    assert skipped(made) == {"GC901": "done at import only: gemma_compat.install(select=['GC901'])"}
+
+
 def test_who_yields_is_skipped_where_the_other_is_planned_or_was_left_out() -> None:
     yielding = rule("GC901", yields_to=("GC902",))
     assert patched(plan(yielding)) == ["GC901"]

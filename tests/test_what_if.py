@@ -368,3 +368,13 @@ def test_the_trainers_cache_follows_the_release_where_either_is_given(
 ) -> None:
     facts = facts_for("gemma3", release, training={"use_cache": "as it was"})
     assert assume(facts, made).training.use_cache == use_cache
+
+
+def test_a_loop_of_your_own_has_no_trainers_cache() -> None:
+    facts = given("--with", "transformers==5.23.0", "--trainer", "loop")
+    assert facts.training.use_cache == HERE.training.use_cache is not False
+    assert given("--with", "transformers==5.23.0", "--trainer", "hf").training.use_cache is False
+
+
+def test_a_label_that_only_ends_in_digits_names_no_cuda() -> None:
+    assert not given("--with", "torch==2.6.0+cux26").torch.known("cuda")

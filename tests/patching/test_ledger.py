@@ -395,3 +395,27 @@ def test_text_is_short() -> None:
     assert text_of("eager") == "'eager'"
     assert text_of(torch.nn.Identity()) == "Identity"
     assert len(text_of(list(range(1000)))) <= 60
+
+
+def test_a_long_value_is_cut_to_sixty_letters() -> None:
+    fits, long = "x" * 58, "x" * 59  # with quotes 60 and 61
+    assert text_of(fits) == repr(fits)
+    assert text_of(long) == repr(long)[:57] + "..." and len(text_of(long)) == 60
+
+
+def test_a_write_that_fails_is_not_left_in_the_ledger() -> None:
+    class Refuses:
+        path = "model.broken"
+
+        def write(self) -> None:
+            raise PatchError("cannot be written")
+
+        def restore(self) -> None:
+            pass
+
+    model = Model()
+    ledger = Ledger("GC999", model)
+    ledger.set_attribute(model.layers[0], "scale", 5)
+    with pytest.raises(PatchError, match="cannot be written"):
+        ledger._write(Refuses(), "absent", "there")
+    assert [change.path for change in ledger.changes] == ["model.layers.0.scale"]
