@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from gemma_compat.errors import PatchRefused
 from gemma_compat.facts import UNKNOWN, Facts
 from gemma_compat.rules import find
 from tests.conftest import A100, T4, facts_for
@@ -55,3 +57,28 @@ def test_answers(case: dict[str, Any], expected: str) -> None:
 )
 def test_symptoms(text: str) -> None:
     assert any(re.search(pattern, text) for pattern in RULE.symptoms)
+
+
+@pytest.mark.parametrize(
+    ("capability", "is_refused"), [((7, 5), True), ((8, 0), False), ((9, 0), False)]
+)
+def test_a_card_without_bfloat16_is_refused(
+    capability: tuple[int, int], is_refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in says that it is on a card; GC404's cure asks that card what it can."""
+    torch = pytest.importorskip("torch")
+    from gemma_compat.patching.ledger import Ledger
+
+    class Linear4bit(torch.nn.Module):  # type: ignore[misc, name-defined]
+        compute_dtype = torch.float16
+        weight = SimpleNamespace(is_cuda=True, device="cuda:0")
+
+    model = torch.nn.Sequential(Linear4bit())
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    if is_refused:
+        with pytest.raises(PatchRefused, match="cuda:0 has no bfloat16"):
+            RULE.patch(model, Ledger("GC404", model))
+        assert model[0].compute_dtype == torch.float16
+    else:
+        RULE.patch(model, Ledger("GC404", model))
+        assert model[0].compute_dtype == torch.bfloat16
