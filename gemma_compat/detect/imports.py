@@ -57,7 +57,7 @@ for name, read in (
 ):
     try:
         found["libraries"][name] = read()
-    except Exception:
+    except Exception:  # probe boundary: a version that torch does not tell is unknown
         pass
 texts = [" ".join(str(getattr(item, "message", item)).split()) for item in said]
 found["device_problem"] = texts[0] if texts else None
