@@ -4,9 +4,9 @@
     python -m tools.translations --check    exit 1 if a catalogue or a compiled one is out of date
     python -m tools.translations --missing  list what is not translated
 
-A sentence is a string of the modules in :data:`FRAMES` and of the rules in :data:`RULES`, an
-f-string with ``{0}``, ``{1}`` in place of its values. A sentence that is no longer in the source
-leaves the catalogue. :data:`COMPOSED` are those that the layout puts together.
+A sentence is a string of the modules in :data:`FRAMES` and of every rule, an f-string with ``{0}``,
+``{1}`` in place of its values. A sentence that is no longer in the source leaves the catalogue.
+:data:`COMPOSED` are those that the layout puts together.
 """
 
 from __future__ import annotations
@@ -37,32 +37,33 @@ FRAMES = (
     *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_explain/general/*.py")),
     "_explain/answer.py",
     "_explain/read_off.py",
+    *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_preflight/**/*.py")),
+    "advise/conflict.py",
+    "advise/explanation.py",
+    "advise/verdicts.py",
     "atlas/describe.py",
+    "memory/estimate.py",
+    "memory/judging.py",
+    "memory/situation.py",
+    "memory/tuning.py",
+    "report/advice.py",
     "report/applied.py",
     "report/deciding.py",
     "report/explanation.py",
     "report/explanation_causes.py",
     "report/explanation_headline.py",
     "report/header.py",
+    "report/memory.py",
     "report/memory_estimate.py",
     "report/open_questions.py",
     "report/preflight.py",
     "report/text.py",
+    "report/tuning.py",
     "report/wording.py",
     "report/notebook/applied.py",
     "report/notebook/diagnosis.py",
     "report/notebook/explanation.py",
     "report/notebook/preflight.py",
-)
-# The forty rules that people meet first: the field test, and what the founding reports were about.
-RULES = re.findall(
-    r"GC\d+",
-    """
-    GC101 GC102 GC103 GC104 GC201 GC202 GC203 GC204 GC301 GC302
-    GC304 GC308 GC401 GC402 GC406 GC501 GC601 GC603 GC604 GC609
-    GC612 GC701 GC702 GC704 GC801 GC803 GC805 GC807 GC901 GC902
-    GC903 GC1001 GC1004 GC1101 GC1102 GC1103 GC1104 GC1115 GC1126 GC1201
-    """,
 )
 _COUNTS = tuple(
     ", ".join(f"{{{i}}} {word}" for i, word in enumerate(words))
@@ -113,9 +114,8 @@ def sentences() -> dict[str, str]:
         for text in _strings(PACKAGE / name):
             found.setdefault(text, name)
     for rule in all_rules():
-        if rule.code in RULES:
-            for text in _of_rule(rule):
-                found.setdefault(text, rule.code)
+        for text in _of_rule(rule):
+            found.setdefault(text, rule.code)
     return found
 
 

@@ -24,12 +24,13 @@ COMMANDS = ("report", "explain", "run", "rule", "matrix", "supports", "gpu", "me
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status. ``argv`` is ``sys.argv[1:]`` if not given."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    first = _take_language(arguments)
     if arguments[:1] == ["run"] and not {"-h", "--help"} & set(arguments[1:2]):
         from .run import run
 
-        return run(arguments[1:])
+        return run([*first, *arguments[1:]])
     try:
-        options = _parser(arguments).parse_args(arguments)
+        options = _parser(arguments).parse_args([*arguments, *first])
         options.arguments = arguments
         language.use(options.lang)
         status: int = options.command(options)
@@ -41,6 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except SystemExit as stop:  # argparse ends so after --help and --version, which it wrote
         return _written(_status_of(stop))
+
+
+def _take_language(arguments: list[str]) -> list[str]:
+    """Take ``--lang zh`` or ``--lang=zh`` off the front; return it, empty where it is not there."""
+    size = 0
+    if arguments and arguments[0].partition("=")[0] == "--lang":
+        size = 1 if "=" in arguments[0] else 2
+    taken, arguments[:size] = arguments[:size], []
+    return taken
 
 
 def _written(status: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from .. import language
 from ..errors import (
     GemmaCompatError,
     NothingToRun,
@@ -14,7 +15,12 @@ from ..errors import (
 )
 from .output import FINDINGS, USAGE, complain
 
-_USAGE = "[--preflight [--skip CHECK] [--continue]] [--watch] [-m MODULE | SCRIPT] [ARGUMENT ...]"
+_USAGE = (
+    "[--preflight [--skip CHECK] [--continue]] [--watch] [--lang LANG] "
+    "[-m MODULE | SCRIPT] [ARGUMENT ...]"
+)
+_WITH_VALUE = {"--skip": "the name of a check", "--lang": "the name of a language"}
+_OPTIONS = {"--preflight", "--watch", "--continue", *_WITH_VALUE}
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -26,7 +32,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         description="Run an unmodified script as python would, with gemma_compat.install() done. "
         "--preflight tries one batch before the first step and stops if a check fails; --skip "
         "CHECK (as often as needed) leaves one out, --continue trains all the same. --watch adds "
-        "memory and speed to the Trainer's log.",
+        "memory and speed to the Trainer's log, --lang says in which language.",
     )
 
 
@@ -59,23 +65,24 @@ def _options(arguments: list[str]) -> tuple[bool | dict[str, Any], bool]:
 
     What follows the script is the script's. ``--skip`` and ``--continue`` ask for preflight too.
     """
-    asked = watch = go_on = False
+    flags: set[str] = set()
     skip: list[str] = []
-    while arguments and arguments[0].startswith("--"):
-        name, _, value = arguments[0].partition("=")
-        if name not in {"--preflight", "--watch", "--skip", "--continue"}:
-            break
-        arguments.pop(0)
-        asked |= name == "--preflight"
-        watch |= name == "--watch"
-        go_on |= name == "--continue"
-        if name == "--skip":
-            if not value and not arguments:
-                raise NothingToRun("--skip needs the name of a check")
-            skip.append(value or arguments.pop(0))
-    if skip or go_on:
+    while arguments and arguments[0].partition("=")[0] in _OPTIONS:
+        name, _, value = arguments.pop(0).partition("=")
+        if name in _WITH_VALUE and not value:
+            if not arguments:
+                raise NothingToRun(f"{name} needs {_WITH_VALUE[name]}")
+            value = arguments.pop(0)
+        if name == "--lang":
+            language.use(value)
+        elif name == "--skip":
+            skip.append(value)
+        else:
+            flags.add(name)
+    watch = "--watch" in flags
+    if skip or "--continue" in flags:
         from .._preflight.checks import checked_names
 
         checked_names(skip)
-        return {"skip": skip, "go_on": go_on}, watch
-    return asked, watch
+        return {"skip": skip, "go_on": "--continue" in flags}, watch
+    return "--preflight" in flags, watch

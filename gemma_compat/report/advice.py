@@ -10,7 +10,7 @@ from ..advise.answer import DOWN, NEW, STAYS, UP, Advice, Choice, Conflict
 from ..engine.rule import Undetermined
 from .header import header_rows
 from .json import dump
-from .wording import strength, wrap
+from .wording import in_language, strength, wrap
 
 _MOVES = {STAYS: "stays", NEW: "new", UP: "up from {}", DOWN: "down from {}"}
 _HEADER = ("GPU", "Model", "Run")
@@ -23,7 +23,7 @@ def render_text(answer: Advice | Conflict) -> str:
         lines += wrap(text, first=f"{label:<9} ", rest=" " * 10)
     lines.append("")
     body = _advice(answer) if isinstance(answer, Advice) else _conflict(answer)
-    return "\n".join([*lines, *body]) + "\n"
+    return in_language("\n".join([*lines, *body]) + "\n")
 
 
 def _situation(answer: Advice | Conflict) -> list[tuple[str, str]]:

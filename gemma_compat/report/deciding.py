@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..engine.rule import Undetermined
 from ..facts import Facts
 from ..language import said
-from .wide import columns, cut
+from .wide import columns
 from .wording import WIDTH, label
 
 LINES = 5  # the heading is one of them
@@ -122,11 +122,15 @@ def _options(item: Undetermined, facts: Facts) -> list[str]:
 
 
 def _line(group: Deciding) -> str:
-    """Return ``  error GC203 The title ... (2 more): --external-checkpointing`` in one line."""
+    """Return ``  error GC203 The title (and 2 more): --external-checkpointing`` in one line.
+
+    A title that does not fit is never cut: the rule's name stands for it.
+    """
     first = group.items[0].rule
     others = len({item.rule.code for item in group.items}) - 1
-    end = f" ({others} more)" if others else ""
-    end += f": {group.option}"
+    end = said(f"(and {others} more)") if others else ""
+    end = f"{f' {end}' if end else ''}: {group.option}"
     start = f"  {said(label(first).strip())} "
     title = said(first.title).replace("`", "")
-    return start + cut(title, WIDTH - columns(start + end)) + end
+    fits = columns(start + title + end) <= WIDTH
+    return start + (title if fits else first.name) + end

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..language import said, said_list
 from ..memory import Judgement, Setup, Shape, estimate, usable
 from ..memory.judging import fits
 from ..tables.gpu_tables import CARDS
-from .wording import wrap
+from .wide import columns, padded
+from .wording import in_language, wrap
 
 _GIB = 1 << 30
-_BAR = 32
+_BAR, _NAME, _VERDICT = 32, 19, 12  # columns
+_NO_BREAK = "\xa0"  # a card's name stays in one line
 _NAMES = {
     "weights": "weights",
     "adapter": "adapter",
@@ -45,24 +48,34 @@ def _spare(found: Judgement) -> str:
 
 def render_text(found: Judgement, model: str, card: str) -> str:
     """Return the verdict, a bar for each part, what fits, the changes, and what was assumed."""
-    lines = wrap(f"{model}, {_run(found.setup)}", first="", rest="  ")
+    lines = wrap(said_list(f"{model}, {_run(found.setup)}"), first="", rest="  ")
     lines += [f"{summary(found, card)}.", ""]
     lines += list(_bars(found))
     lines += list(_fitting(found))
     lines += list(_changes(found))
-    if found.assumed:
-        lines += ["", "Assumed, since nothing stated it"]
-        for text in found.assumed:
-            lines += wrap(text, first="  ", rest="    ")
-    return "\n".join(lines) + "\n"
+    lines += list(_assumed(found.assumed))
+    return in_language("\n".join(lines) + "\n")
+
+
+def _assumed(texts: tuple[str, ...]) -> Iterator[str]:
+    if texts:
+        yield ""
+        yield "Assumed, since nothing stated it"
+    for text in texts:
+        yield from wrap(text, first="  ", rest="    ")
 
 
 def _bars(found: Judgement) -> Iterator[str]:
     largest = max(part.bytes for part in found.parts)
     for part in found.parts:
         bar = "#" * max(1, round(_BAR * part.bytes / largest))
-        yield f"  {_NAMES[part.name]:<19}{_gib(part.bytes):>7}  {bar:<{_BAR}}  {part.note}".rstrip()
-    yield f"  {'total':<19}{_gib(found.total):>7}"
+        note = said_list(part.note)
+        yield f"  {_name(_NAMES[part.name])}{_gib(part.bytes):>7}  {bar:<{_BAR}}  {note}".rstrip()
+    yield f"  {_name('total')}{_gib(found.total):>7}"
+
+
+def _name(text: str) -> str:
+    return padded(said(text), _NAME)
 
 
 def _fitting(found: Judgement) -> Iterator[str]:
@@ -83,21 +96,24 @@ def _changes(found: Judgement) -> Iterator[str]:
     yield ""
     yield "What to change, cheapest first, each with those above it"
     for change in found.changes:
-        end = " -> fits" if change.fits else ""
-        yield from wrap(f"{_gib(change.total):>6} GiB  {change.text}{end}", "  ", " " * 14)
+        end = f" -> {said('fits')}" if change.fits else ""
+        yield from wrap(f"{said(change.text)}{end}", f"  {_gib(change.total):>6} GiB  ", " " * 14)
     if not found.changes[-1].fits:
         yield "  Even all of them together do not fit: a smaller model or a larger card."
 
 
 def _run(setup: Setup) -> str:
-    kind = f"LoRA of rank {setup.adapter.rank}" if setup.adapter else "all weights"
-    bits = f", weights in {setup.bits} bits" if setup.bits else ""
-    over = f", {setup.spread} over {setup.ranks} GPUs" if setup.ranks > 1 else ""
-    checkpointing = "with" if setup.checkpointing else "without"
-    return (
-        f"{kind}{bits}, {setup.rows} x {setup.tokens} tokens, {checkpointing} checkpointing, "
-        f"{setup.attention}, {setup.optimizer}{over}"
-    )
+    checkpointing = "with checkpointing" if setup.checkpointing else "without checkpointing"
+    parts = [
+        f"LoRA of rank {setup.adapter.rank}" if setup.adapter else "all weights",
+        f"weights in {setup.bits} bits" if setup.bits else "",
+        f"{setup.rows} x {setup.tokens} tokens",
+        checkpointing,
+        setup.attention,
+        setup.optimizer,
+        f"{setup.spread} over {setup.ranks} GPUs" if setup.ranks > 1 else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def render_markdown(found: Judgement, model: str, card: str) -> str:
@@ -156,15 +172,18 @@ def _cards(shape: Shape, setup: Setup) -> Iterator[tuple[str, int, int, bool | N
 
 
 def table_text(model: str, shape: Shape, setup: Setup, assumed: tuple[str, ...]) -> str:
-    """Return one line a card, the smallest first."""
-    lines = wrap(f"{model}, {_run(setup)}", first="", rest="  ")
+    """Return a line for each size of memory with the cards that have it, the smallest first."""
+    lines = wrap(said_list(f"{model}, {_run(setup)}"), first="", rest="  ")
     lines += [f"about {_gib(estimate(shape, setup).total)} GiB at the peak of a step", ""]
+    sizes: dict[tuple[str, bool | None], list[str]] = {}
     for name, available, _, good in _cards(shape, setup):
-        lines.append(f"  {name:<28}{_gib(available):>7} GiB  {_VERDICTS[good]}")
-    if assumed:
-        lines += ["", "Assumed, since nothing stated it"]
-        lines += [f"  {text}" for text in assumed]
-    return "\n".join(lines) + "\n"
+        sizes.setdefault((_gib(available), good), []).append(name)
+    for (size, good), names in sizes.items():
+        first = f"  {size:>7} GiB  {padded(said(_VERDICTS[good]), _VERDICT)}  "
+        whole = ", ".join(name.replace(" ", _NO_BREAK) for name in names)
+        lines += wrap(whole, first, " " * columns(first))
+    lines = [line.replace(_NO_BREAK, " ") for line in lines]
+    return in_language("\n".join([*lines, *_assumed(assumed)]) + "\n")
 
 
 def table_markdown(model: str, shape: Shape, setup: Setup, assumed: tuple[str, ...]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..memory.setup import Setup
 from ..memory.tuning import Tuning
-from .wording import wrap
+from .wording import in_language, wrap
 
 _GIB = 1 << 30
 
@@ -20,7 +20,7 @@ def render_text(found: Tuning, model: str, card: str, remarks: tuple[str, ...] =
         return "\n".join([*lines, *remarks]) + "\n"
     for step in found.steps:
         memory = f"{step.before / _GIB:7.1f} -> {step.after / _GIB:6.1f} GiB"
-        lines += wrap(f"{memory}  {step.text}", first="  ", rest=" " * 28)
+        lines += wrap(step.text, first=f"  {memory}  ", rest=" " * 28)
         lines += wrap(step.why, first=" " * 28, rest=" " * 28)
     total, available = found.found.total / _GIB, found.available / _GIB
     lines += ["", f"Takes {total:.1f} of {available:.1f} GiB."]
@@ -28,7 +28,7 @@ def render_text(found: Tuning, model: str, card: str, remarks: tuple[str, ...] =
         lines += wrap(remark, first="", rest="  ")
     for title, text in snippets(found.setup, model, wish.shape.composite).items():
         lines += ["", title, "", text.rstrip()]
-    return "\n".join(lines) + "\n"
+    return in_language("\n".join(lines)) + "\n"
 
 
 def render_markdown(found: Tuning, model: str, card: str, remarks: tuple[str, ...] = ()) -> str:

@@ -22,18 +22,6 @@ def padded(text: str, width: int) -> str:
     return text + " " * (width - columns(text))
 
 
-def cut(text: str, width: int) -> str:
-    """Return the text in at most that many columns, with an ellipsis where it was longer."""
-    if columns(text) <= width:
-        return text
-    kept = text
-    while columns(kept) > width - 4:
-        kept = kept[:-1]
-    if " " in kept and kept.isascii():
-        kept = kept.rsplit(" ", 1)[0]
-    return f"{kept} ..."
-
-
 def wrap_wide(text: str, first: str, rest: str, width: int, lines: int | None) -> list[str]:
     """Return the text in lines of at most ``width`` columns; a word that is too long stays whole.
 

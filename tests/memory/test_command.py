@@ -36,7 +36,9 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_all_cards(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["memory", "--model", "gemma-3-4b-it", "--gpu", "all", *RUN]) == 0
     out = capsys.readouterr().out
-    assert "RTX 4060 " in out and "does not fit" in out and "H200" in out
+    assert (
+        "RTX 4060," in out and "RTX 4060 Ti-8GB" in out and "does not fit" in out and "H200" in out
+    )
 
 
 @pytest.mark.parametrize("form", ["json", "markdown"])

@@ -186,7 +186,7 @@ def test_what_is_not_decided_is_five_lines_worst_first() -> None:
     ]
     lines = short(known, *rules)[2:7]
     assert short(known, *rules)[7] == "" and "--verbose" in lines[0]
-    assert lines[1].startswith("  error GC104 The made defect number 4 breaks it (1 more): ")
+    assert lines[1].startswith("  error GC104 The made defect number 4 breaks it (and 1 more): ")
     assert [line.rsplit(": ")[1] for line in lines[1:]] == [
         "--[no-]packing",
         "--with liger-kernel==VERSION",
@@ -199,7 +199,7 @@ def test_the_option_named_is_the_one_for_which_most_wait() -> None:
     known = made.with_model().replace(training=TrainingFacts())
     images, packing = (made.waits_for(f"training.{name}") for name in ("images", "packing"))
     lines = short(known, made.rule(1, when=(images, packing)), made.rule(2, when=(packing,)))
-    assert lines[3].endswith("(1 more): --[no-]packing")
+    assert lines[3].endswith("(and 1 more): --[no-]packing")
 
 
 def test_a_model_that_is_given_is_not_asked_for_again() -> None:
@@ -216,10 +216,10 @@ def test_every_option_named_exists(capsys: pytest.CaptureFixture[str]) -> None:
             assert option.replace("[no-]", "") in help_text, option
 
 
-def test_a_long_title_is_cut_at_a_word() -> None:
+def test_a_rules_name_stands_for_a_title_that_does_not_fit() -> None:
     waits = made.waits_for("training.packing")
     rule = made.rule(when=(waits,), docs="word " * 40 + "\n")
-    assert max(map(len, short(made.with_model(), rule))) <= 88
+    assert short(made.with_model(), rule)[3] == f"  error GC101 {rule.name}: --[no-]packing"
 
 
 def test_lines_are_short_except_for_unbreakable_words() -> None:
