@@ -211,3 +211,20 @@ def test_a_script_is_run_in_the_language(
     assert main([*line, str(script)]) == 0
     assert capsys.readouterr().out == "zh\n"
     language.use(None)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (["memory", "--model", "gemma-3-27b-it", "--gpu", "A100-40GB", "--lora"], "A100-40GB 放不下"),
+        (["memory", "--model", "gemma-3-4b-it", "--gpu", "all", "--lora"], "放得下"),
+        (["advise", "--tune", "--model", "gemma-3-4b-it", "--gpu", "T4"], "权重用 4 位"),
+    ],
+)
+def test_memory_and_tuning_are_chinese_and_a_cards_name_stays_in_one_line(
+    line: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*line, "--max-length", "1024", "--lang", "zh"]) in (0, 1)
+    shown = capsys.readouterr().out
+    assert expected in shown and not re.search(r"\b(RTX|GTX)\n", shown)
+    language.use(None)

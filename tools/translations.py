@@ -100,8 +100,13 @@ COMPOSED = (
     "certain; {0}",
     "likely, not certain; {0}",
     "- {0}",
+    "fits {0}: {1} of {2} GiB, {3} GiB to spare",
+    "does not fit {0}: {1} of {2} GiB, {3} GiB too much",
+    "may not fit {0}: {1} of {2} GiB, too close to call",
     *("error", "warning", "notice", "pass", "fail", "possible", "likely", "certain"),
     *("what", "why", "sure", "or", "do", "if", "found", "changed", "skipped"),
+    *("fits", "total", "weights", "adapter", "gradients", "optimizer", "activations", "buffers"),
+    *("new", "stays", "pass", "full", "chunked"),
 )
 _CODE = re.compile(r"^--|^python -m|^https?:|\(\?|\\[.d(w]|^\w+Error\b")
 _WORDS = re.compile(r"[A-Za-z]{2,}.*[ :]|^[A-Z][a-z]+$|^[a-z]+:$")

@@ -8,11 +8,11 @@ from typing import Any
 from .._version import __version__
 from ..advise.answer import DOWN, NEW, STAYS, UP, Advice, Choice, Conflict
 from ..engine.rule import Undetermined
+from ..language import said
 from .header import header_rows
 from .json import dump
 from .wording import in_language, strength, wrap
 
-_MOVES = {STAYS: "stays", NEW: "new", UP: "up from {}", DOWN: "down from {}"}
 _HEADER = ("GPU", "Model", "Run")
 
 
@@ -35,10 +35,10 @@ def _advice(answer: Advice) -> Iterator[str]:
     yield answer.install_line
     yield ""
     for choice in answer.choices:
-        yield f"{choice.name} {choice.version} ({choice.date}), {_moved(choice)}"
+        yield f"{choice.name} {choice.version} ({choice.date}), {said(_moved(choice))}"
         yield from wrap(f"{choice.why}.", first="  ", rest="  ")
         if choice.evidence:
-            yield f"  {choice.evidence}"
+            yield f"  {said(choice.evidence)}"
     yield ""
     for text in _remarks(answer):
         yield from wrap(text, first="", rest="  ")
@@ -50,7 +50,8 @@ def _advice(answer: Advice) -> Iterator[str]:
 
 
 def _moved(choice: Choice) -> str:
-    return _MOVES[choice.move].format(choice.installed)
+    up, down = f"up from {choice.installed}", f"down from {choice.installed}"
+    return {STAYS: "stays", NEW: "new", UP: up, DOWN: down}[choice.move]
 
 
 def _remarks(answer: Advice) -> Iterator[str]:
@@ -65,7 +66,7 @@ def _remarks(answer: Advice) -> Iterator[str]:
         if finding.rule not in answer.patched:
             rule = finding.rule
             name = f"{rule.severity.value} {rule.code} {rule.name}{strength(rule)}"
-            yield f"{name}: {finding.problem.help}"
+            yield f"{said(name)}: {said(finding.problem.help)}"
     yield from answer.diagnosis.not_checked
 
 

@@ -6,8 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+# A wide character, a word (which may hold spaces that do not break), or spaces.
 _ATOM = re.compile(
-    r"[\u2e80-\u9fff\uff00-\uffef\u3000-\u303f]|[^\s\u2e80-\u9fff\uff00-\uffef]+|\s+"
+    r"[\u2e80-\u9fff\uff00-\uffef\u3000-\u303f]"
+    r"|(?:[^\s\u2e80-\u9fff\uff00-\uffef]|\xa0)+|[^\S\xa0]+"
 )
 _NOT_FIRST = set("，。；：、）》」！？")  # these never begin a line
 
