@@ -213,7 +213,7 @@ mutants: venv  ## faults planted in the engine, the ledger and rules; TARGET= MU
 test-rule: venv  ## one rule: its own tests and the contract; RULE=
 	@$(TEST_ENV) $(BIN)/python -m tools.test_rule "$(RULE)"
 
-index: venv  ## the Markdown rules, read into gemma_compat/rules/pages.json
+index: venv  ## what the rules' files state, into gemma_compat/rules/index.json
 	@$(BIN)/python -m tools.rule_index
 
 schemas: venv  ## the JSON Schemas of what each command prints, in docs/schema

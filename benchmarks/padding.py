@@ -6,11 +6,15 @@ code and name, with a bound of its own, so that no specifier is parsed once for 
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from itertools import cycle
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 _STUBS = {"transformers": "4.50.3", "torch": "2.6.0+cu124", "accelerate": "1.5.2", "peft": "0.15.2"}
 
 
@@ -24,6 +28,14 @@ def make_package(source: Path, folder: Path, count: int) -> None:
         original = next(turns)
         text = _renamed(original.read_text(encoding="utf-8"), number)
         original.with_name(f"{original.stem}_{number}.py").write_text(text, encoding="utf-8")
+    _write_index(folder)
+
+
+def _write_index(folder: Path) -> None:
+    """Write the index of the copy: the copied rules count only if it has them."""
+    shutil.copytree(ROOT / "tools", folder / "tools")
+    command = [sys.executable, "-m", "tools.rule_index"]
+    subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": ""}, check=True)
 
 
 def _renamed(text: str, number: int) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from gemma_compat.conditions.run import evaluates
 from gemma_compat.rules import find
-from gemma_compat.rules._pages import rule_of
+from gemma_compat.rules._index import rule_of
 from tools import environments, new_rule, rule_index, test_rule
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,7 +1,8 @@
 """Run the tests of one fault in a fork, so that pytest and its plugins are imported only once.
 
 A worker has a copy of the checkout. For each fault it writes the file, forks, and runs pytest in
-the child, which imports the package, and all the tests, anew. Nothing here imports the package.
+the child, which writes the index of the rules, and imports the package and all the tests anew.
+Nothing here imports the package.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = Path("gemma_compat/rules/pages.json")
+INDEX = Path("gemma_compat/rules/index.json")
 CPU_LIMIT = 20  # seconds of a processor; a fault that makes a loop endless is killed
 DATA_LIMIT = 6 * 2**30  # bytes; such a loop may also collect without end
 WAIT_LIMIT = 900  # seconds; a fault that waits for ever is killed
@@ -73,21 +74,15 @@ class Worker:
         if os.getppid() != self._parent:
             os._exit(1)  # whoever asked was killed
         path = self.copy / file
-        before, pages = path.read_text(encoding="utf-8"), (self.copy / PAGES).read_bytes()
+        before, index = path.read_text(encoding="utf-8"), (self.copy / INDEX).read_bytes()
         for compiled in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
             compiled.unlink()
         try:
             path.write_text(text, encoding="utf-8")
-            if path.suffix == ".md":
-                self._read_pages()
             return self.run(tests, keep_compiled=False)
         finally:
             path.write_text(before, encoding="utf-8")
-            (self.copy / PAGES).write_bytes(pages)
-
-    def _read_pages(self) -> None:
-        index: Any = import_module("tools.rule_index")
-        (self.copy / PAGES).write_text(index.index(self.copy / PAGES.parent), encoding="utf-8")
+            (self.copy / INDEX).write_bytes(index)
 
     def run(self, tests: Tests, *, keep_compiled: bool = True) -> bool:
         """Return whether pytest passes. ``ValueError`` where it has nothing to run."""
@@ -117,12 +112,15 @@ class Worker:
         command = [sys.executable, "-m", "pytest", *_arguments(tests)]
         if tests.only:
             command += ["-k", " or ".join(tests.only)]
-        try:
-            done = subprocess.run(
-                command, cwd=self.copy, env=environment, capture_output=True, timeout=WAIT_LIMIT
-            )
-        except subprocess.TimeoutExpired:
-            return 1
+        for step in ([sys.executable, "-m", "tools.rule_index"], command):
+            try:
+                done = subprocess.run(
+                    step, cwd=self.copy, env=environment, capture_output=True, timeout=WAIT_LIMIT
+                )
+            except subprocess.TimeoutExpired:
+                return 1
+            if done.returncode:
+                break
         return done.returncode
 
 
@@ -149,6 +147,9 @@ def _run_pytest(copy: Path, tests: Tests, keep_compiled: bool) -> int:
     package: Any = import_module("gemma_compat")
     if not package.__file__.startswith(str(copy)):
         os._exit(NONE_RAN)
+    index: Any = import_module("tools.rule_index")
+    if index.main():
+        return 1  # a file of a rule cannot be read
     pytest: Any = import_module("pytest")
     return int(pytest.main(_arguments(tests), plugins=[_OnlyRules(tests.only)]))
 

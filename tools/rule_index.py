@@ -1,56 +1,150 @@
-"""Read the Markdown rules into ``gemma_compat/rules/pages.json``, one line each: ``make index``.
+"""Write what the files of the rules state into ``gemma_compat/rules/index.json``: ``make index``.
 
-A rule that is a Markdown file is data: TOML between two lines of ``+++``, and the page below it.
-The package reads this index, so that a report need not parse the files.
+One line is one rule, in the order of the codes. A rule that is a Markdown file is data: TOML
+between two lines of ``+++``, and the page below it. Of a Python file the index has all that is
+data, and the phrases of the conditions that it defines. The package reads the index, so that a report neither
+parses pages nor imports the files of rules that do not matter.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
+from dataclasses import fields
+from enum import Enum
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gemma_compat.engine.condition import Condition
+    from gemma_compat.engine.rule import Rule, Scope
 
 RULES = Path(__file__).resolve().parent.parent / "gemma_compat" / "rules"
-INDEX = RULES / "pages.json"
+INDEX = RULES / "index.json"
+_CONDITIONS = ("when", "runs", "refused_if")
 
 
-class BadPage(Exception):
-    """A Markdown rule that cannot be read; the text says which and why."""
+class BadRule(Exception):
+    """A file of a rule that cannot be read; the text says which and why."""
 
 
 def read_page(file: Path) -> dict[str, Any]:
     """Return the fields of a Markdown rule, with its name, family and page.
 
     Raises:
-        BadPage: if the file has no front matter, or that is not TOML.
+        BadRule: if the file has no front matter, or that is not TOML, or states other fields.
     """
+    from gemma_compat.rules._index import OF_PAGES
+
     opening, _, rest = file.read_text(encoding="utf-8").partition("+++\n")
     header, closing, page = rest.partition("\n+++\n")
     if opening or not closing:
-        raise BadPage(f"{file}: begins with TOML between two lines of +++")
+        raise BadRule(f"{file}: begins with TOML between two lines of +++")
     toml: Any = import_module("tomllib")  # Python 3.11 and newer
     try:
-        fields = toml.loads(header)
+        stated = toml.loads(header)
     except toml.TOMLDecodeError as error:
-        raise BadPage(f"{file}: {error}") from error
-    found = {"name": file.stem.replace("_", "-"), "family": file.parent.name}
-    return {**fields, **found, "docs": page.strip().removeprefix("# ") + "\n"}
+        raise BadRule(f"{file}: {error}") from error
+    if not stated.keys() <= OF_PAGES:
+        raise BadRule(f"{file}: no such field: {', '.join(sorted(stated.keys() - OF_PAGES))}")
+    return {**stated, **_place(file), "docs": page.strip().removeprefix("# ") + "\n"}
+
+
+def read_module(file: Path) -> dict[str, Any]:
+    """Return the fields of a Python rule that differ from the defaults, conditions by name.
+
+    Raises:
+        BadRule: if the file cannot be imported or has no ``RULE``.
+    """
+    from gemma_compat.rules._index import FUNCTIONS
+
+    name = f"gemma_compat.rules.{file.parent.name}.{file.stem}"
+    try:
+        module = import_module(name)
+        rule: Rule = module.RULE
+    except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
+        raise BadRule(f"{file}: {type(error).__name__}: {error}") from error
+    entry = {
+        field.name: _plain(value)
+        for field in fields(rule)
+        if (value := getattr(rule, field.name)) != field.default or field.name == "evidence"
+    }
+    entry |= {key: _named(getattr(rule, key)) for key in _CONDITIONS if key in entry}
+    entry["scopes"] = [_scope(scope) for scope in rule.scopes]
+    functions = [key for key in FUNCTIONS if callable(getattr(module, key, None))]
+    return {**entry, **_place(file), "functions": functions, "docs": _page_of(module)}
+
+
+def _page_of(module: ModuleType) -> str:
+    return module.__doc__ or ""
+
+
+def _place(file: Path) -> dict[str, str]:
+    return {"name": file.stem.replace("_", "-"), "family": file.parent.name}
+
+
+def _scope(scope: Scope) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "model_types": sorted(scope.model_types),
+        "packages": dict(scope.packages),
+    }
+    if scope.when:
+        entry["when"] = _named(scope.when)
+    if scope.by_config:
+        entry["by_config"] = True
+    if scope.fixed_in is not None:
+        entry["fixed_in"] = dict(scope.fixed_in)
+    return entry
+
+
+def _named(items: Iterable[Condition]) -> list[Any]:
+    """Return the name of each shared condition, and the phrase of each that is a rule's own."""
+    return [_names().get(id(item)) or {"own": item.phrase} for item in items]
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[int, str]:
+    """Return the names of the shared conditions, by identity; the first where there are two."""
+    from gemma_compat import conditions
+    from gemma_compat.engine.condition import Condition
+
+    found: dict[int, str] = {}
+    for topic in iter_modules(conditions.__path__):
+        for name, value in vars(import_module(f"{conditions.__name__}.{topic.name}")).items():
+            if isinstance(value, Condition):
+                found.setdefault(id(value), f"{topic.name}.{name}")
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Return a field as JSON has it: without the parts of a :class:`Fix` that say nothing."""
+    from gemma_compat.engine.rule import Fix
+
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Fix):
+        return {key: item for key, item in vars(value).items() if item}
+    return value if isinstance(value, (str, bool)) else list(value)
 
 
 def index(folder: Path = RULES) -> str:
     """Return the text of the index: a JSON list, one rule a line, by code."""
-    pages = [read_page(file) for file in folder.glob("*/*.md")]
-    pages.sort(key=lambda page: int(page["code"][2:]))
-    return "[\n" + ",\n".join(json.dumps(page) for page in pages) + "\n]\n"
+    entries = [read_page(file) for file in folder.glob("*/*.md")]
+    entries += [read_module(file) for file in folder.glob("*/*.py") if file.name[0] != "_"]
+    entries.sort(key=lambda entry: int(entry["code"][2:]))
+    return "[\n" + ",\n".join(map(json.dumps, entries)) + "\n]\n"
 
 
 def main() -> int:
-    """Write the index; 1 where a page cannot be read."""
+    """Write the index; 1 where a file cannot be read."""
     try:
         INDEX.write_text(index(), encoding="utf-8")
-    except BadPage as error:
+    except BadRule as error:
         print(f"index: error: {error}", file=sys.stderr)
         return 1
     return 0

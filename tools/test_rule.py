@@ -1,6 +1,6 @@
 """The tests of one rule: ``make test-rule RULE=GC105``.
 
-It reads the Markdown rules into the index, writes the rule's golden text if there is none, and runs
+It writes the index of the rules, writes the rule's golden text if there is none, and runs
 the rule's own tests, the contract for it and the search for its symptoms in released packages. If
 all pass, it writes the pages that count or list rules: README and ``docs/``.
 """

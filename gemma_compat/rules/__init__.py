@@ -2,17 +2,15 @@
 
 A Python file has a ``RULE``, and ``describe`` and ``patch`` where the rule needs them. A Markdown
 file is a rule whose conditions are all shared ones, or a page about a failure that cannot be
-judged: its header is front matter. Those are read once, by ``make index``, into ``pages.json``.
-The order is that of the codes.
+judged: its header is front matter. ``make index`` writes what the files state into ``index.json``,
+and a test compares, so that no file is read before its rule matters. They come in the order of the
+codes.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
-from importlib import import_module
-from pkgutil import get_data, walk_packages
-from types import ModuleType
+from pkgutil import get_data
 
 from ..engine.rule import Rule
 from ..errors import UsageError
@@ -33,37 +31,14 @@ def plugins() -> Loaded:
     return load(own_rules())
 
 
-@lru_cache(maxsize=1)  # the files do not change under a process, and ``patch`` asks twice
+@lru_cache(maxsize=1)  # the index does not change under a process, and ``patch`` asks twice
 def own_rules() -> tuple[Rule, ...]:
-    """Return the rules of this package. Files whose name starts with an underscore hold none."""
-    found = list(_of_pages())
-    for module in walk_packages(__path__, prefix=__name__ + "."):
-        if not module.ispkg and not module.name.rpartition(".")[2].startswith("_"):
-            found.append(_of_module(import_module(module.name)))
-    return tuple(sorted(found, key=lambda rule: rule.order))
-
-
-def _of_module(module: ModuleType) -> Rule:
-    """Return the module's ``RULE``, with what its file says: name, family, page and functions."""
-    _, family, stem = module.__name__.rsplit(".", 2)
-    rule: Rule = module.RULE
-    return replace(
-        rule,
-        name=stem.replace("_", "-"),
-        family=family,
-        docs=module.__doc__ or "",
-        describe=getattr(module, "describe", None),
-        patch=getattr(module, "patch", None),
-    )
-
-
-def _of_pages() -> tuple[Rule, ...]:
+    """Return the rules of this package."""
     import json
 
-    from ._pages import rule_of
+    from ._index import rule_of
 
-    content = get_data(__name__, "pages.json")
-    return tuple(map(rule_of, json.loads(content or b"[]")))
+    return tuple(map(rule_of, json.loads(get_data(__name__, "index.json") or b"")))
 
 
 def find(name: str, rules: tuple[Rule, ...] | None = None) -> Rule:

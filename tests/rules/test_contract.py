@@ -21,7 +21,7 @@ import pytest
 
 import gemma_compat
 from gemma_compat import rules, versions
-from gemma_compat.engine.condition import RunKind
+from gemma_compat.engine.condition import Condition, RunKind
 from gemma_compat.engine.diagnosis import judge, judge_all
 from gemma_compat.engine.effects import EFFECTS
 from gemma_compat.engine.rule import Applicability, Evidence, Finding, Rule, Scope
@@ -80,9 +80,30 @@ def test_the_file_can_be_held_in_the_head_and_nothing_is_left_to_fill_in(rule: R
     assert PLACEHOLDER not in text
 
 
-def test_the_index_of_the_markdown_rules_is_that_of_the_files() -> None:
+def test_the_index_is_that_of_the_files() -> None:
     pytest.importorskip("tomllib")  # Python 3.11
     assert rule_index.INDEX.read_text(encoding="utf-8") == rule_index.index(), "run `make index`"
+
+
+@pytest.mark.parametrize("rule", WITH_LOGIC, ids=lambda rule: rule.code)
+def test_a_rule_of_the_index_is_that_of_its_file(rule: Rule) -> None:
+    """Field by field; of conditions the phrases, and of functions that they are there."""
+    module = import_module(f"gemma_compat.rules.{rule.family}.{file_of(rule).stem}")
+    stated = {**vars(module.RULE), "name": rule.name, "family": rule.family, "docs": module.__doc__}
+    stated |= {name: getattr(module, name, None) for name in ("describe", "patch")}
+    assert _comparable(vars(rule)) == _comparable(stated)
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _comparable(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_comparable(item) for item in value]
+    if isinstance(value, Scope):
+        return _comparable({**vars(value), "packages": dict(value.packages)})
+    if isinstance(value, Condition):
+        return type(value), value.phrase
+    return callable(value) or value
 
 
 @pytest.mark.parametrize("rule", PAGES, ids=lambda rule: rule.code)

@@ -76,6 +76,7 @@ def rests(rule: Rule, module: ModuleType | None) -> set[Rest]:
     found = set(_raises(rule))
     if module is not None:
         found |= set(_named(inspect.getsource(module)))
+        rule = module.RULE  # the index has no functions of its conditions
     conditions = [*rule.when, *(item for scope in rule.scopes for item in scope.when)]
     return found | {Rest("field", _ROOT, "", name) for name in _fields(conditions)}
 
