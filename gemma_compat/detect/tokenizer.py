@@ -1,7 +1,7 @@
 """A tokenizer and its chat template, from a live object or from the files beside a model.
 
 A Gemma's ``tokenizer.json`` has 33 MB, nearly all of it vocabulary. What is wanted stands before
-that, so only its head is read. Nothing is imported, and a template is never rendered: its text
+that, so the file is read only as far as that. Nothing is imported, and a template is never rendered: its text
 tells what it writes.
 """
 
@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ..errors import UnknownFact, UsageError
@@ -25,6 +26,9 @@ Reading = tuple[TokenizerFacts, dict[str, str]]
 
 _CONFIG, _FAST = "tokenizer_config.json", "tokenizer.json"
 _HEAD = 8 * 2**20  # bytes of tokenizer.json; Gemma 3's 6,400 added tokens take 1.2 MB
+_BLOCK = 2**18  # bytes that are read at a time
+_SPOTS = 256  # ids that are looked at, to see whether they have gaps
+_POST_PROCESSOR = re.compile(rb'"post_processor"\s*:\s*')
 _GENERATION = re.compile(r"\{%[-+]?\s*generation\s*[-+]?%\}")
 _WRITES_BOS = re.compile(r"\{\{[-+]?[^{}]*\bbos_token\b")
 _NO_SYSTEM = re.compile(r"raise_exception\(\s*['\"]System role not supported")
@@ -111,16 +115,27 @@ def _post_processor(path: str) -> Any:
     if not os.path.isfile(path):
         return None
     try:
-        head = _files.read_head(path, _HEAD).decode("utf-8", "replace")
+        with _files.opened(path) as file:
+            return _first_value(iter(lambda: file.read(_BLOCK), b""))
     except OSError:
         return None
-    found = re.search(r'"post_processor"\s*:\s*', head)
-    if found is None:
-        return None
-    try:
-        return json.JSONDecoder().raw_decode(head, found.end())[0]
-    except (ValueError, RecursionError):
-        return None
+
+
+def _first_value(blocks: Iterable[bytes]) -> Any:
+    """Return what follows the name in these blocks, reading no further than its end."""
+    head = b""
+    for block in islice(blocks, _HEAD // _BLOCK):
+        head += block
+        found = _POST_PROCESSOR.search(head)
+        if found is None:
+            head = head[-_BLOCK:]  # the name may be cut in two
+            continue
+        try:
+            text = head[found.end() :].decode("utf-8", "replace")
+            return json.JSONDecoder().raw_decode(text)[0]
+        except (ValueError, RecursionError):
+            head = head[found.start() :]  # cut off, so far
+    return None
 
 
 def _special_tokens(processor: Mapping[str, Any]) -> set[Any]:
@@ -157,6 +172,20 @@ class _Live:
 def _encodes_with_bos(live: _Live) -> bool:
     bos = live.tokenizer.bos_token_id
     return bos is not None and list(live.tokenizer("a")["input_ids"])[:1] == [bos]
+
+
+def _largest_id(live: _Live) -> int:
+    """Return the largest id. A dict of all 262,144 tokens is made only where ids may have gaps."""
+    fast = getattr(live.tokenizer, "backend_tokenizer", None)
+    if fast is None:
+        return max(live.tokenizer.get_vocab().values())
+    size, added = fast.get_vocab_size(with_added_tokens=False), fast.get_added_tokens_decoder()
+    inside = [*range(0, size, max(1, size // _SPOTS)), size - 1]
+    past = [number for number in range(size, size + _SPOTS) if number not in added]
+    tokens = [fast.id_to_token(number) for number in (*inside, *past)]
+    if size and None not in tokens[: len(inside)] and not any(tokens[len(inside) :]):
+        return max((size - 1, *added))
+    return max(live.tokenizer.get_vocab().values())
 
 
 def _template_of(live: _Live) -> str | None:
@@ -219,6 +248,6 @@ _OF_LIVE: dict[str, Callable[[_Live], Any]] = {
     "adds_bos": _encodes_with_bos,
     "bos_token": lambda live: _token(live.tokenizer.bos_token),
     "eos_token": lambda live: _token(live.tokenizer.eos_token),
-    "largest_id": lambda live: max(live.tokenizer.get_vocab().values()),
+    "largest_id": _largest_id,
     **_of_template(_template_of, lambda live: _token(live.tokenizer.bos_token)),
 }

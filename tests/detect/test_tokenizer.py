@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gemma_compat import detect_facts
-from gemma_compat.detect.tokenizer import read_tokenizer
+from gemma_compat.detect.tokenizer import (
+    _BLOCK,
+    _first_value,
+    _largest_id,
+    _Live,
+    read_tokenizer,
+)
 from gemma_compat.errors import UsageError
 
 TEMPLATE = "{{ bos_token }}{% for m in messages %}<start_of_turn>{{ m }}<end_of_turn>{% endfor %}"
@@ -108,6 +115,19 @@ def test_no_template(tmp_path: Path) -> None:
     assert reasons["tokenizer.turn_end"] == "there is no chat template"
 
 
+@pytest.mark.parametrize("before", [0, _BLOCK - 60, 3 * _BLOCK - 5, 5 * _BLOCK])
+def test_the_post_processor_is_found_in_any_block_and_no_further(
+    tmp_path: Path, before: int
+) -> None:
+    """The name, or the value, may be cut in two. The vocabulary behind it is not read."""
+    fast = {"added_tokens": "x" * before, "post_processor": ADDS, "model": "y" * 9 * _BLOCK}
+    text = json.dumps(fast, indent=2).encode()
+    blocks = [text[start : start + _BLOCK] for start in range(0, len(text), _BLOCK)]
+    left = iter(blocks)
+    assert _first_value(left) == ADDS
+    assert len(blocks) - len(list(left)) <= before // _BLOCK + 2
+
+
 @pytest.mark.parametrize("text", ["", "[1]", '{"post_processor": {', "\x00\xff", '{"a": 1}'])
 def test_a_broken_fast_tokenizer_is_unknown(tmp_path: Path, text: str) -> None:
     (tmp_path / "tokenizer.json").write_text(text)
@@ -126,6 +146,44 @@ class Live:
 
     def get_vocab(self) -> dict[str, int]:
         return {"a": 5, "<bos>": 2, "<image_soft_token>": 262144}
+
+
+class Fast:
+    """A tokenizer of the tokenizers library, which counts its calls of ``get_vocab``."""
+
+    def __init__(self, ids: Iterable[int], added: Iterable[int] = ()) -> None:
+        self.ids, self.added, self.dicts = set(ids), dict.fromkeys(added), 0
+        self.backend_tokenizer = self
+
+    def get_vocab_size(self, with_added_tokens: bool) -> int:
+        return len(self.ids | (self.added.keys() if with_added_tokens else set()))
+
+    def get_added_tokens_decoder(self) -> dict[int, None]:
+        return self.added
+
+    def id_to_token(self, number: int) -> str | None:
+        return "a" if number in self.ids or number in self.added else None
+
+    def get_vocab(self) -> dict[str, int]:
+        self.dicts += 1
+        return {str(number): number for number in (*self.ids, *self.added)}
+
+
+@pytest.mark.parametrize(
+    ("fast", "largest", "dicts"),
+    [
+        (Fast(range(3000)), 2999, 0),
+        (Fast(range(3000), added=[5, 3000, 3001]), 3001, 0),
+        (Fast({*range(2990), *range(3000, 3010)}), 3009, 1),
+        (Fast(range(0, 6000, 2)), 5998, 1),
+        (Fast({*range(2999), 3005}), 3005, 1),
+        (Fast([], added=[0, 1]), 1, 1),
+    ],
+)
+def test_the_largest_id_needs_no_dict_of_a_vocabulary_without_gaps(
+    fast: Fast, largest: int, dicts: int
+) -> None:
+    assert (_largest_id(_Live(fast, fast)), fast.dicts) == (largest, dicts)
 
 
 class Processor:
