@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-from dataclasses import FrozenInstanceError, fields
 from typing import Any
 
 import pytest
@@ -42,7 +41,7 @@ def maybe(known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 def records(cls: type[Record], **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Any record, each field known or not; those not given are texts, numbers or none."""
     plain = st.one_of(st.none(), st.booleans(), NUMBER, TEXT)
-    return st.builds(cls, **{f.name: maybe(known.get(f.name, plain)) for f in fields(cls)})
+    return st.builds(cls, **{name: maybe(known.get(name, plain)) for name in cls.field_names()})
 
 
 GPUS = records(Gpu, compute_capability=st.tuples(NUMBER, NUMBER))
@@ -115,7 +114,7 @@ def test_none_is_known() -> None:
 
 
 def test_frozen() -> None:
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         facts_for().python = "3.9"  # type: ignore[misc]
 
 
@@ -166,4 +165,4 @@ def test_facts_for_leaves_nothing_unknown() -> None:
     facts = facts_for()
     parts = (facts.torch, facts.model, facts.training, facts.checkpoint, facts.adapter)
     for record in (facts, *parts, facts.tokenizer):
-        assert [f.name for f in fields(record) if not record.known(f.name)] == []
+        assert [name for name in record.field_names() if not record.known(name)] == []

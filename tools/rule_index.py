@@ -2,8 +2,8 @@
 
 One line is one rule, in the order of the codes. A rule that is a Markdown file is data: TOML
 between two lines of ``+++``, and the page below it. Of a Python file the index has all that is
-data, and the phrases of the conditions that it defines. The package reads the index, so that a report neither
-parses pages nor imports the files of rules that do not matter.
+data, and the phrases of the conditions that it defines. The package reads the index, so that a
+report neither parses pages nor imports the files of rules that do not matter.
 """
 
 from __future__ import annotations

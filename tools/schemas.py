@@ -89,7 +89,7 @@ _ALSO_SHARED = ("environment", "imports", "libraries", "reasons")
 
 def _record(cls: type[Record], names: tuple[str, ...] | None = None) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
-    known = [name for name in cls.__dataclass_fields__ if name != "topic"]
+    known = cls.field_names()
     chosen = [name for name in known if names is None or name in names]
     return {
         "type": "object",

@@ -183,7 +183,7 @@ def _fixed() -> frozenset[str]:
     known = {*_COMMON.split(), *_modules(), *(word.lower() for word in keyword.kwlist)}
     known |= {name.lower() for name in dir(builtins)}
     for record in (Facts, ModelFacts, TrainingFacts):
-        known |= set(record.__dataclass_fields__)
+        known |= set(record.field_names())
     for notice in NOTICES:
         known |= {w.lower() for w in _WORD.findall(notice.meaning + " " + notice.symptom)}
     return frozenset(known)

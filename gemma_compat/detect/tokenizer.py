@@ -1,8 +1,8 @@
 """A tokenizer and its chat template, from a live object or from the files beside a model.
 
 A Gemma's ``tokenizer.json`` has 33 MB, nearly all of it vocabulary. What is wanted stands before
-that, so the file is read only as far as that. Nothing is imported, and a template is never rendered: its text
-tells what it writes.
+that, so the file is read only as far as that. Nothing is imported, and a template is never
+rendered: its text tells what it writes.
 """
 
 from __future__ import annotations
@@ -178,14 +178,14 @@ def _largest_id(live: _Live) -> int:
     """Return the largest id. A dict of all 262,144 tokens is made only where ids may have gaps."""
     fast = getattr(live.tokenizer, "backend_tokenizer", None)
     if fast is None:
-        return max(live.tokenizer.get_vocab().values())
+        return int(max(live.tokenizer.get_vocab().values()))
     size, added = fast.get_vocab_size(with_added_tokens=False), fast.get_added_tokens_decoder()
     inside = [*range(0, size, max(1, size // _SPOTS)), size - 1]
     past = [number for number in range(size, size + _SPOTS) if number not in added]
     tokens = [fast.id_to_token(number) for number in (*inside, *past)]
     if size and None not in tokens[: len(inside)] and not any(tokens[len(inside) :]):
-        return max((size - 1, *added))
-    return max(live.tokenizer.get_vocab().values())
+        return int(max((size - 1, *added)))
+    return int(max(live.tokenizer.get_vocab().values()))
 
 
 def _template_of(live: _Live) -> str | None:

@@ -11,7 +11,6 @@ unknown (no entry, or a field left at ``UNKNOWN``); reading an unknown raises ``
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from .. import versions
@@ -41,7 +40,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Facts(Record):
     """All facts about one machine, model and run.
 
@@ -75,23 +73,23 @@ class Facts(Record):
 
     python: str = UNKNOWN
     platform: str = UNKNOWN
-    packages: dict[str, Package | None] = field(default_factory=dict)
-    torch: TorchBuild = field(default_factory=TorchBuild)
+    packages: dict[str, Package | None] = {}
+    torch: TorchBuild = TorchBuild()
     gpus: tuple[Gpu, ...] = UNKNOWN
     other_gpus: tuple[str, ...] = UNKNOWN
     driver: str | None = UNKNOWN
     cuda_driver: str | None = UNKNOWN
-    model: ModelFacts = field(default_factory=ModelFacts)
-    training: TrainingFacts = field(default_factory=TrainingFacts)
-    checkpoint: CheckpointFacts = field(default_factory=CheckpointFacts)
-    adapter: AdapterFacts = field(default_factory=AdapterFacts)
-    tokenizer: TokenizerFacts = field(default_factory=TokenizerFacts)
-    unsloth: UnslothFacts = field(default_factory=UnslothFacts)
+    model: ModelFacts = ModelFacts()
+    training: TrainingFacts = TrainingFacts()
+    checkpoint: CheckpointFacts = CheckpointFacts()
+    adapter: AdapterFacts = AdapterFacts()
+    tokenizer: TokenizerFacts = TokenizerFacts()
+    unsloth: UnslothFacts = UnslothFacts()
     environment: dict[str, str] = UNKNOWN
-    imports: dict[str, str] = field(default_factory=dict)
-    libraries: dict[str, str] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    assumed: dict[str, str] = field(default_factory=dict)
+    imports: dict[str, str] = {}
+    libraries: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    assumed: dict[str, str] = {}
 
     def package(self, name: str) -> Package | None:
         """Return the installed package, or ``None`` where it is known absent.

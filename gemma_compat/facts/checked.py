@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import Facts
-from ._record import UNKNOWN, Record
+from ._record import Record
 
 LONGEST_TEXT, LONGEST_LIST = 4096, 10_000
 _NOT_NUMBERS = {"nan", "inf", "-inf"}  # how a report in JSON spells what JSON has no number for
@@ -64,7 +64,7 @@ def _check(value: Any, expected: Any, where: str) -> None:
         _need(isinstance(value, expected), where, "an object")
         fields: Any = expected  # mypy takes a record's own __hash__ for that of its class
         for name, hint in _hints(fields).items():
-            if vars(value)[name] is not UNKNOWN:
+            if value.known(name):
                 _check(vars(value)[name], hint, f"{where}.{name}")
     else:
         _check_plain(value, expected, where)
@@ -111,4 +111,4 @@ def _need(holds: bool, where: str, what: str) -> None:
 @lru_cache(maxsize=None)
 def _hints(cls: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
-    return {name: hints[name] for name in cls.__dataclass_fields__ if name != "topic"}
+    return {name: hints[name] for name in cls.field_names()}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ._record import UNKNOWN, Record, check_keys
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class CheckpointFacts(Record):
     """The weights in a model directory, by the headers of their safetensors files.
 
@@ -28,7 +26,6 @@ class CheckpointFacts(Record):
         return cls(**check_keys(cls, data))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class AdapterFacts(Record):
     """A PEFT adapter: one on disk, or the configuration of one about to be made.
 
@@ -64,7 +61,6 @@ class AdapterFacts(Record):
         return cls(**check_keys(cls, data))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class TokenizerFacts(Record):
     """A tokenizer and its chat template.
 

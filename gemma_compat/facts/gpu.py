@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ._record import UNKNOWN, Record, check_keys
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Gpu(Record):
     """One visible NVIDIA GPU, as NVML describes it.
 

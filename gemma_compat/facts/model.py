@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ._record import UNKNOWN, Record, check_keys
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class ConfigView(Record):
     """One config object that the model holds, and its cache switch.
 
@@ -29,7 +27,6 @@ class ConfigView(Record):
         return cls(**check_keys(cls, data))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class ModelFacts(Record):
     """One model. Fields marked "live only" stay unknown for a config file.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ._record import UNKNOWN, Record, check_keys
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Package(Record):
     """One installed distribution.
 
@@ -35,7 +33,6 @@ class Package(Record):
         return cls(**check_keys(cls, data))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class TorchBuild(Record):
     """What torch was built for, read from its files; and what importing it showed.
 

@@ -11,10 +11,13 @@ from typing import Any
 
 import gemma_compat
 from gemma_compat.engine.condition import Condition
+from gemma_compat.engine.rule import Rule
 from gemma_compat.errors import UnknownFact
 from gemma_compat.facts import Facts
 from gemma_compat.facts._record import Record
 from gemma_compat.rules import all_rules
+
+from ..rules.made import file_of
 
 UNDECIDED = "unknown"
 
@@ -34,11 +37,20 @@ def all_conditions() -> dict[str, Condition]:
     in a rule's own list is named after its place there.
     """
     found: dict[Condition, str] = {}
-    for rule in all_rules():
+    for rule in map(_as_its_file_states, all_rules()):
         scoped = [item for scope in rule.scopes for item in scope.when]
         for place, item in enumerate([*scoped, *rule.when, *rule.refused_if, *rule.runs]):
             found.setdefault(item, _name_in_a_module(item) or f"{rule.code}[{place}]")
     return dict(sorted((name, item) for item, name in found.items()))
+
+
+def _as_its_file_states(rule: Rule) -> Rule:
+    """Return the ``RULE`` of a Python file: of its conditions the index has the phrases alone."""
+    if file_of(rule).suffix == ".md":
+        return rule
+    module: Any = import_module(f"gemma_compat.rules.{rule.family}.{file_of(rule).stem}")
+    stated: Rule = module.RULE
+    return stated
 
 
 def _name_in_a_module(item: Condition) -> str | None:
@@ -77,7 +89,7 @@ def reads() -> Iterator[set[str]]:
 
     def spying(method: Callable[..., Any]) -> Callable[..., Any]:
         def read(self: Record, name: str, *rest: Any) -> Any:
-            if name in type(self).__dataclass_fields__:
+            if name in type(self).field_names():
                 seen.add(f"{type(self).topic}.{name}".lstrip("."))
             return method(self, name, *rest)
 

@@ -103,9 +103,8 @@ VALUES = {
 def records(cls, **special):
     """Records of this class, each field unknown or of the type that it declares."""
     fields = {
-        name: special.get(name) if name in special else VALUES[str(field.type)]
-        for name, field in cls.__dataclass_fields__.items()
-        if name != "topic"
+        name: special.get(name) if name in special else VALUES[cls.__annotations__[name]]
+        for name in cls.field_names()
     }
     return st.builds(cls, **{name: st.just(UNKNOWN) | made for name, made in fields.items()})
 

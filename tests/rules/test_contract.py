@@ -9,7 +9,7 @@ import shlex
 import socket
 import subprocess
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from itertools import product
@@ -374,7 +374,7 @@ def test_it_speaks_on_no_more_than_what_made_it_fire(rule: Rule) -> None:
     """
     for facts in firing(rule):
         for part in ("model", "training"):
-            for name in [field.name for field in fields(getattr(facts, part))]:
+            for name in getattr(facts, part).field_names():
                 less = getattr(facts, part).replace(**{name: UNKNOWN})
                 fewer = facts.replace(**{part: less})
                 if isinstance(judge(rule, fewer), Finding):
