@@ -150,6 +150,19 @@ def test_a_program_that_does_not_run_python(given: str, capsys: pytest.CaptureFi
     assert f"{program}: does not run Python" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(os.name == "nt", reason="these programs are POSIX's")
+@pytest.mark.parametrize("body", ["while :; do echo Python; done", "sleep 600"])
+def test_a_program_that_prints_or_waits_without_end(
+    body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_elsewhere, "_PATIENCE", 1.0)
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\n{body}\n".replace("sleep", "exec sleep"))
+    program.chmod(0o755)
+    assert _cli.main(["report", "--python", str(program)]) == 2
+    assert "does not run Python" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("prefix", "tool"),
     [

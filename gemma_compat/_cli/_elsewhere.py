@@ -10,14 +10,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError
 
 OPTION = "--python"
 _NEEDED = ("gemma_compat", "packaging")
+_PATIENCE, _MOST = 60.0, 4096  # seconds and bytes until an interpreter has said that it is one
 _CODE = """
 import sys
 if sys.version_info < (3, 10):
@@ -74,8 +77,16 @@ def _interpreter(python: str) -> str:
 def _is_python(interpreter: str) -> bool:
     """Return whether it does what a Python does: ``false`` would end as a report with findings."""
     asked = [interpreter, "-c", "print('Python')"]
-    said = subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    return said.stdout.split()[-1:] == [b"Python"]
+    process: Any = subprocess.Popen(
+        asked, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    late = threading.Timer(_PATIENCE, process.kill)
+    late.start()
+    with process:
+        said = process.stdout.read(_MOST)
+        late.cancel()
+        process.kill()  # what prints more, or goes on, is no answer
+    return bytes(said).split()[-1:] == [b"Python"]
 
 
 def _borrowed() -> list[str]:

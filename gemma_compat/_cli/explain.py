@@ -66,6 +66,7 @@ def _page(options: argparse.Namespace) -> int:
 
 def _explained(options: argparse.Namespace) -> Explanation:
     from .._explain.explain import explain_log
+    from .._files import opened_log
 
     def given(facts: Facts) -> Facts:
         return _given(options, facts)
@@ -75,7 +76,7 @@ def _explained(options: argparse.Namespace) -> Explanation:
             raise UsageError("there is no standard input")
         return explain_log(sys.stdin.buffer, given)
     try:
-        with open(options.what, "rb") as file:
+        with opened_log(options.what) as file:
             return explain_log(file, given)
     except (OSError, ValueError) as error:
         raise UsageError(f"{options.what}: {getattr(error, 'strerror', error) or error}") from error

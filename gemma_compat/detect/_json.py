@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from .. import _files
 from ..errors import UsageError
-from . import _files
 
 
 def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:

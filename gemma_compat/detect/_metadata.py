@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .. import _files
 from ..facts import Package
-from . import _files
 
 
 def read_package(name: str, module: str, directory: str, entry: str) -> Package:

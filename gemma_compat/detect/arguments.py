@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from .. import _files
 from ..errors import UnknownFact, UsageError
-from . import _files
 from ._json import describe, read_object
 
 _WORDS = {"true": True, "false": False}

@@ -12,16 +12,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .. import _files
 from ..errors import UnknownFact
 from ..facts import CheckpointFacts
 from ..live.snapshot import Snapshot
-from . import _files
 from .hub import find_config
 
 Reading = tuple[CheckpointFacts, dict[str, str]]
 
 _SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
-_HEADER_LIMIT = 32 * 2**20  # bytes; that of a 27B with all layers in one file is 0.2 MB
+_HEADER_LIMIT = 4 * 2**20  # bytes; that of a 27B with all layers in one file is 0.2 MB
+_ALL_HEADERS = 16 * 2**20  # of all shards together
 _SHARD_LIMIT = 512  # files; a 31B has 2 to 14
 
 
@@ -77,8 +78,11 @@ def _snapshot(name: str, commit: str | None = None) -> str:
 def _read_folder(folder: str) -> CheckpointFacts:
     names: set[str] = set()
     dtypes: set[str] = set()
+    left = _ALL_HEADERS
     for file in _weight_files(folder):
-        for name, entry in header(file).items():
+        text = _header_text(file, min(left, _HEADER_LIMIT))
+        left -= len(text)
+        for name, entry in _parsed(file, text).items():
             if name != "__metadata__":
                 names.add(starred(name))
                 dtypes.add(_dtype(file, entry))
@@ -97,10 +101,8 @@ def _weight_files(folder: str) -> Iterator[str]:
 
 
 def _shards(index: str) -> list[str]:
-    if os.path.getsize(index) > _HEADER_LIMIT:
-        raise UnknownFact("checkpoint", f"{index}: larger than {_HEADER_LIMIT} bytes")
-    with _opened(index) as file:
-        weights = _parsed(index, file.read()).get("weight_map")
+    with _opened(index, _HEADER_LIMIT) as file:
+        weights = _parsed(index, file.read(_HEADER_LIMIT)).get("weight_map")
     found = _texts_in(weights)
     if not found or any(os.path.basename(shard) != shard for shard in found):
         raise UnknownFact("checkpoint", f"{index}: has no weight_map of tensors to files beside it")
@@ -120,20 +122,24 @@ def header(path: str) -> Mapping[str, Any]:
 
     Raises ``UnknownFact`` where the file is missing, cut off or of another kind.
     """
+    return _parsed(path, _header_text(path, _HEADER_LIMIT))
+
+
+def _header_text(path: str, limit: int) -> bytes:
     with _opened(path) as file:
         start = file.read(8)
         length = int.from_bytes(start, "little")
-        if len(start) < 8 or not 2 <= length <= _HEADER_LIMIT:
+        if len(start) < 8 or not 2 <= length <= limit:
             raise UnknownFact("checkpoint", f"{path}: not a safetensors file")
-        text = file.read(length)
+        text: bytes = file.read(length)
     if len(text) < length:
         raise UnknownFact("checkpoint", f"{path}: cut off in its header")
-    return _parsed(path, text)
+    return text
 
 
-def _opened(path: str) -> Any:
+def _opened(path: str, limit: int | None = None) -> Any:
     try:
-        return _files.opened(path)
+        return _files.opened(path, limit)
     except OSError as error:
         raise UnknownFact("checkpoint", f"{path}: {error.strerror or error}") from error
 

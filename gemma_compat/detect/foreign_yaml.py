@@ -6,15 +6,17 @@ nesting. Everything else of YAML (anchors, flow mappings, block texts) is passed
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import _files
 from ..errors import UsageError
-from . import _files
 
 _LIMIT = 1 << 20
+_DIGITS = 40  # a longer text is no number of a run
 _LINE = re.compile(r"(?P<indent>\s*)(?P<dash>-\s+)?(?:(?P<key>[\w.-]+)\s*:(?:\s+|$))?(?P<value>.*)")
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _NULLS = {"", "null", "~", "none"}
@@ -96,19 +98,30 @@ def _nested(value: Any, match: re.Match[str]) -> Any:
 
 def _scalar(text: str) -> Any:
     text = text.strip()
+    if text.startswith("[") and text.endswith("]"):
+        return [_plain(item.strip()) for item in text[1:-1].split(",") if item.strip()]
+    return _plain(text)
+
+
+def _plain(text: str) -> Any:
+    """Return the value of a scalar; a list inside a list stays text."""
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         return text[1:-1]
     if text.lower() in _NULLS:
         return None
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
-    if text.startswith("[") and text.endswith("]"):
-        return [_scalar(item) for item in text[1:-1].split(",") if item.strip()]
+    return _number(text)
+
+
+def _number(text: str) -> Any:
+    """Return the number that the text states, else the text. YAML writes ``.nan`` and ``.inf``."""
     for kind in (int, float):
         try:
-            return kind(text)
+            value = kind(text) if len(text) <= _DIGITS else text
         except ValueError:
             continue
+        return text if isinstance(value, float) and not math.isfinite(value) else value
     return text
 
 

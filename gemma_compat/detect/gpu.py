@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .. import _files
 from ..facts import UNKNOWN, Gpu
-from . import _files
 from ._deadline import Deadline
 from .other_gpus import find_other_gpus
 

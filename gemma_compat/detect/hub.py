@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from . import _files
+from .. import _files
 
 
 def find_config(name: str, commit: str | None = None) -> str | None:

@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .. import _files
 from ..facts import Package
-from . import _files
 from ._deadline import Deadline
 
 if TYPE_CHECKING:

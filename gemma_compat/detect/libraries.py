@@ -11,7 +11,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 
-from . import _files
+from .. import _files
 from .packages import find_module
 
 # As the wheels and the shared libraries call it, to what people call it.

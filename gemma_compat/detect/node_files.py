@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from . import _files
+from .. import _files
 
 LARGEST = _files.NODE
 

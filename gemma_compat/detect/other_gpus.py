@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 
-from . import _files
+from .. import _files
 
 _MAKERS = {"0x1002": "AMD", "0x8086": "Intel", "0x10de": "NVIDIA"}
 _DISPLAY = "0x03"  # class of a PCI device: VGA, 3D and other display controllers

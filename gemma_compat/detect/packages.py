@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from .. import _files
 from ..facts import Package
-from . import _files
 
 # Normalised distribution name (PEP 503) to the module it installs.
 DISTRIBUTIONS = {

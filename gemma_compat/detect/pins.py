@@ -11,9 +11,8 @@ import re
 
 from ..engine.place import Place
 from .packages import DISTRIBUTIONS, normalise
-from .requirements import _DEEPEST, _NAME, _text, read_requirements
+from .requirements import _NAME, INCLUDED, _text, read_requirements, unread
 
-_INCLUDED = re.compile(r"\s*(?:-r|--requirement)[\s=]+(\S+)")
 _WORD = re.compile(_NAME)
 
 
@@ -26,17 +25,16 @@ def find_pins(path: str) -> dict[str, Place]:
     stated = read_requirements(path)
     names = {*stated.versions, *stated.open} & DISTRIBUTIONS.keys()
     found: dict[str, Place] = {}
-    _find(path, names, found, 0)
+    _find(path, names, found, {os.path.normpath(path)})
     return found
 
 
-def _find(path: str, names: set[str], found: dict[str, Place], depth: int) -> None:
-    if depth > _DEEPEST:
-        return
+def _find(path: str, names: set[str], found: dict[str, Place], seen: set[str]) -> None:
     for number, line in enumerate(_text(path).splitlines(), start=1):
-        included = _INCLUDED.match(line)
+        included = INCLUDED.match(line)
         if included is not None:
-            _find(os.path.join(os.path.dirname(path), included[1]), names, found, depth + 1)
+            for inner in unread(path, included[1], seen):
+                _find(inner, names, found, seen)
             continue
         for name in _named(line) & names:
             found.setdefault(name, Place(path, number))

@@ -10,8 +10,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from .. import _files
 from ..errors import UsageError
-from . import _files
 
 NAME, PROJECT, TABLE = "gemma-compat.toml", "pyproject.toml", "gemma-compat"
 _LIMIT = 4 * (1 << 20)  # a pyproject.toml of a large project: 60 KiB

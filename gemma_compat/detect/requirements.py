@@ -13,18 +13,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from .. import _files
 from ..errors import UsageError
-from . import _files
 from .packages import normalise
 
 _LIMIT = 32 * (1 << 20)  # a uv.lock of a large project: 2 MiB
-_DEEPEST = 8  # requirements files that include each other
+_MOST_FILES = 100  # that include each other; each is read once
+_LONGEST = 4000  # characters of one requirement, without its hashes
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _REQUIREMENT = re.compile(rf"(?P<name>{_NAME})\s*(?:\[[^\]]*\])?\s*(?P<rest>.*)", re.DOTALL)
 _EXACT = re.compile(r"\(?\s*={2,3}\s*(?P<version>[^\s,;*)]+)\s*\)?$")
 _COLUMNS = re.compile(rf"(?P<name>{_NAME})\s+(?P<version>\d[\w.+!-]*)(?:\s.*)?$")
 # 'torch==2.1.2', ... as in a Python list; a marker in quotes has no name before its operator.
 _QUOTED = re.compile(rf"['\"]({_NAME}(?:\[[^\]]*\])?[=<>!~][^'\"]*)['\"]")
+INCLUDED = re.compile(r"\s*(?:-r|--requirement)[\s=]+(\S+)")
 _BLOCK = re.compile(r"^\[\[\s*packages?\s*\]\]\s*$", re.MULTILINE)
 _KEY = r'^{}\s*=\s*"([^"]*)"'
 _GIT = re.compile(rf"git\+\S*?/(?P<name>{_NAME}?)(?:\.git)?(?:[@#]\S*)?$")
@@ -73,7 +75,7 @@ def read_requirements(path: str) -> Requirements:
     elif _BLOCK.search(text) and name.endswith((".toml", ".lock")):
         _read_lock(text, found)
     else:
-        _read_lines(text, path, found, 0)
+        _read_lines(text, path, found, {os.path.normpath(path)})
     if not found.versions and not found.open:
         raise UsageError(f"{path}: names no package; a requirements or lock file is needed")
     return found
@@ -99,19 +101,36 @@ def _read_lock(text: str, found: Requirements) -> None:
             found.add(name[1], version[1] if version else None, "no version in the lock file")
 
 
-def _read_lines(text: str, path: str, found: Requirements, depth: int) -> None:
+def unread(path: str, named: str, seen: set[str]) -> list[str]:
+    """Return the file that ``path`` includes under this name; nothing if it was read already.
+
+    Args:
+        seen: the files that were read; this one is added.
+
+    Raises:
+        UsageError: more files than any project has.
+    """
+    inner = os.path.normpath(os.path.join(os.path.dirname(path), named))
+    if inner in seen:
+        return []
+    seen.add(inner)
+    if len(seen) > _MOST_FILES:
+        raise UsageError(f"{path}: more than {_MOST_FILES} files include each other")
+    return [inner]
+
+
+def _read_lines(text: str, path: str, found: Requirements, seen: set[str]) -> None:
     """Parse pip's format; accept the columns of ``pip list`` and ``conda list``, and a Python
     list of requirements.
     """
     joined = re.sub(r"\\\r?\n", " ", text)
     for raw in joined.splitlines():
-        line = re.sub(r"(^|\s)#.*$", "", raw).strip()
-        included = re.match(r"(?:-r|--requirement)[\s=]+(\S+)", line)
+        line = re.sub(r"(^|\s)#.*$", "", raw)
+        line = re.sub(r"\s--hash[=\s]\S+", "", line).strip()[:_LONGEST]
+        included = INCLUDED.match(line)
         if included is not None:
-            if depth >= _DEEPEST:
-                raise UsageError(f"{path}: includes others more than {_DEEPEST} deep")
-            inner = os.path.join(os.path.dirname(path), included[1])
-            _read_lines(_text(inner), inner, found, depth + 1)
+            for inner in unread(path, included[1], seen):
+                _read_lines(_text(inner), inner, found, seen)
         elif quoted := _QUOTED.findall(line):
             for requirement in quoted:
                 _read_requirement(requirement, found)
@@ -121,7 +140,6 @@ def _read_lines(text: str, path: str, found: Requirements, depth: int) -> None:
 
 def _read_requirement(line: str, found: Requirements) -> None:
     line = re.sub(r"^(?:-e|--editable)[\s=]+", "", line)
-    line = re.sub(r"\s--hash[=\s]\S+", "", line).strip()
     egg = re.search(rf"#egg=({_NAME})", line)
     git = _GIT.match(line)
     if egg or git:

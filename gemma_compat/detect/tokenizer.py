@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from .. import _files
 from ..errors import UnknownFact, UsageError
 from ..facts import TokenizerFacts
-from . import _files
 from ._ask import ask
 from ._json import read_object
 from .checkpoint import folder_of

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from .. import _files
 from ..facts import TorchBuild
-from . import _files
 from .packages import find_module
 
 _FIELDS = {"__version__": "version", "cuda": "cuda", "hip": "hip"}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .. import _files
 from ..errors import UnknownFact
 from ..facts import Package, UnslothFacts
 from ..live.snapshot import Snapshot
@@ -17,7 +18,6 @@ from ..live.upstream import (
     rebuilt_classes,
     scales_embeddings_twice,
 )
-from . import _files
 from ._ask import ask
 from ._metadata import requirements
 

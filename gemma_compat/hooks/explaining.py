@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from .._files import opened_log
 from ..detect import detect_facts
 from ..errors import SHOWS_NOTES, UsageError, add_note
 from ..facts import Facts
@@ -65,7 +66,7 @@ def _last_error() -> BaseException:
 def _opened(what: Any) -> BinaryIO:
     if isinstance(what, os.PathLike):
         try:
-            return open(what, "rb")
+            return opened_log(what)
         except OSError as error:
             raise UsageError(f"{os.fspath(what)}: {error.strerror or error}") from error
     if isinstance(what, BaseException):

@@ -10,9 +10,10 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from .. import _files
+
 GROUP = "gemma_compat.rules"
 _SUFFIXES = (".dist-info", ".egg-info")
-_LIMIT = 1 << 18  # bytes; real ones have a few hundred
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def entry_points(path: Sequence[str]) -> list[EntryPoint]:
     """Return the entries of all packages on the path; the first copy of a package counts."""
     found: dict[str, list[EntryPoint]] = {}
     for folder in path:
-        for package, version, file in _files(folder or os.curdir):
+        for package, version, file in _candidates(folder or os.curdir):
             if package not in found:
                 modules = _modules(file)
                 if modules:
@@ -43,7 +44,7 @@ def entry_points(path: Sequence[str]) -> list[EntryPoint]:
     return sorted(entries, key=lambda entry: (entry.package, entry.module))
 
 
-def _files(folder: str) -> Iterator[tuple[str, str, str]]:
+def _candidates(folder: str) -> Iterator[tuple[str, str, str]]:
     try:
         names = os.listdir(folder)
     except OSError:  # a zip archive, or not there
@@ -58,9 +59,8 @@ def _files(folder: str) -> Iterator[tuple[str, str, str]]:
 def _modules(file: str) -> list[str]:
     """Return the modules that the group names: ``name = module`` in its section."""
     try:
-        with open(file, "rb") as stream:
-            data = stream.read(_LIMIT)
-    except OSError:
+        data = _files.read_bytes(file, _files.ENTRY_POINTS)
+    except OSError:  # not there, or no file that a package has
         return []
     if GROUP.encode() not in data:
         return []

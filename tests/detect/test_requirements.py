@@ -258,7 +258,11 @@ def test_a_stack_of_a_file_is_not_the_one_that_is_here(
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "names no package"), ("-r requirements.txt\n", "deep"), ("???\n", "names no package")],
+    [
+        ("", "names no package"),
+        ("-r requirements.txt\n", "names no package"),
+        ("???\n", "names no package"),
+    ],
 )
 def test_what_is_no_stack_is_one_clear_error(text: str, message: str, tmp_path: Path) -> None:
     file = tmp_path / "requirements.txt"

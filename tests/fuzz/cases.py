@@ -14,10 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from gemma_compat import versions
+from gemma_compat import _files, versions
 from gemma_compat._explain.explain import explain_log
 from gemma_compat._version import __version__
-from gemma_compat.detect import _files
 from gemma_compat.detect.config import read_config
 from gemma_compat.detect.node_files import BadFile, _parse
 from gemma_compat.detect.training import read_training
@@ -30,6 +29,8 @@ from gemma_compat.report import json as json_report
 from gemma_compat.report import text as text_report
 from gemma_compat.rules import all_rules
 from gemma_compat.tables import checkpoints
+
+from . import files
 
 LOGS = Path(__file__).parent.parent / "explain" / "logs"
 WEIRD: tuple[Any, ...] = (
@@ -163,13 +164,14 @@ def a_log(source: random.Random) -> None:
 
 # How many of a thousand cases: what is dear is rare.
 MIX: tuple[tuple[int, Callable[[random.Random], Any]], ...] = (
-    (400, a_version),
-    (200, a_text),
-    (200, a_config),
+    (360, a_version),
+    (180, a_text),
+    (173, a_config),
     (140, some_arguments),
     (40, a_node),
     (15, a_report),
     (5, a_log),
+    *files.MIX,
 )
 _OURS = (GemmaCompatError, ValueError)
 

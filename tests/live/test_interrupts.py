@@ -24,13 +24,24 @@ from .interrupts import at_every_line  # noqa: E402
 
 QUICK = "gemma4_text" if "gemma4_text" in tiny.available() else "gemma3_text"
 FEW_LAYERS = {
+    "gemma2": {"num_hidden_layers": 2},
     "gemma3_text": {"num_hidden_layers": 2},
+    "gemma3": {"num_hidden_layers": 2},
+    "gemma3n_text": {
+        "num_hidden_layers": 3,
+        "num_kv_shared_layers": 1,
+        "layer_types": ["sliding_attention", "full_attention", "full_attention"],
+        "activation_sparsity_pattern": [0.0] * 3,
+        "intermediate_size": [128] * 3,
+    },
     "gemma4_text": {
         "num_hidden_layers": 3,
         "num_kv_shared_layers": 1,
         "layer_types": ["sliding_attention", "full_attention", "full_attention"],
     },
+    "paligemma": {"num_hidden_layers": 2},
 }
+FEW_LAYERS["gemma4"] = FEW_LAYERS["gemma4_text"]
 # Unsafe cures too, but for the quick one: some hook every layer many times over.
 NAMES = [
     pytest.param(name, unsafe, marks=() if (name, unsafe) == (QUICK, False) else pytest.mark.slow)
@@ -44,7 +55,7 @@ class Subject:
     """One model that is used over and over, and what ``patch`` finds on it."""
 
     def __init__(self, name: str, unsafe: bool) -> None:
-        self.model = tiny.build(name, **FEW_LAYERS.get(name, {}))
+        self.model = tiny.build(name, **FEW_LAYERS[name])
         self.model.train()
         self.model.gradient_checkpointing_enable({"use_reentrant": True})
         self.model.enable_input_require_grads()

@@ -3,7 +3,7 @@
 Whatever stands under a name that a report reads is opened here, or not at all: regular files only,
 never more than a limit for the kind of file, never waiting (a FIFO without a writer, a device).
 What cannot be read is an ``OSError`` whose ``strerror`` says why; what is not JSON is a
-``ValueError`` of one line.
+``ValueError`` of one line. A log may come through a pipe and is read in pieces (``opened_log``).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ JSON = 4 * _MIB  # a tokenizer_config.json of Gemma: 1.1 MiB
 NODE = 8 * _MIB  # a report of one node: 20 KiB
 TEMPLATE = _MIB  # a chat template: 15 KiB
 METADATA = 4 * _MIB  # with the whole README of a package: 150 KiB
+ENTRY_POINTS = 256 * _KIB  # of a package: a few hundred bytes
 RECORD = 16 * _MIB  # of torch: 2 MiB
 VERSION = 64 * _KIB  # torch/version.py: 500 bytes
 LINE = 4 * _KIB  # a commit, an entry of sysfs
@@ -50,6 +51,26 @@ def opened(path: str | os.PathLike[str], limit: int | None = None) -> BinaryIO:
         file.close()
         raise
     return file
+
+
+def opened_log(path: str | os.PathLike[str]) -> BinaryIO:
+    """Return a log, open for reading; the caller closes it.
+
+    It may be a pipe (``<(ssh node cat log)``) and of any length, since it is read in pieces. A
+    device has no end.
+
+    Raises:
+        OSError: it is not there, not readable, a directory, a device or a socket.
+    """
+    name = os.fspath(path)
+    if "\0" in name:
+        raise OSError(errno.EINVAL, "a NUL byte in the name")
+    mode = os.stat(name).st_mode
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, "a directory")
+    if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
+        raise OSError(errno.EINVAL, "not a file or a pipe")
+    return open(name, "rb")
 
 
 def _require_regular(found: os.stat_result, limit: int | None) -> None:
