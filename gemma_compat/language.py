@@ -30,7 +30,7 @@ _PROSE = re.compile(r"^(?!pip |python |GC\d+ [\w-]+$)(?=.*[a-z]{2,} [a-z]{2,})")
 _LINE = re.compile(r"[Ll]ine \{0\}")
 _LINE_VALUE = re.compile(r"([Ll]ine\\ )\(\.\*\?\)")  # of an escaped template
 _SHORT, _LONG = 9, 40  # letters
-_APART = re.compile(r", (?![^(]*\))")  # not inside parentheses
+_APART = re.compile(r"([,;] )(?![^(]*\))")  # not inside parentheses
 _chosen: list[str] = []
 
 
@@ -92,7 +92,7 @@ def said_list(text: str) -> str:
     whole = said(text)
     if whole != text or current() == "en":
         return whole
-    return ", ".join(map(said, _APART.split(text)))
+    return "".join(map(said, _APART.split(text)))
 
 
 def _by_template(language: str, text: str) -> str:

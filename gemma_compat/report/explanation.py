@@ -215,7 +215,7 @@ def _read(found: Explanation) -> Iterator[str]:
 def _more(found: Explanation, verbose: bool) -> list[str]:
     lines: list[str] = []
     if found.asks:
-        lines += ["", "What would decide it: " + ", ".join(found.asks)]
+        lines += ["", f"{said('What would decide it:')} {', '.join(found.asks)}"]
     if found.unrecognised and found.leading is None:
         lines += ["", "For an issue, paste this (nothing private is in it):", ""]
         lines += [f"  {line}".rstrip() for line in block(found)]
