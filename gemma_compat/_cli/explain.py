@@ -47,12 +47,18 @@ def _explain(options: argparse.Namespace) -> int:
     from ..report import explanation as renderer
 
     found = _explained(options)
+    if found.is_blank:
+        raise UsageError(f"{options.what}: {renderer.headline(found)}")
     if options.format == "text":
         write(renderer.render_text(found, verbose=options.verbose), "text")
     else:
         write(getattr(renderer, f"render_{options.format}")(found))
+    if found.outlived_at and found.leading is None:
+        return CLEAN
     if found.causes:
         return FINDINGS
+    if found.cut_at:
+        return NO_DIAGNOSIS
     return NO_DIAGNOSIS if found.unrecognised or found.generally else CLEAN
 
 

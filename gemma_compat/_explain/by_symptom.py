@@ -70,7 +70,8 @@ def _judged(
     of_gemma = names_gemma or reading.log.model_types or is_gemma(facts)
     if not of_gemma and vague.is_shared(hits):
         answer = replace(answer, if_gemma=True)
-    decides = raised and names_gemma and not any(_is_of_header(t) for t in answer.missing)
+    particular = names_gemma or (bool(of_gemma) and vague.states_the_failure(hits))
+    decides = raised and particular and not any(_is_of_header(t) for t in answer.missing)
     return replace(answer, text_decides=decides)
 
 
@@ -102,6 +103,14 @@ def may_use_unsloth(facts: Facts) -> bool:
     if facts.unsloth.get("used") is not None:
         return bool(facts.unsloth.used)
     return any(facts.packages.get(name) is not None for name in ("unsloth", "unsloth-zoo"))
+
+
+def without_unsloth(facts: Facts) -> Facts:
+    """Return the facts with Unsloth known absent, if nothing in the log speaks of it."""
+    if may_use_unsloth(facts):
+        return facts
+    absent: dict[str, Package | None] = {"unsloth": None, "unsloth-zoo": None}
+    return facts.replace(packages={**absent, **facts.packages})
 
 
 def judge_over_types(

@@ -164,6 +164,9 @@ class Explanation(Shown):
         read_off: what the traceback says by itself.
         asks: options that would decide what is open, three at most.
         several: package to the releases that different parts of the log list, with the lines.
+        outlived_at: the line where the run ended well after the last exception; 0 if it did not.
+        cut_at: the line where a traceback begins that the log cuts off; 0 if there is none.
+        is_blank: whether the log is empty.
     """
 
     view = "explanation"
@@ -185,6 +188,9 @@ class Explanation(Shown):
     read_off: tuple[ReadOff, ...] = ()
     asks: tuple[str, ...] = ()
     several: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    outlived_at: int = 0
+    cut_at: int = 0
+    is_blank: bool = False
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -194,9 +200,10 @@ class Explanation(Shown):
     @property
     def leading(self) -> Cause | Generally | None:
         """Return what the report begins with: a certain cause, a certain answer, a possible one."""
-        has_error = self.error is not None
-        causes = [cause for cause in self.causes if cause.raised or not has_error]
-        general = [item for item in self.generally if item.raised or not has_error]
+        of_error = self.error is not None and not self.outlived_at
+        either = self.error is None  # without an error whatever was seen may lead
+        causes = [cause for cause in self.causes if either or cause.raised is of_error]
+        general = [item for item in self.generally if either or item.raised is of_error]
         certain = next((c for c in causes if c.is_certain or c.is_known_by_text), None)
         if certain is not None:
             return certain

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..engine.diagnosis import judge_all
 from ..engine.rule import Finding, Rule, Severity
@@ -18,6 +19,7 @@ from .by_symptom import (
     judge_over_types,
     likelihood,
     may_use_unsloth,
+    without_unsloth,
 )
 from .explanation import (
     CONFIRMED,
@@ -53,7 +55,7 @@ def explain_reading(
     """
     off, facts = read_off(reading, facts, rules)
     is_other = reading.log.is_other and not is_gemma(facts)
-    found, doubted, out = by_symptom(reading, rules, facts, words)
+    found, doubted, out = by_symptom(reading, rules, without_unsloth(facts), words)
     also = () if is_other else _also(reading, rules, facts)
     found += [*_decisive(reading, also, found), *_behind_nan(reading, also, found)]
     ours = [cause for cause in found if not cause.if_gemma]
@@ -62,7 +64,6 @@ def explain_reading(
     general = general_answers(reading, facts, rules, words)
     causes += tuple(_of_figures(reading, rules, facts, words, causes))
     unknown = tuple(_unrecognised(reading, failures, general, words))
-    last = reading.last
     return Explanation(
         causes=causes,
         doubted=tuple(doubted),
@@ -70,8 +71,7 @@ def explain_reading(
         ruled_out=tuple(out),
         generally=general,
         also=tuple(item for item in also if item.rule.code not in {c.rule.code for c in causes}),
-        error=line_of(last.hit, words) if last else None,
-        error_kind=words.excerpt(last.kind) if last else "",
+        **_ended_by(reading, words),
         notices=tuple(_notices(reading, ours, words)),
         unrecognised=unknown,
         read_off=tuple(item for item in off if unknown or item.kind not in {"origin", "change"}),
@@ -82,6 +82,18 @@ def explain_reading(
         other_models=reading.log.other_models if is_other else (),
         lines=reading.lines,
     )
+
+
+def _ended_by(reading: LogReading, words: Words) -> dict[str, Any]:
+    """Return the fields about the end of the log."""
+    last = reading.last
+    return {
+        "error": line_of(last.hit, words) if last else None,
+        "error_kind": words.excerpt(last.kind) if last else "",
+        "outlived_at": reading.outlived_at,
+        "cut_at": reading.cut_at,
+        "is_blank": reading.is_blank,
+    }
 
 
 def _also(reading: LogReading, rules: Sequence[Rule], facts: Facts) -> tuple[Finding, ...]:
@@ -111,6 +123,9 @@ def _decisive(reading: LogReading, also: Sequence[Finding], found: Sequence[Caus
     known = {cause.rule.code for cause in found}
     if reading.last is None or reading.log.figures.losses:
         return []
+    types = "|".join(sorted(reading.log.model_types))
+    if types and re.search(rf"models[/\\.](?:{types})[/\\.]", reading.last.around):
+        return []  # code of this very model ran: the stated release is another environment's
     return [
         Cause(item.rule, CONFIRMED, (), True, item.problem, because=_DECISIVE[item.rule.code])
         for item in also
@@ -145,7 +160,14 @@ def _of_figures(
     """Yield a silent failure that the losses show: each is the sum over the micro-batches."""
     steps = facts.training.get("gradient_accumulation_steps") or 1
     losses = reading.log.figures.losses
-    if steps < 2 or not losses or losses[0][1] < 13 or not 0.3 < losses[0][1] / steps < 13:
+    is_other = reading.log.is_other and not is_gemma(facts)
+    if (
+        is_other
+        or steps < 2
+        or not losses
+        or losses[0][1] < 13
+        or not 0.3 < losses[0][1] / steps < 13
+    ):
         return
     number, loss = losses[0]
     because = f"the first loss is {loss:g}: {steps} accumulated micro-batches of {loss / steps:.1f}"
@@ -153,7 +175,8 @@ def _of_figures(
         if rule.name != "accumulation-multiplies-loss" or rule.code in {c.rule.code for c in known}:
             continue
         line = Line(number, words.excerpt(f"loss {loss:g}"), f"loss {loss:g}")
-        answer = judge_over_types(rule, reading, facts, (line,), reading.last is None)
+        judged = without_unsloth(facts)
+        answer = judge_over_types(rule, reading, judged, (line,), reading.last is None)
         if isinstance(answer, Cause) and answer.fit != DOUBTED:
             yield replace(answer, because=because)
 
@@ -175,7 +198,7 @@ def _unrecognised(
     known = {hit.line for c in causes for hit in reading.symptoms.get(c.rule.code, ())}
     known |= {hit.line for _, hit, _ in reading.notices}
     known |= {item.line.number for item in general}
-    if any(cause.because and cause.raised for cause in causes):
+    if reading.outlived_at or any(cause.because and cause.raised for cause in causes):
         return
     open_ones = [
         item for item in reading.raised if not known & set(range(item.line, item.line + 12))

@@ -58,6 +58,7 @@ class LogFacts:
         apple: whether it ran on an Apple machine.
         gpu_memory: of one GPU, in GiB, as the log states it; ``None`` where it does not.
         model_name: the one published checkpoint that the log names, or ``None``.
+        finished_at: the line that says last that training has ended; 0 where none does.
     """
 
     facts: Facts
@@ -73,6 +74,7 @@ class LogFacts:
     apple: bool = False
     gpu_memory: float | None = None
     model_name: str | None = None
+    finished_at: int = 0
 
 
 _MOST_LOSSES, _MOST_OTHERS = 200, 20
@@ -158,16 +160,20 @@ class Readings:
             counts_gpus=bool({"gpu_count", "ranks"} & values.keys()),
             unsure=frozenset(t for t, best in self._best.items() if best[0] == MENTIONED),
             figures=self._figures(values),
-            several={
-                name: tuple(sorted(found.items(), key=lambda item: item[1]))
-                for name, found in self._releases.items()
-                if len(found) > 1 and name in _TOLD_TWICE
-            },
+            several=self._several(),
             spread="spread" in values,
             apple="apple" in values,
             gpu_memory=values.get("gpu_memory"),
             model_name=None if is_other else self._one_model(),
+            finished_at=lines.get("finished", 0),
         )
+
+    def _several(self) -> dict[str, tuple[tuple[str, int], ...]]:
+        return {
+            name: tuple(sorted(found.items(), key=lambda item: item[1]))
+            for name, found in self._releases.items()
+            if len(found) > 1 and name in _TOLD_TWICE
+        }
 
     def _figures(self, values: dict[str, Any]) -> Figures:
         found = _fields(values, "figures")

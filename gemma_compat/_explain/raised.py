@@ -19,7 +19,9 @@ _EXCEPTION = (
     rf"^(?:{PREFIX}{{1,3}})?(?! )"
     r"(?P<kind>(?:[A-Za-z_]\w{0,60}\.){1,8}Error|"
     r"(?:[A-Za-z_]\w{0,60}\.){0,8}(?:[A-Z]\w{0,60}(?:Error|Failure|Timeout)|"
-    r"(?:[A-Z]\w{0,60})?(?:Exception|Unsupported|Interrupt)))(?:: |[ \t\r]*$)"
+    r"(?:[A-Z]\w{0,60})?(?:Exception|Unsupported|Interrupt))|"
+    r"(?:[A-Za-z_]\w{0,60}\.){0,7}(?:errors?|exc|exceptions?|subprocess|queue)\.[A-Z]\w{2,60})"
+    r"(?:: |[ \t\r]*$)"
 )
 BLOCK = 12  # lines of a message that follow the one with the exception's class
 _START = re.compile(r"Traceback \(most recent call last\)|^-{40,}", re.MULTILINE)
@@ -82,6 +84,11 @@ class Raised:
 def exceptions() -> Pattern:
     """Return the pattern that finds exceptions."""
     return pattern("raised", None, _EXCEPTION, limit=10_000, context=True)
+
+
+def traceback_start() -> Pattern:
+    """Return the pattern that finds where a traceback begins."""
+    return pattern("traceback", None, r"Traceback \(most recent call last\)", limit=10_000)
 
 
 # Within a sentence or a title, at the end of a traceback in one line, in a notebook's JSON.

@@ -12,7 +12,7 @@ from .general import generals
 from .log_facts import LogFacts, Readings
 from .notices import NOTICES, Notice
 from .patterns import Pattern, pattern
-from .raised import BLOCK, Raised, exceptions, quotations
+from .raised import BLOCK, Raised, exceptions, quotations, traceback_start
 from .readers import Reader, readers
 from .scan import Hit, Scanner
 from .stream import pieces
@@ -33,6 +33,9 @@ class LogReading:
         fits: package to the releases that the last traceback fits, if the log states none.
         log: the facts that the log states.
         lines: how many lines it has.
+        is_blank: whether there is nothing but blanks in it.
+        cut_at: the line where a traceback begins whose error the log does not show, if it shows no
+            error at all; 0 otherwise.
     """
 
     symptoms: dict[str, list[Hit]] = field(default_factory=dict)
@@ -42,6 +45,8 @@ class LogReading:
     fits: dict[str, tuple[str, ...]] = field(default_factory=dict)
     log: LogFacts = field(default_factory=lambda: Readings().to_facts())
     lines: int = 0
+    is_blank: bool = True
+    cut_at: int = 0
 
     def is_raised_at(self, line: int) -> bool:
         """Return whether that line belongs to an exception's message."""
@@ -55,6 +60,12 @@ class LogReading:
         return any(
             item.line - item.traceback.count("\n") <= line < item.line + BLOCK for item in same
         )
+
+    @property
+    def outlived_at(self) -> int:
+        """Return the line where training ended well after the last exception; 0 if it did not."""
+        finished = self.log.finished_at
+        return finished if self.last is not None and finished > self.last.line else 0
 
     @property
     def last(self) -> Raised | None:
@@ -77,6 +88,7 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
     quoted: deque[Hit] = deque(maxlen=_KEPT_LAST)
     line, piece = 0, b""
     for line, piece in pieces(stream):
+        reading.is_blank = reading.is_blank and not piece.strip()
         for hit in scanner.scan(line, piece):
             if hit.kind == "rule":
                 reading.symptoms.setdefault(hit.key, []).append(hit)
@@ -88,6 +100,8 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
                 _count(reading, hit)
             elif hit.kind == "quoted":
                 quoted.append(hit)
+            elif hit.kind == "traceback":
+                reading.cut_at = hit.line
             elif hit.kind == "raised":
                 early = len(reading.raised) < _KEPT_FIRST
                 (reading.raised if early else last).append(Raised(hit.line, hit))
@@ -96,6 +110,7 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
                     facts.add(item, hit.line)
     reading.lines = line + piece.count(b"\n") - piece.endswith(b"\n")
     reading.raised += last or _quoted(reading, quoted)
+    reading.cut_at = 0 if reading.raised else reading.cut_at
     reading.log = facts.to_facts()
     for hits in (*reading.symptoms.values(), *reading.general.values()):
         hits.sort(key=lambda hit: hit.line)
@@ -121,6 +136,7 @@ def _patterns(rules: Iterable[Rule]) -> list[Pattern]:
         *(pattern("general", item, item.text, context=True) for item in generals()),
         *(pattern("notice", item, item.symptom) for item in NOTICES),
         exceptions(),
+        traceback_start(),
         *quotations(),
         *(_reads(item) for item in readers()),
     ]

@@ -32,6 +32,10 @@ _HEAD = re.compile(
 )
 
 
+# A base that assigns an attribute only to models that have it already.
+_SETS_IF_THERE = {"EmbeddingAccessMixin"}
+
+
 @dataclass(frozen=True)
 class Missing:
     """What an error misses, and where it exists.
@@ -147,6 +151,8 @@ def _members(index: PackageIndex, owner: str, name: str, depth: int = 4) -> froz
         if name in entry[3]:
             found |= releases_of(spans[entry[3][name]])
         for base, span in entry[2].items() if depth else ():
+            if base.rpartition(".")[2] in _SETS_IF_THERE:
+                continue
             held = _members(index, base.rpartition(".")[2].partition("[")[0], name, depth - 1)
             found |= held & releases_of(spans[span])
     return frozenset(found)
@@ -274,16 +280,8 @@ def _made(
     error: Error,
     elsewhere: tuple[tuple[str, tuple[Interval, ...]], ...] = (),
 ) -> Missing:
-    return Missing(
-        kind,
-        name,
-        owner,
-        index.distribution,
-        intervals(index, found),
-        elsewhere,
-        index.releases[-1].version,
-        error.at,
-    )
+    spans, newest = intervals(index, found), index.releases[-1].version
+    return Missing(kind, name, owner, index.distribution, spans, elsewhere, newest, error.at)
 
 
 _Finder = Callable[[re.Match[str], Error, tuple[Frame, ...], Path], Iterator[Missing]]

@@ -56,8 +56,26 @@ def _of_error(found: Explanation) -> str:
 
 def _nothing_known(found: Explanation) -> str:
     read = f"{found.lines:,} line{'' if found.lines == 1 else 's'} read"
+    if found.is_blank:
+        return "the log is empty: that says nothing about the run"
+    if found.cut_at and not found.generally:
+        return (
+            f"{at_line(found.cut_at)}a traceback begins here, and the log ends before its error: "
+            "its last lines are needed"
+        )
+    if found.outlived_at and found.error:
+        met = next((item.answer.happened for item in found.generally if item.raised), "")
+        return (
+            f"{read}: training ended normally (line {found.outlived_at:,}); "
+            f"{found.error_kind or 'an error'} at line {found.error.number:,} did not stop it"
+            + (f" ({met})" if met else "")
+        )
     if found.unrecognised:
         kind = _of_error(found)
+        if found.if_gemma:
+            rule, at = found.if_gemma[0].rule, at_line(found.unrecognised[0].number)
+            of_gemma = "If the model is a Gemma, which the log does not say, it may be"
+            return f"{at}{kind}. {of_gemma} {rule.code}: {rule.title}"
         known = "no rule here knows it"
         if found.ruled_out or found.doubted:
             known = "no rule here knows it for this release and model"

@@ -105,7 +105,8 @@ def test_another_family_rules_out_unless_the_text_names_gemma() -> None:
 
 def test_nothing_known_of_the_model_leaves_every_type_possible() -> None:
     both = Scope(frozenset({"gemma2", "gemma3"}), {"transformers": ">=5.0.0"})
-    found = explain("RuntimeError: it broke", rule("GC901", "it broke", scopes=(both,)))
+    broke = rule("GC901", "HybridCache broke", scopes=(both,))
+    found = explain("RuntimeError: HybridCache broke", broke)
     assert found.codes == ("GC901",) and found.causes[0].if_model == ("gemma2", "gemma3")
     assert "if the model is gemma2 or gemma3 and transformers is" in " ".join(str(found).split())
 

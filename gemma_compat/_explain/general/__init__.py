@@ -15,18 +15,26 @@ __all__ = ["Answer", "Case", "General", "generals"]
 def generals() -> tuple[General, ...]:
     """Return all kinds, the more particular before the less particular."""
     from .adapters import ADAPTERS
+    from .arguments import ARGUMENTS
     from .data import DATA
     from .dtypes import DTYPES
     from .exports import EXPORTS
+    from .images import IMAGES
+    from .kernels import KERNELS
+    from .loading import LOADING
+    from .machine import MACHINE
     from .memory import MEMORY
     from .names import NAMES
     from .processes import PROCESSES
     from .repositories import REPOSITORIES
+    from .running import RUNNING
+    from .serving import SERVING
     from .tensors import TENSORS
     from .training import TRAINING
     from .versions import VERSIONS
 
     return (
-        *EXPORTS, *ADAPTERS, *DATA, *REPOSITORIES, *VERSIONS, *MEMORY, *TENSORS, *DTYPES, *TRAINING,
-        *PROCESSES, *NAMES,
+        *EXPORTS, *ADAPTERS, *DATA, *IMAGES, *REPOSITORIES, *VERSIONS, *SERVING, *MEMORY, *MACHINE,
+        *TENSORS, *KERNELS, *DTYPES, *LOADING, *TRAINING, *RUNNING, *PROCESSES, *ARGUMENTS,
+        *NAMES,
     )  # fmt: skip

@@ -20,6 +20,11 @@ _FRAME = re.compile(
     r"^\W{0,6}-{2,5}> ?\d|❱ ?\d"
 )
 
+_OF_PACKAGE = re.compile(
+    r"[/\\](?:site|dist)-packages[/\\](?P<module>\w+)[/\\]|"
+    r"[/\\](?P<cache>unsloth_compiled_cache)[/\\]"
+)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -61,6 +66,16 @@ class Case:
             if _FRAME.search(line) or number and _FILE.search(lines[number - 1]):
                 kept.append(line)
         return "\n".join(kept[-30:])
+
+    @property
+    def packages(self) -> list[str]:
+        """Return the packages of the frames, from the outermost to the one that raised."""
+        found: list[str] = []
+        for match in _OF_PACKAGE.finditer(self.frames):
+            name = match["module"] or "unsloth"
+            if not found or found[-1] != name:
+                found.append(name)
+        return found
 
     @property
     def above(self) -> str:

@@ -1,4 +1,4 @@
-"""Out of memory, on a card or on the machine: what fills it, as far as the log says."""
+"""Out of memory on a card: what fills it, as far as the log says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ..answer import Answer
-from .base import Case, General, always
+from .base import Case, General
+from .serving import is_serving
 
 if TYPE_CHECKING:
     from ...memory import Judgement
@@ -16,6 +17,8 @@ _LOADING = (
     r"Loading checkpoint shards|in from_pretrained|_load_state_dict|load_pretrained_model|"
     r"dispatch_model|set_module_tensor_to_device|caching_allocator_warmup|materialize"
 )
+# One card holds a part of the weights only.
+_IN_PARTS = r"tensor[-_]parallel|pipeline[-_]parallel|\btp_size|\bTP ?= ?\d|TP\d_|offload|Worker_TP"
 _LOGITS = (
     r"cross_entropy|loss_function|fixed_cross_entropy|logits = |logits\.float|lm_head|"
     r"selective_log_softmax|log_softmax"
@@ -31,12 +34,28 @@ _SMALLER = (
 
 def _answer(case: Case) -> Answer:
     size = _capacity(case)
+    if is_serving(case) and not case.says(_LOADING):
+        return _SERVING
     return (
         _whole_copy(case, size)
         or _much_is_trained(case, size)
         or _logits(case)
         or _anything(case, size)
     )
+
+
+_SERVING = Answer(
+    "vLLM needs more memory than is left on the card",
+    (
+        "a smaller gpu_memory_utilization: it fails beside its own share, in activations",
+        "or enforce_eager=True, a smaller max_num_seqs and max_model_len",
+        "or tensor_parallel_size over more cards",
+    ),
+    why="vLLM fills its share of the card with the cache of keys and values; what a step needs "
+    "beyond it must fit into the rest, and so must a trainer on the same card",
+    known="the frame that raised it is vLLM's; what else the card holds is not in the log",
+    settles=False,
+)
 
 
 def _capacity(case: Case) -> float | None:
@@ -68,8 +87,12 @@ def _whole_copy(case: Case, size: float | None) -> Answer | None:
     """Answer if the weights alone are larger than one card."""
     found = weights(case)
     sharded = case.facts.training.get("distributed") in {"fsdp", "deepspeed"} or case.log.spread
+    sharded = sharded or re.search(_IN_PARTS, case.above + case.around) is not None
     if found is None or size is None or sharded or found[1] < 0.95 * size:
         return None
+    loading = case.says(_LOADING)
+    if not loading and case.frames:
+        return None  # it was loaded, so it is not held whole by one card
     billions, gib = found
     each = "each process loads a full copy of the model on its own card, and " * (
         case.processes > 1
@@ -88,8 +111,9 @@ def _whole_copy(case: Case, size: float | None) -> Answer | None:
         ),
         why=f"{each}{billions:g} billion weights {kind} are {gib:.0f} GiB before any batch, "
         "gradient or optimizer state",
-        known="by arithmetic from the model's name and the card that the log names; certain",
-        of_gemma=False,
+        known="by arithmetic from the model's name and the card that the log names"
+        + ("" if loading else "; that one card holds all of it, the log does not say"),
+        certain=loading,
     )
 
 
@@ -182,13 +206,19 @@ def _anything(case: Case, size: float | None) -> Answer:
         facts.append("it failed while the weights were loaded")
     return Answer(
         "the run needs more memory than the card has",
-        smaller if not case.says(_LOADING) else ("load_in_4bit=True", "or a smaller model"),
+        smaller if not case.says(_LOADING) else _smaller_to_load(case),
         why="; ".join(facts)
         or "weights, gradients, optimizer states and activations have to fit together; the log "
         "does not say which of them is too large",
         known="the message; `python -m gemma_compat memory` estimates what fits",
         settles=False,
     )
+
+
+def _smaller_to_load(case: Case) -> tuple[str, ...]:
+    if case.facts.model.get("quantization_bits") == 4:
+        return ("a smaller model, or a larger card", 'or device_map="auto" over several cards')
+    return ("load_in_4bit=True", "or a smaller model")
 
 
 def _not_set_yet(case: Case) -> tuple[str, ...]:
@@ -201,49 +231,22 @@ def _not_set_yet(case: Case) -> tuple[str, ...]:
 
 
 def _judgement(case: Case) -> Judgement | None:
-    """Return the estimate for the model and the run of the log; ``None`` for an unknown model."""
+    """Return the estimate for the model and the run of the log; ``None`` for an unknown model,
+    and for a run that cannot be: weights in 4 bits that are themselves trained.
+    """
+    run = case.facts.training
     if case.log.model_name is None:
         return None
+    if case.facts.model.get("quantization_bits"):
+        if run.get("peft") is False:
+            return None
+        run = run.replace(peft=True)  # such weights are trained through an adapter only
     from ...memory import judge
 
-    return judge(case.log.model_name, case.facts)
-
-
-def _mps(case: Case) -> Answer:
-    return Answer(
-        "the run needs more memory than macOS gives the GPU",
-        (
-            "per_device_train_batch_size=1",
-            "or a shorter max_length, or the loss in chunks: the logits go over 262,144 tokens",
-        ),
-        why="on an Apple machine the GPU shares the memory of the whole system, and there is no "
-        "4-bit loading by bitsandbytes to fall back on",
-        known="the message; which of weights, activations and logits is too large is not in the "
-        "log. PYTORCH_MPS_HIGH_WATERMARK_RATIO=0.0 only lifts the limit",
-    )
-
-
-def _host(case: Case) -> Answer:
-    return Answer(
-        "the machine ran out of memory (not the GPU), and the system stopped a process",
-        (
-            "fewer dataloader_num_workers, or a streaming data set",
-            "low_cpu_mem_usage=True where the weights are loaded",
-        ),
-        why="the kernel kills a process with SIGKILL when the memory of the machine is used up",
-        known="the signal; a scheduler's limit (Slurm, a container) looks the same",
-        certain=False,
-    )
+    return judge(case.log.model_name, case.facts.replace(training=run))
 
 
 MEMORY: tuple[General, ...] = (
-    General(
-        "mps-out-of-memory",
-        r"MPS backend out of memory",
-        _mps,
-        {"RuntimeError: MPS backend out of memory (MPS allocated: 28.61 GiB": "max_length"},
-        alone=True,
-    ),
     General(
         "out-of-memory",
         r"(?:CUDA|HIP|XPU) out of memory|OutOfMemoryError: (?:CUDA|HIP|XPU|Allocation)|"
@@ -253,25 +256,6 @@ MEMORY: tuple[General, ...] = (
             "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.": "batch",
             "torch.OutOfMemoryError: HIP out of memory. Tried to allocate 2.00 GiB.": "batch",
         },
-        alone=True,
-    ),
-    General(
-        "host-out-of-memory",
-        r"is killed by signal: Killed|exitcode:? ?-9\b|Signal 9 \(SIGKILL\)|"
-        r"DefaultCPUAllocator: (?:can't allocate|not enough) memory|(?<!Of)MemoryError\b",
-        _host,
-        {"RuntimeError: DataLoader worker (pid 41) is killed by signal: Killed.": "machine"},
-        alone=True,
-    ),
-    General(
-        "shared-memory",
-        r"Bus error|insufficient shared memory|unable to (?:open|mmap) shared memory",
-        always(
-            "the shared memory of the container (/dev/shm) is too small for the data loader",
-            "docker run --shm-size=16g ...",
-            "or dataloader_num_workers=0",
-        ),
-        {"ERROR: Unexpected bus error. Bus error (core dumped)": "shm"},
         alone=True,
     ),
 )

@@ -2,75 +2,32 @@
 
 from __future__ import annotations
 
-import re
-
+from ...atlas.intervals import told
 from ...tables import families
 from ..answer import Answer
 from .base import Case, General
-
-_OF_PACKAGE = re.compile(
-    r"[/\\](?:site|dist)-packages[/\\](?P<module>\w+)[/\\]|"
-    r"[/\\](?P<cache>unsloth_compiled_cache)[/\\]"
-)
-
-
-def _packages(case: Case) -> list[str]:
-    """Return the packages of the frames, from the outermost to the one that raised."""
-    found: list[str] = []
-    for match in _OF_PACKAGE.finditer(case.frames):
-        name = match["module"] or "unsloth"
-        if not found or found[-1] != name:
-            found.append(name)
-    return found
-
+from .released import Released, released, upgrade
 
 # Installed by hand or by the trainer; of others a broken installation is likelier.
 _STACK = {"transformers", "trl", "peft", "torch", "accelerate", "datasets", "vllm", "unsloth"}
 
 
-def _upgrade(who: str) -> str:
-    return f"pip install -U {'unsloth unsloth_zoo' if who.startswith('unsloth') else who}"
-
-
-def _argument(case: Case) -> Answer:
-    name, function = case.match["name"], case.match["function"]
-    packages = _packages(case)
-    caller = packages[-1] if packages else ""
-    between = f"{packages[-2]} and {packages[-1]}" if len(set(packages[-2:])) == 2 else caller
-    if not caller:
-        return Answer(
-            f"{function}() has no argument {name} in the release that is installed",
-            (
-                f"look up {function} in the documentation of the installed release: the argument "
-                f"was "
-                "renamed, moved or is newer",
-            ),
-            known="the message; which release has it is not in the log",
-            settles=False,
-        )
-    together = f"bring {between} to releases of the same time: python -m gemma_compat advise"
-    upgrade = f"pip install -U {caller}"
-    return Answer(
-        f"{caller} calls {function}() with {name}, which the installed release does not take",
-        (together, upgrade) if between != caller else (upgrade, together),
-        why="the caller was written for another release of what it calls",
-        known="the message and the frames; which releases agree, `advise` finds",
-        settles=False,
-    )
-
-
 def _import(case: Case) -> Answer:
-    name, module = case.match["name"], case.match["module"]
+    name = case.match["name"] or case.match["attribute"]
+    module = case.match["module"] or case.match["owner"]
     package = module.partition(".")[0]
-    outside = [item for item in _packages(case) if item != package]
+    outside = [item for item in case.packages if item != package]
     who = outside[-1] if outside else ""
+    known = released(case)
+    if known is not None:
+        return _known_name(known, who)
     together = "releases of the same time: python -m gemma_compat advise"
     if package not in _STACK and not who.startswith("unsloth"):
         do: tuple[str, ...] = (f"pip install -U {package}",)
     elif package not in _STACK:
         do = (f"pip install --force-reinstall {package}   and restart the kernel",)
     elif who:
-        do = (_upgrade(who), f"or {who} and {package} in {together}")
+        do = (upgrade(who), f"or {who} and {package} in {together}")
     else:
         do = (f"the script and {package} in {together}",)
     return Answer(
@@ -84,9 +41,40 @@ def _import(case: Case) -> Answer:
     )
 
 
+def _known_name(known: Released, who: str) -> Answer:
+    """Answer with the releases that have a name, a module or an attribute."""
+    found = known.found
+    asks = f"; the last frame that asks for it is of {who}" if who else ""
+    places = "; ".join(f"{module} has it in {told(spans)}" for module, spans in found.elsewhere)
+    do = [known.command] if known.command else []
+    if who and not known.is_newer and not known.contradicts:
+        do.insert(0, upgrade(who))
+    if not do:
+        do = [_elsewhere(known)]
+    return Answer(
+        f"{known.happened}{asks}",
+        tuple(do),
+        why=places or "the name was moved or removed, or is newer than what is installed",
+        known=f"read in the wheels of {found.package}",
+        settles=bool(found.releases),
+    )
+
+
+def _elsewhere(known: Released) -> str:
+    """Return what to do about a name that no release has where it is looked for."""
+    found = known.found
+    if found.elsewhere:
+        return f"import it from {found.elsewhere[0][0]}"
+    return f"leave it out, or look up what took its place: {found.package} has none of that name"
+
+
 def _attribute(case: Case) -> Answer:
     owner, name = case.match["owner"], case.match["name"]
-    packages = _packages(case)
+    known = released(case)
+    if known is not None and not known.contradicts:
+        outside = [item for item in case.packages if item != known.found.package]
+        return _known_name(known, outside[-1] if outside else "")
+    packages = case.packages
     outside = [item for item in packages if item not in {"torch", "transformers"}]
     who = outside[-1] if outside else "the code"
     unsloth = who == "unsloth" and "For" in owner
@@ -123,7 +111,7 @@ def _of_a_model(name: str, packages: list[str]) -> Answer:
     return Answer(
         f"no transformers has a folder transformers.models.{name}: {who} makes that name from the "
         "model's type",
-        (_upgrade(who),),
+        (upgrade(who),),
         why="the text part of a model lies in the folder of the whole: gemma3_text in gemma3. A "
         "release that does not know that type looks in the wrong place",
         known="the message; transformers up to 5.24.0 was read",
@@ -134,9 +122,12 @@ def _of_a_model(name: str, packages: list[str]) -> Answer:
 def _module(case: Case) -> Answer | None:
     name = case.match["module"]
     package = name.partition(".")[0]
-    packages = _packages(case)
+    packages = case.packages
     if name.startswith("transformers.models."):
         return _of_a_model(name.split(".")[2], packages)
+    known = released(case) if "." in name else None
+    if known is not None:
+        return _known_name(known, packages[-1] if packages else "")
     if "." in name:
         return Answer(
             f"the installed {package} has no module {name}",
@@ -156,6 +147,14 @@ def _module(case: Case) -> Answer | None:
 
 def _task_head(case: Case) -> Answer:
     config, auto = case.match["config"], case.match["auto"]
+    known = released(case)
+    if known is not None and not known.contradicts:
+        return Answer(
+            f"the installed transformers has no {auto} for {config}: {known.happened}",
+            (known.command or "load the class that the checkpoint's own config.json names",),
+            why="heads for a task come to a family one by one, often releases after the model",
+            known="read in the wheels of transformers",
+        )
     return Answer(
         f"the installed transformers has no {auto} for {config}",
         (
@@ -174,7 +173,7 @@ NAMES: tuple[General, ...] = (
         r"AmbiguousGlobalPerLayerAttributeError: `?(?P<name>\w{1,60})",
         lambda case: Answer(
             f"{case.match['name']} differs between the layers of this model, and "
-            f"{(_packages(case) or ['the code'])[-1]} asks for one value",
+            f"{(case.packages or ['the code'])[-1]} asks for one value",
             ("pip install -U   of the package whose frame is the last, or transformers<5.15",),
             why="transformers 5.15 raises where it answered with one layer's value before; a Gemma "
             "3n or 4 has sliding and full-attention layers of different sizes",
@@ -200,14 +199,9 @@ NAMES: tuple[General, ...] = (
         },
     ),
     General(
-        "argument-unknown",
-        r"(?P<function>[\w.<>]{1,80})\(\) got an unexpected keyword argument '(?P<name>\w{1,60})'",
-        _argument,
-        {"TypeError: f() got an unexpected keyword argument 'x'": "no argument x"},
-    ),
-    General(
         "name-not-importable",
-        r"cannot import name '(?P<name>\w{1,80})' from '(?P<module>[\w.]{1,120})'",
+        r"cannot import name '(?P<name>\w{1,80})' from '(?P<module>[\w.]{1,120})'|"
+        r"module '(?P<owner>[\w.]{1,120})' has no attribute '(?P<attribute>\w{1,80})'",
         _import,
         {
             "ImportError: cannot import name 'A' from 'transformers.b' (/x.py)": "transformers",
@@ -231,7 +225,7 @@ NAMES: tuple[General, ...] = (
         _module,
         {
             "ModuleNotFoundError: No module named 'timm'": "pip install timm",
-            "ModuleNotFoundError: No module named 'trl.x.y'": "has no module",
+            "ModuleNotFoundError: No module named 'trl.x.y'": "has a module trl.x.y",
             "ModuleNotFoundError: No module named 'transformers.models.gemma2'": ">=4.42",
             "ModuleNotFoundError: No module named 'transformers.models.gemma3_text'": "unsloth_zoo",
         },

@@ -110,7 +110,32 @@ def _old_python(case: Case) -> Answer:
     )
 
 
+def _grouped_queries(case: Case) -> Answer | None:
+    """Answer for a torch before 2.5, whose attention takes no ``enable_gqa``."""
+    torch = case.facts.packages.get("torch")
+    version = str(torch.get("version", "")) if torch is not None else ""
+    known = versions.is_valid(version)
+    if known and versions.contains(">=2.5.0", version):
+        return None
+    return Answer(
+        "this torch is older than 2.5, whose scaled_dot_product_attention first takes enable_gqa"
+        + (f": it is {version}" if known else ""),
+        ("pip install -U 'torch>=2.5'", 'or attn_implementation="eager"'),
+        why="the caller hands grouped heads to torch without repeating them first",
+        known="the message; torch brought the argument in 2.5.0",
+    )
+
+
 VERSIONS: tuple[General, ...] = (
+    General(
+        "torch-without-grouped-queries",
+        r"scaled_dot_product_attention\(\) got an unexpected keyword argument 'enable_gqa'",
+        _grouped_queries,
+        {
+            "TypeError: scaled_dot_product_attention() got an unexpected keyword argument "
+            "'enable_gqa'": "torch>=2.5"
+        },
+    ),
     General(
         "unsloth-cannot-patch",
         r"Error patching (?P<name>\w{1,40}Trainer)|"

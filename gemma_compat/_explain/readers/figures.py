@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from .base import MENTIONED, STATED, Reader, Reading
+from .base import MENTIONED, STATED, Reader, Reading, always
 
 _NUMBER = r"-?\d{1,12}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,3})?"
 
@@ -34,6 +34,12 @@ def _trained_alone(match: re.Match[str]) -> Iterator[Reading]:
 
 
 FIGURES: tuple[Reader, ...] = (
+    Reader(  # what the Trainer prints when training has ended
+        r"[\"']train_runtime[\"']: |\*{5} train metrics \*{5}|Training completed\. Do not forget",
+        always(("finished", True), strength=STATED),
+        {"{'train_runtime': 100.0, 'train_loss': 1.95}": {"finished": True}},
+        limit=1000,
+    ),
     Reader(
         rf"(?<![\w/])[\"']?(?:train_?|reduced_train_|training_)?loss[\"']?\s?[:=]\s?[\"']?"
         rf"(?P<value>{_NUMBER})(?![\w.])",

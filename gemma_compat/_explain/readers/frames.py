@@ -30,6 +30,24 @@ FRAMES: tuple[Reader, ...] = (
         needs=b"peft",
         limit=20,
     ),
+    Reader(  # the lines that the Trainer's own callbacks print
+        r"\{'(?:train_)?loss': '?[\d.]+e?-?\d{0,3}'?, '(?:grad_norm|learning_rate)': |"
+        r"\{'train_runtime': ",
+        always(("training.trainer", True)),
+        {
+            "{'loss': 2.1, 'grad_norm': 1.2, 'learning_rate': 2e-05}": {"training.trainer": True},
+            "{'loss': 2.1, 'step': 3}": {"training.trainer": ...},
+        },
+        needs=b"{'",
+        limit=5,
+    ),
+    Reader(
+        rf"peft{_SEP}tuners{_SEP}\w+{_SEP}(?:layer|bnb|model)\.py",
+        always(("training.peft", True)),
+        {'/peft/tuners/lora/bnb.py", line 500, in forward': {"training.peft": True}},
+        needs=b"tuners",
+        limit=20,
+    ),
     Reader(
         r"Switching to float32 training",
         always(("training.mixed_precision", "no")),

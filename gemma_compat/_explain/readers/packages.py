@@ -42,7 +42,7 @@ _LABEL = r"(?:\+(?:cu\d{2,3}|cpu|xpu|rocm[\d.]{0,6}))?"
 VERSION = _NUMBER + _LABEL
 # Behind a version: what may follow it in prose, in a table, in a build's own label. A full stop
 # ends a sentence or begins the next part of the number.
-_END = r"(?:\+[\w.]{1,40})?(?=[\s,;)\]|*`'\"/=]|\.(?:\s|$)|$)"
+_END = r"(?:\+[\w.]{1,40})?(?=[\s,;:?!)\]}|*`'\"/=]|\.(?:\s|$)|$)"
 
 # Such a line is about another release than the one that runs.
 _ELSEWHERE = re.compile(

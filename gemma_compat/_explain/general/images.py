@@ -1,0 +1,165 @@
+"""Images and audio in a batch: placeholders that do not match, and processors that refuse."""
+
+from __future__ import annotations
+
+import re
+
+from ...tables import families
+from ..answer import Answer
+from .base import Case, General, always
+
+_NUMBER_EACH = {"gemma3": 256, "gemma3n": 256}
+
+
+def _counts(text: str) -> tuple[int, int] | None:
+    """Return how many placeholders and how many features the message counts."""
+    found = re.search(
+        r"[Gg]ot (\d+) image tokens in the text (?:but|and) (\d+)|"
+        r"tokens:? (\d+),? features:? (\d+)|n_tokens[:=] ?(\d+).{0,40}n_features[:=] ?(\d+)",
+        text,
+    )
+    if found is None:
+        return None
+    tokens, features = (int(item) for item in found.groups() if item is not None)
+    return tokens, features
+
+
+def _mismatch(case: Case) -> Answer:
+    tokens, features = _counts(case.hit.text) or _counts(case.message) or (None, None)
+    if tokens is None or features is None:
+        return _unequal("", "the message")
+    told = f": {tokens:,} placeholders and {features:,} features"
+    if tokens == 0:
+        return _no_placeholder(told)
+    if tokens < features:
+        return _fewer_placeholders(case, tokens, told)
+    return _unequal(told, _COUNTED)
+
+
+_COUNTED = "the message counts both"
+
+
+def _no_placeholder(told: str) -> Answer:
+    return Answer(
+        f"the text of a batch has no image placeholder at all, though it has images{told}",
+        (
+            "build the text with processor.apply_chat_template from messages whose content "
+            "holds {'type': 'image'}",
+        ),
+        why="the processor writes the placeholders where the template puts the image; a "
+        "template for text, or a tokenizer in place of the processor, puts none",
+        known=_COUNTED,
+    )
+
+
+def _fewer_placeholders(case: Case, tokens: int, told: str) -> Answer:
+    each = _NUMBER_EACH.get(str(case.facts.model.get("model_type")), 0)
+    is_cut = bool(each and tokens % each)
+    arithmetic = f"; an image of this Gemma takes {each}" if each else ""
+    return Answer(
+        f"a batch has fewer image placeholders than image features{told}",
+        (
+            "max_length=None   (or long enough for every image), in the trainer's config and "
+            "in the collator",
+            "or the text has one placeholder less than the row has images",
+        ),
+        why="rows that are cut at max_length lose placeholders, the images stay"
+        + arithmetic
+        + (f", and {tokens:,} is no multiple of it" if is_cut else ""),
+        known=f"{_COUNTED}; the rest follows by arithmetic" if is_cut else _COUNTED,
+        certain=is_cut,
+    )
+
+
+def _unequal(told: str, known: str) -> Answer:
+    return Answer(
+        f"image placeholders in the text and image features do not match{told}",
+        (
+            "one placeholder for each image of the row, by the processor's own template",
+            "batches of one row first: it shows which row it is",
+        ),
+        why="the text has a placeholder without an image (it was already expanded, or the images "
+        "were dropped), or rows and images of a batch are mixed up",
+        known=known,
+        settles=False,
+    )
+
+
+def _no_image_processor(case: Case) -> Answer | None:
+    kind = case.facts.model.get("model_type")
+    if kind and not families.is_gemma(kind):
+        return None
+    return Answer(
+        "the processor was called with images in a form that it does not take",
+        (
+            "images=[[image], [image]] for a batch: one list of images for each text",
+            "image.convert('RGB') for each image that was opened",
+        ),
+        known="the message",
+        certain=False,
+        settles=False,
+    )
+
+
+IMAGES: tuple[General, ...] = (
+    General(
+        "placeholders-and-images",
+        r"[Ii]mage features and image tokens do not match|"
+        r"Number of images does not match number of special image tokens|"
+        r"Got \d+ image tokens in the text (?:but|and) \d+ tokens from image embeddings|"
+        r"[Ff]eatures and image tokens .{0,20}do not match",
+        _mismatch,
+        {
+            "ValueError: Image features and image tokens do not match: tokens: 0, features 256": (
+                "no image placeholder"
+            ),
+            "ValueError: Image features and image tokens do not match: tokens: 976, features "
+            "1024": "max_length",
+            "ValueError: Image features and image tokens do not match, tokens: 512, features: "
+            "256": "one placeholder for each image",
+        },
+    ),
+    General(
+        "placeholders-in-a-prompt",
+        r"Prompt contained (?P<tokens>\d+) image tokens but received (?P<images>\d+) images",
+        lambda case: Answer(
+            f"the text of a row has {case.match['tokens']} image placeholders, and "
+            f"{case.match['images']} images came with it",
+            (
+                "build the text with processor.apply_chat_template from messages that hold one "
+                "{'type': 'image'} for each image",
+                "or write the image token (processor.image_token, boi_token) into the text by hand",
+            ),
+            known="the processor counts both",
+        ),
+        {
+            "ValueError: Prompt contained 0 image tokens but received 1 images.": (
+                "apply_chat_template"
+            )
+        },
+    ),
+    General(
+        "images-in-another-form",
+        r"Invalid input type\. Must be a single image|"
+        r"Make sure that you pass as many images as|"
+        r"Received inconsistently sized batches of images",
+        _no_image_processor,
+        {
+            "ValueError: Received inconsistently sized batches of images (1) and text (2).": (
+                "one list of images"
+            )
+        },
+    ),
+    General(
+        "channels-unclear",
+        r"Unable to infer channel dimension format|"
+        r"mean must have 1 elements if it is an iterable, got 3",
+        always(
+            "an image has not three channels: it is grey, or has an alpha channel, or is a mask",
+            "image.convert('RGB') for each image, before the processor",
+            why="the processor normalises red, green and blue",
+            known="the message is the image processor's",
+        ),
+        {"ValueError: Unable to infer channel dimension format": "RGB"},
+    ),
+)

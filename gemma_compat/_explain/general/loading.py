@@ -1,0 +1,131 @@
+"""Checkpoints, tokenizers and their files that cannot be read."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import Case, General, always
+from .released import released
+
+
+def _model_type(case: Case) -> Answer:
+    name = case.match["name"]
+    known = released(case)
+    if known is not None and not known.contradicts:
+        return Answer(
+            f"the installed transformers does not know the model type {name}: {known.happened}",
+            (known.command or "trust_remote_code=True, if the repository brings its own code",),
+            known="read in the wheels of transformers",
+        )
+    return Answer(
+        f"the installed transformers does not know the model type {name}",
+        ("pip install -U transformers", "and restart the kernel, in a notebook"),
+        known="the message",
+        settles=False,
+    )
+
+
+def _another_shape(case: Case) -> Answer:
+    saved, here = case.match["saved"], case.match["here"]
+    packed = saved.endswith(" 1") or here.endswith(" 1")
+    return Answer(
+        "a weight of the file is packed in 4 bits, and the model that takes it is not (or the "
+        "other way round)"
+        if packed
+        else f"the files belong to another model: [{saved}] in the file, [{here}] in the model",
+        (
+            "load the checkpoint with its own quantization config: one in 4 bits as it is, the "
+            "base in 16 bits with load_in_4bit=True",
+        )
+        if packed
+        else ("the config.json and the class that were saved beside these files",),
+        why="bitsandbytes keeps a 4-bit weight as one column of bytes" if packed else "",
+        known="both shapes are in the message",
+    )
+
+
+LOADING: tuple[General, ...] = (
+    General(
+        "model-type-unknown",
+        r"model type `(?P<name>[\w-]{1,60})` but Transformers does not recognize",
+        _model_type,
+        {
+            "ValueError: The checkpoint you are trying to load has model type `glm4v` but "
+            "Transformers does not recognize this architecture.": "does not know"
+        },
+        alone=True,
+    ),
+    General(
+        "weight-of-another-shape",
+        r"Trying to set a tensor of shape torch\.Size\(\[(?P<saved>[\d, ]{1,60})\]\) in \"\w+\" "
+        r"\(which has shape torch\.Size\(\[(?P<here>[\d, ]{1,60})\]\)",
+        _another_shape,
+        {
+            'ValueError: Trying to set a tensor of shape torch.Size([4, 8]) in "weight" (which has '
+            "shape torch.Size([8, 8])), this looks incorrect.": "another model",
+            'ValueError: Trying to set a tensor of shape torch.Size([32, 1]) in "weight" (which '
+            "has shape torch.Size([8, 8])), this looks incorrect.": "4 bits",
+        },
+    ),
+    General(
+        "damaged-weights",
+        r"Error while deserializing header|HeaderTooLarge|HeaderTooSmall|MetadataIncompleteBuffer|"
+        r"InvalidHeaderDeserialization|PytorchStreamReader failed|invalid load key, 'v'",
+        always(
+            "a file of weights is damaged or not whole",
+            "delete it and download it again: hf download MODEL --force-download",
+            "git lfs pull   where the repository was cloned: a pointer of some lines lies in its "
+            "place",
+            why="a download or a save that was cut off, a full disk, or a Git LFS pointer",
+            known="the message; how it came about is not in the log",
+        ),
+        {
+            "safetensors_rust.SafetensorError: Error while deserializing header: HeaderTooLarge": (
+                "damaged"
+            )
+        },
+    ),
+    General(
+        "tokenizers-too-old-for-the-file",
+        r"data did not match any variant of untagged enum|unknown variant `\w+`, expected",
+        always(
+            "tokenizer.json is written for a newer tokenizers than the one that is installed",
+            "pip install -U transformers tokenizers",
+            known="the message is that of the tokenizers library, which reads the file",
+        ),
+        {
+            "Exception: data did not match any variant of untagged enum ModelWrapper at line 3 "
+            "column 2": "tokenizers"
+        },
+    ),
+    General(
+        "no-sentencepiece",
+        r"Couldn't instantiate the backend tokenizer|requires the SentencePiece library|"
+        r"Cannot instantiate this tokenizer from a slow version|"
+        r"Converting from SentencePiece and Tiktoken failed|"
+        r"need to have sentencepiece or tiktoken",
+        always(
+            "there is no tokenizer.json, and what would make one (sentencepiece) is not installed",
+            "pip install sentencepiece protobuf   and restart the kernel",
+            "or copy tokenizer.json from the base checkpoint",
+            known="the message; whether the folder has the file is not in the log",
+            settles=False,
+        ),
+        {
+            "ValueError: Couldn't instantiate the backend tokenizer from one of: (1) a "
+            "`tokenizers` library serialization file": "sentencepiece"
+        },
+    ),
+    General(
+        "no-adapter-config",
+        r"Can't find 'adapter_config\.json' at",
+        always(
+            "there is no adapter in that folder: a PEFT adapter has an adapter_config.json",
+            "the folder that trainer.save_model() or model.save_pretrained() wrote; a checkpoint "
+            "of a run is a folder below output_dir, checkpoint-N",
+            "or AutoModelForCausalLM.from_pretrained, if whole weights were saved there",
+            known="PEFT says so",
+            settles=False,
+        ),
+        {"ValueError: Can't find 'adapter_config.json' at 'out'": "checkpoint-N"},
+    ),
+)

@@ -1,0 +1,81 @@
+"""Out of memory on the machine, on Apple's and Google's accelerators, in a container."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import Case, General, always
+
+
+def _mps(case: Case) -> Answer:
+    return Answer(
+        "the run needs more memory than macOS gives the GPU",
+        (
+            "per_device_train_batch_size=1",
+            "or a shorter max_length, or the loss in chunks: the logits go over 262,144 tokens",
+        ),
+        why="on an Apple machine the GPU shares the memory of the whole system, and there is no "
+        "4-bit loading by bitsandbytes to fall back on",
+        known="the message; which of weights, activations and logits is too large is not in the "
+        "log. PYTORCH_MPS_HIGH_WATERMARK_RATIO=0.0 only lifts the limit",
+    )
+
+
+def _host(case: Case) -> Answer:
+    return Answer(
+        "the machine ran out of memory (not the GPU), and the system stopped a process",
+        (
+            "fewer dataloader_num_workers, or a streaming data set",
+            "low_cpu_mem_usage=True where the weights are loaded",
+        ),
+        why="the kernel kills a process with SIGKILL when the memory of the machine is used up",
+        known="the signal; a scheduler's limit (Slurm, a container) looks the same",
+        certain=False,
+    )
+
+
+MACHINE: tuple[General, ...] = (
+    General(
+        "mps-out-of-memory",
+        r"MPS backend out of memory",
+        _mps,
+        {"RuntimeError: MPS backend out of memory (MPS allocated: 28.61 GiB": "max_length"},
+        alone=True,
+    ),
+    General(
+        "host-out-of-memory",
+        r"is killed by signal: Killed|exitcode:? ?-9\b|Signal 9 \(SIGKILL\)|"
+        r"DefaultCPUAllocator: (?:can't allocate|not enough) memory|(?<!Of)MemoryError\b",
+        _host,
+        {"RuntimeError: DataLoader worker (pid 41) is killed by signal: Killed.": "machine"},
+        alone=True,
+    ),
+    General(
+        "shared-memory",
+        r"Bus error|insufficient shared memory|unable to (?:open|mmap) shared memory",
+        always(
+            "the shared memory of the container (/dev/shm) is too small for the data loader",
+            "docker run --shm-size=16g ...",
+            "or dataloader_num_workers=0",
+        ),
+        {"ERROR: Unexpected bus error. Bus error (core dumped)": "shm"},
+        alone=True,
+    ),
+    General(
+        "xla-out-of-memory",
+        r"RESOURCE_EXHAUSTED|Ran out of memory in memory space hbm",
+        always(
+            "the run needs more memory than the accelerator has (JAX or TensorFlow)",
+            "a smaller batch, or shorter sequences",
+            "or shard the model: jax.sharding, keras.distribution.ModelParallel",
+            why="XLA lists what it wanted to allocate; without a sharding each device holds all "
+            "weights",
+            known="the message; what else the device holds is not in the log",
+            settles=False,
+        ),
+        {
+            "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying "
+            "to allocate 2352480 bytes.": "smaller batch"
+        },
+        alone=True,
+    ),
+)

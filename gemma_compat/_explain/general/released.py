@@ -1,0 +1,121 @@
+"""Which releases have the name, argument or module that an error misses, by the release atlas."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ... import versions
+from ...atlas import IndexUnusable, Missing, missing, read_tracebacks
+from ...atlas.intervals import told
+from .base import Case
+
+_SUBJECTS = {
+    "name": "{owner} has {name}",
+    "module": "the module {name} exists",
+    "attribute": "{owner} has {name}",
+    "argument": "{owner}() has {name} in its signature",
+    "model type": "transformers knows {name}",
+    "key": "{owner} has an entry for {name}",
+}
+
+
+@dataclass(frozen=True)
+class Released:
+    """What an error misses, beside the release that the log states.
+
+    Attributes:
+        found: what is missing, and the releases that have it.
+        version: the release that the log states; empty where it states none.
+    """
+
+    found: Missing
+    version: str
+
+    @property
+    def contradicts(self) -> bool:
+        """Return whether the stated release has what the error misses."""
+        return any(
+            versions.contains(f">={item.first},<={item.last}", self.version)
+            for item in self.found.releases
+            if self.version
+        )
+
+    @property
+    def happened(self) -> str:
+        """Return one sentence without its full stop."""
+        found = self.found
+        subject = _SUBJECTS[found.kind].format(name=found.name, owner=found.owner)
+        here = f"; here it is {self.version}" if self.version else ""
+        if not found.releases:
+            return f"no {found.package} up to {found.newest} has {self.thing}{here}"
+        if self.contradicts:
+            return (
+                f"{subject} in {found.package} {self.version}, which the log states: what ran is "
+                "another release"
+            )
+        return f"{subject} in {found.package} {told(found.releases)} only{here}"
+
+    @property
+    def thing(self) -> str:
+        """Return what is missing, for a sentence."""
+        found = self.found
+        texts = {
+            "module": f"a module {found.name}",
+            "argument": f"an argument {found.name} of {found.owner}()",
+            "key": f"an entry for {found.name} in {found.owner}",
+        }
+        return texts.get(found.kind, f"{found.name} in {found.owner}")
+
+    @property
+    def command(self) -> str:
+        """Return what to type to get a release that has it; empty if there is none."""
+        found = self.found
+        if not found.releases:
+            return ""
+        if self.contradicts:
+            return f"pip install --force-reinstall {found.package}   and restart the kernel"
+        last = found.releases[-1]
+        if last.to_end:
+            return f"pip install -U '{found.package}>={last.first}'"
+        return f"pip install '{found.package}<={last.last}'"
+
+    @property
+    def is_newer(self) -> bool:
+        """Return whether the newest release has it."""
+        return bool(self.found.releases) and self.found.releases[-1].to_end
+
+
+def upgrade(who: str) -> str:
+    """Return the command that upgrades a package; Unsloth's two go together."""
+    return f"pip install -U {'unsloth unsloth_zoo' if who.startswith('unsloth') else who}"
+
+
+def _may_be_a_namesake(found: Missing, case: Case) -> bool:
+    """Return whether a function that is named without its class may be another of that name."""
+    if found.kind != "argument" or "." in found.owner:
+        return False
+    module = found.package.replace("-", "_")
+    return not found.releases or re.search(rf"-packages[/\\]{module}[/\\]", case.frames) is None
+
+
+def released(case: Case, message: str = "") -> Released | None:
+    """Return what the error misses; ``None`` if no index has it.
+
+    Args:
+        message: looked up in place of the error's own, with its frames.
+    """
+    if case.error is None:
+        return None
+    lines = case.error.around.splitlines()
+    if message:
+        lines = [f"TypeError: {message}"]
+    try:
+        found = [item for traceback in read_tracebacks(lines) for item in missing(traceback)]
+    except IndexUnusable:
+        return None
+    if not found or found[-1].kind not in _SUBJECTS or _may_be_a_namesake(found[-1], case):
+        return None
+    package = case.facts.packages.get(found[-1].package)
+    version = str(package.get("version", "")) if package is not None else ""
+    return Released(found[-1], version if versions.is_valid(version) else "")
