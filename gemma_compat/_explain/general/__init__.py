@@ -19,22 +19,26 @@ def generals() -> tuple[General, ...]:
     from .data import DATA
     from .dtypes import DTYPES
     from .exports import EXPORTS
+    from .gguf import GGUF
     from .images import IMAGES
     from .kernels import KERNELS
+    from .launching import LAUNCHING
     from .loading import LOADING
     from .machine import MACHINE
     from .memory import MEMORY
     from .names import NAMES
     from .processes import PROCESSES
     from .repositories import REPOSITORIES
+    from .rows import ROWS
     from .running import RUNNING
     from .serving import SERVING
     from .tensors import TENSORS
     from .training import TRAINING
+    from .unsloth import UNSLOTH
     from .versions import VERSIONS
 
     return (
-        *EXPORTS, *ADAPTERS, *DATA, *IMAGES, *REPOSITORIES, *VERSIONS, *SERVING, *MEMORY, *MACHINE,
-        *TENSORS, *KERNELS, *DTYPES, *LOADING, *TRAINING, *RUNNING, *PROCESSES, *ARGUMENTS,
-        *NAMES,
+        *EXPORTS, *GGUF, *ADAPTERS, *DATA, *ROWS, *IMAGES, *REPOSITORIES, *VERSIONS, *UNSLOTH,
+        *SERVING, *LAUNCHING, *MEMORY, *MACHINE, *TENSORS, *KERNELS, *DTYPES, *LOADING, *TRAINING,
+        *RUNNING, *PROCESSES, *ARGUMENTS, *NAMES,
     )  # fmt: skip

@@ -1,0 +1,92 @@
+"""GGUF files: converting a trained model for llama.cpp, Ollama and LM Studio."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import Case, General, always
+
+_MERGE = 'model.save_pretrained_merged("FOLDER", tokenizer, save_method="merged_16bit")'
+
+
+def _no_mapping(case: Case) -> Answer:
+    name = case.match["name"]
+    if any(part in name for part in ("absmax", "quant_map", "quant_state", "nested_")):
+        return Answer(
+            "the folder holds weights in 4 bits (bitsandbytes), which the converter cannot read",
+            (_MERGE, "or load the base in 16 bits, put the adapter on it, and merge_and_unload()"),
+            why=f"{name} is bitsandbytes' own: merging into a 4-bit base leaves 4-bit weights",
+            known="the message names the tensor",
+        )
+    if "lora_" in name or "base_model." in name:
+        return Answer(
+            "the folder holds an adapter, or a model that still has it, and not a merged model",
+            (_MERGE, "or model = model.merge_and_unload() before it is saved"),
+            known="the message names a tensor of an adapter",
+        )
+    return Answer(
+        f"the converter has no place for {name} in this architecture",
+        (
+            "git pull in llama.cpp: its convert_hf_to_gguf.py is older than the model",
+            "or the config.json of the base checkpoint, if a merge wrote another class into it",
+        ),
+        known="the message names the tensor; which of the two, it does not say",
+        certain=False,
+        settles=False,
+    )
+
+
+GGUF: tuple[General, ...] = (
+    General(
+        "tensor-without-a-place-in-gguf",
+        r"Can ?not map tensor '(?P<name>[\w.]{1,160})'",
+        _no_mapping,
+        {
+            "ValueError: Can not map tensor 'model.layers.0.mlp.down_proj.weight.absmax'": "4 bits",
+            "ValueError: Can not map tensor 'base_model.model.model.a.lora_A.weight'": "adapter",
+            "ValueError: Can not map tensor 'model.vision_tower.a.weight'": "llama.cpp",
+        },
+        alone=True,
+    ),
+    General(
+        "converter-knows-no-such-model",
+        r"hf-to-gguf:Model (?P<name>\w{1,80}) is not supported|"
+        r"GGUF conversion does not yet support converting model types of `(?P<type>\w{1,80})`",
+        lambda case: Answer(
+            f"the converter of this llama.cpp does not know "
+            f"{case.match['name'] or case.match['type']}",
+            (
+                "git pull in llama.cpp, and delete the folder llama.cpp beside the script, where "
+                "Unsloth keeps its own",
+                "pip install -U unsloth unsloth_zoo   where Unsloth converts",
+            ),
+            why="an architecture comes to the converter with a release of llama.cpp",
+            known="the message; which release knows it is not in the log",
+            settles=False,
+        ),
+        {
+            "ERROR:hf-to-gguf:Model Gemma3nForConditionalGeneration is not supported": "git pull",
+        },
+        alone=True,
+    ),
+    General(
+        "llama-cpp-not-built",
+        r"Unsloth: (?:Quantization failed|The file \(?'?llama\.cpp/|\*\*\*\* Failed compiling|"
+        r"Failed to (?:compile|install|build) llama)|llama-quantize.{0,60}(?:not found|does not)",
+        always(
+            "llama.cpp was not built, or its quantizer failed",
+            "git clone https://github.com/ggml-org/llama.cpp && cmake -B llama.cpp/build "
+            "llama.cpp && cmake --build llama.cpp/build -j --target llama-quantize",
+            f"or convert by hand: {_MERGE}, then llama.cpp/convert_hf_to_gguf.py FOLDER",
+            "df -h . : a 16-bit copy and the GGUF have to fit on the disk",
+            why="Unsloth clones and compiles llama.cpp at the first export, which needs cmake, a "
+            "compiler, a network and room",
+            known="the message; the lines above it say which step failed",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Unsloth: Quantization failed for /x.BF16.gguf. You might have to "
+            "compile llama.cpp yourself": "cmake"
+        },
+        alone=True,
+    ),
+)

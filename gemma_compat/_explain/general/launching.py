@@ -1,0 +1,155 @@
+"""Devices and processes as a run is set up: device_map, quantized models, DeepSpeed, FSDP."""
+
+from __future__ import annotations
+
+from .base import General, always
+
+LAUNCHING: tuple[General, ...] = (
+    General(
+        "quantized-on-another-device",
+        r"loaded in (?:8-bit or 4-bit|8-bit|4-bit)[^\n]{0,40} on a different device than the one",
+        always(
+            "each process has to load the 4-bit model onto its own GPU, and this one did not",
+            'device_map={"": PartialState().process_index}   (from accelerate import PartialState)',
+            "or one process: CUDA_VISIBLE_DEVICES=0, without a launcher",
+            why="a quantized model cannot be moved afterwards",
+            known="accelerate says so",
+        ),
+        {
+            "ValueError: You can't train a model that has been loaded in 8-bit or 4-bit precision "
+            "on a different device than the one you're training on.": "PartialState"
+        },
+    ),
+    General(
+        "spread-and-distributed",
+        r"loaded (?:with|in 8-bit precision with) `device_map='auto'` in any distributed mode|"
+        r"device_map='auto'` in any distributed",
+        always(
+            'device_map="auto" spreads the model over all GPUs, and a launcher started several '
+            "processes that all do so",
+            "leave device_map out, and let the launcher give each process its GPU",
+            "or start one process, without torchrun and accelerate launch",
+            known="accelerate says so",
+        ),
+        {
+            "ValueError: You can't train a model that has been loaded with `device_map='auto'` in "
+            "any distributed mode.": "device_map"
+        },
+    ),
+    General(
+        "quantized-model-moved",
+        r"`\.to` is not supported for `4-bit` or `8-bit`|"
+        r"`\.(?:cuda|half|float)\(\)` is not supported for `4-bit`|"
+        r"Calling `(?:cuda|to|half|float)\(\)` is not supported for `(?:4|8)-bit`",
+        always(
+            "a model in 4 or 8 bits cannot be moved or cast as a whole",
+            "leave .to(), .cuda(), .half() out: device_map={'': 0} places it at loading",
+            known="transformers says so",
+        ),
+        {
+            "ValueError: `.to` is not supported for `4-bit` or `8-bit` bitsandbytes models.": (
+                "device_map"
+            )
+        },
+    ),
+    General(
+        "zero3-with-device-map",
+        r"DeepSpeed Zero-3 is not compatible with",
+        always(
+            "ZeRO-3 places the weights itself, and device_map (or low_cpu_mem_usage) does too",
+            "leave device_map and low_cpu_mem_usage out of from_pretrained",
+            known="transformers says so",
+        ),
+        {
+            "ValueError: DeepSpeed Zero-3 is not compatible with `low_cpu_mem_usage=True` or with "
+            "passing a `device_map`.": "leave device_map"
+        },
+    ),
+    General(
+        "batch-sizes-of-deepspeed",
+        r"Check batch related parameters\. train_batch_size is not equal",
+        always(
+            "the batch sizes in the DeepSpeed config contradict those of the Trainer",
+            '"train_batch_size": "auto", "train_micro_batch_size_per_gpu": "auto", '
+            '"gradient_accumulation_steps": "auto"',
+            known="the message has the numbers",
+        ),
+        {
+            "AssertionError: Check batch related parameters. train_batch_size is not equal to "
+            "micro_batch_per_gpu * gradient_acc_step * world_size 16 != 1 * 4 * 2": "auto"
+        },
+    ),
+    General(
+        "deepspeed-cannot-compile",
+        r"CUDAMismatchException|MissingCUDAException|CUDA_HOME does not exist|"
+        r"Unable to (?:load|JIT load the) \w+ op|not match the version torch was compiled with",
+        always(
+            "DeepSpeed compiles a kernel at first use, and the CUDA toolkit here is missing or "
+            "not the one of torch",
+            "no offload, and the Trainer's own optimizer (optim='adamw_torch'): nothing is "
+            "compiled then",
+            "or the CUDA toolkit of torch's release, with CUDA_HOME set; DS_SKIP_CUDA_CHECK=1 "
+            "skips a mere difference of minor releases",
+            known="DeepSpeed says so",
+        ),
+        {
+            "deepspeed.ops.op_builder.builder.CUDAMismatchException: >- DeepSpeed Op Builder: "
+            "Installed CUDA version 11.8 does not match the version torch was compiled with 12.1": (
+                "DS_SKIP_CUDA_CHECK"
+            )
+        },
+    ),
+    General(
+        "integers-in-a-flat-unit",
+        r"Cannot flatten integer dtype tensors",
+        always(
+            "FSDP1 flattens weights, and packed 4-bit weights are integers",
+            "bnb_4bit_quant_storage=torch.bfloat16 (the dtype of the other weights)",
+            "or FSDP2 (fsdp_version: 2), or DDP for QLoRA",
+            why="bitsandbytes stores 4-bit weights as uint8 unless told otherwise",
+            known="the message is torch's",
+        ),
+        {"ValueError: Cannot flatten integer dtype tensors": "bnb_4bit_quant_storage"},
+    ),
+    General(
+        "cuda-after-fork",
+        r"Cannot re-initialize CUDA in forked subprocess",
+        always(
+            "CUDA was used before the process was copied",
+            "nothing on the GPU before notebook_launcher, or before a map with num_proc",
+            "or the start method 'spawn': multiprocessing.set_start_method('spawn')",
+            known="torch says so",
+        ),
+        {"RuntimeError: Cannot re-initialize CUDA in forked subprocess.": "spawn"},
+    ),
+    General(
+        "operator-not-on-mps",
+        r"not currently implemented for the MPS device|Placeholder storage has not been allocated "
+        r"on MPS|Cannot convert a MPS Tensor to float64",
+        always(
+            "Apple's GPU does not compute this operation, or a tensor was left on the CPU",
+            "PYTORCH_ENABLE_MPS_FALLBACK=1 before the command",
+            "model.to('mps') and every input too, where the message is about storage",
+            known="torch says so",
+            settles=False,
+        ),
+        {
+            "NotImplementedError: The operator 'aten::x' is not currently implemented for the MPS "
+            "device.": "FALLBACK"
+        },
+    ),
+    General(
+        "nothing-had-a-gradient",
+        r"No inf checks were recorded for this optimizer",
+        always(
+            "the optimizer holds no parameter that got a gradient",
+            "model.print_trainable_parameters() right before trainer.train()",
+            "or bf16=True in place of fp16=True, where the card computes bfloat16",
+            why="the scaler of fp16 looks at gradients; there are none where everything is frozen, "
+            "or where the loss does not depend on what is trained",
+            known="torch's GradScaler says so",
+            settles=False,
+        ),
+        {"AssertionError: No inf checks were recorded for this optimizer.": "trainable"},
+    ),
+)

@@ -1,0 +1,167 @@
+"""Rows of a data set: columns that are missing, turns under other names, shapes that differ."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+
+
+def _column(case: Case) -> Answer | None:
+    """Answer a KeyError of a row: by the frames, a data set or the script's own formatting."""
+    name = case.match["name"]
+    if not re.search(r"[/\\]datasets[/\\](?:arrow_dataset|formatting|table)", case.frames):
+        return None
+    return Answer(
+        f"the rows have no column {name}",
+        (
+            "print(dataset.column_names, dataset[0])   and use the names that are there",
+            f"or dataset.rename_column('OLD', '{name}')",
+        ),
+        known="the KeyError comes out of the data set's own code, or of what it maps over the rows",
+        certain=False,
+        settles=False,
+    )
+
+
+ROWS: tuple[General, ...] = (
+    General(
+        "turns-under-other-names",
+        r"UndefinedError: '?(?:dict object|str object|list object)[^\n]{0,40} has no attribute "
+        r"'?(?P<name>role|content)",
+        always(
+            "the template reads role and content of each turn, and the rows have other names",
+            "{'role': 'user', 'content': ...} for each turn, or standardize_sharegpt(dataset) of "
+            "unsloth.chat_templates",
+            why="ShareGPT data call them from and value (human, gpt)",
+            known="the message names the key",
+        ),
+        {
+            "jinja2.exceptions.UndefinedError: 'dict object' has no attribute 'role'": "ShareGPT",
+        },
+    ),
+    General(
+        "column-missing",
+        r"KeyError: '(?P<name>[\w -]{1,60})'",
+        _column,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/datasets/'
+            "arrow_dataset.py\", line 3, in map\n    f()\nKeyError: 'text'": "column text",
+            "KeyError: 'text'": "",
+        },
+    ),
+    General(
+        "column-not-in-the-data",
+        r"Column(?: name)? \[?'?(?P<name>[\w', -]{1,120})\]? not in the dataset|"
+        r"Column to remove \[.{1,120}\] not in the dataset",
+        always(
+            "a column that was asked for is not in the data set",
+            "print(dataset.column_names)",
+            known="datasets lists the columns that are there",
+            settles=False,
+        ),
+        {
+            "ValueError: Column to remove ['x'] not in the dataset. Current columns in the dataset:"
+            " ['text']": "column_names"
+        },
+    ),
+    General(
+        "rows-of-two-kinds",
+        r"ArrowInvalid: |ArrowTypeError: |cannot mix list and non-list|Couldn't cast|"
+        r"DatasetGenerationCastError|All the data files must have the same columns",
+        always(
+            "a column holds values of two kinds, and Arrow wants one type for each column",
+            "make them alike before the data set is built: always a list, always text, no None "
+            "beside a dict",
+            "content of a turn: text in every row, or a list of parts in every row",
+            known="the message names the types",
+            settles=False,
+        ),
+        {"pyarrow.lib.ArrowInvalid: cannot mix list and non-list, non-null values": "alike"},
+    ),
+    General(
+        "map-lost-a-process",
+        r"One of the subprocesses has abruptly died during map operation",
+        always(
+            "a process that maps over the rows was killed: most often the machine's memory is full",
+            "num_proc=1 (dataset_num_proc=1), or fewer than now",
+            "or a smaller batch_size and writer_batch_size in map",
+            known="datasets says that it died; why is not in the log",
+            certain=False,
+        ),
+        {
+            "RuntimeError: One of the subprocesses has abruptly died during map operation.": (
+                "num_proc"
+            )
+        },
+    ),
+    General(
+        "rows-not-padded",
+        r"stack expects each tensor to be equal size|"
+        r"expected sequence of length \d+ at dim \d \(got \d+\)",
+        always(
+            "the rows of a batch have different lengths, and the collator does not pad them",
+            "DataCollatorForSeq2Seq(tokenizer, padding=True), which pads labels too",
+            "or per_device_train_batch_size=1 to see that it is this",
+            known="the message has both lengths",
+            settles=False,
+        ),
+        {
+            "RuntimeError: stack expects each tensor to be equal size, but got [512] at entry 0": (
+                "pad"
+            )
+        },
+    ),
+    General(
+        "predictions-that-are-no-tokens",
+        r"out of range integral type conversion attempted|"
+        r"argument 'ids': 'list' object cannot be interpreted as an integer",
+        always(
+            "what is decoded is not token ids: -100 for masked places, or logits",
+            "np.where(ids != -100, ids, tokenizer.pad_token_id) before batch_decode",
+            "and logits.argmax(-1) first, where compute_metrics gets logits",
+            known="the message is the tokenizer's",
+        ),
+        {"OverflowError: out of range integral type conversion attempted": "-100"},
+    ),
+    General(
+        "no-rows-to-evaluate",
+        r"Trainer: evaluation requires an eval_dataset|"
+        r"`?eval_strategy`?[^\n]{0,60}but you didn't pass an `eval_dataset`",
+        always(
+            "the run is to evaluate, and has no data to evaluate on",
+            "eval_dataset=...   or eval_strategy='no'",
+            known="the Trainer says so",
+        ),
+        {"ValueError: Trainer: evaluation requires an eval_dataset.": "eval_strategy"},
+    ),
+    General(
+        "nothing-to-resume",
+        r"No valid checkpoint found in output directory|Can't find a valid checkpoint at",
+        always(
+            "there is no checkpoint to resume from in that folder",
+            "resume_from_checkpoint='OUTPUT/checkpoint-N', which holds trainer_state.json",
+            "or leave resume_from_checkpoint out for a first run",
+            known="the Trainer says so",
+        ),
+        {"ValueError: No valid checkpoint found in output directory (out)": "checkpoint-N"},
+    ),
+    General(
+        "weights-only-load",
+        r"Weights only load failed|upgrade torch to at least v2\.6",
+        always(
+            "torch refuses to unpickle a file that may hold code",
+            "pip install -U transformers accelerate 'torch>=2.6'",
+            "or save and load safetensors; a resumed run also reads rng_state.pth and optimizer.pt",
+            why="torch.load takes weights_only=True by default from 2.6 on, and transformers "
+            "refuses .bin files with an older torch (CVE-2025-32434)",
+            known="the message",
+        ),
+        {
+            "_pickle.UnpicklingError: Weights only load failed. This file can still be loaded": (
+                "safetensors"
+            )
+        },
+    ),
+)

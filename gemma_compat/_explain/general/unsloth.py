@@ -1,0 +1,123 @@
+"""Unsloth's own refusals, and files that it has generated."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import Case, General, always
+
+_FRESH = "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache, then restart"
+
+
+def _generated_code(case: Case) -> Answer | None:
+    """Answer an error of syntax or of a name in a file that Unsloth wrote."""
+    if "unsloth_compiled_cache" not in case.around and "unsloth" not in case.packages:
+        return None
+    return Answer(
+        "code that Unsloth generated, or its patch, does not fit what is installed beside it",
+        (_FRESH, "or the releases that this Unsloth allows: python -m gemma_compat advise"),
+        why="Unsloth rewrites the source of transformers, TRL and PEFT; a release that it does not "
+        "know has other source, and an old cache holds code of an earlier one",
+        known="the error is one of the code itself, and the file is generated or Unsloth's",
+        certain=False,
+        settles=False,
+    )
+
+
+UNSLOTH: tuple[General, ...] = (
+    General(
+        "unsloth-without-gpu",
+        r"Unsloth cannot find any torch accelerator|Unsloth: No NVIDIA GPU found",
+        always(
+            "Unsloth sees no GPU",
+            "nvidia-smi   and   python -c 'import torch; print(torch.cuda.is_available())'",
+            "in Colab or Kaggle: choose a GPU for the notebook",
+            why="no driver, a torch for the CPU, or a machine whose GPU Unsloth does not support",
+            known="Unsloth says so",
+        ),
+        {"NotImplementedError: Unsloth cannot find any torch accelerator? You need a GPU.": "GPU"},
+        alone=True,
+    ),
+    General(
+        "unsloth-finds-no-config",
+        r"Unsloth: No config file found",
+        always(
+            "there is no config.json and no adapter_config.json under that name",
+            "check the name, and the folder: save_pretrained writes both kinds of file",
+            "hf auth login, where the repository is private or gated",
+            known="Unsloth says so; a network that fails looks the same",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Unsloth: No config file found - are you sure the `model_name` is "
+            "correct?": "adapter_config.json"
+        },
+    ),
+    General(
+        "unsloth-untrained-tokens",
+        r"Unsloth: Untrained tokens of? ?.{0,400}found, but embed_tokens & lm_head not trainable",
+        always(
+            "the data use tokens whose embeddings were never trained, and they are frozen",
+            "a chat template that uses tokens of this tokenizer: get_chat_template(tokenizer, ...)",
+            "or the instruction-tuned checkpoint, which has trained them",
+            "or target_modules with embed_tokens and lm_head",
+            why="a base checkpoint has not seen the turn markers of the template",
+            known="Unsloth lists the tokens",
+        ),
+        {
+            "ValueError: Unsloth: Untrained tokens of [[1]] found, but embed_tokens & lm_head not "
+            "trainable, causing NaNs.": "template"
+        },
+    ),
+    General(
+        "unsloth-asks-for-text",
+        r"Unsloth: You must specify a `formatting_func`",
+        always(
+            "the trainer was told neither which column is the text nor how to make it",
+            "dataset_text_field='text' in SFTConfig, with that column in the data",
+            "or formatting_func=..., which returns a list of texts for a batch of rows",
+            known="Unsloth says so",
+        ),
+        {"RuntimeError: Unsloth: You must specify a `formatting_func`": "dataset_text_field"},
+    ),
+    General(
+        "unsloth-model-not-supported",
+        r"Unsloth: (?P<name>\S{1,120}) (?:is )?not supported (?:yet|in (?:your current|`?transf))",
+        lambda case: Answer(
+            "this Unsloth, or the transformers beside it, is older than the model",
+            ("pip install -U unsloth unsloth_zoo transformers", "and restart the kernel"),
+            known="Unsloth says so, and asks for an upgrade of one of them",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Unsloth: unsloth/gemma-4-E2B-it is not supported in your current Unsloth"
+            " version! Please update Unsloth": "pip install -U unsloth"
+        },
+    ),
+    General(
+        "unsloth-generated-code",
+        r"(?:NameError: name '\w{1,60}' is not defined|IndentationError: |SyntaxError: |"
+        r"UnboundLocalError: )",
+        _generated_code,
+        {
+            'Traceback (most recent call last):\n  File "/w/unsloth_compiled_cache/'
+            "UnslothSFTTrainer.py\", line 3, in f\n    x\nNameError: name 'x' is not defined": (
+                "unsloth_compiled_cache"
+            ),
+            "NameError: name 'x' is not defined": "",
+        },
+    ),
+    General(
+        "unsloth-needs-an-adapter",
+        r"Unsloth: (?:Your model needs to call|Please (?:use|call)) `?\.?get_peft_model",
+        always(
+            "the model has no adapter yet",
+            "model = FastModel.get_peft_model(model, r=16, ...)   before the trainer is made",
+            known="Unsloth says so",
+        ),
+        {
+            "TypeError: Unsloth: Your model needs to call `.get_peft_model` first!": (
+                "get_peft_model"
+            )
+        },
+    ),
+)
