@@ -78,7 +78,7 @@ def _two(runs: list[dict[str, Any]]) -> Iterator[str]:
     yield "| spread | patched | training loss | evaluation | peak of a rank | estimate |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for run in runs:
-        expected = _estimate(run["spread"])
+        expected = expected_gib(run["spread"])
         yield (
             f"| {run['spread']} | {_yes(run)} | {_listed(run['losses'])} | "
             f"{_listed(run['evaluations'])} | {run['peak_gib']:.2f} GiB | {expected:.2f} GiB "
@@ -87,8 +87,8 @@ def _two(runs: list[dict[str, Any]]) -> Iterator[str]:
     yield ""
 
 
-def _estimate(spread: str) -> float:
-    """Return the GiB that torch is expected to hold at the peak."""
+def expected_gib(spread: str) -> float:
+    """Return the GiB that torch is expected to hold at the peak, spread so over two GPUs."""
     found = checkpoints.find("google/gemma-3-270m")
     assert found is not None
     ranks = 1 if spread == "no" else 2

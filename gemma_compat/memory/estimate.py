@@ -128,32 +128,31 @@ class _Ledger:
         return {
             "weights": int(weight_bytes(self.shape, self.setup) * self.shares.weights),
             "adapter": int(self.adapter * self.shares.weights),
-            "optimizer": int(self.optimizer.kept * self.shares.optimizer),
+            "optimizer": int(self.optimizer.kept * self.shares.optimizer) + self.shares.master,
             "buffers": self.shares.buffers + self.setup.workspace + self._images(),
         }
 
     def loss(self) -> dict[str, int]:
         """Add the logits and their gradient; with accumulation, earlier gradients too."""
         found = {**self.standing(), "activations": self.activations, "logits": self._logits()}
-        if self.setup.accumulation > 1:
-            found["gradients"] = int(self.gradients * self.shares.gradients)
-        return found
+        return {**found, "gradients": self._earlier()}
 
     def layer(self) -> dict[str, int]:
         """Add one layer in the backward pass, recomputed if it is checkpointed."""
         found = {**self.standing(), "activations": self.activations + self._recomputed()}
-        late = self.gradients * self.shares.gradients
-        if self.setup.accumulation == 1:
-            late = self._head_gradient()
-        return {**found, "gradients": int(late)}
+        return {**found, "gradients": self._earlier() + self._head_gradient()}
 
     def end(self) -> dict[str, int]:
-        """Add all gradients. Those of the embeddings count once more: as input and as output."""
-        table = self._head_gradient() if self.trained else 0
-        # Autograd adds the gradients of both uses in place in float32, but not in bfloat16.
-        extra = table * (1 if self.setup.stream == 4 and self.setup.autocast else 2)
-        gradients = int(self.gradients * self.shares.gradients)
-        return {**self.standing(), "gradients": gradients + extra}
+        """Add all gradients, those of the embeddings as often as they exist at once.
+
+        Autograd holds theirs as input and as output until both are there. It adds the two in place
+        in float32 under autocast, else into a third. Earlier micro-batches' are one more.
+        """
+        table = self._head_gradient()
+        tables = 2 if self.setup.stream == 4 and self.setup.autocast else 3
+        tables += self.setup.accumulation > 1
+        others = int((self.gradients - table) * self.shares.gradients)
+        return {**self.standing(), "gradients": others + tables * table}
 
     def step(self) -> dict[str, int]:
         """Add what the optimizer allocates while it steps."""
@@ -162,6 +161,12 @@ class _Ledger:
         found = {**self.standing(), "gradients": gradients}
         found["optimizer"] += step
         return found
+
+    def _earlier(self) -> int:
+        """Return the gradients that earlier micro-batches left."""
+        if self.setup.accumulation == 1:
+            return 0
+        return int(self.gradients * self.shares.between)
 
     def _head_gradient(self) -> int:
         return self.shape.embedding * self.setup.width if self.trained else 0

@@ -113,9 +113,12 @@ class _Reader:
     def spread(self) -> tuple[str, int]:
         ranks = max(1, len(self.facts.gpus)) if self.facts.known("gpus") else 1
         kind = self.facts.training.get("distributed")
+        stage = self.facts.training.get("deepspeed_stage") or 0
+        if kind == "deepspeed" and stage:
+            self.assumed.append("ZeRO as DeepSpeed's own estimator counts it (not measured here)")
+            return f"zero{stage}", ranks
         if kind == "deepspeed":
-            stage = self.facts.training.get("deepspeed_stage") or 0
-            return (f"zero{stage}" if stage else "ddp"), ranks
+            return "ddp", ranks
         if kind in {"fsdp", "ddp"}:
             return kind, ranks
         if kind is None and ranks > 1:
