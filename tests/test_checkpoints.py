@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from gemma_compat.detect.model import read_model
 from gemma_compat.errors import UnknownFact, UsageError
 from gemma_compat.tables import checkpoints, families
 
+DATA = Path(checkpoints.__file__).parents[1] / "data"
 PUBLIC = (
     "https://github.com/huggingface/transformers/",
     "https://github.com/google-deepmind/",
@@ -70,6 +72,10 @@ def paths(part: Any, above: str = "") -> list[str]:
         ("google/shieldgemma-9b", "num_hidden_layers", 42),
         ("google/diffusiongemma-26B-A4B-it", "text_model_type", "diffusion_gemma_text"),
         ("unsloth/gemma-3-4b-it-qat-bnb-4bit", "quantization_bits", 4),
+        ("google/gemma-4-12B-it", "num_kv_shared_layers", 0),
+        ("google/gemma-4-12B-it", "towers", ("vision", "audio")),
+        ("google/recurrentgemma-9b-it", "num_hidden_layers", 38),
+        ("google/embeddinggemma-2", "num_hidden_layers", 24),
         ("gemma3", "model_type", "gemma3"),
         ("gemma4_unified", "model_type", "gemma4_unified"),
     ],
@@ -81,8 +87,8 @@ def test_figures(name: str, field: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "field"),
     [
-        ("google/gemma-4-12B-it", "num_kv_shared_layers"),
-        ("google/gemma-4-12B-it", "towers"),
+        ("google/vaultgemma-1b", "num_hidden_layers"),
+        ("google/t5gemma-2-1b-1b", "num_hidden_layers"),
         ("google/gemma-2-9b", "dtype"),
         ("google/embeddinggemma-300m", "max_position_embeddings"),
         ("unsloth/gemma-3-4b-it-bnb-4bit", "compute_dtype"),
@@ -94,6 +100,21 @@ def test_a_figure_without_a_source_is_unknown(name: str, field: str) -> None:
         getattr(read_model(name)[0], field)
 
 
+@pytest.mark.parametrize(
+    ("name", "encoder", "decoder"),
+    [
+        ("t5gemma-9b-2b-ul2", 42, 26),
+        ("t5gemma-s-s-prefixlm-it", 8, 8),
+        ("t5gemma-ml-ml-ul2", 26, 26),
+    ],
+)
+def test_both_halves_of_a_t5gemma_are_stated(name: str, encoder: int, decoder: int) -> None:
+    found = checkpoints.find(name)
+    assert found is not None
+    layers = [found.config[half]["num_hidden_layers"] for half in ("encoder", "decoder")]
+    assert layers == [encoder, decoder]
+
+
 @pytest.mark.parametrize("name", ["google/gema-3-4b", "someone/gemma-tune", "llama", "a/b/c"])
 def test_an_unknown_name_is_one_clear_error(name: str) -> None:
     with pytest.raises(UsageError, match="no checkpoint known here"):
@@ -103,6 +124,26 @@ def test_an_unknown_name_is_one_clear_error(name: str) -> None:
 def test_the_error_names_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"nearest: .*google/gemma-3-4b-it"):
         read_model("google/gema-3-4b-it")
+
+
+@pytest.mark.parametrize("name", ["gemma-3-4b", "google/Gemma 3 4B", "gemma-3-4b-instruct"])
+def test_a_name_without_its_ending_is_near_those_that_have_one(name: str) -> None:
+    assert checkpoints.nearest(name)[0] in {"google/gemma-3-4b-pt", "google/gemma-3-4b-it"}
+
+
+@pytest.mark.parametrize("name", ["meta-llama/Llama-3.1-8B", "Qwen/Qwen2.5-7B", "mistral", ""])
+def test_another_family_is_no_slip_of_the_keyboard(name: str) -> None:
+    assert checkpoints.nearest(name) == []
+
+
+def test_a_slash_at_the_end_is_no_part_of_the_name() -> None:
+    assert checkpoints.find("google/gemma-3-4b-it/") is not None
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_an_empty_name_is_said_to_be_empty(name: str) -> None:
+    with pytest.raises(UsageError, match="is empty"):
+        read_model(name)
 
 
 # One of each family that Google published, and copies of others.
@@ -187,3 +228,15 @@ def test_a_bare_type_names_no_size() -> None:
 
     with pytest.raises(UsageError, match="is a model type, of several sizes"):
         config_of("gemma3")
+
+
+def test_every_source_is_used() -> None:
+    listed = json.loads((DATA / "checkpoints.json").read_text("utf-8"))["sources"].values()
+    used = {url for name in checkpoints.names() for url in found_sources(name)}
+    assert set(listed) == used
+
+
+def found_sources(name: str) -> set[str]:
+    found = checkpoints.find(name)
+    assert found is not None
+    return set(found.sources)

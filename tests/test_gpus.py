@@ -219,6 +219,13 @@ _NAMES = [
     ("B200", "B200", 183359),
     ("B300", "B300", 275040),
     ("RTX PRO 6000 Blackwell", "RTX PRO 6000", 97887),
+    ("a100 80g", "A100-80GB", 81920),
+    ("a100-40", "A100-40GB", 40960),
+    ("4090 24gb", "RTX 4090", 24564),
+    ("T4 16GB", "T4", 15360),
+    ("H100 94GB", "H100-NVL", 95830),
+    ("RTX 6000 48GB", "RTX 6000 Ada", 49140),
+    ("2080ti 22g", "RTX 2080 Ti with 22 GB", 22528),
 ]
 
 
@@ -226,6 +233,17 @@ _NAMES = [
 def test_a_name_is_that_of_one_card(text, name, memory):
     (gpu,) = gpus.parse(text)
     assert (gpu.name, gpu.memory_total) == (name, memory)
+
+
+@pytest.mark.parametrize("text", ["2xT4", "T4x2", "T4 x2", "2 * T4"])
+def test_the_count_stands_before_or_after(text):
+    assert [gpu.name for gpu in gpus.parse(text)] == ["T4", "T4"]
+
+
+@pytest.mark.parametrize("text", ["a100 0g", "A100 9999GB", "a100-41", "T4 x", "x2"])
+def test_a_size_or_count_that_says_nothing_is_no_card(text):
+    with pytest.raises(UsageError):
+        gpus.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +268,8 @@ def test_one_name_of_two_generations_says_only_what_both_have():
 _OTHERS = """
 MI50;MI100;MI210;MI250X;MI300X;MI300A;MI325X;MI355X;RX 7900 XTX;Radeon RX 6800 XT;RX 9070 XT
 AMD Instinct MI300X;Radeon PRO W7900;M1 Max;Apple M4 Pro;Arc A770;Intel Arc B580;Gaudi 3;gfx942
-TPU v2;TPU v5e;Google Cloud TPU v6e;TPU v7;Strix Halo;gfx1100
+TPU v2;TPU v5e;Google Cloud TPU v6e;TPU v7;Strix Halo;gfx1100;7900xtx;A770;v5p-8;TPU v3-8
+M3 Max 64GB;MI300X 192GB
 """
 
 
@@ -260,6 +279,11 @@ def test_cards_of_other_makers(text):
     assert found is not None and found.maker in {"AMD", "Apple", "Google", "Intel"}
     named = gpus.named(f"2x{text}")
     assert named.gpus == () and named.others == (found, found) and named.unknown == ()
+
+
+def test_memory_that_is_shared_is_what_the_name_says():
+    assert gpus.other_card("M3 Max 64GB").memory == 64 and gpus.other_card("M3 Max").memory is None
+    assert gpus.other_card("MI300X 100GB") is None
 
 
 def test_a_name_is_never_that_of_another_makers_card():

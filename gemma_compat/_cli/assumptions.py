@@ -36,6 +36,7 @@ _NUMBERS = {
     "batch-size": ("per_device_train_batch_size", "sequences in a micro-batch"),
     "max-length": ("max_length", "tokens in a sequence at most"),
 }
+_DIGITS = 15  # of a number on the command line at most: longer ones are a slip of the keyboard
 _PRECISIONS = {"bf16": "bf16", "fp16": "fp16", "fp32": "no"}
 _DTYPES = ("bfloat16", "float16", "float32")
 
@@ -249,6 +250,9 @@ def _flag_of(precision: str | None) -> str:
 
 
 def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
+    if len(text) > _DIGITS:
+        said = f"expected a whole number, not {len(text)} characters"
+        raise argparse.ArgumentTypeError(said)
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number, one or more, not {text!r}")
     return int(text)

@@ -42,6 +42,7 @@ def _memory(options: argparse.Namespace) -> int:
     from ..detect.model import judged_by_name
     from ..memory import MissingFigure, judge_setup, read_setup, read_shape
     from ..report import memory as renderer
+    from .cards import chosen
 
     config, facts = _situation(options)
     try:
@@ -55,9 +56,12 @@ def _memory(options: argparse.Namespace) -> int:
         write(getattr(renderer, f"table_{options.format}")(options.model, shape, setup, assumed))
         return CLEAN
     _refuse(facts, setup)
-    memory, card = _card(options, facts)
-    found = judge_setup(shape, setup, memory, assumed)
-    write(getattr(renderer, f"render_{options.format}")(found, options.model, card), options.format)
+    card = chosen(options, facts)
+    found = judge_setup(shape, setup, card.memory, assumed)
+    write(
+        getattr(renderer, f"render_{options.format}")(found, options.model, card.name),
+        options.format,
+    )
     return CLEAN if found.fits or found.available is None else FINDINGS
 
 
@@ -96,24 +100,6 @@ def _gpus_here() -> tuple[Gpu, ...]:
     from ..detect.gpu import GpuQuestion
 
     return GpuQuestion(sys.path).gpus(_SECONDS)
-
-
-def _card(options: argparse.Namespace, facts: Facts) -> tuple[int | None, str]:
-    """Return the smallest card's memory in MiB, where it is known, and its name."""
-    from ..memory import memory_of
-    from ..tables import gpus
-
-    named = gpus.named(options.gpu) if options.gpu else None
-    if named is not None and named.others and not named.gpus:
-        sizes = [card.memory for card in named.others]
-        known = [size for size in sizes if size is not None]
-        memory = 1024 * min(known) if len(known) == len(sizes) else None
-        return memory, named.others[0].described()
-    found = facts.gpus if facts.known("gpus") else ()
-    if not found:
-        return None, ""
-    name = str(found[0].get("name") or found[0].get("architecture"))
-    return memory_of(facts), name if len(found) == 1 else f"{len(found)} x {name}"
 
 
 def _refuse(facts: Facts, setup: Setup) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..facts import AdapterFacts, Facts
     from ..memory import Shape
     from ..memory.tuning import Tuning, Wish
+    from .cards import Chosen
 
 _TOKENS, _EFFECTIVE = 1024, 16
 
@@ -25,9 +26,10 @@ def tune(options: argparse.Namespace, facts: Facts) -> int:
         UsageError: a model whose sizes are not known, or no card.
     """
     from ..detect.model import config_of, judged_by_name
-    from ..memory import MissingFigure, memory_of, read_shape
+    from ..memory import MissingFigure, read_shape
     from ..memory import tuning as tuning_module
     from ..report import tuning as renderer
+    from .cards import chosen
 
     try:
         shape = read_shape(config_of(options.model))
@@ -36,17 +38,16 @@ def tune(options: argparse.Namespace, facts: Facts) -> int:
     if judged := judged_by_name(options.model):
         note(f"{options.model} is {judged}")
     facts = assumptions.apply(options, facts)
-    memory = memory_of(facts)
-    if memory is None:
+    card = chosen(options, facts)
+    if card.memory is None:
         raise UsageError("for which card? --tune needs --gpu with a card whose memory is known")
-    found = tuning_module.tune(_wish(options, facts, shape, memory))
+    found = tuning_module.tune(_wish(options, facts, shape, card))
     objections = _objections(found, facts)
     if any(finding.rule.severity.value == "error" for finding in objections):
         reasons = "; ".join(f"{item.rule.code}: {item.problem.message}" for item in objections)
         raise UsageError(f"nothing can be proposed to which no rule objects: {reasons}")
     remarks = tuple(f"{item.rule.code}: {item.problem.message}" for item in objections)
-    card = str(facts.gpus[0].get("name") or facts.gpus[0].get("architecture"))
-    text = getattr(renderer, f"render_{options.format}")(found, options.model, card, remarks)
+    text = getattr(renderer, f"render_{options.format}")(found, options.model, card.name, remarks)
     write(_with_names_of(facts, text))
     return CLEAN if found.setup is not None else FINDINGS
 
@@ -58,37 +59,36 @@ def _with_names_of(facts: Facts, text: str) -> str:
     return renamed(text, facts)  # the YAML of other tools says "name: value", and stays
 
 
-def _wish(options: argparse.Namespace, facts: Facts, shape: Shape, memory: int) -> Wish:
-    """Return what the user asked for, on a card of ``memory`` MiB.
+def _wish(options: argparse.Namespace, facts: Facts, shape: Shape, card: Chosen) -> Wish:
+    """Return what the user asked for, on this card.
 
     Raises:
-        UsageError: training weights that are stored in 4 or 8 bits.
+        UsageError: training weights that are stored in 4 or 8 bits, a card without bitsandbytes,
+            or a number beyond all bounds.
     """
+    from ..memory.situation import MOST_ROWS, MOST_TOKENS, within
     from ..memory.tuning import Wish
 
     wish = Wish(
         shape=shape,
-        memory_total=memory,
+        memory_total=card.memory or 0,
         tokens=options.max_length or _TOKENS,
         effective=options.effective_batch or _EFFECTIVE,
         full=None if options.lora is None else not options.lora,
         bits=options.bits,
-        width=2 if _has_bfloat16(facts) else 4,
+        width=2 if card.bfloat16 else 4,  # float16 overflows in Gemma, float32 does not
         loss="chunked" if _chunks(facts) else "full",
+        bitsandbytes=card.bitsandbytes,
     )
+    within("max_length", wish.tokens, MOST_TOKENS)
+    within("an effective batch", wish.effective, MOST_ROWS)
     if wish.full and wish.bits:
         raise UsageError(f"weights in {wish.bits} bits cannot be trained themselves: use --lora")
+    if wish.bits and not wish.bitsandbytes:
+        raise UsageError(
+            f"bitsandbytes does not support {card.name}: no weights in {wish.bits} bits"
+        )
     return wish
-
-
-def _has_bfloat16(facts: Facts) -> bool:
-    """Return whether every card computes in bfloat16; float16 overflows in Gemma, float32 does
-    not.
-    """
-    from ..tables import gpus
-
-    capabilities = [gpu.get("compute_capability") for gpu in facts.gpus]
-    return all(item is None or gpus.architecture(item).bf16 for item in capabilities)
 
 
 def _chunks(facts: Facts) -> bool:

@@ -63,6 +63,8 @@ def _look_up(name: str) -> _Named:
     Raises:
         UsageError: none of these, and not a model type either.
     """
+    if not name.strip():
+        raise UsageError("the model's name is empty: give a folder, a config.json or a known name")
     path = name if os.path.exists(name) else find_config(name)
     if path is not None:
         return _Named(path=_config_path(path))

@@ -148,8 +148,10 @@ class _Ledger:
         Autograd holds theirs as input and as output until both are there. It adds the two in place
         in float32 under autocast, else into a third. Earlier micro-batches' are one more.
         """
-        table = self._head_gradient()
+        table = self.shape.embedding * self.setup.width if self.trained else 0
         tables = 2 if self.setup.stream == 4 and self.setup.autocast else 3
+        if not self.shape.head:
+            tables = 1  # a single use
         tables += self.setup.accumulation > 1
         others = int((self.gradients - table) * self.shares.gradients)
         return {**self.standing(), "gradients": others + tables * table}
@@ -169,7 +171,9 @@ class _Ledger:
         return int(self.gradients * self.shares.between)
 
     def _head_gradient(self) -> int:
-        return self.shape.embedding * self.setup.width if self.trained else 0
+        """Return the gradient of the head, which waits for that of the embeddings."""
+        trained = self.trained and self.shape.head
+        return self.shape.embedding * self.setup.width if trained else 0
 
     def _kept(self, index: int) -> int:
         count = Count(self.shape, self.shape.layers[index], self.setup)
@@ -195,7 +199,7 @@ class _Ledger:
         setup, found = self.setup, tensors(self.shape)
         if setup.stream <= setup.compute:
             return 0
-        head = found.embeddings[0] * setup.compute
+        head = found.embeddings[0] * setup.compute if self.shape.head else 0
         if setup.width <= setup.compute or setup.checkpointing:
             return head
         return head + sum(found.linear) * setup.compute
@@ -214,6 +218,8 @@ class _Ledger:
         gradients.
         """
         shape, setup = self.shape, self.setup
+        if not shape.head:
+            return 0
         head = shape.hidden * self.rows * setup.compute if self.trained else 0
         if setup.loss == "full":
             softcap = setup.compute if shape.softcap else 0
@@ -255,14 +261,20 @@ def _margin(shape: Shape, setup: Setup, allocated: int) -> int:
     margin = allocated // 50
     if setup.expandable:
         return margin
+    if not shape.head:
+        return margin + 2 * _trained_table(shape, setup)
     if setup.loss == "full":
         margin += int(1.3 * 4 * shape.vocabulary * setup.rows * setup.tokens)
     elif setup.loss == "chunked":
         margin += min(setup.rows * setup.tokens * 32768, _TILE) * setup.compute
-    if setup.adapter is None or setup.adapter.saved:
-        width = 4 if setup.optimizer == "adafactor" else setup.width
-        margin += 2 * shape.embedding * width
-    return margin
+    return margin + 2 * _trained_table(shape, setup)
+
+
+def _trained_table(shape: Shape, setup: Setup) -> int:
+    """Return the bytes of a gradient of the embeddings, 0 where they are not trained."""
+    if setup.adapter is not None and not setup.adapter.saved:
+        return 0
+    return shape.embedding * (4 if setup.optimizer == "adafactor" else setup.width)
 
 
 def _notes(shape: Shape, setup: Setup) -> dict[str, str]:

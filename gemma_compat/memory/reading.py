@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .shape import Experts, Layer, MissingFigure, Shape, defaults_of, period_of, style_of
+from .shape import (
+    Experts,
+    Layer,
+    MissingFigure,
+    Shape,
+    defaults_of,
+    has_table_per_layer,
+    period_of,
+    style_of,
+)
 from .towers import read_towers
 
 _TEXT = ("text_config", "llm_config")
@@ -25,11 +34,14 @@ def read_shape(config: Mapping[str, Any]) -> Shape:
     model_type = str(text.get("model_type") or config.get("model_type") or "")
     style = style_of(model_type) or style_of(str(config.get("model_type") or ""))
     if style is None:
-        raise MissingFigure(f"no estimate is made for model type {model_type or 'unknown'!r}")
+        raise MissingFigure(
+            f"the layers of {model_type or 'an unknown type'!r} are not counted here"
+        )
     figures = _Figures({**defaults_of(style), **_stated(text)}, model_type)
     towers, unknown = read_towers(config) if text is not config else ((), ())
-    streams = figures.number("altup_num_inputs") if style == "gemma3n" else 1
     per_layer = figures.optional("hidden_size_per_layer_input", 0)
+    rows = figures.optional("vocab_size_per_layer_input", 0) if per_layer else 0
+    altup = style == "gemma3n"
     return Shape(
         style=style,
         hidden=figures.number("hidden_size"),
@@ -38,16 +50,40 @@ def read_shape(config: Mapping[str, Any]) -> Shape:
         window=figures.optional("sliding_window", 0),
         layers=_layers(figures, style),
         tied=text.get("tie_word_embeddings", config.get("tie_word_embeddings")) is not False,
+        head=_has_head(config),
         per_layer=per_layer,
-        per_layer_rows=figures.optional("vocab_size_per_layer_input", 0) if per_layer else 0,
-        streams=streams,
-        laurel=figures.optional("laurel_rank", 0) if style == "gemma3n" else 0,
+        per_layer_rows=rows if has_table_per_layer(model_type) else 0,
+        streams=figures.number("altup_num_inputs") if altup else 1,
+        laurel=figures.optional("laurel_rank", 0) if altup else 0,
         softcap=bool(figures.values.get("final_logit_softcapping")),
         attention_softcap=bool(figures.values.get("attn_logit_softcapping")),
         composite=text is not config,
         towers=towers,
         unknown=unknown,
+        assumed=_assumed(figures, text),
     )
+
+
+def _type_and_style(config: Mapping[str, Any], text: Mapping[str, Any]) -> tuple[str, str]:
+    model_type = str(text.get("model_type") or config.get("model_type") or "")
+    style = style_of(model_type) or style_of(str(config.get("model_type") or ""))
+    if style is None:
+        raise MissingFigure(f"the layers of {model_type or 'no type'!r} are not counted here")
+    return model_type, style
+
+
+def _has_head(config: Mapping[str, Any]) -> bool:
+    """Return whether a class that its config names has an output head: ``Gemma3TextModel`` has
+    none.
+    """
+    return not any(str(name).endswith("Model") for name in config.get("architectures") or ())
+
+
+def _assumed(figures: _Figures, text: Mapping[str, Any]) -> tuple[str, ...]:
+    if text.get("vocab_size") is not None:
+        return ()
+    rows = figures.number("vocab_size")
+    return (f"a vocabulary of {rows} (transformers' default; the model's is not stated)",)
 
 
 def _stated(text: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,10 +127,14 @@ def _layers(figures: _Figures, style: str) -> tuple[Layer, ...]:
     shared = count - int(figures.values.get("num_kv_shared_layers") or 0)
     wide = bool(figures.values.get("use_double_wide_mlp"))
     sparsity = figures.values.get("activation_sparsity_pattern") or ()
+    overrides = _overrides(figures)
     found = []
     for index, kind in enumerate(kinds):
         sliding = kind == "sliding_attention"
         head, keys = _attention(figures, style, sliding, heads)
+        stated = _Figures(overrides.get(index, {}), figures.model_type)
+        head = stated.optional("head_dim", head)
+        keys = stated.optional("num_key_value_heads", keys)
         own = index < shared
         found.append(
             Layer(
@@ -123,6 +163,21 @@ def _attention(figures: _Figures, style: str, sliding: bool, heads: int) -> tupl
         head = figures.number("global_head_dim")
         keys = figures.optional("num_global_key_value_heads", keys)
     return head, keys
+
+
+def _overrides(figures: _Figures) -> dict[int, Mapping[str, Any]]:
+    """Return the sizes that ``per_layer_config`` gives to single layers, by the layer's number.
+
+    Transformers 5.16 and later save Gemma 4's other heads there.
+    """
+    stated = figures.values.get("per_layer_config")
+    if not isinstance(stated, Mapping):
+        return {}
+    return {
+        int(index): own
+        for index, own in stated.items()
+        if str(index).isdigit() and isinstance(own, Mapping)
+    }
 
 
 def _kinds(figures: _Figures, style: str, count: int) -> list[str]:

@@ -28,11 +28,14 @@ _STYLES = {
     "gemma4_text": "gemma4",
     "gemma4_unified": "gemma4",
     "gemma4_unified_text": "gemma4",
+    "embedding_gemma2": "gemma4",
+    "embedding_gemma2_text": "gemma4",
 }
 # If the config does not list the layers' kinds, every n-th layer attends to the whole row. The
 # defaults are those of transformers' configuration files.
 _PERIODS = {"gemma2": 2, "gemma3": 6, "gemma3n": 5, "gemma4": 6}
 _DEFAULTS = {
+    "gemma3": {"vocab_size": 262208},
     "gemma3n": {
         "hidden_size_per_layer_input": 256,
         "vocab_size_per_layer_input": 262144,
@@ -41,6 +44,8 @@ _DEFAULTS = {
     },
     "gemma4": {"vocab_size_per_layer_input": 262144, "global_head_dim": 512},
 }
+# Their embeddings per layer are projected from the hidden state: no table of their own.
+_PROJECTED = frozenset({"embedding_gemma2", "embedding_gemma2_text"})
 
 
 class MissingFigure(GemmaCompatError):
@@ -155,6 +160,7 @@ class Shape:
         window: tokens that a sliding layer attends to; 0 where no layer slides.
         layers: the decoder layers, first to last.
         tied: whether the output head is the embedding table.
+        head: whether it has an output head, and so logits; EmbeddingGemma has none.
         per_layer, per_layer_rows: width and rows of the embeddings per layer (3n, 4); 0 for none.
         streams: copies of the hidden state that the layers carry (AltUp of Gemma 3n), 1 elsewhere.
         laurel: rank of Gemma 3n's LAuReL block; 0 elsewhere.
@@ -162,6 +168,7 @@ class Shape:
         composite: whether the config holds towers beside the text model.
         towers: the vision and audio encoders whose sizes are known.
         unknown: what the config does not state, and the estimate therefore leaves out.
+        assumed: a line for each size that is transformers' default, as nothing states it.
     """
 
     style: str
@@ -171,6 +178,7 @@ class Shape:
     window: int
     layers: tuple[Layer, ...]
     tied: bool = True
+    head: bool = True
     per_layer: int = 0
     per_layer_rows: int = 0
     streams: int = 1
@@ -180,6 +188,7 @@ class Shape:
     composite: bool = False
     towers: tuple[Tower, ...] = ()
     unknown: tuple[str, ...] = field(default=())
+    assumed: tuple[str, ...] = field(default=())
 
     @property
     def embedding(self) -> int:
@@ -195,6 +204,11 @@ def style_of(model_type: str) -> str | None:
 def defaults_of(style: str) -> Mapping[str, Any]:
     """Return what transformers' config class of this generation fills in for a missing key."""
     return _DEFAULTS.get(style, {})
+
+
+def has_table_per_layer(model_type: str) -> bool:
+    """Return whether embeddings per layer, where there are any, are looked up by token."""
+    return model_type not in _PROJECTED
 
 
 def period_of(style: str) -> int | None:

@@ -14,6 +14,7 @@ from .shape import Shape
 _WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2}
 _OPTIMIZER = "adamw_torch_fused"
 _RANK, _ROWS, _TOKENS = 16, 1, 1024
+MOST_RANK, MOST_ROWS, MOST_TOKENS = 1 << 16, 1 << 20, 1 << 24  # more is a slip of the keyboard
 
 
 class _Reader:
@@ -53,6 +54,7 @@ class _Reader:
         rank = facts.adapter.get("rank")
         if rank is None:
             self.assumed.append(f"LoRA of rank {_RANK}")
+        within("a LoRA rank", rank, MOST_RANK)
         saved = facts.adapter.get("modules_to_save") or ()
         whole = any("embed_tokens" in name or "lm_head" in name for name in saved)
         return Adapter(rank=rank or _RANK, targets=self._targets(), saved=whole)
@@ -94,6 +96,8 @@ class _Reader:
             return "chunked" if chunked or contains(">=1.15.0", version) else "full"
         if run.get("loss_type") == "chunked_nll":
             return "chunked"
+        if not self.shape.head:
+            return "full"
         self.assumed.append("a loss over all logits at once (name TRL's release with --with)")
         return "full"
 
@@ -109,6 +113,15 @@ class _Reader:
         if rows > 1:
             self.assumed.append("rows of unequal length, which need a mask")
         return rows > 1
+
+    def batch(self) -> tuple[int, int]:
+        """Return the rows of a micro-batch and the tokens of a row."""
+        said = f"a batch of {_ROWS}"
+        rows = int(self.training("per_device_train_batch_size", _ROWS, said))
+        tokens = int(self.training("max_length", _TOKENS, f"rows of {_TOKENS} tokens"))
+        within("a batch", rows, MOST_ROWS)
+        within("max_length", tokens, MOST_TOKENS)
+        return rows, tokens
 
     def spread(self) -> tuple[str, int]:
         ranks = max(1, len(self.facts.gpus)) if self.facts.known("gpus") else 1
@@ -133,7 +146,8 @@ def read_setup(
     """Return the run that the facts describe, and one line for each thing that was assumed.
 
     Raises:
-        UsageError: the run is impossible: weights in 4 or 8 bits that are themselves trained.
+        UsageError: the run is impossible: weights in 4 or 8 bits that are themselves trained, or a
+            number beyond all bounds.
     """
     reader = _Reader(shape, config, facts)
     bits = facts.model.get("quantization_bits")
@@ -144,8 +158,7 @@ def read_setup(
             "bitsandbytes refuse it): add --lora, or leave the quantization out"
         )
     run = facts.training
-    rows = int(reader.training("per_device_train_batch_size", _ROWS, f"a batch of {_ROWS}"))
-    tokens = int(reader.training("max_length", _TOKENS, f"rows of {_TOKENS} tokens"))
+    rows, tokens = reader.batch()
     spread, ranks = reader.spread()
     setup = Setup(
         rows=rows,
@@ -166,7 +179,14 @@ def read_setup(
         ranks=ranks,
     )
     left_out = (f"the {name}: its size is not published, and is left out" for name in shape.unknown)
-    return setup, (*reader.assumed, *left_out)
+    return setup, (*reader.assumed, *shape.assumed, *left_out)
+
+
+def within(name: str, value: int | None, most: int) -> None:
+    """Refuse a number that no run has. ``UsageError`` names it and the largest that is read."""
+    if value is not None and value > most:
+        shown = value if value < 10**12 else f"a number of {len(str(value))} digits"
+        raise UsageError(f"{name} of {shown} is not estimated: {most} at most")
 
 
 def _attention(shape: Shape) -> str:

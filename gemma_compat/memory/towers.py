@@ -16,6 +16,7 @@ _DEFAULT = {
     ("gemma3n", "vision"): Tower("vision", linear=0, other=300_000_000),
     ("gemma3n", "audio"): Tower("audio", linear=681_050_112, other=298_528),
     ("gemma4", "audio"): Tower("audio", linear=304_611_328, other=213_280),
+    ("embedding_gemma2", "audio"): Tower("audio", linear=304_611_328, other=213_280),
 }
 
 
@@ -27,8 +28,8 @@ def read_towers(config: Mapping[str, Any]) -> tuple[tuple[Tower, ...], tuple[str
         if not isinstance(stated, Mapping):
             continue
         tower = _DEFAULT.get((str(config.get("model_type")), kind))
-        if tower is None and kind == "vision":
-            tower = _vision(stated, config)
+        if tower is None:
+            tower = _vision(stated, config) if kind == "vision" else _audio(stated, config)
         if tower is None:
             unknown.append(f"{kind} tower")
         else:
@@ -36,9 +37,43 @@ def read_towers(config: Mapping[str, Any]) -> tuple[tuple[Tower, ...], tuple[str
     return tuple(found), tuple(unknown)
 
 
+def _audio(stated: Mapping[str, Any], config: Mapping[str, Any]) -> Tower | None:
+    """Return Gemma 4 12B's projection of sound; ``None`` for another model."""
+    text = config.get("text_config")
+    sizes = [stated.get("audio_embed_dim", 640), dict(text or {}).get("hidden_size")]
+    if config.get("model_type") != "gemma4_unified" or not _are_sizes(sizes):
+        return None
+    return Tower("audio", linear=sizes[0] * sizes[1], other=0)
+
+
+def _are_sizes(values: list[Any]) -> bool:
+    return all(isinstance(value, int) and value > 0 for value in values)
+
+
+def _of_unified(stated: Mapping[str, Any]) -> Tower | None:
+    """Count what embeds images in Gemma 4 12B: one matrix of patches, and a table of positions."""
+    figures = {"mm_embed_dim": 3840, "mm_posemb_size": 1120, "patch_size": 16} | dict(stated)
+    merged = figures.get("pooling_kernel_size", 3)
+    sizes = [figures["mm_embed_dim"], figures["mm_posemb_size"], figures["patch_size"], merged]
+    if not _are_sizes(sizes):
+        return None
+    hidden, positions, patch, merged = sizes
+    inputs = 3 * (patch * merged) ** 2
+    return Tower(
+        kind="vision",
+        linear=inputs * hidden,
+        other=2 * positions * hidden + 2 * inputs + 5 * hidden,
+        tokens=_UNIFIED_TOKENS,
+        hidden=hidden,
+        pixels=_UNIFIED_TOKENS * inputs,
+    )
+
+
 def _vision(stated: Mapping[str, Any], config: Mapping[str, Any]) -> Tower | None:
     """Return SigLIP (Gemma 3, PaliGemma) or Gemma 4's tower; ``None`` if sizes are not stated."""
-    if config.get("model_type") in {"gemma4", "diffusion_gemma"}:
+    if config.get("model_type") == "gemma4_unified":
+        return _of_unified(stated)
+    if config.get("model_type") in {"gemma4", "diffusion_gemma", "embedding_gemma2"}:
         return _of_gemma4(stated)
     if config.get("model_type") not in {"gemma3", "paligemma", "shieldgemma2"}:
         return None
@@ -63,6 +98,7 @@ def _vision(stated: Mapping[str, Any], config: Mapping[str, Any]) -> Tower | Non
     )
 
 
+_UNIFIED_TOKENS = 280  # tokens of an image, by default of Gemma4UnifiedImageProcessor
 _POSITIONS = 10_240  # rows of Gemma 4's position table for each of two axes, by default
 
 

@@ -36,6 +36,7 @@ class Wish:
         bits: 4 or 8 to quantize the weights; ``None`` to choose.
         width: bytes of one number of the weights: 4 where the card has no bfloat16.
         loss: ``chunked`` where TRL computes it so, else ``full``.
+        bitsandbytes: whether the card has its optimizers and its weights in 4 and 8 bits.
     """
 
     shape: Shape
@@ -46,6 +47,7 @@ class Wish:
     bits: int | None = None
     width: int = 2
     loss: str = "full"
+    bitsandbytes: bool = True
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,14 @@ def _ways(wish: Wish) -> Iterator[Setup]:
     size = tensors(wish.shape).text
     methods = []
     if wish.full or (wish.full is None and wish.bits is None and size <= _SMALL):
-        methods += [base, replace(base, optimizer="adamw_bnb_8bit")]
-        methods.append(replace(base, optimizer="paged_adamw_8bit"))
+        small = ("adamw_bnb_8bit", "paged_adamw_8bit") if wish.bitsandbytes else ()
+        methods += [base, *(replace(base, optimizer=name) for name in small)]
     if not wish.full:
         adapted = [replace(base, adapter=Adapter(_RANK)), replace(base, adapter=Adapter(_LOW_RANK))]
-        plain = adapted if wish.bits is None else []
+        methods += adapted if wish.bits is None else []
         bits = wish.bits or 4
-        methods += [*plain, *(replace(way, bits=bits, double_quant=bits == 4) for way in adapted)]
+        if wish.bitsandbytes:
+            methods += [replace(way, bits=bits, double_quant=bits == 4) for way in adapted]
     for method in methods:
         for every in (0, 2, 1):
             yield replace(method, checkpointing=every > 0, every=max(1, every))

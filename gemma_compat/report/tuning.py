@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..memory.setup import Setup
+from ..memory.shape import Shape
 from ..memory.tuning import Tuning
 from .wording import in_language, wrap
 
@@ -26,7 +27,7 @@ def render_text(found: Tuning, model: str, card: str, remarks: tuple[str, ...] =
     lines += ["", f"Takes {total:.1f} of {available:.1f} GiB."]
     for remark in remarks:
         lines += wrap(remark, first="", rest="  ")
-    for title, text in snippets(found.setup, model, wish.shape.composite).items():
+    for title, text in snippets(found.setup, model, wish.shape).items():
         lines += ["", title, "", text.rstrip()]
     return in_language("\n".join(lines)) + "\n"
 
@@ -41,7 +42,7 @@ def render_markdown(found: Tuning, model: str, card: str, remarks: tuple[str, ..
         before, after = step.before / _GIB, step.after / _GIB
         text += f"| {step.text} | {step.why} | {before:.1f} | {after:.1f} |\n"
     text += "".join(f"\n{remark}\n" for remark in remarks)
-    for title, snippet in snippets(found.setup, model, wish.shape.composite).items():
+    for title, snippet in snippets(found.setup, model, wish.shape).items():
         kind = "python" if title == "Python" else "yaml"
         text += f"\n## {title}\n\n```{kind}\n{snippet}```\n"
     return text
@@ -69,7 +70,7 @@ def render_json(found: Tuning, model: str, card: str, remarks: tuple[str, ...] =
             "available_gib": round(found.available / _GIB, 2),
             "steps": steps,
             "remarks": list(remarks),
-            "snippets": {} if setup is None else snippets(setup, model, found.wish.shape.composite),
+            "snippets": {} if setup is None else snippets(setup, model, found.wish.shape),
         }
     )
 
@@ -82,55 +83,66 @@ def _nothing(found: Tuning) -> str:
     )
 
 
-def snippets(setup: Setup, model: str, composite: bool) -> dict[str, str]:
-    """Return the lines to paste, by where they go."""
-    return {
-        "Python": _python(setup, model, composite),
+def snippets(setup: Setup, model: str, shape: Shape) -> dict[str, str]:
+    """Return the lines to paste, by where they go.
+
+    axolotl and LLaMA-Factory train no embeddings: a model without a head gets lines of Python only.
+    """
+    composite = shape.composite
+    lines = {"Python": _python(setup, model, shape)}
+    if not shape.head:
+        return lines
+    return lines | {
         "axolotl": _yaml(_axolotl(setup, model, composite)),
         "LLaMA-Factory": _yaml(_llama_factory(setup, model, composite)),
     }
 
 
-def _python(setup: Setup, model: str, composite: bool) -> str:
+def _python(setup: Setup, model: str, shape: Shape) -> str:
+    auto = "AutoModelForCausalLM" if shape.head else "AutoModel"
     dtype = "bfloat16" if setup.width == 2 else "float32"
-    lines = []
-    quantized = ""
-    if setup.bits == 4:
+    lines = _quantization(setup, dtype)
+    quantized = ", quantization_config=quantization" if lines else ""
+    lines.append(
+        f"model = {auto}.from_pretrained('{model}', dtype='{dtype}', "
+        f"attn_implementation='{setup.attention}'{quantized})"
+    )
+    lines += _arguments(setup)
+    if setup.checkpointing and setup.every > 1:
+        lines.append(f"gemma_compat.patch(model, args, checkpoint_every={setup.every})")
+    if setup.adapter:
+        rank = setup.adapter.rank
+        task = "CAUSAL_LM" if shape.head else "FEATURE_EXTRACTION"
         lines += [
+            f"peft_config = LoraConfig(r={rank}, lora_alpha={rank}, task_type='{task}',",
+            f"    target_modules={_targets(setup, shape.composite)})",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _quantization(setup: Setup, dtype: str) -> list[str]:
+    if setup.bits == 4:
+        return [
             "quantization = BitsAndBytesConfig(",
             "    load_in_4bit=True, bnb_4bit_quant_type='nf4', bnb_4bit_use_double_quant=True,",
             f"    bnb_4bit_compute_dtype='{dtype}',",
             ")",
         ]
-        quantized = ", quantization_config=quantization"
-    elif setup.bits == 8:
-        lines.append("quantization = BitsAndBytesConfig(load_in_8bit=True)")
-        quantized = ", quantization_config=quantization"
-    lines.append(
-        f"model = AutoModelForCausalLM.from_pretrained('{model}', dtype='{dtype}', "
-        f"attn_implementation='{setup.attention}'{quantized})"
-    )
-    arguments = [
+    return ["quantization = BitsAndBytesConfig(load_in_8bit=True)"] if setup.bits == 8 else []
+
+
+def _arguments(setup: Setup) -> list[str]:
+    kinds = ["    gradient_checkpointing_kwargs={'use_reentrant': False},"]
+    return [
         "args = TrainingArguments(",
         f"    per_device_train_batch_size={setup.rows},",
         f"    gradient_accumulation_steps={setup.accumulation},",
         f"    gradient_checkpointing={setup.checkpointing},",
+        *(kinds if setup.checkpointing else ()),
         f"    optim='{setup.optimizer}',",
         f"    bf16={setup.autocast},",
         ")",
     ]
-    if setup.checkpointing:
-        arguments.insert(4, "    gradient_checkpointing_kwargs={'use_reentrant': False},")
-    lines += arguments
-    if setup.checkpointing and setup.every > 1:
-        lines.append(f"gemma_compat.patch(model, args, checkpoint_every={setup.every})")
-    if setup.adapter:
-        rank = setup.adapter.rank
-        lines += [
-            f"peft_config = LoraConfig(r={rank}, lora_alpha={rank}, task_type='CAUSAL_LM',",
-            f"    target_modules={_targets(setup, composite)})",
-        ]
-    return "\n".join(lines) + "\n"
 
 
 def pattern(setup: Setup) -> str:

@@ -162,8 +162,11 @@ _ALSO = {
     "TITAN X (Pascal)": "TITAN X",
     "RTX 4070 Ti SUPER": "4070 TiS",
     "RTX 6000": "RTX 6000",
-    "Jetson AGX Orin-64GB": "Orin,AGX Orin",
-    "Jetson AGX Orin-32GB": "Orin,AGX Orin",
+    "Jetson AGX Orin-64GB": "Orin,AGX Orin,Jetson Orin",
+    "Jetson AGX Orin-32GB": "Orin,AGX Orin,Jetson Orin",
+    "Jetson Orin Nano": "Orin Nano",
+    "Jetson Orin NX": "Orin NX",
+    "Jetson Xavier NX": "Xavier NX",
     "Jetson AGX Thor": "Thor",
     "Jetson AGX Xavier": "Xavier",
 }

@@ -29,6 +29,7 @@ _QUANTIZED = re.compile(
     r"(?P<mlx>(?:mlx-)?(?:\d+bit|bf16)|mlx)|(?P<awq>awq(?:-int4)?)|(?P<gptq>gptq(?:-int4|-4bit)?)|"
     r"(?P<compressed>fp8(?:-dynamic)?|(?:quantized\.)?w\d+a\d+)|(?P<onnx>onnx))$"
 )
+_NEAR = 0.6  # of difflib: a Llama's name is no slip of the keyboard
 _METHODS = {"compressed": "compressed-tensors"}
 
 
@@ -58,7 +59,7 @@ def find(name: str) -> Checkpoint | None:
     """Return the checkpoint of that name; ``owner/`` may be left out. ``None`` if it is not
     known.
     """
-    owner, _, base = name.strip().rpartition("/")
+    owner, _, base = name.strip().rstrip("/").rpartition("/")
     if owner and owner.lower() not in _OWNERS:
         return None
     lower = base.lower()
@@ -102,14 +103,21 @@ def names() -> tuple[str, ...]:
 
 
 def nearest(name: str) -> list[str]:
-    """Return up to three known names that resemble this one, best first."""
+    """Return up to three known names that resemble this one, best first.
+
+    A name that only lacks its ending (``gemma-3-4b``, ``Gemma 3:4B``) is near those that have one.
+    """
     import difflib
 
-    base = name.rpartition("/")[2].lower()
-    return [
-        _by_name()[item][0]
-        for item in difflib.get_close_matches(base, list(_by_name()), n=3, cutoff=0.5)
-    ]
+    base = _plain(name.rstrip("/").rpartition("/")[2])
+    plain = {_plain(known): spelled for known, (spelled, _) in _by_name().items()}
+    longer = [known for known in plain if base and known.startswith(base)]
+    near = difflib.get_close_matches(base, list(plain), n=3, cutoff=_NEAR)
+    return [plain[known] for known in dict.fromkeys([*sorted(longer, key=len)[:3], *near])][:3]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())
 
 
 def of_type(model_type: str) -> tuple[str, ...]:

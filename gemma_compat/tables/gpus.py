@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -28,6 +28,14 @@ _MOST = 1024  # GPUs in one what-if; more is a slip of the keyboard
 _MAKER = re.compile(r"nvidia|tesla|geforce|rtx|gtx|\bgpu\b|with|generation|[^a-z0-9]")
 _MOBILE = re.compile(r"laptop gpu|notebook|mobile|max-?q(?: design)?")
 _OTHER_MAKERS = re.compile(r"amd|instinct|radeon|intel|apple|google|cloud|gpu|[^a-z0-9]")
+_SLICE = re.compile(r"(?:tpu\W*)?(v\d[ep]?)-\d+")  # a part of a pod of TPUs: v5e-8
+_LINES = re.compile(r"^(rx|arc|tpu)(?=.*\d)")  # what people leave out: 7900 XTX, A770
+# A card and its memory: "a100 80g", "4090 24GB", "a100-80". The driver says up to 8% less than the
+# vendor.
+_SIZED = re.compile(
+    r"(?P<card>.*?[^\s-])[\s-]*\b(?P<size>\d{1,3})\s*(?P<unit>gi?b?)?", re.IGNORECASE
+)
+_LESS, _MORE = 0.92, 1.005
 
 
 def parse(text: str) -> tuple[Gpu, ...]:
@@ -92,12 +100,22 @@ def named(text: str, *, strict: bool = False) -> Named:
 
 def other_card(name: str) -> OtherCard | None:
     """Return the card of another maker of that name (``MI300X``, ``Radeon RX 7900 XTX``, ``TPU
-    v5e``).
+    v5e``); ``M3 Max 64GB`` states the memory of a card that shares its own with the CPU.
     """
-    key = _other_key(name)
+    found = _other_card(name)
+    sized = _SIZED.fullmatch(name.strip()) if found is None else None
+    if sized is None or sized["unit"] is None:
+        return found
+    found, size = _other_card(sized["card"]), int(sized["size"])
+    return replace(found, memory=size) if found and found.memory in (None, size) else None
+
+
+def _other_card(name: str) -> OtherCard | None:
+    key = _other_key(_SLICE.sub(r"tpu \1", name.lower()))
     for card in OTHER_CARDS:
         names = {card.name, *card.also.split(",")} - {""}
-        if key in {_other_key(item) for item in names} | {card.architecture.lower()}:
+        keys = {_other_key(item) for item in names}
+        if key in keys | {_LINES.sub("", item) for item in keys} | {card.architecture.lower()}:
             return card
     return None
 
@@ -145,12 +163,29 @@ def is_capability(text: str) -> bool:
 
 
 def _count(item: str, text: str) -> tuple[int, str]:
-    """Return ``2xA100`` as 2 and ``A100``."""
-    match = re.fullmatch(r"(\d+)\s*[x*]\s*(.+)", item, re.IGNORECASE)
-    count, name = (int(match[1]), match[2]) if match else (1, item)
+    """Return ``2xA100`` and ``A100 x2`` as 2 and ``A100``; a card's own name is one card."""
+    if _is_card(item):
+        return 1, item
+    before = re.fullmatch(r"(?P<count>\d+)\s*[x*]\s*(?P<name>.+)", item, re.IGNORECASE)
+    after = re.fullmatch(r"(?P<name>.+?)\s*[x*]\s*(?P<count>\d+)", item, re.IGNORECASE)
+    if after is not None and not _is_card(after["name"]):
+        after = None
+    match = before or after
+    count, name = (int(match["count"]), match["name"]) if match else (1, item)
     if not name or not 1 <= count <= _MOST:
         raise UsageError(f"{text!r} names no GPUs; write T4, 2xA100-80GB, sm_75 or none")
     return count, name
+
+
+def _is_card(name: str) -> bool:
+    """Return whether a text is the name of one card, of any maker."""
+    if other_card(name) is not None:
+        return True
+    try:
+        cards(name)
+    except UsageError:
+        return False
+    return True
 
 
 def _gpu(name: str) -> Gpu:
@@ -158,13 +193,53 @@ def _gpu(name: str) -> Gpu:
     if is_capability(name):
         known = architecture(name)
         return Gpu(architecture=known.name, compute_capability=known.compute_capability)
-    found = cards(name)
+    try:
+        found = cards(name)
+    except UsageError:
+        sized = _sized(name)
+        if sized is None:
+            raise
+        return sized
+    return _common_gpu(found, name)
+
+
+def _common_gpu(found: Sequence[Card], name: str) -> Gpu:
     return Gpu(
         name=found[0].name if len(found) == 1 else _shared_name(found, name),
         architecture=_common(architecture(card.compute_capability).name for card in found),
         compute_capability=_common(card.compute_capability for card in found),
         memory_total=_common(card.memory_total for card in found),
     )
+
+
+def _sized(text: str) -> Gpu | None:
+    """Return the card that a name and a memory describe; ``None`` if the name is not known.
+
+    If no card of that name was sold with so much memory, it is a rebuilt one (``2080 Ti 22GB``):
+    the memory is what the text says.
+    """
+    match = _SIZED.fullmatch(text.strip())
+    if match is None:
+        return None
+    try:
+        found = cards(match["card"])
+    except UsageError:
+        return None
+    size = int(match["size"])
+    exact = [card for card in found if card.name.endswith(f"-{size}GB")]
+    fitting = exact or [card for card in found if match["unit"] and _has(card, size)]
+    if fitting:
+        return _common_gpu(fitting, match["card"])
+    if match["unit"] is None or not size:
+        return None
+    one = _common_gpu(found, match["card"])
+    return one.replace(name=f"{one.name} with {size} GB", memory_total=1024 * size)
+
+
+def _has(card: Card, size: int) -> bool:
+    """Return whether a card has about so many GB."""
+    memory = card.memory_total
+    return memory is not None and _LESS * size <= memory / 1024 <= _MORE * size
 
 
 def _shared_name(found: Sequence[Card], asked: str) -> str:

@@ -8,6 +8,8 @@ import pytest
 
 from gemma_compat.memory import Adapter, Setup, read_shape
 from gemma_compat.memory.layers import Count
+from gemma_compat.memory.weights import tensors
+from gemma_compat.tables import checkpoints
 from tests import tiny
 
 torch = pytest.importorskip("torch")
@@ -68,3 +70,20 @@ def test_a_layer_keeps_what_is_counted(family: str, trained: str) -> None:
     setup = Setup(tokens=TOKENS, adapter=adapter)
     counted = sum(Count(shape, shape.layers[0], setup).per_token())
     assert counted == pytest.approx(kept(model, 0), rel=NEAR)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["gemma-4-12B", "embeddinggemma-2", "embeddinggemma-300m", "gemma-3-4b-it", "gemma-4-E2B"],
+)
+def test_a_published_model_has_as_many_numbers_as_transformers_builds(name: str) -> None:
+    found = checkpoints.find(name)
+    assert found is not None
+    (architecture,) = found.config["architectures"]
+    if not hasattr(tf, architecture):
+        pytest.skip(f"this release has no {architecture}")
+    cls = getattr(tf, architecture)
+    with torch.device("meta"):
+        model = cls(cls.config_class(**found.config))
+    built = sum(parameter.numel() for parameter in model.parameters())
+    assert tensors(read_shape(found.config)).all == pytest.approx(built, rel=0.005)

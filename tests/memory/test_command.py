@@ -52,6 +52,10 @@ def test_all_cards_in_every_format(form: str, capsys: pytest.CaptureFixture[str]
     [
         (["--gpu", "T4", "--full", "--load-in-4bit"], "cannot be trained"),
         (["--gpu", "T4", "--attn-implementation", "flash_attention_2"], "GC304"),
+        (["--gpu", "T4", "--max-length", "99999999"], "max_length of 99999999"),
+        (["--gpu", "T4", "--max-length", "9" * 31], "not 31 characters"),
+        (["--gpu", "T4", "--batch-size", "99999999"], "a batch of 99999999"),
+        (["--gpu", "T4", "--lora", "--rank", "99999999"], "a LoRA rank of 99999999"),
     ],
 )
 def test_what_cannot_be_is_one_line(

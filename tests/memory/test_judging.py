@@ -70,7 +70,9 @@ def test_without_a_card_there_is_a_total_and_no_verdict() -> None:
     assert found is not None and found.fits is None and found.available is None and found.total > 0
 
 
-@pytest.mark.parametrize("name", ["meta-llama/Llama-3-8B", "google/gemma-4-12B"])
+@pytest.mark.parametrize(
+    "name", ["meta-llama/Llama-3-8B", "google/vaultgemma-1b", "google/t5gemma-2-1b-1b"]
+)
 def test_no_figure_is_made_up(name: str) -> None:
     assert judge(name, facts(**SMALL)) is None
 
@@ -130,3 +132,24 @@ def test_the_rank_and_targets_of_the_adapter_count() -> None:
     large = judge("google/gemma-3-4b-it", facts(**SMALL))
     assert small is not None and large is not None and small.total < large.total
     assert small.setup.adapter == Adapter(8, ("q_proj", "v_proj"))
+
+
+def test_a_model_without_a_head_has_no_logits() -> None:
+    whole = shape("google/embeddinggemma-300m")
+    assert not whole.head and shape("google/gemma-3-1b-it").head
+    found = estimate(whole, Setup(tokens=4096, checkpointing=True))
+    assert "logits" not in {part.name for part in found.parts}
+
+
+def test_a_vocabulary_that_nothing_states_is_said() -> None:
+    found = judge("google/medgemma-27b-text-it", facts(**SMALL))
+    assert found is not None and any("vocabulary" in line for line in found.assumed)
+
+
+def test_sizes_of_single_layers_are_read() -> None:
+    """As transformers 5.16 and later save them: by layer, and not for all full-attention ones."""
+    config = checkpoints.find("google/embeddinggemma-2")
+    assert config is not None
+    layers = read_shape(config.config).layers
+    assert {(layer.head, layer.keys) for layer in layers if not layer.sliding} == {(512, 512)}
+    assert {(layer.head, layer.keys) for layer in layers if layer.sliding} == {(256, 512)}

@@ -82,10 +82,26 @@ def test_no_rule_objects(gpu: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert not [text for text in found["remarks"] if text.startswith(("GC4", "GC7"))]
 
 
+@pytest.mark.parametrize("gpu", ["MI300X", "M4 Max 36GB", "TPU v5e"])
+def test_cards_of_other_makers(gpu: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["advise", "--tune", "--model", "google/gemma-3-4b-it", "--gpu", gpu]
+    assert main([*command, "--format", "json"]) in {0, 1}
+    assert json.loads(capsys.readouterr().out)["available_gib"] > 10
+
+
+def test_a_card_without_bitsandbytes_is_offered_none_of_it() -> None:
+    small = wish("gemma-3-4b-it", 12288, bitsandbytes=False)
+    assert tune(small).setup is None and tune(replace(small, bitsandbytes=True)).setup is not None
+    large = tune(wish("gemma-3-270m", 6144, bitsandbytes=False)).setup
+    assert large is not None and "8bit" not in large.optimizer
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--gpu", "none"], "for which card"),
+        (["--gpu", "M4 Max 36GB", "--load-in-4bit"], "bitsandbytes does not support"),
+        (["--gpu", "T4", "--max-length", "99999999"], "not estimated"),
         (["--gpu", "T4", "--full", "--load-in-4bit"], "cannot be trained"),
     ],
 )
