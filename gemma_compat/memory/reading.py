@@ -31,12 +31,7 @@ def read_shape(config: Mapping[str, Any]) -> Shape:
             estimated.
     """
     text = next((config[key] for key in _TEXT if isinstance(config.get(key), Mapping)), config)
-    model_type = str(text.get("model_type") or config.get("model_type") or "")
-    style = style_of(model_type) or style_of(str(config.get("model_type") or ""))
-    if style is None:
-        raise MissingFigure(
-            f"the layers of {model_type or 'an unknown type'!r} are not counted here"
-        )
+    model_type, style = _type_and_style(config, text)
     figures = _Figures({**defaults_of(style), **_stated(text)}, model_type)
     towers, unknown = read_towers(config) if text is not config else ((), ())
     per_layer = figures.optional("hidden_size_per_layer_input", 0)

@@ -44,7 +44,7 @@ _DEFAULTS = {
     },
     "gemma4": {"vocab_size_per_layer_input": 262144, "global_head_dim": 512},
 }
-# Their embeddings per layer are projected from the hidden state: no table of their own.
+# Their embeddings per layer are projected from the hidden state, so there is no second table.
 _PROJECTED = frozenset({"embedding_gemma2", "embedding_gemma2_text"})
 
 

@@ -29,7 +29,7 @@ _QUANTIZED = re.compile(
     r"(?P<mlx>(?:mlx-)?(?:\d+bit|bf16)|mlx)|(?P<awq>awq(?:-int4)?)|(?P<gptq>gptq(?:-int4|-4bit)?)|"
     r"(?P<compressed>fp8(?:-dynamic)?|(?:quantized\.)?w\d+a\d+)|(?P<onnx>onnx))$"
 )
-_NEAR = 0.6  # of difflib: a Llama's name is no slip of the keyboard
+_NEAR = 0.6  # of difflib; below it, a Llama's name would be taken for a misspelt Gemma
 _METHODS = {"compressed": "compressed-tensors"}
 
 
