@@ -85,7 +85,7 @@ def _is_python(interpreter: str) -> bool:
     with process:
         said = process.stdout.read(_MOST)
         late.cancel()
-        process.kill()  # what prints more, or goes on, is no answer
+        process.kill()  # a process that prints more, or goes on, gives no answer
     return bytes(said).split()[-1:] == [b"Python"]
 
 

@@ -16,7 +16,7 @@ from .. import _files
 from ..errors import UsageError
 
 _LIMIT = 1 << 20
-_DIGITS = 40  # a longer text is no number of a run
+_DIGITS = 40  # no run states a longer number
 _LINE = re.compile(r"(?P<indent>\s*)(?P<dash>-\s+)?(?:(?P<key>[\w.-]+)\s*:(?:\s+|$))?(?P<value>.*)")
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _NULLS = {"", "null", "~", "none"}

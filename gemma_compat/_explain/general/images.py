@@ -65,7 +65,7 @@ def _fewer_placeholders(case: Case, tokens: int, told: str) -> Answer:
         ),
         why="rows that are cut at max_length lose placeholders, the images stay"
         + arithmetic
-        + (f", and {tokens:,} is no multiple of it" if is_cut else ""),
+        + (f", and {tokens:,} is not a multiple of it" if is_cut else ""),
         known=f"{_COUNTED}; the rest follows by arithmetic" if is_cut else _COUNTED,
         certain=is_cut,
     )
