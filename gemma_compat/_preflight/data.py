@@ -29,10 +29,14 @@ def first_batches(shadow: Any) -> Iterator[Any]:
         shadow: the copy of the run's Trainer; its arguments are written to.
 
     Raises:
-        UsageError: the Trainer has no training data.
+        UsageError: the Trainer has no training data, or none is left of it.
     """
     if getattr(shadow, "train_dataset", None) is None:
         raise UsageError("the Trainer has no train_dataset; give preflight a batch")
+    if hasattr(shadow.train_dataset, "__len__") and not len(shadow.train_dataset):
+        limit = getattr(shadow.args, "max_length", None)
+        cut = f", or max_length={limit} leaves nothing of its answers" if limit else ""
+        raise UsageError(f"the Trainer's train_dataset has no rows: it was empty{cut}")
     for name, value in _IN_PROCESS.items():
         if hasattr(shadow.args, name):
             setattr(shadow.args, name, value)

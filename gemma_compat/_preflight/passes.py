@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..live.tree import layer_wrappers, text_models
 from . import shadow as shadows
 from .samples import shortened
+from .watching import watch_calls, watch_layers, watch_routers
 
 if TYPE_CHECKING:
     from .subject import Subject
@@ -28,6 +28,9 @@ class Pass:
         peaks: largest absolute output of each decoder layer, by path, with its dtype's name.
         experts: by the router's path: the experts that tokens went to, experts for each token, and
             experts in all.
+        trains: whether the model was in training mode; ``None`` if the run did not call it.
+        cleared: whether a gradient was there during the step, and gone after it.
+        unscaled: whether the run has a gradient scaler, and its step did not use it.
         error: what was raised; ``None`` if nothing was.
     """
 
@@ -36,6 +39,9 @@ class Pass:
     sample: dict[str, Any] = field(default_factory=dict)
     peaks: dict[str, tuple[float, str]] = field(default_factory=dict)
     experts: dict[str, tuple[set[int], int, int]] = field(default_factory=dict)
+    trains: bool | None = None
+    cleared: bool = False
+    unscaled: bool = False
     error: BaseException | None = None
 
     @property
@@ -81,13 +87,14 @@ def _pass(subject: Subject, batch: dict[str, Any], checkpointing: bool, factor: 
         prepare(subject, checkpointing)
         gradients = _Gradients(subject, found)
         handles = [
-            *_watch_layers(subject.base, found.peaks),
-            *_watch_routers(subject.base, found),
-            _watch_calls(subject),
+            *watch_layers(subject.base, found.peaks),
+            *watch_routers(subject.base, found),
+            watch_calls(subject, found),
         ]
         try:
             subject.spend(1.0, batch)
             found.loss = _step(subject, batch, factor)
+            found.unscaled = shadows.is_passed_by(subject.trainer)
             gradients.collect(shadows.scale_of(subject.trainer))
         except Exception as error:  # probe boundary: any error of the user's model is a result
             found.error = error.with_traceback(None)
@@ -173,12 +180,13 @@ class _Gradients:
     """Note the norms of all gradients, and keep the gradients of the sampled parameters.
 
     Each gradient is freed once it is noted, so that a pass holds only one at a time: those of a 27B
-    model take 54 GB together.
+    model take 54 GB together. The smallest is held to the end, to see whether the step clears it.
     """
 
     def __init__(self, subject: Subject, found: Pass) -> None:
         self._model, self._found = subject.model, found
         self._chosen = set(sampled(subject.model))
+        self._held = _smallest(subject.model)
         self.handles = [
             parameter.register_post_accumulate_grad_hook(self._noter(name))
             for name, parameter in subject.model.named_parameters()
@@ -188,28 +196,44 @@ class _Gradients:
     def _noter(self, name: str) -> Any:
         def note(parameter: Any) -> None:
             grad = parameter.grad.detach()
+            is_held = name == self._held
             norm, before = float(grad.float().norm()), self._found.norms.get(name)
+            before = None if is_held else before  # its gradient adds up by itself
             # Under a reentrant checkpoint this hook runs several times for a shared parameter.
             self._found.norms[name] = norm if before is None else (norm**2 + before**2) ** 0.5
             if name in self._chosen:
-                kept = self._found.sample.get(name)
+                kept = None if is_held else self._found.sample.get(name)
                 grad = grad.float().cpu()
                 self._found.sample[name] = grad.clone() if kept is None else kept + grad
-            parameter.grad = None
+            if not is_held:
+                parameter.grad = None
 
         return note
 
     def collect(self, scale: float) -> None:
         """Add parameters without a gradient and those that the hooks missed; undo the scale."""
         norms, sample = self._found.norms, self._found.sample
+        held = dict(self._model.named_parameters()).get(self._held)
+        if held is not None and norms.get(self._held):
+            self._found.cleared = held.grad is None or not bool(held.grad.any())
         for name, parameter in self._model.named_parameters():
-            if parameter.grad is not None:
+            if parameter.grad is not None and not (name == self._held and norms.get(name)):
                 norms[name] = float(parameter.grad.detach().float().norm())
             elif parameter.requires_grad:
                 norms.setdefault(name, None)
         if scale != 1.0:
             norms.update({n: v if v is None else v / scale for n, v in norms.items()})
             sample.update({n: v / scale for n, v in sample.items()})
+
+
+def _smallest(model: Any) -> str:
+    """Return the name of the smallest parameter that gets a gradient in a first step."""
+    sizes = {
+        name: p.numel()
+        for name, p in model.named_parameters()
+        if p.requires_grad and p.is_leaf and "lora_A" not in name
+    }
+    return min(sizes, key=lambda name: sizes[name], default="")
 
 
 def sampled(model: Any) -> list[str]:
@@ -240,48 +264,3 @@ def _spread(items: list[Any]) -> Iterator[Any]:
                 seen.add(index)
                 yield items[index]
         step = max(1, step // 2)
-
-
-def _watch_layers(base: Any, peaks: dict[str, tuple[float, str]]) -> Iterator[Any]:
-    """Yield hooks that note the largest absolute output of each decoder layer."""
-
-    def note(path: str) -> Any:
-        def hook(module: Any, args: Any, output: Any) -> None:
-            hidden = output[0] if isinstance(output, tuple) else output
-            if hasattr(hidden, "dtype") and hidden.dtype.is_floating_point:
-                name = str(hidden.dtype).removeprefix("torch.")
-                peaks[path] = (float(hidden.detach().abs().amax().float()), name)
-
-        return hook
-
-    for prefix, text_model in text_models(base):
-        for index, layer in enumerate(text_model.layers):
-            path = f"{prefix}.layers.{index}"
-            yield layer_wrappers(layer)[0].register_forward_hook(note(path))
-
-
-def _watch_routers(base: Any, found: Pass) -> Iterator[Any]:
-    """Yield hooks that note to which experts, of how many, the tokens of the batch go."""
-
-    def note(path: str, total: int) -> Any:
-        def hook(module: Any, args: Any, output: Any) -> None:
-            chosen: Any = output[-1] if isinstance(output, tuple) else None
-            if getattr(chosen, "ndim", 0) == 2 and not chosen.is_floating_point():
-                used = set(chosen.flatten().tolist())
-                found.experts[path] = (used, int(chosen.shape[1]), total)
-
-        return hook
-
-    for path, module in base.named_modules():
-        if type(module).__name__.endswith("Router") and hasattr(module, "proj"):
-            yield module.register_forward_hook(note(path, module.proj.out_features))
-
-
-def _watch_calls(subject: Subject) -> Any:
-    """Return a hook that notes the ``use_cache`` that the run passes to the model."""
-
-    def hook(module: Any, args: Any, kwargs: Mapping[str, Any]) -> None:
-        if "use_cache" in kwargs:
-            subject.kept["use_cache"] = kwargs["use_cache"]
-
-    return subject.model.register_forward_pre_hook(hook, with_kwargs=True)

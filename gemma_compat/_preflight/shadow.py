@@ -22,8 +22,10 @@ class Scale:
 
     def __init__(self, factor: float) -> None:
         self.factor = factor
+        self.is_used = False
 
     def scale(self, loss: Any) -> Any:
+        self.is_used = True
         return loss * self.factor
 
     def is_enabled(self) -> bool:
@@ -112,10 +114,16 @@ def step(shadow: Any, model: Any, batch: Any, steps: int = 1, factor: float = SC
     return shadow.training_step(model, given, num_items_in_batch=_items(shadow, batch, steps))
 
 
+def is_passed_by(shadow: Any) -> bool:
+    """Return whether the run has a scaler that the last :func:`step` did not use."""
+    scaler = getattr(getattr(shadow, "accelerator", None), "scaler", None)
+    return isinstance(scaler, Scale) and not scaler.is_used
+
+
 def scale_of(shadow: Any) -> float:
     """Return what gradients must be divided by after :func:`step`."""
     scaler = getattr(getattr(shadow, "accelerator", None), "scaler", None)
-    return scaler.factor if isinstance(scaler, Scale) else 1.0
+    return scaler.factor if isinstance(scaler, Scale) and scaler.is_used else 1.0
 
 
 def _items(shadow: Any, batch: Any, steps: int) -> Any:

@@ -24,6 +24,7 @@ TOKENS = "tokens"  # the loss predicts the next token; labels have the shape of 
 OTHER = "other"  # one label for each row (classification), pairs (DPO, rewards), embeddings
 _EVALUATED = 25  # evaluation batches to compare with the training data
 
+UNREAD = "unread"  # the run's data set or collator raises
 GENERATED = "generated"  # the Trainer generates the text that it trains on (GRPO, RLOO)
 
 
@@ -35,7 +36,7 @@ class Subject:
         model: as it was given, wrapped by PEFT or not.
         batch: the keyword arguments of one call, on the model's device; if the objective is not
             ``tokens``, what the run's loader yields.
-        objective: ``tokens``, ``other`` or ``generated``.
+        objective: ``tokens``, ``other``, ``generated`` or ``unread``.
         trainer: the copy of the Trainer; ``None`` without one.
         optimizer, scheduler: those of the run, if they exist already.
         args: the ``TrainingArguments``, a mapping of them, or ``None``.
@@ -160,7 +161,16 @@ def read_data(subject: Subject, *, scan: bool = True) -> None:
         return
     roots = (shadow.train_dataset, getattr(shadow, "data_collator", None))
     subject.recorders = data.record(*roots)
-    _read(subject, shadow, scan)
+    try:
+        _read(subject, shadow, scan)
+    except UsageError:
+        raise
+    except Exception as error:  # probe boundary: the user's own data set and collator
+        if not scan:
+            raise
+        subject.kept["unread"], subject.objective = error.with_traceback(None), UNREAD
+        subject.batch = {}
+        return
     if not subject.batch:
         raise UsageError("the run's data is empty; give preflight a batch")
     subject.objective = objective_of(subject.batch)

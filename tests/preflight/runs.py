@@ -91,6 +91,15 @@ class Rows(torch.utils.data.Dataset):  # type: ignore[type-arg]
         return {name: value[index] for name, value in self.batch.items()}
 
 
+def reset_precision() -> None:
+    """Forget the mixed precision of an earlier Trainer, kept for the process in two places."""
+    from accelerate.state import AcceleratorState, GradientState
+
+    os.environ.pop("ACCELERATE_MIXED_PRECISION", None)
+    AcceleratorState._reset_state(True)
+    GradientState._reset_state()
+
+
 def trainer(
     model: Any,
     folder: Any,
@@ -109,13 +118,9 @@ def trainer(
         keywords: of its constructor.
         arguments: of ``TrainingArguments``.
     """
-    from accelerate.state import AcceleratorState, GradientState
     from transformers import Trainer, TrainingArguments, default_data_collator
 
-    # Mixed precision is kept for the whole process, in two places.
-    os.environ.pop("ACCELERATE_MIXED_PRECISION", None)
-    AcceleratorState._reset_state(True)
-    GradientState._reset_state()
+    reset_precision()
     given = text() if rows is None else rows
     settings = {
         "per_device_train_batch_size": 2,

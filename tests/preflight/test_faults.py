@@ -123,10 +123,20 @@ def _anothers() -> dict[str, Any]:
 SETTINGS: dict[str, tuple[Callable[[], dict[str, Any]], str, Outcome, str]] = {
     "rate 0": (lambda: {"learning_rate": 0.0}, "schedule-moves", FAIL, "learning_rate is 0"),
     "rate 10": (lambda: {"learning_rate": 10.0}, "schedule-moves", FAIL, "comes to 10"),
-    "rate .05": (lambda: {"learning_rate": 0.05}, "schedule-moves", WARNING, "below 0.01"),
+    "rate .05": (lambda: {"learning_rate": 0.05}, "schedule-moves", WARNING, "below 0.002"),
     "warm-up": (lambda: {"warmup_steps": 1000}, "schedule-moves", WARNING, "1000 warm-up steps"),
-    "clip": (lambda: {"max_grad_norm": 1e-12}, "schedule-moves", FAIL, "clips every gradient"),
-    "decay": (lambda: {"weight_decay": 100.0}, "schedule-moves", WARNING, "shrinks the weights"),
+    "clip": (
+        lambda: {"max_grad_norm": 1e-12},
+        "arguments-make-sense",
+        FAIL,
+        "clips every gradient",
+    ),
+    "decay": (
+        lambda: {"weight_decay": 100.0},
+        "arguments-make-sense",
+        WARNING,
+        "shrinks the weights",
+    ),
     "scheduler 0": (lambda: _scheduled(0.0), "schedule-moves", FAIL, "comes to 0 of 0.0001"),
     "another's": (_anothers, "optimizer-holds-the-parameters", FAIL, "another model's"),
     "before LoRA": (_before_lora, "optimizer-holds-the-parameters", FAIL, "frozen parameters"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import UsageError
 from ..result import CheckResult, Outcome, Preflight
-from ..subject import GENERATED
+from ..subject import GENERATED, UNREAD
 
 if TYPE_CHECKING:
     from ...engine.effects import Effect
@@ -28,6 +28,8 @@ _PASSES = frozenset(
         "training-step-runs",
         "numbers-are-finite",
         "activations-fit",
+        "images-see-themselves",
+        "reference-is-the-model",
         "samples-are-apart",
         "loss-agrees",
         "loss-is-plausible",
@@ -70,11 +72,11 @@ def all_checks() -> Iterator[Check]:
 
 
 def _of_the_setup() -> Iterator[Check]:
-    from . import optimizer, running, text, weights
+    from . import adapters, arguments, optimizer, running, schedule, text, weights
 
     yield Check("something-trains", weights.something_trains, (), _PASSES, True)
     yield Check("weights-are-finite", weights.weights_are_finite, (), _PASSES | _ENGLISH, True)
-    yield Check("adapter-is-sound", weights.adapter_is_sound, (), frozenset(), True)
+    yield Check("adapter-is-sound", adapters.adapter_is_sound, (), frozenset(), True)
     yield Check("head-is-trained", weights.head_is_trained, (), frozenset(), True)
     yield Check(
         "quantization-is-real",
@@ -86,10 +88,11 @@ def _of_the_setup() -> Iterator[Check]:
         "optimizer-holds-the-parameters",
         optimizer.optimizer_holds_the_parameters,
         (),
-        frozenset(),
+        frozenset({"schedule-moves"}),
         True,
     )
-    yield Check("schedule-moves", optimizer.schedule_moves, (), frozenset(), True)
+    yield Check("schedule-moves", schedule.schedule_moves, (), frozenset(), True)
+    yield Check("arguments-make-sense", arguments.arguments_make_sense, (), frozenset(), True)
     yield Check(
         "update-survives-rounding",
         optimizer.update_survives_rounding,
@@ -110,22 +113,41 @@ _ENGLISH = frozenset({"model-knows-english"})
 
 
 def _of_the_batch() -> Iterator[Check]:
-    from . import batch, labels, learning, scan, text, weights
+    from . import (
+        batch,
+        columns,
+        labels,
+        learning,
+        pictures,
+        reading,
+        scan,
+        text,
+        vocabulary,
+        weights,
+    )
 
+    yield Check("data-loads", reading.data_loads, (), frozenset(), True)
+    yield Check("columns-make-sense", columns.columns_make_sense, (), _PASSES - _STEP, True)
     yield Check(
         "ids-are-in-the-vocabulary",
         batch.ids_are_in_the_vocabulary,
         (),
         _PASSES | _ENGLISH | _LABELS,
     )
-    yield Check("images-match-tokens", batch.images_match_tokens, ("images-mismatch",), _LABELS)
+    yield Check("images-match-tokens", pictures.images_match_tokens, ("images-mismatch",), _LABELS)
+    yield Check("pictures-are-whole", pictures.pictures_are_whole, (), _PASSES - _STEP)
     yield Check(
         "labels-train",
         labels.labels_train,
         ("labels-masked",),
         _LOSSES | {"turn-end-is-trained", "dataset-is-varied"},
     )
-    yield Check("labels-are-the-tokens", labels.labels_are_the_tokens, (), _LOSSES - _STEP)
+    yield Check(
+        "labels-are-the-tokens",
+        labels.labels_are_the_tokens,
+        (),
+        _LOSSES - _STEP | {"padding-is-masked"},
+    )
     yield Check(
         "padding-is-masked",
         labels.padding_is_masked,
@@ -139,7 +161,9 @@ def _of_the_batch() -> Iterator[Check]:
     )
     yield Check("turn-end-is-trained", text.stop_is_trained, ("wrong-turn-end", "labels-masked"))
     yield Check("length-fits", batch.length_fits)
+    yield Check("tokens-are-known", vocabulary.tokens_are_known)
     yield Check("dataset-is-varied", scan.dataset_is_varied)
+    yield Check("answers-differ", scan.answers_differ)
     yield Check("new-tokens-are-trained", weights.new_tokens_are_trained, ())
     yield Check(
         "model-knows-english", learning.model_knows_english, ("random-weights",), _STEP, True
@@ -150,7 +174,17 @@ _STOP = frozenset({"turn-end-is-trained"})
 
 
 def _of_the_passes() -> Iterator[Check]:
-    from . import accumulation, agreement, gradients, learning, numbers, packing, prompts, running
+    from . import (
+        accumulation,
+        agreement,
+        gradients,
+        learning,
+        numbers,
+        packing,
+        pictures,
+        prompts,
+        running,
+    )
 
     yield Check("training-step-runs", running.training_step_runs, (), _PASSES - _STEP)
     yield Check(
@@ -160,6 +194,10 @@ def _of_the_passes() -> Iterator[Check]:
         _PASSES - _STEP,
     )
     yield Check("activations-fit", numbers.activations_fit, ("float16-overflow",))
+    yield Check(
+        "images-see-themselves", pictures.images_see_themselves, ("wrong-attention",), _AGREE
+    )
+    yield Check("reference-is-the-model", learning.reference_is_the_model)
     yield Check("samples-are-apart", packing.samples_are_apart, ("wrong-attention",), _AGREE)
     yield Check("loss-agrees", agreement.loss_agrees, ("wrong-loss", "wrong-attention"))
     yield Check(
@@ -224,6 +262,8 @@ def _one(
         reason = "skipped, as you asked"
     elif check.name in settled:
         reason = f"follows from {settled[check.name]}"
+    elif subject.objective == UNREAD and not check.generated:
+        reason = "follows from data-loads"
     elif subject.objective == GENERATED and not check.generated:
         reason = "the Trainer generates the rows that it trains on"
     if reason:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..subject import Subject
 
 _LIMIT = 0.02
+_MARK = 1e6  # a gradient that is larger than any that a step adds
 
 
 def accumulation_keeps_scale(subject: Subject) -> CheckResult:
@@ -23,9 +24,16 @@ def accumulation_keeps_scale(subject: Subject) -> CheckResult:
     if steps <= 1:
         return not_run("the run does not accumulate")
     try:
-        once, share = _once(subject), _step(subject, steps)
+        once = _once(subject)
+        share, keeps = _step(subject, steps)
     except Exception as error:  # probe boundary: a Trainer's own step, whatever it raises
         return not_run(f"training_step does not run by itself: {first_line(error)}")
+    if not keeps:
+        return failed(
+            f"a micro-step clears the gradients of those before it: of {steps} only the last one "
+            "counts",
+            help="no zero_grad() in training_step; the Trainer clears them after each step",
+        )
     factor = steps * share / once if once else float("nan")
     figure = f"{steps} steps give {factor:.3f} times the loss of one"
     if abs(factor - 1) <= _LIMIT:
@@ -42,14 +50,26 @@ def _once(subject: Subject) -> float:
     run = run_of(subject)
     if passes.short_of(subject) is subject.batch and run.loss is not None:
         return run.loss
-    return _step(subject, 1)
+    return _step(subject, 1)[0]
 
 
-def _step(subject: Subject, steps: int) -> float:
-    """Return the loss, as the Trainer scales it, of one of ``steps`` micro-steps."""
+def _step(subject: Subject, steps: int) -> tuple[float, bool]:
+    """Make one of ``steps`` micro-steps; return the loss, and whether it kept earlier gradients.
+
+    The loss is scaled as the Trainer does.
+    """
+    import torch
+
     batch = passes.short_of(subject)
     with subject.trial():
         passes.prepare(subject, checkpointing=True)
         subject.spend(1.0, batch)
         model = shadow.prepared(subject.trainer, subject.model)
-        return float(shadow.step(subject.trainer, model, batch, steps))
+        mark = min(
+            (p for p in subject.model.parameters() if p.requires_grad), key=lambda p: p.numel()
+        )
+        large = min(_MARK, torch.finfo(mark.dtype).max / 2)
+        mark.grad = torch.full_like(mark, large)  # as an earlier micro-step would leave it
+        loss = float(shadow.step(subject.trainer, model, batch, steps, factor=1.0))
+        is_gone = mark.grad is None or bool(mark.grad.float().mean() <= large / 2)
+        return loss, not is_gone

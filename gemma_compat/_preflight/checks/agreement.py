@@ -77,15 +77,16 @@ def loss_agrees(subject: Subject) -> CheckResult:
         return not_run(f"the reference does not run: {found}")
     if not math.isfinite(found.loss):
         return not_run("the reference gives no finite loss")
-    apart, limit = _apart(run.loss, found.loss), limit_of(precision_of(subject))
-    figure = f"the run's loss is {run.loss:.5f}, the reference {found.loss:.5f}, {apart:.2g} apart"
+    off, limit = apart(run.loss, found.loss), limit_of(precision_of(subject))
+    figure = f"the run's loss is {run.loss:.5f}, the reference {found.loss:.5f}, {off:.2g} apart"
     tolerance = f"at most {limit:g}, {precision_of(subject)}"
-    if apart <= limit:
+    if off <= limit:
         return passed(figure, tolerance)
     return _why(subject, run.loss, found, figure, tolerance)
 
 
-def _apart(one: float, other: float) -> float:
+def apart(one: float, other: float) -> float:
+    """Return how far two losses are apart, relative to the second."""
     return abs(one - other) / max(abs(other), 1e-12)
 
 
@@ -98,30 +99,33 @@ def _why(
     limit = limit_of(precision_of(subject))
     subject.kept["disagrees"] = True
     again = reference_of(subject, seed=2).loss
-    if _apart(again, found.loss) > limit:
+    if apart(again, found.loss) > limit:
         return failed(
             f"in evaluation mode the loss is {found.loss:.5f} and {again:.5f} for the same rows: "
             "dropout or something else random is on",
             tolerance,
             help="model.eval() must switch every dropout off",
         )
-    plain = _plain_loss(subject) if subject.trainer is not None else loss
-    network_is_right = plain is not None and _apart(plain, found.loss) <= limit
+    plain = plain_loss(subject) if subject.trainer is not None else loss
+    network_is_right = plain is not None and apart(plain, found.loss) <= limit
     if network_is_right or has_own_loss(subject):
-        if _apart(loss / found.labels, found.loss) <= max(limit, 0.02) and found.labels > 1:
+        if apart(loss / found.labels, found.loss) <= max(limit, 0.02) and found.labels > 1:
             return failed(
                 f"{figure}: it is the sum over {found.labels} tokens, not their mean",
                 tolerance,
                 help="divide by num_items_in_batch, or reduction='mean'",
             )
-        if _apart(loss, found.unshifted) <= limit:
+        if apart(loss, found.unshifted) <= limit:
             return failed(
                 f"{figure}: each token is held against its own label, not against the next token",
                 tolerance,
                 help="cross_entropy(logits[:, :-1], labels[:, 1:])",
             )
     if network_is_right and has_own_loss(subject):
-        return passed(f"{figure}; the run computes its own loss, and the network is right")
+        from .slips import of_own_loss
+
+        slip = of_own_loss(subject, loss, found.loss, limit, figure, tolerance)
+        return slip or passed(f"{figure}; the run computes its own loss, and the network is right")
     if network_is_right:
         return _of_library_loss(loss, found, figure, tolerance)
     cause = _network_cause(subject, found.loss, limit)
@@ -134,7 +138,7 @@ def _of_library_loss(loss: float, found: Reference, figure: str, tolerance: str)
     """Judge a library's loss that differs although the network is right, such as a router's
     share.
     """
-    if loss > found.loss and _apart(loss, found.loss) < 0.5:
+    if loss > found.loss and apart(loss, found.loss) < 0.5:
         return warned(f"{figure}: the Trainer adds something to the loss of the tokens", tolerance)
     return failed(f"{figure}: the model is right, and the Trainer's loss is not its", tolerance)
 
@@ -166,8 +170,8 @@ def _network_cause(subject: Subject, reference: float, limit: float) -> str | No
     for what, given, arguments, how in trials:
         if what in (_MASK, _POSITIONS) and given.keys() == batch.keys():
             continue
-        loss = _plain_loss(subject, given, how, **arguments)
-        if loss is not None and _apart(loss, reference) <= limit:
+        loss = plain_loss(subject, given, how, **arguments)
+        if loss is not None and apart(loss, reference) <= limit:
             return what
     return None
 
@@ -176,7 +180,7 @@ def without(batch: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in batch.items() if key != name}
 
 
-def _plain_loss(
+def plain_loss(
     subject: Subject, batch: dict[str, Any] | None = None, how: str = "", **arguments: Any
 ) -> float | None:
     """Return the model's own loss in a training forward; ``None`` if it raises."""

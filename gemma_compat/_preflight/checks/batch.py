@@ -18,7 +18,7 @@ from ..samples import (
     span,
     two_dimensional,
 )
-from ..text import model_type_of, place, text_config_of, token_id
+from ..text import place, text_config_of, token_id
 from ._answers import failed, not_run, passed, warned
 
 if TYPE_CHECKING:
@@ -40,21 +40,41 @@ def ids_are_in_the_vocabulary(subject: Subject) -> CheckResult:
     for batch in (subject.batch, *subject.scanned[1:]):
         for name, value in _token_values(batch):
             seen += 1
-            high, low = int(value.max()), int(value[value != -100].min()) if name == "labels" else 0
-            if high >= rows:
-                return failed(
-                    f"{name} holds {high}, and the embedding has {rows} rows",
-                    where=_place(subject, batch, value, high),
-                    help="model.resize_token_embeddings(len(tokenizer)), or the model's own "
-                    "tokenizer",
-                )
-            if low < 0:
-                return failed(
-                    f"labels hold {low}, which is not a token; only -100 leaves a label out",
-                    where=_place(subject, batch, value, low),
-                    help="mask labels with -100",
-                )
-    return passed(f"all ids are below {rows}") if seen else not_run("the batch holds no ids")
+            if bad := _bad_id(name, value, rows):
+                number, figure, help = bad
+                return failed(figure, where=_place(subject, batch, value, number), help=help)
+    if not seen:
+        return _of_floats(subject) or not_run("the batch holds no ids")
+    return _of_floats(subject) or passed(f"all ids are below {rows}")
+
+
+def _bad_id(name: str, value: Any, rows: int) -> tuple[int, str, str] | None:
+    """Return an id that no embedding row or logit has, what it is, and what to type."""
+    masked = -100 if name == "labels" else None
+    high, low = int(value.max()), int(value[value != masked].min()) if masked else int(value.min())
+    if high >= rows:
+        help = "model.resize_token_embeddings(len(tokenizer)), or the model's own tokenizer"
+        return high, f"{name} holds {high}, and the embedding has {rows} rows", help
+    if low >= 0:
+        return None
+    if masked:
+        figure = f"labels hold {low}, which is not a token; only -100 leaves a label out"
+        return low, figure, "mask labels with -100"
+    return low, f"{name} holds {low}, which is not a token", "mask the labels, not the input_ids"
+
+
+def _of_floats(subject: Subject) -> CheckResult | None:
+    """Return a failure for ids or labels of tokens that are not whole numbers."""
+    names = ("input_ids", "labels") if subject.is_causal else ("input_ids",)
+    for name in names:
+        value: Any = subject.batch.get(name)
+        if hasattr(value, "is_floating_point") and value.is_floating_point():
+            dtype = str(value.dtype).removeprefix("torch.")
+            return failed(
+                f"{name} are {dtype}, and must be whole numbers",
+                help=f"batch['{name}'].long() in the collator",
+            )
+    return None
 
 
 def _token_values(batch: Any) -> list[tuple[str, Any]]:
@@ -178,6 +198,13 @@ def positions_count_up(subject: Subject) -> CheckResult:
     """Check that ``position_ids``, if the batch has them, count up within each sample."""
     if not subject.is_causal or positions_of(subject.batch) is None:
         return not_run("the batch has no position_ids; the model counts for itself")
+    limit = getattr(text_config_of(subject), "max_position_embeddings", None)
+    highest = int(positions_of(subject.batch).max())
+    if isinstance(limit, int) and highest >= limit:
+        return failed(
+            f"position_ids go to {highest}, and the model has {limit} positions",
+            help="leave position_ids out of the batch, or count from 0 in each sample",
+        )
     if counts_up(subject.batch):
         return passed("position_ids count up within each sample")
     return failed(
@@ -185,33 +212,6 @@ def positions_count_up(subject: Subject) -> CheckResult:
         where=f"row 0: {positions_of(subject.batch)[0, :12].tolist()}",
         help="leave position_ids out of the batch, or count from 0 in each sample",
     )
-
-
-def images_match_tokens(subject: Subject) -> CheckResult:
-    """Check that image tokens come with images, and images with image tokens."""
-    token = image_token(subject)
-    if token is None or "input_ids" not in subject.batch:
-        return not_run("the model takes no images")
-    number = int(subject.batch["input_ids"].eq(token).sum())
-    has_images = subject.batch.get("pixel_values") is not None
-    if number and not has_images:
-        return failed(f"{number} image tokens and no pixel_values")
-    if has_images and not number:
-        return failed("pixel_values and no image token")
-    labels = subject.batch.get("labels")
-    if number and subject.is_causal and labels is not None:
-        trained = int((subject.batch["input_ids"].eq(token) & (labels != -100)).sum())
-        if trained:
-            return warned(
-                f"{trained} labels are image tokens: the model is trained to write images as text",
-                help=f"labels[input_ids == {token}] = -100",
-            )
-    if model_type_of(subject).startswith("paligemma") and "token_type_ids" not in subject.batch:
-        return failed(
-            "no token_type_ids: PaliGemma cannot tell the prompt from the answer",
-            help="processor(text=prompts, suffix=answers, images=images)",
-        )
-    return passed(f"{number} image tokens, images {'given' if has_images else 'none'}")
 
 
 def length_fits(subject: Subject) -> CheckResult:
@@ -232,13 +232,3 @@ def _longest(batch: Any) -> int:
     if getattr(ids, "ndim", 0) != 2:
         return 0
     return max((s.end - s.start for s in samples_of(batch)), default=0)
-
-
-def image_token(subject: Subject) -> int | None:
-    """Return the id that stands for a part of an image; ``None`` if the model takes no images."""
-    config = getattr(subject.base, "config", None)
-    for name in ("image_token_id", "image_token_index"):
-        found = getattr(config, name, None)
-        if isinstance(found, int):
-            return found
-    return None

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from ...live.tree import text_models
+from ..precision import limit_of, precision_of
 from ..reference import REWRITES, cross_entropy, prepare, rewrites_itself
 from ..result import CheckResult
 from ..text import tokenizer_of
 from ._answers import failed, first_line, not_run, passed, warned
+from .adapters import adapted, inactive
 from .agreement import reference_loss, run_of
+from .weights import zeros
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -136,6 +140,35 @@ def adapter_starts_at_nothing(subject: Subject) -> CheckResult:
     )
 
 
+def reference_is_the_model(subject: Subject) -> CheckResult:
+    """Check that a preference loss starts where the model and its reference are the same."""
+    start = _start(subject)
+    loss = run_of(subject).loss
+    if start is None or loss is None or not math.isfinite(loss):
+        return not_run("the run has no reference model, or a loss that starts anywhere")
+    figure = f"the loss starts at {loss:.4f}; it is {start:.4f} if the reference model is the model"
+    limit = 2 * limit_of(precision_of(subject))
+    if abs(loss - start) <= limit * start:
+        return passed(figure, f"at most {limit:g} apart")
+    return warned(
+        f"{figure}: the reference model is another one, or the adapter was trained before",
+        f"at most {limit:g} apart",
+        help="leave ref_model out, or load it from the same checkpoint as the model",
+    )
+
+
+def _start(subject: Subject) -> float | None:
+    """Return the loss of DPO or KTO at equal models; ``None`` for any other loss."""
+    kinds = {kind.__name__ for kind in type(subject.trainer).__mro__}
+    losses = subject.value("loss_type", "sigmoid")
+    loss = losses[0] if isinstance(losses, (list, tuple)) and len(losses) == 1 else losses
+    if subject.value("label_smoothing") or subject.value("reference_free"):
+        return None
+    if "DPOTrainer" in kinds and loss == "sigmoid":
+        return math.log(2)
+    return 0.5 if "KTOTrainer" in kinds and loss in ("kto", "sigmoid") else None
+
+
 def experts_are_used(subject: Subject) -> CheckResult:
     """Check that a mixture's routers send different tokens to different experts."""
     seen = run_of(subject).experts
@@ -163,7 +196,8 @@ def every_parameter_learns(subject: Subject) -> CheckResult:
         return failed(f"{len(leaked)} frozen parameters get a gradient, {leaked[0]} first")
     dead = [name for name in trainable if not run.norms.get(name)]
     if len(dead) == len(trainable):
-        return failed(f"none of {len(trainable)} trainable parameters gets a gradient")
+        why = ": beta is 0, and so is the loss's slope" if subject.value("beta") == 0 else ""
+        return failed(f"none of {len(trainable)} trainable parameters gets a gradient{why}")
     return _sort_out(subject, trainable, dead)
 
 
@@ -174,8 +208,13 @@ def _sort_out(subject: Subject, trainable: set[str], dead: list[str]) -> CheckRe
         name for name in dead if any(word in name for word in ("vision", "audio", "multi_modal"))
     ]
     parameters = dict(subject.model.named_parameters())
+    blocks = {_block(name) for name in zeros(subject.base)}  # nothing flows back through zeros
     others = sorted(
-        name for name in dead if name not in towers and not _may_rest(subject, parameters, name)
+        name
+        for name in dead
+        if name not in towers
+        and _block(name) not in blocks
+        and not _may_rest(subject, parameters, name)
     )
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
@@ -188,6 +227,12 @@ def _sort_out(subject: Subject, trainable: set[str], dead: list[str]) -> CheckRe
     if base and len(base) < len(trainable) and len(base) != len(trainable):
         return _of_base(figure, base, trainable)
     return passed(figure)
+
+
+def _block(name: str) -> str:
+    """Return the part of a name that tells the decoder layer; the whole name outside of one."""
+    found = re.search(r"layers\.\d+\.", name)
+    return name if found is None else found[0]
 
 
 def _of_base(figure: str, base: list[str], trainable: set[str]) -> CheckResult:
@@ -208,7 +253,9 @@ def _may_rest(subject: Subject, parameters: dict[str, Any], name: str) -> bool:
         other = name.replace("lora_A", "lora_B").replace("lora_embedding_A", "lora_embedding_B")
         twin = parameters.get(other)
         return twin is not None and not twin.any().item()
-    if "experts." in name:
+    if "experts." in name or (
+        ".lora_" in name and inactive(adapted(subject.model), {name: parameters[name]})
+    ):
         return True
     config = getattr(text_models(subject.base)[0][1], "config", None)
     shared = vars(config).get("num_kv_shared_layers") or 0

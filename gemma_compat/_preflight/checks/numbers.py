@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..passes import Pass
 from ..result import CheckResult
 from ._answers import failed, not_run, passed, warned
-from .agreement import run_of
+from .agreement import has_own, run_of
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -25,6 +25,12 @@ def numbers_are_finite(subject: Subject) -> CheckResult:
         return not_run("the training step does not run")
     bad = [name for name, norm in run.norms.items() if norm is not None and not math.isfinite(norm)]
     help = _instead(next(subject.model.parameters()).device)
+    if not math.isfinite(run.loss) and has_own(subject, "compute_loss") and not _lost(run):
+        return failed(
+            f"the loss is {run.loss}, and every layer's output is finite: it comes from your "
+            "compute_loss",
+            help="look for a division by 0 or the logarithm of 0 there",
+        )
     if not math.isfinite(run.loss):
         return failed(
             f"the loss is {run.loss}; {_first_layer(run)}", help=help if _half(run) else ""
@@ -70,7 +76,12 @@ def activations_fit(subject: Subject) -> CheckResult:
 
 
 def _first_layer(run: Pass) -> str:
-    for path, (peak, dtype) in run.peaks.items():
-        if not math.isfinite(peak):
-            return f"{path} is the first that overflows {dtype}"
-    return "no decoder layer overflows"
+    lost = _lost(run)
+    if not lost:
+        return "no decoder layer overflows"
+    return f"{lost[0]} is the first that overflows {run.peaks[lost[0]][1]}"
+
+
+def _lost(run: Pass) -> list[str]:
+    """Return the paths of the layers whose output is not finite, in order."""
+    return [path for path, (peak, _) in run.peaks.items() if not math.isfinite(peak)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...tables.renamed_arguments import renamed_for
 from .. import shadow as shadows
-from ..passes import is_out_of_memory
+from ..passes import Pass, is_out_of_memory
 from ..precision import limit_of, precision_of
 from ..reference import REWRITES, rewrites_itself
 from ..result import CheckResult
@@ -37,14 +37,41 @@ def training_step_runs(subject: Subject) -> CheckResult:
     run = run_of(subject)
     if run.error is not None:
         return _of_error(subject, run.error)
+    return _of_step(subject, run) or passed(f"loss {run.loss:.4f}")
+
+
+def _of_step(subject: Subject, run: Pass) -> CheckResult | None:
+    """Judge a step that raised nothing; ``None`` if nothing is wrong with it."""
+    figure = f"the training step ends with a loss of {run.loss:.4f} and"
     nothing = run.norms and all(norm is None for norm in run.norms.values())
     if nothing and has_own(subject, "training_step"):
         return failed(
-            f"the training step ends with a loss of {run.loss:.4f} and no gradient: it makes no "
-            "backward pass",
+            f"{figure} no gradient: it makes no backward pass",
             help="call self.accelerator.backward(loss) in training_step",
         )
-    return passed(f"loss {run.loss:.4f}")
+    if nothing and has_own(subject, "compute_loss"):
+        return failed(
+            f"{figure} no gradient: the loss of compute_loss depends on none of the weights",
+            help="make the loss from the model's logits",
+        )
+    if run.cleared:
+        return failed(
+            "the training step clears the gradients that it made: no optimizer step sees them",
+            help="no zero_grad() in training_step; the Trainer clears them after each step",
+        )
+    if run.unscaled:
+        return failed(
+            "the training step passes the gradient scaler of fp16=True by: small gradients become "
+            "0, and all are divided by a scale that they never had",
+            help="self.accelerator.backward(loss) in place of loss.backward()",
+        )
+    if run.trains is False:
+        return warned(
+            "the training step runs the model in evaluation mode: dropout and checkpointing are "
+            "off",
+            help="model.train() at the beginning of training_step",
+        )
+    return None
 
 
 def evaluation_runs(subject: Subject) -> CheckResult:

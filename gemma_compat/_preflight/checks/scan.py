@@ -6,15 +6,16 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
-from ..samples import row_length, two_dimensional
-from ..text import token_id
+from ..samples import row_length, span, two_dimensional
+from ..text import token_id, turns_in
 from ._answers import count, not_run, passed, warned
-from .text import rows_of
+from .text import rows_of, show_row
 
 if TYPE_CHECKING:
     from ..subject import Subject
 
 _COPIES = 0.5  # share of rows that are copies of others
+_ANSWERS = 256  # rows whose answers are compared
 _ENOUGH = 8  # with fewer rows, copies prove nothing
 
 
@@ -27,7 +28,9 @@ def dataset_is_varied(subject: Subject) -> CheckResult:
     number, most = Counter(keys).most_common(1)[0][1], len(keys)
     copies = most - len(set(keys))
     if len(keys) >= _ENOUGH and number == most:
-        return warned(f"all {most} rows looked at are the same")
+        limit = subject.value("max_length") or subject.value("max_seq_length")
+        cut = f" (each is cut at max_length={limit})" if limit == len(keys[0]) else ""
+        return warned(f"all {most} rows looked at are the same{cut}")
     if len(keys) >= _ENOUGH and copies > _COPIES * most:
         return warned(f"{copies} of {most} rows looked at are copies of others")
     empty = _without_labels(rows)
@@ -44,6 +47,63 @@ def dataset_is_varied(subject: Subject) -> CheckResult:
             "loss will not show overfitting"
         )
     return passed(f"{count(most, 'row')} looked at, {copies} of them copies")
+
+
+def answers_differ(subject: Subject) -> CheckResult:
+    """Check that answers differ from each other and from their prompts, and prompts are there."""
+    if not subject.is_causal:
+        return not_run("the loss of this run is not over tokens")
+    rows = [(batch, row) for batch, row in rows_of(subject, _ANSWERS)]
+    empty = [item for item in rows if _asks_nothing(subject, *item)]
+    if len(empty) * 2 > len(rows):
+        return warned(
+            f"{len(empty)} of {len(rows)} rows have an empty prompt",
+            where=show_row(subject, *empty[0]),
+            help="look for the column that the prompts come from",
+        )
+    pairs = [(item, pair) for item in rows if (pair := _prompt_and_answer(*item)) is not None]
+    if len(pairs) < _ENOUGH:
+        return not_run(f"needs {_ENOUGH} rows with a masked prompt and an answer")
+    where = show_row(subject, *pairs[0][0])
+    if len({answer for _, (_, answer) in pairs}) == 1 and len({p for _, (p, _) in pairs}) > 1:
+        return warned(
+            f"all {len(pairs)} rows looked at have the same answer",
+            where=where,
+            help="look for the column that the answers come from",
+        )
+    copies = sum(_is_in(answer[:-2], prompt) for _, (prompt, answer) in pairs)
+    if copies * 2 > len(pairs):
+        return warned(
+            f"{copies} of {len(pairs)} answers repeat a part of their prompt",
+            where=where,
+            help="nothing, if the task is to copy; else the columns of prompt and answer are mixed",
+        )
+    return passed(f"{len(pairs)} answers looked at")
+
+
+def _asks_nothing(subject: Subject, batch: Any, row: int) -> bool:
+    """Return whether the user's turns of a chat are there and hold no token."""
+    asked = [turn for turn in turns_in(subject, batch, row) if turn.role == "user"]
+    return bool(asked) and all(turn.end <= turn.start for turn in asked)
+
+
+def _prompt_and_answer(batch: Any, row: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Return the masked beginning of a row, and what it trains; ``None`` without either."""
+    labels = two_dimensional(batch, "labels")
+    if labels is None:
+        return None
+    trained = (labels[row] != -100).nonzero().flatten().tolist()
+    start, _ = span(batch, row)
+    if not trained or trained[0] - start < 4:
+        return None
+    ids = batch["input_ids"][row]
+    return tuple(ids[start : trained[0]].tolist()), tuple(ids[trained].tolist())
+
+
+def _is_in(part: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    """Return whether these tokens, three or more, stand in the others in one piece."""
+    size = len(part)
+    return size >= 3 and any(whole[at : at + size] == part for at in range(len(whole) - size + 1))
 
 
 def _key(subject: Subject, batch: Any, row: int) -> tuple[int, ...]:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import statistics
 from typing import TYPE_CHECKING, Any
 
 from ...live.tree import text_models
 from ..result import CheckResult
 from ..text import tokenizer_of
 from ._answers import count, failed, not_run, passed, warned
+from .adapters import adapted, adapter_of, inactive, stuck
 
 if TYPE_CHECKING:
     from ..subject import Subject
 
-_SCALING = 32  # lora_alpha / r above any published recipe, rsLoRA at high ranks included
-_DROPOUT = 0.6
-_MERGED = (0.9, 1.1)  # share of an adapter's product in the weights below, if it was merged
-_COMPARED = 8  # adapted layers to look at for that
+# Parts of names of adapters' matrices, half of which start at 0, and of new classification heads.
+_START_AT_0 = ("lora_", "vera_", "oft_", "prompt_", "adapter", "delta", "hada_", "lokr_", "score")
 
 
 def something_trains(subject: Subject) -> CheckResult:
     """Check that some parameter is to be trained, and its adapter is switched on."""
     parameters = dict(subject.model.named_parameters())
     trained = [name for name, p in parameters.items() if p.requires_grad]
-    layers = _adapted(subject.model)
+    layers = adapted(subject.model)
     if layers and any(getattr(layer, "merged", False) for layer in layers):
         return failed(
             "the adapter is merged into the weights: the forward does not run it, and it gets no "
@@ -34,9 +32,32 @@ def something_trains(subject: Subject) -> CheckResult:
         return failed("the adapter is disabled", help="model.enable_adapter_layers()")
     if not trained:
         return _nothing_trains(subject, layers)
+    if asleep := inactive(layers, parameters):
+        return _of_inactive(layers, asleep, len(trained))
+    if at_0 := stuck(parameters):
+        return failed(
+            f"{at_0}: neither ever gets a gradient",
+            help="init_lora_weights=True, and requires_grad for lora_A and lora_B",
+        )
     total = sum(p.numel() for p in parameters.values())
     number = sum(parameters[name].numel() for name in trained)
+    if not layers and len(trained) < len(parameters) and all("norm" in name for name in trained):
+        return warned(
+            f"only {count(len(trained), 'norm')} of {len(parameters)} parameters are trained",
+            help="model.requires_grad_(True), or an adapter on top",
+        )
     return passed(f"{len(trained)} of {len(parameters)} parameters, {number / total:.2%} of values")
+
+
+def _of_inactive(layers: list[Any], asleep: list[str], trained: int) -> CheckResult:
+    """Judge adapters that are to be trained and that the forward does not run."""
+    names = sorted({adapter_of(name) for name in asleep})
+    figure = (
+        f"the adapter {names[0]!r} is to be trained, and the forward runs "
+        f"{', '.join(map(repr, layers[0].active_adapters)) or 'none'}: it is not active"
+    )
+    tell = failed if len(asleep) == trained else warned
+    return tell(figure, help=f"model.set_adapter({names[0]!r})")
 
 
 def _nothing_trains(subject: Subject, layers: list[Any]) -> CheckResult:
@@ -64,7 +85,7 @@ def weights_are_finite(subject: Subject) -> CheckResult:
             if not bool(total.isfinite()):
                 bad.append(name)
     if not bad:
-        return passed("every weight is a number")
+        return _of_zeros(subject) or passed("every weight is a number")
     return failed(
         f"{bad[0]} holds NaN or infinity before the first step"
         + (f", and {len(bad) - 1} more" if len(bad) > 1 else ""),
@@ -72,72 +93,35 @@ def weights_are_finite(subject: Subject) -> CheckResult:
     )
 
 
+def _of_zeros(subject: Subject) -> CheckResult | None:
+    """Warn of matrices of zeros, which a checkpoint has only where a new block was put in."""
+    empty = zeros(subject.base)
+    if not empty:
+        return None
+    more = f", and {len(empty) - 1} more" if len(empty) > 1 else ""
+    return warned(
+        f"{empty[0]} holds only zeros{more}: what is before it gets no gradient",
+        help="load the checkpoint again; nothing, if you put a new block in",
+    )
+
+
+def zeros(model: Any) -> list[str]:
+    """Return the names of the model's own matrices that hold only zeros."""
+    return [
+        name
+        for name, p in model.named_parameters()
+        if p.ndim == 2
+        and p.is_floating_point()
+        and p.device.type != "meta"
+        and not any(word in name for word in _START_AT_0)
+        and not bool(p.detach().any())
+    ]
+
+
 def _sum(parameter: Any) -> Any:
     import torch
 
     return parameter.detach().sum(dtype=torch.float32)
-
-
-def adapter_is_sound(subject: Subject) -> CheckResult:
-    """Check the adapter's scale and dropout, and that it was not merged already."""
-    layers = _adapted(subject.model)
-    if not layers:
-        return not_run("the model has no adapter")
-    scalings = [float(v) for layer in layers for v in getattr(layer, "scaling", {}).values()]
-    rates = [
-        float(getattr(module, "p", 0.0))
-        for layer in layers
-        for module in getattr(layer, "lora_dropout", {}).values()
-    ]
-    if scalings and max(scalings) > _SCALING:
-        return warned(
-            f"the adapter is scaled by {max(scalings):g} (lora_alpha / r)",
-            f"at most {_SCALING}",
-            help="lora_alpha between r and 2 * r",
-        )
-    if scalings and max(scalings) <= 0:
-        return failed("the adapter is scaled by 0: it does nothing", help="lora_alpha above 0")
-    if rates and max(rates) > _DROPOUT:
-        return warned(
-            f"lora_dropout is {max(rates):g}: most of the adapter's input is dropped",
-            f"at most {_DROPOUT}",
-            help="lora_dropout between 0 and 0.1",
-        )
-    shares = [
-        share for layer in layers[:: max(1, len(layers) // _COMPARED)] for share in _merged(layer)
-    ]
-    if len(shares) >= 3 and _MERGED[0] <= statistics.median(shares) <= _MERGED[1]:
-        return warned(
-            "the weights below the adapter hold its product already: it was merged, and is applied "
-            "a second time",
-            help="load the base model again, or train a new adapter on the merged one",
-        )
-    return passed(f"{count(len(layers), 'adapted layer')}, scaled by {max(scalings, default=0):g}")
-
-
-def _adapted(model: Any) -> list[Any]:
-    """Return PEFT's adapted layers, recognised by their attributes."""
-    return [m for m in model.modules() if hasattr(m, "lora_A") and hasattr(m, "get_base_layer")]
-
-
-def _merged(layer: Any) -> list[float]:
-    """Return how much of each adapter's product is in the weight below: 0 by chance, 1 if merged.
-
-    It is the weight's component along the product, in lengths of the product. Chance gives less
-    than a hundredth of 1 for any product that is large enough to matter.
-    """
-    weight = getattr(layer.get_base_layer(), "weight", None)
-    found = []
-    if weight is None or weight.ndim != 2 or not weight.is_floating_point():
-        return []
-    for name, outer in layer.lora_B.items():
-        inner = layer.lora_A[name].weight.detach().float()
-        product = outer.weight.detach().float() @ inner * float(layer.scaling[name])
-        size, base = float((product**2).sum()), weight.detach().float()
-        # Below this, chance alone could come near 1.
-        if product.shape == base.shape and size**0.5 > 20 * float(base.std()):
-            found.append(float((base * product).sum()) / size)
-    return found
 
 
 def new_tokens_are_trained(subject: Subject) -> CheckResult:
@@ -192,7 +176,7 @@ def head_is_trained(subject: Subject) -> CheckResult:
     head = getattr(subject.base, "get_output_embeddings", lambda: None)()
     models = text_models(subject.base)
     if head is None or not models:
-        return not_run("no language head was found")
+        return _of_score(subject) or not_run("no language head was found")
     tied = getattr(subject.base.config, "tie_word_embeddings", None)
     if tied is None:
         tied = getattr(
@@ -214,6 +198,20 @@ def head_is_trained(subject: Subject) -> CheckResult:
     return warned(
         "head and embedding should be the same weights, and are apart: saving keeps one of them",
         help="model.tie_weights()",
+    )
+
+
+def _of_score(subject: Subject) -> CheckResult | None:
+    """Warn of a classification head that is frozen; ``None`` without one."""
+    score: Any = getattr(subject.base, "score", None)
+    weights = list(score.parameters()) if hasattr(score, "parameters") else []
+    if not weights:
+        return None
+    if any(p.requires_grad for p in weights):
+        return passed("the classification head is trained")
+    return warned(
+        "the classification head (score) is frozen: unless it was trained before, it is random",
+        help="LoraConfig(task_type='SEQ_CLS'), or modules_to_save=['score']",
     )
 
 

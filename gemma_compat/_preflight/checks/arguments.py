@@ -1,0 +1,117 @@
+"""Check whether the training arguments beside the learning rate leave anything to learn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..result import CheckResult
+from ._answers import failed, not_run, passed, warned
+from .schedule import batches_of_an_epoch, is_adam, peak_rate
+
+if TYPE_CHECKING:
+    from ..subject import Subject
+
+_CLIP = 1e-6  # below this gradient norm, Adam's epsilon outweighs the gradient
+_DECAY = 1.0
+_EPSILON = 1e-3  # most gradients are smaller, and shrink to nothing beside it
+_BETA2 = 0.8  # every recipe is above; the second moment would forget within a few steps
+_SMOOTHING = 0.5
+
+
+def arguments_make_sense(subject: Subject) -> CheckResult:
+    """Check clipping, decay, Adam's betas and epsilon, label smoothing and accumulation."""
+    if subject.args is None and subject.optimizer is None:
+        return not_run("needs the training arguments")
+    found = (
+        _of_clipping(subject)
+        or _of_decay(subject)
+        or _of_adam(subject)
+        or _of_smoothing(subject)
+        or _of_accumulation(subject)
+    )
+    return found or passed("clipping, decay and the optimizer's settings are as in recipes")
+
+
+def _of_clipping(subject: Subject) -> CheckResult | None:
+    clip = subject.value("max_grad_norm", 1.0)
+    if isinstance(clip, (int, float)) and 0 < clip < _CLIP:
+        return failed(
+            f"max_grad_norm={clip:g} clips every gradient to nothing", help="max_grad_norm=1.0"
+        )
+    return None
+
+
+def _of_decay(subject: Subject) -> CheckResult | None:
+    decays = [
+        float(subject.value("weight_decay", 0.0) or 0.0),
+        *_of_groups(subject, "weight_decay"),
+    ]
+    worst = max(decays, key=abs)
+    if worst < 0:
+        return warned(
+            f"weight_decay={worst:g} makes every weight grow", help="weight_decay between 0 and 0.1"
+        )
+    if worst > _DECAY:
+        shrunk = min(1.0, worst * peak_rate(subject))
+        return warned(
+            f"weight_decay={worst:g} shrinks the weights by {shrunk:.2%} in every step",
+            help="weight_decay between 0 and 0.1",
+        )
+    return None
+
+
+def _of_adam(subject: Subject) -> CheckResult | None:
+    if not is_adam(subject):
+        return None
+    epsilon = max(_of_groups(subject, "eps") or [float(subject.value("adam_epsilon", 1e-8))])
+    if epsilon > _EPSILON:
+        return warned(
+            f"Adam's epsilon is {epsilon:g}, larger than most gradients: its steps shrink to "
+            "nothing",
+            help="adam_epsilon=1e-8",
+        )
+    for first, second in _betas(subject):
+        if second < _BETA2 or first > second:
+            return warned(
+                f"Adam's betas are {first:g} and {second:g}; recipes have 0.9 and 0.95 to 0.999, "
+                "in this order",
+                help="adam_beta1=0.9, adam_beta2=0.999",
+            )
+    return None
+
+
+def _betas(subject: Subject) -> list[tuple[float, float]]:
+    groups = getattr(subject.optimizer, "param_groups", [])
+    pairs = [group["betas"] for group in groups if len(group.get("betas") or ()) == 2]
+    if pairs:
+        return [(float(first), float(second)) for first, second in pairs]
+    stated = (subject.value("adam_beta1", 0.9), subject.value("adam_beta2", 0.999))
+    return [(float(stated[0]), float(stated[1]))]
+
+
+def _of_groups(subject: Subject, name: str) -> list[float]:
+    groups = getattr(subject.optimizer, "param_groups", [])
+    return [float(group[name]) for group in groups if isinstance(group.get(name), (int, float))]
+
+
+def _of_smoothing(subject: Subject) -> CheckResult | None:
+    smoothing: Any = subject.value("label_smoothing_factor", 0.0)
+    if isinstance(smoothing, (int, float)) and smoothing >= _SMOOTHING:
+        return warned(
+            f"label_smoothing_factor={smoothing:g} gives the right token less weight than all "
+            "others together",
+            help="label_smoothing_factor between 0 and 0.1",
+        )
+    return None
+
+
+def _of_accumulation(subject: Subject) -> CheckResult | None:
+    steps = int(subject.value("gradient_accumulation_steps", 1))
+    batches = batches_of_an_epoch(subject)
+    if int(subject.value("max_steps", -1)) > 0 or not batches or steps <= batches or steps == 1:
+        return None
+    return warned(
+        f"the run accumulates {steps} batches for a step, and an epoch has {batches}: one step an "
+        "epoch",
+        help="a smaller gradient_accumulation_steps",
+    )

@@ -1,0 +1,144 @@
+"""Check whether images are where the text says, and hold pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..precision import limit_of, precision_of
+from ..reference import rewrites_itself
+from ..result import CheckResult
+from ..text import model_type_of
+from ._answers import failed, not_run, passed, warned
+from .agreement import apart, plain_loss
+
+if TYPE_CHECKING:
+    from ..subject import Subject
+
+_FEW = 3  # images; several questions about one may stand in a batch
+_LARGEST = 20.0  # a pixel value after rescaling and normalising; processors give at most 3
+
+
+def images_match_tokens(subject: Subject) -> CheckResult:
+    """Check that image tokens come with images, and images with image tokens."""
+    token = image_token(subject)
+    if token is None or "input_ids" not in subject.batch:
+        return not_run("the model takes no images")
+    number = int(subject.batch["input_ids"].eq(token).sum())
+    has_images = subject.batch.get("pixel_values") is not None
+    if number and not has_images:
+        return failed(f"{number} image tokens and no pixel_values")
+    if has_images and not number:
+        return failed("pixel_values and no image token")
+    labels = subject.batch.get("labels")
+    if number and subject.is_causal and labels is not None:
+        trained = int((subject.batch["input_ids"].eq(token) & (labels != -100)).sum())
+        if trained:
+            return warned(
+                f"{trained} labels are image tokens: the model is trained to write images as text",
+                help=f"labels[input_ids == {token}] = -100",
+            )
+    if model_type_of(subject).startswith("paligemma") and (found := _of_prefix(subject)):
+        return found
+    return passed(f"{number} image tokens, images {'given' if has_images else 'none'}")
+
+
+def _of_prefix(subject: Subject) -> CheckResult | None:
+    """Judge PaliGemma's token types: 0 for the prefix, which sees both ways, 1 for the answer."""
+    types, labels = subject.batch.get("token_type_ids"), subject.batch.get("labels")
+    help = "processor(text=prompts, suffix=answers, images=images)"
+    if types is None:
+        return failed(
+            "no token_type_ids: PaliGemma cannot tell the prompt from the answer", help=help
+        )
+    if labels is None or labels.shape != types.shape:
+        return None
+    seen = int(((labels != -100) & (types == 0)).sum())
+    if not seen:
+        return None
+    return failed(
+        f"{seen} trained tokens have token_type_ids 0: PaliGemma takes them for prompt, and each "
+        "of them sees the ones after it",
+        help=help,
+    )
+
+
+def images_see_themselves(subject: Subject) -> CheckResult:
+    """Check that the tokens of an image see each other, by the loss with the right token types."""
+    token, kind = image_token(subject), model_type_of(subject)
+    names = {"gemma3": "token_type_ids", "gemma4": "mm_token_type_ids"}
+    if token is None or kind not in names or not subject.is_causal:
+        return not_run("the model has no token types for images")
+    ids, name = subject.batch["input_ids"], names[kind]
+    if not bool(ids.eq(token).any()):
+        return not_run("the batch holds no images")
+    right = ids.eq(token).to(ids.dtype)
+    types = subject.batch.get(name)
+    if types is not None and types.shape == ids.shape and bool((types[right == 1] != 0).all()):
+        return passed(f"{name} mark every image token")
+    losses = plain_loss(subject), plain_loss(subject, {**subject.batch, name: right})
+    if None in losses or rewrites_itself(subject.base):
+        return not_run("the model does not run with and without token types")
+    off = apart(losses[0], losses[1])  # type: ignore[arg-type]
+    limit = limit_of(precision_of(subject))
+    if off <= limit:
+        return passed(f"the loss is the same with {name}", f"at most {limit:g}")
+    what = "mark no image token" if types is not None else "are not in the batch"
+    return failed(
+        f"{name} {what}: the tokens of an image do not see each other, and the loss is "
+        f"{losses[0]:.4f} in place of {losses[1]:.4f}",
+        f"at most {limit:g} apart",
+        help=f"keep {name} of the processor in the batch (remove_unused_columns=False)",
+    )
+
+
+def pictures_are_whole(subject: Subject) -> CheckResult:
+    """Check that pixel values are finite, rescaled, and differ within and between images."""
+    pixels: Any = subject.batch.get("pixel_values")
+    if not hasattr(pixels, "is_floating_point") or not pixels.is_floating_point():
+        return not_run("the batch holds no images")
+    if not pixels.numel():
+        return not_run("the batch holds no images")
+    images = pixels.detach().flatten(1) if pixels.ndim > 1 else pixels.detach()[None]
+    bad = [at for at in range(len(images)) if not bool(images[at].isfinite().all())]
+    if bad:
+        return failed(f"pixel_values of image {bad[0]} hold NaN or infinity", help=_AGAIN)
+    largest = float(images.abs().max())
+    if largest > _LARGEST:
+        return failed(
+            f"pixel_values go to {largest:.0f}: the images were not rescaled, and the model takes "
+            "values around -1 to 1",
+            help="the model's own processor, with do_rescale and do_normalize",
+        )
+    blank = [at for at in range(len(images)) if float(images[at].std(unbiased=False)) == 0.0]
+    if blank:
+        return warned(
+            f"{len(blank)} of {len(images)} images are blank: every pixel has the same value",
+            help=_AGAIN,
+        )
+    if (number := _copies(subject)) > _FEW:
+        return warned(f"all {number} images looked at are the same image", help=_AGAIN)
+    return passed(f"{len(images)} images, values from {float(images.min()):.2g} to {largest:.2g}")
+
+
+def _copies(subject: Subject) -> int:
+    """Return how many images were looked at if all are the same; else 0."""
+    batches = [subject.batch, *subject.scanned[1:]]
+    images = [
+        image for b in batches if (found := b.get("pixel_values")) is not None for image in found
+    ]
+    first = images[0].cpu()
+    same = all(i.shape == first.shape and bool((i.cpu() == first).all()) for i in images)
+    return len(images) if same else 0
+
+
+_AGAIN = "open the images of this batch, and look at how the collator reads them"
+
+
+def image_token(subject: Subject) -> int | None:
+    """Return the id that stands for a part of an image; ``None`` if the model takes no images."""
+    config = getattr(subject.base, "config", None)
+    for name in ("image_token_id", "image_token_index"):
+        found = getattr(config, name, None)
+        if isinstance(found, int):
+            return found
+    return None
