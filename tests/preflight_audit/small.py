@@ -61,8 +61,8 @@ CHATML = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 _EXTRA = (
-    "user model assistant system Instruction: Response: Question: Answer: ### yes no longer it It is not . "
-    "human gpt"
+    "user model assistant system Instruction: Response: Question: Answer: ### yes no longer it It "
+    "is not . human gpt"
 )
 _OTHERS = (
     "<|im_start|> <|im_end|> [INST] [/INST] <|start_header_id|> <|end_header_id|> <|eot_id|> </s> "

@@ -68,7 +68,9 @@ def all_checks() -> Iterator[Check]:
     """Yield every check, in order."""
     yield from _of_the_setup()
     yield from _of_the_batch()
+    yield from _of_the_text()
     yield from _of_the_passes()
+    yield from _of_the_gradients()
 
 
 def _of_the_setup() -> Iterator[Check]:
@@ -113,18 +115,7 @@ _ENGLISH = frozenset({"model-knows-english"})
 
 
 def _of_the_batch() -> Iterator[Check]:
-    from . import (
-        batch,
-        columns,
-        labels,
-        learning,
-        pictures,
-        reading,
-        scan,
-        text,
-        vocabulary,
-        weights,
-    )
+    from . import batch, columns, labels, pictures, reading
 
     yield Check("data-loads", reading.data_loads, (), frozenset(), True)
     yield Check("columns-make-sense", columns.columns_make_sense, (), _PASSES - _STEP, True)
@@ -156,6 +147,11 @@ def _of_the_batch() -> Iterator[Check]:
     )
     yield Check("one-bos", batch.one_bos, ("missing-bos",))
     yield Check("positions-count-up", batch.positions_count_up, (), frozenset({"loss-agrees"}))
+
+
+def _of_the_text() -> Iterator[Check]:
+    from . import batch, learning, scan, text, vocabulary, weights
+
     yield Check(
         "text-is-the-models", text.text_is_the_models, ("missing-bos", "labels-masked"), _STOP
     )
@@ -174,17 +170,7 @@ _STOP = frozenset({"turn-end-is-trained"})
 
 
 def _of_the_passes() -> Iterator[Check]:
-    from . import (
-        accumulation,
-        agreement,
-        gradients,
-        learning,
-        numbers,
-        packing,
-        pictures,
-        prompts,
-        running,
-    )
+    from . import agreement, learning, numbers, packing, pictures, running
 
     yield Check("training-step-runs", running.training_step_runs, (), _PASSES - _STEP)
     yield Check(
@@ -204,6 +190,11 @@ def _of_the_passes() -> Iterator[Check]:
         "loss-is-plausible", learning.loss_is_plausible, ("random-weights", "wrong-weights-saved")
     )
     yield Check("adapter-starts-at-nothing", learning.adapter_starts_at_nothing)
+
+
+def _of_the_gradients() -> Iterator[Check]:
+    from . import accumulation, gradients, learning, prompts, running
+
     yield Check("gradients-agree", gradients.gradients_agree, ("wrong-gradients",))
     yield Check("experts-are-used", learning.experts_are_used)
     yield Check(

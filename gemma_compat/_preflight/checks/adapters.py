@@ -16,7 +16,7 @@ _SCALING = (1e-3, 32)  # lora_alpha / r of any published recipe, rsLoRA at high 
 _DROPOUT = 0.6
 _MERGED = (0.9, 1.1)  # share of an adapter's product in the weights below, if it was merged
 _COMPARED = 8  # adapted layers to look at for that
-_FEW = 4  # decoder layers; with more of them, an adapter on one alone is no recipe
+_FEW = 4  # decoder layers; with more of them, no recipe adapts one of them alone
 
 
 def adapter_is_sound(subject: Subject) -> CheckResult:

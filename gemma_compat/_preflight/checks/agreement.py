@@ -109,29 +109,39 @@ def _why(
     plain = plain_loss(subject) if subject.trainer is not None else loss
     network_is_right = plain is not None and apart(plain, found.loss) <= limit
     if network_is_right or has_own_loss(subject):
-        if apart(loss / found.labels, found.loss) <= max(limit, 0.02) and found.labels > 1:
-            return failed(
-                f"{figure}: it is the sum over {found.labels} tokens, not their mean",
-                tolerance,
-                help="divide by num_items_in_batch, or reduction='mean'",
-            )
-        if apart(loss, found.unshifted) <= limit:
-            return failed(
-                f"{figure}: each token is held against its own label, not against the next token",
-                tolerance,
-                help="cross_entropy(logits[:, :-1], labels[:, 1:])",
-            )
+        slip = _of_slip(loss, found, figure, tolerance, limit)
+        if slip is not None:
+            return slip
     if network_is_right and has_own_loss(subject):
         from .slips import of_own_loss
 
-        slip = of_own_loss(subject, loss, found.loss, limit, figure, tolerance)
-        return slip or passed(f"{figure}; the run computes its own loss, and the network is right")
+        own = of_own_loss(subject, loss, found.loss, limit, figure, tolerance)
+        return own or passed(f"{figure}; the run computes its own loss, and the network is right")
     if network_is_right:
         return _of_library_loss(loss, found, figure, tolerance)
     cause = _network_cause(subject, found.loss, limit)
     if cause is None:
         return failed(f"{figure}: training runs another network than generation", tolerance)
     return failed(f"{figure}; {cause}", tolerance, help=_HELP.get(cause, ""))
+
+
+def _of_slip(
+    loss: float, found: Reference, figure: str, tolerance: str, limit: float
+) -> CheckResult | None:
+    """Return what is wrong with a loss that is a sum, or unshifted; ``None`` for any other."""
+    if apart(loss / found.labels, found.loss) <= max(limit, 0.02) and found.labels > 1:
+        return failed(
+            f"{figure}: it is the sum over {found.labels} tokens, not their mean",
+            tolerance,
+            help="divide by num_items_in_batch, or reduction='mean'",
+        )
+    if apart(loss, found.unshifted) <= limit:
+        return failed(
+            f"{figure}: each token is held against its own label, not against the next token",
+            tolerance,
+            help="cross_entropy(logits[:, :-1], labels[:, 1:])",
+        )
+    return None
 
 
 def _of_library_loss(loss: float, found: Reference, figure: str, tolerance: str) -> CheckResult:

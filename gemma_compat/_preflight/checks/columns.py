@@ -1,4 +1,4 @@
-"""Check rows that are no text with labels: preferences, judged answers, classes, prompts."""
+"""Check rows without labels of tokens: preferences, judged answers, classes, prompts."""
 
 from __future__ import annotations
 
