@@ -14,10 +14,13 @@ from .engine.plan import Consent, Plan, make_plan
 from .engine.rule import Diagnosis
 from .live.trainer import Given, given_by
 from .live.unwrap import unwrap
+from .patching._lock import ShortLock
 from .patching.apply import AppliedPatches, apply_plan
 from .patching.every_nth import CODE, checkpoint_every_nth
 from .rules import all_rules, find
 from .tables import families
+
+_writing = ShortLock(patience=10)
 
 
 def patch(
@@ -88,15 +91,17 @@ def _planned(model: Any, diagnosis: Diagnosis, consent: Consent, dry_run: bool) 
 def _carry_out(applied: AppliedPatches, model: Any, checkpoint_every: int | None) -> AppliedPatches:
     """Apply the plan; with ``checkpoint_every``, checkpoint only every n-th layer.
 
-    Ctrl-C reverts everything, since the caller does not hold the result yet.
+    Ctrl-C reverts everything, since the caller does not hold the result yet. Of two threads that
+    patch one model, the second finds everything in place.
     """
     try:
         if applied.dry_run or applied.note:
             return applied
         base = unwrap(model)
-        apply_plan(base, applied.diagnosis, applied.plan, applied)
-        if checkpoint_every is not None:
-            applied.add(CODE, base, checkpoint_every_nth, checkpoint_every)
+        with _writing:
+            apply_plan(base, applied.diagnosis, applied.plan, applied)
+            if checkpoint_every is not None:
+                applied.add(CODE, base, checkpoint_every_nth, checkpoint_every)
         return applied
     except BaseException:
         applied.roll_back()

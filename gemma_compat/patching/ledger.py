@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import PatchConflict, PatchError
+from ..live.threads import runs_elsewhere
 from ..live.tree import Paths
 from ._slots import HANDLES, AttributeSlot, HookSlot, ModuleSlot, Slot
 from ._values import MISSING, is_same, text_of
@@ -181,8 +182,10 @@ def conflicts_of(ledgers: Iterable[Ledger]) -> list[str]:
     """Return a text for each slot that cannot be put back; ledgers in the order of their writes.
 
     Only the last write to a slot is asked: once it is put back, an earlier one finds its own.
+    A forward that loses its cures half-way is silently wrong, so one in another thread is told too.
     """
-    held: list[str] = []
+    ledgers = list(ledgers)
+    held = _forwards_elsewhere(ledgers)
     seen: set[tuple[int, str]] = set()
     slots = [slot for ledger in ledgers for _, slot in ledger._entries]
     for slot in reversed(slots):
@@ -190,6 +193,15 @@ def conflicts_of(ledgers: Iterable[Ledger]) -> list[str]:
         held += [text] if text else []
         seen.add(slot.key)
     return held
+
+
+def _forwards_elsewhere(ledgers: list[Ledger]) -> list[str]:
+    models = {id(ledger.model): ledger.model for ledger in ledgers if ledger._entries}
+    return [
+        f"another thread is in a forward of this {type(model).__name__}; revert when it has ended"
+        for model in models.values()
+        if hasattr(model, "modules") and runs_elsewhere(model)
+    ]
 
 
 def own_entry(owner: Any, name: str) -> Any:
