@@ -223,6 +223,21 @@ def _rope(model: Any) -> None:
             buffer.mul_(0.1)
 
 
+def _exchanged(model: Any) -> Any:
+    """Give the window the base of full attention, and the other way round."""
+    config = model.config
+    if isinstance(getattr(config, "rope_parameters", None), dict):
+        rope = config.rope_parameters
+        both = rope["full_attention"]["rope_theta"], rope["sliding_attention"]["rope_theta"]
+        rope["sliding_attention"]["rope_theta"], rope["full_attention"]["rope_theta"] = both
+    else:
+        both = config.rope_theta, config.rope_local_base_freq
+        config.rope_local_base_freq, config.rope_theta = both
+    made = type(model)(config)
+    made.load_state_dict(model.state_dict())
+    return made
+
+
 def _resized(model: Any) -> None:
     """Shrink the vocabulary and grow it again: the last rows are new and random."""
     size = model.config.vocab_size
@@ -324,7 +339,8 @@ NAMES: tuple[tuple[str, Callable[[Any], Any], str, bool], ...] = (
     ("embedding is random", _taught(_embedding_lost), "not what was trained", False),
     ("norms loaded as Llama's", _taught(_norm_of_one), "not what was trained", False),
     ("embeddings scaled twice", _taught(_scaled_twice), "not what was trained", True),
-    ("rotary base lost", _taught(_rope), "not what was trained|rotary|rope", True),
+    ("rotary base lost", _taught(_rope), "other positions", True),
+    ("rotary bases exchanged", _tiny(_exchanged), "exchanged", True),
     ("vocabulary cut and grown", _taught(_resized), "not what was trained", False),
     ("logits capped to nothing", _taught(_capped), "not what was trained|softcap", False),
     (

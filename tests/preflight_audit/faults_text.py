@@ -200,7 +200,7 @@ FAULTS = (
     Fault("ids one too high", _rows(_changed_ids(lambda x: x + 1)), "something else", audited=True),
     Fault(
         "ids outside the tokenizer",
-        _rows(_changed_ids(lambda x: x + 400)),
+        _rows(_changed_ids(lambda x: (x - 200) % 100 + 915)),
         "another tokenizer wrote",
     ),
     Fault("words unknown to the tokenizer", _rows(_unknown_words), "does not know"),

@@ -74,10 +74,11 @@ def all_checks() -> Iterator[Check]:
 
 
 def _of_the_setup() -> Iterator[Check]:
-    from . import adapters, arguments, optimizer, running, schedule, text, weights
+    from . import adapters, arguments, optimizer, rotary, running, schedule, text, weights
 
     yield Check("something-trains", weights.something_trains, (), _PASSES, True)
     yield Check("weights-are-finite", weights.weights_are_finite, (), _PASSES | _ENGLISH, True)
+    yield Check("rotary-is-the-configs", rotary.rotary_is_the_configs, (), frozenset(), True)
     yield Check("adapter-is-sound", adapters.adapter_is_sound, (), frozenset(), True)
     yield Check("head-is-trained", weights.head_is_trained, (), frozenset(), True)
     yield Check(

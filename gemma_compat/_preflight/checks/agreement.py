@@ -121,7 +121,12 @@ def _why(
         return _of_library_loss(loss, found, figure, tolerance)
     cause = _network_cause(subject, found.loss, limit)
     if cause is None:
-        return failed(f"{figure}: training runs another network than generation", tolerance)
+        return failed(
+            f"{figure}: training runs another network than generation",
+            tolerance,
+            help="gemma_compat.patch(model); python -m gemma_compat report names what is known of "
+            "this stack",
+        )
     return failed(f"{figure}; {cause}", tolerance, help=_HELP.get(cause, ""))
 
 
@@ -149,8 +154,16 @@ def _of_library_loss(loss: float, found: Reference, figure: str, tolerance: str)
     share.
     """
     if loss > found.loss and apart(loss, found.loss) < 0.5:
-        return warned(f"{figure}: the Trainer adds something to the loss of the tokens", tolerance)
-    return failed(f"{figure}: the model is right, and the Trainer's loss is not its", tolerance)
+        return warned(
+            f"{figure}: the Trainer adds something to the loss of the tokens",
+            tolerance,
+            help="nothing, if it is a router's share or a term that you asked for",
+        )
+    return failed(
+        f"{figure}: the model is right, and the Trainer's loss is not its",
+        tolerance,
+        help="gemma_compat.patch(trainer), or another release of the Trainer's package",
+    )
 
 
 _CACHE = "it agrees without the cache: the cache joins what should be apart"

@@ -117,7 +117,10 @@ def _of_classes(subject: Subject) -> CheckResult | None:
             help=f"num_labels={values[-1] + 1} in from_pretrained, and labels from 0 on",
         )
     if len(values) == 1 and sum(len(part) for part in labels) >= _ENOUGH:
-        return warned(f"every row has the class {values[0]}: there is nothing to tell apart")
+        return warned(
+            f"every row has the class {values[0]}: there is nothing to tell apart",
+            help="look for the column that the classes come from",
+        )
     return None
 
 

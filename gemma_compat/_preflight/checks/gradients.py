@@ -33,7 +33,12 @@ def gradients_agree(subject: Subject) -> CheckResult:
         if found.is_out_of_memory:
             return not_run(f"out of memory on {passes.SHORT} tokens without checkpointing")
         if found.error is not None:
-            return failed(f"one of two passes failed: {first_line(found.error)}")
+            return failed(
+                f"a pass without checkpointing fails: {first_line(found.error)}"
+                if found is without
+                else f"a pass on {passes.SHORT} tokens fails: {first_line(found.error)}",
+                help="the traceback of trainer.train() shows where",
+            )
     return _compare(with_it, without, subject)
 
 

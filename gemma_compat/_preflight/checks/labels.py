@@ -34,6 +34,7 @@ def labels_train(subject: Subject) -> CheckResult:
         return warned(
             f"{figure}; {len(empty)} of {len(trained)} rows train nothing" + _why_empty(subject),
             where=place(subject, subject.batch, empty[0], span(subject.batch, empty[0])[1] - 1),
+            help="a longer max_length, or rows without an answer left out",
         )
     return passed(figure)
 

@@ -109,7 +109,11 @@ def loss_is_plausible(subject: Subject) -> CheckResult:
             limit,
             help="decode a row with the tokenizer and read it",
         )
-    return warned(f"{figure}. The weights know nothing yet", limit)
+    return warned(
+        f"{figure}. The weights know nothing yet",
+        limit,
+        help="nothing, if you train from scratch; else from_pretrained, and its missing keys",
+    )
 
 
 def adapter_starts_at_nothing(subject: Subject) -> CheckResult:
@@ -193,11 +197,19 @@ def every_parameter_learns(subject: Subject) -> CheckResult:
     trainable = {name for name, p in subject.model.named_parameters() if p.requires_grad}
     leaked = sorted(run.norms.keys() - trainable)
     if leaked:
-        return failed(f"{len(leaked)} frozen parameters get a gradient, {leaked[0]} first")
+        return failed(
+            f"{len(leaked)} frozen parameters get a gradient, {leaked[0]} first",
+            help="requires_grad_(False) on the parameters of the model that is trained",
+        )
     dead = [name for name in trainable if not run.norms.get(name)]
     if len(dead) == len(trainable):
         why = ": beta is 0, and so is the loss's slope" if subject.value("beta") == 0 else ""
-        return failed(f"none of {len(trainable)} trainable parameters gets a gradient{why}")
+        return failed(
+            f"none of {len(trainable)} trainable parameters gets a gradient{why}",
+            help="beta=0.1"
+            if why
+            else "a loss that depends on them: no detach(), no factor of 0, no clamp past its end",
+        )
     return _sort_out(subject, trainable, dead)
 
 
@@ -218,10 +230,15 @@ def _sort_out(subject: Subject, trainable: set[str], dead: list[str]) -> CheckRe
     )
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-        return failed(f"{figure}; none for {others[0]}{more}")
+        return failed(
+            f"{figure}; none for {others[0]}{more}",
+            help="requires_grad_(False) if they are to rest; else look for what cuts them off "
+            "(no_grad, detach, a checkpoint)",
+        )
     if towers:
         return warned(
-            f"{figure}; none for the towers ({len(towers)}): the batch has no image for them"
+            f"{figure}; none for the towers ({len(towers)}): the batch has no image for them",
+            help="rows with images, or requires_grad_(False) for the towers",
         )
     base = [n for n in trainable if not any(word in n for word in _ADAPTER_WORDS)]
     if base and len(base) < len(trainable) and len(base) != len(trainable):
@@ -239,7 +256,8 @@ def _of_base(figure: str, base: list[str], trainable: set[str]) -> CheckResult:
     if not any("lora_" in name for name in trainable):
         return passed(figure)
     return warned(
-        f"{figure}; beside the adapter {len(base)} weights train, {sorted(base)[0]} first"
+        f"{figure}; beside the adapter {len(base)} weights train, {sorted(base)[0]} first",
+        help="requires_grad_(False) for them before the adapter is added, or modules_to_save",
     )
 
 

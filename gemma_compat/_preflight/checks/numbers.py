@@ -68,11 +68,17 @@ def activations_fit(subject: Subject) -> CheckResult:
     }
     lost = [path for path, share in shares.items() if not math.isfinite(share)]
     if lost:
-        return failed(f"{lost[0]} overflows {peaks[lost[0]][1]}")
+        return failed(
+            f"{lost[0]} overflows {peaks[lost[0]][1]}",
+            help=_instead(next(subject.model.parameters()).device),
+        )
     worst = max(shares, key=lambda path: shares[path])
     peak, dtype = peaks[worst]
     figure = f"at most {peak:.3g} in {worst}, {shares[worst]:.1%} of {dtype}"
-    return (warned if shares[worst] > _NEAR else passed)(figure, f"at most {_NEAR:.1%}")
+    if shares[worst] <= _NEAR:
+        return passed(figure, f"at most {_NEAR:.1%}")
+    help = _instead(next(subject.model.parameters()).device)
+    return warned(figure, f"at most {_NEAR:.1%}", help=help)
 
 
 def _first_layer(run: Pass) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..precision import limit_of, precision_of
 from ..reference import rewrites_itself
 from ..result import CheckResult
-from ..text import model_type_of
+from ..text import model_type_of, place
 from ._answers import failed, not_run, passed, warned
 from .agreement import apart, plain_loss
 
@@ -26,9 +26,16 @@ def images_match_tokens(subject: Subject) -> CheckResult:
     number = int(subject.batch["input_ids"].eq(token).sum())
     has_images = subject.batch.get("pixel_values") is not None
     if number and not has_images:
-        return failed(f"{number} image tokens and no pixel_values")
+        return failed(
+            f"{number} image tokens and no pixel_values",
+            where=_first(subject, token),
+            help="pixel_values of the processor in the batch (remove_unused_columns=False)",
+        )
     if has_images and not number:
-        return failed("pixel_values and no image token")
+        return failed(
+            "pixel_values and no image token",
+            help="the processor on text and images together, and no max_length that cuts the image",
+        )
     labels = subject.batch.get("labels")
     if number and subject.is_causal and labels is not None:
         trained = int((subject.batch["input_ids"].eq(token) & (labels != -100)).sum())
@@ -40,6 +47,12 @@ def images_match_tokens(subject: Subject) -> CheckResult:
     if model_type_of(subject).startswith("paligemma") and (found := _of_prefix(subject)):
         return found
     return passed(f"{number} image tokens, images {'given' if has_images else 'none'}")
+
+
+def _first(subject: Subject, token: int) -> str:
+    """Return the place of the first image token."""
+    row, at = subject.batch["input_ids"].eq(token).nonzero()[0].tolist()
+    return place(subject, subject.batch, row, at)
 
 
 def _of_prefix(subject: Subject) -> CheckResult | None:

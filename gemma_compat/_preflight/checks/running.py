@@ -11,7 +11,7 @@ from .. import shadow as shadows
 from ..passes import Pass, is_out_of_memory
 from ..precision import limit_of, precision_of
 from ..reference import REWRITES, rewrites_itself
-from ..result import CheckResult
+from ..result import CheckResult, Outcome
 from ._answers import failed, first_line, not_run, passed, warned
 from .agreement import has_own, reference, run_of
 
@@ -20,15 +20,35 @@ if TYPE_CHECKING:
 
 _OTHER_SEED = 20_261_126  # with the reference's seed, a dropout left on would go unseen
 
+_AGAIN = "load it with quantization_config=BitsAndBytesConfig(load_in_4bit=True), on a GPU"
 # Error texts of other libraries, and what they mean. The first match is reported.
 _MEANINGS = (
-    (r"does not require grad and does not have a grad_fn", "no-path"),
-    (r"index out of range in self|device-side assert", "an id is past the embedding's rows"),
+    (r"does not require grad and does not have a grad_fn", "no-path", ""),
     (
-        r"expected scalar type Long|not implemented for 'Float'",
-        "labels or input_ids are not integers",
+        r"index out of range in self|device-side assert",
+        "an id is past the embedding's rows",
+        "model.resize_token_embeddings(len(tokenizer)), or the model's own tokenizer",
     ),
-    (r"Expected all tensors to be on the same device", "model and batch are on different devices"),
+    (
+        r"expected scalar type Long|not implemented for 'Float'|dtype to be Long|types: Long",
+        "labels or input_ids are not whole numbers",
+        "batch['labels'].long() in the collator",
+    ),
+    (
+        r"Expected all tensors to be on the same device",
+        "model and batch are on different devices",
+        "model.to(device), or device_map that keeps one model together",
+    ),
+    (
+        r"Image features and image tokens do not match",
+        "the images do not fill the image tokens of the text",
+        "the processor on text and images together, and no max_length that cuts the image",
+    ),
+    (
+        r"Target -?\d+ is out of bounds",
+        "a label is past the model's classes",
+        "num_labels in from_pretrained, and labels from 0 on",
+    ),
 )
 
 
@@ -102,7 +122,7 @@ def _as_it_matters(subject: Subject, found: CheckResult) -> CheckResult:
         return found
     return CheckResult(
         "",
-        warned("").outcome,
+        Outcome.WARNING,
         f"{found.figure} (this run does not evaluate)",
         rules=found.rules,
         help=found.help,
@@ -144,9 +164,9 @@ def quantization_is_real(subject: Subject) -> CheckResult:
     layers = [m for m in subject.base.modules() if type(m).__name__ == "Linear4bit"]
     empty = [m for m in layers if getattr(m.weight, "quant_state", None) is None]
     if not layers:
-        return failed("the config says 4 bits, and no layer is a Linear4bit")
+        return failed("the config says 4 bits, and no layer is a Linear4bit", help=_AGAIN)
     figure = f"{len(layers) - len(empty)} of {len(layers)} Linear4bit layers are quantized"
-    return failed(figure) if empty else passed(figure)
+    return failed(figure, help=_AGAIN) if empty else passed(figure)
 
 
 def _evaluate(subject: Subject, trainer: Any) -> tuple[float, str]:
@@ -184,12 +204,16 @@ def _of_error(subject: Subject, error: BaseException, *, evaluating: bool = Fals
         )
     text = str(error)
     rules = _rules_that_say(subject, text, evaluating)
-    for pattern, meaning in _MEANINGS:
+    for pattern, meaning, help in _MEANINGS:
         if re.search(pattern, text):
             if meaning == "no-path":
                 return _of_no_path(subject)
-            return failed(f"{meaning} ({first_line(error)})", rules=rules)
-    return failed(first_line(error), rules=rules)
+            return failed(f"{meaning} ({first_line(error)})", rules=rules, help=help)
+    return failed(
+        first_line(error),
+        rules=rules,
+        help="python -m gemma_compat explain, with the traceback of trainer.train()",
+    )
 
 
 def _of_no_path(subject: Subject) -> CheckResult:

@@ -30,9 +30,16 @@ def dataset_is_varied(subject: Subject) -> CheckResult:
     if len(keys) >= _ENOUGH and number == most:
         limit = subject.value("max_length") or subject.value("max_seq_length")
         cut = f" (each is cut at max_length={limit})" if limit == len(keys[0]) else ""
-        return warned(f"all {most} rows looked at are the same{cut}")
+        return warned(
+            f"all {most} rows looked at are the same{cut}",
+            where=show_row(subject, *rows[0]),
+            help="a longer max_length" if cut else "look at how the data set is made",
+        )
     if len(keys) >= _ENOUGH and copies > _COPIES * most:
-        return warned(f"{copies} of {most} rows looked at are copies of others")
+        return warned(
+            f"{copies} of {most} rows looked at are copies of others",
+            help="data set rows once each, and num_train_epochs for more passes",
+        )
     empty = _without_labels(rows)
     if empty * 5 > most:
         return warned(
@@ -44,7 +51,8 @@ def dataset_is_varied(subject: Subject) -> CheckResult:
     if held and shared * 2 > len(held):
         return warned(
             f"{shared} of {len(held)} evaluation rows are among the training rows: the evaluation "
-            "loss will not show overfitting"
+            "loss will not show overfitting",
+            help="train_test_split before anything else is done to the rows",
         )
     return passed(f"{count(most, 'row')} looked at, {copies} of them copies")
 

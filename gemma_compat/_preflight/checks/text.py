@@ -29,6 +29,7 @@ _FOREIGN = (
     "<|eot_id|>", "<|begin_of_text|>", "<|assistant|>", "<|user|>", "<|system|>", "<|endoftext|>",
     "<|end|>", "<|START_OF_TURN_TOKEN|>", "<\uff5cAssistant\uff5c>", "<\uff5cUser\uff5c>",
 )  # fmt: skip
+_OURS_BY = "tokenizer.apply_chat_template, with Gemma's"
 _OURS = {"gemma4": ("<start_of_turn>", "<end_of_turn>"), "gemma": ("<|turn>", "<turn|>")}
 _ROLES = {"user", "model", "system", "developer", "tool"}
 _SCANNED = 64  # rows to decode
@@ -45,7 +46,9 @@ def template_is_the_models(subject: Subject) -> CheckResult:
     if foreign:
         figure = f"the chat template writes {foreign[0]}, another model's mark"
         if _has_own_row(subject, foreign[0]):
-            return warned(f"{figure}; it has a token and an embedding here, so it may be meant")
+            return warned(
+                f"{figure}; it has a token and an embedding here, so it may be meant", help=help
+            )
         return failed(figure, help=help)
     if marks and marks.start not in template:
         return warned(f"the chat template does not write {marks.start}", help=help)
@@ -77,8 +80,10 @@ def _bad_marks(subject: Subject, batch: Mapping[str, Any], row: int) -> CheckRes
             where = f"row {row}: ...{_around(text, mark)}..."
             figure = f"the text holds {mark}, another model's mark"
             if _has_own_row(subject, mark):
-                return warned(f"{figure}; it has a token here, so it may be meant", where=where)
-            return failed(figure, where=where, help="tokenizer.apply_chat_template, with Gemma's")
+                return warned(
+                    f"{figure}; it has a token here, so it may be meant", where=where, help=_OURS_BY
+                )
+            return failed(figure, where=where, help=_OURS_BY)
     marks = marks_of(subject)
     if marks is None:
         return None
@@ -102,7 +107,9 @@ def _bad_role(subject: Subject, batch: Mapping[str, Any], row: int) -> CheckResu
             )
         if turn.role not in _ROLES and turn.end > turn.start:
             return warned(
-                f"a turn is marked {turn.role[:20]!r}, a role no Gemma knows", where=where
+                f"a turn is marked {turn.role[:20]!r}, a role no Gemma knows",
+                where=where,
+                help="'user' and 'model' in the text; apply_chat_template writes them",
             )
     return None
 
@@ -180,7 +187,9 @@ def _of_ends(subject: Subject, rows: list[tuple[Any, int]]) -> CheckResult | Non
     if trained:
         return passed(f"{marks.end} is trained in {trained} of {len(last)} rows")
     return failed(
-        f"{marks.end} is never trained: generation will not stop", where=place(subject, *last[0])
+        f"{marks.end} is never trained: generation will not stop",
+        where=place(subject, *last[0]),
+        help=f"leave the label of {marks.end} after each answer",
     )
 
 
@@ -224,7 +233,9 @@ def _of_cut(
     help = "a longer max_length, or rows that are too long left out"
     if len(cut) == total:
         return failed(f"{figure}; generation will not stop", where=where, help=help)
-    return (warned if len(cut) * 20 > total else passed)(figure, where=where)
+    if len(cut) * 20 <= total:
+        return passed(figure, where=where)
+    return warned(figure, where=where, help=help)
 
 
 def _wrong_side(subject: Subject, chats: list[tuple[Any, int, list[Turn]]]) -> CheckResult | None:
@@ -246,7 +257,11 @@ def _wrong_side(subject: Subject, chats: list[tuple[Any, int, list[Turn]]]) -> C
             help="labels: -100 on the prompts, the tokens on the answers",
         )
     if spoken and not said:
-        return failed("every answer is empty", where=place(subject, batch, row, turns[-1].end))
+        return failed(
+            "every answer is empty",
+            where=place(subject, batch, row, turns[-1].end),
+            help="look for the column that the answers come from",
+        )
     return None
 
 
