@@ -143,6 +143,7 @@ def _model(model_type: str) -> dict[str, Any]:
         "use_reentrant": None,
         "external_checkpointing": False,
         "external_reentrant": None,
+        "external_cuts_gradients": False,
         "num_hidden_layers": 26,
         "num_kv_shared_layers": SHARING.get(model_type, 0),
         "hidden_size": 1152,

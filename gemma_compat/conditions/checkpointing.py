@@ -35,6 +35,13 @@ def wrapper_is_reentrant(facts: Facts) -> bool:
     return bool(facts.model.external_reentrant)
 
 
+@condition("a reentrant checkpoint_wrapper encloses trained weights and gets no gradient to pass")
+def cuts_gradients(facts: Facts) -> bool:
+    return facts.model.external_cuts_gradients
+
+
+wrapper_cuts_gradients = first_known(cuts_gradients, NO)
+
 is_wrapped_with_reentry = first_known(
     wrapper_is_reentrant,
     NO,

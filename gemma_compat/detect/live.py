@@ -20,6 +20,7 @@ from .live_cache import asks_for_cache
 from .live_checkpointing import (
     is_checkpointing,
     is_wrapped_from_outside,
+    outside_cuts_gradients,
     outside_is_reentrant,
     uses_reentrant,
 )
@@ -207,6 +208,7 @@ _QUESTIONS: dict[str, Callable[[Snapshot], Any]] = {
     "use_reentrant": lambda live: uses_reentrant(live.text_models),
     "external_checkpointing": lambda live: is_wrapped_from_outside(live.text_models),
     "external_reentrant": lambda live: outside_is_reentrant(live.text_models),
+    "external_cuts_gradients": lambda live: outside_cuts_gradients(live.text_models),
     "num_hidden_layers": _text("num_hidden_layers"),
     "num_kv_shared_layers": _text("num_kv_shared_layers", 0),
     "hidden_size": _text("hidden_size"),

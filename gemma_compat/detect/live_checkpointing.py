@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import UnknownFact
 from ..live.checkpoint_wrappers import reentrancies
+from ..live.gradient_flow import cuts_gradients
 from ..live.tree import layer_wrappers
 
 TextModels = list[tuple[str, Any]]
@@ -51,6 +52,14 @@ def outside_is_reentrant(text_models: TextModels) -> bool | None:
         reason = "a checkpoint wrapper around the layers has a function that does not say"
         raise UnknownFact("model.external_reentrant", reason)
     return False
+
+
+def outside_cuts_gradients(text_models: TextModels) -> bool:
+    """Return whether a reentrant checkpoint from outside leaves trained weights no gradient."""
+    _require(text_models)
+    if True not in [value for _, model in text_models for value in reentrancies(model)]:
+        return False
+    return any(cuts_gradients(text_model) for _, text_model in text_models)
 
 
 def _active(text_models: TextModels) -> list[Any]:

@@ -20,6 +20,23 @@ from .arguments import Arguments
 
 _TELLS = {"bf16", "fp16", "gradient_checkpointing", "per_device_train_batch_size", "output_dir"}
 
+# In a mapping of nothing else, a loop of the user's own may be described as well as a Trainer's.
+_SAID_OF_ANY_LOOP = frozenset(
+    {
+        "activation_checkpointing",
+        "activation_checkpointing_kwargs",
+        "bf16",
+        "fp16",
+        "gradient_checkpointing",
+        "gradient_checkpointing_kwargs",
+        "max_length",
+        "max_seq_length",
+        "packing",
+        "padding_free",
+        "use_cache",
+    }
+)
+
 
 def read_training(
     args: Any, transformers: Package | None = None
@@ -36,8 +53,8 @@ def read_training(
     if args is None:
         return _without_arguments()
     arguments = _arguments(args, transformers)
-    answers, reasons = ask("training", _QUESTIONS, arguments)
-    return TrainingFacts(trainer=True, **answers), reasons
+    answers, reasons = ask("training", {"trainer": _trainer, **_QUESTIONS}, arguments)
+    return TrainingFacts(**answers), reasons
 
 
 def _without_arguments() -> tuple[TrainingFacts, dict[str, str]]:
@@ -62,6 +79,13 @@ def _arguments(args: Any, transformers: Package | None) -> Arguments:
         "args are TrainingArguments, a mapping of its fields or a JSON file, "
         f"not {type(args).__name__}"
     )
+
+
+def _trainer(args: Arguments) -> bool:
+    """Return ``True`` unless all that is stated could be said of any training loop."""
+    if args.live or args.values.keys() - _SAID_OF_ANY_LOOP:
+        return True
+    raise UnknownFact("training", "a loop of your own could have the stated arguments too")
 
 
 def _mixed_precision(args: Arguments) -> str:
@@ -150,15 +174,17 @@ def _not_in_arguments(text: str) -> Callable[[Arguments], Any]:
 
 
 def _packing(args: Arguments) -> bool:
-    """Return whether rows are packed; plain ``TrainingArguments`` have neither of TRL's
-    switches.
+    """Return whether rows are packed, by TRL's switches.
+
+    Plain ``TrainingArguments`` have neither: there a collator packs
+    (``DataCollatorWithFlattening``).
     """
     found = [args.switch(name) for name in ("packing", "padding_free")]
     if any(found):
         return True
-    if args.live or False in found:
+    if False in found:
         return False
-    raise UnknownFact("training", "the arguments do not state packing")
+    raise UnknownFact("training", "the arguments do not state packing; a collator may pack")
 
 
 def _generates(args: Arguments) -> bool:

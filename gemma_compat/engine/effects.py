@@ -35,3 +35,16 @@ Effect = Literal[
     "not-supported",
 ]
 EFFECTS: tuple[Effect, ...] = get_args(Effect)
+
+# A run that goes through with one of these has trained another network.
+TRAINS_WRONG: frozenset[Effect] = frozenset(
+    {
+        "wrong-loss",
+        "wrong-loss-scale",
+        "wrong-gradients",
+        "wrong-attention",
+        "nothing-learned",
+        "random-weights",
+        "missing-bos",
+    }
+)

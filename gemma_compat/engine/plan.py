@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..facts import Facts
-from .rule import Applicability, Diagnosis, Finding, Rule, Undetermined
+from .effects import TRAINS_WRONG
+from .rule import Applicability, Diagnosis, Finding, Rule, Severity, Undetermined
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ class Skip:
     Attributes:
         rule: the rule with the cure.
         reason: why it is not applied, as a text for the user.
-        stops: whether the failure is certain and its cure refused. Then nothing is patched, since
-            the run would train the wrong network.
+        stops: whether the failure is certain and nothing cures it here, because its cure is
+            refused or because only a crash keeps it from passing unseen. Then nothing is patched,
+            since the run would train the wrong network.
         in_place: whether an earlier ``patch`` has written all of it already.
     """
 
@@ -80,8 +82,9 @@ def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
     """Sort the answers into patches, skips and manual steps.
 
     If a failure is certain and its cure is refused, the plan stops everything, even if the user
-    selected other rules: another cure could remove the crash that made the failure visible. Only
-    ``ignore`` accepts it.
+    selected other rules: another cure could remove the crash that made the failure visible. The
+    same holds where a certain failure silently trains another network, no cure of it is
+    planned, and the crash of another rule is certain too. Only ``ignore`` accepts it.
     """
     consent = consent or Consent()
     chosen: list[PlannedPatch] = []
@@ -95,11 +98,14 @@ def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
             skips.append(skip)
         else:
             chosen.append(PlannedPatch(answer.rule, isinstance(answer, Undetermined)))
-    kept, yielded = _settle(chosen, answers, {rule.code for rule in diagnosis.in_place})
+    in_place = {rule.code for rule in diagnosis.in_place}
+    kept, yielded = _settle(chosen, answers, in_place)
+    hidden = _passing_unseen(diagnosis.findings, kept, in_place, consent)
+    kept, left = _leave_crashes(kept, hidden, diagnosis.findings)
     patched = {planned.rule.code for planned in kept}
     return Plan(
         patches=tuple(_in_order(kept)),
-        skips=(*skips, *yielded),
+        skips=(*skips, *yielded, *left),
         manual=tuple(f for f in diagnosis.findings if f.rule.code not in patched),
     )
 
@@ -163,6 +169,59 @@ def _settle(
         else:
             kept.append(item)
     return kept, skips
+
+
+def _passing_unseen(
+    findings: Sequence[Finding],
+    kept: Sequence[PlannedPatch],
+    in_place: set[str],
+    consent: Consent,
+) -> list[Rule]:
+    """Return the rules of certain failures that train another network and that nothing cures."""
+    cured = {item.rule.code for item in kept} | in_place
+    return [
+        finding.rule
+        for finding in findings
+        if _trains_wrong(finding.rule)
+        and finding.rule.code not in cured | consent.ignore
+        and not cured & set(finding.rule.yields_to)
+    ]
+
+
+def _trains_wrong(rule: Rule) -> bool:
+    """Return whether a run may end with another network and no error."""
+    seen_late = rule.silent and "not-a-number" in rule.effects
+    wrong = seen_late or bool(TRAINS_WRONG.intersection(rule.effects))
+    return wrong and rule.severity is Severity.ERROR
+
+
+def _leave_crashes(
+    kept: list[PlannedPatch], hidden: Sequence[Rule], findings: Sequence[Finding]
+) -> tuple[list[PlannedPatch], list[Skip]]:
+    """Let no patch end a crash beside a failure that would pass unseen.
+
+    Where the crash is certain, the skips stop the plan. Where it is only possible, its cure is
+    left out: the crash, if it comes, is all that tells of the other failure.
+    """
+    if not hidden or not kept:
+        return kept, []
+    crashes = [item.rule for item in findings if _ends_training(item.rule)]
+    stops = []
+    for rule in hidden:
+        crash = next((item for item in crashes if item is not rule), None)
+        if crash:
+            reason = f"it would train on in silence if {crash.code} were cured"
+            stops.append(Skip(rule, reason, stops=True))
+    if stops:
+        return kept, stops
+    reason = f"its crash would be all that tells of {hidden[0].code}, which nothing cures here"
+    possible = [item for item in kept if item.preventive and _ends_training(item.rule)]
+    left = [Skip(item.rule, reason) for item in possible]
+    return [item for item in kept if item not in possible], left
+
+
+def _ends_training(rule: Rule) -> bool:
+    return "crash-in-training" in rule.effects and rule.severity is Severity.ERROR
 
 
 def _in_order(planned: list[PlannedPatch]) -> Iterator[PlannedPatch]:

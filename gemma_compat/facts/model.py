@@ -51,6 +51,8 @@ class ModelFacts(Record):
             a decoder layer, torch's or accelerate's checkpoint wrapper for example (live only).
         external_reentrant: whether any of those is reentrant; ``None`` where there is none (live
             only).
+        external_cuts_gradients: whether one of those is reentrant, encloses trained weights, and is
+            handed nothing that needs a gradient (live only).
         num_hidden_layers, num_kv_shared_layers, hidden_size, vocab_size, head_dim,
         global_head_dim, sliding_window: of the text config; tokens for the window.
         attn_logit_softcapping, final_logit_softcapping: of the text config, ``None`` for none.
@@ -99,6 +101,7 @@ class ModelFacts(Record):
     use_reentrant: bool | None = UNKNOWN
     external_checkpointing: bool = UNKNOWN
     external_reentrant: bool | None = UNKNOWN
+    external_cuts_gradients: bool = UNKNOWN
     num_hidden_layers: int = UNKNOWN
     num_kv_shared_layers: int = UNKNOWN
     hidden_size: int = UNKNOWN

@@ -36,14 +36,14 @@ def is_wrapped(layer: Any) -> bool:
 def _around_attention(layer: Any) -> Iterator[bool | None]:
     bare = None
     for bare in enclosed_modules(layer):
-        yield from _checkpoints_on(bare)
+        yield from checkpoints_on(bare)
     inner = bare._modules if bare is not None else {}
     for attention in (inner[name] for name in TOKEN_MIXERS if name in inner):
         for module in enclosed_modules(attention):
-            yield from _checkpoints_on(module)
+            yield from checkpoints_on(module)
 
 
-def _checkpoints_on(module: Any) -> Iterator[bool | None]:
+def checkpoints_on(module: Any) -> Iterator[bool | None]:
     """Yield ``use_reentrant`` of the checkpoints that one module applies to what it holds."""
     own = vars(module)
     if "_checkpoint_wrapped_module" in module._modules and "checkpoint_fn" in own:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import PatchTargetMissing
 from ..live.checkpoint_wrappers import reentrancies
 from ..live.tree import named_configs, text_models
+from .packed_rows import starts_anew, stop_at_packed_rows
 from .saving import remember_found
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def turn_cache_off(model: Any, ledger: Ledger) -> None:
         raise PatchTargetMissing("the model holds no config with use_cache")
     for module in takers:
         ledger.add_hook(module, "forward_pre_hook", leave_cache_out, with_kwargs=True)
+    stop_at_packed_rows(model, takers, ledger)
     # A False too: a Trainer may overwrite it.
     remember_found(ledger, [(config, "use_cache") for config in configs])
 
@@ -70,7 +72,7 @@ def leave_cache_out(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 def leave_cache_out_of_packed_rows(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Forward pre-hook, in any mode: drop the cache if position ids start again in a row."""
-    if _is_decided(module, args, kwargs) or not _starts_anew(kwargs):
+    if _is_decided(module, args, kwargs) or not starts_anew(kwargs):
         return None
     return args, {**kwargs, "use_cache": False}
 
@@ -111,17 +113,6 @@ def _refills(module: Any) -> bool:
     if not torch.is_grad_enabled() or torch.compiler.is_compiling():
         return False
     return any(reentrancies(text_model) for _, text_model in text_models(module))
-
-
-def _starts_anew(kwargs: dict[str, Any]) -> bool:
-    import torch
-
-    ids, mask = kwargs.get("position_ids"), kwargs.get("attention_mask")
-    if ids is None or getattr(ids, "ndim", 0) != 2 or torch.compiler.is_compiling():
-        return False
-    if mask is not None and (getattr(mask, "ndim", 0) != 2 or not bool(mask.all())):
-        return False  # ids that jump may mean padding
-    return bool((ids[:, 1:] < ids[:, :-1]).any())
 
 
 def _place_of_use_cache(module: Any) -> int | None:

@@ -49,6 +49,7 @@ ASSUMED = {
     "model.embedding_rows": _LIVE,
     "model.external_checkpointing": _LIVE,
     "model.external_reentrant": _LIVE,
+    "model.external_cuts_gradients": _LIVE,
     "model.gradient_checkpointing": _LIVE,
     "model.loaded": _LIVE,
     "model.loss_ignores_token_count": _LIVE,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import gemma_compat
 from gemma_compat.errors import PatchRefused
 from tests.evidence.observation import Observation
@@ -10,7 +13,13 @@ from . import judging, steps
 from .cells import Cell
 
 
-def observe(cell: Cell, code: str, patched: bool, silent_only: bool = False) -> Observation:
+def observe(
+    cell: Cell,
+    code: str,
+    patched: bool,
+    silent_only: bool = False,
+    change: Callable[[Any], None] | None = None,
+) -> Observation:
     """Return whether one step of a plain loop differs from the reference of its cell.
 
     Args:
@@ -18,9 +27,12 @@ def observe(cell: Cell, code: str, patched: bool, silent_only: bool = False) -> 
         code: the rule whose cure is applied first.
         patched: whether it is.
         silent_only: count a step that raises as working, and say so in ``seen``.
+        change: done to the model before anything is asked of it.
     """
     expected = steps.reference(cell)
     model = steps.prepare(cell)
+    if change is not None:
+        change(model)
     facts = judging.facts_of(cell, model)
     if patched:
         gemma_compat.patch(model, select=[code])

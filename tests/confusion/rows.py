@@ -42,10 +42,13 @@ class Row:
 
     @property
     def outcome(self) -> str:
-        """What `patch` made of it: cured, refused, still wrong, harmed, right."""
+        """What `patch` made of it: cured, refused, silenced, still wrong, harmed, right."""
         refused = self.patched.startswith("refused")
+        if self.before and not refused and self.after:
+            crashed = self.before.startswith("crash"), self.after.startswith("crash")
+            return "silenced" if crashed == (True, False) else "still wrong"
         if self.before:
-            return "refused" if refused else "still wrong" if self.after else "cured"
+            return "refused" if refused else "cured"
         return "harmed" if refused or self.after else "right"
 
 
@@ -73,16 +76,18 @@ def summary(rows: Iterable[Row]) -> str:
     valid = [row for row in found if not row.invalid]
     after = Counter(row.outcome for row in valid)
     unsaid = sum(row.outcome == "still wrong" and not row.says for row in valid)
+    turned = after["silenced"]
     first = ", ".join(f"{counted[kind]} {kind}" for kind in KINDS)
     return (
         f"{len(valid)} cells: {first}\n"
         f"after patch: {after['cured']} cured, {after['refused']} refused by name, "
-        f"{after['still wrong']} still wrong ({unsaid} of them silent), {after['harmed']} harmed\n"
+        f"{after['still wrong']} still wrong ({unsaid} of them silent), {after['harmed']} harmed, "
+        f"{turned} turned from a crash into silence\n"
         f"{counted['no reference']} cells without a reference"
     )
 
 
 def faults(rows: Iterable[Row]) -> list[Row]:
-    """Return the rows that must not be: silent, accused or harmed."""
-    bad = {"wrong and silent", "right and accused"}
-    return [row for row in rows if not row.invalid and (row.kind in bad or row.outcome == "harmed")]
+    """Return the rows that must not be: silent, accused, harmed, or silenced by `patch`."""
+    bad = {"wrong and silent", "right and accused", "harmed", "silenced"}
+    return [row for row in rows if not row.invalid and bad & {row.kind, row.outcome}]

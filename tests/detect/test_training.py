@@ -34,7 +34,10 @@ def fact(name, args, transformers=TF5):
 
 
 CASES = [
-    ("trainer", {}, True),
+    ("trainer", {}, UNKNOWN),
+    ("trainer", {"packing": True, "bf16": True}, UNKNOWN),
+    ("trainer", {"packing": True, "output_dir": "out"}, True),
+    ("trainer", {"gradient_accumulation_steps": 4}, True),
     ("mixed_precision", {"bf16": True}, "bf16"),
     ("mixed_precision", {"bf16": "true", "fp16": None}, "bf16"),
     ("mixed_precision", {"bf16": False, "fp16": True}, "fp16"),

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from gemma_compat.engine.condition import Condition
+from gemma_compat.engine.effects import TRAINS_WRONG
 from gemma_compat.engine.plan import Consent, make_plan
-from gemma_compat.engine.rule import Diagnosis, Finding, Problem, Rule, Undetermined
+from gemma_compat.engine.rule import Diagnosis, Finding, Problem, Rule, Severity, Undetermined
 from gemma_compat.errors import CannotBeCured, PatchRefused
 from gemma_compat.facts import Facts
 from gemma_compat.patching.apply import apply_plan
@@ -47,6 +48,14 @@ def diagnosis(*answers: Finding | Undetermined) -> Diagnosis:
         tuple(item for item in answers if isinstance(item, Finding)),
         tuple(item for item in answers if isinstance(item, Undetermined)),
     )
+
+
+def by_code(code: str) -> Rule:
+    return next(rule for rule in all_rules() if rule.code == code)
+
+
+def wrong_network(rule: Rule) -> bool:
+    return any(e in TRAINS_WRONG or e == "not-a-number" for e in rule.effects)
 
 
 class Writes:
@@ -90,6 +99,66 @@ def test_what_is_seen_on_the_object_stops_them_too(
     for other in CURES:
         if other is not one:
             assert_stops(incurable, other, Consent(unsafe=True))
+
+
+def plain(rule: Rule) -> Rule:
+    """The rule, judged by its effects alone: as if every condition of a cure were met."""
+    return replace(rule, yields_to=(), refused_if=(), before_trainer=False)
+
+
+CRASHES = [r for r in CURES if "crash-in-training" in r.effects]
+UNSEEN = [
+    rule
+    for rule in all_rules()
+    if rule.severity is Severity.ERROR and rule.silent and wrong_network(rule)
+]
+
+
+@pytest.mark.parametrize("unseen", UNSEEN, ids=lambda rule: rule.code)
+def test_no_cure_ends_the_crash_that_keeps_a_failure_from_passing_unseen(unseen: Rule) -> None:
+    uncured = confirmed(replace(plain(unseen), patch=None, describe=lambda facts: PROBLEM))
+    for crash in CRASHES:
+        if crash.code == unseen.code:
+            continue
+        writes = Writes()
+        cured = replace(plain(crash), patch=writes)
+        for consent in (Consent(unsafe=True), Consent(select=frozenset({crash.code}))):
+            found = diagnosis(uncured, confirmed(cured))
+            with pytest.raises(PatchRefused, match=unseen.code):
+                apply_plan(writes.target, found, make_plan(found, consent))
+            found = diagnosis(uncured, possible(cured))
+            apply_plan(writes.target, found, make_plan(found, consent))
+        assert writes.target.switch is True
+        accepted = Consent(ignore=frozenset({unseen.code}), unsafe=True)
+        found = diagnosis(uncured, confirmed(cured))
+        apply_plan(writes.target, found, make_plan(found, accepted))
+        assert writes.target.switch is False
+
+
+@ONE
+def test_a_third_cure_does_not_end_the_crash_either(one: Rule) -> None:
+    """GC804 turns the cache off too, on which the crash of GC203 rests."""
+    unseen, crash = by_code("GC820"), by_code("GC203")
+    if one in (unseen, crash):
+        return
+    writes = Writes()
+    third = replace(plain(one), patch=writes)
+    found = diagnosis(
+        confirmed(replace(unseen, patch=None, describe=lambda facts: PROBLEM)),
+        confirmed(replace(crash, patch=None)),
+        confirmed(third),
+    )
+    with pytest.raises(PatchRefused, match="GC820"):
+        apply_plan(writes.target, found, make_plan(found, Consent(unsafe=True)))
+    assert writes.target.switch is True
+
+
+@pytest.mark.parametrize("unseen", [r for r in UNSEEN if r.patch], ids=lambda rule: rule.code)
+def test_a_silent_failure_that_is_not_selected_stops_the_cure_of_a_crash(unseen: Rule) -> None:
+    crash = replace(plain(by_code("GC203")), patch=Writes())
+    found = diagnosis(confirmed(replace(unseen, yields_to=())), confirmed(crash))
+    plan = make_plan(found, Consent(select=frozenset({"GC203"})))
+    assert [skip.rule.code for skip in plan.skips if skip.stops] == [unseen.code]
 
 
 @ONE

@@ -16,7 +16,9 @@ its packing before 0.18).
 
 ## Cure
 Upgrade to transformers 4.53.1 or newer (PaliGemma: 5.0.0), use flash attention, or train without
-packing. Whether a release that cuts really does so also depends on the cache: see GC804.
+packing. `patch` cures no crash beside it (GC203), and a model in a checkpoint wrapper whose cache
+it turned off stops by name at the first packed row. Whether a release that cuts really does so also
+depends on the cache: see GC804.
 """
 
 from __future__ import annotations
