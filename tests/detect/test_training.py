@@ -108,7 +108,7 @@ def test_an_argument_that_nobody_knows_is_fine():
 
 def test_every_unknown_has_a_reason():
     facts, reasons = read_training({}, None)
-    unknown = {f"training.{name}" for name in vars(facts) if not facts.known(name)}
+    unknown = {f"training.{name}" for name in facts.field_names() if not facts.known(name)}
     assert unknown == set(reasons)
     assert reasons["training.evaluates"] == "evaluate() may still be called"
 
