@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .._explain.explanation import Explanation
     from ..facts import Facts
 
+_FOR_MACHINES = ("github", "sarif")
+
 _EXITS = """\
 exit status: 0 no failure in it; 1 a known failure; 2 wrong usage or input;
 3 a failure that no rule knows
@@ -33,7 +35,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser.set_defaults(command=_explain)
     text = "a log file, - for standard input, or a rule's code"
     parser.add_argument("what", metavar="LOG", help=text)
-    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument("--format", choices=(*FORMATS, *_FOR_MACHINES), default="text")
     parser.add_argument("--verbose", action="store_true", help="all of it, not only a screen")
     parser.add_argument("--model", metavar="DIR", help="the model, where the log does not say")
     parser.add_argument("--args", metavar="FILE", help="the training arguments as JSON")
@@ -51,6 +53,11 @@ def _explain(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.what}: {renderer.headline(found)}")
     if options.format == "text":
         write(renderer.render_text(found, verbose=options.verbose), "text")
+    elif options.format in _FOR_MACHINES:
+        from ..report import explanation_machines as machines
+
+        file = "" if options.what == "-" else options.what
+        write(getattr(machines, f"render_{options.format}")(found, file))
     else:
         write(getattr(renderer, f"render_{options.format}")(found))
     if found.outlived_at and found.leading is None:
@@ -66,6 +73,8 @@ def _page(options: argparse.Namespace) -> int:
     from ..report import rule_page
     from ..rules import find
 
+    if options.format in _FOR_MACHINES:
+        raise UsageError(f"{options.what} is a rule: --format {options.format} is for a log")
     write(getattr(rule_page, f"page_{options.format}")(find(options.what)), options.format)
     return CLEAN
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .._version import __version__
 from ..engine.gate import Gate
@@ -14,8 +14,13 @@ from .wording import not_a_gemma, printable, verdict
 
 def render(diagnosis: Diagnosis, gate: Gate) -> str:
     """Return one command a finding, and the verdict as a plain line of the log."""
-    lines = [_command(entry) for entry in entries(diagnosis, gate)]
-    lines += [f"{TOOL} {__version__}: {clean(text)}" for text in _plain(diagnosis, gate)]
+    return render_entries(entries(diagnosis, gate), _plain(diagnosis, gate))
+
+
+def render_entries(found: Iterable[Entry], plain: Iterable[str]) -> str:
+    """Return one command an entry, and each plain text as a line of the log."""
+    lines = [_command(entry) for entry in found]
+    lines += [f"{TOOL} {__version__}: {clean(text)}" for text in plain]
     return printable("\n".join(lines) + "\n")
 
 

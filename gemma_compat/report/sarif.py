@@ -26,19 +26,34 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTICE
 def render(diagnosis: Diagnosis, gate: Gate) -> str:
     """Return one log with one run."""
     found = entries(diagnosis, gate)
-    suppressed = [item for item in gate.ignored if isinstance(item.answer, Finding)]
-    descriptors = list(_descriptors(found, suppressed))
+    ignored = [item for item in gate.ignored if isinstance(item.answer, Finding)]
+    notifications = _notification_descriptors(diagnosis)
+    return _log(found, ignored, _invocation(diagnosis, found), notifications)
+
+
+def render_entries(found: list[Entry]) -> str:
+    """Return one log with one run, whose results are these."""
+    return _log(found, [], {"executionSuccessful": True}, [])
+
+
+def _log(
+    found: list[Entry],
+    ignored: list[Ignored],
+    invocation: dict[str, Any],
+    notifications: list[dict[str, Any]],
+) -> str:
+    descriptors = list(_descriptors(found, ignored))
     index = {item["id"]: number for number, item in enumerate(descriptors)}
     driver: dict[str, Any] = {"name": TOOL, "semanticVersion": __version__, "rules": descriptors}
-    if diagnosis.undetermined:
-        driver["notifications"] = _notification_descriptors(diagnosis)
+    if notifications:
+        driver["notifications"] = notifications
     run = {
         "tool": {"driver": driver},
         "columnKind": "utf16CodeUnits",
-        "invocations": [_invocation(diagnosis, found)],
+        "invocations": [invocation],
         "results": [
             *(_result(entry, index[entry.name]) for entry in found),
-            *(_suppressed(item, index[item.answer.rule.code]) for item in suppressed),
+            *(_suppressed(item, index[item.answer.rule.code]) for item in ignored),
         ],
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
