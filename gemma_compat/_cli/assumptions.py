@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from . import stack
+from .inputs import note_attention
 from .output import note
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def apply(options: argparse.Namespace, facts: Facts, *, of_this_machine: bool = 
     """
     from ..engine.what_if import assume
 
+    note_attention(options.attn_implementation)
     required = getattr(options, "stack_file", None)
     if required is not None:
         facts = facts.replace(packages={})  # the file's stack, not the one that is here

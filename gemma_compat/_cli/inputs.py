@@ -12,7 +12,9 @@ from .output import note
 if TYPE_CHECKING:
     from ..detect.requirements import Requirements
 
-_CLOSE = 0.8  # how alike a misspelt name is to the right one
+_CLOSE, _CLOSER = 0.8, 0.88  # how alike a misspelt name is to the right one
+_SHORTEST = 5  # letters of a name that another one may begin with: optimiser, optim
+_ATTENTIONS = ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
 
 
 def read_arguments(options: argparse.Namespace) -> None:
@@ -29,7 +31,7 @@ def read_arguments(options: argparse.Namespace) -> None:
     if not path.lower().endswith((".yml", ".yaml")):
         _note_misspelt(path, _keys_of_json(path))
         return
-    from ..detect.foreign_yaml import read_run
+    from ..detect.foreign_yaml import NAMES_READ, read_run
 
     run = read_run(path)
     options.args = run.arguments
@@ -37,6 +39,10 @@ def read_arguments(options: argparse.Namespace) -> None:
         _note_misspelt(path, run.arguments)
     else:
         note(f"{path}: read as a file of {run.kind}")
+        known = NAMES_READ[run.kind] - set(run.stated)
+        for key in run.stated:
+            if key not in NAMES_READ[run.kind]:
+                _note_near(path, key, known, _CLOSER)
     if options.model is None:
         options.model = run.model
     if options.adapter is None and run.adapter:
@@ -57,16 +63,32 @@ def _keys_of_json(path: str) -> Iterable[str]:
 
 def _note_misspelt(path: str, keys: Iterable[str]) -> None:
     """Note each argument's name that no release has and that resembles an existing one."""
-    import difflib
-
     from ..tables.arguments_table import ARGUMENTS
 
     for key in keys:
-        if key in ARGUMENTS or key.startswith("_"):
-            continue
-        near = difflib.get_close_matches(key, sorted(ARGUMENTS), n=1, cutoff=_CLOSE)
-        if near:
-            note(f"{path}: no argument is called {key!r}; nearest: {near[0]}")
+        if key not in ARGUMENTS and not key.startswith("_"):
+            _note_near(path, key, ARGUMENTS, _CLOSE)
+
+
+def _note_near(path: str, key: str, known: Iterable[str], cutoff: float) -> None:
+    import difflib
+
+    names = sorted(known)
+    near = difflib.get_close_matches(key, names, n=1, cutoff=cutoff)
+    near += [name for name in names if len(name) >= _SHORTEST and key.startswith(name)]
+    if near:
+        note(f"{path}: no argument is called {key!r}; nearest: {near[0]}")
+
+
+def note_attention(name: str | None) -> None:
+    """Note an attention that transformers does not have, if its name resembles one that it has."""
+    import difflib
+
+    if name is None or name in _ATTENTIONS:
+        return
+    near = difflib.get_close_matches(name, _ATTENTIONS, n=1, cutoff=0.5)
+    if near and "/" not in name and "|" not in name:
+        note(f"transformers has no attention called {name!r}; nearest: {near[0]}")
 
 
 def read_stack(path: str) -> Requirements:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import _files
@@ -34,6 +34,7 @@ class Run:
         bits: 4 or 8 if quantized.
         attention: ``attn_implementation`` if stated.
         full: whether all weights are trained.
+        stated: every name at the top of the file.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Run:
     bits: int | None = None
     attention: str | None = None
     full: bool = False
+    stated: tuple[str, ...] = ()
 
 
 def read_run(path: str) -> Run:
@@ -59,10 +61,12 @@ def read_run(path: str) -> Run:
     if not values:
         raise UsageError(f"{path}: holds no mapping of names to values")
     if "base_model" in values or "micro_batch_size" in values:
-        return _axolotl(values)
-    if "finetuning_type" in values or "cutoff_len" in values:
-        return _llama_factory(values)
-    return Run("transformers", dict(values))
+        run = _axolotl(values)
+    elif "finetuning_type" in values or "cutoff_len" in values:
+        run = _llama_factory(values)
+    else:
+        run = Run("transformers", dict(values))
+    return replace(run, stated=tuple(values))
 
 
 def read_yaml(text: str) -> dict[str, Any]:
@@ -142,6 +146,24 @@ _SHARED = (
     "seed",
     "tf32",
 )
+
+# What is read of a file of each tool, and the tool's names that resemble one of these.
+_OF_AXOLOTL = """
+adapter attn_implementation base_model bf16 eager_attention eval_sequence_len flash_attention
+flex_attention fp16 liger_fused_linear_cross_entropy load_in_4bit load_in_8bit lora_alpha
+lora_modules_to_save lora_r lora_target_linear lora_target_modules micro_batch_size optimizer
+sample_packing sdp_attention sequence_len xformers_attention
+"""
+_OF_LLAMA_FACTORY = """
+adapter_name_or_path additional_target bf16 cutoff_len disable_gradient_checkpointing
+enable_liger_kernel finetuning_type flash_attn fp16 lora_alpha lora_rank lora_target
+model_name_or_path optim packing per_device_eval_batch_size per_device_train_batch_size pure_bf16
+quantization_bit
+"""
+NAMES_READ = {
+    "axolotl": frozenset({*_SHARED, *_OF_AXOLOTL.split()}),
+    "LLaMA-Factory": frozenset({*_SHARED, *_OF_LLAMA_FACTORY.split()}),
+}
 
 
 def _axolotl(values: Mapping[str, Any]) -> Run:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import UsageError
@@ -11,6 +12,9 @@ from .optimizers import NAMES
 from .setup import ALL_LINEAR, Adapter, Setup
 from .shape import Shape
 
+_OF_ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+# What stands before a layer's number in the path of a module, by class and release.
+_PREFIXES = ("model", "model.language_model", "language_model.model", "model.language_model.model")
 _WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2}
 _OPTIMIZER = "adamw_torch_fused"
 _RANK, _ROWS, _TOKENS = 16, 1, 1024
@@ -61,17 +65,18 @@ class _Reader:
 
     def _targets(self) -> tuple[str, ...]:
         stated = self.facts.adapter.get("target_modules")
-        if isinstance(stated, str) and stated != "all-linear":
-            found = tuple(name for name in ALL_LINEAR if name in stated)
-        elif stated and stated != "all-linear":
-            found = tuple(name for name in ALL_LINEAR if any(name in item for item in stated))
-        else:
-            found = ()
-        if not found:
-            if stated != "all-linear":
+        if stated in (None, "all-linear"):
+            if stated is None:
                 self.assumed.append("LoRA on all seven matrices of each layer")
             return ALL_LINEAR
-        return found
+        if isinstance(stated, str):
+            found = tuple(name for name in ALL_LINEAR if _is_meant(stated, name))
+        else:
+            found = tuple(name for name in ALL_LINEAR if any(name in item for item in stated))
+        if not found:
+            named = stated if isinstance(stated, str) else ", ".join(stated)
+            self.assumed.append(f"LoRA on all seven matrices: {named} names none of them")
+        return found or ALL_LINEAR
 
     def optimizer(self) -> str:
         name = str(self.training("optimizer", _OPTIMIZER, f"optim={_OPTIMIZER}"))
@@ -178,8 +183,29 @@ def read_setup(
         spread=spread,
         ranks=ranks,
     )
-    left_out = (f"the {name}: its size is not published, and is left out" for name in shape.unknown)
-    return setup, (*reader.assumed, *shape.assumed, *left_out)
+    return setup, (*reader.assumed, *shape.assumed, *_not_counted(shape, facts, bits))
+
+
+def _not_counted(shape: Shape, facts: Facts, bits: int | None) -> Iterator[str]:
+    stored = facts.model.get("quantization")
+    if bits is None and stored:
+        yield f"weights of 16 bits: how much {stored} saves is not counted"
+    if facts.training.get("torch_compile"):
+        yield "nothing for torch.compile, which is not counted"
+    for name in shape.unknown:
+        yield f"the {name}: its size is not published, and is left out"
+
+
+def _is_meant(pattern: str, name: str) -> bool:
+    """Return whether PEFT adapts the matrix of this name: a text is a pattern of the whole path."""
+    if pattern == name:
+        return True
+    block = "self_attn" if name in _OF_ATTENTION else "mlp"
+    paths = [f"{prefix}.layers.0.{block}.{name}" for prefix in _PREFIXES]
+    try:
+        return any(re.fullmatch(pattern, path) for path in paths)
+    except re.error:
+        return False
 
 
 def within(name: str, value: int | None, most: int) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +98,44 @@ class TestReport:
     def test_an_assumed_batch_proves_nothing(self, capsys: pytest.CaptureFixture[str]) -> None:
         main(["report", "--model", "google/gemma-3-27b-it", "--gpu", "T4", "--lora"])
         assert "fit this GPU" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("run.json", '{"optimiser": "adamw_8bit"}', "'optimiser'; nearest: optim"),
+        ("run.json", '{"per_device_train_batchsize": 4}', "nearest: per_device_train_batch_size"),
+        ("axolotl.yml", "base_model: a\nmicro_batchsize: 2\n", "nearest: micro_batch_size"),
+        ("axolotl.yml", "base_model: a\nsequence_length: 2\n", "nearest: sequence_len"),
+        ("factory.yaml", "cutoff_len: 9\nfinetuningtype: full\n", "nearest: finetuning_type"),
+    ],
+)
+def test_a_misspelt_argument_is_named(
+    name: str, text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_text(text, "utf-8")
+    main(["memory", "--model", "google/gemma-3-1b-it", "--args", str(tmp_path / name)])
+    assert said in capsys.readouterr().err
+
+
+def test_the_names_of_axolotls_own_file_are_right(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names that axolotl has and we do not read are no misspelt ones of those that we read."""
+    text = "base_model: google/gemma-3-1b-it\n" + "".join(
+        f"{name}: 1\n"
+        for name in ("lora_alpha", "lora_dropout", "eval_sequence_len", "warmup_steps", "tf32",
+                     "eval_batch_size", "num_epochs", "load_in_8bit", "flash_attn_cross_entropy",
+                     "lora_target_parameters", "embedding_lr", "sequence_parallel_degree")
+    )  # fmt: skip
+    (tmp_path / "axolotl.yml").write_text(text, "utf-8")
+    main(["memory", "--args", str(tmp_path / "axolotl.yml"), "--lora"])
+    assert "nearest" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "said"), [("sdap", True), ("sdpa", False), ("a/kernel", False)])
+def test_an_attention_that_does_not_exist_is_noted(
+    name: str, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["memory", "--model", "google/gemma-3-1b-it", "--attn-implementation", name, "--lora"])
+    assert ("nearest: sdpa" in capsys.readouterr().err) == said

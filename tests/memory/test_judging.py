@@ -10,6 +10,7 @@ import pytest
 from gemma_compat.errors import UsageError
 from gemma_compat.facts import Facts, Gpu, Package
 from gemma_compat.memory import (
+    ALL_LINEAR,
     Adapter,
     Setup,
     Shape,
@@ -132,6 +133,36 @@ def test_the_rank_and_targets_of_the_adapter_count() -> None:
     large = judge("google/gemma-3-4b-it", facts(**SMALL))
     assert small is not None and large is not None and small.total < large.total
     assert small.setup.adapter == Adapter(8, ("q_proj", "v_proj"))
+
+
+@pytest.mark.parametrize(
+    ("stated", "targets"),
+    [
+        (r".*language_model.*\.(q_proj|v_proj)", ("q_proj", "v_proj")),
+        (r"model.language_model.layers.[\d]+.(mlp|self_attn).(up|q)_proj", ("q_proj", "up_proj")),
+        (r".*\.experts\..*", ALL_LINEAR),
+        ("[", ALL_LINEAR),
+        (("self_attn.q_proj", "down_proj"), ("q_proj", "down_proj")),
+    ],
+)
+def test_a_pattern_names_the_matrices_that_peft_would_adapt(stated: Any, targets: Any) -> None:
+    found = judge("google/gemma-3-4b-it", facts(adapter={"target_modules": stated}, **SMALL))
+    assert found is not None and found.setup.adapter is not None
+    assert found.setup.adapter.targets == targets
+    assert (targets == ALL_LINEAR) == any("names none" in line for line in found.assumed)
+
+
+@pytest.mark.parametrize(
+    ("run", "model", "said"),
+    [
+        ({"torch_compile": True}, None, "torch.compile"),
+        ({}, {"quantization": "gguf"}, "how much gguf saves"),
+        ({"distributed": "deepspeed", "deepspeed_stage": 2}, None, "not measured"),
+    ],
+)
+def test_what_is_not_counted_is_said(run: Any, model: Any, said: str) -> None:
+    found = judge("google/gemma-3-4b-it", facts(model=model, **run, **SMALL))
+    assert found is not None and any(said in line for line in found.assumed)
 
 
 def test_a_model_without_a_head_has_no_logits() -> None:
