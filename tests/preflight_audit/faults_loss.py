@@ -14,7 +14,7 @@ from ..preflight import runs
 from .planted import Fault, run
 
 
-def _own_loss(how: Callable[[Any, Any], Any], change: Any = None, **settings: Any) -> Any:
+def with_own_loss(how: Callable[[Any, Any], Any], change: Any = None, **settings: Any) -> Any:
     """Return a run whose ``compute_loss`` is made of logits and labels."""
 
     class Run(transformers.Trainer):
@@ -39,13 +39,14 @@ def _by(cls: Any, change: Any = None, **settings: Any) -> Callable[[Any], Any]:
     return make
 
 
-def _shifted(logits: Any, labels: Any, **options: Any) -> Any:
+def shifted(logits: Any, labels: Any, **options: Any) -> Any:
+    """Return the loss as it should be."""
     return cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), **options)
 
 
 def _unmasked(logits: Any, labels: Any) -> Any:
     """Train masked labels too: they are clamped to the padding token."""
-    return _shifted(logits, labels.clamp(min=0))
+    return shifted(logits, labels.clamp(min=0))
 
 
 def _shifted_twice(logits: Any, labels: Any) -> Any:
@@ -57,7 +58,7 @@ def _backward_shift(logits: Any, labels: Any) -> Any:
 
 
 def _on_probabilities(logits: Any, labels: Any) -> Any:
-    return _shifted(logits.softmax(-1), labels)
+    return shifted(logits.softmax(-1), labels)
 
 
 def _last_token(logits: Any, labels: Any) -> Any:
@@ -153,30 +154,35 @@ FAULTS = tuple(
     for name, make, cause, audited in (
         (
             "logits detached",
-            _own_loss(lambda x, y: _shifted(x.detach(), y)),
+            with_own_loss(lambda x, y: shifted(x.detach(), y)),
             "detached, in compute_loss",
             True,
         ),
         (
             "sum of the loss",
-            _own_loss(lambda x, y: _shifted(x, y, reduction="sum")),
+            with_own_loss(lambda x, y: shifted(x, y, reduction="sum")),
             "the sum over",
             True,
         ),
         (
             "shift forgotten",
-            _own_loss(lambda x, y: cross_entropy(x.flatten(0, 1), y.flatten())),
+            with_own_loss(lambda x, y: cross_entropy(x.flatten(0, 1), y.flatten())),
             "its own label",
             True,
         ),
-        ("shifted twice in the loss", _own_loss(_shifted_twice), "two tokens|twice", False),
-        ("shifted backward in the loss", _own_loss(_backward_shift), "previous|before it", False),
-        ("masked labels trained in the loss", _own_loss(_unmasked), "masked", False),
-        ("softmax before the loss", _own_loss(_on_probabilities), "softmax|probabilit", False),
-        ("only the last token in the loss", _own_loss(_last_token), "last|not the mean", False),
+        ("shifted twice in the loss", with_own_loss(_shifted_twice), "two tokens|twice", False),
+        (
+            "shifted backward in the loss",
+            with_own_loss(_backward_shift),
+            "before it",
+            False,
+        ),
+        ("masked labels trained in the loss", with_own_loss(_unmasked), "masked", False),
+        ("softmax before the loss", with_own_loss(_on_probabilities), "softmax|probabilit", False),
+        ("only the last token in the loss", with_own_loss(_last_token), "last|not the mean", False),
         (
             "another ignore_index in the loss",
-            _own_loss(lambda x, y: _shifted(x, y.masked_fill(y < 0, 0), ignore_index=-1)),
+            with_own_loss(lambda x, y: shifted(x, y.masked_fill(y < 0, 0), ignore_index=-1)),
             "masked|ignore_index",
             False,
         ),

@@ -163,11 +163,6 @@ def _one_layer(model: Any) -> Any:
     return lora(model, layers_to_transform=[0], target_modules=["q_proj"])
 
 
-def _norms_only(model: Any) -> None:
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_("norm" in name)
-
-
 def _loose_head(model: Any) -> None:
     head = model.lm_head.weight.detach().clone()
     model.lm_head.weight = torch.nn.Parameter(head, requires_grad=False)
@@ -329,7 +324,6 @@ NAMES: tuple[tuple[str, Callable[[Any], Any], str, bool], ...] = (
     ("lora_dropout of 0.95", _tiny(lambda m: lora(m, lora_dropout=0.95)), "dropout", True),
     ("LoRA on one projection", _tiny(_one_layer), "on 1 of 6 layers", False),
     ("LoRA on towers only, no images", _of_towers("gemma3"), "tower", True),
-    ("norms alone train", _tiny(_norms_only), "only .* norms", False),
     ("NaN in a weight", _tiny(_nan), "up_proj.*NaN", True),
     ("head frozen and cut loose", _tiny(_loose_head), "head", True),
     ("head is random", _taught(_random_head), "head|not what was trained", False),

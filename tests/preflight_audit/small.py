@@ -149,9 +149,10 @@ def chats(pairs: Any = QA, length: int = 64, *, masked: bool = True) -> dict[str
     return rows
 
 
-def model() -> Any:
+def model(name: str = "gemma3_text", dtype: torch.dtype = torch.float32, **changes: Any) -> Any:
     """Return a copy of the model that knows the corpus, or of the published one."""
-    return copy.deepcopy(_published() if REAL else _taught())
+    made = _published() if REAL else _taught(name, tuple(sorted(changes.items())))
+    return copy.deepcopy(made).to(dtype)
 
 
 @functools.cache
@@ -162,8 +163,8 @@ def _published() -> Any:
 
 
 @functools.cache
-def _taught() -> Any:
-    made = tiny.build("gemma3_text", vocab_size=VOCAB, num_hidden_layers=4)
+def _taught(name: str, changes: tuple[tuple[str, Any], ...]) -> Any:
+    made = tiny.build(name, vocab_size=VOCAB, num_hidden_layers=4, **dict(changes))
     made.config.use_cache = False
     batches = _corpus()
     optimizer = torch.optim.AdamW(made.parameters(), 4e-3, weight_decay=0.0)

@@ -30,6 +30,8 @@ def columns_make_sense(subject: Subject) -> CheckResult:
     )
     if found is not None:
         return found
+    if _classes(subject):
+        return passed(f"all labels are below {subject.base.config.num_labels}")
     return passed(f"looked at {', '.join(columns)}") if columns else not_run("no known columns")
 
 
@@ -103,13 +105,10 @@ def _of_judgements(columns: dict[str, list[Any]]) -> CheckResult | None:
 
 def _of_classes(subject: Subject) -> CheckResult | None:
     """Judge one class for each row: outside of the model's classes, or always the same."""
-    number = getattr(getattr(subject.base, "config", None), "num_labels", None)
-    if not type(subject.base).__name__.endswith("ForSequenceClassification"):
+    labels = _classes(subject)
+    if not labels:
         return None
-    batches = [subject.batch, *subject.scanned[1:]]
-    labels = [b["labels"] for b in batches if getattr(b.get("labels"), "ndim", 0) == 1]
-    if not labels or labels[0].is_floating_point() or not isinstance(number, int) or number < 2:
-        return None
+    number = subject.base.config.num_labels
     values = sorted({int(value) for part in labels for value in part})
     if values[-1] >= number or (values[0] < 0 and values[0] != -100):
         return failed(
@@ -122,6 +121,18 @@ def _of_classes(subject: Subject) -> CheckResult | None:
             help="look for the column that the classes come from",
         )
     return None
+
+
+def _classes(subject: Subject) -> list[Any]:
+    """Return the labels of each batch if they are classes of the model; else an empty list."""
+    number = getattr(getattr(subject.base, "config", None), "num_labels", None)
+    if not type(subject.base).__name__.endswith("ForSequenceClassification"):
+        return []
+    batches = [subject.batch, *subject.scanned[1:]]
+    labels = [b["labels"] for b in batches if getattr(b.get("labels"), "ndim", 0) == 1]
+    if not labels or labels[0].is_floating_point() or not isinstance(number, int) or number < 2:
+        return []
+    return labels
 
 
 def _of_prompts(columns: dict[str, list[Any]]) -> CheckResult | None:

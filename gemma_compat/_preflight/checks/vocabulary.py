@@ -12,7 +12,7 @@ from .text import rows_of
 if TYPE_CHECKING:
     from ..subject import Subject
 
-_UNKNOWN = 0.01  # share of tokens; Gemma's own tokenizer spells what it does not know in bytes
+_UNKNOWN = 0.1  # share of tokens; Gemma's own tokenizer spells what it does not know in bytes
 
 
 def tokens_are_known(subject: Subject) -> CheckResult:
