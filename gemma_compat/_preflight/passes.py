@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -75,10 +76,14 @@ def run_pass(subject: Subject, *, checkpointing: bool, short: bool = False) -> P
 
 
 def short_of(subject: Subject) -> dict[str, Any]:
-    """Return at most :data:`SHORT` tokens of the batch; all of it if its loss is not over
-    tokens.
+    """Return at most :data:`SHORT` tokens of the batch; all of it if its loss is not over tokens.
+
+    A batch that is a little longer is halved: it is run twice, for no more than one pass of all.
     """
-    return shortened(subject.batch, SHORT) if subject.is_causal else subject.batch
+    if not subject.is_causal:
+        return subject.batch
+    tokens = subject.batch["input_ids"].numel()
+    return shortened(subject.batch, SHORT if tokens <= SHORT else min(SHORT, tokens // 2))
 
 
 def _pass(subject: Subject, batch: dict[str, Any], checkpointing: bool, factor: float) -> Pass:
@@ -176,6 +181,27 @@ def _switch_checkpointing_on(subject: Subject) -> None:
     subject.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
 
 
+@contextmanager
+def dropping_gradients(model: Any, but: Any) -> Iterator[None]:
+    """Free each gradient but one parameter's as soon as it is there; for a step whose loss alone is
+    wanted.
+    """
+
+    def drop(parameter: Any) -> None:
+        parameter.grad = None
+
+    handles = [
+        parameter.register_post_accumulate_grad_hook(drop)
+        for parameter in model.parameters()
+        if parameter.requires_grad and parameter.is_leaf and parameter is not but
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 class _Gradients:
     """Note the norms of all gradients, and keep the gradients of the sampled parameters.
 
@@ -197,7 +223,7 @@ class _Gradients:
         def note(parameter: Any) -> None:
             grad = parameter.grad.detach()
             is_held = name == self._held
-            norm, before = float(grad.float().norm()), self._found.norms.get(name)
+            norm, before = _norm(grad), self._found.norms.get(name)
             before = None if is_held else before  # its gradient adds up by itself
             # Under a reentrant checkpoint this hook runs several times for a shared parameter.
             self._found.norms[name] = norm if before is None else (norm**2 + before**2) ** 0.5
@@ -218,7 +244,7 @@ class _Gradients:
             self._found.cleared = held.grad is None or not bool(held.grad.any())
         for name, parameter in self._model.named_parameters():
             if parameter.grad is not None and not (name == self._held and norms.get(name)):
-                norms[name] = float(parameter.grad.detach().float().norm())
+                norms[name] = _norm(parameter.grad.detach())
             elif parameter.requires_grad:
                 norms.setdefault(name, None)
         if scale != 1.0:
@@ -234,6 +260,13 @@ def _smallest(model: Any) -> str:
         if p.requires_grad and p.is_leaf and "lora_A" not in name
     }
     return min(sizes, key=lambda name: sizes[name], default="")
+
+
+def _norm(grad: Any) -> float:
+    """Return the norm, summed in fp32 without a copy: an embedding's would take 5 GB at 27B."""
+    import torch
+
+    return float(torch.linalg.vector_norm(grad, dtype=torch.float32))
 
 
 def sampled(model: Any) -> list[str]:

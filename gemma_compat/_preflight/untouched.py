@@ -1,8 +1,9 @@
 """Put back everything that a forward and a backward pass can write.
 
 Bit for bit: gradients (the very tensors), buffers, random state, training modes, hooks,
-checkpointing flags, and every other entry in a module's or a config's ``__dict__``. Parameters are
-not copied, since no check writes to one; torch's own counter verifies that none was written.
+checkpointing flags, and every other entry in a module's or a config's ``__dict__``. Parameters
+and large buffers are not copied, since no check writes to one; torch's own counter verifies that
+none was written.
 Gradients are not copied either: they are taken off the parameters and put back, so a model of 27
 billion parameters needs no second set of them.
 """
@@ -21,6 +22,7 @@ from .interrupt import Gate
 
 _TABLES = (dict, set, list, deque)  # restored in place: same object, same content
 _DEEP = 5  # levels of containers and objects to follow from a holder
+_COPIED = 2**24  # bytes of a buffer; a larger one is only watched, as parameters are
 _LONG = 1_000  # entries; a longer container holds rows, which no step writes to
 
 
@@ -192,7 +194,10 @@ class _Tensors:
             (parameter, parameter.grad, parameter.requires_grad, parameter._version)
             for parameter in model.parameters()
         ]
-        self._buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
+        buffers = list(model.buffers())
+        self._buffers = [(b, b.detach().clone()) for b in buffers if _is_small(b)]
+        # GPTQ and AWQ keep the weights themselves in buffers, which no step writes to.
+        self._large = [(b, b._version) for b in buffers if not _is_small(b)]
 
     def take_gradients_off(self) -> None:
         for parameter, _, _, _ in self._parameters:
@@ -205,16 +210,20 @@ class _Tensors:
             for tensor, content in self._buffers:
                 if not (tensor.shape == content.shape and bool(torch.equal(tensor, content))):
                     tensor.copy_(content)
-        written = 0
+        written = sum(buffer._version != version for buffer, version in self._large)
         for parameter, grad, requires_grad, version in self._parameters:
             parameter.grad = grad
             parameter.requires_grad_(requires_grad)
             written += parameter._version != version
         if written:
             raise GemmaCompatError(
-                f"the training step wrote to {written} parameters, which preflight does not copy: "
+                f"the training step wrote to {written} weights, which preflight does not copy: "
                 "load the model again, and leave preflight out for this Trainer"
             )
+
+
+def _is_small(buffer: Any) -> bool:
+    return bool(buffer.numel() * buffer.element_size() <= _COPIED)
 
 
 def _random_state() -> dict[str, Any]:

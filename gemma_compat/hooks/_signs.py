@@ -11,11 +11,16 @@ from dataclasses import dataclass, field
 from statistics import median
 
 STILL = 20  # logs with the same loss before that is reported
+_LEARNED = 0.01  # a loss below it stands still because nothing is left to learn
 _GROWTH = 1.2  # times the fifth log's memory peak, from the tenth log on
+_RISES = (9, 7)  # of so many newest peaks, so many are above the one before
 _WORSE = 5  # logs in a row far above the best loss and above the first one
 _IDLE = 10  # steps after which weights must have changed
+_ZERO = (3, 20)  # logs without gradient; the second where text is generated and rewarded
+_OVERFLOWS = 12  # logs in a row; a gradient scaler begins too high and halves its scale each time
 _LEAK = 0.5  # evaluation loss as a share of the training loss, twice in a row below this
 _SLOW = (15, 10, 1 / 3)  # logs in all, the newest of them, and the share of the first's speed
+_SLOW_LOGS = 8  # of the newest
 _NEAR_THE_END = 0.9  # share of the run after which a schedule may reach 0
 
 
@@ -32,6 +37,8 @@ class History:
             that is not known.
         steps: optimizer steps since the run began.
         done: share of the run that is done; ``None`` where its length is not known.
+        scaled: whether a gradient scaler skips the steps that overflow.
+        rewarded: whether rewards are logged: such a loss is near 0 and says little.
     """
 
     losses: list[float] = field(default_factory=list)
@@ -44,20 +51,22 @@ class History:
     moved: float | None = None
     steps: int = 0
     done: float | None = None
+    scaled: bool = False
+    rewarded: bool = False
 
 
 def signs(seen: History, told: Sequence[str] = ()) -> list[str]:
     """Return the names of the signs that are present and were not reported before."""
     found = {
         "nan": _is_not_finite(seen),
-        "zero": len(seen.norms) >= 3 and not any(seen.norms[-3:]),
+        "zero": _has_no_gradient(seen),
         "rate": _has_no_rate(seen),
         "explodes": _explodes(seen),
-        "still": _stands_still(seen.losses),
-        "idle": seen.moved is not None and seen.steps >= _IDLE and seen.moved == 0,
+        "still": _stands_still(seen),
+        "idle": _is_idle(seen),
         "leak": len(seen.gaps) >= 2 and max(seen.gaps[-2:]) < _LEAK,
         "slow": _slows_down(seen.speeds),
-        "peak": len(seen.peaks) >= 10 and seen.peaks[-1] > _GROWTH * seen.peaks[4],
+        "peak": _grows(seen.peaks),
     }
     new = [name for name, is_there in found.items() if is_there and name not in told]
     if {"rate", "zero"} & {*new, *told}:  # either explains why nothing changes
@@ -66,8 +75,16 @@ def signs(seen: History, told: Sequence[str] = ()) -> list[str]:
 
 
 def _is_not_finite(seen: History) -> bool:
-    newest = [values[-1] for values in (seen.losses, seen.norms) if values]
-    return any(not math.isfinite(value) for value in newest)
+    if seen.losses and not math.isfinite(seen.losses[-1]):
+        return True
+    newest = seen.norms[-(_OVERFLOWS if seen.scaled else 1) :]
+    enough = len(newest) == (_OVERFLOWS if seen.scaled else 1)
+    return enough and not any(math.isfinite(value) for value in newest)
+
+
+def _has_no_gradient(seen: History) -> bool:
+    newest = seen.norms[-_ZERO[seen.rewarded] :]
+    return len(newest) == _ZERO[seen.rewarded] and not any(newest)
 
 
 def _has_no_rate(seen: History) -> bool:
@@ -78,7 +95,7 @@ def _has_no_rate(seen: History) -> bool:
 
 def _explodes(seen: History) -> bool:
     """Return whether five logs in a row are far above the best loss and above the first."""
-    if len(seen.losses) < _WORSE + 1 or seen.first is None:
+    if len(seen.losses) < _WORSE + 1 or seen.first is None or seen.rewarded:
         return False
     newest, before = seen.losses[-_WORSE:], seen.losses[:-_WORSE]
     best = min(median(before[at : at + 5]) for at in range(0, len(before), 5))
@@ -86,13 +103,33 @@ def _explodes(seen: History) -> bool:
     return all(math.isfinite(value) and value > limit for value in newest)
 
 
-def _stands_still(losses: Sequence[float]) -> bool:
-    last = losses[-STILL:]
-    return len(last) == STILL and max(last) - min(last) <= 1e-6 * max(map(abs, last))
+def _stands_still(seen: History) -> bool:
+    last, largest = seen.losses[-STILL:], max(map(abs, seen.losses[-STILL:]), default=0.0)
+    if len(last) < STILL or largest < _LEARNED or seen.rewarded:
+        return False
+    return max(last) - min(last) <= 1e-6 * largest
+
+
+def _is_idle(seen: History) -> bool:
+    """Return whether no weight moved, once the rate does not rise any more: the first steps of a
+    long warm-up are too small for bfloat16.
+    """
+    rises = len(seen.rates) < 2 or seen.rates[-1] > seen.rates[-2]
+    return seen.moved == 0 and seen.steps >= _IDLE and not (rises and seen.rates)
+
+
+def _grows(peaks: Sequence[float]) -> bool:
+    """Return whether the peak rises from log to log; one long row raises it only once."""
+    if len(peaks) <= _RISES[0] or peaks[-1] <= _GROWTH * peaks[4]:
+        return False
+    newest = peaks[-_RISES[0] - 1 :]
+    return sum(b > a for a, b in zip(newest, newest[1:], strict=False)) >= _RISES[1]
 
 
 def _slows_down(speeds: Sequence[float]) -> bool:
     total, newest, share = _SLOW
     if len(speeds) < total:
         return False
-    return max(speeds[-newest:]) < share * median(speeds[1 : total - newest + 1])
+    limit = share * median(speeds[1 : total - newest + 1])
+    # Batches that a loader has read ahead make a few logs fast.
+    return sum(speed < limit for speed in speeds[-newest:]) >= _SLOW_LOGS

@@ -35,7 +35,7 @@ _WARNINGS: dict[str, tuple[str, str, tuple[Effect, ...]]] = {
     ),
     "zero": (
         "every gradient is zero: nothing is learned",
-        "labels that are all masked, or a loss that was detached",
+        "labels that are all masked, a loss that was detached, or rewards that are all equal",
         ("nothing-learned", "labels-masked"),
     ),
     "rate": (
@@ -60,7 +60,8 @@ _WARNINGS: dict[str, tuple[str, str, tuple[Effect, ...]]] = {
     ),
     "leak": (
         "the evaluation loss is less than half the training loss",
-        "evaluation rows among the training rows, or a logged loss that accumulation multiplied",
+        "evaluation rows among the training rows or much easier than they are, or a logged loss "
+        "that accumulation multiplied",
         ("wrong-loss-scale",),
     ),
     "slow": (
@@ -97,6 +98,7 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **event: Any) -> None:
         """Copy a few numbers of a few weights, to see later whether they changed."""
+        self._last = (time.monotonic(), _tokens(state))
         self._begun = int(getattr(state, "global_step", 0) or 0)
         self._weights = _sample(event.get("model"))
 
@@ -110,6 +112,7 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         if "loss" not in logs:  # an evaluation's, or the summary at the end
             self._compare_evaluation(logs)
         else:
+            seen.rewarded = seen.rewarded or "reward" in logs
             logs.update({PREFIX + name: value for name, value in self._figures(state).items()})
             for values, name in (
                 (seen.losses, "loss"),
@@ -122,6 +125,14 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
             self._look_at_weights(state)
         for sign in signs(seen, self.told):
             self._tell(sign, model, args)
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **event: Any) -> None:
+        """Leave the time that an evaluation takes out of the speed of training."""
+        self._last = (time.monotonic(), _tokens(state))
+
+    def on_save(self, args: Any, state: Any, control: Any, **event: Any) -> None:
+        """Leave the time that saving takes out of the speed of training."""
+        self._last = (time.monotonic(), _tokens(state))
 
     def _compare_evaluation(self, logs: dict[str, Any]) -> None:
         """Compare the evaluation loss with the lowest of the newest training losses."""
@@ -155,8 +166,9 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
             found["peak_memory_mib"] = round(self._seen.peaks[-1], 1)
             found["reserved_memory_mib"] = round(torch.cuda.memory_reserved() / 2**20, 1)
         if self._scaler is not None and self._scaler.is_enabled():
+            self._seen.scaled = True
             found["loss_scale"] = float(self._scaler.get_scale())
-        found.update(self._speed(int(getattr(state, "num_input_tokens_seen", 0) or 0)))
+        found.update(self._speed(_tokens(state)))
         return found
 
     def _speed(self, tokens: int) -> dict[str, float]:
@@ -186,14 +198,23 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         logger.warning("gemma_compat: %s. Likely: %s.%s", text, likely, rules)
 
 
+def _tokens(state: Any) -> int:
+    return int(getattr(state, "num_input_tokens_seen", 0) or 0)
+
+
 def _sample(model: Any) -> list[tuple[Any, Any]]:
     """Return some trained parameters, evenly over the model, with copies of their first numbers.
 
-    Empty where this process holds none of their numbers.
+    Embeddings are left out: the rows of tokens that do not occur never move. Empty where this
+    process holds none of their numbers.
     """
     if not hasattr(model, "named_parameters"):
         return []
-    trained = [p for p in model.parameters() if p.requires_grad and p.numel()]
+    trained = [
+        parameter
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad and parameter.numel() and "embed" not in name
+    ]
     step = max(1, len(trained) // _SAMPLED[0])
     return [(p, _numbers(p).clone()) for p in trained[::step][: _SAMPLED[0]]]
 

@@ -67,6 +67,18 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "idle": ({"losses": FALLING, "moved": 0.0}, "idle"),
     "leaks": ({"losses": FALLING, "gaps": [0.4, 0.3]}, "leak"),
     "slows down": ({"losses": FALLING, "speeds": [0.0, *[900.0] * 6, *[200.0] * 10]}, "slow"),
+    "slows down, with batches read ahead": (
+        {"losses": FALLING, "speeds": [0.0, *[900.0] * 6, *[200.0] * 5, 900.0, *[200.0] * 5]},
+        "slow",
+    ),
+    "scaler that overflows for ever": (
+        {"losses": FALLING, "norms": [math.inf] * STEPS, "scaled": True},
+        "nan",
+    ),
+    "rewarded, no gradient for long": (
+        {"losses": [0.0] * STEPS, "norms": [0.0] * STEPS, "rewarded": True},
+        "zero",
+    ),
     "grows": ({"losses": FALLING, "peaks": [100.0 + 5 * at for at in range(12)]}, "peak"),
 }
 
@@ -75,6 +87,36 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_wrong_run_is_told_by_its_cause(name: str) -> None:
     given, sign = WRONG[name]
     assert history(**given) == [sign]
+
+
+RIGHT: dict[str, dict[str, Any]] = {
+    "a scaler that begins too high": {
+        "losses": FALLING,
+        "norms": [*[math.inf] * 8, *[1.0] * STEPS],
+        "scaled": True,
+    },
+    "rewards that are equal at first": {
+        "losses": [0.0] * STEPS,
+        "norms": [*[0.0] * 15, *[0.1] * STEPS],
+        "rewarded": True,
+    },
+    "everything is learned": {"losses": [*FALLING[:20], *[0.0001] * 60]},
+    "a long row late": {"losses": FALLING, "peaks": [*[100.0] * 15, *[140.0] * 90]},
+    "longer rows now and then": {
+        "losses": FALLING,
+        "peaks": [100.0 + 10 * (at // 6) for at in range(60)],
+    },
+    "a warm-up whose steps round away": {
+        "losses": FALLING[:15],
+        "rates": [1e-9 * at for at in range(15)],
+        "moved": 0.0,
+    },
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_healthy_runs_show_now_and_then_is_no_sign(name: str) -> None:
+    assert history(**RIGHT[name]) == []
 
 
 def test_a_rate_that_ends_at_0_is_right() -> None:

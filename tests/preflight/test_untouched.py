@@ -60,6 +60,6 @@ def test_gradients_are_the_very_tensors_and_what_is_frozen_is_frozen() -> None:
 
 def test_a_parameter_that_was_written_is_an_error() -> None:
     model = Counts()
-    with pytest.raises(GemmaCompatError, match="wrote to 1 parameters"), Untouched(model):
+    with pytest.raises(GemmaCompatError, match="wrote to 1 weights"), Untouched(model):
         with torch.no_grad():
             model.linear.bias.add_(1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import passes, shadow
 from ..result import CheckResult
+from ..samples import shortened
 from ._answers import failed, first_line, not_run, passed
 from .agreement import run_of
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _LIMIT = 0.02
 _MARK = 1e6  # a gradient that is larger than any that a step adds
+_TOKENS = 256  # a loss over them shows a factor as well as one over the whole batch
 
 
 def accumulation_keeps_scale(subject: Subject) -> CheckResult:
@@ -48,9 +50,15 @@ def accumulation_keeps_scale(subject: Subject) -> CheckResult:
 def _once(subject: Subject) -> float:
     """Return the loss without accumulation, reusing the run's own pass if it had the same rows."""
     run = run_of(subject)
-    if passes.short_of(subject) is subject.batch and run.loss is not None:
+    if _part(subject) is subject.batch and run.loss is not None:
         return run.loss
     return _step(subject, 1)[0]
+
+
+def _part(subject: Subject) -> dict[str, Any]:
+    """Return a few tokens of the batch, which are run twice; all of it if that is cheaper."""
+    few = subject.is_causal and subject.batch["input_ids"].numel() >= 2 * _TOKENS
+    return shortened(subject.batch, _TOKENS) if few else subject.batch
 
 
 def _step(subject: Subject, steps: int) -> tuple[float, bool]:
@@ -60,14 +68,12 @@ def _step(subject: Subject, steps: int) -> tuple[float, bool]:
     """
     import torch
 
-    batch = passes.short_of(subject)
-    with subject.trial():
+    batch = _part(subject)
+    mark = min((p for p in subject.model.parameters() if p.requires_grad), key=lambda p: p.numel())
+    with subject.trial(), passes.dropping_gradients(subject.model, but=mark):
         passes.prepare(subject, checkpointing=True)
         subject.spend(1.0, batch)
         model = shadow.prepared(subject.trainer, subject.model)
-        mark = min(
-            (p for p in subject.model.parameters() if p.requires_grad), key=lambda p: p.numel()
-        )
         large = min(_MARK, torch.finfo(mark.dtype).max / 2)
         mark.grad = torch.full_like(mark, large)  # as an earlier micro-step would leave it
         loss = float(shadow.step(subject.trainer, model, batch, steps, factor=1.0))

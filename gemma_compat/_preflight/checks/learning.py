@@ -7,13 +7,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ...live.tree import text_models
+from ..cost import TOO_SMALL, left_at_the_beginning
 from ..precision import limit_of, precision_of
 from ..reference import REWRITES, cross_entropy, prepare, rewrites_itself
 from ..result import CheckResult
+from ..subject import FORWARD
 from ..text import tokenizer_of
 from ._answers import failed, first_line, not_run, passed, warned
-from .adapters import adapted, inactive
 from .agreement import reference_loss, run_of
+from .resting import may_rest
 from .weights import zeros
 
 if TYPE_CHECKING:
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
 
 _GUESSING = 0.8  # of ln V; weights with a higher loss know nothing
 _ENGLISH = 5.0  # loss on SENTENCES; the smallest Gemma has 2.6, without its rotary scaling over 6
+_FEWEST = 24  # tokens of SENTENCES: two of them
 _HARM = 0.5  # how much an adapter may raise the loss before the first step
 _ADAPTER_WORDS = ("lora_", "modules_to_save", "prompt_", "ia3_", "trainable_tokens", "adapter")
-_LENT = ("k_proj", "v_proj", "k_norm", "v_norm")
 SENTENCES = (
     "The sun rises in the east and sets in the west. Water freezes at zero degrees Celsius and "
     "boils at one hundred degrees. There are seven days in a week and twelve months in a year. "
@@ -63,19 +65,32 @@ def _of_text(subject: Subject, tokenizer: Any, torch: Any) -> float | str:
     try:
         ids = tokenizer(SENTENCES, add_special_tokens=False)["input_ids"]
         bos = getattr(tokenizer, "bos_token_id", None)
-        ids = torch.tensor([[*([] if bos is None else [bos]), *ids]])
+        ids = _affordable(subject, [*([] if bos is None else [bos]), *ids])
+        if not ids:
+            return TOO_SMALL
+        ids = torch.tensor([ids])
         rows = text_models(subject.base)[0][1].embed_tokens.weight.shape[0]
         if int(ids.max()) >= rows:
             return "the tokenizer's ids are past the model's vocabulary"
         ids = ids.to(next(subject.model.parameters()).device)
         with subject.trial(), torch.no_grad():
             prepare(subject, ids.shape[1])
-            subject.spend(1 / 3, {"input_ids": ids} if subject.is_causal else None)
+            subject.spend(FORWARD, {"input_ids": ids} if subject.is_causal else None)
             logits = subject.model(input_ids=ids, use_cache=False).logits[0, -ids.shape[1] :]
             total, number = cross_entropy(logits[:-1], ids[0, 1:])
     except Exception as error:  # probe boundary: a forward of the user's model and tokenizer
         return f"the forward does not run: {first_line(error)}"
     return total / number
+
+
+def _affordable(subject: Subject, ids: list[int]) -> list[int]:
+    """Return as many of these tokens as the passes allow, which is all for most batches; none if
+    they would be too few.
+    """
+    if not subject.is_causal:
+        return ids
+    tokens = left_at_the_beginning(subject) / FORWARD * subject.batch["input_ids"].numel()
+    return ids[: int(tokens)] if tokens >= _FEWEST else []
 
 
 def _has_vocabulary(subject: Subject) -> bool:
@@ -226,7 +241,7 @@ def _sort_out(subject: Subject, trainable: set[str], dead: list[str]) -> CheckRe
         for name in dead
         if name not in towers
         and _block(name) not in blocks
-        and not _may_rest(subject, parameters, name)
+        and not may_rest(subject, parameters, name)
     )
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
@@ -259,29 +274,3 @@ def _of_base(figure: str, base: list[str], trainable: set[str]) -> CheckResult:
         f"{figure}; beside the adapter {len(base)} weights train, {sorted(base)[0]} first",
         help="requires_grad_(False) for them before the adapter is added, or modules_to_save",
     )
-
-
-def _may_rest(subject: Subject, parameters: dict[str, Any], name: str) -> bool:
-    """Return whether a parameter may rightly have no gradient in this batch.
-
-    So LoRA's A while B is zero, experts without tokens, and keys and values of layers that borrow
-    those of other layers.
-    """
-    if "lora_A" in name or "lora_embedding_A" in name:
-        other = name.replace("lora_A", "lora_B").replace("lora_embedding_A", "lora_embedding_B")
-        twin = parameters.get(other)
-        return twin is not None and not twin.any().item()
-    if "experts." in name or (
-        ".lora_" in name and inactive(adapted(subject.model), {name: parameters[name]})
-    ):
-        return True
-    config = getattr(text_models(subject.base)[0][1], "config", None)
-    shared = vars(config).get("num_kv_shared_layers") or 0
-    first = getattr(config, "num_hidden_layers", 0) - shared
-    return bool(shared) and any(word in name for word in _LENT) and _layer(name) >= first
-
-
-def _layer(name: str) -> int:
-    parts = name.split(".")
-    after = [parts[index + 1] for index, part in enumerate(parts[:-1]) if part == "layers"]
-    return int(after[-1]) if after and after[-1].isdigit() else -1

@@ -13,7 +13,7 @@ from ..precision import limit_of, precision_of
 from ..reference import REWRITES, rewrites_itself
 from ..result import CheckResult, Outcome
 from ._answers import failed, first_line, not_run, passed, warned
-from .agreement import has_own, reference, run_of
+from .agreement import apart, has_own, reference, run_of
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -137,7 +137,7 @@ def _against_reference(subject: Subject, loss: float, text: str) -> CheckResult:
     limit = limit_of(precision_of(subject)) * 5
     # Some Trainers divide by the labels before the shift (GC502): smaller by a known factor.
     counted = found.loss * found.labels / max(1, int((subject.batch["labels"] != -100).sum()))
-    if min(_apart(loss, found.loss), _apart(loss, counted)) <= limit:
+    if min(apart(loss, found.loss), apart(loss, counted)) <= limit:
         return passed(text)
     if subject.kept.get("disagrees"):
         return passed(text)
@@ -147,10 +147,6 @@ def _against_reference(subject: Subject, loss: float, text: str) -> CheckResult:
         f"at most {limit:g} apart",
         help="model.eval() must switch every dropout off",
     )
-
-
-def _apart(loss: float, reference: float) -> float:
-    return abs(loss - reference) / max(abs(reference), 1e-12)
 
 
 def quantization_is_real(subject: Subject) -> CheckResult:

@@ -1,0 +1,42 @@
+"""Preflight costs less than four passes of the batch, also where the batch is one short row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import gemma_compat
+from gemma_compat._preflight.result import Outcome
+
+from .. import tiny
+from . import runs
+
+EVERYTHING = {
+    "gradient_checkpointing": True,
+    "gradient_checkpointing_kwargs": {"use_reentrant": False},
+    "gradient_accumulation_steps": 8,
+    "per_device_train_batch_size": 1,
+    "eval_strategy": "steps",
+    "eval_steps": 2,
+}
+
+
+@pytest.mark.parametrize("words", ["paris", " ".join(runs.WORDS * 3)], ids=["short", "long"])
+def test_what_is_not_the_runs_own_step_has_what_is_left_over(words: str, tmp_path: Any) -> None:
+    rows = runs.chat(8, words)
+    keywords = {"eval_dataset": runs.Rows(runs.chat(2, words))}
+    run = runs.trainer(tiny.build("gemma3_text"), tmp_path, rows, keywords=keywords, **EVERYTHING)
+    result = gemma_compat.preflight(run, tokenizer=runs.tokenizer())
+    assert result.ok and result.passes < 4, str(result)
+    for name in ("loss-agrees", "gradients-agree", "accumulation-keeps-scale", "evaluation-runs"):
+        assert result.of(name).outcome is Outcome.PASS, name
+
+
+def test_a_batch_with_room_has_its_answers_and_its_english_tried(tmp_path: Any) -> None:
+    rows = runs.chat(8, " ".join(runs.WORDS))
+    run = runs.trainer(tiny.build("gemma3_text"), tmp_path, rows, per_device_train_batch_size=4)
+    result = gemma_compat.preflight(run, tokenizer=runs.tokenizer())
+    assert result.of("model-knows-english").passes > 0
+    assert result.of("answers-fit-their-prompts").passes > 0
+    assert result.passes < 4
