@@ -40,6 +40,15 @@ _NUMBERS = {
 _DIGITS = 15  # of a number on the command line at most: longer ones are a slip of the keyboard
 _PRECISIONS = {"bf16": "bf16", "fp16": "fp16", "fp32": "no"}
 _DTYPES = ("bfloat16", "float16", "float32")
+# As PEFT names its methods; DoRA is LoRA with a switch.
+_PEFT_TYPES = {
+    "lora": "LORA",
+    "dora": "LORA",
+    "ia3": "IA3",
+    "prefix-tuning": "PREFIX_TUNING",
+    "prompt-tuning": "PROMPT_TUNING",
+    "p-tuning": "P_TUNING",
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -96,6 +105,9 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     tuned.add_argument("--lora", dest="lora", action="store_const", const=True, help="an adapter")
     group.add_argument(
         "--target-modules", metavar="NAMES", help="of the adapter: comma-separated, or all-linear"
+    )
+    group.add_argument(
+        "--peft-type", choices=tuple(_PEFT_TYPES), help="PEFT's method, where it is not LoRA"
     )
     group.add_argument("--rank", type=_positive, metavar="R", help="of the adapter: r")
     group.add_argument("--optimizer", metavar="NAME", help="optim=NAME: adamw_bnb_8bit, ...")
@@ -183,13 +195,15 @@ def _model(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any]:
             put(name, getattr(options, name), option)
     if options.lora is False:
         put("peft", None, "--full")
+    if options.peft_type is not None:
+        put("peft", _PEFT_TYPES[options.peft_type], "--peft-type")
     return found
 
 
 def _training(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any]:
     given = {
         "mixed_precision": (options.precision, f"--{_flag_of(options.precision)}"),
-        "peft": (options.lora, "--lora" if options.lora else "--full"),
+        "peft": _trains_adapter(options),
         "distributed": (_FSDP.get(options.distributed, options.distributed), "--distributed"),
         "fsdp_version": (2 if options.distributed == "fsdp2" else None, "--distributed"),
         "optimizer": (options.optimizer, "--optimizer"),
@@ -208,6 +222,12 @@ def _training(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any
         given["use_reentrant"] = (None, "--gradient-checkpointing")
     how.update((f"training.{name}", option) for name, (_, option) in given.items() if name in found)
     return found
+
+
+def _trains_adapter(options: argparse.Namespace) -> tuple[bool | None, str]:
+    if options.peft_type is not None and options.lora is None:
+        return True, "--peft-type"
+    return options.lora, "--lora" if options.lora else "--full"
 
 
 _FSDP = {"fsdp2": "fsdp"}

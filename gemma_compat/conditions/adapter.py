@@ -31,6 +31,15 @@ trains_an_adapter = any_of(
 carries_adapter = all_of(first_known(is_live, NO), has_adapter)
 
 
+# PEFT's methods that put trained vectors before the embeddings, and hand on no token ids.
+_SOFT_PROMPTS = {"PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING"}
+
+
+@condition("PEFT's prompt tuning or P-tuning is trained")
+def tunes_soft_prompt(facts: Facts) -> bool:
+    return facts.model.peft in _SOFT_PROMPTS
+
+
 @condition("a vision or audio tower is adapted")
 def adapts_towers(facts: Facts) -> bool:
     return any(_is_in_a_tower(path) for path in facts.model.adapted_modules)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..engine.condition import any_of, condition, first_known, not_
+from ..engine.condition import NO, any_of, choose, condition, first_known, not_
 from ..facts import Facts
 
 
@@ -19,6 +19,20 @@ def is_not_quantized(facts: Facts) -> bool:
 @condition("layers share keys and values (num_kv_shared_layers > 0)")
 def shares_kv(facts: Facts) -> bool:
     return facts.model.num_kv_shared_layers > 0
+
+
+@condition("the model has a table of embeddings per layer")
+def holds_per_layer_table(facts: Facts) -> bool:
+    return facts.model.per_layer_embedding_rows is not None
+
+
+# Of the published models only E2B and E4B have either: embeddings per layer and shared layers.
+has_per_layer_table = choose(
+    first_known(is_live, NO),
+    then=holds_per_layer_table,
+    otherwise=shares_kv,
+    phrase="the model has embeddings per layer",
+)
 
 
 # The configs of these types have no num_kv_shared_layers, so the fact stays unknown for them.

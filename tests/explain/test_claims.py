@@ -151,3 +151,22 @@ def test_an_argument_that_moved_into_the_config_is_said_to() -> None:
     line = "TypeError: DPOTrainer.__init__() got an unexpected keyword argument 'beta'\n"
     said = " ".join(render_text(explained(f"trl==0.24.0\n{line}")).split())
     assert "DPOConfig(beta=...), and not in DPOTrainer" in said
+
+
+@pytest.mark.parametrize(
+    ("config", "codes"),
+    [("PromptEncoderConfig(num_virtual_tokens=20)", ("GC709",)), ("LoraConfig(r=8)", ())],
+)
+def test_an_allocation_that_no_card_has_is_no_matter_of_the_batch(
+    config: str, codes: tuple[str, ...]
+) -> None:
+    text = (
+        f"google/gemma-4-E2B-it\ntransformers==5.23.0\n{config}\n"
+        "Traceback (most recent call last):\n"
+        '  File "/x/site-packages/transformers/models/gemma4/modeling_gemma4.py", line 1736, in f\n'
+        "    inputs_embeds[:, :, None, :]\n"
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1690.00 GiB.\n"
+    )
+    found = explained(text)
+    assert found.codes == codes
+    assert "a smaller batch does not help" in found.generally[0].answer.happened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..answer import Answer
-from .base import Case, General
+from .base import Case, General, always
 
 _BLOCKS = re.compile(r"(?:Model|Layer|Attention|MLP|Tower|Encoder|Embedding|Experts?|Block)\b")
 _LINEAR_ONLY = r"target_modules=r'^(?:.*\.)?language_model\..*\.(?:q|k|v|o|gate|up|down)_proj$'"
@@ -63,6 +63,21 @@ def _not_found(case: Case) -> Answer:
     )
 
 
+def _prefix_and_mask(case: Case) -> Answer | None:
+    """Answer where a prefix is tuned: its tokens are in one of the two tensors only."""
+    if case.facts.model.get("peft") != "PREFIX_TUNING":
+        return None
+    return Answer(
+        "the tokens of the trained prefix are in the keys and not in the mask",
+        ("pip install -U 'peft>=0.20.0' 'transformers>=4.56'", "or train LoRA"),
+        why="prefix tuning hands a filled cache to a Gemma 2 or 3, whose cache and mask of earlier "
+        "releases do not take one",
+        known="run on tiny models: peft 0.15.2 with transformers 4.50.3 fails so, peft 0.21.2 with "
+        "5.23.0 works",
+        certain=False,
+    )
+
+
 def _unplaced(case: Case) -> Answer:
     return Answer(
         "the adapter's file lacks tensors that this model's adapter asks for: those layers are "
@@ -81,6 +96,46 @@ def _unplaced(case: Case) -> Answer:
 
 
 ADAPTERS: tuple[General, ...] = (
+    General(
+        "no-default-targets",
+        r"Please specify `target_modules`",
+        always(
+            "PEFT has no default target_modules for this model type, and none are named",
+            "target_modules='all-linear'   (a multimodal model: a regular expression that begins "
+            "with its language model)",
+            "IA3: target_modules and feedforward_modules",
+            why="PEFT keeps a table of defaults by model type, for LoRA and for IA3 apart",
+            known="PEFT says so",
+        ),
+        {"ValueError: Please specify `target_modules` in `peft_config`": "all-linear"},
+    ),
+    General(
+        "sizes-not-found-for-a-prompt",
+        r"Please specify `(?:num_layers|num_attention_heads|token_dim)` in `peft_config`",
+        always(
+            "PEFT does not find the sizes of the text model in the config of this multimodal model",
+            "pip install -U 'peft>=0.20.0'",
+            "or num_layers, token_dim and num_attention_heads in the config of the adapter",
+            why="prefix and prompt tuning need them; up to 0.15 PEFT reads the outer config only, "
+            "from 0.16 on its text_config",
+            known="run with peft 0.15.2 (fails) and 0.21.2 (works) on a tiny Gemma 3; 0.16.0 was "
+            "read",
+        ),
+        {"ValueError: Please specify `num_layers` in `peft_config`": "peft>=0.20.0"},
+    ),
+    General(
+        "prefix-not-in-the-mask",
+        r"The size of tensor a \(\d+\) must match the size of tensor b \(\d+\) at non-singleton",
+        _prefix_and_mask,
+        {
+            "PrefixTuningConfig(num_virtual_tokens=4)\npeft==0.15.2\nRuntimeError: The size of "
+            "tensor a (12) must match the size of tensor b (8) at non-singleton dimension 3": (
+                "peft>=0.20.0"
+            ),
+            "RuntimeError: The size of tensor a (12) must match the size of tensor b (8) at "
+            "non-singleton dimension 3": "",
+        },
+    ),
     General(
         "wrapper-called-by-name",
         r"(?P<name>AuxiliaryTrainingWrapper|ModulesToSaveWrapper)\.forward\(\) missing \d required "

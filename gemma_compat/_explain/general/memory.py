@@ -37,10 +37,38 @@ def _answer(case: Case) -> Answer:
     if is_serving(case) and not case.says(_LOADING):
         return _SERVING
     return (
-        _whole_copy(case, size)
+        _impossible(case, size)
+        or _whole_copy(case, size)
         or _much_is_trained(case, size)
         or _logits(case)
         or _anything(case, size)
+    )
+
+
+def _impossible(case: Case, size: float | None) -> Answer | None:
+    """Answer if one tensor alone is far larger than any card."""
+    asked = re.search(r"[Tt]ried to allocate (\d+\.?\d*) GiB", case.message)
+    if asked is None or float(asked[1]) < max(4 * (size or 0), 200):
+        return None
+    soft = case.facts.model.get("peft") in {"PROMPT_TUNING", "P_TUNING"}
+    return Answer(
+        f"one tensor of {float(asked[1]):,.0f} GiB was asked for, which no card has: something "
+        "has a wrong size, and a smaller batch does not help",
+        (
+            "train LoRA, or a prefix, in place of a soft prompt",
+            "look at the last frame: which shape it multiplies or compares",
+        )
+        if soft
+        else (
+            "look at the last frame: which shape it multiplies or compares",
+            "attention over a whole document: a max_length, or sdpa in place of eager",
+        ),
+        why="a Gemma 4 with embeddings per layer that is given inputs_embeds without input_ids "
+        "compares each of them with all 262,144 rows of its table (read in transformers 5.23.0)"
+        if soft or "inputs_embeds[:, :, None, :]" in case.around
+        else "",
+        known="the size is in the message; why it is wrong, the frame shows",
+        settles=soft,
     )
 
 

@@ -108,6 +108,23 @@ def _method(match: re.Match[str]) -> Iterator[Reading]:
         yield Reading("model.quantization", "bitsandbytes", MENTIONED)
 
 
+_PEFT_CONFIGS = {
+    "PrefixTuning": "PREFIX_TUNING",
+    "PromptTuning": "PROMPT_TUNING",
+    "PromptEncoder": "P_TUNING",
+    "IA3": "IA3",
+    "Lora": "LORA",
+}
+_PEFT_TYPES = {*_PEFT_CONFIGS.values(), "ADALORA", "LOHA", "LOKR", "OFT", "VERA"}
+
+
+def _peft_type(match: re.Match[str]) -> Iterator[Reading]:
+    name = _PEFT_CONFIGS.get(match["name"] or "", match["type"])
+    if name in _PEFT_TYPES:
+        yield Reading("model.peft", name, STATED)
+        yield Reading("training.peft", True, STATED)
+
+
 def _targets(match: re.Match[str]) -> Iterator[Reading]:
     text = match["value"].strip("\"'")
     if text in {"all-linear", "all_linear", "all"}:
@@ -232,6 +249,15 @@ _ARGUMENTS: tuple[Reader, ...] = (
         r"\buse_lora[\"']?\s?[:= ]\s?(?i:true)\b|\blora_r(?:ank)?[\"']?\s?[:= ]\s?[1-9]",
         always(("training.peft", True)),
         {"peft_config=LoraConfig(r=8)": {"training.peft": True}},
+    ),
+    Reader(
+        r"\b(?P<name>PrefixTuning|PromptTuning|PromptEncoder|IA3|Lora)Config\(|"
+        r"\bpeft_type[\"']?\s?[:=]\s?[\"']?(?:PeftType\.)?(?P<type>[A-Z][A-Z0-9_]{2,30})",
+        _peft_type,
+        {
+            "PromptEncoderConfig(num_virtual_tokens=20)": {"model.peft": "P_TUNING"},
+            '"peft_type": "PREFIX_TUNING",': {"model.peft": "PREFIX_TUNING"},
+        },
     ),
     Reader(
         r"\bfull_finetuning ?= ?True",

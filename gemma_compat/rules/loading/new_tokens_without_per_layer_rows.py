@@ -17,8 +17,8 @@ has to be saved together with its config, which older releases would then not lo
 
 from __future__ import annotations
 
-from ...conditions.model import is_live, shares_kv
-from ...engine.condition import NO, any_of, choose, condition, first_known
+from ...conditions.model import has_per_layer_table
+from ...engine.condition import NO, any_of, condition, first_known
 from ...engine.rule import Problem, Rule, Scope, Severity
 from ...facts import Facts
 
@@ -42,20 +42,6 @@ def run_adds_tokens(facts: Facts) -> bool:
 
 
 adds_tokens = any_of(first_known(was_resized, NO), run_adds_tokens, phrase=run_adds_tokens.phrase)
-
-
-@condition("the model has a table of embeddings per layer")
-def holds_per_layer_table(facts: Facts) -> bool:
-    return facts.model.per_layer_embedding_rows is not None
-
-
-# Of the published models only E2B and E4B have either: embeddings per layer and shared layers.
-has_per_layer_table = choose(
-    first_known(is_live, NO),
-    then=holds_per_layer_table,
-    otherwise=shares_kv,
-    phrase="the model has embeddings per layer",
-)
 
 
 RULE = Rule(
