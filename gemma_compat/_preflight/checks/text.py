@@ -115,14 +115,12 @@ def _bad_role(subject: Subject, batch: Mapping[str, Any], row: int) -> CheckResu
 
 
 def _foreign(subject: Subject) -> tuple[str, ...]:
-    kind = "gemma4" if model_type_of(subject).startswith("gemma4") else "gemma"
-    return (*_FOREIGN, *_OURS[kind])
+    return (*_FOREIGN, *_OURS["gemma4" if model_type_of(subject).startswith("gemma4") else "gemma"])
 
 
 def _has_own_row(subject: Subject, mark: str) -> bool:
     """Return whether the mark is one token that was added on purpose."""
-    added: dict[str, int] = getattr(tokenizer_of(subject), "get_added_vocab", dict)()
-    return mark in added
+    return mark in getattr(tokenizer_of(subject), "get_added_vocab", dict)()
 
 
 def _around(text: str, mark: str) -> str:
