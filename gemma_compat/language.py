@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 DOMAIN = "gemma_compat"
 LANGUAGES = ("en", "zh")  # a folder in locale/ for each but English
-_VALUE = re.compile(r"\{(\d)\}")
-_PROSE = re.compile(r"^(?!pip |python |GC\d+ [\w-]+$)(?=.*[a-z]{2,} [a-z]{2,})")
-_LINE = re.compile(r"[Ll]ine \{0\}")
-_LINE_VALUE = re.compile(r"([Ll]ine\\ )\(\.\*\?\)")  # of an escaped template
+_VALUE = r"\{(\d)\}"
+_PROSE = r"^(?!pip |python |GC\d+ [\w-]+$)(?=.*[a-z]{2,} [a-z]{2,})"
+_LINE = r"[Ll]ine \{0\}"
+_LINE_VALUE = r"([Ll]ine\\ )\(\.\*\?\)"  # of an escaped template
 _SHORT, _LONG = 9, 40  # letters
-_APART = re.compile(r"([,;] )(?![^(]*\))")  # not inside parentheses
+_APART = r"([,;] )(?![^(]*\))"  # not inside parentheses
 _chosen: list[str] = []
 
 
@@ -92,7 +92,7 @@ def said_list(text: str) -> str:
     whole = said(text)
     if whole != text or current() == "en":
         return whole
-    return "".join(map(said, _APART.split(text)))
+    return "".join(map(said, re.split(_APART, text)))
 
 
 def _by_template(language: str, text: str) -> str:
@@ -103,7 +103,7 @@ def _by_template(language: str, text: str) -> str:
             continue
         values = [_translated(language, value) for value in found.groups()]
         if _fits(template, found.groups(), values):
-            order = [int(number) for number in _VALUE.findall(template)]
+            order = [int(number) for number in re.findall(_VALUE, template)]
             by_number = dict(zip(order, values, strict=True))
             return _filled(_catalogue(language).gettext(template), by_number)
     return text
@@ -115,18 +115,18 @@ def _fits(template: str, values: Sequence[str], translated: Sequence[str]) -> bo
     ``{0} and {1}`` would take any sentence apart: of a few letters, each value must be known too,
     or be a name or a command. At an edge of a sentence, a value must not be a list.
     """
-    if _LINE.search(template):  # of a log: the number tells it, and its text may be anything
+    if re.search(_LINE, template):  # of a log: the number tells it, and its text may be anything
         return True
-    size = len(_VALUE.sub("", template))
+    size = len(re.sub(_VALUE, "", template))
     unknown = [old for old, new in zip(values, translated, strict=True) if old == new]
     if size < _SHORT:
-        return not any(_PROSE.search(value) or "=" in value for value in unknown)
+        return not any(re.search(_PROSE, value) or "=" in value for value in unknown)
     edges = [template.startswith("{") and values[0], template.endswith("}") and values[-1]]
     return size >= _LONG or not any(edge in unknown and ", " in edge for edge in edges if edge)
 
 
 def _filled(translation: str, by_number: Mapping[int, str]) -> str:
-    return _VALUE.sub(lambda place: by_number[int(place[1])], translation)
+    return re.sub(_VALUE, lambda place: by_number[int(place[1])], translation)
 
 
 @lru_cache(maxsize=None)
@@ -146,7 +146,7 @@ def _templates(language: str) -> list[tuple[re.Pattern[str], str]]:
     content = get_data(__package__, "locale/templates.txt") or b""
     lines = content.decode("utf-8").splitlines()
     known = [line for line in lines if catalogue.gettext(line) != line]
-    known.sort(key=lambda line: -len(_VALUE.sub("", line)))
+    known.sort(key=lambda line: -len(re.sub(_VALUE, "", line)))
     return [(_pattern(line), line) for line in known]
 
 
@@ -154,5 +154,5 @@ def _pattern(template: str) -> re.Pattern[str]:
     """Return what matches the sentence with any values, also empty ones (the s of a plural)."""
     parts = re.split(r"\{\d\}", template)
     joined = "(.*?)".join(map(re.escape, parts))
-    number = _LINE_VALUE.sub(r"\1([\\d,]+)", joined)
+    number = re.sub(_LINE_VALUE, r"\1([\\d,]+)", joined)
     return re.compile(number, re.DOTALL)

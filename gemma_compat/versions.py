@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 _LONGEST = 100  # characters
-_NUMBERS = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?(?![\w])", re.ASCII)
+_NUMBERS = r"(\d{1,6})(?:\.(\d{1,6}))?(?![\w])"
 
 
 @lru_cache(maxsize=None)
@@ -59,7 +59,7 @@ def major(version: str) -> int | None:
 
 def numbers(text: str | None) -> tuple[int, int] | None:
     """Return the first two numbers of ``12.8`` or ``535.104.05``; ``None`` for other texts."""
-    found = _NUMBERS.match(text or "")
+    found = re.match(_NUMBERS, text or "", re.ASCII)
     return (int(found[1]), int(found[2] or 0)) if found else None
 
 

@@ -2,27 +2,67 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
+from collections.abc import Callable
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 import pytest
 
 from gemma_compat import engine
-from gemma_compat.engine.rule import Diagnosis, Rule, Scope, Severity
+from gemma_compat.engine.condition import Condition, RunKind
+from gemma_compat.engine.rule import Diagnosis, Fix, Problem, Rule, Scope, Severity
 from gemma_compat.facts import Facts
 
 CLASSES = {
     f"{module.name}.{name}": found
     for module in iter_modules(engine.__path__)
     for name, found in vars(import_module(f"gemma_compat.engine.{module.name}")).items()
-    if dataclasses.is_dataclass(found) and found.__module__.endswith(f".{module.name}")
+    if isinstance(found, type) and getattr(found, "__dataclass_fields__", None)
+    if found.__module__.endswith(f".{module.name}")
 }
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_it_is_frozen(name: str) -> None:
-    assert CLASSES[name].__dataclass_params__.frozen
+    made = CLASSES[name](**dict.fromkeys(CLASSES[name].field_names()))
+    with pytest.raises(AttributeError):
+        setattr(made, made.field_names()[0], 1)
+    with pytest.raises(AttributeError):
+        delattr(made, made.field_names()[0])
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: Problem(),
+        lambda: Problem("a", message="b"),
+        lambda: Problem("a", "b", "c"),
+        lambda: Problem("a", hint="b"),
+        lambda: Problem("a").replace(hint="b"),
+    ],
+)
+def test_a_value_takes_its_fields_once_each(made: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError):
+        made()
+
+
+def test_values_are_equal_by_their_fields_and_class() -> None:
+    assert Problem("a") == Problem(message="a", help="") != Problem("a", "b")
+    assert len({Problem("a"), Problem("a"), Problem("b")}) == 2
+    assert Condition("a", print) != RunKind("a", print, name="b")
+    assert repr(Problem("a")) == "Problem(message='a', help='')"
+    assert Fix() == Fix() and Fix().fixed_in is not Fix().fixed_in
+
+
+def test_what_dataclasses_offer_works_on_values() -> None:
+    """Other people's rules may be changed by ``dataclasses.replace``."""
+    assert dataclasses.replace(Problem("a"), help="b") == Problem("a", "b")
+    assert [field.name for field in dataclasses.fields(Problem)] == ["message", "help"]
+    assert pickle.loads(pickle.dumps(copy.deepcopy(Problem("a")))) == Problem("a")
 
 
 def test_a_rule_and_a_scope_are_compared_by_identity() -> None:

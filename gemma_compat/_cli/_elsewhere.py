@@ -8,12 +8,9 @@ package and ``packaging`` come from here, and are taken off its path again befor
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
@@ -50,6 +47,8 @@ def report_of(python: str, arguments: Sequence[str]) -> int:
     Raises:
         UsageError: the interpreter does not exist, cannot be started or does not run Python.
     """
+    import subprocess
+
     interpreter = _interpreter(python)
     code = _CODE.format(borrowed=_borrowed(), arguments=_without_option(arguments))
     try:
@@ -76,6 +75,9 @@ def _interpreter(python: str) -> str:
 
 def _is_python(interpreter: str) -> bool:
     """Return whether it does what a Python does: ``false`` would end as a report with findings."""
+    import subprocess
+    import threading
+
     asked = [interpreter, "-c", "print('Python')"]
     process: Any = subprocess.Popen(
         asked, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -95,7 +97,7 @@ def _borrowed() -> list[str]:
     for name in _NEEDED:
         spec = find_spec(name)
         if spec is not None and spec.origin is not None:
-            found.append(str(Path(spec.origin).parent.parent))
+            found.append(os.path.dirname(os.path.dirname(spec.origin)))
     return sorted(set(found))
 
 

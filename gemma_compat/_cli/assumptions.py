@@ -157,10 +157,9 @@ def apply(options: argparse.Namespace, facts: Facts, *, of_this_machine: bool = 
 def read(options: argparse.Namespace, facts: Facts | None = None) -> Assumptions:
     """Return what the options assume; ``facts`` are asked for ``--with NAME``."""
     from ..engine.what_if import Assumptions
-    from ..tables import gpus
 
     how: dict[str, str] = {}
-    found = None if options.gpu is None else gpus.named(options.gpu)
+    found = None if options.gpu is None else _gpus(options.gpu)
     return Assumptions(
         versions=stack.versions(options, facts),
         gpus=None if found is None else found.gpus,
@@ -171,6 +170,12 @@ def read(options: argparse.Namespace, facts: Facts | None = None) -> Assumptions
         adapter=_adapter(options, how),
         how=how,
     )
+
+
+def _gpus(names: Any) -> Any:
+    from ..tables import gpus  # every card that is known; most reports name none
+
+    return gpus.named(names)
 
 
 def _model(options: argparse.Namespace, how: dict[str, str]) -> dict[str, Any]:

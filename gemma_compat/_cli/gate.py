@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..values import Value
 from . import policy as policies
 from .output import CLEAN, FINDINGS, FORMATS, NO_DIAGNOSIS, write, write_file
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from ..engine.rule import Diagnosis, Rule, Undetermined
     from ..memory import Judgement
     from ..policy import Policy
+    from ..policy.apply import Outcome
 
 FOR_MACHINES = ("github", "sarif", "junit")
 REPORT_FORMATS = (*FORMATS, *FOR_MACHINES)
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(Value):
     """A report that is ready to be written.
 
     Attributes:
@@ -79,29 +79,35 @@ def judged(
     too_large: Judgement | None = None,
 ) -> Judged:
     """Return the report that the policy makes of a diagnosis, with its exit status."""
-    from datetime import date
-
     from ..engine.gate import Gate
     from ..engine.libraries import mismatches
-    from ..policy import apply_policy
     from ..rules import plugins
 
-    ignore = {} if policy is None else policies.ignores(policy, rules)
-    outcome = apply_policy(whole, ignore, date.today())
+    outcome = None if policy is None else _outcome(policy, whole, rules)
+    left, of_policy = (outcome.diagnosis, outcome.remarks) if outcome else (whole, ())
     gate = Gate(
         rules=rules,
         fail_on=options.fail_on,
-        remarks=(*_imports(whole), *mismatches(whole.facts), *remarks, *outcome.remarks),
+        remarks=(*_imports(whole), *mismatches(whole.facts), *remarks, *of_policy),
         policy="" if policy is None else policy.path,
-        ignored=outcome.ignored,
+        ignored=outcome.ignored if outcome else (),
         pins=_pins(options),
         files=files,
         plugins=plugins().notes,
     )
-    status = _status(whole, outcome.diagnosis, gate, options.fail_on_undetermined)
+    status = _status(whole, left, gate, options.fail_on_undetermined)
     if too_large is not None and options.fail_on != "never":  # certain, whatever is installed
         status = FINDINGS
-    return Judged(outcome.diagnosis, gate, status, too_large)
+    return Judged(left, gate, status, too_large)
+
+
+def _outcome(policy: Policy, whole: Diagnosis, rules: tuple[Rule, ...]) -> Outcome:
+    """Return what the policy leaves of the diagnosis today."""
+    from datetime import date
+
+    from ..policy import apply_policy
+
+    return apply_policy(whole, policies.ignores(policy, rules), date.today())
 
 
 def write_report(options: argparse.Namespace, found: Judged) -> int:
@@ -116,7 +122,7 @@ def write_report(options: argparse.Namespace, found: Judged) -> int:
 
 def _rendered(found: Judged, form: str, *, verbose: bool) -> str:
     from ..engine.plan import make_plan
-    from ..report import memory, remarks
+    from ..report import remarks
 
     module = import_module(f"gemma_compat.report.{form}")
     if form in FOR_MACHINES:
@@ -125,6 +131,8 @@ def _rendered(found: Judged, form: str, *, verbose: bool) -> str:
     more: dict[str, Any] = {"verbose": verbose} if form == "text" else {}
     text = module.render_diagnosis(found.diagnosis, make_plan(found.diagnosis), **more)
     if found.too_large is not None:
+        from ..report import memory
+
         text = memory.appended(text, form, found.too_large)
     return remarks.appended(text, form, found.gate)
 
@@ -133,17 +141,18 @@ def _for_machines(found: Judged) -> Gate:
     """Return the gate with what the text says outside of findings, each as a remark."""
     from ..engine.gate import Remark
     from ..engine.rule import Severity
-    from ..report import memory
     from ..report.wording import verdict
 
     more = []
     if found.status == NO_DIAGNOSIS:
         more.append(Remark("no-diagnosis", Severity.ERROR, verdict(found.diagnosis)))
     if found.too_large is not None:
+        from ..report import memory
+
         text = memory.summary(found.too_large, "this GPU")
         help_text = "gemma_compat memory tells what would fit"
         more.append(Remark("memory-too-large", Severity.ERROR, text, help_text))
-    return replace(found.gate, remarks=(*found.gate.remarks, *more))
+    return found.gate.replace(remarks=(*found.gate.remarks, *more))
 
 
 def _imports(diagnosis: Diagnosis) -> Iterable[Remark]:

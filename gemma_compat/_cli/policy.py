@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
@@ -56,7 +55,7 @@ def _resolved(policy: Policy) -> Policy:
     if "model" in target:  # a directory, or the name of a published model
         path = os.path.join(folder, target["model"])
         target["model"] = path if os.path.exists(path) else target["model"]
-    return replace(policy, target=target)
+    return policy.replace(target=target)
 
 
 def put(options: argparse.Namespace, policy: Policy | None) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UnknownFact, UsageError
 from ..facts import AdapterFacts
 from ..live.snapshot import Snapshot
+from ..values import Value
 from ._ask import ask
 from ._json import read_object
 from .checkpoint import folder_of, header, starred
@@ -24,8 +24,7 @@ _CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _EMBEDDINGS = ("embed_tokens", "lm_head")
 
 
-@dataclass(frozen=True)
-class _Adapter:
+class _Adapter(Value):
     """A configuration, as a function from a field's name to its value, and where it lies.
 
     Attributes:

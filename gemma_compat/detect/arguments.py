@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from .. import _files
 from ..errors import UnknownFact, UsageError
+from ..values import Value
 from ._json import describe, read_object
 
 _WORDS = {"true": True, "false": False}
 
 
-@dataclass(frozen=True)
-class Arguments:
+class Arguments(Value):
     """The fields of one set of training arguments.
 
     Attributes:

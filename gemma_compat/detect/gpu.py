@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import _files
@@ -33,7 +32,6 @@ _DRIVER_FILES = ("/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg")
 _CODE = "from gemma_compat.detect import _nvml; _nvml.main()"
 
 
-@dataclass
 class GpuReading:
     """What is known of the GPUs; ``UNKNOWN`` fields have a reason.
 
@@ -44,11 +42,16 @@ class GpuReading:
         other_gpus: GPUs that NVML does not describe, one text each.
     """
 
-    gpus: Any = UNKNOWN
-    driver: Any = UNKNOWN
-    cuda_driver: Any = UNKNOWN
-    other_gpus: tuple[str, ...] = ()
-    reasons: dict[str, str] = field(default_factory=dict)
+    def __init__(
+        self,
+        gpus: Any = UNKNOWN,
+        driver: Any = UNKNOWN,
+        cuda_driver: Any = UNKNOWN,
+        other_gpus: tuple[str, ...] = (),
+        reasons: dict[str, str] | None = None,
+    ) -> None:
+        self.gpus, self.driver, self.cuda_driver = gpus, driver, cuda_driver
+        self.other_gpus, self.reasons = other_gpus, reasons or {}
 
 
 class GpuQuestion:

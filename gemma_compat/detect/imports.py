@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +76,8 @@ class ImportProbe:
     """
 
     def __init__(self, path: Sequence[str], packages: Mapping[str, Package | None]) -> None:
+        import tempfile
+
         self._answers: dict[str, str] = {}
         self._children: dict[str, Child] = {}
         self._folder = tempfile.TemporaryDirectory(

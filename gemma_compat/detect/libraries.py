@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 
 from .. import _files
@@ -16,11 +15,11 @@ from .packages import find_module
 
 # As the wheels and the shared libraries call it, to what people call it.
 _LIBRARIES = {"cudnn": "cuDNN", "nccl": "NCCL"}
-_WHEEL = re.compile(r"nvidia_(cudnn|nccl)_cu\d+-([\w.]+)\.dist-info", re.IGNORECASE)
-_WANTED = re.compile(r"^Requires-Dist:\s*nvidia-(cudnn|nccl)-cu\d+\s*\(?==\s*([\w.]+)", re.M | re.I)
-_SHARED = re.compile(r"lib(cudnn|nccl)\.so\.(\d[\d.]*)$")
-_BUILD = re.compile(r"libbitsandbytes_cuda(\d+)(\d)(?:_nocublaslt)?\.(?:so|dll)$")
-_CUDA_H = re.compile(r"^#define\s+CUDA_VERSION\s+(\d{4,6})", re.MULTILINE)
+_WHEEL = r"nvidia_(cudnn|nccl)_cu\d+-([\w.]+)\.dist-info"
+_WANTED = r"^Requires-Dist:\s*nvidia-(cudnn|nccl)-cu\d+\s*\(?==\s*([\w.]+)"
+_SHARED = r"lib(cudnn|nccl)\.so\.(\d[\d.]*)$"
+_BUILD = r"libbitsandbytes_cuda(\d+)(\d)(?:_nocublaslt)?\.(?:so|dll)$"
+_CUDA_H = r"^#define\s+CUDA_VERSION\s+(\d{4,6})"
 TOOLKIT, BITSANDBYTES = "CUDA toolkit", "bitsandbytes for CUDA"
 WANTED, ON_PATH, LOADED = "for torch", "on LD_LIBRARY_PATH", "loaded"
 
@@ -57,7 +56,7 @@ def _names(folder: str) -> list[str]:
 def _wheels(search: Sequence[str]) -> Iterator[tuple[str, str]]:
     for folder in search:
         for entry in _names(folder):
-            match = _WHEEL.fullmatch(entry)
+            match = re.fullmatch(_WHEEL, entry, re.IGNORECASE)
             if match is not None:
                 yield _LIBRARIES[match[1].lower()], match[2]
 
@@ -72,7 +71,7 @@ def _wanted(search: Sequence[str]) -> Iterator[tuple[str, str]]:
                     text = _files.read_text(path, _files.METADATA)
                 except OSError:
                     return
-                for name, version in _WANTED.findall(text):
+                for name, version in re.findall(_WANTED, text, re.M | re.I):
                     yield _LIBRARIES[name.lower()], version
                 return
 
@@ -82,7 +81,7 @@ def _on_library_path(variable: str) -> Iterator[tuple[str, str]]:
     for folder in filter(None, variable.split(os.pathsep)):
         longest: dict[str, str] = {}
         for entry in _names(folder):
-            match = _SHARED.fullmatch(entry)
+            match = re.fullmatch(_SHARED, entry)
             if match is not None:
                 name = _LIBRARIES[match[1]]
                 longest[name] = max(longest.get(name, ""), match[2])
@@ -91,13 +90,22 @@ def _on_library_path(variable: str) -> Iterator[tuple[str, str]]:
 
 def _toolkit(environ: Mapping[str, str]) -> str | None:
     """Return the release of the toolkit whose ``nvcc`` a build would take."""
-    nvcc = shutil.which("nvcc", path=environ.get("PATH"))
+    nvcc = _on_path("nvcc.exe" if os.name == "nt" else "nvcc", environ.get("PATH", ""))
     beside = None if nvcc is None else os.path.dirname(os.path.dirname(os.path.realpath(nvcc)))
     homes = (environ.get("CUDA_HOME"), environ.get("CUDA_PATH"), beside, "/usr/local/cuda")
     for home in filter(None, homes):
         version = _toolkit_in(home)
         if version is not None:
             return version
+    return None
+
+
+def _on_path(program: str, variable: str) -> str | None:
+    """Return the program as a shell finds it, without the cost of importing ``shutil``."""
+    for folder in filter(None, variable.split(os.pathsep)):
+        path = os.path.join(folder, program)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
     return None
 
 
@@ -113,7 +121,7 @@ def _toolkit_in(home: str) -> str | None:
         header = _files.read_text(os.path.join(home, "include", "cuda.h"), _files.JSON)
     except OSError:
         return None
-    match = _CUDA_H.search(header)
+    match = re.search(_CUDA_H, header, re.MULTILINE)
     return None if match is None else f"{int(match[1]) // 1000}.{int(match[1]) % 1000 // 10}"
 
 
@@ -122,6 +130,6 @@ def _builds(search: Sequence[str]) -> list[str]:
     found = {
         (int(match[1]), int(match[2]))
         for entry in _names(package or os.devnull)
-        if (match := _BUILD.fullmatch(entry))
+        if (match := re.fullmatch(_BUILD, entry))
     }
     return ["{}.{}".format(*build) for build in sorted(found)]

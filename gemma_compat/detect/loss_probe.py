@@ -8,8 +8,6 @@ asked for its loss with one count and with twice that. The model in hand is neve
 
 from __future__ import annotations
 
-import logging
-import random
 import sys
 import warnings
 from collections.abc import Iterator
@@ -169,6 +167,8 @@ def _untouched() -> Iterator[None]:
 @contextmanager
 def _random_states_kept() -> Iterator[None]:
     """Restore the random states bit for bit; CUDA's only if this process has set CUDA up."""
+    import random
+
     import torch
 
     numpy = sys.modules.get("numpy")
@@ -188,6 +188,8 @@ def _random_states_kept() -> Iterator[None]:
 @contextmanager
 def _silence() -> Iterator[None]:
     """Suppress warnings and logs without using up transformers' "warn once" messages."""
+    import logging
+
     once = vars(logging.Logger).get("warning_once")
     before = logging.root.manager.disable
     try:

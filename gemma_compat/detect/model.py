@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
 from ..facts import UNKNOWN, ModelFacts
 from ..live.snapshot import Snapshot
 from ..tables import checkpoints, families
+from ..values import Value
 from ._json import read_object
 from .hub import find_config
 
@@ -42,8 +42,7 @@ def read_model(model: Any) -> Reading:
     )
 
 
-@dataclass(frozen=True)
-class _Named:
+class _Named(Value):
     """What the name of a model leads to: a file, a published checkpoint or a bare model type.
 
     Attributes:
@@ -94,7 +93,7 @@ def read_known(checkpoint: checkpoints.Checkpoint) -> Reading:
 
     facts, reasons = read_config(checkpoint.config, checkpoint.name)
     text = f"no public source at hand states it for {checkpoint.published_as}"
-    unstated = {t: text for t, reason in reasons.items() if _UNSTATED.search(reason)}
+    unstated = {t: text for t, reason in reasons.items() if re.search(_UNSTATED, reason)}
     # Missing keys mean something in a config file; in fragments of one they do not.
     facts = facts.replace(transformers_version=UNKNOWN)
     if facts.composite and not facts.get("towers"):
@@ -152,7 +151,7 @@ def assumed_of(model: Any) -> dict[str, str]:
 
 
 # What read_config says of a key that is not there.
-_UNSTATED = re.compile(r"does not state it|states no |has no text_config")
+_UNSTATED = r"does not state it|states no |has no text_config"
 
 
 def _nowhere(name: str) -> str:

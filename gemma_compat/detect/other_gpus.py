@@ -6,9 +6,7 @@ there, and not whether torch can use them.
 
 from __future__ import annotations
 
-import glob
 import os
-import platform
 import sys
 
 from .. import _files
@@ -27,6 +25,8 @@ def find_other_gpus(nvidia_driver: bool) -> tuple[tuple[str, ...], str]:
         nvidia_driver: whether NVML may answer, so that NVIDIA cards are its business.
     """
     if sys.platform == "darwin":
+        import platform
+
         apple = ("Apple GPU (Metal)",) if platform.machine() == "arm64" else ()
         return apple, "" if apple else "GPUs of Intel Macs were not looked for"
     if not os.path.isdir(_PCI):
@@ -40,7 +40,7 @@ def find_other_gpus(nvidia_driver: bool) -> tuple[tuple[str, ...], str]:
 
 def _makers_on_the_bus() -> set[str]:
     makers = set()
-    for device in glob.glob(os.path.join(_PCI, "*")):
+    for device in (os.path.join(_PCI, name) for name in os.listdir(_PCI)):
         if _read(device, "class").startswith(_DISPLAY):
             makers.add(_MAKERS.get(_read(device, "vendor"), ""))
     return makers - {""}

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from .. import _files
 from ..facts import Package
+from ..values import Value
 
 # Normalised distribution name (PEP 503) to the module it installs.
 DISTRIBUTIONS = {
@@ -39,7 +39,7 @@ DISTRIBUTIONS = {
     "unsloth-zoo": "unsloth_zoo",
     "xformers": "xformers",
 }
-_STATED = re.compile(r"^__version__\s*(?::\s*str\s*)?=\s*[\"']([^\"'\n]{1,100})[\"']", re.MULTILINE)
+_STATED = r"^__version__\s*(?::\s*str\s*)?=\s*[\"']([^\"'\n]{1,100})[\"']"
 _SUFFIXES = (".dist-info", ".egg-info", ".egg-link")
 # pip renames what it is about to remove: "transformers" to "~ransformers", "~-ansformers" ...
 _LEFTOVER = "~-.=%0123456789"
@@ -47,8 +47,7 @@ _LEFTOVER = "~-.=%0123456789"
 _SHARED_MODULE = {"nvidia-ml-py"}
 
 
-@dataclass
-class Inventory:
+class Inventory(Value):
     """What a search found.
 
     Attributes:
@@ -57,12 +56,11 @@ class Inventory:
         reasons: why, by dotted topic.
     """
 
-    packages: dict[str, Package | None] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, Package | None] = {}
+    reasons: dict[str, str] = {}
 
 
-@dataclass(frozen=True)
-class _Directory:
+class _Directory(Value):
     """One directory of the search path: its entries, and the metadata by distribution."""
 
     path: str
@@ -109,7 +107,11 @@ def _unrecorded(name: str, directory: str) -> Package:
     """
     start = os.path.join(directory, DISTRIBUTIONS[name], "__init__.py")
     try:
-        stated = _STATED.search(_files.read_head(start, _files.VERSION).decode("utf-8", "replace"))
+        stated = re.search(
+            _STATED,
+            _files.read_head(start, _files.VERSION).decode("utf-8", "replace"),
+            re.MULTILINE,
+        )
     except OSError:
         stated = None
     if stated is not None:

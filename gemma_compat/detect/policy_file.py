@@ -7,18 +7,17 @@ without the table is passed over.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any
 
 from .. import _files
 from ..errors import UsageError
+from ..values import Value
 
 NAME, PROJECT, TABLE = "gemma-compat.toml", "pyproject.toml", "gemma-compat"
 _LIMIT = 4 * (1 << 20)  # a pyproject.toml of a large project: 60 KiB
 
 
-@dataclass(frozen=True)
-class PolicyFile:
+class PolicyFile(Value):
     """A policy as its file states it, not yet checked.
 
     Attributes:

@@ -11,13 +11,13 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from .. import _files
 from ..errors import UnknownFact, UsageError
 from ..facts import TokenizerFacts
+from ..values import Value
 from ._ask import ask
 from ._json import read_object
 from .checkpoint import folder_of
@@ -28,10 +28,10 @@ _CONFIG, _FAST = "tokenizer_config.json", "tokenizer.json"
 _HEAD = 8 * 2**20  # bytes of tokenizer.json; Gemma 3's 6,400 added tokens take 1.2 MB
 _BLOCK = 2**18  # bytes that are read at a time
 _SPOTS = 256  # ids that are looked at, to see whether they have gaps
-_POST_PROCESSOR = re.compile(rb'"post_processor"\s*:\s*')
-_GENERATION = re.compile(r"\{%[-+]?\s*generation\s*[-+]?%\}")
-_WRITES_BOS = re.compile(r"\{\{[-+]?[^{}]*\bbos_token\b")
-_NO_SYSTEM = re.compile(r"raise_exception\(\s*['\"]System role not supported")
+_POST_PROCESSOR = rb'"post_processor"\s*:\s*'
+_GENERATION = r"\{%[-+]?\s*generation\s*[-+]?%\}"
+_WRITES_BOS = r"\{\{[-+]?[^{}]*\bbos_token\b"
+_NO_SYSTEM = r"raise_exception\(\s*['\"]System role not supported"
 _TURN_ENDS = ("<end_of_turn>", "<turn|>")
 
 
@@ -79,8 +79,7 @@ def _holds_one(folder: str) -> bool:
 # A directory.
 
 
-@dataclass(frozen=True)
-class _Files:
+class _Files(Value):
     """The directory and what its ``tokenizer_config.json`` says, nothing where there is none."""
 
     folder: str
@@ -126,7 +125,7 @@ def _first_value(blocks: Iterable[bytes]) -> Any:
     head = b""
     for block in islice(blocks, _HEAD // _BLOCK):
         head += block
-        found = _POST_PROCESSOR.search(head)
+        found = re.search(_POST_PROCESSOR, head)
         if found is None:
             head = head[-_BLOCK:]  # the name may be cut in two
             continue
@@ -161,8 +160,7 @@ def _template_in(files: _Files) -> str | None:
 # A live object.
 
 
-@dataclass(frozen=True)
-class _Live:
+class _Live(Value):
     """What was given (perhaps a processor, whose template wins), and the tokenizer in it."""
 
     outer: Any
@@ -225,13 +223,13 @@ def _of_template(
 
     def writes_bos(source: Any) -> bool:
         found, bos = text(source), bos_in(source)
-        return bool(_WRITES_BOS.search(found)) or (bos is not None and bos in found)
+        return bool(re.search(_WRITES_BOS, found)) or (bos is not None and bos in found)
 
     return {
         "chat_template": lambda source: template_in(source) is not None,
         "template_writes_bos": writes_bos,
-        "template_marks_generation": lambda source: bool(_GENERATION.search(text(source))),
-        "template_takes_system": lambda source: not _NO_SYSTEM.search(text(source)),
+        "template_marks_generation": lambda source: bool(re.search(_GENERATION, text(source))),
+        "template_takes_system": lambda source: not re.search(_NO_SYSTEM, text(source)),
         "turn_end": lambda source: next((t for t in _TURN_ENDS if t in text(source)), None),
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from .. import _files
@@ -18,6 +17,7 @@ from ..live.upstream import (
     rebuilt_classes,
     scales_embeddings_twice,
 )
+from ..values import Value
 from ._ask import ask
 from ._metadata import requirements
 
@@ -26,8 +26,7 @@ _MARK = "__UNSLOTH_VERSIONING__"
 _HEADER = ("unsloth-zoo", "unsloth", "transformers", "trl")  # in the order of its lines
 
 
-@dataclass(frozen=True)
-class _World:
+class _World(Value):
     """What the questions read.
 
     Attributes:

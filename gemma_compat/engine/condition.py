@@ -16,18 +16,17 @@ with ``and``, ``or`` or ``if`` would stop at the first unknown fact, so the test
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import UnknownFact
+from ..values import Value
 
 if TYPE_CHECKING:
     from ..facts import Facts, Gpu
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(Value):
     """A statement about the facts, which holds, does not hold, or is unknown.
 
     Attributes:
@@ -44,7 +43,6 @@ class Condition:
         return _ask(self, facts) is True
 
 
-@dataclass(frozen=True)
 class RunKind(Condition):
     """A condition on the run that has a short name: ``adapter``, ``full fine-tune``.
 

@@ -8,13 +8,13 @@ Gemma 2 rule undetermined on Gemma 3, and the order of a rule's conditions does 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from .. import versions
 from ..errors import UnknownFact
 from ..facts import Facts
 from ..tables import families
+from ..values import Value
 from . import evidence
 from .condition import Condition, any_of
 from .rule import Diagnosis, Finding, Rule, Scope, Undetermined
@@ -22,8 +22,7 @@ from .rule import Diagnosis, Finding, Rule, Scope, Undetermined
 Answer = Finding | Undetermined
 
 
-@dataclass(frozen=True)
-class Objection:
+class Objection(Value):
     """The condition that keeps a rule from firing.
 
     Attributes:
@@ -45,7 +44,7 @@ def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
         answers = [answer for rule in ordered for answer in _judge_one(rule, facts)]
     else:
         by_type = _of_every_type(facts, ordered)
-        answers = [answer for rule in ordered for answer in _judge_every_type(rule, by_type)]
+        answers = [answer for rule in ordered for answer in _judge_every_type(rule, facts, by_type)]
     cured = dict.fromkeys(item.rule for item in answers if _is_cured(item.rule, facts))
     answers = [item for item in answers if item.rule not in cured]
     return Diagnosis(
@@ -57,10 +56,14 @@ def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
     )
 
 
-def judge(rule: Rule, facts: Facts) -> Answer | None:
-    """Return one rule's answer for one set of facts: fires, undetermined, or ``None``."""
+def judge(rule: Rule, facts: Facts, scopes: Iterable[Scope] | None = None) -> Answer | None:
+    """Return one rule's answer for one set of facts: fires, undetermined, or ``None``.
+
+    Args:
+        scopes: those to ask; all of the rule's if not given.
+    """
     undetermined: Undetermined | None = None
-    for scope in rule.scopes:
+    for scope in rule.scopes if scopes is None else scopes:
         missing, phrases, applies = _ask(_conditions(rule, scope), facts)
         if not applies:
             continue
@@ -172,11 +175,15 @@ def _of_every_type(facts: Facts, rules: Iterable[Rule]) -> dict[str, Facts]:
     return {name: facts.replace(model=facts.model.replace(model_type=name)) for name in model_types}
 
 
-def _judge_every_type(rule: Rule, by_type: Mapping[str, Facts]) -> Iterator[Answer]:
-    """Yield the rule's answer for each of its model types, equal answers grouped into one."""
+def _judge_every_type(rule: Rule, facts: Facts, by_type: Mapping[str, Facts]) -> Iterator[Answer]:
+    """Yield the rule's answer for each of its model types, equal answers grouped into one.
+
+    The releases do not depend on the model type: a scope that they rule out is asked once.
+    """
+    scopes = [scope for scope in rule.scopes if not _rules_out(scope, facts)]
     groups: dict[object, tuple[Answer, list[str]]] = {}
-    for model_type in sorted(rule.model_types):
-        answer = judge(rule, by_type[model_type])
+    for model_type in sorted(rule.model_types) if scopes else ():
+        answer = judge(rule, by_type[model_type], scopes)
         if answer is not None:
             groups.setdefault(answer, (answer, []))[1].append(model_type)
     for answer, model_types in groups.values():
@@ -216,6 +223,17 @@ def _all_conditions(rule: Rule, scope: Scope) -> Iterator[Condition]:
     yield from rule.when
     if rule.runs:
         yield any_of(*rule.runs)
+
+
+def _rules_out(scope: Scope, facts: Facts) -> bool:
+    """Return whether a package is known to have a release that is outside the scope."""
+    for name, text in scope.packages.items():
+        try:
+            if not _has_version(name, text)(facts):
+                return True
+        except UnknownFact:
+            continue
+    return False
 
 
 def _is_in(scope: Scope) -> Callable[[Facts], bool]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from ..values import Value
 from .place import Place
 from .rule import Finding, Rule, Severity, Undetermined
 
 
-@dataclass(frozen=True)
-class Remark:
+class Remark(Value):
     """A finding that no rule makes: an expired ignore, an import that failed, a drift.
 
     Attributes:
@@ -28,8 +27,7 @@ class Remark:
     place: Place | None = None
 
 
-@dataclass(frozen=True)
-class Ignored:
+class Ignored(Value):
     """An answer that the policy leaves out.
 
     Attributes:
@@ -43,8 +41,7 @@ class Ignored:
     expires: str = ""
 
 
-@dataclass(frozen=True)
-class Gate:
+class Gate(Value):
     """What a report for a machine needs beside the diagnosis.
 
     Attributes:
@@ -63,8 +60,8 @@ class Gate:
     remarks: tuple[Remark, ...] = ()
     policy: str = ""
     ignored: tuple[Ignored, ...] = ()
-    pins: Mapping[str, Place] = field(default_factory=dict)
-    files: Mapping[str, Place] = field(default_factory=dict)
+    pins: Mapping[str, Place] = {}
+    files: Mapping[str, Place] = {}
     plugins: tuple[str, ...] = ()
 
     def reaches(self, severity: Severity) -> bool:

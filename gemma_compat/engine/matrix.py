@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from .. import versions
 from ..errors import UsageError
 from ..tables import families
+from ..values import Value
 from . import evidence
 from .rule import Evidence, Rule, Scope, Severity
 
@@ -19,8 +19,7 @@ _UNSLOTH = {"unsloth", "unsloth-zoo"}
 RAN, DERIVED, SOURCE, REPORTED = "ran", "derived", "source", "reported"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Value):
     """One rule in one cell.
 
     Attributes:
@@ -34,8 +33,7 @@ class Entry:
     strength: str
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Value):
     """Neighbouring releases with equal answers, both ends included."""
 
     first: str
@@ -46,8 +44,7 @@ class Column:
         return self.first if self.first == self.last else f"{self.first} - {self.last}"
 
 
-@dataclass(frozen=True)
-class Matrix:
+class Matrix(Value):
     """Cells by model type and column; ``None`` where the release has no such model type."""
 
     package: str

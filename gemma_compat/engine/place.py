@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ..values import Value
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Value):
     """Where something is stated.
 
     Attributes:

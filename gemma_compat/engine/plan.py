@@ -6,15 +6,14 @@ The plan lists what is not done too; each skip has its reason.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ..facts import Facts
+from ..values import Value
 from .effects import TRAINS_WRONG
 from .rule import Applicability, Diagnosis, Finding, Rule, Severity, Undetermined
 
 
-@dataclass(frozen=True)
-class Consent:
+class Consent(Value):
     """The user's consent: which patches may be applied.
 
     Attributes:
@@ -30,8 +29,7 @@ class Consent:
     has_trainer: bool = False
 
 
-@dataclass(frozen=True)
-class PlannedPatch:
+class PlannedPatch(Value):
     """A patch that will be applied.
 
     Attributes:
@@ -44,8 +42,7 @@ class PlannedPatch:
     preventive: bool
 
 
-@dataclass(frozen=True)
-class Skip:
+class Skip(Value):
     """A cure that will not be applied.
 
     Attributes:
@@ -63,8 +60,7 @@ class Skip:
     in_place: bool = False
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Value):
     """What ``patch`` will do.
 
     Attributes:

@@ -8,12 +8,12 @@ so that "unknown" is treated alike in all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..shown import Shown
 from ..tables.renamed_arguments import renamed
+from ..values import Value
 from .condition import Condition, RunKind
 from .effects import Effect
 from .help import help_text
@@ -52,8 +52,7 @@ class Evidence(Enum):
     REPORTED = "reported"
 
 
-@dataclass(frozen=True, eq=False)
-class Scope:
+class Scope(Value, eq=False):
     """Where a rule applies. One rule may have several, where releases broke it differently.
 
     Attributes:
@@ -72,8 +71,7 @@ class Scope:
     fixed_in: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True)
-class Fix:
+class Fix(Value):
     """What ends the failure, beside ``patch``. Each part is an alternative.
 
     Attributes:
@@ -83,13 +81,12 @@ class Fix:
         then: what to do after the upgrade: "train the adapter again".
     """
 
-    fixed_in: Mapping[str, str] = field(default_factory=dict)
+    fixed_in: Mapping[str, str] = {}
     setting: str = ""
     then: str = ""
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Value):
     """What a rule says when it fires.
 
     Attributes:
@@ -101,8 +98,7 @@ class Problem:
     help: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Rule:
+class Rule(Value, eq=False):
     """One known failure.
 
     Attributes:
@@ -246,8 +242,7 @@ class Rule:
         return Problem(message=f"with {pair}, {self.breaks}")
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Value):
     """A rule fired.
 
     Attributes:
@@ -261,8 +256,7 @@ class Finding:
     model_types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Undetermined:
+class Undetermined(Value):
     """A rule could not be decided.
 
     Attributes:
@@ -278,8 +272,7 @@ class Undetermined:
     model_types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, repr=False)
-class Diagnosis(Shown):
+class Diagnosis(Shown, Value):
     """The answers of all rules for one set of facts, worst first.
 
     Attributes:

@@ -12,19 +12,18 @@ Pure. If an assumption names another machine, detected facts of this one become 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from .. import versions
 from ..facts import UNKNOWN, Facts, Gpu, Package, TorchBuild, UnslothFacts
+from ..values import Value
 
 _NOT_NAMED = "not installed here and not named in --with"
 _ELSEWHERE = "the GPUs are assumed, so this machine says nothing about it"
 _OF_THE_MACHINE = {"gpus", "other_gpus", "driver", "cuda_driver", "environment", "torch"}
 
 
-@dataclass(frozen=True)
-class Assumptions:
+class Assumptions(Value):
     """What the user gave.
 
     Attributes:
@@ -36,14 +35,14 @@ class Assumptions:
         how: dotted topic to the option that gave it.
     """
 
-    versions: Mapping[str, str | None] = field(default_factory=dict)
+    versions: Mapping[str, str | None] = {}
     gpus: tuple[Gpu, ...] | None = None
     other_gpus: tuple[str, ...] = ()
     unknown_gpus: tuple[str, ...] = ()
-    model: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-    adapter: Mapping[str, Any] = field(default_factory=dict)
-    how: Mapping[str, str] = field(default_factory=dict)
+    model: Mapping[str, Any] = {}
+    training: Mapping[str, Any] = {}
+    adapter: Mapping[str, Any] = {}
+    how: Mapping[str, str] = {}
 
     def __bool__(self) -> bool:
         given = self.versions or self.model or self.training or self.adapter

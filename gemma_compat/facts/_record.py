@@ -3,24 +3,14 @@
 ``None`` often means something (no sliding window, no quantization), so "unknown" is a separate
 value. Reading a field that holds it raises :class:`UnknownFact`, and only the engine catches
 that, so a rule cannot mistake "not known" for "not so".
-
-A dataclass compiles its methods when its module is imported. A record does not: facts are the
-first thing that every command imports, and an unknown field must raise when it is read.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from typing import Any, ClassVar
 
 from ..errors import UnknownFact
-
-if TYPE_CHECKING:
-    from typing_extensions import dataclass_transform
-else:
-
-    def dataclass_transform(**_: Any) -> Any:
-        """Tell type checkers that the annotations of a class are its fields; do nothing here."""
-        return lambda cls: cls
+from ..values import Value
 
 
 class _Unknown:
@@ -38,8 +28,6 @@ class _Unknown:
 
 UNKNOWN: Any = _Unknown()
 
-RecordT = TypeVar("RecordT", bound="Record")
-
 
 class _Unread:
     """What a class has in the place of each field that may be unknown.
@@ -56,43 +44,22 @@ class _Unread:
         raise UnknownFact(self._topic)
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True)
-class Record:
-    """Base of all facts: frozen, comparable, and round-trips through ``to_dict``.
-
-    Fields are the annotations of a class, with their defaults.
-    """
+class Record(Value):
+    """Base of all facts: frozen, comparable, and round-trips through ``to_dict``."""
 
     topic: ClassVar[str] = ""
-    _defaults: ClassVar[dict[str, Any]] = {}
 
-    def __init_subclass__(cls) -> None:
-        names = [name for name in cls.__annotations__ if name != "topic"]
-        cls._defaults = {name: vars(cls)[name] for name in names}
+    def __init_subclass__(cls, *, eq: bool = True) -> None:
+        super().__init_subclass__(eq=eq)
         for name, default in cls._defaults.items():
             if default is UNKNOWN:
                 setattr(cls, name, _Unread(f"{cls.topic}.{name}".lstrip(".")))
 
     def __init__(self, **values: Any) -> None:
-        wrong = values.keys() - self._defaults.keys()
-        if wrong:
-            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(wrong))}")
+        super().__init__(**values)
         known = vars(self)
-        for name, default in self._defaults.items():
-            value = values.get(name, default)
-            if value is not UNKNOWN:
-                known[name] = {} if value is default and isinstance(value, dict) else value
-
-    def __setattr__(self, name: str, value: Any) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is frozen: cannot set {name}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is frozen: cannot delete {name}")
-
-    @classmethod
-    def field_names(cls) -> tuple[str, ...]:
-        """Return the names of all fields, in their order."""
-        return tuple(cls._defaults)
+        for name in [name for name, value in known.items() if value is UNKNOWN]:
+            del known[name]
 
     def known(self, name: str) -> bool:
         """Return whether this field can be read. Raises ``KeyError`` where there is no such."""
@@ -104,27 +71,12 @@ class Record:
         """Return the field, or ``default`` where it is unknown; for renderers, never for rules."""
         return vars(self)[name] if self.known(name) else default
 
-    def replace(self: RecordT, **changes: Any) -> RecordT:
-        """Return a copy with other values.
-
-        Raises:
-            TypeError: a name that is not a field.
-        """
-        return type(self)(**{**vars(self), **changes})
-
     def to_dict(self) -> dict[str, Any]:
         """Return the known fields as plain JSON values."""
         return {name: _plain(value) for name, value in vars(self).items()}
 
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and vars(self) == vars(other)
-
     def __hash__(self) -> int:
         return hash((type(self).__name__, repr(self)))
-
-    def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({inside})"
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,6 @@ the text model.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -125,6 +124,8 @@ def _place_of_use_cache(module: Any) -> int | None:
 
 @lru_cache(maxsize=None)
 def _place_in(forward: Any) -> int | None:
+    import inspect
+
     names = [name for name in inspect.signature(forward).parameters if name != "self"]
     return names.index("use_cache") if "use_cache" in names else None
 

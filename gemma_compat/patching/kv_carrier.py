@@ -14,7 +14,6 @@ cuts what is kept from the graph. Two forwards before one backward each have the
 
 from __future__ import annotations
 
-import inspect
 import threading
 import weakref
 from types import SimpleNamespace
@@ -167,6 +166,8 @@ def needs_cache(text_model: Any) -> bool:
     """Return whether its layers share keys and values through the cache, with no carrier of ours on
     it.
     """
+    import inspect
+
     attentions = bare_attentions(text_model)
     if not any(map(_borrows, attentions)) or carries_shared_kv(text_model):
         return False
@@ -261,6 +262,8 @@ def _refuse_filled_cache(arguments: tuple[Any, ...]) -> None:
 
 def _check_attentions(attentions: list[Any]) -> None:
     """Check what the hooks rely on, on the attention at hand and not by its version."""
+    import inspect
+
     if not any(_borrows(attention) for attention in attentions):
         raise PatchTargetMissing("no decoder layer borrows keys and values (is_kv_shared_layer)")
     parameters = inspect.signature(type(attentions[0]).forward).parameters
@@ -278,6 +281,8 @@ def check_arguments_pass(text_model: Any) -> None:
 
     Raises ``PatchTargetMissing`` where one of them hands no keywords on.
     """
+    import inspect
+
     for cls in (type(text_model), type(decoder_layers(text_model)[0])):
         parameters = inspect.signature(cls.forward).parameters.values()
         if not any(item.kind is item.VAR_KEYWORD for item in parameters):

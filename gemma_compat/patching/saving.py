@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +31,11 @@ _lock = ShortLock()
 _saving: dict[tuple[int, str], tuple[int, Any, Any]] = {}
 
 
-@dataclass(eq=False)
 class FoundValues:
     """The config fields that one rule noted, as they were: ``(config, name, value)`` each."""
 
-    values: list[tuple[Any, str, Any]] = field(default_factory=list)
+    def __init__(self, values: list[tuple[Any, str, Any]]) -> None:
+        self.values = values
 
 
 def remember_found(ledger: Ledger, fields: list[tuple[Any, str]]) -> None:

@@ -16,7 +16,6 @@ graph at the end of the forward.
 
 from __future__ import annotations
 
-import inspect
 from collections import UserDict
 from typing import Any
 
@@ -57,6 +56,8 @@ def add_freed_dict(text_model: Any, ledger: Any) -> None:
 
 
 def _add(text_model: Any, ledger: Any, make: Any) -> None:
+    import inspect
+
     attentions = bare_attentions(text_model)
     refuse_cured_by_unsloth(text_model)
     if not any(getattr(item, "is_kv_shared_layer", False) for item in attentions):

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from .. import _files
+from ..values import Value
 
 GROUP = "gemma_compat.rules"
 _SUFFIXES = (".dist-info", ".egg-info")
 
 
-@dataclass(frozen=True)
-class EntryPoint:
+class EntryPoint(Value):
     """One entry of the group.
 
     Attributes:

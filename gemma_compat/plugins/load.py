@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import walk_packages
 from types import ModuleType
@@ -14,14 +13,14 @@ from typing import Any, TypeVar
 from ..engine.condition import Condition
 from ..engine.rule import Problem, Rule, Scope
 from ..errors import GemmaCompatError, PatchTargetMissing, UnknownFact
+from ..values import Value
 from .find import EntryPoint, entry_points
 
 SWITCH = "GEMMA_COMPAT_PLUGINS"  # 0: none is loaded
 ConditionT = TypeVar("ConditionT", bound=Condition)
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(Value):
     """What was found.
 
     Attributes:
@@ -93,8 +92,7 @@ def _in_module(module: ModuleType) -> Iterator[Any]:
     rule = getattr(module, "RULE", None)
     if isinstance(rule, Rule):
         parent, _, stem = module.__name__.rpartition(".")
-        yield replace(
-            rule,
+        yield rule.replace(
             name=rule.name or stem.replace("_", "-"),
             family=rule.family or parent.rpartition(".")[2] or stem,
             docs=rule.docs or module.__doc__ or "",
@@ -110,13 +108,12 @@ def _guarded(rule: Rule, package: str) -> Rule:
     where = f"{rule.code} of {package}"
 
     def all_guarded(items: Sequence[ConditionT]) -> tuple[ConditionT, ...]:
-        return tuple(replace(item, test=_guarded_test(item.test, where)) for item in items)
+        return tuple(item.replace(test=_guarded_test(item.test, where)) for item in items)
 
     def guarded(scope: Scope) -> Scope:
-        return replace(scope, when=all_guarded(scope.when))
+        return scope.replace(when=all_guarded(scope.when))
 
-    return replace(
-        rule,
+    return rule.replace(
         family=rule.family or package,
         scopes=tuple(map(guarded, rule.scopes)),
         when=all_guarded(rule.when),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from typing import TYPE_CHECKING
 
 from ..engine.gate import Ignored, Remark
 from ..engine.rule import Diagnosis, Finding, Rule, Severity, Undetermined
+from ..values import Value
 from .settings import Ignore
 
+if TYPE_CHECKING:
+    from datetime import date
 
-@dataclass(frozen=True)
-class Outcome:
+
+class Outcome(Value):
     """What a policy makes of a diagnosis.
 
     Attributes:
@@ -29,7 +31,7 @@ class Outcome:
 def with_severities(rules: Iterable[Rule], severity: Mapping[str, Severity]) -> tuple[Rule, ...]:
     """Return the rules, those named by code in ``severity`` with that one."""
     return tuple(
-        replace(rule, severity=severity[rule.code]) if rule.code in severity else rule
+        rule.replace(severity=severity[rule.code]) if rule.code in severity else rule
         for rule in rules
     )
 
@@ -59,8 +61,7 @@ def apply_policy(diagnosis: Diagnosis, ignore: Mapping[str, Ignore], today: date
 
     findings, undetermined = kept(diagnosis.findings), kept(diagnosis.undetermined)
     return Outcome(
-        replace(
-            diagnosis,
+        diagnosis.replace(
             findings=tuple(item for item in findings if isinstance(item, Finding)),
             undetermined=tuple(item for item in undetermined if isinstance(item, Undetermined)),
         ),

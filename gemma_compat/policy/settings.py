@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from ..engine.place import Place
 from ..engine.rule import Severity
 from ..errors import UsageError
+from ..values import Value
 
 FAIL_ON = ("error", "warning", "never")
 _SEVERITIES = tuple(item.value for item in Severity)
 _LONGEST = 500  # characters of a reason
 
 
-@dataclass(frozen=True)
-class Ignore:
+class Ignore(Value):
     """A rule that is accepted.
 
     Attributes:
@@ -38,8 +37,7 @@ class Ignore:
         return self.expires is not None and today > self.expires
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Value):
     """What a policy file states.
 
     Attributes:
@@ -54,11 +52,11 @@ class Policy:
 
     path: str
     ignore: tuple[Ignore, ...] = ()
-    severity: Mapping[str, Severity] = field(default_factory=dict)
+    severity: Mapping[str, Severity] = {}
     fail_on: str | None = None
     fail_on_undetermined: bool = False
     select: tuple[str, ...] = ()
-    target: Mapping[str, Any] = field(default_factory=dict)
+    target: Mapping[str, Any] = {}
 
 
 def policy_of(path: str, table: Mapping[str, Any], text: str = "") -> Policy:

@@ -52,11 +52,10 @@ _WORDS = {
     "PYTORCH_ALLOC_CONF": rf"(?:{_ALLOCATOR}(?:,|$))+",
     "PYTORCH_CUDA_ALLOC_CONF": rf"(?:{_ALLOCATOR}(?:,|$))+",
 }
-_VALUES = {name: re.compile(pattern) for name, pattern in _WORDS.items()}
 _ANY = re.compile(_SWITCH)
-_NAME = re.compile(r"[A-Z][A-Z0-9_]{1,60}")
-_SECRET_NAME = re.compile(r"TOKEN|KEY|SECRET|PASS|LICENSE|LICENCE")
-_DEVICE_ID = re.compile(r"\b(GPU|MIG)-[0-9A-Fa-f-]{4,}(?:/\d+)*")
+_NAME = r"[A-Z][A-Z0-9_]{1,60}"
+_SECRET_NAME = r"TOKEN|KEY|SECRET|PASS|LICENSE|LICENCE"
+_DEVICE_ID = r"\b(GPU|MIG)-[0-9A-Fa-f-]{4,}(?:/\d+)*"
 
 
 def environment(variables: dict[str, str]) -> dict[str, str]:
@@ -66,17 +65,17 @@ def environment(variables: dict[str, str]) -> dict[str, str]:
     return {
         name: _value(name, value)
         for name, value in variables.items()
-        if _NAME.fullmatch(name) and not _SECRET_NAME.search(name)
+        if re.fullmatch(_NAME, name) and not re.search(_SECRET_NAME, name)
     }
 
 
 def _value(name: str, value: str) -> str:
-    if value and not _VALUES.get(name, _ANY).fullmatch(value) and not _ANY.fullmatch(value):
+    if value and not re.fullmatch(_WORDS.get(name, _SWITCH), value) and not _ANY.fullmatch(value):
         return HIDDEN
-    return _DEVICE_ID.sub(r"\1-<id>", value)
+    return re.sub(_DEVICE_ID, r"\1-<id>", value)
 
 
-_PUBLIC = re.compile(
+_PUBLIC = (
     r"\d[\w.]{0,40}(?:\+(?P<local>(?:cu\d{2,4}|cpu|xpu|rocm[\d.]{1,8}|git[0-9a-f]{4,40}|"
     r"[0-9a-f]{7,40}|nv[\d.]{1,8}|unsloth)(?:[.-]\w{1,20})?))?"
 )
@@ -87,36 +86,34 @@ def version(text: str) -> str:
 
     What is returned for it is a version too: a report that is read back is judged by it.
     """
-    if _PUBLIC.fullmatch(text):
+    if re.fullmatch(_PUBLIC, text):
         return text
     public = text.partition("+")[0]
-    return f"{public}+local" if "+" in text and _PUBLIC.fullmatch(public) else HIDDEN
+    return f"{public}+local" if "+" in text and re.fullmatch(_PUBLIC, public) else HIDDEN
 
 
 # A name: no host, path, address or sentence is one.
-_IDENTIFIER = re.compile(r"[A-Za-z_][\w-]{0,60}")
-_OTHER_NAMES = re.compile(
-    r"<[\w|]{1,30}>|\d[\w.]{0,30}|kernels-community/[\w-]{1,40}(?::\w{1,40})?|\s*"
-)
+_IDENTIFIER = r"[A-Za-z_][\w-]{0,60}"
+_OTHER_NAMES = r"<[\w|]{1,30}>|\d[\w.]{0,30}|kernels-community/[\w-]{1,40}(?::\w{1,40})?|\s*"
 # What the names of modules and parameters are made of, alone or in a pattern for them.
 _MODULE = re.compile(
     r"proj|attn|attention|mlp|norm|embed|lora|layer|model|head|expert|linear|tower|conv|router|"
     r"scale|weight|bias|default|config|language|vision|audio|text|feed_forward|ffn|dense|fc\d|block|"
     r"encoder|decoder|gate|patch|multi_modal|position|altup|laurel|correct|predict|modality|lm"
 )
-_WORD = re.compile(r"[A-Za-z_]\w+")
-_PATTERN = re.compile(r"[\w.*+?|()\[\]{}^$\\:=!,<-]{1,2000}")
+_WORD = r"[A-Za-z_]\w+"
+_PATTERN = r"[\w.*+?|()\[\]{}^$\\:=!,<-]{1,2000}"
 
 
 def name(text: str) -> str:
     """Return the name of a class, dtype, method, module or parameter; nothing else is shown."""
-    if _IDENTIFIER.fullmatch(text) or _OTHER_NAMES.fullmatch(text):
+    if re.fullmatch(_IDENTIFIER, text) or re.fullmatch(_OTHER_NAMES, text):
         return text
-    of_modules = _PATTERN.fullmatch(text) and all(map(_MODULE.search, _WORD.findall(text)))
+    of_modules = re.fullmatch(_PATTERN, text) and all(map(_MODULE.search, re.findall(_WORD, text)))
     return text if of_modules else HIDDEN
 
 
-_SAID = re.compile(
+_SAID = (
     r"lib[\w.+-]{1,40}\.so[\d.]{0,12}: (?:cannot open shared object file|undefined symbol)\b.{0,60}"
     r"|No module named '(?:torch|transformers|accelerate|peft|numpy|packaging|tokenizers|triton|"
     r"safetensors|huggingface_hub|regex|yaml|filelock|requests|tqdm|sympy|networkx|jinja2|fsspec)"
@@ -133,7 +130,7 @@ _SAID = re.compile(
 _KINDS = {name for name in dir(builtins) if name.endswith(("Error", "Exception", "Exit"))}
 _SYSTEM = {os.strerror(number) for number in errno.errorcode}
 # What torch says of its devices, phrase by phrase.
-_TORCH = re.compile(
+_TORCH = (
     r"The NVIDIA driver on your system is too old(?: \(found version \d{1,6}\))?"
     r"|Found no NVIDIA driver on your system|Can't initialize NVML|No CUDA GPUs are available"
     r"|CUDA driver initialization failed|CUDA unknown error|Torch not compiled with CUDA enabled"
@@ -144,21 +141,20 @@ _TORCH = re.compile(
 
 
 # Our own words up to a colon, then what a library, a driver or the system said.
-_QUOTES = re.compile(
+_QUOTES = (
     r"(?P<ours>.*?\b(?:failed|tried|asked|usable|loaded|NVML|cannot read [^:]{1,400}): )"
-    r"(?P<said>.+)",
-    re.DOTALL,
+    r"(?P<said>.+)"
 )
-_QUOTED = re.compile(r"'[^']*'")
+_QUOTED = r"'[^']*'"
 
 
 def reason(text: str) -> str:
     """Return why something is unknown or failed, in our words; of what others said, what is known
     to be public.
     """
-    found = _QUOTES.match(text)
+    found = re.match(_QUOTES, text, re.DOTALL)
     if not found:
-        return _QUOTED.sub(lambda part: part[0] if _is_plain(part[0][1:-1]) else HIDDEN, text)
+        return re.sub(_QUOTED, lambda part: part[0] if _is_plain(part[0][1:-1]) else HIDDEN, text)
     kind, colon, said = found["said"].partition(": ")
     if not colon:
         return found["ours"] + _public(kind)
@@ -166,15 +162,15 @@ def reason(text: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    return bool(_PUBLIC.fullmatch(text)) or name(text) == text
+    return bool(re.fullmatch(_PUBLIC, text)) or name(text) == text
 
 
 def _public(said: str) -> str:
-    return said if _SAID.fullmatch(said) or said in _SYSTEM else HIDDEN
+    return said if re.fullmatch(_SAID, said) or said in _SYSTEM else HIDDEN
 
 
 def device_problem(text: str) -> str:
     """Return what is known to be torch's own text of what it said of its devices."""
     if text.startswith(("asking torch for", "what torch said")):
         return text  # our own words
-    return "; ".join(_TORCH.findall(text)) or HIDDEN
+    return "; ".join(re.findall(_TORCH, text)) or HIDDEN

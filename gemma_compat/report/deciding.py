@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from ..engine.rule import Undetermined
 from ..facts import Facts
 from ..language import said
+from ..values import Value
 from .wide import columns
 from .wording import WIDTH, label
 
@@ -61,8 +61,7 @@ _OF_AN_AREA = {
 _ON_THE_MACHINE = "report on that machine"  # driver, environment and Unsloth have no option
 
 
-@dataclass(frozen=True)
-class Deciding:
+class Deciding(Value):
     """Open questions that one option decides.
 
     Attributes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..engine.rule import Undetermined
 from ..facts import Facts
+from ..values import Value
 from .wording import codes_by_severity
 
 _AREAS = {
@@ -29,8 +29,7 @@ _AREAS = {
 }
 
 
-@dataclass(frozen=True)
-class OpenQuestion:
+class OpenQuestion(Value):
     """Answers that wait for the same facts.
 
     Attributes:

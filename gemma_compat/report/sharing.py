@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from ..engine.rule import Diagnosis
@@ -49,31 +48,29 @@ _NAMED = {"model", "training", "checkpoint", "adapter", "tokenizer"}
 _PUBLIC_HOSTS = ("https://github.com/", "https://gitlab.com/", "https://huggingface.co/")
 
 # An absolute path up to its last separator. A blank belongs to it only if a separator follows.
-_PATH = re.compile(
+_PATH = (
     r"""(?<!<path>)(?<![\w/\\.:-])(?:file://)?(?:~[\w.-]*|[A-Za-z]:|\\)?[/\\]"""
     r"""(?:[^/\\\n"'`<>|:;,()]*[/\\])*(?P<last>[^/\\\s"'`<>|:;,()]*)"""
 )
-_HOMES = re.compile(r"(?:^~|[/\\](?:home|Users)[/\\])[^/\\]*$|^[/\\]root$")
+_HOMES = r"(?:^~|[/\\](?:home|Users)[/\\])[^/\\]*$|^[/\\]root$"
 _ROUNDS = 8  # what is cut can leave a shorter path behind: "\\~a:\\"
-_TOKEN = re.compile(
-    r"\b(?:hf_|api_org_|gh[pousr]_|github_pat_|glpat-|sk-|xox[abp]-|AKIA|ASIA|eyJ)[\w-]{8,}"
-)
-_LOGIN = re.compile(r"(?<=://)(?:[^/@\s]+|[^/@:\s]+:[^@\s]*)@")  # a password may hold a slash
-_MAIL = re.compile(r"(?<![\w/.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+_TOKEN = r"\b(?:hf_|api_org_|gh[pousr]_|github_pat_|glpat-|sk-|xox[abp]-|AKIA|ASIA|eyJ)[\w-]{8,}"
+_LOGIN = r"(?<=://)(?:[^/@\s]+|[^/@:\s]+:[^@\s]*)@"  # a password may hold a slash
+_MAIL = r"(?<![\w/.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
 
 
 def clean(text: str) -> str:
     """Return the text with every absolute path cut to its last part, and no login or token."""
     for _ in range(_ROUNDS):
-        before, text = text, _MAIL.sub("<address>", _LOGIN.sub("", text))
-        text = _TOKEN.sub("<token>", _PATH.sub(_shorten, text))
+        before, text = text, re.sub(_MAIL, "<address>", re.sub(_LOGIN, "", text))
+        text = re.sub(_TOKEN, "<token>", re.sub(_PATH, _shorten, text))
         if text == before:
             break
     return text
 
 
 def _shorten(match: re.Match[str]) -> str:
-    if _HOMES.search(match[0]) or not match["last"]:
+    if re.search(_HOMES, match[0]) or not match["last"]:
         return "<path>"
     return f"<path>/{match['last']}"
 
@@ -118,14 +115,11 @@ def shareable(diagnosis: Diagnosis) -> Diagnosis:
     """Return the diagnosis with the facts that may be shared, and no other value in its texts."""
     shared = shareable_facts(diagnosis.facts)
     pairs = dict(_hidden(diagnosis.facts.to_dict(), shared))
-    return replace(
-        diagnosis,
+    return diagnosis.replace(
         facts=Facts.from_dict(shared),
         findings=tuple(
-            replace(
-                item,
-                problem=replace(
-                    item.problem,
+            item.replace(
+                problem=item.problem.replace(
                     message=_without(pairs, item.problem.message),
                     help=_without(pairs, item.problem.help),
                 ),
@@ -133,8 +127,7 @@ def shareable(diagnosis: Diagnosis) -> Diagnosis:
             for item in diagnosis.findings
         ),
         undetermined=tuple(
-            replace(
-                item,
+            item.replace(
                 missing=tuple(
                     (topic, _shared_values.reason(_without(pairs, reason)))
                     for topic, reason in item.missing
@@ -198,7 +191,7 @@ def _public_address(vcs: str) -> str:
     """Return where a public host serves it, the address; else only that it came from a
     repository.
     """
-    address = _LOGIN.sub("", vcs).partition("?")[0].partition("#")[0]
+    address = re.sub(_LOGIN, "", vcs).partition("?")[0].partition("#")[0]
     return address if address.partition("+")[2].startswith(_PUBLIC_HOSTS) else "a repository"
 
 

@@ -7,7 +7,6 @@ could not be decided is a few lines.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from .._version import __version__
 from ..engine.plan import Plan
@@ -64,7 +63,7 @@ def _folded(diagnosis: Diagnosis) -> tuple[Diagnosis, str]:
     """Return the diagnosis without notices that change nothing for the user, and their codes."""
     codes = [item.rule.code for item in diagnosis.findings if _changes_nothing(item)]
     kept = tuple(item for item in diagnosis.findings if not _changes_nothing(item))
-    return replace(diagnosis, findings=kept), ", ".join(dict.fromkeys(codes))
+    return diagnosis.replace(findings=kept), ", ".join(dict.fromkeys(codes))
 
 
 def _changes_nothing(finding: Finding) -> bool:

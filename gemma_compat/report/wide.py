@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 # A wide character, a word (which may hold spaces that do not break), or spaces.
-_ATOM = re.compile(
+_ATOM = (
     r"[\u2e80-\u9fff\uff00-\uffef\u3000-\u303f]"
     r"|(?:[^\s\u2e80-\u9fff\uff00-\uffef]|\xa0)+|[^\S\xa0]+"
 )
@@ -48,5 +48,5 @@ def wrap_wide(text: str, first: str, rest: str, width: int, lines: int | None) -
 
 
 def _atoms(text: str) -> Iterator[str]:
-    for atom in _ATOM.findall(text):
+    for atom in re.findall(_ATOM, text):
         yield " " if atom.isspace() else atom

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from ..values import Value
 
 CAPABILITY_SOURCE = "NVIDIA, CUDA GPU Compute Capability (developer.nvidia.com/cuda-gpus)"
 MEMORY_SOURCE = (
@@ -23,8 +24,7 @@ MEMORY_SOURCE = (
 STATED_SOURCE = "NVIDIA's specification of the card, GB taken as GiB"
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(Value):
     """One product.
 
     Attributes:
@@ -204,7 +204,7 @@ _PATTERNS = {
     "P100-12GB": r"Tesla P100-PCIE-12GB",
     "GH200-144GB": r"GH200 144G HBM3e",
 }
-_SIZE = re.compile(r"-(\d+)GB$")
+_SIZE = r"-(\d+)GB$"
 
 
 def _stated() -> Iterator[Card]:
@@ -229,7 +229,7 @@ def _card(line: str, name: str, capability: tuple[int, int], memory: int | None)
 def _pattern(line: str, name: str) -> str:
     if name in _PATTERNS:
         return _PATTERNS[name]
-    plain = _SIZE.sub("", name)
+    plain = re.sub(_SIZE, "", name)
     whole = re.escape(line + plain.removesuffix(" Laptop"))
     if plain.endswith(" Laptop"):
         return f"{whole}( Laptop GPU| with Max-Q Design| Mobile)"

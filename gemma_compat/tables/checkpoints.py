@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from ..data import read_bytes
+from ..values import Value
 
 # Who mirrors Google's checkpoints under the same names, quantized ones with a suffix.
 _OWNERS = frozenset(
@@ -24,7 +24,7 @@ _OWNERS = frozenset(
     "lmstudio-community mlx-community mradermacher neuralmagic nousresearch onnx-community "
     "pytorch redhatai second-state thebloke maziyarpanahi leafspark".lower().split()
 )
-_QUANTIZED = re.compile(
+_QUANTIZED = (
     r"(?:-unsloth)?-(?:(?P<bitsandbytes>bnb-(?:4|8)bit)|(?P<gguf>(?:i1-)?gguf)|"
     r"(?P<mlx>(?:mlx-)?(?:\d+bit|bf16)|mlx)|(?P<awq>awq(?:-int4)?)|(?P<gptq>gptq(?:-int4|-4bit)?)|"
     r"(?P<compressed>fp8(?:-dynamic)?|(?:quantized\.)?w\d+a\d+)|(?P<onnx>onnx))$"
@@ -33,8 +33,7 @@ _NEAR = 0.6  # of difflib; below it, a Llama's name would be taken for a misspel
 _METHODS = {"compressed": "compressed-tensors"}
 
 
-@dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(Value):
     """One known checkpoint.
 
     Attributes:
@@ -63,7 +62,7 @@ def find(name: str) -> Checkpoint | None:
     if owner and owner.lower() not in _OWNERS:
         return None
     lower = base.lower()
-    match = None if lower in _by_name() else _QUANTIZED.search(lower)
+    match = None if lower in _by_name() else re.search(_QUANTIZED, lower)
     return _checkpoint(name, lower[: match.start()] if match else lower, match)
 
 
@@ -77,7 +76,7 @@ def resembled(name: str) -> Checkpoint | None:
     inside = [
         known for known in _by_name() if re.search(rf"(?<![a-z0-9]){known}(?![a-z0-9])", lower)
     ]
-    return _checkpoint(name, max(inside, key=len), _QUANTIZED.search(lower)) if inside else None
+    return _checkpoint(name, max(inside, key=len), re.search(_QUANTIZED, lower)) if inside else None
 
 
 def _checkpoint(name: str, published: str, match: re.Match[str] | None) -> Checkpoint | None:

@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..values import Value
 from .cards_table import CARDS, Card
 
 _GUIDE = "NVIDIA, CUDA Programming Guide 13, Compute Capabilities"
@@ -24,8 +23,7 @@ UNSLOTH_SOURCE = "Unsloth, Requirements (NVIDIA GPUs since 2018, CUDA capability
 _FLASH_3 = "Dao-AILab/flash-attention, README, FlashAttention-3 beta release"
 
 
-@dataclass(frozen=True)
-class Architecture:
+class Architecture(Value):
     """One compute capability.
 
     Attributes:

@@ -10,7 +10,8 @@ MI300A and MI325X, where AMD's documents say 128 and 256 GB.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from ..values import Value
 
 _ROCM = "AMD, ROCm documentation, GPU architecture specifications"
 _PRECISION = "AMD, ROCm documentation, Precision support"
@@ -22,8 +23,7 @@ _APPLE = "Apple, technical specifications; PyTorch, MPS backend"
 _TPU = "Google Cloud, TPU documentation, system architecture"
 
 
-@dataclass(frozen=True)
-class OtherCard:
+class OtherCard(Value):
     """One product that is not NVIDIA's.
 
     Attributes:

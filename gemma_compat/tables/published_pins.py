@@ -14,7 +14,7 @@ from typing import Any
 from .. import versions
 from ..data import read_bytes
 
-_NAME = re.compile(r"^([A-Za-z0-9._-]+)\s*(.*)$")
+_NAME = r"^([A-Za-z0-9._-]+)\s*(.*)$"
 
 
 @lru_cache(maxsize=256)
@@ -37,7 +37,7 @@ def pins_of(name: str, version: str, beside: bool = True) -> Mapping[str, str] |
     lines = [line for key in lists for line in _lists()[entry[key]] if ";" not in line]
     found: dict[str, list[str]] = {}
     for line in lines:
-        matched = _NAME.match(line)
+        matched = re.match(_NAME, line)
         if matched and versions.is_specifier(matched[2]):
             key = re.sub(r"[-_.]+", "-", matched[1]).lower()
             found.setdefault(key, []).append(matched[2])

@@ -15,7 +15,7 @@ from .. import versions
 from ..facts import Facts
 
 FIRST = "5.23.0"
-_OLD = re.compile(r"\bgradient_checkpointing(?=(?:_kwargs|_enable)?(?:=|\())")
+_OLD = r"\bgradient_checkpointing(?=(?:_kwargs|_enable)?(?:=|\())"
 
 
 def renamed(text: str, facts: Facts) -> str:
@@ -29,10 +29,10 @@ def renamed(text: str, facts: Facts) -> str:
     package = facts.packages.get("transformers")
     version = str(package.get("version", "")) if package is not None else ""
     is_new = versions.is_valid(version) and versions.contains(f">={FIRST}", version)
-    return _OLD.sub("activation_checkpointing", text) if is_new else text
+    return re.sub(_OLD, "activation_checkpointing", text) if is_new else text
 
 
 def renamed_for(text: str, model: Any) -> str:
     """Return the same by the methods of a live model."""
     is_new = hasattr(model, "activation_checkpointing_enable")
-    return _OLD.sub("activation_checkpointing", text) if is_new else text
+    return re.sub(_OLD, "activation_checkpointing", text) if is_new else text

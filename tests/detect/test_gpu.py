@@ -320,7 +320,7 @@ def test_a_bus_that_cannot_be_read_is_said(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("machine", "found"), [("arm64", ("Apple GPU (Metal)",)), ("x86_64", ())])
 def test_apple(machine, found, monkeypatch):
     monkeypatch.setattr(other_gpus.sys, "platform", "darwin")
-    monkeypatch.setattr(other_gpus.platform, "machine", lambda: machine)
+    monkeypatch.setattr("platform.machine", lambda: machine)
     known, not_looked_for = find_other_gpus(False)
     assert known == found
     assert bool(not_looked_for) == (not found)

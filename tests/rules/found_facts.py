@@ -38,7 +38,7 @@ def _changes(item: Condition) -> Iterator[dict[str, Any]]:
     yield from ({"gpus": list(gpus)} for gpus in domains.WHOLE["gpus"])
     whole = facts_for("gemma3", "4.57.6")
     for area in _AREAS:
-        for name in vars(getattr(whole, area)):
+        for name in getattr(whole, area).field_names():
             for value in domains.values(f"{area}.{name}", item):
                 yield {area: {name: value}}
 

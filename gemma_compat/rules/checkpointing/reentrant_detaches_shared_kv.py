@@ -38,7 +38,6 @@ the shared keys and values altogether; there GC104 covers this defect too.
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from ...conditions.checkpointing import (
@@ -141,5 +140,7 @@ def _borrows(text_model: Any) -> bool:
 
 
 def _passes_shared(text_model: Any) -> bool:
+    import inspect
+
     attention = decoder_layers(text_model)[0].self_attn
     return "shared_kv_states" in inspect.signature(type(attention).forward).parameters
