@@ -112,7 +112,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"gemma_compat {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, prog=parser.prog)
     # Only the one that is asked for is loaded; all of them for help and for errors.
     wanted = [name for name in COMMANDS if arguments[:1] == [name]]
     for name in wanted or COMMANDS:

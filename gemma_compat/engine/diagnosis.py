@@ -7,7 +7,7 @@ Gemma 2 rule undetermined on Gemma 3, and the order of a rule's conditions does 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from .. import versions
@@ -17,9 +17,8 @@ from ..tables import families
 from ..values import Value
 from . import evidence
 from .condition import Condition, any_of
+from .every_type import Answer, facts_by_type, judge_every_type
 from .rule import Diagnosis, Finding, Rule, Scope, Undetermined
-
-Answer = Finding | Undetermined
 
 
 class Objection(Value):
@@ -43,7 +42,7 @@ def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
     if facts.model.known("model_type"):
         answers = [answer for rule in ordered for answer in _judge_one(rule, facts)]
     else:
-        by_type = _of_every_type(facts, ordered)
+        by_type = facts_by_type(facts, ordered)
         answers = [answer for rule in ordered for answer in _judge_every_type(rule, facts, by_type)]
     cured = dict.fromkeys(item.rule for item in answers if _is_cured(item.rule, facts))
     answers = [item for item in answers if item.rule not in cured]
@@ -56,15 +55,22 @@ def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
     )
 
 
-def judge(rule: Rule, facts: Facts, scopes: Iterable[Scope] | None = None) -> Answer | None:
-    """Return one rule's answer for one set of facts: fires, undetermined, or ``None``.
+def judge(rule: Rule, facts: Facts) -> Answer | None:
+    """Return one rule's answer for one set of facts: fires, undetermined, or ``None``."""
+    return _judged(rule, facts, ((scope, _conditions(rule, scope)) for scope in rule.scopes))
 
-    Args:
-        scopes: those to ask; all of the rule's if not given.
-    """
+
+def _judge_in(rule: Rule, facts: Facts, scopes: Iterable[Scope]) -> Answer | None:
+    """Return the rule's answer in these scopes, which the model type is known to be in."""
+    return _judged(rule, facts, ((scope, _conditions(rule, scope)[1:]) for scope in scopes))
+
+
+def _judged(
+    rule: Rule, facts: Facts, asked: Iterable[tuple[Scope, Sequence[Condition]]]
+) -> Answer | None:
     undetermined: Undetermined | None = None
-    for scope in rule.scopes if scopes is None else scopes:
-        missing, phrases, applies = _ask(_conditions(rule, scope), facts)
+    for scope, conditions in asked:
+        missing, phrases, applies = _ask(conditions, facts)
         if not applies:
             continue
         if not missing:
@@ -169,28 +175,14 @@ def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
         yield answer
 
 
-def _of_every_type(facts: Facts, rules: Iterable[Rule]) -> dict[str, Facts]:
-    """Return the facts with each model type that a rule names put in, by model type."""
-    model_types = sorted(frozenset().union(*(rule.model_types for rule in rules)))
-    return {name: facts.replace(model=facts.model.replace(model_type=name)) for name in model_types}
-
-
-def _judge_every_type(rule: Rule, facts: Facts, by_type: Mapping[str, Facts]) -> Iterator[Answer]:
-    """Yield the rule's answer for each of its model types, equal answers grouped into one.
-
-    The releases do not depend on the model type: a scope that they rule out is asked once.
-    """
+def _judge_every_type(rule: Rule, facts: Facts, by_type: dict[str, Facts]) -> Iterator[Answer]:
+    """Yield the rule's answers; a scope that the installed releases rule out is asked once."""
     scopes = [scope for scope in rule.scopes if not _rules_out(scope, facts)]
-    groups: dict[object, tuple[Answer, list[str]]] = {}
-    for model_type in sorted(rule.model_types) if scopes else ():
-        answer = judge(rule, by_type[model_type], scopes)
-        if answer is not None:
-            groups.setdefault(answer, (answer, []))[1].append(model_type)
-    for answer, model_types in groups.values():
-        if isinstance(answer, Finding):
-            yield Finding(answer.rule, answer.problem, tuple(model_types))
-        else:
-            yield Undetermined(answer.rule, answer.missing, answer.condition, tuple(model_types))
+
+    def scopes_of(model_type: str) -> tuple[Scope, ...]:
+        return tuple(scope for scope in scopes if _is_of(model_type, scope))
+
+    yield from judge_every_type(rule, scopes_of, by_type, _judge_in)
 
 
 def _ask(
@@ -237,12 +229,12 @@ def _rules_out(scope: Scope, facts: Facts) -> bool:
 
 
 def _is_in(scope: Scope) -> Callable[[Facts], bool]:
-    def test(facts: Facts) -> bool:
-        model_type = facts.model.model_type
-        newer = families.is_gemma(model_type) and not families.is_known(model_type)
-        return model_type in scope.model_types or (scope.by_config and newer)
+    return lambda facts: _is_of(facts.model.model_type, scope)
 
-    return test
+
+def _is_of(model_type: str, scope: Scope) -> bool:
+    newer = families.is_gemma(model_type) and not families.is_known(model_type)
+    return model_type in scope.model_types or (scope.by_config and newer)
 
 
 def _has_version(name: str, text: str) -> Callable[[Facts], bool]:

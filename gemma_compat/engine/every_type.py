@@ -1,0 +1,81 @@
+"""A rule judged for every model type that it names, where no model is given.
+
+The facts of two types differ in the type alone. So an answer is made once for all types that the
+same scopes name, unless something read the type to make it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from ..facts import Facts, ModelFacts
+from .rule import Finding, Rule, Scope, Undetermined
+
+Answer = Finding | Undetermined
+Judge = Callable[[Rule, Facts, Sequence[Scope]], Answer | None]
+
+
+class _OfAType(ModelFacts):
+    """A model of which only the type is put in.
+
+    Attributes:
+        was_asked: whether its type was read since this was last set to ``False``; reading all
+            fields at once counts too.
+    """
+
+    __slots__ = ("was_asked",)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in {"model_type", "__dict__"}:
+            object.__setattr__(self, "was_asked", True)
+        return super().__getattribute__(name)
+
+
+def facts_by_type(facts: Facts, rules: Iterable[Rule]) -> dict[str, Facts]:
+    """Return the facts with each model type that a rule names put in, by model type."""
+    model_types = sorted(frozenset().union(*(rule.model_types for rule in rules)))
+    known = vars(facts.model)
+    return {
+        name: facts.replace(model=_OfAType(**{**known, "model_type": name})) for name in model_types
+    }
+
+
+def judge_every_type(
+    rule: Rule,
+    scopes_of: Callable[[str], tuple[Scope, ...]],
+    by_type: dict[str, Facts],
+    judge: Judge,
+) -> Iterator[Answer]:
+    """Yield the rule's answer for each of its model types, equal answers grouped into one.
+
+    Args:
+        scopes_of: returns the scopes that a model type is in and that no release rules out.
+        by_type: from :func:`facts_by_type`.
+        judge: judges the rule for some facts in those scopes.
+    """
+    groups: dict[object, tuple[Answer, list[str]]] = {}
+    made: dict[tuple[Scope, ...], Answer | None] = {}
+    for model_type in sorted(rule.model_types):
+        scopes = scopes_of(model_type)
+        if not scopes:
+            continue
+        if scopes in made:
+            answer = made[scopes]
+        else:
+            answer, read_type = _watched(judge, rule, by_type[model_type], scopes)
+            if not read_type:
+                made[scopes] = answer
+        if answer is not None:
+            groups.setdefault(answer, (answer, []))[1].append(model_type)
+    for answer, model_types in groups.values():
+        yield answer.replace(model_types=tuple(model_types))
+
+
+def _watched(
+    judge: Judge, rule: Rule, facts: Facts, scopes: tuple[Scope, ...]
+) -> tuple[Answer | None, bool]:
+    """Return the answer, and whether anything read the model type to make it."""
+    model: Any = facts.model
+    object.__setattr__(model, "was_asked", False)
+    return judge(rule, facts, scopes), model.was_asked
