@@ -67,6 +67,23 @@ def test_it_is_found_in_the_middle_of_a_very_long_line(before: int) -> None:
     assert codes(data) == ("GC101",)
 
 
+@pytest.mark.parametrize("unit", [b"A", b"0f", b"QUJD/+_-"])
+def test_of_a_word_that_is_data_both_ends_are_kept(unit: bytes) -> None:
+    """Hundreds of patterns look for words: a megabyte of base64 would take a second."""
+    data = unit * 8000
+    text = b'{"image": "' + data + b'", "error": "' + ERROR.encode() + b'"}\n' + data[:1023] + b"\n"
+    ((_, piece),) = read(text)
+    assert len(piece) < len(text) - len(data) + 600
+    assert piece.startswith(b'{"image": "' + data[:200]) and data[-200:] + b'", "error"' in piece
+    assert piece.endswith(b"\n" + data[:1023] + b"\n")
+    assert codes(text) == ("GC101",)
+
+
+def test_many_long_words_that_are_no_data_are_left_as_they_are() -> None:
+    text = b" ".join([b"a" * 1023] * 50)
+    assert read(text) == [(1, text)]
+
+
 @pytest.mark.parametrize("size", [7, 64, 1 << 18])
 def test_pieces_are_whole_lines_with_their_numbers(size: int, monkeypatch: Any) -> None:
     monkeypatch.setattr(stream, "BLOCK", size)

@@ -9,6 +9,14 @@ from collections.abc import Iterator
 from .base import MENTIONED, STATED, Reader, Reading, always
 
 _NUMBER = r"-?\d{1,12}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,3})?"
+# A whole word, looked at from its end: an expression that begins with a literal is found ten times
+# faster than one that begins with what may be missing.
+_LOSS = r"loss(?=[\"']?\s?[:=])(?:{})".format(
+    "|".join(
+        rf"(?<={before}loss)(?<![\w/]{before}loss)"
+        for before in ("", "train", "train_", "reduced_train_", "training_")
+    )
+)
 
 
 def _loss(match: re.Match[str]) -> Iterator[Reading]:
@@ -41,7 +49,7 @@ FIGURES: tuple[Reader, ...] = (
         limit=1000,
     ),
     Reader(
-        rf"(?<![\w/])[\"']?(?:train_?|reduced_train_|training_)?loss[\"']?\s?[:=]\s?[\"']?"
+        rf"{_LOSS}[\"']?\s?[:=]\s?[\"']?"
         rf"(?P<value>{_NUMBER})(?![\w.])",
         _loss,
         {
@@ -54,7 +62,7 @@ FIGURES: tuple[Reader, ...] = (
         limit=200,
     ),
     Reader(
-        r"[\"']?(?P<name>loss|grad_norm)[\"']?\s?[:=]\s?[\"']?[nN]a[nN]\b",
+        r"(?P<name>loss|grad_norm)[\"']?\s?[:=]\s?[\"']?(?i:nan)\b",
         _not_a_number,
         {
             "{'loss': 0.0, 'grad_norm': nan}": {"figures.nan_grad_norm": True},

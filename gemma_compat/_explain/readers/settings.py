@@ -178,7 +178,8 @@ _ARGUMENTS: tuple[Reader, ...] = (
         needs=b"Batch size per device",
     ),
     Reader(
-        rf"\b(?P<name>fp16|bf16)(?:{_IS}(?P<value>[Tt]rue|[Ff]alse)|(?<=--fp16|--bf16)(?=\s|$))",
+        rf"(?P<name>fp16|bf16)(?<!\w....)"
+        rf"(?:{_IS}(?P<value>[Tt]rue|[Ff]alse)|(?<=--fp16|--bf16)(?=\s|$))",
         _precision,
         {
             "bf16=False, fp16=True": {"training.mixed_precision": "fp16"},
