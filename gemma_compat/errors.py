@@ -31,9 +31,12 @@ class UnknownFact(GemmaCompatError):
     """
 
     def __init__(self, topic: str, reason: str = "") -> None:
-        super().__init__(f"{topic} is unknown" + (f": {reason}" if reason else ""))
+        super().__init__(topic, reason)
         self.topic = topic
         self.reason = reason
+
+    def __str__(self) -> str:  # rarely asked for, while thousands are raised in a report
+        return f"{self.topic} is unknown" + (f": {self.reason}" if self.reason else "")
 
 
 class SearchTooDeep(GemmaCompatError):

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 _LONGEST = 100  # characters
+_KEPT = 10_000  # answers of each function: those of a stack, not those of ten thousand nodes
 _NUMBERS = r"(\d{1,6})(?:\.(\d{1,6}))?(?![\w])"
 
 
-@lru_cache(maxsize=None)
+@lru_cache(maxsize=_KEPT)
 def parse(version: str) -> Version:
     """Return the parsed version. Raises ``ValueError`` (``InvalidVersion``) where it is none."""
     from packaging.version import Version
@@ -28,7 +29,7 @@ def parse(version: str) -> Version:
     return Version(version)
 
 
-@lru_cache(maxsize=None)
+@lru_cache(maxsize=_KEPT)
 def specifier(text: str) -> SpecifierSet:
     """Return the parsed specifier. Raises ``ValueError`` (``InvalidSpecifier``) where it is
     none.
@@ -38,6 +39,7 @@ def specifier(text: str) -> SpecifierSet:
     return SpecifierSet(text)
 
 
+@lru_cache(maxsize=_KEPT)
 def is_valid(version: str) -> bool:
     """Return whether this can be compared with the releases that rules name.
 
@@ -72,7 +74,7 @@ def is_specifier(text: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=None)
+@lru_cache(maxsize=_KEPT)
 def contains(text: str, version: str) -> bool:
     """Return whether ``version`` satisfies the specifier ``text``, pre-releases included.
 
@@ -87,7 +89,7 @@ def bounds(text: str) -> tuple[str, ...]:
     return tuple(sorted((part.version for part in specifier(text)), key=parse))
 
 
-@lru_cache(maxsize=None)
+@lru_cache(maxsize=_KEPT)
 def is_undecided(text: str, version: str) -> bool:
     """Return whether the number alone cannot say on which side of a bound this build lies.
 

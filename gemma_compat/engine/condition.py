@@ -16,7 +16,6 @@ with ``and``, ``or`` or ``if`` would stop at the first unknown fact, so the test
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import UnknownFact
@@ -181,8 +180,11 @@ def _or(answers: Iterable[_Answer]) -> bool:
 
 def _one_passes(test: Callable[[Facts, Gpu], bool], facts: Facts) -> bool:
     """Return whether a visible GPU passes; one whose fact is unknown leaves that open."""
-    return _or(_ask(Condition("", partial(_on, test, gpu)), facts) for gpu in facts.gpus)
+    return _or(_ask_of(gpu, test, facts) for gpu in facts.gpus)
 
 
-def _on(test: Callable[[Facts, Gpu], bool], gpu: Gpu, facts: Facts) -> bool:
-    return test(facts, gpu)
+def _ask_of(gpu: Gpu, test: Callable[[Facts, Gpu], bool], facts: Facts) -> _Answer:
+    try:
+        return bool(test(facts, gpu))
+    except UnknownFact as error:
+        return error

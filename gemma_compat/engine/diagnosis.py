@@ -177,12 +177,22 @@ def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
 
 def _judge_every_type(rule: Rule, facts: Facts, by_type: dict[str, Facts]) -> Iterator[Answer]:
     """Yield the rule's answers; a scope that the installed releases rule out is asked once."""
-    scopes = [scope for scope in rule.scopes if not _rules_out(scope, facts)]
+    left = {scope for scope in rule.scopes if not _rules_out(scope, facts)}
+    if left:
+        scopes = {
+            name: tuple(scope for scope in found if scope in left)
+            for name, found in _scopes_by_type(rule)
+        }
+        yield from judge_every_type(rule, scopes, by_type, _judge_in)
 
-    def scopes_of(model_type: str) -> tuple[Scope, ...]:
-        return tuple(scope for scope in scopes if _is_of(model_type, scope))
 
-    yield from judge_every_type(rule, scopes_of, by_type, _judge_in)
+@lru_cache(maxsize=1024)
+def _scopes_by_type(rule: Rule) -> tuple[tuple[str, tuple[Scope, ...]], ...]:
+    """Return each model type that the rule names, in order, with the scopes that it is in."""
+    return tuple(
+        (name, tuple(scope for scope in rule.scopes if _is_of(name, scope)))
+        for name in sorted(rule.model_types)
+    )
 
 
 def _ask(

@@ -43,21 +43,20 @@ def facts_by_type(facts: Facts, rules: Iterable[Rule]) -> dict[str, Facts]:
 
 def judge_every_type(
     rule: Rule,
-    scopes_of: Callable[[str], tuple[Scope, ...]],
+    scopes_of: dict[str, tuple[Scope, ...]],
     by_type: dict[str, Facts],
     judge: Judge,
 ) -> Iterator[Answer]:
     """Yield the rule's answer for each of its model types, equal answers grouped into one.
 
     Args:
-        scopes_of: returns the scopes that a model type is in and that no release rules out.
+        scopes_of: each model type with the scopes that it is in and that no release rules out.
         by_type: from :func:`facts_by_type`.
         judge: judges the rule for some facts in those scopes.
     """
     groups: dict[object, tuple[Answer, list[str]]] = {}
     made: dict[tuple[Scope, ...], Answer | None] = {}
-    for model_type in sorted(rule.model_types):
-        scopes = scopes_of(model_type)
+    for model_type, scopes in scopes_of.items():
         if not scopes:
             continue
         if scopes in made:

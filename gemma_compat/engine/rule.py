@@ -33,7 +33,7 @@ class Severity(Enum):
     @property
     def rank(self) -> int:
         """Return 0 for the worst severity, for sorting and for thresholds."""
-        return list(Severity).index(self)
+        return ("error", "warning", "notice").index(self.value)
 
 
 class Applicability(Enum):
