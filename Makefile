@@ -87,7 +87,7 @@ test-plain: venv
 
 live-%: venv
 	@$(BIN)/python -m tools.environments $* >/dev/null
-	PYTHONPATH=$(CURDIR)/.environments/transformers-$* $(PYTEST) -p no:cacheprovider tests/live tests/preflight \
+	PYTHONPATH=$(CURDIR)/.environments/transformers-$* $(PYTEST) -p no:cacheprovider tests/live tests/preflight tests/preflight_audit \
 	    $(call named,$*)
 
 # Launchers with two processes; transformers of the newest release.

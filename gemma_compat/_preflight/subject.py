@@ -204,7 +204,9 @@ def _read(subject: Subject, shadow: Any, scan: bool) -> None:
         try:
             subject.evaluated = list(itertools.islice(data.evaluation_batches(shadow), _EVALUATED))
         except Exception as error:  # probe boundary: the user's own data set and collator
-            subject.notes.append(f"the evaluation data: {type(error).__name__}: {error}")
+            subject.notes.append(
+                f"the evaluation data cannot be read: {type(error).__name__}: {error}"
+            )
 
 
 def _generates(trainer: Any) -> bool:

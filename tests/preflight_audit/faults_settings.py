@@ -106,6 +106,19 @@ FAULTS = tuple(
         ("rate 1e-7 for LoRA", _on_lora(learning_rate=1e-7), "comes to 1e-07", False),
         ("rate negative", _arguments(learning_rate=-1e-4), "learning_rate is -0.0001", False),
         ("warm-up past the run", _arguments(warmup_steps=1000), "1000 warm-up steps", True),
+        (
+            "warm-up is the run",
+            _arguments(warmup_steps=6),
+            "6 warm-up steps of 6 in all",
+            False,
+        ),
+        ("NEFTune of 5000", _arguments(neftune_noise_alpha=5000.0), "drowns", False),
+        (
+            "all rows dropped as the last batch",
+            _arguments(max_steps=-1, dataloader_drop_last=True, per_device_train_batch_size=16),
+            "no step|is empty",
+            False,
+        ),
         ("scheduler of 0", _optimized(lambda: _scheduled(lambda step: 0.0)), "comes to 0", True),
         (
             "scheduler that ends at once",

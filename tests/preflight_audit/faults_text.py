@@ -108,6 +108,52 @@ def _shifted_by_a_collator(folder: Any) -> Any:
     )
 
 
+def _fills_gaps(folder: Any) -> Any:
+    """Leave the collator's ``mlm=True`` as it is by default."""
+    from transformers import DataCollatorForLanguageModeling
+
+    torch.manual_seed(0)
+    made = small.tokenizer()
+    made.add_special_tokens({"mask_token": "no"})  # a word that these rows do not have
+    rows = [dict(made(text, add_special_tokens=False)) for text in small.written()]
+    keywords = {"data_collator": DataCollatorForLanguageModeling(made)}
+    return run(small.model(), folder, rows, tokenizer=made, keywords=keywords)
+
+
+def _collated_by(collator: Any, rows: Any = None) -> Callable[[Any], Any]:
+    return lambda folder: run(
+        small.model(),
+        folder,
+        small.chats() if rows is None else rows,
+        tokenizer=small.tokenizer(),
+        keywords={"data_collator": collator},
+    )
+
+
+def _raises(rows: Any) -> Any:
+    return {"input_ids": torch.stack([row["prompt"] for row in rows])}
+
+
+def _without_labels(rows: Any) -> Any:
+    from transformers import default_data_collator
+
+    batch = default_data_collator(rows)
+    del batch["labels"]
+    return batch
+
+
+def _evaluated_on_texts(folder: Any) -> Any:
+    texts = [{"text": text} for text in small.written()]
+    return run(
+        small.model(),
+        folder,
+        small.chats(),
+        tokenizer=small.tokenizer(),
+        keywords={"eval_dataset": texts},
+        eval_strategy="steps",
+    )
+
+
 def _evaluated_on_itself(folder: Any) -> Any:
     from ..preflight.runs import Rows as Data
 
@@ -216,6 +262,14 @@ FAULTS = (
     Fault("empty questions", _rows(_pairs([("", a) for _, a in small.QA])), "empty"),
     Fault("answers are the questions", _rows(_pairs([(q, q) for q, _ in small.QA])), "repeat"),
     Fault("evaluated on the training rows", _evaluated_on_itself, "evaluation rows", audited=True),
+    Fault(
+        "evaluated on texts without ids",
+        _evaluated_on_texts,
+        "evaluation batches do not hold input_ids",
+    ),
+    Fault("collator raises", _collated_by(_raises), "data cannot be read: KeyError: 'prompt'"),
+    Fault("no labels", _collated_by(_without_labels), "the batch has no labels"),
+    Fault("collator with mlm=True", _fills_gaps, "mlm=False"),
     Fault("labels shifted in a collator", _shifted_by_a_collator, "shifted twice", audited=True),
     Fault(
         "labels shifted the other way",

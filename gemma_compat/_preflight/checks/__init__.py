@@ -138,7 +138,7 @@ def _of_the_batch() -> Iterator[Check]:
         "labels-are-the-tokens",
         labels.labels_are_the_tokens,
         (),
-        _LOSSES - _STEP | {"padding-is-masked"},
+        _LOSSES - _STEP | {"padding-is-masked", "turn-end-is-trained"},
     )
     yield Check(
         "padding-is-masked",

@@ -16,10 +16,11 @@ _DECAY = 1.0
 _EPSILON = 1e-3  # most gradients are smaller, and shrink to nothing beside it
 _BETA2 = 0.8  # every recipe is above; the second moment would forget within a few steps
 _SMOOTHING = 0.5
+_NOISE = 100.0  # of NEFTune; its authors tried 5, 10 and 15
 
 
 def arguments_make_sense(subject: Subject) -> CheckResult:
-    """Check clipping, decay, Adam's betas and epsilon, label smoothing and accumulation."""
+    """Check clipping, decay, Adam's betas and epsilon, smoothing, noise, accumulation."""
     if subject.args is None and subject.optimizer is None:
         return not_run("needs the training arguments")
     found = (
@@ -27,6 +28,7 @@ def arguments_make_sense(subject: Subject) -> CheckResult:
         or _of_decay(subject)
         or _of_adam(subject)
         or _of_smoothing(subject)
+        or _of_noise(subject)
         or _of_accumulation(subject)
     )
     return found or passed("clipping, decay and the optimizer's settings are as in recipes")
@@ -101,6 +103,16 @@ def _of_smoothing(subject: Subject) -> CheckResult | None:
             f"label_smoothing_factor={smoothing:g} gives the right token less weight than all "
             "others together",
             help="label_smoothing_factor between 0 and 0.1",
+        )
+    return None
+
+
+def _of_noise(subject: Subject) -> CheckResult | None:
+    noise: Any = subject.value("neftune_noise_alpha", 0.0)
+    if isinstance(noise, (int, float)) and noise > _NOISE:
+        return warned(
+            f"neftune_noise_alpha={noise:g} drowns the embeddings in noise",
+            help="neftune_noise_alpha between 5 and 15",
         )
     return None
 

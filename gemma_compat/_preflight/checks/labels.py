@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
 from ..samples import span, two_dimensional
-from ..text import place, token_id
+from ..text import decode, place, token_id
 from ._answers import failed, not_run, passed, warned
 
 if TYPE_CHECKING:
@@ -66,6 +66,14 @@ def labels_are_the_tokens(subject: Subject) -> CheckResult:
         moved = ids.roll(-shift, dims=1)
         if bool((labels == moved)[wrong].float().mean() > 0.9):
             return _shifted(subject, f"{figure}, but the {what} one", where)
+    if (mask := token_id(subject, "mask_token_id")) and bool(
+        (ids[wrong] == mask).float().mean() > 0.5
+    ):
+        return failed(
+            f"{figure}, but {decode(subject, [mask])}: the collator trains a model to fill gaps",
+            where=where,
+            help="DataCollatorForLanguageModeling(tokenizer, mlm=False)",
+        )
     if bool((labels[wrong] == 0).all()):
         return failed(
             f"{number} labels are 0 where the token is another: 0 is the padding token, and it is "

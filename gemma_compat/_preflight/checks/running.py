@@ -45,6 +45,11 @@ _MEANINGS = (
         "the processor on text and images together, and no max_length that cuts the image",
     ),
     (
+        r"did not return a loss|the model returned no loss",
+        "the model gives no loss: the batch has no labels",
+        "DataCollatorForLanguageModeling(tokenizer, mlm=False), or labels in each row",
+    ),
+    (
         r"Target -?\d+ is out of bounds",
         "a label is past the model's classes",
         "num_labels in from_pretrained, and labels from 0 on",

@@ -68,7 +68,7 @@ def _of_nothing(
     if base == 0:
         return failed("learning_rate is 0: nothing is trained", help=_HELP)
     warmup = _warmup(subject, steps)
-    if peak <= 0 or (steps and warmup >= steps and peak < base / 2):
+    if peak <= 0 or (steps and steps > 1 and warmup >= steps):
         why = f": {warmup} warm-up steps of {steps} in all" if steps and warmup >= steps else ""
         tell = failed if peak <= 0 else warned
         return tell(
@@ -228,7 +228,7 @@ def total_steps(subject: Subject) -> int | None:
     batches = batches_of_an_epoch(subject)
     if batches is None:
         return None
-    each = max(1, batches // int(subject.value("gradient_accumulation_steps", 1)))
+    each = max(min(1, batches), batches // int(subject.value("gradient_accumulation_steps", 1)))
     return int(each * float(subject.value("num_train_epochs", 3)))
 
 
@@ -241,7 +241,8 @@ def batches_of_an_epoch(subject: Subject) -> int | None:
         1, int(getattr(subject.args, "n_gpu", 1) or 1)
     )
     ranks = int(getattr(subject.args, "world_size", 1) or 1)
-    return -(-len(data) // (rows * ranks))  # type: ignore[arg-type]
+    batches, rest = divmod(len(data), rows * ranks)  # type: ignore[arg-type]
+    return batches if subject.value("dataloader_drop_last") else batches + bool(rest)
 
 
 def _warmup(subject: Subject, steps: int | None) -> int:
