@@ -91,7 +91,7 @@ class Rows(torch.utils.data.Dataset):  # type: ignore[type-arg]
         return {name: value[index] for name, value in self.batch.items()}
 
 
-def forget_precision() -> None:
+def reset_precision() -> None:
     """Forget the mixed precision of an earlier Trainer, kept for the process in two places."""
     from accelerate.state import AcceleratorState, GradientState
 
@@ -120,7 +120,7 @@ def trainer(
     """
     from transformers import Trainer, TrainingArguments, default_data_collator
 
-    forget_precision()
+    reset_precision()
     given = text() if rows is None else rows
     settings = {
         "per_device_train_batch_size": 2,

@@ -24,7 +24,7 @@ def _trainer(name: str, rows: list[Row], folder: Any, settings: Any, keywords: A
     import trl
     from datasets import Dataset
 
-    runs.forget_precision()
+    runs.reset_precision()
     given = {
         "output_dir": str(folder),
         "per_device_train_batch_size": 4,
