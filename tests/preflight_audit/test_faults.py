@@ -8,15 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import transformers
+
+from gemma_compat import versions
 
 from . import faults
 from .planted import NAMED, Fault, tell
 
-# Told by the model that is whole or by nothing: what no check can see, and why.
+# What no check sees on the tiny model, and why; on the published 270M both are warned of.
 UNSEEN = {
     "a layer is random": "the tiny model still knows its page of English",
     "norms loaded as Llama's": "the tiny model hardly changes by it",
 }
+# Where it does no harm: 4.50 puts the window over any mask, and before 5.5 there is no Gemma 4.
+SINCE = {"4-D mask without the window": ">=4.53.0", "routers collapsed": ">=5.5.0"}
 ALL = [fault for fault in faults.all_faults() if fault.name not in UNSEEN]
 # One of each kind, in the seconds that `make test` has for them.
 SLICE = {
@@ -41,15 +46,17 @@ def _mark(fault: Fault) -> Any:
     return pytest.param(fault, id=fault.name, marks=marks)
 
 
+def _is_one_here(fault: Fault) -> bool:
+    return versions.contains(SINCE.get(fault.name, ">=0"), transformers.__version__)
+
+
 @pytest.mark.parametrize("fault", [_mark(fault) for fault in ALL])
 def test_the_cause_is_named_and_nothing_else_fails(fault: Fault, tmp_path: Any) -> None:
+    if not _is_one_here(fault):
+        pytest.skip("no accident on this release")
     told = tell(fault, tmp_path)
     assert told.verdict == NAMED, str(told)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("audited", [True, False], ids=["audit", "siblings"])
-def test_nine_of_ten_are_named(audited: bool, tmp_path: Any) -> None:
-    mine = [fault for fault in faults.all_faults() if fault.audited is audited]
-    told = [tell(fault, tmp_path / str(at)) for at, fault in enumerate(mine)]
-    assert sum(item.is_named for item in told) >= 0.9 * len(mine)
+def test_nine_of_ten_are_tried_one_by_one() -> None:
+    assert len(UNSEEN) * 10 < len(list(faults.all_faults()))

@@ -21,14 +21,14 @@ def may_rest(subject: Subject, parameters: dict[str, Any], name: str) -> bool:
     So a factor of LoRA while the other is zero, experts without tokens, and keys and values of
     layers that borrow those of other layers.
     """
+    if inactive(adapted(subject.model), {name: parameters[name]}):
+        return True  # the check something-trains reports it
     for one, other in (*_FACTORS, *(pair[::-1] for pair in _FACTORS)):
         if one in name:
             twin = parameters.get(name.replace(one, other))
             itself = bool(parameters[name].detach().any())
             return itself and twin is not None and not bool(twin.detach().any())
-    if "experts." in name or (
-        ".lora_" in name and inactive(adapted(subject.model), {name: parameters[name]})
-    ):
+    if "experts." in name:
         return True
     if "per_layer" in name and _is_at_its_beginning(parameters):
         return True
