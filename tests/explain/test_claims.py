@@ -124,7 +124,7 @@ def test_a_text_of_any_model_in_a_log_that_names_none_is_put_under_a_condition()
     ("versions", "said"),
     [
         ("transformers==4.50.3", "the message is that of GC101"),
-        ("transformers==4.51.0", "the code reads float of a HybridCache"),
+        ("transformers==4.51.0", "the script reads float of a HybridCache"),
     ],
 )
 def test_where_release_and_model_fit_a_message_that_states_the_failure_decides(
@@ -170,3 +170,22 @@ def test_an_allocation_that_no_card_has_is_no_matter_of_the_batch(
     found = explained(text)
     assert found.codes == codes
     assert "a smaller batch does not help" in found.generally[0].answer.happened
+
+
+def test_what_hands_an_attribute_on_does_not_read_it() -> None:
+    frames = "Traceback (most recent call last):\n"
+    for package in ("peft/peft_model.py", "torch/nn/modules/module.py"):
+        frames += f'  File "/x/site-packages/{package}", line 3, in __getattr__\n    raise\n'
+    found = explained(
+        f"{frames}AttributeError: 'GemmaForCausalLM' object has no attribute 'chat'\n"
+    )
+    assert "the script reads chat" in headline(found)
+    assert "pip install -U peft" not in render_text(found)
+
+
+def test_a_forward_of_ones_own_class_is_not_looked_up() -> None:
+    line = "TypeError: GemmaModel.forward() got an unexpected keyword argument 'cache_position'\n"
+    assert "transformers" not in headline(explained(line))
+    frame = 'Traceback (most recent call last):\n  File "/x/site-packages/transformers/a.py", '
+    frame += "line 3, in f\n    g()\n"
+    assert "in transformers" in headline(explained(frame + line))

@@ -78,12 +78,52 @@ def _moved(case: Case, function: str, name: str) -> str:
     if not trainer.endswith("Trainer") or name in _RENAMED:
         return ""
     config = f"{trainer.removesuffix('Trainer')}Config"
-    asked = f"{config}.__init__() got an unexpected keyword argument '{name}'"
+    asked = f"TypeError: {config}.__init__() got an unexpected keyword argument '{name}'"
     found = released(case, asked)
     return config if found is not None and found.is_newer else ""
 
 
+def _missing_argument(case: Case) -> Answer:
+    function, name = case.match["function"], case.match["name"]
+    asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
+    known = released(case, asked)
+    spans = known.found.releases if known is not None and "." in function else ()
+    if known is None or not spans or spans[0].from_start:
+        return Answer(
+            f"{function}() is called without {name}, which it asks for",
+            (
+                "bring the caller, which the frame above the last one shows, and what it calls to "
+                "releases of the same time: python -m gemma_compat advise",
+            ),
+            known="the message; which release changed the signature is not in it",
+            settles=False,
+        )
+    package, first = known.found.package, spans[0].first
+    return Answer(
+        f"{function}() asks for {name} from {package} {first} on, and its caller was written for "
+        "an older one",
+        (
+            f"pip install '{package}<{first}'",
+            "or a newer release of the package that calls it",
+        ),
+        why="code that copies or calls a model's parts has to follow their signatures",
+        known=f"read in the wheels of {package}",
+    )
+
+
 ARGUMENTS: tuple[General, ...] = (
+    General(
+        "argument-missing",
+        r"(?P<function>[\w.]{1,80})\(\) missing \d required positional arguments?: "
+        r"'(?P<name>\w{1,60})'",
+        _missing_argument,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/transformers/a.py", '
+            "line 3, in f\n    g()\nTypeError: Gemma2DecoderLayer.forward() missing 1 required "
+            "positional argument: 'position_embeddings'": "from transformers 4.48",
+            "TypeError: f() missing 1 required positional argument: 'x'": "without x",
+        },
+    ),
     General(
         "argument-unknown",
         r"(?P<function>[\w.<>]{1,80})\(\) got an unexpected keyword argument '(?P<name>\w{1,60})'",

@@ -196,5 +196,6 @@ DATA: tuple[General, ...] = (
             of_gemma=True,
         ),
         {"jinja2.exceptions.TemplateError: System role not supported": "user turn"},
+        alone=True,
     ),
 )

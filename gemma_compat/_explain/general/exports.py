@@ -89,7 +89,36 @@ def _no_index(case: Case) -> Answer | None:
     )
 
 
+def _head_key(case: Case) -> Answer | None:
+    """Answer a KeyError of the head from the loader of an engine that ties it."""
+    engine = re.search(
+        r"[/\\](?P<engine>vllm|sglang)[/\\].{0,60}(?:gemma|llm\.py|llm_engine)", case.around
+    )
+    of_gemma = case.facts.model.known("model_type") or re.search("gemma", case.around)
+    if engine is None or not of_gemma:
+        return None
+    answer = _head_of_its_own("the Gemma class")
+    return Answer(
+        answer.happened.replace("in vLLM", f"of {engine['engine']}"),
+        (*answer.do, f"or pip install -U {engine['engine']}: newer releases pass over that tensor"),
+        why=answer.why,
+        known="the key and the loader's frames",
+        of_gemma=True,
+    )
+
+
 EXPORTS: tuple[General, ...] = (
+    General(
+        "head-without-a-place",
+        r"KeyError: '(?:model\.)?lm_head\.weight'",
+        _head_key,
+        {
+            'google/gemma-2b\nTraceback (most recent call last):\n  File "/x/site-packages/vllm/'
+            'model_executor/models/gemma.py", line 339, in load_weights\n    p = d[name]\n'
+            "KeyError: 'lm_head.weight'": "tie_weights",
+            "KeyError: 'lm_head.weight'": "",
+        },
+    ),
     General(
         "meta-tensors",
         r"Cannot copy out of meta tensor",

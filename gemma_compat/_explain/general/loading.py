@@ -43,7 +43,56 @@ def _another_shape(case: Case) -> Answer:
     )
 
 
+def _tokenizer_class(case: Case) -> Answer:
+    name = case.match["name"]
+    asked = f"cannot import name '{name}' from 'transformers'"
+    known = released(case, f"ImportError: {asked}")
+    if known is None or not known.found.releases or known.contradicts:
+        return Answer(
+            f"the installed transformers has no {name}, which tokenizer_config.json names",
+            ("pip install -U transformers",),
+            known="the message",
+            settles=False,
+        )
+    return Answer(
+        f"the installed transformers is older than {name}: {known.happened}",
+        (known.command,),
+        why="tokenizer_config.json names the class, and a release before the model does not have "
+        "it",
+        known="read in the wheels of transformers",
+    )
+
+
 LOADING: tuple[General, ...] = (
+    General(
+        "tokenizer-class-unknown",
+        r"Tokenizer class (?P<name>\w{3,60}) does not exist or is not currently imported",
+        _tokenizer_class,
+        {
+            "ValueError: Tokenizer class GemmaTokenizer does not exist or is not currently "
+            "imported.": "transformers>=4.38"
+        },
+        alone=True,
+    ),
+    General(
+        "mlx-weight-of-another-shape",
+        r"Expected shape \((?P<here>[\d, ]{1,40})\) but received shape \((?P<saved>[\d, ]{1,40})\) "
+        r"for parameter (?P<name>[\w.]{1,120})",
+        lambda case: Answer(
+            f"MLX: {case.match['name']} is ({case.match['saved']}) in the files, and the model "
+            f"asks for ({case.match['here']})",
+            ("pip install -U mlx-lm", "or a checkpoint that is not quantized"),
+            why="a quantized weight is packed, 8 values of 4 bits in one, where the model expects "
+            "a plain one: converter and loader are of different releases",
+            known="both shapes are in the message",
+            certain=False,
+        ),
+        {
+            "ValueError: Expected shape (262144, 640) but received shape (262144, 80) for "
+            "parameter lm_head.weight": "mlx-lm"
+        },
+        alone=True,
+    ),
     General(
         "model-type-unknown",
         r"model type `(?P<name>[\w-]{1,60})` but Transformers does not recognize",

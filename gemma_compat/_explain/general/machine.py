@@ -64,9 +64,10 @@ MACHINE: tuple[General, ...] = (
         "xla-out-of-memory",
         r"RESOURCE_EXHAUSTED|Ran out of memory in memory space hbm",
         always(
-            "the run needs more memory than the accelerator has (JAX or TensorFlow)",
-            "a smaller batch, or shorter sequences",
-            "or shard the model: jax.sharding, keras.distribution.ModelParallel",
+            "one device is to hold more than its memory (JAX or TensorFlow)",
+            "shard the weights over all devices before they are loaded: jax.sharding, "
+            "keras.distribution.ModelParallel",
+            "or a smaller batch and shorter sequences, where the weights are loaded already",
             why="XLA lists what it wanted to allocate; without a sharding each device holds all "
             "weights",
             known="the message; what else the device holds is not in the log",
@@ -74,7 +75,7 @@ MACHINE: tuple[General, ...] = (
         ),
         {
             "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying "
-            "to allocate 2352480 bytes.": "smaller batch"
+            "to allocate 2352480 bytes.": "shard"
         },
         alone=True,
     ),

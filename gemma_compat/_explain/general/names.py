@@ -23,7 +23,11 @@ def _import(case: Case) -> Answer:
         return _known_name(known, who)
     together = "releases of the same time: python -m gemma_compat advise"
     if package not in _STACK and not who.startswith("unsloth"):
-        do: tuple[str, ...] = (f"pip install -U {package}",)
+        do: tuple[str, ...] = (
+            f"pip install -U {package}",
+            "a newer Python, if that changes nothing: pip takes the newest release that this "
+            "Python allows",
+        )
     elif package not in _STACK:
         do = (f"pip install --force-reinstall {package}   and restart the kernel",)
     elif who:
@@ -68,18 +72,37 @@ def _elsewhere(known: Released) -> str:
     return f"leave it out, or look up what took its place: {found.package} has none of that name"
 
 
+def _of_a_processor(owner: str, name: str) -> Answer:
+    return Answer(
+        f"the script takes a {owner} for a tokenizer: {name} is of the tokenizer inside it",
+        (
+            f"processor.tokenizer.{name}",
+            "or AutoTokenizer.from_pretrained(...), where no images are used",
+        ),
+        why="a multimodal checkpoint loads a processor (tokenizer and image processor together); a "
+        "text-only one, as Gemma 3 1B, loads a tokenizer",
+        known="the message names the class",
+        of_gemma="Gemma" in owner,
+    )
+
+
 def _attribute(case: Case) -> Answer:
     owner, name = case.match["owner"], case.match["name"]
     known = released(case)
     if known is not None and not known.contradicts:
-        outside = [item for item in case.packages if item != known.found.package]
+        outside = [item for item in case.packages if item not in {known.found.package, "torch"}]
         return _known_name(known, outside[-1] if outside else "")
-    packages = case.packages
-    outside = [item for item in packages if item not in {"torch", "transformers"}]
-    who = outside[-1] if outside else "the code"
+    if owner.endswith("Processor"):
+        return _of_a_processor(owner, name)
+    outside = [item for item in case.packages if item not in {"torch", "transformers"}]
+    if "__getattr__" in case.frames.rpartition("line ")[2]:  # PEFT and torch hand it on
+        outside = [item for item in outside if item != "peft"]
+    who = outside[-1] if outside else "the script"
     unsloth = who == "unsloth" and "For" in owner
     together: tuple[str, ...] = (
-        f"bring {who} to a release of the same time as what it reads: advise finds one",
+        "model.generate(...) on tokenizer.apply_chat_template(messages), and not model.chat(...)"
+        if name == "chat"
+        else f"bring {who} to a release of the same time as what it reads: advise finds one",
     )
     if outside:
         together = (

@@ -54,7 +54,11 @@ class Released:
                 f"{subject} in {found.package} {self.version}, which the log states: what ran is "
                 "another release"
             )
-        return f"{subject} in {found.package} {told(found.releases)} only{here}"
+        is_named = found.owner.partition(".")[0] == found.package
+        package = "" if is_named and found.kind in {"name", "module"} else f"{found.package} "
+        everywhere = found.releases[0].from_start and found.releases[0].to_end
+        only = "" if everywhere else " only"
+        return f"{subject} in {package}{told(found.releases)}{only}{here}"
 
     @property
     def thing(self) -> str:
@@ -93,23 +97,27 @@ def upgrade(who: str) -> str:
 
 def _may_be_a_namesake(found: Missing, case: Case) -> bool:
     """Return whether a function that is named without its class may be another of that name."""
-    if found.kind != "argument" or "." in found.owner:
+    if found.kind != "argument" or found.owner.endswith(".__init__"):
         return False
     module = found.package.replace("-", "_")
-    return not found.releases or re.search(rf"-packages[/\\]{module}[/\\]", case.frames) is None
+    return (
+        "." not in found.owner
+        and not found.releases
+        or re.search(rf"-packages[/\\]{module}[/\\]", case.frames) is None
+    )
 
 
 def released(case: Case, message: str = "") -> Released | None:
     """Return what the error misses; ``None`` if no index has it.
 
     Args:
-        message: looked up in place of the error's own, with its frames.
+        message: an error that is looked up in place of the log's.
     """
     if case.error is None:
         return None
     lines = case.error.around.splitlines()
     if message:
-        lines = [f"TypeError: {message}"]
+        lines = [message]
     try:
         found = [item for traceback in read_tracebacks(lines) for item in missing(traceback)]
     except IndexUnusable:

@@ -31,6 +31,39 @@ def _no_gradient(case: Case) -> Answer:
 
 TRAINING: tuple[General, ...] = (
     General(
+        "gradient-not-a-number",
+        r"Function '\w{1,60}' returned nan values in its \d+th output",
+        lambda case: Answer(
+            "the backward pass makes NaN; anomaly detection names the function, not why",
+            ("bf16=True, fp16=False, dtype=torch.bfloat16   (or float32 on a T4 or V100)",),
+            why="float16 ends at 65,504, which the activations of Gemma 3 pass; labels that are "
+            "all -100 and a broken batch give NaN too",
+            known="the message; the precision of the run is not in it",
+            certain=False,
+            settles=False,
+        ),
+        {"RuntimeError: Function 'MmBackward0' returned nan values in its 0th output.": "float16"},
+    ),
+    General(
+        "labels-of-another-length",
+        r"Expected input batch_size \((?P<input>\d+)\) to match target batch_size "
+        r"\((?P<target>\d+)\)",
+        lambda case: Answer(
+            f"the loss gets {case.match['input']} rows of logits and {case.match['target']} labels",
+            (
+                "one GPU, or one process for each: CUDA_VISIBLE_DEVICES=0, or accelerate launch",
+                "or the collator: labels as long as input_ids, in the same batch",
+            ),
+            why="labels were cut, dropped or shifted apart from the input. A script that runs "
+            "without a launcher on several GPUs runs under DataParallel, which splits a batch by "
+            "its first dimension",
+            known="the message has both numbers; why they differ is not in it",
+            certain=False,
+            settles=False,
+        ),
+        {"ValueError: Expected input batch_size (1324) to match target batch_size (0).": "labels"},
+    ),
+    General(
         "no-gradient",
         r"element 0 of tensors does not require grad",
         _no_gradient,
