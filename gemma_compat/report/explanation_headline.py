@@ -6,7 +6,10 @@ from .._explain.explanation import Explanation, Generally, ReadOff
 
 # Errors of the code itself. Unsloth's patches are mended from release to release; what other
 # packages change has most often nothing to do with the error.
-_OF_THE_CODE = {"NameError", "UnboundLocalError", "AttributeError", "ImportError", "SyntaxError"}
+_OF_THE_CODE = {
+    "NameError", "UnboundLocalError", "AttributeError", "ImportError", "SyntaxError", "TypeError",
+    "KeyError",
+}  # fmt: skip
 
 
 def headline(found: Explanation) -> str:

@@ -159,8 +159,8 @@ KERNELS: tuple[General, ...] = (
         r"No package metadata was found for bitsandbytes|"
         r"requires (?:the latest version of )?bitsandbytes",
         always(
-            "bitsandbytes is missing or too old for this loading in 4 or 8 bits",
-            "pip install -U bitsandbytes",
+            "bitsandbytes or accelerate is missing or too old for this loading in 4 or 8 bits",
+            "pip install -U bitsandbytes accelerate",
             "and restart the kernel, in a notebook",
             why="transformers looks at what was installed when it was imported, and asks for a "
             "GPU (or another supported device) as well",

@@ -7,7 +7,8 @@ from .base import General, always
 REPOSITORIES: tuple[General, ...] = (
     General(
         "gated-repository",
-        r"is a gated repo|Cannot access gated repo|[Aa]ccess to model \S{1,120} is restricted|"
+        r"(?:is|access) a gated repo|Cannot access gated repo|"
+        r"[Aa]ccess to model \S{1,120} is restricted|"
         r"GatedRepoError|awaiting a review from the repo authors",
         always(
             "the repository is gated: its licence must be accepted with the account that the token "

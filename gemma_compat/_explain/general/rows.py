@@ -27,6 +27,22 @@ def _column(case: Case) -> Answer | None:
 
 ROWS: tuple[General, ...] = (
     General(
+        "cached-data-set-of-another-time",
+        r"Loading a dataset cached in a LocalFileSystem is not supported",
+        always(
+            "this datasets is older than the fsspec beside it",
+            "pip install -U datasets   and restart the kernel",
+            why="a newer fsspec names its local file system otherwise, and an older datasets "
+            "takes it for a remote one",
+            known="the message; the releases were not compared",
+        ),
+        {
+            "NotImplementedError: Loading a dataset cached in a LocalFileSystem is not "
+            "supported.": "pip install -U datasets"
+        },
+        alone=True,
+    ),
+    General(
         "turns-under-other-names",
         r"UndefinedError: '?(?:dict object|str object|list object)[^\n]{0,40} has no attribute "
         r"'?(?P<name>role|content)",
