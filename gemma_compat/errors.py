@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import sys
 
+_LONGEST = 2000  # characters of a line for stderr
+
 
 class GemmaCompatError(Exception):
     """Base of every error raised by gemma_compat."""
 
 
 class UsageError(GemmaCompatError):
-    """The input cannot be used: one clear line for stderr, exit code 2."""
+    """The input cannot be used: one clear line for stderr, exit code 2.
+
+    The line quotes what a file holds, which may be anything, so it is cut.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message if len(message) <= _LONGEST else message[:_LONGEST] + "...")
 
 
 class NothingToRun(UsageError):

@@ -125,6 +125,12 @@ def _rendered(found: Judged, form: str, *, verbose: bool) -> str:
     from ..report import remarks
 
     module = import_module(f"gemma_compat.report.{form}")
+    if form != "text":  # it may leave the machine
+        from ..report.sharing import shareable, shareable_gate
+
+        shown = shareable(found.diagnosis) if form in FOR_MACHINES else found.diagnosis
+        gate = shareable_gate(found.gate, found.diagnosis.facts)
+        found = found.replace(diagnosis=shown, gate=gate)
     if form in FOR_MACHINES:
         text: str = module.render(found.diagnosis, _for_machines(found))
         return text

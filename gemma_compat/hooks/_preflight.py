@@ -153,8 +153,10 @@ def _write(result: Preflight, args: Any) -> None:
     if not isinstance(folder, (str, os.PathLike)):
         return
     path = Path(folder) / FILE
+    from ..report.preflight import shareable
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(result.to_dict(), indent=2) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(shareable(result), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         logger.warning("gemma_compat: %s was not written: %s", path, error.strerror or error)

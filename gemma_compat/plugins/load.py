@@ -64,7 +64,7 @@ def _of_entry(entry: EntryPoint, taken: dict[str, str]) -> tuple[list[Rule], lis
     try:
         candidates = list(rules_in(entry.module))
     except Exception as error:  # probe boundary: other people's modules may raise anything
-        return [], [f"{entry.module}: {type(error).__name__}: {error}"]
+        return [], [f"{entry.module} failed: {type(error).__name__}: {error}"]
     kept: list[Rule] = []
     wrong = [] if candidates else [f"{entry.module} holds no RULE and no RULES"]
     known = dict(taken)

@@ -12,6 +12,9 @@ import builtins
 import errno
 import os
 import re
+from collections.abc import Callable
+
+from ._shared_words import WORDS
 
 HIDDEN = "<not shown>"
 
@@ -32,8 +35,8 @@ _WORDS = {
     "ACCELERATE_MIXED_PRECISION": r"no|fp16|bf16|fp8",
     "CUBLAS_WORKSPACE_CONFIG": r"(?::\d{1,6}:\d{1,4})+",
     "CUDA_DEVICE_ORDER": r"FASTEST_FIRST|PCI_BUS_ID",
-    "CUDA_VISIBLE_DEVICES": r"(?:(?:-?\d{1,3}|(?:GPU|MIG)-[\w/-]{1,60}|NoDevFiles|void|all|none)"
-    r"(?:,|$))*",
+    "CUDA_VISIBLE_DEVICES": r"(?:(?:-?\d{1,3}|(?:GPU|MIG)-[0-9A-Fa-f/-]{4,60}|"
+    r"NoDevFiles|void|all|none)(?:,|$))*",
     "FSDP_AUTO_WRAP_POLICY": r"TRANSFORMER_BASED_WRAP|SIZE_BASED_WRAP|NO_WRAP",
     "FSDP_BACKWARD_PREFETCH": r"BACKWARD_PRE|BACKWARD_POST|NO_PREFETCH",
     "FSDP_SHARDING_STRATEGY": r"FULL_SHARD|SHARD_GRAD_OP|NO_SHARD|HYBRID_SHARD(?:_ZERO2)?|[1-5]",
@@ -55,7 +58,7 @@ _WORDS = {
 _ANY = re.compile(_SWITCH)
 _NAME = r"[A-Z][A-Z0-9_]{1,60}"
 _SECRET_NAME = r"TOKEN|KEY|SECRET|PASS|LICENSE|LICENCE"
-_DEVICE_ID = r"\b(GPU|MIG)-[0-9A-Fa-f-]{4,}(?:/\d+)*"
+_DEVICE_ID = r"\b(GPU|MIG)-[0-9A-Fa-f-]{4,}(?:/[0-9A-Fa-f]+)*"
 
 
 def environment(variables: dict[str, str]) -> dict[str, str]:
@@ -75,9 +78,10 @@ def _value(name: str, value: str) -> str:
     return re.sub(_DEVICE_ID, r"\1-<id>", value)
 
 
+_BUILD = r"cu\d{2,4}|cpu|xpu|rocm[\d.]{1,8}|git[0-9a-f]{4,40}|[0-9a-f]{7,40}|nv[\d.]{1,8}|unsloth"
 _PUBLIC = (
-    r"\d[\w.]{0,40}(?:\+(?P<local>(?:cu\d{2,4}|cpu|xpu|rocm[\d.]{1,8}|git[0-9a-f]{4,40}|"
-    r"[0-9a-f]{7,40}|nv[\d.]{1,8}|unsloth)(?:[.-]\w{1,20})?))?"
+    r"\d{1,8}(?:\.\d{1,8}){0,5}(?:(?:a|b|rc)\d{1,8})?(?:\.?post\d{1,8})?(?:\.?dev\d{1,8})?"
+    rf"(?:\+(?P<local>(?:{_BUILD})(?:[.-](?:{_BUILD}|post\d{{1,3}}|cxx11|abi|d\d{{8}}|\d{{1,8}}))*))?"
 )
 
 
@@ -92,25 +96,21 @@ def version(text: str) -> str:
     return f"{public}+local" if "+" in text and re.fullmatch(_PUBLIC, public) else HIDDEN
 
 
-# A name: no host, path, address or sentence is one.
-_IDENTIFIER = r"[A-Za-z_][\w-]{0,60}"
-_OTHER_NAMES = r"<[\w|]{1,30}>|\d[\w.]{0,30}|kernels-community/[\w-]{1,40}(?::\w{1,40})?|\s*"
-# What the names of modules and parameters are made of, alone or in a pattern for them.
-_MODULE = re.compile(
-    r"proj|attn|attention|mlp|norm|embed|lora|layer|model|head|expert|linear|tower|conv|router|"
-    r"scale|weight|bias|default|config|language|vision|audio|text|feed_forward|ffn|dense|fc\d|block|"
-    r"encoder|decoder|gate|patch|multi_modal|position|altup|laurel|correct|predict|modality|lm"
-)
-_WORD = r"[A-Za-z_]\w+"
-_PATTERN = r"[\w.*+?|()\[\]{}^$\\:=!,<-]{1,2000}"
+# A name, a pattern for names, or a special token; no host, path, address or sentence is one.
+_NAME_CHARACTERS = r"[\w.*+?|()\[\]{}^$\\:=!,<>-]{1,2000}"
+_OTHER_NAMES = r"kernels-community/[\w-]{1,40}(?::\w{1,40})?|\s*"
+_LETTERS = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+"
 
 
 def name(text: str) -> str:
-    """Return the name of a class, dtype, method, module or parameter; nothing else is shown."""
-    if re.fullmatch(_IDENTIFIER, text) or re.fullmatch(_OTHER_NAMES, text):
+    """Return the name of a class, dtype, method, module or parameter, or a version; nothing else
+    is shown, and no name that holds a word of somebody's own.
+    """
+    if re.fullmatch(_PUBLIC, text) or re.fullmatch(_OTHER_NAMES, text):
         return text
-    of_modules = re.fullmatch(_PATTERN, text) and all(map(_MODULE.search, re.findall(_WORD, text)))
-    return text if of_modules else HIDDEN
+    words = re.findall(_LETTERS, text)
+    known = all(len(word) == 1 or word.lower() in WORDS for word in words)
+    return text if known and re.fullmatch(_NAME_CHARACTERS, text, re.ASCII) else HIDDEN
 
 
 _SAID = (
@@ -159,6 +159,27 @@ def reason(text: str) -> str:
     if not colon:
         return found["ours"] + _public(kind)
     return f"{found['ours']}{kind if kind in _KINDS else 'an exception'}: {_public(said)}"
+
+
+def libraries(found: str) -> str:
+    """Return versions of a library (``12.4, 12.6``), each as it is published."""
+    return ", ".join(map(version, found.split(", ")))
+
+
+_SPECIFIERS = r"(?:[<>=!~]{1,3}\s?\d[\d.]{0,20}(?:(?:a|b|rc|\.dev|\.post|\.\*)\d{0,4})?[, ]*)*"
+
+
+def of_unsloth(field: str) -> Callable[[str], str]:
+    """Return what shows the texts of this field of what Unsloth did: names unless said here."""
+    if field == "requires":
+        return lambda text: text if re.fullmatch(_SPECIFIERS, text) else HIDDEN
+    return _compiled if field == "compiled_caches" else name
+
+
+def _compiled(header: str) -> str:
+    """Return the header of a compiled file, ``unsloth 2026.10.9, transformers 4.57.6``."""
+    parts = re.split(r"([, ]+)", header)
+    return "".join(part if not part.strip(", ") else name(part) for part in parts)
 
 
 def _is_plain(text: str) -> bool:

@@ -8,9 +8,11 @@ from typing import Any
 from .._version import __version__
 from ..advise.answer import DOWN, NEW, STAYS, UP, Advice, Choice, Conflict
 from ..engine.rule import Undetermined
+from ..facts import Facts
 from ..language import said
 from .header import header_rows
 from .json import dump
+from .sharing import clean, shareable_facts
 from .wording import in_language, strength, wrap
 
 _HEADER = ("GPU", "Model", "Run")
@@ -19,15 +21,15 @@ _HEADER = ("GPU", "Model", "Run")
 def render_text(answer: Advice | Conflict) -> str:
     """Render for a terminal of 88 columns; never wrap the install line."""
     lines = [f"gemma_compat {__version__}, release data of {answer.asked}"]
-    for label, text in _situation(answer):
+    for label, text in _situation(answer, answer.question.facts):
         lines += wrap(text, first=f"{label:<9} ", rest=" " * 10)
     lines.append("")
     body = _advice(answer) if isinstance(answer, Advice) else _conflict(answer)
     return in_language("\n".join([*lines, *body]) + "\n")
 
 
-def _situation(answer: Advice | Conflict) -> list[tuple[str, str]]:
-    rows = [row for row in header_rows(answer.question.facts) if row[0] in _HEADER]
+def _situation(answer: Advice | Conflict, facts: Facts) -> list[tuple[str, str]]:
+    rows = [row for row in header_rows(facts) if row[0] in _HEADER]
     return [("Python", answer.question.python), *rows]
 
 
@@ -87,10 +89,11 @@ def _conflict(answer: Conflict) -> Iterator[str]:
 
 def render_markdown(answer: Advice | Conflict) -> str:
     """Render as Markdown for an issue or a pull request."""
-    head = [f"**{label}** {text}  " for label, text in _situation(answer)]
+    facts = Facts.from_dict(shareable_facts(answer.question.facts))
+    head = [f"**{label}** {text}  " for label, text in _situation(answer, facts)]
     if isinstance(answer, Conflict):
         parts = [f"- {text}" for text in answer.parts]
-        return "\n".join([*head, "", "Nothing satisfies all of it:", "", *parts]) + "\n"
+        return clean("\n".join([*head, "", "Nothing satisfies all of it:", "", *parts]) + "\n")
     rows = [
         f"| {c.name} | {c.version} | {c.date} | {_moved(c)} | {_cell(c.why)} | {c.evidence} |"
         for c in answer.choices
@@ -98,7 +101,7 @@ def render_markdown(answer: Advice | Conflict) -> str:
     table = ["| package | version | date | here | why | evidence |", "| --- " * 6 + "|", *rows]
     remarks = [f"- {text}" for text in (*_remarks(answer), *_undecided(answer))]
     line = ["```", answer.install_line, "```"]
-    return "\n".join([*head, "", *line, "", *table, "", *remarks]) + "\n"
+    return clean("\n".join([*head, "", *line, "", *table, "", *remarks]) + "\n")
 
 
 def _cell(text: str) -> str:

@@ -9,6 +9,7 @@ from ..language import said, said_list
 from ..memory import Judgement, Setup, Shape, estimate, usable
 from ..memory.judging import fits
 from ..tables.gpu_tables import CARDS
+from .sharing import clean
 from .wide import columns, padded
 from .wording import in_language, wrap
 
@@ -129,7 +130,7 @@ def render_markdown(found: Judgement, model: str, card: str) -> str:
             text += f"| {change.text} | {_gib(change.total)} | {'yes' if change.fits else 'no'} |\n"
     if found.assumed:
         text += "\nAssumed:\n\n" + "".join(f"- {line}\n" for line in found.assumed)
-    return text
+    return clean(text)
 
 
 def render_json(found: Judgement, model: str, card: str) -> str:

@@ -6,8 +6,10 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ._shared_values import reason
+from .sharing import clean_values
 from .wording import in_language, wrap
 
 if TYPE_CHECKING:
@@ -39,6 +41,21 @@ def render_stopped(result: Preflight) -> str:
         f"Leave a check out: --skip {names[0]}, or preflight=dict(skip=[{names[0]!r}]). "
         "Train all the same: --continue."
     )
+
+
+def shareable(result: Preflight) -> dict[str, Any]:
+    """Return plain values for a file, without any text of the user's data.
+
+    The file lies beside the checkpoints, and ``Trainer.push_to_hub`` uploads that folder. So of
+    where something was found, the row and the token are told, and not the text around them.
+    """
+    found = result.to_dict()
+    for item in found["checks"]:
+        item["figure"] = reason(item["figure"])
+        if "where" in item:
+            item["where"] = item["where"].partition(":")[0]
+    shared: dict[str, Any] = clean_values(found)
+    return shared
 
 
 def _lines(item: CheckResult) -> Iterator[str]:

@@ -7,11 +7,13 @@ system said, paths included, so texts are cleaned as well.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..engine.rule import Diagnosis
+from ..engine.gate import Gate
+from ..engine.rule import Diagnosis, Finding, Undetermined
 from ..facts import Facts
 from . import _shared_values
 
@@ -100,10 +102,15 @@ def shareable_facts(facts: Facts) -> dict[str, Any]:
         shared["gpus"] = [_only(gpu, _GPU_FIELDS) for gpu in known["gpus"]]
     if "environment" in known:
         shared["environment"] = _shared_values.environment(known["environment"])
-    shared["libraries"] = known["libraries"]
+    shared["libraries"] = _each_text(_shared_values.libraries, known["libraries"])
     shared["imports"] = _each_text(_shared_values.reason, known["imports"])
     for area in _NAMED & shared.keys():
         shared[area] = _each_text(_shared_values.name, shared[area])
+    if "unsloth" in shared:
+        of_unsloth = _shared_values.of_unsloth
+        shared["unsloth"] = {
+            name: _each_text(of_unsloth(name), value) for name, value in shared["unsloth"].items()
+        }
     if "torch" in shared:
         shared["torch"] = {name: _of_torch(name, value) for name, value in shared["torch"].items()}
     shared["reasons"] = _each_text(_shared_values.reason, known["reasons"])
@@ -117,25 +124,47 @@ def shareable(diagnosis: Diagnosis) -> Diagnosis:
     pairs = dict(_hidden(diagnosis.facts.to_dict(), shared))
     return diagnosis.replace(
         facts=Facts.from_dict(shared),
-        findings=tuple(
-            item.replace(
-                problem=item.problem.replace(
-                    message=_without(pairs, item.problem.message),
-                    help=_without(pairs, item.problem.help),
-                ),
-            )
-            for item in diagnosis.findings
-        ),
-        undetermined=tuple(
-            item.replace(
-                missing=tuple(
-                    (topic, _shared_values.reason(_without(pairs, reason)))
-                    for topic, reason in item.missing
-                ),
-            )
-            for item in diagnosis.undetermined
-        ),
+        findings=tuple(_shown_finding(pairs, item) for item in diagnosis.findings),
+        undetermined=tuple(_shown_undetermined(pairs, item) for item in diagnosis.undetermined),
         not_checked=tuple(_without(pairs, text) for text in diagnosis.not_checked),
+    )
+
+
+def _shown_finding(pairs: dict[str, str], item: Finding) -> Finding:
+    message, help_text = _without(pairs, item.problem.message), _without(pairs, item.problem.help)
+    return item.replace(problem=item.problem.replace(message=message, help=help_text))
+
+
+def _shown_undetermined(pairs: dict[str, str], item: Undetermined) -> Undetermined:
+    missing = tuple(
+        (topic, _shared_values.reason(_without(pairs, reason))) for topic, reason in item.missing
+    )
+    return item.replace(missing=missing)
+
+
+def shareable_gate(gate: Gate, facts: Facts) -> Gate:
+    """Return what stands beside the diagnosis with the values of these facts that may be shared.
+
+    Of other people's rules their package and codes are told, and not what their errors said.
+    """
+    pairs = dict(_hidden(facts.to_dict(), shareable_facts(facts)))
+
+    def shown(text: str) -> str:
+        return clean(_without(pairs, text))
+
+    def shown_answer(item: Finding | Undetermined) -> Finding | Undetermined:
+        if isinstance(item, Finding):
+            return _shown_finding(pairs, item)
+        return _shown_undetermined(pairs, item)
+
+    return gate.replace(
+        remarks=tuple(
+            item.replace(message=shown(item.message), help=shown(item.help))
+            for item in gate.remarks
+        ),
+        policy=os.path.basename(gate.policy) if os.path.isabs(gate.policy) else gate.policy,
+        ignored=tuple(item.replace(answer=shown_answer(item.answer)) for item in gate.ignored),
+        plugins=tuple(clean(_shared_values.reason(note)) for note in gate.plugins),
     )
 
 

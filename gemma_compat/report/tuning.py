@@ -7,6 +7,7 @@ from typing import Any
 from ..memory.setup import Setup
 from ..memory.shape import Shape
 from ..memory.tuning import Tuning
+from .sharing import clean
 from .wording import in_language, wrap
 
 _GIB = 1 << 30
@@ -45,7 +46,7 @@ def render_markdown(found: Tuning, model: str, card: str, remarks: tuple[str, ..
     for title, snippet in snippets(found.setup, model, wish.shape).items():
         kind = "python" if title == "Python" else "yaml"
         text += f"\n## {title}\n\n```{kind}\n{snippet}```\n"
-    return text
+    return clean(text)
 
 
 def render_json(found: Tuning, model: str, card: str, remarks: tuple[str, ...] = ()) -> str:
