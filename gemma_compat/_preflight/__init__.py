@@ -25,6 +25,7 @@ from ..progress import progress_of
 
 if TYPE_CHECKING:
     from ..engine.rule import Diagnosis
+    from .interrupt import Gate
     from .result import Preflight
     from .subject import Subject
 
@@ -61,16 +62,18 @@ def preflight(
         UsageError: no batch, a batch that is not a mapping of tensors, or an unknown check.
     """
     from .checks import checked_names
-    from .interrupt import held
-    from .restoring import restoring
+    from .restoring import trying
     from .subject import make_subject
 
     progress = progress_of("preflight") if progress is None else progress
     skipped = checked_names(skip)
-    with held() as gate:
+
+    def make(gate: Gate | None) -> Subject:
         made = make_subject(subject, batch, args, tokenizer, gate)
         made.optimizer = made.optimizer if optimizer is None else optimizer
-        return restoring(subject, made, lambda: _checked(made, skipped, progress))
+        return made
+
+    return trying(subject, make, lambda made: _checked(made, skipped, progress))
 
 
 def _checked(

@@ -164,13 +164,14 @@ def estimate_memory(
     Raises:
         UsageError: as :func:`gemma_compat.preflight`; on a CPU also for a model of unknown sizes.
     """
-    from .interrupt import held
-    from .restoring import restoring
+    from .restoring import trying
     from .subject import make_subject
 
-    with held() as gate:
-        made = make_subject(subject, batch, args, None, gate)
-        return restoring(subject, made, lambda: _estimated(made, memory))
+    return trying(
+        subject,
+        lambda gate: make_subject(subject, batch, args, None, gate),
+        lambda made: _estimated(made, memory),
+    )
 
 
 def _estimated(made: Subject, memory: float | None) -> MemoryEstimate:
@@ -283,9 +284,7 @@ def _floor(subject: Subject, optimizer: float) -> float:
 
 
 def _rank(model: Any) -> tuple[int | None, float]:
-    """Return the adapter's rank, and the bytes of one more: weight, gradient and two fp32
-    states.
-    """
+    """Return the adapter's rank, and the bytes of one more: weight, gradient, two fp32 states."""
     inner = [p.shape for name, p in model.named_parameters() if "lora_A" in name]
     outer = [p.shape for name, p in model.named_parameters() if "lora_B" in name]
     if not inner:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
 class Gate:
@@ -42,23 +43,25 @@ class Gate:
         self._previous(*self._event)
 
 
-@contextmanager
-def held() -> Iterator[Gate | None]:
-    """Install a :class:`Gate` as the SIGINT handler for the time of the body.
+def holding(body: Callable[[Gate | None], Result]) -> Result:
+    """Run the body with a :class:`Gate` as the SIGINT handler, and return its result.
 
-    Yields:
-        the gate; ``None`` outside the main thread, and where Ctrl-C is ignored or not Python's.
+    The body gets the gate; ``None`` outside the main thread, and where Ctrl-C is ignored or not
+    Python's. No context manager: a Ctrl-C between its ``__enter__`` and the body would leave the
+    gate in place. The outer ``finally`` is for a Ctrl-C that cuts the inner one short; the gate
+    lets only one through.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield None
-        return
+        return body(None)
     previous = signal.getsignal(signal.SIGINT)
     if not callable(previous) and previous is not signal.SIG_DFL:
-        yield None
-        return
+        return body(None)
     gate = Gate(previous if callable(previous) else None)
-    signal.signal(signal.SIGINT, gate)
     try:
-        yield gate
+        try:
+            signal.signal(signal.SIGINT, gate)
+            return body(gate)
+        finally:
+            signal.signal(signal.SIGINT, previous)
     finally:
         signal.signal(signal.SIGINT, previous)

@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .interrupt import holding
 from .untouched import Untouched
 
 if TYPE_CHECKING:
+    from .interrupt import Gate
     from .subject import Subject
 
 Result = TypeVar("Result")
+
+
+def trying(
+    given: Any, make: Callable[[Gate | None], Subject], body: Callable[[Subject], Result]
+) -> Result:
+    """Make the subject, run the body on it and return its result; whatever happens, also Ctrl-C,
+    everything is then as it was.
+    """
+
+    def run(gate: Gate | None) -> Result:
+        made = make(gate)
+        return restoring(given, made, lambda: body(made))
+
+    return holding(run)
 
 
 def restoring(given: Any, made: Subject, body: Callable[[], Result]) -> Result:
