@@ -27,8 +27,8 @@ DOCS := .venv-docs
 UV := $(shell command -v uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help check venv environments lint test test-all test-plain test-core test-slow test-ranks live-trl \
-        ranks unsloth \
+.PHONY: help check check-style check-types check-safety check-tests venv environments lint \
+        test test-all test-plain test-core test-slow test-ranks live-trl ranks unsloth \
         evidence gates release-check confusion releases atlas drift advise-proof upstream fuzz demo real bench gpu \
         notebooks translations docs site-check \
         new-rule test-rule mutants index schemas golden clean
@@ -37,12 +37,21 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 check: $(CHECK)/.stamp  ## ruff, types, contracts, bandit, pip-audit and plain tests, without torch
+	@$(PARALLEL) check-tests check-types check-safety check-style
+
+check-style:
 	$(CHECK)/bin/ruff check .
 	$(CHECK)/bin/ruff format --check .
-	$(CHECK)/bin/mypy
 	$(CHECK)/bin/lint-imports --no-cache
+
+check-types:
+	$(CHECK)/bin/mypy
+
+check-safety:
 	$(CHECK)/bin/bandit --quiet --configfile pyproject.toml --recursive gemma_compat
 	$(CHECK)/bin/python -m tools.audit
+
+check-tests:
 	$(TEST_ENV) $(CHECK)/bin/python -m pytest -q --numprocesses $(JOBS) --ignore=tests/live \
 	    --ignore=tests/distributed --ignore=tests/unsloth
 
@@ -107,9 +116,9 @@ test-unsloth: venv
 unsloth: venv  ## real Unsloth: its CPU backend, its GPU code path, its stack of March 2025
 	UNSLOTH_RUNS=all $(PYTEST) -p no:cacheprovider tests/unsloth
 
-gates: venv  ## the action's steps, pre-commit and the image's steps, installing for real; hadolint, schemas
+gates: venv  ## the action's steps, pre-commit and the image's steps, installing for real; linters, schemas
 	$(PIP) -r requirements/gates.txt
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "slow or not slow" tests/gates
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "slow or not slow" tests/gates tests/test_release.py
 
 release-check:  ## what would be released: reproducible, complete, installable; in .venv-release
 	$(PYTHON) -m venv --clear .venv-release

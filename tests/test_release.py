@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -89,18 +90,30 @@ def test_builds_that_differ_are_found(tmp_path: Path) -> None:
         release_check.same((one,), (other,))
 
 
+RECIPE = ROOT / "conda" / "recipe.yaml"
+
+
 def test_the_version_stands_in_one_place() -> None:
-    recipe = (ROOT / "conda" / "meta.yaml").read_text("utf-8")
-    pattern = re.findall(r"regex_pattern='(.*)'", recipe)[0]
-    place = ROOT / "conda" / re.findall(r'load_file="(.*)"', recipe)[0]
-    found = re.search(pattern, place.read_text("utf-8"))
-    assert found is not None and found[1] == __version__
+    recipe = RECIPE.read_text("utf-8")
+    place = RECIPE.parent / re.findall(r'load_from_file\("(.*)"\)', recipe)[0]
+    before, after = re.findall(r"split\('(.*?)'\)", recipe)  # as the recipe cuts it out
+    assert place.read_text("utf-8").split(before)[1].split(after)[0] == __version__
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     assert 'dynamic = ["version"' in project and f'"{__version__}"' not in recipe + project
 
 
+@pytest.mark.skipif(find_spec("rattler_build") is None, reason="`make gates` has it")
+def test_rattler_reads_the_recipe() -> None:
+    from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe, VariantConfig
+
+    config = RenderConfig(PlatformConfig(experimental=True))
+    (variant,) = Stage0Recipe.from_file(str(RECIPE)).render(VariantConfig(), config)
+    assert variant.recipe.package.version == __version__
+    assert variant.recipe.to_dict()["build"]["noarch"] == "python"
+
+
 def test_the_recipe_requires_what_the_package_requires() -> None:
-    recipe = (ROOT / "conda" / "meta.yaml").read_text("utf-8")
+    recipe = RECIPE.read_text("utf-8")
     run = re.findall(r"  run:\n((?:    - .*\n)+)", recipe)[0]
     required = {line.split()[1] for line in run.splitlines()} - {"python"}
     project = (ROOT / "pyproject.toml").read_text("utf-8")
