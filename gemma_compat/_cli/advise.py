@@ -29,10 +29,11 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         epilog=_EXITS,
         allow_abbrev=False,
     )
-    parser.set_defaults(command=_advise, versions=[], without=[])
+    parser.set_defaults(command=_advise, versions=[])
     option = parser.add_argument
     option("--model", metavar="MODEL", required=True, help="a directory, config.json, name or type")
-    option("--args", metavar="FILE", help="the training arguments as JSON")
+    option("--args", metavar="FILE", help="the training arguments as JSON or YAML")
+    option("--adapter", metavar="DIR", help="the directory of a PEFT adapter")
     option(
         "--with",
         dest="requirements",
@@ -49,14 +50,14 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         help="as if this stack were installed: a requirements.txt, pylock.toml, uv.lock, "
         "poetry.lock or environment.yml",
     )
+    option("--without", action="append", default=[], metavar="NAME", help="these are not installed")
     option("--keep", action="append", default=[], metavar="NAME", help="at its installed version")
     option("--fresh", action="store_true", help="as in an empty environment")
     option("--python", metavar="VERSION", help="for this Python; the running one if not given")
     option("--allow-patched", action="store_true", help="accept errors that patch(model) cures")
     option("--tune", action="store_true", help="propose settings that fit the card instead")
-    option(
-        "--effective-batch", type=int, metavar="N", help="with --tune: rows a step, 16 by default"
-    )
+    text = "with --tune: rows a step, 16 by default"
+    option("--effective-batch", type=assumptions.positive, metavar="N", help=text)
     option("--format", choices=FORMATS, default="text")
     assumptions.add_situation_options(parser)
 
@@ -119,10 +120,9 @@ def _facts(options: argparse.Namespace) -> Facts:
     from ..tables.families import is_known
     from .inputs import read_arguments
 
-    options.adapter = None
     read_arguments(options)
     if is_known(options.model) and not os.path.exists(options.model):
-        facts = detect_facts(None, options.args)
+        facts = detect_facts(None, options.args, adapter=options.adapter)
         reasons = {**facts.reasons, "model": "only its model_type was given"}
         return facts.replace(model=ModelFacts(model_type=options.model), reasons=reasons)
     return detect_facts(options.model, options.args, adapter=options.adapter)

@@ -109,7 +109,7 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--peft-type", choices=tuple(_PEFT_TYPES), help="PEFT's method, where it is not LoRA"
     )
-    group.add_argument("--rank", type=_positive, metavar="R", help="of the adapter: r")
+    group.add_argument("--rank", type=positive, metavar="R", help="of the adapter: r")
     group.add_argument("--optimizer", metavar="NAME", help="optim=NAME: adamw_bnb_8bit, ...")
     group.add_argument(
         "--target-parameters",
@@ -125,7 +125,7 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
             f"--{name}", dest=field, default=None, help=text, action=argparse.BooleanOptionalAction
         )
     for name, (field, text) in _NUMBERS.items():
-        group.add_argument(f"--{name}", dest=field, type=_positive, metavar="N", help=text)
+        group.add_argument(f"--{name}", dest=field, type=positive, metavar="N", help=text)
     trainers = ("hf", "trl", "loop")
     group.add_argument("--trainer", choices=trainers, help="loop: a training loop of your own")
     spread = ("no", "ddp", "fsdp", "fsdp2", "deepspeed")
@@ -276,7 +276,8 @@ def _flag_of(precision: str | None) -> str:
     return next((name for name, value in _PRECISIONS.items() if value == precision), "")
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """Return the number that an option gives. ``ArgumentTypeError`` if it is not one or more."""
     if len(text) > _DIGITS:
         said = f"expected a whole number, not {len(text)} characters"
         raise argparse.ArgumentTypeError(said)
