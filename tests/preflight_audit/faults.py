@@ -9,11 +9,22 @@ from .planted import Fault
 
 def all_faults() -> Iterator[Fault]:
     """Yield every accident, file by file."""
-    from . import faults_batch, faults_loss, faults_model, faults_settings, faults_text, faults_trl
+    from . import (
+        faults_adapter,
+        faults_batch,
+        faults_labels,
+        faults_loss,
+        faults_model,
+        faults_settings,
+        faults_text,
+        faults_trl,
+    )
 
     yield from faults_settings.FAULTS
     yield from faults_batch.FAULTS
     yield from faults_loss.FAULTS
     yield from faults_model.FAULTS
+    yield from faults_adapter.FAULTS
     yield from faults_text.FAULTS
+    yield from faults_labels.FAULTS
     yield from faults_trl.FAULTS

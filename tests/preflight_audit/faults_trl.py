@@ -9,7 +9,7 @@ from typing import Any
 from .. import tiny
 from ..preflight import runs
 from . import small
-from .faults_model import lora
+from .faults_adapter import lora
 from .planted import Fault, trial
 
 _NO = "It is not ."

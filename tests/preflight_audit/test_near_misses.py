@@ -15,8 +15,8 @@ from gemma_compat._preflight.result import Outcome
 
 from .. import tiny
 from ..preflight import runs
+from .faults_adapter import lora
 from .faults_loss import shifted, with_own_loss
-from .faults_model import lora
 from .planted import run
 
 Make = Callable[[Any], Any]
