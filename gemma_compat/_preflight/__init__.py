@@ -6,14 +6,20 @@
 Version tables find known failures; a trial on the model in hand finds the rest. A silently wrong
 gradient comes with the right loss, and no library compares it with anything.
 
-subject.py     what is tried: model, batch and run, and the passes made so far data.py        reads
-the run's data without consuming any of it shadow.py      a copy of the Trainer that makes its steps
-untouched.py   puts back parameters, gradients, random state, modes and hooks restoring.py   does so
-around the whole call;  interrupt.py  handles Ctrl-C at any moment samples.py     rows without
-padding, packed rows taken apart;  text.py  turns, stops, shown text passes.py      one training
-step, and what is kept of it reference.py   what the loss should be: each sample by itself, without
-the run's shortcuts checks/        one question each, with its tolerance result.py      the answers,
-as values estimate.py    how much memory a step takes, and what fits
+    subject.py    what is tried: model, batch and run, and the passes made so far
+    data.py       reads the run's data without consuming any of it
+    shadow.py     a copy of the Trainer that makes its steps
+    untouched.py  puts back parameters, gradients, random state, modes and hooks
+    restoring.py  does so around the whole call
+    interrupt.py  handles Ctrl-C at any moment
+    samples.py    rows without padding, packed rows taken apart
+    text.py       turns, stops, shown text
+    passes.py     one training step, and what is kept of it
+    reference.py  what the loss should be: each sample by itself, without the run's shortcuts
+    cost.py       what is left of four passes
+    checks/       one question each, with its tolerance
+    result.py     the answers, as values
+    estimate.py   how much memory a step takes, and what fits
 """
 
 from __future__ import annotations
@@ -25,7 +31,6 @@ from ..progress import progress_of
 
 if TYPE_CHECKING:
     from ..engine.rule import Diagnosis
-    from .interrupt import Gate
     from .result import Preflight
     from .subject import Subject
 
@@ -68,12 +73,11 @@ def preflight(
     progress = progress_of("preflight") if progress is None else progress
     skipped = checked_names(skip)
 
-    def make(gate: Gate | None) -> Subject:
-        made = make_subject(subject, batch, args, tokenizer, gate)
-        made.optimizer = made.optimizer if optimizer is None else optimizer
-        return made
-
-    return trying(subject, make, lambda made: _checked(made, skipped, progress))
+    return trying(
+        subject,
+        lambda gate: make_subject(subject, batch, args, tokenizer, gate, optimizer),
+        lambda made: _checked(made, skipped, progress),
+    )
 
 
 def _checked(

@@ -125,7 +125,12 @@ def _size(batch: Any) -> float:
 
 
 def make_subject(
-    subject: Any, batch: Any, args: Any, tokenizer: Any, gate: Gate | None = None
+    subject: Any,
+    batch: Any,
+    args: Any,
+    tokenizer: Any,
+    gate: Gate | None = None,
+    optimizer: Any = None,
 ) -> Subject:
     """Make the subject as :func:`preflight` describes it, without reading a Trainer's data yet."""
     given = given_by(subject, args, tokenizer)
@@ -136,13 +141,13 @@ def make_subject(
         made = Subject(model, _on_device(checked(batch), model), args=args, tokenizer=tokenizer)
         made.objective = objective_of(made.batch)
         made.batch = without_first_labels(made.batch)
-        made.gate = gate
+        made.gate, made.optimizer = gate, optimizer
         return made
     made = Subject(
         model,
         {} if batch is None else _on_device(checked(batch, strict=False), model),
         trainer=shadow_of(trainer),
-        optimizer=getattr(trainer, "optimizer", None),
+        optimizer=getattr(trainer, "optimizer", None) if optimizer is None else optimizer,
         scheduler=getattr(trainer, "lr_scheduler", None),
         args=given.args,
         tokenizer=given.tokenizer,
