@@ -57,8 +57,7 @@ def preflight(
         tokenizer: the tokenizer or processor; by default the ``Trainer``'s.
         optimizer: the optimizer of a loop without a ``Trainer``.
         skip: names of checks to leave out.
-        progress: called before each check with its name, its number from 0 and the number of
-            checks.
+        progress: called before each check with its name, its number from 0 and how many there are.
 
     Returns:
         the result of each check. Running out of memory in a check is a result, not an error.
