@@ -157,8 +157,14 @@ def _no_grad(model: Any) -> None:
     layer.forward = without
 
 
+def _without_head(model: Any) -> Any:
+    """Load the class without a language head, as AutoModel does."""
+    return model.model
+
+
 NAMES: tuple[tuple[str, Callable[[Any], Any], str, bool], ...] = (
     ("everything frozen", on_tiny(_frozen), "no parameter of this model", True),
+    ("no language head", on_tiny(_without_head), "no language head", False),
     ("NaN in a weight", on_tiny(_nan), "up_proj.*NaN", True),
     ("head frozen and cut loose", on_tiny(_loose_head), "head", True),
     ("head is random", on_taught(_random_head), "head|not what was trained", False),

@@ -107,7 +107,25 @@ _CHATML = "<|im_start|>user\n{q}<|im_end|>\n<|im_start|>assistant\n{a}<|im_end|>
 _LLAMA = "<|start_header_id|>user<|end_header_id|> {q} <|eot_id|> {a} <|eot_id|>"
 
 
+_USER = "<start_of_turn>user\n{q}<end_of_turn>\n"
+_MODEL = "<start_of_turn>model\n{a}<end_of_turn>\n"
 FAULTS = (
+    Fault("template drops the answers", _texts(_written(_USER)), "no turn of the model"),
+    Fault(
+        "generation prompt left at the end",
+        _texts(_written(f"{_USER}{_MODEL}<start_of_turn>model\n")),
+        "beginning of another answer",
+    ),
+    Fault(
+        "roles exchanged",
+        _texts(_written(_USER.replace("user", "model") + _MODEL.replace("model", "user"))),
+        "roles are exchanged",
+    ),
+    Fault(
+        "answers as the user's turns",
+        _texts(_written(_USER + _MODEL.replace("model", "user"))),
+        "no turn of the model",
+    ),
     Fault(
         "ChatML's template",
         _texts(small.written(template=small.CHATML), template=small.CHATML),

@@ -151,12 +151,13 @@ def _of_the_batch() -> Iterator[Check]:
 
 
 def _of_the_text() -> Iterator[Check]:
-    from . import batch, joints, learning, scan, stops, text, vocabulary, weights
+    from . import batch, joints, learning, scan, stops, text, turns, vocabulary, weights
 
     yield Check(
         "text-is-the-models", text.text_is_the_models, ("missing-bos", "labels-masked"), _STOP
     )
     yield Check("turn-end-is-trained", stops.stop_is_trained, ("wrong-turn-end", "labels-masked"))
+    yield Check("turns-alternate", turns.turns_alternate)
     yield Check("answers-are-joined", joints.answers_are_joined, (), _JOINED)
     yield Check("length-fits", batch.length_fits)
     yield Check("tokens-are-known", vocabulary.tokens_are_known)

@@ -204,6 +204,11 @@ def _of_error(subject: Subject, error: BaseException, *, evaluating: bool = Fals
             "gemma_compat.estimate_memory(trainer)",
         )
     text = str(error)
+    if _is_without_head(subject, text):
+        return failed(
+            "the model gives no loss: it has no language head",
+            help="AutoModelForCausalLM.from_pretrained, in place of AutoModel",
+        )
     rules = _rules_that_say(subject, text, evaluating)
     for pattern, meaning, help in _MEANINGS:
         if re.search(pattern, text):
@@ -215,6 +220,13 @@ def _of_error(subject: Subject, error: BaseException, *, evaluating: bool = Fals
         rules=rules,
         help="python -m gemma_compat explain, with the traceback of trainer.train()",
     )
+
+
+def _is_without_head(subject: Subject, text: str) -> bool:
+    """Return whether the step fails for want of a head, although the batch has labels."""
+    head = getattr(subject.base, "get_output_embeddings", lambda: None)()
+    wants = re.search(r"did not return a loss|returned no loss|argument 'labels'", text)
+    return head is None and bool(wants) and "labels" in subject.batch
 
 
 def _of_no_path(subject: Subject) -> CheckResult:
