@@ -1,5 +1,8 @@
 """``python -m benchmarks.gpu run --out gpu.json``, then ``... render gpu.json``.
 
+Parts whose names begin with ``costs`` and ``compiled`` have a page that several runs make up:
+``python -m benchmarks.gpu costs FILE...`` writes ``docs/measurements/costs.json`` and its page.
+
 ``run`` needs an NVIDIA GPU, torch, transformers, accelerate, peft and nvidia-ml-py, and no network;
 ``--device cpu --tiny`` runs all of it on small models without one.
 """
@@ -11,11 +14,12 @@ import json
 import sys
 from pathlib import Path
 
-from . import render, runner
+from . import costs_page, render, runner
 from .options import Options
 from .parts import PARTS
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "measurements" / "gpu.md"
+MEASURED = Path(__file__).resolve().parents[2] / "docs" / "measurements"
+PAGE = MEASURED / "gpu.md"
 
 
 def main() -> int:
@@ -44,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     page.set_defaults(command=_render)
     page.add_argument("file", type=Path)
     page.add_argument("--to", type=Path, default=PAGE)
+    costs = commands.add_parser("costs", help="what the cures cost: one page from several runs")
+    costs.set_defaults(command=_costs)
+    costs.add_argument("files", type=Path, nargs="*", help="runs; none writes the page anew")
+    costs.add_argument("--to", type=Path, default=MEASURED / "costs.json")
     return parser
 
 
@@ -72,6 +80,18 @@ def _render(arguments: argparse.Namespace) -> int:
     arguments.to.parent.mkdir(parents=True, exist_ok=True)
     arguments.to.write_text(text, encoding="utf-8")
     print(arguments.to)
+    return 0
+
+
+def _costs(arguments: argparse.Namespace) -> int:
+    if arguments.files:
+        runs = [json.loads(file.read_text(encoding="utf-8")) for file in arguments.files]
+        text = json.dumps(costs_page.merged(runs), indent=1)
+        arguments.to.write_text(text + "\n", encoding="utf-8")
+    found = json.loads(arguments.to.read_text(encoding="utf-8"))
+    page = arguments.to.with_suffix(".md")
+    page.write_text(costs_page.page(found), encoding="utf-8")
+    print(page)
     return 0
 
 

@@ -39,4 +39,13 @@ PARTS: dict[str, Part] = {
     "patches-gemma3-1b": Part("patches", "measure", 75, ("gemma3_text",)),
     "patches-gemma4-e2b": Part("patches", "measure", 100, ("gemma4_text",)),
     "patches-gemma3n-e2b": Part("patches", "measure", 100, ("gemma3n_text",)),
+    "costs-gemma3-4b": Part("costs", "measure", 180, ("gemma3-4b",)),
+    "costs-gemma3-4b-float16": Part("costs", "measure", 90, ("gemma3-4b-float16",)),
+    "costs-gemma3-27b-4bit": Part("costs", "measure", 300, ("gemma3-27b-4bit",)),
+    "costs-gemma3n-e2b": Part("costs", "measure", 180, ("gemma3n-e2b",)),
+    "costs-gemma4-e2b": Part("costs", "measure", 180, ("gemma4-e2b",)),
+    "costs-gemma4-26b": Part("costs", "measure", 300, ("gemma4-26b",)),
+    "compiled-gemma3-4b": Part("costs", "compiled", 200, ("gemma3-4b",)),
+    "compiled-gemma3n-e2b": Part("costs", "compiled", 200, ("gemma3n-e2b",)),
+    "compiled-gemma4-e2b": Part("costs", "compiled", 200, ("gemma4-e2b",)),
 }

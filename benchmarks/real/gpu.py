@@ -39,6 +39,7 @@ class Case:
         kind: ``full``, ``LoRA`` or ``4bit`` (LoRA on weights in 4 bits, prepared by PEFT).
         patched, compiled: whether gemma_compat, and torch.compile, were applied.
         spread: ``no``, ``ddp`` or ``fsdp2``, the last two over two GPUs.
+        cures: the rules to apply, where those that ``patch`` applies unasked are not enough.
     """
 
     stack: str
@@ -47,6 +48,7 @@ class Case:
     patched: bool
     compiled: bool = False
     spread: str = "no"
+    cures: tuple[str, ...] = ()
 
 
 def plan(stacks: list[str], gpus: int) -> Iterator[Case]:
@@ -60,6 +62,8 @@ def plan(stacks: list[str], gpus: int) -> Iterator[Case]:
         ):
             for patched in (False, True):
                 yield Case(stack, precision, kind, patched)
+        old = ("GC101", "GC102") if stack else ()
+        yield Case(stack, "fp16", "LoRA", True, cures=("GC401", *old))
     for patched in (False, True):
         yield Case(HERE, "bf16", "LoRA", patched, compiled=True)
     if gpus > 1:
@@ -77,7 +81,7 @@ def main() -> int:
     parser.add_argument("--case", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.case:
-        print(_MARK + json.dumps(_train(Case(**json.loads(options.case)))), flush=True)
+        print(_MARK + json.dumps(train(Case(**json.loads(options.case)))), flush=True)
         return 0
     import torch
 
@@ -153,7 +157,8 @@ def _run(case: Case, overlay: str) -> dict[str, Any]:
     return record
 
 
-def _train(case: Case) -> dict[str, Any]:
+def train(case: Case) -> dict[str, Any]:
+    """Run a case in this process; return its losses, its peak, and what ended it."""
     import torch
     import transformers
 
@@ -190,7 +195,7 @@ def _trainer(case: Case, folder: str) -> Any:
     if case.patched:
         import gemma_compat
 
-        gemma_compat.patch(model, args=arguments)
+        gemma_compat.patch(model, args=arguments, select=list(case.cures) or None)
     samples = real.rows(12 + _STEPS, _LENGTH)
     return Trainer(
         model=model,
