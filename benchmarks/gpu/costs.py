@@ -142,7 +142,7 @@ def _patched(bench: Bench, code: str) -> AbstractContextManager[Any]:
 def _compare(bench: Bench, code: str, where: str) -> Record:
     """Return both sides, measured in turns, and how alike their gradients are."""
     evaluates = "evaluation" in where
-    step = partial(bench.step, evaluates)
+    step: Callable[[], float] = partial(bench.step, evaluates)
     if where == _IN_TRAINER:
         step = as_a_trainer(step)
     sides = {"unpatched": Side(), "patched": Side()}

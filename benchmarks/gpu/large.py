@@ -158,6 +158,7 @@ def _linear_layers(model: Any) -> list[str]:
 def _quantize(model: Any, device: str) -> None:
     """Put a layer of bitsandbytes in 4 bits in the place of each linear layer but the head."""
     import bitsandbytes
+    import transformers
 
     for name in _linear_layers(model):
         parent, _, child = name.rpartition(".")
@@ -175,5 +176,8 @@ def _quantize(model: Any, device: str) -> None:
         ).to(device)
         setattr(model.get_submodule(parent), child, new)
     model.is_loaded_in_4bit = True
+    model.config.quantization_config = transformers.BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=model.dtype
+    )
     if device == "cuda":
         torch.cuda.empty_cache()

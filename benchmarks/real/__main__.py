@@ -28,6 +28,10 @@ PLAN = (
     ("overflow", "", (_NEWEST, _MIDDLE, _OLD)),
     ("founding", "", (_OLD, _NEWEST)),
     ("training", "", (_NEWEST, _MIDDLE)),
+    ("tokenizer", "", (_NEWEST,)),
+    ("accumulation", "", (_OLD, _MIDDLE)),
+    ("bidirectional", "", (_OLD, _NEWEST)),
+    ("half", "", (_NEWEST,)),
     ("memory", "LoRA", (_NEWEST,)),
     ("memory", "full", (_NEWEST,)),
 )
@@ -107,14 +111,15 @@ def _case(name: str) -> int:
     import torch
     import transformers
 
-    from .cases import CASES
+    from . import cases, rules
 
-    if name not in CASES:
-        print(f"no such case: {name}; there are {', '.join(CASES)}", file=sys.stderr)
+    every = cases.CASES | rules.CASES
+    if name not in every:
+        print(f"no such case: {name}; there are {', '.join(every)}", file=sys.stderr)
         return 2
     transformers.logging.set_verbosity_error()
     torch.manual_seed(0)
-    for record in CASES[name]():
+    for record in every[name]():
         print(_MARK + json.dumps(_plain(record)), flush=True)
     return 0
 

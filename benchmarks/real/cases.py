@@ -22,13 +22,16 @@ _LONG = 256  # tokens of a row where memory is measured
 
 
 def perplexity() -> Iterator[Record]:
-    """A paragraph with and without ``<bos>``."""
+    """Score the same words of a paragraph with one ``<bos>`` before them, none and two."""
     model = real.build().eval()
-    for bos in (True, False):
-        ids = real.tokens(real.PARAGRAPH, bos)
+    ids = real.tokens(real.PARAGRAPH)
+    for count in (1, 0, 2):
+        row = torch.cat([ids[:, :1].repeat(1, count), ids[:, 1:]], dim=1)
+        # The first word is predicted from nothing where there is no <bos>: it counts in none.
+        labels = torch.cat([torch.full((1, count + 1), -100), ids[:, 2:]], dim=1)
         with torch.no_grad():
-            loss = model(input_ids=ids, labels=ids).loss.item()
-        yield {"bos": bos, "loss": loss, "perplexity": math.exp(loss)}
+            loss = model(input_ids=row, labels=labels).loss.item()
+        yield {"bos": count, "loss": loss, "perplexity": math.exp(loss)}
 
 
 def overflow() -> Iterator[Record]:

@@ -5,9 +5,8 @@ The parts of these rules that need a GPU are in ``rules_gpu.py``.
 
 from __future__ import annotations
 
-import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ import torch
 import gemma_compat
 
 from . import model as real
+from .weights import MODEL
 
 Record = dict[str, Any]
 _WITHOUT_BOS = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
@@ -22,24 +22,11 @@ _TURN = "<start_of_turn>{{ m['role'] }}\n{{ m['content'] }}<end_of_turn>\n"
 _WITH_BOS = "{{ bos_token }}{% for m in messages %}" + _TURN + "{% endfor %}"
 
 
-def bos() -> Iterator[Record]:
-    """Score a paragraph with one ``<bos>``, with none and with two (GC805)."""
-    network = real.build().eval()
-    one = real.tokens(real.PARAGRAPH)
-    for count in (1, 0, 2):
-        ids = torch.cat([one[:, :1].repeat(1, count), one[:, 1:]], dim=1)
-        # The loss of the same words in each: the first is predicted from nothing without <bos>.
-        labels = torch.cat([torch.full((1, count + 1), -100), one[:, 2:]], dim=1)
-        with torch.no_grad():
-            loss = network(input_ids=ids, labels=labels).loss.item()
-        yield {"bos": count, "loss": loss, "perplexity": math.exp(loss)}
-
-
 def tokenizer() -> Iterator[Record]:
     """Say which rules about tokenizers fire for the real one, as it is and as it is misused."""
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(real.MODEL)
+    config = AutoConfig.from_pretrained(MODEL)
     for name, template, adds in (
         ("as published", None, True),
         ("with a chat template", _WITH_BOS, True),
@@ -188,7 +175,8 @@ def _seen(network: Any, before: list[torch.Tensor]) -> float:
         if "embed" not in name
     ]
     still = sum(int((p == old).sum()) for p, old in pairs)
-    return still / sum(p.numel() for p, _ in pairs)
+    share: float = still / sum(p.numel() for p, _ in pairs)
+    return share
 
 
 def _batches(count: int, rows: int, length: int, device: str) -> Iterator[torch.Tensor]:
@@ -197,8 +185,7 @@ def _batches(count: int, rows: int, length: int, device: str) -> Iterator[torch.
         yield torch.tensor(samples[start : start + rows], device=device)
 
 
-CASES = {
-    "bos": bos,
+CASES: dict[str, Callable[[], Iterator[Record]]] = {
     "tokenizer": tokenizer,
     "accumulation": accumulation,
     "bidirectional": bidirectional,

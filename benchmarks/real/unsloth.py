@@ -204,7 +204,8 @@ def _half(model: Any) -> int:
 def _peak() -> float:
     import torch
 
-    return round(torch.cuda.max_memory_allocated() / (1 << 30), 3)
+    peak = float(torch.cuda.max_memory_allocated())
+    return round(peak / (1 << 30), 3)
 
 
 def _versions() -> dict[str, str]:

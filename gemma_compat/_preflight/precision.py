@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..live.tree import is_four_bit_layer
+
 if TYPE_CHECKING:
     from .subject import Subject
 
@@ -25,11 +27,8 @@ def precision_of(subject: Subject) -> str:
     with subject.precision():
         if torch.is_autocast_enabled(device):
             found.add(torch.get_autocast_dtype(device))
-    found |= {
-        module.compute_dtype
-        for module in subject.base.modules()
-        if type(module).__name__ == "Linear4bit" and getattr(module, "compute_dtype", None)
-    }
+    layers = [module for module in subject.base.modules() if is_four_bit_layer(module)]
+    found |= {layer.compute_dtype for layer in layers if layer.compute_dtype}
     for dtype in (torch.bfloat16, torch.float16):
         if dtype in found:
             return str(dtype).removeprefix("torch.")

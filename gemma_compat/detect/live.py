@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import UnknownFact
 from ..facts import ConfigView, ModelFacts
 from ..live.snapshot import Snapshot
-from ..live.tree import named_modules
+from ..live.tree import is_four_bit_layer, named_modules
 from ._ask import ask
 from .config import overridden_head_dim
 from .live_cache import asks_for_cache
@@ -140,16 +140,12 @@ def _compute_dtype(live: Snapshot) -> str | None:
     held = {
         module.compute_dtype
         for module in (module for _, module in live.named_modules())
-        if _is_four_bit(module)
+        if is_four_bit_layer(module)
     }
     # The layers decide; the config says how they were made.
     stated = held.pop() if len(held) == 1 else None
     stated = stated or _quantization_option(live, "bnb_4bit_compute_dtype", "float32")
     return str(stated).removeprefix("torch.")
-
-
-def _is_four_bit(module: Any) -> bool:
-    return any(cls.__name__ == "Linear4bit" for cls in type(module).__mro__)
 
 
 def _quantization_option(live: Snapshot, name: str, default: Any) -> Any:

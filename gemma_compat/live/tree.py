@@ -78,6 +78,15 @@ def named_modules(model: Any) -> Iterator[tuple[str, Any]]:
         yield (f"model.{name}" if name else "model"), module
 
 
+def is_four_bit_layer(module: Any) -> bool:
+    """Return whether this is a 4-bit layer of bitsandbytes, and not PEFT's around one.
+
+    PEFT's has the same class name and computes in no dtype of its own.
+    """
+    named = any(cls.__name__ == "Linear4bit" for cls in type(module).__mro__)
+    return named and hasattr(module, "compute_dtype")
+
+
 def named_configs(model: Any) -> Iterator[tuple[str, Any]]:
     """Yield every distinct config object in the module tree with the first path that leads to it.
 

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from gemma_compat import detect_facts  # noqa: E402
 from gemma_compat.errors import PatchNotNeeded, PatchTargetMissing  # noqa: E402
 
 from .. import tiny  # noqa: E402
@@ -17,6 +18,13 @@ from .patched import apply  # noqa: E402
 
 class Linear4bit(torch.nn.Linear):
     compute_dtype: Any
+
+
+def of_peft(layer: Any) -> Any:
+    """PEFT's layer around one in 4 bits: it has the same name, and no compute dtype."""
+    around: Any = type("Linear4bit", (torch.nn.Module,), {})()
+    around.base_layer = layer
+    return around
 
 
 def four_bit(dtype: Any) -> Any:
@@ -38,6 +46,18 @@ def test_every_layer_computes_in_bfloat16(found: Any) -> None:
     assert dtypes(model) == {torch.bfloat16}
     ledger.revert()
     assert dtypes(model) == {found}
+
+
+def test_an_adapter_around_the_layers_changes_nothing() -> None:
+    model = four_bit(torch.float32)
+    for layer in model.model.layers:
+        layer.self_attn.q_proj = of_peft(layer.self_attn.q_proj)
+    model.config.quantization_config = {"load_in_4bit": True}
+    assert detect_facts(model).model.compute_dtype == "float32"
+    apply("GC404", model)
+    held = {layer.self_attn.q_proj.base_layer.compute_dtype for layer in model.model.layers}
+    assert held == {torch.bfloat16}
+    assert detect_facts(model).model.compute_dtype == "bfloat16"
 
 
 def test_what_it_leaves_alone() -> None:

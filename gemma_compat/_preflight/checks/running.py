@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from ...live.tree import is_four_bit_layer
 from ...tables.renamed_arguments import renamed_for
 from .. import shadow as shadows
 from ..passes import Pass, is_out_of_memory
@@ -162,7 +163,7 @@ def quantization_is_real(subject: Subject) -> CheckResult:
     options = config if isinstance(config, dict) else vars(config)
     if not (options.get("load_in_4bit") or options.get("_load_in_4bit")):
         return not_run("not quantized to 4 bits by bitsandbytes")
-    layers = [m for m in subject.base.modules() if type(m).__name__ == "Linear4bit"]
+    layers = [m for m in subject.base.modules() if is_four_bit_layer(m)]
     empty = [m for m in layers if getattr(m.weight, "quant_state", None) is None]
     if not layers:
         return failed("the config says 4 bits, and no layer is a Linear4bit", help=_AGAIN)

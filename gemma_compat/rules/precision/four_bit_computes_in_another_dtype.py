@@ -27,7 +27,7 @@ from ...conditions.run import is_four_bit
 from ...engine.rule import Applicability, Evidence, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchRefused, PatchTargetMissing
 from ...facts import Facts
-from ...live.tree import named_modules
+from ...live.tree import is_four_bit_layer, named_modules
 from ...tables.families import KNOWN_MODEL_TYPES
 
 _OVERFLOWING = frozenset({"gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2"})
@@ -67,7 +67,7 @@ def patch(model: Any, ledger: Any) -> None:
     """Make bfloat16 the compute dtype of every ``Linear4bit``."""
     import torch
 
-    layers = [module for _, module in named_modules(model) if _is_four_bit(module)]
+    layers = [module for _, module in named_modules(model) if is_four_bit_layer(module)]
     if not layers:
         raise PatchTargetMissing("the model has no Linear4bit")
     for device in {layer.weight.device for layer in layers if layer.weight.is_cuda}:
@@ -78,7 +78,3 @@ def patch(model: Any, ledger: Any) -> None:
         ledger.set_attribute(layer, "compute_dtype", torch.bfloat16)
     if not others:
         raise PatchNotNeeded("the 4-bit layers compute in bfloat16 already")
-
-
-def _is_four_bit(module: Any) -> bool:
-    return any(cls.__name__ == "Linear4bit" for cls in type(module).__mro__)
