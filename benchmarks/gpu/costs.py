@@ -165,7 +165,9 @@ def _compare_compiled(bench: Bench, code: str) -> Record:
     for name, side in sides.items():
         with _patched(bench, code) if name == "patched" else nullcontext():
             torch.compiler.reset()
-            bench.model = torch.compile(whole)
+            bench.model = torch.compile(
+                whole, backend="eager" if bench.options.tiny else "inductor"
+            )
             try:
                 side.run(bench, bench.step, 1)  # compiles
                 side.run(bench, bench.step, 1 + _BLOCKS * _TIMED)
