@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from benchmarks.gpu import masking, render, runner
+from benchmarks.gpu import costs_page, masking, render, runner
 from benchmarks.gpu.options import Options, attempt, plain
 from benchmarks.gpu.parts import PARTS, Part
 
@@ -148,3 +148,41 @@ def test_rendering_needs_no_torch(monkeypatch, tmp_path):
     )
     assert command.main() == 0
     assert (tmp_path / "docs" / "gpu.md").read_text().startswith("# Measured on a GPU")
+
+
+ABOUT = {
+    "model": "Gemma 3 4B",
+    "trains": "all weights",
+    "batch": [2, 2048],
+    "card": "a card",
+    "torch": "2.11.0",
+    "transformers": "5.17.0",
+}
+SIDE = {"ms": 4.0, "min_ms": 3.0, "peak_mib": 2048.0}
+
+
+def cost(**more):
+    start = {"circumstance": "own loop", "cure": "GC102", "unpatched": SIDE, "patched": SIDE}
+    return {**start, "time_ratio": 1.0, **more}
+
+
+def test_a_page_of_costs_from_two_runs():
+    failed = cost(unpatched={"error": "RuntimeError: The size. Target"}, circumstance="wrappers")
+    del failed["time_ratio"]
+    late = {"circumstance": "own loop", "cure": "GC102", "note": "not measured: out of time"}
+    never = {"circumstance": "evaluation", "cure": "GC102", "note": "not measured: out of time"}
+    first = document(**{"costs-gemma3-4b": {"records": [ABOUT, cost(), failed]}})
+    second = document(**{"costs-gemma3-4b": {"records": [ABOUT, late, never]}})
+    text = costs_page.page(costs_page.merged([first, second]))
+    assert "| own loop | GC102 | 4.0 (3.0) | 4.0 (3.0) | 1.000 | 1.000 | 2.00 | 2.00 | - |" in text
+    assert "| wrappers | GC102 | `RuntimeError` | 4.0 (3.0) | - | - | - | 2.00 | - |" in text
+    # What one run had no time for and another measured is not missing.
+    missing = text.partition("## Not measured")[2].strip()
+    assert missing == "- costs-gemma3-4b: GC102, evaluation: not measured: out of time"
+
+
+def test_the_page_of_costs_is_that_of_its_results():
+    from benchmarks.gpu.__main__ import MEASURED
+
+    found = json.loads((MEASURED / "costs.json").read_text(encoding="utf-8"))
+    assert (MEASURED / "costs.md").read_text(encoding="utf-8") == costs_page.page(found)

@@ -61,6 +61,8 @@ def _runs(runs: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _yes(run: dict[str, Any]) -> str:
+    if run.get("cures"):
+        return ", ".join(run["cures"])
     return "yes" if run["patched"] else "no"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import figures, gpu_page
+from . import figures, gpu_page, rules_page, unsloth_page
 
 _HEAD = """\
 # Real weights: the published Gemma 3 270M
@@ -34,7 +34,9 @@ def page(results: Path) -> str:
     images = (results.parent / "images").glob("*-light.svg")
     drawn = {image.name.removesuffix("-light.svg") for image in images}
     lines = [*_page(data, _cases(results), drawn)]
+    lines += rules_page.section(data["cases"], results.with_name("real_rules_gpu.json"))
     lines += gpu_page.section(results.with_name("real_gpu.json"))
+    lines += unsloth_page.section(results.with_name("real_unsloth.json"))
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -71,13 +73,14 @@ def _picture(drawn: set[str], name: str, what: str) -> Iterator[str]:
 def _perplexity(cases: dict[str, Any], drawn: set[str]) -> Iterator[str]:
     yield "## Without `<bos>`"
     yield ""
-    yield "Gemma was trained with `<bos>` before every text. One paragraph of English (GC805):"
+    yield "Gemma was trained with `<bos>` before every text. The perplexity of the same words of"
+    yield "one English paragraph (GC805):"
     yield ""
-    yield "| transformers | with `<bos>` | without |"
-    yield "| --- | --- | --- |"
+    yield "| transformers | one `<bos>` | none | two |"
+    yield "| --- | --- | --- | --- |"
     for release, found in _of(cases, "perplexity"):
         by = {item["bos"]: item["perplexity"] for item in found}
-        yield f"| {release} | perplexity {by[True]:.1f} | perplexity {by[False]:.1f} |"
+        yield f"| {release} | {by[1]:.1f} | {by[0]:.1f} | {by[2]:.1f} |"
     yield ""
 
 

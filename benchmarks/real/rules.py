@@ -31,7 +31,7 @@ def tokenizer() -> Iterator[Record]:
         ("as published", None, True),
         ("with a chat template", _WITH_BOS, True),
         ("add_bos_token=False, no template", None, False),
-        ("add_bos_token=False, a template without <bos>", _WITHOUT_BOS, False),
+        ("add_bos_token=False, a template without `<bos>`", _WITHOUT_BOS, False),
     ):
         coder = real.tokenizer()
         coder.chat_template = template

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from benchmarks.gpu import overflow, padding, patches
+from benchmarks.gpu import costs, overflow, padding, patches
 from benchmarks.gpu.options import Options
 from tests import tiny
 
@@ -46,3 +46,21 @@ def test_patches_are_found_measured_and_taken_back(model_type):
         assert first["applied"] and set(first["applied"]) <= set(first["patches"])
         assert first["gradients"]["patched_with_reference"]["cosine"] > 0.999
         assert "ms" in first["unpatched"] and "ms" in first["patched"]
+
+
+def test_a_cure_is_measured_against_the_same_step_without_it():
+    if "gemma3_text" not in tiny.available():
+        pytest.skip("no Gemma 3")
+    bench = costs._bench(costs.large.SHAPES["gemma3-4b"], CPU)
+    with costs._WHERE["own loop"](bench):
+        record = costs._compare(bench, "GC102", "own loop")
+    assert record["gradients"]["cosine"] > 0.999
+    assert record["unpatched"]["loss"] == record["patched"]["loss"]
+    assert not bench.model._forward_pre_hooks  # the cure was taken off
+
+
+def test_a_step_in_a_trainers_evaluation_is_seen_as_one():
+    from gemma_compat.patching.cache_switch import is_in_evaluation
+
+    assert not is_in_evaluation()
+    assert costs.as_a_trainer(is_in_evaluation)()

@@ -1,9 +1,10 @@
 """Rows begin without <bos>, which no Gemma was trained without.
 
 ## What breaks
-Nothing is raised: the loss starts far too high, and generation rambles. Two <bos> do less harm and
-come about the other way round: text that a chat template rendered, and so begins with <bos>, is
-tokenized by a tokenizer that puts another in front.
+Nothing is raised: the loss starts far too high, and generation rambles. The published Gemma 3 270M
+gives the same words of one English paragraph a perplexity of 56 with <bos> and of 774 without. Two
+<bos> do next to no harm (59) and come about the other way round: text that a chat template
+rendered, and so begins with <bos>, is tokenized by a tokenizer that puts another in front.
 
 ## Why
 Gemma's tokenizer adds <bos> and its chat template writes it. `apply_chat_template` with

@@ -6,11 +6,12 @@ model itself is small. What it tries to allocate is batch x length x 262144 x 4 
 
 ## Why
 The loss of transformers needs every logit at once, casts them to float32 and keeps copies for the
-backward pass. The peak of a step was measured, for each logit, on one H100 (transformers 5.17.0,
-torch 2.11.0, one layer, batch 1 x 1024): 14 bytes where the logits are bfloat16, 16 with
-`final_logit_softcapping` (Gemma 2), 16 and 20 where they are float32. The multimodal Gemma 3 of
-4.50 to 5.16 casts them once more by itself, which was not measured. So 2 x 4096 tokens over 262,144
-take 28 GiB, on top of weights, gradients, optimizer and activations.
+backward pass: 12 bytes for each logit, and 2 more with `final_logit_softcapping` (Gemma 2), or 4
+where the run is in float32. The published Gemma 3 270M on an H200 (transformers 5.17.0, torch
+2.11.0, up to 1 x 4096 tokens) took 12.1 in bfloat16 and 12.2 in float32. A loop that keeps the
+model's whole output until the backward pass, which a Trainer does not, took 14.1 and 16.2. The
+multimodal Gemma 3 of 4.50 to 5.16 casts them once more by itself, which was not measured. So 2 x
+4096 tokens over 262,144 take 24 GiB, on top of weights, gradients, optimizer and activations.
 
 The rule multiplies `per_device_train_batch_size`, `max_length` and the vocabulary, and compares
 with the smallest visible GPU. Batches that are shorter than `max_length` take less.
@@ -35,9 +36,9 @@ from ...facts import Facts, Gpu
 from ...tables.families import KNOWN_MODEL_TYPES
 
 _SHARE, _MIB, _GIB = 0.5, 2**20, 2**30  # the share is of the memory of the smallest GPU
-# Bytes a logit takes at the peak of a step, as measured (see the page), by whether the logits are
-# capped and whether the step runs in float32.
-_BYTES = {(True, True): 20, (False, True): 16, (True, False): 16, (False, False): 14}
+# Bytes a logit takes at the peak of a Trainer's step, as measured (see the page): plain, capped,
+# and capped in float32.
+_PLAIN, _CAPPED, _CAPPED_FLOAT32 = 12, 14, 16
 
 
 @condition("the logits are capped (final_logit_softcapping)")
@@ -65,9 +66,7 @@ def needed(facts: Facts, bytes_per_logit: int) -> int:
     return _tokens(facts) * facts.model.vocab_size * bytes_per_logit
 
 
-def _exceeds(capped: bool, in_float32: bool) -> Condition:
-    size = _BYTES[capped, in_float32]
-
+def _exceeds(size: int) -> Condition:
     @any_gpu(f"{size} bytes a logit take more than half of a GPU")
     def exceeds(facts: Facts, gpu: Gpu) -> bool:
         return needed(facts, size) > _SHARE * gpu.memory_total * _MIB
@@ -79,9 +78,9 @@ fills_the_gpu = all_of(
     has_gpu,
     has_tokens,
     choose(
-        runs_in_float32,
-        then=choose(caps_logits, then=_exceeds(True, True), otherwise=_exceeds(False, True)),
-        otherwise=choose(caps_logits, then=_exceeds(True, False), otherwise=_exceeds(False, False)),
+        caps_logits,
+        then=choose(runs_in_float32, _exceeds(_CAPPED_FLOAT32), _exceeds(_CAPPED)),
+        otherwise=_exceeds(_PLAIN),
     ),
     phrase="the logits of a batch take more than half of the smallest GPU",
 )
@@ -139,7 +138,8 @@ def _bound(facts: Facts) -> str:
 def describe(facts: Facts) -> Problem:
     run = facts.training
     smallest = min(gpu.memory_total for gpu in facts.gpus if gpu.known("memory_total")) * _MIB
-    size = _BYTES[caps_logits.is_known_to_hold(facts), runs_in_float32.is_known_to_hold(facts)]
+    capped = _CAPPED_FLOAT32 if runs_in_float32.is_known_to_hold(facts) else _CAPPED
+    size = capped if caps_logits.is_known_to_hold(facts) else _PLAIN
     return Problem(
         message=(
             f"the logits of a {facts.model.model_type} take {_bound(facts)} "

@@ -7,15 +7,18 @@ Gemma 3 on cards that cannot do bfloat16, and wherever float16 is asked for by h
 float16 weights, `bnb_4bit_compute_dtype=torch.float16`.
 
 ## Why
-float16 ends at 65504. The norms after attention and MLP scale what is added to the residual
-stream, and in the published checkpoints that reaches some 8e5 (reported). The norms compute in
-float32, but round to the dtype of their input; sums stay in half too. No release of transformers
-holds it back. bfloat16 has the range of float32.
+float16 ends at 65504. The norms after attention and MLP scale what is added to the residual stream,
+and in the published checkpoints that reaches some 8e5 (reported). The norms compute in float32, but
+round to the dtype of their input; sums stay in half too. No release of transformers holds it back.
+bfloat16 has the range of float32.
 
 What was run: the published Gemma 3 270M reaches 103,821 in one English sentence; in float16 its
-loss is NaN. Beside it, tiny random models whose norm weights were raised until the stream passes
-65504: the loss is NaN in float16 weights and under fp16 autocast alike, and right in bfloat16 and
-float32. Whether another checkpoint reaches it depends on its weights.
+loss is NaN. Thirty steps of LoRA in float16 by the Trainer on an H200 log a loss of 0 and a
+gradient norm of NaN from the first; with the cure they train (2.807, 2.534, 2.371 each ten steps,
+where bfloat16 has 2.782, 2.503, 2.344). Beside it, tiny random models whose norm weights were
+raised until the stream passes 65504: the loss is NaN in float16 weights and under fp16 autocast
+alike, and right in bfloat16 and float32. Whether another checkpoint reaches it depends on its
+weights.
 
 ## Cure
 bfloat16 on cards that have it (compute capability 8.0 and newer). On older ones float32:
@@ -25,7 +28,8 @@ something of the kind by itself and says so with `UNSLOTH_FORCE_FLOAT32=1`: it i
 `patch`, opt-in, keeps the residual stream of a Gemma 3 in float32 by hooks, and no weight changes
 its dtype. On the published 270M the loss is then 2.3518, against 2.3521 in float32; on the random
 models it is that of float32, to float16's rounding. It does nothing about an overflow inside
-attention or MLP, and refuses Gemma 3n. Apply it before the first step, and measure.
+attention or MLP, and refuses Gemma 3n. At the shape of Gemma 3 4B it took neither time nor memory
+that could be told from noise. Apply it before the first step, and measure.
 """
 
 from __future__ import annotations
