@@ -52,8 +52,8 @@ check-safety:
 	$(CHECK)/bin/python -m tools.audit
 
 check-tests:
-	$(TEST_ENV) $(CHECK)/bin/python -m pytest -q --numprocesses $(JOBS) --ignore=tests/live \
-	    --ignore=tests/distributed --ignore=tests/unsloth
+	$(TEST_ENV) $(CHECK)/bin/python -m pytest -q --numprocesses $(JOBS) -m "not slow and not long" \
+	    --ignore=tests/live --ignore=tests/distributed --ignore=tests/unsloth
 
 $(CHECK)/.stamp: requirements/check.txt requirements/core.txt requirements/security.txt pyproject.toml
 ifdef UV
@@ -61,7 +61,7 @@ ifdef UV
 	$(UV) pip install --quiet --python $(CHECK)/bin/python -r requirements/check.txt -r requirements/security.txt --editable .
 else
 	$(PYTHON) -m venv --clear $(CHECK)
-	$(CHECK)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/check.txt -r requirements/security.txt --editable .
+	$(CHECK)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements/check.txt -r requirements/security.txt --editable .
 endif
 	@touch $@
 

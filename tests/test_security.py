@@ -52,6 +52,7 @@ def test_nothing_is_unpickled_from_a_file(name: str) -> None:
     assert not users
 
 
+@pytest.mark.long
 @pytest.mark.skipif(find_spec("bandit") is None, reason="`make check` has it")
 def test_bandit(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bandit", "-q", "-c", str(ROOT / "pyproject.toml"), "-r"]

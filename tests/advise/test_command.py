@@ -69,6 +69,7 @@ def test_liger_without_kernels_for_the_model(capsys: pytest.CaptureFixture[str])
     assert "has kernels for gemma3n: leave --liger out" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_an_unsloth_gets_the_zoo_of_its_day(capsys: pytest.CaptureFixture[str]) -> None:
     line = [*FRESH, "--model", "gemma3", "--with", "unsloth==2025.3.19"]
     assert main(line) == 0

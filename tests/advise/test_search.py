@@ -155,6 +155,7 @@ def test_an_answer_holds(universe: Tangle, scopes: list[dict[str, str]]) -> None
     assert found is None or _is_allowed(found, universe, scopes)
 
 
+@pytest.mark.long
 def test_the_answer_is_the_newest_but_for_rare_tangles() -> None:
     """resolvelib may call a set impossible, or go round for ever: some two in a thousand."""
     draw = random.Random(0)

@@ -58,6 +58,7 @@ def test_a_rule_rests_on_what_raises_its_error_and_on_the_fields_it_reads() -> N
     assert "transformers/models/gemma3/modeling_gemma3.py" in raised
 
 
+@pytest.mark.long
 def test_every_rule_can_be_asked() -> None:
     modules = drift.modules_of_rules()
     resting = [rule.code for rule in all_rules() if drift.rests(rule, modules.get(rule.code))]

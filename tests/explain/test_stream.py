@@ -156,6 +156,7 @@ def peak(size: int) -> int:
     return top
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_log() -> None:
     peak(1 << 20)  # what is loaded once
     small, large = peak(4 << 20), peak(24 << 20)

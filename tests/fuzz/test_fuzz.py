@@ -9,6 +9,7 @@ from gemma_compat.detect import config
 from . import cases, run
 
 
+@pytest.mark.long
 def test_two_thousand_cases() -> None:
     kinds, failures, _ = run.run_chunk((0, 2000))
     assert not failures, failures[0]

@@ -21,7 +21,10 @@ pytest.importorskip("tomllib")  # the policy of the test repository; Python 3.11
 ROOT = Path(__file__).resolve().parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 INSTALL, REPORT = ACTION["runs"]["steps"]
-pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("bash") is None, reason="no bash"),
+    pytest.mark.long,
+]
 
 
 class Run:

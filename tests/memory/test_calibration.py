@@ -15,6 +15,7 @@ from .made import DATA, RUNS, setup, shape
 
 MEDIAN, WORST = 0.05, 0.12
 OLDER = json.loads((FOLDER / "fit.json").read_text("utf-8"))
+RANKS = json.loads((FOLDER / "memory_ranks.json").read_text("utf-8"))
 
 
 def error(run: dict[str, Any]) -> float:
@@ -57,13 +58,18 @@ def test_the_parts_add_up(run: dict[str, Any]) -> None:
 
 
 def test_the_page_is_that_of_the_data() -> None:
-    assert (FOLDER / "memory.md").read_text("utf-8") == page(DATA, OLDER)
+    assert (FOLDER / "memory.md").read_text("utf-8") == page(DATA, OLDER, RANKS)
 
 
 def test_runs_that_were_measured_before_it_was_written() -> None:
     """Another card, another script, every second layer checkpointed: nothing was read off them."""
     found = errors_of_other_runs(DATA, OLDER)
     assert len(found) >= 12 and max(abs(error) for error in found) <= MEDIAN
+
+
+@pytest.mark.parametrize("run", RANKS["runs"], ids=lambda run: run["id"])
+def test_a_rank_of_two_is_close(run: dict[str, Any]) -> None:
+    assert abs(error(run)) <= MEDIAN
 
 
 def test_a_fault_in_the_arithmetic_is_seen() -> None:

@@ -230,6 +230,7 @@ def test_the_rule_of_the_docs_fires_in_a_report(acme: Path) -> None:
     assert page.stdout.startswith("ACME101 wrapper-drops-masks")
 
 
+@pytest.mark.long
 def test_the_contract_of_the_docs_passes_and_finds_a_planted_fault(acme: Path) -> None:
     (command,) = re.findall(r"```\n(pytest -p gemma_compat.plugins.contracts .*)\n```", PAGE)
     pytest_command = ["-m", *command.split(), "-p", "no:cacheprovider", "-q"]

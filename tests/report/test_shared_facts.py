@@ -83,6 +83,7 @@ def shared(facts: Facts) -> Iterator[str]:
         yield form.render_diagnosis(diagnosis, make_plan(diagnosis))
 
 
+@pytest.mark.long
 def test_a_host_does_not_get_out_wherever_it_stands() -> None:
     places = 0
     for place, facts in facts_with_the_host():
@@ -92,6 +93,7 @@ def test_a_host_does_not_get_out_wherever_it_stands() -> None:
     assert places > 300
 
 
+@pytest.mark.long
 def test_the_places_do_hold_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the patterns it gets out of many, so the test above tests something."""
     for pattern in ("name", "reason", "version", "device_problem"):
