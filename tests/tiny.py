@@ -130,7 +130,14 @@ def paligemma(tf: Any, **changes: Any) -> tuple[Any, Any]:
     return tf.PaliGemmaForConditionalGeneration, config
 
 
+def recurrent_gemma(tf: Any, **changes: Any) -> tuple[Any, Any]:
+    """Of GC107 alone, and so not among the available ones; its window is longer than a batch."""
+    sizes = {"num_hidden_layers": 3, "lru_width": 64, "attention_window_size": 64, **changes}
+    return tf.RecurrentGemmaForCausalLM, tf.RecurrentGemmaConfig(**_text(**sizes))
+
+
 BUILDERS = {
+    "recurrent_gemma": recurrent_gemma,
     "gemma2": gemma2,
     "gemma3_text": gemma3_text,
     "gemma3": gemma3,

@@ -21,15 +21,18 @@ FILE = "assumes.txt"
 # How the table says what a cured model does; "about right" is the loss alone, within one percent.
 RIGHT, ABOUT_RIGHT, AS_UNPATCHED = "right", "about right", "as unpatched"
 EITHER = "right or as unpatched"
-ANSWERS = (RIGHT, ABOUT_RIGHT, AS_UNPATCHED, EITHER)
+REFUSED = "refused"
+ANSWERS = (RIGHT, ABOUT_RIGHT, AS_UNPATCHED, EITHER, REFUSED)
 # Rules whose patch is not for a model at hand, and why.
 WITHOUT = {
-    "GC107": "RecurrentGemma is no tiny model of these tests; the confusion matrix trains it",
     "GC901": "its patch is for a module, at import",
     "GC1105": "its patch stops the run at once",
 }
 RULES = [rule for rule in all_rules() if rule.patch is not None and rule.code not in WITHOUT]
 Make = Callable[[str, str, bool], Any]
+
+
+NAMES = (*tiny.available(), "recurrent_gemma")
 
 
 def lines(rule: Rule) -> dict[str, str]:
@@ -45,6 +48,8 @@ def right(code: str, name: str) -> Any:
     """The model that no cure is needed for."""
     if code == "GC401":
         return _overflowing(name, torch.float32)
+    if code == "GC107":
+        return _without_state(tiny.build(name))
     return tiny.build(name, **_changes(code, name))
 
 
@@ -109,6 +114,23 @@ def _overflowing(name: str, dtype: Any) -> Any:
     with torch.no_grad():
         text_models(model)[0][1].layers[1].post_feedforward_layernorm.weight.fill_(4e4)
     return model.to(dtype)
+
+
+def _without_state(model: Any) -> Any:
+    """A RecurrentGemma whose steps begin and end without a state and a cache, whatever is asked."""
+
+    def forget(model: Any, *_: Any) -> None:
+        for module in model.modules():
+            if "recurrent_states" in vars(module) and torch.is_grad_enabled():
+                module.recurrent_states = None
+
+    def begin(model: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        forget(model)
+        return (args, {**kwargs, "use_cache": False}) if torch.is_grad_enabled() else None
+
+    model.register_forward_pre_hook(begin, with_kwargs=True)
+    model.register_forward_hook(forget)
+    return model
 
 
 def _four_bit(code: str, name: str, cure: bool) -> Any:

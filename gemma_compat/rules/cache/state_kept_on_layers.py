@@ -111,12 +111,14 @@ def patch(model: Any, ledger: Any) -> None:
     turn_cache_off(model, ledger)
     for module in recurrences:
         ledger.add_hook(module, "forward_pre_hook", forget_state)
+        # After it too: the state holds the graph of a step whose backward is skipped.
+        ledger.add_hook(module, "forward_hook", forget_state)
     for module in attentions:
         ledger.add_hook(module, "forward_pre_hook", stay_in_window)
 
 
-def forget_state(module: Any, args: Any) -> None:
-    """Forward pre-hook of a recurrence: begin a training step without a state."""
+def forget_state(module: Any, *_: Any) -> None:
+    """Hook before and after a recurrence: begin and end a training step without a state."""
     if module.training:
         module.recurrent_states = None
 
