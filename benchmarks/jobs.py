@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -28,11 +29,12 @@ def measure(root: Path) -> Iterator[Figure]:
     for kind, change in _KINDS.items():
         before: tuple[int, float] | None = None
         for count in SIZES:
-            seconds, peak = _merge(root, count, change)
+            seconds, peak, ratio = _merge(root, count, change)
             # Each group is judged, so a thousand that all differ cost a thousand reports.
             held = count == HELD and change is _equal
             what = f"--merge of {count:,} nodes, {kind}"
             yield Figure(f"CPU of {what}", seconds, SECONDS if held else None, "s")
+            yield Figure(f"{what} / pass", ratio, None, "x")
             yield Figure(f"peak memory of {what}", peak, MEMORY if held else None, "MiB")
             if before is not None:
                 growth = seconds / before[1] / (count / before[0])
@@ -41,14 +43,18 @@ def measure(root: Path) -> Iterator[Figure]:
 
 
 def _merge(root: Path, count: int, change: Callable[[dict[str, Any], int], None]) -> Any:
-    """CPU seconds and peak MiB of one cold process."""
+    """CPU seconds and peak MiB of one cold process, and its CPU over an empty interpreter's."""
     with tempfile.TemporaryDirectory() as folder:
         names = [_write(Path(folder), number, change) for number in range(count)]
         case = Case(["-m", "gemma_compat", "report", "--merge", *names])
         # The package is found there, since ``-m`` looks in the working directory first.
         (Path(folder) / "gemma_compat").symlink_to(root / "gemma_compat")
         case.take_turn(Path(folder))
-        return case.seconds[-1], case.peak / MiB
+        empty = Case(["-I", "-c", "pass"])
+        for _ in range(7):
+            empty.take_turn(Path(folder))
+        base = statistics.median(empty.seconds)
+        return case.seconds[-1], case.peak / MiB, case.seconds[-1] / base
 
 
 def _write(folder: Path, number: int, change: Callable[[dict[str, Any], int], None]) -> str:

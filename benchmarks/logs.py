@@ -69,10 +69,31 @@ def _tracebacks(dice: random.Random, step: int) -> str:
     return f"{frame} {call}{end}"
 
 
+def _words(dice: random.Random, step: int) -> str:
+    return f"loss {step / 7:.3f} lr 2e-05 "
+
+
+def _json(dice: random.Random, step: int) -> str:
+    return f'{{"step": {step}, "loss": {dice.random():.4f}, "grad_norm": 1.5, "text": "a b"}}, '
+
+
+def _base64(dice: random.Random, step: int) -> str:
+    return "".join(dice.choices(_ALPHABET, k=76))
+
+
+def _hexadecimal(dice: random.Random, step: int) -> str:
+    return f"{dice.getrandbits(256):064x}\n"
+
+
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _KINDS = {
     "a run's log (losses, progress bars)": _run,
     "a log of Python's logging": _logger,
+    "one line of base64": _base64,
     "tracebacks without end": _tracebacks,
+    "one line of words": _words,
+    "one line of JSON": _json,
+    "lines of hexadecimal digits": _hexadecimal,
 }
-# What a large log is made of; the last is for information.
-_HELD = tuple(_KINDS)[:2]
+# What a large log is made of; the others are for information.
+_HELD = tuple(_KINDS)[:3]

@@ -19,12 +19,12 @@ _STUBS = {"transformers": "4.50.3", "torch": "2.6.0+cu124", "accelerate": "1.5.2
 
 
 def make_package(source: Path, folder: Path, count: int) -> None:
-    """Copy the package into ``folder``, and add rule files if it holds fewer than ``count``."""
+    """Copy the package into ``folder``, and add rule files until it holds ``count``."""
     package = folder / "gemma_compat"
     shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
     originals = [path for path in sorted(package.glob("rules/*/*.py")) if path.name[0] != "_"]
     turns = cycle(originals)
-    for number in range(count - len(originals)):
+    for number in range(count - count_of(package)):
         original = next(turns)
         text = _renamed(original.read_text(encoding="utf-8"), number)
         original.with_name(f"{original.stem}_{number}.py").write_text(text, encoding="utf-8")
@@ -36,6 +36,11 @@ def _write_index(folder: Path) -> None:
     shutil.copytree(ROOT / "tools", folder / "tools")
     command = [sys.executable, "-m", "tools.rule_index"]
     subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": ""}, check=True)
+
+
+def count_of(package: Path) -> int:
+    """Return how many rules a package has."""
+    return len([path for path in package.glob("rules/*/[!_]*.*") if path.suffix in {".py", ".md"}])
 
 
 def _renamed(text: str, number: int) -> str:

@@ -41,21 +41,41 @@ class Case:
         self.peak = max(self.peak, usage.ru_maxrss * _RSS_UNIT)
 
 
-def measure(folder: Path, rules: int, rounds: int) -> Iterator[Figure]:
-    """``folder`` holds the package and the stubs; it comes first on the path."""
+# Name, arguments, the most CPU as a multiple of an empty interpreter's, the most MiB.
+_COMMANDS: dict[str, tuple[list[str], float | None, float | None]] = {
+    "report": ([], 17, 25),
+    "report --model DIR": (["--model", "model"], None, 25),
+    "what-if": (["--with", "transformers==5.23.0", "--model", "gemma3"], None, None),
+    "matrix": ([], None, None),
+    "rule --format json": ([], None, None),
+}
+
+
+def measure(folder: Path, more: Path, rules: int, rounds: int) -> Iterator[Figure]:
+    """Measure the commands, taking turns.
+
+    Args:
+        folder: holds the package, the stubs and a model folder; it comes first on the path.
+        more: the same with a hundred rules more.
+    """
     cases = {
         "pass": Case(["-I", "-c", "pass"]),
         "import": Case(["-c", "import gemma_compat"]),
-        "report": Case(["-m", "gemma_compat", "report"]),
+        **{name: Case(_command(name, given)) for name, (given, _, _) in _COMMANDS.items()},
+        "more rules": Case(["-m", "gemma_compat", "report"]),
     }
     _check(folder, rules)
-    for case in cases.values():  # writes the bytecode, as any first use does
-        case.take_turn(folder)
-        case.seconds.clear()
-    for _ in range(rounds):
-        for case in cases.values():
-            case.take_turn(folder)
+    for turn in range(rounds + 1):
+        for name, case in cases.items():
+            case.take_turn(more if name == "more rules" else folder)
+            if not turn:  # it writes the bytecode, as any first use does
+                case.seconds.clear()
     yield from _figures(cases, rules)
+
+
+def _command(name: str, given: list[str]) -> list[str]:
+    words = [word for word in name.split() if word not in {"--model", "DIR"}]
+    return ["-m", "gemma_compat", *(["report"] if name == "what-if" else words), *given]
 
 
 def _check(folder: Path, rules: int) -> None:
@@ -85,14 +105,16 @@ def _figures(cases: dict[str, Case], rules: int) -> Iterator[Figure]:
     def ratio(name: str) -> float:
         return statistics.median(cases[name].seconds) / base
 
-    driver = os.path.exists("/dev/nvidiactl")
-    note = "with an NVIDIA driver" if driver else "no NVIDIA driver"
-    report = f"report, {rules} rules or more, cold"
-    yield Figure("CPU of import gemma_compat / python -I -c pass", ratio("import"), 2.5, "x")
-    yield Figure(
-        f"CPU of {report} / python -I -c pass", ratio("report"), 18 if driver else 14, "x", note
-    )
-    yield Figure(
-        f"peak memory of {report}", cases["report"].peak / MiB, None if driver else 25, "MiB"
-    )
+    driver = os.path.exists("/dev/nvidiactl")  # asking it takes a child process
+    note = "with an NVIDIA driver" if driver else ""
     yield Figure("CPU of python -I -c pass", base * 1000, None, "ms", "the yardstick")
+    yield Figure("import gemma_compat / pass", ratio("import"), 2.5, "x")
+    for name, (_, most, memory) in _COMMANDS.items():
+        limit = None if most is None else most + 4 * driver
+        yield Figure(f"{name} / pass", ratio(name), limit, "x", note)
+        peak = cases[name].peak / MiB
+        yield Figure(f"peak memory of {name}", peak, None if driver else memory, "MiB")
+    grown = ratio("more rules") - ratio("report")
+    yield Figure(f"report: what 100 rules beside {rules} add", grown, None, "of pass")
+    both = ratio("report --model DIR") / ratio("report")
+    yield Figure("report --model DIR / report", both, None, "x", "a tokenizer of 262,144 entries")

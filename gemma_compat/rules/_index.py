@@ -9,6 +9,7 @@ describes what it found, or its cure is applied: for most rules, on most machine
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from importlib import import_module
 from operator import attrgetter
 from types import ModuleType
@@ -73,6 +74,7 @@ def _conditions(
     )
 
 
+@lru_cache(maxsize=None)  # a few hundred names
 def _shared(name: str) -> Any:
     topic, _, name = name.partition(".")
     return getattr(import_module(f"{conditions.__name__}.{topic}"), name)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gemma_compat.rules import all_rules
 
-from . import examples, figures, links, matrix, rules
+from . import cost, examples, figures, links, matrix, rules
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS, PAGES, SITE = ROOT / "docs", ROOT / "build" / "docs", ROOT / "site"
@@ -27,6 +27,7 @@ def write_pages() -> None:
         **rules.pages(known),
         "matrix.md": matrix.page(known),
         "measurements/figures.md": figures.page(),
+        "measurements/cost.md": cost.page(),
         "zh.md": _chinese(),
         **examples.pages(),
     }
