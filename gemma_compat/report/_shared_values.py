@@ -104,7 +104,7 @@ _LETTERS = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+"
 
 def name(text: str) -> str:
     """Return the name of a class, dtype, method, module or parameter, or a version; nothing else
-    is shown, and no name that holds a word of somebody's own.
+    is shown, and no name that holds another word.
     """
     if re.fullmatch(_PUBLIC, text) or re.fullmatch(_OTHER_NAMES, text):
         return text

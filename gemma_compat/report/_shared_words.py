@@ -1,8 +1,8 @@
 """The words that names of public classes, methods, modules and parameters are made of.
 
 From the Gemmas of transformers, PEFT's methods, optimizers, ways to quantize and the model types
-that a stack may hold; single letters and digits are no words. A name that has any other word may be
-that of somebody's own code, and is not shared.
+that a stack may hold; single letters and digits do not count. A name that has any other word may
+come from the user's code, and is not shared.
 """
 
 _TEXT = """
