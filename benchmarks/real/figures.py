@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +24,7 @@ def draw(cases: dict[str, Any], folder: Path) -> None:
             "stream": _stream(cases),
             "losses": _losses(cases),
             "memory": _memory(cases),
+            "half": _half(folder / "real_rules_gpu.json"),
         }.items()
         if drawing is not None
     }
@@ -120,3 +122,30 @@ def _memory(cases: dict[str, Any]) -> Callable[[Axes], None] | None:
         axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.18), ncols=4)
 
     return drawing
+
+
+def _half(results: Path) -> Callable[[Axes], None] | None:
+    """Return the losses of weights in bfloat16 and in float32, on a GPU."""
+    if not results.exists():
+        return None
+    found = json.loads(results.read_text(encoding="utf-8"))["cases"].get("half", [])
+    shown = [run for run in found if run["rate"] < 1e-4]
+    if not shown:
+        return None
+
+    def drawing(axes: Axes) -> None:
+        for run in shown:
+            colour = _COLOURS[0 if run["dtype"] == "float32" else 1]
+            style = "-" if run["rate"] > 5e-6 else "--"
+            label = f"{run['dtype']}, learning rate {run['rate']:g}"
+            axes.plot(_smooth(run["losses"]), style, color=colour, label=label)
+        axes.set(xlabel="step", ylabel="training loss, mean of 20 steps")
+        axes.legend()
+
+    return drawing
+
+
+def _smooth(values: list[float], width: int = 20) -> list[float]:
+    """Return the mean of the last ``width`` values at each place; of fewer at the beginning."""
+    parts = [values[max(0, end - width) : end] for end in range(1, len(values) + 1)]
+    return [sum(part) / len(part) for part in parts]

@@ -34,7 +34,8 @@ def page(results: Path) -> str:
     images = (results.parent / "images").glob("*-light.svg")
     drawn = {image.name.removesuffix("-light.svg") for image in images}
     lines = [*_page(data, _cases(results), drawn)]
-    lines += rules_page.section(data["cases"], results.with_name("real_rules_gpu.json"))
+    half = _picture(drawn, "half", "losses of weights in bfloat16 and in float32")
+    lines += rules_page.section(data["cases"], results.with_name("real_rules_gpu.json"), half)
     lines += gpu_page.section(results.with_name("real_gpu.json"))
     lines += unsloth_page.section(results.with_name("real_unsloth.json"))
     return "\n".join(lines).rstrip() + "\n"

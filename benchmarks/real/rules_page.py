@@ -6,7 +6,7 @@ From the cases of ``real.json`` (CPU) and from ``real_rules_gpu.json``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ Records = list[dict[str, Any]]
 Cases = dict[str, Records]
 
 
-def section(found: dict[str, Any], results: Path) -> Iterator[str]:
+def section(found: dict[str, Any], results: Path, drawn: Iterable[str]) -> Iterator[str]:
     """Yield the lines.
 
     Args:
         found: ``cases`` of ``real.json``.
         results: the file of the GPU, which may be missing.
+        drawn: the lines that show the figure of GC605; none if it is not drawn.
     """
     cases = {label: case["records"] for label, case in found.items()}
     gpu = json.loads(results.read_text(encoding="utf-8")) if results.exists() else {"cases": {}}
@@ -29,7 +30,7 @@ def section(found: dict[str, Any], results: Path) -> Iterator[str]:
     yield from _tokenizer(_of(cases, "tokenizer"))
     yield from _accumulation(_of(cases, "accumulation"))
     yield from _bidirectional(_of(cases, "bidirectional"))
-    yield from _half(_of(cases, "half"), gpu)
+    yield from _half(_of(cases, "half"), gpu, drawn)
     yield from _four_bit(gpu)
     yield from _logits(gpu)
 
@@ -97,7 +98,9 @@ def _bidirectional(found: list[tuple[str, Records]]) -> Iterator[str]:
     yield ""
 
 
-def _half(found: list[tuple[str, Records]], gpu: dict[str, Any]) -> Iterator[str]:
+def _half(
+    found: list[tuple[str, Records]], gpu: dict[str, Any], drawn: Iterable[str]
+) -> Iterator[str]:
     rows = [("CPU", item) for _, records in found for item in records]
     rows += [(gpu["card"], item) for item in gpu["cases"].get("half", ())]
     if not rows:
@@ -105,6 +108,7 @@ def _half(found: list[tuple[str, Records]], gpu: dict[str, Any]) -> Iterator[str
     yield "All weights trained by AdamW in bfloat16, and in float32 under bfloat16 autocast: how"
     yield "many never moved (GC605). The loss is the mean of the last tenth of the steps:"
     yield ""
+    yield from drawn
     yield "| on | weights | learning rate | steps | loss | never moved | in the layers |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     for place, item in rows:

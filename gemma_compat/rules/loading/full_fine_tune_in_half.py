@@ -6,8 +6,8 @@ rate of 1e-5 a step of AdamW is smaller than half the distance from one bfloat16
 for any weight above 0.005. Nothing is raised or logged.
 
 The published Gemma 3 270M, 100 steps of 4 x 256 tokens on an H200: at 1e-5 92.9% of the weights
-never moved (0.6% of float32 ones) and the loss was 2.613 at the end (2.407); at 1e-6 97.5% (2.4%),
-and the loss stayed at 2.827 (2.635).
+never moved (0.6% of float32 ones) and the loss of the last ten steps was 2.613 (2.407); at 1e-6
+97.5% (2.4%) and 2.827 (2.635).
 
 ## Why
 transformers 5 loads a model in the dtype of its checkpoint, which is bfloat16 for every Gemma; up
