@@ -190,11 +190,11 @@ def _gradients(bench: Bench, code: str) -> Record:
 
 
 def as_a_trainer(step: Callable[[], float]) -> Callable[[], float]:
-    """Return the step, called by a function that is ``evaluate`` of transformers' Trainer.
+    """Return the step, called by what looks like ``prediction_step`` of transformers' Trainer.
 
     Some cures work inside a Trainer's evaluation only, and look at who calls.
     """
     module: dict[str, Any] = {"__name__": "transformers.trainer", "step": step}
-    exec("def evaluate():\n    return step()", module)
-    evaluate: Callable[[], float] = module["evaluate"]
-    return evaluate
+    exec("def prediction_step():\n    return step()", module)
+    called: Callable[[], float] = module["prediction_step"]
+    return called
