@@ -63,11 +63,10 @@ def make_matrix(
     rules = tuple(rules)
     releases = _releases(rules, package)
     model_types = _model_types(rules, model_type)
-    cells = {
-        (name, version): _cell(rules, package, name, version)
-        for name in model_types
-        for version in releases
-    }
+    cells: dict[tuple[str, str], tuple[Entry, ...] | None] = {}
+    for name in model_types:
+        about = _about(rules, package, name)
+        cells |= {(name, version): _cell(about, package, name, version) for version in releases}
     columns = _collapse(releases, lambda v: [_shape(cells[name, v]) for name in model_types])
     rows = tuple(
         (name, tuple(_merge([cells[name, v] for v in group]) for group in columns))
@@ -102,26 +101,34 @@ def _age(model_type: str) -> tuple[object, str]:
     return versions.parse(families.KNOWN_MODEL_TYPES.get(model_type, "99")), model_type
 
 
+def _about(
+    rules: tuple[Rule, ...], package: str, model_type: str
+) -> list[tuple[Rule, tuple[str, ...]]]:
+    """Return the rules about this model type and package, each with its bounds on the package."""
+    found = []
+    for rule in rules:
+        bounds = tuple(
+            scope.packages[package]
+            for scope in rule.scopes
+            if model_type in scope.model_types
+            and package in scope.packages
+            and not _needs_unsloth(scope, package)
+        )
+        if bounds:
+            found.append((rule, bounds))
+    return found
+
+
 def _cell(
-    rules: tuple[Rule, ...], package: str, model_type: str, version: str
+    about: list[tuple[Rule, tuple[str, ...]]], package: str, model_type: str, version: str
 ) -> tuple[Entry, ...] | None:
     since = families.KNOWN_MODEL_TYPES.get(model_type)
     if package == "transformers" and since and not versions.contains(f">={since}", version):
         return None
     return tuple(
         Entry(rule.code, rule.severity, _strength(rule, package, model_type, version))
-        for rule in rules
-        if _covers(rule, package, model_type, version)
-    )
-
-
-def _covers(rule: Rule, package: str, model_type: str, version: str) -> bool:
-    return any(
-        model_type in scope.model_types
-        and package in scope.packages
-        and not _needs_unsloth(scope, package)
-        and versions.contains(scope.packages[package], version)
-        for scope in rule.scopes
+        for rule, bounds in about
+        if any(versions.contains(text, version) for text in bounds)
     )
 
 
@@ -134,9 +141,7 @@ def _needs_unsloth(scope: Scope, package: str) -> bool:
 def _strength(rule: Rule, package: str, model_type: str, version: str) -> str:
     if evidence.seen(rule.code, package, model_type, version) == evidence.SEEN_BROKEN:
         return RAN
-    return {Evidence.RAN: DERIVED, Evidence.SOURCE: SOURCE, Evidence.REPORTED: REPORTED}[
-        rule.evidence
-    ]
+    return DERIVED if rule.evidence is Evidence.RAN else rule.evidence.value
 
 
 def _shape(cell: tuple[Entry, ...] | None) -> object:
