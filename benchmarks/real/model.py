@@ -42,11 +42,17 @@ def tokens(text: str, bos: bool = True) -> torch.Tensor:
 
 
 def rows(count: int, length: int) -> list[dict[str, list[int]]]:
-    """Return ``count`` rows of ``length`` tokens: Python's documentation, ``<bos>`` first."""
+    """Return ``count`` rows of ``length`` tokens: Python's documentation, ``<bos>`` first.
+
+    Raises:
+        ValueError: the documentation has fewer tokens.
+    """
     coder = tokenizer()
     step = length - 1
     text = documentation()[: 8 * count * step]  # a token has fewer letters
     ids = coder(text, add_special_tokens=False).input_ids
+    if len(ids) < count * step:
+        raise ValueError(f"the text has {len(ids)} tokens; {count} rows of {step} were asked for")
     cut = [[coder.bos_token_id, *ids[n * step : (n + 1) * step]] for n in range(count)]
     return [{"input_ids": row, "attention_mask": [1] * length, "labels": row} for row in cut]
 
