@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from typing import Any
 
 from .. import language
@@ -42,7 +43,7 @@ def run(arguments: list[str]) -> int:
 
     try:
         preflight, watch = _options(arguments)
-    except UsageError as error:
+    except (UsageError, NothingToRun) as error:
         complain(error)
         return USAGE
     try:
@@ -79,6 +80,10 @@ def _options(arguments: list[str]) -> tuple[bool | dict[str, Any], bool]:
             skip.append(value)
         else:
             flags.add(name)
+    if arguments and arguments[0].startswith("--"):
+        near = difflib.get_close_matches(arguments[0], _OPTIONS, n=1, cutoff=0.6)
+        hint = f"the nearest is {near[0]}" if near else f"there are {', '.join(sorted(_OPTIONS))}"
+        raise NothingToRun(f"run has no option {arguments[0]}; {hint}")
     watch = "--watch" in flags
     if skip or "--continue" in flags:
         from .._preflight.checks import checked_names

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _NAME = 31  # columns
 _TOLD = {"fail", "warning"}
+_ORDER = ("not run", "pass", "warning", "fail")  # what is read last on a terminal matters most
 
 
 def render_line(result: Preflight) -> str:
@@ -27,7 +28,7 @@ def render_line(result: Preflight) -> str:
 def render_text(result: Preflight) -> str:
     """Return one entry a check, then how it ended and what it cost."""
     lines = [f"gemma_compat preflight on {result.model_type}"]
-    for item in result.checks:
+    for item in sorted(result.checks, key=lambda item: _ORDER.index(item.outcome.value)):
         lines += _lines(item)
     return in_language("\n".join([*lines, _closing(result)]))
 

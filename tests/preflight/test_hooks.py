@@ -126,10 +126,26 @@ def test_options_of_the_command_line(line: list[str], preflight: Any, watch: boo
     assert line[0] == "a.py"
 
 
-@pytest.mark.parametrize("line", [["--skip"], ["--skip", "no-such-check", "a.py"]])
-def test_wrong_options_are_one_line(line: list[str]) -> None:
-    with pytest.raises((UsageError, NothingToRun)):
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["--skip"], "--skip needs the name of a check"),
+        (["--skip", "one-boss", "a.py"], "the nearest is one-bos"),
+        (["--skip", "xyz", "a.py"], "there are accumulation-keeps-scale"),
+        (["--preflight", "--contine", "a.py"], "the nearest is --continue"),
+    ],
+)
+def test_wrong_options_are_one_line(line: list[str], words: str) -> None:
+    with pytest.raises((UsageError, NothingToRun), match=words) as told:
         _options(line)
+    assert "\n" not in str(told.value)
+
+
+def test_what_failed_is_the_last_that_is_printed(tmp_path: Any) -> None:
+    result = gemma_compat.preflight(runs.trainer(tiny.build("gemma3_text"), tmp_path, masked()))
+    lines = [line.split()[0] for line in str(result).splitlines() if line[:1].strip()]
+    assert lines[1] == "not" and lines.index("fail") > lines.index("pass")
+    assert "pass" not in lines[lines.index("fail") :]
 
 
 def test_it_prints_in_a_notebook_and_as_json(tmp_path: Any) -> None:

@@ -6,6 +6,7 @@ it are not run, and say which check they follow from.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -221,7 +222,9 @@ def checked_names(names: Iterable[str]) -> frozenset[str]:
     given = frozenset([names] if isinstance(names, str) else names)
     known = {check.name for check in all_checks()}
     for name in sorted(given - known):
-        raise UsageError(f"no check is called {name!r}; there are {', '.join(sorted(known))}")
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        hint = f"the nearest is {near[0]}" if near else f"there are {', '.join(sorted(known))}"
+        raise UsageError(f"no check is called {name!r}; {hint}")
     return given
 
 
