@@ -81,7 +81,7 @@ def named_modules(model: Any) -> Iterator[tuple[str, Any]]:
 def is_four_bit_layer(module: Any) -> bool:
     """Return whether this is a 4-bit layer of bitsandbytes, and not PEFT's around one.
 
-    PEFT's has the same class name and computes in no dtype of its own.
+    PEFT's has the same class name, and no dtype that it computes in.
     """
     named = any(cls.__name__ == "Linear4bit" for cls in type(module).__mro__)
     return named and hasattr(module, "compute_dtype")

@@ -66,14 +66,21 @@ def _frequencies(model: Any) -> Iterator[tuple[str, Any, Any]]:
         config = vars(module).get("config")
         if not buffers or config is None or any(kind in _kinds(module) for kind in _MOVE):
             continue
-        try:
-            fresh = type(module)(config)
-        except Exception:  # probe boundary: another library's class, which may need more arguments
+        fresh = _made_again(module, config)
+        if fresh is None:
             continue
         for name, buffer in buffers.items():
             other = fresh._buffers.get(name)
             if other is not None and "original" not in name and buffer.device.type != "meta":
                 yield f"{path}.{name}", buffer, other
+
+
+def _made_again(module: Any, config: Any) -> Any:
+    """Return another module of this class, made from the config alone; ``None`` if it needs more."""
+    try:
+        return type(module)(config)
+    except Exception:  # probe boundary: another library's class, which may need more arguments
+        return None
 
 
 def _kinds(module: Any) -> str:
