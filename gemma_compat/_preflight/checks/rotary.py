@@ -76,7 +76,7 @@ def _frequencies(model: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _made_again(module: Any, config: Any) -> Any:
-    """Return another module of this class, made from the config alone; ``None`` if it needs more."""
+    """Return a second module of this class from its config alone; ``None`` if it needs more."""
     try:
         return type(module)(config)
     except Exception:  # probe boundary: another library's class, which may need more arguments
