@@ -15,6 +15,7 @@ gradient comes with the right loss, and no library compares it with anything.
     samples.py    rows without padding, packed rows taken apart
     text.py       turns, stops, shown text
     passes.py     one training step, and what is kept of it
+    watching.py   what its layers and experts show, and how the model is called
     reference.py  what the loss should be: each sample by itself, without the run's shortcuts
     cost.py       what is left of four passes
     checks/       one question each, with its tolerance

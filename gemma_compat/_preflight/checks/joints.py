@@ -38,7 +38,9 @@ def _joint(batch: Any, row: int) -> tuple[Any, int, int] | None:
     labels = two_dimensional(batch, "labels")
     start, _ = span(batch, row)
     trained = [] if labels is None else (labels[row] != -100).nonzero().flatten().tolist()
-    return (batch, row, trained[0]) if trained and trained[0] > start + 1 else None
+    if not trained or len(set(batch["input_ids"][row, start : trained[0]].tolist())) < 2:
+        return None  # no prompt, or nothing but padding in front
+    return batch, row, trained[0]
 
 
 def _of_bos(subject: Subject, joints: list[Any]) -> CheckResult | None:
