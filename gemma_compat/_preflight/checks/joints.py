@@ -46,12 +46,7 @@ def _joint(batch: Any, row: int) -> tuple[Any, int, int] | None:
 def _of_bos(subject: Subject, joints: list[Any]) -> CheckResult | None:
     """Judge a second ``<bos>`` at the first trained token: the answer was encoded by itself."""
     bos = token_id(subject, "bos_token_id")
-    bad = [
-        (batch, row, place)
-        for batch, row, at in joints
-        for place in (at - 1, at)
-        if bos is not None and int(batch["input_ids"][row, place]) == bos
-    ]
+    bad = [(batch, row, at) for batch, row, at in joints if _begins_with(batch, row, at, bos)]
     if len(bad) <= _MOST * len(joints):
         return None
     return failed(
@@ -59,6 +54,12 @@ def _of_bos(subject: Subject, joints: list[Any]) -> CheckResult | None:
         where=place(subject, *bad[0]),
         help="tokenizer(answer, add_special_tokens=False)",
     )
+
+
+def _begins_with(batch: Any, row: int, at: int, bos: int | None) -> bool:
+    """Return whether the answer has a ``<bos>`` of its own, beside one in the prompt."""
+    ids = batch["input_ids"][row, : at + 1].tolist()
+    return bos is not None and bos in ids[-2:] and ids.count(bos) > 1
 
 
 def _of_eos(subject: Subject, joints: list[Any]) -> CheckResult | None:
