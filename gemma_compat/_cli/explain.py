@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _FOR_MACHINES = ("github", "sarif")
 
 _EXITS = """\
-exit status: 0 no failure in it; 1 a known failure; 2 wrong usage or input;
-3 a failure that no rule knows
+exit status: 0 no failure in it, or one that the run survived; 1 a known failure;
+2 wrong usage or input; 3 a failure that no rule knows, or a traceback that is cut off
 """
 
 

@@ -57,6 +57,22 @@ def _of_error(found: Explanation) -> str:
     return found.error_kind or "an error"
 
 
+def _unrecognised(found: Explanation) -> str:
+    at, kind = at_line(found.unrecognised[0].number), _of_error(found)
+    if found.if_gemma:
+        rule = found.if_gemma[0].rule
+        return (
+            f"{at}{kind}. If the model is a Gemma, which the log does not say, it may be "
+            f"{rule.code}: {rule.title}"
+        )
+    known = "no rule here knows it"
+    if found.ruled_out or found.doubted:
+        known = "no rule here knows it for this release and model"
+    change = change_of_origin(found)
+    more = f". {_of_change(change)}, which may or may not cure it" if change else ""
+    return f"{at}{kind}, and {known}{more}"
+
+
 def _nothing_known(found: Explanation) -> str:
     read = f"{found.lines:,} line{'' if found.lines == 1 else 's'} read"
     if found.is_blank:
@@ -74,17 +90,7 @@ def _nothing_known(found: Explanation) -> str:
             + (f" ({met})" if met else "")
         )
     if found.unrecognised:
-        kind = _of_error(found)
-        if found.if_gemma:
-            rule, at = found.if_gemma[0].rule, at_line(found.unrecognised[0].number)
-            of_gemma = "If the model is a Gemma, which the log does not say, it may be"
-            return f"{at}{kind}. {of_gemma} {rule.code}: {rule.title}"
-        known = "no rule here knows it"
-        if found.ruled_out or found.doubted:
-            known = "no rule here knows it for this release and model"
-        change = change_of_origin(found)
-        more = f". {_of_change(change)}, which may or may not cure it" if change else ""
-        return f"{at_line(found.unrecognised[0].number)}{kind}, and {known}{more}"
+        return _unrecognised(found)
     if found.other_models:
         other = found.other_models[0]
         return f"{read}: the log is about {other}, no matter of Gemma, so no rule was asked"

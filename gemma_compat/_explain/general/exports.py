@@ -21,7 +21,7 @@ def _foreign_prefix(case: Case) -> Answer:
     """Answer vLLM's error about a tensor that the class has no place for."""
     name, kind = case.match["name"], case.match["kind"]
     if name == "lm_head":
-        return _head_of_its_own(kind)
+        return _head_of_its_own(f"{kind} in vLLM")
     if kind.endswith("ForCausalLM") and name in _OF_THE_WHOLE:
         return _text_class(name, kind)
     return Answer(
@@ -35,7 +35,7 @@ def _foreign_prefix(case: Case) -> Answer:
 
 def _head_of_its_own(kind: str) -> Answer:
     return Answer(
-        f"the checkpoint holds a separate head, which {kind} in vLLM has no place for: Gemma "
+        f"the checkpoint holds a separate head, which {kind} has no place for: Gemma "
         "ties the head to the input embeddings",
         (
             "drop lm_head.weight from the checkpoint's files (and its index): it equals the "
@@ -97,9 +97,9 @@ def _head_key(case: Case) -> Answer | None:
     of_gemma = case.facts.model.known("model_type") or re.search("gemma", case.around)
     if engine is None or not of_gemma:
         return None
-    answer = _head_of_its_own("the Gemma class")
+    answer = _head_of_its_own(f"the Gemma class of {engine['engine']}")
     return Answer(
-        answer.happened.replace("in vLLM", f"of {engine['engine']}"),
+        answer.happened,
         (*answer.do, f"or pip install -U {engine['engine']}: newer releases pass over that tensor"),
         why=answer.why,
         known="the key and the loader's frames",

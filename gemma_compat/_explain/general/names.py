@@ -151,6 +151,8 @@ def _module(case: Case) -> Answer | None:
     known = released(case) if "." in name else None
     if known is not None:
         return _known_name(known, packages[-1] if packages else "")
+    if name in {"mergekit", "weave"} and "trl" in packages:
+        return _optional_for_trl(name)
     if "." in name:
         return Answer(
             f"the installed {package} has no module {name}",
@@ -165,6 +167,18 @@ def _module(case: Case) -> Answer | None:
         (f"python -m pip install {package}   with the very python that runs the script",),
         why="the module's name need not be the package's",
         known="the message",
+    )
+
+
+def _optional_for_trl(name: str) -> Answer:
+    return Answer(
+        f"this TRL is older than the transformers beside it: it takes {name}, which is optional, "
+        "for installed",
+        ("pip install -U 'trl>=0.29.0'", "or pip install 'transformers<5'"),
+        why="TRL asks transformers whether a package is there. transformers 5 answers with a pair, "
+        "which counts as yes to a TRL that expects yes or no",
+        known="run on transformers 5.23.0: the DPO and GRPO trainers of trl 0.24.0, 0.26.2 and "
+        "0.28.0 fail so, those of 0.29.0 are imported",
     )
 
 
@@ -248,6 +262,8 @@ NAMES: tuple[General, ...] = (
         _module,
         {
             "ModuleNotFoundError: No module named 'timm'": "pip install timm",
+            'Traceback (most recent call last):\n  File "/x/site-packages/trl/import_utils.py", '
+            "line 3, in f\n    f()\nModuleNotFoundError: No module named 'weave'": "trl>=0.29.0",
             "ModuleNotFoundError: No module named 'trl.x.y'": "has a module trl.x.y",
             "ModuleNotFoundError: No module named 'transformers.models.gemma2'": ">=4.42",
             "ModuleNotFoundError: No module named 'transformers.models.gemma3_text'": "unsloth_zoo",
