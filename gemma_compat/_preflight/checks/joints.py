@@ -39,7 +39,7 @@ def _joint(batch: Any, row: int) -> tuple[Any, int, int] | None:
     start, _ = span(batch, row)
     trained = [] if labels is None else (labels[row] != -100).nonzero().flatten().tolist()
     if not trained or len(set(batch["input_ids"][row, start : trained[0]].tolist())) < 2:
-        return None  # no prompt, or nothing but padding in front
+        return None  # padding alone is in front
     return batch, row, trained[0]
 
 
@@ -57,7 +57,7 @@ def _of_bos(subject: Subject, joints: list[Any]) -> CheckResult | None:
 
 
 def _begins_with(batch: Any, row: int, at: int, bos: int | None) -> bool:
-    """Return whether the answer has a ``<bos>`` of its own, beside one in the prompt."""
+    """Return whether the answer begins with a ``<bos>``, and the prompt has one too."""
     ids = batch["input_ids"][row, : at + 1].tolist()
     return bos is not None and bos in ids[-2:] and ids.count(bos) > 1
 
