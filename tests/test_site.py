@@ -24,6 +24,14 @@ def test_every_rule_has_a_page_and_a_row_in_the_index() -> None:
     assert "\\<" not in "".join(made.values())
 
 
+def test_no_page_of_a_rule_begins_a_declaration() -> None:
+    """mkdocs would stop at ``(?<![`` of a symptom, also inside of code."""
+    made = rules.pages(all_rules())
+    symptoms = {rule.code: rule.symptoms for rule in all_rules()}
+    assert any("<!" in text for texts in symptoms.values() for text in texts)
+    assert not [path for path, text in made.items() if path.endswith(".md") and "<!" in text]
+
+
 def test_the_matrix_says_what_the_command_says() -> None:
     known = all_rules()
     page = matrix.page(known)

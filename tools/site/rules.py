@@ -39,7 +39,16 @@ def _page(rule: Rule) -> str:
     head, title, rest = page_markdown(rule).split("\n\n", 2)
     # A cell such as x[0]['keys'] is a link to Markdown.
     rest = re.sub(r"^\|.*", lambda row: row[0].replace("][", "]&#91;"), rest, flags=re.MULTILINE)
+    # mkdocs reads <! as the beginning of a declaration, also inside of code.
+    rest = re.sub(r"`([^`\n]*<![^`\n]*)`", lambda code: _spelled(code[1]), rest)
     return f"{head}\n\n{title}\n\n{_badges(rule)}\n\n{rest}"
+
+
+def _spelled(code: str) -> str:
+    """Return code as HTML in which nothing is Markdown or a tag."""
+    plain = code.replace(r"\|", "|")
+    letters = (x if x.isalnum() or x == " " else f"&#{ord(x)};" for x in plain)
+    return f"<code>{''.join(letters)}</code>"
 
 
 def _badges(rule: Rule) -> str:
