@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Models are tiny: more threads only fight for the same cores. Nothing is downloaded.
 TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
 PYTEST := $(TEST_ENV) $(BIN)/python -m pytest -q
-PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=line
+PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS)
 # Says which of the parallel test runs a line is from.
 named = 2>&1 | sed -u 's/^/$(1): /'
 # What needs no torch: ruff, mypy, import contracts and the plain tests. uv where it is installed.
