@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +16,6 @@ import torch
 
 from . import small
 
-# The converted weights: `make real` puts them there. Another folder by this variable.
-WEIGHTS = Path(os.environ.get("GEMMA_COMPAT_REAL", ""))
 TEMPLATE = (
     "{{ bos_token }}{% for m in messages %}<start_of_turn>"
     "{{ 'model' if m['role'] == 'assistant' else m['role'] }}\n{{ m['content'] | trim }}"
@@ -35,10 +32,12 @@ Chat = list[dict[str, str]]
 
 
 def weights() -> Path | None:
-    """Return the folder of the converted Gemma 3 270M; ``None`` if it is not on this machine."""
+    """Return the folder of the published Gemma 3 270M: ``AUDIT_MODEL``, else where `make real` puts
+    it; ``None`` if it is not on this machine.
+    """
     from benchmarks.real.weights import MODEL
 
-    found = WEIGHTS if WEIGHTS.name else MODEL
+    found = Path(small.REAL) if small.REAL else MODEL
     return found if (found / "config.json").is_file() else None
 
 
