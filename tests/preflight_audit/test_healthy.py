@@ -69,7 +69,9 @@ def test_a_public_configuration_is_let_through(one: Configuration, tmp_path: Any
 
 @pytest.mark.slow
 @pytest.mark.skipif(weights() is None, reason="the published weights are not here: make real")
-@pytest.mark.parametrize("one", [item for item in all_healthy() if not item.network], ids=str)
+@pytest.mark.parametrize(
+    "one", [item for item in all_healthy() if not item.network], ids=lambda one: one.name
+)
 def test_a_healthy_setup_on_the_published_weights_is_let_through(
     one: Healthy, tmp_path: Any
 ) -> None:
