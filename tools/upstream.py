@@ -72,7 +72,8 @@ def run(folder: Path, files: list[str], chosen: str, mode: str) -> dict[str, str
     with tempfile.TemporaryDirectory() as made:
         report = Path(made, "junit.xml")
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen]
-        command += ["-p", "gemma_compat.testing", f"--junitxml={report}", *files]
+        # Their own options ask for plugins (coverage) that say nothing here.
+        command += ["-p", "gemma_compat.testing", f"--junitxml={report}", "-o", "addopts=", *files]
         source = [str(path) for path in (folder / "src", folder) if path.is_dir()]
         path = os.pathsep.join([str(ROOT), *source, os.environ.get("PYTHONPATH", "")])
         environment = {**os.environ, "PYTHONPATH": path, VARIABLE: mode, "HF_HUB_OFFLINE": "1"}
