@@ -132,7 +132,7 @@ fuzz: venv  ## configs, arguments, versions, node files and logs at random; CASE
 
 test-all: test test-slow ranks live-trl test-core fuzz  ## the slower rest: more releases, slow tests, other Pythons
 	@$(PARALLEL) $(MORE_RELEASES:%=live-%)
-	$(TEST_ENV) $(BIN)/python -m tests.confusion --drawn
+	$(TEST_ENV) $(BIN)/python -m tests.confusion --drawn --again
 
 # Exit status 5 of pytest says that nothing was collected: no test is slow on that release.
 test-slow: venv environments

@@ -39,7 +39,7 @@ def refuse_packed_rows(module: Any, args: Any, kwargs: dict[str, Any]) -> None:
     """Forward pre-hook of a model with a recurrent state: refuse to train on packed rows."""
     if module.training and starts_anew(kwargs):
         raise CannotBeCured(
-            "GC820: a row holds several samples, and the recurrent state goes from one to the "
+            "GC820: a row holds several samples, and the convolution runs from one into the "
             "next; packing=False and padding_free=False"
         )
 

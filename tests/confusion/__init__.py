@@ -6,6 +6,7 @@ cells.py     the axes, the cells that they span, and which of them a run visits
 steps.py     the reference, one training step, and how far apart they are
 judging.py   what `diagnose` says of a cell, and what `patch` makes of it
 rows.py      one line for each cell, and the numbers that they add up to
+record.py    the page of measurements
 worker.py    one process for one release
 __main__.py  the command line behind `make confusion`
 

@@ -5,6 +5,7 @@ python -m tests.confusion 5.24.0 --again         everything anew
 python -m tests.confusion 5.24.0 --faulty        the cells that were at fault, after a rule changed
 python -m tests.confusion 5.24.0 --only gemma4   cells whose key contains this
 python -m tests.confusion 5.24.0 --every 20      each 20th cell
+python -m tests.confusion 5.24.0 --record        the page of measurements, from the rows kept
 python -m tests.confusion --drawn                the newest, 4.57.6, and two drawn by today's date
 
 Rows are kept in .confusion, one file for each release: an interrupted run goes on. They are of the
@@ -24,7 +25,7 @@ from pathlib import Path
 
 from tools.environments import ensure_companion, ensure_overlay
 
-from . import rows
+from . import record, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 NEWEST, LAST_OF_4 = "5.24.0", "4.57.6"
@@ -40,6 +41,9 @@ DRAWN_FROM = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
+    if options.record:
+        record.write(options.releases)
+        return 0
     releases = [*options.releases, *(drawn(datetime.date.today()) if options.drawn else [])]
     bad = 0
     for release in releases or [NEWEST]:
@@ -55,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faulty", action="store_true", help="visit what was at fault, again")
     parser.add_argument("--only", default="", metavar="TEXT", help="cells whose key contains this")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="each N-th cell")
+    parser.add_argument("--record", action="store_true", help="only write the page")
     parser.add_argument("--everything", action="store_true", help="the full product of the axes")
     return parser
 

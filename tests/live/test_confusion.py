@@ -23,6 +23,7 @@ CELLS = (
     Cell("gemma3", cache="off", content="image"),
     Cell("gemma2", checkpointing="reentrant", cache="off", training="lora", loop="trainer"),
     Cell("gemma", checkpointing=WRAPPED),  # GC203
+    Cell("gemma", checkpointing=WRAPPED, batch="packed"),  # GC803 behind GC203, before 4.53.1
     Cell("paligemma", checkpointing="wrapper non-reentrant"),
     Cell("gemma2", attention="sdpa", cache="off"),  # GC301
     Cell("gemma3_text", batch="packed"),  # GC804

@@ -27,6 +27,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
+    read_in=("transformers 4.57.6: modeling_flash_attention_utils.py",),
     effects=("wrong-loss", "wrong-gradients"),
     scopes=(Scope({"gemma2", "paligemma"}, {"flash-attn": ">=2.0.0,<2.6.2"}),),
     when=(caps_attention, runs_flash_attention),

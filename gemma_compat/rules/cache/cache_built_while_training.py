@@ -60,7 +60,7 @@ RULE = Rule(
         Scope({"paligemma"}, {"transformers": "<5.0.0rc1"}, when=(text_is_gemma1,)),
         Scope(_OLD | _SHARING | _LATER, {"transformers": ">=5.0.0rc1"}, by_config=True),
         Scope(_FROM_RC0, {"transformers": ">=5.0.0rc0"}),
-        Scope(_OLD | _SHARING, {"transformers": "<5.0.0rc1"}, when=(evaluates,)),
+        Scope(_OLD | _SHARING | {"vaultgemma"}, {"transformers": "<5.0.0rc1"}, when=(evaluates,)),
     ),
     when=(asks_for_cache, shares_no_kv),
     applicability=Applicability.SAFE,

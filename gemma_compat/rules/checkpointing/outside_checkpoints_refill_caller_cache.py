@@ -30,6 +30,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
+    read_in=("torch 2.13.0: torch/distributed/algorithms/_checkpoint/checkpoint_wrapper.py",),
     effects=("crash-in-training",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
     when=(

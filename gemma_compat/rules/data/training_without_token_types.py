@@ -41,8 +41,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     effects=("crash-in-training",),
     scopes=(
-        Scope(_GEMMA3, {"transformers": ">=5.0.0rc0,<5.6.0"}, fixed_in={"transformers": "5.6.0"}),
-        Scope({"paligemma"}, {"transformers": ">=5.0.0rc0,<5.9.0"}),
+        Scope(_GEMMA3, {"transformers": ">=5.0.0.dev0,<5.6.0"}, fixed_in={"transformers": "5.6.0"}),
+        Scope({"paligemma"}, {"transformers": ">=5.0.0.dev0,<5.9.0"}),
         Scope(
             {"gemma4"},
             {"transformers": ">=5.5.0,<5.6.0"},

@@ -80,6 +80,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
+    read_in=("METADATA of torch 2.10.0 and 2.11.0 on the package index",),
     effects=("slow",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"torch": ">=2.0.0"}),),
     when=(driver_is_older,),

@@ -25,6 +25,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
+    read_in=("transformers 5.23.0, 5.24.0: quantizers/quantizer_gguf.py, which 5.12.1 has not",),
     effects=("crash-in-training",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),
     when=(is_gguf,),

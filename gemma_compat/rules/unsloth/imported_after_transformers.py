@@ -39,6 +39,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.WARNING,
     evidence=Evidence.SOURCE,
+    read_in=("unsloth 2025.3.19, 2026.4.1: __init__.py",),
     effects=("not-supported",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.8"}, by_config=True),),
     when=(uses_unsloth, was_late, patches_libraries),
