@@ -16,9 +16,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from .. import tiny
 from ..preflight import runs
-from . import healthy_losses, healthy_text
+from . import healthy_losses, healthy_networks, healthy_text
 from .healthy import Healthy, NotHere, lora, missing, problems, trainer, tried
 from .stage import Stage
 
@@ -104,11 +103,7 @@ def _made(found: Configuration, stage: Stage) -> Any:
 def _model(found: Configuration, stage: Stage) -> Any:
     if found.family == "gemma3_text":
         return stage.model()
-    if found.family not in tiny.available():
-        raise NotHere(f"this release has no {found.family}")
-    made = tiny.build(found.family, vocab_size=1024, **_vocabularies(found.family))
-    made.config.use_cache = False
-    return made
+    return healthy_networks.built(found.family, vocab_size=1024, **_vocabularies(found.family))
 
 
 def _coder(found: Configuration, stage: Stage) -> dict[str, Any]:
