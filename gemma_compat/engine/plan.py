@@ -97,7 +97,7 @@ def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
     in_place = {rule.code for rule in diagnosis.in_place}
     kept, yielded = _settle(chosen, answers, in_place)
     hidden = _passing_unseen(diagnosis.findings, kept, in_place, consent)
-    kept, left = _leave_crashes(kept, hidden, diagnosis.findings)
+    kept, left = _leave_crashes(kept, hidden, diagnosis.findings, diagnosis.undetermined)
     patched = {planned.rule.code for planned in kept}
     return Plan(
         patches=tuple(_in_order(kept)),
@@ -192,7 +192,10 @@ def _trains_wrong(rule: Rule) -> bool:
 
 
 def _leave_crashes(
-    kept: list[PlannedPatch], hidden: Sequence[Rule], findings: Sequence[Finding]
+    kept: list[PlannedPatch],
+    hidden: Sequence[Rule],
+    findings: Sequence[Finding],
+    open_answers: Sequence[Undetermined],
 ) -> tuple[list[PlannedPatch], list[Skip]]:
     """Let no patch end a crash beside a failure that would pass unseen.
 
@@ -212,8 +215,16 @@ def _leave_crashes(
         return kept, stops
     reason = f"its crash would be all that tells of {hidden[0].code}, which nothing cures here"
     possible = [item for item in kept if item.preventive and _ends_training(item.rule)]
+    # Who drives the run is all that is open: in a loop of the user's own it crashes, and another
+    # cure may end the same crash (several turn the cache off). None is applied then.
+    if any(_ends_training(answer.rule) and _only_loop_is_open(answer) for answer in open_answers):
+        possible = kept
     left = [Skip(item.rule, reason) for item in possible]
     return [item for item in kept if item not in possible], left
+
+
+def _only_loop_is_open(answer: Undetermined) -> bool:
+    return {topic for topic, _ in answer.missing} <= {"training.trainer", "training.use_cache"}
 
 
 def _ends_training(rule: Rule) -> bool:

@@ -153,6 +153,21 @@ def test_a_third_cure_does_not_end_the_crash_either(one: Rule) -> None:
     assert writes.target.switch is True
 
 
+def test_nothing_is_cured_where_only_the_loop_decides_on_the_crash() -> None:
+    """Gemma 2 through sdpa, wrapped from outside: GC102 would end the crash of GC203."""
+    writes = Writes()
+    loop = (("training.trainer", "not given"),)
+    found = diagnosis(
+        confirmed(replace(plain(by_code("GC301")), patch=None)),
+        Undetermined(plain(by_code("GC203")), loop, "no Trainer drives the run"),
+        confirmed(replace(plain(by_code("GC102")), patch=writes)),
+    )
+    plan = make_plan(found)
+    apply_plan(writes.target, found, plan)
+    assert not plan.patches and writes.target.switch is True
+    assert all("GC301" in skip.reason for skip in plan.skips)
+
+
 @pytest.mark.parametrize("unseen", [r for r in UNSEEN if r.patch], ids=lambda rule: rule.code)
 def test_a_silent_failure_that_is_not_selected_stops_the_cure_of_a_crash(unseen: Rule) -> None:
     crash = replace(plain(by_code("GC203")), patch=Writes())
