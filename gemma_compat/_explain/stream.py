@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from ..errors import UsageError
+
 BLOCK = 1 << 17  # bytes
 OVERLAP = 1 << 11  # repeated after the cut of a line longer than a block, so no match is lost
 
@@ -20,6 +22,14 @@ _LONG = 1024  # bytes
 _ENDS = 256  # bytes that are kept of both its ends
 _DATA = re.compile(rb"(?<![\w+/=-])[\w+/=-]{%d,}" % _LONG)
 _IS_DATA = bytes(97 if _DATA.fullmatch(bytes([code]) * _LONG) else 32 for code in range(256))
+# How a compressed file begins, its form, and what prints it unpacked.
+_COMPRESSED = (
+    (b"\x1f\x8b", "gzip", "zcat"),
+    (b"BZh", "bzip2", "bzcat"),
+    (b"\xfd7zXZ\0", "xz", "xzcat"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "zstdcat"),
+    (b"PK\3\4", "zip", "unzip -p"),
+)
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -28,6 +38,9 @@ def pieces(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
     A piece ends with a line, except the last piece and pieces of a line longer than a block. Colour
     codes are removed; a UTF-16 log, as PowerShell writes, becomes UTF-8.
+
+    Raises:
+        UsageError: it is compressed.
     """
     line, rest = 1, b""
     for block in _blocks(stream):
@@ -54,6 +67,7 @@ def _plain(piece: bytes) -> bytes:
 
 def _blocks(stream: BinaryIO) -> Iterator[bytes]:
     first = stream.read(BLOCK)
+    _require_plain(first)
     encoding = _UTF_16.get(first[:2])
     if encoding is None:
         while first:
@@ -65,3 +79,10 @@ def _blocks(stream: BinaryIO) -> Iterator[bytes]:
     while block:
         yield decoder.decode(block).encode("utf-8", "replace")
         block = stream.read(BLOCK)
+
+
+def _require_plain(first: bytes) -> None:
+    for magic, form, program in _COMPRESSED:
+        if first.startswith(magic):
+            line = f"{program} LOG | python -m gemma_compat explain -"
+            raise UsageError(f"the log is compressed ({form}): {line}")

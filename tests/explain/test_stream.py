@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import tracemalloc
 from typing import Any
 
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from gemma_compat._explain import stream
 from gemma_compat._explain.explain import explain_log
 from gemma_compat._explain.stream import pieces
+from gemma_compat.errors import UsageError
 from gemma_compat.report import explanation as renderer
 
 ERROR = "AttributeError: 'HybridCache' object has no attribute 'float'"
@@ -162,3 +166,12 @@ def test_memory_does_not_grow_with_the_log() -> None:
     small, large = peak(4 << 20), peak(24 << 20)
     assert large < 1.25 * small + (1 << 18)
     assert large < 16 << 20
+
+
+@pytest.mark.parametrize(
+    ("packed", "program"),
+    [(gzip.compress(b"x"), "zcat"), (bz2.compress(b"x"), "bzcat"), (lzma.compress(b"x"), "xzcat")],
+)
+def test_a_compressed_log_is_refused_with_the_line_to_type(packed: bytes, program: str) -> None:
+    with pytest.raises(UsageError, match=rf"compressed \(\w+\): {program} LOG \| python -m"):
+        list(pieces(io.BytesIO(packed)))
