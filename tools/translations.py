@@ -34,7 +34,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "gemma_compat"
 HOME = PACKAGE / "locale"
 # Rooms whose sentences a person reads first.
 FRAMES = (
-    *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_explain/general/*.py")),
+    *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_explain/general/[!_]*.py")),
     "_explain/answer.py",
     "_explain/notices.py",
     "_explain/read_off.py",
@@ -72,7 +72,21 @@ _COUNTS = tuple(
     + (("error", "warning", "notice"),)
     for words in itertools.product(*((kind, f"{kind}s") for kind in kinds))
 )
+# What a release has: of the atlas, and of an answer that was read in the wheels.
+_HAVE = (
+    *("the module {0} exists", "The module {0} exists", "The model type {0} is known"),
+    *("transformers knows {0}", "{0} has the name {1}", "{0} has the attribute {1}"),
+    *("{0}() takes the argument {1}", "{0}() has {1} in its signature"),
+    "{0} has an entry for {1}",
+)
+_IN_RELEASES = tuple(f"{text} in {{{text.count('{')}}}" for text in _HAVE)
 COMPOSED = (
+    *_IN_RELEASES,
+    "{0} only",
+    "{0}; here it is {1}",
+    "{0} has {1} in {2}; here it is {3}",
+    "{0} has {1} in {2} only; here it is {3}",
+    "{0} has {1} in {2} {3}, which the log states: what ran is another release",
     "error {0}",
     "warning {0}",
     "notice {0}",
@@ -116,7 +130,11 @@ COMPOSED = (
     *("fits", "total", "weights", "adapter", "gradients", "optimizer", "activations", "buffers"),
     *("new", "stays", "pass", "full", "chunked"),
 )
-_CODE = re.compile(r"^--|^python -m|^https?:|\(\?|\\[.d(w]|^\w+Error\b")
+_CODE = re.compile(
+    r"^--|^python -m|^https?:|\(\?|\\[.d(w]|^[\w.]+Error\b|\{\}"
+    r"|[^ \n|]\|[^ \n|]"  # a regular expression
+    r"|^(pip install|sudo) (?!.*(,|\band|   |\. ))"  # a command and nothing else
+)
 _WORDS = re.compile(r"[A-Za-z]{2,}.*[ :]|^[A-Z][a-z]+$|^[a-z]+:$")
 
 
@@ -159,19 +177,27 @@ def _strings(file: Path) -> Iterator[str]:
             skipped.add(id(body[0].value))
         if isinstance(node, ast.JoinedStr):
             skipped |= {id(part) for part in ast.walk(node) if part is not node}
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"General", "Notice"}:
+            skipped |= {id(part) for part in _looked_for(node)}
     for node in ast.walk(tree):
         text = "" if id(node) in skipped else _text(node).strip()
         if _WORDS.search(re.sub(r"\{\d\}", "", text)) and not _CODE.search(text):
             yield text
 
 
+def _looked_for(found: ast.Call) -> Iterator[ast.AST]:
+    """Yield name, pattern and examples of a ``General`` or ``Notice``: all but what it answers."""
+    for given in (*found.args[:2], *found.args[3:]):
+        yield from ast.walk(given)
+
+
 def _text(node: ast.AST) -> str:
-    """Return a string with ``{0}``, ``{1}`` in place of the values of an f-string."""
+    """Return a string with ``{0}``, ``{1}`` in place of its values (f-string, ``str.format``)."""
+    number = iter(range(10))
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
+        return re.sub(r"\{[a-z]+\}", lambda _: f"{{{next(number, 9)}}}", node.value)
     if not isinstance(node, ast.JoinedStr):
         return ""
-    number = iter(range(10))
     return "".join(
         str(part.value) if isinstance(part, ast.Constant) else f"{{{next(number, 9)}}}"
         for part in node.values
