@@ -27,9 +27,13 @@ DOMAIN = "gemma_compat"
 LANGUAGES = ("en", "zh")  # a folder in locale/ for each but English
 _VALUE = r"\{(\d)\}"
 _PROSE = r"^(?!pip |python |GC\d+ [\w-]+$)(?=.*[a-z]{2,} [a-z]{2,})"
+_NO_NAME = rf"{_PROSE}|=|: "
 _LINE = r"[Ll]ine \{0\}"
 _LINE_VALUE = r"([Ll]ine\\ )\(\.\*\?\)"  # of an escaped template
-_SHORT, _LONG = 9, 40  # letters
+_ADDED = r"[;,:] "
+_PLURAL = r"(?<=[a-z])\(\.\*\?\)"  # of a pattern: checkpoint(.*?)
+_SHORT, _LONG = 9, 34  # letters
+_TOUCHING = r"(?<=[\u4e00-\u9fff])(?=[A-Za-z])"
 _APART = r"([,;] )(?![^(]*\))"  # not inside parentheses
 _chosen: list[str] = []
 
@@ -84,7 +88,17 @@ def _translated(language: str, text: str) -> str:
     if found == text and text.endswith(".") and not text.endswith("..."):
         found = _translated(language, text[:-1])
         return f"{found}。" if found != text[:-1] else text
-    return found
+    return found if found != text else _by_parts(language, text)
+
+
+def _by_parts(language: str, text: str) -> str:
+    """Try a sentence and what was added to it: ``the message; here it is 5.0``. Both are known."""
+    for place in re.finditer(_ADDED, text):
+        head, added = text[: place.start()], text[place.start() :]
+        found = [_translated(language, head), _translated(language, added)] if head else []
+        if found and found[0] != head and found[1] != added:
+            return "".join(found)
+    return text
 
 
 def said_list(text: str) -> str:
@@ -120,13 +134,14 @@ def _fits(template: str, values: Sequence[str], translated: Sequence[str]) -> bo
     size = len(re.sub(_VALUE, "", template))
     unknown = [old for old, new in zip(values, translated, strict=True) if old == new]
     if size < _SHORT:
-        return not any(re.search(_PROSE, value) or "=" in value for value in unknown)
+        return not any(re.search(_NO_NAME, value) for value in unknown)
     edges = [template.startswith("{") and values[0], template.endswith("}") and values[-1]]
     return size >= _LONG or not any(edge in unknown and ", " in edge for edge in edges if edge)
 
 
 def _filled(translation: str, by_number: Mapping[int, str]) -> str:
-    return re.sub(_VALUE, lambda place: by_number[int(place[1])], translation)
+    filled = re.sub(_VALUE, lambda place: by_number[int(place[1])], translation)
+    return re.sub(_TOUCHING, " ", filled)
 
 
 @lru_cache(maxsize=None)
@@ -155,4 +170,5 @@ def _pattern(template: str) -> re.Pattern[str]:
     parts = re.split(r"\{\d\}", template)
     joined = "(.*?)".join(map(re.escape, parts))
     number = re.sub(_LINE_VALUE, r"\1([\\d,]+)", joined)
+    number = re.sub(_PLURAL, r"(s?|[^a-z].*?)", number)
     return re.compile(number, re.DOTALL)

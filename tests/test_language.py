@@ -134,6 +134,30 @@ def test_an_explanation_is_chinese_and_its_commands_are_not() -> None:
     assert all(columns(line) <= 88 for line in text.splitlines())
 
 
+@pytest.mark.usefixtures("chinese")
+@pytest.mark.parametrize(
+    ("name", "quote"),
+    [
+        ("F3-token-type-ids-gemma3", "`token_type_ids` is required as a model input when"),
+        ("F10-unscale-fp16", "Attempting to unscale FP16 gradients"),
+        ("F8-dynamiccache-gathered", "passed to `_pad_across_processes`"),
+    ],
+)
+def test_what_the_log_says_is_not_translated(name: str, quote: str) -> None:
+    with (LOG.parent / f"{name}.log").open("rb") as log:
+        text = explanation.render_text(explain_log(log))
+    assert quote in text and re.search(r"^错误，第 \d+ 行：\w", text, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("chinese")
+def test_a_sentence_and_what_was_added_to_it_are_both_translated() -> None:
+    assert language.said("the message names the tensor; here it is 5.0") == (
+        "报错信息给出了该张量；这里是 5.0"
+    )
+    half = "nobody knows this; here it is 5.0 and not what was asked"
+    assert language.said(half) == half
+
+
 @pytest.mark.parametrize("log", sorted(LOG.parent.glob("*.log"))[::3], ids=lambda log: log.stem)
 def test_every_command_is_the_same_in_both_languages(log: Path) -> None:
     text = {}

@@ -36,6 +36,9 @@ HOME = PACKAGE / "locale"
 FRAMES = (
     *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_explain/general/[!_]*.py")),
     "_explain/answer.py",
+    "_explain/figures.py",
+    "_explain/judge.py",
+    "_explain/log_facts.py",
     "_explain/notices.py",
     "_explain/read_off.py",
     *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_preflight/**/*.py")),
@@ -80,10 +83,16 @@ _HAVE = (
     "{0} has an entry for {1}",
 )
 _IN_RELEASES = tuple(f"{text} in {{{text.count('{')}}}" for text in _HAVE)
+_IN_NO_RELEASE = (
+    f"{text} in no {{{text.count('{')}}} release up to {{{text.count('{') + 1}}}" for text in _HAVE
+)
 COMPOSED = (
     *_IN_RELEASES,
+    *_IN_NO_RELEASE,
+    # Labels of a rule's page.
+    *("severity", "effects", "fixed in", "or set", "evidence", "applies to", "fires if"),
+    *("error text", "reports", "since"),
     "{0} only",
-    "{0}; here it is {1}",
     "{0} has {1} in {2}; here it is {3}",
     "{0} has {1} in {2} only; here it is {3}",
     "{0} has {1} in {2} {3}, which the log states: what ran is another release",
@@ -94,6 +103,17 @@ COMPOSED = (
     "{0} [reported by others, not run]",
     "{0} [general: any model can meet this]",
     "error,",
+    *("line {0}:", "error, line {0}:", "not explained, line {0}:", "notice, line {0}:"),
+    *("notice, line {0}, {1} times:", "notice, line {0}, {1} times or more:"),
+    "{0} (read off the traceback: {1} frame)",
+    "{0} (read off the traceback: {1} frames)",
+    *("{0} and older", "{0} to {1} (the newest read)", "every release from {0} to {1}"),
+    *("also: {0}", "possible: {0}", "doubtful: {0}", "ruled out: {0}", "{0} quantization"),
+    *("{0} is <{1}", "{0} is <={1}", "{0} is =={1}", "{0} is >={1}"),
+    "run and seen, broken and working",
+    "{0}, and no rule here knows it",
+    "{0}, and no rule here knows it for this release and model",
+    *("no model was given", "no training arguments were given", "CUDA build unknown"),
     "Line {0}: {1}",
     "error, line {0}: {1}",
     "line {0}: {1}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from .explanation_causes import (
 )
 from .explanation_headline import at_line, change_of_origin, headline
 from .explanation_shared import block, render_json, render_markdown, rows_read
-from .wording import in_language, wrap
+from .wording import in_language, wrap, wrap_quote
 
 if TYPE_CHECKING:
     from .._explain.explanation import Explanation, SeenNotice
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["headline", "render_json", "render_line", "render_markdown", "render_text"]
 
 _AT_LEAST = 50
+_OR = "^(or |或(者|改用)? ?)"
 
 
 def render_line(found: Explanation) -> str:
@@ -82,7 +84,7 @@ def _of_what_is_stated(found: Explanation) -> list[str]:
 
 def _alternatives(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
-        text = text.removeprefix("or ")
+        text = re.sub(_OR, "", said(text))
         yield from wrap(text, first="  or: ", rest="      ")
 
 
@@ -199,7 +201,8 @@ def _log_says(found: Explanation, verbose: bool) -> list[str]:
 def _notice(seen: SeenNotice, verbose: bool) -> Iterator[str]:
     count = f", {seen.count} times" if seen.count > 1 else ""
     count += " or more" if seen.count >= _AT_LEAST else ""
-    yield from wrap(f"line {seen.line.number}{count}: {seen.line.text}", "notice, ", "   ", lines=2)
+    first = f"notice, line {seen.line.number}{count}: "
+    yield from wrap_quote(seen.line.text, first, "   ", lines=2)
     yield from wrap(seen.notice.meaning, first="   ", rest="   ", lines=None if verbose else 2)
 
 

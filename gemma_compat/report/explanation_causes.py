@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..facts import Facts
-from .wording import strength, wrap
+from .wording import strength, wrap, wrap_quote
 
 if TYPE_CHECKING:
     from .._explain.explanation import Cause, Explanation, Generally, Line, RuledOut
@@ -128,7 +128,7 @@ def _lines(lines: Iterable[Line]) -> Iterator[str]:
 
 def quoted(line: Line, first: str) -> list[str]:
     text = line.raw.strip() or line.text
-    return wrap(f"line {line.number}: {text}", first=first, rest="      ", lines=4)
+    return wrap_quote(text, first=f"{first}line {line.number}: ", rest="      ", lines=4)
 
 
 def section(rule: Rule, heading: str) -> str:

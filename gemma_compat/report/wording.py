@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from .. import language
@@ -11,6 +12,8 @@ from ..tables import families
 from .wide import columns, padded, wrap_wide
 
 WIDTH = 88
+# A line that `wrap` made in Chinese, or that goes on from the one before: perhaps a quote.
+_LAID_OUT = r"[\u4e00-\u9fff]|^ {6}"
 
 _STRENGTH = {
     Evidence.RAN: "",
@@ -73,6 +76,18 @@ def wrap(text: str, first: str, rest: str, lines: int | None = None) -> list[str
     """
     if language.current() != "en":
         return wrap_wide(language.said(text), _label(first), rest, WIDTH, lines)
+    return _wrap_english(text, first, rest, lines)
+
+
+def wrap_quote(text: str, first: str, rest: str, lines: int) -> list[str]:
+    """Return what somebody else wrote as :func:`wrap` does: only its label is translated."""
+    if language.current() == "en":
+        return _wrap_english(text, first, rest, lines)
+    said = language.said(first.rstrip())
+    return wrap_wide(text, said if said.endswith("：") else f"{said} ", rest, WIDTH, lines)
+
+
+def _wrap_english(text: str, first: str, rest: str, lines: int | None) -> list[str]:
     import textwrap
 
     wrapper = textwrap.TextWrapper(
@@ -97,7 +112,8 @@ def in_language(text: str) -> str:
     """Return a report with those of its lines translated that were not laid out by ``wrap``."""
     if language.current() == "en":
         return text
-    return "\n".join(map(language.said, text.split("\n")))
+    lines = text.split("\n")
+    return "\n".join(line if re.search(_LAID_OUT, line) else language.said(line) for line in lines)
 
 
 def label(rule: Rule) -> str:
