@@ -152,7 +152,7 @@ COMPOSED = (
 )
 _CODE = re.compile(
     r"^--|^python -m|^https?:|\(\?|\\[.d(w]|^[\w.]+Error\b|\{\}"
-    r"|[^ \n|]\|[^ \n|]"  # a regular expression
+    r"|[^ \n|]\|[^ \n|]|^\||\($"  # a regular expression, a table, a call over several lines
     r"|^(pip install|sudo) (?!.*(,|\band|   |\. ))"  # a command and nothing else
 )
 _WORDS = re.compile(r"[A-Za-z]{2,}.*[ :]|^[A-Z][a-z]+$|^[a-z]+:$")
