@@ -86,9 +86,9 @@ def _losses(cases: dict[str, Any]) -> Callable[[Axes], None] | None:
             losses = item["losses"] or [0.0]
             axes.plot(len(losses), losses[-1], "x", color=_COLOURS[3], markersize=11)
             label = f"{item['kind']}, not patched: AttributeError"
-            axes.annotate(
-                label, (len(losses), losses[-1]), xytext=(8, 6), textcoords="offset points"
-            )
+            point = (len(losses), losses[-1])
+            # under the point, where the line that goes on does not cross it
+            axes.annotate(label, point, xytext=(8, -16), textcoords="offset points")
         axes.set(xlabel="step (evaluated after steps 2 and 4)", ylabel="training loss")
         axes.set_xticks(range(1, 5))
         axes.legend()

@@ -1,9 +1,10 @@
 """The stack that a requirements file or a lock file states, without installing or asking anything.
 
 Read are pip's requirements (``requirements.txt``, with the files it includes), what ``pip list``
-and ``conda list`` print, ``pylock.toml``, ``uv.lock``, ``poetry.lock`` and conda's
-``environment.yml``. An exact version is taken; what leaves
-the release open (``trl>=0.20``, a Git address) is noted, and so unknown.
+and ``conda list`` print or export, ``pylock.toml``, ``uv.lock``, ``poetry.lock``, ``Pipfile.lock``
+and conda's ``environment.yml``. An exact version is taken; what leaves
+the release open (``trl>=0.20``, a Git address, two releases for two machines) is noted, and so
+unknown.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from .. import _files
 from ..errors import UsageError
@@ -33,6 +35,11 @@ _GIT = re.compile(rf"git\+\S*?/(?P<name>{_NAME}?)(?:\.git)?(?:[@#]\S*)?$")
 _CONDA = re.compile(
     rf"(?:\S+::)?(?P<name>{_NAME})\s*(?:={{1,2}}\s*(?P<version>[\w.+!]+)(?:=\S+)?)?"
 )
+_CONDA_ROW = re.compile(rf"(?P<name>{_NAME})=(?P<version>[\w.+!]+)=\S+$")  # conda list --export
+# The last part of an address: name-version-build.conda, or a wheel's five or six parts.
+_CONDA_FILE = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-[^-]+\.(?:conda|tar\.bz2)(?:#\S*)?$")
+_WHEEL = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl")
+_OPERATOR = re.compile(r"[<>~!=]=|[<>@(]")
 _CONDA_NAMES = {"pytorch": "torch", "pytorch-gpu": "torch", "pytorch-cpu": "torch"}
 
 
@@ -42,23 +49,41 @@ class Requirements:
 
     Attributes:
         versions: distribution to its exact version.
-        open: distribution to what is stated of it instead (``>=0.20``).
+        open: distribution to what is stated of it instead (``>=0.20``, ``2.2.6 or 2.4.1``).
         complete: whether every package is listed, so that others are not installed (a lock file).
     """
 
     versions: dict[str, str] = field(default_factory=dict)
     open: dict[str, str] = field(default_factory=dict)
     complete: bool = False
+    _exact: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, name: str, version: str | None, stated: str = "") -> None:
-        """Add one package; its first exact version counts."""
+        """Add one package. Several exact versions of it leave its release open: a lock file
+        lists one for each platform and Python, and which of them is meant is not known.
+        """
         name = normalise(name)
-        if version is None:
-            if name not in self.versions:
-                self.open.setdefault(name, stated or "any release")
+        exact = self._exact.setdefault(name, [])
+        if version is not None and version not in exact:
+            exact.append(version)
+        if not exact:
+            self.open.setdefault(name, stated or "any release")
             return
-        self.versions.setdefault(name, version)
-        self.open.pop(name, None)
+        one = _shared(exact)
+        if one is not None:
+            self.versions[name] = one
+            self.open.pop(name, None)
+        else:
+            self.versions.pop(name, None)
+            self.open[name] = " or ".join(exact)
+
+
+def _shared(exact: list[str]) -> str | None:
+    """Return the version that all are: without its build (``+cpu``) where only that differs."""
+    if len(exact) == 1:
+        return exact[0]
+    releases = {version.partition("+")[0] for version in exact}
+    return releases.pop() if len(releases) == 1 else None
 
 
 def read_requirements(path: str) -> Requirements:
@@ -72,6 +97,8 @@ def read_requirements(path: str) -> Requirements:
     name = os.path.basename(path).lower()
     if name.endswith((".yml", ".yaml")):
         _read_conda(text, found)
+    elif re.match(r"\s*(?:\{|\[\s*\{)", text):
+        _read_json(text, path, found)
     elif _BLOCK.search(text) and name.endswith((".toml", ".lock")):
         _read_lock(text, found)
     else:
@@ -83,9 +110,34 @@ def read_requirements(path: str) -> Requirements:
 
 def _text(path: str) -> str:
     try:
-        return _files.read_bytes(path, _LIMIT).decode("utf-8-sig", "replace")
+        data = _files.read_bytes(path, _LIMIT)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))  # ``pip freeze > FILE`` in PowerShell
+    return data.decode("utf-16" if wide else "utf-8-sig", "replace")
+
+
+def _read_json(text: str, path: str, found: Requirements) -> None:
+    """Read ``Pipfile.lock``, or the rows of ``pip list --format=json``.
+
+    Raises:
+        UsageError: text that is not JSON, or of another shape.
+    """
+    try:
+        value = _files.parse_json(text)
+    except ValueError as error:
+        raise UsageError(f"{path}: not a JSON file ({error})") from error
+    if isinstance(value, dict):
+        locked = value.get("default")
+        found.complete = isinstance(locked, dict)
+        rows = list(locked.items()) if isinstance(locked, dict) else []
+    else:
+        rows = [(row.get("name"), row) for row in value if isinstance(row, dict)]
+    for name, row in rows:
+        version = row.get("version") if isinstance(row, dict) else None
+        if isinstance(name, str) and re.fullmatch(_NAME, name):
+            exact = version.removeprefix("==") if isinstance(version, str) else None
+            found.add(name, exact, "no version in the file")
 
 
 def _read_lock(text: str, found: Requirements) -> None:
@@ -126,7 +178,7 @@ def _read_lines(text: str, path: str, found: Requirements, seen: set[str]) -> No
     joined = re.sub(r"\\\r?\n", " ", text)
     for raw in joined.splitlines():
         line = re.sub(r"(^|\s)#.*$", "", raw)
-        line = re.sub(r"\s--hash[=\s]\S+", "", line).strip()[:_LONGEST]
+        line = re.sub(r"\s--[a-z][a-z-]*[=\s]\S+", "", line).strip()[:_LONGEST]
         included = INCLUDED.match(line)
         if included is not None:
             for inner in unread(path, included[1], seen):
@@ -146,6 +198,10 @@ def _read_requirement(line: str, found: Requirements) -> None:
         name = egg[1] if egg else git["name"] if git else ""
         found.add(name, None, "a Git address")
         return
+    built = _built(line) or _CONDA_ROW.match(line)
+    if built is not None:
+        _add_conda(built["name"], unquote(built["version"]), found)
+        return
     match = _REQUIREMENT.match(line)
     if match is None:
         return
@@ -154,10 +210,23 @@ def _read_requirement(line: str, found: Requirements) -> None:
     if exact is not None:
         found.add(match["name"], exact["version"])
     elif columns is not None:
-        name = columns["name"]
-        found.add(_CONDA_NAMES.get(name.lower(), name), columns["version"])
-    elif not rest or rest[0] in "<>=!~(@":
+        _add_conda(columns["name"], columns["version"], found)
+    elif not rest or _OPERATOR.match(rest):
         found.add(match["name"], None, rest)
+
+
+def _built(line: str) -> re.Match[str] | None:
+    """Return the name and version of the wheel or conda package that an address ends in."""
+    address = line.partition(" @ ")[2] or line
+    if "://" not in address:
+        return None
+    name = address.partition(";")[0].strip().rpartition("/")[2]
+    return _WHEEL.match(name) or _CONDA_FILE.match(name)
+
+
+def _add_conda(name: str, version: str | None, found: Requirements, stated: str = "") -> None:
+    """Add a package by the name that conda or pip has for it."""
+    found.add(_CONDA_NAMES.get(name.lower(), name), version, stated)
 
 
 def _read_conda(text: str, found: Requirements) -> None:
@@ -171,8 +240,8 @@ def _read_conda(text: str, found: Requirements) -> None:
             continue
         match = _CONDA.match(entry)
         if match is not None and match["name"] not in {"pip", "python"}:
-            name = _CONDA_NAMES.get(match["name"].lower(), match["name"])
-            found.add(name, match["version"], entry[match.end("name") :].strip())
+            stated = entry[match.end("name") :].strip()
+            _add_conda(match["name"], match["version"], found, stated)
 
 
 def _entries(text: str) -> Iterator[tuple[int, str]]:
