@@ -139,6 +139,32 @@ COMPOSED = (
     "as a precaution {0}",
     "{0}; as a precaution {1}",
     "gradient checkpointing ({0})",
+    # Preflight's, of a figure and what it ends with.
+    "nothing stands between prompt and answer in {0} row{1}",
+    "turns of user and model alternate in {0} row{1}",
+    "{0} added token{1} ({2}) in the rows, and the embedding is frozen: "
+    "they stay what they were set to",
+    "{0} added token{1}, with an embedding that is trained",
+    "{0} adapted layer{1}, scaled by {2}",
+    "{0} is never trained in {1} answer{2}: generation will not stop",
+    "{0} row{1} looked at, {2} of them copies",
+    "Training was not started: {0} check{1} failed ({2}).",
+    *("{0} failed, {1} warning{2}", "nothing failed, {0} warning{1}"),
+    "{0} of {1} token{2} are {3}: words that the tokenizer does not know",
+    *("{0}, but the next one", "{0}, but the previous one", "loss only", "outputs collected"),
+    "a changed token moves the logits of the next sample by {0}: packed samples see each other",
+    "a step of {0} changes {1} of the weights kept in {2}; the others round back to what they were",
+    "every label is -100: nothing is trained (every row is cut at max_length={0}, "
+    "before its answer)",
+    "the learning rate comes to {0} in {1} steps",
+    "the run's loss is {0}, the reference {1}, {2} apart; {3}",
+    "python -m gemma_compat explain, with the traceback of trainer.train()",
+    "the learning rate comes to {0}; recipes for {1} stay above {2}: next to nothing is learned",
+    "the learning rate comes to {0}; recipes for {1} stay below {2}",
+    "the loss on plain English sentences is {0}; a pretrained Gemma is below 3.5: "
+    "the weights are not what was trained",
+    "use_cache=False and no two-dimensional attention_mask (it or the cache joins them), "
+    "or packing off",
     # GC201's advice, with the argument's name in the release in hand.
     "{0} in TrainingArguments and, by the name gradient_checkpointing_kwargs, in "
     "prepare_model_for_kbit_training, or gemma_compat.patch(model)",

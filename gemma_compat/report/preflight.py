@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..language import current, said
 from ._shared_values import reason
 from .sharing import clean_values
+from .wide import padded
 from .wording import in_language, wrap
 
 if TYPE_CHECKING:
@@ -37,11 +39,12 @@ def render_stopped(result: Preflight) -> str:
     """Return the last line where a run was stopped: what failed, and how to go on."""
     names = [item.name for item in result.failed]
     count = f"{len(names)} check{'' if len(names) == 1 else 's'} failed"
-    return (
-        f"Training was not started: {count} ({', '.join(names)}).\n"
+    lines = [
+        f"Training was not started: {count} ({', '.join(names)}).",
         f"Leave a check out: --skip {names[0]}, or preflight=dict(skip=[{names[0]!r}]). "
-        "Train all the same: --continue."
-    )
+        "Train all the same: --continue.",
+    ]
+    return in_language("\n".join(lines))
 
 
 def shareable(result: Preflight) -> dict[str, Any]:
@@ -60,7 +63,7 @@ def shareable(result: Preflight) -> dict[str, Any]:
 
 
 def _lines(item: CheckResult) -> Iterator[str]:
-    head = f"{item.outcome.value:<8} {item.name:<{_NAME}} "
+    head = f"{padded(said(item.outcome.value), 8)} {item.name:<{_NAME}} "
     rest = " " * 9
     yield from wrap(figure(item), first=head, rest=rest)
     for label, text in details(item):
@@ -68,8 +71,11 @@ def _lines(item: CheckResult) -> Iterator[str]:
 
 
 def figure(item: CheckResult) -> str:
-    """Return what was found, with what it was held against."""
-    return item.figure + (f" ({item.tolerance})" if item.tolerance else "")
+    """Return what was found, with what it was held against: two sentences, translated apart."""
+    found, against = said(item.figure), said(item.tolerance)
+    if current() == "en":
+        return found + (f" ({against})" if against else "")
+    return found + (f"（{against}）" if against else "")
 
 
 def details(item: CheckResult) -> Iterator[tuple[str, str]]:
@@ -77,11 +83,17 @@ def details(item: CheckResult) -> Iterator[tuple[str, str]]:
     if item.outcome.value not in _TOLD:
         return
     if item.where:
-        yield "at:", item.where
+        yield "at:", _place(item.where)
     if item.help:
         yield "try:", item.help
     if item.rules:
         yield "see:", ", ".join(f"python -m gemma_compat rule {code}" for code in item.rules)
+
+
+def _place(where: str) -> str:
+    """Return ``row 0, token 5: text of the data`` with the row translated and the text as it is."""
+    row, mark, text = where.partition(": ")
+    return f"{said(row)}{mark}{text}"
 
 
 def _closing(result: Preflight) -> str:
