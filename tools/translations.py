@@ -91,6 +91,12 @@ COMPOSED = (
     *_IN_NO_RELEASE,
     # Labels of a rule's page.
     *("severity", "effects", "fixed in", "or set", "evidence", "applies to", "fires if"),
+    *("cure", "matters for", "no patch if", "never judged", "yields to", "read in", "raised at"),
+    *("fixed by", "What breaks", "Why", "Cure"),
+    *("and", "with", ", if", ", silent", "and newer types by their config"),
+    *("by hand; nothing is patched", "gemma_compat.patch(model), safe"),
+    "gemma_compat.patch(model), unsafe",
+    *("read in the source, not run", "reported by others, not run", "its check needs {0}"),
     *("error text", "reports", "since"),
     "{0} only",
     "{0} has {1} in {2}; here it is {3}",
@@ -206,7 +212,7 @@ def _of_rule(rule: Rule) -> Iterator[str]:
     yield section(rule, "Why")
     yield section(rule, "Cure")
     yield from (rule.breaks, rule.fix.setting, rule.fix.then)
-    yield from (item.phrase for item in rule.when)
+    yield from (item.phrase for item in (*rule.when, *rule.refused_if))
     yield from (item.phrase for scope in rule.scopes for item in scope.when)
     file = PACKAGE / "rules" / rule.family / f"{rule.name.replace('-', '_')}.py"
     if file.exists():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 
 from ..engine.help import upgrade_command
 from ..engine.rule import Evidence, Rule, Scope
+from ..language import current, said
 from . import rule_document
+from .wide import padded
 from .wording import wrap
 
 _EVIDENCE = {
@@ -15,19 +18,40 @@ _EVIDENCE = {
     Evidence.REPORTED: "reported by others, not run",
 }
 
+# What stands between two paragraphs, or between a heading and its first.
+_BETWEEN = r"(\n\s*\n|(?<=## What breaks)\n|(?<=## Why)\n|(?<=## Cure)\n)"
+
 
 def page_text(rule: Rule) -> str:
     """Return the header as aligned rows, then the docstring of the rule's file."""
     lines = [f"{rule.code} {rule.name}", ""]
-    for label, text in _header(rule):
+    for label, text in _header(rule, said):
         lines += wrap(text, first=f"{label:<13} ", rest=" " * 14)
-    return "\n".join([*lines, "", rule.docs.strip()]) + "\n"
+    return "\n".join([*lines, "", _body(rule)]) + "\n"
+
+
+def _body(rule: Rule) -> str:
+    """Return the docstring of the rule's file, with those of its paragraphs translated that the
+    catalogue has.
+    """
+    text = rule.docs.strip()
+    if current() == "en":
+        return text
+    return "".join(map(_paragraph, re.split(_BETWEEN, text)))
+
+
+def _paragraph(text: str) -> str:
+    if text.startswith("## "):
+        return f"## {said(text[3:])}"
+    whole = " ".join(text.split())
+    found = said(whole)
+    return text if found == whole else "\n".join(wrap(found, first="", rest=""))
 
 
 def page_markdown(rule: Rule) -> str:
     """Return the header as a table, then the docstring; links where GitHub has a page."""
     title, _, body = rule.docs.strip().partition("\n")
-    rows = "\n".join(f"| {label} | {_cell(label, text)} |" for label, text in _header(rule))
+    rows = "\n".join(f"| {label} | {_cell(label, text)} |" for label, text in _header(rule, str))
     head = f"# {rule.code} {rule.name}\n\n{title}\n\n| | |\n| --- | --- |\n{rows}"
     return f"{head}\n\n{body.strip()}\n"
 
@@ -41,8 +65,10 @@ def list_text(rules: Iterable[Rule]) -> str:
     """Return one line a rule: code, severity, name, title."""
     rows = list(rules)
     width = max((len(rule.name) for rule in rows), default=0)
-    lines = [f"{r.code}  {r.severity.value:<7}  {r.name:<{width}}  {r.title}" for r in rows]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(
+        f"{r.code}  {padded(said(r.severity.value), 7)}  {r.name:<{width}}  {said(r.title)}\n"
+        for r in rows
+    )
 
 
 def list_markdown(rules: Iterable[Rule]) -> str:
@@ -59,20 +85,21 @@ def list_json(rules: Iterable[Rule]) -> str:
     return rule_document.rules_json(rules)
 
 
-def _header(rule: Rule) -> Iterator[tuple[str, str]]:
-    yield "severity", rule.severity.value + (", silent" if rule.silent else "")
+def _header(rule: Rule, say: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    """Yield each label and its text; ``say`` translates a sentence, or leaves it as it is."""
+    yield "severity", say(rule.severity.value) + (say(", silent") if rule.silent else "")
     yield "effects", ", ".join(rule.effects)
-    yield "cure", _cure(rule)
+    yield "cure", say(_cure(rule))
     yield from _fix(rule)
-    yield "evidence", _EVIDENCE[rule.evidence]
+    yield "evidence", say(_EVIDENCE[rule.evidence])
     for scope in rule.scopes:
-        yield "applies to", _scope(scope)
+        yield "applies to", _scope(scope, say)
     if rule.undetectable:
         yield "never judged", f"its check needs {rule.undetectable}"
     if rule.runs:
         yield "matters for", ", ".join(kind.name for kind in rule.runs)
     if rule.when:
-        yield "fires if", " and ".join(item.phrase for item in rule.when)
+        yield "fires if", say(" and ").join(say(item.phrase) for item in rule.when)
     for item in rule.refused_if:
         yield "no patch if", item.phrase
     if rule.yields_to:
@@ -112,15 +139,16 @@ def _fix(rule: Rule) -> Iterator[tuple[str, str]]:
         yield "or set", rule.fix.setting
 
 
-def _scope(scope: Scope) -> str:
+def _scope(scope: Scope, say: Callable[[str], str]) -> str:
     """Return ``gemma2, gemma3 with transformers >=4.50.0,<4.51.0, if ...``."""
     text = ", ".join(sorted(scope.model_types))
     if scope.by_config:
-        text += " and newer types by their config"
+        text += say(" and newer types by their config")
     if scope.packages:
-        text += " with " + " and ".join(f"{name} {spec}" for name, spec in scope.packages.items())
-    conditions = " and ".join(item.phrase for item in scope.when)
-    return text + (f", if {conditions}" if conditions else "")
+        packages = (f"{name} {spec}" for name, spec in scope.packages.items())
+        text += say(" with ") + say(" and ").join(packages)
+    conditions = say(" and ").join(say(item.phrase) for item in scope.when)
+    return text + (say(", if ") + conditions if conditions else "")
 
 
 def _cell(label: str, text: str) -> str:
