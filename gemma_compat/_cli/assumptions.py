@@ -69,7 +69,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--requirements",
         dest="stack_file",
         metavar="FILE",
-        help="the stack of a requirements.txt, pylock.toml, uv.lock, poetry.lock, environment.yml",
+        help="the stack of a requirements.txt, environment.yml, pylock.toml, uv.lock, "
+        "poetry.lock or Pipfile.lock, or of what pip or conda lists",
     )
     option("--without", action="append", default=[], metavar="NAME", help="these are not installed")
     add_situation_options(parser)

@@ -11,7 +11,7 @@ import re
 
 from ..engine.place import Place
 from .packages import DISTRIBUTIONS, normalise
-from .requirements import _NAME, INCLUDED, _text, read_requirements, unread
+from .requirements import _NAME, INCLUDED, _built, _text, read_requirements, unread
 
 _WORD = re.compile(_NAME)
 
@@ -45,6 +45,9 @@ def _named(line: str) -> set[str]:
     text = re.sub(r"(^|\s)#(?!egg=).*$", "", line)
     text = re.sub(r"--hash[=\s]\S+|;.*$", "", text)
     words = {normalise(word.removesuffix(".git")) for word in _WORD.findall(text)}
+    built = _built(text.strip())
+    if built is not None:
+        words.add(normalise(built["name"]))
     return {"torch" if word in _CONDA_TORCH else word for word in words}
 
 

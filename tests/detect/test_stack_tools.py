@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gemma_compat.detect.pins import find_pins
 from gemma_compat.detect.requirements import read_requirements
 from gemma_compat.errors import UsageError
 
@@ -38,6 +39,7 @@ def test_what_a_tool_writes_is_read_whole(tool: str, coding: str, tmp_path: Path
     file.write_text(WRITTEN[tool], encoding=coding)
     found = read_requirements(str(file))
     assert (found.versions, found.open) == ({"torch": "2.6.0", "peft": "0.15.2"}, {})
+    assert find_pins(str(file)).keys() == {"torch", "peft"}
 
 
 @pytest.mark.parametrize("text", ['{"default": ', "[{" * 9999, '{"default": 3}', '[{"name": 3}]'])
