@@ -29,9 +29,12 @@ _VALUE = r"\{(\d)\}"
 _PROSE = r"^(?!pip |python |GC\d+ [\w-]+$)(?=.*[a-z]{2,} [a-z]{2,})"
 _NO_NAME = rf"{_PROSE}|=|: "
 _LINE = r"[Ll]ine \{0\}"
+_AT_LINE = rf"(error, )?{_LINE}: "
 _LINE_VALUE = r"([Ll]ine\\ )\(\.\*\?\)"  # of an escaped template
-_ADDED = r"[;,:] "
+_AND = " and "
+_ADDED = rf"[;,:] |{_AND}"
 _PLURAL = r"(?<=[a-z])\(\.\*\?\)"  # of a pattern: checkpoint(.*?)
+_MOST_PARTS = 6
 _SHORT, _LONG = 9, 34  # letters
 _TOUCHING = r"(?<=[\u4e00-\u9fff])(?=[A-Za-z])"
 _APART = r"([,;] )(?![^(]*\))"  # not inside parentheses
@@ -82,22 +85,33 @@ def said(text: str) -> str:
 def _translated(language: str, text: str) -> str:
     if not text:
         return text  # gettext answers with the head of the catalogue
-    found = _catalogue(language).gettext(text)
-    if found == text:
-        found = _by_template(language, text)
-    if found == text and text.endswith(".") and not text.endswith("..."):
-        found = _translated(language, text[:-1])
-        return f"{found}。" if found != text[:-1] else text
+    for exact, stop in ((text, ""), (_without_stop(text), "。")):
+        found = _catalogue(language).gettext(exact) if exact else exact
+        if found != exact:
+            return f"{found}{stop}"
+    found = _by_template(language, text)
     return found if found != text else _by_parts(language, text)
 
 
+def _without_stop(text: str) -> str:
+    """Return a sentence without its full stop; the text itself where it ends in none."""
+    return text[:-1] if text.endswith(".") and not text.endswith("...") else text
+
+
 def _by_parts(language: str, text: str) -> str:
-    """Try a sentence and what was added to it: ``the message; here it is 5.0``. Both are known."""
-    for place in re.finditer(_ADDED, text):
-        head, added = text[: place.start()], text[place.start() :]
-        found = [_translated(language, head), _translated(language, added)] if head else []
-        if found and found[0] != head and found[1] != added:
-            return "".join(found)
+    """Try two that were put together, both known: ``the message; here it is 5.0``, ``A and B``.
+
+    Before something that was added, a name or a release will do. A long list is no sentence.
+    """
+    places = list(re.finditer(_ADDED, text))
+    for place in places if len(places) <= _MOST_PARTS else ():
+        both = place[0] == _AND
+        head, tail = text[: place.start()], text[place.end() if both else place.start() :]
+        found = [_translated(language, head), _translated(language, tail)] if head else []
+        is_known = found and (found[0] != head or (" " not in head and not both))
+        if is_known and found[1] != tail:
+            joined = _catalogue(language).gettext(f"{{0}}{_AND}{{1}}") if both else "{0}{1}"
+            return _filled(joined, dict(enumerate(found)))
     return text
 
 
@@ -110,16 +124,18 @@ def said_list(text: str) -> str:
 
 
 def _by_template(language: str, text: str) -> str:
-    """Try the sentences with values, the longest first; a value is translated as well."""
+    """Try the sentences with values, in order; a value is translated as well."""
     for pattern, template in _templates(language):
-        found = pattern.fullmatch(text)
+        core = text if template.endswith(".") else _without_stop(text)
+        found = pattern.fullmatch(core)
         if found is None:
             continue
         values = [_translated(language, value) for value in found.groups()]
         if _fits(template, found.groups(), values):
             order = [int(number) for number in re.findall(_VALUE, template)]
             by_number = dict(zip(order, values, strict=True))
-            return _filled(_catalogue(language).gettext(template), by_number)
+            stop = "" if core == text else "。"
+            return _filled(_catalogue(language).gettext(template), by_number) + stop
     return text
 
 
@@ -156,12 +172,15 @@ def _catalogue(language: str) -> NullTranslations:
 
 @lru_cache(maxsize=None)
 def _templates(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """Return a pattern for each sentence with values that the catalogue has, the longest first."""
+    """Return a pattern for each sentence with values that the catalogue has, the longest first.
+
+    Before them come those that begin with a line's number: no other may take it for its own.
+    """
     catalogue = _catalogue(language)
     content = get_data(__package__, "locale/templates.txt") or b""
     lines = content.decode("utf-8").splitlines()
     known = [line for line in lines if catalogue.gettext(line) != line]
-    known.sort(key=lambda line: -len(re.sub(_VALUE, "", line)))
+    known.sort(key=lambda line: (not re.match(_AT_LINE, line), -len(re.sub(_VALUE, "", line))))
     return [(_pattern(line), line) for line in known]
 
 

@@ -101,6 +101,8 @@ COMPOSED = (
     "{0} only",
     "{0} has {1} in {2}; here it is {3}",
     "{0} has {1} in {2} only; here it is {3}",
+    "{0} has an entry for {1} in {2} only; here it is {3}",
+    "{0}() has {1} in its signature in {2} only; here it is {3}",
     "{0} has {1} in {2} {3}, which the log states: what ran is another release",
     "error {0}",
     "warning {0}",
@@ -116,6 +118,7 @@ COMPOSED = (
     *("{0} and older", "{0} to {1} (the newest read)", "every release from {0} to {1}"),
     *("also: {0}", "possible: {0}", "doubtful: {0}", "ruled out: {0}", "{0} quantization"),
     *("{0} is <{1}", "{0} is <={1}", "{0} is =={1}", "{0} is >={1}"),
+    *("{0}, or set {1}", "cuda:{0} and cuda:{1}"),
     "run and seen, broken and working",
     "{0}, and no rule here knows it",
     "{0}, and no rule here knows it for this release and model",
@@ -211,7 +214,7 @@ def _of_rule(rule: Rule) -> Iterator[str]:
     yield rule.title
     yield section(rule, "Why")
     yield section(rule, "Cure")
-    yield from (rule.breaks, rule.fix.setting, rule.fix.then)
+    yield from (rule.breaks, rule.fix.setting, rule.fix.then, rule.undetectable)
     yield from (item.phrase for item in (*rule.when, *rule.refused_if))
     yield from (item.phrase for scope in rule.scopes for item in scope.when)
     file = PACKAGE / "rules" / rule.family / f"{rule.name.replace('-', '_')}.py"

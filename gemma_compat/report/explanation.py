@@ -162,7 +162,7 @@ def _also(found: Explanation, verbose: bool) -> list[str]:
         return []
     lines = ["", "Also wrong here, by what the log states (report says more):"]
     for item in found.also[: None if verbose else 3]:
-        text = f"{item.rule.code} {item.rule.title}: {item.problem.help}"
+        text = f"{item.rule.code} {said(item.rule.title)}: {said(item.problem.help)}"
         lines += wrap(text, first="  - ", rest="    ", lines=None if verbose else 3)
     left = len(found.also) - 3
     if left > 0 and not verbose:
