@@ -22,7 +22,9 @@ LOG = Path(__file__).parent / "explain" / "logs" / "F7-hybridcache-at-evaluation
 HOME = Path(language.__file__).parent / "locale"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Codes, releases, names with dots or underscores, what is quoted or called.
-CODE = re.compile(r"GC\d+|`[^`]+`|\w+=[\w.]*\w|\d+\.\d+(?:\.\d+)?|\w+_\w+|\w+\([^)]*\)|--[\w-]+")
+CODE = re.compile(
+    r"GC\d+|``.+?``|`[^`]+`|\w+=[\w.]*\w|\d+\.\d+(?:\.\d+)?|\w+_\w+|\w+\([^)]*\)|--[\w-]+"
+)
 
 
 @pytest.fixture

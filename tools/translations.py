@@ -212,8 +212,7 @@ def _of_rule(rule: Rule) -> Iterator[str]:
     """
     kept = {*rule.symptoms, *rule.raised_at, *rule.read_in, rule.docs}
     yield rule.title
-    yield section(rule, "Why")
-    yield section(rule, "Cure")
+    yield from (section(rule, heading) for heading in ("What breaks", "Why", "Cure"))
     yield from (rule.breaks, rule.fix.setting, rule.fix.then, rule.undetectable)
     yield from (item.phrase for item in (*rule.when, *rule.refused_if))
     yield from (item.phrase for scope in rule.scopes for item in scope.when)
