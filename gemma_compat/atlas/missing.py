@@ -132,10 +132,14 @@ def _attribute(
         if module not in indexed(folder):
             continue
         index = opened(module, folder)
-        entries, _ = index.symbols(owner)
-        if not any("class" in entry[1] for entry in entries):
+        entries, spans = index.symbols(owner)
+        kept = [releases_of(spans[entry[1]["class"]]) for entry in entries if "class" in entry[1]]
+        if not kept:
             continue
         found = _members(index, owner, name)
+        if found >= frozenset[int]().union(*kept):
+            # The error disproves it: a method of a base assigns the attribute, and was not called.
+            found = _members(index, owner, name, depth=0)
         if found:  # one that no release has may be set from outside, or belong to a base elsewhere
             yield _made("attribute", name, owner, index, found, error)
         return

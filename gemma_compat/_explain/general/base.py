@@ -22,6 +22,7 @@ _FRAME = re.compile(
 
 _OF_PACKAGE = re.compile(
     r"[/\\](?:site|dist)-packages[/\\](?P<module>\w+)[/\\]|"
+    r"[/\\]src[/\\](?P<checkout>llamafactory|axolotl)[/\\]|"
     r"[/\\](?P<cache>unsloth_compiled_cache)[/\\]"
 )
 
@@ -72,7 +73,7 @@ class Case:
         """Return the packages of the frames, from the outermost to the one that raised."""
         found: list[str] = []
         for match in _OF_PACKAGE.finditer(self.frames):
-            name = match["module"] or "unsloth"
+            name = match["module"] or match["checkout"] or "unsloth"
             if not found or found[-1] != name:
                 found.append(name)
         return found

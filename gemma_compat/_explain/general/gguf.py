@@ -17,6 +17,16 @@ def _no_mapping(case: Case) -> Answer:
             why=f"{name} is bitsandbytes' own: merging into a 4-bit base leaves 4-bit weights",
             known="the message names the tensor",
         )
+    if name.endswith(("._scale", "._data", "._shift", ".qweight", ".qzeros", ".g_idx")):
+        return Answer(
+            "the folder holds quantized weights, which the converter cannot read",
+            (
+                "convert a folder with 16-bit weights: a fresh download of the checkpoint, or the "
+                "model as it was saved before it was quantized",
+            ),
+            why=f"{name} is what a quantizer (quanto, GPTQ) writes beside its packed weights",
+            known="the message names the tensor",
+        )
     if "lora_" in name or "base_model." in name:
         return Answer(
             "the folder holds an adapter, or a model that still has it, and not a merged model",
@@ -42,8 +52,30 @@ GGUF: tuple[General, ...] = (
         _no_mapping,
         {
             "ValueError: Can not map tensor 'model.layers.0.mlp.down_proj.weight.absmax'": "4 bits",
+            "ValueError: Can not map tensor 'lm_head.weight._scale'": "quantized",
             "ValueError: Can not map tensor 'base_model.model.model.a.lora_A.weight'": "adapter",
             "ValueError: Can not map tensor 'model.vision_tower.a.weight'": "llama.cpp",
+        },
+        alone=True,
+    ),
+    General(
+        "config-the-converter-refuses",
+        r"assert hparams\.get\(['\"](?P<name>\w{1,80})['\"]\) is None",
+        lambda case: Answer(
+            f"config.json gives {case.match['name']} a value, and the converter of this llama.cpp "
+            "takes none for this architecture",
+            (
+                f"look at {case.match['name']} in the base checkpoint's config.json: if it is null "
+                "or missing there, make it null in the folder that is converted",
+                "or git pull in llama.cpp, if the base has a value too",
+            ),
+            why="the library that saved the model wrote a default of its own, or the converter is "
+            "older than the model",
+            known="the line that asserts it; which of the two it is, the log does not say",
+            settles=False,
+        ),
+        {
+            'AssertionError: assert hparams.get("attn_logit_softcapping") is None': "null",
         },
         alone=True,
     ),

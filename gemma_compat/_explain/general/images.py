@@ -139,6 +139,18 @@ IMAGES: tuple[General, ...] = (
         },
     ),
     General(
+        "processor-made-from-a-name",
+        r"You need to specify an? `(?:image_processor|tokenizer)`",
+        always(
+            "a processor was made without its image processor or its tokenizer",
+            "AutoProcessor.from_pretrained(MODEL), and not PaliGemmaProcessor(MODEL)",
+            why="the class itself takes parts that are loaded already; from_pretrained loads them",
+            known="the message is the processor's",
+            settles=False,
+        ),
+        {"ValueError: You need to specify an `image_processor`.": "from_pretrained"},
+    ),
+    General(
         "images-in-another-form",
         r"Invalid input type\. Must be a single image|"
         r"Make sure that you pass as many images as|"

@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
-from .base import General, always
+from ..answer import Answer
+from .base import Case, General, always
+
+# The commands that start a training run, with the package where it has another name.
+_INSTALLS = {
+    "llamafactory-cli": "llamafactory",
+    "swift": "ms-swift",
+    "torchrun": "torch",
+    "tune": "torchtune",
+}
+_COMMANDS = "|".join([*_INSTALLS, "accelerate", "axolotl", "deepspeed", "trl", "vllm"])
+
+
+def _no_command(case: Case) -> Answer:
+    name = next(text for text in case.match.groups() if text)
+    package = _INSTALLS.get(name, name)
+    return Answer(
+        f"the shell finds no command {name}",
+        (
+            f"python -m pip install {package}   with the very python that is to run it",
+            "or activate the environment that has it; a checkout wants: pip install -e .",
+        ),
+        why="the package is not installed there, or its folder bin is not on PATH",
+        known="the shell says so; which of the two it is, it does not say",
+        settles=False,
+    )
+
 
 LAUNCHING: tuple[General, ...] = (
     General(
@@ -137,6 +163,20 @@ LAUNCHING: tuple[General, ...] = (
             "NotImplementedError: The operator 'aten::x' is not currently implemented for the MPS "
             "device.": "FALLBACK"
         },
+    ),
+    General(
+        "command-not-found",
+        rf"sh: (?:line )?(?:\d+: )?(?P<sh>{_COMMANDS}): (?:command )?not found|"
+        rf"command not found: (?P<zsh>{_COMMANDS})|"
+        rf"'(?P<cmd>{_COMMANDS})' (?:is not recognized as an internal|不是内部或外部命令)|"
+        rf"(?:term '|无法将“)(?P<ps>{_COMMANDS})(?:' is not recognized|”项识别为)",
+        _no_command,
+        {
+            "bash: llamafactory-cli: command not found": "pip install llamafactory",
+            "zsh: command not found: torchrun": "pip install torch",
+            "'swift' 不是内部或外部命令，也不是可运行的程序": "pip install ms-swift",
+        },
+        alone=True,
     ),
     General(
         "nothing-had-a-gradient",

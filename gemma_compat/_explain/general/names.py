@@ -146,9 +146,9 @@ def _module(case: Case) -> Answer | None:
     name = case.match["module"]
     package = name.partition(".")[0]
     packages = case.packages
-    if name.startswith("transformers.models."):
-        return _of_a_model(name.split(".")[2], packages)
     known = released(case) if "." in name else None
+    if name.startswith("transformers.models.") and not (known and known.contradicts):
+        return _of_a_model(name.split(".")[2], packages)
     if known is not None:
         return _known_name(known, packages[-1] if packages else "")
     if name in {"mergekit", "weave"} and "trl" in packages:

@@ -72,6 +72,22 @@ SERVING: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "no-adapters-in-vllm",
+        r"(?P<name>[A-Z]\w{1,80}) does not support LoRA yet",
+        lambda case: Answer(
+            f"this vLLM does not serve adapters on {case.match['name']}",
+            (
+                "pip install -U vllm",
+                "or serve the merged model: model.merge_and_unload(), save_pretrained, no adapter",
+            ),
+            why="the class has to be made for adapters, and newer releases of vLLM make more so",
+            known="vLLM says so; which release does, it does not say",
+            settles=False,
+        ),
+        {"ValueError: Gemma4ForConditionalGeneration does not support LoRA yet.": "merged"},
+        alone=True,
+    ),
+    General(
         "engine-failed",
         r"Engine (?:core )?(?:initialization failed|process failed to start)",
         lambda case: (
