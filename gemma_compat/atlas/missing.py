@@ -123,9 +123,7 @@ def _module(
 def _attribute(
     match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
 ) -> Iterator[Missing]:
-    """Look up an attribute of an object; its class is sought in the packages of the frames
-    first.
-    """
+    """Look up an attribute of an object, whose class is sought in the frames' packages first."""
     owner, name = match["owner"], match["name"]
     passed = dict.fromkeys(frame.module for frame in reversed(frames))
     for module in [*passed, *(item for item in indexed(folder) if item not in passed)]:

@@ -253,7 +253,12 @@ NAMES: tuple[General, ...] = (
         {
             "AttributeError: 'GemmaForCausalLM' object has no attribute 'max_seq_length'": (
                 "max_seq_length"
-            )
+            ),
+            "AttributeError: 'Gemma3ForConditionalGeneration' object has no attribute "
+            "'vocab_size'": "4.51.3 only",
+            'Traceback (most recent call last):\n  File "/x/src/llamafactory/model/visual.py", '
+            "line 3, in f\n    f()\nAttributeError: 'Gemma4ForConditionalGeneration' object has "
+            "no attribute 'multi_modal_projector'": "pip install -U llamafactory",
         },
     ),
     General(
@@ -266,6 +271,8 @@ NAMES: tuple[General, ...] = (
             "line 3, in f\n    f()\nModuleNotFoundError: No module named 'weave'": "trl>=0.29.0",
             "ModuleNotFoundError: No module named 'trl.x.y'": "has a module trl.x.y",
             "ModuleNotFoundError: No module named 'transformers.models.gemma2'": ">=4.42",
+            "- Transformers version: 4.45.2\nModuleNotFoundError: No module named "
+            "'transformers.models.gemma'": "what ran is another release",
             "ModuleNotFoundError: No module named 'transformers.models.gemma3_text'": "unsloth_zoo",
         },
     ),
