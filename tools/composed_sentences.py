@@ -53,6 +53,7 @@ COMPOSED = (
     *("notice, line {0}, {1} times:", "notice, line {0}, {1} times or more:"),
     "{0} (read off the traceback: {1} frame)",
     "{0} (read off the traceback: {1} frames)",
+    "{0} and older and {1}",
     *("{0} and older", "{0} to {1} (the newest read)", "every release from {0} to {1}"),
     *("also: {0}", "possible: {0}", "doubtful: {0}", "ruled out: {0}", "{0} quantization"),
     *("{0} is <{1}", "{0} is <={1}", "{0} is =={1}", "{0} is >={1}"),

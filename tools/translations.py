@@ -43,6 +43,7 @@ FRAMES = (
     "_explain/notices.py",
     "_explain/read_off.py",
     *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_preflight/**/*.py")),
+    *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("conditions/[!_]*.py")),
     "advise/conflict.py",
     "advise/explanation.py",
     "advise/verdicts.py",
