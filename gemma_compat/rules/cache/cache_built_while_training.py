@@ -41,10 +41,11 @@ from ...patching.cache_switch import turn_cache_off
 _OLD = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"})
 
 
-_FROM_RC0 = frozenset({"gemma2", "paligemma"})  # Gemma 3 and 3n followed in the next candidate
+# Gemma 3 and 3n followed in the next candidate.
+_FROM_RC0 = frozenset({"gemma2", "paligemma", "vaultgemma"})
 
 
-_LATER = frozenset({"vaultgemma", "gemma4_unified", "gemma4_unified_text"})
+_LATER = frozenset({"gemma4_unified", "gemma4_unified_text"})
 
 
 _SHARING = frozenset({"gemma3n", "gemma3n_text", "gemma4", "gemma4_text"})

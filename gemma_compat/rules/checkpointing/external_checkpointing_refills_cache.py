@@ -40,7 +40,8 @@ from ...patching.cache_switch import turn_cache_off
 _OLD = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"})
 
 
-_FROM_RC0 = frozenset({"gemma2", "paligemma"})  # Gemma 3 and 3n followed in the next candidate
+# Gemma 3 and 3n followed in the next candidate.
+_FROM_RC0 = frozenset({"gemma2", "paligemma", "vaultgemma"})
 
 
 _GEMMA3N = frozenset({"gemma3n", "gemma3n_text"})
@@ -57,7 +58,7 @@ RULE = Rule(
     scopes=(
         Scope({"gemma"}, {"transformers": "<5.0.0rc1"}),
         Scope({"paligemma"}, {"transformers": "<5.0.0rc1"}, when=(text_is_gemma1,)),
-        Scope(_OLD | {"vaultgemma", "recurrent_gemma"}, {"transformers": ">=5.0.0rc1"}),
+        Scope(_OLD | {"recurrent_gemma"}, {"transformers": ">=5.0.0rc1"}),
         Scope(_FROM_RC0, {"transformers": ">=5.0.0rc0"}),
         Scope(
             _GEMMA3N | _GEMMA4, {"transformers": ">=5.0.0rc1"}, when=(shares_no_kv,), by_config=True

@@ -14,10 +14,12 @@ import gemma_compat
 from gemma_compat.facts import TrainingFacts
 from gemma_compat.live.tree import named_configs, text_models
 from tests import tiny
+from tests.confusion import batches, subjects
 from tests.evidence.observation import Case, Observation
 
 MODEL_TYPES = (
     "gemma3_text", "gemma2", "gemma3", "paligemma", "gemma3n_text", "gemma4_text", "gemma4",
+    "gemma", "vaultgemma", "gemma4_unified",
 )  # fmt: skip
 SHARING = {"gemma3n_text", "gemma4_text", "gemma4"}
 TRAINING, EVALUATION, CACHE_OFF = (
@@ -28,11 +30,12 @@ TRAINING, EVALUATION, CACHE_OFF = (
 VARIANTS = (TRAINING, EVALUATION, CACHE_OFF)
 NAMES = ("cache", "past_key_values", "past_key_value")  # from 5.24, before, up to 4.55
 EVERY_MINOR = True
+# No tiny models of the other tests: those of the confusion matrix.
+OF_THE_MATRIX = {"gemma": "", "vaultgemma": "", "gemma4_unified": "unshared"}
 
 
 def observe(case: Case) -> Observation:
-    changes = {"num_kv_shared_layers": 0} if case.model_type in SHARING else {}
-    model = tiny.build(case.model_type, **changes).train(case.variant != EVALUATION)
+    model = _build(case.model_type).train(case.variant != EVALUATION)
     if case.variant == CACHE_OFF:
         for _, config in named_configs(model):
             config.use_cache = False
@@ -43,6 +46,16 @@ def observe(case: Case) -> Observation:
     cache = _cache_given(model, case.model_type)
     seen = "no cache is built" if cache is None else f"the layers are handed a {cache}"
     return Observation(facts, broken=cache is not None, seen=seen)
+
+
+def _build(name: str) -> Any:
+    if name in OF_THE_MATRIX:
+        return subjects.build(subjects.Subject(name, OF_THE_MATRIX[name]))
+    return tiny.build(name, **({"num_kv_shared_layers": 0} if name in SHARING else {}))
+
+
+def _batch(name: str) -> Any:
+    return batches.batch(name, "padded") if name in OF_THE_MATRIX else tiny.batch(name)
 
 
 def as_called(forward: Any) -> Any:
@@ -69,5 +82,5 @@ def _cache_given(model: Any, name: str) -> str | None:
     attention.register_forward_pre_hook(note, with_kwargs=True)
     run = as_called if model.training else in_evaluation
     with torch.set_grad_enabled(model.training):
-        run(lambda: model(**tiny.batch(name)))
+        run(lambda: model(**_batch(name)))
     return None if given[0] is None else type(given[0]).__name__

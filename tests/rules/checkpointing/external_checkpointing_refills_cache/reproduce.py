@@ -13,11 +13,14 @@ import gemma_compat
 from gemma_compat.facts import TrainingFacts
 from gemma_compat.live.tree import named_configs, text_models
 from tests import tiny
+from tests.confusion.cells import Cell
+from tests.confusion.observing import observe as observe_cell
 from tests.evidence.observation import Case, Observation
 from tests.live import compare
 
 MODEL_TYPES = (
     "gemma3_text", "gemma2", "gemma3", "paligemma", "gemma3n_text", "gemma4_text", "gemma4",
+    "gemma", "vaultgemma", "gemma4_unified",
 )  # fmt: skip
 SHARING = {"gemma3n_text", "gemma4_text", "gemma4"}
 WRAPPED, SHARED, CACHE_OFF, FROM_INSIDE = (
@@ -28,9 +31,21 @@ WRAPPED, SHARED, CACHE_OFF, FROM_INSIDE = (
 )
 VARIANTS = (WRAPPED, SHARED, CACHE_OFF, FROM_INSIDE)
 EVERY_MINOR = True
+# No tiny models of the other tests: the confusion matrix makes them, and compares.
+CELLS = {
+    WRAPPED: {"checkpointing": "wrapper non-reentrant"},
+    SHARED: {"checkpointing": "wrapper non-reentrant"},
+    CACHE_OFF: {"checkpointing": "wrapper non-reentrant", "cache": "off"},
+    FROM_INSIDE: {"checkpointing": "non-reentrant"},
+}
+OF_THE_MATRIX = {"gemma": "", "vaultgemma": "", "gemma4_unified": "+unshared"}
 
 
 def observe(case: Case) -> Observation:
+    if case.model_type in OF_THE_MATRIX:
+        variant = "" if case.variant == SHARED else OF_THE_MATRIX[case.model_type]
+        cell = Cell(case.model_type + variant, **CELLS[case.variant])
+        return observe_cell(cell, "GC203", case.patched)
     unshared = case.model_type in SHARING and case.variant != SHARED
     changes = {"num_kv_shared_layers": 0} if unshared else {}
     expected = compare.reference(case.model_type, **changes)

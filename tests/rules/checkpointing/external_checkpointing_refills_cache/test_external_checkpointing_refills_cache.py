@@ -36,6 +36,8 @@ BY_HAND = {**OUTSIDE, "trainer": False}
         ("4.57.6", GEMMA3, "no"),
         ("5.0.0rc0", GEMMA3, "no"),
         ("5.0.0rc1", GEMMA3, "fires"),
+        ("4.57.6", {**GEMMA3, "model_type": "vaultgemma"}, "no"),
+        ("5.0.0rc0", {**GEMMA3, "model_type": "vaultgemma"}, "fires"),
         ("5.23.0", GEMMA3, "fires"),
         ("5.5.4", sharing("gemma3n", 10), "no"),
         ("5.6.0", sharing("gemma3n", 10), "fires"),

@@ -24,6 +24,8 @@ RUN = {"packing": True, "trainer": False, "gradient_checkpointing": False}
         ("5.0.0rc0", "gemma3_text", "no"),
         ("5.0.0rc1", "gemma3_text", "fires"),
         ("5.0.0rc0", "gemma2", "fires"),
+        ("4.57.6", "vaultgemma", "no"),
+        ("5.0.0rc0", "vaultgemma", "fires"),
         ("5.23.0", "gemma4_text", "fires"),
         ("5.23.0", "gemma3", "no"),
         ("5.23.0", "gemma4", "no"),
