@@ -59,6 +59,21 @@ GGUF: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "adapter-with-whole-matrices",
+        r"lora-to-gguf:Unexpected name '(?P<name>[\w.]{1,160})': Not a lora_A or lora_B tensor",
+        lambda case: Answer(
+            f"the adapter holds the whole matrix {case.match['name']}, which a GGUF adapter cannot",
+            (_MERGE, "or model.merge_and_unload(), save_pretrained, then convert_hf_to_gguf.py"),
+            why="modules_to_save, or new tokens, put the embeddings or the head beside the adapter",
+            known="the converter names the tensor",
+        ),
+        {
+            "ERROR:lora-to-gguf:Unexpected name 'base_model.model.lm_head.weight': Not a lora_A or "
+            "lora_B tensor": "merge"
+        },
+        alone=True,
+    ),
+    General(
         "config-the-converter-refuses",
         r"assert hparams\.get\(['\"](?P<name>\w{1,80})['\"]\) is None",
         lambda case: Answer(

@@ -135,10 +135,13 @@ def _size_mismatch(case: Case) -> Answer:
         return _EMPTY_SHARD
     rows = [part.partition(",")[0].strip() for part in (saved, here)]
     if re.search(r"embed_tokens|lm_head|word_embeddings", case.hit.text) and rows[0] != rows[1]:
+        resize = f"model.resize_token_embeddings({rows[0]}) before the weights are loaded"
+        plain = "PeftModel.from_pretrained(BASE_MODEL, FOLDER), which leaves the embeddings alone"
         return Answer(
             f"the embeddings have {rows[0]} rows in the file and {rows[1]} in the model",
-            ("model.resize_token_embeddings(len(tokenizer)) before the weights are loaded",),
-            why="tokens were added, or the vocabulary padded, on one of the two sides",
+            (resize, plain) if "AutoPeftModel" in case.above + case.around else (resize,),
+            why="tokens were added, or the vocabulary padded, on one of the two sides; "
+            "AutoPeftModel sizes the base for the tokenizer that lies beside the adapter",
             known="both shapes are in the message",
         )
     if "lora_" in case.hit.text:

@@ -126,7 +126,40 @@ def _grouped_queries(case: Case) -> Answer | None:
     )
 
 
+def _own_check(case: Case) -> Answer:
+    name, here, wanted = case.match["name"], case.match["here"], case.match["wanted"]
+    is_factory = case.says("DISABLE_VERSION_CHECK")
+    who = "LLaMA-Factory" if is_factory else "what is imported"
+    install = f"pip install '{name}{wanted}'"
+    factory = (
+        f"upgrade LLaMA-Factory, where the model needs the newer {name}",
+        f"or {install}",
+        "or DISABLE_VERSION_CHECK=1 before the command: it then runs with what was not tried",
+    )
+    return Answer(
+        f"{who} asks for {name}{wanted}, and {here} is installed",
+        factory if is_factory else (install,),
+        why="the releases that it was made for are checked before it starts",
+        known="the message has both releases",
+    )
+
+
 VERSIONS: tuple[General, ...] = (
+    General(
+        "own-check-of-releases",
+        r"(?P<name>[\w-]{1,40})(?P<wanted>[<>=!][\w.,<>=!*]{1,80}) is required for a normal "
+        r"functioning of this module, but found (?P=name)==(?P<here>[\w.+-]{1,40}\w)",
+        _own_check,
+        {
+            "ImportError: transformers>=4.55.0,<=5.2.0 is required for a normal functioning of "
+            "this module, but found transformers==5.5.0.\nTo fix: run `pip install "
+            "transformers>=4.55.0,<=5.2.0` or set `DISABLE_VERSION_CHECK=1` to skip this check.": (
+                "upgrade LLaMA-Factory"
+            ),
+            "ImportError: huggingface-hub>=0.34.0,<1.0 is required for a normal functioning of "
+            "this module, but found huggingface-hub==1.3.0.": "huggingface-hub>=0.34.0,<1.0",
+        },
+    ),
     General(
         "torch-without-grouped-queries",
         r"scaled_dot_product_attention\(\) got an unexpected keyword argument 'enable_gqa'",
