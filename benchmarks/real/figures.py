@@ -87,13 +87,20 @@ def _losses(cases: dict[str, Any]) -> Callable[[Axes], None] | None:
             axes.plot(len(losses), losses[-1], "x", color=_COLOURS[3], markersize=11)
             label = f"{item['kind']}, not patched: AttributeError"
             point = (len(losses), losses[-1])
-            # under the point, where the line that goes on does not cross it
-            axes.annotate(label, point, xytext=(8, -16), textcoords="offset points")
+            # on the side that the line of the patched run does not go on to
+            after = _next_loss(found[0], item["kind"], len(losses))
+            offset = (8, -16 if after > losses[-1] else 6)
+            axes.annotate(label, point, xytext=offset, textcoords="offset points")
         axes.set(xlabel="step (evaluated after steps 2 and 4)", ylabel="training loss")
         axes.set_xticks(range(1, 5))
         axes.legend()
 
     return drawing
+
+
+def _next_loss(runs: list[dict[str, Any]], kind: str, steps: int) -> float:
+    """Return the loss of the patched run of this kind after that many steps."""
+    return next(float(x["losses"][steps]) for x in runs if x["patched"] and x["kind"] == kind)
 
 
 def _memory(cases: dict[str, Any]) -> Callable[[Axes], None] | None:

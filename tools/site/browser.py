@@ -3,8 +3,9 @@
     python -m tools.site.browser [--shots FOLDER]
 
 Every page is opened at the width of a desktop and of a phone, light and dark. It must be no wider
-than the window, log no error, and ask nothing of another host. The filters and the search must
-find what is there. Chromium is ``$CHROMIUM``, or ``chromium`` on the path (Debian's package).
+than the window (on a desktop its tables too, which a phone scrolls), log no error, and ask nothing
+of another host. The filters and the search must find what is there. Chromium is ``$CHROMIUM``, or
+``chromium`` on the path (Debian's package).
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
     *("", "matrix/", "rules/", "rules/GC201/", "rules/GC101/", "explain/", "preflight/", "api/"),
     *("examples/trainer/", "examples/trl/", "measurements/figures/", "measurements/gpu/"),
+    *("measurements/cost/", "measurements/costs/", "measurements/real/", "zh/"),
 )
 WIDTHS = {1280: 900, 390: 844}
 SCHEMES = ("light", "dark")
+_CUT_TABLES = """[...document.querySelectorAll(".md-typeset__scrollwrap")]
+    .filter(box => box.scrollWidth > box.clientWidth + 1).length"""
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -101,6 +105,9 @@ class _Visit:
         wide = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if wide > 0:
             self.say(f"is {wide} px wider than the window")
+        cut = self.page.evaluate(_CUT_TABLES)
+        if cut and self.kind.startswith(str(max(WIDTHS))):
+            self.say(f"cuts {cut} tables off")
         if shots is not None:
             file = f"{name.strip('/').replace('/', '-') or 'home'}-{self.kind.replace(' ', '-')}"
             self.page.screenshot(path=str(shots / f"{file}.png"))
