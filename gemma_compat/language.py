@@ -128,7 +128,7 @@ def _by_template(language: str, text: str) -> str:
     for pattern, template in _templates(language):
         core = text if template.endswith(".") else _without_stop(text)
         found = pattern.fullmatch(core)
-        if found is None:
+        if found is None or not all(map(_is_whole, found.groups())):
             continue
         values = [_translated(language, value) for value in found.groups()]
         if _fits(template, found.groups(), values):
@@ -137,6 +137,19 @@ def _by_template(language: str, text: str) -> str:
             stop = "" if core == text else "。"
             return _filled(_catalogue(language).gettext(template), by_number) + stop
     return text
+
+
+def _is_whole(value: str) -> bool:
+    """Tell whether each bracket in a value is closed in it: else it is cut out of code or a list."""
+    for opening, closing in ("()", "[]", "{}"):
+        depth = 0
+        for letter in value:
+            depth += (letter == opening) - (letter == closing)
+            if depth < 0:
+                return False
+        if depth:
+            return False
+    return True
 
 
 def _fits(template: str, values: Sequence[str], translated: Sequence[str]) -> bool:

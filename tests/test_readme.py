@@ -52,6 +52,19 @@ def test_every_link_leads_to_a_file(readme: Path) -> None:
     assert [link for link in links if not (readme.parent / link).exists()] == []
 
 
+def lines_to_paste(readme: Path) -> list[str]:
+    """Return every line of the code blocks, without comments and options of the language."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", readme.read_text(encoding="utf-8"), re.M | re.S)
+    lines = [re.sub(r"\s*(#.*| --lang zh)$", "", line) for line in "".join(blocks).splitlines()]
+    return [line for line in lines if line]
+
+
+def test_every_readme_has_the_same_lines_to_paste() -> None:
+    first, *others = map(lines_to_paste, readmes())
+    assert first and others
+    assert all(other == first for other in others)
+
+
 def hook(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return ``hatch_build.py``, with a stand-in for hatchling, which only a build has."""
     stand_in = types.ModuleType("hatchling.metadata.plugin.interface")

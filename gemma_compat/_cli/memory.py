@@ -62,7 +62,7 @@ def _memory(options: argparse.Namespace) -> int:
         getattr(renderer, f"render_{options.format}")(found, options.model, card.name),
         options.format,
     )
-    return CLEAN if found.fits or found.available is None else FINDINGS
+    return CLEAN if found.fits or not card.name else FINDINGS
 
 
 def _situation(options: argparse.Namespace) -> tuple[Mapping[str, Any], Facts]:

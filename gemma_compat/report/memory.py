@@ -34,6 +34,11 @@ _FREE = {True: "{} GiB to spare", False: "{} GiB too much", None: "too close to 
 def summary(found: Judgement, card: str = "") -> str:
     """Return one line: ``does not fit A100-40GB: 27.4 of 39.3 GiB, ...``."""
     total = _gib(found.total)
+    if found.available is None and card:
+        return (
+            f"about {total} GiB at the peak of a step; how much memory {card} has is not known: "
+            "name the size too, as in --gpu A100-80GB"
+        )
     if found.available is None:
         return f"about {total} GiB at the peak of a step"
     where = f" {card}" if card else ""
@@ -50,7 +55,7 @@ def _spare(found: Judgement) -> str:
 def render_text(found: Judgement, model: str, card: str) -> str:
     """Return the verdict, a bar for each part, what fits, the changes, and what was assumed."""
     lines = wrap(said_list(f"{model}, {_run(found.setup)}"), first="", rest="  ")
-    lines += [f"{summary(found, card)}.", ""]
+    lines += wrap(f"{summary(found, card)}.", first="", rest="  ") + [""]
     lines += list(_bars(found))
     lines += list(_fitting(found))
     lines += list(_changes(found))

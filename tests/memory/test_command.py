@@ -139,3 +139,13 @@ def test_an_attention_that_does_not_exist_is_noted(
 ) -> None:
     main(["memory", "--model", "google/gemma-3-1b-it", "--attn-implementation", name, "--lora"])
     assert ("nearest: sdpa" in capsys.readouterr().err) == said
+
+
+@pytest.mark.parametrize(
+    ("card", "ends"), [("H100", 1), ("2xA100", 1), ("Orin NX", 1), ("none", 0), ("H100-80GB", 0)]
+)
+def test_a_card_that_leaves_its_memory_open_gets_no_silent_yes(
+    card: str, ends: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["memory", "--model", "gemma-3-4b-it", "--gpu", card, *RUN]) == ends
+    assert ("name the size too" in " ".join(capsys.readouterr().out.split())) is bool(ends)
