@@ -140,7 +140,7 @@ def _by_template(language: str, text: str) -> str:
 
 
 def _is_whole(value: str) -> bool:
-    """Tell whether each bracket in a value is closed in it: else it is cut out of code or a list."""
+    """Tell whether each bracket in a value is closed in it: else it is cut out of code or lists."""
     for opening, closing in ("()", "[]", "{}"):
         depth = 0
         for letter in value:

@@ -179,8 +179,10 @@ def test_every_command_is_the_same_in_both_languages(log: Path) -> None:
 def test_code_in_an_untranslated_sentence_stays_as_it_is() -> None:
     advice = "fp16=False, bf16=False and from_pretrained(..., dtype=torch.float32), since T4"
     assert language.said(advice) == advice
-    listing = "print({n for n, _ in model.named_modules()}) shows the names"
-    assert language.said(f"或：{listing}") == f"或：{listing}"  # {0} in {1} would cut its brackets
+    listing = "或： print({n.split('.')[-1] for n, _ in model.named_modules()}) 可显示现有的名称"
+    assert language.said(listing) == listing  # {0} in {1} would cut its brackets
+    published = "the model (what is published of gemma3); transformers (here)"
+    assert language.said_list(published) == "模型（gemma3 的公开信息）; transformers (here)"
     prose = "make the weights of this and the flags of that agree"
     assert language.said(prose) == prose  # {0} and {1} would take it apart
     assert language.said("the version of liger-kernel and the run: error GC902, warning GC6") in (
