@@ -177,9 +177,21 @@ def read_data(subject: Subject, *, scan: bool = True) -> None:
         subject.batch = {}
         return
     if not subject.batch:
-        raise UsageError("the run's data is empty; give preflight a batch")
+        raise UsageError(_without_batch(shadow))
     subject.objective = objective_of(subject.batch)
     subject.batch = without_first_labels(subject.batch)
+
+
+def _without_batch(shadow: Any) -> str:
+    """Return why the data gives no batch, as far as it can be told."""
+    rows = len(shadow.train_dataset) if hasattr(shadow.train_dataset, "__len__") else 0
+    size = getattr(shadow, "_train_batch_size", 0)
+    if getattr(shadow.args, "dataloader_drop_last", False) and 0 < rows < size:
+        return (
+            f"the run's data is empty: {rows} rows make no batch of {size}, and "
+            "dataloader_drop_last=True drops the rest. Type dataloader_drop_last=False"
+        )
+    return "the run's data is empty; give preflight a batch"
 
 
 def without_first_labels(batch: dict[str, Any]) -> dict[str, Any]:

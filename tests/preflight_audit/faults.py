@@ -12,12 +12,15 @@ def all_faults() -> Iterator[Fault]:
     from . import (
         faults_adapter,
         faults_batch,
+        faults_family,
         faults_labels,
         faults_loss,
         faults_model,
+        faults_saving,
         faults_settings,
         faults_text,
         faults_trl,
+        faults_words,
     )
 
     yield from faults_settings.FAULTS
@@ -28,3 +31,6 @@ def all_faults() -> Iterator[Fault]:
     yield from faults_text.FAULTS
     yield from faults_labels.FAULTS
     yield from faults_trl.FAULTS
+    yield from faults_saving.FAULTS
+    yield from faults_words.FAULTS
+    yield from faults_family.FAULTS

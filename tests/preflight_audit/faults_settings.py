@@ -160,6 +160,7 @@ FAULTS = tuple(
             False,
         ),
         ("SGD at Adam's rate", _optimized(_sgd), "SGD|comes to 1e-07", False),
+        ("SGD by its name", _arguments(optim="sgd", learning_rate=2e-5), "rate for Adam", False),
         ("group of rate 0", _optimized(_group_of_zero), "rate of 0|comes to 0|rate 0", False),
         ("bf16 weights at 1e-6", _in(torch.bfloat16, learning_rate=1e-6), "round back", True),
         ("fp16 weights, no scaler", _in(torch.float16), "float16", True),

@@ -74,6 +74,15 @@ def _pairs(chosen: Any = None, rejected: Any = None, prompt: str = "") -> list[R
     return made
 
 
+def _whole_pairs() -> list[Row]:
+    """Return pairs as text, of which both answers begin with their prompt."""
+    made = []
+    for asked, said in small.QA:
+        prompt = f"<start_of_turn>user\n{asked}<end_of_turn>\n<start_of_turn>model\n"
+        made.append({"prompt": prompt, "chosen": prompt + said, "rejected": prompt + _NO})
+    return made
+
+
 def _equal_pairs() -> list[Row]:
     return [{**row, "rejected": row["chosen"]} for row in _pairs()]
 
@@ -177,6 +186,12 @@ _ROWS = (
         "KTO: another reference",
         _run("KTO", lambda: _judged(lambda at: at % 2 == 0), _reference(5)),
         "reference model",
+        False,
+    ),
+    (
+        "DPO: prompts in the answers too",
+        _run("DPO", _whole_pairs, lambda: {"model": _model(), "ref_model": _model()}),
+        "the prompt stands twice",
         False,
     ),
     (

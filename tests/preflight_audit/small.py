@@ -68,6 +68,8 @@ _OTHERS = (
     "<|im_start|> <|im_end|> [INST] [/INST] <|start_header_id|> <|end_header_id|> <|eot_id|> </s> "
     "<s> <turn|> <|turn>"
 )
+# What accidents leave in a text: escapes, empty cells, unfilled fields, a wrong encoding.
+_SPOILT = "\\n nan {instruction} caf\u00c3\u00a9 don\u00e2\u20ac\u2122t &quot; &amp; ['Paris']"
 _FOREIGN = r"<\|[a-z_]+\|?>|<turn\|>|\[/?INST\]|</?s>"
 
 
@@ -80,6 +82,7 @@ def tokenizer(template: str | None = GEMMA) -> Any:
 
     vocabulary = {**MARKS, **{word: 200 + at for at, word in enumerate(_words())}}
     vocabulary.update({mark: 900 + at for at, mark in enumerate(_OTHERS.split())})
+    vocabulary.update({part: 950 + at for at, part in enumerate(_SPOILT.split())})
     built = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     built.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(Regex(_FOREIGN), "isolated"), pre_tokenizers.Split(" ", "removed")]

@@ -68,6 +68,7 @@ class Check:
 def all_checks() -> Iterator[Check]:
     """Yield every check, in order."""
     yield from _of_the_setup()
+    yield from _of_the_settings()
     yield from _of_the_batch()
     yield from _of_the_text()
     yield from _of_the_passes()
@@ -75,11 +76,13 @@ def all_checks() -> Iterator[Check]:
 
 
 def _of_the_setup() -> Iterator[Check]:
-    from . import adapters, arguments, optimizer, rotary, running, schedule, text, weights
+    from . import adapters, family, norms, rotary, running, weights
 
     yield Check("something-trains", weights.something_trains, (), _PASSES, True)
     yield Check("weights-are-finite", weights.weights_are_finite, (), _PASSES | _ENGLISH, True)
     yield Check("rotary-is-the-configs", rotary.rotary_is_the_configs, (), frozenset(), True)
+    yield Check("norms-are-loaded", norms.norms_are_loaded, (), frozenset(), True)
+    yield Check("config-is-the-familys", family.config_is_the_familys, (), frozenset(), True)
     yield Check("adapter-is-sound", adapters.adapter_is_sound, (), frozenset(), True)
     yield Check("head-is-trained", weights.head_is_trained, (), frozenset(), True)
     yield Check(
@@ -88,6 +91,12 @@ def _of_the_setup() -> Iterator[Check]:
         ("weights-not-quantized",),
         generated=True,
     )
+
+
+def _of_the_settings() -> Iterator[Check]:
+    from . import arguments, optimizer, saving, schedule, text
+
+    yield Check("checkpoint-can-be-saved", saving.checkpoint_can_be_saved, (), frozenset(), True)
     yield Check(
         "optimizer-holds-the-parameters",
         optimizer.optimizer_holds_the_parameters,
@@ -114,13 +123,16 @@ def _of_the_setup() -> Iterator[Check]:
 
 
 _ENGLISH = frozenset({"model-knows-english"})
+_PAIRS = _PASSES - _STEP | {"text-is-the-models", "turns-alternate"}
 
 
 def _of_the_batch() -> Iterator[Check]:
-    from . import batch, columns, labels, pictures, reading
+    from . import batch, classes, columns, labels, pictures, planned, reading
 
     yield Check("data-loads", reading.data_loads, (), frozenset(), True)
-    yield Check("columns-make-sense", columns.columns_make_sense, (), _PASSES - _STEP, True)
+    yield Check("evaluation-makes-sense", planned.evaluation_makes_sense)
+    yield Check("columns-make-sense", columns.columns_make_sense, (), _PAIRS, True)
+    yield Check("classifier-is-one", classes.classifier_is_one)
     yield Check(
         "ids-are-in-the-vocabulary",
         batch.ids_are_in_the_vocabulary,
@@ -152,7 +164,7 @@ def _of_the_batch() -> Iterator[Check]:
 
 
 def _of_the_text() -> Iterator[Check]:
-    from . import batch, joints, learning, scan, stops, text, turns, vocabulary, weights
+    from . import batch, joints, learning, scan, stops, text, turns, vocabulary, weights, wording
 
     yield Check(
         "text-is-the-models", text.text_is_the_models, ("missing-bos", "labels-masked"), _STOP
@@ -160,6 +172,7 @@ def _of_the_text() -> Iterator[Check]:
     yield Check("turn-end-is-trained", stops.stop_is_trained, ("wrong-turn-end", "labels-masked"))
     yield Check("turns-alternate", turns.turns_alternate)
     yield Check("answers-are-joined", joints.answers_are_joined, (), _JOINED)
+    yield Check("text-is-clean", wording.text_is_clean)
     yield Check("length-fits", batch.length_fits)
     yield Check("tokens-are-known", vocabulary.tokens_are_known)
     yield Check("dataset-is-varied", scan.dataset_is_varied)
@@ -170,7 +183,7 @@ def _of_the_text() -> Iterator[Check]:
     )
 
 
-_STOP = frozenset({"turn-end-is-trained"})
+_STOP = frozenset({"turn-end-is-trained", "turns-alternate", "answers-are-joined"})
 _JOINED = frozenset({"samples-are-apart", "answers-differ", "answers-fit-their-prompts"})
 
 

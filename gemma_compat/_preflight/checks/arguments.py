@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
 from ._answers import failed, not_run, passed, warned
-from .schedule import batches_of_an_epoch, is_adam, peak_rate
+from .schedule import batches_of_an_epoch, is_adam, optimizer_name, peak_rate
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _CLIP = 1e-6  # below this gradient norm, Adam's epsilon outweighs the gradient
 _DECAY = 1.0
 _EPSILON = 1e-3  # most gradients are smaller, and shrink to nothing beside it
+_SGD = 1e-3  # times gradients that are clipped to a norm of 1
 _BETA2 = 0.8  # every recipe is above; the second moment would forget within a few steps
 _SMOOTHING = 0.5
 _NOISE = 100.0  # of NEFTune; its authors tried 5, 10 and 15
@@ -27,6 +28,7 @@ def arguments_make_sense(subject: Subject) -> CheckResult:
         _of_clipping(subject)
         or _of_decay(subject)
         or _of_adam(subject)
+        or _of_plain_descent(subject)
         or _of_smoothing(subject)
         or _of_noise(subject)
         or _of_accumulation(subject)
@@ -80,6 +82,20 @@ def _of_adam(subject: Subject) -> CheckResult | None:
                 help="adam_beta1=0.9, adam_beta2=0.999",
             )
     return None
+
+
+def _of_plain_descent(subject: Subject) -> CheckResult | None:
+    """Judge SGD without momentum at a rate for Adam, whose steps do not shrink with gradients."""
+    if optimizer_name(subject) != "sgd" or any(_of_groups(subject, "momentum")):
+        return None
+    rate = peak_rate(subject)
+    if not 0 < rate < _SGD:
+        return None
+    return warned(
+        f"SGD at a rate of {rate:g} hardly moves a weight: that is a rate for Adam, which divides "
+        "each gradient by its size",
+        help='optim="adamw_torch", or a learning_rate of 0.1 to 1 for SGD',
+    )
 
 
 def _betas(subject: Subject) -> list[tuple[float, float]]:

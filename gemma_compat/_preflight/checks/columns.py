@@ -23,6 +23,7 @@ def columns_make_sense(subject: Subject) -> CheckResult:
     columns = _columns(subject)
     found = (
         _of_pairs(subject, columns)
+        or _of_prompts_twice(columns)
         or _of_completions(subject)
         or _of_judgements(columns)
         or _of_classes(subject)
@@ -41,7 +42,11 @@ def _columns(subject: Subject) -> dict[str, list[Any]]:
     names = getattr(data, "column_names", None)
     if not isinstance(names, list) or not hasattr(data, "select_columns") or not len(data):
         return {}
-    known = [n for n in names if n in ("label", "prompt") or n.startswith(("chosen", "rejected"))]
+    known = [
+        n
+        for n in names
+        if n in ("label", "prompt") or n.startswith(("chosen", "rejected", "prompt_i"))
+    ]
     size = min(len(data), _ROWS)
     return {name: list(data.select_columns([name])[:size][name]) for name in known}
 
@@ -73,6 +78,31 @@ def _shown(subject: Subject, value: Any) -> str:
     is_ids = isinstance(value, list) and all(isinstance(item, int) for item in value)
     text = decode(subject, value[:40]) if is_ids else str(value)
     return text[:120].replace("\n", "\\n")
+
+
+def _of_prompts_twice(columns: dict[str, list[Any]]) -> CheckResult | None:
+    """Judge pairs of which both sides begin with their prompt, which is put in front of them."""
+    for name in ("prompt_ids", "prompt_input_ids", "prompt"):
+        chosen, prompts = columns.get(name.replace("prompt", "chosen", 1)), columns.get(name)
+        if chosen is None or prompts is None:
+            continue
+        whole = [_begins(side, asked) for side, asked in zip(chosen, prompts, strict=True)]
+        if len(whole) < _ENOUGH or not all(whole):
+            continue
+        return failed(
+            f"the prompt stands twice in all {len(whole)} rows: chosen and rejected begin with it",
+            help="chosen and rejected without the prompt, or no prompt column (TRL finds it then)",
+        )
+    return None
+
+
+def _begins(side: Any, prompt: Any) -> bool:
+    """Return whether this answer begins with its prompt, a ``<bos>`` of one of them aside."""
+    if isinstance(prompt, list) and prompt and isinstance(prompt[0], int):
+        return len(prompt) > 3 and any(
+            side[at : at + len(prompt) - 1] == prompt[1:] for at in (0, 1)
+        )
+    return isinstance(prompt, str) and len(prompt) > 3 and str(side).startswith(prompt)
 
 
 def _of_completions(subject: Subject) -> CheckResult | None:

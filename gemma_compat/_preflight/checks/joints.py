@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..result import CheckResult
 from ..samples import is_packed, span, two_dimensional
 from ..text import decode, marks_of, place, stops_of, token_id
+from . import edges
 from ._answers import count, failed, not_run, passed, warned
 from .text import rows_of
 
@@ -29,6 +30,8 @@ def answers_are_joined(subject: Subject) -> CheckResult:
     return (
         _of_bos(subject, joints)
         or _of_eos(subject, joints)
+        or edges.of_first_word(subject)
+        or edges.of_prompt(subject)
         or passed(f"nothing stands between prompt and answer in {count(len(joints), 'row')}")
     )
 

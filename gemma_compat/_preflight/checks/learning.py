@@ -125,9 +125,10 @@ def loss_is_plausible(subject: Subject) -> CheckResult:
             help="decode a row with the tokenizer and read it",
         )
     return warned(
-        f"{figure}. The weights know nothing yet",
+        f"{figure}. The weights know nothing yet, or the tokenizer is another model's",
         limit,
-        help="nothing, if you train from scratch; else from_pretrained, and its missing keys",
+        help="nothing, if you train from scratch; else from_pretrained with its missing keys read, "
+        "and the tokenizer from the same folder",
     )
 
 

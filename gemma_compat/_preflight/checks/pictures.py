@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..subject import Subject
 
 _FEW = 3  # images; several questions about one may stand in a batch
+_NARROW = 0.05  # between the darkest and the brightest pixel of a batch
+_ALIKE = 0.5  # in pictures, pixels three apart differ more than neighbours
 _LARGEST = 20.0  # a pixel value after rescaling and normalising; processors give at most 3
 
 
@@ -128,9 +130,36 @@ def pictures_are_whole(subject: Subject) -> CheckResult:
             f"{len(blank)} of {len(images)} images are blank: every pixel has the same value",
             help=_AGAIN,
         )
+    if found := _of_values(pixels):
+        return found
     if (number := _copies(subject)) > _FEW:
         return warned(f"all {number} images looked at are the same image", help=_AGAIN)
     return passed(f"{len(images)} images, values from {float(images.min()):.2g} to {largest:.2g}")
+
+
+def _of_values(pixels: Any) -> CheckResult | None:
+    """Judge images that are next to one colour, or whose channels lie in each other."""
+    low, high = float(pixels.min()), float(pixels.max())
+    if high - low < _NARROW:
+        return warned(
+            f"pixel_values of all {len(pixels)} images lie between {low:.3g} and {high:.3g}, next "
+            "to one colour: they were rescaled twice",
+            help="do_rescale=False for images whose values are 0 to 1 already",
+        )
+    if pixels.ndim == 4 and pixels.shape[1] == 3 and _is_interleaved(pixels):
+        return warned(
+            "each third pixel of a row is alike and its neighbours are not: the images were "
+            "reshaped from (height, width, channels), and their channels lie in each other",
+            help="pixels.permute(0, 3, 1, 2) in place of reshape, or the processor on the images",
+        )
+    return None
+
+
+def _is_interleaved(pixels: Any) -> bool:
+    """Return whether pixels three apart are far more alike than neighbours, as in no picture."""
+    values = pixels.detach().float()
+    apart = [float((values[..., by:] - values[..., :-by]).abs().mean()) for by in (1, 3)]
+    return apart[1] < _ALIKE * apart[0]
 
 
 def _copies(subject: Subject) -> int:

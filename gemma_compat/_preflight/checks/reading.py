@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import itertools
+from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
 from ._answers import failed, first_line, not_run, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
+
+_READINGS = 4  # of one row; a random cut that grew by the same three times would be a rare chance
 
 
 def data_loads(subject: Subject) -> CheckResult:
@@ -24,6 +27,8 @@ def data_loads(subject: Subject) -> CheckResult:
             subject.notes[0],
             help="next(iter(trainer.get_eval_dataloader())) shows where",
         )
+    if found := _of_growth(subject):
+        return found
     lost = _missing(subject)
     if lost:
         return warned(
@@ -33,6 +38,35 @@ def data_loads(subject: Subject) -> CheckResult:
     if not subject.scanned:
         return not_run("the batch was given")
     return passed(f"{len(subject.scanned)} batches were read")
+
+
+def _of_growth(subject: Subject) -> CheckResult | None:
+    """Judge a row of the user's own data set that is longer each time it is read."""
+    sizes = _sizes(subject)
+    steps = {after - before for before, after in itertools.pairwise(sizes)}
+    if len(steps) != 1 or min(steps) <= 0:
+        return None
+    return failed(
+        f"row 0 grows each time it is read ({', '.join(map(str, sizes))} tokens): the data set "
+        "changes the row that it keeps",
+        help="ids = [bos, *row['input_ids']] in place of row['input_ids'].insert(0, bos)",
+    )
+
+
+def _sizes(subject: Subject) -> list[int]:
+    """Return how many tokens the first row has, each time it is read; none if it cannot change."""
+    data: Any = getattr(subject.trainer, "train_dataset", None)
+    is_library = type(data).__module__.partition(".")[0] in ("datasets", "torch")
+    if is_library or not hasattr(data, "__len__") or not hasattr(data, "__getitem__"):
+        return []
+    sizes = []
+    for _ in range(_READINGS):
+        row = data[0]
+        ids: Any = row.get("input_ids") if hasattr(row, "get") else None
+        if not hasattr(ids, "__len__"):
+            return []
+        sizes.append(len(ids))
+    return sizes
 
 
 def _missing(subject: Subject) -> list[str]:

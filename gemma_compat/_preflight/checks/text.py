@@ -13,6 +13,7 @@ from ..text import (
     marks_of,
     model_type_of,
     place,
+    token_id,
     tokenizer_of,
     turns_in,
 )
@@ -96,7 +97,23 @@ def _bad_marks(subject: Subject, batch: Mapping[str, Any], row: int) -> CheckRes
             where=f"row {row}: ...{_around(text, marks[0].start)}...",
             help="the tokenizer of this model, which has the mark as a token",
         )
-    return _bad_role(subject, batch, row)
+    return _of_turn_in_turn(subject, batch, row) or _bad_role(subject, batch, row)
+
+
+def _of_turn_in_turn(subject: Subject, batch: Mapping[str, Any], row: int) -> CheckResult | None:
+    """Judge a turn that begins with the start of another one: a chat was formatted twice."""
+    marks, bos = marks_of(subject), token_id(subject, "bos_token_id")
+    ids = batch["input_ids"][row].tolist()
+    for turn in turns_in(subject, batch, row):
+        begun = [at for at in ids[turn.start : turn.start + 2] if at != bos]
+        if marks is not None and begun and begun[0] == marks[1] and not turn.is_complete:
+            return failed(
+                f"a turn of the {turn.role} begins with {marks[0].start}: the chat template was "
+                "put over text that had it already",
+                where=place(subject, batch, row, turn.start),
+                help="apply_chat_template once, on the messages and not on its own text",
+            )
+    return None
 
 
 def _bad_role(subject: Subject, batch: Mapping[str, Any], row: int) -> CheckResult | None:
