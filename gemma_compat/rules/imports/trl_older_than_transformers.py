@@ -18,7 +18,7 @@ that TRL asks for, the second failure does not come.
 
 from __future__ import annotations
 
-from ...engine.condition import YES, any_of, condition, first_known
+from ...engine.condition import YES, all_of, any_of, condition, first_known
 from ...engine.rule import Evidence, Fix, Problem, Rule, Scope, Severity
 from ...errors import UnknownFact
 from ...facts import Facts
@@ -50,13 +50,22 @@ def uses_grpo(facts: Facts) -> bool:
     return facts.training.loss_type in _GRPO
 
 
-@condition("mergekit or weave is not installed")
-def _lacks_optional(facts: Facts) -> bool:
-    return any(facts.package(name) is None for name in ("mergekit", "weave"))
+@condition("mergekit is not installed")
+def _lacks_mergekit(facts: Facts) -> bool:
+    return facts.package("mergekit") is None
 
 
-# Detection does not ask for these packages, and few environments have both.
-lacks_optional = first_known(_lacks_optional, YES)
+@condition("weave is not installed")
+def _lacks_weave(facts: Facts) -> bool:
+    return facts.package("weave") is None
+
+
+# Detection does not ask for these packages, and few environments have one.
+lacks_optional = all_of(
+    first_known(_lacks_mergekit, YES),
+    first_known(_lacks_weave, YES),
+    phrase="neither mergekit nor weave is installed",
+)
 
 RULE = Rule(
     code="GC907",
