@@ -63,7 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME==VERSION",
-        help="these versions (several, or comma-separated); NAME alone: the installed one",
+        help="these versions (comma-separated, or --with again); NAME alone: the installed one",
     )
     option(
         "--requirements",
