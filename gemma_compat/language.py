@@ -101,7 +101,7 @@ def _without_stop(text: str) -> str:
 def _by_parts(language: str, text: str) -> str:
     """Try two that were put together, both known: ``the message; here it is 5.0``, ``A and B``.
 
-    Before something that was added, a name or a release will do. A long list is no sentence.
+    Before something that was added, a name or a release will do. A long list is left alone.
     """
     places = list(re.finditer(_ADDED, text))
     for place in places if len(places) <= _MOST_PARTS else ():

@@ -49,12 +49,21 @@ class Provider:
         self._question = question
         self._python = question.python
         self._active = active
-        held = [part for key, part in clauses if active(key)]
+        held = [self._open(part) for key, part in clauses if active(key)]
         excluding = [part for part in held if pairs and len(part) == 2]
         self._excluded = _exclusions(excluding)
         self._clauses = {
             f"clause {n}": part for n, part in enumerate(held) if part not in excluding
         }
+
+    def _open(self, part: Part) -> Part:
+        """Return the part without the releases that the question fixes, which nothing can avoid.
+
+        A part of which nothing would be left stays whole: no set satisfies it.
+        """
+        wants = [want for want in self._question.wants if self._active(want.key)]
+        fixed = {want.name for want in wants if want.is_one_release}
+        return tuple(item for item in part if item[0] not in fixed) or part
 
     def roots(self, wants: Iterable[Want]) -> list[Want]:
         """Return what the search starts from."""

@@ -75,6 +75,11 @@ class Want:
     def allows(self, version: str) -> bool:
         return not self.specifier or versions.contains(self.specifier, version)
 
+    @property
+    def is_one_release(self) -> bool:
+        """Return whether it has the form ``==2025.3.19``."""
+        return self.specifier.startswith("==") and not set(",*") & set(self.specifier)
+
 
 @dataclass(frozen=True)
 class Question:

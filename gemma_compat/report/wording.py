@@ -80,7 +80,7 @@ def wrap(text: str, first: str, rest: str, lines: int | None = None) -> list[str
 
 
 def wrap_quote(text: str, first: str, rest: str, lines: int) -> list[str]:
-    """Return what somebody else wrote as :func:`wrap` does: only its label is translated."""
+    """Return a quoted text as :func:`wrap` does: only its label is translated."""
     if language.current() == "en":
         return _wrap_english(text, first, rest, lines)
     said = language.said(first.rstrip())

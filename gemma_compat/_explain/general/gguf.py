@@ -84,7 +84,7 @@ GGUF: tuple[General, ...] = (
                 "or missing there, make it null in the folder that is converted",
                 "or git pull in llama.cpp, if the base has a value too",
             ),
-            why="the library that saved the model wrote a default of its own, or the converter is "
+            why="the library that saved the model wrote its default, or the converter is "
             "older than the model",
             known="the line that asserts it; which of the two it is, the log does not say",
             settles=False,

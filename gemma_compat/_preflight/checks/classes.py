@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def classifier_is_one(subject: Subject) -> CheckResult:
     """Check that classes are not trained as numbers, and that the head reads no padding."""
     if not type(subject.base).__name__.endswith("ForSequenceClassification"):
-        return not_run("the model is no classifier")
+        return not_run("the model does not classify")
     found = _of_one_class(subject) or _of_pooling(subject)
     return found or passed("the head reads the last token of the text")
 

@@ -1,4 +1,4 @@
-"""Check whether each norm of the text layers has weights of its own."""
+"""Check whether the norms of the text layers were loaded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def norms_are_loaded(subject: Subject) -> CheckResult:
     if len(norms) < 4:
         return not_run("the model has too few norms to compare")
     if not flat or len(flat) > _FEW * len(norms):
-        return passed(f"{len(norms) - len(flat)} of {len(norms)} norms have weights of their own")
+        return passed(f"{len(norms) - len(flat)} of {len(norms)} norms hold learned weights")
     return warned(
         f"every value of {flat[0]} is {float(norms[flat[0]][0]):g}, and the other norms learned "
         "theirs: it was not in the checkpoint, or was overwritten",
