@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .passes import is_checkpointing, wants_checkpointing
+from .samples import neighbours
 from .subject import FORWARD
 
 if TYPE_CHECKING:
@@ -16,13 +17,20 @@ if TYPE_CHECKING:
 
 LIMIT = 4.0  # passes
 TOO_SMALL = f"the batch is so small that this would take the cost past {LIMIT:g} passes"
+_PAIR = 64  # tokens of two packed samples that always show whether one sees the other
 _MARGIN = 0.05  # passes; counts are of tokens, and rows are cut to whole ones
 
 
 def left_at_the_beginning(subject: Subject) -> float:
     """Return the passes left over before the run's step and its reference were made."""
-    checkpointed = wants_checkpointing(subject) or is_checkpointing(subject.model)
-    return _left(subject, 1.0 + FORWARD + checkpointed + _ahead(subject))
+    packed = neighbours(subject.batch) is not None
+    pair = 2 * FORWARD * _PAIR / subject.batch["input_ids"].numel() if packed else 0.0
+    return _left(subject, 1.0 + pair + _compared(subject) + _ahead(subject))
+
+
+def left_before_the_reference(subject: Subject) -> float:
+    """Return the passes left over once the run's step was made, and nothing compared with it."""
+    return _left(subject, _compared(subject) + _ahead(subject))
 
 
 def left_after_the_step(subject: Subject) -> float:
@@ -32,6 +40,11 @@ def left_after_the_step(subject: Subject) -> float:
 
 def _left(subject: Subject, ahead: float) -> float:
     return LIMIT - _MARGIN - subject.passes - ahead
+
+
+def _compared(subject: Subject) -> float:
+    """Return what the reference and the gradients without checkpointing cost."""
+    return FORWARD + (wants_checkpointing(subject) or is_checkpointing(subject.model))
 
 
 def _ahead(subject: Subject) -> float:

@@ -33,6 +33,15 @@ def samples_of(batch: Mapping[str, Any]) -> list[Sample]:
     return found
 
 
+def neighbours(batch: Mapping[str, Any]) -> tuple[Sample, Sample] | None:
+    """Return the first two samples that share a row, one behind the other; ``None`` without any."""
+    samples = samples_of(batch)
+    for one, other in zip(samples, samples[1:], strict=False):
+        if one.row == other.row and one.end == other.start and one.end - one.start > 2:
+            return one, other
+    return None
+
+
 def span(batch: Mapping[str, Any], row: int) -> tuple[int, int]:
     """Return the first token of the row that is not padding, and the one after the last."""
     length = int(batch["input_ids"].shape[1])

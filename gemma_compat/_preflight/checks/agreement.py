@@ -10,6 +10,7 @@ from .. import passes
 from ..precision import limit_of, precision_of
 from ..reference import REWRITES, Reference, reference_of, rewrites_itself
 from ..result import CheckResult
+from ..subject import FORWARD
 from ._answers import failed, first_line, not_run, passed, warned
 
 if TYPE_CHECKING:
@@ -57,6 +58,13 @@ def has_own_loss(subject: Subject) -> bool:
     if isinstance(kind, str) and kind not in {"nll", "chunked_nll"}:
         return True
     return has_own(subject, "compute_loss") or has_own(subject, "training_step")
+
+
+def explaining(subject: Subject) -> float:
+    """Return the passes that ``loss_agrees`` adds where the script's own loss differs on purpose:
+    the reference with another seed, the model's own loss, and its logits.
+    """
+    return 3 * FORWARD if has_own_loss(subject) else 0.0
 
 
 def has_own(subject: Subject, name: str) -> bool:

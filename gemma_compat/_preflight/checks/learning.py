@@ -14,7 +14,7 @@ from ..result import CheckResult
 from ..subject import FORWARD
 from ..text import tokenizer_of
 from ._answers import failed, first_line, not_run, passed, warned
-from .agreement import reference_loss, run_of
+from .agreement import explaining, reference_loss, run_of
 from .resting import may_rest
 from .weights import zeros
 
@@ -89,7 +89,8 @@ def _affordable(subject: Subject, ids: list[int]) -> list[int]:
     """
     if not subject.is_causal:
         return ids
-    tokens = left_at_the_beginning(subject) / FORWARD * subject.batch["input_ids"].numel()
+    left = left_at_the_beginning(subject) - explaining(subject)
+    tokens = left / FORWARD * subject.batch["input_ids"].numel()
     return ids[: int(tokens)] if tokens >= _FEWEST else []
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import passes
+from ..cost import TOO_SMALL, left_before_the_reference
 from ..precision import precision_of
 from ..result import CheckResult
-from ..samples import cut, samples_of, span
+from ..samples import Sample, cut, neighbours, span
+from ..subject import FORWARD
 from ..text import token_id
 from ._answers import failed, first_line, not_run, passed, warned
-from .agreement import without
+from .agreement import explaining, without
 
 if TYPE_CHECKING:
     from ..subject import Subject
 
+_FEWEST = 3  # tokens of each sample
 _LEAK = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}  # of the largest logit
 
 
@@ -24,10 +27,13 @@ def samples_are_apart(subject: Subject) -> CheckResult:
 
     if not subject.is_causal:
         return not_run("the loss of this run is not over tokens")
-    pair = _packed_pair(subject)
+    pair = neighbours(subject.batch)
     if pair is None:
         return _of_unmarked(subject)
-    batch, border = pair
+    each = _affordable(subject)
+    if each < _FEWEST:
+        return not_run(TOO_SMALL)
+    batch, border = _cut(subject, pair, each)
     other = {**batch, "input_ids": batch["input_ids"].clone()}
     at = max(0, border - 2)
     other["input_ids"][0, at] = (other["input_ids"][0, at] + 7) % 1_000 + 10
@@ -73,12 +79,15 @@ def _of_unmarked(subject: Subject) -> CheckResult:
     return not_run("no row holds two samples")
 
 
-def _packed_pair(subject: Subject) -> tuple[dict[str, Any], int] | None:
-    """Return one row of two samples, at most 512 tokens, and where the second begins."""
-    samples = samples_of(subject.batch)
-    for one, other in zip(samples, samples[1:], strict=False):
-        if one.row == other.row and one.end == other.start and one.end - one.start > 2:
-            start = max(one.start, one.end - passes.SHORT // 2)
-            end = min(other.end, other.start + passes.SHORT // 2)
-            return cut(subject.batch, one.row, start, end), one.end - start
-    return None
+def _affordable(subject: Subject) -> int:
+    """Return how many tokens of each sample the passes allow; 256 are enough."""
+    left = left_before_the_reference(subject) - explaining(subject)
+    both = left / (2 * FORWARD) * subject.batch["input_ids"].numel()  # the pair runs twice
+    return min(passes.SHORT, int(both)) // 2
+
+
+def _cut(subject: Subject, pair: tuple[Sample, Sample], each: int) -> tuple[dict[str, Any], int]:
+    """Return the end of one sample and the beginning of the next, and where that begins."""
+    one, other = pair
+    start, end = max(one.start, one.end - each), min(other.end, other.start + each)
+    return cut(subject.batch, one.row, start, end), one.end - start
