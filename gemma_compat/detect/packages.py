@@ -23,6 +23,7 @@ DISTRIBUTIONS = {
     "flash-attn": "flash_attn",
     "huggingface-hub": "huggingface_hub",
     "liger-kernel": "liger_kernel",
+    "mergekit": "mergekit",
     "numpy": "numpy",
     "nvidia-ml-py": "pynvml",
     "peft": "peft",
@@ -37,6 +38,7 @@ DISTRIBUTIONS = {
     "trl": "trl",
     "unsloth": "unsloth",
     "unsloth-zoo": "unsloth_zoo",
+    "weave": "weave",
     "xformers": "xformers",
 }
 _STATED = r"^__version__\s*(?::\s*str\s*)?=\s*[\"']([^\"'\n]{1,100})[\"']"

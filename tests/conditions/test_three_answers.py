@@ -36,6 +36,8 @@ TOO_OFTEN_UNKNOWN = {
 ASSUMED_BY: dict[str, tuple[str, ...]] = {
     # A package that a stack does not name asks for nothing, and pip installs what is asked of it.
     "a package asks for another release of a library than is installed": ("packages.",),
+    # TRL does not bring them: a stack that does not name them has neither.
+    "neither mergekit nor weave is installed": ("packages.mergekit", "packages.weave"),
 }
 # Facts without which a condition may answer although they could change the answer, and why.
 _LIVE = "only a model in hand shows it: without one the run, the files or the releases decide"

@@ -60,7 +60,7 @@ def _lacks_weave(facts: Facts) -> bool:
     return facts.package("weave") is None
 
 
-# Detection does not ask for these packages, and few environments have one.
+# TRL does not bring these: a stack that does not name them has neither.
 lacks_optional = all_of(
     first_known(_lacks_mergekit, YES),
     first_known(_lacks_weave, YES),
