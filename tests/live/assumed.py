@@ -136,11 +136,12 @@ def _without_state(model: Any) -> Any:
 def _four_bit(code: str, name: str, cure: bool) -> Any:
     """With a stand-in for the layer of bitsandbytes, which needs no GPU."""
     model = _plain(code, name, cure=False)
-    layer = text_models(model)[0][1].layers[0].self_attn
-    found = layer.q_proj
-    layer.q_proj = Linear4bit(found.in_features, found.out_features, bias=False)
-    layer.q_proj.load_state_dict(found.state_dict())
-    layer.q_proj.compute_dtype = torch.float16
+    inside = text_models(model)[0][1].layers[0].modules()
+    block = next(module for module in inside if hasattr(module, "gate_proj"))
+    found = block.gate_proj
+    block.gate_proj = Linear4bit(found.in_features, found.out_features, found.bias is not None)
+    block.gate_proj.load_state_dict(found.state_dict())
+    block.gate_proj.compute_dtype = torch.float16
     return _cured(code, model, cure)
 
 
