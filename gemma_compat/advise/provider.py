@@ -59,8 +59,11 @@ class Provider:
     def _open(self, part: Part) -> Part:
         """Return the part without the releases that the question fixes, which nothing can avoid.
 
-        A part of which nothing would be left stays whole: no set satisfies it.
+        A part of two stays, since exclusions are fast as they are, and so does one of which nothing
+        would be left: no set satisfies it.
         """
+        if len(part) == 2:
+            return part
         wants = [want for want in self._question.wants if self._active(want.key)]
         fixed = {want.name for want in wants if want.is_one_release}
         return tuple(item for item in part if item[0] not in fixed) or part
