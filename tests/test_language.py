@@ -258,3 +258,27 @@ def test_memory_and_tuning_are_chinese_and_a_cards_name_stays_in_one_line(
     shown = capsys.readouterr().out
     assert expected in shown and not re.search(r"\b(RTX|GTX)\n", shown)
     language.use(None)
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (["gpu", "L4"], ["显存 ", "计算能力 ", "是", "共享\n内存很少"]),
+        (["gpu", "MI300X"], ["显存 ", "来源"]),
+        (["gpu"], ["Tensor Core：fp16", "其他厂商", "与 CPU 共用"]),
+        (["matrix", "--model-type", "gemma3"], ["transformers 的各个版本", "此版本中没有"]),
+        (
+            ["supports", "--model", "gemma3"],
+            ["模型类型", "4.52.0 及更新版本: AutoModel 有 gemma3", "不写 target_modules"],
+        ),
+    ],
+    ids=lambda item: " ".join(item) if isinstance(item, list) else None,
+)
+def test_what_the_tables_say_is_chinese_too(
+    command: list[str], shown: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The labels, values and sentences; sources and names stay as they are published."""
+    assert main(["--lang", "zh", *command]) == 0
+    said = capsys.readouterr().out
+    language.use(None)
+    assert not [text for text in shown if text not in said]

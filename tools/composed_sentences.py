@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 
+from gemma_compat.tables.gpu_tables import ARCHITECTURES
+
 _COUNTS = tuple(
     ", ".join(f"{{{i}}} {word}" for i, word in enumerate(words))
     for kinds in (("error", "warning"), ("error", "notice"), ("warning", "notice"))
@@ -25,6 +27,9 @@ _IN_NO_RELEASE = (
     f"{text} in no {{{text.count('{')}}} release up to {{{text.count('{') + 1}}}" for text in _HAVE
 )
 COMPOSED = (
+    # What a card means: sentences that several have in common.
+    *dict.fromkeys(item.meaning for item in ARCHITECTURES),
+    *("memory", "yes", "no", "unknown"),
     *_IN_RELEASES,
     *_IN_NO_RELEASE,
     # Labels of a rule's page.

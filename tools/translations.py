@@ -48,6 +48,8 @@ FRAMES = (
     "advise/explanation.py",
     "advise/verdicts.py",
     "atlas/describe.py",
+    "atlas/supporting.py",
+    "atlas/tables.py",
     "memory/estimate.py",
     "memory/judging.py",
     "memory/situation.py",
@@ -58,11 +60,14 @@ FRAMES = (
     "report/explanation.py",
     "report/explanation_causes.py",
     "report/explanation_headline.py",
+    "report/gpu_page.py",
     "report/header.py",
+    "report/matrix.py",
     "report/memory.py",
     "report/memory_estimate.py",
     "report/open_questions.py",
     "report/preflight.py",
+    "report/supports_page.py",
     "report/text.py",
     "report/tuning.py",
     "report/wording.py",
@@ -70,6 +75,7 @@ FRAMES = (
     "report/notebook/diagnosis.py",
     "report/notebook/explanation.py",
     "report/notebook/preflight.py",
+    "tables/gpu_tables.py",
 )
 _CODE = re.compile(
     r"^--|^python -m|^https?:|\(\?|\\[.d(w]|^[\w.]+Error\b|\{\}"

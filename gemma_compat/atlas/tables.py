@@ -48,7 +48,7 @@ class Meaning(NamedTuple):
     method: str = ""
 
 
-_AUTO = "{what} knows {key}"
+_AUTO = "{what} has an entry for {key}"
 # A pattern of a table's name, then what an entry in it means and says. The first match counts.
 _MEANINGS = (
     (r"transformers\..*:CONFIG_MAPPING_NAMES$", "AutoConfig", _AUTO),

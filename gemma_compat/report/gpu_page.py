@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ..language import said, said_list
 from ..tables.cards_table import CAPABILITY_SOURCE, Card
 from ..tables.gpu_tables import Architecture
 from ..tables.other_cards_table import OTHER_CARDS, OtherCard
+from .wide import padded
 from .wording import wrap
 
 _LABELS = {
@@ -29,10 +31,10 @@ def page_text(architecture: Architecture, cards: Sequence[Card]) -> str:
     """Render the figures as aligned rows, with their meaning and their sources."""
     lines = [_title(architecture, cards), ""]
     for label, value, _ in _rows(architecture, cards):
-        lines.append(f"{label:<{_WIDTH}} {value}")
-    lines += ["", *wrap(architecture.meaning, first="", rest=""), "", "Sources"]
+        lines.append(_row(label, value))
+    lines += ["", *wrap(architecture.meaning, first="", rest=""), "", said("Sources")]
     for source, labels in _by_source(architecture, cards).items():
-        lines += wrap(f"{', '.join(labels)}: {source}", first="  ", rest="    ")
+        lines += wrap(f"{', '.join(map(said, labels))}: {source}", first="  ", rest="    ")
     return "\n".join(lines) + "\n"
 
 
@@ -58,13 +60,13 @@ def list_text(architectures: Iterable[Architecture], cards: Sequence[Card]) -> s
     """Return one line a card, the architectures in order."""
     lines = []
     for item in architectures:
-        lines.append(f"{_capability(item.compute_capability):<5} {item.name}{_cores(item)}")
+        lines.append(f"{_capability(item.compute_capability):<5} {item.name}, {said(_cores(item))}")
         for card in _of(item, cards):
-            lines.append(f"      {card.name:<20} {_memory(card.memory_total)}")
-    lines.append("Other makers")
+            lines.append(f"      {card.name:<20} {said(_memory(card.memory_total))}")
+    lines.append(said("Other makers"))
     for other in OTHER_CARDS:
         lines.append(
-            f"      {other.name:<20} {_gib(other.memory)}, {other.maker} {other.architecture}"
+            f"      {other.name:<20} {said(_gib(other.memory))}, {other.maker} {other.architecture}"
         )
     return "\n".join(lines) + "\n"
 
@@ -91,6 +93,11 @@ def list_json(architectures: Iterable[Architecture], cards: Sequence[Card]) -> s
             "cards": [_card(card) for card in cards],
         }
     )
+
+
+def _row(label: str, value: str) -> str:
+    """Return one row of a page, in the language in use."""
+    return f"{padded(said(label), _WIDTH)} {said(value)}"
 
 
 def _rows(
@@ -138,7 +145,7 @@ def _title(architecture: Architecture, cards: Sequence[Card]) -> str:
 
 def _cores(item: Architecture) -> str:
     kinds = [name for name in ("fp16", "bf16", "fp8") if getattr(item, name)]
-    return f", tensor cores {' '.join(kinds)}" if kinds else ", no tensor cores"
+    return f"tensor cores {' '.join(kinds)}" if kinds else "no tensor cores"
 
 
 def _of(item: Architecture, cards: Iterable[Card]) -> list[Card]:
@@ -181,10 +188,10 @@ _OTHER_LABELS = {
 
 def other_text(card: OtherCard) -> str:
     """Return the page of another maker's card."""
-    lines = [card.described(), "", f"{'memory':<{_WIDTH}} {_gib(card.memory)}"]
+    lines = [said_list(card.described()), "", _row("memory", _gib(card.memory))]
     for name, label in _OTHER_LABELS.items():
-        lines.append(f"{label:<{_WIDTH}} {_value(name, getattr(card, name))}")
-    lines += ["", "Sources", *(f"  {source}" for source in card.sources)]
+        lines.append(_row(label, _value(name, getattr(card, name))))
+    lines += ["", said("Sources"), *(f"  {source}" for source in card.sources)]
     return "\n".join(lines) + "\n"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..engine.matrix import DERIVED, RAN, REPORTED, SOURCE, Entry, Matrix
 from ..engine.rule import Severity
+from ..language import said
 from .json import dump
 from .wording import wrap
 
@@ -21,11 +22,11 @@ LEGEND = (
 def render_text(matrix: Matrix) -> str:
     """Return one block for each model type: the ranges of releases, and what breaks there."""
     width = max(len(column.label) for column in matrix.columns)
-    lines = [f"What breaks on which release of {matrix.package}", ""]
+    lines = [said(f"What breaks on which release of {matrix.package}"), ""]
     for model_type, cells in matrix.rows:
         lines.append(model_type)
         for label, text in _ranges(matrix, cells):
-            lines.append(f"  {label:{width}}  {text}")
+            lines.append(f"  {label:{width}}  {said(text)}")
         lines.append("")
     return "\n".join([*lines, *wrap(LEGEND, first="", rest="")]) + "\n"
 

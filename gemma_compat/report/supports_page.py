@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..language import said
 from .wording import wrap
 
 if TYPE_CHECKING:
@@ -19,14 +20,15 @@ _MOST = 12  # lines of one package that the text shows
 
 def render_text(support: Support) -> str:
     """Return a block for each package: first release, then table by table."""
-    lines = [f"{support.asked}: model type {', '.join(support.model_types)}", ""]
+    lines = [f"{support.asked}: {said('model type')} {', '.join(support.model_types)}", ""]
     for package in support.packages:
-        lines.append(_headline(package))
+        lines.append(f"{package.package}: {said(_named(package))}")
         shown = _grouped(package)
         for item, keys in shown[:_MOST]:
-            lines += wrap(f"{_label(item, keys)} in {_releases(item)}", first="  ", rest="      ")
+            label, found = said(_label(item, keys)), "; ".join(map(said, _parts(item)))
+            lines += wrap(f"{found}: {label}", first="  ", rest="      ")
         if len(shown) > _MOST:
-            lines.append(f"  and {len(shown) - _MOST} more (--format json)")
+            lines.append(said(f"  and {len(shown) - _MOST} more (--format json)"))
         lines.append("")
     return "\n".join([*lines, *wrap(_NOTE, first="", rest="")]) + "\n"
 
@@ -35,7 +37,7 @@ def render_markdown(support: Support) -> str:
     """Return one table a package."""
     lines = [f"# {support.asked}", "", f"Model type: {', '.join(support.model_types)}", ""]
     for package in support.packages:
-        lines += [f"## {package.package}", "", _headline(package), ""]
+        lines += [f"## {package.package}", "", f"{package.package}: {_named(package)}", ""]
         if package.evidence:
             lines += ["| what | entry | releases | where |", "| --- | --- | --- | --- |"]
             lines += [
@@ -78,11 +80,11 @@ def _package(package: PackageSupport) -> dict[str, Any]:
     }
 
 
-def _headline(package: PackageSupport) -> str:
-    read = f"{package.oldest} to {package.newest} read"
+def _named(package: PackageSupport) -> str:
+    """Return since when the package names the model, and which releases were read."""
     if not package.evidence:
-        return f"{package.package}: nothing in it names this model ({read})"
-    return f"{package.package}: named from {package.since} on ({read})"
+        return f"nothing in it names this model ({package.oldest} to {package.newest} read)"
+    return f"named from {package.since} on ({package.oldest} to {package.newest} read)"
 
 
 def _grouped(package: PackageSupport) -> list[tuple[Evidence, list[str]]]:
@@ -98,14 +100,10 @@ def _grouped(package: PackageSupport) -> list[tuple[Evidence, list[str]]]:
 
 def _label(item: Evidence, names: list[str]) -> str:
     """Return what the evidence says; a class or function that the entry names in brackets."""
-    said = item.says.format(
-        what=item.what, key=item.key, methods=_listed(names), places=names[0] + _more(names)
+    label = item.says.format(
+        what=item.what, key=item.key, methods=", ".join(names), places=names[0] + _more(names)
     )
-    return f"{said} ({item.value})" if item.value.isidentifier() and not item.method else said
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+    return f"{label} ({item.value})" if item.value.isidentifier() and not item.method else label
 
 
 def _more(places: list[str]) -> str:
