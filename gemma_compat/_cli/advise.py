@@ -59,6 +59,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     text = "with --tune: rows a step, 16 by default"
     option("--effective-batch", type=assumptions.positive, metavar="N", help=text)
     option("--format", choices=FORMATS, default="text")
+    option("--verbose", action="store_true", help="with all that is not decided for the set")
     assumptions.add_situation_options(parser)
 
 
@@ -74,7 +75,8 @@ def _advise(options: argparse.Namespace) -> int:
     with waiting("advise: searching for a set that works") as on_round:
         answer = advise(question(options, releases), releases, all_rules(), on_round)
     renderer = import_module("gemma_compat.report.advice")
-    write(getattr(renderer, f"render_{options.format}")(answer), options.format)
+    more = {"verbose": options.verbose} if options.format == "text" else {}
+    write(getattr(renderer, f"render_{options.format}")(answer, **more), options.format)
     return CLEAN if isinstance(answer, Advice) else FINDINGS
 
 

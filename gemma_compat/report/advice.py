@@ -10,6 +10,7 @@ from ..advise.answer import DOWN, NEW, STAYS, UP, Advice, Choice, Conflict
 from ..engine.rule import Undetermined
 from ..facts import Facts
 from ..language import said
+from .deciding import deciding_lines
 from .header import header_rows
 from .json import dump
 from .sharing import clean, shareable_facts
@@ -18,13 +19,17 @@ from .wording import in_language, strength, wrap
 _HEADER = ("GPU", "Model", "Run")
 
 
-def render_text(answer: Advice | Conflict) -> str:
-    """Render for a terminal of 88 columns; never wrap the install line."""
+def render_text(answer: Advice | Conflict, *, verbose: bool = False) -> str:
+    """Render for a terminal of 88 columns; never wrap the install line.
+
+    Args:
+        verbose: name all that is not decided for the set, not only the worst of it.
+    """
     lines = [f"gemma_compat {__version__}, release data of {answer.asked}"]
     for label, text in _situation(answer, answer.question.facts):
         lines += wrap(text, first=f"{label:<9} ", rest=" " * 10)
     lines.append("")
-    body = _advice(answer) if isinstance(answer, Advice) else _conflict(answer)
+    body = _advice(answer, verbose) if isinstance(answer, Advice) else _conflict(answer)
     return in_language("\n".join([*lines, *body]) + "\n")
 
 
@@ -33,7 +38,7 @@ def _situation(answer: Advice | Conflict, facts: Facts) -> list[tuple[str, str]]
     return [("Python", answer.question.python), *rows]
 
 
-def _advice(answer: Advice) -> Iterator[str]:
+def _advice(answer: Advice, verbose: bool) -> Iterator[str]:
     yield answer.install_line
     yield ""
     for choice in answer.choices:
@@ -44,11 +49,12 @@ def _advice(answer: Advice) -> Iterator[str]:
     yield ""
     for text in _remarks(answer):
         yield from wrap(text, first="", rest="  ")
-    undecided = list(_undecided(answer))
-    if undecided:
+    if not verbose:
+        yield from deciding_lines(answer.diagnosis.undetermined, answer.diagnosis.facts)
+    elif answer.diagnosis.undetermined:
         yield "Not decided for this set:"
-    for text in undecided:
-        yield from wrap(text, first="  ", rest="    ")
+        for text in _undecided(answer):
+            yield from wrap(text, first="  ", rest="    ")
 
 
 def _moved(choice: Choice) -> str:

@@ -123,13 +123,14 @@ def _options(item: Undetermined, facts: Facts) -> list[str]:
 def _line(group: Deciding) -> str:
     """Return ``  error GC203 The title (and 2 more): --external-checkpointing`` in one line.
 
-    A title that does not fit is never cut: the rule's name stands for it.
+    Nothing is cut: where the title does not fit, the rule's name stands for it, and at last
+    without the count.
     """
     first = group.items[0].rule
     others = len({item.rule.code for item in group.items}) - 1
-    end = said(f"(and {others} more)") if others else ""
-    end = f"{f' {end}' if end else ''}: {group.option}"
+    end = f" {said(f'(and {others} more)')}" if others else ""
     start = f"  {said(label(first).strip())} "
     title = said(first.title).replace("`", "")
-    fits = columns(start + title + end) <= WIDTH
-    return start + (title if fits else first.name) + end
+    lines = [f"{start}{name}{end}: {group.option}" for name in (title, first.name)]
+    short = f"{start}{first.name}: {group.option}"
+    return next((line for line in lines if columns(line) <= WIDTH), short)

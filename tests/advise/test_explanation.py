@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from gemma_compat._cli import main
 from gemma_compat.advise import Advice, Choice, advise
 from gemma_compat.report import advice as renderer
 
@@ -68,3 +69,15 @@ def test_every_format_says_the_same(form: str) -> None:
     text = getattr(renderer, f"render_{form}")(made)
     for word in ("transformers", "2.0.0", "unsloth 1.0.0 requires"):
         assert word in text
+
+
+def test_what_is_undecided_is_short_with_its_options_and_whole_if_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ["advise", "--model", "google/gemma-3-4b-it", "--gpu", "L4", "--fresh"]
+    assert main(asked) == 0
+    short = capsys.readouterr().out.partition("\nNot decided, worst first")[2].splitlines()
+    assert main([*asked, "--verbose"]) == 0
+    rest = capsys.readouterr().out.partition("\nNot decided for this set:")[2].splitlines()
+    assert 1 < len(short) <= 6 < len(rest)
+    assert all(": --" in line and len(line) <= 88 for line in short[1:])
