@@ -45,11 +45,13 @@ class Reference:
         unshifted: the mean if each token were compared with its own label, that is without the
             shift.
         labels: how many labels are trained.
+        prompted: how many of them a trained prompt before the row predicts.
     """
 
     loss: float
     unshifted: float
     labels: int
+    prompted: int = 0
 
 
 def reference_of(
@@ -60,20 +62,22 @@ def reference_of(
 
     given = subject.batch if batch is None else batch
     labels = given["labels"]
-    sums, counts = [0.0, 0.0], [0, 0]
+    sums, counts, prompted = [0.0, 0.0], [0, 0], 0
     with subject.trial(), torch.no_grad():
         torch.manual_seed(seed)  # another seed than the run's exposes randomness in evaluation
         prepare(subject, longest=max(s.end - s.start for s in samples_of(given)))
         subject.spend(1 / 3, given)
         for row, start, logits in _logits(subject, given):
             length = logits.shape[0]
+            prompted += int(start < 0 and labels[row, 0] != -100)
             for shift in (1, 0):
-                wanted = labels[row, start + shift : start + length + shift]
-                total, number = cross_entropy(logits[: len(wanted)], wanted)
+                first = max(0, -start - shift)  # a prompt's last logits have no label of their own
+                wanted = labels[row, start + shift + first : start + length + shift]
+                total, number = cross_entropy(logits[first : first + len(wanted)], wanted)
                 sums[1 - shift] += total  # shifted first
                 counts[1 - shift] += number
     means = [s / n if n else float("nan") for s, n in zip(sums, counts, strict=True)]
-    return Reference(means[0], means[1], counts[0])
+    return Reference(means[0], means[1], counts[0], prompted)
 
 
 def prepare(subject: Subject, longest: int) -> None:
@@ -114,7 +118,9 @@ def cross_entropy(logits: Any, labels: Any) -> tuple[float, int]:
 
 
 def _logits(subject: Subject, batch: Mapping[str, Any]) -> Iterator[tuple[int, int, Any]]:
-    """Yield row, first token and logits of each sample; samples of like shape in one call."""
+    """Yield row, first token and logits of each sample; samples of like shape in one call. The
+    first token is -1 for the last token of a trained prompt.
+    """
     if has_pictures(batch):
         yield from _whole(subject, batch)
         return
@@ -124,9 +130,13 @@ def _logits(subject: Subject, batch: Mapping[str, Any]) -> Iterator[tuple[int, i
     for group in groups.values():
         longest = max(sample.end - sample.start for sample in group)
         inputs = _inputs(subject, batch, group, longest)
-        logits = subject.model(**inputs, use_cache=shares_kv(subject)).logits[:, -longest:]
+        logits = subject.model(**inputs, use_cache=shares_kv(subject)).logits
+        # The last token of a trained prompt, which PEFT puts before each row, predicts the first.
+        before = int(logits.shape[1] > longest)
+        logits = logits[:, -longest - before :]
         for index, sample in enumerate(group):
-            yield sample.row, sample.start, logits[index, : sample.end - sample.start]
+            length = sample.end - sample.start + before
+            yield sample.row, sample.start - before, logits[index, :length]
 
 
 def _key(batch: Mapping[str, Any], sample: Sample) -> int:

@@ -100,7 +100,63 @@ def _text_of_paligemma(stage: Stage) -> Any:
     return {"subject": built("paligemma"), "batch": rows("paligemma", 2)}
 
 
+def _peft(kind: str, **options: Any) -> Callable[[Any], Any]:
+    """Return a change that puts an adapter of this kind of PEFT around the model."""
+
+    def change(model: Any) -> Any:
+        import peft
+
+        config = getattr(peft, f"{kind}Config", None)
+        if config is None:
+            raise NotHere(f"this release of PEFT has no {kind}")
+        return peft.get_peft_model(model, config(task_type="CAUSAL_LM", **options))
+
+    return change
+
+
+def _by_itself(stage: Stage) -> Any:
+    """Adafactor finds its rate itself: the groups of the optimizer say 0, or nothing."""
+    from transformers.optimization import Adafactor, AdafactorSchedule
+
+    model = built("gemma3_text")
+    optimizer = Adafactor(
+        model.parameters(), scale_parameter=True, relative_step=True, warmup_init=True, lr=None
+    )
+    given = {"optimizers": (optimizer, AdafactorSchedule(optimizer))}
+    return runs.trainer(model, stage.folder, rows("gemma3_text"), keywords=given)
+
+
+class Prodigy(torch.optim.AdamW):
+    """Stand in for Prodigy, whose rate is 1 and whose groups hold the estimate ``d``."""
+
+    def __init__(self, parameters: Any) -> None:
+        super().__init__(parameters, lr=1.0)
+        for group in self.param_groups:
+            group["d"] = 1e-6
+
+
+def _prodigy(stage: Stage) -> Any:
+    model = lora(built("gemma3_text"))
+    given = {"optimizers": (Prodigy([p for p in model.parameters() if p.requires_grad]), None)}
+    return runs.trainer(model, stage.folder, rows("gemma3_text"), keywords=given)
+
+
+def _groups(stage: Stage) -> Any:
+    """Lower layers with a smaller rate, as layer-wise decay has it."""
+    model = built("gemma3_text")
+    layers = model.model.layers
+    held = {id(p) for layer in layers for p in layer.parameters()}
+    groups = [{"params": [p for p in model.parameters() if id(p) not in held], "lr": 2e-5}]
+    groups += [
+        {"params": list(layer.parameters()), "lr": 2e-5 * 0.9 ** (len(layers) - at)}
+        for at, layer in enumerate(layers)
+    ]
+    given = {"optimizers": (torch.optim.AdamW(groups), None)}
+    return runs.trainer(model, stage.folder, rows("gemma3_text"), keywords=given)
+
+
 PEFT = ("peft",)
+_MATRICES = ["q_proj", "v_proj", "down_proj"]
 _TOWERS = dict.fromkeys(
     (
         "Gemma 3 with its vision tower, text only",
@@ -157,6 +213,24 @@ SETUPS = tuple(
         ),
         ("LoRA on the embeddings", run("gemma3_text", _on_embeddings), PEFT),
         ("DoRA", run("gemma3_text", lambda m: lora(m, use_dora=True)), PEFT),
+        *(
+            (f"{kind} in place of LoRA", run("gemma3_text", _peft(kind, **options)), PEFT)
+            for kind, options in (
+                ("LoHa", {"target_modules": _MATRICES}),
+                ("LoKr", {"target_modules": _MATRICES}),
+                ("AdaLora", {"target_modules": _MATRICES, "total_step": 60}),
+                ("Vera", {"target_modules": ["q_proj"], "r": 8}),
+                ("RandLora", {"target_modules": _MATRICES, "r": 4}),
+                ("Miss", {"target_modules": _MATRICES, "r": 4}),
+                ("Delora", {"target_modules": _MATRICES}),
+                ("IA3", {"target_modules": _MATRICES, "feedforward_modules": ["down_proj"]}),
+                ("PromptTuning", {"num_virtual_tokens": 8}),
+                ("PromptEncoder", {"num_virtual_tokens": 8, "encoder_hidden_size": 32}),
+            )
+        ),
+        ("Adafactor that finds its rate", _by_itself, ()),
+        ("Prodigy at its rate of 1", _prodigy, PEFT),
+        ("a rate for each layer", _groups, ()),
         (
             "LoRA begun by PiSSA",
             run("gemma3_text", lambda m: lora(m, init_lora_weights="pissa")),

@@ -78,6 +78,17 @@ def adapted(model: Any) -> list[Any]:
     return [m for m in model.modules() if hasattr(m, "lora_A") and hasattr(m, "get_base_layer")]
 
 
+def tuned(model: Any) -> dict[str, str]:
+    """Return the names of the parameters that PEFT's layers added, each with its layer's path."""
+    found = {}
+    for path, module in model.named_modules():
+        added = getattr(type(module), "adapter_layer_names", ())
+        for name in dict(module.named_parameters()) if added else ():
+            if name.partition(".")[0] in added:
+                found[f"{path}.{name}".lstrip(".")] = path
+    return found
+
+
 def _merged(layer: Any) -> list[float]:
     """Return how much of each adapter's product is in the weight below: 0 by chance, 1 if merged.
 
@@ -89,6 +100,8 @@ def _merged(layer: Any) -> list[float]:
     if weight is None or weight.ndim != 2 or not weight.is_floating_point():
         return []
     for name, outer in layer.lora_B.items():
+        if not hasattr(outer, "weight"):
+            continue  # AdaLoRA's factors are three parameters
         inner = layer.lora_A[name].weight.detach().float()
         product = outer.weight.detach().float() @ inner * float(layer.scaling[name])
         size, base = float((product**2).sum()), weight.detach().float()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
 from ._answers import failed, not_run, passed, warned
-from .schedule import is_adam, peak_rate
+from .schedule import is_adam, peak_rate, sets_its_rate
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -50,7 +50,7 @@ def _without_rate(optimizer: Any, trained: dict[str, Any]) -> list[str]:
     idle = {
         id(p)
         for group in optimizer.param_groups
-        if not group.get("initial_lr", group.get("lr", 1.0))
+        if not sets_its_rate(group) and not group.get("initial_lr", group.get("lr", 1.0))
         for p in group["params"]
     }
     return [name for name, p in trained.items() if id(p) in idle]
@@ -70,6 +70,8 @@ def update_survives_rounding(subject: Subject) -> CheckResult:
         return not_run("no weight that is trained is kept in half precision")
     if subject.args is None or not is_adam(subject):
         return not_run("the size of an update is known for Adam only")
+    if not peak:
+        return not_run("the learning rate is 0, or the optimizer finds it itself")
     if _keeps_masters(subject):
         return not_run("the optimizer keeps float32 copies of the weights")
     if float16 := sum(p.dtype is torch.float16 for p in half):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...live.tree import text_models
-from .adapters import adapted, inactive
+from .adapters import adapted, inactive, tuned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -18,16 +18,19 @@ _LENT = ("k_proj", "v_proj", "k_norm", "v_norm")
 def may_rest(subject: Subject, parameters: dict[str, Any], name: str) -> bool:
     """Return whether a parameter may rightly have no gradient in this batch.
 
-    So a factor of LoRA while the other is zero, experts without tokens, and keys and values of
-    layers that borrow those of other layers.
+    So a factor of an adapter while another factor is zero, experts without tokens, and keys and
+    values of layers that borrow those of other layers.
     """
     if inactive(adapted(subject.model), {name: parameters[name]}):
         return True  # the check something-trains reports it
     for one, other in (*_FACTORS, *(pair[::-1] for pair in _FACTORS)):
         if one in name:
             twin = parameters.get(name.replace(one, other))
-            itself = bool(parameters[name].detach().any())
-            return itself and twin is not None and not bool(twin.detach().any())
+            if twin is not None and "lora_E" not in _factors(subject, name):
+                itself = bool(parameters[name].detach().any())
+                return itself and not bool(twin.detach().any())
+    if _waits_for_a_factor(subject, parameters, name):
+        return True
     if "experts." in name:
         return True
     if "per_layer" in name and _is_at_its_beginning(parameters):
@@ -36,6 +39,37 @@ def may_rest(subject: Subject, parameters: dict[str, Any], name: str) -> bool:
     shared = vars(config).get("num_kv_shared_layers") or 0
     first = getattr(config, "num_hidden_layers", 0) - shared
     return bool(shared) and any(word in name for word in _LENT) and _layer(name) >= first
+
+
+def _waits_for_a_factor(subject: Subject, parameters: dict[str, Any], name: str) -> bool:
+    """Return whether another factor of the same adapted layer is zero, as VeRA, LoHa, LoKr, DeLoRA
+    and AdaLoRA begin: the product of the others has no gradient then.
+    """
+    factors = _tuned(subject)
+    if name not in factors or not bool(parameters[name].detach().any()):
+        return False
+    beside = [other for other, path in factors.items() if path == factors[name] and other != name]
+    return any(
+        other in parameters
+        and parameters[other].requires_grad
+        and not bool(parameters[other].detach().any())
+        for other in beside
+    )
+
+
+def _factors(subject: Subject, name: str) -> set[str]:
+    """Return what the adapter's factors of this parameter's layer are called."""
+    factors = _tuned(subject)
+    path = factors.get(name)
+    at = len(path.split(".")) if path else 0
+    return {other.split(".")[at] for other, layer in factors.items() if layer == path and at}
+
+
+def _tuned(subject: Subject) -> dict[str, str]:
+    if "tuned" not in subject.kept:
+        subject.kept["tuned"] = tuned(subject.model)
+    found: dict[str, str] = subject.kept["tuned"]
+    return found
 
 
 def _is_at_its_beginning(parameters: dict[str, Any]) -> bool:

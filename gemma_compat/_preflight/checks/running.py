@@ -14,7 +14,7 @@ from ..precision import limit_of, precision_of
 from ..reference import REWRITES, rewrites_itself
 from ..result import CheckResult, Outcome
 from ._answers import failed, first_line, not_run, passed, warned
-from .agreement import apart, has_own, reference, run_of
+from .agreement import apart, as_counted, has_own, reference, run_of
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -143,7 +143,7 @@ def _against_reference(subject: Subject, loss: float, text: str) -> CheckResult:
     limit = limit_of(precision_of(subject)) * 5
     # Some Trainers divide by the labels before the shift (GC502): smaller by a known factor.
     counted = found.loss * found.labels / max(1, int((subject.batch["labels"] != -100).sum()))
-    if min(apart(loss, found.loss), apart(loss, counted)) <= limit:
+    if min(apart(loss, one) for one in (found.loss, counted, as_counted(found))) <= limit:
         return passed(text)
     if subject.kept.get("disagrees"):
         return passed(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
@@ -28,6 +29,8 @@ def schedule_moves(subject: Subject) -> CheckResult:
     """Check that the learning rate is that of some recipe, and stays above 0 in most of the run."""
     if subject.args is None and subject.optimizer is None:
         return not_run("needs the training arguments")
+    if any(sets_its_rate(group) for group in getattr(subject.optimizer, "param_groups", [])):
+        return not_run("the optimizer finds its rate itself; its lr is a factor")
     steps, base = total_steps(subject), _base(subject)
     if steps == 0:
         return failed("the run makes no step", help="num_train_epochs above 0, or more rows")
@@ -52,8 +55,17 @@ def schedule_moves(subject: Subject) -> CheckResult:
     return passed(f"the learning rate comes to {peak:.3g}{over}")
 
 
+def sets_its_rate(group: Mapping[str, Any]) -> bool:
+    """Return whether the optimizer of this group finds its learning rate itself: Adafactor with
+    ``relative_step``; Prodigy and D-Adaptation, whose ``lr`` is a factor of their estimate ``d``.
+    """
+    return bool(group.get("relative_step")) or group.get("lr", 0.0) is None or "d" in group
+
+
 def peak_rate(subject: Subject) -> float:
     """Return the largest learning rate of the run; 0 where it cannot be told."""
+    if any(sets_its_rate(group) for group in getattr(subject.optimizer, "param_groups", [])):
+        return 0.0
     try:
         return max(_rates(subject) or [0.0])
     except ValueError:  # the check above reports it

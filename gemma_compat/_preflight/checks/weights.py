@@ -8,7 +8,7 @@ from ...live.tree import text_models
 from ..result import CheckResult
 from ..text import tokenizer_of
 from ._answers import count, failed, not_run, passed, warned
-from .adapters import adapted, adapter_of, inactive, stuck
+from .adapters import adapted, adapter_of, inactive, stuck, tuned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -102,10 +102,12 @@ def _of_zeros(subject: Subject) -> CheckResult | None:
 
 def zeros(model: Any) -> list[str]:
     """Return the names of the model's own matrices that hold only zeros."""
+    added = tuned(model)  # adapters begin with a factor of 0
     return [
         name
         for name, p in model.named_parameters()
         if p.ndim == 2
+        and name not in added
         and p.is_floating_point()
         and p.device.type != "meta"
         and not any(word in name for word in _START_AT_0)
