@@ -6,39 +6,24 @@ general unless it follows from a fact of this Gemma.
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from ..answer import Answer
 from .base import Case, General
 
 __all__ = ["Answer", "Case", "General", "generals"]
 
+# The files, the more particular before the less particular: of one line, the first answers.
+_FILES = (
+    "exports", "gguf", "adapters", "data", "keras", "data_sets", "rows", "images", "repositories",
+    "versions", "unsloth", "serving", "launching", "placing", "memory", "machine", "tensors",
+    "kernels", "dtypes", "loading", "training", "preferences", "settings", "running", "processes",
+    "inputs", "attention", "frameworks", "python", "arguments", "names", "undefined", "shapes",
+    "by_message",
+)  # fmt: skip
+
 
 def generals() -> tuple[General, ...]:
-    """Return all kinds, the more particular before the less particular."""
-    from .adapters import ADAPTERS
-    from .arguments import ARGUMENTS
-    from .data import DATA
-    from .dtypes import DTYPES
-    from .exports import EXPORTS
-    from .gguf import GGUF
-    from .images import IMAGES
-    from .kernels import KERNELS
-    from .launching import LAUNCHING
-    from .loading import LOADING
-    from .machine import MACHINE
-    from .memory import MEMORY
-    from .names import NAMES
-    from .processes import PROCESSES
-    from .repositories import REPOSITORIES
-    from .rows import ROWS
-    from .running import RUNNING
-    from .serving import SERVING
-    from .tensors import TENSORS
-    from .training import TRAINING
-    from .unsloth import UNSLOTH
-    from .versions import VERSIONS
-
-    return (
-        *EXPORTS, *GGUF, *ADAPTERS, *DATA, *ROWS, *IMAGES, *REPOSITORIES, *VERSIONS, *UNSLOTH,
-        *SERVING, *LAUNCHING, *MEMORY, *MACHINE, *TENSORS, *KERNELS, *DTYPES, *LOADING, *TRAINING,
-        *RUNNING, *PROCESSES, *ARGUMENTS, *NAMES,
-    )  # fmt: skip
+    """Return all kinds, in this order. A file's are in a tuple of its name in capitals."""
+    files = ((name, import_module(f".{name}", __name__)) for name in _FILES)
+    return tuple(kind for name, file in files for kind in getattr(file, name.upper()))

@@ -46,6 +46,20 @@ def _no_processor(case: Case) -> Answer:
             known="the model is named in the log, and its config is published",
             of_gemma=True,
         )
+    if "was not found, please check and update your" in case.hit.text:
+        return Answer(
+            "LLaMA-Factory has a multimodal template and no processor for this checkpoint",
+            (
+                "template: gemma   for a text-only checkpoint (Gemma 3 270M and 1B, MedGemma 27B "
+                "text)",
+                "AutoProcessor.from_pretrained(MODEL)   says why a multimodal one has none: a "
+                "transformers that is too old, a package or a file that is missing",
+            ),
+            why="it loads the processor quietly, goes on without one, and misses it at the first "
+            "row",
+            known="the message is LLaMA-Factory's; which of the two it is, the log does not say",
+            settles=False,
+        )
     return Answer(
         "no processor was found beside this checkpoint",
         ("copy preprocessor_config.json and processor_config.json from the base checkpoint",),
@@ -168,10 +182,18 @@ DATA: tuple[General, ...] = (
     ),
     General(
         "no-processor",
-        r"Processor was not found|Can't load (?:image|feature) processor|"
+        r"[Pp]rocessor was not found|[Ff]eature extractor was not found|"
+        r"Can't load (?:image|feature) processor|"
         r"does not appear to have a file named (?:preprocessor|processor)_config\.json",
         _no_processor,
-        {"ValueError: Processor was not found, please check and update": "processor"},
+        {
+            "ValueError: Processor was not found, please check and update your model file.": (
+                "template: gemma"
+            ),
+            "OSError: Can't load image processor for 'out'. If you were trying": (
+                "preprocessor_config.json"
+            ),
+        },
     ),
     General(
         "roles-must-alternate",

@@ -86,6 +86,25 @@ def _of_a_processor(owner: str, name: str) -> Answer:
     )
 
 
+def _of_the_script(owner: str, name: str) -> tuple[str, ...]:
+    """Return what to do where the script itself reads an attribute that is not there."""
+    if name == "chat":
+        return (
+            "model.generate(...) on tokenizer.apply_chat_template(messages), and not "
+            "model.chat(...)",
+        )
+    if owner.endswith("Trainer"):
+        return (
+            "pip install trl==RELEASE   of the project's requirements: its trainer copies or "
+            "extends one of TRL",
+        )
+    return (
+        "print(type(obj).__mro__, dir(obj))   of that object shows what it has",
+        "or the releases that the script was written for: its requirements, or python -m "
+        "gemma_compat advise",
+    )
+
+
 def _attribute(case: Case) -> Answer:
     owner, name = case.match["owner"], case.match["name"]
     known = released(case)
@@ -99,11 +118,7 @@ def _attribute(case: Case) -> Answer:
         outside = [item for item in outside if item != "peft"]
     who = outside[-1] if outside else "the script"
     unsloth = who == "unsloth" and "For" in owner
-    together: tuple[str, ...] = (
-        "model.generate(...) on tokenizer.apply_chat_template(messages), and not model.chat(...)"
-        if name == "chat"
-        else f"bring {who} to a release of the same time as what it reads: advise finds one",
-    )
+    together = _of_the_script(owner, name)
     if outside:
         together = (
             f"pip install -U {who}",

@@ -83,20 +83,6 @@ ROWS: tuple[General, ...] = (
         },
     ),
     General(
-        "rows-of-two-kinds",
-        r"ArrowInvalid: |ArrowTypeError: |cannot mix list and non-list|Couldn't cast|"
-        r"DatasetGenerationCastError|All the data files must have the same columns",
-        always(
-            "a column holds values of two kinds, and Arrow wants one type for each column",
-            "make them alike before the data set is built: always a list, always text, no None "
-            "beside a dict",
-            "content of a turn: text in every row, or a list of parts in every row",
-            known="the message names the types",
-            settles=False,
-        ),
-        {"pyarrow.lib.ArrowInvalid: cannot mix list and non-list, non-null values": "alike"},
-    ),
-    General(
         "map-lost-a-process",
         r"One of the subprocesses has abruptly died during map operation",
         always(

@@ -1,0 +1,88 @@
+"""Attention implementations that are not installed, or not for this model or card."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import Case, General, always
+
+
+def _no_flash(case: Case) -> Answer:
+    return Answer(
+        "flash-attn was asked for and is not installed (or too old) here",
+        (
+            'attn_implementation="sdpa"   ("eager" for Gemma 2, whose scores are capped)',
+            "or pip install flash-attn --no-build-isolation   with a CUDA toolkit, on Ampere or "
+            "newer",
+        ),
+        why="a config, a template of a trainer, or the script names it; no Gemma needs it",
+        known="transformers says so",
+    )
+
+
+def _no_attention(case: Case) -> Answer:
+    return Answer(
+        f"{case.match['name']} does not run with the attention that was asked for, in this "
+        "transformers",
+        (
+            'attn_implementation="eager"',
+            "or pip install -U transformers, where a newer one supports it",
+        ),
+        why="each family declares which implementations it supports, some of them releases later",
+        known="transformers says so",
+        of_gemma="emma" in case.match["name"],
+    )
+
+
+def _unknown_attention(case: Case) -> Answer:
+    return Answer(
+        "no attention of that name exists for this model, in this transformers",
+        (
+            'attn_implementation="sdpa"   or "eager"',
+            "or pip install -U transformers, where a newer one has it",
+        ),
+        known="the message lists those that exist",
+    )
+
+
+ATTENTION: tuple[General, ...] = (
+    General(
+        "flash-attention-not-installed",
+        r"FlashAttention[234]? has been toggled on, but|Flash Attention 2 is not available|"
+        r"the package (?:flash_attn|for FlashAttention\d) (?:seems to be not|doesn't seem to be) "
+        r"installed|No module named 'flash_attn|Could not find any flash attn implementation",
+        _no_flash,
+        {
+            "ImportError: FlashAttention2 has been toggled on, but it cannot be used due to the "
+            "following error: the package flash_attn seems to be not installed.": "sdpa"
+        },
+    ),
+    General(
+        "attention-not-supported",
+        r"(?P<name>\w{3,60}) does not support (?:Flash Attention|an attention implementation "
+        r"through)|Specified `attn_implementation=\"[^\"\n]{1,40}\"` is not supported(?: for "
+        r"(?P<other>\w{1,60}))?",
+        lambda case: _no_attention(case) if case.match["name"] else _unknown_attention(case),
+        {
+            "ValueError: RecurrentGemmaForCausalLM does not support an attention implementation "
+            "through torch.nn.functional.scaled_dot_product_attention yet.": "eager",
+            'ValueError: Specified `attn_implementation="xformers"` is not supported. The only '
+            "possible arguments are": "sdpa",
+        },
+    ),
+    General(
+        "no-kernel-for-these-scores",
+        r"cutlassF: no kernel found to launch|No available kernel\.\s+Aborting execution|"
+        r"No available kernel\. Aborting|\(\*bias\): last dimension must be contiguous",
+        always(
+            "none of torch's fused attention kernels takes this precision, head size or mask on "
+            "this card",
+            'attn_implementation="eager"',
+            "or torch.backends.cuda.enable_mem_efficient_sdp(False) and enable_flash_sdp(False): "
+            "the plain one is left",
+            why="the fused kernels want half precision, heads of at most 256 and an aligned mask; "
+            "bfloat16 only from Ampere on",
+            settles=False,
+        ),
+        {"RuntimeError: cutlassF: no kernel found to launch!": "eager"},
+    ),
+)

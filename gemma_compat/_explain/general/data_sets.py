@@ -1,0 +1,258 @@
+"""The datasets library: files that it cannot find, read or join."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+
+
+def _arrow(case: Case) -> Answer:
+    """Tell broken files, mapped functions and mixed columns apart."""
+    text = f"{case.hit.text}\n{case.message}"
+    for pattern, answer in _OF_ARROW:
+        if re.search(pattern, text):
+            return answer
+    return Answer(
+        "a column holds values of two kinds, and Arrow wants one type for each column",
+        (
+            "make them alike before the data set is built: always a list, always text, no None "
+            "beside a dict",
+            "content of a turn: text in every row, or a list of parts in every row",
+        ),
+        known="the message names the types",
+        settles=False,
+    )
+
+
+_OF_ARROW = (
+    (
+        r"expected length \d+ but got length \d+",
+        Answer(
+            "a function that was mapped in batches returns another number of rows than it got",
+            (
+                "dataset.map(f, batched=True, remove_columns=dataset.column_names)",
+                "or batched=False, or a list of one value for each row in every column",
+            ),
+            why="the old columns keep their length beside the new ones",
+            known="the message has the column and both lengths",
+        ),
+    ),
+    (
+        r"JSON parse error: (?!Column\()|straddling object",
+        Answer(
+            "a data file is not the JSON that is expected: one object a line, all complete",
+            (
+                "python -m json.tool --json-lines FILE   names the line",
+                "one list of objects: load_dataset('json', data_files=FILE, field=...), or write "
+                "it out line by line",
+            ),
+            why="a line is cut off, holds a comment or NaN, or an object goes over several lines",
+            known="the parser of Arrow says so; its row is counted within a block",
+            settles=False,
+        ),
+    ),
+    (
+        r"magic bytes|Not an Arrow file|file size is 0|Invalid Parquet|footer",
+        Answer(
+            "a data file is damaged, or is not of the format that it is read as",
+            (
+                "ls -l FILE, head -c 200 FILE   (a Git LFS pointer is three lines of text)",
+                "download it again: load_dataset(..., download_mode='force_redownload')",
+            ),
+            known="the reader does not find the marks of the format",
+        ),
+    ),
+    (
+        r"offset overflow|overflow with type|array of more than",
+        Answer(
+            "a block of rows is larger than the 2 GiB that one array may hold",
+            ("writer_batch_size=100 in map (images, audio, long texts)",),
+            known="Arrow says so",
+        ),
+    ),
+)
+
+
+def _not_found(case: Case) -> Answer:
+    return Answer(
+        "there is no data set of that name or at that path for this account",
+        (
+            "the whole name, OWNER/NAME, as on its page; hf auth login, where it is private or "
+            "gated",
+            "files of your own: load_dataset('json', data_files='path/to/file.jsonl')",
+        ),
+        why="a private data set looks the same as one that is not there, and a path that does not "
+        "exist here is taken for a name",
+        known="the message; which of these it is, it does not say",
+        certain=False,
+    )
+
+
+DATA_SETS: tuple[General, ...] = (
+    General(
+        "data-set-scripts-are-gone",
+        r"Dataset scripts are no longer supported|"
+        r"contains custom code which must be executed to correctly load the dataset",
+        always(
+            "the data set is a script that loads it, which datasets 4 no longer runs",
+            "load_dataset(NAME, revision='refs/convert/parquet')",
+            "or pip install 'datasets<4', with trust_remote_code=True",
+            why="the Hub keeps a Parquet copy of most such data sets in that branch",
+        ),
+        {"RuntimeError: Dataset scripts are no longer supported, but found data.py": "datasets<4"},
+    ),
+    General(
+        "data-set-newer-than-its-reader",
+        r"Feature type '(?P<name>\w{1,20})' not found\. Available feature types|"
+        r"must be called with a dataclass type or instance",
+        always(
+            "the data set was written by a newer datasets than the one that reads it",
+            "pip install -U 'datasets>=4.0.0'   and restart the kernel",
+            "or delete its folder in ~/.cache/huggingface/datasets, where the newer one left it",
+            why="datasets 4 writes feature types that 3 does not know (List)",
+            known="the message; the type came with datasets 4.0.0",
+        ),
+        {
+            "ValueError: Feature type 'List' not found. Available feature types: ['Value', "
+            "'ClassLabel']": "datasets>=4.0.0"
+        },
+    ),
+    General(
+        "data-set-pattern",
+        r"Invalid pattern: '\*\*' can only be an entire path component",
+        always(
+            "this datasets is older than the fsspec beside it",
+            "pip install -U datasets   and restart the kernel",
+            why="a newer fsspec reads ** in a path otherwise than the older datasets writes it",
+            known="the message; the releases were not compared",
+        ),
+        {
+            "ValueError: Invalid pattern: '**' can only be an entire path component": (
+                "pip install -U datasets"
+            )
+        },
+    ),
+    General(
+        "no-such-data-set",
+        r"DatasetNotFoundError|doesn't exist on the Hub or cannot be accessed|"
+        r"Couldn't find (?:a dataset script|any data file) at|is neither a `Dataset` directory|"
+        r"Unable to find '[^'\n]{1,200}'(?: at|$)|No \(supported\) data files found|"
+        r"doesn't contain any data files",
+        _not_found,
+        {
+            "datasets.exceptions.DatasetNotFoundError: Dataset 'x/y' doesn't exist on the Hub or "
+            "cannot be accessed.": "hf auth login"
+        },
+    ),
+    General(
+        "data-set-of-several-parts",
+        r"BuilderConfig '?[^'\n]{1,80}'? not found\. Available|Config name is missing\. Please|"
+        r"Unknown split \"[^\"\n]{1,60}\"|Bad split: |[Pp]lease first select a split|"
+        r"no \w{1,20} split found for dataset",
+        always(
+            "the data set has several configurations or splits, and the one that is read is not "
+            "among them",
+            "load_dataset(NAME, CONFIG, split='train')",
+            "dataset['train']   where load_dataset returned all splits",
+            known="the message lists those that are there",
+        ),
+        {
+            "ValueError: Unknown split \"test\". Should be one of ['train'].": "split='train'",
+            'KeyError: "Invalid key: 0. Please first select a split. For example: '
+            "`my_dataset_dictionary['train'][0]`.\"": "dataset['train']",
+        },
+    ),
+    General(
+        "data-set-saved-to-disk",
+        r"dataset that was saved using `save_to_disk`|"
+        r"Expected to load a `Dataset` object, but (?:got a `DatasetDict`|provided path)",
+        always(
+            "the folder was written by save_to_disk, and load_dataset does not read that",
+            "datasets.load_from_disk(FOLDER)",
+        ),
+        {
+            "ValueError: You are trying to load a dataset that was saved using `save_to_disk`. "
+            "Please use `load_from_disk` instead.": "load_from_disk(FOLDER)"
+        },
+    ),
+    General(
+        "no-column-left",
+        r"IndexError: Invalid key: \d+ is out of bounds for size 0",
+        always(
+            "the data set that reaches the trainer has no rows or no columns left",
+            "remove_unused_columns=False   with a collator that reads your columns",
+            "print(len(dataset), dataset.column_names)   right before the trainer is made",
+            why="the Trainer drops every column that the model's forward does not name; if none "
+            "is left, the data set counts as empty",
+            known="the message has the size 0; which of the two it is, it does not say",
+            certain=True,
+            settles=False,
+        ),
+        {"IndexError: Invalid key: 5 is out of bounds for size 0": "remove_unused_columns"},
+    ),
+    General(
+        "columns-of-two-data-sets",
+        r"features can't be aligned|features .{0,80}don't match|"
+        r"Column mismatch between batch|External features info don't match|"
+        r"Features of the new split don't match",
+        always(
+            "two data sets that are joined have columns of different types",
+            "dataset_b = dataset_b.cast(dataset_a.features)",
+            "or select_columns(...) on both first: the columns that the trainer reads",
+            known="the message names the column and both types",
+        ),
+        {
+            "ValueError: The features can't be aligned because the key messages of features {x} "
+            "has unexpected type": "cast"
+        },
+    ),
+    General(
+        "mapped-function-returns",
+        r"`function` which is applied to all elements of table returns a",
+        always(
+            "a function that is mapped over the rows must return a dict, and does not",
+            "return {'text': ...}   from the function; batched=True: a list in each key",
+            known="the message names what it returned",
+        ),
+        {
+            "TypeError: Provided `function` which is applied to all elements of table returns a "
+            "variable of type <class 'str'>.": "return {'text'"
+        },
+    ),
+    General(
+        "rows-of-two-kinds",
+        r"ArrowInvalid: |ArrowTypeError: |ArrowNotImplementedError: |cannot mix list and non-list|"
+        r"Couldn't cast|DatasetGenerationCastError|All the data files must have the same columns|"
+        r"offset overflow while concatenating|overflow with type",
+        _arrow,
+        {
+            "pyarrow.lib.ArrowInvalid: cannot mix list and non-list, non-null values": "alike",
+            "pyarrow.lib.ArrowInvalid: JSON parse error: Column(/messages/[]/content) changed from "
+            "string to array in row 3": "alike",
+            "pyarrow.lib.ArrowInvalid: JSON parse error: Invalid value. in row 0": "json-lines",
+            "pyarrow.lib.ArrowInvalid: Column 1 named input_ids expected length 1000 but got "
+            "length 37": "remove_columns",
+            "pyarrow.lib.ArrowInvalid: Parquet magic bytes not found in footer.": "damaged",
+        },
+    ),
+    General(
+        "data-set-not-built",
+        r"DatasetGenerationError: An error occurred while generating the dataset",
+        lambda case: Answer(
+            "datasets could not build the data set from its files; the error before this one says "
+            "why",
+            (
+                "look at the first traceback, above 'The above exception was the direct cause'",
+                "load_dataset(..., download_mode='force_redownload')   where a file is damaged",
+            ),
+            known="datasets wraps every error of this step in this one",
+            settles=False,
+        ),
+        {
+            "datasets.exceptions.DatasetGenerationError: An error occurred while generating the "
+            "dataset": "first traceback"
+        },
+    ),
+)
