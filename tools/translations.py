@@ -82,6 +82,8 @@ _CODE = re.compile(
     r"|[^ \n|]\|[^ \n|]|^\||\($"  # a regular expression, a table, a call over several lines
     r"|^(pip install|sudo) (?!.*(,|\band|   |\. ))"  # a command and nothing else
 )
+# Calls that hold texts to look for, and which of their arguments is what is said.
+_LOOKED_FOR = {"General": 2, "Notice": 2, "Refusal": 1}
 _WORDS = re.compile(r"[A-Za-z]{2,}.*[ :]|^[A-Z][a-z]+$|^[a-z]+:$")
 
 
@@ -123,7 +125,7 @@ def _strings(file: Path) -> Iterator[str]:
             skipped.add(id(body[0].value))
         if isinstance(node, ast.JoinedStr):
             skipped |= {id(part) for part in ast.walk(node) if part is not node}
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"General", "Notice"}:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in _LOOKED_FOR:
             skipped |= {id(part) for part in _looked_for(node)}
     for node in ast.walk(tree):
         text = "" if id(node) in skipped else _text(node).strip()
@@ -132,8 +134,9 @@ def _strings(file: Path) -> Iterator[str]:
 
 
 def _looked_for(found: ast.Call) -> Iterator[ast.AST]:
-    """Yield name, pattern and examples of a ``General`` or ``Notice``: all but what it answers."""
-    for given in (*found.args[:2], *found.args[3:]):
+    """Yield name, pattern and examples of such a call: all but what it answers."""
+    answer = _LOOKED_FOR[ast.unparse(found.func)]
+    for given in (*found.args[:answer], *found.args[answer + 1 :]):
         yield from ast.walk(given)
 
 

@@ -65,7 +65,6 @@ VAGUE: tuple[Vague, ...] = (
     Vague(r"expected (?:scalar|m)", r"unsloth|gemma"),
     Vague(r"index out of range in self", r"embedding"),
     Vague(r"out of resource|triton configs|recompile_limit", r"flex_attention|FlexAttention"),
-    Vague(r"multiple values for keyword argument", r"unsloth"),
     Vague(r"Missing required positional|Observed exception|missing a required", r"unsloth|norm"),
 )
 # Hardly any other model prints these. Every other text points to a Gemma's rule only where the log

@@ -15,10 +15,11 @@ __all__ = ["Answer", "Case", "General", "generals"]
 
 # The files, the more particular before the less particular: of one line, the first answers.
 _FILES = (
-    "exports", "gguf", "adapters", "data", "keras", "data_sets", "rows", "images", "repositories",
-    "versions", "unsloth", "serving", "launching", "placing", "memory", "machine", "tensors",
-    "kernels", "dtypes", "loading", "training", "preferences", "settings", "running", "processes",
-    "inputs", "attention", "frameworks", "python", "arguments", "names", "undefined", "shapes",
+    "exports", "gguf", "ollama", "vllm", "adapters", "data", "keras", "data_sets", "rows", "images",
+    "repositories", "versions", "unsloth", "unsloth_refusals", "quantized", "quantizers", "serving",
+    "launching", "placing", "memory", "machine", "tensors", "platforms", "windows", "kernels",
+    "dtypes", "loading", "training", "preferences", "settings", "running", "processes", "inputs",
+    "attention", "frameworks", "python", "arguments", "names", "undefined", "shapes",
     "by_message",
 )  # fmt: skip
 

@@ -111,7 +111,36 @@ def _missing_argument(case: Case) -> Answer:
     )
 
 
+def _twice(case: Case) -> Answer:
+    name, function = case.match["name"], case.match["function"]
+    packages = list(dict.fromkeys(case.packages))[-3:]
+    if not packages and case.says("unsloth_zoo|unsloth_compiled"):
+        packages = ["unsloth", "unsloth_zoo"]
+    together = f"pip install -U {' '.join(packages)}   to releases of the same time"
+    return Answer(
+        f"{function} is given {name} twice: by position, or by two callers that wrap each other",
+        (
+            together if packages else "look at the last frame: which of the calls adds it",
+            f"or leave {name} out, if the script gives it",
+        ),
+        why="a wrapper passes on what it was given and adds the argument itself",
+        known="the message; which of the callers should leave it out, it does not say",
+        settles=False,
+    )
+
+
 ARGUMENTS: tuple[General, ...] = (
+    General(
+        "argument-twice",
+        r"(?P<function>[\w.]{1,80})\([^)\n]{0,20}\) got multiple values for (?:keyword )?argument "
+        r"'(?P<name>\w{1,60})'",
+        _twice,
+        {
+            "TypeError: Gemma4AudioModel(...) got multiple values for keyword argument "
+            "'return_dict'": "return_dict twice",
+            "TypeError: f() got multiple values for argument 'x'": "x twice",
+        },
+    ),
     General(
         "argument-missing",
         r"(?P<function>[\w.]{1,80})\(\) missing \d required positional arguments?: "

@@ -173,7 +173,9 @@ DATA: tuple[General, ...] = (
     General(
         "no-chat-template",
         r"chat_template is not set and no template argument was passed|"
-        r"does not have a chat template|tokenizer has no chat template",
+        r"does not have a chat template|tokenizer has no chat template|"
+        r"No chat template is set for this processor|"
+        r"default chat template is no longer allowed",
         _no_template,
         {
             "ValueError: Cannot use chat template functions because tokenizer.chat_template is not "

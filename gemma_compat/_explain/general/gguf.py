@@ -45,6 +45,32 @@ def _no_mapping(case: Case) -> Answer:
     )
 
 
+def _tokenizer(case: Case) -> Answer:
+    if "vocab_size" in case.match[0]:
+        return Answer(
+            "the tokenizer has more tokens than config.json's vocab_size",
+            (
+                '"vocab_size" in FOLDER/config.json as many as the rows of the embeddings',
+                "or the base checkpoint's tokenizer files, if no token was added on purpose",
+            ),
+            why="tokens were added without resizing, or the tokenizer of another checkpoint was "
+            "saved beside the weights",
+            known="the assertion that failed",
+            settles=False,
+        )
+    return Answer(
+        "the converter does not know this tokenizer",
+        (
+            "tokenizer.model of the base checkpoint in the folder: a Gemma's is read from it",
+            "or git pull in llama.cpp, if it is older than the model",
+        ),
+        why="without tokenizer.model the converter reads tokenizer.json and looks its checksum up "
+        "in a table, which knows published tokenizers only; an added token changes it",
+        known="the message; which of these it is, it does not say",
+        settles=False,
+    )
+
+
 GGUF: tuple[General, ...] = (
     General(
         "tensor-without-a-place-in-gguf",
@@ -97,10 +123,11 @@ GGUF: tuple[General, ...] = (
     General(
         "converter-knows-no-such-model",
         r"hf-to-gguf:Model (?P<name>\w{1,80}) is not supported|"
+        r"Architecture ['\"](?P<class>\w{1,80})['\"] not supported|"
         r"GGUF conversion does not yet support converting model types of `(?P<type>\w{1,80})`",
         lambda case: Answer(
             f"the converter of this llama.cpp does not know "
-            f"{case.match['name'] or case.match['type']}",
+            f"{case.match['name'] or case.match['class'] or case.match['type']}",
             (
                 "git pull in llama.cpp, and delete the folder llama.cpp beside the script, where "
                 "Unsloth keeps its own",
@@ -114,6 +141,56 @@ GGUF: tuple[General, ...] = (
             "ERROR:hf-to-gguf:Model Gemma3nForConditionalGeneration is not supported": "git pull",
         },
         alone=True,
+    ),
+    General(
+        "converter-knows-no-such-tokenizer",
+        r"BPE pre-tokenizer was not recognized|"
+        r"assert max\(tokenizer\.vocab\.values\(\)\) < vocab_size",
+        _tokenizer,
+        {
+            "NotImplementedError: BPE pre-tokenizer was not recognized - update "
+            "get_vocab_base_pre()": "tokenizer.model",
+            "    assert max(tokenizer.vocab.values()) < vocab_size\nAssertionError": "vocab_size",
+        },
+        alone=True,
+    ),
+    General(
+        "converter-finds-another-layout",
+        r"Missing tensors: \[|could not find any of: \[|Unprocessed experts|"
+        r"Duplicated (?:key|tensor) name ['\"](?P<name>[\w.]{2,80})",
+        always(
+            "config.json and weights in the folder do not fit what the converter expects of this "
+            "class",
+            "the base checkpoint's config.json beside the merged weights, and convert again",
+            "git pull in llama.cpp: its convert_hf_to_gguf.py may be older than the model",
+            "or merge again in 16 bits: " + _MERGE,
+            why="a merge writes names and settings of the class that it had in hand; a text class, "
+            "an adapter or a missing shard has others",
+            known="the message names what is missing or twice; which of these it is, it does not "
+            "say",
+            settles=False,
+        ),
+        {
+            "ValueError: Missing tensors: ['lm_head.weight']": "config.json",
+            "KeyError: \"could not find any of: ['hidden_size', 'n_embd']\"": "git pull",
+        },
+        alone=True,
+    ),
+    General(
+        "transformers-reads-no-such-gguf",
+        r"GGUF model with architecture (?P<name>[\w-]{1,40}) is not supported|"
+        r"Unknown gguf model_type: (?P<type>[\w-]{1,40})",
+        lambda case: Answer(
+            f"transformers cannot load a GGUF of {case.match['name'] or case.match['type']} in "
+            "this release",
+            (
+                "train on the checkpoint in safetensors: the repository without -GGUF in its name",
+                "pip install -U transformers gguf   for a release that reads it",
+            ),
+            why="a GGUF is for llama.cpp and Ollama; transformers unpacks some architectures only",
+            known="transformers says so",
+        ),
+        {"ValueError: GGUF model with architecture gemma3n is not supported yet.": "safetensors"},
     ),
     General(
         "llama-cpp-not-built",

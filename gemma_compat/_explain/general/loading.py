@@ -65,6 +65,32 @@ def _tokenizer_class(case: Case) -> Answer:
 
 LOADING: tuple[General, ...] = (
     General(
+        "gemma3-preview-without-a-mask",
+        r"attention_mask\.to\(query_states\)",
+        lambda case: (
+            Answer(
+                "the preview of Gemma 3 in transformers (4.49.0-Gemma-3) fails where it is given "
+                "no attention mask",
+                (
+                    'pip install "transformers>=4.50.0"   and delete unsloth_compiled_cache',
+                    "or hand it a mask: tokenizer(..., return_tensors='pt') returns attention_mask",
+                ),
+                why="its attention calls attention_mask.to(...) without asking whether there is "
+                "one; 4.50.0 asks",
+                known="the line of code in the log; read in transformers 4.50.0, 4.50.3, 4.51.3",
+                of_gemma=True,
+            )
+            if "'NoneType' object has no attribute 'to'" in case.message
+            else None
+        ),
+        {
+            'Traceback (most recent call last):\n  File "/x/unsloth_compiled_module_gemma3.py", '
+            "line 355, in Gemma3Attention_forward\n    attention_mask.to(query_states),\n"
+            "AttributeError: 'NoneType' object has no attribute 'to'": "4.50.0",
+            "attention_mask.to(query_states)\nValueError: another": "",
+        },
+    ),
+    General(
         "tokenizer-class-unknown",
         r"Tokenizer class (?P<name>\w{3,60}) does not exist or is not currently imported",
         _tokenizer_class,

@@ -88,6 +88,85 @@ SERVING: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "longer-than-the-model",
+        r"User-specified max_model_len \((?P<asked>\d+)\) is greater than the derived",
+        lambda case: Answer(
+            f"vLLM was asked for a context of {case.match['asked']} tokens, and config.json allows "
+            "fewer",
+            (
+                "a smaller --max-model-len (or none: vLLM then takes what config.json says)",
+                "or look at max_position_embeddings in FOLDER/config.json: a merge or "
+                "max_seq_length may have written it",
+            ),
+            known="vLLM prints both lengths",
+        ),
+        {
+            "ValueError: User-specified max_model_len (32768) is greater than the derived "
+            "max_model_len (max_position_embeddings=8192)": "--max-model-len"
+        },
+        alone=True,
+    ),
+    General(
+        "memory-changed-under-vllm",
+        r"Error in memory profiling\.",
+        always(
+            "another process freed or took memory on the card while vLLM measured it",
+            "nvidia-smi   and stop what is left of an earlier run, then start again",
+            why="vLLM compares the free memory before and after a trial run",
+            known="vLLM says so",
+        ),
+        {
+            "AssertionError: Error in memory profiling. Initial free memory 20.1 GiB, current free "
+            "memory 30.2 GiB.": "nvidia-smi"
+        },
+        alone=True,
+    ),
+    General(
+        "more-images-than-allowed",
+        r"At most (?P<most>\d+) (?P<kind>image|audio|video)\(s\) may be provided",
+        lambda case: Answer(
+            f"the request holds more than {case.match['most']} {case.match['kind']}(s), the limit "
+            "that vLLM was started with",
+            (f"--limit-mm-per-prompt '{{\"{case.match['kind']}\": 4}}'   (as many as are sent)",),
+            known="vLLM says so",
+        ),
+        {
+            "ValueError: At most 1 image(s) may be provided in one request.": "limit-mm-per-prompt",
+        },
+        alone=True,
+    ),
+    General(
+        "no-model-in-that-folder",
+        r"No supported config format found in|"
+        r"Invalid repository ID or local directory specified",
+        always(
+            "there is no config.json under that name or in that folder",
+            "the folder with the merged model, or the repository's exact name",
+            "an adapter alone: vllm serve BASE --enable-lora --lora-modules NAME=FOLDER",
+            "a GGUF: the path of the .gguf file itself, with --tokenizer BASE",
+            known="vLLM says so",
+        ),
+        {"ValueError: No supported config format found in /models/x.": "--enable-lora"},
+        alone=True,
+    ),
+    General(
+        "head-size-without-a-kernel",
+        r"Head size (?P<size>\d+) is not supported by \w{3,40}|"
+        r"Please use Flashinfer backend for models with logits_soft_cap",
+        always(
+            "this vLLM's attention backend has no kernel for this model's heads or soft cap",
+            "pip install -U vllm",
+            "or another backend: VLLM_ATTENTION_BACKEND=FLASHINFER (pip install flashinfer-python)",
+            known="vLLM says so",
+            settles=False,
+        ),
+        {
+            "ValueError: Head size 256 is not supported by PagedAttention. Supported head sizes "
+            "are: [64, 80, 96, 112, 128]": "backend"
+        },
+        alone=True,
+    ),
+    General(
         "engine-failed",
         r"Engine (?:core )?(?:initialization failed|process failed to start)",
         lambda case: (

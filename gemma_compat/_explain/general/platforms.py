@@ -1,0 +1,225 @@
+"""macOS, AMD cards, and Triton, which compiles kernels while the run goes on."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+
+_NOT_COMPILED = (
+    "TORCHDYNAMO_DISABLE=1 before the command (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)   runs "
+    "without it, where no library needs Triton itself"
+)
+_ON_WINDOWS = r"\bwin32\b|[Ww]indows(?! Subsystem)|[A-Z]:\\|\.dll\b|cp3\d+-win"
+_ON_MACOS = r"\bmacOS\b|\bDarwin\b|\bMPS\b|\bmps\b|Apple|/Users/|arm64-apple|macosx"
+
+
+def _no_triton(case: Case) -> Answer:
+    text = case.above + case.around + case.hit.before
+    if re.search(_ON_MACOS, text):
+        do: tuple[str, ...] = (
+            "leave out what needs Triton: Unsloth's CUDA kernels, liger-kernel, torch.compile; "
+            "transformers, PEFT and TRL run without it",
+        )
+    elif re.search(_ON_WINDOWS, text):
+        do = (
+            "pip install triton-windows   (of the release that fits torch)",
+            f"or {_NOT_COMPILED}",
+        )
+    else:
+        do = (
+            "pip install --force-reinstall torch   brings the Triton of its release (Linux, CUDA "
+            "or ROCm)",
+            "on Windows: pip install triton-windows; on macOS there is none",
+            f"or {_NOT_COMPILED}",
+        )
+    return Answer(
+        "Triton, which compiles GPU kernels, is missing or does not load here",
+        do,
+        why="its wheels on PyPI are for Linux; torch brings it along there and nowhere else",
+        known="the message",
+    )  # fmt: skip
+
+
+def _no_wheel(case: Case) -> Answer:
+    name = (case.match["name"] or case.match["other"]).strip("'\"")
+    listed = re.search(
+        r"\(from versions: (?P<found>[^)\n]{0,2000})", case.hit.before + case.hit.text
+    )
+    none = listed is None or listed["found"].strip() in {"none", ""}
+    package = re.split(r"[\[<>=!~;@ ]", name)[0]
+    if package.lower() == "triton" and none:
+        return _no_triton(case)
+    return Answer(
+        f"pip finds no release of {package} for this Python and this system"
+        if none
+        else f"the release of {package} that is asked for does not exist for this Python and "
+        "system",
+        (
+            "python --version   and an environment with a Python that it has wheels for (3.11 or "
+            "3.12, mostly)",
+            f"pip index versions {package}   lists what there is",
+            "pip install -U pip   first, if pip is old",
+        ),
+        why="the package's wheels are for other Pythons, systems or processors"
+        if none
+        else "pip lists the releases that it sees; others want a newer Python, or are not "
+        "published",
+        known="the message; a mirror without the package gives the same",
+        settles=False,
+    )  # fmt: skip
+
+
+def _hip(case: Case) -> Answer:
+    return Answer(
+        "this build for ROCm has no kernels for the AMD card",
+        (
+            "HSA_OVERRIDE_GFX_VERSION=10.3.0 (RDNA 2), 11.0.0 (RDNA 3) before the command, on "
+            "Linux",
+            "or the wheels that AMD publishes for this card's gfx number; rocminfo | grep gfx "
+            "prints it",
+        ),
+        why="wheels hold code for some gfx numbers; a near one may run in place of the card's, "
+        "which AMD does not support",
+        known="the message; the card's gfx number is not always in the log",
+        settles=False,
+    )
+
+
+def _ptxas(case: Case) -> Answer:
+    target = re.search(r"sm_(\d{2,3}a?)", case.around)
+    return Answer(
+        f"the ptxas that Triton calls does not know the card, an sm_{target[1]}"
+        if target
+        else "the ptxas that Triton calls failed on a kernel",
+        (
+            "pip install -U torch --index-url https://download.pytorch.org/whl/cu130   (its "
+            "Triton brings a newer one)",
+            "or TRITON_PTXAS_PATH=/usr/local/cuda/bin/ptxas   of a CUDA toolkit that knows it",
+        ),
+        why="Triton brings its own ptxas, which assembles its kernels for the card",
+        known="the message",
+        certain=target is not None,
+    )
+
+
+PLATFORMS: tuple[General, ...] = (
+    General(
+        "triton-missing",
+        r"Cannot find a working triton installation|TritonMissing|Unable to import `?triton|"
+        r"No module named 'triton(?:\.\w{1,40})?'|DLL load failed while importing libtriton|"
+        r"[Tt]riton (?:is not installed|not installed|is not available|installation not found)",
+        _no_triton,
+        {
+            "torch._inductor.exc.TritonMissing: Cannot find a working triton installation.": (
+                "triton-windows"
+            ),
+            '  File "C:\\venv\\x.py", line 1, in f\nModuleNotFoundError: No module named '
+            "'triton'": "triton-windows",
+        },
+    ),
+    General(
+        "pip-finds-no-release",
+        r"No matching distribution found for (?P<name>[\w.'\"\[\]<>=!~-]{2,80})|"
+        r"(?:Because|And because) (?P<other>[\w.-]{2,60}) (?:has|was not found in|only the "
+        r"following)[^\n]{0,120}no wheels",
+        _no_wheel,
+        {
+            "ERROR: Could not find a version that satisfies the requirement triton (from versions: "
+            "none)\nERROR: No matching distribution found for triton": "triton-windows",
+            "ERROR: Could not find a version that satisfies the requirement vllm==0.8.2 (from "
+            "versions: 0.5.0, 0.5.1)\nERROR: No matching distribution found for vllm==0.8.2": (
+                "pip index versions vllm"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "triton-sees-no-card",
+        r"\d active drivers \(\[.{0,80}\]\)\. There should only be one",
+        always(
+            "Triton found no GPU, or more than one kind of it",
+            "python -c 'import torch; print(torch.cuda.is_available(), torch.version.cuda)'",
+            "nvidia-smi   (or rocminfo): the driver has to see the card, in the container too",
+            why="a torch for the CPU, a container without --gpus all, and a process without a "
+            "visible device look the same",
+            known="the message; which of these it is, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: 0 active drivers ([]). There should only be one.": (
+                "torch.cuda.is_available"
+            )
+        },
+    ),
+    General(
+        "ptxas-too-old",
+        r"Value 'sm_\d{2,3}a?' is not defined for option 'gpu-name'|PTXAS error|PTXASError|"
+        r"ptxas (?:fatal|died)|ptxas exited",
+        _ptxas,
+        {
+            "ptxas fatal   : Value 'sm_121a' is not defined for option 'gpu-name'": "sm_121a",
+        },
+        alone=True,
+    ),
+    General(
+        "no-kernel-for-the-amd-card",
+        r"HIP error: (?:invalid device function|shared object initialization failed|no kernel)|"
+        r"hipErrorNoBinaryForGpu|Cannot read \S{1,80}TensileLibrary|no ROCm-capable device",
+        _hip,
+        {"RuntimeError: HIP error: invalid device function": "HSA_OVERRIDE_GFX_VERSION"},
+        alone=True,
+    ),
+    General(
+        "too-large-for-mps",
+        r"total bytes of NDArray > 2\*\*32|Invalid buffer size: [\d.]+ [GT]i?B|"
+        r"Output channels > 65536 not supported at the MPS",
+        always(
+            "one tensor of the step is larger than Apple's Metal takes",
+            "a shorter max_length and per_device_train_batch_size=1",
+            'or attn_implementation="sdpa", if it is eager attention; macOS and torch of this '
+            "year take more",
+            why="the logits go over the whole vocabulary (262,144 from Gemma 3 on), eager "
+            "attention over length times length",
+            known="the message; which tensor it is, the last frame shows",
+            settles=False,
+        ),
+        {"RuntimeError: Invalid buffer size: 12.00 GB": "max_length"},
+    ),
+    General(
+        "precision-not-on-this-device",
+        r"(?:fp16|bf16) mixed precision with MPS device requires|"
+        r"unsupported autocast device_type|"
+        r"BFloat16 is only supported on MacOS 14|MPS BFloat16 is only",
+        always(
+            "this device, or this torch on it, has no mixed precision of that kind",
+            "bf16=False, fp16=False   and dtype=torch.float32 (or bfloat16) at loading",
+            "or pip install -U torch accelerate; macOS 14 or newer for bfloat16 on MPS",
+            why="a run that was meant for a GPU falls back on the CPU or MPS where torch sees none",
+            known="the message",
+        ),
+        {
+            "ValueError: bf16 mixed precision with MPS device requires a Pytorch >= 2.6.0": (
+                "bf16=False"
+            ),
+        },
+    ),
+    General(
+        "triton-cannot-compile",
+        r"triton\.compiler\.errors\.\w{3,40}|\bCompilationError: at \d|PassManager::run failed|"
+        r"Triton Error \[(?:CUDA|HIP)\]|error: LLVM Translation failed|LLVM ERROR: Cannot select|"
+        r"Failed to (?:link|load) hsaco|LLD failed to link",
+        always(
+            "Triton could not compile or load a kernel for this card",
+            "pip install -U torch triton unsloth unsloth_zoo liger-kernel   (those that are used)",
+            _NOT_COMPILED,
+            "or attn_implementation='eager' (sdpa), and without liger-kernel",
+            why="a kernel may use what this Triton does not know, or what this card does not have "
+            "(bfloat16 and fp8 before Ampere and Ada)",
+            known="the message; which of these it is, it does not say",
+            settles=False,
+        ),
+        {"RuntimeError: Triton Error [CUDA]: device kernel image is invalid": "triton"},
+    ),
+)

@@ -1,0 +1,131 @@
+"""Weights in 4 or 8 bits: loading, training, merging and saving them."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import Case, General, always
+
+IN_4_BITS = (
+    "BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16)   on the 16-bit "
+    "checkpoint"
+)
+ON_ONE_CARD = 'device_map={"": 0}'
+_MERGE_IN_16_BITS = (
+    "load the base in 16 bits (no quantization config), PeftModel.from_pretrained(base, 'ADAPTER')"
+    ".merge_and_unload(), then save_pretrained"
+)
+
+
+def _no_state(case: Case) -> Answer:
+    return Answer(
+        "a 4-bit layer is run whose weight has no quantization state (quant_state)",
+        (
+            f"load with {ON_ONE_CARD} (or model.to('cuda') before the first step)",
+            "pip install -U bitsandbytes transformers accelerate peft",
+        ),
+        why="the state is made when the weight comes to the GPU. It gets lost where a weight was "
+        "copied, gathered (FSDP, ZeRO-3) or loaded by a release that does not know it",
+        known="the assertion is bitsandbytes' own; which of these it is, the log does not say",
+        settles=False,
+    )
+
+
+QUANTIZED: tuple[General, ...] = (
+    General(
+        "no-value-on-the-meta-device",
+        r"is on the meta device, we need a `value` to put in on",
+        always(
+            "a weight of the model is in none of the files, so it is still empty (on the meta "
+            "device)",
+            "the list of missing weights above the error: these names are in no file",
+            "pip install -U transformers accelerate peft   and the config.json that belongs to "
+            "the files",
+            why="class and files are of different layouts, or a part was offloaded for want of "
+            "memory",
+            known="the message; which of the two, it does not say",
+            settles=False,
+        ),
+        {
+            "ValueError: weight is on the meta device, we need a `value` to put in on 0.": (
+                "config.json"
+            )
+        },
+    ),
+    General(
+        "quant-state-missing",
+        r"assert quant_state is not None|FP4 quantization state not initialized|"
+        r"quantization state not initialized\. Please call",
+        _no_state,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/bitsandbytes/autograd/'
+            '_functions.py", line 566, in matmul_4bit\n    assert quant_state is not None\n'
+            "AssertionError": "quant_state",
+            "FP4 quantization state not initialized. Please call .cuda() or .to(device) on the "
+            "LinearFP4 layer first.": "bitsandbytes",
+        },
+        alone=True,
+    ),
+    General(
+        "four-bits-of-integers",
+        r"Blockwise (?:4bit )?quantization only supports 16/32-bit floats, but got "
+        r"(?:torch\.)?(?P<dtype>uint8|int8)",
+        lambda case: Answer(
+            "weights that are already quantized are quantized a second time",
+            (
+                "load the checkpoint without load_in_4bit and BitsAndBytesConfig: it brings its "
+                "own quantization_config",
+                f"or {IN_4_BITS}",
+            ),
+            why=f"bitsandbytes was given a weight of {case.match['dtype']}, which is its own "
+            "packed form",
+            known="the message has the dtype",
+        ),
+        {
+            "ValueError: Blockwise 4bit quantization only supports 16/32-bit floats, but got "
+            "torch.uint8": "second time"
+        },
+    ),
+    General(
+        "merge-into-quantized-weights",
+        r"Cannot merge LORA layers when (?:the model is gptq quantized|base model is loaded in "
+        r"8-bit)|Merging LoRA layers when the model is gptq quantized",
+        always(
+            "an adapter cannot be merged into weights that are quantized this way",
+            _MERGE_IN_16_BITS,
+            "or leave it apart: save_pretrained writes the adapter alone, and vLLM serves it with "
+            "--enable-lora",
+            known="PEFT says so",
+        ),
+        {"ValueError: Cannot merge LORA layers when the model is gptq quantized": "16 bits"},
+    ),
+    General(
+        "quantized-model-not-saved",
+        r"You are calling `save_pretrained` (?:on|to) an? (?:4|8)-bit converted model|"
+        r"is quantized with QuantizationMethod\.\w{2,20} and is not serializable|"
+        r"The model is quantized with \S{2,60} and is not serializable",
+        always(
+            "this release cannot save weights of that quantization",
+            "model.save_pretrained('FOLDER') of the PEFT model: it writes the adapter alone",
+            "or pip install -U bitsandbytes transformers   and save again",
+            known="transformers says so",
+        ),
+        {
+            "NotImplementedError: You are calling `save_pretrained` on a 4-bit converted model, "
+            "but your `bitsandbytes` version doesn't support it.": "adapter"
+        },
+    ),
+    General(
+        "both-ways-to-quantize",
+        r"can't pass `load_in_4bit` ?or `load_in_8bit` as a kwarg when passing "
+        r"`quantization_config`",
+        always(
+            "load_in_4bit (or load_in_8bit) and quantization_config were both given",
+            "quantization_config=BitsAndBytesConfig(load_in_4bit=True, ...) alone",
+            known="transformers says so",
+        ),
+        {
+            "ValueError: You can't pass `load_in_4bit`or `load_in_8bit` as a kwarg when passing "
+            "`quantization_config` argument at the same time.": "BitsAndBytesConfig"
+        },
+    ),
+)

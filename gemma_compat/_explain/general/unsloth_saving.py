@@ -1,0 +1,129 @@
+"""What Unsloth refuses when a trained model is merged, exported or pushed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..answer import Answer
+from .base import Answering, Case, always
+
+UPGRADE = "pip install -U unsloth unsloth_zoo   and restart the kernel"
+_BY_PEFT = (
+    "or merge with PEFT: PeftModel.from_pretrained(BASE_IN_16_BITS, 'ADAPTER').merge_and_unload()"
+    ".save_pretrained('FOLDER')"
+)
+SAYS = "Unsloth says so"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One sentence of Unsloth's.
+
+    Attributes:
+        text: a regular expression of what follows ``Unsloth: ``.
+        answer: returns the answer to a case.
+        example: a text that has it, and a word of the answer.
+    """
+
+    text: str
+    answer: Answering
+    example: tuple[str, str]
+
+
+def _counts(case: Case) -> Answer:
+    counts = re.search(
+        r"# of LoRAs = (\d+)\s+does not match # of saved modules = (\d+)", case.around
+    )
+    saved, given = (counts[2], counts[1]) if counts else ("some", "all")
+    return Answer(
+        f"the merge put only {saved} of {given} layers of the adapter into the base's weights: the "
+        "folder that it wrote is not the trained model",
+        (UPGRADE, _BY_PEFT),
+        why="unsloth_zoo looks for each adapted layer by its name in the base's files; where a "
+        "release of transformers moved the names, it finds none",
+        known="the message has both counts; which release finds them is not in it",
+        settles=False,
+    )
+
+
+def _disk(case: Case) -> Answer:
+    return Answer(
+        "the disk has no room for the 16-bit copy and the GGUF",
+        (
+            "df -h .   and remove checkpoints and old exports",
+            "or another folder: /kaggle/tmp on Kaggle, a mounted disk elsewhere",
+        ),
+        why="an export writes the merged model in 16 bits first, then each GGUF beside it",
+        known=SAYS,
+    )
+
+
+SAVING: tuple[Refusal, ...] = (
+    Refusal(
+        r"Saving LoRA finetune failed",
+        _counts,
+        (
+            "RuntimeError: Unsloth: Saving LoRA finetune failed since # of LoRAs = 210 does not "
+            "match # of saved modules = 0. Please file a bug report!",
+            "0 of 210",
+        ),
+    ),
+    Refusal(
+        r"Merge failed",
+        always(
+            "a merged weight is infinite: the adapter holds values that overflow, or NaN",
+            "look at the run's losses and grad_norm: if they are NaN, the training diverged",
+            "train again with bf16=True, a lower learning rate, or warmup_steps=10",
+            known="Unsloth names the weight; what made it infinite is not in the message",
+            settles=False,
+        ),
+        ("ValueError: Unsloth: Merge failed.\nq_proj has some elements = infinity.", "grad_norm"),
+    ),
+    Refusal(
+        r"(?:Please specify a token|Pushing to HF requires a token|Please supply a token)",
+        always(
+            "nothing can be pushed to the hub without a token",
+            "hf auth login   (a token that may write), or token='hf_...' in the call",
+            known=SAYS,
+        ),
+        ("RuntimeError: Unsloth: Please specify a token for uploading!", "hf auth login"),
+    ),
+    Refusal(
+        r"(?:Sorry GGUF is currently not supported for vision|Saving to GGUF must have a tokenizer|"
+        r"Quant method = \[|quantization_method can only be|`first_conversion` can only be|"
+        r"Currently iq2 type)",
+        always(
+            "this call cannot make that GGUF in this release of Unsloth",
+            'model.save_pretrained_gguf("FOLDER", tokenizer, quantization_method="q8_0")',
+            'or save_pretrained_merged("FOLDER", tokenizer), then llama.cpp\'s '
+            "convert_hf_to_gguf.py FOLDER",
+            "pip install -U unsloth unsloth_zoo   for multimodal models",
+            known=SAYS,
+        ),
+        (
+            "NotImplementedError: Unsloth: Sorry GGUF is currently not supported for vision "
+            "models!",
+            "convert_hf_to_gguf",
+        ),
+    ),
+    Refusal(
+        r"Not enough disk space",
+        _disk,
+        ("RuntimeError: Unsloth: Not enough disk space to convert to GGUF.", "df -h"),
+    ),
+    Refusal(
+        r"(?:You must select one of 3 options when saving|Merging into 4bit will cause)",
+        always(
+            "save_method is not one of those that the call takes",
+            'save_method="merged_16bit"   (or "lora": the adapter alone)',
+            'or save_method="merged_4bit_forced", which loses accuracy and cannot become a GGUF',
+            known=SAYS,
+        ),
+        (
+            "RuntimeError: Unsloth: Merging into 4bit will cause your model to lose accuracy if "
+            "you plan",
+            "merged_16bit",
+        ),
+    ),
+)

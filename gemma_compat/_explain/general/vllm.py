@@ -1,0 +1,287 @@
+"""Checkpoints and adapters that vLLM does not load."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+
+_AS_4_BITS = "vllm serve FOLDER --quantization bitsandbytes --load-format bitsandbytes"
+_MERGED = "or serve a merged model: model.merge_and_unload(), save_pretrained, no adapter"
+_IN_VLLM = r"[/\\.]vllm[/\\. ]|\bvLLM\b|\bvllm\b|EngineCore"
+
+
+def _no_such_name(case: Case) -> Answer | None:
+    """Answer a KeyError of a weight's name from a class's load_weights."""
+    name = case.match["name"]
+    if not re.search(_IN_VLLM, case.above + case.around + case.hit.before):
+        return None
+    if re.search(r"lora_|base_layer|modules_to_save", name):
+        return Answer(
+            f"the files hold {name}, which is a tensor of an adapter: nothing was merged",
+            (
+                "model.merge_and_unload() and save_pretrained, and serve that folder",
+                "or vllm serve BASE --enable-lora --lora-modules NAME=FOLDER",
+            ),
+            known="the key of the error",
+        )
+    return Answer(
+        f"vLLM's class of this model has no parameter {name}, which the files hold",
+        (
+            f"{_AS_4_BITS}   if the weights are in 4 bits",
+            "or delete quantization_config from FOLDER/config.json, if they are in 16 bits",
+            "or merge again in 16 bits, with the base checkpoint's config.json",
+        ),
+        why="vLLM names a layer's parameters by the quantization that config.json states: after "
+        "training in 4 bits, a merge may leave that entry beside 16-bit weights, or 4-bit weights "
+        "without it",
+        known="the key of the error; which of these it is, config.json says, not the log",
+        settles=False,
+    )
+
+
+def _another_shape(case: Case) -> Answer | None:
+    if not re.search(_IN_VLLM, case.above + case.around):
+        return None
+    return Answer(
+        "a weight of the files has another shape than the parameter of vLLM's class",
+        (
+            f"{_AS_4_BITS}   if the checkpoint is in 4 bits (bnb-4bit)",
+            "or the config.json that belongs to these weights: vocab_size as many as the rows of "
+            "the embeddings",
+        ),
+        why="a 4-bit weight of bitsandbytes is one packed column, and new tokens make the "
+        "embeddings longer than vocab_size in config.json says",
+        known="the assertion compares the two shapes; which of these it is, the log does not say",
+        settles=False,
+    )
+
+
+def _not_initialised(case: Case) -> Answer:
+    names = re.findall(r"'([\w.]{3,120})'", case.message or case.hit.text)
+    if names and all(name.endswith("lm_head.weight") for name in names):
+        return Answer(
+            "the files have no weight for the head, which vLLM's class asks for",
+            (
+                '"tie_word_embeddings": true in FOLDER/config.json',
+                "or the base checkpoint's config.json beside these weights",
+            ),
+            why="a Gemma has no weight for its head: it is tied to the input embeddings, which "
+            "config.json must say",
+            known="vLLM lists the names",
+        )
+    return Answer(
+        f"the files lack {len(names)} weights that vLLM's class needs, {names[0]} among them"
+        if names
+        else "the files lack weights that vLLM's class needs",
+        (
+            "compare with the base checkpoint: model.safetensors.index.json lists every name",
+            "merge and save again, with the base checkpoint's config.json beside the weights",
+            "or pip install -U vllm: an older one looks for them under other names",
+        ),
+        why="a shard is missing, or the names in the files are another class's than the one that "
+        "config.json names",
+        known="vLLM lists the names; why they are missing, it does not say",
+        settles=False,
+    )
+
+
+def _float16(case: Case) -> Answer:
+    return Answer(
+        f"vLLM refuses float16 for {case.match['name']}: its activations overflow in it",
+        ("--dtype bfloat16   (LLM(..., dtype='bfloat16'))", "or --dtype float32 before Ampere"),
+        why="a checkpoint quantized with AWQ or GPTQ that asks for float16 has the same message: "
+        "it cannot be served with this vLLM, one in compressed-tensors or 4 bits can",
+        known="vLLM says so",
+        of_gemma=case.match["name"].startswith("gemma"),
+    )
+
+
+def _rank(case: Case) -> Answer:
+    return Answer(
+        f"the adapter has rank {case.match['rank']}, and vLLM was started for at most "
+        f"{case.match['most']}",
+        (f"--max-lora-rank {case.match['rank']}   (LLM(..., max_lora_rank=...))",),
+        known="vLLM says so",
+    )
+
+
+def _adapter_elsewhere(case: Case) -> Answer:
+    tower = case.says(r"received \[[^\]\n]{0,400}(?:vision|audio|visual|projector|embed_vision)")
+    return Answer(
+        "the adapter has layers in the vision or audio part, which this vLLM does not adapt"
+        if tower
+        else "the adapter has layers that this vLLM does not adapt in this model",
+        (
+            "model.merge_and_unload(), save_pretrained, and serve the merged model",
+            "or train the language part alone: finetune_vision_layers=False with Unsloth; "
+            "target_modules as an expression on language_model",
+        )
+        if tower
+        else (
+            "model.merge_and_unload(), save_pretrained, and serve the merged model",
+            "or train again with target_modules of the list in the message",
+        ),
+        known="vLLM lists what it takes and what it was given",
+    )
+
+
+def _moved(case: Case) -> Answer:
+    module = case.match["module"]
+    happened = f"the installed vLLM has no module {module}, which its caller takes from it"
+    if module == "vllm.transformers_utils.tokenizer":
+        return Answer(
+            happened,
+            ("pip install -U unsloth unsloth_zoo", 'or pip install "vllm<0.22"'),
+            why="vLLM 0.22 removed it; a newer Unsloth puts its own in its place",
+            known="read in unsloth 2026.10.9, import_fixes.py",
+        )
+    return Answer(
+        happened,
+        (
+            "what calls vLLM (Unsloth, TRL) of the same time: pip install -U unsloth unsloth_zoo "
+            "trl",
+            "or the vLLM that it was written for: python -m gemma_compat advise --with vllm",
+        ),
+        why="vLLM moves its modules between releases",
+        known="the message; which release has it is not in it",
+        settles=False,
+    )
+
+
+VLLM: tuple[General, ...] = (
+    General(
+        "vllm-moved-a-module",
+        r"No module named '(?P<module>vllm\.[\w.]{2,100})'",
+        _moved,
+        {
+            "ModuleNotFoundError: No module named 'vllm.transformers_utils.tokenizer'": "vllm<0.22",
+            "ModuleNotFoundError: No module named 'vllm.worker.worker'": "advise --with vllm",
+        },
+        alone=True,
+    ),
+    General(
+        "name-not-in-vllms-class",
+        r"KeyError: '(?P<name>(?:[a-z_]\w{0,30}\.){0,4}layers\.\d{1,3}\.[\w.]{3,100})'",
+        _no_such_name,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/vllm/model_executor/'
+            'models/gemma2.py", line 339, in load_weights\n    p = d[name]\n'
+            "KeyError: 'layers.0.mlp.down_proj.weight'": "bitsandbytes",
+            'Traceback (most recent call last):\n  File "/x/site-packages/vllm/worker.py", line '
+            "3, in f\n    p = d[name]\nKeyError: 'model.layers.0.self_attn.q_proj.lora_A.weight'": (
+                "adapter"
+            ),
+            "KeyError: 'layers.0.mlp.down_proj.weight'": "",
+        },
+    ),
+    General(
+        "shape-not-that-of-vllms-class",
+        r"assert param(?:_data)?\.(?:shape|size\(\)) == loaded_weight|"
+        r"assert loaded_weight\.shape\[",
+        _another_shape,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/vllm/model_executor/'
+            'layers/linear.py", line 9, in weight_loader\n    assert param_data.shape == '
+            "loaded_weight.shape\nAssertionError": "bnb-4bit"
+        },
+    ),
+    General(
+        "weights-not-in-the-files",
+        r"[Ww]eights were not initialized from checkpoint: ?[\[{]",
+        _not_initialised,
+        {
+            "ValueError: Following weights were not initialized from checkpoint: "
+            "{'lm_head.weight'}": "tie_word_embeddings",
+            "ValueError: Following weights were not initialized from checkpoint: "
+            "{'model.layers.16.input_layernorm.weight', 'model.norm.weight'}": "lack 2 weights",
+        },
+        alone=True,
+    ),
+    General(
+        "no-four-bits-in-vllm",
+        r"(?P<name>\w{2,80}) does not support BitsAndBytes quantization(?: yet)?|"
+        r"BitsAndBytes quantization[^\n]{0,40}is not supported (?:yet|for)",
+        always(
+            "this vLLM does not load this model in 4 bits by bitsandbytes",
+            "vllm serve the 16-bit checkpoint (the merged model, or the base with --enable-lora)",
+            "or pip install -U vllm: each release takes more classes",
+            known="vLLM says so; which release does, it does not say",
+        ),
+        {
+            "AttributeError: Model Gemma3ForConditionalGeneration does not support BitsAndBytes "
+            "quantization yet. No 'packed_modules_mapping' found.": "16-bit"
+        },
+        alone=True,
+    ),
+    General(
+        "vllm-refuses-float16",
+        r"The model type '(?P<name>\w{2,40})' does not support float16",
+        _float16,
+        {
+            "ValueError: The model type 'gemma3_text' does not support float16. Reason: Numerical "
+            "instability. Please use bfloat16 or float32 instead.": "--dtype bfloat16"
+        },
+        alone=True,
+    ),
+    General(
+        "adapter-rank-above-the-limit",
+        r"LoRA rank (?P<rank>\d{1,5}) is greater than max_lora_rank (?P<most>\d{1,5})",
+        _rank,
+        {"ValueError: LoRA rank 64 is greater than max_lora_rank 16.": "--max-lora-rank 64"},
+        alone=True,
+    ),
+    General(
+        "adapter-on-layers-vllm-leaves",
+        r"expected target modules in [\[{][^\n]{0,600}? but received|"
+        r"is (?:an )?unsupported LoRA weight",
+        _adapter_elsewhere,
+        {
+            "ValueError: While loading /lora, expected target modules in ['qkv_proj', 'o_proj'] "
+            "but received ['model.vision_tower.layers.0.q_proj']. Please verify": (
+                "finetune_vision_layers"
+            ),
+            "ValueError: base_model.model.lm_head.lora_A.weight is unsupported LoRA weight": (
+                "merge_and_unload"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "old-four-bit-config",
+        r"Cannot find any of \[[^\]\n]{0,200}\] in the model's quantization config",
+        always(
+            "the quantization config beside the weights is not in a form that this vLLM reads",
+            "pip install -U vllm",
+            f"or {_MERGED.removeprefix('or ')}",
+            why="older releases of vLLM look for their own keys in an adapter's or a 4-bit "
+            "checkpoint's config",
+            known="the message; which release reads it is not in the log",
+            settles=False,
+        ),
+        {
+            "ValueError: Cannot find any of ['adapter_name_or_path'] in the model's quantization "
+            "config.": "pip install -U vllm"
+        },
+        alone=True,
+    ),
+    General(
+        "compressed-scheme-not-found",
+        r"Unable to find matching target for \S{1,120} in the compressed-tensors config",
+        always(
+            "the checkpoint's quantization config names layers otherwise than this vLLM does",
+            "pip install -U vllm",
+            "or quantize again with an llm-compressor of the same time as the vLLM that serves it",
+            why="names of modules moved between releases of transformers and vLLM; the config "
+            "keeps those of the release that wrote it",
+            known="the message; which of the two is older, it does not say",
+            settles=False,
+        ),
+        {
+            "ValueError: Unable to find matching target for language_model.x in the "
+            "compressed-tensors config.": "llm-compressor"
+        },
+        alone=True,
+    ),
+)

@@ -1,0 +1,59 @@
+"""Libraries and links that Windows does not load or make."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import Case, General
+
+
+def _dll(case: Case) -> Answer:
+    code = case.match["code"]
+    if code == "1455":
+        return Answer(
+            "Windows has no memory left to map the libraries: the paging file is too small",
+            (
+                "a larger paging file: System > About > Advanced system settings > Performance > "
+                "Advanced > Virtual memory",
+                "dataloader_num_workers=0   (each worker maps the CUDA libraries once more)",
+            ),
+            known="the number of the Windows error",
+        )
+    if code == "1314":
+        return Answer(
+            "Windows lets this user make no symbolic links, which the hub's cache uses",
+            (
+                "switch on Developer Mode (Settings > For developers), or start as administrator",
+                "or from_pretrained on a folder: hf download NAME --local-dir FOLDER",
+            ),
+            known="the number of the Windows error",
+        )
+    return Answer(
+        "Windows cannot load a library (DLL) of torch, or one that it needs",
+        (
+            "install the Microsoft Visual C++ Redistributable (x64), and restart",
+            "pip install --force-reinstall torch --index-url "
+            "https://download.pytorch.org/whl/cu128",
+            "python --version   : a 64-bit Python that the wheel is for",
+        ),
+        why="error 126 and 127 mean that a library, or a function in it, was not found; 193 one "
+        "of another architecture",
+        known="the number of the Windows error; which library is missing, it does not say",
+        settles=False,
+    )
+
+
+WINDOWS: tuple[General, ...] = (
+    General(
+        "windows-cannot-load",
+        r"\[WinError (?P<code>126|127|182|193|1114|1455|1314)\]",
+        _dll,
+        {
+            "OSError: [WinError 1455] The paging file is too small for this operation to "
+            "complete.": "paging file",
+            "OSError: [WinError 126] The specified module could not be found. Error loading "
+            '"C:\\x\\torch\\lib\\fbgemm.dll" or one of its dependencies.': "Redistributable",
+            "OSError: [WinError 1314] A required privilege is not held by the client": "Developer",
+        },
+        alone=True,
+    ),
+)
