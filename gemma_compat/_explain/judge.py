@@ -29,6 +29,7 @@ from .explanation import (
     Explanation,
     Generally,
     Line,
+    ReadOff,
     SeenNotice,
 )
 from .lines import line_of
@@ -74,7 +75,7 @@ def explain_reading(
         **_ended_by(reading, words),
         notices=tuple(_notices(reading, ours, words)),
         unrecognised=unknown,
-        read_off=tuple(item for item in off if unknown or item.kind not in {"origin", "change"}),
+        read_off=tuple(off) if unknown or _is_open(reading, causes, general) else _stated(off),
         asks=options_to_decide(causes, bool(unknown), facts),
         facts=facts,
         stated_at=reading.log.lines,
@@ -82,6 +83,22 @@ def explain_reading(
         other_models=reading.log.other_models if is_other else (),
         lines=reading.lines,
     )
+
+
+# What Python raises by itself where code is wrong; a message that a package wrote says more.
+_OF_THE_CODE = {"AttributeError", "TypeError", "NameError", "IndexError", "UnboundLocalError"}
+
+
+def _is_open(reading: LogReading, causes: Sequence[Cause], general: Sequence[Generally]) -> bool:
+    """Return whether only a meaning of the error is known, so that a later release may matter."""
+    if reading.last is None or reading.last.kind not in _OF_THE_CODE or causes or not general:
+        return False
+    return general[0].raised and not general[0].answer.settles
+
+
+def _stated(off: Sequence[ReadOff]) -> tuple[ReadOff, ...]:
+    """Return what the traceback says of releases, without who raised the error."""
+    return tuple(item for item in off if item.kind not in {"origin", "change"})
 
 
 def _ended_by(reading: LogReading, words: Words) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Missing:
         owner: the module, class, function or table where the code looked for it.
         package: the distribution.
         releases: those that have it; empty if none that was read has.
-        elsewhere: modules of the package that define the name, if ``owner`` never does.
+        elsewhere: modules that define the name, if ``owner`` never does.
         newest: the newest release that was read.
         at: the line of the log where the error stands.
     """
@@ -86,22 +86,25 @@ def _name(
         return
     name, module = match["name"], match["module"]
     here, elsewhere = set[int](), {}
+    # A model's folder exports what its modules define.
+    inner = f"{module}." if module.count(".") >= 2 else "-"
     entries, spans = index.symbols(name)
     for entry in entries:
         found = {r for span in entry[1].values() for r in releases_of(spans[span])}
-        if entry[0] == module or _reexports(module, entry[0]):
+        if entry[0] == module or entry[0].startswith(inner):
             here |= found
         elif "class" in entry[1] or "function" in entry[1] or "exported" in entry[1]:
             elsewhere[entry[0]] = intervals(index, found)
-    # ``from package import name`` also imports a module of that name.
-    here |= _having(index, f"{module}.{name}")
+    here |= _having(index, f"{module}.{name}")  # ``from package import name`` imports modules too
+    if not here and not _is_whole(index, module):
+        return
     first = () if here else tuple(sorted(elsewhere.items())[:3])
     yield _made("name", name, module, index, here, error, first)
 
 
-def _reexports(module: str, inner: str) -> bool:
-    """Return whether ``module`` is a model's folder, which exports what its modules define."""
-    return inner.startswith(f"{module}.") and module.count(".") >= 2
+def _is_whole(index: PackageIndex, module: str) -> bool:
+    """Return whether the whole package was read; of torch and vLLM only some modules were."""
+    return module.partition(".")[0] in index.block("modules")["rows"]
 
 
 def _having(index: PackageIndex, module: str) -> frozenset[int]:
@@ -114,10 +117,11 @@ def _module(
     match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
 ) -> Iterator[Missing]:
     index = _index(match["name"], folder)
-    if index is None or "." not in match["name"]:
+    name = match["name"]
+    if index is None or "." not in name:
         return
-    owner = match["name"].rpartition(".")[0]
-    yield _made("module", match["name"], owner, index, _having(index, match["name"]), error)
+    if (found := _having(index, name)) or _is_whole(index, name):
+        yield _made("module", name, name.rpartition(".")[0], index, found, error)
 
 
 def _attribute(
@@ -209,10 +213,8 @@ def _model_type(
 ) -> Iterator[Missing]:
     index = _index("transformers", folder)
     if index is not None:
-        table = "CONFIG_MAPPING_NAMES"
-        yield _made(
-            "model type", match["name"], table, index, _keyed(index, table, match["name"]), error
-        )
+        table, name = "CONFIG_MAPPING_NAMES", match["name"]
+        yield _made("model type", name, table, index, _keyed(index, table, name), error)
 
 
 def _keyed(index: PackageIndex, table: str, key: str) -> frozenset[int]:
@@ -231,8 +233,7 @@ def _head(
 ) -> Iterator[Missing]:
     """Look up a model in the table of a task head; its model type comes from the config's class."""
     index = _index("transformers", folder)
-    table = head_table(match["head"])
-    if index is None or not table:
+    if index is None or not (table := head_table(match["head"])):
         return
     block = index.block("tables")
     tables = (block["rows"] or {"tables": {}})["tables"]

@@ -100,6 +100,10 @@ def test_a_key_is_looked_up_in_the_table_of_the_file_that_raised() -> None:
         "TypeError: <lambda>() got an unexpected keyword argument 'x'",
         "KeyError: 'gemma2'",
         "RuntimeError: expected scalar type Half but found Float",
+        "ImportError: cannot import name 'LLM' from 'vllm' (/x)",  # read in part: names are not
+        "AttributeError: module 'torch' has no attribute 'xpu'",
+        "ImportError: cannot import name 'log' from 'torch.distributed.elastic.agent.server.api'",
+        "ModuleNotFoundError: No module named 'torch.library'",
     ],
 )
 def test_nothing_is_said_of_what_is_not_indexed(error: str) -> None:

@@ -22,8 +22,13 @@ def _import(case: Case) -> Answer:
     if known is not None:
         return _known_name(known, who)
     together = "releases of the same time: python -m gemma_compat advise"
-    if package not in _STACK and not who.startswith("unsloth"):
+    if package == "torch":
         do: tuple[str, ...] = (
+            "pip install -U torch torchvision torchaudio",
+            f"or an older {who}, of the time of this torch" if who else "or older code",
+        )
+    elif package not in _STACK and not who.startswith("unsloth"):
+        do = (
             f"pip install -U {package}",
             "a newer Python, if that changes nothing: pip takes the newest release that this "
             "Python allows",

@@ -97,14 +97,13 @@ def upgrade(who: str) -> str:
 
 def _may_be_a_namesake(found: Missing, case: Case) -> bool:
     """Return whether a function that is named without its class may be another of that name."""
-    if found.kind != "argument" or found.owner.endswith(".__init__"):
-        return False
     module = found.package.replace("-", "_")
-    return (
-        "." not in found.owner
-        and not found.releases
-        or re.search(rf"-packages[/\\]{module}[/\\]", case.frames) is None
-    )
+    passed = re.search(rf"-packages[/\\]{module}[/\\]", case.frames) is not None
+    if found.kind != "argument":
+        return False
+    if found.owner.endswith(".__init__"):
+        return not passed and not found.releases
+    return "." not in found.owner and not found.releases or not passed
 
 
 def released(case: Case, message: str = "") -> Released | None:

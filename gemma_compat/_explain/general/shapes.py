@@ -6,6 +6,7 @@ import re
 
 from ..answer import Answer
 from .base import Case, General
+from .released import upgrade
 
 _VISION = re.compile(r"vision|image|pixel|siglip|projector|embed_vision", re.IGNORECASE)
 
@@ -138,6 +139,7 @@ def _none(case: Case) -> Answer | None:
         else (
             "print what stands before the dot in the last frame's line: who should have set it is "
             "the cause",
+            *([upgrade(who)] if outside else []),
         ),
         why="an argument that was not passed, a part that the checkpoint does not have, or a "
         "function that returned nothing",
