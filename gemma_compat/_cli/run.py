@@ -17,11 +17,11 @@ from ..errors import (
 from .output import FINDINGS, USAGE, complain
 
 _USAGE = (
-    "[--preflight [--skip CHECK] [--continue]] [--watch] [--lang LANG] "
+    "[--preflight [--skip CHECK] [--continue] [--verbose]] [--watch] [--lang LANG] "
     "[-m MODULE | SCRIPT] [ARGUMENT ...]"
 )
 _WITH_VALUE = {"--skip": "the name of a check", "--lang": "the name of a language"}
-_OPTIONS = {"--preflight", "--watch", "--continue", *_WITH_VALUE}
+_OPTIONS = {"--preflight", "--watch", "--continue", "--verbose", *_WITH_VALUE}
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -32,8 +32,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         help="run a script, with every model patched that it trains",
         description="Run an unmodified script as python would, with gemma_compat.install() done. "
         "--preflight tries one batch before the first step and stops if a check fails; --skip "
-        "CHECK (as often as needed) leaves one out, --continue trains all the same. --watch adds "
-        "memory and speed to the Trainer's log, --lang says in which language.",
+        "CHECK (as often as needed) leaves one out, --continue trains all the same, --verbose "
+        "prints every check. --watch adds memory and speed to the Trainer's log, --lang says in "
+        "which language.",
     )
 
 
@@ -85,9 +86,13 @@ def _options(arguments: list[str]) -> tuple[bool | dict[str, Any], bool]:
         hint = f"the nearest is {near[0]}" if near else f"there are {', '.join(sorted(_OPTIONS))}"
         raise NothingToRun(f"run has no option {arguments[0]}; {hint}")
     watch = "--watch" in flags
-    if skip or "--continue" in flags:
+    asked = bool(skip) or bool(flags & {"--preflight", "--continue"})
+    if "--verbose" in flags and not asked:
+        raise NothingToRun("--verbose prints every check of --preflight: give both")
+    if skip or flags & {"--continue", "--verbose"}:
         from .._preflight.checks import checked_names
 
         checked_names(skip)
-        return {"skip": skip, "go_on": "--continue" in flags}, watch
-    return "--preflight" in flags, watch
+        how = {"go_on": "--continue" in flags, "verbose": "--verbose" in flags}
+        return {"skip": skip, **how}, watch
+    return asked, watch

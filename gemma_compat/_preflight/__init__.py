@@ -1,7 +1,8 @@
 """Prove on one small batch that a run will learn, before it starts.
 
     result = gemma_compat.preflight(trainer)        # or preflight(model, batch)
-    print(result)                                   # pass, fail or not run, each with its figure
+    print(result)                                   # what failed, and what it was held against
+    print(result.table())                           # pass, fail or not run, each with its figure
 
 Version tables find known failures; a trial on the model in hand finds the rest. A silently wrong
 gradient comes with the right loss, and no library compares it with anything.
@@ -26,6 +27,7 @@ gradient comes with the right loss, and no library compares it with anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..progress import progress_of
@@ -47,6 +49,7 @@ def preflight(
     optimizer: Any = None,
     skip: Iterable[str] = (),
     progress: Callable[[str, int, int], None] | None = None,
+    verbose: bool = False,
 ) -> Preflight:
     """Try one batch on a model, and leave everything as it was.
 
@@ -59,6 +62,7 @@ def preflight(
         optimizer: the optimizer of a loop without a ``Trainer``.
         skip: names of checks to leave out.
         progress: called before each check with its name, its number from 0 and how many there are.
+        verbose: print every check of the result.
 
     Returns:
         the result of each check. Running out of memory in a check is a result, not an error.
@@ -70,13 +74,11 @@ def preflight(
     from .restoring import trying
     from .subject import make_subject
 
-    progress = progress_of("preflight") if progress is None else progress
     skipped = checked_names(skip)
-
     return trying(
         subject,
         lambda gate: make_subject(subject, batch, args, tokenizer, gate, optimizer),
-        lambda made: _checked(made, skipped, progress),
+        lambda made: replace(_checked(made, skipped, progress), verbose=verbose),
     )
 
 
@@ -87,6 +89,7 @@ def _checked(
     from .subject import read_data
 
     read_data(made)
+    progress = progress_of("preflight") if progress is None else progress
     return run_checks(made, _diagnosis(made), skipped, progress)
 
 

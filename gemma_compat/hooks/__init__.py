@@ -58,7 +58,8 @@ def install(
     Args:
         select, ignore, unsafe: as for :func:`gemma_compat.patch`.
         preflight: before the first step, try one batch (:func:`gemma_compat.preflight`), and
-            raise ``PreflightFailed`` if a check fails; or ``dict(skip=[...], go_on=False)``.
+            raise ``PreflightFailed`` if a check fails; or ``dict(skip=[...], go_on=False,
+            verbose=False)``.
         watch: add memory (MiB), tokens per second and the loss scale to the Trainer's log, and
             warn once of each sign of a run gone wrong (:mod:`.watch`).
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,36 +27,38 @@ class Asked:
     Attributes:
         skip: names of checks to leave out.
         go_on: train even if a check failed.
+        verbose: print every check.
     """
 
     skip: tuple[str, ...] = ()
     go_on: bool = False
+    verbose: bool = False
 
 
 def asked_for(preflight: bool | Mapping[str, Any]) -> Asked | None:
-    """Read ``preflight=True`` or ``preflight=dict(skip=[...], go_on=True)``; ``None`` for
-    ``False``.
+    """Read ``preflight=True`` or ``preflight=dict(skip=[...], go_on=True, verbose=True)``; ``None``
+    for ``False``.
 
     Raises:
         UsageError: a key or a check that does not exist.
     """
     if not isinstance(preflight, Mapping):
         return Asked() if preflight else None
-    unknown = sorted(set(preflight) - {"skip", "go_on"})
+    unknown = sorted(set(preflight) - {"skip", "go_on", "verbose"})
     if unknown:
-        raise UsageError(f"preflight takes skip and go_on, not {', '.join(unknown)}")
+        raise UsageError(f"preflight takes skip, go_on and verbose, not {', '.join(unknown)}")
     skip: Iterable[str] = preflight.get("skip", ())
     names = (skip,) if isinstance(skip, str) else tuple(skip)
     if names:
         from .._preflight.checks import checked_names
 
         checked_names(names)
-    return Asked(names, bool(preflight.get("go_on", False)))
+    return Asked(names, bool(preflight.get("go_on")), bool(preflight.get("verbose")))
 
 
 def keywords_of(asked: Asked | None) -> bool | dict[str, Any]:
     """Return the inverse of :func:`asked_for`, for a process that the script starts."""
-    return False if asked is None else {"skip": list(asked.skip), "go_on": asked.go_on}
+    return False if asked is None else {**asdict(asked), "skip": list(asked.skip)}
 
 
 def require_preflight(subject: Any, asked: Asked, batch: Any = None, **known: Any) -> None:
@@ -75,7 +77,8 @@ def require_preflight(subject: Any, asked: Asked, batch: Any = None, **known: An
     from ..report.preflight import render_stopped
 
     try:
-        result = preflight(subject, batch, skip=asked.skip, progress=_progress(), **known)
+        known = {**known, "skip": asked.skip, "verbose": asked.verbose}
+        result = preflight(subject, batch, progress=_progress(), **known)
     except UsageError as error:  # such as a run without data, which must not stop it
         logger.warning("gemma_compat: preflight was not made: %s", error)
         return

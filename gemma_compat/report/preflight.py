@@ -1,11 +1,11 @@
-"""Preflight's answers as a table: name, outcome, figure; what failed comes last, with its cure.
+"""Preflight's answers: what failed and what warns first, with its cure, then what was measured.
 
-Pure.
+Of the other checks a report has the names, on one screen; verbose, it has a line for each. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..language import current, said
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .._preflight.result import CheckResult, Preflight
 
 _NAME = 31  # columns
+_REST = " " * 9  # what a line that goes on begins with
 _TOLD = {"fail", "warning"}
-_ORDER = ("not run", "pass", "warning", "fail")  # what is read last on a terminal matters most
+_ALL = "Every check with its figure or reason: --verbose, or print(result.table())"
 
 
 def render_line(result: Preflight) -> str:
@@ -28,11 +29,12 @@ def render_line(result: Preflight) -> str:
 
 
 def render_text(result: Preflight) -> str:
-    """Return one entry a check, then how it ended and what it cost."""
+    """Return what was found, how it ended and what it cost."""
     lines = [f"gemma_compat preflight on {result.model_type}"]
-    for item in sorted(result.checks, key=lambda item: _ORDER.index(item.outcome.value)):
+    for item in (*result.failed, *result.warned):
         lines += _lines(item)
-    return in_language("\n".join([*lines, _closing(result)]))
+    lines += _every(result) if result.verbose else _folded(result)
+    return in_language("\n".join([*lines, _closing(result), *([] if result.verbose else [_ALL])]))
 
 
 def render_stopped(result: Preflight) -> str:
@@ -62,12 +64,58 @@ def shareable(result: Preflight) -> dict[str, Any]:
     return shared
 
 
+def _every(result: Preflight) -> Iterator[str]:
+    """Yield each check that passed, and each that was not run."""
+    for outcome in ("pass", "not run"):
+        for item in result.checks:
+            if item.outcome.value == outcome:
+                yield from _lines(item)
+
+
+def _folded(result: Preflight) -> Iterator[str]:
+    """Yield what was measured, and the names of all other checks by what they have in common."""
+    good = [item for item in result.checks if item.outcome.value == "pass"]
+    measured = [item for item in good if item.tolerance]
+    for item in measured:
+        yield from _lines(item)
+    if others := [item for item in good if not item.tolerance]:
+        what = f"{len(others)} more" if measured else f"{len(others)} checks"
+        yield from wrap(_named(what, others), _label("pass"), _REST)
+    for why, items in unknown_by_reason(result).items():
+        yield from wrap(_named(why, items), _label("not run"), _REST)
+    if idle := [item for item in result.checks if not item.applies]:
+        what = f"{len(idle)} with nothing to look at here"
+        yield from wrap(_named(what, idle), _label("not run"), _REST)
+
+
+def unknown_by_reason(result: Preflight) -> dict[str, list[CheckResult]]:
+    """Return the checks that could not be made, by why."""
+    found: dict[str, list[CheckResult]] = {}
+    for item in result.unknown:
+        found.setdefault(item.figure, []).append(item)
+    return found
+
+
+def _named(what: str, items: list[CheckResult]) -> str:
+    """Return ``what: name, name`` with what is said translated."""
+    mark = ": " if current() == "en" else "："
+    return f"{said(what)}{mark}{names(items)}"
+
+
+def names(items: Iterable[CheckResult]) -> str:
+    """Return the names of checks as a list."""
+    return (", " if current() == "en" else "、").join(item.name for item in items)
+
+
+def _label(outcome: str) -> str:
+    return f"{padded(said(outcome), 8)} "
+
+
 def _lines(item: CheckResult) -> Iterator[str]:
-    head = f"{padded(said(item.outcome.value), 8)} {item.name:<{_NAME}} "
-    rest = " " * 9
-    yield from wrap(figure(item), first=head, rest=rest)
+    head = f"{_label(item.outcome.value)}{item.name:<{_NAME}} "
+    yield from wrap(figure(item), first=head, rest=_REST)
     for label, text in details(item):
-        yield from wrap(text, first=f"{rest}{label:<5} ", rest=rest + " " * 6)
+        yield from wrap(text, first=f"{_REST}{label:<5} ", rest=_REST + " " * 6)
 
 
 def figure(item: CheckResult) -> str:
@@ -101,6 +149,7 @@ def _closing(result: Preflight) -> str:
 
 
 def _verdict(result: Preflight) -> str:
-    failed, warned = len(result.failed), len(result.warned)
+    failed, warned, unknown = len(result.failed), len(result.warned), len(result.unknown)
     verdict = f"{failed} failed" if failed else "nothing failed"
-    return verdict + (f", {warned} warning{'' if warned == 1 else 's'}" if warned else "")
+    verdict += f", {warned} warning{'' if warned == 1 else 's'}" if warned else ""
+    return verdict + (f", {unknown} unknown" if unknown else "")

@@ -113,10 +113,19 @@ def test_a_loop_without_a_loader_is_not_passed_over_in_silence(
     [
         (["--preflight", "a.py", "--watch"], True, False),
         (["--watch", "a.py"], False, True),
-        (["--skip", "one-bos", "a.py"], {"skip": ["one-bos"], "go_on": False}, False),
+        (
+            ["--skip", "one-bos", "a.py"],
+            {"skip": ["one-bos"], "go_on": False, "verbose": False},
+            False,
+        ),
         (
             ["--preflight", "--skip=one-bos", "--skip", "length-fits", "--continue", "a.py"],
-            {"skip": ["one-bos", "length-fits"], "go_on": True},
+            {"skip": ["one-bos", "length-fits"], "go_on": True, "verbose": False},
+            False,
+        ),
+        (
+            ["--preflight", "--verbose", "a.py"],
+            {"skip": [], "go_on": False, "verbose": True},
             False,
         ),
     ],
@@ -133,6 +142,7 @@ def test_options_of_the_command_line(line: list[str], preflight: Any, watch: boo
         (["--skip", "one-boss", "a.py"], "the nearest is one-bos"),
         (["--skip", "xyz", "a.py"], "there are accumulation-keeps-scale"),
         (["--preflight", "--contine", "a.py"], "the nearest is --continue"),
+        (["--watch", "--verbose", "a.py"], "--verbose prints every check of --preflight"),
     ],
 )
 def test_wrong_options_are_one_line(line: list[str], words: str) -> None:
@@ -141,16 +151,20 @@ def test_wrong_options_are_one_line(line: list[str], words: str) -> None:
     assert "\n" not in str(told.value)
 
 
-def test_what_failed_is_the_last_that_is_printed(tmp_path: Any) -> None:
+def test_what_failed_is_the_first_that_is_printed(tmp_path: Any) -> None:
     result = gemma_compat.preflight(runs.trainer(tiny.build("gemma3_text"), tmp_path, masked()))
     lines = [line.split()[0] for line in str(result).splitlines() if line[:1].strip()]
-    assert lines[1] == "not" and lines.index("fail") > lines.index("pass")
-    assert "pass" not in lines[lines.index("fail") :]
+    assert lines[1] == "fail" and lines.index("not") > lines.index("pass")
+    assert len(str(result).splitlines()) < 40 < len(result.table().splitlines())
+    assert "needs the tokenizer: template-is-the-models, text-is-the-models" in str(result)
 
 
 def test_it_prints_in_a_notebook_and_as_json(tmp_path: Any) -> None:
     result = gemma_compat.preflight(runs.trainer(tiny.build("gemma3_text"), tmp_path, masked()))
     page = result._repr_html_()
     assert "<table>" in page and "labels-train" in page and "every label is -100" in page
-    assert json.loads(json.dumps(result.to_dict()))["failed"] == ["labels-train"]
+    found = json.loads(json.dumps(result.to_dict()))
+    assert found["failed"] == ["labels-train"] and len(found["checks"]) == len(result.checks)
+    assert "text-is-clean" in found["unknown"] and "adapter-is-sound" not in found["unknown"]
+    assert all(item.name in page for item in result.checks)
     assert "\n" not in repr(result)

@@ -29,9 +29,17 @@ def _chinese() -> Iterator[None]:
     language.use(None)
 
 
+def test_what_is_not_run_is_named_by_a_chinese_reason() -> None:
+    checks = [CheckResult(name, Outcome.NOT_RUN, "needs the tokenizer") for name in ("one", "two")]
+    idle = CheckResult("three", Outcome.NOT_RUN, "the model has no adapter", applies=False)
+    text = preflight.render_text(Preflight("gemma3", (*checks, idle)))
+    assert "未运行   需要分词器：one、two\n" in text
+    assert "未运行   1 项在此没有可检查的对象：three\n没有失败项，2 项未知；" in text
+
+
 def shown(**fields: str) -> str:
     check = CheckResult("the-check", Outcome.FAIL, **fields)
-    text = preflight.render_text(Preflight(model_type="gemma3", checks=(check,)))
+    text = preflight.render_text(Preflight("gemma3", (check,), verbose=True))
     return " ".join(text.split("\n", 1)[1].split())
 
 
@@ -53,8 +61,9 @@ def test_the_verdict_and_the_last_lines_of_a_stopped_run_are_chinese() -> None:
         for name, outcome in (("labels-train", Outcome.FAIL), ("loss-is-low", Outcome.WARNING))
     )
     result = Preflight(model_type="gemma3", checks=checks)
-    *_, failed, verdict = preflight.render_text(result).splitlines()
+    _, failed, *_, verdict, more = preflight.render_text(result).splitlines()
     assert failed.startswith("失败     labels-train") and verdict.startswith("1 项失败，1 个警告；")
+    assert more == "查看每项检查的数值或原因：--verbose，或 print(result.table())"
     first, second = preflight.render_stopped(result).splitlines()
     assert first == "训练没有开始：1 项检查失败（labels-train）。"
     assert second.startswith("跳过某项检查：--skip labels-train，或 preflight=dict(")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import passes, shadow
 from ..result import CheckResult
 from ..samples import shortened
-from ._answers import failed, first_line, not_run, passed
+from ._answers import NO_TRAINER, does_not_apply, failed, first_line, not_run, passed
 from .agreement import run_of
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ def accumulation_keeps_scale(subject: Subject) -> CheckResult:
     """Check that n equal micro-batches add up to what one gives without accumulation."""
     steps = int(subject.value("gradient_accumulation_steps", 1))
     if subject.trainer is None or not hasattr(subject.trainer, "training_step"):
-        return not_run("no Trainer, so nothing is known of accumulation")
+        return not_run(NO_TRAINER)
     if steps <= 1:
-        return not_run("the run does not accumulate")
+        return does_not_apply("the run does not accumulate")
     try:
         once = _once(subject)
         share, keeps = _step(subject, steps)

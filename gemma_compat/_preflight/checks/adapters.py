@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...live.tree import text_models
 from ..result import CheckResult
-from ._answers import count, failed, not_run, passed, warned
+from ._answers import count, does_not_apply, failed, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -23,7 +23,7 @@ def adapter_is_sound(subject: Subject) -> CheckResult:
     """Check the adapter's scale and dropout, and that it was not merged already."""
     layers = adapted(subject.model)
     if not layers:
-        return not_run("the model has no adapter")
+        return does_not_apply("the model has no adapter")
     scalings = [float(v) for layer in layers for v in getattr(layer, "scaling", {}).values()]
     rates = [
         float(getattr(module, "p", 0.0))

@@ -12,7 +12,16 @@ from ..precision import limit_of, precision_of
 from ..reference import REWRITES, Reference, reference_of, rewrites_itself
 from ..result import CheckResult
 from ..subject import FORWARD
-from ._answers import failed, first_line, not_run, passed, warned
+from ._answers import (
+    NO_LOSS,
+    NOT_TOKENS,
+    does_not_apply,
+    failed,
+    first_line,
+    not_run,
+    passed,
+    warned,
+)
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -87,9 +96,9 @@ def loss_agrees(subject: Subject) -> CheckResult:
     """Check that the loss of the run's step equals the reference, which runs each sample alone."""
     run = run_of(subject)
     if not subject.is_causal:
-        return not_run("the loss of this run is not over tokens")
+        return does_not_apply(NOT_TOKENS)
     if run.loss is None or not math.isfinite(run.loss):
-        return not_run("the training step gives no finite loss")
+        return not_run(NO_LOSS)
     found = reference(subject)
     if isinstance(found, str):
         return not_run(f"the reference does not run: {found}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
-from ._answers import failed, not_run, passed, warned
+from ._answers import NO_ARGUMENTS, failed, not_run, passed, warned
 from .schedule import batches_of_an_epoch, is_adam, optimizer_name, peak_rate
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _NOISE = 100.0  # of NEFTune; its authors tried 5, 10 and 15
 def arguments_make_sense(subject: Subject) -> CheckResult:
     """Check clipping, decay, Adam's betas and epsilon, smoothing, noise, accumulation."""
     if subject.args is None and subject.optimizer is None:
-        return not_run("needs the training arguments")
+        return not_run(NO_ARGUMENTS)
     found = (
         _of_clipping(subject)
         or _of_decay(subject)

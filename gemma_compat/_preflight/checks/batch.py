@@ -19,7 +19,7 @@ from ..samples import (
     two_dimensional,
 )
 from ..text import place, text_config_of, token_id
-from ._answers import failed, not_run, passed, warned
+from ._answers import NO_ROWS, NOT_TOKENS, does_not_apply, failed, not_run, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _SHORT = 256  # tokens of a row to try with <bos> in front
 _WORTH = 0.1  # least improvement of the loss by <bos> in a model that needs it
 _KNOWS = 0.8  # of ln V; a model with a higher loss cannot tell
-_NOT_TOKENS = "the loss of this run is not over tokens"
 
 
 def ids_are_in_the_vocabulary(subject: Subject) -> CheckResult:
@@ -44,7 +43,7 @@ def ids_are_in_the_vocabulary(subject: Subject) -> CheckResult:
                 number, figure, help = bad
                 return failed(figure, where=_place(subject, batch, value, number), help=help)
     if not seen:
-        return _of_floats(subject) or not_run("the batch holds no ids")
+        return _of_floats(subject) or does_not_apply(NO_ROWS)
     return _of_floats(subject) or passed(f"all ids are below {rows}")
 
 
@@ -102,7 +101,7 @@ def one_bos(subject: Subject) -> CheckResult:
     add one.
     """
     if not subject.is_causal:
-        return not_run(_NOT_TOKENS)
+        return does_not_apply(NOT_TOKENS)
     bos = token_id(subject, "bos_token_id")
     if bos is None:
         return not_run("neither tokenizer nor config names a bos token")
@@ -197,7 +196,7 @@ def _tokens(subject: Subject, row: int) -> Any:
 def positions_count_up(subject: Subject) -> CheckResult:
     """Check that ``position_ids``, if the batch has them, count up within each sample."""
     if not subject.is_causal or positions_of(subject.batch) is None:
-        return not_run("the batch has no position_ids; the model counts for itself")
+        return does_not_apply("the batch has no position_ids; the model counts for itself")
     limit = getattr(text_config_of(subject), "max_position_embeddings", None)
     highest = int(positions_of(subject.batch).max())
     if isinstance(limit, int) and highest >= limit:
@@ -218,7 +217,7 @@ def length_fits(subject: Subject) -> CheckResult:
     """Check that no row is longer than the model has positions."""
     limit = getattr(text_config_of(subject), "max_position_embeddings", None)
     if not isinstance(limit, int) or "input_ids" not in subject.batch:
-        return not_run("the config has no max_position_embeddings")
+        return does_not_apply("the config has no max_position_embeddings")
     batches = [b for b in (subject.batch, *subject.scanned) if "input_ids" in b]
     tokens = max(_longest(batch) for batch in batches)
     figure = f"{tokens} tokens of {limit}"

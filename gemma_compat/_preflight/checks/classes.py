@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..result import CheckResult
 from ..samples import two_dimensional
 from ..text import text_config_of
-from ._answers import count, failed, not_run, passed, warned
+from ._answers import count, does_not_apply, failed, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def classifier_is_one(subject: Subject) -> CheckResult:
     """Check that classes are not trained as numbers, and that the head reads no padding."""
     if not type(subject.base).__name__.endswith("ForSequenceClassification"):
-        return not_run("the model does not classify")
+        return does_not_apply("the model does not classify")
     found = _of_one_class(subject) or _of_pooling(subject)
     return found or passed("the head reads the last token of the text")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
 from ..text import decode
-from ._answers import failed, not_run, passed, warned
+from ._answers import does_not_apply, failed, not_run, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -19,7 +19,7 @@ _SOME = 0.2  # share of pairs that hold the same text twice
 def columns_make_sense(subject: Subject) -> CheckResult:
     """Check pairs for a difference, labels for more than one value, prompts for more than one."""
     if subject.is_causal:
-        return not_run("the rows are text with labels, which other checks look at")
+        return does_not_apply("the rows are text with labels, which other checks look at")
     columns = _columns(subject)
     found = (
         _of_pairs(subject, columns)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..result import CheckResult
 from ..text import text_config_of
-from ._answers import not_run, passed, warned
+from ._answers import does_not_apply, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -32,7 +32,7 @@ def config_is_the_familys(subject: Subject) -> CheckResult:
             help="config.attention_dropout = 0.0",
         )
     if not fixed:
-        return not_run("models of this type differ in their configs")
+        return does_not_apply("models of this type differ in their configs")
     usual = type(config)()
     for name in fixed:
         own, theirs = getattr(config, name, None), getattr(usual, name, None)

@@ -8,7 +8,7 @@ from ...tables.renamed_arguments import renamed_for
 from .. import passes
 from ..precision import precision_of
 from ..result import CheckResult
-from ._answers import failed, first_line, not_run, passed
+from ._answers import NO_STEP, does_not_apply, failed, first_line, not_run, passed
 from .agreement import run_of
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ _TINY = 1e-5  # of the largest gradient norm; the direction of a smaller one is 
 def gradients_agree(subject: Subject) -> CheckResult:
     """Compare the gradients with the run's checkpointing and without, parameter by parameter."""
     if not (passes.wants_checkpointing(subject) or passes.is_checkpointing(subject.model)):
-        return not_run("the run does not checkpoint")
+        return does_not_apply("the run does not checkpoint")
     if run_of(subject).loss is None:
-        return not_run("the training step does not run")
+        return not_run(NO_STEP)
     whole = passes.short_of(subject) is subject.batch
     with_it = run_of(subject) if whole else passes.run_pass(subject, checkpointing=True, short=True)
     without = passes.run_pass(subject, checkpointing=False, short=True)

@@ -8,7 +8,7 @@ from ..result import CheckResult
 from ..samples import is_packed, span, two_dimensional
 from ..text import decode, marks_of, place, stops_of, token_id
 from . import edges
-from ._answers import count, failed, not_run, passed, warned
+from ._answers import NO_ANSWERS, count, does_not_apply, failed, passed, warned
 from .text import rows_of
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ _MOST = 0.5  # of the rows looked at
 def answers_are_joined(subject: Subject) -> CheckResult:
     """Check for marks between prompt and answer that generation never puts there."""
     if not subject.is_causal or is_packed(subject.batch):
-        return not_run("needs rows of one sample, with labels of tokens")
+        return does_not_apply("needs rows of one sample, with labels of tokens")
     joints = [joint for batch, row in rows_of(subject) if (joint := _joint(batch, row))]
     found = _of_two_stops(subject) or _of_stop_only(subject, joints)
     if found is not None:
         return found
     if not joints:
-        return not_run("no row masks a prompt and trains an answer")
+        return does_not_apply(NO_ANSWERS)
     return (
         _of_bos(subject, joints)
         or _of_eos(subject, joints)

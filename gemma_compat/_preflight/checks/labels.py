@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 from ..result import CheckResult
 from ..samples import span, two_dimensional
 from ..text import decode, place, token_id
-from ._answers import failed, not_run, passed, warned
+from ._answers import NOT_TOKENS, does_not_apply, failed, not_run, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
-
-_NOT_TOKENS = "the loss of this run is not over tokens"
 
 
 def labels_train(subject: Subject) -> CheckResult:
     """Check that each row has a label that is not masked (-100)."""
     if not subject.is_causal:
-        return not_run(_NOT_TOKENS)
+        return does_not_apply(NOT_TOKENS)
     labels = subject.batch["labels"]
     trained = (labels[:, 1:] != -100).sum(dim=1).tolist()
     empty = [row for row, number in enumerate(trained) if not number]
@@ -51,9 +49,9 @@ def _why_empty(subject: Subject) -> str:
 def labels_are_the_tokens(subject: Subject) -> CheckResult:
     """Check that each trained label is the token at its place, since the model shifts labels."""
     if not subject.is_causal:
-        return not_run(_NOT_TOKENS)
+        return does_not_apply(NOT_TOKENS)
     if getattr(subject.base.config, "is_encoder_decoder", False):
-        return not_run("an encoder's tokens are not what the decoder is trained on")
+        return does_not_apply("an encoder's tokens are not what the decoder is trained on")
     ids, labels = subject.batch["input_ids"], subject.batch["labels"]
     trained = labels != -100
     wrong = trained & (labels != ids)
@@ -97,7 +95,7 @@ def _shifted(subject: Subject, figure: str, where: str) -> CheckResult:
 def padding_is_masked(subject: Subject) -> CheckResult:
     """Check that padding is neither attended to nor trained, and all else is attended to."""
     if not subject.is_causal:
-        return not_run(_NOT_TOKENS)
+        return does_not_apply(NOT_TOKENS)
     pad = token_id(subject, "pad_token_id")
     if pad is None:
         return not_run("neither tokenizer nor config names a pad token")

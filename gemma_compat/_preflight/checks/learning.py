@@ -13,7 +13,18 @@ from ..reference import REWRITES, cross_entropy, prepare, rewrites_itself
 from ..result import CheckResult
 from ..subject import FORWARD
 from ..text import tokenizer_of
-from ._answers import failed, first_line, not_run, passed, warned
+from ._answers import (
+    NO_LOSS,
+    NO_STEP,
+    NO_TOKENIZER,
+    NOT_TOKENS,
+    does_not_apply,
+    failed,
+    first_line,
+    not_run,
+    passed,
+    warned,
+)
 from .agreement import explaining, reference_loss, run_of
 from .resting import may_rest
 from .weights import zeros
@@ -40,9 +51,9 @@ def model_knows_english(subject: Subject) -> CheckResult:
 
     tokenizer = tokenizer_of(subject)
     if tokenizer is None or not callable(tokenizer):
-        return not_run("needs the tokenizer")
+        return not_run(NO_TOKENIZER)
     if not text_models(subject.base) or not _has_vocabulary(subject):
-        return not_run("the model has no language head")
+        return does_not_apply("the model has no language head")
     if rewrites_itself(subject.base):
         return not_run(REWRITES)
     loss = _of_text(subject, tokenizer, torch)
@@ -105,10 +116,10 @@ def loss_is_plausible(subject: Subject) -> CheckResult:
     Training from scratch starts there too, so this only warns.
     """
     if not subject.is_causal:
-        return not_run("the loss of this run is not over tokens")
+        return does_not_apply(NOT_TOKENS)
     loss = reference_loss(subject) or run_of(subject).loss
     if loss is None or not math.isfinite(loss):
-        return not_run("there is no finite loss")
+        return not_run(NO_LOSS)
     vocabulary = text_models(subject.base)[0][1].embed_tokens.weight.shape[0]
     guess, limit = math.log(vocabulary), f"at most {_GUESSING:.0%} of {math.log(vocabulary):.1f}"
     figure = (
@@ -137,7 +148,7 @@ def adapter_starts_at_nothing(subject: Subject) -> CheckResult:
     """Check that a new adapter changes nothing, and a trained one does not raise the loss."""
     disable = getattr(subject.model, "disable_adapter", None)
     if disable is None or not subject.is_causal:
-        return not_run("the model has no adapter that can be switched off")
+        return does_not_apply("the model has no adapter that can be switched off")
     outer = [p for n, p in subject.model.named_parameters() if "lora_B" in n]
     if not outer or not any(bool(p.detach().any()) for p in outer):
         return passed("the adapter is at its beginning: it changes nothing yet")
@@ -165,8 +176,10 @@ def reference_is_the_model(subject: Subject) -> CheckResult:
     """Check that a preference loss starts where the model and its reference are the same."""
     start = _start(subject)
     loss = run_of(subject).loss
-    if start is None or loss is None or not math.isfinite(loss):
-        return not_run("the run has no reference model, or a loss that starts anywhere")
+    if start is None:
+        return does_not_apply("the run has no reference model, or a loss that starts anywhere")
+    if loss is None or not math.isfinite(loss):
+        return not_run(NO_LOSS)
     figure = f"the loss starts at {loss:.4f}; it is {start:.4f} if the reference model is the model"
     limit = 2 * limit_of(precision_of(subject))
     if abs(loss - start) <= limit * start:
@@ -194,7 +207,9 @@ def experts_are_used(subject: Subject) -> CheckResult:
     """Check that a mixture's routers send different tokens to different experts."""
     seen = run_of(subject).experts
     if not seen:
-        return not_run("the model has no experts, or its step does not run")
+        if run_of(subject).loss is None:
+            return not_run(NO_STEP)
+        return does_not_apply("the model has no experts")
     stuck = [path for path, (used, each, total) in seen.items() if len(used) <= each < total]
     if len(stuck) * 2 <= len(seen):
         return passed(f"{len(seen) - len(stuck)} of {len(seen)} routers choose by the token")
@@ -210,7 +225,7 @@ def every_parameter_learns(subject: Subject) -> CheckResult:
     """Check that each trainable parameter gets a gradient other than zero, and no frozen one."""
     run = run_of(subject)
     if run.loss is None or not run.norms:
-        return not_run("the training step does not run")
+        return not_run(NO_STEP)
     trainable = {name for name, p in subject.model.named_parameters() if p.requires_grad}
     leaked = sorted(run.norms.keys() - trainable)
     if leaked:

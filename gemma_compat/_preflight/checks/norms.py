@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...live.tree import text_models
 from ..result import CheckResult
-from ._answers import not_run, passed, warned
+from ._answers import does_not_apply, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -20,7 +20,7 @@ def norms_are_loaded(subject: Subject) -> CheckResult:
     norms = _norms(subject)
     flat = [name for name, weight in norms.items() if bool((weight == weight[0]).all())]
     if len(norms) < 4:
-        return not_run("the model has too few norms to compare")
+        return does_not_apply("the model has too few norms to compare")
     if not flat or len(flat) > _FEW * len(norms):
         return passed(f"{len(norms) - len(flat)} of {len(norms)} norms hold learned weights")
     return warned(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..passes import Pass
 from ..result import CheckResult
-from ._answers import failed, not_run, passed, warned
+from ._answers import NO_STEP, failed, not_run, passed, warned
 from .agreement import has_own, run_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def numbers_are_finite(subject: Subject) -> CheckResult:
     """Check that loss and gradients are finite in the run's own precision."""
     run = run_of(subject)
     if run.loss is None:
-        return not_run("the training step does not run")
+        return not_run(NO_STEP)
     bad = [name for name, norm in run.norms.items() if norm is not None and not math.isfinite(norm)]
     help = _instead(next(subject.model.parameters()).device)
     if not math.isfinite(run.loss) and has_own(subject, "compute_loss") and not _lost(run):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
-from ._answers import failed, not_run, passed, warned
+from ._answers import does_not_apply, failed, not_run, passed, warned
 from .schedule import is_adam, peak_rate, sets_its_rate
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ def optimizer_holds_the_parameters(subject: Subject) -> CheckResult:
     """Check that the given optimizer holds what is to be trained."""
     optimizer = subject.optimizer
     if optimizer is None:
-        return not_run("the Trainer makes the optimizer itself, from the model")
+        if subject.trainer is None:
+            return not_run("needs the optimizer")
+        return does_not_apply("the Trainer makes the optimizer itself, from the model")
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
     trained = {n: p for n, p in subject.model.named_parameters() if p.requires_grad}
     missing = [name for name, p in trained.items() if id(p) not in held]
@@ -67,13 +69,13 @@ def update_survives_rounding(subject: Subject) -> CheckResult:
         if p.requires_grad and p.dtype in (torch.bfloat16, torch.float16)
     ]
     if not half:
-        return not_run("no weight that is trained is kept in half precision")
+        return does_not_apply("no weight that is trained is kept in half precision")
     if subject.args is None or not is_adam(subject):
         return not_run("the size of an update is known for Adam only")
     if not peak:
         return not_run("the learning rate is 0, or the optimizer finds it itself")
     if _keeps_masters(subject):
-        return not_run("the optimizer keeps float32 copies of the weights")
+        return does_not_apply("the optimizer keeps float32 copies of the weights")
     if float16 := sum(p.dtype is torch.float16 for p in half):
         return _of_float16(subject, float16)
     total = moved = 0

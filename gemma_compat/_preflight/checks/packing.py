@@ -11,7 +11,7 @@ from ..result import CheckResult
 from ..samples import Sample, cut, neighbours, span
 from ..subject import FORWARD
 from ..text import token_id
-from ._answers import failed, first_line, not_run, passed, warned
+from ._answers import NOT_TOKENS, does_not_apply, failed, first_line, not_run, passed, warned
 from .agreement import explaining, without
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def samples_are_apart(subject: Subject) -> CheckResult:
     import torch
 
     if not subject.is_causal:
-        return not_run("the loss of this run is not over tokens")
+        return does_not_apply(NOT_TOKENS)
     pair = neighbours(subject.batch)
     if pair is None:
         return _of_unmarked(subject)
@@ -76,7 +76,7 @@ def _of_unmarked(subject: Subject) -> CheckResult:
                 "them apart",
                 help="position_ids that begin again at each sample, without an attention_mask",
             )
-    return not_run("no row holds two samples")
+    return does_not_apply("no row holds two samples")
 
 
 def _affordable(subject: Subject) -> int:

@@ -8,7 +8,7 @@ from ..precision import limit_of, precision_of
 from ..reference import rewrites_itself
 from ..result import CheckResult
 from ..text import model_type_of, place
-from ._answers import failed, not_run, passed, warned
+from ._answers import does_not_apply, failed, not_run, passed, warned
 from .agreement import apart, plain_loss
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def images_match_tokens(subject: Subject) -> CheckResult:
     """Check that image tokens come with images, and images with image tokens."""
     token = image_token(subject)
     if token is None or "input_ids" not in subject.batch:
-        return not_run("the model takes no images")
+        return does_not_apply("the model takes no images")
     number = int(subject.batch["input_ids"].eq(token).sum())
     has_images = subject.batch.get("pixel_values") is not None
     if number and not has_images:
@@ -82,10 +82,10 @@ def images_see_themselves(subject: Subject) -> CheckResult:
     token, kind = image_token(subject), model_type_of(subject)
     names = {"gemma3": "token_type_ids", "gemma4": "mm_token_type_ids"}
     if token is None or kind not in names or not subject.is_causal:
-        return not_run("the model has no token types for images")
+        return does_not_apply("the model has no token types for images")
     ids, name = subject.batch["input_ids"], names[kind]
     if not bool(ids.eq(token).any()):
-        return not_run("the batch holds no images")
+        return does_not_apply("the batch holds no images")
     right = ids.eq(token).to(ids.dtype)
     types = subject.batch.get(name)
     if types is not None and types.shape == ids.shape and bool((types[right == 1] != 0).all()):
@@ -110,9 +110,9 @@ def pictures_are_whole(subject: Subject) -> CheckResult:
     """Check that pixel values are finite, rescaled, and differ within and between images."""
     pixels: Any = subject.batch.get("pixel_values")
     if not hasattr(pixels, "is_floating_point") or not pixels.is_floating_point():
-        return not_run("the batch holds no images")
+        return does_not_apply("the batch holds no images")
     if not pixels.numel():
-        return not_run("the batch holds no images")
+        return does_not_apply("the batch holds no images")
     images = pixels.detach().flatten(1) if pixels.ndim > 1 else pixels.detach()[None]
     bad = [at for at in range(len(images)) if not bool(images[at].isfinite().all())]
     if bad:

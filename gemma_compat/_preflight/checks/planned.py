@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..result import CheckResult
 from ..samples import two_dimensional
 from ..text import text_config_of
-from ._answers import failed, not_run, passed, warned
+from ._answers import NO_TRAINER, does_not_apply, failed, not_run, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -20,8 +20,10 @@ _TOO_MUCH = 0.5  # share of the memory that the logits of an evaluation may take
 
 def evaluation_makes_sense(subject: Subject) -> CheckResult:
     """Check the metric of the best checkpoint, evaluation labels, and logits that pile up."""
-    if subject.trainer is None or getattr(subject.trainer, "eval_dataset", None) is None:
-        return not_run("the run has no evaluation data")
+    if subject.trainer is None:
+        return not_run(NO_TRAINER)
+    if getattr(subject.trainer, "eval_dataset", None) is None:
+        return does_not_apply("the run has no evaluation data")
     found = (
         _of_direction(subject) or _of_metric(subject) or _of_labels(subject) or _of_logits(subject)
     )

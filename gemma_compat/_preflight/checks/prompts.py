@@ -10,7 +10,8 @@ from ..reference import REWRITES, cross_entropy, prepare, rewrites_itself
 from ..result import CheckResult
 from ..samples import has_pictures, span, two_dimensional
 from ..subject import FORWARD
-from ._answers import first_line, not_run, passed, warned
+from ._answers import NO_ANSWERS, NOT_TOKENS, does_not_apply, first_line, not_run, passed, warned
+from .scan import prompt_and_answer
 from .text import rows_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ _GAIN = 0.15  # how much its own prompt must lower an answer's loss, on average
 
 def answers_fit_their_prompts(subject: Subject) -> CheckResult:
     """Check that answers are likelier after their own prompt than after another row's."""
+    if not subject.is_causal:
+        return does_not_apply(NOT_TOKENS)
+    if has_pictures(subject.batch):
+        return not_run("answers about images are not compared")
+    if not any(prompt_and_answer(batch, row) for batch, row in rows_of(subject)):
+        return does_not_apply(NO_ANSWERS)
     pairs = _pairs(subject)
     if len(pairs) < _ROWS[0]:
         return not_run(f"needs {_ROWS[0]} rows with a masked prompt and an answer, short enough")
@@ -64,8 +71,6 @@ def _pairs(subject: Subject) -> list[tuple[Any, Any]]:
     """Return prompt and answer of rows that mask the first and train the second, each in
     one piece.
     """
-    if not subject.is_causal or has_pictures(subject.batch):
-        return []
     found: list[tuple[Any, Any]] = []
     seen = set()
     for batch, row in rows_of(subject, 200):

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
-from ._answers import failed, first_line, not_run, passed, warned
+from ._answers import does_not_apply, failed, first_line, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -36,7 +36,7 @@ def data_loads(subject: Subject) -> CheckResult:
             help="give eval_dataset the same steps (map, tokenizer) as train_dataset",
         )
     if not subject.scanned:
-        return not_run("the batch was given")
+        return does_not_apply("the batch was given")
     return passed(f"{len(subject.scanned)} batches were read")
 
 

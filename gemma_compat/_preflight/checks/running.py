@@ -13,7 +13,7 @@ from ..passes import Pass, is_out_of_memory
 from ..precision import limit_of, precision_of
 from ..reference import REWRITES, rewrites_itself
 from ..result import CheckResult, Outcome
-from ._answers import failed, first_line, not_run, passed, warned
+from ._answers import does_not_apply, failed, first_line, passed, warned
 from .agreement import apart, as_counted, has_own, reference, run_of
 
 if TYPE_CHECKING:
@@ -159,10 +159,10 @@ def quantization_is_real(subject: Subject) -> CheckResult:
     """Check that the model has 4-bit layers and each of them its ``quant_state``."""
     config = getattr(subject.base.config, "quantization_config", None)
     if config is None:
-        return not_run("the model is not quantized")
+        return does_not_apply("the model is not quantized")
     options = config if isinstance(config, dict) else vars(config)
     if not (options.get("load_in_4bit") or options.get("_load_in_4bit")):
-        return not_run("not quantized to 4 bits by bitsandbytes")
+        return does_not_apply("not quantized to 4 bits by bitsandbytes")
     layers = [m for m in subject.base.modules() if is_four_bit_layer(m)]
     empty = [m for m in layers if getattr(m.weight, "quant_state", None) is None]
     if not layers:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...live.unwrap import peft_wrapper
 from ..result import CheckResult
-from ._answers import failed, not_run, passed, warned
+from ._answers import NO_TRAINER, failed, not_run, passed, warned
 from .adapters import adapted
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MOMENTS = 2  # values that Adam keeps for each trained one
 def checkpoint_can_be_saved(subject: Subject) -> CheckResult:
     """Check the configs that are written, the folder, its disk, and whose model is saved."""
     if subject.trainer is None:
-        return not_run("needs a Trainer, which saves the checkpoints")
+        return not_run(NO_TRAINER)
     found = _of_bare_adapter(subject) or _of_configs(subject) or _of_folder(subject)
     return found or passed("the configs can be written, and the folder takes a checkpoint")
 

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 from ..result import CheckResult
 from ..samples import row_length, span, two_dimensional
 from ..text import token_id, turns_in
-from ._answers import count, not_run, passed, warned
+from ._answers import (
+    NO_ANSWERS,
+    NO_TRAINER,
+    NOT_TOKENS,
+    count,
+    does_not_apply,
+    not_run,
+    passed,
+    warned,
+)
 from .text import rows_of, show_row
 
 if TYPE_CHECKING:
@@ -22,8 +31,10 @@ _ENOUGH = 8  # with fewer rows, copies prove nothing
 def dataset_is_varied(subject: Subject) -> CheckResult:
     """Check for rows that differ, evaluation rows apart from training rows, and labels."""
     rows = list(rows_of(subject, 1_000))
-    if not subject.scanned or len(rows) < 2:
-        return not_run("needs a Trainer with more rows than one batch")
+    if not subject.scanned:
+        return not_run(NO_TRAINER)
+    if len(rows) < 2:
+        return does_not_apply("the run's data is one row")
     keys = [_key(subject, batch, row) for batch, row in rows]
     number, most = Counter(keys).most_common(1)[0][1], len(keys)
     copies = most - len(set(keys))
@@ -60,7 +71,7 @@ def dataset_is_varied(subject: Subject) -> CheckResult:
 def answers_differ(subject: Subject) -> CheckResult:
     """Check that answers differ from each other and from their prompts, and prompts are there."""
     if not subject.is_causal:
-        return not_run("the loss of this run is not over tokens")
+        return does_not_apply(NOT_TOKENS)
     rows = [(batch, row) for batch, row in rows_of(subject, _ANSWERS)]
     empty = [item for item in rows if _asks_nothing(subject, *item)]
     if len(empty) * 2 > len(rows):
@@ -69,7 +80,9 @@ def answers_differ(subject: Subject) -> CheckResult:
             where=show_row(subject, *empty[0]),
             help="look for the column that the prompts come from",
         )
-    pairs = [(item, pair) for item in rows if (pair := _prompt_and_answer(*item)) is not None]
+    pairs = [(item, pair) for item in rows if (pair := prompt_and_answer(*item)) is not None]
+    if not pairs:
+        return does_not_apply(NO_ANSWERS)
     if len(pairs) < _ENOUGH:
         return not_run(f"needs {_ENOUGH} rows with a masked prompt and an answer")
     where = show_row(subject, *pairs[0][0])
@@ -95,7 +108,7 @@ def _asks_nothing(subject: Subject, batch: Any, row: int) -> bool:
     return bool(asked) and all(turn.end <= turn.start for turn in asked)
 
 
-def _prompt_and_answer(batch: Any, row: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+def prompt_and_answer(batch: Any, row: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     """Return the masked beginning of a row, and what it trains; ``None`` without either."""
     labels = two_dimensional(batch, "labels")
     if labels is None:

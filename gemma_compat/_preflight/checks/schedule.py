@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
-from ._answers import failed, not_run, passed, warned
+from ._answers import NO_ARGUMENTS, does_not_apply, failed, not_run, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -28,9 +28,9 @@ _HELP = "learning_rate=2e-4 for LoRA, 1e-5 to 5e-5 for all weights"
 def schedule_moves(subject: Subject) -> CheckResult:
     """Check that the learning rate is that of some recipe, and stays above 0 in most of the run."""
     if subject.args is None and subject.optimizer is None:
-        return not_run("needs the training arguments")
+        return not_run(NO_ARGUMENTS)
     if any(sets_its_rate(group) for group in getattr(subject.optimizer, "param_groups", [])):
-        return not_run("the optimizer finds its rate itself; its lr is a factor")
+        return does_not_apply("the optimizer finds its rate itself; its lr is a factor")
     steps, base = total_steps(subject), _base(subject)
     if steps == 0:
         return failed("the run makes no step", help="num_train_epochs above 0, or more rows")

@@ -9,7 +9,16 @@ from ...tables.families import turn_marks
 from ..result import CheckResult
 from ..samples import is_packed, row_length
 from ..text import Turn, marks_of, model_type_of, place, stops_of, token_id, tokenizer_of, turns_in
-from ._answers import count, failed, not_run, passed, warned
+from ._answers import (
+    NO_TOKENIZER,
+    NOT_TOKENS,
+    count,
+    does_not_apply,
+    failed,
+    not_run,
+    passed,
+    warned,
+)
 from .text import rows_of
 
 if TYPE_CHECKING:
@@ -19,9 +28,9 @@ if TYPE_CHECKING:
 def stop_is_trained(subject: Subject) -> CheckResult:
     """Check that the end of each answer has a label; without one the model never learns to stop."""
     if not subject.is_causal:
-        return not_run("the loss of this run is not over tokens")
+        return does_not_apply(NOT_TOKENS)
     if tokenizer_of(subject) is None:
-        return not_run("needs the tokenizer, to look the end of turn up")
+        return not_run(NO_TOKENIZER)
     rows = list(rows_of(subject, 1_000))
     chats = [(batch, row, turns) for batch, row in rows if (turns := turns_in(subject, batch, row))]
     if chats:
@@ -78,7 +87,7 @@ def _of_chats(subject: Subject, chats: list[tuple[Any, int, list[Turn]]]) -> Che
     if cut and not is_packed(subject.batch):
         return _of_cut(subject, cut, len(answers), end)
     if not answers:
-        return not_run("no answer of a chat is trained in the rows looked at")
+        return does_not_apply("no answer of a chat is trained in the rows looked at")
     return passed(f"{end} is trained in {len(good)} of {len(answers)} answers")
 
 
@@ -153,7 +162,7 @@ def _of_texts(subject: Subject, rows: list[tuple[Any, int]]) -> CheckResult:
             help="tokenizer.pad_token = '<pad>'" if same else "leave the label of <eos>",
         )
     if len({end for _, _, end in trained}) == 1 and len(trained) > 1 or is_packed(subject.batch):
-        return not_run("rows of one length without a stop look like blocks of running text")
+        return does_not_apply("rows of one length without a stop look like blocks of running text")
     return warned(
         f"none of {len(trained)} rows ends with <eos> or an end of turn: the model does not learn "
         "to stop",

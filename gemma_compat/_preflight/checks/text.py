@@ -17,7 +17,7 @@ from ..text import (
     tokenizer_of,
     turns_in,
 )
-from ._answers import failed, not_run, passed, warned
+from ._answers import NO_ROWS, NO_TOKENIZER, does_not_apply, failed, not_run, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -37,7 +37,9 @@ def template_is_the_models(subject: Subject) -> CheckResult:
     """Check that the chat template writes this model's turn marks and no other family's."""
     template = getattr(tokenizer_of(subject), "chat_template", None)
     if not isinstance(template, str):
-        return not_run("no tokenizer with a chat template")
+        if tokenizer_of(subject) is None:
+            return not_run(NO_TOKENIZER)
+        return does_not_apply("the tokenizer has no chat template")
     marks = turn_marks(model_type_of(subject))
     foreign = [mark for mark in _foreign(subject) if mark in template]
     help = "the chat_template of the checkpoint's own instruction-tuned model"
@@ -56,10 +58,10 @@ def template_is_the_models(subject: Subject) -> CheckResult:
 def text_is_the_models(subject: Subject) -> CheckResult:
     """Check the rows for other models' marks, broken marks and unknown roles."""
     if tokenizer_of(subject) is None or not hasattr(tokenizer_of(subject), "decode"):
-        return not_run("needs the tokenizer")
+        return not_run(NO_TOKENIZER)
     rows = list(rows_of(subject))
     if not rows:
-        return not_run("the batch holds no ids")
+        return does_not_apply(NO_ROWS)
     found = [bad for batch, row in rows if (bad := _bad_marks(subject, batch, row))]
     if not found:
         return passed("no foreign or broken marks", where=show_row(subject, *rows[0]))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
-from ..text import Turn, marks_of, place, turns_in
-from ._answers import count, not_run, passed, warned
+from ..text import Turn, marks_of, place, tokenizer_of, turns_in
+from ._answers import NO_TOKENIZER, NOT_TOKENS, count, does_not_apply, not_run, passed, warned
 from .text import rows_of
 
 if TYPE_CHECKING:
@@ -19,12 +19,15 @@ Row = tuple[Any, int, list[Turn]]
 
 def turns_alternate(subject: Subject) -> CheckResult:
     """Check for a turn of the model in each chat, the user's first, and no turn begun in vain."""
-    marks = marks_of(subject)
-    if marks is None or not subject.is_causal:
-        return not_run("needs the tokenizer, and rows of text")
+    if not subject.is_causal:
+        return does_not_apply(NOT_TOKENS)
+    if tokenizer_of(subject) is None:
+        return not_run(NO_TOKENIZER)
+    if marks_of(subject) is None:
+        return does_not_apply("the tokenizer has no marks of this family's turns")
     rows = [(b, r, turns) for b, r in rows_of(subject) if (turns := turns_in(subject, b, r))]
     if not rows:
-        return not_run("no row holds a turn")
+        return does_not_apply("no row holds a turn")
     for is_bad, figure, help in _FAULTS:
         bad = [row for row in rows if is_bad(row[2])]
         if len(bad) > _MOST * len(rows):

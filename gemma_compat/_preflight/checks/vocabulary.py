@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
 from ..text import decode, place, text_config_of, tokenizer_of
-from ._answers import count, not_run, passed, warned
+from ._answers import NO_ROWS, NO_TOKENIZER, count, does_not_apply, not_run, passed, warned
 from .text import rows_of
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ def tokens_are_known(subject: Subject) -> CheckResult:
     """Check that the tokenizer is the model's, and wrote the rows that are trained on."""
     tokenizer = tokenizer_of(subject)
     if tokenizer is None or not hasattr(tokenizer, "__len__"):
-        return not_run("needs the tokenizer")
+        return not_run(NO_TOKENIZER)
     rows = list(rows_of(subject))
     if not rows:
-        return not_run("the batch holds no ids")
+        return does_not_apply(NO_ROWS)
     found = _past_the_tokenizer(subject, tokenizer, rows) or _unknown(subject, tokenizer, rows)
     return (
         found or _marks(subject, tokenizer) or passed("the tokenizer has every token of the rows")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...live.tree import text_models
 from ..result import CheckResult
 from ..text import tokenizer_of
-from ._answers import count, failed, not_run, passed, warned
+from ._answers import NO_TOKENIZER, count, does_not_apply, failed, not_run, passed, warned
 from .adapters import adapted, adapter_of, inactive, stuck, tuned
 
 if TYPE_CHECKING:
@@ -126,8 +126,10 @@ def new_tokens_are_trained(subject: Subject) -> CheckResult:
     tokenizer = tokenizer_of(subject)
     added = _added_ids(tokenizer)
     models = text_models(subject.base)
-    if added is None or not models:
-        return not_run("needs the tokenizer")
+    if added is None:
+        return not_run(NO_TOKENIZER)
+    if not models:
+        return not_run("no embedding was found")
     used = sorted(i for i in added if _is_used(subject, i))
     if not used:
         return passed("no added token is in the rows looked at")
@@ -173,7 +175,7 @@ def head_is_trained(subject: Subject) -> CheckResult:
     head = getattr(subject.base, "get_output_embeddings", lambda: None)()
     models = text_models(subject.base)
     if head is None or not models:
-        return _of_score(subject) or not_run("no language head was found")
+        return _of_score(subject) or does_not_apply("no language head was found")
     tied = getattr(subject.base.config, "tie_word_embeddings", None)
     if tied is None:
         tied = getattr(

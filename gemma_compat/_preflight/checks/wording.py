@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..result import CheckResult
 from ..samples import span
 from ..text import decode, tokenizer_of, turns_in
-from ._answers import not_run, passed, warned
+from ._answers import NO_TOKENIZER, not_run, passed, warned
 from .text import rows_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ Texts = list[tuple[str, list[str], list[str]]]  # a row: its text, what users sa
 def text_is_clean(subject: Subject) -> CheckResult:
     """Check for empty cells, unfilled fields, escapes and wrong encodings in the rows' text."""
     if not hasattr(tokenizer_of(subject), "decode"):
-        return not_run("needs the tokenizer")
+        return not_run(NO_TOKENIZER)
     rows = [_read(subject, batch, row) for batch, row in rows_of(subject)]
     if len(rows) < _ENOUGH:
         return not_run(f"needs {_ENOUGH} rows of text")
