@@ -25,6 +25,8 @@ _EXCEPTION = (
 )
 BLOCK = 12  # lines of a message that follow the one with the exception's class
 _START = re.compile(r"Traceback \(most recent call last\)|^-{40,}", re.MULTILINE)
+_OTHER = re.compile(_EXCEPTION, re.MULTILINE)
+_FRAME = re.compile(r"\.py\b|\bline \d|-{2,4}> ?\d")
 _PREFIXES = re.compile(rf"^(?:{PREFIX}){{1,3}}", re.MULTILINE)
 # Errors that only report the failure of another process.
 _LAUNCHERS = re.compile(
@@ -68,7 +70,14 @@ class Raised:
         before it.
         """
         starts = [match.start() for match in _START.finditer(self.hit.before)]
-        return self.hit.before[starts[-1] :] if starts else self.hit.before[-4000:]
+        if starts:
+            return self.hit.before[starts[-1] :]
+        near = self.hit.before[-4000:]
+        if _FRAME.search("\n".join(near.splitlines()[-6:])):
+            return near
+        # Without frames right before it, another error's line ends what belongs to this one.
+        other = [match.end() for match in _OTHER.finditer(near)]
+        return near[other[-1] :].partition("\n")[2] if other else near
 
     @property
     def around(self) -> str:

@@ -150,3 +150,30 @@ def test_rows_of_unsloths_refusals_answer_their_own_examples() -> None:
         first = next(other for other in REFUSALS if re.search(f"Unsloth: {other.text}", line))
         assert first is row, (row.text, first.text)
         assert word in " ".join(render_text(explain_log(io.BytesIO(text.encode()))).split())
+
+
+def test_another_errors_line_ends_what_belongs_to_the_last_one() -> None:
+    """A report that quotes two errors in prose is answered for the last of them."""
+    text = (
+        "On Kaggle:\nTypeError: must be called with a dataclass type or instance\n\n"
+        "On Colab, with gemma-3-1b-it:\nAttributeError: 'list' object has no attribute 'strip'\n"
+    )
+    assert "a list stands where a text is expected" in headline(explain_log(_bytes(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("'dict' object has no attribute 'vocab_size'", "plain dict"),
+        ("'str' object has no attribute 'keys'", "json.loads"),
+        ("'list' object has no attribute 'device'", "return_tensors"),
+        ("'int' object has no attribute 'strip'", "text is expected"),
+        ("'tuple' object has no attribute 'split'", "text is expected"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_by_what_is_asked_of_it(text: str, pattern: str) -> None:
+    assert re.search(pattern, render_text(explain_log(_bytes(f"AttributeError: {text}\n"))))
+
+
+def _bytes(text: str) -> io.BytesIO:
+    return io.BytesIO(text.encode())

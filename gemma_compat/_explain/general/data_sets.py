@@ -90,6 +90,35 @@ def _not_found(case: Case) -> Answer:
     )
 
 
+def _not_a_dataclass(case: Case) -> Answer:
+    """Answer a text that datasets raises on a newer file, and torch beside a newer Triton."""
+    newer = "pip install -U 'datasets>=4.0.0'   and restart the kernel"
+    triton = "pip install --force-reinstall torch   (it brings the triton of its release)"
+    if case.says(r"[/\\]datasets[/\\]|generate_from_dict"):
+        return Answer(
+            "the data set was written by a newer datasets than the one that reads it",
+            (newer, "or delete its folder in ~/.cache/huggingface/datasets"),
+            why="datasets 4 writes feature types that 3 does not know (List)",
+            known="the frame is that of datasets; the type came with datasets 4.0.0",
+        )
+    if case.says(r"_inductor|AttrsDescriptor|[/\\]triton[/\\]"):
+        return Answer(
+            "torch and the triton beside it are not of the same time",
+            (triton,),
+            why="torch reads the fields of a class of Triton's that is no dataclass in a newer one",
+            known="the frame is that of torch's compiler; the releases were not compared",
+        )
+    return Answer(
+        "a class that is asked for its fields is no dataclass: of two packages one is too new for "
+        "the other",
+        (f"{triton}, if it fails while something is imported", f"{newer}, if a data set is read"),
+        why="a torch beside a newer Triton, and datasets 3 that reads a file of datasets 4, print "
+        "the same line at the end",
+        known="the message; the frames that would tell the two apart are not in the log",
+        settles=False,
+    )
+
+
 DATA_SETS: tuple[General, ...] = (
     General(
         "data-set-scripts-are-gone",
@@ -105,8 +134,7 @@ DATA_SETS: tuple[General, ...] = (
     ),
     General(
         "data-set-newer-than-its-reader",
-        r"Feature type '(?P<name>\w{1,20})' not found\. Available feature types|"
-        r"must be called with a dataclass type or instance",
+        r"Feature type '(?P<name>\w{1,20})' not found\. Available feature types",
         always(
             "the data set was written by a newer datasets than the one that reads it",
             "pip install -U 'datasets>=4.0.0'   and restart the kernel",
@@ -117,6 +145,20 @@ DATA_SETS: tuple[General, ...] = (
         {
             "ValueError: Feature type 'List' not found. Available feature types: ['Value', "
             "'ClassLabel']": "datasets>=4.0.0"
+        },
+    ),
+    General(
+        "not-a-dataclass",
+        r"must be called with a dataclass type or instance",
+        _not_a_dataclass,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/torch/_inductor/runtime/'
+            'hints.py", line 36, in <module>\n    f\nTypeError: must be called with a dataclass '
+            "type or instance": "triton",
+            'Traceback (most recent call last):\n  File "/x/site-packages/datasets/features/'
+            'features.py", line 1474, in generate_from_dict\n    f\nTypeError: must be called with '
+            "a dataclass type or instance": "datasets>=4.0.0",
+            "TypeError: must be called with a dataclass type or instance": "two",
         },
     ),
     General(

@@ -194,8 +194,9 @@ GGUF: tuple[General, ...] = (
     ),
     General(
         "llama-cpp-not-built",
-        r"Unsloth: (?:Quantization failed|The file \(?'?llama\.cpp/|\*\*\*\* Failed compiling|"
-        r"Failed to (?:compile|install|build) llama)|llama-quantize.{0,60}(?:not found|does not)",
+        r"Unsloth: (?:Quantization failed|No working quantizer found|The file \(?'?llama\.cpp/|"
+        r"\*\*\*\* Failed compiling|Failed to (?:compile|install|build) llama)|"
+        r"llama-quantize.{0,60}(?:not found|does not)",
         always(
             "llama.cpp was not built, or its quantizer failed",
             "git clone https://github.com/ggml-org/llama.cpp && cmake -B llama.cpp/build "

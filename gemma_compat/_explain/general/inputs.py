@@ -184,7 +184,8 @@ INPUTS: tuple[General, ...] = (
     ),
     General(
         "parts-where-text-is-expected",
-        r"can only concatenate str \(not \"(?:list|dict|NoneType|int)\"\) to str",
+        r"can only concatenate (?:str \(not \"(?:list|dict|NoneType|int)\"\) to str|"
+        r"list \(not \"str\"\) to list)",
         _list_in_a_template,
         {
             'Traceback (most recent call last):\n  File "<template>", line 1, in top-level '

@@ -157,7 +157,8 @@ KERNELS: tuple[General, ...] = (
         "bitsandbytes-missing",
         r"(?:Using|quantization requires).{0,80}bitsandbytes.{0,80}(?:pip install|the latest)|"
         r"No package metadata was found for bitsandbytes|"
-        r"requires (?:the latest version of )?bitsandbytes",
+        r"requires (?:the latest version of )?bitsandbytes|"
+        r"[Pp]lease install bitsandbytes|bnb modules are not available",
         always(
             "bitsandbytes or accelerate is missing or too old for this loading in 4 or 8 bits",
             "pip install -U bitsandbytes accelerate",

@@ -172,6 +172,60 @@ PLATFORMS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "metal-stopped-the-work",
+        r"\[METAL\] Command buffer execution failed: (?P<why>[^\n(]{3,60})|"
+        r"ggml_metal_graph_compute: command buffer \d+ failed with status",
+        always(
+            "macOS stopped the GPU's work: the step takes too much memory, or too long at once",
+            "mlx_lm.lora ... --batch-size 1 --max-seq-length 1024 --num-layers 4 --grad-checkpoint",
+            "pip install -U mlx mlx-lm",
+            "or a smaller or 4-bit checkpoint: the weights, and what the step adds, share the "
+            "machine's memory with the screen",
+            why="Metal ends a command that exceeds its limits and says only that it failed",
+            known="the message; which limit it was, it does not say",
+            settles=False,
+        ),
+        {
+            "libc++abi: terminating due to uncaught exception of type std::runtime_error: [METAL] "
+            "Command buffer execution failed: Internal Error (0000000e:Internal Error)": (
+                "--batch-size 1"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "no-mask-on-mps",
+        r"Can't infer missing attention mask on `?mps",
+        always(
+            "generate got no attention mask, and on MPS transformers does not make one up",
+            "inputs = tokenizer(text, return_tensors='pt').to('mps'); model.generate(**inputs)",
+            "pip install -U 'torch>=2.3' transformers   for releases that make one up",
+            why="input_ids alone were handed over; the mask is beside them in what the tokenizer "
+            "returns",
+            known="transformers says so",
+        ),
+        {"ValueError: Can't infer missing attention mask on `mps` device.": "**inputs"},
+    ),
+    General(
+        "driver-in-a-bad-state",
+        r"Unexpected error from cudaGetDeviceCount|CUDA driver initialization failed|"
+        r"CUDA driver error: |forward compatibility was attempted on non supported HW|"
+        r"Failed to initialize NVML|CUDA unknown error",
+        always(
+            "the CUDA driver does not answer: torch cannot count the cards",
+            "nvidia-smi   : if it fails too, restart the machine (or the container)",
+            "or a torch for this driver: nvidia-smi prints the newest CUDA that it takes",
+            "CUDA_VISIBLE_DEVICES set after the first use of CUDA gives the same: set it before "
+            "the command",
+            known="torch says so; why the driver does not answer, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Unexpected error from cudaGetDeviceCount(). Did you run some cuda "
+            "functions before calling NumCudaDevices()": "nvidia-smi"
+        },
+    ),
+    General(
         "too-large-for-mps",
         r"total bytes of NDArray > 2\*\*32|Invalid buffer size: [\d.]+ [GT]i?B|"
         r"Output channels > 65536 not supported at the MPS",

@@ -73,7 +73,7 @@ SERVING: tuple[General, ...] = (
     ),
     General(
         "no-adapters-in-vllm",
-        r"(?P<name>[A-Z]\w{1,80}) does not support LoRA yet",
+        r"(?P<name>[A-Z]\w{1,80}) does not support LoRA(?: yet|, but LoRA is enabled)",
         lambda case: Answer(
             f"this vLLM does not serve adapters on {case.match['name']}",
             (

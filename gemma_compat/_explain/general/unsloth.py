@@ -125,6 +125,23 @@ UNSLOTH: tuple[General, ...] = (
         },
     ),
     General(
+        "responses-without-their-marks",
+        r"substring = \[int\(x\) for x in substring\]|_longest_common_substring",
+        always(
+            "train_on_responses_only could not find by itself where a turn begins in this template",
+            "train_on_responses_only(trainer, instruction_part='<start_of_turn>user\\n', "
+            "response_part='<start_of_turn>model\\n')   (the marks of this template; Gemma 4 has "
+            "<|turn>user and <|turn>model)",
+            why="it compares what the template prints for several conversations and found nothing "
+            "in common",
+            known="the frame is that of Unsloth's search for the marks",
+        ),
+        {
+            "-> 1716     substring = [int(x) for x in substring]\nValueError: invalid literal for "
+            "int() with base 10: ''": "instruction_part"
+        },
+    ),
+    General(
         "unsloth-needs-an-adapter",
         r"Unsloth: (?:Your model needs to call|Please (?:use|call)) `?\.?get_peft_model",
         always(

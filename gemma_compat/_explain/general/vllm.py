@@ -18,6 +18,8 @@ def _no_such_name(case: Case) -> Answer | None:
     if not re.search(_IN_VLLM, case.above + case.around + case.hit.before):
         return None
     if re.search(r"lora_|base_layer|modules_to_save", name):
+        if re.search(r"vllm[/\\]lora[/\\]|--?enable[-_]lora", case.above + case.around):
+            return _adapter_elsewhere(case)
         return Answer(
             f"the files hold {name}, which is a tensor of an adapter: nothing was merged",
             (
@@ -121,9 +123,10 @@ def _adapter_elsewhere(case: Case) -> Answer:
         if tower
         else (
             "model.merge_and_unload(), save_pretrained, and serve the merged model",
-            "or train again with target_modules of the list in the message",
+            "or train again on the attention and MLP projections alone: no lm_head, embed_tokens "
+            "or modules_to_save",
         ),
-        known="vLLM lists what it takes and what it was given",
+        known="vLLM names what it was given",
     )
 
 

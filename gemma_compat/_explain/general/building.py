@@ -1,0 +1,116 @@
+"""Packages that pip has to compile, and processes that the system ends."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+
+
+def _build(case: Case) -> Answer:
+    found = re.search(
+        r"Failed (?:building wheel for|to build(?: installable wheels for)?) "
+        r"[`'\"(]?([\w.-]{2,40})",
+        f"{case.hit.before}{case.hit.text}\n{case.hit.after}",
+    )
+    name = found[1] if found else ""
+    if name.replace("_", "-") == "flash-attn":
+        return Answer(
+            "flash-attn has to be compiled here, and that failed",
+            (
+                'attn_implementation="sdpa"   needs no flash-attn',
+                "or a wheel for this Python, torch and CUDA from github.com/Dao-AILab/"
+                "flash-attention/releases: pip install THE.whl",
+                "or pip install ninja packaging wheel && MAX_JOBS=4 pip install flash-attn "
+                "--no-build-isolation   with CUDA_HOME of torch's CUDA",
+            ),
+            why="its package on PyPI is source: it asks for nvcc, torch and much memory",
+            known="pip names the package; why the compiler stopped stands above",
+            settles=False,
+        )
+    return Answer(
+        f"{name} has to be compiled here, and that failed"
+        if name
+        else "a package has to be compiled here, and that failed",
+        (
+            "python --version   and a Python that it has wheels for (3.11 or 3.12, mostly)",
+            "pip install -U pip setuptools wheel   and the package again, or a newer release of it",
+            "or a compiler: apt install build-essential cmake python3-dev",
+        ),
+        why="pip takes the source where there is no wheel for this Python and system",
+        known="the message; why it failed stands above it",
+        settles=False,
+    )
+
+
+BUILDING: tuple[General, ...] = (
+    General(
+        "build-failed",
+        r"Failed building wheel for \S{2,60}|Failed to build installable wheels|"
+        r"Could not build wheels for \S{2,60}|error: subprocess-exited-with-error|"
+        r"metadata-generation-failed|Failed to build `?[\w.-]{2,60}[`=]",
+        _build,
+        {
+            "  ERROR: Failed building wheel for flash-attn": "sdpa",
+            "  ERROR: Failed building wheel for sentencepiece": "sentencepiece",
+            "error: subprocess-exited-with-error": "compiler",
+        },
+        alone=True,
+    ),
+    General(
+        "nvcc-older-than-the-card",
+        r"Unsupported gpu architecture 'compute_(?P<arch>\d{2,3})a?'",
+        lambda case: Answer(
+            f"the CUDA toolkit that compiles is older than the card (compute_{case.match['arch']})",
+            (
+                "nvcc --version   and a toolkit that knows it: 12.8 or newer for RTX 50 and B200",
+                "CUDA_HOME=/usr/local/cuda-12.8 before the command",
+            ),
+            known="nvcc says so",
+        ),
+        {"nvcc fatal   : Unsupported gpu architecture 'compute_120'": "12.8"},
+        alone=True,
+    ),
+    General(
+        "process-killed",
+        r"^(?:zsh: |\S{2,40}: line \d+:? +\d+ )?[Kk]illed(?: |$)|"
+        r"session crashed after using all available RAM|"
+        r"kernel appears to have died|[Dd]etected \d+ oom[-_]kill event|oom-kill",
+        always(
+            "the system ended the process; it does so when the machine's own memory (not the "
+            "GPU's) is used up",
+            "free -h   while it runs, and dmesg | grep -i oom   afterwards",
+            "at loading: device_map={'': 0}, dtype=torch.bfloat16; at merging: a machine with "
+            "twice the memory of the 16-bit weights",
+            "fewer dataloader_num_workers and a smaller num_proc of map",
+            why="merging and exporting hold the whole model in 16 bits in memory; a notebook's "
+            "kernel dies without a message",
+            known="the line; a limit of the scheduler or of the container looks the same",
+            certain=False,
+        ),
+        {
+            "Killed": "free -h",
+            "zsh: killed     python train.py": "free -h",
+            "Your session crashed after using all available RAM.": "memory",
+            "the job was Killed by the user": "",
+        },
+        alone=True,
+    ),
+    General(
+        "segmentation-fault",
+        r"Segmentation fault|SIGSEGV|exit(?:ed with )?(?:code|status)?:? ?-11\b|"
+        r"Fatal Python error: ",
+        always(
+            "native code crashed: a compiled package, not Python",
+            "python -X faulthandler train.py   prints the Python frames of the crash",
+            "pip install --force-reinstall torch torchvision   and the compiled packages beside it "
+            "(bitsandbytes, flash-attn, xformers, triton) for that torch",
+            why="a package that was built for another torch, CUDA or driver is the commonest cause",
+            known="the signal; which package it is, the frames show",
+            settles=False,
+        ),
+        {"Segmentation fault (core dumped)": "faulthandler"},
+        alone=True,
+    ),
+)

@@ -1,0 +1,199 @@
+"""A list where a text is expected, a text where a row is: values of another kind than expected."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+
+_LOOK = "print(train_dataset[0])   : which column holds what"
+_OF_TEXT = r"startswith|endswith|strip|lstrip|rstrip|split|replace|lower|upper|encode|find|format"
+_OF_TENSOR = r"shape|size|dim|to|device|dtype|cuda|cpu|numpy|detach|float|long|view|mean|sum"
+_OF_ROW = r"get|items|keys|values|pop|update"
+_OF_CONFIG = r"to_dict|model_type|hidden_size|vocab_size|num_hidden_layers|to_diff_dict|rope_type"
+
+
+def _of_another_kind(case: Case) -> Answer | None:
+    kind, name = case.match["kind"], case.match["name"]
+    if re.fullmatch(_OF_CONFIG, name) and kind == "dict":
+        return _config(name)
+    if re.fullmatch(_OF_TEXT, name) and kind != "str":
+        return _text(kind)
+    if re.fullmatch(_OF_TENSOR, name) and kind in {"list", "str", "int", "float", "dict"}:
+        return _tensor(kind)
+    if re.fullmatch(_OF_ROW, name) and kind in {"str", "list"}:
+        return _row(kind)
+    return Answer(
+        f"a {kind} stands where something with .{name} is expected",
+        ("look at the last frame: which of its values is it, and who made it",),
+        known="the message; where the value comes from is not in it",
+        settles=False,
+    )
+
+
+def _text(kind: str) -> Answer:
+    return Answer(
+        f"a {kind} stands where a text is expected",
+        (
+            _LOOK,
+            "a formatting_func that returns one text for one row (newer TRL), or a list of texts "
+            "for a batch (batched=True, Unsloth)",
+            "tokenizer.apply_chat_template(messages, tokenize=False)   for a column of texts",
+        ),
+        why="the column that is trained on holds lists: messages, tokens, or a text in a list",
+        known="the message; which column it is, the last frames show",
+        certain=False,
+        settles=False,
+    )
+
+
+def _tensor(kind: str) -> Answer:
+    return Answer(
+        f"a {kind} stands where a tensor is expected",
+        (
+            "return_tensors='pt' in the call of the tokenizer or processor",
+            "or a collator that makes tensors: DataCollatorForLanguageModeling(tokenizer, "
+            "mlm=False)",
+            "or dataset.set_format('torch', columns=[...])",
+        ),
+        why="rows of a data set are plain lists, until a collator or set_format makes tensors",
+        known="the message; who made the value, the last frames show",
+        certain=False,
+        settles=False,
+    )
+
+
+def _row(kind: str) -> Answer:
+    return Answer(
+        f"a {kind} stands where a row or a message with keys is expected",
+        (
+            _LOOK,
+            "messages as a list of {'role': ..., 'content': ...}, not as a text or JSON: "
+            "json.loads(row['messages'])",
+            "in a function with batched=True each column is a list of all rows: go through it",
+        ),
+        why="a text was handed over in place of a message, or a whole column in place of a row",
+        known="the message; which value it is, the last frames show",
+        certain=False,
+        settles=False,
+    )
+
+
+def _config(name: str) -> Answer:
+    return Answer(
+        f"a part of the model's config is a plain dict, and .{name} is asked of it as of a config",
+        (
+            "pip install -U transformers   and what the last frames are of (vllm, peft, unsloth)",
+            "or AutoConfig.from_pretrained(...) in place of a config made from a dict by hand",
+        ),
+        why="a release that does not know the model leaves its text_config or vision_config as the "
+        "dict that config.json holds",
+        known="the message; which release makes a config of it is not in it",
+        certain=False,
+        settles=False,
+    )
+
+
+VALUES: tuple[General, ...] = (
+    General(
+        "value-of-another-kind",
+        r"'(?P<kind>list|dict|str|int|float|tuple|bool)' object has no attribute "
+        r"'(?P<name>\w{1,60})'",
+        _of_another_kind,
+        {
+            "AttributeError: 'list' object has no attribute 'startswith'": "text is expected",
+            "AttributeError: 'str' object has no attribute 'get'": "role",
+            "AttributeError: 'dict' object has no attribute 'model_type'": "AutoConfig",
+            "AttributeError: 'list' object has no attribute 'shape'": "return_tensors",
+            "AttributeError: 'int' object has no attribute 'foo'": ".foo",
+        },
+    ),
+    General(
+        "text-indexed-by-a-name",
+        r"(?P<kind>string|list) indices must be integers|"
+        r"byte indices must be integers",
+        lambda case: _row("text" if case.match["kind"] != "list" else "list"),
+        {
+            "TypeError: string indices must be integers, not 'str'": "json.loads",
+            "TypeError: list indices must be integers or slices, not str": "batched=True",
+        },
+    ),
+    General(
+        "list-where-text-is-tokenised",
+        r"expected string or bytes-like object|TypeError: new\(\): invalid data type 'str'|"
+        r"expected Tensor as element \d+ in argument \d+, but got (?:list|str)",
+        lambda case: _tensor("list or a text") if "ensor" in case.match[0] else _text("list"),
+        {
+            "TypeError: expected string or bytes-like object, got 'list'": "text is expected",
+            "TypeError: expected Tensor as element 0 in argument 0, but got list": "collator",
+        },
+    ),
+    General(
+        "reckoning-with-none",
+        r"unsupported operand type\(s\) for (?P<sign>\S{1,3}): '(?:NoneType' and '\w{2,20}|"
+        r"\w{2,20}' and 'NoneType)'|'(?:<|>|<=|>=)' not supported between instances of "
+        r"'(?:NoneType' and '\w{2,20}|\w{2,20}' and 'NoneType)'|"
+        r"argument must be a string, a bytes-like object or a (?:real )?number, not 'NoneType'",
+        always(
+            "a number or text that the code reckons with is None: it was never set",
+            "look at the last frame: which name in that line is None",
+            "or in the config.json beside the weights: a field that is null or missing",
+            why="a field of the config or an argument that has no default in this release",
+            known="the message; which field it is, the line of code shows",
+            settles=False,
+        ),
+        {
+            "TypeError: unsupported operand type(s) for *: 'NoneType' and 'int'": "None",
+            "TypeError: '<' not supported between instances of 'NoneType' and 'int'": "None",
+        },
+    ),
+    General(
+        "bfloat16-to-numpy",
+        r"Got unsupported ScalarType BFloat16|Can't call numpy\(\) on Tensor that requires grad|"
+        r"can't convert cuda:\d device type tensor to numpy",
+        always(
+            "a tensor was handed to NumPy, which takes neither bfloat16, nor a GPU's tensor, nor "
+            "one with a gradient",
+            "x.detach().float().cpu().numpy()",
+            "in compute_metrics: preprocess_logits_for_metrics=lambda logits, labels: "
+            "logits.argmax(-1)",
+            known="torch says so",
+        ),
+        {"TypeError: Got unsupported ScalarType BFloat16": "detach()"},
+    ),
+    General(
+        "changed-in-place",
+        r"modified by an inplace operation|a leaf Variable that requires grad is being used in an "
+        r"in-place|a view of a leaf Variable that requires grad is being used in an in-place",
+        always(
+            "a tensor that the backward pass still needs was overwritten in place",
+            "model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={'use_reentrant': "
+            "False})",
+            "or look at the line that torch.autograd.set_detect_anomaly(True) names: x = x + y in "
+            "place of x += y",
+            why="an in-place change of the embeddings' output is the commonest: a hook for "
+            "gradients, noise (NEFTune), images put into the text",
+            known="torch says so; which operation it is, anomaly detection says",
+            settles=False,
+        ),
+        {
+            "RuntimeError: one of the variables needed for gradient computation has been modified "
+            "by an inplace operation: [torch.cuda.FloatTensor [2]]": "set_detect_anomaly"
+        },
+    ),
+    General(
+        "inference-tensor-in-training",
+        r"Inference tensors cannot be saved for backward|Inplace update to inference tensor",
+        always(
+            "a tensor that was made under torch.inference_mode() is used in training",
+            "torch.no_grad() in place of torch.inference_mode() around generation and evaluation",
+            "with Unsloth: FastModel.for_training(model) before trainer.train()",
+            known="torch says so",
+        ),
+        {
+            "RuntimeError: Inference tensors cannot be saved for backward. To work around you can "
+            "make a clone": "for_training"
+        },
+    ),
+)
