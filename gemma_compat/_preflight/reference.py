@@ -71,7 +71,7 @@ def reference_of(
             length = logits.shape[0]
             prompted += int(start < 0 and labels[row, 0] != -100)
             for shift in (1, 0):
-                first = max(0, -start - shift)  # a prompt's last logits have no label of their own
+                first = max(0, -start - shift)  # a prompt's last logits have no label
                 wanted = labels[row, start + shift + first : start + length + shift]
                 total, number = cross_entropy(logits[first : first + len(wanted)], wanted)
                 sums[1 - shift] += total  # shifted first
