@@ -19,8 +19,8 @@ _FILES = (
     "repositories", "versions", "unsloth", "unsloth_refusals", "quantized", "quantizers", "serving",
     "launching", "placing", "memory", "machine", "tensors", "platforms", "windows", "kernels",
     "dtypes", "loading", "training", "preferences", "settings", "running", "processes", "inputs",
-    "values", "building", "attention", "frameworks", "python", "arguments", "names", "undefined",
-    "shapes", "by_message",
+    "values", "checkpoints", "building", "attention", "frameworks", "python", "arguments",
+    "names", "undefined", "shapes", "by_message",
 )  # fmt: skip
 
 

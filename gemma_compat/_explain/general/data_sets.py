@@ -105,12 +105,13 @@ def _not_a_dataclass(case: Case) -> Answer:
         return Answer(
             "torch and the triton beside it are not of the same time",
             (triton,),
-            why="torch reads the fields of a class of Triton's that is not a dataclass in a newer one",
+            why="torch reads the fields of a class of Triton's that is not a dataclass in a newer "
+            "one",
             known="the frame is that of torch's compiler; the releases were not compared",
         )
     return Answer(
-        "a class that is asked for its fields is not a dataclass: of two packages one is too new for "
-        "the other",
+        "a class that is asked for its fields is not a dataclass: of two packages one is too new "
+        "for the other",
         (f"{triton}, if it fails while something is imported", f"{newer}, if a data set is read"),
         why="a torch beside a newer Triton, and datasets 3 that reads a file of datasets 4, print "
         "the same line at the end",
