@@ -127,6 +127,12 @@ def decode(subject: Subject, ids: list[int]) -> str:
         return " ".join(map(str, ids))
 
 
+def _shown(subject: Subject, token: int) -> str:
+    """Return the text of one token; where it has none, its number with a space before it."""
+    text = decode(subject, [token]).replace("\n", "\\n")
+    return f" {text}" if text == str(token) else text
+
+
 def place(
     subject: Subject, batch: Mapping[str, Any], row: int, at: int, kind: str = "token"
 ) -> str:
@@ -142,5 +148,5 @@ def place(
         if trained[position] != inside:
             text += "[" if trained[position] else "]"
             inside = trained[position]
-        text += decode(subject, [ids[position]]).replace("\n", "\\n")
+        text += _shown(subject, ids[position])
     return f"row {row}, {kind} {at}: {text}{']' if inside else ''}"

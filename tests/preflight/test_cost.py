@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 import transformers
 
 import gemma_compat
@@ -46,7 +47,6 @@ def test_a_batch_with_room_has_its_answers_and_its_english_tried(tmp_path: Any) 
 
 def _packed() -> dict[str, Any]:
     """Return rows of two samples each, told apart by their positions."""
-    import torch
 
     rows = runs.chat(16, " ".join(runs.WORDS), masked=False)
     ids = rows["input_ids"][:, :-2]  # without the padding, which all of them have
@@ -71,5 +71,42 @@ def test_a_smoothed_loss_has_room_for_its_explanation(tmp_path: Any) -> None:
     settings = {"label_smoothing_factor": 0.1, "gradient_accumulation_steps": 2}
     run = runs.trainer(tiny.build("gemma3_text"), tmp_path, rows, **settings)
     result = gemma_compat.preflight(run, tokenizer=runs.tokenizer())
-    assert result.of("loss-agrees").passes > 1
+    assert result.of("loss-agrees").passes > 0.6
     assert result.passes < 4, str(result)
+
+
+class Focal(transformers.Trainer):
+    """Computes its own loss, as it is meant."""
+
+    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+        output = model(**{k: v for k, v in inputs.items() if k != "labels"}, use_cache=False)
+        logits, labels = output.logits[:, :-1], inputs["labels"][:, 1:]
+        losses = torch.nn.functional.cross_entropy(logits.mT, labels, reduction="none")
+        loss = ((1 - (-losses).exp()) ** 2 * losses).sum() / (labels != -100).sum()
+        items = _.get("num_items_in_batch")
+        loss = loss if items is None else loss * (labels != -100).sum() / items
+        return (loss, output) if return_outputs else loss
+
+
+@pytest.mark.parametrize(
+    ("words", "rows", "is_compared"),
+    [("paris", 1, False), (" ".join(runs.WORDS * 3), 4, True), (" ".join(runs.WORDS * 9), 4, True)],
+    ids=["short", "some", "long"],
+)
+def test_a_loss_of_the_scripts_own_is_explained_by_what_is_left_over(
+    words: str, rows: int, is_compared: bool, tmp_path: Any
+) -> None:
+    """With checkpointing and accumulation it took 5.67 passes; the direction of the gradient waits
+    for those that both need.
+    """
+    keywords = {"eval_dataset": runs.Rows(runs.chat(4, words))}
+    settings = {**EVERYTHING, "per_device_train_batch_size": rows}
+    run = runs.trainer(
+        tiny.build("gemma3_text"), tmp_path, runs.chat(16, words), Focal, keywords, **settings
+    )
+    result = gemma_compat.preflight(run, tokenizer=runs.tokenizer())
+    assert result.ok and result.passes < 4, str(result)
+    for name in ("loss-agrees", "gradients-agree", "accumulation-keeps-scale", "evaluation-runs"):
+        assert result.of(name).outcome is Outcome.PASS, name
+    said = "the direction of its gradient was not looked at" in result.of("loss-agrees").figure
+    assert said is not is_compared

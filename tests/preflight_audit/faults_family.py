@@ -30,6 +30,10 @@ def _dropped(model: Any) -> None:
         layer.self_attn.attention_dropout = 0.9
 
 
+def _window_of_one(folder: Any) -> Any:
+    return run(tiny.build("gemma3_text", sliding_window=1), folder, runs.text())
+
+
 def _new_norm(model: Any) -> None:
     model.model.norm.weight.data.zero_()
 
@@ -73,6 +77,7 @@ FAULTS = (
     Fault("soft cap lost", _without_caps, "final_logit_softcapping is None", slow=False),
     Fault("another activation", on_taught(_other_activation), "hidden_activation is 'relu'"),
     Fault("attention dropout of 0.9", on_taught(_dropped), "attention_dropout=0.9"),
+    Fault("window of one token", _window_of_one, "each token sees itself alone", slow=False),
     Fault("final norm is new", on_taught(_new_norm), "not in the checkpoint"),
     Fault("norm of a layer is new", on_taught(_norm_of_a_layer), "not in the checkpoint"),
     Fault("images rescaled twice", _on_pictures(_rescaled_twice), "rescaled twice", slow=False),

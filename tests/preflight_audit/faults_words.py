@@ -92,7 +92,7 @@ def _padded(rows: list[Rows]) -> Rows:
 
 FAULTS = (
     Fault("line breaks escaped", _turns("{q} \\n \\n", "{a} \\n"), "in place of a line break"),
-    Fault("fields not filled", _turns("{instruction}", "{a}"), r"hold \{instruction\} itself"),
+    Fault("fields not filled", _turns("{instruction}", "{a}"), r"hold \{instruction\}: a field"),
     Fault("answers are nan", trained(_empty_cells), "only 'nan': an empty cell"),
     Fault(
         "UTF-8 read as Latin-1",

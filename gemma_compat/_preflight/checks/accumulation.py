@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import passes, shadow
+from ..cost import LARGE, few_tokens, left_for_accumulation
 from ..result import CheckResult
 from ..samples import shortened
 from ._answers import NO_TRAINER, does_not_apply, failed, first_line, not_run, passed
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 _LIMIT = 0.02
 _MARK = 1e6  # a gradient that is larger than any that a step adds
-_TOKENS = 256  # a loss over them shows a factor as well as one over the whole batch
 
 
 def accumulation_keeps_scale(subject: Subject) -> CheckResult:
@@ -56,9 +56,14 @@ def _once(subject: Subject) -> float:
 
 
 def _part(subject: Subject) -> dict[str, Any]:
-    """Return a few tokens of the batch, which are run twice; all of it if that is cheaper."""
-    few = subject.is_causal and subject.batch["input_ids"].numel() >= 2 * _TOKENS
-    return shortened(subject.batch, _TOKENS) if few else subject.batch
+    """Return a few tokens of the batch, which are run twice; all of it where a pass is left."""
+    if "accumulated" not in subject.kept:
+        large = subject.is_causal and subject.batch["input_ids"].numel() >= LARGE
+        whole = not large and (not subject.is_causal or left_for_accumulation(subject) >= 1.0)
+        few = subject.batch if whole else shortened(subject.batch, few_tokens(subject))
+        subject.kept["accumulated"] = few
+    part: dict[str, Any] = subject.kept["accumulated"]
+    return part
 
 
 def _step(subject: Subject, steps: int) -> tuple[float, bool]:

@@ -19,7 +19,16 @@ from ..samples import (
     two_dimensional,
 )
 from ..text import place, text_config_of, token_id
-from ._answers import NO_ROWS, NOT_TOKENS, does_not_apply, failed, not_run, passed, warned
+from ._answers import (
+    NO_ROWS,
+    NOT_TOKENS,
+    does_not_apply,
+    failed,
+    first_line,
+    not_run,
+    passed,
+    warned,
+)
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -132,6 +141,8 @@ def _without_bos(subject: Subject, bos: int, rows: int, without: list[int]) -> C
         return warned(f"{len(without)} of {rows} rows have no <bos>", where=where, help=help)
     losses = _with_and_without(subject, bos)
     figure = f"no row has <bos> (token {bos}); Gemma degenerates without it"
+    if isinstance(losses, str):
+        return warned(f"{figure}. How much was not measured: {losses}", where=where, help=help)
     if losses is None:
         return failed(figure, where=where, help=help)
     figure = (
@@ -141,10 +152,11 @@ def _without_bos(subject: Subject, bos: int, rows: int, without: list[int]) -> C
     return tell(figure, where=where, help=help)
 
 
-def _with_and_without(subject: Subject, bos: int) -> tuple[float, float] | None:
+def _with_and_without(subject: Subject, bos: int) -> tuple[float, float] | str | None:
     """Return the loss of the first row as it is and with ``<bos>`` in front.
 
-    Return ``None`` if it cannot be measured, or if the model knows too little to tell.
+    Return the error that a forward raises; ``None`` if it is not tried, or the model knows too
+    little to tell.
     """
     import torch
 
@@ -164,8 +176,8 @@ def _with_and_without(subject: Subject, bos: int) -> tuple[float, float] | None:
     with_it["labels"][0, 1] = -100  # the row alone does not predict its first token either
     try:
         losses = reference_of(subject, row).loss, reference_of(subject, with_it).loss
-    except Exception:  # probe boundary: a forward of the user's model, which the next check makes
-        return None
+    except Exception as error:  # probe boundary: a forward of the user's model
+        return first_line(error)
     rows = int(text_models(subject.base)[0][1].embed_tokens.weight.shape[0])
     return losses if min(losses) < _KNOWS * math.log(rows) else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..precision import limit_of, precision_of
-from ..reference import rewrites_itself
+from ..reference import REWRITES, rewrites_itself
 from ..result import CheckResult
 from ..text import model_type_of, place
 from ._answers import does_not_apply, failed, not_run, passed, warned
@@ -90,17 +90,20 @@ def images_see_themselves(subject: Subject) -> CheckResult:
     types = subject.batch.get(name)
     if types is not None and types.shape == ids.shape and bool((types[right == 1] != 0).all()):
         return passed(f"{name} mark every image token")
-    losses = plain_loss(subject), plain_loss(subject, {**subject.batch, name: right})
-    if None in losses or rewrites_itself(subject.base):
-        return not_run("the model does not run with and without token types")
-    off = apart(losses[0], losses[1])  # type: ignore[arg-type]
+    if rewrites_itself(subject.base):
+        return not_run(REWRITES)
+    own, with_types = plain_loss(subject), plain_loss(subject, {**subject.batch, name: right})
+    if isinstance(own, str) or isinstance(with_types, str):
+        raised = own if isinstance(own, str) else with_types
+        return not_run(f"the model does not run with and without {name}: {raised}")
+    off = apart(own, with_types)
     limit = limit_of(precision_of(subject))
     if off <= limit:
         return passed(f"the loss is the same with {name}", f"at most {limit:g}")
     what = "mark no image token" if types is not None else "are not in the batch"
     return failed(
         f"{name} {what}: the tokens of an image do not see each other, and the loss is "
-        f"{losses[0]:.4f} in place of {losses[1]:.4f}",
+        f"{own:.4f} in place of {with_types:.4f}",
         f"at most {limit:g} apart",
         help=f"keep {name} of the processor in the batch (remove_unused_columns=False)",
     )

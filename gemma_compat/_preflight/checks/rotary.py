@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...live.tree import text_models
 from ..result import CheckResult
-from ._answers import not_run, passed, warned
+from ._answers import first_line, not_run, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -28,10 +28,12 @@ def rotary_is_the_configs(subject: Subject) -> CheckResult:
             "window: they are exchanged",
             help="the checkpoint's own config: 1000000 for full attention, 10000 for the window",
         )
-    seen = 0
+    seen, unmade = 0, ""
     for name, live, fresh in _frequencies(models[0][1]):
         seen += 1
-        if live.shape == fresh.shape:
+        if isinstance(fresh, str):
+            unmade = f"{name} cannot be made again from the config: {fresh}"
+        elif live.shape == fresh.shape:
             off = float(
                 ((live.float().cpu() - fresh.float().cpu()).abs() / fresh.abs().cpu()).max()
             )
@@ -42,7 +44,9 @@ def rotary_is_the_configs(subject: Subject) -> CheckResult:
                     f"at most {_APART:g} apart",
                     help="load the model again, and leave its buffers alone",
                 )
-    return passed("frequencies are the config's") if seen else not_run("no frequencies were found")
+    if unmade or not seen:
+        return not_run(unmade or "no frequencies were found")
+    return passed("frequencies are the config's")
 
 
 def _bases(config: Any) -> tuple[float, float] | None:
@@ -58,7 +62,9 @@ def _bases(config: Any) -> tuple[float, float] | None:
 
 
 def _frequencies(model: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Yield the name of each buffer of frequencies, the buffer, and a fresh one by the config."""
+    """Yield the name of each buffer of frequencies, the buffer, and a fresh one by the config, or
+    why there is none.
+    """
     for path, module in model.named_modules():
         buffers = {
             n: b for n, b in module._buffers.items() if n.endswith("inv_freq") and b is not None
@@ -67,20 +73,18 @@ def _frequencies(model: Any) -> Iterator[tuple[str, Any, Any]]:
         if not buffers or config is None or any(kind in _kinds(module) for kind in _MOVE):
             continue
         fresh = _made_again(module, config)
-        if fresh is None:
-            continue
         for name, buffer in buffers.items():
-            other = fresh._buffers.get(name)
+            other = fresh if isinstance(fresh, str) else fresh._buffers.get(name)
             if other is not None and "original" not in name and buffer.device.type != "meta":
                 yield f"{path}.{name}", buffer, other
 
 
 def _made_again(module: Any, config: Any) -> Any:
-    """Return a second module of this class from its config alone; ``None`` if it needs more."""
+    """Return a second module of this class from its config alone, or the error that it raises."""
     try:
         return type(module)(config)
-    except Exception:  # probe boundary: another library's class, which may need more arguments
-        return None
+    except Exception as error:  # probe boundary: another library's class, which may need more
+        return first_line(error)
 
 
 def _kinds(module: Any) -> str:

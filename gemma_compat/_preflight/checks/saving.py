@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...live.unwrap import peft_wrapper
 from ..result import CheckResult
-from ._answers import NO_TRAINER, failed, not_run, passed, warned
+from ._answers import NO_TRAINER, failed, first_line, not_run, passed, warned
 from .adapters import adapted
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ def checkpoint_can_be_saved(subject: Subject) -> CheckResult:
     """Check the configs that are written, the folder, its disk, and whose model is saved."""
     if subject.trainer is None:
         return not_run(NO_TRAINER)
-    found = _of_bare_adapter(subject) or _of_configs(subject) or _of_folder(subject)
+    try:
+        found = _of_bare_adapter(subject) or _of_configs(subject) or _of_folder(subject)
+    except OSError as error:  # of a folder for copies of the configs, or of output_dir
+        return not_run(f"the disk cannot be looked at: {first_line(error)}")
     return found or passed("the configs can be written, and the folder takes a checkpoint")
 
 
@@ -52,15 +55,17 @@ def _of_bare_adapter(subject: Subject) -> CheckResult | None:
 def _of_configs(subject: Subject) -> CheckResult | None:
     """Write copies of what is written beside the weights to a folder that is deleted again."""
     for name, config in _written(subject):
-        try:
-            with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
                 copy.deepcopy(config).save_pretrained(folder)
-        except Exception as error:  # probe boundary: whatever a config of the user raises
-            tell = failed if _saves(subject) else warned
-            return tell(
-                f"saving stops at {name}: {_said(error)}",
-                help=f"mend model.{name} before the run; {_HINTS[name]}",
-            )
+            except OSError:
+                raise  # of this machine's disk, and not of the config
+            except Exception as error:  # probe boundary: whatever a config of the user raises
+                tell = failed if _saves(subject) else warned
+                return tell(
+                    f"saving stops at {name}: {_said(error)}",
+                    help=f"mend model.{name} before the run; {_HINTS[name]}",
+                )
     return None
 
 

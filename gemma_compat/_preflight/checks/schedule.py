@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
-from ._answers import NO_ARGUMENTS, does_not_apply, failed, not_run, passed, warned
+from ._answers import NO_ARGUMENTS, does_not_apply, failed, first_line, not_run, passed, warned
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -22,6 +22,7 @@ _IDLE = 0.5  # share of the run in which the rate may be next to 0
 _NEXT_TO_0 = 1e-3  # of the peak
 _POINTS = 200  # points of a schedule by formula to look at
 _STEPS = 20_000  # steps of any other schedule to make
+_BY_LOSS = "its rate depends on more than the step"
 _HELP = "learning_rate=2e-4 for LoRA, 1e-5 to 5e-5 for all weights"
 
 
@@ -41,8 +42,8 @@ def schedule_moves(subject: Subject) -> CheckResult:
             f"the scheduler ends before the run's {steps} steps: {error}",
             help=f"make the scheduler for {steps} steps",
         )
-    if rates is None:
-        return not_run("the schedule of this run cannot be made beforehand")
+    if isinstance(rates, str):
+        return not_run(f"the schedule of this run cannot be made beforehand: {rates}")
     peak = max(rates, default=0.0)
     found = (
         _of_nothing(subject, peak, base, steps)
@@ -67,9 +68,10 @@ def peak_rate(subject: Subject) -> float:
     if any(sets_its_rate(group) for group in getattr(subject.optimizer, "param_groups", [])):
         return 0.0
     try:
-        return max(_rates(subject) or [0.0])
+        rates = _rates(subject)
     except ValueError:  # the check above reports it
         return _base(subject)
+    return _base(subject) if isinstance(rates, str) else max(rates, default=0.0)
 
 
 def _of_nothing(
@@ -162,8 +164,8 @@ def _base(subject: Subject) -> float:
     return float(subject.value("learning_rate", 5e-5))
 
 
-def _rates(subject: Subject) -> list[float] | None:
-    """Return the learning rate at points over the whole run; ``None`` if it cannot be told.
+def _rates(subject: Subject) -> list[float] | str:
+    """Return the learning rate at points over the whole run, or why it cannot be told.
 
     Raises:
         ValueError: a given scheduler refuses to make that many steps.
@@ -183,13 +185,13 @@ def _rates(subject: Subject) -> list[float] | None:
             num_training_steps=steps,
             scheduler_specific_kwargs=dict(subject.value("lr_scheduler_kwargs") or {}),
         )
-    except (TypeError, ValueError):  # a schedule that needs what is not known before the run
-        return [base]
+    except (TypeError, ValueError) as error:  # an argument is missing, or the name is unknown
+        return first_line(error)
     factors = getattr(scheduler, "lr_lambdas", None)
-    return [base * factors[0](at) for at in _points(steps)] if factors else None
+    return [base * factors[0](at) for at in _points(steps)] if factors else _BY_LOSS
 
 
-def _of_scheduler(subject: Subject, steps: int | None) -> list[float] | None:
+def _of_scheduler(subject: Subject, steps: int | None) -> list[float] | str:
     """Return the rates of a given scheduler: by its factors, else by making its steps."""
     inner = getattr(subject.scheduler, "scheduler", subject.scheduler)
     groups = list(getattr(subject.optimizer, "param_groups", []))
@@ -200,7 +202,7 @@ def _of_scheduler(subject: Subject, steps: int | None) -> list[float] | None:
     if steps and steps <= _STEPS and groups and hasattr(inner, "base_lrs"):
         return _stepped(inner, groups, own, steps)
     last: list[Any] = getattr(inner, "get_last_lr", list)()
-    return [float(rate) for rate in last if rate] or None
+    return [float(rate) for rate in last if rate] or _BY_LOSS
 
 
 def _stepped(scheduler: Any, groups: list[Any], own: list[int], steps: int) -> list[float]:

@@ -7,20 +7,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import passes
+from ..cost import TOO_SMALL, left_after_the_loss
 from ..result import CheckResult
-from ._answers import failed, warned
+from ..samples import shortened
+from ._answers import failed, first_line, not_run, passed, warned
 from .agreement import apart, run_of, without
 
 if TYPE_CHECKING:
     from ..subject import Subject
 
+_UNMADE = f"the direction of its gradient was not looked at: {TOO_SMALL}"
+_FEWEST = 16  # tokens whose gradients tell a direction
 _AGAINST = -0.05  # cosine of two gradients below which a step on one raises the other's loss
 
 
 def of_own_loss(
     subject: Subject, loss: float, reference: float, limit: float, figure: str, tolerance: str
-) -> CheckResult | None:
-    """Return what is wrong with the script's own loss; ``None`` if it may be meant.
+) -> CheckResult:
+    """Return what is wrong with the script's own loss; a pass if it may be meant.
 
     The network is known to be right, so the model's own logits are what the script started from.
 
@@ -34,16 +38,35 @@ def of_own_loss(
     """
     if apart(loss, -reference) <= limit:
         return failed(f"{figure}: its sign is turned", tolerance, help="return loss, not -loss")
-    logits = _logits(subject)
+    logits = logits_of(subject)
     labels, ids = subject.batch["labels"], subject.batch["input_ids"]
-    for make, what, help in _SLIPS if logits is not None else ():
+    subject.kept.pop("logits")  # as large as a vocabulary for each token
+    for make, what, help in () if isinstance(logits, str) else _SLIPS:
         value = make(logits, labels, ids)
         if value is not None and apart(loss, value) <= limit:
             tell = warned if make is _over_masked else failed  # some divide so on purpose
             return tell(f"{figure}: {what}", tolerance, help=help)
-    if subject.value("label_smoothing_factor"):
-        return None  # on rows that the model knows, it raises the loss on purpose
-    return _of_direction(subject, figure, tolerance)
+    # On rows that the model knows, smoothed labels raise the loss on purpose.
+    smoothed = subject.value("label_smoothing_factor")
+    cosine = _UNMADE if smoothed else _direction(subject)
+    if isinstance(cosine, float) and cosine < _AGAINST:
+        return warned(
+            f"{figure}; a step on it raises the loss of the tokens (cosine of the gradients "
+            f"{cosine:.2f})",
+            tolerance,
+            help="look at the sign of each term of your loss",
+        )
+    if isinstance(logits, str):
+        return not_run(f"{figure}: usual slips cannot be looked for, since {logits}")
+    figure = f"{figure}; the run computes its own loss, and the network is right"
+    return passed(f"{figure}; {cosine}" if isinstance(cosine, str) and not smoothed else figure)
+
+
+def logits_of(subject: Subject) -> Any:
+    """Return the model's logits for the batch without its labels, or why there are none."""
+    if "logits" not in subject.kept:
+        subject.kept["logits"] = _logits(subject)
+    return subject.kept["logits"]
 
 
 def _logits(subject: Subject) -> Any:
@@ -54,9 +77,11 @@ def _logits(subject: Subject) -> Any:
             passes.prepare(subject, checkpointing=False)
             given = without(subject.batch, "labels")
             logits = subject.call(given, **subject.arguments()).logits
-    except Exception:  # probe boundary: the user's model without labels, which need not work
-        return None
-    return logits if logits.shape[:2] == subject.batch["labels"].shape else None
+    except Exception as error:  # probe boundary: the user's model, which may need labels
+        return f"the model without labels raises {first_line(error)}"
+    if getattr(logits, "shape", ())[:2] != subject.batch["labels"].shape:
+        return "the model without labels gives no logits for each of its tokens"
+    return logits
 
 
 def _mean(logits: Any, wanted: Any) -> float | None:
@@ -65,6 +90,11 @@ def _mean(logits: Any, wanted: Any) -> float | None:
 
     total, number = cross_entropy(logits.flatten(0, 1), wanted.flatten())
     return total / number if number else None
+
+
+def shifted(logits: Any, labels: Any) -> float | None:
+    """Return the mean loss of each label against the token before it; ``None`` without labels."""
+    return _mean(logits[:, :-1], labels[:, 1:])
 
 
 def _two_on(logits: Any, labels: Any, ids: Any) -> float | None:
@@ -84,7 +114,7 @@ def _all_tokens(logits: Any, labels: Any, ids: Any) -> float | None:
 
 
 def _over_masked(logits: Any, labels: Any, ids: Any) -> float | None:
-    found = _mean(logits[:, :-1], labels[:, 1:])
+    found = shifted(logits, labels)
     share = float((labels[:, 1:] != -100).float().mean())
     return None if found is None else found * share
 
@@ -115,19 +145,28 @@ _SLIPS: tuple[tuple[Callable[[Any, Any, Any], float | None], str, str], ...] = (
 )
 
 
-def _of_direction(subject: Subject, figure: str, tolerance: str) -> CheckResult | None:
-    """Warn if a step that lowers the run's loss raises that of the tokens."""
-    plain = passes.run_pass(replace(subject, trainer=None), checkpointing=True)
-    ours, theirs = run_of(subject).sample, plain.sample
+def _direction(subject: Subject) -> float | str:
+    """Return the cosine of the gradients of the run's loss and of the tokens', or why it was not
+    tried. On a part of the batch it takes two passes of that, on the whole only one.
+    """
+    left, ours, part = left_after_the_loss(subject), run_of(subject), subject
+    if left < 1.0:
+        tokens = int(left / 2 * subject.batch["input_ids"].numel())
+        if tokens < _FEWEST:
+            return _UNMADE
+        part = replace(subject, batch=shortened(subject.batch, tokens))
+        ours = passes.run_pass(part, checkpointing=True)
+        subject.spend(1.0, part.batch)
+    plain = passes.run_pass(replace(part, trainer=None), checkpointing=True)
+    subject.spend(1.0, part.batch)
+    for found in (ours, plain):
+        if found.error is not None:
+            return f"the direction of its gradient is not known: {first_line(found.error)}"
+    return _cosine(ours.sample, plain.sample)
+
+
+def _cosine(ours: dict[str, Any], theirs: dict[str, Any]) -> float | str:
     names = [name for name in ours if name in theirs]
     product = sum(float((ours[name] * theirs[name]).sum()) for name in names)
     sizes = [sum(float((s[n] ** 2).sum()) for n in names) ** 0.5 for s in (ours, theirs)]
-    subject.passes += 1.0
-    if not all(sizes) or product / (sizes[0] * sizes[1]) >= _AGAINST:
-        return None
-    return warned(
-        f"{figure}; a step on it raises the loss of the tokens (cosine of the gradients "
-        f"{product / (sizes[0] * sizes[1]):.2f})",
-        tolerance,
-        help="look at the sign of each term of your loss",
-    )
+    return product / (sizes[0] * sizes[1]) if all(sizes) else "one of the gradients is zero"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..result import CheckResult
@@ -17,17 +18,51 @@ if TYPE_CHECKING:
 _ENOUGH = 8  # rows; with fewer, what they share may be what they are about
 _HALF, _SOME = 0.5, 0.1
 _COLUMNS = "instruction|input|output|question|answer|prompt|response|completion|text|context|query"
-_UNFILLED = re.compile(rf"\{{\s*({_COLUMNS})\s*\}}|\{{(example|row|item|sample)\[")
+_UNFILLED = rf"\{{\s*({_COLUMNS})\s*\}}|\{{(example|row|item|sample)\["
 # What the bytes of UTF-8 look like when they are read as Latin-1 or as Windows' page 1252.
-_MISREAD = re.compile(
-    "\u00c3[\u0080-\u00bf]|\u00e2\u20ac[\u0080-\u00ff\u2010-\u2122]|\u00c2[\u00a0-\u00bf]"
-)
-_ENTITY = re.compile(r"&(amp|quot|lt|gt|nbsp|#39|#x27);")
+_MISREAD = "\u00c3[\u0080-\u00bf]|\u00e2\u20ac[\u0080-\u00ff\u2010-\u2122]|\u00c2[\u00a0-\u00bf]"
+_ENTITY = r"&(amp|quot|lt|gt|nbsp|#39|#x27);"
 _ESCAPED = re.compile(r"\\n(?![a-z])")  # and not \neq or \nabla of LaTeX
 _MISSING = {"nan", "NaN", "null", "undefined", "<NA>"}
 _ONE_IN_LIST = re.compile(r"\[(['\"]).*\1\]", re.DOTALL)
 
 Texts = list[tuple[str, list[str], list[str]]]  # a row: its text, what users said, what models said
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """What stands in a text by accident.
+
+    Attributes:
+        pattern: a regular expression.
+        least: share of the rows that must hold it.
+        what: what it is.
+        help: what to do.
+        but: a text that holds this too is about such things.
+    """
+
+    pattern: str
+    least: float
+    what: str
+    help: str
+    but: str = "\0"
+
+
+_TRACES = (
+    _Trace(
+        _UNFILLED,
+        _HALF,
+        "a field of a template that was never filled",
+        'the f of the f-string, or template.format(instruction=row["instruction"], ...)',
+    ),
+    _Trace(
+        _MISREAD,
+        _SOME,
+        "UTF-8 that was read in another encoding",
+        'open(path, encoding="utf-8")',
+    ),
+    _Trace(_ENTITY, _HALF, "HTML's name of a character", "html.unescape(text)", but="</"),
+)
 
 
 def text_is_clean(subject: Subject) -> CheckResult:
@@ -37,14 +72,7 @@ def text_is_clean(subject: Subject) -> CheckResult:
     rows = [_read(subject, batch, row) for batch, row in rows_of(subject)]
     if len(rows) < _ENOUGH:
         return not_run(f"needs {_ENOUGH} rows of text")
-    found = (
-        _of_empty_cells(rows)
-        or _of_fields(rows)
-        or _of_escapes(rows)
-        or _of_encoding(rows)
-        or _of_entities(rows)
-        or _of_lists(rows)
-    )
+    found = _of_empty_cells(rows) or _of_escapes(rows) or _of_traces(rows) or _of_lists(rows)
     return found or passed(f"no empty cells, unfilled fields or escapes in {len(rows)} rows")
 
 
@@ -76,19 +104,22 @@ def _of_empty_cells(rows: Texts) -> CheckResult | None:
     )
 
 
-def _of_fields(rows: Texts) -> CheckResult | None:
-    """Judge fields of a template that were never filled."""
-    hits = {
-        at: hit.group(0) for at, (text, _, _) in enumerate(rows) if (hit := _UNFILLED.search(text))
-    }
-    if not _share(list(hits), rows, _HALF):
-        return None
-    at, field = next(iter(hits.items()))
-    return warned(
-        f"{len(hits)} of {len(rows)} rows hold {field} itself, and not what should stand there",
-        where=_shown(rows, at, field),
-        help='the f of the f-string, or template.format(instruction=row["instruction"], ...)',
-    )
+def _of_traces(rows: Texts) -> CheckResult | None:
+    """Judge what another program or an unfinished script leaves in a text."""
+    for trace in _TRACES:
+        hits = [
+            (at, hit[0])
+            for at, (text, _, _) in enumerate(rows)
+            if (hit := re.search(trace.pattern, text)) and trace.but not in text
+        ]
+        if _share([at for at, _ in hits], rows, trace.least):
+            at, part = hits[0]
+            return warned(
+                f"{len(hits)} of {len(rows)} rows hold {part}: {trace.what}",
+                where=_shown(rows, at, part),
+                help=trace.help,
+            )
+    return None
 
 
 def _of_escapes(rows: Texts) -> CheckResult | None:
@@ -112,34 +143,6 @@ def _is_escaped(text: str) -> bool:
 def _parts(row: tuple[str, list[str], list[str]]) -> list[str]:
     """Return what is said in the row; its whole text if it is not a chat."""
     return [*row[1], *row[2]] or [row[0]]
-
-
-def _of_encoding(rows: Texts) -> CheckResult | None:
-    hits = {
-        at: hit.group(0) for at, (text, _, _) in enumerate(rows) if (hit := _MISREAD.search(text))
-    }
-    if not _share(list(hits), rows, _SOME):
-        return None
-    at, bytes_ = next(iter(hits.items()))
-    return warned(
-        f"{len(hits)} of {len(rows)} rows hold {bytes_!r}: UTF-8 that was read in another encoding",
-        where=_shown(rows, at, bytes_),
-        help='open(path, encoding="utf-8")',
-    )
-
-
-def _of_entities(rows: Texts) -> CheckResult | None:
-    """Judge HTML's names of characters in text that has no tags."""
-    found = [(at, _ENTITY.search(text)) for at, (text, _, _) in enumerate(rows) if "</" not in text]
-    hits = {at: hit.group(0) for at, hit in found if hit}
-    if not _share(list(hits), rows, _HALF):
-        return None
-    at, name = next(iter(hits.items()))
-    return warned(
-        f"{len(hits)} of {len(rows)} rows hold {name}, HTML's name of a character",
-        where=_shown(rows, at, name),
-        help="html.unescape(text)",
-    )
 
 
 def _of_lists(rows: Texts) -> CheckResult | None:
