@@ -2,9 +2,9 @@
 
 Each is changed in three ways. Every ``*`` and ``+`` becomes a bounded repeat, so that no line costs
 more than its length times a constant. The words that a match must contain are read off the
-expression, and a piece of the log without one of them is not searched. And each expression is tried
-first on the distinct shapes of the lines, in which every digit is 0: ten thousand lines with losses
-have few shapes. So the cost of a healthy log hardly depends on the number of rules.
+expression, and only lines with all of them are searched. And each expression is tried first on the
+distinct shapes of those lines, in which every digit is 0: ten thousand lines with losses have few
+shapes. So the cost of a healthy log hardly depends on the number of rules.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from .required import START
+
 LONGEST_REPEAT = 300  # characters that one ``*`` or ``+`` may take
 
-_WORD = re.compile(r"[a-z_]{2,}")
+_WORD = re.compile(rf"[a-z_]{{{START},}}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,8 @@ class Pattern:
         kind, key: for whom it is searched: ``rule`` and its code, for example.
         text: the expression as it was written.
         clauses: sets of words; a match contains at least one word of each set.
+        whole: words as they are, one of which a match contains, with no other letter beside it;
+            empty for nothing more.
         needs: bytes that a piece must also contain; empty for nothing.
         limit: how many hits to find before the search for it ends.
         lines: how many lines a match may span.
@@ -39,14 +43,22 @@ class Pattern:
     key: Any
     text: str
     clauses: tuple[frozenset[bytes], ...]
+    whole: frozenset[bytes] = frozenset()
     needs: bytes = b""
     limit: int = 50
     lines: int = 1
     context: bool = False
 
-    def is_possible(self, vocabulary: bytes) -> bool:
-        """Return whether a text with these words (joined) could contain a match."""
-        return all(any(word in vocabulary for word in clause) for clause in self.clauses)
+    def is_possible(self, words: frozenset[bytes], found: frozenset[bytes]) -> bool:
+        """Return whether a text with these words could contain a match.
+
+        Args:
+            words: all words of the text.
+            found: the required words that are a part of one of them.
+        """
+        if self.whole and self.whole.isdisjoint(words):
+            return False
+        return not any(clause.isdisjoint(found) for clause in self.clauses)
 
     @property
     def regex(self) -> re.Pattern[str]:
@@ -69,9 +81,11 @@ def pattern(
     limit: int = 50,
     lines: int = 1,
     context: bool = False,
+    whole: tuple[str, ...] = (),
 ) -> Pattern:
     """Make a pattern. It is compiled when a log first has its words: most never are."""
-    return Pattern(kind, key, text, _encoded_clauses(text), needs, limit, lines, context)
+    words = frozenset(word.encode() for word in whole)
+    return Pattern(kind, key, text, _encoded_clauses(text), words, needs, limit, lines, context)
 
 
 @lru_cache(maxsize=None)

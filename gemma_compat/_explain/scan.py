@@ -1,20 +1,20 @@
-"""Search a log for many patterns, piece after piece."""
+"""Search a log for many patterns, piece after piece.
+
+A line is searched for a pattern only where the pattern can match: if it has the words that a match
+requires, and if its shape (0 for every digit) matches. Equal shapes are tried once.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
 
 from .patterns import Pattern
-
-# Letters become lower case, the underscore stays, every other byte becomes a blank.
-_LETTERS = bytes(
-    ord(chr(code).lower()) if code < 128 and (chr(code).isalpha() or code == 95) else 32
-    for code in range(256)
-)
-_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+from .piece import Piece
+from .required import Required, words_of
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class Hit:
         text: the line; of a long one, 2,000 characters around the match.
         match: the match within the line.
         before, after: the text before and after the line, if the pattern asks for it.
-        at: where the line begins in the searched piece.
     """
 
     kind: str
@@ -37,7 +36,6 @@ class Hit:
     match: re.Match[str]
     before: str = ""
     after: str = ""
-    at: int = 0
 
 
 class Scanner:
@@ -46,87 +44,86 @@ class Scanner:
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self._patterns = list(patterns)
         self._waiting = {id(item): item.limit for item in self._patterns}
-        self._words, self._named = b"", [p for p in self._patterns if p.is_possible(b"")]
+        self._required = Required(w for p in self._patterns for clause in p.clauses for w in clause)
+        self._words: frozenset[bytes] | None = None
+        self._found: frozenset[bytes] = frozenset()
+        self._possible: list[Pattern] = []
         self._before = b""
 
-    def scan(self, first_line: int, piece: bytes) -> Iterator[Hit]:
+    def scan(self, first_line: int, data: bytes) -> Iterator[Hit]:
         """Yield the hits in one piece, pattern by pattern, each in order."""
-        before, self._before = self._before, piece[-_CONTEXT:]
-        seen = shapes(piece)
-        possible = [p for p in self._with_words_in(seen) if p.needs in piece]
-        if not possible:
-            return
-        lines = seen.decode("utf-8", "replace")
-        possible = [p for p in possible if p.shape is None or p.shape.search(lines)]
-        if not possible:
-            return
-        text = piece.decode("utf-8", "replace")
-        for item in possible:
-            for hit in _hits(item, text, first_line):
-                yield _with_context(hit, text, before) if item.context else hit
+        before, self._before = self._before, data[-_CONTEXT:]
+        piece = Piece(data)
+        words = words_of(piece.shapes)
+        for item in self._possible_with(words):
+            if item.needs not in data:
+                continue
+            for found in islice(_matches(item, piece, self._found), self._waiting[id(item)]):
+                around = _context(piece.start(found.line), data, before) if item.context else ()
+                line = first_line + found.line
+                yield Hit(item.kind, item.key, line, found.text, found.match, *around)
                 self._waiting[id(item)] -= 1
-                if not self._waiting[id(item)]:
-                    self._patterns.remove(item)
-                    self._words = b""
-                    break
+            if not self._waiting[id(item)]:
+                self._patterns.remove(item)
+                self._words = None
 
-    def _with_words_in(self, seen: bytes) -> list[Pattern]:
+    def _possible_with(self, words: frozenset[bytes]) -> list[Pattern]:
         """Return the patterns whose words occur; pieces of one log mostly share their words."""
-        words = vocabulary(seen)
         if words != self._words:
-            self._words = words
-            self._named = [p for p in self._patterns if p.is_possible(words)]
-        return self._named
+            self._words, self._found = words, self._required.among(words)
+            self._possible = [p for p in self._patterns if p.is_possible(words, self._found)]
+        return self._possible
 
 
 _BEFORE, _SHOWN = 200, 2000  # characters
-_CONTEXT = 16_000  # characters before a hit; a quarter of them behind it
+_CONTEXT = 16_000  # bytes before a hit; a quarter of them behind it
 
 
-def _with_context(hit: Hit, text: str, before: bytes) -> Hit:
-    """Return the hit with the text around it; ``before`` is the end of the piece before."""
-    start = hit.at
-    above = text[max(0, start - _CONTEXT) : start]
-    if start < _CONTEXT and before:
-        above = before.decode("utf-8", "replace")[start - _CONTEXT :] + above
-    end = text.find("\n", start)
-    after = text[end + 1 : end + 1 + _CONTEXT // 4] if end >= 0 else ""
-    return replace(hit, before=above, after=after)
+def _context(start: int, data: bytes, before: bytes) -> tuple[str, str]:
+    """Return the text above a line and below it; ``before`` is the end of the piece before."""
+    above = data[max(0, start - _CONTEXT) : start]
+    if start < _CONTEXT:
+        above = before[start - _CONTEXT :] + above
+    end = data.find(b"\n", start)
+    below = data[end + 1 : end + 1 + _CONTEXT // 4] if end >= 0 else b""
+    return _text(above), _text(below)
 
 
-def _end(text: str, start: int, lines: int) -> int:
-    """Return where the line of ``start`` ends, or the last of this many lines."""
-    end = start - 1
-    for _ in range(lines):
-        end = text.find("\n", end + 1)
-        if end < 0:
-            return len(text)
-    return end
+class _Found(NamedTuple):
+    """A match: its line's number in the piece, from 0, and the text that is shown."""
+
+    line: int
+    text: str
+    match: re.Match[str]
 
 
-def _hits(item: Pattern, text: str, first_line: int) -> Iterator[Hit]:
-    """Yield one hit for each line; for a reader of facts, one for every match in the line."""
-    seen, counted, line = -1, 0, first_line
-    for match in item.regex.finditer(text):
-        start = text.rfind("\n", 0, match.start()) + 1
-        if start == seen:
+def _matches(item: Pattern, piece: Piece, words: frozenset[bytes]) -> Iterator[_Found]:
+    """Yield one match for each line; for a reader of facts, every match in the line."""
+    most = None if item.kind == "fact" else 1
+    for number in _possible_lines(item, piece, words):
+        text = piece.text_from(number, item.lines)
+        first = item.regex.search(text)
+        if first is None or "\n" in text[: first.start()]:  # then it begins in a line below
             continue
-        end = _end(text, match.start(), item.lines)
-        start_shown = max(start, match.start() - _BEFORE)
-        shown = text[start_shown : min(end, start_shown + _SHOWN)].rstrip("\r")
-        # Search again within the line, to drop a match that needs more than one line.
-        inside = [*item.regex.finditer(shown)][: None if item.kind == "fact" else 1]
-        if inside:
-            line += text.count("\n", counted, start)
-            seen = counted = start
-        yield from (Hit(item.kind, item.key, line, shown, found, at=start) for found in inside)
+        start = max(0, first.start() - _BEFORE)
+        shown = text[start : start + _SHOWN].rstrip("\r")
+        for match in islice(item.regex.finditer(shown), most):
+            yield _Found(number, shown, match)
 
 
-def vocabulary(piece: bytes) -> bytes:
-    """Return the distinct words of a piece in lower case, sorted, one on each line."""
-    return b"\n".join(sorted(set(piece.translate(_LETTERS).split())))
+def _possible_lines(item: Pattern, piece: Piece, words: frozenset[bytes]) -> Iterable[int]:
+    """Return the numbers of the lines in which a match may begin."""
+    clauses = [clause & words for clause in item.clauses]
+    if item.lines > 1:  # the words may be in any of its lines
+        last = piece.numbers(set(piece.shapes_with(clauses[:1])))
+        return sorted({max(0, n - back) for n in last for back in range(item.lines)})
+    shape = item.shape
+    if shape is None:
+        return piece.numbers(set(piece.shapes_with(clauses)))
+    if not clauses and not shape.search(_text(piece.text)):  # in all of them at once
+        return []
+    return piece.numbers({s for s in piece.shapes_with(clauses) if shape.search(_text(s))})
 
 
-def shapes(piece: bytes) -> bytes:
-    """Return the distinct lines of a piece, with 0 for every digit."""
-    return b"\n".join(set(piece.translate(_DIGITS).split(b"\n")))
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

@@ -22,6 +22,9 @@ _LONG = 1024  # bytes
 _ENDS = 256  # bytes that are kept of both its ends
 _DATA = re.compile(rb"(?<![\w+/=-])[\w+/=-]{%d,}" % _LONG)
 _IS_DATA = bytes(97 if _DATA.fullmatch(bytes([code]) * _LONG) else 32 for code in range(256))
+# Bytes that no program prints into a log: control characters but those for blanks and bars.
+_CONTROL = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r\b\f\v\x1b")
+_FEW, _UNREADABLE = 4, "\N{REPLACEMENT CHARACTER}".encode()
 # How a compressed file begins, its form, and what prints it unpacked.
 _COMPRESSED = (
     (b"\x1f\x8b", "gzip", "zcat"),
@@ -58,11 +61,19 @@ def pieces(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def _plain(piece: bytes) -> bytes:
+    if b"\0" in piece:  # as in every binary file, and where a log was cut while it was written
+        piece = b"\n".join(map(_readable, piece.replace(b"\0", b"").split(b"\n")))
     if b"\x1b" in piece:
         piece = _ANSI.sub(b"", piece)
     if b"a" * _LONG in piece.translate(_IS_DATA):  # to look for that is ten times as fast
         piece = _DATA.sub(lambda found: found[0][:_ENDS] + b" " + found[0][-_ENDS:], piece)
     return piece
+
+
+def _readable(line: bytes) -> bytes:
+    """Return the line, or one sign for it if more than a byte in 32 is a control character."""
+    controls = len(line) - len(line.translate(None, _CONTROL))
+    return _UNREADABLE if controls > max(_FEW, len(line) // 32) else line
 
 
 def _blocks(stream: BinaryIO) -> Iterator[bytes]:

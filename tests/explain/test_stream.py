@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import tracemalloc
+from random import Random
 from typing import Any
 
 import pytest
@@ -69,6 +70,25 @@ def test_it_is_found_whatever_the_log_looks_like(data: bytes) -> None:
 def test_it_is_found_in_the_middle_of_a_very_long_line(before: int) -> None:
     data = b"x" * before + b" " + ERROR.encode() + b" " + b"y" * stream.BLOCK
     assert codes(data) == ("GC101",)
+
+
+def test_what_is_no_text_is_left_out_line_by_line() -> None:
+    """A binary file holds words by chance, and looking for them would take most of the time."""
+    noise = Random(0).randbytes(20_000).replace(b"\x1b", b"")
+    ((first, piece),) = read(noise + b"\n" + ERROR.encode() + b"\n")
+    assert first == 1 and len(piece) < 4_000
+    assert piece.count(b"\n") == noise.count(b"\n") + 2
+    assert codes(noise + b"\n" + ERROR.encode() + b"\n") == ("GC101",)
+
+
+def test_text_of_two_bytes_a_letter_is_read_without_its_mark() -> None:
+    """PowerShell's redirection, appended to a file that began otherwise."""
+    assert codes(f"x\n{ERROR}\n".encode("utf-16-le")) == ("GC101",)
+
+
+def test_lines_of_checksums_hide_nothing() -> None:
+    sums = b"".join(b"%064x  model-%05d.safetensors\n" % (n * 7**70, n) for n in range(1, 2000))
+    assert codes(sums + ERROR.encode() + b"\n" + sums) == ("GC101",)
 
 
 @pytest.mark.parametrize("unit", [b"A", b"0f", b"QUJD/+_-"])

@@ -66,6 +66,13 @@ _BARE = (
     r"[AHBLVTPMG](?:(?<![\w/.$-].)|(?<=\d[xX].))(?:(?:\d{2,4}[A-Z]{0,2}|(?<=[TL])4|"
     r"I\d{3}[A-Z]?|[BH]\d{2,3}))(?:[- ](?:\d{2,3} ?G(?:i?B)?|SXM\d?|PCIe)){0,3}"
 )
+# The letters in front of the number: H100, 8xH100, MI300, GB200.
+_BARE_LETTERS = tuple(
+    f"{times}{letter}{second}"
+    for times in ("", "x", "X")
+    for letter in "AHBLVTPMG"
+    for second in ("", "I", "B", "H")
+)
 
 GPUS: tuple[Reader, ...] = (
     Reader(  # what env commands and forms say
@@ -102,6 +109,7 @@ GPUS: tuple[Reader, ...] = (
             "requires A100/A800 or H100/H800": {"gpus": ...},
         },
         limit=40,
+        whole=_BARE_LETTERS,
     ),
     Reader(
         r"(?:Num GPUs (?:used )?= |GPU (?:number|count|num)s?: {0,4}|(?:number of|num[_ ]) ?GPUs?"

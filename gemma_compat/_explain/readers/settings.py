@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from .base import MENTIONED, STATED, Reader, Reading, always, unless_advice
 
@@ -188,6 +189,7 @@ _ARGUMENTS: tuple[Reader, ...] = (
             "python x.py --bf16 --lora": {"training.mixed_precision": "bf16"},
             "mybf16=True": {"training.mixed_precision": ...},
         },
+        whole=("fp", "bf"),
     ),
     Reader(
         rf"\bmixed_precision{_IS}(?P<value>bf16|fp16|no)\b",
@@ -273,16 +275,6 @@ _ARGUMENTS: tuple[Reader, ...] = (
         needs=b"target_modules",
     ),
 )
-SETTINGS: tuple[Reader, ...] = (
-    *(
-        Reader(
-            item.pattern,
-            unless_advice(item.read),
-            item.examples,
-            item.needs,
-            item.lines,
-            item.limit,
-        )
-        for item in _ARGUMENTS
-    ),
+SETTINGS: tuple[Reader, ...] = tuple(
+    replace(item, read=unless_advice(item.read)) for item in _ARGUMENTS
 )
