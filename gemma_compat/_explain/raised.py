@@ -21,7 +21,7 @@ _EXCEPTION = (
     r"(?:[A-Za-z_]\w{0,60}\.){0,8}(?:[A-Z]\w{0,60}(?:Error|Failure|Timeout)|"
     r"(?:[A-Z]\w{0,60})?(?:Exception|Unsupported|Interrupt))|"
     r"(?:[A-Za-z_]\w{0,60}\.){0,7}(?:errors?|exc|exceptions?|subprocess|queue|lib)\.[A-Z]\w{2,60})"
-    r"(?:: |[ \t\r]*$)"
+    r"(?:: |:?[ \t\r]*$)"
 )
 BLOCK = 12  # lines of a message that follow the one with the exception's class
 _START = re.compile(r"Traceback \(most recent call last\)|^-{40,}", re.MULTILINE)

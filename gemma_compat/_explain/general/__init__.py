@@ -15,12 +15,13 @@ __all__ = ["Answer", "Case", "General", "generals"]
 
 # The files, the more particular before the less particular: of one line, the first answers.
 _FILES = (
-    "exports", "gguf", "ollama", "vllm", "adapters", "data", "keras", "data_sets", "rows", "images",
-    "repositories", "versions", "unsloth", "unsloth_refusals", "quantized", "quantizers", "serving",
-    "launching", "placing", "memory", "machine", "tensors", "platforms", "windows", "kernels",
-    "dtypes", "loading", "training", "preferences", "settings", "running", "processes", "inputs",
-    "values", "checkpoints", "building", "attention", "frameworks", "python", "arguments",
-    "names", "undefined", "shapes", "by_message",
+    "exports", "gguf", "ollama", "vllm", "adapters", "states", "data", "keras", "data_sets", "rows",
+    "images", "repositories", "versions", "unsloth", "unsloth_refusals", "quantized", "quantizers",
+    "serving", "launching", "placing", "memory", "machine", "tensors", "platforms", "windows",
+    "kernels", "dtypes", "loading", "training", "autograd", "preferences", "settings", "running",
+    "processes", "inputs", "numbers", "values", "checkpoints", "building", "attention",
+    "frameworks", "python", "attributes", "arguments", "modules", "names", "undefined", "shapes",
+    "by_message",
 )  # fmt: skip
 
 

@@ -186,4 +186,95 @@ ADAPTERS: tuple[General, ...] = (
             ),
         },
     ),
+    General(
+        "target-of-another-kind",
+        r"Target module (?P<name>\w{1,60})\([^\n]{0,300} is not supported|"
+        r"Target module (?P<other>\w{1,60})\([^\n]{0,120}is not a",
+        lambda case: Answer(
+            f"target_modules hits a {case.match['name'] or case.match['other']}, which PEFT cannot "
+            "adapt",
+            (_LINEAR_ONLY, "or target_modules='all-linear'"),
+            why="LoRA takes linear layers, embeddings and convolutions; a short name in the list "
+            "also ends the path of other modules. A layer of a quantization that this PEFT does "
+            "not know counts as another kind too",
+            known="the message names the module that was hit",
+            settles=False,
+        ),
+        {
+            "ValueError: Target module GemmaRMSNorm((2048,), eps=1e-06) is not supported. "
+            "Currently, only the following modules are supported": "GemmaRMSNorm"
+        },
+    ),
+    General(
+        "adapter-put-on-twice",
+        r"Adapter with name \w{1,60} already exists|"
+        r"(?:already has|You are trying to modify a model with PEFT for a second time)",
+        always(
+            "the model has an adapter of that name already",
+            "run the cell that loads the model again, and get_peft_model once",
+            "or another adapter_name; model.set_adapter(NAME)",
+            why="get_peft_model changes the model that it is given: a second call lays one adapter "
+            "over the other",
+        ),
+        {
+            "ValueError: Adapter with name default already exists. Please use a different name.": (
+                "get_peft_model once"
+            )
+        },
+    ),
+    General(
+        "no-adapter-to-switch",
+        r"No adapter loaded\. Please load|Adapter with name \w{1,60} not found|"
+        r"No adapter layers found in the model|Adapter \w{1,60} not found|"
+        r"Please specify the target modules|No LoRA keys associated",
+        always(
+            "an adapter was asked for, and the model has none of that name",
+            "model = PeftModel.from_pretrained(model, FOLDER, adapter_name=NAME)   first",
+            "print(model.peft_config)   lists those that are there",
+        ),
+        {"ValueError: No adapter loaded. Please load an adapter first.": "peft_config"},
+    ),
+    General(
+        "merge-refused",
+        r"Cannot merge (?!LORA)\w{1,20} layers when the model is|"
+        r"Merging LoRA layers is not supported for|Dequantization is not supported for",
+        always(
+            "an adapter cannot be merged into weights of this kind",
+            "PeftModel.from_pretrained(BASE in 16 bits, ADAPTER).merge_and_unload()",
+            "and quantize the result anew",
+            why="a merge adds to the weights, which only 16 bits hold without loss",
+        ),
+        {"ValueError: Cannot merge ia3 layers when the model is loaded in 4-bit mode": "16 bits"},
+    ),
+    General(
+        "prompt-methods-and-checkpointing",
+        r"(?:Prefix tuning|[Pp]rompt[- ]\w{1,12}) does not (?:work with|support) (?:gradient|"
+        r"activation) checkpointing",
+        always(
+            "prefix tuning keeps its tokens in the cache, and checkpointing switches the cache off",
+            "gradient_checkpointing=False",
+            "or LoRA",
+        ),
+        {"ValueError: Prefix tuning does not work with gradient checkpointing.": "LoRA"},
+    ),
+    General(
+        "task-type-unknown",
+        r"Invalid task type: '(?P<name>[^'\n]{1,40})'",
+        always(
+            "PEFT knows no task of that name",
+            'task_type="CAUSAL_LM"   (SEQ_CLS, SEQ_2_SEQ_LM, TOKEN_CLS, FEATURE_EXTRACTION)',
+        ),
+        {"ValueError: Invalid task type: 'CAUSAL_LLM'. Must be one of the following": "CAUSAL_LM"},
+    ),
+    General(
+        "everything-excluded",
+        r"All modules were excluded|No modules were targeted for adaptation",
+        always(
+            "the names to leave out (exclude_modules) leave no module that target_modules asks for",
+            "print([n for n, m in model.named_modules() if 'proj' in n][:20])   and narrow "
+            "exclude_modules",
+            known="PEFT says so",
+        ),
+        {"ValueError: All modules were excluded. This is likely unintended.": "exclude_modules"},
+    ),
 )

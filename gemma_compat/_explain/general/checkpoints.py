@@ -169,8 +169,7 @@ CHECKPOINTS: tuple[General, ...] = (
     ),
     General(
         "shapes-in-one-batch-differ",
-        r"Tensors must have same number of dimensions|operands do not broadcast with remapped|"
-        r"Boolean value of Tensor with more than one value is ambiguous",
+        r"Tensors must have same number of dimensions|operands do not broadcast with remapped",
         always(
             "tensors of different form come together in one operation",
             "print({k: v.shape for k, v in batch.items()})   for the batch that fails",

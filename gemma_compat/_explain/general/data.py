@@ -183,15 +183,22 @@ DATA: tuple[General, ...] = (
         },
     ),
     General(
-        "no-processor",
-        r"[Pp]rocessor was not found|[Ff]eature extractor was not found|"
-        r"Can't load (?:image|feature) processor|"
-        r"does not appear to have a file named (?:preprocessor|processor)_config\.json",
+        "no-processor-in-llama-factory",
+        r"(?:[Pp]rocessor|[Ff]eature extractor) was not found, please check and update your",
         _no_processor,
         {
             "ValueError: Processor was not found, please check and update your model file.": (
                 "template: gemma"
             ),
+        },
+        alone=True,
+    ),
+    General(
+        "no-processor",
+        r"Can't load (?:image|feature) processor|"
+        r"does not appear to have a file named (?:preprocessor|processor)_config\.json",
+        _no_processor,
+        {
             "OSError: Can't load image processor for 'out'. If you were trying": (
                 "preprocessor_config.json"
             ),

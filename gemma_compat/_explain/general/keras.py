@@ -116,4 +116,23 @@ KERAS: tuple[General, ...] = (
             "it is equal to 1": "multiple of 8"
         },
     ),
+    General(
+        "keras-metric-not-built",
+        r"Cannot get result\(\) since the metric has not yet been built",
+        always(
+            "Keras asks a metric for its value that never saw a batch: most often one of a "
+            "compiled "
+            "model within the model",
+            "GemmaCausalLM.from_preset(PRESET, compile=False)   or its .backbone alone, as a layer",
+            why="a preset comes compiled with its own metrics, which the outer model lists and "
+            "never "
+            "updates",
+            settles=False,
+        ),
+        {
+            "ValueError: Cannot get result() since the metric has not yet been built.": (
+                "compile=False"
+            )
+        },
+    ),
 )

@@ -79,4 +79,28 @@ MACHINE: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "too-many-open-files",
+        r"Too many open files|received 0 items of ancdata|unable to open shared memory object",
+        always(
+            "the processes of the data loader hold more files open than the system allows",
+            "ulimit -n 65535   before the command",
+            "or torch.multiprocessing.set_sharing_strategy('file_system'), "
+            "dataloader_num_workers=0",
+        ),
+        {"OSError: [Errno 24] Too many open files": "ulimit"},
+        alone=True,
+    ),
+    General(
+        "loader-worker-died",
+        r"DataLoader worker \(pid(?:\(s\))? [\d, ]{1,60}\) exited unexpectedly|"
+        r"Pin memory thread exited unexpectedly|Caught \w{3,40} in DataLoader worker process",
+        always(
+            "a process of the data loader ended; its own error is not in this message",
+            "dataloader_num_workers=0   shows the error itself",
+            "free -h, df -h /dev/shm   where it then works: memory or shared memory ran out",
+            settles=False,
+        ),
+        {"RuntimeError: DataLoader worker (pid(s) 1234) exited unexpectedly": "shows the error"},
+    ),
 )

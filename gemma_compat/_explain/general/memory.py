@@ -278,7 +278,7 @@ MEMORY: tuple[General, ...] = (
     General(
         "out-of-memory",
         r"(?:CUDA|HIP|XPU) out of memory|OutOfMemoryError: (?:CUDA|HIP|XPU|Allocation)|"
-        r"CUBLAS_STATUS_ALLOC_FAILED|CUDA error: out of memory",
+        r"CUBLAS_STATUS_ALLOC_FAILED|CUDA (?:driver )?error: out of memory",
         _answer,
         {
             "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.": "batch",

@@ -3,54 +3,12 @@
 from __future__ import annotations
 
 from ...atlas.intervals import told
-from ...tables import families
 from ..answer import Answer
 from .base import Case, General
 from .released import Released, released, upgrade
 
-# Installed by hand or by the trainer; of others a broken installation is likelier.
-_STACK = {"transformers", "trl", "peft", "torch", "accelerate", "datasets", "vllm", "unsloth"}
 
-
-def _import(case: Case) -> Answer:
-    name = case.match["name"] or case.match["attribute"]
-    module = case.match["module"] or case.match["owner"]
-    package = module.partition(".")[0]
-    outside = [item for item in case.packages if item != package]
-    who = outside[-1] if outside else ""
-    known = released(case)
-    if known is not None:
-        return _known_name(known, who)
-    together = "releases of the same time: python -m gemma_compat advise"
-    if package == "torch":
-        do: tuple[str, ...] = (
-            "pip install -U torch torchvision torchaudio",
-            f"or an older {who}, of the time of this torch" if who else "or older code",
-        )
-    elif package not in _STACK and not who.startswith("unsloth"):
-        do = (
-            f"pip install -U {package}",
-            "a newer Python, if that changes nothing: pip takes the newest release that this "
-            "Python allows",
-        )
-    elif package not in _STACK:
-        do = (f"pip install --force-reinstall {package}   and restart the kernel",)
-    elif who:
-        do = (upgrade(who), f"or {who} and {package} in {together}")
-    else:
-        do = (f"the script and {package} in {together}",)
-    return Answer(
-        f"the installed {package} has no {name} in {module}"
-        + (f"; the last frame that asks for it is of {who}" if who else ""),
-        do,
-        why="the name was moved or removed, is newer than what is installed, or files of two "
-        "releases are mixed: an upgrade in a running kernel leaves the old one in memory",
-        known="the message and the frames",
-        settles=False,
-    )
-
-
-def _known_name(known: Released, who: str) -> Answer:
+def known_name(known: Released, who: str) -> Answer:
     """Answer with the releases that have a name, a module or an attribute."""
     found = known.found
     asks = f"; the last frame that asks for it is of {who}" if who else ""
@@ -115,7 +73,7 @@ def _attribute(case: Case) -> Answer:
     known = released(case)
     if known is not None and not known.contradicts:
         outside = [item for item in case.packages if item not in {known.found.package, "torch"}]
-        return _known_name(known, outside[-1] if outside else "")
+        return known_name(known, outside[-1] if outside else "")
     if owner.endswith("Processor"):
         return _of_a_processor(owner, name)
     outside = [item for item in case.packages if item not in {"torch", "transformers"}]
@@ -138,67 +96,6 @@ def _attribute(case: Case) -> Answer:
         known="the message and the frames; which of these it is, they do not say",
         certain=False,
         settles=False,
-    )
-
-
-def _of_a_model(name: str, packages: list[str]) -> Answer:
-    """Answer for a folder of a model in transformers."""
-    who = next((item for item in reversed(packages) if item != "transformers"), "unsloth")
-    since = families.FIRST_RELEASES.get(name)
-    if since and not name.endswith("_text"):
-        return Answer(
-            f"the installed transformers has no folder for {name}, which came with {since}",
-            (f"pip install -U 'transformers>={since}'",),
-            known="the message; the release is that of transformers which brought the model",
-        )
-    return Answer(
-        f"no transformers has a folder transformers.models.{name}: {who} makes that name from the "
-        "model's type",
-        (upgrade(who),),
-        why="the text part of a model lies in the folder of the whole: gemma3_text in gemma3. A "
-        "release that does not know that type looks in the wrong place",
-        known="the message; transformers up to 5.24.0 was read",
-        certain=False,
-    )
-
-
-def _module(case: Case) -> Answer | None:
-    name = case.match["module"]
-    package = name.partition(".")[0]
-    packages = case.packages
-    known = released(case) if "." in name else None
-    if name.startswith("transformers.models.") and not (known and known.contradicts):
-        return _of_a_model(name.split(".")[2], packages)
-    if known is not None:
-        return _known_name(known, packages[-1] if packages else "")
-    if name in {"mergekit", "weave"} and "trl" in packages:
-        return _optional_for_trl(name)
-    if "." in name:
-        return Answer(
-            f"the installed {package} has no module {name}",
-            (f"pip install -U {package}, or an older one where the module was removed",),
-            why="the module is newer than what is installed, was moved, or is missing from the "
-            "package as it was built",
-            known="the message" + (f"; {packages[-1]} asks for it" if packages else ""),
-            settles=False,
-        )
-    return Answer(
-        f"{package} is not installed in the environment that ran this",
-        (f"python -m pip install {package}   with the very python that runs the script",),
-        why="the module's name need not be the package's",
-        known="the message",
-    )
-
-
-def _optional_for_trl(name: str) -> Answer:
-    return Answer(
-        f"this TRL is older than the transformers beside it: it takes {name}, which is optional, "
-        "for installed",
-        ("pip install -U 'trl>=0.29.0'", "or pip install 'transformers<5'"),
-        why="TRL asks transformers whether a package is there. transformers 5 answers with a pair, "
-        "which counts as yes to a TRL that expects yes or no",
-        known="run on transformers 5.23.0: the DPO and GRPO trainers of trl 0.24.0, 0.26.2 and "
-        "0.28.0 fail so, those of 0.29.0 are imported",
     )
 
 
@@ -256,16 +153,6 @@ NAMES: tuple[General, ...] = (
         },
     ),
     General(
-        "name-not-importable",
-        r"cannot import name '(?P<name>\w{1,80})' from '(?P<module>[\w.]{1,120})'|"
-        r"module '(?P<owner>[\w.]{1,120})' has no attribute '(?P<attribute>\w{1,80})'",
-        _import,
-        {
-            "ImportError: cannot import name 'A' from 'transformers.b' (/x.py)": "transformers",
-            "ImportError: cannot import name '_T' from 'packaging.version'": "packaging",
-        },
-    ),
-    General(
         "attribute-missing",
         r"AttributeError: '?(?P<owner>(?!NoneType|list|dict|str|int)[\w.]{1,80})'? object has no "
         r"attribute '(?P<name>\w{1,80})'",
@@ -279,21 +166,6 @@ NAMES: tuple[General, ...] = (
             'Traceback (most recent call last):\n  File "/x/src/llamafactory/model/visual.py", '
             "line 3, in f\n    f()\nAttributeError: 'Gemma4ForConditionalGeneration' object has "
             "no attribute 'multi_modal_projector'": "pip install -U llamafactory",
-        },
-    ),
-    General(
-        "module-missing",
-        r"No module named '(?P<module>[\w.]{1,120})'",
-        _module,
-        {
-            "ModuleNotFoundError: No module named 'timm'": "pip install timm",
-            'Traceback (most recent call last):\n  File "/x/site-packages/trl/import_utils.py", '
-            "line 3, in f\n    f()\nModuleNotFoundError: No module named 'weave'": "trl>=0.29.0",
-            "ModuleNotFoundError: No module named 'trl.x.y'": "has a module trl.x.y",
-            "ModuleNotFoundError: No module named 'transformers.models.gemma2'": ">=4.42",
-            "- Transformers version: 4.45.2\nModuleNotFoundError: No module named "
-            "'transformers.models.gemma'": "what ran is another release",
-            "ModuleNotFoundError: No module named 'transformers.models.gemma3_text'": "unsloth_zoo",
         },
     ),
 )

@@ -209,7 +209,10 @@ REPOSITORIES: tuple[General, ...] = (
     ),
     General(
         "hub-out-of-reach",
-        r"couldn't connect to 'https://huggingface\.co'|Max retries exceeded with url|"
+        r"requests\.exceptions\.(?:SSLError|ProxyError|ConnectionError|ConnectTimeout)|"
+        r"CERTIFICATE_VERIFY_FAILED|httpx\.(?:ConnectError|ConnectTimeout|ProxyError)|"
+        r"Unknown scheme for proxy URL|couldn't connect to 'https://huggingface\.co'|Max retries "
+        r"exceeded with url|"
         r"Temporary failure in name resolution|LocalEntryNotFoundError|ReadTimeoutError|"
         r"429 Client Error",
         always(

@@ -7,19 +7,29 @@ import re
 from ..answer import Answer
 from .base import Case, General, always
 
+# Keys of rows and batches, as data sets for fine-tuning name them.
+_OF_A_ROW = re.compile(
+    r"(?:text|messages|conversations?|prompt|completion|chosen|rejected|question|answer|"
+    r"instruction|input|output|response|content|role|from|value|labels?|input_ids|"
+    r"attention_mask|token_type_ids|pixel_values|images?|audio|query|context)$"
+)
+
 
 def _column(case: Case) -> Answer | None:
-    """Answer a KeyError of a row: by the frames, a data set or the script's own formatting."""
+    """Answer a KeyError of a row: by the frames, or by a name that only rows and batches have."""
     name = case.match["name"]
-    if not re.search(r"[/\\]datasets[/\\](?:arrow_dataset|formatting|table)", case.frames):
+    is_of_data = re.search(r"[/\\]datasets[/\\](?:arrow_dataset|formatting|table)", case.frames)
+    if not is_of_data and _OF_A_ROW.match(name) is None:
         return None
     return Answer(
-        f"the rows have no column {name}",
+        f"the rows have no column {name}" if is_of_data else f"a row or a batch has no key {name}",
         (
             "print(dataset.column_names, dataset[0])   and use the names that are there",
             f"or dataset.rename_column('OLD', '{name}')",
         ),
-        known="the KeyError comes out of the data set's own code, or of what it maps over the rows",
+        known="the KeyError comes out of the data set's own code, or of what it maps over the rows"
+        if is_of_data
+        else "the name is one of rows and batches; the frames say who reads it",
         certain=False,
         settles=False,
     )
@@ -64,7 +74,8 @@ ROWS: tuple[General, ...] = (
         {
             'Traceback (most recent call last):\n  File "/x/site-packages/datasets/'
             "arrow_dataset.py\", line 3, in map\n    f()\nKeyError: 'text'": "column text",
-            "KeyError: 'text'": "",
+            "KeyError: 'text'": "no key text",
+            "KeyError: 'gemma_x'": "",
         },
     ),
     General(

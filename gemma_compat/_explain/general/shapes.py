@@ -201,6 +201,7 @@ SHAPES: tuple[General, ...] = (
     General(
         "something-is-none",
         rf"{_HAS_NO}|'NoneType' object is not (?:iterable|subscriptable|callable)|"
+        r"None is not a callable object|argument of type 'NoneType' is not iterable|"
         r"object of type 'NoneType' has no len|cannot unpack non-iterable NoneType|"
         r"expected str, bytes or os\.PathLike object, not NoneType",
         _none,

@@ -127,7 +127,7 @@ _EMPTY_SHARD = Answer(
 )
 
 
-def _size_mismatch(case: Case) -> Answer:
+def size_mismatch(case: Case) -> Answer:
     saved, here = case.match["saved"], case.match["here"]
     if saved in {"0", ""}:
         return _saved_empty(case)
@@ -165,7 +165,7 @@ TENSORS: tuple[General, ...] = (
         r"size mismatch for \S{1,300}: copying a param with shape torch\.Size\(\[(?P<saved>[\d, "
         r"]*)\]\)"
         r" from checkpoint, the shape in current model is torch\.Size\(\[(?P<here>[\d, ]*)\]\)",
-        _size_mismatch,
+        size_mismatch,
         {
             "size mismatch for a.lora_A.weight: copying a param with shape torch.Size([0]) from "
             "checkpoint, the shape in current model is torch.Size([8, 2560]).": "gather",

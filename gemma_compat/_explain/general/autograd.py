@@ -1,0 +1,78 @@
+"""What autograd and CUDA refuse: writing in place, a loss of many numbers, a broken call."""
+
+from __future__ import annotations
+
+from .base import General, always
+
+AUTOGRAD: tuple[General, ...] = (
+    General(
+        "loss-of-many-numbers",
+        r"grad can be implicitly created only for scalar outputs",
+        always(
+            "the loss is not one number but many",
+            "loss.mean()   (or sum()) before backward",
+            why="a loss with reduction='none', or one for each GPU of a DataParallel model",
+        ),
+        {"RuntimeError: grad can be implicitly created only for scalar outputs": "loss.mean()"},
+    ),
+    General(
+        "truth-of-a-tensor",
+        r"Boolean value of Tensor with more than one value is ambiguous|"
+        r"truth value of an array with more than one element is ambiguous",
+        always(
+            "an if asks a whole tensor or array for yes or no",
+            "if x is not None:   or x.any(), x.all(), in the line of the last frame",
+            known="the message",
+        ),
+        {
+            "RuntimeError: Boolean value of Tensor with more than one value is ambiguous": (
+                "is not None"
+            )
+        },
+    ),
+    General(
+        "checkpoint-of-another-device",
+        r"Attempting to deserialize object on a CUDA device",
+        always(
+            "a file that was saved on a GPU is loaded where torch sees none",
+            "torch.load(PATH, map_location='cpu')",
+            "or a torch with CUDA and a visible GPU: nvidia-smi",
+        ),
+        {
+            "RuntimeError: Attempting to deserialize object on a CUDA device but "
+            "torch.cuda.is_available() is False.": "map_location"
+        },
+    ),
+    General(
+        "cuda-refused",
+        r"CUDA error: (?:invalid argument|operation not supported|the launch timed out|"
+        r"initialization error|invalid resource handle|uncorrectable|hardware error|"
+        r"peer access is not supported)",
+        always(
+            "CUDA refused a call; the message does not say which tensor or kernel it was",
+            "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it happens",
+            "nvidia-smi -q -d ECC, dmesg | grep -i xid   where it says hardware or uncorrectable",
+            why="paged optimizers and shared memory are not supported under WSL and on split "
+            "cards; "
+            "a process that was forked has no CUDA of the first",
+            settles=False,
+        ),
+        {"RuntimeError: CUDA error: operation not supported": "CUDA_LAUNCH_BLOCKING=1"},
+    ),
+    General(
+        "index-in-a-compiled-kernel",
+        r"index out of bounds: 0 <= tmp\d+",
+        always(
+            "a compiled kernel met an index outside its table: a token id or a label that is too "
+            "large",
+            "print(batch['input_ids'].max(), model.get_input_embeddings().weight.shape)",
+            "TORCHDYNAMO_DISABLE=1   shows the line",
+            why="added tokens without resize_token_embeddings, or the tokenizer of another "
+            "checkpoint",
+            known="the assertion is of a kernel that torch.compile made",
+            settles=False,
+        ),
+        {"RuntimeError: index out of bounds: 0 <= tmp13 < 262144": "input_ids"},
+        alone=True,
+    ),
+)

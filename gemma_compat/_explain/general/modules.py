@@ -1,0 +1,229 @@
+"""Modules and names that cannot be imported: not installed, another release, another package."""
+
+from __future__ import annotations
+
+import sys
+
+from ...tables import families
+from ..answer import Answer
+from .base import Case, General
+from .names import known_name
+from .released import released, upgrade
+
+# Installed by hand or by the trainer; of others a broken installation is likelier.
+_STACK = {"transformers", "trl", "peft", "torch", "accelerate", "datasets", "vllm", "unsloth"}
+# Modules whose package has another name.
+_DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dotenv": "python-dotenv",
+    "flash_attn": "flash-attn --no-build-isolation",
+    "flash_attn_2_cuda": "flash-attn --no-build-isolation",
+    "google": "protobuf",
+    "llama_cpp": "llama-cpp-python",
+    "lightning_fabric": "lightning",
+    "megatron": "megatron-core",
+    "nemo": "nemo_toolkit",
+    "pkg_resources": "'setuptools<81'",
+    "rouge_score": "rouge-score",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "swift": "ms-swift",
+    "yaml": "pyyaml",
+}
+_OF_THE_PROJECT = (
+    "a folder of the project itself is not on Python's path",
+    (
+        "run it from the project's root: python -m PACKAGE.MODULE, or PYTHONPATH=. before the "
+        "command",
+        "or pip install -e .",
+    ),
+    "the module is a folder of the repository and no package of an index",
+)
+_BUILT_WITHOUT = (
+    "this Python was built without a part of its standard library",
+    (
+        "a Python of conda, uv or the system: conda create -n tune python=3.11",
+        "or the -dev packages of the system (liblzma-dev, libffi-dev, libsqlite3-dev) and pyenv "
+        "again",
+    ),
+    "a Python that was compiled by hand leaves out what it found no headers for",
+)
+# Modules that no pip install brings: what happened, what to do, why.
+_NOT_A_PACKAGE = {
+    **dict.fromkeys(
+        ("src", "utils", "scripts", "config", "models", "train", "tools"), _OF_THE_PROJECT
+    ),
+    **dict.fromkeys(("_lzma", "_ctypes", "_bz2", "_sqlite3", "_ssl"), _BUILT_WITHOUT),
+    "distutils": (
+        "distutils is no longer a part of Python from 3.12 on",
+        ("pip install -U setuptools", "or Python 3.11"),
+        "setuptools brings a copy of it",
+    ),
+    "llmtuner": (
+        "llmtuner is the old name of LLaMA-Factory's package",
+        ("pip install -U llamafactory   and llamafactory-cli train CONFIG.yaml",),
+        "scripts of 2023 and early 2024 import it; it is called llamafactory since",
+    ),
+}
+
+
+def distribution(module: str) -> str:
+    """Return what to hand to ``pip install`` for a top-level module."""
+    return _DISTRIBUTIONS.get(module, module)
+
+
+def _of_python(name: str, module: str, who: str) -> Answer:
+    """Answer for a name that the standard library of this Python does not have."""
+    return Answer(
+        f"the standard library of this Python has no {name} in {module}"
+        + (f"; the last frame that asks for it is of {who}" if who else ""),
+        (
+            "an environment with a newer Python: conda create -n tune python=3.11",
+            upgrade(who) if who else "or newer code, where the name was removed",
+        ),
+        why="a package asks for a newer Python than this one, or, if it is old, for a name that "
+        "Python has removed",
+        known="the module is one of Python's own",
+        settles=False,
+    )
+
+
+def _import(case: Case) -> Answer:
+    name = case.match["name"] or case.match["attribute"]
+    module = case.match["module"] or case.match["owner"]
+    package = module.partition(".")[0]
+    outside = [item for item in case.packages if item != package]
+    who = outside[-1] if outside else ""
+    known = released(case)
+    if known is not None:
+        return known_name(known, who)
+    if package in sys.stdlib_module_names:
+        return _of_python(name, module, who)
+    together = "releases of the same time: python -m gemma_compat advise"
+    if package == "torch":
+        do: tuple[str, ...] = (
+            "pip install -U torch torchvision torchaudio",
+            f"or an older {who}, of the time of this torch" if who else "or older code",
+        )
+    elif package not in _STACK and not who.startswith("unsloth"):
+        do = (
+            f"pip install -U {distribution(package)}",
+            "a newer Python, if that changes nothing: pip takes the newest release that this "
+            "Python allows",
+        )
+    elif package not in _STACK:
+        do = (f"pip install --force-reinstall {distribution(package)}   and restart the kernel",)
+    elif who:
+        do = (upgrade(who), f"or {who} and {package} in {together}")
+    else:
+        do = (f"the script and {package} in {together}",)
+    return Answer(
+        f"the installed {package} has no {name} in {module}"
+        + (f"; the last frame that asks for it is of {who}" if who else ""),
+        do,
+        why="the name was moved or removed, is newer than what is installed, or files of two "
+        "releases are mixed: an upgrade in a running kernel leaves the old one in memory",
+        known="the message and the frames",
+        settles=False,
+    )
+
+
+def _of_a_model(name: str, packages: list[str]) -> Answer:
+    """Answer for a folder of a model in transformers."""
+    who = next((item for item in reversed(packages) if item != "transformers"), "unsloth")
+    since = families.FIRST_RELEASES.get(name)
+    if since and not name.endswith("_text"):
+        return Answer(
+            f"the installed transformers has no folder for {name}, which came with {since}",
+            (f"pip install -U 'transformers>={since}'",),
+            known="the message; the release is that of transformers which brought the model",
+        )
+    return Answer(
+        f"no transformers has a folder transformers.models.{name}: {who} makes that name from the "
+        "model's type",
+        (upgrade(who),),
+        why="the text part of a model lies in the folder of the whole: gemma3_text in gemma3. A "
+        "release that does not know that type looks in the wrong place",
+        known="the message; transformers up to 5.24.0 was read",
+        certain=False,
+    )
+
+
+def _module(case: Case) -> Answer | None:
+    name = case.match["module"]
+    package = name.partition(".")[0]
+    packages = case.packages
+    known = released(case) if "." in name else None
+    if name.startswith("transformers.models.") and not (known and known.contradicts):
+        return _of_a_model(name.split(".")[2], packages)
+    if known is not None:
+        return known_name(known, packages[-1] if packages else "")
+    if name in _NOT_A_PACKAGE:
+        happened, do, why = _NOT_A_PACKAGE[name]
+        return Answer(happened, do, why=why, known="the message names the module")
+    if name in {"mergekit", "weave"} and "trl" in packages:
+        return _optional_for_trl(name)
+    if "." in name:
+        return Answer(
+            f"the installed {package} has no module {name}",
+            (
+                f"pip install -U {distribution(package)}",
+                "or an older one, where the module was removed",
+            ),
+            why="the module is newer than what is installed, was moved, or is missing from the "
+            "package as it was built",
+            known="the message" + (f"; {packages[-1]} asks for it" if packages else ""),
+            settles=False,
+        )
+    return Answer(
+        f"{package} is not installed in the environment that ran this",
+        (
+            f"python -m pip install {distribution(package)}   with the very python that runs the "
+            "script",
+        ),
+        why="" if package in _DISTRIBUTIONS else "the module's name need not be the package's",
+        known="the message",
+    )
+
+
+def _optional_for_trl(name: str) -> Answer:
+    return Answer(
+        f"this TRL is older than the transformers beside it: it takes {name}, which is optional, "
+        "for installed",
+        ("pip install -U 'trl>=0.29.0'", "or pip install 'transformers<5'"),
+        why="TRL asks transformers whether a package is there. transformers 5 answers with a pair, "
+        "which counts as yes to a TRL that expects yes or no",
+        known="run on transformers 5.23.0: the DPO and GRPO trainers of trl 0.24.0, 0.26.2 and "
+        "0.28.0 fail so, those of 0.29.0 are imported",
+    )
+
+
+MODULES: tuple[General, ...] = (
+    General(
+        "name-not-importable",
+        r"cannot import name '(?P<name>\w{1,80})' from '(?P<module>[\w.]{1,120})'|"
+        r"module '(?P<owner>[\w.]{1,120})' has no attribute '(?P<attribute>\w{1,80})'",
+        _import,
+        {
+            "ImportError: cannot import name 'A' from 'transformers.b' (/x.py)": "transformers",
+            "ImportError: cannot import name '_T' from 'packaging.version'": "packaging",
+        },
+    ),
+    General(
+        "module-missing",
+        r"No module named '(?P<module>[\w.]{1,120})'",
+        _module,
+        {
+            "ModuleNotFoundError: No module named 'timm'": "pip install timm",
+            'Traceback (most recent call last):\n  File "/x/site-packages/trl/import_utils.py", '
+            "line 3, in f\n    f()\nModuleNotFoundError: No module named 'weave'": "trl>=0.29.0",
+            "ModuleNotFoundError: No module named 'trl.x.y'": "has a module trl.x.y",
+            "ModuleNotFoundError: No module named 'transformers.models.gemma2'": ">=4.42",
+            "- Transformers version: 4.45.2\nModuleNotFoundError: No module named "
+            "'transformers.models.gemma'": "what ran is another release",
+            "ModuleNotFoundError: No module named 'transformers.models.gemma3_text'": "unsloth_zoo",
+        },
+    ),
+)

@@ -1,0 +1,98 @@
+"""Keys of a state dict that do not fit: another wrapper, another class, an adapter for a model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from ..answer import Answer
+from .base import Case, General
+from .tensors import size_mismatch
+
+# A mark in a key, then what it says and what to do.
+_MARKS = (
+    (
+        r"lora_[AB]|lora_embedding|base_model\.model\.",
+        "the keys are of an adapter, and one of the two is not",
+        "PeftModel.from_pretrained(base, FOLDER)   for an adapter; merge_and_unload() before a "
+        "whole model is saved",
+    ),
+    (
+        r"_orig_mod\.",
+        "the keys carry the name of a compiled model (_orig_mod)",
+        "{k.removeprefix('_orig_mod.'): v for k, v in state.items()}",
+    ),
+    (
+        r"\babsmax|quant_map|quant_state|nested_absmax|\bSCB\b",
+        "the keys are of weights in 4 or 8 bits, and the model that takes them is not quantized",
+        "from_pretrained(FOLDER)   with the quantization_config that was saved beside them",
+    ),
+)
+
+
+# A message that a terminal has wrapped.
+_SHAPES = re.compile(
+    r"size mismatch for \S{1,300}: copying a param with shape\s+torch\.Size\(\[(?P<saved>[\d, ]*)"
+    r"\]\)\s+from checkpoint,\s+the shape\s+in\s+current model\s+is\s+torch\.Size\(\["
+    r"(?P<here>[\d, ]*)\]\)"
+)
+
+
+def _keys(case: Case) -> Answer | None:
+    text = f"{case.hit.text}\n{case.message}"
+    shapes = _SHAPES.search(f"{text}\n{case.hit.after}")
+    if shapes is not None:
+        return size_mismatch(replace(case, hit=replace(case.hit, match=shapes, text=shapes[0])))
+    for mark, says, do in _MARKS:
+        if re.search(mark, text):
+            return Answer(
+                f"the saved weights do not fit the model that takes them: {says}",
+                (do, "or load with from_pretrained, which knows these names"),
+                known="the message lists the keys",
+                settles=False,
+            )
+    return None
+
+
+def _named_weight(case: Case) -> Answer:
+    name = case.match["name"]
+    return Answer(
+        "a weight is looked up by a name that the file or the model does not have",
+        (
+            "print([k for k in state][:8])   beside the name in the message: a prefix is most "
+            "often "
+            "the difference",
+            "or the converter or loader of a release that knows this model",
+        ),
+        why="a converter, a merge or an own loader is written for another layout"
+        + (" (an adapter's keys begin with base_model.model)" if "base_model" in name else ""),
+        known="the message has the name",
+        settles=False,
+    )
+
+
+STATES: tuple[General, ...] = (
+    General(
+        "keys-with-a-mark",
+        r"Error\(s\) in loading state_dict for \w{1,80}|"
+        r"(?:Missing|Unexpected) key\(s\) in state_dict",
+        _keys,
+        {
+            "RuntimeError: Error(s) in loading state_dict for Gemma3ForCausalLM:\n\tMissing key(s) "
+            'in state_dict: "model.layers.0.self_attn.q_proj.base_layer.weight", '
+            '"model.layers.0.self_attn.q_proj.lora_A.default.weight".': "PeftModel",
+            "RuntimeError: Error(s) in loading state_dict for GemmaForCausalLM:\n\tUnexpected "
+            'key(s) in state_dict: "_orig_mod.model.norm.weight".': "removeprefix('_orig_mod.')",
+            "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:\n        size "
+            "mismatch for a.lora_A.default.weight: copying a param with shape torch.Size([32, 8]) "
+            "from checkpoint, the shape in\ncurrent model is torch.Size([16, 8]).": "rank",
+        },
+    ),
+    General(
+        "weight-by-another-name",
+        r"KeyError: '(?P<name>[\w.]{3,200}\.(?:weight|bias|lora_[AB](?:\.\w{1,20})?|absmax|scales|"
+        r"qweight))'",
+        _named_weight,
+        {"KeyError: 'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight'": "prefix"},
+    ),
+)
