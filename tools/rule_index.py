@@ -2,7 +2,7 @@
 
 One line is one rule, in the order of the codes. A rule that is a Markdown file is data: TOML
 between two lines of ``+++``, and the page below it. Of a Python file the index has all that is
-data, and the phrases of the conditions that it defines. The package reads the index, so that a
+data, and what its conditions are made of. The package reads the index, so that a
 report neither parses pages nor imports the files of rules that do not matter.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from enum import Enum
 from functools import lru_cache
@@ -19,6 +19,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 if TYPE_CHECKING:
     from gemma_compat.engine.condition import Condition
@@ -74,8 +75,9 @@ def read_module(file: Path) -> dict[str, Any]:
         for field in fields(rule)
         if (value := getattr(rule, field.name)) != field.default or field.name == "evidence"
     }
-    entry |= {key: _named(getattr(rule, key)) for key in _CONDITIONS if key in entry}
-    entry["scopes"] = [_scope(scope) for scope in rule.scopes]
+    named = Names(module).of
+    entry |= {key: named(getattr(rule, key)) for key in _CONDITIONS if key in entry}
+    entry["scopes"] = [_scope(scope, named) for scope in rule.scopes]
     functions = [key for key in FUNCTIONS if callable(getattr(module, key, None))]
     return {**entry, **_place(file), "functions": functions, "docs": _page_of(module)}
 
@@ -88,13 +90,13 @@ def _place(file: Path) -> dict[str, str]:
     return {"name": file.stem.replace("_", "-"), "family": file.parent.name}
 
 
-def _scope(scope: Scope) -> dict[str, Any]:
+def _scope(scope: Scope, named: Callable[[Iterable[Condition]], list[Any]]) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "model_types": sorted(scope.model_types),
         "packages": dict(scope.packages),
     }
     if scope.when:
-        entry["when"] = _named(scope.when)
+        entry["when"] = named(scope.when)
     if scope.by_config:
         entry["by_config"] = True
     if scope.fixed_in is not None:
@@ -102,21 +104,76 @@ def _scope(scope: Scope) -> dict[str, Any]:
     return entry
 
 
-def _named(items: Iterable[Condition]) -> list[Any]:
-    """Return the name of each shared condition, and the phrase of each that is a rule's own."""
-    return [_names().get(id(item)) or {"own": item.phrase} for item in items]
+class Names:
+    """The conditions of one rule's file, as the index has them.
+
+    A shared condition is its name. A combined one is its combinator and its parts. One that the
+    file defines is its name there, its phrase, and the fact that it reads first: where that is
+    unknown, the answer is known without the file.
+    """
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+        self._own = {id(value): name for name, value in vars(module).items()}
+
+    def of(self, items: Iterable[Condition]) -> list[Any]:
+        """Return what the index has for each condition.
+
+        Raises:
+            BadRule: if one has no name in the file and cannot be put together from others.
+        """
+        return [self._stated(item) for item in items]
+
+    def _stated(self, item: Condition) -> Any:
+        from gemma_compat.engine.condition import Combined
+
+        name = self._own.get(id(item))
+        if id(item) in _shared_names():
+            return _shared_names()[id(item)]
+        if isinstance(item, Combined):
+            try:
+                return {item.how: self.of(item.parts), "phrase": item.phrase}
+            except BadRule:  # a part that a function made
+                if name is not None:
+                    return {"own": name, "phrase": item.phrase}
+                raise
+        if name is None:
+            raise BadRule(f"{self._module.__name__}: give a name to {item.phrase!r}")
+        return {"own": name, "phrase": item.phrase, **_first_read(item)}
+
+
+def _first_read(item: Condition) -> dict[str, str]:
+    """Return the topic of the fact that a condition reads before any other, found by trying.
+
+    One that asks first whether a fact is known may go on to others, so nothing is said of it.
+    """
+    from gemma_compat.errors import UnknownFact
+    from gemma_compat.facts import Facts, Record
+
+    with patch.object(Record, "known", side_effect=_AsksFirst):
+        try:
+            item.test(Facts())
+        except UnknownFact as error:
+            return {"reads": error.topic}
+        except _AsksFirst:
+            return {}
+    return {}
+
+
+class _AsksFirst(Exception):
+    """A condition asks whether a fact is known."""
 
 
 @lru_cache(maxsize=1)
-def _names() -> dict[int, str]:
+def _shared_names() -> dict[int, str]:
     """Return the names of the shared conditions, by identity; the first where there are two."""
     from gemma_compat import conditions
-    from gemma_compat.engine.condition import Condition
+    from gemma_compat.engine import condition
 
-    found: dict[int, str] = {}
+    found = {id(condition.NO): "NO", id(condition.YES): "YES"}
     for topic in iter_modules(conditions.__path__):
         for name, value in vars(import_module(f"{conditions.__name__}.{topic.name}")).items():
-            if isinstance(value, Condition):
+            if isinstance(value, condition.Condition):
                 found.setdefault(id(value), f"{topic.name}.{name}")
     return found
 

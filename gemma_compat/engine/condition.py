@@ -52,6 +52,18 @@ class RunKind(Condition):
     name: str = ""
 
 
+class Combined(Condition):
+    """What a combinator made, with what it was made of: the index of the rules writes it so.
+
+    Attributes:
+        how: the combinator's name.
+        parts: the conditions that it was given.
+    """
+
+    how: str = ""
+    parts: tuple[Condition, ...] = ()
+
+
 def condition(phrase: str) -> Callable[[Callable[[Facts], bool]], Condition]:
     """Turn a function that reads one fact into a :class:`Condition`."""
     return lambda test: Condition(phrase, test)
@@ -80,7 +92,8 @@ def any_of(*conditions: Condition, phrase: str = "") -> Condition:
     def test(facts: Facts) -> bool:
         return _or(_ask(item, facts) for item in conditions)
 
-    return Condition(phrase or " or ".join(item.phrase for item in conditions), test)
+    phrase = phrase or " or ".join(item.phrase for item in conditions)
+    return Combined(phrase, test, "any_of", conditions)
 
 
 def all_of(*conditions: Condition, phrase: str = "") -> Condition:
@@ -89,12 +102,13 @@ def all_of(*conditions: Condition, phrase: str = "") -> Condition:
     def test(facts: Facts) -> bool:
         return not _or(_invert(_ask(item, facts)) for item in conditions)
 
-    return Condition(phrase or " and ".join(item.phrase for item in conditions), test)
+    phrase = phrase or " and ".join(item.phrase for item in conditions)
+    return Combined(phrase, test, "all_of", conditions)
 
 
 def not_(item: Condition, phrase: str) -> Condition:
     """Return the opposite condition; unknown stays unknown."""
-    return Condition(phrase, lambda facts: not item.test(facts))
+    return Combined(phrase, lambda facts: not item.test(facts), "not_", (item,))
 
 
 def first_known(*conditions: Condition, phrase: str = "") -> Condition:
@@ -111,7 +125,7 @@ def first_known(*conditions: Condition, phrase: str = "") -> Condition:
                 return answer
         return conditions[-1].test(facts)
 
-    return Condition(phrase or conditions[0].phrase, test)
+    return Combined(phrase or conditions[0].phrase, test, "first_known", conditions)
 
 
 def choose(
@@ -132,7 +146,7 @@ def choose(
             raise chosen
         return answer
 
-    return Condition(phrase or otherwise.phrase, test)
+    return Combined(phrase or otherwise.phrase, test, "choose", (which, then, otherwise))
 
 
 def as_stated(stated: Condition, *, no_when: Condition) -> Condition:

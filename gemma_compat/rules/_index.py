@@ -1,9 +1,11 @@
 """A rule from its entry of the index, without importing its file.
 
 An entry has the fields of ``Rule`` as JSON. A condition that rules share is named as
-``model.shares_kv``: the module below ``conditions/`` and the name in it. Of a rule's own condition
-the entry has the phrase alone. Its file is imported once such a condition is tested, the rule
-describes what it found, or its cure is applied: for most rules, on most machines, never.
+``model.shares_kv``: the module below ``conditions/`` and the name in it. A combined one is its
+combinator and its parts. Of a condition that a rule's file defines the entry has the name, the
+phrase, and the fact that it reads first. The file is imported once such a condition is tested and
+that fact is known, the rule describes what it found, or its cure is applied: for most rules, on
+most machines, never.
 """
 
 from __future__ import annotations
@@ -13,11 +15,15 @@ from functools import lru_cache
 from importlib import import_module
 from operator import attrgetter
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import conditions
+from ..engine import condition
 from ..engine.condition import Condition
 from ..engine.rule import Applicability, Evidence, Fix, Rule, Scope, Severity
+
+if TYPE_CHECKING:
+    from ..facts import Facts
 
 AS_THEY_ARE = (
     "code", "since", "before_trainer", "undetectable", "breaks", "name", "family", "docs",
@@ -42,47 +48,72 @@ def rule_of(entry: Mapping[str, Any]) -> Rule:
     fields |= {key: tuple(entry[key]) for key in LISTS if key in entry}
     fields |= {key: _function(file, key) for key in entry.get("functions", ())}
     for key in ("when", "runs", "refused_if"):
-        fields[key] = _conditions(entry.get(key, ()), file, attrgetter(key))
+        fields[key] = _conditions(entry.get(key, ()), file)
     return Rule(
         severity=Severity(entry["severity"]),
         evidence=Evidence(entry["evidence"]),
         applicability=Applicability(entry.get("applicability", "display-only")),
-        scopes=tuple(_scope(item, file, n) for n, item in enumerate(entry["scopes"])),
+        scopes=tuple(_scope(item, file) for item in entry["scopes"]),
         fix=Fix(**entry.get("fix", {})),
         **fields,
     )
 
 
-def _scope(entry: Mapping[str, Any], file: str, number: int) -> Scope:
-    when = _conditions(entry.get("when", ()), file, lambda rule: rule.scopes[number].when)
+def _scope(entry: Mapping[str, Any], file: str) -> Scope:
     return Scope(
         frozenset(entry["model_types"]),
         entry.get("packages", {}),
-        when=when,
+        when=_conditions(entry.get("when", ()), file),
         by_config=entry.get("by_config", False),
         fixed_in=entry.get("fixed_in"),
     )
 
 
-def _conditions(
-    entries: Iterable[str | Mapping[str, str]], file: str, among: Callable[[Rule], Any]
-) -> tuple[Any, ...]:
-    """Return the conditions: shared ones by name, the rule's own by their place ``among`` them."""
-    return tuple(
-        _shared(item) if isinstance(item, str) else _own(item["own"], file, among, number)
-        for number, item in enumerate(entries)
-    )
+def _conditions(entries: Iterable[str | Mapping[str, Any]], file: str) -> tuple[Any, ...]:
+    return tuple(_shared(item) if isinstance(item, str) else _made(item, file) for item in entries)
 
 
 @lru_cache(maxsize=None)  # a few hundred names
 def _shared(name: str) -> Any:
-    topic, _, name = name.partition(".")
-    return getattr(import_module(f"{conditions.__name__}.{topic}"), name)
+    """Return the condition of this name: ``NO`` and ``YES`` are the engine's."""
+    topic, _, name = name.rpartition(".")
+    return getattr(import_module(f"{conditions.__name__}.{topic}") if topic else condition, name)
 
 
-def _own(phrase: str, file: str, among: Callable[[Rule], Any], number: int) -> Condition:
-    """Return a condition of the rule's file, which is imported when it is first tested."""
-    return Condition(phrase, lambda facts: among(_imported(file).RULE)[number].test(facts))
+def _made(entry: Mapping[str, Any], file: str) -> Condition:
+    """Return a condition that rules do not share: the file's own, or one that combines others."""
+    if "own" in entry:
+        return _own(entry["own"], entry["phrase"], entry.get("reads", ""), file)
+    how = next(iter(entry))
+    combined: Condition = getattr(condition, how)(
+        *_conditions(entry[how], file), phrase=entry["phrase"]
+    )
+    return combined
+
+
+def _own(name: str, phrase: str, reads: str, file: str) -> Condition:
+    """Return a condition of the rule's file.
+
+    Args:
+        reads: the topic of the fact that it reads first; empty where it reads none.
+    """
+
+    def test(facts: Facts) -> bool:
+        if reads:
+            _require(facts, reads)
+        answer: bool = getattr(_imported(file), name).test(facts)
+        return answer
+
+    return Condition(phrase, test)
+
+
+def _require(facts: Facts, topic: str) -> None:
+    """Raise ``UnknownFact`` as the condition would, if this fact is unknown."""
+    area, _, name = topic.partition(".")
+    if area == "packages":
+        facts.package(name)
+    else:
+        attrgetter(topic)(facts)
 
 
 def _function(file: str, name: str) -> Callable[..., Any]:

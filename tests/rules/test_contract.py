@@ -102,7 +102,7 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, Scope):
         return _comparable({**vars(value), "packages": dict(value.packages)})
     if isinstance(value, Condition):
-        return type(value), value.phrase
+        return isinstance(value, RunKind), value.phrase
     return callable(value) or value
 
 
