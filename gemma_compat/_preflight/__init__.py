@@ -11,6 +11,7 @@ gradient comes with the right loss, and no library compares it with anything.
     data.py       reads the run's data without consuming any of it
     shadow.py     a copy of the Trainer that makes its steps
     untouched.py  puts back parameters, gradients, random state, modes and hooks
+    written.py    what a function of the user's reaches and writes to
     restoring.py  does so around the whole call
     interrupt.py  handles Ctrl-C at any moment
     samples.py    rows without padding, packed rows taken apart

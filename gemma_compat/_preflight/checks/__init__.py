@@ -128,11 +128,12 @@ _PAIRS = _PASSES - _STEP | {"text-is-the-models", "turns-alternate"}
 
 
 def _of_the_batch() -> Iterator[Check]:
-    from . import batch, classes, columns, labels, pictures, planned, reading
+    from . import batch, classes, columns, labels, pictures, planned, reading, rewards
 
     yield Check("data-loads", reading.data_loads, (), frozenset(), True)
     yield Check("evaluation-makes-sense", planned.evaluation_makes_sense)
     yield Check("columns-make-sense", columns.columns_make_sense, (), _PAIRS, True)
+    yield Check("rewards-tell-apart", rewards.rewards_tell_apart, (), frozenset(), True)
     yield Check("classifier-is-one", classes.classifier_is_one)
     yield Check(
         "ids-are-in-the-vocabulary",
