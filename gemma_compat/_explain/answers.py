@@ -12,6 +12,7 @@ from ..tables.renamed_arguments import renamed
 from .explanation import Generally, Line
 from .figures import figure_answers
 from .general import Case, generals
+from .general.processes import REPORT
 from .lines import line_of
 
 if TYPE_CHECKING:
@@ -27,23 +28,27 @@ def general_answers(
     first: dict[int, Generally] = {}  # of one line, the most particular
     for item in found:
         first.setdefault(item.line.number, item)
+    others = [item for item in first.values() if item.name != REPORT]
+    if others:  # that a child process failed says less than any of them
+        first = {item.line.number: item for item in others}
     return tuple(sorted(first.values(), key=lambda item: not item.raised))
 
 
 def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:
+    # A launcher's report says nothing of the cause: then every text of the log counts.
+    is_report = reading.last is not None and reading.last.is_of_a_launcher
     for kind in generals():
         hits = reading.general.get(kind.name, [])
         of_last = [hit for hit in hits if reading.is_of_last(hit.line)]
-        if not of_last and not (hits and kind.alone):
+        if not of_last and not (hits and (kind.alone or is_report)):
             continue
         hit = (of_last or hits)[-1]
         last = reading.last if of_last else None
         answer = kind.answer(Case(hit, last, reading.log, facts))
         if answer is not None:
             answer = replace(answer, do=tuple(renamed(text, facts) for text in answer.do))
-            yield Generally(
-                kind.name, answer, line_of(hit, words), bool(of_last) or not reading.last
-            )
+            raised = bool(of_last) or not reading.last or is_report
+            yield Generally(kind.name, answer, line_of(hit, words), raised)
 
 
 def _of_figures(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:

@@ -177,3 +177,10 @@ def test_a_value_of_another_kind_is_told_by_what_is_asked_of_it(text: str, patte
 
 def _bytes(text: str) -> io.BytesIO:
     return io.BytesIO(text.encode())
+
+
+def test_where_only_a_launcher_reports_every_text_of_the_log_counts() -> None:
+    report = "subprocess.CalledProcessError: Command '['python', 'x.py']' died with signal 6.\n"
+    quoted = "# HIP out of memory. Tried to allocate 2.00 GiB\nran accelerate launch\n"
+    assert "more memory than the card has" in headline(explain_log(_bytes(quoted + report)))
+    assert "only the launcher's report" in headline(explain_log(_bytes(report)))

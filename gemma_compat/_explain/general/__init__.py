@@ -21,7 +21,7 @@ _FILES = (
     "kernels", "dtypes", "loading", "training", "autograd", "preferences", "settings", "running",
     "processes", "inputs", "numbers", "values", "checkpoints", "building", "attention",
     "frameworks", "python", "attributes", "arguments", "modules", "names", "undefined", "shapes",
-    "by_message",
+    "by_message", "unsloth_import",
 )  # fmt: skip
 
 

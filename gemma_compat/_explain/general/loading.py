@@ -65,6 +65,23 @@ def _tokenizer_class(case: Case) -> Answer:
 
 LOADING: tuple[General, ...] = (
     General(
+        "device-map-with-gaps",
+        r"device_map provided does not give any device for the following parameters",
+        always(
+            "the device_map leaves out a part of the model",
+            'device_map="auto"   or device_map={"": 0}: the empty name stands for all',
+            "pip install -U transformers accelerate   if the map was made by them",
+            why="a map that was written by hand, or for another class or release, has other names: "
+            "those of Gemma's modules moved in transformers 4.52",
+            known="the message lists the parameters that have no device",
+            settles=False,
+        ),
+        {
+            "ValueError: The device_map provided does not give any device for the following "
+            "parameters: model.language_model.norm.weight": "device_map"
+        },
+    ),
+    General(
         "gemma3-preview-without-a-mask",
         r"attention_mask\.to\(query_states\)",
         lambda case: (

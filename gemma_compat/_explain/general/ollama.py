@@ -158,7 +158,9 @@ OLLAMA: tuple[General, ...] = (
             "the GGUF was written by a converter that does not fit the llama.cpp that loads it",
             "update the program that loads it (llama.cpp, Ollama, LM Studio)",
             "or convert again with the convert_hf_to_gguf.py of that release",
-            why="converter and loader have to agree on settings and tensors of an architecture",
+            "or a GGUF from the hub, if this one comes out of Ollama's own store (blobs)",
+            why="converter and loader have to agree on settings and tensors of an architecture; "
+            "Ollama writes its own files of some models, which llama.cpp does not read",
             known="llama.cpp says what it misses; which of the two is older, it does not say",
             settles=False,
         ),

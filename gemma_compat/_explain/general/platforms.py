@@ -172,6 +172,42 @@ PLATFORMS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "rocm-library-failed",
+        r"HIPBLAS_STATUS_\w{3,40}|rocBLAS error|rocblas_status_\w{3,40}|MIOpen Error",
+        always(
+            "a library of ROCm (BLAS, MIOpen) failed on the card",
+            "TORCH_BLAS_PREFER_HIPBLASLT=0 before the command   (it then takes rocBLAS)",
+            "a torch for the ROCm that is installed: python -c 'import torch; "
+            "print(torch.version.hip)', and cat /opt/rocm/.info/version",
+            why="torch brings its own ROCm libraries; others of LD_LIBRARY_PATH or of another "
+            "release beside them, or a card without kernels in them, fail so",
+            known="the message; which of these it is, it does not say",
+            settles=False,
+        ),
+        {
+            "UserWarning: bgemm_internal_cublaslt error: HIPBLAS_STATUS_INTERNAL_ERROR when "
+            "calling hipblasLtMatmul": "HIPBLASLT"
+        },
+        alone=True,
+    ),
+    General(
+        "no-backend-for-the-device",
+        r"No backend type associated with device type (?P<device>\w{2,12})",
+        lambda case: Answer(
+            f"the processes were connected by a backend that cannot send tensors of "
+            f"{case.match['device']}",
+            (
+                "init_process_group(backend='cpu:gloo,cuda:nccl')   (xpu: xccl, hpu: hccl)",
+                "or keep what is gathered on the device of the backend: nccl takes CUDA tensors "
+                "alone, gloo the CPU's",
+                "one process needs none of it: python train.py",
+            ),
+            known="torch names the device",
+            settles=False,
+        ),
+        {"RuntimeError: No backend type associated with device type cpu": "gloo"},
+    ),
+    General(
         "metal-stopped-the-work",
         r"\[METAL\] Command buffer execution failed: (?P<why>[^\n(]{3,60})|"
         r"ggml_metal_graph_compute: command buffer \d+ failed with status",

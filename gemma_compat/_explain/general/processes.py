@@ -5,6 +5,9 @@ from __future__ import annotations
 from ..answer import Answer
 from .base import Case, General, always
 
+# The kind that only reports the failure of another process.
+REPORT = "launcher-reports-a-child"
+
 
 def _timeout(case: Case) -> Answer:
     return Answer(
@@ -38,7 +41,7 @@ def _of_the_launcher(case: Case) -> Answer | None:
 
 PROCESSES: tuple[General, ...] = (
     General(
-        "launcher-reports-a-child",
+        REPORT,
         r"CalledProcessError: Command|ChildFailedError",
         _of_the_launcher,
         {

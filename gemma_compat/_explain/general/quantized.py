@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from .base import Case, General, always
 
@@ -14,6 +16,39 @@ _MERGE_IN_16_BITS = (
     "load the base in 16 bits (no quantization config), PeftModel.from_pretrained(base, 'ADAPTER')"
     ".merge_and_unload(), then save_pretrained"
 )
+
+
+def _on_the_meta_device(case: Case) -> Answer:
+    """Answer weights that no file filled; a text class is the likeliest where it is named."""
+    happened = (
+        "a weight of the model is in none of the files, so it is still empty (on the meta device)"
+    )
+    text = re.search(r"\b(Gemma3n?|Gemma4)ForCausalLM\.from_pretrained", case.around)
+    if text is not None:
+        return Answer(
+            f"{happened}: {text[1]}ForCausalLM is the text model, and most checkpoints hold the "
+            "multimodal one",
+            (
+                f"{text[1]}ForConditionalGeneration.from_pretrained(...)   (or "
+                "AutoModelForImageTextToText)",
+                "or pip install -U transformers: some releases find the text part by themselves",
+            ),
+            why="the multimodal checkpoint keeps its text model under another prefix",
+            known="the class is in the log; whether the checkpoint is multimodal is not",
+            certain=False,
+            of_gemma=True,
+        )
+    return Answer(
+        happened,
+        (
+            "the list of missing weights above the error: these names are in no file",
+            "pip install -U transformers accelerate peft   and the config.json that belongs to "
+            "the files",
+        ),
+        why="class and files are of different layouts, or a part was offloaded for want of memory",
+        known="the message; which of the two, it does not say",
+        settles=False,
+    )
 
 
 def _no_state(case: Case) -> Answer:
@@ -34,21 +69,14 @@ QUANTIZED: tuple[General, ...] = (
     General(
         "no-value-on-the-meta-device",
         r"is on the meta device, we need a `value` to put in on",
-        always(
-            "a weight of the model is in none of the files, so it is still empty (on the meta "
-            "device)",
-            "the list of missing weights above the error: these names are in no file",
-            "pip install -U transformers accelerate peft   and the config.json that belongs to "
-            "the files",
-            why="class and files are of different layouts, or a part was offloaded for want of "
-            "memory",
-            known="the message; which of the two, it does not say",
-            settles=False,
-        ),
+        _on_the_meta_device,
         {
             "ValueError: weight is on the meta device, we need a `value` to put in on 0.": (
                 "config.json"
-            )
+            ),
+            'google/gemma-3-4b-it\nTraceback (most recent call last):\n  File "t.py", line 2, in '
+            "f\n    model = Gemma3ForCausalLM.from_pretrained(name)\nValueError: weight is on the "
+            "meta device, we need a `value` to put in on 0.": "Gemma3ForConditionalGeneration",
         },
     ),
     General(
