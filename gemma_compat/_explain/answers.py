@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,6 +19,21 @@ from .lines import line_of
 if TYPE_CHECKING:
     from .excerpt import Words
     from .read_log import LogReading
+    from .scan import Hit
+
+
+# What stands before a message that a person or a program reports without its class.
+_REPORTED = re.compile(r"(?i)error|exception|fail|crash|problem|报错|错误|[\"'`“(]$")
+
+
+def _is_reported(hit: Hit, reading: LogReading) -> bool:
+    """Return whether a log without any exception reports this text as a failure.
+
+    A log of a run that took steps or ended well does not: what it quotes was caught.
+    """
+    if reading.raised or reading.log.figures.losses or reading.log.finished_at:
+        return False
+    return _REPORTED.search(hit.text[: hit.match.start()][-120:]) is not None
 
 
 def general_answers(
@@ -40,7 +56,9 @@ def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Gener
     for kind in generals():
         hits = reading.general.get(kind.name, [])
         of_last = [hit for hit in hits if reading.is_of_last(hit.line)]
-        if not of_last and not (hits and (kind.alone or is_report)):
+        if not of_last and not (kind.alone or is_report):
+            hits = [hit for hit in hits if _is_reported(hit, reading)]
+        if not of_last and not hits:
             continue
         hit = (of_last or hits)[-1]
         last = reading.last if of_last else None

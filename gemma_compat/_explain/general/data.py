@@ -172,7 +172,8 @@ DATA: tuple[General, ...] = (
     ),
     General(
         "no-chat-template",
-        r"chat_template is not set and no template argument was passed|"
+        r"Cannot use chat template functions|chat_template is not set and no template|"
+        r"No chat template is set for this processor|"
         r"does not have a chat template|tokenizer has no chat template|"
         r"No chat template is set for this processor|"
         r"default chat template is no longer allowed",

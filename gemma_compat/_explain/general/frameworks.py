@@ -55,7 +55,65 @@ def _of_axolotl(case: Case) -> Answer:
     )
 
 
+def _prompt_name(case: Case) -> Answer:
+    if "with keys []" in f"{case.hit.text}{case.message}":
+        return Answer(
+            "the embedding model was loaded without any prompt: its folder lacks the file that "
+            "holds them",
+            (
+                "config_sentence_transformers.json   beside the weights: hf download MODEL again",
+                "or SentenceTransformer(MODEL, prompts={'query': '...'})",
+            ),
+            why="a folder of plain weights, or a copy from before the prompts were added, loads "
+            "with mean pooling and no prompts",
+            known="the message lists no prompt at all",
+        )
+    return Answer(
+        "the embedding model has no prompt of that name",
+        (
+            "print(model.prompts)   lists them; EmbeddingGemma's are query, document and one for "
+            "each task",
+            "or prompt='task: search result | query: ' in place of prompt_name",
+        ),
+        known="the message lists those that are there",
+    )
+
+
+def _perplexity(case: Case) -> Answer | None:
+    value = float(case.match["value"])
+    if value < 1000 or not case.log.model_types:
+        return None
+    return Answer(
+        f"a perplexity of {value:,.0f} is not that of a working model: most often the <bos> is "
+        "missing",
+        (
+            "lm_eval ... --model_args pretrained=MODEL,add_bos_token=True",
+            "with a chat model: --apply_chat_template, whose template writes <bos> itself",
+        ),
+        why="a Gemma needs <bos> at the beginning of every text; lm-eval adds it by itself for "
+        "some releases of Gemma only",
+        known="the figure; that the text began without <bos> is not in the log",
+        certain=False,
+        of_gemma=True,
+    )
+
+
 FRAMEWORKS: tuple[General, ...] = (
+    General(
+        "perplexity-without-bos",
+        r"\|(?:word_|token_)?perplexity *\|(?:[^|\d\n]{0,6}\|)? "
+        r"*(?P<value>\d{3,15}(?:\.\d{1,8})?) *\|",
+        _perplexity,
+        {
+            "hf (pretrained=google/gemma-7b)\n|lambada_openai|  1|none|None|perplexity|"
+            "5909545606.3929|+-|899657349.2755|": "add_bos_token=True",
+            "hf (pretrained=google/gemma-2-9b)\n|lambada_openai| 1|none| 0|perplexity|↓  "
+            "|2645.4121|±  |240.9389|": "add_bos_token=True",
+            "hf (pretrained=google/gemma-7b)\n|wikitext|  2|none|None|word_perplexity|  9.1|": "",
+            "hf (pretrained=gpt2)\n|lambada_openai|  1|none|None|perplexity|400040.0143|": "",
+        },
+        alone=True,
+    ),
     General(
         "template-unknown",
         r"Template (?P<name>[\w.-]{1,40}) does not exist",
@@ -192,16 +250,12 @@ FRAMEWORKS: tuple[General, ...] = (
     General(
         "prompt-name-unknown",
         r"[Pp]rompt name '[^'\n]{1,60}' not found in the configured prompts dictionary",
-        always(
-            "the embedding model has no prompt of that name",
-            "print(model.prompts)   lists them; EmbeddingGemma's are query, document and one for "
-            "each task",
-            "or prompt='task: search result | query: ' in place of prompt_name",
-            known="the message lists those that are there",
-        ),
+        _prompt_name,
         {
             "ValueError: Prompt name 'passage' not found in the configured prompts dictionary "
-            "with keys ['query', 'document'].": "print(model.prompts)"
+            "with keys ['query', 'document'].": "print(model.prompts)",
+            "ValueError: Prompt name 'query' not found in the configured prompts dictionary with "
+            "keys [].": "config_sentence_transformers.json",
         },
     ),
     General(

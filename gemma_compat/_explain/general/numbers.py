@@ -1,4 +1,4 @@
-"""Numbers that are texts, ids that are no integers, lists that are empty."""
+"""Numbers read as texts, ids in another dtype, empty lists, predictions of many shapes."""
 
 from __future__ import annotations
 

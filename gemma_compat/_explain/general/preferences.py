@@ -9,8 +9,8 @@ from .base import Case, General, always
 
 
 def _groups(case: Case) -> Answer:
-    numbers = re.findall(r"\d+", case.hit.text[case.match.start() :])
-    told = f" ({', '.join(numbers[:3])})" if len(numbers) >= 2 else ""
+    numbers = re.findall(r"\((\d[\dx ]{0,20})\)", case.hit.text)
+    told = f": {' and '.join(numbers[:2])}" if len(numbers) >= 2 else ""
     return Answer(
         f"GRPO's batch does not divide into whole groups of num_generations{told}",
         (

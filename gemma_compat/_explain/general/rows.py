@@ -15,11 +15,17 @@ _OF_A_ROW = re.compile(
 )
 
 
+def _reads_a_row(case: Case) -> bool:
+    """Return whether the code of the last frame looks something up in a row or a batch."""
+    code = case.frames.rstrip().rpartition("\n")[2]
+    return re.search(r"(?:dataset|batch|row|example|sample|features)s?\w{0,6}\[", code) is not None
+
+
 def _column(case: Case) -> Answer | None:
     """Answer a KeyError of a row: by the frames, or by a name that only rows and batches have."""
     name = case.match["name"]
     is_of_data = re.search(r"[/\\]datasets[/\\](?:arrow_dataset|formatting|table)", case.frames)
-    if not is_of_data and _OF_A_ROW.match(name) is None:
+    if not is_of_data and _OF_A_ROW.match(name) is None and not _reads_a_row(case):
         return None
     return Answer(
         f"the rows have no column {name}" if is_of_data else f"a row or a batch has no key {name}",
