@@ -5,13 +5,14 @@ detect_facts -> Facts -> judge_all -> Diagnosis -> make_plan -> Plan -> apply_pl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .detect import detect_facts
 from .engine.diagnosis import judge_all
 from .engine.plan import Consent, Plan, make_plan
-from .engine.rule import Diagnosis
+from .engine.rule import Diagnosis, Rule
+from .facts import Facts
 from .live.trainer import Given, given_by
 from .live.unwrap import unwrap
 from .patching._lock import ShortLock
@@ -21,6 +22,8 @@ from .rules import all_rules, find
 from .tables import families
 
 _writing = ShortLock(patience=10)
+# The last diagnosis of ``patch``, which is called before every train and evaluate, and its rules.
+_last: list[tuple[Sequence[Rule], Diagnosis]] = []
 
 
 def patch(
@@ -74,8 +77,19 @@ def patch_given(
     """Do what :func:`patch` does, for callers that know whether a Trainer was made: the hooks."""
     model = given.model
     facts = detect_facts(model=model, args=given.args, tokenizer=given.tokenizer, adapter=adapter)
-    applied = _planned(model, judge_all(facts, all_rules()), consent, dry_run)
+    applied = _planned(model, _judged(facts), consent, dry_run)
     return _carry_out(applied, model, checkpoint_every)
+
+
+def _judged(facts: Facts) -> Diagnosis:
+    """Return the diagnosis of these facts. Rules are pure: the same facts have the same one."""
+    rules = all_rules()
+    for asked, diagnosis in tuple(_last):
+        if asked is rules and diagnosis.facts == facts:
+            return diagnosis
+    diagnosis = judge_all(facts, rules)
+    _last[:] = [(rules, diagnosis)]
+    return diagnosis
 
 
 def _planned(model: Any, diagnosis: Diagnosis, consent: Consent, dry_run: bool) -> AppliedPatches:

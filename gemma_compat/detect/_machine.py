@@ -11,6 +11,7 @@ from typing import Any
 from ..facts import Facts
 from ..live.snapshot import Snapshot
 from ._deadline import Deadline
+from ._unchanged import Unchanged
 from .adapter import read_adapter
 from .checkpoint import read_checkpoint
 from .environment import read_environment
@@ -19,15 +20,17 @@ from .imports import ImportProbe, without_gpu, without_trying
 from .libraries import read_libraries
 from .loss_probe import with_loss
 from .model import assumed_of, read_model
-from .packages import Inventory, take_inventory
+from .packages import Inventory, files_of_inventory, take_inventory
 from .tokenizer import read_tokenizer
-from .torch_build import read_torch_build
+from .torch_build import files_of_torch_build, read_torch_build
 from .training import read_training
 from .unsloth import read_unsloth
 
 # ``patch`` asks again before every train and evaluate. The cards do not change under a process,
 # and a driver that hangs must cost its deadline once.
 _READINGS: dict[tuple[str, ...], GpuReading] = {}
+_INVENTORY = Unchanged(take_inventory, files_of_inventory)
+_TORCH_BUILD = Unchanged(read_torch_build, files_of_torch_build)
 _VARIABLES = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "LD_LIBRARY_PATH")
 
 
@@ -43,7 +46,7 @@ def detect(
 ) -> Facts:
     """Return all facts, as :func:`gemma_compat.detect.detect_facts` describes."""
     search = [str(entry) for entry in (sys.path if path is None else path)]
-    inventory = take_inventory(search)
+    inventory = _INVENTORY.answer(search) if _is_live(model) else take_inventory(search)
     readings = _read_parts(model, args, tokenizer, adapter, inventory, search)
     deadline, later = map(Deadline, seconds)
     gpu_path = [*search, *sys.path]
@@ -99,7 +102,7 @@ def _read_parts(
         "checkpoint": read_checkpoint(source),
         "tokenizer": read_tokenizer(tokenizer, source),
         "adapter": read_adapter(adapter, source),
-        "torch": read_torch_build(search),
+        "torch": _TORCH_BUILD.answer(search) if live else read_torch_build(search),
         "unsloth": read_unsloth(inventory.packages, live, read_environment()),
     }
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import UnknownFact
 from ..facts import ConfigView, ModelFacts
 from ..live.snapshot import Snapshot
-from ..live.tree import is_four_bit_layer, named_modules
+from ..live.tree import is_four_bit_layer
 from ._ask import ask
 from .config import overridden_head_dim
 from .live_cache import asks_for_cache
@@ -137,11 +137,7 @@ def _bits(live: Snapshot) -> int | None:
 def _compute_dtype(live: Snapshot) -> str | None:
     if not _quantization_option(live, "load_in_4bit", False):
         return None
-    held = {
-        module.compute_dtype
-        for module in (module for _, module in live.named_modules())
-        if is_four_bit_layer(module)
-    }
+    held = {module.compute_dtype for module in live.modules if is_four_bit_layer(module)}
     # The layers decide; the config says how they were made.
     stated = held.pop() if len(held) == 1 else None
     stated = stated or _quantization_option(live, "bnb_4bit_compute_dtype", "float32")
@@ -177,9 +173,9 @@ def _accepts_loss_kwargs(live: Snapshot) -> bool | None:
 def _adapted_modules(live: Snapshot) -> tuple[str, ...]:
     """Return the paths of the modules that hold a ``lora_A``."""
     found = {
-        re.sub(r"\.\d+(?=\.|$)", ".*", path.removeprefix("model."))
-        for path, module in named_modules(live)
-        if "lora_A" in module._modules or "lora_embedding_A" in vars(module)["_parameters"]
+        re.sub(r"\.\d+(?=\.|$)", ".*", name)
+        for name, module in live.named_modules()
+        if "lora_A" in module._modules or "lora_embedding_A" in module._parameters
     }
     return tuple(sorted(found))
 
@@ -200,11 +196,11 @@ _QUESTIONS: dict[str, Callable[[Snapshot], Any]] = {
     "attn_implementation": _attn,
     "quantization": _quantization,
     "peft": _peft,
-    "gradient_checkpointing": lambda live: is_checkpointing(live.text_models),
-    "use_reentrant": lambda live: uses_reentrant(live.text_models),
-    "external_checkpointing": lambda live: is_wrapped_from_outside(live.text_models),
-    "external_reentrant": lambda live: outside_is_reentrant(live.text_models),
-    "external_cuts_gradients": lambda live: outside_cuts_gradients(live.text_models),
+    "gradient_checkpointing": is_checkpointing,
+    "use_reentrant": uses_reentrant,
+    "external_checkpointing": is_wrapped_from_outside,
+    "external_reentrant": outside_is_reentrant,
+    "external_cuts_gradients": outside_cuts_gradients,
     "num_hidden_layers": _text("num_hidden_layers"),
     "num_kv_shared_layers": _text("num_kv_shared_layers", 0),
     "hidden_size": _text("hidden_size"),
@@ -225,6 +221,6 @@ _QUESTIONS: dict[str, Callable[[Snapshot], Any]] = {
     "towers": _towers,
     "adapted_modules": _adapted_modules,
     "accepts_loss_kwargs": _accepts_loss_kwargs,
-    "patched_with": lambda live: functions_in_place(live),
+    "patched_with": functions_in_place,
     **WEIGHT_QUESTIONS,
 }

@@ -1,8 +1,6 @@
 """Is a live model checkpointing right now, and how?
 
-From transformers 4.53 on the flag and the function are read on each decoder layer
-(``GradientCheckpointingLayer``), before that on the text model; 5.22 can set it on every n-th
-layer only.
+transformers 5.22 can set it on every n-th layer only.
 """
 
 from __future__ import annotations
@@ -11,39 +9,36 @@ from functools import partial
 from typing import Any
 
 from ..errors import UnknownFact
-from ..live.checkpoint_wrappers import reentrancies
 from ..live.gradient_flow import cuts_gradients
-from ..live.tree import layer_wrappers
-
-TextModels = list[tuple[str, Any]]
+from ..live.snapshot import Snapshot
 
 
-def is_checkpointing(text_models: TextModels) -> bool:
+def is_checkpointing(live: Snapshot) -> bool:
     """Return whether transformers' own checkpointing is on for any decoder layer."""
-    _require(text_models)
-    return bool(_active(text_models))
+    live.first_text_model()
+    return bool(live.checkpointing)
 
 
-def uses_reentrant(text_models: TextModels) -> bool | None:
+def uses_reentrant(live: Snapshot) -> bool | None:
     """Return ``use_reentrant`` of the checkpoint functions in place; ``None`` where it is off."""
-    _require(text_models)
-    active = _active(text_models)
-    found = {_reentrant(getattr(item, "_gradient_checkpointing_func", None)) for item in active}
+    live.first_text_model()
+    functions = (getattr(m, "_gradient_checkpointing_func", None) for m in live.checkpointing)
+    found = {_reentrant(function) for function in functions}
     if len(found) > 1:
         raise UnknownFact("model.use_reentrant", "it differs between decoder layers")
     return found.pop() if found else None
 
 
-def is_wrapped_from_outside(text_models: TextModels) -> bool:
+def is_wrapped_from_outside(live: Snapshot) -> bool:
     """Return whether something outside the model recomputes an attention."""
-    _require(text_models)
-    return any(reentrancies(text_model) for _, text_model in text_models)
+    live.first_text_model()
+    return bool(live.outside_checkpoints)
 
 
-def outside_is_reentrant(text_models: TextModels) -> bool | None:
+def outside_is_reentrant(live: Snapshot) -> bool | None:
     """Return whether any checkpoint from outside is reentrant; ``None`` where there is none."""
-    _require(text_models)
-    found = [value for _, text_model in text_models for value in reentrancies(text_model)]
+    live.first_text_model()
+    found = live.outside_checkpoints
     if not found:
         return None
     if True in found:
@@ -54,28 +49,12 @@ def outside_is_reentrant(text_models: TextModels) -> bool | None:
     return False
 
 
-def outside_cuts_gradients(text_models: TextModels) -> bool:
+def outside_cuts_gradients(live: Snapshot) -> bool:
     """Return whether a reentrant checkpoint from outside leaves trained weights no gradient."""
-    _require(text_models)
-    if True not in [value for _, model in text_models for value in reentrancies(model)]:
+    live.first_text_model()
+    if True not in live.outside_checkpoints:
         return False
-    return any(cuts_gradients(text_model) for _, text_model in text_models)
-
-
-def _active(text_models: TextModels) -> list[Any]:
-    """Return the modules whose flag is read and on."""
-    active = []
-    for _, text_model in text_models:
-        layers = [layer_wrappers(layer)[0] for layer in _layers(text_model)]
-        read = [layer for layer in layers if hasattr(type(layer), "gradient_checkpointing")]
-        for module in read or [text_model]:
-            if getattr(module, "gradient_checkpointing", False):
-                active.append(module)
-    return active
-
-
-def _layers(text_model: Any) -> list[Any]:
-    return list(text_model._modules["layers"]._modules.values())
+    return any(cuts_gradients(text_model) for _, text_model in live.text_models)
 
 
 def _reentrant(function: Any) -> bool:
@@ -89,8 +68,3 @@ def _reentrant(function: Any) -> bool:
         return True  # torch warns where nothing is said, and takes the reentrant one
     name = getattr(inner, "__qualname__", type(inner).__name__)
     raise UnknownFact("model.use_reentrant", f"the checkpoint function {name} does not say")
-
-
-def _require(text_models: TextModels) -> None:
-    if not text_models:
-        raise UnknownFact("model", "no module with embed_tokens and decoder layers was found")

@@ -28,9 +28,9 @@ def our_hooks(module: Any) -> list[Any]:
 
 
 def _functions(live: Snapshot) -> Iterator[Any]:
-    for _, module in live.named_modules():
-        for kind in _HOOKS:
-            yield from getattr(module, kind).values()
+    for module in live.modules:
+        if module._forward_pre_hooks or module._forward_hooks:
+            yield from (*module._forward_pre_hooks.values(), *module._forward_hooks.values())
     for value in list(vars(live.base).values()):
         yield from _chain(value)
     yield vars(type(live.config)).get("__getattr__")

@@ -29,10 +29,14 @@ def _weight_dtypes(module: Any) -> set[str]:
     waiting = [module]
     while waiting:
         current = waiting.pop()
-        dtypes.update(p.dtype for p in current._parameters.values() if p is not None)
+        for weight in current._parameters.values():
+            if weight is not None:
+                dtypes.add(weight.dtype)
         inner = current._modules
-        kept = inner.get("base_layer") or inner.get("original_module")
-        waiting.extend([kept] if kept is not None else [m for m in inner.values() if m is not None])
+        if inner:
+            kept = inner.get("base_layer") or inner.get("original_module")
+            held = inner.values() if kept is None else [kept]
+            waiting.extend(module for module in held if module is not None)
     return {
         str(dtype).removeprefix("torch.")
         for dtype in dtypes
@@ -69,10 +73,11 @@ def _norms_are_fresh(live: Any) -> bool:
     and no training leaves every one of them there. Stops at the first that is not.
     """
     live.first_text_model()
-    norms = [weight for _, text_model in live.text_models for weight in _norm_weights(text_model)]
-    if not norms:
+    weights = (weight for _, text_model in live.text_models for weight in _norm_weights(text_model))
+    first = next(weights, None)
+    if first is None:
         raise UnknownFact("model", "no norm with a weight was found")
-    return all(_is_fresh(weight) for weight in norms)
+    return _is_fresh(first) and all(_is_fresh(weight) for weight in weights)
 
 
 def _norm_weights(text_model: Any) -> Iterator[Any]:

@@ -42,6 +42,7 @@ DISTRIBUTIONS = {
     "xformers": "xformers",
 }
 _STATED = r"^__version__\s*(?::\s*str\s*)?=\s*[\"']([^\"'\n]{1,100})[\"']"
+_READ_OF_A_PACKAGE = ("METADATA", "PKG-INFO", "direct_url.json", "RECORD")  # by _metadata.py
 _SUFFIXES = (".dist-info", ".egg-info", ".egg-link")
 # pip renames what it is about to remove: "transformers" to "~ransformers", "~-ansformers" ...
 _LEFTOVER = "~-.=%0123456789"
@@ -83,6 +84,26 @@ def take_inventory(path: Sequence[str]) -> Inventory:
         if package is None and left:
             inventory.reasons[f"packages.{name}"] = _leftover_text(left[0], name)
     return inventory
+
+
+def files_of_inventory(path: Sequence[str], inventory: Inventory) -> list[str] | None:
+    """Return the files and folders that an inventory depends on, those that are missing too.
+
+    ``None`` where a directory could not be read, or an ``.egg-link`` leads to another one.
+    """
+    if "packages" in inventory.reasons:
+        return None
+    files = list(_directories(path))
+    for directory in _list_all(path, {}):
+        for name, module in DISTRIBUTIONS.items():
+            if module in directory.entries:
+                files.append(os.path.join(directory.path, module, "__init__.py"))
+            for entry in directory.metadata.get(name, ()):
+                if entry.endswith(".egg-link"):
+                    return None
+                info = os.path.join(directory.path, entry)
+                files += [info, *(os.path.join(info, file) for file in _READ_OF_A_PACKAGE)]
+    return files
 
 
 def find_module(name: str, path: Sequence[str]) -> str | None:

@@ -11,6 +11,7 @@ from .. import _files
 from ..facts import TorchBuild
 from .packages import find_module
 
+_LIBRARY = "torch_python.dll" if sys.platform == "win32" else "libtorch_python.so"
 _FIELDS = {"__version__": "version", "cuda": "cuda", "hip": "hip"}
 
 
@@ -35,6 +36,15 @@ def read_torch_build(path: Sequence[str]) -> tuple[TorchBuild, dict[str, str]]:
     return TorchBuild(**found), reasons
 
 
+def files_of_torch_build(path: Sequence[str], _: object) -> list[str]:
+    """Return the files that :func:`read_torch_build` depends on, those that are missing too."""
+    files = [os.path.join(entry, "torch", "__init__.py") for entry in path]
+    package = find_module("torch", path)
+    if package is not None:
+        files += [os.path.join(package, "version.py"), os.path.join(package, "lib", _LIBRARY)]
+    return files
+
+
 def _assignment(line: str) -> tuple[str, str | None] | None:
     """Return ``cuda: Optional[str] = '12.6'`` as ``("cuda", "12.6")``; ``None`` for other lines."""
     left, equals, right = line.partition("=")
@@ -55,9 +65,8 @@ def _read_arch_list(package: str) -> tuple[str, ...] | None:
     """
     import mmap
 
-    name = "torch_python.dll" if sys.platform == "win32" else "libtorch_python.so"
     try:
-        with _files.opened(os.path.join(package, "lib", name), _files.LIBRARY) as file:
+        with _files.opened(os.path.join(package, "lib", _LIBRARY), _files.LIBRARY) as file:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 return _find_flags(content)
     except (OSError, ValueError):  # not there, or empty

@@ -79,9 +79,11 @@ def _imported_after(world: _World) -> tuple[str, ...]:
     A package ends after all that it imports, so Unsloth's own entry says nothing; the first of
     its submodules ends before it has imported anything else.
     """
+    if not world.imported:
+        return ()
     names = list(world.modules)
     first = next((i for i, name in enumerate(names) if _is_part_of_unsloth(name)), 0)
-    before = set(names[:first]) if world.imported else set()
+    before = set(names[:first])
     return tuple(name for name in _PATCHED_LIBRARIES if name in before)
 
 

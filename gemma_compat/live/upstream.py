@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from .tree import layer_wrappers, named_modules
+from .tree import layer_wrappers
 
 _COMPILED = "unsloth_compiled_module_"
 _PACKAGES = {"unsloth", "unsloth_zoo"}
@@ -27,11 +27,12 @@ def patched_methods(model: Any) -> list[str]:
     """Return ``Class.method`` for each method of the model's classes that runs Unsloth's code,
     sorted.
     """
+    folders = _folders()
     return sorted(
         f"{cls.__name__}.{name}"
         for cls in _classes(model)
         for name, function in _methods(cls)
-        if any(_is_unsloths(inner) for inner in _layers(function))
+        if any(_is_unsloths(inner, folders) for inner in _layers(function))
     )
 
 
@@ -70,27 +71,26 @@ def scales_embeddings_twice(text_model: Any) -> bool:
     """
     scaled = getattr(text_model.embed_tokens, "embed_scale", None) is not None
     for function in _layers(type(text_model).forward):
-        if _is_unsloths(function) and function.__code__.co_name == "LlamaModel_fast_forward":
+        is_theirs = _is_unsloths(function, _folders())
+        if is_theirs and function.__code__.co_name == "LlamaModel_fast_forward":
             return scaled and "embedding_applies_scale" not in function.__code__.co_names
     return False
 
 
-def _classes(model: Any) -> Iterator[type]:
-    """Yield each class in the model's tree and its bases once, torch's left out."""
-    seen: set[type] = set()
-    for _, module in named_modules(model):
-        for cls in type(module).__mro__:
-            if cls not in seen and cls.__module__.partition(".")[0] != "torch":
-                seen.add(cls)
-                yield cls
+def _classes(model: Any) -> list[type]:
+    """Return each class in the model's tree and its bases once, torch's left out."""
+    kinds = dict.fromkeys(type(module) for _, module in model.named_modules())
+    found = dict.fromkeys(cls for kind in kinds for cls in kind.__mro__)
+    return [cls for cls in found if cls.__module__.partition(".")[0] != "torch"]
 
 
 def _methods(cls: type) -> Iterator[tuple[str, Any]]:
     for name, value in list(vars(cls).items()):
-        function = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
-        is_method = callable(function) and not isinstance(function, type)
-        if is_method and not name.startswith("_original_"):
-            yield name, function
+        if isinstance(value, (classmethod, staticmethod)):
+            value = value.__func__
+        if not callable(value) or isinstance(value, type) or name.startswith("_original_"):
+            continue
+        yield name, value
 
 
 def _layers(function: Any) -> Iterator[Any]:
@@ -99,17 +99,23 @@ def _layers(function: Any) -> Iterator[Any]:
         if function is None:
             return
         yield function
-        inner = getattr(function, "__dict__", {})
+        inner = getattr(function, "__dict__", None)
+        if not inner:
+            return
         function = next((inner[name] for name in _INNER if name in inner), None)
 
 
-def _is_unsloths(function: Any) -> bool:
+def _is_unsloths(function: Any, folders: tuple[str, ...]) -> bool:
     """Return whether a function is Unsloth's, by its module or by the file of its code.
 
     Some of Unsloth's patches exchange only the code of a function.
+
+    Args:
+        function: a function, or anything else that can be called.
+        folders: those of :func:`_folders`.
     """
     home = str(getattr(function, "__globals__", {}).get("__name__", "")).partition(".")[0]
-    return home in _PACKAGES or _file(function).startswith(_folders())
+    return home in _PACKAGES or (bool(folders) and _file(function).startswith(folders))
 
 
 def _is_compiled(function: Any) -> bool:

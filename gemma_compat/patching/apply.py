@@ -16,7 +16,7 @@ from ..errors import (
     PatchRefused,
     add_note,
 )
-from ..live.tree import Paths
+from ..live.paths import Paths
 from ..shown import Shown
 from .ledger import Change, Ledger, conflicts_of, finish
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import PatchTargetMissing
 from ..live.checkpoint_wrappers import reentrancies
-from ..live.tree import named_configs, text_models
+from ..live.tree import text_models
 from .packed_rows import starts_anew, stop_at_packed_rows
 from .saving import remember_found
 
@@ -35,8 +35,8 @@ def turn_cache_off(model: Any, ledger: Ledger) -> None:
     Raises:
         PatchTargetMissing: no forward on the way to the decoder layers takes ``use_cache``.
     """
-    configs = [config for _, config in named_configs(model) if _has_switch(model, config)]
-    takers = modules_that_take_use_cache(model)
+    configs = [config for _, config in ledger.configs() if _has_switch(model, config)]
+    takers = modules_that_take_use_cache(model, ledger)
     if not configs or not takers:
         raise PatchTargetMissing("the model holds no config with use_cache")
     for module in takers:
@@ -46,12 +46,12 @@ def turn_cache_off(model: Any, ledger: Ledger) -> None:
     remember_found(ledger, [(config, "use_cache") for config in configs])
 
 
-def modules_that_take_use_cache(model: Any) -> list[Any]:
+def modules_that_take_use_cache(model: Any, ledger: Ledger) -> list[Any]:
     """Return each module from the model down to its text models whose forward takes
     ``use_cache``.
     """
     found: dict[int, Any] = {}
-    for path, _ in text_models(model):
+    for path, _ in ledger.text_models():
         module = model
         for name in ("", *path.split(".")[1:]):
             module = module._modules[name] if name else module

@@ -27,8 +27,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import PatchConflict, PatchError
+from ..live.paths import Paths
 from ..live.threads import runs_elsewhere
-from ..live.tree import Paths
+from ..live.tree import is_config_class
 from ._slots import HANDLES, AttributeSlot, HookSlot, ModuleSlot, Slot
 from ._values import MISSING, is_same, text_of
 from ._weak import WeakMethod, reference
@@ -84,12 +85,22 @@ class Ledger:
         """Return what was written, in order; empty where everything was so already."""
         return tuple(change for change, slot in self._entries if slot.is_confirmed)
 
+    def text_models(self) -> list[tuple[str, Any]]:
+        """Return the model's text models with their paths, found once for all ledgers of a plan."""
+        return self._paths.text_models()
+
+    def configs(self) -> list[tuple[str, Any]]:
+        """Return the model's distinct configs with their paths, found once as well."""
+        return self._paths.configs()
+
     def set_attribute(self, owner: Any, name: str, value: Any) -> None:
         """Write an instance attribute. ``PatchError`` for a property, submodule or parameter."""
         before = own_entry(owner, name)
         if not is_same(before, value):
             slot = AttributeSlot(owner, name, before, value, self._path(owner, name))
             self._write(slot, text_of(before), text_of(value))
+            if is_config_class(type(value)):
+                self._paths.forget()
 
     def replace_method(self, owner: Any, name: str, function: Callable[..., Any]) -> None:
         """Give one instance another method: ``function(owner, ...)``, defined at module level."""
@@ -102,6 +113,7 @@ class Ledger:
         if before is not module:
             slot = ModuleSlot(parent, name, before, module, self._path(parent, name))
             self._write(slot, text_of(before), text_of(module))
+            self._paths.forget()
 
     def add_hook(
         self,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import versions
 from ..errors import CannotBeCured
 from ..live.checkpoint_wrappers import reentrancies
-from ..live.tree import named_modules, text_models
+from ..live.tree import TOKEN_MIXERS, enclosed_modules, layer_wrappers, text_models
 
 if TYPE_CHECKING:
     from .ledger import Ledger
@@ -30,7 +30,7 @@ def stop_at_packed_rows(model: Any, handed: Sequence[Any], ledger: Ledger) -> No
         handed: its modules from the top down to the text models.
         ledger: what the hooks are noted in.
     """
-    hook = _hook_for(model)
+    hook = _hook_for(model, [text_model for _, text_model in ledger.text_models()])
     for module in handed if hook else ():
         ledger.add_hook(module, "forward_pre_hook", hook, with_kwargs=True)
 
@@ -68,16 +68,26 @@ def starts_anew(kwargs: dict[str, Any]) -> bool:
     return bool((ids[:, 1:] < ids[:, :-1]).any())
 
 
-def _hook_for(model: Any) -> Any:
+def _hook_for(model: Any, texts: Sequence[Any]) -> Any:
     """Return the hook that this model needs, or ``None`` where packed samples are kept apart."""
-    if any("rg_lru" in module._modules for _, module in named_modules(model)):
+    if any(_has_recurrence(text_model) for text_model in texts):
         return refuse_packed_rows
     first = _PALIGEMMA_TELLS_APART if model.config.model_type == "paligemma" else _TELLS_APART
-    parts = [text_model.config for _, text_model in text_models(model)]
+    parts = [text_model.config for text_model in texts]
     cuts = all("flash" in str(getattr(part, "_attn_implementation", "")) for part in parts)
     if cuts or versions.contains(first, _transformers()):
         return None
     return refuse_packed_rows_under_wrappers
+
+
+def _has_recurrence(text_model: Any) -> bool:
+    """Return whether a layer mixes its tokens by a recurrence, as most of RecurrentGemma's do."""
+    for entry in text_model._modules["layers"]._modules.values():
+        inside = layer_wrappers(entry)[0]._modules
+        for mixer in (inside[name] for name in TOKEN_MIXERS if name in inside):
+            if any("rg_lru" in module._modules for module in enclosed_modules(mixer)):
+                return True
+    return False
 
 
 def _transformers() -> str:

@@ -20,6 +20,7 @@ from gemma_compat.detect.live import read_live  # noqa: E402
 from gemma_compat.detect.model import read_model  # noqa: E402
 from gemma_compat.detect.training import read_training  # noqa: E402
 from gemma_compat.live import tree  # noqa: E402
+from gemma_compat.live.paths import Paths  # noqa: E402
 from gemma_compat.live.snapshot import Snapshot  # noqa: E402
 
 from .. import tiny  # noqa: E402
@@ -267,17 +268,19 @@ def test_a_config_that_raises_makes_one_fact_unknown():
 
 def test_paths_are_those_of_the_tree():
     model = tiny.build("gemma3")
-    paths = tree.Paths(model)
+    paths = Paths(model)
     for path, module in tree.named_modules(model):
-        assert paths.of(module) == path == tree.path_of(model, module)
+        assert paths.of(module) == path
     for path, config in tree.named_configs(model):
         assert paths.of(config) == path
+    assert paths.configs() == list(tree.named_configs(model))
+    assert paths.text_models() == tree.text_models(model)
     assert paths.of(torch.nn.Linear(1, 1)) == "Linear"
 
 
 def test_paths_follow_a_model_that_changes():
     model = tiny.build("gemma2")
-    paths = tree.Paths(model)
+    paths = Paths(model)
     old = model.model.norm
     assert paths.of(old) == "model.model.norm"
     model.model.norm = torch.nn.Identity()

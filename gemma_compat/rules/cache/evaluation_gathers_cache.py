@@ -28,7 +28,6 @@ from ...engine.condition import condition
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...live.tree import text_models
 from ...patching.cache_switch import is_in_evaluation
 
 _KEY = "past_key_values"
@@ -77,7 +76,7 @@ def describe(facts: Facts) -> Problem:
 
 def patch(model: Any, ledger: Any) -> None:
     """Take the cache out of the text model's output where a Trainer collects outputs."""
-    found = text_models(model)
+    found = ledger.text_models()
     if not found:
         raise PatchTargetMissing("no module with embed_tokens and decoder layers")
     for _, text_model in found:

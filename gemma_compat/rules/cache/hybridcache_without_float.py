@@ -35,7 +35,6 @@ from ...engine.condition import condition
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...live.tree import text_models
 
 _TRANSFORMERS = {"transformers": ">=4.50.0.dev0,<4.51.0"}
 
@@ -76,7 +75,7 @@ def describe(facts: Facts) -> Problem:
 
 def patch(model: Any, ledger: Any) -> None:
     """Let every cache that leaves the text model answer ``float()`` with itself."""
-    found = text_models(model)
+    found = ledger.text_models()
     if not found:
         raise PatchTargetMissing("no module with embed_tokens and decoder layers")
     for _, text_model in found:

@@ -48,7 +48,6 @@ from ...engine.condition import NO, all_of, first_known, not_
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...live.tree import text_models
 from ...patching.kv_carrier import add_carrier
 
 _GEMMA3N = frozenset({"gemma3n", "gemma3n_text"})
@@ -124,7 +123,7 @@ def describe(facts: Facts) -> Problem:
 
 def patch(model: Any, ledger: Any) -> None:
     """Carry shared keys and values through every forward of the text model."""
-    found = text_models(model)
+    found = ledger.text_models()
     if not found:
         raise PatchTargetMissing("no module with embed_tokens and decoder layers")
     for _, text_model in found:

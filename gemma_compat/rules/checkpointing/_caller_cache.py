@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import PatchTargetMissing
-from ...live.tree import text_models
 
 
 def add_pre_hook(model: Any, ledger: Any, hook: Any) -> None:
     """Put ``hook`` before the forward of the text model. Raises ``PatchTargetMissing``."""
-    found = text_models(model)
+    found = ledger.text_models()
     if not found:
         raise PatchTargetMissing("no module with embed_tokens and decoder layers")
     for _, text_model in found:

@@ -34,7 +34,6 @@ from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import CannotBeCured
 from ...facts import Facts
 from ...live.checkpoint_wrappers import reentrancies
-from ...live.tree import text_models
 from ...patching.cache_switch import turn_cache_off
 
 _OLD = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text", "paligemma", "shieldgemma2"})
@@ -90,7 +89,7 @@ def describe(facts: Facts) -> Problem:
 
 def patch(model: Any, ledger: Any) -> None:
     """Turn the cache off; refuse reentrant wrappers where layers share keys and values."""
-    for _, text_model in text_models(model):
+    for _, text_model in ledger.text_models():
         if getattr(text_model.config, "num_kv_shared_layers", 0):
             refuse_reentrant_wrapper(text_model, ())
             # The wrappers may come later (FSDP puts them on when training starts).

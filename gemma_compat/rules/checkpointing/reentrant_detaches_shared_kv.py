@@ -53,7 +53,6 @@ from ...engine.condition import any_of
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...live.tree import text_models
 from ...patching.non_reentrant import (
     decoder_layers,
     refuse_cured_by_unsloth,
@@ -122,7 +121,7 @@ def _message(facts: Facts) -> str:
 
 def patch(model: Any, ledger: Any) -> None:
     """Checkpoint the decoder layers without reentry, whoever turns checkpointing on."""
-    borrowing = [text_model for _, text_model in text_models(model) if _borrows(text_model)]
+    borrowing = [text_model for _, text_model in ledger.text_models() if _borrows(text_model)]
     for text_model in borrowing:
         refuse_cured_by_unsloth(text_model)  # first: its forward takes anything
     sharing = [text_model for text_model in borrowing if _passes_shared(text_model)]

@@ -32,7 +32,6 @@ from ...engine.condition import not_
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchRefused
 from ...facts import Facts
-from ...live.tree import text_models
 from ...patching.cache_switch import (
     leave_cache_out_of_packed_rows,
     modules_that_take_use_cache,
@@ -83,12 +82,12 @@ def describe(facts: Facts) -> Problem:
 
 def patch(model: Any, ledger: Any) -> None:
     """Turn the cache off for packed rows; refuse where only the cache shares keys and values."""
-    for _, text_model in text_models(model):
+    for _, text_model in ledger.text_models():
         if needs_cache(text_model):
             raise PatchRefused(
                 "layers share keys and values through the cache, and GC104 does not carry them here"
             )
     turn_cache_off(model, ledger)
-    for module in modules_that_take_use_cache(model):
+    for module in modules_that_take_use_cache(model, ledger):
         hook = leave_cache_out_of_packed_rows
         ledger.add_hook(module, "forward_pre_hook", hook, with_kwargs=True)

@@ -32,7 +32,6 @@ from ...engine.condition import all_of, condition
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...live.tree import text_models
 from ...patching.shared_dict import add_shared_dict
 
 
@@ -82,7 +81,7 @@ def describe(facts: Facts) -> Problem:
 
 def patch(model: Any, ledger: Any) -> None:
     """Give each forward one holder, past FSDP2's hooks."""
-    found = text_models(model)
+    found = ledger.text_models()
     if not found:
         raise PatchTargetMissing("no module with embed_tokens and decoder layers")
     for _, text_model in found:

@@ -22,14 +22,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import versions
 from ...conditions.adapter import has_adapter
 from ...conditions.model import config_says_tied, is_live
 from ...engine.condition import NO, all_of, any_of, choose, condition, first_known, not_
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchTargetMissing
 from ...facts import Facts
-from ...live.tree import named_configs, text_models
 from ...tables.families import KNOWN_MODEL_TYPES
 
 
@@ -53,11 +51,7 @@ head_is_its_own = choose(
 
 @condition("PEFT is 0.19.0 or newer")
 def has_peft_that_writes_it(facts: Facts) -> bool:
-    return _is_at_least("0.19.0", facts.version("peft"))
-
-
-def _is_at_least(first: str, version: str | None) -> bool:
-    return version is not None and versions.contains(f">={first}", version)
+    return facts.has_release("peft", ">=0.19.0")
 
 
 @condition("the config has a text_config with a separate field")
@@ -67,11 +61,7 @@ def is_composite(facts: Facts) -> bool:
 
 @condition("transformers is older than 5")
 def is_transformers_4(facts: Facts) -> bool:
-    return _is_4(facts.version("transformers"))
-
-
-def _is_4(version: str | None) -> bool:
-    return version is not None and versions.contains("<5.0.0.dev0", version)
+    return facts.has_release("transformers", "<5.0.0.dev0")
 
 
 # On merging, into the top-level config only, which is all that transformers 5 reads.
@@ -118,11 +108,11 @@ def describe(facts: Facts) -> Problem:
 def patch(model: Any, ledger: Any) -> None:
     """Say ``tie_word_embeddings=False`` in every config that has the field. This is saved."""
     head = model.get_output_embeddings()
-    found = text_models(model)
+    found = ledger.text_models()
     if head is None or not found:
         raise PatchTargetMissing("the model has no output layer, or no embeddings")
     if head.weight is found[0][1].embed_tokens.weight:
         raise PatchNotNeeded("the output layer is the embeddings")
-    for _, config in named_configs(model):
+    for _, config in ledger.configs():
         if "tie_word_embeddings" in vars(config):
             ledger.set_attribute(config, "tie_word_embeddings", False)

@@ -41,7 +41,6 @@ from ...conditions.unsloth import is_not_forced_to_float32
 from ...engine.rule import Applicability, Problem, Rule, Scope, Severity
 from ...errors import PatchTargetMissing
 from ...facts import Facts
-from ...live.tree import text_models
 from ...patching.residual_in_float32 import (
     keep_residual_in_float32,
 )
@@ -85,7 +84,7 @@ def describe(facts: Facts) -> Problem:
 
 def patch(model: Any, ledger: Any) -> None:
     """Keep the residual stream in float32; change no weight."""
-    found = text_models(model)
+    found = ledger.text_models()
     if not found:
         raise PatchTargetMissing("no module with embed_tokens and decoder layers")
     for _, text_model in found:

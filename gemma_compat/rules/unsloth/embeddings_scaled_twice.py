@@ -24,7 +24,6 @@ from ...engine.condition import condition
 from ...engine.rule import Applicability, Evidence, Fix, Problem, Rule, Scope, Severity
 from ...errors import PatchNotNeeded, PatchRefused
 from ...facts import Facts
-from ...live.tree import text_models
 from ...live.upstream import scales_embeddings_twice
 
 _CURE = "pip install -U 'unsloth>=2026.9.12' unsloth_zoo"
@@ -65,6 +64,6 @@ def describe(facts: Facts) -> Problem:
 
 def patch(model: Any, ledger: Any) -> None:
     """Stop the run: there is nothing here that could be put right for this run alone."""
-    if not any(scales_embeddings_twice(found) for _, found in text_models(model)):
+    if not any(scales_embeddings_twice(found) for _, found in ledger.text_models()):
         raise PatchNotNeeded("its forward does not scale the embeddings a second time")
     raise PatchRefused(f"Unsloth's forward scales the embeddings a second time: {_CURE}")
