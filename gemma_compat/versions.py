@@ -80,8 +80,10 @@ def contains(text: str, version: str) -> bool:
 
     A local label is dropped first: ``2.6.0+cu124`` is the release 2.6.0.
     """
-    public = parse(version).public
-    return specifier(text).contains(public, prereleases=True)
+    release = parse(version)
+    if release.local is not None:
+        release = parse(release.public)
+    return specifier(text).contains(release, prereleases=True)
 
 
 def bounds(text: str) -> tuple[str, ...]:

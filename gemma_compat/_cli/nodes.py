@@ -87,15 +87,17 @@ def _merge(options: argparse.Namespace, rules: Sequence[Rule]) -> int:
 def _nodes(paths: Sequence[str], unread: list[tuple[str, str]]) -> Iterator[Node]:
     """Yield the nodes in the files; what cannot be used goes to ``unread``."""
     from ..detect.node_files import BadFile, read_documents
+    from ..facts.checked import Parts
     from ..nodes.documents import nodes_of
 
+    parts = Parts()
     named: dict[object, str] = {}
     for path, name, document in read_documents(paths):
         if isinstance(document, BadFile):
             unread.append((path, str(document)))
             continue
         try:
-            nodes = nodes_of(document, name)
+            nodes = nodes_of(document, name, parts)
         except ValueError as error:
             unread.append((path, str(error)))
             continue

@@ -61,17 +61,17 @@ def is_on_cpu_backend(facts: Facts) -> bool:
 
 @condition("UNSLOTH_FORCE_FLOAT32 is set, by an earlier load")
 def float32_was_forced(facts: Facts) -> bool:
-    return _value(facts.environment, "UNSLOTH_FORCE_FLOAT32") == "1"
+    return facts.variable("UNSLOTH_FORCE_FLOAT32") == "1"
 
 
 @condition("UNSLOTH_COMPILE_DISABLE is set")
 def is_not_compiled(facts: Facts) -> bool:
-    return _value(facts.environment, "UNSLOTH_COMPILE_DISABLE") not in {"", "0"}
+    return facts.variable("UNSLOTH_COMPILE_DISABLE") not in {None, "", "0"}
 
 
 @condition("UNSLOTH_BLOCK_COMPILE is not 0")
 def may_compile_blocks(facts: Facts) -> bool:
-    return _value(facts.environment, "UNSLOTH_BLOCK_COMPILE") != "0"
+    return facts.variable("UNSLOTH_BLOCK_COMPILE") != "0"
 
 
 compiles_blocks = all_of(
@@ -85,16 +85,12 @@ compiles_blocks = all_of(
 
 @condition("UNSLOTH_RETURN_LOGITS is not set")
 def drops_logits(facts: Facts) -> bool:
-    return _value(facts.environment, "UNSLOTH_RETURN_LOGITS") != "1"
+    return facts.variable("UNSLOTH_RETURN_LOGITS") != "1"
 
 
 @condition("UNSLOTH_IS_PRESENT is set")
 def is_present(facts: Facts) -> bool:
-    return "UNSLOTH_IS_PRESENT" in facts.environment
-
-
-def _value(environment: Mapping[str, str], name: str) -> str:
-    return environment.get(name, "")
+    return facts.variable("UNSLOTH_IS_PRESENT") is not None
 
 
 # What its releases do to a run by themselves, read in the wheels: the first that does it for each

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from .. import versions
 from ..errors import UnknownFact
 from ..facts import Facts
 from ..tables import families
 from ..values import Value
 from . import evidence
 from .condition import Condition, any_of
-from .every_type import Answer, facts_by_type, judge_every_type
-from .rule import Diagnosis, Finding, Rule, Scope, Undetermined
+from .every_type import Answer, FactsByType, judge_every_type
+from .recall import NotedFacts, Recall
+from .rule import Diagnosis, Finding, Rule, Scope, Undetermined, in_order
 
 
 class Objection(Value):
@@ -37,13 +37,20 @@ class Objection(Value):
 
 def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
     """Judge every rule. Without a model, every model type is judged and the answers grouped."""
-    ordered = sorted(rules, key=lambda rule: (rule.severity.rank, rule.order))
-    ordered = [rule for rule in ordered if not rule.undetectable]
-    if facts.model.known("model_type"):
-        answers = [answer for rule in ordered for answer in _judge_one(rule, facts)]
-    else:
-        by_type = facts_by_type(facts, ordered)
-        answers = [answer for rule in ordered for answer in _judge_every_type(rule, facts, by_type)]
+    ordered = in_order(rules)
+    ask = _asker(facts)
+    return _diagnosis(facts, ordered, [answer for rule in ordered for answer in ask(rule)])
+
+
+def judge_node(facts: Facts, recall: Recall) -> Diagnosis:
+    """Return what :func:`judge_all` does, for one of many nodes that the same rules judge."""
+    noted = NotedFacts(facts)
+    ask = _asker(noted)
+    answers = [answer for rule in recall.rules for answer in recall.answers(rule, noted, ask)]
+    return _diagnosis(facts, recall.rules, answers)
+
+
+def _diagnosis(facts: Facts, ordered: list[Rule], answers: list[Answer]) -> Diagnosis:
     cured = dict.fromkeys(item.rule for item in answers if _is_cured(item.rule, facts))
     answers = [item for item in answers if item.rule not in cured]
     return Diagnosis(
@@ -51,7 +58,10 @@ def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
         in_place=tuple(cured),
         findings=tuple(item for item in answers if isinstance(item, Finding)),
         undetermined=tuple(item for item in answers if isinstance(item, Undetermined)),
-        not_checked=(*_not_checked(facts, ordered), *_past_evidence(facts, answers)),
+        not_checked=(
+            *_not_checked(facts, ordered),
+            *evidence.passed_by(facts, (answer.rule for answer in answers)),
+        ),
     )
 
 
@@ -169,13 +179,21 @@ def _is_about(rule: Rule, facts: Facts) -> bool:
     return facts.model.model_type in rule.model_types
 
 
+def _asker(facts: Facts) -> Callable[[Rule], Iterable[Answer]]:
+    """Return what yields a rule's answers for these facts: one, or those for each model type."""
+    if facts.model.known("model_type"):
+        return lambda rule: _judge_one(rule, facts)
+    by_type = FactsByType(facts)
+    return lambda rule: _judge_every_type(rule, facts, by_type)
+
+
 def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
     answer = judge(rule, facts)
     if answer is not None:
         yield answer
 
 
-def _judge_every_type(rule: Rule, facts: Facts, by_type: dict[str, Facts]) -> Iterator[Answer]:
+def _judge_every_type(rule: Rule, facts: Facts, by_type: FactsByType) -> Iterator[Answer]:
     """Yield the rule's answers; a scope that the installed releases rule out is asked once."""
     left = {scope for scope in rule.scopes if not _rules_out(scope, facts)}
     if left:
@@ -220,7 +238,7 @@ def _conditions(rule: Rule, scope: Scope) -> tuple[Condition, ...]:
 def _all_conditions(rule: Rule, scope: Scope) -> Iterator[Condition]:
     yield Condition("the model is one of " + ", ".join(sorted(scope.model_types)), _is_in(scope))
     for name, text in scope.packages.items():
-        yield Condition(f"{name} is {text}", _has_version(name, text))
+        yield Condition(f"{name} is {text}", _has_release(name, text))
     yield from scope.when
     yield from rule.when
     if rule.runs:
@@ -231,7 +249,7 @@ def _rules_out(scope: Scope, facts: Facts) -> bool:
     """Return whether a package is known to have a release that is outside the scope."""
     for name, text in scope.packages.items():
         try:
-            if not _has_version(name, text)(facts):
+            if not facts.has_release(name, text):
                 return True
         except UnknownFact:
             continue
@@ -247,16 +265,8 @@ def _is_of(model_type: str, scope: Scope) -> bool:
     return model_type in scope.model_types or (scope.by_config and newer)
 
 
-def _has_version(name: str, text: str) -> Callable[[Facts], bool]:
-    def test(facts: Facts) -> bool:
-        version = facts.version(name)
-        if version is None:
-            return False
-        if versions.is_undecided(text, version):
-            raise UnknownFact(f"packages.{name}", f"{version} is a build from before the release")
-        return versions.contains(text, version)
-
-    return test
+def _has_release(name: str, text: str) -> Callable[[Facts], bool]:
+    return lambda facts: facts.has_release(name, text)
 
 
 def _not_checked(facts: Facts, rules: list[Rule]) -> Iterator[str]:
@@ -275,17 +285,3 @@ def _not_checked(facts: Facts, rules: list[Rule]) -> Iterator[str]:
             f"model_type {model_type!r} is newer than this release of gemma_compat; "
             f"judged by its config alone. Not asked: {', '.join(skipped) or 'nothing'}"
         )
-
-
-def _past_evidence(facts: Facts, answers: list[Answer]) -> Iterator[str]:
-    """Yield a line for each package newer than the newest release that its rules were run on."""
-    past: dict[tuple[str, str, str], list[str]] = {}
-    for rule in {answer.rule.code: answer.rule for answer in answers}.values():
-        for name in sorted({name for scope in rule.scopes for name in scope.packages}):
-            package = facts.packages.get(name)
-            version = package.get("version") if package else None
-            last = evidence.beyond(rule, name, version) if version else None
-            if version and last:
-                past.setdefault((name, version, last), []).append(rule.code)
-    for (name, version, last), codes in past.items():
-        yield f"not verified on {name} {version}: {', '.join(codes)} ran up to {last}"

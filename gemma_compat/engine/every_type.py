@@ -6,7 +6,7 @@ same scopes name, unless something read the type to make it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..facts import Facts, ModelFacts
@@ -32,26 +32,30 @@ class _OfAType(ModelFacts):
         return super().__getattribute__(name)
 
 
-def facts_by_type(facts: Facts, rules: Iterable[Rule]) -> dict[str, Facts]:
-    """Return the facts with each model type that a rule names put in, by model type."""
-    model_types = sorted(frozenset().union(*(rule.model_types for rule in rules)))
-    known = vars(facts.model)
-    return {
-        name: facts.replace(model=_OfAType(**{**known, "model_type": name})) for name in model_types
-    }
+class FactsByType(dict[str, Facts]):
+    """The facts with a model type put in, by model type; made when they are asked for."""
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def __missing__(self, model_type: str) -> Facts:
+        known = {**vars(self._facts.model), "model_type": model_type}
+        self[model_type] = self._facts.replace(model=_OfAType(**known))
+        return self[model_type]
 
 
 def judge_every_type(
     rule: Rule,
     scopes_of: dict[str, tuple[Scope, ...]],
-    by_type: dict[str, Facts],
+    by_type: FactsByType,
     judge: Judge,
 ) -> Iterator[Answer]:
     """Yield the rule's answer for each of its model types, equal answers grouped into one.
 
     Args:
         scopes_of: each model type with the scopes that it is in and that no release rules out.
-        by_type: from :func:`facts_by_type`.
+        by_type: those facts for each of these types.
         judge: judges the rule for some facts in those scopes.
     """
     groups: dict[object, tuple[Answer, list[str]]] = {}

@@ -6,11 +6,13 @@ A rule without an entry has no evidence here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
 from .. import versions
 from ..data import read_bytes
+from ..facts import Facts
 from .rule import Rule
 
 SEEN_BROKEN, SEEN_WORKING, SEEN_CURED = "broken", "working", "cured"
@@ -53,6 +55,7 @@ def observed_versions(package: str) -> list[str]:
     return sorted(found, key=versions.parse)
 
 
+@lru_cache(maxsize=1024)
 def checked_through(rule: Rule, package: str) -> str | None:
     """Return the newest release of ``package`` that this rule was run on; ``None`` if never."""
     places = _rules().get(rule.code, {}).get(package, {}).values()
@@ -71,3 +74,23 @@ def beyond(rule: Rule, package: str, version: str) -> str | None:
     if last is None or not versions.is_valid(version):
         return None
     return last if versions.parse(version) > versions.parse(last) else None
+
+
+def passed_by(facts: Facts, rules: Iterable[Rule]) -> Iterator[str]:
+    """Yield a line for each package newer than the newest release that its rules were run on."""
+    past: dict[tuple[str, str, str], list[str]] = {}
+    for rule in {rule.code: rule for rule in rules}.values():
+        for name in _packages_of(rule):
+            package = facts.packages.get(name)
+            version = package.get("version") if package else None
+            last = beyond(rule, name, version) if version else None
+            if version and last:
+                past.setdefault((name, version, last), []).append(rule.code)
+    for (name, version, last), codes in past.items():
+        yield f"not verified on {name} {version}: {', '.join(codes)} ran up to {last}"
+
+
+@lru_cache(maxsize=1024)
+def _packages_of(rule: Rule) -> list[str]:
+    """Return the packages whose releases the rule's scopes name, sorted."""
+    return sorted({name for scope in rule.scopes for name in scope.packages})

@@ -7,7 +7,7 @@ so that "unknown" is treated alike in all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -240,6 +240,12 @@ class Rule(Value, eq=False):
         names = [name for name in scoped if facts.packages.get(name) is not None]
         pair = ", ".join(f"{name} {facts.version(name)}" for name in names)
         return Problem(message=f"with {pair}, {self.breaks}")
+
+
+def in_order(rules: Iterable[Rule]) -> list[Rule]:
+    """Return the rules that can be judged, worst first."""
+    judged = [rule for rule in rules if not rule.undetectable]
+    return sorted(judged, key=lambda rule: (rule.severity.rank, rule.order))
 
 
 class Finding(Value):

@@ -11,6 +11,8 @@ unknown (no entry, or a field left at ``UNKNOWN``); reading an unknown raises ``
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from sys import intern
 from typing import Any, ClassVar
 
 from .. import versions
@@ -38,6 +40,11 @@ __all__ = [
     "TrainingFacts",
     "UnslothFacts",
 ]
+
+
+def made(cls: Any, data: Any) -> Any:
+    """Return the record of a class from its part of the data; a ``dict`` as it is."""
+    return data if cls is dict else cls.from_dict(data)
 
 
 class Facts(Record):
@@ -124,6 +131,35 @@ class Facts(Record):
             raise UnknownFact(f"packages.{name}", f"{shown!r} is not a version number")
         return version
 
+    def has_release(self, name: str, specifier: str) -> bool:
+        """Return whether a release of this package is installed that the specifier allows.
+
+        Args:
+            name: distribution name, as pip spells it.
+            specifier: PEP 440, ``>=4.50.0.dev0,<5``.
+
+        Raises:
+            UnknownFact: as :meth:`version`; also for a development build of the very release that
+                the specifier names.
+        """
+        version = self.version(name)
+        if version is None:
+            return False
+        if versions.is_undecided(specifier, version):
+            raise UnknownFact(f"packages.{name}", f"{version} is a build from before the release")
+        return versions.contains(specifier, version)
+
+    def variable(self, name: str) -> str | None:
+        """Return the value of an environment variable, or ``None`` where it is not set.
+
+        Args:
+            name: as the shell spells it, ``UNSLOTH_COMPILE_DISABLE``.
+
+        Raises:
+            UnknownFact: the environment is not known.
+        """
+        return self.environment.get(name)
+
     def reason(self, topic: str) -> str:
         """Return why ``topic`` is unknown: its own reason, or that of the nearest topic above
         it.
@@ -135,19 +171,22 @@ class Facts(Record):
         return ""
 
     @classmethod
-    def from_dict(cls, data: Any) -> Facts:
+    def from_dict(cls, data: Any, make: Callable[[Any, Any], Any] = made) -> Facts:
         """Return the facts that ``to_dict`` wrote.
+
+        Args:
+            make: does what :func:`made` does; may return an earlier value that is equal.
 
         Raises:
             ValueError: ``data`` has another shape.
         """
         fields = check_keys(cls, data)
         for name in _PARTS.keys() & fields.keys():
-            fields[name] = _PARTS[name].from_dict(fields[name])
+            fields[name] = make(_PARTS[name], fields[name])
         if "gpus" in fields:
-            fields["gpus"] = tuple(Gpu.from_dict(item) for item in fields["gpus"])
+            fields["gpus"] = tuple(make(Gpu, item) for item in fields["gpus"])
         fields["packages"] = {
-            name: None if item is None else Package.from_dict(item)
+            intern(name): None if item is None else make(Package, item)
             for name, item in fields.get("packages", {}).items()
         }
         return cls(**fields)
@@ -161,4 +200,5 @@ _PARTS: dict[str, Any] = {
     "adapter": AdapterFacts,
     "tokenizer": TokenizerFacts,
     "unsloth": UnslothFacts,
+    **dict.fromkeys(("environment", "imports", "libraries", "reasons", "assumed"), dict),
 }

@@ -46,7 +46,7 @@ def compare(groups: Sequence[Group]) -> tuple[Difference, ...]:
     """Return the differences, worst first, then by topic. Linear in the number of groups."""
     if len(groups) < 2:
         return ()
-    topics = sorted({topic for group in groups for topic in group.cells})
+    topics = sorted({topic for group in groups for topic in group.cells.differing})
     found = [item for topic in topics for item in _difference(topic, groups)]
     return tuple(sorted(found, key=lambda item: (item.severity.rank, item.topic)))
 
@@ -54,11 +54,8 @@ def compare(groups: Sequence[Group]) -> tuple[Difference, ...]:
 def same_everywhere(groups: Sequence[Group]) -> dict[str, str]:
     """Return the topics on which all groups agree, with the value."""
     first = groups[0].cells if groups else {}
-    return {
-        topic: text
-        for topic, text in first.items()
-        if all(group.cells.get(topic) == text for group in groups)
-    }
+    differing = {topic for group in groups for topic in group.cells.differing}
+    return {topic: text for topic, text in first.items() if topic not in differing}
 
 
 def _difference(topic: str, groups: Sequence[Group]) -> Iterator[Difference]:

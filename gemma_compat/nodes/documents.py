@@ -6,32 +6,33 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..facts import Facts
-from ..facts.checked import checked_facts
+from ..facts.checked import Parts, checked_facts
 from .node import Member, Node
 
 SCHEMA_VERSION = 1  # of the reports that can be read; the renderers write it
 LONGEST_NAME, _MOST_NODES = 253, 100_000
 
 
-def nodes_of(document: Any, name: str) -> list[Node]:
+def nodes_of(document: Any, name: str, parts: Parts | None = None) -> list[Node]:
     """Return the nodes that a document describes.
 
     Args:
         document: the parsed JSON: a report on one machine, or on a job with many nodes.
         name: the node's name, for a report on one machine.
+        parts: those of earlier documents of the same job, to share.
 
     Raises:
         ValueError: one line about what is wrong with the document.
     """
     tool = _tool(document)
     if "groups" in document:
-        nodes = list(_job_nodes(document, tool))
+        nodes = list(_job_nodes(document, tool, parts))
         if len({node.member for node in nodes}) < len(nodes):
             raise ValueError("a report of a job that lists a node twice")
         return nodes
     if "facts" not in document:
         raise ValueError("a document of gemma_compat, but not of its command report")
-    return [Node(Member(name), _facts(document["facts"], tool), tool=tool)]
+    return [Node(Member(name), _facts(document["facts"], tool, parts), tool=tool)]
 
 
 def _tool(document: dict[str, Any]) -> str:
@@ -51,11 +52,11 @@ def _tool(document: dict[str, Any]) -> str:
     return tool
 
 
-def _facts(data: Any, tool: str) -> Facts:
+def _facts(data: Any, tool: str, parts: Parts | None) -> Facts:
     from .._version import __version__
 
     try:
-        return checked_facts(data)
+        return checked_facts(data, parts)
     except ValueError as error:
         text = str(error)
         text = text if len(text) <= 200 else text[:197] + "..."
@@ -66,12 +67,12 @@ def _facts(data: Any, tool: str) -> Facts:
         ) from error
 
 
-def _job_nodes(document: dict[str, Any], tool: str) -> Iterator[Node]:
+def _job_nodes(document: dict[str, Any], tool: str, parts: Parts | None) -> Iterator[Node]:
     """Yield the nodes of a job's report; each has the facts of its group."""
     groups, nodes = document["groups"], document.get("nodes")
     if not isinstance(groups, list) or not isinstance(nodes, list) or len(nodes) > _MOST_NODES:
         raise ValueError("a report of a job without lists of groups and nodes")
-    facts = [_facts(_get(group, "facts", dict), tool) for group in groups]
+    facts = [_facts(_get(group, "facts", dict), tool, parts) for group in groups]
     tools = [group.get("tool_version", tool) for group in groups]
     for node in nodes:
         name, ranks = _get(node, "name", str), node.get("ranks", [])

@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..facts import Facts
 from .node import Member, Node
 from .topics import cells, fingerprint
+
+
+class Cells(Mapping[str, str]):
+    """A table of texts by topic, as its difference from another one.
+
+    Args:
+        table: the whole table.
+        usual: that of the job's first group, which others share most of their cells with.
+    """
+
+    def __init__(self, table: dict[str, str], usual: dict[str, str]) -> None:
+        self._usual = usual
+        self.own = {topic: text for topic, text in table.items() if usual.get(topic) != text}
+        self.lacks = tuple(topic for topic in usual if topic not in table)
+
+    def __getitem__(self, topic: str) -> str:
+        if topic in self.own:
+            return self.own[topic]
+        if topic in self.lacks:
+            raise KeyError(topic)
+        return self._usual[topic]
+
+    @property
+    def differing(self) -> Iterable[str]:
+        """Return the topics on which it differs from the first group."""
+        return (*self.own, *self.lacks)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (topic for topic in self._usual if topic not in self.lacks)
+        yield from (topic for topic in self.own if topic not in self._usual)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +56,7 @@ class Group:
 
     members: list[Member]
     facts: Facts
-    cells: dict[str, str]
+    cells: Cells
     tool: str = ""
 
 
@@ -37,6 +70,7 @@ class Grouping:
 
     failed: list[Node] = field(default_factory=list)
     _groups: dict[bytes, Group] = field(default_factory=dict)
+    _usual: dict[str, str] = field(default_factory=dict)
 
     def add(self, node: Node) -> None:
         """Put the node into its group."""
@@ -47,7 +81,9 @@ class Grouping:
         key = fingerprint(table)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Group([], node.facts, table, node.tool)
+            self._usual = self._usual or table
+            cells_of_group = Cells(table, self._usual)
+            group = self._groups[key] = Group([], node.facts, cells_of_group, node.tool)
         group.members.append(node.member)
 
     def add_all(self, nodes: Iterable[Node]) -> Grouping:

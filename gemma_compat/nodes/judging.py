@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..engine.diagnosis import judge_all, nothing_was_judged
+from ..engine.diagnosis import judge_node, nothing_was_judged
+from ..engine.recall import Recall
 from ..engine.rule import Finding, Rule, Severity, Undetermined
 from .comparing import Difference, compare, same_everywhere
 from .grouping import Group, Grouping
@@ -88,8 +89,9 @@ def judge_job(
     undecided: dict[str, tuple[Undetermined, list[int]]] = {}
     notes: dict[str, None] = {}
     blind: list[int] = []
+    recall = Recall(rules)
     for number, group in enumerate(groups, start=1):
-        diagnosis = judge_all(group.facts, rules)
+        diagnosis = judge_node(group.facts, recall)
         notes.update(dict.fromkeys(diagnosis.not_checked))
         blind += [number] * nothing_was_judged(diagnosis, rules)
         for finding in diagnosis.findings:

@@ -26,6 +26,8 @@ def renamed(text: str, facts: Facts) -> str:
     >>> renamed("gradient_checkpointing=True", new)
     'activation_checkpointing=True'
     """
+    if not re.search(_OLD, text):
+        return text
     package = facts.packages.get("transformers")
     version = str(package.get("version", "")) if package is not None else ""
     is_new = versions.is_valid(version) and versions.contains(f">={FIRST}", version)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gemma_compat.engine.diagnosis import judge_all
+from gemma_compat.engine.diagnosis import judge_all, judge_node
+from gemma_compat.engine.recall import Recall
 from gemma_compat.engine.rule import Severity
 from gemma_compat.facts import Facts
 from gemma_compat.facts.checked import checked_facts
@@ -71,11 +72,11 @@ def test_a_group_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that time grows with the groups, and reading alone with the nodes."""
     asked: list[Facts] = []
 
-    def counted(facts: Facts, rules: Any) -> Any:
+    def counted(facts: Facts, recall: Recall) -> Any:
         asked.append(facts)
-        return judge_all(facts, rules)
+        return judge_node(facts, recall)
 
-    monkeypatch.setattr(judging, "judge_all", counted)
+    monkeypatch.setattr(judging, "judge_node", counted)
     job_of(*[facts_for()] * 200, *[facts_for(transformers="4.57.6")] * 3)
     assert len(asked) == 2
 

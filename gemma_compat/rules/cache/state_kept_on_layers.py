@@ -25,7 +25,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import versions
 from ...conditions.cache import asks_for_cache
 from ...conditions.checkpointing import checkpoints, is_reentrant
 from ...engine.condition import all_of, any_of, condition, not_
@@ -49,11 +48,7 @@ def _is_longer(longest: int | None, window: int | None) -> bool:
 
 @condition("transformers is older than 5.0.0")
 def keeps_state_without_cache(facts: Facts) -> bool:
-    return _is_before_5(facts.version("transformers"))
-
-
-def _is_before_5(version: str | None) -> bool:
-    return version is not None and versions.contains("<=5.0.0rc3", version)
+    return facts.has_release("transformers", "<=5.0.0rc3")
 
 
 steps_share_state = all_of(

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from ...engine.condition import NO, Condition, all_of, any_of, first_known
+from ...engine.condition import NO, Condition, any_of, first_known
 from ...engine.rule import Evidence, Problem, Rule, Scope, Severity
 from ...facts import Facts
 from ...tables.families import KNOWN_MODEL_TYPES
@@ -37,23 +37,14 @@ _PAIRS = tuple(
 )
 
 
-def _is_installed(name: str, facts: Facts) -> bool:
-    return facts.version(name) is not None
-
-
 def _disagrees(asking: str, asked: str, facts: Facts) -> bool:
     return breaks_pin(pin_of(asking, facts.version(asking), asked), facts.version(asked))
 
 
 def _pair(asking: str, asked: str) -> Condition:
     """Return the condition; a package that the stack does not name asks for nothing."""
-    return all_of(
-        *(
-            first_known(Condition(f"{name} is installed", partial(_is_installed, name)), NO)
-            for name in (asking, asked)
-        ),
-        Condition(f"{asking} asks for another {asked}", partial(_disagrees, asking, asked)),
-    )
+    differ = Condition(f"{asking} asks for another {asked}", partial(_disagrees, asking, asked))
+    return first_known(differ, NO)
 
 
 pairs_disagree = any_of(

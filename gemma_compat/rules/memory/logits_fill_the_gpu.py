@@ -24,7 +24,6 @@ Unsloth has one. Else a smaller batch with gradient accumulation, or a smaller `
 
 from __future__ import annotations
 
-from ... import versions
 from ...conditions.hardware import has_gpu
 from ...conditions.precision import runs_in_float32
 from ...conditions.run import is_chunked, names_no_loss, uses_liger
@@ -93,11 +92,7 @@ def keeps_logits_under_liger(facts: Facts) -> bool:
 
 @condition("TRL is older than 1.15, or not installed")
 def has_old_trl(facts: Facts) -> bool:
-    return not _is_new(facts.version("trl"))
-
-
-def _is_new(trl: str | None) -> bool:
-    return trl is not None and versions.contains(">=1.15.0", trl)
+    return not facts.has_release("trl", ">=1.15.0")
 
 
 # TRL from 1.15 on has no other loss than one in chunks; plain arguments name no loss_type.
