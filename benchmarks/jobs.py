@@ -31,7 +31,7 @@ def measure(root: Path) -> Iterator[Figure]:
         for count in SIZES:
             seconds, peak, ratio = _merge(root, count, change)
             # Each group is judged, so a thousand that all differ cost a thousand reports.
-            held = count == HELD and change is _equal
+            held = count == HELD and change is make_equal
             what = f"--merge of {count:,} nodes, {kind}"
             yield Figure(f"CPU of {what}", seconds, SECONDS if held else None, "s")
             yield Figure(f"{what} / pass", ratio, None, "x")
@@ -60,7 +60,7 @@ def _merge(root: Path, count: int, change: Callable[[dict[str, Any], int], None]
 def _write(folder: Path, number: int, change: Callable[[dict[str, Any], int], None]) -> str:
     from gemma_compat import __version__
 
-    facts = _facts()
+    facts = facts_of_a_node()
     change(facts, number)
     document = {"schema_version": 1, "tool_version": __version__, "facts": facts}
     name = f"node{number:05d}.json"
@@ -68,7 +68,7 @@ def _write(folder: Path, number: int, change: Callable[[dict[str, Any], int], No
     return name
 
 
-def _facts() -> dict[str, Any]:
+def facts_of_a_node() -> dict[str, Any]:
     """Of a node with eight H100s and a stack for TRL; no model, so that every Gemma is judged."""
     packages: dict[str, Any] = dict.fromkeys(_ABSENT.split())
     for pin in _PACKAGES.split():
@@ -97,12 +97,12 @@ def _facts() -> dict[str, Any]:
     }
 
 
-def _equal(facts: dict[str, Any], number: int) -> None:
+def make_equal(facts: dict[str, Any], number: int) -> None:
     for gpu in facts["gpus"]:
         gpu["memory_free"] -= number % 1000  # moves, and takes no part
 
 
-def _distinct(facts: dict[str, Any], number: int) -> None:
+def make_distinct(facts: dict[str, Any], number: int) -> None:
     """Another driver, and other releases of packages that rules ask about, on every node."""
     facts["driver"] = f"570.{number}"
     facts["packages"]["transformers"]["version"] = f"4.{number % 60}.{number // 60}"
@@ -111,8 +111,8 @@ def _distinct(facts: dict[str, Any], number: int) -> None:
 
 
 _KINDS: dict[str, Callable[[dict[str, Any], int], None]] = {
-    "all equal": _equal,
-    "all distinct": _distinct,
+    "all equal": make_equal,
+    "all distinct": make_distinct,
 }
 
 if __name__ == "__main__":

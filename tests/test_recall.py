@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import jobs
 from gemma_compat.engine.condition import Condition
 from gemma_compat.engine.diagnosis import judge_all, judge_node
 from gemma_compat.engine.recall import NotedFacts, Recall
@@ -67,6 +68,11 @@ WAYS: dict[str, tuple[Callable[[Facts], object], Facts, Facts]] = {
     "to_dict": (lambda facts: facts.to_dict(), OTHER_VARIABLE, BASE),
     "packages": (lambda facts: facts.packages.get("trl"), OTHER_TRL, OTHER_GPU),
     "package": (lambda facts: facts.package("trl"), OTHER_TRL, OLDER),
+    "is_installed": (
+        lambda facts: facts.is_installed("transformers"),
+        BASE.replace(packages={**BASE.packages, "transformers": None}),
+        OLDER,
+    ),
     "version": (lambda facts: facts.version("transformers"), OLDER, OTHER_TRL),
     "has_release": (lambda facts: facts.has_release("transformers", "<5"), OLDER, OTHER_TRL),
     "variable": (lambda facts: facts.variable("NCCL_DEBUG"), OTHER_VARIABLE, OTHER_TRL),
@@ -153,3 +159,25 @@ def test_what_is_kept_is_bounded() -> None:
 def test_noted_facts_are_the_facts() -> None:
     assert dict(NotedFacts(BASE).to_dict()) == BASE.to_dict()
     assert NotedFacts(BASE).replace(driver=None).driver is None
+
+
+def test_nodes_that_all_differ_ask_few_rules_each() -> None:
+    """Releases, the driver and a variable differ on every node; what few rules read of them."""
+    asked: list[str] = []
+
+    class Counted(Recall):
+        def answers(self, rule: Rule, facts: NotedFacts, ask: Any) -> Any:
+            def counted(rule: Rule) -> Any:
+                asked.append(rule.code)
+                return ask(rule)
+
+            return super().answers(rule, facts, counted)
+
+    recall = Counted(RULES)
+    for number in range(120):
+        facts = jobs.facts_of_a_node()
+        jobs.make_distinct(facts, number)
+        if number == 80:  # every release line was seen by then
+            asked.clear()
+        judge_node(checked_facts(facts), recall)
+    assert len(asked) <= 40 * 4, sorted(set(asked))

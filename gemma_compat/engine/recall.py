@@ -81,13 +81,16 @@ class NotedFacts(Facts):
         return super().__getattribute__(name)
 
     def known(self, name: str) -> bool:
-        return _note(self, "get", name).known(name)
+        return _note(self, "known", name).known(name)
 
     def get(self, name: str, default: Any = None) -> Any:
         return _note(self, "get", name).get(name, default)
 
     def package(self, name: str) -> Package | None:
         return _note(self, "package", name).package(name)
+
+    def is_installed(self, name: str) -> bool:
+        return _note(self, "is_installed", name).is_installed(name)
 
     def version(self, name: str) -> str | None:
         return _note(self, "version", name).version(name)

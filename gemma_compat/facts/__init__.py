@@ -111,6 +111,14 @@ class Facts(Record):
             raise UnknownFact(f"packages.{name}", self.reason(f"packages.{name}"))
         return self.packages[name]
 
+    def is_installed(self, name: str) -> bool:
+        """Return whether a package is installed. Raises as :meth:`package`.
+
+        Args:
+            name: distribution name, as pip spells it.
+        """
+        return self.package(name) is not None
+
     def version(self, name: str) -> str | None:
         """Return the version of a package, or ``None`` where it is known absent.
 

@@ -21,6 +21,7 @@ from .. import conditions
 from ..engine import condition
 from ..engine.condition import Condition
 from ..engine.rule import Applicability, Evidence, Fix, Rule, Scope, Severity
+from ..errors import UnknownFact
 
 if TYPE_CHECKING:
     from ..facts import Facts
@@ -111,8 +112,10 @@ def _require(facts: Facts, topic: str) -> None:
     """Raise ``UnknownFact`` as the condition would, if this fact is unknown."""
     area, _, name = topic.partition(".")
     if area == "packages":
-        facts.package(name)
-    else:
+        facts.is_installed(name)
+    elif not facts.known(area):
+        raise UnknownFact(area)
+    elif name:
         attrgetter(topic)(facts)
 
 
