@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from .base import Case, General, always
 
@@ -42,6 +44,35 @@ def _no_config(case: Case) -> Answer:
         known="the message; what the folder holds is not in it",
         certain=True,
         settles=False,
+    )
+
+
+def _gated(case: Case) -> Answer:
+    accept = "accept the licence on the model's page at huggingface.co, with that account"
+    login = "hf auth login   (huggingface-cli login)"
+    is_known = re.search(
+        r"not in the authorized list|awaiting a review|ask for access",
+        f"{case.hit.text}{case.hit.after}",
+    )
+    return Answer(
+        "the account of this token may not read the repository: its licence is not accepted, or "
+        "not granted yet"
+        if is_known
+        else "the repository is gated: its licence must be accepted with the account that the "
+        "token belongs to",
+        (accept, login) if is_known else (login, f"and {accept}"),
+        why="Google's Gemma 1 to 3 checkpoints are gated",
+    )
+
+
+def _no_such(case: Case) -> Answer | None:
+    if re.search(r"gated repo|is gated|is restricted", f"{case.hit.text}{case.hit.after[:600]}"):
+        return None  # it is there, and has its own kind
+    return Answer(
+        "there is no such folder here and no such repository for this account",
+        ("check the name letter by letter (google/gemma-3-4b-it), and hf auth login",),
+        why="a private or gated repository looks the same as one that is not there",
+        certain=False,
     )
 
 
@@ -184,26 +215,19 @@ REPOSITORIES: tuple[General, ...] = (
         r"(?:is|access) a gated repo|Cannot access gated repo|"
         r"[Aa]ccess to model \S{1,120} is restricted|"
         r"GatedRepoError|awaiting a review from the repo authors",
-        always(
-            "the repository is gated: its licence must be accepted with the account that the token "
-            "belongs to",
-            "hf auth login   (huggingface-cli login)",
-            "and accept the licence once on the model's page at huggingface.co",
-            why="Google's Gemma 1 to 3 checkpoints are gated",
-        ),
-        {"OSError: You are trying to access a gated repo.\nCannot access gated repo": "licence"},
+        _gated,
+        {
+            "OSError: You are trying to access a gated repo.\nCannot access gated repo": "licence",
+            "Access to model google/gemma-3-4b-pt is restricted and you are not in the authorized "
+            "list. Visit https://huggingface.co/google/gemma-3-4b-pt": "not granted yet",
+        },
         alone=True,
     ),
     General(
         "no-such-repository",
         r"is not a local folder and is not a valid model identifier|RepositoryNotFoundError|"
         r"Repository Not Found for url|401 Client Error",
-        always(
-            "there is no such folder here and no such repository for this account",
-            "check the name letter by letter (google/gemma-3-4b-it), and hf auth login",
-            why="a private or gated repository looks the same as one that is not there",
-            certain=False,
-        ),
+        _no_such,
         {"OSError: gogle/gemma is not a local folder and is not a valid model identifier": "name"},
         alone=True,
     ),

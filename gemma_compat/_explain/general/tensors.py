@@ -12,6 +12,21 @@ _LABELS = r"t >= 0 && t < n_classes|nll_loss|cross_entropy_loss|Target \d+ is ou
 _CHANCES = r"probability tensor contains|input\[0\] != 0|multinomial|Assertion .{0,40}probability"
 
 
+# Torch says no more where a log cuts its message.
+_UNNAMED = Answer(
+    "tensors of one operation lie on two devices",
+    (
+        "look at the whole message: it names the devices, and the last frame the operation",
+        "batch = {k: v.to(model.device) for k, v in batch.items()}   for inputs; "
+        "accelerator.prepare(...) for a second model (teacher, reference)",
+    ),
+    why="an input, a second model or a part that was added later stayed where it was made; "
+    'or device_map="auto" spread one model over several GPUs',
+    known="torch's message, here without the names of the devices",
+    settles=False,
+)
+
+
 def _devices(case: Case) -> Answer:
     devices = sorted(set(re.findall(r"cuda:\d+|cpu|mps", case.message)))
     between = " and ".join(devices) or "two devices"
@@ -27,6 +42,8 @@ def _devices(case: Case) -> Answer:
             known="the message names the devices; which tensor it is, the traceback's last frame",
             settles=False,
         )
+    if len(devices) < 2:
+        return _UNNAMED
     return Answer(
         f"the model is spread over several GPUs of one process, and one operation meets {between}",
         (
