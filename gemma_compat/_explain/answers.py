@@ -51,8 +51,9 @@ def general_answers(
 
 
 def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:
-    # A launcher's report says nothing of the cause: then every text of the log counts.
-    is_report = reading.last is not None and reading.last.is_of_a_launcher
+    # A launcher's report says nothing of the cause, and a traceback that is cut has none: then
+    # every text of the log counts.
+    is_report = reading.last.is_of_a_launcher if reading.last else bool(reading.cut_at)
     for kind in generals():
         hits = reading.general.get(kind.name, [])
         of_last = [hit for hit in hits if reading.is_of_last(hit.line)]

@@ -184,3 +184,23 @@ def test_where_only_a_launcher_reports_every_text_of_the_log_counts() -> None:
     quoted = "# HIP out of memory. Tried to allocate 2.00 GiB\nran accelerate launch\n"
     assert "more memory than the card has" in headline(explain_log(_bytes(quoted + report)))
     assert "only the launcher's report" in headline(explain_log(_bytes(report)))
+
+
+def test_a_cut_traceback_is_answered_by_what_else_the_log_says() -> None:
+    cut = (
+        "# training fails: mat1 and mat2 should be of same dtype\n"
+        'Traceback (most recent call last):\n  File "t.py", line 3, in f\n'
+    )
+    assert "dtype" in render_text(explain_log(_bytes(cut)))
+
+
+def test_two_sizes_of_heads_are_gemma_4s_alone() -> None:
+    sizes = (
+        "RuntimeError: The size of tensor a (256) must match the size of tensor b (512) at "
+        "non-singleton dimension 3\n"
+    )
+    assert "two kinds of layers" in render_text(
+        explain_log(_bytes(f"google/gemma-4-31B-it\n{sizes}"))
+    )
+    for other in ("google/gemma-3-27b-it\n", "Qwen/Qwen3-8B\n", ""):
+        assert "two kinds of layers" not in render_text(explain_log(_bytes(other + sizes)))

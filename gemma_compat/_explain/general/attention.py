@@ -44,7 +44,41 @@ def _unknown_attention(case: Case) -> Answer:
     )
 
 
+def _two_head_sizes(case: Case) -> Answer | None:
+    """Answer 512 beside 256 on a Gemma 4, whose two kinds of layers have heads of these sizes."""
+    types = {str(case.facts.model.get("model_type", ""))} | set(case.log.model_types)
+    if not any(name.startswith("gemma4") for name in types):
+        return None
+    return Answer(
+        "sizes of Gemma 4's two kinds of layers are mixed: its full-attention layers have heads of "
+        "512, its sliding ones of 256",
+        (
+            "pip install -U   of what runs its layers one by one: auto-round, llm-compressor, "
+            "gptqmodel, a pipeline",
+            "in own code: each layer type has its rotary embedding; hand cos and sin of that "
+            "layer's type over",
+        ),
+        why="code that computes the position embeddings (or a mask) once and gives them to every "
+        "layer was written for models with one size",
+        known="both sizes are in the message and are those of this model; which code mixes them, "
+        "the frames show",
+        certain=False,
+        of_gemma=True,
+    )
+
+
 ATTENTION: tuple[General, ...] = (
+    General(
+        "heads-of-two-sizes",
+        r"size of tensor a \((?:512|256)\) must match the size of tensor b \((?:256|512)\)",
+        _two_head_sizes,
+        {
+            "google/gemma-4-26B-A4B\nRuntimeError: The size of tensor a (512) must match the "
+            "size of tensor b (256) at non-singleton dimension 3": "sliding",
+            "google/gemma-2-9b\nRuntimeError: The size of tensor a (512) must match the size "
+            "of tensor b (256) at non-singleton dimension 3": "",
+        },
+    ),
     General(
         "flash-attention-not-installed",
         r"FlashAttention[234]? has been toggled on, but|Flash Attention 2 is not available|"

@@ -28,8 +28,10 @@ def _state_dict(case: Case) -> Answer | None:
         (
             "load it with from_pretrained of the class that saved it, with its config.json beside "
             "it",
-            "an adapter: PeftModel.from_pretrained(base, 'FOLDER'), and not load_state_dict",
-            "or the transformers and peft that saved it: names of Gemma's modules moved in 4.52",
+            "a PEFT adapter: PeftModel.from_pretrained(base, 'FOLDER'), and not load_state_dict",
+            "or the transformers and peft that saved it: names of Gemma's modules moved in 4.52"
+            if "Gemma" in case.match["name"]
+            else "or the release of the library that saved it",
         ),
         why="a prefix (module., model., base_model.model., language_model.) was added or left out "
         "by a wrapper or by another release",

@@ -55,6 +55,27 @@ def _missing_library(case: Case) -> Answer:
     )
 
 
+def _no_finite_loss(case: Case) -> Answer | None:
+    """Answer a quantizer that found no scale with a finite error; AutoAWQ raises without a text."""
+    if not case.says(r"[/\\]awq[/\\]|NaN"):
+        return None
+    return Answer(
+        "the quantizer found no scale whose error is a number: the layer's output is NaN or "
+        "infinite on the calibration data",
+        (
+            "load the model in bfloat16 (or float32) before it is quantized: dtype=torch.bfloat16",
+            "other calibration data: several hundred real texts, none of them empty",
+            "python -m gemma_compat report --model DIR   on the 16-bit model: it has to answer "
+            "sensibly first",
+        ),
+        why="AutoAWQ computes in float16, which the activations of larger Gemmas exceed; weights "
+        "that are NaN already, or padding alone, give the same",
+        known="the frame (or the message) is the quantizer's; where the NaN comes from is not in "
+        "the log",
+        settles=False,
+    )
+
+
 QUANTIZERS: tuple[General, ...] = (
     General(
         "quantizer-without-this-model",
@@ -65,6 +86,19 @@ QUANTIZERS: tuple[General, ...] = (
             'line 51, in check_and_get_model_type\n    raise TypeError(f"no")\n'
             "TypeError: gemma3 isn't supported yet.": "llmcompressor",
             "TypeError: gemma3 isn't supported yet.": "",
+        },
+    ),
+    General(
+        "search-for-scales-failed",
+        r"in _compute_best_scale|Quantization: Failed due to `?NaN`? loss|"
+        r"Quantization failed due to NaN",
+        _no_finite_loss,
+        {
+            'Traceback (most recent call last):\n  File "/x/awq/quantize/quantizer.py", '
+            "line 409, in _compute_best_scale\n    raise Exception\nException": "bfloat16",
+            "ValueError: Quantization: Failed due to `NaN` loss": "calibration",
+            'Traceback (most recent call last):\n  File "/x/mine.py", line 4, in '
+            "_compute_best_scale\n    raise ValueError\nValueError: x": "",
         },
     ),
     General(
