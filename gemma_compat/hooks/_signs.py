@@ -18,9 +18,12 @@ _WORSE = 5  # logs in a row far above the best loss and above the first one
 _IDLE = 10  # steps after which weights must have changed
 _ZERO = (3, 20)  # logs without gradient; the second where text is generated and rewarded
 _OVERFLOWS = 12  # logs in a row; a gradient scaler begins too high and halves its scale each time
-_LEAK = 0.5  # evaluation loss as a share of the training loss, twice in a row below this
+_LEAK = (0.5, 2, 3)  # share of the training loss; evaluations in a row: of the lowest, of the mean
 _SLOW = (15, 10, 1 / 3)  # logs in all, the newest of them, and the share of the first's speed
+_SLOWER = 1 / 4  # the same where tokens are not counted, since longer rows take longer too
 _SLOW_LOGS = 8  # of the newest
+_NEXT_TO_0 = 1e-8  # a rate that no recipe stays below
+_NEGATIVE = (5, -0.5)  # logs in a row below this, in a run that began above 0
 _NEAR_THE_END = 0.9  # share of the run after which a schedule may reach 0
 
 
@@ -30,9 +33,11 @@ class History:
 
     Attributes:
         losses, norms, rates, evaluations: as the Trainer logged them.
-        gaps: evaluation loss as a share of the training loss at that time.
+        gaps: evaluation loss as a share of the lowest of the newest training losses.
+    means: evaluation loss as a share of the mean training loss since the last evaluation.
         peaks: of memory, MiB.
         speeds: tokens per second.
+    paces: steps per second, where tokens are not counted.
         moved: share of the sampled weights that differ from the run's beginning; ``None`` where
             that is not known.
         steps: optimizer steps since the run began.
@@ -45,8 +50,10 @@ class History:
     norms: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     gaps: list[float] = field(default_factory=list)
+    means: list[float] = field(default_factory=list)
     peaks: list[float] = field(default_factory=list)
     speeds: list[float] = field(default_factory=list)
+    paces: list[float] = field(default_factory=list)
     first: float | None = None
     moved: float | None = None
     steps: int = 0
@@ -62,10 +69,12 @@ def signs(seen: History, told: Sequence[str] = ()) -> list[str]:
         "zero": _has_no_gradient(seen),
         "rate": _has_no_rate(seen),
         "explodes": _explodes(seen),
+        "negative": _falls_below_0(seen),
         "still": _stands_still(seen),
         "idle": _is_idle(seen),
-        "leak": len(seen.gaps) >= 2 and max(seen.gaps[-2:]) < _LEAK,
-        "slow": _slows_down(seen.speeds),
+        "leak": _leaks(seen),
+        "slow": _slows_down(seen.speeds, _SLOW[2]),
+        "pace": _slows_down(seen.paces, _SLOWER),
         "peak": _grows(seen.peaks),
     }
     new = [name for name, is_there in found.items() if is_there and name not in told]
@@ -90,7 +99,27 @@ def _has_no_gradient(seen: History) -> bool:
 def _has_no_rate(seen: History) -> bool:
     if seen.done is not None and seen.done >= _NEAR_THE_END:
         return False
-    return len(seen.rates) >= 3 and not any(seen.rates[-3:])
+    if len(seen.rates) >= 3 and not any(seen.rates[-3:]):
+        return True
+    newest = seen.rates[-STILL:]
+    return len(newest) == STILL and max(newest) <= _NEXT_TO_0 and newest[-1] <= newest[0]
+
+
+def _falls_below_0(seen: History) -> bool:
+    """Return whether a loss that began above 0, as a loss of tokens does, stays below it."""
+    logs, limit = _NEGATIVE
+    newest = seen.losses[-logs:]
+    began = seen.first is not None and seen.first > 0 and not seen.rewarded
+    return began and len(newest) == logs and all(value < limit for value in newest)
+
+
+def _leaks(seen: History) -> bool:
+    """Return whether evaluations in a row are far below the newest training losses. One row that is
+    known by heart makes the lowest of them low, and a loss that falls makes their mean high.
+    """
+    limit, lowest, means = _LEAK
+    below = len(seen.gaps) >= lowest and max(seen.gaps[-lowest:]) < limit
+    return below or (len(seen.means) >= means and max(seen.means[-means:]) < limit)
 
 
 def _explodes(seen: History) -> bool:
@@ -126,8 +155,8 @@ def _grows(peaks: Sequence[float]) -> bool:
     return sum(b > a for a, b in zip(newest, newest[1:], strict=False)) >= _RISES[1]
 
 
-def _slows_down(speeds: Sequence[float]) -> bool:
-    total, newest, share = _SLOW
+def _slows_down(speeds: Sequence[float], share: float) -> bool:
+    total, newest, _ = _SLOW
     if len(speeds) < total:
         return False
     limit = share * median(speeds[1 : total - newest + 1])

@@ -39,7 +39,7 @@ _WARNINGS: dict[str, tuple[str, str, tuple[Effect, ...]]] = {
         ("nothing-learned", "labels-masked"),
     ),
     "rate": (
-        "the learning rate is 0: nothing is learned",
+        "the learning rate is 0, or next to it: nothing is learned",
         "a scheduler made for fewer steps, or learning_rate=0",
         (),
     ),
@@ -47,6 +47,11 @@ _WARNINGS: dict[str, tuple[str, str, tuple[Effect, ...]]] = {
         "the loss stays far above where it began",
         "a learning rate that is too high",
         ("wrong-gradients", "wrong-loss-scale"),
+    ),
+    "negative": (
+        "the loss is below 0, which no loss of tokens is",
+        "a loss with the wrong sign, or a term of it that has no lower end",
+        ("wrong-loss-scale",),
     ),
     "still": (
         "the loss does not move",
@@ -69,6 +74,11 @@ _WARNINGS: dict[str, tuple[str, str, tuple[Effect, ...]]] = {
         "a data loader that lags, memory that swaps, or a GPU that throttles",
         ("slow",),
     ),
+    "pace": (
+        "steps per second fell to less than a quarter",
+        "a data loader that lags, memory that swaps, a GPU that throttles, or rows that get longer",
+        ("slow",),
+    ),
     "peak": (
         "the peak of memory still grows",
         "tensors that are kept in a list",
@@ -84,8 +94,8 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         scaler: the gradient scaler of the run, whose scale is logged; ``None`` without one.
 
     Attributes:
-        told: the signs that were reported: ``nan``, ``zero``, ``rate``, ``explodes``, ``still``,
-            ``idle``, ``leak``, ``slow``, ``peak``.
+        told: the signs that were reported: ``nan``, ``zero``, ``rate``, ``explodes``,
+            ``negative``, ``still``, ``idle``, ``leak``, ``slow``, ``pace``, ``peak``.
     """
 
     def __init__(self, scaler: Any = None) -> None:
@@ -94,11 +104,12 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self._seen = History()
         self._weights: list[tuple[Any, Any]] = []
         self._begun = 0
-        self._last: tuple[float, int] | None = None
+        self._last: tuple[float, int, int] | None = None
+        self._new = 0  # training losses since the last evaluation
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **event: Any) -> None:
         """Copy a few numbers of a few weights, to see later whether they changed."""
-        self._last = (time.monotonic(), _tokens(state))
+        self._last = _now(state)
         self._begun = int(getattr(state, "global_step", 0) or 0)
         self._weights = _sample(event.get("model"))
 
@@ -112,6 +123,7 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         if "loss" not in logs:  # an evaluation's, or the summary at the end
             self._compare_evaluation(logs)
         else:
+            self._new += 1
             seen.rewarded = seen.rewarded or "reward" in logs
             logs.update({PREFIX + name: value for name, value in self._figures(state).items()})
             for values, name in (
@@ -128,21 +140,23 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **event: Any) -> None:
         """Leave the time that an evaluation takes out of the speed of training."""
-        self._last = (time.monotonic(), _tokens(state))
+        self._last = _now(state)
 
     def on_save(self, args: Any, state: Any, control: Any, **event: Any) -> None:
         """Leave the time that saving takes out of the speed of training."""
-        self._last = (time.monotonic(), _tokens(state))
+        self._last = _now(state)
 
     def _compare_evaluation(self, logs: dict[str, Any]) -> None:
         """Compare the evaluation loss with the lowest of the newest training losses."""
         evaluated: list[float] = []
         self._note(evaluated, logs.get("eval_loss"))
         lowest = min(self._seen.losses[-3:], default=0.0)
-        if evaluated and lowest - evaluated[0] > 0.3:
-            self._seen.gaps.append(evaluated[0] / lowest)
-        elif evaluated:
-            self._seen.gaps.append(1.0)
+        newest = self._seen.losses[-self._new :] if self._new else []
+        mean = sum(newest) / len(newest) if newest else 0.0
+        if evaluated:
+            self._seen.gaps.append(_share(evaluated[0], lowest))
+            self._seen.means.append(_share(evaluated[0], mean))
+            self._new = 0
 
     def _look_at_weights(self, state: Any) -> None:
         seen = self._seen
@@ -168,16 +182,19 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         if self._scaler is not None and self._scaler.is_enabled():
             self._seen.scaled = True
             found["loss_scale"] = float(self._scaler.get_scale())
-        found.update(self._speed(_tokens(state)))
+        found.update(self._speed(_now(state)))
         return found
 
-    def _speed(self, tokens: int) -> dict[str, float]:
+    def _speed(self, now: tuple[float, int, int]) -> dict[str, float]:
         """Return tokens per second since the last log, if the run counts tokens."""
-        now = time.monotonic()
-        before, self._last = self._last, (now, tokens)
-        if before is None or tokens <= before[1] or now <= before[0]:
+        before, self._last = self._last, now
+        if before is None or now[0] <= before[0]:
             return {}
-        self._seen.speeds.append((tokens - before[1]) / (now - before[0]))
+        seconds, tokens, steps = (new - old for new, old in zip(now, before, strict=True))
+        if tokens <= 0:
+            self._seen.paces.append(steps / seconds)
+            return {}
+        self._seen.speeds.append(tokens / seconds)
         return {"tokens_per_second": round(self._seen.speeds[-1], 1)}
 
     def _note(self, values: list[float], value: Any) -> None:
@@ -198,8 +215,15 @@ class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         logger.warning("gemma_compat: %s. Likely: %s.%s", text, likely, rules)
 
 
-def _tokens(state: Any) -> int:
-    return int(getattr(state, "num_input_tokens_seen", 0) or 0)
+def _now(state: Any) -> tuple[float, int, int]:
+    """Return the time, and the tokens and steps that were made until then."""
+    tokens, steps = (getattr(state, name, 0) for name in ("num_input_tokens_seen", "global_step"))
+    return time.monotonic(), int(tokens or 0), int(steps or 0)
+
+
+def _share(evaluated: float, trained: float) -> float:
+    """Return an evaluation loss as a share of a training loss; 1 if they are close."""
+    return evaluated / trained if trained - evaluated > 0.3 else 1.0
 
 
 def _sample(model: Any) -> list[tuple[Any, Any]]:

@@ -66,6 +66,13 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "stands still": ({"losses": [2.0] * 20}, "still"),
     "idle": ({"losses": FALLING, "moved": 0.0}, "idle"),
     "leaks": ({"losses": FALLING, "gaps": [0.4, 0.3]}, "leak"),
+    "rate next to 0": ({"losses": FALLING, "rates": [1e-9] * STEPS}, "rate"),
+    "falls below 0": ({"losses": [2.0, 1.0, *[-1.0 - at for at in range(8)]]}, "negative"),
+    "leaks, with rows known by heart": ({"losses": FALLING, "means": [0.4, 0.3, 0.1]}, "leak"),
+    "slows down, tokens not counted": (
+        {"losses": FALLING, "paces": [0.0, *[9.0] * 6, *[2.0] * 10]},
+        "pace",
+    ),
     "slows down": ({"losses": FALLING, "speeds": [0.0, *[900.0] * 6, *[200.0] * 10]}, "slow"),
     "slows down, with batches read ahead": (
         {"losses": FALLING, "speeds": [0.0, *[900.0] * 6, *[200.0] * 5, 900.0, *[200.0] * 5]},
@@ -100,6 +107,17 @@ RIGHT: dict[str, dict[str, Any]] = {
         "norms": [*[0.0] * 15, *[0.1] * STEPS],
         "rewarded": True,
     },
+    "a warm-up from next to nothing": {
+        "losses": FALLING,
+        "rates": [1e-11 * at for at in range(STEPS)],
+    },
+    "a loss with a term below 0": {"losses": [0.4 - 0.01 * at for at in range(STEPS // 2)]},
+    "rewards, and a loss around 0": {"losses": [0.1, *[-0.7] * 30], "rewarded": True},
+    "rows that get longer, tokens not counted": {
+        "losses": FALLING,
+        "paces": [9.0 - 0.05 * at for at in range(STEPS)],
+    },
+    "evaluation below a mean that falls": {"losses": FALLING, "means": [0.4, 0.4, 0.8, 0.4]},
     "everything is learned": {"losses": [*FALLING[:20], *[0.0001] * 60]},
     "a long row late": {"losses": FALLING, "peaks": [*[100.0] * 15, *[140.0] * 90]},
     "longer rows now and then": {

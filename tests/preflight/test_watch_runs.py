@@ -81,6 +81,25 @@ RIGHT: dict[str, Callable[[], dict[str, Any]]] = {
         "warmup_steps": 1000,
     },
     "bf16 autocast": lambda: {"bf16": True},
+    "restarts at a high rate": lambda: {
+        "lr_scheduler_type": "cosine_with_restarts",
+        "lr_scheduler_kwargs": {"num_cycles": 4},
+        "learning_rate": 2e-2,
+        "max_steps": 80,
+    },
+    "three rows by heart, evaluated on others": lambda: {
+        **_with_evaluation(rows=runs.text(3), max_steps=120, learning_rate=3e-3),
+        "eval_steps": 10,
+    },
+    "high rate after a long warm-up": lambda: {
+        "learning_rate": 3e-2,
+        "warmup_steps": 30,
+        "max_steps": 60,
+    },
+    "accumulated, logged every 5 steps, evaluated": lambda: {
+        **_with_evaluation(gradient_accumulation_steps=8, logging_steps=5, max_steps=40),
+        "include_num_input_tokens_seen": False,
+    },
     "smoothed labels": lambda: {"label_smoothing_factor": 0.1},
     "no clipping": lambda: {"max_grad_norm": 0.0},
     "noise": lambda: {"neftune_noise_alpha": 5.0},
@@ -132,6 +151,40 @@ class Slowing(runs.Rows):
         return super().__getitem__(index)
 
 
+class SlowStep(transformers.Trainer):
+    """Does more in each step than in the one before, as with a list that grows."""
+
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+        time.sleep(min(1.0, 0.04 * max(0, self.state.global_step - 12)))
+        return super().compute_loss(*args, **kwargs)
+
+
+class Turned(transformers.Trainer):
+    """Maximises the loss from step 10 on."""
+
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.pop("return_outputs", None)
+        loss = super().compute_loss(*args, **kwargs)
+        return loss if self.state.global_step < 10 else -loss
+
+
+def _ended() -> dict[str, Any]:
+    """A scheduler that was made for five steps."""
+    made = model()
+    optimizer = torch.optim.AdamW(made.parameters(), 1e-3)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: float(step < 5))
+    return {"made": made, "keywords": {"optimizers": (optimizer, scheduler)}}
+
+
+def _known_by_heart() -> dict[str, Any]:
+    """Evaluate on two rows that stand thirty times among the others."""
+    rows = runs.text(40)
+    easy = {name: value[:2] for name, value in rows.items()}
+    mixed = {name: torch.cat([value, *[easy[name]] * 30]) for name, value in rows.items()}
+    settings = {"max_steps": 90, "learning_rate": 3e-3, "eval_strategy": "steps", "eval_steps": 10}
+    return {"rows": mixed, "keywords": {"eval_dataset": runs.Rows(easy)}, **settings}
+
+
 def _idle() -> dict[str, Any]:
     other = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 0.1)
     return {"keywords": {"optimizers": (other, None)}}
@@ -160,6 +213,18 @@ WRONG: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     "no gradient": (lambda: {"cls": Detached}, "zero"),
     "another's optimizer": (_idle, "idle"),
     "leak": (_easy_evaluation, "leak"),
+    "leak of rows known by heart": (_known_by_heart, "leak"),
+    "scheduler for fewer steps": (_ended, "rate"),
+    "rate 1e-9": (lambda: {"learning_rate": 1e-9}, "rate"),
+    "maximised": (lambda: {"cls": Turned, "lr_scheduler_type": "constant"}, "negative"),
+    "gradient descent at 5": (
+        lambda: {"optim": "sgd", "learning_rate": 5.0, "max_grad_norm": 0.0},
+        "nan",
+    ),
+    "steps that take longer": (
+        lambda: {"cls": SlowStep, "max_steps": 45, "include_num_input_tokens_seen": False},
+        "pace",
+    ),
 }
 
 

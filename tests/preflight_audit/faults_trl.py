@@ -83,6 +83,11 @@ def _whole_pairs() -> list[Row]:
     return made
 
 
+def _plain_pairs() -> list[Row]:
+    """Return pairs as text without any mark, although the tokenizer has a chat template."""
+    return [{"prompt": asked, "chosen": said, "rejected": _NO} for asked, said in small.QA]
+
+
 def _equal_pairs() -> list[Row]:
     return [{**row, "rejected": row["chosen"]} for row in _pairs()]
 
@@ -124,6 +129,14 @@ def _frozen_head(model: Any) -> Any:
 
 def _rewarded() -> Row:
     return {"reward_funcs": _length}
+
+
+def _always(completions: Any, **columns: Any) -> list[float]:
+    return [1.0] * len(completions)
+
+
+def _of_two(prompts: Any, completions: Any) -> list[float]:
+    return _length(completions)
 
 
 def _length(completions: Any, **columns: Any) -> list[float]:
@@ -192,6 +205,19 @@ _ROWS = (
         "DPO: prompts in the answers too",
         _run("DPO", _whole_pairs, lambda: {"model": _model(), "ref_model": _model()}),
         "the prompt stands twice",
+        False,
+    ),
+    ("DPO: plain text", _run("DPO", _plain_pairs, _reference(0)), "are plain text", False),
+    (
+        "GRPO: constant reward",
+        _run("GRPO", _prompts, lambda: {"reward_funcs": _always}, num_generations=2),
+        "_always returns 1 for each of",
+        False,
+    ),
+    (
+        "GRPO: reward without kwargs",
+        _run("GRPO", _prompts, lambda: {"reward_funcs": _of_two}, num_generations=2),
+        "_of_two cannot be called as the Trainer does",
         False,
     ),
     (

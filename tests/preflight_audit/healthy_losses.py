@@ -43,9 +43,14 @@ def _smooth(stage: Stage) -> Any:
     )
 
 
-def _pairs(stage: Stage) -> dict[str, list[str]]:
+def _pairs(stage: Stage) -> dict[str, list[Any]]:
     asked, said = zip(*stage.pairs, strict=True)
-    return {"prompt": list(asked), "chosen": list(said), "rejected": [*said[3:], *said[:3]]}
+    columns = {"prompt": list(asked), "chosen": list(said), "rejected": [*said[3:], *said[:3]]}
+    return {name: [_as_message(name, text) for text in texts] for name, texts in columns.items()}
+
+
+def _as_message(column: str, text: str) -> Any:
+    return [{"role": "user" if column == "prompt" else "assistant", "content": text}]
 
 
 def _some(columns: dict[str, Any], rows: slice) -> dict[str, Any]:

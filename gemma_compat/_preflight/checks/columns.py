@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
-from ..text import decode
+from ..text import decode, marks_of, tokenizer_of
 from ._answers import does_not_apply, failed, not_run, passed, warned
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def columns_make_sense(subject: Subject) -> CheckResult:
         or _of_judgements(columns)
         or _of_classes(subject)
         or _of_prompts(columns)
+        or _of_plain_text(subject, columns)
     )
     if found is not None:
         return found
@@ -71,6 +72,25 @@ def _of_pairs(subject: Subject, columns: dict[str, list[Any]]) -> CheckResult | 
             help="look for the columns that the two answers come from",
         )
     return None
+
+
+def _of_plain_text(subject: Subject, columns: dict[str, list[Any]]) -> CheckResult | None:
+    """Judge pairs without any turn mark, where the tokenizer's chat template writes them."""
+    marks, template = marks_of(subject), getattr(tokenizer_of(subject), "chat_template", None)
+    if marks is None or not any(name.startswith("chosen") for name in columns):
+        return None
+    if not isinstance(template, str) or marks[0].start not in template:
+        return None
+    batches = [subject.batch, *subject.scanned[1:]]
+    tokens = [value for b in batches for name, value in b.items() if name.endswith("input_ids")]
+    if not tokens or any(bool((value == marks[1]).any()) for value in tokens):
+        return None
+    return warned(
+        f"no pair holds {marks[0].start}: they are plain text, and the chat template is not used",
+        where=f"row 0: {_shown(subject, next(iter(columns.values()))[0])}",
+        help="prompt, chosen and rejected as lists of messages; nothing, if you train a base model "
+        "on plain text",
+    )
 
 
 def _shown(subject: Subject, value: Any) -> str:

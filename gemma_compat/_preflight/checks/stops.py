@@ -162,10 +162,22 @@ def _of_texts(subject: Subject, rows: list[tuple[Any, int]]) -> CheckResult:
             help="tokenizer.pad_token = '<pad>'" if same else "leave the label of <eos>",
         )
     if len({end for _, _, end in trained}) == 1 and len(trained) > 1 or is_packed(subject.batch):
-        return does_not_apply("rows of one length without a stop look like blocks of running text")
+        return _of_blocks(subject, trained, stops)
     return warned(
         f"none of {len(trained)} rows ends with <eos> or an end of turn: the model does not learn "
         "to stop",
         where=where,
         help="add tokenizer.eos_token to the end of each text",
+    )
+
+
+def _of_blocks(subject: Subject, rows: list[tuple[Any, int, int]], stops: set[int]) -> CheckResult:
+    """Judge rows that look like blocks of a longer text: do they mark where a document ends?"""
+    marks = stops | {token_id(subject, "bos_token_id")}
+    inner = [batch["input_ids"][row, 1:end].tolist() for batch, row, end in rows]
+    if any(token in marks for tokens in inner for token in tokens):
+        return passed("rows of one length look like blocks, with marks between documents")
+    return not_run(
+        "rows of one length look like blocks of one text: no mark in them tells whether documents "
+        "were joined, which needs an <eos> after each"
     )
