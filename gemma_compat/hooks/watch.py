@@ -71,12 +71,12 @@ _WARNINGS: dict[str, tuple[str, str, tuple[Effect, ...]]] = {
     ),
     "slow": (
         "tokens per second fell to less than a third",
-        "a data loader that lags, memory that swaps, or a GPU that throttles",
+        "a data loader that lags, a GPU that throttles, or other work on this machine",
         ("slow",),
     ),
     "pace": (
         "steps per second fell to less than a quarter",
-        "a data loader that lags, memory that swaps, a GPU that throttles, or rows that get longer",
+        "a data loader that lags, rows that get longer, or other work on this machine",
         ("slow",),
     ),
     "peak": (
