@@ -1,7 +1,9 @@
 """A copy of the package with many rules, and a stub environment that makes all of them work.
 
-The copies stand in for the rules of years to come: each is a rule file of today under another
-code and name, with a bound of its own, so that no specifier is parsed once for all.
+The copies stand in for the rules of years to come: each is a rule file of today, in Python or
+Markdown, under another code and name. Its upper bounds are bounds of its own, so that no specifier
+is parsed once for all, and lie on the same side of the stub environment: as many copies as rules
+matter there.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ import subprocess
 import sys
 from itertools import cycle
 from pathlib import Path
+from zlib import crc32
 
 ROOT = Path(__file__).resolve().parent.parent
+_UPPER_BOUND = r'(<\d+(?:\.\d+)+(?:rc\d+)?)(?:\.dev\d+)?(?=[",])'
 _STUBS = {"transformers": "4.50.3", "torch": "2.6.0+cu124", "accelerate": "1.5.2", "peft": "0.15.2"}
 
 
@@ -22,12 +26,13 @@ def make_package(source: Path, folder: Path, count: int) -> None:
     """Copy the package into ``folder``, and add rule files until it holds ``count``."""
     package = folder / "gemma_compat"
     shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
-    originals = [path for path in sorted(package.glob("rules/*/*.py")) if path.name[0] != "_"]
+    originals = _files(package)
     turns = cycle(originals)
     for number in range(count - count_of(package)):
         original = next(turns)
         text = _renamed(original.read_text(encoding="utf-8"), number)
-        original.with_name(f"{original.stem}_{number}.py").write_text(text, encoding="utf-8")
+        copy = original.with_name(f"{original.stem}_{number}{original.suffix}")
+        copy.write_text(text, encoding="utf-8")
     _write_index(folder)
 
 
@@ -40,13 +45,18 @@ def _write_index(folder: Path) -> None:
 
 def count_of(package: Path) -> int:
     """Return how many rules a package has."""
-    return len([path for path in package.glob("rules/*/[!_]*.*") if path.suffix in {".py", ".md"}])
+    return len(_files(package))
+
+
+def _files(package: Path) -> list[Path]:
+    """Return the files of its rules, all families mixed: a hundred of them are like all."""
+    found = [path for path in package.glob("rules/*/[!_]*.*") if path.suffix in {".py", ".md"}]
+    return sorted(found, key=lambda path: (crc32(path.name.encode()), path))
 
 
 def _renamed(text: str, number: int) -> str:
-    text = re.sub(r'(?<=code=")GC\d+', f"GC{9000 + number}", text)
-    text = re.sub(r'(?<= name=")([a-z0-9-]+)', rf"\1-{number}", text)
-    return re.sub(r'(<\d+\.\d+\.)\d+(?=[^"\n]*")', rf"\g<1>{number}", text)
+    text = re.sub(r'^( *code ?= ?")GC\d+', rf"\g<1>GC{9000 + number}", text, flags=re.MULTILINE)
+    return re.sub(_UPPER_BOUND, rf"\g<1>.dev{number}", text)
 
 
 def make_stubs(folder: Path) -> None:

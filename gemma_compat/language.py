@@ -15,9 +15,9 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from pkgutil import get_data
 from typing import TYPE_CHECKING
 
+from .data import read_bytes
 from .errors import UsageError
 
 if TYPE_CHECKING:
@@ -179,8 +179,8 @@ def _catalogue(language: str) -> NullTranslations:
     import gettext
     import io
 
-    content = get_data(__package__, f"locale/{language}/LC_MESSAGES/{DOMAIN}.mo")
-    return gettext.GNUTranslations(io.BytesIO(content or b""))
+    content = read_bytes(f"locale/{language}/LC_MESSAGES/{DOMAIN}.mo", __package__)
+    return gettext.GNUTranslations(io.BytesIO(content))
 
 
 @lru_cache(maxsize=None)
@@ -190,8 +190,7 @@ def _templates(language: str) -> list[tuple[re.Pattern[str], str]]:
     Before them come those that begin with a line's number: no other may take it for its own.
     """
     catalogue = _catalogue(language)
-    content = get_data(__package__, "locale/templates.txt") or b""
-    lines = content.decode("utf-8").splitlines()
+    lines = read_bytes("locale/templates.txt", __package__).decode("utf-8").splitlines()
     known = [line for line in lines if catalogue.gettext(line) != line]
     known.sort(key=lambda line: (not re.match(_AT_LINE, line), -len(re.sub(_VALUE, "", line))))
     return [(_pattern(line), line) for line in known]

@@ -57,19 +57,20 @@ class Value:
             cls.__hash__ = object.__hash__  # type: ignore[method-assign]
 
     def __init__(self, *given: Any, **named: Any) -> None:
-        own = vars(self)
-        own.update(self._defaults)
-        own.update(zip(self._defaults, given, strict=False))
+        own, defaults = self.__dict__, self._defaults
+        own.update(defaults)
+        if given:
+            own.update(zip(defaults, given, strict=False))
+            if len(given) > len(defaults) or (
+                named and not named.keys().isdisjoint(tuple(defaults)[: len(given)])
+            ):
+                raise TypeError(f"{type(self).__name__} was given a field twice, or too many")
         for name in self._dicts:
-            if name not in named:
+            if own[name] is defaults[name]:
                 own[name] = dict(own[name])
-        if given and (
-            len(given) > len(own) or not named.keys().isdisjoint(tuple(own)[: len(given)])
-        ):
-            raise TypeError(f"{type(self).__name__} was given a field twice, or too many")
         own.update(named)
-        if len(own) > len(self._defaults):
-            wrong = ", ".join(named.keys() - self._defaults.keys())
+        if len(own) > len(defaults):
+            wrong = ", ".join(named.keys() - defaults.keys())
             raise TypeError(f"{type(self).__name__} has no field {wrong}")
         for name in self._required:
             if own[name] is _REQUIRED:

@@ -2,13 +2,17 @@
 
 ``packaging`` releases disagree on whether pre-releases match by default, so every test here
 passes ``prereleases=True``. A bound names the first pre-release that changed:
-``>=4.50.0.dev0`` or ``<5.0.0rc1``. ``packaging`` is imported on first use: it costs about
-four times an empty interpreter, and ``import gemma_compat`` must not pay for it.
+``>=4.50.0.dev0`` or ``<5.0.0rc1``. ``packaging`` is imported on first use, since
+``import gemma_compat`` must not pay for it. ``packaging.specifiers`` costs twice an empty
+interpreter and imports ``logging`` and ``subprocess``, so the comparisons that rules are made of
+(``>=4.50.0.dev0,<5.0.0rc1``) are made here, as a test compares; it has all others.
 """
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 100  # characters
 _KEPT = 10_000  # answers of each function: those of a stack, not those of ten thousand nodes
+_COMPARISON = re.compile(r"(>=|<=|==|!=|<)\s*(\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.dev\d+)?)")
 _NUMBERS = r"(\d{1,6})(?:\.(\d{1,6}))?(?![\w])"
 
 
@@ -37,6 +42,15 @@ def specifier(text: str) -> SpecifierSet:
     from packaging.specifiers import SpecifierSet
 
     return SpecifierSet(text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _comparisons(text: str) -> tuple[tuple[str, Version], ...] | None:
+    """Return operators and bounds; ``None`` if any part is more than a comparison."""
+    parts = [_COMPARISON.fullmatch(part.strip()) for part in text.split(",") if part.strip()]
+    if not all(parts):
+        return None
+    return tuple((part[1], parse(part[2])) for part in parts if part)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -67,6 +81,8 @@ def numbers(text: str | None) -> tuple[int, int] | None:
 
 def is_specifier(text: str) -> bool:
     """Return whether this is a PEP 440 specifier; an empty one allows every version."""
+    if _comparisons(text) is not None:
+        return True
     try:
         specifier(text)
     except ValueError:
@@ -83,12 +99,34 @@ def contains(text: str, version: str) -> bool:
     release = parse(version)
     if release.local is not None:
         release = parse(release.public)
-    return specifier(text).contains(release, prereleases=True)
+    comparisons = _comparisons(text)
+    if comparisons is None:
+        return specifier(text).contains(release, prereleases=True)
+    return all(_HOLDS[sign](release, bound) for sign, bound in comparisons)
+
+
+def _is_before(version: Version, bound: Version) -> bool:
+    """Return whether a version is older; ``<5.0.0`` leaves out the pre-releases of 5.0.0 too."""
+    if version.is_prerelease and not bound.is_prerelease:  # 5.0.0rc1 is that of 5, however written
+        return version < bound and parse(version.base_version) < parse(bound.base_version)
+    return version < bound
+
+
+_HOLDS: dict[str, Callable[[Version, Version], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": _is_before,
+}
 
 
 def bounds(text: str) -> tuple[str, ...]:
     """Return the versions that a specifier names, oldest first."""
-    return tuple(sorted((part.version for part in specifier(text)), key=parse))
+    comparisons = _comparisons(text)
+    if comparisons is None:
+        return tuple(sorted((part.version for part in specifier(text)), key=parse))
+    return tuple(str(bound) for bound in sorted(bound for _, bound in comparisons))
 
 
 @lru_cache(maxsize=_KEPT)

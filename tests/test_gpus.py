@@ -11,7 +11,8 @@ from gemma_compat._cli import main
 from gemma_compat.errors import UsageError
 from gemma_compat.facts import Gpu
 from gemma_compat.tables import gpus
-from gemma_compat.tables.gpu_tables import ARCHITECTURES, CARDS
+from gemma_compat.tables.cards_table import CARDS
+from gemma_compat.tables.gpu_tables import ARCHITECTURES
 from tests import conftest
 
 

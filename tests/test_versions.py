@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from gemma_compat import versions
 from gemma_compat.errors import UnknownFact
 from gemma_compat.facts import Facts, Package
+from gemma_compat.rules import own_rules
 
 TABLE = [
     # A bound that names a pre-release decides by the number alone.
@@ -58,6 +61,12 @@ TABLE = [
     # No bound at all.
     ("", "4.50.0.dev0", True, False),
 ]
+
+
+ODD = (
+    *("4.50", "4.50.0", "4.50.0.dev0", "4.50.0a1", "4.50.0b2", "4.50.0rc1", "4.50.0rc1.dev2"),
+    *("4.50.0.post1", "4.50.0.post1.dev3", "4.50.0.0", "4.50.1", "2025.3.19", "0"),
+)
 
 
 @pytest.mark.parametrize(("text", "version", "inside", "undecided"), TABLE)
@@ -132,3 +141,50 @@ def test_newest() -> None:
 def test_a_specifier_that_is_none_is_an_error() -> None:
     with pytest.raises(ValueError):
         versions.contains("newer than 4", "4.50.0")
+
+
+def test_a_comparison_says_what_packaging_says() -> None:
+    """Every bound of a rule and every published pin, against the published releases around it."""
+    from packaging.specifiers import SpecifierSet
+
+    texts = {
+        text for rule in own_rules() for scope in rule.scopes for text in scope.packages.values()
+    }
+    texts |= {f"{sign}{bound}" for sign in ("<=", "!=", "==", "<") for bound in ODD}
+    texts |= {
+        "<4.50.0.post1",
+        "~=4.50",
+        "==4.50.*",
+        ">4.50",
+        "===4.50.0",
+        ">=4.50,,!=4.51",
+        " >= 4.50 , < 5 ",
+    }
+    bounds = {v for text in texts if "*" not in text for v in versions.bounds(text)}
+    published = sorted(bounds | set(ODD))
+    for text in sorted(texts):
+        whole = SpecifierSet(text)
+        for version in (*published, "2.6.0+cu124"):
+            public = version.partition("+")[0]
+            expected = whole.contains(public, prereleases=True)
+            assert versions.contains(text, version) is expected, (text, version)
+
+
+@pytest.mark.parametrize("text", ["", ">=4.50", "~=4.50", "==4.50.*", ">=4.50,<5", "===x"])
+def test_specifiers(text: str) -> None:
+    assert versions.is_specifier(text)
+
+
+@pytest.mark.parametrize("text", ["4.50", ">=", ">=x", "=>4.50", ">=4.50<5", ">=4.50;"])
+def test_no_specifiers(text: str) -> None:
+    assert not versions.is_specifier(text)
+
+
+def test_bounds_need_no_packaging_specifiers() -> None:
+    """It imports logging, subprocess and what they import."""
+    code = "import sys; from gemma_compat import versions; "
+    code += (
+        "versions.contains('>=4.50.0.dev0,<5', '4.50.3'); print('packaging.tags' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

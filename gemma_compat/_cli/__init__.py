@@ -7,8 +7,10 @@ could be made, 130 interrupted. ``run`` ends as the script does.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -71,8 +73,27 @@ def _status_of(stop: SystemExit) -> int:
     return 0 if stop.code is None else FINDINGS
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Help as wide as the terminal. ``argparse`` makes one for every option, to check it."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+@lru_cache(maxsize=1)
+def _columns() -> int:
+    """Return the terminal's width as ``shutil`` does, which imports four modules to copy files."""
+    try:
+        return int(os.environ.get("COLUMNS", "")) or os.get_terminal_size(1).columns or 80
+    except (ValueError, OSError):
+        return 80
+
+
 class _Parser(argparse.ArgumentParser):
     """Print one line on stderr for wrong usage, as for every other error."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"formatter_class": _Formatter, **given})
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse what is left over here, where the command's own options are known."""

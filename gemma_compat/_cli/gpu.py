@@ -23,7 +23,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def _gpu(options: argparse.Namespace) -> int:
     from ..report import gpu_page
     from ..tables import gpus
-    from ..tables.gpu_tables import ARCHITECTURES, CARDS, Card
+    from ..tables.cards_table import CARDS, Card
+    from ..tables.gpu_tables import ARCHITECTURES
 
     if options.name is None:
         write(getattr(gpu_page, f"list_{options.format}")(ARCHITECTURES, CARDS))

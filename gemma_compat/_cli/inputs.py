@@ -82,10 +82,10 @@ def _note_near(path: str, key: str, known: Iterable[str], cutoff: float) -> None
 
 def note_attention(name: str | None) -> None:
     """Note an attention that transformers does not have, if its name resembles one that it has."""
-    import difflib
-
     if name is None or name in _ATTENTIONS:
         return
+    import difflib
+
     near = difflib.get_close_matches(name, _ATTENTIONS, n=1, cutoff=0.5)
     if near and "/" not in name and "|" not in name:
         note(f"transformers has no attention called {name!r}; nearest: {near[0]}")

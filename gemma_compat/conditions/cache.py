@@ -66,3 +66,9 @@ def tunes_prefix(facts: Facts) -> bool:
 
 
 gets_filled_cache = any_of(first_known(tunes_prefix, NO), passes_cache)
+
+
+# Of a RecurrentGemma: from 5.0.0 on, a forward without a cache begins anew.
+@condition("transformers is older than 5.0.0")
+def keeps_state_without_cache(facts: Facts) -> bool:
+    return facts.has_release("transformers", "<=5.0.0rc3")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from typing import Any
 
-def read_bytes(name: str) -> bytes:
-    """Return the content of the data file ``name``.
+
+def read_bytes(name: str, package: str = __name__) -> bytes:
+    """Return the content of a data file, as ``pkgutil.get_data`` does without its imports.
+
+    Args:
+        name: its path below the package, with slashes.
+        package: an imported package.
 
     Raises:
-        FileNotFoundError: if this installation lacks the file.
+        OSError: if this installation lacks the file.
     """
-    from pkgutil import get_data  # works in a zip too, and loads less than importlib.resources
-
-    content = get_data(__name__, name)
-    if content is None:
-        raise FileNotFoundError(name)
+    spec: Any = sys.modules[package].__spec__
+    content: bytes = spec.loader.get_data(
+        os.path.join(os.path.dirname(spec.origin), *name.split("/"))
+    )
     return content

@@ -12,7 +12,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import Any
 
 from ..errors import UnknownFact
@@ -129,6 +128,8 @@ def _small_config(config: Any) -> Any:
     if beside is None:
         raise UnknownFact("model", f"no small {config.model_type} is known to this release")
     text = {"model_type": config.text_config.model_type, **_TEXT}
+    from copy import deepcopy
+
     small = type(config)(text_config=text, **deepcopy(beside), **dict.fromkeys(_IMAGE_IDS, 63))
     for part in (small, small.text_config, small.vision_config):
         part._attn_implementation = "eager"

@@ -72,7 +72,7 @@ def judge(rule: Rule, facts: Facts) -> Answer | None:
 
 def _judge_in(rule: Rule, facts: Facts, scopes: Iterable[Scope]) -> Answer | None:
     """Return the rule's answer in these scopes, which the model type is known to be in."""
-    return _judged(rule, facts, ((scope, _conditions(rule, scope)[1:]) for scope in scopes))
+    return _judged(rule, facts, ((scope, _beside_the_type(rule, scope)) for scope in scopes))
 
 
 def _judged(
@@ -232,17 +232,21 @@ def _ask(
 @lru_cache(maxsize=1024)
 def _conditions(rule: Rule, scope: Scope) -> tuple[Condition, ...]:
     """Return all conditions: the header (model type, packages), the rule's own, the run's kind."""
-    return tuple(_all_conditions(rule, scope))
+    names = ", ".join(sorted(scope.model_types))
+    of_type = Condition(f"the model is one of {names}", _is_in(scope))
+    return of_type, *_beside_the_type(rule, scope)
 
 
-def _all_conditions(rule: Rule, scope: Scope) -> Iterator[Condition]:
-    yield Condition("the model is one of " + ", ".join(sorted(scope.model_types)), _is_in(scope))
-    for name, text in scope.packages.items():
-        yield Condition(f"{name} is {text}", _has_release(name, text))
-    yield from scope.when
-    yield from rule.when
-    if rule.runs:
-        yield any_of(*rule.runs)
+@lru_cache(maxsize=1024)
+def _beside_the_type(rule: Rule, scope: Scope) -> tuple[Condition, ...]:
+    """Return all conditions but that on the model type."""
+    packages = scope.packages.items()
+    return (
+        *(Condition(f"{name} is {text}", _has_release(name, text)) for name, text in packages),
+        *scope.when,
+        *rule.when,
+        *((any_of(*rule.runs),) if rule.runs else ()),
+    )
 
 
 def _rules_out(scope: Scope, facts: Facts) -> bool:
@@ -261,8 +265,9 @@ def _is_in(scope: Scope) -> Callable[[Facts], bool]:
 
 
 def _is_of(model_type: str, scope: Scope) -> bool:
-    newer = families.is_gemma(model_type) and not families.is_known(model_type)
-    return model_type in scope.model_types or (scope.by_config and newer)
+    if model_type in scope.model_types:
+        return True
+    return scope.by_config and families.is_gemma(model_type) and not families.is_known(model_type)
 
 
 def _has_release(name: str, text: str) -> Callable[[Facts], bool]:

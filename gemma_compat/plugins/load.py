@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
-from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -80,6 +79,8 @@ def _of_entry(entry: EntryPoint, taken: dict[str, str]) -> tuple[list[Rule], lis
 
 def rules_in(name: str) -> Iterator[Any]:
     """Yield the rules of a module (``RULE`` or ``RULES``), or of every module of a package."""
+    from pkgutil import walk_packages
+
     module = import_module(name)
     yield from _in_module(module)
     for item in walk_packages(getattr(module, "__path__", ()), prefix=f"{name}."):

@@ -8,7 +8,7 @@ from typing import Any
 from ..language import said, said_list
 from ..memory import Judgement, Setup, Shape, estimate, usable
 from ..memory.judging import fits
-from ..tables.gpu_tables import CARDS
+from ..tables.cards_table import CARDS
 from .sharing import clean
 from .wide import columns, padded
 from .wording import in_language, wrap

@@ -10,8 +10,8 @@ codes.
 from __future__ import annotations
 
 from functools import lru_cache
-from pkgutil import get_data
 
+from ..data import read_bytes
 from ..engine.rule import Rule
 from ..errors import UsageError
 from ..plugins import Loaded, load
@@ -38,7 +38,7 @@ def own_rules() -> tuple[Rule, ...]:
 
     from ._index import rule_of
 
-    return tuple(map(rule_of, json.loads(get_data(__name__, "index.json") or b"")))
+    return tuple(map(rule_of, json.loads(read_bytes("index.json", __name__))))
 
 
 def find(name: str, rules: tuple[Rule, ...] | None = None) -> Rule:

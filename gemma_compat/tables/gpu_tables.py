@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from ..values import Value
-from .cards_table import CARDS, Card
 
 _GUIDE = "NVIDIA, CUDA Programming Guide 13, Compute Capabilities"
 _OLD_GUIDE = "NVIDIA, CUDA C++ Programming Guide 12.9, Compute Capabilities"
@@ -164,5 +163,3 @@ ARCHITECTURES: tuple[Architecture, ...] = (
 # By CUDA's major release: the oldest NVIDIA driver that runs programs built with it (Linux).
 MINIMUM_DRIVERS: dict[int, str] = {11: "450", 12: "525", 13: "580"}
 DRIVER_SOURCE = "NVIDIA, CUDA Compatibility, Minor Version Compatibility, Table 1"
-
-__all__ = ["ARCHITECTURES", "CARDS", "DRIVER_SOURCE", "MINIMUM_DRIVERS", "Architecture", "Card"]

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...conditions.cache import asks_for_cache
+from ...conditions.cache import asks_for_cache, keeps_state_without_cache
 from ...conditions.checkpointing import checkpoints, is_reentrant
 from ...engine.condition import all_of, any_of, condition, not_
 from ...engine.rule import Applicability, Fix, Problem, Rule, Scope, Severity
@@ -44,11 +44,6 @@ def _is_longer(longest: int | None, window: int | None) -> bool:
     if longest is None or window is None:
         raise UnknownFact("training", "nothing limits the length of a row")
     return longest > window
-
-
-@condition("transformers is older than 5.0.0")
-def keeps_state_without_cache(facts: Facts) -> bool:
-    return facts.has_release("transformers", "<=5.0.0rc3")
 
 
 steps_share_state = all_of(
