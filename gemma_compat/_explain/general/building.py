@@ -74,7 +74,7 @@ BUILDING: tuple[General, ...] = (
     ),
     General(
         "process-killed",
-        r"^(?:zsh: |\S{2,40}: line \d+:? +\d+ )?[Kk]illed(?: |$)|"
+        r"^(?:zsh: killed {2,}\S|\S{2,40}: line \d+:? +\d+ Killed|Killed[ \t]*$)|"
         r"session crashed after using all available RAM|"
         r"kernel appears to have died|[Dd]etected \d+ oom[-_]kill event|oom-kill",
         always(
@@ -93,7 +93,9 @@ BUILDING: tuple[General, ...] = (
             "Killed": "free -h",
             "zsh: killed     python train.py": "free -h",
             "Your session crashed after using all available RAM.": "memory",
+            "bash: line 1: 1234 Killed                  python train.py": "free -h",
             "the job was Killed by the user": "",
+            "killed 3 stale workers": "",
         },
         alone=True,
     ),
