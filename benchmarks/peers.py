@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
 from .figure import Figure
-from .processes import _RSS_UNIT, MiB
+from .processes import MiB, cost_of
 
 # What is typed after ``python``, by the module that must be there.
 COMMANDS = {
@@ -38,10 +37,5 @@ def measure(rounds: int) -> Iterator[Figure]:
 
 
 def _turn(words: list[str]) -> tuple[float, int]:
-    process = subprocess.Popen(
-        [sys.executable, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL, env={**os.environ, "HF_HUB_OFFLINE": "1"},
-    )  # fmt: skip
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _RSS_UNIT
+    cost = cost_of([sys.executable, *words], None, {**os.environ, "HF_HUB_OFFLINE": "1"})
+    return cost["seconds"], cost["peak"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -9,11 +10,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .figure import Figure
 
 MiB = 1 << 20
-_RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in ru_maxrss
+_TURN = Path(__file__).with_name("turn.py")
 
 
 @dataclass
@@ -25,20 +27,28 @@ class Case:
     peak: int = 0
 
     def take_turn(self, folder: Path) -> None:
-        """Run it once there and wait; ``os.wait4`` counts the children it has waited for."""
-        process = subprocess.Popen(
-            [sys.executable, *self.command],
-            cwd=folder,  # -m and -c put it before PYTHONPATH
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=_environment(folder),
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in (0, 1):  # 1: the report has findings
-            raise RuntimeError(f"{self.command} ended with {process.returncode}")
-        self.seconds.append(usage.ru_utime + usage.ru_stime)
-        self.peak = max(self.peak, usage.ru_maxrss * _RSS_UNIT)
+        """Run it once there and wait; the children that it has waited for are counted."""
+        cost = cost_of([sys.executable, *self.command], folder, _environment(folder))
+        if cost["status"] not in (0, 1):  # 1: the report has findings
+            raise RuntimeError(f"{self.command} ended with {cost['status']}")
+        self.seconds.append(cost["seconds"])
+        self.peak = max(self.peak, cost["peak"])
+
+
+def cost_of(command: list[str], folder: Path | None, environment: dict[str, str]) -> Any:
+    """Run a command there, from a process that holds nothing.
+
+    Returns:
+        ``status``, ``seconds`` of CPU, and ``peak`` bytes of resident memory.
+    """
+    done = subprocess.run(
+        [sys.executable, "-I", str(_TURN), *command],
+        cwd=folder,  # -m and -c put it before PYTHONPATH
+        env=environment,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return json.loads(done.stdout)
 
 
 # Name, arguments, the most CPU as a multiple of an empty interpreter's, the most MiB.

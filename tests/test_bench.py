@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import kept
+from benchmarks import kept, processes
 from benchmarks.figure import Figure
 from tools.site import cost
 
@@ -58,3 +58,13 @@ def test_the_page_shows_each_committed_figure_and_the_peers_by_themselves() -> N
     for item in committed:
         assert item["what"] in (peers if item["what"].startswith("python -m ") else ours)
     assert peers.index("gemma_compat report") < peers.index("torch.utils.collect_env")
+
+
+def test_the_peak_of_a_process_is_its_own(tmp_path: Path) -> None:
+    """Linux hands a process's peak down to what it starts; this one holds more than the other."""
+    held = bytearray(200 << 20)
+    held[:: 1 << 12] = b"x" * len(held[:: 1 << 12])
+    case = processes.Case(["-I", "-c", "pass"])
+    case.take_turn(tmp_path)
+    assert 0 < case.peak < 100 << 20
+    assert case.seconds[0] > 0
