@@ -6,10 +6,10 @@ A pipe and a file get nothing.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from threading import Timer
 from typing import Any, TextIO
 
 Progress = Callable[[str, int, int], None]
@@ -37,39 +37,47 @@ def no_progress(name: str, number: int, total: int) -> None:
 
 
 @contextmanager
-def waiting(
-    what: str,
-    stream: TextIO | None = None,
-    now: Callable[[], float] = time.monotonic,
-    patience: float = 1.0,
-) -> Iterator[Callable[[], None]]:
+def waiting(what: str, stream: TextIO | None = None, patience: float = 1.0) -> Iterator[None]:
     """Say once that work goes on whose length is unknown, and take the line back at the end.
+
+    A timer does, since no part of the work knows how long it takes: a driver may hang.
 
     Args:
         what: the line: ``advise: searching``.
         stream: where to show it; standard error if not given. Only a terminal is written to.
-        now: the clock, in seconds.
         patience: seconds before the line is shown.
-
-    Yields:
-        a function to call often.
     """
     stream = sys.stderr if stream is None else stream
-    until = now() + patience
-    shown: list[str] = []
-
-    def goes_on() -> None:
-        if stream is not None and not shown and now() >= until and stream.isatty():
-            shown.append(f"gemma_compat {what} ...")
-            stream.write(shown[0])
-            stream.flush()
-
+    if stream is None or not stream.isatty():
+        yield
+        return
+    shown = _Shown(f"gemma_compat {what} ...", stream)
+    timer = Timer(patience, shown.show)
+    timer.daemon = True
+    timer.start()
     try:
-        yield goes_on
+        yield
     finally:
-        if stream is not None and shown:
-            stream.write("\r" + " " * len(shown[0]) + "\r")
-            stream.flush()
+        timer.cancel()
+        timer.join()
+        shown.take_back()
+
+
+class _Shown:
+    def __init__(self, line: str, stream: TextIO) -> None:
+        self._line, self._stream, self._is_shown = line, stream, False
+
+    def show(self) -> None:
+        self._is_shown = True
+        self._write(self._line)
+
+    def take_back(self) -> None:
+        if self._is_shown:
+            self._write("\r" + " " * len(self._line) + "\r")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
 
 
 def _is_notebook() -> bool:

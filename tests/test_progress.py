@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
+import time
 import types
 from typing import Any
 
@@ -83,24 +85,26 @@ def test_a_notebook_is_watched_and_tqdm_is_used(
     assert (bar.total, bar.n, bar.closed, bar.names) == (3, 2, True, NAMES)
 
 
-@pytest.mark.parametrize(
-    ("is_terminal", "clock", "shown"),
-    [
-        (True, [0.0, 0.5, 1.0, 2.0], "gemma_compat advise ..."),
-        (True, [0.0, 0.5, 0.9, 0.99], ""),
-        (False, [0.0, 0.5, 1.0, 2.0], ""),
-    ],
-)
-def test_a_search_says_after_a_second_that_it_goes_on(
-    is_terminal: bool, clock: list[float], shown: str
-) -> None:
-    class Stream(io.StringIO):
-        def isatty(self) -> bool:
-            return is_terminal
+def test_work_that_is_one_long_call_says_that_it_goes_on_and_takes_it_back() -> None:
+    stream = Terminal()
+    with progress.waiting("advise", stream, patience=0.01):
+        until = time.monotonic() + 10
+        while not stream.getvalue() and time.monotonic() < until:
+            time.sleep(0.01)  # the work itself calls nothing
+        assert stream.getvalue() == "gemma_compat advise ..."
+    assert stream.getvalue().endswith("\r" + " " * 23 + "\r")
 
-    stream, ticks = Stream(), iter(clock)
-    with progress.waiting("advise", stream, now=lambda: next(ticks)) as goes_on:
-        for _ in clock[1:]:
-            goes_on()
-        assert stream.getvalue() == shown
-    assert stream.getvalue().endswith("\r") == bool(shown)
+
+@pytest.mark.parametrize("stream", [Terminal(), io.StringIO()], ids=["terminal", "pipe"])
+def test_short_work_and_a_pipe_get_nothing(stream: io.StringIO) -> None:
+    patience = 60 if stream.isatty() else 0
+    with progress.waiting("advise", stream, patience=patience):
+        time.sleep(0.05)
+    assert stream.getvalue() == ""
+
+
+def test_an_error_takes_the_line_back_and_stops_the_timer() -> None:
+    stream, before = Terminal(), threading.active_count()
+    with pytest.raises(ValueError, match="wrong"), progress.waiting("advise", stream, patience=60):
+        raise ValueError("wrong")
+    assert stream.getvalue() == "" and threading.active_count() == before

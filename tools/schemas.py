@@ -16,8 +16,8 @@ import typing
 from pathlib import Path
 from typing import Any
 
+from gemma_compat._version import SCHEMA_VERSION
 from gemma_compat.facts import Facts, Gpu, Package, Record
-from gemma_compat.nodes.documents import SCHEMA_VERSION
 from gemma_compat.report import sharing
 from tools import schemas_table as table
 

@@ -71,9 +71,9 @@ def _advise(options: argparse.Namespace) -> int:
         from .tune import tune
 
         return tune(options, _facts(options))
-    releases = load_releases()
-    with waiting("advise: searching for a set that works") as on_round:
-        answer = advise(question(options, releases), releases, all_rules(), on_round)
+    with waiting("advise: searching for a set that works"):
+        releases = load_releases()
+        answer = advise(question(options, releases), releases, all_rules())
     renderer = import_module("gemma_compat.report.advice")
     more = {"verbose": options.verbose} if options.format == "text" else {}
     write(getattr(renderer, f"render_{options.format}")(answer, **more), options.format)

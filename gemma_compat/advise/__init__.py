@@ -9,7 +9,7 @@ it is an extra.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from ..engine.rule import Rule
 from ..errors import UsageError
@@ -30,12 +30,7 @@ __all__ = [
 ]
 
 
-def advise(
-    question: Question,
-    releases: Releases,
-    rules: Iterable[Rule],
-    on_round: Callable[[], None] | None = None,
-) -> Advice | Conflict:
+def advise(question: Question, releases: Releases, rules: Iterable[Rule]) -> Advice | Conflict:
     """Return the newest set that satisfies the question, or a minimal set of conflicting
     constraints.
 
@@ -46,9 +41,9 @@ def advise(
     _check_resolver()
     from .conflict import minimal_conflict
     from .explanation import explain
-    from .search import Search, nothing
+    from .search import Search
 
-    search = Search(question, releases, tuple(rules), on_round or nothing)
+    search = Search(question, releases, tuple(rules))
     chosen = search.newest()
     if chosen is None:
         return minimal_conflict(search)

@@ -6,7 +6,7 @@ no pre-releases.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -85,10 +85,7 @@ class Releases:
     def __init__(self, asked: str, by_name: Mapping[str, Mapping[str, Release]]) -> None:
         self.asked = asked
         self._by_name = by_name
-        self._newest_first = {
-            name: tuple(sorted(found.values(), key=_age, reverse=True))
-            for name, found in by_name.items()
-        }
+        self._newest_first: dict[str, tuple[Release, ...]] = {}  # of the packages asked about
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,7 +93,10 @@ class Releases:
 
     def of(self, name: str) -> tuple[Release, ...]:
         """Return every release, newest first; nothing for a package without data."""
-        return self._newest_first.get(name, ())
+        if name not in self._newest_first:
+            found = self._by_name.get(name, {}).values()
+            self._newest_first[name] = tuple(sorted(found, key=_age, reverse=True))
+        return self._newest_first[name]
 
     def get(self, name: str, version: str) -> Release | None:
         """Return the release of that number, with or without a local label; ``None`` if unknown."""
@@ -118,25 +118,40 @@ class Releases:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Releases:
         """Return the releases from what ``make releases`` writes."""
-        lists = [tuple(item) for item in data["requires"]]
-        by_name = {
-            name: {
-                version: Release(
-                    name=name,
-                    version=version,
-                    date=entry["date"],
-                    python=entry.get("python", ""),
-                    pythons=tuple(entry.get("pythons", ())),
-                    cuda=entry.get("cuda"),
-                    yanked=entry.get("yanked", False),
-                    requires=lists[entry["requires"]],
-                    beside=lists[entry["beside"]] if "beside" in entry else (),
-                )
-                for version, entry in found.items()
-            }
-            for name, found in data["packages"].items()
-        }
-        return cls(data["asked"], by_name)
+        return cls(data["asked"], _Published(data))
+
+
+class _Published(Mapping[str, Mapping[str, Release]]):
+    """The releases of each package in the data, made when the package is asked about."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._packages, self._lists = data["packages"], data["requires"]
+        self._made: dict[str, dict[str, Release]] = {}
+
+    def __getitem__(self, name: str) -> Mapping[str, Release]:
+        if name not in self._made:
+            found = self._packages[name].items()
+            self._made[name] = {number: self._release(name, number, item) for number, item in found}
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._packages)
+
+    def __len__(self) -> int:
+        return len(self._packages)
+
+    def _release(self, name: str, version: str, entry: Mapping[str, Any]) -> Release:
+        return Release(
+            name=name,
+            version=version,
+            date=entry["date"],
+            python=entry.get("python", ""),
+            pythons=tuple(entry.get("pythons", ())),
+            cuda=entry.get("cuda"),
+            yanked=entry.get("yanked", False),
+            requires=tuple(self._lists[entry["requires"]]),
+            beside=tuple(self._lists[entry["beside"]]) if "beside" in entry else (),
+        )
 
 
 @lru_cache(maxsize=1)

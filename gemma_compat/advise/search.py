@@ -17,10 +17,6 @@ _Found = tuple[dict[str, str], list[tuple[str, Part]]]
 _ROUNDS = 20_000
 
 
-def nothing() -> None:
-    """Show no progress."""
-
-
 def everything(_: str) -> bool:
     """Return ``True``: every constraint holds."""
     return True
@@ -31,9 +27,6 @@ class Search:
 
     Attributes:
         question, releases, verdicts: as given.
-
-    Args:
-        on_round: called before each round, to show that the search goes on.
     """
 
     def __init__(
@@ -41,12 +34,10 @@ class Search:
         question: Question,
         releases: Releases,
         rules: tuple[Rule, ...],
-        on_round: Callable[[], None] = nothing,
     ) -> None:
         self.question = question
         self.releases = releases
         self.verdicts = Verdicts(question.facts, releases, rules, question.allow_patched)
-        self._on_round = on_round
         self._clauses: list[tuple[str, Part]] = []
         self._always = tuple(finding.rule.code for finding in self.verdicts.always())
 
@@ -140,8 +131,6 @@ class Search:
         from resolvelib.resolvers import Resolution, ResolutionTooDeep
 
         reporter: BaseReporter[Any, Any, str] = BaseReporter()
-        reporter.starting_round = lambda index: self._on_round()
-
         clauses, question = self._clauses, self.question
         provider = Provider(self.releases, self.verdicts, question, active, clauses, pairs)
         roots = [*provider.roots(question.wants), *also]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from ..atlas import IndexUnusable
-from ..atlas.supporting import PackageSupport, only, supports
 from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from ..atlas.supporting import PackageSupport
 
 _LIGER = "liger-kernel"
 
 
 @lru_cache(maxsize=None)
 def _liger(model_type: str) -> PackageSupport | None:
+    from ..atlas import IndexUnusable  # most questions are not about liger
+    from ..atlas.supporting import only, supports
+
     try:
         return only(supports(model_type), _LIGER).packages[0]
     except (UsageError, IndexUnusable):  # a type that the atlas does not know, or no atlas

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .._version import SCHEMA_VERSION, __version__
 from ..facts import Facts
 from ..facts.checked import Parts, checked_facts
 from .node import Member, Node
 
-SCHEMA_VERSION = 1  # of the reports that can be read; the renderers write it
 LONGEST_NAME, _MOST_NODES = 253, 100_000
 
 
@@ -36,8 +36,6 @@ def nodes_of(document: Any, name: str, parts: Parts | None = None) -> list[Node]
 
 
 def _tool(document: dict[str, Any]) -> str:
-    from .._version import __version__
-
     if "schema_version" not in document or "tool_version" not in document:
         raise ValueError("not a report of gemma_compat (no schema_version and tool_version)")
     schema, tool = document["schema_version"], document["tool_version"]
@@ -53,8 +51,6 @@ def _tool(document: dict[str, Any]) -> str:
 
 
 def _facts(data: Any, tool: str, parts: Parts | None) -> Facts:
-    from .._version import __version__
-
     try:
         return checked_facts(data, parts)
     except ValueError as error:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._version import __version__
+from .._version import SCHEMA_VERSION, __version__
 from ..engine.plan import Plan
 from ..engine.rule import Diagnosis, Finding, Rule, Undetermined
-from ..nodes.documents import SCHEMA_VERSION
 from .sharing import clean_values, shareable, shareable_facts
 
 

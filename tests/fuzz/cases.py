@@ -16,7 +16,7 @@ from typing import Any
 
 from gemma_compat import _files, versions
 from gemma_compat._explain.explain import explain_log
-from gemma_compat._version import __version__
+from gemma_compat._version import SCHEMA_VERSION, __version__
 from gemma_compat.detect.config import read_config
 from gemma_compat.detect.node_files import BadFile, _parse
 from gemma_compat.detect.training import read_training
@@ -24,7 +24,7 @@ from gemma_compat.engine.diagnosis import judge_all
 from gemma_compat.engine.plan import make_plan
 from gemma_compat.errors import GemmaCompatError, UnknownFact
 from gemma_compat.facts import Facts, Package
-from gemma_compat.nodes.documents import SCHEMA_VERSION, nodes_of
+from gemma_compat.nodes.documents import nodes_of
 from gemma_compat.report import json as json_report
 from gemma_compat.report import text as text_report
 from gemma_compat.rules import all_rules
