@@ -75,7 +75,7 @@ def explain_reading(
         **_ended_by(reading, words),
         notices=tuple(_notices(reading, ours, words)),
         unrecognised=unknown,
-        read_off=tuple(off) if unknown or _is_open(reading, causes, general) else _stated(off),
+        read_off=tuple(off) if unknown or _is_open(causes, general) else _stated(off),
         asks=options_to_decide(causes, bool(unknown), facts),
         facts=facts,
         stated_at=reading.log.lines,
@@ -85,15 +85,13 @@ def explain_reading(
     )
 
 
-# What Python raises by itself where code is wrong; a message that a package wrote says more.
-_OF_THE_CODE = {"AttributeError", "TypeError", "NameError", "IndexError", "UnboundLocalError"}
+# Answers that only say what Python's words mean.
+_MEANINGS = {"something-is-none", "value-of-another-kind"}
 
 
-def _is_open(reading: LogReading, causes: Sequence[Cause], general: Sequence[Generally]) -> bool:
+def _is_open(causes: Sequence[Cause], general: Sequence[Generally]) -> bool:
     """Return whether only a meaning of the error is known, so that a later release may matter."""
-    if reading.last is None or reading.last.kind not in _OF_THE_CODE or causes or not general:
-        return False
-    return general[0].raised and not general[0].answer.settles
+    return not causes and bool(general) and general[0].raised and general[0].name in _MEANINGS
 
 
 def _stated(off: Sequence[ReadOff]) -> tuple[ReadOff, ...]:

@@ -14,8 +14,11 @@ from .intervals import Interval, intervals
 
 # Python raises these itself far more often than code does, with the same few texts.
 _OF_PYTHON = {"NameError", "UnboundLocalError", "IndexError", "ZeroDivisionError"}
-# An AttributeError that Python words: code that raises one in these words is rare.
-_NO_ATTRIBUTE = re.compile(r"'[\w.]+' object has no attribute '\w+'")
+# What Python words itself: code that raises in these words is rare.
+_WORDED_BY_PYTHON = re.compile(
+    r"'[\w.]+' object (?:has no attribute '\w+'|is not (?:callable|iterable|subscriptable))|"
+    r"[\w.<>]+\(\) (?:got an unexpected keyword argument|takes |missing \d)"
+)
 _LEAST = 14  # letters of a message that must match literally
 
 
@@ -120,7 +123,7 @@ def who_raises(
 
 def _is_of_python(error: Error) -> bool:
     """Return whether Python itself most likely raised it."""
-    return error.kind in _OF_PYTHON or _NO_ATTRIBUTE.match(error.message) is not None
+    return error.kind in _OF_PYTHON or _WORDED_BY_PYTHON.match(error.message) is not None
 
 
 def _modules(frames: Sequence[Frame], folder: Path) -> list[str]:

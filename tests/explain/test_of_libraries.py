@@ -246,3 +246,9 @@ def test_what_was_read_in_part_has_no_absent_names() -> None:
         "AttributeError: module 'torch' has no attribute 'xpu'",
     ):
         assert "up to" not in headline(explained(line))
+
+
+def test_what_python_words_is_raised_by_no_package() -> None:
+    frame = '  File "/v/lib/python3.12/site-packages/sillm/dpo.py", line 97, in <module>\n    f()\n'
+    error = "TypeError: Template.__init__() got an unexpected keyword argument 'template'"
+    assert "Raised by" not in told(f"{frame}{error}\n")

@@ -60,6 +60,25 @@ AUTOGRAD: tuple[General, ...] = (
         {"RuntimeError: CUDA error: operation not supported": "CUDA_LAUNCH_BLOCKING=1"},
     ),
     General(
+        "index-in-a-gather",
+        r"(?:ScatterGatherKernel|IndexKernel|Indexing)\.cu:\d+:[^\n]{0,120}Assertion "
+        r"`(?:idx_dim >= 0|-sizes\[i\] <= index)",
+        always(
+            "a kernel on the GPU picked by an index that is out of range",
+            "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then names the line",
+            "or the same step on the CPU, whose message has the index",
+            why="labels or positions past the end, a cache or a mask shorter than the text: code "
+            "that picks log-probabilities, fills a cache or slices a batch",
+            known="the assertion is of a gather or an index; which one it is, it does not say",
+            settles=False,
+        ),
+        {
+            "ScatterGatherKernel.cu:144: operator(): block: [95,0,0], thread: [30,0,0] Assertion "
+            "`idx_dim >= 0 && idx_dim < index_size` failed.": "CUDA_LAUNCH_BLOCKING=1"
+        },
+        alone=True,
+    ),
+    General(
         "index-in-a-compiled-kernel",
         r"index out of bounds: 0 <= tmp\d+",
         always(

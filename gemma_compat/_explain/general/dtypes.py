@@ -87,7 +87,7 @@ DTYPES: tuple[General, ...] = (
         r"(?:mat1|self) and mat2 (?:must have|should be of) (?:the )?same dtype|"
         r"Input type \(\S+\) and (?:bias|weight) type \(\S+\) should be the same|"
         r"Index put requires the source and destination dtypes match|"
-        r"expected self and source to have same dtypes|"
+        r"expected self and source to have same dtypes|Expected out tensor to have dtype|"
         r"Expected query, key, and value to have the same dtype",
         _dtypes,
         alone=True,

@@ -166,7 +166,7 @@ INPUTS: tuple[General, ...] = (
     ),
     General(
         "text-that-is-no-text",
-        r"TextEncodeInput must be Union|TextInputSequence must be str|"
+        r"TextEncodeInput must be Uni|TextInputSequence must be str|"
         r"text input must be of type `str`|Invalid input text\. Please provide a string|"
         r"Input is not valid\. Should be a string",
         always(

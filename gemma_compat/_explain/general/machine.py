@@ -96,7 +96,7 @@ MACHINE: tuple[General, ...] = (
         r"DataLoader worker \(pid(?:\(s\))? [\d, ]{1,60}\) exited unexpectedly|"
         r"Pin memory thread exited unexpectedly|Caught \w{3,40} in DataLoader worker process",
         always(
-            "a process of the data loader ended; its own error is not in this message",
+            "a process of the data loader failed; its own error is not in this message",
             "dataloader_num_workers=0   shows the error itself",
             "free -h, df -h /dev/shm   where it then works: memory or shared memory ran out",
             settles=False,
