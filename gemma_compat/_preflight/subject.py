@@ -139,8 +139,8 @@ def make_subject(
         raise UsageError(f"preflight takes a Trainer or a model, not {type(subject).__name__}")
     if trainer is None:
         made = Subject(model, _on_device(checked(batch), model), args=args, tokenizer=tokenizer)
-        made.objective = objective_of(made.batch)
-        made.batch = without_first_labels(made.batch)
+        made.objective = objective_of(made.batch, model)
+        made.batch = without_first_labels(made.batch, made.objective)
         made.gate, made.optimizer = gate, optimizer
         return made
     made = Subject(
@@ -178,8 +178,8 @@ def read_data(subject: Subject, *, scan: bool = True) -> None:
         return
     if not subject.batch:
         raise UsageError(_without_batch(shadow))
-    subject.objective = objective_of(subject.batch)
-    subject.batch = without_first_labels(subject.batch)
+    subject.objective = objective_of(subject.batch, subject.base)
+    subject.batch = without_first_labels(subject.batch, subject.objective)
 
 
 def _without_batch(shadow: Any) -> str:
@@ -194,9 +194,9 @@ def _without_batch(shadow: Any) -> str:
     return "the run's data is empty; give preflight a batch"
 
 
-def without_first_labels(batch: dict[str, Any]) -> dict[str, Any]:
+def without_first_labels(batch: dict[str, Any], objective: str) -> dict[str, Any]:
     """Mask a label whose only predecessor is padding: the logits there mean nothing."""
-    if objective_of(batch) != TOKENS:
+    if objective != TOKENS:
         return batch
     starts = {row: span(batch, row)[0] for row in range(batch["input_ids"].shape[0])}
     padded = [(row, at) for row, at in starts.items() if at and batch["labels"][row, at] != -100]
@@ -234,8 +234,10 @@ def _generates(trainer: Any) -> bool:
     return "generation_batch" in takes or hasattr(trainer, "_generate_and_score_completions")
 
 
-def objective_of(batch: Mapping[str, Any]) -> str:
-    """Return ``tokens`` if the labels have the shape of ``input_ids``, else ``other``."""
+def objective_of(batch: Mapping[str, Any], model: Any = None) -> str:
+    """Return ``tokens`` if the labels have the shape of ``input_ids`` and are no classes."""
+    if type(unwrap(model)).__name__.endswith(("ForTokenClassification", "SequenceClassification")):
+        return OTHER
     ids, labels = batch.get("input_ids"), batch.get("labels")
     shape = tuple(getattr(ids, "shape", ()))
     same = len(shape) == 2 and tuple(getattr(labels, "shape", ())) == shape

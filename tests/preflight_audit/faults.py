@@ -12,12 +12,15 @@ def all_faults() -> Iterator[Fault]:
     from . import (
         faults_adapter,
         faults_batch,
+        faults_data,
         faults_family,
         faults_labels,
         faults_loss,
         faults_model,
+        faults_objective,
         faults_saving,
         faults_settings,
+        faults_targets,
         faults_text,
         faults_trl,
         faults_words,
@@ -34,3 +37,6 @@ def all_faults() -> Iterator[Fault]:
     yield from faults_saving.FAULTS
     yield from faults_words.FAULTS
     yield from faults_family.FAULTS
+    yield from faults_data.FAULTS
+    yield from faults_targets.FAULTS
+    yield from faults_objective.FAULTS

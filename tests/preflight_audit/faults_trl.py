@@ -99,6 +99,32 @@ def _judged(label: Callable[[int], bool]) -> list[Row]:
     ]
 
 
+def _scored(chosen: float, rejected: float) -> list[Row]:
+    return [{**row, "score_chosen": chosen, "score_rejected": rejected} for row in _pairs()]
+
+
+def _of_other_rows() -> list[Row]:
+    """Return pairs without a column of prompts, the rejected answers one row on."""
+    said = [f"{asked} {told}" for asked, told in small.QA]
+    other = [f"{asked} {_NO}" for asked, _ in small.QA]
+    return [
+        {"chosen": one, "rejected": two}
+        for one, two in zip(said, other[1:] + other[:1], strict=True)
+    ]
+
+
+def _with_solutions() -> list[Row]:
+    return [{**row, "solution": "4"} for row in _prompts()]
+
+
+def _asks_for_answers(completions: Any, answer: Any, **columns: Any) -> list[float]:
+    return [float(a in str(c)) for c, a in zip(completions, answer, strict=True)]
+
+
+def _takes_nothing_else(completions: Any) -> list[float]:
+    return _length(completions)
+
+
 def _prompts(text: str | None = None) -> list[Row]:
     return [{"prompt": [{"role": "user", "content": text or asked}]} for asked, _ in small.QA]
 
@@ -230,6 +256,37 @@ _ROWS = (
         "GRPO: one prompt",
         _run("GRPO", lambda: _prompts("Who ?"), _rewarded, num_generations=2),
         "the same prompt",
+        False,
+    ),
+    (
+        "DPO: scores turned",
+        _run("DPO", lambda: _scored(2.0, 8.0), _reference(0)),
+        "the rejected answer has the higher score",
+        False,
+    ),
+    (
+        "DPO: pairs of two prompts",
+        _run("DPO", _of_other_rows, lambda: {"model": _model(), "ref_model": _model()}),
+        "pairs have no prompt",
+        False,
+    ),
+    (
+        "GRPO: reward asks for another column",
+        _run(
+            "GRPO", _with_solutions, lambda: {"reward_funcs": _asks_for_answers}, num_generations=2
+        ),
+        r"rename_column\('solution', 'answer'\)",
+        False,
+    ),
+    (
+        "GRPO: reward takes no columns",
+        _run(
+            "GRPO",
+            _with_solutions,
+            lambda: {"reward_funcs": _takes_nothing_else},
+            num_generations=2,
+        ),
+        "cannot be called as the Trainer does",
         False,
     ),
     (

@@ -46,11 +46,12 @@ class NotHere(Exception):
 
 def all_healthy() -> Iterator[Healthy]:
     """Yield every set-up, file by file."""
-    from . import healthy_losses, healthy_networks, healthy_text
+    from . import healthy_data, healthy_losses, healthy_networks, healthy_text
 
     yield from healthy_text.SETUPS
     yield from healthy_losses.SETUPS
     yield from healthy_networks.SETUPS
+    yield from healthy_data.SETUPS
 
 
 def missing(setup: Healthy) -> str:

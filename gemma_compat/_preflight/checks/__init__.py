@@ -34,6 +34,7 @@ _PASSES = frozenset(
         "samples-are-apart",
         "loss-agrees",
         "loss-is-plausible",
+        "padding-changes-nothing",
         "adapter-starts-at-nothing",
         "answers-fit-their-prompts",
         "gradients-agree",
@@ -147,7 +148,7 @@ def _of_the_batch() -> Iterator[Check]:
         "labels-train",
         labels.labels_train,
         ("labels-masked",),
-        _LOSSES | {"turn-end-is-trained", "dataset-is-varied"},
+        _LOSSES | {"turn-end-is-trained", "answers-are-joined", "dataset-is-varied"},
     )
     yield Check(
         "labels-are-the-tokens",
@@ -190,7 +191,7 @@ _JOINED = frozenset({"samples-are-apart", "answers-differ", "answers-fit-their-p
 
 
 def _of_the_passes() -> Iterator[Check]:
-    from . import agreement, learning, numbers, packing, pictures, running
+    from . import agreement, invariance, learning, numbers, packing, pictures, running
 
     yield Check("training-step-runs", running.training_step_runs, (), _PASSES - _STEP)
     yield Check(
@@ -206,6 +207,7 @@ def _of_the_passes() -> Iterator[Check]:
     yield Check("reference-is-the-model", learning.reference_is_the_model)
     yield Check("samples-are-apart", packing.samples_are_apart, ("wrong-attention",), _AGREE)
     yield Check("loss-agrees", agreement.loss_agrees, ("wrong-loss", "wrong-attention"))
+    yield Check("padding-changes-nothing", invariance.padding_changes_nothing)
     yield Check(
         "loss-is-plausible", learning.loss_is_plausible, ("random-weights", "wrong-weights-saved")
     )
@@ -213,7 +215,7 @@ def _of_the_passes() -> Iterator[Check]:
 
 
 def _of_the_gradients() -> Iterator[Check]:
-    from . import accumulation, gradients, learning, prompts, running
+    from . import accumulation, evaluation, gradients, learning, prompts
 
     yield Check("gradients-agree", gradients.gradients_agree, ("wrong-gradients",))
     yield Check("experts-are-used", learning.experts_are_used)
@@ -226,7 +228,7 @@ def _of_the_gradients() -> Iterator[Check]:
     yield Check(
         "accumulation-keeps-scale", accumulation.accumulation_keeps_scale, ("wrong-loss-scale",)
     )
-    yield Check("evaluation-runs", running.evaluation_runs, ("crash-in-evaluation",))
+    yield Check("evaluation-runs", evaluation.evaluation_runs, ("crash-in-evaluation",))
 
 
 _AGREE = frozenset({"loss-agrees"})

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 _SHORT = 256  # tokens of a row to try with <bos> in front
 _WORTH = 0.1  # least improvement of the loss by <bos> in a model that needs it
 _KNOWS = 0.8  # of ln V; a model with a higher loss cannot tell
+_FEW_BATCHES = 4  # with fewer, one length may be chance
+_WIDE = 256  # tokens of a row; shorter ones cost little
+_LITTLE = 0.25  # share of the tokens that are text
+_SOME = 0.1  # share of the batches that need the whole length
 
 
 def ids_are_in_the_vocabulary(subject: Subject) -> CheckResult:
@@ -234,8 +238,34 @@ def length_fits(subject: Subject) -> CheckResult:
     tokens = max(_longest(batch) for batch in batches)
     figure = f"{tokens} tokens of {limit}"
     if tokens <= limit:
-        return passed(figure)
+        return _of_waste(batches) or passed(figure)
     return failed(figure, help=f"max_length={limit}, or shorter")
+
+
+def _of_waste(batches: list[Any]) -> CheckResult | None:
+    """Judge rows that are all padded to one length, most of it for nothing."""
+    batches = [b for b in batches if getattr(b["input_ids"], "ndim", 0) == 2]
+    widths = {int(batch["input_ids"].shape[1]) for batch in batches}
+    if len(batches) < _FEW_BATCHES or len(widths) != 1 or min(widths) < _WIDE:
+        return None
+    width = min(widths)
+    ends = [[_filled(b, row) for row in range(len(b["input_ids"]))] for b in batches]
+    sizes = [size for part in ends for size in part]
+    filled = sum(max(part) == width for part in ends)
+    share = sum(sizes) / (width * len(sizes))
+    if share > _LITTLE or filled > _SOME * len(batches):
+        return None
+    return warned(
+        f"every row is padded to {width} tokens, and its text has {sum(sizes) / len(sizes):.0f} "
+        f"on average: {100 * (1 - share):.0f}% of the work is done on padding",
+        help="padding=False in the tokenizer, and a collator that pads each batch to its longest "
+        "row; nothing, if shapes must be fixed",
+    )
+
+
+def _filled(batch: Any, row: int) -> int:
+    start, end = span(batch, row)
+    return end - start
 
 
 def _longest(batch: Any) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..result import CheckResult
 from ..samples import two_dimensional
 from ..text import text_config_of
+from . import targets
 from ._answers import count, does_not_apply, failed, passed, warned
 
 if TYPE_CHECKING:
@@ -14,10 +15,21 @@ if TYPE_CHECKING:
 
 
 def classifier_is_one(subject: Subject) -> CheckResult:
-    """Check that classes are not trained as numbers, and that the head reads no padding."""
-    if not type(subject.base).__name__.endswith("ForSequenceClassification"):
+    """Check that classes are not trained as numbers, what the head reads, and what it is to say."""
+    kind = type(subject.base).__name__
+    if kind.endswith("ForTokenClassification"):
+        found = targets.words_are_tokens(subject)
+        return found or passed("labels stand at the tokens of their words")
+    if not kind.endswith("ForSequenceClassification"):
         return does_not_apply("the model does not classify")
-    found = _of_one_class(subject) or _of_pooling(subject)
+    found = (
+        _of_one_class(subject)
+        or _of_pooling(subject)
+        or targets.quantities_fit(subject)
+        or targets.names_agree(subject)
+        or targets.leaks(subject)
+        or targets.in_order(subject)
+    )
     return found or passed("the head reads the last token of the text")
 
 

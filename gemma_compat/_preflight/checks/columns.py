@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
 from ..text import decode, marks_of, tokenizer_of
+from . import preferences
 from ._answers import does_not_apply, failed, not_run, passed, warned
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def columns_make_sense(subject: Subject) -> CheckResult:
     found = (
         _of_pairs(subject, columns)
         or _of_prompts_twice(columns)
+        or preferences.of_no_prompt(columns)
+        or preferences.of_scores(subject)
         or _of_completions(subject)
         or _of_judgements(columns)
         or _of_classes(subject)
@@ -65,11 +68,15 @@ def _of_pairs(subject: Subject, columns: dict[str, list[Any]]) -> CheckResult | 
         if len(same) <= _SOME * len(chosen):
             return None
         tell = failed if len(same) == len(chosen) else warned
+        sizes = {len(chosen[at]) for at in same}
+        is_cut = len(sizes) == 1 and isinstance(chosen[same[0]][0], int) and max(sizes) > 8
         return tell(
             f"chosen and rejected are the same in {len(same)} of {len(chosen)} rows: nothing can "
-            "be learned from them",
+            "be learned from them" + (f" (each is cut at {max(sizes)} tokens)" if is_cut else ""),
             where=f"row {same[0]}: {_shown(subject, chosen[same[0]])}",
-            help="look for the columns that the two answers come from",
+            help="a longer max_length: the answers differ behind it"
+            if is_cut
+            else "look for the columns that the two answers come from",
         )
     return None
 

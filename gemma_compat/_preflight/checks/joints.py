@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..result import CheckResult
 from ..samples import is_packed, span, two_dimensional
 from ..text import decode, marks_of, place, stops_of, token_id
-from . import edges
+from . import edges, masks
 from ._answers import NO_ANSWERS, count, does_not_apply, failed, passed, warned
 from .text import rows_of
 
@@ -22,7 +22,7 @@ def answers_are_joined(subject: Subject) -> CheckResult:
     if not subject.is_causal or is_packed(subject.batch):
         return does_not_apply("needs rows of one sample, with labels of tokens")
     joints = [joint for batch, row in rows_of(subject) if (joint := _joint(batch, row))]
-    found = _of_two_stops(subject) or _of_stop_only(subject, joints)
+    found = _of_two_stops(subject) or masks.of_characters(subject) or _of_stop_only(subject, joints)
     if found is not None:
         return found
     if not joints:

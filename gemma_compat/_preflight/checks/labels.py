@@ -8,9 +8,15 @@ from ..result import CheckResult
 from ..samples import span, two_dimensional
 from ..text import decode, place, token_id
 from ._answers import NOT_TOKENS, does_not_apply, failed, not_run, passed, warned
+from .masks import over_answers
 
 if TYPE_CHECKING:
     from ..subject import Subject
+
+_NOTHING = (
+    "a longer max_length where answers are cut off, else the mask that leaves prompts out: it "
+    "matches nothing, or everything"
+)
 
 
 def labels_train(subject: Subject) -> CheckResult:
@@ -21,11 +27,11 @@ def labels_train(subject: Subject) -> CheckResult:
     trained = (labels[:, 1:] != -100).sum(dim=1).tolist()
     empty = [row for row, number in enumerate(trained) if not number]
     if len(empty) == len(trained):
+        why, help = over_answers(subject) or (_why_empty(subject), _NOTHING)
         return failed(
-            "every label is -100: nothing is trained" + _why_empty(subject),
+            f"every label is -100: nothing is trained{why}",
             where=place(subject, subject.batch, 0, span(subject.batch, 0)[1] - 1),
-            help="a longer max_length where answers are cut off, else the mask that leaves "
-            "prompts out: it matches nothing, or everything",
+            help=help,
         )
     figure = f"{sum(trained)} of {labels[:, 1:].numel()} labels are trained"
     if empty:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _FEW = 3  # images; several questions about one may stand in a batch
 _NARROW = 0.05  # between the darkest and the brightest pixel of a batch
 _ALIKE = 0.5  # in pictures, pixels three apart differ more than neighbours
+_MARGIN = 0.05  # of a pixel value; processors round
+_SOME = 0.01  # share of the pixels
+_SMOOTH = 0.5  # of the deviation; neighbours in a picture differ less
 _LARGEST = 20.0  # a pixel value after rescaling and normalising; processors give at most 3
 
 
@@ -32,6 +35,13 @@ def images_match_tokens(subject: Subject) -> CheckResult:
             f"{number} image tokens and no pixel_values",
             where=_first(subject, token),
             help="pixel_values of the processor in the batch (remove_unused_columns=False)",
+        )
+    if not number and not has_images and (name := _unused_images(subject)):
+        return warned(
+            f"the rows have {name}, and the batch holds neither pixel_values nor image tokens: the "
+            "model never sees an image",
+            help="the processor on text and images in the collator, with remove_unused_columns="
+            "False; nothing, if only the text is to be trained",
         )
     if has_images and not number:
         return failed(
@@ -49,6 +59,17 @@ def images_match_tokens(subject: Subject) -> CheckResult:
     if model_type_of(subject).startswith("paligemma") and (found := _of_prefix(subject)):
         return found
     return passed(f"{number} image tokens, images {'given' if has_images else 'none'}")
+
+
+def _unused_images(subject: Subject) -> str:
+    """Return the name of a column of images in the run's rows; empty if there is none."""
+    data: Any = getattr(subject.trainer, "train_dataset", None)
+    names = getattr(data, "column_names", None)
+    if not isinstance(names, list):
+        is_list = hasattr(data, "__len__") and hasattr(data, "__getitem__") and len(data)
+        row = data[0] if is_list else {}
+        names = list(row) if hasattr(row, "keys") else []
+    return next((n for n in names if n in ("image", "images", "pixel_values", "picture")), "")
 
 
 def _first(subject: Subject, token: int) -> str:
@@ -133,7 +154,7 @@ def pictures_are_whole(subject: Subject) -> CheckResult:
             f"{len(blank)} of {len(images)} images are blank: every pixel has the same value",
             help=_AGAIN,
         )
-    if found := _of_values(pixels):
+    if found := _of_values(pixels) or _of_normalisation(subject, pixels):
         return found
     if (number := _copies(subject)) > _FEW:
         return warned(f"all {number} images looked at are the same image", help=_AGAIN)
@@ -156,6 +177,41 @@ def _of_values(pixels: Any) -> CheckResult | None:
             help="pixels.permute(0, 3, 1, 2) in place of reshape, or the processor on the images",
         )
     return None
+
+
+def _of_normalisation(subject: Subject, pixels: Any) -> CheckResult | None:
+    """Judge pixel values that another mean and deviation gave than the model's."""
+    made = _normalised(subject)
+    if made is None or pixels.ndim < 3:
+        return None
+    mean, std = made
+    channels = list(zip(mean, std, strict=True))
+    least, most = min(-m / s for m, s in channels), max((1 - m) / s for m, s in channels)
+    values = pixels.detach().float()
+    if float((values[..., 1:] - values[..., :-1]).abs().mean()) > _SMOOTH * float(values.std()):
+        return None  # noise, as in a test, is no picture
+    outside = float(((values < least - _MARGIN) | (values > most + _MARGIN)).float().mean())
+    figure = f"pixel_values go from {float(values.min()):.2f} to {float(values.max()):.2f}"
+    wanted = f"the model's processor gives {least:.3g} to {most:.3g} (mean {mean[0]}, std {std[0]})"
+    help = f"image_mean={mean}, image_std={std}, as in the model's own processor"
+    if outside > _SOME:
+        return warned(f"{figure}, and {wanted}: they were normalised otherwise", help=help)
+    if len(values) > _FEW and float(values.min()) >= 0.0 > least + _MARGIN:
+        return warned(f"{figure}, and {wanted}: they were not normalised", help=help)
+    return None
+
+
+def _normalised(subject: Subject) -> tuple[list[float], list[float]] | None:
+    """Return the mean and deviation of the run's processor, else of the model's family."""
+    processor = getattr(subject.tokenizer, "image_processor", None)
+    if processor is not None:
+        mean, std = getattr(processor, "image_mean", None), getattr(processor, "image_std", None)
+        if not getattr(processor, "do_normalize", True) or not mean or not std:
+            return None
+        return [float(m) for m in mean], [float(s) for s in std]
+    kind = model_type_of(subject)
+    is_siglip = kind == "gemma3" or kind.startswith("paligemma")
+    return ([0.5] * 3, [0.5] * 3) if is_siglip else None
 
 
 def _is_interleaved(pixels: Any) -> bool:

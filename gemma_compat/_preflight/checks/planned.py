@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
-from ..samples import two_dimensional
+from ..samples import span, two_dimensional
 from ..text import text_config_of
 from ._answers import NO_TRAINER, does_not_apply, failed, not_run, passed, warned
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _LOWER = ("loss", "perplexity", "ppl", "wer", "cer", "error_rate", "rmse", "mse", "mae")
 _HIGHER = ("accuracy", "f1", "bleu", "sacrebleu", "rouge1", "rouge2", "rougel", "exact_match")
+_ENOUGH = 8  # rows on each side
+_MOST = 0.9  # of the rows on one side
 _TOO_MUCH = 0.5  # share of the memory that the logits of an evaluation may take
 
 
@@ -25,19 +27,23 @@ def evaluation_makes_sense(subject: Subject) -> CheckResult:
     if getattr(subject.trainer, "eval_dataset", None) is None:
         return does_not_apply("the run has no evaluation data")
     found = (
-        _of_direction(subject) or _of_metric(subject) or _of_labels(subject) or _of_logits(subject)
+        _of_direction(subject)
+        or _of_metric(subject)
+        or _of_labels(subject)
+        or _of_masks(subject)
+        or _of_logits(subject)
     )
     return found or passed("the metric, the labels and the logits of an evaluation are in order")
 
 
-def _metric(subject: Subject) -> str:
+def best_metric(subject: Subject) -> str:
     """Return the metric that chooses the best checkpoint, without ``eval_``; else nothing."""
     return str(subject.value("metric_for_best_model", "")).removeprefix("eval_")
 
 
 def _of_direction(subject: Subject) -> CheckResult | None:
     """Judge whether the largest or the smallest value counts as the best."""
-    metric, greater = _metric(subject), subject.value("greater_is_better")
+    metric, greater = best_metric(subject), subject.value("greater_is_better")
     last = metric.rpartition("_")[2] if metric not in _LOWER else metric
     if greater is True and (metric in _LOWER or last in _LOWER):
         kept, other = "largest", False
@@ -54,8 +60,8 @@ def _of_direction(subject: Subject) -> CheckResult | None:
 
 def _of_metric(subject: Subject) -> CheckResult | None:
     """Judge a metric that no evaluation of a plain Trainer returns."""
-    metric, trainer = _metric(subject), subject.trainer
-    if not metric or not _evaluates(subject) or not _is_plain(trainer):
+    metric, trainer = best_metric(subject), subject.trainer
+    if not metric or not evaluates(subject) or not is_plain(trainer):
         return None
     several = trainer.eval_dataset if isinstance(trainer.eval_dataset, dict) else None
     own = {"loss", "runtime", "samples_per_second", "steps_per_second"}
@@ -71,7 +77,7 @@ def _of_metric(subject: Subject) -> CheckResult | None:
     )
 
 
-def _is_plain(trainer: Any) -> bool:
+def is_plain(trainer: Any) -> bool:
     """Return whether the evaluation is transformers' own, so that its metrics are known."""
     from transformers import Trainer
 
@@ -79,7 +85,7 @@ def _is_plain(trainer: Any) -> bool:
     return all(getattr(type(trainer), name, None) is getattr(Trainer, name, None) for name in names)
 
 
-def _evaluates(subject: Subject) -> bool:
+def evaluates(subject: Subject) -> bool:
     strategy = subject.value("eval_strategy", "no")
     return str(getattr(strategy, "value", strategy)) != "no"
 
@@ -96,6 +102,39 @@ def _of_labels(subject: Subject) -> CheckResult | None:
         "evaluation loss is not a number",
         help="make the labels of eval_dataset as those of train_dataset",
     )
+
+
+def _of_masks(subject: Subject) -> CheckResult | None:
+    """Judge prompts that are masked in training and trained in evaluation, or the other way."""
+    if not subject.is_causal:
+        return None
+    trained, held = _masked(subject.scanned), _masked(subject.evaluated)
+    if len(trained) < _ENOUGH or len(held) < _ENOUGH:
+        return None
+    shares = [sum(rows) / len(rows) for rows in (trained, held)]
+    if max(shares) < _MOST or min(shares) > 0.0:
+        return None
+    where, other = "training", "evaluation"
+    if shares[0] < shares[1]:
+        where, other = other, where
+    return warned(
+        f"prompts are masked in the {where} rows and not in the {other} rows: the two losses are "
+        "of different tokens and cannot be compared",
+        help="make eval_dataset by the same function and collator as train_dataset",
+    )
+
+
+def _masked(batches: list[Any]) -> list[bool]:
+    """Return for each row whether the beginning of its text has no label."""
+    found = []
+    for batch in batches:
+        labels = two_dimensional(batch, "labels") if "input_ids" in batch else None
+        if labels is None:
+            continue
+        for row in range(len(labels)):
+            start, end = span(batch, row)
+            found.append(end - start > 8 and bool((labels[row, start : start + 4] == -100).all()))
+    return found
 
 
 def _of_logits(subject: Subject) -> CheckResult | None:
@@ -119,7 +158,7 @@ def _of_logits(subject: Subject) -> CheckResult | None:
 def _keeps_logits(subject: Subject) -> bool:
     trainer = subject.trainer
     return (
-        _is_plain(trainer)
+        is_plain(trainer)
         and trainer.compute_metrics is not None
         and getattr(trainer, "preprocess_logits_for_metrics", None) is None
         and hasattr(trainer.eval_dataset, "__len__")

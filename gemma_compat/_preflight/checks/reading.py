@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
@@ -11,6 +12,22 @@ from ._answers import does_not_apply, failed, first_line, passed, warned
 if TYPE_CHECKING:
     from ..subject import Subject
 
+# Error texts of collators, and what they mean. The first match is reported.
+_MEANINGS = (
+    (
+        r"too many dimensions 'str'|features \(`\w+` in this case\) have excessive nesting"
+        r"|new\(\): invalid data type 'str'",
+        "a column of text, or of lists in lists, is still in the rows",
+        "dataset.map(tokenize, batched=True, remove_columns=dataset.column_names)",
+    ),
+    (
+        r"expected sequence of length|Unable to create tensor|stack expects each tensor to be equal"
+        r"|inhomogeneous",
+        "the rows have different lengths, and the collator does not pad them",
+        "DataCollatorForSeq2Seq(tokenizer), which pads labels too; DataCollatorWithPadding for one "
+        "label a row",
+    ),
+)
 _READINGS = 4  # of one row; a random cut that grew by the same three times would be a rare chance
 
 
@@ -18,10 +35,7 @@ def data_loads(subject: Subject) -> CheckResult:
     """Check that data set and collator give a batch. They were asked before the first check."""
     error = subject.kept.get("unread")
     if error is not None:
-        return failed(
-            f"the data cannot be read: {first_line(error)}",
-            help="next(iter(trainer.get_train_dataloader())) shows where",
-        )
+        return _of_error(error)
     if subject.notes:
         return warned(
             subject.notes[0],
@@ -38,6 +52,17 @@ def data_loads(subject: Subject) -> CheckResult:
     if not subject.scanned:
         return does_not_apply("the batch was given")
     return passed(f"{len(subject.scanned)} batches were read")
+
+
+def _of_error(error: BaseException) -> CheckResult:
+    """Return what it means that a batch could not be made."""
+    for pattern, meaning, help in _MEANINGS:
+        if re.search(pattern, str(error)):
+            return failed(f"{meaning} ({first_line(error)})", help=help)
+    return failed(
+        f"the data cannot be read: {first_line(error)}",
+        help="next(iter(trainer.get_train_dataloader())) shows where",
+    )
 
 
 def _of_growth(subject: Subject) -> CheckResult | None:

@@ -6,9 +6,11 @@ Each is called once, with a dozen completions made up here; what it writes to is
 from __future__ import annotations
 
 import copy
+import difflib
 import inspect
 import io
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from types import SimpleNamespace
@@ -138,7 +140,7 @@ def _judged(name: str, function: Any, given: dict[str, Any]) -> CheckResult:
     except TypeError as error:
         return failed(
             f"{name} cannot be called as the Trainer does: {error}",
-            help=f"def {name}(prompts, completions, **kwargs)",
+            help=_of_column(str(error), given) or f"def {name}(prompts, completions, **kwargs)",
         )
     try:
         with writes_undone(function), redirect_stdout(io.StringIO()):
@@ -151,6 +153,20 @@ def _judged(name: str, function: Any, given: dict[str, Any]) -> CheckResult:
             help=f"let {name} return 0.0 for a text that it cannot read",
         )
     return _of_rewards(name, rewards, len(given["completions"]))
+
+
+def _of_column(error: str, given: dict[str, Any]) -> str:
+    """Return how to give a function the column that it asks for; empty if it asks for none."""
+    wanted = re.search(r"missing a required argument: '(\w+)'", error)
+    columns = [name for name, value in given.items() if isinstance(value, list)]
+    columns = [name for name in columns if name not in ("prompts", "completions", "completion_ids")]
+    if wanted is None or not columns:
+        return ""
+    near = difflib.get_close_matches(wanted[1], columns, n=1, cutoff=0.0)
+    return (
+        f"dataset.rename_column({near[0]!r}, {wanted[1]!r}), or another name of the parameter: the "
+        f"columns are {', '.join(columns)}"
+    )
 
 
 def _of_rewards(name: str, rewards: Any, wanted: int) -> CheckResult:

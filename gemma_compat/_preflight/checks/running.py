@@ -1,25 +1,19 @@
-"""Check whether a training step and an evaluation run, and a quantized model is quantized."""
+"""Check whether a training step runs, and a quantized model is quantized."""
 
 from __future__ import annotations
 
-import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...live.tree import is_four_bit_layer
 from ...tables.renamed_arguments import renamed_for
-from .. import shadow as shadows
 from ..passes import Pass, is_out_of_memory
-from ..precision import limit_of, precision_of
-from ..reference import REWRITES, rewrites_itself
-from ..result import CheckResult, Outcome
+from ..result import CheckResult
 from ._answers import does_not_apply, failed, first_line, passed, warned
-from .agreement import apart, as_counted, has_own, reference, run_of
+from .agreement import has_own, run_of
 
 if TYPE_CHECKING:
     from ..subject import Subject
-
-_OTHER_SEED = 20_261_126  # with the reference's seed, a dropout left on would go unseen
 
 _AGAIN = "load it with quantization_config=BitsAndBytesConfig(load_in_4bit=True), on a GPU"
 # Error texts of other libraries, and what they mean. The first match is reported.
@@ -29,6 +23,13 @@ _MEANINGS = (
         r"index out of range in self|device-side assert",
         "an id is past the embedding's rows",
         "model.resize_token_embeddings(len(tokenizer)), or the model's own tokenizer",
+    ),
+    (
+        r"result type Float can't be cast to the desired output type Long|but expected Float",
+        "the labels are whole numbers, and this loss takes fractions (several classes at once, or "
+        "a quantity)",
+        "labels as floats: [float(x) for x in labels]; problem_type='single_label_classification' "
+        "if a row has one class",
     ),
     (
         r"expected scalar type Long|not implemented for 'Float'|dtype to be Long|types: Long",
@@ -44,6 +45,11 @@ _MEANINGS = (
         r"Image features and image tokens do not match",
         "the images do not fill the image tokens of the text",
         "the processor on text and images together, and no max_length that cuts the image",
+    ),
+    (
+        r"forward\(\) got an unexpected keyword argument",
+        "the batch holds something that the model does not take",
+        "remove_unused_columns=True, or a collator that leaves it out",
     ),
     (
         r"did not return a loss|the model returned no loss",
@@ -62,7 +68,7 @@ def training_step_runs(subject: Subject) -> CheckResult:
     """Run one step of the run, ``training_step`` of its Trainer: forward and backward."""
     run = run_of(subject)
     if run.error is not None:
-        return _of_error(subject, run.error)
+        return error_as_result(subject, run.error)
     return _of_step(subject, run) or passed(f"loss {run.loss:.4f}")
 
 
@@ -100,61 +106,6 @@ def _of_step(subject: Subject, run: Pass) -> CheckResult | None:
     return None
 
 
-def evaluation_runs(subject: Subject) -> CheckResult:
-    """Run one batch as ``evaluate`` does: wrapped by accelerate, with the outputs collected."""
-    trainer = subject.trainer
-    if rewrites_itself(subject.base):
-        return warned(
-            f"not tried: {REWRITES}", help="train without evaluation on this machine, or on a GPU"
-        )
-    try:
-        with subject.trial():
-            loss, text = _evaluate(subject, trainer) if trainer is not None else _forward(subject)
-    except Exception as error:  # probe boundary: whatever evaluation raises is the answer
-        return _as_it_matters(subject, _of_error(subject, error, evaluating=True))
-    return _against_reference(subject, loss, text)
-
-
-def _evaluates(subject: Subject) -> bool:
-    strategy = subject.value("eval_strategy", "no")
-    return str(getattr(strategy, "value", strategy)) != "no" or bool(subject.value("do_eval"))
-
-
-def _as_it_matters(subject: Subject, found: CheckResult) -> CheckResult:
-    """Turn a failed evaluation into a warning if the run never evaluates."""
-    if subject.trainer is None or _evaluates(subject):
-        return found
-    if getattr(subject.trainer, "eval_dataset", None) is not None:
-        return found
-    return CheckResult(
-        "",
-        Outcome.WARNING,
-        f"{found.figure} (this run does not evaluate)",
-        rules=found.rules,
-        help=found.help,
-    )
-
-
-def _against_reference(subject: Subject, loss: float, text: str) -> CheckResult:
-    """Compare an evaluation's loss with the reference: if they differ, randomness is on."""
-    found = reference(subject) if subject.is_causal else ""
-    if isinstance(found, str) or not math.isfinite(loss) or not math.isfinite(found.loss):
-        return passed(text)
-    limit = limit_of(precision_of(subject)) * 5
-    # Some Trainers divide by the labels before the shift (GC502): smaller by a known factor.
-    counted = found.loss * found.labels / max(1, int((subject.batch["labels"] != -100).sum()))
-    if min(apart(loss, one) for one in (found.loss, counted, as_counted(found))) <= limit:
-        return passed(text)
-    if subject.kept.get("disagrees"):
-        return passed(text)
-    return warned(
-        f"{text}, and {found.loss:.4f} by the reference: dropout or something else random is on in "
-        "evaluation",
-        f"at most {limit:g} apart",
-        help="model.eval() must switch every dropout off",
-    )
-
-
 def quantization_is_real(subject: Subject) -> CheckResult:
     """Check that the model has 4-bit layers and each of them its ``quant_state``."""
     config = getattr(subject.base.config, "quantization_config", None)
@@ -171,33 +122,10 @@ def quantization_is_real(subject: Subject) -> CheckResult:
     return failed(figure, help=_AGAIN) if empty else passed(figure)
 
 
-def _evaluate(subject: Subject, trainer: Any) -> tuple[float, str]:
-    """Do what ``Trainer.evaluation_loop`` does with one batch, without logging."""
-    import torch
-
-    torch.manual_seed(_OTHER_SEED)
-    subject.model.eval()
-    model = shadows.prepared(trainer, subject.model)
-    loss_only = trainer.compute_metrics is None or bool(trainer.args.prediction_loss_only)
-    subject.spend(1 / 3)
-    loss, logits, _ = trainer.prediction_step(model, dict(subject.batch), loss_only)
-    if logits is not None:
-        trainer.accelerator.pad_across_processes(logits, dim=1, pad_index=-100)
-    value = float("nan") if loss is None else float(loss)
-    return value, f"loss {value:.4f}, {'loss only' if loss_only else 'outputs collected'}"
-
-
-def _forward(subject: Subject) -> tuple[float, str]:
-    import torch
-
-    torch.manual_seed(_OTHER_SEED)
-    subject.model.eval()
-    with torch.no_grad():
-        loss = float(subject.call().loss)
-    return loss, f"loss {loss:.4f}, the bare model (no Trainer to evaluate)"
-
-
-def _of_error(subject: Subject, error: BaseException, *, evaluating: bool = False) -> CheckResult:
+def error_as_result(
+    subject: Subject, error: BaseException, *, evaluating: bool = False
+) -> CheckResult:
+    """Return what the error of a step means, and what ends it."""
     if is_out_of_memory(error):
         return failed(
             "out of memory",

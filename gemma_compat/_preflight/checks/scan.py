@@ -18,6 +18,7 @@ from ._answers import (
     passed,
     warned,
 )
+from .overlap import rows_overlap
 from .text import rows_of, show_row
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def dataset_is_varied(subject: Subject) -> CheckResult:
             "loss will not show overfitting",
             help="train_test_split before anything else is done to the rows",
         )
-    return passed(f"{count(most, 'row')} looked at, {copies} of them copies")
+    overlap = rows_overlap(subject, rows)
+    return overlap or passed(f"{count(most, 'row')} looked at, {copies} of them copies")
 
 
 def answers_differ(subject: Subject) -> CheckResult:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _UNMADE = f"the direction of its gradient was not looked at: {TOO_SMALL}"
 _FEWEST = 16  # tokens whose gradients tell a direction
+_BELOW = -0.5  # of a loss; a bonus for entropy may take a small one below 0
+_KL = (
+    "kl_div(student.log_softmax(-1), teacher.softmax(-1)): its first argument is log-probabilities"
+)
 _AGAINST = -0.05  # cosine of two gradients below which a step on one raises the other's loss
 
 
@@ -50,11 +54,20 @@ def of_own_loss(
     smoothed = subject.value("label_smoothing_factor")
     cosine = _UNMADE if smoothed else _direction(subject)
     if isinstance(cosine, float) and cosine < _AGAINST:
+        negative = ", and it is negative, which no cross entropy or divergence is"
         return warned(
             f"{figure}; a step on it raises the loss of the tokens (cosine of the gradients "
-            f"{cosine:.2f})",
+            f"{cosine:.2f}){negative if loss < 0.0 else ''}",
             tolerance,
-            help="look at the sign of each term of your loss",
+            help=f"{_KL}; else the sign of each term of your loss"
+            if loss < 0.0
+            else "look at the sign of each term of your loss",
+        )
+    if loss < _BELOW:
+        return warned(
+            f"{figure}; it is negative, which no cross entropy, divergence or squared error is",
+            tolerance,
+            help=f"{_KL}; nothing, if rewards or a bonus are part of it",
         )
     if isinstance(logits, str):
         return not_run(f"{figure}: usual slips cannot be looked for, since {logits}")

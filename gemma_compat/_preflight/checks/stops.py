@@ -9,6 +9,7 @@ from ...tables.families import turn_marks
 from ..result import CheckResult
 from ..samples import is_packed, row_length
 from ..text import Turn, marks_of, model_type_of, place, stops_of, token_id, tokenizer_of, turns_in
+from . import masks
 from ._answers import (
     NO_TOKENIZER,
     NOT_TOKENS,
@@ -35,7 +36,7 @@ def stop_is_trained(subject: Subject) -> CheckResult:
     chats = [(batch, row, turns) for batch, row in rows if (turns := turns_in(subject, batch, row))]
     if chats:
         return _of_chats(subject, chats)
-    ends = _of_ends(subject, rows)
+    ends = _of_ends(subject, rows) or masks.wrong_side(subject)
     return _of_texts(subject, rows) if ends is None else ends
 
 

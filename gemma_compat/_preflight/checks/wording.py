@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..result import CheckResult
 from ..samples import span
 from ..text import decode, tokenizer_of, turns_in
+from . import traces
 from ._answers import NO_TOKENIZER, not_run, passed, warned
 from .text import rows_of
 
@@ -72,7 +73,17 @@ def text_is_clean(subject: Subject) -> CheckResult:
     rows = [_read(subject, batch, row) for batch, row in rows_of(subject)]
     if len(rows) < _ENOUGH:
         return not_run(f"needs {_ENOUGH} rows of text")
-    found = _of_empty_cells(rows) or _of_escapes(rows) or _of_traces(rows) or _of_lists(rows)
+    found = (
+        traces.written_out(rows)
+        or traces.single_characters(rows)
+        or _of_empty_cells(rows)
+        or _of_escapes(rows)
+        or _of_traces(rows)
+        or _of_lists(rows)
+        or traces.flattened_code(rows)
+        or traces.cut_by_characters(rows)
+        or traces.apart(rows)
+    )
     return found or passed(f"no empty cells, unfilled fields or escapes in {len(rows)} rows")
 
 
