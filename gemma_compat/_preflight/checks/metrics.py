@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 # A slip in the code raises one of these; a ValueError may come from so few rows alone.
 _SLIPS = (TypeError, KeyError, IndexError, AttributeError, NameError, OverflowError)
+_ARRAYS = (
+    "compute_metrics(trainer.predict(rows)) on a few rows shows where; EvalPrediction has "
+    "predictions and label_ids as arrays, with -100 where nothing is trained"
+)
 _SHAPES = re.compile(r"shape|broadcast|inconsistent numbers|multiclass|continuous|same length")
 
 
@@ -95,10 +99,8 @@ def _prediction(subject: Subject, logits: Any, labels: Any, loss: float) -> Any:
 
 def _of_error(error: BaseException) -> CheckResult | None:
     text = f"compute_metrics raises {first_line(error)}, with the outputs of one batch"
-    help = "compute_metrics(trainer.predict(rows)) on a few rows shows where; EvalPrediction has "
-    help += "predictions and label_ids as arrays, with -100 where nothing is trained"
     if isinstance(error, _SLIPS):
-        return failed(f"{text}: the first evaluation ends with it", help=help)
+        return failed(f"{text}: the first evaluation ends with it", help=_ARRAYS)
     if isinstance(error, ValueError) and _SHAPES.search(str(error)):
-        return warned(text, help=help)
+        return warned(text, help=_ARRAYS)
     return None

@@ -116,10 +116,10 @@ def leaks(subject: Subject) -> CheckResult | None:
     by_name = sum(_names_itself(text, label, names) for text, label in texts)
     if not by_end and by_name < _LEAKS * len(texts):
         return None
+    how = "its last word tells it" if by_end else "it holds the name of it, and no other"
     return warned(
         f"the text gives its class away in {len(texts) if by_end else by_name} of {len(texts)} "
-        f"rows: {'its last word tells it' if by_end else 'it holds the name of it, and no other'}; "
-        "that is what the model will learn, and not the text",
+        f"rows: {how}; that is what the model will learn, and not the text",
         where=f"class {texts[0][1]}: ...{texts[0][0][-80:]}",
         help="only the text in the column that is tokenized, without the label",
     )
