@@ -235,7 +235,7 @@ def _generates(trainer: Any) -> bool:
 
 
 def objective_of(batch: Mapping[str, Any], model: Any = None) -> str:
-    """Return ``tokens`` if the labels have the shape of ``input_ids`` and are no classes."""
+    """Return ``tokens`` if the labels have the shape of ``input_ids`` and do not mean classes."""
     if type(unwrap(model)).__name__.endswith(("ForTokenClassification", "SequenceClassification")):
         return OTHER
     ids, labels = batch.get("input_ids"), batch.get("labels")

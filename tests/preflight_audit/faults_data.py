@@ -126,7 +126,7 @@ _LISTS = [
 _HALVES = [q for q, _ in pairs() if q.endswith("?")] + [a for _, a in pairs()][:40]
 
 FAULTS = (
-    Fault("lists joined under batched=True", _of_texts(lambda: _HALVES), "rows of their own"),
+    Fault("lists joined under batched=True", _of_texts(lambda: _HALVES), "became separate rows"),
     Fault("loop over letters", _of_texts(_characters), "single characters where texts"),
     Fault("bytes written out", _of_texts(lambda: _BYTES), "bytes, written out"),
     Fault("dict written out", _of_texts(lambda: _DICTS), "Python shows a dict"),

@@ -27,7 +27,7 @@ def padding_changes_nothing(subject: Subject) -> CheckResult:
     """Compare the loss of ``compute_loss`` on the batch with that on the batch padded further."""
     trainer = subject.trainer
     if subject.is_causal or trainer is None or not has_own(subject, "compute_loss"):
-        return does_not_apply("the run does not compute a loss of its own over whole rows")
+        return does_not_apply("no compute_loss of the script works on whole rows")
     padded = _padded(subject)
     if padded is None or has_pictures(subject.batch):
         return not_run("the batch holds no rows with a mask")

@@ -11,7 +11,7 @@ from ..cost import TOO_SMALL, left_at_the_beginning
 from ..precision import limit_of, precision_of
 from ..reference import REWRITES, cross_entropy, prepare, rewrites_itself
 from ..result import CheckResult
-from ..subject import FORWARD, rows_in
+from ..subject import FORWARD
 from ..text import tokenizer_of
 from ._answers import (
     NO_LOSS,
@@ -26,7 +26,7 @@ from ._answers import (
     warned,
 )
 from .agreement import explaining, reference_loss, run_of
-from .resting import may_rest
+from .resting import may_rest, why_nothing
 from .weights import zeros
 
 if TYPE_CHECKING:
@@ -235,24 +235,11 @@ def every_parameter_learns(subject: Subject) -> CheckResult:
         )
     dead = [name for name in trainable if not run.norms.get(name)]
     if len(dead) == len(trainable):
-        why, help = _why_nothing(subject, run.loss)
+        why, help = why_nothing(subject, run.loss)
         return failed(
             f"none of {len(trainable)} trainable parameters gets a gradient{why}", help=help
         )
     return _sort_out(subject, trainable, dead)
-
-
-def _why_nothing(subject: Subject, loss: float) -> tuple[str, str]:
-    """Return why nothing gets a gradient, as far as it can be told, and what to change."""
-    if subject.value("beta") == 0:
-        return ": beta is 0, and so is the loss's slope", "beta=0.1"
-    if loss == 0.0 and not subject.is_causal and rows_in(subject.batch) == 1:
-        return (
-            ": the loss is 0, as where each row is told from the others of its batch and the batch "
-            "has one row",
-            "per_device_train_batch_size=16; accumulation does not add rows to compare with",
-        )
-    return "", "a loss that depends on them: no detach(), no factor of 0, no clamp past its end"
 
 
 def _sort_out(subject: Subject, trainable: set[str], dead: list[str]) -> CheckResult:

@@ -189,7 +189,7 @@ def _of_normalisation(subject: Subject, pixels: Any) -> CheckResult | None:
     least, most = min(-m / s for m, s in channels), max((1 - m) / s for m, s in channels)
     values = pixels.detach().float()
     if float((values[..., 1:] - values[..., :-1]).abs().mean()) > _SMOOTH * float(values.std()):
-        return None  # noise, as in a test, is no picture
+        return None  # noise, as tests make it, and not a picture
     outside = float(((values < least - _MARGIN) | (values > most + _MARGIN)).float().mean())
     figure = f"pixel_values go from {float(values.min()):.2f} to {float(values.max()):.2f}"
     wanted = f"the model's processor gives {least:.3g} to {most:.3g} (mean {mean[0]}, std {std[0]})"

@@ -1,10 +1,11 @@
-"""Tell which parameters may rightly have no gradient in a batch."""
+"""Tell which parameters may rightly have no gradient in a batch, and why none has one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ...live.tree import text_models
+from ..subject import rows_in
 from .adapters import adapted, inactive, tuned
 
 if TYPE_CHECKING:
@@ -82,3 +83,16 @@ def _layer(name: str) -> int:
     parts = name.split(".")
     after = [parts[index + 1] for index, part in enumerate(parts[:-1]) if part == "layers"]
     return int(after[-1]) if after and after[-1].isdigit() else -1
+
+
+def why_nothing(subject: Subject, loss: float) -> tuple[str, str]:
+    """Return why nothing gets a gradient, as far as it can be told, and what to change."""
+    if subject.value("beta") == 0:
+        return ": beta is 0, and so is the loss's slope", "beta=0.1"
+    if loss == 0.0 and not subject.is_causal and rows_in(subject.batch) == 1:
+        return (
+            ": the loss is 0, as where each row is told from the others of its batch and the batch "
+            "has one row",
+            "per_device_train_batch_size=16; accumulation does not add rows to compare with",
+        )
+    return "", "a loss that depends on them: no detach(), no factor of 0, no clamp past its end"

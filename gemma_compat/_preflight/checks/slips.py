@@ -53,26 +53,32 @@ def of_own_loss(
     # On rows that the model knows, smoothed labels raise the loss on purpose.
     smoothed = subject.value("label_smoothing_factor")
     cosine = _UNMADE if smoothed else _direction(subject)
-    if isinstance(cosine, float) and cosine < _AGAINST:
-        negative = ", and it is negative, which no cross entropy or divergence is"
-        return warned(
-            f"{figure}; a step on it raises the loss of the tokens (cosine of the gradients "
-            f"{cosine:.2f}){negative if loss < 0.0 else ''}",
-            tolerance,
-            help=f"{_KL}; else the sign of each term of your loss"
-            if loss < 0.0
-            else "look at the sign of each term of your loss",
-        )
-    if loss < _BELOW:
+    against = cosine if isinstance(cosine, float) and cosine < _AGAINST else None
+    if against is not None or loss < _BELOW:
+        return _of_sign(loss, against, figure, tolerance)
+    if isinstance(logits, str):
+        return not_run(f"{figure}: usual slips cannot be looked for, since {logits}")
+    figure = f"{figure}; the run computes its own loss, and the network is right"
+    return passed(f"{figure}; {cosine}" if isinstance(cosine, str) and not smoothed else figure)
+
+
+def _of_sign(loss: float, cosine: float | None, figure: str, tolerance: str) -> CheckResult:
+    """Warn of a loss below 0, or of one whose steps raise the loss of the tokens (``cosine``)."""
+    if cosine is None:
         return warned(
             f"{figure}; it is negative, which no cross entropy, divergence or squared error is",
             tolerance,
             help=f"{_KL}; nothing, if rewards or a bonus are part of it",
         )
-    if isinstance(logits, str):
-        return not_run(f"{figure}: usual slips cannot be looked for, since {logits}")
-    figure = f"{figure}; the run computes its own loss, and the network is right"
-    return passed(f"{figure}; {cosine}" if isinstance(cosine, str) and not smoothed else figure)
+    negative = ", and it is negative, which no cross entropy or divergence is"
+    return warned(
+        f"{figure}; a step on it raises the loss of the tokens (cosine of the gradients "
+        f"{cosine:.2f}){negative if loss < 0.0 else ''}",
+        tolerance,
+        help=f"{_KL}; else the sign of each term of your loss"
+        if loss < 0.0
+        else "look at the sign of each term of your loss",
+    )
 
 
 def logits_of(subject: Subject) -> Any:

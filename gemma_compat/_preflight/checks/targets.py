@@ -133,7 +133,7 @@ def _text(subject: Subject, batch: Any, row: int) -> str:
 
 
 def _names_itself(text: str, label: int, names: list[str]) -> bool:
-    """Return whether the text holds the name of its own class, and of no other."""
+    """Return whether the text names the class that it has, and no other class."""
     if not 0 <= label < len(names):
         return False
     held = [bool(re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)) for name in names]

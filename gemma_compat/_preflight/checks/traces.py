@@ -136,7 +136,7 @@ def cut_by_characters(rows: Texts) -> CheckResult | None:
 
 
 def apart(rows: Texts) -> CheckResult | None:
-    """Judge questions and answers that became rows of their own."""
+    """Judge questions and answers that became separate rows."""
     texts = [_bare(row[0]) for row in rows if not row[1] and not row[2]]
     if len(texts) < 2 * _ENOUGH:
         return None
@@ -148,7 +148,7 @@ def apart(rows: Texts) -> CheckResult | None:
         return None
     return warned(
         f"{sum(asks)} of {len(texts)} rows are a question without an answer, and no row holds "
-        "both: questions and answers are rows of their own",
+        "both: questions and answers became separate rows",
         where=f"a row: {texts[asks.index(True)][:100]!r}",
         help="[q + a for q, a in zip(batch['question'], batch['answer'])] with batched=True, where "
         "batch['question'] + batch['answer'] joins two lists",
