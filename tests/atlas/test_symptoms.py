@@ -27,7 +27,6 @@ NOT_IN_WHEELS = {
         "KeyError: '",
         "got an unexpected keyword argument",
         "unexpected keyword argument",
-        "got multiple values for keyword argument",
         "IndexError: index out of range in self",
     ),
     "torch's C++ and CUDA": (
