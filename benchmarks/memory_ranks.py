@@ -1,10 +1,11 @@
 """Measure the peak of one rank of two: DDP, FSDP2 and ZeRO by transformers' Trainer.
 
-    python benchmarks/memory_ranks.py peaks.jsonl
+    python benchmarks/memory_ranks.py peaks.jsonl [CASE...]
 
-Gemma 3 1B with random weights; each case is started by torch's launcher and writes one line. The
-peak is that of the second and third step. Needs two GPUs, torch, transformers, accelerate and peft;
-without deepspeed the cases of ZeRO are left out.
+Gemma 3 1B and 270M with random weights; each case is started by torch's launcher and writes one
+line, as ``docs/measurements/memory_ranks.json`` holds it. The peak is that of the second and third
+step. Needs two GPUs, torch, transformers, accelerate and peft; without deepspeed the cases of ZeRO
+are left out.
 """
 
 # The libraries here are whatever release is measured: nothing is typed against them.
@@ -15,39 +16,53 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-TOKENS, SECONDS, PORT = 512, 110, "29533"
-MODEL = {
+SECONDS, PORT = 110, "29533"
+SHARED = {
     "vocab_size": 262144,
-    "hidden_size": 1152,
-    "intermediate_size": 6912,
-    "num_hidden_layers": 26,
     "num_attention_heads": 4,
     "num_key_value_heads": 1,
     "head_dim": 256,
     "sliding_window": 512,
 }
+MODELS = {
+    "gemma-3-1b": {"hidden_size": 1152, "intermediate_size": 6912, "num_hidden_layers": 26},
+    "gemma-3-270m": {"hidden_size": 640, "intermediate_size": 2048, "num_hidden_layers": 18},
+}
 LAYERS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
-def case(name, spread, dtype="bfloat16", bf16=True, accumulate=1, lora=0):
-    return {
+def case(name, spread, **changes):
+    """Return what a line of the results says of a run, but for its figures."""
+    start = {
         "id": name,
+        "model": "gemma-3-270m" if name.startswith("270m") else "gemma-3-1b",
+        "rows": 1,
+        "tokens": 512,
+        "dtype": "bfloat16",
+        "autocast": True,
+        "checkpointing": True,
+        "attention": "sdpa",
+        "loss": "full",
+        "optimizer": "adamw_torch_fused",
         "spread": spread,
-        "dtype": dtype,
-        "bf16": bf16,
-        "accumulate": accumulate,
-        "lora": lora,
+        "ranks": 2,
+        "accumulation": 1,
     }
+    return {**start, **changes}
 
 
 CASES = [
     case("1b-full-ddp", "ddp"),
-    case("1b-full-ddp-accum", "ddp", accumulate=2),
+    case("1b-full-ddp-accum", "ddp", accumulation=2),
     case("1b-full-fsdp", "fsdp"),
-    case("1b-full-fsdp-accum", "fsdp", accumulate=2),
-    case("1b-full-fp32-fsdp", "fsdp", dtype="float32", bf16=False),
+    case("1b-full-fsdp-accum", "fsdp", accumulation=2),
+    case("1b-full-fp32-fsdp", "fsdp", dtype="float32", autocast=False),
     case("1b-lora-ddp", "ddp", lora=16),
     case("1b-lora-fsdp", "fsdp", lora=16),
+    case("270m-full-ddp-4x1024", "ddp", rows=4, tokens=1024),
+    case("270m-full-fsdp-4x1024", "fsdp", rows=4, tokens=1024),
+    case("270m-full-fsdp-2x1024-whole", "fsdp", rows=2, tokens=1024, checkpointing=False),
+    case("270m-lora-ddp-4x1024", "ddp", rows=4, tokens=1024, lora=16),
     *(case(f"1b-full-zero{stage}", f"zero{stage}") for stage in (1, 2, 3)),
 ]
 
@@ -68,12 +83,12 @@ def build(wanted):
     import torch
     import transformers
 
-    config = transformers.Gemma3TextConfig(**MODEL)
+    config = transformers.Gemma3TextConfig(**SHARED, **MODELS[wanted["model"]])
     config._attn_implementation = "sdpa"
     config.use_cache = False
     torch.manual_seed(0)
     model = transformers.Gemma3ForCausalLM(config).to(getattr(torch, wanted["dtype"]))
-    if not wanted["lora"]:
+    if "lora" not in wanted:
         return model
     import peft
 
@@ -93,20 +108,21 @@ def run(wanted, out):
     args = transformers.TrainingArguments(
         "/tmp/o",
         max_steps=3,
-        per_device_train_batch_size=1,
-        gradient_accumulation_steps=wanted["accumulate"],
-        bf16=wanted["bf16"],
-        gradient_checkpointing=True,
+        per_device_train_batch_size=wanted["rows"],
+        gradient_accumulation_steps=wanted["accumulation"],
+        bf16=wanted["autocast"],
+        gradient_checkpointing=wanted["checkpointing"],
         gradient_checkpointing_kwargs={"use_reentrant": False},
         report_to=[],
         save_strategy="no",
         logging_strategy="no",
         disable_tqdm=True,
-        optim="adamw_torch_fused",
+        optim=wanted["optimizer"],
         ddp_find_unused_parameters=False,
         **spread_over(wanted["spread"]),
     )
-    ids = torch.randint(5, 200000, (TOKENS,), generator=torch.Generator().manual_seed(rank))
+    generator = torch.Generator().manual_seed(rank)
+    ids = torch.randint(5, 200000, (wanted["tokens"],), generator=generator)
     row = {"input_ids": ids, "labels": ids, "attention_mask": torch.ones_like(ids)}
 
     class AfterTheFirstStep(transformers.TrainerCallback):
@@ -122,16 +138,20 @@ def run(wanted, out):
     trainer.train()
     torch.cuda.synchronize()
     if rank == 0:
-        peak, held = torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
-        card = torch.cuda.get_device_name()
-        line = {**wanted, "tokens": TOKENS, "peak": peak, "reserved": held, "card": card}
+        peaks = {
+            "allocated": torch.cuda.max_memory_allocated(),
+            "reserved": torch.cuda.max_memory_reserved(),
+        }
+        line = {**wanted, **peaks, "card": torch.cuda.get_device_name()}
         with open(out, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
 
-def main(out):
+def main(out, names):
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     for wanted in CASES:
+        if names and wanted["id"] not in names:
+            continue
         if wanted["spread"].startswith("zero") and find_spec("deepspeed") is None:
             continue
         command = [*launcher, "--master-port", PORT, __file__, json.dumps(wanted), out]
@@ -141,7 +161,7 @@ def main(out):
 
 if __name__ == "__main__":
     os.environ.update(HF_HUB_OFFLINE="1", WANDB_DISABLED="true")
-    if len(sys.argv) == 3:
+    if "LOCAL_RANK" in os.environ:
         run(json.loads(sys.argv[1]), sys.argv[2])
     else:
-        main(sys.argv[1])
+        main(sys.argv[1], sys.argv[2:])
