@@ -75,9 +75,9 @@ def ranks_section(data: Mapping[str, Any], ranks: Mapping[str, Any]) -> list[str
         "## Two GPUs",
         "",
         f"{ranks['card']} ({software}),",
-        "Gemma 3 1B with random weights, by `memory_ranks.py`. The estimates were written down",
-        "before these runs. Under FSDP2 and mixed precision the trained shards are float32. ZeRO",
-        "was not measured.",
+        "Gemma 3 1B and 270M with random weights, by `memory_ranks.py`. The estimates were written",
+        "down before these runs. Under FSDP2 and mixed precision the trained shards are float32.",
+        "ZeRO was not measured.",
         "",
         "| run | measured | estimated | error |",
         "| --- | --- | --- | --- |",
@@ -89,6 +89,13 @@ def ranks_section(data: Mapping[str, Any], ranks: Mapping[str, Any]) -> list[str
             f"| {run['id']} | {run['allocated'] / _GIB:.2f} | {found / _GIB:.2f} | "
             f"{found / run['allocated'] - 1:+.1%} |"
         )
+    for run in ranks.get("once", ()):
+        usual = next(other for other in ranks["runs"] if other["id"] == run["id"])
+        lines += [
+            "",
+            f"One run of `{run['id']}` peaked at {run['allocated'] / _GIB:.2f} GiB in place of "
+            f"{usual['allocated'] / _GIB:.2f}. {run['note']}",
+        ]
     return lines
 
 

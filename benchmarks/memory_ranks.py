@@ -155,8 +155,11 @@ def main(out, names):
         if wanted["spread"].startswith("zero") and find_spec("deepspeed") is None:
             continue
         command = [*launcher, "--master-port", PORT, __file__, json.dumps(wanted), out]
-        subprocess.run(command, check=False, timeout=SECONDS)
-        print(wanted["id"], flush=True)
+        try:
+            status = subprocess.run(command, check=False, timeout=SECONDS).returncode
+        except subprocess.TimeoutExpired:
+            status = f"not finished in {SECONDS} s"
+        print(wanted["id"], status or "done", flush=True)
 
 
 if __name__ == "__main__":

@@ -178,7 +178,46 @@ def test_a_page_of_costs_from_two_runs():
     assert "| wrappers | GC102 | `RuntimeError` | 4.0 (3.0) | - | - | - | 2.00 | - |" in text
     # What one run had no time for and another measured is not missing.
     missing = text.partition("## Not measured")[2].strip()
-    assert missing == "- costs-gemma3-4b: GC102, evaluation: not measured: out of time"
+    what = "costs-gemma3-4b on transformers 5.17.0: GC102, evaluation"
+    assert missing == f"- {what}: not measured: out of time"
+
+
+def test_a_later_run_is_added_to_the_page():
+    first = costs_page.merged([document(**{"costs-gemma3-4b": {"records": [ABOUT, cost()]}})])
+    steps = {**ABOUT, "weights": "published"}
+    many = cost(unpatched={**SIDE, "steps": 60}, cure="nothing")
+    second = document(**{"steps-gemma3-270m": {"records": [steps, many]}})
+    text = costs_page.page(costs_page.merged([first, second]))
+    assert "| own loop | GC102 |" in text
+    assert "60 on each side on a card, published weights, 2 x 2,048 tokens." in text
+    assert "| Gemma 3 4B, a card | all weights | 5.17.0 | own loop | nothing |" in text
+
+
+def test_reentry_is_held_against_its_cure():
+    def case(circumstance, cure, fastest, rows=1):
+        return {"rows": rows, "circumstance": circumstance, "cure": cure, "min_ms": fastest}
+
+    records = [
+        case("reentrant checkpointing", "nothing", 100.0),
+        case("reentrant checkpointing", "GC201", 131.0),
+        case("non-reentrant checkpointing", "nothing", 128.0),
+        {"rows": 2, "note": "not measured: out of time"},
+    ]
+    found = document(
+        **{
+            "costs-gemma3-4b": {"records": [ABOUT, cost()]},
+            "reentry-gemma4-e2b": {"records": [ABOUT, *records]},
+        }
+    )
+    text = costs_page.page(costs_page.merged([found]))
+    assert "takes 1.31 (1 row) times" in text and "takes 1.28 (1 row) times it" in text
+    assert "| 1 | reentrant checkpointing | GC201 | - | 131.0 | - | - | - |" in text
+
+
+def test_a_parameter_far_from_the_rest_is_shown():
+    far = cost(gradients={"cosine": 0.999965, "lowest": 0.5247})
+    found = document(**{"costs-gemma3-4b": {"records": [ABOUT, far]}})
+    assert "| 0.999965, lowest 0.52 |" in costs_page.page(costs_page.merged([found]))
 
 
 def test_the_page_of_costs_is_that_of_its_results():

@@ -1,7 +1,8 @@
 """``python -m benchmarks.gpu run --out gpu.json``, then ``... render gpu.json``.
 
-Parts whose names begin with ``costs`` and ``compiled`` have a page that several runs make up:
-``python -m benchmarks.gpu costs FILE...`` writes ``docs/measurements/costs.json`` and its page.
+Parts whose names begin with ``costs``, ``compiled``, ``steps`` and ``reentry`` have a page that
+several runs make up: ``python -m benchmarks.gpu costs FILE...`` writes
+``docs/measurements/costs.json`` and its page. That file first among them keeps what it has.
 
 ``run`` needs an NVIDIA GPU, torch, transformers, accelerate, peft and nvidia-ml-py, and no network;
 ``--device cpu --tiny`` runs all of it on small models without one.
@@ -44,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     for each in (run, part):
         each.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
         each.add_argument("--tiny", action="store_true", help="small models and few turns")
+        each.add_argument(
+            "--where", action="append", default=[], help="only this circumstance of the costs"
+        )
     page = commands.add_parser("render", help="the tables, into docs/measurements/gpu.md")
     page.set_defaults(command=_render)
     page.add_argument("file", type=Path)
@@ -61,18 +65,18 @@ def _run(arguments: argparse.Namespace) -> int:
     if unknown:
         print(f"no such part: {', '.join(unknown)}", file=sys.stderr)
         return 2
-    document = runner.run(
-        arguments.out, names, Options(arguments.device, arguments.tiny), arguments.limit
-    )
+    document = runner.run(arguments.out, names, _options(arguments), arguments.limit)
     failed = [name for name, part in document["parts"].items() if part.get("error")]
     print(f"{arguments.out}: {len(document['parts'])} parts, {len(failed)} failed", file=sys.stderr)
     return 1 if failed else 0
 
 
 def _part(arguments: argparse.Namespace) -> int:
-    return runner.run_part(
-        arguments.name, Options(arguments.device, arguments.tiny), arguments.seconds
-    )
+    return runner.run_part(arguments.name, _options(arguments), arguments.seconds)
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    return Options(arguments.device, arguments.tiny, where=tuple(arguments.where))
 
 
 def _render(arguments: argparse.Namespace) -> int:

@@ -30,6 +30,18 @@ def checkpointed(bench: Bench, reentrant: bool) -> Iterator[None]:
 
 
 @contextmanager
+def checkpointed_without_cache(bench: Bench) -> Iterator[None]:
+    """The same, where the config has ``use_cache`` off, as transformers 5's Trainer leaves it."""
+    config = bench.model.config
+    before, config.use_cache = config.use_cache, False
+    try:
+        with checkpointed(bench, reentrant=False):
+            yield
+    finally:
+        config.use_cache = before
+
+
+@contextmanager
 def wrapped(bench: Bench) -> Iterator[None]:
     """Put torch's own non-reentrant wrapper around every decoder layer."""
     from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
@@ -69,6 +81,32 @@ def packed(bench: Bench) -> Iterator[None]:
 
 
 @contextmanager
+def without_token_types(bench: Bench) -> Iterator[None]:
+    """Leave out of the batch what tells a multimodal model which tokens are images."""
+    whole = bench.batch
+    bench.batch = {name: value for name, value in whole.items() if "token_type_ids" not in name}
+    try:
+        yield
+    finally:
+        bench.batch = whole
+
+
+@contextmanager
+def fully_sharded(bench: Bench) -> Iterator[None]:
+    """Give each layer and the whole to FSDP2, over this GPU alone. It stays so: measure it last."""
+    from torch.distributed import HashStore, init_process_group, is_initialized
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    if not is_initialized():
+        init_process_group(store=HashStore(), rank=0, world_size=1)
+    mesh = init_device_mesh(bench.options.device, (1,))
+    for module in (*_layers(bench.model), bench.model):
+        fully_shard(module, mesh=mesh)
+    yield
+
+
+@contextmanager
 def four_bit_in_float32(bench: Bench) -> Iterator[None]:
     """Let the 4-bit layers compute in float32, as ``BitsAndBytesConfig`` does if not told.
 
@@ -90,7 +128,7 @@ def four_bit_in_float32(bench: Bench) -> Iterator[None]:
 def _layers(model: Any) -> Any:
     """Return the decoder layers, inside PEFT's wrapper too."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return base.model.layers
+    return getattr(base.model, "language_model", base.model).layers
 
 
 Circumstance = Callable[[Bench], AbstractContextManager[None]]

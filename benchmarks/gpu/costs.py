@@ -17,27 +17,36 @@ from . import large
 from .circumstances import (
     CIRCUMSTANCES,
     Circumstance,
+    checkpointed_without_cache,
     four_bit_in_float32,
+    fully_sharded,
     own_loop,
     packed,
+    without_token_types,
 )
 from .cosines import alike
 from .options import Options, Record, attempt, short
 from .steps import Bench, Side, time_ratio
 
-_BLOCKS, _TIMED = 3, 3  # nine timed steps on each side; the first step of a block is not timed
+_TIMED = 3  # of a block, after one that is not timed; three blocks are nine steps on each side
+_COMPILED_STEPS = 9
 _FEW = (1, 1)  # the same where a step takes many seconds: products in float32
 _LAYERS = 10  # of a compiled model: two periods of its layers
-ALL = "all"
+ALL, NOTHING = "all", "nothing"  # the latter: the same step on both sides, as a yardstick
 
 _IN_TRAINER = "evaluation by a Trainer"
 _IN_FLOAT32 = "4 bits computing in float32"
+_SHARDED = "FSDP2 on one GPU"
+_WITHOUT_CACHE = "non-reentrant checkpointing, use_cache=False"
 _WHERE: dict[str, Circumstance] = {
     **CIRCUMSTANCES,
     _IN_TRAINER: CIRCUMSTANCES["evaluation"],
     "packed rows": packed,
     _IN_FLOAT32: four_bit_in_float32,
     "float16 weights": own_loop,
+    "no token types": without_token_types,
+    _SHARDED: fully_sharded,
+    _WITHOUT_CACHE: checkpointed_without_cache,
 }
 # Cure, and where it is measured. A cure that does not apply to a model there is left out.
 _TRIALS = (
@@ -51,9 +60,33 @@ _TRIALS = (
     ("GC804", "packed rows"),
     ("GC401", "float16 weights"),
     ("GC404", _IN_FLOAT32),
+    ("GC103", _IN_TRAINER),
+    ("GC107", "own loop"),
+    ("GC301", "own loop"),
+    ("GC501", "own loop"),
+    ("GC801", "no token types"),
+    ("GC801", "own loop"),  # where the batch brings them
+    ("GC1001", "own loop"),
+    ("GC1001", _SHARDED),  # last, as it stays
 )
-_WITHOUT_CHECKPOINTING = ("own loop", "packed rows", "float16 weights")
-_COMPILED = ((ALL, "own loop"), (ALL, "non-reentrant checkpointing"))
+_WITHOUT_CHECKPOINTING = (
+    "own loop",
+    "packed rows",
+    "float16 weights",
+    "no token types",
+    _SHARDED,
+)
+_STEPS = tuple(
+    (code, where)
+    for where in ("own loop", "non-reentrant checkpointing", _IN_TRAINER)
+    for code in (NOTHING, ALL)
+)
+_COMPILED = (
+    (ALL, "own loop", (False, True)),
+    (ALL, "non-reentrant checkpointing", (False, True)),
+    (NOTHING, "non-reentrant checkpointing", (True,)),
+    (ALL, _WITHOUT_CACHE, (True,)),
+)
 
 
 def measure(name: str, options: Options) -> Iterator[Record]:
@@ -62,9 +95,13 @@ def measure(name: str, options: Options) -> Iterator[Record]:
     bench = _bench(shape, options)
     yield _about(shape, bench)
     for code, where in _TRIALS:
+        if options.where and where not in options.where:
+            continue
         if (shape.dtype == "float16") != (code == "GC401"):
             continue
         if where in _WITHOUT_CHECKPOINTING and not shape.fits_whole:
+            continue
+        if where == _SHARDED and not _planned(bench, code):
             continue
         record: Record = {"circumstance": where, "cure": code}
         if options.remaining() < 15:
@@ -74,7 +111,24 @@ def measure(name: str, options: Options) -> Iterator[Record]:
             planned = _planned(bench, code)
             if planned:
                 record["patches"] = planned
-                yield attempt(record, partial(_compare, bench, code, where))
+                yield attempt(record, partial(_compare, bench, code, where, shape.blocks))
+
+
+def steps(name: str, options: Options) -> Iterator[Record]:
+    """Yield what all cures together cost a model in many steps, beside a yardstick."""
+    shape = large.SHAPES[name]
+    bench = _bench(shape, options)
+    yield _about(shape, bench)
+    for code, where in _STEPS:
+        if options.where and where not in options.where:
+            continue
+        record: Record = {"circumstance": where, "cure": code}
+        if options.remaining() < 15:
+            yield {**record, "note": "not measured: out of time"}
+            continue
+        with _WHERE[where](bench):
+            record["patches"] = _planned(bench, code)
+            yield attempt(record, partial(_compare, bench, code, where, shape.blocks))
 
 
 def compiled(name: str, options: Options) -> Iterator[Record]:
@@ -82,19 +136,25 @@ def compiled(name: str, options: Options) -> Iterator[Record]:
     shape = large.shallow(large.SHAPES[name], _LAYERS)
     bench = _bench(shape, options)
     yield _about(shape, bench)
-    for code, where in _COMPILED:
-        for compiles in (False, True):
+    for code, where, ways in _COMPILED:
+        if options.where and where not in options.where:
+            continue
+        for compiles in ways:
             record: Record = {"circumstance": where, "cure": code, "compiled": compiles}
             if options.remaining() < 40:
                 yield {**record, "note": "not measured: out of time"}
                 continue
             with _WHERE[where](bench):
                 record["patches"] = _planned(bench, code)
-                measured = _compare_compiled if compiles else partial(_compare, where=where)
-                yield attempt(record, partial(measured, bench, code))
+                if compiles:
+                    yield attempt(record, partial(_compare_compiled, bench, code))
+                else:
+                    yield attempt(record, partial(_compare, bench, code, where, shape.blocks))
 
 
 def _bench(shape: large.Shape, options: Options) -> Bench:
+    if options.device == "cpu":
+        torch.set_num_threads(1)  # its time is that of the processor, which threads wait on
     model = large.build(shape, options)
     return Bench(model, large.batch(model, options), options)
 
@@ -105,8 +165,9 @@ def _about(shape: large.Shape, bench: Bench) -> Record:
     return {
         "model": shape.name,
         "trains": shape.trains(),
+        "weights": large.weights(shape, bench.options),
         "parameters": _size(bench.model),
-        "layers": bench.model.config.num_hidden_layers,
+        "layers": bench.model.config.get_text_config().num_hidden_layers,
         "batch": list(bench.batch["input_ids"].shape),
         "card": torch.cuda.get_device_name() if bench.options.device == "cuda" else "CPU",
         "torch": torch.__version__,
@@ -124,6 +185,9 @@ def _planned(bench: Bench, code: str) -> list[str]:
     """Return what ``patch`` would apply here."""
     import gemma_compat
 
+    if code == NOTHING:
+        return []
+
     plan = gemma_compat.patch(bench.model, select=_selected(code), dry_run=True).plan
     return [planned.rule.code for planned in plan.patches]
 
@@ -135,18 +199,22 @@ def _selected(code: str) -> list[str] | None:
 def _patched(bench: Bench, code: str) -> AbstractContextManager[Any]:
     import gemma_compat
 
+    if code == NOTHING:
+        return nullcontext()
+
     found: AbstractContextManager[Any] = gemma_compat.patch(bench.model, select=_selected(code))
     return found
 
 
-def _compare(bench: Bench, code: str, where: str) -> Record:
+def _compare(bench: Bench, code: str, where: str, blocks: int) -> Record:
     """Return both sides, measured in turns, and how alike their gradients are."""
     evaluates = "evaluation" in where
     step: Callable[[], float] = partial(bench.step, evaluates)
     if where == _IN_TRAINER:
         step = as_a_trainer(step)
     sides = {"unpatched": Side(), "patched": Side()}
-    blocks, timed = _FEW if bench.options.tiny or where == _IN_FLOAT32 else (_BLOCKS, _TIMED)
+    few = bench.options.tiny or where == _IN_FLOAT32
+    blocks, timed = _FEW if few else (blocks, _TIMED)
     for _ in range(blocks):
         for name, side in sides.items():
             with _patched(bench, code) if name == "patched" else nullcontext():
@@ -170,7 +238,7 @@ def _compare_compiled(bench: Bench, code: str) -> Record:
             )
             try:
                 side.run(bench, bench.step, 1)  # compiles
-                side.run(bench, bench.step, 1 + _BLOCKS * _TIMED)
+                side.run(bench, bench.step, 1 + _COMPILED_STEPS)
             finally:
                 bench.model = whole
     return {n: side.summary() for n, side in sides.items()} | time_ratio(*sides.values())

@@ -6,12 +6,13 @@ import json
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from .options import Options, Record, attempt, environment
 
-LIMIT_MS, LIMIT_RATIO = 150, 20
+LIMIT_MS, LIMIT_RATIO = 100, 30
 _PACKAGES = ("torch", "transformers", "accelerate", "peft", "nvidia-ml-py", "flash-attn")
 _OURS = """
 import json, sys, time
@@ -28,9 +29,12 @@ _TORCH = """
 import json, time
 began = time.perf_counter()
 import torch
-answer = [torch.cuda.get_device_capability()] if torch.cuda.is_available() else []
+imported = time.perf_counter() - began
+count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+made = [torch.cuda.get_device_properties(index) for index in range(count)]
+answer = [[item.major, item.minor] for item in made]
 spent = time.perf_counter() - began
-print(json.dumps({"ms": spent * 1000, "answer": answer}))
+print(json.dumps({"ms": spent * 1000, "import_ms": imported * 1000, "answer": answer}))
 """
 _FORK = """
 import json, os, sys
@@ -72,9 +76,13 @@ def measure(options: Options) -> Iterator[Record]:
             ours.append(made[0])
             theirs.append(made[1])
     mine, other = (statistics.median(item["ms"] for item in runs) for runs in (ours, theirs))
+    facts = _facts()
     yield {
+        "card": ", ".join(str(gpu.get("name")) for gpu in facts["gpus"]),
+        "date": time.strftime("%Y-%m-%d"),
         "ours_ms": round(mine, 1),
         "torch_ms": round(other, 1),
+        "torch_import_ms": round(statistics.median(item["import_ms"] for item in theirs), 1),
         "ratio": round(other / mine, 1),
         "all_ours_ms": [round(item["ms"], 1) for item in ours],
         "all_torch_ms": [round(item["ms"], 1) for item in theirs],

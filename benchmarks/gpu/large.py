@@ -12,10 +12,12 @@ from typing import Any
 import torch
 
 from . import shapes
-from .options import Options
+from .options import ROOT, Options
 
-ROWS, TOKENS = 2, 2048
+ROWS, TOKENS, ON_CPU = 2, 2048, 16
+PUBLISHED = ROOT / ".real" / "model"
 _FIVE = ["sliding_attention"] * 5 + ["full_attention"]
+_TOKEN_TYPES = {"gemma3": "token_type_ids", "gemma4": "mm_token_type_ids"}
 _TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
@@ -32,6 +34,8 @@ class Shape:
         adapter: train LoRA, and not all weights.
         four_bit: quantize the linear layers.
         fits_whole: whether a step fits 80 GB without checkpointing.
+        published: take the published weights where ``benchmarks.real.weights`` has put them.
+        blocks: of timed steps on each side; a small model has time for many.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Shape:
     adapter: bool = True
     four_bit: bool = False
     fits_whole: bool = True
+    published: bool = False
+    blocks: int = 3
 
     def trains(self) -> str:
         """Return what is trained, in words."""
@@ -94,6 +100,51 @@ _TINY_26B = {
     "moe_intermediate_size": 32,
     "num_kv_shared_layers": 0,
 }
+_GEMMA3_270M = {
+    "vocab_size": 262144,
+    "hidden_size": 640,
+    "intermediate_size": 2048,
+    "num_hidden_layers": 18,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 1,
+    "head_dim": 256,
+    "query_pre_attn_scalar": 256,
+    "sliding_window": 512,
+    "max_position_embeddings": 32768,
+}
+_GEMMA2_2B = {
+    "vocab_size": 256000,
+    "hidden_size": 2304,
+    "intermediate_size": 9216,
+    "num_hidden_layers": 26,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 4,
+    "head_dim": 256,
+    "query_pre_attn_scalar": 256,
+    "sliding_window": 4096,
+    "attn_logit_softcapping": 50.0,
+    "final_logit_softcapping": 30.0,
+}
+_RECURRENT_2B = {
+    "vocab_size": 256000,
+    "hidden_size": 2560,
+    "lru_width": 2560,
+    "intermediate_size": 15360,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 10,
+    "num_key_value_heads": 1,
+    "attention_window_size": 2048,
+}
+_SIGLIP = {
+    "hidden_size": 1152,
+    "intermediate_size": 4304,
+    "num_hidden_layers": 27,
+    "num_attention_heads": 16,
+    "image_size": 896,
+    "patch_size": 14,
+    "vision_use_head": False,
+    "model_type": "siglip_vision_model",
+}
 _BLOCK = {"hidden_size": 64, "intermediate_size": 128}  # what 4-bit blocks divide
 
 SHAPES = {
@@ -105,6 +156,33 @@ SHAPES = {
     "gemma3n-e2b": Shape("Gemma 3n E2B", "gemma3n_text"),
     "gemma4-e2b": Shape("Gemma 4 E2B", "gemma4_text"),
     "gemma4-26b": Shape("Gemma 4 26B", "gemma4_text", _GEMMA4_26B, _TINY_26B, fits_whole=False),
+    "gemma2-2b": Shape("Gemma 2 2B", "gemma2", _GEMMA2_2B),
+    "recurrent-2b": Shape(
+        "RecurrentGemma 2B, 6 layers", "recurrent_gemma", _RECURRENT_2B, adapter=False
+    ),
+    "gemma3-4b-images": Shape(
+        "Gemma 3 4B with its image tower",
+        "gemma3",
+        {"text_config": _GEMMA3_4B, "vision_config": _SIGLIP, "mm_tokens_per_image": 256},
+    ),
+    "gemma4-e2b-images": Shape("Gemma 4 E2B with an image tower", "gemma4"),
+    "gemma3-270m": Shape(
+        "Gemma 3 270M",
+        "gemma3_text",
+        _GEMMA3_270M,
+        adapter=False,
+        published=True,
+        blocks=20,
+    ),
+    "gemma3-270m-cpu": Shape(
+        "Gemma 3 270M",
+        "gemma3_text",
+        _GEMMA3_270M,
+        dtype="float32",
+        adapter=False,
+        published=True,
+        blocks=4,
+    ),
 }
 
 
@@ -130,6 +208,8 @@ def build(shape: Shape, options: Options) -> Any:
     model = shapes.build(shape.model_type, options, dtype, **changes)
     if shape.four_bit:
         _quantize(model, options.device)
+    if weights(shape, options) == "published":
+        _load_published(model)
     if not shape.adapter:
         return model
     import peft
@@ -141,18 +221,46 @@ def build(shape: Shape, options: Options) -> Any:
     return adapted.train()
 
 
+def weights(shape: Shape, options: Options) -> str:
+    """Return ``published`` or ``random``: which weights the model gets."""
+    there = (PUBLISHED / "model.safetensors").is_file()
+    return "published" if shape.published and there and not options.tiny else "random"
+
+
 def batch(model: Any, options: Options) -> dict[str, Any]:
-    """Return 2 x 2,048 random ids, their mask and labels."""
-    rows, tokens = (2, 24) if options.tiny else (ROWS, TOKENS)
+    """Return 2 x 2,048 random ids (on a CPU 2 x 16), their mask and labels.
+
+    A multimodal model is told that none of them is an image.
+    """
+    rows, tokens = ROWS, TOKENS if options.device == "cuda" else ON_CPU
+    if options.tiny:
+        tokens = 24
     generator = torch.Generator().manual_seed(3)
-    top = min(model.config.vocab_size, 200_000)
+    top = min(model.config.get_text_config().vocab_size, 200_000)
     ids = torch.randint(3, top, (rows, tokens), generator=generator).to(options.device)
-    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids.clone()}
+    made = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids.clone()}
+    if model.config.model_type in _TOKEN_TYPES:
+        made[_TOKEN_TYPES[model.config.model_type]] = torch.zeros_like(ids)
+    return made
+
+
+def _load_published(model: Any) -> None:
+    from safetensors.torch import load_file
+
+    left_out = model.load_state_dict(load_file(PUBLISHED / "model.safetensors"), strict=False)
+    missing = set(left_out.missing_keys) - {"lm_head.weight"}  # tied to the embeddings
+    if missing or left_out.unexpected_keys:
+        raise RuntimeError(f"the published weights do not fit: {left_out}")
 
 
 def _linear_layers(model: Any) -> list[str]:
+    """Return the names of the language model's linear layers that are adapted."""
     found = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
-    return [name for name in found if name.rpartition(".")[2] in _TARGETS]
+    return [
+        name
+        for name in found
+        if name.rpartition(".")[2] in _TARGETS and "vision" not in name and "audio" not in name
+    ]
 
 
 def _quantize(model: Any, device: str) -> None:

@@ -21,11 +21,13 @@ class Options:
         device: ``cuda`` or ``cpu``.
         tiny: small models and few turns, to see that everything runs.
         end: ``time.monotonic()`` at which the part should stop of its own accord.
+        where: the only circumstances in which cures are measured; empty for all.
     """
 
     device: str
     tiny: bool
     end: float = field(default_factory=lambda: time.monotonic() + 3600)
+    where: tuple[str, ...] = ()
 
     def remaining(self) -> float:
         """Seconds left."""

@@ -115,6 +115,10 @@ def _detection(records: Sequence[Part]) -> Iterator[str]:
     ]
     yield from _table(("what", "median", "limit"), rows)
     yield ""
+    if "card" in found:  # this part may be newer than the others
+        where, spent = found["card"] or "no GPU", found["torch_import_ms"]
+        yield f"Measured on {where}, {found['date']}. Importing torch takes {spent} ms of its time."
+        yield ""
     yield f"Limits hold: {_YES[found['holds']]}. Single runs: {found['all_ours_ms']} ms, torch "
     yield f"{found['all_torch_ms']} ms."
 

@@ -54,7 +54,8 @@ def _supervise(
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.gpu", "part", name, f"--seconds={seconds}"]
-        + ["--device", options.device, *(["--tiny"] if options.tiny else [])],
+        + ["--device", options.device, *(["--tiny"] if options.tiny else [])]
+        + [f"--where={where}" for where in options.where],
         env=environment(),
         stdout=subprocess.PIPE,
         text=True,

@@ -59,7 +59,17 @@ SHAPES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "gemma3_text": ("Gemma3ForCausalLM", "Gemma3TextConfig", _GEMMA3_1B),
     "gemma3n_text": ("Gemma3nForCausalLM", "Gemma3nTextConfig", _GEMMA3N_E2B),
     "gemma4_text": ("Gemma4ForCausalLM", "Gemma4TextConfig", _GEMMA4_E2B),
+    # The sizes of these come from ``large``.
+    "gemma2": ("Gemma2ForCausalLM", "Gemma2Config", {}),
+    "recurrent_gemma": ("RecurrentGemmaForCausalLM", "RecurrentGemmaConfig", {}),
+    "gemma3": ("Gemma3ForConditionalGeneration", "Gemma3Config", {}),
+    "gemma4": (
+        "Gemma4ForConditionalGeneration",
+        "Gemma4Config",
+        {"text_config": _GEMMA4_E2B, "audio_config": None},
+    ),
 }
+_ATTENTION = {"recurrent_gemma": "eager"}  # the one name it takes; its own code calls sdpa
 NAMES = {"gemma3_text": "Gemma 3 1B", "gemma3n_text": "Gemma 3n E2B", "gemma4_text": "Gemma 4 E2B"}
 BATCH, TOKENS = 2, 1024
 
@@ -75,13 +85,14 @@ def build(model_type: str, options: Options, dtype: Any = None, **changes: Any) 
     import transformers
 
     dtype = dtype or (torch.bfloat16 if options.device == "cuda" else torch.float32)
+    attention = _ATTENTION.get(model_type, "sdpa")
     if options.tiny:
         from tests import tiny
 
-        return tiny.build(model_type, dtype, "sdpa", **changes).to(options.device).train()
+        return tiny.build(model_type, dtype, attention, **changes).to(options.device).train()
     model_class, config_class, sizes = SHAPES[model_type]
     config = getattr(transformers, config_class)(**{**sizes, **changes})
-    config._attn_implementation = "sdpa"
+    config._attn_implementation = attention
     torch.manual_seed(0)
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ from typing import Any
 def main() -> None:
     """Print ``{"absent": true}``, ``{"error": "..."}`` or the driver and its devices."""
     print(json.dumps(_answer()), flush=True)
+    os._exit(0)  # unloading the driver's library takes 10 ms
 
 
 def _answer() -> dict[str, Any]:
@@ -31,15 +34,19 @@ def _answer() -> dict[str, Any]:
 
 
 def _load_problem() -> dict[str, Any] | None:
-    """Return why NVML cannot be loaded; a missing library means a machine without a driver."""
+    """Return why NVML cannot be loaded, or begin to start it; no library means no driver."""
     if sys.platform == "win32":  # pynvml knows the places
         return None
     try:
-        ctypes.CDLL("libnvidia-ml.so.1")
+        library = ctypes.CDLL("libnvidia-ml.so.1")
     except OSError as error:
         if "No such file" in str(error):
             return {"absent": True}
         return {"error": f"the library cannot be loaded: {error}"}
+    if hasattr(library, "nvmlInit_v2"):
+        # NVML takes as long to start as pynvml to be imported, so let both go on at once.
+        # pynvml starts it once more, which then costs nothing, and reads what it says.
+        threading.Thread(target=library.nvmlInit_v2, daemon=True).start()
     return None
 
 

@@ -203,6 +203,17 @@ def test_an_nvml_that_hangs_costs_the_deadline_and_no_more(library, source):
     assert reading.reasons["gpus"] == "NVML: not finished within 1 s"
 
 
+SLOW_TO_LEAVE = FAILS + "#include <unistd.h>\n"
+SLOW_TO_LEAVE += "__attribute__((destructor)) void f(void) { sleep(60); }\n"
+
+
+def test_a_library_that_is_slow_to_unload_is_not_waited_for(library):
+    pytest.importorskip("pynvml")
+    library(SLOW_TO_LEAVE)
+    reading = GpuQuestion(sys.path).answer(Deadline(10))
+    assert "ismatch" in reading.reasons["gpus"]
+
+
 @pytest.mark.parametrize(
     ("source", "reason"), [(FAILS, "ismatch"), (CRASHES, "crashed with signal 6 (SIGABRT)")]
 )
@@ -269,6 +280,26 @@ def test_devices_come_from_pynvml(library, tmp_path, monkeypatch):
     assert not bare.known("memory_total")
     assert bare.ecc is None
     assert reading.cuda_driver == "12.4"
+
+
+STARTS = '#include <stdio.h>\nint nvmlInit_v2(void) {{ fclose(fopen("{}", "w")); return 0; }}\n'
+WAITS = """
+import os, time
+for _ in range(500):
+    if os.path.exists({!r}): break
+    time.sleep(0.01)
+else: raise ImportError("NVML was not started")
+"""
+
+
+def test_nvml_starts_while_pynvml_is_imported(library, tmp_path):
+    started = str(tmp_path / "started")
+    library(STARTS.format(started))
+    stub = tmp_path / "stub"
+    stub.mkdir()
+    (stub / "pynvml.py").write_text(WAITS.format(started) + PYNVML)
+    reading = GpuQuestion([str(stub), *sys.path]).answer(Deadline(10))
+    assert reading.driver == "550.54.15"
 
 
 def test_mig_instances_come_from_pynvml(library, tmp_path, monkeypatch):
