@@ -15,7 +15,7 @@ __all__ = ["Answer", "Case", "General", "generals"]
 
 # The files, the more particular before the less particular: of one line, the first answers.
 _FILES = (
-    "exports", "gguf", "ollama", "vllm", "adapters", "states", "data", "keras", "data_sets", "rows",
+    "exports", "gguf", "ollama", "vllm", "adapters", "prompts", "states", "data", "keras", "data_sets", "rows",
     "images", "repositories", "versions", "unsloth", "unsloth_refusals", "quantized", "quantizers",
     "serving", "launching", "placing", "memory", "machine", "tensors", "platforms", "windows",
     "kernels", "dtypes", "loading", "training", "autograd", "preferences", "settings", "running",

@@ -247,17 +247,6 @@ ADAPTERS: tuple[General, ...] = (
         {"ValueError: Cannot merge ia3 layers when the model is loaded in 4-bit mode": "16 bits"},
     ),
     General(
-        "prompt-methods-and-checkpointing",
-        r"(?:Prefix tuning|[Pp]rompt[- ]\w{1,12}) does not (?:work with|support) (?:gradient|"
-        r"activation) checkpointing",
-        always(
-            "prefix tuning keeps its tokens in the cache, and checkpointing switches the cache off",
-            "gradient_checkpointing=False",
-            "or LoRA",
-        ),
-        {"ValueError: Prefix tuning does not work with gradient checkpointing.": "LoRA"},
-    ),
-    General(
         "task-type-unknown",
         r"Invalid task type: '(?P<name>[^'\n]{1,40})'",
         always(

@@ -52,20 +52,6 @@ def _too_old(case: Case) -> Answer | None:
 
 BY_MESSAGE: tuple[General, ...] = (
     General(
-        "message-says-what-to-install",
-        r"(?:ImportError|RuntimeError|ValueError|ModuleNotFoundError|OSError|Exception|"
-        r"AssertionError)[^\n]{0,400}?[`'\"](?P<command>(?:uv )?(?:pip3?|conda) install "
-        r"[^`\n]{2,120}?)[`\"]",
-        _install,
-        {
-            "ImportError: Using `low_cpu_mem_usage=True` or a `device_map` requires Accelerate: "
-            "`pip install 'accelerate>=0.26.0'`": "accelerate>=0.26.0",
-            "RuntimeError: WandbCallback requires wandb. Run `pip install wandb`.": (
-                "pip install wandb"
-            ),
-        },
-    ),
-    General(
         "message-says-which-release",
         rf"(?:requires|require|need|needs|available in|supported (?:for|in|with)|upgrade to|"
         rf"compatible with) (?:at least |a )?`?(?P<name>{_NAME}?)`?(?: version)?\s{{0,2}}"
@@ -78,7 +64,25 @@ BY_MESSAGE: tuple[General, ...] = (
             "higher.": "transformers>=5.0.0",
             "ValueError: Assistant-only loss for vision datasets requires transformers>=5.18.0. "
             "Please upgrade transformers": "transformers>=5.18.0",
+            "ImportError: Using the `Trainer` with `PyTorch` requires `accelerate>=0.20.1`: Please "
+            "run `pip install transformers[torch]` or `pip install accelerate -U`": (
+                "accelerate>=0.20.1"
+            ),
             "ValueError: FSDP requires PyTorch >= 2.1.0": "torch>=2.1.0",
+        },
+    ),
+    General(
+        "message-says-what-to-install",
+        r"(?:ImportError|RuntimeError|ValueError|ModuleNotFoundError|OSError|Exception|"
+        r"AssertionError)[^\n]{0,400}?[`'\"](?P<command>(?:uv )?(?:pip3?|conda) install "
+        r"[^`\n]{2,120}?)[`\"]",
+        _install,
+        {
+            "ImportError: Using `low_cpu_mem_usage=True` or a `device_map` requires Accelerate: "
+            "`pip install 'accelerate>=0.26.0'`": "accelerate>=0.26.0",
+            "RuntimeError: WandbCallback requires wandb. Run `pip install wandb`.": (
+                "pip install wandb"
+            ),
         },
     ),
 )

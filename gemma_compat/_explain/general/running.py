@@ -160,7 +160,8 @@ RUNNING: tuple[General, ...] = (
     General(
         "compiler-failed",
         r"torch\._dynamo\.exc\.(?:Unsupported|InternalTorchDynamoError|TorchRuntimeError|"
-        r"BackendCompilerFailed|Uncompilable)|torch\._inductor\.exc\.|InductorError|"
+        r"BackendCompilerFailed|Uncompilable)|InternalTorchDynamoError|torch\._inductor\.exc\.|"
+        r"InductorError|"
         r"FailOnRecompileLimitHit|LoweringException",
         always(
             "torch.compile could not compile a part of the model; the run need not be compiled",

@@ -29,7 +29,8 @@ UNSLOTH_IMPORT: tuple[General, ...] = (
     General(
         "unsloth-fails-at-patching",
         r"\bin (?:_?patch_(?:functions|trl_\w{2,30}|model_and_tokenizer|compiled_autograd|"
-        r"tokenizer|gradient_accumulation_fix|vllm\w{0,40}|peft\w{0,40}|unsloth\w{0,40})|PatchFastRL|"
+        r"tokenizer|gradient_accumulation_fix|vllm\w{0,40}|peft\w{0,40}|unsloth\w{0,40})|"
+        r"PatchFastRL|"
         r"create_new_function|unsloth_compile_transformers|create_standalone_class)\b|"
         r"unsloth[/\\]models[/\\]rl(?:_replacements)?\.py",
         _patching,

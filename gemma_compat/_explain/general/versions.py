@@ -16,8 +16,8 @@ _LLAMA_FACTORY = {"0.9.1": "4.46.1", "0.9.2": "4.49.0", "0.9.3": "4.52.4"}
 def _pins(case: Case) -> Answer | None:
     """Read pip's list of conflicts; the pair that matters for a Gemma comes first."""
     lines = re.findall(
-        r"^\s*([\w.-]+) (\S+) requires ([\w.-]+)(?:\[[\w,]*\])?([^\n]*?), but you have "
-        r"([\w.-]+) (\S+) which is incompatible",
+        r"^\s*([\w.-]+) (\S+) requires ([\w.-]+)(?:\[[\w,]*\])?([^\n]*?), but you have\s+"
+        r"([\w.-]+)\s+(\S+)\s+which\s+is\s+incompatible",
         f"{case.hit.before}{case.hit.text}\n{case.hit.after}",
         re.MULTILINE,
     )
@@ -36,7 +36,7 @@ def _pins(case: Case) -> Answer | None:
 
 
 def _weight(name: str) -> int:
-    order = ("transformers", "torch", "trl", "peft", "accelerate", "tokenizers")
+    order = ("transformers", "torch", "trl", "peft", "accelerate", "tokenizers", "numpy")
     return order.index(name) if name in order else len(order)
 
 
