@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..engine.rule import Diagnosis, Rule
+from ..values import Value
 from .question import Question
 
 STAYS, NEW, UP, DOWN = "stays", "new", "up", "down"
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Value):
     """One package of the set.
 
     Attributes:
@@ -31,8 +29,7 @@ class Choice:
     evidence: str
 
 
-@dataclass(frozen=True)
-class Advice:
+class Advice(Value):
     """A set.
 
     Attributes:
@@ -61,8 +58,7 @@ class Advice:
         return f"python -m pip install {quoted}"
 
 
-@dataclass(frozen=True)
-class Conflict:
+class Conflict(Value):
     """Nothing satisfies the question.
 
     Attributes:

@@ -7,9 +7,9 @@ whose candidates avoids one of these releases. So the resolver finds the way out
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ..values import Value
 from .question import ORDER, Question, Want
 from .releases import Releases
 from .verdicts import Part, Verdicts
@@ -17,8 +17,7 @@ from .verdicts import Part, Verdicts
 _PYTHON = "python"
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(Value):
     """One release, or one way to satisfy a clause."""
 
     name: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from .. import versions
 from ..errors import UsageError
 from ..facts import Facts
 from ..tables import families
+from ..values import Value
 from . import support
 from .releases import Release, Releases, normalise
 
@@ -56,8 +56,7 @@ _FAILED = {
 }
 
 
-@dataclass(frozen=True)
-class Want:
+class Want(Value):
     """One thing that the set must satisfy.
 
     Attributes:
@@ -81,8 +80,7 @@ class Want:
         return self.specifier.startswith("==") and not set(",*") & set(self.specifier)
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Value):
     """One question.
 
     Attributes:
@@ -97,7 +95,7 @@ class Question:
     facts: Facts
     wants: tuple[Want, ...]
     python: str
-    installed: Mapping[str, str] = field(default_factory=dict)
+    installed: Mapping[str, str] = {}
     allow_patched: bool = False
 
     @property

@@ -7,12 +7,12 @@ no pre-releases.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .. import versions
 from ..data import read_bytes
+from ..values import Value
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -28,8 +28,7 @@ _PLATFORM = {
 }
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(Value):
     """One published release.
 
     Attributes:
