@@ -55,12 +55,17 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     option("--fresh", action="store_true", help="as in an empty environment")
     option("--python", metavar="VERSION", help="for this Python; the running one if not given")
     option("--allow-patched", action="store_true", help="accept errors that patch(model) cures")
-    option("--tune", action="store_true", help="propose settings that fit the card instead")
-    text = "with --tune: rows a step, 16 by default"
-    option("--effective-batch", type=assumptions.positive, metavar="N", help=text)
+    _add_tuning(parser)
     option("--format", choices=FORMATS, default="text")
     option("--verbose", action="store_true", help="with all that is not decided for the set")
     assumptions.add_situation_options(parser)
+
+
+def _add_tuning(parser: argparse.ArgumentParser) -> None:
+    text = "propose settings that fit the card instead"
+    parser.add_argument("--tune", action="store_true", help=text)
+    text = "with --tune: rows a step, 16 by default"
+    parser.add_argument("--effective-batch", type=assumptions.positive, metavar="N", help=text)
 
 
 def _advise(options: argparse.Namespace) -> int:
