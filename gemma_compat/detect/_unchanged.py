@@ -45,12 +45,25 @@ class Unchanged(Generic[Answer]):
         began = time.time_ns()
         found = self._read(path)
         files = self._rests_on(path, found)
-        stamps = None if files is None else {file: _stamp(file) for file in files}
+        stamps = None if files is None else _stamps(files)
         if stamps is None or any(_is_recent(stamp, began) for stamp in stamps.values()):
             self._kept = None
         else:
             self._kept = key, stamps, found
         return found
+
+
+def _stamps(files: Iterable[str]) -> dict[str, Stamp]:
+    """Return the stamp of each file; not of one that is missing in a folder that is there.
+
+    The folder's own changes when the file comes.
+    """
+    found = {file: _stamp(file) for file in files}
+    return {
+        file: stamp
+        for file, stamp in found.items()
+        if stamp is not None or found.get(os.path.dirname(file)) is None
+    }
 
 
 def _stamp(file: str) -> Stamp:

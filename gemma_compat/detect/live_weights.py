@@ -36,7 +36,7 @@ def _weight_dtypes(module: Any) -> set[str]:
         if inner:
             kept = inner.get("base_layer") or inner.get("original_module")
             held = inner.values() if kept is None else [kept]
-            waiting.extend(module for module in held if module is not None)
+            waiting += [module for module in held if module is not None]
     return {
         str(dtype).removeprefix("torch.")
         for dtype in dtypes

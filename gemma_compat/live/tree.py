@@ -28,17 +28,17 @@ def walk(model: Any) -> Sequence[tuple[str, Any]]:
         return tuple(model.named_modules())  # a Snapshot, or a stand-in
     found: list[tuple[str, Any]] = []
     seen: set[int] = set()
-    waiting = [("", model)]
-    while waiting:
-        name, module = waiting.pop()
-        if module is None or id(module) in seen:
-            continue
+
+    def visit(name: str, module: Any) -> None:
         seen.add(id(module))
         found.append((name, module))
-        held = module._modules
-        if held:
+        if module._modules:  # most have none
             start = f"{name}." if name else ""
-            waiting += [(start + key, held[key]) for key in reversed(held)]
+            for key, held in module._modules.items():
+                if held is not None and id(held) not in seen:
+                    visit(start + key, held)
+
+    visit("", model)
     return found
 
 

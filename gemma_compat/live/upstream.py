@@ -93,16 +93,14 @@ def _methods(cls: type) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-def _layers(function: Any) -> Iterator[Any]:
-    """Yield a function and what it wraps, outermost first."""
-    for _ in range(16):  # one that wraps itself must not hang us
-        if function is None:
-            return
-        yield function
+def _layers(function: Any) -> list[Any]:
+    """Return a function and what it wraps, outermost first; nothing for ``None``."""
+    found: list[Any] = []
+    while function is not None and len(found) < 16:  # one that wraps itself must not hang us
+        found.append(function)
         inner = getattr(function, "__dict__", None)
-        if not inner:
-            return
-        function = next((inner[name] for name in _INNER if name in inner), None)
+        function = next((inner[name] for name in _INNER if name in inner), None) if inner else None
+    return found
 
 
 def _is_unsloths(function: Any, folders: tuple[str, ...]) -> bool:
