@@ -18,6 +18,7 @@ from .lines import line_of
 
 if TYPE_CHECKING:
     from .excerpt import Words
+    from .raised import Raised
     from .read_log import LogReading
     from .scan import Hit
 
@@ -50,12 +51,24 @@ def general_answers(
     return tuple(sorted(first.values(), key=lambda item: not item.raised))
 
 
+# A numbered line of source that a notebook shows around the one that raised (which has an arrow).
+_AROUND = re.compile(
+    r"^\s{0,8}\d{1,5} {2,}\S|^\s{0,8}\d{1,5} +(?:raise|return|if|except|def|f?\"|f?')"
+)
+
+
+def _is_shown_around(hit: Hit, last: Raised) -> bool:
+    return hit.line != last.line and _AROUND.match(hit.text) is not None
+
+
 def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:
     # A launcher's report says nothing of the cause, and a traceback that is cut has none: then
     # every text of the log counts.
     is_report = reading.last.is_of_a_launcher if reading.last else bool(reading.cut_at)
     for kind in generals():
         hits = reading.general.get(kind.name, [])
+        if reading.last is not None:
+            hits = [hit for hit in hits if not _is_shown_around(hit, reading.last)]
         of_last = [hit for hit in hits if reading.is_of_last(hit.line)]
         if not of_last and not (kind.alone or is_report):
             hits = [hit for hit in hits if _is_reported(hit, reading)]

@@ -204,3 +204,43 @@ def test_two_sizes_of_heads_are_gemma_4s_alone() -> None:
     )
     for other in ("google/gemma-3-27b-it\n", "Qwen/Qwen3-8B\n", ""):
         assert "two kinds of layers" not in render_text(explain_log(_bytes(other + sizes)))
+
+
+def test_source_that_a_notebook_shows_around_the_raising_line_is_not_what_was_raised() -> None:
+    text = (
+        "---------------------------------------------------------------------------\n"
+        "RuntimeError                              Traceback (most recent call last)\n"
+        "File /x/site-packages/unsloth/__init__.py:174\n"
+        '    171     raise ImportError("Unsloth: Please install unsloth_zoo via `pip`")\n'
+        "--> 174 from .models import *\n\nRuntimeError: something else\n"
+    )
+    assert "not of the same time" not in render_text(explain_log(_bytes(text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AttributeError: module 'UnslothKTOTrainer' has no attribute 'UnslothKTOTrainer'\n",
+        "ModuleNotFoundError: No module named 'UnslothSFTTrainer'\n",
+    ],
+)
+def test_no_package_is_to_be_installed_under_the_name_of_a_generated_module(text: str) -> None:
+    answer = render_text(explain_log(_bytes(text)))
+    assert not re.search(r"pip install \S*Unsloth[A-Z]", answer)
+    assert "unsloth_compiled_cache" in answer
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("gemma-3-12b-it-AWQ\nValueError: torch.bfloat16 is not supported for quantization method "
+         "awq. Supported dtypes: [torch.float16]\n", "compressed-tensors"),
+        ("Qwen/Qwen3-8B-GPTQ\nValueError: torch.bfloat16 is not supported for quantization method "
+         "gptq. Supported dtypes: [torch.float16]\n", "--dtype float16"),
+        ("FROM ./m.safetensors\nError: unsupported content type: unknown\n", "FROM ./FOLDER"),
+        ("Error: llama runner process has terminated: error loading model: error loading model "
+         "hyperparameters: invalid n_rot: 160, expected 128\n", "converter"),
+    ],
+)  # fmt: skip
+def test_what_serving_refuses(text: str, pattern: str) -> None:
+    assert re.search(pattern, render_text(explain_log(_bytes(text))))

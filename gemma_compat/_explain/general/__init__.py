@@ -15,13 +15,13 @@ __all__ = ["Answer", "Case", "General", "generals"]
 
 # The files, the more particular before the less particular: of one line, the first answers.
 _FILES = (
-    "exports", "gguf", "ollama", "vllm", "adapters", "prompts", "states", "data", "keras", "data_sets", "rows",
-    "images", "repositories", "versions", "unsloth", "unsloth_refusals", "quantized", "quantizers",
-    "serving", "launching", "placing", "memory", "machine", "tensors", "platforms", "windows",
-    "kernels", "dtypes", "loading", "training", "autograd", "preferences", "settings", "running",
-    "processes", "inputs", "numbers", "values", "checkpoints", "building", "attention",
-    "frameworks", "python", "attributes", "arguments", "modules", "names", "undefined", "shapes",
-    "by_message", "unsloth_import",
+    "exports", "gguf", "ollama", "vllm", "vllm_releases", "adapters", "prompts", "states", "data",
+    "keras", "data_sets", "rows", "images", "repositories", "versions", "unsloth",
+    "unsloth_refusals", "quantized", "quantizers", "serving", "launching", "placing", "memory",
+    "machine", "tensors", "platforms", "drivers", "windows", "kernels", "dtypes", "loading",
+    "training", "autograd", "preferences", "settings", "running", "processes", "inputs", "numbers",
+    "values", "checkpoints", "building", "attention", "frameworks", "python", "attributes",
+    "arguments", "modules", "names", "undefined", "shapes", "by_message", "unsloth_import",
 )  # fmt: skip
 
 

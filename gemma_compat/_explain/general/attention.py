@@ -69,6 +69,23 @@ def _two_head_sizes(case: Case) -> Answer | None:
 
 ATTENTION: tuple[General, ...] = (
     General(
+        "flash-attention-in-float32",
+        r"Flash ?Attention[ \d.]{0,6} only supports? (?:torch\.)?(?:float16|fp16)|"
+        r"FlashAttention only supports? fp16 and bf16",
+        always(
+            "flash-attn was handed float32, and it computes in 16 bits only",
+            "from_pretrained(..., dtype=torch.bfloat16)   (torch_dtype before transformers 4.56)",
+            'or attn_implementation="sdpa", which takes float32',
+            why="without a dtype a checkpoint may be loaded in float32, and norms or adapters in "
+            "float32 hand it on where no autocast is on",
+            known="the message has the dtypes",
+        ),
+        {
+            "ValueError: Flash Attention 2.0 only supports torch.float16 and torch.bfloat16 "
+            "dtypes. You passed torch.float32": "bfloat16"
+        },
+    ),
+    General(
         "heads-of-two-sizes",
         r"size of tensor a \((?:512|256)\) must match the size of tensor b \((?:256|512)\)",
         _two_head_sizes,

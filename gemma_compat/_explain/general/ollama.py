@@ -53,6 +53,33 @@ def _unsupported(case: Case) -> Answer:
     )
 
 
+def _not_a_gguf(case: Case) -> Answer:
+    text = f"{case.hit.before}{case.hit.text}\n{case.hit.after}"
+    if re.search(r"FROM \S{0,200}\.safetensors", text):
+        return Answer(
+            "FROM names a single file of safetensors, and Ollama wants a GGUF or a whole folder",
+            (
+                "FROM ./FOLDER   with config.json, the tokenizer's files and model*.safetensors",
+                "or llama.cpp/convert_hf_to_gguf.py FOLDER   and FROM ./FILE.gguf",
+            ),
+            why="without config.json beside them the tensors do not say which model they are",
+            known="the line FROM is in the log",
+        )
+    return Answer(
+        "the file is not a GGUF, or it is damaged or only partly written",
+        (
+            "head -c 4 FILE.gguf   prints GGUF for a whole one",
+            "convert again, with room on the disk; or git lfs pull, if it was cloned",
+            "a folder of safetensors: llama.cpp/convert_hf_to_gguf.py FOLDER   and FROM "
+            "./FILE.gguf",
+        ),
+        why="safetensors, a pointer of git-lfs and a conversion that was stopped have other first "
+        "bytes",
+        known="the message; which of these it is, the log does not say",
+        settles=False,
+    )
+
+
 OLLAMA: tuple[General, ...] = (
     General(
         "modelfile-ends-early",
@@ -69,7 +96,7 @@ OLLAMA: tuple[General, ...] = (
     General(
         "modelfile-line-unknown",
         r"command must be one of \\?\"from|Error: no FROM line|specified Modelfile wasn't found|"
-        r"no Modelfile or safetensors files found|message role must be one of",
+        r"message role must be one of",
         lambda case: Answer(
             "Ollama finds no Modelfile, or a line in it that is not a command",
             (
@@ -98,36 +125,49 @@ OLLAMA: tuple[General, ...] = (
     General(
         "not-a-gguf",
         r"invalid file magic|invalid magic (?:characters|number)|gguf_init_from_file[^\n]{0,40}: "
-        r"(?:invalid magic|failed to read)|supplied file was not in GGUF format",
-        always(
-            "the file is not a GGUF, or it is damaged or only partly written",
-            "head -c 4 FILE.gguf   prints GGUF for a whole one",
-            "convert again, with room on the disk; or git lfs pull, if it was cloned",
-            why="safetensors, a pointer of git-lfs and a conversion that was stopped have other "
-            "first bytes",
-            known="the message; which of these it is, the log does not say",
-            settles=False,
-        ),
-        {"Error: invalid file magic": "GGUF"},
+        r"(?:invalid magic|failed to read)|supplied file was not in GGUF format|"
+        r"unsupported content type: ",
+        _not_a_gguf,
+        {
+            "Error: invalid file magic": "GGUF",
+            "FROM ./model.safetensors\nError: invalid file magic": "FROM ./FOLDER",
+        },
         alone=True,
     ),
     General(
-        "llama-runner-stopped",
-        r"llama runner process (?:has terminated|no longer running)|unable to load model: "
-        r"\S{0,200}blobs",
-        lambda case: Answer(
-            "this is only Ollama's report that its runner stopped; what stopped it stands in the "
-            "server's log",
-            (
-                "journalctl -e -u ollama   (macOS: ~/.ollama/logs/server.log)",
-                "update Ollama, if it says there: unknown model architecture, or a tensor is "
-                "missing",
-                "a smaller num_ctx or quantization, if it ran out of memory",
-            ),
-            known="the message",
+        "gguf-incomplete",
+        r"data is not within the file bounds|model is corrupted or incomplete",
+        always(
+            "the GGUF is incomplete: its end is missing",
+            "ls -l FILE.gguf   beside the size on the page, or of the export; df -h . for room",
+            "copy, download or convert it again",
+            why="an export or a copy that ended early (a full disk, a broken connection) leaves a "
+            "file whose header is whole",
+            known="llama.cpp says so",
+        ),
+        {
+            "Error: llama runner process has terminated: error loading model: tensor "
+            "'token_embd.weight' data is not within the file bounds, model is corrupted or "
+            "incomplete": "df -h"
+        },
+        alone=True,
+    ),
+    General(
+        "no-safetensors-for-ollama",
+        r"no Modelfile or safetensors files found|open adapter_config\.json: ",
+        always(
+            "Ollama finds no safetensors, or not both files of the adapter, in the folder of FROM "
+            "or ADAPTER",
+            "ADAPTER ./FOLDER   with adapter_model.safetensors and adapter_config.json in it, and "
+            "the Modelfile beside that folder",
+            "or a GGUF adapter: llama.cpp/convert_lora_to_gguf.py FOLDER   and ADAPTER ./FILE.gguf",
+            "or merge, convert_hf_to_gguf.py FOLDER, and FROM ./FILE.gguf",
+            why="Ollama takes a folder, not one of its files, and looks for it beside the "
+            "Modelfile",
+            known="the message is Ollama's; which file is missing, it does not always say",
             settles=False,
         ),
-        {"Error: llama runner process has terminated: exit status 2": "server.log"},
+        {"ADAPTER C:\\x\\final_model\nError: no Modelfile or safetensors files found": "ADAPTER"},
         alone=True,
     ),
     General(
@@ -153,7 +193,7 @@ OLLAMA: tuple[General, ...] = (
     General(
         "gguf-without-a-setting",
         r"key not found in model: (?P<name>[\w.]{3,100})|"
-        r"wrong number of tensors; expected \d+, got \d+",
+        r"wrong number of tensors; expected \d+, got \d+|invalid n_rot: \d+, expected \d+",
         always(
             "the GGUF was written by a converter that does not fit the llama.cpp that loads it",
             "update the program that loads it (llama.cpp, Ollama, LM Studio)",
@@ -169,6 +209,25 @@ OLLAMA: tuple[General, ...] = (
             "found in model: gemma3.attention.layer_norm_rms_epsilon": "convert again",
             "error loading model: wrong number of tensors; expected 444, got 443": "convert again",
         },
+        alone=True,
+    ),
+    General(
+        "llama-runner-stopped",
+        r"llama runner process (?:has terminated|no longer running)|unable to load model: "
+        r"\S{0,200}blobs",
+        lambda case: Answer(
+            "this is only Ollama's report that its runner stopped; what stopped it stands in the "
+            "server's log",
+            (
+                "journalctl -e -u ollama   (macOS: ~/.ollama/logs/server.log)",
+                "update Ollama, if it says there: unknown model architecture, or a tensor is "
+                "missing",
+                "a smaller num_ctx or quantization, if it ran out of memory",
+            ),
+            known="the message",
+            settles=False,
+        ),
+        {"Error: llama runner process has terminated: exit status 2": "server.log"},
         alone=True,
     ),
 )

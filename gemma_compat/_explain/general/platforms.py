@@ -1,4 +1,4 @@
-"""macOS, AMD cards, and Triton, which compiles kernels while the run goes on."""
+"""macOS, and Triton, which compiles kernels while the run goes on."""
 
 from __future__ import annotations
 
@@ -69,22 +69,6 @@ def _no_wheel(case: Case) -> Answer:
         known="the message; a mirror without the package gives the same",
         settles=False,
     )  # fmt: skip
-
-
-def _hip(case: Case) -> Answer:
-    return Answer(
-        "this build for ROCm has no kernels for the AMD card",
-        (
-            "HSA_OVERRIDE_GFX_VERSION=10.3.0 (RDNA 2), 11.0.0 (RDNA 3) before the command, on "
-            "Linux",
-            "or the wheels that AMD publishes for this card's gfx number; rocminfo | grep gfx "
-            "prints it",
-        ),
-        why="wheels hold code for some gfx numbers; a near one may run in place of the card's, "
-        "which AMD does not support",
-        known="the message; the card's gfx number is not always in the log",
-        settles=False,
-    )
 
 
 def _ptxas(case: Case) -> Answer:
@@ -164,50 +148,6 @@ PLATFORMS: tuple[General, ...] = (
         alone=True,
     ),
     General(
-        "no-kernel-for-the-amd-card",
-        r"HIP error: (?:invalid device function|shared object initialization failed|no kernel)|"
-        r"hipErrorNoBinaryForGpu|Cannot read \S{1,80}TensileLibrary|no ROCm-capable device",
-        _hip,
-        {"RuntimeError: HIP error: invalid device function": "HSA_OVERRIDE_GFX_VERSION"},
-        alone=True,
-    ),
-    General(
-        "rocm-library-failed",
-        r"HIPBLAS_STATUS_\w{3,40}|rocBLAS error|rocblas_status_\w{3,40}|MIOpen Error",
-        always(
-            "a library of ROCm (BLAS, MIOpen) failed on the card",
-            "TORCH_BLAS_PREFER_HIPBLASLT=0 before the command   (it then takes rocBLAS)",
-            "a torch for the ROCm that is installed: python -c 'import torch; "
-            "print(torch.version.hip)', and cat /opt/rocm/.info/version",
-            why="torch brings its own ROCm libraries; others of LD_LIBRARY_PATH or of another "
-            "release beside them, or a card without kernels in them, fail so",
-            known="the message; which of these it is, it does not say",
-            settles=False,
-        ),
-        {
-            "UserWarning: bgemm_internal_cublaslt error: HIPBLAS_STATUS_INTERNAL_ERROR when "
-            "calling hipblasLtMatmul": "HIPBLASLT"
-        },
-        alone=True,
-    ),
-    General(
-        "no-backend-for-the-device",
-        r"No backend type associated with device type (?P<device>\w{2,12})",
-        lambda case: Answer(
-            f"the processes were connected by a backend that cannot send tensors of "
-            f"{case.match['device']}",
-            (
-                "init_process_group(backend='cpu:gloo,cuda:nccl')   (xpu: xccl, hpu: hccl)",
-                "or keep what is gathered on the device of the backend: nccl takes CUDA tensors "
-                "alone, gloo the CPU's",
-                "one process needs none of it: python train.py",
-            ),
-            known="torch names the device",
-            settles=False,
-        ),
-        {"RuntimeError: No backend type associated with device type cpu": "gloo"},
-    ),
-    General(
         "metal-stopped-the-work",
         r"\[METAL\] Command buffer execution failed: (?P<why>[^\n(]{3,60})|"
         r"ggml_metal_graph_compute: command buffer \d+ failed with status",
@@ -241,25 +181,6 @@ PLATFORMS: tuple[General, ...] = (
             known="transformers says so",
         ),
         {"ValueError: Can't infer missing attention mask on `mps` device.": "**inputs"},
-    ),
-    General(
-        "driver-in-a-bad-state",
-        r"Unexpected error from cudaGetDeviceCount|CUDA driver initialization failed|"
-        r"CUDA driver error: |forward compatibility was attempted on non supported HW|"
-        r"Failed to initialize NVML|CUDA unknown error",
-        always(
-            "the CUDA driver does not answer: torch cannot count the cards",
-            "nvidia-smi   : if it fails too, restart the machine (or the container)",
-            "or a torch for this driver: nvidia-smi prints the newest CUDA that it takes",
-            "CUDA_VISIBLE_DEVICES set after the first use of CUDA gives the same: set it before "
-            "the command",
-            known="torch says so; why the driver does not answer, it does not say",
-            settles=False,
-        ),
-        {
-            "RuntimeError: Unexpected error from cudaGetDeviceCount(). Did you run some cuda "
-            "functions before calling NumCudaDevices()": "nvidia-smi"
-        },
     ),
     General(
         "too-large-for-mps",

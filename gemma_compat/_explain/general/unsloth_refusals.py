@@ -252,6 +252,28 @@ UNSLOTH_REFUSALS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "generated-module-missing",
+        r"No module named 'Unsloth[A-Z]\w{2,40}'|"
+        r"module 'Unsloth[A-Z]\w{2,40}' has no attribute 'Unsloth\w{2,40}'",
+        always(
+            "a module that Unsloth generates (UnslothSFTTrainer and its like) is missing or empty",
+            "delete the folder unsloth_compiled_cache, and import unsloth once in one process "
+            "before several are started",
+            "pip install -U unsloth unsloth_zoo   if it stays",
+            why="Unsloth writes these modules into unsloth_compiled_cache at import; several "
+            "processes that write at once, or a TRL that it cannot rewrite, leave a broken one",
+            known="the name is that of a generated module: no package of that name is to be "
+            "installed",
+            settles=False,
+        ),
+        {
+            "AttributeError: module 'UnslothPPOTrainer' has no attribute 'UnslothPPOTrainer'": (
+                "unsloth_compiled_cache"
+            ),
+            "ModuleNotFoundError: No module named 'UnslothBCOTrainer'": "one process",
+        },
+    ),
+    General(
         "no-vllm-engine",
         r"object has no attribute 'vllm_engine'",
         always(

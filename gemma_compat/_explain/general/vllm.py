@@ -89,17 +89,6 @@ def _not_initialised(case: Case) -> Answer:
     )
 
 
-def _float16(case: Case) -> Answer:
-    return Answer(
-        f"vLLM refuses float16 for {case.match['name']}: its activations overflow in it",
-        ("--dtype bfloat16   (LLM(..., dtype='bfloat16'))", "or --dtype float32 before Ampere"),
-        why="a checkpoint quantized with AWQ or GPTQ that asks for float16 has the same message: "
-        "it cannot be served with this vLLM, one in compressed-tensors or 4 bits can",
-        known="vLLM says so",
-        of_gemma=case.match["name"].startswith("gemma"),
-    )
-
-
 def _rank(case: Case) -> Answer:
     return Answer(
         f"the adapter has rank {case.match['rank']}, and vLLM was started for at most "
@@ -130,40 +119,7 @@ def _adapter_elsewhere(case: Case) -> Answer:
     )
 
 
-def _moved(case: Case) -> Answer:
-    module = case.match["module"]
-    happened = f"the installed vLLM has no module {module}, which its caller takes from it"
-    if module == "vllm.transformers_utils.tokenizer":
-        return Answer(
-            happened,
-            ("pip install -U unsloth unsloth_zoo", 'or pip install "vllm<0.22"'),
-            why="vLLM 0.22 removed it; a newer Unsloth puts its own in its place",
-            known="read in unsloth 2026.10.9, import_fixes.py",
-        )
-    return Answer(
-        happened,
-        (
-            "what calls vLLM (Unsloth, TRL) of the same time: pip install -U unsloth unsloth_zoo "
-            "trl",
-            "or the vLLM that it was written for: python -m gemma_compat advise --with vllm",
-        ),
-        why="vLLM moves its modules between releases",
-        known="the message; which release has it is not in it",
-        settles=False,
-    )
-
-
 VLLM: tuple[General, ...] = (
-    General(
-        "vllm-moved-a-module",
-        r"No module named '(?P<module>vllm\.[\w.]{2,100})'",
-        _moved,
-        {
-            "ModuleNotFoundError: No module named 'vllm.transformers_utils.tokenizer'": "vllm<0.22",
-            "ModuleNotFoundError: No module named 'vllm.worker.worker'": "advise --with vllm",
-        },
-        alone=True,
-    ),
     General(
         "name-not-in-vllms-class",
         r"KeyError: '(?P<name>(?:[a-z_]\w{0,30}\.){0,4}layers\.\d{1,3}\.[\w.]{3,100})'",
@@ -199,32 +155,6 @@ VLLM: tuple[General, ...] = (
             "{'lm_head.weight'}": "tie_word_embeddings",
             "ValueError: Following weights were not initialized from checkpoint: "
             "{'model.layers.16.input_layernorm.weight', 'model.norm.weight'}": "lack 2 weights",
-        },
-        alone=True,
-    ),
-    General(
-        "no-four-bits-in-vllm",
-        r"(?P<name>\w{2,80}) does not support BitsAndBytes quantization(?: yet)?|"
-        r"BitsAndBytes quantization[^\n]{0,40}is not supported (?:yet|for)",
-        always(
-            "this vLLM does not load this model in 4 bits by bitsandbytes",
-            "vllm serve the 16-bit checkpoint (the merged model, or the base with --enable-lora)",
-            "or pip install -U vllm: each release takes more classes",
-            known="vLLM says so; which release does, it does not say",
-        ),
-        {
-            "AttributeError: Model Gemma3ForConditionalGeneration does not support BitsAndBytes "
-            "quantization yet. No 'packed_modules_mapping' found.": "16-bit"
-        },
-        alone=True,
-    ),
-    General(
-        "vllm-refuses-float16",
-        r"The model type '(?P<name>\w{2,40})' does not support float16",
-        _float16,
-        {
-            "ValueError: The model type 'gemma3_text' does not support float16. Reason: Numerical "
-            "instability. Please use bfloat16 or float32 instead.": "--dtype bfloat16"
         },
         alone=True,
     ),
