@@ -5,7 +5,6 @@ Neighbouring releases with the same answers are one column, so fifty releases st
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 
 from .. import versions
@@ -63,13 +62,14 @@ def make_matrix(
     rules = tuple(rules)
     releases = _releases(rules, package)
     model_types = _model_types(rules, model_type)
-    cells: dict[tuple[str, str], tuple[Entry, ...] | None] = {}
+    cells: dict[tuple[str, str], tuple[Rule, ...] | None] = {}
+    inside = _inside(rules, package, releases)
     for name in model_types:
-        about = _about(rules, package, name)
+        about = _about(rules, name, inside)
         cells |= {(name, version): _cell(about, package, name, version) for version in releases}
     columns = _collapse(releases, lambda v: [_shape(cells[name, v]) for name in model_types])
     rows = tuple(
-        (name, tuple(_merge([cells[name, v] for v in group]) for group in columns))
+        (name, tuple(_entries(cells[name, group[0]], package, name, group) for group in columns))
         for name in model_types
     )
     return Matrix(package, tuple(Column(group[0], group[-1]) for group in columns), rows)
@@ -80,7 +80,7 @@ def _releases(rules: tuple[Rule, ...], package: str) -> list[str]:
     releases = evidence.observed_versions(package)
     if package not in known or not releases:
         ran = sorted(name for name in known if evidence.observed_versions(name))
-        near = difflib.get_close_matches(package, ran, n=3, cutoff=0.6) or ran
+        near = _nearest(package, ran, cutoff=0.6)
         raise UsageError(
             f"no rule was run on releases of {package!r}; a matrix exists for {', '.join(near)}"
         )
@@ -92,44 +92,57 @@ def _model_types(rules: tuple[Rule, ...], wanted: str | None) -> list[str]:
     if wanted is None:
         return known
     if wanted not in known:
-        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.3) or known
+        near = _nearest(wanted, known, cutoff=0.3)
         raise UsageError(f"no rule knows model type {wanted!r}; nearest: {', '.join(near)}")
     return [wanted]
+
+
+def _nearest(name: str, known: list[str], cutoff: float) -> list[str]:
+    import difflib
+
+    return difflib.get_close_matches(name, known, n=3, cutoff=cutoff) or known
 
 
 def _age(model_type: str) -> tuple[object, str]:
     return versions.parse(families.KNOWN_MODEL_TYPES.get(model_type, "99")), model_type
 
 
+def _inside(
+    rules: tuple[Rule, ...], package: str, releases: list[str]
+) -> dict[Scope, frozenset[str]]:
+    """Return the releases of this package that each scope about it allows."""
+    scopes = [scope for rule in rules for scope in rule.scopes if package in scope.packages]
+    allowed = {
+        text: frozenset(release for release in releases if versions.contains(text, release))
+        for text in {scope.packages[package] for scope in scopes}
+    }
+    return {
+        scope: allowed[scope.packages[package]]
+        for scope in scopes
+        if not _needs_unsloth(scope, package)
+    }
+
+
 def _about(
-    rules: tuple[Rule, ...], package: str, model_type: str
-) -> list[tuple[Rule, tuple[str, ...]]]:
-    """Return the rules about this model type and package, each with its bounds on the package."""
+    rules: tuple[Rule, ...], model_type: str, inside: dict[Scope, frozenset[str]]
+) -> list[tuple[Rule, frozenset[str]]]:
+    """Return the rules about this model type, each with the releases in which it holds."""
     found = []
     for rule in rules:
-        bounds = tuple(
-            scope.packages[package]
-            for scope in rule.scopes
-            if model_type in scope.model_types
-            and package in scope.packages
-            and not _needs_unsloth(scope, package)
-        )
-        if bounds:
-            found.append((rule, bounds))
+        scopes = [s for s in rule.scopes if s in inside and model_type in s.model_types]
+        if scopes:
+            found.append((rule, frozenset().union(*(inside[scope] for scope in scopes))))
     return found
 
 
 def _cell(
-    about: list[tuple[Rule, tuple[str, ...]]], package: str, model_type: str, version: str
-) -> tuple[Entry, ...] | None:
+    about: list[tuple[Rule, frozenset[str]]], package: str, model_type: str, version: str
+) -> tuple[Rule, ...] | None:
+    """Return the rules that hold for a release; ``None`` where it has no such model type."""
     since = families.KNOWN_MODEL_TYPES.get(model_type)
     if package == "transformers" and since and not versions.contains(f">={since}", version):
         return None
-    return tuple(
-        Entry(rule.code, rule.severity, _strength(rule, package, model_type, version))
-        for rule, bounds in about
-        if any(versions.contains(text, version) for text in bounds)
-    )
+    return tuple(rule for rule, releases in about if version in releases)
 
 
 def _needs_unsloth(scope: Scope, package: str) -> bool:
@@ -138,15 +151,29 @@ def _needs_unsloth(scope: Scope, package: str) -> bool:
     return bool(ours) and package not in ours
 
 
-def _strength(rule: Rule, package: str, model_type: str, version: str) -> str:
-    if evidence.seen(rule.code, package, model_type, version) == evidence.SEEN_BROKEN:
-        return RAN
+def _entries(
+    rules: tuple[Rule, ...] | None, package: str, model_type: str, releases: list[str]
+) -> tuple[Entry, ...] | None:
+    """Return the cell of a column, whose releases have the same rules."""
+    if rules is None:
+        return None
+    return tuple(
+        Entry(rule.code, rule.severity, _strength(rule, package, model_type, releases))
+        for rule in rules
+    )
+
+
+def _strength(rule: Rule, package: str, model_type: str, releases: list[str]) -> str:
+    """Return ``ran`` if any of these releases was run and seen broken, else what the rule says."""
+    for version in releases:
+        if evidence.seen(rule.code, package, model_type, version) == evidence.SEEN_BROKEN:
+            return RAN
     return DERIVED if rule.evidence is Evidence.RAN else rule.evidence.value
 
 
-def _shape(cell: tuple[Entry, ...] | None) -> object:
+def _shape(cell: tuple[Rule, ...] | None) -> object:
     """Return what makes two releases different columns: the codes, not how well each was seen."""
-    return None if cell is None else tuple(entry.code for entry in cell)
+    return None if cell is None else tuple(rule.code for rule in cell)
 
 
 def _collapse(releases: list[str], shape: Callable[[str], object]) -> list[list[str]]:
@@ -159,14 +186,3 @@ def _collapse(releases: list[str], shape: Callable[[str], object]) -> list[list[
         groups[-1].append(version)
         last = current
     return groups
-
-
-def _merge(cells: list[tuple[Entry, ...] | None]) -> tuple[Entry, ...] | None:
-    """Return one cell for a column: an entry counts as ``ran`` if any of its releases was run."""
-    if cells[0] is None:
-        return None
-    merged = []
-    for position, entry in enumerate(cells[0]):
-        strengths = [cell[position].strength for cell in cells if cell is not None]
-        merged.append(Entry(entry.code, entry.severity, RAN if RAN in strengths else strengths[0]))
-    return tuple(merged)

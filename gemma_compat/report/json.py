@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from json import JSONEncoder
+from typing import TYPE_CHECKING, Any
 
 from .._version import SCHEMA_VERSION, __version__
-from ..engine.plan import Plan
-from ..engine.rule import Diagnosis, Finding, Rule, Undetermined
 from .sharing import clean_values, shareable, shareable_facts
+
+if TYPE_CHECKING:
+    from ..engine.plan import Plan
+    from ..engine.rule import Diagnosis, Finding, Rule, Undetermined
 
 
 def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
@@ -29,10 +32,30 @@ def render_diagnosis(diagnosis: Diagnosis, plan: Plan) -> str:
 
 def dump(content: dict[str, Any]) -> str:
     """Return ``content`` under the two version fields, cleaned for sharing, ending in a newline."""
-    import json
-
     document = {"schema_version": SCHEMA_VERSION, "tool_version": __version__, **content}
-    return json.dumps(clean_values(document), indent=2, allow_nan=False) + "\n"
+    return indented(clean_values(document)) + "\n"
+
+
+def indented(value: Any, margin: str = "\n") -> str:
+    """Return what ``json.dumps(value, indent=2, allow_nan=False)`` does, in half its time.
+
+    The encoder of ``json`` runs in C only without ``indent``; here it has the values alone.
+
+    Args:
+        value: a JSON value whose keys are texts.
+        margin: a line feed and the blanks before the value.
+    """
+    inner = f"{margin}  "
+    if isinstance(value, dict) and value:
+        fields = [f"{_encoded(key)}: {indented(item, inner)}" for key, item in value.items()]
+        return f"{{{inner}{f',{inner}'.join(fields)}{margin}}}"
+    if isinstance(value, (list, tuple)) and value:
+        items = [indented(item, inner) for item in value]
+        return f"[{inner}{f',{inner}'.join(items)}{margin}]"
+    return _encoded(value)
+
+
+_encoded = JSONEncoder(allow_nan=False).encode
 
 
 def finding_fields(finding: Finding) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 from ..engine.matrix import DERIVED, RAN, REPORTED, SOURCE, Entry, Matrix
 from ..engine.rule import Severity
 from ..language import said
-from .json import dump
 from .wording import wrap
 
 _MARK = {RAN: "", DERIVED: "~", SOURCE: "?", REPORTED: "??"}
@@ -46,6 +45,8 @@ def render_markdown(matrix: Matrix) -> str:
 
 def render_json(matrix: Matrix) -> str:
     """Return one document; a cell is ``null`` where the release has no such model type."""
+    from .json import dump
+
     return dump(_document(matrix))
 
 
