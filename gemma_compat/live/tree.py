@@ -27,19 +27,19 @@ def walk(model: Any) -> Sequence[tuple[str, Any]]:
     if not isinstance(getattr(model, "_modules", None), dict):
         return tuple(model.named_modules())  # a Snapshot, or a stand-in
     found: list[tuple[str, Any]] = []
-    seen: set[int] = set()
-
-    def visit(name: str, module: Any) -> None:
-        seen.add(id(module))
-        found.append((name, module))
-        if module._modules:  # most have none
-            start = f"{name}." if name else ""
-            for key, held in module._modules.items():
-                if held is not None and id(held) not in seen:
-                    visit(start + key, held)
-
-    visit("", model)
+    _visit("", model, found, set())
     return found
+
+
+def _visit(name: str, module: Any, found: list[tuple[str, Any]], seen: set[int]) -> None:
+    """Note a module and what it holds. No closure: one that calls itself keeps the model alive."""
+    seen.add(id(module))
+    found.append((name, module))
+    if module._modules:  # most have none
+        start = f"{name}." if name else ""
+        for key, held in module._modules.items():
+            if held is not None and id(held) not in seen:
+                _visit(start + key, held, found, seen)
 
 
 def _path(name: str) -> str:
