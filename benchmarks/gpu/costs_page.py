@@ -185,7 +185,7 @@ def _rows(part: Part) -> Iterator[tuple[str, ...]]:
             cure,
             *(_time(side) for side in sides),
             *_ratios(record, *sides),
-            *(f"{x['peak_mib'] / 1024:.2f}" if "peak_mib" in x else "-" for x in sides),
+            *(f"{x['peak_mib'] / 1024:.2f}" if x.get("peak_mib") else "-" for x in sides),
             _cosine(record.get("gradients")),
         )
 
