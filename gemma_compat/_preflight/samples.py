@@ -53,10 +53,13 @@ def span(batch: Mapping[str, Any], row: int) -> tuple[int, int]:
 
 
 def two_dimensional(batch: Mapping[str, Any], name: str) -> Any:
-    """Return a tensor with the shape of ``input_ids``; ``None`` if it has another."""
-    value = batch.get(name)
-    shape = tuple(batch["input_ids"].shape)
-    return value if tuple(getattr(value, "shape", ())) == shape else None
+    """Return a tensor with the shape of ``input_ids``; ``None`` if it has another, or there are
+    no ids.
+    """
+    value, ids = batch.get(name), batch.get("input_ids")
+    if ids is None:
+        return None
+    return value if tuple(getattr(value, "shape", ())) == tuple(ids.shape) else None
 
 
 def _cuts(batch: Mapping[str, Any], row: int, start: int, end: int) -> list[int]:

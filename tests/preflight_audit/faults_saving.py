@@ -112,7 +112,9 @@ def _classifier(labels: int, pad: int) -> Callable[[Any], Any]:
     def make(folder: Any) -> Any:
         import transformers
 
-        config = tiny.build("gemma3_text").config
+        # 4.50.3 has no classifier of Gemma 3's text model.
+        is_there = hasattr(transformers, "Gemma3TextForSequenceClassification")
+        config = tiny.build("gemma3_text" if is_there else "gemma2").config
         config.num_labels = labels
         torch.manual_seed(0)
         model = transformers.AutoModelForSequenceClassification.from_config(config)

@@ -74,8 +74,9 @@ def run(model: Any, folder: Any, rows: Any, *, tokenizer: Any = None, **given: A
 
 def tell(fault: Fault, folder: Any) -> Told:
     """Plant the accident and return what preflight says of it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    # Kept, and not ignored: transformers 4.50 saves an invalid config where warnings are ignored.
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
         given = dict(fault.make(folder))
         try:
             result = gemma_compat.preflight(given.pop("subject"), given.pop("batch", None), **given)
