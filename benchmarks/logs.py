@@ -22,6 +22,7 @@ def measure(root: Path, rounds: int) -> Iterator[Figure]:
     from gemma_compat._explain.explain import explain_log
 
     logs = {name: _log(make) for name, make in _KINDS.items()}
+    logs[_BINARY] = random.Random(0).randbytes(SIZE // 8) * 8
     costs: dict[str, list[float]] = {name: [] for name in logs}
     for _ in range(max(3, rounds // 3)):
         for name, data in logs.items():
@@ -95,5 +96,6 @@ _KINDS = {
     "one line of JSON": _json,
     "lines of hexadecimal digits": _hexadecimal,
 }
+_BINARY = "a binary file"
 # What a large log is made of; the others are for information.
 _HELD = tuple(_KINDS)[:3]

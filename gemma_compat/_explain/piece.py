@@ -46,8 +46,9 @@ class Piece:
         return self.text.lower()
 
     @cached_property
-    def _starts(self) -> list[int]:
-        return list(accumulate((len(line) + 1 for line in self._with_0), initial=0))
+    def _sizes(self) -> list[int]:
+        """Return how many bytes stand before each line, line feeds not counted."""
+        return list(accumulate(map(len, self._with_0), initial=0))
 
     def shapes_with(self, clauses: Sequence[frozenset[bytes]]) -> Iterator[bytes]:
         """Yield the shapes that have a word of each clause; the first should have rare words."""
@@ -74,12 +75,12 @@ class Piece:
 
     def start(self, number: int) -> int:
         """Return where the line of this number begins."""
-        return self._starts[number]
+        return self._sizes[number] + number
 
     def text_from(self, number: int, lines: int) -> str:
         """Return the text of this many lines, beginning with that of this number."""
-        end = self._starts[min(number + lines, len(self._with_0))] - 1
-        return self.data[self._starts[number] : end].decode("utf-8", "replace")
+        end = self.start(min(number + lines, len(self._with_0))) - 1
+        return self.data[self.start(number) : end].decode("utf-8", "replace")
 
 
 def _as_they_are(lines: set[bytes]) -> dict[bytes, bytes]:

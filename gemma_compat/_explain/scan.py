@@ -43,38 +43,45 @@ class Scanner:
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self._patterns = list(patterns)
-        self._waiting = {id(item): item.limit for item in self._patterns}
+        self._left = [item.limit for item in self._patterns]
         self._required = Required(w for p in self._patterns for clause in p.clauses for w in clause)
+        # The numbers of the patterns by the rarest words that they require.
+        self._by_word: dict[bytes, list[int]] = {}
+        for number, item in enumerate(self._patterns):
+            for word in item.clauses[0] if item.clauses else (_ANY,):
+                self._by_word.setdefault(word, []).append(number)
         self._words: frozenset[bytes] | None = None
         self._found: frozenset[bytes] = frozenset()
-        self._possible: list[Pattern] = []
+        self._possible: list[int] = []
         self._before = b""
 
     def scan(self, first_line: int, data: bytes) -> Iterator[Hit]:
         """Yield the hits in one piece, pattern by pattern, each in order."""
         before, self._before = self._before, data[-_CONTEXT:]
         piece = Piece(data)
-        words = words_of(piece.shapes)
-        for item in self._possible_with(words):
-            if item.needs not in data:
+        for number in self._possible_with(words_of(piece.shapes)):
+            item = self._patterns[number]
+            if not self._left[number] or item.needs not in data:
                 continue
-            for found in islice(_matches(item, piece, self._found), self._waiting[id(item)]):
+            for found in islice(_matches(item, piece, self._found), self._left[number]):
                 around = _context(piece.start(found.line), data, before) if item.context else ()
                 line = first_line + found.line
                 yield Hit(item.kind, item.key, line, found.text, found.match, *around)
-                self._waiting[id(item)] -= 1
-            if not self._waiting[id(item)]:
-                self._patterns.remove(item)
-                self._words = None
+                self._left[number] -= 1
 
-    def _possible_with(self, words: frozenset[bytes]) -> list[Pattern]:
+    def _possible_with(self, words: frozenset[bytes]) -> list[int]:
         """Return the patterns whose words occur; pieces of one log mostly share their words."""
         if words != self._words:
             self._words, self._found = words, self._required.among(words)
-            self._possible = [p for p in self._patterns if p.is_possible(words, self._found)]
+            of_words = [self._by_word.get(word, ()) for word in (*self._found, _ANY)]
+            numbers = sorted(set().union(*of_words))
+            self._possible = [
+                n for n in numbers if self._patterns[n].is_possible(words, self._found)
+            ]
         return self._possible
 
 
+_ANY = b""  # stands for the words of a pattern that requires none
 _BEFORE, _SHOWN = 200, 2000  # characters
 _CONTEXT = 16_000  # bytes before a hit; a quarter of them behind it
 
