@@ -6,6 +6,7 @@ checkpoint function runs.
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
 from typing import Any
@@ -22,6 +23,7 @@ from gemma_compat.detect.training import read_training  # noqa: E402
 from gemma_compat.live import tree  # noqa: E402
 from gemma_compat.live.paths import Paths  # noqa: E402
 from gemma_compat.live.snapshot import Snapshot  # noqa: E402
+from gemma_compat.patching.ledger import Ledger  # noqa: E402
 
 from .. import tiny  # noqa: E402
 
@@ -286,6 +288,26 @@ def test_paths_follow_a_model_that_changes():
     model.model.norm = torch.nn.Identity()
     assert paths.of(model.model.norm) == "model.model.norm"
     assert paths.of(old) == type(old).__name__
+
+
+class Around(torch.nn.Module):
+    def __init__(self, inner: Any) -> None:
+        super().__init__()
+        self.inner = inner
+
+
+def test_a_ledger_sees_what_it_has_put_into_the_model():
+    model = tiny.build("gemma2")
+    ledger = Ledger("GC999", model)
+    (text_model,) = ledger.text_models()
+    assert text_model == ("model.model", model.model)
+    ledger.replace_module(model, "model", Around(model.model))
+    assert ledger.text_models() == [("model.model.inner", text_model[1])]
+    other = copy.deepcopy(model.config)
+    ledger.set_attribute(model.lm_head, "config", other)
+    assert ("model.lm_head.config", other) in ledger.configs()
+    ledger.revert()
+    assert Ledger("GC999", model).text_models() == [text_model]
 
 
 @pytest.fixture
