@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import shadow as shadows
+from .chance import is_seeded, own_seed, quieten
 from .samples import shortened
 from .watching import watch_calls, watch_layers, watch_routers
 
@@ -32,6 +33,7 @@ class Pass:
         trains: whether the model was in training mode; ``None`` if the run did not call it.
         cleared: whether a gradient was there during the step, and gone after it.
         unscaled: whether the run has a gradient scaler, and its step did not use it.
+        seeded: whether the step set torch's seed.
         error: what was raised; ``None`` if nothing was.
     """
 
@@ -43,6 +45,7 @@ class Pass:
     trains: bool | None = None
     cleared: bool = False
     unscaled: bool = False
+    seeded: bool = False
     error: BaseException | None = None
 
     @property
@@ -98,7 +101,9 @@ def _pass(subject: Subject, batch: dict[str, Any], checkpointing: bool, factor: 
         ]
         try:
             subject.spend(1.0, batch)
+            seed = own_seed()
             found.loss = _step(subject, batch, factor)
+            found.seeded = is_seeded(seed)
             found.unscaled = shadows.is_passed_by(subject.trainer)
             gradients.collect(shadows.scale_of(subject.trainer))
         except Exception as error:  # probe boundary: any error of the user's model is a result
@@ -137,22 +142,13 @@ def prepare(subject: Subject, checkpointing: bool) -> None:
     model = subject.model
     model.train()
     for module in model.modules():
-        _quieten(module)
+        quieten(module)
     for parameter in model.parameters():
         parameter.grad = None
     if not checkpointing:
         _switch_checkpointing_off(model)
     elif wants_checkpointing(subject) and not is_checkpointing(model):
         _switch_checkpointing_on(subject)
-
-
-def _quieten(module: Any) -> None:
-    """Switch dropout off by its rate, since the run's step puts every module into training mode."""
-    if "Dropout" in type(module).__name__ and isinstance(vars(module).get("p"), float):
-        module.p = 0.0
-    for name in ("attention_dropout", "dropout"):
-        if isinstance(vars(module).get(name), float):
-            setattr(module, name, 0.0)
 
 
 def wants_checkpointing(subject: Subject) -> bool:

@@ -24,6 +24,7 @@ TOKENS = "tokens"  # the loss predicts the next token; labels have the shape of 
 OTHER = "other"  # one label for each row (classification), pairs (DPO, rewards), embeddings
 _EVALUATED = 25  # evaluation batches to compare with the training data
 
+CALLBACKS = "callbacks"  # in Subject.kept: those of the Trainer, which its copy does not call
 UNREAD = "unread"  # the run's data set or collator raises
 GENERATED = "generated"  # the Trainer generates the text that it trains on (GRPO, RLOO)
 
@@ -153,6 +154,8 @@ def make_subject(
         tokenizer=given.tokenizer,
     )
     made.gate = gate
+    handler = getattr(trainer, "callback_handler", None)
+    made.kept[CALLBACKS] = list(getattr(handler, "callbacks", ()))
     return made
 
 

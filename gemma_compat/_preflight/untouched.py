@@ -186,18 +186,25 @@ def _refill(table: Any, content: Any) -> None:
         table.update(content)
 
 
+def _version(tensor: Any) -> int:
+    """Return how often the tensor was written to; 0 for one of ``torch.inference_mode``, for which
+    torch does not count.
+    """
+    return 0 if tensor.is_inference() else int(tensor._version)
+
+
 class _Tensors:
     """Restore gradients, ``requires_grad`` and buffers of a model."""
 
     def __init__(self, model: Any) -> None:
         self._parameters = [
-            (parameter, parameter.grad, parameter.requires_grad, parameter._version)
+            (parameter, parameter.grad, parameter.requires_grad, _version(parameter))
             for parameter in model.parameters()
         ]
         buffers = list(model.buffers())
         self._buffers = [(b, b.detach().clone()) for b in buffers if _is_small(b)]
         # GPTQ and AWQ keep the weights themselves in buffers, which no step writes to.
-        self._large = [(b, b._version) for b in buffers if not _is_small(b)]
+        self._large = [(b, _version(b)) for b in buffers if not _is_small(b)]
 
     def take_gradients_off(self) -> None:
         for parameter, _, _, _ in self._parameters:
@@ -210,11 +217,12 @@ class _Tensors:
             for tensor, content in self._buffers:
                 if not (tensor.shape == content.shape and bool(torch.equal(tensor, content))):
                     tensor.copy_(content)
-        written = sum(buffer._version != version for buffer, version in self._large)
+        written = sum(_version(buffer) != version for buffer, version in self._large)
         for parameter, grad, requires_grad, version in self._parameters:
             parameter.grad = grad
-            parameter.requires_grad_(requires_grad)
-            written += parameter._version != version
+            if parameter.requires_grad != requires_grad:
+                parameter.requires_grad_(requires_grad)
+            written += _version(parameter) != version
         if written:
             raise GemmaCompatError(
                 f"the training step wrote to {written} weights, which preflight does not copy: "

@@ -15,9 +15,11 @@ def all_faults() -> Iterator[Fault]:
         faults_data,
         faults_family,
         faults_labels,
+        faults_loading,
         faults_loss,
         faults_model,
         faults_objective,
+        faults_running,
         faults_saving,
         faults_settings,
         faults_targets,
@@ -40,3 +42,5 @@ def all_faults() -> Iterator[Fault]:
     yield from faults_data.FAULTS
     yield from faults_targets.FAULTS
     yield from faults_objective.FAULTS
+    yield from faults_loading.FAULTS
+    yield from faults_running.FAULTS

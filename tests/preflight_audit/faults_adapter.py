@@ -58,8 +58,9 @@ def _disabled(model: Any) -> Any:
 
 
 def _for_inference(model: Any) -> Any:
-    made = lora(model)
+    made = _moved(lora(model))
     made.requires_grad_(False)
+    made.peft_config["default"].inference_mode = True  # as PeftModel.from_pretrained leaves it
     return made
 
 

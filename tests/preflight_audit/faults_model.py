@@ -169,7 +169,7 @@ NAMES: tuple[tuple[str, Callable[[Any], Any], str, bool], ...] = (
     ("head frozen and cut loose", on_tiny(_loose_head), "head", True),
     ("head is random", on_taught(_random_head), "head|not what was trained", False),
     ("a layer is random", on_taught(_layer), "not what was trained|know", True),
-    ("all weights are random", on_taught(_random), "not what was trained", True),
+    ("all weights are random", on_taught(_random), "nothing was loaded", True),
     ("a layer is zero", on_taught(_zeros), "only zeros", False),
     ("embedding is random", on_taught(_embedding_lost), "not what was trained", False),
     ("norms loaded as Llama's", on_taught(_norm_of_one), "not what was trained", False),

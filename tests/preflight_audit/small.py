@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from gemma_compat._preflight.checks.learning import SENTENCES
+from gemma_compat._preflight.checks.english import SENTENCES
 
 from .. import tiny
 

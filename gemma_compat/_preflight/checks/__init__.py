@@ -31,6 +31,7 @@ _PASSES = frozenset(
         "activations-fit",
         "images-see-themselves",
         "reference-is-the-model",
+        "the-future-is-hidden",
         "samples-are-apart",
         "loss-agrees",
         "loss-is-plausible",
@@ -78,14 +79,31 @@ def all_checks() -> Iterator[Check]:
 
 
 def _of_the_setup() -> Iterator[Check]:
-    from . import adapters, family, norms, rotary, running, weights
+    from . import (
+        adapters,
+        checkpoint,
+        family,
+        fresh,
+        names,
+        norms,
+        process,
+        rotary,
+        running,
+        weights,
+    )
 
+    yield Check("process-makes-gradients", process.process_makes_gradients, (), _PASSES, True)
     yield Check("something-trains", weights.something_trains, (), _PASSES, True)
     yield Check("weights-are-finite", weights.weights_are_finite, (), _PASSES | _ENGLISH, True)
+    yield Check("weights-are-loaded", fresh.weights_are_loaded, ("random-weights",), generated=True)
+    yield Check(
+        "config-is-the-checkpoints", checkpoint.config_is_the_checkpoints, (), frozenset(), True
+    )
     yield Check("rotary-is-the-configs", rotary.rotary_is_the_configs, (), frozenset(), True)
     yield Check("norms-are-loaded", norms.norms_are_loaded, (), frozenset(), True)
     yield Check("config-is-the-familys", family.config_is_the_familys, (), _DEAD, True)
     yield Check("adapter-is-sound", adapters.adapter_is_sound, (), frozenset(), True)
+    yield Check("adapter-names-match", names.adapter_names_match, (), frozenset(), True)
     yield Check("head-is-trained", weights.head_is_trained, (), frozenset(), True)
     yield Check(
         "quantization-is-real",
@@ -96,7 +114,7 @@ def _of_the_setup() -> Iterator[Check]:
 
 
 def _of_the_settings() -> Iterator[Check]:
-    from . import arguments, optimizer, saving, schedule, text
+    from . import arguments, callbacks, optimizer, saving, schedule, text
 
     yield Check("checkpoint-can-be-saved", saving.checkpoint_can_be_saved, (), frozenset(), True)
     yield Check(
@@ -107,6 +125,7 @@ def _of_the_settings() -> Iterator[Check]:
         True,
     )
     yield Check("schedule-moves", schedule.schedule_moves, (), frozenset(), True)
+    yield Check("callbacks-can-be-called", callbacks.callbacks_can_be_called, (), frozenset(), True)
     yield Check("arguments-make-sense", arguments.arguments_make_sense, (), frozenset(), True)
     yield Check(
         "update-survives-rounding",
@@ -167,7 +186,7 @@ def _of_the_batch() -> Iterator[Check]:
 
 
 def _of_the_text() -> Iterator[Check]:
-    from . import batch, joints, learning, scan, stops, text, turns, vocabulary, weights, wording
+    from . import batch, english, joints, scan, stops, text, turns, vocabulary, weights, wording
 
     yield Check(
         "text-is-the-models", text.text_is_the_models, ("missing-bos", "labels-masked"), _STOP
@@ -182,7 +201,7 @@ def _of_the_text() -> Iterator[Check]:
     yield Check("answers-differ", scan.answers_differ)
     yield Check("new-tokens-are-trained", weights.new_tokens_are_trained, ())
     yield Check(
-        "model-knows-english", learning.model_knows_english, ("random-weights",), _STEP, True
+        "model-knows-english", english.model_knows_english, ("random-weights",), _STEP, True
     )
 
 
@@ -191,7 +210,7 @@ _JOINED = frozenset({"samples-are-apart", "answers-differ", "answers-fit-their-p
 
 
 def _of_the_passes() -> Iterator[Check]:
-    from . import agreement, invariance, learning, numbers, packing, pictures, running
+    from . import agreement, future, invariance, learning, numbers, packing, pictures, running
 
     yield Check("training-step-runs", running.training_step_runs, (), _PASSES - _STEP)
     yield Check(
@@ -206,6 +225,7 @@ def _of_the_passes() -> Iterator[Check]:
     )
     yield Check("reference-is-the-model", learning.reference_is_the_model)
     yield Check("samples-are-apart", packing.samples_are_apart, ("wrong-attention",), _AGREE)
+    yield Check("the-future-is-hidden", future.the_future_is_hidden, ("wrong-attention",), _FUTURE)
     yield Check("loss-agrees", agreement.loss_agrees, ("wrong-loss", "wrong-attention"))
     yield Check("padding-changes-nothing", invariance.padding_changes_nothing)
     yield Check(
@@ -232,6 +252,9 @@ def _of_the_gradients() -> Iterator[Check]:
 
 
 _AGREE = frozenset({"loss-agrees"})
+_FUTURE = frozenset(
+    {"loss-agrees", "loss-is-plausible", "adapter-starts-at-nothing", "answers-fit-their-prompts"}
+)
 
 
 def checked_names(names: Iterable[str]) -> frozenset[str]:

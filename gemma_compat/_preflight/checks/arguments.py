@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
@@ -17,6 +18,7 @@ _EPSILON = 1e-3  # most gradients are smaller, and shrink to nothing beside it
 _SGD = 1e-3  # times gradients that are clipped to a norm of 1
 _BETA2 = 0.8  # every recipe is above; the second moment would forget within a few steps
 _SMOOTHING = 0.5
+_MANY_PASSES, _MANY_STEPS = 300, 2000  # over the rows; fewer may be meant to overfit
 _NOISE = 100.0  # of NEFTune; its authors tried 5, 10 and 15
 
 
@@ -24,6 +26,8 @@ def arguments_make_sense(subject: Subject) -> CheckResult:
     """Check clipping, decay, Adam's betas and epsilon, smoothing, noise, accumulation."""
     if subject.args is None and subject.optimizer is None:
         return not_run(NO_ARGUMENTS)
+    if typed := _of_text(subject):
+        return typed
     found = (
         _of_clipping(subject)
         or _of_decay(subject)
@@ -32,8 +36,31 @@ def arguments_make_sense(subject: Subject) -> CheckResult:
         or _of_smoothing(subject)
         or _of_noise(subject)
         or _of_accumulation(subject)
+        or _of_length(subject)
     )
     return found or passed("clipping, decay and the optimizer's settings are as in recipes")
+
+
+def _of_text(subject: Subject) -> CheckResult | None:
+    """Judge a number that came as text, as YAML reads 2e-4 without a point."""
+    fields = dataclasses.fields(subject.args) if dataclasses.is_dataclass(subject.args) else ()
+    for one in fields:
+        given = subject.value(one.name)
+        if type(one.default) in (int, float) and isinstance(given, str) and _is_number(given):
+            return failed(
+                f"{one.name} is the text {given!r}, and not a number: the run ends with a "
+                "TypeError before its first step",
+                help=f"{one.name}=float({given!r}); YAML reads 2e-4 as text, 2.0e-4 as a number",
+            )
+    return None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _of_clipping(subject: Subject) -> CheckResult | None:
@@ -142,4 +169,17 @@ def _of_accumulation(subject: Subject) -> CheckResult | None:
         f"the run accumulates {steps} batches for a step, and an epoch has {batches}: one step an "
         "epoch",
         help="a smaller gradient_accumulation_steps",
+    )
+
+
+def _of_length(subject: Subject) -> CheckResult | None:
+    """Warn of max_steps that go over the rows hundreds of times."""
+    steps, batches = int(subject.value("max_steps", -1)), batches_of_an_epoch(subject)
+    passes = steps * int(subject.value("gradient_accumulation_steps", 1)) / max(1, batches or 0)
+    if not batches or steps < _MANY_STEPS or passes < _MANY_PASSES:
+        return None
+    return warned(
+        f"max_steps={steps} goes over the {len(subject.trainer.train_dataset)} rows {passes:.0f} "
+        "times: they are learned by heart long before",
+        help="num_train_epochs=3 in place of max_steps, or the whole data set",
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..result import CheckResult
 from ..text import text_config_of
 from ._answers import does_not_apply, failed, passed, warned
+from .rotary import EDITED
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -41,6 +42,8 @@ def config_is_the_familys(subject: Subject) -> CheckResult:
         return does_not_apply("of this type no such field is known")
     usual = type(config)()
     for name in fixed:
+        if name in subject.kept.get(EDITED, ()):
+            continue  # the checkpoint's own config has said so
         own, theirs = getattr(config, name, None), getattr(usual, name, None)
         if own != theirs:
             return warned(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...tables.renamed_arguments import renamed_for
 from .. import passes
+from ..chance import largest_dropout
 from ..precision import precision_of
 from ..result import CheckResult
 from ._answers import NO_STEP, does_not_apply, failed, first_line, not_run, passed
@@ -24,6 +25,8 @@ def gradients_agree(subject: Subject) -> CheckResult:
     """Compare the gradients with the run's checkpointing and without, parameter by parameter."""
     if not (passes.wants_checkpointing(subject) or passes.is_checkpointing(subject.model)):
         return does_not_apply("the run does not checkpoint")
+    if masked := _without_random_state(subject):
+        return masked
     if run_of(subject).loss is None:
         return not_run(NO_STEP)
     whole = passes.short_of(subject) is subject.batch
@@ -40,6 +43,25 @@ def gradients_agree(subject: Subject) -> CheckResult:
                 help="the traceback of trainer.train() shows where",
             )
     return _compare(with_it, without, subject)
+
+
+def _without_random_state(subject: Subject) -> CheckResult | None:
+    """Judge checkpointing that draws other dropout masks when it computes a layer again.
+
+    The passes compared here have no dropout, so it is told by the options.
+    """
+    options = dict(subject.checkpointing_options() or {})
+    for module in subject.model.modules():
+        function = vars(module).get("_gradient_checkpointing_func")
+        options.update(getattr(function, "keywords", None) or {})
+    rate = largest_dropout(subject.model)
+    if options.get("preserve_rng_state", True) or not rate:
+        return None
+    return failed(
+        f"checkpointing has preserve_rng_state=False beside a dropout of {rate:g}: a layer that is "
+        "computed again drops other values, and the gradients are of another pass",
+        help="leave preserve_rng_state out, or set every dropout to 0",
+    )
 
 
 def _compare(one: passes.Pass, other: passes.Pass, subject: Subject) -> CheckResult:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...live.tree import text_models
-from ..cost import TOO_SMALL, left_at_the_beginning
 from ..precision import limit_of, precision_of
-from ..reference import REWRITES, cross_entropy, prepare, rewrites_itself
 from ..result import CheckResult
-from ..subject import FORWARD
-from ..text import tokenizer_of
 from ._answers import (
     NO_LOSS,
     NO_STEP,
-    NO_TOKENIZER,
     NOT_TOKENS,
     does_not_apply,
     failed,
@@ -25,89 +20,18 @@ from ._answers import (
     passed,
     warned,
 )
-from .agreement import explaining, reference_loss, run_of
+from .agreement import reference_loss, run_of
+from .cuts import where_it_is_cut
+from .english import BY_ADAPTER, ENGLISH, GUESSING, explained
+from .fresh import ALL_NEW
 from .resting import may_rest, why_nothing
 from .weights import zeros
 
 if TYPE_CHECKING:
     from ..subject import Subject
 
-_GUESSING = 0.8  # of ln V; weights with a higher loss know nothing
-_ENGLISH = 5.0  # loss on SENTENCES; the smallest Gemma has 2.6, without its rotary scaling over 6
-_FEWEST = 24  # tokens of SENTENCES: two of them
 _HARM = 0.5  # how much an adapter may raise the loss before the first step
 _ADAPTER_WORDS = ("lora_", "modules_to_save", "prompt_", "ia3_", "trainable_tokens", "adapter")
-SENTENCES = (
-    "The sun rises in the east and sets in the west. Water freezes at zero degrees Celsius and "
-    "boils at one hundred degrees. There are seven days in a week and twelve months in a year. "
-    "Paris is the capital of France, and London is the capital of the United Kingdom. Most people "
-    "sleep at night and work during the day."
-)
-
-
-def model_knows_english(subject: Subject) -> CheckResult:
-    """Check the loss on fixed English sentences, to tell a broken model from broken data."""
-    import torch
-
-    tokenizer = tokenizer_of(subject)
-    if tokenizer is None or not callable(tokenizer):
-        return not_run(NO_TOKENIZER)
-    if not text_models(subject.base) or not _has_vocabulary(subject):
-        return does_not_apply("the model has no language head")
-    if rewrites_itself(subject.base):
-        return not_run(REWRITES)
-    loss = _of_text(subject, tokenizer, torch)
-    if isinstance(loss, str):
-        return not_run(loss)
-    subject.kept["english"] = loss
-    figure = f"the loss on plain English sentences is {loss:.2f}"
-    if loss <= _ENGLISH:
-        return passed(figure, f"at most {_ENGLISH:g}")
-    return warned(
-        f"{figure}; a pretrained Gemma is below 3.5: the weights are not what was trained",
-        f"at most {_ENGLISH:g}",
-        help="from_pretrained with the checkpoint's own config, and a look at its list of missing "
-        "keys; nothing, if you train from scratch",
-    )
-
-
-def _of_text(subject: Subject, tokenizer: Any, torch: Any) -> float | str:
-    """Return the loss on :data:`SENTENCES` with the run's adapter, or why there is none."""
-    try:
-        ids = tokenizer(SENTENCES, add_special_tokens=False)["input_ids"]
-        bos = getattr(tokenizer, "bos_token_id", None)
-        ids = _affordable(subject, [*([] if bos is None else [bos]), *ids])
-        if not ids:
-            return TOO_SMALL
-        ids = torch.tensor([ids])
-        rows = text_models(subject.base)[0][1].embed_tokens.weight.shape[0]
-        if int(ids.max()) >= rows:
-            return "the tokenizer's ids are past the model's vocabulary"
-        ids = ids.to(next(subject.model.parameters()).device)
-        with subject.trial(), torch.no_grad():
-            prepare(subject, ids.shape[1])
-            subject.spend(FORWARD, {"input_ids": ids} if subject.is_causal else None)
-            logits = subject.model(input_ids=ids, use_cache=False).logits[0, -ids.shape[1] :]
-            total, number = cross_entropy(logits[:-1], ids[0, 1:])
-    except Exception as error:  # probe boundary: a forward of the user's model and tokenizer
-        return f"the forward does not run: {first_line(error)}"
-    return total / number
-
-
-def _affordable(subject: Subject, ids: list[int]) -> list[int]:
-    """Return as many of these tokens as the passes allow, which is all for most batches; none if
-    they would be too few.
-    """
-    if not subject.is_causal:
-        return ids
-    left = left_at_the_beginning(subject) - explaining(subject)
-    tokens = left / FORWARD * subject.batch["input_ids"].numel()
-    return ids[: int(tokens)] if tokens >= _FEWEST else []
-
-
-def _has_vocabulary(subject: Subject) -> bool:
-    head = getattr(subject.base, "get_output_embeddings", lambda: None)()
-    return head is not None
 
 
 def loss_is_plausible(subject: Subject) -> CheckResult:
@@ -121,20 +45,31 @@ def loss_is_plausible(subject: Subject) -> CheckResult:
     if loss is None or not math.isfinite(loss):
         return not_run(NO_LOSS)
     vocabulary = text_models(subject.base)[0][1].embed_tokens.weight.shape[0]
-    guess, limit = math.log(vocabulary), f"at most {_GUESSING:.0%} of {math.log(vocabulary):.1f}"
+    guess, limit = math.log(vocabulary), f"at most {GUESSING:.0%} of {math.log(vocabulary):.1f}"
     figure = (
         f"the model's loss on your data is {loss:.2f}; random guessing is {guess:.1f}, and a "
         "pretrained Gemma is usually below 4 on English text"
     )
-    if loss <= _GUESSING * guess:
+    if loss <= GUESSING * guess:
         return passed(figure, limit)
+    if subject.kept.get(BY_ADAPTER):
+        return not_run("follows from model-knows-english: the adapter breaks the model")
+    if cause := explained(subject):
+        return not_run(f"follows from {cause}: {figure}")
     english = subject.kept.get("english")
-    if english is not None and english <= _ENGLISH:
+    if english is not None and english <= min(ENGLISH, GUESSING * guess):
         return warned(
             f"{figure}. It is {english:.2f} on plain English, so the model is whole: your rows "
             "hold something else than text in its vocabulary",
             limit,
             help="decode a row with the tokenizer and read it",
+        )
+    if subject.kept.get(ALL_NEW):
+        return warned(
+            f"{figure}. Every matrix of the model is random: nothing was loaded",
+            limit,
+            help="nothing, if you train from scratch; else from_pretrained in place of "
+            "from_config, and the missing keys of load_state_dict(strict=False) read",
         )
     return warned(
         f"{figure}. The weights know nothing yet, or the tokenizer is another model's",
@@ -150,6 +85,8 @@ def adapter_starts_at_nothing(subject: Subject) -> CheckResult:
     if disable is None or not subject.is_causal:
         return does_not_apply("the model has no adapter that can be switched off")
     outer = [p for n, p in subject.model.named_parameters() if "lora_B" in n]
+    if subject.kept.get(BY_ADAPTER):
+        return not_run("follows from model-knows-english: the adapter breaks the model")
     if not outer or not any(bool(p.detach().any()) for p in outer):
         return passed("the adapter is at its beginning: it changes nothing yet")
     with_it = reference_loss(subject)
@@ -259,6 +196,9 @@ def _sort_out(subject: Subject, trainable: set[str], dead: list[str]) -> CheckRe
     )
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        if cut := where_it_is_cut(subject, trainable, set(dead)):
+            place, help = cut
+            return failed(f"{figure}; none {place}", help=help)
         return failed(
             f"{figure}; none for {others[0]}{more}",
             help="requires_grad_(False) if they are to rest; else look for what cuts them off "
@@ -285,6 +225,7 @@ def _of_base(figure: str, base: list[str], trainable: set[str]) -> CheckResult:
     if not any("lora_" in name for name in trainable):
         return passed(figure)
     return warned(
-        f"{figure}; beside the adapter {len(base)} weights train, {sorted(base)[0]} first",
+        f"{figure}; beside the adapter {len(base)} weights train, {sorted(base)[0]} first, and "
+        "a checkpoint holds the adapter alone",
         help="requires_grad_(False) for them before the adapter is added, or modules_to_save",
     )

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..subject import Subject
 
 _MOVED = 0.25  # of the weights; if fewer change, most updates round to nothing
+_STILL = 1e-8  # at this rate Adam moves a weight by a thousandth of its size in 2,000 steps
+_BESIDE = 1e-3  # of the largest rate
 _LOOKED_AT = 2_000_000  # weights to round for that
 
 
@@ -36,6 +38,13 @@ def optimizer_holds_the_parameters(subject: Subject) -> CheckResult:
         if any("lora_" in name for name in missing):
             return failed(f"{figure}, {missing[0]} first: they never move", help=help)
         return warned(f"{figure}, {missing[0]} first", help=help)
+    if any(group.get("maximize") for group in optimizer.param_groups):
+        return failed(
+            "the optimizer has maximize=True: every step raises the loss",
+            help="leave maximize out where the loss is to fall",
+        )
+    if still := _of_still(subject, optimizer, trained):
+        return still
     idle = _without_rate(optimizer, trained)
     if idle:
         tell = failed if len(idle) == len(trained) else warned
@@ -45,6 +54,32 @@ def optimizer_holds_the_parameters(subject: Subject) -> CheckResult:
             help="an lr above 0 for each group, or requires_grad_(False) for what is to rest",
         )
     return passed(f"the optimizer holds all {len(trained)} trainable parameters")
+
+
+def _of_still(subject: Subject, optimizer: Any, trained: dict[str, Any]) -> CheckResult | None:
+    """Warn of groups whose rate is nothing beside the largest, as a decay by layer can make it."""
+    if not is_adam(subject):
+        return None
+    rates = {id(p): _rate(group) for group in optimizer.param_groups for p in group["params"]}
+    most = max(rates.values(), default=0.0)
+    still = [n for n, p in trained.items() if 0 < rates[id(p)] < min(_STILL, _BESIDE * most)]
+    if not still or len(still) == len(trained):
+        return None
+    return warned(
+        f"{len(still)} of {len(trained)} trainable parameters are in groups with rates of "
+        f"{rates[id(trained[still[0]])]:.1g} and less, {still[0]} first, and the largest is "
+        f"{most:.1g}: they stand still",
+        f"at least {_STILL:g}",
+        help="a decay of 0.8 to 0.95 from layer to layer, or requires_grad_(False) for what is to "
+        "rest",
+    )
+
+
+def _rate(group: dict[str, Any]) -> float:
+    """Return the rate that the group's schedule multiplies."""
+    if sets_its_rate(group):
+        return 1.0
+    return float(group.get("initial_lr", group.get("lr", 1.0)))
 
 
 def _without_rate(optimizer: Any, trained: dict[str, Any]) -> list[str]:

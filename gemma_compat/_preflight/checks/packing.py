@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..subject import Subject
 
 _FEWEST = 3  # tokens of each sample
-_LEAK = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}  # of the largest logit
+LEAK = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}  # of the largest logit
 
 
 def samples_are_apart(subject: Subject) -> CheckResult:
@@ -47,7 +47,7 @@ def samples_are_apart(subject: Subject) -> CheckResult:
     except Exception as error:  # probe boundary: a forward of the user's model
         return not_run(f"the forward does not run: {first_line(error)}")
     moved = float((logits[0] - logits[1]).abs().max() / logits[0].abs().max().clamp(min=1e-9))
-    limit = _LEAK[precision_of(subject)]
+    limit = LEAK[precision_of(subject)]
     figure = f"a changed token moves the logits of the next sample by {moved:.2g}"
     if moved <= limit:
         return passed(figure, f"at most {limit:g} of the largest")

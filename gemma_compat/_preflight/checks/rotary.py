@@ -12,6 +12,7 @@ from ._answers import first_line, not_run, passed, warned
 if TYPE_CHECKING:
     from ..subject import Subject
 
+EDITED = "edited"  # in subject.kept: fields of the config that are not the checkpoint's
 _APART = 0.01  # of a frequency; a cast to bfloat16 costs 0.004
 _MOVE = ("dynamic", "longrope")  # kinds of scaling whose frequencies change with the length
 
@@ -21,10 +22,10 @@ def rotary_is_the_configs(subject: Subject) -> CheckResult:
     models = text_models(subject.base)
     if not models:
         return not_run("no rotary embedding was found")
-    bases = _bases(models[0][1].config)
-    if bases and bases[0] < bases[1]:
+    both = bases(models[0][1].config)
+    if both and both[0] < both[1] and "rope_theta" not in subject.kept.get(EDITED, ()):
         return warned(
-            f"the rotary base is {bases[0]:g} for full attention and {bases[1]:g} for the sliding "
+            f"the rotary base is {both[0]:g} for full attention and {both[1]:g} for the sliding "
             "window: they are exchanged",
             help="the checkpoint's own config: 1000000 for full attention, 10000 for the window",
         )
@@ -49,7 +50,7 @@ def rotary_is_the_configs(subject: Subject) -> CheckResult:
     return passed("frequencies are the config's")
 
 
-def _bases(config: Any) -> tuple[float, float] | None:
+def bases(config: Any) -> tuple[float, float] | None:
     """Return the rotary base of full attention and of the window; ``None`` if there is only one."""
     stated = getattr(config, "rope_parameters", None)
     if isinstance(stated, dict) and "full_attention" in stated:

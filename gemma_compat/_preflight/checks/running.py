@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from ...live.tree import is_four_bit_layer
-from ...tables.renamed_arguments import renamed_for
+from ..chance import largest_dropout
 from ..passes import Pass, is_out_of_memory
 from ..result import CheckResult
 from ._answers import does_not_apply, failed, first_line, passed, warned
 from .agreement import has_own, run_of
+from .causes import of_dtypes, of_no_path
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -40,6 +41,12 @@ _MEANINGS = (
         r"Expected all tensors to be on the same device",
         "model and batch are on different devices",
         "model.to(device), or device_map that keeps one model together",
+    ),
+    (
+        r"m1 and m2 to have the same dtype|mat1 and mat2 must have the same dtype|"
+        r"expected scalar type (BFloat16|Half|Float) but found",
+        "dtypes",
+        "",
     ),
     (
         r"Image features and image tokens do not match",
@@ -97,6 +104,13 @@ def _of_step(subject: Subject, run: Pass) -> CheckResult | None:
             "0, and all are divided by a scale that they never had",
             help="self.accelerator.backward(loss) in place of loss.backward()",
         )
+    dropout = largest_dropout(subject.model)
+    if run.seeded and dropout:
+        return warned(
+            "the training step sets torch's seed: each step draws the same mask for its dropout "
+            f"of {dropout:g}, and epochs the same order",
+            help="set_seed once, before the Trainer is made",
+        )
     if run.trains is False:
         return warned(
             "the training step runs the model in evaluation mode: dropout and checkpointing are "
@@ -142,7 +156,9 @@ def error_as_result(
     for pattern, meaning, help in _MEANINGS:
         if re.search(pattern, text):
             if meaning == "no-path":
-                return _of_no_path(subject)
+                return of_no_path(subject)
+            if meaning == "dtypes":
+                return of_dtypes(subject, error)
             return failed(f"{meaning} ({first_line(error)})", rules=rules, help=help)
     return failed(
         first_line(error),
@@ -156,35 +172,6 @@ def _is_without_head(subject: Subject, text: str) -> bool:
     head = getattr(subject.base, "get_output_embeddings", lambda: None)()
     wants = re.search(r"did not return a loss|returned no loss|argument 'labels'", text)
     return head is None and bool(wants) and "labels" in subject.batch
-
-
-def _of_no_path(subject: Subject) -> CheckResult:
-    """Explain a loss that does not depend on anything that is trained."""
-    trained = [n for n, p in subject.model.named_parameters() if p.requires_grad]
-    towers = [n for n in trained if any(w in n for w in ("vision", "audio", "multi_modal"))]
-    if trained and len(towers) == len(trained):
-        return failed(
-            "only the vision or audio tower is to be trained, and the batch has no image or sound",
-            help="target_modules of the language model, or rows with images",
-        )
-    if any(vars(m).get("gradient_checkpointing") is True for m in subject.model.modules()) or any(
-        subject.value(f"{name}_checkpointing") for name in ("gradient", "activation")
-    ):
-        options = subject.checkpointing_options() or {}
-        if options.get("use_reentrant", True):
-            return failed(
-                "the loss does not depend on what is trained: reentrant checkpointing needs inputs "
-                "with a gradient",
-                help=renamed_for(
-                    "model.enable_input_require_grads(), or "
-                    "gradient_checkpointing_kwargs={'use_reentrant': False}",
-                    subject.base,
-                ),
-            )
-    return failed(
-        "the loss does not depend on what is trained: it was detached, in compute_loss for example",
-        help="no .detach(), .item() or torch.no_grad() between the model and the loss",
-    )
 
 
 def _rules_that_say(subject: Subject, text: str, evaluating: bool) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from ...live.unwrap import peft_wrapper
 from ..result import CheckResult
 from ._answers import NO_TRAINER, failed, first_line, not_run, passed, warned
 from .adapters import adapted
+from .reloading import of_shapes, of_shared
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -26,7 +27,13 @@ def checkpoint_can_be_saved(subject: Subject) -> CheckResult:
     if subject.trainer is None:
         return not_run(NO_TRAINER)
     try:
-        found = _of_bare_adapter(subject) or _of_configs(subject) or _of_folder(subject)
+        found = (
+            _of_bare_adapter(subject)
+            or _of_configs(subject)
+            or of_shared(subject)
+            or of_shapes(subject)
+            or _of_folder(subject)
+        )
     except OSError as error:  # of a folder for copies of the configs, or of output_dir
         return not_run(f"the disk cannot be looked at: {first_line(error)}")
     return found or passed("the configs can be written, and the folder takes a checkpoint")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
 from ._answers import NO_ARGUMENTS, does_not_apply, failed, first_line, not_run, passed, warned
+from .rates import of_climbing, of_two_optimizers, of_unused_rate
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -32,6 +33,8 @@ def schedule_moves(subject: Subject) -> CheckResult:
         return not_run(NO_ARGUMENTS)
     if any(sets_its_rate(group) for group in getattr(subject.optimizer, "param_groups", [])):
         return does_not_apply("the optimizer finds its rate itself; its lr is a factor")
+    if found := of_two_optimizers(subject) or of_unused_rate(subject):
+        return found
     steps, base = total_steps(subject), _base(subject)
     if steps == 0:
         return failed("the run makes no step", help="num_train_epochs above 0, or more rows")
@@ -49,6 +52,7 @@ def schedule_moves(subject: Subject) -> CheckResult:
         _of_nothing(subject, peak, base, steps)
         or _of_size(subject, peak)
         or _of_idle(rates, peak, steps)
+        or of_climbing(subject, rates)
     )
     if found is not None:
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...live.tree import text_models
+from ...live.unwrap import peft_wrapper
 from ..result import CheckResult
 from ..text import tokenizer_of
 from ._answers import NO_TOKENIZER, count, does_not_apply, failed, not_run, passed, warned
@@ -58,16 +59,34 @@ def _of_inactive(layers: list[Any], asleep: list[str], trained: int) -> CheckRes
 def _nothing_trains(subject: Subject, layers: list[Any]) -> CheckResult:
     figure = "no parameter of this model is to be trained (requires_grad is False everywhere)"
     if layers:
-        return failed(
-            f"{figure}: the adapter was loaded for inference",
-            help="PeftModel.from_pretrained(..., is_trainable=True)",
-        )
+        return _of_frozen_adapter(subject, figure)
     if getattr(subject.base.config, "quantization_config", None) is not None:
         return failed(
             f"{figure}: a quantized model needs an adapter",
             help="get_peft_model(model, LoraConfig(...))",
         )
     return failed(figure, help="model.requires_grad_(True), or an adapter on top")
+
+
+def _of_frozen_adapter(subject: Subject, figure: str) -> CheckResult:
+    """Tell an adapter made or loaded for inference from one that was frozen afterwards."""
+    configs = list(getattr(peft_wrapper(subject.model), "peft_config", {}).values())
+    outer = [p for n, p in subject.model.named_parameters() if "lora_B" in n]
+    if configs and not any(getattr(config, "inference_mode", False) for config in configs):
+        return failed(
+            f"{figure}: the adapter was frozen after it was made, as requires_grad_(False) and "
+            "prepare_model_for_kbit_training do",
+            help="prepare_model_for_kbit_training(model) before get_peft_model(model, config)",
+        )
+    if outer and not any(bool(p.detach().any()) for p in outer):
+        return failed(
+            f"{figure}: the adapter is new, and its config says inference_mode=True",
+            help="LoraConfig(inference_mode=False), which is the default",
+        )
+    return failed(
+        f"{figure}: the adapter was loaded for inference",
+        help="PeftModel.from_pretrained(..., is_trainable=True)",
+    )
 
 
 def weights_are_finite(subject: Subject) -> CheckResult:
