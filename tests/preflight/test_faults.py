@@ -331,10 +331,24 @@ def _merged(model: Any) -> None:
 
 
 def _for_inference(model: Any) -> None:
+    """Leave the adapter as ``PeftModel.from_pretrained`` does by default."""
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            parameter.data.fill_(0.01)
+    model.requires_grad_(False)
+    model.peft_config["default"].inference_mode = True
+
+
+def _frozen_afterwards(model: Any) -> None:
     model.requires_grad_(False)
 
 
-ADAPTERS = [(_disabled, "disabled"), (_merged, "merged"), (_for_inference, "for inference")]
+ADAPTERS = [
+    (_disabled, "disabled"),
+    (_merged, "merged"),
+    (_for_inference, "for inference"),
+    (_frozen_afterwards, "frozen after it was made"),
+]
 
 
 @pytest.mark.parametrize(("plant", "words"), ADAPTERS)
