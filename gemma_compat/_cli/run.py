@@ -90,7 +90,7 @@ def _options(arguments: list[str]) -> tuple[bool | dict[str, Any], bool]:
     if "--verbose" in flags and not asked:
         raise NothingToRun("--verbose prints every check of --preflight: give both")
     if skip or flags & {"--continue", "--verbose"}:
-        from .._preflight.checks import checked_names
+        from .._preflight.checks.asking import checked_names
 
         checked_names(skip)
         how = {"go_on": "--continue" in flags, "verbose": "--verbose" in flags}

@@ -71,7 +71,7 @@ def preflight(
     Raises:
         UsageError: no batch, a batch that is not a mapping of tensors, or an unknown check.
     """
-    from .checks import checked_names
+    from .checks.asking import checked_names
     from .restoring import trying
     from .subject import make_subject
 
@@ -86,7 +86,7 @@ def preflight(
 def _checked(
     made: Subject, skipped: frozenset[str], progress: Callable[[str, int, int], None] | None
 ) -> Preflight:
-    from .checks import run_checks
+    from .checks.asking import run_checks
     from .subject import read_data
 
     read_data(made)

@@ -14,6 +14,7 @@ from collections import deque
 from typing import Any
 
 _CONTAINERS = (dict, list, set, deque)
+CALLBACKS = "callbacks"  # in Subject.kept: those of the Trainer, which its copy does not call
 SCALE = 1024.0  # of the loss under fp16; GradScaler settles at this or above in most runs
 
 
@@ -50,6 +51,11 @@ def shadow_of(trainer: Any) -> Any:
     shadow.optimizer = shadow.lr_scheduler = None
     _set_run_of_one(shadow)
     return shadow
+
+
+def callbacks_of(trainer: Any) -> list[Any]:
+    """Return the Trainer's own callbacks, for looking at."""
+    return list(getattr(getattr(trainer, "callback_handler", None), "callbacks", ()))
 
 
 def _log_nothing(*args: Any, **kwargs: Any) -> None:

@@ -15,7 +15,7 @@ from ..live.unwrap import unwrap
 from . import data
 from .interrupt import Gate
 from .samples import span
-from .shadow import shadow_of
+from .shadow import CALLBACKS, callbacks_of, shadow_of
 from .untouched import Untouched
 
 FORWARD = 1 / 3  # of a forward-backward pass, since a backward does twice the work of a forward
@@ -24,7 +24,6 @@ TOKENS = "tokens"  # the loss predicts the next token; labels have the shape of 
 OTHER = "other"  # one label for each row (classification), pairs (DPO, rewards), embeddings
 _EVALUATED = 25  # evaluation batches to compare with the training data
 
-CALLBACKS = "callbacks"  # in Subject.kept: those of the Trainer, which its copy does not call
 UNREAD = "unread"  # the run's data set or collator raises
 GENERATED = "generated"  # the Trainer generates the text that it trains on (GRPO, RLOO)
 
@@ -144,7 +143,7 @@ def make_subject(
         made.batch = without_first_labels(made.batch, made.objective)
         made.gate, made.optimizer = gate, optimizer
         return made
-    made = Subject(
+    return Subject(
         model,
         {} if batch is None else _on_device(checked(batch, strict=False), model),
         trainer=shadow_of(trainer),
@@ -152,11 +151,9 @@ def make_subject(
         scheduler=getattr(trainer, "lr_scheduler", None),
         args=given.args,
         tokenizer=given.tokenizer,
+        kept={CALLBACKS: callbacks_of(trainer)},
+        gate=gate,
     )
-    made.gate = gate
-    handler = getattr(trainer, "callback_handler", None)
-    made.kept[CALLBACKS] = list(getattr(handler, "callbacks", ()))
-    return made
 
 
 def read_data(subject: Subject, *, scan: bool = True) -> None:

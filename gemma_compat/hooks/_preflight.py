@@ -50,7 +50,7 @@ def asked_for(preflight: bool | Mapping[str, Any]) -> Asked | None:
     skip: Iterable[str] = preflight.get("skip", ())
     names = (skip,) if isinstance(skip, str) else tuple(skip)
     if names:
-        from .._preflight.checks import checked_names
+        from .._preflight.checks.asking import checked_names
 
         checked_names(names)
     return Asked(names, bool(preflight.get("go_on")), bool(preflight.get("verbose")))

@@ -7,7 +7,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
-from ..subject import CALLBACKS
+from ..shadow import CALLBACKS
 from ._answers import NO_TRAINER, failed, first_line, not_run, passed, warned
 
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ def _of_stopping(subject: Subject, callback: Any) -> str:
 def _of_resuming(subject: Subject) -> CheckResult | None:
     """Warn of a run that has begun at step 0 although its arguments name a checkpoint.
 
-    ``Trainer.train`` reads its own argument of this name only. Before it is called nobody can tell
-    what it will be given.
+    ``Trainer.train`` reads its own argument of this name only, which the script passes later.
     """
     stated, trainer = subject.value("resume_from_checkpoint"), subject.trainer
     step = getattr(getattr(trainer, "state", None), "global_step", 0)

@@ -91,12 +91,10 @@ def _by_adapter(
     try:
         with disable():
             without = _of_text(subject, tokenizer, torch)
-    except (
-        Exception
-    ):  # probe boundary: one of two explanations of a model that is known to be broken
-        return None
+    except Exception as error:  # probe boundary: an adapter that cannot be switched off
+        without = first_line(error)
     if isinstance(without, str) or without > limit:
-        return None
+        return None  # the caller reports the model as it is
     subject.kept[BY_ADAPTER] = True
     return warned(
         f"the loss on plain English sentences is {loss:.2f} with the adapter and {without:.2f} "

@@ -28,8 +28,6 @@ def the_future_is_hidden(subject: Subject) -> CheckResult:
     With eager attention and no mask from outside, so that what the reference shares is seen;
     ``loss-agrees`` compares it with the run.
     """
-    import torch
-
     if not subject.is_causal:
         return not_run(NOT_TOKENS)
     if rewrites_itself(subject.base):
@@ -41,22 +39,10 @@ def the_future_is_hidden(subject: Subject) -> CheckResult:
     length = _affordable(subject)
     if length < _FEWEST:
         return not_run(TOO_SMALL)
-    start, _ = span(subject.batch, 0)
-    ids = subject.batch["input_ids"][:1, start : start + length]
-    other, seen = ids.clone(), length // 2
-    rows = int(subject.base.get_input_embeddings().weight.shape[0])
-    other[:, seen:] = (other[:, seen:] + 7) % max(1, rows - 11) + 10
-    logits = []
     try:
-        for given in (ids, other):
-            with subject.trial(), torch.no_grad():
-                prepare(subject, length)
-                subject.spend(FORWARD, {"input_ids": given})
-                found = subject.model(input_ids=given, use_cache=False).logits[0, -length:]
-                logits.append(found[:seen].float())
+        moved = _moved(subject, length)
     except Exception as error:  # probe boundary: a forward of the user's model
         return not_run(f"the forward does not run: {first_line(error)}")
-    moved = float((logits[0] - logits[1]).abs().max() / logits[0].abs().max().clamp(min=1e-9))
     limit = LEAK[precision_of(subject)]
     figure = f"a changed token moves the logits before it by {moved:.2g}"
     if moved <= limit:
@@ -70,6 +56,27 @@ def the_future_is_hidden(subject: Subject) -> CheckResult:
         if flag
         else "the attention and the masks of the library, and no forward of your own around them",
     )
+
+
+def _moved(subject: Subject, length: int) -> float:
+    """Return how far the logits of the first half move with the tokens of the second, as a share of
+    the largest.
+    """
+    import torch
+
+    start, _ = span(subject.batch, 0)
+    ids = subject.batch["input_ids"][:1, start : start + length]
+    other, seen = ids.clone(), length // 2
+    rows = int(subject.base.get_input_embeddings().weight.shape[0])
+    other[:, seen:] = (other[:, seen:] + 7) % max(1, rows - 11) + 10
+    logits = []
+    for given in (ids, other):
+        with subject.trial(), torch.no_grad():
+            prepare(subject, length)
+            subject.spend(FORWARD, {"input_ids": given})
+            found = subject.model(input_ids=given, use_cache=False).logits[0, -length:]
+            logits.append(found[:seen].float())
+    return float((logits[0] - logits[1]).abs().max() / logits[0].abs().max().clamp(min=1e-9))
 
 
 def _sees_both_ways(subject: Subject) -> bool:

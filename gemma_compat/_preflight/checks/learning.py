@@ -52,6 +52,11 @@ def loss_is_plausible(subject: Subject) -> CheckResult:
     )
     if loss <= GUESSING * guess:
         return passed(figure, limit)
+    return _why_implausible(subject, figure, guess, limit)
+
+
+def _why_implausible(subject: Subject, figure: str, guess: float, limit: str) -> CheckResult:
+    """Tell weights that know nothing from rows that hold no text."""
     if subject.kept.get(BY_ADAPTER):
         return not_run("follows from model-knows-english: the adapter breaks the model")
     if cause := explained(subject):
