@@ -244,3 +244,19 @@ def test_no_package_is_to_be_installed_under_the_name_of_a_generated_module(text
 )  # fmt: skip
 def test_what_serving_refuses(text: str, pattern: str) -> None:
     assert re.search(pattern, render_text(explain_log(_bytes(text))))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ModuleNotFoundError: No module named 'my_trainer'\n",
+        "ModuleNotFoundError: No module named 'src.data.loader'\n",
+        "ImportError: cannot import name 'Collator' from 'my_data' (/home/x/my_data.py)\n",
+        "ModuleNotFoundError: No module named 'unsloth_compiled_module_gemma3'\n",
+    ],
+)
+def test_nothing_is_installed_under_a_guessed_name(text: str) -> None:
+    """A module may be the script's own file, and a stranger's package may have its name."""
+    assert not re.search(
+        r"pip install (?:-U )?\W?(?:my_|src|unsloth_comp)", render_text(explain_log(_bytes(text)))
+    )

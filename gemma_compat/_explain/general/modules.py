@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from ...tables import families
@@ -9,6 +10,7 @@ from ..answer import Answer
 from .base import Case, General
 from .names import known_name
 from .released import released, upgrade
+from .same_name import SAME_NAME
 
 # Installed by hand or by the trainer; of others a broken installation is likelier.
 _STACK = {"transformers", "trl", "peft", "torch", "accelerate", "datasets", "vllm", "unsloth"}
@@ -101,6 +103,8 @@ def _import(case: Case) -> Answer:
         return known_name(known, who)
     if package in sys.stdlib_module_names:
         return _of_python(name, module, who)
+    if not (who or _is_installed(package, case)):
+        return _of_own_file(name, module)
     together = "releases of the same time: python -m gemma_compat advise"
     if package == "torch":
         do: tuple[str, ...] = (
@@ -165,6 +169,8 @@ def _module(case: Case) -> Answer | None:
         return Answer(happened, do, why=why, known="the message names the module")
     if name in {"mergekit", "weave"} and "trl" in packages:
         return _optional_for_trl(name)
+    if not packages and package not in SAME_NAME and package not in _DISTRIBUTIONS:
+        return _unknown(name)
     if "." in name:
         return Answer(
             f"the installed {package} has no module {name}",
@@ -185,6 +191,48 @@ def _module(case: Case) -> Answer | None:
         ),
         why="" if package in _DISTRIBUTIONS else "the module's name need not be the package's",
         known="the message",
+    )
+
+
+def _is_installed(package: str, case: Case) -> bool:
+    """Return whether a module is known to be a package's, by its name or by where it lies."""
+    return (
+        package in SAME_NAME
+        or package in _DISTRIBUTIONS
+        or package in _STACK
+        or re.search(r"(?:site|dist)-packages", case.around) is not None
+    )
+
+
+def _of_own_file(name: str, module: str) -> Answer:
+    return Answer(
+        f"the module {module} that Python found has no {name}",
+        (
+            f"python -c 'import {module.partition('.')[0]} as m; print(m.__file__)'   : is it the "
+            "file or the package that is meant?",
+            "a file of your own beside a package of the same name: rename it",
+        ),
+        why="Python takes the first module of that name on its path; a release of a package that "
+        "lacks the name, or two files that import each other, look the same",
+        known="the message; which of these it is, the path of the module shows",
+        settles=False,
+    )
+
+
+def _unknown(name: str) -> Answer:
+    """Answer for a module that may be the script's own: nothing is installed by a guess."""
+    return Answer(
+        f"Python finds no module {name}: it is a file of the script's own, or of a package that is "
+        "not installed",
+        (
+            "a file of your own: start in its folder, or PYTHONPATH=FOLDER before the command",
+            "a package: install it by the name in its documentation, into the python that runs "
+            "the script",
+        ),
+        why="a module's name need not be its package's, and a package that happens to have that "
+        "name may be another's",
+        known="the message; which of the two it is, the log does not say",
+        settles=False,
     )
 
 

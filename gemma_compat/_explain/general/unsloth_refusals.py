@@ -253,7 +253,7 @@ UNSLOTH_REFUSALS: tuple[General, ...] = (
     ),
     General(
         "generated-module-missing",
-        r"No module named 'Unsloth[A-Z]\w{2,40}'|"
+        r"No module named '(?:Unsloth[A-Z]|unsloth_compiled_module_)\w{2,60}'|"
         r"module 'Unsloth[A-Z]\w{2,40}' has no attribute 'Unsloth\w{2,40}'",
         always(
             "a module that Unsloth generates (UnslothSFTTrainer and its like) is missing or empty",
