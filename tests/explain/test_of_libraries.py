@@ -49,6 +49,37 @@ SIBLINGS = [
         "padding_free=False",
         "GC",
     ),
+    # What is trained on: deep in a test of pytest's, and of another release of TRL.
+    (
+        "E               ValueError: You passed `packing=False` to the SFTTrainer/SFTConfig, but "
+        "you didn't pass a `dataset_text_field` or `formatting_func` argument.",
+        "dataset_text_field='text'",
+        "GC",
+    ),
+    (
+        traceback(
+            "datasets.arrow_writer.SchemaInferenceError: Please pass `features` or at least one "
+            "example when writing data",
+            "datasets/arrow_writer.py",
+        ),
+        "no row at all",
+        "packing=False",
+    ),
+    # Keys of a list: of a tokenizer's file, not of a row.
+    (
+        traceback(
+            "AttributeError: 'list' object has no attribute 'keys'",
+            "transformers/tokenization_utils_base.py",
+            "_set_model_specific_special_tokens",
+        ),
+        "transformers>=5.0.0",
+        "train_dataset",
+    ),
+    (
+        traceback("AttributeError: 'list' object has no attribute 'keys'", "x/collate.py"),
+        "train_dataset",
+        "transformers>=5.0.0",
+    ),
     # Optional packages and modules by another name.
     (
         traceback("NameError: name 'get_peft_model' is not defined", "trl/trainer/x.py"),

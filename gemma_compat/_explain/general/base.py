@@ -70,9 +70,13 @@ class Case:
 
     @property
     def packages(self) -> list[str]:
-        """Return the packages of the frames, from the outermost to the one that raised."""
+        """Return the packages of the frames, from the outermost to the one that raised.
+
+        Leave out wrappers that rename arguments: they pass on what the script gave.
+        """
         found: list[str] = []
-        for match in _OF_PACKAGE.finditer(self.frames):
+        frames = [line for line in self.frames.splitlines() if "deprecation.py" not in line]
+        for match in _OF_PACKAGE.finditer("\n".join(frames)):
             name = match["module"] or match["checkout"] or "unsloth"
             if not found or found[-1] != name:
                 found.append(name)

@@ -103,7 +103,46 @@ def _ragged(case: Case) -> Answer:
     )
 
 
+def _nothing_written(case: Case) -> Answer:
+    """Tell packing, which needs tokens for one block, from a generator that yields nothing."""
+    if case.says(r"packing the dataset|_packed_dataloader|ConstantLengthDataset"):
+        return Answer(
+            "packing gave not one full sequence: the rows together are shorter than one block",
+            (
+                "packing=False in the SFTConfig",
+                "or a smaller max_seq_length (max_length in newer TRL), or more rows",
+                "if there are rows enough: the first error of the traceback says what failed",
+            ),
+            why="packing joins rows and cuts them into blocks of max_seq_length; what does not "
+            "fill one is dropped",
+            known="TRL says so, of every error while it packs; an earlier one in the log is the "
+            "cause then",
+            certain=False,
+        )
+    return Answer(
+        "a data set was to be written of no row at all",
+        (
+            "print(len(rows))   before it is built: a generator, a filter or a path gave none",
+            "or Dataset.from_generator(..., features=Features({...})), where none is right",
+        ),
+        why="without a row the types of the columns cannot be told",
+        known="datasets says so",
+    )
+
+
 DATA: tuple[General, ...] = (
+    General(
+        "too-few-rows-to-pack",
+        r"Error occurred while packing the dataset\.|"
+        r"Please pass `features` or at least one example when writing data",
+        _nothing_written,
+        {
+            "ValueError: Error occurred while packing the dataset. Make sure that your dataset has "
+            "enough samples to at least yield one packed sequence.": "max_seq_length",
+            "datasets.arrow_writer.SchemaInferenceError: Please pass `features` or at least one "
+            "example when writing data": "no row",
+        },
+    ),
     General(
         "rows-untokenised",
         r"You should supply an encoding or a list of encodings to this method that includes "

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from .base import Case, General, always
 from .released import released
+from .values import tokenizer_of_5
 
 
 def _model_type(case: Case) -> Answer:
@@ -60,6 +63,30 @@ def _tokenizer_class(case: Case) -> Answer:
         why="tokenizer_config.json names the class, and a release before the model does not have "
         "it",
         known="read in the wheels of transformers",
+    )
+
+
+def _no_protobuf(case: Case) -> Answer:
+    """Tell a tokenizer that needs protobuf from an error that is hidden behind its absence."""
+    if case.says(r"_set_model_specific_special_tokens") or re.search(
+        r"_set_model_specific_special_tokens", case.above
+    ):
+        return tokenizer_of_5()
+    before = re.findall(r"^(?:\w+\.)*(\w{2,40}Error): ", case.above, re.MULTILINE)
+    return Answer(
+        f"protobuf is not installed, and that hides the error before it: {before[-1]}"
+        if before
+        else "protobuf is not installed, and while a tokenizer is loaded that hides any other "
+        "error",
+        (
+            "pip install protobuf   and restart the kernel",
+            "then the same command again: if the tokenizer's own error comes now, that is the one "
+            "to mend",
+        ),
+        why="transformers 4 asks protobuf for the class of its error whatever failed in a "
+        "tokenizer; a tokenizer made from a tokenizer.model needs it itself",
+        known="the message; run with transformers 4.57.6 without protobuf",
+        settles=False,
     )
 
 
@@ -205,6 +232,18 @@ LOADING: tuple[General, ...] = (
         {
             "ValueError: Couldn't instantiate the backend tokenizer from one of: (1) a "
             "`tokenizers` library serialization file": "sentencepiece"
+        },
+    ),
+    General(
+        "no-protobuf",
+        r"requires the protobuf library but it was not found",
+        _no_protobuf,
+        {
+            "ImportError: \n requires the protobuf library but it was not found in your "
+            "environment.": "pip install protobuf",
+            "AttributeError: 'list' object has no attribute 'keys'\n\nDuring handling of the above "
+            "exception, another exception occurred:\n\nImportError: \n requires the protobuf "
+            "library but it was not found in your environment.": "AttributeError",
         },
     ),
     General(

@@ -227,6 +227,26 @@ PREFERENCES: tuple[General, ...] = (
         },
     ),
     General(
+        "no-text-named",
+        r"You passed `packing=False` to the SFTTrainer.{0,40}but you didn't pass a "
+        r"`dataset_text_field`|"
+        r"You need to pass a `dataset_text_field` or `formatting_func` argument",
+        always(
+            "SFTTrainer was not told which column to train on, and the rows are of no form that it "
+            "knows",
+            "SFTConfig(dataset_text_field='text')   with the name from print(dataset.column_names)",
+            "or rows with a column messages, or with prompt and completion; or formatting_func=...",
+            "or pip install -U 'trl>=0.12.2', where dataset_text_field is 'text' if not given",
+            why="TRL up to 0.11 has no default here, and makes a formatting_func of its own only "
+            "for messages and for prompt and completion",
+            known="the message; the defaults were read in the wheels of 0.11.4 and 0.12.2",
+        ),
+        {
+            "ValueError: You passed `packing=False` to the SFTTrainer/SFTConfig, but you didn't "
+            "pass a `dataset_text_field` or `formatting_func` argument.": "column_names",
+        },
+    ),
+    General(
         "trl-refuses-the-pair",
         r"(?:[Pp]acking|[Pp]adding-free|padding_free|assistant_only_loss|completion_only_loss|"
         r"precompute_ref_log_probs|sync_ref_model|truncation_mode|use_liger_kernel|"

@@ -22,6 +22,8 @@ def _of_another_kind(case: Case) -> Answer | None:
         return _text(kind)
     if re.fullmatch(_OF_TENSOR, name) and kind in {"list", "str", "int", "float", "dict"}:
         return _tensor(kind)
+    if name == "keys" and kind == "list" and case.says(r"_set_model_specific_special_tokens"):
+        return tokenizer_of_5()
     if re.fullmatch(_OF_ROW, name) and kind in {"str", "list"}:
         return _row(kind)
     return Answer(
@@ -61,6 +63,21 @@ def _tensor(kind: str) -> Answer:
         known="the message; who made the value, the last frames show",
         certain=False,
         settles=False,
+    )
+
+
+def tokenizer_of_5() -> Answer:
+    """Answer a tokenizer whose extra tokens are a list, where transformers 4 reads a dict."""
+    return Answer(
+        "tokenizer_config.json has extra_special_tokens as a list, and the installed transformers "
+        "reads a dict there only",
+        (
+            "pip install -U 'transformers>=5.0.0'   (for Gemma 4: >=5.5.0)",
+            "or the tokenizer's files of a revision that was saved with transformers 4",
+        ),
+        why="tokenizers saved with transformers 5, as Gemma 4's are, keep a list; 4.57.6 asks it "
+        "for .keys()",
+        known="the frame; run with 4.57.6, which fails so, and with 5.23.0, which loads it",
     )
 
 
@@ -107,6 +124,8 @@ VALUES: tuple[General, ...] = (
             "AttributeError: 'dict' object has no attribute 'model_type'": "AutoConfig",
             "AttributeError: 'list' object has no attribute 'shape'": "return_tensors",
             "AttributeError: 'int' object has no attribute 'foo'": ".foo",
+            "in _set_model_specific_special_tokens\n"
+            "AttributeError: 'list' object has no attribute 'keys'": "transformers>=5",
         },
     ),
     General(
