@@ -237,7 +237,7 @@ PREFERENCES: tuple[General, ...] = (
             "SFTConfig(dataset_text_field='text')   with the name from print(dataset.column_names)",
             "or rows with a column messages, or with prompt and completion; or formatting_func=...",
             "or pip install -U 'trl>=0.12.2', where dataset_text_field is 'text' if not given",
-            why="TRL up to 0.11 has no default here, and makes a formatting_func of its own only "
+            why="TRL up to 0.11 has no default here, and makes up a formatting_func only "
             "for messages and for prompt and completion",
             known="the message; the defaults were read in the wheels of 0.11.4 and 0.12.2",
         ),
