@@ -1,9 +1,9 @@
 """Put back everything that a forward and a backward pass can write.
 
-Bit for bit: gradients (the very tensors), buffers, random state, training modes, hooks,
-checkpointing flags, and every other entry in a module's or a config's ``__dict__``. Parameters
-and large buffers are not copied, since no check writes to one; torch's own counter verifies that
-none was written.
+Bit for bit: gradients (the very tensors), buffers, random state, training modes, hooks of modules
+and of parameters, checkpointing flags, and every other entry in a module's or a config's
+``__dict__``. Parameters and large buffers are not copied, since no check writes to one; torch's own
+counter verifies that none was written.
 Gradients are not copied either: they are taken off the parameters and put back, so a model of 27
 billion parameters needs no second set of them.
 """
@@ -193,13 +193,21 @@ def _version(tensor: Any) -> int:
     return 0 if tensor.is_inference() else int(tensor._version)
 
 
+_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")  # of a tensor: dicts, or None
+
+
 class _Tensors:
-    """Restore gradients, ``requires_grad`` and buffers of a model."""
+    """Restore gradients, their hooks, ``requires_grad`` and buffers of a model."""
 
     def __init__(self, model: Any) -> None:
         self._parameters = [
             (parameter, parameter.grad, parameter.requires_grad, _version(parameter))
             for parameter in model.parameters()
+        ]
+        self._hooks = [
+            (parameter, name, dict(getattr(parameter, name, None) or {}))
+            for parameter in model.parameters()
+            for name in _HOOKS
         ]
         buffers = list(model.buffers())
         self._buffers = [(b, b.detach().clone()) for b in buffers if _is_small(b)]
@@ -217,6 +225,8 @@ class _Tensors:
             for tensor, content in self._buffers:
                 if not (tensor.shape == content.shape and bool(torch.equal(tensor, content))):
                     tensor.copy_(content)
+        for parameter, name, hooks in self._hooks:
+            _put_hooks_back(parameter, name, hooks)
         written = sum(_version(buffer) != version for buffer, version in self._large)
         for parameter, grad, requires_grad, version in self._parameters:
             parameter.grad = grad
@@ -228,6 +238,14 @@ class _Tensors:
                 f"the training step wrote to {written} weights, which preflight does not copy: "
                 "load the model again, and leave preflight out for this Trainer"
             )
+
+
+def _put_hooks_back(parameter: Any, name: str, hooks: dict[int, Any]) -> None:
+    """Take off the hooks that came since, as a Ctrl-C leaves them before their handles are kept."""
+    now = getattr(parameter, name, None)
+    if now is not None and dict(now) != hooks:
+        now.clear()
+        now.update(hooks)
 
 
 def _is_small(buffer: Any) -> bool:

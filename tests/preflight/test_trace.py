@@ -33,6 +33,10 @@ def state(run: Any) -> dict[str, Any]:
         "graph": graph(model),
         "weights": {n: (id(p), p._version, p.requires_grad) for n, p in model.named_parameters()},
         "grads": {n: id(p.grad) for n, p in model.named_parameters()},
+        "hooks": {
+            n: (list(p._backward_hooks or ()), list(p._post_accumulate_grad_hooks or ()))  # type: ignore[attr-defined]
+            for n, p in model.named_parameters()
+        },
         "values": {
             n: p.grad.sum().item() for n, p in model.named_parameters() if p.grad is not None
         },

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 from gemma_compat._preflight.untouched import Untouched
 from gemma_compat.errors import GemmaCompatError
+
+from .. import tiny
+from . import runs
 
 
 class Counts(torch.nn.Module):
@@ -63,3 +68,18 @@ def test_a_parameter_that_was_written_is_an_error() -> None:
     with pytest.raises(GemmaCompatError, match="wrote to 1 weights"), Untouched(model):
         with torch.no_grad():
             model.linear.bias.add_(1)
+
+
+def test_hooks_on_parameters_are_taken_off() -> None:
+    """A Ctrl-C between two registrations leaves hooks that drop every later gradient."""
+    model = tiny.build("gemma3_text")
+    parameter = next(model.parameters())
+    seen: list[Any] = []
+    parameter.register_post_accumulate_grad_hook(seen.append)
+    with Untouched(model):
+        for other in model.parameters():
+            other.register_post_accumulate_grad_hook(lambda p: setattr(p, "grad", None))
+            other.register_hook(lambda grad: grad * 0)
+    model(**runs.text(2)).loss.backward()
+    assert len(seen) == 1 and bool(parameter.grad.any())
+    assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
