@@ -53,11 +53,11 @@ def cost_of(command: list[str], folder: Path | None, environment: dict[str, str]
 
 # Name, arguments, the most CPU as a multiple of an empty interpreter's, the most MiB.
 _COMMANDS: dict[str, tuple[list[str], float | None, float | None]] = {
-    "report": ([], 17, 25),
+    "report": ([], 11, 21),
     "report --model DIR": (["--model", "model"], None, 25),
-    "what-if": (["--with", "transformers==5.23.0", "--model", "gemma3"], None, None),
-    "matrix": ([], None, None),
-    "rule --format json": ([], None, None),
+    "what-if": (["--with", "transformers==5.23.0", "--model", "gemma3"], 12, 22),
+    "matrix": ([], 11, 21),
+    "rule --format json": ([], 11, 22),
 }
 
 

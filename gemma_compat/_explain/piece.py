@@ -14,7 +14,7 @@ _LONG = 32  # characters
 _DIGITS_OF_NUMBERS = b"0abcdef-"
 _SHORTEST = 16  # characters
 _NUMBER = re.compile(rb"0[%s]{%d,}" % (_DIGITS_OF_NUMBERS, _SHORTEST - 1))
-_IS_OF_NUMBERS = bytes(48 if code in _DIGITS_OF_NUMBERS else 32 for code in range(256))
+_IS_OF_NUMBERS = bytes(48 if code in b"0abcdefABCDEF-" else 32 for code in range(256))
 _LETTERS_OF_NUMBERS = bytes.maketrans(b"abcdef", b"000000")
 
 
@@ -33,7 +33,7 @@ class Piece:
         self.data = data
         self._with_0 = data.translate(_DIGITS).split(b"\n")
         distinct = set(self._with_0)
-        self._shape_of = (_without_numbers if len(distinct) > _MANY else _as_they_are)(distinct)
+        self._shape_of = _shape_of(distinct)
         self.shapes = set(self._shape_of.values())
 
     @cached_property
@@ -83,16 +83,13 @@ class Piece:
         return self.data[self.start(number) : end].decode("utf-8", "replace")
 
 
-def _as_they_are(lines: set[bytes]) -> dict[bytes, bytes]:
-    return dict(zip(lines, lines, strict=True))
-
-
-def _without_numbers(lines: set[bytes]) -> dict[bytes, bytes]:
+def _shape_of(lines: set[bytes]) -> dict[bytes, bytes]:
     """Return the shape of each line, without lines that are a hexadecimal number."""
+    text = b"\n".join(lines) if len(lines) > _MANY else b""
+    if b"0" * _SHORTEST not in text.translate(_IS_OF_NUMBERS):  # to look for that is fast
+        return dict(zip(lines, lines, strict=True))
     others = [line for line in lines if not _is_hexadecimal(line)]
-    text = b"\n".join(others)
-    if b"0" * _SHORTEST in text.translate(_IS_OF_NUMBERS):  # to look for that is much faster
-        text = _NUMBER.sub(_with_digits_alone, text)
+    text = _NUMBER.sub(_with_digits_alone, b"\n".join(others))
     return dict(zip(others, text.split(b"\n"), strict=True)) if others else {}
 
 
