@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 from . import faults
+from .healthy import NotHere
 from .planted import table, tell
 
 
@@ -18,7 +19,11 @@ def main(words: list[str]) -> None:
     found = []
     for fault in chosen:
         with tempfile.TemporaryDirectory() as folder:
-            found.append((fault, tell(fault, folder)))
+            try:
+                found.append((fault, tell(fault, folder)))
+            except NotHere as error:
+                print(f"{'not here':19} {fault.name:45} {error}", flush=True)
+                continue
             print(table(found[-1:]).splitlines()[0], flush=True)
     print(table(found))
 

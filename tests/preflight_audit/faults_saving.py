@@ -95,6 +95,10 @@ def _accuracy(found: Any) -> dict[str, float]:
     return {"accuracy": float((found.predictions.argmax(-1) == found.label_ids).mean())}
 
 
+def _perplexity(found: Any) -> dict[str, float]:
+    return {"perplexity": float(found.predictions.shape[-1])}
+
+
 def _many(folder: Any) -> Any:
     keywords = {"eval_dataset": _Many(_repeated()), "compute_metrics": _accuracy}
     return run(
@@ -141,7 +145,9 @@ FAULTS = tuple(
         ),
         (
             "perplexity without a direction",
-            _evaluated(keywords={"compute_metrics": _accuracy}, metric_for_best_model="perplexity"),
+            _evaluated(
+                keywords={"compute_metrics": _perplexity}, metric_for_best_model="perplexity"
+            ),
             "largest perplexity counts",
         ),
         (

@@ -13,6 +13,7 @@ import transformers
 from gemma_compat import versions
 
 from . import faults
+from .healthy import NotHere
 from .planted import NAMED, Fault, tell
 
 # What no check sees on the tiny model, and why; on the published 270M both are warned of.
@@ -38,6 +39,11 @@ SLICE = {
     "scaler passed by",
     "another adapter active",
     "lora A and B both zero",
+    "bytes written out",
+    "characters masked",
+    "classes in order",
+    "mean over padding",
+    "metrics are a number",
 }
 
 
@@ -54,7 +60,10 @@ def _is_one_here(fault: Fault) -> bool:
 def test_the_cause_is_named_and_nothing_else_fails(fault: Fault, tmp_path: Any) -> None:
     if not _is_one_here(fault):
         pytest.skip("no accident on this release")
-    told = tell(fault, tmp_path)
+    try:
+        told = tell(fault, tmp_path)
+    except NotHere as error:
+        pytest.skip(str(error))
     assert told.verdict == NAMED, str(told)
 
 

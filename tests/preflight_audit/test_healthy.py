@@ -23,6 +23,9 @@ QUICK = {
     "Gemma 3n, LoRA",
     "Gemma 4, experts",
     "LoRA on the embeddings",
+    "code with its lines",
+    "tags of first tokens",
+    "embeddings, masked mean",
 }
 PUBLIC = ("gemma3n/gemma-3n-e2b-qlora", "gemma4-unified/12b-text")
 # Packed samples see each other on it (GC803).

@@ -93,7 +93,9 @@ def evaluates(subject: Subject) -> bool:
 def _of_labels(subject: Subject) -> CheckResult | None:
     """Judge evaluation rows of which nothing counts: their loss is not a number."""
     labels = [
-        found for b in subject.evaluated if (found := two_dimensional(b, "labels")) is not None
+        found
+        for b in subject.evaluated
+        if "input_ids" in b and (found := two_dimensional(b, "labels")) is not None
     ]
     if not subject.is_causal or not labels or any(bool((part != -100).any()) for part in labels):
         return None
