@@ -14,15 +14,17 @@ import pytest
 
 from gemma_compat import engine
 from gemma_compat.engine.condition import Condition, RunKind
+from gemma_compat.engine.recall import NotedFacts
 from gemma_compat.engine.rule import Diagnosis, Fix, Problem, Rule, Scope, Severity
 from gemma_compat.facts import Facts
 
+# A notebook around facts is made from them, and not from fields: it has a test of its own.
 CLASSES = {
     f"{module.name}.{name}": found
     for module in iter_modules(engine.__path__)
     for name, found in vars(import_module(f"gemma_compat.engine.{module.name}")).items()
     if isinstance(found, type) and getattr(found, "__dataclass_fields__", None)
-    if found.__module__.endswith(f".{module.name}")
+    if found.__module__.endswith(f".{module.name}") and found is not NotedFacts
 }
 
 
@@ -33,6 +35,14 @@ def test_it_is_frozen(name: str) -> None:
         setattr(made, made.field_names()[0], 1)
     with pytest.raises(AttributeError):
         delattr(made, made.field_names()[0])
+
+
+def test_facts_that_note_what_is_read_are_frozen_too() -> None:
+    made = NotedFacts(Facts())
+    with pytest.raises(AttributeError):
+        made.python = "3.12"
+    with pytest.raises(AttributeError):
+        del made.python
 
 
 @pytest.mark.parametrize(

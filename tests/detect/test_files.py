@@ -200,7 +200,8 @@ ALLOWED = {
     "engine/evidence.py": {".read_bytes", "json.loads"},
     "advise/proven.py": {".read_bytes", "json.loads"},
     "advise/releases.py": {".read_bytes", "json.loads"},
-    "rules/__init__.py": {"json.loads"},
+    "language.py": {".read_bytes"},
+    "rules/__init__.py": {".read_bytes", "json.loads"},
     "report/memory.py": {"json.loads"},  # what this process has just written
     "report/remarks.py": {"json.loads"},
     "hooks/_ranks.py": {"json.loads"},  # what other ranks of the same run said

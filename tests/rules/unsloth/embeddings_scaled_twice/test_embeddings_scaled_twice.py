@@ -55,7 +55,7 @@ def test_it(facts: Facts, expected: str) -> None:
 def test_the_patch_stops_the_run(
     twice: bool, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "text_models", lambda model: [("model", SimpleNamespace())])
+    ledger = SimpleNamespace(text_models=lambda: [("model", SimpleNamespace())])
     monkeypatch.setattr(module, "scales_embeddings_twice", lambda text_model: twice)
     with pytest.raises(error):
-        module.patch(object(), None)
+        module.patch(object(), ledger)
