@@ -222,8 +222,9 @@ mutants: venv  ## faults planted in the engine, the ledger and rules; TARGET= MU
 test-rule: venv  ## one rule: its own tests and the contract; RULE=
 	@$(TEST_ENV) $(BIN)/python -m tools.test_rule "$(RULE)"
 
-index: venv  ## what the rules' files state, into gemma_compat/rules/index.json
+index: venv  ## what the rules' files state and what explain looks for, into their index.json
 	@$(BIN)/python -m tools.rule_index
+	@$(BIN)/python -m tools.explain_index
 
 schemas: venv  ## the JSON Schemas of what each command prints, in docs/schema
 	@$(BIN)/python -m tools.schemas

@@ -1,8 +1,8 @@
 """The tests of one rule: ``make test-rule RULE=GC105``.
 
-It writes the index of the rules, writes the rule's golden text if there is none, and runs
-the rule's own tests, the contract for it and the search for its symptoms in released packages. If
-all pass, it writes the pages that count or list rules: README and ``docs/``.
+It writes both indexes, that of the rules and that of explain, writes the rule's golden text if
+there is none, and runs the rule's own tests, the contract for it and the search for its symptoms in
+released packages. If all pass, it writes the pages that count or list rules: README and ``docs/``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import counts, rule_index, rules_docs
+from . import counts, explain_index, rule_index, rules_docs
 from .new_rule import PLACEHOLDER, ROOT
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     if status := rule_index.main():
         return status
+    explain_index.main()  # has the words of its symptoms
     from gemma_compat.errors import UsageError
     from gemma_compat.rules import find
 

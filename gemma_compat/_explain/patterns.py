@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from .index import Clauses, clauses_of
 from .required import START
 
 LONGEST_REPEAT = 300  # characters that one ``*`` or ``+`` may take
@@ -42,7 +43,7 @@ class Pattern:
     kind: str
     key: Any
     text: str
-    clauses: tuple[frozenset[bytes], ...]
+    clauses: Clauses
     whole: frozenset[bytes] = frozenset()
     needs: bytes = b""
     limit: int = 50
@@ -83,13 +84,19 @@ def pattern(
     context: bool = False,
     whole: tuple[str, ...] = (),
 ) -> Pattern:
-    """Make a pattern. It is compiled when a log first has its words: most never are."""
+    """Make a pattern. It is compiled when a log first has its words: most never are.
+
+    The words come from the index; those of an expression that is not in it are read off it.
+    """
     words = frozenset(word.encode() for word in whole)
-    return Pattern(kind, key, text, _encoded_clauses(text), words, needs, limit, lines, context)
+    known = clauses_of(text)
+    clauses = parsed_clauses(text) if known is None else known
+    return Pattern(kind, key, text, clauses, words, needs, limit, lines, context)
 
 
 @lru_cache(maxsize=None)
-def _encoded_clauses(text: str) -> tuple[frozenset[bytes], ...]:
+def parsed_clauses(text: str) -> Clauses:
+    """Return the required words of an expression, the rarest first."""
     clauses = sorted(required_words(text), key=_weight, reverse=True)
     return tuple(frozenset(word.encode() for word in clause) for clause in clauses)
 

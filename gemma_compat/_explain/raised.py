@@ -23,6 +23,11 @@ _EXCEPTION = (
     r"(?:[A-Za-z_]\w{0,60}\.){0,7}(?:errors?|exc|exceptions?|subprocess|queue|lib)\.[A-Z]\w{2,60})"
     r"(?:: |:?[ \t\r]*$)"
 )
+_TRACEBACK = r"Traceback \(most recent call last\)"
+# Within a sentence or a title, at the end of a traceback in one line, in a notebook's JSON.
+_QUOTED = r"\b(?P<kind>[A-Z]\w{2,40}(?:Error|Exception)): (?=\S)"
+_IN_JSON = r"\"name\": \"(?P<kind>[A-Z]\w{2,40}(?:Error|Exception))\",\s{1,20}\"message\": \""
+EXPRESSIONS = (_EXCEPTION, _TRACEBACK, _QUOTED, _IN_JSON)  # for the index
 BLOCK = 12  # lines of a message that follow the one with the exception's class
 _START = re.compile(r"Traceback \(most recent call last\)|^-{40,}", re.MULTILINE)
 _OTHER = re.compile(_EXCEPTION, re.MULTILINE)
@@ -97,12 +102,7 @@ def exceptions() -> Pattern:
 
 def traceback_start() -> Pattern:
     """Return the pattern that finds where a traceback begins."""
-    return pattern("traceback", None, r"Traceback \(most recent call last\)", limit=10_000)
-
-
-# Within a sentence or a title, at the end of a traceback in one line, in a notebook's JSON.
-_QUOTED = r"\b(?P<kind>[A-Z]\w{2,40}(?:Error|Exception)): (?=\S)"
-_IN_JSON = r"\"name\": \"(?P<kind>[A-Z]\w{2,40}(?:Error|Exception))\",\s{1,20}\"message\": \""
+    return pattern("traceback", None, _TRACEBACK, limit=10_000)
 
 
 def quotations() -> tuple[Pattern, ...]:

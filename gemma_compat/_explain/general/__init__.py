@@ -1,20 +1,23 @@
 """Answer what every trainer can meet, from the facts of the log, where no rule applies.
 
 There is one file for each kind of trouble. An answer says whether it is certain, and is marked as
-general unless it follows from a fact of this Gemma.
+general unless it follows from a fact of this Gemma. To add a kind, add a :class:`General` to the
+tuple of its file, with examples, and run ``make index``.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 
 from ..answer import Answer
-from .base import Case, General
+from ..index import index
+from .base import Answering, Case, General
 
-__all__ = ["Answer", "Case", "General", "generals"]
+__all__ = ["FILES", "Answer", "Case", "General", "generals", "kinds_of"]
 
 # The files, the more particular before the less particular: of one line, the first answers.
-_FILES = (
+FILES = (
     "exports", "gguf", "ollama", "vllm", "vllm_releases", "adapters", "prompts", "states", "data",
     "keras", "data_sets", "rows", "images", "repositories", "versions", "unsloth",
     "unsloth_refusals", "quantized", "quantizers", "serving", "launching", "placing", "memory",
@@ -25,7 +28,26 @@ _FILES = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=1)  # the index does not change under a process
 def generals() -> tuple[General, ...]:
-    """Return all kinds, in this order. A file's are in a tuple of its name in capitals."""
-    files = ((name, import_module(f".{name}", __name__)) for name in _FILES)
-    return tuple(kind for name, file in files for kind in getattr(file, name.upper()))
+    """Return all kinds, in this order, as the index has them: without their examples.
+
+    A kind's file is imported when the kind is to answer.
+    """
+    return tuple(
+        General(
+            item["name"], item["text"], _answering(item["file"], item["name"]), {}, item["alone"]
+        )
+        for item in index().general
+    )
+
+
+def kinds_of(file: str) -> tuple[General, ...]:
+    """Return the kinds of one file: its tuple that has the file's name in capitals."""
+    kinds: tuple[General, ...] = getattr(import_module(f".{file}", __name__), file.upper())
+    return kinds
+
+
+def _answering(file: str, name: str) -> Answering:
+    """Return what answers for a kind of that file, which is imported by the first call."""
+    return lambda case: next(kind for kind in kinds_of(file) if kind.name == name).answer(case)

@@ -1,0 +1,66 @@
+"""The index of what explain looks for: fresh, the same as the files, and enough for most logs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from gemma_compat._explain import index as indexed
+from gemma_compat._explain.general import FILES, generals, kinds_of
+from gemma_compat._explain.patterns import parsed_clauses, pattern
+from gemma_compat._explain.read_log import _patterns
+from gemma_compat.rules import own_rules
+from tools import explain_index
+
+_LOADED = """
+import io, sys
+from gemma_compat._explain.explain import explain_log
+from gemma_compat._explain.patterns import parsed_clauses
+explain_log(io.BytesIO(sys.argv[1].encode()))
+print(parsed_clauses.cache_info().misses)
+print(*(name for name in sys.argv[2:] if f"gemma_compat._explain.general.{name}" in sys.modules))
+"""
+
+
+def test_the_index_is_fresh() -> None:
+    written = explain_index.INDEX.read_text(encoding="utf-8")
+    assert written == explain_index.index(), "run `make index`"
+
+
+def test_it_is_written_whatever_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A merge leaves marks of conflicts in it."""
+    monkeypatch.setattr(indexed, "index", None)
+    assert explain_index.index()
+
+
+def test_the_kinds_come_in_the_order_of_the_files() -> None:
+    kinds = [kind for file in FILES for kind in kinds_of(file)]
+    stated = [(kind.name, kind.text, kind.alone) for kind in kinds]
+    assert stated == [(kind.name, kind.text, kind.alone) for kind in generals()]
+
+
+def test_it_has_the_words_of_every_expression() -> None:
+    for item in _patterns(own_rules()):
+        assert item.text in indexed.index().words
+        assert item.clauses == parsed_clauses(item.text), item.text
+
+
+def test_an_expression_that_is_not_in_it_is_read() -> None:
+    clauses = pattern("rule", "XX1", r"(strange|unheard) zebra\d").clauses
+    assert clauses == (frozenset({b"strange", b"unheard"}), frozenset({b"zebra"}))
+
+
+@pytest.mark.parametrize(
+    ("log", "loaded"),
+    [
+        ("{'loss': 1.5}\nRuntimeError: of no kind that is known\n", []),
+        ("RuntimeError: DataLoader worker (pid 4) is killed by signal: Killed.\n", ["machine"]),
+    ],
+)
+def test_a_file_is_imported_when_one_of_its_kinds_answers(log: str, loaded: list[str]) -> None:
+    command = [sys.executable, "-c", _LOADED, log, *sorted(set(FILES) - {"processes"})]
+    lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    parsed, names = lines.splitlines()
+    assert (parsed, names.split()) == ("0", loaded)

@@ -1,0 +1,56 @@
+"""Write what ``explain`` searches for into ``gemma_compat/_explain/index.json``: ``make index``.
+
+One line is one kind of the general layer, in the order in which they answer, or one expression with
+the words that a match must contain. The package reads it, so that a log that has none of
+a kind's words costs neither the import of its file nor the parsing of its expression.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+INDEX = Path(__file__).resolve().parent.parent / "gemma_compat" / "_explain" / "index.json"
+
+
+def index() -> str:
+    """Return the text of the index, from the files of the kinds and all expressions."""
+    from gemma_compat._explain import general
+    from gemma_compat._explain.index import told
+    from gemma_compat._explain.notices import NOTICES
+    from gemma_compat._explain.patterns import parsed_clauses
+    from gemma_compat._explain.raised import EXPRESSIONS
+    from gemma_compat._explain.readers import readers
+    from gemma_compat.rules import own_rules
+
+    kinds = [(file, kind) for file in general.FILES for kind in general.kinds_of(file)]
+    texts = {kind.text for _, kind in kinds} | {notice.symptom for notice in NOTICES}
+    texts |= {text for rule in own_rules() for text in rule.symptoms}
+    texts |= {reader.pattern for reader in readers()} | set(EXPRESSIONS)
+    entries = [
+        {"file": file, "name": kind.name, "text": kind.text, "alone": kind.alone}
+        for file, kind in kinds
+    ]
+    words = [
+        f"{json.dumps(text)}: {json.dumps(told(parsed_clauses(text)))}" for text in sorted(texts)
+    ]
+    return (
+        f'{{"general": [\n{_lines(map(json.dumps, entries))}\n],\n'
+        f'"words": {{\n{_lines(words)}\n}}}}\n'
+    )
+
+
+def _lines(items: Iterable[str]) -> str:
+    return ",\n".join(items)
+
+
+def main() -> int:
+    """Write the index."""
+    INDEX.write_text(index(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
