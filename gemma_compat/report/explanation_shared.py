@@ -51,7 +51,10 @@ def block(found: Explanation) -> list[str]:
     unit = "line" if found.lines == 1 else "lines"
     lines = [f"gemma_compat {__version__}, from a log of {found.lines:,} {unit}"]
     shared = Facts.from_dict(shareable_facts(found.facts))
-    shown = found.unrecognised[:1] or tuple(c.lines[-1] for c in found.causes[:1])
+    shown = found.unrecognised[:1]
+    if found.causes and not shown:  # a cause that the facts alone show has no line
+        error = (found.error,) if found.error is not None else ()
+        shown = found.causes[0].lines[-1:] or error
     lines += [f"{'Error':<9} {line.text} (line {line.number})" for line in shown]
     lines += [f"{label:<9} {clean(text)}" for label, text in rows_read(found, shared)]
     missing = [text for topic, text in _WANTED.items() if not _is_known(topic, found)]

@@ -19,6 +19,7 @@ from gemma_compat._explain.read_log import read_log
 from gemma_compat.engine.condition import condition
 from gemma_compat.engine.diagnosis import Objection, objection
 from gemma_compat.engine.rule import Applicability, Problem, Rule, Scope, Severity
+from gemma_compat.report.explanation import render_markdown
 from gemma_compat.rules import all_rules, find
 
 from ..conftest import facts_for
@@ -373,3 +374,12 @@ def test_every_symptom_is_found_in_an_exception(code: str) -> None:
             found = gemma_compat.explain(f"{TRACE}RuntimeError: {sample}\n")
             others = (*found.causes, *found.if_gemma, *found.doubted, *found.ruled_out)
             assert code in {item.rule.code for item in others}
+
+
+def test_a_cause_that_no_line_shows_is_shared_beside_the_error() -> None:
+    """The markdown was a traceback of ours: it asked for the cause's last line."""
+    killed = "RuntimeError: DataLoader worker (pid 4) is killed by signal: Killed."
+    log = f"transformers==4.45.0\ngoogle/gemma-3-4b-it\n{killed}\n"
+    shared = render_markdown(explain_log(io.BytesIO(log.encode())))
+    assert "- **GC604**" in shared
+    assert "Error     RuntimeError" in shared
