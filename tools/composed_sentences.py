@@ -118,7 +118,7 @@ COMPOSED = (
     "the learning rate comes to {0}; recipes for {1} stay above {2}: next to nothing is learned",
     "the learning rate comes to {0}; recipes for {1} stay below {2}",
     "the loss on plain English sentences is {0}; a pretrained Gemma is below 3.5: "
-    "the weights are not what was trained",
+    "as they run, the weights do not know English",
     "use_cache=False and no two-dimensional attention_mask (it or the cache joins them), "
     "or packing off",
     # GC201's advice, with the argument's name in the release in hand.

@@ -63,8 +63,11 @@ def _left(subject: Subject, ahead: float) -> float:
 
 
 def _compared(subject: Subject) -> float:
-    """Return what the reference and the gradients without checkpointing cost."""
-    return FORWARD + _checkpointed(subject)
+    """Return what the reference, unless it was made, and the gradients without checkpointing
+    cost.
+    """
+    made = "reference" in subject.kept
+    return (0.0 if made else FORWARD) + _checkpointed(subject)
 
 
 def _checkpointed(subject: Subject) -> float:

@@ -71,7 +71,9 @@ def test_a_smoothed_loss_has_room_for_its_explanation(tmp_path: Any) -> None:
     settings = {"label_smoothing_factor": 0.1, "gradient_accumulation_steps": 2}
     run = runs.trainer(tiny.build("gemma3_text"), tmp_path, rows, **settings)
     result = gemma_compat.preflight(run, tokenizer=runs.tokenizer())
-    assert result.of("loss-agrees").passes > 0.6
+    # The reference was made before, to see whether the weights know these rows.
+    assert result.of("loss-agrees").passes > 0.3
+    assert "the network is right" in result.of("loss-agrees").figure
     assert result.passes < 4, str(result)
 
 

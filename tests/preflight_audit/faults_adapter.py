@@ -83,6 +83,15 @@ def _half_active(model: Any) -> Any:
     return made
 
 
+def _first_again(model: Any) -> Any:
+    """Add an adapter to a trained one, and leave the trained one active."""
+    from peft import LoraConfig
+
+    made = _moved(lora(model), 0.01)
+    made.add_adapter("second", LoraConfig(r=8, target_modules=["q_proj", "v_proj"]))
+    return made
+
+
 def _frozen_b(model: Any) -> Any:
     made = lora(model)
     for name, parameter in made.named_parameters():
@@ -171,6 +180,7 @@ NAMES: tuple[tuple[str, Callable[[Any], Any], str, bool], ...] = (
     ("adapter merged twice", on_tiny(_merged_twice), "a second time", True),
     ("another adapter active", on_tiny(_second_adapter), "not active", False),
     ("a second adapter left trainable", on_tiny(_half_active), "not active", False),
+    ("first adapter trained again", on_tiny(_first_again), "new and not active", False),
     ("lora_B frozen", on_tiny(_frozen_b), "is 0 and frozen", False),
     ("lora A and B both zero", on_tiny(_both_zero), "both 0", False),
     ("lm_head trains beside LoRA", on_tiny(_beside), "beside the adapter", False),

@@ -90,6 +90,23 @@ def _characters_masked(form: str, length: int) -> Callable[[Any], Any]:
     return make
 
 
+def _rendered_masked(length: int) -> Callable[[Any], Any]:
+    """Mask as many labels as a prompt has characters that a template rendered, ``<bos>`` too."""
+
+    def make(folder: Any) -> Any:
+        rows = []
+        for at, (q, a) in enumerate(pairs()):
+            said = " ".join(answer for _, answer in pairs()[at : at + (length, 1, 1)[at % 3]]) or a
+            prompt = f"<bos><start_of_turn>user\n{q}<end_of_turn>\n<start_of_turn>model\n"
+            made = chat(q, said)
+            masked = min(len(prompt), len(made["input_ids"]))
+            labels = [-100] * masked + made["input_ids"][masked:]
+            rows.append({**made, "labels": labels})
+        return trainer(rows, folder)
+
+    return make
+
+
 def _turned(form: str) -> Callable[[Any], Any]:
     def make(folder: Any) -> Any:
         rows = []
@@ -151,6 +168,7 @@ FAULTS = (
     Fault("padded to the longest possible", _padded_far, "of the work is done on padding"),
     Fault("characters masked", _characters_masked(PLAIN, 1), "not len\\(prompt\\)"),
     Fault("characters masked, long answers", _characters_masked(ALPACA, 4), "characters"),
+    Fault("characters masked, rendered prompts", _rendered_masked(12), "characters"),
     Fault("prompts of a plain form trained", _turned(PLAIN), "prompts are trained and the answers"),
     Fault("prompts of Alpaca trained", _turned(ALPACA), "prompts are trained and the answers"),
     Fault("evaluation trains prompts", _evaluated_whole(False), "cannot be compared"),

@@ -127,6 +127,18 @@ FAULTS = tuple(
             False,
         ),
         (
+            "scheduler that returns the rate",
+            _optimized(lambda: _scheduled(lambda step: 1e-4)),
+            "multiplied by the rate once more",
+            False,
+        ),
+        (
+            "scheduler that returns another rate",
+            _optimized(lambda: _scheduled(lambda step: 3e-5)),
+            "a factor between 0 and 1, and not a rate",
+            False,
+        ),
+        (
             "scheduler that grows",
             _optimized(lambda: _scheduled(lambda step: 100.0**step)),
             "comes to",

@@ -16,6 +16,7 @@ _SCALING = (1e-3, 32)  # lora_alpha / r of any published recipe, rsLoRA at high 
 _DROPOUT = 0.6
 _MERGED = (0.9, 1.1)  # share of an adapter's product in the weights below, if it was merged
 _COMPARED = 8  # adapted layers to look at for that
+_REFERENCES = {"ref", "reference"}  # which preference losses hold their start in
 _FEW = 4  # decoder layers; with more of them, no recipe adapts one of them alone
 
 
@@ -121,6 +122,22 @@ def inactive(layers: list[Any], parameters: dict[str, Any]) -> list[str]:
         for name, p in parameters.items()
         if p.requires_grad and ".lora_" in name and adapter_of(name) not in active
     ]
+
+
+def waiting(layers: list[Any], parameters: dict[str, Any]) -> str:
+    """Return the LoRA adapter that is new and not active, beside a trained one; empty if none is.
+
+    Every ``lora_B`` of a new adapter is 0.
+    """
+    outer: dict[str, list[Any]] = {}
+    for name, parameter in parameters.items():
+        if ".lora_B." in name:
+            outer.setdefault(adapter_of(name), []).append(parameter)
+    used = {name for name, found in outer.items() if any(bool(p.detach().any()) for p in found)}
+    active = set(getattr(layers[0], "active_adapters", ())) if layers else set()
+    if not active or not active <= used:
+        return ""
+    return min(outer.keys() - used - active - _REFERENCES, default="")
 
 
 def adapter_of(name: str) -> str:

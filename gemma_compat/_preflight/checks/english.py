@@ -12,7 +12,7 @@ from ..result import CheckResult
 from ..subject import FORWARD
 from ..text import tokenizer_of
 from ._answers import NO_TOKENIZER, does_not_apply, first_line, not_run, passed, warned
-from .agreement import explaining
+from .agreement import explaining, reference_loss
 from .fresh import ALL_NEW, SOME_NEW
 from .rotary import EDITED
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 GUESSING = 0.8  # of ln V; weights with a higher loss know nothing
 ENGLISH = 5.0  # loss on SENTENCES; the smallest Gemma has 2.6, without its rotary scaling over 6
+_BY_HEART = 1.0  # loss on the run's own rows which no model has that knows nothing
 _FEWEST = 24  # tokens of SENTENCES: two of them
 BY_ADAPTER = "by-adapter"  # in subject.kept: the model knows English without its adapter
 SENTENCES = (
@@ -61,11 +62,24 @@ def model_knows_english(subject: Subject) -> CheckResult:
         return not_run(f"follows from {cause}: {figure}")
     if by_adapter := _by_adapter(subject, tokenizer, torch, loss, limit):
         return by_adapter
+    if by_heart := _of_own_rows(subject, loss):
+        return by_heart
     return warned(
-        f"{figure}; a pretrained Gemma is below 3.5: the weights are not what was trained",
+        f"{figure}; a pretrained Gemma is below 3.5: as they run, the weights do not know English",
         f"at most {limit:.3g}",
         help="from_pretrained with the checkpoint's own config, and a look at its list of missing "
-        "keys; nothing, if you train from scratch",
+        "keys; nothing, if the model was never to know English",
+    )
+
+
+def _of_own_rows(subject: Subject, loss: float) -> CheckResult | None:
+    """Return that the weights are whole, if they know the run's own rows."""
+    own = reference_loss(subject) if subject.is_causal else None
+    if own is None or own > _BY_HEART:
+        return None
+    return passed(
+        f"the loss on plain English sentences is {loss:.2f}, and {own:.2f} on your rows: the "
+        "weights were trained on such rows, and not on English"
     )
 
 

@@ -8,7 +8,7 @@ from ..result import CheckResult
 from ..samples import span, two_dimensional
 from ..text import decode, place, token_id
 from ._answers import NOT_TOKENS, does_not_apply, failed, not_run, passed, warned
-from .masks import over_answers
+from .masks import over_answers, over_answers_of_rows
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -38,7 +38,8 @@ def labels_train(subject: Subject) -> CheckResult:
         return warned(
             f"{figure}; {len(empty)} of {len(trained)} rows train nothing" + _why_empty(subject),
             where=place(subject, subject.batch, empty[0], span(subject.batch, empty[0])[1] - 1),
-            help="a longer max_length, or rows without an answer left out",
+            help=over_answers_of_rows(subject)
+            or "a longer max_length, or rows without an answer left out",
         )
     return passed(figure)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..result import CheckResult
 from ..samples import span, two_dimensional
-from ..text import decode, place, tokenizer_of, turns_in
+from ..text import decode, place, stops_of, tokenizer_of, turns_in
 from ._answers import failed
 from .text import rows_of
 
@@ -97,7 +97,13 @@ def of_characters(subject: Subject) -> CheckResult | None:
         if (trained := [at for at, label in enumerate(answer.labels()) if label != -100])
         and trained[0] > answer.start + 2
     ]
-    bad = [item for item, masked in rows if -1 <= masked - item.characters <= 3]
+    # A rendered prompt counts the letters of its <bos> too.
+    mark = len(getattr(tokenizer_of(subject), "bos_token", None) or "")
+    bad = [
+        item
+        for item, masked in rows
+        if any(-1 <= masked - item.characters - more <= 3 for more in (0, mark))
+    ]
     if len(bad) < _ENOUGH or len(bad) < _HALF * len(rows):
         return None
     return failed(
@@ -120,6 +126,25 @@ def over_answers(subject: Subject) -> tuple[str, str] | None:
         f", although answers are there: the mask covers them too{why}",
         f"{_COUNT_TOKENS}; a response_template that is looked for among the tokens of the row",
     )
+
+
+def over_answers_of_rows(subject: Subject) -> str:
+    """Return the help for rows that train nothing although their answers are there, whole; empty
+    where the answers are not.
+    """
+    untrained = [a for a in answers_of(subject) if all(label == -100 for label in a.labels())]
+    if len(untrained) < _ENOUGH or not all(_is_closed(subject, answer) for answer in untrained):
+        return ""
+    return (
+        "the answers are there, and masked: mask len(tokenizer(prompt).input_ids) labels, and not "
+        "len(prompt); where a mark of the answer is looked for, it is not found"
+    )
+
+
+def _is_closed(subject: Subject, answer: Answer) -> bool:
+    """Return whether the end of the answer is there: it was not cut off."""
+    ids = answer.batch["input_ids"][answer.row].tolist()
+    return any(token in stops_of(subject) for token in ids[answer.end - 1 : answer.end + 1])
 
 
 def wrong_side(subject: Subject) -> CheckResult | None:

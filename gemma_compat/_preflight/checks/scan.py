@@ -18,6 +18,7 @@ from ._answers import (
     passed,
     warned,
 )
+from .masks import over_answers_of_rows
 from .overlap import rows_overlap
 from .text import rows_of, show_row
 
@@ -56,7 +57,8 @@ def dataset_is_varied(subject: Subject) -> CheckResult:
     if empty * 5 > most:
         return warned(
             f"{empty} of {most} rows looked at train nothing: every label is -100",
-            help="a longer max_length, or rows whose answers are cut off left out",
+            help=over_answers_of_rows(subject)
+            or "a longer max_length, or rows whose answers are cut off left out",
         )
     held = {_key(subject, batch, row) for batch, row in _evaluated(subject)}
     shared = len(held & set(keys))

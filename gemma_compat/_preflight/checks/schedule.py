@@ -23,6 +23,7 @@ _IDLE = 0.5  # share of the run in which the rate may be next to 0
 _NEXT_TO_0 = 1e-3  # of the peak
 _POINTS = 200  # points of a schedule by formula to look at
 _STEPS = 20_000  # steps of any other schedule to make
+_FACTOR = 0.01  # of the optimizer's rate; no recipe stays below it in a whole run
 _BY_LOSS = "its rate depends on more than the step"
 _HELP = "learning_rate=2e-4 for LoRA, 1e-5 to 5e-5 for all weights"
 
@@ -50,6 +51,7 @@ def schedule_moves(subject: Subject) -> CheckResult:
     peak = max(rates, default=0.0)
     found = (
         _of_nothing(subject, peak, base, steps)
+        or _of_factor(subject, peak, base)
         or _of_size(subject, peak)
         or _of_idle(rates, peak, steps)
         or of_climbing(subject, rates)
@@ -94,6 +96,25 @@ def _of_nothing(
             help="fewer warmup_steps, or a scheduler made for this number of steps",
         )
     return None
+
+
+def _of_factor(subject: Subject, peak: float, base: float) -> CheckResult | None:
+    """Judge a given scheduler that stays far below the optimizer's rate in the whole run."""
+    if subject.scheduler is None or peak >= _FACTOR * base:
+        return None
+    if base < _FACTOR and abs(peak / base - base) <= 0.1 * base:
+        return warned(
+            f"the learning rate comes to {peak:.3g} of {base:.3g} in the whole run: the "
+            "scheduler's function returns the rate itself, and it is multiplied by the rate once "
+            "more",
+            help="a function that returns a factor between 0 and 1",
+        )
+    return warned(
+        f"the learning rate comes to {peak:.3g} of {base:.3g} in the whole run: the scheduler "
+        f"multiplies it by {peak / base:.2g} at most",
+        help="a scheduler's function returns a factor between 0 and 1, and not a rate; warm-up "
+        "steps that fit into the run",
+    )
 
 
 def _of_size(subject: Subject, peak: float) -> CheckResult | None:

@@ -9,7 +9,7 @@ from ...live.unwrap import peft_wrapper
 from ..result import CheckResult
 from ..text import tokenizer_of
 from ._answers import NO_TOKENIZER, count, does_not_apply, failed, not_run, passed, warned
-from .adapters import adapted, adapter_of, inactive, stuck, tuned
+from .adapters import adapted, adapter_of, inactive, stuck, tuned, waiting
 
 if TYPE_CHECKING:
     from ..subject import Subject
@@ -35,6 +35,8 @@ def something_trains(subject: Subject) -> CheckResult:
         return _nothing_trains(subject, layers)
     if asleep := inactive(layers, parameters):
         return _of_inactive(layers, asleep, len(trained))
+    if new := waiting(layers, parameters):
+        return _of_waiting(layers, new)
     if at_0 := stuck(parameters):
         return failed(
             f"{at_0}: neither ever gets a gradient",
@@ -54,6 +56,16 @@ def _of_inactive(layers: list[Any], asleep: list[str], trained: int) -> CheckRes
     )
     tell = failed if len(asleep) == trained else warned
     return tell(figure, help=f"model.set_adapter({names[0]!r})")
+
+
+def _of_waiting(layers: list[Any], new: str) -> CheckResult:
+    """Judge a new adapter that waits while one that was trained before is trained on."""
+    runs = ", ".join(map(repr, layers[0].active_adapters))
+    return warned(
+        f"the adapter {new!r} is new and not active: {runs}, which was trained before, is trained "
+        "on in its place",
+        help=f"model.set_adapter({new!r}); nothing, if it is trained later",
+    )
 
 
 def _nothing_trains(subject: Subject, layers: list[Any]) -> CheckResult:
