@@ -189,9 +189,12 @@ def _is_passed(match: Match, frames: Sequence[Frame]) -> bool:
 def _told(
     match: Match, traceback: Traceback, release: dict[str, str], folder: Path
 ) -> Origin | None:
-    """Return the origin for a message: the site that the frames pass last, else any with
-    this text.
+    """Return the origin for a message: the site that the frames pass last, else the only one.
+
+    ``None`` if several places have this text and the frames pass none of them.
     """
+    if len({site for _, site, _ in match.sites}) > 1 and not _is_passed(match, traceback.frames):
+        return None
     index = opened(match.package.replace("-", "_"), folder)
     last = {frame.path: number for number, frame in enumerate(traceback.frames)}
     names = {frame.path: frame.function for frame in traceback.frames}

@@ -102,3 +102,12 @@ def test_report_does_not_open_the_index(
     monkeypatch.setattr("gemma_compat.atlas._container.Container.__init__", opened)
     _cli.main(["report", "--model", "google/gemma-3-4b-it", "--gpu", "none"])
     assert "gemma3" in capsys.readouterr().out
+
+
+def test_of_several_places_with_a_text_none_is_named_that_no_frame_passes() -> None:
+    text = (
+        "ValueError: The dataset appears to be vision-related (contains 'image' or 'images' keys), "
+        "but the provided model does not seem to be a vision-language model. Please check your "
+        "model and dataset."
+    )
+    assert atlas.read_off(atlas.read_tracebacks([text]), {}).origins == ()

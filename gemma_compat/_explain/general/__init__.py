@@ -18,8 +18,8 @@ __all__ = ["FILES", "Answer", "Case", "General", "generals", "kinds_of"]
 
 # The files, the more particular before the less particular: of one line, the first answers.
 FILES = (
-    "exports", "gguf", "ollama", "vllm", "vllm_releases", "adapters", "prompts", "states", "data",
-    "keras", "data_sets", "rows", "images", "repositories", "versions", "unsloth",
+    "mlx", "exports", "gguf", "ollama", "vllm", "vllm_releases", "adapters", "prompts", "states",
+    "data", "keras", "data_sets", "rows", "images", "repositories", "versions", "unsloth",
     "unsloth_refusals", "quantized", "quantizers", "serving", "launching", "placing", "memory",
     "machine", "tensors", "platforms", "drivers", "windows", "kernels", "dtypes", "loading",
     "training", "autograd", "preferences", "settings", "running", "processes", "inputs", "numbers",

@@ -130,6 +130,9 @@ def _nothing_written(case: Case) -> Answer:
     )
 
 
+# Not the source of a template, which holds the sentence too.
+_NOT_QUOTED = r"(?<!raise_exception\(['\"])(?<!raise_exception\(\\['\"])"
+
 DATA: tuple[General, ...] = (
     General(
         "too-few-rows-to-pack",
@@ -246,7 +249,7 @@ DATA: tuple[General, ...] = (
     ),
     General(
         "roles-must-alternate",
-        r"Conversation roles must alternate",
+        rf"{_NOT_QUOTED}Conversation roles must alternate",
         always(
             "the chat template wants user and assistant in turn, and the data do not alternate",
             "merge neighbouring turns of one role, and put a system prompt into the first user "
@@ -254,11 +257,14 @@ DATA: tuple[General, ...] = (
             why="the templates of Gemma 1 to 3 raise this themselves",
             known="the message is the template's own",
         ),
-        {"jinja2.exceptions.TemplateError: Conversation roles must alternate user/": "merge"},
+        {
+            "jinja2.exceptions.TemplateError: Conversation roles must alternate user/": "merge",
+            "{{ raise_exception('Conversation roles must alternate user/assistant/') }}": "",
+        },
     ),
     General(
         "system-role",
-        r"System role not supported",
+        rf"{_NOT_QUOTED}System role not supported",
         always(
             "this chat template takes no system role",
             "put the system prompt into the first user turn",
@@ -266,7 +272,11 @@ DATA: tuple[General, ...] = (
             known="the message is the template's own",
             of_gemma=True,
         ),
-        {"jinja2.exceptions.TemplateError: System role not supported": "user turn"},
+        {
+            "jinja2.exceptions.TemplateError: System role not supported": "user turn",
+            "{% if a %}{{ raise_exception('System role not supported') }}{% endif %}": "",
+            '"chat_template": "{{ raise_exception(\\"System role not supported\\") }}"': "",
+        },
         alone=True,
     ),
 )

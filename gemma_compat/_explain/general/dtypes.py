@@ -62,7 +62,57 @@ def _names_of_dtypes(message: str) -> tuple[str, str]:
     return (names[0], names[1]) if len(names) > 1 else ("", "")
 
 
+_OVERFLOWING = ("gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2")
+
+
+def _nothing_in_float16(case: Case) -> Answer | None:
+    """Answer for output that is empty, padding or NaN, where the log says float16."""
+    kind = str(case.facts.model.get("model_type", ""))
+    said = f"{case.hit.before[-4000:]}\n{case.hit.text}\n{case.hit.after[:4000]}"
+    if not re.search(r"(?i)float16\b(?<!bfloat16)|\bfp16\b|--dtype[ =]half\b", said):
+        return None
+    ours = kind in _OVERFLOWING
+    return Answer(
+        f"the output is empty, padding or NaN, and the log says float16, which {kind} overflows"
+        if ours
+        else "the output is empty, padding or NaN, and the log says float16",
+        (
+            "bfloat16: dtype=torch.bfloat16 (vLLM: --dtype bfloat16), on cards that compute it",
+            "or float32: dtype=torch.float32   shows on any card whether float16 is at fault",
+        ),
+        why="float16 ends at 65,504. A published Gemma 3 passes it within a sentence (the 270M "
+        "reaches 103,821); what follows is NaN, and generation prints <pad> or nothing"
+        if ours
+        else "float16 ends at 65,504; activations that pass it are NaN from there on, and "
+        "generation prints <pad> or nothing",
+        known="that float16 is the cause is inferred"
+        + ("; GC401 has what was run" if ours else ""),
+        certain=False,
+        settles=False,
+        of_gemma=ours,
+    )
+
+
 DTYPES: tuple[General, ...] = (
+    General(
+        "nothing-but-padding-in-float16",
+        r"(?:<pad>\s?){3}|<pad>[^\n]{0,40}(?:reply|output|response|content|answer)|"
+        r"(?:reply|output|response|characters)[^\n]{0,60}<pad>|"
+        r"output is (?:empty|blank|all nan)|broken with fp16|"
+        r"tensor\(\[{1,4}[*\s]{0,4}nan, {1,4}nan",
+        _nothing_in_float16,
+        {
+            "model_id = 'google/gemma-3-4b-it'\ncompute_dtype = torch.float16\nGemma 3 works fine "
+            "with bfloat16 but the output is empty with float16.": "GC401",
+            "vllm serve --dtype float16 /models/gemma-3-4b-it\nlots of special characters <pad> in "
+            "the reply content": "bfloat16",
+            "google/gemma-3-4b-it in bfloat16\nthe output is empty": "",
+            "hidden_states =  tensor([[[nan, nan, nan,  ..., nan]]], device='cuda:0',\n       "
+            "dtype=torch.float16)": "float16 is at fault",
+            "hidden_states =  tensor([[[nan, nan, nan,  ..., nan]]], device='cuda:0')": "",
+        },
+        alone=True,
+    ),
     General(
         "two-dtypes-under-zero3",
         r"assert len\(set\(t\.dtype for t in tensors\)\) == 1",
@@ -100,7 +150,7 @@ DTYPES: tuple[General, ...] = (
     ),
     General(
         "two-dtypes-in-one-unit",
-        r"Must flatten tensors with uniform dtype but got (?P<one>\S+) and (?P<two>\S+)",
+        r"Must flatten tensors with uniform dtype but got (?P<one>[\w.]+\w) and (?P<two>[\w.]+\w)",
         lambda case: Answer(
             f"FSDP1 flattens the parameters of a wrapped unit into one tensor, and here it finds "
             f"two dtypes: {case.match['one']} and {case.match['two']}",

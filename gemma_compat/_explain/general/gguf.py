@@ -71,6 +71,28 @@ def _tokenizer(case: Case) -> Answer:
     )
 
 
+# The first transformers that reads a GGUF of the architecture (integrations/ggml.py).
+_READS_GGUF = {"gemma2": "4.48", "gemma3": "4.52"}
+
+
+def _gguf_in_transformers(case: Case) -> Answer:
+    name = case.match["name"] or case.match["old"] or case.match["type"]
+    first = _READS_GGUF.get(name)
+    newer = f"'transformers>={first}'" if first else "transformers"
+    return Answer(
+        f"transformers cannot load a GGUF of {name} in this release",
+        (
+            f"pip install -U {newer} gguf   for a release that reads it",
+            "or the checkpoint in safetensors: the repository without -GGUF in its name",
+        ),
+        why="a GGUF is for llama.cpp and Ollama; transformers unpacks some architectures only, and "
+        "vLLM and SGLang read config and tokenizer of a GGUF through it",
+        known=f"transformers says so; read in its wheels: {first} is the first that reads {name}"
+        if first
+        else "transformers says so",
+    )
+
+
 GGUF: tuple[General, ...] = (
     General(
         "tensor-without-a-place-in-gguf",
@@ -179,18 +201,18 @@ GGUF: tuple[General, ...] = (
     General(
         "transformers-reads-no-such-gguf",
         r"GGUF model with architecture (?P<name>[\w-]{1,40}) is not supported|"
+        r"Architecture (?P<old>[a-z][\w-]{2,40}) not supported|"
         r"Unknown gguf model_type: (?P<type>[\w-]{1,40})",
-        lambda case: Answer(
-            f"transformers cannot load a GGUF of {case.match['name'] or case.match['type']} in "
-            "this release",
-            (
-                "train on the checkpoint in safetensors: the repository without -GGUF in its name",
-                "pip install -U transformers gguf   for a release that reads it",
+        _gguf_in_transformers,
+        {
+            "ValueError: GGUF model with architecture gemma3n is not supported yet.": "safetensors",
+            "ValueError: GGUF model with architecture gemma3 is not supported yet.": (
+                "transformers>=4.52"
             ),
-            why="a GGUF is for llama.cpp and Ollama; transformers unpacks some architectures only",
-            known="transformers says so",
-        ),
-        {"ValueError: GGUF model with architecture gemma3n is not supported yet.": "safetensors"},
+            "Gemma2: `modeling_gguf_pytorch_utils.py: ValueError: Architecture gemma2 not "
+            "supported`": "transformers>=4.48",
+        },
+        alone=True,
     ),
     General(
         "llama-cpp-not-built",

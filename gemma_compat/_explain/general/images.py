@@ -139,6 +139,52 @@ IMAGES: tuple[General, ...] = (
         },
     ),
     General(
+        "images-for-a-tokenizer",
+        r"dataset appears to be vision-related \(contains",
+        always(
+            "the rows have images, and the trainer was given a tokenizer in place of the processor",
+            "processing_class=processor   in SFTTrainer, and not processor.tokenizer",
+            "or dataset.remove_columns('images'), if the text alone is to be trained",
+            why="TRL tells a vision-language model by its processing_class: with a tokenizer it "
+            "takes the model for one of text, also where a data_collator of your own is given",
+            known="TRL's check reads the columns and the processing_class (read in trl 0.24.0)",
+        ),
+        {
+            "ValueError: The dataset appears to be vision-related (contains 'image' or 'images' "
+            "keys), but the provided model does not seem to be a vision-language model.": (
+                "processing_class=processor"
+            )
+        },
+    ),
+    General(
+        "placeholders-and-files",
+        r"[Nn]umber of (?P<kind>image|video|audio)s? (?:does not|doesn't|do not) match the number "
+        r"of (?P<token><\w{2,20}>|\w{2,20})? ?(?:tokens|placeholders)",
+        lambda case: Answer(
+            f"a row has more or fewer {case.match['token'] or 'placeholders'} in its text than "
+            f"{case.match['kind']} files",
+            (
+                f"one {case.match['token'] or 'placeholder'} in the text for each "
+                f"{case.match['kind']} of the row, and none without",
+                "update the framework, if every row has as many: it replaces the placeholder by "
+                "the model's own token",
+            ),
+            why="the framework counts its own placeholder, and not the model's token "
+            "(<audio_soft_token>, <image_soft_token>, <start_of_image>)",
+            known="the message; which row it is, it does not say",
+            settles=False,
+        ),
+        {
+            "ValueError: The number of audios does not match the number of <audio> tokens.": (
+                "one <audio> in the text"
+            ),
+            "ValueError: The number of images does not match the number of <image> tokens": (
+                "one <image>"
+            ),
+            "ValueError: The number of images does not match the number of rows": "",
+        },
+    ),
+    General(
         "processor-made-from-a-name",
         r"You need to specify an? `(?:image_processor|tokenizer)`",
         always(

@@ -214,7 +214,12 @@ KERNELS: tuple[General, ...] = (
             known="the message",
             settles=False,
         ),
-        {"TypeError: BFloat16 is not supported on MPS": "float32"},
+        {
+            "TypeError: BFloat16 is not supported on MPS": "float32",
+            "__Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your "
+            "Tesla V100-SXM2-16GB GPU has compute capability 7.0.": "float32",
+        },
+        alone=True,
     ),
     General(
         "shared-memory-of-the-card",

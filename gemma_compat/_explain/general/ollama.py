@@ -42,8 +42,24 @@ def _modelfile(case: Case) -> Answer | None:
     )
 
 
-def _unsupported(case: Case) -> Answer:
-    name = case.match["name"] or case.match["other"]
+def _unsupported(case: Case) -> Answer | None:
+    name = case.match["name"] or case.match["other"] or case.match["run"]
+    if case.match["run"]:
+        return Answer(
+            f"Ollama imported the files, and its MLX runner cannot run {name}",
+            (
+                _CONVERT,
+                "or update Ollama: its MLX runner takes more architectures with each release",
+            ),
+            why="--experimental imports safetensors without converting them; the MLX runner then "
+            "needs a class of its own for the architecture",
+            known="the message is that of Ollama's MLX runner; which release runs it, it does not "
+            "say",
+        )
+    if case.match["said"] and not re.search(
+        r"(?i)ollama|Modelfile", f"{case.hit.before}{case.hit.text}"
+    ):
+        return None
     return Answer(
         f"this Ollama cannot convert {name} from safetensors"
         if name
@@ -115,11 +131,23 @@ OLLAMA: tuple[General, ...] = (
     ),
     General(
         "ollama-converts-no-such-class",
+        r"mlx runner failed: (?:Error: )?unsupported architecture: (?P<run>\w{2,80})|"
+        r"(?P<said>[\"'`]unsupported architecture[\"'`])|"
         r"Error: (?:unsupported|unknown) architecture(?: \\?\"(?P<name>\w{2,80})\\?\")?|"
         r"[Aa]rchitecture \\?['\"](?P<other>\w{2,80})\\?['\"] is not (?:yet )?supported by (?:this "
         r"version of )?[Oo]llama",
         _unsupported,
-        {'Error: unsupported architecture "Gemma3nForConditionalGeneration"': "convert_hf_to_gguf"},
+        {
+            'Error: unsupported architecture "Gemma3nForConditionalGeneration"': (
+                "convert_hf_to_gguf"
+            ),
+            "Error: 500 Internal Server Error: mlx runner failed: Error: unsupported architecture: "
+            "Gemma4ForConditionalGeneration (exit: exit status 1)": "MLX runner",
+            'I upgraded ollama to 0.3.6\nWhich pops off error "unsupported architecture":': (
+                "convert_hf_to_gguf"
+            ),
+            'Which pops off error "unsupported architecture":': "",
+        },
         alone=True,
     ),
     General(
@@ -213,6 +241,7 @@ OLLAMA: tuple[General, ...] = (
     ),
     General(
         "llama-runner-stopped",
+        r"(?:POST predict|do embedding request): Post \S{1,80}: (?:EOF|read tcp|dial tcp)|"
         r"llama runner process (?:has terminated|no longer running)|unable to load model: "
         r"\S{0,200}blobs",
         lambda case: Answer(
@@ -227,7 +256,10 @@ OLLAMA: tuple[General, ...] = (
             known="the message",
             settles=False,
         ),
-        {"Error: llama runner process has terminated: exit status 2": "server.log"},
+        {
+            "Error: llama runner process has terminated: exit status 2": "server.log",
+            'Error: POST predict: Post "http://127.0.0.1:45089/completion": EOF': "server.log",
+        },
         alone=True,
     ),
 )

@@ -90,6 +90,29 @@ def _ptxas(case: Case) -> Answer:
 
 PLATFORMS: tuple[General, ...] = (
     General(
+        "slice-outside-on-xla",
+        r"Value out of range \(expected to be in range of \[-?\d+, -?\d+\], but got "
+        r"(?P<at>-?\d+)\)",
+        lambda case: Answer(
+            f"torch_xla cannot slice at {case.match['at']}: the dimension is shorter than that",
+            (
+                "pad the prompt to a length of at least "
+                f"{abs(int(case.match['at'])) + 1:,} tokens   shows whether that is it",
+                "or a static cache: cache_implementation='static'",
+            ),
+            why="torch on a CPU or a GPU shortens a slice that begins before the first element, "
+            "and torch_xla refuses it. A sliding cache keeps its last window - 1 tokens by such a "
+            "slice, also where there are fewer",
+            known="the message is torch_xla's; which slice it is, only the frames say",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "RuntimeError: Value out of range (expected to be in range of [-19, 18], but got "
+            "-1023)": "1,024 tokens"
+        },
+    ),
+    General(
         "triton-missing",
         r"Cannot find a working triton installation|TritonMissing|Unable to import `?triton|"
         r"No module named 'triton(?:\.\w{1,40})?'|DLL load failed while importing libtriton|"

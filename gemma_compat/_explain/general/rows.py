@@ -27,6 +27,19 @@ def _column(case: Case) -> Answer | None:
     is_of_data = re.search(r"[/\\]datasets[/\\](?:arrow_dataset|formatting|table)", case.frames)
     if not is_of_data and _OF_A_ROW.match(name) is None and not _reads_a_row(case):
         return None
+    if name == "images" and re.search(r"[/\\]trl[/\\]trainer[/\\]sft_trainer", case.frames):
+        return Answer(
+            "TRL's collator for images reads images of every row, and these rows have none",
+            (
+                "processing_class=processor.tokenizer   in SFTTrainer, if the data are text alone",
+                "or a column images with a list of images for each row, and "
+                "remove_unused_columns=False",
+                "or pip install -U 'trl>=0.24', which chooses its collator by the rows",
+            ),
+            why="trl 0.22 and 0.23 take this collator for every processor, whatever the rows hold",
+            known="the KeyError is raised in TRL's sft_trainer; read in trl 0.22.0, 0.23.1, 0.24.0",
+            certain=False,
+        )
     return Answer(
         f"the rows have no column {name}" if is_of_data else f"a row or a batch has no key {name}",
         (
@@ -81,6 +94,10 @@ ROWS: tuple[General, ...] = (
             'Traceback (most recent call last):\n  File "/x/site-packages/datasets/'
             "arrow_dataset.py\", line 3, in map\n    f()\nKeyError: 'text'": "column text",
             "KeyError: 'text'": "no key text",
+            'Traceback (most recent call last):\n  File "/w/trl/trl/trainer/sft_trainer.py", line '
+            '344, in torch_call\n    images = [example["images"] for example in examples]\n'
+            "KeyError: 'images'": "processor.tokenizer",
+            "KeyError: 'images'": "no key images",
             "KeyError: 'gemma_x'": "",
         },
     ),

@@ -27,7 +27,63 @@ def _architecture(case: Case) -> Answer:
     )
 
 
+def _own_jinja(case: Case) -> Answer | None:
+    """Answer for a program that renders templates without Python's Jinja."""
+    around = f"{case.hit.before}{case.hit.text}{case.hit.after}"
+    if not re.search(r"(?i)jinja|template|gpt4all", around):
+        return None
+    return Answer(
+        "the program that serves the model cannot read or render its chat template",
+        (
+            "update the program (GPT4All, LM Studio, llama.cpp), or set its prompt template by "
+            "hand",
+            "llama-server --chat-template gemma   (llama.cpp's own for Gemma, without Jinja)",
+        ),
+        why="such programs have their own Jinja, which knows less than Python's; a template can "
+        "also refuse the messages: Gemma 1 and 2 take no system role",
+        known="the message; what in the template it stumbles over, it says only in part",
+        settles=False,
+    )
+
+
 SERVING: tuple[General, ...] = (
+    General(
+        "template-another-engine-refuses",
+        r"[Ss]yntax error: \d+:\d+: error: |Error rendering prompt with jinja template|"
+        r"[Ff]ailed to parse (?:chat|Jinja) ?template",
+        _own_jinja,
+        {
+            "Jinja error: \"Syntax error: 4:2: error: Unexpected token '}'. Expected: '>'\"": (
+                "prompt template"
+            ),
+            "Syntax error: 4:2: error: Unexpected token": "",
+            'Error rendering prompt with jinja template: "Error: Cannot call something"': (
+                "prompt template"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "embeddings-in-float32-only",
+        r"(?P<name>\w{2,40}) is only supported in fp32 precision",
+        lambda case: Answer(
+            f"this text-embeddings-inference computes {case.match['name']} in float32 only",
+            ("text-embeddings-router --dtype float32 ...",),
+            why="EmbeddingGemma is a Gemma 3, whose activations pass float16's largest number; the "
+            "server refuses float16 for it"
+            if case.match["name"].startswith("Gemma3")
+            else "the server has no kernels of another precision for this class",
+            known="the server says so",
+        ),
+        {
+            "Could not start backend: Gemma3 is only supported in fp32 precision": (
+                "--dtype float32"
+            ),
+            "Could not start Candle backend: Could not start backend: Qwen3 is only supported in "
+            "fp32 precision": "--dtype float32",
+        },
+        alone=True,
+    ),
     General(
         "no-room-for-the-cache",
         r"No available memory for the cache blocks|"

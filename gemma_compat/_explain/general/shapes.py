@@ -63,9 +63,26 @@ def _partitioned(case: Case) -> Answer:
 
 def _two_sizes(case: Case) -> Answer:
     numbers = [text for text in case.match.groups() if text]
+    if case.match["h"]:
+        numbers = [f"[{text}]" for text in numbers]
     told = f": {numbers[0]} and {numbers[1]}" if len(numbers) > 1 else ""
     if re.search(r"attention|attn|mask", case.frames, re.IGNORECASE):
         return _two_lengths(told)
+    if re.search(r"\blora_[AB]\b|\bmerg(?:e|ing|ed)\b|lora_weights", case.around):
+        return Answer(
+            f"an adapter's matrices and the weight that they change have sizes that do not fit"
+            f"{told}",
+            (
+                "use the base that the adapter was trained on, by the same name and class: "
+                "base_model_name_or_path in adapter_config.json",
+                "update the program that merges, if they are the same",
+            ),
+            why="an adapter of another base or layout (quantized, fused, with added tokens), or a "
+            "merge that takes a layer for another",
+            known="the message has the sizes, and the log says that an adapter is merged; which "
+            "of these it is, it does not say",
+            settles=False,
+        )
     if _VISION.search(case.frames):
         return Answer(
             f"two tensors of the vision part have sizes that do not fit{told}",
@@ -186,6 +203,8 @@ SHAPES: tuple[General, ...] = (
         r"shape '\[[^\]\n]{1,80}\]' is invalid for input of size (?P<g>\d+)|"
         r"The shape of the mask \[[\d, ]{1,60}\] at index|"
         r"shape mismatch: value tensor of shape|"
+        r"output with shape \[(?P<h>[\d, ]{1,60})\] doesn't match the broadcast shape "
+        r"\[(?P<i>[\d, ]{1,60})\]|"
         r"Attention mask should be of size \(",
         _two_sizes,
         {
@@ -193,6 +212,13 @@ SHAPES: tuple[General, ...] = (
             "non-singleton dimension 1": "4096 and 8192",
             "RuntimeError: Sizes of tensors must match except in dimension 1. Expected size 12 but "
             "got size 14 for tensor number 1 in the list.": "12 and 14",
+            "d[key] += (lora_A @ lora_B).transpose(0, 1)\nRuntimeError: output with shape "
+            "[1152] doesn't match the broadcast shape [1152, 1152]": (
+                "base that the adapter was trained on"
+            ),
+            "RuntimeError: output with shape [8] doesn't match the broadcast shape [8, 8]": (
+                "per_device_train_batch_size=1"
+            ),
             "RuntimeError: shape '[1, 12, 8, 256]' is invalid for input of size 12288": (
                 "do not fit"
             ),

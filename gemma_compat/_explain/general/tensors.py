@@ -28,6 +28,19 @@ _UNNAMED = Answer(
 
 
 def _devices(case: Case) -> Answer:
+    if case.match["indexed"]:
+        return Answer(
+            "indices (input_ids, labels, a mask) and the tensor that they index lie on two devices"
+            f": the tensor is on {case.match['indexed']}",
+            (
+                "inputs = tokenizer(...).to(model.device)   (the device of the embeddings)",
+                'or device_map={"": 0}: the whole model on one GPU',
+            ),
+            why='with device_map="auto" parts of the model, and with an older accelerate what is '
+            "handed between them, may lie on a GPU that the inputs are not on",
+            known="the message names the device of the indexed tensor alone",
+            settles=False,
+        )
     devices = sorted(set(re.findall(r"cuda:\d+|cpu|mps", case.message)))
     between = " and ".join(devices) or "two devices"
     if "cpu" in devices or "mps" in devices:
@@ -194,6 +207,8 @@ TENSORS: tuple[General, ...] = (
     General(
         "two-devices",
         r"Expected all tensors to be on the same device|"
+        r"indices should be either on \w{1,5}(?::\d)? or on the same device as the indexed tensor "
+        r"\((?P<indexed>\w{1,5}(?::\d)?)\)|"
         r"tensors? (?:is|are) on (?:cuda:\d|cpu),? (?:but|different from)",
         _devices,
         alone=True,
@@ -202,6 +217,8 @@ TENSORS: tuple[General, ...] = (
             "devices, cuda:0 and cuda:1!": "one GPU",
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
             "devices, cuda:0 and cpu!": "batch",
+            '"message": "indices should be either on cpu or on the same device as the indexed '
+            'tensor (cuda:0)",': "the tensor is on cuda:0",
         },
     ),
     General(

@@ -99,17 +99,35 @@ UNSLOTH: tuple[General, ...] = (
     ),
     General(
         "unsloth-model-not-supported",
-        r"Unsloth: (?P<name>\S{1,120}) (?:is )?not supported (?:yet|in (?:your current|`?transf))",
+        r"Unsloth: (?P<name>\S{1,120}) (?:is )?not supported (?:yet|in (?:your current|`?transf))|"
+        r"\S{1,120}[/-]\S{1,120} is not supported (?:in your current Unsloth version|yet in "
+        r"`?transformers==)",
         lambda case: Answer(
-            "this Unsloth, or the transformers beside it, is older than the model",
-            ("pip install -U unsloth unsloth_zoo transformers", "and restart the kernel"),
-            known="Unsloth says so, and asks for an upgrade of one of them",
+            "Unsloth does not load this model here: it, or the transformers beside it, is older "
+            "than the model",
+            (
+                "pip install -U unsloth unsloth_zoo transformers   and restart the kernel",
+                "pip show unsloth unsloth_zoo transformers   in the environment that runs: it has "
+                "to name the new releases",
+            ),
+            why="unsloth_zoo's metadata caps transformers, so an upgrade of transformers alone is "
+            "refused or undone; a model that is newer than the cap waits for a newer unsloth_zoo",
+            known="Unsloth says so; with current releases of all three, the error that it caught "
+            "before (the config, the network) is another",
+            certain=False,
             settles=False,
         ),
         {
             "RuntimeError: Unsloth: unsloth/gemma-4-E2B-it is not supported in your current Unsloth"
-            " version! Please update Unsloth": "pip install -U unsloth"
+            " version! Please update Unsloth": "pip install -U unsloth",
+            "> `unsloth/gemma-4-12b-it` is not supported yet in `transformers==5.5.0`. Please": (
+                "caps transformers"
+            ),
+            '"unsloth/gemma-4-E4B-it is not supported in your current Unsloth version!"': (
+                "pip show"
+            ),
         },
+        alone=True,
     ),
     General(
         "unsloth-generated-code",

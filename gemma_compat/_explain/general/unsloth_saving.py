@@ -47,6 +47,21 @@ def _counts(case: Case) -> Answer:
     )
 
 
+def _experts(case: Case) -> Answer:
+    counts = re.search(r"of (\d+) attempted, (\d+) applied", case.around)
+    merged = f"only {counts[2]} of {counts[1]}" if counts else "not all"
+    return Answer(
+        f"the merge put {merged} tensors of the adapted experts into the base's weights: the "
+        "folder or GGUF that it wrote is not the trained model",
+        ("pip install -U unsloth 'unsloth_zoo>=2026.6.6'   and merge again", _BY_PEFT),
+        why="unsloth_zoo guessed the layout of fused experts by which side of the weight is "
+        "longer, which is wrong for experts as narrow as those of Gemma 4 26B-A4B; 2026.6.6 goes "
+        "by the adapter's own shapes",
+        known="Unsloth counts the tensors; the cause is read in unsloth_zoo 2026.6.5 and 2026.6.6",
+        settles=False,
+    )
+
+
 def _disk(case: Case) -> Answer:
     return Answer(
         "the disk has no room for the 16-bit copy and the GGUF",
@@ -67,6 +82,16 @@ SAVING: tuple[Refusal, ...] = (
             "RuntimeError: Unsloth: Saving LoRA finetune failed since # of LoRAs = 210 does not "
             "match # of saved modules = 0. Please file a bug report!",
             "0 of 210",
+        ),
+    ),
+    Refusal(
+        r"MoE LoRA merge fell back to the base weight",
+        _experts,
+        (
+            "RuntimeError: Unsloth: MoE LoRA merge fell back to the base weight on 57 per-expert "
+            "tensor(s) (of 60 attempted, 3 applied). The merged checkpoint would be missing the "
+            "expert LoRA delta.",
+            "3 of 60",
         ),
     ),
     Refusal(

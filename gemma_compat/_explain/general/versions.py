@@ -162,12 +162,16 @@ VERSIONS: tuple[General, ...] = (
     ),
     General(
         "torch-without-grouped-queries",
-        r"scaled_dot_product_attention\(\) got an unexpected keyword argument 'enable_gqa'",
+        r"scaled_dot_product_attention\(\)[^\n]{0,40} (?:unexpected|have a) keyword argument "
+        r"'enable_gqa'",
         _grouped_queries,
         {
+            "scaled_dot_product_attention() in Pytorch 2.4 does not have a keyword argument "
+            "'enable_gqa'": "torch>=2.5",
             "TypeError: scaled_dot_product_attention() got an unexpected keyword argument "
-            "'enable_gqa'": "torch>=2.5"
+            "'enable_gqa'": "torch>=2.5",
         },
+        alone=True,
     ),
     General(
         "unsloth-cannot-patch",

@@ -159,6 +159,28 @@ VLLM: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "vllms-false-warning",
+        r"gemma[23]?\.py:\d+\] Some weights are not initialized from checkpoints: ",
+        lambda case: Answer(
+            "this warning of vLLM's Gemma classes alone does not say that weights are missing",
+            (
+                "go by the model's answers: if they are sensible, nothing is wrong",
+                "pip install -U vllm   : later releases no longer print it",
+            ),
+            why="these classes load the weights in several calls and warned after each of them of "
+            "all that the others load; vLLM's own check stops with `Following weights were not "
+            "initialized`",
+            known="vLLM took the warning out of gemma2.py and gemma3.py as misleading (March 2025)",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "WARNING 03-14 16:32:11 [gemma3.py:457] Some weights are not initialized from "
+            "checkpoints: {'layers.23.input_layernorm.weight'}": "sensible",
+        },
+        alone=True,
+    ),
+    General(
         "adapter-rank-above-the-limit",
         r"LoRA rank (?P<rank>\d{1,5}) is greater than max_lora_rank (?P<most>\d{1,5})",
         _rank,

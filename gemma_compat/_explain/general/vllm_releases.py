@@ -58,13 +58,14 @@ def _dtype_of_the_method(case: Case) -> Answer:
 
 
 def _float16(case: Case) -> Answer:
+    name = case.match["name"] or case.match["plain"].lower()
     return Answer(
-        f"vLLM refuses float16 for {case.match['name']}: its activations overflow in it",
+        f"vLLM refuses float16 for {name}: its activations overflow in it",
         ("--dtype bfloat16   (LLM(..., dtype='bfloat16'))", "or --dtype float32 before Ampere"),
         why="a checkpoint quantized with AWQ or GPTQ that asks for float16 has the same message: "
         "it cannot be served with this vLLM, one in compressed-tensors or 4 bits can",
         known="vLLM says so",
-        of_gemma=case.match["name"].startswith("gemma"),
+        of_gemma=name.startswith("gemma"),
     )
 
 
@@ -116,11 +117,14 @@ VLLM_RELEASES: tuple[General, ...] = (
     ),
     General(
         "vllm-refuses-float16",
-        r"The model type '(?P<name>\w{2,40})' does not support float16",
+        r"The model type '(?P<name>\w{2,40})' does not support float16|"
+        r"\b(?P<plain>[Gg]emma[- ]?3n?) does not support float16",
         _float16,
         {
             "ValueError: The model type 'gemma3_text' does not support float16. Reason: Numerical "
-            "instability. Please use bfloat16 or float32 instead.": "--dtype bfloat16"
+            "instability. Please use bfloat16 or float32 instead.": "--dtype bfloat16",
+            "a validation error stating Gemma3 does not support float16 due to numerical "
+            "instability": "--dtype bfloat16",
         },
         alone=True,
     ),

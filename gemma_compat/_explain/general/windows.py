@@ -44,6 +44,27 @@ def _dll(case: Case) -> Answer:
 
 WINDOWS: tuple[General, ...] = (
     General(
+        "windows-native-exception",
+        r"\[WinError -529697949\]|Windows Error 0xe06d7363",
+        lambda case: Answer(
+            "compiled code (C++) under Python ended with an exception that says nothing more here",
+            (
+                "verbose=True   in the call (llama-cpp-python prints why llama.cpp failed), and "
+                "read the lines above the error",
+                "update the package whose call it is, or load the file without its second one "
+                "(clip_model_path, mmproj)",
+            ),
+            why="0xe06d7363 is how Windows passes on any C++ exception: an architecture or a "
+            "projector that this build does not know, a damaged file, no memory",
+            known="the number of the Windows error; which of these it is, it does not say",
+            settles=False,
+        ),
+        {
+            "OSError: [WinError -529697949] Windows Error 0xe06d7363": "verbose=True",
+        },
+        alone=True,
+    ),
+    General(
         "windows-cannot-load",
         r"\[WinError (?P<code>126|127|182|193|1114|1455|1314)\]",
         _dll,

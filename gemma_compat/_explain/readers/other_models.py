@@ -62,7 +62,8 @@ def _repository(match: re.Match[str]) -> Iterator[Reading]:
 def _asked_for(match: re.Match[str]) -> Iterator[Reading]:
     """Read the model that the run is about, from its arguments."""
     name = match["value"].rstrip("/").rpartition("/")[2]
-    if _COMMENT.match(match.string):
+    is_call = match.string.startswith("(", match.end())  # model = Llama(...), of llama-cpp-python
+    if is_call or _COMMENT.match(match.string):
         return
     if "gemma" in match["value"].lower() or _NO_MODEL.search(name):
         return
@@ -100,6 +101,7 @@ OTHER_MODELS: tuple[Reader, ...] = (
             'model = "mistral-7b-instruct"': {"other_model": "mistral"},
             "model_name_or_path: google/gemma-3-4b-it": {"other_model": ...},
             "model = build_model()": {"other_model": ...},
+            "result.model = Llama(**params)": {"other_model": ...},
         },
         limit=100,
     ),

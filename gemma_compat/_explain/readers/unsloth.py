@@ -97,12 +97,14 @@ UNSLOTH: tuple[Reader, ...] = (
     ),
     Reader(
         r"^(?:\W{0,40})Unsloth: |[/\\](?:unsloth|unsloth_zoo|unsloth_compiled_cache)[/\\]|"
-        r"from unsloth import|FastLanguageModel|FastModel\.|FastVisionModel|\bUnsloth\w+Trainer\b",
+        r"from unsloth import|native_moe_grouped_mm|FastLanguageModel|FastModel\.|FastVisionModel|"
+        r"\bUnsloth\w+Trainer\b",
         always(("unsloth.used", True), strength=LISTED),
         {
             "Unsloth: Will smartly offload gradients to save VRAM!": {"unsloth.used": True},
             "/content/unsloth_compiled_cache/UnslothSFTTrainer.py": {"unsloth.used": True},
             "from unsloth import FastModel": {"unsloth.used": True},
+            "raised in `moe_utils.native_moe_grouped_mm`.": {"unsloth.used": True},
             "unsloth==2025.3.19": {"unsloth.used": ...},
         },
         needs=b"",

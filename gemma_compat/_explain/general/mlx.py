@@ -1,0 +1,115 @@
+"""MLX on Apple machines: files that its loaders do not know."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General
+
+_EXAMPLE = re.compile(r"mlx-examples|\blora/convert\.py|\bpython3?[\d.]* (?:lora|convert)\.py")
+
+
+def _loader(case: Case) -> str:
+    """Return the program whose loader refuses the files, by the log's frames and commands."""
+    text = f"{case.around}\n{case.hit.before}\n{case.hit.after}"
+    if _EXAMPLE.search(text):
+        return "example"
+    found = re.search(r"\b(mlx[_-]vlm|vmlx|omlx|mlx[_-]lm)\b", text)
+    return found[1].replace("_", "-") if found else "mlx-lm"
+
+
+def _upgrade(loader: str) -> tuple[str, ...]:
+    if loader == "example":
+        return (
+            "pip install -U mlx-lm",
+            "mlx_lm.convert --hf-path NAME -q   and mlx_lm.lora --model FOLDER --train --data DATA",
+        )
+    if loader in {"vmlx", "omlx"}:
+        return (f"update {loader}", "or the checkpoint in another conversion (mlx-community)")
+    return (
+        f"pip install -U {loader} mlx",
+        "or convert the checkpoint again with that release",
+    )
+
+
+def _other_names(case: Case) -> Answer | None:
+    loader = _loader(case)
+    names = f"{case.match['missing'] or ''} {case.hit.after[:2000]}".strip()
+    missing = re.match(r"\w[\w.]{2,160}\w", names) if case.match["lacks"] else None
+    said = f"{case.around}{case.hit.before}{case.hit.text}"
+    if case.match["lacks"] and not re.search(r"(?i)mlx|lora/convert\.py", said):
+        return None  # others say "Missing parameters" too
+    return _answer(loader, missing[0] if missing else "", names, bool(case.match["lacks"]))
+
+
+def _answer(loader: str, missing: str, names: str, lacks: bool) -> Answer:
+    who = "the example script's model" if loader == "example" else f"the model class of {loader}"
+    if missing == "lm_head.weight":
+        happened = f"MLX: {who} wants lm_head.weight, which a Gemma's files do not hold"
+        why = "a Gemma's head is tied to its embeddings, so its files have no weight for it"
+    elif lacks:
+        happened = f"MLX: the files lack {missing or 'parameters'}, which {who} asks for"
+        why = "the class and the files name their parts differently: one of them is older"
+    else:
+        happened = f"MLX: the files hold parameters that {who} does not have"
+        why = (
+            "names that end in scales or biases belong to quantized layers: this class does not "
+            "quantize that layer, or does not have it"
+            if re.search(r"\.(?:scales|biases)\b", names)
+            else "the class is of an older model, or of another part, than the files"
+        )
+    return Answer(
+        happened,
+        _upgrade(loader),
+        why=why,
+        known="MLX lists the names"
+        + ("; the command is that of mlx-examples" if loader == "example" else ""),
+        settles=loader == "example",
+    )
+
+
+MLX: tuple[General, ...] = (
+    General(
+        "mlx-names-that-do-not-fit",
+        r"(?P<lacks>Missing (?:\d{1,5} )?parameters): ?(?P<missing>\w[\w.]{2,160}\w)?|"
+        r"Received (?:\d{1,5} )?parameters not in model",
+        _other_names,
+        {
+            "python lora/convert.py --hf-path google/gemma-2b-it -q\nValueError: Missing "
+            "parameters: lm_head.weight.": "mlx_lm.convert",
+            'File "/x/site-packages/mlx/nn/layers/base.py", line 9, in load_weights\n    raise '
+            "ValueError(\nValueError: Missing 2 parameters: \nmodel.norm.weight,\na.b.": (
+                "model.norm.weight"
+            ),
+            "ValueError: Missing parameters: user_id.": "",
+            "ValueError: Received parameters not in model: "
+            "model.layers.20.pre_feedforward_layernorm.weight": "older model",
+            "[02:20:30.958] ValueError: Received 2 parameters not in model: \n"
+            "language_model.model.per_layer_model_projection.scales.": "quantized layers",
+            "mlx_vlm/utils.py\nValueError: Received 605 parameters not in model: a.b": "mlx-vlm",
+        },
+    ),
+    General(
+        "mlx-knows-no-such-model",
+        r"Model type (?P<name>\w{2,40}) not supported\.?|No module named 'mlx_(?P<package>lm|vlm)"
+        r"\.models\.(?P<module>\w{2,40})'",
+        lambda case: Answer(
+            f"this MLX program does not know the model type {case.match['name'] or case.match[3]}",
+            (
+                "pip install -U mlx-lm mlx-vlm mlx",
+                "update the program that contains it (LM Studio's runtimes, oMLX), if it brings "
+                "its own",
+            ),
+            why="each model type is a module of mlx_lm.models or mlx_vlm.models, which comes with a"
+            " release",
+            known="MLX says so; which release has it, it does not say",
+        ),
+        {
+            "ValueError: Model type gemma4 not supported. Error: No module named "
+            "'mlx_vlm.models.gemma4'": "mlx-vlm",
+            "ModuleNotFoundError: No module named 'mlx_lm.models.gemma3n'": "gemma3n",
+        },
+        alone=True,
+    ),
+)
