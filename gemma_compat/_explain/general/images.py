@@ -171,8 +171,8 @@ IMAGES: tuple[General, ...] = (
             ),
             why="the framework counts its own placeholder, and not the model's token "
             "(<audio_soft_token>, <image_soft_token>, <start_of_image>)",
-            known="the message is the framework's, no matter of the model; which row it is, it does "
-            "not say",
+            known="the message is the framework's, no matter of the model; which row it is, it "
+            "does not say",
             settles=False,
         ),
         {

@@ -52,7 +52,7 @@ def _unsupported(case: Case) -> Answer | None:
                 "or update Ollama: its MLX runner takes more architectures with each release",
             ),
             why="--experimental imports safetensors without converting them; the MLX runner then "
-            "needs a class of its own for the architecture",
+            "needs its own class for the architecture",
             known="the message is that of Ollama's MLX runner; which release runs it, it does not "
             "say",
         )

@@ -27,20 +27,24 @@ _UNNAMED = Answer(
 )
 
 
+def _indices(case: Case) -> Answer:
+    return Answer(
+        "indices (input_ids, labels, a mask) and the tensor that they index lie on two devices"
+        f": the tensor is on {case.match['indexed']}",
+        (
+            "inputs = tokenizer(...).to(model.device)   (the device of the embeddings)",
+            'or device_map={"": 0}: the whole model on one GPU',
+        ),
+        why='with device_map="auto" parts of the model, and with an older accelerate what is '
+        "handed between them, may lie on a GPU that the inputs are not on",
+        known="the message names the device of the indexed tensor alone",
+        settles=False,
+    )
+
+
 def _devices(case: Case) -> Answer:
     if case.match["indexed"]:
-        return Answer(
-            "indices (input_ids, labels, a mask) and the tensor that they index lie on two devices"
-            f": the tensor is on {case.match['indexed']}",
-            (
-                "inputs = tokenizer(...).to(model.device)   (the device of the embeddings)",
-                'or device_map={"": 0}: the whole model on one GPU',
-            ),
-            why='with device_map="auto" parts of the model, and with an older accelerate what is '
-            "handed between them, may lie on a GPU that the inputs are not on",
-            known="the message names the device of the indexed tensor alone",
-            settles=False,
-        )
+        return _indices(case)
     devices = sorted(set(re.findall(r"cuda:\d+|cpu|mps", case.message)))
     between = " and ".join(devices) or "two devices"
     if "cpu" in devices or "mps" in devices:
