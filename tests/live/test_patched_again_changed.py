@@ -198,10 +198,11 @@ def test_other_rules_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert gemma_compat.patch(model).diagnosis.findings == ()
 
 
-def test_a_second_patch_walks_the_model_once_and_a_first_a_few_times() -> None:
+def test_a_second_patch_walks_the_model_for_the_facts_and_once_more_for_the_cures() -> None:
+    """The second walk is left out where no cure looks for the model's parts, as on 5.23."""
     model = tiny.build(NAME)
     assert walks(lambda: gemma_compat.patch(model)) <= 4
-    assert walks(lambda: gemma_compat.patch(model)) == 1
+    assert walks(lambda: gemma_compat.patch(model)) <= 2
 
 
 def walks(call: Callable[[], Any]) -> int:
