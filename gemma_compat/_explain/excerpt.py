@@ -75,6 +75,7 @@ traceback call most recent unhandled undefined reference referenced assigned sub
 iterable hashable exit exitcode code core dumped segmentation fault worker workers subprocess
 """
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_ESCAPE = re.compile(r"\\[a-zA-Z]")
 _PART = re.compile(r"[A-Za-z_]\w*|\d[\w.+-]*|.")
 _COMPOUND = re.compile(r"\w[.:-]+\w")
 _DOTTED = re.compile(r"([A-Za-z_]\w*)(?:\.[A-Za-z_]\w*)+", re.ASCII)
@@ -88,12 +89,11 @@ class Words:
     """The allow-list: words of rules and notices, of Python, of our facts, and common ones."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._known = _fixed() | frozenset(
-            word.lower()
-            for rule in rules
-            for text in (rule.docs, rule.name, *rule.symptoms)
-            for word in _WORD.findall(re.sub(r"\\[a-zA-Z]", " ", text))
-        )
+        words: set[str] = set()
+        for rule in rules:
+            text = "\n".join((rule.docs, rule.name, *rule.symptoms))
+            words.update(_WORD.findall(_ESCAPE.sub(" ", text)))
+        self._known = _fixed() | {word.lower() for word in words}
 
     def excerpt(self, text: str) -> str:
         """Return the line with every word hidden that is not on the list, cut to a readable
