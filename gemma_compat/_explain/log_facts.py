@@ -17,7 +17,7 @@ from ..facts import (
     TrainingFacts,
     UnslothFacts,
 )
-from ..tables import checkpoints, gpus
+from ..tables import checkpoints
 from .readers import LISTED, MENTIONED, STATED, Reading
 
 NOT_IN_THE_LOG = "the log does not say"
@@ -251,6 +251,8 @@ def _gpus(values: dict[str, Any]) -> Any:
     """Return the named GPU, as many times as the log says; once if it does not say."""
     if "gpus" not in values:
         return UNKNOWN
+    from ..tables import gpus  # every card that is known; most logs name none
+
     count = values.get("gpu_count") or values.get("ranks") or 1
     try:
         found = gpus.parse(f"{count}x{values['gpus']}")
@@ -263,6 +265,8 @@ def _with_memory(gpu: Gpu, stated: float | None) -> Gpu:
     """Return the GPU with the stated memory if its name leaves it open (A100: 40 or 80 GiB)."""
     if stated is None or gpu.known("memory_total") or not gpu.known("name"):
         return gpu
+    from ..tables import gpus
+
     near = [
         card
         for card in gpus.cards(gpu.name)
