@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from .subject import Subject
 
 _AROUND = 12  # tokens shown on each side of a place
+_WORD = re.compile(r"\W?[^\W\d_]{3,}")
+_NAMES = 2_000  # tokens of the vocabulary to look at
+_WORDS = 0.02  # share of words among them; a tokenizer of letters or bytes has none
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,14 @@ class Turn:
 def tokenizer_of(subject: Subject) -> Any:
     """Return the tokenizer, also out of a processor; ``None`` without either."""
     return getattr(subject.tokenizer, "tokenizer", subject.tokenizer)
+
+
+def spells(subject: Subject) -> bool:
+    """Return whether the tokenizer has a token for each letter or byte, and none for words."""
+    get: Any = getattr(tokenizer_of(subject), "get_vocab", dict)
+    names = list(itertools.islice(get(), _NAMES))
+    words = sum(_WORD.fullmatch(str(name)) is not None for name in names)
+    return bool(names) and words < _WORDS * len(names)
 
 
 def model_type_of(subject: Subject) -> str:

@@ -79,6 +79,7 @@ def _of_the_setup() -> Iterator[Check]:
         checkpoint,
         family,
         fresh,
+        heads,
         names,
         norms,
         process,
@@ -99,7 +100,7 @@ def _of_the_setup() -> Iterator[Check]:
     yield Check("config-is-the-familys", family.config_is_the_familys, (), _DEAD, True)
     yield Check("adapter-is-sound", adapters.adapter_is_sound, (), frozenset(), True)
     yield Check("adapter-names-match", names.adapter_names_match, (), frozenset(), True)
-    yield Check("head-is-trained", weights.head_is_trained, (), frozenset(), True)
+    yield Check("head-is-trained", heads.head_is_trained, (), frozenset(), True)
     yield Check(
         "quantization-is-real",
         running.quantization_is_real,

@@ -14,16 +14,18 @@ if TYPE_CHECKING:
 
 _PIECE = 12  # tokens; longer than what the forms of a chat repeat
 _ENOUGH = 16  # rows
-_PLACES = 3  # rows in which a piece stands, each time at another place
-_MOST = 0.6  # share of the pieces
+_MOST = 0.6  # of a row's text, and of the rows
+_SAME = 0.9  # of what two windows share; their first and last token may be marks
+_LOOKED_AT = 32  # rows that are looked for in the others
 _TOKENS = 200_000  # to look at
 _IN_ORDER = 64  # rows of the data set itself: of a large one, shuffled rows share nothing
 
 
 def rows_overlap(subject: Subject, rows: list[tuple[Any, int]]) -> CheckResult | None:
-    """Judge rows of which most pieces stand in others too, at other places.
+    """Judge rows of which most stands in another one too, in one piece and at another place.
 
-    What prompts share stands at the same place in each row, and so does not count.
+    What prompts share stands at the same place in each row, and so does not count; what forms
+    share, such as the lines of a log, is interrupted by what fills them.
     """
     trained = [found for batch, row in rows if (found := _trained(batch, row)) is not None]
     return _judged(_some(trained)) or _judged(_some(_in_order(subject)))
@@ -50,25 +52,51 @@ def _in_order(subject: Subject) -> list[tuple[int, list[int]]]:
 def _judged(trained: list[tuple[int, list[int]]]) -> CheckResult | None:
     if len(trained) < _ENOUGH:
         return None
-    places: dict[tuple[int, ...], set[int]] = {}
-    for first, ids in trained:
-        for at in range(len(ids) - _PIECE):
-            places.setdefault(tuple(ids[at : at + _PIECE]), set()).add(first + at)
-    pieces = [
-        tuple(ids[at : at + _PIECE])
-        for _, ids in trained
-        for at in range(0, len(ids) - _PIECE, _PIECE)
-        if len(set(ids[at : at + _PIECE])) > _PIECE // 2
-    ]
-    again = sum(len(places[piece]) >= _PLACES for piece in pieces)
-    if len(pieces) < _ENOUGH or again < _MOST * len(pieces):
+    anchors: dict[tuple[int, ...], list[int]] = {}
+    for row in range(0, len(trained), -(-len(trained) // _LOOKED_AT)):
+        piece = _middle(trained[row][1])
+        if len(set(piece)) > _PIECE // 2:
+            anchors.setdefault(piece, []).append(row)
+    looked_at = sum(map(len, anchors.values()))
+    if looked_at < _ENOUGH // 2:
+        return None
+    again: set[int] = set()
+    for other, (_, ids) in enumerate(trained):
+        for at in range(len(ids) - _PIECE + 1):
+            rows = anchors.get(tuple(ids[at : at + _PIECE]), ())
+            again |= {
+                row
+                for row in rows
+                if row not in again
+                and row != other
+                and _is_window(trained[row], trained[other], at)
+            }
+    if len(again) < _MOST * looked_at:
         return None
     return warned(
-        f"{100 * again / len(pieces):.0f}% of the text of {len(trained)} rows stands in other rows "
-        "too, a few tokens on: the windows overlap, and each text is trained many times an epoch",
+        f"{len(again)} of {looked_at} rows stand in another one for the most part, a few tokens "
+        "on: the windows overlap, and each text is trained many times an epoch",
         help="a small stride: in the tokenizer it says how many tokens two windows share, not how "
         "far they are apart",
     )
+
+
+def _middle(ids: list[int]) -> tuple[int, ...]:
+    """Return the piece in the middle: it stands in each window that shares over half of a row."""
+    at = max(0, len(ids) - _PIECE) // 2
+    return tuple(ids[at : at + _PIECE])
+
+
+def _is_window(row: tuple[int, list[int]], other: tuple[int, list[int]], at: int) -> bool:
+    """Return whether most of the row stands in the other one, where its middle stands at ``at``."""
+    (begin, ids), (other_begin, theirs) = row, other
+    shift = at - max(0, len(ids) - _PIECE) // 2
+    if shift == 0 or begin == other_begin + shift:
+        return False
+    mine = ids[max(0, -shift) :]
+    shared = list(zip(mine, theirs[max(0, shift) :], strict=False))
+    same = sum(one == two for one, two in shared)
+    return len(shared) >= _MOST * len(ids) and same >= _SAME * len(shared)
 
 
 def _trained(batch: Any, row: int) -> tuple[int, list[int]] | None:

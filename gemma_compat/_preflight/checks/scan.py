@@ -96,7 +96,7 @@ def answers_differ(subject: Subject) -> CheckResult:
             where=where,
             help="look for the column that the answers come from",
         )
-    copies = sum(_is_in(answer[:-2], prompt) for _, (prompt, answer) in pairs)
+    copies = _copies([pair for _, pair in pairs])
     if copies * 2 > len(pairs):
         return warned(
             f"{copies} of {len(pairs)} answers repeat a part of their prompt",
@@ -125,10 +125,29 @@ def prompt_and_answer(batch: Any, row: int) -> tuple[tuple[int, ...], tuple[int,
     return tuple(ids[start : trained[0]].tolist()), tuple(ids[trained].tolist())
 
 
-def _is_in(part: tuple[int, ...], whole: tuple[int, ...]) -> bool:
-    """Return whether these tokens, three or more, stand in the others in one piece."""
+def _copies(pairs: list[tuple[tuple[int, ...], tuple[int, ...]]]) -> int:
+    """Count answers that stand in their prompt, all at its beginning or all at its end.
+
+    An answer that is looked up in a text stands somewhere else in each prompt.
+    """
+    places: Counter[tuple[str, int]] = Counter()
+    for prompt, answer in pairs:
+        part = answer[:-2]
+        at = _place(part, prompt)
+        if at is not None:
+            places.update(
+                {("from the beginning", at), ("from the end", len(prompt) - at - len(part))}
+            )
+    return max(places.values(), default=0)
+
+
+def _place(part: tuple[int, ...], whole: tuple[int, ...]) -> int | None:
+    """Return where these tokens, three or more, stand last in the others in one piece."""
     size = len(part)
-    return size >= 3 and any(whole[at : at + size] == part for at in range(len(whole) - size + 1))
+    if size < 3:
+        return None
+    found = (at for at in range(len(whole) - size, -1, -1) if whole[at : at + size] == part)
+    return next(found, None)
 
 
 def _key(subject: Subject, batch: Any, row: int) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ _DICT = re.compile(r"""\{'\w+': .*\}""", re.DOTALL)
 _MESSAGES = re.compile(r"""\[?\{['"](role|messages|conversations|from)['"]: """)
 _DEFINITION = re.compile(r"\b(def|class) \w+ ?(\([^\n]*?\))?[^\n:]*: .*\b(return|self|for|if)\b")
 _LONG_CODE = 100  # characters of code on one line; a short function may stand on one
+_FIELDS = 4  # of a row that takes its signs from a loop
+_FULL = 0.98  # of the rows; of English text, more signs are spaces
+_LONGER = 1.5  # times
 _SHORTEST = 40  # characters of a text that was cut by a number of characters
 
 
@@ -74,6 +78,8 @@ def single_characters(rows: Texts) -> CheckResult | None:
     single = [at for at, row in enumerate(left) if row and all(len(word) == 1 for word in row)]
     if len(single) < _HALF * len(rows) or len({tuple(row) for row in some}) < 4:
         return None
+    if _is_about_letters(fixed, left):
+        return None
     return warned(
         f"{len(single)} of {len(rows)} rows hold single characters where texts should stand: a "
         "loop over rows went over the letters of one text",
@@ -81,6 +87,18 @@ def single_characters(rows: Texts) -> CheckResult | None:
         help="a formatting function for one row returns one text; with batched=True each field is "
         "a list",
     )
+
+
+def _is_about_letters(fixed: set[str], left: list[list[str]]) -> bool:
+    """Return whether letters are what the rows are about, as in algebra, sequences and boards.
+
+    A loop over a text puts one of its signs into each of a few fields, and some of them are spaces.
+    """
+    numbers = [len(row) for row in left]
+    most = max(numbers)
+    full = sum(number == most for number in numbers)
+    is_named = any(len(word) == 1 and word not in ("a", "A", "I") for word in fixed)
+    return is_named or most > _FIELDS or full > _FULL * len(left)
 
 
 def flattened_code(rows: Texts) -> CheckResult | None:
@@ -117,11 +135,13 @@ def cut_by_characters(rows: Texts) -> CheckResult | None:
         spaced = sum(text.count(" ") >= 3 for text in cut)
         # Sentences made from one form may be equally long; their words then stand at one place.
         forms = {tuple(at for at, sign in enumerate(text) if sign == " ") for text in cut}
+        begun = sum(text[0].islower() for text in cut)  # pieces of one text that follow each other
         if (
             number >= _HALF * len(texts)
             and open_ended >= _HALF * len(cut)
             and spaced >= _MOST * len(cut)
             and len(forms) >= _HALF * len(cut)
+            and begun < _HALF * len(cut)
             and max(map(len, texts)) == size
         ):
             return warned(
@@ -146,6 +166,12 @@ def apart(rows: Texts) -> CheckResult | None:
     share = sum(asks) / len(texts)
     if not 0.25 <= share <= 0.75 or (within + others) > 0.05 * len(texts):
         return None
+    asked, told = (
+        statistics.median(len(text) for text, ask in zip(texts, asks, strict=True) if ask == which)
+        for which in (True, False)
+    )
+    if max(asked, told) < _LONGER * min(asked, told):
+        return None  # texts of one kind, such as titles, of which some are questions
     return warned(
         f"{sum(asks)} of {len(texts)} rows are a question without an answer, and no row holds "
         "both: questions and answers became separate rows",

@@ -8,7 +8,7 @@ from ...live.tree import text_models
 from ...live.unwrap import peft_wrapper
 from ..result import CheckResult
 from ..text import tokenizer_of
-from ._answers import NO_TOKENIZER, count, does_not_apply, failed, not_run, passed, warned
+from ._answers import NO_TOKENIZER, count, failed, not_run, passed, warned
 from .adapters import adapted, adapter_of, inactive, stuck, tuned, waiting
 
 if TYPE_CHECKING:
@@ -199,62 +199,3 @@ def _rows_train(model: Any, embedding: Any, ids: list[int]) -> bool:
         p for n, p in model.named_parameters() if p.requires_grad and any(k in n for k in names)
     ]
     return bool(embedding.weight.requires_grad) or bool(weights)
-
-
-def head_is_trained(subject: Subject) -> CheckResult:
-    """Check that a tied head still is the embedding, or is trained itself."""
-    head = getattr(subject.base, "get_output_embeddings", lambda: None)()
-    models = text_models(subject.base)
-    if head is None or not models:
-        return _of_score(subject) or does_not_apply("no language head was found")
-    tied = getattr(subject.base.config, "tie_word_embeddings", None)
-    if tied is None:
-        tied = getattr(
-            getattr(subject.base.config, "text_config", None), "tie_word_embeddings", True
-        )
-    held, read = _live(models[0][1].embed_tokens), _live(head)
-    if held is None or read is None or not tied or held is read or _same(held, read):
-        return passed("head and embedding are one" if tied else "head and embedding are apart")
-    if held.requires_grad and not read.requires_grad:
-        return warned(
-            "the embedding is trained and the head, which should be the same weights, is not: "
-            "they drift apart, and saving keeps one of them",
-            help="modules_to_save=['embed_tokens', 'lm_head'] with ensure_weight_tying=True, or "
-            "model.tie_weights()",
-        )
-    trained = [p for p in subject.base.parameters() if p.requires_grad]
-    if not read.requires_grad and not held.requires_grad or len(trained) == 0:
-        return passed("head and embedding are apart, and neither is trained")
-    return warned(
-        "head and embedding should be the same weights, and are apart: saving keeps one of them",
-        help="model.tie_weights()",
-    )
-
-
-def _of_score(subject: Subject) -> CheckResult | None:
-    """Warn of a classification head that is frozen; ``None`` without one."""
-    score: Any = getattr(subject.base, "score", None)
-    weights = list(score.parameters()) if hasattr(score, "parameters") else []
-    if not weights:
-        return None
-    if any(p.requires_grad for p in weights):
-        return passed("the classification head is trained")
-    return warned(
-        "the classification head (score) is frozen: unless it was trained before, it is random",
-        help="LoraConfig(task_type='SEQ_CLS'), or modules_to_save=['score']",
-    )
-
-
-def _live(module: Any) -> Any:
-    """Return the weight that the forward uses: PEFT's trained copy if there is one."""
-    copies = getattr(module, "modules_to_save", None)
-    if copies is not None and len(copies):
-        module = next(iter(copies.values()))
-    tokens = getattr(module, "token_adapter", None)  # single rows are trained, the rest is shared
-    if tokens is not None:
-        module = tokens.get_base_layer()
-    return getattr(module, "weight", None)
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(one.data_ptr() == other.data_ptr() and one.numel() and one.device == other.device)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..result import CheckResult
 from ..samples import span
-from ..text import decode, tokenizer_of, turns_in
+from ..text import decode, spells, tokenizer_of, turns_in
 from . import traces
 from ._answers import NO_TOKENIZER, not_run, passed, warned
 from .text import rows_of
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 _ENOUGH = 8  # rows; with fewer, what they share may be what they are about
 _HALF, _SOME = 0.5, 0.1
 _COLUMNS = "instruction|input|output|question|answer|prompt|response|completion|text|context|query"
-_UNFILLED = rf"\{{\s*({_COLUMNS})\s*\}}|\{{(example|row|item|sample)\["
+_UNFILLED = rf"(?<![{{$])\{{ ?({_COLUMNS}) ?\}}(?!\}})|(?<![{{$])\{{(example|row|item|sample)\["
+_FILLS = r"\b[fF]r?['\"]|\.format\(|format_map"  # code, in which such a field is at its place
 # What the bytes of UTF-8 look like when they are read as Latin-1 or as Windows' page 1252.
 _MISREAD = "\u00c3[\u0080-\u00bf]|\u00e2\u20ac[\u0080-\u00ff\u2010-\u2122]|\u00c2[\u00a0-\u00bf]"
 _ENTITY = r"&(amp|quot|lt|gt|nbsp|#39|#x27);"
-_ESCAPED = re.compile(r"\\n(?![a-z])")  # and not \neq or \nabla of LaTeX
+# Not \neq or \nabla of LaTeX, and not where code writes one: '\n', "a\n", s/,/\n/, [\n], \n+
+_ESCAPED = re.compile(r"""(?<!['"`/\\\[|^])\\n(?![a-z'"`/\]|+*$])""")
+_QUOTED = re.compile(r'"[^"]*"|`[^`]*`')
 _MISSING = {"nan", "NaN", "null", "undefined", "<NA>"}
 _ONE_IN_LIST = re.compile(r"\[(['\"]).*\1\]", re.DOTALL)
 
@@ -39,7 +42,7 @@ class _Trace:
         least: share of the rows that must hold it.
         what: what it is.
         help: what to do.
-        but: a text that holds this too is about such things.
+        but: a text that holds this pattern too is about such things.
     """
 
     pattern: str
@@ -55,6 +58,7 @@ _TRACES = (
         _HALF,
         "a field of a template that was never filled",
         'the f of the f-string, or template.format(instruction=row["instruction"], ...)',
+        but=_FILLS,
     ),
     _Trace(
         _MISREAD,
@@ -73,15 +77,17 @@ def text_is_clean(subject: Subject) -> CheckResult:
     rows = [_read(subject, batch, row) for batch, row in rows_of(subject)]
     if len(rows) < _ENOUGH:
         return not_run(f"needs {_ENOUGH} rows of text")
+    # To a tokenizer of letters, a row of so many tokens is one of so many characters.
+    in_words = not spells(subject)
     found = (
         traces.written_out(rows)
-        or traces.single_characters(rows)
+        or (traces.single_characters(rows) if in_words else None)
         or _of_empty_cells(rows)
         or _of_escapes(rows)
         or _of_traces(rows)
         or _of_lists(rows)
         or traces.flattened_code(rows)
-        or traces.cut_by_characters(rows)
+        or (traces.cut_by_characters(rows) if in_words else None)
         or (traces.apart(rows) if subject.is_causal else None)  # others may hold questions alone
     )
     return found or passed(f"no empty cells, unfilled fields or escapes in {len(rows)} rows")
@@ -103,7 +109,12 @@ def _share(bad: list[int], rows: Texts, least: float) -> bool:
 
 def _of_empty_cells(rows: Texts) -> CheckResult | None:
     """Judge turns that are nothing but the name of an empty cell."""
-    bad = [at for at, (_, asked, told) in enumerate(rows) if _MISSING & {*asked, *told}]
+    bad = [
+        at
+        for at, (_, asked, told) in enumerate(rows)
+        if any(word not in re.findall(r"[\w<>]+", " ".join(asked)) for word in _MISSING & {*told})
+        or _MISSING & {*asked}
+    ]
     if not _share(bad, rows, _SOME):
         return None
     words = {word for at in bad for word in (*rows[at][1], *rows[at][2])} & _MISSING
@@ -121,7 +132,7 @@ def _of_traces(rows: Texts) -> CheckResult | None:
         hits = [
             (at, hit[0])
             for at, (text, _, _) in enumerate(rows)
-            if (hit := re.search(trace.pattern, text)) and trace.but not in text
+            if (hit := re.search(trace.pattern, text)) and not re.search(trace.but, text)
         ]
         if _share([at for at, _ in hits], rows, trace.least):
             at, part = hits[0]
@@ -148,7 +159,10 @@ def _of_escapes(rows: Texts) -> CheckResult | None:
 def _is_escaped(text: str) -> bool:
     """Return whether the text is prose with such a break; code and JSON may hold it rightly."""
     is_code = text.lstrip().startswith(("{", "[", "```")) or "(" in text
-    return bool(_ESCAPED.search(text)) and "\n" not in text.strip() and not is_code
+    if "\n" in text.strip() or is_code:
+        return False
+    said = text if text.lstrip().startswith('"') else _QUOTED.sub("", text)
+    return bool(_ESCAPED.search(said))
 
 
 def _parts(row: tuple[str, list[str], list[str]]) -> list[str]:
