@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _PIECE = 12  # tokens; longer than what the forms of a chat repeat
 _ENOUGH = 16  # rows
 _MOST = 0.6  # of a row's text, and of the rows
-_SAME = 0.9  # of what two windows share; their first and last token may be marks
+_MARKS = 2  # tokens of what two windows share: a <bos> and an <eos> put over the text
 _LOOKED_AT = 32  # rows that are looked for in the others
 _TOKENS = 200_000  # to look at
 _IN_ORDER = 64  # rows of the data set itself: of a large one, shuffled rows share nothing
@@ -60,17 +60,20 @@ def _judged(trained: list[tuple[int, list[int]]]) -> CheckResult | None:
     looked_at = sum(map(len, anchors.values()))
     if looked_at < _ENOUGH // 2:
         return None
-    again: set[int] = set()
+    shifts: dict[int, set[int]] = {}
     for other, (_, ids) in enumerate(trained):
         for at in range(len(ids) - _PIECE + 1):
-            rows = anchors.get(tuple(ids[at : at + _PIECE]), ())
-            again |= {
-                row
-                for row in rows
-                if row not in again
-                and row != other
-                and _is_window(trained[row], trained[other], at)
-            }
+            for row in anchors.get(tuple(ids[at : at + _PIECE]), ()):
+                shift = _shift(trained[row], trained[other], at)
+                if row != other and shift:
+                    shifts.setdefault(row, set()).add(abs(shift))
+    # Windows are steps of one size apart; forms that are filled alike are not.
+    step = min((min(found) for found in shifts.values()), default=1)
+    again = [
+        row
+        for row, found in shifts.items()
+        if (step in found if step == 1 else all(shift % step == 0 for shift in found))
+    ]
     if len(again) < _MOST * looked_at:
         return None
     return warned(
@@ -87,16 +90,17 @@ def _middle(ids: list[int]) -> tuple[int, ...]:
     return tuple(ids[at : at + _PIECE])
 
 
-def _is_window(row: tuple[int, list[int]], other: tuple[int, list[int]], at: int) -> bool:
-    """Return whether most of the row stands in the other one, where its middle stands at ``at``."""
+def _shift(row: tuple[int, list[int]], other: tuple[int, list[int]], at: int) -> int:
+    """Return how far on most of the row stands in the other one, which holds its middle at ``at``;
+    0 if it does not, or stands at the same place.
+    """
     (begin, ids), (other_begin, theirs) = row, other
     shift = at - max(0, len(ids) - _PIECE) // 2
-    if shift == 0 or begin == other_begin + shift:
-        return False
-    mine = ids[max(0, -shift) :]
-    shared = list(zip(mine, theirs[max(0, shift) :], strict=False))
-    same = sum(one == two for one, two in shared)
-    return len(shared) >= _MOST * len(ids) and same >= _SAME * len(shared)
+    if begin == other_begin + shift:
+        return 0
+    shared = list(zip(ids[max(0, -shift) :], theirs[max(0, shift) :], strict=False))
+    differ = sum(one != two for one, two in shared)
+    return shift if len(shared) >= _MOST * len(ids) and differ <= _MARKS else 0
 
 
 def _trained(batch: Any, row: int) -> tuple[int, list[int]] | None:

@@ -26,7 +26,6 @@ _MISREAD = "\u00c3[\u0080-\u00bf]|\u00e2\u20ac[\u0080-\u00ff\u2010-\u2122]|\u00c
 _ENTITY = r"&(amp|quot|lt|gt|nbsp|#39|#x27);"
 # Not \neq or \nabla of LaTeX, and not where code writes one: '\n', "a\n", s/,/\n/, [\n], \n+
 _ESCAPED = re.compile(r"""(?<!['"`/\\\[|^])\\n(?![a-z'"`/\]|+*$])""")
-_QUOTED = re.compile(r'"[^"]*"|`[^`]*`')
 _MISSING = {"nan", "NaN", "null", "undefined", "<NA>"}
 _ONE_IN_LIST = re.compile(r"\[(['\"]).*\1\]", re.DOTALL)
 
@@ -158,11 +157,11 @@ def _of_escapes(rows: Texts) -> CheckResult | None:
 
 def _is_escaped(text: str) -> bool:
     """Return whether the text is prose with such a break; code and JSON may hold it rightly."""
-    is_code = text.lstrip().startswith(("{", "[", "```")) or "(" in text
-    if "\n" in text.strip() or is_code:
-        return False
-    said = text if text.lstrip().startswith('"') else _QUOTED.sub("", text)
-    return bool(_ESCAPED.search(said))
+    begun = text.lstrip()
+    is_code = begun.startswith(("{", "[", "```")) or "(" in text
+    is_quoted = bool(re.search('["`]', text)) and not begun.startswith('"')
+    has_break = "\n" in text.strip()
+    return bool(_ESCAPED.search(text)) and not (has_break or is_code or is_quoted)
 
 
 def _parts(row: tuple[str, list[str], list[str]]) -> list[str]:
