@@ -58,7 +58,8 @@ def _json(made: random.Random) -> str:
 def _log(made: random.Random) -> str:
     return (
         f"2026-11-{made.randint(10, 27)} 10:{made.randint(10, 59)} INFO "
-        f"[worker-{made.randint(1, 9)}] {_word(made)}.{_word(made)}: request {made.randint(1000, 9999)} done"
+        f"[worker-{made.randint(1, 9)}] {_word(made)}.{_word(made)}: "
+        f"request {made.randint(1000, 9999)} done"
     )
 
 

@@ -13,10 +13,8 @@ from .merging import merging_unties
 if TYPE_CHECKING:
     from ..subject import Subject
 
-_BOTH = "modules_to_save=['embed_tokens', 'lm_head']"
-_TYING = f"{_BOTH} with ensure_weight_tying=True"
+_TYING = "modules_to_save=['embed_tokens', 'lm_head'] with ensure_weight_tying=True"
 _UNTIE = "merged.config.tie_word_embeddings = False before merged.save_pretrained"
-_LOST = "a merged model that is saved keeps one of them"
 
 
 def head_is_trained(subject: Subject) -> CheckResult:
@@ -59,20 +57,22 @@ def _of_copies(wrapper: Any, held: Any, read: Any) -> CheckResult:
     """
     unties = merging_unties(wrapper)
     if held.requires_grad and not read.requires_grad:
-        lost = f", and {_LOST}" if unties is False else ""
         configs = getattr(wrapper, "peft_config", {}).values()
         knows = any(hasattr(config, "ensure_weight_tying") for config in configs)
         return warned(
             "the embedding is trained and the head, which should be the same weights, is not: "
-            f"they drift apart{lost}",
-            help=_TYING if knows else f"{_BOTH}, and {_UNTIE}",
+            "they drift apart",
+            help=_TYING if knows else f"modules_to_save=['embed_tokens', 'lm_head'], and {_UNTIE}",
         )
-    figure = "head and embedding, which should be the same weights, are trained apart"
     if unties is False:
-        return warned(f"{figure}: {_LOST}", help=_UNTIE)
+        return warned(
+            "head and embedding, which should be the same weights, are trained apart: a merged "
+            "model that is saved keeps one of them",
+            help=_UNTIE,
+        )
     if unties is None:
-        return passed(f"{figure}; what merging makes of it is not known")
-    return passed(f"{figure}; merging keeps both")
+        return passed("head and embedding are trained apart; what merging makes of it is unknown")
+    return passed("head and embedding are trained apart, and merging keeps both")
 
 
 def _is_copied(module: Any) -> bool:

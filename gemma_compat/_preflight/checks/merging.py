@@ -11,7 +11,7 @@ def merging_unties(wrapper: Any) -> bool | None:
     """Return whether merging writes into the config that head and embedding are two.
 
     Merge a network of a few numbers, since merging cannot be undone. PEFT does it since 0.19.0.
-    ``None`` where the wrapper merges by a function of its own, or the trial raises.
+    ``None`` where the wrapper merges by another function than LoRA does, or the trial raises.
     """
     from peft import LoraConfig, get_peft_model
     from peft.tuners.lora import LoraModel

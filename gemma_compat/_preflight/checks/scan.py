@@ -135,9 +135,7 @@ def _copies(pairs: list[tuple[tuple[int, ...], tuple[int, ...]]]) -> int:
         part = answer[:-2]
         at = _place(part, prompt)
         if at is not None:
-            places.update(
-                {("from the beginning", at), ("from the end", len(prompt) - at - len(part))}
-            )
+            places.update({("first", at), ("last", len(prompt) - at - len(part))})
     return max(places.values(), default=0)
 
 
