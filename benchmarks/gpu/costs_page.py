@@ -13,7 +13,8 @@ _HEAD = """\
 Written by `python -m benchmarks.gpu costs` from `costs.json`. Do not edit.
 
 Each cure by itself in a circumstance that it is for, on random weights of the published shapes:
-{batch} tokens, {card}, torch {torch}, run on {date}. *all* is what `patch(model)` applies unasked.
+{batch} tokens, {card}, torch {torch}, run on {date}. *all* is what `patch(model)` applies unasked;
+*release* is that of transformers.
 
 Times are milliseconds of a step, forward and backward: the median of nine, and in brackets the
 fastest, without the cure and with it in turns (of one, where 4-bit layers compute in float32).
@@ -111,7 +112,7 @@ def _machine(parts: Sequence[Part]) -> dict[str, str]:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    head = ["model", "trains", "transformers", "circumstance", "cure", "ms without", "with"]
+    head = ["model", "trains", "release", "circumstance", "cure", "ms without", "with"]
     head += ["ratio", "of the fastest", "peak GiB without", "with", "cosine"]
     yield f"| {' | '.join(head)} |"
     yield f"|{' --- |' * len(head)}"
@@ -207,8 +208,8 @@ def _cosine(found: Part | None) -> str:
         return "-"
     cosine, lowest = (found.get(name) for name in ("cosine", "lowest"))
     if cosine is not None and lowest is not None and lowest < _FAR < float(cosine):
-        return f"{cosine}, lowest {lowest:.2f}"
-    return str(found.get("cosine", "not compared"))
+        return f"{cosine:.4f}, lowest {lowest:.2f}"
+    return "not compared" if cosine is None else f"{cosine:.4f}"
 
 
 def _left_out(parts: Sequence[Part]) -> Iterator[str]:
