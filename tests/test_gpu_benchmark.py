@@ -220,7 +220,7 @@ def test_reentry_is_held_against_its_cure():
 def test_a_parameter_far_from_the_rest_is_shown():
     far = cost(gradients={"cosine": 0.999965, "lowest": 0.5247})
     found = document(**{"costs-gemma3-4b": {"records": [ABOUT, far]}})
-    assert "| 0.999965, lowest 0.52 |" in costs_page.page(costs_page.merged([found]))
+    assert "| 1.0000, lowest 0.52 |" in costs_page.page(costs_page.merged([found]))
 
 
 def test_the_page_of_costs_is_that_of_its_results():
