@@ -17,11 +17,11 @@ def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answ
     """Yield name, line and answer for each figure that cannot be right."""
     if log.figures.nan:
         yield "not-a-number", min(log.figures.nan.values()), _not_a_number(log, facts)
-    elif log.figures.losses:
-        line, loss = log.figures.losses[0]
+    elif log.figures.losses or log.figures.told:
+        line, loss = (*log.figures.losses, log.figures.told)[0] or (0, 0.0)
         limit = math.log(int(facts.model.get("vocab_size", 0)) or _VOCABULARY)
         if loss > limit:
-            yield "loss-beyond-guessing", line, _beyond_guessing(loss, limit, facts)
+            yield "loss-beyond-guessing", line, _beyond_guessing(loss, limit, log, facts)
     trained, whole = log.figures.trained, log.figures.parameters
     if trained and whole and facts.training.get("peft") and trained > 0.2 * whole:
         yield (
@@ -36,12 +36,17 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
     what = " and ".join(names) + (" are" if len(names) > 1 else " is")
     run, model = facts.training, facts.model
     if run.get("mixed_precision") != "fp16" and model.get("dtype") != "float16":
+        stated = run.known("mixed_precision") or model.known("dtype")
+        precision = (
+            "not float16, by what the log states"
+            if stated
+            else "the log does not state the precision, and float16 ends at 65,504"
+        )
         return Answer(
             f"{what} not a number, and nothing in the log says why",
             ("one step without mixed precision (float32) shows whether it is the precision",),
-            why="not float16, by what the log states; labels that are all -100, a broken batch or "
-            "a "
-            "wrong mask give NaN as well",
+            why=f"{precision}; labels that are all -100, a broken batch or a wrong mask give NaN "
+            "as well",
             known="the figures; no cause is known",
             certain=False,
         )
@@ -59,15 +64,16 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
     )
 
 
-def _beyond_guessing(loss: float, limit: float, facts: Facts) -> Answer:
-    steps = facts.training.get("gradient_accumulation_steps") or 1
+def _beyond_guessing(loss: float, limit: float, log: LogFacts, facts: Facts) -> Answer:
+    steps = facts.training.get("gradient_accumulation_steps") or 0
     spread = f"; {loss:g} / {steps} accumulation steps = {loss / steps:.2f}" if steps > 1 else ""
+    by_steps = "compare one run with gradient_accumulation_steps=1"
+    by_keys = "load with output_loading_info=True and look at missing_keys"
+    what = f"the first loss is {loss:g}" if log.figures.losses else f"a loss of {loss:g} is told of"
     return Answer(
-        f"the first loss is {loss:g}, and guessing among all tokens gives {limit:.1f}: it is not a "
+        f"{what}, and guessing among all tokens gives {limit:.1f}: it is not a "
         "mean over tokens, or the weights are not the trained ones",
-        ("compare one run with gradient_accumulation_steps=1",)
-        if steps > 1
-        else ("load with output_loading_info=True and look at missing_keys",),
+        {0: (by_steps, f"or {by_keys}"), 1: (by_keys,)}.get(steps, (by_steps,)),
         why=f"ln(vocabulary) is {limit:.1f}{spread}. A sum over micro-batches is multiplied by "
         f"their "
         "number; weights that were never loaded, or a template that the model does not know, give "

@@ -28,12 +28,14 @@ class Figures:
     """Numbers that the run printed about itself.
 
     Attributes:
-        losses: the first training losses, each after its line.
+        losses: the first training losses that the run printed, each after its line.
+        told: the highest loss that a sentence tells of, after its line.
         nan: ``loss`` and ``grad_norm`` to the line where each was first NaN or infinite.
         trained, parameters: how many parameters are trained, of how many; ``None`` if not stated.
     """
 
     losses: tuple[tuple[int, float], ...] = ()
+    told: tuple[int, float] | None = None
     nan: dict[str, int] = field(default_factory=dict)
     trained: int | None = None
     parameters: int | None = None
@@ -91,6 +93,7 @@ class Readings:
         self._models: dict[str, int] = {}
         self._others: dict[str, int] = {}
         self._losses: list[tuple[int, float]] = []
+        self._told: list[tuple[int, float]] = []
         self._nan: dict[str, int] = {}
         self._releases: dict[str, dict[str, int]] = {}
 
@@ -104,6 +107,8 @@ class Readings:
         elif topic == "figures.loss":
             if len(self._losses) < _MOST_LOSSES:
                 self._losses.append((line, value))
+        elif topic == "figures.told_loss":
+            self._told.append((line, value))
         elif topic.startswith("figures.nan_"):
             self._nan.setdefault(topic.removeprefix("figures.nan_"), line)
         else:
@@ -178,7 +183,8 @@ class Readings:
     def _figures(self, values: dict[str, Any]) -> Figures:
         found = _fields(values, "figures")
         trained, whole = found.get("trained"), found.get("parameters")
-        return Figures(tuple(self._losses), dict(self._nan), trained, whole)
+        told = max(self._told, key=lambda item: item[1], default=None)
+        return Figures(tuple(self._losses), told, dict(self._nan), trained, whole)
 
     def _is_other(self) -> bool:
         """Return whether another family is named more surely than a Gemma."""

@@ -201,6 +201,7 @@ ALLOWED = {
     "advise/proven.py": {".read_bytes", "json.loads"},
     "advise/releases.py": {".read_bytes", "json.loads"},
     "language.py": {".read_bytes"},
+    "_explain/index.py": {".read_bytes", "json.loads"},
     "rules/__init__.py": {".read_bytes", "json.loads"},
     "report/memory.py": {"json.loads"},  # what this process has just written
     "report/remarks.py": {"json.loads"},

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from .base import MENTIONED, STATED, Reader, Reading, always
+from .base import MENTIONED, STATED, Reader, Reading, always, unless_advice
 
 _NUMBER = r"-?\d{1,12}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,3})?"
 # A whole word, looked at from its end: an expression that begins with a literal is found ten times
@@ -17,6 +17,24 @@ _LOSS = r"loss(?=[\"']?\s?[:=])(?:{})".format(
         for before in ("", "train", "train_", "reduced_train_", "training_")
     )
 )
+
+
+# A sentence about a loss, not a share, a size or a count of something else.
+_IS = r"(?:is|was|starts?|started|begins?|began|stays?|stayed|hovers?|stuck)"
+_NEAR = r"(?: (?:at|from|with|around|about|near|over|above|always|very|high|to be|like)){0,3} ~?"
+_NO_UNIT = r"(?![\w.]*\d|\s?(?:%|percent|[GMK]i?B|x\b|times|steps|epochs|hours|points))"
+_SUPPOSED = re.compile(
+    r"(?i)\b(?:if|when|whenever|whether|in case|avoid|prevent|unless)\b|isnan|raise"
+)
+
+
+def _told(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading("figures.told_loss", float(match["value"]), MENTIONED)
+
+
+def _told_nan(match: re.Match[str]) -> Iterator[Reading]:
+    if not _SUPPOSED.search(match.string):
+        yield Reading("figures.nan_loss", True, MENTIONED)
 
 
 def _loss(match: re.Match[str]) -> Iterator[Reading]:
@@ -67,6 +85,31 @@ FIGURES: tuple[Reader, ...] = (
         {
             "{'loss': 0.0, 'grad_norm': nan}": {"figures.nan_grad_norm": True},
             '"grad_norm": NaN,': {"figures.nan_grad_norm": True},
+        },
+        limit=20,
+    ),
+    Reader(  # what a person writes of a run whose figures are not in the log
+        rf"\bloss {_IS}{_NEAR}(?P<value>\d{{1,9}}(?:\.\d{{1,9}})?){_NO_UNIT}",
+        unless_advice(_told),
+        {
+            "when i train it with gemma3 the loss starts from 70 to 10": {"figures.told_loss": 70},
+            "the training loss is around 35.2, while Llama": {"figures.told_loss": 35.2},
+            "the loss is 20% lower": {"figures.told_loss": ...},
+            "the loss is 3 times as high": {"figures.told_loss": ...},
+            "the accuracy loss of 15": {"figures.told_loss": ...},
+        },
+        limit=20,
+    ),
+    Reader(
+        r"(?i)\bloss(?:es)?\b.{0,40}?\b(?:is|are|was|were|becomes?|became|turns?|goes|went|shows?)"
+        r"(?: [a-z]{1,12}){0,2} nan\b"
+        r"|\b(?:get|got|getting|see|seeing)(?: [a-z]{1,12}){0,2} nan\b.{0,40}?\bloss",
+        unless_advice(_told_nan),
+        {
+            "Getting nan values for training and validation loss": {"figures.nan_loss": True},
+            "after 20 steps the loss becomes NaN": {"figures.nan_loss": True},
+            "if the loss is nan, stop": {"figures.nan_loss": ...},
+            "you should lower it when losses become nan": {"figures.nan_loss": ...},
         },
         limit=20,
     ),
