@@ -19,12 +19,16 @@ _LOSS = r"loss(?=[\"']?\s?[:=])(?:{})".format(
 )
 
 
-# A sentence about a loss, not a share, a size or a count of something else.
-_IS = r"(?:is|was|starts?|started|begins?|began|stays?|stayed|hovers?|stuck)"
+# A sentence about a loss, not a share, a size or a count of something else. Each form needs a word
+# that a run's own lines do not have, so that those are not searched.
 _NEAR = r"(?: (?:at|from|with|around|about|near|over|above|always|very|high|to be|like)){0,3} ~?"
 _NO_UNIT = r"(?![\w.]*\d|\s?(?:%|percent|[GMK]i?B|x\b|times|steps|epochs|hours|points))"
+_VALUE = rf"{_NEAR}(?P<value>\d{{1,9}}(?:\.\d{{1,9}})?){_NO_UNIT}"
 _SUPPOSED = re.compile(
     r"(?i)\b(?:if|when|whenever|whether|in case|avoid|prevent|unless)\b|isnan|raise"
+)
+_HAPPENS = re.compile(
+    r"\b(?:is|are|was|were|becomes?|became|turns?|goes|went|shows?|[Gg]et|[Gg]ot|[Gg]etting)\b"
 )
 
 
@@ -33,7 +37,7 @@ def _told(match: re.Match[str]) -> Iterator[Reading]:
 
 
 def _told_nan(match: re.Match[str]) -> Iterator[Reading]:
-    if not _SUPPOSED.search(match.string):
+    if _HAPPENS.search(match.string) and not _SUPPOSED.search(match.string):
         yield Reading("figures.nan_loss", True, MENTIONED)
 
 
@@ -89,27 +93,40 @@ FIGURES: tuple[Reader, ...] = (
         limit=20,
     ),
     Reader(  # what a person writes of a run whose figures are not in the log
-        rf"\bloss {_IS}{_NEAR}(?P<value>\d{{1,9}}(?:\.\d{{1,9}})?){_NO_UNIT}",
+        rf"\bloss (?:was|starts?|started|begins?|began|stays?|stayed|hovers?|stuck){_VALUE}",
         unless_advice(_told),
         {
             "when i train it with gemma3 the loss starts from 70 to 10": {"figures.told_loss": 70},
+            "the loss was 3 times as high": {"figures.told_loss": ...},
+        },
+        limit=20,
+    ),
+    Reader(
+        rf"\b(?:the|training|train|initial|first|starting) loss is{_VALUE}",
+        unless_advice(_told),
+        {
             "the training loss is around 35.2, while Llama": {"figures.told_loss": 35.2},
             "the loss is 20% lower": {"figures.told_loss": ...},
-            "the loss is 3 times as high": {"figures.told_loss": ...},
             "the accuracy loss of 15": {"figures.told_loss": ...},
         },
         limit=20,
     ),
     Reader(
-        r"(?i)\bloss(?:es)?\b.{0,40}?\b(?:is|are|was|were|becomes?|became|turns?|goes|went|shows?)"
-        r"(?: [a-z]{1,12}){0,2} nan\b"
-        r"|\b(?:get|got|getting|see|seeing)(?: [a-z]{1,12}){0,2} nan\b.{0,40}?\bloss",
+        r"\bloss(?:es)? [a-z ]{0,40}?(?:nan|NaN|NAN)\b",
         unless_advice(_told_nan),
         {
-            "Getting nan values for training and validation loss": {"figures.nan_loss": True},
             "after 20 steps the loss becomes NaN": {"figures.nan_loss": True},
             "if the loss is nan, stop": {"figures.nan_loss": ...},
             "you should lower it when losses become nan": {"figures.nan_loss": ...},
+        },
+        limit=20,
+    ),
+    Reader(
+        r"\b(?:nan|NaN|NAN) [a-z ]{0,40}?\bloss",
+        unless_advice(_told_nan),
+        {
+            "Getting nan values for training and validation loss": {"figures.nan_loss": True},
+            "logging_nan_inf_filter: nan values of the loss": {"figures.nan_loss": ...},
         },
         limit=20,
     ),
