@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...live.tree import text_models
 from ...live.unwrap import peft_wrapper
 from ..result import CheckResult
-from ._answers import does_not_apply, passed, warned
+from ._answers import does_not_apply, not_run, passed, warned
 from .merging import merging_unties
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def _of_copies(wrapper: Any, held: Any, read: Any) -> CheckResult:
             "model that is saved keeps one of them",
             help=_UNTIE,
         )
-    if unties is None:
-        return passed("head and embedding are trained apart; what merging makes of it is unknown")
+    if isinstance(unties, str):
+        return not_run(f"what merging makes of a head trained apart is unknown: {unties}")
     return passed("head and embedding are trained apart, and merging keeps both")
 
 

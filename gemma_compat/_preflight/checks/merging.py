@@ -6,19 +6,22 @@ import warnings
 from types import SimpleNamespace
 from typing import Any
 
+from ._answers import first_line
 
-def merging_unties(wrapper: Any) -> bool | None:
+
+def merging_unties(wrapper: Any) -> bool | str:
     """Return whether merging writes into the config that head and embedding are two.
 
     Merge a network of a few numbers, since merging cannot be undone. PEFT does it since 0.19.0.
-    ``None`` where the wrapper merges by another function than LoRA does, or the trial raises.
+    A text says why it is unknown: the wrapper merges by another function than LoRA does, or the
+    trial raised.
     """
     from peft import LoraConfig, get_peft_model
     from peft.tuners.lora import LoraModel
 
     mine = getattr(type(wrapper.base_model), "_unload_and_optionally_merge", None)
     if mine is None or mine is not getattr(LoraModel, "_unload_and_optionally_merge", None):
-        return None
+        return "this kind of adapter merges otherwise than LoRA does"
     import torch
 
     with torch.random.fork_rng(devices=[]), torch.device("cpu"), warnings.catch_warnings():
@@ -26,8 +29,8 @@ def merging_unties(wrapper: Any) -> bool | None:
         try:
             config = LoraConfig(r=1, target_modules=["between"], modules_to_save=["head"])
             merged = get_peft_model(_network(), config).merge_and_unload()
-        except Exception:  # probe boundary: whatever a release of PEFT raises of such a network
-            return None
+        except Exception as error:  # probe boundary: whatever this PEFT raises of it
+            return first_line(error)
     return not merged.config.tie_word_embeddings
 
 
