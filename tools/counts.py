@@ -41,6 +41,7 @@ FAMILIES = {
     10: ("several processes", "FSDP2 loses shared keys and values"),
     11: ("Unsloth", "failures that only another release of it cures"),
     12: ("memory", "logits over 262,144 tokens"),
+    13: ("compiling", "a compiled RecurrentGemma computes another network, silently"),
 }
 
 

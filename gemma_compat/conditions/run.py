@@ -65,6 +65,11 @@ def uses_liger(facts: Facts) -> bool:
     return facts.training.use_liger_kernel
 
 
+@condition("the model is compiled (torch_compile=True)")
+def compiles(facts: Facts) -> bool:
+    return facts.training.torch_compile
+
+
 @condition("labels are smoothed (label_smoothing_factor above 0)")
 def _smooths(facts: Facts) -> bool:
     return facts.training.smooths_labels

@@ -50,7 +50,7 @@ def right(code: str, name: str) -> Any:
         return _overflowing(name, torch.float32)
     if code == "GC107":
         return _without_state(tiny.build(name))
-    return tiny.build(name, **_changes(code, name))
+    return _built(code, name)
 
 
 def _changes(code: str, name: str) -> dict[str, Any]:
@@ -73,7 +73,13 @@ def made(code: str, name: str, cure: bool = True) -> Any:
 
 
 def _plain(code: str, name: str, cure: bool, **more: Any) -> Any:
-    return _cured(code, tiny.build(name, **_changes(code, name), **more), cure)
+    return _cured(code, _built(code, name, **more), cure)
+
+
+def _built(code: str, name: str, **more: Any) -> Any:
+    """For other rules than GC107, a RecurrentGemma that keeps no state on its layers."""
+    model = tiny.build(name, **_changes(code, name), **more)
+    return _without_state(model) if name == "recurrent_gemma" and code != "GC107" else model
 
 
 def _cured(code: str, model: Any, cure: bool) -> Any:

@@ -19,7 +19,7 @@ def render(known: Facts, *rules: Any) -> str:
 
 def test_heading_table_and_finding() -> None:
     lines = render(made.with_model(), made.rule(reports=("o/r#1",))).splitlines()
-    assert lines[0] == "### gemma_compat 0.2.0: 1 error"
+    assert lines[0] == "### gemma_compat 0.3.0: 1 error"
     assert "| Python | 3.11.7 on linux |" in lines
     assert "- **error GC101** `made-defect-1`" in lines
     assert "  - upstream: o/r#1" in lines

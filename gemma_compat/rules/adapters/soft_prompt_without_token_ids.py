@@ -26,7 +26,7 @@ from ...facts import Facts
 
 RULE = Rule(
     code="GC709",
-    since="0.1.0",
+    since="0.3.0",
     severity=Severity.ERROR,
     effects=("crash-in-training",),
     scopes=(Scope({"gemma4", "gemma4_text"}, {}),),

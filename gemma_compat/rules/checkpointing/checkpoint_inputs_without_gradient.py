@@ -28,7 +28,7 @@ from ...tables.families import KNOWN_MODEL_TYPES
 
 RULE = Rule(
     code="GC209",
-    since="0.1.0",
+    since="0.3.0",
     severity=Severity.ERROR,
     effects=("wrong-gradients", "nothing-learned"),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}),),

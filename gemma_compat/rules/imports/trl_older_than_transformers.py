@@ -69,7 +69,7 @@ lacks_optional = all_of(
 
 RULE = Rule(
     code="GC907",
-    since="0.2.0",
+    since="0.3.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
     read_in=(
