@@ -13,6 +13,7 @@ from ..tables.renamed_arguments import renamed
 from .explanation import Generally, Line
 from .figures import figure_answers
 from .general import Case, generals
+from .general.own_words import own_words
 from .general.processes import REPORT
 from .lines import line_of
 
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 _REPORTED = re.compile(r"(?i)error|exception|fail|crash|problem|报错|错误|[\"'`“(]$")
 
 
+_TITLE = re.compile(r"(?i)\s*(?:#{1,3} |\[|(?:title|issue|subject|bug|question)\b)")
+# A line that announces the error below it: "I get the following error:".
+_ANNOUNCED = re.compile(
+    r"(?i)\b(?:errors?|exception|traceback|crash\w*|fail\w*|message|problem|issue|says|saying|"
+    r"with|this|following)\b[^\n]{0,40}: *[`>*]{0,4}\s*$|(?:报错|错误|如下)[^\n]{0,10}[:：]\s*$|"
+    r"^#{1,4} .{0,30}(?:error|traceback|log|output)"
+)
+
+
 def _is_reported(hit: Hit, reading: LogReading) -> bool:
     """Return whether a log without any exception reports this text as a failure.
 
@@ -34,7 +44,12 @@ def _is_reported(hit: Hit, reading: LogReading) -> bool:
     """
     if reading.raised or reading.log.figures.losses or reading.log.finished_at:
         return False
-    return _REPORTED.search(hit.text[: hit.match.start()][-120:]) is not None
+    if _REPORTED.search(hit.text[: hit.match.start()][-120:]) is not None:
+        return True
+    above = [line for line in hit.before[-600:].splitlines() if line.strip("`> \t")]
+    if hit.line == 1 and reading.lines > 1:
+        return _TITLE.match(hit.text) is not None or hit.match.start() <= 2
+    return bool(above) and _ANNOUNCED.search(above[-1]) is not None
 
 
 def general_answers(
@@ -42,6 +57,8 @@ def general_answers(
 ) -> tuple[Generally, ...]:
     """Return what can be said without a rule, the most particular answers first."""
     found = [*_of_texts(reading, facts, words), *_of_figures(reading, facts, words)]
+    if reading.last is not None and not any(item.raised for item in found):
+        found += _of_its_own_words(reading.last, reading, facts, words)
     first: dict[int, Generally] = {}  # of one line, the most particular
     for item in found:
         first.setdefault(item.line.number, item)
@@ -81,6 +98,14 @@ def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Gener
             answer = replace(answer, do=tuple(renamed(text, facts) for text in answer.do))
             raised = bool(of_last) or not reading.last or is_report
             yield Generally(kind.name, answer, line_of(hit, words), raised)
+
+
+def _of_its_own_words(
+    last: Raised, reading: LogReading, facts: Facts, words: Words
+) -> Iterator[Generally]:
+    answer = own_words(Case(last.hit, last, reading.log, facts))
+    if answer is not None:
+        yield Generally("message-says-what-to-do", answer, line_of(last.hit, words), True)
 
 
 def _of_figures(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:

@@ -49,9 +49,10 @@ NOTICES: tuple[Notice, ...] = (
     ),
     Notice(
         "gradient-accumulation-unsloth",
-        r"Unsloth: Not an error, but \w+ does not accept `num_items_in_batch`",
-        "with gradient accumulation the loss is averaged a little differently. As it says, not "
-        "an error; compare one run with gradient_accumulation_steps=1 if in doubt.",
+        r"\b\w{3,60} does not accept `?num_items_in_batch\b",
+        "a line of Unsloth's, which begins with 'Not an error': with gradient accumulation the "
+        "loss is averaged a little differently. It does not stop a run; compare one run with "
+        "gradient_accumulation_steps=1 if in doubt.",
     ),
     Notice(
         "float32-under-unsloth",

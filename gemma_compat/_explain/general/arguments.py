@@ -114,7 +114,8 @@ def _missing_argument(case: Case) -> Answer:
 def _twice(case: Case) -> Answer:
     name, function = case.match["name"], case.match["function"]
     packages = list(dict.fromkeys(case.packages))[-3:]
-    if not packages and case.says("unsloth_zoo|unsloth_compiled"):
+    near = case.hit.before[-4000:] + case.around + case.hit.after
+    if not packages and "nsloth" in near and (function.endswith("_forward") or "_zoo" in near):
         packages = ["unsloth", "unsloth_zoo"]
     together = f"pip install -U {' '.join(packages)}   to releases of the same time"
     return Answer(
@@ -139,6 +140,10 @@ ARGUMENTS: tuple[General, ...] = (
             "TypeError: Gemma4AudioModel(...) got multiple values for keyword argument "
             "'return_dict'": "return_dict twice",
             "TypeError: f() got multiple values for argument 'x'": "x twice",
+            "# Gemma3ForCausalLM_forward() got multiple values for argument 'logits_to_keep'\n"
+            "Unsloth 2025.3.18: Fast Gemma3 patching. Transformers: 4.50.0.": (
+                "pip install -U unsloth unsloth_zoo"
+            ),
         },
     ),
     General(

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from ..answer import Answer
 from .base import Case, General, always
+from .unsloth_saving import conversion, pushed_nothing
 
 _FRESH = "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache, then restart"
+
+
+def _generated_name(case: Case) -> Answer | None:
+    """Answer a name that is missing in a module that Unsloth generated."""
+    if "nsloth" not in case.hit.before + case.around + case.hit.after:
+        return None
+    return Answer(
+        f"Unsloth's generated code has no {case.match['name']}: its cache, or the transformers "
+        "beside it, is of another release than Unsloth",
+        (_FRESH, "or the releases that this Unsloth allows: python -m gemma_compat advise"),
+        why="unsloth_zoo writes a function NAME_forward for each class that it compiles into "
+        "unsloth_compiled_cache; an old cache, or a class that it could not compile, lacks it",
+        known="the name is of that form; which of the two it is, the message does not say",
+        certain=False,
+        settles=False,
+    )
 
 
 def _generated_code(case: Case) -> Answer | None:
@@ -24,6 +41,87 @@ def _generated_code(case: Case) -> Answer | None:
 
 
 UNSLOTH: tuple[General, ...] = (
+    General(
+        "unsloth-generated-name",
+        r"has no attribute '(?P<name>[A-Z]\w{2,60}_forward)'",
+        _generated_name,
+        {
+            "# Gemma 3 4b with Unsloth: error `has no attribute 'Gemma3RMSNorm_forward'`": (
+                "unsloth_compiled_cache"
+            ),
+            "AttributeError: module 'unsloth_compiled_module_gemma3' has no attribute "
+            "'Gemma3MLP_forward'": "no Gemma3MLP_forward",
+            "AttributeError: 'Engine' object has no attribute 'Base_forward'": "",
+        },
+        alone=True,
+    ),
+    General(
+        "pushed-nothing-new",
+        r"No files have been modified since last commit\. Skipping to prevent empty commit",
+        pushed_nothing,
+        {
+            "Unsloth: Converted to gemma.Q8_0.gguf with size = 1.1G\nNo files have been modified "
+            "since last commit. Skipping to prevent empty commit.": "upload_file",
+            "No files have been modified since last commit. Skipping to prevent empty commit.": "",
+        },
+        alone=True,
+    ),
+    General(
+        "unsloth-vocabulary-too-large-for-a-kernel",
+        r"Cannot launch Triton kernel since n = (?P<n>\d{5,7}) exceeds",
+        lambda case: Answer(
+            f"this Unsloth's kernels take rows of 65,536 values at most, and the row here has "
+            f"{int(case.match['n']):,}",
+            ("pip install -U unsloth unsloth_zoo   and restart the kernel, in a notebook",),
+            why="Gemma's vocabulary has 256,000 or 262,144 tokens; a newer release computes the "
+            "loss in chunks",
+            known="the message has the size; read in unsloth 2024.11, cross_entropy_loss.py",
+        ),
+        {
+            "RuntimeError: Cannot launch Triton kernel since n = 256000 exceeds the maximum CUDA "
+            "blocksize = 65536.": "256,000"
+        },
+    ),
+    General(
+        "unsloth-conversion-failed",
+        r"Failed to (?:convert model to GGUF|save/merge model): (?P<inner>[^\n]{0,300})",
+        conversion,
+        {"RuntimeError: Failed to convert model to GGUF: Command failed": "convert_hf_to_gguf"},
+    ),
+    General(
+        "unsloth-llama-cpp-not-built",
+        r"Failed compiling llama\.cpp|Unsloth: Failed to (?:build|install|compile) llama\.cpp",
+        always(
+            "llama.cpp was not built, so there is nothing to quantize a GGUF with",
+            "sudo apt-get install -y build-essential cmake curl libcurl4-openssl-dev   and the "
+            "export again",
+            "or save_pretrained_merged('FOLDER', tokenizer), and llama.cpp of your own: "
+            "convert_hf_to_gguf.py FOLDER",
+            why="Unsloth clones and builds it at the first export; compiler, cmake, network or "
+            "memory may be missing, which the lines of the build say",
+            known="the message; why the build failed is in its lines",
+            settles=False,
+        ),
+        {"RuntimeError: Failed compiling llama.cpp. Please report this ASAP!": "cmake"},
+        alone=True,
+    ),
+    General(
+        "unsloth-auto-install",
+        r"RuntimeError: (?:Torch|CUDA) = (?P<version>[\w.+]{1,20}) "
+        r"(?P<what>too old|too new|not supported|requires CUDA)",
+        lambda case: Answer(
+            f"Unsloth's installer script has no wheel set for this torch or CUDA "
+            f"({case.match['version']}: {case.match['what']})",
+            (
+                "pip install unsloth   without extras: pip chooses the parts by their metadata",
+                "or another torch: pip install torch --index-url "
+                "https://download.pytorch.org/whl/cu128",
+            ),
+            why="the script knows a list of torch and CUDA releases, and this pair is not in it",
+            known="the message is that of unsloth's _auto_install.py",
+        ),
+        {"RuntimeError: Torch = 2.0.1 too old!": "without extras"},
+    ),
     General(
         "unsloth-without-its-vllm",
         r"object has no attribute '(?P<name>save_lora|load_lora|fast_generate)'",
@@ -57,17 +155,22 @@ UNSLOTH: tuple[General, ...] = (
     ),
     General(
         "unsloth-finds-no-config",
-        r"Unsloth: No config file found",
+        r"(?:Unsloth: |\b(?:with|by|says|error:?) [`'\"]?)No config file found",
         always(
             "there is no config.json and no adapter_config.json under that name",
             "check the name, and the folder: save_pretrained writes both kinds of file",
             "hf auth login, where the repository is private or gated",
-            known="Unsloth says so; a network that fails looks the same",
+            "or AutoConfig.from_pretrained(NAME) alone: it shows the error that Unsloth caught",
+            known="Unsloth says so; a network that fails, or a transformers that cannot read the "
+            "config, looks the same",
             settles=False,
         ),
         {
+            "# Gemma4 notebook of Unsloth fails in from_pretrained with No config file found": (
+                "AutoConfig"
+            ),
             "RuntimeError: Unsloth: No config file found - are you sure the `model_name` is "
-            "correct?": "adapter_config.json"
+            "correct?": "adapter_config.json",
         },
     ),
     General(

@@ -10,6 +10,7 @@ import re
 
 from ..answer import Answer
 from .base import Case, General, always
+from .unsloth_prompts import PROMPTS
 from .unsloth_releases import RELEASES
 from .unsloth_saving import SAVING, SAYS, UPGRADE, Refusal
 
@@ -232,7 +233,7 @@ _LOADING: tuple[Refusal, ...] = (
     ),
 )
 # What asks for a report fits many sentences: it stands last.
-REFUSALS = (*SAVING, *RELEASES, *_LOADING)
+REFUSALS = (*SAVING, *RELEASES, *PROMPTS, *_LOADING)
 
 
 def _refusal(case: Case) -> Answer | None:

@@ -110,4 +110,25 @@ RELEASES: tuple[Refusal, ...] = (
             "datasets==4.3.0",
         ),
     ),
+    Refusal(
+        r"(?:Could not get version for|Pytorch is not installed|torch not found)",
+        always(
+            "a package that Unsloth asks the release of is not installed in this environment",
+            "python -m pip install -U unsloth unsloth_zoo   in the environment that runs: it "
+            "brings torch",
+            "restart the kernel, in a notebook",
+            known=SAYS,
+        ),
+        ("ImportError: Unsloth: Pytorch is not installed. Go to https://pytorch.org/.", "brings"),
+    ),
+    Refusal(
+        r"Incompatible configuration detected",
+        always(
+            "this vLLM crashes on this card with this torch, and Unsloth refuses before it does",
+            "pip install -U vllm   and restart the kernel",
+            "or fast_inference=False, which does without vLLM",
+            known="Unsloth lists card, torch and vLLM under this line",
+        ),
+        ("RuntimeError: Unsloth: Incompatible configuration detected.", "fast_inference=False"),
+    ),
 )

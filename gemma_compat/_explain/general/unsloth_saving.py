@@ -74,7 +74,59 @@ def _disk(case: Case) -> Answer:
     )
 
 
+def conversion(case: Case) -> Answer:
+    """Answer a GGUF that was not written: by the wrapped error where it says what it was."""
+    text = case.around
+    folder = (
+        "model.save_pretrained_merged('FOLDER', tokenizer)   first, and the conversion of that "
+        "FOLDER then"
+    )
+    by_hand = (
+        "python llama.cpp/convert_hf_to_gguf.py FOLDER --outtype q8_0   by hand shows the "
+        "converter's own traceback"
+    )
+    if re.search(r"(?i)no space left|disk space", text):
+        return _disk(case)
+    return Answer(
+        "llama.cpp's converter made no GGUF of the folder, and this message does not say why",
+        (by_hand, folder, "df -h .", UPGRADE),
+        why="the converter is another program: its own lines, above this message, have the reason. "
+        "Often the folder holds no merged 16-bit model or no tokenizer, the disk is full, or the "
+        "converter is older than the model",
+        known="the message; which of these it is, is not in it",
+        settles=False,
+    )
+
+
+def pushed_nothing(case: Case) -> Answer | None:
+    """Answer a push that found nothing new, where a GGUF was to be pushed."""
+    if "guf" not in case.hit.before[-3000:] + case.hit.after[:1500]:
+        return None
+    return Answer(
+        "nothing was uploaded: the folder that was pushed holds no file that is new to the "
+        "repository",
+        (
+            "from huggingface_hub import HfApi; HfApi().upload_file("
+            "path_or_fileobj='FILE.gguf', path_in_repo='FILE.gguf', repo_id='NAME/REPO')",
+            "pip install -U unsloth unsloth_zoo   where push_to_hub_gguf left the GGUF out",
+        ),
+        why="the hub compares the files; a GGUF that was written beside the folder is not in what "
+        "is pushed",
+        known="huggingface_hub says so; it is harmless where the same files were pushed before",
+        settles=False,
+    )
+
+
 SAVING: tuple[Refusal, ...] = (
+    Refusal(
+        r"(?:Failed to convert [^\n]{0,120}to GGUF|GGUF conversion failed|Conversion failed for)",
+        conversion,
+        (
+            "RuntimeError: Unsloth: Failed to convert llama.cpp/unsloth_convert_hf_to_gguf.py to "
+            "GGUF.",
+            "convert_hf_to_gguf.py FOLDER",
+        ),
+    ),
     Refusal(
         r"Saving LoRA finetune failed",
         _counts,
@@ -116,7 +168,7 @@ SAVING: tuple[Refusal, ...] = (
     ),
     Refusal(
         r"(?:Sorry GGUF is currently not supported for vision|Saving to GGUF must have a tokenizer|"
-        r"Quant method = \[|quantization_method can only be|`first_conversion` can only be|"
+        r"Quant method = \[|quantization_method can only be|`firstconversion` can only be|"
         r"Currently iq2 type)",
         always(
             "this call cannot make that GGUF in this release of Unsloth",
