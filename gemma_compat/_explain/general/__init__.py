@@ -20,11 +20,12 @@ __all__ = ["FILES", "Answer", "Case", "General", "generals", "kinds_of"]
 FILES = (
     "mlx", "exports", "gguf", "ollama", "vllm", "vllm_releases", "adapters", "prompts", "states",
     "data", "keras", "data_sets", "rows", "images", "repositories", "versions", "unsloth",
-    "unsloth_refusals", "quantized", "quantizers", "serving", "launching", "placing", "memory",
-    "machine", "tensors", "platforms", "drivers", "windows", "kernels", "dtypes", "loading",
-    "training", "autograd", "preferences", "settings", "running", "processes", "inputs", "numbers",
-    "values", "checkpoints", "building", "attention", "frameworks", "python", "attributes",
-    "arguments", "modules", "names", "undefined", "shapes", "by_message", "unsloth_import",
+    "unsloth_refusals", "quantized", "quantizers", "serving", "deepspeed", "distributed",
+    "rollouts", "swift", "launching", "placing", "memory", "machine", "tensors", "platforms",
+    "drivers", "windows", "kernels", "dtypes", "loading", "training", "autograd", "preferences",
+    "settings", "running", "processes", "inputs", "numbers", "values", "checkpoints", "building",
+    "attention", "frameworks", "python", "attributes", "arguments", "modules", "names", "undefined",
+    "shapes", "by_message", "unsloth_import", "advice",
 )  # fmt: skip
 
 
