@@ -15,7 +15,7 @@ _IN_CONFIG = (
 def _optimizer(case: Case) -> Answer:
     offloads = "ZeRO-Offload" in case.match[0]
     return Answer(
-        "the DeepSpeed config offloads the optimizer, and the run brings an optimizer of its own"
+        "the DeepSpeed config offloads the optimizer, and the run brings its optimizer"
         if offloads
         else "ZeRO is given an optimizer that DeepSpeed has not tested with it",
         (
@@ -177,6 +177,7 @@ DEEPSPEED: tuple[General, ...] = (
             "AssertionError: {'id': 292, 'status': 'INFLIGHT', 'numel': 524288000, 'ds_numel': "
             "524288000, 'shape': (2048, 256000)}": "prefetch_bucket_size"
         },
+        alone=True,
     ),
     General(
         "no-batch-size-for-deepspeed",
@@ -198,7 +199,7 @@ DEEPSPEED: tuple[General, ...] = (
         },
     ),
     General(
-        "auto-that-nobody-filled-in",
+        "auto-that-was-not-filled-in",
         r"invalid literal for int\(\) with base 10: 'auto'|"
         r"could not convert string to float: 'auto'|input_value='auto'",
         always(

@@ -124,6 +124,22 @@ DISTRIBUTED: tuple[General, ...] = (
         },
     ),
     General(
+        "fsdp-on-another-card",
+        r"Inconsistent compute device and `device_id`",
+        always(
+            "the weights of this process lie on another card than the one that FSDP is to use",
+            "torch.cuda.set_device(int(os.environ['LOCAL_RANK']))   before the model is loaded",
+            "no device_map and no .to('cuda:0') in the script: each process has its own card",
+            why="every process loaded onto cuda:0, which is rank 0's",
+            known="torch names both cards",
+        ),
+        {
+            "ValueError: Inconsistent compute device and `device_id` on rank 1: cuda:0 vs cuda:1": (
+                "LOCAL_RANK"
+            )
+        },
+    ),
+    General(
         "weight-changed-after-wrapping",
         r"Cannot writeback when the parameter shape changes",
         always(
@@ -146,7 +162,7 @@ DISTRIBUTED: tuple[General, ...] = (
             "FSDP2 finds other parameters after wrapping than before: most often the head that is "
             "tied to the embedding",
             "pip install -U accelerate transformers peft",
-            "and load the checkpoint as it is, without a head of its own; a head that was written "
+            "and load the checkpoint as it is, its head tied; a head that was written "
             "beside the embedding: tie_word_embeddings false in its config.json",
             why="a Gemma's head and embedding are one parameter under two names",
             known="accelerate lists the names; that a tied head is behind it, it calls likely",

@@ -163,7 +163,7 @@ ROLLOUTS: tuple[General, ...] = (
             "free -h   while it loads; fewer workers, no param_offload and optimizer_offload to "
             "the CPU",
             "or a machine or container with more memory (docker: --memory, slurm: --mem)",
-            why="Ray ends a worker above 95% of the memory; a worker that is gone without a word "
+            why="Ray ends a worker above 95% of the memory; a worker that ended without a message "
             "is listed with this as one of several reasons",
             known="Ray's message; the worker's own log has more: ls /tmp/ray/session_latest/logs",
             certain=False,
