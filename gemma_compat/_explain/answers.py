@@ -32,7 +32,7 @@ _TITLE = re.compile(r"(?i)\s*(?:#{1,3} |\[|(?:title|issue|subject|bug|question)\
 # A line that announces the error below it: "I get the following error:".
 _ANNOUNCED = re.compile(
     r"(?i)\b(?:errors?|exception|traceback|crash\w*|fail\w*|message|problem|issue|says|saying|"
-    r"with|this|following)\b[^\n]{0,40}: *[`>*]{0,4}\s*$|(?:报错|错误|如下)[^\n]{0,10}[:：]\s*$|"
+    r"with|this|following)\b[^\n]{0,100}: *[`>*]{0,4}\s*$|(?:报错|错误|如下)[^\n]{0,10}[:：]\s*$|"
     r"^#{1,4} .{0,30}(?:error|traceback|log|output)"
 )
 

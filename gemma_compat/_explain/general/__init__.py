@@ -24,8 +24,10 @@ FILES = (
     "rollouts", "swift", "launching", "placing", "memory", "machine", "tensors", "platforms",
     "drivers", "windows", "kernels", "dtypes", "loading", "training", "autograd", "preferences",
     "settings", "running", "processes", "inputs", "numbers", "values", "checkpoints", "building",
-    "attention", "frameworks", "python", "attributes", "arguments", "modules", "names", "undefined",
-    "shapes", "by_message", "unsloth_import", "advice",
+    "attention", "frameworks", "options", "generating", "tokenizing", "loading_options",
+    "peft_options", "row_counts", "batches", "python", "attributes", "arguments", "modules",
+    "names", "undefined", "shapes", "plain_python", "by_message", "told", "told_runs",
+    "unsloth_import", "advice",
 )  # fmt: skip
 
 

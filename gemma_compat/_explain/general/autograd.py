@@ -32,7 +32,7 @@ AUTOGRAD: tuple[General, ...] = (
     ),
     General(
         "checkpoint-of-another-device",
-        r"Attempting to deserialize object on a CUDA device",
+        r"Attempting to deserialize object on (?:a )?CUDA device",
         always(
             "a file that was saved on a GPU is loaded where torch sees none",
             "torch.load(PATH, map_location='cpu')",

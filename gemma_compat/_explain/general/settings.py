@@ -27,6 +27,46 @@ def _arguments(case: Case) -> Answer:
     )
 
 
+def _no_loss(case: Case) -> Answer:
+    inputs = case.match["rest"].partition("inputs it received are")[2]
+    if "labels" not in inputs:
+        return Answer(
+            "the model returned no loss: the rows of a batch hold no labels",
+            (
+                "DataCollatorForLanguageModeling(tokenizer, mlm=False), which makes the labels",
+                "or a labels column; the SFTTrainer makes it from messages, text, or prompt and "
+                "completion",
+            ),
+            why="a causal language model computes its loss from labels; remove_unused_columns "
+            "drops every column that forward does not name",
+            known="the message lists what came in and what came out",
+        )
+    if "token_type_ids" not in inputs and "pixel_values" in inputs:
+        return Answer(
+            "the model returned no loss, though the batch has labels; it lacks token_type_ids, "
+            "without which PaliGemma computed none before transformers 4.45",
+            (
+                "processor(text=prompts, images=images, suffix=answers, return_tensors='pt', "
+                "padding='longest')   makes token_type_ids and labels",
+                "or pip install -U 'transformers>=4.45'",
+            ),
+            why="its forward of 4.41.1 to 4.42.0 sets the labels to None where token_type_ids are "
+            "missing; another model with images: a class that has no loss",
+            known="the message lists what came in; read in the wheels of 4.41.2, 4.42.0 and 4.45.0",
+            certain=False,
+        )
+    return Answer(
+        "the model returned no loss, though the batch has labels",
+        (
+            "AutoModelForCausalLM or AutoModelForSequenceClassification in place of AutoModel",
+            "or a Trainer of your own whose compute_loss makes the loss from logits and labels",
+        ),
+        why="the class that was loaded computes none, or its forward was replaced",
+        known="the message lists what came in and what came out",
+        settles=False,
+    )
+
+
 SETTINGS: tuple[General, ...] = (
     General(
         "options-that-nothing-takes",
@@ -141,19 +181,16 @@ SETTINGS: tuple[General, ...] = (
     ),
     General(
         "no-loss-returned",
-        r"did not return a loss from the inputs, only the following keys",
-        always(
-            "the model returned no loss: the rows of a batch hold no labels",
-            "DataCollatorForLanguageModeling(tokenizer, mlm=False), which makes the labels",
-            "or a labels column; the SFTTrainer makes it from messages, text, or prompt and "
-            "completion",
-            why="a causal language model computes its loss from labels; remove_unused_columns "
-            "drops every column that forward does not name",
-            known="the message lists what came in and what came out",
-        ),
+        r"did not return a loss from the inputs, only the following keys"
+        r"(?P<rest>[^\n]{0,600})",
+        _no_loss,
         {
             "ValueError: The model did not return a loss from the inputs, only the following keys: "
-            "logits. For reference, the inputs it received are input_ids,attention_mask.": "labels"
+            "logits. For reference, the inputs it received are input_ids,attention_mask.": "labels",
+            "ValueError: The model did not return a loss from the inputs, only the following keys: "
+            "logits. For reference, the inputs it received are input_ids,pixel_values,labels.": (
+                "the batch has labels"
+            ),
         },
     ),
     General(

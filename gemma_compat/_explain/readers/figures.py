@@ -37,7 +37,7 @@ def _told(match: re.Match[str]) -> Iterator[Reading]:
 
 
 def _told_nan(match: re.Match[str]) -> Iterator[Reading]:
-    if _HAPPENS.search(match.string) and not _SUPPOSED.search(match.string):
+    if _HAPPENS.search(match.string) and not _SUPPOSED.search(match.string[: match.end()]):
         yield Reading("figures.nan_loss", True, MENTIONED)
 
 
@@ -112,10 +112,11 @@ FIGURES: tuple[Reader, ...] = (
         limit=20,
     ),
     Reader(
-        r"\bloss(?:es)? [a-z ]{0,40}?(?:nan|NaN|NAN)\b",
+        r"\b[Ll]oss(?:es)? [a-z ]{0,40}?(?:nan|NaN|NAN)\b",
         unless_advice(_told_nan),
         {
             "after 20 steps the loss becomes NaN": {"figures.nan_loss": True},
+            "Loss is nan when I train in fp16": {"figures.nan_loss": True},
             "if the loss is nan, stop": {"figures.nan_loss": ...},
             "you should lower it when losses become nan": {"figures.nan_loss": ...},
         },

@@ -1,0 +1,133 @@
+"""Python's own errors that say little: what they mean in a fine-tune, and what to look at."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+
+_ROWS = "the last frame of the script or of the trainer shows which value it is"
+
+
+def _unpacked(case: Case) -> Answer:
+    wanted = case.match["wanted"] or case.match["least"]
+    shapes = re.search(r"\.(?:shape|size\(\))", case.frames)
+    return Answer(
+        f"a line takes a value apart into {wanted} parts, and it has another number of them",
+        (
+            "print the value in that line"
+            if not shapes
+            else "print(x.shape) before that line: a batch or a time dimension is missing or "
+            "one too many",
+            "a function of another release returns more or fewer values: read its documentation "
+            "for the release that is installed",
+        ),
+        why="the script, or code that it took from elsewhere, counts on a form that the data or "
+        "the library do not have",
+        known=_ROWS,
+        certain=True,
+        settles=False,
+    )
+
+
+PLAIN_PYTHON: tuple[General, ...] = (
+    General(
+        "parts-of-another-number",
+        r"too many values to unpack \(expected (?P<wanted>\d+)|"
+        r"not enough values to unpack \(expected (?:at least )?(?P<least>\d+)",
+        _unpacked,
+        {
+            "ValueError: too many values to unpack (expected 2)": "into 2 parts",
+            "ValueError: not enough values to unpack (expected 4, got 3)": "into 4 parts",
+        },
+    ),
+    General(
+        "name-before-its-value",
+        r"UnboundLocalError: [^\n']{0,60}'(?P<name>\w{1,60})'",
+        lambda case: Answer(
+            f"{case.match['name']} is read before it got a value: the branch or loop that sets it "
+            "was not taken",
+            (
+                "look at the lines above the last frame: an empty data set, an unknown model type "
+                "or setting, or a loop without a round",
+                "pip install -U the package of the last frame, where it is not the script",
+            ),
+            why="Python knows the name in the function, and no line that ran has set it",
+            known=_ROWS,
+            settles=False,
+        ),
+        {
+            "UnboundLocalError: cannot access local variable 'x' where it is not associated with a "
+            "value": "x is read before",
+            "UnboundLocalError: local variable 'loss' referenced before assignment": "loss is read",
+        },
+    ),
+    General(
+        "divided-by-nothing",
+        r"ZeroDivisionError: (?:integer |float )?(?:division|modulo|integer modulo|float floor)",
+        always(
+            "something is divided by a count that is 0",
+            "print(len(dataset)), and after filtering and packing again",
+            "steps of an epoch: rows / (batch x GPUs x accumulation) must be at least 1",
+            why="in training it is mostly an empty data set, an evaluation without rows, or a "
+            "batch without a label that counts",
+            known="the message; which count it is, the last frame shows",
+            settles=False,
+            certain=True,
+        ),
+        {"ZeroDivisionError: division by zero": "len(dataset)"},
+    ),
+    General(
+        "list-where-a-name-is-expected",
+        r"unhashable type: '(?P<kind>list|dict|set|Tensor)'",
+        lambda case: Answer(
+            f"a {case.match['kind']} stands where a name or a number is looked up in a table",
+            (
+                "print the value in the last frame of the script",
+                "messages: each content a text, or a list of parts only where the processor takes "
+                "images",
+            ),
+            why="keys of a dict and members of a set are texts or numbers",
+            known=_ROWS,
+            settles=False,
+        ),
+        {"TypeError: unhashable type: 'list'": "a list stands"},
+    ),
+    General(
+        "tuple-indexed-by-a-name",
+        r"(?P<kind>tuple) indices must be integers or slices, not (?P<by>str|Tensor|tuple|"
+        r"float)|'(?P<object>ModelOutput|tuple)' object is not (?:a mapping|callable)",
+        lambda case: Answer(
+            f"a {case.match['kind'] or case.match['object']} is read as if it had names",
+            (
+                "return_dict=True in the call of the model   gives outputs with names",
+                "a row that became a list: print(dataset[0]), and batched=True in map hands "
+                "over columns",
+            ),
+            known=_ROWS,
+            settles=False,
+        ),
+        {
+            "TypeError: tuple indices must be integers or slices, not str": "return_dict=True",
+        },
+    ),
+    General(
+        "scalar-of-many",
+        r"only integer tensors of a single element can be converted to an index|"
+        r"only (?:one element tensors|length-1 arrays|size-1 arrays|0-dimensional arrays) can be "
+        r"converted to (?:a )?Python scalars|a Tensor with \d+ elements cannot be converted to",
+        always(
+            "one number is expected, and a tensor of several is given",
+            "loss.mean()   where a loss for each row or GPU is returned",
+            "x[0].item(), or a loop over the rows",
+            known=_ROWS,
+            settles=False,
+        ),
+        {
+            "TypeError: only integer tensors of a single element can be converted to an index": (
+                "loss.mean()"
+            )
+        },
+    ),
+)

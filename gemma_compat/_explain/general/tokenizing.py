@@ -1,0 +1,169 @@
+"""Tokenizers, processors, chat templates and tools: what they are given, and in what form."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import General, always
+
+TOKENIZING: tuple[General, ...] = (
+    General(
+        "no-mask-token",
+        r"tokenizer does not have a mask token which is necessary for masked",
+        always(
+            "the collator is set to masked language modelling, and a Gemma predicts the next token",
+            "DataCollatorForLanguageModeling(tokenizer, mlm=False)",
+        ),
+        {
+            "ValueError: This tokenizer does not have a mask token which is necessary for masked "
+            "language modeling. You should pass `mlm=False` to train on causal language modeling "
+            "instead.": "mlm=False"
+        },
+    ),
+    General(
+        "several-templates-and-no-default",
+        r"(?:model|processor) has multiple chat templates (?:with no default|but none)",
+        always(
+            "the tokenizer has several chat templates, and none of them is the default",
+            'apply_chat_template(messages, chat_template="NAME")',
+            "print(tokenizer.chat_template.keys())   lists the names",
+        ),
+        {
+            "ValueError: This model has multiple chat templates with no default specified! Please "
+            "either pass a chat template or the name of the template you wish to use": "keys()"
+        },
+    ),
+    General(
+        "tools-without-a-description",
+        r"Cannot generate JSON schema for \w{1,60} because|"
+        r"Argument \w{1,60} is missing a type hint in function|"
+        r"Tools should either be a JSON schema, or a callable|Couldn't parse this type hint",
+        always(
+            "a tool is a function whose types or docstring do not say all that its schema needs",
+            "def f(city: str) -> str, with a docstring: what it does, then Args: and a line "
+            "city: what it is",
+            why="the schema that the template shows to the model is made from type hints and a "
+            "docstring in Google's form; each argument needs both",
+        ),
+        {
+            "transformers.utils.chat_template_utils.DocstringParsingException: Cannot generate "
+            "JSON schema for f because it has no docstring!": "docstring",
+        },
+    ),
+    General(
+        "special-token-that-is-no-text",
+        r"Cannot set a non-string value as the \w{3,9} token|"
+        r"Special token \w{3,40} has to be either str or AddedToken but got",
+        always(
+            "a special token was set to something that is no text: its number, a list or None",
+            "tokenizer.pad_token = tokenizer.eos_token   (the text; pad_token_id is the number)",
+            why="a Gemma's tokenizer has <pad> already, so most scripts need not set it",
+        ),
+        {"ValueError: Cannot set a non-string value as the PAD token": "pad_token_id"},
+    ),
+    General(
+        "nothing-to-tokenize",
+        r"You need to specify either `text` or `text_target`|"
+        r"You have to specify either text or images\. Both cannot be none|"
+        r"You need to provide at least one input to call",
+        always(
+            "tokenizer or processor was called without a text: the value is None, or the column "
+            "has another name",
+            "print(dataset[0])   and look at the column that is handed over",
+            "tokenizer(text=row['text'])",
+            settles=False,
+        ),
+        {"ValueError: You need to specify either `text` or `text_target`.": "dataset[0]"},
+    ),
+    General(
+        "truncated-to-no-multiple",
+        r"Truncation and padding are both activated but truncation length \(\d+\) is not a "
+        r"multiple",
+        always(
+            "rows are cut to one length and padded to a multiple that it is not",
+            "max_length a multiple of pad_to_multiple_of (8, 64): 512, 1024, 2048",
+        ),
+        {
+            "ValueError: Truncation and padding are both activated but truncation length (1000) is "
+            "not a multiple of pad_to_multiple_of (64).": "multiple of"
+        },
+    ),
+    General(
+        "template-engine-missing",
+        r"apply_chat_template requires jinja2",
+        always(
+            "chat templates are written in Jinja, whose package is missing or too old",
+            "pip install -U 'jinja2>=3.1'   and restart the kernel",
+        ),
+        {"ImportError: apply_chat_template requires jinja2 to be installed.": "jinja2>=3.1"},
+        alone=True,
+    ),
+    General(
+        "images-and-prompts-of-paligemma",
+        r"Received (?P<images>\d+) images for (?P<prompts>\d+) prompts|"
+        r"`images` are expected as arguments to a `PaliGemmaProcessor`|"
+        r"PaliGemmaProcessor`? (?:expects|instance)[^\n]{0,40}image",
+        lambda case: Answer(
+            "PaliGemma's processor takes one image, or one list of images, for each prompt"
+            + (
+                f", and got {case.match['images']} for {case.match['prompts']}"
+                if case.match["images"]
+                else ", and got none"
+            ),
+            (
+                "processor(text=[p1, p2], images=[i1, i2], suffix=[a1, a2], "
+                'return_tensors="pt", padding="longest")',
+                "several images for one prompt: images=[[i1, i2]], newer transformers only",
+            ),
+            why="it has no text-only form: a row without an image does not go through it",
+            known="the message",
+        ),
+        {
+            "ValueError: Received 1 images for 2 prompts. Each prompt should be associated with an "
+            "image.": "and got 1 for 2",
+            "ValueError: `images` are expected as arguments to a `PaliGemmaProcessor` instance.": (
+                "got none"
+            ),
+        },
+    ),
+    General(
+        "list-of-images-that-holds-none",
+        r"Could not make a (?:flat|nested) list of (?:images|videos) from|"
+        r"only a single or a list of entries is supported but got type=<class 'NoneType'>",
+        always(
+            "a row without an image, or with a path or bytes for one, reached the processor",
+            "dataset.cast_column('image', datasets.Image())   makes images of paths and bytes",
+            "dataset.filter(lambda row: row['image'] is not None)",
+            why="the processor takes PIL images, arrays or tensors; None stands for a missing file",
+            settles=False,
+        ),
+        {"ValueError: Could not make a flat list of images from [None]": "cast_column"},
+    ),
+    General(
+        "ids-that-are-none",
+        r"Could not infer dtype of NoneType|"
+        r"batch_text_or_text_pairs has to be a list or a tuple \(got <class 'NoneType'>",
+        always(
+            "a value of a row is None where a number or a text is expected",
+            "dataset.filter(lambda row: all(value is not None for value in row.values()))",
+            "or the column that is None in the collator: print the row that fails",
+            why="labels, token ids, pixel values and texts of a row all go into a tensor",
+            known="the message; which column it is, it does not say",
+            settles=False,
+        ),
+        {"RuntimeError: Could not infer dtype of NoneType": "dataset.filter"},
+    ),
+    General(
+        "pieces-asked-of-a-slow-tokenizer",
+        r"(?:word_ids|words|char_to_token|offset_mapping)\(?\)? is not available when using "
+        r"(?:non-fast|Python based) tokenizers|return_offset_mapping is not available when using",
+        always(
+            "offsets and words are known to a fast tokenizer only, and this one is slow",
+            "AutoTokenizer.from_pretrained(MODEL, use_fast=True)",
+            "pip install -U tokenizers sentencepiece   where none could be made",
+        ),
+        {
+            "ValueError: word_ids() is not available when using non-fast tokenizers (e.g. instance "
+            "of a `XxxTokenizerFast` class).": "use_fast=True"
+        },
+    ),
+)

@@ -1,0 +1,184 @@
+"""What a person tells of in a sentence, where nothing raised: losses, rewards, memory, a hang."""
+
+from __future__ import annotations
+
+from .base import General
+from .told import told
+
+TOLD_RUNS: tuple[General, ...] = (
+    General(
+        "loss-that-does-not-fall",
+        r"(?i:loss(?:es)?\b[^\n.,:;=]{0,40} (?:(?:is|are|was|does|do|did|will|would|has|have)(?: "
+        r"not|n't) (?:seem "
+        r"to )?(?:be )?(?:decreas|go(?:ing)? down|drop|chang|converg|improv|reduc|fall)|not "
+        r"(?:decreas|converg|go(?:ing)? down|dropp|chang|improv)|stuck|plateau|never (?:decreas|"
+        r"drop|go|converg))|loss (?:不下降|不降|不收敛))",
+        told(
+            "a loss is said not to fall",
+            "model.print_trainable_parameters()   : 0, or far fewer than meant?",
+            "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != -100)"
+            ".sum())   : 0 means that no token counts",
+            "10 rows, 50 epochs, learning_rate=2e-4 with LoRA (1e-5 without): where the loss does "
+            "not fall near 0 on these, the setup is wrong and not the data",
+            why="from a start near 1 to 3 a slow fall is ordinary for a model that was tuned "
+            "before; from above 5 the template, the precision or the loaded weights are likelier",
+        ),
+        {
+            "The loss does not decrease when fine tuning gemma 7b": "print_trainable_parameters",
+            "my training loss is stuck at 2.5": "learning_rate",
+            "loss: 2.5 not": "",
+        },
+        alone=True,
+    ),
+    General(
+        "loss-of-zero-is-told",
+        r"(?i:\b(?:train(?:ing)?|the|eval(?:uation)?|validation|a|my|zero|with) loss(?:es)? "
+        r"(?:(?:is|was|are|of|at|becomes?|"
+        r"became|stays?|remains?|shows?|turns?|drops? to|goes to|equals?) )?(?:always |"
+        r"constantly |all |just "
+        r"|only |stuck at )?(?:0(?:\.0{1,6})?|zero)(?![\d.]*\d|\.\d|\s?%)|\bzero loss\b|loss "
+        r"(?:一直)?(?:为|是)\s?0)",
+        told(
+            "a loss of 0 is told of",
+            "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != -100)"
+            ".sum())   : 0 means that no token counts",
+            "logging_nan_inf_filter=False   shows whether it is NaN: then bf16=True in place of "
+            "fp16",
+            why="the Trainer writes 0 for a loss that is NaN from the first step on, as float16 "
+            "makes it for Gemma; labels that are all -100 (a wrong response marker, a row cut "
+            "before its answer) give 0 or NaN",
+        ),
+        {
+            "Training loss is 0 for gemma-3-4b-it": "logging_nan_inf_filter",
+            "the loss is always 0.0 from the first step": "-100",
+            "the loss is 0.02 now": "",
+            "the training loss was 0.5": "",
+        },
+        alone=True,
+    ),
+    General(
+        "memory-that-grows",
+        r"(?i:memory (?:usage )?(?:(?:keeps?|kept) (?:on )?(?:grow|increas|climb|ris)|(?:grows|"
+        r"increases|"
+        r"rises|climbs) (?:with|each|every|over|until|after|steadily|continuously|during)|"
+        r"leak)\w{0,8})",
+        told(
+            "memory is said to grow along the run",
+            "batches of growing length: group_by_length=False, a max_length, and look whether the "
+            "longest row comes late",
+            "only while evaluating: eval_accumulation_steps=1, prediction_loss_only=True, or "
+            "preprocess_logits_for_metrics",
+            "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True   before the command, against "
+            "fragments",
+            "a loop of your own: total += loss.item(), not loss",
+            why="an evaluation keeps the logits of all rows, and a Gemma has 262,144 of them for "
+            "each token; lengths that change leave fragments",
+        ),
+        {
+            "GPU memory keeps increasing every step while training gemma-3-12b": "expandable",
+            "memory usage increases during evaluation": "eval_accumulation_steps",
+        },
+        alone=True,
+    ),
+    General(
+        "loss-that-jumps-after-resuming",
+        r"(?i:(?:resum\w{1,4}|continu\w{1,4} (?:training )?from (?:a |the "
+        r")?checkpoint)[^\n.]{0,80} loss[^\n.]{0,30} "
+        r"(?:jump|spike|increas|goes up|went up|start|reset|higher)|loss[^\n.]{0,40} (?:jump|"
+        r"spike|reset|increas|"
+        r"goes up|went up)\w{0,4}[^\n.]{0,60} resum)",
+        told(
+            "a loss is said to jump when a run is resumed",
+            "trainer.train(resume_from_checkpoint=FOLDER)   on a model made as for the first run",
+            "print(sum(p.abs().sum().item() for n, p in model.named_parameters() if 'lora_B' in n))"
+            "   right after loading: 0 means that the adapter did not arrive",
+            why="with a second get_peft_model on a loaded adapter, or a checkpoint without "
+            "optimizer.pt and scheduler.pt, the run starts anew, or with a new learning rate",
+        ),
+        {"After resuming from checkpoint, loss jumps up to 8 from 0.9": "resume_from_checkpoint"},
+        alone=True,
+    ),
+    General(
+        "run-that-hangs",
+        r"(?i:(?:train(?:ing)?|script|run|process|program|trainer|it|evaluation|loading|map) "
+        r"(?:just |always |"
+        r"simply )?(?:hangs|is stuck|gets stuck|got stuck|stuck|freezes|is hanging|froze)\b(?: "
+        r"at| on| after| when| "
+        r"before| during| forever| in| for| with|$|\.))",
+        told(
+            "a run is said to hang",
+            "pip install py-spy; py-spy dump --pid PID   for each process: where do they wait?",
+            "NCCL_DEBUG=INFO NCCL_P2P_DISABLE=1 NCCL_IB_DISABLE=1   before the command, with "
+            "several GPUs",
+            "one GPU, and dataloader_num_workers=0, dataset_num_proc=1: does it go on?",
+            why="several GPUs wait for one another where one has fewer batches, another branch, or "
+            "no path between the cards; one GPU waits for data, a download or a compiler",
+        ),
+        {
+            "training hangs at step 0 with 2 GPUs": "py-spy",
+            "the picture hangs on the wall": "",
+        },
+        alone=True,
+    ),
+    General(
+        "rewards-that-stay-at-zero",
+        r"(?i:rewards? (?:(?:is|are|stays?|remains?|always|was|were|all) ){1,3}(?:at )?(?:0|"
+        r"zero)s?(?:\.0)?\b|"
+        r"(?:reward|rewards) (?:does|do|did)(?: not|n't) (?:increase|improve|go up|change))",
+        told(
+            "rewards are said to stay at zero, or not to rise",
+            "log_completions=True   shows what is generated",
+            "a reward for a part of it (the format), beside the one for the right answer",
+            "num_generations=8, temperature=1.0, max_completion_length above the length of an "
+            "answer",
+            why="GRPO learns from differences within a group: where all answers get 0, there is no "
+            "gradient. Answers that are cut, or in a form that the reward does not parse, all get "
+            "0",
+        ),
+        {"reward is always 0 in GRPO gemma 3": "log_completions"},
+        alone=True,
+    ),
+    General(
+        "values-that-are-no-numbers",
+        r"(?:embeddings?|logits|outputs?|activations?|gradients?|hidden states|weights|"
+        r"KL\b[^\n.]{0,30}|"
+        r"grad_?norm|scores?|probs|values) (?:(?:is|are|was|were|become|becomes|became|all|"
+        r"contains?|turns? "
+        r"into|goes|go|gets?|full of|always|to) ){1,3}(?:a |all )?(?:NaN|nan|NAN|inf)s?\b",
+        told(
+            "values are said to be not a number",
+            "dtype=torch.bfloat16, with bf16=True   in place of fp16",
+            "or dtype=torch.float32 on a card without bfloat16 (T4, V100)",
+            "the first module with NaN: DebugUnderflowOverflow(model) of transformers.debug_utils",
+            why="float16 ends at 65,504, which activations of Gemma 2 and 3 pass; a row without "
+            "one token that counts (attention_mask all 0) gives NaN in any precision",
+            of_gemma=True,
+        ),
+        {
+            "embeddinggemma fine-tuning all embeddings become NaN in fp16": "bfloat16",
+            "KL divergence in GRPO is nan with gemma-3": "bfloat16",
+        },
+        alone=True,
+    ),
+    General(
+        "memory-that-runs-out-is-told",
+        r"(?i:\b(?:runs?|ran|running|goes|going|went|gets?|getting|got|hits?|throws?|causes?|"
+        r"an?) (?:into )?"
+        r"(?:an? )?(?:out of (?:gpu |cuda |v?ram ?)?memory|OOM|cuda oom)\b|\bOOMs? (?:errors?|"
+        r"issues?|when|on|"
+        r"with|while|during|even|at|for)\b)",
+        told(
+            "the text tells of memory that does not suffice; how much was asked for is not in it",
+            "python -m gemma_compat memory --model MODEL --gpu CARD   says what fits",
+            "per_device_train_batch_size=1, gradient_checkpointing=True, a shorter max_length",
+            "QLoRA: load_in_4bit, an adapter, no embed_tokens or lm_head in it",
+            why="weights, gradients, optimizer and, for a vocabulary of 262,144, the logits of a "
+            "long row compete for the card; the line 'Tried to allocate ...' tells which it was",
+        ),
+        {
+            "I run out of memory on a 24GB card": "memory --model",
+            "Gemma 3 27B goes OOM on 80GB": "max_length",
+        },
+        alone=True,
+    ),
+)
