@@ -98,7 +98,7 @@ BATCHES: tuple[General, ...] = (
         r"Unsupported types \(<class '(?P<kind>[\w.]{1,60})'>\) passed to `(?P<name>\w{3,40})`|"
         r"Can't gather the values of type",
         lambda case: Answer(
-            "the processes exchange what the model returns, and a part of it is no tensor"
+            "the processes exchange what the model returns, and a part of it cannot be sent"
             + (f": {case.match['kind']}" if case.match["kind"] else ""),
             (
                 "prediction_loss_only=True   where only eval_loss is wanted",

@@ -20,7 +20,7 @@ def _not_a_choice(case: Case) -> Answer:
         "FSDPOption": "fsdp",
     }.get(name, name)
     return Answer(
-        f"{value} is no value of {option} in the installed transformers",
+        f"the installed transformers has no value {value} for {option}",
         (
             f"one of these: {', '.join(near)}" if near else "one of those that the message lists",
             "pip install -U transformers   where the value is newer than what is installed",

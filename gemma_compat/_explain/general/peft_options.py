@@ -16,7 +16,7 @@ def _required(case: Case) -> Answer:
             'add it to the file: "peft_type": "LORA" for LoRA',
             "or save the adapter again with model.save_pretrained(FOLDER)",
         ),
-        why="the file is of another program (mlx, llama.cpp, a trainer of its own), or was cut",
+        why="another program (mlx, llama.cpp, another trainer) wrote the file, or it was cut",
         known="the message names the fields",
     )
 

@@ -140,16 +140,15 @@ ROW_COUNTS: tuple[General, ...] = (
     General(
         "precision-set-in-two-places",
         r"`--mixed_precision` arg cannot be set to|"
-        r"found `optimizer` configured in the DeepSpeed config|"
-        r"cannot specify an? (?:optimizer|scheduler) in the config file and in the code",
+        r"found `optimizer` configured in the DeepSpeed config",
         always(
             "the DeepSpeed config and the command or script set the same thing",
             'write "auto" in the DeepSpeed config, or leave its block (optimizer, scheduler, bf16) '
             "out",
         ),
         {
-            "ValueError: You cannot specify an optimizer in the config file and in the code at the "
-            "same time. Please remove the optimizer from the config file": '"auto"'
+            "ValueError: `--mixed_precision` arg cannot be set to `bf16` when `fp16` is set in the "
+            "DeepSpeed config file.": '"auto"'
         },
     ),
     General(

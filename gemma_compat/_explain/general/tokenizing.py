@@ -54,7 +54,7 @@ TOKENIZING: tuple[General, ...] = (
         r"Cannot set a non-string value as the \w{3,9} token|"
         r"Special token \w{3,40} has to be either str or AddedToken but got",
         always(
-            "a special token was set to something that is no text: its number, a list or None",
+            "a special token was set to its number, a list or None in place of a text",
             "tokenizer.pad_token = tokenizer.eos_token   (the text; pad_token_id is the number)",
             why="a Gemma's tokenizer has <pad> already, so most scripts need not set it",
         ),
