@@ -31,6 +31,15 @@ def explained(text: str) -> Explanation:
             "Install the CUDA toolkit",
         ),
         (
+            f"{FRAME.format('llamafactory')}ValueError: Please specify `export_dir` to save.\n",
+            "specify `export_dir`",
+        ),
+        (
+            "NotImplementedError: FSDP1 is not supported. Please use FSDP2 (fsdp_version=2) "
+            "instead.\n",
+            "use FSDP2 (fsdp_version=2)",
+        ),
+        (
             f"{FRAME.format('unsloth')}RuntimeError: Unsloth: the engine is in a state that this "
             "test made up\n",
             "Unsloth stops and says: the engine is in a state",
@@ -50,6 +59,7 @@ def test_the_message_of_an_unknown_error_is_shown_with_its_advice(text: str, mus
     [
         "RuntimeError: the weather is bad",
         "RuntimeError: something broke. Please open an issue on Github.",
+        "RuntimeError: Something broke. Please report this issue.",
         "ValueError: token of the user was used",
     ],
 )

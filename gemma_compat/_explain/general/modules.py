@@ -155,6 +155,22 @@ def _of_a_model(name: str, packages: list[str]) -> Answer:
     )
 
 
+def _in_a_build() -> Answer:
+    return Answer(
+        "pip builds a package from source, in an environment of its own that has no torch: there "
+        "is no wheel of it for this Python, system and torch",
+        (
+            "pip install NAME --no-build-isolation   after torch (flash-attn, deepspeed)",
+            "xformers: pip install -U xformers --index-url https://download.pytorch.org/whl/cu128"
+            "   (the index of torch's CUDA; a release that has a wheel for it)",
+            "or a Python that has wheels: 3.11 or 3.12",
+        ),
+        why="setup.py of such packages imports torch, and a build in isolation does not see the "
+        "one that is installed",
+        known="the frames are those of pip's build environment",
+    )
+
+
 def _module(case: Case) -> Answer | None:
     name = case.match["module"]
     package = name.partition(".")[0]
@@ -169,6 +185,9 @@ def _module(case: Case) -> Answer | None:
         return Answer(happened, do, why=why, known="the message names the module")
     if name in {"mergekit", "weave"} and "trl" in packages:
         return _optional_for_trl(name)
+    near = case.hit.before[-1500:] + case.around + case.hit.after[:2500]
+    if name == "torch" and re.search(r"pip-build-env|get_requires_for_build|build_wheel", near):
+        return _in_a_build()
     if not packages and package not in SAME_NAME and package not in _DISTRIBUTIONS:
         return _unknown(name)
     if "." in name:
@@ -268,6 +287,10 @@ MODULES: tuple[General, ...] = (
             'Traceback (most recent call last):\n  File "/x/site-packages/trl/import_utils.py", '
             "line 3, in f\n    f()\nModuleNotFoundError: No module named 'weave'": "trl>=0.29.0",
             "ModuleNotFoundError: No module named 'trl.x.y'": "has a module trl.x.y",
+            'File "/tmp/pip-build-env-b2g/overlay/setuptools/build_meta.py", line 333, in '
+            "get_requires_for_build_wheel\nModuleNotFoundError: No module named 'torch'": (
+                "--no-build-isolation"
+            ),
             "ModuleNotFoundError: No module named 'transformers.models.gemma2'": ">=4.42",
             "- Transformers version: 4.45.2\nModuleNotFoundError: No module named "
             "'transformers.models.gemma'": "what ran is another release",

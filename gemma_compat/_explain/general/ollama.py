@@ -240,6 +240,27 @@ OLLAMA: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "ollama-tensor-unassigned",
+        r"failed to load model: unassigned tensor: (?P<tensor>[\w.]{3,120})",
+        lambda case: Answer(
+            f"Ollama's own engine asks for {case.match['tensor']}, which this GGUF does not have",
+            (
+                "update Ollama, and pull the model again: ollama pull MODEL",
+                "or the model of Ollama's library, in place of a GGUF of another converter",
+            ),
+            why="the engine reads a model of one release's layout; a GGUF that was converted "
+            "before, or by llama.cpp, may keep vision and audio parts elsewhere or leave them out",
+            known="the message names the tensor; which of the two is too old, it does not say",
+            settles=False,
+        ),
+        {
+            "panic: failed to load model: unassigned tensor: model.audio_tower.layers.10.norm": (
+                "update Ollama"
+            )
+        },
+        alone=True,
+    ),
+    General(
         "llama-runner-stopped",
         r"(?:POST predict|do embedding request): Post \S{1,80}: (?:EOF|read tcp|dial tcp)|"
         r"llama runner process (?:has terminated|no longer running)|unable to load model: "

@@ -23,10 +23,12 @@ def _circular(case: Case) -> Answer:
             why="the folder of the script comes first on Python's path",
             known="the message shows the file, which is not an installed one",
         )
+    is_windows = re.search(r"(?i)\bwindows\b|\bC:\\", case.hit.before[-6000:] + case.around)
+    wheel = "triton-windows" if module == "triton" and is_windows else module
     return Answer(
         f"{module} was asked for a name while it was still being imported",
         (
-            f"pip install --force-reinstall --no-deps {module}   and restart the kernel",
+            f"pip install --force-reinstall --no-deps {wheel}   and restart the kernel",
             "or rename your own file, if one has the name of a package",
         ),
         why="files of two releases are mixed, or an import that failed before left half a module "

@@ -112,6 +112,36 @@ def _config(name: str) -> Answer:
     )
 
 
+def _reckoned_with_none(case: Case) -> Answer:
+    near = case.hit.before + case.around + case.hit.after
+    if "nsloth" in near and "for /: 'Tensor' and 'NoneType'" in case.hit.text:
+        return Answer(
+            "a loss is divided by a number of tokens that is None, under Unsloth",
+            (
+                "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache, then "
+                "restart",
+                "or gradient_accumulation_steps=1, to see whether it is the number of items in a "
+                "batch",
+            ),
+            why="Unsloth's training step hands num_items_in_batch to the loss that it generated; a "
+            "release of transformers that counts it otherwise leaves it None",
+            known="a tensor divided by None is this division most often; the last frame would show "
+            "it",
+            certain=False,
+            settles=False,
+        )
+    return Answer(
+        "a number or text that the code reckons with is None: it was never set",
+        (
+            "look at the last frame: which name in that line is None",
+            "or in the config.json beside the weights: a field that is null or missing",
+        ),
+        why="a field of the config or an argument that has no default in this release",
+        known="the message; which field it is, the line of code shows",
+        settles=False,
+    )
+
+
 VALUES: tuple[General, ...] = (
     General(
         "value-of-another-kind",
@@ -154,17 +184,12 @@ VALUES: tuple[General, ...] = (
         r"\w{2,20}' and 'NoneType)'|'(?:<|>|<=|>=)' not supported between instances of "
         r"'(?:NoneType' and '\w{2,20}|\w{2,20}' and 'NoneType)'|"
         r"argument must be a string, a bytes-like object or a (?:real )?number, not 'NoneType'",
-        always(
-            "a number or text that the code reckons with is None: it was never set",
-            "look at the last frame: which name in that line is None",
-            "or in the config.json beside the weights: a field that is null or missing",
-            why="a field of the config or an argument that has no default in this release",
-            known="the message; which field it is, the line of code shows",
-            settles=False,
-        ),
+        _reckoned_with_none,
         {
             "TypeError: unsupported operand type(s) for *: 'NoneType' and 'int'": "None",
             "TypeError: '<' not supported between instances of 'NoneType' and 'int'": "None",
+            "==((====))==  Unsloth 2025.3.15: Fast Gemma3 patching. Transformers: 4.50.0.dev0.\n"
+            "TypeError: unsupported operand type(s) for /: 'Tensor' and 'NoneType'": "unsloth_zoo",
         },
     ),
     General(

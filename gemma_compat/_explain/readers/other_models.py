@@ -25,8 +25,11 @@ _OWNERS = (
     "meta-llama|microsoft|MiniMaxAI|mistralai|moonshotai|nvidia|openai|openai-community|OpenGVLab|"
     "openbmb|Qwen|state-spaces|stabilityai|THUDM|tiiuae|TinyLlama|upstage|zai-org"
 )
-# The converter, the framework and the index are not models.
-_NO_MODEL = re.compile(r"llama[-_. ]?(?:factory|cpp|index|board|hub)", re.IGNORECASE)
+# Programs and frameworks whose name begins so are not models.
+_NO_MODEL = re.compile(
+    r"llama[-_. ]?(?:factory|cpp|index|board|hub|server|cli|quant|runner|swap|file|bench)",
+    re.IGNORECASE,
+)
 
 
 def family_named(name: str, strength: int) -> Iterator[Reading]:
@@ -102,6 +105,7 @@ OTHER_MODELS: tuple[Reader, ...] = (
             "model_name_or_path: google/gemma-3-4b-it": {"other_model": ...},
             "model = build_model()": {"other_model": ...},
             "result.model = Llama(**params)": {"other_model": ...},
+            "Failed to load model: llama-server failed to start": {"other_model": ...},
         },
         limit=100,
     ),

@@ -1,0 +1,46 @@
+"""What Unsloth runs beside Python code of its own: xformers, llama-server, Triton."""
+
+from __future__ import annotations
+
+from .base import General, always
+
+UNSLOTH_PARTS: tuple[General, ...] = (
+    General(
+        "unsloth-without-xformers",
+        r"'NoneType' object has no attribute '(?:attn_bias|memory_efficient_attention)'",
+        always(
+            "Unsloth asks xformers for attention, and its import had failed",
+            "python -m xformers.info   prints why it does not load",
+            "pip install -U xformers --index-url https://download.pytorch.org/whl/cu128   (the "
+            "index of torch's CUDA)",
+            "or pip install -U unsloth unsloth_zoo: newer releases do without xformers",
+            why="Unsloth sets xformers to None where its import fails, and older releases use it "
+            "all the same",
+            known="read in unsloth 2025.5.7, models/_utils.py",
+        ),
+        {
+            "AttributeError: 'NoneType' object has no attribute 'attn_bias'": "xformers.info",
+            "AttributeError: 'NoneType' object has no attribute 'to'": "",
+        },
+    ),
+    General(
+        "llama-server-not-started",
+        r"llama-server (?:failed to start|process (?:died|exited)|exited)",
+        always(
+            "llama-server, which runs the GGUF, did not start: this sentence does not say why",
+            "pip install -U unsloth unsloth_zoo, and unsloth studio update   for a llama.cpp that "
+            "knows the model",
+            "llama-server -m FILE.gguf -ngl 99 -c 4096   by hand shows llama.cpp's own lines",
+            "compare the file's size with that on the hub: a download that was cut is no GGUF",
+            why="most often llama.cpp is older than the model's architecture, the file is not "
+            "whole, or model and context do not fit into memory",
+            known="the sentence; which of these it is, llama.cpp's lines above it say",
+            settles=False,
+        ),
+        {
+            '"Failed to load model: llama-server failed to start. Check that the GGUF file is '
+            'valid and you have enough memory."': "by hand"
+        },
+        alone=True,
+    ),
+)
