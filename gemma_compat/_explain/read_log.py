@@ -126,7 +126,12 @@ def _quoted(reading: LogReading, hits: Iterable[Hit]) -> list[Raised]:
     lines = {hit.line for found in known for hit in found}
     if reading.raised:
         return []
-    spans = [hit for hit in hits if lines & {hit.line, hit.line + hit.text.count("\n")}]
+    spans = [
+        hit
+        for hit in hits
+        if lines & {hit.line, hit.line + hit.text.count("\n")}
+        or hit.text.startswith("Unsloth: ", hit.match.end())
+    ]
     return [Raised(hit.line, hit) for hit in spans[-1:]]
 
 

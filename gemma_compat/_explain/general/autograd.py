@@ -6,6 +6,29 @@ from .base import General, always
 
 AUTOGRAD: tuple[General, ...] = (
     General(
+        "recomputed-otherwise",
+        r"Recomputed values for the following tensors have different metadata|A different number "
+        r"of tensors was saved during the original forward and recomputation",
+        always(
+            "gradient checkpointing ran a layer a second time, and it did not do the same again",
+            "gradient_checkpointing_kwargs={'use_reentrant': True}, or gradient_checkpointing=False"
+            "   to see whether that is all",
+            "model.config.get_text_config().use_cache = False   before training",
+            "with Unsloth: pip install -U unsloth unsloth_zoo, or UNSLOTH_COMPILE_DISABLE=1",
+            why="a cache that the first run filled, autocast or a compiled part that is on only "
+            "once, or a layer that chooses by data: shapes or dtypes of the second run differ",
+            known="torch compares both runs and says so; which of these it is, the list of shapes "
+            "and dtypes below shows",
+            settles=False,
+        ),
+        {
+            "torch.utils.checkpoint.CheckpointError: torch.utils.checkpoint: Recomputed values for "
+            "the following tensors have different metadata than during the forward pass.": (
+                "use_reentrant"
+            )
+        },
+    ),
+    General(
         "loss-of-many-numbers",
         r"grad can be implicitly created only for scalar outputs",
         always(

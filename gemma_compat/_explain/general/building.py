@@ -44,6 +44,22 @@ def _build(case: Case) -> Answer:
     )
 
 
+def in_a_build() -> Answer:
+    return Answer(
+        "pip builds a package from source, in a separate environment without torch, since "
+        "it found no wheel for this Python, system and torch",
+        (
+            "pip install NAME --no-build-isolation   after torch (flash-attn, deepspeed)",
+            "xformers: pip install -U xformers --index-url https://download.pytorch.org/whl/cu128"
+            "   (the index of torch's CUDA; a release that has a wheel for it)",
+            "or a Python that has wheels: 3.11 or 3.12",
+        ),
+        why="setup.py of such packages imports torch, and a build in isolation does not see the "
+        "one that is installed",
+        known="the frames are those of pip's build environment",
+    )
+
+
 BUILDING: tuple[General, ...] = (
     General(
         "build-failed",
@@ -76,6 +92,7 @@ BUILDING: tuple[General, ...] = (
         "process-killed",
         r"^(?:zsh: killed {2,}\S|\S{2,40}: line \d+:? +\d+ Killed|Killed[ \t]*$)|"
         r"session crashed after using all available RAM|"
+        r"notebook tried to allocate more memory than is available|"
         r"kernel appears to have died|[Dd]etected \d+ oom[-_]kill event|oom-kill",
         always(
             "the system ended the process; it does so when the machine's own memory (not the "

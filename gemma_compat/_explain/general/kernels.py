@@ -145,12 +145,19 @@ KERNELS: tuple[General, ...] = (
     General(
         "bitsandbytes-setup",
         r"CUDA Setup failed despite|libbitsandbytes_(?:cpu|cuda\d+)\.(?:so|dll)|"
-        r"compiled without GPU support|Configured (?:CUDA|ROCm) binary not found",
+        r"bitsandbytes was compiled without GPU support|compiled without GPU support|"
+        r"Configured (?:CUDA|ROCm) binary not found|"
+        r"'NoneType' object has no attribute 'c(?:de)?(?:quantize|get|adam|lion|gemm|prefetch)\w|"
+        r"name 'str2optimizer\w{4,30}' is not defined",
         _bitsandbytes,
         {
+            "AttributeError: 'NoneType' object has no attribute 'cquantize_blockwise_fp16_nf4'": (
+                "bitsandbytes"
+            ),
+            "NameError: name 'str2optimizer8bit_blockwise' is not defined": "bitsandbytes",
             "RuntimeError: CUDA Setup failed despite GPU being available. Please run": (
                 "bitsandbytes"
-            )
+            ),
         },
     ),
     General(
@@ -186,16 +193,30 @@ KERNELS: tuple[General, ...] = (
     ),
     General(
         "no-compiler",
-        r"Failed to find C compiler|fatal error: Python\.h: No such file|"
+        r"Failed to find C compiler|fatal error: Python\.h: No such file|cannot find -lcuda\b|"
+        r"Command '\[[^\n]{0,40}\b(?:gcc|cc|clang)'[^\n]{20,600}(?:-lcuda|cuda_utils|__triton_|"
+        r"triton)|"
         r"\bcl(?:\.exe)? is not (?:found|recognized)|Compiler: cl is not found",
         always(
-            "Triton compiles a helper in C, and this machine has no compiler or no Python headers",
+            "Triton compiles a helper in C, and this machine lacks a compiler, Python headers "
+            "or the driver's libcuda.so for it",
             "sudo apt-get install build-essential python3-dev   (Windows: Visual Studio's C++ "
             "build tools)",
+            "sudo ldconfig /usr/lib64-nvidia   (Colab), or the folder that has libcuda.so, where "
+            "-lcuda is not found",
             "or TORCHDYNAMO_DISABLE=1 (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)",
-            known="the message",
+            known="the message; the compiler's own lines say which of them is missing",
         ),
-        {"RuntimeError: Failed to find C compiler. Please specify via CC environment": "compiler"},
+        {
+            "subprocess.CalledProcessError: Command '['/usr/bin/gcc', '/tmp/t/main.c', '-O3', "
+            "'-shared', '-o', '/tmp/t/cuda_utils.so', '-lcuda']' returned non-zero exit status "
+            "1.": "python3-dev",
+            "/usr/bin/ld: cannot find -lcuda: No such file or directory": "ldconfig",
+            "subprocess.CalledProcessError: Command '['python', 'train.py']' returned": "",
+            "RuntimeError: Failed to find C compiler. Please specify via CC environment": (
+                "compiler"
+            ),
+        },
         alone=True,
     ),
     General(

@@ -8,6 +8,7 @@ import sys
 from ...tables import families
 from ..answer import Answer
 from .base import Case, General
+from .building import in_a_build
 from .names import known_name
 from .released import released, upgrade
 from .same_name import SAME_NAME
@@ -58,6 +59,14 @@ _NOT_A_PACKAGE = {
         ("src", "utils", "scripts", "config", "models", "train", "tools"), _OF_THE_PROJECT
     ),
     **dict.fromkeys(("_lzma", "_ctypes", "_bz2", "_sqlite3", "_ssl"), _BUILT_WITHOUT),
+    "google.colab": (
+        "the script is one of Colab, and runs elsewhere: google.colab is not to be had there",
+        (
+            "leave out the lines with google.colab (userdata, drive, files)",
+            "HF_TOKEN in the environment, in place of userdata.get",
+        ),
+        "Colab alone brings that module",
+    ),
     "distutils": (
         "distutils is no longer a part of Python from 3.12 on",
         ("pip install -U setuptools", "or Python 3.11"),
@@ -155,22 +164,6 @@ def _of_a_model(name: str, packages: list[str]) -> Answer:
     )
 
 
-def _in_a_build() -> Answer:
-    return Answer(
-        "pip builds a package from source, in an environment of its own that has no torch: there "
-        "is no wheel of it for this Python, system and torch",
-        (
-            "pip install NAME --no-build-isolation   after torch (flash-attn, deepspeed)",
-            "xformers: pip install -U xformers --index-url https://download.pytorch.org/whl/cu128"
-            "   (the index of torch's CUDA; a release that has a wheel for it)",
-            "or a Python that has wheels: 3.11 or 3.12",
-        ),
-        why="setup.py of such packages imports torch, and a build in isolation does not see the "
-        "one that is installed",
-        known="the frames are those of pip's build environment",
-    )
-
-
 def _module(case: Case) -> Answer | None:
     name = case.match["module"]
     package = name.partition(".")[0]
@@ -187,7 +180,7 @@ def _module(case: Case) -> Answer | None:
         return _optional_for_trl(name)
     near = case.hit.before[-1500:] + case.around + case.hit.after[:2500]
     if name == "torch" and re.search(r"pip-build-env|get_requires_for_build|build_wheel", near):
-        return _in_a_build()
+        return in_a_build()
     if not packages and package not in SAME_NAME and package not in _DISTRIBUTIONS:
         return _unknown(name)
     if "." in name:

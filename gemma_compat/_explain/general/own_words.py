@@ -29,7 +29,8 @@ _NO_CURE = re.compile(
     r"(?i)bug report|report (?:this|it|the)|file (?:a|an) |open an issue|github issue|contact|"
     r"let us know|see (?:above|below)|(?:refer|check out|look) |for (?:debugging|more)|"
     r"set to (?:none|true|false)|passing CUDA_LAUNCH|TORCH_USE_CUDA_DSA|set TORCH(?:DYNAMO|_LOGS)|"
-    r"documentation|stack ?trace|inner exception|NCCL_DEBUG|feature request|discord|post on|star us|use (?:of|was)\b|(?:load|install|update)(?:ed)? (?:failed|error)"
+    r"documentation|stack ?trace|inner exception|NCCL_DEBUG|feature request|"
+    r"discord|post on|star us|use (?:of|was)\b|(?:load|install|update)(?:ed)? (?:failed|error)"
 )
 _PRIVATE = re.compile(r"[^\s`'\"]*[/\\@][^\s`'\"]*|(?<=['\"`])[^'\"`\n]{60,}(?=['\"`])")
 _LONGEST = 190

@@ -233,7 +233,9 @@ REPOSITORIES: tuple[General, ...] = (
     ),
     General(
         "hub-out-of-reach",
-        r"requests\.exceptions\.(?:SSLError|ProxyError|ConnectionError|ConnectTimeout)|"
+        r"requests\.exceptions\.(?:SSLError|ProxyError|ConnectionError|ConnectTimeout|ReadTimeout)|"
+        r"HTTPSConnectionPool\(host='[\w.-]{0,40}(?:huggingface|hf)\.co'[^\n]{0,80}timed out|"
+        r"Unsloth: HuggingFace seems to be down|"
         r"CERTIFICATE_VERIFY_FAILED|httpx\.(?:ConnectError|ConnectTimeout|ProxyError)|"
         r"Unknown scheme for proxy URL|couldn't connect to 'https://huggingface\.co'|Max retries "
         r"exceeded with url|"

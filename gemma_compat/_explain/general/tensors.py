@@ -235,6 +235,7 @@ TENSORS: tuple[General, ...] = (
     General(
         "kernel-failed",
         r"an illegal memory access was encountered|CUBLAS_STATUS_(?:EXECUTION_FAILED|"
+        r"NOT_SUPPORTED|INVALID_VALUE|"
         r"INTERNAL_ERROR|NOT_INITIALIZED)|cuBLAS Error: the function failed|"
         r"unspecified launch failure|CUDA error: misaligned address",
         lambda case: Answer(

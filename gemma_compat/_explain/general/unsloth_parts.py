@@ -1,4 +1,4 @@
-"""What Unsloth runs beside Python code of its own: xformers, llama-server, Triton."""
+"""What Unsloth uses beside its Python code: xformers, llama-server, Triton."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UNSLOTH_PARTS: tuple[General, ...] = (
             "pip install -U unsloth unsloth_zoo, and unsloth studio update   for a llama.cpp that "
             "knows the model",
             "llama-server -m FILE.gguf -ngl 99 -c 4096   by hand shows llama.cpp's own lines",
-            "compare the file's size with that on the hub: a download that was cut is no GGUF",
+            "compare the file's size with that on the hub: a download may have been cut",
             why="most often llama.cpp is older than the model's architecture, the file is not "
             "whole, or model and context do not fit into memory",
             known="the sentence; which of these it is, llama.cpp's lines above it say",

@@ -1,0 +1,116 @@
+"""What llama.cpp (and LM Studio, Ollama, llama-cpp-python on it) prints where a GGUF fails."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import General, always
+
+_SMALLER = "-ngl 20   (fewer layers on the GPU), -c 4096, or a smaller quantization"
+
+LLAMA_CPP: tuple[General, ...] = (
+    General(
+        "no-room-for-a-gguf",
+        r"unable to allocate \w{2,12} buffer|failed to allocate (?:compute pp buffers|buffer for "
+        r"kv cache|\w{2,12} buffer)|cudaMalloc failed: out of memory|"
+        r"ErrorOutOfDeviceMemory|failed to allocate compute",
+        always(
+            "model and context of the GGUF do not fit into the memory of the device",
+            _SMALLER,
+            "nvidia-smi   and stop what else holds the card (the notebook that trained, above all)",
+            why="weights, keys and values (they grow with the context) and the work space have to "
+            "fit at once",
+            known="llama.cpp says so",
+        ),
+        {
+            "llama_model_load: error loading model: unable to allocate CUDA0 buffer": "-c 4096",
+            "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 4096.00 MiB on device 0: "
+            "cudaMalloc failed: out of memory": "nvidia-smi",
+        },
+        alone=True,
+    ),
+    General(
+        "projector-unknown-to-llama-cpp",
+        r"unknown projector type: ?(?P<name>[\w-]{2,30})|this GGUF file has no vision encoder|"
+        r"mmproj[^\n]{0,80}(?:mismatch|does not match)|"
+        r"mismatch between text model[^\n]{0,60}mmproj",
+        lambda case: Answer(
+            "llama.cpp cannot use this file as the projector (mmproj) for images"
+            + (f": it does not know the type {case.match['name']}" if case.match["name"] else ""),
+            (
+                "update llama.cpp (or LM Studio, Ollama, llama-cpp-python with it)",
+                "or the mmproj that was converted with this very model: convert_hf_to_gguf.py "
+                "FOLDER --mmproj",
+                "or leave the mmproj out: text works without it",
+            ),
+            why="vision is a second file, whose kind each release of llama.cpp has to know",
+            known="llama.cpp says so",
+            settles=False,
+        ),
+        {
+            "clip_init: failed to load model 'mmproj.gguf': load_hparams: unknown projector type: "
+            "gemma4v": "type gemma4v"
+        },
+        alone=True,
+    ),
+    General(
+        "gguf-in-parts",
+        r"invalid split file name|illegal split file|failed to load split|split_count",
+        always(
+            "the GGUF is one of several parts, and they are not together under their own names",
+            "all parts in one folder with their names, FILE-00001-of-00003.gguf, and load the "
+            "first",
+            "or llama-gguf-split --merge FILE-00001-of-00003.gguf WHOLE.gguf",
+            why="llama.cpp finds the other parts by the name of the first; a renamed part, or "
+            "parts joined by cat, are none",
+            known="llama.cpp says so",
+        ),
+        {"llama_model_load: error loading model: invalid split file name": "--merge"},
+        alone=True,
+    ),
+    General(
+        "ggml-kernel-failed",
+        r"ggml_cuda_compute_forward: \w{2,30} failed|GGML_ASSERT\([^\n]{2,160}\) failed",
+        always(
+            "llama.cpp stopped in its own compiled code, on a check or a kernel",
+            "update llama.cpp (or the program that contains it)",
+            "-ngl 0   (the CPU alone), and -fa off: whether it is the GPU's kernel",
+            why="a build without kernels for this card, a model that is newer than the build, or "
+            "a batch or context that the check forbids",
+            known="the message names the check or the operation; the cause is not in it",
+            settles=False,
+        ),
+        {
+            "ggml_cuda_compute_forward: MUL_MAT failed": "-ngl 0",
+            "ggml-cuda.cu:88: GGML_ASSERT(n_tokens <= n_batch) failed": "update llama.cpp",
+        },
+        alone=True,
+    ),
+    General(
+        "ollama-template-syntax",
+        r"Error: template: :\d+: |(?:Error|error)[^\n]{0,40}template error: template: ",
+        always(
+            "Ollama cannot parse the TEMPLATE of the Modelfile as a Go template",
+            "ollama show --modelfile gemma3   and use its TEMPLATE",
+            "each {{ closed by }}, and the whole between three quotes",
+            why="Ollama's templates are Go's, with {{ .Prompt }}; a Jinja chat template (and '{' "
+            "alone) is none",
+            known="Ollama says so",
+        ),
+        {'Error: template: :1: unexpected "}" in operand': "ollama show"},
+        alone=True,
+    ),
+    General(
+        "gguf-not-loaded",
+        r"main: error: unable to load model|error: failed to load model '|"
+        r"common_init_from_params: failed to load model",
+        always(
+            "this is only llama.cpp's last line: why it did not load the GGUF stands above it",
+            "the lines above with llama_model_load: error loading model",
+            "update llama.cpp: an architecture that it does not know is the commonest cause",
+            known="the message",
+            settles=False,
+        ),
+        {"main: error: unable to load model": "lines above"},
+        alone=True,
+    ),
+)
