@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .figure import Figure
 
-TIME, MEMORY, SIZE = 150.0, 60.0, 6.0  # ms of CPU, MiB, MB
+TIME, MEMORY, SIZE = 150.0, 60.0, 9.0  # ms of CPU, MiB, MB
 _CASES = Path("tests") / "atlas" / "public.json"
 _CHILD = """
 import json, resource, sys, time
@@ -38,7 +38,7 @@ def measure(root: Path, rounds: int) -> Iterator[Figure]:
     )
     yield Figure("memory for it", max(s[1] for s in seen), MEMORY, "MiB")
     data = root / "gemma_compat" / "atlas" / "data"
-    size = sum(file.stat().st_size for file in data.glob("*.atlas")) / 1e6
+    size = sum(file.stat().st_size for file in data.rglob("*.atlas")) / 1e6
     yield Figure("size of the index", size, SIZE, "MB", "as shipped; it is compressed already")
 
 

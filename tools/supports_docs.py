@@ -21,6 +21,21 @@ COLUMNS = (
     ("text", "vllm", "vLLM: text generation"),
     ("multimodal", "vllm", "vLLM: multimodal"),
 )
+# Of frameworks and servers: every table of theirs that names models.
+FRAMEWORKS = (
+    ("template", "llamafactory", "LLaMA-Factory's templates"),
+    ("model type", "ms-swift", "ms-swift's model types"),
+    ("sample packing", "axolotl", "axolotl: sample packing"),
+    ("chat template", "axolotl", "axolotl's chat templates"),
+    ("loads", "mlx-lm", "mlx-lm's models"),
+    ("loads", "mlx-vlm", "mlx-vlm's models"),
+    ("backbone", "keras-hub", "KerasHub's backbones"),
+    ("converter", "keras-hub", "KerasHub's converters"),
+    ("runs", "sglang", "SGLang's registry"),
+    ("quantizes", "gptqmodel", "GPTQModel's models"),
+    ("quantizes", "autoawq", "AutoAWQ's models"),
+    ("architecture", "gguf", "architectures of GGUF"),
+)
 _TEXT = """\
 # Which releases know which Gemma
 
@@ -33,6 +48,12 @@ says what breaks. One model in full: `python -m gemma_compat supports --model ge
 Read up to: NEWEST.
 
 """
+_FRAMEWORKS = """
+Frameworks, servers and quantizers, read in the same way. SGLang names classes: the first releases
+with one of the model's. LLaMA-Factory lists text-only ones with the template of an older Gemma;
+ms-swift adds `_vision` to the type of some that take images.
+
+"""
 
 
 def page() -> str:
@@ -40,19 +61,25 @@ def page() -> str:
     names = sorted(families.FIRST_RELEASES)
     answers = {name: supports(name) for name in names}
     newest = ", ".join(f"{item.package} {item.newest}" for item in answers[names[0]].packages)
-    heads = [f"{column} ({package})" for column, package, _ in COLUMNS]
+    first, second = _table(answers, COLUMNS), _table(answers, FRAMEWORKS)
+    return _TEXT.replace("NEWEST", newest) + first + _FRAMEWORKS + second
+
+
+def _table(answers: dict[str, Support], columns: tuple[tuple[str, str, str], ...]) -> str:
+    """Return a row for each model type."""
+    heads = [f"{column} ({package})" for column, package, _ in columns]
     lines = [f"| model type | {' | '.join(heads)} |", f"| --- |{' --- |' * len(heads)}"]
-    for name in names:
-        cells = [_cell(answers[name], name, package, what) for _, package, what in COLUMNS]
+    for name, answer in answers.items():
+        cells = [_cell(answer, name, package, what) for _, package, what in columns]
         lines.append(f"| `{name}` | {' | '.join(cells)} |")
-    return _TEXT.replace("NEWEST", newest) + "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _cell(support: Support, model_type: str, package: str, what: str) -> str:
     """Return the releases with such an entry for this very type, or for its classes and files."""
     found = next(item for item in support.packages if item.package == package)
     entries = [item for item in found.evidence if item.what.startswith(what)]
-    if package in {"transformers", "peft", "liger-kernel"}:
+    if package in {"transformers", "peft", "liger-kernel", "mlx-lm", "mlx-vlm", "gptqmodel"}:
         entries = [item for item in entries if item.key == model_type]
     return "; ".join(dict.fromkeys(_told(item.releases) for item in entries)) or "-"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..engine.rule import Rule
@@ -10,9 +11,30 @@ from ..facts import Facts, Package
 from .explanation import ReadOff
 
 if TYPE_CHECKING:
+    from .raised import Raised
     from .read_log import LogReading
 
 READ_OFF = "read off the traceback"
+
+
+# Frames in the source of a package that is not installed, and frameworks by their commands.
+_SOURCE = re.compile(r"[/\\](?:src|python|verl|mlx-lm|mlx-vlm|ms-swift)[/\\]\w+[/\\]\S*\.py")
+_FRAMEWORKS = re.compile(
+    r"\b(?:(?P<llamafactory>llama-?factory)|(?P<axolotl>axolotl)|(?P<verl>verl)|"
+    r"(?P<ms_swift>ms-swift|swift (?:sft|pt|rlhf|infer|export|deploy))|(?P<mlx_lm>mlx[_-]lm)|"
+    r"(?P<mlx_vlm>mlx[_-]vlm)|(?P<lm_eval>lm[_-]eval)|(?P<torchtune>torchtune)|"
+    r"(?P<litgpt>litgpt)|(?P<sglang>sglang)|(?P<vllm>vllm)|(?P<deepspeed>deepspeed)|"
+    r"(?P<gptqmodel>gptqmodel)|(?P<autoawq>autoawq)|(?P<llmcompressor>llm-?compressor)|"
+    r"(?P<openrlhf>openrlhf)|(?P<keras_hub>keras[_-]hub))\b",
+    re.IGNORECASE,
+)
+
+
+def _named(last: Raised, stated: Iterable[str]) -> tuple[str, ...]:
+    """Return the distributions of which the log speaks, for an error without frames."""
+    found = _FRAMEWORKS.finditer(f"{last.hit.before}{last.around}")
+    written = ((match.lastgroup or "").replace("_", "-") for match in found)
+    return tuple(dict.fromkeys([*written, *stated]))
 
 
 def read_off(
@@ -24,17 +46,21 @@ def read_off(
     one rule's failure raises becomes a hit of that rule, whatever the release's wording.
     """
     last = reading.last
-    if last is None or "-packages" not in last.around:
+    if last is None:
         return (), facts
-    from ..atlas import read_off as look_up
-    from ..atlas import read_tracebacks
-
     stated = {
         name: str(package.version)
         for name, package in facts.packages.items()
         if package is not None and package.known("version")
     }
-    answer = look_up(read_tracebacks(last.around.splitlines()), stated=stated)
+    has_frames = "-packages" in last.around or _SOURCE.search(last.around)
+    named = () if has_frames else _named(last, stated)
+    if not has_frames and not named:
+        return (), facts
+    from ..atlas import read_off as look_up
+    from ..atlas import read_tracebacks
+
+    answer = look_up(read_tracebacks(last.around.splitlines()), stated=stated, named=named)
     packages = dict(facts.packages)
     assumed = dict(facts.assumed)
     for fit in answer.fits:

@@ -12,7 +12,7 @@ raise ``IndexUnusable`` instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from ._package import DATA
 from .describe import Statement, of_contradiction, of_fit, of_missing, of_origin
 from .fitting import Contradiction, Fit, contradictions, fit_releases
 from .frames import Error, Frame, Traceback
-from .missing import Missing, missing
+from .lacking import Missing
+from .missing import missing
 from .raising import Origin, who_raises
 from .tracebacks import Tracebacks, frames_of, read_frames, read_tracebacks
 
@@ -81,6 +82,7 @@ def read_off(
     tracebacks: Sequence[Traceback],
     stated: Mapping[str, str] | None = None,
     folder: Path = DATA,
+    named: Collection[str] = (),
 ) -> Answer:
     """Return what the index knows of these tracebacks.
 
@@ -88,17 +90,25 @@ def read_off(
         tracebacks: as :func:`read_tracebacks` returns them.
         stated: distribution to release, as the log states it.
         folder: where the index is.
+        named: distributions of which the log speaks, for an error without frames.
     """
     try:
-        return _looked_up(tracebacks, dict(stated or {}), folder)
+        return _looked_up(tracebacks, dict(stated or {}), folder, named)
     except IndexUnusable as error:
         return Answer(note=f"Not looked up: {error}")
 
 
-def _looked_up(tracebacks: Sequence[Traceback], stated: dict[str, str], folder: Path) -> Answer:
+def _looked_up(
+    tracebacks: Sequence[Traceback],
+    stated: dict[str, str],
+    folder: Path,
+    named: Collection[str],
+) -> Answer:
     fits = fit_releases(frames_of(tracebacks), folder)
-    origins = [who_raises(item, fits, stated, folder) for item in tracebacks]
-    absent = [found for item in tracebacks for found in missing(item, folder)]
+    origins = [who_raises(item, fits, stated, folder, named) for item in tracebacks]
+    absent = [
+        found for item in tracebacks if item.frames or not named for found in missing(item, folder)
+    ]
     return Answer(
         fits,
         contradictions(fits, stated, folder),

@@ -13,7 +13,9 @@ from ._container import SUFFIX, Container
 from ._history import History
 
 DATA = Path(__file__).resolve().parent / "data"
+TEXTS = "texts"  # the folder in it for packages of which only texts and tables are indexed
 HOLE = "\0"  # stands for each part of a message that varies
+ROWS = 256  # messages to one block of places, in an index of texts alone
 _SHARDS = 16
 
 
@@ -50,6 +52,7 @@ class PackageIndex:
         self._histories: dict[str, History | None] = {}
         self._blocks: dict[str, Any] = {}
         self._pieces: list[str] | None = None
+        self._templates: list[str] | None = None
         self._modules: list[str] | None = None
 
     def number(self, version: str) -> int | None:
@@ -87,15 +90,39 @@ class PackageIndex:
         block: Mapping[str, Any] = self._blocks[name]
         return block
 
+    def templates(self) -> list[str]:
+        """Return the messages, each with :data:`HOLE` for every part that varies."""
+        if self._templates is None:
+            if "texts" in self._file:
+                self._templates = self._file.block("texts")[0].split("\n")
+            else:
+                self._templates = [row[0] for row in self.block("messages")["rows"]]
+        return self._templates
+
     def pieces(self) -> list[str]:
-        """Return the longest literal piece of each message, without blanks, in the block's
-        order.
-        """
+        """Return the longest literal piece of each message, without blanks, in the same order."""
         if self._pieces is None:
-            rows = self.block("messages")["rows"]
-            longest = [max(row[0].split(HOLE), key=len) for row in rows]
+            longest = [max(item.split(HOLE), key=len) for item in self.templates()]
             self._pieces = [without_blanks(piece) for piece in longest]
         return self._pieces
+
+    def places(self, number: int) -> list[tuple[str, str, str, frozenset[int]]]:
+        """Return class, path, function and releases of each place that prints a message."""
+        if "texts" in self._file:
+            block = self.block(f"sites/{number // ROWS}")
+            rows = block["rows"][number % ROWS]
+        else:
+            block = self.block("messages")
+            rows = block["rows"][number][1]
+        return [
+            (
+                block["kinds"][kind],
+                block["paths"][path],
+                function,
+                releases_of(block["spans"][span]),
+            )
+            for kind, path, function, span in rows
+        ]
 
     def symbols(self, name: str) -> tuple[list[Any], list[list[int]]]:
         """Return the entries of a top-level name, and the spans that they refer to."""
@@ -108,7 +135,7 @@ class PackageIndex:
         return [[self._modules[entry[0]], *entry[1:]] for entry in found], block["spans"]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def opened(module: str, folder: Path = DATA) -> PackageIndex:
     """Return the index of a top-level package. ``IndexUnusable`` if it cannot be read."""
     return PackageIndex(module, folder)
@@ -118,6 +145,17 @@ def opened(module: str, folder: Path = DATA) -> PackageIndex:
 def indexed(folder: Path = DATA) -> tuple[str, ...]:
     """Return the top-level packages that the index has; none if the index is missing."""
     return tuple(sorted(file.stem for file in folder.glob(f"*{SUFFIX}")))
+
+
+@lru_cache(maxsize=16)
+def worded(folder: Path = DATA) -> tuple[str, ...]:
+    """Return the top-level packages of which texts and tables alone are indexed."""
+    return indexed(folder / TEXTS)
+
+
+def texts(module: str, folder: Path = DATA) -> PackageIndex:
+    """Return the index of such a package: it has messages and tables, and no lines or names."""
+    return opened(module, folder / TEXTS)
 
 
 def releases_of(span: list[int]) -> frozenset[int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .fitting import Contradiction, Fit
 from .intervals import Interval, told
-from .missing import Missing
+from .lacking import Missing
 from .raising import Origin
 
 READ_OFF = "read off the traceback"
@@ -70,8 +70,25 @@ def of_origin(origin: Origin) -> tuple[Statement, ...]:
     else:
         text = f"The last {origin.package} function in the traceback is {where}"
         found.append(Statement("origin", origin.package, text, lines=(origin.at,)))
-    found.append(_change(origin))
+    if origin.is_followed:
+        found.append(_change(origin))
+    elif origin.unworded_in:
+        found.append(_unworded(origin))
     return tuple(found)
+
+
+def _unworded(origin: Origin) -> Statement:
+    """Return the sentence that later releases do not raise this text; no release is proposed to
+    one that does not raise it either.
+    """
+    first = origin.unworded_in
+    which = first if first == origin.newest else f"{first} to {origin.newest}"
+    text = (
+        f"{origin.package} {which}, the newest one read, raises no error in these words: that is "
+        f"not to say that what caused it is gone"
+    )
+    command = f'python -m pip install "{origin.package}>={first}"' if origin.is_held else ""
+    return Statement("change", origin.package, text, command, (origin.at,))
 
 
 def _change(origin: Origin) -> Statement:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import versions
 from ._container import IndexUnusable
-from ._package import DATA, PackageIndex, indexed, opened
+from ._package import DATA, PackageIndex, indexed, opened, worded
 from .frames import Frame
 from .intervals import Interval, intervals
 
@@ -61,7 +61,7 @@ def fit_releases(frames: Iterable[Frame], folder: Path = DATA) -> tuple[Fit, ...
     by_module: dict[str, list[Frame]] = {}
     for frame in frames:
         by_module.setdefault(frame.module, []).append(frame)
-    if by_module and not indexed(folder):
+    if by_module and not indexed(folder) and not worded(folder):
         raise IndexUnusable("the release atlas is not installed")
     known = indexed(folder)
     fits = [_fit(opened(m, folder), by_module[m]) for m in sorted(by_module) if m in known]

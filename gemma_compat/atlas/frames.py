@@ -20,6 +20,41 @@ DISTRIBUTIONS = {
     "unsloth_zoo": "unsloth-zoo",
     "vllm": "vllm",
 }
+# The same for packages of which only the texts that they raise are indexed.
+WORDED = {
+    "awq": "autoawq",
+    "axolotl": "axolotl",
+    "compressed_tensors": "compressed-tensors",
+    "cut_cross_entropy": "cut-cross-entropy",
+    "datasets": "datasets",
+    "deepspeed": "deepspeed",
+    "flash_attn": "flash-attn",
+    "gguf": "gguf",
+    "gptqmodel": "gptqmodel",
+    "huggingface_hub": "huggingface-hub",
+    "keras": "keras",
+    "keras_hub": "keras-hub",
+    "litgpt": "litgpt",
+    "llamafactory": "llamafactory",
+    "llmcompressor": "llmcompressor",
+    "lm_eval": "lm-eval",
+    "mergekit": "mergekit",
+    "mlx_lm": "mlx-lm",
+    "mlx_vlm": "mlx-vlm",
+    "nemo_automodel": "nemo-automodel",
+    "openrlhf": "openrlhf",
+    "optimum": "optimum",
+    "safetensors": "safetensors",
+    "sentence_transformers": "sentence-transformers",
+    "sglang": "sglang",
+    "swift": "ms-swift",
+    "tokenizers": "tokenizers",
+    "torchao": "torchao",
+    "torchtune": "torchtune",
+    "verl": "verl",
+    "vllm": "vllm",
+    "xformers": "xformers",
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +86,7 @@ class Frame:
     @property
     def distribution(self) -> str:
         """Return the name by which pip installs it."""
-        return DISTRIBUTIONS.get(self.module, self.module)
+        return DISTRIBUTIONS.get(self.module) or WORDED.get(self.module, self.module)
 
 
 @dataclass(frozen=True)
@@ -87,11 +122,23 @@ def package_path(path: str) -> str | None:
     inside = _INSIDE.search(clean)
     if inside:
         found = inside[1]
-        return found if found.partition("/")[0] in DISTRIBUTIONS else None
+        top = found.partition("/")[0]
+        return found if top in DISTRIBUTIONS or top in WORDED else None
     parts = clean.split("/")
     for position, part in enumerate(parts[:-1]):
         if part in DISTRIBUTIONS and parts[position + 1] not in (part, "src"):
             if position + 2 < len(parts) and "src" in parts[position + 1 : position + 3]:
                 continue
             return "/".join(parts[position:])
+        if part in WORDED and position and _is_checkout(part, parts[position - 1]):
+            return "/".join(parts[position:])
     return None
+
+
+def _is_checkout(module: str, folder: str) -> bool:
+    """Return whether a module in that folder is a package's source: ``src/axolotl``, ``verl/verl``.
+
+    Most of these modules have names that any folder may have: ``datasets``, ``swift``.
+    """
+    plain = re.sub(r"[-_.]?\d[\w.]*$|-(?:main|master)$", "", folder).lower().replace("-", "_")
+    return plain in {"src", "python", module, WORDED[module].replace("-", "_")}

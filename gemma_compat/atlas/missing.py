@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ._package import DATA, PackageIndex, indexed, opened, releases_of
 from .frames import Error, Frame, Traceback
-from .intervals import Interval, intervals
+from .intervals import intervals
+from .lacking import Missing, index_of, keyed, made
 from .tables import head_table
+from .unsupported import MODEL_TEXTS, find_model
 
 _NAME = re.compile(r"cannot import name ['\"](?P<name>\w+)['\"] from ['\"](?P<module>[\w.]+)['\"]")
 _MODULE = re.compile(r"No module named ['\"](?P<name>[\w.]+)['\"]")
@@ -36,31 +37,6 @@ _HEAD = re.compile(
 _SETS_IF_THERE = {"EmbeddingAccessMixin"}
 
 
-@dataclass(frozen=True)
-class Missing:
-    """What an error misses, and where it exists.
-
-    Attributes:
-        kind: ``name``, ``module``, ``attribute``, ``argument``, ``model type`` or ``key``.
-        name: what is missing.
-        owner: the module, class, function or table where the code looked for it.
-        package: the distribution.
-        releases: those that have it; empty if none that was read has.
-        elsewhere: modules that define the name, if ``owner`` never does.
-        newest: the newest release that was read.
-        at: the line of the log where the error stands.
-    """
-
-    kind: str
-    name: str
-    owner: str
-    package: str
-    releases: tuple[Interval, ...]
-    elsewhere: tuple[tuple[str, tuple[Interval, ...]], ...] = ()
-    newest: str = ""
-    at: int = 0
-
-
 def missing(traceback: Traceback, folder: Path = DATA) -> tuple[Missing, ...]:
     """Return what the traceback's error misses; empty if it misses nothing that is indexed."""
     error = traceback.error
@@ -73,15 +49,10 @@ def missing(traceback: Traceback, folder: Path = DATA) -> tuple[Missing, ...]:
     return ()
 
 
-def _index(module: str, folder: Path) -> PackageIndex | None:
-    top = module.partition(".")[0]
-    return opened(top, folder) if top in indexed(folder) else None
-
-
 def _name(
     match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
 ) -> Iterator[Missing]:
-    index = _index(match["module"], folder)
+    index = index_of(match["module"], folder)
     if index is None:
         return
     name, module = match["name"], match["module"]
@@ -99,7 +70,7 @@ def _name(
     if not here and not _is_whole(index, module):
         return
     first = () if here else tuple(sorted(elsewhere.items())[:3])
-    yield _made("name", name, module, index, here, error, first)
+    yield made("name", name, module, index, here, error, first)
 
 
 def _is_whole(index: PackageIndex, module: str) -> bool:
@@ -116,12 +87,12 @@ def _having(index: PackageIndex, module: str) -> frozenset[int]:
 def _module(
     match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
 ) -> Iterator[Missing]:
-    index = _index(match["name"], folder)
+    index = index_of(match["name"], folder)
     name = match["name"]
     if index is None or "." not in name:
         return
     if (found := _having(index, name)) or _is_whole(index, name):
-        yield _made("module", name, name.rpartition(".")[0], index, found, error)
+        yield made("module", name, name.rpartition(".")[0], index, found, error)
 
 
 def _attribute(
@@ -143,7 +114,7 @@ def _attribute(
             # The error disproves it: a method of a base assigns the attribute, and was not called.
             found = _members(index, owner, name, depth=0)
         if found:  # one that no release has may be set from outside, or belong to a base elsewhere
-            yield _made("attribute", name, owner, index, found, error)
+            yield made("attribute", name, owner, index, found, error)
         return
 
 
@@ -176,7 +147,7 @@ def _argument(
         index = opened(module, folder)
         found, exists = _parameters(index, owner, method, match["name"])
         if exists:
-            yield _made("argument", match["name"], match["function"], index, found, error)
+            yield made("argument", match["name"], match["function"], index, found, error)
             return
 
 
@@ -211,28 +182,17 @@ def _parameters(
 def _model_type(
     match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
 ) -> Iterator[Missing]:
-    index = _index("transformers", folder)
+    index = index_of("transformers", folder)
     if index is not None:
         table, name = "CONFIG_MAPPING_NAMES", match["name"]
-        yield _made("model type", name, table, index, _keyed(index, table, name), error)
-
-
-def _keyed(index: PackageIndex, table: str, key: str) -> frozenset[int]:
-    """Return the releases in which a table of that name, in any module, has the key."""
-    block = index.block("tables")
-    found: set[int] = set()
-    for name, rows in (block["rows"] or {"tables": {}})["tables"].items():
-        if name.rpartition(":")[2] == table:
-            for span in rows.get(key, ())[1::2]:
-                found |= releases_of(block["spans"][span])
-    return frozenset(found)
+        yield made("model type", name, table, index, keyed(index, table, name), error)
 
 
 def _head(
     match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
 ) -> Iterator[Missing]:
     """Look up a model in the table of a task head; its model type comes from the config's class."""
-    index = _index("transformers", folder)
+    index = index_of("transformers", folder)
     if index is None or not (table := head_table(match["head"])):
         return
     block = index.block("tables")
@@ -245,7 +205,7 @@ def _head(
         if match["name"] in values[::2]
     }
     for key in sorted(names):
-        yield _made("key", key, match["head"], index, _keyed(index, table, key), error)
+        yield made("key", key, match["head"], index, keyed(index, table, key), error)
 
 
 def _key(
@@ -257,15 +217,15 @@ def _key(
     for frame in reversed(frames):
         if frame.module == "torch":
             continue
-        index = _index(frame.module, folder)
+        index = index_of(frame.module, folder)
         if index is None:
             return
         block = index.block("tables")
         for name, rows in (block["rows"] or {"tables": {}})["tables"].items():
             if match["name"] in rows and name.partition(":")[0] == _dotted(frame.path):
                 table = name.rpartition(":")[2]
-                yield _made(
-                    "key", match["name"], table, index, _keyed(index, table, match["name"]), error
+                yield made(
+                    "key", match["name"], table, index, keyed(index, table, match["name"]), error
                 )
         return
 
@@ -274,21 +234,9 @@ def _dotted(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def _made(
-    kind: str,
-    name: str,
-    owner: str,
-    index: PackageIndex,
-    found: Iterable[int],
-    error: Error,
-    elsewhere: tuple[tuple[str, tuple[Interval, ...]], ...] = (),
-) -> Missing:
-    spans, newest = intervals(index, found), index.releases[-1].version
-    return Missing(kind, name, owner, index.distribution, spans, elsewhere, newest, error.at)
-
-
 _Finder = Callable[[re.Match[str], Error, tuple[Frame, ...], Path], Iterator[Missing]]
 _KINDS: tuple[tuple[re.Pattern[str], _Finder], ...] = (
+    *((pattern, find_model) for pattern in MODEL_TEXTS),
     (_MODEL_TYPE, _model_type),
     (_HEAD, _head),
     (_NAME, _name),

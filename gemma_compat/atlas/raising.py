@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ._package import DATA, HOLE, PackageIndex, indexed, opened, releases_of, without_blanks
+from ._package import DATA, HOLE, PackageIndex, indexed, opened, texts, worded
 from .fitting import Fit
-from .frames import Error, Frame, Traceback
+from .frames import DISTRIBUTIONS, WORDED, Error, Frame, Traceback
 from .intervals import Interval, intervals
+from .wording import Match, Site, messages, sites_of
 
 # Python raises these itself far more often than code does, with the same few texts.
 _OF_PYTHON = {"NameError", "UnboundLocalError", "IndexError", "ZeroDivisionError"}
@@ -19,20 +20,7 @@ _WORDED_BY_PYTHON = re.compile(
     r"'[\w.]+' object (?:has no attribute '\w+'|is not (?:callable|iterable|subscriptable))|"
     r"[\w.<>]+\(\) (?:got an unexpected keyword argument|takes |missing \d)"
 )
-_LEAST = 14  # letters of a message that must match literally
-
-
-@dataclass(frozen=True)
-class Site:
-    """A function that raises.
-
-    Attributes:
-        path: its file, from the top-level package on.
-        function: its qualified name; empty for a module's own code.
-    """
-
-    path: str
-    function: str
+_LEAST_ALONE, _SHARE = 24, 0.5  # the same, and of how many of its letters, where no frame is seen
 
 
 @dataclass(frozen=True)
@@ -51,6 +39,11 @@ class Origin:
         gone: whether the function no longer exists in ``changed_in``.
         newest: the newest release that was read.
         at: the line of the log where the error stands.
+        is_followed: whether the function was compared with later ones; of some packages only the
+            texts are indexed.
+        unworded_in: the first release after ``releases`` in which no function raises this text;
+            empty if the newest one has such a function. Only where it is not followed.
+        is_held: whether the release that the log states, or that fits, raises this text.
     """
 
     package: str
@@ -63,6 +56,9 @@ class Origin:
     gone: bool
     newest: str
     at: int
+    is_followed: bool = True
+    unworded_in: str = ""
+    is_held: bool = False
 
     @property
     def key(self) -> str:
@@ -72,28 +68,12 @@ class Origin:
         return f"{self.kind} {self.site.path}:{self.site.function}"
 
 
-@dataclass(frozen=True)
-class Match:
-    """An indexed message that fits an error's text.
-
-    Attributes:
-        package: the distribution.
-        template: the message, with a hole for each part that varies.
-        weight: how many letters of it match literally.
-        sites: each place that prints it, with the exception's class and the releases.
-    """
-
-    package: str
-    template: str
-    weight: int
-    sites: tuple[tuple[str, Site, frozenset[int]], ...]
-
-
 def who_raises(
     traceback: Traceback,
     fits: Iterable[Fit] = (),
     stated: dict[str, str] | None = None,
     folder: Path = DATA,
+    named: Collection[str] = (),
 ) -> Origin | None:
     """Return where the error of a traceback comes from; ``None`` where the index cannot say.
 
@@ -101,24 +81,81 @@ def who_raises(
         traceback: its last frames decide between several places that raise the same text.
         fits: releases read off the frames; the newest of them is compared with later ones.
         stated: distribution to release, as the log states it; goes before ``fits``.
+        named: distributions of which the log speaks. An error without frames is looked up in those
+            whose texts alone are indexed, and nowhere else; in all others if this is empty.
     """
     error = traceback.error
     if error is None:
         return None
     release = {fit.package: fit.releases[-1] for fit in fits} | dict(stated or {})
-    modules = _modules(traceback.frames, folder)
-    matches = [match for module in modules for match in messages(error, opened(module, folder))]
-    # What the last frame's package does not raise, Python does: no other package's text is meant.
-    ends_inside = bool(traceback.frames) and traceback.frames[-1].module in indexed(folder)
-    if not matches and not ends_inside:
-        others = [module for module in indexed(folder) if module not in modules]
-        matches = [match for module in others for match in messages(error, opened(module, folder))]
+    if (match := _worded(traceback, named, folder)) is not None:
+        return _told(match, traceback, release)
+    if named and not traceback.frames:
+        return None
+    matches = _looked_up(traceback, folder)
     if matches:
         best = max(matches, key=lambda match: (_is_passed(match, traceback.frames), match.weight))
         if _is_of_python(error) and not _is_passed(best, traceback.frames):
             return _last_function(traceback, release, folder)
-        return _told(best, traceback, release, folder)
+        return _told(best, traceback, release)
     return _last_function(traceback, release, folder)
+
+
+def _looked_up(traceback: Traceback, folder: Path) -> list[Match]:
+    """Return the messages that fit in the packages of the frames; of all if there are no frames.
+
+    What the last frame's package does not raise, Python does: no other package's text is meant.
+    """
+    error, frames, known = traceback.error, traceback.frames, indexed(folder)
+    assert error is not None
+    if frames and frames[-1].module not in known:
+        return []
+    indices = [opened(module, folder) for module in _modules(frames, folder) or known]
+    return [match for index in indices for match in messages(error, index)]
+
+
+def _worded(traceback: Traceback, named: Collection[str], folder: Path) -> Match | None:
+    """Return the text of a package whose texts alone are indexed; ``None`` where none is certain.
+
+    With frames, one of them must be in the function that raises it. Without, the text must be one
+    that is raised in one place of one of the packages that the log names.
+    """
+    error, have = traceback.error, worded(folder)
+    assert error is not None
+    if traceback.frames:
+        last = traceback.frames[-1]
+        if last.module not in have:
+            return None
+        found = [
+            Match(item.package, item.template, item.weight, held, item.index)
+            for item in messages(error, texts(last.module, folder))
+            if (held := tuple(site for site in item.sites if _is_of(site[1], traceback.frames)))
+        ]
+        return max(found, key=lambda match: match.weight, default=None)
+    letters = _SHARE * sum(map(str.isalpha, error.message))
+    found = [
+        match
+        for module in have
+        if WORDED.get(module) in named
+        for match in messages(error, texts(module, folder))
+        if match.weight >= max(_LEAST_ALONE, letters)
+    ]
+    if not found:
+        return None
+    known = [module for module in indexed(folder) if DISTRIBUTIONS.get(module) in named]
+    others = [opened(module, folder) for module in known]
+    found += [match for index in others for match in messages(error, index)]
+    places = {(match.package, site) for match in found for _, site, _ in match.sites}
+    return found[0] if len(places) == 1 else None
+
+
+def _is_of(site: Site, frames: Sequence[Frame]) -> bool:
+    """Return whether a frame is in that function, or in that file if it names no function."""
+    name = site.function.rpartition(".")[2] or "<module>"
+    return any(
+        frame.path == site.path and frame.function.rpartition(".")[2] in {name, ""}
+        for frame in frames
+    )
 
 
 def _is_of_python(error: Error) -> bool:
@@ -127,58 +164,9 @@ def _is_of_python(error: Error) -> bool:
 
 
 def _modules(frames: Sequence[Frame], folder: Path) -> list[str]:
-    """Return the packages to look in: those of the frames, last first; all if there are no
-    frames.
-    """
+    """Return the packages of the frames, last first."""
     known = indexed(folder)
-    passed = dict.fromkeys(frame.module for frame in reversed(frames) if frame.module in known)
-    return list(passed) or list(known)
-
-
-def messages(error: Error, index: PackageIndex) -> list[Match]:
-    """Return the messages of a package that fit the error's text, in no particular order."""
-    block = index.block("messages")
-    text = without_blanks(error.message)
-    found: list[Match] = []
-    if sum(map(str.isalpha, text)) < _LEAST:
-        return found
-    for number, piece in enumerate(index.pieces()):
-        if piece not in text:
-            continue
-        template, rows = block["rows"][number]
-        weight = _weight(template, text)
-        sites = tuple(
-            (
-                block["kinds"][kind],
-                Site(block["paths"][path], function),
-                releases_of(block["spans"][span]),
-            )
-            for kind, path, function, span in rows
-            if _may_raise(block["kinds"][kind], error.kind)
-        )
-        if weight >= _LEAST and sites:
-            found.append(Match(index.distribution, template, weight, sites))
-    return found
-
-
-def _may_raise(kind: str, raised: str) -> bool:
-    """Return whether such a message can belong to the error: same class, or the class is
-    unknown.
-    """
-    return kind == raised or kind == "check" or (kind[:1].islower() and kind not in {"log", "warn"})
-
-
-def _weight(template: str, text: str) -> int:
-    """Return the letters of the template if its pieces stand in the text in this order, else 0."""
-    at = weight = 0
-    for piece in template.split(HOLE):
-        squeezed = without_blanks(piece)
-        found = text.find(squeezed, at)
-        if found < 0:
-            return 0
-        at = found + len(squeezed)
-        weight += sum(map(str.isalpha, squeezed))
-    return weight
+    return list(dict.fromkeys(frame.module for frame in reversed(frames) if frame.module in known))
 
 
 def _is_passed(match: Match, frames: Sequence[Frame]) -> bool:
@@ -186,16 +174,13 @@ def _is_passed(match: Match, frames: Sequence[Frame]) -> bool:
     return any(site.path in paths for _, site, _ in match.sites)
 
 
-def _told(
-    match: Match, traceback: Traceback, release: dict[str, str], folder: Path
-) -> Origin | None:
+def _told(match: Match, traceback: Traceback, release: dict[str, str]) -> Origin | None:
     """Return the origin for a message: the site that the frames pass last, else the only one.
 
     ``None`` if several places have this text and the frames pass none of them.
     """
     if len({site for _, site, _ in match.sites}) > 1 and not _is_passed(match, traceback.frames):
         return None
-    index = opened(match.package.replace("-", "_"), folder)
     last = {frame.path: number for number, frame in enumerate(traceback.frames)}
     names = {frame.path: frame.function for frame in traceback.frames}
 
@@ -206,7 +191,8 @@ def _told(
 
     _, site, numbers = max(match.sites, key=key)
     wording = match.template.replace(HOLE, "…")
-    return _origin(index, site, wording, numbers, release.get(match.package, ""), traceback)
+    version = release.get(match.package, "")
+    return _origin(match.index, site, wording, numbers, version, traceback)
 
 
 def _last_function(traceback: Traceback, release: dict[str, str], folder: Path) -> Origin | None:
@@ -242,7 +228,8 @@ def _origin(
     traceback: Traceback,
 ) -> Origin | None:
     number = index.number(version) if version else None
-    if number is None or (numbers and number not in numbers):
+    is_held = number in numbers
+    if number is None or (numbers and not is_held):
         number = max(numbers, default=None) if numbers else number
     if number is None:
         return None
@@ -259,13 +246,14 @@ def _origin(
         bool(change) and not change[1],  # type: ignore[index]
         index.releases[-1].version,
         traceback.error.at if traceback.error else 0,
+        is_followed=history is not None,
+        unworded_in="" if history else _unworded_in(index, wording, numbers),
+        is_held=is_held,
     )
 
 
-def sites_of(wording: str, index: PackageIndex) -> Iterator[tuple[Site, frozenset[int]]]:
-    """Yield each place of a package that prints this text, with its releases."""
-    block = index.block("messages")
-    for template, rows in block["rows"]:
-        if wording in template:
-            for _, path, function, span in rows:
-                yield Site(block["paths"][path], function), releases_of(block["spans"][span])
+def _unworded_in(index: PackageIndex, wording: str, numbers: frozenset[int]) -> str:
+    """Return the first release after these in which no function raises the text; else nothing."""
+    everywhere = {number for _, held in sites_of(wording, index) for number in held}
+    last = max({*numbers, *everywhere}, default=-1)
+    return index.releases[last + 1].version if 0 <= last < len(index.releases) - 1 else ""

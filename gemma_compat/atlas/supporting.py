@@ -11,24 +11,19 @@ from typing import Any
 from ..errors import UsageError
 from ..tables import checkpoints
 from ._container import IndexUnusable
-from ._package import DATA, PackageIndex, indexed, opened, releases_of
+from ._package import DATA, PackageIndex, indexed, opened, releases_of, texts, worded
 from .intervals import Interval, intervals
-from .tables import Meaning, meaning_of
+from .tables import (
+    FRAMEWORKS,
+    ORDER,
+    Meaning,
+    meaning_of,
+    meaning_of_code,
+    meaning_of_file,
+)
 
 # The family in a file's name: ``gemma3_training``, ``diffusion_gemma``.
 _FAMILY = re.compile(r"(?:(?:diffusion|embedding|recurrent)_)?[a-z0-9]*gemma\d*n?")
-# The order in which packages are shown.
-_ORDER = (
-    "transformers",
-    "peft",
-    "trl",
-    "liger_kernel",
-    "unsloth",
-    "unsloth_zoo",
-    "vllm",
-    "accelerate",
-    "bitsandbytes",
-)
 
 
 @dataclass(frozen=True)
@@ -103,11 +98,11 @@ def supports(name: str, folder: Path = DATA) -> Support:
         raise IndexUnusable("the release atlas is not installed")
     types, checkpoint = _resolved(name, opened("transformers", folder))
     classes = _classes(types, opened("transformers", folder))
-    made = [
-        _package(opened(module, folder), types, classes, checkpoint)
-        for module in _ORDER
-        if module in indexed(folder)
+    indices = [
+        *(opened(module, folder) for module in ORDER if module in indexed(folder)),
+        *(texts(module, folder) for module in FRAMEWORKS if module in worded(folder)),
     ]
+    made = [_package(index, types, classes, checkpoint) for index in indices]
     return Support(name, types, tuple(made))
 
 
@@ -198,6 +193,8 @@ def _tables(
     """Yield the entries of tables; an entry that moved to another module counts as one."""
     spans = index.block("tables")["spans"]
     wanted = {*types, *classes, *_spellings(checkpoint)}
+    if index.module == "swift":  # ms-swift's names for the multimodal ones
+        wanted |= {f"{name}_vision" for name in types}
     found: dict[tuple[Meaning, str], list[tuple[frozenset[int], str, str]]] = {}
     for name, rows in _rows(index)["tables"].items():
         meaning = meaning_of(name)
@@ -220,17 +217,26 @@ def _by(types: Sequence[str]) -> Any:
 
 def _spellings(checkpoint: str) -> set[str]:
     bare = checkpoint.rpartition("/")[2]
-    return {f"{owner}/{bare}" for owner in ("google", "unsloth")} if bare else set()
+    owned = {f"{owner}/{bare}" for owner in ("google", "unsloth")}
+    return {*owned, bare} if bare else set()
 
 
 def _branches(index: PackageIndex, types: Sequence[str]) -> Iterator[Evidence]:
-    """Yield code that compares with the model type; transformers' own is left out."""
+    """Yield code that compares with the model type; transformers' own is left out, and that of
+    frameworks but for the places that decide.
+    """
     if index.module == "transformers":
         return
     spans = index.block("tables")["spans"]
     for site, names in _rows(index)["branches"].items():
+        meaning = meaning_of_code(site)
+        if meaning is None and index.module in FRAMEWORKS:
+            continue
         for name in types:
-            if name in names:
+            if name in names and meaning is not None:
+                found = intervals(index, releases_of(spans[names[name]]))
+                yield Evidence("branch", meaning.what, site, name, "", found, meaning.says)
+            elif name in names:
                 found = intervals(index, releases_of(spans[names[name]]))
                 what = "code for this model type"
                 yield Evidence("branch", what, site, name, "", found, "code for {key} in {places}")
@@ -242,6 +248,12 @@ def _files(index: PackageIndex, types: Sequence[str]) -> Iterator[Evidence]:
     spans = index.block("tables")["spans"]
     stems = _stems(types)
     for path, span in sorted(_rows(index)["files"].items()):
+        if index.module in FRAMEWORKS:
+            meaning, key = meaning_of_file(path)
+            if meaning is not None and key in types:
+                found = intervals(index, releases_of(spans[span]))
+                yield Evidence("file", meaning.what, path, key, "", found, meaning.says)
+            continue
         base = path.rpartition("/")[2].partition(".")[0].lower()
         family = _FAMILY.search(base)
         if family and family[0].replace("_", "") in stems and "test" not in path:

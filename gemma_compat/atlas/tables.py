@@ -5,6 +5,35 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+# The order in which packages are shown.
+ORDER = (
+    "transformers",
+    "peft",
+    "trl",
+    "liger_kernel",
+    "unsloth",
+    "unsloth_zoo",
+    "vllm",
+    "accelerate",
+    "bitsandbytes",
+)
+# Of these the texts and the tables alone are indexed.
+FRAMEWORKS = (
+    "llamafactory",
+    "swift",
+    "axolotl",
+    "torchtune",
+    "litgpt",
+    "nemo_automodel",
+    "mlx_lm",
+    "mlx_vlm",
+    "keras_hub",
+    "sglang",
+    "gptqmodel",
+    "awq",
+    "llmcompressor",
+    "gguf",
+)
 # Task heads whose table is not named after them.
 _NAMED_OTHERWISE = {
     "AutoModel": "MODEL_MAPPING_NAMES",
@@ -92,6 +121,94 @@ _MEANINGS = (
         "Unsloth's chat templates",
         "Unsloth has the chat template {key}",
     ),
+    (
+        r"llamafactory\..*:register_template$",
+        "LLaMA-Factory's templates",
+        "LLaMA-Factory has the template {key}",
+    ),
+    (
+        r"llamafactory\..*:register_model_group$",
+        "LLaMA-Factory's checkpoints",
+        "LLaMA-Factory lists {key}",
+    ),
+    (
+        r"llamafactory\..*:register_composite_model$",
+        "LLaMA-Factory: multimodal",
+        "LLaMA-Factory knows the parts of {key} for images",
+    ),
+    (
+        r"swift\..*:(?:LLM|MLLM)?ModelType$",
+        "ms-swift's model types",
+        "ms-swift has the model type {key}",
+    ),
+    (r"swift\..*:register_model$", "ms-swift's registry", "ms-swift registers {key}"),
+    (
+        r"axolotl\..*:SUPPORTED_MULTIPACK_MODEL_TYPES$",
+        "axolotl: sample packing",
+        "axolotl packs samples for {key}",
+    ),
+    (
+        r"axolotl\..*:ChatTemplate$",
+        "axolotl's chat templates",
+        "axolotl has the chat template {key}",
+    ),
+    (
+        r"torchtune\..*:ModelType$",
+        "torchtune's model types",
+        "torchtune converts checkpoints of {key}",
+    ),
+    (r"litgpt\.config:\w+$", "LitGPT's configs", "LitGPT has a config of {key}"),
+    (
+        r"nemo_automodel\..*:MODEL_ARCH_MAPPING$",
+        "NeMo AutoModel's classes",
+        "NeMo AutoModel has a class for {key}",
+    ),
+    (
+        r"mlx_lm\.utils:MODEL_REMAPPING$",
+        "mlx-lm's models",
+        "mlx-lm loads {key} as another model type",
+    ),
+    (
+        r"mlx_vlm\..*:not_supported_for_training$",
+        "mlx-vlm: not trained",
+        "mlx-vlm refuses to train {key}",
+    ),
+    (r"sglang\..*:EntryClass$", "SGLang's registry", "SGLang runs {key}"),
+    (r"gptqmodel\..*:MODEL_MAP$", "GPTQModel's models", "GPTQModel quantizes {key}"),
+    (r"awq\..*:AWQ_CAUSAL_LM_MODEL_MAP$", "AutoAWQ's models", "AutoAWQ quantizes {key}"),
+    (
+        r"llmcompressor\..*:AWQ_MAPPING_REGISTRY$",
+        "llm-compressor: AWQ",
+        "llm-compressor knows AWQ's layers of {key}",
+    ),
+    (
+        r"gguf\.constants:MODEL_ARCH_NAMES$",
+        "architectures of GGUF",
+        "gguf has the architecture {key}",
+    ),
+)
+# The same for files that are named after a model type, ...
+_FILES = (
+    (r"mlx_lm/models/(?P<key>\w+)\.py", "mlx-lm's models", "mlx-lm loads {key}"),
+    (r"mlx_vlm/models/(?P<key>\w+)/(?P=key)\.py", "mlx-vlm's models", "mlx-vlm loads {key}"),
+    (
+        r"keras_hub/src/models/\w+/(?P<key>\w+)_backbone\.py",
+        "KerasHub's backbones",
+        "KerasHub has a backbone of {key}",
+    ),
+)
+# ... and for functions that compare with a model type.
+_CODE = (
+    (
+        r"keras_hub\..*:TransformersPresetLoader\.__init__$",
+        "KerasHub's converters",
+        "KerasHub converts checkpoints of {key} from transformers",
+    ),
+    (
+        r"llamafactory\..*:(?:configure|apply)_liger_kernel$",
+        "LLaMA-Factory: Liger",
+        "LLaMA-Factory turns on Liger's kernels for {key}",
+    ),
 )
 # PEFT's methods whose names PEFT does not write in capitals.
 _METHODS = {
@@ -115,6 +232,22 @@ _METHODS = {
     "IA3_FEEDFORWARD": "IA3 (feed-forward)",
 }
 _HEADS = {table: head for head, table in _NAMED_OTHERWISE.items()}
+
+
+def meaning_of_file(path: str) -> tuple[Meaning | None, str]:
+    """Return what a framework's file of a model means, and which model type it is of."""
+    for pattern, what, says in _FILES:
+        if match := re.fullmatch(pattern, path):
+            return Meaning(what, says), match["key"]
+    return None, ""
+
+
+def meaning_of_code(site: str) -> Meaning | None:
+    """Return what it means that the function ``module:name`` compares with a model type."""
+    for pattern, what, says in _CODE:
+        if re.match(pattern, site):
+            return Meaning(what, says)
+    return None
 
 
 def meaning_of(table: str) -> Meaning | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gemma_compat.atlas import _container as container
+from gemma_compat.atlas._package import TEXTS
 from tools.atlas.pack import packed
 from tools.atlas.selection import Package
 from tools.atlas.store import Store
@@ -20,10 +21,11 @@ def make_index(
     package = Package(name, module, kept=(f"{module}/**/*.py",), **options)  # type: ignore[arg-type]
     store = Store(folder / "cache" / f"{module}.sqlite")
     for version, files in releases.items():
-        release = Release(name, version, "2025-01-01", False, "", 0, "")
+        release = Release(package.key, version, "2025-01-01", False, "", 0, "")
         store.add(release, [(path, text.encode()) for path, text in files.items()])
     out = folder / "index"
-    out.mkdir(exist_ok=True)
+    place = out / TEXTS if package.texts else out
+    place.mkdir(parents=True, exist_ok=True)
     directory, blocks = packed(package, store)
-    container.write(out / f"{module}{container.SUFFIX}", directory, blocks)
+    container.write(place / f"{module}{container.SUFFIX}", directory, blocks)
     return out

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import random
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tools.archives import IndexFailed
-from tools.atlas import lines, messages, tables
+from tools.atlas import download, lines, messages, tables
 from tools.atlas.chunks import Parts
 from tools.atlas.download import in_order
 from tools.atlas.extract import extract
@@ -36,8 +37,23 @@ def wheel() -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in FILES.items():
-            archive.writestr(name, content)
+            folder = "trl-1.0.0.data/purelib/" if name == "trl/z.py" else ""
+            archive.writestr(f"{folder}{name}", content)
     return stream.getvalue()
+
+
+def source() -> bytes:
+    """A source archive with the same files below ``src``, and others."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name, content in {**FILES, "../setup.py": b"raise SystemExit"}.items():
+            member = tarfile.TarInfo(f"trl-0.9.0/src/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
+
+
+ARCHIVE = source()
 
 
 class Index(BaseHTTPRequestHandler):
@@ -50,6 +66,8 @@ class Index(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path.endswith("/trl/"):
             body, status = self._page(), 200
+        elif self.path.endswith(".tar.gz"):
+            body, status = ARCHIVE, 200
         elif Index.broken:
             body, status = b"", 500
         elif "Range" in self.headers:
@@ -64,11 +82,16 @@ class Index(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _page(self) -> bytes:
-        digest = hashlib.sha256(Index.content).hexdigest()
-        common = {"hashes": {"sha256": digest}, "size": len(Index.content)}
+        digests = [hashlib.sha256(data).hexdigest() for data in (Index.content, ARCHIVE)]
         names = ["trl-1.0.0-py3-none-any.whl", "trl-1.1.0rc1-py3-none-any.whl", "trl-0.9.0.tar.gz"]
         files = [
-            {"filename": name, "url": f"../files/{name}", "upload-time": "2025-01-01", **common}
+            {
+                "filename": name,
+                "url": f"../files/{name}",
+                "upload-time": "2025-01-01",
+                "hashes": {"sha256": digests[name.endswith(".tar.gz")]},
+                "size": len(Index.content),
+            }
             for name in names
         ]
         return json.dumps({"files": files}).encode()
@@ -94,6 +117,22 @@ def test_releases_and_those_without_a_wheel(address: str) -> None:
     releases, without = listed(address, package(False))
     assert [release.version for release in releases] == ["1.0.0", "1.1.0rc1"]
     assert without == ["0.9.0"]
+
+
+def test_of_texts_pre_releases_are_left_out_and_source_archives_may_be_read(address: str) -> None:
+    asked = Package("trl", "trl", ("trl/**/*.py",), texts=True, sources=True)
+    releases, without = listed(address, asked)
+    assert [release.version for release in releases] == ["0.9.0", "1.0.0"] and without == []
+    assert {release.package for release in releases} == {"trl (texts)"}
+    read = dict(files_of(releases[0], asked))
+    assert read == {name: data for name, data in FILES.items() if name.endswith(".py")}
+
+
+def test_a_source_archive_that_is_not_what_the_index_lists_is_refused(address: str) -> None:
+    asked = Package("trl", "trl", ("trl/**/*.py",), texts=True, sources=True)
+    release = listed(address, asked)[0][0]
+    with pytest.raises(IndexFailed, match="SHA-256"):
+        dict(files_of(Release(**{**vars(release), "sha256": "0" * 64}), asked))
 
 
 @pytest.mark.parametrize("by_ranges", [False, True])
@@ -127,6 +166,17 @@ def test_a_fault_in_the_middle_keeps_nothing_of_the_release(tmp_path: Path) -> N
     assert not store.has(release) and list(store.members("trl")) == []
     assert store.add(release, [("trl/a.py", b"x = 1\n")]) == 1
     assert Store(tmp_path / "files.sqlite").has(release)
+
+
+def test_a_release_of_which_nothing_is_read_is_a_fault(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "index_address", lambda: address)
+    store = Store(tmp_path / "files.sqlite")
+    elsewhere = Package("trl", "trl", ("trl_of_another_name/**/*.py",))
+    assert download.read_missing([elsewhere], store) == ["trl: of no release a file is read"]
+    assert store.releases("trl") == []
+    assert download.read_missing([package(False)], store) == []
 
 
 def test_releases_at_bounds_and_the_last_of_each_minor_come_first() -> None:

@@ -87,7 +87,9 @@ def test_without_the_index_it_says_so_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look_up = atlas.read_off
-    monkeypatch.setattr(atlas, "read_off", lambda found, stated: look_up(found, stated, tmp_path))
+    monkeypatch.setattr(
+        atlas, "read_off", lambda found, **more: look_up(found, folder=tmp_path, **more)
+    )
     said = explained(OF_ANOTHER, tmp_path, capsys)
     assert "Not looked up: the release atlas is not installed" in said
     assert "TypeError: _sample() missing" in said

@@ -108,3 +108,92 @@ def test_a_key_is_looked_up_in_the_table_of_the_file_that_raised() -> None:
 )
 def test_nothing_is_said_of_what_is_not_indexed(error: str) -> None:
     assert statements(error) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "path", "says"),
+    [
+        (
+            "ModuleNotFoundError: No module named 'mlx_lm.models.gemma3n'",
+            "",
+            "The module 'mlx_lm.models.gemma3n' exists in mlx-lm 0.25.3 to ",
+        ),
+        (
+            "ValueError: Model type gemma4 not supported.",
+            "mlx_lm/utils.py",
+            "The module 'mlx_lm.models.gemma4' exists in mlx-lm 0.31.2 to ",
+        ),
+        (
+            "ValueError: Model type gemma4 not supported.",
+            "mlx_vlm/utils.py",
+            "The module 'mlx_vlm.models.gemma4' exists in mlx-vlm 0.4.3 to ",
+        ),
+        (
+            "ModuleNotFoundError: No module named 'mlx_lm.models.paligemma'",
+            "",
+            "The module 'mlx_lm.models.paligemma' exists in no mlx-lm release up to ",
+        ),
+        (
+            "ValueError: Template gemma3n does not exist.",
+            "",
+            "llamafactory.data.template has an entry for 'gemma3n' in llamafactory 0.9.4 to ",
+        ),
+        (
+            "TypeError: gemma3 isn't supported yet.",
+            "gptqmodel/models/auto.py",
+            "MODEL_MAP has an entry for 'gemma3' in gptqmodel 4.0.0 to ",
+        ),
+        (
+            "TypeError: gemma3 isn't supported yet.",
+            "awq/models/auto.py",
+            "AWQ_CAUSAL_LM_MODEL_MAP has an entry for 'gemma3' in no autoawq release up to ",
+        ),
+        (
+            "ValueError: Model architectures ['Gemma3ForCausalLM'] are not supported for now.",
+            "sglang/srt/models/registry.py",
+            "sglang.srt.models has an entry for 'Gemma3ForCausalLM' in sglang 0.4.4.post2 to ",
+        ),
+        (
+            "ValueError: Model architectures ['Gemma3ForCausalLM'] are not supported for now.",
+            "vllm/model_executor/models/registry.py",
+            "vllm.model_executor.models has an entry for 'Gemma3ForCausalLM' in vllm 0.8.0 to ",
+        ),
+        (
+            "ValueError: KerasHub has no converter for huggingface/transformers models with model "
+            "type `'gemma4'`.",
+            "",
+            "TransformersPresetLoader has an entry for 'gemma4' in keras-hub 0.27.1 to ",
+        ),
+    ],
+)
+def test_the_releases_that_know_the_model(error: str, path: str, says: str) -> None:
+    texts = statements(error, path)
+    assert [text for text in texts if text.startswith(says)], texts
+
+
+@pytest.mark.parametrize(
+    ("error", "path"),
+    [
+        ("ValueError: Model type gemma4 not supported.", ""),  # of which of the two?
+        ("ValueError: Model type llama9 not supported.", "mlx_lm/utils.py"),  # not indexed
+        ("ValueError: Model type gemma3n not supported for training", "mlx_vlm/lora.py"),
+        ("TypeError: gemma3 isn't supported yet.", "peft/mapping.py"),
+        ("ValueError: Model architectures ['Gemma3ForCausalLM'] are not supported for now.", ""),
+        (
+            "ValueError: Model architectures ['Gemma3ForCausalLM'] failed to be inspected.",
+            "vllm/model_executor/models/registry.py",
+        ),
+    ],
+)
+def test_nothing_is_said_where_the_package_or_the_model_is_not_certain(
+    error: str, path: str
+) -> None:
+    assert statements(error, path) == []
+
+
+def test_the_sister_package_that_has_the_model_is_named() -> None:
+    (answer,) = read_off(
+        read_tracebacks(["ModuleNotFoundError: No module named 'mlx_lm.models.paligemma'"])
+    ).missing
+    ((module, releases),) = answer.elsewhere
+    assert module == "mlx_vlm.models.paligemma" and releases[-1].to_end

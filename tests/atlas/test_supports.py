@@ -12,6 +12,8 @@ from gemma_compat.atlas.supporting import Evidence, supports
 from gemma_compat.tables import families
 from tools import supports_docs
 
+CHECKPOINT = "google/gemma-3-4b-it"
+
 
 def evidence(model: str, package: str, what: str, key: str) -> Evidence:
     (found,) = (item for item in supports(model).packages if item.package == package)
@@ -40,6 +42,28 @@ def test_the_first_release_is_the_one_that_the_tables_of_this_library_name(model
             "gemma3_text",
             "4.57.0",
         ),
+        ("gemma3", "llamafactory", "LLaMA-Factory's templates", "gemma3", "0.9.3"),
+        ("gemma4", "llamafactory", "LLaMA-Factory's templates", "gemma4", "0.9.5"),
+        (
+            "google/gemma-3-4b-it",
+            "ms-swift",
+            "ms-swift's registry",
+            "google/gemma-3-4b-it",
+            "3.2.2",
+        ),
+        ("gemma4", "ms-swift", "ms-swift's model types", "gemma4", "4.1.0"),
+        ("gemma3", "ms-swift", "ms-swift's model types", "gemma3_vision", "3.2.2"),
+        ("gemma3", "axolotl", "axolotl: sample packing", "gemma3", "0.8.0"),
+        ("gemma2", "torchtune", "torchtune's model types", "gemma2", "0.5.0"),
+        (CHECKPOINT, "litgpt", "LitGPT's configs", "gemma-3-4b-it", "0.5.8"),
+        ("gemma3n", "mlx-lm", "mlx-lm's models", "gemma3n", "0.25.3"),
+        ("gemma4", "mlx-vlm", "mlx-vlm's models", "gemma4", "0.4.3"),
+        ("gemma3", "keras-hub", "KerasHub's backbones", "gemma3", "0.19.3"),
+        ("gemma3", "keras-hub", "KerasHub's converters", "gemma3", "0.25.0"),
+        ("gemma3", "sglang", "SGLang's registry", "Gemma3ForCausalLM", "0.4.4.post2"),
+        ("gemma3", "gptqmodel", "GPTQModel's models", "gemma3", "4.0.0"),
+        ("gemma2", "autoawq", "AutoAWQ's models", "gemma2", "0.2.7"),
+        ("gemma3", "gguf", "architectures of GGUF", "gemma3", "0.16.2"),
     ],
 )
 def test_what_was_read_in_the_wheels(
@@ -84,6 +108,8 @@ def test_a_package_that_names_no_gemma_says_so(capsys: pytest.CaptureFixture[str
         ("gemma3", "transformers", "4.52.0 and newer: AutoModel has an entry for gemma3 ("),
         ("gemma3", "peft", "target_modules may be left out with LoRA,"),
         ("gemma3n", "unsloth", "Unsloth has the Ollama template gemma3n"),
+        ("gemma4", "llamafactory", "0.9.5 and newer: LLaMA-Factory has the template gemma4"),
+        ("gemma3n", "mlx-vlm", "mlx-vlm loads gemma3n"),
         ("gemma3", "trl", "1.4.0 and newer: chat template: trl/chat_templates/gemma3.jinja"),
     ],
 )

@@ -16,11 +16,15 @@ from gemma_compat import versions
 from tools.archives import IndexFailed
 from tools.releases import index_address
 
-from .selection import BY_NAME, PACKAGES, Package, canonical
+from .selection import BY_NAME, Package, canonical, chosen
 from .store import Store
 from .wheels import Release, files_of, listed
 
 CACHE = Path(__file__).resolve().parents[2] / ".atlas" / "files.sqlite"
+
+
+class NothingRead(Exception):
+    """A release has no file that is read."""
 
 
 def rule_bounds() -> dict[str, set[str]]:
@@ -59,9 +63,9 @@ def missing(
     for package in packages:
         releases, without = listed(index, package)
         if without:
-            print(f"{package.name}: no wheel of {', '.join(without)}; left out", flush=True)
+            print(f"{package.key}: no wheel of {', '.join(without)}; left out", flush=True)
         wanted = [item for item in releases if not store.has(item)]
-        print(f"{package.name}: {len(releases)} releases, {len(wanted)} to read", flush=True)
+        print(f"{package.key}: {len(releases)} releases, {len(wanted)} to read", flush=True)
         yield package, in_order(wanted, bounds.get(package.name, ()))
 
 
@@ -70,9 +74,13 @@ def read_missing(packages: Iterable[Package], store: Store) -> list[str]:
     todo = list(missing(index_address(), packages, store))
     total, done, failed, started = sum(len(r) for _, r in todo), 0, [], time.monotonic()
     for package, releases in todo:
+        empty = 0
         for release in releases:
             try:
-                count = store.add(release, files_of(release, package))
+                count = store.add(release, _some(files_of(release, package)))
+            except NothingRead:  # an archive without the modules, or they lie elsewhere in it
+                print(f"{release.package} {release.version}: none of its files is read; left out")
+                empty, count = empty + 1, 0
             except IndexFailed as error:
                 failed.append(f"{release.package} {release.version}: {error}")
                 count = 0
@@ -83,15 +91,26 @@ def read_missing(packages: Iterable[Package], store: Store) -> list[str]:
                 f"{release.package} {release.version}: {count} files",
                 flush=True,
             )
+        if releases and empty == len(releases) and not store.releases(package.key):
+            failed.append(f"{package.key}: of no release a file is read")
     return failed
+
+
+def _some(files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Yield the files. ``NothingRead`` if there is none."""
+    found = False
+    for file in files:
+        found = True
+        yield file
+    if not found:
+        raise NothingRead
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return 1 if a release could not be read; the others are kept."""
     parser = argparse.ArgumentParser(prog="python -m tools.atlas.download")
     parser.add_argument("packages", nargs="*", choices=[[], *BY_NAME], default=[])
-    chosen = parser.parse_args(arguments).packages
-    packages = [BY_NAME[name] for name in chosen] if chosen else PACKAGES
+    packages = chosen(parser.parse_args(arguments).packages)
     try:
         failed = read_missing(packages, Store(CACHE))
     except (IndexFailed, OSError) as error:

@@ -10,9 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
+from gemma_compat.atlas.wording import LEAST
+
 HOLE = "\0"
 SHORTEST = 10  # letters a template must have to say anything
 LONGEST = 400  # characters of a template that are kept
+BEGINNING = 160  # of one where the texts alone are indexed
 _PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.\d+)?[sdrifgxeXc]")
 _BRACES = re.compile(r"\{[^{}]*\}")
 
@@ -81,6 +84,15 @@ def _may_be_text(node: ast.expr) -> bool:
 def logged(template: str) -> str:
     """Return the template of a log call, whose arguments fill in ``%s``."""
     return _PERCENT.sub(HOLE, template)
+
+
+def beginning(template: str) -> str:
+    """Return as much of a template as tells it from others; empty if it can match no error.
+
+    ``atlas/wording.py`` asks for as many letters that are the same.
+    """
+    short = template[:BEGINNING]
+    return short if sum(map(str.isalpha, short)) >= LEAST else ""
 
 
 def template_of(node: ast.expr, resolver: Resolver) -> list[str]:

@@ -11,9 +11,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from gemma_compat.atlas._package import ROWS
+
 from .extract import Record
 from .lines import Interned
-from .messages import logged
+from .messages import beginning, logged
 
 SHARDS = 16
 Masks = dict[str, int]
@@ -57,8 +59,11 @@ class Symbol:
 class Gathered:
     """The names, messages and tables of one package."""
 
-    def __init__(self, root: str, with_names: bool = True) -> None:
+    def __init__(
+        self, root: str, with_names: bool = True, texts: bool = False, tables: bool = True
+    ) -> None:
         self._root, self._with_names = root, with_names
+        self._texts, self._with_tables = texts, tables
         self.modules: defaultdict[str, int] = _masks()
         self.files: defaultdict[str, int] = _masks()
         self.symbols: defaultdict[tuple[str, str], Symbol] = defaultdict(Symbol)
@@ -85,7 +90,10 @@ class Gathered:
             self._add_names(module, record, mask)
         for kind, site, _, template in record.messages:
             text = logged(template) if kind == "log" else template
-            self.messages[text][kind, path, site] |= mask
+            if not self._texts:
+                self.messages[text][kind, path, site] |= mask
+            elif kind not in {"log", "warn"} and (short := beginning(text)):
+                self.messages[short][kind, path, site] |= mask
         for table, rows in record.tables.items():
             for key, value in rows.items():
                 self.tables[f"{module}:{table}"][key][value] |= mask
@@ -115,12 +123,23 @@ class Gathered:
 
     def blocks(self) -> dict[str, Any]:
         """Return the blocks of the index, by name."""
+        if self._texts:
+            tables = {"tables": self._table_block()} if self._with_tables else {}
+            return {**self._text_blocks(), **tables}
         return {
             "modules": _spanned(lambda span_of: {k: span_of(m) for k, m in self.modules.items()}),
             "messages": self._message_block(),
             "tables": self._table_block(),
             **self._symbol_blocks(),
         }
+
+    def _text_blocks(self) -> dict[str, Any]:
+        """Return all texts as one block, and where they are raised in blocks of some each."""
+        made: dict[str, Any] = {"texts": "\n".join(sorted(self.messages))}
+        rows = [sites for _, sites in sorted(self.messages.items())]
+        for start in range(0, len(rows), ROWS):
+            made[f"sites/{start // ROWS}"] = _sites_block(rows[start : start + ROWS])
+        return made
 
     def _message_block(self) -> dict[str, Any]:
         paths, kinds = Interned(), Interned()
@@ -170,6 +189,19 @@ class Gathered:
             )
             for number, named in shards.items()
         }
+
+
+def _sites_block(rows: list[Any]) -> dict[str, Any]:
+    paths, kinds = Interned(), Interned()
+
+    def packed(span_of: Any) -> Any:
+        return [
+            [[kinds(k), paths(p), s, span_of(m)] for (k, p, s), m in sites.items()]
+            for sites in rows
+        ]
+
+    made = _spanned(packed)
+    return {**made, "paths": paths.values, "kinds": kinds.values}
 
 
 def _packed_symbol(module: int, symbol: Symbol, span_of: Any) -> list[Any]:

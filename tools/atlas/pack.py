@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import sys
 import time
@@ -12,52 +13,74 @@ from pathlib import Path
 
 from gemma_compat import versions
 from gemma_compat.atlas import _container as container
+from gemma_compat.atlas._package import TEXTS
 
+from . import registered
 from .chunks import Parts
 from .download import CACHE
 from .extract import VERSION, Record, names_only
 from .lines import file_block
 from .names import Gathered
-from .selection import BY_NAME, PACKAGES, Package
+from .selection import Package, chosen
 from .store import Store
 
 DATA = Path(__file__).resolve().parents[2] / "gemma_compat" / "atlas" / "data"
 
 
-def recorded(store: Store, blob: int, whole: bool, parts: Parts) -> Record:
-    """Return the record of a file, from the cache if it was read before."""
-    what = f"{'all' if whole else 'names'} {VERSION}"
+def recorded(store: Store, blob: int, kind: str, parts: Parts) -> Record:
+    """Return the record of a file, from the cache if it was read before.
+
+    Args:
+        kind: ``all``, ``texts`` (with what it registers) or ``names``.
+    """
+    what = f"{kind} {VERSION}" + (f" {registered.VERSION}" if kind == "texts" else "")
     found = store.parsed(blob, what)
     if found is not None:
         return Record(**json.loads(found))
     text = store.content(blob)
     try:
-        record = parts.read(text) if whole else names_only(text)
+        record = names_only(text) if kind == "names" else parts.read(text)
+        if kind == "texts":
+            _add_registered(record, text)
     except SyntaxError:  # a template of code, or syntax newer than this Python
         record = names_only(text)
     store.keep_parsed(blob, what, json.dumps(record.as_json(), separators=(",", ":")))
     return record
 
 
+def _add_registered(record: Record, text: str) -> None:
+    """Add what the file registers, and keep what raised texts and tables need."""
+    if "gemma" in text.lower():
+        for table, rows in registered.registered(ast.parse(text)).items():
+            record.tables.setdefault(table, {}).update(rows)
+    for table, rows in record.tables.items():
+        record.tables[table] = {
+            key: value for key, value in rows.items() if "gemma" in f"{key} {value}".lower()
+        }
+    record.symbols, record.bases, record.members, record.parameters = {}, {}, {}, {}
+    record.functions = []
+
+
 def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str, bytes]]:
     """Return the directory and the blocks of one package."""
-    releases = sorted(store.releases(package.name), key=lambda item: versions.parse(item[0]))
+    releases = sorted(store.releases(package.key), key=lambda item: versions.parse(item[0]))
     position = {version: number for number, (version, _, _) in enumerate(releases)}
-    gathered = Gathered(package.module, package.names)
+    gathered = Gathered(package.module, package.names, package.texts, package.tables)
     blocks: dict[str, bytes] = {}
     parts = Parts()
     for path, by_release in _files(store, package, position):
         contents = list(dict.fromkeys(blob for blob in by_release if blob >= 0))
         whole = package.keeps(path)
+        kind = "names" if not whole else "texts" if package.texts else "all"
         parts.forget()
         records = {}
         for blob in contents:
             mask = sum(1 << number for number, item in enumerate(by_release) if item == blob)
             gathered.add_path(path, mask)
             if path.endswith(".py"):
-                records[blob] = recorded(store, blob, whole, parts)
+                records[blob] = recorded(store, blob, kind, parts)
                 gathered.add(path, records[blob], mask)
-        if whole:
+        if whole and not package.texts:
             blocks[f"lines/{path}"] = _lines(store, contents, records, by_release)
     for name, data in gathered.blocks().items():
         blocks[name] = container.pack(data)
@@ -82,7 +105,7 @@ def _files(
     store: Store, package: Package, position: dict[str, int]
 ) -> Iterator[tuple[str, list[int]]]:
     """Yield each file's path, and by release the number of its content; -1 for none."""
-    for path, rows in groupby(store.members(package.name), key=lambda row: row[0]):
+    for path, rows in groupby(store.members(package.key), key=lambda row: row[0]):
         by_release = [-1] * len(position)
         for _, version, blob in rows:
             if version in position:
@@ -96,15 +119,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("packages", nargs="*", default=[])
     parser.add_argument("--out", type=Path, default=DATA)
     given = parser.parse_args(arguments)
-    given.out.mkdir(parents=True, exist_ok=True)
     store = Store(CACHE)
-    for package in [BY_NAME[name] for name in given.packages] or PACKAGES:
-        if not store.releases(package.name):
-            print(f"{package.name}: nothing was read")
+    for package in chosen(given.packages):
+        if not store.releases(package.key):
+            print(f"{package.key}: nothing was read")
             continue
         started = time.monotonic()
         directory, blocks = packed(package, store)
-        file = given.out / f"{package.module}{container.SUFFIX}"
+        folder = given.out / TEXTS if package.texts else given.out
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{package.module}{container.SUFFIX}"
         container.write(file, directory, blocks)
         _say(package, directory, blocks, file, time.monotonic() - started)
     return 0
@@ -124,7 +148,7 @@ def _say(
     parts = ", ".join(f"{kind} {size / 1e3:.0f}" for kind, size in sizes.items())
     count = len(directory["releases"])  # type: ignore[arg-type]
     print(
-        f"{package.name}: {count} releases, {file.stat().st_size / 1e3:.0f} kB ({parts}), "
+        f"{package.key}: {count} releases, {file.stat().st_size / 1e3:.0f} kB ({parts}), "
         f"{seconds:.0f} s",
         flush=True,
     )

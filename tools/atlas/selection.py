@@ -8,8 +8,10 @@ a part of one name and ``**`` for any folders.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 # Gemma 1 came on 2024-02-21; whoever still trains it may hold a release from then on.
 SINCE = "2024-02-20"
@@ -29,6 +31,10 @@ class Package:
         since: releases uploaded before this date (ISO) are left out.
         names: whether names, parameters and attributes are recorded.
         by_ranges: the wheel is never fetched whole.
+        texts: only what it raises and its tables of models are recorded, in a file apart; of its
+            releases the pre-releases are left out.
+        tables: whether its tables of models are recorded.
+        sources: releases without a wheel are read from the source archive.
     """
 
     name: str
@@ -39,9 +45,19 @@ class Package:
     since: str = SINCE
     names: bool = True
     by_ranges: bool = False
+    texts: bool = False
+    tables: bool = True
+    sources: bool = False
+
+    @property
+    def key(self) -> str:
+        """Return by what name the cache keeps it; of one distribution both may be indexed."""
+        return f"{self.name} (texts)" if self.texts else self.name
 
     def wants(self, path: str) -> bool:
         """Return whether the file is read at all."""
+        if self.texts and _matches(self.without, path):
+            return False
         return _matches((*self.kept, *self.named), path)
 
     def keeps(self, path: str) -> bool:
@@ -116,7 +132,7 @@ _TORCH = (
     "torch/utils/_device.py",
 )
 
-PACKAGES = (
+LOOKED_UP = (
     Package(
         "transformers",
         "transformers",
@@ -158,7 +174,59 @@ PACKAGES = (
         by_ranges=True,
     ),
 )
-BY_NAME = {package.name: package for package in PACKAGES}
+
+
+def _texts(name: str, module: str = "", *without: str, **options: Any) -> Package:
+    """Return a package of which the raised texts are read."""
+    top = module or name.replace("-", "_")
+    left_out = (f"{top}/**/tests/**/*", f"{top}/**/test_*.py", *without)
+    named = (f"{top}/**/*gemma*.jinja",)
+    return Package(
+        name, top, (f"{top}/**/*.py",), named, left_out, names=False, texts=True, **options
+    )
+
+
+TEXTS = (
+    _texts("autoawq", "awq", sources=True),
+    _texts("axolotl", sources=True),
+    _texts("compressed-tensors"),
+    _texts("cut-cross-entropy"),
+    _texts("datasets"),
+    _texts("deepspeed", sources=True),
+    _texts("flash-attn", sources=True),
+    _texts("gguf"),
+    _texts("gptqmodel", sources=True),
+    _texts("huggingface-hub", "", "huggingface_hub/inference/_generated/**/*.py"),
+    _texts("keras", "", "keras/src/backend/tests/**/*"),
+    _texts("keras-hub"),
+    _texts("litgpt"),
+    _texts("llamafactory"),
+    _texts("llmcompressor"),
+    _texts("lm-eval", "", "lm_eval/tasks/**/*.py", by_ranges=True),
+    _texts("mergekit"),
+    _texts("mlx-lm"),
+    _texts("mlx-vlm"),
+    _texts("ms-swift", "swift"),
+    _texts("nemo-automodel"),
+    _texts("openrlhf"),
+    _texts("optimum"),
+    _texts("safetensors", by_ranges=True),
+    _texts("sentence-transformers"),
+    _texts("sglang"),
+    _texts("tokenizers", by_ranges=True),
+    _texts("torchao"),
+    _texts("torchtune"),
+    _texts("verl"),
+    _texts("vllm", "", "vllm/third_party/**/*.py", by_ranges=True, tables=False),
+    _texts("xformers", "", "xformers/benchmarks/**/*.py", by_ranges=True),
+)
+PACKAGES = (*LOOKED_UP, *TEXTS)
+BY_NAME = {package.name: package for package in reversed(PACKAGES)}
+
+
+def chosen(names: Sequence[str]) -> tuple[Package, ...]:
+    """Return the packages of these distributions; all for none."""
+    return tuple(item for item in PACKAGES if not names or item.name in names)
 
 
 def canonical(name: str) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-_NAME = "gemma"
-_WIDTH = 100  # characters of a value that are kept
+NAME = "gemma"
+WIDTH = 100  # characters of a value that are kept
 Tables = dict[str, dict[str, str]]
 
 
@@ -91,14 +91,14 @@ def _shown(node: ast.expr) -> str:
 
 
 def _is_ours(rows: dict[str, str]) -> bool:
-    return any(_NAME in f"{key} {value}".lower() for key, value in rows.items())
+    return any(NAME in f"{key} {value}".lower() for key, value in rows.items())
 
 
 def _kept(rows: dict[str, str]) -> dict[str, str]:
     return {
-        key: value[:_WIDTH] if _NAME in f"{key} {value}".lower() else ""
+        key: value[:WIDTH] if NAME in f"{key} {value}".lower() else ""
         for key, value in rows.items()
-        if len(key) <= _WIDTH
+        if len(key) <= WIDTH
     }
 
 
@@ -117,5 +117,5 @@ def _compared(node: ast.expr) -> Iterator[str]:
     items = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else [node]
     for item in items:
         text = item.value if isinstance(item, ast.Constant) else None
-        if isinstance(text, str) and _NAME in text.lower() and len(text) <= _WIDTH:
+        if isinstance(text, str) and NAME in text.lower() and len(text) <= WIDTH:
             yield text

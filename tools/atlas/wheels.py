@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
+import tarfile
 import time
 import urllib.error
 import urllib.parse
@@ -28,12 +30,13 @@ _TIMEOUT = 90
 _TRIES = 4
 _GAP = 1 << 16  # files nearer than this come in one request
 _TAIL = 1 << 18  # where a wheel's directory is
+_ARCHIVE = ".tar.gz"
 _ENTRY = 30 + 600  # a local header and its name, at most
 
 
 @dataclass(frozen=True)
 class Release:
-    """One release on the package index: its smallest wheel."""
+    """One release on the package index: its smallest wheel, or its source archive."""
 
     package: str
     version: str
@@ -47,25 +50,23 @@ class Release:
 def listed(index: str, package: Package) -> tuple[list[Release], list[str]]:
     """Releases with a wheel, oldest first, and the versions that have none.
 
-    Pre-releases and yanked ones count: tracebacks come from those too.
+    Pre-releases and yanked ones count: tracebacks come from those too. Of a package whose texts
+    alone are read, see :class:`Package`.
     """
     page = f"{index}/{package.name}/"
     request = urllib.request.Request(page, headers={"Accept": _JSON})
     with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
         files = json.load(answer)["files"]
     wheels: dict[str, list[Release]] = {}
-    others: set[str] = set()
+    archives: dict[str, list[Release]] = {}
     for file in files:
         if file.get("upload-time", "") < package.since:
             continue
         version = _version(file["filename"])
-        if version is None:
-            continue
-        if not file["filename"].endswith(".whl"):
-            others.add(version)
+        if version is None or (package.texts and versions.parse(version).is_prerelease):
             continue
         release = Release(
-            package.name,
+            package.key,
             version,
             file["upload-time"][:10],
             bool(file.get("yanked")),
@@ -73,17 +74,19 @@ def listed(index: str, package: Package) -> tuple[list[Release], list[str]]:
             file["size"],
             file.get("hashes", {}).get("sha256", ""),
         )
-        wheels.setdefault(version, []).append(release)
-    smallest = [min(found, key=lambda r: r.size) for found in wheels.values()]
+        found = wheels if file["filename"].endswith(".whl") else archives
+        found.setdefault(version, []).append(release)
+    chosen = {**archives, **wheels} if package.sources else wheels
+    smallest = [min(found, key=lambda r: r.size) for found in chosen.values()]
     smallest.sort(key=lambda release: versions.parse(release.version))
-    return smallest, sorted(others - wheels.keys())
+    return smallest, sorted(archives.keys() - chosen.keys())
 
 
 def _version(filename: str) -> str | None:
     if filename.endswith(".whl"):
         text = filename.split("-")[1]
-    elif filename.endswith(".tar.gz"):
-        text = filename.removesuffix(".tar.gz").rpartition("-")[2]
+    elif filename.endswith(_ARCHIVE):
+        text = filename.removesuffix(_ARCHIVE).rpartition("-")[2]
     else:
         return None
     return text if versions.is_valid(text) else None
@@ -91,6 +94,9 @@ def _version(filename: str) -> str | None:
 
 def files_of(release: Release, package: Package) -> Iterator[tuple[str, bytes]]:
     """Path and content of every file of the release that is read; raises ``IndexFailed``."""
+    if release.address.endswith(_ARCHIVE):
+        yield from _files_of_archive(release, package)
+        return
     remote = _Sparse(release.address, release.size)
     whole = not package.by_ranges and release.size < (32 << 20)
     if whole:
@@ -99,13 +105,42 @@ def files_of(release: Release, package: Package) -> Iterator[tuple[str, bytes]]:
         remote.fetch(max(release.size - _TAIL, 0), release.size)
     try:
         with zipfile.ZipFile(remote) as archive:
-            wanted = [item for item in archive.infolist() if package.wants(item.filename)]
+            named = {_installed(item.filename): item for item in archive.infolist()}
+            wanted = {path: item for path, item in named.items() if package.wants(path)}
             if not whole:
-                remote.fetch_all((i.header_offset, i.compress_size + _ENTRY) for i in wanted)
-            for item in wanted:
-                yield item.filename, archive.read(item)
+                places = ((i.header_offset, i.compress_size + _ENTRY) for i in wanted.values())
+                remote.fetch_all(places)
+            for path, item in wanted.items():
+                yield path, archive.read(item)
     except zipfile.BadZipFile as error:
         raise IndexFailed(f"{release.address}: {error}") from error
+
+
+def _installed(name: str) -> str:
+    """Return where a wheel's file is installed: a wheel may have its modules in ``*.data``."""
+    return re.sub(r"^[^/]+\.data/(?:purelib|platlib)/", "", name)
+
+
+def _files_of_archive(release: Release, package: Package) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a source archive, with their paths as a wheel would have them."""
+    data = io.BytesIO(_whole(release.address, release.sha256))
+    try:
+        with tarfile.open(fileobj=data, mode="r:gz") as archive:
+            for member in archive:
+                path = member.name.partition("/")[2].removeprefix("src/")
+                file = archive.extractfile(member) if package.wants(path) else None
+                if file is not None:
+                    yield path, file.read()
+    except (tarfile.TarError, EOFError) as error:
+        raise IndexFailed(f"{release.address}: {error}") from error
+
+
+def _whole(address: str, sha256: str) -> bytes:
+    """Return a file of the index. ``IndexFailed`` if it is not the one that the index lists."""
+    data = _get(address, {})
+    if sha256 and hashlib.sha256(data).hexdigest() != sha256:
+        raise IndexFailed(f"{address} is not what the index lists (SHA-256 differs)")
+    return data
 
 
 class _Sparse(io.RawIOBase):
@@ -118,10 +153,7 @@ class _Sparse(io.RawIOBase):
         self._parts: list[bytes] = []
 
     def fetch_whole(self, sha256: str) -> None:
-        data = _get(self._address, {})
-        if sha256 and hashlib.sha256(data).hexdigest() != sha256:
-            raise IndexFailed(f"{self._address} is not what the index lists (SHA-256 differs)")
-        self._starts, self._parts = [0], [data]
+        self._starts, self._parts = [0], [_whole(self._address, sha256)]
 
     def fetch_all(self, wanted: Iterable[tuple[int, int]]) -> None:
         """Fetch these (start, length), neighbours in one request."""

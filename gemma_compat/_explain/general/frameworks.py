@@ -6,6 +6,7 @@ import re
 
 from ..answer import Answer
 from .base import Case, General, always
+from .released import in_which
 
 
 def _no_rows(case: Case) -> Answer:
@@ -21,6 +22,24 @@ def _no_rows(case: Case) -> Answer:
         "cutoff_len are dropped one by one, with a warning above",
         known="LLaMA-Factory says so; which it was, the warnings above it say",
         settles=False,
+    )
+
+
+def _template(case: Case) -> Answer:
+    name, known = case.match["name"], in_which(case)
+    command = known.command if known is not None else ""
+    return Answer(
+        f"this LLaMA-Factory has no template {name}",
+        (
+            command or "pip install -U llamafactory   or its main branch, for a family that is new",
+            "or a name of its list: gemma (text), gemma3, gemma3n ... (multimodal)",
+        ),
+        why=known.happened
+        if known is not None
+        else "templates come with releases of LLaMA-Factory, often after the model",
+        known="LLaMA-Factory says so; the releases were read in its wheels"
+        if known is not None
+        else "LLaMA-Factory says so",
     )
 
 
@@ -117,16 +136,11 @@ FRAMEWORKS: tuple[General, ...] = (
     General(
         "template-unknown",
         r"Template (?P<name>[\w.-]{1,40}) does not exist",
-        lambda case: Answer(
-            f"this LLaMA-Factory has no template {case.match['name']}",
-            (
-                "pip install -U llamafactory   or its main branch, for a family that is new",
-                "or a name of its list: gemma (text), gemma3, gemma3n ... (multimodal)",
-            ),
-            why="templates come with releases of LLaMA-Factory, often after the model",
-            known="LLaMA-Factory says so",
-        ),
-        {"ValueError: Template gemma4 does not exist.": "llamafactory"},
+        _template,
+        {
+            "ValueError: Template gemma4 does not exist.": "llamafactory>=0.9.5",
+            "ValueError: Template qwen9 does not exist.": "pip install -U llamafactory ",
+        },
     ),
     General(
         "template-without-images",

@@ -3,7 +3,27 @@
 from __future__ import annotations
 
 from ..answer import Answer
-from .base import General, always
+from .base import Case, General, always
+from .released import in_which
+
+
+def _no_converter(case: Case) -> Answer:
+    known = in_which(case)
+    command = known.command if known is not None else ""
+    return Answer(
+        f"this KerasHub has no converter for checkpoints of the model type {case.match['name']}",
+        (
+            command or "pip install -U keras-hub keras",
+            "or a preset of Kaggle's in place of hf://...: GemmaCausalLM.presets lists them",
+        ),
+        why=known.happened
+        if known is not None
+        else "converters from transformers' checkpoints come with releases of KerasHub",
+        known="KerasHub says so; the releases were read in its wheels"
+        if known is not None
+        else "KerasHub says so",
+    )
+
 
 KERAS: tuple[General, ...] = (
     General(
@@ -133,6 +153,18 @@ KERAS: tuple[General, ...] = (
             "ValueError: Cannot get result() since the metric has not yet been built.": (
                 "compile=False"
             )
+        },
+    ),
+    General(
+        "keras-hub-has-no-converter",
+        r"KerasHub has no converter for huggingface/transformers models with model type "
+        r"`'(?P<name>\w{2,60})'`",
+        _no_converter,
+        {
+            "ValueError: KerasHub has no converter for huggingface/transformers models with model "
+            "type `'gemma4'`.": "keras-hub>=0.27.1",
+            "ValueError: KerasHub has no converter for huggingface/transformers models with model "
+            "type `'qwen9'`.": "pip install -U keras-hub keras",
         },
     ),
 )

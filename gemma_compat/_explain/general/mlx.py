@@ -6,6 +6,7 @@ import re
 
 from ..answer import Answer
 from .base import Case, General
+from .released import in_which
 
 _EXAMPLE = re.compile(r"mlx-examples|\blora/convert\.py|\bpython3?[\d.]* (?:lora|convert)\.py")
 
@@ -69,6 +70,31 @@ def _answer(loader: str, missing: str, names: str, lacks: bool) -> Answer:
     )
 
 
+def _no_such_model(case: Case) -> Answer:
+    name = case.match["name"] or case.match["module"]
+    known = in_which(case)
+    their_own = (
+        "update the program that contains it (LM Studio's runtimes, oMLX), if it brings its own"
+    )
+    happened = f"this MLX program does not know the model type {name}"
+    if known is not None:
+        other = known.found.elsewhere and known.places
+        upgrade = known.command or "pip install -U mlx-lm mlx-vlm mlx"
+        return Answer(
+            happened,
+            (upgrade, their_own),
+            why=f"{known.happened}; {other}" if other else known.happened,
+            known=f"MLX says so; the releases were read in the wheels of {known.found.package}",
+        )
+    return Answer(
+        happened,
+        ("pip install -U mlx-lm mlx-vlm mlx", their_own),
+        why="each model type is a module of mlx_lm.models or mlx_vlm.models, which comes with a "
+        "release",
+        known="MLX says so; which release has it, it does not say",
+    )
+
+
 MLX: tuple[General, ...] = (
     General(
         "mlx-names-that-do-not-fit",
@@ -94,21 +120,13 @@ MLX: tuple[General, ...] = (
         "mlx-knows-no-such-model",
         r"Model type (?P<name>\w{2,40}) not supported\.?|No module named 'mlx_(?P<package>lm|vlm)"
         r"\.models\.(?P<module>\w{2,40})'",
-        lambda case: Answer(
-            f"this MLX program does not know the model type {case.match['name'] or case.match[3]}",
-            (
-                "pip install -U mlx-lm mlx-vlm mlx",
-                "update the program that contains it (LM Studio's runtimes, oMLX), if it brings "
-                "its own",
-            ),
-            why="each model type is a module of mlx_lm.models or mlx_vlm.models, which comes with a"
-            " release",
-            known="MLX says so; which release has it, it does not say",
-        ),
+        _no_such_model,
         {
             "ValueError: Model type gemma4 not supported. Error: No module named "
             "'mlx_vlm.models.gemma4'": "mlx-vlm",
-            "ModuleNotFoundError: No module named 'mlx_lm.models.gemma3n'": "gemma3n",
+            "ModuleNotFoundError: No module named 'mlx_lm.models.gemma3n'": "mlx-lm>=0.25.3",
+            "ModuleNotFoundError: No module named 'mlx_lm.models.paligemma'": "mlx_vlm.models",
+            "ValueError: Model type gemma3n not supported.": "pip install -U mlx-lm mlx-vlm",
         },
         alone=True,
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...atlas.intervals import told
 from ..answer import Answer
 from .base import Case, General
 from .released import Released, released, upgrade
@@ -12,7 +11,6 @@ def known_name(known: Released, who: str) -> Answer:
     """Answer with the releases that have a name, a module or an attribute."""
     found = known.found
     asks = f"; the last frame that asks for it is of {who}" if who else ""
-    places = "; ".join(f"{module} has it in {told(spans)}" for module, spans in found.elsewhere)
     do = [known.command] if known.command else []
     if who and not known.is_newer and not known.contradicts:
         do.insert(0, upgrade(who))
@@ -21,7 +19,7 @@ def known_name(known: Released, who: str) -> Answer:
     return Answer(
         f"{known.happened}{asks}",
         tuple(do),
-        why=places or "the name was moved or removed, or is newer than what is installed",
+        why=known.places or "the name was moved or removed, or is newer than what is installed",
         known=f"read in the wheels of {found.package}",
         settles=bool(found.releases),
     )

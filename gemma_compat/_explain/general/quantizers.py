@@ -7,6 +7,7 @@ import re
 from ..answer import Answer
 from .base import Case, General, always
 from .quantized import IN_4_BITS, ON_ONE_CARD
+from .released import in_which
 
 # Quantizers that list the model types they take: their last release, and how a log shows them.
 _LAST = {"AutoGPTQ": "2024", "AutoAWQ": "May 2025"}
@@ -17,7 +18,19 @@ _TABLES = {
 
 
 def _not_supported_by_quantizer(case: Case) -> Answer | None:
-    """Answer AutoAWQ and AutoGPTQ, whose tables of model types ended with their last releases."""
+    """Answer AutoAWQ and AutoGPTQ, whose tables of model types ended with their last releases, and
+    GPTQModel, whose newer releases know more.
+    """
+    known = in_which(case)
+    if known is not None and known.found.releases:
+        package = known.found.package
+        return Answer(
+            f"this {package} has no entry for the model type {case.match['name']}: it cannot "
+            "quantize it",
+            (known.command,),
+            why=known.happened,
+            known=f"the message; the releases were read in the wheels of {package}",
+        )
     who = next((name for name, text in _TABLES.items() if case.says(text)), None)
     if who is None:
         return None
@@ -85,6 +98,12 @@ QUANTIZERS: tuple[General, ...] = (
             'Traceback (most recent call last):\n  File "/x/site-packages/awq/models/auto.py", '
             'line 51, in check_and_get_model_type\n    raise TypeError(f"no")\n'
             "TypeError: gemma3 isn't supported yet.": "llmcompressor",
+            'Traceback (most recent call last):\n  File "/x/site-packages/gptqmodel/models/auto'
+            '.py", line 51, in check_and_get_model_type\n    raise TypeError(f"no")\n'
+            "TypeError: gemma3 isn't supported yet.": "gptqmodel>=4.0.0",
+            'Traceback (most recent call last):\n  File "/x/site-packages/awq/models/auto.py", '
+            'line 51, in check_and_get_model_type\n    raise TypeError(f"no")\n'
+            "TypeError: gemma2 isn't supported yet.": "autoawq>=0.2.7",
             "TypeError: gemma3 isn't supported yet.": "",
         },
     ),

@@ -72,6 +72,11 @@ class Released:
         return texts.get(found.kind, f"{found.name} in {found.owner}")
 
     @property
+    def places(self) -> str:
+        """Return which other modules have it, if the one that was asked never does."""
+        return "; ".join(f"{name} has it in {told(spans)}" for name, spans in self.found.elsewhere)
+
+    @property
     def command(self) -> str:
         """Return what to type to get a release that has it; empty if there is none."""
         found = self.found
@@ -104,6 +109,16 @@ def _may_be_a_namesake(found: Missing, case: Case) -> bool:
     if found.owner.endswith(".__init__"):
         return not passed and not found.releases
     return "." not in found.owner and not found.releases or not passed
+
+
+def in_which(case: Case) -> Released | None:
+    """Return which releases know the model that a framework says it does not know.
+
+    ``None`` where that is not indexed, or where the stated release knows it: then something else
+    is meant.
+    """
+    known = released(case)
+    return None if known is None or known.contradicts else known
 
 
 def released(case: Case, message: str = "") -> Released | None:

@@ -6,6 +6,7 @@ import re
 
 from ..answer import Answer
 from .base import Case, General, always
+from .released import in_which
 
 _LESS = (
     "max_model_len=4096   (Unsloth: max_seq_length=4096)",
@@ -14,15 +15,28 @@ _LESS = (
 
 
 def _architecture(case: Case) -> Answer:
-    name = case.match["name"]
-    vllm = case.facts.packages.get("vllm")
-    version = f" {vllm.get('version', '')}" if vllm is not None else ""
+    name, known = case.match["name"], in_which(case)
+    package = "sglang" if case.packages[-1:] == ["sglang"] else "vllm"
+    who = {"sglang": "SGLang", "vllm": "vLLM"}[package]
+    installed = case.facts.packages.get(package)
+    version = f" {installed.get('version', '')}" if installed is not None else ""
+    happened = f"this {who}{version.rstrip()} does not know {name}"
+    advised = ("python -m gemma_compat advise --with vllm   finds a set",)
+    beside = advised if package == "vllm" else ()
+    if known is not None and known.command:
+        return Answer(
+            happened,
+            (known.command, *beside),
+            why=known.happened,
+            known=f"{who} says so; the releases were read in the wheels of {package}",
+            settles=False,
+        )
     return Answer(
-        f"this vLLM{version.rstrip()} does not know {name}",
-        ("pip install -U vllm", "python -m gemma_compat advise --with vllm   finds a set"),
-        why="an architecture comes with a release of vLLM, and it is named in config.json; a merge "
-        "that wrote another name there has the same message",
-        known="vLLM lists what it knows",
+        happened,
+        (f"pip install -U {package}", *beside),
+        why=f"an architecture comes with a release of {who}, and it is named in config.json; a "
+        "merge that wrote another name there has the same message",
+        known=f"{who} lists what it knows",
         settles=False,
     )
 
@@ -123,7 +137,12 @@ SERVING: tuple[General, ...] = (
         _architecture,
         {
             "ValueError: Model architectures ['Gemma3ForConditionalGeneration'] are not supported "
-            "for now.": "pip install -U vllm"
+            "for now.": "pip install -U vllm",
+            'Traceback (most recent call last):\n  File "/x/site-packages/sglang/srt/models/'
+            'registry.py", line 5, in _raise_for_unsupported\n    raise ValueError(\nValueError: '
+            "Model architectures ['Gemma3ForConditionalGeneration'] are not supported for now.": (
+                "sglang>=0.4.4.post2"
+            ),
         },
         alone=True,
     ),

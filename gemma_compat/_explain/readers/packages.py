@@ -10,10 +10,11 @@ from .base import LISTED, MENTIONED, STATED, Reader, Reading
 
 # Packages that no rule asks about by their metadata, but that decide what a message means.
 BESIDE = (
-    "axolotl", "causal-conv1d", "fsspec", "gguf", "llamafactory", "lm-eval", "mamba-ssm",
-    "mergekit", "ms-swift", "nemo-automodel", "nemo-toolkit", "nvidia-modelopt", "optimum",
-    "optimum-habana", "sentence-transformers", "sglang", "timm", "torchaudio", "torchtune", "verl",
-    "vllm",
+    "autoawq", "axolotl", "causal-conv1d", "compressed-tensors", "cut-cross-entropy", "fsspec",
+    "gguf", "gptqmodel", "keras-hub", "litgpt", "llamafactory", "llmcompressor", "lm-eval",
+    "mamba-ssm", "mergekit", "mlx-lm", "mlx-vlm", "ms-swift", "nemo-automodel", "nemo-toolkit",
+    "nvidia-modelopt", "openrlhf", "optimum", "optimum-habana", "sentence-transformers", "sglang",
+    "timm", "torchaudio", "torchtune", "verl", "vllm",
 )  # fmt: skip
 _NAMED_OTHERWISE = {
     "pytorch": "torch",

@@ -1,0 +1,69 @@
+"""What an error misses, and which releases have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ._package import PackageIndex, indexed, opened, releases_of, texts, worded
+from .frames import Error
+from .intervals import Interval, intervals
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What an error misses, and where it exists.
+
+    Attributes:
+        kind: ``name``, ``module``, ``attribute``, ``argument``, ``model type`` or ``key``.
+        name: what is missing.
+        owner: the module, class, function or table where the code looked for it.
+        package: the distribution.
+        releases: those that have it; empty if none that was read has.
+        elsewhere: modules that define the name, if ``owner`` never does.
+        newest: the newest release that was read.
+        at: the line of the log where the error stands.
+    """
+
+    kind: str
+    name: str
+    owner: str
+    package: str
+    releases: tuple[Interval, ...]
+    elsewhere: tuple[tuple[str, tuple[Interval, ...]], ...] = ()
+    newest: str = ""
+    at: int = 0
+
+
+def index_of(module: str, folder: Path) -> PackageIndex | None:
+    """Return the index of a module's package; of a few it has texts and tables alone."""
+    top = module.partition(".")[0]
+    if top in indexed(folder):
+        return opened(top, folder)
+    return texts(top, folder) if top in worded(folder) else None
+
+
+def keyed(index: PackageIndex, table: str, key: str) -> frozenset[int]:
+    """Return the releases in which a table of that name, in any module, has the key."""
+    block = index.block("tables")
+    found: set[int] = set()
+    for name, rows in (block["rows"] or {"tables": {}})["tables"].items():
+        if name.rpartition(":")[2] == table:
+            for span in rows.get(key, ())[1::2]:
+                found |= releases_of(block["spans"][span])
+    return frozenset(found)
+
+
+def made(
+    kind: str,
+    name: str,
+    owner: str,
+    index: PackageIndex,
+    found: Iterable[int],
+    error: Error,
+    elsewhere: tuple[tuple[str, tuple[Interval, ...]], ...] = (),
+) -> Missing:
+    """Return what an error misses, for the releases in ``found``."""
+    spans, newest = intervals(index, found), index.releases[-1].version
+    return Missing(kind, name, owner, index.distribution, spans, elsewhere, newest, error.at)
