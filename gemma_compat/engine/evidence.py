@@ -52,7 +52,7 @@ def observed_versions(package: str) -> list[str]:
         for outcome in (SEEN_BROKEN, SEEN_WORKING)
         for version in place.get(outcome, ())
     }
-    return sorted(found, key=versions.parse)
+    return sorted(found, key=versions.order)
 
 
 @lru_cache(maxsize=1024)
@@ -73,7 +73,7 @@ def beyond(rule: Rule, package: str, version: str) -> str | None:
     last = checked_through(rule, package)
     if last is None or not versions.is_valid(version):
         return None
-    return last if versions.parse(version) > versions.parse(last) else None
+    return last if versions.is_newer(version, last) else None
 
 
 def passed_by(facts: Facts, rules: Iterable[Rule]) -> Iterator[str]:

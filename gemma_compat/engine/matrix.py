@@ -104,7 +104,7 @@ def _nearest(name: str, known: list[str], cutoff: float) -> list[str]:
 
 
 def _age(model_type: str) -> tuple[object, str]:
-    return versions.parse(families.KNOWN_MODEL_TYPES.get(model_type, "99")), model_type
+    return versions.order(families.KNOWN_MODEL_TYPES.get(model_type, "99")), model_type
 
 
 def _inside(

@@ -29,7 +29,7 @@ def pins_of(name: str, version: str, beside: bool = True) -> Mapping[str, str] |
         beside: whether pins count that hold where the named package is used beside it: the
             accelerate and the torch of a transformers.
     """
-    public = versions.parse(version).public if versions.is_valid(version) else version
+    public = versions.public(version) if versions.is_valid(version) else version
     entry = _packages().get(name, {}).get(public)
     if entry is None:
         return None
