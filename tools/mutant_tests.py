@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-INDEX = Path("gemma_compat/rules/index.json")
+INDEX = [Path("gemma_compat/rules", name) for name in ("index.json", "pages.jsonl")]
 CPU_LIMIT = 20  # seconds of a processor; a fault that makes a loop endless is killed
 DATA_LIMIT = 6 * 2**30  # bytes; such a loop may also collect without end
 WAIT_LIMIT = 900  # seconds; a fault that waits for ever is killed
@@ -74,7 +74,8 @@ class Worker:
         if os.getppid() != self._parent:
             os._exit(1)  # whoever asked was killed
         path = self.copy / file
-        before, index = path.read_text(encoding="utf-8"), (self.copy / INDEX).read_bytes()
+        before = path.read_text(encoding="utf-8")
+        index = {file: file.read_bytes() for file in map(self.copy.joinpath, INDEX)}
         for compiled in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
             compiled.unlink()
         try:
@@ -82,7 +83,8 @@ class Worker:
             return self.run(tests, keep_compiled=False)
         finally:
             path.write_text(before, encoding="utf-8")
-            (self.copy / INDEX).write_bytes(index)
+            for written, content in index.items():
+                written.write_bytes(content)
 
     def run(self, tests: Tests, *, keep_compiled: bool = True) -> bool:
         """Return whether pytest passes. ``ValueError`` where it has nothing to run."""

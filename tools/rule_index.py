@@ -1,17 +1,17 @@
-"""Write what the files of the rules state into ``gemma_compat/rules/index.json``: ``make index``.
+"""Write what the files of the rules state: ``make index``.
 
-One line is one rule, in the order of the codes. A rule that is a Markdown file is data: TOML
-between two lines of ``+++``, and the page below it. Of a Python file the index has all that is
-data, and what its conditions are made of. The package reads the index, so that a
-report neither parses pages nor imports the files of rules that do not matter.
+Of each rule ``gemma_compat/rules/index.json`` has what judging reads, and ``pages.jsonl`` beside it
+what is shown. One line is one rule, in the order of the codes. A rule that is a Markdown file is
+data: TOML between two lines of ``+++``, and the page below it. Of a Python file the index has all
+that is data, and what its conditions are made of. The package reads the index, so that a report
+neither parses pages nor imports the files of rules that do not matter.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import lru_cache
 from importlib import import_module
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RULES = Path(__file__).resolve().parent.parent / "gemma_compat" / "rules"
 INDEX = RULES / "index.json"
+PAGES = RULES / "pages.jsonl"
 _CONDITIONS = ("when", "runs", "refused_if")
 
 
@@ -62,6 +63,7 @@ def read_module(file: Path) -> dict[str, Any]:
     Raises:
         BadRule: if the file cannot be imported or has no ``RULE``.
     """
+    from gemma_compat.engine.rule import Rule
     from gemma_compat.rules._index import FUNCTIONS
 
     name = f"gemma_compat.rules.{file.parent.name}.{file.stem}"
@@ -71,9 +73,9 @@ def read_module(file: Path) -> dict[str, Any]:
     except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
         raise BadRule(f"{file}: {type(error).__name__}: {error}") from error
     entry = {
-        field.name: _plain(value)
-        for field in fields(rule)
-        if (value := getattr(rule, field.name)) != field.default or field.name == "evidence"
+        name: _plain(value)
+        for name in Rule.field_names()
+        if (value := getattr(rule, name)) != getattr(Rule, name, None) or name == "evidence"
     }
     named = Names(module).of
     entry |= {key: named(getattr(rule, key)) for key in _CONDITIONS if key in entry}
@@ -189,18 +191,44 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, bool)) else list(value)
 
 
-def index(folder: Path = RULES) -> str:
-    """Return the text of the index: a JSON list, one rule a line, by code."""
+def read_all(folder: Path = RULES) -> list[dict[str, Any]]:
+    """Return the fields of every rule, by code. Raises as :func:`read_page`."""
     entries = [read_page(file) for file in folder.glob("*/*.md")]
     entries += [read_module(file) for file in folder.glob("*/*.py") if file.name[0] != "_"]
-    entries.sort(key=lambda entry: int(entry["code"][2:]))
-    return "[\n" + ",\n".join(map(json.dumps, entries)) + "\n]\n"
+    return sorted(entries, key=lambda entry: int(entry["code"][2:]))
+
+
+def split(entry: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what judging reads of a rule, and what is shown of it."""
+    from gemma_compat.engine.rule import Rule, Severity
+    from gemma_compat.rules._index import LISTS, MADE, SHOWN
+
+    judged: dict[str, Any] = {
+        "fields": {key: item for key, item in entry.items() if key not in {*LISTS, *MADE, *SHOWN}},
+        "lists": {key: entry[key] for key in LISTS if key in entry},
+        **{key: entry[key] for key in MADE if key in entry},
+    }
+    judged["fields"]["title"] = Rule(
+        "", Severity.ERROR, (), name=entry["name"], docs=entry["docs"]
+    ).title
+    page = {key: item for key, item in entry.items() if key in SHOWN}
+    return {key: item for key, item in judged.items() if item}, page
+
+
+def texts(entries: Iterable[Mapping[str, Any]]) -> dict[Path, str]:
+    """Return both files of the index with their texts."""
+    judged, pages = zip(*map(split, entries), strict=True)
+    return {
+        INDEX: "[\n" + ",\n".join(map(json.dumps, judged)) + "\n]\n",
+        PAGES: "".join(f"{json.dumps(page)}\n" for page in pages),
+    }
 
 
 def main() -> int:
     """Write the index; 1 where a file cannot be read."""
     try:
-        INDEX.write_text(index(), encoding="utf-8")
+        for file, text in texts(read_all()).items():
+            file.write_text(text, encoding="utf-8")
     except BadRule as error:
         print(f"index: error: {error}", file=sys.stderr)
         return 1

@@ -16,7 +16,7 @@ from ..tables import families
 from ..values import Value
 from . import evidence
 from .condition import Condition, any_of
-from .every_type import Answer, FactsByType, judge_every_type
+from .every_type import Answer, FactsByType, is_of, judge_every_type, types_by_scopes
 from .recall import NotedFacts, Recall
 from .rule import Diagnosis, Finding, Rule, Scope, Undetermined, in_order
 
@@ -195,22 +195,9 @@ def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
 
 def _judge_every_type(rule: Rule, facts: Facts, by_type: FactsByType) -> Iterator[Answer]:
     """Yield the rule's answers; a scope that the installed releases rule out is asked once."""
-    left = {scope for scope in rule.scopes if not _rules_out(scope, facts)}
+    left = [scope for scope in rule.scopes if not _rules_out(scope, facts)]
     if left:
-        scopes = {
-            name: tuple(scope for scope in found if scope in left)
-            for name, found in _scopes_by_type(rule)
-        }
-        yield from judge_every_type(rule, scopes, by_type, _judge_in)
-
-
-@lru_cache(maxsize=1024)
-def _scopes_by_type(rule: Rule) -> tuple[tuple[str, tuple[Scope, ...]], ...]:
-    """Return each model type that the rule names, in order, with the scopes that it is in."""
-    return tuple(
-        (name, tuple(scope for scope in rule.scopes if _is_of(name, scope)))
-        for name in sorted(rule.model_types)
-    )
+        yield from judge_every_type(rule, types_by_scopes(rule, left), by_type, _judge_in)
 
 
 def _ask(
@@ -261,13 +248,7 @@ def _rules_out(scope: Scope, facts: Facts) -> bool:
 
 
 def _is_in(scope: Scope) -> Callable[[Facts], bool]:
-    return lambda facts: _is_of(facts.model.model_type, scope)
-
-
-def _is_of(model_type: str, scope: Scope) -> bool:
-    if model_type in scope.model_types:
-        return True
-    return scope.by_config and families.is_gemma(model_type) and not families.is_known(model_type)
+    return lambda facts: is_of(facts.model.model_type, scope)
 
 
 def _has_release(name: str, text: str) -> Callable[[Facts], bool]:

@@ -6,10 +6,11 @@ same scopes name, unless something read the type to make it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from ..facts import Facts, ModelFacts
+from ..tables import families
 from .rule import Finding, Rule, Scope, Undetermined
 
 Answer = Finding | Undetermined
@@ -47,32 +48,30 @@ class FactsByType(dict[str, Facts]):
 
 def judge_every_type(
     rule: Rule,
-    scopes_of: dict[str, tuple[Scope, ...]],
+    types_of: Mapping[tuple[Scope, ...], Sequence[str]],
     by_type: FactsByType,
     judge: Judge,
 ) -> Iterator[Answer]:
     """Yield the rule's answer for each of its model types, equal answers grouped into one.
 
     Args:
-        scopes_of: each model type with the scopes that it is in and that no release rules out.
+        types_of: scopes that no release rules out, with the model types that are in all of them.
         by_type: those facts for each of these types.
         judge: judges the rule for some facts in those scopes.
     """
-    groups: dict[object, tuple[Answer, list[str]]] = {}
-    made: dict[tuple[Scope, ...], Answer | None] = {}
-    for model_type, scopes in scopes_of.items():
-        if not scopes:
-            continue
-        if scopes in made:
-            answer = made[scopes]
-        else:
-            answer, read_type = _watched(judge, rule, by_type[model_type], scopes)
-            if not read_type:
-                made[scopes] = answer
+    groups: dict[Answer, list[str]] = {}
+    for scopes, model_types in types_of.items():
+        first = model_types[0]
+        answer, read_type = _watched(judge, rule, by_type[first], scopes)
+        same = [first] if read_type else model_types
         if answer is not None:
-            groups.setdefault(answer, (answer, []))[1].append(model_type)
-    for answer, model_types in groups.values():
-        yield answer.replace(model_types=tuple(model_types))
+            groups.setdefault(answer, []).extend(same)
+        for name in model_types[len(same) :]:
+            answer = judge(rule, by_type[name], scopes)
+            if answer is not None:
+                groups.setdefault(answer, []).append(name)
+    for answer, found in sorted(groups.items(), key=lambda item: min(item[1])):
+        yield answer.replace(model_types=tuple(sorted(found)))
 
 
 def _watched(
@@ -82,3 +81,34 @@ def _watched(
     model: Any = facts.model
     object.__setattr__(model, "was_asked", False)
     return judge(rule, facts, scopes), model.was_asked
+
+
+def types_by_scopes(
+    rule: Rule, scopes: Sequence[Scope]
+) -> Mapping[tuple[Scope, ...], Sequence[str]]:
+    """Return the model types that are in the same of these scopes."""
+    if len(scopes) == 1:
+        return {tuple(scopes): sorted(_types_of(rule, scopes[0]))}
+    scopes_of: dict[str, tuple[Scope, ...]] = {}
+    for scope in scopes:
+        for name in _types_of(rule, scope):
+            scopes_of[name] = (*scopes_of.get(name, ()), scope)
+    types: dict[tuple[Scope, ...], list[str]] = {}
+    for name, found in scopes_of.items():
+        types.setdefault(found, []).append(name)
+    return types
+
+
+def _types_of(rule: Rule, scope: Scope) -> Set[str]:
+    """Return the model types that the rule names and that are in this scope."""
+    if not scope.by_config:
+        return scope.model_types
+    others = rule.model_types - scope.model_types
+    return scope.model_types | {name for name in others if is_of(name, scope)}
+
+
+def is_of(model_type: str, scope: Scope) -> bool:
+    """Return whether a model of this type is in the scope."""
+    if model_type in scope.model_types:
+        return True
+    return scope.by_config and families.is_gemma(model_type) and not families.is_known(model_type)

@@ -177,7 +177,7 @@ class Rule(Value, eq=False):
     @property
     def title(self) -> str:
         """Return the first line of its page."""
-        return self.docs.strip().splitlines()[0].rstrip(".") if self.docs.strip() else self.name
+        return self.docs.strip().partition("\n")[0].rstrip(".") or self.name
 
     @property
     def model_types(self) -> frozenset[str]:

@@ -2,14 +2,15 @@
 
 A Python file has a ``RULE``, and ``describe`` and ``patch`` where the rule needs them. A Markdown
 file is a rule whose conditions are all shared ones, or a page about a failure that cannot be
-judged: its header is front matter. ``make index`` writes what the files state into ``index.json``,
-and a test compares, so that no file is read before its rule matters. They come in the order of the
-codes.
+judged: its header is front matter. ``make index`` writes what the files state into ``index.json``
+(what judging reads) and ``pages.jsonl`` (what is shown), and tests compare, so that no file is read
+before its rule matters. They come in the order of the codes.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 
 from ..data import read_bytes
 from ..engine.rule import Rule
@@ -38,7 +39,21 @@ def own_rules() -> tuple[Rule, ...]:
 
     from ._index import rule_of
 
-    return tuple(map(rule_of, json.loads(read_bytes("index.json", __name__))))
+    entries = json.loads(read_bytes("index.json", __name__))
+    return tuple(rule_of(entry, partial(_page, place)) for place, entry in enumerate(entries))
+
+
+def _page(place: int) -> dict[str, Any]:
+    """Return what is shown of the rule that has this place in the index."""
+    import json
+
+    page: dict[str, Any] = json.loads(_pages()[place])
+    return page
+
+
+@lru_cache(maxsize=1)
+def _pages() -> list[bytes]:
+    return read_bytes("pages.jsonl", __name__).splitlines()
 
 
 def find(name: str, rules: tuple[Rule, ...] | None = None) -> Rule:

@@ -1,21 +1,22 @@
-"""A rule from its entry of the index, without importing its file.
+"""Rules from what ``make index`` wrote, without importing their files.
 
-An entry has the fields of ``Rule`` as JSON. A condition that rules share is named as
-``model.shares_kv``: the module below ``conditions/`` and the name in it. A combined one is its
-combinator and its parts. Of a condition that a rule's file defines the entry has the name, the
-phrase, and the fact that it reads first. The file is imported once such a condition is tested and
-that fact is known, the rule describes what it found, or its cure is applied: for most rules, on
-most machines, never.
+``index.json`` has the fields of ``Rule`` that judging and planning read. ``pages.jsonl`` has those
+that are shown, rule by rule in the same order, and is opened for the first rule that is shown. A
+condition that rules share is named as ``model.shares_kv``: the module below ``conditions/`` and the
+name in it. A combined one is its combinator and its parts. Of a condition that a rule's file
+defines the index has the name, the phrase, and the fact that it reads first. The file is imported
+once such a condition is tested and that fact is known, the rule describes what it found, or its
+cure is applied: for most rules, on most machines, never.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import import_module
 from operator import attrgetter
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import conditions
 from ..engine import condition
@@ -26,13 +27,14 @@ from ..errors import UnknownFact
 if TYPE_CHECKING:
     from ..facts import Facts
 
-AS_THEY_ARE = (
-    "code", "since", "before_trainer", "undetectable", "breaks", "name", "family", "docs",
-)  # fmt: skip
-LISTS = (
-    "effects", "read_in", "at_import", "leaves", "yields_to", "after", "symptoms", "raised_at",
-    "reports", "fixed_by",
-)  # fmt: skip
+LISTS = ("leaves", "at_import", "yields_to", "after")
+# What is made of its parts, when it is asked for.
+MADE = ("scopes", "when", "runs", "refused_if", "applicability", "functions")
+_SEVERITIES = {item.value: item for item in Severity}
+SHOWN = (
+    *("since", "effects", "evidence", "read_in", "fix", "breaks", "symptoms", "raised_at"),
+    *("reports", "fixed_by", "docs"),
+)
 FUNCTIONS = ("describe", "patch")
 # What the front matter of a Markdown rule may state; its name, family and page are the file's.
 OF_PAGES = {
@@ -42,36 +44,111 @@ OF_PAGES = {
 }
 
 
-def rule_of(entry: Mapping[str, Any]) -> Rule:
-    """Return the rule of one entry. ``KeyError`` or ``AttributeError`` where a name is unknown."""
-    file = f"{entry['family']}.{entry['name'].replace('-', '_')}"
-    fields: dict[str, Any] = {key: entry[key] for key in AS_THEY_ARE if key in entry}
-    fields |= {key: tuple(entry[key]) for key in LISTS if key in entry}
-    fields |= {key: _function(file, key) for key in entry.get("functions", ())}
-    for key in ("when", "runs", "refused_if"):
-        fields[key] = _conditions(entry.get(key, ()), file)
-    return Rule(
-        severity=Severity(entry["severity"]),
-        evidence=Evidence(entry["evidence"]),
-        applicability=Applicability(entry.get("applicability", "display-only")),
-        scopes=tuple(_scope(item, file) for item in entry["scopes"]),
-        fix=Fix(**entry.get("fix", {})),
-        **fields,
+def rule_of(entry: Mapping[str, Any], page: Callable[[], Mapping[str, Any]]) -> Rule:
+    """Return the rule of one entry. ``KeyError`` where it lacks what every rule has.
+
+    Args:
+        entry: what the index has of it: ``fields`` and ``lists`` as they are, and what others
+            are made of. A field that is not there has its default.
+        page: reads what is shown of it.
+    """
+    rule = IndexedRule.__new__(IndexedRule)
+    fields = vars(rule)
+    fields.update(entry["fields"])
+    fields["severity"] = _SEVERITIES[fields["severity"]]
+    fields["entry"], fields["page"] = entry, page
+    if "lists" in entry:
+        fields.update({name: tuple(items) for name, items in entry["lists"].items()})
+    return rule
+
+
+def _field(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _later(make: Callable[[Any], Any]) -> Any:
+    """Return a field that is made of the rule when it is first read, and kept."""
+    return cached_property(make)
+
+
+def _of_page(name: str) -> Any:
+    return _later(lambda rule: rule.shown[name])
+
+
+class IndexedRule(Rule, eq=False):
+    """A rule of ours. Conditions are made when it is judged, and its page is read when it is shown.
+
+    Attributes:
+        entry, page: as of :func:`rule_of`.
+    """
+
+    entry: ClassVar[Mapping[str, Any]]
+    page: ClassVar[Any]
+
+    scopes = _later(lambda rule: tuple([_scope(item, rule.file) for item in rule.entry["scopes"]]))
+    when = _later(lambda rule: _conditions(rule.entry.get("when", ()), rule.file))
+    runs = _later(lambda rule: _conditions(rule.entry.get("runs", ()), rule.file))
+    refused_if = _later(lambda rule: _conditions(rule.entry.get("refused_if", ()), rule.file))
+    applicability = _later(
+        lambda rule: Applicability(rule.entry.get("applicability", "display-only"))
     )
+    describe = _later(lambda rule: _function(rule, "describe"))
+    patch = _later(lambda rule: _function(rule, "patch"))
+    since = _of_page("since")
+    effects = _of_page("effects")
+    evidence = _of_page("evidence")
+    read_in = _of_page("read_in")
+    fix = _of_page("fix")
+    breaks = _of_page("breaks")
+    symptoms = _of_page("symptoms")
+    raised_at = _of_page("raised_at")
+    reports = _of_page("reports")
+    fixed_by = _of_page("fixed_by")
+    docs = _of_page("docs")
+
+    @cached_property
+    def title(self) -> str:
+        return super().title
+
+    @cached_property
+    def file(self) -> str:
+        """Return its file, as a module below this package."""
+        return f"{self.family}.{self.name.replace('-', '_')}"
+
+    @cached_property
+    def shown(self) -> dict[str, Any]:
+        """Return the fields that its page states, and the defaults of the others."""
+        stated = {name: _field(value) for name, value in self.page().items()}
+        stated["evidence"] = Evidence(stated["evidence"])
+        stated["fix"] = Fix(**stated.get("fix", {}))
+        return {name: stated.get(name, getattr(Rule, name)) for name in SHOWN}
+
+    def replace(self, **changes: Any) -> IndexedRule:
+        """Return a copy with other values, with all fields made."""
+        return IndexedRule(**{**{n: getattr(self, n) for n in self.field_names()}, **changes})
+
+
+def _function(rule: IndexedRule, name: str) -> Callable[..., Any] | None:
+    """Return ``describe`` or ``patch`` of the rule's file, which is imported by the first call."""
+    if name not in rule.entry.get("functions", ()):
+        return None
+    return lambda *given: getattr(_imported(rule.file), name)(*given)
 
 
 def _scope(entry: Mapping[str, Any], file: str) -> Scope:
     return Scope(
         frozenset(entry["model_types"]),
         entry.get("packages", {}),
-        when=_conditions(entry.get("when", ()), file),
-        by_config=entry.get("by_config", False),
-        fixed_in=entry.get("fixed_in"),
+        _conditions(entry.get("when", ()), file),
+        entry.get("by_config", False),
+        entry.get("fixed_in"),
     )
 
 
 def _conditions(entries: Iterable[str | Mapping[str, Any]], file: str) -> tuple[Any, ...]:
-    return tuple(_shared(item) if isinstance(item, str) else _made(item, file) for item in entries)
+    return tuple(
+        [_shared(item) if isinstance(item, str) else _made(item, file) for item in entries]
+    )
 
 
 @lru_cache(maxsize=None)  # a few hundred names
@@ -117,11 +194,6 @@ def _require(facts: Facts, topic: str) -> None:
         raise UnknownFact(area)
     elif name:
         attrgetter(topic)(facts)
-
-
-def _function(file: str, name: str) -> Callable[..., Any]:
-    """Return ``describe`` or ``patch`` of the rule's file, which is imported by the first call."""
-    return lambda *given: getattr(_imported(file), name)(*given)
 
 
 def _imported(file: str) -> ModuleType:
