@@ -147,11 +147,17 @@ KERNELS: tuple[General, ...] = (
         r"CUDA Setup failed despite|libbitsandbytes_(?:cpu|cuda\d+)\.(?:so|dll)|"
         r"bitsandbytes was compiled without GPU support|compiled without GPU support|"
         r"Configured (?:CUDA|ROCm) binary not found|"
-        r"'NoneType' object has no attribute 'c(?:de)?(?:quantize|get|adam|lion|gemm|prefetch)\w|"
+        r"'NoneType' object has no attribute 'c(?:de)?(?:quantize|get|adam|lion|i?gemm|prefetch)\w|"
         r"name 'str2optimizer\w{4,30}' is not defined",
         _bitsandbytes,
         {
             "AttributeError: 'NoneType' object has no attribute 'cquantize_blockwise_fp16_nf4'": (
+                "bitsandbytes"
+            ),
+            "AttributeError: 'NoneType' object has no attribute 'cget_managed_ptr'": (
+                "python -m bitsandbytes"
+            ),
+            "AttributeError: 'NoneType' object has no attribute 'cigemmlt_turing_32'": (
                 "bitsandbytes"
             ),
             "NameError: name 'str2optimizer8bit_blockwise' is not defined": "bitsandbytes",

@@ -198,23 +198,4 @@ LOADING_OPTIONS: tuple[General, ...] = (
             )
         },
     ),
-    General(
-        "bitsandbytes-without-its-library",
-        r"'NoneType' object has no attribute 'c(?:get_managed_ptr|adam\w{0,30}|quantize\w{0,40}|"
-        r"dequantize\w{0,40}|gemm\w{0,40}|igemmlt\w{0,20})'",
-        always(
-            "bitsandbytes has no compiled library for this GPU, so its kernels are None",
-            "python -m bitsandbytes   says what it looked for and did not find",
-            "pip install -U bitsandbytes   then restart the kernel",
-            'or optim="adamw_torch" and no 4 or 8 bits',
-            why="its wheel has one library for each version of CUDA; without a fitting one it "
-            "still imports",
-            known="the name is one of that library's functions",
-        ),
-        {
-            "AttributeError: 'NoneType' object has no attribute 'cget_managed_ptr'": (
-                "python -m bitsandbytes"
-            )
-        },
-    ),
 )
