@@ -60,13 +60,15 @@ def _explain(options: argparse.Namespace) -> int:
         write(getattr(machines, f"render_{options.format}")(found, file))
     else:
         write(getattr(renderer, f"render_{options.format}")(found))
-    if found.outlived_at and found.leading is None:
+    survived = found.outlived_at or (found.unknown is not None and found.unknown.went_on_at)
+    if survived and found.leading is None:
         return CLEAN
     if found.causes:
         return FINDINGS
     if found.cut_at:
         return NO_DIAGNOSIS
-    return NO_DIAGNOSIS if found.unrecognised or found.generally else CLEAN
+    is_open = found.unrecognised or found.generally or found.told
+    return NO_DIAGNOSIS if is_open else CLEAN
 
 
 def _page(options: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..facts import Facts
 from .explanation import Cause
 
 _MOST = 3
@@ -27,16 +26,13 @@ _OPTIONS = {
 }
 
 
-def options_to_decide(causes: Sequence[Cause], unknown: bool, facts: Facts) -> tuple[str, ...]:
+def options_to_decide(causes: Sequence[Cause]) -> tuple[str, ...]:
     """Return at most three options, those for the likeliest open cause first."""
     topics: list[str] = []
     for cause in causes:
         if cause.if_model:
             topics.append("model")
         topics += cause.missing
-    if unknown and not topics:
-        topics += [] if "transformers" in facts.packages else ["packages.transformers"]
-        topics += [] if facts.model.known("model_type") else ["model"]
     options = (_option(topic) for topic in topics)
     return tuple(dict.fromkeys(option for option in options if option))[:_MOST]
 

@@ -9,6 +9,8 @@ from ..facts import Facts
 from ..shown import Shown
 from .answer import Answer
 from .notices import Notice
+from .unquoted import Told
+from .unknown import Unknown
 
 # How well the facts fit, best first.
 CONFIRMED, OPEN, DOUBTED = "confirmed", "open", "doubted"
@@ -149,6 +151,8 @@ class Explanation(Shown):
         causes: confirmed or possible, likeliest first; never a doubted one.
         ruled_out: rules whose symptom matched, but whose release, model or tool did not.
         notices: benign lines that were seen.
+        unknown: what the log shows of its error, if nothing knows it; else ``None``.
+        told: what a report without an error says goes wrong; ``None`` if it says nothing.
         unrecognised: exceptions that no rule or answer knows, the last one first; empty if the last
             exception of the log is known.
         facts: what was read (and given).
@@ -174,7 +178,6 @@ class Explanation(Shown):
     causes: tuple[Cause, ...]
     ruled_out: tuple[RuledOut, ...]
     notices: tuple[SeenNotice, ...]
-    unrecognised: tuple[Line, ...]
     facts: Facts
     stated_at: dict[str, int]
     other_models: tuple[str, ...]
@@ -191,6 +194,9 @@ class Explanation(Shown):
     outlived_at: int = 0
     cut_at: int = 0
     is_blank: bool = False
+    unrecognised: tuple[Line, ...] = ()
+    unknown: Unknown | None = None
+    told: Told | None = None
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -35,13 +35,13 @@ from .explanation import (
 from .lines import line_of
 from .notices import Notice
 from .read_off import read_off
+from .unexplained import fields_of_open, what_to_add
 
 if TYPE_CHECKING:
     from .excerpt import Words
     from .read_log import LogReading
 
 _ORDER = (CONFIRMED, OPEN, DOUBTED)
-_LINES = 3
 # No run survives these. If the facts show one, it is the cause of whatever error ends the log.
 _DECISIVE = {"GC604": "nothing of this model can be loaded with that release"}
 
@@ -64,7 +64,7 @@ def explain_reading(
     causes = tuple(sorted(failures, key=lambda cause: likelihood(cause, reading)))
     general = general_answers(reading, facts, rules, words)
     causes += tuple(_of_figures(reading, rules, facts, words, causes))
-    unknown = tuple(_unrecognised(reading, failures, general, words))
+    is_open = fields_of_open(reading, causes, general, facts, words)
     return Explanation(
         causes=causes,
         doubted=tuple(doubted),
@@ -74,9 +74,9 @@ def explain_reading(
         also=tuple(item for item in also if item.rule.code not in {c.rule.code for c in causes}),
         **_ended_by(reading, words),
         notices=tuple(_notices(reading, ours, words)),
-        unrecognised=unknown,
-        read_off=tuple(off) if unknown or _is_open(causes, general) else _stated(off),
-        asks=options_to_decide(causes, bool(unknown), facts),
+        **is_open,
+        read_off=tuple(off) if is_open or _is_open(causes, general) else _stated(off),
+        asks=options_to_decide(causes) or what_to_add(is_open.get("unknown"), facts),
         facts=facts,
         stated_at=reading.log.lines,
         several=reading.log.several,
@@ -204,20 +204,3 @@ def _notices(reading: LogReading, causes: Iterable[Cause], words: Words) -> Iter
             rule = cause.rule
             made = Notice(rule.code, rule.symptoms[0], rule.title)
             yield SeenNotice(made, cause.lines[0], len(reading.symptoms[rule.code]))
-
-
-def _unrecognised(
-    reading: LogReading, causes: Iterable[Cause], general: Sequence[Generally], words: Words
-) -> Iterable[Line]:
-    """Yield the exceptions that nothing explains, if the log's last one is among them."""
-    known = {hit.line for c in causes for hit in reading.symptoms.get(c.rule.code, ())}
-    known |= {hit.line for _, hit, _ in reading.notices}
-    known |= {item.line.number for item in general}
-    if reading.outlived_at or any(cause.because and cause.raised for cause in causes):
-        return
-    open_ones = [
-        item for item in reading.raised if not known & set(range(item.line, item.line + 12))
-    ]
-    if open_ones and open_ones[-1] is reading.last:
-        for item in reversed(open_ones[-_LINES:]):
-            yield line_of(item.hit, words)

@@ -11,7 +11,7 @@ from .scan import Hit
 # What launchers, loggers, pytest and vLLM put before a line: a rank, a worker, a time, a level.
 PREFIX = (
     r"(?:\[[^\]\n]{1,40}\](?:<\w{1,10}>)?:? ?|\([^)\n]{1,60}\) ?|\d{1,4}: ?|E {2,40}|"
-    r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} |"
+    r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} (?:- [A-Z]{4,8} - )?|> (?=\S)| {1,16}\| |"
     r"(?:ERROR|CRITICAL|WARNING) \d\d-\d\d [\d:.]{5,15} (?:\[?[^\]\n ]{1,60}\] )?)"
 )
 # The line that ends a traceback: an exception's class, then its message or nothing.
@@ -38,6 +38,7 @@ _LAUNCHERS = re.compile(
     r"ChildFailedError|CalledProcessError|ProcessRaisedException|ProcessExitedException|"
     r"RayTaskError|"
     r"DistBackendError|DistNetworkError|BrokenPipeError|ConnectionResetError|EOFError$|"
+    r"Connection (?:closed|reset) by peer|ncclRemoteError|remote process exited|SignalException|"
     r"Engine (?:core )?(?:initialization failed|process failed)"
 )
 

@@ -19,6 +19,7 @@ from .stream import pieces
 
 _KEPT_FIRST, _KEPT_LAST = 5, 20
 _KEPT_GENERAL = 8
+_OPENING = 16_000  # bytes
 
 
 @dataclass
@@ -30,9 +31,12 @@ class LogReading:
         notices: the first hit of each notice, and how often it was seen (at most 50 are counted).
         general: the hits of each general text, by name, in the order of lines.
         raised: the first exceptions and the last ones.
+        told: the last exception that a sentence or a logger's line quotes, in a log without any
+            other; ``None`` if there is none.
         fits: package to the releases that the last traceback fits, if the log states none.
         log: the facts that the log states.
         lines: how many lines it has.
+        opening: how it begins.
         is_blank: whether there is nothing but blanks in it.
         cut_at: the line where a traceback begins whose error the log does not show, if it shows no
             error at all; 0 otherwise.
@@ -42,9 +46,11 @@ class LogReading:
     notices: list[tuple[Notice, Hit, int]] = field(default_factory=list)
     general: dict[str, list[Hit]] = field(default_factory=dict)
     raised: list[Raised] = field(default_factory=list)
+    told: Raised | None = None
     fits: dict[str, tuple[str, ...]] = field(default_factory=dict)
     log: LogFacts = field(default_factory=lambda: Readings().to_facts())
     lines: int = 0
+    opening: bytes = b""
     is_blank: bool = True
     cut_at: int = 0
 
@@ -89,6 +95,7 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
     line, piece = 0, b""
     for line, piece in pieces(stream):
         reading.is_blank = reading.is_blank and not piece.strip()
+        reading.opening = reading.opening or piece[:_OPENING]
         for hit in scanner.scan(line, piece):
             if hit.kind == "rule":
                 reading.symptoms.setdefault(hit.key, []).append(hit)
@@ -109,12 +116,19 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
                 for item in hit.key.read(hit.match):
                     facts.add(item, hit.line)
     reading.lines = line + piece.count(b"\n") - piece.endswith(b"\n")
-    reading.raised += last or _quoted(reading, quoted)
-    reading.cut_at = 0 if reading.raised else reading.cut_at
+    _end(reading, last, quoted)
     reading.log = facts.to_facts()
     for hits in (*reading.symptoms.values(), *reading.general.values()):
         hits.sort(key=lambda hit: hit.line)
     return reading
+
+
+def _end(reading: LogReading, last: deque[Raised], quoted: deque[Hit]) -> None:
+    """Put what was raised together, and what is only quoted where nothing was."""
+    reading.raised += last or _quoted(reading, quoted)
+    if quoted and not reading.raised:
+        reading.told = Raised(quoted[-1].line, quoted[-1])
+    reading.cut_at = 0 if reading.raised else reading.cut_at
 
 
 def _quoted(reading: LogReading, hits: Iterable[Hit]) -> list[Raised]:

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 from ..engine.rule import Rule
 from ..facts import Facts, Package
 from .explanation import ReadOff
+from .places import distribution_of, places_of, raiser_of
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
+=======
+    from ..atlas import Statement
+>>>>>>> 7df709e (explain: an error that nothing knows says whose it is, which line of the user's own led there, what decides and what to search for; a sentence without an error is understood, and no cause named)
     from .raised import Raised
     from .read_log import LogReading
 
@@ -73,7 +78,21 @@ def read_off(
     for rule in rules:
         if not keys.isdisjoint(rule.raised_at):
             reading.symptoms.setdefault(rule.code, [last.hit])
-    said = tuple(ReadOff(item.kind, item.text, item.command) for item in answer.statements)
+    statements = _of_the_raiser(answer.statements, last)
+    said = tuple(ReadOff(item.kind, item.text, item.command) for item in statements)
     if answer.note:
         said = (ReadOff("note", answer.note, ""),)
     return said, facts.replace(packages=packages, assumed=assumed)
+
+
+_OF_THE_CODE = {"origin", "change", "silent"}
+
+
+def _of_the_raiser(statements: Sequence[Statement], last: Raised) -> list[Statement]:
+    """Leave out what is said of the code of a package that called what raised.
+
+    A later release of it has nothing to do with the error.
+    """
+    raiser = raiser_of(places_of(last))
+    package = distribution_of(raiser.module) if raiser else ""
+    return [item for item in statements if item.kind not in _OF_THE_CODE or item.package == package]

@@ -24,7 +24,7 @@ from .frames import Error, Frame, Traceback
 from .lacking import Missing
 from .missing import missing
 from .raising import Origin, who_raises
-from .tracebacks import Tracebacks, frames_of, read_frames, read_tracebacks
+from .tracebacks import Tracebacks, frames_of, read_every_frame, read_frames, read_tracebacks
 
 __all__ = [
     "Answer",
@@ -42,6 +42,7 @@ __all__ = [
     "fit_releases",
     "frames_of",
     "missing",
+    "read_every_frame",
     "read_frames",
     "read_off",
     "read_tracebacks",

@@ -2,13 +2,13 @@
 
 It reads Python's own form (also ``faulthandler``'s), IPython's old and new forms and rich's boxes.
 Lines may begin with ranks, times or quote marks, may be wrapped by a terminal, and paths may have
-either kind of slash. Only frames inside an indexed package are returned.
+either kind of slash. Only frames inside an indexed package are returned, unless asked otherwise.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from .frames import Error, Frame, package_path
@@ -19,7 +19,8 @@ _BEFORE = re.compile(
     r"\[[\w. -]{0,20}(?:rank|RANK)[^\]]{0,20}\]:? ?|"
     r"\((?=[^)]*(?:pid|rank|ip)=)[^)\n]{1,60}\) ?|"
     r"\d{1,4}: ?(?=\s|[A-Z])|E {2,7}|> ?(?=\S| )|"
-    r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} (?:\[?[A-Z]{4,8} ?\]? ?)?(?:\S{5,40} [A-Z_]{3,20} - )?|"
+    r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} "
+    r"(?:(?:- )?\[?[A-Z]{4,8} ?\]? ?(?:- )?)?(?:\S{5,40} [A-Z_]{3,20} - )?|"
     r"(?:\([\w ]{1,30}pid=\d+\) )?(?:ERROR|INFO|WARNING) \d\d-\d\d [\d:]{8} \[[^\]\n]{1,60}\] )"
 )
 # The bar before each line of an exception group. A rich box has one on the right as well.
@@ -43,6 +44,11 @@ _NOTEBOOK = re.compile(
 # What rich prints in a box: PATH:N in NAME
 _RICH = re.compile(
     r"(?P<path>[~\w./\\](?::\\)?[^\n:\"]{0,300}?\.py):(?P<line>\d+) in (?P<name>[\w.<>]+)\s*$"
+)
+# A notebook's cell: Cell In[3], line 5   |   Input In [3], in <cell line: 5>()
+_CELL = re.compile(
+    r"(?P<path>(?:Cell |Input )?In ?\[\d+\]|<ipython-input-[\w-]+>)"
+    r"(?:, line (?P<line>\d+)\s*$|(?::(?P<at>\d+))?,? in (?P<name>[\w.]+|<[^>]{1,20}>))"
 )
 _NUMBERED = re.compile(r"\s{0,10}(?P<arrow>-+>|❱|>)?\s{0,6}(?P<line>\d{1,6})(?:\s|$)(?P<code>.*)")
 _RICH_CODE = re.compile(r"\s{0,6}(?P<arrow>❱|>|➤)?\s{0,6}(?P<line>\d{1,6})\s*[│|](?P<code>.*)")
@@ -101,9 +107,14 @@ class _Open:
 
 
 class Reader:
-    """Turn lines into frames and errors."""
+    """Turn lines into frames and errors.
 
-    def __init__(self) -> None:
+    Args:
+        path_of: gives a file as a frame shows it; ``None`` leaves the frame out.
+    """
+
+    def __init__(self, path_of: Callable[[str], str | None] = package_path) -> None:
+        self._path_of = path_of
         self._open: _Open | None = None
         self._error: tuple[str, int, list[str]] | None = None
         self._started: list[str] = []  # a header that a terminal wrapped, not yet whole
@@ -144,7 +155,7 @@ class Reader:
 
     def close(self) -> Iterator[Frame | Error]:
         """Yield what is open: a frame inside an indexed package, or an error."""
-        made = _finished(self._open) if self._open else None
+        made = _finished(self._open, self._path_of) if self._open else None
         ended, self._open, self._error = self._error, None, None
         if made:
             yield made
@@ -167,6 +178,10 @@ class Reader:
             if _may_be_path(boxed):
                 self._started, self._started_at = [boxed.strip()], number
             return None
+        cell = _CELL.match(line)
+        if cell:
+            at = int(cell["line"] or cell["at"] or 0)
+            return _Open(cell["path"], at, cell["name"] or "<module>", number, numbered=True)
         match = _NOTEBOOK.match(line)
         if match:
             at = int(match["line"] or match["only"] or 0)
@@ -256,8 +271,8 @@ def _take_plain(frame: _Open, line: str) -> bool:
     return True
 
 
-def _finished(frame: _Open) -> Frame | None:
-    path = package_path(frame.path)
+def _finished(frame: _Open, path_of: Callable[[str], str | None]) -> Frame | None:
+    path = path_of(frame.path)
     if path is None or not frame.line:
         return None
     texts = frame.by_number.pop(frame.line, None) or frame.texts

@@ -84,6 +84,16 @@ def read_tracebacks(lines: Iterable[str]) -> tuple[Traceback, ...]:
     return found.close()
 
 
+def read_every_frame(lines: Iterable[str]) -> tuple[Frame, ...]:
+    """Return all frames of one traceback, outermost first, each with the path as it is printed."""
+    reader = Reader(path_of=str)
+    frames: list[Frame] = []
+    for number, text in enumerate(lines, 1):
+        frames += [event for event in reader.read(number, text) if isinstance(event, Frame)]
+    frames += [event for event in reader.close() if isinstance(event, Frame)]
+    return tuple(frames[-_MOST:])
+
+
 def frames_of(tracebacks: Iterable[Traceback]) -> tuple[Frame, ...]:
     """Return the frames of all tracebacks, equal ones once."""
     return tuple(dict.fromkeys(frame for item in tracebacks for frame in item.frames))

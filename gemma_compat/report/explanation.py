@@ -17,12 +17,14 @@ from .explanation_causes import (
     ruled_out_lines,
     split_cure,
 )
-from .explanation_headline import at_line, change_of_origin, headline
-from .explanation_shared import block, render_json, render_markdown, rows_read
+from .explanation_headline import at_line, change_of_origin, headline, of_code
+from .explanation_shared import render_json, render_markdown, rows_read
+from .explanation_unknown import error_lines, to_type, told_lines, unknown_lines
 from .wording import in_language, wrap, wrap_quote
 
 if TYPE_CHECKING:
     from .._explain.explanation import Explanation, SeenNotice
+    from .._explain.unknown import Unknown
 
 __all__ = ["headline", "render_json", "render_line", "render_markdown", "render_text"]
 
@@ -41,7 +43,7 @@ def render_text(found: Explanation, verbose: bool = False) -> str:
     Args:
         verbose: shorten nothing, and list what was ruled out too.
     """
-    lines = wrap(f"{headline(found)}.", first="", rest="")
+    lines = wrap(f"{headline(found, is_private=True)}.", first="", rest="")
     lines += _to_type(found)
     lines += _leading(found)
     lines += _error(found)
@@ -72,14 +74,21 @@ def _to_type(found: Explanation) -> list[str]:
 
 def _of_what_is_stated(found: Explanation) -> list[str]:
     """Return the cure of the worst thing that the log's facts show, where nothing else leads."""
-    change = change_of_origin(found)
-    if change is not None:
-        return ["", f"    {change.command}"]
-    if not found.also or found.unrecognised:
+    if found.unknown is not None:
+        first = _first_of(found, found.unknown)
+        return ["", *wrap(first, first="    ", rest="    ")] if first else []
+    if found.told is not None and not found.also:
+        return ["", *wrap(found.told.symptom.do, first="    ", rest="    ")]
+    if not found.also:
         return []
     first, rest = split_cure(found.also[0].problem.help)
     lines = ["", *wrap(first, first="    ", rest="    ")]
     return lines + (["", *wrap(rest, "  or: ", "      ")] if rest else [])
+
+
+def _first_of(found: Explanation, unknown: Unknown) -> str:
+    change = change_of_origin(found)
+    return change.command if change is not None else to_type(unknown)
 
 
 def _alternatives(texts: Iterable[str]) -> Iterator[str]:
@@ -94,7 +103,11 @@ def _alternatives(texts: Iterable[str]) -> Iterator[str]:
 def _leading(found: Explanation) -> list[str]:
     leading = found.leading
     if leading is None:
-        return []
+        if found.told is not None:
+            return ["", *told_lines(found.told, is_first=not found.also)]
+        if found.unknown is None:
+            return []
+        return ["", *unknown_lines(found.unknown, _first_of(found, found.unknown))]
     if isinstance(leading, Generally):
         return ["", *general_lines(leading, found)]
     return ["", *cause_lines(leading)]
@@ -106,9 +119,12 @@ def _leading(found: Explanation) -> list[str]:
 def _error(found: Explanation) -> list[str]:
     """Return the error that ended the run, unshortened: only the log's owner sees this terminal."""
     lines: list[str] = []
-    if found.error is not None:
-        lines += ["", *quoted(found.error, "error, ")]
     shown = {found.error.number} if found.error else set()
+    if found.leading is None and found.unknown is not None:
+        lines += error_lines(found.unknown)
+        shown |= {item.line for item in (*found.unknown.chain, found.unknown.first) if item}
+    elif found.error is not None:
+        lines += ["", *quoted(found.error, "error, ")]
     leading = found.leading
     if isinstance(leading, Generally) and leading.line.raw and leading.line.number not in shown:
         lines += ["", *quoted(leading.line, "")]
@@ -116,6 +132,8 @@ def _error(found: Explanation) -> list[str]:
         for line in leading.lines[-1:]:
             lines += [] if line.number in shown else ["", *quoted(line, "")]
     for item in found.unrecognised[1:]:
+        if item.number in shown:
+            continue
         lines += ["", *quoted(item, "not explained, ")]
     return lines
 
@@ -175,12 +193,12 @@ def _also(found: Explanation, verbose: bool) -> list[str]:
 
 def _log_says(found: Explanation, verbose: bool) -> list[str]:
     lines: list[str] = []
-    said = found.read_off
+    said = of_code(found)
     if isinstance(found.leading, Cause) and found.leading.is_certain and not verbose:
         said = tuple(item for item in said if item.kind == "contradiction")
     change = change_of_origin(found)
     for item in said[: None if verbose else 4]:
-        if item is change:  # the headline says it
+        if change is not None and item.command == change.command:  # the headline says it
             continue
         lines += wrap(item.text, first="- ", rest="  ", lines=None if verbose else 3)
         lines += [f"    {item.command}"] if item.command else []
@@ -218,14 +236,14 @@ def _read(found: Explanation) -> Iterator[str]:
 def _more(found: Explanation, verbose: bool) -> list[str]:
     lines: list[str] = []
     if found.asks:
-        lines += ["", f"{said('What would decide it:')} {', '.join(found.asks)}"]
-    if found.unrecognised and found.leading is None:
-        lines += ["", "For an issue, paste this (nothing private is in it):", ""]
-        lines += [f"  {line}".rstrip() for line in block(found)]
-        return lines
+        first = f"{said('What would decide it:')} "
+        lines += ["", *wrap(", ".join(map(said, found.asks)), first, "  ")]
     hints = []
+    if found.unrecognised and found.leading is None:
+        hints.append("To paste in an issue, with nothing private in it: --format markdown")
     if isinstance(found.leading, Cause):
         hints.append(f"The rule in full: python -m gemma_compat rule {found.leading.rule.code}")
-    if not verbose and (found.ruled_out or found.doubted):
+    resembles = found.leading is None and found.ruled_out
+    if not verbose and not resembles and (found.ruled_out or found.doubted):
         hints.append("What was ruled out: --verbose")
     return lines + (["", *hints] if hints else [])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .._explain.explanation import Explanation, Generally, ReadOff
+from . import explanation_unknown
 
 # Errors of the code itself. Unsloth's patches are mended from release to release; what other
 # packages change has most often nothing to do with the error.
@@ -12,11 +15,16 @@ _OF_THE_CODE = {
 }  # fmt: skip
 
 
-def headline(found: Explanation) -> str:
-    """Return one sentence; it states what is certain, and says so where nothing is."""
+def headline(found: Explanation, is_private: bool = False) -> str:
+    """Return one sentence; it states what is certain, and says so where nothing is.
+
+    Args:
+        is_private: whether only the log's owner sees it, so that an error's own text may stand in
+            it.
+    """
     leading = found.leading
     if leading is None:
-        return _nothing_known(found)
+        return _nothing_known(found, is_private)
     if isinstance(leading, Generally):
         at = at_line(leading.line.number)
         return f"{at}{leading.answer.happened}"
@@ -36,12 +44,30 @@ def at_line(line: int) -> str:
 
 def change_of_origin(found: Explanation) -> ReadOff | None:
     """Return the later release that changed the code that raised an error nothing here knows."""
-    if found.leading is not None or not found.unrecognised:
+    if found.unknown is None or found.leading is not None or found.unknown.went_on_at:
         return None
     if found.error_kind not in _OF_THE_CODE:
         return None
     changes = (item for item in found.read_off if item.kind == "change" and item.command)
     return next((item for item in changes if "unsloth" in item.command), None)
+
+
+def of_code(found: Explanation) -> tuple[ReadOff, ...]:
+    """Return what the atlas says, without what is said of the raising function above."""
+    if found.unknown is None or found.leading is not None:
+        return found.read_off
+    return tuple(
+        _alone(item)
+        for item in found.read_off
+        if item.kind != "origin" or not item.text.startswith("The last ")
+    )
+
+
+def _alone(item: ReadOff) -> ReadOff:
+    """Return an upgrade with what it does not say."""
+    if item.kind in {"change", "silent"} and item.command:
+        return replace(item, text=f"{item.text}; that does not say that the failure is gone")
+    return item
 
 
 def _of_change(change: ReadOff) -> str:
@@ -57,8 +83,15 @@ def _of_error(found: Explanation) -> str:
     return found.error_kind or "an error"
 
 
-def _unrecognised(found: Explanation) -> str:
-    at, kind = at_line(found.unrecognised[0].number), _of_error(found)
+def _unrecognised(found: Explanation, is_private: bool) -> str:
+    unknown = found.unknown
+    assert unknown is not None
+    at, kind = at_line(unknown.line), explanation_unknown.sentence(unknown, is_private)
+    if unknown.went_on_at:
+        return (
+            f"{at}{kind}. Training went on after it (line {unknown.went_on_at:,}), so it did not "
+            "end the run"
+        )
     if found.if_gemma:
         rule = found.if_gemma[0].rule
         return (
@@ -70,10 +103,15 @@ def _unrecognised(found: Explanation) -> str:
         known = "no rule here knows it for this release and model"
     change = change_of_origin(found)
     more = f". {_of_change(change)}, which may or may not cure it" if change else ""
+    if unknown.is_told:
+        return (
+            f"{at}{kind}, and no rule here knows it; whether it ended the run, the log does not "
+            "show"
+        )
     return f"{at}{kind}, and {known}{more}"
 
 
-def _nothing_known(found: Explanation) -> str:
+def _nothing_known(found: Explanation, is_private: bool) -> str:
     read = f"{found.lines:,} line{'' if found.lines == 1 else 's'} read"
     if found.is_blank:
         return "the log is empty: that says nothing about the run"
@@ -90,7 +128,12 @@ def _nothing_known(found: Explanation) -> str:
             + (f" ({met})" if met else "")
         )
     if found.unrecognised:
-        return _unrecognised(found)
+        return _unrecognised(found, is_private)
+    if found.told is not None and not found.also:
+        return (
+            f"{read}: no error. Line {found.told.line:,} says that "
+            f"{found.told.symptom.understood}; its cause is not known from that"
+        )
     if found.other_models:
         other = found.other_models[0]
         return f"{read}: the log is about {other}, no matter of Gemma, so no rule was asked"
