@@ -9,8 +9,8 @@ from ..facts import Facts
 from ..shown import Shown
 from .answer import Answer
 from .notices import Notice
-from .unquoted import Told
 from .unknown import Unknown
+from .unquoted import Told
 
 # How well the facts fit, best first.
 CONFIRMED, OPEN, DOUBTED = "confirmed", "open", "doubted"

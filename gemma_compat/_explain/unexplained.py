@@ -13,8 +13,8 @@ from .lines import line_of
 from .places import distribution_of, own_line, places_of, raiser_of
 from .questions import Subject, question_of
 from .search_words import search_words
-from .unquoted import CAUGHT, ErrorLine, error_line_in, told_in
 from .unknown import CAUSED, GENERATED, OF_MODEL, OWN, Chained, Place, Unknown
+from .unquoted import CAUGHT, ErrorLine, error_line_in, told_in
 
 if TYPE_CHECKING:
     from .excerpt import Words

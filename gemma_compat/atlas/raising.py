@@ -282,12 +282,17 @@ def _told(match: Match, traceback: Traceback, release: dict[str, str]) -> Origin
     return _origin(match.index, site, wording, numbers, version, traceback)
 =======
     origin = _origin(index, site, wording, numbers, release.get(match.package, ""), traceback)
-    return origin and replace(origin, silent_from=_silent_from(index, match.printed_in))
+    silent_from = _silent_from(index, match.printed_in, release.get(match.package, ""))
+    return origin and replace(origin, silent_from=silent_from)
 
 
-def _silent_from(index: PackageIndex, numbers: frozenset[int]) -> str:
-    """Return the first final release after all of these; empty if the newest is among them."""
-    later = index.releases[max(numbers) + 1 :] if numbers else ()
+def _silent_from(index: PackageIndex, numbers: frozenset[int], version: str) -> str:
+    """Return the first final release after all of these; empty if there is none, or if the
+    stated one is later itself.
+    """
+    stated = index.number(version) if version else None
+    newest = max(numbers, default=len(index.releases))
+    later = index.releases[newest + 1 :] if stated is None or stated <= newest else ()
     return next((release.version for release in later if release.is_final), "")
 >>>>>>> 7df709e (explain: an error that nothing knows says whose it is, which line of the user's own led there, what decides and what to search for; a sentence without an error is understood, and no cause named)
 

@@ -10,8 +10,8 @@ from ..language import said
 from .wording import wrap, wrap_quote
 
 if TYPE_CHECKING:
-    from .._explain.unquoted import Told
     from .._explain.unknown import Chained, Place, Unknown
+    from .._explain.unquoted import Told
 
 _LONGEST = 120  # characters of an error's text in the headline
 _REST = "           "

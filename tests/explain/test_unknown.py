@@ -196,21 +196,21 @@ def test_an_upgrade_only_where_the_raising_function_is_the_packages() -> None:
     assert "pip install" not in shown(f"transformers==4.50.0\n{WHOLE}")
 
 
-GONE = (
-    "FlexAttention and BetterTransformer API are not compatible. Please make sure to disable "
-    "BetterTransformers by doing model.reverse_bettertransformer()"
-)
+GONE = "All elements in the list should be of the same type."
 
 
 def test_a_text_that_no_later_release_has() -> None:
-    """Up to 4.57.6, by the atlas, which reads the wheels."""
+    """Up to 4.56.2, by the atlas, which reads the wheels."""
     frame = (
-        f'  File "{SITE}/transformers/modeling_utils.py", line 1, in _flex_attn_can_dispatch\n'
+        f'  File "{SITE}/transformers/generation/utils.py", line 1, in stack_model_outputs\n'
         "    raise ValueError(\n"
     )
     text = shown(START + OWN + frame + f"ValueError: {GONE}\n")
-    assert "transformers has this text nowhere from 5.0.0 on; that does not say that" in text
-    assert 'python -m pip install "transformers>=5.0.0"' in text
+    assert "transformers has this text nowhere from 4.57.1 on; that does not say that" in text
+    assert 'python -m pip install "transformers>=4.57.1"' in text
+    assert "nowhere" not in shown(
+        "transformers==5.23.0\n" + START + frame + f"ValueError: {GONE}\n"
+    )
     below = f'  File "{SITE}/frob/core.py", line 12, in spin\n    raise ValueError(text)\n'
     assert "pip install" not in shown(START + OWN + frame + below + f"ValueError: {GONE}\n")
 
