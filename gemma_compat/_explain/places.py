@@ -99,9 +99,11 @@ def _checked_out(path: str) -> str:
 
 def distribution_of(module: str) -> str:
     """Return the name by which pip most likely installs a module."""
-    named = {"swift": "ms-swift", "nemo": "nemo-toolkit", GENERATED: "unsloth"}
-    by_module = {module: name for name, module in DISTRIBUTIONS.items()}
-    return by_module.get(module) or named.get(module) or module.replace("_", "-")
+    from ..atlas.frames import WORDED
+
+    named = {"nemo": "nemo-toolkit", GENERATED: "unsloth", **WORDED}
+    named.update({module: name for name, module in DISTRIBUTIONS.items()})
+    return named.get(module) or module.replace("_", "-")
 
 
 def own_line(places: Sequence[Place]) -> Place | None:

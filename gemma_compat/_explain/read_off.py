@@ -12,10 +12,7 @@ from .explanation import ReadOff
 from .places import distribution_of, places_of, raiser_of
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-=======
     from ..atlas import Statement
->>>>>>> 7df709e (explain: an error that nothing knows says whose it is, which line of the user's own led there, what decides and what to search for; a sentence without an error is understood, and no cause named)
     from .raised import Raised
     from .read_log import LogReading
 
@@ -66,8 +63,7 @@ def read_off(
     from ..atlas import read_tracebacks
 
     answer = look_up(read_tracebacks(last.around.splitlines()), stated=stated, named=named)
-    packages = dict(facts.packages)
-    assumed = dict(facts.assumed)
+    packages, assumed = dict(facts.packages), dict(facts.assumed)
     for fit in answer.fits:
         if fit.exact and fit.single and fit.package not in packages:
             packages[fit.package] = Package(name=fit.package, version=fit.single)
@@ -78,21 +74,23 @@ def read_off(
     for rule in rules:
         if not keys.isdisjoint(rule.raised_at):
             reading.symptoms.setdefault(rule.code, [last.hit])
-    statements = _of_the_raiser(answer.statements, last)
-    said = tuple(ReadOff(item.kind, item.text, item.command) for item in statements)
+    kept = _of_the_raiser(answer.statements, last)
+    said = tuple(ReadOff(item.kind, item.text, item.command) for item in kept)
     if answer.note:
         said = (ReadOff("note", answer.note, ""),)
     return said, facts.replace(packages=packages, assumed=assumed)
 
 
-_OF_THE_CODE = {"origin", "change", "silent"}
-
-
 def _of_the_raiser(statements: Sequence[Statement], last: Raised) -> list[Statement]:
-    """Leave out what is said of the code of a package that called what raised.
+    """Leave out what is said of the code of a package that only called what raised.
 
     A later release of it has nothing to do with the error.
     """
-    raiser = raiser_of(places_of(last))
+    places = places_of(last)
+    raiser = raiser_of(places)
     package = distribution_of(raiser.module) if raiser else ""
-    return [item for item in statements if item.kind not in _OF_THE_CODE or item.package == package]
+    return [
+        item
+        for item in statements
+        if item.kind not in {"origin", "change"} or not places or item.package == package
+    ]

@@ -20,7 +20,7 @@ class Statement:
     """One sentence about a log.
 
     Attributes:
-        kind: ``fit``, ``contradiction``, ``origin``, ``change``, ``silent`` or ``missing``.
+        kind: ``fit``, ``contradiction``, ``origin``, ``change`` or ``missing``.
         package: the distribution that it is about.
         text: the sentence.
         command: what to type to try it; empty where nothing follows.
@@ -70,10 +70,10 @@ def of_origin(origin: Origin) -> tuple[Statement, ...]:
     else:
         text = f"The last {origin.package} function in the traceback is {where}"
         found.append(Statement("origin", origin.package, text, lines=(origin.at,)))
-    if origin.is_followed:
-        found.append(_change(origin))
-    elif origin.unworded_in:
+    if origin.unworded_in:
         found.append(_unworded(origin))
+    elif origin.is_followed:
+        found.append(_change(origin))
     return tuple(found)
 
 
@@ -93,10 +93,6 @@ def _unworded(origin: Origin) -> Statement:
 
 def _change(origin: Origin) -> Statement:
     subject = "The code that raised this" if origin.wording else "That function"
-    if origin.silent_from:
-        text = f"{origin.package} has this text nowhere from {origin.silent_from} on"
-        command = f'python -m pip install "{origin.package}>={origin.silent_from}"'
-        return Statement("silent", origin.package, text, command, (origin.at,))
     if not origin.changed_in:
         text = (
             f"{subject} is the same in every {origin.package} release from {origin.judged_in} "

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import re
-<<<<<<< HEAD
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-=======
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
->>>>>>> 7df709e (explain: an error that nothing knows says whose it is, which line of the user's own led there, what decides and what to search for; a sentence without an error is understood, and no cause named)
 from pathlib import Path
 
 from ._package import DATA, HOLE, PackageIndex, indexed, opened, texts, worded
@@ -42,14 +37,12 @@ class Origin:
         judged_in: the release whose function is compared with later ones.
         changed_in: the first later release in which the function differs; empty if none does.
         gone: whether the function no longer exists in ``changed_in``.
-        silent_from: the first later release in which the package has this text nowhere; empty if
-            the newest one has it, or if its text is not indexed.
         newest: the newest release that was read.
         at: the line of the log where the error stands.
         is_followed: whether the function was compared with later ones; of some packages only the
             texts are indexed.
         unworded_in: the first release after ``releases`` in which no function raises this text;
-            empty if the newest one has such a function. Only where it is not followed.
+            empty if the newest one has such a function.
         is_held: whether the release that the log states, or that fits, raises this text.
     """
 
@@ -63,13 +56,9 @@ class Origin:
     gone: bool
     newest: str
     at: int
-<<<<<<< HEAD
     is_followed: bool = True
     unworded_in: str = ""
     is_held: bool = False
-=======
-    silent_from: str = ""
->>>>>>> 7df709e (explain: an error that nothing knows says whose it is, which line of the user's own led there, what decides and what to search for; a sentence without an error is understood, and no cause named)
 
     @property
     def key(self) -> str:
@@ -79,28 +68,6 @@ class Origin:
         return f"{self.kind} {self.site.path}:{self.site.function}"
 
 
-<<<<<<< HEAD
-=======
-@dataclass(frozen=True)
-class Match:
-    """An indexed message that fits an error's text.
-
-    Attributes:
-        package: the distribution.
-        template: the message, with a hole for each part that varies.
-        weight: how many letters of it match literally.
-        sites: each place that prints it, with the exception's class and the releases.
-        printed_in: the releases that have it anywhere, with whatever class.
-    """
-
-    package: str
-    template: str
-    weight: int
-    sites: tuple[tuple[str, Site, frozenset[int]], ...]
-    printed_in: frozenset[int]
-
-
->>>>>>> 7df709e (explain: an error that nothing knows says whose it is, which line of the user's own led there, what decides and what to search for; a sentence without an error is understood, and no cause named)
 def who_raises(
     traceback: Traceback,
     fits: Iterable[Fit] = (),
@@ -199,60 +166,7 @@ def _is_of_python(error: Error) -> bool:
 def _modules(frames: Sequence[Frame], folder: Path) -> list[str]:
     """Return the packages of the frames, last first."""
     known = indexed(folder)
-<<<<<<< HEAD
     return list(dict.fromkeys(frame.module for frame in reversed(frames) if frame.module in known))
-=======
-    passed = dict.fromkeys(frame.module for frame in reversed(frames) if frame.module in known)
-    return list(passed) or list(known)
-
-
-def messages(error: Error, index: PackageIndex) -> list[Match]:
-    """Return the messages of a package that fit the error's text, in no particular order."""
-    block = index.block("messages")
-    text = without_blanks(error.message)
-    found: list[Match] = []
-    if sum(map(str.isalpha, text)) < _LEAST:
-        return found
-    for number, piece in enumerate(index.pieces()):
-        if piece not in text:
-            continue
-        template, rows = block["rows"][number]
-        weight = _weight(template, text)
-        sites = tuple(
-            (
-                block["kinds"][kind],
-                Site(block["paths"][path], function),
-                releases_of(block["spans"][span]),
-            )
-            for kind, path, function, span in rows
-            if _may_raise(block["kinds"][kind], error.kind)
-        )
-        if weight >= _LEAST and sites:
-            spans = {span for _, _, _, span in rows}
-            printed_in = frozenset().union(*(releases_of(block["spans"][span]) for span in spans))
-            found.append(Match(index.distribution, template, weight, sites, printed_in))
-    return found
-
-
-def _may_raise(kind: str, raised: str) -> bool:
-    """Return whether such a message can belong to the error: same class, or the class is
-    unknown.
-    """
-    return kind == raised or kind == "check" or (kind[:1].islower() and kind not in {"log", "warn"})
-
-
-def _weight(template: str, text: str) -> int:
-    """Return the letters of the template if its pieces stand in the text in this order, else 0."""
-    at = weight = 0
-    for piece in template.split(HOLE):
-        squeezed = without_blanks(piece)
-        found = text.find(squeezed, at)
-        if found < 0:
-            return 0
-        at = found + len(squeezed)
-        weight += sum(map(str.isalpha, squeezed))
-    return weight
->>>>>>> 7df709e (explain: an error that nothing knows says whose it is, which line of the user's own led there, what decides and what to search for; a sentence without an error is understood, and no cause named)
 
 
 def _is_passed(match: Match, frames: Sequence[Frame]) -> bool:
@@ -277,24 +191,8 @@ def _told(match: Match, traceback: Traceback, release: dict[str, str]) -> Origin
 
     _, site, numbers = max(match.sites, key=key)
     wording = match.template.replace(HOLE, "…")
-<<<<<<< HEAD
     version = release.get(match.package, "")
     return _origin(match.index, site, wording, numbers, version, traceback)
-=======
-    origin = _origin(index, site, wording, numbers, release.get(match.package, ""), traceback)
-    silent_from = _silent_from(index, match.printed_in, release.get(match.package, ""))
-    return origin and replace(origin, silent_from=silent_from)
-
-
-def _silent_from(index: PackageIndex, numbers: frozenset[int], version: str) -> str:
-    """Return the first final release after all of these; empty if there is none, or if the
-    stated one is later itself.
-    """
-    stated = index.number(version) if version else None
-    newest = max(numbers, default=len(index.releases))
-    later = index.releases[newest + 1 :] if stated is None or stated <= newest else ()
-    return next((release.version for release in later if release.is_final), "")
->>>>>>> 7df709e (explain: an error that nothing knows says whose it is, which line of the user's own led there, what decides and what to search for; a sentence without an error is understood, and no cause named)
 
 
 def _last_function(traceback: Traceback, release: dict[str, str], folder: Path) -> Origin | None:
@@ -349,7 +247,7 @@ def _origin(
         index.releases[-1].version,
         traceback.error.at if traceback.error else 0,
         is_followed=history is not None,
-        unworded_in="" if history else _unworded_in(index, wording, numbers),
+        unworded_in=_unworded_in(index, wording, numbers) if wording else "",
         is_held=is_held,
     )
 

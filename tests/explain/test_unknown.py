@@ -205,14 +205,16 @@ def test_a_text_that_no_later_release_has() -> None:
         f'  File "{SITE}/transformers/generation/utils.py", line 1, in stack_model_outputs\n'
         "    raise ValueError(\n"
     )
-    text = shown(START + OWN + frame + f"ValueError: {GONE}\n")
-    assert "transformers has this text nowhere from 4.57.1 on; that does not say that" in text
-    assert 'python -m pip install "transformers>=4.57.1"' in text
-    assert "nowhere" not in shown(
+    text = shown("transformers==4.56.2\n" + START + OWN + frame + f"ValueError: {GONE}\n")
+    assert "raises no error in these words: that is not to say that what caused it is gone" in text
+    assert 'python -m pip install "transformers>=4.57.0"' in text
+    assert "pip install" not in shown(
         "transformers==5.23.0\n" + START + frame + f"ValueError: {GONE}\n"
     )
     below = f'  File "{SITE}/frob/core.py", line 12, in spin\n    raise ValueError(text)\n'
-    assert "pip install" not in shown(START + OWN + frame + below + f"ValueError: {GONE}\n")
+    assert "pip install" not in shown(
+        "transformers==4.56.2\n" + START + OWN + frame + below + f"ValueError: {GONE}\n"
+    )
 
 
 # Several errors.
