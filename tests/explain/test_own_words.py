@@ -67,6 +67,29 @@ def test_a_message_without_advice_stays_unknown(line: str) -> None:
     assert not explained(f"{FRAME.format('trl')}{line}\n").generally
 
 
+RAISES = "    raise ValueError(\n"
+
+
+def test_a_check_of_a_package_is_called_one() -> None:
+    text = f"{FRAME.format('swift')}{RAISES}ValueError: `warmup_ratio` is 3, must be below 1\n"
+    answer = explained(text).generally[0].answer
+    assert "ms-swift's own" in answer.happened
+    assert "must be below 1" in answer.do[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{FRAME.format('swift')}    x = rows[name]\nValueError: `warmup_ratio` must be below 1\n",
+        f"{FRAME.format('swift')}{RAISES}ValueError: the weather is bad\n",
+        f"{FRAME.format('torch')}{RAISES}ValueError: `warmup_ratio` must be below 1\n",
+        "ValueError: `warmup_ratio` must be below 1\n",
+    ],
+)
+def test_what_no_package_raised_is_no_check(text: str) -> None:
+    assert not explained(text).generally
+
+
 def test_no_path_of_a_message_is_repeated_in_the_answer() -> None:
     text = "RuntimeError: cannot write. Please remove /home/anna/secret/model.bin first.\n"
     answer = explained(text).generally[0].answer

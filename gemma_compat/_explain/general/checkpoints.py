@@ -153,7 +153,8 @@ CHECKPOINTS: tuple[General, ...] = (
     ),
     General(
         "cudnn-has-no-plan",
-        r"CUDNN_STATUS_\w{3,40}|cuDNN Frontend error|No execution plans support the graph",
+        r"CUDNN_STATUS_\w{3,40}|cuDNN Frontend error|unable to find an engine to execute|"
+        r"No execution plans support the graph",
         always(
             "cuDNN could not run an operation on this card",
             "attn_implementation='eager'   or torch.backends.cuda.enable_cudnn_sdp(False) before "

@@ -180,7 +180,7 @@ LAUNCHING: tuple[General, ...] = (
     ),
     General(
         "nothing-had-a-gradient",
-        r"No inf checks were recorded for this optimizer",
+        r"No inf checks were recorded (?:for this optimizer|prior to update)",
         always(
             "the optimizer holds no parameter that got a gradient",
             "model.print_trainable_parameters() right before trainer.train()",

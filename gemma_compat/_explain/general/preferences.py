@@ -190,8 +190,7 @@ PREFERENCES: tuple[General, ...] = (
     ),
     General(
         "no-vllm-for-generation",
-        r"vLLM is not available and `use_vllm`|The vLLM server can't be reached|"
-        r"The requested device for vllm",
+        r"vLLM is not available and `use_vllm`|The vLLM server can't be reached",
         always(
             "GRPO is to generate with vLLM, and finds none",
             "pip install 'trl[vllm]'   and vllm_mode=\"colocate\"",

@@ -16,6 +16,13 @@ _LESS = (
 
 def _architecture(case: Case) -> Answer:
     name, known = case.match["name"], in_which(case)
+    if case.says(r"dtensor_weight_loader|megatron_weight_loader|verl[/\\]|dict_keys\("):
+        return Answer(
+            f"verl's own loader, which hands weights to an old vLLM, does not know {name}",
+            ("pip install -U verl 'vllm>=0.8'   : newer ones hand weights over by name",),
+            why="with vLLM up to 0.6.3 verl lists each architecture in a table of its loaders",
+            known="verl lists what it knows; its tables were read in 0.4.0",
+        )
     package = "sglang" if case.packages[-1:] == ["sglang"] else "vllm"
     who = {"sglang": "SGLang", "vllm": "vLLM"}[package]
     installed = case.facts.packages.get(package)
@@ -143,6 +150,8 @@ SERVING: tuple[General, ...] = (
             "Model architectures ['Gemma3ForConditionalGeneration'] are not supported for now.": (
                 "sglang>=0.4.4.post2"
             ),
+            "ValueError: Model architectures ['Gemma3ForConditionalGeneration'] are not supported "
+            "for now. Supported architectures: dict_keys(['GPT2LMHeadModel'": "-U verl",
         },
         alone=True,
     ),
