@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...conditions.hardware import is_without_bfloat16
 from ..answer import Answer
 from .base import Case, General
 
@@ -36,15 +37,39 @@ def _dtypes(case: Case) -> Answer:
             known="the dtypes are in the message, the tower in the frames",
             settles=False,
         )
+    if "masked_scatter_" in case.hit.text:
+        return _features(case, pair)
+    lacks = is_without_bfloat16.is_known_to_hold(case.facts)
     return Answer(
         f"one operation meets {pair}",
         (
-            "give everything one dtype: load with dtype=torch.bfloat16 and train with bf16=True",
+            "give everything one dtype: load with dtype=torch.float32 and train with fp16=True"
+            if lacks
+            else "give everything one dtype: load with dtype=torch.bfloat16 and train with "
+            "bf16=True",
             "or run the step under torch.autocast",
         ),
         why="weights, adapter and inputs were not all cast: a head or an adapter in float32 beside "
         "weights in 16 bits, or a step outside of autocast",
         known="the dtypes are in the message; which of the two is the wrong one is not",
+        settles=False,
+    )
+
+
+def _features(case: Case, pair: str) -> Answer:
+    """Answer where features of images or audio are put among the embeddings of the text."""
+    near = case.hit.before[-4000:] + case.around
+    newer = "pip install -U unsloth unsloth_zoo   and restart the kernel, where Unsloth is used"
+    cast = "inputs = inputs.to(model.device, dtype=model.dtype)   before generate or the forward"
+    is_unsloth = "nsloth" in near or "Gemma4_(" in near
+    return Answer(
+        f"features of images or audio and embeddings of the text have different dtypes ({pair})",
+        (newer, cast) if is_unsloth else (cast, newer),
+        why="both are put into one tensor. On a card without bfloat16 Unsloth loads Gemma 4 with "
+        "embeddings in float32 beside an audio part in float16; newer releases of unsloth_zoo cast "
+        "the features",
+        known="the dtypes are in the message; masked_scatter_ is where a multimodal model does so. "
+        "The cast is read in unsloth_zoo 2026.10.9, and is not in 2026.5.5",
         settles=False,
     )
 

@@ -100,6 +100,27 @@ LLAMA_CPP: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "adapter-llama-cpp-refuses",
+        r"failed to (?:apply|load|initialize) lora[_ ]adapter|LoRA tensor '[^'\n]{1,120}' has "
+        r"(?:unexpected suffix|invalid)|llama_adapter_lora_init[^\n]{0,80}failed",
+        always(
+            "llama.cpp cannot put this adapter on this model",
+            "python llama.cpp/convert_lora_to_gguf.py ADAPTER_FOLDER --base BASE_FOLDER   with the "
+            "base that was trained on",
+            "or merge: model.save_pretrained_merged('FOLDER', tokenizer), and "
+            "convert_hf_to_gguf.py FOLDER",
+            why="an adapter is a GGUF of the base's architecture; one of another base, with "
+            "embeddings or experts, or converted by a llama.cpp of another time is refused",
+            known="llama.cpp says so; which of these it is, the name of the tensor says",
+            settles=False,
+        ),
+        {
+            "llama_lora_adapter_init: failed to apply lora adapter: LoRA tensor "
+            "'rope_freqs.weight' has unexpected suffix": "convert_lora_to_gguf"
+        },
+        alone=True,
+    ),
+    General(
         "gguf-not-loaded",
         r"main: error: unable to load model|error: failed to load model '|"
         r"common_init_from_params: failed to load model",

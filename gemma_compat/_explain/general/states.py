@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..answer import Answer
 from .base import Case, General
-from .tensors import size_mismatch
+from .saved_sizes import size_mismatch
 
 # A mark in a key, then what it says and what to do.
 _MARKS = (
@@ -38,11 +38,28 @@ _SHAPES = re.compile(
 )
 
 
+def _resized() -> Answer:
+    return Answer(
+        "the embeddings (embed_tokens, lm_head) have another number of rows in the file than in "
+        "the model",
+        (
+            "model.resize_token_embeddings(len(tokenizer))   before the weights are loaded, with "
+            "the tokenizer that was saved beside them",
+            "or the base model that was trained on, where this is another one",
+        ),
+        why="tokens were added, or the vocabulary padded, before training",
+        known="the message names the weight; the shapes are not in this log",
+        settles=False,
+    )
+
+
 def _keys(case: Case) -> Answer | None:
     text = f"{case.hit.text}\n{case.message}"
     shapes = _SHAPES.search(f"{text}\n{case.hit.after}")
     if shapes is not None:
         return size_mismatch(replace(case, hit=replace(case.hit, match=shapes, text=shapes[0])))
+    if "size mismatch for" in text and re.search(r"embed_tokens|lm_head", text):
+        return _resized()
     for mark, says, do in _MARKS:
         if re.search(mark, text):
             return Answer(
@@ -83,6 +100,8 @@ STATES: tuple[General, ...] = (
             '"model.layers.0.self_attn.q_proj.lora_A.default.weight".': "PeftModel",
             "RuntimeError: Error(s) in loading state_dict for GemmaForCausalLM:\n\tUnexpected "
             'key(s) in state_dict: "_orig_mod.model.norm.weight".': "removeprefix('_orig_mod.')",
+            "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM: size mismatch "
+            "for base_model.model.model.embed_tokens.weight": "resize_token_embeddings",
             "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:\n        size "
             "mismatch for a.lora_A.default.weight: copying a param with shape torch.Size([32, 8]) "
             "from checkpoint, the shape in\ncurrent model is torch.Size([16, 8]).": "rank",

@@ -6,6 +6,7 @@ import re
 
 from ..answer import Answer
 from .base import Case, General
+from .saved_sizes import size_mismatch
 
 _LOOKUP = r"srcIndex < srcSelectDimSize|indexSelect|vectorized_gather|index out of range in self"
 _LABELS = r"t >= 0 && t < n_classes|nll_loss|cross_entropy_loss|Target \d+ is out of bounds"
@@ -131,68 +132,6 @@ def _sampling(case: Case) -> Answer:
     )
 
 
-def _saved_empty(case: Case) -> Answer:
-    return Answer(
-        "the file holds empty tensors (size 0): it was saved from ZeRO-3 shards that were not "
-        "gathered",
-        (
-            '"stage3_gather_16bit_weights_on_model_save": true in the DeepSpeed config, then '
-            "train and save again",
-            "or ZeRO-2, which does not partition the weights",
-        ),
-        why="under ZeRO-3 (and FSDP) a parameter is an empty shard on each process outside of "
-        "its layer's forward. What was saved in this state holds no weights and cannot be "
-        "repaired",
-        known="the size 0 is in the message; which call saved it is not"
-        + ("; the log names ZeRO-3" if case.facts.training.get("deepspeed_stage") == 3 else ""),
-        certain=True,
-    )
-
-
-_EMPTY_SHARD = Answer(
-    "the model's parameter is an empty ZeRO-3 shard while the file's weights are loaded",
-    (
-        "load with from_pretrained under the trainer's own DeepSpeed config, which gathers",
-        "or ZeRO-2, which does not partition the weights",
-    ),
-    why="DeepSpeed ZeRO-3 partitions parameters when the model is made; a plain "
-    "load_state_dict then meets size 0",
-    known="the size 0 is in the message; which call loads the file, the traceback says",
-)
-
-
-def size_mismatch(case: Case) -> Answer:
-    saved, here = case.match["saved"], case.match["here"]
-    if saved in {"0", ""}:
-        return _saved_empty(case)
-    if here in {"0", ""}:
-        return _EMPTY_SHARD
-    rows = [part.partition(",")[0].strip() for part in (saved, here)]
-    if re.search(r"embed_tokens|lm_head|word_embeddings", case.hit.text) and rows[0] != rows[1]:
-        resize = f"model.resize_token_embeddings({rows[0]}) before the weights are loaded"
-        plain = "PeftModel.from_pretrained(BASE_MODEL, FOLDER), which leaves the embeddings alone"
-        return Answer(
-            f"the embeddings have {rows[0]} rows in the file and {rows[1]} in the model",
-            (resize, plain) if "AutoPeftModel" in case.above + case.around else (resize,),
-            why="tokens were added, or the vocabulary padded, on one of the two sides; "
-            "AutoPeftModel sizes the base for the tokenizer that lies beside the adapter",
-            known="both shapes are in the message",
-        )
-    if "lora_" in case.hit.text:
-        return Answer(
-            f"the adapter does not belong to this model: a tensor has shape [{saved}] in its file "
-            f"and [{here}] here",
-            ("load the base model that adapter_config.json names, with the rank that it states",),
-            why="another size of the model, another rank, or another class of it",
-            known="both shapes are in the message",
-        )
-    return Answer(
-        f"the weights are of another model: [{saved}] in the file, [{here}] in the model",
-        ("load them with the config.json that was saved beside them",),
-        known="both shapes are in the message",
-    )
-
-
 TENSORS: tuple[General, ...] = (
     General(
         "size-mismatch",
@@ -201,6 +140,11 @@ TENSORS: tuple[General, ...] = (
         r" from checkpoint, the shape in current model is torch\.Size\(\[(?P<here>[\d, ]*)\]\)",
         size_mismatch,
         {
+            "size mismatch for weight: copying a param with shape torch.Size([1310720, 1]) from "
+            "checkpoint, the shape in current model is torch.Size([1024, 2560]).": "-bnb-4bit",
+            "size mismatch for base_model.model.layers.19.experts.lora_A.default.weight: copying a "
+            "param with shape torch.Size([4096, 2816]) from checkpoint, the shape in current model "
+            "is torch.Size([4096, 704]).": "another layout",
             "size mismatch for a.lora_A.weight: copying a param with shape torch.Size([0]) from "
             "checkpoint, the shape in current model is torch.Size([8, 2560]).": "gather",
             "size mismatch for lm_head.weight: copying a param with shape torch.Size([262145, 8]) "

@@ -43,4 +43,20 @@ UNSLOTH_PARTS: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "proxy-gave-up",
+        r"Request failed \((?:504|522|524)\)|(?:504 Gateway Time-?out|524: A timeout occurred)",
+        always(
+            "a proxy between browser and server gave up waiting; the job behind it may still run",
+            "look at the server's own log (~/.unsloth/studio/logs), and at the folder or the "
+            "repository on the hub",
+            "or do the long step in a shell or a notebook on the machine itself: "
+            "model.push_to_hub_gguf(...)",
+            why="Cloudflare (RunPod's proxy) and others cut a request after about 100 seconds",
+            known="524 and 504 are timeouts of a proxy; what the job itself did is not in this log",
+            settles=False,
+        ),
+        {"Export fails with `Request failed (524)`. LoRA works": "server's own log"},
+        alone=True,
+    ),
 )

@@ -87,6 +87,36 @@ def conversion(case: Case) -> Answer:
     )
     if re.search(r"(?i)no space left|disk space", text):
         return _disk(case)
+    if re.search(r"introspection of original script|Failed to execute module convert_hf", text):
+        return Answer(
+            "Unsloth could not import llama.cpp's converter, which it downloads and changes",
+            (UPGRADE, f"or {by_hand}"),
+            why="llama.cpp split its converter into several files; an Unsloth of before imports "
+            "the one file alone",
+            known="the message names the step; a newer Unsloth reads both forms (its maintainers "
+            "say so, and it was not run here)",
+            settles=False,
+        )
+    unmapped = "Can not map tensor" in case.hit.before[-2000:] + text + case.hit.after[:2000]
+    if unmapped or re.search(r"--mmproj|vision projector", text):
+        return Answer(
+            (
+                "llama.cpp's converter has no place for a tensor of this model"
+                if unmapped
+                else "llama.cpp's converter did not convert the vision part of this model"
+            )
+            + (" (it was writing the mmproj)" if "mmproj" in text and unmapped else ""),
+            (
+                UPGRADE,
+                "git pull in llama.cpp, or delete the folder that Unsloth keeps it in "
+                "(~/.unsloth/llama.cpp), and export again",
+                "or the text alone: convert_hf_to_gguf.py FOLDER   without --mmproj",
+            ),
+            why="a converter knows the tensors of models that are older than it; a merge that "
+            "names them otherwise has the same effect",
+            known="the message; which of the two it is, the name of the tensor would say",
+            settles=False,
+        )
     return Answer(
         "llama.cpp's converter made no GGUF of the folder, and this message does not say why",
         (by_hand, folder, "df -h .", UPGRADE),

@@ -1,0 +1,105 @@
+"""A tensor of a file in another shape than the model has: empty, packed, resized."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case
+
+
+def _saved_empty(case: Case) -> Answer:
+    return Answer(
+        "the file holds empty tensors (size 0): it was saved from ZeRO-3 shards that were not "
+        "gathered",
+        (
+            '"stage3_gather_16bit_weights_on_model_save": true in the DeepSpeed config, then '
+            "train and save again",
+            "or ZeRO-2, which does not partition the weights",
+        ),
+        why="under ZeRO-3 (and FSDP) a parameter is an empty shard on each process outside of "
+        "its layer's forward. What was saved in this state holds no weights and cannot be "
+        "repaired",
+        known="the size 0 is in the message; which call saved it is not"
+        + ("; the log names ZeRO-3" if case.facts.training.get("deepspeed_stage") == 3 else ""),
+        certain=True,
+    )
+
+
+_EMPTY_SHARD = Answer(
+    "the model's parameter is an empty ZeRO-3 shard while the file's weights are loaded",
+    (
+        "load with from_pretrained under the trainer's own DeepSpeed config, which gathers",
+        "or ZeRO-2, which does not partition the weights",
+    ),
+    why="DeepSpeed ZeRO-3 partitions parameters when the model is made; a plain "
+    "load_state_dict then meets size 0",
+    known="the size 0 is in the message; which call loads the file, the traceback says",
+)
+
+
+def _packed(saved: str, here: str) -> Answer:
+    return Answer(
+        f"the file holds weights in 4 bits ([{saved}], packed by bitsandbytes), and the model that "
+        f"takes them expects [{here}]",
+        (
+            "load the 16-bit checkpoint: the name without -bnb-4bit, or a merge with "
+            "save_method='merged_16bit'",
+            "or a loader that knows bitsandbytes: from_pretrained with the quantization_config "
+            "beside the weights",
+        ),
+        why="bitsandbytes packs two values into a byte and keeps them as one column",
+        known="a shape [N, 1] in place of a matrix is that of packed weights",
+    )
+
+
+def _expert_adapter(saved: str, here: str) -> Answer:
+    return Answer(
+        f"the adapter's tensors of the experts have another layout: [{saved}] in the file, [{here}]"
+        " in the model",
+        (
+            "the releases of unsloth, unsloth_zoo, peft and transformers that the run trained with",
+            "or train the attention alone: leave the experts out of target_modules and "
+            "target_parameters",
+        ),
+        why="fused experts are adapted as parameters, one wrapper over the other (base_layer); the "
+        "order of the wrappers and which side comes first depend on the release",
+        known="both shapes are in the message; which release changed it, is not",
+        settles=False,
+    )
+
+
+def size_mismatch(case: Case) -> Answer:
+    saved, here = case.match["saved"], case.match["here"]
+    if saved in {"0", ""}:
+        return _saved_empty(case)
+    if here in {"0", ""}:
+        return _EMPTY_SHARD
+    rows = [part.partition(",")[0].strip() for part in (saved, here)]
+    if re.search(r"embed_tokens|lm_head|word_embeddings", case.hit.text) and rows[0] != rows[1]:
+        resize = f"model.resize_token_embeddings({rows[0]}) before the weights are loaded"
+        plain = "PeftModel.from_pretrained(BASE_MODEL, FOLDER), which leaves the embeddings alone"
+        return Answer(
+            f"the embeddings have {rows[0]} rows in the file and {rows[1]} in the model",
+            (resize, plain) if "AutoPeftModel" in case.above + case.around else (resize,),
+            why="tokens were added, or the vocabulary padded, on one of the two sides; "
+            "AutoPeftModel sizes the base for the tokenizer that lies beside the adapter",
+            known="both shapes are in the message",
+        )
+    if re.fullmatch(r"\d{4,}, 1", saved):
+        return _packed(saved, here)
+    if re.search(r"experts\S{0,40}\.lora_", case.hit.text):
+        return _expert_adapter(saved, here)
+    if "lora_" in case.hit.text:
+        return Answer(
+            f"the adapter does not belong to this model: a tensor has shape [{saved}] in its file "
+            f"and [{here}] here",
+            ("load the base model that adapter_config.json names, with the rank that it states",),
+            why="another size of the model, another rank, or another class of it",
+            known="both shapes are in the message",
+        )
+    return Answer(
+        f"the weights are of another model: [{saved}] in the file, [{here}] in the model",
+        ("load them with the config.json that was saved beside them",),
+        known="both shapes are in the message",
+    )
