@@ -117,4 +117,51 @@ AUTOGRAD: tuple[General, ...] = (
         {"RuntimeError: index out of bounds: 0 <= tmp13 < 262144": "input_ids"},
         alone=True,
     ),
+    General(
+        "view-changed-in-place",
+        r"Output \d+ of \w{3,60} is a view and is being modified in-?place",
+        always(
+            "a hook or a line of the script changes a layer's output in place, and the backward "
+            "pass does not allow that",
+            "x = x.clone()   before it is changed, or a new tensor: x = x + y, not x += y",
+            "gradient_checkpointing_kwargs={'use_reentrant': False}, where checkpointing is on",
+            why="a custom function (checkpointing, 4-bit matrices) hands out a view of what it "
+            "keeps",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Output 0 of MatMul4BitBackward is a view and is being modified inplace."
+            "": "x.clone()"
+        },
+    ),
+    General(
+        "gradient-switch-of-a-result",
+        r"you can only change requires_grad flags of leaf variables",
+        always(
+            "requires_grad is switched on something that was computed, and not on a weight",
+            "for p in model.parameters(): p.requires_grad = False   before the first forward",
+            "y = x.detach()   for a result that should take no gradient",
+        ),
+        {
+            "RuntimeError: you can only change requires_grad flags of leaf variables. If you want "
+            "to use a computed variable in a subgraph": "detach()"
+        },
+    ),
+    General(
+        "nothing-to-checkpoint",
+        r"none of output has requires_grad=True, this checkpoint\(\) is not necessary|"
+        r"None of the inputs have requires_grad=True\. Gradients will be None",
+        always(
+            "reentrant checkpointing got inputs without a gradient, so nothing in that layer is "
+            "trained",
+            "gradient_checkpointing_kwargs={'use_reentrant': False}",
+            "or model.enable_input_require_grads() before training",
+            why="frozen embeddings give inputs without a gradient, and the older way of "
+            "checkpointing looks at inputs only; an adapter inside is then not trained",
+        ),
+        {
+            "RuntimeError: none of output has requires_grad=True, this checkpoint() is not "
+            "necessary": "use_reentrant"
+        },
+    ),
 )

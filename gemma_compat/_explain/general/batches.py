@@ -22,6 +22,34 @@ def _backward_types(case: Case) -> Answer:
     )
 
 
+def _reduction(case: Case) -> Answer:
+    a, b = case.match["a"], case.match["b"]
+    if not b.endswith(("262144", "262208", "256000", "257152")):
+        return Answer(
+            f"two matrices of one product do not fit: [{a}] and [{b}]",
+            ("print the shapes in the last frame of the script",),
+            why="the last size of the first must be the first size of the second",
+            known="the compiler's message has both shapes",
+            settles=False,
+        )
+    unsloth = "unsloth" in (case.around + case.hit.before[-2000:] + case.hit.after).lower()
+    return Answer(
+        f"the head [{b}] is multiplied with something else than hidden states of its width: [{a}]",
+        (
+            "pip install -U unsloth unsloth_zoo   then delete unsloth_compiled_cache and restart"
+            if unsloth
+            else "pip install -U of the package whose frame is the last",
+            "GRPO in a new process: save the adapter of the first training, restart, load it",
+        ),
+        why="a loss that is computed in pieces takes hidden states and multiplies them with the "
+        "head itself; where the model returns logits in their place, the product does not fit",
+        known="the message has both shapes; the second is a Gemma's head. That logits came for "
+        "hidden states is likely",
+        certain=False,
+        settles=False,
+    )
+
+
 BATCHES: tuple[General, ...] = (
     General(
         "types-in-the-backward-pass",
@@ -92,6 +120,39 @@ BATCHES: tuple[General, ...] = (
             why="transposed or tied weights are such views; NCCL and safetensors refuse them",
         ),
         {"ValueError: Tensors must be contiguous": ".contiguous()"},
+    ),
+    General(
+        "head-multiplied-with-something-else",
+        r"a and b must have same reduction dim, but got \[(?P<a>[^\]\n]{1,60})\] X "
+        r"\[(?P<b>[\d, ]{3,40})\]",
+        _reduction,
+        {
+            "a and b must have same reduction dim, but got [s1, s2] X [1152, 262144].": "the head",
+            "RuntimeError: a and b must have same reduction dim, but got [8, 64] X [128, 8].": (
+                "do not fit"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "tensor-without-a-place-in-memory",
+        r"Attempted to access the data pointer on an invalid python storage",
+        always(
+            "what is to be saved has no memory that this process can read: its tensors lie on a "
+            "TPU (XLA), or stand for others",
+            "model.to('cpu')   right before model.save_pretrained(FOLDER)",
+            "FSDP or SPMD over several TPUs: gather the state dict first, or load the checkpoint "
+            "that the Trainer wrote and save that",
+            "or save_pretrained(FOLDER, safe_serialization=False)",
+            why="safetensors asks each tensor where its bytes lie; a tensor of XLA cannot say",
+            known="the message; that the run is on XLA is likely where the log says TPU",
+            certain=False,
+        ),
+        {
+            "RuntimeError: Attempted to access the data pointer on an invalid python storage.": (
+                "model.to('cpu')"
+            )
+        },
     ),
     General(
         "gathering-what-is-no-tensor",

@@ -65,11 +65,25 @@ def _text_class(name: str, kind: str) -> Answer:
     )
 
 
-def _no_index(case: Case) -> Answer | None:
+def _no_index(case: Case) -> Answer:
     shards = re.search(r"model-0000\d-of-0000\d", case.around)
     merged = re.search(r"merge", case.around)
     if not shards and not merged:
-        return None
+        return Answer(
+            "the folder or repository holds no weights under a name that transformers looks for",
+            (
+                "ls FOLDER   : adapter_model.safetensors is an adapter: AutoPeftModelForCausalLM."
+                "from_pretrained(FOLDER)",
+                "global_step* is DeepSpeed's: python zero_to_fp32.py . OUT   in that folder; "
+                "pytorch_model_fsdp_0 is FSDP's: accelerate merge-weights",
+                "shards without model.safetensors.index.json, a .gguf, or nothing: save or "
+                "download it again",
+            ),
+            why="a checkpoint folder of a run has weights in its own subfolders (checkpoint-500), "
+            "and the run's output folder has some only after save_model",
+            known="the message; what lies in the folder is not in the log",
+            settles=False,
+        )
     return Answer(
         "the folder holds shards of weights and no model.safetensors.index.json, so nothing is "
         "found at loading"
@@ -148,7 +162,8 @@ EXPORTS: tuple[General, ...] = (
         "tied-tensors-refused",
         r"Some tensors share memory, this will lead to duplicate memory|"
         r"shar(?:ed?|ing) memory.{0,60}lm_head|"
-        r"shared tensors .{0,200} that are mismatching the transformers base",
+        r"shared tensors .{0,200} that are mismatching the transformers base|"
+        r"(?:due to|because of) (?:the )?shared (?:tensors|weights|memory)",
         always(
             "the output head is tied to the input embeddings: two names hold one tensor, and "
             "safetensors refuses to write it twice",
@@ -161,7 +176,8 @@ EXPORTS: tuple[General, ...] = (
         ),
         {
             "            Some tensors share memory, this will lead to duplicate memory on disk and "
-            "potential differences when loading them again: [{'lm_head.weight', 'embed'}].": "tie"
+            "potential differences when loading them again: [{'lm_head.weight', 'embed'}].": "tie",
+            "Saving in safetensors format fails for Gemma 2 due to shared tensors": "tie_weights",
         },
         alone=True,
     ),
@@ -234,7 +250,9 @@ EXPORTS: tuple[General, ...] = (
         _no_index,
         {
             "OSError: merged does not appear to have a file named pytorch_model.bin": "index.json",
-            "OSError: out does not appear to have a file named pytorch_model.bin": "",
+            "OSError: Error no file named pytorch_model.bin, model.safetensors found in directory "
+            "./gemma-lora.": "AutoPeftModelForCausalLM",
+            "OSError: out does not appear to have a file named pytorch_model.bin": "ls FOLDER",
         },
         alone=True,
     ),

@@ -107,7 +107,8 @@ IMAGES: tuple[General, ...] = (
         r"[Ii]mage features and image tokens do not match|"
         r"Number of images does not match number of special image tokens|"
         r"Got \d+ image tokens in the text (?:but|and) \d+ tokens from image embeddings|"
-        r"[Ff]eatures and image tokens .{0,20}do not match",
+        r"[Ff]eatures and image tokens .{0,20}do not match|"
+        r"Number of image tokens \(\d+\) does not match number of image features",
         _mismatch,
         {
             "ValueError: Image features and image tokens do not match: tokens: 0, features 256": (
@@ -117,6 +118,26 @@ IMAGES: tuple[General, ...] = (
             "1024": "max_length",
             "ValueError: Image features and image tokens do not match, tokens: 512, features: "
             "256": "one placeholder for each image",
+        },
+    ),
+    General(
+        "placeholders-cut-off",
+        r"Mismatch in `(?P<kind>\w{3,10})` token count between text and `input_ids`\. Got "
+        r"ids=\[?(?P<ids>[\d, ]{1,40})\]? and text=\[?(?P<text>[\d, ]{1,40})\]?",
+        lambda case: Answer(
+            f"the text has {case.match['text']} placeholders of the {case.match['kind']}, and "
+            f"{case.match['ids']} are left after tokenizing: the row was cut",
+            (
+                "truncation=False, max_length=None   in the processor's call and in the trainer's "
+                "config",
+                "or a max_length above the placeholders of all images (256 each for Gemma 3) and "
+                "the text",
+            ),
+            known="the processor counts both before and after",
+        ),
+        {
+            "ValueError: Mismatch in `image` token count between text and `input_ids`. Got ids="
+            "[256] and text=[512]. Likely due to `truncation='max_length'`.": "256 are left"
         },
     ),
     General(

@@ -118,6 +118,7 @@ INPUTS: tuple[General, ...] = (
         "rope-in-another-form",
         r"`?rope_scaling`? must (?:be a dictionary|have a|contain keys)|"
         r"rope_scaling must contain keys|Unknown RoPE scaling type|KeyError: 'rope_type'|"
+        r"KeyError: 'factor'|"
         r"Missing required keys in `rope_(?:scaling|parameters)`",
         always(
             "the checkpoint's config writes its rotary embedding in another form than the software "

@@ -117,7 +117,8 @@ KERNELS: tuple[General, ...] = (
         r"Torch not compiled with CUDA enabled",
         always(
             "the installed torch is the build for the CPU",
-            "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu126",
+            "pip install --force-reinstall torch --index-url "
+            "https://download.pytorch.org/whl/cu126",
             why="on Windows pip's own wheel is the one for the CPU, and a dependency may replace "
             "the other",
             known="torch says so",
@@ -229,7 +230,7 @@ KERNELS: tuple[General, ...] = (
         "bfloat16-not-here",
         r"BFloat16 is not supported on MPS|doesn't support bf16/gpu|"
         r"Bfloat16 is only supported on GPUs with compute capability of at least|"
-        r"not implemented for 'BFloat16'",
+        r"(?<!unscale_cuda\")(?<!tril_cuda_template\") not implemented for 'BFloat16'",
         lambda case: Answer(
             "bfloat16 was asked for where it is not computed",
             (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...tables import families
 from ..answer import Answer
 from .base import Case, General, always
 from .released import released
@@ -24,6 +25,29 @@ def _model_type(case: Case) -> Answer:
         ("pip install -U transformers", "and restart the kernel, in a notebook"),
         known="the message",
         settles=False,
+    )
+
+
+def _no_entry(case: Case) -> Answer | None:
+    name = case.match["type"]
+    since = families.FIRST_RELEASES.get(name)
+    if since is None:
+        return None
+    who = (case.packages or [""])[-1]
+    return Answer(
+        f"a table of model types has no entry {name}: what looks it up is older than the model",
+        (
+            f"pip install -U {who}"
+            if who and who != "transformers"
+            else f"pip install -U 'transformers>={since}'   and restart the kernel",
+            "the same for trl, peft, liger-kernel, vllm or the trainer, where its frame is the "
+            "last",
+        ),
+        why=f"transformers knows {name} from {since} on; other packages keep other tables",
+        known="the message; the release was read in the wheels of transformers. Whose table it is, "
+        "the last frame shows",
+        certain=False,
+        of_gemma=True,
     )
 
 
@@ -162,6 +186,16 @@ LOADING: tuple[General, ...] = (
             "parameter lm_head.weight": "mlx-lm"
         },
         alone=True,
+    ),
+    General(
+        "model-type-not-in-a-table",
+        r"KeyError: '(?P<type>(?:embedding|diffusion|recurrent|vault|shield|pali|"
+        r"t5)?_?gemma\w{0,30})'",
+        _no_entry,
+        {
+            "KeyError: 'gemma3_text'": "transformers>=4.50.0",
+            "KeyError: 'gemma3_with_a_name_of_my_own'": "",
+        },
     ),
     General(
         "model-type-unknown",

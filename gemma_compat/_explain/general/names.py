@@ -152,8 +152,8 @@ NAMES: tuple[General, ...] = (
     ),
     General(
         "attribute-missing",
-        r"AttributeError: '?(?P<owner>(?!NoneType|list|dict|str|int)[\w.]{1,80})'? object has no "
-        r"attribute '(?P<name>\w{1,80})'",
+        r"(?:AttributeError: '?|(?<!module )')(?P<owner>(?!NoneType|list|dict|str|int|tuple)"
+        r"[\w.]{1,80})'? (?:object )?has no attribute '(?P<name>\w{1,80})'",
         _attribute,
         {
             "AttributeError: 'GemmaForCausalLM' object has no attribute 'max_seq_length'": (
@@ -161,6 +161,12 @@ NAMES: tuple[General, ...] = (
             ),
             "AttributeError: 'Gemma3ForConditionalGeneration' object has no attribute "
             "'vocab_size'": "4.51.3 only",
+            "AttributeError: 'Gemma3Processor' has no attribute 'pad' during Data Collation": (
+                "takes a Gemma3Processor for a tokenizer"
+            ),
+            "[ERROR] 'Gemma3Processor' object has no attribute 'pad'?\nwith the notebook": (
+                "for a tokenizer"
+            ),
             'Traceback (most recent call last):\n  File "/x/src/llamafactory/model/visual.py", '
             "line 3, in f\n    f()\nAttributeError: 'Gemma4ForConditionalGeneration' object has "
             "no attribute 'multi_modal_projector'": "pip install -U llamafactory",

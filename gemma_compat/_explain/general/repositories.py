@@ -240,13 +240,18 @@ REPOSITORIES: tuple[General, ...] = (
         r"Unknown scheme for proxy URL|couldn't connect to 'https://huggingface\.co'|Max retries "
         r"exceeded with url|"
         r"Temporary failure in name resolution|LocalEntryNotFoundError|ReadTimeoutError|"
-        r"429 Client Error",
+        r"429 Client Error|50\d Server Error|requests\.exceptions\.\w{0,10}Timeout|"
+        r"Read timed out\.",
         always(
             "the Hub could not be reached, or it refused for a while",
             "download once where there is a network: hf download MODEL   then HF_HUB_OFFLINE=1",
             why="no network on this node, a proxy, or too many requests from one address",
         ),
-        {"OSError: We couldn't connect to 'https://huggingface.co' to load": "network"},
+        {
+            "OSError: We couldn't connect to 'https://huggingface.co' to load": "network",
+            "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='huggingface.co', port=443)"
+            ": Read timed out. (read timeout=10)": "HF_HUB_OFFLINE",
+        },
         alone=True,
     ),
 )

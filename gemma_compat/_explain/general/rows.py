@@ -87,6 +87,25 @@ ROWS: tuple[General, ...] = (
         },
     ),
     General(
+        "split-missing",
+        r"KeyError: '(?P<name>train|test|validation|val|train_sft|test_sft|dev|eval)'",
+        lambda case: Answer(
+            f"the data set has no split {case.match['name']}",
+            (
+                "print(dataset)   lists the splits",
+                "dataset['train'].train_test_split(test_size=0.05)   makes a train and a test "
+                "split of one",
+                f"load_dataset(NAME, split='{case.match['name']}') gives the rows themselves: "
+                "then without the ['...']",
+            ),
+            why="a data set of own files has one split, train; one that was loaded with split= has "
+            "none",
+            known="the message names the key; that it is a split is likely",
+            certain=False,
+        ),
+        {"KeyError: 'validation'": "train_test_split"},
+    ),
+    General(
         "column-missing",
         r"KeyError: '(?P<name>[\w -]{1,60})'",
         _column,

@@ -5,6 +5,8 @@ No cause is known from a sentence. An answer says what decides between the likel
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..answer import Answer
 from .base import Answering, Case, General
 
@@ -39,6 +41,34 @@ def told(happened: str, *do: str, why: str, of_gemma: bool = False) -> Answering
     return answer
 
 
+_changes_nothing = told(
+    "an adapter, or a merge, is said to change nothing",
+    "print(sum(p.abs().sum().item() for n, p in model.named_parameters() if 'lora_B' in n))   on "
+    "the model with its adapter",
+    "0: never trained, or not loaded: look for missing or unexpected adapter keys among the "
+    "warnings of loading",
+    "above 0, and only the merge is without it: PeftModel.from_pretrained(base in 16 bits, "
+    "ADAPTER).merge_and_unload(), then compare one prompt with do_sample=False",
+    why="lora_B starts at zero, so an adapter whose weights did not arrive computes what the base "
+    "computes. The modules of the multimodal Gemmas got other names in transformers 4.52: an "
+    "adapter from before may find no place after",
+)
+
+
+def _without_effect(case: Case) -> Answer | None:
+    answer = _changes_nothing(case)
+    if answer is None or not case.facts.model.get("num_kv_shared_layers"):
+        return answer
+    return replace(
+        answer,
+        do=("pip install -U 'transformers>=5.6'   and train again", *answer.do),
+        why="layers of this model borrow keys and values of others, which older releases lose "
+        "while training without a cache (GC104: Gemma 4 in transformers 5.5.0 and 5.5.1, Gemma 3n "
+        f"before 5.6). {answer.why}",
+        of_gemma=True,
+    )
+
+
 TOLD: tuple[General, ...] = (
     General(
         "adapter-without-an-effect",
@@ -49,23 +79,17 @@ TOLD: tuple[General, ...] = (
         r"were)(?: not|"
         r"n't) (?:being )?(?:applied|loaded at all|used at all)|(?:has|have|had|with) no effect|"
         r"(?:does|do|did)(?: not|n't) (?:seem to )?(?:have any|take|show any) effect)|"
+        r"outputs? (?:(?:is|are|was|were|does|do|did)(?: not|n't)|aren|isn|doesn) (?:being )?"
+        r"chan\w{0,3}(?:ing|e|ed)?\b|"
         r"lora_B[^\n.]{0,40} (?:all )?zeros?\b|all zeros?[^\n.]{0,40}\blora_B",
-        told(
-            "an adapter, or a merge, is said to change nothing",
-            "print(sum(p.abs().sum().item() for n, p in model.named_parameters() if 'lora_B' in n))"
-            "   on the model with its adapter",
-            "0: never trained, or not loaded: look for missing or unexpected adapter keys among "
-            "the warnings of loading",
-            "above 0, and only the merge is without it: PeftModel.from_pretrained(base in 16 bits, "
-            "ADAPTER).merge_and_unload(), then compare one prompt with do_sample=False",
-            why="lora_B starts at zero, so an adapter whose weights did not arrive computes what "
-            "the base computes. The modules of the multimodal Gemmas got other names in "
-            "transformers 4.52: an adapter from before may find no place after",
-        ),
+        _without_effect,
         {
             "The model is saved, however, it is identical to the base model.": "lora_B",
             "After loading, the LoRA adapter has no effect on the output": "lora_B",
             "the adapter is not applied at all": "lora_B",
+            "gemma-4-E4B won't finetune (loss is dropping but output aren't changing)": (
+                "transformers>=5.6"
+            ),
             "the output has the same length as the input": "",
         },
         alone=True,
@@ -228,6 +252,26 @@ TOLD: tuple[General, ...] = (
             "the left, 16 bits still differ in the last digits, which turns a close choice",
         ),
         {"gemma 3 inference gives different results with batch size > 1": "padding_side"},
+        alone=True,
+    ),
+    General(
+        "tokenizer-model-not-written",
+        r"tokenizer\.model[^\n.]{0,60}(?:never|not|n't|missing)\b[^\n.]{0,40}(?:saved|pushed|"
+        r"found|there|written|created|copied|generated|exist)|(?:missing|without a?|no) `?"
+        r"tokenizer\.model\b",
+        told(
+            "the file tokenizer.model is said to be missing from what was saved",
+            "from huggingface_hub import hf_hub_download; hf_hub_download(BASE, 'tokenizer.model', "
+            "local_dir=FOLDER)",
+            "where it is not asked for, tokenizer.json is enough: transformers and vLLM read that",
+            why="a fast tokenizer saves tokenizer.json, and tokenizer.model only where it was "
+            "loaded from one; converters for llama.cpp ask for it. Tokens that were added stand in "
+            "tokenizer.json alone",
+        ),
+        {
+            "The tokenizer.model file never seems to get saved or pushed to hub": "hf_hub_download",
+            "loading file tokenizer.model from cache": "",
+        },
         alone=True,
     ),
 )

@@ -73,6 +73,41 @@ TRAINING: tuple[General, ...] = (
         },
     ),
     General(
+        "scaler-and-bfloat16",
+        r"_amp_foreach_non_finite_check_and_unscale_cuda\" not implemented for 'BFloat16'",
+        lambda case: Answer(
+            "fp16=True scales gradients, and the weights that are trained are bfloat16, for which "
+            "torch has no such step",
+            (
+                "bf16=True, fp16=False   on a card that computes bfloat16",
+                "or the trained weights in float32 (dtype=torch.float32) with fp16=True: on a T4 "
+                "or V100",
+            ),
+            known="the function that the message names is the scaler's; bfloat16 needs none",
+            settles=False,
+        ),
+        {
+            'RuntimeError: "_amp_foreach_non_finite_check_and_unscale_cuda" not implemented for '
+            "'BFloat16'": "bf16=True, fp16=False"
+        },
+    ),
+    General(
+        "triangle-in-bfloat16",
+        r"triu_tril_cuda_template\" not implemented for 'BFloat16'",
+        lambda case: Answer(
+            "this torch cannot make a causal mask in bfloat16 on a GPU",
+            ("pip install -U torch", 'or attn_implementation="sdpa"'),
+            why="torch.triu learned bfloat16 with torch 2.1",
+            known="the message names the function; the release is from memory",
+            certain=False,
+        ),
+        {
+            "RuntimeError: \"triu_tril_cuda_template\" not implemented for 'BFloat16'": (
+                "pip install -U torch"
+            )
+        },
+    ),
+    General(
         "fp16-unscale",
         r"Attempting to unscale FP16 gradients",
         lambda case: Answer(
