@@ -18,10 +18,10 @@ __all__ = ["FILES", "Answer", "Case", "General", "generals", "kinds_of"]
 
 # The files, the more particular before the less particular: of one line, the first answers.
 FILES = (
-    "mlx", "exports", "gguf", "llama_cpp", "ollama", "vllm", "vllm_releases", "adapters",
-    "prompts", "states", "data", "keras", "data_sets", "rows", "images", "repositories",
-    "versions", "notebooks", "unsloth_parts", "unsloth", "unsloth_refusals", "quantized",
-    "quantizers", "serving", "deepspeed", "distributed", "rollouts", "swift", "recipes", "ended",
+    "mlx", "exports", "gguf", "llama_cpp", "ollama", "vllm", "vllm_releases", "adapters", "prompts",
+    "states", "data", "keras", "data_sets", "rows", "images", "repositories", "versions",
+    "notebooks", "unsloth_parts", "unsloth", "unsloth_refusals", "quantized", "quantizers",
+    "serving", "deepspeed", "distributed", "rollouts", "swift", "recipes", "ended", "sharding",
     "launching", "placing", "memory", "machine", "tensors", "platforms", "drivers", "windows",
     "kernels", "dtypes", "loading", "training", "autograd", "preferences", "settings", "running",
     "processes", "inputs", "numbers", "values", "checkpoints", "building", "attention",

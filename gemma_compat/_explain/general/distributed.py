@@ -70,6 +70,22 @@ DISTRIBUTED: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "process-aborted-itself",
+        r"Signal 6 \(SIGABRT\)|exitcode *: -6\b|exited with exit code -6\b",
+        always(
+            "a process aborted itself (SIGABRT); why, only its own lines above this report say",
+            "grep -n -m3 -E 'Watchdog|terminate called|CUDA error|Assertion' LOG   on each node",
+            "NCCL_DEBUG=INFO TORCH_DISTRIBUTED_DEBUG=DETAIL before the command, where nothing is "
+            "above it",
+            why="NCCL's watchdog aborts after a time-out, and so does C++ after an error that no "
+            "code catches",
+            known="the launcher names the signal",
+            settles=False,
+        ),
+        {"  traceback : Signal 6 (SIGABRT) received by PID 147221": "Watchdog"},
+        alone=True,
+    ),
+    General(
         "bus-error",
         r"Signal 7 \(SIGBUS\)|exitcode *: -7\b|exited with exit code -7\b",
         always(
@@ -86,7 +102,7 @@ DISTRIBUTED: tuple[General, ...] = (
     ),
     General(
         "weight-without-storage",
-        r"setStorage: sizes [^\n]{1,200}out of bounds for storage of size 0|"
+        r"setStorage: sizes \[[^\n]{1,200}(?:out of bounds for storage of size 0|itemsize \d+ ?$)|"
         r"Expects storage to be allocated|The tensor has a non-zero number of elements, but its "
         r"data is not allocated yet",
         always(
@@ -104,7 +120,9 @@ DISTRIBUTED: tuple[General, ...] = (
         {
             "RuntimeError: setStorage: sizes [2304, 256000], strides [1, 2304], storage offset 0, "
             "and itemsize 4 requiring a storage size of 2359296000 are out of bounds for storage "
-            "of size 0": "decoder layers alone"
+            "of size 0": "decoder layers alone",
+            "RuntimeError: setStorage: sizes [896, 152000], strides [1, 896], storage offset 0, "
+            "and itemsize 4 \nrequiring a storage size of 544768000 are out of bounds": "FSDP2",
         },
     ),
     General(

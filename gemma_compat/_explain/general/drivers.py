@@ -61,7 +61,8 @@ DRIVERS: tuple[General, ...] = (
     ),
     General(
         "driver-in-a-bad-state",
-        r"Unexpected error from cudaGetDeviceCount|CUDA driver initialization failed|"
+        r"Unexpected error from cudaGetDeviceCount|unsupported display driver / cuda driver|"
+        r"CUDA driver initialization failed|"
         r"CUDA driver error: |forward compatibility was attempted on non supported HW|"
         r"Failed to initialize NVML|CUDA unknown error",
         always(

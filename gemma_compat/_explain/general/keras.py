@@ -84,7 +84,8 @@ KERAS: tuple[General, ...] = (
     General(
         "jax-finds-no-device",
         r"Unable to initialize backend '(?P<name>\w{2,10})'|Failed to get global TPU topology|"
-        r"No visible (?:GPU|TPU) devices|The TPU is already in use by process",
+        r"No visible (?:GPU|TPU) devices|The TPU is already in use by process|"
+        r"libtpu\.so already in use|Check failed: client_ : No",
         always(
             "JAX could not start the accelerator",
             'python -c "import jax; print(jax.__version__, jax.devices())"',

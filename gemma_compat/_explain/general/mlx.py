@@ -130,4 +130,25 @@ MLX: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "swift-mlx-lacks-a-part",
+        r"Unhandled keys \[(?P<names>[^\]\n]{1,300})\] in (?P<where>[\w.]{3,160})",
+        lambda case: Answer(
+            "the program's class of this model (MLX Swift) lacks parts that the files hold",
+            (
+                "update the program (SwiftLM, an app on mlx-swift-lm) to a release that knows "
+                "this model",
+                "or mlx_lm.generate --model FOLDER   (pip install -U mlx-lm), to see whether the "
+                "files are whole",
+            ),
+            why="each family has its class there, and mixtures of experts, towers and new norms "
+            "came later",
+            known="the message lists the names that the class does not take",
+        ),
+        {
+            'Error: Unhandled keys ["experts", "router"] in language_model.model.layers.0 in '
+            "Gemma4Model.Gemma4DecoderLayer": "update the program"
+        },
+        alone=True,
+    ),
 )

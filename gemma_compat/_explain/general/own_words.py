@@ -68,7 +68,7 @@ _CHECKERS = {
     "sentence_transformers": "sentence-transformers",
 }
 # The line of code that raised, as Python, IPython and rich show it.
-_RAISES = re.compile(r"^\s*(?:(?:-+> ?|❱ ?)\d+ .*)?\b(?:raise|assert)\b", re.MULTILINE)
+_RAISES = re.compile(r"(?:^|\s)(?:raise [\w.]+(?:\(|$)|assert )", re.MULTILINE)
 _MODAL = re.compile(
     r"\b(?:must|should|[Cc]annot|[Cc]an't|[Cc]ould not|does not|doesn't|[Oo]nly|[Nn]ot|[Nn]o|"
     r"[Uu]nsupported|[Uu]nknown|[Ii]nvalid|[Ii]ncompatible|requires?|exclusive|[Mm]issing|"
@@ -115,9 +115,11 @@ def _of_a_check(case: Case, said: list[str]) -> Answer | None:
         return None
     if len(said[0]) < 12 or not _MODAL.search(said[0]):
         return None
+    wanted = _shown(said[0])
+    wanted = f"`{wanted}" if wanted.count("`") % 2 else wanted  # the splitting took one off
     return Answer(
         f"a check of {_CHECKERS[package]}'s own stopped the run",
-        (f"bring into order what it names: {_shown(said[0])}",),
+        (f"bring into order what it names: {wanted}",),
         why="it raised this error itself, before or beside the model's work, so the setting, row "
         "or file that it names is where to look",
         known="the last frame raises it; why it is so here, the log does not say",

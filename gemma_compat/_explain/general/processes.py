@@ -23,6 +23,18 @@ def _timeout(case: Case) -> Answer:
     )
 
 
+def _failed(case: Case) -> Answer:
+    if "Watchdog caught collective operation timeout" in f"{case.above}{case.hit.before}":
+        return _timeout(case)
+    return Answer(
+        "NCCL could not carry out a collective",
+        ("NCCL_DEBUG=INFO before the command: it prints which rank and which link",),
+        why="a link or a peer failed, or another process of the job stopped first",
+        known="the message; the reason is in the lines that NCCL_DEBUG=INFO adds",
+        certain=False,
+    )
+
+
 def _of_the_launcher(case: Case) -> Answer | None:
     if case.error is None or not case.error.is_of_a_launcher:
         return None
@@ -69,7 +81,8 @@ PROCESSES: tuple[General, ...] = (
     General(
         "collective-timeout",
         r"[Ww]atchdog caught collective operation timeout|Timeout\(ms\)=\d+\)? ran for|"
-        r"NCCL timeout|Timed out waiting \d+ms",
+        r"NCCL timeout|Timed out waiting \d+ms|timed out in blocking wait|"
+        r"failed to pass monitoredBarrier|Timeout at NCCL work",
         _timeout,
         {"[Rank 0] Watchdog caught collective operation timeout: WorkNCCL(": "ranks"},
         alone=True,
@@ -77,13 +90,7 @@ PROCESSES: tuple[General, ...] = (
     General(
         "nccl-error",
         r"NCCL error|ncclUnhandledCudaError|ncclSystemError|ncclInternalError|ncclRemoteError",
-        always(
-            "NCCL could not carry out a collective",
-            "NCCL_DEBUG=INFO before the command: it prints which rank and which link",
-            why="a link or a peer failed, or another process of the job stopped first",
-            known="the message; the reason is in the lines that NCCL_DEBUG=INFO adds",
-            certain=False,
-        ),
+        _failed,
         {"torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp": "NCCL_DEBUG"},
         alone=True,
     ),
@@ -116,7 +123,8 @@ PROCESSES: tuple[General, ...] = (
     ),
     General(
         "no-gpu",
-        r"No CUDA GPUs are available|Found no NVIDIA driver|invalid device ordinal",
+        r"No CUDA GPUs are available|Found no NVIDIA driver|invalid device ordinal|"
+        r"AssertionError: Invalid device id",
         always(
             "the process sees no such GPU",
             "nvidia-smi   and   echo $CUDA_VISIBLE_DEVICES",

@@ -162,6 +162,7 @@ RUNNING: tuple[General, ...] = (
         r"torch\._dynamo\.exc\.(?:Unsupported|InternalTorchDynamoError|TorchRuntimeError|"
         r"BackendCompilerFailed|Uncompilable)|InternalTorchDynamoError|torch\._inductor\.exc\.|"
         r"InductorError|"
+        r"Cannot access data pointer of Tensor \(e\.g\. FakeTensor|"
         r"FailOnRecompileLimitHit|LoweringException",
         always(
             "torch.compile could not compile a part of the model; the run need not be compiled",

@@ -150,7 +150,7 @@ SWIFT: tuple[General, ...] = (
     General(
         "operation-failed-on-the-npu",
         r"call aclnn\w{2,60} failed|ERR0\d{4} (?:OPS|PTA|DIST|ACL|HCCL)|"
-        r"HCCL function error|ERR02200 DIST",
+        r"HCCL function error|ERR02200 DIST|wait execution of the Notify register times out",
         always(
             "an operation of the Ascend NPU failed in its own library (CANN)",
             'npu-smi info   and   python -c "import torch, torch_npu; print(torch.__version__, '

@@ -1,0 +1,189 @@
+"""Sharded weights and states: DTensor, distributed checkpoints, JAX's trees; threads and locks."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import Case, General, always
+
+
+def _bucket(case: Case) -> Answer:
+    return Answer(
+        'DeepSpeed\'s "auto" sizes cannot be filled in: the config of this model has no hidden '
+        "size at its top",
+        (
+            '"reduce_bucket_size": 50000000, "stage3_prefetch_bucket_size": 45000000, '
+            '"stage3_param_persistence_threshold": 100000   in place of "auto"',
+            "or the Trainer of transformers 4.50 or newer, which reads text_config; accelerate up "
+            "to 1.15 does not",
+        ),
+        why="a multimodal Gemma (3, 3n, 4, PaliGemma) keeps its sizes in text_config; the sizes "
+        "are about communication only, and any such number trains",
+        known="the message lists the entries that stay open",
+    )
+
+
+SHARDING: tuple[General, ...] = (
+    General(
+        "no-hidden-size-for-auto",
+        r"neither `(?:model\.config\.)?hidden_size` nor",
+        _bucket,
+        {
+            "ValueError: The model's config file has neither `hidden_size` nor `hidden_sizes` "
+            "entry, therefore it's not possible to automatically fill out the following `auto` "
+            "entries in the DeepSpeed config file: ['zero_optimization.reduce_bucket_size'].": (
+                "reduce_bucket_size"
+            ),
+            "ValueError: Can find neither `model.config.hidden_size` nor "
+            "`model.config.hidden_sizes`, therefore it's not possible": "does not",
+        },
+        alone=True,
+    ),
+    General(
+        "weight-made-beside-zero",
+        r"has no attribute 'ds_(?:id|tensor|shape|status|numel|summary)'",
+        always(
+            "a weight was made or replaced after ZeRO-3 had partitioned the model",
+            "resize_token_embeddings, new heads and adapters first; then the Trainer or "
+            "deepspeed.initialize",
+            "with deepspeed.zero.GatheredParameters(list(module.parameters()), modifier_rank=0):   "
+            "around a change to weights that are partitioned",
+            "or ZeRO-2",
+            why="partitioned weights carry the attributes ds_id, ds_tensor and others, which a new "
+            "weight lacks",
+            known="the attribute is DeepSpeed's; which weight it is, the frames show",
+            settles=False,
+        ),
+        {"AttributeError: 'Parameter' object has no attribute 'ds_id'": "GatheredParameters"},
+    ),
+    General(
+        "sharded-checkpoint-does-not-fit",
+        r"CheckpointException ranks|Missing key in checkpoint state_dict: |"
+        r"\.metadata'? ?(?:is not|not found|does not exist)",
+        always(
+            "a sharded checkpoint (torch.distributed.checkpoint) is not the one that is looked for",
+            "ls CHECKPOINT   has to show pytorch_model_fsdp_0/.metadata or global_stepN, whole",
+            "resume with the FSDP version, adapters and optimizer that wrote it; "
+            "save_only_model=False",
+            "weights alone: accelerate merge-weights CHECKPOINT/pytorch_model_fsdp_0 OUT",
+            why="names in it are those of the wrapped model at the time; a save that broke off "
+            "leaves no .metadata",
+            known="the message names the key or rank",
+            settles=False,
+        ),
+        {"RuntimeError: Missing key in checkpoint state_dict: optimizer.state.": ("merge-weights")},
+    ),
+    General(
+        "ranks-of-other-sizes",
+        r"output tensor size must be equal to world_size times input|"
+        r"Input tensor at index \d+ has invalid shape|"
+        r"Tensor list input to \w{3,20} must have the same",
+        always(
+            "what the processes gather has another size on each of them",
+            "accelerator.pad_across_processes(tensor, dim=1)   before gather",
+            "generation or evaluation: pad to the same length on all ranks (max_length, "
+            "padding='max_length')",
+            why="rows and generated texts are of other lengths on each rank",
+            known="torch compares the sizes",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Input tensor at index 1 has invalid shape [2, 100], but expected [2, "
+            "120]": "pad_across_processes"
+        },
+    ),
+    General(
+        "no-sharding-of-this-operation",
+        r"does not have a sharding strategy registered",
+        always(
+            "this torch has no sharded form of one operation on DTensors (FSDP2, tensor "
+            "parallelism)",
+            "pip install -U torch",
+            'or optim="adamw_torch" (not fused), and no torch.compile around it',
+            "or FSDP1 (fsdp_version: 1) or DeepSpeed",
+            known="torch names the operation",
+            settles=False,
+        ),
+        {
+            "NotImplementedError: Operator aten.foo.default does not have a sharding strategy "
+            "registered.": "pip install -U torch"
+        },
+    ),
+    General(
+        "integers-that-take-no-gradient",
+        r"[Oo]nly Tensors of floating point (?:and complex )?dtype can require gradients",
+        always(
+            "requires_grad was set on weights that are integers: packed 4-bit or 8-bit ones",
+            "prepare_model_for_kbit_training(model) and get_peft_model(model, config), which "
+            "freeze them",
+            "or if p.is_floating_point(): p.requires_grad = True   in a loop of the script",
+            why="full fine-tuning of a quantized model is not possible; an adapter on it is",
+            known="torch says so",
+            settles=False,
+        ),
+        {
+            "RuntimeError: only Tensors of floating point dtype can require gradients": (
+                "get_peft_model"
+            )
+        },
+    ),
+    General(
+        "no-thread-left",
+        r"can't start new thread|pthread_create failed for thread",
+        always(
+            "the system gives the process no more threads",
+            "OMP_NUM_THREADS=4 OPENBLAS_NUM_THREADS=4 before the command; fewer "
+            "dataloader_num_workers and num_proc",
+            "ulimit -u   and, in a container, --pids-limit=-1",
+            why="each rank and each worker starts as many threads as there are cores",
+            known="the message",
+        ),
+        {"RuntimeError: can't start new thread": "OMP_NUM_THREADS"},
+        alone=True,
+    ),
+    General(
+        "card-is-busy",
+        r"CUDA-capable device\(s\) is/are busy or unavailable",
+        always(
+            "the card takes no further process: it is in exclusive mode, or in a bad state",
+            "nvidia-smi   shows who holds it, and Compute M.: E. Process is the exclusive mode",
+            "as administrator: nvidia-smi -c DEFAULT; or the card that the scheduler gave "
+            "(CUDA_VISIBLE_DEVICES)",
+            known="CUDA says so; which of the two it is, nvidia-smi shows",
+            settles=False,
+        ),
+        {
+            "RuntimeError: CUDA error: CUDA-capable device(s) is/are busy or unavailable": (
+                "nvidia-smi -c DEFAULT"
+            )
+        },
+    ),
+    General(
+        "weights-of-another-jax-model",
+        r"ScopeParam(?:Shape|NotFound)Error|Incompatible shapes for (?:matmul|dot_general)",
+        always(
+            "the JAX model is given weights or inputs of another size or another model",
+            "the class and the checkpoint of one size: gm.nn.Gemma3_4B with GEMMA3_4B_PT or _IT",
+            "jax.tree.map(lambda x: x.shape, params)   shows what is in hand",
+            why="flax makes no weight of a model that it is handed weights for, and compares each "
+            "shape",
+            known="the message has both shapes, or the name that is missing",
+            settles=False,
+        ),
+        {
+            "flax.errors.ScopeParamShapeError: Initializer expected to generate shape (256128, "
+            "2048) but got shape (257152, 2048)": "one size"
+        },
+    ),
+    General(
+        "keras-lora-twice",
+        r"lora is already enabled",
+        always(
+            "enable_lora was called on a model that has LoRA already",
+            "in a notebook: run the cell that loads the model again, then enable_lora once",
+            known="Keras says so",
+        ),
+        {
+            "ValueError: lora is already enabled. This can only be done once per layer.": "once",
+        },
+    ),
+)
