@@ -159,7 +159,7 @@ RUNNING: tuple[General, ...] = (
     ),
     General(
         "compiler-failed",
-        r"torch\._dynamo\.exc\.(?:Unsupported|InternalTorchDynamoError|TorchRuntimeError|"
+        r"torch\._dynamo\.exc\.(?:Unsupported|UserError|InternalTorchDynamoError|TorchRuntimeError|"
         r"BackendCompilerFailed|Uncompilable)|InternalTorchDynamoError|torch\._inductor\.exc\.|"
         r"InductorError|"
         r"Cannot access data pointer of Tensor \(e\.g\. FakeTensor|"

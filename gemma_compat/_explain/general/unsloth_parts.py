@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ..answer import Answer
 from .base import General, always
+from .unsloth_prompts import NO_GENERATION_PROMPT
+from .unsloth_saving import UPGRADE
 
 UNSLOTH_PARTS: tuple[General, ...] = (
     General(
@@ -57,6 +60,35 @@ UNSLOTH_PARTS: tuple[General, ...] = (
             settles=False,
         ),
         {"Export fails with `Request failed (524)`. LoRA works": "server's own log"},
+        alone=True,
+    ),
+    General(
+        "unsloth-asks-for-a-generation-prompt",
+        r"does not have a \{% if add_generation_prompt %\}",
+        NO_GENERATION_PROMPT,
+        {
+            "# inference with unsloth: error does not have a {% if add_generation_prompt %} for "
+            "generation purposes.": "get_chat_template"
+        },
+        alone=True,
+    ),
+    General(
+        "unsloth-leaves-a-class-unpatched",
+        r"(?:Unsloth: )?Failed to patch "
+        r"(?P<name>\w{3,60}(?:For\w{4,40}|Attention|Model|MLP|Norm))",
+        lambda case: Answer(
+            f"Unsloth did not put its own code in place of {case.match['name']}: the class of this "
+            "transformers is another than it knows",
+            (UPGRADE, "nothing, where another model is trained: the class is not used then"),
+            why="unsloth_zoo replaces forwards whose signature it compares first; a release of "
+            "transformers that came after it has another",
+            known="the line; the run goes on with the code of transformers",
+            settles=False,
+        ),
+        {
+            "Unsloth Zoo will now patch everything\nFailed to patch "
+            "Gemma3ForConditionalGeneration": "another model is trained"
+        },
         alone=True,
     ),
 )

@@ -6,7 +6,7 @@ import re
 
 from ..answer import Answer
 from .base import Case, always
-from .unsloth_saving import SAYS, Refusal
+from .unsloth_saving import SAYS, UPGRADE, Refusal
 
 _TOKENIZE = (
     "inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, "
@@ -25,6 +25,17 @@ def _columns(case: Case) -> Answer:
         ),
         known=SAYS,
     )
+
+
+# Shared with a text without Unsloth's name before it, as titles have it.
+NO_GENERATION_PROMPT = always(
+    "the chat template of this tokenizer does not end a prompt as Unsloth asks: "
+    "add_generation_prompt is missing from it or does not work",
+    'tokenizer = get_chat_template(tokenizer, chat_template="gemma-3")   (the name for this model)',
+    "or the instruction-tuned checkpoint's tokenizer_config.json and chat_template.jinja",
+    known="Unsloth names the tokenizer; a newer Unsloth repairs more templates",
+    settles=False,
+)
 
 
 PROMPTS: tuple[Refusal, ...] = (
@@ -78,6 +89,27 @@ PROMPTS: tuple[Refusal, ...] = (
             "ValueError: Unsloth: `sampling_params` is only supported when `fast_inference=True` "
             "(vLLM).",
             "model.generate",
+        ),
+    ),
+    Refusal(
+        r"(?:Embedding matrix|LM Head matrix|Model's config vocab_size)[^\n]{0,12} did not get "
+        r"resized",
+        always(
+            "add_new_tokens stopped: the embeddings have another number of rows than it reckons "
+            "with",
+            UPGRADE,
+            "or tokenizer.add_tokens(NEW); model.resize_token_embeddings(max(len(tokenizer), "
+            "model.get_input_embeddings().num_embeddings))",
+            why="a Gemma's embeddings are padded (Gemma 3: 262,208 rows for 262,145 tokens), so "
+            "that new tokens fit without more rows; older releases expect old rows plus new tokens",
+            known="read in unsloth_zoo 2025.5.8 and 2025.12.8, which expect that sum; 2026.5.5 and "
+            "2026.10.9 reckon with the padding",
+            settles=True,
+        ),
+        (
+            "RuntimeError: Unsloth: Embedding matrix size did not get resized properly. Please "
+            "file a bug report!",
+            "reckon with the padding",
         ),
     ),
     Refusal(

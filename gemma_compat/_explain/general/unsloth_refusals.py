@@ -10,7 +10,7 @@ import re
 
 from ..answer import Answer
 from .base import Case, General, always
-from .unsloth_prompts import PROMPTS
+from .unsloth_prompts import NO_GENERATION_PROMPT, PROMPTS
 from .unsloth_releases import RELEASES
 from .unsloth_saving import SAVING, SAYS, UPGRADE, Refusal
 
@@ -137,15 +137,7 @@ _LOADING: tuple[Refusal, ...] = (
     ),
     Refusal(
         r"The tokenizer `[^`\n]{1,160}`\s*$",
-        always(
-            "the chat template of this tokenizer does not end a prompt as Unsloth asks: "
-            "add_generation_prompt is missing from it or does not work",
-            'tokenizer = get_chat_template(tokenizer, chat_template="gemma-3")   (the name for '
-            "this model)",
-            "or the instruction-tuned checkpoint's tokenizer_config.json and chat_template.jinja",
-            known="Unsloth names the tokenizer; a newer Unsloth repairs more templates",
-            settles=False,
-        ),
+        NO_GENERATION_PROMPT,
         (
             "RuntimeError: Unsloth: The tokenizer `google/gemma-2-2b`\ndoes not have a {% if "
             "add_generation_prompt %} for generation purposes.",
@@ -212,8 +204,7 @@ _LOADING: tuple[Refusal, ...] = (
         ),
     ),
     Refusal(
-        r"[^\n]{0,200}(?:[Ff]ile a (?:bug report|report)|[Uu]nsuccessfully patched|[Pp]lease make "
-        r"a Github issue|report this ASAP)",
+        r"[^\n]{0,200}[Uu]nsuccessfully patched",
         always(
             "Unsloth did not find the code that it rewrites: it does not fit the releases beside "
             "it",

@@ -98,12 +98,15 @@ UNSLOTH: tuple[Reader, ...] = (
     Reader(
         r"^(?:\W{0,40})Unsloth: |[/\\](?:unsloth|unsloth_zoo|unsloth_compiled_cache)[/\\]|"
         r"from unsloth import|native_moe_grouped_mm|FastLanguageModel|FastModel\.|FastVisionModel|"
-        r"\bUnsloth\w+Trainer\b",
+        r"\bUnsloth\w+Trainer\b|unsloth_compiled_module|Error: Unsloth: |^\W{0,4}import unsloth\b|"
+        r"UnslothVisionDataCollator",
         always(("unsloth.used", True), strength=LISTED),
         {
             "Unsloth: Will smartly offload gradients to save VRAM!": {"unsloth.used": True},
             "/content/unsloth_compiled_cache/UnslothSFTTrainer.py": {"unsloth.used": True},
             "from unsloth import FastModel": {"unsloth.used": True},
+            "<class 'unsloth_compiled_module_gemma3.EmptyLogits'>": {"unsloth.used": True},
+            "RuntimeError: Unsloth: Please specify a token for uploading!": {"unsloth.used": True},
             "raised in `moe_utils.native_moe_grouped_mm`.": {"unsloth.used": True},
             "unsloth==2025.3.19": {"unsloth.used": ...},
         },
