@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from json import JSONEncoder
+from json.encoder import JSONEncoder, encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 
 from .._version import SCHEMA_VERSION, __version__
@@ -45,9 +45,14 @@ def indented(value: Any, margin: str = "\n") -> str:
         value: a JSON value whose keys are texts.
         margin: a line feed and the blanks before the value.
     """
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
     inner = f"{margin}  "
     if isinstance(value, dict) and value:
-        fields = [f"{_encoded(key)}: {indented(item, inner)}" for key, item in value.items()]
+        fields = [
+            f"{encode_basestring_ascii(key)}: {indented(item, inner)}"
+            for key, item in value.items()
+        ]
         return f"{{{inner}{f',{inner}'.join(fields)}{margin}}}"
     if isinstance(value, (list, tuple)) and value:
         items = [indented(item, inner) for item in value]

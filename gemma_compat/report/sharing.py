@@ -82,17 +82,29 @@ def _shorten(match: re.Match[str]) -> str:
     return f"<path>/{match['last']}"
 
 
+class _Cleaned(dict[str, str]):
+    """Texts of one document and what cleaning makes of them; most stand there many times."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = clean(text)
+        return self[text]
+
+
 def clean_values(value: Any) -> Any:
     """Return a JSON value with every string cleaned, keys too; turn what JSON lacks into text."""
+    return _clean_values(value, _Cleaned())
+
+
+def _clean_values(value: Any, cleaned: _Cleaned) -> Any:
     if isinstance(value, str):
-        return clean(value)
+        return cleaned[value]
     if isinstance(value, dict):
-        return {clean(str(key)): clean_values(item) for key, item in value.items()}
+        return {cleaned[str(key)]: _clean_values(item, cleaned) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [clean_values(item) for item in value]
+        return [_clean_values(item, cleaned) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    return value if value is None or isinstance(value, (bool, int, float)) else clean(str(value))
+    return value if value is None or isinstance(value, (bool, int, float)) else cleaned[str(value)]
 
 
 def shareable_facts(facts: Facts) -> dict[str, Any]:

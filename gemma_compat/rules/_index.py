@@ -72,7 +72,7 @@ def _later(make: Callable[[Any], Any]) -> Any:
 
 
 def _of_page(name: str) -> Any:
-    return _later(lambda rule: rule.shown[name])
+    return _later(lambda rule: rule.read_page()[name])
 
 
 class IndexedRule(Rule, eq=False):
@@ -115,13 +115,14 @@ class IndexedRule(Rule, eq=False):
         """Return its file, as a module below this package."""
         return f"{self.family}.{self.name.replace('-', '_')}"
 
-    @cached_property
-    def shown(self) -> dict[str, Any]:
-        """Return the fields that its page states, and the defaults of the others."""
+    def read_page(self) -> dict[str, Any]:
+        """Read its page: put the fields that are shown in place, and return them."""
         stated = {name: _field(value) for name, value in self.page().items()}
         stated["evidence"] = Evidence(stated["evidence"])
         stated["fix"] = Fix(**stated.get("fix", {}))
-        return {name: stated.get(name, getattr(Rule, name)) for name in SHOWN}
+        shown = {name: stated.get(name, getattr(Rule, name)) for name in SHOWN}
+        vars(self).update(shown)
+        return shown
 
     def replace(self, **changes: Any) -> IndexedRule:
         """Return a copy with other values, with all fields made."""
