@@ -7,8 +7,9 @@ Gemma 2 rule undetermined on Gemma 3, and the order of a rule's conditions does 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import compress
 
 from ..errors import UnknownFact
 from ..facts import Facts
@@ -188,14 +189,15 @@ def _asker(facts: Facts) -> Callable[[Rule], Iterable[Answer]]:
 
 
 def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
-    answer = judge(rule, facts)
+    left = [scope for scope in _left(rule, facts) if is_of(facts.model.model_type, scope)]
+    answer = _judge_in(rule, facts, left)
     if answer is not None:
         yield answer
 
 
 def _judge_every_type(rule: Rule, facts: Facts, by_type: FactsByType) -> Iterator[Answer]:
     """Yield the rule's answers; a scope that the installed releases rule out is asked once."""
-    left = [scope for scope in rule.scopes if not _rules_out(scope, facts)]
+    left = _left(rule, facts)
     if left:
         yield from judge_every_type(rule, types_by_scopes(rule, left), by_type, _judge_in)
 
@@ -236,9 +238,15 @@ def _beside_the_type(rule: Rule, scope: Scope) -> tuple[Condition, ...]:
     )
 
 
-def _rules_out(scope: Scope, facts: Facts) -> bool:
-    """Return whether a package is known to have a release that is outside the scope."""
-    for name, text in scope.packages.items():
+def _left(rule: Rule, facts: Facts) -> list[Scope]:
+    """Return the scopes that no installed release rules out. Where none is left, make none."""
+    allowed = [not _rules_out(packages, facts) for packages in rule.packages]
+    return list(compress(rule.scopes, allowed)) if any(allowed) else []
+
+
+def _rules_out(packages: Mapping[str, str], facts: Facts) -> bool:
+    """Return whether one of these packages is known to have a release that is not allowed."""
+    for name, text in packages.items():
         try:
             if not facts.has_release(name, text):
                 return True

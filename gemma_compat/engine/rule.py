@@ -7,7 +7,7 @@ so that "unknown" is treated alike in all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -180,6 +180,11 @@ class Rule(Value, eq=False):
         return self.docs.strip().partition("\n")[0].rstrip(".") or self.name
 
     @property
+    def packages(self) -> Sequence[Mapping[str, str]]:
+        """Return the packages of each scope."""
+        return [scope.packages for scope in self.scopes]
+
+    @property
     def model_types(self) -> frozenset[str]:
         """Return all model types of its scopes."""
         return frozenset().union(*(scope.model_types for scope in self.scopes))
@@ -214,9 +219,7 @@ class Rule(Value, eq=False):
         return help_text(releases, self.fix.then, self.fix.setting, self.patch_call)
 
     def fixed_in(self, facts: Facts, scope: Scope | None = None) -> Mapping[str, str]:
-        """Return the releases that end it: ``scope``'s, by default that of the facts, else the
-        rule's.
-        """
+        """Return the releases that end it: its scope's (by default the facts') or its own."""
         if scope is None:
             model_type = facts.model.get("model_type")
             scope = next((item for item in self.scopes if model_type in item.model_types), None)
@@ -252,7 +255,6 @@ class Finding(Value):
     """A rule fired.
 
     Attributes:
-        rule: the rule.
         problem: what it says.
         model_types: the model types it was judged for where no model was given; else empty.
     """
@@ -266,7 +268,6 @@ class Undetermined(Value):
     """A rule could not be decided.
 
     Attributes:
-        rule: the rule.
         missing: dotted topics of the facts that were missing, with the reason for each.
         condition: completes "if ...": when the rule would fire.
         model_types: as in :class:`Finding`.

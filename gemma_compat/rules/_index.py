@@ -11,7 +11,7 @@ cure is applied: for most rules, on most machines, never.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from importlib import import_module
 from operator import attrgetter
@@ -114,6 +114,13 @@ class IndexedRule(Rule, eq=False):
     def file(self) -> str:
         """Return its file, as a module below this package."""
         return f"{self.family}.{self.name.replace('-', '_')}"
+
+    @property
+    def packages(self) -> Sequence[Mapping[str, str]]:
+        """Return the packages of each scope, without making the scopes."""
+        if "scopes" in vars(self):
+            return super().packages
+        return [scope.get("packages", {}) for scope in self.entry["scopes"]]
 
     def read_page(self) -> dict[str, Any]:
         """Read its page: put the fields that are shown in place, and return them."""
