@@ -1,8 +1,8 @@
 """Write what ``explain`` searches for into ``gemma_compat/_explain/index.json``: ``make index``.
 
 One line is one kind of the general layer, in the order in which they answer, or one expression with
-the words that a match must contain. The package reads it, so that a log that has none of
-a kind's words costs neither the import of its file nor the parsing of its expression.
+the literals that a match must contain. The package reads it, so that a log that has none of
+a kind's literals costs neither the import of its file nor the parsing of its expression.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ def index() -> str:
     """Return the text of the index, from the files of the kinds and all expressions."""
     from gemma_compat._explain import general
     from gemma_compat._explain.index import told
+    from gemma_compat._explain.literals import literals
     from gemma_compat._explain.notices import NOTICES
-    from gemma_compat._explain.patterns import parsed_clauses
     from gemma_compat._explain.raised import EXPRESSIONS
     from gemma_compat._explain.readers import readers
     from gemma_compat.rules import own_rules
@@ -33,12 +33,10 @@ def index() -> str:
         {"file": file, "name": kind.name, "text": kind.text, "alone": kind.alone}
         for file, kind in kinds
     ]
-    words = [
-        f"{json.dumps(text)}: {json.dumps(told(parsed_clauses(text)))}" for text in sorted(texts)
-    ]
+    found = [f"{json.dumps(text)}: {json.dumps(told(literals(text)))}" for text in sorted(texts)]
     return (
         f'{{"general": [\n{_lines(map(json.dumps, entries))}\n],\n'
-        f'"words": {{\n{_lines(words)}\n}}}}\n'
+        f'"literals": {{\n{_lines(found)}\n}}}}\n'
     )
 
 

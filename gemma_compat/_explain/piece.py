@@ -1,4 +1,4 @@
-"""A piece of a log: its lines, and their shapes."""
+"""A piece of a log: its lines, their shapes, and the text in which literals are looked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
+
+from .literals import LONGEST, Clause
+from .required import Required, searched
 
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _MANY = 256  # distinct lines
@@ -16,62 +19,60 @@ _SHORTEST = 16  # characters
 _NUMBER = re.compile(rb"0[%s]{%d,}" % (_DIGITS_OF_NUMBERS, _SHORTEST - 1))
 _IS_OF_NUMBERS = bytes(48 if code in b"0abcdefABCDEF-" else 32 for code in range(256))
 _LETTERS_OF_NUMBERS = bytes.maketrans(b"abcdef", b"000000")
+_LONG_LINE = 4096  # bytes
+_FEW = 100  # distinct records of a line
 
 
 class Piece:
     """Some lines of a log, each with its shape: the line with 0 for every digit.
 
     Where many lines are distinct, the letters of long hexadecimal numbers are 0 too, and a line
-    that is nothing but one is left out: nothing is said in it.
+    that is nothing but one is left out: nothing is said in it. Of a long line, parts between
+    carriage returns that are equal are there once: a progress bar is drawn again and again.
 
     Attributes:
         data: the lines.
         shapes: the distinct shapes.
+        found: the literals that they have.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, required: Required) -> None:
         self.data = data
         self._with_0 = data.translate(_DIGITS).split(b"\n")
-        distinct = set(self._with_0)
-        self._shape_of = _shape_of(distinct)
+        self._shape_of = _shape_of(set(self._with_0))
         self.shapes = set(self._shape_of.values())
-
-    @cached_property
-    def text(self) -> bytes:
-        """Return the distinct shapes, one a line."""
-        return b"\n".join(self.shapes)
-
-    @cached_property
-    def _lower(self) -> bytes:
-        return self.text.lower()
+        # Rows are searched for literals: each is a shape, or a part of one.
+        rows, self._shape_of_row = _rows(self.shapes)
+        self.found = required.search(b"\n".join(rows))
 
     @cached_property
     def _sizes(self) -> list[int]:
         """Return how many bytes stand before each line, line feeds not counted."""
         return list(accumulate(map(len, self._with_0), initial=0))
 
-    def shapes_with(self, clauses: Sequence[frozenset[bytes]]) -> Iterator[bytes]:
-        """Yield the shapes that have a word of each clause; the first should have rare words."""
+    @cached_property
+    def _numbers(self) -> dict[bytes, list[int]]:
+        """Return the numbers of the lines that have each shape."""
+        numbers: dict[bytes, list[int]] = {}
+        for number, line in enumerate(self._with_0):
+            shape = self._shape_of.get(line)
+            if shape is not None:
+                numbers.setdefault(shape, []).append(number)
+        return numbers
+
+    def shapes_with(self, clauses: Sequence[Clause]) -> Iterator[bytes]:
+        """Yield the shapes that have a literal of each clause."""
         if not clauses:
             yield from self.shapes
             return
-        text, seen = self._lower, set()
-        for word in clauses[0]:
-            at = text.find(word)
-            while at >= 0:
-                start, end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at)
-                end = len(text) if end < 0 else end
-                if start not in seen and _has_one_of_each(text[start:end], clauses[1:]):
-                    yield self.text[start:end]
-                seen.add(start)
-                at = text.find(word, end)
+        rows = self.found.rows(clauses[0])
+        for shape in {self._shape_of_row[row] for row in rows}:
+            if not clauses[1:] or _has_one_of_each(searched(shape), clauses[1:]):
+                yield shape
 
-    def numbers(self, shapes: set[bytes]) -> list[int]:
+    def numbers(self, shapes: Iterable[bytes]) -> list[int]:
         """Return the number of each line that has one of these shapes, from 0."""
-        if not shapes:
-            return []
-        lines = {line for line, shape in self._shape_of.items() if shape in shapes}
-        return [number for number, line in enumerate(self._with_0) if line in lines]
+        return sorted(number for shape in shapes for number in self._numbers[shape])
 
     def start(self, number: int) -> int:
         """Return where the line of this number begins."""
@@ -87,10 +88,14 @@ def _shape_of(lines: set[bytes]) -> dict[bytes, bytes]:
     """Return the shape of each line, without lines that are a hexadecimal number."""
     text = b"\n".join(lines) if len(lines) > _MANY else b""
     if b"0" * _SHORTEST not in text.translate(_IS_OF_NUMBERS):  # to look for that is fast
-        return dict(zip(lines, lines, strict=True))
+        return {line: line if len(line) <= _LONG_LINE else _drawn_once(line) for line in lines}
     others = [line for line in lines if not _is_hexadecimal(line)]
     text = _NUMBER.sub(_with_digits_alone, b"\n".join(others))
     return dict(zip(others, text.split(b"\n"), strict=True)) if others else {}
+
+
+def _drawn_once(line: bytes) -> bytes:
+    return b"\r".join(dict.fromkeys(line.split(b"\r")))
 
 
 def _with_digits_alone(found: re.Match[bytes]) -> bytes:
@@ -101,5 +106,32 @@ def _is_hexadecimal(line: bytes) -> bool:
     return len(line) >= _LONG and not line.translate(None, b"0abcdefABCDEF")
 
 
-def _has_one_of_each(line: bytes, clauses: Iterable[frozenset[bytes]]) -> bool:
-    return all(any(word in line for word in clause) for clause in clauses)
+def _rows(shapes: set[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Return the rows to search, and of which shape each is."""
+    if max(map(len, shapes), default=0) <= _LONG_LINE:
+        rows = list(shapes)
+        return rows, rows
+    pairs = [(row, shape) for shape in shapes for row in _records(shape)]
+    return [row for row, _ in pairs], [shape for _, shape in pairs]
+
+
+def _records(line: bytes) -> Iterable[bytes]:
+    """Return the distinct parts of a long line, cut where its second word occurs again.
+
+    Such a line mostly is one record again and again. What stands around a cut is returned too, so
+    that no literal is cut.
+    """
+    first = line[:_LONG_LINE].split(None, 2)
+    cut = b" " + first[1] + b" " if len(first) > 1 else b""
+    if len(line) <= _LONG_LINE or len(cut) < LONGEST // 2 + 1:  # a literal has at most one cut
+        return (line,)
+    parts = set(line.split(cut))
+    if len(parts) > _FEW:
+        return (line,)
+    ends = {part[1 - LONGEST :] for part in parts}
+    starts = {part[: LONGEST - 1] for part in parts}
+    return parts | {end + cut + start for end in ends for start in starts}
+
+
+def _has_one_of_each(line: bytes, clauses: Iterable[Clause]) -> bool:
+    return all(any(literal in line for literal in clause) for clause in clauses)

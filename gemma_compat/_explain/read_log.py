@@ -162,7 +162,7 @@ def _patterns(rules: Iterable[Rule]) -> list[Pattern]:
 
 
 def _reads(item: Reader) -> Pattern:
-    return pattern("fact", item, item.pattern, item.needs, item.limit, item.lines, whole=item.whole)
+    return pattern("fact", item, item.pattern, item.needs, item.limit, item.lines, words=item.words)
 
 
 def _count(reading: LogReading, hit: Hit) -> None:

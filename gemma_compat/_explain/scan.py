@@ -7,14 +7,15 @@ requires, and if its shape (0 for every digit) matches. Equal shapes are tried o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice, takewhile
 from typing import Any, NamedTuple
 
+from .literals import Clause
 from .patterns import Pattern
 from .piece import Piece
-from .required import Required, words_of
+from .required import Found, Required
 
 
 @dataclass(frozen=True)
@@ -44,44 +45,44 @@ class Scanner:
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self._patterns = list(patterns)
         self._left = [item.limit for item in self._patterns]
-        self._required = Required(w for p in self._patterns for clause in p.clauses for w in clause)
-        # The numbers of the patterns by the rarest words that they require.
-        self._by_word: dict[bytes, list[int]] = {}
-        for number, item in enumerate(self._patterns):
-            for word in item.clauses[0] if item.clauses else (_ANY,):
-                self._by_word.setdefault(word, []).append(number)
-        self._words: frozenset[bytes] | None = None
-        self._found: frozenset[bytes] = frozenset()
-        self._possible: list[int] = []
+        clauses = [item.clauses for item in self._patterns]
+        self._required = Required(word for sets in clauses for clause in sets for word in clause)
+        # The numbers of the patterns by the literals to look for first, where all of these are
+        # found at once; the other patterns are asked about in each piece.
+        self._by_literal: dict[bytes, list[int]] = {}
+        self._others: list[int] = []
+        for number, sets in enumerate(clauses):
+            if sets and sets[0].isdisjoint(self._required.others):
+                for literal in sets[0]:
+                    self._by_literal.setdefault(literal, []).append(number)
+            else:
+                self._others.append(number)
         self._before = b""
 
     def scan(self, first_line: int, data: bytes) -> Iterator[Hit]:
         """Yield the hits in one piece, pattern by pattern, each in order."""
         before, self._before = self._before, data[-_CONTEXT:]
-        piece = Piece(data)
-        for number in self._possible_with(words_of(piece.shapes)):
+        piece = Piece(data, self._required)
+        for number in self._possible(piece.found):
             item = self._patterns[number]
-            if not self._left[number] or item.needs not in data:
+            if not self._left[number]:
                 continue
-            for found in islice(_matches(item, piece, self._found), self._left[number]):
+            clauses = list(takewhile(bool, map(piece.found.among, item.clauses)))
+            if len(clauses) < len(item.clauses) or item.needs not in data:
+                continue
+            clauses.sort(key=piece.found.count)
+            for found in islice(_matches(item, piece, clauses), self._left[number]):
                 around = _context(piece.start(found.line), data, before) if item.context else ()
                 line = first_line + found.line
                 yield Hit(item.kind, item.key, line, found.text, found.match, *around)
                 self._left[number] -= 1
 
-    def _possible_with(self, words: frozenset[bytes]) -> list[int]:
-        """Return the patterns whose words occur; pieces of one log mostly share their words."""
-        if words != self._words:
-            self._words, self._found = words, self._required.among(words)
-            of_words = [self._by_word.get(word, ()) for word in (*self._found, _ANY)]
-            numbers = sorted(set().union(*of_words))
-            self._possible = [
-                n for n in numbers if self._patterns[n].is_possible(words, self._found)
-            ]
-        return self._possible
+    def _possible(self, found: Found) -> list[int]:
+        """Return the patterns whose first literals may have been found."""
+        of_literals = [self._by_literal.get(literal, ()) for literal in found.long]
+        return sorted({*self._others, *chain.from_iterable(of_literals)})
 
 
-_ANY = b""  # stands for the words of a pattern that requires none
 _BEFORE, _SHOWN = 200, 2000  # characters
 _CONTEXT = 16_000  # bytes before a hit; a quarter of them behind it
 
@@ -104,10 +105,10 @@ class _Found(NamedTuple):
     match: re.Match[str]
 
 
-def _matches(item: Pattern, piece: Piece, words: frozenset[bytes]) -> Iterator[_Found]:
+def _matches(item: Pattern, piece: Piece, clauses: Sequence[Clause]) -> Iterator[_Found]:
     """Yield one match for each line; for a reader of facts, every match in the line."""
     most = None if item.kind == "fact" else 1
-    for number in _possible_lines(item, piece, words):
+    for number in _possible_lines(item, piece, clauses):
         text = piece.text_from(number, item.lines)
         first = item.regex.search(text)
         if first is None or "\n" in text[: first.start()]:  # then it begins in a line below
@@ -118,18 +119,18 @@ def _matches(item: Pattern, piece: Piece, words: frozenset[bytes]) -> Iterator[_
             yield _Found(number, shown, match)
 
 
-def _possible_lines(item: Pattern, piece: Piece, words: frozenset[bytes]) -> Iterable[int]:
+def _possible_lines(item: Pattern, piece: Piece, clauses: Sequence[Clause]) -> Iterable[int]:
     """Return the numbers of the lines in which a match may begin."""
-    clauses = [clause & words for clause in item.clauses]
     if item.lines > 1:  # the words may be in any of its lines
         last = piece.numbers(set(piece.shapes_with(clauses[:1])))
         return sorted({max(0, n - back) for n in last for back in range(item.lines)})
     shape = item.shape
     if shape is None:
         return piece.numbers(set(piece.shapes_with(clauses)))
-    if not clauses and not shape.search(_text(piece.text)):  # in all of them at once
+    shapes = set(piece.shapes_with(clauses))
+    if not shape.search(_text(b"\n".join(shapes))):  # in all of them at once
         return []
-    return piece.numbers({s for s in piece.shapes_with(clauses) if shape.search(_text(s))})
+    return piece.numbers({s for s in shapes if shape.search(_text(s))})
 
 
 def _text(data: bytes) -> str:

@@ -47,8 +47,8 @@ class Reader:
         needs: bytes that a piece of the log must also contain.
         lines: how many lines a match may span.
         limit: how many matches to find before the search ends.
-        whole: whole words of letters, one of which a match contains: ``fp`` for ``fp16``. Needed by
-            an expression that requires no word of three letters.
+        words: texts in lower case, with 0 for every digit, one of which a match contains. Needed by
+            an expression that requires no text of three characters.
     """
 
     pattern: str
@@ -57,7 +57,7 @@ class Reader:
     needs: bytes = b""
     lines: int = 1
     limit: int = 400
-    whole: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 # A line that gives advice says how a run could be set up, and not how it is.

@@ -66,13 +66,8 @@ _BARE = (
     r"[AHBLVTPMG](?:(?<![\w/.$-].)|(?<=\d[xX].))(?:(?:\d{2,4}[A-Z]{0,2}|(?<=[TL])4|"
     r"I\d{3}[A-Z]?|[BH]\d{2,3}))(?:[- ](?:\d{2,3} ?G(?:i?B)?|SXM\d?|PCIe)){0,3}"
 )
-# The letters in front of the number: H100, 8xH100, MI300, GB200.
-_BARE_LETTERS = tuple(
-    f"{times}{letter}{second}"
-    for times in ("", "x", "X")
-    for letter in "AHBLVTPMG"
-    for second in ("", "I", "B", "H")
-)
+# What each has, as lines are searched: H100 and 8xH100, MI300, T4.
+_BARE_WORDS = (*(f"{letter}00" for letter in "ahbvpmg"), "t0", "l0", "i000")
 
 GPUS: tuple[Reader, ...] = (
     Reader(  # what env commands and forms say
@@ -109,7 +104,7 @@ GPUS: tuple[Reader, ...] = (
             "requires A100/A800 or H100/H800": {"gpus": ...},
         },
         limit=40,
-        whole=_BARE_LETTERS,
+        words=_BARE_WORDS,
     ),
     Reader(
         r"(?:Num GPUs (?:used )?= |GPU (?:number|count|num)s?: {0,4}|(?:number of|num[_ ]) ?GPUs?"

@@ -199,7 +199,7 @@ PACKAGES: tuple[Reader, ...] = (
         lines=2,
     ),
     Reader(  # pip list, conda list, poetry show, tables, sentences, what a cell printed
-        rf"(?:(?<=[\s,;(|>*`'\"\[{{-])|^){_NAME}[`*'\"]{{0,3}}"
+        rf"(?<![^\s,;(|>*`'\"\[{{-]){_NAME}[`*'\"]{{0,3}}"
         rf"(?: ?[:=|] ?| {{1,60}}|\t{{1,4}}| ?\| ?| \(| v\. ?|@)(?:is )?[ |`*'\"]{{0,40}}"
         rf"v?(?P<version>{VERSION}){_END}",
         _in_a_sentence,

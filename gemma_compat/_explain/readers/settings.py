@@ -189,7 +189,6 @@ _ARGUMENTS: tuple[Reader, ...] = (
             "python x.py --bf16 --lora": {"training.mixed_precision": "bf16"},
             "mybf16=True": {"training.mixed_precision": ...},
         },
-        whole=("fp", "bf"),
     ),
     Reader(
         rf"\bmixed_precision{_IS}(?P<value>bf16|fp16|no)\b",
