@@ -63,6 +63,20 @@ PLACING: tuple[General, ...] = (
         },
     ),
     General(
+        "module-without-a-device",
+        r"[\w.]{1,120} doesn't have any device set",
+        always(
+            "the device_map that was given leaves a part of the model without a device",
+            'device_map="auto"   , or {"": 0} for all on one card',
+            "print(model.hf_device_map)   of a loading that works, as the pattern for one of your "
+            "own",
+            why="names of parts moved between releases of transformers (model.language_model since "
+            "4.52), and adapters put base_model.model before them",
+            known="accelerate names the part",
+        ),
+        {"ValueError: model.decoder doesn't have any device set.": 'device_map="auto"'},
+    ),
+    General(
         "spread-model-in-ddp",
         r"device_ids and output_device arguments only work with single-device|"
         r"contains `DTensor` parameters, which is incompatible with DDP|"

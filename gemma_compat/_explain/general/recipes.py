@@ -138,6 +138,24 @@ RECIPES: tuple[General, ...] = (
         {"AssertionError: Reward model is not correctly loaded.": "stage: rm"},
     ),
     General(
+        "no-adapter-in-this-engine",
+        r"vLLM engine does not support LoRA|vLLM only accepts a single adapter|"
+        r"vLLM engine only supports auto-regressive",
+        always(
+            "LLaMA-Factory does not hand this adapter (or model) to vLLM",
+            "llamafactory-cli export CONFIG.yaml   merges it; then infer_backend: vllm on "
+            "export_dir",
+            "or infer_backend: huggingface, with the adapter",
+            "or pip install -U llamafactory, whose newer releases hand one adapter over",
+            known="LLaMA-Factory says so",
+        ),
+        {
+            "ValueError: vLLM engine does not support LoRA adapters. Merge them first.": (
+                "llamafactory-cli export"
+            )
+        },
+    ),
+    General(
         "vllm-and-the-training-share",
         r"The requested device for vllm \((?P<device>\w+:\d+)\) is not available",
         lambda case: Answer(
