@@ -112,6 +112,11 @@ def own_line(places: Sequence[Place]) -> Place | None:
 
 
 def raiser_of(places: Sequence[Place]) -> Place | None:
-    """Return the frame that raised; of Python's own library, the code that called it."""
+    """Return the frame that raised; of Python's own library, the code that called it.
+
+    What reads a name that an object lacks is the line above that object's ``__getattr__``.
+    """
     found = [place for place in places if place.owner != PYTHON]
+    while len(found) > 1 and found[-1].function.rpartition(".")[2] == "__getattr__":
+        found.pop()
     return found[-1] if found else (places[-1] if places else None)

@@ -9,9 +9,9 @@ _MOST = 90  # characters
 _VARIES = re.compile(
     r"https?://\S+|\S+@\S+|(?:[A-Za-z]:)?[\w.~-]*[/\\][^\s'\"`,;)]*|0x[0-9a-fA-F]+|"
     r"[\"'`][^\"'`\n]{0,200}[\"'`]|[\[({][^\])}\n]{0,200}[\])}]|"
-    r"(?<![A-Za-z_])-?\d[\w.,:%x-]*|[\[\](){}<>=\"'`|]"
+    r"(?<!\w)-?\d[\w.,:%x-]*|[\[\](){}<>=\"'`|]"
 )
-_NAME = re.compile(r"[\"'`]([A-Za-z_]\w{2,40})[\"'`]")
+_NAME = re.compile(r"[\"'`]([A-Za-z_][\w.]{2,60})[\"'`]")
 _STOPS = re.compile(r"(?<=[\w)])[.;!?](?=\s|$)|\n")
 
 
@@ -24,13 +24,14 @@ def search_words(kind: str, message: str, package: str, own_names: bool) -> str:
         package: the module that raised it; empty where it is unknown.
         own_names: whether names that it quotes may be the user's own, and are left out.
     """
-    names = [] if own_names else _NAME.findall(message.partition("\n")[0])[:1]
+    if not own_names:
+        message = _NAME.sub(r"\1", message)
     parts = [part.strip(" ,:;.-–—?!…") for part in _VARIES.split(_first_sentence(message))]
     parts = [part for part in parts if re.search(r"\w{2}", part)]
-    if len(parts) == 1 and len(parts[0].split()) > 1 and not names:
+    if len(parts) == 1 and len(parts[0].split()) > 1:
         text = f'"{_cut(parts[0])}"'
     else:  # of a text with gaps, a search for the whole of it finds nothing
-        text = _cut(" ".join([*([] if len(parts) > 1 else [kind]), *names, *parts]))
+        text = _cut(" ".join(parts if len(parts) > 1 else [kind, *parts]))
     return f"{package} {text or kind}".strip()
 
 

@@ -115,7 +115,7 @@ def unknown_of(raised: Raised, reading: LogReading, facts: Facts, words: Words) 
     return Unknown(
         raised.line,
         raised.kind,
-        message.strip(),
+        message.strip().removesuffix("```").rstrip(),
         shown="" if "…" in shown else shown,
         raised_by=place,
         own=own if own is not place else None,
@@ -159,11 +159,16 @@ def _package(place: Place | None, raised: Raised, facts: Facts) -> dict[str, Any
 def _search(kind: str, message: str, place: Place | None) -> str:
     """Return what to search for; nothing for what only the user's own code can raise."""
     is_own = place is not None and place.owner == OWN
-    if place is not None and is_own and (place.raises or kind in _OF_PYTHON):
+    is_pythons = kind in _OF_PYTHON and not message.startswith("module '")
+    if place is not None and is_own and (place.raises or is_pythons):
         return ""
     module = place.module if place else ""
     package = _SEARCHED.get(module, module.replace("_", "-"))
-    return search_words(kind, message, package, own_names=place is None or is_own)
+    text = search_words(kind, message, package, own_names=place is None or is_own)
+    if place is not None and text == f"{package} {kind}".strip():  # the place says more
+        file = place.file.rpartition("/")[2]
+        return " ".join(part for part in (text, file, place.function) if part)
+    return text
 
 
 def _compiled_at(text: str) -> str:
@@ -178,8 +183,8 @@ _OF_PYTHON = {
 }  # fmt: skip
 # What launchers, loggers and boxes print behind a message.
 _AFTER = re.compile(
-    r"\n(?=[WEIF]\d{4} \d\d:|[\s|+]{0,16}[-=]{8,}|\[?\d{4}-\d\d-\d\d|(?:WARNING|INFO|ERROR)\b|╭|╰|"
-    r"\w+(?:\.\w+)*: error:|/bin/|ERROR:)"
+    r"\n(?=[WEIF]\d{4} \d\d:|[\s|+]{0,16}[-=]{8,}|```|\[?\d{4}-\d\d-\d\d|╭|╰|"
+    r"(?:WARNING|INFO|ERROR)\b|\w+(?:\.\w+)*: error:|/bin/|ERROR:)"
 )
 _SEARCHED = {GENERATED: "unsloth", OF_MODEL: ""}
 _QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "「": "」", "(": ")", "**": "**"}

@@ -217,6 +217,21 @@ def test_a_text_that_no_later_release_has() -> None:
     )
 
 
+def test_the_line_that_reads_a_missing_name_is_meant_and_not_getattr() -> None:
+    reads = f'  File "{SITE}/frob/core.py", line 12, in spin\n    x = model.bays\n'
+    module = (
+        f'  File "{SITE}/torch/nn/modules/module.py", line 1931, in __getattr__\n'
+        "    raise AttributeError(\n"
+    )
+    unknown = explained(START + OWN + reads + module + "AttributeError: no bays here\n").unknown
+    assert unknown is not None and unknown.package == "frob"
+
+
+def test_an_error_without_words_is_searched_for_by_its_place() -> None:
+    text = shown(START + OWN + SPIN + "frob.FrobError\n")
+    assert "search for: frob FrobError core.py spin" in text
+
+
 # Several errors.
 
 
@@ -390,7 +405,8 @@ def test_a_figure_is_no_error(line: str) -> None:
         ("widget 3 is stuck in bay 7", "frob widget is stuck in bay"),
         ("no file /home/ann/x.bin in ann@host", "frob no file in"),
         ("cannot read 'ann/model' of https://a.b/c here", "frob cannot read of here"),
-        ("'Frob' takes no bay", "frob FrobError Frob takes no bay"),
+        ("'Frob' takes no bay", 'frob "Frob takes no bay"'),
+        ("use float16 or fp8 here", 'frob "use float16 or fp8 here"'),
         ("", "frob FrobError"),
     ],
 )
