@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..engine.rule import Rule
 from ..facts import Facts
 from ..tables.renamed_arguments import renamed
-from .explanation import Generally, Line
+from .explanation import SAYS_ITSELF, Generally, Line
 from .figures import figure_answers
 from .general import Case, generals
 from .general.own_words import own_words
@@ -105,7 +105,7 @@ def _of_its_own_words(
 ) -> Iterator[Generally]:
     answer = own_words(Case(last.hit, last, reading.log, facts))
     if answer is not None:
-        yield Generally("message-says-what-to-do", answer, line_of(last.hit, words), True)
+        yield Generally(SAYS_ITSELF, answer, line_of(last.hit, words), True)
 
 
 def _of_figures(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:

@@ -14,6 +14,8 @@ from .unquoted import Told
 
 # How well the facts fit, best first.
 CONFIRMED, OPEN, DOUBTED = "confirmed", "open", "doubted"
+# The name of an answer that repeats the advice in the message of an unknown error.
+SAYS_ITSELF = "message-says-what-to-do"
 
 
 @dataclass(frozen=True)

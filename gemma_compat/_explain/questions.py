@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..facts import Facts
-from .unknown import Place
+from .unknown import PACKAGE, Place
 
 _LONG = 70  # characters of a statement that are repeated
 
@@ -63,14 +63,36 @@ class Question:
 
 
 def question_of(subject: Subject) -> tuple[str, str]:
-    """Return what to do first and why; two empty texts if the class says no more than the text."""
+    """Return what to do first and why; empty texts if the class says no more than the text."""
     text = f"{subject.kind}: {subject.message}"
     for item in QUESTIONS:
         match = re.search(item.text, text, re.DOTALL)
         found = item.ask(match, subject) if match else ("", "")
         if found[0]:
             return found
-    return "", ""
+    return "", _of_a_check(subject)
+
+
+# What a check says of what it was given.
+_CHECKS = re.compile(
+    r"\b(?:must|should|cannot|can't|could not|does not|doesn't|only|not|no|unsupported|unknown|"
+    r"invalid|incompatible|requires?|exclusive|missing|expected|mismatch|empty|necessary|needed|"
+    r"already|exceeds?)\b",
+    re.IGNORECASE,
+)
+
+
+def _of_a_check(subject: Subject) -> str:
+    """Return what it means that a package's own check raised; empty for other code."""
+    place = subject.place
+    if place is None or place.owner != PACKAGE or not place.raises:
+        return ""
+    if not _CHECKS.search(subject.message.partition("\n")[0]):
+        return ""
+    return (
+        f"a check in {place.module} raises it: the setting, row or file that its text names is "
+        "where to look"
+    )
 
 
 def _on_the_card(match: re.Match[str], subject: Subject) -> tuple[str, str]:

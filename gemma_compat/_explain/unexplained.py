@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts import Facts
 from .chain import Earlier, first_of_all, is_same, led_to, ranks_with
-from .explanation import Cause, Generally, Line
+from .explanation import SAYS_ITSELF, Cause, Generally, Line
 from .lines import line_of
 from .places import distribution_of, own_line, places_of, raiser_of
 from .questions import Subject, question_of
@@ -40,11 +40,13 @@ def fields_of_open(
         causes, general: what was found; where there is neither, a sentence counts as well.
     """
     nothing_known = not (causes or general)
-    found = _unexplained(reading, causes, general)
+    found = _unexplained(reading, causes, [i for i in general if i.name != SAYS_ITSELF])
     if not found and nothing_known:
         found = _quoted(reading)
     if found:
         unknown = unknown_of(found[0], reading, facts, words)
+        if any(item.name == SAYS_ITSELF for item in general):
+            return {"unknown": unknown}
         return {
             "unknown": unknown,
             "unrecognised": tuple(line_of(item.hit, words) for item in found),

@@ -19,7 +19,7 @@ from .explanation_causes import (
 )
 from .explanation_headline import at_line, change_of_origin, headline, of_code
 from .explanation_shared import render_json, render_markdown, rows_read
-from .explanation_unknown import error_lines, to_type, told_lines, unknown_lines
+from .explanation_unknown import error_lines, to_type, told_lines, unknown_lines, whose_lines
 from .wording import in_language, wrap, wrap_quote
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ def _leading(found: Explanation) -> list[str]:
             return []
         return ["", *unknown_lines(found.unknown, _first_of(found, found.unknown))]
     if isinstance(leading, Generally):
-        return ["", *general_lines(leading, found)]
+        whose = whose_lines(found.unknown) if found.unknown and leading.raised else ()
+        return ["", *general_lines(leading, found), *whose]
     return ["", *cause_lines(leading)]
 
 

@@ -57,6 +57,11 @@ def to_type(unknown: Unknown) -> str:
     place = unknown.raised_by
     if place is not None and place.owner == OWN and place.raises:
         return f"read what leads to line {place.line} of {place.file}: your own code raises it"
+    return search(unknown)
+
+
+def search(unknown: Unknown) -> str:
+    """Return what to search for, as something to do; empty for an error of the user's own code."""
     label = said("search for:")
     return f"{label} {unknown.search}" if unknown.search else ""
 
@@ -68,16 +73,8 @@ def unknown_lines(unknown: Unknown, first: str) -> Iterator[str]:
         first: what the report says to do first.
     """
     yield "unknown error"
-    yield from _row("raised:", _raised(unknown))
-    if unknown.own is not None:
-        yield from wrap_quote(_quoted(unknown.own), "  yours:   ", _REST, lines=2)
-    for item, label in ((unknown.root, "first:"), (unknown.first, "first:")):
-        if item is not None:
-            yield from wrap_quote(_chained(item), f"  {label:<9}", _REST, lines=2)
-    if unknown.ranks:
-        ranks = ", ".join(map(str, unknown.ranks[:8]))
-        yield from _row("ranks:", f"the same error on ranks {ranks}")
-    if first == unknown.do and unknown.why:
+    yield from whose_lines(unknown)
+    if unknown.why and first in {unknown.do, search(unknown)}:
         yield from _row("why:", unknown.why)
     if unknown.search and not first.endswith(unknown.search):
         yield from _row("search:", unknown.search)
@@ -97,6 +94,19 @@ def told_lines(told: Told, is_first: bool) -> Iterator[str]:
         yield from wrap(f"line {told.line:,} says that {symptom.understood}", "", "  ")
         yield from wrap(symptom.do, "  do:    ", "         ")
     yield from wrap(symptom.why, "  why:   ", "         ")
+
+
+def whose_lines(unknown: Unknown) -> Iterator[str]:
+    """Yield who raised it, which line of the user's led there, and what came before."""
+    yield from _row("raised:", _raised(unknown))
+    if unknown.own is not None:
+        yield from wrap_quote(_quoted(unknown.own), "  yours:   ", _REST, lines=2)
+    for item, label in ((unknown.root, "first:"), (unknown.first, "first:")):
+        if item is not None:
+            yield from wrap_quote(_chained(item), f"  {label:<9}", _REST, lines=2)
+    if unknown.ranks:
+        ranks = ", ".join(map(str, unknown.ranks[:8]))
+        yield from _row("ranks:", f"the same error on ranks {ranks}")
 
 
 def _row(label: str, text: str) -> list[str]:

@@ -34,46 +34,6 @@ _NO_CURE = re.compile(
 )
 _PRIVATE = re.compile(r"[^\s`'\"]*[/\\@][^\s`'\"]*|(?<=['\"`])[^'\"`\n]{60,}(?=['\"`])")
 _LONGEST = 190
-# What trains, prepares and serves: checks of theirs are about settings, rows and files.
-_CHECKERS = {
-    "llamafactory": "LLaMA-Factory",
-    "llmtuner": "LLaMA-Factory",
-    "swift": "ms-swift",
-    "axolotl": "axolotl",
-    "verl": "verl",
-    "openrlhf": "OpenRLHF",
-    "trl": "TRL",
-    "peft": "PEFT",
-    "accelerate": "accelerate",
-    "deepspeed": "DeepSpeed",
-    "nemo": "NeMo",
-    "nemo_automodel": "NeMo Automodel",
-    "torchtune": "torchtune",
-    "litgpt": "LitGPT",
-    "xtuner": "XTuner",
-    "gemma": "Google's gemma library",
-    "keras_hub": "KerasHub",
-    "keras_nlp": "KerasNLP",
-    "autotrain": "AutoTrain",
-    "liger_kernel": "liger-kernel",
-    "lm_eval": "lm-eval",
-    "vllm": "vLLM",
-    "mergekit": "mergekit",
-    "optimum": "optimum",
-    "modelopt": "modelopt",
-    "llmcompressor": "llm-compressor",
-    "transformers": "transformers",
-    "datasets": "datasets",
-    "bitsandbytes": "bitsandbytes",
-    "sentence_transformers": "sentence-transformers",
-}
-# The line of code that raised, as Python, IPython and rich show it.
-_RAISES = re.compile(r"(?:^|\s)(?:raise [\w.]+(?:\(|$)|assert )", re.MULTILINE)
-_MODAL = re.compile(
-    r"\b(?:must|should|[Cc]annot|[Cc]an't|[Cc]ould not|does not|doesn't|[Oo]nly|[Nn]ot|[Nn]o|"
-    r"[Uu]nsupported|[Uu]nknown|[Ii]nvalid|[Ii]ncompatible|requires?|exclusive|[Mm]issing|"
-    r"[Ee]xpected|[Mm]ismatch|[Ee]mpty|necessary|needed|already|exceeds?|[Ff]ailed)\b"
-)
 _NEWER = (
     "change what the sentence names; or pip install -U unsloth unsloth_zoo   for a release that "
     "may take it"
@@ -92,7 +52,7 @@ def own_words(case: Case) -> Answer | None:
             advice.append(_shown(found["do"]))
     of_unsloth = case.message.startswith("Unsloth: ")
     if not said or not (advice or of_unsloth):
-        return _of_a_check(case, said)
+        return None
     cause = next((part for part in said if not _ADVICE.match(part)), said[0])
     who = "Unsloth" if of_unsloth else next(reversed(case.packages), "")
     sentence = _shown(re.sub(r"^Unsloth: ?", "", cause))
@@ -103,26 +63,6 @@ def own_words(case: Case) -> Answer | None:
         if advice
         else "the check is Unsloth's own; no rule here knows it, and whether a newer release takes "
         "what it refuses is not known",
-        settles=False,
-    )
-
-
-def _of_a_check(case: Case, said: list[str]) -> Answer | None:
-    """Return that a package's own check stopped the run, where the last frame raises it."""
-    package = next(reversed(case.packages), "")
-    lines = case.error.traceback.splitlines()[-6:] if case.error else []
-    if not said or package not in _CHECKERS or not _RAISES.search("\n".join(lines)):
-        return None
-    if len(said[0]) < 12 or not _MODAL.search(said[0]):
-        return None
-    wanted = _shown(said[0])
-    wanted = f"`{wanted}" if wanted.count("`") % 2 else wanted  # the splitting took one off
-    return Answer(
-        f"a check of {_CHECKERS[package]}'s own stopped the run",
-        (f"bring into order what it names: {wanted}",),
-        why="it raised this error itself, before or beside the model's work, so the setting, row "
-        "or file that it names is where to look",
-        known="the last frame raises it; why it is so here, the log does not say",
         settles=False,
     )
 
