@@ -121,6 +121,114 @@ LLAMA_CPP: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "tensor-not-to-be-quantized",
+        r"Can't quantize tensor with shape|Quantized tensor row size \(\d+\) is not a multiple|"
+        r"not divisible by 256, required for|tensor cols \d+ x \d+ are not divisible by",
+        always(
+            "a tensor's rows are not a multiple of the block of this quantization, so it cannot be "
+            "written so",
+            "convert_hf_to_gguf.py FOLDER --outtype bf16   (or q8_0, whose block is 32), then "
+            "llama-quantize FILE.gguf q4_k_m",
+            "the mmproj in bf16 or f16: a vision tower's rows often do not fit",
+            why="k-quants have blocks of 256 values, q8_0 of 32; newer llama.cpp falls back to "
+            "another type for such tensors",
+            known="the message has the sizes",
+            settles=False,
+        ),
+        {
+            "gguf.quants.QuantError: Can't quantize tensor with shape (1152, 4304) to Q4_K": "bf16",
+            "tensor cols 4304 x 1152 are not divisible by 256, required for q4_K": "q8_0",
+        },
+        alone=True,
+    ),
+    General(
+        "tokens-beside-the-embeddings",
+        r"Vocab size mismatch \(model has|added token ID\(s\) to be sequential|"
+        r"Expected new token IDs",
+        always(
+            "the tokenizer in the folder and the embeddings of the model do not have the same "
+            "tokens",
+            "the tokenizer of the run beside the merged model: tokenizer.save_pretrained(FOLDER)",
+            "where no tokens were added: tokenizer files and added_tokens.json of the base "
+            "checkpoint",
+            "where they were: model.resize_token_embeddings(len(tokenizer)) before saving",
+            why="a trainer or a library added tokens to the tokenizer (a pad token often), and the "
+            "converter counts both",
+            known="the message has both numbers",
+            settles=False,
+        ),
+        {
+            "ValueError: Vocab size mismatch (model has 256000, but tokenizer.model has 256002).": (
+                "added_tokens.json"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "gguf-package-older-than-the-script",
+        r"type object 'MODEL_(?:ARCH|TENSOR)' has no attribute '\w{2,40}'|Unknown tokenizer merges "
+        r"format",
+        always(
+            "the converter's script and the gguf package that it imports are not of the same time",
+            "pip install -U gguf",
+            "or git pull in llama.cpp and pip install ./llama.cpp/gguf-py   (of the same checkout)",
+            why="convert_hf_to_gguf.py names architectures that its gguf-py has to know; pip's "
+            "gguf is released later",
+            known="the name is one of gguf's constants",
+        ),
+        {
+            "AttributeError: type object 'MODEL_ARCH' has no attribute 'GEMMA4'": (
+                "pip install -U gguf"
+            )
+        },
+    ),
+    General(
+        "llama-cpp-python-not-loaded",
+        r"Failed to load model from file: |Failed to create llama_context",
+        always(
+            "llama-cpp-python only reports that llama.cpp did not load the GGUF, and hides why",
+            "Llama(model_path=..., verbose=True)   prints llama.cpp's own lines",
+            "pip install -U llama-cpp-python   for an architecture that it does not know",
+            "n_ctx=4096, or a smaller n_gpu_layers, where the context did not fit",
+            known="the message",
+            settles=False,
+        ),
+        {"ValueError: Failed to load model from file: ./model.gguf": "verbose=True"},
+        alone=True,
+    ),
+    General(
+        "ollama-has-no-room",
+        r"model requires more system memory|requires more (?:system )?memory \(",
+        always(
+            "Ollama does not load the model: weights and context are larger than the free memory",
+            "a smaller quantization (q4_k_m), or PARAMETER num_ctx 4096 in the Modelfile",
+            "OLLAMA_KV_CACHE_TYPE=q8_0 with OLLAMA_FLASH_ATTENTION=1   halves the cache",
+            why="the context's keys and values are reserved when the model is loaded",
+            known="Ollama has both sizes in its message",
+        ),
+        {
+            "Error: model requires more system memory (12.0 GiB) than is available (7.1 GiB)": (
+                "num_ctx 4096"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "ollama-too-old-for-the-model",
+        r"not supported by your version of Ollama|requires a newer version of Ollama",
+        always(
+            "this Ollama is older than the model",
+            "curl -fsSL https://ollama.com/install.sh | sh   (or the installer of ollama.com)",
+            "then ollama pull MODEL, or ollama create NAME -f Modelfile, again",
+            known="Ollama says so",
+        ),
+        {
+            "Error: this model is not supported by your version of Ollama. You may need to "
+            "upgrade": "install.sh"
+        },
+        alone=True,
+    ),
+    General(
         "gguf-not-loaded",
         r"main: error: unable to load model|error: failed to load model '|"
         r"common_init_from_params: failed to load model",

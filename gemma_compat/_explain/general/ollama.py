@@ -43,7 +43,7 @@ def _modelfile(case: Case) -> Answer | None:
 
 
 def _unsupported(case: Case) -> Answer | None:
-    name = case.match["name"] or case.match["other"] or case.match["run"]
+    name = next(filter(None, map(case.match.group, ("name", "other", "run", "based"))), None)
     if case.match["run"]:
         return Answer(
             f"Ollama imported the files, and its MLX runner cannot run {name}",
@@ -131,6 +131,7 @@ OLLAMA: tuple[General, ...] = (
     ),
     General(
         "ollama-converts-no-such-class",
+        r"Models based on '(?P<based>\w{2,80})' are not yet supported|"
         r"mlx runner failed: (?:Error: )?unsupported architecture: (?P<run>\w{2,80})|"
         r"(?P<said>[\"'`]unsupported architecture[\"'`])|"
         r"Error: (?:unsupported|unknown) architecture(?: \\?\"(?P<name>\w{2,80})\\?\")?|"
@@ -152,7 +153,8 @@ OLLAMA: tuple[General, ...] = (
     ),
     General(
         "not-a-gguf",
-        r"invalid file magic|invalid magic (?:characters|number)|gguf_init_from_file[^\n]{0,40}: "
+        r"invalid file magic|GGUF magic invalid|not a valid gguf|"
+        r"invalid magic (?:characters|number)|gguf_init_from_file[^\n]{0,40}: "
         r"(?:invalid magic|failed to read)|supplied file was not in GGUF format|"
         r"unsupported content type: ",
         _not_a_gguf,

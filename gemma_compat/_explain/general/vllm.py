@@ -190,7 +190,8 @@ VLLM: tuple[General, ...] = (
     General(
         "adapter-on-layers-vllm-leaves",
         r"expected target modules in [\[{][^\n]{0,600}? but received|"
-        r"is (?:an )?unsupported LoRA weight",
+        r"is (?:an )?unsupported LoRA weight|[Uu]nsupported LoRA weight: |vLLM only supports "
+        r"modules_to_save being None",
         _adapter_elsewhere,
         {
             "ValueError: While loading /lora, expected target modules in ['qkv_proj', 'o_proj'] "
