@@ -123,9 +123,11 @@ def layer_wrappers(layer: Any) -> tuple[Any, list[str]]:
         the bare layer, and the names under which each wrapper holds the next, outermost first:
         ``_checkpoint_wrapped_module`` for torch's and accelerate's ``CheckpointWrapper``.
     """
-    held = list(enclosed_modules(layer))
-    names = [name for module in held if (name := _held_under(module))]
-    return held[-1], names
+    names = []
+    while (name := _held_under(layer)) is not None:
+        names.append(name)
+        layer = layer._modules[name]
+    return layer, names
 
 
 def enclosed_modules(module: Any) -> Iterator[Any]:
@@ -140,4 +142,7 @@ def enclosed_modules(module: Any) -> Iterator[Any]:
 
 def _held_under(module: Any) -> str | None:
     """Return the name under which a wrapper holds the next module; ``None`` for a bare one."""
-    return next((name for name in _LAYER_WRAPPERS if name in module._modules), None)
+    for name in _LAYER_WRAPPERS:  # a generator here would break the graph of torch.compile
+        if name in module._modules:
+            return name
+    return None

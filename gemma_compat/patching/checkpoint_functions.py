@@ -38,7 +38,13 @@ def original(function: Any) -> Any:
 
 
 def enter(text_model: Any, functions: Iterable[tuple[Any, Callable[..., Any]]]) -> None:
-    """Give each layer its function until this thread leaves."""
+    """Give each layer its function until this thread leaves.
+
+    With none to give the lock is not touched: under ``torch.compile`` it would break the graph.
+    """
+    functions = list(functions)
+    if not functions:
+        return
     with _lock:
         _inside.setdefault(text_model, set()).add(threading.get_ident())
         for layer, function in functions:
@@ -47,6 +53,9 @@ def enter(text_model: Any, functions: Iterable[tuple[Any, Callable[..., Any]]]) 
 
 def leave(text_model: Any, layers: Iterable[Any]) -> None:
     """Put back what the layers had, unless another thread is in a forward of this model."""
+    layers = list(layers)
+    if not any(hasattr(getattr(layer, SLOT, None), _FOUND) for layer in layers):
+        return
     with _lock:
         inside = _inside.get(text_model, set())
         inside &= {thread.ident for thread in threading.enumerate()}
