@@ -127,7 +127,7 @@ class Names:
         return [self._stated(item) for item in items]
 
     def _stated(self, item: Condition) -> Any:
-        from gemma_compat.engine.condition import Combined
+        from gemma_compat.engine.condition import Combined, OfGpus
 
         name = self._own.get(id(item))
         if id(item) in _shared_names():
@@ -141,7 +141,8 @@ class Names:
                 raise
         if name is None:
             raise BadRule(f"{self._module.__name__}: give a name to {item.phrase!r}")
-        return {"own": name, "phrase": item.phrase, **_first_read(item)}
+        stated = {"own": name, "phrase": item.phrase, **_first_read(item)}
+        return {**stated, "without_gpus": item.without} if isinstance(item, OfGpus) else stated
 
 
 def _first_read(item: Condition) -> dict[str, str]:

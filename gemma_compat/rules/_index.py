@@ -169,7 +169,7 @@ def _shared(name: str) -> Any:
 def _made(entry: Mapping[str, Any], file: str) -> Condition:
     """Return a condition that rules do not share: the file's own, or one that combines others."""
     if "own" in entry:
-        return _own(entry["own"], entry["phrase"], entry.get("reads", ""), file)
+        return _own(entry, file)
     how = next(iter(entry))
     combined: Condition = getattr(condition, how)(
         *_conditions(entry[how], file), phrase=entry["phrase"]
@@ -177,20 +177,24 @@ def _made(entry: Mapping[str, Any], file: str) -> Condition:
     return combined
 
 
-def _own(name: str, phrase: str, reads: str, file: str) -> Condition:
+def _own(entry: Mapping[str, Any], file: str) -> Condition:
     """Return a condition of the rule's file.
 
     Args:
-        reads: the topic of the fact that it reads first; empty where it reads none.
+        entry: its name there, its phrase, and ``reads``, the topic of the fact that it reads first,
+            if it reads one; ``without_gpus`` is its answer where there are none, if that decides.
     """
+    name, reads, without_gpus = entry["own"], entry.get("reads"), entry.get("without_gpus")
 
     def test(facts: Facts) -> bool:
-        if reads:
+        if reads is not None:
             _require(facts, reads)
+        if without_gpus is not None and facts.gpus == ():
+            return bool(without_gpus)
         answer: bool = getattr(_imported(file), name).test(facts)
         return answer
 
-    return Condition(phrase, test)
+    return Condition(entry["phrase"], test)
 
 
 def _require(facts: Facts, topic: str) -> None:
