@@ -84,7 +84,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "no-effect",
-        r"(?:no|without(?: any)?) (?:effect|difference|change)|same as (?:the )?(?:base|before)|"
+        r"(?:no|without(?: any)?) (?:effect|difference|change)\b(?! of)|same as (?:the )?(?:base|before)|"
         r"(?:exactly )?as before|(?:has|have|had)(?: not|n't) (?:changed|learn)|没有效果|没有变化|"
         r"和原(?:来|模型)一样|没有生效",
         "training seems to change nothing",
@@ -150,7 +150,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
     Symptom(
         "ends-without-a-word",
         r"(?:exits?|stops?|ends?|closes?|terminates?|dies|quits?) (?:immediately|silently|itself|"
-        r"without|by itself|suddenly)|no (?:error|output|message|traceback)|闪退|直接退出|"
+        r"without|by itself|suddenly)|no (?:error message|output|message|traceback)|闪退|直接退出|"
         r"没有任何(?:报错|输出)",
         "the run ends without saying why",
         "python -X faulthandler train.py; echo $?",
@@ -159,7 +159,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "slow",
-        r"\b(?:very|extremely|so|too|super|really|much|quite|incredibly) slow|\bslower than|"
+        r"\b(?:very|extremely|so|too|super|really|much|quite|incredibly) slow|(?<!not )\bslower than|"
         r"\bis slow\b|takes? (?:forever|hours|ages|too long|so long)|slow (?:training|fine-?tuning|"
         r"inference|speed)|速度.{0,4}慢|太慢|很慢|非常慢|慢得",
         "the run is slow",
@@ -198,7 +198,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
 # What a program prints, and source: nothing is told there.
 _NO_SENTENCE = re.compile(
     r"^\s*(?:>>>|\$ |#!|\{['\"]|[\w.-]+==|[\w.]+ ?= ?\S|(?:from|import|def|class|return|raise|"
-    r"except|try|for|pip|python|export)\b)|^\s*\w+\(|https?://\S+\s*$|[{};]\s*$|WARNING|INFO|\bit/s\b"
+    r"except|try|for|pip|python|export)\b)|^\s*\w+\(|https?://\S+\s*$|[{};]\s*$|WARNING|INFO|Warning:|\bloss[:=]|\bit/s\b"
 )
 
 
@@ -258,7 +258,7 @@ def error_line_in(opening: bytes, lines: int) -> ErrorLine | None:
 
 # Such a line tells of an error that was caught, or is source.
 CAUGHT = re.compile(
-    r"(?i)warn|retry|fall(?:ing)? ?back|\bignor|skipp|caught|\bexcept\b|\braise [a-z]|\bprint\("
+    r"(?i)warn|retry|fall(?:ing)? ?back|\bignor|skipp|caught|\bexcept\b|\braise [a-z]|\bif (?:you|there|the|an)\b|\bprint\("
 )
 
 

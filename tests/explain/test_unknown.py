@@ -389,7 +389,13 @@ def test_an_error_without_a_class(line: str, error: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["mean error: 0.12 over 10 rows", "errors: none", "print('error: not found here')"]
+    "line",
+    [
+        "mean error: 0.12 over 10 rows",
+        "If you get an error: see the docs",
+        "errors: none",
+        "print('error: not found here')",
+    ],
 )
 def test_a_figure_is_no_error(line: str) -> None:
     assert explained(f"{line}\n").unknown is None

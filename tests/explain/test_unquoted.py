@@ -99,6 +99,9 @@ def test_each_symptom_has_a_sentence() -> None:
     "text",
     [
         "Loading checkpoint shards: 100%|##########| 4/4 [00:10<00:00, 2.5s/it]\n",
+        "Using bos token; no error correction; it is not slower than before\n",
+        "x.py:12: FutureWarning: this will raise an error in v5: it does not work then\n",
+        "loss: 1.2 | lr 1e-4 | no effect of clipping\n",
         "INFO frozen layers: 12, slow tokenizer in use, no error\n",
         "from frob import merge, export\nmerge(wrong=True)\n",
         "```python\nprint('it hangs here, does not work')\n```\n",
