@@ -47,8 +47,9 @@ _UNLIKE = (
 )
 _FAILS = (
     r"(?:does|did|do|is|are)(?: not|n't) (?:work|start|run|load)|\bfail(?:s|ed|ing)?\b|"
-    r"crash(?:es|ed|ing)?\b|\b(?:can|could) ?not\b|\bcan't\b|\bunable to\b|get(?:ting)? an? error|"
-    r"\b(?:an|the|this|same|following|train(?:ing)?) errors?\b|stops at|"
+    r"crash(?:es|ed|ing)?\b|\b(?:can|could) ?not\b|\bcan't\b|\bunable to\b|"
+    r"(?<!you )get(?:ting)? an? error|"
+    r"(?<!get )\b(?:an|the|this|same|following|train(?:ing)?) errors?\b|stops at|"
     r"报错|失败|崩溃|不能用|无法|出错|跑不起来"
 )
 
@@ -84,7 +85,8 @@ SYMPTOMS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "no-effect",
-        r"(?:no|without(?: any)?) (?:effect|difference|change)\b(?! of)|same as (?:the )?(?:base|before)|"
+        r"(?:no|without(?: any)?) (?:effect|difference|change)\b(?! of)|"
+        r"same as (?:the )?(?:base|before)|"
         r"(?:exactly )?as before|(?:has|have|had)(?: not|n't) (?:changed|learn)|没有效果|没有变化|"
         r"和原(?:来|模型)一样|没有生效",
         "training seems to change nothing",
@@ -159,7 +161,8 @@ SYMPTOMS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "slow",
-        r"\b(?:very|extremely|so|too|super|really|much|quite|incredibly) slow|(?<!not )\bslower than|"
+        r"\b(?:very|extremely|so|too|super|really|much|quite|incredibly) slow|"
+        r"(?<!not )\bslower than|"
         r"\bis slow\b|takes? (?:forever|hours|ages|too long|so long)|slow (?:training|fine-?tuning|"
         r"inference|speed)|速度.{0,4}慢|太慢|很慢|非常慢|慢得",
         "the run is slow",
@@ -169,7 +172,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "worse-than-before",
-        r"(?:worse|lower) (?:than|results?|accuracy|score|quality)|accuracy.{0,20}(?:drops?|low)|"
+        r"\b(?:worse|lower) (?:than|results?|accuracy|score|quality)|accuracy.{0,20}(?:drops?|low)|"
         r"(?:bad|poor) (?:results?|quality|performance|output)|forgets?\b|"
         r"效果(?:很|非常)?(?:差|不好)|变差",
         "the trained model is worse than it should be",
@@ -258,7 +261,8 @@ def error_line_in(opening: bytes, lines: int) -> ErrorLine | None:
 
 # Such a line tells of an error that was caught, or is source.
 CAUGHT = re.compile(
-    r"(?i)warn|retry|fall(?:ing)? ?back|\bignor|skipp|caught|\bexcept\b|\braise [a-z]|\bif (?:you|there|the|an)\b|\bprint\("
+    r"(?i)warn|retry|fall(?:ing)? ?back|\bignor|skipp|caught|\bexcept\b|\braise [a-z]|"
+    r"\bif (?:you|there|the|an)\b|\bprint\("
 )
 
 

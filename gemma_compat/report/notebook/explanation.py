@@ -26,7 +26,7 @@ def page(found: Explanation) -> Page:
     cards = [_leading(leading)] if leading else []
     return Page(
         _tone(found),
-        f"{headline(found)}.",
+        f"{headline(found, is_private=True)}.",
         texts=tuple(" ".join(quoted(line, "")) for line in [found.error] if line),
         cards=(*cards, *map(_cause, others)),
         folds=(
