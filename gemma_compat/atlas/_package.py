@@ -55,6 +55,11 @@ class PackageIndex:
         self._templates: list[str] | None = None
         self._modules: list[str] | None = None
 
+    @property
+    def is_of_texts(self) -> bool:
+        """Return whether only texts, tables and names at the top of modules are indexed."""
+        return "texts" in self._file
+
     def number(self, version: str) -> int | None:
         """Return the position of a release; ``None`` if it was not read."""
         if version in self._number:
@@ -93,7 +98,7 @@ class PackageIndex:
     def templates(self) -> list[str]:
         """Return the messages, each with :data:`HOLE` for every part that varies."""
         if self._templates is None:
-            if "texts" in self._file:
+            if self.is_of_texts:
                 self._templates = self._file.block("texts")[0].split("\n")
             else:
                 self._templates = [row[0] for row in self.block("messages")["rows"]]
@@ -108,7 +113,7 @@ class PackageIndex:
 
     def places(self, number: int) -> list[tuple[str, str, str, frozenset[int]]]:
         """Return class, path, function and releases of each place that prints a message."""
-        if "texts" in self._file:
+        if self.is_of_texts:
             block = self.block(f"sites/{number // ROWS}")
             rows = block["rows"][number % ROWS]
         else:

@@ -44,6 +44,14 @@ def index_of(module: str, folder: Path) -> PackageIndex | None:
     return texts(top, folder) if top in worded(folder) else None
 
 
+def index_of_names(module: str, folder: Path) -> PackageIndex | None:
+    """Return the index that has the names of a module's package; of vLLM it is the one of texts."""
+    top = module.partition(".")[0]
+    if top in worded(folder) and texts(top, folder).block("modules")["rows"]:
+        return texts(top, folder)
+    return index_of(module, folder)
+
+
 def keyed(index: PackageIndex, table: str, key: str) -> frozenset[int]:
     """Return the releases in which a table of that name, in any module, has the key."""
     block = index.block("tables")

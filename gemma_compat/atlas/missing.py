@@ -9,7 +9,7 @@ from pathlib import Path
 from ._package import DATA, PackageIndex, indexed, opened, releases_of
 from .frames import Error, Frame, Traceback
 from .intervals import intervals
-from .lacking import Missing, index_of, keyed, made
+from .lacking import Missing, index_of, index_of_names, keyed, made
 from .tables import head_table
 from .unsupported import MODEL_TEXTS, find_model
 
@@ -52,13 +52,13 @@ def missing(traceback: Traceback, folder: Path = DATA) -> tuple[Missing, ...]:
 def _name(
     match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
 ) -> Iterator[Missing]:
-    index = index_of(match["module"], folder)
+    index = index_of_names(match["module"], folder)
     if index is None:
         return
     name, module = match["name"], match["module"]
     here, elsewhere = set[int](), {}
     # A model's folder exports what its modules define.
-    inner = f"{module}." if module.count(".") >= 2 else "-"
+    inner = f"{module}." if module.count(".") >= 2 and not index.is_of_texts else "-"
     entries, spans = index.symbols(name)
     for entry in entries:
         found = {r for span in entry[1].values() for r in releases_of(spans[span])}
@@ -67,6 +67,8 @@ def _name(
         elif "class" in entry[1] or "function" in entry[1] or "exported" in entry[1]:
             elsewhere[entry[0]] = intervals(index, found)
     here |= _having(index, f"{module}.{name}")  # ``from package import name`` imports modules too
+    if index.is_of_texts and _is_open(index, module, name) and here != _having(index, module):
+        return
     if not here and not _is_whole(index, module):
         return
     first = () if here else tuple(sorted(elsewhere.items())[:3])
@@ -74,8 +76,45 @@ def _name(
 
 
 def _is_whole(index: PackageIndex, module: str) -> bool:
-    """Return whether the whole package was read; of torch and vLLM only some modules were."""
-    return module.partition(".")[0] in index.block("modules")["rows"]
+    """Return whether the whole package was read; of torch and vLLM only some modules were.
+
+    Of a package of texts nothing is said that no release has: older ones may.
+    """
+    return not index.is_of_texts and module.partition(".")[0] in index.block("modules")["rows"]
+
+
+def _is_open(index: PackageIndex, module: str, name: str, depth: int = 3) -> bool:
+    """Return whether a module may have a name that its text does not show, in any release.
+
+    It may by a function ``__getattr__``, and by ``import *`` from a module that may have it.
+    """
+    if any(entry[0] == module for entry in index.symbols("__getattr__")[0]):
+        return True
+    sources = [
+        _absolute(index, module, source)
+        for entry in index.symbols("*")[0]
+        for kind in entry[1]
+        for source in kind.split()
+        if entry[0] == module
+    ]
+    rows = index.block("modules")["rows"]
+    having = {entry[0] for entry in index.symbols(name)[0]}
+    return any(
+        not depth or item not in rows or item in having or _is_open(index, item, name, depth - 1)
+        for item in sources
+    )
+
+
+def _absolute(index: PackageIndex, module: str, source: str) -> str:
+    """Return the module of ``from SOURCE import *`` as it is written in a module."""
+    bare = source.lstrip(".")
+    up = len(source) - len(bare)
+    if not up:
+        return source
+    is_folder = any(name.startswith(f"{module}.") for name in index.block("modules")["rows"])
+    parts = module.split(".")
+    kept = parts[: len(parts) - up + is_folder]
+    return ".".join([*kept, *([bare] if bare else [])])
 
 
 def _having(index: PackageIndex, module: str) -> frozenset[int]:
@@ -87,7 +126,7 @@ def _having(index: PackageIndex, module: str) -> frozenset[int]:
 def _module(
     match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
 ) -> Iterator[Missing]:
-    index = index_of(match["name"], folder)
+    index = index_of_names(match["name"], folder)
     name = match["name"]
     if index is None or "." not in name:
         return

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gemma_compat.atlas import read_off, read_tracebacks
+
+from .made import make_index
 
 SITE = '  File "/x/site-packages/{path}", line 3, in f'
 
@@ -100,7 +104,7 @@ def test_a_key_is_looked_up_in_the_table_of_the_file_that_raised() -> None:
         "TypeError: <lambda>() got an unexpected keyword argument 'x'",
         "KeyError: 'gemma2'",
         "RuntimeError: expected scalar type Half but found Float",
-        "ImportError: cannot import name 'LLM' from 'vllm' (/x)",  # read in part: names are not
+        "ImportError: cannot import name 'x' from 'vllm' (/x)",  # an older release may have it
         "AttributeError: module 'torch' has no attribute 'xpu'",
         "ImportError: cannot import name 'log' from 'torch.distributed.elastic.agent.server.api'",
         "ModuleNotFoundError: No module named 'torch.library'",
@@ -197,3 +201,76 @@ def test_the_sister_package_that_has_the_model_is_named() -> None:
     ).missing
     ((module, releases),) = answer.elsewhere
     assert module == "mlx_vlm.models.paligemma" and releases[-1].to_end
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            "ImportError: cannot import name 'cached_download' from 'huggingface_hub' (/x)",
+            "huggingface_hub has the name 'cached_download' in huggingface-hub 0.25.2 and older",
+        ),
+        (
+            "ImportError: cannot import name 'HfFolder' from 'huggingface_hub' (/x)",
+            "huggingface_hub has the name 'HfFolder' in huggingface-hub 0.36.2 and older",
+        ),
+        (
+            "ImportError: cannot import name 'load_metric' from 'datasets' (/x)",
+            "datasets has the name 'load_metric' in datasets 2.21.0 and older",
+        ),
+        (
+            "ModuleNotFoundError: No module named 'datasets.tasks'",
+            "The module 'datasets.tasks' exists in datasets 2.21.0 and older",
+        ),
+        (
+            "ImportError: cannot import name 'SentenceTransformerTrainer' from "
+            "'sentence_transformers' (/x)",
+            "sentence_transformers has the name 'SentenceTransformerTrainer' in "
+            "sentence-transformers 3.0.0 to ",
+        ),
+        (
+            "ModuleNotFoundError: No module named 'vllm.worker.worker'",
+            "The module 'vllm.worker.worker' exists in vllm 0.10.2 and older",
+        ),
+    ],
+)
+def test_names_of_packages_of_texts(error: str, says: str) -> None:
+    (text,) = statements(error)
+    assert text.startswith(says), text
+
+
+MODULES = {
+    "verl/__init__.py": "from .a import *\nfrom .b import One\n",
+    "verl/a.py": "def starred(): ...\n",
+    "verl/b.py": "class One: ...\nfrom elsewhere import *\n",
+    "verl/c.py": "def __getattr__(name): ...\ndef one(): ...\n",
+    "verl/d.py": "from .a import starred\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "found"),
+    [
+        ("One", "verl", "1.0.0 and older"),  # taken out in 1.1.0
+        ("starred", "verl", None),  # by an import of all names, in both
+        ("starred", "verl.d", "every release from 1.0.0 to 1.1.0"),  # imported there
+        ("nothing", "verl.a", None),  # a release before those that were read may have it
+        ("One", "verl.b", None),  # 1.1.0 may have it from a package that is not read
+        ("one", "verl.c", None),  # ... by the function
+        ("nothing", "verl.absent", None),
+    ],
+)
+def test_names_that_a_modules_text_does_not_show(
+    name: str, module: str, found: str | None, tmp_path: Path
+) -> None:
+    newer = {
+        **MODULES,
+        "verl/__init__.py": "from .a import *\n",
+        "verl/b.py": "from elsewhere import *\n",
+        "verl/c.py": "def __getattr__(name): ...\n",
+    }
+    folder = make_index(tmp_path, "verl", {"1.0.0": MODULES, "1.1.0": newer}, texts=True)
+    error = f"ImportError: cannot import name '{name}' from '{module}' (/x)"
+    said = [item.text for item in read_off(read_tracebacks([error]), folder=folder).statements]
+    assert len(said) == (found is not None)
+    assert not found or said[0].endswith(found)

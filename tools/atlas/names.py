@@ -125,13 +125,17 @@ class Gathered:
         """Return the blocks of the index, by name."""
         if self._texts:
             tables = {"tables": self._table_block()} if self._with_tables else {}
-            return {**self._text_blocks(), **tables}
+            made = {**self._text_blocks(), **tables, "modules": self._module_block()}
+            return {**made, **self._symbol_blocks()} if self._with_names else made
         return {
-            "modules": _spanned(lambda span_of: {k: span_of(m) for k, m in self.modules.items()}),
+            "modules": self._module_block(),
             "messages": self._message_block(),
             "tables": self._table_block(),
             **self._symbol_blocks(),
         }
+
+    def _module_block(self) -> dict[str, Any]:
+        return _spanned(lambda span_of: {k: span_of(m) for k, m in self.modules.items()})
 
     def _text_blocks(self) -> dict[str, Any]:
         """Return all texts as one block, and where they are raised in blocks of some each."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ from .names import Gathered
 from .selection import Package, chosen
 from .store import Store
 
+_STAR = re.compile(r"^\s*from\s+(\S+)\s+import\s+\*", re.MULTILINE)
 DATA = Path(__file__).resolve().parents[2] / "gemma_compat" / "atlas" / "data"
 
 
@@ -31,17 +33,19 @@ def recorded(store: Store, blob: int, kind: str, parts: Parts) -> Record:
     """Return the record of a file, from the cache if it was read before.
 
     Args:
-        kind: ``all``, ``texts`` (with what it registers) or ``names``.
+        kind: ``all``, ``texts`` (with what it registers), ``texts, names`` (and what it defines at
+            the top) or ``names``.
     """
-    what = f"{kind} {VERSION}" + (f" {registered.VERSION}" if kind == "texts" else "")
+    what = f"{kind} {VERSION}" + (f" {registered.VERSION}" if kind.startswith("texts") else "")
     found = store.parsed(blob, what)
     if found is not None:
         return Record(**json.loads(found))
     text = store.content(blob)
     try:
         record = names_only(text) if kind == "names" else parts.read(text)
-        if kind == "texts":
+        if kind.startswith("texts"):
             _add_registered(record, text)
+            record.symbols = record.symbols if kind.endswith("names") else {}
     except SyntaxError:  # a template of code, or syntax newer than this Python
         record = names_only(text)
     store.keep_parsed(blob, what, json.dumps(record.as_json(), separators=(",", ":")))
@@ -57,8 +61,11 @@ def _add_registered(record: Record, text: str) -> None:
         record.tables[table] = {
             key: value for key, value in rows.items() if "gemma" in f"{key} {value}".lower()
         }
-    record.symbols, record.bases, record.members, record.parameters = {}, {}, {}, {}
-    record.functions = []
+    record.bases, record.members, record.parameters, record.functions = {}, {}, {}, []
+
+
+def _kind_of_texts(package: Package, path: str) -> str:
+    return "texts, names" if package.names_of(path) else "texts"
 
 
 def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str, bytes]]:
@@ -71,7 +78,7 @@ def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str,
     for path, by_release in _files(store, package, position):
         contents = list(dict.fromkeys(blob for blob in by_release if blob >= 0))
         whole = package.keeps(path)
-        kind = "names" if not whole else "texts" if package.texts else "all"
+        kind = "names" if not whole else _kind_of_texts(package, path) if package.texts else "all"
         parts.forget()
         records = {}
         for blob in contents:
@@ -79,6 +86,9 @@ def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str,
             gathered.add_path(path, mask)
             if path.endswith(".py"):
                 records[blob] = recorded(store, blob, kind, parts)
+                if package.texts and "*" in records[blob].symbols:
+                    sources = _STAR.findall(store.content(blob))
+                    records[blob].symbols["*"] = " ".join(dict.fromkeys(sources))
                 gathered.add(path, records[blob], mask)
         if whole and not package.texts:
             blocks[f"lines/{path}"] = _lines(store, contents, records, by_release)

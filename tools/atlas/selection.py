@@ -29,7 +29,9 @@ class Package:
         without: of the kept ones, those whose lines are left out: other hardware than a GPU of
             NVIDIA or AMD, copies of other packages, tests.
         since: releases uploaded before this date (ISO) are left out.
-        names: whether names, parameters and attributes are recorded.
+        names: whether names, parameters and attributes are recorded; of texts only the names at the
+            top of each module.
+        unnamed: files without their names all the same.
         by_ranges: the wheel is never fetched whole.
         texts: only what it raises and its tables of models are recorded, in a file apart; of its
             releases the pre-releases are left out.
@@ -44,6 +46,7 @@ class Package:
     without: tuple[str, ...] = ()
     since: str = SINCE
     names: bool = True
+    unnamed: tuple[str, ...] = ()
     by_ranges: bool = False
     texts: bool = False
     tables: bool = True
@@ -59,6 +62,10 @@ class Package:
         if self.texts and _matches(self.without, path):
             return False
         return _matches((*self.kept, *self.named), path)
+
+    def names_of(self, path: str) -> bool:
+        """Return whether the names of a file are recorded."""
+        return self.names and not _matches(self.unnamed, path)
 
     def keeps(self, path: str) -> bool:
         """Return whether its lines are indexed."""
@@ -176,14 +183,29 @@ LOOKED_UP = (
 )
 
 
+# Of the packages of texts, those that others import from.
+_IMPORTED = {
+    "compressed_tensors",
+    "datasets",
+    "deepspeed",
+    "gguf",
+    "huggingface_hub",
+    "optimum",
+    "safetensors",
+    "sentence_transformers",
+    "tokenizers",
+    "torchao",
+    "vllm",
+}
+
+
 def _texts(name: str, module: str = "", *without: str, **options: Any) -> Package:
     """Return a package of which the raised texts are read."""
     top = module or name.replace("-", "_")
     left_out = (f"{top}/**/tests/**/*", f"{top}/**/test_*.py", *without)
     named = (f"{top}/**/*gemma*.jinja",)
-    return Package(
-        name, top, (f"{top}/**/*.py",), named, left_out, names=False, texts=True, **options
-    )
+    options.setdefault("names", top in _IMPORTED)
+    return Package(name, top, (f"{top}/**/*.py",), named, left_out, texts=True, **options)
 
 
 TEXTS = (
@@ -217,7 +239,14 @@ TEXTS = (
     _texts("torchao"),
     _texts("torchtune"),
     _texts("verl"),
-    _texts("vllm", "", "vllm/third_party/**/*.py", by_ranges=True, tables=False),
+    _texts(
+        "vllm",
+        "",
+        "vllm/third_party/**/*.py",
+        unnamed=("vllm/model_executor/**/*.py", "vllm/benchmarks/**/*.py", "vllm/v1/**/*.py"),
+        by_ranges=True,
+        tables=False,
+    ),
     _texts("xformers", "", "xformers/benchmarks/**/*.py", by_ranges=True),
 )
 PACKAGES = (*LOOKED_UP, *TEXTS)

@@ -268,6 +268,12 @@ MODULES: tuple[General, ...] = (
         _import,
         {
             "ImportError: cannot import name 'A' from 'transformers.b' (/x.py)": "transformers",
+            "ImportError: cannot import name 'cached_download' from 'huggingface_hub' (/x.py)": (
+                "huggingface-hub<=0.25.2"
+            ),
+            "ImportError: cannot import name 'Dataset' from 'datasets' (unknown location)": (
+                "rename a folder or file of yours that is called datasets"
+            ),
             "ImportError: cannot import name '_T' from 'packaging.version'": "packaging",
         },
     ),

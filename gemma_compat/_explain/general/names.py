@@ -11,17 +11,44 @@ def known_name(known: Released, who: str) -> Answer:
     """Answer with the releases that have a name, a module or an attribute."""
     found = known.found
     asks = f"; the last frame that asks for it is of {who}" if who else ""
+    if known.is_everywhere and not known.contradicts and found.kind in {"name", "module"}:
+        return _everywhere(known, asks)
     do = [known.command] if known.command else []
     if who and not known.is_newer and not known.contradicts:
         do.insert(0, upgrade(who))
     if not do:
         do = [_elsewhere(known)]
+    lacks_own = found.kind == "module" and who == found.owner.partition(".")[0]
     return Answer(
         f"{known.happened}{asks}",
         tuple(do),
-        why=known.places or "the name was moved or removed, or is newer than what is installed",
+        why=known.places
+        or (
+            "the package asks for a module that its files lack: it was packed without it"
+            if lacks_own
+            else "the name was moved or removed, or is newer than what is installed"
+        ),
         known=f"read in the wheels of {found.package}",
         settles=bool(found.releases),
+    )
+
+
+def _everywhere(known: Released, asks: str) -> Answer:
+    """Answer for a name that every release has: what was imported is not one of them, or broke."""
+    package = known.found.package
+    module = known.found.owner.partition(".")[0]
+    return Answer(
+        f"{known.happened}{asks}: what was imported is older, is not that package, or broke off",
+        (
+            f"python -c 'import {module}; print({module}.__file__, {module}.__version__)'   shows "
+            "which",
+            f"pip install --force-reinstall {package}   and restart the kernel",
+            f"rename a folder or file of yours that is called {module}",
+        ),
+        why="a folder of that name hides the package ('unknown location'), half of an update is "
+        "left, or an import inside it failed before",
+        known=f"read in the wheels of {package}; which of these it is, the message does not say",
+        settles=False,
     )
 
 

@@ -42,6 +42,12 @@ class Released:
         )
 
     @property
+    def is_everywhere(self) -> bool:
+        """Return whether every release that was read has it."""
+        releases = self.found.releases
+        return bool(releases) and releases[0].from_start and releases[0].to_end
+
+    @property
     def happened(self) -> str:
         """Return one sentence without its full stop."""
         found = self.found
@@ -56,8 +62,7 @@ class Released:
             )
         is_named = found.owner.partition(".")[0] == found.package
         package = "" if is_named and found.kind in {"name", "module"} else f"{found.package} "
-        everywhere = found.releases[0].from_start and found.releases[0].to_end
-        only = "" if everywhere else " only"
+        only = "" if self.is_everywhere else " only"
         return f"{subject} in {package}{told(found.releases)}{only}{here}"
 
     @property

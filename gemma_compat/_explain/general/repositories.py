@@ -76,6 +76,16 @@ def _no_such(case: Case) -> Answer | None:
     )
 
 
+def _out_of_reach(case: Case) -> Answer | None:
+    if "cannot import name" in case.hit.text:
+        return None  # the name of the error, and not the error
+    return Answer(
+        "the Hub could not be reached, or it refused for a while",
+        ("download once where there is a network: hf download MODEL   then HF_HUB_OFFLINE=1",),
+        why="no network on this node, a proxy, or too many requests from one address",
+    )
+
+
 REPOSITORIES: tuple[General, ...] = (
     General(
         "token-without-the-right",
@@ -242,15 +252,13 @@ REPOSITORIES: tuple[General, ...] = (
         r"Temporary failure in name resolution|LocalEntryNotFoundError|ReadTimeoutError|"
         r"429 Client Error|50\d Server Error|requests\.exceptions\.\w{0,10}Timeout|"
         r"Read timed out\.",
-        always(
-            "the Hub could not be reached, or it refused for a while",
-            "download once where there is a network: hf download MODEL   then HF_HUB_OFFLINE=1",
-            why="no network on this node, a proxy, or too many requests from one address",
-        ),
+        _out_of_reach,
         {
             "OSError: We couldn't connect to 'https://huggingface.co' to load": "network",
             "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='huggingface.co', port=443)"
             ": Read timed out. (read timeout=10)": "HF_HUB_OFFLINE",
+            "ImportError: cannot import name 'LocalEntryNotFoundError' from "
+            "'huggingface_hub.errors' (/x/y.py)": "",
         },
         alone=True,
     ),

@@ -6,6 +6,7 @@ import re
 
 from ..answer import Answer
 from .base import Case, General, always
+from .released import in_which
 
 
 def _moved(case: Case) -> Answer:
@@ -18,13 +19,22 @@ def _moved(case: Case) -> Answer:
             why="vLLM 0.22 removed it; a newer Unsloth puts its own in its place",
             known="read in unsloth 2026.10.9, import_fixes.py",
         )
+    newer = (
+        "what calls vLLM (Unsloth, TRL) of the same time: pip install -U unsloth unsloth_zoo trl"
+    )
+    advised = "or the vLLM that it was written for: python -m gemma_compat advise --with vllm"
+    known = in_which(case)
+    if known is not None and known.found.releases and not known.is_everywhere:
+        return Answer(
+            happened,
+            (newer, f"or {known.command}", advised),
+            why=known.happened,
+            known="read in the wheels of vllm",
+            settles=False,
+        )
     return Answer(
         happened,
-        (
-            "what calls vLLM (Unsloth, TRL) of the same time: pip install -U unsloth unsloth_zoo "
-            "trl",
-            "or the vLLM that it was written for: python -m gemma_compat advise --with vllm",
-        ),
+        (newer, advised),
         why="vLLM moves its modules between releases",
         known="the message; which release has it is not in it",
         settles=False,
@@ -76,7 +86,8 @@ VLLM_RELEASES: tuple[General, ...] = (
         _moved,
         {
             "ModuleNotFoundError: No module named 'vllm.transformers_utils.tokenizer'": "vllm<0.22",
-            "ModuleNotFoundError: No module named 'vllm.worker.worker'": "advise --with vllm",
+            "ModuleNotFoundError: No module named 'vllm.worker.worker'": "vllm<=0.10.2",
+            "ModuleNotFoundError: No module named 'vllm.nothing.here'": "advise --with vllm",
         },
         alone=True,
     ),
