@@ -58,12 +58,20 @@ def _refused(case: Case) -> Answer | None:
     )
 
 
+def _value_errors(case: Case) -> list[str]:
+    """Return what pydantic quotes of the config's own checks."""
+    said = re.findall(r"Value error, (.{8,240}?) ?(?:\[type=|$)", case.message, re.MULTILINE)
+    return list(dict.fromkeys(said))[:2]
+
+
 def _of_axolotl(case: Case) -> Answer:
     fields = re.findall(r"^([a-z]\w{2,50})(?:\.\w+)*$", case.message, re.MULTILINE)
     named = f": {', '.join(dict.fromkeys(fields[:4]))}" if fields else ""
+    said = _value_errors(case)
     return Answer(
         f"axolotl refuses the config{named}",
         (
+            *(f"what it says: {text}" for text in said),
             "axolotl config-schema   lists the fields of this release",
             "or pip install -U axolotl, where the field is newer",
         ),
@@ -241,7 +249,10 @@ FRAMEWORKS: tuple[General, ...] = (
         _of_axolotl,
         {
             "pydantic_core._pydantic_core.ValidationError: 1 validation error for "
-            "AxolotlInputConfig\nlora_r\n  Input should be a valid integer": "lora_r"
+            "AxolotlInputConfig\nlora_r\n  Input should be a valid integer": "lora_r",
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for "
+            "AxolotlInputConfig\n  Value error, please set only one of gradient_accumulation_steps "
+            "or batch_size [type=value_error, input_value={}, input_type=dict]": "only one of",
         },
     ),
     General(
@@ -250,6 +261,7 @@ FRAMEWORKS: tuple[General, ...] = (
         lambda case: Answer(
             f"a config does not have the form that {case.match['name']} expects",
             (
+                *(f"what it says: {text}" for text in _value_errors(case)),
                 "the lines below name each field and what is expected of it",
                 "or bring the file and the package that reads it to releases of the same time",
             ),
