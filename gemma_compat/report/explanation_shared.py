@@ -56,6 +56,10 @@ def block(found: Explanation) -> list[str]:
         error = (found.error,) if found.error is not None else ()
         shown = found.causes[0].lines[-1:] or error
     lines += [f"{'Error':<9} {line.text} (line {line.number})" for line in shown]
+    unknown = found.unknown
+    if unknown is not None and unknown.is_indexed and unknown.raised_by is not None:
+        place = unknown.raised_by  # a file of a published package
+        lines.append(f"{'Raised':<9} line {place.line} of {place.file}")
     lines += [f"{label:<9} {clean(text)}" for label, text in rows_read(found, shared)]
     missing = [text for topic, text in _WANTED.items() if not _is_known(topic, found)]
     lines += [f"{'Not known':<9} {', '.join(missing)}"] if missing else []

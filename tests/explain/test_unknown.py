@@ -134,6 +134,12 @@ def test_what_may_be_shared_names_neither_class_nor_text_nor_file() -> None:
     assert headline(found).startswith("Line 8: an exception, and no rule here knows it")
 
 
+def test_a_file_of_a_published_package_may_be_shared() -> None:
+    error = "RuntimeError: frobs of the loop failed\n"
+    text = render_markdown(explained(START + OWN + TRAINER + error))
+    assert "Raised    line 2245 of transformers/trainer.py" in text and "ann" not in text
+
+
 def test_the_release_is_taken_from_a_list_near_the_error() -> None:
     assert "in frob 1.2.0, a package" in shown(f"frob==1.2.0\n{WHOLE}")
     assert "in frob 1.2.0, a package" in shown(f"{WHOLE}\n\nfrob                 1.2.0\n")
