@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..answer import Answer
-from .base import Case, General
+from .base import Case, General, always
 from .released import in_which
 
 _EXAMPLE = re.compile(r"mlx-examples|\blora/convert\.py|\bpython3?[\d.]* (?:lora|convert)\.py")
@@ -129,6 +129,19 @@ MLX: tuple[General, ...] = (
             "ValueError: Model type gemma3n not supported.": "pip install -U mlx-lm mlx-vlm",
         },
         alone=True,
+    ),
+    General(
+        "mlx-trains-nothing",
+        r"\[(?:grad|value_and_grad)\] Must specify at least one argument",
+        always(
+            "nothing of the model is trainable: LoRA was put onto no layer",
+            "pip install -U mlx-lm   and --num-layers -1 (all), keys of lora_parameters as this "
+            "model names them",
+            why="mlx-lm looks for layers by name, and a family that it does not know, or keys of "
+            "another one, match none; it prints Trainable parameters: 0.000%",
+            known="mlx says that there is nothing to take the gradient of",
+        ),
+        {"ValueError: [grad] Must specify at least one argument.": "--num-layers"},
     ),
     General(
         "swift-mlx-lacks-a-part",

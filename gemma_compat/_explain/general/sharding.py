@@ -39,6 +39,30 @@ SHARDING: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "one-of-two-is-empty",
+        r"size of tensor a \((?:0\) must match the size of tensor b \(\d{3,6}|"
+        r"\d{3,6}\) must match the size of tensor b \(0)\)",
+        always(
+            "one of two tensors is empty (size 0): most often a weight that ZeRO-3 keeps on other "
+            "ranks",
+            "ZeRO-2, if the weights fit on each card: it settles whether ZeRO-3 is the cause",
+            "pip install -U deepspeed accelerate transformers trl",
+            "no call of a part of the model (model.lm_head, model.model) outside its forward; "
+            "GatheredParameters around it",
+            why="under ZeRO-3 a weight has size 0 wherever nothing gathered it; rows or images "
+            "that were all dropped are empty too",
+            known="the sizes in the message; that ZeRO-3 is behind it is likely, not shown",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "RuntimeError: The size of tensor a (0) must match the size of tensor b (3584) at "
+            "non-singleton dimension 1": "ZeRO-2",
+            "RuntimeError: The size of tensor a (12) must match the size of tensor b (14) at "
+            "non-singleton dimension 1": "",
+        },
+    ),
+    General(
         "weight-made-beside-zero",
         r"has no attribute 'ds_(?:id|tensor|shape|status|numel|summary)'",
         always(
