@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 # What a maintainer asks for first, and where it comes from.
 _WANTED = {
-    "python": "the Python version",
-    "packages.transformers": "the version of transformers",
-    "packages.torch": "the version of torch",
-    "packages.trl": "the version of trl",
-    "packages.peft": "the version of peft",
-    "packages.accelerate": "the version of accelerate",
+    "python": "Python",
+    "packages.transformers": "transformers",
+    "packages.torch": "torch",
+    "packages.trl": "trl",
+    "packages.peft": "peft",
+    "packages.accelerate": "accelerate",
     "gpus": "the GPU",
     "model": "the model",
     "training": "the training arguments",
