@@ -163,6 +163,7 @@ DTYPES: tuple[General, ...] = (
         r"Input type \(\S+\) and (?:bias|weight) type \(\S+\) should be the same|"
         r"Index put requires the source and destination dtypes match|"
         r"expected self and source to have same dtypes|Expected out tensor to have dtype|"
+        r"dtype c10::\w{3,12}, but got |"
         r"Expected query, key, and value to have the same dtype",
         _dtypes,
         alone=True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..answer import Answer
 from .base import Case, General
+from .merging import out_of_memory_at_saving
 from .serving import is_serving
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ _SMALLER = (
 
 
 def _answer(case: Case) -> Answer:
+    at_saving = out_of_memory_at_saving(case)
+    if at_saving is not None:
+        return at_saving
     size = _capacity(case)
     if is_serving(case) and not case.says(_LOADING):
         return _SERVING
@@ -282,6 +286,8 @@ MEMORY: tuple[General, ...] = (
         _answer,
         {
             "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.": "batch",
+            "/x/unsloth/save.py in _merge_lora(layer, name)\n--> 177  m = W.max()\nOutOfMemoryError: "
+            "CUDA out of memory. Tried to allocate 280.00 MiB.": "for the merge",
             "torch.OutOfMemoryError: HIP out of memory. Tried to allocate 2.00 GiB.": "batch",
         },
         alone=True,

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
-from .base import General, always
+from .base import Case, General, always
 from .unsloth_prompts import NO_GENERATION_PROMPT
 from .unsloth_saving import UPGRADE
+
+
+def _empty_row(case: Case) -> Answer | None:
+    near = case.hit.before[-6000:] + case.around + case.hit.after
+    if "nsloth" not in near or not re.search("_prepare_dataset|SFTTrainer|dataset_utils", near):
+        return None
+    return Answer(
+        "a text whose first character is asked for is empty: that of the first row, most likely",
+        (
+            "print(repr(dataset[0]['text']))   (the column of dataset_text_field)",
+            "dataset = dataset.filter(lambda row: row['text'])   for rows that are empty",
+            "or a chat template, where the text is made by one: a base checkpoint has none, and "
+            "the rows come out empty",
+        ),
+        why="sft_prepare_dataset takes the first character of the first text to look for <bos>",
+        known="read in unsloth_zoo 2025.12.8 and 2026.5.5, dataset_utils.py; the frame itself is "
+        "needed to be certain",
+        certain=False,
+        settles=False,
+    )
+
 
 UNSLOTH_PARTS: tuple[General, ...] = (
     General(
@@ -90,5 +113,15 @@ UNSLOTH_PARTS: tuple[General, ...] = (
             "Gemma3ForConditionalGeneration": "another model is trained"
         },
         alone=True,
+    ),
+    General(
+        "first-row-is-empty",
+        r"IndexError: string index out of range",
+        _empty_row,
+        {
+            "# IndexError: string index out of range in _prepare_dataset with Gemma-4-31B\n"
+            '  File "/x/unsloth/trainer.py", line 547, in new_init': "first row",
+            "IndexError: string index out of range": "",
+        },
     ),
 )
