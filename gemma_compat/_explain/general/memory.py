@@ -286,8 +286,8 @@ MEMORY: tuple[General, ...] = (
         _answer,
         {
             "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.": "batch",
-            "/x/unsloth/save.py in _merge_lora(layer, name)\n--> 177  m = W.max()\nOutOfMemoryError: "
-            "CUDA out of memory. Tried to allocate 280.00 MiB.": "for the merge",
+            "/x/unsloth/save.py in _merge_lora(layer, name)\n--> 177  m = W.max()\n"
+            "OutOfMemoryError: CUDA out of memory. Tried to allocate 280.00 MiB.": "for the merge",
             "torch.OutOfMemoryError: HIP out of memory. Tried to allocate 2.00 GiB.": "batch",
         },
         alone=True,
