@@ -44,7 +44,11 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
         )
         return Answer(
             f"{what} not a number, and nothing in the log says why",
-            ("one step without mixed precision (float32) shows whether it is the precision",),
+            (
+                "one step without mixed precision (float32) shows whether it is the precision",
+                'one step with attn_implementation="eager" shows whether it is the attention',
+                "one row at a time shows whether it is the padding",
+            ),
             why=f"{precision}; labels that are all -100, a broken batch or a wrong mask give NaN "
             "as well",
             known="the figures; no cause is known",

@@ -40,7 +40,8 @@ SAID = [
     ("Training gets stuck at the first step with 4 GPUs", "py-spy"),
     ("duplicated <bos> token in the prompt", "add_special_tokens=False"),
     ("rewards are always zero in my GRPO run", "log_completions"),
-    ("the logits become NaN in fp16", "bfloat16"),
+    ("the logits become NaN in fp16", "bf16=True"),
+    ("NaN Gradient Issue with Gemma2 Model Training", "2.6.2"),
     ("Loss is nan when fine-tuning Gemma-2-9b", "not a number"),
     ("I get OOM with gemma-3-27b on 80GB", "memory --model"),
 ]

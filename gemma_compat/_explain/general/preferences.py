@@ -205,6 +205,26 @@ PREFERENCES: tuple[General, ...] = (
         },
     ),
     General(
+        "no-settings-of-generation",
+        r"generation_kwargs\.update\(self\.args\.generation_kwargs\)",
+        lambda case: (
+            Answer(
+                "GRPO with vLLM in the trainer's process updates its settings with None: "
+                "generation_kwargs was not given",
+                ("pip install -U 'trl>=0.19.1'", "or GRPOConfig(generation_kwargs={})"),
+                why="trl 0.19.0 does not look whether the option is set",
+                known="read in the wheels of trl 0.19.0 and 0.19.1",
+            )
+            if case.says("'NoneType' object is not iterable")
+            else None
+        ),
+        {
+            'Traceback (most recent call last):\n  File "/v/site-packages/trl/trainer/'
+            'grpo_trainer.py", line 1127, in _generate\n    generation_kwargs.update(self.args.'
+            "generation_kwargs)\nTypeError: 'NoneType' object is not iterable": "trl>=0.19.1",
+        },
+    ),
+    General(
         "assistant-tokens-not-marked",
         r"assistant_only_loss=True.{0,200}(?:chat template|generation)|"
         r"template (?:that )?(?:does not|doesn't) (?:support|contain).{0,60}generation|"

@@ -47,22 +47,6 @@ TENSOR_VALUES: tuple[General, ...] = (
         },
     ),
     General(
-        "rows-gathered-of-unequal-length",
-        r"Input tensor at index \d+ has invalid shape \[[\d, ]{1,40}\], but expected",
-        always(
-            "the script runs under DataParallel, whose GPUs return results of unequal length",
-            "CUDA_VISIBLE_DEVICES=0   before the command, for one GPU",
-            "or accelerate launch SCRIPT, one process for each GPU",
-            why="a Trainer that is started without a launcher on several GPUs wraps the model in "
-            "DataParallel; its parts of a batch are padded to different lengths",
-            known="the message is that of gathering from replicas",
-        ),
-        {
-            "RuntimeError: Input tensor at index 1 has invalid shape [1, 12, 262144], but expected "
-            "[1, 14, 262144]": "DataParallel"
-        },
-    ),
-    General(
         "inputs-left-on-the-cpu",
         r"All input tensors need to be on the same GPU, but found some tensors to not be on",
         always(

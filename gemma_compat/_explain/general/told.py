@@ -17,7 +17,7 @@ _MINE = (
 )
 _NONSENSE = (
     r"(?:gibberish|garbage|nonsens\w{1,6}|word salad|incoherent|meaningless|"
-    r"random (?:tokens|characters|words|text|symbols)|乱码)"
+    r"random (?:tokens|characters|words|text|symbols))"
 )
 _OUTPUT = r"(?:output|generat|respon|answer|produc|return|repl|predict|infer|print|got|get)"
 
