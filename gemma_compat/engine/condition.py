@@ -100,7 +100,16 @@ def any_of(*conditions: Condition, phrase: str = "") -> Condition:
     """Combine: yes if one is yes; no if all are no; else unknown (Kleene's "or")."""
 
     def test(facts: Facts) -> bool:
-        return _or(_ask(item, facts) for item in conditions)
+        unknown: UnknownFact | None = None
+        for item in conditions:
+            try:
+                if item.test(facts):
+                    return True
+            except UnknownFact as error:
+                unknown = unknown or error.with_traceback(None)
+        if unknown:
+            raise unknown
+        return False
 
     phrase = phrase or " or ".join(item.phrase for item in conditions)
     return Combined(phrase, test, "any_of", conditions)
@@ -110,7 +119,16 @@ def all_of(*conditions: Condition, phrase: str = "") -> Condition:
     """Combine: no if one is no; yes if all are yes; else unknown (Kleene's "and")."""
 
     def test(facts: Facts) -> bool:
-        return not _or(_invert(_ask(item, facts)) for item in conditions)
+        unknown: UnknownFact | None = None
+        for item in conditions:
+            try:
+                if not item.test(facts):
+                    return False
+            except UnknownFact as error:
+                unknown = unknown or error.with_traceback(None)
+        if unknown:
+            raise unknown
+        return True
 
     phrase = phrase or " and ".join(item.phrase for item in conditions)
     return Combined(phrase, test, "all_of", conditions)
@@ -180,11 +198,7 @@ def _ask(item: Condition, facts: Facts) -> _Answer:
     try:
         return bool(item.test(facts))
     except UnknownFact as error:
-        return error
-
-
-def _invert(answer: _Answer) -> _Answer:
-    return answer if isinstance(answer, UnknownFact) else not answer
+        return error.with_traceback(None)  # it would hold the frames, and they the answer
 
 
 def _or(answers: Iterable[_Answer]) -> bool:
@@ -211,4 +225,4 @@ def _ask_of(gpu: Gpu, test: Callable[[Facts, Gpu], bool], facts: Facts) -> _Answ
     try:
         return bool(test(facts, gpu))
     except UnknownFact as error:
-        return error
+        return error.with_traceback(None)
