@@ -12,22 +12,27 @@ _VISION = r"siglip|vision_(?:tower|model|embed)|patch_embed|pixel_values|conv2d|
 _AUDIO = r"audio|conv1d|input_features"
 
 
+def _pixels(pair: str) -> Answer:
+    """Answer where images in float32 meet a vision tower in another dtype."""
+    return Answer(
+        f"pixel_values and the weights of the vision tower have different dtypes ({pair})",
+        (
+            'batch["pixel_values"] = batch["pixel_values"].to(model.dtype)',
+            "or run it under autocast: bf16_full_eval=True for evaluation and prediction",
+        ),
+        why="the processor makes images in float32. Under autocast torch casts them; outside "
+        "of it (prediction, generation, a hand-written loop) nothing does",
+        known="the dtypes are in the message, the tower in the frames; that autocast is off "
+        "there is inferred",
+    )
+
+
 def _dtypes(case: Case) -> Answer:
     first, second = _names_of_dtypes(case.message)
     pair = f"{first} and {second}" if first else "two dtypes"
     last = f"{case.frames}\n{case.hit.text}"
     if re.search(_VISION, last):
-        return Answer(
-            f"pixel_values and the weights of the vision tower have different dtypes ({pair})",
-            (
-                'batch["pixel_values"] = batch["pixel_values"].to(model.dtype)',
-                "or run it under autocast: bf16_full_eval=True for evaluation and prediction",
-            ),
-            why="the processor makes images in float32. Under autocast torch casts them; outside "
-            "of it (prediction, generation, a hand-written loop) nothing does",
-            known="the dtypes are in the message, the tower in the frames; that autocast is off "
-            "there is inferred",
-        )
+        return _pixels(pair)
     if re.search(_AUDIO, last):
         return Answer(
             f"audio features and weights have different dtypes ({pair})",

@@ -74,6 +74,28 @@ def _disk(case: Case) -> Answer:
     )
 
 
+def _not_converted(text: str, unmapped: bool) -> Answer:
+    """Answer a tensor or a part that llama.cpp's converter does not take."""
+    return Answer(
+        (
+            "llama.cpp's converter has no place for a tensor of this model"
+            if unmapped
+            else "llama.cpp's converter did not convert the vision part of this model"
+        )
+        + (" (it was writing the mmproj)" if "mmproj" in text and unmapped else ""),
+        (
+            UPGRADE,
+            "git pull in llama.cpp, or delete the folder that Unsloth keeps it in "
+            "(~/.unsloth/llama.cpp), and export again",
+            "or the text alone: convert_hf_to_gguf.py FOLDER   without --mmproj",
+        ),
+        why="a converter knows the tensors of models that are older than it; a merge that "
+        "names them otherwise has the same effect",
+        known="the message; which of the two it is, the name of the tensor would say",
+        settles=False,
+    )
+
+
 def conversion(case: Case) -> Answer:
     """Answer a GGUF that was not written: by the wrapped error where it says what it was."""
     text = case.around
@@ -99,24 +121,7 @@ def conversion(case: Case) -> Answer:
         )
     unmapped = "Can not map tensor" in case.hit.before[-2000:] + text + case.hit.after[:2000]
     if unmapped or re.search(r"--mmproj|vision projector", text):
-        return Answer(
-            (
-                "llama.cpp's converter has no place for a tensor of this model"
-                if unmapped
-                else "llama.cpp's converter did not convert the vision part of this model"
-            )
-            + (" (it was writing the mmproj)" if "mmproj" in text and unmapped else ""),
-            (
-                UPGRADE,
-                "git pull in llama.cpp, or delete the folder that Unsloth keeps it in "
-                "(~/.unsloth/llama.cpp), and export again",
-                "or the text alone: convert_hf_to_gguf.py FOLDER   without --mmproj",
-            ),
-            why="a converter knows the tensors of models that are older than it; a merge that "
-            "names them otherwise has the same effect",
-            known="the message; which of the two it is, the name of the tensor would say",
-            settles=False,
-        )
+        return _not_converted(text, unmapped)
     return Answer(
         "llama.cpp's converter made no GGUF of the folder, and this message does not say why",
         (by_hand, folder, "df -h .", UPGRADE),
