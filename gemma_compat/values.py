@@ -38,15 +38,18 @@ class Value:
     """Base of frozen values. Fields are the annotations of a class, with their defaults.
 
     Two values are equal if all their fields are; with ``class Name(Value, eq=False)`` each equals
-    itself alone. A default ``{}`` is a new dict for each value.
+    itself alone. A default ``{}`` is a new dict for each value. The fields that are named as
+    ``hidden`` are neither compared nor shown.
     """
 
     _defaults: ClassVar[dict[str, Any]] = {}
     _required: ClassVar[tuple[str, ...]] = ()
     _dicts: ClassVar[tuple[str, ...]] = ()  # fields whose default is a dict
+    _hidden: ClassVar[tuple[str, ...]] = ()
     __dataclass_fields__: ClassVar[Any] = _FieldsOfDataclass()
 
-    def __init_subclass__(cls, *, eq: bool = True) -> None:
+    def __init_subclass__(cls, *, eq: bool = True, hidden: tuple[str, ...] = ()) -> None:
+        cls._hidden = hidden or cls._hidden
         hints = cls.__annotations__.items()
         names = [name for name, hint in hints if not str(hint).startswith("ClassVar")]
         cls._defaults = {**cls._defaults, **{n: vars(cls).get(n, _REQUIRED) for n in names}}
@@ -96,11 +99,16 @@ class Value:
         raise AttributeError(f"{type(self).__name__} is frozen: cannot delete {name}")
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and vars(self) == vars(other)
+        return type(self) is type(other) and self._seen() == other._seen()
 
     def __hash__(self) -> int:
-        return hash((type(self), *vars(self).values()))
+        return hash((type(self), *self._seen().values()))
+
+    def _seen(self) -> dict[str, Any]:
+        """Return the fields that are not hidden."""
+        own = vars(self)
+        return {n: own[n] for n in own if n not in self._hidden} if self._hidden else own
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        inside = ", ".join(f"{name}={value!r}" for name, value in self._seen().items())
         return f"{type(self).__name__}({inside})"

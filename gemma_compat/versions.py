@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _LONGEST = 100  # characters
 _KEPT = 10_000  # answers of each function: those of a stack, not those of ten thousand nodes
-_COMPARISON = re.compile(r"(>=|<=|==|!=|<)\s*(\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.dev\d+)?)")
+_COMPARISON = re.compile(
+    r"(>=|<=|==|!=|<)\s*(\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.dev\d+)?)|(~=|>)\s*(\d+(?:\.\d+)+)"
+)
 _NUMBER = r"(?:0|[1-9][0-9]*)"
 _PUBLISHED = re.compile(  # as PEP 440 spells a version
     rf"({_NUMBER}(?:\.{_NUMBER})*)(?:(a|b|rc)({_NUMBER}))?(?:\.post({_NUMBER}))?(?:\.dev({_NUMBER}))?"
@@ -103,7 +105,7 @@ def _comparisons(text: str) -> tuple[tuple[str, str], ...] | None:
     parts = [_COMPARISON.fullmatch(part.strip()) for part in text.split(",") if part.strip()]
     if not all(parts):
         return None
-    return tuple((part[1], part[2]) for part in parts if part)
+    return tuple((part[1] or part[3], part[2] or part[4]) for part in parts if part)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -153,7 +155,23 @@ def contains(text: str, version: str) -> bool:
     if comparisons is None:
         return specifier(text).contains(public(version), prereleases=True)
     release = order(version)
-    return all(_HOLDS[sign](release, order(bound)) for sign, bound in comparisons)
+    return all(
+        _is_compatible(release, bound) if sign == "~=" else _HOLDS[sign](release, order(bound))
+        for sign, bound in comparisons
+    )
+
+
+def _is_compatible(version: _Order, bound: str) -> bool:
+    """Return whether a version is of a bound's series and not older: ``~=3.9.0`` is 3.9."""
+    series = tuple(map(int, bound.split(".")[:-1]))
+    release = (*version[1], *[0] * len(series))
+    return version[0] == 0 and release[: len(series)] == series and version >= order(bound)
+
+
+def _is_after(version: _Order, bound: _Order) -> bool:
+    """Return whether a version is newer; ``>5.0.0`` leaves out its post-releases too."""
+    is_post_of_it = version[3] >= 0 > bound[3] and version[:2] == bound[:2]
+    return version > bound and not is_post_of_it
 
 
 def _is_before(version: _Order, bound: _Order) -> bool:
@@ -169,6 +187,7 @@ _HOLDS: dict[str, Callable[[_Order, _Order], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": _is_before,
+    ">": _is_after,
 }
 
 

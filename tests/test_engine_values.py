@@ -17,6 +17,7 @@ from gemma_compat.engine.condition import Condition, RunKind
 from gemma_compat.engine.recall import NotedFacts
 from gemma_compat.engine.rule import Diagnosis, Fix, Problem, Rule, Scope, Severity
 from gemma_compat.facts import Facts
+from gemma_compat.values import Value
 
 # A notebook around facts is made from them, and not from fields: it has a test of its own.
 CLASSES = {
@@ -66,6 +67,17 @@ def test_values_are_equal_by_their_fields_and_class() -> None:
     assert Condition("a", print) != RunKind("a", print, name="b")
     assert repr(Problem("a")) == "Problem(message='a', help='')"
     assert Fix() == Fix() and Fix().fixed_in is not Fix().fixed_in
+
+
+def test_hidden_fields_are_neither_compared_nor_shown() -> None:
+    class Line(Value, hidden=("raw",)):
+        number: int
+        raw: str = ""
+
+    assert Line(1, "secret") == Line(1, "other") != Line(2, "secret")
+    assert hash(Line(1, "secret")) == hash(Line(1, "other"))
+    assert repr(Line(1, "secret")) == "Line(number=1)"
+    assert Line(1, "secret").replace(number=2).raw == "secret"
 
 
 def test_what_dataclasses_offer_works_on_values() -> None:

@@ -51,6 +51,19 @@ def test_a_report_loads_nothing_that_it_inspects() -> None:
     assert not (HEAVY - {"packaging"}) & loaded_after(code)
 
 
+@pytest.mark.parametrize("log", ["{'loss': 1.5}\\n", "RuntimeError: CUDA out of memory\\n"])
+def test_to_explain_a_log_compiles_no_dataclass(log: str, tmp_path: Path) -> None:
+    """``dataclasses`` and what it imports took a quarter of it."""
+    (tmp_path / "log").write_text(log, encoding="utf-8")
+    code = (
+        "import contextlib, io\n"
+        "from gemma_compat._cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    main(['explain', {str(tmp_path / 'log')!r}])"
+    )
+    assert not {"dataclasses", "inspect", "packaging"} & loaded_after(code)
+
+
 def test_every_public_name_can_be_reached() -> None:
     import gemma_compat
 

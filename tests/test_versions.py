@@ -151,10 +151,13 @@ def test_a_comparison_says_what_packaging_says() -> None:
     texts = {
         text for rule in own_rules() for scope in rule.scopes for text in scope.packages.values()
     }
-    texts |= {f"{sign}{bound}" for sign in ("<=", "!=", "==", "<") for bound in ODD}
+    texts |= {f"{sign}{bound}" for sign in ("<=", "!=", "==", "<", ">") for bound in ODD}
     texts |= {
         "<4.50.0.post1",
         "~=4.50",
+        "~=4.50.0",
+        "~=4.50.1",
+        "~=4.51rc1",
         "==4.50.*",
         ">4.50",
         "===4.50.0",

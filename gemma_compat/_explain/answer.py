@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ..values import Value
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Value):
     """What happened and what to do, for a failure that any model can meet.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..engine.rule import Rule
@@ -95,7 +94,7 @@ def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Gener
         last = reading.last if of_last else None
         answer = kind.answer(Case(hit, last, reading.log, facts))
         if answer is not None:
-            answer = replace(answer, do=tuple(renamed(text, facts) for text in answer.do))
+            answer = answer.replace(do=tuple(renamed(text, facts) for text in answer.do))
             raised = bool(of_last) or not reading.last or is_report
             yield Generally(kind.name, answer, line_of(hit, words), raised)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .. import versions
@@ -66,13 +65,13 @@ def _judged(
     if not vague.has_evidence(hits, _around(hits, reading), rule):
         header = 1 + max(len(scope.packages) for scope in rule.scopes)
         if not vague.facts_suffice(hits, answer.is_certain, len(answer.holds), header):
-            return replace(answer, fit=DOUBTED, problem=None, against=vague.TOO_LITTLE)
+            return answer.replace(fit=DOUBTED, problem=None, against=vague.TOO_LITTLE)
     of_gemma = names_gemma or reading.log.model_types or is_gemma(facts)
     if not of_gemma and vague.is_shared(hits):
-        answer = replace(answer, if_gemma=True)
+        answer = answer.replace(if_gemma=True)
     particular = names_gemma or (bool(of_gemma) and vague.states_the_failure(hits))
     decides = raised and particular and not any(_is_of_header(t) for t in answer.missing)
-    return replace(answer, text_decides=decides)
+    return answer.replace(text_decides=decides)
 
 
 def _is_of_header(topic: str) -> bool:
@@ -127,7 +126,7 @@ def judge_over_types(
     if reading.log.model_types and all(_rank(answer) == _rank(best) for _, answer in answers):
         return best  # whichever of these it is, the answer is the same
     types = (name for name, answer in answers if _rank(answer) == _rank(best))
-    return replace(best, if_model=tuple(types))
+    return best.replace(if_model=tuple(types))
 
 
 def _typed(rule: Rule, reading: LogReading, facts: Facts) -> Iterable[Facts]:
@@ -151,7 +150,7 @@ def _judge_typed(
         if isinstance(other, Cause) and other.fit != DOUBTED:
             missing = tuple(dict.fromkeys(("gpus", *other.missing)))
             condition = " and ".join(item for item in (answer.against, other.condition) if item)
-            return replace(other, fit=OPEN, problem=None, condition=condition, missing=missing)
+            return other.replace(fit=OPEN, problem=None, condition=condition, missing=missing)
     return answer
 
 
@@ -212,10 +211,10 @@ def _judge_one(rule: Rule, facts: Facts, lines: tuple[Line, ...], raised: bool) 
     cause = Cause(rule, OPEN, lines, raised, holds=held(rule, facts))
     answer = None if rule.undetectable else judge(rule, facts)
     if isinstance(answer, Finding):
-        return replace(cause, fit=CONFIRMED, problem=answer.problem)
+        return cause.replace(fit=CONFIRMED, problem=answer.problem)
     if isinstance(answer, Undetermined):
         missing = tuple(topic for topic, _ in answer.missing)
-        return replace(cause, condition=answer.condition, missing=missing)
+        return cause.replace(condition=answer.condition, missing=missing)
     return cause
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from ..values import Value
 from .raised import Raised
 from .unknown import BEFORE, CAUSED, HANDLED
 
@@ -18,8 +18,7 @@ _RANK = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Earlier:
+class Earlier(Value):
     """An exception that stands above the one that ended the log.
 
     Attributes:

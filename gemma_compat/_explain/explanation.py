@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ..engine.rule import Finding, Problem, Rule
 from ..facts import Facts
 from ..shown import Shown
+from ..values import Value
 from .answer import Answer
 from .notices import Notice
 from .unknown import Unknown
@@ -18,8 +17,7 @@ CONFIRMED, OPEN, DOUBTED = "confirmed", "open", "doubted"
 SAYS_ITSELF = "message-says-what-to-do"
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Value, hidden=("raw",)):
     """A line of the log.
 
     ``raw`` may hold anything private. Print it only on the terminal of the person who has the log.
@@ -32,11 +30,10 @@ class Line:
 
     number: int
     text: str
-    raw: str = field(default="", repr=False, compare=False)
+    raw: str = ""
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(Value):
     """A rule whose symptom is in the log, and that the facts do not rule out.
 
     Attributes:
@@ -82,8 +79,7 @@ class Cause:
         return (page or self.text_decides) and not self.if_model and self.fit == OPEN
 
 
-@dataclass(frozen=True)
-class RuledOut:
+class RuledOut(Value):
     """A rule whose symptom matched, but whose release, model or tool did not.
 
     Attributes:
@@ -98,8 +94,7 @@ class RuledOut:
     package: str = ""
 
 
-@dataclass(frozen=True)
-class Generally:
+class Generally(Value):
     """An answer that does not depend on Gemma.
 
     Attributes:
@@ -115,8 +110,7 @@ class Generally:
     raised: bool
 
 
-@dataclass(frozen=True)
-class SeenNotice:
+class SeenNotice(Value):
     """A benign line that was seen.
 
     Attributes:
@@ -130,8 +124,7 @@ class SeenNotice:
     count: int
 
 
-@dataclass(frozen=True)
-class ReadOff:
+class ReadOff(Value):
     """What the release atlas says about the traceback.
 
     Attributes:
@@ -145,8 +138,7 @@ class ReadOff:
     command: str = ""
 
 
-@dataclass(frozen=True, repr=False)
-class Explanation(Shown):
+class Explanation(Shown, Value):
     """What a log or an exception means; prints as a report.
 
     Attributes:
@@ -192,7 +184,7 @@ class Explanation(Shown):
     error_kind: str = ""
     read_off: tuple[ReadOff, ...] = ()
     asks: tuple[str, ...] = ()
-    several: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    several: dict[str, tuple[tuple[str, int], ...]] = {}
     outlived_at: int = 0
     cut_at: int = 0
     is_blank: bool = False

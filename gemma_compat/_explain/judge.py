@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..engine.diagnosis import judge_all
@@ -193,7 +192,7 @@ def _of_figures(
         judged = without_unsloth(facts)
         answer = judge_over_types(rule, reading, judged, (line,), reading.last is None)
         if isinstance(answer, Cause) and answer.fit != DOUBTED:
-            yield replace(answer, because=because)
+            yield answer.replace(because=because)
 
 
 def _notices(reading: LogReading, causes: Iterable[Cause], words: Words) -> Iterable[SeenNotice]:

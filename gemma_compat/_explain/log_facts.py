@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import UsageError
@@ -18,13 +17,13 @@ from ..facts import (
     UnslothFacts,
 )
 from ..tables import checkpoints
+from ..values import Value
 from .readers import LISTED, MENTIONED, STATED, Reading
 
 NOT_IN_THE_LOG = "the log does not say"
 
 
-@dataclass(frozen=True)
-class Figures:
+class Figures(Value):
     """Numbers that the run printed about itself.
 
     Attributes:
@@ -36,13 +35,12 @@ class Figures:
 
     losses: tuple[tuple[int, float], ...] = ()
     told: tuple[int, float] | None = None
-    nan: dict[str, int] = field(default_factory=dict)
+    nan: dict[str, int] = {}
     trained: int | None = None
     parameters: int | None = None
 
 
-@dataclass(frozen=True)
-class LogFacts:
+class LogFacts(Value):
     """What a log says.
 
     Attributes:
@@ -64,14 +62,14 @@ class LogFacts:
     """
 
     facts: Facts
-    lines: dict[str, int] = field(default_factory=dict)
+    lines: dict[str, int] = {}
     model_types: frozenset[str] = frozenset()
     other_models: tuple[str, ...] = ()
     is_other: bool = False
     counts_gpus: bool = False
     unsure: frozenset[str] = frozenset()
-    figures: Figures = field(default_factory=Figures)
-    several: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    figures: Figures = Figures()
+    several: dict[str, tuple[tuple[str, int], ...]] = {}
     spread: bool = False
     apple: bool = False
     gpu_memory: float | None = None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ..values import Value
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Value):
     """A benign line.
 
     Attributes:

@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ..values import Value
 from .index import clauses_of
 from .literals import Clause, literals, parse, parts
 
 LONGEST_REPEAT = 300  # characters that one ``*`` or ``+`` may take
 
 
-@dataclass(frozen=True, eq=False)
-class Pattern:
+class Pattern(Value, eq=False):
     """One expression to search for.
 
     Attributes:

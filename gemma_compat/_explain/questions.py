@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ..facts import Facts
+from ..values import Value
 from .unknown import PACKAGE, Place
 
 _LONG = 70  # characters of a statement that are repeated
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Value):
     """An error that nothing knows.
 
     Attributes:
@@ -49,8 +48,7 @@ class Subject:
 Asking = Callable[[re.Match[str], Subject], tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Value):
     """What decides a kind of error.
 
     Attributes:

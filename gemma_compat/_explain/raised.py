@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from ..values import Value
 from .patterns import Pattern, pattern
 from .scan import Hit
 
@@ -43,8 +43,7 @@ _LAUNCHERS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Raised:
+class Raised(Value):
     """One exception.
 
     Attributes:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from ..engine.rule import Rule
 from .general import generals
-from .log_facts import LogFacts, Readings
+from .log_facts import Readings
 from .notices import NOTICES, Notice
 from .patterns import Pattern, pattern
 from .raised import BLOCK, Raised, exceptions, quotations, traceback_start
@@ -22,7 +21,6 @@ _KEPT_GENERAL = 8
 _OPENING = 16_000  # bytes
 
 
-@dataclass
 class LogReading:
     """What one pass found.
 
@@ -42,17 +40,18 @@ class LogReading:
             error at all; 0 otherwise.
     """
 
-    symptoms: dict[str, list[Hit]] = field(default_factory=dict)
-    notices: list[tuple[Notice, Hit, int]] = field(default_factory=list)
-    general: dict[str, list[Hit]] = field(default_factory=dict)
-    raised: list[Raised] = field(default_factory=list)
-    told: Raised | None = None
-    fits: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    log: LogFacts = field(default_factory=lambda: Readings().to_facts())
-    lines: int = 0
-    opening: bytes = b""
-    is_blank: bool = True
-    cut_at: int = 0
+    def __init__(self) -> None:
+        self.symptoms: dict[str, list[Hit]] = {}
+        self.notices: list[tuple[Notice, Hit, int]] = []
+        self.general: dict[str, list[Hit]] = {}
+        self.raised: list[Raised] = []
+        self.told: Raised | None = None
+        self.fits: dict[str, tuple[str, ...]] = {}
+        self.log = Readings().to_facts()
+        self.lines = 0
+        self.opening = b""
+        self.is_blank = True
+        self.cut_at = 0
 
     def is_raised_at(self, line: int) -> bool:
         """Return whether that line belongs to an exception's message."""

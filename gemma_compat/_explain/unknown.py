@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from ..values import Value
 
 # Whose code a frame is.
 PACKAGE, PYTHON, OWN = "package", "Python", "own"
@@ -17,8 +18,7 @@ _COMPILED_CALL = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Value):
     """A frame, and whose code it is.
 
     ``file`` and ``code`` of the user's own frame are private: print them on the terminal only.
@@ -59,8 +59,7 @@ class Place:
         return re.sub(r"^F\.|^nn\.functional\.", "torch.nn.functional.", name)
 
 
-@dataclass(frozen=True)
-class Chained:
+class Chained(Value, hidden=("raw",)):
     """An exception above the one that ended the log.
 
     Attributes:
@@ -72,12 +71,11 @@ class Chained:
 
     line: int
     link: str
-    raw: str = field(repr=False)
+    raw: str
     text: str = ""
 
 
-@dataclass(frozen=True)
-class Unknown:
+class Unknown(Value, hidden=("message",)):
     """What a log shows of an error that no rule or answer knows.
 
     All but ``shown``, ``package`` and ``link`` of the chained ones is private: print it on the
@@ -104,7 +102,7 @@ class Unknown:
 
     line: int
     kind: str
-    message: str = field(repr=False)
+    message: str
     shown: str = ""
     raised_by: Place | None = None
     own: Place | None = None

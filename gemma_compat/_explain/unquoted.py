@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from ..values import Value
 
 _MOST_LINES = 80  # a longer text is the log of a run, not a report
 _PREFLIGHT = "python -m gemma_compat run --preflight train.py"
 
 
-@dataclass(frozen=True)
-class Symptom:
+class Symptom(Value):
     """Something that goes wrong without an error.
 
     Attributes:
@@ -32,8 +32,7 @@ class Symptom:
     why: str
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(Value):
     """A symptom that a line tells of."""
 
     symptom: Symptom
@@ -237,8 +236,7 @@ _ERROR_LINES = tuple(
 )
 
 
-@dataclass(frozen=True)
-class ErrorLine:
+class ErrorLine(Value):
     """An error without an exception's class; its text is private."""
 
     line: int

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..engine.rule import Rule
+from ..values import Value
 from .scan import Hit
 
 
-@dataclass(frozen=True)
-class Vague:
+class Vague(Value):
     """One such text.
 
     Attributes:

@@ -6,16 +6,14 @@ no pre-releases.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import versions
 from ..data import read_bytes
 from ..values import Value
-
-if TYPE_CHECKING:
-    from packaging.requirements import Requirement
 
 # The environment in which pins are judged; Python's version is added.
 _PLATFORM = {
@@ -66,11 +64,11 @@ class Release(Value):
         ``members`` are the packages that the set has in any case.
         """
         parsed = [_parsed(line) for line in self.beside]
-        found = [(r.name, str(r.specifier)) for r in parsed if r.name in members]
+        found = [(name, specifier) for name, specifier, _ in parsed if name in members]
         for line in self.requires:
-            requirement = _parsed(line)
-            if requirement.marker is None or requirement.marker.evaluate(_environment(python)):
-                found.append((normalise(requirement.name), str(requirement.specifier)))
+            name, specifier, marker = _parsed(line)
+            if _holds(marker, python):
+                found.append((normalise(name), specifier))
         return tuple(found)
 
 
@@ -166,17 +164,58 @@ def normalise(name: str) -> str:
     return "-".join(part for part in name.lower().replace("_", "-").replace(".", "-").split("-"))
 
 
+# What nearly all pins are made of. The others go to ``packaging``: its parser costs a tenth of an
+# answer.
+_SIGN = r"(?:[<>=!]=|[<>]|~=)"
+_BOUND = rf"{_SIGN} ?[\w.]+"
+_REQUIREMENT = re.compile(
+    rf"([A-Za-z][\w-]*)(?:\[[\w,-]+\])? ?((?:{_BOUND}(?:, ?{_BOUND})*)?) ?(?:; ?(.+))?"
+)
+_CONDITION = re.compile(rf'(\w+) ({_SIGN}) "([\w.]+)"')
+
+
 @lru_cache(maxsize=None)
-def _parsed(line: str) -> Requirement:
+def _parsed(line: str) -> tuple[str, str, str]:
+    """Return name, specifier and marker of a requirement."""
+    plain = _REQUIREMENT.fullmatch(line)
+    if plain:
+        parts = plain[2].replace(" ", "").split(",")
+        return plain[1], ",".join(sorted(parts)), plain[3] or ""
     from packaging.requirements import Requirement
 
-    return Requirement(line)
+    other = Requirement(line)
+    return other.name, str(other.specifier), str(other.marker or "")
 
 
 @lru_cache(maxsize=None)
-def _environment(python: str) -> dict[str, str]:
+def _holds(marker: str, python: str) -> bool:
+    """Return whether a marker holds on Linux for this Python; an empty one does."""
     minor = ".".join(python.split(".")[:2])
-    return {**_PLATFORM, "python_version": minor, "python_full_version": python}
+    if not marker:
+        return True
+    either = [part.split(" and ") for part in marker.split(" or ")]
+    found = [[_CONDITION.fullmatch(condition) for condition in part] for part in either]
+    if all(_is_plain(condition) for part in found for condition in part):
+        return any(all(_is_met(one, minor) for one in part if one) for part in found)
+    from packaging.markers import Marker
+
+    environment = {**_PLATFORM, "python_version": minor, "python_full_version": python}
+    return Marker(marker).evaluate(environment)
+
+
+def _is_plain(condition: re.Match[str] | None) -> bool:
+    if condition is None:
+        return False
+    return condition[1] == "python_version" or (
+        condition[1] in _PLATFORM and condition[2] in ("==", "!=")
+    )
+
+
+def _is_met(condition: re.Match[str], minor: str) -> bool:
+    name, sign, wanted = condition.groups()
+    if name == "python_version":
+        return versions.contains(f"{sign}{wanted}", minor)
+    return (_PLATFORM[name] == wanted) == (sign == "==")
 
 
 def _age(release: Release) -> Any:

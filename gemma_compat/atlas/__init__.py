@@ -13,9 +13,9 @@ raise ``IndexUnusable`` instead.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from ..values import Value
 from ._container import IndexUnusable
 from ._package import DATA
 from .describe import Statement, of_contradiction, of_fit, of_missing, of_origin
@@ -50,8 +50,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Value):
     """What the atlas knows about a log.
 
     Attributes:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ..values import Value
 from ._container import IndexUnusable
 from ._sequences import hashed, restored
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(Value):
     """A function in one version of a file's content.
 
     Attributes:

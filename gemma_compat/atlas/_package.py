@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from .. import versions
+from ..values import Value
 from ._container import SUFFIX, Container
 from ._history import History
 
@@ -19,8 +19,7 @@ ROWS = 256  # messages to one block of places, in an index of texts alone
 _SHARDS = 16
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(Value):
     """A release that was read when the index was made.
 
     Attributes:

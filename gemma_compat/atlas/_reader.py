@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from .frames import Error, Frame, package_path
 
@@ -91,19 +90,24 @@ def _plain(line: str) -> str:
     return text
 
 
-@dataclass
 class _Open:
     """A frame whose lines are still being read."""
 
-    path: str
-    line: int
-    function: str
-    at: int
-    rich: bool = False
-    numbered: bool = False
-    texts: list[str] = field(default_factory=list)
-    by_number: dict[int, list[str]] = field(default_factory=dict)
-    last: int = 0
+    def __init__(
+        self,
+        path: str,
+        line: int,
+        function: str,
+        at: int,
+        *,
+        rich: bool = False,
+        numbered: bool = False,
+    ) -> None:
+        self.path, self.line, self.function, self.at = path, line, function, at
+        self.rich, self.numbered = rich, numbered
+        self.texts: list[str] = []
+        self.by_number: dict[int, list[str]] = {}
+        self.last = 0
 
 
 class Reader:

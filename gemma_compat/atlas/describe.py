@@ -5,8 +5,7 @@ Each sentence says what is known and no more: a change of the code is never call
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..values import Value
 from .fitting import Contradiction, Fit
 from .intervals import Interval, told
 from .lacking import Missing
@@ -15,8 +14,7 @@ from .raising import Origin
 READ_OFF = "read off the traceback"
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(Value):
     """One sentence about a log.
 
     Attributes:

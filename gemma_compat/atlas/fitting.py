@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from .. import versions
+from ..values import Value
 from ._container import IndexUnusable
 from ._package import DATA, PackageIndex, indexed, opened, worded
 from .frames import Frame
 from .intervals import Interval, intervals
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(Value):
     """The releases of one package that its frames fit.
 
     Attributes:
@@ -43,8 +42,7 @@ class Fit:
         return self.releases[0] if self.exact and len(self.releases) == 1 else None
 
 
-@dataclass(frozen=True)
-class Contradiction:
+class Contradiction(Value):
     """A stated release that the traceback rules out."""
 
     package: str

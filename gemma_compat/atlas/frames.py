@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from ..values import Value
 
 _INSIDE = re.compile(r"(?:^|/)(?:site|dist)-packages/(.+)$")
 
@@ -57,8 +58,7 @@ WORDED = {
 }
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(Value, hidden=("at",)):
     """One frame of a traceback, inside a public package.
 
     Attributes:
@@ -76,7 +76,7 @@ class Frame:
     function: str = ""
     code: tuple[str, ...] = ()
     context: tuple[tuple[int, str], ...] = ()
-    at: int = field(default=0, compare=False)
+    at: int = 0
 
     @property
     def module(self) -> str:
@@ -89,8 +89,7 @@ class Frame:
         return DISTRIBUTIONS.get(self.module) or WORDED.get(self.module, self.module)
 
 
-@dataclass(frozen=True)
-class Error:
+class Error(Value, hidden=("at",)):
     """What ends a traceback.
 
     Attributes:
@@ -101,11 +100,10 @@ class Error:
 
     kind: str
     message: str
-    at: int = field(default=0, compare=False)
+    at: int = 0
 
 
-@dataclass(frozen=True)
-class Traceback:
+class Traceback(Value):
     """The frames that lead to an error, outermost first; frames of other packages are left out."""
 
     frames: tuple[Frame, ...]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ..values import Value
 
 if TYPE_CHECKING:
     from ._package import PackageIndex
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(Value):
     """Consecutive releases of a package.
 
     Attributes:

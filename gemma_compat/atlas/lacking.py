@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from ..values import Value
 from ._package import PackageIndex, indexed, opened, releases_of, texts, worded
 from .frames import Error
 from .intervals import Interval, intervals
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(Value):
     """What an error misses, and where it exists.
 
     Attributes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from ..values import Value
 from ._package import DATA, HOLE, PackageIndex, indexed, opened, texts, worded
 from .fitting import Fit
 from .frames import DISTRIBUTIONS, WORDED, Error, Frame, Traceback
@@ -23,8 +23,7 @@ _WORDED_BY_PYTHON = re.compile(
 _LEAST_ALONE, _SHARE = 24, 0.5  # the same, and of how many of its letters, where no frame is seen
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Value):
     """Where an error comes from.
 
     Attributes:

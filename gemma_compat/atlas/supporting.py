@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
 from ..tables import checkpoints
+from ..values import Value
 from ._container import IndexUnusable
 from ._package import DATA, PackageIndex, indexed, opened, releases_of, texts, worded
 from .intervals import Interval, intervals
@@ -26,8 +26,7 @@ from .tables import (
 _FAMILY = re.compile(r"(?:(?:diffusion|embedding|recurrent)_)?[a-z0-9]*gemma\d*n?")
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Value):
     """One thing in a package that names the model.
 
     Attributes:
@@ -51,8 +50,7 @@ class Evidence:
     method: str = ""
 
 
-@dataclass(frozen=True)
-class PackageSupport:
+class PackageSupport(Value):
     """One package.
 
     Attributes:
@@ -69,8 +67,7 @@ class PackageSupport:
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True)
-class Support:
+class Support(Value):
     """Which releases support one model.
 
     Attributes:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from ..values import Value
 from ._package import HOLE, PackageIndex, without_blanks
 from .frames import Error
 
 LEAST = 14  # letters of a message that must match literally
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(Value):
     """A function that raises.
 
     Attributes:
@@ -24,8 +23,7 @@ class Site:
     function: str
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(Value, hidden=("index",)):
     """An indexed message that fits an error's text.
 
     Attributes:
@@ -40,7 +38,7 @@ class Match:
     template: str
     weight: int
     sites: tuple[tuple[str, Site, frozenset[int]], ...]
-    index: PackageIndex = field(compare=False, repr=False)
+    index: PackageIndex
 
 
 def messages(error: Error, index: PackageIndex) -> list[Match]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from .._explain.explanation import Explanation, Generally, ReadOff
 from . import explanation_unknown
 
@@ -66,7 +64,7 @@ def of_code(found: Explanation) -> tuple[ReadOff, ...]:
 def _alone(item: ReadOff) -> ReadOff:
     """Return an upgrade with what it does not say."""
     if item.kind == "change" and item.command and "not to say" not in item.text:
-        return replace(item, text=f"{item.text}; that does not say that the failure is gone")
+        return item.replace(text=f"{item.text}; that does not say that the failure is gone")
     return item
 
 

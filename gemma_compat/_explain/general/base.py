@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from ...facts import Facts
+from ...values import Value
 from ..answer import Answer
 from ..log_facts import LogFacts
 from ..raised import Raised
@@ -27,8 +27,7 @@ _OF_PACKAGE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Value):
     """What an answer may look at.
 
     Attributes:
@@ -110,8 +109,7 @@ class Case:
 Answering = Callable[[Case], Answer | None]
 
 
-@dataclass(frozen=True, eq=False)
-class General:
+class General(Value, eq=False):
     """One kind of failure.
 
     Attributes:
@@ -125,7 +123,7 @@ class General:
     name: str
     text: str
     answer: Answering
-    examples: Mapping[str, str] = field(default_factory=dict)
+    examples: Mapping[str, str] = {}
     alone: bool = False
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from ... import versions
 from ...atlas import IndexUnusable, Missing, missing, read_tracebacks
 from ...atlas.intervals import told
+from ...values import Value
 from .base import Case
 
 _SUBJECTS = {
@@ -20,8 +20,7 @@ _SUBJECTS = {
 }
 
 
-@dataclass(frozen=True)
-class Released:
+class Released(Value):
     """What an error misses, beside the release that the log states.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from ..answer import Answer
 from .base import Case, General
@@ -57,7 +56,7 @@ def _keys(case: Case) -> Answer | None:
     text = f"{case.hit.text}\n{case.message}"
     shapes = _SHAPES.search(f"{text}\n{case.hit.after}")
     if shapes is not None:
-        return size_mismatch(replace(case, hit=replace(case.hit, match=shapes, text=shapes[0])))
+        return size_mismatch(case.replace(hit=case.hit.replace(match=shapes, text=shapes[0])))
     if "size mismatch for" in text and re.search(r"embed_tokens|lm_head", text):
         return _resized()
     for mark, says, do in _MARKS:

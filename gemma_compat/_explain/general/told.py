@@ -5,8 +5,6 @@ No cause is known from a sentence. An answer says what decides between the likel
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..answer import Answer
 from .base import Answering, Case, General
 
@@ -59,8 +57,7 @@ def _without_effect(case: Case) -> Answer | None:
     answer = _changes_nothing(case)
     if answer is None or not case.facts.model.get("num_kv_shared_layers"):
         return answer
-    return replace(
-        answer,
+    return answer.replace(
         do=("pip install -U 'transformers>=5.6'   and train again", *answer.do),
         why="layers of this model borrow keys and values of others, which older releases lose "
         "while training without a cache (GC104: Gemma 4 in transformers 5.5.0 and 5.5.1, Gemma 3n "

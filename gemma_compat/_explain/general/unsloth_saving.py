@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from ...values import Value
 from ..answer import Answer
 from .base import Answering, Case, always
 
@@ -16,8 +16,7 @@ _BY_PEFT = (
 SAYS = "Unsloth says so"
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(Value):
     """One sentence of Unsloth's.
 
     Attributes:

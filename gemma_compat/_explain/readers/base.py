@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from ...values import Value
 
 # How sure a reading is. Among equally sure readings the last in the log wins.
 MENTIONED, STATED, LISTED = 1, 2, 3
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Value):
     """One fact as one line states it.
 
     Attributes:
@@ -35,8 +35,7 @@ class Reading:
 Read = Callable[[re.Match[str]], Iterator[Reading]]
 
 
-@dataclass(frozen=True, eq=False)
-class Reader:
+class Reader(Value, eq=False):
     """One form in which people state a fact.
 
     Attributes:
@@ -53,7 +52,7 @@ class Reader:
 
     pattern: str
     read: Read
-    examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    examples: Mapping[str, Mapping[str, Any]] = {}
     needs: bytes = b""
     lines: int = 1
     limit: int = 400

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from .base import MENTIONED, STATED, Reader, Reading, always, unless_advice
 
@@ -275,5 +274,5 @@ _ARGUMENTS: tuple[Reader, ...] = (
     ),
 )
 SETTINGS: tuple[Reader, ...] = tuple(
-    replace(item, read=unless_advice(item.read)) for item in _ARGUMENTS
+    item.replace(read=unless_advice(item.read)) for item in _ARGUMENTS
 )
