@@ -22,12 +22,12 @@ FILES = (
     "states", "data", "keras", "data_sets", "rows", "images", "repositories", "versions",
     "notebooks", "bitsandbytes", "unsloth_parts", "unsloth", "unsloth_refusals", "quantized",
     "quantizers", "serving", "deepspeed", "distributed", "rollouts", "swift", "recipes", "ended",
-    "sharding", "launching", "placing", "memory", "machine", "tensors", "platforms", "drivers",
-    "windows", "kernels", "dtypes", "loading", "training", "autograd", "preferences", "settings",
-    "running", "processes", "inputs", "numbers", "values", "checkpoints", "building", "attention",
-    "frameworks", "options", "generating", "tokenizing", "loading_options", "peft_options",
-    "row_counts", "batches", "tensor_values", "python", "attributes", "arguments", "modules",
-    "names", "undefined", "shapes", "plain_python", "by_message", "told", "told_runs",
+    "sharding", "extensions", "launching", "placing", "memory", "machine", "tensors", "platforms",
+    "drivers", "windows", "kernels", "dtypes", "loading", "training", "autograd", "preferences",
+    "settings", "running", "processes", "inputs", "numbers", "values", "checkpoints", "building",
+    "attention", "frameworks", "options", "generating", "tokenizing", "loading_options",
+    "peft_options", "row_counts", "batches", "tensor_values", "python", "attributes", "arguments",
+    "modules", "names", "undefined", "shapes", "plain_python", "by_message", "told", "told_runs",
     "unsloth_import",
 )  # fmt: skip
 

@@ -125,7 +125,7 @@ PLACING: tuple[General, ...] = (
     ),
     General(
         "no-nccl",
-        r"Distributed package doesn't have NCCL|use_libuv was requested but PyTorch was build",
+        r"Distributed package doesn't have NCCL|use_libuv was requested but PyTorch was buil",
         always(
             "this torch cannot connect several processes by NCCL",
             "Linux or WSL2 with torch for CUDA: torch on Windows has no NCCL",

@@ -82,14 +82,15 @@ PROCESSES: tuple[General, ...] = (
         "collective-timeout",
         r"[Ww]atchdog caught collective operation timeout|Timeout\(ms\)=\d+\)? ran for|"
         r"NCCL timeout|Timed out waiting \d+ms|timed out in blocking wait|"
-        r"failed to pass monitoredBarrier|Timeout at NCCL work",
+        r"failed to pass monitoredBarrier|RuntimeError: Socket Timeout|Timeout at NCCL work",
         _timeout,
         {"[Rank 0] Watchdog caught collective operation timeout: WorkNCCL(": "ranks"},
         alone=True,
     ),
     General(
         "nccl-error",
-        r"NCCL error|ncclUnhandledCudaError|ncclSystemError|ncclInternalError|ncclRemoteError",
+        r"NCCL error|ncclUnhandledCudaError|ncclSystemError|ncclInternalError|ncclRemoteError|"
+        r"NCCL communicator was aborted|NCCL WARN (?:Cuda failure|Call to ibv_)",
         _failed,
         {"torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp": "NCCL_DEBUG"},
         alone=True,
