@@ -76,4 +76,20 @@ TENSOR_VALUES: tuple[General, ...] = (
             "ValueError: Unable to avoid copy while creating an array as requested.": "numpy<2",
         },
     ),
+    General(
+        "replicas-of-unequal-length",
+        r"Input tensor at index \d+ has invalid shape \[[\d, ]{1,40}\], but expected",
+        always(
+            "the script runs under DataParallel, whose GPUs return results of unequal length",
+            "CUDA_VISIBLE_DEVICES=0   before the command, for one GPU",
+            "or accelerate launch SCRIPT, one process for each GPU",
+            why="a Trainer that is started without a launcher on several GPUs wraps the model in "
+            "DataParallel; its parts of a batch are padded to different lengths",
+            known="torch raises it where it gathers from the GPUs of one process",
+        ),
+        {
+            "RuntimeError: Input tensor at index 1 has invalid shape [1, 12, 262144], but expected "
+            "[1, 14, 262144]": "DataParallel"
+        },
+    ),
 )
