@@ -1,4 +1,4 @@
-"""What a rule does not need is not read: no page to judge it, no scope where releases exclude it."""
+"""What a rule does not need is not read: no page to judge it, no scope where releases bar it."""
 
 from __future__ import annotations
 
