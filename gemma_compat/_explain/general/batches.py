@@ -50,6 +50,20 @@ def _reduction(case: Case) -> Answer:
     )
 
 
+def _unequal(case: Case) -> Answer | None:
+    resized = "Trying to resize storage" in case.hit.text
+    if resized and not case.says(r"collat|stack|DataLoader|fetch"):
+        return None  # loading a checkpoint and sharing storage print it too
+    return Answer(
+        "the rows of a batch have different lengths, and the default collator only stacks them",
+        (
+            "DataCollatorForSeq2Seq(tokenizer, padding=True)   pads labels too",
+            "or tokenizer(..., padding='max_length', truncation=True, max_length=512)",
+        ),
+        why="padding is the collator's work: default_data_collator and torch's default do none",
+    )
+
+
 BATCHES: tuple[General, ...] = (
     General(
         "types-in-the-backward-pass",
@@ -83,13 +97,14 @@ BATCHES: tuple[General, ...] = (
         "rows-of-a-batch-not-equal",
         r"each element in list of batch should be of equal size|"
         r"Trying to resize storage that is not resizable",
-        always(
-            "the rows of a batch have different lengths, and the default collator only stacks them",
-            "DataCollatorForSeq2Seq(tokenizer, padding=True)   pads labels too",
-            "or tokenizer(..., padding='max_length', truncation=True, max_length=512)",
-            why="padding is the collator's work: default_data_collator and torch's default do none",
-        ),
-        {"RuntimeError: each element in list of batch should be of equal size": "pads labels"},
+        _unequal,
+        {
+            "RuntimeError: each element in list of batch should be of equal size": "pads labels",
+            'Traceback (most recent call last):\n  File "/x/site-packages/torch/utils/data/_utils/'
+            'collate.py", line 9, in collate_tensor_fn\n    return torch.stack(batch, 0, out=out)\n'
+            "RuntimeError: Trying to resize storage that is not resizable": "pads labels",
+            "RuntimeError: Trying to resize storage that is not resizable": "",
+        },
     ),
     General(
         "rows-that-cannot-be-stacked",

@@ -59,24 +59,7 @@ EXTENSIONS: tuple[General, ...] = (
         "norm-that-liger-did-not-prepare",
         r"'\w*(?:RMSNorm|LayerNorm)\w*' object has no attribute '(?P<name>in_place|casting_mode|"
         r"row_mode|variance_epsilon|offset)'",
-        lambda case: (
-            Answer(
-                f"Liger's forward runs on a norm that Liger did not prepare: it lacks "
-                f"{case.match['name']}",
-                (
-                    "use_liger_kernel=True in TrainingArguments alone; or "
-                    "apply_liger_kernel_to_gemma3() before from_pretrained, not both",
-                    "pip install -U liger-kernel transformers",
-                    "or use_liger_kernel=False",
-                ),
-                why="Liger replaces the forward of the class and sets its options on each norm of the "
-                "model in hand; a norm that was made otherwise has none",
-                known="the attribute is one that Liger sets (read in 0.5.5 and 0.8.5)",
-                settles=False,
-            )
-            if case.says(r"(?i)liger")
-            else None
-        ),
+        _norm,
         {
             "AttributeError: 'LigerRMSNormForGemma3' object has no attribute 'in_place'": (
                 "use_liger_kernel=True"

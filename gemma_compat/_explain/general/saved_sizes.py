@@ -69,12 +69,27 @@ def _expert_adapter(saved: str, here: str) -> Answer:
     )
 
 
+_FLAT = Answer(
+    "the file holds a flat piece of a weight: it was saved from FSDP without being put together",
+    (
+        "fsdp_state_dict_type: FULL_STATE_DICT   while it trains, and trainer.save_model()",
+        "from sharded files: accelerate merge-weights CHECKPOINT/pytorch_model_fsdp_0 OUT",
+        "a single flat shard cannot be loaded alone: all ranks' shards are needed",
+    ),
+    why="FSDP1 keeps each unit's weights as one row of numbers, cut over the ranks; a save that "
+    "reads the model's own weights writes such a cut",
+    known="the saved shape has one dimension, the weight has more",
+)
+
+
 def size_mismatch(case: Case) -> Answer:
     saved, here = case.match["saved"], case.match["here"]
-    if saved in {"0", ""}:
+    if saved in {"0", ""} or saved.startswith("0,"):
         return _saved_empty(case)
-    if here in {"0", ""}:
+    if here in {"0", ""} or here.startswith("0,"):
         return _EMPTY_SHARD
+    if "," in here and "," not in saved:
+        return _FLAT
     rows = [part.partition(",")[0].strip() for part in (saved, here)]
     if re.search(r"embed_tokens|lm_head|word_embeddings", case.hit.text) and rows[0] != rows[1]:
         resize = f"model.resize_token_embeddings({rows[0]}) before the weights are loaded"

@@ -115,6 +115,23 @@ SHARDING: tuple[General, ...] = (
         },
     ),
     General(
+        "nothing-is-sharded",
+        r"``(?:sharded|local)_state_dict`` can only be used when parameters are flatten|"
+        r"assert prev_state_dict_type is not None",
+        always(
+            "a sharded state dict is asked for, and FSDP has sharded nothing (one process, "
+            "NO_SHARD) or was left half set up by another error",
+            "fsdp_state_dict_type: FULL_STATE_DICT",
+            "or torchrun --nproc_per_node 2 and more, with FULL_SHARD",
+            known="torch says so; which of these it is, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: ``sharded_state_dict`` can only be used when parameters are flatten and "
+            "sharded.": "FULL_STATE_DICT"
+        },
+    ),
+    General(
         "no-sharding-of-this-operation",
         r"does not have a sharding strategy registered",
         always(

@@ -147,6 +147,9 @@ TENSORS: tuple[General, ...] = (
             "is torch.Size([4096, 704]).": "another layout",
             "size mismatch for a.lora_A.weight: copying a param with shape torch.Size([0]) from "
             "checkpoint, the shape in current model is torch.Size([8, 2560]).": "gather",
+            "size mismatch for model.embed_tokens.weight: copying a param with shape "
+            "torch.Size([65667584]) from checkpoint, the shape in current model is "
+            "torch.Size([256000, 2304]).": "FULL_STATE_DICT",
             "size mismatch for lm_head.weight: copying a param with shape torch.Size([262145, 8]) "
             "from checkpoint, the shape in current model is torch.Size([262144, 8]).": "rows",
         },
