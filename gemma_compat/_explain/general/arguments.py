@@ -130,7 +130,49 @@ def _twice(case: Case) -> Answer:
     )
 
 
+def _too_many(case: Case) -> Answer:
+    function = case.match["function"]
+    near = case.hit.before[-4000:] + case.around + case.hit.after[:2000]
+    if "nsloth" in near:
+        do: tuple[str, ...] = (
+            "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache, then restart",
+            "or the TRL that this Unsloth allows: pip show unsloth names it",
+        )
+        why = (
+            "a release of TRL gave a method one more argument, and Unsloth, which writes TRL's "
+            "trainers anew at import, knows the other number"
+        )
+    elif case.packages:
+        do = (
+            "bring the caller, which the last frame but one shows, and what it calls to releases "
+            "of the same time: python -m gemma_compat advise",
+        )
+        why = "a newer release gave the method one more argument, or took one away"
+    else:
+        do = (f"compare the call in the last frame with def {function}(...)",)
+        why = "a method of a class has self as its first argument, which the count includes"
+    return Answer(
+        f"{function}() is handed another number of arguments than it takes",
+        do,
+        why=why,
+        known="the message has both numbers; which of the two is the older one, it does not say",
+        certain=False,
+        settles=False,
+    )
+
+
 ARGUMENTS: tuple[General, ...] = (
+    General(
+        "positional-arguments-of-another-time",
+        r"(?P<function>[\w.<>]{1,80})\(\) takes (?:from \d+ to |exactly )?\d+ positional "
+        r"arguments? but \d+ (?:was|were) given",
+        _too_many,
+        {
+            "# TypeError: _get_per_token_logps() takes 5 positional arguments but 6 were given in "
+            "GRPO training with Unsloth 2025.7.1": "unsloth_compiled_cache",
+            "TypeError: f() takes 1 positional argument but 2 were given": "def f",
+        },
+    ),
     General(
         "argument-twice",
         r"(?P<function>[\w.]{1,80})\([^)\n]{0,20}\) got multiple values for (?:keyword )?argument "

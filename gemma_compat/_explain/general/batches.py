@@ -24,7 +24,7 @@ def _backward_types(case: Case) -> Answer:
 
 def _reduction(case: Case) -> Answer:
     a, b = case.match["a"], case.match["b"]
-    if not b.endswith(("262144", "262208", "256000", "257152")):
+    if b and not b.endswith(("262144", "262208", "256000", "257152")):
         return Answer(
             f"two matrices of one product do not fit: [{a}] and [{b}]",
             ("print the shapes in the last frame of the script",),
@@ -34,7 +34,10 @@ def _reduction(case: Case) -> Answer:
         )
     unsloth = "unsloth" in (case.around + case.hit.before[-2000:] + case.hit.after).lower()
     return Answer(
-        f"the head [{b}] is multiplied with something else than hidden states of its width: [{a}]",
+        f"the head [{b}] is multiplied with something else than hidden states of its width: [{a}]"
+        if b
+        else "GRPO's loss multiplies the head with something else than hidden states: with logits, "
+        "most likely",
         (
             "pip install -U unsloth unsloth_zoo   then delete unsloth_compiled_cache and restart"
             if unsloth
@@ -44,7 +47,9 @@ def _reduction(case: Case) -> Answer:
         why="a loss that is computed in pieces takes hidden states and multiplies them with the "
         "head itself; where the model returns logits in their place, the product does not fit",
         known="the message has both shapes; the second is a Gemma's head. That logits came for "
-        "hidden states is likely",
+        "hidden states is likely"
+        if b
+        else "the function is that of the pieces; the shapes are not in this log",
         certain=False,
         settles=False,
     )
@@ -139,9 +144,12 @@ BATCHES: tuple[General, ...] = (
     General(
         "head-multiplied-with-something-else",
         r"a and b must have same reduction dim, but got \[(?P<a>[^\]\n]{1,60})\] X "
-        r"\[(?P<b>[\d, ]{3,40})\]",
+        r"\[(?P<b>[\d, ]{3,40})\]|chunked_hidden_states_selective_log_softmax`?,?[^\n]{0,80}"
+        r"(?:mismatch|shape)",
         _reduction,
         {
+            "Both fail inside UnslothGRPOTrainer.py, in `chunked_hidden_states_selective_"
+            "log_softmax`, with a fake-tensor / matmul shape mismatch.": "pip install -U unsloth",
             "a and b must have same reduction dim, but got [s1, s2] X [1152, 262144].": "the head",
             "RuntimeError: a and b must have same reduction dim, but got [8, 64] X [128, 8].": (
                 "do not fit"

@@ -87,4 +87,23 @@ DRIVERS: tuple[General, ...] = (
         {"RuntimeError: HIP error: invalid device function": "HSA_OVERRIDE_GFX_VERSION"},
         alone=True,
     ),
+    General(
+        "no-amd-driver",
+        r"Driver not initialized \(amdgpu not found in modules\)|Can't initialize amdsmi|"
+        r"ROCk module is NOT loaded|rocminfo: command not found",
+        always(
+            "the AMD driver (amdgpu) does not answer in this system",
+            "rocminfo   : it lists the card where ROCm sees it; python -c 'import torch; "
+            "print(torch.version.hip, torch.cuda.is_available())'",
+            "a container: --device=/dev/kfd --device=/dev/dri; a user in the groups render and "
+            "video",
+            "WSL: AMD's own driver for WSL on Windows, and a torch of its wheels; amdsmi and "
+            "rocm-smi do not work there",
+            why="WSL has no amdgpu module: tools that look for it fail there though torch may work",
+            known="the message; whether torch sees the card, the second command says",
+            settles=False,
+        ),
+        {"ERROR:root:Driver not initialized (amdgpu not found in modules)": "rocminfo"},
+        alone=True,
+    ),
 )
