@@ -227,7 +227,9 @@ def told_in(opening: bytes, lines: int) -> Told | None:
 _ERROR_LINES = tuple(
     re.compile(text)
     for text in (
-        r"(?:error|错误|报错)[^\"`“\n]{0,60}[\"`“](?P<text>[A-Za-z][^\"`”\n]{11,300})[\"`”]",
+        # no name of a file or a model
+        r"(?:error|错误|报错)[^\"`“\n]{0,60}[\"`“](?=[^\"`”\n]* |[A-Z_]{8})"
+        r"(?P<text>[A-Za-z][^\"`”\n]{11,300})[\"`”]",
         r"\b(?:[Ee]rror|ERROR|FATAL|[Ff]atal|错误|报错)(?: (?:message|text))?\W{0,6}[:：]\W{0,4}"
         r"(?P<text>[A-Za-z]\S* \S[^\n]{4,300})",
         r"(?P<text>\b(?:terminate called after|libc\+\+abi: terminating)[^\n]{0,300})",

@@ -101,3 +101,11 @@ def test_a_message_has_its_answer(text: str, word: str) -> None:
     else:
         assert word in told(text)
         assert not explained(text).causes
+
+
+def test_a_name_in_backticks_is_no_error() -> None:
+    text = (
+        "Fix the mapping\nThe tokenizer was not in it, leading to errors when trying to load "
+        "text-only models such as `google/gemma-3-1b-it`\n"
+    )
+    assert "google/gemma-3-1b-it, and no rule" not in told(text)

@@ -120,7 +120,9 @@ TOLD: tuple[General, ...] = (
         r"talking)\w{0,4}|"
         r"never stops\b|(?:keeps|continues|goes on) (?:on )?(?:generating|repeating)|"
         r"(?:endless|infinite(?:ly)?|non-?stop) (?:generat|output|repeat|loop of)\w{0,6}|"
-        r"(?:repeats|repeating) (?:the same|itself|over and over|endlessly|until))",
+        r"(?:repeats|repeating) (?:the same|itself|over and over|endlessly|until)|"
+        r"(?:degenerate|repetitive) (?:output|text|generation|completion)s?|"
+        r"repetition (?:collapse|loop))",
         told(
             "generation is said not to end, or to repeat itself",
             "model.generate(..., eos_token_id=[tokenizer.eos_token_id, "
@@ -137,6 +139,7 @@ TOLD: tuple[General, ...] = (
         {
             "fine-tuned gemma2 never stops generating": "end_of_turn",
             "it keeps repeating until max_new_tokens": "PARAMETER stop",
+            "text-only inference produces degenerate output (token repetition collapse)": "prompt",
             "the server stops generating": "",
         },
         alone=True,
