@@ -82,10 +82,22 @@ _FLAT = Answer(
 )
 
 
+_EMPTY_PIECE = Answer(
+    "the file holds an empty piece of a weight: it was saved from shards (FSDP2, ZeRO-3) that "
+    "were not put together",
+    _FLAT.do,
+    why="a weight with fewer rows than there are ranks leaves some of them without any",
+    known="one size of the saved shape is 0; which of the two it was, the log need not say",
+    settles=False,
+)
+
+
 def size_mismatch(case: Case) -> Answer:
     saved, here = case.match["saved"], case.match["here"]
-    if saved in {"0", ""} or saved.startswith("0,"):
+    if saved in {"0", ""}:
         return _saved_empty(case)
+    if saved.startswith("0,"):
+        return _EMPTY_PIECE
     if here in {"0", ""} or here.startswith("0,"):
         return _EMPTY_SHARD
     if "," in here and "," not in saved:

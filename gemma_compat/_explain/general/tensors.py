@@ -150,6 +150,8 @@ TENSORS: tuple[General, ...] = (
             "size mismatch for model.embed_tokens.weight: copying a param with shape "
             "torch.Size([65667584]) from checkpoint, the shape in current model is "
             "torch.Size([256000, 2304]).": "FULL_STATE_DICT",
+            "size mismatch for weight: copying a param with shape torch.Size([0, 17]) from "
+            "checkpoint, the shape in current model is torch.Size([1, 17]).": "not put together",
             "size mismatch for lm_head.weight: copying a param with shape torch.Size([262145, 8]) "
             "from checkpoint, the shape in current model is torch.Size([262144, 8]).": "rows",
         },
