@@ -66,7 +66,8 @@ def _may_raise(kind: str, raised: str) -> bool:
     """Return whether such a message can belong to the error: same class, or the class is
     unknown.
     """
-    return kind == raised or kind == "check" or (kind[:1].islower() and kind not in {"log", "warn"})
+    silent = {"log", "warn", "held"}  # "held": it only stands in the file
+    return kind == raised or kind == "check" or (kind[:1].islower() and kind not in silent)
 
 
 def _weight(template: str, text: str) -> int:

@@ -86,6 +86,18 @@ def test_a_text_that_the_newest_release_raises_is_not_called_gone(index: Path) -
     assert text.startswith("Raised by again in verl/data.py; verl raises this text there in every")
 
 
+HELD = NEW + 'EMPTY = "the data set {} has no rows that can be split"\n'
+
+
+def test_a_text_that_stands_on_in_the_file_is_not_called_gone(tmp_path: Path) -> None:
+    releases = {"1.0.0": OLD, "1.1.0": HELD, "1.2.0": HELD}
+    files = {version: {"verl/data.py": text} for version, text in releases.items()}
+    folder = make_index(tmp_path, "verl", files, texts=True)
+    lines = raised(TEXT, ("verl/data.py", "split"))
+    (text,) = told(read_off(read_tracebacks(lines), {"verl": "1.0.0"}, folder))
+    assert text == "Raised by split in verl/data.py; verl raises this text there in 1.0.0 and older"
+
+
 @pytest.mark.parametrize(
     "frames",
     [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +16,10 @@ from gemma_compat.atlas._package import ROWS
 
 from .extract import Record
 from .lines import Interned
-from .messages import beginning, logged
+from .messages import HOLE, beginning, logged
 
 SHARDS = 16
+_HELD = 30  # characters by which a text is found again in a file
 Masks = dict[str, int]
 
 
@@ -100,6 +102,34 @@ class Gathered:
         for site, compared in record.branches.items():
             for name in compared:
                 self.branches[f"{module}:{site}"][name] |= mask
+
+    def messages_held(
+        self, by_path: Mapping[str, list[int]], content: Callable[[int], str]
+    ) -> None:
+        """Add the places where a text stands on in a file whose functions no longer raise it.
+
+        A constant may hold it, or a warning print it: then it is not to be called gone.
+
+        Args:
+            by_path: for each file the number of its content by release; -1 for none.
+            content: returns a content.
+        """
+        ended: dict[tuple[str, int], list[tuple[str, int]]] = {}
+        for text, sites in self.messages.items():
+            everywhere = 0
+            for mask in sites.values():
+                everywhere |= mask
+            after = everywhere.bit_length()
+            for path in {path for _, path, _ in sites}:
+                numbers = by_path[path]
+                if after < len(numbers) and numbers[after] >= 0:
+                    ended.setdefault((path, numbers[after]), []).append((text, after))
+        for (path, blob), texts in ended.items():
+            body = content(blob)
+            for text, after in texts:
+                if max(text.split(HOLE), key=len).strip()[:_HELD] in body:
+                    later = (1 << len(by_path[path])) - (1 << after)
+                    self.messages[text]["held", path, ""] |= later
 
     def _add_names(self, module: str, record: Record, mask: int) -> None:
         for name, kind in record.symbols.items():

@@ -92,6 +92,8 @@ def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str,
                 gathered.add(path, records[blob], mask)
         if whole and not package.texts:
             blocks[f"lines/{path}"] = _lines(store, contents, records, by_release)
+    if package.texts:
+        gathered.messages_held(dict(_files(store, package, position)), store.content)
     for name, data in gathered.blocks().items():
         blocks[name] = container.pack(data)
     return {"package": package.name, "module": package.module, "releases": releases}, blocks
