@@ -45,6 +45,11 @@ class Piece:
         rows, self._shape_of_row = _rows(self.shapes)
         self.found = required.search(b"\n".join(rows))
 
+    @property
+    def lines(self) -> int:
+        """Return how many lines it has."""
+        return len(self._with_0)
+
     @cached_property
     def _sizes(self) -> list[int]:
         """Return how many bytes stand before each line, line feeds not counted."""
@@ -116,14 +121,17 @@ def _rows(shapes: set[bytes]) -> tuple[list[bytes], list[bytes]]:
 
 
 def _records(line: bytes) -> Iterable[bytes]:
-    """Return the distinct parts of a long line, cut where its second word occurs again.
+    """Return the distinct parts of a long line, cut where one of its first words occurs again.
 
     Such a line mostly is one record again and again. What stands around a cut is returned too, so
     that no literal is cut.
     """
-    first = line[:_LONG_LINE].split(None, 2)
-    cut = b" " + first[1] + b" " if len(first) > 1 else b""
-    if len(line) <= _LONG_LINE or len(cut) < LONGEST // 2 + 1:  # a literal has at most one cut
+    if len(line) <= _LONG_LINE:
+        return (line,)
+    words = line[:_LONG_LINE].split(None, 8)[1:8]  # the first may be cut; figures may change
+    word = next((word for word in words if len(word) >= 2 and b"0" not in word), b"")
+    cut = b" " + word + b" "  # of four or more: a literal has at most one
+    if not word:
         return (line,)
     parts = set(line.split(cut))
     if len(parts) > _FEW:

@@ -8,7 +8,6 @@ of a log's bytes are figures, and most literals have none. The others are looked
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import cached_property
@@ -66,11 +65,10 @@ class Required:
     def _by_number(self) -> dict[int, tuple[bytes, ...]]:
         """Return the literals by the numbers, one of which stands where the literal does."""
         found: dict[int, tuple[bytes, ...]] = {}
-        for literal in self._long:
-            alone = (literal,)
-            for four in _fours(literal):
-                number = int.from_bytes(four, sys.byteorder)
-                found[number] = found[number] + alone if number in found else alone
+        pairs = [(four, literal) for literal in self._long for four in _fours(literal)]
+        numbers = memoryview(b"".join(four for four, _ in pairs)).cast("I")
+        for number, (_, literal) in zip(numbers, pairs, strict=True):
+            found[number] = (*found.get(number, ()), literal)
         return found
 
 
@@ -100,10 +98,14 @@ class _Text:
         """Return the characters of literals that it has."""
         return frozenset(char for char in range(32, 127) if char in self.text)
 
+    def has(self, literal: bytes) -> bool:
+        """Return whether a literal is in it."""
+        return self._characters.issuperset(literal) and literal in self.text
+
     def places(self, literal: bytes) -> list[int]:
         """Return where a literal stands, once for each row that has it."""
         places: list[int] = []
-        at = self.text.find(literal) if self._characters.issuperset(literal) else -1
+        at = self.text.find(literal)
         while at >= 0:
             places.append(at)
             end = self.text.find(b"\n", at)
@@ -129,6 +131,7 @@ class Found:
         self._others = others
         self.words = _Text(rows.translate(_LOWER, _FIGURES + _IN_NO_LITERAL))
         self._places: dict[bytes, list[int]] = {}
+        self._has: dict[bytes, bool] = {}
         self.long: tuple[bytes, ...] = ()
 
     @cached_property
@@ -145,16 +148,24 @@ class Found:
 
     def among(self, clause: Clause) -> Clause:
         """Return the literals of these that the rows have."""
-        for literal in clause & self._others - self._places.keys():
-            self._places[literal] = self._text_of(literal).places(literal)
-        return frozenset(word for word in clause & self._places.keys() if self._places[word])
+        others = clause & self._others
+        for literal in others - self._has.keys():
+            self._has[literal] = self._text_of(literal).has(literal)
+        return (clause & self._places.keys()) | {word for word in others if self._has[word]}
 
     def count(self, clause: Clause) -> int:
         """Return how many places have one of these literals."""
-        return sum(len(self._places[literal]) for literal in clause)
+        return sum(
+            len(self._places[word])
+            if word in self._places
+            else self._text_of(word).text.count(word)
+            for word in clause
+        )
 
     def rows(self, clause: Clause) -> set[int]:
         """Return the numbers of the rows that have one of these literals, from 0."""
-        return {
-            row for literal in clause for row in self._text_of(literal).rows(self._places[literal])
-        }
+        rows: set[int] = set()
+        for word in clause:
+            text = self._text_of(word)
+            rows |= text.rows(self._places[word] if word in self._places else text.places(word))
+        return rows

@@ -83,7 +83,7 @@ class Scanner:
 
 
 _BEFORE, _SHOWN = 200, 2000  # characters
-_FEW = 2  # shapes; to search their lines costs less than to compile a second expression
+_FEW = 64  # lines; to search them costs less than to compile a second expression
 _CONTEXT = 16_000  # bytes before a hit; a quarter of them behind it
 
 
@@ -124,8 +124,8 @@ def _possible_lines(item: Pattern, piece: Piece, clauses: Sequence[Clause]) -> I
     if item.lines > 1:  # the words may be in any of its lines
         last = piece.numbers(set(piece.shapes_with(clauses[:1])))
         return sorted({max(0, n - back) for n in last for back in range(item.lines)})
+    shape = item.shape if piece.lines > _FEW else None
     shapes = set(piece.shapes_with(clauses))
-    shape = item.shape if len(shapes) > _FEW else None
     if shape is None:
         return piece.numbers(shapes)
     if not shape.search(_text(b"\n".join(shapes))):  # in all of them at once
