@@ -41,6 +41,20 @@ def _norm(case: Case) -> Answer | None:
     )
 
 
+def _at_once(case: Case) -> Answer:
+    at_once, length = case.match["at_once"], case.match["length"]
+    return Answer(
+        f"vLLM may take {at_once} tokens at once, and one sequence may have {length}",
+        (
+            f"max_num_batched_tokens={length}   (or more)",
+            f"or max_model_len={at_once}, where no row is longer",
+            "or enable_chunked_prefill=True, which takes a long prompt in pieces",
+        ),
+        why="without chunked prefill a prompt is read in one step",
+        known="the message has both numbers",
+    )
+
+
 EXTENSIONS: tuple[General, ...] = (
     General(
         "apex-without-extensions",
@@ -71,7 +85,7 @@ EXTENSIONS: tuple[General, ...] = (
         "fewer-tokens-at-once-than-one-row",
         r"max_num_batched_tokens \((?P<at_once>\d+)\) is smaller than max_model_len "
         r"\((?P<length>\d+)\)",
-        _norm,
+        _at_once,
         {
             "ValueError: max_num_batched_tokens (2048) is smaller than max_model_len (4096).": (
                 "max_num_batched_tokens=4096"
