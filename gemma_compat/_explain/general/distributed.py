@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from .base import General, always
+from ..answer import Answer
+from .base import Case, General, always
 
 _ONE_FORWARD = "call the whole model, as model(...), never a part of it or a method beside forward"
+
+
+def _zero_without_parameters(case: Case) -> Answer | None:
+    if not case.says(r"deepspeed[/\\]runtime[/\\]zero"):
+        return None
+    return Answer(
+        "DeepSpeed was given an optimizer without parameters: nothing of the model is trainable",
+        (
+            "model.print_trainable_parameters()   right before the trainer is made (PEFT)",
+            "PeftModel.from_pretrained(model, FOLDER, is_trainable=True)   to train on an adapter",
+            "or freeze less: freeze_vit, finetuning_type: freeze and their like name the parts",
+        ),
+        why="ZeRO puts the trainable weights into groups, and takes the first or largest of each",
+        known="the frame is of ZeRO's set-up, and its list is empty",
+        settles=False,
+    )
+
 
 DISTRIBUTED: tuple[General, ...] = (
     General(
@@ -208,6 +226,18 @@ DISTRIBUTED: tuple[General, ...] = (
         {
             "ValueError: When using `--fsdp_cpu_ram_efficient_loading` set "
             "`--fsdp_sync_module_states` to `True`": "fsdp_sync_module_states: true"
+        },
+    ),
+    General(
+        "zero-without-parameters",
+        r"max\(\) arg is an empty sequence|expected a non-empty list of Tensors|"
+        r"list index out of range",
+        _zero_without_parameters,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/deepspeed/runtime/zero/'
+            'stage3.py", line 3, in _create_fp16_partitions\n    max(x)\nValueError: max() arg is '
+            "an empty sequence": "nothing of the model is trainable",
+            "ValueError: max() arg is an empty sequence": "",
         },
     ),
     General(

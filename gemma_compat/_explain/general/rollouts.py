@@ -89,6 +89,24 @@ ROLLOUTS: tuple[General, ...] = (
         },
     ),
     General(
+        "no-reward-for-this-data",
+        r"Reward function is not implemented for (?:data_source=)?'?(?P<name>[\w./-]{1,80})",
+        lambda case: Answer(
+            f"verl has no reward function for the rows' data_source {case.match['name']}",
+            (
+                "custom_reward_function.path=FILE.py custom_reward_function.name=compute_score",
+                "or the data_source of a data set that it knows (openai/gsm8k) in the parquet file",
+            ),
+            why="verl picks the reward by the column data_source",
+            known="verl says so",
+        ),
+        {
+            "NotImplementedError: Reward function is not implemented for data_source='my_data'": (
+                "custom_reward_function.path"
+            )
+        },
+    ),
+    General(
         "row-longer-than-verl-allows",
         r"sequence_length=(?P<is>\d+) is larger than (?:self\.)?max_length=(?P<limit>\d+)|"
         r"Prompt length (?P<was>\d+) is longer than (?P<most>\d+)",

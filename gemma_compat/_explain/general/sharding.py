@@ -97,6 +97,24 @@ SHARDING: tuple[General, ...] = (
         {"RuntimeError: Missing key in checkpoint state_dict: optimizer.state.": ("merge-weights")},
     ),
     General(
+        "no-index-in-the-checkpoint",
+        r"Can't find a checkpoint index \(",
+        always(
+            "the folder to resume from holds no whole weights: neither a single file nor an index "
+            "of shards",
+            "ls CHECKPOINT   shows what it has: adapter_model (PEFT), pytorch_model_fsdp_0 (FSDP), "
+            "global_stepN (DeepSpeed)",
+            "resume with the adapter, the FSDP or the DeepSpeed config that the run had",
+            "or an earlier checkpoint, where a save broke off",
+            known="transformers names the folder",
+            settles=False,
+        ),
+        {
+            "ValueError: Can't find a checkpoint index (pytorch_model.bin.index.json or "
+            "model.safetensors.index.json) in /x/checkpoint-100.": "adapter_model"
+        },
+    ),
+    General(
         "ranks-of-other-sizes",
         r"output tensor size must be equal to world_size times input|"
         r"Tensor list input to \w{3,20} must have the same",
