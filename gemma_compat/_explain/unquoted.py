@@ -160,7 +160,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "slow",
-        r"\b(?:very|extremely|so|too|super|really|much|quite|incredibly) slow|"
+        r"\b(?:very|extremely|so|too|super|really|much|quite|incredibly) slow\b|"
         r"(?<!not )\bslower than|"
         r"\bis slow\b|takes? (?:forever|hours|ages|too long|so long)|slow (?:training|fine-?tuning|"
         r"inference|speed)|速度.{0,4}慢|太慢|很慢|非常慢|慢得",

@@ -107,6 +107,7 @@ def test_each_symptom_has_a_sentence() -> None:
         "```python\nprint('it hangs here, does not work')\n```\n",
         "transformers==4.57.3\ngoogle/gemma-3-4b-it\nSaving model checkpoint to out\n",
         "it hangs\n{'train_runtime': 100.0, 'train_loss': 1.95}\n",  # a run that ended well
+        "the grade of the road rose very slowly\n",  # no run that is slow
         "the weather is nice\n" * 100 + "it hangs\n",  # no report
     ],
 )

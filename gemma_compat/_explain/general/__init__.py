@@ -27,8 +27,8 @@ FILES = (
     "settings", "running", "processes", "inputs", "numbers", "values", "checkpoints", "building",
     "attention", "frameworks", "options", "generating", "tokenizing", "loading_options",
     "peft_options", "row_counts", "batches", "tensor_values", "python", "attributes", "arguments",
-    "modules", "names", "undefined", "shapes", "plain_python", "by_message", "told", "told_runs",
-    "unsloth_import",
+    "modules", "names", "undefined", "shapes", "plain_python", "by_message", "told",
+    "told_figures", "told_runs", "unsloth_import",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from .base import General, always
 AUTOGRAD: tuple[General, ...] = (
     General(
         "recomputed-otherwise",
-        r"Recomputed values for the following tensors have different metadata|A different number "
+        r"Recomputed values for the following tensors\b|A different number "
         r"of tensors was saved during the original forward and recomputation",
         always(
             "gradient checkpointing ran a layer a second time, and it did not do the same again",
@@ -25,7 +25,9 @@ AUTOGRAD: tuple[General, ...] = (
             "torch.utils.checkpoint.CheckpointError: torch.utils.checkpoint: Recomputed values for "
             "the following tensors have different metadata than during the forward pass.": (
                 "use_reentrant"
-            )
+            ),
+            "torch.utils.checkpoint.CheckpointError: Recomputed values for the following tensors\n"
+            "have different metadata than during the forward pass": "UNSLOTH_COMPILE_DISABLE=1",
         },
     ),
     General(

@@ -19,15 +19,20 @@ _OF_THE_WHOLE = {"language_model", "vision_tower", "model", "multi_modal_project
 
 def _foreign_prefix(case: Case) -> Answer:
     """Answer vLLM's error about a tensor that the class has no place for."""
-    name, kind = case.match["name"], case.match["kind"]
+    name, kind = case.match["name"], case.match["kind"] or "the class"
     if name == "lm_head":
         return _head_of_its_own(f"{kind} in vLLM")
     if kind.endswith("ForCausalLM") and name in _OF_THE_WHOLE:
         return _text_class(name, kind)
     return Answer(
         f"the checkpoint has a tensor under {name}, for which {kind} in vLLM has no place",
-        ("serve the base model with the adapter (vllm serve BASE --enable-lora), or merge again",),
-        why="names in the files and the class in config.json belong to different layouts",
+        (
+            "serve the base model with the adapter (vllm serve BASE --enable-lora), or merge again",
+            "where a trainer sends it the weights (GRPO): transformers, vllm and the trainer of "
+            "the same time, pip install -U",
+        ),
+        why="names in the files, or those that the trainer sends, and the class in vLLM belong to "
+        "different layouts",
         known="the message; how it came about is not in the log",
         certain=False,
     )
@@ -233,13 +238,16 @@ EXPORTS: tuple[General, ...] = (
     ),
     General(
         "no-place-in-vllm",
-        r"There is no module or parameter named '(?P<name>[\w.]{1,80})' in (?P<kind>\w*Gemma\w*)",
+        r"There is no module or parameter named '(?P<name>[\w.]{1,80})'"
+        r"(?: in (?P<kind>\w*Gemma\w*)|\s*$)",
         _foreign_prefix,
         {
             "ValueError: There is no module or parameter named 'lm_head' in "
             "Gemma3nForConditionalGeneration": "lm_head.weight",
             "ValueError: There is no module or parameter named 'language_model' in "
             "Gemma3ForCausalLM": "Gemma3ForConditionalGeneration",
+            "ValueError: There is no module or parameter named 'embed_vision.patch_dense' \n"
+            "in Gemma4UnifiedForConditionalGeneration. ": "same time",
         },
         alone=True,
     ),

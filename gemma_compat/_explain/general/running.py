@@ -20,6 +20,21 @@ def _unused(case: Case) -> Answer:
     )
 
 
+_compiler = always(
+    "torch.compile was tracing the model when this failed; the error itself is cut off",
+    "TORCHDYNAMO_DISABLE=1 before the command (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)",
+    "the end of the traceback, below what is given here, if it fails then too",
+    why="the frames are the compiler's: it either refuses code that is sound, or meets an ordinary "
+    "error of the model in its own way",
+    known="the frames; the error's class and message are not in the log",
+    settles=False,
+)
+
+
+def _cut(case: Case) -> Answer | None:
+    return None if case.error else _compiler(case)
+
+
 def _wrap_class(case: Case) -> Answer:
     return Answer(
         "FSDP's setting names a layer class that this model does not have",
@@ -173,5 +188,17 @@ RUNNING: tuple[General, ...] = (
             settles=False,
         ),
         {"torch._dynamo.exc.Unsupported: Dynamic control flow is not supported": "DISABLE=1"},
+    ),
+    General(
+        "compiler-failed-in-a-cut-log",
+        r"Set TORCHDYNAMO_VERBOSE=1 for the internal stack trace|raise TorchRuntimeError\(|"
+        r"_dynamo/utils\.py\"?, line \d+, in (?:wrap_fake_exception|get_fake_value)",
+        _cut,
+        {
+            '  File "/x/torch/_dynamo/utils.py", line 3355, in get_fake_value\n    raise '
+            "TorchRuntimeError(str(e)).with_traceback(e.__traceback__) from None\n": "DISABLE=1",
+            "Set TORCHDYNAMO_VERBOSE=1 for the internal stack trace (please do this": "DISABLE=1",
+        },
+        alone=True,
     ),
 )

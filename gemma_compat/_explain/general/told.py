@@ -122,7 +122,8 @@ TOLD: tuple[General, ...] = (
         r"(?:endless|infinite(?:ly)?|non-?stop) (?:generat|output|repeat|loop of)\w{0,6}|"
         r"(?:repeats|repeating) (?:the same|itself|over and over|endlessly|until)|"
         r"(?:degenerate|repetitive) (?:output|text|generation|completion)s?|"
-        r"repetition (?:collapse|loop))",
+        r"repetition (?:collapse|loop)|"
+        r"重复(?:出现|输出|生成) ?`?<(?:eos|end_of_turn))",
         told(
             "generation is said not to end, or to repeat itself",
             "model.generate(..., eos_token_id=[tokenizer.eos_token_id, "
@@ -140,6 +141,7 @@ TOLD: tuple[General, ...] = (
             "fine-tuned gemma2 never stops generating": "end_of_turn",
             "it keeps repeating until max_new_tokens": "PARAMETER stop",
             "text-only inference produces degenerate output (token repetition collapse)": "prompt",
+            "跑gemma-7b-it的聊天例子，结尾重复出现`<eos>`。": "end_of_turn",
             "the server stops generating": "",
         },
         alone=True,

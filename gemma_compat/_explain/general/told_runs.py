@@ -34,7 +34,9 @@ TOLD_RUNS: tuple[General, ...] = (
         r"(?i:\b(?:train|training|the|eval|evaluation|validation|get|gets|getting|has|have|see|"
         r"with|shows?|but my|and my)(?: a)? loss(?:es)? (?:(?:is|was|are|of|at|becomes?|became|"
         r"stays?|remains?|shows?|turns?|drops? to|goes to|equals?) )?(?:always |constantly |all |"
-        r"just |only |stuck at )?(?:0(?:\.0{1,6})?|zero)(?![\d.]*\d|\.\d|\s?%))",
+        r"just |only |stuck at )?(?:0(?:\.0{1,6})?|zero)(?![\d.]*\d|\.\d|\s?%)|"
+        r"\b(?:return|giv|show|report|produc|get|print)\w{1,4} (?:an? )?(?:0(?:\.0{1,6})?|zero) "
+        r"loss(?:es)?\b)",
         told(
             "a loss of 0 is told of",
             "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != -100)"
@@ -47,6 +49,7 @@ TOLD_RUNS: tuple[General, ...] = (
         ),
         {
             "Training loss is 0 for gemma-3-4b-it": "logging_nan_inf_filter",
+            "T5Gemma returning 0 loss for s2s training": "logging_nan_inf_filter",
             "the loss is always 0.0 from the first step": "-100",
             "the loss is 0.02 now": "",
             "the training loss was 0.5": "",
@@ -99,7 +102,8 @@ TOLD_RUNS: tuple[General, ...] = (
         "run-that-hangs",
         r"(?i:(?:train(?:ing)?|script|run|process|program|trainer|it|evaluation|loading|map) "
         r"(?:just |always |"
-        r"simply )?(?:hangs|is stuck|gets stuck|got stuck|stuck|freezes|is hanging|froze)\b(?: "
+        r"simply )?(?:hangs|is stuck|gets stuck|got stuck|stuck|freezes|is hanging|froze)\b"
+        r"(?![^\n.]{0,40}\bloss)(?: "
         r"at| on| after| when| "
         r"before| during| forever| in| for| with|$|\.))",
         told(
@@ -114,6 +118,7 @@ TOLD_RUNS: tuple[General, ...] = (
         {
             "training hangs at step 0 with 2 GPUs": "py-spy",
             "the picture hangs on the wall": "",
+            "the training gets stuck at a relatively high loss": "",
         },
         alone=True,
     ),
