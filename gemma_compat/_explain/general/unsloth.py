@@ -157,7 +157,7 @@ UNSLOTH: tuple[General, ...] = (
         "unsloth-finds-no-config",
         r"(?:Unsloth: |\b(?:with|by|says|error:?) [`'\"]?)No config file found",
         always(
-            "there is no config.json and no adapter_config.json under that name",
+            "Unsloth could read no config.json and no adapter_config.json under that name",
             "check the name, and the folder: save_pretrained writes both kinds of file",
             "hf auth login, where the repository is private or gated",
             "or AutoConfig.from_pretrained(NAME) alone: it shows the error that Unsloth caught",
@@ -206,18 +206,17 @@ UNSLOTH: tuple[General, ...] = (
         r"\S{1,120}[/-]\S{1,120} is not supported (?:in your current Unsloth version|yet in "
         r"`?transformers==)",
         lambda case: Answer(
-            "Unsloth does not load this model here: it, or the transformers beside it, is older "
-            "than the model",
+            "Unsloth does not load this model with the releases that are installed here",
             (
                 "pip install -U unsloth unsloth_zoo transformers   and restart the kernel",
                 "pip show unsloth unsloth_zoo transformers   in the environment that runs: it has "
                 "to name the new releases",
             ),
-            why="unsloth_zoo's metadata caps transformers, so an upgrade of transformers alone is "
+            why="it, or the transformers beside it, is older than the model, most often. "
+            "unsloth_zoo's metadata caps transformers, so an upgrade of transformers alone is "
             "refused or undone; a model that is newer than the cap waits for a newer unsloth_zoo",
             known="Unsloth says so; with current releases of all three, the error that it caught "
             "before (the config, the network) is another",
-            certain=False,
             settles=False,
         ),
         {
