@@ -46,7 +46,7 @@ def _indices(case: Case) -> Answer:
 def _devices(case: Case) -> Answer:
     if case.match["indexed"]:
         return _indices(case)
-    devices = sorted(set(re.findall(r"cuda:\d+|cpu|mps", case.message)))
+    devices = sorted(set(re.findall(r"(?:cuda|npu|xpu|hpu|xla|mlu):\d+|cpu|mps", case.message)))
     between = " and ".join(devices) or "two devices"
     if "cpu" in devices or "mps" in devices:
         return Answer(
@@ -200,9 +200,11 @@ TENSORS: tuple[General, ...] = (
             certain=False,
         ),
         {
+            "RuntimeError: Expected all tensors to be on the same device, but found at least two "
+            "devices, npu:0 and cpu!": "cpu and npu:0",
             "RuntimeError: CUDA error: an illegal memory access was encountered": (
                 "CUDA_LAUNCH_BLOCKING"
-            )
+            ),
         },
         alone=True,
     ),
