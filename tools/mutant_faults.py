@@ -16,6 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from gemma_compat.data.releases import names, releases_of
+
 ROOT = Path(__file__).resolve().parent.parent
 Fault = tuple[str, str]  # the operator, and the text with the fault
 
@@ -240,7 +242,7 @@ def version(text: str) -> Any:
 @lru_cache(maxsize=1)
 def published() -> dict[str, tuple[Any, ...]]:
     """Return the published releases of each package, oldest first; of the file that has more."""
-    shipped = json.loads((ROOT / "gemma_compat/data/releases.json").read_bytes())["packages"]
+    shipped = {name: releases_of(name) for name in names()}
     walked = json.loads((ROOT / "tests/evidence/releases.json").read_bytes())
     found: dict[str, tuple[Any, ...]] = {}
     for name in {*shipped, *walked}:

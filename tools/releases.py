@@ -1,4 +1,4 @@
-"""Renew ``gemma_compat/data/releases.json``: what was published, when, and what each release pins.
+"""Renew ``gemma_compat/data/releases.jsonl``: what was published, when, and what each release pins.
 
     python -m tools.releases              asks the package index that pip is configured for
 
@@ -23,10 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from gemma_compat import versions
+from gemma_compat.data import releases as published
 
 from .archives import TIMEOUT, IndexFailed, metadata_of
 
-FILE = Path(__file__).resolve().parent.parent / "gemma_compat" / "data" / "releases.json"
+FILE = Path(__file__).resolve().parent.parent / "gemma_compat" / "data" / "releases.jsonl"
 # Gemma 2 came in June 2024; what was released before is of no use to anybody's Gemma.
 SINCE = "2024-06-01"
 PACKAGES = (
@@ -188,35 +189,30 @@ def _is_of(line: Any, extra: str) -> bool:
 
 
 def packed(data: Mapping[str, Any]) -> str:
-    """Return the file's text: one release on each line, equal lists of requirements stored once."""
-    pins: dict[tuple[str, ...], int] = {}
-    blocks = []
+    """Return the file's text: one package on each line, its equal lists stored once."""
+    lines = [json.dumps({"asked": data["asked"]})]
     for name, releases in data["packages"].items():
-        lines = []
-        for version, entry in releases.items():
-            numbers = {
-                key: pins.setdefault(tuple(entry[key]), len(pins))
-                for key in ("requires", "beside")
-                if key in entry
-            }
-            lines.append(f'  "{version}": {json.dumps({**entry, **numbers})}')
-        blocks.append(f' "{name}": {{\n' + ",\n".join(lines) + "\n }")
-    lists = ",\n".join(f"  {json.dumps(item)}" for item in pins)
-    return (
-        f'{{"asked": "{data["asked"]}",\n"requires": [\n{lists}\n],\n'
-        '"packages": {\n' + ",\n".join(blocks) + "\n}}\n"
-    )
+        lists: dict[tuple[str, ...], int] = {}
+        numbered = {
+            version: {key: _numbered(key, value, lists) for key, value in entry.items()}
+            for version, entry in releases.items()
+        }
+        line = {"name": name, "lists": list(lists), "releases": numbered}
+        lines.append(json.dumps(line))
+    return "\n".join(lines) + "\n"
+
+
+def _numbered(key: str, value: Any, lists: dict[tuple[str, ...], int]) -> Any:
+    if key not in ("requires", "beside"):
+        return value
+    return lists.setdefault(tuple(value), len(lists))
 
 
 def unpacked(text: str) -> dict[str, Any]:
     """Return the inverse of :func:`packed`."""
-    data: dict[str, Any] = json.loads(text)
-    for releases in data["packages"].values():
-        for entry in releases.values():
-            for key in {"requires", "beside"} & entry.keys():
-                entry[key] = data["requires"][entry[key]]
-    del data["requires"]
-    return data
+    day, *packages = map(json.loads, text.splitlines())
+    found = {package["name"]: published.unpacked(package) for package in packages}
+    return {"asked": day["asked"], "packages": found}
 
 
 def main() -> int:

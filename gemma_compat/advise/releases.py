@@ -1,4 +1,4 @@
-"""The published releases: versions, dates and pins, read from ``data/releases.json`` on first use.
+"""The published releases: versions, dates and pins, read from ``data/releases.jsonl`` on first use.
 
 ``make releases`` renews the file from the package index. It holds wheels for Linux on x86-64, and
 no pre-releases.
@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from .. import versions
-from ..data import read_bytes
+from ..data.releases import day_asked, names, releases_of
 from ..values import Value
 
 # The environment in which pins are judged; Python's version is added.
@@ -112,30 +112,26 @@ class Releases:
         day, until = release.date, newer[-1].date
         return next((r.version for r in self.of(other) if r.date <= day or r.date < until), None)
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Releases:
-        """Return the releases from what ``make releases`` writes."""
-        return cls(data["asked"], _Published(data))
-
 
 class _Published(Mapping[str, Mapping[str, Release]]):
     """The releases of each package in the data, made when the package is asked about."""
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self._packages, self._lists = data["packages"], data["requires"]
+    def __init__(self) -> None:
         self._made: dict[str, dict[str, Release]] = {}
 
     def __getitem__(self, name: str) -> Mapping[str, Release]:
+        if name not in names():
+            raise KeyError(name)
         if name not in self._made:
-            found = self._packages[name].items()
+            found = releases_of(name).items()
             self._made[name] = {number: self._release(name, number, item) for number, item in found}
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._packages)
+        return iter(names())
 
     def __len__(self) -> int:
-        return len(self._packages)
+        return len(names())
 
     def _release(self, name: str, version: str, entry: Mapping[str, Any]) -> Release:
         return Release(
@@ -146,17 +142,15 @@ class _Published(Mapping[str, Mapping[str, Release]]):
             pythons=tuple(entry.get("pythons", ())),
             cuda=entry.get("cuda"),
             yanked=entry.get("yanked", False),
-            requires=tuple(self._lists[entry["requires"]]),
-            beside=tuple(self._lists[entry["beside"]]) if "beside" in entry else (),
+            requires=tuple(entry["requires"]),
+            beside=tuple(entry.get("beside", ())),
         )
 
 
 @lru_cache(maxsize=1)
 def load_releases() -> Releases:
     """Return the releases that ship with this version of gemma_compat."""
-    import json
-
-    return Releases.from_dict(json.loads(read_bytes("releases.json")))
+    return Releases(day_asked(), _Published())
 
 
 def normalise(name: str) -> str:

@@ -1,18 +1,16 @@
-"""What a published release asks of other packages, from ``data/releases.json``.
+"""What a published release asks of other packages, from ``data/releases.jsonl``.
 
 The file is that of ``advise``. Here one release is looked up in it, without the search's records.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from .. import versions
-from ..data import read_bytes
+from ..data.releases import releases_of
 
 _NAME = r"^([A-Za-z0-9._-]+)\s*(.*)$"
 
@@ -30,11 +28,11 @@ def pins_of(name: str, version: str, beside: bool = True) -> Mapping[str, str] |
             accelerate and the torch of a transformers.
     """
     public = versions.public(version) if versions.is_valid(version) else version
-    entry = _packages().get(name, {}).get(public)
+    entry = releases_of(name).get(public)
     if entry is None:
         return None
-    lists = ["requires", *(["beside"] if beside and "beside" in entry else [])]
-    lines = [line for key in lists for line in _lists()[entry[key]] if ";" not in line]
+    asked = [*entry["requires"], *(entry.get("beside", ()) if beside else ())]
+    lines = [line for line in asked if ";" not in line]
     found: dict[str, list[str]] = {}
     for line in lines:
         matched = re.match(_NAME, line)
@@ -54,19 +52,3 @@ def pin_of(asking: str, release: str | None, asked: str, beside: bool = True) ->
 def breaks_pin(pin: str, version: str | None) -> bool:
     """Return whether an installed version is one that this pin does not allow."""
     return bool(version) and not versions.contains(pin, str(version))
-
-
-@lru_cache(maxsize=1)
-def _data() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(read_bytes("releases.json"))
-    return loaded
-
-
-def _packages() -> Mapping[str, Mapping[str, Any]]:
-    found: Mapping[str, Mapping[str, Any]] = _data()["packages"]
-    return found
-
-
-def _lists() -> list[list[str]]:
-    found: list[list[str]] = _data()["requires"]
-    return found

@@ -12,7 +12,7 @@ from gemma_compat.advise import load_releases, support
 from gemma_compat.advise.question import ORDER
 from tools import releases as tool
 
-FILE = Path(gemma_compat.__file__).parent / "data" / "releases.json"
+FILE = Path(gemma_compat.__file__).parent / "data" / "releases.jsonl"
 
 
 def test_it_is_small() -> None:

@@ -1,7 +1,7 @@
 """Package sets that people have, or had: each with where its versions come from.
 
 Those named by a date hold the newest release that day of every package for which the index has
-one; a test compares their pins with ``gemma_compat/data/releases.json``.
+one; a test compares their pins with ``gemma_compat/data/releases.jsonl``.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gemma_compat import rules, versions
+from gemma_compat.data.releases import releases_of
 from gemma_compat.engine.diagnosis import judge
 from gemma_compat.engine.rule import Finding, Rule, Undetermined
 from gemma_compat.facts import Facts
@@ -18,7 +19,6 @@ from ..made import few_facts
 
 HOME = Path(rules.__file__).parent
 _RUN = Path(__file__).parent.parent / "evidence" / "releases.json"
-_SHIPPED = Path(versions.__file__).parent / "data" / "releases.json"
 
 
 def file_of(rule: Rule) -> Path:
@@ -69,6 +69,6 @@ def published(package: str) -> tuple[str, ...]:
     """Every release that is known, of the file that has more of them."""
     lists = [
         json.loads(_RUN.read_text(encoding="utf-8")).get(package, ()),
-        json.loads(_SHIPPED.read_text(encoding="utf-8"))["packages"].get(package, ()),
+        releases_of(package),
     ]
     return tuple(sorted(max(lists, key=len), key=versions.parse))

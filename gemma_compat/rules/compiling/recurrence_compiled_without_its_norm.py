@@ -7,8 +7,8 @@ network than the one that was pretrained, and than the one that runs uncompiled.
 
 ## Why
 The scale is the square root of one minus the square of the gate, by an autograd function.
-transformers takes 1 in its place while the model is traced. 5.0.0 computes it always; the last
-candidate before it cannot run the model at all.
+transformers takes 1 in its place while the model is traced, and computes it always from 5.0.0 on
+(its last candidate is 5.0.0rc3).
 
 ## Cure
 Upgrade to transformers 5.0.0 or newer, or train without `torch.compile`. `patch` does nothing.
@@ -25,7 +25,7 @@ RULE = Rule(
     since="0.3.0",
     severity=Severity.ERROR,
     effects=("wrong-loss", "wrong-gradients"),
-    scopes=(Scope({"recurrent_gemma"}, {"transformers": "<5.0.0rc3"}),),
+    scopes=(Scope({"recurrent_gemma"}, {"transformers": "<5.0.0rc4"}),),
     when=(compiles,),
     fix=Fix(fixed_in={"transformers": "5.0.0"}, setting="torch_compile=False"),
 )

@@ -67,7 +67,7 @@ RULE = Rule(
     effects=("import-fails",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"transformers": ">=4.42.0"}, by_config=True),),
     when=(is_outside,),
-    read_in=("transformers 4.42.0 to 5.24.0: METADATA of each wheel, in data/releases.json",),
+    read_in=("transformers 4.42.0 to 5.24.0: METADATA of each wheel, in data/releases.jsonl",),
     symptoms=(
         r"(?:tokenizers|huggingface-hub)\S* is required for a normal functioning of this module",
     ),

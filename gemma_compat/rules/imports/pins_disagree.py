@@ -60,7 +60,7 @@ RULE = Rule(
     effects=("import-fails", "not-supported"),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {}, by_config=True),),
     when=(pairs_disagree,),
-    read_in=("METADATA of each published wheel, in data/releases.json",),
+    read_in=("METADATA of each published wheel, in data/releases.jsonl",),
     symptoms=(
         r"operator torchvision::nms does not exist",
         r"Using the `?Trainer`? with `?PyTorch`? requires `?accelerate>=",

@@ -41,7 +41,7 @@ RULE = Rule(
     since="0.1.0",
     severity=Severity.ERROR,
     evidence=Evidence.SOURCE,
-    read_in=("METADATA of each published unsloth, in data/releases.json",),
+    read_in=("METADATA of each published unsloth, in data/releases.jsonl",),
     effects=("import-fails",),
     scopes=(Scope(frozenset(KNOWN_MODEL_TYPES), {"unsloth": ">=2024.10.0"}, by_config=True),),
     when=(uses_unsloth, is_mismatched),

@@ -50,7 +50,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     evidence=Evidence.SOURCE,
     read_in=(
-        "METADATA of each published unsloth, in data/releases.json",
+        "METADATA of each published unsloth, in data/releases.jsonl",
         "unsloth 2024.8 to 2026.10.9: unsloth/models/loader.py",
     ),
     effects=("not-supported",),

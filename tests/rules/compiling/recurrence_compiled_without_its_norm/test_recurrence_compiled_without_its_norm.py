@@ -24,7 +24,7 @@ def contract_facts() -> Iterator[Facts]:
     [
         ("4.40.0", "fires"),
         ("4.57.6", "fires"),
-        ("5.0.0rc2", "fires"),
+        ("5.0.0rc3", "fires"),
         ("5.0.0", "no"),
         ("5.23.0", "no"),
         (None, "? packages.transformers"),
