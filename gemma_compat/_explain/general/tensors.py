@@ -170,6 +170,8 @@ TENSORS: tuple[General, ...] = (
             "devices, cuda:0 and cuda:1!": "one GPU",
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
             "devices, cuda:0 and cpu!": "batch",
+            "RuntimeError: Expected all tensors to be on the same device, but found at least two "
+            "devices, npu:0 and cpu!": "cpu and npu:0",
             '"message": "indices should be either on cpu or on the same device as the indexed '
             'tensor (cuda:0)",': "the tensor is on cuda:0",
         },
@@ -200,8 +202,6 @@ TENSORS: tuple[General, ...] = (
             certain=False,
         ),
         {
-            "RuntimeError: Expected all tensors to be on the same device, but found at least two "
-            "devices, npu:0 and cpu!": "cpu and npu:0",
             "RuntimeError: CUDA error: an illegal memory access was encountered": (
                 "CUDA_LAUNCH_BLOCKING"
             ),
