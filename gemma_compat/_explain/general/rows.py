@@ -15,6 +15,25 @@ _OF_A_ROW = re.compile(
 )
 
 
+def _no_column(case: Case) -> Answer | None:
+    """Answer a KeyError beside code that takes a column whose name the settings give."""
+    near = case.hit.before[-1500:] + case.around + case.hit.after[:1500]
+    found = re.search(
+        r"\[(?:self\.)?(?:config|\w{0,12}args|cfg)\.(?P<name>\w{0,40}column\w*)\]", near
+    )
+    if not found:
+        return None
+    return Answer(
+        f"the rows have no column {case.match['name']}, which {found['name']} names",
+        (
+            "print(dataset.column_names)",
+            f"{found['name']} with one of these names (a column mapping, on a form), or "
+            f"dataset.rename_column(OLD, '{case.match['name']}')",
+        ),
+        known="the line of code that raised takes the column's name from the settings",
+    )
+
+
 def _reads_a_row(case: Case) -> bool:
     """Return whether the code of the last frame looks something up in a row or a batch."""
     code = case.frames.rstrip().rpartition("\n")[2]
@@ -203,12 +222,23 @@ ROWS: tuple[General, ...] = (
         {"ValueError: No valid checkpoint found in output directory (out)": "checkpoint-N"},
     ),
     General(
+        "column-of-the-settings-missing",
+        r"KeyError: '(?P<name>[\w-]{1,60})'",
+        _no_column,
+        {
+            "KeyError: 'autotrain_prompt'\nprompts = [example[config.prompt_text_column] for "
+            "example in examples]\n": "autotrain_prompt",
+            "KeyError: 'gemma9'\nx = names[config.model_type]\n": "",
+        },
+    ),
+    General(
         "weights-only-load",
         r"Weights only load failed|upgrade torch to at least v2\.6",
         always(
             "torch refuses to unpickle a file that may hold code",
-            "pip install -U transformers accelerate 'torch>=2.6'",
-            "or save and load safetensors; a resumed run also reads rng_state.pth and optimizer.pt",
+            "save and load safetensors; a resumed run also reads rng_state.pth and optimizer.pt",
+            "pip install -U transformers accelerate unsloth 'torch>=2.6'   : newer ones ask for "
+            "less, or allow what they save",
             why="torch.load takes weights_only=True by default from 2.6 on, and transformers "
             "refuses .bin files with an older torch (CVE-2025-32434)",
             known="the message",

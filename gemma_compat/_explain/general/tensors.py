@@ -162,7 +162,8 @@ TENSORS: tuple[General, ...] = (
         r"Expected all tensors to be on the same device|"
         r"indices should be either on \w{1,5}(?::\d)? or on the same device as the indexed tensor "
         r"\((?P<indexed>\w{1,5}(?::\d)?)\)|"
-        r"tensors? (?:is|are) on (?:cuda:\d|cpu),? (?:but|different from)",
+        r"tensors? (?:is|are) on (?:cuda:\d|cpu),? (?:but|different from)|"
+        r"cross-device (?:runtime )?error",
         _devices,
         alone=True,
         examples={
@@ -170,8 +171,12 @@ TENSORS: tuple[General, ...] = (
             "devices, cuda:0 and cuda:1!": "one GPU",
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
             "devices, cuda:0 and cpu!": "batch",
+<<<<<<< HEAD
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
             "devices, npu:0 and cpu!": "cpu and npu:0",
+=======
+            "Observe a cross-device runtime error (`cuda:0` vs `cuda:1`)": "one GPU",
+>>>>>>> c7bc10b (explain: a missing column of the settings, a told clash of devices, vLLM's notice of head sizes)
             '"message": "indices should be either on cpu or on the same device as the indexed '
             'tensor (cuda:0)",': "the tensor is on cuda:0",
         },

@@ -115,6 +115,28 @@ UNSLOTH_PARTS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "rotary-without-its-tables",
+        r"'(?:GemmaFixed|LlamaExtended|LongRope)\w{0,20}RotaryEmbedding' object has no attribute "
+        r"'(?:cos|sin)_cached'",
+        always(
+            "Unsloth and transformers are of different times: one reads of the rotary embedding "
+            "what the other does not keep there",
+            UPGRADE,
+            "or the transformers of that Unsloth's time (before 4.48, where Unsloth is older than "
+            "2025.1.6)",
+            why="transformers 4.48 moved the rotary embedding from each layer to the model; an "
+            "older Unsloth patches the class as it was before",
+            known="the message names the class; which of the two is older, it does not say",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "AttributeError: 'GemmaFixedRotaryEmbedding' object has no attribute 'cos_cached'": (
+                "4.48"
+            )
+        },
+    ),
+    General(
         "first-row-is-empty",
         r"IndexError: string index out of range",
         _empty_row,

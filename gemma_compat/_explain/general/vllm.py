@@ -121,6 +121,28 @@ def _adapter_elsewhere(case: Case) -> Answer:
 
 VLLM: tuple[General, ...] = (
     General(
+        "attention-backend-left",
+        r"Cannot use (?P<name>[\w-]{1,40})(?: backend)? for head size (?P<size>\d{1,4})",
+        lambda case: Answer(
+            f"vLLM has no {case.match['name']} for heads of size {case.match['size']}, and takes "
+            "another backend",
+            (
+                "nothing, where loading goes on: the next line names what is used instead",
+                "what failed, if something did, stands further down in the log",
+                "pip install -U vllm   for a newer choice of backends",
+            ),
+            why="72 is the head size of the vision tower (SigLIP) of Gemma 3"
+            if case.match["size"] == "72"
+            else "each backend has its own list of head sizes",
+            known="the line is a notice of vLLM and no error",
+            certain=False,
+            settles=False,
+            of_gemma=case.match["size"] == "72",
+        ),
+        {"Cannot use FlashAttention-2 backend for head size 72.": "vision tower"},
+        alone=True,
+    ),
+    General(
         "name-not-in-vllms-class",
         r"KeyError: '(?P<name>(?:[a-z_]\w{0,30}\.){0,4}layers\.\d{1,3}\.[\w.]{3,100})'",
         _no_such_name,
