@@ -171,12 +171,9 @@ TENSORS: tuple[General, ...] = (
             "devices, cuda:0 and cuda:1!": "one GPU",
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
             "devices, cuda:0 and cpu!": "batch",
-<<<<<<< HEAD
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
             "devices, npu:0 and cpu!": "cpu and npu:0",
-=======
             "Observe a cross-device runtime error (`cuda:0` vs `cuda:1`)": "one GPU",
->>>>>>> c7bc10b (explain: a missing column of the settings, a told clash of devices, vLLM's notice of head sizes)
             '"message": "indices should be either on cpu or on the same device as the indexed '
             'tensor (cuda:0)",': "the tensor is on cuda:0",
         },
