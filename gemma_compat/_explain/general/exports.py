@@ -24,16 +24,28 @@ def _foreign_prefix(case: Case) -> Answer:
         return _head_of_its_own(f"{kind} in vLLM")
     if kind.endswith("ForCausalLM") and name in _OF_THE_WHOLE:
         return _text_class(name, kind)
+    near = case.hit.before[-4000:] + case.around + case.hit.after[:2000]
+    if re.search(r"(?i)GRPO|rollout|weight.?sync|update_weights|同步权重", near):
+        return _sent(name, kind)
     return Answer(
         f"the checkpoint has a tensor under {name}, for which {kind} in vLLM has no place",
-        (
-            "serve the base model with the adapter (vllm serve BASE --enable-lora), or merge again",
-            "where a trainer sends it the weights (GRPO): transformers, vllm and the trainer of "
-            "the same time, pip install -U",
-        ),
-        why="names in the files, or those that the trainer sends, and the class in vLLM belong to "
-        "different layouts",
+        ("serve the base model with the adapter (vllm serve BASE --enable-lora), or merge again",),
+        why="names in the files and the class in config.json belong to different layouts",
         known="the message; how it came about is not in the log",
+        certain=False,
+    )
+
+
+def _sent(name: str, kind: str) -> Answer:
+    return Answer(
+        f"the trainer sends vLLM a tensor under {name}, for which {kind} there has no place",
+        (
+            "transformers, vllm and the trainer of the same time: pip install -U",
+            "send only what is trained: an adapter, with the towers frozen",
+        ),
+        why="transformers and vLLM have this model under different names, and what sends the "
+        "weights (ms-swift, TRL) does not rename them for this class",
+        known="the message, and that the text tells of GRPO or of weights that are sent",
         certain=False,
     )
 
@@ -247,7 +259,9 @@ EXPORTS: tuple[General, ...] = (
             "ValueError: There is no module or parameter named 'language_model' in "
             "Gemma3ForCausalLM": "Gemma3ForConditionalGeneration",
             "ValueError: There is no module or parameter named 'embed_vision.patch_dense' \n"
-            "in Gemma4UnifiedForConditionalGeneration. ": "same time",
+            "in Gemma4UnifiedForConditionalGeneration. ": "--enable-lora",
+            "GRPO, at the first weight sync to the rollout server:\nValueError: There is no module "
+            "or parameter named 'embed_vision.patch_dense' in Gemma4Unified": "same time",
         },
         alone=True,
     ),

@@ -137,6 +137,29 @@ UNSLOTH_PARTS: tuple[General, ...] = (
         },
     ),
     General(
+        "no-input-that-requires-gradients",
+        r"Failed to make input require gradients",
+        always(
+            "Unsloth found no tensor that enters the model at which gradient checkpointing could "
+            "begin",
+            UPGRADE,
+            "finetune_vision_layers=False, for rows without images",
+            "use_gradient_checkpointing=False in get_peft_model, or transformers with PEFT alone, "
+            "where this Unsloth does not know the architecture",
+            why="unsloth_zoo marks the first input of the embeddings; a tower that is called by "
+            "keywords only (SigLIP in Unsloth of March 2025), or an encoder with a decoder, has "
+            "none where it looks",
+            known="the message is unsloth_zoo's (peft_utils.py); which module it is, it does not "
+            "say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Unsloth: Failed to make input require gradients!": "architecture",
+            "[Bug] RuntimeError: `Failed to make input require gradients!` with T5Gemma 2": "PEFT",
+        },
+        alone=True,
+    ),
+    General(
         "first-row-is-empty",
         r"IndexError: string index out of range",
         _empty_row,
