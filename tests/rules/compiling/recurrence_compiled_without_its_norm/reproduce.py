@@ -1,6 +1,7 @@
 """The loss of a RecurrentGemma that torch compiled, beside that of the same one uncompiled.
 
-It has no attention, which the last candidate of transformers 5.0.0 cannot run. The graph is run as it was traced, without a compiler, so that nothing but the tracing can differ.
+It has no attention, which the last candidate of transformers 5.0.0 cannot run. The graph is run
+as it was traced, without a compiler, so that nothing but the tracing can differ.
 """
 
 from __future__ import annotations
