@@ -9,8 +9,7 @@ from itertools import accumulate
 
 from .literals import LONGEST, Clause
 from .required import Required, searched
-
-_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+from .stream import DIGITS_AS_0
 _MANY = 256  # distinct lines
 _LONG = 32  # characters
 # A checksum, a UUID, a commit from its first digit on.
@@ -27,8 +26,7 @@ class Piece:
     """Some lines of a log, each with its shape: the line with 0 for every digit.
 
     Where many lines are distinct, the letters of long hexadecimal numbers are 0 too, and a line
-    that is nothing but one is left out: nothing is said in it. Of a long line, parts between
-    carriage returns that are equal are there once: a progress bar is drawn again and again.
+    that is nothing but one is left out: nothing is said in it.
 
     Attributes:
         data: the lines.
@@ -38,7 +36,7 @@ class Piece:
 
     def __init__(self, data: bytes, required: Required) -> None:
         self.data = data
-        self._with_0 = data.translate(_DIGITS).split(b"\n")
+        self._with_0 = data.translate(DIGITS_AS_0).split(b"\n")
         self._shape_of = _shape_of(set(self._with_0))
         self.shapes = set(self._shape_of.values())
         # Rows are searched for literals: each is a shape, or a part of one.
@@ -83,6 +81,10 @@ class Piece:
         """Return where the line of this number begins."""
         return self._sizes[number] + number
 
+    def size(self, number: int) -> int:
+        """Return how many bytes the line of this number has."""
+        return len(self._with_0[number])
+
     def text_from(self, number: int, lines: int) -> str:
         """Return the text of this many lines, beginning with that of this number."""
         end = self.start(min(number + lines, len(self._with_0))) - 1
@@ -93,14 +95,10 @@ def _shape_of(lines: set[bytes]) -> dict[bytes, bytes]:
     """Return the shape of each line, without lines that are a hexadecimal number."""
     text = b"\n".join(lines) if len(lines) > _MANY else b""
     if b"0" * _SHORTEST not in text.translate(_IS_OF_NUMBERS):  # to look for that is fast
-        return {line: line if len(line) <= _LONG_LINE else _drawn_once(line) for line in lines}
+        return {line: line for line in lines}
     others = [line for line in lines if not _is_hexadecimal(line)]
     text = _NUMBER.sub(_with_digits_alone, b"\n".join(others))
     return dict(zip(others, text.split(b"\n"), strict=True)) if others else {}
-
-
-def _drawn_once(line: bytes) -> bytes:
-    return b"\r".join(dict.fromkeys(line.split(b"\r")))
 
 
 def _with_digits_alone(found: re.Match[bytes]) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from ..engine.rule import Rule
-from .general import generals
+from .general import General, generals
 from .log_facts import Readings
 from .notices import NOTICES, Notice
 from .patterns import Pattern, pattern
@@ -151,13 +151,17 @@ def _quoted(reading: LogReading, hits: Iterable[Hit]) -> list[Raised]:
 def _patterns(rules: Iterable[Rule]) -> list[Pattern]:
     return [
         *(pattern("rule", rule.code, text) for rule in rules for text in rule.symptoms),
-        *(pattern("general", item, item.text, context=True) for item in generals()),
+        *(_of_general(item) for item in generals()),
         *(pattern("notice", item, item.symptom) for item in NOTICES),
         exceptions(),
         traceback_start(),
         *quotations(),
         *(_reads(item) for item in readers()),
     ]
+
+
+def _of_general(item: General) -> Pattern:
+    return pattern("general", item, item.text, context=True, longest=item.longest)
 
 
 def _reads(item: Reader) -> Pattern:

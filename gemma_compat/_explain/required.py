@@ -23,7 +23,7 @@ _IN_NO_LITERAL = bytes(code for code in range(256) if not 32 <= code < 127 and c
 _LOWER = bytes(range(256)).lower()
 _WITH_0 = _LOWER.translate(bytes.maketrans(_FIGURES, b"0" * 10))
 # What may stand beside a literal.
-_BESIDE = set(_LOWER.translate(None, _FIGURES + _IN_NO_LITERAL))
+_BESIDE = {bytes([char]) for char in _LOWER.translate(None, _FIGURES + _IN_NO_LITERAL)}
 
 
 def searched(text: bytes) -> bytes:
@@ -66,9 +66,9 @@ class Required:
         """Return the literals by the numbers, one of which stands where the literal does."""
         found: dict[int, tuple[bytes, ...]] = {}
         pairs = [(four, literal) for literal in self._long for four in _fours(literal)]
-        numbers = memoryview(b"".join(four for four, _ in pairs)).cast("I")
+        numbers = memoryview(b"".join([four for four, _ in pairs])).cast("I").tolist()
         for number, (_, literal) in zip(numbers, pairs, strict=True):
-            found[number] = (*found.get(number, ()), literal)
+            found[number] = (*found[number], literal) if number in found else (literal,)
         return found
 
 
@@ -76,9 +76,9 @@ def _fours(literal: bytes) -> set[bytes]:
     """Return four characters for each of the four places where a literal may begin."""
     found = {literal[at : at + _STEP] for at in range(min(_STEP, len(literal) - _STEP + 1))}
     if len(literal) < LONGEST:  # three of its characters, and any before
-        found |= {bytes([char]) + literal[: _STEP - 1] for char in _BESIDE}
+        found.update([char + literal[: _STEP - 1] for char in _BESIDE])
     if len(literal) == _STEP + 1:  # or behind
-        found |= {literal[1 - _STEP :] + bytes([char]) for char in _BESIDE}
+        found.update([literal[1 - _STEP :] + char for char in _BESIDE])
     return found
 
 

@@ -22,6 +22,8 @@ _LONG = 1024  # bytes
 _ENDS = 256  # bytes that are kept of both its ends
 _DATA = re.compile(rb"(?<![\w+/=-])[\w+/=-]{%d,}" % _LONG)
 _IS_DATA = bytes(97 if _DATA.fullmatch(bytes([code]) * _LONG) else 32 for code in range(256))
+DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
+_MANY_BARS = 2  # carriage returns for each line; Windows ends each line with one
 # Bytes that no program prints into a log: control characters but those for blanks and bars.
 _CONTROL = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r\b\f\v\x1b")
 _FEW, _UNREADABLE = 4, "\N{REPLACEMENT CHARACTER}".encode()
@@ -67,7 +69,17 @@ def _plain(piece: bytes) -> bytes:
         piece = _ANSI.sub(b"", piece)
     if b"a" * _LONG in piece.translate(_IS_DATA):  # to look for that is ten times as fast
         piece = _DATA.sub(lambda found: found[0][:_ENDS] + b" " + found[0][-_ENDS:], piece)
+    if piece.count(b"\r") > _MANY_BARS * (piece.count(b"\n") + 1):
+        piece = b"\n".join(map(_as_drawn_last, piece.split(b"\n")))
     return piece
+
+
+def _as_drawn_last(line: bytes) -> bytes:
+    """Return a line with each progress bar as it was drawn last.
+
+    Of the parts between carriage returns that differ in figures alone the last is left.
+    """
+    return b"\r".join({part.translate(DIGITS_AS_0): part for part in line.split(b"\r")}.values())
 
 
 def _readable(line: bytes) -> bytes:

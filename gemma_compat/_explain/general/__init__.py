@@ -31,6 +31,11 @@ FILES = (
     "told_figures", "told_runs", "unsloth_import",
 )  # fmt: skip
 
+# Files of kinds that a person tells of, in a sentence: not looked for in a line that is longer
+# than a paragraph. Their words are common ones, and such a line is data.
+_SENTENCES = {"told", "told_figures", "told_runs"}
+_PARAGRAPH = 8192  # bytes
+
 
 @lru_cache(maxsize=1)  # the index does not change under a process
 def generals() -> tuple[General, ...]:
@@ -40,7 +45,11 @@ def generals() -> tuple[General, ...]:
     """
     return tuple(
         General(
-            item["name"], item["text"], _answering(item["file"], item["name"]), {}, item["alone"]
+            item["name"],
+            item["text"],
+            _answering(item["file"], item["name"]),
+            alone=item["alone"],
+            longest=_PARAGRAPH if item["file"] in _SENTENCES else 0,
         )
         for item in index().general
     )
