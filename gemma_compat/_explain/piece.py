@@ -10,6 +10,7 @@ from itertools import accumulate
 from .literals import LONGEST, Clause
 from .required import Required, searched
 from .stream import DIGITS_AS_0
+
 _MANY = 256  # distinct lines
 _LONG = 32  # characters
 # A checksum, a UUID, a commit from its first digit on.
