@@ -18,7 +18,7 @@ _COUNTS = tuple(
 # What a release has: of the atlas, and of an answer that was read in the wheels.
 _HAVE = (
     *("the module {0} exists", "The module {0} exists", "The model type {0} is known"),
-    *("transformers knows {0}", "{0} has the name {1}", "{0} has the attribute {1}"),
+    *("transformers knows {0}", "{0} has the name {1}"),
     *("{0}() takes the argument {1}", "{0}() has {1} in its signature"),
     "{0} has an entry for {1}",
 )
@@ -32,6 +32,8 @@ COMPOSED = (
     *("memory", "yes", "no", "unknown"),
     *_IN_RELEASES,
     *_IN_NO_RELEASE,
+    "The code of {0} sets the attribute {1} in {2}, as far as its classes show",
+    *("the code of {0} sets {1} in {2}", "the code of {0} sets {1} in {2} only"),
     # Labels of a rule's page.
     *("severity", "effects", "fixed in", "or set", "evidence", "applies to", "fires if"),
     *("cure", "matters for", "no patch if", "never judged", "yields to", "read in", "raised at"),

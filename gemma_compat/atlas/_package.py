@@ -17,6 +17,7 @@ TEXTS = "texts"  # the folder in it for packages of which only texts and tables 
 HOLE = "\0"  # stands for each part of a message that varies
 ROWS = 256  # messages to one block of places, in an index of texts alone
 _SHARDS = 16
+_COUNTING = 2  # the first extraction that counts attributes which are not assigned to ``self``
 
 
 class Release(Value):
@@ -47,6 +48,7 @@ class PackageIndex:
         self.distribution: str = directory["package"]
         self.module: str = directory["module"]
         self.releases = tuple(Release(v, d, bool(y)) for v, d, y in directory["releases"])
+        self._extraction: int = directory.get("extraction", 1)
         self._number = {item.version: n for n, item in enumerate(self.releases)}
         self._histories: dict[str, History | None] = {}
         self._blocks: dict[str, Any] = {}
@@ -58,6 +60,11 @@ class PackageIndex:
     def is_of_texts(self) -> bool:
         """Return whether only texts, tables and names at the top of modules are indexed."""
         return "texts" in self._file
+
+    @property
+    def counts_attributes(self) -> bool:
+        """Return whether the extraction that made the file counted every way of setting one."""
+        return self._extraction >= _COUNTING
 
     def number(self, version: str) -> int | None:
         """Return the position of a release; ``None`` if it was not read."""

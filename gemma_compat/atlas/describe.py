@@ -108,7 +108,10 @@ def _change(origin: Origin) -> Statement:
 def of_missing(found: Missing) -> Statement:
     """Return the sentence on which releases have what the error misses."""
     subject = _SUBJECTS[found.kind].format(name=repr(found.name), owner=found.owner)
-    if found.releases:
+    if found.kind == "attribute":
+        # What the script or another package sets on the object is in no index.
+        text = f"{subject} in {found.package} {told(found.releases)}, as far as its classes show"
+    elif found.releases:
         text = f"{subject} in {found.package} {told(found.releases)}"
     else:
         text = f"{subject} in no {found.package} release up to {found.newest}"
@@ -121,7 +124,7 @@ def of_missing(found: Missing) -> Statement:
 _SUBJECTS = {
     "name": "{owner} has the name {name}",
     "module": "The module {name} exists",
-    "attribute": "{owner} has the attribute {name}",
+    "attribute": "The code of {owner} sets the attribute {name}",
     "argument": "{owner}() takes the argument {name}",
     "model type": "The model type {name} is known",
     "key": "{owner} has an entry for {name}",

@@ -23,6 +23,8 @@ class Missing(Value):
         elsewhere: modules that define the name, if ``owner`` never does.
         newest: the newest release that was read.
         at: the line of the log where the error stands.
+        counted: of an attribute, whether every way was counted by which the package's code can set
+            it; else only what its class and the bases there define and assign to ``self``.
     """
 
     kind: str
@@ -33,6 +35,7 @@ class Missing(Value):
     elsewhere: tuple[tuple[str, tuple[Interval, ...]], ...] = ()
     newest: str = ""
     at: int = 0
+    counted: bool = False
 
 
 def index_of(module: str, folder: Path) -> PackageIndex | None:
@@ -73,4 +76,14 @@ def made(
 ) -> Missing:
     """Return what an error misses, for the releases in ``found``."""
     spans, newest = intervals(index, found), index.releases[-1].version
-    return Missing(kind, name, owner, index.distribution, spans, elsewhere, newest, error.at)
+    return Missing(
+        kind,
+        name,
+        owner,
+        index.distribution,
+        spans,
+        elsewhere,
+        newest,
+        error.at,
+        index.counts_attributes,
+    )

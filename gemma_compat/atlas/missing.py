@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ._package import DATA, PackageIndex, indexed, opened, releases_of
+from .attributes import attribute
 from .frames import Error, Frame, Traceback
 from .intervals import intervals
 from .lacking import Missing, index_of, index_of_names, keyed, made
@@ -31,10 +32,6 @@ _HEAD = re.compile(
     r"Unrecognized configuration class <class '[\w.]*?(?P<name>\w+)'> "
     r"(?:for this kind of \w+: |to build an )(?P<head>Auto\w+)"
 )
-
-
-# A base that assigns an attribute only to models that have it already.
-_SETS_IF_THERE = {"EmbeddingAccessMixin"}
 
 
 def missing(traceback: Traceback, folder: Path = DATA) -> tuple[Missing, ...]:
@@ -132,46 +129,6 @@ def _module(
         return
     if (found := _having(index, name)) or _is_whole(index, name):
         yield made("module", name, name.rpartition(".")[0], index, found, error)
-
-
-def _attribute(
-    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
-) -> Iterator[Missing]:
-    """Look up an attribute of an object, whose class is sought in the frames' packages first."""
-    owner, name = match["owner"], match["name"]
-    passed = dict.fromkeys(frame.module for frame in reversed(frames))
-    for module in [*passed, *(item for item in indexed(folder) if item not in passed)]:
-        if module not in indexed(folder):
-            continue
-        index = opened(module, folder)
-        entries, spans = index.symbols(owner)
-        kept = [releases_of(spans[entry[1]["class"]]) for entry in entries if "class" in entry[1]]
-        if not kept:
-            continue
-        found = _members(index, owner, name)
-        if found >= frozenset[int]().union(*kept):
-            # The error disproves it: a method of a base assigns the attribute, and was not called.
-            found = _members(index, owner, name, depth=0)
-        if found:  # one that no release has may be set from outside, or belong to a base elsewhere
-            yield made("attribute", name, owner, index, found, error)
-        return
-
-
-def _members(index: PackageIndex, owner: str, name: str, depth: int = 4) -> frozenset[int]:
-    """Return the releases in which a class, or a base of it in the same package, has a member."""
-    entries, spans = index.symbols(owner)
-    found: set[int] = set()
-    for entry in entries:
-        if "class" not in entry[1] or len(entry) < 5:
-            continue
-        if name in entry[3]:
-            found |= releases_of(spans[entry[3][name]])
-        for base, span in entry[2].items() if depth else ():
-            if base.rpartition(".")[2] in _SETS_IF_THERE:
-                continue
-            held = _members(index, base.rpartition(".")[2].partition("[")[0], name, depth - 1)
-            found |= held & releases_of(spans[span])
-    return frozenset(found)
 
 
 def _argument(
@@ -281,7 +238,7 @@ _KINDS: tuple[tuple[re.Pattern[str], _Finder], ...] = (
     (_NAME, _name),
     (_MODULE, _module),
     (_OF_MODULE, _name),
-    (_OF_OBJECT, _attribute),
+    (_OF_OBJECT, attribute),
     (_ARGUMENT, _argument),
     (_KEY, _key),
 )

@@ -60,10 +60,6 @@ def statements(error: str, path: str = "") -> list[str]:
             "Accelerator.unwrap_model() takes the argument 'keep_torch_compile' in accelerate 1.",
         ),
         (
-            "AttributeError: 'DynamicCache' object has no attribute 'get_max_length'",
-            "DynamicCache has the attribute 'get_max_length' in transformers ",
-        ),
-        (
             "ValueError: The checkpoint you are trying to load has model type `gemma3` but "
             "Transformers does not recognize this architecture. This could be because",
             "The model type 'gemma3' is known in transformers 4.50.0 to ",

@@ -96,7 +96,8 @@ def packed(package: Package, store: Store) -> tuple[dict[str, object], dict[str,
         gathered.messages_held(dict(_files(store, package, position)), store.content)
     for name, data in gathered.blocks().items():
         blocks[name] = container.pack(data)
-    return {"package": package.name, "module": package.module, "releases": releases}, blocks
+    directory = {"package": package.name, "module": package.module, "releases": releases}
+    return {**directory, "extraction": VERSION}, blocks
 
 
 def _lines(

@@ -8,8 +8,10 @@ from .released import Released, released, upgrade
 
 
 def known_name(known: Released, who: str) -> Answer:
-    """Answer with the releases that have a name, a module or an attribute."""
+    """Answer with the releases that have a name, a module or an attribute of an object."""
     found = known.found
+    if found.kind == "attribute":
+        return _known_attribute(known, who)
     asks = f"; the last frame that asks for it is of {who}" if who else ""
     if known.is_everywhere and not known.contradicts and found.kind in {"name", "module"}:
         return _everywhere(known, asks)
@@ -30,6 +32,30 @@ def known_name(known: Released, who: str) -> Answer:
         ),
         known=f"read in the wheels of {found.package}",
         settles=bool(found.releases),
+    )
+
+
+def _known_attribute(known: Released, who: str) -> Answer:
+    """Answer with the releases whose code sets an attribute. Other code may set it: not certain."""
+    found = known.found
+    package = found.package
+    looked_at = (
+        f"read in the wheels of {package}: what the class and its bases there define, assign, "
+        "register and set by name, and what that package sets from outside. What other packages "
+        "set was not looked at"
+        if found.counted
+        else f"read in the wheels of {package}: what the class and its bases there define and "
+        "assign to self. What is registered, set by name or set from outside was not looked at"
+    )
+    return Answer(
+        f"{found.owner} may be of another release than the code that reads {found.name} of it: "
+        f"{known.happened}",
+        (*([upgrade(who)] if who and not known.is_newer else []), known.command),
+        why="the attribute was moved or removed, or is newer than what is installed"
+        + (f"; the last frame that asks for it is of {who}" if who else ""),
+        known=looked_at,
+        certain=False,
+        settles=False,
     )
 
 
@@ -187,7 +213,7 @@ NAMES: tuple[General, ...] = (
                 "max_seq_length"
             ),
             "AttributeError: 'Gemma3ForConditionalGeneration' object has no attribute "
-            "'vocab_size'": "4.51.3 only",
+            "'vocab_size'": "vocab_size",
             "AttributeError: 'Gemma3Processor' has no attribute 'pad' during Data Collation": (
                 "takes a Gemma3Processor for a tokenizer"
             ),

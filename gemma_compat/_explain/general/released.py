@@ -13,7 +13,7 @@ from .base import Case
 _SUBJECTS = {
     "name": "{owner} has {name}",
     "module": "the module {name} exists",
-    "attribute": "{owner} has {name}",
+    "attribute": "the code of {owner} sets {name}",
     "argument": "{owner}() has {name} in its signature",
     "model type": "transformers knows {name}",
     "key": "{owner} has an entry for {name}",
