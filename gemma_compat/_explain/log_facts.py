@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import UsageError
 from ..facts import (
     UNKNOWN,
     AdapterFacts,
     Facts,
-    Gpu,
     ModelFacts,
     Package,
     TorchBuild,
@@ -18,6 +16,7 @@ from ..facts import (
 )
 from ..tables import checkpoints
 from ..values import Value
+from .log_gpus import gpus_of
 from .readers import LISTED, MENTIONED, STATED, Reading
 
 NOT_IN_THE_LOG = "the log does not say"
@@ -59,6 +58,9 @@ class LogFacts(Value):
         gpu_memory: of one GPU, in GiB, as the log states it; ``None`` where it does not.
         model_name: the one published checkpoint that the log names, or ``None``.
         finished_at: the line that says last that training has ended; 0 where none does.
+        told: what sentences and scripts tell of the run's size, by the name of ``told_run``'s
+            topics; for estimates only. What two values are told of is left out.
+        cards: how many GPUs the log states; ``None`` where it does not.
     """
 
     facts: Facts
@@ -75,6 +77,8 @@ class LogFacts(Value):
     gpu_memory: float | None = None
     model_name: str | None = None
     finished_at: int = 0
+    told: dict[str, Any] = {}
+    cards: int | None = None
 
 
 _MOST_LOSSES, _MOST_OTHERS = 200, 20
@@ -94,6 +98,7 @@ class Readings:
         self._told: list[tuple[int, float]] = []
         self._nan: dict[str, int] = {}
         self._releases: dict[str, dict[str, int]] = {}
+        self._told_run: dict[str, dict[Any, int]] = {}
 
     def add(self, reading: Reading, line: int) -> None:
         topic, value = reading.topic, reading.value
@@ -107,6 +112,10 @@ class Readings:
                 self._losses.append((line, value))
         elif topic == "figures.told_loss":
             self._told.append((line, value))
+        elif topic.startswith("told."):
+            values = self._told_run.setdefault(topic.removeprefix("told."), {})
+            if value in values or len(values) < _MOST_OTHERS:
+                values[value] = max(reading.strength, values.get(value, 0))
         elif topic.startswith("figures.nan_"):
             self._nan.setdefault(topic.removeprefix("figures.nan_"), line)
         else:
@@ -144,7 +153,7 @@ class Readings:
         facts = Facts(
             packages=_packages(values),
             torch=_torch(values.get("packages.torch")),
-            gpus=_gpus(values),
+            gpus=gpus_of(values),
             unsloth=UnslothFacts(**_fields(values, "unsloth")),
             model=model.replace(**_fields(values, "model")),
             training=TrainingFacts(**_fields(values, "training")),
@@ -169,7 +178,19 @@ class Readings:
             gpu_memory=values.get("gpu_memory"),
             model_name=None if is_other else self._one_model(),
             finished_at=lines.get("finished", 0),
+            told=self._run_as_told(),
+            cards=values.get("gpu_count") or values.get("processes"),
         )
+
+    def _run_as_told(self) -> dict[str, Any]:
+        """Return what is told of once, or more surely than anything else of its kind."""
+        found = {}
+        for topic, values in self._told_run.items():
+            surest = max(values.values())
+            named = [value for value, strength in values.items() if strength == surest]
+            if len(named) == 1:
+                found[topic] = named[0]
+        return found
 
     def _several(self) -> dict[str, tuple[tuple[str, int], ...]]:
         return {
@@ -249,36 +270,6 @@ def _torch(version: str | None) -> TorchBuild:
     if label.startswith("rocm"):
         return TorchBuild(version=version, cuda=None, hip=label[4:] or UNKNOWN)
     return TorchBuild(version=version)
-
-
-def _gpus(values: dict[str, Any]) -> Any:
-    """Return the named GPU, as many times as the log says; once if it does not say."""
-    if "gpus" not in values:
-        return UNKNOWN
-    from ..tables import gpus  # every card that is known; most logs name none
-
-    count = values.get("gpu_count") or values.get("ranks") or 1
-    try:
-        found = gpus.parse(f"{count}x{values['gpus']}")
-    except UsageError:  # a count or a capability that the table does not have
-        return UNKNOWN
-    return tuple(_with_memory(gpu, values.get("gpu_memory")) for gpu in found)
-
-
-def _with_memory(gpu: Gpu, stated: float | None) -> Gpu:
-    """Return the GPU with the stated memory if its name leaves it open (A100: 40 or 80 GiB)."""
-    if stated is None or gpu.known("memory_total") or not gpu.known("name"):
-        return gpu
-    from ..tables import gpus
-
-    near = [
-        card
-        for card in gpus.cards(gpu.name)
-        if card.memory_total and abs(card.memory_total / 1024 - stated) < 0.1 * stated
-    ]
-    if len(near) == 1:
-        return gpu.replace(name=near[0].name, memory_total=near[0].memory_total)
-    return gpu.replace(memory_total=int(stated * 1024))
 
 
 def merge(base: Facts, read: Facts) -> Facts:

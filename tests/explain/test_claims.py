@@ -86,7 +86,9 @@ def test_weights_that_one_card_need_not_hold_are_not_said_to_be_too_large() -> N
 
 def test_a_loaded_quantized_model_is_estimated_with_an_adapter() -> None:
     text = f"google/gemma-3-27b-it\nload_in_4bit: true\nNVIDIA GeForce RTX 4090\n{OOM}"
-    assert "more memory than the card has" in headline(explained(text))
+    found = explained(text)
+    assert "the weights take 16 GiB in all" in headline(found)
+    assert "--load-in-4bit --lora" in found.generally[0].answer.do[0]
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from ..answer import Answer
 from .base import Case, General, always
+from .memory_answers import by_estimate
 
 
 def _mps(case: Case) -> Answer:
+    counted = by_estimate(case)
+    estimate = f"{counted.happened}; " if counted else ""
+    one = case.facts.training.get("per_device_train_batch_size") == 1
     return Answer(
         "the run needs more memory than macOS gives the GPU",
         (
-            "per_device_train_batch_size=1",
+            *(() if one else ("per_device_train_batch_size=1",)),
             "or a shorter max_length, or the loss in chunks: the logits go over 262,144 tokens",
         ),
-        why="on an Apple machine the GPU shares the memory of the whole system, and there is no "
-        "4-bit loading by bitsandbytes to fall back on",
+        why=f"{estimate}on an Apple machine the GPU shares the memory of the whole system, and "
+        "there is no 4-bit loading by bitsandbytes to fall back on",
         known="the message; which of weights, activations and logits is too large is not in the "
         "log. PYTORCH_MPS_HIGH_WATERMARK_RATIO=0.0 only lifts the limit",
     )

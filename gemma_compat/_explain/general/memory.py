@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from ..answer import Answer
 from .base import Case, General
+from .memory_answers import by_estimate
+from .memory_figures import allocator_of
+from .memory_phases import at_phase, by_allocator
 from .merging import out_of_memory_at_saving
 from .serving import is_serving
-
-if TYPE_CHECKING:
-    from ...memory import Judgement
 
 _GIB = 1 << 30
 _LOADING = (
@@ -42,11 +41,19 @@ def _answer(case: Case) -> Answer:
         return _SERVING
     return (
         _impossible(case, size)
+        or by_allocator(case)
         or _whole_copy(case, size)
         or _much_is_trained(case, size)
+        or at_phase(case)
+        or _by_estimate(case)
         or _logits(case)
         or _anything(case, size)
     )
+
+
+def _by_estimate(case: Case) -> Answer | None:
+    """Answer by the estimate of a step; what is loaded has no step yet."""
+    return None if case.says(_LOADING) else by_estimate(case)
 
 
 def _impossible(case: Case, size: float | None) -> Answer | None:
@@ -92,9 +99,9 @@ _SERVING = Answer(
 
 def _capacity(case: Case) -> float | None:
     """Return the memory of one card in GiB, from the message, else the log, else the table."""
-    stated = re.search(r"total capacity of (\d+\.?\d*) GiB", case.message)
+    stated = allocator_of(case.message).capacity
     if stated:
-        return float(stated[1])
+        return stated
     gpus = case.facts.get("gpus", ())
     if case.log.gpu_memory:
         return case.log.gpu_memory
@@ -218,18 +225,7 @@ def _anything(case: Case, size: float | None) -> Answer:
     found = weights(case)
     facts: list[str] = []
     smaller = _not_set_yet(case)
-    judged = None if case.says(_LOADING) else _judgement(case)
-    if judged is not None and size and judged.total / _GIB < 0.9 * size:
-        facts.append(
-            f"by estimate a step takes {judged.total / _GIB:.0f} of the card's {size:.0f} GiB, so "
-            "rows are more or longer than the log says, or another process uses the card"
-        )
-    elif judged is not None:
-        largest = sorted(judged.parts, key=lambda part: -part.bytes)[:3]
-        parts = ", ".join(f"{part.name} {part.bytes / _GIB:.1f} GiB" for part in largest)
-        facts.append(f"by estimate a step takes {judged.total / _GIB:.0f} GiB: {parts}")
-        smaller = tuple(change.text for change in judged.changes if change.fits)[:3] or smaller
-    elif found and size:
+    if found and size:
         facts.append(f"the weights take about {found[1]:.0f} of the card's {size:.0f} GiB")
     batch = case.facts.training.get("per_device_train_batch_size")
     if batch:
@@ -260,22 +256,6 @@ def _not_set_yet(case: Case) -> tuple[str, ...]:
     checkpoints = run.get("gradient_checkpointing") is True
     done = {_SMALLER[0]: one, _SMALLER[1]: checkpoints}
     return tuple(text for text in _SMALLER if not done.get(text))
-
-
-def _judgement(case: Case) -> Judgement | None:
-    """Return the estimate for the model and the run of the log; ``None`` for an unknown model,
-    and for a run that cannot be: weights in 4 bits that are themselves trained.
-    """
-    run = case.facts.training
-    if case.log.model_name is None:
-        return None
-    if case.facts.model.get("quantization_bits"):
-        if run.get("peft") is False:
-            return None
-        run = run.replace(peft=True)  # such weights are trained through an adapter only
-    from ...memory import judge
-
-    return judge(case.log.model_name, case.facts.replace(training=run))
 
 
 MEMORY: tuple[General, ...] = (

@@ -17,7 +17,11 @@ def out_of_memory_at_saving(case: Case) -> Answer | None:
     """Answer an error of memory whose frames merge or save; ``None`` for any other."""
     if not _SAVES.search(case.around):
         return None
-    is_unsloth = "nsloth" in case.around
+    return answer_of_merge("nsloth" in case.around)
+
+
+def answer_of_merge(is_unsloth: bool) -> Answer:
+    """Answer with how to merge where the run's card is full."""
     return Answer(
         "the card has no room for the merge: the trained model and a 16-bit copy of its layers "
         "have to fit beside what training left there",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import General
+from .memory_told import told_memory
 from .told import told
 
 TOLD_RUNS: tuple[General, ...] = (
@@ -177,18 +178,15 @@ TOLD_RUNS: tuple[General, ...] = (
         r"an?) (?:into )?"
         r"(?:an? )?(?:out of (?:gpu |cuda |v?ram ?)?memory|OOM|cuda oom)\b|\bOOMs? (?:errors?|"
         r"issues?|when|on|"
-        r"with|while|during|even|at|for)\b)",
-        told(
-            "the text tells of memory that does not suffice; how much was asked for is not in it",
-            "python -m gemma_compat memory --model MODEL --gpu CARD   says what fits",
-            "per_device_train_batch_size=1, gradient_checkpointing=True, a shorter max_length",
-            "QLoRA: load_in_4bit, an adapter, no embed_tokens or lm_head in it",
-            why="weights, gradients, optimizer and, for a vocabulary of 262,144, the logits of a "
-            "long row compete for the card; the line 'Tried to allocate ...' tells which it was",
-        ),
+        r"with|while|during|even|at|for)\b|\bOOM(?:-?ing|'?ed|s)\b|\bOOM(?=[\s.!?)\]]*$)|"
+        r"\b(?:not enough|insufficient|lack of) (?:gpu |cuda |video )?(?:memory|v-?ram)\b)",
+        told_memory,
         {
             "I run out of memory on a 24GB card": "memory --model",
-            "Gemma 3 27B goes OOM on 80GB": "max_length",
+            "Gemma 3 27B goes OOM on 80GB": "the weights take",
+            "gemma3-27b OOM": "the weights take",
+            "[Bug] OOM-ing with Gemma 3N": "memory --model",
+            "the room is zoomed out": "",
         },
         alone=True,
     ),

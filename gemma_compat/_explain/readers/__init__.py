@@ -20,9 +20,10 @@ def readers() -> tuple[Reader, ...]:
     from .other_models import OTHER_MODELS
     from .packages import PACKAGES
     from .settings import SETTINGS
+    from .told_run import TOLD_RUN
     from .unsloth import UNSLOTH
 
     return (
         *PACKAGES, *UNSLOTH, *GPUS, *LAUNCH, *MODELS, *OTHER_MODELS, *SETTINGS, *FRAMES,
-        *FIGURES,
+        *FIGURES, *TOLD_RUN,
     )  # fmt: skip

@@ -34,12 +34,17 @@ def _named(strength: int) -> object:
         yield Reading("gpus", card, strength)
         at = match.start("name")
         before, after = match.string[:at], match.string[at:]
-        start = re.search(r"(?<![\w.])(\d{1,3}) ?(?:[xX*×] ?)?(?:NVIDIA )?$", before)
+        start = re.search(
+            r"(?<![\w.])(?:(?P<nodes>\d{1,2}) ?[xX*×] ?)?(?P<each>\d{1,3}) ?(?:[xX*×] ?)?"
+            r"(?:NVIDIA )?$",
+            before,
+            re.ASCII,
+        )
         behind = re.match(
             re.escape(card) + r"(?:s? ?[xX×*] ?(\d{1,3})\b|s?[ )]*\((\d{1,3})\))", after
         )
         if start and not re.search(r"[\w.]\d{1,3} ?$", before[: start.start()] + " "):
-            yield Reading("gpu_count", int(start[1]), LISTED)
+            yield Reading("gpu_count", int(start["nodes"] or 1) * int(start["each"]), LISTED)
         elif behind:
             yield Reading("gpu_count", int(behind[1] or behind[2]), LISTED)
 
@@ -101,6 +106,7 @@ GPUS: tuple[Reader, ...] = (
             "Kaggle T4 x 2": {"gpus": "T4", "gpu_count": 2},
             "trained on 8xH100": {"gpus": "H100", "gpu_count": 8},
             "single A100 40GB": {"gpus": "A100 40GB"},
+            "在2*8 H100（80g）上": {"gpus": "H100", "gpu_count": 16},
             "requires A100/A800 or H100/H800": {"gpus": ...},
         },
         limit=40,
@@ -109,7 +115,8 @@ GPUS: tuple[Reader, ...] = (
     Reader(
         r"(?:Num GPUs (?:used )?= |GPU (?:number|count|num)s?: {0,4}|(?:number of|num[_ ]) ?GPUs?"
         r" ?[:=] ?|[Uu]sing GPU[^\n]{0,40}\(|[Uu]sing |\bn_gpu\"?: |(?<!\w)num_gpus[\"']?[:=] ?)"
-        r"(?P<count>\d{1,4})(?!\.?\d)(?! ?(?:num|samples|workers|threads|process|tokens|epoch))",
+        r"(?P<count>\d{1,4})(?!\.?\d)(?! ?-? ?(?:bit|num|samples|workers|threads|process|tokens|"
+        r"epoch))",
         _count,
         {
             "- GPU number: 8": {"gpu_count": 8},
@@ -117,6 +124,7 @@ GPUS: tuple[Reader, ...] = (
             '"n_gpu": 3,': {"gpu_count": 3},
             "Num GPUs used = 4": {"gpu_count": 4},
             "Using 16 num_workers": {"gpu_count": ...},
+            "I'm using 4-bit QLoRA": {"gpu_count": ...},
         },
     ),
     Reader(

@@ -23,6 +23,7 @@ def _processes(match: re.Match[str]) -> Iterator[Reading]:
     count = int(match["count"])
     if count:
         yield Reading("ranks", count, STATED)
+        yield Reading("processes", count, STATED)
 
 
 def _distributed_type(match: re.Match[str]) -> Iterator[Reading]:

@@ -1,0 +1,260 @@
+"""Read the size of a run as sentences and scripts tell of it, for estimates of memory only.
+
+No rule judges these: a sentence may speak of another run. Where a log tells of two values of one
+thing, neither counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .base import MENTIONED, STATED, Read, Reader, Reading, always, unless_advice
+
+_WORDS = {"one": 1, "a": 1, "single": 1, "two": 2, "dual": 2, "three": 3, "four": 4, "eight": 8}
+# What takes back, asks or wishes what follows it within a few words.
+_NOT = re.compile(
+    r"(?i)(?:\bno|\bnot|n't|without|\bor|versus|\bvs\.?|instead of|other than|than|\bif|disabl\w+|"
+    r"when I (?:use|try)|works? (?:with|in|for|fine(?: with)?))\W{0,3}(?:\w+ ){0,2}$"
+)
+_MOST = 30  # matches of one form
+_SETTING = r"[\"']?\s?[=:]\s?[\"']?"
+
+
+def _told(topic: str, value: object) -> Read:
+    return _if_meant(always((f"told.{topic}", value), strength=MENTIONED))
+
+
+def _if_meant(read: Read) -> Read:
+    """Return the reader for each match of the line, without what it takes back, or advises."""
+
+    def checked(match: re.Match[str]) -> Iterator[Reading]:
+        for item in match.re.finditer(match.string):
+            if not _NOT.search(item.string[max(0, item.start() - 60) : item.start()]):
+                yield from read(item)
+
+    return unless_advice(checked)
+
+
+def _number(topic: str, strength: int = MENTIONED) -> Read:
+    def read(match: re.Match[str]) -> Iterator[Reading]:
+        text = match["value"].replace(",", "").lower()
+        value = int(text.rstrip("k")) * (1024 if text.endswith("k") else 1)
+        if value:
+            yield Reading(f"told.{topic}", value, strength)
+
+    return _if_meant(read)
+
+
+def _model(match: re.Match[str]) -> Iterator[Reading]:
+    """Read family and size, in whatever way they are joined."""
+    family = (match["family"] or "").lower()
+    size = match["size"].lower()
+    if match.string[match.end() :].lower().startswith(("-a4b", " a4b")):
+        size += "-a4b"
+    name = f"gemma-{family}-{size}" if family else f"gemma-{size}"
+    yield Reading("told.model", {"gemma-4-26b": "gemma-4-26b-a4b"}.get(name, name), MENTIONED)
+
+
+def _optimizer(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading("told.optimizer", match["value"].lower(), STATED)
+
+
+def _share(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading("told.share", float(match["value"]), STATED)
+
+
+def _deepspeed(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading("told.deepspeed", True, STATED)
+    if match["stage"]:
+        yield Reading("told.stage", 3, STATED)
+
+
+def _cards(match: re.Match[str]) -> Iterator[Reading]:
+    """Read ``two 4090s``: a count in a word before a card's number."""
+    from ...errors import UsageError
+    from ...tables import gpus
+
+    try:
+        gpus.cards(match["card"])
+    except UsageError:
+        return
+    yield Reading("told.card", match["card"], MENTIONED)
+    yield Reading("told.cards", _WORDS.get(match["count"].lower()) or int(match["count"]), STATED)
+
+
+_FORMS: tuple[Reader, ...] = (
+    Reader(
+        r"(?i:gemma)[ _-]{0,2}(?:(?P<family>3n|[234])[ _(-]{1,3})?"
+        r"(?P<size>(?i:e?\d{1,2}b|270m))(?![a-zA-Z0-9])",
+        _if_meant(_model),
+        {
+            "gemma3_27b_it": {"told.model": "gemma-3-27b"},
+            "gemma3-27b OOM": {"told.model": "gemma-3-27b"},
+            "Full fine-tuning of Gemma 3n (E4B)": {"told.model": "gemma-3n-e4b"},
+            "gemma 7b on a T4": {"told.model": "gemma-7b"},
+            "it works with Gemma 3 4B": {"told.model": ...},
+            "it works with Gemma 3 4B; Gemma 3 27B fails": {"told.model": "gemma-3-27b"},
+        },
+        words=("gemma",),
+    ),
+    Reader(
+        r"(?:\blora_r(?:ank)?[\"']?(?:\s?[=:]\s?| )|(?<![\w.\-])r ?[=:] ?|[\"']r[\"']: ?|"
+        r"(?i:\blora (?:with )?(?:a )?rank(?: of)?(?:\s?[=:]\s?| )|\brank (?:of )?))"
+        r"(?P<value>\d{1,4})(?=\s*(?:[,#)};.]|$| |\\|，))(?!\.\d)",
+        _number("rank", STATED),
+        {
+            "    r = 8,": {"told.rank": 8},
+            "# r=256 ": {"told.rank": 256},
+            "--lora_rank 64 --x": {"told.rank": 64},
+            "LoRA rank 32 on all layers": {"told.rank": 32},
+            "lr=8": {"told.rank": ...},
+            "local_rank: 3": {"told.rank": ...},
+        },
+        words=(
+            *(f"r{one}{sign}{two}0" for one in ("", " ") for sign in "=:" for two in ("", " ")),
+            *("r': 0", "r':0", 'r": 0', 'r":0', "rank", "lora_r"),
+        ),
+    ),
+    Reader(
+        r"(?i:(?<![\w-])(?<!effective )(?<!total )(?<!global )(?<!eval )(?:micro[ -]?)?"
+        r"(?:batch[ _-]?size|bsz?|batch)(?: of| is|\s?[=:]| at)? ?)(?P<value>\d{1,4})"
+        r"(?![\d.x*]|\s?(?:[x*×%]|tokens|k\b))",
+        _number("rows"),
+        {
+            "OOMs at a batch size of 40": {"told.rows": 40},
+            "even with batch size 1": {"told.rows": 1},
+            "bs=2": {"told.rows": 2},
+            "an effective batch size of 64": {"told.rows": ...},
+            "total batch size 64": {"told.rows": ...},
+        },
+        words=("batch", "bs"),
+    ),
+    Reader(
+        r"(?i:(?:sequence|context|seq|max)[ _-]?(?:len(?:gth)?|window|size)"
+        r"(?: of| is|\s?[=:])? ?~?)"
+        r"(?P<value>\d{1,3},\d{3}|\d{3,6}|\d{1,3}[kK])(?![\d.])",
+        _number("tokens"),
+        {
+            "with a sequence length of 8192": {"told.tokens": 8192},
+            "context length 8k": {"told.tokens": 8192},
+            "--vllm_max_model_len 4096": {"told.tokens": ...},
+        },
+        words=("seq", "context", "max"),
+    ),
+    Reader(
+        r"(?i:(?<![\w-])(?P<value>\d{1,3},\d{3}|\d{3,6}|\d{1,3}k)[ -](?:tokens?|context)\b)"
+        r"(?! (?:per|in total|/))",
+        _number("tokens"),
+        {
+            "rows of 17,500 tokens": {"told.tokens": 17500},
+            "at 16k context": {"told.tokens": 16384},
+            "3,000 tokens per second": {"told.tokens": ...},
+        },
+        words=("token", "context"),
+    ),
+    Reader(
+        r"(?i:\bq-?lora\b|\b(?:in |with |using )?4[ -]?bits?\b(?! (?:adam|optim))|\bnf4\b)",
+        _if_meant(always(("told.bits", 4), ("told.peft", True), strength=MENTIONED)),
+        {
+            "I'm using 4-bit QLoRA": {"told.bits": 4},
+            "without 4bit it needs more": {"told.bits": ...},
+        },
+        words=("lora", "bit", "nf0"),
+    ),
+    Reader(
+        r"(?i:\bfull(?:[ -](?:parameter|param|weight|model))?[ -]?fine-?[ ]?tun\w{1,4}|"
+        r"\bfull[ -](?:sft|grpo|training)\b|\bFFT\b)",
+        _told("peft", False),
+        {
+            "full fine-tuning of a 27B": {"told.peft": False},
+            "not full fine-tuning": {"told.peft": ...},
+            "full_finetuning = False": {"told.peft": ...},
+        },
+        words=("full", "fft"),
+    ),
+    Reader(
+        r"deepspeed_engine_wrapped|[/\\]deepspeed[/\\]runtime[/\\](?:zero[/\\]stage(?P<stage>3))?|"
+        r"--deepspeed\b",
+        _deepspeed,
+        {
+            "self.deepspeed_engine_wrapped.backward(loss)": {"told.deepspeed": True},
+            "x/deepspeed/runtime/zero/stage3.py": {"told.stage": 3},
+        },
+        needs=b"deepspeed",
+        limit=20,
+    ),
+    Reader(
+        r"rlhf_type[= ]grpo|\bGRPOConfig\(|\bGRPOTrainer\(|\bin _generate_and_score_completions",
+        always(("told.rollouts", True), strength=STATED),
+        {"--rlhf_type grpo \\": {"told.rollouts": True}},
+        limit=5,
+    ),
+    Reader(
+        r"(?i:\blora\b)(?! ?(?:_|\.|/|adapter was))",
+        _told("peft", True),
+        {"LoRA on Gemma 3": {"told.peft": True}, "lora_alpha = 8": {"told.peft": ...}},
+        words=("lora",),
+    ),
+    Reader(
+        r"(?i:\bZeRO)[ -]?(?:stage[ -]?)?(?P<value>[123])\b|"
+        r"(?i:deepspeed stage )(?P<stage>[123])\b",
+        _if_meant(
+            lambda match: iter(
+                [Reading("told.stage", int(match["value"] or match["stage"]), MENTIONED)]
+            )
+        ),
+        {"with ZeRO-3 on 8 cards": {"told.stage": 3}, "zero 4": {"told.stage": ...}},
+        words=("zero", "speed"),
+    ),
+    Reader(
+        r"\boptim(?:izer)?(?:_type)?(?:[\"']?\s?[=:]\s?[\"']?| )"
+        r"(?P<value>(?:paged_)?(?:adamw|lion|ademamix|rmsprop|adafactor|adagrad|sgd)\w{0,16})\b",
+        _optimizer,
+        {
+            'optim = "adamw_8bit",': {"told.optimizer": "adamw_8bit"},
+            "--optim paged_adamw_32bit": {"told.optimizer": "paged_adamw_32bit"},
+        },
+        needs=b"optim",
+    ),
+    Reader(
+        rf"\b(?:vllm_)?gpu_memory_utilization(?:{_SETTING}| )(?P<value>0?\.\d{{1,3}})",
+        _share,
+        {"--vllm_gpu_memory_utilization 0.4 \\": {"told.share": 0.4}},
+        needs=b"gpu_memory_utilization",
+    ),
+    Reader(
+        rf"\bvllm_mode(?:{_SETTING}| )colocate|\bfast_inference ?= ?True",
+        always(("told.colocates", True), strength=STATED),
+        {"--vllm_mode colocate \\": {"told.colocates": True}},
+    ),
+    Reader(
+        r"(?i:\b(?P<count>two|dual|three|four|eight|single|one|\d{1,2}(?= ?[x*])) ?[x*]? ?"
+        r"(?:nvidia |geforce |rtx |an? )*(?P<card>[2345]0[5-9]0|[ahlvbAHLVB]\d{2,3}|[tT]4)s?\b)"
+        r"(?! ?ti\b|[-/_.]\w)",
+        _cards,
+        {
+            "I have two 4090s": {"told.cards": 2, "told.card": "4090"},
+            "on four A100 cards": {"told.cards": 4},
+            "step 12 of 4090": {"told.cards": ...},
+        },
+        words=("two", "dual", "three", "four", "eight", "single", "one", "0x", "0 x", "0*", "0 *"),
+    ),
+    Reader(
+        r"(?i:(?<![\w.])(?P<value>\d{2,3}) ?g(?:i?b)?[)）]|(?<![\w.])(?P<ram>\d{1,3}) ?gi?b"
+        r"(?: of)? ?(?:v-?ram|gpu|card|gpu memory|显存|a100|h100|显卡))",
+        unless_advice(
+            lambda match: iter(
+                [Reading("told.memory", int(match["value"] or match["ram"]), MENTIONED)]
+            )
+        ),
+        {
+            "在2*8 H100（80g）上": {"told.memory": 80},
+            "a 24GB GPU": {"told.memory": 24},
+            "64 GB RAM": {"told.memory": ...},
+        },
+        words=("0g", "0 g"),
+    ),
+)
+# A run's own lines may repeat such a word thousands of times: the first few state it.
+TOLD_RUN = tuple(item.replace(limit=min(item.limit, _MOST)) for item in _FORMS)
