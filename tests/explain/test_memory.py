@@ -254,6 +254,17 @@ LOGS = {
         ("51 GiB",),
         ("while the model is evaluated",),
     ),
+    "told of a server": (
+        f"I get OOM with vllm serve gemma-3-4b-it on a 24GB GPU\n{_SECOND}",
+        ("gpu_memory_utilization", "no cause is known"),
+        ("gradient_checkpointing", "--lora"),
+    ),
+    "cannot": (
+        f"Can't train gemma 2 9b on a T4, 4bit, batch size 1, max_seq_length = 2048: it runs out "
+        f"of memory\n{_SECOND}",
+        ("--model google/gemma-2-9b-it --gpu T4", "by estimate a step takes"),
+        (),
+    ),
     "two sizes": (
         f"Gemma 3 4B and Gemma 3 27B both go OOM\n{_SECOND}",
         ("states too little for an estimate",),

@@ -38,7 +38,7 @@ def _answer(case: Case) -> Answer:
         return at_saving
     size = _capacity(case)
     if is_serving(case) and not case.says(_LOADING):
-        return _SERVING
+        return SERVING
     return (
         _impossible(case, size)
         or by_allocator(case)
@@ -83,7 +83,7 @@ def _impossible(case: Case, size: float | None) -> Answer | None:
     )
 
 
-_SERVING = Answer(
+SERVING = Answer(
     "vLLM needs more memory than is left on the card",
     (
         "a smaller gpu_memory_utilization: it fails beside its own share, in activations",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from .base import Case
+from .memory import SERVING
 from .memory_answers import TOLD, by_estimate, card_has
 from .memory_command import command
 from .memory_estimate import Run, lacks, not_set, run_of, weights_of
@@ -37,6 +40,9 @@ def told_memory(case: Case) -> Answer | None:
     """Answer a sentence that tells of too little memory."""
     if case.log.figures.losses and case.hit.match[0].startswith(("{", "[")):
         return None
+    line = case.hit.text
+    if re.search(r"(?i)\bvllm serve|vllm server", line) and not re.search("(?i)train|tun", line):
+        return SERVING.replace(known=TOLD, certain=False)
     run = run_of(case)
     found = told_phase(case)
     if found is None:

@@ -25,12 +25,19 @@ def _told(topic: str, value: object) -> Read:
     return _if_meant(always((f"told.{topic}", value), strength=MENTIONED))
 
 
-def _if_meant(read: Read) -> Read:
+# What names a model beside the one that fails. "Can't train Gemma 2 9B" names that one.
+_OTHER = re.compile(
+    r"(?i)(?:works? (?:with|in|for|fine(?: with)?)|instead of|other than|than|versus|\bvs\.?)"
+    r"\W{0,3}(?:\w+ ){0,2}$"
+)
+
+
+def _if_meant(read: Read, taken_back: re.Pattern[str] = _NOT) -> Read:
     """Return the reader for each match of the line, without what it takes back, or advises."""
 
     def checked(match: re.Match[str]) -> Iterator[Reading]:
         for item in match.re.finditer(match.string):
-            if not _NOT.search(item.string[max(0, item.start() - 60) : item.start()]):
+            if not taken_back.search(item.string[max(0, item.start() - 60) : item.start()]):
                 yield from read(item)
 
     return unless_advice(checked)
@@ -87,13 +94,14 @@ _FORMS: tuple[Reader, ...] = (
     Reader(
         r"(?i:gemma)[ _-]{0,2}(?:(?P<family>3n|[234])[ _(-]{1,3})?"
         r"(?P<size>(?i:e?\d{1,2}b|270m))(?![a-zA-Z0-9])",
-        _if_meant(_model),
+        _if_meant(_model, _OTHER),
         {
             "gemma3_27b_it": {"told.model": "gemma-3-27b"},
             "gemma3-27b OOM": {"told.model": "gemma-3-27b"},
             "Full fine-tuning of Gemma 3n (E4B)": {"told.model": "gemma-3n-e4b"},
             "gemma 7b on a T4": {"told.model": "gemma-7b"},
             "it works with Gemma 3 4B": {"told.model": ...},
+            "Can't train gemma 2 9b on a T4": {"told.model": "gemma-2-9b"},
             "it works with Gemma 3 4B; Gemma 3 27B fails": {"told.model": "gemma-3-27b"},
         },
         words=("gemma",),
