@@ -20,7 +20,7 @@ _SETS_IF_THERE = {"EmbeddingAccessMixin"}
 # Bases that give an object no attribute of their own.
 _BARE = {"object", "ABC", "Generic", "Protocol"}
 _MODULES = {"nn.Module", "torch.nn.Module", "Module"}
-_BY_CALL = {"__getattr__", "__getattribute__", "*"}  # "*": setattr by a name that is computed
+_ANSWERS_ANY = {"__getattr__", "__getattribute__"}
 _DEPTH = 6  # bases above each other that are followed
 
 
@@ -47,7 +47,7 @@ def attribute(
             found = members(index, owner, name, depth=0)
         # One that no release has may be set from outside, or belong to a base elsewhere.
         is_clear = found and not found >= everywhere and not _is_ambiguous(kept)
-        if is_clear and not _may_have(index, owner, name, folder):
+        if is_clear and not _may_have(index, owner, name, found, folder):
             yield made("attribute", name, owner, index, found, error)
         return
 
@@ -91,42 +91,64 @@ def _simple(base: str) -> str:
     return base.partition("[")[0].rpartition(".")[2]
 
 
-def _may_have(index: PackageIndex, owner: str, name: str, folder: Path) -> bool:
-    """Return whether a class may have the attribute by what the index does not show.
+def _may_have(
+    index: PackageIndex, owner: str, name: str, found: frozenset[int], folder: Path
+) -> bool:
+    """Return whether an object may have the attribute by what the index's classes do not show.
 
-    It may by a base in a package that is not indexed, and by code that answers for any name. Of a
-    torch module, or of a base in another package, nothing is known by an index that counted only
-    what is assigned to ``self``: most of a module's tensors are registered.
+    It may by a base in a package that is not indexed, by code that answers for any name, and by
+    code that sets it from outside, in a release whose class does not have it. Of a torch module
+    or of a base in another package nothing is known by an index that counted only what is
+    assigned to ``self``: most of a module's tensors are registered.
     """
-    return any(
-        _is_unread(index, base, name, folder, _DEPTH) for base in _bases(index, owner)
-    ) or _answers_any(index, owner)
+    outside = index.block("outside")
+    span = outside["rows"].get(name)
+    if span is not None and not releases_of(outside["spans"][span]) <= found:
+        return True
+    return _is_unread(index, owner, name, folder, _DEPTH)
 
 
-def _bases(index: PackageIndex, owner: str) -> list[str]:
-    return list(dict.fromkeys(base for e in _classes(index, owner)[0] for base in _of(e, 2)))
+def _is_unread(index: PackageIndex, owner: str, name: str, folder: Path, depth: int) -> bool:
+    """Return whether a class of the index may have the attribute by what was not read.
+
+    Args:
+        depth: how many bases above each other are followed; what is above them is not read.
+    """
+    for entry in _classes(index, owner)[0]:
+        if len(entry) < 5:  # of its file the names alone were read
+            return True
+        if any(_stands_for(member, name) for member in entry[3]):
+            return True
+        for base in entry[2]:
+            if _is_unread_base(index, base, name, folder, depth - 1):
+                return True
+    return False
 
 
-def _of(entry: list[Any], position: int) -> dict[str, int]:
-    """Return bases (2) or members (3) of a class's entry; a class without any has no such part."""
-    found: dict[str, int] = entry[position] if len(entry) >= 5 else {}
-    return found
-
-
-def _answers_any(index: PackageIndex, owner: str) -> bool:
-    return any(_BY_CALL & _of(entry, 3).keys() for entry in _classes(index, owner)[0])
-
-
-def _is_unread(index: PackageIndex, base: str, name: str, folder: Path, depth: int) -> bool:
-    """Return whether the attribute may come by this base, or by one above it."""
+def _is_unread_base(index: PackageIndex, base: str, name: str, folder: Path, depth: int) -> bool:
     simple = _simple(base)
-    if simple in _BARE:
+    if simple in _BARE or simple in _SETS_IF_THERE:
         return False
     if not depth:
         return True
     if _kept(index, simple):
-        above = _bases(index, simple)
-        return _answers_any(index, simple) or any(
-            _is_unread(index, item, name, folder, depth - 1) for item in above
-        )
+        return _is_unread(index, simple, name, folder, depth)
+    if not index.counts_attributes:
+        return True
+    if base in _MODULES:
+        return False  # what every torch module has is not missed
+    others = (opened(item, folder) for item in indexed(folder) if item != index.module)
+    for other in others:
+        if other.counts_attributes and _kept(other, simple):
+            has_it = bool(members(other, simple, name))
+            return has_it or _is_unread(other, simple, name, folder, depth)
     return True
+
+
+def _stands_for(member: str, name: str) -> bool:
+    """Return whether a member answers for the name without being written so."""
+    if member in _ANSWERS_ANY:
+        return True
+    if "*" not in member:
+        return False
+    return re.fullmatch(".*".join(map(re.escape, member.split("*"))), name) is not None

@@ -9,6 +9,7 @@ import pytest
 
 from gemma_compat._explain.explain import explain_log
 from gemma_compat.atlas import missing, read_tracebacks
+from gemma_compat.atlas._package import PackageIndex
 from gemma_compat.report.explanation import render_text
 from tests.atlas.made import make_index
 from tools.atlas import pack
@@ -74,3 +75,99 @@ def test_registered_tables_of_a_rotary_embedding_are_not_called_absent() -> None
         error = f"AttributeError: '{owner}' object has no attribute 'cos_cached'\n"
         said = " ".join(render_text(explain_log(io.BytesIO(error.encode()))).split())
         assert " only" not in said and "certain; " not in said.replace("not certain; ", "")
+
+
+WAYS = [
+    "    def f(self): self.{name} = 1",
+    "    def f(self): self.{name}, [*self.y] = 1, [2]",
+    "    def f(self):\n        for self.{name} in a: pass",
+    "    def f(self):\n        with a as self.{name}: pass",
+    "    def f(self): self.register_buffer('{name}', t, persistent=False)",
+    "    def f(self): self.register_parameter(name='{name}', param=t)",
+    "    def f(self): self.add_module('{name}', t)",
+    "    def f(self): setattr(self, '{name}', 1)",
+    "    def f(self): object.__setattr__(self, '{name}', 1)",
+    "    def f(self): super().__setattr__('{name}', 1)",
+    "    def f(self): self.__dict__['{name}'] = 1",
+    "    def f(self): type(self).{name} = 1",
+    "    @classmethod\n    def f(cls): cls.{name} = 1",
+    "    {name} = 1",
+    "    y, (*{name},) = 1, (2,)",
+    "    if a:\n        {name} = 1",
+    "    if a:\n        def {name}(self): ...",
+    "    import {name}",
+    "    @property\n    def {name}(self): ...",
+    "    @wrapped\n    class {name}: ...",
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_way_by_which_a_class_gives_itself_an_attribute_counts(
+    way: str, tmp_path: Path
+) -> None:
+    has, has_not = (f"class A(nn.Module):\n{way.format(name=name)}\n" for name in ("x", "z"))
+    assert found(index(tmp_path, has, has_not), "A") == ["1.0.0 and older"]
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        "class A(nn.Module):\n    def __getattr__(self, name): ...",
+        "class A(nn.Module):\n    def f(self): setattr(self, name, 1)",
+        "class A(nn.Module):\n    def f(self): self.register_buffer(f'{a}', t)",
+        "class A(nn.Module):\n    def f(self): self.__dict__.update(a)",
+        "class A(nn.Module): ...\ndef g(module): module.x = 1",
+        "class A(nn.Module): ...\ndef g(self): self.x = 1\nA.g = g",
+        "class A(nn.Module): ...\nclass B:\n    def f(self): self.a.x = 1",
+        "class A(nn.Module): ...\nsetattr(a, 'x', 1)",
+        "class A(nn.Module): ...\na.register_buffer('x', t)",
+        "class A(nn.Linear): ...",
+        "class A(elsewhere.Mixin): ...",
+        "class A(Above): ...\nclass Above(elsewhere.Mixin): ...",
+        "class A(Above): ...\nclass Above(made()): ...",
+    ],
+)
+def test_nothing_is_said_where_a_release_may_have_it_by_what_is_not_in_the_class(
+    newer: str, tmp_path: Path
+) -> None:
+    assert found(index(tmp_path, f"class A(nn.Module):\n{BODY}", f"{newer}\n"), "A") == []
+
+
+def test_what_a_class_within_sets_on_itself_is_not_the_outer_ones(tmp_path: Path) -> None:
+    inner = "class A(nn.Module):\n    def f(self):\n        class B:\n            x = 1\n"
+    inner += "            def g(self): self.x = 1\n"
+    assert found(index(tmp_path, inner, f"class A(nn.Module):\n{OTHER}"), "A") == []
+    assert found(index(tmp_path / "b", f"class A(nn.Module):\n{BODY}", inner), "A") == [
+        "1.0.0 and older"
+    ]
+
+
+def test_a_name_that_is_put_together_answers_for_those_alone_that_fit(tmp_path: Path) -> None:
+    newer = "class A(nn.Module):\n    def f(self): setattr(self, f'{a}_x', 1)\n"
+    folder = index(tmp_path, f"class A(nn.Module):\n{BODY}", newer)
+    assert found(folder, "A") == ["1.0.0 and older"]
+    older = BODY.replace("self.x", "self.a_x")
+    folder = index(tmp_path / "b", f"class A(nn.Module):\n{older}", newer)
+    assert found(folder, "A", "a_x") == []
+
+
+@pytest.mark.parametrize(
+    ("above", "says"),
+    [
+        ("class Above(nn.Module):\n    def f(self): self.y = 1\n", ["1.0.0 and older"]),
+        ("class Above(nn.Module):\n    def f(self): self.x = 1\n", []),
+        ("class Above(nn.Module):\n    def __getattr__(self, name): ...\n", []),
+        ("class Above(nn.Linear): ...\n", []),
+    ],
+)
+def test_a_base_in_another_indexed_package_is_looked_at(
+    above: str, says: list[str], tmp_path: Path
+) -> None:
+    make_index(tmp_path, "peft", {OLD: {"peft/a.py": above}})
+    old, new = (f"from peft import Above\nclass A(Above):\n{body}" for body in (BODY, OTHER))
+    assert found(index(tmp_path, old, new), "A") == says
+
+
+def test_the_files_own_data_name_the_extraction(tmp_path: Path) -> None:
+    folder = index(tmp_path, "a = 1\n", "b = 1\n")
+    assert PackageIndex("trl", folder).counts_attributes

@@ -232,7 +232,7 @@ def last(): return 1
 
 def test_a_file_read_in_parts_is_the_file_read_whole() -> None:
     whole, parts = extract(SOURCE), Parts().read(SOURCE)
-    for name in ("functions", "symbols", "bases", "members", "parameters", "branches"):
+    for name in ("functions", "symbols", "bases", "members", "outside", "parameters", "branches"):
         assert getattr(parts, name) == getattr(whole, name), name
     assert sorted(parts.messages) == sorted(whole.messages)
 

@@ -110,5 +110,7 @@ def _add(record: Record, part: Record, shift: int) -> None:
     record.bases.update(part.bases)
     for name, members in part.members.items():
         record.members[name] = sorted({*record.members.get(name, ()), *members})
+    if part.outside:
+        record.outside = sorted({*record.outside, *part.outside})
     record.parameters.update(part.parameters)
     record.branches.update(part.branches)

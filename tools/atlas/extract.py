@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from . import attributes
 from .messages import Resolver, below, inner, template_of
 from .tables import branches, module_tables
 
 # Raise it with every change of what is recorded: files are then read again from the cache.
-VERSION = 1
+VERSION = 2
 _TOP = re.compile(r"^(?:async +def|def|class) +(\w+)", re.MULTILINE)
 _EXPORTED = re.compile(r"^__all__ *(?:\+?=) *[\[(](.*?)[\])]", re.MULTILINE | re.DOTALL)
 _QUOTED = re.compile(r"[\"'](\w+)[\"']")
@@ -33,7 +34,8 @@ class Record:
         symbols: top-level names that are defined: name to ``class``, ``function``, ``value`` or
             ``imported``.
         bases: class to the names of its bases.
-        members: class to names that its body defines or its methods set on ``self``.
+        members: class to names that its body defines or its methods set on themselves.
+        outside: names of attributes that are set on other objects.
         parameters: qualified name of a function to its parameters; ``**`` for open keywords.
         exported: names in ``__all__`` or in an ``_import_structure``.
         tables: module-level tables that name a Gemma: name to key to value (may be empty).
@@ -45,6 +47,7 @@ class Record:
     symbols: dict[str, str] = field(default_factory=dict)
     bases: dict[str, list[str]] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
+    outside: list[str] = field(default_factory=list)
     parameters: dict[str, list[str]] = field(default_factory=dict)
     exported: list[str] = field(default_factory=list)
     tables: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -74,6 +77,7 @@ def extract(text: str) -> Record:
     where = text.lower().split("\n") if names_gemma else []
     _walk(tree, "", record, Resolver(tree), where)
     _top_level(tree, record)
+    record.outside = sorted(attributes.of_others(tree))
     if "__all__" in text or "_import_structure" in text:
         record.exported = sorted(set(_exported(tree)))
     if names_gemma:
@@ -88,7 +92,8 @@ def extract_method(text: str, owner: str) -> Record:
     record = Record()
     where = text.lower().split("\n") if "gemma" in text.lower() else []
     _walk(tree, f"{owner}.", record, Resolver(tree), where)
-    record.members[owner] = sorted(set(_members(tree)))
+    record.members[owner] = sorted(attributes.of_class(tree))
+    record.outside = sorted(attributes.of_others(tree, is_method=True))
     return record
 
 
@@ -112,7 +117,7 @@ def _walk(node: ast.AST, prefix: str, record: Record, resolver: Resolver, where:
             name = f"{prefix}{child.name}"
             if not prefix:
                 record.bases[name] = [ast.unparse(base) for base in child.bases]
-                record.members[name] = sorted(set(_members(child)))
+                record.members[name] = sorted(attributes.of_class(child))
             _walk(child, f"{name}.", record, resolver, where)
         else:
             _message(child, prefix, record, resolver)
@@ -157,26 +162,6 @@ def _last_name(function: ast.expr) -> str:
 def _parameters(args: ast.arguments) -> list[str]:
     names = [item.arg for item in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
     return [*names, "**"] if args.kwarg else names
-
-
-def _members(node: ast.ClassDef | ast.Module) -> Iterator[str]:
-    for item in node.body:
-        if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            yield item.name
-        yield from _assigned(item)
-    for statement in below(node):
-        targets = (
-            statement.targets
-            if isinstance(statement, ast.Assign)
-            else [getattr(statement, "target", None)]
-        )
-        for target in targets:
-            if (
-                isinstance(target, ast.Attribute)
-                and isinstance(target.value, ast.Name)
-                and target.value.id == "self"
-            ):
-                yield target.attr
 
 
 def _assigned(node: ast.stmt) -> Iterator[str]:

@@ -77,6 +77,7 @@ class Gathered:
         )
         self.branches: defaultdict[str, defaultdict[str, int]] = defaultdict(_masks)
         self.named: defaultdict[str, int] = _masks()
+        self.outside: defaultdict[str, int] = _masks()
 
     def add_path(self, path: str, mask: int) -> None:
         """Add a file, whether it was read or not."""
@@ -145,6 +146,8 @@ class Gathered:
         for name, members in record.members.items():
             for member in members:
                 self.symbols[module, name].members[member] |= mask
+        for attribute in record.outside:
+            self.outside[attribute] |= mask
         for qualified, parameters in record.parameters.items():
             if "<locals>" not in qualified:
                 top, _, method = qualified.partition(".")
@@ -161,6 +164,9 @@ class Gathered:
             "modules": self._module_block(),
             "messages": self._message_block(),
             "tables": self._table_block(),
+            "outside": _spanned(
+                lambda span_of: {k: span_of(m) for k, m in sorted(self.outside.items())}
+            ),
             **self._symbol_blocks(),
         }
 

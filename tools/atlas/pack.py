@@ -61,7 +61,8 @@ def _add_registered(record: Record, text: str) -> None:
         record.tables[table] = {
             key: value for key, value in rows.items() if "gemma" in f"{key} {value}".lower()
         }
-    record.bases, record.members, record.parameters, record.functions = {}, {}, {}, []
+    record.bases, record.members, record.parameters = {}, {}, {}
+    record.functions, record.outside = [], []
 
 
 def _kind_of_texts(package: Package, path: str) -> str:

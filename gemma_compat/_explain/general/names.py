@@ -41,8 +41,8 @@ def _known_attribute(known: Released, who: str) -> Answer:
     package = found.package
     looked_at = (
         f"read in the wheels of {package}: what the class and its bases there define, assign, "
-        "register and set by name, and what that package sets from outside. What other packages "
-        "set was not looked at"
+        "register and set by name, and what that package sets from outside by a name that is "
+        "written there. What other packages and the script set was not looked at"
         if found.counted
         else f"read in the wheels of {package}: what the class and its bases there define and "
         "assign to self. What is registered, set by name or set from outside was not looked at"
