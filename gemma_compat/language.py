@@ -34,9 +34,12 @@ _LINE_VALUE = r"([Ll]ine\\ )\(\.\*\?\)"  # of an escaped template
 _AND = " and "
 _ADDED = rf"[;,:] |{_AND}"
 _PLURAL = r"(?<=[a-z])\(\.\*\?\)"  # of a pattern: checkpoint(.*?)
+# Of a template: the values that are an error's own text.
+_QUOTES = r"\{(\d)\}(?=, and no rule here knows it|\. Training went on)|(?:error|and) says: \{(\d)\}"
 _MOST_PARTS = 6
 _SHORT, _LONG = 9, 34  # letters
-_TOUCHING = r"(?<=[\u4e00-\u9fff])(?=[A-Za-z])"
+_CHINESE = r"[\u4e00-\u9fff]"
+_TOUCHING = rf"(?<={_CHINESE})(?=[A-Za-z])"
 _APART = r"([,;] )(?![^(]*\))"  # not inside parentheses
 _chosen: list[str] = []
 
@@ -124,15 +127,21 @@ def said_list(text: str) -> str:
 
 
 def _by_template(language: str, text: str) -> str:
-    """Try the sentences with values, in order; a value is translated as well."""
+    """Try the sentences with values, in order; a value is translated unless it is a quote."""
     for pattern, template in _templates(language):
         core = text if template.endswith(".") else _without_stop(text)
         found = pattern.fullmatch(core)
         if found is None or not all(map(_is_whole, found.groups())):
             continue
-        values = [_translated(language, value) for value in found.groups()]
+        order = [int(number) for number in re.findall(_VALUE, template)]
+        quotes = {
+            int(number) for pair in re.findall(_QUOTES, template) for number in pair if number
+        }
+        values = [
+            value if number in quotes else _translated(language, value)
+            for number, value in zip(order, found.groups(), strict=True)
+        ]
         if _fits(template, found.groups(), values):
-            order = [int(number) for number in re.findall(_VALUE, template)]
             by_number = dict(zip(order, values, strict=True))
             stop = "" if core == text else "。"
             return _filled(_catalogue(language).gettext(template), by_number) + stop
@@ -140,7 +149,12 @@ def _by_template(language: str, text: str) -> str:
 
 
 def _is_whole(value: str) -> bool:
-    """Tell whether each bracket in a value is closed in it: else it is cut out of code or lists."""
+    """Tell whether each bracket and quotation in a value is closed in it.
+
+    Else it is cut out of code, a list or what somebody wrote.
+    """
+    if value.count('"') % 2:
+        return False
     for opening, closing in ("()", "[]", "{}"):
         depth = 0
         for letter in value:
@@ -156,7 +170,8 @@ def _fits(template: str, values: Sequence[str], translated: Sequence[str]) -> bo
     """Tell whether the values can be this sentence's, and not those of a longer one.
 
     ``{0} and {1}`` would take any sentence apart: of a few letters, each value must be known too,
-    or be a name or a command. At an edge of a sentence, a value must not be a list.
+    or be a name or a command. At an edge of a sentence, a value must not be a list, unless a part
+    of it was translated before it came into the sentence.
     """
     if re.search(_LINE, template):  # of a log: the number tells it, and its text may be anything
         return True
@@ -165,7 +180,9 @@ def _fits(template: str, values: Sequence[str], translated: Sequence[str]) -> bo
     if size < _SHORT:
         return not any(re.search(_NO_NAME, value) for value in unknown)
     edges = [template.startswith("{") and values[0], template.endswith("}") and values[-1]]
-    return size >= _LONG or not any(edge in unknown and ", " in edge for edge in edges if edge)
+    return size >= _LONG or not any(
+        edge in unknown and ", " in edge and not re.search(_CHINESE, edge) for edge in edges if edge
+    )
 
 
 def _filled(translation: str, by_number: Mapping[int, str]) -> str:

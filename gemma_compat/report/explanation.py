@@ -19,8 +19,15 @@ from .explanation_causes import (
 )
 from .explanation_headline import at_line, change_of_origin, headline, of_code
 from .explanation_shared import render_json, render_markdown, rows_read
-from .explanation_unknown import error_lines, to_type, told_lines, unknown_lines, whose_lines
-from .wording import in_language, wrap, wrap_quote
+from .explanation_unknown import (
+    error_lines,
+    search,
+    to_type,
+    told_lines,
+    unknown_lines,
+    whose_lines,
+)
+from .wording import in_language, wrap, wrap_as_it_is, wrap_quote
 
 if TYPE_CHECKING:
     from .._explain.explanation import Explanation, SeenNotice
@@ -76,7 +83,8 @@ def _of_what_is_stated(found: Explanation) -> list[str]:
     """Return the cure of the worst thing that the log's facts show, where nothing else leads."""
     if found.unknown is not None:
         first = _first_of(found, found.unknown)
-        return ["", *wrap(first, first="    ", rest="    ")] if first else []
+        lay_out = wrap_as_it_is if first == search(found.unknown) else wrap
+        return ["", *lay_out(first, first="    ", rest="    ")] if first else []
     if found.told is not None and not found.also:
         return ["", *wrap(found.told.symptom.do, first="    ", rest="    ")]
     if not found.also:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._explain.unknown import CAUSED, GENERATED, HANDLED, OF_MODEL, OWN, PYTHON
 from ..language import said
-from .wording import wrap, wrap_quote
+from .wording import wrap, wrap_as_it_is, wrap_quote
 
 if TYPE_CHECKING:
     from .._explain.unknown import Chained, Place, Unknown
@@ -77,7 +77,7 @@ def unknown_lines(unknown: Unknown, first: str) -> Iterator[str]:
     if unknown.why and first in {unknown.do, search(unknown)}:
         yield from _row("why:", unknown.why)
     if unknown.search and not first.endswith(unknown.search):
-        yield from _row("search:", unknown.search)
+        yield from wrap_as_it_is(unknown.search, "  search:  ", _REST)
     yield from _row("sure:", _sure(unknown))
 
 

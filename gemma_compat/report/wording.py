@@ -79,6 +79,13 @@ def wrap(text: str, first: str, rest: str, lines: int | None = None) -> list[str
     return _wrap_english(text, first, rest, lines)
 
 
+def wrap_as_it_is(text: str, first: str, rest: str) -> list[str]:
+    """Return what is to be typed as :func:`wrap` does: only its label is translated."""
+    if language.current() == "en":
+        return _wrap_english(text, first, rest, None)
+    return wrap_wide(text, _label(first), rest, WIDTH, None)
+
+
 def wrap_quote(text: str, first: str, rest: str, lines: int) -> list[str]:
     """Return a quoted text as :func:`wrap` does: only its label is translated."""
     if language.current() == "en":

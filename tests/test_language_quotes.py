@@ -1,0 +1,63 @@
+"""Chinese output: what an error says, and what is searched for, stands as the log has it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pytest
+
+from gemma_compat import language
+from gemma_compat._explain.explain import explain_log
+from gemma_compat.report import explanation
+
+SITE = "/usr/local/lib/python3.11/dist-packages"
+
+
+@pytest.fixture(autouse=True)
+def chinese() -> Iterator[None]:
+    language.use("zh")
+    yield
+    language.use(None)
+
+
+def explained(error: str, file: str = f"{SITE}/frob/core.py", above: str = "") -> str:
+    """Return what is said of a traceback that ends in an error."""
+    log = (
+        "Traceback (most recent call last):\n"
+        f"{above}"
+        f'  File "{file}", line 12, in spin\n'
+        '    raise FrobError("...")\n'
+        f"{error}\n"
+    )
+    return explanation.render_text(explain_log(io.BytesIO(log.encode())))
+
+
+@pytest.mark.parametrize(
+    ("text", "searched"),
+    [("widget is stuck", 'frob "widget is stuck"'), ("Stuck in bay", 'frob "Stuck in bay"')],
+)
+def test_what_is_searched_for_is_not_translated(text: str, searched: str) -> None:
+    assert f"搜索： {searched}\n" in explained(f"frob.FrobError: {text}")
+
+
+def test_a_quotation_is_not_taken_apart() -> None:
+    assert language.said('frob "widget is stuck"') == 'frob "widget is stuck"'
+    assert language.said("layer_types is None") != "layer_types is None"
+
+
+def test_an_errors_text_that_looks_like_a_list_does_not_keep_the_sentence_english() -> None:
+    first = explained("frob.FrobError: one of Frob, Nob").splitlines()[0]
+    assert first == "第 4 行：FrobError: one of Frob, Nob，这里没有规则认识它。"
+
+
+def test_code_of_the_user_is_told_in_chinese() -> None:
+    found = explained("RuntimeError: frob is off", "/usr/src/app/lib.py")
+    assert '在您自己的代码中：spin, lib.py 第 12 行: raise FrobError("...")' in found
+
+
+def test_both_figures_that_are_no_numbers_are_named_in_chinese() -> None:
+    log = b"{'loss': nan, 'grad_norm': nan, 'learning_rate': 1e-05, 'epoch': 0.1}\n" * 3
+    first = explanation.render_text(explain_log(io.BytesIO(log))).splitlines()[0]
+    assert " is " not in first and " are " not in first
+    assert "不是数值（NaN）" in first
