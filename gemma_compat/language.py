@@ -35,7 +35,9 @@ _AND = " and "
 _ADDED = rf"[;,:] |{_AND}"
 _PLURAL = r"(?<=[a-z])\(\.\*\?\)"  # of a pattern: checkpoint(.*?)
 # Of a template: the values that are an error's own text.
-_QUOTES = r"\{(\d)\}(?=, and no rule here knows it|\. Training went on)|(?:error|and) says: \{(\d)\}"
+_QUOTES = (
+    r"\{(\d)\}(?=, and no rule here knows it|\. Training went on)|(?:error|and) says: \{(\d)\}"
+)
 _MOST_PARTS = 6
 _SHORT, _LONG = 9, 34  # letters
 _CHINESE = r"[\u4e00-\u9fff]"
@@ -151,7 +153,7 @@ def _by_template(language: str, text: str) -> str:
 def _is_whole(value: str) -> bool:
     """Tell whether each bracket and quotation in a value is closed in it.
 
-    Else it is cut out of code, a list or what somebody wrote.
+    Else it is cut out of code, a list or a quoted text.
     """
     if value.count('"') % 2:
         return False

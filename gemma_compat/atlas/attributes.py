@@ -17,7 +17,7 @@ from .lacking import Missing, made
 
 # A base that assigns an attribute only to models that have it already.
 _SETS_IF_THERE = {"EmbeddingAccessMixin"}
-# Bases that give an object no attribute of their own.
+# Bases that add no attribute to an object.
 _BARE = {"object", "ABC", "Generic", "Protocol"}
 _MODULES = {"nn.Module", "torch.nn.Module", "Module"}
 _ANSWERS_ANY = {"__getattr__", "__getattribute__"}
