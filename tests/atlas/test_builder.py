@@ -237,6 +237,30 @@ def test_a_file_read_in_parts_is_the_file_read_whole() -> None:
     assert sorted(parts.messages) == sorted(whole.messages)
 
 
+def test_a_text_that_a_constant_of_the_module_holds_is_seen_in_a_part() -> None:
+    text = "TEXT = 'a text of the module'\n\ndef f():\n    raise ValueError(TEXT)\n\n"
+    text += "class A:\n    def f(self):\n        raise ValueError(TEXT)\n"
+    parts, other = Parts(), text.replace("a text", "other words")
+    for item in (text, other):
+        assert sorted(parts.read(item).messages) == sorted(extract(item).messages)
+    assert len(parts.read(text).messages) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""How to use it:\n\n@decorated\ndef shown(self):\n    self.a = 1\n"""\n\n'
+        "def real(): ...\n",
+        'class A:\n    """How to use it:\n\n    def shown(self):\n        self.a = 1\n    """\n\n'
+        "    def real(self): ...\n",
+    ],
+)
+def test_code_that_is_shown_in_a_text_is_not_the_files(text: str) -> None:
+    record = Parts().read(text)
+    assert record == extract(text)
+    assert not any("shown" in name for name, _, _ in record.functions)
+
+
 def test_what_is_recorded() -> None:
     record = Parts().read(SOURCE)
     assert ("A.b.<locals>.inner", 17, 19) in record.functions

@@ -6,10 +6,12 @@ are read one after the other, so that most parts of a release are known from the
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
 from .extract import Record, extract, extract_method
+from .messages import Resolver
 
 _INDENT = "    "
 _CLASS = re.compile(r"^class +(\w+)", re.MULTILINE)
@@ -28,7 +30,7 @@ class Parts:
     """Read files, and remember the parts that were read."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Record] = {}
+        self._known: dict[tuple[str, str], Record] = {}  # by the module's texts, and the part
 
     def forget(self) -> None:
         """Forget all parts, before the files of another path."""
@@ -38,32 +40,39 @@ class Parts:
         """Return the record of a whole file. ``SyntaxError`` if it is not Python."""
         rest, found = _taken_out(text, "")
         try:
-            record = extract(rest)
+            tree = ast.parse(rest)
+            if not _are_code(tree.body, found):
+                return extract(text)
+            record, names = extract(rest), Resolver(tree)
             for first, part in found:
-                _add(record, self._part(part), first)
+                _add(record, self._part(part, names), first)
         except SyntaxError:  # a text at the left margin, which was taken for code
             return extract(text)
         record.functions.sort(key=lambda item: (item[1], -item[2]))
         return record
 
-    def _part(self, text: str) -> Record:
-        """Return the record of a top-level class or function."""
-        if text not in self._known:
+    def _part(self, text: str, names: Resolver) -> Record:
+        """Return the record of a top-level class or function; ``names`` are the module's."""
+        key = (names.texts, text)
+        if key not in self._known:
             name = _CLASS.search(text)
-            self._known[text] = self._class(text, name[1]) if name else extract(text)
-        return self._known[text]
+            found = self._class(text, name[1], names) if name else extract(text, names)
+            self._known[key] = found
+        return self._known[key]
 
-    def _class(self, text: str, name: str) -> Record:
+    def _class(self, text: str, name: str, names: Resolver) -> Record:
         rest, found = _taken_out(text, _INDENT)
         try:
-            record = extract(rest)
+            if not _are_code(_body(ast.parse(rest)), found):
+                return extract(text, names)
+            record = extract(rest, names)
             for first, part in found:
-                key = f"{name}.{part}"
+                key = (names.texts, f"{name}.{part}")
                 if key not in self._known:
-                    self._known[key] = extract_method(_dedented(part), name)
+                    self._known[key] = extract_method(_dedented(part), name, names)
                 _add(record, self._known[key], first)
         except SyntaxError:
-            return extract(text)
+            return extract(text, names)
         return record
 
 
@@ -77,6 +86,18 @@ def _taken_out(text: str, indent: str) -> tuple[str, list[tuple[int, str]]]:
         found.append((first, "\n".join(lines[first:last])))
         rest[first:last] = [f"{indent}pass", *[""] * (last - first - 1)]
     return "\n".join(rest), found
+
+
+def _body(tree: ast.Module) -> list[ast.stmt]:
+    """Return the body of a class that stands alone in a text."""
+    (found,) = tree.body
+    return found.body if isinstance(found, ast.ClassDef) else []
+
+
+def _are_code(body: list[ast.stmt], found: list[tuple[int, str]]) -> bool:
+    """Return whether a ``pass`` stands for each part: one that is text in a string has none."""
+    lines = {item.lineno for item in body if isinstance(item, ast.Pass)}
+    return all(first + 1 in lines for first, _ in found)
 
 
 def _dedented(text: str) -> str:

@@ -69,13 +69,17 @@ def names_only(text: str) -> Record:
     return Record(symbols=kinds, exported=sorted(set(exported)))
 
 
-def extract(text: str) -> Record:
-    """Return the whole record of a file. ``SyntaxError`` if it is not Python."""
+def extract(text: str, around: Resolver | None = None) -> Record:
+    """Return the whole record of a file. ``SyntaxError`` if it is not Python.
+
+    Args:
+        around: the names of the module, where the text is a part of it.
+    """
     tree = ast.parse(text)
     record = Record()
     names_gemma = "gemma" in text.lower()
     where = text.lower().split("\n") if names_gemma else []
-    _walk(tree, "", record, Resolver(tree), where)
+    _walk(tree, "", record, Resolver(tree, around), where)
     _top_level(tree, record)
     record.outside = sorted(attributes.of_others(tree))
     if "__all__" in text or "_import_structure" in text:
@@ -86,12 +90,12 @@ def extract(text: str) -> Record:
     return record
 
 
-def extract_method(text: str, owner: str) -> Record:
+def extract_method(text: str, owner: str, around: Resolver) -> Record:
     """Return the record of one method's text without its indentation."""
     tree = ast.parse(text)
     record = Record()
     where = text.lower().split("\n") if "gemma" in text.lower() else []
-    _walk(tree, f"{owner}.", record, Resolver(tree), where)
+    _walk(tree, f"{owner}.", record, Resolver(tree, around), where)
     record.members[owner] = sorted(attributes.of_class(tree))
     record.outside = sorted(attributes.of_others(tree, is_method=True))
     return record

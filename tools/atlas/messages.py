@@ -49,6 +49,11 @@ class Resolver:
     def _names(self) -> Mapping[str, list[ast.expr]]:
         return _assignments(self._scope)
 
+    @cached_property
+    def texts(self) -> str:
+        """Return all that the names can stand for, as one text: equal for equal names."""
+        return repr({name: [ast.dump(v) for v in found] for name, found in self._names.items()})
+
     def inside(self, function: ast.AST) -> Resolver:
         """Return a resolver for the names of this function, then of those around it."""
         return Resolver(function, self)
