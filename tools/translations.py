@@ -40,6 +40,7 @@ FRAMES = (
     "_explain/figures.py",
     "_explain/judge.py",
     "_explain/log_facts.py",
+    "_explain/log_gpus.py",
     "_explain/notices.py",
     "_explain/questions.py",
     "_explain/read_off.py",

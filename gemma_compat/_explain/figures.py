@@ -36,12 +36,7 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
     what = " and ".join(names) + (" are" if len(names) > 1 else " is")
     run, model = facts.training, facts.model
     if run.get("mixed_precision") != "fp16" and model.get("dtype") != "float16":
-        stated = run.known("mixed_precision") or model.known("dtype")
-        precision = (
-            "not float16, by what the log states"
-            if stated
-            else "the log does not state the precision, and float16 ends at 65,504"
-        )
+        precision = _precision_of(log, facts)
         return Answer(
             f"{what} not a number, and nothing in the log says why",
             (
@@ -50,7 +45,9 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
                 "one row at a time shows whether it is the padding",
             ),
             why=f"{precision}; labels that are all -100, a broken batch or a wrong mask give NaN "
-            "as well",
+            "as well"
+            if precision
+            else "labels that are all -100, a broken batch or a wrong mask give NaN as well",
             known="the figures; no cause is known",
             certain=False,
         )
@@ -66,6 +63,18 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
         known="precision and figures are in the log; that the one causes the other is likely",
         certain=False,
     )
+
+
+def _precision_of(log: LogFacts, facts: Facts) -> str:
+    """Return what the log says of the precision; nothing where a line names one that is not read.
+
+    The dtype that a published config has says nothing of the run.
+    """
+    if facts.training.known("mixed_precision") or "model.dtype" in log.lines:
+        return "not float16, by what the log states"
+    if log.tells_precision:
+        return ""
+    return "the log does not state the precision, and float16 ends at 65,504"
 
 
 def _beyond_guessing(loss: float, limit: float, log: LogFacts, facts: Facts) -> Answer:

@@ -16,7 +16,7 @@ from ..facts import (
 )
 from ..tables import checkpoints
 from ..values import Value
-from .log_gpus import gpus_of
+from .log_gpus import counts_gpus, gpus_of
 from .readers import LISTED, MENTIONED, STATED, Reading
 
 NOT_IN_THE_LOG = "the log does not say"
@@ -61,6 +61,7 @@ class LogFacts(Value):
         told: what sentences and scripts tell of the run's size, by the name of ``told_run``'s
             topics; for estimates only. What two values are told of is left out.
         cards: how many GPUs the log states; ``None`` where it does not.
+        tells_precision: whether any line names a precision, though not as a setting that is read.
     """
 
     facts: Facts
@@ -79,6 +80,7 @@ class LogFacts(Value):
     finished_at: int = 0
     told: dict[str, Any] = {}
     cards: int | None = None
+    tells_precision: bool = False
 
 
 _MOST_LOSSES, _MOST_OTHERS = 200, 20
@@ -97,6 +99,7 @@ class Readings:
         self._losses: list[tuple[int, float]] = []
         self._told: list[tuple[int, float]] = []
         self._nan: dict[str, int] = {}
+        self._cards: dict[int, set[str]] = {}
         self._releases: dict[str, dict[str, int]] = {}
         self._told_run: dict[str, dict[Any, int]] = {}
 
@@ -123,13 +126,15 @@ class Readings:
 
     def _keep(self, reading: Reading, line: int) -> None:
         topic, value = reading.topic, reading.value
+        if topic == "gpus":
+            self._cards.setdefault(reading.strength, set()).add(value)
         if topic == "model":
             self._models[value] = max(reading.strength, self._models.get(value, 0))
         if topic.startswith("packages.") and reading.strength == LISTED and value:
             releases = self._releases.setdefault(topic.removeprefix("packages."), {})
             releases[value.partition("+")[0]] = line
         rank = (reading.strength, line, value)
-        if topic == "ranks":  # of processes, the highest
+        if topic == "highest_rank":  # of processes, the highest
             rank = (value, line, value)
         best = self._best.get(topic)
         if best is None or rank[:2] >= best[:2]:
@@ -150,15 +155,20 @@ class Readings:
         model, name = (ModelFacts(), None) if is_other else self._model(types)
         if types:
             lines["model.model_type"] = line
+        named = self._cards.get(self._best["gpus"][0], ()) if "gpus" in values else ()
+        gpus, unclear = gpus_of(values, named)
+        reasons = dict.fromkeys(_AREAS, NOT_IN_THE_LOG)
+        if unclear or gpus is not UNKNOWN:
+            reasons["gpus"] = unclear
         facts = Facts(
             packages=_packages(values),
             torch=_torch(values.get("packages.torch")),
-            gpus=gpus_of(values),
+            gpus=gpus,
             unsloth=UnslothFacts(**_fields(values, "unsloth")),
             model=model.replace(**_fields(values, "model")),
             training=TrainingFacts(**_fields(values, "training")),
             adapter=AdapterFacts(**_fields(values, "adapter")),
-            reasons=dict.fromkeys(_AREAS, NOT_IN_THE_LOG),
+            reasons=reasons,
             assumed={"model": f"what is published of {name}"} if name else {},
         )
         if "python" in values:
@@ -169,7 +179,7 @@ class Readings:
             model_types=types,
             other_models=tuple(self._others),
             is_other=is_other,
-            counts_gpus=bool({"gpu_count", "ranks"} & values.keys()),
+            counts_gpus=counts_gpus(values),
             unsure=frozenset(t for t, best in self._best.items() if best[0] == MENTIONED),
             figures=self._figures(values),
             several=self._several(),
@@ -179,7 +189,8 @@ class Readings:
             model_name=None if is_other else self._one_model(),
             finished_at=lines.get("finished", 0),
             told=self._run_as_told(),
-            cards=values.get("gpu_count") or values.get("processes"),
+            cards=values.get("gpu_count") or values.get("ranks"),
+            tells_precision="precision_told" in values,
         )
 
     def _run_as_told(self) -> dict[str, Any]:
@@ -282,4 +293,6 @@ def merge(base: Facts, read: Facts) -> Facts:
     for name in ("python", "gpus"):
         if not base.known(name) and read.known(name):
             changes[name] = getattr(read, name)
+    if "gpus" in changes:
+        changes["reasons"] = {**base.reasons, "gpus": read.reason("gpus")}
     return base.replace(assumed={**read.assumed, **base.assumed}, **changes)

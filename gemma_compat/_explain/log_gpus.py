@@ -1,25 +1,61 @@
-"""Combine the readings of a log about its GPUs. Pure."""
+"""Combine what a log says of its GPUs: which card, how many, with how much memory. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from ..errors import UsageError
 from ..facts import UNKNOWN, Gpu
 
+_BESIDE = "the log names a GPU, but does not say that this run is on it"
+_SEVERAL = "the log names several kinds"
+_AT_LEAST = "at least, by the highest rank that the log shows"
 
-def gpus_of(values: dict[str, Any]) -> Any:
-    """Return the named GPU, as many times as the log says; once if it does not say."""
+
+def counts_gpus(values: dict[str, Any]) -> bool:
+    """Return whether the log says how many GPUs there are, or that there are several.
+
+    ``[rank0]`` alone says neither: every process that a launcher starts may print it, the only one
+    as well.
+    """
+    return bool({"gpu_count", "ranks"} & values.keys()) or values.get("highest_rank", 0) > 0
+
+
+def gpus_of(values: dict[str, Any], named: Collection[str]) -> tuple[Any, str]:
+    """Return the run's GPUs, once for each; ``UNKNOWN`` and the reason if the log leaves it open.
+
+    Args:
+        values: of each topic that was read, the best.
+        named: the cards that are named as surely as the best one.
+    """
     if "gpus" not in values:
-        return UNKNOWN
+        return UNKNOWN, _BESIDE if "gpus_beside" in values else ""
     from ..tables import gpus  # every card that is known; most logs name none
 
-    count = values.get("gpu_count") or values.get("ranks") or 1
+    stated = values.get("gpu_count") or values.get("ranks")
+    count = stated or values.get("highest_rank", 0) + 1
     try:
         found = gpus.parse(f"{count}x{values['gpus']}")
     except UsageError:  # a count or a capability that the table does not have
-        return UNKNOWN
-    return tuple(_with_memory(gpu, values.get("gpu_memory")) for gpu in found)
+        return UNKNOWN, ""
+    if not _are_one_kind(named):
+        return UNKNOWN, _SEVERAL
+    note = _AT_LEAST if count > 1 and not stated else ""
+    return tuple(_with_memory(gpu, values.get("gpu_memory")) for gpu in found), note
+
+
+def _are_one_kind(named: Collection[str]) -> bool:
+    """Return whether one card has all these names: "A100" and "NVIDIA A100-SXM4-80GB"."""
+    from ..tables import gpus
+
+    kinds = []
+    for name in named:
+        try:
+            kinds.append({card.name for card in gpus.cards(name)})
+        except UsageError:  # a capability: "sm_75"
+            continue
+    return not kinds or bool(set.intersection(*kinds))
 
 
 def _with_memory(gpu: Gpu, stated: float | None) -> Gpu:

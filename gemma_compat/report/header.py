@@ -105,7 +105,8 @@ def _gpus(facts: Facts) -> str:
         counts[text] = counts.get(text, 0) + 1
     texts = [text if count == 1 else f"{count} x {text}" for text, count in counts.items()]
     visible = ", ".join(texts) or _none_visible(facts)
-    return visible + _driver(facts)
+    note = facts.reason("gpus")  # how the number is known, where it is not simply stated
+    return visible + (f" ({note})" if note else "") + _driver(facts)
 
 
 def _none_visible(facts: Facts) -> str:

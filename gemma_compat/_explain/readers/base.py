@@ -61,8 +61,10 @@ class Reader(Value, eq=False):
 
 # A line that gives advice says how a run could be set up, and not how it is.
 ADVICE = re.compile(
-    r"recommend|should|[Pp]lease|[Cc]onsider|instead|explicit|\b[Tt]ry\b|deprecated|incompatible|"
-    r"require|not support|meanwhile|only support"
+    r"recommend|should|[Pp]lease|[Cc]onsider|instead|explicit|\b[Tt]ry\b|\bTrying\b(?! to)|"
+    r"deprecated|incompatible|require|not support|meanwhile|only support|\bfixed by\b|"
+    r"\bby adding\b|\b[Ff]ix(?:es)? (?:is|this|it)\b|\b[Ii]f (?:I|you|we|one)\b|\bworkaround\b|"
+    r"\b(?:[Cc]an|could|may|might) (?:I|you|we|one)\b"
 )
 
 

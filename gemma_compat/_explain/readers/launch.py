@@ -16,14 +16,13 @@ _TYPES = {
 
 
 def _rank(match: re.Match[str]) -> Iterator[Reading]:
-    yield Reading("ranks", int(match["rank"]) + 1, STATED)
+    yield Reading("highest_rank", int(match["rank"]), STATED)
 
 
 def _processes(match: re.Match[str]) -> Iterator[Reading]:
     count = int(match["count"])
     if count:
         yield Reading("ranks", count, STATED)
-        yield Reading("processes", count, STATED)
 
 
 def _distributed_type(match: re.Match[str]) -> Iterator[Reading]:
@@ -62,14 +61,15 @@ LAUNCH: tuple[Reader, ...] = (
     Reader(
         r"^\[rank(?P<rank>\d{1,4})\]",
         _rank,
-        {"[rank3]: x": {"ranks": 4}},
+        {"[rank3]: x": {"highest_rank": 3, "ranks": ...}},
         needs=b"[rank",
     ),
     Reader(
         r"(?:\bworld[_ ]size ?[:=] ?|--?nproc[_-]per[_-]node[= ]|[-_ ]num_processes ?[:=]? ?|"
         r"\bdp_size: )(?P<count>\d{1,4})\b",
-        _processes,
+        unless_advice(_processes),
         {
+            "Please rerun your script specifying `--num_processes=1`": {"ranks": ...},
             "rank: 0, local_rank: 0, world_size: 8": {"ranks": 8},
             "- num_processes: 2": {"ranks": 2},
             "torchrun --nproc-per-node=4 x.py": {"ranks": 4},

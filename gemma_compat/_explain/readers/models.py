@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ...tables import checkpoints
 from .base import LISTED, MENTIONED, STATED, Reader, Reading
+from .saying import is_beside, is_in_comment
 
 # Class or module of transformers to the model types that it can be.
 _TYPES = {
@@ -82,6 +83,8 @@ def _template(match: re.Match[str]) -> Iterator[Reading]:
 
 def _prose(match: re.Match[str]) -> Iterator[Reading]:
     """Read a name as people write it: ``Gemma 3 4B``, ``Gemma3_(4B)``, ``Gemma-3 12B Inst``."""
+    if is_beside(match) or is_in_comment(match):
+        return
     family = match["family"].lower()
     size = re.sub(r"[^\w]", "", match["size"] or "").lower()
     name = f"gemma-{family}-{size}" if size else f"gemma-{family}"
@@ -131,6 +134,12 @@ _FAMILIES: tuple[tuple[str, frozenset[str]], ...] = tuple(
 )
 
 
+# "the notebook of gemma-3-4b, but with Qwen": the run's model is the other one.
+_WITH_ANOTHER = re.compile(
+    r"[^.\n]{0,30}\bbut (?:with|using|for) [\w/]*(?!Gemma|gemma)[A-Z][\w.-]*\d"
+)
+
+
 def _name(match: re.Match[str]) -> Iterator[Reading]:
     """Read a published name, with or without its owner; of any other name, the family in it."""
     name = match["name"].strip(".-_").removeprefix("models--google--")
@@ -138,6 +147,8 @@ def _name(match: re.Match[str]) -> Iterator[Reading]:
     if name.endswith(".py") or (name[0].isupper() and not re.search("[-_]", name)):
         return  # a module or a class, which have separate readers
     if re.search(r"models[/\\.]$", match.string[: match.start()]):
+        return
+    if is_beside(match) or is_in_comment(match) or _WITH_ANOTHER.match(match.string, match.end()):
         return
     found = checkpoints.find(f"{owner}{name}")
     if found is None and name.rpartition("--")[2] != name:
@@ -169,6 +180,13 @@ MODELS: tuple[Reader, ...] = (
             "--model models/pretrained/gemma-3-4b-it": {"model": "google/gemma-3-4b-it"},
             "ada/gemma-3-4b-legal": {"model_type": frozenset({"gemma3", "gemma3_text"})},
             "/workspace/gemma_experiments/train_llama.py": {"model_type": ...},
+            "`google/gemma-3-1b-it` does not have this issue": {"model": ...},
+            "google/gemma-2-9b works, but google/gemma-3-4b-it fails": {
+                "model": "google/gemma-3-4b-it"
+            },
+            "I am working with google/gemma-3-4b-it": {"model": "google/gemma-3-4b-it"},
+            'model_name = "ada/x", # or google/gemma-3-4b-it': {"model": ...},
+            "**Gemma-4-E2B GRPO but with Qwen3-4B**": {"model": ...},
         },
     ),
     Reader(
@@ -227,6 +245,7 @@ MODELS: tuple[Reader, ...] = (
             "training Gemma 3 fails": {"model_type": frozenset({"gemma3", "gemma3_text"})},
             "Gemma 4 E2B": {"model_type": frozenset({"gemma4"})},
             "Gemma 3.5": {"model_type": ...},
+            "Gemma 2 trains fine": {"model_type": ...},
         },
         needs=b"Gemma",
     ),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .base import LISTED, STATED, Reader, Reading
+from .saying import is_beside
 
 # Families whose name may be repeated; any other is "another family".
 _NAMES = """
@@ -56,7 +57,7 @@ _COMMENT = re.compile(r"\s*#\s?[\w-]{1,40}\s?[:=]")
 
 
 def _repository(match: re.Match[str]) -> Iterator[Reading]:
-    if _COMMENT.match(match.string):
+    if _COMMENT.match(match.string) or is_beside(match):
         return
     if not _NO_MODEL.search(match[0]) and "gemma" not in match[0].lower():
         yield from family_named(match["name"], STATED)
@@ -91,6 +92,8 @@ OTHER_MODELS: tuple[Reader, ...] = (
             "github.com/hiyouga/LLaMA-Factory": {"other_model": ...},
             "unslothai/llama.cpp": {"other_model": ...},
             "#base_model: meta-llama/Llama-3.1-8B": {"other_model": ...},
+            "with meta-llama/Llama-3.1-8B it works": {"other_model": ...},
+            "with Qwen/Qwen2.5-7B it does not work": {"other_model": "qwen2"},
         },
         needs=b"/",
         limit=100,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ...detect.packages import DISTRIBUTIONS, normalise
 from .base import LISTED, MENTIONED, STATED, Reader, Reading
+from .saying import is_beside
 
 # Packages that no rule asks about by their metadata, but that decide what a message means.
 BESIDE = (
@@ -51,7 +52,8 @@ _ELSEWHERE = re.compile(
     r"Obtaining|Preparing|Building|upgrad|downgrad|\bor (?:later|newer|older|above|higher|lower)|"
     r"at least|\bsince\b|\bbefore\b|\bworks\b|\bworked\b|not supported yet|\bfixed in\b|"
     r"transformers_version|\bfix(?:ed|es)?\b|[Ff]rom (?:version|release|v\d)|\bneeds?\b|[<>]=? ?\d|"
-    r"\bsupports?\b|introduced|\bwas\b|last working|compiled with",
+    r"\bsupports?\b|introduced|\bwas\b|last working|compiled with|[Cc]annot install|"
+    r"\bno (?:problem|issue|error)s?\b|\bunlike\b|\b(?:is|are) (?:fine|ok|OK)\b|正常|没问题",
 )
 
 
@@ -67,11 +69,17 @@ def package(name: str, version: str | None, strength: int) -> Iterator[Reading]:
         yield Reading(f"packages.{known}", version, strength)
 
 
+_SENTENCE = re.compile(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}")
+
+
 def _pinned(match: re.Match[str]) -> Iterator[Reading]:
     """Read a release that pip freeze or uv lists, or that a command only asks for."""
     line = match.string.strip(" \t+-\"'")
-    if "requires" not in line and "Collecting" not in line:
-        strength = LISTED if line.startswith(match["name"]) else MENTIONED
+    if "requires" in line or "Collecting" in line or "Cannot install" in line:
+        return
+    is_listed = line.startswith(match["name"])
+    if is_listed and not _SENTENCE.search(line) or not is_beside(match):
+        strength = LISTED if is_listed else MENTIONED
         yield from package(match["name"], match["version"], strength)
 
 
@@ -122,6 +130,9 @@ PACKAGES: tuple[Reader, ...] = (
             " + torch==2.6.0+cu124": {"packages.torch": "2.6.0+cu124"},
             "unsloth[colab-new]==2025.3.19": {"packages.unsloth": "2025.3.19"},
             "mytrl==0.1.0": {"packages.trl": ...},
+            "ERROR: Cannot install accelerate and peft==0.7.2.dev0 because": {"packages.peft": ...},
+            "transformers==4.49.0 works here for me": {"packages.transformers": ...},
+            "`trl==0.15.2` works, but trl==0.16.0 fails": {"packages.trl": "0.16.0"},
         },
         needs=b"==",
     ),
@@ -199,7 +210,7 @@ PACKAGES: tuple[Reader, ...] = (
         lines=2,
     ),
     Reader(  # pip list, conda list, poetry show, tables, sentences, what a cell printed
-        rf"(?<![^\s,;(|>*`'\"\[{{-]){_NAME}[`*'\"]{{0,3}}"
+        rf"(?<![^\s,;(|>*`'\"\[{{-])(?<!\w-){_NAME}[`*'\"]{{0,3}}"
         rf"(?: ?[:=|] ?| {{1,60}}|\t{{1,4}}| ?\| ?| \(| v\. ?|@)(?:is )?[ |`*'\"]{{0,40}}"
         rf"v?(?P<version>{VERSION}){_END}",
         _in_a_sentence,
@@ -231,6 +242,9 @@ PACKAGES: tuple[Reader, ...] = (
                 "packages.triton": "3.2.0",
             },
             "it works with transformers 4.49.0": {"packages.transformers": ...},
+            "transformers 4.49.0 is fine": {"packages.transformers": ...},
+            "open-clip-torch 2.10.1 requires protobuf": {"packages.torch": ...},
+            "-torch 2.10.1": {"packages.torch": "2.10.1"},
             "Found existing installation: transformers 4.50.0": {"packages.transformers": ...},
             "transformers.trainer: 4.5 it/s": {"packages.transformers": ...},
             "step 4.50.3 of transformers": {"packages.transformers": ...},

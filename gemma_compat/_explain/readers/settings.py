@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .base import MENTIONED, STATED, Reader, Reading, always, unless_advice
-
-_WORDS = {"true": True, "false": False, "none": None, "null": None, "yes": True, "no": False}
-# How Python, JSON, YAML and a command line write that a name has a value.
-_IS = r"[\"']?(?:\s?[=:]\s?| )[\"']?"
+from .base import MENTIONED, STATED, Reader, Reading, always
+from .precision import PRECISION
+from .saying import IS, SWITCH, of_the_run
 
 _SWITCHES = {
     "gradient_checkpointing": "training.gradient_checkpointing",
@@ -50,7 +48,7 @@ _METHODS = {"full": False, "lora": True, "qlora": True, "dora": True, "freeze": 
 
 
 def _switch(match: re.Match[str]) -> Iterator[Reading]:
-    name, value = match["name"], _WORDS.get(match["value"].lower())
+    name, value = match["name"], SWITCH.get(match["value"].lower())
     if value is not None and (value or name not in _ONLY_IF_ON):
         yield Reading(_SWITCHES[name], value, STATED)
 
@@ -64,32 +62,9 @@ def _batch(match: re.Match[str]) -> Iterator[Reading]:
     yield Reading("training.gradient_accumulation_steps", int(match["steps"]), STATED)
 
 
-def _precision(match: re.Match[str]) -> Iterator[Reading]:
-    """Read ``bf16`` or ``fp16`` if it is true. ``bf16=False`` alone says nothing: ``fp16`` may be
-    on.
-    """
-    if _WORDS.get((match["value"] or "true").lower()):
-        yield Reading("training.mixed_precision", match["name"], STATED)
-
-
-def _precision_by_name(match: re.Match[str]) -> Iterator[Reading]:
-    yield Reading("training.mixed_precision", match["value"], STATED)
-
-
-def _bits(match: re.Match[str]) -> Iterator[Reading]:
-    if _WORDS.get((match["value"] or "true").lower()):
-        yield Reading("model.quantization_bits", int(match["bits"]), STATED)
-        yield Reading("model.quantization", "bitsandbytes", STATED)
-
-
 def _attention(match: re.Match[str]) -> Iterator[Reading]:
     name = match["value"]
     yield Reading("model.attn_implementation", _ATTENTIONS.get(name, name), STATED)
-
-
-def _dtype(match: re.Match[str]) -> Iterator[Reading]:
-    topic = "model.compute_dtype" if match["compute"] else "model.dtype"
-    yield Reading(topic, match["value"], STATED)
 
 
 def _strategy(match: re.Match[str]) -> Iterator[Reading]:
@@ -133,7 +108,7 @@ def _targets(match: re.Match[str]) -> Iterator[Reading]:
 
 _ARGUMENTS: tuple[Reader, ...] = (
     Reader(
-        rf"\b(?P<name>{'|'.join(_SWITCHES)}){_IS}(?P<value>\w+)",
+        rf"\b(?P<name>{'|'.join(_SWITCHES)}){IS}(?P<value>\w+)",
         _switch,
         {
             "gradient_checkpointing: true": {"training.gradient_checkpointing": True},
@@ -154,7 +129,7 @@ _ARGUMENTS: tuple[Reader, ...] = (
         needs=b"--gradient_checkpointing",
     ),
     Reader(
-        rf"\b(?P<name>{'|'.join(_NUMBERS)}){_IS}(?P<value>\d{{1,7}})\b",
+        rf"\b(?P<name>{'|'.join(_NUMBERS)}){IS}(?P<value>\d{{1,7}})\b",
         _number,
         {
             "gradient_accumulation_steps=8": {"training.gradient_accumulation_steps": 8},
@@ -178,35 +153,7 @@ _ARGUMENTS: tuple[Reader, ...] = (
         needs=b"Batch size per device",
     ),
     Reader(
-        rf"(?P<name>fp16|bf16)(?<!\w....)"
-        rf"(?:{_IS}(?P<value>[Tt]rue|[Ff]alse)|(?<=--fp16|--bf16)(?=\s|$))",
-        _precision,
-        {
-            "bf16=False, fp16=True": {"training.mixed_precision": "fp16"},
-            '"bf16": true': {"training.mixed_precision": "bf16"},
-            "bf16=False": {"training.mixed_precision": ...},
-            "python x.py --bf16 --lora": {"training.mixed_precision": "bf16"},
-            "mybf16=True": {"training.mixed_precision": ...},
-        },
-    ),
-    Reader(
-        rf"\bmixed_precision{_IS}(?P<value>bf16|fp16|no)\b",
-        _precision_by_name,
-        {"mixed_precision: 'no'": {"training.mixed_precision": "no"}},
-        needs=b"mixed_precision",
-    ),
-    Reader(
-        rf"\bload_in_(?P<bits>4|8)bit(?:{_IS}(?P<value>\w+)|(?=\s|$))",
-        _bits,
-        {
-            "load_in_4bit = True": {"model.quantization_bits": 4},
-            "load_in_8bit=False": {"model.quantization_bits": ...},
-            "--load_in_4bit": {"model.quantization_bits": 4},
-        },
-        needs=b"load_in_",
-    ),
-    Reader(
-        rf"\b(?:_?attn_impl(?:ementation)?|flash_attn){_IS}(?P<value>{_ATTENTION})\b",
+        rf"\b(?:_?attn_impl(?:ementation)?|flash_attn){IS}(?P<value>{_ATTENTION})\b",
         _attention,
         {
             "attn_implementation='sdpa'": {"model.attn_implementation": "sdpa"},
@@ -215,18 +162,7 @@ _ARGUMENTS: tuple[Reader, ...] = (
         },
     ),
     Reader(
-        rf"\b(?P<compute>bnb_4bit_compute_)?(?:torch_)?dtype{_IS}(?:torch\.)?"
-        r"(?P<value>bfloat16|float16|float32)\b",
-        _dtype,
-        {
-            "torch_dtype=torch.bfloat16": {"model.dtype": "bfloat16"},
-            "bnb_4bit_compute_dtype=torch.float16": {"model.compute_dtype": "float16"},
-            "--torch_dtype bfloat16": {"model.dtype": "bfloat16"},
-        },
-        needs=b"dtype",
-    ),
-    Reader(
-        rf"\beval(?:uation)?_strategy{_IS}(?:IntervalStrategy\.)?"
+        rf"\beval(?:uation)?_strategy{IS}(?:IntervalStrategy\.)?"
         r"(?P<value>steps|epoch|STEPS|EPOCH)\b",
         _strategy,
         {
@@ -236,7 +172,7 @@ _ARGUMENTS: tuple[Reader, ...] = (
         needs=b"_strategy",
     ),
     Reader(
-        rf"(?:\b(?:finetuning_type|train_type|tuner_type)|(?<![\w.])adapter){_IS}"
+        rf"(?:\b(?:finetuning_type|train_type|tuner_type)|(?<![\w.])adapter){IS}"
         r"(?P<value>full|q?lora|dora|freeze)\b",
         _method,
         {
@@ -267,12 +203,13 @@ _ARGUMENTS: tuple[Reader, ...] = (
         needs=b"full_finetuning",
     ),
     Reader(
-        rf"\btarget_modules{_IS}(?P<value>[\w-]{{2,40}})",
+        rf"\btarget_modules{IS}(?P<value>[\w-]{{2,40}})",
         _targets,
         {"--target_modules all-linear": {"adapter.target_modules": "all-linear"}},
         needs=b"target_modules",
     ),
 )
-SETTINGS: tuple[Reader, ...] = tuple(
-    item.replace(read=unless_advice(item.read)) for item in _ARGUMENTS
+SETTINGS: tuple[Reader, ...] = (
+    *(item.replace(read=of_the_run(item.read)) for item in _ARGUMENTS),
+    *PRECISION,
 )

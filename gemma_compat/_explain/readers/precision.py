@@ -1,0 +1,138 @@
+"""Read the precision of a run: of training, of the weights, of what is quantized."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .base import MENTIONED, STATED, Reader, Reading, always
+from .saying import IS, SWITCH, of_the_run
+
+
+def _precision(match: re.Match[str]) -> Iterator[Reading]:
+    """Read ``bf16`` or ``fp16`` if it is true. ``bf16=False`` alone says nothing: ``fp16`` may be
+    on.
+    """
+    if SWITCH.get((match["value"] or "true").lower()):
+        yield Reading("training.mixed_precision", match["name"], STATED)
+
+
+def _precision_by_name(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading("training.mixed_precision", match["value"], STATED)
+
+
+_DTYPES = {"fp16": "float16", "bf16": "bfloat16"}
+
+
+def _told(match: re.Match[str]) -> Iterator[Reading]:
+    """Read what a person says of the precision: "I train with fp16"; no question and no denial."""
+    line = match.string
+    named = {name.lower() for name in re.findall(r"(?i)\b[fb][fp]16\b|\bfp32\b", line)}
+    if len(named) > 1 or re.search(r"[?？]|n't\b|\b(?:not|never|no|cannot|want)\b", line):
+        return
+    name = (match["value"] or match["stated"]).lower()
+    if match["loads"]:
+        yield Reading("model.dtype", _DTYPES[name], MENTIONED)
+    else:
+        yield Reading("training.mixed_precision", name, MENTIONED)
+
+
+def _bits(match: re.Match[str]) -> Iterator[Reading]:
+    if SWITCH.get((match["value"] or "true").lower()):
+        yield Reading("model.quantization_bits", int(match["bits"]), STATED)
+        yield Reading("model.quantization", "bitsandbytes", STATED)
+
+
+# In front of ``dtype=``: a tensor, or a call that makes one, has it and not the model.
+_TENSOR = re.compile(
+    r"(?:[Tt]ensor|[Aa]rray|zeros\w*|ones\w*|empty\w*|full\w*|rand\w*|arange|linspace|eye|Parameter|"
+    r"finfo|\.to|softmax|autocast|\.sum|\.mean|astype)\(|^\W*device=\S+ $|^\s*$"
+)
+
+
+def _dtype(match: re.Match[str]) -> Iterator[Reading]:
+    is_bare = match[0].startswith("dtype=") and not match["compute"]
+    if is_bare and _TENSOR.search(match.string[: match.start()]) and ")" in match.string:
+        return
+    topic = "model.compute_dtype" if match["compute"] else "model.dtype"
+    yield Reading(topic, match["value"], STATED)
+
+
+_STATED: tuple[Reader, ...] = (
+    Reader(
+        rf"(?P<name>fp16|bf16)(?<!\w....)"
+        rf"(?:{IS}(?P<value>[Tt]rue|[Ff]alse)|(?<=--fp16|--bf16)(?=\s|$))",
+        _precision,
+        {
+            "bf16=False, fp16=True": {"training.mixed_precision": "fp16"},
+            '"bf16": true': {"training.mixed_precision": "bf16"},
+            "bf16=False": {"training.mixed_precision": ...},
+            "python x.py --bf16 --lora": {"training.mixed_precision": "bf16"},
+            "mybf16=True": {"training.mixed_precision": ...},
+        },
+    ),
+    Reader(
+        rf"\bmixed_precision{IS}(?P<value>bf16|fp16|no)\b",
+        _precision_by_name,
+        {"mixed_precision: 'no'": {"training.mixed_precision": "no"}},
+        needs=b"mixed_precision",
+    ),
+    Reader(
+        r"(?i:\b(?:(?P<loads>load(?:ed|ing)?)|(?:fine-?)?tun(?:e|ed|ing)|train(?:ed|ing)?)\b"
+        r"(?:(?!\bthen\b|\bsav|\bmerg|\bexport|\bconvert|\bquanti)[^.;\n]){0,60}?"
+        r"\b(?:with|in|using) (?P<value>fp16|bf16)\b(?! ?[=:])|"
+        r"^\W*(?:training )?precision\W{1,5}(?P<stated>fp16|bf16)\b)",
+        _told,
+        {
+            "I train model with fp16 on V100": {"training.mixed_precision": "fp16"},
+            "I load model with fp16": {"model.dtype": "float16"},
+            "- **Precision**: bf16, FSDP2": {"training.mixed_precision": "bf16"},
+            "Can I train it with fp16?": {"training.mixed_precision": ...},
+            "I can't train with fp16": {"training.mixed_precision": ...},
+            "training with bf16 works": {"training.mixed_precision": ...},
+            "I trained with fp16 and then with bf16": {"training.mixed_precision": ...},
+            "I fine tune it, then save it in fp16": {"training.mixed_precision": ...},
+            "train it, export in bf16": {"training.mixed_precision": ...},
+        },
+        words=("fp00", "bf00"),
+    ),
+    Reader(
+        r"(?i)\b(?:b?fp?16|b?float16|fp32|float32|half[- ]precision|mixed[-_ ]precision)\b|"
+        r"半精度|混合精度",
+        always(("precision_told", True)),
+        {"it is fp16 throughout": {"precision_told": True}, "fp160": {"precision_told": ...}},
+        words=("fp00", "bf00", "float00", "precision", "精度"),
+        limit=3,
+    ),
+    Reader(
+        rf"\bload_in_(?P<bits>4|8)bit(?:{IS}(?P<value>\w+)|(?=\s|$))",
+        _bits,
+        {
+            "load_in_4bit = True": {"model.quantization_bits": 4},
+            "load_in_8bit=False": {"model.quantization_bits": ...},
+            "    # load_in_4bit=True,": {"model.quantization_bits": ...},
+            "max_seq_length=2048, # or load_in_4bit=True": {"model.quantization_bits": ...},
+            "with load_in_4bit=True it works": {"model.quantization_bits": ...},
+            "--load_in_4bit": {"model.quantization_bits": 4},
+        },
+        needs=b"load_in_",
+    ),
+    Reader(
+        rf"\b(?P<compute>bnb_4bit_compute_)?(?:torch_)?dtype{IS}(?:torch\.)?"
+        r"(?P<value>bfloat16|float16|float32)\b",
+        _dtype,
+        {
+            "torch_dtype=torch.bfloat16": {"model.dtype": "bfloat16"},
+            "bnb_4bit_compute_dtype=torch.float16": {"model.compute_dtype": "float16"},
+            "--torch_dtype bfloat16": {"model.dtype": "bfloat16"},
+            "model = load(name, dtype=torch.float16)": {"model.dtype": "float16"},
+            "    dtype=torch.float16,": {"model.dtype": "float16"},
+            "FakeTensor(..., size=(1152, 262144), dtype=torch.float16)": {"model.dtype": ...},
+            "       device='cuda:0', dtype=torch.float16)": {"model.dtype": ...},
+            "got (2, Array(768., dtype=float32), 3)": {"model.dtype": ...},
+            "x = torch.zeros(2, dtype=torch.float32)": {"model.dtype": ...},
+        },
+        needs=b"dtype",
+    ),
+)
+PRECISION: tuple[Reader, ...] = tuple(item.replace(read=of_the_run(item.read)) for item in _STATED)
