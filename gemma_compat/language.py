@@ -41,6 +41,7 @@ _QUOTES = (
 _MOST_PARTS = 6
 _SHORT, _LONG = 9, 34  # letters
 _CHINESE = r"[\u4e00-\u9fff]"
+_KNOWN_LIST = rf"{_CHINESE}|^[\d, ]+$"
 _TOUCHING = rf"(?<={_CHINESE})(?=[A-Za-z])"
 _APART = r"([,;] )(?![^(]*\))"  # not inside parentheses
 _chosen: list[str] = []
@@ -173,7 +174,7 @@ def _fits(template: str, values: Sequence[str], translated: Sequence[str]) -> bo
 
     ``{0} and {1}`` would take any sentence apart: of a few letters, each value must be known too,
     or be a name or a command. At an edge of a sentence, a value must not be a list, unless a part
-    of it was translated before it came into the sentence.
+    of it was translated before it came into the sentence, or it has numbers only.
     """
     if re.search(_LINE, template):  # of a log: the number tells it, and its text may be anything
         return True
@@ -183,7 +184,9 @@ def _fits(template: str, values: Sequence[str], translated: Sequence[str]) -> bo
         return not any(re.search(_NO_NAME, value) for value in unknown)
     edges = [template.startswith("{") and values[0], template.endswith("}") and values[-1]]
     return size >= _LONG or not any(
-        edge in unknown and ", " in edge and not re.search(_CHINESE, edge) for edge in edges if edge
+        edge in unknown and ", " in edge and not re.search(_KNOWN_LIST, edge)
+        for edge in edges
+        if edge
     )
 
 

@@ -51,6 +51,19 @@ def test_an_errors_text_that_looks_like_a_list_does_not_keep_the_sentence_englis
     assert first == "第 4 行：FrobError: one of Frob, Nob，这里没有规则认识它。"
 
 
+def test_an_open_bracket_in_an_errors_text_does_not_keep_the_sentence_english() -> None:
+    assert language.said(
+        "Line 4: SyntaxError: '(' was never closed, and no rule here knows it."
+    ) == ("第 4 行：SyntaxError: '(' was never closed，这里没有规则认识它。")
+
+
+def test_the_releases_that_a_rule_was_judged_by_are_told_in_chinese() -> None:
+    breaks = "PEFT keeps its own copy of the weights"
+    said = language.said(f"with unsloth 2026.4.5, transformers 5.5.0, {breaks}")
+    assert said == f"在 unsloth 2026.4.5、transformers 5.5.0 下，{breaks}"
+    assert language.said("the same error on ranks 0, 1, 2") == "这些 rank 上有同样的错误：0, 1, 2"
+
+
 def test_code_of_the_user_is_told_in_chinese() -> None:
     found = explained("RuntimeError: frob is off", "/usr/src/app/lib.py")
     assert '在您自己的代码中：spin, lib.py 第 12 行: raise FrobError("...")' in found

@@ -26,7 +26,19 @@ _IN_RELEASES = tuple(f"{text} in {{{text.count('{')}}}" for text in _HAVE)
 _IN_NO_RELEASE = (
     f"{text} in no {{{text.count('{')}}} release up to {{{text.count('{') + 1}}}" for text in _HAVE
 )
+# What a rule says that is judged by releases alone: the packages of its scopes.
+_WITH_RELEASES = tuple(
+    f"with {', '.join(f'{name} {{{i}}}' for i, name in enumerate(names.split()))}, "
+    f"{{{len(names.split())}}}"
+    for names in (
+        *("unsloth", "unsloth-zoo", "transformers", "unsloth transformers", "unsloth trl"),
+        *("unsloth-zoo transformers", "unsloth-zoo torch", "unsloth-zoo datasets"),
+        *("unsloth-zoo peft", "unsloth peft", "unsloth unsloth-zoo", "peft torchao"),
+        *("unsloth unsloth-zoo transformers", "unsloth-zoo torch unsloth"),
+    )
+)
 COMPOSED = (
+    *_WITH_RELEASES,
     # What a card means: sentences that several have in common.
     *dict.fromkeys(item.meaning for item in ARCHITECTURES),
     *("memory", "yes", "no", "unknown"),
@@ -79,6 +91,12 @@ COMPOSED = (
     "{0} or {1} (read off the traceback: {2} frames)",
     "the installed {0} has no {1} in {2}; the last frame that asks for it is of {3}",
     "The last {0} function in the traceback is {1} in {2}",
+    *("{0} or {1}", "{0} (read off the traceback)"),
+    "llama.cpp's converter has no place for a tensor of this model (it was writing the mmproj)",
+    "--experimental imports safetensors without converting them; the MLX runner then needs its own "
+    "class for the architecture",
+    "fp16=False, bf16=False and from_pretrained(..., dtype=torch.float32), since {0} has no "
+    "bfloat16",
     *("the loss is", "grad_norm is", "the loss and grad_norm are", "grad_norm and the loss are"),
     "python -m gemma_compat report   on that machine, and nvidia-smi dmon -s u during the run",
     *("no model was given", "no training arguments were given", "CUDA build unknown"),

@@ -76,7 +76,7 @@ def _to_type(found: Explanation) -> list[str]:
     if first.startswith("`") and first.endswith("`") and first.count("`") == 2:
         first = first.strip("`")
     lines = ["", *wrap(first, first="    ", rest="    ")]
-    return lines + (["", *wrap(rest_of_cure, "  or: ", "      ")] if rest_of_cure else [])
+    return lines + (["", *_alternatives([rest_of_cure])] if rest_of_cure else [])
 
 
 def _of_what_is_stated(found: Explanation) -> list[str]:
@@ -91,7 +91,7 @@ def _of_what_is_stated(found: Explanation) -> list[str]:
         return []
     first, rest = split_cure(found.also[0].problem.help)
     lines = ["", *wrap(first, first="    ", rest="    ")]
-    return lines + (["", *wrap(rest, "  or: ", "      ")] if rest else [])
+    return lines + (["", *_alternatives([rest])] if rest else [])
 
 
 def _first_of(found: Explanation, unknown: Unknown) -> str:
