@@ -134,15 +134,17 @@ def _by_template(language: str, text: str) -> str:
     for pattern, template in _templates(language):
         core = text if template.endswith(".") else _without_stop(text)
         found = pattern.fullmatch(core)
-        if found is None or not all(map(_is_whole, found.groups())):
+        if found is None:
             continue
         order = [int(number) for number in re.findall(_VALUE, template)]
         quotes = {
             int(number) for pair in re.findall(_QUOTES, template) for number in pair if number
         }
+        pairs = list(zip(order, found.groups(), strict=True))
+        if not all(_is_whole(value) for number, value in pairs if number not in quotes):
+            continue
         values = [
-            value if number in quotes else _translated(language, value)
-            for number, value in zip(order, found.groups(), strict=True)
+            value if number in quotes else _translated(language, value) for number, value in pairs
         ]
         if _fits(template, found.groups(), values):
             by_number = dict(zip(order, values, strict=True))
