@@ -9,7 +9,7 @@ import pytest
 
 from gemma_compat._explain.explain import explain_log
 from gemma_compat.atlas import missing, read_tracebacks
-from gemma_compat.atlas._package import PackageIndex
+from gemma_compat.atlas._package import DATA, PackageIndex
 from gemma_compat.report.explanation import render_text
 from tests.atlas.made import make_index
 from tools.atlas import pack
@@ -171,3 +171,21 @@ def test_a_base_in_another_indexed_package_is_looked_at(
 def test_the_files_own_data_name_the_extraction(tmp_path: Path) -> None:
     folder = index(tmp_path, "a = 1\n", "b = 1\n")
     assert PackageIndex("trl", folder).counts_attributes
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "says"),
+    [
+        # Assigned in some releases, registered in others: every release has it.
+        ("GemmaFixedRotaryEmbedding", "cos_cached", []),
+        ("LlamaRotaryEmbedding", "sin_cached", []),
+        ("GemmaFixedRotaryEmbedding", "multi_gpu_cos_cached", ["2025.7.2 to "]),
+        ("LycorisLayer", "rank_dropout_scale", ["0.14.0 to "]),
+        ("ClusterConfig", "ipex_config", ["1.12.0 and older"]),
+        ("VLLMGeneration", "_sync_fsdp_params_to_vllm", ["1.6.0 to 1.10.0"]),
+    ],
+)
+def test_the_shipped_index_counts_every_way(owner: str, name: str, says: list[str]) -> None:
+    told = found(DATA, owner, name)
+    assert len(told) == len(says)
+    assert all(text.startswith(start) for text, start in zip(told, says, strict=True)), told
