@@ -41,8 +41,11 @@ _QUOTES = (
 _MOST_PARTS = 6
 _SHORT, _LONG = 9, 34  # letters
 _CHINESE = r"[\u4e00-\u9fff]"
+_SPACED_VALUE = rf"((?<={_CHINESE}) )?{_VALUE}( (?={_CHINESE}))?"
 _KNOWN_LIST = rf"{_CHINESE}|^[\d, ]+$"
 _TOUCHING = rf"(?<={_CHINESE})(?=[A-Za-z])"
+_COMMA = r", (?![^(]*\))"
+_SETTING = r"[\w.]+=[\w.]+"
 _APART = r"([,;] )(?![^(]*\))"  # not inside parentheses
 _chosen: list[str] = []
 
@@ -144,13 +147,27 @@ def _by_template(language: str, text: str) -> str:
         if not all(_is_whole(value) for number, value in pairs if number not in quotes):
             continue
         values = [
-            value if number in quotes else _translated(language, value) for number, value in pairs
+            value if number in quotes else _translated_value(language, value)
+            for number, value in pairs
         ]
         if _fits(template, found.groups(), values):
             by_number = dict(zip(order, values, strict=True))
             stop = "" if core == text else "。"
             return _filled(_catalogue(language).gettext(template), by_number) + stop
     return text
+
+
+def _translated_value(language: str, value: str) -> str:
+    """Translate a value: whole, or a list of which each part is known or a setting (``a=1``)."""
+    found = _translated(language, value)
+    if found != value or ", " not in value:
+        return found
+    parts = re.split(_COMMA, value)
+    told = [_translated(language, part) for part in parts]
+    known = (
+        new != old or re.fullmatch(_SETTING, old) for old, new in zip(parts, told, strict=True)
+    )
+    return "、".join(told) if all(known) and told != parts else value
 
 
 def _is_whole(value: str) -> bool:
@@ -193,8 +210,15 @@ def _fits(template: str, values: Sequence[str], translated: Sequence[str]) -> bo
 
 
 def _filled(translation: str, by_number: Mapping[int, str]) -> str:
-    filled = re.sub(_VALUE, lambda place: by_number[int(place[1])], translation)
-    return re.sub(_TOUCHING, " ", filled)
+    """Put values into a translation; no space stands between two Chinese characters."""
+
+    def value(place: re.Match[str]) -> str:
+        text = by_number[int(place[2])]
+        before = "" if re.match(_CHINESE, text) else place[1] or ""
+        after = "" if re.search(f"{_CHINESE}$", text) else place[3] or ""
+        return f"{before}{text}{after}"
+
+    return re.sub(_TOUCHING, " ", re.sub(_SPACED_VALUE, value, translation))
 
 
 @lru_cache(maxsize=None)

@@ -73,4 +73,19 @@ def test_both_figures_that_are_no_numbers_are_named_in_chinese() -> None:
     log = b"{'loss': nan, 'grad_norm': nan, 'learning_rate': 1e-05, 'epoch': 0.1}\n" * 3
     first = explanation.render_text(explain_log(io.BytesIO(log))).splitlines()[0]
     assert " is " not in first and " are " not in first
-    assert "不是数值（NaN）" in first
+    assert "出现了 NaN（损失和 grad_norm）" in first
+
+
+def test_a_list_of_known_parts_is_translated_part_by_part() -> None:
+    missing = "the length of the rows (--max-length), the rows of a batch (--batch-size)"
+    told = "日志没有说明：行的长度（--max-length）、一个批次的行数（--batch-size）"
+    assert language.said(f"the log does not state {missing}") == told
+    unknown = f"{missing}, frobs of a kind that nobody translated"
+    assert "frobs" in language.said(f"the log does not state {unknown}")
+
+
+def test_no_space_stands_between_two_chinese_characters() -> None:
+    said = language.said(
+        "the script reads get_max_length of a Cache, which has no such attribute here"
+    )
+    assert said == "该脚本读取 Cache 的 get_max_length，而这里没有该属性"
