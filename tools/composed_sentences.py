@@ -92,12 +92,15 @@ COMPOSED = (
     "the installed {0} has no {1} in {2}; the last frame that asks for it is of {3}",
     "The last {0} function in the traceback is {1} in {2}",
     *("{0} or {1}", "{0} (read off the traceback)"),
-    "by estimate a step with {0} takes {1} GiB at {2} tokens a row and {3} GiB at {4} tokens a row, "
-    "which the log does not state; the largest part there is {5}",
-    "by estimate a step with {0} takes {1} GiB at {2} tokens a row and {3} GiB at {4} tokens a row, "
-    "which the log does not state; {5}; the largest part there is {6}",
+    "by estimate a step with {0} takes {1} GiB at {2} tokens a row and {3} GiB at {4} tokens a "
+    "row, which the log does not state; the largest part there is {5}",
+    "by estimate a step with {0} takes {1} GiB at {2} tokens a row and {3} GiB at {4} tokens a "
+    "row, which the log does not state; {5}; the largest part there is {6}",
     "the weights alone are {0} GiB; the log does not state {1}; assumed: {2}",
     *("one row", "{0} rows", "{0} ({1} GiB)"),
+    "per_device_train_batch_size=1, a shorter max_length",
+    "per_device_train_batch_size=1, gradient_checkpointing=True, a shorter max_length",
+    "gradient_checkpointing=True, a shorter max_length",
     *("the largest part is {0}; assumed: {1}", "layers recomputed and the loss in chunks"),
     "as Unsloth does (--gradient-checkpointing --liger)",
     "llama.cpp's converter has no place for a tensor of this model (it was writing the mmproj)",
