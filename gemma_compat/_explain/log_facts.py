@@ -9,14 +9,13 @@ from ..facts import (
     AdapterFacts,
     Facts,
     ModelFacts,
-    Package,
-    TorchBuild,
     TrainingFacts,
     UnslothFacts,
 )
 from ..tables import checkpoints
 from ..values import Value
 from .log_gpus import counts_gpus, gpus_of
+from .log_packages import packages_of, torch_of
 from .readers import LISTED, MENTIONED, STATED, Reading
 
 NOT_IN_THE_LOG = "the log does not say"
@@ -99,6 +98,7 @@ class Readings:
         self._losses: list[tuple[int, float]] = []
         self._told: list[tuple[int, float]] = []
         self._nan: dict[str, int] = {}
+        self._stated: dict[str, set[str]] = {}
         self._cards: dict[int, set[str]] = {}
         self._releases: dict[str, dict[str, int]] = {}
         self._told_run: dict[str, dict[Any, int]] = {}
@@ -126,6 +126,8 @@ class Readings:
 
     def _keep(self, reading: Reading, line: int) -> None:
         topic, value = reading.topic, reading.value
+        if topic.startswith("packages.") and reading.strength == STATED and value:
+            self._stated.setdefault(topic, set()).add(value.partition("+")[0])
         if topic == "gpus":
             self._cards.setdefault(reading.strength, set()).add(value)
         if topic == "model":
@@ -148,6 +150,9 @@ class Readings:
         self._types[reading.strength] = (line, (known & reading.value) or (known | reading.value))
 
     def to_facts(self) -> LogFacts:
+        for topic, releases in self._stated.items():
+            if len(releases) > 1 and self._best[topic][0] == STATED:
+                del self._best[topic]  # sentences tell of several, and none says which one runs
         values = {topic: value for topic, (_, _, value) in self._best.items()}
         lines = {topic: line for topic, (_, line, _) in self._best.items()}
         is_other = self._is_other()
@@ -161,8 +166,8 @@ class Readings:
         if unclear or gpus is not UNKNOWN:
             reasons["gpus"] = unclear
         facts = Facts(
-            packages=_packages(values),
-            torch=_torch(values.get("packages.torch")),
+            packages=packages_of(values),
+            torch=torch_of(values.get("packages.torch")),
             gpus=gpus,
             unsloth=UnslothFacts(**_fields(values, "unsloth")),
             model=model.replace(**_fields(values, "model")),
@@ -263,24 +268,6 @@ _AREAS = (
 def _fields(values: dict[str, Any], area: str) -> dict[str, Any]:
     start = f"{area}."
     return {topic[len(start) :]: v for topic, v in values.items() if topic.startswith(start)}
-
-
-def _packages(values: dict[str, Any]) -> dict[str, Package | None]:
-    return {
-        name: None if version is None else Package(name=name, version=version)
-        for name, version in _fields(values, "packages").items()
-    }
-
-
-def _torch(version: str | None) -> TorchBuild:
-    if version is None:
-        return TorchBuild()
-    label = version.partition("+")[2]
-    if label.startswith("cu") and label[2:].isdigit():
-        return TorchBuild(version=version, cuda=f"{label[2:-1]}.{label[-1]}", hip=None)
-    if label.startswith("rocm"):
-        return TorchBuild(version=version, cuda=None, hip=label[4:] or UNKNOWN)
-    return TorchBuild(version=version)
 
 
 def merge(base: Facts, read: Facts) -> Facts:

@@ -35,27 +35,30 @@ def gpus_of(values: dict[str, Any], named: Collection[str]) -> tuple[Any, str]:
 
     stated = values.get("gpu_count") or values.get("ranks")
     count = stated or values.get("highest_rank", 0) + 1
+    kinds = _kinds(named)
+    if kinds and not set.intersection(*kinds.values()):
+        return UNKNOWN, _SEVERAL
+    # "A100" and "A100-SXM4-80GB" are one card, and the second says more of it.
+    card = min(kinds, key=lambda name: (len(kinds[name]), name != values["gpus"]), default=None)
     try:
-        found = gpus.parse(f"{count}x{values['gpus']}")
+        found = gpus.parse(f"{count}x{card or values['gpus']}")
     except UsageError:  # a count or a capability that the table does not have
         return UNKNOWN, ""
-    if not _are_one_kind(named):
-        return UNKNOWN, _SEVERAL
     note = _AT_LEAST if count > 1 and not stated else ""
     return tuple(_with_memory(gpu, values.get("gpu_memory")) for gpu in found), note
 
 
-def _are_one_kind(named: Collection[str]) -> bool:
-    """Return whether one card has all these names: "A100" and "NVIDIA A100-SXM4-80GB"."""
+def _kinds(named: Collection[str]) -> dict[str, set[str]]:
+    """Return each name with the cards that it may mean."""
     from ..tables import gpus
 
-    kinds = []
+    kinds = {}
     for name in named:
         try:
-            kinds.append({card.name for card in gpus.cards(name)})
+            kinds[name] = {card.name for card in gpus.cards(name)}
         except UsageError:  # a capability: "sm_75"
             continue
-    return not kinds or bool(set.intersection(*kinds))
+    return kinds
 
 
 def _with_memory(gpu: Gpu, stated: float | None) -> Gpu:

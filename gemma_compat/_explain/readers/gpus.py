@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .base import LISTED, MENTIONED, STATED, Read, Reader, Reading, unless_advice
-from .saying import is_beside, is_in_comment
+from .saying import is_beside, is_in_comment, part
 
 _LONGEST_COUNT = 4096
 
@@ -36,10 +36,12 @@ def _known(name: str) -> str | None:
 
 # How many there are, in front of a name: "4 x", "2张", "8 pieces of", "two".
 _WORDS = {"single": 1, "one": 1, "two": 2, "dual": 2, "three": 3, "four": 4, "eight": 8}
+_CHINESE = {"一": 1, "单": 1, "二": 2, "两": 2, "双": 2, "三": 3, "四": 4, "八": 8}
 _BEFORE = re.compile(
     r"(?:(?P<unit>(?<![\w.-])[A-Za-z]+) )?"
     r"(?:(?<![\w.])(?P<nodes>\d{1,2}) ?[*xX×] ?)?"
-    rf"(?:(?<![\w.])(?P<count>\d{{1,3}})|\b(?i:(?P<word>{'|'.join(_WORDS)})))"
+    rf"(?:(?<![\w.])(?P<count>\d{{1,3}})|\b(?i:(?P<word>{'|'.join(_WORDS)}))|"
+    rf"(?P<chinese>[{''.join(_CHINESE)}])(?= ?[张块卡片]))"
     r"(?P<by> ?[*xX×] ?| ?[张块卡片] ?| pieces? of | ?)(?:NVIDIA )?$"
 )
 # A number behind such a word is its own: "Gemma 3 A100" has one card.
@@ -63,7 +65,8 @@ def _number_of(card: str, line: str, at: int) -> int | None:
         return None
     start = _BEFORE.search(line[:at])
     if start and not (start["by"].strip(" ") == "" and _NUMBERED.match(start["unit"] or "")):
-        count = int(start["count"]) if start["count"] else _WORDS[start["word"].lower()]
+        word = (start["word"] or start["chinese"] or "").lower()
+        count = int(start["count"]) if start["count"] else {**_WORDS, **_CHINESE}[word]
         return count * int(start["nodes"] or 1) or None
     name = re.escape(card).replace(r"\ ", " ?")
     behind = re.match(rf"{name}(?:s? ?[xX×*] ?(\d{{1,3}})\b(?! ?G)|s?[ )]*\(([1-9])\))", line[at:])
@@ -77,9 +80,19 @@ def _names_others(card: str, line: str) -> bool:
     same = {item.name for item in gpus.cards(card)}
     for found in _ANY.finditer(line):
         other = _known(found["name"] or found["bare"])
-        if other and same.isdisjoint(item.name for item in gpus.cards(other)):
+        if (
+            other
+            and not is_beside(found)
+            and same.isdisjoint(item.name for item in gpus.cards(other))
+        ):
             return True
     return False
+
+
+_WISHED = re.compile(
+    r"(?i)\bneeds?\b|\benough\b|\bsufficient\b|\bbuy\b|\brent\b|足够|够用|想用|打算|"
+    r"\b(?:want|plan|like|going|wish) to (?:get|use|switch|move|upgrade)\b"
+)
 
 
 def _is_the_runs(match: re.Match[str], card: str, at: int) -> bool:
@@ -87,7 +100,8 @@ def _is_the_runs(match: re.Match[str], card: str, at: int) -> bool:
     return not (
         is_in_comment(match)
         or is_beside(match)
-        or re.search(r"\bfor (?:an? |the )?$", match.string[:at])
+        or re.search(r"\bfor (?:an? |the )?(?:NVIDIA |Tesla |GeForce |RTX )*$", match.string[:at])
+        or _WISHED.search(part(match))
         or _names_others(card, match.string)
     )
 
@@ -206,6 +220,12 @@ GPUS: tuple[Reader, ...] = (
             "On A100 it works, ": {"gpus": ..., "gpus_beside": True},
             "It works on CPU, but fails on a T4": {"gpus": "T4"},
             "does not work on a T4": {"gpus": "T4"},
+            "On an A100 it is ok. On my V100 it crashes.": {"gpus": "V100"},
+            "A100 可以跑，T4 报错": {"gpus": "T4"},
+            "在两张 A100 上微调": {"gpus": "A100", "gpu_count": 2},
+            "Does this need an H100?": {"gpus": ...},
+            "Is a T4 enough?": {"gpus": ...},
+            "Can't reproduce on A100": {"gpus": ...},
             "the kernel is tuned for H100": {"gpus": ...},
         },
         limit=40,

@@ -181,6 +181,8 @@ MODELS: tuple[Reader, ...] = (
             "ada/gemma-3-4b-legal": {"model_type": frozenset({"gemma3", "gemma3_text"})},
             "/workspace/gemma_experiments/train_llama.py": {"model_type": ...},
             "`google/gemma-3-1b-it` does not have this issue": {"model": ...},
+            "google/gemma-2-9b does not show this": {"model": ...},
+            "Fixes google/gemma-3-4b-it training": {"model": "google/gemma-3-4b-it"},
             "google/gemma-2-9b works, but google/gemma-3-4b-it fails": {
                 "model": "google/gemma-3-4b-it"
             },

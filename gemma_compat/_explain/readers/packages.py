@@ -53,6 +53,7 @@ _ELSEWHERE = re.compile(
     r"at least|\bsince\b|\bbefore\b|\bworks\b|\bworked\b|not supported yet|\bfixed in\b|"
     r"transformers_version|\bfix(?:ed|es)?\b|[Ff]rom (?:version|release|v\d)|\bneeds?\b|[<>]=? ?\d|"
     r"\bsupports?\b|introduced|\bwas\b|last working|compiled with|[Cc]annot install|"
+    r"reproduce it|appeared (?:in|with)|\b(?:solved|resolved)\b|\bgone\b|"
     r"\bno (?:problem|issue|error)s?\b|\bunlike\b|\b(?:is|are) (?:fine|ok|OK)\b|正常|没问题",
 )
 
@@ -70,6 +71,10 @@ def package(name: str, version: str | None, strength: int) -> Iterator[Reading]:
 
 
 _SENTENCE = re.compile(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}")
+
+
+# Behind a release: other releases of the same package, or the one that took its place.
+_MORE = re.compile(r"\s*(?:(?:,|/|and|or|to|through|&)\s*v?\d+\.\d+|->|→|=>)")
 
 
 def _pinned(match: re.Match[str]) -> Iterator[Reading]:
@@ -100,6 +105,8 @@ def _in_a_sentence(match: re.Match[str]) -> Iterator[Reading]:
         return
     before = match.string[: match.start()].strip(" \t-*|>#•`'\"({[,")
     after = match.string[match.end() :].strip(" \t|*`'\")},]")
+    if _MORE.match(match.string, match.end()):
+        return
     alone = not before and (not after or not after[0].isalpha() or "  " in match.string)
     if not alone and match["version"].count(".") < 2:
         return  # "torch 2.5" in a sentence: a series, and perhaps no version
@@ -113,6 +120,8 @@ def _installed(match: re.Match[str]) -> Iterator[Reading]:
 
 
 def _python(match: re.Match[str]) -> Iterator[Reading]:
+    if is_beside(match):
+        return
     yield Reading("python", match["python"], LISTED)
 
 
@@ -242,7 +251,9 @@ PACKAGES: tuple[Reader, ...] = (
                 "packages.triton": "3.2.0",
             },
             "it works with transformers 4.49.0": {"packages.transformers": ...},
-            "transformers 4.49.0 is fine": {"packages.transformers": ...},
+            "on transformers 4.50.3, 4.51.0 and 4.52.1": {"packages.transformers": ...},
+            "trl 0.15.2 -> trl 0.16.0": {"packages.trl": "0.16.0"},
+            "I can't reproduce it with trl 0.16.0": {"packages.trl": ...},
             "open-clip-torch 2.10.1 requires protobuf": {"packages.torch": ...},
             "-torch 2.10.1": {"packages.torch": "2.10.1"},
             "Found existing installation: transformers 4.50.0": {"packages.transformers": ...},
@@ -280,6 +291,7 @@ PACKAGES: tuple[Reader, ...] = (
             "Python 3.12.3 (main)": {"python": "3.12.3"},
             "- Python version: 3.10.15": {"python": "3.10.15"},
             "python Version is 3.10": {"python": "3.10"},
+            "python 3.11 works": {"python": ...},
             "python                    3.11.9          hb806964_0_cpython": {"python": "3.11.9"},
         },
         needs=b"ython",

@@ -30,7 +30,7 @@ def _told(match: re.Match[str]) -> Iterator[Reading]:
     named = {name.lower() for name in re.findall(r"(?i)\b[fb][fp]16\b|\bfp32\b", line)}
     if len(named) > 1 or re.search(r"[?？]|n't\b|\b(?:not|never|no|cannot|want)\b", line):
         return
-    name = (match["value"] or match["stated"]).lower()
+    name = (match["value"] or match["stated"] or match["chinese"]).lower()
     if match["loads"]:
         yield Reading("model.dtype", _DTYPES[name], MENTIONED)
     else:
@@ -81,12 +81,14 @@ _STATED: tuple[Reader, ...] = (
         r"(?i:\b(?:(?P<loads>load(?:ed|ing)?)|(?:fine-?)?tun(?:e|ed|ing)|train(?:ed|ing)?)\b"
         r"(?:(?!\bthen\b|\bsav|\bmerg|\bexport|\bconvert|\bquanti)[^.;\n]){0,60}?"
         r"\b(?:with|in|using) (?P<value>fp16|bf16)\b(?! ?[=:])|"
+        r"(?:训练|微调)时?(?:使?用|采用)(?:的是)? ?(?P<chinese>fp16|bf16)\b|"
         r"^\W*(?:training )?precision\W{1,5}(?P<stated>fp16|bf16)\b)",
         _told,
         {
             "I train model with fp16 on V100": {"training.mixed_precision": "fp16"},
             "I load model with fp16": {"model.dtype": "float16"},
             "- **Precision**: bf16, FSDP2": {"training.mixed_precision": "bf16"},
+            "训练用 fp16，V100 单卡": {"training.mixed_precision": "fp16"},
             "Can I train it with fp16?": {"training.mixed_precision": ...},
             "I can't train with fp16": {"training.mixed_precision": ...},
             "training with bf16 works": {"training.mixed_precision": ...},

@@ -28,10 +28,15 @@ _BESIDE = re.compile(
     r"(?:fine|ok|okay|good|well|perfectly)\b(?!-| ?tun)|"
     r"\bno (?:such |more )?(?:problems?|issues?|errors?)\b|"
     r"\bwithout (?:any |a )?(?:problems?|issues?|errors?)\b|"
-    r"\b(?:does|do|did)(?: not|n't) (?:have|happen|occur|appear)\b|\bunlike\b|"
+    r"\b(?:does|do|did)(?: not|n't) (?:have|happen|occur|appear|show)\b|\bunlike\b|"
     r"\bcompared (?:to|with)\b|\b(?:faster|slower|better|worse|more|less|other|rather|older|newer) "
     r"than\b|\binstead\b|\bif (?:I|you|we|one)\b|\b(?:can|could|should|may|would) (?:I|we|one)\b|"
-    r"正常|没问题|没有问题|相比"
+    r"\b(?:solve[sd]|fixe[sd]|resolve[sd]|help(?:s|ed))(?: (?:it|this|that|the|my|for|me)\b|\s*$)|"
+    r"\b(?:is|are|was) gone\b|"
+    r"\b(?:goes|go|went) away\b|\b(?:up|down)grad(?:ed|ing)\b|\bma(?:kes?|de) (?:it|this) work\b|"
+    r"\b(?:can ?not|can't|could(?: not|n't)|unable to) reproduce\b|\b(?:does|did)\s*$|"
+    r"\b(?:docs?|documentation|README|blog|paper|guide) (?:say|state|suggest|show|use)s?\b|"
+    r"正常|没问题|没有问题|可以跑|能跑|相比|解决了"
 )
 _CODE = re.compile(r"[=(),\[\]\"':\w]\s+#+\s")
 

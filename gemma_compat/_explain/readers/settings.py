@@ -116,6 +116,9 @@ _ARGUMENTS: tuple[Reader, ...] = (
             "packing=True": {"training.packing": True},
             "--packing True": {"training.packing": True},
             "padding_free=False": {"training.packing": ...},
+            "packing=False makes it work": {"training.packing": ...},
+            "packing=False solved it": {"training.packing": ...},
+            "The docs say packing=True": {"training.packing": ...},
         },
     ),
     Reader(
