@@ -99,11 +99,9 @@ _STATED: tuple[Reader, ...] = (
         words=("fp00", "bf00"),
     ),
     Reader(
-        r"(?i)\b(?:b?fp?16|b?float16|fp32|float32|half[- ]precision|mixed[-_ ]precision)\b|"
-        r"半精度|混合精度",
+        r"(?i)\b(?:fp16|bf16|float16|bfloat16|fp32|float32|half[- ]precision|mixed[-_ ]precision)\b",
         always(("precision_told", True)),
         {"it is fp16 throughout": {"precision_told": True}, "fp160": {"precision_told": ...}},
-        words=("fp00", "bf00", "float00", "precision", "精度"),
         limit=3,
     ),
     Reader(
