@@ -99,7 +99,8 @@ _STATED: tuple[Reader, ...] = (
         words=("fp00", "bf00"),
     ),
     Reader(
-        r"(?i)\b(?:fp16|bf16|float16|bfloat16|fp32|float32|half[- ]precision|mixed[-_ ]precision)\b",
+        r"(?i)\b(?:fp16|bf16|float16|bfloat16|fp32|float32|half[- ]precision|"
+        r"mixed[-_ ]precision)\b",
         always(("precision_told", True)),
         {"it is fp16 throughout": {"precision_told": True}, "fp160": {"precision_told": ...}},
         limit=3,
