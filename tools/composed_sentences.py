@@ -97,7 +97,10 @@ COMPOSED = (
     "by estimate a step with {0} takes {1} GiB at {2} tokens a row and {3} GiB at {4} tokens a "
     "row, which the log does not state; {5}; the largest part there is {6}",
     "the weights alone are {0} GiB; the log does not state {1}; assumed: {2}",
-    *("one row", "{0} rows", "{0} ({1} GiB)"),
+    *("one row", "{0} rows", "{0} ({1} GiB)", "a card"),
+    *("{0} has {1} in {2}", "{0} has {1} in {2} only"),
+    "a GPU of unknown name (compute capability {0})",
+    "{0}, and delete the folder unsloth_compiled_cache",
     "per_device_train_batch_size=1, a shorter max_length",
     "per_device_train_batch_size=1, gradient_checkpointing=True, a shorter max_length",
     "gradient_checkpointing=True, a shorter max_length",
