@@ -181,6 +181,8 @@ def test_the_files_own_data_name_the_extraction(tmp_path: Path) -> None:
         ("LlamaRotaryEmbedding", "sin_cached", []),
         ("GemmaFixedRotaryEmbedding", "multi_gpu_cos_cached", ["2025.7.2 to "]),
         ("LycorisLayer", "rank_dropout_scale", ["0.14.0 to "]),
+        ("DynamicCache", "get_max_length", ["4.48.3 and older", "5.13.0 to "]),
+        ("Gemma3ForConditionalGeneration", "layers", []),
         ("ClusterConfig", "ipex_config", ["1.12.0 and older"]),
         ("VLLMGeneration", "_sync_fsdp_params_to_vllm", ["1.6.0 to 1.10.0"]),
     ],
