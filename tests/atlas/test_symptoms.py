@@ -69,10 +69,7 @@ NOT_IN_WHEELS = {
     "the table of loaded weights": ("UNEXPECTED", "MISSING"),
     "torch, for an operator that nobody registered": ("operator torchvision::nms",),
     "a check inside torch, printed in lower case by a warning": ("contains either `?inf",),
-    "text that Unsloth assembles and runs": (
-        "Logits are empty from",
-        "Skipping .* no quant_state",
-    ),
+    "text that Unsloth assembles and runs": ("Skipping .* no quant_state",),
     "the name of a function in a traceback": ("in chunked_hidden_states_selective_log_softmax",),
     "a message put together over several statements": (
         "device_map does not give any device",
