@@ -150,9 +150,7 @@ class Readings:
         self._types[reading.strength] = (line, (known & reading.value) or (known | reading.value))
 
     def to_facts(self) -> LogFacts:
-        for topic, releases in self._stated.items():
-            if len(releases) > 1 and self._best[topic][0] == STATED:
-                del self._best[topic]  # sentences tell of several, and none says which one runs
+        self._leave_contradictions_out()
         values = {topic: value for topic, (_, _, value) in self._best.items()}
         lines = {topic: line for topic, (_, line, _) in self._best.items()}
         is_other = self._is_other()
@@ -160,26 +158,8 @@ class Readings:
         model, name = (ModelFacts(), None) if is_other else self._model(types)
         if types:
             lines["model.model_type"] = line
-        named = self._cards.get(self._best["gpus"][0], ()) if "gpus" in values else ()
-        gpus, unclear = gpus_of(values, named)
-        reasons = dict.fromkeys(_AREAS, NOT_IN_THE_LOG)
-        if unclear or gpus is not UNKNOWN:
-            reasons["gpus"] = unclear
-        facts = Facts(
-            packages=packages_of(values),
-            torch=torch_of(values.get("packages.torch")),
-            gpus=gpus,
-            unsloth=UnslothFacts(**_fields(values, "unsloth")),
-            model=model.replace(**_fields(values, "model")),
-            training=TrainingFacts(**_fields(values, "training")),
-            adapter=AdapterFacts(**_fields(values, "adapter")),
-            reasons=reasons,
-            assumed={"model": f"what is published of {name}"} if name else {},
-        )
-        if "python" in values:
-            facts = facts.replace(python=values["python"])
         return LogFacts(
-            facts=facts,
+            facts=self._facts(values, model, name),
             lines=lines,
             model_types=types,
             other_models=tuple(self._others),
@@ -197,6 +177,31 @@ class Readings:
             cards=values.get("gpu_count") or values.get("ranks"),
             tells_precision="precision_told" in values,
         )
+
+    def _leave_contradictions_out(self) -> None:
+        """Forget a package of which sentences tell several releases, and none says which runs."""
+        for topic, releases in self._stated.items():
+            if len(releases) > 1 and topic in self._best and self._best[topic][0] == STATED:
+                del self._best[topic]
+
+    def _facts(self, values: dict[str, Any], model: ModelFacts, name: str | None) -> Facts:
+        named = self._cards.get(self._best["gpus"][0], ()) if "gpus" in values else ()
+        gpus, unclear = gpus_of(values, named)
+        reasons = dict.fromkeys(_AREAS, NOT_IN_THE_LOG)
+        if unclear or gpus is not UNKNOWN:
+            reasons["gpus"] = unclear
+        facts = Facts(
+            packages=packages_of(values),
+            torch=torch_of(values.get("packages.torch")),
+            gpus=gpus,
+            unsloth=UnslothFacts(**_fields(values, "unsloth")),
+            model=model.replace(**_fields(values, "model")),
+            training=TrainingFacts(**_fields(values, "training")),
+            adapter=AdapterFacts(**_fields(values, "adapter")),
+            reasons=reasons,
+            assumed={"model": f"what is published of {name}"} if name else {},
+        )
+        return facts.replace(python=values["python"]) if "python" in values else facts
 
     def _run_as_told(self) -> dict[str, Any]:
         """Return what is told of once, or more surely than anything else of its kind."""
