@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 
@@ -55,13 +56,11 @@ class Piece:
         return list(accumulate(map(len, self._with_0), initial=0))
 
     @cached_property
-    def _numbers(self) -> dict[bytes, list[int]]:
-        """Return the numbers of the lines that have each shape."""
-        numbers: dict[bytes, list[int]] = {}
-        for number, line in enumerate(self._with_0):
-            shape = self._shape_of.get(line)
-            if shape is not None:
-                numbers.setdefault(shape, []).append(number)
+    def _numbers(self) -> Mapping[bytes | None, list[int]]:
+        """Return the numbers of the lines of each shape; of those left out under ``None``."""
+        numbers: dict[bytes | None, list[int]] = defaultdict(list)
+        for number, shape in enumerate(map(self._shape_of.get, self._with_0)):
+            numbers[shape].append(number)
         return numbers
 
     def shapes_with(self, clauses: Sequence[Clause]) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from ..errors import UsageError
 
-BLOCK = 1 << 17  # bytes
+BLOCK = 1 << 18  # bytes
 OVERLAP = 1 << 11  # repeated after the cut of a line longer than a block, so no match is lost
 
 # CSI sequences (colours, cursor) and OSC ones (titles, links), as terminals define them.
