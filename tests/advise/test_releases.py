@@ -10,6 +10,7 @@ import gemma_compat
 from gemma_compat import versions
 from gemma_compat.advise import load_releases, support
 from gemma_compat.advise.question import ORDER
+from gemma_compat.data import releases as data
 from tools import releases as tool
 
 FILE = Path(gemma_compat.__file__).parent / "data" / "releases.jsonl"
@@ -115,3 +116,19 @@ def test_since_when_liger_has_kernels(model_type: str, since: str) -> None:
 
 def test_an_unknown_model_has_no_answer_about_kernels() -> None:
     assert support.liger_since("gemma99") is None
+
+
+def test_only_the_line_of_the_package_that_is_asked_about_is_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    day, *packages = FILE.read_bytes().splitlines()
+    broken = [line if b'"peft"' in line[:20] else line[:60] for line in packages]
+    monkeypatch.setattr(data, "_lines", lambda: {data._name(x): x for x in broken} | {"": day})
+    data.releases_of.cache_clear()
+    try:
+        assert "0.19.1" in data.releases_of("peft")
+        assert data.releases_of("nothing") == {}
+        with pytest.raises(ValueError):
+            data.releases_of("trl")
+    finally:
+        data.releases_of.cache_clear()

@@ -207,10 +207,10 @@ def test_every_index_says_what_it_is_of(module: str) -> None:
     ("path", "found"),
     [
         ("/x/site-packages/datasets/load.py", "datasets/load.py"),
-        ("/root/LLaMA-Factory/src/llamafactory/train/tuner.py", "llamafactory/train/tuner.py"),
+        ("/home/me/LLaMA-Factory/src/llamafactory/train/tuner.py", "llamafactory/train/tuner.py"),
         ("/workspace/axolotl/src/axolotl/cli/train.py", "axolotl/cli/train.py"),
-        ("/root/verl-0.5.0/verl/trainer/main_ppo.py", "verl/trainer/main_ppo.py"),
-        ("/root/ms-swift/swift/llm/train.py", "swift/llm/train.py"),
+        ("/home/me/verl-0.5.0/verl/trainer/main_ppo.py", "verl/trainer/main_ppo.py"),
+        ("/home/me/ms-swift/swift/llm/train.py", "swift/llm/train.py"),
         ("/sgl-workspace/sglang/python/sglang/srt/server.py", "sglang/srt/server.py"),
         ("/home/me/datasets/load.py", None),
         ("/home/me/swift/train.py", None),

@@ -198,3 +198,24 @@ def test_memory_does_not_grow_with_the_log() -> None:
 def test_a_compressed_log_is_refused_with_the_line_to_type(packed: bytes, program: str) -> None:
     with pytest.raises(UsageError, match=rf"compressed \(\w+\): {program} LOG \| python -m"):
         list(pieces(io.BytesIO(packed)))
+
+
+def test_bars_drawn_over_each_other_are_read_as_drawn_last() -> None:
+    bars = "\r".join(f"{step}%|{'#' * (step % 3)}| {step}/99" for step in range(10, 100))
+    (piece,) = read(f"start\n{bars}\rdone\nend\n".encode())
+    first, drawn, last = piece[1].decode().split("\n")[:3]
+    assert (first, last) == ("start", "end")
+    assert sorted(drawn.split("\r")) == ["97%|#| 97/99", "98%|##| 98/99", "99%|| 99/99", "done"]
+
+
+def test_lines_of_windows_are_left_as_they_are() -> None:
+    data = b"loss 1\r\nloss 2\r\n"
+    assert read(data) == [(1, data)]
+
+
+def test_a_sentence_is_looked_for_in_a_paragraph_and_not_in_a_line_of_data() -> None:
+    told = "the training loss starts at 9.3 and falls to 7"
+    found = explain_log(io.BytesIO(told.encode()))
+    assert "loss-that-is-too-high" in str(found)
+    long = explain_log(io.BytesIO((told + " x y" * 4096).encode()))
+    assert "loss-that-is-too-high" not in str(long)

@@ -136,7 +136,7 @@ DEEPSPEED: tuple[General, ...] = (
         _extension,
         {
             "RuntimeError: Error building extension 'cpu_adam'": "torch_extensions",
-            "ImportError: /root/.cache/torch_extensions/py310_cu121/fused_adam/fused_adam.so: "
+            "ImportError: /home/me/.cache/torch_extensions/py310_cu121/fused_adam/fused_adam.so: "
             "cannot open shared object file: No such file or directory": "fused_adam could not",
         },
     ),
