@@ -52,7 +52,10 @@ def enter(text_model: Any, functions: Iterable[tuple[Any, Callable[..., Any]]]) 
 
 
 def leave(text_model: Any, layers: Iterable[Any]) -> None:
-    """Put back what the layers had, unless another thread is in a forward of this model."""
+    """Put back what the layers had, unless another thread is in a forward of this model.
+
+    Where no function stands in for another there is nothing to put back, and no need of the lock.
+    """
     layers = list(layers)
     if not any(hasattr(getattr(layer, SLOT, None), _FOUND) for layer in layers):
         return
