@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from ..errors import UsageError
@@ -23,6 +23,14 @@ _ENDS = 256  # bytes that are kept of both its ends
 _DATA = re.compile(rb"(?<![\w+/=-])[\w+/=-]{%d,}" % _LONG)
 _IS_DATA = bytes(97 if _DATA.fullmatch(bytes([code]) * _LONG) else 32 for code in range(256))
 DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
+# What editors and browsers make of the quotes in a message that somebody pastes.
+_QUOTES = {
+    "\N{LEFT SINGLE QUOTATION MARK}".encode(): b"'",
+    "\N{RIGHT SINGLE QUOTATION MARK}".encode(): b"'",
+    "\N{LEFT DOUBLE QUOTATION MARK}".encode(): b'"',
+    "\N{RIGHT DOUBLE QUOTATION MARK}".encode(): b'"',
+}
+_ENTITIES = {b"&quot;": b'"', b"&#39;": b"'", b"&#x27;": b"'", b"&lt;": b"<", b"&gt;": b">"}
 _MANY_BARS = 2  # carriage returns for each line; Windows ends each line with one
 # Bytes that no program prints into a log: control characters but those for blanks and bars.
 _CONTROL = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r\b\f\v\x1b")
@@ -65,12 +73,22 @@ def pieces(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 def _plain(piece: bytes) -> bytes:
     if b"\0" in piece:  # as in every binary file, and where a log was cut while it was written
         piece = b"\n".join(map(_readable, piece.replace(b"\0", b"").split(b"\n")))
+    if b"\xe2" in piece:  # one byte alone is looked for ten times as fast
+        piece = _replaced(piece, _QUOTES)
+    if b"&" in piece:
+        piece = _replaced(piece, _ENTITIES)
     if b"\x1b" in piece:
         piece = _ANSI.sub(b"", piece)
     if b"a" * _LONG in piece.translate(_IS_DATA):  # to look for that is ten times as fast
         piece = _DATA.sub(lambda found: found[0][:_ENDS] + b" " + found[0][-_ENDS:], piece)
     if piece.count(b"\r") > _MANY_BARS * (piece.count(b"\n") + 1):
         piece = b"\n".join(map(_as_drawn_last, piece.split(b"\n")))
+    return piece
+
+
+def _replaced(piece: bytes, signs: Mapping[bytes, bytes]) -> bytes:
+    for sign, plain in signs.items():
+        piece = piece.replace(sign, plain)
     return piece
 
 

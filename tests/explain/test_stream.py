@@ -45,6 +45,10 @@ def read(data: bytes) -> list[tuple[int, bytes]]:
         f"[rank1]: {ERROR}".encode(),
         ERROR.encode() + b"\n" + b"\x1b[",
         b"\xef\xbb\xbf" + ERROR.encode(),
+        ERROR.replace("'Hyb", "\N{LEFT SINGLE QUOTATION MARK}Hyb")
+        .replace("che'", "che\N{RIGHT SINGLE QUOTATION MARK}")
+        .encode(),
+        ERROR.replace("'", "&#39;").encode(),
     ],
     ids=[
         "crlf",
@@ -58,6 +62,8 @@ def read(data: bytes) -> list[tuple[int, bytes]]:
         "rank",
         "cut",
         "bom",
+        "quotes",
+        "entities",
     ],
 )
 def test_it_is_found_whatever_the_log_looks_like(data: bytes) -> None:

@@ -165,7 +165,7 @@ DTYPES: tuple[General, ...] = (
         r"expected (?:scalar type \w+ but found \w+|m(?:at)?1 and m(?:at)?2 to have the same "
         r"dtype)|"
         r"(?:mat1|self) and mat2 (?:must have|should be of) (?:the )?same dtype|"
-        r"Input type \(\S+\) and (?:bias|weight) type \(\S+\) should be the same|"
+        r"Input type \(\S+\) and (?:bias|weight)(?: type)? \(\S+\) should be the same|"
         r"Index put requires the source and destination dtypes match|"
         r"expected self and source to have same dtypes|Expected out tensor to have dtype|"
         r"dtype c10::\w{3,12}, but got |"

@@ -233,6 +233,7 @@ IMAGES: tuple[General, ...] = (
     General(
         "channels-unclear",
         r"Unable to infer channel dimension format|"
+        r"Unsupported number of image dimensions: 2|"
         r"mean must have 1 elements if it is an iterable, got 3",
         always(
             "an image has not three channels: it is grey, or has an alpha channel, or is a mask",

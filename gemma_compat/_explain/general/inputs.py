@@ -81,8 +81,7 @@ INPUTS: tuple[General, ...] = (
         "no-input-at-all",
         r"You (?:have to|must) specify (?:either |exactly one of )?input_ids or inputs_embeds|"
         r"cannot specify both input_ids and inputs_embeds|You have to specify input_ids|"
-        r"specify exactly one of (?:decoder_)?input_ids or|"
-        r"The batch received was empty, your model won't be able to train on it",
+        r"specify exactly one of (?:decoder_)?input_ids or",
         _neither,
         {
             "ValueError: You must specify exactly one of input_ids or inputs_embeds": (

@@ -228,9 +228,9 @@ KERNELS: tuple[General, ...] = (
     ),
     General(
         "bfloat16-not-here",
-        r"BFloat16 is not supported on MPS|doesn't support bf16/gpu|"
+        r"doesn't support bf16/gpu|"
         r"Bfloat16 is only supported on GPUs with compute capability of at least|"
-        r"(?<!unscale_cuda\")(?<!tril_cuda_template\") not implemented for 'BFloat16'",
+        r"(?<!_mps\")(?<!unscale_cuda\")(?<!tril_cuda_template\") not implemented for 'BFloat16'",
         lambda case: Answer(
             "bfloat16 was asked for where it is not computed",
             (
@@ -243,7 +243,7 @@ KERNELS: tuple[General, ...] = (
             settles=False,
         ),
         {
-            "TypeError: BFloat16 is not supported on MPS": "float32",
+            "ValueError: Your setup doesn't support bf16/gpu. You need torch>=1.10": "float32",
             "__Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your "
             "Tesla V100-SXM2-16GB GPU has compute capability 7.0.": "float32",
         },

@@ -180,7 +180,7 @@ LOADING_OPTIONS: tuple[General, ...] = (
     General(
         "packages-of-the-model's-own-code",
         r"modeling file requires the following packages that were not found in your environment: "
-        r"(?P<names>[\w, .-]{2,120}?)(?:\. Run|$)|Missing requirements in your local environment",
+        r"(?P<names>[\w, .-]{2,120}?)\.?(?: Run|$)|Missing requirements in your local environment",
         lambda case: Answer(
             "the repository brings its own code, which needs packages that are not installed"
             + (f": {case.match['names']}" if case.match["names"] else ""),

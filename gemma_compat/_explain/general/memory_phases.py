@@ -81,7 +81,7 @@ _GENERATING = Answer(
     known="the frames are those of generation; how much each part holds is not in the log",
     settles=False,
 )
-_EVALUATING = Answer(
+EVALUATING = Answer(
     "out of memory while the model is evaluated, not in a step of training",
     (
         "per_device_eval_batch_size=1   (the default is 8)",
@@ -94,7 +94,7 @@ _EVALUATING = Answer(
     known="the frames are those of evaluation; how much each part holds is not in the log",
     settles=False,
 )
-_PHASES = ((_SAVES, _SAVING), (_GENERATES, _GENERATING), (_EVALUATES, _EVALUATING))
+_PHASES = ((_SAVES, _SAVING), (_GENERATES, _GENERATING), (_EVALUATES, EVALUATING))
 
 
 def at_phase(case: Case) -> Answer | None:
@@ -110,7 +110,7 @@ _LOADS = rf"{_WHEN}(?:load\w*|initiali\w+|from_pretrained)\b"
 _TOLD_PHASES = (
     (rf"{_WHEN}(?:(?:merg|export|convert)\w*)\b", answer_of_merge(is_unsloth=False)),
     (rf"{_WHEN}(?:sav\w+|checkpoint\w*)\b", _SAVING),
-    (rf"{_WHEN}(?:evaluat\w+|eval|validat\w+)\b", _EVALUATING),
+    (rf"{_WHEN}(?:evaluat\w+|eval|validat\w+)\b", EVALUATING),
     (rf"{_WHEN}(?:generat\w+|inference|infer\w*)\b", _GENERATING),
 )
 

@@ -53,7 +53,9 @@ PREFERENCES: tuple[General, ...] = (
         r"dataset_kwargs|ref_model_init_kwargs|beta|loss_type|max_prompt_length|"
         r"max_completion_length|num_generations|padding_value|generate_during_eval|"
         r"precompute_ref_log_probs|disable_dropout|eos_token|chat_template_path|"
-        r"assistant_only_loss|completion_only_loss|reward_weights|truncation_mode)'|"
+        r"assistant_only_loss|completion_only_loss|reward_weights|truncation_mode|"
+        r"dataset_batch_size|eval_packing|label_pad_token_id|reference_free|sync_ref_model|"
+        r"rpo_alpha|label_smoothing|center_rewards_coefficient|num_of_sequences)'|"
         r"Please use `?(?P<config>\w{2,20}Config)`? instead `?TrainingArguments",
         lambda case: Answer(
             "a trainer of TRL was given TrainingArguments, and it reads settings that only its "
@@ -115,6 +117,7 @@ PREFERENCES: tuple[General, ...] = (
     General(
         "model-and-its-arguments",
         r"You passed `?(?:ref_|teacher_)?model_(?:init_)?kwargs`? to the|"
+        r"model_init_kwargs`? was passed to the|"
         r"`quantization_config` to the trainer, but your model is already instantiated",
         always(
             "arguments for loading were given, and the model is loaded already",

@@ -135,8 +135,7 @@ PYTHON: tuple[General, ...] = (
         r"numpy\.(?:dtype|ufunc|ndarray) size changed|compiled against (?:API|ABI) version|"
         r"compiled using NumPy 1\.x cannot be run|Numpy is not available|_ARRAY_API not found|"
         r"cannot import name '_?\w{1,40}' from 'numpy\._?\w|"
-        r"numpy\.core\.multiarray failed to import|No module named 'numpy\._core|"
-        r"module 'numpy' has no attribute '(?:float|int|bool|object|bool8)'",
+        r"numpy\.core\.multiarray failed to import|No module named 'numpy\._core",
         always(
             "a compiled package was built for another NumPy than the one that is imported",
             "restart the kernel, if anything was installed in this session",

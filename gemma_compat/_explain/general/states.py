@@ -109,7 +109,7 @@ STATES: tuple[General, ...] = (
     General(
         "weight-by-another-name",
         r"KeyError: '(?P<name>[\w.]{3,200}\.(?:weight|bias|lora_[AB](?:\.\w{1,20})?|absmax|scales|"
-        r"qweight))'",
+        r"qweight)|base_model\.model\.[\w.]{3,200})'",
         _named_weight,
         {"KeyError: 'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight'": "prefix"},
     ),

@@ -24,6 +24,7 @@ def told(happened: str, *do: str, why: str, of_gemma: bool = False) -> Answering
     """Return an answer to a sentence: likely, and not settled."""
 
     def answer(case: Case) -> Answer | None:
+        is_gemma = of_gemma and not case.log.is_other
         if case.log.figures.losses and case.hit.match[0].startswith(("{", "[")):
             return None
         return Answer(
@@ -33,7 +34,7 @@ def told(happened: str, *do: str, why: str, of_gemma: bool = False) -> Answering
             known=_TOLD,
             certain=False,
             settles=False,
-            of_gemma=of_gemma,
+            of_gemma=is_gemma,
         )
 
     return answer

@@ -50,6 +50,24 @@ def _text(kind: str) -> Answer:
     )
 
 
+def _no_text(case: Case) -> Answer:
+    if "ensor" in case.match[0]:
+        return _tensor("list or a text")
+    kind = case.match["kind"] or "list"
+    if kind == "NoneType":
+        return Answer(
+            "None stands where a text is expected",
+            (
+                "dataset = dataset.filter(lambda row: row['text'] is not None)   with your column",
+                _LOOK,
+            ),
+            why="an empty cell of a table is None; so is a column that the loader did not find",
+            known="the message; which column it is, the last frames show",
+            settles=False,
+        )
+    return _text(kind)
+
+
 def _tensor(kind: str) -> Answer:
     return Answer(
         f"a {kind} stands where a tensor is expected",
@@ -170,11 +188,13 @@ VALUES: tuple[General, ...] = (
     ),
     General(
         "list-where-text-is-tokenised",
-        r"expected string or bytes-like object|TypeError: new\(\): invalid data type 'str'|"
+        r"expected string or bytes-like object(?:, got '(?P<kind>\w{1,30})')?|"
+        r"TypeError: new\(\): invalid data type 'str'|"
         r"expected Tensor as element \d+ in argument \d+, but got (?:list|str)",
-        lambda case: _tensor("list or a text") if "ensor" in case.match[0] else _text("list"),
+        _no_text,
         {
-            "TypeError: expected string or bytes-like object, got 'list'": "text is expected",
+            "TypeError: expected string or bytes-like object, got 'list'": "a list stands where a",
+            "TypeError: expected string or bytes-like object, got 'NoneType'": "None stands where",
             "TypeError: expected Tensor as element 0 in argument 0, but got list": "collator",
         },
     ),
