@@ -239,6 +239,11 @@ LOGS = {
         ("while the model is evaluated", "no cause is known"),
         ("a step takes",),
     ),
+    "told of the Trainer at evaluation": (
+        f"Trainer runs out of memory when computing eval score, Gemma 3 12B\n{_SECOND}",
+        ("while the model is evaluated", "no cause is known"),
+        ("a step takes",),
+    ),
     "told at saving": (
         f"I get OOM when saving the model, gemma-3-12b-it\n{_SECOND}",
         ("while a checkpoint is saved",),

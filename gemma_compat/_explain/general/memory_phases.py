@@ -110,7 +110,11 @@ _LOADS = rf"{_WHEN}(?:load\w*|initiali\w+|from_pretrained)\b"
 _TOLD_PHASES = (
     (rf"{_WHEN}(?:(?:merg|export|convert)\w*)\b", answer_of_merge(is_unsloth=False)),
     (rf"{_WHEN}(?:sav\w+|checkpoint\w*)\b", _SAVING),
-    (rf"{_WHEN}(?:evaluat\w+|eval|validat\w+)\b", EVALUATING),
+    (
+        rf"{_WHEN}(?:evaluat\w+|eval|validat\w+|(?:comput|calculat)\w+ (?:the )?(?:eval\w*|"
+        r"metrics?|scores?))\b|(?i:\b(?:tr(?:y|ies) (?:to )?|for [\w ]{0,20})evaluat\w+)",
+        EVALUATING,
+    ),
     (rf"{_WHEN}(?:generat\w+|inference|infer\w*)\b", _GENERATING),
 )
 
@@ -118,7 +122,7 @@ _TOLD_PHASES = (
 def told_phase(case: Case) -> Answer | None:
     """Answer a sentence that says itself when memory runs out, outside of a step."""
     near = _near(case)
-    if re.search(r"(?i)\btrain|fine-?tun", near):
+    if re.search(r"(?i)\btrain(?!er)|fine-?tun", near):
         return None
     found = next((answer for text, answer in _TOLD_PHASES if re.search(text, near)), None)
     return found and found.replace(
