@@ -86,7 +86,8 @@ SYMPTOMS: tuple[Symptom, ...] = (
         "no-effect",
         r"(?:no|without(?: any)?) (?:effect|difference|change)\b(?! of)|"
         r"same as (?:the )?(?:base|before)|"
-        r"(?:exactly )?as before|(?:has|have|had)(?: not|n't) (?:changed|learn)|没有效果|没有变化|"
+        r"\b(?:exactly|same|predict\w{1,5}) as before|"
+        r"(?:has|have|had)(?: not|n't) (?:changed|learn)|没有效果|没有变化|"
         r"和原(?:来|模型)一样|没有生效",
         "training seems to change nothing",
         _PREFLIGHT,

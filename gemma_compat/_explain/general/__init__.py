@@ -26,6 +26,8 @@ FILES = (
     "vllm",
     "vllm_releases",
     "adapters",
+    "fsdp",
+    "saved_states",
     "prompts",
     "states",
     "data",
@@ -46,6 +48,7 @@ FILES = (
     "deepspeed",
     "distributed",
     "rollouts",
+    "megatron",
     "swift",
     "recipes",
     "ended",
@@ -95,6 +98,7 @@ FILES = (
     "shapes",
     "plain_python",
     "by_message",
+    "told_cards",
     "told",
     "told_figures",
     "told_runs",
@@ -103,7 +107,7 @@ FILES = (
 
 # Files of kinds that a person tells of, in a sentence: not looked for in a line that is longer
 # than a paragraph. Their words are common ones, and such a line is data.
-_SENTENCES = {"told", "told_figures", "told_runs"}
+_SENTENCES = {"told_cards", "told", "told_figures", "told_runs"}
 _PARAGRAPH = 8192  # bytes
 
 

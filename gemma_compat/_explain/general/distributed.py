@@ -161,7 +161,7 @@ DISTRIBUTED: tuple[General, ...] = (
     ),
     General(
         "fsdp-on-another-card",
-        r"Inconsistent compute device and `device_id`",
+        r"[Ii]nconsistent compute device and ?[`']?device_id",
         always(
             "the weights of this process lie on another card than the one that FSDP is to use",
             "torch.cuda.set_device(int(os.environ['LOCAL_RANK']))   before the model is loaded",
@@ -174,6 +174,7 @@ DISTRIBUTED: tuple[General, ...] = (
                 "LOCAL_RANK"
             )
         },
+        alone=True,
     ),
     General(
         "weight-changed-after-wrapping",

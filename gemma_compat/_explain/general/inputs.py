@@ -228,7 +228,7 @@ INPUTS: tuple[General, ...] = (
     ),
     General(
         "answer-marker-not-in-the-row",
-        r"Could not find (?:response|instruction) key `",
+        r"Could not find (?:response|instruction) key [`\['\"]",
         always(
             "the marker at which the answer begins is not in the row, and the whole row is masked",
             "response_template = tokenizer.encode('<start_of_turn>model\\n', "
@@ -241,7 +241,10 @@ INPUTS: tuple[General, ...] = (
         ),
         {
             "UserWarning: Could not find response key `### Answer:` in the following instance: "
-            "<bos>": "completion_only_loss"
+            "<bos>": "completion_only_loss",
+            "RuntimeError: Could not find response key [1, 32002] in token IDs tensor([1, 2])": (
+                "response_template"
+            ),
         },
         alone=True,
     ),

@@ -36,6 +36,25 @@ def _replica(case: Case) -> Answer:
     )
 
 
+def _mixed(case: Case) -> Answer:
+    is_norm = (case.match["operation"] or "").startswith("_foreach_norm")
+    clip = "max_grad_norm=0   (no clipping): it settles whether the norm of the gradients is behind"
+    return Answer(
+        "one operation meets a sharded weight (DTensor) and a plain one"
+        + (": the norm of the gradients" if is_norm else ""),
+        (
+            *((clip,) if is_norm else ()),
+            "call the whole model, not a part of it: its wrapper gathers the weights",
+            "adapters, value heads and new embeddings go on before accelerate prepares the model",
+            "or FSDP1 (fsdp_version: 1) in place of FSDP2, where generation runs into it",
+        ),
+        why="FSDP2 and tensor parallelism shard what they wrap; what is added later, or used "
+        "outside the wrapped forward, stays plain",
+        known="torch names the operation; which weight it is, the frames say",
+        settles=False,
+    )
+
+
 PLACING: tuple[General, ...] = (
     General(
         "parts-on-the-cpu",
@@ -162,19 +181,15 @@ PLACING: tuple[General, ...] = (
     ),
     General(
         "sharded-and-plain-tensors",
-        r"got mixed torch\.Tensor and DTensor",
-        always(
-            "one operation meets a sharded weight (DTensor) and a plain one",
-            "call the whole model, not a part of it: its wrapper gathers the weights",
-            "adapters, value heads and new embeddings go on before accelerate prepares the model",
-            why="FSDP2 and tensor parallelism shard what they wrap; what is added later, or used "
-            "outside the wrapped forward, stays plain",
-            known="torch names the operation; which weight it is, the frames say",
-            settles=False,
-        ),
+        r"(?:aten\.(?P<operation>\w{1,40})[^\n]{0,40} )?mixed torch\.[Tt]ensor and DTensor",
+        _mixed,
         {
             "RuntimeError: aten.add.Tensor: got mixed torch.Tensor and DTensor, need to convert "
-            "all torch.Tensor to DTensor": "whole model"
+            "all torch.Tensor to DTensor": "whole model",
+            "runtimeerror: aten._foreach_norm_Scalar: got mixed torch.tensor and DTensor": (
+                "max_grad_norm=0"
+            ),
+            "FSDP2+PEFT(LoRA)+GRPO result in `mixed torch.Tensor and DTensor`": "whole model",
         },
     ),
     General(

@@ -130,4 +130,27 @@ PLAIN_PYTHON: tuple[General, ...] = (
             )
         },
     ),
+    General(
+        "dict-read-by-number",
+        r"KeyError: (?P<number>\d{1,7})(?:$|[^\w.:/-])",
+        lambda case: Answer(
+            f"a dict, or a table, is asked for the entry {case.match['number']}, which it has not",
+            (
+                "print(type(row), row) before that line: messages has to be a list of dicts, and a "
+                "batch a dict of lists",
+                "a pandas table that was split or filtered: df.reset_index(drop=True) before it "
+                "becomes a data set",
+            ),
+            why="code that counts on a list got a dict; a table keeps the numbers of its rows when "
+            "some are taken out; a number of a class or a layer may be missing in a table of names",
+            known=_ROWS,
+            certain=False,
+            settles=False,
+        ),
+        {
+            "KeyError: 18": "reset_index",
+            '"KeyError: 0" when trying to fine-tune on a data set': "list of dicts",
+            "KeyError: 0.5": "",
+        },
+    ),
 )

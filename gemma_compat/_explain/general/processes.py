@@ -81,10 +81,13 @@ PROCESSES: tuple[General, ...] = (
     General(
         "collective-timeout",
         r"[Ww]atchdog caught collective operation timeout|Timeout\(ms\)=\d+\)? ran for|"
-        r"NCCL timeout|Timed out waiting \d+ms|timed out in blocking wait|"
+        r"NCCL (?:timeout|timed out)|NCCL ?超时|Timed out waiting \d+ms|timed out in blocking wait|"
         r"failed to pass monitoredBarrier|RuntimeError: Socket Timeout|Timeout at NCCL work",
         _timeout,
-        {"[Rank 0] Watchdog caught collective operation timeout: WorkNCCL(": "ranks"},
+        {
+            "[Rank 0] Watchdog caught collective operation timeout: WorkNCCL(": "ranks",
+            "模型训练到固定step时， NCCL超时": "ranks",
+        },
         alone=True,
     ),
     General(

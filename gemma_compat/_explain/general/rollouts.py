@@ -194,6 +194,26 @@ ROLLOUTS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "ray-check-failed",
+        r"\b[a-z_]{4,40}\.(?:cc|h):\d{1,5}:(?: An unexpected system state has occurred\.)? "
+        r"{1,2}Check failed: [^\n]{2,80}",
+        always(
+            "a process of Ray ended itself: a check in Ray's C++ failed",
+            "ray stop --force   on each machine, and no other run on it; then start again",
+            "pip install -U ray   in every environment of the run: one release everywhere",
+            "df -h /dev/shm /tmp; free -h   while it runs: Ray keeps what workers hand on there",
+            why="an object or a worker was gone that Ray counted on: memory, a full disk, a "
+            "machine that left, or a fault of Ray's",
+            known="Ray names the check; what led to it, ls /tmp/ray/session_latest/logs has",
+            settles=False,
+        ),
+        {
+            "(TaskRunner pid=2915798) [2025-07-06 07:14:27,052 C 2915798 2915798] "
+            "task_receiver.cc:219: Check failed: objects_valid": "ray stop --force"
+        },
+        alone=True,
+    ),
+    General(
         "ray-worker-is-gone",
         r"The actor died unexpectedly before finishing this task|"
         r"The actor is dead because its (?:worker process has died|owner has died|creation task)|"

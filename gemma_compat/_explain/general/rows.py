@@ -11,7 +11,8 @@ from .base import Case, General, always
 _OF_A_ROW = re.compile(
     r"(?:text|messages|conversations?|prompt|completion|chosen|rejected|question|answer|"
     r"instruction|input|output|response|content|role|from|value|labels?|input_ids|"
-    r"attention_mask|token_type_ids|pixel_values|images?|audio|query|context)$"
+    r"attention_mask|token_type_ids|pixel_values|images?|audio|query|context)$",
+    re.IGNORECASE,
 )
 
 

@@ -92,6 +92,19 @@ _EMPTY_PIECE = Answer(
 )
 
 
+_HELD_FLAT = Answer(
+    "the model's weight is a flat piece (one dimension) while the file holds it whole: FSDP or "
+    "tensor parallelism has cut the model already",
+    (
+        "load the weights first, then wrap the model: from_pretrained(FOLDER), then prepare()",
+        "or resume by the trainer that wrote the checkpoint (resume_from_checkpoint)",
+    ),
+    why="FSDP1 keeps each unit's weights as one row of numbers, cut over the ranks",
+    known="the shape in the model has one dimension, the saved one has more",
+    settles=False,
+)
+
+
 def size_mismatch(case: Case) -> Answer:
     saved, here = case.match["saved"], case.match["here"]
     if saved in {"0", ""}:
@@ -102,6 +115,8 @@ def size_mismatch(case: Case) -> Answer:
         return _EMPTY_SHARD
     if "," in here and "," not in saved:
         return _FLAT
+    if "," in saved and "," not in here:
+        return _EMPTY_SHARD if here == "1" else _HELD_FLAT
     rows = [part.partition(",")[0].strip() for part in (saved, here)]
     if re.search(r"embed_tokens|lm_head|word_embeddings", case.hit.text) and rows[0] != rows[1]:
         resize = f"model.resize_token_embeddings({rows[0]}) before the weights are loaded"
@@ -125,8 +140,37 @@ def size_mismatch(case: Case) -> Answer:
             why="another size of the model, another rank, or another class of it",
             known="both shapes are in the message",
         )
+    parts = _parts(saved, here)
     return Answer(
-        f"the weights are of another model: [{saved}] in the file, [{here}] in the model",
-        ("load them with the config.json that was saved beside them",),
+        f"a weight has shape [{saved}] in the file and [{here}] in the model",
+        (
+            "load them with the config.json that was saved beside them",
+            *(
+                (f"or all {parts} parts of a model that is cut over {parts} cards, put together",)
+                if parts
+                else ()
+            ),
+        ),
+        why="a file of another size of the model, or of another class"
+        + (
+            f"; one side is {parts} times the other, as a part of a model that is cut over cards is"
+            if parts
+            else ""
+        ),
         known="both shapes are in the message",
+        settles=False,
     )
+
+
+def _parts(saved: str, here: str) -> int:
+    """Return how many times one shape has what the other has, along one dimension; else 0."""
+    pairs = list(zip(_numbers(saved), _numbers(here), strict=False))
+    unlike = [(max(pair), min(pair)) for pair in pairs if pair[0] != pair[1]]
+    if len(unlike) != 1 or saved.count(",") != here.count(","):
+        return 0
+    large, small = unlike[0]
+    return large // small if small > 1 and large % small == 0 and large // small <= 64 else 0
+
+
+def _numbers(shape: str) -> list[int]:
+    return [int(part) for part in shape.split(",") if part.strip()]

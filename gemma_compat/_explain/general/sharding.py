@@ -81,7 +81,7 @@ SHARDING: tuple[General, ...] = (
     ),
     General(
         "sharded-checkpoint-does-not-fit",
-        r"CheckpointException ranks|Missing key in checkpoint state_dict: |"
+        r"CheckpointException ranks|Missing key in checkpoint state_dict: (?!optimizer\.)|"
         r"\.metadata'? ?(?:is not|not found|does not exist)",
         always(
             "a sharded checkpoint (torch.distributed.checkpoint) is not the one that is looked for",
@@ -94,7 +94,7 @@ SHARDING: tuple[General, ...] = (
             known="the message names the key or rank",
             settles=False,
         ),
-        {"RuntimeError: Missing key in checkpoint state_dict: optimizer.state.": ("merge-weights")},
+        {"RuntimeError: Missing key in checkpoint state_dict: model.norm.": ("merge-weights")},
     ),
     General(
         "no-index-in-the-checkpoint",
@@ -200,7 +200,8 @@ SHARDING: tuple[General, ...] = (
     ),
     General(
         "card-is-busy",
-        r"CUDA-capable device\(s\) is/are busy or unavailable",
+        r"CUDA-capable device\(s\) is/are busy or unavailable|"
+        r"显卡独占|[Ee]xclusive[ _][Pp]rocess[^\n]{0,20}(?:[Mm]ode|模式)",
         always(
             "the card takes no further process: it is in exclusive mode, or in a bad state",
             "nvidia-smi   shows who holds it, and Compute M.: E. Process is the exclusive mode",
@@ -212,8 +213,10 @@ SHARDING: tuple[General, ...] = (
         {
             "RuntimeError: CUDA error: CUDA-capable device(s) is/are busy or unavailable": (
                 "nvidia-smi -c DEFAULT"
-            )
+            ),
+            "显卡独占（Exclusive Process）模式下训练报错": "nvidia-smi -c DEFAULT",
         },
+        alone=True,
     ),
     General(
         "weights-of-another-jax-model",

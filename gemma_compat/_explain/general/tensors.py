@@ -180,9 +180,17 @@ TENSORS: tuple[General, ...] = (
     ),
     General(
         "device-side-assert",
-        r"device-side assert triggered",
+        r"device-side assert triggered|"
+        r"Assertion [`'\"]?(?:t >= 0 && t < n_classes|srcIndex < srcSelectDimSize)"
+        r"[^\n]{0,9} failed",
         _assert,
-        {"RuntimeError: CUDA error: device-side assert triggered": "CUDA_LAUNCH_BLOCKING"},
+        {
+            "RuntimeError: CUDA error: device-side assert triggered": "CUDA_LAUNCH_BLOCKING",
+            "Loss.cu:250: nll_loss_forward_reduce_cuda_kernel_2d: block: [0,0,0], thread: "
+            "[31,0,0] Assertion t >= 0 && t < n_classes failed.": "not a class",
+            "Indexing.cu:1239: indexSelectSmallIndex: block: [0,0,0], thread: [0,0,0] Assertion "
+            "`srcIndex < srcSelectDimSize` failed.": "resize_token_embeddings",
+        },
         alone=True,
     ),
     General(

@@ -15,6 +15,7 @@ _MINE = (
 )
 _NONSENSE = (
     r"(?:gibberish|garbage|nonsens\w{1,6}|word salad|incoherent|meaningless|"
+    r"junk outputs?|outputs? to be (?:complete )?junk|"
     r"random (?:tokens|characters|words|text|symbols))"
 )
 _OUTPUT = r"(?:output|generat|respon|answer|produc|return|repl|predict|infer|print|got|get)"

@@ -1,0 +1,261 @@
+"""What a person tells of in a sentence about several cards: saving, resuming, speed, memory."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General
+from .told import told
+
+_TOGETHER = (
+    "python zero_to_fp32.py CHECKPOINT OUT   (DeepSpeed puts this script and global_stepN into "
+    "each checkpoint: do not delete them)",
+    '"stage3_gather_16bit_weights_on_model_save": true   in the DeepSpeed config, for the next run',
+    "trainer.save_model(OUT)   by all ranks, in place of model.save_pretrained on one",
+)
+_WHY_SHARDS = (
+    "under ZeRO-3 each rank has a part of every weight, and outside of a layer's forward the "
+    "model's own tensors have size 0; a save that does not gather them writes these"
+)
+_ZERO3 = r"(?i:\b(?:zero|deepspeed|stage)[-_ ]?(?:zero[-_ ]?)?(?:stage)?[-_ ]?3\b|\bzero_?3|z3\b)"
+_FSDP = r"(?i:\bFSDP[12]?\b|fully_?shard|full_shard)"
+
+_of_zero3 = told(
+    "weights that ZeRO-3 saved are said to be missing, empty or too small",
+    *_TOGETHER,
+    why=_WHY_SHARDS,
+)
+_of_fsdp = told(
+    "weights that FSDP saved are said to be missing, empty or too small",
+    "fsdp_state_dict_type: FULL_STATE_DICT   for whole files; SHARDED_STATE_DICT writes "
+    "pytorch_model_fsdp_0 alone",
+    "accelerate merge-weights CHECKPOINT/pytorch_model_fsdp_0 OUT   puts sharded files together",
+    "trainer.save_model(OUT)   by all ranks, before the process group ends",
+    why="under FSDP each rank has a part of every weight; which files a checkpoint has, the state "
+    "dict type decides",
+)
+_of_any = told(
+    "a saved model is said to be too small",
+    "ls -l FOLDER   : adapter_model.safetensors of some MB is an adapter, which needs its base: "
+    "PeftModel.from_pretrained(base, FOLDER)",
+    "python -c \"from safetensors import safe_open as o; f = o('FILE', 'pt'); "
+    'print([(k, f.get_slice(k).get_shape()) for k in f.keys()][:6])"   : a size 0 means shards '
+    "that were not gathered (ZeRO-3, FSDP)",
+    why="an adapter is small by design; a whole model has 2 bytes for each of its parameters in "
+    "bfloat16",
+)
+
+
+def _around(case: Case) -> str:
+    return f"{case.hit.before[-3000:]}\n{case.hit.text}\n{case.hit.after[:3000]}"
+
+
+def _saved_small(case: Case) -> Answer | None:
+    near = _around(case)
+    if re.search(_ZERO3, near) or re.search(r'"stage": 3|zero_stage: 3|stage3_', near):
+        return _of_zero3(case)
+    return (_of_fsdp if re.search(_FSDP, near) else _of_any)(case)
+
+
+def _empty_weights(case: Case) -> Answer | None:
+    if not re.search(r"(?i)deepspeed|\bzero[-_ ]?3|stage ?3", _around(case)):
+        return None
+    return Answer(
+        "weights are told to be empty, as ZeRO-3 leaves them outside of a layer's forward",
+        (
+            "with deepspeed.zero.GatheredParameters(list(model.parameters()), modifier_rank=None):"
+            "   around code that reads them",
+            "state = accelerator.get_state_dict(model)   to save them, on all ranks",
+            *_TOGETHER[:1],
+        ),
+        why=_WHY_SHARDS,
+        known="a sentence tells of it; that ZeRO-3 is behind it is likely",
+        certain=False,
+        settles=False,
+    )
+
+
+TOLD_CARDS: tuple[General, ...] = (
+    General(
+        "saved-weights-too-small",
+        r"(?i:(?:sav|checkpoint|weight|adapter|model\.bin|safetensors)\w{0,6}\b[^\n]{0,90} "
+        r"(?:(?:is|was|are|were|be|it) )?(?:only|just) (?:about |around )?"
+        r"\d[\d.]{0,6} ?(?:K|M|KB|MB|KiB|MiB|bytes|B)\b|"
+        r"(?:sav|weights?|checkpoint)\w{0,6} [^\n]{0,40}\b(?:is|are|was|were) "
+        r"(?:very |too |so |not )?(?:small|tiny|incomplete|complete)\b|"
+        r"(?:size of|saved) [^\n]{0,40}(?:model|bin|safetensors|adapter)\b[^\n]{0,30} only "
+        r"\d[\d.]{0,6} ?[KM]B?\b|"
+        r"\b[Oo]nly part of the (?:model )?weights|\bsave\w{0,2} (?:only )?(?:a )?part of the)",
+        _saved_small,
+        {
+            "I found that the saved bin file weights after training were only 3.6m, with "
+            "deepspeed zero stage3": "zero_to_fp32",
+            "the size of saved pytorch-model.bin is only 610K.": "an adapter is small",
+            "Only part of the model weights exist in `pytorch_model.bin` (FSDP)": "merge-weights",
+            "model.safetensors: 100% 9.3M/9.3M": "",
+            "the checkpoint is complete": "an adapter is small",
+        },
+        alone=True,
+    ),
+    General(
+        "zero3-saves-no-weights",
+        r"(?i:(?:zero|stage|deepspeed)[-_ ]{0,2}(?:zero[-_ ]?)?(?:stage[-_ ]?)?3[^\n]{0,60}"
+        r"(?:(?:does|do|did|can|is|are)(?: ?not|n't)|cannot|没有|并没有|无法|不能|不会|fails? to)"
+        r"[^\n]{0,20}(?:sav|保存|gather)|"
+        r"(?:not (?:being )?saved?|(?:does|did|can)(?: ?not|n't) save|saving and loading|"
+        r"without saving|saved? incorrect)[^\n]{0,60}(?:zero|stage)[-_ ]?(?:stage[-_ ]?)?3\b|"
+        r"(?:zero|stage)[-_ ]?3 (?:model )?(?:save|saving)\b)",
+        _of_zero3,
+        {
+            "Training With DeepSpeed Zero3 Does Not Save The Whole Model": "zero_to_fp32",
+            "deepspeed zero3保存时并没有保存模型": "zero_to_fp32",
+            "[BUG]Zero stage3 can not save model weights correctly!": "by all ranks",
+            "Model is not saved for full finetune with Deepspeed Zero3": "by all ranks",
+            "About ZERO 3 model saving and loading": "zero_to_fp32",
+            "I use zero3 and it does not fit": "",
+        },
+        alone=True,
+    ),
+    General(
+        "weights-that-are-empty",
+        r"(?i:weights?\b[^\n]{0,60} (?:shape of 0|(?:is|are|was|were|be|become|becomes|became) "
+        r"(?:all )?empty)|权重[^\n]{0,20}(?:为空|空了|变成空)|参数[^\n]{0,12}为空|"
+        r"(?:shape|got this)[^\n]{0,40}torch\.Size\(\[0\]\))",
+        _empty_weights,
+        {
+            "deepspeed.initialize后模型的权重就自动为空了": "GatheredParameters",
+            "with zero3 some weights in the saved model have a shape of 0": "GatheredParameters",
+            "the weights are empty": "",
+        },
+        alone=True,
+    ),
+    General(
+        "sizes-differ-under-zero3",
+        r"(?i:size mismatch[^\n]{0,80}\b(?:zero|stage)[-_ ]?3|\b(?:zero|stage)[-_ ]?3[^\n]{0,80}"
+        r"size mismatch)",
+        told(
+            "sizes are said not to fit under ZeRO-3",
+            "load with from_pretrained under the trainer's own DeepSpeed config, which gathers; "
+            "never load_state_dict on the partitioned model",
+            "ref_model=None with PEFT, or create_reference_model, for the second model of DPO and "
+            "PPO",
+            "or ZeRO-2, which does not partition the weights",
+            why="ZeRO-3 keeps each weight at size 0 until its layer runs, so whole weights do not "
+            "fit it; what the two sizes were, the message's own lines say",
+        ),
+        {"size mismatch when train with llama 7b/30b (deepspeed zero3)": "ZeRO-2"},
+        alone=True,
+    ),
+    General(
+        "resuming-does-not-work",
+        r"(?i:resume_from_checkpoint[`'\"*]* (?:is not|isn't|does not|doesn't|not) (?:work|load)|"
+        r"(?:can ?not|can't|unable to|fail(?:s|ed)? to|could not) (?:be )?(?:resumed?|continue) "
+        r"(?:the )?(?:training|from|finetun|fine-tun)|"
+        r"resum\w{1,4} (?:the )?(?:training|from)[^\n]{0,60} (?:fail|(?:does|did)(?: not|n't) work|"
+        r"starts? from (?:scratch|0|zero|the beginning)|hang)|"
+        r"断点(?:续训|重训)[^\n]{0,20}(?:失败|报错|不)|无法(?:恢复|继续)训练)",
+        told(
+            "resuming a run is said not to work",
+            "ls CHECKPOINT   : trainer_state.json, and optimizer.pt (one card), global_stepN with "
+            "latest (DeepSpeed) or optimizer_0 (FSDP)",
+            "the same number of processes, DeepSpeed or FSDP config, adapter and batch size as the "
+            "run that saved it",
+            "weights alone will do: model_name_or_path=CHECKPOINT (an adapter: "
+            "is_trainable=True), without resume_from_checkpoint",
+            why="resume_from_checkpoint wants one checkpoint-N, not the output folder, and the "
+            "optimizer's states; save_only_model=True leaves these out",
+        ),
+        {
+            "resume_from_checkpoint is not working with Deepspeed": "save_only_model",
+            "[Bug] Cannot Resume Training From a Trained Checkpoint": "same number of processes",
+            "to resume training use the flag": "",
+        },
+        alone=True,
+    ),
+    General(
+        "saving-on-several-cards",
+        r"(?i:\bfsdp2?\b[^\n]{0,60}(?:checkpoints? (?:do(?:es)?(?: not|n't) save|not saved)|"
+        r"crash\w{0,3} on sav|(?:fail|error|crash|hang|stuck|issue|problem)\w{0,4}[^\n]{0,40}"
+        r"sav(?:e|ing)|sav(?:e|ing)[^\n]{0,40}(?:fail|error|crash|hang|stuck|issue|problem))|"
+        r"(?:_save_checkpoint|sav(?:e|ing)[^\n]{0,20}checkpoint|save the checkpoint|model saving)"
+        r"[^\n]{0,60}\bfsdp|"
+        r"(?:error|fail\w{0,3}|crash\w{0,3}) (?:during|when|while|on) (?:model )?sav\w{1,3}"
+        r"[^\n]{0,40}fsdp|fsdp [^\n]{0,60}save checkpoint error)",
+        told(
+            "saving a checkpoint under FSDP is said to fail",
+            "save_only_model=True   : it settles whether the optimizer's states are behind it",
+            "optim=adamw_torch   in place of an 8-bit, 4-bit or torchao optimizer, whose states "
+            "FSDP may not be able to gather",
+            "fsdp_state_dict_type: SHARDED_STATE_DICT (and accelerate merge-weights at the end), "
+            "or FULL_STATE_DICT where the sharded form fails; fsdp_use_orig_params: true with LoRA",
+            "all ranks call the save, and write to a disk that they share",
+            why="weights, then the optimizer's states are gathered over all ranks; a rank that has "
+            "no such state, or does not take part, ends or blocks the others. The error's own "
+            "last lines would say more",
+        ),
+        {
+            'FSDP "zero-2" checkpoints don\'t save': "save_only_model",
+            "FSDP V1 crashes on save with 4-bit optimizer": "adamw_torch",
+            "FSDP Torchao 8bit optimizer cause save checkpoint error only at the end": "torchao",
+            "Error During Model Saving QLORA + FSDP": "use_orig_params",
+            "issues with `Trainer`'s `_save_checkpoint` and FSDP?": "all ranks",
+            "FSDP saves memory": "",
+        },
+        alone=True,
+    ),
+    General(
+        "several-cards-slower-than-one",
+        r"(?i:(?:mul?ti|two|2|4|8|more|several)[- ]?gpus?\b[^\n]{0,60}\b(?:slower|lower) than "
+        r"(?:(?:a |with |on |the |using )*(?:single|one|1)\b)|"
+        r"(?:speed|throughput)[^\n]{0,30}(?:mul?ti|2|4|8)[- ]?gpus?[^\n]{0,40}(?:lower|slower)|"
+        r"多卡[^\n]{0,20}比单卡[^\n]{0,6}慢|多卡[^\n]{0,10}(?:速度)?[^\n]{0,6}更慢)",
+        told(
+            "several GPUs are said to be slower than one",
+            "compare samples per second, not seconds per step: a step of N GPUs takes N times the "
+            "rows",
+            "nvidia-smi topo -m   : NV# is a fast link, SYS and PHB are slow ones, as without "
+            "NVLink",
+            "DDP with LoRA, if it fits one card (a small gradient goes around), or ZeRO-2; ZeRO-3 "
+            "and full_shard send all weights for each step",
+            'no device_map="auto" in training: the cards then work one after another',
+            why="what goes between the cards, and rows that are loaded too slowly for all of them, "
+            "decide; gradient_accumulation_steps sends gradients less often",
+        ),
+        {
+            "Muti-GPU training slower than single GPU training": "topo -m",
+            "多卡训练比单卡还慢": "samples per second",
+            "multi-gpu training is faster than single": "",
+        },
+        alone=True,
+    ),
+    General(
+        "only-one-card-works",
+        r"(?i:(?:only|just) (?:one |1 |the first |a single |)(?:gpu|card|cuda:)[^\n]{0,20} "
+        r"(?:is |are |being |gets? )+(?:used|utili[sz]ed|working|busy|loaded)|"
+        r"(?:uses?|using|utili[sz]es?|detects?|trains? on|runs? on) (?:only|just) "
+        r"(?:one|1|a single|the first) (?:of (?:the |my )?(?:\w{1,6} )?)?(?:gpu|card)|"
+        r"(?:does|do|did|is|are)(?: not|n't) (?:use|using|utili[sz]e|utili[sz]ing|see) "
+        r"(?:all (?:of )?|both |multiple |the second |my second |the other )(?:the |my )?"
+        r"(?:\w{1,6} )?(?:gpu|card)|"
+        r"只(?:用|使用|占用)(?:了|到)?(?:一|1) ?(?:张|块|个)(?:显)?(?:卡|GPU))",
+        told(
+            "only one of several GPUs is said to be used",
+            "accelerate launch --num_processes N script.py, or torchrun --nproc_per_node N: one "
+            "process for each GPU",
+            "LLaMA-Factory: FORCE_TORCHRUN=1; ms-swift: NPROC_PER_NODE=N; and no "
+            "CUDA_VISIBLE_DEVICES=0 in the shell",
+            'python -c "import torch; print(torch.cuda.device_count())"   : 1 means that the '
+            "shell, the container or the driver shows one",
+            why="a script that is started by python alone is one process. It uses one card, or "
+            'spreads the layers by device_map="auto", where one card works at a time',
+        ),
+        {
+            "Only one GPU is being used during fine-tuning": "num_processes",
+            "the training does not use both GPUs": "NPROC_PER_NODE",
+            "微调时只用了一张卡": "FORCE_TORCHRUN",
+            "we trained on one GPU": "",
+        },
+        alone=True,
+    ),
+)
