@@ -73,8 +73,8 @@ _AROUND = re.compile(
 )
 
 
-def _is_shown_around(hit: Hit, last: Raised) -> bool:
-    return hit.line != last.line and _AROUND.match(hit.text) is not None
+def _is_shown_around(hit: Hit, last: Raised | None) -> bool:
+    return (last is None or hit.line != last.line) and _AROUND.match(hit.text) is not None
 
 
 def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:
@@ -83,8 +83,7 @@ def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Gener
     is_report = reading.last.is_of_a_launcher if reading.last else bool(reading.cut_at)
     for kind in generals():
         hits = reading.general.get(kind.name, [])
-        if reading.last is not None:
-            hits = [hit for hit in hits if not _is_shown_around(hit, reading.last)]
+        hits = [hit for hit in hits if not _is_shown_around(hit, reading.last)]
         of_last = [hit for hit in hits if reading.is_of_last(hit.line)]
         if not of_last and not (kind.alone or is_report):
             hits = [hit for hit in hits if _is_reported(hit, reading)]

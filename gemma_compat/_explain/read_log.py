@@ -124,10 +124,26 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
 
 def _end(reading: LogReading, last: deque[Raised], quoted: deque[Hit]) -> None:
     """Put what was raised together, and what is only quoted where nothing was."""
-    reading.raised += last or _quoted(reading, quoted)
+    reading.raised += last
+    if reading.raised and _was_caught(reading.raised[-1]):
+        caught = reading.raised.pop().line
+        quoted = deque(hit for hit in quoted if hit.line != caught)
+    if not reading.raised:
+        reading.raised += _quoted(reading, quoted)
     if quoted and not reading.raised:
         reading.told = Raised(quoted[-1].line, quoted[-1])
     reading.cut_at = 0 if reading.raised else reading.cut_at
+
+
+def _was_caught(item: Raised) -> bool:
+    """Return whether the last error of a log is one that PEFT or torch caught while it looked for
+    an attribute, and the log is cut before the error that followed.
+    """
+    return (
+        item.kind == "AttributeError"
+        and "During handling of the above exception" in item.hit.after
+        and "in __getattr__" in item.traceback
+    )
 
 
 def _quoted(reading: LogReading, hits: Iterable[Hit]) -> list[Raised]:

@@ -75,6 +75,9 @@ SYMPTOMS: tuple[Symptom, ...] = (
         r"(?:outputs?|generat|predict|produc|respon|answer|print)\w*\b.{0,50}\b(?:same|single|one) "
         r"(?:token|word|character|sentence)|repeat(?:s|ing) (?:the|it|a |token|word|end)|gibberish|"
         r"garbage|nonsense|word salad|garbled|(?:empty|blank) (?:output|response|answer)|乱码|"
+        r"(?:wrong|weird|strange|abnormal|incorrect|meaningless) (?:model )?(?:output|result|"
+        r"answer|response|generation|inference|text)s?\b|breaks? (?:the )?(?:inference|generation)|"
+        r"[\"'`]!{6,}[\"'`]|"
         r"重复输出|胡言乱语|输出为空|一直重复",
         "the output is useless: it repeats, is empty or makes no sense",
         "give one prompt to the base model and to the trained one, without sampling, through "
@@ -142,7 +145,8 @@ SYMPTOMS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "hangs",
-        r"\b(?:hangs?|hung|hanging|stuck|freezes|froze|deadlocks?|nothing happens|no progress)\b|"
+        r"(?<!cause the process to )\b(?:hangs?|hung|hanging|stuck|freezes|froze|deadlocks?|"
+        r"nothing happens|no progress)\b|"
         r"never (?:starts|begins|finishes|returns)|卡住|卡死|卡在|无响应|没有反应|一直不动|假死",
         "the run stands still",
         "py-spy dump --pid PID   of each process that stands still",

@@ -42,6 +42,9 @@ FILES = (
     "unsloth_parts",
     "unsloth",
     "unsloth_refusals",
+    "unsloth_running",
+    "half_installed",
+    "compiled_code",
     "quantized",
     "quantizers",
     "serving",
@@ -99,7 +102,9 @@ FILES = (
     "plain_python",
     "by_message",
     "told_cards",
+    "unsloth_told",
     "told",
+    "told_errors",
     "told_figures",
     "told_runs",
     "unsloth_import",
@@ -108,6 +113,7 @@ FILES = (
 # Files of kinds that a person tells of, in a sentence: not looked for in a line that is longer
 # than a paragraph. Their words are common ones, and such a line is data.
 _SENTENCES = {"told_cards", "told", "told_figures", "told_runs"}
+_SENTENCES = {"unsloth_told", "told_errors", "told", "told_figures", "told_runs"}
 _PARAGRAPH = 8192  # bytes
 
 

@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
-from .base import General, always
+from .base import Case, General, always
+
+
+def _empty_cache(case: Case) -> Answer:
+    near = case.hit.before[-4000:] + case.around + case.hit.after
+    first = (
+        ("FastLanguageModel.for_inference(model)   before generate",)
+        if re.search("nsloth|Fast(?:Language|Vision)?Model", near)
+        else ()
+    )
+    return Answer(
+        "a cache is read at a layer for which nothing was stored",
+        (
+            *first,
+            "use_cache=False   while training",
+            "generating: let generate make the cache (no past_key_values of your own, no prefill "
+            "by hand)",
+        ),
+        why="the cache was made empty, or by another model; checkpointing in training mode "
+        "switches it off",
+        known="the message; who made the cache is not in it",
+        certain=False,
+        settles=False,
+    )
+
 
 GENERATING: tuple[General, ...] = (
     General(
@@ -114,21 +140,13 @@ GENERATING: tuple[General, ...] = (
     General(
         "cache-without-such-a-layer",
         r"Cache only has \d+ layers, attempted to access layer with index \d+",
-        always(
-            "a cache is read at a layer for which nothing was stored",
-            "use_cache=False   while training",
-            "generating: let generate make the cache (no past_key_values of your own, no "
-            "prefill by hand)",
-            why="the cache was made empty, or by another model; checkpointing in training mode "
-            "switches it off",
-            known="the message; who made the cache is not in it",
-            certain=False,
-            settles=False,
-        ),
+        _empty_cache,
         {
+            "I use `FastLanguageModel` of unsloth\nKeyError: 'Cache only has 0 layers, attempted "
+            "to access layer with index 0'": "for_inference",
             "KeyError: 'Cache only has 0 layers, attempted to access layer with index 0'": (
                 "use_cache=False"
-            )
+            ),
         },
     ),
     General(

@@ -36,6 +36,38 @@ def _of_loading(run: Run) -> Answer | None:
     )
 
 
+_BESIDE_AN_ENGINE = Answer(
+    "memory is said to run out in a run that trains beside a vLLM engine on the same card",
+    (
+        "gpu_memory_utilization=0.5   at loading (Unsloth) or as vllm_gpu_memory_utilization "
+        "(TRL), lower until a step fits",
+        "a shorter max_seq_length (it sizes the engine's cache), fewer num_generations, "
+        "per_device_train_batch_size=1",
+        "UNSLOTH_VLLM_STANDBY=1 before the import (vllm_enable_sleep_mode=True in TRL): the "
+        "engine gives its cache back while the model is trained",
+        "resuming: start a fresh process, and load neither model nor engine a second time",
+    ),
+    why="the engine takes its share of the whole card once, for weights and cache; what is left "
+    "has to hold gradients, optimizer, activations and the logits of every completion",
+    known=TOLD,
+    certain=False,
+    settles=False,
+)
+
+
+def _has_its_engine(case: Case) -> bool:
+    near = case.hit.before[-3000:] + case.hit.text + case.hit.after
+    return (
+        re.search(
+            r"UNSLOTH_VLLM_STANDBY|fast_inference ?= ?True|Unsloth Standby|vllm_mode|colocate|"
+            r"gpu_memory_utilization|vllm_gpu_memory|GRPO[^\n]{0,200}\b[vV](?:llm|LLM)|"
+            r"\b[vV](?:llm|LLM)\b[^\n]{0,200}GRPO",
+            near,
+        )
+        is not None
+    )
+
+
 def told_memory(case: Case) -> Answer | None:
     """Answer a sentence that tells of too little memory."""
     if case.log.figures.losses and case.hit.match[0].startswith(("{", "[")):
@@ -45,6 +77,8 @@ def told_memory(case: Case) -> Answer | None:
         return SERVING.replace(known=TOLD, certain=False)
     run = run_of(case)
     found = told_phase(case)
+    if found is None and _has_its_engine(case):
+        return _BESIDE_AN_ENGINE
     if found is None:
         found = _of_loading(run) if is_told_at_loading(case) else by_estimate(case, told=True)
     if found is not None:

@@ -9,6 +9,7 @@ from ...tables import families
 from ..answer import Answer
 from .base import Case, General
 from .building import in_a_build
+from .half_installed import half_there
 from .names import known_name
 from .released import released, upgrade
 from .same_name import SAME_NAME
@@ -110,12 +111,14 @@ def _import(case: Case) -> Answer:
     known = released(case)
     if known is not None:
         return known_name(known, who)
+    if name in {"__version__", "__file__", "__path__"} and package not in sys.stdlib_module_names:
+        return half_there(package, distribution(package))
     if package in sys.stdlib_module_names:
         return _of_python(name, module, who)
     if not (who or _is_installed(package, case)):
         return _of_own_file(name, module)
     together = "releases of the same time: python -m gemma_compat advise"
-    if package == "torch":
+    if package in {"torch", "triton"}:  # torch brings its Triton
         do: tuple[str, ...] = (
             "pip install -U torch torchvision torchaudio",
             f"or an older {who}, of the time of this torch" if who else "or older code",
@@ -208,12 +211,8 @@ def _module(case: Case) -> Answer | None:
 
 def _is_installed(package: str, case: Case) -> bool:
     """Return whether a module is known to be a package's, by its name or by where it lies."""
-    return (
-        package in SAME_NAME
-        or package in _DISTRIBUTIONS
-        or package in _STACK
-        or re.search(r"(?:site|dist)-packages", case.around) is not None
-    )
+    is_known = package in SAME_NAME or package in _DISTRIBUTIONS or package in _STACK
+    return is_known or case.says(r"(?:site|dist)-packages")
 
 
 def _of_own_file(name: str, module: str) -> Answer:

@@ -11,12 +11,12 @@ _NOT_COMPILED = (
     "TORCHDYNAMO_DISABLE=1 before the command (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)   runs "
     "without it, where no library needs Triton itself"
 )
-_ON_WINDOWS = r"\bwin32\b|[Ww]indows(?! Subsystem)|[A-Z]:\\|\.dll\b|cp3\d+-win"
+_ON_WINDOWS = r"\bwin32\b|[Ww]indows(?! Subsystem)|\b[Ww]in ?1[01]\b|[A-Z]:\\|\.dll\b|cp3\d+-win"
 _ON_MACOS = r"\bmacOS\b|\bDarwin\b|\bMPS\b|\bmps\b|Apple|/Users/|arm64-apple|macosx"
 
 
-def _no_triton(case: Case) -> Answer:
-    text = case.above + case.around + case.hit.before
+def no_triton(case: Case) -> Answer:
+    text = case.above + case.around + case.hit.before + case.hit.text + case.hit.after
     if re.search(_ON_MACOS, text):
         do: tuple[str, ...] = (
             "leave out what needs Triton: Unsloth's CUDA kernels, liger-kernel, torch.compile; "
@@ -50,7 +50,7 @@ def _no_wheel(case: Case) -> Answer:
     none = listed is None or listed["found"].strip() in {"none", ""}
     package = re.split(r"[\[<>=!~;@ ]", name)[0]
     if package.lower() == "triton" and none:
-        return _no_triton(case)
+        return no_triton(case)
     return Answer(
         f"pip finds no release of {package} for this Python and this system"
         if none
@@ -117,7 +117,7 @@ PLATFORMS: tuple[General, ...] = (
         r"Cannot find a working triton installation|TritonMissing|Unable to import `?triton|"
         r"No module named 'triton(?:\.\w{1,40})?'|DLL load failed while importing libtriton|"
         r"[Tt]riton (?:is not installed|not installed|is not available|installation not found)",
-        _no_triton,
+        no_triton,
         {
             "torch._inductor.exc.TritonMissing: Cannot find a working triton installation.": (
                 "triton-windows"

@@ -20,6 +20,7 @@ _UNNAMED = Answer(
         "look at the whole message: it names the devices, and the last frame the operation",
         "batch = {k: v.to(model.device) for k, v in batch.items()}   for inputs; "
         "accelerator.prepare(...) for a second model (teacher, reference)",
+        "CUDA_VISIBLE_DEVICES=0 before the command: one GPU, where the machine has several",
     ),
     why="an input, a second model or a part that was added later stayed where it was made; "
     'or device_map="auto" spread one model over several GPUs',
@@ -163,7 +164,8 @@ TENSORS: tuple[General, ...] = (
         r"indices should be either on \w{1,5}(?::\d)? or on the same device as the indexed tensor "
         r"\((?P<indexed>\w{1,5}(?::\d)?)\)|"
         r"tensors? (?:is|are) on (?:cuda:\d|cpu),? (?:but|different from)|"
-        r"cross-device (?:runtime )?error",
+        r"cross-device (?:runtime )?error|"
+        r"tensors (?:should|must|need to) (?:all )?be on the same device",
         _devices,
         alone=True,
         examples={
@@ -173,6 +175,7 @@ TENSORS: tuple[General, ...] = (
             "devices, cuda:0 and cpu!": "batch",
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
             "devices, npu:0 and cpu!": "cpu and npu:0",
+            "two GPUs while training, but the tensors should be on the same device.": "one GPU",
             "Observe a cross-device runtime error (`cuda:0` vs `cuda:1`)": "one GPU",
             '"message": "indices should be either on cpu or on the same device as the indexed '
             'tensor (cuda:0)",': "the tensor is on cuda:0",

@@ -142,15 +142,26 @@ UNSLOTH: tuple[General, ...] = (
     ),
     General(
         "unsloth-without-gpu",
-        r"Unsloth cannot find any torch accelerator|Unsloth: No NVIDIA GPU found",
+        r"Unsloth cannot find any torch accelerator|Unsloth: No NVIDIA GPU found|"
+        r"Unsloth currently only works on NVIDIA",
         always(
             "Unsloth sees no GPU",
-            "nvidia-smi   and   python -c 'import torch; print(torch.cuda.is_available())'",
+            "python -c 'import torch; print(torch.__version__, torch.cuda.is_available())'   and   "
+            "nvidia-smi",
+            "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
+            "   where torch says +cpu: pip's wheel for Windows is that",
             "in Colab or Kaggle: choose a GPU for the notebook",
             why="no driver, a torch for the CPU, or a machine whose GPU Unsloth does not support",
             known="Unsloth says so",
         ),
-        {"NotImplementedError: Unsloth cannot find any torch accelerator? You need a GPU.": "GPU"},
+        {
+            "NotImplementedError: Unsloth cannot find any torch accelerator? You need a GPU.": (
+                "GPU"
+            ),
+            "NotImplementedError: Unsloth currently only works on NVIDIA GPUs and Intel GPUs.": (
+                "nvidia-smi"
+            ),
+        },
         alone=True,
     ),
     General(
@@ -175,7 +186,7 @@ UNSLOTH: tuple[General, ...] = (
     ),
     General(
         "unsloth-untrained-tokens",
-        r"Unsloth: Untrained tokens of? ?.{0,400}found, but embed_tokens & lm_head not trainable",
+        r"Unsloth: Untrained tokens\b.{0,400}found, but embed_tokens & lm_head not trainable",
         always(
             "the data use tokens whose embeddings were never trained, and they are frozen",
             "a chat template that uses tokens of this tokenizer: get_chat_template(tokenizer, ...)",
@@ -186,7 +197,9 @@ UNSLOTH: tuple[General, ...] = (
         ),
         {
             "ValueError: Unsloth: Untrained tokens of [[1]] found, but embed_tokens & lm_head not "
-            "trainable, causing NaNs.": "template"
+            "trainable, causing NaNs.": "template",
+            "ValueError: Unsloth: Untrained tokens found, but embed_tokens & lm_head not "
+            "trainable, causing \nNaNs. Restart then add": "template",
         },
     ),
     General(

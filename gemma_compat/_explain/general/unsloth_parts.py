@@ -51,12 +51,14 @@ UNSLOTH_PARTS: tuple[General, ...] = (
     ),
     General(
         "llama-server-not-started",
-        r"llama-server (?:failed to start|process (?:died|exited)|exited)",
+        r"llama-server (?:failed to start|crashed at startup|process (?:died|exited)|exited)",
         always(
             "llama-server, which runs the GGUF, did not start: this sentence does not say why",
             "pip install -U unsloth unsloth_zoo, and unsloth studio update   for a llama.cpp that "
             "knows the model",
             "llama-server -m FILE.gguf -ngl 99 -c 4096   by hand shows llama.cpp's own lines",
+            "ROCR_VISIBLE_DEVICES=0 (CUDA_VISIBLE_DEVICES=0)   where a second, unsupported GPU is "
+            "in the machine",
             "compare the file's size with that on the hub: a download may have been cut",
             why="most often llama.cpp is older than the model's architecture, the file is not "
             "whole, or model and context do not fit into memory",

@@ -235,6 +235,22 @@ def _refusal(case: Case) -> Answer | None:
     return None
 
 
+_without_engine = always(
+    "GRPO asks for a vLLM engine (use_vllm=True), and the model was loaded without one",
+    _NO_ENGINE,
+    "or fast_inference=True at loading, if this Unsloth has it for the model",
+    why="Unsloth puts the engine on the model at loading only, and for models and settings that "
+    "its vLLM takes",
+    known="the message names the attribute, which is Unsloth's",
+)
+
+
+def _engine(case: Case) -> Answer | None:
+    """Answer, unless the error was caught: PEFT's wrappers ask each other for an attribute."""
+    caught = "During handling of the above exception" in case.hit.after
+    return None if caught and case.says("in __getattr__") else _without_engine(case)
+
+
 UNSLOTH_REFUSALS: tuple[General, ...] = (
     General(
         "unsloth-refuses",
@@ -245,7 +261,8 @@ UNSLOTH_REFUSALS: tuple[General, ...] = (
     ),
     General(
         "generated-module-missing",
-        r"No module named '(?:Unsloth[A-Z]|unsloth_compiled_module_)\w{2,60}'|"
+        r"No module named '(?:Unsloth[A-Z]|unsloth_compiled_module_|unsloth_compiled_cache)"
+        r"[\w.]{0,60}'|"
         r"module 'Unsloth[A-Z]\w{2,40}' has no attribute 'Unsloth\w{2,40}'",
         always(
             "a module that Unsloth generates (UnslothSFTTrainer and its like) is missing or empty",
@@ -263,19 +280,15 @@ UNSLOTH_REFUSALS: tuple[General, ...] = (
                 "unsloth_compiled_cache"
             ),
             "ModuleNotFoundError: No module named 'UnslothBCOTrainer'": "one process",
+            "ModuleNotFoundError: No module named 'unsloth_compiled_cache.UnslothDPOTrainer'": (
+                "no package of that name"
+            ),
         },
     ),
     General(
         "no-vllm-engine",
         r"object has no attribute 'vllm_engine'",
-        always(
-            "GRPO asks for a vLLM engine (use_vllm=True), and the model was loaded without one",
-            f"{_NO_ENGINE}",
-            "or fast_inference=True at loading, if this Unsloth has it for the model",
-            why="Unsloth puts the engine on the model at loading only, and for models and settings "
-            "that its vLLM takes",
-            known="the message names the attribute, which is Unsloth's",
-        ),
+        _engine,
         {
             "AttributeError: 'LoraModel' object has no attribute 'vllm_engine'": "fast_inference",
             "```\n'Gemma3ForConditionalGeneration' object has no attribute 'vllm_engine'\n```": (

@@ -1,0 +1,79 @@
+"""Packages that are only half there: metadata, leftovers, an upgrade in a running kernel."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import Case, General, always
+
+
+def half_there(package: str, name: str) -> Answer:
+    """Answer for a module that lacks what every package has."""
+    return Answer(
+        f"what is imported as {package} is only half there, or a folder of that name",
+        (
+            f"python -c 'import {package}; print({package}.__path__)'   shows where it lies",
+            f"pip uninstall -y {name}; pip install {name}   and "
+            "remove what is left of its folder in between",
+            f"rename a folder or file of yours that is called {package}",
+        ),
+        why="an empty folder counts as a module without a version: what is left of an upgrade, or "
+        "a folder beside the script",
+        known="the message; which of these it is, the path says",
+        certain=False,
+        settles=False,
+    )
+
+
+def _no_release(case: Case) -> Answer | None:
+    if not case.says(r"packaging[/\\]version\.py"):
+        return None
+    return Answer(
+        "a package is installed without a readable version: its metadata is damaged or only half "
+        "there",
+        (
+            "pip uninstall -y xformers; pip install xformers   (or the package that the frame "
+            "above names)",
+            'python -c \'import importlib.metadata as m; print([d.metadata["Name"] for d in '
+            "m.distributions() if not d.version])'   lists those without one",
+        ),
+        why="a check of versions got None in place of a text; a broken or doubled *.dist-info "
+        "folder does that",
+        known="the frame is that of packaging.version; which package it is, only the frames above "
+        "say",
+        settles=False,
+    )
+
+
+HALF_INSTALLED: tuple[General, ...] = (
+    General(
+        "package-without-a-version",
+        r"expected string or bytes-like object",
+        _no_release,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/packaging/version.py", '
+            "line 200, in __init__\n    match = self._regex.search(version)\nTypeError: expected "
+            "string or bytes-like object": "dist-info",
+            "TypeError: expected string or bytes-like object, got 'list'": "",
+        },
+    ),
+    General(
+        "upgraded-under-a-running-kernel",
+        r"cannot import name '(?P<name>_Ink|is_directory|_imaging)' from 'PIL[\w.]{0,20}'",
+        always(
+            "Pillow was exchanged while Python had the former one loaded",
+            "restart the kernel or the session, and run the cells again from the import on",
+            "pip install --force-reinstall pillow   where that changes nothing",
+            why="the files on the disk are of one release and the modules in memory of another; "
+            "Unsloth's install cell took a newer Pillow along in October 2025",
+            known="the name is Pillow's own; releases that lack it altogether look the same",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "ImportError: cannot import name '_Ink' from 'PIL._typing' (/usr/local/lib/x.py)": (
+                "restart the kernel"
+            )
+        },
+        alone=True,
+    ),
+)
