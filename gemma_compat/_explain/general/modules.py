@@ -14,6 +14,7 @@ from .names import known_name
 from .released import released, upgrade
 from .same_name import SAME_NAME
 
+_TOGETHER = "releases of the same time: python -m gemma_compat advise"
 # Installed by hand or by the trainer; of others a broken installation is likelier.
 _STACK = {"transformers", "trl", "peft", "torch", "accelerate", "datasets", "vllm", "unsloth"}
 # Modules whose package has another name.
@@ -111,13 +112,12 @@ def _import(case: Case) -> Answer:
     known = released(case)
     if known is not None:
         return known_name(known, who)
-    if name in {"__version__", "__file__", "__path__"} and package not in sys.stdlib_module_names:
+    if name == "__version__" and package not in sys.stdlib_module_names:
         return half_there(package, distribution(package))
     if package in sys.stdlib_module_names:
         return _of_python(name, module, who)
     if not (who or _is_installed(package, case)):
         return _of_own_file(name, module)
-    together = "releases of the same time: python -m gemma_compat advise"
     if package in {"torch", "triton"}:  # torch brings its Triton
         do: tuple[str, ...] = (
             "pip install -U torch torchvision torchaudio",
@@ -132,9 +132,9 @@ def _import(case: Case) -> Answer:
     elif package not in _STACK:
         do = (f"pip install --force-reinstall {distribution(package)}   and restart the kernel",)
     elif who:
-        do = (upgrade(who), f"or {who} and {package} in {together}")
+        do = (upgrade(who), f"or {who} and {package} in {_TOGETHER}")
     else:
-        do = (f"the script and {package} in {together}",)
+        do = (f"the script and {package} in {_TOGETHER}",)
     return Answer(
         f"the installed {package} has no {name} in {module}"
         + (f"; the last frame that asks for it is of {who}" if who else ""),
