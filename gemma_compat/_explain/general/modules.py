@@ -15,6 +15,9 @@ from .released import released, upgrade
 from .same_name import SAME_NAME
 
 _TOGETHER = "releases of the same time: python -m gemma_compat advise"
+_NEWER_PYTHON = (
+    "a newer Python, if that changes nothing: pip takes the newest release that this Python allows"
+)
 # Installed by hand or by the trainer; of others a broken installation is likelier.
 _STACK = {"transformers", "trl", "peft", "torch", "accelerate", "datasets", "vllm", "unsloth"}
 # Modules whose package has another name.
@@ -112,10 +115,10 @@ def _import(case: Case) -> Answer:
     known = released(case)
     if known is not None:
         return known_name(known, who)
-    if name == "__version__" and package not in sys.stdlib_module_names:
-        return half_there(package, distribution(package))
     if package in sys.stdlib_module_names:
         return _of_python(name, module, who)
+    if name == "__version__":
+        return half_there(package, distribution(package))
     if not (who or _is_installed(package, case)):
         return _of_own_file(name, module)
     if package in {"torch", "triton"}:  # torch brings its Triton
@@ -126,8 +129,7 @@ def _import(case: Case) -> Answer:
     elif package not in _STACK and not who.startswith("unsloth"):
         do = (
             f"pip install -U {distribution(package)}",
-            "a newer Python, if that changes nothing: pip takes the newest release that this "
-            "Python allows",
+            _NEWER_PYTHON,
         )
     elif package not in _STACK:
         do = (f"pip install --force-reinstall {distribution(package)}   and restart the kernel",)
