@@ -18,12 +18,18 @@ __all__ = ["FILES", "Answer", "Case", "General", "generals", "kinds_of"]
 
 # The files, the more particular before the less particular: of one line, the first answers.
 FILES = (
+    "mobile",
+    "mergekit",
+    "onnx_exports",
     "mlx",
     "exports",
     "gguf",
+    "gguf_files",
     "llama_cpp",
     "ollama",
     "vllm",
+    "engines",
+    "uploads",
     "vllm_releases",
     "adapters",
     "fsdp",
@@ -103,6 +109,8 @@ FILES = (
     "by_message",
     "told_cards",
     "unsloth_told",
+    "told_saving",
+    "told_exports",
     "told",
     "told_errors",
     "told_figures",
@@ -110,10 +118,9 @@ FILES = (
     "unsloth_import",
 )
 
-# Files of kinds that a person tells of, in a sentence: not looked for in a line that is longer
-# than a paragraph. Their words are common ones, and such a line is data.
-_SENTENCES = {"told_cards", "told", "told_figures", "told_runs"}
-_SENTENCES = {"unsloth_told", "told_errors", "told", "told_figures", "told_runs"}
+# Files of kinds that a person tells of, in a sentence (their names say told): not looked for in a
+# line that is longer than a paragraph. Their words are common ones, and such a line is data.
+_SENTENCES = {file for file in FILES if "told" in file}
 _PARAGRAPH = 8192  # bytes
 
 

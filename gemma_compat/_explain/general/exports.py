@@ -164,18 +164,6 @@ EXPORTS: tuple[General, ...] = (
         {"NotImplementedError: Cannot copy out of meta tensor; no data! Please use": "offload"},
     ),
     General(
-        "no-sentencepiece-model",
-        r"File not found: \S{0,200}tokenizer\.model",
-        always(
-            "the folder has no tokenizer.model, which llama.cpp's converter reads for a Gemma",
-            "copy tokenizer.model from the base checkpoint into the merged folder",
-            why="fast tokenizers save tokenizer.json alone",
-            known="the message",
-            of_gemma=True,
-        ),
-        {"FileNotFoundError: File not found: gemma-3_merged/tokenizer.model": "tokenizer.model"},
-    ),
-    General(
         "tied-tensors-refused",
         r"Some tensors share memory, this will lead to duplicate memory|"
         r"shar(?:ed?|ing) memory.{0,60}lm_head|"
@@ -216,37 +204,6 @@ EXPORTS: tuple[General, ...] = (
                 "save_pretrained_merged"
             )
         },
-    ),
-    General(
-        "gguf-without-a-tensor",
-        r"(?:check_tensor_dims: tensor|missing tensor|tensor) '(?P<name>[\w.]{1,80})' "
-        r"(?:not found|has wrong shape)|error loading model: (?:missing tensor '|done_getting_)",
-        always(
-            "llama.cpp asks for tensors that this GGUF does not hold in this form",
-            "convert again with a converter (convert_hf_to_gguf.py) of the same time as the "
-            "llama.cpp that loads it",
-            "or update llama.cpp, if the file is the newer of the two",
-            why="converter and loader have to agree on the architecture; one of them is from "
-            "before it knew this model",
-            known="the message; which of the two is older, it does not say",
-            settles=False,
-        ),
-        {
-            "llama_model_load: error loading model: check_tensor_dims: tensor "
-            "'blk.0.ffn_norm.weight' not found": "converter"
-        },
-        alone=True,
-    ),
-    General(
-        "gguf-architecture-unknown",
-        r"unknown model architecture: '(?P<name>[\w-]{1,40})'",
-        lambda case: Answer(
-            f"this llama.cpp is older than the architecture {case.match['name']} of the GGUF",
-            ("update llama.cpp (or the program that contains it)",),
-            known="llama.cpp says so",
-        ),
-        {"llama_model_load: error loading model: unknown model architecture: 'gemma3'": "gemma3"},
-        alone=True,
     ),
     General(
         "no-place-in-vllm",

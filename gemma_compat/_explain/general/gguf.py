@@ -8,6 +8,18 @@ from .base import Case, General, always
 _MERGE = 'model.save_pretrained_merged("FOLDER", tokenizer, save_method="merged_16bit")'
 
 
+def _quantized_by_mlx(name: str) -> Answer:
+    return Answer(
+        "the folder holds weights that MLX quantized, which the converter cannot read",
+        (
+            "mlx_lm.fuse --model BASE --adapter-path adapters --save-path fused --dequantize",
+            "or fuse with the 16-bit base, and convert that folder",
+        ),
+        why=f"{name} is what MLX writes beside its packed weights",
+        known="the message names the tensor",
+    )
+
+
 def _no_mapping(case: Case) -> Answer:
     name = case.match["name"]
     if any(part in name for part in ("absmax", "quant_map", "quant_state", "nested_")):
@@ -17,6 +29,8 @@ def _no_mapping(case: Case) -> Answer:
             why=f"{name} is bitsandbytes' own: merging into a 4-bit base leaves 4-bit weights",
             known="the message names the tensor",
         )
+    if name.endswith((".scales", ".biases")):
+        return _quantized_by_mlx(name)
     if name.endswith(("._scale", "._data", "._shift", ".qweight", ".qzeros", ".g_idx")):
         return Answer(
             "the folder holds quantized weights, which the converter cannot read",
@@ -101,8 +115,29 @@ GGUF: tuple[General, ...] = (
         {
             "ValueError: Can not map tensor 'model.layers.0.mlp.down_proj.weight.absmax'": "4 bits",
             "ValueError: Can not map tensor 'lm_head.weight._scale'": "quantized",
+            "ValueError: Can not map tensor 'model.layers.0.mlp.up_proj.scales'": "--dequantize",
             "ValueError: Can not map tensor 'base_model.model.model.a.lora_A.weight'": "adapter",
             "ValueError: Can not map tensor 'model.vision_tower.a.weight'": "llama.cpp",
+        },
+        alone=True,
+    ),
+    General(
+        "adapter-of-mlx",
+        r"lora-to-gguf:Unexpected name '(?P<name>[\w.]{1,160}\.lora_[ab])'",
+        lambda case: Answer(
+            "the adapter is MLX's, and llama.cpp's converter reads PEFT's",
+            (
+                "mlx_lm.fuse --model BASE --adapter-path adapters --save-path fused --dequantize, "
+                "and convert_hf_to_gguf.py fused",
+                "or rename and transpose: lora_a to lora_A.weight, lora_b to lora_B.weight, under "
+                "base_model.model., with an adapter_config.json of PEFT",
+            ),
+            why=f"{case.match['name']} is MLX's name; its two matrices are the transposed ones",
+            known="the converter names the tensor",
+        ),
+        {
+            "ERROR:lora-to-gguf:Unexpected name 'model.layers.0.self_attn.q_proj.lora_a': Not a "
+            "lora_A or lora_B tensor": "mlx_lm.fuse"
         },
         alone=True,
     ),

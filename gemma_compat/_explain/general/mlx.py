@@ -118,7 +118,8 @@ MLX: tuple[General, ...] = (
     ),
     General(
         "mlx-knows-no-such-model",
-        r"Model type (?P<name>\w{2,40}) not supported\.?|No module named 'mlx_(?P<package>lm|vlm)"
+        r"Model type (?P<name>\w{2,40}) not supported\b(?! for GGUF)\.?|No module named "
+        r"'mlx_(?P<package>lm|vlm)"
         r"\.models\.(?P<module>\w{2,40})'",
         _no_such_model,
         {
@@ -127,6 +128,56 @@ MLX: tuple[General, ...] = (
             "ModuleNotFoundError: No module named 'mlx_lm.models.gemma3n'": "mlx-lm>=0.25.3",
             "ModuleNotFoundError: No module named 'mlx_lm.models.paligemma'": "mlx_vlm.models",
             "ValueError: Model type gemma3n not supported.": "pip install -U mlx-lm mlx-vlm",
+        },
+        alone=True,
+    ),
+    General(
+        "mlx-writes-no-such-gguf",
+        r"Model type (?P<name>\w{2,40}) not supported for GGUF conversion|"
+        r"Conversion of quantized models is not yet supported|"
+        r"\[save_gguf\] can only serialize row-major arrays",
+        lambda case: Answer(
+            (
+                f"mlx_lm.fuse --export-gguf does not write a GGUF of {case.match['name']}"
+                if case.match["name"]
+                else "mlx_lm.fuse --export-gguf cannot write this model as a GGUF"
+            ),
+            (
+                "mlx_lm.fuse --model BASE --adapter-path adapters --save-path fused --dequantize   "
+                "(older: --de-quantize)",
+                "and llama.cpp/convert_hf_to_gguf.py fused",
+            ),
+            why="its own export knows llama, mistral and mixtral only, and no quantized weights; "
+            "a fused folder in 16 bits is what llama.cpp's converter reads",
+            known="the check is in mlx_lm's fuse.py and gguf.py (read in 0.32.2)",
+        ),
+        {
+            "ValueError: Model type gemma3_text not supported for GGUF conversion.": (
+                "convert_hf_to_gguf"
+            ),
+            "ValueError: [save_gguf] can only serialize row-major arrays": "--dequantize",
+            "NotImplementedError: Conversion of quantized models is not yet supported.": (
+                "--dequantize"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "mlx-weights-in-a-converter",
+        r"SAFETENSORS_DATA_TYPES\[info\['dtype'\]\]|KeyError: 'U32'|"
+        r"Unrecognized tensor name: '[\w.]{1,120}\.(?:scales|biases)'",
+        always(
+            "the folder holds weights that MLX quantized, which llama.cpp's converter cannot read",
+            "mlx_lm.fuse --model BASE --adapter-path adapters --save-path fused --dequantize   "
+            "(older: --de-quantize)",
+            "or fuse the adapter with the 16-bit base, and convert that folder",
+            why="MLX packs quantized weights into 32-bit integers (U32) with scales and biases "
+            "beside them",
+            known="the dtype or the names in the message are MLX's",
+        ),
+        {
+            "ValueError: Unrecognized tensor name: 'lm_head.scales'": "--dequantize",
+            "    data_type = SAFETENSORS_DATA_TYPES[info['dtype']]\nKeyError: 'U32'": "MLX",
         },
         alone=True,
     ),

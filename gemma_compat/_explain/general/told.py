@@ -80,12 +80,14 @@ TOLD: tuple[General, ...] = (
         r"(?:does|do|did)(?: not|n't) (?:seem to )?(?:have any|take|show any) effect)|"
         r"outputs? (?:(?:is|are|was|were|does|do|did)(?: not|n't)|aren|isn|doesn) (?:being )?"
         r"chan\w{0,3}(?:ing|e|ed)?\b|"
+        r"(?:adapters?|LoRA|lora) (?:is|are|was|were|being|gets?) (?:\w{4,12}ly )?ignored|"
         r"lora_B[^\n.]{0,40} (?:all )?zeros?\b|all zeros?[^\n.]{0,40}\blora_B",
         _without_effect,
         {
             "The model is saved, however, it is identical to the base model.": "lora_B",
             "After loading, the LoRA adapter has no effect on the output": "lora_B",
             "the adapter is not applied at all": "lora_B",
+            "with transformers the LoRA is completely ignored": "lora_B",
             "gemma-4-E4B won't finetune (loss is dropping but output aren't changing)": (
                 "transformers>=5.6"
             ),

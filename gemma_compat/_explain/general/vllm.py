@@ -61,30 +61,33 @@ def _another_shape(case: Case) -> Answer | None:
 
 
 def _not_initialised(case: Case) -> Answer:
+    near = f"{case.above}{case.around}{case.hit.before[-4000:]}"
+    package = "sglang" if re.search(r"(?i)sglang", near) else "vllm"
+    engine = {"sglang": "SGLang", "vllm": "vLLM"}[package]
     names = re.findall(r"'([\w.]{3,120})'", case.message or case.hit.text)
     if names and all(name.endswith("lm_head.weight") for name in names):
         return Answer(
-            "the files have no weight for the head, which vLLM's class asks for",
+            f"the files have no weight for the head, which {engine}'s class asks for",
             (
                 '"tie_word_embeddings": true in FOLDER/config.json',
                 "or the base checkpoint's config.json beside these weights",
             ),
             why="a Gemma has no weight for its head: it is tied to the input embeddings, which "
             "config.json must say",
-            known="vLLM lists the names",
+            known=f"{engine} lists the names",
         )
     return Answer(
-        f"the files lack {len(names)} weights that vLLM's class needs, {names[0]} among them"
+        f"the files lack {len(names)} weights that {engine}'s class needs, {names[0]} among them"
         if names
-        else "the files lack weights that vLLM's class needs",
+        else f"the files lack weights that {engine}'s class needs",
         (
             "compare with the base checkpoint: model.safetensors.index.json lists every name",
             "merge and save again, with the base checkpoint's config.json beside the weights",
-            "or pip install -U vllm: an older one looks for them under other names",
+            f"or pip install -U {package}: an older one looks for them under other names",
         ),
         why="a shard is missing, or the names in the files are another class's than the one that "
         "config.json names",
-        known="vLLM lists the names; why they are missing, it does not say",
+        known=f"{engine} lists the names; why they are missing, it does not say",
         settles=False,
     )
 
@@ -175,6 +178,8 @@ VLLM: tuple[General, ...] = (
         {
             "ValueError: Following weights were not initialized from checkpoint: "
             "{'lm_head.weight'}": "tie_word_embeddings",
+            "python -m sglang.launch_server\nFollowing model weights were not initialized from "
+            "checkpoint: {'layers.19.self_attn.qkv_proj.weight'}": "pip install -U sglang",
             "ValueError: Following weights were not initialized from checkpoint: "
             "{'model.layers.16.input_layernorm.weight', 'model.norm.weight'}": "lack 2 weights",
         },

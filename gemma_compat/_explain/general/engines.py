@@ -1,0 +1,108 @@
+"""Servers of a trained model (vLLM, SGLang, TGI) and what stands between it and them."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+
+_MERGE = "model.merge_and_unload(), save_pretrained, and serve that folder without an adapter"
+
+
+def _adapter_not_loaded(case: Case) -> Answer:
+    return Answer(
+        "this is only vLLM's report that it did not load the adapter; its own error stands beside "
+        "it",
+        (
+            "the lines above and below: the error that `Loading lora` was raised from",
+            f"or {_MERGE}",
+        ),
+        why="a rank above --max-lora-rank, modules that this vLLM does not adapt, new tokens, or "
+        "an adapter without adapter_model.safetensors are the common ones",
+        known="the message; the cause is not in this part of the log",
+        settles=False,
+    )
+
+
+ENGINES: tuple[General, ...] = (
+    General(
+        "engine-not-to-be-pickled",
+        r"LLMEngine should not be pickled",
+        always(
+            "something copies the model together with the vLLM engine that hangs on it, and that "
+            "engine cannot be copied",
+            "model = FastLanguageModel.get_peft_model(model, ...)   before the trainer is made",
+            "or fast_inference=False at loading, where every weight is trained",
+            why="without an adapter GRPO copies the model as its reference (deepcopy); with one it "
+            "switches the adapter off instead",
+            known="vLLM says that its engine is not to be pickled; that the copy is the "
+            "reference's is the usual case",
+            settles=False,
+        ),
+        {
+            "RuntimeError: LLMEngine should not be pickled!": "get_peft_model",
+            "then you get the `LLMEngine should not be pickled!` error when you train:": (
+                "fast_inference=False"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "vllm-does-not-load-the-adapter",
+        r"Loading lora \S{1,300} failed",
+        _adapter_not_loaded,
+        {
+            "RuntimeError: Loading lora /home/me/lora/train_2024 failed": "max-lora-rank",
+        },
+    ),
+    General(
+        "weight-not-found-by-tgi",
+        r"\bweight (?P<name>[\w.]{3,160}) does not exist",
+        lambda case: Answer(
+            f"text-generation-inference does not find {case.match['name']} in the files",
+            (
+                '"tie_word_embeddings": true in FOLDER/config.json, or a tied model saved again'
+                if re.search(r"lm_head|embed_tokens", case.match["name"])
+                else "compare with the names in FOLDER/model.safetensors.index.json",
+                _MERGE,
+                "a newer image of text-generation-inference (or vLLM: its maintainers no longer "
+                "add models)",
+            ),
+            why=(
+                "a Gemma has one matrix for the head and the embeddings: the file holds one of the "
+                "two names"
+                if re.search(r"lm_head|embed_tokens", case.match["name"])
+                else "an adapter, a quantization (qweight in place of weight) that --quantize does "
+                "not name, or another class have other names"
+            ),
+            known="the server says which name it looked for",
+            settles=False,
+        ),
+        {
+            "RuntimeError: weight model.layers.24.mlp.gate_proj.weight does not exist": "qweight",
+            "RuntimeError: weight model.embed_tokens.weight does not exist": "tie_word_embeddings",
+        },
+        alone=True,
+    ),
+    General(
+        "weights-gemma-cpp-cannot-read",
+        r"gemma\.cc:\d{1,5}: Failed to (?:load model weight|read from)|"
+        r"Cached compressed weights does not exist yet|"
+        r"Failed to read from \S{1,200} - might be a directory",
+        always(
+            "gemma.cpp finds no weights in its format under the path that it was given",
+            "--weights FILE.sbs   (a download in that format; not Keras' .h5, safetensors or a "
+            "folder)",
+            "a trained model: gemma.cpp's python/convert_from_safetensors.py writes an .sbs",
+            "git pull and build again: older ones take other options (--compressed_weights)",
+            known="gemma.cpp says so; which file it looked for stands in the line",
+            settles=False,
+        ),
+        {
+            "Abort at ~/gemma.cpp/gemma.cc:1322: Failed to load model weights.": ".sbs",
+            "Cached compressed weights does not exist yet (code 256), compressing weights": "h5",
+        },
+        alone=True,
+    ),
+)

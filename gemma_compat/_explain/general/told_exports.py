@@ -1,0 +1,138 @@
+"""What a person tells of a model that was merged, quantized or served, where nothing raised."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General
+from .told import told
+
+_LOST = r"(?:accuracy|quality|performance|score|F1|BLEU|perplexity|results?|output|answers?|model)"
+_METHOD = r"(?:AWQ|GPTQ|quanti[sz]\w{1,6}|llm-?compressor|GGUF|Q[2-8]_\w{1,4}|int4|int8|fp8|W4A16)"
+_ENGINES = r"(?i)\bv-?llm\b|sglang|ollama|llama\.?cpp|\bTGI\b|lm ?studio|lmdeploy|tensorrt"
+_WORSE = (
+    r"(?:degrad\w{1,6}|drops?\b|dropped|catastrophic\w{0,4}|bad results?|much worse|far worse|"
+    r"loses?|lost|unusable|only got|useless)"
+)
+
+_ignored = told(
+    "an adapter is said to be loaded and to change nothing in the engine that serves it",
+    "one prompt at temperature 0 in transformers: base, and PeftModel.from_pretrained(base, "
+    "ADAPTER)",
+    "they differ there: merge_and_unload(), save_pretrained, and serve the merged model",
+    "they do not: the adapter is untrained, or its names do not fit the model",
+    why="an engine puts an adapter where its names fit the engine's own class; those of a "
+    "multimodal Gemma differ between transformers, Unsloth and vLLM, and what does not fit may be "
+    "passed over. A request that does not name the adapter is answered by the base",
+)
+_fast_generate = told(
+    "fast_generate is said to answer as the base model does",
+    'model.fast_generate(texts, sampling_params, lora_request=model.load_lora("ADAPTER"))',
+    "merged instead, where it still does: save_pretrained_merged, and that folder in vLLM",
+    why="vLLM generates from its own copy of the base weights: an adapter counts only in a request "
+    "that names it",
+)
+
+
+def _adapter_ignored(case: Case) -> Answer | None:
+    text = f"{case.hit.before[-3000:]}{case.hit.text}{case.hit.after[:3000]}"
+    if "fast_generate" in text:
+        return _fast_generate(case)
+    if not re.search(r"(?i)lora|adapter|peft", text) or not re.search(_ENGINES, text):
+        return None  # what decides without an engine, `adapter-without-an-effect` says
+    return _ignored(case)
+
+
+_quantized = told(
+    "a model is said to have lost quality by quantizing",
+    "one set of questions for the 16-bit model and the quantized one, with the same template and "
+    "temperature 0",
+    "8 bits (q8_0, W8A16, fp8) of the same model: is it the number of bits?",
+    "calibration (imatrix, AWQ, GPTQ) with a few hundred rows of your own data, in the chat "
+    "template",
+    "lm_head, embeddings and the vision tower in 16 bits (ignore=[...])",
+    why="what a fine-tune changed is small and goes first; rows of another kind for calibration, "
+    "and a quantizer that is older than the model, do the rest",
+)
+
+
+def _after_quantizing(case: Case) -> Answer | None:
+    answer = _quantized(case)
+    text = f"{case.hit.before[-3000:]}{case.hit.text}{case.hit.after[:3000]}"
+    if answer is None or not re.search(r"\bAWQ\b|AWQModifier|smoothquant", text):
+        return answer
+    kind = str(case.facts.model.get("model_type", ""))
+    if not kind.startswith(("gemma", "paligemma")) or kind.startswith(("gemma3n", "gemma4")):
+        return answer
+    return answer.replace(
+        do=("pip install -U 'llmcompressor>=0.11.0'   and quantize again", *answer.do[:3]),
+        why="AWQ scales the weight of the norm before a layer; a Gemma's norm multiplies by 1 + "
+        "weight, which llm-compressor takes into account from 0.11.0 on (0.10.0.1 does not). GPTQ "
+        "changes no norm",
+        known="read in the wheels of 0.10.0.1 and 0.11.0; that it is this run's cause is likely "
+        "and not shown",
+        of_gemma=True,
+    )
+
+
+_in_ollama = told(
+    "a model is said to answer badly in Ollama, and well elsewhere",
+    "ollama show --modelfile NAME   : is there a TEMPLATE, and is it the one of the training?",
+    'TEMPLATE """<start_of_turn>user\n{{ .Prompt }}<end_of_turn>\n<start_of_turn>model\n""" and '
+    'PARAMETER stop "<end_of_turn>"   (Gemma 1 to 3; Gemma 4: RENDERER and PARSER of ollama show '
+    "gemma4)",
+    "what was trained without a chat template: TEMPLATE {{ .Prompt }}, with the text of the "
+    "training",
+    why="Ollama takes the template from the GGUF where it knows it, and else hands over the bare "
+    "text; LM Studio and llama-server read the Jinja template of the file",
+)
+
+
+TOLD_EXPORTS: tuple[General, ...] = (
+    General(
+        "adapter-that-an-engine-ignores",
+        r"(?i:(?:LoRA|adapters?|fine-?tun\w{1,5})[^\n.]{0,80} (?:is|are|was|were|being|gets?|"
+        r"effectively|silently|completely|simply) (?:effectively |silently |completely |simply |"
+        r"being )?(?:ignored|NOT applied|dropped)|ignores? (?:the |my |our )?(?:LoRA|adapters?)|"
+        r"(?:adapters?|LoRA)[^\n.]{0,60} (?:has|have|had) no (?:impact|influence)|"
+        r"(?:looks?|answers?|behaves?|responds?) (?:exactly )?like (?:the )?base(?: model)?\b)",
+        _adapter_ignored,
+        {
+            "vLLM, Gemma 4: LoRA adapters are ignored during inference despite loading": "merge",
+            "fast_generate() (vLLM) behaves as if LoRA is NOT applied": "load_lora",
+            "vllm serve: output looks like base model, LoRA ignored": "merge",
+            "the LoRA adapter is ignored": "",
+            "it looks like the base model of the house": "",
+        },
+        alone=True,
+    ),
+    General(
+        "good-elsewhere-bad-in-ollama",
+        r"(?i:(?:nonsense|gibberish|garbage|correctly|properly|rubbish|differently|wrong|random)"
+        r"[^\n]{0,120}(?:\bollama\b)[^\n]{0,160}|\bollama\b[^\n]{0,120}(?:nonsense|gibberish|"
+        r"garbage|does not output correctly|rubbish|random (?:text|words|tokens)|胡乱输出|乱码))",
+        _in_ollama,
+        {
+            "The model does not output correctly in Ollama, but it works in LM Studio.": "TEMPLATE",
+            "I made it in Ollama and its outputting gibberish like this": "TEMPLATE",
+            "ollama run works correctly": "",
+        },
+        alone=True,
+    ),
+    General(
+        "worse-after-quantizing",
+        rf"(?i:\b{_METHOD}[^\n]{{0,160}}{_WORSE}|{_WORSE}[^\n]{{0,80}}\b{_METHOD})",
+        _after_quantizing,
+        {
+            "AWQ W4A16 quantization via llm-compressor produces catastrophically degraded output": (
+                "calibration"
+            ),
+            "awq compression of llama 2 70b chat got bad results": "8 bits",
+            "GPTQ-quantized gemma-2-9b dropped from 85% to 60% accuracy": "lm_head",
+            "google/medgemma-27b-it with AWQ: accuracy drops": "llmcompressor>=0.11.0",
+            "quantized model loaded": "",
+        },
+        alone=True,
+    ),
+)

@@ -1,0 +1,149 @@
+"""What a person tells of a model that is saved, loaded again or uploaded, where nothing raised."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General
+from .told import told
+
+_NEAR = 3000  # characters around the sentence
+
+_reloaded = told(
+    "a trained model is said to answer otherwise once it is loaded again",
+    "read the warnings of loading: `newly initialized`, `missing` or `unexpected` keys name what "
+    "did not arrive",
+    "an adapter: PeftModel.from_pretrained(BASE of the training, FOLDER); a head or new tokens: "
+    "modules_to_save had to name them",
+    "the same prompt before and after: model.eval(), do_sample=False, the same template and dtype",
+    "print(next(p.sum() for n, p in model.named_parameters() if 'lora_B' in n))   before saving "
+    "and after loading",
+    why="weights that were not saved, or have other names in the class that loads them, are left "
+    "as in the base, or random; the rest is another prompt, dtype or sampling",
+)
+_vision = told(
+    "an exported model is said to have lost its images",
+    "llama.cpp/convert_hf_to_gguf.py FOLDER --mmproj   writes the second file, beside the model's; "
+    "llama-mtmd-cli -m MODEL.gguf --mmproj MMPROJ.gguf",
+    "Ollama: FROM ./FOLDER with the merged safetensors (or FROM for each of the two files, in a "
+    "new release)",
+    "a vision tower that was trained: merge first, so that the mmproj is made of the merged folder",
+    why="a GGUF holds the language model; tower and projector are a second file (mmproj), "
+    "which the export of text leaves out. The folder has to be of the multimodal class, with "
+    "preprocessor_config.json",
+)
+_empty_hub = told(
+    "what was pushed is said not to be in the repository",
+    "from huggingface_hub import HfApi; HfApi().upload_file(path_or_fileobj='FILE.gguf', "
+    "path_in_repo='FILE.gguf', repo_id='OWNER/NAME')",
+    "ls -l *.gguf */*.gguf   : where did the export write it? (upload_folder takes a whole folder)",
+    "pip install -U unsloth unsloth_zoo   where push_to_hub_gguf wrote the card alone",
+    why="the export writes a file in one place and the upload may take another folder: then the "
+    "commit has the card and .gitattributes only",
+)
+_adapter_alone = told(
+    "only an adapter is said to have been saved, or loaded again after the merge",
+    "merged = model.merge_and_unload(); merged.save_pretrained(FOLDER)   : the result counts, not "
+    "the model that it was called on",
+    "rm FOLDER/adapter_config.json FOLDER/adapter_model.safetensors   in the merged folder: "
+    "transformers loads an adapter that it finds there",
+    "Unsloth: save_pretrained_merged(FOLDER, tokenizer, save_method='merged_16bit'); "
+    "save_pretrained writes the adapter alone",
+    why="save_pretrained of a PEFT model writes its adapter; a folder with adapter_config.json is "
+    "read as an adapter on its base",
+)
+
+
+def _of_a_model(case: Case) -> Answer | None:
+    text = f"{case.hit.text}{case.hit.before[-400:]}{case.hit.after[:400]}"
+    found = re.search(r"(?i)\bmodels?\b|adapter|checkpoint|fine-?tun|\blora\b", text)
+    return _reloaded(case) if found else None
+
+
+def _of_images(case: Case) -> Answer | None:
+    text = f"{case.hit.before[-_NEAR:]}{case.hit.text}{case.hit.after[:_NEAR]}"
+    return (
+        _vision(case) if re.search(r"(?i)gguf|mmproj|ollama|llama\.?cpp|lm ?studio", text) else None
+    )
+
+
+def _of_the_hub(case: Case) -> Answer | None:
+    text = f"{case.hit.before[-_NEAR:]}{case.hit.text}{case.hit.after[:_NEAR]}"
+    return _empty_hub(case) if re.search(r"(?i)push|upload|hugging ?face|\bhub\b", text) else None
+
+
+TOLD_SAVING: tuple[General, ...] = (
+    General(
+        "images-lost-in-the-export",
+        r"(?i:(?:lose|loses|lost|losing|without|missing|not have|n't have|not retain|no longer "
+        r"has|no|disable[sd]?)\b[^\n.]{0,40} ['\"`]?(?:vision|visual|image|multimodal|mmproj)\b|"
+        r"(?:vision|visual|image|multimodal|mmproj)\b[^\n.]{0,60} (?:(?:is|are|was|were|be) "
+        r"(?:still |completely |all )?(?:lost|missing|gone|ignored|unavailable)|not "
+        r"(?:supported|available|work\w{0,3}|included)|n't work)|n't get the mmproj)",
+        _of_images,
+        {
+            "GGUF files created from Gemma 3 models lose the 'vision' capability": "--mmproj",
+            "convert_hf_to_gguf.py on my model, I didn't get the mmproj file": "--mmproj",
+            "convert_hf_to_gguf.py lora fine-tuning effects for visual recognition are lost": (
+                "merge first"
+            ),
+            "the picture is missing": "",
+        },
+        alone=True,
+    ),
+    General(
+        "pushed-and-not-there",
+        r"(?i:(?:only|just) (?:the )?files? (?:present\w?|there|uploaded)?[^\n.]{0,30}(?:are|is) "
+        r"\.?(?:gitattributes|readme)|\bempty repo(?:sitory)?\b|(?:repo|repository) is "
+        r"(?:created but )?(?:is )?empty|no (?:\w{1,12} )?files? (?:was|were|is|are|gets?) "
+        r"(?:upload|push)\w{0,4}|(?:upload|push)\w{0,4} (?:only )?(?:an? )?(?:empty|nothing)\b)",
+        _of_the_hub,
+        {
+            "on hugging face the only files presents are gitattributes and README.md.": (
+                "upload_file"
+            ),
+            "push_to_hub_gguf creates a empty repository": "upload_file",
+            "no bin file was upload to huggingface": "upload_file",
+            "the only file there is README.md": "",
+        },
+        alone=True,
+    ),
+    General(
+        "adapter-saved-in-place-of-the-model",
+        r"(?i:adapter (?:was|is|gets|being) (?:loaded back|still (?:there|loaded|attached))|"
+        r"only (?:saves?|saved|saving|pushes|uploads|the) (?:the )?(?:adapters?|lora)\b|"
+        r"(?:saves?|saved) only (?:the )?(?:adapters?|lora)\b|instead of (?:the )?(?:full|merged|"
+        r"whole) model[^\n.]{0,60}(?:adapter|lora)\b|(?:adapters?|lora)\b[^\n.]{0,60}instead of "
+        r"(?:the )?(?:full|merged|whole) model)",
+        _adapter_alone,
+        {
+            "And when I print it, you can see the adapter was loaded back on!": "merge_and_unload",
+            "save_pretrained only saves the adapter": "save_pretrained_merged",
+            "it pushes only LoRA": "",
+        },
+        alone=True,
+    ),
+    General(
+        "other-answers-once-loaded-again",
+        r"(?i:(?:re-?load(?:s|ed|ing)?|load(?:s|ed|ing)? (?:it |them |the model |the (?:saved|"
+        r"trained|fine-?tuned|tuned|merged|best) (?:model|adapter|checkpoint|weights) ?)?(?:again|"
+        r"back|from disk|after saving|for inference))[^\n]{0,160} (?:poor|worse|bad(?:ly)?|"
+        r"differ\w{0,6}|nonsense|"
+        r"garbage|random|not (?:the )?(?:same|returned|trained|match)|loses?|lost|drops?|dropped|"
+        r"as if (?:it|they) (?:was|were|had))\b|(?:poor|worse|bad(?:ly)?|differ\w{0,6}|drops?|"
+        r"dropped|significant difference)\b[^\n]{0,80} (?:when|after|once|upon|between)\b"
+        r"[^\n]{0,40} (?:re-?load|load(?:ed|ing)? (?:it|the (?:saved|model|adapter|checkpoint))|"
+        r"sav(?:ed|ing) and (?:re-?)?load)\w{0,4})",
+        _of_a_model,
+        {
+            "after reloading the model of this path, when the same question was asked, the answer "
+            "obtained during training was not returned.": "newly initialized",
+            "I don't understand why the reasoning effect of reloading the trained model is very "
+            "poor.": "modules_to_save",
+            "performance of the model is much worse after saving and reloading": "modules_to_save",
+            "reloading the page makes a difference": "",
+        },
+        alone=True,
+    ),
+)
