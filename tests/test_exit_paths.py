@@ -129,7 +129,8 @@ def test_another_interpreter_is_judged_by_its_own_packages(tmp_path: Path) -> No
     environment = {**os.environ, "PYTHONPATH": ""}
     for given in (str(python), str(tmp_path / "other")):
         command = ["-m", "gemma_compat", "report", "--python", given, "--format", "json"]
-        done = run(sys.executable, *command, cwd=ROOT, env=environment)
+        # The policy of this project is left out: before 3.11, Python reads TOML with a package.
+        done = run(sys.executable, *command, "--no-config", cwd=ROOT, env=environment)
         assert done.returncode == 3, done.stderr  # the other one has no torch
         assert '"version": "4.50.3"' in done.stdout
         assert '"torch": null' in done.stdout, "nothing of this environment is seen"

@@ -20,7 +20,10 @@ def main() -> int:
     missing = sorted(set(PYTHONS) - {python for python, _ in found})
     if missing:
         print(f"not here, so not tested: Python {', '.join(missing)}", flush=True)
-    return int(not found or any(_fails(python, path) for python, path in found))
+    failed = [python for python, path in found if _fails(python, path)]
+    if failed:
+        print(f"failed on Python {', '.join(failed)}")
+    return int(bool(failed) or not found)
 
 
 def find_python(python: str) -> Path | None:

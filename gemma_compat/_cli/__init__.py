@@ -42,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE if isinstance(error, UsageError) else NO_DIAGNOSIS
     except KeyboardInterrupt:
         return INTERRUPTED
-    except SystemExit as stop:  # argparse ends so after --help and --version, which it wrote
-        return _written(_status_of(stop))
+    except SystemExit as stop:  # argparse ends so after --help and --version
+        return _status_of(stop)
 
 
 def _take_language(arguments: list[str]) -> list[str]:
@@ -53,15 +53,6 @@ def _take_language(arguments: list[str]) -> list[str]:
         size = 1 if "=" in arguments[0] else 2
     taken, arguments[:size] = arguments[:size], []
     return taken
-
-
-def _written(status: int) -> int:
-    try:
-        write("")
-    except UsageError as error:
-        complain(error)
-        return USAGE
-    return status
 
 
 def _status_of(stop: SystemExit) -> int:
@@ -94,6 +85,10 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**{"formatter_class": _Formatter, **given})
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Write help and version as all else; of a full disk argparse says nothing, or too much."""
+        write(message)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse what is left over here, where the command's own options are known."""

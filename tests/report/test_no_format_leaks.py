@@ -128,10 +128,16 @@ def test_a_report(form: str, machine: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "markdown"])
-def test_of_a_log_and_of_advice(form: str, machine: Path) -> None:
+def test_of_a_log(form: str, machine: Path) -> None:
     log = write(machine / "run.log", "zqx\nValueError: Attempting to unscale FP16 gradients. zqx\n")
     asked = ["--model", str(machine / "zqxmodel"), "--format", form]
     assert not leaks(said(machine, "explain", log, *asked))
+
+
+@pytest.mark.parametrize("form", ["json", "markdown"])
+def test_of_advice(form: str, machine: Path) -> None:
+    pytest.importorskip("resolvelib")
+    asked = ["--model", str(machine / "zqxmodel"), "--format", form]
     stack = ["--gpu", "L4", "--requirements", str(machine / "requirements.txt")]
     assert not leaks(said(machine, "advise", *asked, *stack))
 
