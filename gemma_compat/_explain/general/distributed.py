@@ -213,21 +213,26 @@ DISTRIBUTED: tuple[General, ...] = (
     General(
         "fsdp-settings-that-go-together",
         r"fsdp_cpu_ram_efficient_loading`? set `?(?:--)?fsdp_sync_module_states|"
-        r"Set the `sync_module_states` flag to `True`|"
+        r"Set the `sync_module_states` flag to `True`|: sync_module_states ValueError|"
         r"`?(?:fsdp_)?min_num_params`?[^\n]{0,80}mutually exclusive|"
         r"[Cc]an only use one of[^\n]{0,40}min_num_params|"
         r"When using FSDP2, a model and optimizer must be passed together",
         always(
             "two settings of FSDP contradict or miss each other",
             "fsdp_sync_module_states: true   with fsdp_cpu_ram_efficient_loading: true",
+            "resuming: fsdp_state_dict_type: SHARDED_STATE_DICT, which is loaded without it",
             "either fsdp_transformer_layer_cls_to_wrap or fsdp_min_num_params, not both",
             "own loop under FSDP2: model, optimizer = accelerator.prepare(model, optimizer)",
             known="the message names them",
         ),
         {
             "ValueError: When using `--fsdp_cpu_ram_efficient_loading` set "
-            "`--fsdp_sync_module_states` to `True`": "fsdp_sync_module_states: true"
+            "`--fsdp_sync_module_states` to `True`": "fsdp_sync_module_states: true",
+            "Trainer crashes when loading checkpoint using FSDP: sync_module_states ValueError": (
+                "SHARDED_STATE_DICT"
+            ),
         },
+        alone=True,
     ),
     General(
         "zero-without-parameters",

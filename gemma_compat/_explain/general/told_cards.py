@@ -258,4 +258,36 @@ TOLD_CARDS: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "memory-not-divided-over-cards",
+        r"(?i:(?:deepspeed|zero[-_ ]?[123]|fsdp|多卡)[^\n]{0,40}(?:不起作用|没有(?:起作用|生效|"
+        r"分割|切分|效果)|not (?:partition|shard|split|distribut|divid)\w{0,4}|(?:does|do|did)"
+        r"(?: not|n't) (?:seem to )?(?:shard|split|partition|divide|reduce|distribute|save memory|"
+        r"work)|no effect on (?:the )?memory)|"
+        r"(?:memory|vram)[^\n]{0,60}\b(?:same|unchanged|identical|not (?:reduced|divided|shared|"
+        r"split))[^\n]{0,60}(?:gpus|cards)|"
+        r"(?:each|every) (?:gpu|card|rank|process)[^\n]{0,30} (?:loads?|holds?|has) (?:the |a )?"
+        r"(?:whole|full|entire|complete)|模型(?:并)?没有(?:被)?(?:分割|切分|分配)到)",
+        told(
+            "memory is said not to be divided over the cards",
+            "python -m gemma_compat memory --model NAME --gpu 4xCARD --distributed deepspeed "
+            "--zero-stage 3   : what one card has to hold",
+            "the stage in the log: ZeRO-1 divides optimizer states, 2 gradients too, 3 and "
+            "full_shard the weights too; DDP divides nothing",
+            "print(next(model.parameters()).shape)   after prepare(): 0 under ZeRO-3, else it is "
+            "not in use; no device_map in the script",
+            "shorter rows or use_liger_kernel=True, where activations and logits are most of it: "
+            "these are not divided",
+            why="activations and, with a vocabulary of 262,144, logits belong to each card's own "
+            "rows; with offload to the CPU they are nearly all that is left on it, so that one "
+            "card shows as much as four",
+        ),
+        {
+            "感觉deepspeed不起作用，模型并没有分割到不同的卡上面": "memory --model",
+            "With FSDP the memory usage is the same on 2 and on 4 GPUs": "full_shard",
+            "each GPU loads the whole model": "full_shard",
+            "deepspeed saves memory": "",
+        },
+        alone=True,
+    ),
 )

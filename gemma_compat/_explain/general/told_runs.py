@@ -178,7 +178,10 @@ TOLD_RUNS: tuple[General, ...] = (
         r"an?) (?:into )?"
         r"(?:an? )?(?:out of (?:gpu |cuda |v?ram ?)?memory|OOM|cuda oom)\b|\bOOMs? (?:errors?|"
         r"issues?|when|on|"
-        r"with|while|during|even|at|for)\b|\bOOM(?:-?ing|'?ed|s)\b|\bOOM(?=[\s.!?)\]]*$)|"
+        r"with|while|during|even|at|for|both|again|still|after|in|using)\b|"
+        r"\bOOM(?:-?ing|'?ed|s)\b|\bOOM(?=[\s.!?)\]]*$)|"
+        r"(?:直接|会|就|报|出现|还是|仍然|依然|导致|一直|总是|又)(?:了)?\s?OOM|"
+        r"OOM ?(?:问题|了|错误|，|。)|"
         r"\b(?:not enough|insufficient|lack of) (?:gpu |cuda |video )?(?:memory|v-?ram)\b)",
         told_memory,
         {
