@@ -45,7 +45,7 @@ FRAMES = (
     "_explain/questions.py",
     "_explain/read_off.py",
     "_explain/unexplained.py",
-    "_explain/unquoted.py",
+    *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_explain/told/[!_]*.py")),
     *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_preflight/**/*.py")),
     *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("conditions/[!_]*.py")),
     "advise/conflict.py",
@@ -88,7 +88,7 @@ _CODE = re.compile(
     r"|^(pip install|sudo) (?!.*(,|\band|   |\. ))"  # a command and nothing else
 )
 # Calls that hold texts to look for, and which of their arguments is what is said.
-_LOOKED_FOR = {"General": 2, "Notice": 2, "Refusal": 1}
+_LOOKED_FOR = {"General": 2, "Symptom": 2, "Notice": 2, "Refusal": 1}
 _WORDS = re.compile(r"[A-Za-z]{2,}.*[ :]|^[A-Z][a-z]+$|^[a-z]+:$")
 
 

@@ -67,7 +67,7 @@ def _explain(options: argparse.Namespace) -> int:
         return FINDINGS
     if found.cut_at:
         return NO_DIAGNOSIS
-    is_open = found.unrecognised or found.generally or found.told
+    is_open = found.unrecognised or found.generally
     return NO_DIAGNOSIS if is_open else CLEAN
 
 

@@ -10,11 +10,13 @@ from ..engine.rule import Rule
 from ..facts import Facts
 from ..tables.renamed_arguments import renamed
 from .explanation import SAYS_ITSELF, Generally, Line
+from .figures import NAMES as FIGURES
 from .figures import figure_answers
 from .general import Case, generals
 from .general.own_words import own_words
 from .general.processes import REPORT
 from .lines import line_of
+from .told.find import told_answers
 
 if TYPE_CHECKING:
     from .excerpt import Words
@@ -61,10 +63,20 @@ def general_answers(
     first: dict[int, Generally] = {}  # of one line, the most particular
     for item in found:
         first.setdefault(item.line.number, item)
-    others = [item for item in first.values() if item.name != REPORT]
-    if others:  # that a child process failed says less than any of them
-        first = {item.line.number: item for item in others}
-    return tuple(sorted(first.values(), key=lambda item: not item.raised))
+    kept = list(first.values())
+    texts = {item.line.number for item in kept if item.name not in FIGURES}
+    kept += [i for i in told_answers(reading, facts, words) if i.line.number not in texts]
+    others = [item for item in kept if item.name != REPORT]
+    # That a child process failed says less than any of them.
+    return tuple(sorted(others or kept, key=lambda item: not item.raised))
+
+
+def vague_answers(reading: LogReading, facts: Facts, words: Words) -> tuple[Generally, ...]:
+    """Return what a short report tells of in vaguer words, where nothing else in it is known."""
+    has_run = reading.log.finished_at or reading.log.figures.losses
+    if has_run or reading.cut_at or reading.raised:
+        return ()
+    return tuple(told_answers(reading, facts, words, loosely=True))[:1]
 
 
 # A numbered line of source that a notebook shows around the one that raised (which has an arrow).

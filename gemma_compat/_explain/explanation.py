@@ -9,7 +9,6 @@ from ..values import Value
 from .answer import Answer
 from .notices import Notice
 from .unknown import Unknown
-from .unquoted import Told
 
 # How well the facts fit, best first.
 CONFIRMED, OPEN, DOUBTED = "confirmed", "open", "doubted"
@@ -146,7 +145,6 @@ class Explanation(Shown, Value):
         ruled_out: rules whose symptom matched, but whose release, model or tool did not.
         notices: benign lines that were seen.
         unknown: what the log shows of its error, if nothing knows it; else ``None``.
-        told: what a report without an error says goes wrong; ``None`` if it says nothing.
         unrecognised: exceptions that no rule or answer knows, the last one first; empty if the last
             exception of the log is known.
         facts: what was read (and given).
@@ -190,7 +188,6 @@ class Explanation(Shown, Value):
     is_blank: bool = False
     unrecognised: tuple[Line, ...] = ()
     unknown: Unknown | None = None
-    told: Told | None = None
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from .answer import Answer
 from .log_facts import LogFacts
 
 _VOCABULARY = 262_144
+NAMES = {"not-a-number", "loss-beyond-guessing", "adapter-trains-too-much"}  # of the answers
 
 
 def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answer]]:

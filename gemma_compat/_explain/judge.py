@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.diagnosis import judge_all
-from ..engine.rule import Finding, Rule, Severity
+from ..engine.rule import Finding, Rule, Severity, Undetermined
 from ..facts import Facts
-from .answers import general_answers
+from .answers import general_answers, vague_answers
 from .asking import options_to_decide
 from .by_symptom import (
     by_symptom,
@@ -34,6 +34,7 @@ from .explanation import (
 from .lines import line_of
 from .notices import Notice
 from .read_off import read_off
+from .told.possible import with_rules
 from .unexplained import fields_of_open, what_to_add
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def explain_reading(
     off, facts = read_off(reading, facts, rules)
     is_other = reading.log.is_other and not is_gemma(facts)
     found, doubted, out = by_symptom(reading, rules, without_unsloth(facts), words)
-    also = () if is_other else _also(reading, rules, facts)
+    also, waiting = ((), ()) if is_other else _also(reading, rules, facts)
     found += [*_decisive(reading, also, found), *_behind_nan(reading, also, found)]
     ours = [cause for cause in found if not cause.if_gemma]
     failures = [cause for cause in ours if cause.rule.severity is not Severity.NOTICE]
@@ -64,6 +65,9 @@ def explain_reading(
     general = general_answers(reading, facts, rules, words)
     causes += tuple(_of_figures(reading, rules, facts, words, causes))
     is_open = fields_of_open(reading, causes, general, facts, words)
+    if not (is_open or causes or general):
+        general = vague_answers(reading, facts, words)
+    general = with_rules(general, also, waiting)
     return Explanation(
         causes=causes,
         doubted=tuple(doubted),
@@ -110,13 +114,19 @@ def _ended_by(reading: LogReading, words: Words) -> dict[str, Any]:
     }
 
 
-def _also(reading: LogReading, rules: Sequence[Rule], facts: Facts) -> tuple[Finding, ...]:
-    """Return what the rules find in the facts alone, whatever error ends the log; worst first."""
+def _also(
+    reading: LogReading, rules: Sequence[Rule], facts: Facts
+) -> tuple[tuple[Finding, ...], tuple[Undetermined, ...]]:
+    """Return what the rules find in the facts alone, whatever error ends the log; worst first.
+
+    Beside it, the rules of a known model that a missing fact leaves open.
+    """
     types = reading.log.model_types
     known = facts.model.known("model_type")
     if not (known or types):
-        return ()
-    findings = judge_all(facts, rules).findings
+        return (), ()
+    diagnosis = judge_all(facts, rules)
+    findings, waiting = diagnosis.findings, diagnosis.undetermined if known else ()
     if not known:  # a rule counts where it fires for each model that may be meant
         fires: dict[str, set[str]] = {}
         for item in findings:
@@ -126,10 +136,16 @@ def _also(reading: LogReading, rules: Sequence[Rule], facts: Facts) -> tuple[Fin
     kept = [
         item
         for item in findings
-        if item.rule.severity is not Severity.NOTICE
-        and (not is_of_unsloth(item.rule) or may_use_unsloth(facts))
+        if item.rule.severity is not Severity.NOTICE and _may_be_used(item.rule, facts)
     ]
-    return tuple(sorted(kept, key=lambda item: (item.rule.severity.rank, item.rule.order)))
+    return (
+        tuple(sorted(kept, key=lambda item: (item.rule.severity.rank, item.rule.order))),
+        tuple(item for item in waiting if _may_be_used(item.rule, facts)),
+    )
+
+
+def _may_be_used(rule: Rule, facts: Facts) -> bool:
+    return not is_of_unsloth(rule) or may_use_unsloth(facts)
 
 
 def _decisive(reading: LogReading, also: Sequence[Finding], found: Sequence[Cause]) -> list[Cause]:

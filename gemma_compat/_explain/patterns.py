@@ -32,7 +32,6 @@ class Pattern(Value, eq=False):
         limit: how many hits to find before the search for it ends.
         lines: how many lines a match may span.
         context: whether a hit includes the text around it.
-        longest: of the lines that are searched, in bytes; 0 for any line.
     """
 
     kind: str
@@ -43,7 +42,6 @@ class Pattern(Value, eq=False):
     limit: int = 50
     lines: int = 1
     context: bool = False
-    longest: int = 0
 
     @property
     def regex(self) -> re.Pattern[str]:
@@ -67,7 +65,6 @@ def pattern(
     lines: int = 1,
     context: bool = False,
     words: tuple[str, ...] = (),
-    longest: int = 0,
 ) -> Pattern:
     """Make a pattern. It is compiled when a log first has its literals: most never are.
 
@@ -77,7 +74,7 @@ def pattern(
     clauses = literals(text) if known is None else known
     if words:
         clauses = (frozenset(word.encode() for word in words), *clauses)
-    return Pattern(kind, key, text, clauses, needs, limit, lines, context, longest)
+    return Pattern(kind, key, text, clauses, needs, limit, lines, context)
 
 
 @lru_cache(maxsize=None)

@@ -81,10 +81,6 @@ class Piece:
         """Return where the line of this number begins."""
         return self._sizes[number] + number
 
-    def size(self, number: int) -> int:
-        """Return how many bytes the line of this number has."""
-        return len(self._with_0[number])
-
     def text_from(self, number: int, lines: int) -> str:
         """Return the text of this many lines, beginning with that of this number."""
         end = self.start(min(number + lines, len(self._with_0))) - 1

@@ -177,7 +177,7 @@ def _patterns(rules: Iterable[Rule]) -> list[Pattern]:
 
 
 def _of_general(item: General) -> Pattern:
-    return pattern("general", item, item.text, context=True, longest=item.longest)
+    return pattern("general", item, item.text, context=True)
 
 
 def _reads(item: Reader) -> Pattern:

@@ -109,8 +109,6 @@ def _matches(item: Pattern, piece: Piece, clauses: Sequence[Clause]) -> Iterator
     """Yield one match for each line; for a reader of facts, every match in the line."""
     most = None if item.kind == "fact" else 1
     for number in _possible_lines(item, piece, clauses):
-        if item.longest and piece.size(number) > item.longest:
-            continue
         text = piece.text_from(number, item.lines)
         first = item.regex.search(text)
         if first is None or "\n" in text[: first.start()]:  # then it begins in a line below

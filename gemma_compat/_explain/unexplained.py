@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts import Facts
 from .chain import Earlier, first_of_all, is_same, led_to, ranks_with
+from .error_lines import CAUGHT, ErrorLine, error_line_in
 from .explanation import SAYS_ITSELF, Cause, Generally, Line
 from .lines import line_of
 from .places import distribution_of, own_line, places_of, raiser_of
 from .questions import Subject, question_of
 from .search_words import search_words
 from .unknown import CAUSED, GENERATED, OF_MODEL, OWN, Chained, Place, Unknown
-from .unquoted import CAUGHT, ErrorLine, error_line_in, told_in
 
 if TYPE_CHECKING:
     from .excerpt import Words
@@ -88,15 +88,15 @@ def _quoted(reading: LogReading) -> list[Raised]:
 
 
 def _of_a_report(reading: LogReading, words: Words) -> dict[str, Any]:
-    """Return what a log without an exception says: an error in other words, else a symptom.
+    """Return the error that a log without an exception states in other words.
 
     Nothing is read in the log of a run that ended well.
     """
-    if reading.log.finished_at or reading.cut_at:
+    if reading.log.finished_at or reading.cut_at or reading.log.figures.losses:
         return {}
-    found = None if reading.log.figures.losses else error_line_in(reading.opening, reading.lines)
+    found = error_line_in(reading.opening, reading.lines)
     if found is None or found.line in {hit.line for _, hit, _ in reading.notices}:
-        return {"told": told_in(reading.opening, reading.lines)}
+        return {}
     raw = "".join(char for char in found.raw[:1000] if char.isprintable())
     line = Line(found.line, words.excerpt(found.raw), raw)
     return {"unknown": _without_class(found), "unrecognised": (line,)}

@@ -23,7 +23,6 @@ from .explanation_unknown import (
     error_lines,
     search,
     to_type,
-    told_lines,
     unknown_lines,
     whose_lines,
 )
@@ -85,8 +84,6 @@ def _of_what_is_stated(found: Explanation) -> list[str]:
         first = _first_of(found, found.unknown)
         lay_out = wrap_as_it_is if first == search(found.unknown) else wrap
         return ["", *lay_out(first, first="    ", rest="    ")] if first else []
-    if found.told is not None and not found.also:
-        return ["", *wrap(found.told.symptom.do, first="    ", rest="    ")]
     if not found.also:
         return []
     first, rest = split_cure(found.also[0].problem.help)
@@ -111,8 +108,6 @@ def _alternatives(texts: Iterable[str]) -> Iterator[str]:
 def _leading(found: Explanation) -> list[str]:
     leading = found.leading
     if leading is None:
-        if found.told is not None:
-            return ["", *told_lines(found.told, is_first=not found.also)]
         if found.unknown is None:
             return []
         return ["", *unknown_lines(found.unknown, _first_of(found, found.unknown))]

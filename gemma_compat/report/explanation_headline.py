@@ -127,11 +127,6 @@ def _nothing_known(found: Explanation, is_private: bool) -> str:
         )
     if found.unrecognised:
         return _unrecognised(found, is_private)
-    if found.told is not None and not found.also:
-        return (
-            f"{read}: no error. Line {found.told.line:,} says that "
-            f"{found.told.symptom.understood}; its cause is not known from that"
-        )
     if found.other_models:
         other = found.other_models[0]
         return f"{read}: the log is about {other}, no matter of Gemma, so no rule was asked"

@@ -11,7 +11,6 @@ from .wording import wrap, wrap_as_it_is, wrap_quote
 
 if TYPE_CHECKING:
     from .._explain.unknown import Chained, Place, Unknown
-    from .._explain.unquoted import Told
 
 _LONGEST = 120  # characters of an error's text in the headline
 _REST = "           "
@@ -79,21 +78,6 @@ def unknown_lines(unknown: Unknown, first: str) -> Iterator[str]:
     if unknown.search and not first.endswith(unknown.search):
         yield from wrap_as_it_is(unknown.search, "  search:  ", _REST)
     yield from _row("sure:", _sure(unknown))
-
-
-def told_lines(told: Told, is_first: bool) -> Iterator[str]:
-    """Yield what would decide a symptom that is only told.
-
-    Args:
-        is_first: whether the report's first line is about it.
-    """
-    symptom = told.symptom
-    if is_first:
-        yield f"{symptom.name} [told, no error]"
-    else:
-        yield from wrap(f"line {told.line:,} says that {symptom.understood}", "", "  ")
-        yield from wrap(symptom.do, "  do:    ", "         ")
-    yield from wrap(symptom.why, "  why:   ", "         ")
 
 
 def whose_lines(unknown: Unknown) -> Iterator[str]:

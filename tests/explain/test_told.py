@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
+from gemma_compat._cli import main
 from gemma_compat._explain.explain import explain_log
 from gemma_compat._explain.explanation import Explanation
+from gemma_compat._explain.told import FILES, Symptom, symptoms, symptoms_of
+from gemma_compat._explain.told.sentences import sentences
 from gemma_compat.report.explanation import render_text
 
 
@@ -109,3 +113,140 @@ def test_a_name_in_backticks_is_no_error() -> None:
         "text-only models such as `google/gemma-3-1b-it`\n"
     )
     assert "google/gemma-3-1b-it, and no rule" not in told(text)
+
+
+EXAMPLES = [
+    pytest.param(symptom, text, word, id=f"{symptom.name}-{number}")
+    for symptom in symptoms()
+    for number, (text, word) in enumerate(symptom.examples.items())
+]
+
+
+@pytest.mark.parametrize(("symptom", "text", "word"), EXAMPLES)
+def test_a_symptom_answers_its_examples(symptom: Symptom, text: str, word: str) -> None:
+    found = explained(text)
+    assert (symptom.name in [item.name for item in found.generally]) == bool(word)
+    if word:
+        assert word in told(text)
+
+
+def test_each_symptom_has_a_name_an_example_and_a_place_in_the_table() -> None:
+    assert len({item.name for item in symptoms()}) == len(symptoms())
+    assert all(item.examples and (item.text or item.loosely) for item in symptoms())
+    assert [item for file in FILES for item in symptoms_of(file)] == list(symptoms())
+
+
+def test_the_words_of_a_symptom_stand_in_each_of_its_examples() -> None:
+    for symptom in symptoms():
+        for text, word in symptom.examples.items():
+            assert not word or not symptom.words or any(w in text.lower() for w in symptom.words)
+
+
+SHORT = """
+Different results after merging the adapter into gemma-2
+My fine-tune outputs gibberish in Ollama, in the notebook it is fine
+合并模型之后输出全是乱码
+The fine-tuned model never stops, it goes on until max_new_tokens
+gemma-3 keeps generating after the answer
+微调后模型停不下来
+After fine-tuning gemma-7b the model outputs the same token forever
+it just prints gibberish now
+模型一直重复
+the model answers exactly as before, as if the adapter was not there
+LoRA training has no effect on gemma-3-1b
+grad norm becomes inf after some steps
+encode returns NaN for some texts
+Loss does not decrease with my data set
+gemma-2 训练 loss 不下降
+fine-tuning gemma-3-12b with QLoRA runs out of memory on my 3090
+显存不足，24G 不够吗
+My PC reboots when I train gemma 3 12b
+loading gemma-3-27b ... Killed
+the process was killed
+Fine-tuning on 4 GPUs hangs at the first step
+I start train.py and nothing happens
+训练卡住不动，显卡占用100%
+accelerate launch exits immediately, I see nothing
+程序直接退出
+Training with LoRA is extremely slow, 90 seconds per iteration
+gemma2 微调速度非常慢
+after training the answers are worse than the base model's
+I can not download gemma
+access denied, though I have accepted the licence
+Gemma 3 finetuning does not work
+训练失败，求助
+"""
+
+
+@pytest.mark.parametrize("line", SHORT.strip().splitlines())
+def test_a_line_alone_is_understood_and_names_no_cause(line: str) -> None:
+    found = explained(line)
+    assert found.generally and not found.causes
+    assert not found.generally[0].answer.settles
+    assert len(render_text(found).splitlines()) <= 24
+
+
+DENIED = """
+Training works and I do not get NaN loss any more
+To avoid OOM I use gradient checkpointing
+Upgrading solved the NaN loss problem
+If you run out of memory, lower the batch size
+the run does not hang
+This fixes exploding gradients
+The memory leak is fixed
+"""
+
+
+@pytest.mark.parametrize("line", DENIED.strip().splitlines())
+def test_what_is_denied_or_only_supposed_is_not_told(line: str) -> None:
+    assert explained(line).generally == ()
+
+
+NOT_TOLD = [
+    "Loading checkpoint shards: 100%|##########| 4/4 [00:10<00:00, 2.5s/it]\n",
+    "Using bos token; no error correction; it is not slower than before\n",
+    "x.py:12: FutureWarning: this will raise an error in v5: it does not work then\n",
+    "loss: 1.2 | lr 1e-4 | no effect of clipping\n",
+    "INFO frozen layers: 12, slow tokenizer in use, no error\n",
+    "from frob import merge, export\nmerge(wrong=True)\n",
+    "```python\nprint('it hangs here, does not work')\n```\n",
+    "transformers==4.57.3\ngoogle/gemma-3-4b-it\nSaving model checkpoint to out\n",
+    "the grade of the road rose very slowly\n",
+    "the weather is nice\n" * 100 + "it hangs\n",  # no report
+    "## Expected behavior\nTraining should not be slow, and the loss is not NaN\n",
+    "- [ ] the training hangs\n",
+]
+
+
+@pytest.mark.parametrize("text", NOT_TOLD)
+def test_what_a_healthy_run_or_a_form_says_tells_nothing(text: str) -> None:
+    assert explained(text).generally == ()
+
+
+def test_a_run_that_ended_well_is_not_said_to_fail() -> None:
+    assert explained("it fails\n{'train_runtime': 100.0, 'train_loss': 1.95}\n").generally == ()
+
+
+def test_the_title_goes_before_the_rest() -> None:
+    found = explained("Gemma 3 training is very slow\nThe loss is 0 at times, and memory grows.\n")
+    assert found.generally[0].name == "slow"
+
+
+def test_an_error_that_is_quoted_goes_before_the_pace() -> None:
+    found = explained("Training is slow, then I get FrobError: the frob is bad\n")
+    assert found.unknown is not None and found.unknown.kind == "FrobError"
+
+
+def test_a_sentence_that_is_broken_over_lines_is_read_whole() -> None:
+    text = b"After a few hundred steps the training loss of gemma-3\nsuddenly explodes to huge.\n"
+    assert [item.line for item in sentences(text, 2)] == [1]
+    assert explained(text.decode()).generally[0].name == "loss-that-swings"
+
+
+def test_the_exit_status_says_that_a_failure_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "report.txt"
+    log.write_text("gemma-3 training hangs\n")
+    assert main(["explain", str(log)]) == 3
+    assert "py-spy dump --pid PID" in capsys.readouterr().out

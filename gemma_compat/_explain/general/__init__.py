@@ -109,21 +109,8 @@ FILES = (
     "shapes",
     "plain_python",
     "by_message",
-    "told_cards",
-    "unsloth_told",
-    "told_saving",
-    "told_exports",
-    "told",
-    "told_errors",
-    "told_figures",
-    "told_runs",
     "unsloth_import",
 )
-
-# Files of kinds that a person tells of, in a sentence (their names say told): not looked for in a
-# line that is longer than a paragraph. Their words are common ones, and such a line is data.
-_SENTENCES = {file for file in FILES if "told" in file}
-_PARAGRAPH = 8192  # bytes
 
 
 @lru_cache(maxsize=1)  # the index does not change under a process
@@ -138,7 +125,6 @@ def generals() -> tuple[General, ...]:
             item["text"],
             _answering(item["file"], item["name"]),
             alone=item["alone"],
-            longest=_PARAGRAPH if item["file"] in _SENTENCES else 0,
         )
         for item in index().general
     )

@@ -118,7 +118,6 @@ class General(Value, eq=False):
         answer: returns the answer to a case; ``None`` if the case is another failure after all.
         examples: texts, each with a word or two that the answer must have; ``""`` for no answer.
         alone: whether the text counts even if it belongs to no exception.
-        longest: of the lines in which it is looked for, in bytes; 0 for any line.
     """
 
     name: str
@@ -126,7 +125,6 @@ class General(Value, eq=False):
     answer: Answering
     examples: Mapping[str, str] = {}
     alone: bool = False
-    longest: int = 0
 
 
 def always(happened: str, *do: str, **more: Any) -> Answering:

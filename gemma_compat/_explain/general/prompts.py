@@ -40,4 +40,20 @@ PROMPTS: tuple[General, ...] = (
         ),
         {"ValueError: Prefix tuning does not work with gradient checkpointing.": "LoRA"},
     ),
+    General(
+        "two-marks-of-the-beginning",
+        r"<bos>\s?<bos>",
+        always(
+            "the text begins with <bos> twice",
+            "tokenizer(text, add_special_tokens=False)   for a text from apply_chat_template",
+            "or apply_chat_template(messages, tokenize=True)   in one step",
+            why="the chat template writes <bos>, and the tokenizer adds one; a model that was "
+            "trained with one is worse with two, and the other way round",
+            known="the text shows it; what else is wrong in the run, it does not say",
+            settles=False,
+            of_gemma=True,
+        ),
+        {"prompt: '<bos><bos><start_of_turn>user'": "add_special_tokens=False"},
+        alone=True,
+    ),
 )

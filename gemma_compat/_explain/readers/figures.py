@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from .base import MENTIONED, STATED, Reader, Reading, always, unless_advice
+from .saying import is_denied
 
 _NUMBER = r"-?\d{1,12}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,3})?"
 # A whole word, looked at from its end: an expression that begins with a literal is found ten times
@@ -37,7 +38,8 @@ def _told(match: re.Match[str]) -> Iterator[Reading]:
 
 
 def _told_nan(match: re.Match[str]) -> Iterator[Reading]:
-    if _HAPPENS.search(match.string) and not _SUPPOSED.search(match.string[: match.end()]):
+    supposed = is_denied(match) or _SUPPOSED.search(match.string[: match.end()])
+    if _HAPPENS.search(match.string) and not supposed:
         yield Reading("figures.nan_loss", True, MENTIONED)
 
 

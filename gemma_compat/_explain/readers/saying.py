@@ -1,16 +1,17 @@
-"""Tell whether a line says that the run has a thing, or only names it beside the run.
+"""Tell whether a sentence says a thing of the run, or denies it, supposes it or names another's.
 
-People name what works for others, what they compare with and what a comment in code lists. None of
-that is the run's.
+All guards of prose are here. People name what works for others, what they compare with and what a
+comment in code lists. None of that is the run's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .base import Read, Reading, unless_advice
 
+Guard = Callable[[re.Match[str]], bool]
 SWITCH = {"true": True, "false": False, "none": None, "null": None, "yes": True, "no": False}
 # How Python, JSON, YAML and a command line write that a name has a value.
 IS = r"[\"']?(?:\s?[=:]\s?| )[\"']?"
@@ -38,6 +39,29 @@ _BESIDE = re.compile(
     r"\b(?:docs?|documentation|README|blog|paper|guide) (?:say|state|suggest|show|use)s?\b|"
     r"正常|没问题|没有问题|可以跑|能跑|相比|解决了"
 )
+# What names a thing beside the one that is meant. "Can't train Gemma 2 9B" names that one.
+_ANOTHER = re.compile(
+    r"(?i)(?:works? (?:with|in|for|fine(?: with)?)|instead of|other than|than|versus|\bvs\.?)"
+    r"\W{0,3}(?:\w+ ){0,2}$"
+)
+# What takes back, asks or wishes a setting that follows it within a few words.
+_TAKEN_BACK = re.compile(
+    r"(?i)(?:\bno|\bnot|n't|without|\bor|\bif|disabl\w+|when I (?:use|try))\W{0,3}(?:\w+ ){0,2}$"
+)
+# What takes back, wishes or only supposes what follows it within a few words.
+_DENIED = re.compile(
+    r"(?i)(?:\b(?:no|not|never|without|cannot|avoid\w*|prevent\w*|against|fix(?:e[sd])?|"
+    r"solve[sd]?|resolve[sd]?|reduc\w+|instead of|no longer|unlike|in case of|to see if|whether|"
+    r"would|should|could|might|may|can(?= (?:cause|lead|result|make|help)\b))\b|n't)\W{0,2}(?:(?!but|only|just|why|"
+    r"errors?\b|warnings?\b|problems?\b|issues?\b)\w+ ){0,2}$|"
+    r"\b(?:(?:if|in case) (?:you|your|the|it|there|a|an)|when(?:ever)? your?)\b[^.,;:]{0,40}$"
+)
+# What takes it back behind it.
+_OVER = re.compile(
+    r"(?i)^[^.;:!?\n]{0,30}\b(?:(?:is|are|was|were|has been|have been|got|be) (?:now )?"
+    r"(?:fixed|solved|resolved|gone|avoided|prevented)|(?:went|goes|go) away|"
+    r"no longer (?:happens|occurs))\b"
+)
 _CODE = re.compile(r"[=(),\[\]\"':\w]\s+#+\s")
 
 
@@ -55,6 +79,23 @@ def part(match: re.Match[str]) -> str:
 def is_beside(match: re.Match[str]) -> bool:
     """Return whether what matched is only compared with, asked about or possible."""
     return bool(_BESIDE.search(part(match)))
+
+
+def is_another(match: re.Match[str]) -> bool:
+    """Return whether what matched is named beside what the sentence is about."""
+    return bool(_ANOTHER.search(match.string[max(0, match.start() - 60) : match.start()]))
+
+
+def is_taken_back(match: re.Match[str]) -> bool:
+    """Return whether a setting that matched is denied, asked about or another's."""
+    before = match.string[max(0, match.start() - 60) : match.start()]
+    return bool(_TAKEN_BACK.search(before)) or is_another(match)
+
+
+def is_denied(match: re.Match[str]) -> bool:
+    """Return whether the sentence denies, wishes or only supposes what matched."""
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    return bool(_DENIED.search(before[-80:])) or bool(_OVER.search(after[:60]))
 
 
 def is_in_comment(match: re.Match[str]) -> bool:

@@ -10,13 +10,9 @@ import re
 from collections.abc import Iterator
 
 from .base import MENTIONED, STATED, Read, Reader, Reading, always, unless_advice
+from .saying import Guard, is_another, is_taken_back
 
 _WORDS = {"one": 1, "a": 1, "single": 1, "two": 2, "dual": 2, "three": 3, "four": 4, "eight": 8}
-# What takes back, asks or wishes what follows it within a few words.
-_NOT = re.compile(
-    r"(?i)(?:\bno|\bnot|n't|without|\bor|versus|\bvs\.?|instead of|other than|than|\bif|disabl\w+|"
-    r"when I (?:use|try)|works? (?:with|in|for|fine(?: with)?))\W{0,3}(?:\w+ ){0,2}$"
-)
 _MOST = 30  # matches of one form
 _SETTING = r"[\"']?\s?[=:]\s?[\"']?"
 
@@ -25,19 +21,12 @@ def _told(topic: str, value: object) -> Read:
     return _if_meant(always((f"told.{topic}", value), strength=MENTIONED))
 
 
-# What names a model beside the one that fails. "Can't train Gemma 2 9B" names that one.
-_OTHER = re.compile(
-    r"(?i)(?:works? (?:with|in|for|fine(?: with)?)|instead of|other than|than|versus|\bvs\.?)"
-    r"\W{0,3}(?:\w+ ){0,2}$"
-)
-
-
-def _if_meant(read: Read, taken_back: re.Pattern[str] = _NOT) -> Read:
+def _if_meant(read: Read, is_left_out: Guard = is_taken_back) -> Read:
     """Return the reader for each match of the line, without what it takes back, or advises."""
 
     def checked(match: re.Match[str]) -> Iterator[Reading]:
         for item in match.re.finditer(match.string):
-            if not taken_back.search(item.string[max(0, item.start() - 60) : item.start()]):
+            if not is_left_out(item):
                 yield from read(item)
 
     return unless_advice(checked)
@@ -94,7 +83,7 @@ _FORMS: tuple[Reader, ...] = (
     Reader(
         r"(?i:gemma)[ _-]{0,2}(?:(?P<family>3n|[234])[ _(-]{1,3})?"
         r"(?P<size>(?i:e?\d{1,2}b|270m))(?![a-zA-Z0-9])",
-        _if_meant(_model, _OTHER),
+        _if_meant(_model, is_another),
         {
             "gemma3_27b_it": {"told.model": "gemma-3-27b"},
             "gemma3-27b OOM": {"told.model": "gemma-3-27b"},

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from ..answer import Answer
-from .base import Case, General
-from .told import told
+from ..general.base import Case
+from .base import Symptom, told
 
 _NEAR = 3000  # characters around the sentence
 
@@ -73,8 +73,8 @@ def _of_the_hub(case: Case) -> Answer | None:
     return _empty_hub(case) if re.search(r"(?i)push|upload|hugging ?face|\bhub\b", text) else None
 
 
-TOLD_SAVING: tuple[General, ...] = (
-    General(
+SAVING: tuple[Symptom, ...] = (
+    Symptom(
         "images-lost-in-the-export",
         r"(?i:(?:lose|loses|lost|losing|without|missing|not have|n't have|not retain|no longer "
         r"has|no|disable[sd]?)\b[^\n.]{0,40} ['\"`]?(?:vision|visual|image|multimodal|mmproj)\b|"
@@ -90,9 +90,8 @@ TOLD_SAVING: tuple[General, ...] = (
             ),
             "the picture is missing": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "pushed-and-not-there",
         r"(?i:(?:only|just) (?:the )?files? (?:present\w?|there|uploaded)?[^\n.]{0,30}(?:are|is) "
         r"\.?(?:gitattributes|readme)|\bempty repo(?:sitory)?\b|(?:repo|repository) is "
@@ -107,9 +106,8 @@ TOLD_SAVING: tuple[General, ...] = (
             "no bin file was upload to huggingface": "upload_file",
             "the only file there is README.md": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "adapter-saved-in-place-of-the-model",
         r"(?i:adapter (?:was|is|gets|being) (?:loaded back|still (?:there|loaded|attached))|"
         r"only (?:saves?|saved|saving|pushes|uploads|the) (?:the )?(?:adapters?|lora)\b|"
@@ -122,9 +120,8 @@ TOLD_SAVING: tuple[General, ...] = (
             "save_pretrained only saves the adapter": "save_pretrained_merged",
             "it pushes only LoRA": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "other-answers-once-loaded-again",
         r"(?i:(?:re-?load(?:s|ed|ing)?|load(?:s|ed|ing)? (?:it |them |the model |the (?:saved|"
         r"trained|fine-?tuned|tuned|merged|best) (?:model|adapter|checkpoint|weights) ?)?(?:again|"
@@ -144,6 +141,5 @@ TOLD_SAVING: tuple[General, ...] = (
             "performance of the model is much worse after saving and reloading": "modules_to_save",
             "reloading the page makes a difference": "",
         },
-        alone=True,
     ),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from ..answer import Answer
-from .base import Case, General
-from .told import told
+from ..general.base import Case
+from .base import Symptom, told
 
 _LOST = r"(?:accuracy|quality|performance|score|F1|BLEU|perplexity|results?|output|answers?|model)"
 _METHOD = r"(?:AWQ|GPTQ|quanti[sz]\w{1,6}|llm-?compressor|GGUF|Q[2-8]_\w{1,4}|int4|int8|fp8|W4A16)"
@@ -89,8 +89,8 @@ _in_ollama = told(
 )
 
 
-TOLD_EXPORTS: tuple[General, ...] = (
-    General(
+EXPORTS: tuple[Symptom, ...] = (
+    Symptom(
         "adapter-that-an-engine-ignores",
         r"(?i:(?:LoRA|adapters?|fine-?tun\w{1,5})[^\n.]{0,80} (?:is|are|was|were|being|gets?|"
         r"effectively|silently|completely|simply) (?:effectively |silently |completely |simply |"
@@ -105,9 +105,8 @@ TOLD_EXPORTS: tuple[General, ...] = (
             "the LoRA adapter is ignored": "",
             "it looks like the base model of the house": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "good-elsewhere-bad-in-ollama",
         r"(?i:(?:nonsense|gibberish|garbage|correctly|properly|rubbish|differently|wrong|random)"
         r"[^\n]{0,120}(?:\bollama\b)[^\n]{0,160}|\bollama\b[^\n]{0,120}(?:nonsense|gibberish|"
@@ -118,9 +117,8 @@ TOLD_EXPORTS: tuple[General, ...] = (
             "I made it in Ollama and its outputting gibberish like this": "TEMPLATE",
             "ollama run works correctly": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "worse-after-quantizing",
         rf"(?i:\b{_METHOD}[^\n]{{0,160}}{_WORSE}|{_WORSE}[^\n]{{0,80}}\b{_METHOD})",
         _after_quantizing,
@@ -133,6 +131,5 @@ TOLD_EXPORTS: tuple[General, ...] = (
             "google/medgemma-27b-it with AWQ: accuracy drops": "llmcompressor>=0.11.0",
             "quantized model loaded": "",
         },
-        alone=True,
     ),
 )

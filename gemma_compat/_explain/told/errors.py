@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from .base import General
-from .told import told
+from .base import Symptom, told
 
-TOLD_ERRORS: tuple[General, ...] = (
-    General(
+ERRORS: tuple[Symptom, ...] = (
+    Symptom(
         "sizes-are-told-not-to-fit",
         r"(?i:\b(?:dimensions?|shapes?|sizes?) mismatch(?:es)?\b(?! for )|\bmismatch(?:ed|ing) "
         r"(?:dimensions?|shapes?|tensor sizes)\b|wrong (?:tensor )?shapes?\b)",
@@ -25,9 +24,8 @@ TOLD_ERRORS: tuple[General, ...] = (
             "# `apply_rotary_pos_emb` dimension mismatch in compiled module during GRPO": "size=1",
             "size mismatch for lm_head.weight: copying": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "figures-are-told-to-be-wrong",
         r"(?i:\b(?:eval(?:uation)?|validation|training|train) (?:loss(?:es)?|metrics?|scores?|"
         r"accuracy) (?:are|is|were|was|look|seem|being|which are)[a-z ]{0,12} (?:wrong|off|"
@@ -47,9 +45,8 @@ TOLD_ERRORS: tuple[General, ...] = (
             "# Evaluation losses are wrong [FIXED]": "--preflight",
             "the training loss is 2.1": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "worse-in-evaluation-mode",
         r"(?i:(?:output|quality|generation|result|accuracy|performance)s? (?:deteriorat|degrad|"
         r"gets? worse|becomes? worse|drops?)\w{0,5}[^\n.]{0,30}(?:model\.eval|for_inference|eval "
@@ -65,6 +62,5 @@ TOLD_ERRORS: tuple[General, ...] = (
             "eval() and makes answers better, not worse",
         ),
         {"# Output deterioration with model.eval() (unsloth/gemma-2-9b)": "for_inference"},
-        alone=True,
     ),
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..answer import Answer
-from .base import Case, General
-from .platforms import no_triton
-from .told import told
+from ..general.base import Case
+from ..general.platforms import no_triton
+from .base import Symptom, told
 
 _CARDS = (
     r"(?:RTX|GTX|GeForce) ?50[5-9]0|\b50[5-9]0(?: ?Ti)?\b|RTX ?50 ?[xX]{2}|\bBlackwell\b|"
@@ -29,8 +29,8 @@ def _of_a_new_card(case: Case) -> Answer | None:
     return _new_card(case) if len(case.hit.text) < 400 else None
 
 
-UNSLOTH_TOLD: tuple[General, ...] = (
-    General(
+UNSLOTH: tuple[Symptom, ...] = (
+    Symptom(
         "triton-said-to-be-missing",
         r"(?i:(?:say'?s?|said|shows?|get|got|error|saying|like|and|that)\b[^\n.]{0,12}\bno module "
         r"named ['`\"]?triton\b)",
@@ -39,9 +39,8 @@ UNSLOTH_TOLD: tuple[General, ...] = (
             "It say's no module named Triton": "triton",
             "A matching Triton is not available.\nError caught was: No module named 'triton'": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "card-of-the-blackwell-family",
         rf"(?i:(?:{_CARDS})[^\n.]{{0,80}}(?:not (?:recogni[sz]ed|supported|work|compatible|"
         rf"detected)|(?:doesn't|does not|won't|cannot|can't) (?:work|run|support|detect)|"
@@ -57,9 +56,8 @@ UNSLOTH_TOLD: tuple[General, ...] = (
             ),
             "GPU: RTX 5090, 32 GB": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "embeddings-dropped-from-the-targets",
         r"(?:embed_tokens|lm_head)\b[^\n.]{0,60}(?:silently )?(?:dropped|ignored|not (?:being )?"
         r"(?:trained|included|applied)|removed) ?(?:from|by|in|$|\b)",
@@ -79,9 +77,8 @@ UNSLOTH_TOLD: tuple[General, ...] = (
             ),
             "embed_tokens are trained": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "collator-leaves-out-audio",
         r"(?i:DataCollator\w{0,12} (?:\w{1,12} )?(?:ignores?|drops?|skips?|does not|doesn't|leaves)"
         r"[^\n.]{0,30}audio)",
@@ -98,6 +95,5 @@ UNSLOTH_TOLD: tuple[General, ...] = (
                 "input_features"
             )
         },
-        alone=True,
     ),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from ..answer import Answer
-from .base import Case, General
-from .told import told
+from ..general.base import Case
+from .base import Symptom, told
 
 _TOGETHER = (
     "python zero_to_fp32.py CHECKPOINT OUT   (DeepSpeed puts this script and global_stepN into "
@@ -76,8 +76,8 @@ def _empty_weights(case: Case) -> Answer | None:
     )
 
 
-TOLD_CARDS: tuple[General, ...] = (
-    General(
+CARDS: tuple[Symptom, ...] = (
+    Symptom(
         "saved-weights-too-small",
         r"(?i:(?:sav|checkpoint|weight|adapter|model\.bin|safetensors)\w{0,6}\b[^\n]{0,90} "
         r"(?:(?:is|was|are|were|be|it) )?(?:only|just) (?:about |around )?"
@@ -96,9 +96,8 @@ TOLD_CARDS: tuple[General, ...] = (
             "model.safetensors: 100% 9.3M/9.3M": "",
             "the checkpoint is complete": "an adapter is small",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "zero3-saves-no-weights",
         r"(?i:(?:zero|stage|deepspeed)[-_ ]{0,2}(?:zero[-_ ]?)?(?:stage[-_ ]?)?3[^\n]{0,60}"
         r"(?:(?:does|do|did|can|is|are)(?: ?not|n't)|cannot|没有|并没有|无法|不能|不会|fails? to)"
@@ -115,9 +114,8 @@ TOLD_CARDS: tuple[General, ...] = (
             "About ZERO 3 model saving and loading": "zero_to_fp32",
             "I use zero3 and it does not fit": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "weights-that-are-empty",
         r"(?i:weights?\b[^\n]{0,60} (?:shape of 0|(?:is|are|was|were|be|become|becomes|became) "
         r"(?:all )?empty)|权重[^\n]{0,20}(?:为空|空了|变成空)|参数[^\n]{0,12}为空|"
@@ -128,9 +126,8 @@ TOLD_CARDS: tuple[General, ...] = (
             "with zero3 some weights in the saved model have a shape of 0": "GatheredParameters",
             "the weights are empty": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "sizes-differ-under-zero3",
         r"(?i:size mismatch[^\n]{0,80}\b(?:zero|stage)[-_ ]?3|\b(?:zero|stage)[-_ ]?3[^\n]{0,80}"
         r"size mismatch)",
@@ -145,9 +142,8 @@ TOLD_CARDS: tuple[General, ...] = (
             "fit it; what the two sizes were, the message's own lines say",
         ),
         {"size mismatch when train with llama 7b/30b (deepspeed zero3)": "ZeRO-2"},
-        alone=True,
     ),
-    General(
+    Symptom(
         "resuming-does-not-work",
         r"(?i:resume_from_checkpoint[`'\"*]* (?:is not|isn't|does not|doesn't|not) (?:work|load)|"
         r"(?:can ?not|can't|unable to|fail(?:s|ed)? to|could not) (?:be )?(?:resumed?|continue) "
@@ -171,9 +167,8 @@ TOLD_CARDS: tuple[General, ...] = (
             "[Bug] Cannot Resume Training From a Trained Checkpoint": "same number of processes",
             "to resume training use the flag": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "saving-on-several-cards",
         r"(?i:\bfsdp2?\b[^\n]{0,60}(?:checkpoints? (?:do(?:es)?(?: not|n't) save|not saved)|"
         r"crash\w{0,3} on sav|(?:fail|error|crash|hang|stuck|issue|problem)\w{0,4}[^\n]{0,40}"
@@ -202,9 +197,8 @@ TOLD_CARDS: tuple[General, ...] = (
             "issues with `Trainer`'s `_save_checkpoint` and FSDP?": "all ranks",
             "FSDP saves memory": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "several-cards-slower-than-one",
         r"(?i:(?:mul?ti|two|2|4|8|more|several)[- ]?gpus?\b[^\n]{0,60}\b(?:slower|lower) than "
         r"(?:(?:a |with |on |the |using )*(?:single|one|1)\b)|"
@@ -227,9 +221,8 @@ TOLD_CARDS: tuple[General, ...] = (
             "多卡训练比单卡还慢": "samples per second",
             "multi-gpu training is faster than single": "",
         },
-        alone=True,
     ),
-    General(
+    Symptom(
         "only-one-card-works",
         r"(?i:(?:only|just) (?:one |1 |the first |a single |)(?:gpu|card|cuda:)[^\n]{0,20} "
         r"(?:is |are |being |gets? )+(?:used|utili[sz]ed|working|busy|loaded)|"
@@ -256,7 +249,6 @@ TOLD_CARDS: tuple[General, ...] = (
             "微调时只用了一张卡": "FORCE_TORCHRUN",
             "we trained on one GPU": "",
         },
-        alone=True,
     ),
     General(
         "memory-not-divided-over-cards",

@@ -1,0 +1,78 @@
+"""What a symptom is: the words in which people tell of it, and an answer that names no cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...conditions.hardware import is_without_bfloat16
+from ...engine.effects import Effect
+from ...values import Value
+from ..answer import Answer
+from ..general.base import Answering, Case
+
+_KNOWN = "a sentence tells of it, and no cause is known from that; what decides stands above"
+
+
+class Symptom(Value, eq=False):
+    """Something that goes wrong, as a sentence tells of it.
+
+    Attributes:
+        name: short, for JSON; never reused.
+        text: a regular expression, searched in one sentence without regard to case.
+        answer: returns the answer to a case; ``None`` if the case is another one after all.
+        examples: sentences, each with a word or two that the answer must have; ``""`` for none.
+        words: texts in lower case, one of which a match contains; asked before ``text`` is
+            compiled. Empty: always compiled.
+        loosely: further wordings, which count only where nothing else in a short report is known.
+        effects: what rules with this symptom do to a run.
+        yields: whether an error that the report quotes says more, even one that nothing knows.
+    """
+
+    name: str
+    text: str
+    answer: Answering
+    examples: Mapping[str, str] = {}
+    words: tuple[str, ...] = ()
+    loosely: str = ""
+    effects: tuple[Effect, ...] = ()
+    yields: bool = False
+
+
+def told(happened: str, *do: str, why: str, of_gemma: bool = False) -> Answering:
+    """Return an answer to a sentence: likely, and not settled."""
+    answer = Answer(
+        happened,
+        do,
+        why=why,
+        known=_KNOWN,
+        certain=False,
+        settles=False,
+        of_gemma=of_gemma,
+    )
+
+    def always(case: Case) -> Answer:
+        return answer.replace(of_gemma=of_gemma and not case.log.is_other)
+
+    return always
+
+
+def by_precision(answer: Answering, cure: str, other: str) -> Answering:
+    """Return the answer with another cure of float16 where the card has no bfloat16.
+
+    Args:
+        cure, other: what the answer says, and what stands in its place on such a card.
+    """
+
+    def of_card(case: Case) -> Answer | None:
+        found = answer(case)
+        if found is None or not is_without_bfloat16.is_known_to_hold(case.facts):
+            return found
+        return found.replace(do=tuple(text.replace(cure, other) for text in found.do))
+
+    return of_card
+
+
+def near(one: str, other: str, gap: int = 60) -> str:
+    """Return an expression for both within so many characters, in either order."""
+    between = f"[^\\n]{{0,{gap}}}?"
+    return f"(?:(?:{one}){between}(?:{other})|(?:{other}){between}(?:{one}))"

@@ -1,0 +1,194 @@
+"""Symptoms told by comparing: two releases, cards, programs, batch sizes that do not agree."""
+
+from __future__ import annotations
+
+from .base import Symptom, near, told
+
+_RESULT = (
+    r"(?:results?|outputs?|loss(?:es)?|logits|answers?|generations?|predictions?|log ?probs?|"
+    r"embeddings?|quality|scores?|hidden states|accuracy|gradients?)"
+)
+_DIFFERS = (
+    r"(?:differ(?:s|ed|ent|ence|ences|ently)?|not (?:the )?(?:same|equal|identical|match\w*|"
+    r"consistent)|"
+    r"(?:does|do|did|are|is)(?:n't| not) (?:be )?(?:match|agree|equal|the same|identical|align|"
+    r"reproducib)\w*|"
+    r"inconsisten\w*|mismatch\w*|discrepanc\w*|diverg\w*|不一致|不同|不一样|对不上|差异)"
+)
+
+COMPARING: tuple[Symptom, ...] = (
+    Symptom(
+        "batch-differs-from-single",
+        near(
+            rf"{_RESULT}[^\n.]{{0,30}}{_DIFFERS}|{_DIFFERS}[^\n.]{{0,20}}{_RESULT}|"
+            r"wrong (?:results?|outputs?|logits|generation)",
+            r"\bbatch(?:ed|_size| ?sizes?|es| inference| generation)?\b|\bpadd(?:ing|ed)\b|批量|"
+            r"批处理",
+            60,
+        ),
+        told(
+            "a batch is said to give other results than one prompt at a time",
+            'tokenizer.padding_side = "left", and hand over attention_mask',
+            "dtype=torch.float32   on a few rows: do they agree then?",
+            why="padding on the right makes shorter prompts go on from padding; with padding on "
+            "the left, 16 bits still differ in the last digits, which turns a close choice",
+        ),
+        {
+            "gemma 3 inference gives different results with batch size > 1": "padding_side",
+            "Inconsistent logits with left padding for gemma-2": "float32",
+        },
+        words=("batch", "padd", "批"),
+        effects=("wrong-attention",),
+    ),
+    Symptom(
+        "accumulation-differs",
+        near(
+            r"\bgradient[_ ]accumulation|\baccumulation[_ ]steps|梯度累[积计]",
+            rf"{_DIFFERS}|\bloss[^\n.]{{0,30}}(?:high|large|bigger|multipl|scal|worse|wrong|jump|"
+            r"increas|doubl|x larger)\w*|(?:wrong|incorrect|high\w*|larger|worse|scaled) loss",
+            80,
+        ),
+        told(
+            "accumulating gradients is said to change the loss",
+            "one run with gradient_accumulation_steps=1 and the same rows for each step: what is "
+            "the factor between the two losses?",
+            "pip install -U transformers trl accelerate   where the factor is the number of steps",
+            "average_tokens_across_devices=True   with several GPUs",
+            why="a sum over the micro-batches, or a mean of means over rows of unequal length. "
+            "transformers up to 4.45 took means of means (mended in 4.46); models whose forward "
+            "takes **kwargs but does not use num_items_in_batch multiply the loss by the steps",
+        ),
+        {
+            "Loss is much higher with gemma-3 when gradient accumulation steps is 8": "factor",
+            "gradient_accumulation_steps gives different loss than a larger batch": "factor",
+        },
+        words=("accumul", "累"),
+        effects=("wrong-loss-scale", "wrong-loss"),
+    ),
+    Symptom(
+        "not-reproducible",
+        r"\b(?:not|non-?|isn't|ir|un)[ -]?(?:reproducible|deterministic)\b|"
+        r"\breproducib\w*\b[^\n.]{0,30}"
+        r"(?:issue|problem|fail|lack)|\b(?:cannot|can't|can not|unable to) reproduce (?:the |my |"
+        r"our |"
+        r"its )?(?:results?|scores?|training|loss|numbers|paper)|"
+        rf"{_RESULT} (?:(?:is|are|was|were) )?{_DIFFERS}[^\n.]{{0,20}}(?:each|every|between) "
+        r"(?:run|time|runs|call)s?\b|"
+        rf"{_DIFFERS} {_RESULT}[^\n.]{{0,30}}(?:same seed|each run|every run|every time|each time)|"
+        r"结果(?:无法|不能|不可)复现|每次(?:结果|输出)?(?:都)?不(?:同|一样)",
+        told(
+            "results are said to differ from run to run",
+            "transformers.set_seed(42) before the model and get_peft_model, seed and data_seed in "
+            "the arguments",
+            "do_sample=False, num_beams=1   for what is generated",
+            "transformers.enable_full_determinism(42)   : equal then? It is slow, and for one test",
+            why="lora_A starts at random, rows are shuffled, dropout draws, and kernels that add "
+            "in "
+            "no fixed order differ in the last digits of 16 bits; over many steps such digits grow",
+        ),
+        {
+            "results are different each run with the same seed": "set_seed",
+            "I cannot reproduce the results of the notebook": "do_sample=False",
+        },
+        words=("reproduc", "determinis", "each", "every", "between", "seed", "复现", "每次"),
+    ),
+    Symptom(
+        "releases-differ",
+        near(
+            r"\b(?:after|since|when|with|from|between|in) (?:I )?(?:the )?(?:upgrad\w*|updat\w*|"
+            r"downgrad\w*|"
+            r"(?:a )?new(?:er)? (?:version|release)s?|latest (?:version|release)?)|"
+            r"\b(?:upgrad|updat|downgrad)ing (?:to )?(?:transformers|trl|peft|unsloth|torch|vllm)|"
+            r"\bnew(?:er)? versions? of|\bregression\b|升级(?:到|后)?|更新后",
+            rf"{_DIFFERS}|\bloss[^\n.]{{0,30}}(?:high|explod|worse|increas|wrong|jump)\w*|worse\b|"
+            r"slower\b|degrad\w*|dropp?(?:s|ed)?\b|more (?:memory|vram)",
+            90,
+        ),
+        told(
+            "another release is said to give other results",
+            "pip freeze   of both environments, side by side: which packages differ?",
+            "one batch, no training: print(model(**batch).loss) under each; then one prompt, "
+            "do_sample=False",
+            'attn_implementation="eager" under both: equal then? It is the attention',
+            why="what differs on one batch is the model's code, the attention that is chosen, the "
+            "dtype that is loaded (transformers 5 loads the checkpoint's, 4 float32), or the "
+            "template; what differs only along the run is the trainer",
+        ),
+        {
+            "After upgrading transformers the loss is much higher for gemma 3": "pip freeze",
+            "outputs are different since I updated to the latest version": "eager",
+        },
+        words=(
+            "after",
+            "since",
+            "when",
+            "with",
+            "from",
+            "between",
+            "in ",
+            "ing",
+            "regress",
+            "version",
+            "升级",
+            "更新",
+        ),
+        effects=("wrong-loss", "wrong-attention", "wrong-loss-scale", "slow", "random-weights"),
+    ),
+    Symptom(
+        "programs-differ",
+        near(
+            rf"{_RESULT}[^\n.]{{0,40}}{_DIFFERS}|{_DIFFERS}[^\n.]{{0,30}}{_RESULT}|"
+            r"(?:much |far |significantly )?worse|poor(?:er)? (?:results|quality)",
+            r"\b(?:v[sS]\.?|versus|compared (?:to|with)|than(?: in| with)?|between)\b[^\n.]{0,50}"
+            r"\b(?:unsloth|transformers|HF|hugging ?face|vllm|sglang|ollama|llama\.cpp|trl|axolotl|"
+            r"llama-?factory|jax|flax|keras|tpu|ai studio|google|api|eager|sdpa|flash[-_ ]?att\w*)|"
+            r"(?:和|与|跟)[^\n。]{0,20}(?:vllm|transformers|ollama|官方)",
+            60,
+        )
+        + r"|(?:vllm|ollama|llama\.cpp|sglang|gguf)[^\n。]{0,40}(?:结果|输出)[^\n。]{0,16}"
+        r"(?:不一致|不同|不一样)",
+        told(
+            "two programs are said to give other results with one model",
+            "the ids of one prompt in both: one <bos>, the same template, the same end?",
+            "greedy in both: temperature 0 (do_sample=False), no repetition penalty",
+            "logits of one prompt in float32, and then in the dtype of the run",
+            "the adapter merged into 16 bits, and that one folder in both",
+            why="most often another prompt (template, system turn, a second <bos>) or other "
+            "sampling "
+            "(generation_config.json counts in one and not in the other); then another dtype or "
+            "quantization, and another attention (sliding window, soft-capping)",
+        ),
+        {
+            "different outputs with vllm compared to transformers for my tuned gemma-3": "<bos>",
+            "Loss is different between unsloth and huggingface transformers": "dtype",
+        },
+        words=("vs", "versus", "compared", "than", "between", "和", "与", "跟", "结果", "输出"),
+        effects=("wrong-attention", "wrong-loss", "wrong-generation", "missing-bos"),
+    ),
+    Symptom(
+        "devices-differ",
+        near(
+            rf"{_RESULT}[^\n.]{{0,40}}{_DIFFERS}|{_DIFFERS}[^\n.]{{0,30}}{_RESULT}|worse\b|"
+            r"\bloss[^\n.]{0,20}(?:high|worse|stuck|wrong)\w*",
+            r"\b(?:multi(?:ple|-)?[ -]?gpus?|(?:two|2|4|8|several|more) gpus?|single[ -]gpu|DDP|"
+            r"FSDP2?|"
+            r"ZeRO-?[123]?|deepspeed|different gpus?|number of (?:gpus?|processes|devices)|tpus?|"
+            r"mps|"
+            r"多卡|单卡)\b",
+            80,
+        ),
+        told(
+            "the number or kind of devices is said to change the result",
+            "the same rows for each step in both: batch times devices times accumulation",
+            "the loss of one fixed batch without training on each: equal? Then it is the averaging",
+            "average_tokens_across_devices=True   in the training arguments",
+            "learning_rate, warmup and steps counted for the larger batch",
+            why="each process averages over its own tokens, so rows of unequal length weigh "
+            "otherwise; more devices make fewer steps of larger batches; sharding may change dtype "
+            "or tie weights otherwise",
+        ),
+        {"loss is different on multi-GPU than on single GPU": "average_tokens"},
+        words=("gpu", "ddp", "fsdp", "zero", "deepspeed", "tpu", "mps", "device", "卡"),
+        effects=("wrong-loss", "wrong-loss-scale", "wrong-gradients"),
+    ),
+)

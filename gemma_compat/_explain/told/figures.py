@@ -1,0 +1,227 @@
+"""Symptoms told of a run's figures that are wrong by themselves: NaN, 0, too high, spikes."""
+
+from __future__ import annotations
+
+from .base import Symptom, by_precision, near, told
+
+# From 6 on: far above what a Gemma has on text that it can read.
+_HIGH = r"(?:[6-9]|[1-9]\d{1,4})(?:\.\d{1,4})?(?![\d%]| ?(?:steps?|epochs?|hours?|%))"
+_NORM = r"\b(?:grad(?:ient)?s?[_ -]?norms?|norm of the gradients?|梯度范数)\b"
+_LOSS = r"\b(?:loss(?:es)?|perplexity)\b|损失"
+_ZERO = r"(?<![\d.,])(?:0(?:\.0{1,6})?|zero)(?![\d.]*\d|\.\d|\s?%|\w)"
+# What may be a number of a network, as people call it.
+_VALUES = (
+    r"embeddings?|logits|outputs?|activations?|gradients?|hidden[_ ]states?|weights|KL\b|"
+    r"grad[_ -]?norms?|scores?|probs|probabilit\w+|values?|loss(?:es)?|log ?probs?|logps|损失|"
+    r"perplexity|rewards?|tensors?|predictions?"
+)
+_NAN = r"(?<![\w/])(?:NaNs?|inf(?:inity|inite)?|非数)(?![\w/])"
+
+FIGURES: tuple[Symptom, ...] = (
+    Symptom(
+        "loss-of-zero-is-told",
+        rf"\b(?:train|training|the|eval|evaluation|validation|get|gets|getting|has|have|see|"
+        rf"with|shows?|but my|and my|my|a)(?: an?)? loss(?:es)? (?:value )?(?:(?:is|was|are|of|at|"
+        rf"becomes?|became|stays?|remains?|shows?|turns?|drops? to|goes to|equals?|keeps?|being|"
+        rf"always|constantly|all|just|only|stuck at|suddenly|instantly|immediately|collapses? to|"
+        rf"falls? to|drops? (?:directly )?to|to|=|:)(?: exactly)? ){{0,4}}{_ZERO}|"
+        rf"\b(?:return|giv|show|report|produc|get|print|log)\w{{0,4}} (?:an? )?{_ZERO} "
+        rf"(?:train\w* )?loss(?:es)?\b|\b(?:zero|0(?:\.0)?) (?:train\w*|eval\w*) loss\b|"
+        rf"\bloss(?:es)? ?(?:=|is|:|为|是|变成|一直(?:为|是)|总是) ?`?{_ZERO}|"
+        rf"损失(?:一直|总是|始终)?(?:为|是|变成) ?0(?![.\d])|\bloss(?:es)?\b.{{0,12}}(?:一直|总是|"
+        rf"始终|全)"
+        rf"(?:为|是)? ?0(?![.\d])",
+        by_precision(
+            told(
+                "a loss of 0 is told of",
+                "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != "
+                "-100)"
+                ".sum())   : 0 means that no token counts",
+                "logging_nan_inf_filter=False   shows whether it is NaN: then bf16=True in place "
+                "of "
+                "fp16",
+                why="the Trainer writes 0 for a loss that is NaN from the first step on, as "
+                "float16 "
+                "makes it for Gemma; labels that are all -100 (a wrong response marker, a row cut "
+                "before its answer) give 0 or NaN",
+            ),
+            "bf16=True in place of fp16",
+            "weights in float32 (dtype=torch.float32), with fp16=True",
+        ),
+        {
+            "Training loss is 0 for gemma-3-4b-it": "logging_nan_inf_filter",
+            "T5Gemma returning 0 loss for s2s training": "logging_nan_inf_filter",
+            "the loss is always 0.0 from the first step": "-100",
+            "gemma2 微调 loss 一直为0": "-100",
+            "Gemma 3 fine-tuning: zero training loss after step 1": "-100",
+            "the loss is 0.02 now": "",
+            "the training loss was 0.5": "",
+        },
+        words=("loss", "损失"),
+        effects=("not-a-number", "float16-overflow", "labels-masked", "nothing-learned"),
+    ),
+    Symptom(
+        "values-that-are-no-numbers",
+        rf"{near(_VALUES, _NAN, 50)}|"
+        rf"(?:returns?|gives?|outputs?|produces?|results? in|gets?|getting|become\w*|turn\w* into|"
+        rf"goes to|all) (?:only |all )?(?:NaNs?|inf)\b",
+        by_precision(
+            told(
+                "values are said to be not a number",
+                "one step with dtype=torch.float32 and without mixed precision: numbers then? It "
+                "is "
+                "the precision: bf16=True in place of fp16",
+                'one step with attn_implementation="eager": numbers then? It is the attention: '
+                "pip install -U transformers flash-attn",
+                "one row at a time: numbers then? It is the padding: look at attention_mask",
+                why="float16 ends at 65,504, which activations of Gemma 2 and 3 pass. flash-attn "
+                "before 2.6.2 has no backward pass of the soft-capping that Gemma 2 needs; a "
+                "padded "
+                "position that may attend to nothing is NaN in some kernels; a row without one "
+                "token "
+                "that counts is NaN in any precision",
+                of_gemma=True,
+            ),
+            "bf16=True in place of fp16",
+            "weights in float32 (dtype=torch.float32), with fp16=True",
+        ),
+        {
+            "embeddinggemma fine-tuning all embeddings become NaN in fp16": "bf16=True",
+            "KL divergence in GRPO is nan with gemma-3": "bf16=True",
+            "Gemma 2 returns NaN when using default attn (sdpa) with padding": "attention_mask",
+            "after some steps, the grad norm will be NaN": "eager",
+            "grad norm becomes inf after some steps": "eager",
+            "encode returns NaN for some texts": "eager",
+            "nan in the logits of padded rows": "one row",
+            "skip the row if it is empty, not nan": "",
+            "the values in the info column": "",
+        },
+        words=("nan", "inf", "非数"),
+        effects=("not-a-number", "float16-overflow"),
+    ),
+    Symptom(
+        "loss-that-jumps-after-resuming",
+        near(
+            r"resum\w{1,4}|continu\w{1,4} (?:training )?from (?:a |the )?(?:last )?checkpoint|"
+            r"(?:from|load\w*) (?:a |the )?checkpoint|断点续训|恢复训练",
+            rf"(?:{_LOSS})[^\n]{{0,40}}(?:jump|spike|increas|goes up|went up|starts? (?:over|again|"
+            r"from)|reset|higher|much larger|变大|上升|跳)",
+            80,
+        )
+        + rf"|(?:{_LOSS})[^\n.]{{0,40}} (?:jump|spike|reset|increas|goes up|went up)\w{{0,4}}"
+        r"[^\n.]{0,60} resum",
+        told(
+            "a loss is said to jump when a run is resumed",
+            "trainer.train(resume_from_checkpoint=FOLDER)   on a model made as for the first run",
+            "print(sum(p.abs().sum().item() for n, p in model.named_parameters() if 'lora_B' in n))"
+            "   right after loading: 0 means that the adapter did not arrive",
+            why="with a second get_peft_model on a loaded adapter, or a checkpoint without "
+            "optimizer.pt and scheduler.pt, the run starts anew, or with a new learning rate",
+        ),
+        {"After resuming from checkpoint, loss jumps up to 8 from 0.9": "resume_from_checkpoint"},
+        words=("resum", "continu", "checkpoint", "续训", "恢复"),
+    ),
+    Symptom(
+        "gradient-norm-of-zero",
+        rf"{near(_NORM, _ZERO, 30)}|"
+        r"\b(?:gradients?|grads?) (?:(?:is|are|was|were|always|all|stays?|remains?|become\w*) )"
+        rf"{{1,3}}{_ZERO}|\bzero (?:grad_norm|gradients?)\b|"
+        r"\bno gradients?\b[^\n]{0,30}\b(?:flow|reach|arrive|propagat)|"
+        r"\bgradients? (?:is|are|was|were) (?:all )?None\b|梯度(?:一直|全)?(?:为|是) ?0",
+        told(
+            "gradients are said to be 0",
+            "for n, p in model.named_parameters(): print(n, p.requires_grad, p.grad is None)   "
+            "after one backward: which have a gradient?",
+            "model.print_trainable_parameters()   : what is trained at all?",
+            "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != -100)"
+            ".sum())   : 0 means that no token counts",
+            "gradient_checkpointing_kwargs={'use_reentrant': False}, or "
+            "model.enable_input_require_grads()   with gradient checkpointing",
+            why="a gradient is 0 where no token counts (a loss of 0 then), where checkpointed "
+            "layers get inputs without gradient, or, in GRPO, where all answers of a group get the "
+            "same reward; NaN may be written as 0",
+        ),
+        {
+            "grad_norm is always 0.0 when fine-tuning gemma 3 with LoRA": "requires_grad",
+            "the gradients are all zero for the vision tower": "requires_grad",
+            "grad_norm is 0.03 at the end": "",
+        },
+        words=("grad", "梯度"),
+        effects=("nothing-learned", "wrong-gradients", "labels-masked"),
+    ),
+    Symptom(
+        "gradient-norm-that-spikes",
+        rf"{_NORM}[^\n.]{{0,60}} (?:spik|explo|blow|jump|huge|diverg|increas|"
+        r"(?:very |too |extremely |unusually |so )(?:high|large)|in the thousands|"
+        r"(?:is|are|of|at|reach\w*|to|around|about|over|above) ~?(?:[1-9]\d{2,8}|\d{1,3},\d{3}|"
+        r"\d(?:\.\d)?e\+?\d))\w{0,4}|"
+        r"\b(?:spik|explod|huge|high|large|abnormal)\w{0,5} (?:[a-z-]{1,10} ){0,2}"
+        rf"{_NORM}|\bexplod\w{{1,3}} gradients?\b|\bgradients? (?:is |are |were )?explo\w{{3,5}}|"
+        r"梯度(?:爆炸|范数(?:很大|过大|异常))",
+        told(
+            "the norm of the gradients is said to spike",
+            "max_grad_norm=1.0   stays on: grad_norm is the figure before it, and the update is "
+            "scaled down as a whole",
+            "print the rows of that step: their length, how many labels are not -100; few labels "
+            "or a broken row give a large gradient",
+            'the same step with dtype=torch.float32 and attn_implementation="eager": as large? It '
+            "is the rows and not the precision",
+            "a lower learning_rate, warmup_ratio=0.03, more rows for each step",
+            why="where the loss falls on, clipped spikes alone do little. Where the answers get "
+            "worse as well, the learning rate, the rows or the precision is wrong",
+        ),
+        {
+            "Gemma 4 31B grad_norm spikes to 11,000 on a normal-looking step": "max_grad_norm",
+            "Exploding pre-clip gradient norms during LoRA fine-tuning": "max_grad_norm",
+            "Gemma-3-12b-pt high grad_norm during continual pre-training": "learning_rate",
+            "grad_norm of 2500 in the first steps": "learning_rate",
+            "max_grad_norm=1.0  # clip to prevent exploding gradients": "",
+        },
+        words=("grad", "gradient", "梯度"),
+        effects=("wrong-gradients", "wrong-loss-scale"),
+    ),
+    Symptom(
+        "loss-that-is-too-high",
+        r"\b(?:high(?:er)?|large|huge|elevated|abnormal|insane|crazy|big) (?:(?:initial|starting|"
+        r"start|first|train(?:ing)?|eval|validation) )?loss(?:es)?\b(?! of\b)|"
+        rf"(?:{_LOSS}) (?:(?:values?|is|was|are|starts?|started|begins?|stays?|stuck|comes?|seems?|"
+        rf"looks?|becomes?|being|[a-z]{{1,12}}) ){{1,3}}(?:(?:very|too|so|extremely|quite|really|"
+        rf"abnormally|unusually|much|far|significantly|ridiculously|way too) )?"
+        rf"(?:high(?:er)?|huge|large(?:r)?)\b|"
+        rf"(?:{_LOSS}) (?:[a-z]{{1,12}} ){{0,3}}(?:>|above|over|around|about|~|of|at|from|as high "
+        rf"as|"
+        rf"is|was|=|:) ?~?{_HIGH}|"
+        rf"loss.{{0,8}}(?:很|特别|非常|太|过|异常)(?:高|大)",
+        told(
+            "a loss is said to be far too high",
+            "print(tokenizer.decode(batch['input_ids'][0]))   : <bos> before each text, packed "
+            "ones too, and once?",
+            "x = tokenizer('The capital of France is Paris.', return_tensors='pt')"
+            ".to(model.device); print(model(**x, labels=x['input_ids']).loss)   : below 5, and the "
+            "weights are sound",
+            "packing=False, gradient_accumulation_steps=1, bf16: which of them brings it down?",
+            why="Gemma reads a text without its leading <bos> badly, and a data set that was made "
+            "or packed elsewhere often has none. Guessing alone gives ln(vocabulary): 12.5. "
+            "A loss above that means wrong weights, a broken attention mask, or a sum over the "
+            "steps of accumulation",
+            of_gemma=True,
+        ),
+        {
+            "When sample packing is enabled with Gemma 7b, I experience high loss.": "<bos>",
+            "the pre-training loss is extremely high (training loss > 20)": "12.5",
+            "training gets stuck at a relatively high loss (around 9)": "<bos>",
+            "the training loss starts at 9.3 and falls to 7": "<bos>",
+            "gemma3 微调 loss 特别高": "<bos>",
+            "the loss is down to 0.9 after 100 steps, at a high learning rate": "",
+            "a loss of 2 after 60 steps": "",
+        },
+        words=("loss", "perplexity", "损失"),
+        effects=(
+            "wrong-loss",
+            "wrong-loss-scale",
+            "missing-bos",
+            "wrong-attention",
+            "random-weights",
+        ),
+    ),
+)

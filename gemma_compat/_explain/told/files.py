@@ -1,0 +1,216 @@
+"""Symptoms told of what a run leaves: files missing, of another size, or not to be resumed."""
+
+from __future__ import annotations
+
+from .base import Symptom, told
+
+FILES: tuple[Symptom, ...] = (
+    Symptom(
+        "saved-size-that-is-off",
+        r"\b(?:adapters?|checkpoints?|lora|model|merged|saved|gguf|safetensors|weights|files?|"
+        r"bin)\b[^\n.]{0,60}"
+        r"(?:(?:is|are|was|were) (?:only |just |about |over |almost )?(?:\d[\d.]* ?(?:KB|MB|GB|"
+        r"bytes|KiB|MiB|GiB)\b"
+        r"(?! of (?:v?ram|memory))|(?:too|so|very|much|way|far|twice|half|unexpectedly|surprisingly"
+        r"|double) ?"
+        r"(?:too |as )?(?:large|big|small|larger|bigger|smaller|huge|tiny|the size|heavy)|huge\b|"
+        r"tiny\b|bigger|larger than|"
+        r"smaller than|empty\b|double)|size[^\n.]{0,30}(?:too|larger|smaller|bigger|double|twice|"
+        r"half|different|wrong|"
+        r"increase|unexpected|not match|mismatch|0 ?bytes)\w*)|"
+        r"\b(?:huge|large|small|tiny|big|empty|wrong|unexpected|double) (?:adapter|checkpoint|"
+        r"safetensors|merged model|"
+        r"model|lora)s? (?:file|size)s?\b|\b(?:adapter|checkpoint|model) (?:file "
+        r")?size\b[^\n.]{0,30}(?:issue|problem)|"
+        r"(?:权重|模型|adapter|checkpoint|文件)[^\n]{0,10}(?:只有|大小)[^\n]{0,10}(?:\d+ ?[KMG]B?|"
+        r"不对|异常|太大|太小"
+        r"|翻倍)",
+        told(
+            "what was saved is said to have another size than it should",
+            "from safetensors import safe_open; f = safe_open(FILE, 'pt'); print(sum(f.get_tensor"
+            "(k)"
+            ".numel() for k in f.keys()), [(k, f.get_slice(k).get_shape(), f.get_slice(k).get_dtype"
+            "()) "
+            "for k in list(f.keys())[:8]])",
+            "embed_tokens or lm_head among the keys of an adapter: "
+            "save_embedding_layers=False, or leave them out of modules_to_save",
+            "dtype=torch.bfloat16 before saving: float32 is twice as large",
+            "a few hundred bytes or empty tensors: gather them (ZeRO-3, FSDP) before saving",
+            why="rank 16 on all linear layers is 0.3 to 1% of the weights. Resized or trained "
+            "embeddings of 262,144 tokens are saved whole and outweigh it by far; a full checkpoint"
+            " "
+            "also has optimizer.pt, twice the trained weights in float32; 4-bit weights are a "
+            "quarter",
+            of_gemma=True,
+        ),
+        {
+            "the saved adapter is 2.5 GB after fine-tuning gemma-2 with r=16": "embed_tokens",
+            "merged model size is double the size of the base": "dtype",
+            "adapter_model.safetensors is only 40 bytes": "ZeRO-3",
+            "the model is 4B and works": "",
+        },
+        words=(
+            "adapter",
+            "checkpoint",
+            "lora",
+            "model",
+            "merged",
+            "saved",
+            "gguf",
+            "safetensors",
+            "weights",
+            "file",
+            "bin",
+            "size",
+            "权重",
+            "文件",
+        ),
+        effects=("wrong-weights-saved",),
+    ),
+    Symptom(
+        "files-missing-after-saving",
+        r"\b(?:config\.json|adapter_config\.json|adapter_model\S*|preprocessor_config\.json|"
+        r"processor_config\.json|"
+        r"generation_config\.json|tokenizer\.json|model\.safetensors\S*|optimizer\.pt|"
+        r"trainer_state\.json|"
+        r"chat_template\S*|vision(?: tower| encoder)?|lm_head|embed_tokens|mmproj\S*|lora weights?|"
+        r"adapters?)\b[^\n.]{0,50}"
+        r"(?:(?:is|are|was|were|does|did)(?: not|n't) (?:being )?(?:saved|there|present|created|"
+        r"written|included|found|"
+        r"generated|exported|exist|pushed|uploaded|in the)|(?:is|are|was|were|gets?) (?:missing|"
+        r"lost|dropped|absent))|"
+        r"\b(?:missing|lacks?|without|no|lost|not (?:saving|save|saved)|doesn't save|does not save|"
+        r"didn't save|never saves?) "
+        r"(?:the |any |a )?`?(?:config\.json|adapter_config|adapter_model|preprocessor_config|"
+        r"processor_config|generation_config|tokenizer\.json|model\.safetensors|optimizer\.pt|"
+        r"trainer_state|chat_template|"
+        r"vision (?:tower|encoder|weights)|lm_head|embed_tokens|mmproj|lora weights|adapter|"
+        r"checkpoint|model weights)|"
+        r"\b(?:checkpoints?|model|adapter)s? (?:(?:is|are|was|were|does|did)(?: not|n't) (?:being |"
+        r"get(?:ting)? )?sav(?:ed|e)|"
+        r"not (?:being )?saved)\b|(?:没有|未|不)(?:保存|生成)[^\n]{0,10}(?:checkpoint|config|权重|"
+        r"模型|文件)",
+        told(
+            "files are said to be missing from what was saved",
+            'ls -la FOLDER; python -c "from safetensors import safe_open; print(list(safe_open'
+            "('FOLDER/"
+            "adapter_model.safetensors', 'pt').keys())[:10])\"",
+            "trainer.save_model(FOLDER); processor.save_pretrained(FOLDER)   : both",
+            "config.json and the weights: model.merge_and_unload().save_pretrained(FOLDER)",
+            "hf download BASE preprocessor_config.json processor_config.json chat_template.jinja "
+            "--local-dir FOLDER   for files of the base model",
+            why="a PEFT model saves its adapter and adapter_config.json and not the base; a "
+            "Trainer "
+            "without processing_class saves no processor; a text-only class leaves out the vision "
+            "tower; save_steps above the number of steps saves nothing; tied heads are saved once",
+        ),
+        {
+            "preprocessor_config.json is missing after merging gemma-3": "save_pretrained",
+            "there is no adapter_config.json in the checkpoint folder": "save_pretrained",
+            "the vision tower weights are not saved": "text-only",
+        },
+        words=(
+            "config",
+            "adapter",
+            "tokenizer",
+            "safetensors",
+            "optimizer",
+            "trainer_state",
+            "template",
+            "vision",
+            "lm_head",
+            "embed_tokens",
+            "mmproj",
+            "lora",
+            "checkpoint",
+            "model",
+            "保存",
+            "生成",
+        ),
+        effects=("wrong-weights-saved",),
+    ),
+    Symptom(
+        "trained-part-not-loaded",
+        r"\b(?:lm_head|embed_tokens|embeddings?|modules_to_save|heads?|score|classifier|"
+        r"projector)\b[^\n.]{0,60}"
+        r"(?:(?:is|are|was|were|does|do|did)(?: not|n't) (?:being |get(?:ting)? )?(?:load|restor|"
+        r"appli|used|updat|"
+        r"tak)\w*|not (?:be )?(?:load|restor)\w*|(?:newly|randomly|re-?)(?: ?initiali[sz]ed)|"
+        r"random)|"
+        r"\bwithout (?:the )?(?:lm_head|embed_tokens)[^\n.]{0,20}load",
+        told(
+            "a trained head or trained embeddings are said not to arrive when the model is loaded",
+            "from safetensors import safe_open; print([k for k in safe_open('FOLDER/"
+            "adapter_model.safetensors', 'pt').keys() if 'lora' not in k])   : are they saved?",
+            "print(model.get_output_embeddings().weight.float().norm(), "
+            "model.get_input_embeddings().weight.float().norm())   before and after loading",
+            "PeftModel.from_pretrained(base, FOLDER), with the base resized to the tokenizer first",
+            "config.tie_word_embeddings   : a Gemma's head is its embeddings",
+            why="a Gemma ties its head to its embeddings: trained apart they are two tensors, and "
+            "what "
+            "ties them again at loading, merging or export leaves one. A base without the added "
+            "tokens, "
+            "or another class than in training, has no place for them",
+            of_gemma=True,
+        ),
+        {
+            "the lm_head and embed_tokens were saved but are not loaded": "tie_word_embeddings",
+            "the classifier head is newly initialized after loading my checkpoint": "safe_open",
+        },
+        words=("lm_head", "embed", "modules_to_save", "head", "score", "classifier", "projector"),
+        effects=("random-weights", "wrong-weights-saved"),
+    ),
+    Symptom(
+        "resuming-that-fails",
+        r"\bresum\w*[^\n.]{0,60}(?:(?:does|do|did|is|are)(?: not|n't)(?: work\w*)?|fail\w*|from "
+        r"(?:step )?(?:0|zero|scratch|the beginning|"
+        r"the start)|start\w* (?:over|again|from)|(?:can(?: ?not|'t)|unable)|not (?:work|possible|"
+        r"resum)\w*|ignor\w*|broken|error|"
+        r"hang\w*|slow\w*|takes)|\b(?:can(?: ?not|'t)|unable to|fail(?:s|ed|ing)? to|how (?:to|do i"
+        r"|can i)|trouble|problem|issue|error)s? (?:\w+ ){0,3}?resum\w*|"
+        r"(?:断点续训|恢复训练|续训)[^\n]{0,12}(?:失败|报错|不|无法|从头)|(?:无法|"
+        r"不能)[^\n]{0,4}(?:恢复|续训)",
+        told(
+            "a run is said not to resume",
+            "ls FOLDER/checkpoint-N   : trainer_state.json, optimizer.pt, scheduler.pt and the "
+            "weights",
+            "trainer.train(resume_from_checkpoint=FOLDER/checkpoint-N)   on a base model with a "
+            "fresh "
+            "get_peft_model, made as for the first run",
+            "the same number of GPUs, batch, accumulation and data order; num_train_epochs above "
+            "what is "
+            "done",
+            "save_only_model=False   while training",
+            why="a checkpoint without optimizer and state starts at 0; one whose epochs are done "
+            "ends at "
+            "once; rows that were seen are skipped one by one (ignore_data_skip=True skips that); "
+            "ZeRO and FSDP keep a part for each rank",
+        ),
+        {
+            "resume_from_checkpoint starts from step 0": "trainer_state.json",
+            "Unable to resume training from checkpoint with gemma 3": "optimizer.pt",
+        },
+        words=("resum", "续训", "恢复"),
+        effects=("crash-in-training",),
+    ),
+    Symptom(
+        "tokenizer-model-not-written",
+        r"tokenizer\.model[^\n.]{0,60}(?:never|not|n't|missing)\b[^\n.]{0,40}(?:saved|pushed|"
+        r"found|there|written|created|copied|generated|exist)|(?:missing|without a?|no) `?"
+        r"tokenizer\.model\b",
+        told(
+            "the file tokenizer.model is said to be missing from what was saved",
+            "from huggingface_hub import hf_hub_download; hf_hub_download(BASE, 'tokenizer.model', "
+            "local_dir=FOLDER)",
+            "where it is not asked for, tokenizer.json is enough: transformers and vLLM read that",
+            why="a fast tokenizer saves tokenizer.json, and tokenizer.model only where it was "
+            "loaded from one; converters for llama.cpp ask for it. Tokens that were added stand in "
+            "tokenizer.json alone",
+        ),
+        {
+            "The tokenizer.model file never seems to get saved or pushed to hub": "hf_hub_download",
+            "loading file tokenizer.model from cache": "",
+        },
+        words=("tokenizer.model",),
+    ),
+)

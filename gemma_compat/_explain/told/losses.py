@@ -1,0 +1,169 @@
+"""Symptoms told of a loss that stays, swings, is too low, or differs when it is evaluated."""
+
+from __future__ import annotations
+
+from .base import Symptom, near, told
+
+_LOSS = r"\b(?:(?:train\w*|eval|validation)[ _])?loss(?:es)?\b"
+_COUNTS = (
+    "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != -100)"
+    ".sum())   : 0 means that no token counts"
+)
+_NO = (
+    r"(?:(?:is|are|was|were|does|do|did|will|would|has|have|ca|can|could)(?: ?not|n't|nt)|never|"
+    r"not|no longer|barely|hardly|fails to)"
+)
+_FALLS = (
+    r"(?:decreas|go(?:es|ing)? down|drop|chang|converg|improv|reduc|fall|declin|mov|budge|com(?:e|"
+    r"ing) down)"
+)
+
+LOSSES: tuple[Symptom, ...] = (
+    Symptom(
+        "evaluation-loss-that-rises",
+        near(
+            r"\b(?:eval(?:uation)?|validation|val|test)[ _]?loss(?:es)?",
+            r"(?<!not )(?:increas\w*|ris(?:es|ing)|rose|goes up|going up|went up|grow\w*|climb\w*)",
+            40,
+        )
+        + r"|\boverfit\w*|过拟合",
+        told(
+            "the loss of the evaluation is said to rise, or the run to overfit",
+            'eval_strategy="steps", load_best_model_at_end=True, metric_for_best_model="eval_loss"',
+            "num_train_epochs=1, a lower learning_rate (1e-4 with LoRA), lora_dropout=0.05, "
+            "r=8 or 16",
+            "print(tokenizer.decode(batch['input_ids'][0])) of a row of each set: the same "
+            "template, the same masking of prompts?",
+            why="where the training loss falls on while this one rises, rows are learned by heart: "
+            "too many epochs or too few rows. Where the two never were near one another, the sets "
+            "differ in template, masking or packing",
+        ),
+        {
+            "the validation loss keeps increasing while training loss decreases": "num_train_epo",
+            "gemma 2 overfits on my data after one epoch": "load_best_model",
+        },
+        words=("loss", "overfit", "过拟合"),
+    ),
+    Symptom(
+        "evaluation-loss-that-differs",
+        r"\b(?:eval(?:uation)?|validation|val|test)[ _]?loss(?:es)?\b[^\n.]{0,60}(?:much |far |way "
+        r"|"
+        r"significantly |a lot )?(?:high(?:er)?|larger?|huge|bigger|worse|different|differs?|"
+        r"inconsistent|not match\w*|mismatch\w*)\b|"
+        r"\b(?:high|higher|huge|large|different|inconsistent) (?:eval(?:uation)?|validation|val)"
+        r"[ _]loss",
+        told(
+            "the loss of the evaluation is said to be far from that of the training",
+            "trainer.evaluate(eval_dataset=TRAIN_ROWS)   on rows of the training: the training's "
+            "loss? Then the sets differ, else the two ways to compute it do",
+            "print(tokenizer.decode(batch['input_ids'][0])) and the labels that are not -100, one "
+            "batch of each set",
+            "packing and eval_packing (TRL), sample_packing and eval_sample_packing (axolotl): both"
+            " "
+            "on or both off",
+            "per_device_eval_batch_size=1   : does padding matter?",
+            why="the training loss may be a mean over tokens of several micro-batches and the "
+            "evaluation's a mean over batches; packing, masking of prompts, padding and <bos> are "
+            "set apart for the two",
+        ),
+        {
+            "eval loss is much higher with eval_sample_packing: False": "eval_sample_packing",
+            "evaluation loss is different from training loss on the same data": "evaluate(",
+        },
+        words=("loss",),
+        effects=("wrong-loss", "wrong-loss-scale", "wrong-attention"),
+    ),
+    Symptom(
+        "loss-that-does-not-fall",
+        rf"{_LOSS}(?:(?!\b(?:but|and|while)\b)[^\n.,:;=]){{0,40}} (?:{_NO} (?:(?:seem|appear|really"
+        rf"|even|at all)(?: to)? )?(?:be )?"
+        rf"{_FALLS}|(?:is |gets? |got |was |are |being |remains? )?(?:stuck|stagnant|plateau|flat|"
+        rf"constant|unchanged|the same|stagnat)|stays? (?:at|around|the same|flat|constant|high|"
+        rf"near|between)|remains? (?:at|around|the same|constant|flat|high|unchanged))|"
+        rf"{_NO} (?:seem to )?(?:converg\w*|learn(?:ing)? (?:anything|at all|$))|"
+        rf"\b(?:constant|flat|stagnant|non-?decreasing) {_LOSS}|"
+        rf"(?:loss|损失).{{0,10}}(?:不|没有?|无法|难以)(?:下降|降|收敛|变|减)|不收敛|学不到|"
+        rf"(?:loss|损失).{{0,10}}(?:降不下|卡在|停在|居高不下)",
+        told(
+            "a loss is said not to fall",
+            "model.print_trainable_parameters()   : 0, or far fewer than meant?",
+            _COUNTS,
+            "10 rows, 50 epochs, learning_rate=2e-4 with LoRA (1e-5 without): where the loss does "
+            "not fall near 0 on these, the setup is wrong and not the data",
+            why="from a start near 1 to 3 a slow fall is ordinary for a model that was tuned "
+            "before; from above 5 the template, the precision or the loaded weights are likelier",
+        ),
+        {
+            "The loss does not decrease when fine tuning gemma 7b": "print_trainable_parameters",
+            "my training loss is stuck at 2.5": "learning_rate",
+            "gemma-2 训练 loss 不下降": "-100",
+            "training loss remains constant throughout the run": "learning_rate",
+            "loss: 2.5 not": "",
+        },
+        words=("loss", "converg", "learn", "损失", "收敛", "学不到"),
+        loosely=r"(?:does|do|did|is|are)(?: not|n't) (?:learn|train)\w*\b|not learning",
+        effects=(
+            "nothing-learned",
+            "wrong-gradients",
+            "wrong-loss",
+            "labels-masked",
+            "random-weights",
+        ),
+    ),
+    Symptom(
+        "loss-that-swings",
+        rf"{_LOSS}[^\n.]{{0,50}}(?:oscillat|fluctuat|unstable|instabilit|spik|diverg|explod|"
+        r"blow(?:s|n)? up|jump|zig-?zag|bounc|noisy|erratic|swing|increas|ris(?:es|ing)|rose|"
+        r"goes up|going up|went up|shoots? up|grows?|growing|climb)\w*|"
+        rf"\b(?:unstable|noisy|oscillating|fluctuating|diverging|exploding|increasing|spiking) "
+        rf"(?:train\w* )?{_LOSS}|\b(?:train\w*|run) (?:is |gets |becomes )?(?:unstable|diverg\w*)|"
+        r"\btraining (?:instability|divergence|collapse)|\bloss spikes?\b|"
+        r"(?:loss|损失).{0,10}(?:震荡|波动|上升|升高|突然|发散|飙升|暴涨|爆炸|跳)|训练不稳定",
+        told(
+            "a loss is said to rise, to jump or to swing",
+            "learning_rate lower by 10, warmup_ratio=0.03, max_grad_norm=1.0: is it steady then?",
+            'bf16=True in place of fp16, and attn_implementation="eager": is it steady then?',
+            "logging_steps=1, and decode the rows of the step where it jumps",
+            "more rows for each step (gradient_accumulation_steps): does the swing shrink with it?",
+            why="one step's loss is that of its rows: short rows and small batches swing, and a "
+            "mean "
+            "over 50 steps shows the trend. A rise that stays is a rate that is too high (2e-4 is "
+            "for LoRA, 1e-5 for all weights), float16, or broken rows",
+        ),
+        {
+            "gemma3 loss oscillates between 0.3 and 2 all the time": "warmup_ratio",
+            "Training loss suddenly explodes after 500 steps": "max_grad_norm",
+            "微调gemma时loss震荡": "warmup_ratio",
+            "loss spikes when training Gemma 2 27B with FSDP": "max_grad_norm",
+            "the loss goes down": "",
+        },
+        words=("loss", "training", "run", "损失", "训练"),
+        effects=("not-a-number", "float16-overflow", "wrong-gradients", "wrong-loss-scale"),
+    ),
+    Symptom(
+        "loss-that-is-too-low",
+        rf"{_LOSS}[^\n.]{{0,40}}\b(?:too|very|extremely|suspiciously|unusually|abnormally|really|"
+        rf"so) "
+        rf"(?:low|small)\b|\b(?:low|small) (?:initial |starting |train\w* )?loss\b(?! of)|"
+        rf"{_LOSS} (?:drops?|falls?|goes|collapses?|decreases?|converges?) (?:too |very |so )"
+        rf"(?:quickly|fast|rapidly)|(?:loss|损失).{{0,8}}(?:过低|太低|很低|下降太快|下降过快)",
+        told(
+            "a loss is said to be low, or to fall fast",
+            "print(tokenizer.decode([t for t in batch['labels'][0] if t != -100]))   : what "
+            "counts?",
+            "print(tokenizer.decode(batch['input_ids'][0]))   : does the prompt hold the answer?",
+            "one prompt outside of the data, do_sample=False, base against trained",
+            why="labels of a template's fixed tokens, padding that is not masked, repeated rows or "
+            "a prompt that holds its answer are guessed easily; a mean that is divided once more by"
+            " "
+            "the accumulation steps is low as well",
+        ),
+        {
+            "the loss is extremely low from the start, below 0.05": "labels",
+            "Gemma 3 loss drops too quickly to 0.01": "labels",
+            "use a low loss of 2": "",
+        },
+        words=("loss", "损失"),
+        effects=("wrong-loss", "wrong-loss-scale", "labels-masked"),
+    ),
+)

@@ -1,0 +1,275 @@
+"""Symptoms told of what a trained model writes."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from ..general.base import Case
+from .base import Symptom, near, told
+
+# Whoever speaks of a trained model, an adapter, a merge or an export.
+_MINE = (
+    r"(?:fine-?tun\w*|train\w*|adapters?|LoRA|merg\w*|GGUF|export\w*|convert\w*|quanti[sz]\w*|"
+    r"sav(?:ed|ing)|checkpoints?|SFT|GRPO|DPO|微调|训练|合并|导出|量化|转换)"
+)
+_NONSENSE = (
+    r"(?:gibberish|junk outputs?|outputs? to be (?:complete )?junk|[\"'`]!{6,}[\"'`]|garbage|"
+    r"garbled|nonsens\w{1,6}|word[ -]salad|incoherent|meaningless|rubbish|"
+    r"jibberish|random (?:tokens?|characters?|words?|text|symbols?|strings?|outputs?|letters)|"
+    r"(?:broken|corrupt\w*|weird|strange|bizarre|scrambled|unreadable) (?:output|text|answer|"
+    r"response|generation|character|token)s?|乱码|胡言乱语|乱七八糟|不知所云|无意义)"
+)
+_MADE = (
+    r"(?:merg\w*|export\w*|gguf|quanti[sz]\w*|convert\w*|ollama|vllm|llama\.cpp|lm studio|"
+    r"合并|导出|量化|转换)"
+)
+_WORSE = (
+    r"(?:worse|degrad\w*|lower (?:accuracy|quality)|poor(?:er)?|bad(?:ly)?|broken|wrong|"
+    r"quality (?:drop|loss)\w*|differ(?:s|ent|ently|ence)?|not the same|loses?|lost|"
+    r"变差|效果(?:差|下降|不好)|不一致|不同|不对)"
+)
+
+
+_changes_nothing = told(
+    "an adapter, or a merge, is said to change nothing",
+    "print(sum(p.abs().sum().item() for n, p in model.named_parameters() if 'lora_B' in n))   on "
+    "the model with its adapter",
+    "0: never trained, or not loaded: look for missing or unexpected adapter keys among the "
+    "warnings of loading",
+    "above 0, and only the merge is without it: PeftModel.from_pretrained(base in 16 bits, "
+    "ADAPTER).merge_and_unload(), then compare one prompt with do_sample=False",
+    why="lora_B starts at zero, so an adapter whose weights did not arrive computes what the base "
+    "computes. The modules of the multimodal Gemmas got other names in transformers 4.52: an "
+    "adapter from before may find no place after",
+)
+
+
+def _without_effect(case: Case) -> Answer | None:
+    answer = _changes_nothing(case)
+    if answer is None or not case.facts.model.get("num_kv_shared_layers"):
+        return answer
+    return answer.replace(
+        do=("pip install -U 'transformers>=5.6'   and train again", *answer.do),
+        why="layers of this model borrow keys and values of others, which older releases lose "
+        "while training without a cache (GC104: Gemma 4 in transformers 5.5.0 and 5.5.1, Gemma 3n "
+        f"before 5.6). {answer.why}",
+        of_gemma=True,
+    )
+
+
+OUTPUTS: tuple[Symptom, ...] = (
+    Symptom(
+        "adapter-without-an-effect",
+        r"(?:identical to|exactly (?:like|as)|(?:the )?same (?:result|output|answer|response|weight"
+        r"|prediction)?s? ?"
+        r"(?:as|to|of|like)|no differen(?:t|ce)[a-z ]{0,20} (?:from|than|to|between|with)|no change"
+        r" (?:from|compared to)|"
+        r"(?:just |still )?(?:behaves?|acts?|responds?|answers?) (?:exactly )?like|(?:returns?|"
+        r"gives?|falls?|reverts?) (?:back )?to) "
+        r"(?:[a-z]{1,12} )?(?:the |that of the )?"
+        r"(?:base|original|pre-?trained|un-?tuned|vanilla|raw|untrained)[ -]?(?:model|weights|gemma"
+        r"|one|checkpoint|answers?|"
+        r"behaviou?r|outputs?)?\b|"
+        r"(?:adapters?|LoRA|fine-?tun\w{1,6}|weights?|training)[^\n.]{0,60} (?:(?:is|are|was|"
+        r"were)(?: not|n't) (?:being |getting )?(?:applied|loaded at all|used at all|taking effect|"
+        r"reflected|effective)|"
+        r"(?:has|have|had|with|shows?) no (?:effect|impact|influence)|(?:does|do|did)(?: not|n't) "
+        r"(?:seem to )?"
+        r"(?:have any|take|show any|make any|change (?:the )?(?:model|output|anything|answer)|"
+        r"affect|apply|"
+        r"work after (?:load|merg)\w*)(?: (?:effect|impact|difference))?)|"
+        r"outputs? (?:(?:is|are|was|were|does|do|did)(?: not|n't)|aren|isn|doesn) (?:being )?"
+        r"chan\w{0,3}(?:ing|e|ed)?\b|\bdoes(?: not|n't) (?:remember|know|reflect) (?:anything |what"
+        r" |any of )?(?:of |from )?(?:the |my )?"
+        r"(?:fine-?tun\w*|train\w*|data)|"
+        r"\b(?:predictions?|outputs?|answers?|results?) (?:are|is|stay\w*) (?:exactly )?as before\b"
+        r"|"
+        r"\b(?:not|n't) (?:seem to )?have (?:any )?(?:lora|adapters?|learn\w*|the adapter)|"
+        r"\bignor(?:es|ing) (?:the |my )?(?:fine-?tun\w*|adapter|lora|training)|"
+        r"(?:adapters?|LoRA|lora) (?:is|are|was|were|being|gets?) (?:\w{4,12}ly )?ignored|"
+        r"lora_B[^\n.]{0,40} (?:all )?zeros?\b|all zeros?[^\n.]{0,40}\blora_B|"
+        r"\b(?:missing|unexpected) (?:adapter )?keys\b[^\n]{0,40}(?:adapter|lora)|"
+        r"(?:没有效果|没有变化|没有生效|未生效|不生效|没效果|和(?:原|基座|base)[^\n]{0,6}(?:一样|"
+        r"相同|一致))",
+        _without_effect,
+        {
+            "The model is saved, however, it is identical to the base model.": "lora_B",
+            "After loading, the LoRA adapter has no effect on the output": "lora_B",
+            "the adapter is not applied at all": "lora_B",
+            "with transformers the LoRA is completely ignored": "lora_B",
+            "gemma-4-E4B won't finetune (loss is dropping but output aren't changing)": (
+                "transformers>=5.6"
+            ),
+            "the output has the same length as the input": "",
+        },
+        words=(
+            "base",
+            "original",
+            "trained",
+            "untuned",
+            "vanilla",
+            "raw",
+            "adapter",
+            "lora",
+            "tun",
+            "weight",
+            "training",
+            "output",
+            "effect",
+            "chang",
+            "keys",
+            "没",
+            "和",
+            "生效",
+        ),
+        loosely=r"(?:no|without(?: any)?) (?:effect|difference|change)\b(?! of)|same as (?:the "
+        r")?(?:base|before)|"
+        r"(?:exactly )?as before|(?:has|have|had)(?: not|n't) (?:changed|learn)",
+        effects=("nothing-learned", "wrong-weights-saved", "adapter-refused"),
+    ),
+    Symptom(
+        "nonsense-from-a-trained-model",
+        near(_MINE, _NONSENSE, 140)
+        + rf"|{_NONSENSE}[^\n.]{{0,40}}(?:gemma|inference|generat|output|respon|completion)|"
+        rf"(?:gemma|inference|generat\w*|outputs?|respon\w*|completions?|answers?|prints?|produces?"
+        rf"|returns?)[^\n.]{{0,40}}{_NONSENSE}",
+        told(
+            "a model that was trained, merged or exported is said to write nonsense",
+            "one prompt, do_sample=False: base, base with adapter, merged, exported; the first "
+            "that is bad shows the step that broke it",
+            "the prompt by apply_chat_template(messages, add_generation_prompt=True): the template "
+            "of the training, with one <bos>",
+            "dtype=torch.bfloat16   in place of float16",
+            why="bad already with the adapter: learning rate, template or labels of the training. "
+            "Bad after the merge only: another base, or a merge into 4-bit weights. Bad in the "
+            "export only: its template, its tokenizer, or a converter that is older than the model",
+        ),
+        {
+            "After fine-tuning Gemma 3 the model outputs gibberish": "apply_chat_template",
+            "Merged model generates random tokens in vLLM": "another base",
+        },
+        words=(
+            "gibberish",
+            "junk",
+            "!!!!",
+            "wrong",
+            "abnormal",
+            "incorrect",
+            "inference",
+            "generation",
+            "garb",
+            "nonsens",
+            "salad",
+            "incoher",
+            "meaningless",
+            "rubbish",
+            "random",
+            "broken",
+            "corrupt",
+            "weird",
+            "strange",
+            "bizarre",
+            "scramb",
+            "unread",
+            "乱",
+            "胡言",
+            "不知",
+            "无意义",
+        ),
+        loosely=rf"{_NONSENSE}|(?:wrong|abnormal|incorrect) (?:model )?(?:output|result|answer|"
+        r"response|generation|inference|text)s?\b|breaks? (?:the )?(?:inference|generation)|"
+        r"(?:outputs?|generat|predict|produc|respon|answer|"
+        rf"print)\w*\b.{{0,50}}\b"
+        r"(?:same|single|one) (?:token|word|character|sentence)",
+        effects=(
+            "wrong-weights-saved",
+            "wrong-attention",
+            "wrong-generation",
+            "random-weights",
+            "wrong-gradients",
+        ),
+    ),
+    Symptom(
+        "always-the-same-answer",
+        r"(?:always|only|just) (?:predict|output|generat|return|answer|produc|giv|respond|repl|"
+        r"classif)\w{0,4} (?:with |in |as )?(?:the "
+        r")?(?:same|one|single|a single|majority|first) "
+        r"(?:output|answer|class|label|text|token|word|thing|response|caption|result|prediction|"
+        r"sentence|value|category)|"
+        r"(?:same|identical) (?:output|answer|prediction|caption|response|result|class|label|"
+        r"embedding|score|logit|value)s? (?:for|regardless|"
+        r"on|no matter|to|whatever|irrespective) "
+        r"(?:of )?(?:every|all|any|each|what|different|the (?:input|prompt|image))|"
+        r"(?:predict|classif)\w* (?:everything|all)[^\n.]{0,20} (?:as|to be|into) |"
+        r"\b(?:outputs?|answers?|predictions?|embeddings?|captions?) (?:are|is) (?:all |always |"
+        r"exactly )*(?:the same|identical)\b"
+        r"(?! (?:as|to|with) )|ignor(?:es|ing) the (?:image|picture|audio|input|prompt|video)|"
+        r"\b(?:mode collapse|collaps\w+ to (?:one|a single))\b|"
+        r"(?:输出|结果|预测)[^\n]{0,6}(?:都一样|全一样|相同的)|总是(?:输出|预测)同",
+        told(
+            "the model is said to give one answer whatever the input",
+            "print(tokenizer.decode(batch['input_ids'][0])), and the labels that are not -100: "
+            "does "
+            "the row hold what decides?",
+            "images: does batch['pixel_values'] differ between rows?",
+            "a lower learning rate: 1e-4 with LoRA, 1e-5 without; and how often each answer stands "
+            "in the data",
+            why="a row cut before its question, an image that is the same or missing, answers of "
+            "which one is far more frequent, or a rate that made the weights collapse",
+        ),
+        {
+            "PaliGemma fine-tuning: model always predicts the same output": "pixel_values",
+            "I get the same answer for every image": "learning rate",
+        },
+        words=(
+            "same",
+            "one ",
+            "single",
+            "majority",
+            "first",
+            "identical",
+            "ignor",
+            "collaps",
+            "everything",
+            "all",
+            "一样",
+            "相同",
+            "同",
+        ),
+        effects=("nothing-learned", "wrong-attention", "images-mismatch", "random-weights"),
+    ),
+    Symptom(
+        "worse-after-the-merge",
+        near(_MADE, _WORSE, 70),
+        told(
+            "a merged, quantized or exported model is said to be worse than the adapter on its "
+            "base",
+            "merge into 16 bits: AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.bfloat16), "
+            "then PeftModel.from_pretrained(...).merge_and_unload()",
+            "compare logits of one prompt before and after: torch.dist(a, b)",
+            "the same prompt: template, one <bos>, the same stop tokens in both programs",
+            why="an adapter trained on 4-bit weights fits those, and rounds away when it is merged "
+            "into them; merged into 16 bits it differs a little. Another base, or another "
+            "template in what serves it, makes far more",
+        ),
+        {
+            "the merged model performs worse than the adapter with gemma-2-9b": "16 bits",
+            "quality degraded after merging": "torch.dist",
+        },
+        words=(
+            "merg",
+            "export",
+            "gguf",
+            "quanti",
+            "convert",
+            "ollama",
+            "vllm",
+            "llama.cpp",
+            "lm studio",
+            "合并",
+            "导出",
+            "量化",
+            "转换",
+        ),
+        effects=("wrong-weights-saved", "weights-not-quantized", "wrong-generation"),
+    ),
+)

@@ -1,0 +1,282 @@
+"""Symptoms told of a run that stands still, is slow, leaves the card idle or ends by itself."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from ..general.base import Case
+from .base import Symptom, told
+
+# A figure that is stuck says nothing of the run.
+_FIGURE = re.compile(r"(?i)\b(?:loss|rewards?|accuracy|score|f1)\b|损失")
+_stands_still = told(
+    "a run is said to hang",
+    "pip install py-spy; py-spy dump --pid PID   for each process: where do they wait?",
+    "NCCL_DEBUG=INFO NCCL_P2P_DISABLE=1 NCCL_IB_DISABLE=1   before the command, with several GPUs",
+    "one GPU, and dataloader_num_workers=0, dataset_num_proc=1: does it go on?",
+    why="several GPUs wait for one another where one has fewer batches, another branch, or "
+    "no path between the cards; one GPU waits for data, a download or a compiler",
+)
+
+
+def _hangs(case: Case) -> Answer | None:
+    match = case.hit.match
+    if "cause the process to" in match.string:  # a warning of what may happen
+        return None
+    if _FIGURE.search(match.string[max(0, match.start() - 25) : match.end() + 25]):
+        return None
+    return _stands_still(case)
+
+
+PACE: tuple[Symptom, ...] = (
+    Symptom(
+        "machine-restarts",
+        r"\b(?:PC|computer|machine|system|laptop|server|workstation|windows)\b.{0,20}\b(?:reboot|"
+        r"restart|"
+        r"shuts? (?:down|off)|turns? off|freez|crash)|black screen|自动重启|死机|蓝屏|关机",
+        told(
+            "the machine is said to restart or to go off",
+            "journalctl -b -1 -p err   after the restart",
+            why="a program of Python cannot do that: power, heat or the driver can, and the "
+            "journal's "
+            "last lines (Xid, thermal, nothing at all) say which",
+        ),
+        {"My PC reboots when I train gemma 3 12b": "journalctl"},
+        yields=True,
+        words=(
+            "pc",
+            "computer",
+            "machine",
+            "system",
+            "laptop",
+            "server",
+            "workstation",
+            "windows",
+            "black screen",
+            "重启",
+            "死机",
+            "蓝屏",
+            "关机",
+        ),
+    ),
+    Symptom(
+        "run-that-hangs",
+        r"(?:train(?:ing)?|script|run|process(?:es|ing)?|program|trainer|it|evaluation|eval|loading"
+        r"|map(?:ping)?|"
+        r"fine-?tun\w+|everything|notebook|cell|job|saving|tokeniz\w+|generation|inference|save|"
+        r"merge|ranks?|workers?|vllm|"
+        r"model|always|just|code|execution|terminal|progress(?: bar)?|gpus?|export|download) "
+        r"(?:just |always |simply |seems to |often |then |now |also |gets? |got |will |to |"
+        r"completely )*"
+        r"(?:hangs?|hung|is stuck|stuck|freezes?|is hanging|hanging|froze|frozen|stalls?|stalled|"
+        r"deadlocks?)\b"
+        r"(?![^\n.]{0,40}\b(?:loss|reward|accuracy)\b)(?![^\n.]{0,12}\b(?:on the wall)\b)|"
+        r"\b(?:hangs?|hanging|stuck|stalls?|freez\w+|deadlock\w*) (?:at|on|after|when|before|during"
+        r"|forever|in|for|with|"
+        r"while|indefinitely|around|near|midway)\b(?![^\n.]{0,30}\b(?:loss|reward|accuracy|wall)\b)"
+        r"|"
+        r"\bnever (?:starts|begins|finishes|returns|completes|ends up)\b|\bnothing happens\b|\bno "
+        r"progress\b|"
+        r"\b(?:does|do|did)(?: not|n't) (?:proceed|progress|start training|move|advance|continue)\b"
+        r"|"
+        r"\btimes? ?out\b[^\n.]{0,30}(?:train|nccl|allreduce|collective)|"
+        r"卡住|卡死|卡在(?!.{0,4}(?:loss|损失))|无响应|没有反应|一直不动|假死|不动了",
+        _hangs,
+        {
+            "training hangs at step 0 with 2 GPUs": "py-spy",
+            "Fine-tuning on 4 GPUs hangs at the first step": "py-spy",
+            "it is stuck at 99% while saving the merged model": "py-spy",
+            "训练卡住不动，显卡占用100%": "py-spy",
+            "the training gets stuck at a relatively high loss": "",
+        },
+        yields=True,
+        words=(
+            "hang",
+            "hung",
+            "stuck",
+            "freez",
+            "froze",
+            "stall",
+            "deadlock",
+            "never",
+            "nothing happens",
+            "no progress",
+            "proceed",
+            "progress",
+            "start training",
+            "move",
+            "advance",
+            "continue",
+            "time",
+            "卡",
+            "无响应",
+            "没有反应",
+            "不动",
+            "假死",
+        ),
+        loosely=r"\b(?:hangs?|hung|hanging|stuck|freezes|froze|deadlocks?)\b",
+    ),
+    Symptom(
+        "card-left-idle",
+        r"\bgpu(?:[ -]?util\w*| usage| load)?\b[^\n.]{0,30}(?:(?:is|at|stays?|shows?|drops? to|only"
+        r"|around|of|=|:) )*(?:(?:about |around |~)?"
+        r"(?<![\d.])(?:0|[1-9]|1\d|2\d|3\d) ?%|zero|very low|too low|low\b|idle|not (?:being )?"
+        r"(?:used|utili[sz]ed|fully)|unused)|"
+        r"\blow gpu (?:util\w*|usage)\b|\b(?:uses?|using|runs?|running|trains?|training|stuck|"
+        r"works?) (?:only |just )?(?:on |the )*cpu\b"
+        r"(?: only| instead|[^\n.]{0,20}not (?:the |on )?(?:the )?gpu)?|\b(?:does|do|did|is|are)(?:"
+        r" not|n't) us(?:e|ing) (?:the |my )?gpu\b|"
+        r"\bgpu (?:is |was )?(?:idle|not (?:used|detected|recogni[sz]ed|found|being used))|"
+        r"gpu(?:利用率|使用率|占用)[^\n]{0,8}(?:低|为 ?0|0 ?%|上不去|很低)|(?:没有|未|不)(?:使用|"
+        r"调用|用)[^\n]{0,3}(?:gpu|"
+        r"显卡)",
+        told(
+            "the card is said to be idle, or the run to be on the CPU",
+            "print(torch.cuda.is_available(), torch.__version__, next(model.parameters()).device)",
+            "nvidia-smi dmon -s u   during the run, beside top: does one core run at 100%?",
+            "dataloader_num_workers=4, dataloader_pin_memory=True, rows tokenized beforehand",
+            'print(model.hf_device_map)   : is a part on "cpu" or "disk"?',
+            why="a torch without CUDA (+cpu in its version) or a driver that is older than it "
+            "trains on "
+            "the CPU; a card at less than half waits for rows (images above all), for parts of the "
+            "model "
+            "that lie on the CPU, or for rollouts",
+        ),
+        {
+            "GPU utilization is 0% while training gemma 3": "is_available",
+            "training runs on CPU only": "hf_device_map",
+            "GPU usage: 45%": "",
+        },
+        yields=True,
+        words=("gpu", "cpu", "显卡"),
+        effects=("slow",),
+    ),
+    Symptom(
+        "slow",
+        r"\b(?:very|extremely|so|too|super|really|much|quite|incredibly|painfully|ridiculously|"
+        r"significantly|"
+        r"unusually|abnormally|insanely|pretty|really|terribly|horribly|x|times) slow(?:er|ly)?\b"
+        r"(?! (?:learning|decreas|decay|converg|rise|rose))"
+        r"(?<!decreased very slowly)(?<!rose very slowly)|\bslower than|"
+        r"\bis slow(?:er)?\b|\btakes? (?:forever|hours|ages|days|too long|so long|very long|long"
+        r"(?:er)? time|a long time|(?:about |over |more than )?"
+        r"\d+(?:\.\d+)? ?(?:hours?|hrs?|days?|min\w*|s|sec\w*)\b(?: (?:per|for (?:one|each|a|every|"
+        r"\d+)|/|to)))|"
+        r"\b(?:slow(?:er)?|low|poor|bad|terrible) (?:train\w*|fine-?tun\w*|inference|speed|"
+        r"generation|throughput|performance on|"
+        r"tokeni[sz]\w*|evaluation|loading|it/s|iteration)\b|\bslow(?:s|ed|ing)? down\b|"
+        r"\bslowdown\b|\bspeed[^\n.]{0,20}(?:slow|drop|decreas|low)\w*|"
+        r"\d+(?:\.\d+)? ?(?:s/it|sec(?:onds?)? (?:per|/) ?(?:it\w*|step))\b|(?:train\w*|infer\w*|"
+        r"generat\w*|eval\w*|tokeni[sz]\w*|load\w*|step|merg\w*)[^\n.]{0,20}"
+        r"\b(?:slow|slowly)\b|速度.{0,6}慢|太慢|很慢|非常慢|特别慢|变慢|慢得|训练慢|推理慢|"
+        r"耗时[^\n]{0,6}(?:长|久)",
+        told(
+            "a run is said to be slow",
+            "nvidia-smi dmon -s u   during the run: a card below about 80% waits for data, for the "
+            "CPU or "
+            "for parts of the model that lie there",
+            "python -m gemma_compat report   on that machine: attention, precision, card, what is "
+            "slow by "
+            "configuration",
+            "one step in parts: TORCH_LOGS=recompiles, dataloader_num_workers=4, bf16=True, "
+            "gradient_checkpointing=False where memory allows",
+            "packing=True, or group_by_length=True, against padding",
+            why="common causes on this stack: eager attention (slower than sdpa, and Gemma's long "
+            "rows "
+            "pay for it), float32, bfloat16 that a card before Ampere (T4, V100) only emulates, "
+            "layers on "
+            "the CPU, recompiling for each length, a vocabulary of 262,144 whose logits outweigh a "
+            "small "
+            "model",
+            of_gemma=True,
+        ),
+        {
+            "Training with LoRA is extremely slow, 90 seconds per iteration": "dmon",
+            "gemma2 微调速度非常慢": "dmon",
+            "Gemma 3 fine-tuning is 3x slower than Qwen": "eager",
+            "the high loss decreased very slowly": "",
+            "INFO slow tokenizer in use": "",
+        },
+        yields=True,
+        words=(
+            "slow",
+            "takes",
+            "speed",
+            "throughput",
+            "low ",
+            "poor",
+            "bad",
+            "terrible",
+            "s/it",
+            "sec",
+            "慢",
+            "耗时",
+        ),
+        effects=("slow",),
+    ),
+    Symptom(
+        "killed",
+        r"^.{0,120}\bKilled\s*$|(?:got|gets|was|is|were|process|training|script|kernel|being) "
+        r"killed|killed by|"
+        r"\bkernel (?:died|dies|crash\w*|restart\w*|appears to have died)|被(?:杀|kill)|被终止|"
+        r"内核(?:崩溃|"
+        r"重启)",
+        told(
+            "a process is said to be killed from outside",
+            "dmesg -T | grep -iE 'killed process|out of memory'",
+            why="the system kills a process that takes the machine's own memory (not the card's), "
+            "and "
+            "writes that there; a scheduler writes it into the job's record",
+        ),
+        {
+            "loading gemma-3-27b ... Killed": "dmesg",
+            "the process was killed": "dmesg",
+        },
+        yields=True,
+        words=("kill", "kernel", "杀", "终止", "内核"),
+        effects=("out-of-memory",),
+    ),
+    Symptom(
+        "ends-without-a-word",
+        r"(?:exits?|stops?|ends?|closes?|terminates?|dies|quits?|crash(?:es)?|aborts?) "
+        r"(?:immediately|silently|itself|"
+        r"without (?:any )?(?:error|message|output|warning|traceback)|by itself|suddenly|on its own"
+        r"|unexpectedly|prematurely|too early|early|after (?:one|1|a few|the first) (?:step|epoch|"
+        r"iteration)s?)|"
+        r"\bno (?:error message|error is shown|output|message|traceback|error log)s?\b(?! (?:dir|"
+        r"file|path))|"
+        r"\b(?:silently|suddenly) (?:exits?|stops?|ends?|crash\w*|dies|fails?|quits?|terminates?)|"
+        r"闪退|直接退出|自动退出|没有任何(?:报错|输出)|自己(?:停|退出)",
+        told(
+            "a run is said to end without saying why",
+            "python -X faulthandler train.py; echo $?",
+            why="137 is killed for memory, 139 a crash in compiled code (with its Python frames "
+            "above), 0 "
+            "a script that did all it was told: max_steps or epochs reached, or no rows",
+        ),
+        {
+            "accelerate launch exits immediately, I see nothing": "faulthandler",
+            "程序直接退出": "faulthandler",
+        },
+        yields=True,
+        words=(
+            "exit",
+            "stop",
+            "end",
+            "close",
+            "terminat",
+            "dies",
+            "quit",
+            "crash",
+            "abort",
+            "no ",
+            "silently",
+            "suddenly",
+            "闪退",
+            "退出",
+            "没有",
+            "自己",
+        ),
+    ),
+)

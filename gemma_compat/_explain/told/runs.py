@@ -1,0 +1,205 @@
+"""Symptoms told of how a run goes: rewards, metrics, what is trained."""
+
+from __future__ import annotations
+
+from .base import Symptom, near, told
+
+_NO = (
+    r"(?:(?:is|are|was|were|does|do|did|will|would|has|have|ca|can|could)(?: ?not|n't|nt)|never|"
+    r"not|no longer|barely|hardly|fails to)"
+)
+_METRIC = (
+    r"(?:\b(?:accurac(?:y|ies)|\bacc\b|f1(?:[- ]score)?|bleu|rouge\w*|precision|recall|wer|cer|mAP|"
+    r"IoU|metrics?|scores?|performance)\b|准确率|精度)"
+)
+
+RUNS: tuple[Symptom, ...] = (
+    Symptom(
+        "rewards-that-stay-at-zero",
+        r"\brewards? (?:function )?(?:(?:is|are|stays?|remains?|always|was|were|all|stuck|keeps?|"
+        r"constantly|"
+        r"both|mostly) ){1,3}(?:at )?(?:0|zero|constant|flat|the same|negative)s?(?:\.0)?\b|"
+        r"\brewards? (?:[a-z_]{1,14} ){0,2}(?:does|do|did|is|are|has|have)(?: not|n't) (?:been )?"
+        r"(?:increas|improv|go(?:ing)? up|chang|rise|rising|grow)\w*|\b(?:zero|no|flat|0) "
+        r"rewards?\b|"
+        r"\brewards? (?:collaps|drop|decreas|declin|plateau|stagnat)\w*|"
+        r"(?:reward|奖励).{0,8}(?:一直|始终|不)(?:为|是)?(?: ?0|上升|提升|变|增)",
+        told(
+            "rewards are said to stay at zero, or not to rise",
+            "log_completions=True   shows what is generated",
+            "a reward for a part of it (the format), beside the one for the right answer",
+            "num_generations=8, temperature=1.0, max_completion_length above the length of an "
+            "answer",
+            why="GRPO learns from differences within a group: where all answers get 0, there is no "
+            "gradient. Answers that are cut, or in a form that the reward does not parse, all get "
+            "0",
+        ),
+        {
+            "reward is always 0 in GRPO gemma 3": "log_completions",
+            "the rewards do not improve after 500 steps of GRPO": "num_generations",
+            "no rewards are paid": "log_completions",
+        },
+        words=("reward", "奖励"),
+        effects=("nothing-learned", "wrong-generation", "wrong-gradients"),
+    ),
+    Symptom(
+        "divergence-that-is-off",
+        r"\b(?:KL|kl_div\w*|KL[- ]divergence|policy (?:ratio|KL))\b[^\n.]{0,50}(?:explod|spik|"
+        r"negative|"
+        r"huge|very (?:high|large)|increas|diverg|non-?zero|not zero|too (?:high|large)|is 0|"
+        r"always 0|stays 0|blow)\w*|\bnegative (?:KL|kl)\b|"
+        r"\b(?:importance[_ ](?:sampling )?ratio|logp(?:rob)?s?(?:_diff)?)\b[^\n.]{0,60}"
+        r"(?:mismatch|differ|off|drift|large|high)\w*|"
+        r"\b(?:mismatch|differ\w*)[^\n.]{0,40}\b(?:vllm|sglang|rollout)s?\b[^\n.]{0,40}\blog ?p",
+        told(
+            "the distance between policy and reference, or between trainer and rollouts, is said to"
+            " "
+            "be off",
+            "logps of one row: by the trainer, by the reference, by vLLM; which two differ before "
+            "the first step?",
+            "dtype=torch.bfloat16 and attention of one kind in all of them; temperature the same",
+            "the same prompt ids on both sides: one <bos>, one template",
+            "a lower learning_rate, beta=0.04",
+            why="before any step the policy is the reference, so a distance that is not near 0 "
+            "there "
+            "comes from precision, another template, dropout, or weights that did not reach the "
+            "engine; one that grows later is the rate or the reward",
+        ),
+        {
+            "the KL explodes after 100 steps of GRPO with gemma-3": "logps",
+            "logps mismatch between vLLM and trainer for gemma3": "template",
+        },
+        words=("kl", "ratio", "logp", "log p"),
+        effects=("wrong-attention", "wrong-loss", "wrong-generation"),
+    ),
+    Symptom(
+        "metrics-that-stay-low",
+        rf"{_METRIC}[^\n.]{{0,40}}(?:stuck|stays?|remains?|is|are|only|always|drops?|dropped|"
+        rf"around|goes|went|very|too)[^\n.]{{0,16}}(?:\b0(?:\.\d+)?\b(?! ?to)|zero|low|random|"
+        rf"chance|"
+        rf"poor|bad|constant|same|down|worse)|"
+        rf"\b(?:low|poor|bad|random|zero|terrible|degraded|declining) {_METRIC}|"
+        rf"{_METRIC}[^\n.]{{0,30}}(?:{_NO} (?:increas|improv|chang|go up|ris)|(?:degrad|deteriorat|"
+        rf"declin|decreas|drop|collaps)\w*)|"
+        r"准确率.{0,8}(?:低|为 ?0|不变|下降|不(?:上升|提高))|效果.{0,6}(?:差|不好|不行|不佳)",
+        told(
+            "a metric is said to be low, or not to rise",
+            "print what is compared: predictions and references of five rows, decoded, beside one "
+            "another",
+            "the same rows with the base model, and with training rows: which is right?",
+            "labels shifted once, -100 replaced before decoding, the prompt cut off the output",
+            "a classifier: pad_token_id set, padding on one side throughout, each class in the "
+            "data",
+            why="a loss that falls beside a metric that stays is most often the metric's own way: "
+            "another template than in training, text around the answer, labels that are not "
+            "shifted, "
+            "or a pooled token that is padding",
+        ),
+        {
+            "accuracy is stuck at 0.25 for gemma-2 sequence classification": "pad_token_id",
+            "F1 score does not improve when fine-tuning PaliGemma": "predictions",
+            "the accuracy is good": "",
+        },
+        words=(
+            "acc",
+            "f1",
+            "bleu",
+            "rouge",
+            "precision",
+            "recall",
+            "wer",
+            "cer",
+            "map",
+            "iou",
+            "metric",
+            "score",
+            "performance",
+            "准确率",
+            "精度",
+            "效果",
+        ),
+        effects=("nothing-learned", "wrong-attention", "random-weights", "wrong-gradients"),
+    ),
+    Symptom(
+        "metrics-that-are-not-computed",
+        r"\bcompute_metrics\b[^\n.]{0,40}(?:not|never|isn't|ignored|no effect)|"
+        r"\b(?:eval(?:uation)?[_ ]?loss|metrics?|eval results?)\b[^\n.]{0,40}(?:(?:is|are|was|were|"
+        r"does|do|did)(?: not|n't) (?:being )?(?:log|report|show|comput|appear|calcul|print|record|"
+        r"call|return)\w*|missing\b|no log)|\bno (?:eval(?:uation)?|validation) loss\b",
+        told(
+            "metrics of the evaluation are said not to appear",
+            'training_args.eval_strategy = "steps", eval_steps=50, and an eval_dataset',
+            'label_names=["labels"]   in the training arguments',
+            "prediction_loss_only=False   for compute_metrics",
+            why="the Trainer computes eval_loss and metrics only where it finds the names of the "
+            "labels in the model's forward, which a PEFT or wrapped model hides; label_names says "
+            "them",
+        ),
+        {
+            "eval_loss is not logged when training gemma with peft": "label_names",
+            "compute_metrics is never called": "prediction_loss_only",
+        },
+        words=("metric", "eval", "validation"),
+    ),
+    Symptom(
+        "too-few-or-many-trained",
+        r"\btrainable (?:params?|parameters)?:? ?(?:is|are|=|:|show\w*|being|says?)? ?(?:always )?"
+        r"(?:0\b(?!\.[0-9]*[1-9])|"
+        r"none|zero|100 ?%)|\b(?:0|zero|no) trainable (?:params?|parameters|weights|layers)|"
+        r"\b(?:no|none of the|not all|all|most|fewer|more|too many|too few|wrong number of|"
+        r"unexpected) (?:the )?(?:model |lora )?(?:parameters|params|layers|weights) (?:(?:is|are|"
+        r"were|"
+        r"being|get) )?(?:trainable|trained|frozen)|"
+        r"\btrainable (?:params?|parameters)[^\n.]{0,50}(?:too many|too few|more than|less than|"
+        r"larger than|higher than|lower than|unexpected|different|doubles?|wrong|than expected)|"
+        r"\b(?:vision|audio|embed\w*|lm_head|expert\w*|projector)[^\n.]{0,30}(?:is|are|was|were|"
+        r"being|still)(?: still| not|n't)? (?:trained|frozen|updated|trainable|adapted)\b|"
+        r"可训练参数.{0,8}(?:为 ?0|是 ?0|太多|过多|不对|异常)",
+        told(
+            "what is trained is said to be other than meant",
+            "model.print_trainable_parameters(); print([n for n, p in model.named_parameters() if "
+            "p.requires_grad][:40])",
+            "target_modules as a regular expression that names the language model: "
+            r"r'.*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)'",
+            "modules_to_save and exclude_modules: which names of them does the model have?",
+            "model.train(), and prepare_model_for_kbit_training before get_peft_model",
+            why="names of target_modules are ends or patterns of module names, and those of the "
+            "multimodal Gemmas moved in transformers 4.52; 'all-linear' takes the vision tower too;"
+            " "
+            "the experts of a Gemma 4 MoE are not linear layers; an adapter loaded without "
+            "is_trainable=True"
+            " "
+            "is frozen",
+            of_gemma=True,
+        ),
+        {
+            "trainable params: 0 after loading my adapter for gemma-3": "is_trainable",
+            "trainable parameters are more than expected with r=8": "requires_grad",
+            "the vision tower is still trained though I froze it": "exclude_modules",
+            "trainable params: 1,000 || all params: 2,000,000 || trainable%: 0.05": "",
+        },
+        words=("trainable", "trained", "frozen", "updated", "adapted", "可训练"),
+        effects=("nothing-learned", "adapter-refused"),
+    ),
+    Symptom(
+        "learning-rate-of-zero",
+        near(
+            r"\blearning[ _]?rate\b|\blr\b",
+            r"(?:is|at|stays?|remains?|always|shows?|of|drops? to|becomes?) "
+            r"(?:always |constantly |at )?(?:0(?:\.0+)?|zero)(?![\d.]*\d)\b",
+            25,
+        ),
+        told(
+            "a learning rate of 0 is told of",
+            "logging_steps=1: 0 in the first step alone is warmup",
+            "print(trainer.lr_scheduler.get_last_lr(), trainer.state.max_steps)",
+            "max_steps or num_train_epochs: does the schedule end before the run does?",
+            why="the first step of a warmup has a rate of 0, a linear or cosine schedule ends at "
+            "0, "
+            "and a resumed run may begin behind its end; under DeepSpeed's own scheduler and fp16, "
+            "skipped steps keep it at 0",
+        ),
+        {"the learning rate stays at 0 during the whole run": "get_last_lr"},
+        words=("learning", "lr"),
+    ),
+)

@@ -1,0 +1,283 @@
+"""Symptoms told of how an answer begins and ends, and of the marks and the language in it."""
+
+from __future__ import annotations
+
+from .base import Symptom, told
+
+TURNS: tuple[Symptom, ...] = (
+    Symptom(
+        "empty-answers",
+        r"(?:return|generat|output|give|produc|predict|respond|repl|got|get|print|receiv)\w{0,4} "
+        r"(?:me )?(?:with )?(?:back )?(?:an? "
+        r"|only |just |nothing but |always )?"
+        r"(?:empty|blank) (?:string|output|response|text|answer|result|generation|prediction|"
+        r"completion|message|content|repl\w+)s?|"
+        r"\b(?:empty|blank|no) (?:output|response|answer|generation|prediction|completion|"
+        r"content)s?\b(?! (?:dir|folder|path|file))"
+        r"(?=[^\n.]{0,50}(?:tun|train|gemma|infer|merg|gguf|model|$|\.))|"
+        r"(?:output|response|generation|answer|prediction|result|completion|content)s? (?:is|are|"
+        r"was|were|comes?) "
+        r"(?:back )?(?:always |all |just |often |sometimes |mostly )?"
+        r"(?:empty|blank)\b|(?:answers|replies|generat\w{1,4}|outputs?|predicts?|returns?|emits?|"
+        r"gives?|produc\w+|prints?) "
+        r"(?:only|just|nothing but|always) (?:with )?(?:a bunch of |the |a |an )?"
+        r"`?(?:end of turn|<?end_of_turn>?|<?eos>?(?: token)?|<?pad>?\b|pad tokens?|padding|spaces?"
+        r"|new ?lines?|blank|\\n)|"
+        r"(?:generat|output|return|respond)\w* (?:nothing|no (?:text|tokens?|output|answer|"
+        r"response))\b|"
+        r"<pad>(?: ?<pad>)+|"
+        r"(?:输出|回答|结果|生成)[^\n]{0,6}(?:为空|是空|空白|空的)|什么都不输出|没有输出",
+        told(
+            "answers are said to be empty",
+            "print(output[0][inputs['input_ids'].shape[-1]:])   : the new tokens, before decoding",
+            "apply_chat_template(messages, add_generation_prompt=True)   in the prompt",
+            'tokenizer.padding_side = "left"   for a batch of prompts',
+            "dtype=torch.bfloat16   in place of float16, where the tokens are all <pad> (0)",
+            why="new tokens that are 0 are <pad>: NaN in float16. A first token <eos> or "
+            "<end_of_turn>: a prompt that does not open the model's turn, or rows that were "
+            "trained with an empty answer. No new tokens at all: a max_length below the prompt's",
+            of_gemma=True,
+        ),
+        {
+            "After training, the gemma-2b-it model returns empty string": "add_generation_prompt",
+            "the output is always empty": "padding_side",
+            "returns an empty list of parameters": "",
+        },
+        words=(
+            "empty",
+            "blank",
+            "end of turn",
+            "end_of_turn",
+            "eos",
+            "pad",
+            "nothing",
+            "no ",
+            "space",
+            "line",
+            "空",
+            "没有输出",
+        ),
+        effects=("wrong-generation", "not-a-number", "float16-overflow", "wrong-turn-end"),
+    ),
+    Symptom(
+        "prompt-in-the-output",
+        r"\b(?:repeats?|echo(?:es|ing)?|return(?:s|ing)?|includ(?:es|ing)|contains?|copies|copying|"
+        r"prints?|outputs?|"
+        r"regurgitat\w*|generat\w*) (?:back )?(?:only |just )?(?:the |my |its |also the |same )?"
+        r"(?:input|prompt|question|"
+        r"instruction|user(?:'s)? (?:input|message|prompt))s?\b(?! (?:length|size|shape|ids|token))"
+        r"|"
+        r"(?:输出|回答)[^\n]{0,8}(?:包含|重复)[^\n]{0,4}(?:输入|提示|问题|prompt)",
+        told(
+            "the prompt is said to stand in the output",
+            "output[0][inputs['input_ids'].shape[-1]:]   : the new tokens alone",
+            "return_full_text=False   for a pipeline",
+            "apply_chat_template(messages, add_generation_prompt=True)   in the prompt",
+            "completion_only_loss=True or train_on_responses_only   in training",
+            why="generate returns the prompt with the answer. Where the new tokens themselves say "
+            "it "
+            "again, the model was trained on prompts as well, or was not told that its turn begins",
+        ),
+        {"the model repeats the prompt instead of answering": "return_full_text"},
+        words=("input", "prompt", "question", "instruction", "user", "输入", "提示", "问题"),
+        effects=("wrong-generation", "labels-masked"),
+    ),
+    Symptom(
+        "generation-that-does-not-end",
+        r"(?:(?:does(?: not|n't)|do(?: not|n't)|did(?: not|n't)|never|won't|not|cannot|can(?:'t| "
+        r"not)|fails? to|unable to|"
+        r"failing to) (?:properly |correctly )?stops? ?"
+        r"(?:generat|produc|output|at (?:the )?(?:eos|<?end_of_turn)|after (?:the |an )?(?:answer|"
+        r"response)|"
+        r"talking|writing|itself|when|$|\.|,|until)\w{0,4}|"
+        r"never (?:stops|ends)\b|(?:does|do)(?: not|n't) end\b|(?:keeps|continues|goes on|keep) "
+        r"(?:on )?(?:generating|repeating|"
+        r"going|talking|writing|outputting|printing|producing)|"
+        r"(?:endless(?:ly)?|infinite(?:ly)?|non-?stop|indefinite(?:ly)?|forever|unending) "
+        r"(?:generat|output|repeat|loop|text|respon|talk)\w{0,6}|"
+        r"(?:generat|repeat|loop|talk|output)\w{0,4}[^\n.]{0,24} (?:endlessly|infinitely|forever|"
+        r"non-?stop|indefinitely|in a loop|"
+        r"over and over|again and again|multiple times|many times|until (?:it (?:reaches|hits) )?"
+        r"(?:the )?max)|"
+        r"(?:repeats|repeating|repeated(?:ly)?|repetition of|repeat) (?:the same|itself|over and "
+        r"over|endlessly|until|tokens?|words?|"
+        r"sentences?|the (?:answer|prompt|question|input|last|end|output)|outputs?|generat\w*|text|"
+        r"phrases?|characters?)|"
+        r"(?:degenerate|repetitive|repeating|looping) (?:output|text|generation|completion|token|"
+        r"respon|answer|loop)\w*|"
+        r"(?:output|generat|respon|answer)\w*[^\n.]{0,30} (?:is |are |gets? |becomes? )?"
+        r"(?:repetitive|repeating|repeated|looping|degenerate)|"
+        r"repetition (?:collapse|loop|problem|issue)|\b(?:does(?: not|n't)|never|not|no longer|"
+        r"fails? to) "
+        r"(?:generat|output|produc|emit|predict|learn)\w* (?:the |an |any )?(?:EOS|<?eos>?|end[- "
+        r"]of[- ](?:sequence|turn|text)|<?end_of_turn>?)|"
+        r"(?:结尾|一直|不断|无限|反复)[^\n]{0,8}(?:重复|循环|生成|输出)|重复(?:出现|输出|生成)|"
+        r"停不下来|无法停止|不会停|不停)",
+        told(
+            "generation is said not to end, or to repeat itself",
+            "model.generate(..., eos_token_id=[tokenizer.eos_token_id, "
+            'tokenizer.convert_tokens_to_ids("<end_of_turn>")])   (Gemma 4: "<turn|>")',
+            'the same as stop=["<end_of_turn>"] in vLLM, or PARAMETER stop in Ollama',
+            "in training: every answer ends with <end_of_turn> in the text, and that token is not "
+            "masked in the labels",
+            "prompt by apply_chat_template(..., add_generation_prompt=True)",
+            why="a model ends a turn only with a mark that it saw trained; rows without it, "
+            "pad_token = eos_token (which masks the mark), or a base model without chat training "
+            "never teach it",
+            of_gemma=True,
+        ),
+        {
+            "fine-tuned gemma2 never stops generating": "end_of_turn",
+            "it keeps repeating until max_new_tokens": "PARAMETER stop",
+            "text-only inference produces degenerate output (token repetition collapse)": "prompt",
+            "跑gemma-7b-it的聊天例子，结尾重复出现`<eos>`。": "end_of_turn",
+            "the server stops generating": "",
+        },
+        words=(
+            "stop",
+            "end",
+            "keep",
+            "continu",
+            "goes on",
+            "infinit",
+            "indefinit",
+            "forever",
+            "repeat",
+            "repet",
+            "degenerat",
+            "loop",
+            "over and over",
+            "again",
+            "max",
+            "eos",
+            "times",
+            "重复",
+            "循环",
+            "停",
+            "一直",
+        ),
+        loosely=r"until (?:it reaches )?(?:the )?max|endless|repeat(?:s|ing) (?:the|it|a |token|"
+        r"word|end)",
+        effects=("wrong-turn-end", "wrong-generation", "labels-masked"),
+    ),
+    Symptom(
+        "two-bos-are-told",
+        r"(?:double|two|duplicate[d]?|extra|second|multiple|twice) <?bos>?(?: token)?s?\b|"
+        r"<bos>\s?<bos>|"
+        r"<?bos>?(?: tokens?)? (?:is |are |gets? |being )?(?:added |inserted |prepended |appears )?"
+        r"(?:twice|two times|doubled|duplicated)",
+        told(
+            "the text begins with <bos> twice",
+            "tokenizer(text, add_special_tokens=False)   for a text from apply_chat_template",
+            "or apply_chat_template(messages, tokenize=True)   in one step",
+            why="the chat template writes <bos>, and the tokenizer adds one; a model that was "
+            "trained with one is worse with two, and the other way round",
+            of_gemma=True,
+        ),
+        {
+            "Gemma 3 model generates double <bos> token": "add_special_tokens=False",
+        },
+        words=("bos",),
+        effects=("wrong-loss", "missing-bos"),
+    ),
+    Symptom(
+        "marks-in-the-output",
+        r"\b(?:outputs?|generat\w*|respon\w*|answers?|prints?|produces?|returns?|emits?|shows?|"
+        r"contains?|"
+        r"includes?|writes?|predicts?)\b[^\n.]{0,60}(?:<unused\d*>|<unk>|<\|?(?:start_of_turn|"
+        r"end_of_turn|turn|"
+        r"channel|im_end|im_start|tool_call)\|?>|\[multimodal\]|<image_soft_token>|special "
+        r"tokens?\b|"
+        r"control tokens?|unused tokens?|<pad>|<mask>)|(?:<unused\d*>|<unk>|special tokens?|"
+        r"<end_of_turn>|"
+        r"<start_of_turn>|<pad>)[^\n.]{0,40}(?:in|as) (?:the |my |its |model )?(?:output|respon|"
+        r"answer|generat)\w*|"
+        r"(?:输出|回答)[^\n]{0,12}(?:特殊(?:符号|标记|token)|<unused)",
+        told(
+            "marks of the template or unused tokens are said to stand in the output",
+            "tokenizer.decode(ids, skip_special_tokens=True)   hides marks that are special",
+            "print([tokenizer.convert_ids_to_tokens(i) for i in ids[:20]])   : one id each, or a "
+            "mark in pieces?",
+            "one prompt, do_sample=False, base against trained, dtype=torch.bfloat16: who writes "
+            "them?",
+            "stop at the end of a turn: eos_token_id=[1, 106] (Gemma 2: 107)",
+            why="a mark that is written as text in pieces was no special token where the rows were "
+            "tokenized; <unused> and <pad> come of NaN or overflow in float16, of weights that were"
+            " "
+            "quantized badly, or of an id past what was trained",
+            of_gemma=True,
+        ),
+        {
+            "Gemma 3 outputs <unused32> tokens after fine-tuning": "skip_special_tokens",
+            "the output contains special tokens like <end_of_turn>": "convert_ids_to_tokens",
+        },
+        words=("unused", "unk", "<", "special token", "control token", "multimodal", "特殊"),
+        effects=("float16-overflow", "not-a-number", "wrong-turn-end", "wrong-generation"),
+    ),
+    Symptom(
+        "another-language",
+        r"\b(?:in|to|into|switch\w* to|mix\w* (?:in|with)?|generat\w*|answers? in|outputs?) (?:a |"
+        r"an |some |random )?"
+        r"(?:(?:wrong|different|other|another|foreign|mixed|random|multiple) languages?)\b|"
+        r"\b(?:outputs?|answers?|respon\w*|generat\w*|switch\w*)[^\n.]{0,30} in (?:english|chinese|"
+        r"hindi|russian|"
+        r"arabic|korean|japanese|bengali|thai) (?:instead|even|although|though|rather|no matter)|"
+        r"\blanguages? (?:mix\w*|switch\w*|confusion)|(?:输出|回答)[^\n]{0,8}(?:其他|别的|混杂|"
+        r"夹杂)[^\n]{0,4}"
+        r"(?:语言|语种)",
+        told(
+            "answers are said to come in another language",
+            "print(tokenizer.decode(batch['input_ids'][0]))   of a row, and the prompt in use: the "
+            "same "
+            "template, the same system text?",
+            "one prompt, do_sample=False: base, adapter, export; which is the first to switch?",
+            "temperature=1.0, top_p=0.95, top_k=64   as Gemma's generation_config.json has it",
+            why="a model that got a prompt without its template, or weights damaged by a rate that "
+            "is "
+            "too high or a quantization, falls back on whatever text is likely; rows in few "
+            "languages "
+            "make it forget others",
+        ),
+        {"after fine-tuning, Gemma answers in random languages": "generation_config"},
+        words=("language", " in ", "语言", "语种"),
+        effects=("wrong-generation", "wrong-attention"),
+    ),
+    Symptom(
+        "answers-cut-off",
+        r"\b(?:output|answer|respon\w*|generation|text|completion|caption)s?[^\n.]{0,30}(?:cut[- "
+        r"]?off|truncat\w*|incomplete|"
+        r"stops? (?:mid|in the middle|too early|early|abruptly|after (?:a few|one|\d+) (?:token|"
+        r"word))|too short|"
+        r"unfinished|ends? (?:abruptly|too early|early|prematurely))|"
+        r"\b(?:generat\w*|outputs?|produces?|returns?) only (?:one|a few|1|a single|\d+) (?:token|"
+        r"word|character)s?\b|"
+        r"\bstops? (?:generating|generation) (?:after|too early|early|prematurely|mid)|(?:输出|"
+        r"回答)[^\n]{0,8}(?:截断|不完整|中断)",
+        told(
+            "answers are said to be cut short",
+            "max_new_tokens=1024   : without it 20 are usual (max_length counts the prompt too)",
+            "print(ids[-1], model.generation_config.eos_token_id)   : did it end by itself?",
+            "max_length of the training: were the answers of the rows cut?",
+            why="an answer that ends with <end_of_turn> ended itself, as rows taught it; one that "
+            "ends "
+            "in the midst of a word met a limit of the call, of the server (max_tokens, num_ctx) or"
+            " of "
+            "its context",
+        ),
+        {"the output is truncated after 20 tokens": "max_new_tokens"},
+        words=(
+            "cut",
+            "trunc",
+            "incomplete",
+            "stop",
+            "short",
+            "unfinish",
+            "end",
+            "only",
+            "截断",
+            "不完整",
+            "中断",
+        ),
+        effects=("wrong-generation", "wrong-turn-end"),
+    ),
+)
