@@ -52,7 +52,8 @@ _TAKEN_BACK = re.compile(
 _DENIED = re.compile(
     r"(?i)(?:\b(?:no|not|never|without|cannot|avoid\w*|prevent\w*|against|fix(?:e[sd])?|"
     r"solve[sd]?|resolve[sd]?|reduc\w+|instead of|no longer|unlike|in case of|to see if|whether|"
-    r"would|should|could|might|may|can(?= (?:cause|lead|result|make|help)\b))\b|n't)\W{0,2}(?:(?!but|only|just|why|"
+    r"would|should|could|might|may|can(?= (?:cause|lead|result|make|help)\b))\b|n't)"
+    r"\W{0,2}(?:(?!but|only|just|why|"
     r"errors?\b|warnings?\b|problems?\b|issues?\b)\w+ ){0,2}$|"
     r"\b(?:(?:if|in case) (?:you|your|the|it|there|a|an)|when(?:ever)? your?)\b[^.,;:]{0,40}$"
 )
