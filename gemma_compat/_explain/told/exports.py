@@ -108,7 +108,8 @@ EXPORTS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "good-elsewhere-bad-in-ollama",
-        r"(?i:(?:nonsense|gibberish|garbage|correctly|properly|rubbish|differently|wrong|random)"
+        r"(?i:(?:(?:does|do|did)(?: not|n't) (?:\w+ )?)?(?:nonsense|gibberish|garbage|correctly|"
+        r"properly|rubbish|differently|wrong|random)"
         r"[^\n]{0,120}(?:\bollama\b)[^\n]{0,160}|\bollama\b[^\n]{0,120}(?:nonsense|gibberish|"
         r"garbage|does not output correctly|rubbish|random (?:text|words|tokens)|胡乱输出|乱码))",
         _in_ollama,

@@ -14,7 +14,7 @@ MOST_LINES = 80  # a longer text is the log of a run with a few sentences in it
 _NO_SENTENCE = re.compile(
     r"^\s*(?:>>>|\$ |#!|\{['\"]|[\w.-]+==|[\w.]+ ?= ?\S|from \S+ import\b|import \w+(?: as|,|$)|"
     r"(?:def|class) \w+[(:]|return\b|raise \w+\(|except\b.*:|try:|for \w+ in\b.*:|"
-    r"pip3? install|python3? (?:-m|\S+\.py)|export \w+=|- \[[ xX]\])|^\s*[\w.]+\(|"
+    r"pip3? install|python3? (?:-m|\S+\.py)|export \w+=|- \[[ xX]\])|^\s*[\w.]+\([^)]*(?:\)\W*)?$|"
     r"https?://\S+\s*$|[{};]\s*$|WARNING|INFO|Warning:|\bloss[:=] ?\d|\d%\||\[\d+:\d\d[<,]|<!--"
 )
 # A line that only opens a list, a heading or a quotation.
