@@ -250,7 +250,7 @@ CARDS: tuple[Symptom, ...] = (
             "we trained on one GPU": "",
         },
     ),
-    General(
+    Symptom(
         "memory-not-divided-over-cards",
         r"(?i:(?:deepspeed|zero[-_ ]?[123]|fsdp|多卡)[^\n]{0,40}(?:不起作用|没有(?:起作用|生效|"
         r"分割|切分|效果)|not (?:partition|shard|split|distribut|divid)\w{0,4}|(?:does|do|did)"
@@ -280,6 +280,5 @@ CARDS: tuple[Symptom, ...] = (
             "each GPU loads the whole model": "full_shard",
             "deepspeed saves memory": "",
         },
-        alone=True,
     ),
 )
