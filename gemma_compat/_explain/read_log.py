@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable
 from typing import BinaryIO
@@ -117,6 +118,9 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
     reading.lines = line + piece.count(b"\n") - piece.endswith(b"\n")
     _end(reading, last, quoted)
     reading.log = facts.to_facts()
+    is_run = reading.log.figures.losses or reading.log.finished_at
+    if not (reading.raised or reading.told or reading.cut_at or is_run):
+        reading.cut_at = _first_of_frames(reading.opening)
     for hits in (*reading.symptoms.values(), *reading.general.values()):
         hits.sort(key=lambda hit: hit.line)
     return reading
@@ -144,6 +148,23 @@ def _was_caught(item: Raised) -> bool:
         and "During handling of the above exception" in item.hit.after
         and "in __getattr__" in item.traceback
     )
+
+
+# A frame as Python prints it, and as IPython does, without a traceback's first and last line.
+_FRAME = re.compile(
+    rb"^[^\n]{0,40}\bFile \"[^\"\n]{1,300}\", line \d+, in |"
+    rb"^[^\n]{0,60}\.py(?::\d+|\]\(\S{0,120}\))?,? in [\w.]{1,80}(?:\(|$)",
+    re.MULTILINE,
+)
+_FEWEST_FRAMES = 2
+
+
+def _first_of_frames(opening: bytes) -> int:
+    """Return the line of the first frame in a part of a traceback; 0 where there are too few."""
+    found = list(_FRAME.finditer(opening))
+    if len(found) < _FEWEST_FRAMES:
+        return 0
+    return opening.count(b"\n", 0, found[0].start()) + 1
 
 
 def _quoted(reading: LogReading, hits: Iterable[Hit]) -> list[Raised]:

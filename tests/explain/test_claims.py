@@ -53,6 +53,16 @@ def test_an_error_that_the_run_survived_is_not_what_ended_it(error: str) -> None
     assert "training ended" not in headline(explained(ENDED + run))
 
 
+def test_frames_without_the_ends_of_their_traceback_are_not_health() -> None:
+    python = '  File "/x/trl/a.py", line 12, in f\n    g()\n' * 3
+    notebook = "File /x/a.py:420, in Layer.forward(self, x)\n--> 420 x = f(\n" * 3
+    for frames in (python, notebook):
+        found = explain_log(io.BytesIO(f"It fails here:\n{frames}".encode()))
+        assert found.cut_at == 2
+    trained = "{'loss': 1.2, 'epoch': 0.1}\n{'loss': 1.1, 'epoch': 0.2}\n"
+    assert not explain_log(io.BytesIO(f"{python}{trained}".encode())).cut_at
+
+
 def test_a_traceback_that_is_cut_off_is_not_health(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -248,7 +248,8 @@ BATCHES: tuple[General, ...] = (
     General(
         "embedding-of-the-wrong-type",
         r"argument 'indices' \(position \d\) must be Tensor, not (?P<kind>\w{2,20})|"
-        r"argument 'input' \(position \d\) must be Tensor, not (?P<other>\w{2,20})",
+        r"(?<!max\(\): )(?<!sigmoid\(\): )argument 'input' \(position \d\) must be Tensor, not "
+        r"(?P<other>\w{2,20})",
         lambda case: Answer(
             f"the model is given a {case.match['kind'] or case.match['other']} in place of a "
             "tensor",

@@ -168,4 +168,61 @@ KERAS: tuple[General, ...] = (
             "type `'qwen9'`.": "pip install -U keras-hub keras",
         },
     ),
+    General(
+        "orbax-newer-than-gemma",
+        r"'StepMetadata' object is not (?:iterable|subscriptable)|"
+        r"has no attribute 'AbstractPartialLoader'|"
+        r"check_argument_types\(\) got an unexpected keyword argument 'memo'",
+        lambda case: Answer(
+            "Google's gemma library meets a newer release of a package that it is built on: "
+            + (
+                "orbax-checkpoint"
+                if "StepMetadata" in case.match[0]
+                else "kauldron"
+                if "Partial" in case.match[0]
+                else "typeguard"
+            ),
+            (
+                "pip install -U gemma   and restart the kernel",
+                "or pip install 'orbax-checkpoint<=0.11.21'"
+                if "StepMetadata" in case.match[0]
+                else "or pip install 'kauldron<1.4'"
+                if "Partial" in case.match[0]
+                else "or pip install 'typeguard==4.4.1'",
+            ),
+            why="orbax 0.11.22 returns its metadata as another object, kauldron 1.4 renamed the "
+            "loader, and typeguard's check takes other arguments; gemma follows with its next "
+            "release",
+            known="the message; the releases are those of the reports of it, and were not run",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "TypeError: 'StepMetadata' object is not iterable": "orbax-checkpoint<=0.11.21",
+            "AttributeError: module 'kauldron.kd.ckpts' has no attribute 'AbstractPartialLoader'": (
+                "kauldron<1.4"
+            ),
+            "fails with check_argument_types() got an unexpected keyword argument 'memo'.": (
+                "typeguard"
+            ),
+        },
+    ),
+    General(
+        "jax-checkpoint-not-whole",
+        r"Truncated Zstd-compressed stream|in OCDBT database at local file|"
+        r"Error reading \S{1,200} in OCDBT|tensorstore[^\n]{0,120}(?:Truncated|NOT_FOUND)",
+        always(
+            "a checkpoint of JAX (Orbax) is damaged or not whole",
+            "rm -r its folder below ~/.cache/kagglehub, and download it again",
+            "df -h ~/.cache   : was there room for all of it?",
+            why="a download or an unpacking that was cut leaves files of 0 bytes",
+            known="the reader of the file says so",
+            settles=False,
+        ),
+        {
+            'ValueError: FAILED_PRECONDITION: Error reading "blocks.0.b/0.0" in OCDBT database at '
+            'local file "/root/.cache/kagglehub/models/x/": Truncated Zstd-compressed stream; at '
+            "byte 0": "download it again"
+        },
+    ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from .base import Case, General
 from .released import Released, released, upgrade
@@ -100,6 +102,16 @@ def _of_a_processor(owner: str, name: str) -> Answer:
     )
 
 
+# What a tokenizer has and a processor does not hand on.
+_OF_TOKENIZER = re.compile(
+    r"_?(?:pad|eos|bos|unk|sep|cls|mask)(?:_token(?:_id)?)?|pad_token_type_id|padding_side|"
+    r"truncation_side|encode\w*|convert_\w+|tokenize|get_vocab|vocab\w*|add_\w*tokens?|"
+    r"add_[be]os_token|model_max_length|all_special_\w+|special_tokens\w*|additional_special_\w+|"
+    r"added_tokens_\w+|is_fast|backend_tokenizer|_tokenizer|init_kwargs|name_or_path|"
+    r"prepare_for_model|build_inputs_\w+|get_special_tokens_mask|deprecation_warnings|clean_up_\w+"
+)
+
+
 def _of_the_script(owner: str, name: str) -> tuple[str, ...]:
     """Return what to do where the script itself reads an attribute that is not there."""
     if name == "chat":
@@ -125,7 +137,7 @@ def _attribute(case: Case) -> Answer:
     if known is not None and not known.contradicts:
         outside = [item for item in case.packages if item not in {known.found.package, "torch"}]
         return known_name(known, outside[-1] if outside else "")
-    if owner.endswith("Processor"):
+    if owner.endswith("Processor") and _OF_TOKENIZER.fullmatch(name):
         return _of_a_processor(owner, name)
     outside = [item for item in case.packages if item not in {"torch", "transformers"}]
     if "__getattr__" in case.frames.rpartition("line ")[2]:  # PEFT and torch hand it on

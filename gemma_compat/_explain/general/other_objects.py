@@ -75,8 +75,8 @@ def _called(case: Case) -> Answer:
 OTHER_OBJECTS: tuple[General, ...] = (
     General(
         "quantized-in-another-way",
-        r"'BitsAndBytesConfig' object has no attribute "
-        r"'get_loading_attributes'",
+        r"'BitsAndBytesConfig' object has no attribute 'get_loading_attributes'|"
+        r"The model is quantized with \w{1,40} but you are passing a \w{1,40}",
         _quantized_otherwise,
         {
             "AttributeError: 'BitsAndBytesConfig' object has no attribute "
@@ -196,6 +196,31 @@ OTHER_OBJECTS: tuple[General, ...] = (
             ),
             "TypeError: SFTTrainer.compute_loss() got an unexpected keyword argument "
             "'num_items_in_batch'": "pip install -U trl",
+        },
+    ),
+    General(
+        "method-of-lora-alone",
+        r"'(?P<owner>(?:AdaLora|PrefixTuning|PromptEncoder|Vera|FourierFT|OFT|BOFT|LNTuning|Xlora|"
+        r"MultitaskPromptTuning|Poly|LoHa|LoKr|Hra|Bone|VBLoRA|Random|MixedModel)\w{0,10}(?:Model)?)"
+        r"' object has no attribute '(?P<name>add_weighted_adapter|subtract_mutated_init|"
+        r"merge_adapter|unmerge_adapter|merge_and_unload|unload|delete_adapter)'",
+        lambda case: Answer(
+            f"{case.match['owner']} has no {case.match['name']}: in PEFT that is of LoRA, and of "
+            "some other methods",
+            (
+                "model = model.merge_and_unload()   for each adapter on its base, where the method "
+                "can merge",
+                "or train with LoraConfig, whose adapters can be combined",
+            ),
+            why="each method of PEFT has its own class; prompts and prefixes add tokens, and "
+            "nothing can be added to weights",
+            known="the message names the class",
+            settles=False,
+        ),
+        {
+            "AttributeError: 'AdaLoraModel' object has no attribute 'add_weighted_adapter'": (
+                "LoraConfig"
+            )
         },
     ),
 )

@@ -194,4 +194,26 @@ PEFT_OPTIONS: tuple[General, ...] = (
             "for your task type.": "PeftModelForCausalLM, not"
         },
     ),
+    General(
+        "target-modules-of-two-kinds",
+        r"Invalid type <class '(?P<kind>\w{1,20})'> found in target_modules|"
+        r"all adapter configs must follow the same target modules type",
+        always(
+            "adapters are to be combined whose target_modules are of kinds that this PEFT does not "
+            "combine",
+            "pip install -U peft   : newer ones take lists, sets and texts",
+            "model.peft_config[NAME].target_modules = set(...)   alike for all of them, before "
+            "add_weighted_adapter",
+            why="a saved config holds a list, one that is made in Python may hold a set or a text",
+            known="PEFT's check says so",
+            settles=False,
+        ),
+        {
+            "throws error: \"Invalid type <class 'list'> found in target_modules\"": (
+                "pip install -U peft"
+            ),
+            "ValueError: Invalid type <class 'list'> found in target_modules": "set(...)",
+        },
+        alone=True,
+    ),
 )

@@ -163,7 +163,7 @@ PLATFORMS: tuple[General, ...] = (
     General(
         "ptxas-too-old",
         r"Value 'sm_\d{2,3}a?' is not defined for option 'gpu-name'|PTXAS error|PTXASError|"
-        r"ptxas (?:fatal|died)|ptxas exited",
+        r"ptxas (?:fatal|died)|(?<!INTERNAL: )ptxas exited",
         _ptxas,
         {
             "ptxas fatal   : Value 'sm_121a' is not defined for option 'gpu-name'": "sm_121a",

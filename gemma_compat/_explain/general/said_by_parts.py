@@ -125,27 +125,6 @@ SAID_BY_PARTS: tuple[General, ...] = (
         },
     ),
     General(
-        "weight-that-a-server-does-not-find",
-        r"(?:RuntimeError: |error: )weight (?P<name>[\w.]{5,200}) does not exist",
-        lambda case: Answer(
-            f"what loads it looks for a weight that the checkpoint does not have: "
-            f"{case.match['name']}",
-            (
-                "from safetensors import safe_open; print(list(safe_open(FILE, 'pt').keys())[:8])"
-                "   shows the names that are there",
-                "a newer release of the server, or a checkpoint saved by another transformers",
-            ),
-            why="transformers 4.52 renamed the parts of multimodal models, text-only saving "
-            "leaves the vision tower out, and an adapter alone has no weights of the base",
-            known="the message has the name",
-            settles=False,
-        ),
-        {
-            "RuntimeError: weight model.vision_tower.vision_model.encoder.layers.0.self_attn."
-            "q_proj.weight does not exist": "safe_open"
-        },
-    ),
-    General(
         "base-weights-missing-in-an-adapter",
         r"_IncompatibleKeys\(missing_keys=\['base_model\.model\.",
         always(

@@ -237,7 +237,7 @@ SHARDING: tuple[General, ...] = (
     ),
     General(
         "keras-lora-twice",
-        r"lora is already enabled",
+        r"[Ll]ora is already enabled",
         always(
             "enable_lora was called on a model that has LoRA already",
             "in a notebook: run the cell that loads the model again, then enable_lora once",

@@ -166,4 +166,76 @@ TOKENIZING: tuple[General, ...] = (
             "of a `XxxTokenizerFast` class).": "use_fast=True"
         },
     ),
+    General(
+        "protobuf-newer-than-the-code",
+        r"Descriptors cannot (?:not )?be created directly|"
+        r"generated code is out of date and must be regenerated with protoc|"
+        r"cannot import name 'builder' from 'google\.protobuf|"
+        r"Detected incompatible Protobuf Gencode/Runtime versions|"
+        r"'FieldDescriptor' object has no attribute|'MessageFactory' object has no attribute "
+        r"'GetPrototype'",
+        always(
+            "the installed protobuf does not go with generated code of another package (a _pb2.py "
+            "file: sentencepiece's, TensorBoard's, Ray's)",
+            "pip install 'protobuf<=3.20.3'   where the message says that descriptors cannot be "
+            "created; pip install -U protobuf, where it names builder or Gencode",
+            "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python   before the command: slower, and goes "
+            "with old code",
+            "pip install -U   the package of the last frame",
+            known="the message is protobuf's own",
+            settles=False,
+        ),
+        {
+            "TypeError: Descriptors cannot be created directly.\nIf this call came from a _pb2.py "
+            "file, your generated code is out of date and must be regenerated with protoc >= "
+            "3.19.0.": "protobuf<=3.20.3",
+            "TypeError: Descriptors cannot not be created directly.": "protobuf<=3.20.3",
+            "ImportError: cannot import name 'builder' from 'google.protobuf.internal'": (
+                "pip install -U protobuf"
+            ),
+        },
+    ),
+    General(
+        "tokenizer-model-read-as-tiktoken",
+        r"Converting from Tiktoken failed|"
+        r"Error parsing line b'.{0,80} in \S{0,200}tokenizer\.model",
+        always(
+            "tokenizer.model is read as a file of tiktoken, and a Gemma's is one of SentencePiece",
+            "pip install -U sentencepiece protobuf   and restart the kernel",
+            "ls -l FOLDER   : tokenizer.json beside it is read first, and then none of these is "
+            "needed",
+            "hf download MODEL tokenizer.model tokenizer.json --local-dir FOLDER   where one is "
+            "damaged",
+            why="transformers tries SentencePiece, and where that fails (not installed, a damaged "
+            "file) tiktoken; only the second error is shown",
+            known="the message; which of the two failed first, the error above it says",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "ValueError: Converting from Tiktoken failed, if a converter for SentencePiece is "
+            "available, provide a model path with a SentencePiece tokenizer.model file.": (
+                "sentencepiece protobuf"
+            ),
+        },
+    ),
+    General(
+        "tokenizer-file-that-is-no-json",
+        r"^Exception: (?:expected value|EOF while parsing a value|key must be a string|trailing "
+        r"characters|invalid type: \w{1,20}[^\n]{0,60}) at line \d+ column \d+|"
+        r"^Exception: No such file or directory \(os error 2\)",
+        always(
+            "tokenizers cannot read a file as tokenizer.json: it is missing, empty, or no JSON",
+            "ls -l FOLDER/tokenizer.json; head -c 200 FOLDER/tokenizer.json",
+            "hf download MODEL tokenizer.json --local-dir FOLDER",
+            why="a Git LFS pointer, an error page in place of a download, or tokenizer.model given "
+            "where tokenizer.json is expected",
+            known="the message is that of the tokenizers library",
+            settles=False,
+        ),
+        {
+            "Exception: expected value at line 1 column 1": "head -c 200",
+            "Exception: No such file or directory (os error 2)": "hf download",
+        },
+    ),
 )
