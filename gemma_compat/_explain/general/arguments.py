@@ -25,7 +25,7 @@ def _argument(case: Case) -> Answer:
     known = released(case)
     if known is not None and not known.contradicts:
         return _known_argument(case, known, packages)
-    told = _told_of_trl(name, function)
+    told = _told_of_trl(name, function) if known is None else None  # the log's release takes it
     if told is not None:
         return told
     if len(set(packages)) < 2:
