@@ -25,7 +25,8 @@ _EXCEPTION = (
 )
 _TRACEBACK = r"Traceback \(most recent call last\)"
 # Within a sentence or a title, at the end of a traceback in one line, in a notebook's JSON.
-_QUOTED = r"\b(?P<kind>[A-Z]\w{2,40}(?:Error|Exception)): (?=\S)"
+# Chinese and Japanese prose has no blank before it, and a wide colon after it.
+_QUOTED = r"(?<![A-Za-z0-9_])(?P<kind>[A-Z][A-Za-z0-9_]{2,40}(?:Error|Exception))(?:: |： ?)(?=\S)"
 _IN_JSON = r"\"name\": \"(?P<kind>[A-Z]\w{2,40}(?:Error|Exception))\",\s{1,20}\"message\": \""
 EXPRESSIONS = (_EXCEPTION, _TRACEBACK, _QUOTED, _IN_JSON)  # for the index
 BLOCK = 12  # lines of a message that follow the one with the exception's class

@@ -46,7 +46,9 @@ VAGUE: tuple[Vague, ...] = (
     Vague(r"'loss'|grad_norm|nan values|nan|probability tensor", possible_by_facts=True),
     Vague(
         r"KeyError: '\w*gemma",
-        r"models/auto|configuration_auto|CONFIG_MAPPING|^(?!.*File)",
+        # such a line tells of the table of another library
+        r"models/auto|configuration_auto|CONFIG_MAPPING|"
+        r"^(?!.*(?:File|(?i:tensorrt)|trtllm|from_hugging_face|GemmaConfig))",
         for_names=(("liger", r"liger_kernel|LIGER"),),
     ),
     Vague(r"KeyError: '(?:sliding|full)_attention", r"shared_kv_states|^(?!.*File)"),

@@ -19,6 +19,7 @@ __all__ = ["FILES", "Answer", "Case", "General", "generals", "kinds_of"]
 # The files, the more particular before the less particular: of one line, the first answers.
 FILES = (
     "mobile",
+    "tensorrt",
     "mergekit",
     "onnx_exports",
     "mlx",
@@ -27,6 +28,7 @@ FILES = (
     "gguf_files",
     "llama_cpp",
     "ollama",
+    "desktop",
     "vllm",
     "engines",
     "uploads",

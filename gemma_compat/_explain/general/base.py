@@ -91,6 +91,11 @@ class Case(Value):
         """Return the error's message, or the line."""
         return self.error.message if self.error else self.hit.text
 
+    @property
+    def near(self) -> str:
+        """Return the line, and up to 3,000 characters of the log before and after it."""
+        return f"{self.hit.before[-3000:]}\n{self.hit.text}\n{self.hit.after[:3000]}"
+
     def says(self, pattern: str) -> bool:
         """Return whether traceback and message contain a match."""
         return re.search(pattern, self.around) is not None

@@ -25,6 +25,32 @@ def _adapter_not_loaded(case: Case) -> Answer:
     )
 
 
+def _not_found_by_tgi(case: Case) -> Answer | None:
+    name = case.match["name"] or case.match["missing"]
+    near = case.near
+    if case.match["missing"] and not re.search(r"text.generation.(?:inference|launcher)|TGI", near):
+        return None
+    is_tied = re.search(r"lm_head|embed_tokens", name)
+    return Answer(
+        f"text-generation-inference does not find {name} in the files",
+        (
+            '"tie_word_embeddings": true in FOLDER/config.json, or a tied model saved again'
+            if is_tied
+            else "compare with the names in FOLDER/model.safetensors.index.json",
+            _MERGE,
+            "a newer image of text-generation-inference (or vLLM: its maintainers no longer add "
+            "models)",
+        ),
+        why="a Gemma has one matrix for the head and the embeddings: the file holds one of the two "
+        "names"
+        if is_tied
+        else "an adapter, a quantization (qweight in place of weight) that --quantize does not "
+        "name, or another class have other names",
+        known="the server says which name it looked for",
+        settles=False,
+    )
+
+
 ENGINES: tuple[General, ...] = (
     General(
         "engine-not-to-be-pickled",
@@ -58,30 +84,16 @@ ENGINES: tuple[General, ...] = (
     ),
     General(
         "weight-not-found-by-tgi",
-        r"\bweight (?P<name>[\w.]{3,160}) does not exist",
-        lambda case: Answer(
-            f"text-generation-inference does not find {case.match['name']} in the files",
-            (
-                '"tie_word_embeddings": true in FOLDER/config.json, or a tied model saved again'
-                if re.search(r"lm_head|embed_tokens", case.match["name"])
-                else "compare with the names in FOLDER/model.safetensors.index.json",
-                _MERGE,
-                "a newer image of text-generation-inference (or vLLM: its maintainers no longer "
-                "add models)",
-            ),
-            why=(
-                "a Gemma has one matrix for the head and the embeddings: the file holds one of the "
-                "two names"
-                if re.search(r"lm_head|embed_tokens", case.match["name"])
-                else "an adapter, a quantization (qweight in place of weight) that --quantize does "
-                "not name, or another class have other names"
-            ),
-            known="the server says which name it looked for",
-            settles=False,
-        ),
+        r"\bweight (?P<name>[\w.]{3,160}) does not exist|"
+        r"due to missing (?P<missing>[\w.]{3,160}\.weight)\b",
+        _not_found_by_tgi,
         {
             "RuntimeError: weight model.layers.24.mlp.gate_proj.weight does not exist": "qweight",
             "RuntimeError: weight model.embed_tokens.weight does not exist": "tie_word_embeddings",
+            "text-generation-launcher: Gemma2 fails due to missing model.embed_tokens.weight": (
+                "tie_word_embeddings"
+            ),
+            "the build fails due to missing a.weight": "",
         },
         alone=True,
     ),

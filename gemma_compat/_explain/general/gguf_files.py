@@ -71,7 +71,8 @@ GGUF_FILES: tuple[General, ...] = (
     General(
         "gguf-without-a-tensor",
         r"(?:check_tensor_dims: tensor|missing tensor|tensor) '(?P<name>[\w.]{1,80})' "
-        r"(?:not found|has wrong shape)|error loading model: (?:missing tensor '|done_getting_)",
+        r"(?:not found|has wrong shape)|error loading model: (?:missing tensor '|done_getting_)|"
+        r"(?:GGUF|gguf|LM ?Studio|[Oo]llama|llama\.cpp)[^\n]{0,120}\bmissing tensors?\b",
         always(
             "llama.cpp asks for tensors that this GGUF does not hold in this form",
             "convert again with a converter (convert_hf_to_gguf.py) of the same time as the "
@@ -84,7 +85,8 @@ GGUF_FILES: tuple[General, ...] = (
         ),
         {
             "llama_model_load: error loading model: check_tensor_dims: tensor "
-            "'blk.0.ffn_norm.weight' not found": "converter"
+            "'blk.0.ffn_norm.weight' not found": "converter",
+            "Fine-tuned GGUF cannot be loaded in LM Studio: missing tensor": "converter",
         },
         alone=True,
     ),

@@ -122,6 +122,31 @@ ONNX_EXPORTS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "model-that-cannot-be-traced",
+        r"Couldn't get TorchScript module by tracing|Tracing failed sanity checks|"
+        r"following operation failed in the TorchScript interpreter|"
+        r"Failed to export the model with torch\.export|torch\.onnx\.export[^\n]{0,60} failed",
+        always(
+            "the export follows one run of the model through its code (tracing), and the code of "
+            "this model cannot be followed so",
+            "pip install -U optimum-intel openvino   (ONNX: optimum-onnx): newer ones patch the "
+            "model "
+            "before they trace it",
+            "or optimum-intel in a fresh environment: pip then takes a transformers that it allows",
+            'attn_implementation="eager"   where the lines below name attention or masks',
+            why="masks, caches and towers of newer classes depend on values, which a trace does "
+            "not "
+            "keep; an exporter has to replace them, release by release",
+            known="torch or OpenVINO says so; the lines below it name the operation",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Couldn't get TorchScript module by tracing.": "optimum-intel",
+            "Exception: Tracing failed sanity checks!": "eager",
+        },
+        alone=True,
+    ),
+    General(
         "onnx-above-two-gigabytes",
         r"(?:exceeds|exceeded|larger than|over) (?:the )?maximum protobuf size|"
         r"ModelProto exceeds|model proto (?:exceeds|is too large)|"
@@ -181,7 +206,7 @@ ONNX_EXPORTS: tuple[General, ...] = (
             )
             if re.search(
                 r"(?i)transformers\.js|\bjs\b|onnx|node|browser|xenova|webgpu|\.mjs|^Error|Uncaught",
-                f"{case.hit.before}{case.hit.text}{case.hit.after}",
+                case.near,
             )
             else None
         ),

@@ -70,6 +70,22 @@ def _keys(case: Case) -> Answer | None:
     return None
 
 
+def _told_mismatch(case: Case) -> Answer | None:
+    """Answer a title or a cut log that names the weight; the whole error is another kind's."""
+    near = case.hit.before[-6000:] + case.hit.text
+    if "Error(s) in loading state_dict" in near or "torch.Size" in case.hit.text:
+        return None
+    if "lora_" not in case.match["name"]:
+        return _resized()
+    return Answer(
+        "a matrix of the adapter has another shape in the file than in the model",
+        ("load the base model that adapter_config.json names, with the rank that it states",),
+        why="another size of the model, another rank, or another class of it",
+        known="the message names the weight; the shapes are not in this log",
+        settles=False,
+    )
+
+
 def _named_weight(case: Case) -> Answer:
     name = case.match["name"]
     return Answer(
@@ -105,6 +121,19 @@ STATES: tuple[General, ...] = (
             "mismatch for a.lora_A.default.weight: copying a param with shape torch.Size([32, 8]) "
             "from checkpoint, the shape in\ncurrent model is torch.Size([16, 8]).": "rank",
         },
+    ),
+    General(
+        "size-mismatch-without-its-error",
+        r"\bmismatch for (?P<name>[\w.]{0,120}(?:embed_tokens|lm_head|lora_[AB])\b[\w.]{0,60})",
+        _told_mismatch,
+        {
+            "[Bug]: mismatch for base_model.model.lm_head.modules_to_save.default.weight": (
+                "resize_token_embeddings"
+            ),
+            "size mismatch for base_model.model.model.embed_tokens.weight": "base model",
+            "a mismatch for a.lora_A.default.weight": "rank",
+        },
+        alone=True,
     ),
     General(
         "weight-by-another-name",

@@ -49,4 +49,52 @@ UPLOADS: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "tied-head-in-the-adapter",
+        r"(?:tied_target_modules|tied_modules)=\[[^\]\n]{0,200}\] are part of the adapter|"
+        r"Model has `tie_word_embeddings=True` and a tied layer is part of the adapter",
+        always(
+            "PEFT warns that the adapter holds a layer (head or embeddings) that the base ties to "
+            "another",
+            "target_modules=r'.*\\.(?:q|k|v|o|gate|up|down)_proj'   leaves the head out, where it "
+            "need not be trained",
+            "merge on a base that is untied: config.tie_word_embeddings = False, the head cloned "
+            "from the embeddings, then merge_and_unload() and save_pretrained",
+            "served as an adapter it is right as it is",
+            why="a Gemma has one matrix for both: merged into it, what was learned for the head "
+            "changes the embeddings too, and a converter that ties them writes one of the two",
+            known="the warning names the modules; it stops nothing",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "UserWarning: Model with `tie_word_embeddings=True` and the tied_target_modules="
+            "['lm_head'] are part of the adapter. This can lead to complications": "untied",
+        },
+        alone=True,
+    ),
+    General(
+        "proto-registered-twice",
+        r"(?:sentencepiece\w{0,12}\.proto\b[^\n]{0,80}|[Ii]nvalid proto descriptor[^\n]{0,120})A "
+        r"file "
+        r"with this name is already in the pool|Couldn't build proto file into descriptor pool",
+        always(
+            "two copies of one .proto file (SentencePiece's) were loaded in this process",
+            "restart the kernel, and export in the fresh one: load the saved model, then "
+            "save_pretrained_gguf",
+            "pip install -U protobuf sentencepiece transformers",
+            "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python   before the first import",
+            why="transformers, sentencepiece and the converter each bring "
+            "sentencepiece_model.proto; "
+            "protobuf's compiled part takes a name once",
+            known="protobuf says so",
+            settles=False,
+        ),
+        {
+            "Couldn't build proto file into descriptor pool! Invalid proto descriptor for file "
+            '"sentencepiece_model.proto": sentencepiece_model.proto: A file with this name is '
+            "already in the pool.": "restart the kernel",
+        },
+        alone=True,
+    ),
 )

@@ -36,7 +36,7 @@ _fast_generate = told(
 
 
 def _adapter_ignored(case: Case) -> Answer | None:
-    text = f"{case.hit.before[-3000:]}{case.hit.text}{case.hit.after[:3000]}"
+    text = case.near
     if "fast_generate" in text:
         return _fast_generate(case)
     if not re.search(r"(?i)lora|adapter|peft", text) or not re.search(_ENGINES, text):
@@ -59,7 +59,7 @@ _quantized = told(
 
 def _after_quantizing(case: Case) -> Answer | None:
     answer = _quantized(case)
-    text = f"{case.hit.before[-3000:]}{case.hit.text}{case.hit.after[:3000]}"
+    text = case.near
     if answer is None or not re.search(r"\bAWQ\b|AWQModifier|smoothquant", text):
         return answer
     kind = str(case.facts.model.get("model_type", ""))
@@ -89,6 +89,23 @@ _in_ollama = told(
 )
 
 
+def _of_ollama(case: Case) -> Answer | None:
+    text = case.near
+    return _in_ollama(case) if re.search(r"(?i)\bollama\b|Modelfile", text) else None
+
+
+_converted = told(
+    "a converted model is said to answer worse than the one it was made of",
+    "one prompt, temperature 0, the same text: the trained model in transformers, then the "
+    "converted one",
+    "the same conversion without quantization (f32, f16, bf16): is it the number of bits?",
+    "the template, <bos> and stop tokens of the program that runs it: those of the training",
+    "the base model converted in the same way: if it fails too, converter and program do not fit",
+    why="a conversion changes weights (bits), names (a layer that is left out) and the prompt "
+    "around the text; each is seen in another of these",
+)
+
+
 EXPORTS: tuple[Symptom, ...] = (
     Symptom(
         "adapter-that-an-engine-ignores",
@@ -111,12 +128,32 @@ EXPORTS: tuple[Symptom, ...] = (
         r"(?i:(?:(?:does|do|did)(?: not|n't) (?:\w+ )?)?(?:nonsense|gibberish|garbage|correctly|"
         r"properly|rubbish|differently|wrong|random)"
         r"[^\n]{0,120}(?:\bollama\b)[^\n]{0,160}|\bollama\b[^\n]{0,120}(?:nonsense|gibberish|"
-        r"garbage|does not output correctly|rubbish|random (?:text|words|tokens)|胡乱输出|乱码))",
-        _in_ollama,
+        r"garbage|does not output correctly|rubbish|random (?:text|words|tokens)|胡乱输出|乱码)|"
+        r"(?:GGUF|gguf)\b[^\n]{0,80}(?:gibberish|garbage|nonsense|乱码|胡乱)|(?:gibberish|garbage|"
+        r"nonsense)\b[^\n]{0,60}\bGGUF)",
+        _of_ollama,
         {
             "The model does not output correctly in Ollama, but it works in LM Studio.": "TEMPLATE",
             "I made it in Ollama and its outputting gibberish like this": "TEMPLATE",
+            "GGUF imported models just spit out gibberish\n\nollama run m": "TEMPLATE",
+            "GGUF imported models just spit out gibberish": "",
             "ollama run works correctly": "",
+        },
+    ),
+    Symptom(
+        "worse-after-converting",
+        r"(?i:(?:corrupt\w{0,3}|distress\w{0,4}|broken|worse|degrad\w{1,6}|garbled|incoherent|poor|"
+        r"not the same|different)\b[^\n]{0,80} (?:convert\w{0,4}|conversion|export\w{0,4}) (?:it )?"
+        r"(?:to|into|from)\b|(?:convert\w{0,4}|conversion|export\w{0,4})[^\n]{0,60} "
+        r"(?:tflite|litert|"
+        r"onnx|openvino|mlx|core ?ml|tensorrt|\.task)\b[^\n]{0,160} "
+        r"(?:corrupt\w{0,3}|distress\w{0,4}|"
+        r"worse|degrad\w{1,6}|garbled|incoherent|poor|nonsense|gibberish|wrong))",
+        _converted,
+        {
+            "Gemma 3 1B: Model is corrupted after converting to .tflite": "without quantization",
+            "after exporting to ONNX the answers are much worse": "number of bits",
+            "a different converter": "",
         },
     ),
     Symptom(

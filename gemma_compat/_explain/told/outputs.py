@@ -60,7 +60,7 @@ OUTPUTS: tuple[Symptom, ...] = (
     Symptom(
         "adapter-without-an-effect",
         r"(?:identical to|exactly (?:like|as)|(?:the )?same (?:result|output|answer|response|weight"
-        r"|prediction)?s? ?"
+        r"|prediction|behaviou?r)?s? ?"
         r"(?:as|to|of|like)|no differen(?:t|ce)[a-z ]{0,20} (?:from|than|to|between|with)|no change"
         r" (?:from|compared to)|"
         r"(?:just |still )?(?:behaves?|acts?|responds?|answers?) (?:exactly )?like|(?:returns?|"
@@ -86,6 +86,11 @@ OUTPUTS: tuple[Symptom, ...] = (
         r"\b(?:not|n't) (?:seem to )?have (?:any )?(?:lora|adapters?|learn\w*|the adapter)|"
         r"\bignor(?:es|ing) (?:the |my )?(?:fine-?tun\w*|adapter|lora|training)|"
         r"(?:adapters?|LoRA|lora) (?:is|are|was|were|being|gets?) (?:\w{4,12}ly )?ignored|"
+        r"(?:not|n't|no longer) (?:seem to )?reflect\w{0,3}\b[^\n.]{0,60}(?:fine-?tun|LoRA|train)|"
+        r"as if no (?:training|fine-?tuning|adapter|LoRA) (?:was|is|were|had)|"
+        r"(?:merged|exported|saved|output) model (?:remains?|is|was|equals?) (?:still |just )?the "
+        r"original\b|no information (?:that was )?trained|"
+        r"导出(?:的|后)?(?:为|是|还是|仍是)原始模型|"
         r"lora_B[^\n.]{0,40} (?:all )?zeros?\b|all zeros?[^\n.]{0,40}\blora_B|"
         r"\b(?:missing|unexpected) (?:adapter )?keys\b[^\n]{0,40}(?:adapter|lora)|"
         r"(?:没有效果|没有变化|没有生效|未生效|不生效|没效果|和(?:原|基座|base)[^\n]{0,6}(?:一样|"
@@ -96,6 +101,14 @@ OUTPUTS: tuple[Symptom, ...] = (
             "After loading, the LoRA adapter has no effect on the output": "lora_B",
             "the adapter is not applied at all": "lora_B",
             "with transformers the LoRA is completely ignored": "lora_B",
+            "the exported model remains the original one and there is no information trained": (
+                "merge_and_unload"
+            ),
+            "导出为原始模型，没有 lora adapter 里训练过的信息": "lora_B",
+            "Issue with mergedmodel not reflecting Fine-Tuned LoRA weights": "lora_B",
+            "after merging it behaves as if no training was applied at all": "lora_B",
+            "the pushed ones have the same behaviour of the original model": "lora_B",
+            "this does not reflect the price": "",
             "gemma-4-E4B won't finetune (loss is dropping but output aren't changing)": (
                 "transformers>=5.6"
             ),

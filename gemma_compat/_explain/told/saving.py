@@ -8,8 +8,6 @@ from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, told
 
-_NEAR = 3000  # characters around the sentence
-
 _reloaded = told(
     "a trained model is said to answer otherwise once it is loaded again",
     "read the warnings of loading: `newly initialized`, `missing` or `unexpected` keys name what "
@@ -56,21 +54,34 @@ _adapter_alone = told(
 
 
 def _of_a_model(case: Case) -> Answer | None:
-    text = f"{case.hit.text}{case.hit.before[-400:]}{case.hit.after[:400]}"
-    found = re.search(r"(?i)\bmodels?\b|adapter|checkpoint|fine-?tun|\blora\b", text)
+    found = re.search(r"(?i)\bmodels?\b|adapter|checkpoint|fine-?tun|\blora\b", case.near)
     return _reloaded(case) if found else None
 
 
 def _of_images(case: Case) -> Answer | None:
-    text = f"{case.hit.before[-_NEAR:]}{case.hit.text}{case.hit.after[:_NEAR]}"
+    text = case.near
     return (
         _vision(case) if re.search(r"(?i)gguf|mmproj|ollama|llama\.?cpp|lm ?studio", text) else None
     )
 
 
 def _of_the_hub(case: Case) -> Answer | None:
-    text = f"{case.hit.before[-_NEAR:]}{case.hit.text}{case.hit.after[:_NEAR]}"
+    text = case.near
     return _empty_hub(case) if re.search(r"(?i)push|upload|hugging ?face|\bhub\b", text) else None
+
+
+_new_tokens = told(
+    "tokens that were added are said to be lost in what was merged or exported",
+    "print(len(tokenizer), model.get_input_embeddings().weight.shape[0])   before the merge and in "
+    "the merged model: the same numbers?",
+    "tokenizer.save_pretrained(FOLDER)   into the merged folder, and model.resize_token_embeddings("
+    "len(tokenizer)) before the adapter is loaded",
+    "modules_to_save=['embed_tokens'] alone, tied as the base is; a head that was trained apart "
+    "needs tie_word_embeddings=False in the merged config.json",
+    why="a Gemma has one matrix for embeddings and head: trained as two, the merge keeps one of "
+    "them, and rows that were added later are not in the base that is merged into",
+    of_gemma=True,
+)
 
 
 SAVING: tuple[Symptom, ...] = (
@@ -110,7 +121,7 @@ SAVING: tuple[Symptom, ...] = (
     Symptom(
         "adapter-saved-in-place-of-the-model",
         r"(?i:adapter (?:was|is|gets|being) (?:loaded back|still (?:there|loaded|attached))|"
-        r"only (?:saves?|saved|saving|pushes|uploads|the) (?:the )?(?:adapters?|lora)\b|"
+        r"only (?:saves?|saved|saving|pushes|uploads) (?:the )?(?:adapters?|lora)\b|"
         r"(?:saves?|saved) only (?:the )?(?:adapters?|lora)\b|instead of (?:the )?(?:full|merged|"
         r"whole) model[^\n.]{0,60}(?:adapter|lora)\b|(?:adapters?|lora)\b[^\n.]{0,60}instead of "
         r"(?:the )?(?:full|merged|whole) model)",
@@ -119,6 +130,27 @@ SAVING: tuple[Symptom, ...] = (
             "And when I print it, you can see the adapter was loaded back on!": "merge_and_unload",
             "save_pretrained only saves the adapter": "save_pretrained_merged",
             "it pushes only LoRA": "",
+            "When I load and use only the adapter, the output is right": "",
+        },
+    ),
+    Symptom(
+        "new-tokens-lost-in-the-merge",
+        r"(?i:(?:not|n't|no longer|never) (?:recogni[sz]e|know|see|use|work (?:properly "
+        r")?on|generate) "
+        r"(?:the |my |any )?(?:newly )?(?:added|new|special|custom) (?:special )?tokens?|(?:newly "
+        r"added|"
+        r"new|added|special|custom) tokens? (?:are|is|were|was|get) (?:lost|missing|gone|broken|"
+        r"ignored)[^\n]{0,60}(?:merg|export|sav|convert|gguf))",
+        lambda case: (
+            _new_tokens(case)
+            if re.search(r"(?i)merg|export|convert|gguf|sav(?:e|ing)", case.near)
+            else None
+        ),
+        {
+            "when I try to merge it to 16-bit or 4-bit, it doesn't recognize the newly added "
+            "tokens": ("resize_token_embeddings"),
+            "the new tokens are lost after merging": "modules_to_save",
+            "the parser doesn't know new tokens": "",
         },
     ),
     Symptom(

@@ -9,7 +9,7 @@ TURNS: tuple[Symptom, ...] = (
         "empty-answers",
         r"(?:return|generat|output|give|produc|predict|respond|repl|got|get|print|receiv)\w{0,4} "
         r"(?:me )?(?:with )?(?:back )?(?:an? "
-        r"|only |just |nothing but |always )?"
+        r"|only |just |nothing but |always )?(?:completely |entirely |totally )?"
         r"(?:empty|blank) (?:string|output|response|text|answer|result|generation|prediction|"
         r"completion|message|content|repl\w+)s?|"
         r"\b(?:empty|blank|no) (?:output|response|answer|generation|prediction|completion|"
@@ -41,6 +41,7 @@ TURNS: tuple[Symptom, ...] = (
         {
             "After training, the gemma-2b-it model returns empty string": "add_generation_prompt",
             "the output is always empty": "padding_side",
+            "multi-turn conversations return completely empty content": "add_generation_prompt",
             "returns an empty list of parameters": "",
         },
         words=(
