@@ -129,6 +129,43 @@ NOTICES: tuple[Notice, ...] = (
         "the tokenizer switches its own threads off. TOKENIZERS_PARALLELISM=false silences it.",
     ),
     Notice(
+        "flash-attention-broken-under-unsloth",
+        r"Your Flash Attention 2 installation seems to be broken",
+        "Unsloth found a flash-attn that does not load (built for another torch), and uses "
+        "xformers or torch's attention. Training is right and about as fast. pip uninstall -y "
+        "flash-attn ends the line.",
+    ),
+    Notice(
+        "one-gpu-under-unsloth",
+        r"Unsloth: 'CUDA_VISIBLE_DEVICES' is currently",
+        "an Unsloth of that time uses one GPU and hides the others. Training is right; "
+        "CUDA_VISIBLE_DEVICES=0 before the command ends the line.",
+    ),
+    Notice(
+        "linux-kernel-below-the-advised",
+        r"Detected kernel version \d[\d.]{1,10}, which is below the recommended minimum",
+        "accelerate advises a Linux kernel of 5.5 or newer: older ones can stall at collectives. "
+        "It matters only where a run with several processes stands still.",
+    ),
+    Notice(
+        "dropout-under-unsloth",
+        r"Unsloth: Dropout = 0 is supported for fast patching",
+        "with lora_dropout above 0 Unsloth leaves its fast LoRA kernels out. Training is right, "
+        "and slower.",
+    ),
+    Notice(
+        "offloading-under-unsloth",
+        r"Unsloth: Will smartly offload gradients to save VRAM",
+        "use_gradient_checkpointing='unsloth' keeps activations in the machine's memory. Nothing "
+        "to do.",
+    ),
+    Notice(
+        "sliding-window-under-eager",
+        r"Sliding Window Attention is enabled but not implemented for `eager`",
+        "transformers prints this for models with a window and eager attention; a Gemma's own "
+        "eager attention masks the window.",
+    ),
+    Notice(
         "stopped-by-hand",
         r"^KeyboardInterrupt\b",
         "the run was stopped by hand.",

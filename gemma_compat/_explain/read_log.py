@@ -136,7 +136,19 @@ def _end(reading: LogReading, last: deque[Raised], quoted: deque[Hit]) -> None:
         reading.raised += _quoted(reading, quoted)
     if quoted and not reading.raised:
         reading.told = Raised(quoted[-1].line, quoted[-1])
+    if not reading.cut_at and len(reading.opening) < _OPENING:
+        reading.cut_at = _ends_in_frames(reading.opening.decode("utf-8", "replace"))
     reading.cut_at = 0 if reading.raised else reading.cut_at
+
+
+_ENDING_FRAME = re.compile(r'^\s*(?:\[rank\d+\]: *)?File "?[^"\n]{3,300}\.py"?(?:, line |:)\d+')
+
+
+def _ends_in_frames(text: str) -> int:
+    """Return the line of the last frame of a log that ends within a traceback; 0 otherwise."""
+    lines = text.rstrip("`~ \t\r\n").splitlines()
+    frames = [number for number, line in enumerate(lines, 1) if _ENDING_FRAME.match(line)]
+    return frames[-1] if len(frames) > 1 and frames[-1] >= len(lines) - 3 else 0
 
 
 def _was_caught(item: Raised) -> bool:

@@ -76,6 +76,7 @@ FILES = (
     "machine",
     "tensors",
     "platforms",
+    "wheels",
     "drivers",
     "windows",
     "kernels",

@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
-from .base import General, always
+from ..answer import Answer
+from .base import Case, General, always
+
+_changed_view = always(
+    "a hook or a line of the script changes a layer's output in place, and the backward pass does "
+    "not allow that",
+    "x = x.clone()   before it is changed, or a new tensor: x = x + y, not x += y",
+    "gradient_checkpointing_kwargs={'use_reentrant': False}, where checkpointing is on",
+    why="a custom function (checkpointing, 4-bit matrices) hands out a view of what it keeps",
+    settles=False,
+)
+_changed_loss = always(
+    "the Trainer multiplies the loss of Unsloth's fused loss in place, and the backward pass does "
+    "not allow that",
+    "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache",
+    "or the transformers that this Unsloth was made for: python -m gemma_compat advise",
+    why="loss *= num_processes is a line of transformers' compute_loss; Unsloth's fused loss has "
+    "to hand out a copy for it",
+    known="the message names Unsloth's function; which release of it hands out a copy was not "
+    "looked up",
+    settles=False,
+)
+
+
+def _view_in_place(case: Case) -> Answer | None:
+    return (_changed_loss if "UnslothFused" in case.hit.text else _changed_view)(case)
+
 
 AUTOGRAD: tuple[General, ...] = (
     General(
@@ -122,18 +148,12 @@ AUTOGRAD: tuple[General, ...] = (
     General(
         "view-changed-in-place",
         r"Output \d+ of \w{3,60} is a view and is being modified in-?place",
-        always(
-            "a hook or a line of the script changes a layer's output in place, and the backward "
-            "pass does not allow that",
-            "x = x.clone()   before it is changed, or a new tensor: x = x + y, not x += y",
-            "gradient_checkpointing_kwargs={'use_reentrant': False}, where checkpointing is on",
-            why="a custom function (checkpointing, 4-bit matrices) hands out a view of what it "
-            "keeps",
-            settles=False,
-        ),
+        _view_in_place,
         {
             "RuntimeError: Output 0 of MatMul4BitBackward is a view and is being modified inplace."
-            "": "x.clone()"
+            "": "x.clone()",
+            "RuntimeError: Output 0 of UnslothFusedLossBackward is a view and is being modified "
+            "inplace.": "fused loss",
         },
     ),
     General(

@@ -40,6 +40,31 @@ def _state_dict(case: Case) -> Answer | None:
     )
 
 
+_without_adapter = always(
+    "there is no adapter in that folder: a PEFT adapter has an adapter_config.json",
+    "the folder that trainer.save_model() or model.save_pretrained() wrote; a checkpoint of a run "
+    "is a folder below output_dir, checkpoint-N",
+    "or AutoModelForCausalLM.from_pretrained, if whole weights were saved there",
+    known="PEFT says so",
+    settles=False,
+)
+_without_either = always(
+    "Unsloth could read neither a config.json nor an adapter_config.json under that name",
+    "AutoConfig.from_pretrained(NAME) alone: it shows the error that Unsloth caught",
+    "pip install -U unsloth unsloth_zoo transformers   for a model that is newer than they are",
+    "check the name, the folder, and hf auth login for a gated repository",
+    why="its loader tries the config first, and where that fails the adapter's; the second error "
+    "hides the first",
+    known="the frame is that of unsloth/models/loader.py; which error came first, it does not show",
+    settles=False,
+)
+
+
+def _no_adapter(case: Case) -> Answer | None:
+    of_unsloth = case.says(r"unsloth[/\\]models[/\\]loader\.py")
+    return (_without_either if of_unsloth else _without_adapter)(case)
+
+
 CHECKPOINTS: tuple[General, ...] = (
     General(
         "state-dict-of-another-class",
@@ -200,6 +225,17 @@ CHECKPOINTS: tuple[General, ...] = (
             "RuntimeError: Expected attn_mask dtype to be bool or float or to match query dtype": (
                 "bfloat16"
             )
+        },
+    ),
+    General(
+        "no-adapter-config",
+        r"Can't find 'adapter_config\.json' at",
+        _no_adapter,
+        {
+            "ValueError: Can't find 'adapter_config.json' at 'out'": "checkpoint-N",
+            'Traceback (most recent call last):\n  File "/x/site-packages/unsloth/models/loader.py"'
+            ", line 92, in from_pretrained\n    peft_config = f()\nValueError: Can't find "
+            "'adapter_config.json' at 'google/gemma-7b'": "AutoConfig",
         },
     ),
 )

@@ -27,6 +27,21 @@ def _pixels(pair: str) -> Answer:
     )
 
 
+_EIGHT_BITS = Answer(
+    "weights in 8 bits meet a plain matrix product, which cannot read them",
+    (
+        "load_in_4bit=True, or 16 bits, in place of load_in_8bit=True   to generate",
+        "PeftModel on the base loaded by transformers alone (BitsAndBytesConfig(load_in_8bit="
+        "True)), and its generate",
+        "pip install -U unsloth unsloth_zoo   where Unsloth is used",
+    ),
+    why="bitsandbytes' own layer unpacks 8-bit weights; fast paths that take .weight directly, as "
+    "Unsloth's inference does, meet the bytes",
+    known="the message has the dtype of the bytes (signed char)",
+    settles=False,
+)
+
+
 def _dtypes(case: Case) -> Answer:
     first, second = _names_of_dtypes(case.message)
     pair = f"{first} and {second}" if first else "two dtypes"
@@ -44,15 +59,23 @@ def _dtypes(case: Case) -> Answer:
         )
     if "masked_scatter_" in case.hit.text:
         return _features(case, pair)
-    lacks = is_without_bfloat16.is_known_to_hold(case.facts)
+    if re.search(r"signed char|\bint8\b|\bChar\b", case.hit.text):
+        return _EIGHT_BITS
+    lacks = is_without_bfloat16.is_known_to_hold(case.facts) or re.search(
+        r"(?i)without bfloat16|no bfloat16|\bV100\b|\bT4\b", case.hit.text
+    )
+    newer = "pip install -U unsloth unsloth_zoo   and restart the kernel, where Unsloth is used"
+    near = case.hit.before[-4000:] + case.around + case.hit.after
     return Answer(
         f"one operation meets {pair}",
         (
-            "give everything one dtype: load with dtype=torch.float32 and train with fp16=True"
+            "give everything one dtype: load with dtype=torch.float32, and train without fp16 "
+            "(Gemma 3 overflows it)"
             if lacks
             else "give everything one dtype: load with dtype=torch.bfloat16 and train with "
             "bf16=True",
             "or run the step under torch.autocast",
+            *((newer,) if "nsloth" in near else ()),
         ),
         why="weights, adapter and inputs were not all cast: a head or an adapter in float32 beside "
         "weights in 16 bits, or a step outside of autocast",
@@ -169,7 +192,8 @@ DTYPES: tuple[General, ...] = (
         r"Index put requires the source and destination dtypes match|"
         r"expected self and source to have same dtypes|Expected out tensor to have dtype|"
         r"dtype c10::\w{3,12}, but got |"
-        r"Expected query, key, and value to have the same dtype",
+        r"Expected query, key, and value to have the same dtype|"
+        r"[Dd]type mismatch[^\n]{0,30}?(?:c10::|float|Half|BF16|FP16|bf16|fp16|bfloat16)",
         _dtypes,
         alone=True,
         examples={
@@ -177,6 +201,12 @@ DTYPES: tuple[General, ...] = (
                 "float32 and bfloat16"
             ),
             "RuntimeError: expected scalar type Half but found Float": "float16 and float32",
+            "Dtype mismatch (`float != c10::Half`) during LoRA fine-tuning of `gemma-4-E2B-it`": (
+                "one operation meets"
+            ),
+            "`expected mat1 and mat2 to have the same dtype, but got: c10::Half != signed char`": (
+                "8 bits"
+            ),
         },
     ),
     General(

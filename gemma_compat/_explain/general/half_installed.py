@@ -57,6 +57,28 @@ HALF_INSTALLED: tuple[General, ...] = (
         },
     ),
     General(
+        "flash-attention-beyond-xformers",
+        r"Requires Flash-Attention version [<>=\d., ]{3,30}but got (?P<here>[\w.]{1,20}\w)",
+        lambda case: Answer(
+            f"this xformers does not take flash-attn {case.match['here']}",
+            (
+                "pip uninstall -y flash-attn   (xformers brings its own copy)",
+                "or pip install -U xformers --index-url https://download.pytorch.org/whl/cu128   "
+                "for one that takes it",
+            ),
+            why="xformers names the releases of flash-attn that it was built for, and fails at its "
+            "import with another; Unsloth then runs without xformers, which old releases of it do "
+            "not survive",
+            known="the message has both",
+        ),
+        {
+            "ImportError: Requires Flash-Attention version >=2.7.1,<=2.7.4 but got 2.8.0.post2.": (
+                "2.8.0.post2"
+            )
+        },
+        alone=True,
+    ),
+    General(
         "upgraded-under-a-running-kernel",
         r"cannot import name '(?P<name>_Ink|is_directory|_imaging)' from 'PIL[\w.]{0,20}'",
         always(

@@ -102,7 +102,7 @@ KERNELS: tuple[General, ...] = (
     ),
     General(
         "no-kernel-for-the-card",
-        r"no kernel image is available for execution|"
+        r"no kernel image is available for execution|CUDA error: invalid device function|"
         r"CUDA capability sm_\d+ is not compatible with the current PyTorch",
         _no_kernel_image,
         {

@@ -280,17 +280,4 @@ LOADING: tuple[General, ...] = (
             "library but it was not found in your environment.": "AttributeError",
         },
     ),
-    General(
-        "no-adapter-config",
-        r"Can't find 'adapter_config\.json' at",
-        always(
-            "there is no adapter in that folder: a PEFT adapter has an adapter_config.json",
-            "the folder that trainer.save_model() or model.save_pretrained() wrote; a checkpoint "
-            "of a run is a folder below output_dir, checkpoint-N",
-            "or AutoModelForCausalLM.from_pretrained, if whole weights were saved there",
-            known="PEFT says so",
-            settles=False,
-        ),
-        {"ValueError: Can't find 'adapter_config.json' at 'out'": "checkpoint-N"},
-    ),
 )

@@ -42,35 +42,6 @@ def no_triton(case: Case) -> Answer:
     )  # fmt: skip
 
 
-def _no_wheel(case: Case) -> Answer:
-    name = (case.match["name"] or case.match["other"]).strip("'\"")
-    listed = re.search(
-        r"\(from versions: (?P<found>[^)\n]{0,2000})", case.hit.before + case.hit.text
-    )
-    none = listed is None or listed["found"].strip() in {"none", ""}
-    package = re.split(r"[\[<>=!~;@ ]", name)[0]
-    if package.lower() == "triton" and none:
-        return no_triton(case)
-    return Answer(
-        f"pip finds no release of {package} for this Python and this system"
-        if none
-        else f"the release of {package} that is asked for does not exist for this Python and "
-        "system",
-        (
-            "python --version   and an environment with a Python that it has wheels for (3.11 or "
-            "3.12, mostly)",
-            f"pip index versions {package}   lists what there is",
-            "pip install -U pip   first, if pip is old",
-        ),
-        why="the package's wheels are for other Pythons, systems or processors"
-        if none
-        else "pip lists the releases that it sees; others want a newer Python, or are not "
-        "published",
-        known="the message; a mirror without the package gives the same",
-        settles=False,
-    )  # fmt: skip
-
-
 def _ptxas(case: Case) -> Answer:
     target = re.search(r"sm_(\d{2,3}a?)", case.around)
     return Answer(
@@ -125,22 +96,6 @@ PLATFORMS: tuple[General, ...] = (
             '  File "C:\\venv\\x.py", line 1, in f\nModuleNotFoundError: No module named '
             "'triton'": "triton-windows",
         },
-    ),
-    General(
-        "pip-finds-no-release",
-        r"No matching distribution found for (?P<name>[\w.'\"\[\]<>=!~-]{2,80})|"
-        r"(?:Because|And because) (?P<other>[\w.-]{2,60}) (?:has|was not found in|only the "
-        r"following)[^\n]{0,120}no wheels",
-        _no_wheel,
-        {
-            "ERROR: Could not find a version that satisfies the requirement triton (from versions: "
-            "none)\nERROR: No matching distribution found for triton": "triton-windows",
-            "ERROR: Could not find a version that satisfies the requirement vllm==0.8.2 (from "
-            "versions: 0.5.0, 0.5.1)\nERROR: No matching distribution found for vllm==0.8.2": (
-                "pip index versions vllm"
-            ),
-        },
-        alone=True,
     ),
     General(
         "triton-sees-no-card",

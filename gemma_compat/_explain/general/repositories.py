@@ -122,7 +122,8 @@ REPOSITORIES: tuple[General, ...] = (
     ),
     General(
         "path-taken-for-a-name",
-        r"HFValidationError|Repo id must be in the form|Repo id must use alphanumeric",
+        r"HFValidationError|Repo id must be in the form|Repo id must use alphanumeric|"
+        r"\(invalid repository id\)",
         always(
             "a path that does not exist here was taken for the name of a repository",
             "ls -d PATH   from the folder in which the command runs",

@@ -83,7 +83,7 @@ RUNNING: tuple[General, ...] = (
     ),
     General(
         "backward-twice",
-        r"Trying to backward through the graph a second time",
+        r"(?:Trying to )?backward through (?:the )?graph a second time",
         always(
             "a backward pass met a graph that an earlier one has already freed",
             "gradient_checkpointing_kwargs={'use_reentrant': False}",
@@ -96,7 +96,9 @@ RUNNING: tuple[General, ...] = (
         ),
         {
             "RuntimeError: Trying to backward through the graph a second time (or directly access "
-            "saved tensors": "detach"
+            "saved tensors": "detach",
+            "# [Bug] RuntimeError: backward through graph a second time - with gradient "
+            "checkpointing": "use_reentrant",
         },
     ),
     General(
@@ -136,7 +138,7 @@ RUNNING: tuple[General, ...] = (
     ),
     General(
         "nothing-to-learn-from",
-        r"[Aa]ll labels in your dataset are -100|masked every label",
+        r"[Aa]ll labels in your dataset are(?: -100|\s*$)|masked every label",
         always(
             "every label is masked (-100): no token counts for the loss",
             "instruction_part and response_part as they stand in tokenizer.apply_chat_template("

@@ -6,7 +6,7 @@ import re
 
 from ..answer import Answer
 from .base import Case, General, always
-from .unsloth_prompts import NO_GENERATION_PROMPT
+from .unsloth_prompts import NO_GENERATION_PROMPT, RESIZED
 from .unsloth_saving import UPGRADE
 
 
@@ -158,6 +158,40 @@ UNSLOTH_PARTS: tuple[General, ...] = (
         {
             "RuntimeError: Unsloth: Failed to make input require gradients!": "architecture",
             "[Bug] RuntimeError: `Failed to make input require gradients!` with T5Gemma 2": "PEFT",
+        },
+        alone=True,
+    ),
+    General(
+        "unsloth-refuses-without-its-name",
+        r"^[#`\"' >]{0,4}(?:\[\w{2,12}\] )?(?:add_new_tokens ?-?>? ?)?(?:Embedding|LM Head) matrix "
+        r"size did not get resized",
+        RESIZED,
+        {
+            "It throws this error:\n```\nEmbedding matrix size did not get resized properly. "
+            "Please file a bug report!\n```": "reckon with the padding",
+            "# Embedding matrix size did not get resized properly, while trying to add": (
+                "num_embeddings"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "no-output-that-requires-gradients",
+        r"Failed to make output require gradients|nor logits are available for grad post hook",
+        always(
+            "Unsloth looked for the loss or the logits of the model at which gradient "
+            "checkpointing ends, and found neither",
+            UPGRADE,
+            "use_gradient_checkpointing=False in get_peft_model, where memory suffices",
+            why="an embedding model returns hidden states only (last_hidden_state), which an older "
+            "unsloth_zoo does not look at",
+            known="read in unsloth_zoo: 2025.8.9 asks for loss and logits, 2026.10.9 for "
+            "last_hidden_state too",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Unsloth: Failed to make output require gradients:\nNeither loss nor "
+            "logits are available for grad post hook.": "last_hidden_state"
         },
         alone=True,
     ),

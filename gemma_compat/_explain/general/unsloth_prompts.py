@@ -38,6 +38,18 @@ NO_GENERATION_PROMPT = always(
 )
 
 
+RESIZED = always(
+    "add_new_tokens stopped: the embeddings have another number of rows than it reckons with",
+    UPGRADE,
+    "or tokenizer.add_tokens(NEW); model.resize_token_embeddings(max(len(tokenizer), "
+    "model.get_input_embeddings().num_embeddings))",
+    why="a Gemma's embeddings are padded (Gemma 3: 262,208 rows for 262,145 tokens), so "
+    "that new tokens fit without more rows; older releases expect old rows plus new tokens",
+    known="read in unsloth_zoo 2025.5.8 and 2025.12.8, which expect that sum; 2026.5.5 and "
+    "2026.10.9 reckon with the padding",
+    settles=True,
+)
+
 PROMPTS: tuple[Refusal, ...] = (
     Refusal(
         r"Your prompt includes '",
@@ -92,20 +104,9 @@ PROMPTS: tuple[Refusal, ...] = (
         ),
     ),
     Refusal(
-        r"(?:Embedding matrix|LM Head matrix|Model's config vocab_size)[^\n]{0,12} did not get "
-        r"resized",
-        always(
-            "add_new_tokens stopped: the embeddings have another number of rows than it reckons "
-            "with",
-            UPGRADE,
-            "or tokenizer.add_tokens(NEW); model.resize_token_embeddings(max(len(tokenizer), "
-            "model.get_input_embeddings().num_embeddings))",
-            why="a Gemma's embeddings are padded (Gemma 3: 262,208 rows for 262,145 tokens), so "
-            "that new tokens fit without more rows; older releases expect old rows plus new tokens",
-            known="read in unsloth_zoo 2025.5.8 and 2025.12.8, which expect that sum; 2026.5.5 and "
-            "2026.10.9 reckon with the padding",
-            settles=True,
-        ),
+        r"(?:Embedding matrix|LM Head matrix|Model's config vocab_size)[^\n]{0,12} did"
+        r"(?: not get resized|\s*$)",
+        RESIZED,
         (
             "RuntimeError: Unsloth: Embedding matrix size did not get resized properly. Please "
             "file a bug report!",

@@ -127,7 +127,8 @@ UNSLOTH_RUNNING: tuple[General, ...] = (
     ),
     General(
         "layers-left-unpatched",
-        r"patched \d+ layers with 0 QKV layers, 0 O layers and 0 MLP layers",
+        r"patched \d+ layers with 0 QKV layers, 0 O layers and 0 MLP layers|"
+        r"QKV(?: layers|层)[^\n]{0,80}(?:数量)?(?:均|都)?为 ?0",
         always(
             "Unsloth put its fast LoRA kernels into no layer",
             "pip install -U unsloth unsloth_zoo peft   where the target modules are the usual ones",
@@ -170,6 +171,27 @@ UNSLOTH_RUNNING: tuple[General, ...] = (
             "Why are you guys overriding vllm_mode to colocate for GRPO training?": "vllm-serve",
         },
         alone=True,
+    ),
+    General(
+        "text-column-without-a-name",
+        r"KeyError: ''",
+        always(
+            "the column of the text has an empty name: dataset_text_field is ''",
+            "SFTConfig(dataset_text_field='', remove_unused_columns=False, "
+            "dataset_kwargs={'skip_prepare_dataset': True})   for rows with images: all three",
+            "UnslothVisionDataCollator(model, processor)   as data_collator",
+            "dataset_text_field='text'   for rows of text",
+            why="with images the collator reads the rows, and the trainer must be told not to look "
+            "for a text; a TrainingArguments in place of SFTConfig loses that",
+            known="the message; that it is this argument is likely, and the frame of "
+            "_prepare_dataset decides",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "# KeyError: '' During SFTTrainer Creation When Fine Tuning": "skip_prepare_dataset",
+            "KeyError: 'text'": "",
+        },
     ),
     General(
         "generated-trainer-is-no-python",

@@ -248,7 +248,8 @@ VALUES: tuple[General, ...] = (
     ),
     General(
         "inference-tensor-in-training",
-        r"Inference tensors cannot be saved for backward|Inplace update to inference tensor",
+        r"Inference tensors cannot be saved for backward|Inplace update to inference tensor|"
+        r"Setting requires_grad=True on inference tensor",
         always(
             "a tensor that was made under torch.inference_mode() is used in training",
             "torch.no_grad() in place of torch.inference_mode() around generation and evaluation",

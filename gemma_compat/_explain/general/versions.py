@@ -8,6 +8,7 @@ from ... import versions
 from ...tables import families
 from ..answer import Answer
 from .base import Case, General
+from .wheels import no_set_of_releases
 
 # LLaMA-Factory caps transformers in its metadata: its release to the newest that it allows.
 _LLAMA_FACTORY = {"0.9.1": "4.46.1", "0.9.2": "4.49.0", "0.9.3": "4.52.4"}
@@ -221,15 +222,14 @@ VERSIONS: tuple[General, ...] = (
     General(
         "no-set-of-releases",
         r"ResolutionImpossible|conflicting dependencies\.|No solution found when resolving",
-        lambda case: Answer(
-            "no set of releases satisfies everything that was asked for",
-            (
-                "python -m gemma_compat advise --model MODEL --fresh   finds one that holds "
-                "together",
+        no_set_of_releases,
+        {
+            "ERROR: ResolutionImpossible: for help visit": "advise",
+            "× No solution found when resolving dependencies:\n╰─▶ Because torchcodec==0.10.0 has "
+            "no wheels with a matching platform tag\n(e.g., `manylinux_2_39_aarch64`) and": (
+                "torchcodec==0.10.0"
             ),
-            known="the resolver says so",
-        ),
-        {"ERROR: ResolutionImpossible: for help visit": "advise"},
+        },
         alone=True,
     ),
 )

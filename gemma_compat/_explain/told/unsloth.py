@@ -25,6 +25,23 @@ _new_card = told(
 )
 
 
+_classes = told(
+    "a reward model or a classifier is to be trained with Unsloth",
+    "FastLanguageModel.from_pretrained(NAME, num_labels=1, ...)   gives the class with a head for "
+    "classes (1 for rewards); print(model) shows score in place of lm_head",
+    "modules_to_save=['score'] in get_peft_model: the head is new, and has to be trained whole",
+    "or transformers, PEFT and TRL's RewardTrainer without Unsloth: "
+    "AutoModelForSequenceClassification.from_pretrained(NAME, num_labels=1)",
+    why="an older Unsloth loads the causal model whatever num_labels says: 2025.3.19 does not know "
+    "the argument, 2025.8.10 does (read in models/llama.py; for the families that have a file "
+    "there, as Gemma 1 and 2)",
+)
+
+
+def _near(case: Case) -> str:
+    return case.hit.before[-3000:] + case.hit.text + case.hit.after
+
+
 def _of_a_new_card(case: Case) -> Answer | None:
     return _new_card(case) if len(case.hit.text) < 400 else None
 
@@ -76,6 +93,78 @@ UNSLOTH: tuple[Symptom, ...] = (
                 "modules_to_save"
             ),
             "embed_tokens are trained": "",
+        },
+    ),
+    Symptom(
+        "loading-without-a-network",
+        r"(?i:\b(?:offline|without (?:an? )?(?:internet|network)|no internet|air-?gapped)\b[^\n]"
+        r"{0,80}(?:load|fine-?tun|train|model|config|unsloth)|(?:load|fine-?tun|train|model|freez)"
+        r"\w{0,6}\b[^\n]{0,60}\b(?:offline|without (?:an? )?(?:internet|network)|no internet))",
+        told(
+            "a model is to be loaded without a network",
+            "with a network, once: hf download NAME --local-dir /models/NAME   then "
+            "from_pretrained('/models/NAME')",
+            "HF_HUB_OFFLINE=1 before the command (and local_files_only=True)",
+            "UNSLOTH_DISABLE_STATISTICS=1, and pip install -U unsloth unsloth_zoo from a machine "
+            "that has a network: older releases ask the Hub all the same, and wait for it",
+            why="a name (OWNER/NAME) is looked up at the Hub even where its files are cached; a "
+            "folder with config.json, tokenizer and weights is not. Unsloth maps names to its own "
+            "4-bit repositories: use_exact_model_name=True keeps the name",
+        ),
+        {
+            "# [Bug] Problem loading models offline in Unsloth.": "HF_HUB_OFFLINE=1",
+            "I want to use unsloth to do fine-tuning while offline!": "local-dir",
+            "the server is offline": "",
+        },
+    ),
+    Symptom(
+        "most-labels-masked",
+        r"Most labels in your dataset are -100",
+        told(
+            "Unsloth warns that nearly every label is masked (-100)",
+            "print(tokenizer.decode([i for i in trainer.train_dataset[0]['labels'] if i != -100]))"
+            "   : is it the answer?",
+            "instruction_part and response_part as tokenizer.apply_chat_template(row, "
+            "tokenize=False) prints them",
+            "a longer max_length, or shorter rows: an answer behind the cut counts for nothing",
+            why="rows in which the marks are not found, or which are cut before the answer, give "
+            "a loss of 0 and teach nothing; a few of them do no harm",
+        ),
+        {
+            "# Unsloth: Most labels in your dataset are -100. Training losses will be 0.": (
+                "response_part"
+            )
+        },
+    ),
+    Symptom(
+        "answers-only-is-said-to-fail",
+        r"train_on_responses_only`?[^\n.]{0,30}(?:\bbroken\b|not work|doesn't work|does not work|"
+        r"fails?\b|wrong|stopped working|ignor|no effect)",
+        told(
+            "train_on_responses_only is said not to do what it should",
+            "row = trainer.train_dataset[0]; print(tokenizer.decode(row['input_ids'])); "
+            "print(tokenizer.decode([i for i in row['labels'] if i != -100]))",
+            "instruction_part and response_part as the first line prints them (Gemma 2 and 3: "
+            "<start_of_turn>user\\n, <start_of_turn>model\\n)",
+            "after SFTTrainer is made, and without packing",
+            why="the first print shows the marks that the template writes, the second what is "
+            "trained on; a template that writes other marks, a truncated row, or a collator that "
+            "makes labels anew undoes it",
+        ),
+        {
+            "# [Bug] train_on_responses_only is broken with new Unsloth releases": "labels",
+            "trainer = train_on_responses_only(trainer)": "",
+        },
+    ),
+    Symptom(
+        "classes-under-unsloth",
+        r"(?i:(?:reward model|(?:sequence|text) classif\w{1,8}|classifier|num_labels)[^\n]{0,60}"
+        r"(?:\bsupport|\bnot\b|structure|\bhow to|\berror)|(?:support|train|use) [^\n.]{0,30}"
+        r"(?:reward models?\b|sequence classif\w{1,8}))",
+        lambda case: _classes(case) if "nsloth" in _near(case) else None,
+        {
+            "# unsloth\nI found the model is not Reward Model structure": "num_labels=1",
+            "reward model support in trl": "",
         },
     ),
     Symptom(

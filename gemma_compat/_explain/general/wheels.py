@@ -1,0 +1,112 @@
+"""Wheels that pip and uv do not find: another Python, another system, an ARM processor."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General
+from .platforms import no_triton
+
+_ON_ARM = r"aarch64|DGX Spark|\bGB10\b|Jetson|arm linux|linux_arm64|Grace"
+
+
+def no_wheel_for_arm(name: str) -> Answer:
+    """Answer for a package that has no wheel for an ARM processor (DGX Spark, Jetson, Grace)."""
+    return Answer(
+        f"there is no wheel of {name} for this machine's ARM processor",
+        (
+            f"pip index versions {name.partition('=')[0]}   and a release that has a wheel for "
+            "aarch64, in place of the one that is pinned",
+            "NVIDIA's container for the machine (nvcr.io/nvidia/pytorch), which brings torch, "
+            "Triton and more, with pip install --no-deps unsloth unsloth_zoo in it",
+            "or leave the package out, where it is an extra: pip install --no-deps",
+        ),
+        why="many packages publish wheels for x86_64 alone; on aarch64 pip and uv find none, or "
+        "only newer releases",
+        known="the message; that the machine is an ARM one, the text beside it says",
+        settles=False,
+    )
+
+
+def no_set_of_releases(case: Case) -> Answer:
+    """Answer for a resolver that finds nothing; uv says which wheel is missing."""
+    told = re.search(
+        r"(?P<name>[\w.-]{2,60}(?:[<>=!~]=?[\w.]{1,30})?) has no wheels with a matching "
+        r"(?P<kind>platform|Python|ABI)",
+        case.hit.text + " " + re.sub(r"\s+", " ", case.hit.after[:1500]),
+    )
+    if told is None:
+        return Answer(
+            "no set of releases satisfies everything that was asked for",
+            (
+                "python -m gemma_compat advise --model MODEL --fresh   finds one that holds "
+                "together",
+            ),
+            known="the resolver says so",
+        )
+    if told["kind"] == "platform" and re.search(_ON_ARM, case.hit.after[:2500]):
+        return no_wheel_for_arm(told["name"])
+    return Answer(
+        f"{told['name']} has no wheel for this Python or system, so nothing can be installed "
+        "that asks for it",
+        (
+            "uv venv --python 3.12   (or 3.11), where its wheels are for another Python",
+            "another release of it, or none: the message's hint lists what there are wheels for",
+        ),
+        known="the resolver says so",
+    )
+
+
+def _no_wheel(case: Case) -> Answer:
+    name = (case.match["name"] or case.match["other"] or case.match["asked"]).strip("'\"")
+    listed = re.search(
+        r"\(from versions: (?P<found>[^)\n]{0,2000})", case.hit.before + case.hit.text
+    )
+    none = listed is None or listed["found"].strip() in {"none", ""}
+    package = re.split(r"[\[<>=!~;@ ]", name)[0]
+    if package.lower() == "triton" and none:
+        return no_triton(case)
+    if re.search(_ON_ARM, case.hit.before + case.hit.text + case.hit.after):
+        return no_wheel_for_arm(name or "the package")
+    return Answer(
+        f"pip finds no release of {package} for this Python and this system"
+        if none
+        else f"the release of {package} that is asked for does not exist for this Python and "
+        "system",
+        (
+            "python --version   and an environment with a Python that it has wheels for (3.11 or "
+            "3.12, mostly)",
+            f"pip index versions {package}   lists what there is",
+            "pip install -U pip   first, if pip is old",
+        ),
+        why="the package's wheels are for other Pythons, systems or processors"
+        if none
+        else "pip lists the releases that it sees; others want a newer Python, or are not "
+        "published",
+        known="the message; a mirror without the package gives the same",
+        settles=False,
+    )  # fmt: skip
+
+
+WHEELS: tuple[General, ...] = (
+    General(
+        "pip-finds-no-release",
+        r"No matching distribution found for (?P<name>[\w.'\"\[\]<>=!~-]{2,80})|"
+        r"(?:Because|And because) (?P<other>[\w.-]{2,60}) (?:has|was not found in|only the "
+        r"following)[^\n]{0,120}no wheels|"
+        r"pip3? install (?P<asked>[\w.\[\]<>=!~-]{2,80})[^\n]{0,40}Could not find a version",
+        _no_wheel,
+        {
+            "ERROR: Could not find a version that satisfies the requirement triton (from versions: "
+            "none)\nERROR: No matching distribution found for triton": "triton-windows",
+            "ERROR: Could not find a version that satisfies the requirement vllm==0.8.2 (from "
+            "versions: 0.5.0, 0.5.1)\nERROR: No matching distribution found for vllm==0.8.2": (
+                "pip index versions vllm"
+            ),
+            "DGX Spark: issue with pip install onnxruntime-gpu==1.21  Could not find a version "
+            "that satisfies the requirement.": "ARM",
+        },
+        alone=True,
+    ),
+)
