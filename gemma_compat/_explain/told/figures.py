@@ -64,7 +64,7 @@ FIGURES: tuple[Symptom, ...] = (
         "values-that-are-no-numbers",
         rf"{near(_VALUES, _NAN, 50)}|"
         rf"(?:returns?|gives?|outputs?|produces?|results? in|gets?|getting|become\w*|turn\w* into|"
-        rf"goes to|all) (?:only |all )?(?:NaNs?|inf)\b",
+        rf"goes to|all) (?:only |all )?(?:NaNs?|inf)\b|\bNaN (?:issues?|problems?|values?)\b",
         by_precision(
             told(
                 "values are said to be not a number",

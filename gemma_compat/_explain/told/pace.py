@@ -166,6 +166,7 @@ PACE: tuple[Symptom, ...] = (
         r"\b(?:slow(?:er)?|low|poor|bad|terrible) (?:train\w*|fine-?tun\w*|inference|speed|"
         r"generation|throughput|performance on|"
         r"tokeni[sz]\w*|evaluation|loading|it/s|iteration)\b|\bslow(?:s|ed|ing)? down\b|"
+        r"\bjumps? (?:up )?to (?:over )?\d+ ?(?:h|hours|days)\b|"
         r"\bslowdown\b|\bspeed[^\n.]{0,20}(?:slow|drop|decreas|low)\w*|"
         r"\d+(?:\.\d+)? ?(?:s/it|sec(?:onds?)? (?:per|/) ?(?:it\w*|step))\b|(?:train\w*|infer\w*|"
         r"generat\w*|eval\w*|tokeni[sz]\w*|load\w*|step|merg\w*)[^\n.]{0,20}"
@@ -195,12 +196,14 @@ PACE: tuple[Symptom, ...] = (
             "Training with LoRA is extremely slow, 90 seconds per iteration": "dmon",
             "gemma2 微调速度非常慢": "dmon",
             "Gemma 3 fine-tuning is 3x slower than Qwen": "eager",
+            "starts quick and then after about 15 iterations jumps up to 200 hours": "dmon",
             "the high loss decreased very slowly": "",
             "INFO slow tokenizer in use": "",
         },
         yields=True,
         words=(
             "slow",
+            "jump",
             "takes",
             "speed",
             "throughput",

@@ -163,7 +163,7 @@ UNSLOTH: tuple[Symptom, ...] = (
         r"(?:reward models?\b|sequence classif\w{1,8}))",
         lambda case: _classes(case) if "nsloth" in _near(case) else None,
         {
-            "# unsloth\nI found the model is not Reward Model structure": "num_labels=1",
+            "# Add Reward Model support to unsloth": "num_labels=1",
             "reward model support in trl": "",
         },
     ),
