@@ -8,6 +8,7 @@ a kind's literals costs neither the import of its file nor the parsing of its ex
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,17 +27,35 @@ def index() -> str:
     from gemma_compat.rules import own_rules
 
     kinds = [(file, kind) for file in general.FILES for kind in general.kinds_of(file)]
-    texts = {kind.text for _, kind in kinds} | {notice.symptom for notice in NOTICES}
+    texts = {without_ticks_too(kind.text) for _, kind in kinds} | {
+        notice.symptom for notice in NOTICES
+    }
     texts |= {text for rule in own_rules() for text in rule.symptoms}
     texts |= {reader.pattern for reader in readers()} | set(EXPRESSIONS)
     entries = [
-        {"file": file, "name": kind.name, "text": kind.text, "alone": kind.alone}
+        {
+            "file": file,
+            "name": kind.name,
+            "text": without_ticks_too(kind.text),
+            "alone": kind.alone,
+        }
         for file, kind in kinds
     ]
     found = [f"{json.dumps(text)}: {json.dumps(told(literals(text)))}" for text in sorted(texts)]
     return (
         f'{{"general": [\n{_lines(map(json.dumps, entries))}\n],\n'
         f'"literals": {{\n{_lines(found)}\n}}}}\n'
+    )
+
+
+def without_ticks_too(text: str) -> str:
+    """Return the expression with each backtick optional: a page that shows a message in Markdown
+    loses them, and so does who types it.
+    """
+    parts = re.split(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])", text)  # escapes and sets stay as they are
+    return "".join(
+        part if number % 2 else re.sub(r"`(?![?*+{])", "`?", part)
+        for number, part in enumerate(parts)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ from gemma_compat._explain.patterns import pattern
 from gemma_compat._explain.read_log import _patterns
 from gemma_compat.rules import own_rules
 from tools import explain_index
+from tools.explain_index import without_ticks_too
 
 _LOADED = """
 import io, sys
@@ -38,8 +40,21 @@ def test_it_is_written_whatever_is_in_it(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_kinds_come_in_the_order_of_the_files() -> None:
     kinds = [kind for file in FILES for kind in kinds_of(file)]
-    stated = [(kind.name, kind.text, kind.alone) for kind in kinds]
+    stated = [(kind.name, without_ticks_too(kind.text), kind.alone) for kind in kinds]
     assert stated == [(kind.name, kind.text, kind.alone) for kind in generals()]
+
+
+@pytest.mark.parametrize(
+    ("text", "log"),
+    [
+        (r"Please specify `target_modules` in", "Please specify target_modules in peft_config"),
+        (r"Please specify `target_modules` in", "Please specify `target_modules` in `peft_config`"),
+        (r"by ['`]x['`]", "by `x`"),
+        (r"a `{1,3}b", "a ``b"),
+    ],
+)
+def test_a_message_counts_without_its_backticks_too(text: str, log: str) -> None:
+    assert re.search(without_ticks_too(text), log)
 
 
 def test_it_has_the_literals_of_every_expression() -> None:

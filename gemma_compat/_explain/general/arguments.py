@@ -19,10 +19,35 @@ _RENAMED = {
 }
 
 
+# Arguments whose names only one class has, where Python before 3.10 leaves the class out.
+_OF_ONE_CLASS = {
+    **dict.fromkeys(
+        ("dispatch_batches", "split_batches", "even_batches", "use_seedable_sampler"), "Accelerator"
+    ),
+    **dict.fromkeys(
+        (
+            "use_dora", "use_rslora", "loftq_config", "rank_pattern", "alpha_pattern",
+            "layer_replication", "megatron_config", "eva_config", "corda_config", "lora_bias",
+            "exclude_modules", "trainable_token_indices", "target_parameters", "arrow_config",
+        ),
+        "LoraConfig",
+    ),
+    **dict.fromkeys(
+        ("evaluation_strategy", "eval_strategy", "group_by_length", "neftune_noise_alpha"),
+        "TrainingArguments",
+    ),
+}  # fmt: skip
+
+
 def _argument(case: Case) -> Answer:
     name, function = case.match["name"], case.match["function"]
     packages = case.packages
     known = released(case)
+    if known is None and function == "__init__" and name in _OF_ONE_CLASS:
+        owner = _OF_ONE_CLASS[name]
+        known = released(
+            case, f"TypeError: {owner}.__init__() got an unexpected keyword argument '{name}'"
+        )
     if known is not None and not known.contradicts:
         return _known_argument(case, known, packages)
     told = _told_of_trl(name, function) if known is None else None  # the log's release takes it
@@ -261,6 +286,11 @@ ARGUMENTS: tuple[General, ...] = (
         _argument,
         {
             "TypeError: f() got an unexpected keyword argument 'x'": "no such argument",
+            "# TypeError: __init__() got an unexpected keyword argument 'dispatch_batches'": (
+                "in its signature in accelerate"
+            ),
+            "# Failed: TypeError: Accelerator.__init__() got an unexpected keyword argument "
+            "'use_seedable_sampler'": "in its signature in accelerate",
             "# TypeError: SFTTrainer.__init__() got an unexpected keyword argument 'tokenizer'": (
                 "processing_class=tokenizer"
             ),

@@ -136,6 +136,9 @@ def released(case: Case, message: str = "") -> Released | None:
     lines = case.error.around.splitlines()
     if message:
         lines = [message]
+    elif case.error.hit.kind == "quoted":  # words stand before the error, as in a title
+        first = case.error.message.partition("\n")[0]
+        lines = [*lines, f"{case.error.kind}: {first}"]
     try:
         found = [item for traceback in read_tracebacks(lines) for item in missing(traceback)]
     except IndexUnusable:
