@@ -99,7 +99,7 @@ def run_of(case: Case) -> Run:
         cards=cards,
         card=card,
         share=float(told.get("share") or 0.0) if colocates else 0.0,
-        is_unsloth=facts.unsloth.get("used") is True,
+        is_unsloth=facts.unsloth.get("used") is True or bool(told.get("unsloth")),
     )
 
 

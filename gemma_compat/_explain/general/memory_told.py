@@ -15,6 +15,28 @@ from .memory_phases import is_told_at_loading, told_phase
 _GIB = 1 << 30
 
 
+_SERVES = re.compile(r"(?i)\bollama\b|llama\.cpp|llama-server|lm studio|num_ctx|\.gguf\b|:Q\d_")
+_TRAINS = re.compile(
+    r"(?i)\b(?:re)?train|fine-?tun|\btun(?:e|ing)\b|lora\b|\bsft\b|grpo|save_pretrained"
+)
+_OF_SERVING = Answer(
+    "memory is told of where a model is served: its weights, and the keys and values of the "
+    "context",
+    (
+        "a shorter context: num_ctx (Ollama), --ctx-size (llama.cpp), --max-model-len (vLLM)",
+        "keys and values in 8 bits: OLLAMA_FLASH_ATTENTION=1 OLLAMA_KV_CACHE_TYPE=q8_0, or "
+        "--cache-type-k q8_0 --cache-type-v q8_0",
+        "one request at a time: OLLAMA_NUM_PARALLEL=1, --parallel 1",
+        "update the program: older ones keep the whole context for Gemma's sliding layers too",
+    ),
+    why="the cache grows with context and with requests at a time, whatever the weights' bits; the "
+    "default context differs from program to program and from model to model",
+    known=TOLD,
+    certain=False,
+    settles=False,
+)
+
+
 def _of_loading(run: Run) -> Answer | None:
     """Answer a sentence that says that it fails while the model is loaded."""
     found = weights_of(run)
@@ -68,11 +90,18 @@ def _has_its_engine(case: Case) -> bool:
     )
 
 
-def told_memory(case: Case) -> Answer | None:
-    """Answer a sentence that tells of too little memory."""
+def told_memory(case: Case, runs_out: bool = True) -> Answer | None:
+    """Answer a sentence that tells of memory.
+
+    Args:
+        runs_out: whether it tells of too little of it, and not of more than was meant.
+    """
     if case.log.figures.losses and case.hit.match[0].startswith(("{", "[")):
         return None
     line = case.hit.text
+    text = f"{case.hit.before}\n{line}" if case.hit.kind == "told" else line
+    if _SERVES.search(text) and not _TRAINS.search(text):
+        return _OF_SERVING
     if re.search(r"(?i)\bvllm serve|vllm server", line) and not re.search("(?i)train|tun", line):
         return SERVING.replace(known=TOLD, certain=False)
     run = run_of(case)
@@ -83,8 +112,9 @@ def told_memory(case: Case) -> Answer | None:
         found = _of_loading(run) if is_told_at_loading(case) else by_estimate(case, told=True)
     if found is not None:
         return found
+    happened = "memory that does not suffice" if runs_out else "how much memory is taken"
     return Answer(
-        "the text tells of memory that does not suffice, and states too little for an estimate",
+        f"the text tells of {happened}, and states too little for an estimate",
         (command(run), *not_set(run)),
         why=f"{lacks(run)}; weights, gradients, optimizer and, for a vocabulary of 262,144, the "
         "logits of a long row compete for the card; the line 'Tried to allocate ...' tells which "

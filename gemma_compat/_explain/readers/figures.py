@@ -86,7 +86,7 @@ FIGURES: tuple[Reader, ...] = (
         limit=200,
     ),
     Reader(
-        r"(?P<name>loss|grad_norm)[\"']?\s?[:=]\s?[\"']?(?i:nan)\b",
+        r"(?P<name>loss|grad_norm)[\"']?\s?[:=]\s?[\"']?(?i:nan)(?![A-Za-z0-9_])",
         _not_a_number,
         {
             "{'loss': 0.0, 'grad_norm': nan}": {"figures.nan_grad_norm": True},

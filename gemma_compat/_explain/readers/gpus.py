@@ -10,7 +10,6 @@ from .saying import is_beside, is_in_comment, part
 
 _LONGEST_COUNT = 4096
 
-
 # Behind a card's name, these make it another card, if the table does not have it.
 _ANOTHER = {"ada", "pro", "super", "ti", "ultra"}
 
@@ -22,7 +21,7 @@ def _known(name: str) -> str | None:
 
     words = re.split(r"[\s,]+", name.strip())
     for end in range(min(len(words), 8), 0, -1):
-        card = " ".join(words[:end]).rstrip(".:;)")
+        card = re.sub(r"([ -]\d{2,3})[gG]$", r"\1GB", " ".join(words[:end]).rstrip(".:;)"))
         try:
             gpus.cards(card)
         except UsageError:
@@ -157,7 +156,7 @@ def _memory(match: re.Match[str]) -> Iterator[Reading]:
 _MAKERS = r"NVIDIA|Tesla|GeForce|Quadro|RTX|GTX|TITAN|AMD|Radeon|Instinct|Apple|Intel|Jetson"
 # Cards by their number alone. The first letter stands first so that the search is fast.
 _BARE = (
-    r"[AHBLVTPMG](?:(?<![\w/.$-].)|(?<=\d[xX].))(?:(?:\d{2,4}[A-Z]{0,2}|(?<=[TL])4|"
+    r"[AHBLVTPMG](?:(?<![\w/.$-].)|(?<=\d[xX].)|(?<=GPU-.))(?:(?:(?<=L)40s\b|\d{2,4}[A-Z]{0,2}|(?<=[TL])4|"
     r"I\d{3}[A-Z]?|[BH]\d{2,3}))(?:[- ](?:\d{2,3} ?G(?:i?B)?|SXM\d?|PCIe)){0,3}"
 )
 # What each has, as lines are searched: H100 and 8xH100, MI300, T4.
@@ -165,7 +164,7 @@ _BARE_WORDS = (*(f"{letter}00" for letter in "ahbvpmg"), "t0", "l0", "i000")
 
 _ANY = re.compile(
     rf"(?<![\w/.-])(?P<name>(?:{_MAKERS}) ?[A-Za-z0-9-]{{1,20}}"
-    r"(?: (?:Ti|SUPER|D|Laptop|Ada|Pro|PRO)){0,3})|"
+    r"(?: (?i:Ti|SUPER|D|Laptop|Ada|Pro)){0,3})|"
     rf"(?P<bare>{_BARE})"
 )
 GPUS: tuple[Reader, ...] = (
@@ -203,10 +202,13 @@ GPUS: tuple[Reader, ...] = (
         },
     ),
     Reader(  # a card by its number alone
-        rf"(?P<name>{_BARE})(?![\w/.-]{{0,20}}[/_=])\b(?! ?%)",
+        rf"(?P<name>{_BARE})s?(?![\w/.-]{{0,20}}[/_=])\b(?! ?%)",
         unless_advice(_named(STATED)),
         {
             "H100 80GB HBM3": {"gpus": "H100 80GB"},
+            "my GPU-T4 in Colab": {"gpus": "T4"},
+            "on 4 A100s": {"gpus": "A100", "gpu_count": 4},
+            "an L40s with 48GB": {"gpus": "L40s"},
             "Kaggle T4 x 2": {"gpus": "T4", "gpu_count": 2},
             "trained on 8xH100": {"gpus": "H100", "gpu_count": 8},
             "single A100 40GB": {"gpus": "A100 40GB"},
@@ -225,7 +227,6 @@ GPUS: tuple[Reader, ...] = (
             "在两张 A100 上微调": {"gpus": "A100", "gpu_count": 2},
             "Does this need an H100?": {"gpus": ...},
             "Is a T4 enough?": {"gpus": ...},
-            "Can't reproduce on A100": {"gpus": ...},
             "the kernel is tuned for H100": {"gpus": ...},
         },
         limit=40,

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from .base import MENTIONED, STATED, Read, Reader, Reading, always, unless_advice
 from .saying import Guard, is_another, is_taken_back
+from .told_cards import TOLD_CARDS
 
-_WORDS = {"one": 1, "a": 1, "single": 1, "two": 2, "dual": 2, "three": 3, "four": 4, "eight": 8}
 _MOST = 30  # matches of one form
 _SETTING = r"[\"']?\s?[=:]\s?[\"']?"
 
@@ -56,6 +56,25 @@ def _optimizer(match: re.Match[str]) -> Iterator[Reading]:
     yield Reading("told.optimizer", match["value"].lower(), STATED)
 
 
+# Memory that is used, left or asked for is not what the card has.
+_OF_USE = re.compile(
+    r"(?i)\b(?:us(?:es?|ed|ing|age)|tak(?:es?|en|ing)|consum\w+|need(?:s|ed)?|requir\w+|only have|"
+    r"left|"
+    r"free|remain\w*|allocat\w+|peak\w*|at least|exceed\w*|more than|over|up to|about|around|"
+    r"save[sd]?|"
+    r"extra|占用|需要|剩)\W{0,3}(?:\w+ ){0,2}$"
+)
+
+
+def _memory(match: re.Match[str]) -> Iterator[Reading]:
+    after = match.string[match.end() : match.end() + 12]
+    if _OF_USE.search(match.string[: match.start()][-50:]) or re.match(
+        r"(?i)\W{0,2}(?:usage|left|free|remain|is used|used|in use|consum)", after
+    ):
+        return
+    yield Reading("told.memory", int(match["value"] or match["ram"]), MENTIONED)
+
+
 def _share(match: re.Match[str]) -> Iterator[Reading]:
     yield Reading("told.share", float(match["value"]), STATED)
 
@@ -64,19 +83,6 @@ def _deepspeed(match: re.Match[str]) -> Iterator[Reading]:
     yield Reading("told.deepspeed", True, STATED)
     if match["stage"]:
         yield Reading("told.stage", 3, STATED)
-
-
-def _cards(match: re.Match[str]) -> Iterator[Reading]:
-    """Read ``two 4090s``: a count in a word before a card's number."""
-    from ...errors import UsageError
-    from ...tables import gpus
-
-    try:
-        gpus.cards(match["card"])
-    except UsageError:
-        return
-    yield Reading("told.card", match["card"], MENTIONED)
-    yield Reading("told.cards", _WORDS.get(match["count"].lower()) or int(match["count"]), STATED)
 
 
 _FORMS: tuple[Reader, ...] = (
@@ -161,14 +167,14 @@ _FORMS: tuple[Reader, ...] = (
     ),
     Reader(
         r"(?i:\bfull(?:[ -](?:parameter|param|weight|model))?[ -]?fine-?[ ]?tun\w{1,4}|"
-        r"\bfull[ -](?:sft|grpo|training)\b|\bFFT\b)",
+        r"\bfull[ -](?:sft|grpo|training)\b|\bFFT\b)|全参(?:数)?(?:微调|训练)|全量(?:微调|训练)",
         _told("peft", False),
         {
             "full fine-tuning of a 27B": {"told.peft": False},
             "not full fine-tuning": {"told.peft": ...},
             "full_finetuning = False": {"told.peft": ...},
         },
-        words=("full", "fft"),
+        words=("full", "fft", "全参", "全量"),
     ),
     Reader(
         r"deepspeed_engine_wrapped|[/\\]deepspeed[/\\]runtime[/\\](?:zero[/\\]stage(?P<stage>3))?|"
@@ -182,13 +188,23 @@ _FORMS: tuple[Reader, ...] = (
         limit=20,
     ),
     Reader(
+        r"(?i:unsloth studio|--upgrade unsloth\b|which unsloth version|"
+        r"gradient_checkpointing[\"']?\s?"
+        r"[:=]\s?[\"']?unsloth|\bFast(?:Language|Vision)?Model\.from_pretrained|"
+        r"\b(?:with|using|in|use) unsloth\b)",
+        always(("told.unsloth", True), strength=MENTIONED),
+        {"gradient_checkpointing: unsloth": {"told.unsloth": True}},
+        limit=3,
+        words=("unsloth", "fastmodel", "fastlanguagemodel", "fastvisionmodel"),
+    ),
+    Reader(
         r"rlhf_type[= ]grpo|\bGRPOConfig\(|\bGRPOTrainer\(|\bin _generate_and_score_completions",
         always(("told.rollouts", True), strength=STATED),
         {"--rlhf_type grpo \\": {"told.rollouts": True}},
         limit=5,
     ),
     Reader(
-        r"(?i:\blora\b)(?! ?(?:_|\.|/|adapter was))",
+        r"(?i:(?<![a-z0-9_])lora(?![a-z0-9_]))(?! ?(?:_|\.|/|adapter was))",
         _told("peft", True),
         {"LoRA on Gemma 3": {"told.peft": True}, "lora_alpha = 8": {"told.peft": ...}},
         words=("lora",),
@@ -226,32 +242,19 @@ _FORMS: tuple[Reader, ...] = (
         {"--vllm_mode colocate \\": {"told.colocates": True}},
     ),
     Reader(
-        r"(?i:\b(?P<count>two|dual|three|four|eight|single|one|\d{1,2}(?= ?[x*])) ?[x*]? ?"
-        r"(?:nvidia |geforce |rtx |an? )*(?P<card>[2345]0[5-9]0|[ahlvbAHLVB]\d{2,3}|[tT]4)s?\b)"
-        r"(?! ?ti\b|[-/_.]\w)",
-        _cards,
-        {
-            "I have two 4090s": {"told.cards": 2, "told.card": "4090"},
-            "on four A100 cards": {"told.cards": 4},
-            "step 12 of 4090": {"told.cards": ...},
-        },
-        words=("two", "dual", "three", "four", "eight", "single", "one", "0x", "0 x", "0*", "0 *"),
-    ),
-    Reader(
         r"(?i:(?<![\w.])(?P<value>\d{2,3}) ?g(?:i?b)?[)）]|(?<![\w.])(?P<ram>\d{1,3}) ?gi?b"
         r"(?: of)? ?(?:v-?ram|gpu|card|gpu memory|显存|a100|h100|显卡))",
-        unless_advice(
-            lambda match: iter(
-                [Reading("told.memory", int(match["value"] or match["ram"]), MENTIONED)]
-            )
-        ),
+        unless_advice(_memory),
         {
             "在2*8 H100（80g）上": {"told.memory": 80},
             "a 24GB GPU": {"told.memory": 24},
             "64 GB RAM": {"told.memory": ...},
+            "I have 24 GB VRAM": {"told.memory": 24},
+            "I only have about 1 GB of VRAM left": {"told.memory": ...},
+            "it uses 34 GB of VRAM": {"told.memory": ...},
         },
         words=("0g", "0 g"),
     ),
 )
 # A run's own lines may repeat such a word thousands of times: the first few state it.
-TOLD_RUN = tuple(item.replace(limit=min(item.limit, _MOST)) for item in _FORMS)
+TOLD_RUN = tuple(item.replace(limit=min(item.limit, _MOST)) for item in (*_FORMS, *TOLD_CARDS))

@@ -13,13 +13,19 @@ _DIFFERS = (
     r"consistent)|"
     r"(?:does|do|did|are|is)(?:n't| not) (?:be )?(?:match|agree|equal|the same|identical|align|"
     r"reproducib)\w*|"
-    r"inconsisten\w*|mismatch\w*|discrepanc\w*|diverg\w*|不一致|不同|不一样|对不上|差异)"
+    r"inconsisten\w*|mismatch\w*|discrepanc\w*|diverg\w*|不一致|不同|不一样|对不上|差异|差距)"
 )
 
 COMPARING: tuple[Symptom, ...] = (
     Symptom(
         "batch-differs-from-single",
-        near(
+        r"\bpadding (?:changes|affects|influences|alters|causes)\b|\b(?:bug|problem|issue|error)s? "
+        r"(?:in|with) "
+        r"[^\n.]{0,30}\b(?:left|right)[ -]padding|\b(?:incorrect|wrong|broken|bad|inconsistent) "
+        r"batch\w* "
+        r"(?:generation|inference|decoding|results?|outputs?)|\bbatch\w* [^\n.]{0,40}\b(?:disagree|"
+        r"one[ -]at[ -]a[ -]time)|"
+        + near(
             rf"{_RESULT}[^\n.]{{0,30}}{_DIFFERS}|{_DIFFERS}[^\n.]{{0,20}}{_RESULT}|"
             r"wrong (?:results?|outputs?|logits|generation)",
             r"\bbatch(?:ed|_size| ?sizes?|es| inference| generation)?\b|\bpadd(?:ing|ed)\b|批量|"
@@ -69,7 +75,9 @@ COMPARING: tuple[Symptom, ...] = (
         "not-reproducible",
         r"\b(?:not|non-?|isn't|ir|un)[ -]?(?:reproducible|deterministic)\b|"
         r"\breproducib\w*\b[^\n.]{0,30}"
-        r"(?:issue|problem|fail|lack)|\b(?:cannot|can't|can not|unable to) reproduce (?:the |my |"
+        r"(?:issue|problem|fail|lack)|\b(?:cannot|can't|can not|unable to|could not|couldn't|"
+        r"fail(?:s|ed)? to) "
+        r"(?:reproduce|replicate|get) (?:the same |the |my |"
         r"our |"
         r"its )?(?:results?|scores?|training|loss|numbers|paper)|"
         rf"{_RESULT} (?:(?:is|are|was|were) )?{_DIFFERS}[^\n.]{{0,20}}(?:each|every|between) "
@@ -142,7 +150,9 @@ COMPARING: tuple[Symptom, ...] = (
             r"\b(?:v[sS]\.?|versus|compared (?:to|with)|than(?: in| with)?|between)\b[^\n.]{0,50}"
             r"\b(?:unsloth|transformers|HF|hugging ?face|vllm|sglang|ollama|llama\.cpp|trl|axolotl|"
             r"llama-?factory|jax|flax|keras|tpu|ai studio|google|api|eager|sdpa|flash[-_ ]?att\w*)|"
-            r"(?:和|与|跟)[^\n。]{0,20}(?:vllm|transformers|ollama|官方)",
+            r"(?:和|与|跟)[^\n。]{0,20}(?:vllm|transformers|ollama|官方|原始|finetune|\.py)|"
+            r"\b(?:loss|value of the loss)\b[^\n.]{0,20}\b(?:with and without|with(?:out)?|using) "
+            r"unsloth",
             60,
         )
         + r"|(?:vllm|ollama|llama\.cpp|sglang|gguf)[^\n。]{0,40}(?:结果|输出)[^\n。]{0,16}"

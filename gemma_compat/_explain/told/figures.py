@@ -19,6 +19,34 @@ _NAN = r"(?<![\w/])(?:NaNs?|inf(?:inity|inite)?|非数)(?![\w/])"
 
 FIGURES: tuple[Symptom, ...] = (
     Symptom(
+        "loss-of-zero-in-grpo",
+        near(
+            "GRPO|RLOO|GSPO|DAPO",
+            rf"(?:{_LOSS})[^\n]{{0,20}}?{_ZERO}|{_ZERO}[^\n]{{0,12}}?(?:{_LOSS})",
+            80,
+        ),
+        told(
+            "a loss of 0 is told of in GRPO, where it is ordinary at the start",
+            "look at reward, reward_std and grad_norm, not at the loss: are they above 0?",
+            "reward_std of 0: all answers of a group get the same reward, and nothing is learned; "
+            "log_completions=True shows them",
+            "grad_norm of nan: bf16=True in place of fp16",
+            why="before a step the policy equals the reference and the advantages of a group add "
+            "up "
+            "to 0, so the loss is 0 while its gradient is not; later it is beta times the distance "
+            "between the two, which grows. A grad_norm of 0 as well means that nothing is trained",
+        ),
+        {
+            "Why does the loss start at 0 when I train GRPO, and then possibly increase?": (
+                "reward_std"
+            ),
+            "GRPO loss is always 0.0 with gemma-3-1b": "reward_std",
+            "GRPO reward is 0.5": "",
+        },
+        words=("grpo", "rloo", "gspo", "dapo"),
+        effects=("nothing-learned",),
+    ),
+    Symptom(
         "loss-of-zero-is-told",
         rf"\b(?:train|training|the|eval|evaluation|validation|get|gets|getting|has|have|see|"
         rf"with|shows?|but my|and my|my|a)(?: an?)? loss(?:es)? (?:value )?(?:(?:is|was|are|of|at|"
@@ -27,7 +55,7 @@ FIGURES: tuple[Symptom, ...] = (
         rf"falls? to|drops? (?:directly )?to|to|=|:)(?: exactly)? ){{0,4}}{_ZERO}|"
         rf"\b(?:return|giv|show|report|produc|get|print|log)\w{{0,4}} (?:an? )?{_ZERO} "
         rf"(?:train\w* )?loss(?:es)?\b|\b(?:zero|0(?:\.0)?) (?:train\w*|eval\w*) loss\b|"
-        rf"\bloss(?:es)? ?(?:=|is|:|为|是|变成|一直(?:为|是)|总是) ?`?{_ZERO}|"
+        rf"\bloss(?:es)? ?(?:=|is|:|为|是|变成|一直(?:为|是)|总是) ?[\"'`]?{_ZERO}|"
         rf"损失(?:一直|总是|始终)?(?:为|是|变成) ?0(?![.\d])|\bloss(?:es)?\b.{{0,12}}(?:一直|总是|"
         rf"始终|全)"
         rf"(?:为|是)? ?0(?![.\d])",

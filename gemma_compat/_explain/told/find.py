@@ -95,4 +95,4 @@ def _hits(
 
 @lru_cache(maxsize=None)  # as many as the table has
 def _compiled(text: str) -> re.Pattern[str]:
-    return re.compile(text, re.IGNORECASE)
+    return re.compile(text, re.IGNORECASE | re.ASCII)  # "loss" ends before Chinese

@@ -81,8 +81,12 @@ LOSSES: tuple[Symptom, ...] = (
         rf"constant|unchanged|the same|stagnat)|stays? (?:at|around|the same|flat|constant|high|"
         rf"near|between)|remains? (?:at|around|the same|constant|flat|high|unchanged))|"
         rf"{_NO} (?:seem to )?(?:converg\w*|learn(?:ing)? (?:anything|at all|$))|"
+        rf"\bno (?:change|decrease|improvement|reduction|drop) (?:in|of) (?:the )?(?:\w+ )?{_LOSS}|"
+        rf"\b(?:learn(?:s|ed|ing)?|train(?:s|ed)?) nothing\b|\bsame {_LOSS} (?:in|for|at|on) "
+        rf"(?:each|every)|"
         rf"\b(?:constant|flat|stagnant|non-?decreasing) {_LOSS}|"
-        rf"(?:loss|损失).{{0,10}}(?:不|没有?|无法|难以)(?:下降|降|收敛|变|减)|不收敛|学不到|"
+        rf"(?:loss|损失).{{0,10}}(?:不|没有?|无法|难以|不能)(?:再)?(?:下降|降|收敛|变|减)|不收敛|"
+        rf"学不到|"
         rf"(?:loss|损失).{{0,10}}(?:降不下|卡在|停在|居高不下)",
         told(
             "a loss is said not to fall",
@@ -118,7 +122,8 @@ LOSSES: tuple[Symptom, ...] = (
         rf"\b(?:unstable|noisy|oscillating|fluctuating|diverging|exploding|increasing|spiking) "
         rf"(?:train\w* )?{_LOSS}|\b(?:train\w*|run) (?:is |gets |becomes )?(?:unstable|diverg\w*)|"
         r"\btraining (?:instability|divergence|collapse)|\bloss spikes?\b|"
-        r"(?:loss|损失).{0,10}(?:震荡|波动|上升|升高|突然|发散|飙升|暴涨|爆炸|跳)|训练不稳定",
+        r"(?:loss|损失).{0,10}(?:震荡|振荡|抖动|波动|不稳|上升|升高|突然|发散|飙升|暴涨|爆炸|跳)|"
+        r"训练不稳定",
         told(
             "a loss is said to rise, to jump or to swing",
             "learning_rate lower by 10, warmup_ratio=0.03, max_grad_norm=1.0: is it steady then?",
@@ -146,7 +151,8 @@ LOSSES: tuple[Symptom, ...] = (
         rf"so) "
         rf"(?:low|small)\b|\b(?:low|small) (?:initial |starting |train\w* )?loss\b(?! of)|"
         rf"{_LOSS} (?:drops?|falls?|goes|collapses?|decreases?|converges?) (?:too |very |so )"
-        rf"(?:quickly|fast|rapidly)|(?:loss|损失).{{0,8}}(?:过低|太低|很低|下降太快|下降过快)",
+        rf"(?:quickly|fast|rapidly)|(?:loss|损失).{{0,12}}(?:过低|太低|很低|异常低|地低|偏低|低得|"
+        rf"下降太快|下降过快)",
         told(
             "a loss is said to be low, or to fall fast",
             "print(tokenizer.decode([t for t in batch['labels'][0] if t != -100]))   : what "

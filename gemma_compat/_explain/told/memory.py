@@ -15,6 +15,12 @@ def _estimated(case: Case) -> Answer | None:
     return told_memory(case)
 
 
+def _more(case: Case) -> Answer | None:
+    from ..general.memory_told import told_memory
+
+    return told_memory(case, runs_out=False)
+
+
 MEMORY: tuple[Symptom, ...] = (
     Symptom(
         "memory-of-the-machine",
@@ -27,7 +33,8 @@ MEMORY: tuple[Symptom, ...] = (
         r"(?:available )?|too much|lots of) (?:cpu |system |host )?ram\b|"
         r"\bram (?:usage )?(?:is |gets? |keeps? )?(?:full|explod\w*|grow\w*|increas\w*|exhausted|"
         r"fills? up|"
-        r"crash\w*)|\bsession crashed\b[^\n]{0,40}\bram\b|内存(?:不足|溢出|爆|占满|不够|泄[漏露])",
+        r"crash\w*)|\bsession crashed\b[^\n]{0,40}\bram\b|内存.{0,8}(?:不足|溢出|爆|占满|不够|"
+        r"泄[漏露]|满了|(?:一直|持续|不断|逐渐)[^\n]{0,3}(?:增|涨|上升))",
         told(
             "the machine's own memory is said to run out, not the card's",
             "free -g; dmesg -T | grep -iE 'killed process|out of memory'   on that machine",
@@ -58,7 +65,9 @@ MEMORY: tuple[Symptom, ...] = (
         r"(?:OOMs?|out of memory|crash\w*) after (?:a few|some|several|many|\d+|about \d+|N|one|the"
         r" first)"
         r" (?:hundred |thousand )?(?:steps|iterations|epochs?|hours|batches)|"
-        r"显存.{0,8}(?:一直|持续|不断|逐渐|越来越)(?:增|涨|上升|变|大|高)|显存泄[漏露]",
+        r"(?:显存|\bmemory\b).{0,12}(?:一直|持续|不断|逐渐|逐步|逐|越来越|随)[^\n]{0,10}(?:增|涨|"
+        r"上升|升高|变|大|高)|"
+        r"\bmemory\b[^\n.]{0,20} will increase|显存泄[漏露]",
         told(
             "memory is said to grow along the run",
             "batches of growing length: group_by_length=False, a max_length, and look whether the "
@@ -156,8 +165,10 @@ MEMORY: tuple[Symptom, ...] = (
         r"the) (?:(?:my|the|a|an|one|"
         r"single) )?(?:[\w.-]+ ){0,3}(?:gpu|memory|v-?ram|card|gb|\d+ ?g|a100|h100|t4|l4|"
         r"[2345]0[6-9]0)|"
-        r"显存(?:不足|不够|溢出|爆|炸)|爆显存|(?:直接|会|就|报|出现|还是|仍然|依然|导致|一直|总是|"
-        r"又)(?:了)?\s?OOM|OOM ?(?:问题|了|错误|，|。)|报oom|\bout of memory\b|memoria "
+        r"显存(?:不足|不够|溢出|爆|炸)|显存.{0,6}(?:占得?很?满|占满|打满|快满|会爆|爆掉)|爆显存|"
+        r"(?:直接|会|就|报|出现|还是|仍然|依然|导致|一直|总是|"
+        r"又)(?:了)?\s?OOM|OOM ?(?:问题|了|错误|，|。)|报oom|\bcrash\w* (?:on|with|at) (?:a |my "
+        r")?\d+ ?gb?\b|\bout of memory\b|memoria "
         r"insuficiente|"
         r"メモリ(?:不足|が足り)|메모리 부족|nicht genug (?:gpu-?)?speicher|不足.{0,4}显存",
         _estimated,
@@ -192,7 +203,9 @@ MEMORY: tuple[Symptom, ...] = (
         rf"(?! (?:ram|disk|of disk|download))|"
         rf"\b(?:how much|what|minimum|min|enough|required|estimate\w*|reduce|reducing|optimi[sz]e|"
         rf"save|saving)"
-        rf" (?:the )?{_MEM}|{_MEM} (?:requirements?|needed|required|issues?|problems?|estimat\w*|"
+        rf" (?:the )?{_MEM}|\b(?:problems?|issues?|questions?|bug) (?:with|about|on|of|in) "
+        rf"[^\n.]{{0,30}}{_MEM}|{_MEM} (?:requirements?|needed|required|issues?|problems?|"
+        rf"estimat\w*|"
         rf"questions?)|"
         r"\bwhich gpus?\b|\b(?:can|could|is it possible to|possible to|able to|how to) (?:i |we |"
         r"one |you )?"
@@ -202,7 +215,7 @@ MEMORY: tuple[Symptom, ...] = (
         r"显存(?:占用|需求|消耗).{0,12}(?:多|高|大|异常|翻倍|过|多少)|(?:需要|占用|要)(?:多少|"
         r"多大)(?:的)?显存|显存要求|"
         r"多大(?:的)?显存",
-        _estimated,
+        _more,
         {
             "Gemma 3 uses more VRAM than Llama of the same size": "memory --model",
             "How much VRAM do I need to fine-tune gemma-2-27b?": "memory --model",

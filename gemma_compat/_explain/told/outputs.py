@@ -81,6 +81,8 @@ OUTPUTS: tuple[Symptom, ...] = (
         r"chan\w{0,3}(?:ing|e|ed)?\b|\bdoes(?: not|n't) (?:remember|know|reflect) (?:anything |what"
         r" |any of )?(?:of |from )?(?:the |my )?"
         r"(?:fine-?tun\w*|train\w*|data)|"
+        r"\bmodels? (?:are|is) the same after\b|\b(?:new|merged|tuned|trained) (?:model )?and "
+        r"(?:the )?(?:original|base)\b[^\n.]{0,30}same|"
         r"\b(?:predictions?|outputs?|answers?|results?) (?:are|is|stay\w*) (?:exactly )?as before\b"
         r"|"
         r"\b(?:not|n't) (?:seem to )?have (?:any )?(?:lora|adapters?|learn\w*|the adapter)|"
@@ -134,7 +136,8 @@ OUTPUTS: tuple[Symptom, ...] = (
             "和",
             "生效",
         ),
-        loosely=r"(?:no|without(?: any)?) (?:effect|difference|change)\b(?! of)|same as (?:the "
+        loosely=r"(?:no|without(?: any)?) (?:effect|difference|change)\b(?! (?:of|in (?:the )?\w* "
+        r"?loss))|same as (?:the "
         r")?(?:base|before)|"
         r"(?:exactly )?as before|(?:has|have|had)(?: not|n't) (?:changed|learn)",
         effects=("nothing-learned", "wrong-weights-saved", "adapter-refused"),

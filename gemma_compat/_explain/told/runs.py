@@ -22,6 +22,14 @@ RUNS: tuple[Symptom, ...] = (
         r"\brewards? (?:[a-z_]{1,14} ){0,2}(?:does|do|did|is|are|has|have)(?: not|n't) (?:been )?"
         r"(?:increas|improv|go(?:ing)? up|chang|rise|rising|grow)\w*|\b(?:zero|no|flat|0) "
         r"rewards?\b|"
+        r"\brewards? (?:score |value |std |mean )?(?:=|:|is|are) ?(?:always "
+        r")?[\"'`]?-?[01](?:\.0+)?\b(?!\.\d)|"
+        r"\brewards? (?:score )?(?:always|only|constantly)\b|\brewards?\b[^\n.]{0,30}\bnot (?:been "
+        r")?(?:increas|improv|ris|go)\w*|"
+        r"\b(?:does|do|did|is|are)(?: not|n't) (?:the |my )?rewards? (?:increas|improv|go|"
+        r"chang)\w*|\b(?:low|poor|bad) rewards?\b|"
+        r"\brewards? (?:[a-z]+ ){0,2}(?:is|are|stays?|remains?|too|very|so) (?:very |too |so "
+        r")?low\b|"
         r"\brewards? (?:collaps|drop|decreas|declin|plateau|stagnat)\w*|"
         r"(?:reward|奖励).{0,8}(?:一直|始终|不)(?:为|是)?(?: ?0|上升|提升|变|增)",
         told(
@@ -152,6 +160,8 @@ RUNS: tuple[Symptom, ...] = (
         r"being|get) )?(?:trainable|trained|frozen)|"
         r"\btrainable (?:params?|parameters)[^\n.]{0,50}(?:too many|too few|more than|less than|"
         r"larger than|higher than|lower than|unexpected|different|doubles?|wrong|than expected)|"
+        r"\b(?:differen\w*|mismatch|discrepancy)[^\n.]{0,40}\b(?:trainable (?:params?|parameters)|"
+        r"number of (?:trained|trainable))|"
         r"\b(?:vision|audio|embed\w*|lm_head|expert\w*|projector)[^\n.]{0,30}(?:is|are|was|were|"
         r"being|still)(?: still| not|n't)? (?:trained|frozen|updated|trainable|adapted)\b|"
         r"可训练参数.{0,8}(?:为 ?0|是 ?0|太多|过多|不对|异常)",

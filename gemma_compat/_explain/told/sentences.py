@@ -15,7 +15,8 @@ _NO_SENTENCE = re.compile(
     r"^\s*(?:>>>|\$ |#!|\{['\"]|[\w.-]+==|[\w.]+ ?= ?\S|from \S+ import\b|import \w+(?: as|,|$)|"
     r"(?:def|class) \w+[(:]|return\b|raise \w+\(|except\b.*:|try:|for \w+ in\b.*:|"
     r"pip3? install|python3? (?:-m|\S+\.py)|export \w+=|- \[[ xX]\])|^\s*[\w.]+\([^)]*(?:\)\W*)?$|"
-    r"https?://\S+\s*$|[{};]\s*$|WARNING|INFO|Warning:|\bloss[:=] ?\d|\d%\||\[\d+:\d\d[<,]|<!--"
+    r"https?://\S+\s*$|[{};]\s*$|WARNING|INFO|Warning:|\bloss[\"']?[:=] ?[\"']?\d[^\n]*\b(?:lr|"
+    r"learning_rate|epoch|step|grad_norm)\b|\d%\||\[\d+:\d\d[<,]|<!--"
 )
 # A line that only opens a list, a heading or a quotation.
 _MARK = re.compile(r"^\s*(?:#{1,6} |[-*+•] |\d{1,2}[.)] |>+ ?|\*\*)*")

@@ -58,6 +58,31 @@ UNSLOTH: tuple[Symptom, ...] = (
         },
     ),
     Symptom(
+        "unsloth-and-several-cards",
+        r"\b(?:multi(?:ple|-)?[ -]?gpus?|CUDA_VISIBLE_DEVICES|several "
+        r"gpus)\b[^\n]{0,80}\bunsloth\b|\bunsloth\b[^\n]{0,80}"
+        r"\b(?:multi(?:ple|-)?[ -]?gpus?|CUDA_VISIBLE_DEVICES|several gpus|(?:[2-8]|two|four) "
+        r"gpus)\b",
+        told(
+            "Unsloth is spoken of with several GPUs",
+            "CUDA_VISIBLE_DEVICES=0 python train.py   : does it run on one card?",
+            "torchrun --nproc_per_node=N train.py, or accelerate launch: one process for each "
+            "card, with an "
+            "Unsloth of 2025.9 or later; LoRA or QLoRA alone",
+            'a model that does not fit one card: device_map="balanced" in from_pretrained, or '
+            "FSDP2 or "
+            "ZeRO-3 without Unsloth (use_unsloth: false in LLaMA-Factory)",
+            why="Unsloth was made for one card: older releases refuse several or use the first "
+            "alone, newer "
+            "ones copy the whole model to each card",
+        ),
+        {
+            "multi-gpu training Unsloth": "nproc_per_node",
+            "unsloth with 2 gpus gives an error": "use_unsloth",
+        },
+        words=("unsloth",),
+    ),
+    Symptom(
         "card-of-the-blackwell-family",
         rf"(?i:(?:{_CARDS})[^\n.]{{0,80}}(?:not (?:recogni[sz]ed|supported|work|compatible|"
         rf"detected)|(?:doesn't|does not|won't|cannot|can't) (?:work|run|support|detect)|"
