@@ -19,7 +19,7 @@ _WHEEL = r"nvidia_(cudnn|nccl)_cu\d+-([\w.]+)\.dist-info"
 _WANTED = r"^Requires-Dist:\s*nvidia-(cudnn|nccl)-cu\d+\s*\(?==\s*([\w.]+)"
 _SHARED = r"lib(cudnn|nccl)\.so\.(\d[\d.]*)$"
 _BUILD = r"libbitsandbytes_cuda(\d+)(\d)(?:_nocublaslt)?\.(?:so|dll)$"
-_CUDA_H = r"^#define\s+CUDA_VERSION\s+(\d{4,6})"
+_CUDA_H = rb"#define\s+CUDA_VERSION\s+(\d{4,6})"
 TOOLKIT, BITSANDBYTES = "CUDA toolkit", "bitsandbytes for CUDA"
 WANTED, ON_PATH, LOADED = "for torch", "on LD_LIBRARY_PATH", "loaded"
 
@@ -118,11 +118,19 @@ def _toolkit_in(home: str) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     try:
-        header = _files.read_text(os.path.join(home, "include", "cuda.h"), _files.JSON)
+        return _release_in(os.path.join(home, "include", "cuda.h"))
     except OSError:
         return None
-    match = re.search(_CUDA_H, header, re.MULTILINE)
-    return None if match is None else f"{int(match[1]) // 1000}.{int(match[1]) % 1000 // 10}"
+
+
+def _release_in(header: str) -> str | None:
+    """Return the release that ``cuda.h`` defines, near its beginning; the file has a MiB."""
+    with _files.opened(header, _files.JSON) as file:
+        for line in iter(lambda: file.readline(_files.LINE), b""):
+            match = re.match(_CUDA_H, line)
+            if match is not None:
+                return f"{int(match[1]) // 1000}.{int(match[1]) % 1000 // 10}"
+    return None
 
 
 def _builds(search: Sequence[str]) -> list[str]:

@@ -26,7 +26,7 @@ Reading = tuple[TokenizerFacts, dict[str, str]]
 
 _CONFIG, _FAST = "tokenizer_config.json", "tokenizer.json"
 _HEAD = 8 * 2**20  # bytes of tokenizer.json; Gemma 3's 6,400 added tokens take 1.2 MB
-_BLOCK = 2**18  # bytes that are read at a time
+_BLOCK = 2**16  # bytes that are read at a time
 _SPOTS = 256  # ids that are looked at, to see whether they have gaps
 _POST_PROCESSOR = rb'"post_processor"\s*:\s*'
 _GENERATION = r"\{%[-+]?\s*generation\s*[-+]?%\}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,20 @@ def test_the_toolkit(site: Path, tmp_path: Path) -> None:
     (home / "bin" / "nvcc").write_text("")
     (home / "bin" / "nvcc").chmod(0o755)
     assert read(site, PATH=str(home / "bin"))["CUDA toolkit"] == "12.4"
+
+
+def test_a_toolkits_header_is_read_as_far_as_its_release(tmp_path: Path) -> None:
+    """That of a real toolkit has a MiB, and was the peak of a report's memory."""
+    (tmp_path / "include").mkdir()
+    text = "/* of CUDA */\n" * 1000 + "#define CUDA_VERSION 13000\n" + "/* a function */\n" * 60_000
+    (tmp_path / "include" / "cuda.h").write_text(text)
+    read_libraries([], {"PATH": "", "CUDA_HOME": str(tmp_path)})
+    tracemalloc.start()
+    found = read_libraries([], {"PATH": "", "CUDA_HOME": str(tmp_path)})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found["CUDA toolkit"] == "13.0"
+    assert peak < len(text) / 4
 
 
 TORCH = """
