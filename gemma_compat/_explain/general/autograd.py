@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from .base import Case, General, always
 
@@ -30,23 +32,37 @@ def _view_in_place(case: Case) -> Answer | None:
     return (_changed_loss if "UnslothFused" in case.hit.text else _changed_view)(case)
 
 
-AUTOGRAD: tuple[General, ...] = (
-    General(
-        "recomputed-otherwise",
-        r"Recomputed values for the following tensors\b|A different number "
-        r"of tensors was saved during the original forward and recomputation",
-        always(
-            "gradient checkpointing ran a layer a second time, and it did not do the same again",
+def _recomputed(case: Case) -> Answer:
+    near = f"{case.hit.before[-4000:]}{case.around}{case.hit.after}"
+    twice = re.search(r"fsdp_activation_checkpointing: true", near)
+    both = (
+        "gradient_checkpointing=False (LLaMA-Factory: disable_gradient_checkpointing: true), or "
+        "fsdp_activation_checkpointing: false: one of the two"
+    )
+    return Answer(
+        "gradient checkpointing ran a layer a second time, and it did not do the same again",
+        (
+            *((both,) if twice else ()),
             "gradient_checkpointing_kwargs={'use_reentrant': True}, or gradient_checkpointing=False"
             "   to see whether that is all",
             "model.config.get_text_config().use_cache = False   before training",
             "with Unsloth: pip install -U unsloth unsloth_zoo, or UNSLOTH_COMPILE_DISABLE=1",
-            why="a cache that the first run filled, autocast or a compiled part that is on only "
-            "once, or a layer that chooses by data: shapes or dtypes of the second run differ",
-            known="torch compares both runs and says so; which of these it is, the list of shapes "
-            "and dtypes below shows",
-            settles=False,
         ),
+        why="a cache that the first run filled, autocast or a compiled part that is on only "
+        "once, or a layer that chooses by data: shapes or dtypes of the second run differ",
+        known="torch compares both runs and says so; which of these it is, the list of shapes "
+        "and dtypes below shows",
+        settles=False,
+    )
+
+
+AUTOGRAD: tuple[General, ...] = (
+    General(
+        "recomputed-otherwise",
+        r"Recomputed values for the following tensors\b|A different number "
+        r"of tensors was saved during the original forward and recomputation|"
+        r"checkpoint\.CheckpointError",
+        _recomputed,
         {
             "torch.utils.checkpoint.CheckpointError: torch.utils.checkpoint: Recomputed values for "
             "the following tensors have different metadata than during the forward pass.": (
@@ -54,7 +70,10 @@ AUTOGRAD: tuple[General, ...] = (
             ),
             "torch.utils.checkpoint.CheckpointError: Recomputed values for the following tensors\n"
             "have different metadata than during the forward pass": "UNSLOTH_COMPILE_DISABLE=1",
+            "FSDP full param fine meet torch.utils.checkpoint.CheckpointError\n"
+            "  fsdp_activation_checkpointing: true": "one of the two",
         },
+        alone=True,
     ),
     General(
         "loss-of-many-numbers",

@@ -162,4 +162,26 @@ MEGATRON: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "checkpoint-of-another-megatron",
+        r"(?:Missing key in checkpoint state_dict: |Unexpected keys?[^\n]{0,60}|Missing keys?"
+        r"[^\n]{0,60}|KeyError: '?)\S{0,160}_extra_state|"
+        r"Missing key in checkpoint state_dict: \S{0,120}(?:decoder\.layers|/shard_\d)",
+        always(
+            "the Megatron or NeMo that loads looks for entries that this checkpoint has not",
+            "the container and release that wrote the checkpoint, for loading and converting too",
+            "dist_ckpt_load_strictness=log_all   (NeMo: ++model.dist_ckpt_load_strictness; "
+            "Megatron: --dist-ckpt-strictness log_all) where only _extra_state is missing",
+            why="_extra_state is what Transformer Engine keeps for FP8; it holds no weights, and "
+            "releases write it in different forms. A weight's key that is missing is another "
+            "matter: the layers do not fit",
+            known="the message names the key; which release wrote it, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Missing key in checkpoint state_dict: model.decoder.layers."
+            "self_attention.core_attention._extra_state/shard_0_32.*": "log_all"
+        },
+        alone=True,
+    ),
 )

@@ -126,8 +126,8 @@ MISSING_PARTS: tuple[General, ...] = (
     ),
     General(
         "module-loaded-late-fails",
-        r"Failed to import (?P<name>(?:trl|peft|sentence_transformers|accelerate|datasets)"
-        r"[\w.]{0,80}) because of the following error",
+        r"Failed to import (?P<name>(?:trl|peft|sentence_transformers|accelerate|datasets|"
+        r"swift|diffusers|modelscope|optimum)[\w.]{0,80}) because of the following error",
         lambda case: Answer(
             f"{case.match['name'].partition('.')[0]} could not load one of its modules; the error "
             "that it quotes is the cause",

@@ -264,7 +264,7 @@ def _optional_for_trl(name: str) -> Answer:
 MODULES: tuple[General, ...] = (
     General(
         "name-not-importable",
-        r"cannot import name '(?P<name>\w{1,80})' from '(?P<module>[\w.]{1,120})'|"
+        r"annot import name ['`](?P<name>\w{1,80})['`] from ['`]?(?P<module>[\w.]{2,120})['`]?|"
         r"module '(?P<owner>[\w.]{1,120})' has no attribute '(?P<attribute>\w{1,80})'",
         _import,
         {

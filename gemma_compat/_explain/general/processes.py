@@ -82,7 +82,7 @@ PROCESSES: tuple[General, ...] = (
         "collective-timeout",
         r"[Ww]atchdog caught collective operation timeout|Timeout\(ms\)=\d+\)? ran for|"
         r"NCCL (?:timeout|timed out)|NCCL ?超时|Timed out waiting \d+ms|timed out in blocking wait|"
-        r"failed to pass monitoredBarrier|RuntimeError: Socket Timeout|Timeout at NCCL work",
+        r"failed to pass monitoredBarrier|(?:Error: |报错 ?)Socket Timeout|Timeout at NCCL work",
         _timeout,
         {
             "[Rank 0] Watchdog caught collective operation timeout: WorkNCCL(": "ranks",

@@ -57,6 +57,23 @@ def _heads(case: Case) -> Answer:
     )
 
 
+def _task(case: Case) -> Answer | None:
+    if case.error is not None and not case.error.is_of_a_launcher:
+        return None
+    kind = case.match["kind"]
+    return Answer(
+        f"a task of Ray failed with a {kind}; the message of that error is below the worker's "
+        "frames",
+        (
+            f"grep -n -A3 '^{kind}' LOG",
+            "grep -rl Error /tmp/ray/session_latest/logs | head   finds the worker's own log",
+        ),
+        why="Ray hands the error of a worker on, with the worker's frames below it",
+        known="Ray names the error's class",
+        settles=False,
+    )
+
+
 ROLLOUTS: tuple[General, ...] = (
     General(
         "batch-sizes-of-verl",
@@ -232,5 +249,15 @@ ROLLOUTS: tuple[General, ...] = (
             "ray.exceptions.ActorDiedError: The actor died unexpectedly before finishing this "
             "task.": "session_latest"
         },
+    ),
+    General(
+        "task-of-ray-failed",
+        r"RayTaskError\((?P<kind>\w{3,60})\)",
+        _task,
+        {
+            "types.RayTaskError(KeyError): ray::_Inner.train() (pid=85041, ip=1.1.1.1, "
+            "repr=TorchTrainer)": "session_latest"
+        },
+        alone=True,
     ),
 )

@@ -81,7 +81,8 @@ SHARDING: tuple[General, ...] = (
     ),
     General(
         "sharded-checkpoint-does-not-fit",
-        r"CheckpointException ranks|Missing key in checkpoint state_dict: (?!optimizer\.)|"
+        r"CheckpointException ranks|Missing key in checkpoint state_dict: "
+        r"(?!optimizer\.|\S{0,120}(?:_extra_state|decoder\.layers|shard_\d))|"
         r"\.metadata'? ?(?:is not|not found|does not exist)",
         always(
             "a sharded checkpoint (torch.distributed.checkpoint) is not the one that is looked for",
@@ -246,5 +247,51 @@ SHARDING: tuple[General, ...] = (
         {
             "ValueError: lora is already enabled. This can only be done once per layer.": "once",
         },
+    ),
+    General(
+        "initialised-while-cut",
+        r"Fan in and fan out can ?not be computed for tensor with fewer than 2 dimensions",
+        always(
+            "a layer is initialised at a moment when its weight has no two dimensions: most often "
+            "ZeRO-3 has cut it",
+            "pip install -U transformers deepspeed   then load once more by from_pretrained",
+            "own layers: no nn.init in __init__ or _init_weights beside "
+            "deepspeed.zero.GatheredParameters",
+            "or ZeRO-2 for this model",
+            why="under ZeRO-3 the weights are cut while the model is made, and have size 0 outside "
+            "of it",
+            known="torch names the dimensions; that ZeRO-3 is behind it is likely",
+            certain=False,
+            settles=False,
+        ),
+        {
+            'raise ValueError("Fan in and fan out can not be computed for tensor with fewer than 2 '
+            'dimensions")': "GatheredParameters"
+        },
+        alone=True,
+    ),
+    General(
+        "optimizer-meets-two-devices",
+        r"Tensors of the same index must be on the same device and the same dtype|"
+        r"_group_tensors_by_device_and_dtype[`'\"]|in _group_tensors_by_device_and_dtype",
+        always(
+            "the optimizer's weights, gradients and states do not agree in device or dtype",
+            "optim='adamw_torch' and foreach=False, fused=False: it settles whether the grouping "
+            "alone is behind it",
+            "resuming: no optimizer states of another dtype or FSDP config; start from the weights "
+            "alone",
+            "one dtype for all trained weights: dtype=torch.bfloat16 at loading, no half of them "
+            "in float32",
+            why="torch groups the tensors in order to step them together; mixed precision, "
+            "offload to the CPU and a resumed optimizer leave some elsewhere",
+            known="the function is torch's; which tensor it is, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError in `_group_tensors_by_device_and_dtype` when training with FSDP": (
+                "foreach=False"
+            )
+        },
+        alone=True,
     ),
 )

@@ -11,6 +11,12 @@ from .saved_sizes import size_mismatch
 # A mark in a key, then what it says and what to do.
 _MARKS = (
     (
+        r"_fsdp_wrapped_module\.|_checkpoint_wrapped_module\.|_forward_module\.",
+        "the keys carry the name of a wrapper (FSDP, activation checkpointing, Lightning)",
+        "load into the plain model, before it is wrapped; or {k.replace('_fsdp_wrapped_module.', "
+        "''): v for k, v in state.items()}",
+    ),
+    (
         r"lora_[AB]|lora_embedding|base_model\.model\.",
         "the keys are of an adapter, and one of the two is not",
         "PeftModel.from_pretrained(base, FOLDER)   for an adapter; merge_and_unload() before a "
@@ -115,6 +121,8 @@ STATES: tuple[General, ...] = (
             '"model.layers.0.self_attn.q_proj.lora_A.default.weight".': "PeftModel",
             "RuntimeError: Error(s) in loading state_dict for GemmaForCausalLM:\n\tUnexpected "
             'key(s) in state_dict: "_orig_mod.model.norm.weight".': "removeprefix('_orig_mod.')",
+            "RuntimeError: Error(s) in loading state_dict for FullyShardedDataParallel:\n\tMissing "
+            'key(s) in state_dict: "_fsdp_wrapped_module.lm_head.weight".': "before it is wrapped",
             "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM: size mismatch "
             "for base_model.model.model.embed_tokens.weight": "resize_token_embeddings",
             "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:\n        size "

@@ -17,6 +17,7 @@ __all__ = ["FILES", "Symptom", "symptoms", "symptoms_of"]
 # The more particular before the less particular: of one sentence, the first answers.
 FILES = (
     "cards",
+    "checkpoints",
     "unsloth",
     "saving",
     "exports",

@@ -15,7 +15,7 @@ _VALUES = (
     r"grad[_ -]?norms?|scores?|probs|probabilit\w+|values?|loss(?:es)?|log ?probs?|logps|损失|"
     r"perplexity|rewards?|tensors?|predictions?"
 )
-_NAN = r"(?<![\w/])(?:NaNs?|inf(?:inity|inite)?|非数)(?![\w/])"
+_NAN = r"(?<![A-Za-z0-9_/])(?:NaNs?|inf(?:inity|inite)?|非数)(?![A-Za-z0-9_/])"
 
 FIGURES: tuple[Symptom, ...] = (
     Symptom(
@@ -119,6 +119,7 @@ FIGURES: tuple[Symptom, ...] = (
             "Gemma 2 returns NaN when using default attn (sdpa) with padding": "attention_mask",
             "after some steps, the grad norm will be NaN": "eager",
             "grad norm becomes inf after some steps": "eager",
+            "按照脚本微调，grad_norm总是nan，loss=0": "eager",
             "encode returns NaN for some texts": "eager",
             "nan in the logits of padded rows": "one row",
             "skip the row if it is empty, not nan": "",

@@ -83,7 +83,7 @@ PACE: tuple[Symptom, ...] = (
         r"\b(?:does|do|did)(?: not|n't) (?:proceed|progress|start training|move|advance|continue)\b"
         r"|"
         r"\btimes? ?out\b[^\n.]{0,30}(?:train|nccl|allreduce|collective)|"
-        r"卡住|卡死|卡在(?!.{0,4}(?:loss|损失))|无响应|没有反应|一直不动|假死|不动了",
+        r"卡住|卡死|卡着|卡在(?!.{0,4}(?:loss|损失))|无响应|没有反应|一直不动|假死|不动了",
         _hangs,
         {
             "training hangs at step 0 with 2 GPUs": "py-spy",

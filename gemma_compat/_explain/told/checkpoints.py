@@ -1,0 +1,110 @@
+"""What a person tells of in a sentence about checkpoints: files that are missing or too large."""
+
+from __future__ import annotations
+
+from .base import Symptom, told
+
+CHECKPOINTS: tuple[Symptom, ...] = (
+    Symptom(
+        "weights-missing-from-the-checkpoint",
+        r"(?i:\bno (?:model|weights?|safetensors|adapter)(?: weights?| files?)? (?:is |are |was |"
+        r"were |saved |found |exist\w{0,2} )*in the (?:final )?(?:checkpoint|output)|"
+        r"(?:model|adapter_model|pytorch_model)\.(?:safetensors|bin)`? (?:file )?(?:was|is|were) "
+        r"(?:missing|not (?:there|saved|written|created|generated|found))|"
+        r"checkpoint[^\n]{0,60} (?:does|do|did)(?: not|n't) (?:contain|have|include) (?:any |the )?"
+        r"(?:model|weights|adapter)|"
+        r"(?:没有|未)(?:保存|生成)[^\n]{0,10}(?:模型|权重|safetensors|adapter)(?:文件)?)",
+        told(
+            "a checkpoint is said to hold no weights",
+            "ls -R CHECKPOINT   : global_stepN (DeepSpeed) and pytorch_model_fsdp_0 (FSDP) hold "
+            "them in shards",
+            "python zero_to_fp32.py CHECKPOINT OUT   (DeepSpeed), accelerate merge-weights "
+            "CHECKPOINT/pytorch_model_fsdp_0 OUT   (FSDP)",
+            "trainer.save_model(OUT)   at the end, by all ranks; Ray Train: report the folder of "
+            "each rank by ray.train.report(metrics, checkpoint=...)",
+            "an adapter's run writes adapter_model.safetensors alone: the base is not copied",
+            why="what a trainer writes by itself depends on the state dict type, on "
+            "stage3_gather_16bit_weights_on_model_save and on save_strategy",
+        ),
+        {
+            "When I compared the content, the model.safetensors file was missing.": "zero_to_fp32",
+            "[Ray component: Train] No model in the checkpoint after train.fit": "ray.train.report",
+            "the adapter is in the checkpoint": "",
+        },
+    ),
+    Symptom(
+        "checkpoint-larger-than-meant",
+        r"(?i:(?:checkpoint|shard|saved (?:model|file|weights))s?\b[^\n]{0,80} (?:is|are|was|were|"
+        r"has|being) (?:the |much |far |way |several |about |almost |nearly )*(?:too (?:big|large)|"
+        r"(?:twice|double|three times|larger|bigger)[^\n]{0,30}(?:than|size|as|the)|huge\b|"
+        r"(?:same|whole|full)[^\n]{0,20}(?:original|full|base|whole|size|model))|"
+        r"checkpoints? (?:take|takes|took|taking|use|uses|using) (?:up )?(?:too much|a lot of|"
+        r"\d+ ?[GT]B?)|"
+        r"(?:保存|合并|导出)[^\n]{0,20}(?:为什么|怎么)?这么大|(?:checkpoint|模型|权重)[^\n]{0,12}"
+        r"(?:过大|太大|变大|大了(?:一倍|两倍)))",
+        told(
+            "a checkpoint is said to be larger than meant",
+            "du -sh CHECKPOINT/*   : global_stepN and optimizer.pt are the optimizer's, 8 to 12 "
+            "bytes for each trained parameter",
+            "save_only_model=True, save_total_limit=2   for checkpoints without them (no run can "
+            "resume from these)",
+            "dtype=torch.bfloat16 at saving: zero_to_fp32.py and a merge in float32 write 4 bytes "
+            "for each parameter in place of 2",
+            "LoRA: modules_to_save and embed_tokens in target_modules copy whole matrices into "
+            "the adapter; a Gemma's embedding has 262,144 rows",
+            why="weights in bfloat16 take 2 bytes for each parameter; what is above it are states, "
+            "copies or a wider dtype",
+        ),
+        {
+            "However, the size of each shard of the model is the same with the original full "
+            "model.": "save_only_model",
+            "全量微调，保存完model为啥这么大": "",
+            "合并之后的模型为什么这么大": "2 bytes",
+            "The merged checkpoint is twice the size of the base": "2 bytes",
+            "the checkpoint is good": "",
+        },
+    ),
+    Symptom(
+        "keys-that-a-wrapper-renamed",
+        r"(?i:(?:missing|unexpected) keys?(?: errors?)?[^\n]{0,80}\b(?:fsdp|deepspeed|zero-?3|ddp)"
+        r"\b|\b(?:fsdp|deepspeed|zero-?3)\b[^\n]{0,80}(?:missing|unexpected) keys?\b)",
+        told(
+            "keys of a checkpoint are said not to fit after a run with FSDP or DeepSpeed",
+            'python -c "from safetensors.torch import load_file as f; '
+            "print(list(f('FILE'))[:6])\"   : a prefix (_fsdp_wrapped_module., "
+            "_checkpoint_wrapped_module., module.) is that of "
+            "a wrapper",
+            "{k.replace('_fsdp_wrapped_module.', ''): v for k, v in state.items()}",
+            "load into the plain model, before FSDP, DDP or compile wraps it",
+            why="a wrapped model has other names than the one that loads, and shards hold a part "
+            "of the keys",
+        ),
+        {
+            "you get missing key errors, if you use fsdp.": "_fsdp_wrapped_module",
+            "the key is missing": "",
+        },
+    ),
+    Symptom(
+        "names-of-weights-that-differ",
+        r"\bFQNs?\b[^\n]{0,80}mismatch|mismatch[^\n]{0,80}\bFQNs?\b|"
+        r"skip(?:s|ped|ping)? all (?:the )?(?:parameters|weights|keys)|"
+        r"(?:names?|keys|prefix(?:es)?) of (?:the )?(?:weights|parameters)[^\n]{0,40}"
+        r"(?:differ|mismatch|not match)",
+        told(
+            "names of weights in a checkpoint are said not to be those of the model, so that they "
+            "are not loaded",
+            "print([n for n, _ in model.named_parameters()][:6])   beside the keys of the file",
+            "the class that wrote it: AutoModelForImageTextToText keeps a Gemma's text weights "
+            "under model.language_model, AutoModelForCausalLM under model",
+            "one transformers for writing and loading: 4.52 moved names of the multimodal Gemmas",
+            "FULL_STATE_DICT, loaded into the plain model before FSDP wraps it",
+            why="what loads by name leaves out each weight whose name it does not find, often with "
+            "a warning only; the model then runs on what it was made with",
+        ),
+        {
+            "During load_state_dict in SHARDED_STATE_DICT mode, FSDP skips all parameters due to a "
+            "mismatch between the expected FQNs and the keys": "named_parameters",
+            "it skips all rows": "",
+        },
+    ),
+)
