@@ -58,7 +58,7 @@ CHECKPOINTS: tuple[Symptom, ...] = (
         {
             "However, the size of each shard of the model is the same with the original full "
             "model.": "save_only_model",
-            "全量微调，保存完model为啥这么大": "",
+            "全量微调，保存完model为啥这么大": "2 bytes",
             "合并之后的模型为什么这么大": "2 bytes",
             "The merged checkpoint is twice the size of the base": "2 bytes",
             "the checkpoint is good": "",
