@@ -251,7 +251,8 @@ GGUF: tuple[General, ...] = (
     ),
     General(
         "llama-cpp-not-built",
-        r"Unsloth: (?:Quantization failed|No working quantizer found|The file \(?'?llama\.cpp/|"
+        r"Unsloth: (?!Failed compiling llama\.cpp with \w{1,9}:hf-to-gguf)(?:Quantization "
+        r"failed|No working quantizer found|The file \(?'?llama\.cpp/|"
         r"\*\*\*\* Failed compiling|Failed to (?:compile|install|build) llama)|"
         r"llama-quantize.{0,60}(?:not found|does not)",
         always(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from .base import Case, General, always
+
+_MERGED = 'model.save_pretrained_merged("FOLDER", tokenizer, save_method="merged_16bit")'
 
 
 def _architecture(case: Case) -> Answer:
@@ -98,6 +102,59 @@ GGUF_FILES: tuple[General, ...] = (
             "llama_model_load: error loading model: unknown model architecture: 'gemma3'": "gemma3",
             "error loading model architecture: unknown model architecture: ''": "split",
             "error loading model architecture: unknown model architecture: 'clip'": "--mmproj",
+        },
+        alone=True,
+    ),
+    General(
+        "converters-banner-taken-for-a-failure",
+        r"Failed compiling llama\.cpp with (?:WARNING|INFO|ERROR):hf-to-gguf",
+        always(
+            "the converter printed a warning between lines of stars, and this Unsloth takes the "
+            "stars "
+            "for a failed build",
+            _MERGED,
+            "then git pull in llama.cpp, and llama.cpp/convert_hf_to_gguf.py FOLDER: it prints the "
+            "warning's text",
+            "pip install -U unsloth unsloth_zoo   : newer ones call the converter otherwise",
+            why="that banner is the converter's for a tokenizer that it does not know by its "
+            "checksum: a token was added, or llama.cpp is older than the model. No compiler is at "
+            "fault",
+            known="the line that is quoted begins with hf-to-gguf, the converter's logger, and the "
+            'check is `"***" in line`',
+            settles=False,
+        ),
+        {
+            "RuntimeError: *** Unsloth: Failed compiling llama.cpp with WARNING:hf-to-gguf:*****": (
+                "checksum"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "tensor-the-old-converter-does-not-know",
+        r"(?:[Ee]rror: |\b)[Uu]nrecogni[sz]ed tensor(?: name)?\b:? ?'?(?P<name>[\w.]{0,160})",
+        lambda case: (
+            Answer(
+                "llama.cpp's converter of adapters or models has no place for a tensor"
+                + (f", {case.match['name']}" if len(case.match["name"]) > 3 else ""),
+                (
+                    "git pull in llama.cpp; python convert_lora_to_gguf.py ADAPTER_FOLDER --base "
+                    "BASE_FOLDER",
+                    "or merge (merge_and_unload, save_pretrained), and convert_hf_to_gguf.py "
+                    "FOLDER",
+                ),
+                why="the older scripts (convert-lora-to-ggml.py) know the names of LLaMA alone",
+                known="the converter says so; which of these it is, it does not say",
+                settles=False,
+            )
+            if re.search(r"(?i)gguf|ggml|llama\.?cpp|convert", case.near)
+            else None
+        ),
+        {
+            "Cannot convert falcon lora to GGUF.\nError: unrecognized tensor": (
+                "convert_lora_to_gguf"
+            ),
+            "unrecognized tensor": "",
         },
         alone=True,
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, near, told
@@ -54,6 +56,26 @@ def _without_effect(case: Case) -> Answer | None:
         f"before 5.6). {answer.why}",
         of_gemma=True,
     )
+
+
+_COMPARED = (
+    r"(?i)output|result|answer|respon|predict|perform|accura|quality|score|logit|generat|behav|"
+    r"infer|model (?:is|gets|becomes|seems|looks)|效果|结果|输出|推理|回答|精度|差"
+)
+_merged_is_worse = told(
+    "a merged, quantized or exported model is said to be worse than the adapter on its base",
+    "merge into 16 bits: AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.bfloat16), "
+    "then PeftModel.from_pretrained(...).merge_and_unload()",
+    "compare logits of one prompt before and after: torch.dist(a, b)",
+    "the same prompt: template, one <bos>, the same stop tokens in both programs",
+    why="an adapter trained on 4-bit weights fits those, and rounds away when it is merged "
+    "into them; merged into 16 bits it differs a little. Another base, or another "
+    "template in what serves it, makes far more",
+)
+
+
+def _after_the_merge(case: Case) -> Answer | None:  # a wrong script is no answer of a model
+    return _merged_is_worse(case) if re.search(_COMPARED, case.hit.text) else None
 
 
 OUTPUTS: tuple[Symptom, ...] = (
@@ -256,17 +278,7 @@ OUTPUTS: tuple[Symptom, ...] = (
     Symptom(
         "worse-after-the-merge",
         near(_MADE, _WORSE, 70),
-        told(
-            "a merged, quantized or exported model is said to be worse than the adapter on its "
-            "base",
-            "merge into 16 bits: AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.bfloat16), "
-            "then PeftModel.from_pretrained(...).merge_and_unload()",
-            "compare logits of one prompt before and after: torch.dist(a, b)",
-            "the same prompt: template, one <bos>, the same stop tokens in both programs",
-            why="an adapter trained on 4-bit weights fits those, and rounds away when it is merged "
-            "into them; merged into 16 bits it differs a little. Another base, or another "
-            "template in what serves it, makes far more",
-        ),
+        _after_the_merge,
         {
             "the merged model performs worse than the adapter with gemma-2-9b": "16 bits",
             "quality degraded after merging": "torch.dist",

@@ -84,6 +84,19 @@ _new_tokens = told(
 )
 
 
+_left_out = told(
+    "a part of the adapter is said to be left out of what was converted or merged",
+    "model.merge_and_unload(), save_pretrained, and convert_hf_to_gguf.py on that folder",
+    "train the attention and MLP projections alone: no lm_head, embed_tokens in target_modules or "
+    "modules_to_save",
+    "print the keys: safetensors' safe_open('adapter_model.safetensors', 'pt').keys()",
+    why="a Gemma's head is its embeddings: converters leave lm_head out of the file, and an "
+    "adapter "
+    "on it goes with it; what is added beside the matrices of LoRA has no place in a GGUF adapter",
+    of_gemma=True,
+)
+
+
 SAVING: tuple[Symptom, ...] = (
     Symptom(
         "images-lost-in-the-export",
@@ -131,6 +144,22 @@ SAVING: tuple[Symptom, ...] = (
             "save_pretrained only saves the adapter": "save_pretrained_merged",
             "it pushes only LoRA": "",
             "When I load and use only the adapter, the output is right": "",
+        },
+    ),
+    Symptom(
+        "part-left-out-of-the-export",
+        r"(?:lm_head|embed_tokens|embeddings?|head|some layers?|weights?)\b[^\n]{0,80} "
+        r"(?:(?:is|are|was|"
+        r"were|get|gets|being) )?(?:silently )?(?:skipped|not "
+        r"(?:converted|merged|exported|written)|"
+        r"left out|dropped)\b[^\n]{0,80}(?:gguf|convert\w*|conversion|merg\w*|export\w*)|(?:gguf|"
+        r"convert\w*|conversion|merg\w*|export\w*)\b[^\n]{0,60} (?:skips?|leaves? out|drops?) "
+        r"(?:the "
+        r")?(?:lm_head|embed_tokens|embeddings?|head|layers?)\b",
+        _left_out,
+        {
+            "Gemma2 adapter weights `lm_head` skipped on gguf conversion": "merge_and_unload",
+            "the head of the department was left out": "",
         },
     ),
     Symptom(

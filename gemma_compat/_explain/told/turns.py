@@ -113,6 +113,7 @@ TURNS: tuple[Symptom, ...] = (
         r"(?:generat|output|produc|emit|predict|learn)\w* (?:the |an |any )?(?:EOS|<?eos>?|end[- "
         r"]of[- ](?:sequence|turn|text)|<?end_of_turn>?)|"
         r"(?:结尾|一直|不断|无限|反复)[^\n]{0,8}(?:重复|循环|生成|输出)|重复(?:出现|输出|生成)|"
+        r"talk(?:s|ing)? to itself|question[- ]answer (?:sequence|mode|loop)|"
         r"停不下来|无法停止|不会停|不停)",
         told(
             "generation is said not to end, or to repeat itself",
@@ -184,8 +185,7 @@ TURNS: tuple[Symptom, ...] = (
     Symptom(
         "marks-in-the-output",
         r"\b(?:outputs?|generat\w*|respon\w*|answers?|prints?|produces?|returns?|emits?|shows?|"
-        r"contains?|"
-        r"includes?|writes?|predicts?)\b[^\n.]{0,60}(?:<unused\d*>|<unk>|<\|?(?:start_of_turn|"
+        r"contains?|includes?|writes?|predicts?)\b[^\n.]{0,60}(?:<unused\d*>|<unk>|<\|?(?:start_of_turn|"
         r"end_of_turn|turn|"
         r"channel|im_end|im_start|tool_call)\|?>|\[multimodal\]|<image_soft_token>|special "
         r"tokens?\b|"
@@ -193,6 +193,10 @@ TURNS: tuple[Symptom, ...] = (
         r"<end_of_turn>|"
         r"<start_of_turn>|<pad>)[^\n.]{0,40}(?:in|as) (?:the |my |its |model )?(?:output|respon|"
         r"answer|generat)\w*|"
+        r"(?:unintended|unwanted|raw|weird|strange|leftover) (?:special |chat |template "
+        r")?(?:tokens?|"
+        r"tags?|markers?)\b|(?:improper|wrong|incorrect)(?:ly)? (?:handling of |handled )?(?:the )?"
+        r"special tokens|"
         r"(?:输出|回答)[^\n]{0,12}(?:特殊(?:符号|标记|token)|<unused)",
         told(
             "marks of the template or unused tokens are said to stand in the output",
@@ -201,7 +205,9 @@ TURNS: tuple[Symptom, ...] = (
             "mark in pieces?",
             "one prompt, do_sample=False, base against trained, dtype=torch.bfloat16: who writes "
             "them?",
-            "stop at the end of a turn: eos_token_id=[1, 106] (Gemma 2: 107)",
+            "stop at the end of a turn: eos_token_id=[1, 106] (Gemma 2: 107); no template of "
+            "another "
+            'family in what serves it (llama-cpp-python: chat_format="gemma", or none)',
             why="a mark that is written as text in pieces was no special token where the rows were "
             "tokenized; <unused> and <pad> come of NaN or overflow in float16, of weights that were"
             " "
@@ -211,8 +217,18 @@ TURNS: tuple[Symptom, ...] = (
         {
             "Gemma 3 outputs <unused32> tokens after fine-tuning": "skip_special_tokens",
             "the output contains special tokens like <end_of_turn>": "convert_ids_to_tokens",
+            "when I run Gemma 2B Q4 K_M, the outputs contain unintended tokens.": "chat_format",
         },
-        words=("unused", "unk", "<", "special token", "control token", "multimodal", "特殊"),
+        words=(
+            "unused",
+            "unk",
+            "<",
+            "token",
+            "special token",
+            "control token",
+            "multimodal",
+            "特殊",
+        ),
         effects=("float16-overflow", "not-a-number", "wrong-turn-end", "wrong-generation"),
     ),
     Symptom(
