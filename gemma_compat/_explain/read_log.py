@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable
 from typing import BinaryIO
 
 from ..engine.rule import Rule
+from .cut import first_of_frames, was_caught
 from .general import General, generals
 from .log_facts import Readings
 from .notices import NOTICES, Notice
@@ -116,11 +116,8 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
                 for item in hit.key.read(hit.match):
                     facts.add(item, hit.line)
     reading.lines = line + piece.count(b"\n") - piece.endswith(b"\n")
-    _end(reading, last, quoted)
     reading.log = facts.to_facts()
-    is_run = reading.log.figures.losses or reading.log.finished_at
-    if not (reading.raised or reading.told or reading.cut_at or is_run):
-        reading.cut_at = _first_of_frames(reading.opening)
+    _end(reading, last, quoted)
     for hits in (*reading.symptoms.values(), *reading.general.values()):
         hits.sort(key=lambda hit: hit.line)
     return reading
@@ -129,54 +126,24 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
 def _end(reading: LogReading, last: deque[Raised], quoted: deque[Hit]) -> None:
     """Put what was raised together, and what is only quoted where nothing was."""
     reading.raised += last
-    if reading.raised and _was_caught(reading.raised[-1]):
+    if reading.raised and was_caught(reading.raised[-1]):
         caught = reading.raised.pop().line
         quoted = deque(hit for hit in quoted if hit.line != caught)
     if not reading.raised:
         reading.raised += _quoted(reading, quoted)
     if quoted and not reading.raised:
         reading.told = Raised(quoted[-1].line, quoted[-1])
-    if not reading.cut_at and len(reading.opening) < _OPENING:
-        reading.cut_at = _ends_in_frames(reading.opening.decode("utf-8", "replace"))
-    reading.cut_at = 0 if reading.raised else reading.cut_at
+    reading.cut_at = _cut_at(reading)
 
 
-_ENDING_FRAME = re.compile(r'^\s*(?:\[rank\d+\]: *)?File "?[^"\n]{3,300}\.py"?(?:, line |:)\d+')
-
-
-def _ends_in_frames(text: str) -> int:
-    """Return the line of the last frame of a log that ends within a traceback; 0 otherwise."""
-    lines = text.rstrip("`~ \t\r\n").splitlines()
-    frames = [number for number, line in enumerate(lines, 1) if _ENDING_FRAME.match(line)]
-    return frames[-1] if len(frames) > 1 and frames[-1] >= len(lines) - 3 else 0
-
-
-def _was_caught(item: Raised) -> bool:
-    """Return whether the last error of a log is one that PEFT or torch caught while it looked for
-    an attribute, and the log is cut before the error that followed.
-    """
-    return (
-        item.kind == "AttributeError"
-        and "During handling of the above exception" in item.hit.after
-        and "in __getattr__" in item.traceback
-    )
-
-
-# A frame as Python prints it, and as IPython does, without a traceback's first and last line.
-_FRAME = re.compile(
-    rb"^[^\n]{0,120}\bFile \"[^\"\n]{1,300}\", line \d+, in |"
-    rb"^[^\n]{0,60}\.py(?::\d+|\]\(\S{0,120}\))?,? in [\w.]{1,80}(?:\(|$)",
-    re.MULTILINE,
-)
-_FEWEST_FRAMES = 2
-
-
-def _first_of_frames(opening: bytes) -> int:
-    """Return the line of the first frame in a part of a traceback; 0 where there are too few."""
-    found = list(_FRAME.finditer(opening))
-    if len(found) < _FEWEST_FRAMES:
+def _cut_at(reading: LogReading) -> int:
+    """Return where a traceback begins whose error a log without any error does not show."""
+    if reading.raised:
         return 0
-    return opening.count(b"\n", 0, found[0].start()) + 1
+    is_run = reading.log.figures.losses or reading.log.finished_at
+    if reading.cut_at or reading.told or is_run:
+        return reading.cut_at
+    return first_of_frames(reading.opening)
 
 
 def _quoted(reading: LogReading, hits: Iterable[Hit]) -> list[Raised]:

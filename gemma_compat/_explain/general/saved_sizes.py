@@ -107,27 +107,11 @@ _HELD_FLAT = Answer(
 
 def size_mismatch(case: Case) -> Answer:
     saved, here = case.match["saved"], case.match["here"]
-    if saved in {"0", ""}:
-        return _saved_empty(case)
-    if saved.startswith("0,"):
-        return _EMPTY_PIECE
-    if here in {"0", ""} or here.startswith("0,"):
-        return _EMPTY_SHARD
-    if "," in here and "," not in saved:
-        return _FLAT
-    if "," in saved and "," not in here:
-        return _EMPTY_SHARD if here == "1" else _HELD_FLAT
-    rows = [part.partition(",")[0].strip() for part in (saved, here)]
-    if re.search(r"embed_tokens|lm_head|word_embeddings", case.hit.text) and rows[0] != rows[1]:
-        resize = f"model.resize_token_embeddings({rows[0]}) before the weights are loaded"
-        plain = "PeftModel.from_pretrained(BASE_MODEL, FOLDER), which leaves the embeddings alone"
-        return Answer(
-            f"the embeddings have {rows[0]} rows in the file and {rows[1]} in the model",
-            (resize, plain) if "AutoPeftModel" in case.above + case.around else (resize,),
-            why="tokens were added, or the vocabulary padded, on one of the two sides; "
-            "AutoPeftModel sizes the base for the tokenizer that lies beside the adapter",
-            known="both shapes are in the message",
-        )
+    piece = _of_pieces(case, saved, here)
+    if piece:
+        return piece
+    if _IS_EMBEDDING.search(case.hit.text) and _rows(saved) != _rows(here):
+        return _embeddings(case, _rows(saved), _rows(here))
     if re.fullmatch(r"\d{4,}, 1", saved):
         return _packed(saved, here)
     if re.search(r"experts\S{0,40}\.lora_", case.hit.text):
@@ -140,26 +124,59 @@ def size_mismatch(case: Case) -> Answer:
             why="another size of the model, another rank, or another class of it",
             known="both shapes are in the message",
         )
+    return _other_size(saved, here)
+
+
+def _of_pieces(case: Case, saved: str, here: str) -> Answer | None:
+    """Answer where one side is a piece of a sharded weight: empty, or one row of numbers."""
+    if saved in {"0", ""}:
+        return _saved_empty(case)
+    if saved.startswith("0,"):
+        return _EMPTY_PIECE
+    if here in {"0", ""} or here.startswith("0,"):
+        return _EMPTY_SHARD
+    if "," in here and "," not in saved:
+        return _FLAT
+    if "," in saved and "," not in here:
+        return _EMPTY_SHARD if here == "1" else _HELD_FLAT
+    return None
+
+
+_IS_EMBEDDING = re.compile(r"embed_tokens|lm_head|word_embeddings")
+
+
+def _embeddings(case: Case, saved: str, here: str) -> Answer:
+    resize = f"model.resize_token_embeddings({saved}) before the weights are loaded"
+    plain = "PeftModel.from_pretrained(BASE_MODEL, FOLDER), which leaves the embeddings alone"
+    return Answer(
+        f"the embeddings have {saved} rows in the file and {here} in the model",
+        (resize, plain) if "AutoPeftModel" in case.above + case.around else (resize,),
+        why="tokens were added, or the vocabulary padded, on one of the two sides; "
+        "AutoPeftModel sizes the base for the tokenizer that lies beside the adapter",
+        known="both shapes are in the message",
+    )
+
+
+def _other_size(saved: str, here: str) -> Answer:
+    do = ["load them with the config.json that was saved beside them"]
+    why = "a file of another size of the model, or of another class"
     parts = _parts(saved, here)
+    if parts:
+        do.append(f"or all {parts} parts of a model that is cut over {parts} cards, put together")
+        why += (
+            f"; one side is {parts} times the other, as a part of a model that is cut over cards is"
+        )
     return Answer(
         f"a weight has shape [{saved}] in the file and [{here}] in the model",
-        (
-            "load them with the config.json that was saved beside them",
-            *(
-                (f"or all {parts} parts of a model that is cut over {parts} cards, put together",)
-                if parts
-                else ()
-            ),
-        ),
-        why="a file of another size of the model, or of another class"
-        + (
-            f"; one side is {parts} times the other, as a part of a model that is cut over cards is"
-            if parts
-            else ""
-        ),
+        tuple(do),
+        why=why,
         known="both shapes are in the message",
         settles=False,
     )
+
+
+def _rows(shape: str) -> str:
+    return shape.partition(",")[0].strip()
 
 
 def _parts(saved: str, here: str) -> int:
