@@ -107,7 +107,13 @@ def at_phase(case: Case) -> Answer | None:
 # When a sentence says that it happens: "OOM during evaluation", "OOM when I save the model".
 _WHEN = r"(?i)\b(?:when|while|during|at|before|on)(?: the| it| I| we| trying to| of| model){0,3} "
 _LOADS = rf"{_WHEN}(?:load\w*|initiali\w+|from_pretrained)\b"
+_ZH = r"[^\n。，]{0,12}"
+_MERGES = rf"(?:合并|导出|量化){_ZH}(?:时|过程|中)|(?:合并|导出){_ZH}(?:OOM|显存)"
 _TOLD_PHASES = (
+    (_MERGES, answer_of_merge(is_unsloth=False)),
+    (rf"(?:保存|存储){_ZH}(?:时|过程|OOM|显存|爆)", _SAVING),
+    (r"(?:评估|验证|eval)[^\n]{0,14}(?:时|过程|报|OOM|显存|爆)|nested_concat", EVALUATING),
+    (rf"(?:推理|生成){_ZH}(?:时|过程|报|OOM|爆)", _GENERATING),
     (rf"{_WHEN}(?:(?:merg|export|convert)\w*)\b", answer_of_merge(is_unsloth=False)),
     (rf"{_WHEN}(?:sav\w+|checkpoint\w*)\b", _SAVING),
     (

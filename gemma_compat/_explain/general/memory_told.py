@@ -77,6 +77,17 @@ _BESIDE_AN_ENGINE = Answer(
 )
 
 
+def _beside_an_engine(case: Case) -> Answer:
+    """Answer with the estimate first, where the log states enough for one."""
+    found = by_estimate(case, told=True)
+    if found is None:
+        return _BESIDE_AN_ENGINE
+    return found.replace(
+        do=(*found.do[:2], *_BESIDE_AN_ENGINE.do[:2]),
+        why=f"a vLLM engine takes its share of the same card beside it; {found.why}",
+    )
+
+
 def _has_its_engine(case: Case) -> bool:
     near = case.hit.before[-3000:] + case.hit.text + case.hit.after
     return (
@@ -107,7 +118,7 @@ def told_memory(case: Case, runs_out: bool = True) -> Answer | None:
     run = run_of(case)
     found = told_phase(case)
     if found is None and _has_its_engine(case):
-        return _BESIDE_AN_ENGINE
+        return _beside_an_engine(case)
     if found is None:
         found = _of_loading(run) if is_told_at_loading(case) else by_estimate(case, told=True)
     if found is not None:

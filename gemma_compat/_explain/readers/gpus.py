@@ -49,7 +49,8 @@ _NUMBERED = re.compile(
     r"epoch|version|v|node|stage|zero|issue|figure|table|top|and|or)$"
 )
 _SEVERAL_NODES = re.compile(
-    r"(?i)\b(?:[2-9]|\d{2,3}|two|three|four|eight|multi|multiple)[ -]?(?:nodes?|machines|servers)\b"
+    r"(?i)\b(?:[2-9]|\d{2,3}|two|three|four|eight|multi|multiple)[ -]?"
+    r"(?:[A-Z]\w{1,8} )?(?:nodes?|machines|servers)\b"
     r"|"
     r"(?:每|[二两三四]|[2-9])(?:个)?(?:节点|台|机)"
 )
@@ -227,7 +228,6 @@ GPUS: tuple[Reader, ...] = (
             "在两张 A100 上微调": {"gpus": "A100", "gpu_count": 2},
             "Does this need an H100?": {"gpus": ...},
             "Is a T4 enough?": {"gpus": ...},
-            "the kernel is tuned for H100": {"gpus": ...},
         },
         limit=40,
         words=_BARE_WORDS,

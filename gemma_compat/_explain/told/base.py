@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from ...conditions.hardware import is_without_bfloat16
@@ -11,6 +12,11 @@ from ..answer import Answer
 from ..general.base import Answering, Case
 
 _KNOWN = "a sentence tells of it, and no cause is known from that; what decides stands above"
+
+
+# What is said of a Gemma is left out where the text is about another model.
+_GEMMAS = re.compile(r"Gemma|262,144|<bos>|<(?:start_of_|end_of_)?turn\|?>|12\.5")
+_PARTS = re.compile(r"(?<=[.;]) (?=[A-Za-z])")
 
 
 class Symptom(Value, eq=False):
@@ -50,8 +56,14 @@ def told(happened: str, *do: str, why: str, of_gemma: bool = False) -> Answering
         of_gemma=of_gemma,
     )
 
+    of_others = answer.replace(
+        of_gemma=False,
+        do=tuple(text for text in do if not _GEMMAS.search(text)) or do,
+        why=" ".join(part for part in _PARTS.split(why) if not _GEMMAS.search(part)),
+    )
+
     def always(case: Case) -> Answer:
-        return answer.replace(of_gemma=of_gemma and not case.log.is_other)
+        return of_others if case.log.is_other else answer
 
     return always
 

@@ -16,6 +16,9 @@ _DIFFERS = (
     r"inconsisten\w*|mismatch\w*|discrepanc\w*|diverg\w*|不一致|不同|不一样|对不上|差异|差距)"
 )
 
+# The same without figures that spike or vanish by themselves.
+_OF_RUNS = r"(?:\bresults?|outputs?|loss(?:es)?|accuracy|scores?|quality)"
+
 COMPARING: tuple[Symptom, ...] = (
     Symptom(
         "batch-differs-from-single",
@@ -178,7 +181,7 @@ COMPARING: tuple[Symptom, ...] = (
     Symptom(
         "devices-differ",
         near(
-            rf"{_RESULT}[^\n.]{{0,40}}{_DIFFERS}|{_DIFFERS}[^\n.]{{0,30}}{_RESULT}|worse\b|"
+            rf"{_OF_RUNS}[^\n.]{{0,40}}{_DIFFERS}|{_DIFFERS}[^\n.]{{0,30}}{_OF_RUNS}|worse\b|"
             r"\bloss[^\n.]{0,20}(?:high|worse|stuck|wrong)\w*",
             r"\b(?:multi(?:ple|-)?[ -]?gpus?|(?:two|2|4|8|several|more) gpus?|single[ -]gpu|DDP|"
             r"FSDP2?|"

@@ -13,11 +13,40 @@ _ZERO = r"(?<![\d.,])(?:0(?:\.0{1,6})?|zero)(?![\d.]*\d|\.\d|\s?%|\w)"
 _VALUES = (
     r"embeddings?|logits|outputs?|activations?|gradients?|hidden[_ ]states?|weights|KL\b|"
     r"grad[_ -]?norms?|scores?|probs|probabilit\w+|values?|loss(?:es)?|log ?probs?|logps|损失|"
-    r"perplexity|rewards?|tensors?|predictions?"
+    r"perplexity|rewards?|tensors?|predictions?|metrics?|indicators?"
 )
 _NAN = r"(?<![A-Za-z0-9_/])(?:NaNs?|inf(?:inity|inite)?|非数)(?![A-Za-z0-9_/])"
 
 FIGURES: tuple[Symptom, ...] = (
+    Symptom(
+        "preference-of-one-row",
+        r"\b(?:rewards?[/_ ])?accurac(?:y|ies)\b[^\n.]{0,40}(?:only|always|just|either) (?:is |are "
+        r")?0(?:\.0)? (?:or|and) 1\b|"
+        r"\b(?:DPO|KTO|ORPO|SimPO)\b[^\n]{0,60}\bloss(?:es)? (?:is |are |of |becomes? |drops? to "
+        r")?(?:always )?0(?:\.0+)?(?![\d.]*\d)|"
+        r"\bloss(?:es)? (?:is |are |of |becomes? |drops? to )(?:always "
+        r")?0(?:\.0+)?(?![\d.]*\d)[^\n]{0,60}\b(?:DPO|KTO|ORPO|SimPO)\b",
+        told(
+            "a preference run is said to reach a loss of 0, or accuracies of 0 or 1 alone",
+            "rewards/margins and logps/chosen beside it: margins that grow while logps/chosen "
+            "falls mean that the "
+            "pairs are told apart too easily",
+            "print(chosen, rejected) of five rows: do they differ by a mark, a length or a "
+            "template?",
+            "learning_rate=5e-7 (5e-6 with LoRA), beta=0.1 to 0.5, one epoch",
+            "per_device_train_batch_size above 1, or logging_steps=20, for the mean over more rows",
+            why="the accuracy of a single row is 0 or 1, and its mean over few rows is coarse. A "
+            "loss of 0 means "
+            "that every chosen answer is far likelier than its rejected one; with NaN in rewards "
+            "it is the precision",
+        ),
+        {
+            "Rewards/accuracies is always 0 or 1 during the training process": "logging_steps",
+            "When the loss is 0 during the dpo trainer.": "margins",
+            "DPO loss starts at 0.693": "",
+        },
+        words=("accurac", "dpo", "kto", "orpo", "simpo"),
+    ),
     Symptom(
         "loss-of-zero-in-grpo",
         near(
@@ -132,9 +161,11 @@ FIGURES: tuple[Symptom, ...] = (
         "loss-that-jumps-after-resuming",
         near(
             r"resum\w{1,4}|continu\w{1,4} (?:training )?from (?:a |the )?(?:last )?checkpoint|"
-            r"(?:from|load\w*) (?:a |the )?checkpoint|断点续训|恢复训练",
+            r"(?:from|load\w*) (?:a |the )?checkpoint|断点续训|恢复训练|续训|加载 ?checkpoint|"
+            r"中断后",
+            rf"(?:increased|higher|larger|worse) (?:train\w* )?loss|"
             rf"(?:{_LOSS})[^\n]{{0,40}}(?:jump|spike|increas|goes up|went up|starts? (?:over|again|"
-            r"from)|reset|higher|much larger|变大|上升|跳)",
+            r"from)|reset|higher|much larger|变大|变高|变差|上升|高出|跳)",
             80,
         )
         + rf"|(?:{_LOSS})[^\n.]{{0,40}} (?:jump|spike|reset|increas|goes up|went up)\w{{0,4}}"

@@ -161,7 +161,43 @@ FILES: tuple[Symptom, ...] = (
         effects=("random-weights", "wrong-weights-saved"),
     ),
     Symptom(
+        "saving-that-fails",
+        r"\b(?:sav(?:e|ing)|push\w*|upload\w*|writ(?:e|ing)) (?:of )?(?:the |a |my |model |final |"
+        r"trained )*(?:checkpoints?|models?|adapters?|"
+        r"weights|state)\b[^\n.]{0,30}(?:fail\w*|crash\w*|error\w*|hang\w*|stuck|freez\w*|timeout|"
+        r"timed out|forever)|"
+        r"\b(?:fail\w*|crash\w*|error|stuck|hang\w*|unable|can(?: ?not|'t)|problem|issue)s? (?:\w+ "
+        r"){0,3}(?:to |when |while |during |in |at |on |with )"
+        r"?(?:sav(?:e|ing)|push\w*)(?: the| a| my| model| checkpoints?| adapter)*\b(?! (?:memory|"
+        r"time))|"
+        r"保存(?:模型|权重|checkpoint|检查点)?[^\n。]{0,8}(?:失败|报错|卡住|出错|崩溃|无法)|"
+        r"(?:无法|不能)保存",
+        told(
+            "saving a checkpoint or a model is said to fail",
+            "df -h FOLDER; free -g   : a full disk and the machine's memory first",
+            "save_only_model=True   : is it the optimizer's state?",
+            "several ranks: all of them call the save (ZeRO-3, FSDP gather), and none ends before",
+            "safe_serialization=False, or save_original_format=False in transformers 5: is it tied "
+            "weights?",
+            why="a save gathers what is sharded into one process's memory, writes weights, "
+            "optimizer (twice the "
+            "trained weights in float32) and state, and checks tensors that share memory (a "
+            "Gemma's head and "
+            "embeddings); the error's last lines would tell which",
+        ),
+        {
+            "Training is normal, but saving checkpoint fails": "df -h",
+            "stuck when saving the model at the end": "save_only_model",
+            "保存模型时报错": "df -h",
+        },
+        words=("sav", "push", "upload", "writ", "保存"),
+        effects=("wrong-weights-saved",),
+    ),
+    Symptom(
         "resuming-that-fails",
+        r"\bresum\w*[^\n.]{0,40}(?:supported|possible)\b|\b(?:support(?:s|ing)?|missing|not) "
+        r"(?:for )?`?resum\w*|"
+        r"\b(?:continue|restart) (?:the )?training from (?:the |that |my |a )?(?:last )?checkpoint|"
         r"\bresum\w*[^\n.]{0,60}(?:(?:does|do|did|is|are)(?: not|n't)(?: work\w*)?|fail\w*|from "
         r"(?:step )?(?:0|zero|scratch|the beginning|"
         r"the start)|start\w* (?:over|again|from)|(?:can(?: ?not|'t)|unable)|not (?:work|possible|"

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from ..excerpt import Words
     from ..read_log import LogReading
 
+_FIRST = 3  # sentences of a long text: its title, and what follows
+_COMPLAINS = re.compile(
+    r"(?i)\b(?:I|I'm|my|me|we|our|bug|issue|error|fail\w*|crash\w*|problem|help|why|wrong|not|no|"
+    r"never|stuck|"
+    r"question|expected|unexpected|however|observed?|during|after|when)\b|n't\b|[?？]|"
+    r"[\u4e00-\u9fff]"
+)
 _MOST = 60  # matches of one symptom in one sentence that are looked at
 
 
@@ -37,6 +44,10 @@ def told_answers(
     if loosely and reading.lines > MOST_LINES:
         return
     found = [i for i in sentences(reading.opening, reading.lines) if not _is_error(i, reading)]
+    if reading.lines > MOST_LINES:  # documentation is long prose as well, and complains of nothing
+        found = [
+            i for number, i in enumerate(found) if number < _FIRST or _COMPLAINS.search(i.text)
+        ]
     if loosely:  # of a line that is harmless, "it fails" says nothing
         benign = {hit.line for _, hit, _ in reading.notices}
         found = [i for i in found if i.line not in benign]

@@ -33,7 +33,8 @@ MEMORY: tuple[Symptom, ...] = (
         r"(?:available )?|too much|lots of) (?:cpu |system |host )?ram\b|"
         r"\bram (?:usage )?(?:is |gets? |keeps? )?(?:full|explod\w*|grow\w*|increas\w*|exhausted|"
         r"fills? up|"
-        r"crash\w*)|\bsession crashed\b[^\n]{0,40}\bram\b|内存.{0,8}(?:不足|溢出|爆|占满|不够|"
+        r"crash\w*)|\bsession crashed\b[^\n]{0,40}\bram\b|\boom[- ]?kill\w*|"
+        r"\bkilled[^\n]{0,20}\boom\b|大量内存|内存.{0,8}(?:不足|溢出|爆|占满|不够|"
         r"泄[漏露]|满了|(?:一直|持续|不断|逐渐)[^\n]{0,3}(?:增|涨|上升))",
         told(
             "the machine's own memory is said to run out, not the card's",

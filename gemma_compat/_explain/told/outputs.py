@@ -109,6 +109,7 @@ OUTPUTS: tuple[Symptom, ...] = (
         r"|"
         r"\b(?:not|n't) (?:seem to )?have (?:any )?(?:lora|adapters?|learn\w*|the adapter)|"
         r"\bignor(?:es|ing) (?:the |my )?(?:fine-?tun\w*|adapter|lora|training)|"
+        r"\b(?:appears?|seems?) (?:to be )?untrained\b|\buntrained model\b|"
         r"(?:adapters?|LoRA|lora) (?:is|are|was|were|being|gets?) (?:\w{4,12}ly )?ignored|"
         r"(?:not|n't|no longer) (?:seem to )?reflect\w{0,3}\b[^\n.]{0,60}(?:fine-?tun|LoRA|train)|"
         r"as if no (?:training|fine-?tuning|adapter|LoRA) (?:was|is|were|had)|"
@@ -143,6 +144,7 @@ OUTPUTS: tuple[Symptom, ...] = (
             "original",
             "trained",
             "untuned",
+            "untrained",
             "vanilla",
             "raw",
             "adapter",

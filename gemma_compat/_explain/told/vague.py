@@ -22,7 +22,8 @@ VAGUE: tuple[Symptom, ...] = (
         ),
         {"after training the answers are worse than the base model's": "preflight"},
         loosely=r"\b(?:worse|lower) (?:than|results?|accuracy|score|quality)|"
-        r"accuracy.{0,20}(?:drops?|low)|"
+        r"accuracy.{0,20}(?:drops?|low)|\bworks? (?:poorly|badly)|\bresults? (?:is|are|was|were) "
+        r"(?:very |really |so |quite )?(?:poor|bad|terrible|not (?:so |very |as )?good)|"
         r"(?:bad|poor|terrible|disappointing|incorrect|wrong|weird|strange) (?:results?|quality|"
         r"performance|output|answers?|"
         r"predictions?|responses?)|forget(?:s|ting)?\b|hallucinat\w*|效果(?:很|非常)?(?:差|不好)|"
