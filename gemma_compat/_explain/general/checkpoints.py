@@ -40,6 +40,28 @@ def _state_dict(case: Case) -> Answer | None:
     )
 
 
+_WITHOUT_A_KEY = always(
+    "Weights & Biases stops the run: it has no key, or does not reach its server",
+    "report_to='none'   in the training arguments (or WANDB_MODE=offline, WANDB_DISABLED=true)",
+    "or wandb login",
+    why="the Trainer reports to every tracker that is installed, unless report_to says otherwise",
+    known="the message is that of wandb",
+)
+_NO_RUN_OPEN = always(
+    "something is logged to Weights & Biases while no run of it is open",
+    "wandb.init(reinit=True)   before what logs, as trainer.evaluate() after trainer.train()",
+    "or report_to='none' in the training arguments",
+    why="a run ends with wandb.finish(), which a sweep, a second trainer or the end of training "
+    "calls; what logs after that needs a new one",
+    known="the message is that of wandb",
+    settles=False,
+)
+
+
+def _wandb(case: Case) -> Answer | None:
+    return (_NO_RUN_OPEN if case.says(r"wandb\.init\(\) before") else _WITHOUT_A_KEY)(case)
+
+
 _without_adapter = always(
     "there is no adapter in that folder: a PEFT adapter has an adapter_config.json",
     "the folder that trainer.save_model() or model.save_pretrained() wrote; a checkpoint of a run "
@@ -162,18 +184,11 @@ CHECKPOINTS: tuple[General, ...] = (
         "wandb-asks-for-a-key",
         r"api_key not configured|wandb\.errors\.(?:errors\.)?[A-Z]\w{3,30}|"
         r"wandb: ERROR",
-        always(
-            "Weights & Biases stops the run: it has no key, or does not reach its server",
-            "report_to='none'   in the training arguments (or WANDB_MODE=offline, "
-            "WANDB_DISABLED=true)",
-            "or wandb login",
-            why="the Trainer reports to every tracker that is installed, unless report_to says "
-            "otherwise",
-            known="the message is that of wandb",
-        ),
+        _wandb,
         {
             "wandb.errors.errors.UsageError: api_key not configured (no-tty). call "
-            "wandb.login(key=[your_api_key])": "report_to='none'"
+            "wandb.login(key=[your_api_key])": "report_to='none'",
+            "wandb.errors.errors.Error: You must call wandb.init() before wandb.log()": ("reinit"),
         },
     ),
     General(

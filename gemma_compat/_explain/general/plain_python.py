@@ -31,7 +31,45 @@ def _unpacked(case: Case) -> Answer:
     )
 
 
+_LOOPED = (
+    "a number (or True, False) stands where a list, a text or a tensor is expected",
+    (
+        "look at the last frame: which of its values is it, and who made it",
+        "print(batch) or print(row)   before that line: a single id in place of a list of ids is "
+        "the commonest",
+    ),
+)
+
+
+def _number_looped_over(case: Case) -> Answer:
+    happened, do = _LOOPED
+    of_unsloth = "nsloth" in case.hit.before[-4000:] + case.around + case.hit.after
+    newer = ("pip install -U unsloth unsloth_zoo   and restart the kernel",)
+    return Answer(
+        happened,
+        (*newer, *do) if of_unsloth else do,
+        why="one row in place of a batch, an id or a size in place of a list, or a function of "
+        "another release that returned a list before"
+        + ("; Unsloth of March 2025 did so with Gemma 3's images" if of_unsloth else ""),
+        known="the message; which value it is, only the frames show",
+        certain=not of_unsloth,
+        settles=False,
+    )
+
+
 PLAIN_PYTHON: tuple[General, ...] = (
+    General(
+        "number-that-is-looped-over",
+        r"'(?:int|float|bool)' object is not (?:iterable|subscriptable)|"
+        r"object of type '(?:int|float|bool)' has no len",
+        _number_looped_over,
+        {
+            "# [BUG] Fine-tuning Gemma3 vision with unsloth throws error: TypeError: 'int' object "
+            "is not iterable": "pip install -U unsloth",
+            "TypeError: 'bool' object is not subscriptable": "last frame",
+            "TypeError: object of type 'int' has no len()": "last frame",
+        },
+    ),
     General(
         "parts-of-another-number",
         r"too many values to unpack \(expected (?P<wanted>\d+)|"

@@ -194,12 +194,16 @@ RUNNING: tuple[General, ...] = (
     General(
         "compiler-failed-in-a-cut-log",
         r"Set TORCHDYNAMO_VERBOSE=1 for the internal stack trace|raise TorchRuntimeError\(|"
+        r"\bUnsupported: (?:hasattr|call_\w{2,20}|torch\.|[Uu]nexpected|Graph break|generator|"
+        r"[Dd]ata dependent|[Dd]ynamic|inline|reconstruct|speculate|setattr|missing|builtin|"
+        r"non-function|can't)|"
         r"_dynamo/utils\.py\"?, line \d+, in (?:wrap_fake_exception|get_fake_value)",
         _cut,
         {
             '  File "/x/torch/_dynamo/utils.py", line 3355, in get_fake_value\n    raise '
             "TorchRuntimeError(str(e)).with_traceback(e.__traceback__) from None\n": "DISABLE=1",
             "Set TORCHDYNAMO_VERBOSE=1 for the internal stack trace (please do this": "DISABLE=1",
+            "# vision finetuning error (Unsupported: hasattr ConstDictVariable to)": "DISABLE=1",
         },
         alone=True,
     ),

@@ -77,8 +77,24 @@ def _merged_sizes(told: str) -> Answer:
     )
 
 
+_EMPTY = Answer(
+    "values are put into a tensor, and there are none: the source is empty (size 0)",
+    (
+        "print what the last frame's line assigns: who made it, and from what?",
+        "GRPO: each reward function returns one number for each completion: print(len(rewards), "
+        "len(completions))",
+    ),
+    why="a list of no scores, no rows or no labels became a tensor of size 0; a reward function "
+    "whose column (answer, solution) is not in the rows returns nothing",
+    known="both sizes are in the message; what the values are, only the frames say",
+    settles=False,
+)
+
+
 def _two_sizes(case: Case) -> Answer:
     numbers = [text for text in case.match.groups() if text]
+    if case.match["d"] == "0":
+        return _EMPTY
     if case.match["h"]:
         numbers = [f"[{text}]" for text in numbers]
     told = f": {numbers[0]} and {numbers[1]}" if len(numbers) > 1 else ""
@@ -222,9 +238,35 @@ SHAPES: tuple[General, ...] = (
             "RuntimeError: output with shape [8] doesn't match the broadcast shape [8, 8]": (
                 "per_device_train_batch_size=1"
             ),
+            "RuntimeError: The expanded size of the tensor (2) must match the existing size (0) at "
+            "non-singleton dimension 0.": "reward function",
             "RuntimeError: shape '[1, 12, 8, 256]' is invalid for input of size 12288": (
                 "do not fit"
             ),
+        },
+    ),
+    General(
+        "nothing-to-reduce",
+        r"Expected reduction dim (?:\d+ )?to have non-zero size|cannot perform reduction function "
+        r"\w{3,8} on a tensor with no elements|(?:max|min)\(\) arg is an empty sequence|"
+        r"Expected reduction dim to be specified for input\.numel\(\) == 0",
+        lambda case: Answer(
+            "the largest (or smallest) of nothing is asked for: a list or tensor is empty",
+            (
+                "print the shape of what the last frame's line reduces, and who made it",
+                "GRPO: max_completion_length above 0, prompts shorter than max_seq_length minus "
+                "it; print the completions of one step",
+                "rows: dataset.filter(lambda row: len(row['input_ids']) > 1)",
+            ),
+            why="no completion token, no label, no row or no image was left after a cut, a filter "
+            "or a mask",
+            known="the message; what is empty, only the frames say",
+            settles=False,
+        ),
+        {
+            "# Unsloth GRPO trainer error - IndexError: argmax(): Expected reduction dim 1 to have "
+            "non-zero size.": "max_completion_length",
+            "ValueError: max() arg is an empty sequence": "is empty",
         },
     ),
     General(

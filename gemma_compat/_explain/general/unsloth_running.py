@@ -173,6 +173,52 @@ UNSLOTH_RUNNING: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "config-that-unsloth-did-not-patch",
+        r"'(?P<owner>\w{2,30}(?:Config|Arguments|Trainer))' object has no attribute "
+        r"'(?P<name>unsloth_\w{2,60})'",
+        lambda case: Answer(
+            f"this {case.match['owner']} is TRL's own class: Unsloth adds {case.match['name']} to "
+            "the class that it puts in its place",
+            (
+                "import unsloth   as the first import, before trl, transformers and peft",
+                "from trl import GRPOConfig, GRPOTrainer   after that, in the same process, and "
+                "no config that was pickled or made before",
+                "rm -rf unsloth_compiled_cache, and pip install -U unsloth unsloth_zoo",
+            ),
+            why="at its import Unsloth replaces TRL's trainers and configs by generated ones; what "
+            "was imported before, or comes from a cache of another release, is the original",
+            known="the name is one of Unsloth's; which of these it is, the order of the imports "
+            "says",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "# AttributeError: 'GRPOConfig' object has no attribute 'unsloth_grpo_mini_batch'": (
+                "first import"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "template-name-unknown-to-unsloth",
+        r"CHAT_TEMPLATES\[(?:chat_template|[\"'])",
+        always(
+            "get_chat_template is given a name that Unsloth has no template for",
+            "from unsloth.chat_templates import CHAT_TEMPLATES; print(list(CHAT_TEMPLATES))",
+            "get_chat_template(tokenizer, chat_template='gemma-3')   (Gemma 1 and 2: 'gemma', "
+            "'gemma2'; Gemma 4: 'gemma-4')",
+            "or the tokenizer's own template: leave get_chat_template out",
+            why="the names are Unsloth's, not those of the checkpoints",
+            known="the frame is that of unsloth/chat_templates.py",
+        ),
+        {
+            "ollama_modelfile = CHAT_TEMPLATES[chat_template]\nKeyError: 'gemma-2b-it'": (
+                "list(CHAT_TEMPLATES)"
+            )
+        },
+        alone=True,
+    ),
+    General(
         "text-column-without-a-name",
         r"KeyError: ''",
         always(

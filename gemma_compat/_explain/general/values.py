@@ -99,6 +99,25 @@ def tokenizer_of_5() -> Answer:
     )
 
 
+def _reward(case: Case) -> Answer | None:
+    """Answer a reward function that takes a completion's text for a list of messages."""
+    near = case.hit.before[-4000:] + case.around + case.hit.after[:1500]
+    if not re.search(r"completion\[0\]\[.content.\]|completions?\b[^\n]{0,80}content", near):
+        return None
+    return Answer(
+        "a reward function takes a completion for a list of messages, and it is a text here",
+        (
+            "text = completion if isinstance(completion, str) else completion[0]['content']",
+            "or a conversational prompt: [{'role': 'user', 'content': ...}] in the column prompt, "
+            "in place of a text",
+        ),
+        why="TRL hands over what the prompt is: for a text a text, for messages a list with one "
+        "message",
+        known="the message, and the line of the reward function in the log",
+        certain=False,
+    )
+
+
 def _row(kind: str) -> Answer:
     return Answer(
         f"a {kind} stands where a row or a message with keys is expected",
@@ -180,10 +199,12 @@ VALUES: tuple[General, ...] = (
         "text-indexed-by-a-name",
         r"(?P<kind>string|list) indices must be integers|"
         r"byte indices must be integers",
-        lambda case: _row("text" if case.match["kind"] != "list" else "list"),
+        lambda case: _reward(case) or _row("text" if case.match["kind"] != "list" else "list"),
         {
             "TypeError: string indices must be integers, not 'str'": "json.loads",
             "TypeError: list indices must be integers or slices, not str": "batched=True",
+            "responses = [completion[0]['content'] for completion in completions]\nTypeError: "
+            "string indices must be integers": "isinstance(completion, str)",
         },
     ),
     General(

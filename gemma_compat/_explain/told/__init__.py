@@ -28,6 +28,7 @@ FILES = (
     "memory",
     "outputs",
     "turns",
+    "templates",
     "files",
     "errors",
     "pace",

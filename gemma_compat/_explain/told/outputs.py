@@ -15,7 +15,7 @@ _MINE = (
 )
 _NONSENSE = (
     r"(?:gibberish|junk outputs?|outputs? to be (?:complete )?junk|[\"'`]!{6,}[\"'`]|garbage|"
-    r"garbled|nonsens\w{1,6}|word[ -]salad|incoherent|meaningless|rubbish|"
+    r"[\"'“]noise[\"'”]|garbled|nonsens\w{1,6}|word[ -]salad|incoherent|meaningless|rubbish|"
     r"jibberish|random (?:tokens?|characters?|words?|text|symbols?|strings?|outputs?|letters)|"
     r"(?:broken|corrupt\w*|weird|strange|bizarre|scrambled|unreadable) (?:output|text|answer|"
     r"response|generation|character|token)s?|乱码|胡言乱语|乱七八糟|不知所云|无意义)"
@@ -196,6 +196,7 @@ OUTPUTS: tuple[Symptom, ...] = (
             "incorrect",
             "inference",
             "generation",
+            "noise",
             "garb",
             "nonsens",
             "salad",

@@ -143,6 +143,43 @@ UNSLOTH: tuple[Symptom, ...] = (
         },
     ),
     Symptom(
+        "grpo-without-vllm",
+        r"(?:GRPO|RLHF|\bRL\b)[^\n.]{0,40}(?:without|no|w/o|disable) vllm|(?:GRPO|RLHF)[^\n]{0,60}"
+        r"(?:rel(?:y|ies) up?on|needs?|requires?|depends? on) vllm",
+        told(
+            "GRPO is to run without vLLM",
+            "fast_inference=False in from_pretrained, and use_vllm=False in GRPOConfig",
+            "FastLanguageModel.from_pretrained('ADAPTER_FOLDER', fast_inference=False)   trains an "
+            "adapter of SFT on; no second get_peft_model",
+            "a smaller num_generations and max_completion_length: generate is slower than vLLM",
+            why="without vLLM the trainer generates with the model itself, which takes any model "
+            "and adapter that Unsloth loads",
+        ),
+        {
+            "# GRPO without VLLM? unsloth": "use_vllm=False",
+            "GRPO with vllm": "",
+        },
+    ),
+    Symptom(
+        "prompts-that-are-cut",
+        r"prompts? (?:\w{1,8} )?(?:is|are|gets?|being|was|were) (?:\w{1,10} )?(?:cut|truncated|"
+        r"clipped)|max_prompt_length[^\n.]{0,40}(?:ignored|no effect|not (?:used|applied|"
+        r"respected)|limited)|max(?:imum)? prompt length of \d+",
+        told(
+            "prompts are said to be cut, whatever max_prompt_length says",
+            "GRPOConfig(max_prompt_length=None, ...)   (DPOConfig alike), and max_seq_length at "
+            "loading above prompt and completion together",
+            "print(trainer.args.max_prompt_length, trainer.max_prompt_length, "
+            "model.max_seq_length)   : what does the trainer hold?",
+            "rm -rf unsloth_compiled_cache   where Unsloth is used: its trainer may be of another "
+            "TRL",
+            why="TRL cuts prompts on the left to max_prompt_length (512 where nothing was said), "
+            "which takes the template's first mark away; notebooks set 256",
+        ),
+        {"# Max prompt length of 256": "max_prompt_length=None"},
+        words=("prompt",),
+    ),
+    Symptom(
         "most-labels-masked",
         r"Most labels in your dataset are -100",
         told(
