@@ -89,6 +89,7 @@ _CODE = re.compile(
 )
 # Calls that hold texts to look for, and which of their arguments is what is said.
 _LOOKED_FOR = {"General": 2, "Symptom": 2, "Notice": 2, "Refusal": 1}
+_NOT_SAID = {"examples", "words", "loosely", "effects"}
 _WORDS = re.compile(r"[A-Za-z]{2,}.*[ :]|^[A-Z][a-z]+$|^[a-z]+:$")
 
 
@@ -141,7 +142,8 @@ def _strings(file: Path) -> Iterator[str]:
 def _looked_for(found: ast.Call) -> Iterator[ast.AST]:
     """Yield name, pattern and examples of such a call: all but what it answers."""
     answer = _LOOKED_FOR[ast.unparse(found.func)]
-    for given in (*found.args[:answer], *found.args[answer + 1 :]):
+    named = (item.value for item in found.keywords if item.arg in _NOT_SAID)
+    for given in (*found.args[:answer], *found.args[answer + 1 :], *named):
         yield from ast.walk(given)
 
 

@@ -54,12 +54,6 @@ TOLD_CARDS: tuple[Reader, ...] = (
         },
         words=("x", "*", "×"),
     ),
-    Reader(  # "4张3090", "8卡A100"
-        rf"(?<![\d.])(?P<count>[1-9]\d?) ?[张块卡片]\s?(?i:rtx ?)?(?P<card>(?i:{_CARD}))"
-        r"(?![\d.])",
-        _cards,
-        {"用4张3090训练": {"told.cards": 4, "told.card": "3090"}, "8卡A100": {"told.cards": 8}},
-    ),
     Reader(  # "on a 3090", "my 4090", "A100s", "L40s": no count
         rf"(?i:\b(?:an?|my|the|on|with|one|single|gpu:?|using|have)(?: (?:nvidia|rtx|geforce|\d\d "
         rf"?gb))"

@@ -67,8 +67,7 @@ UNSLOTH: tuple[Symptom, ...] = (
             "Unsloth is spoken of with several GPUs",
             "CUDA_VISIBLE_DEVICES=0 python train.py   : does it run on one card?",
             "torchrun --nproc_per_node=N train.py, or accelerate launch: one process for each "
-            "card, with an "
-            "Unsloth of 2025.9 or later; LoRA or QLoRA alone",
+            "card, with a recent Unsloth; LoRA or QLoRA alone",
             'a model that does not fit one card: device_map="balanced" in from_pretrained, or '
             "FSDP2 or "
             "ZeRO-3 without Unsloth (use_unsloth: false in LLaMA-Factory)",
