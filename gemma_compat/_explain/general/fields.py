@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ... import versions
 from ..answer import Answer
 from .base import Case, General
 
@@ -21,6 +22,11 @@ _FIELDS = (
 
 def _moved(case: Case) -> Answer | None:
     name = case.match["name"]
+    since = "4.53" if name == "sliding_window_pattern" else "5"
+    package = case.facts.packages.get("transformers")
+    here = str(package.get("version", "")) if package is not None else ""
+    if versions.is_valid(here) and versions.contains(f"<{since}.0.dev0", here):
+        return None
     layered = name == "rope_theta" and case.match["owner"].startswith(("Gemma3", "Gemma4", "T5"))
     where = (
         'config.rope_parameters["full_attention"]["rope_theta"]   and ["sliding_attention"], by '
@@ -29,15 +35,29 @@ def _moved(case: Case) -> Answer | None:
         else _MOVED[name]
     )
     who = next((item for item in reversed(case.packages) if item != "transformers"), "")
+    if not who and case.facts.packages.get("vllm") is not None:
+        who = "vllm"
     return Answer(
-        f"{who or 'the code'} reads {name} of the config, which transformers 5 keeps elsewhere",
+        f"{who or 'the code'} reads {name} of the config, which transformers {since} and newer "
+        "keep elsewhere",
         (
             f"pip install -U {who}" if who else where,
-            f"or, in code of your own: {where}" if who else "or pip install 'transformers<5'",
+            f"or, in code of your own: {where}"
+            if who
+            else f"or pip install 'transformers<{since}'",
+            *(
+                [f"or pip install 'transformers<{since}'   for the release that is there"]
+                * bool(who)
+            ),
         ),
-        why="transformers 5 gathers what belongs to the positions in config.rope_parameters, for "
+        why="layer_types took its place, which names the kind of each layer"
+        if since == "4.53"
+        else "transformers 5 gathers what belongs to the positions in config.rope_parameters, for "
         "Gemma 3 and 4 one for each kind of layer",
-        known="the message; the configs of Gemma 1 to 4 were read out in transformers 5.23.0, and "
+        known="the message; Gemma 3's config has the field in transformers 4.50.3 and layer_types "
+        "in 4.57.6; the release between is that of reports"
+        if since == "4.53"
+        else "the message; the configs of Gemma 1 to 4 were read out in transformers 5.23.0, and "
         "4.57.6 has the field",
         settles=False,
         of_gemma=case.match["owner"].startswith("Gemma"),
@@ -74,6 +94,10 @@ FIELDS: tuple[General, ...] = (
             "AttributeError: 'GemmaConfig' object has no attribute 'rope_theta'": (
                 'rope_parameters["rope_theta"]'
             ),
+            "transformers==4.53.1\nvllm==0.8.4\nAttributeError: 'Gemma3TextConfig' object has no "
+            "attribute 'sliding_window_pattern'": "pip install -U vllm",
+            "transformers==4.57.1\nAttributeError: 'Gemma3TextConfig' object has no attribute "
+            "'rope_theta'": "",
             "AttributeError: 'Gemma3Config' object has no attribute 'abc'": "",
         },
     ),

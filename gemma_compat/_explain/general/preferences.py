@@ -231,7 +231,8 @@ PREFERENCES: tuple[General, ...] = (
         "assistant-tokens-not-marked",
         r"assistant_only_loss=True.{0,200}(?:chat template|generation)|"
         r"template (?:that )?(?:does not|doesn't) (?:support|contain).{0,60}generation|"
-        r"at least one example has no assistant tokens",
+        r"at least one example has no assistant tokens|"
+        r"assistant_?(?:tokens_)?masks? (?:[a-z]{1,8} ){0,3}all (?:zeros?\b|0)",
         always(
             "assistant_only_loss needs a template that marks the assistant's tokens, and this one "
             "does not",
@@ -243,10 +244,13 @@ PREFERENCES: tuple[General, ...] = (
             settles=False,
         ),
         {
+            "the chat template cannot handle assistant masks, resulting in assistant_masks being "
+            "all zeros.": "{% generation %}",
             "RuntimeError: You're using `assistant_only_loss=True`, but at least one example has "
             "no assistant tokens. This usually means the tokenizer's chat template doesn't "
-            "generate assistant masks": "endgeneration"
+            "generate assistant masks": "endgeneration",
         },
+        alone=True,
     ),
     General(
         "no-text-named",

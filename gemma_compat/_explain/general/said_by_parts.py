@@ -242,4 +242,52 @@ SAID_BY_PARTS: tuple[General, ...] = (
         ),
         {"RuntimeError: Trying to resize storage that is not resizable": "dataloader_num_workers"},
     ),
+    General(
+        "written-past-the-end-on-the-gpu",
+        r"Assertion `idx >= 0 && idx < self_dim_size|index_copy_\(\): index out of bounds|"
+        r"Assertion `(?:-sizes\[i\] <= index && index < sizes\[i\]|ind >= 0 && ind < ind_dim_size)",
+        always(
+            "on the GPU an index lies past the end of the tensor that it reads or fills",
+            "CUDA_LAUNCH_BLOCKING=1   before the command, or the same rows on the CPU: the "
+            "traceback then ends at the line",
+            "a cache: past_key_values=None, or one as long as prompt and answer together "
+            "(max_cache_len), with cache_position that begins at 0",
+            "pip install -U transformers   where generate() itself made the cache",
+            why="index_copy_ fills a cache at the positions of the tokens: one that is shorter "
+            "than these, or a window that was counted otherwise, ends so; other indices are ids "
+            "past a table",
+            known="the assertion of the kernel; which tensor it is, it does not say",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "IndexKernel.cu:175: operator(): block: [0,0,0], thread: [57,0,0] Assertion `idx >= 0 "
+            '&& idx < self_dim_size && "index_copy_(): index out of bounds"` failed.': (
+                "CUDA_LAUNCH_BLOCKING"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "adapter-weights-made-anew",
+        r"newly initialized: \[[^\n]{0,400}lora_[AB]\b",
+        always(
+            "weights of an adapter were looked for in the checkpoint and not found: they are "
+            "random or zero now",
+            "model = AutoModelForCausalLM.from_pretrained(BASE)   (its class), then "
+            "PeftModel.from_pretrained(model, ADAPTER_FOLDER)",
+            "merge_and_unload() before save_pretrained   where one whole model is wanted",
+            why="the model was made with adapter layers in it, and the files hold the base's names "
+            "or an adapter's under another prefix: what was trained is not in use",
+            known="transformers lists the names",
+            settles=False,
+        ),
+        {
+            "Some weights of TinyLlavaForConditionalGeneration were not initialized from the model "
+            "checkpoint and are newly initialized: ['language_model.model.layers.22.mlp.fc2."
+            "lora_B.default', 'x']": "PeftModel.from_pretrained",
+            "newly initialized: ['score.weight']": "",
+        },
+        alone=True,
+    ),
 )

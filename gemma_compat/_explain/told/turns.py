@@ -113,7 +113,8 @@ TURNS: tuple[Symptom, ...] = (
         r"fails? to) "
         r"(?:generat|output|produc|emit|predict|learn)\w* (?:the |an |any )?(?:EOS|<?eos>?|end[- "
         r"]of[- ](?:sequence|turn|text)|<?end_of_turn>?)|"
-        r"(?:结尾|一直|不断|无限|反复)[^\n]{0,8}(?:重复|循环|生成|输出)|重复(?:出现|输出|生成)|"
+        r"(?:结尾|一直|不断|无限|反复)(?![^\n]{0,40}(?:早停|提前))[^\n]{0,8}"
+        r"(?:重复|循环|生成|输出)|重复(?:出现|输出|生成)|"
         r"talk(?:s|ing)? to itself|question[- ]answer (?:sequence|mode|loop)|"
         r"停不下来|无法停止|不会停|不停)",
         told(
