@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
+
+    ValueT = TypeVar("ValueT", bound="Value")  # which would start a compiler
 else:
 
     def dataclass_transform(**_: Any) -> Any:
@@ -18,7 +20,6 @@ else:
 
 
 _REQUIRED: Any = object()  # the default of a field that has none
-ValueT = TypeVar("ValueT", bound="Value")
 
 
 class _FieldsOfDataclass:

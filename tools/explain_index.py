@@ -1,7 +1,7 @@
 """Write what ``explain`` searches for into ``gemma_compat/_explain/index.json``: ``make index``.
 
 One line is one kind of the general layer, in the order in which they answer, or one expression with
-the literals that a match must contain. The package reads it, so that a log that has none of
+the phrases that a match must contain. The package reads it, so that a log that has none of
 a kind's literals costs neither the import of its file nor the parsing of its expression.
 """
 
@@ -19,8 +19,7 @@ INDEX = Path(__file__).resolve().parent.parent / "gemma_compat" / "_explain" / "
 def index() -> str:
     """Return the text of the index, from the files of the kinds and all expressions."""
     from gemma_compat._explain import general
-    from gemma_compat._explain.index import told
-    from gemma_compat._explain.literals import literals
+    from gemma_compat._explain.literals import told
     from gemma_compat._explain.notices import NOTICES
     from gemma_compat._explain.raised import EXPRESSIONS
     from gemma_compat._explain.readers import readers
@@ -41,7 +40,7 @@ def index() -> str:
         }
         for file, kind in kinds
     ]
-    found = [f"{json.dumps(text)}: {json.dumps(told(literals(text)))}" for text in sorted(texts)]
+    found = [f"{json.dumps(text)}: {json.dumps(told(text))}" for text in sorted(texts)]
     return (
         f'{{"general": [\n{_lines(map(json.dumps, entries))}\n],\n'
         f'"literals": {{\n{_lines(found)}\n}}}}\n'

@@ -1,22 +1,22 @@
 r"""Make regular expressions safe and fast for searching a large, untrusted text.
 
 Each is changed in three ways. Every ``*`` and ``+`` becomes a bounded repeat, so that no line costs
-more than its length times a constant. The literals that a match must contain are read off the
+more than its length times a constant. The phrases that a match must contain are read off the
 expression, and only lines with all of them are searched. And each expression is tried first on the
-distinct shapes of those lines, in which every digit is 0: ten thousand lines with losses have few
+distinct shapes of many lines, in which every digit is 0: ten thousand lines with losses have few
 shapes. So the cost of a healthy log hardly depends on the number of rules. ``\d`` means 0 to 9.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from ..values import Value
-from .index import clauses_of
-from .literals import Clause, literals, parse, parts
+from .index import told_of
+from .literals import parse, parts, told
 
 LONGEST_REPEAT = 300  # characters that one ``*`` or ``+`` may take
 
@@ -27,8 +27,8 @@ class Pattern(Value, eq=False):
     Attributes:
         kind, key: for whom it is searched: ``rule`` and its code, for example.
         text: the expression as it was written.
-        clauses: sets of literals; a match contains at least one of each set.
-        needs: bytes that a piece must also contain; empty for nothing.
+        phrases: what a match must contain, as :func:`.literals.told` writes it.
+        words: those by which it is found, where they are stated.
         limit: how many hits to find before the search for it ends.
         lines: how many lines a match may span.
         context: whether a hit includes the text around it.
@@ -37,11 +37,11 @@ class Pattern(Value, eq=False):
     kind: str
     key: Any
     text: str
-    clauses: tuple[Clause, ...]
-    needs: bytes = b""
+    phrases: str
     limit: int = 50
     lines: int = 1
     context: bool = False
+    words: tuple[str, ...] = ()
 
     @property
     def regex(self) -> re.Pattern[str]:
@@ -55,26 +55,43 @@ class Pattern(Value, eq=False):
         """
         return _shape(self.text) if self.lines == 1 else None
 
+    @property
+    def leads(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the words by which it is found, each with a phrase that must be there as well."""
+        if self.words:
+            yield from ((word.encode(), b"") for word in self.words)
+            return
+        for lead in self.phrases.partition("\n")[0].encode().split(b"\t"):
+            word, _, phrase = lead.partition(b":")
+            yield word, phrase if self.lines == 1 else b""
+
+    @property
+    def others(self) -> Sequence[Sequence[bytes]]:
+        """Return further sets of phrases, of each of which a match contains one."""
+        return _others(self.phrases) if self.lines == 1 else ()
+
 
 def pattern(
     kind: str,
     key: Any,
     text: str,
-    needs: bytes = b"",
     limit: int = 50,
     lines: int = 1,
     context: bool = False,
     words: tuple[str, ...] = (),
 ) -> Pattern:
-    """Make a pattern. It is compiled when a log first has its literals: most never are.
+    """Make a pattern. It is compiled when a log first has its phrases: most never are.
 
-    The literals come from the index; those of an expression that is not in it are read off it.
+    The phrases come from the index; those of an expression that is not in it are read off it.
     """
-    known = clauses_of(text)
-    clauses = literals(text) if known is None else known
-    if words:
-        clauses = (frozenset(word.encode() for word in words), *clauses)
-    return Pattern(kind, key, text, clauses, needs, limit, lines, context)
+    known = told_of(text)
+    phrases = told(text) if known is None else known
+    return Pattern(kind, key, text, phrases, limit, lines, context, words)
+
+
+@lru_cache(maxsize=None)
+def _others(phrases: str) -> tuple[tuple[bytes, ...], ...]:
+    return tuple(tuple(line.split(b"\t")) for line in phrases.encode().split(b"\n")[1:])
 
 
 @lru_cache(maxsize=None)
@@ -84,9 +101,7 @@ def _compiled(text: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=None)
 def _shape(text: str) -> re.Pattern[str] | None:
-    if _excludes_a_digit(parse(text)):
-        return None
-    return re.compile(bounded(_zeroed(text)), re.MULTILINE)
+    return None if _excludes_a_digit(parse(text)) else _compiled(_zeroed(text))
 
 
 _ATOM = re.compile(r"\\.|\{\d*,?\d*\}|\d", re.DOTALL)

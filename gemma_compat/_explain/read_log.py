@@ -76,9 +76,10 @@ class LogReading:
     @property
     def last(self) -> Raised | None:
         """Return the exception that ended the run: the last one that is not a launcher's report."""
-        own = [item for item in self.raised if not item.is_of_a_launcher]
-        found = own or self.raised
-        return found[-1] if found else None
+        for item in reversed(self.raised):
+            if not item.is_of_a_launcher:
+                return item
+        return self.raised[-1] if self.raised else None
 
 
 def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
@@ -181,7 +182,7 @@ def _of_general(item: General) -> Pattern:
 
 
 def _reads(item: Reader) -> Pattern:
-    return pattern("fact", item, item.pattern, item.needs, item.limit, item.lines, words=item.words)
+    return pattern("fact", item, item.pattern, item.limit, item.lines, words=item.words)
 
 
 def _count(reading: LogReading, hit: Hit) -> None:

@@ -1,21 +1,21 @@
 """Search a log for many patterns, piece after piece.
 
-A line is searched for a pattern only where the pattern can match: if it has the words that a match
-requires, and if its shape (0 for every digit) matches. Equal shapes are tried once.
+The rows of a log repeat, but for their figures. So which patterns may match a row is judged once
+for its shape, the row with 0 for every digit, by the words that it has. Only rows that a pattern
+may match are searched for it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, takewhile
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
 from ..values import Value
-from .literals import Clause
 from .patterns import Pattern
 from .piece import Piece
-from .required import Found, Required
+from .screen import Screen
 
 
 class Hit(Value):
@@ -44,46 +44,65 @@ class Scanner:
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self._patterns = list(patterns)
         self._left = [item.limit for item in self._patterns]
-        clauses = [item.clauses for item in self._patterns]
-        self._required = Required(word for sets in clauses for clause in sets for word in clause)
-        # The numbers of the patterns by the literals to look for first, where all of these are
-        # found at once; the other patterns are asked about in each piece.
-        self._by_literal: dict[bytes, list[int]] = {}
-        self._others: list[int] = []
-        for number, sets in enumerate(clauses):
-            if sets and sets[0].isdisjoint(self._required.others):
-                for literal in sets[0]:
-                    self._by_literal.setdefault(literal, []).append(number)
-            else:
-                self._others.append(number)
+        self._screen = Screen(self._patterns)
+        # The numbers of the patterns that may match each shape; of most shapes none.
+        self._possible: dict[bytes, tuple[int, ...]] = {}
+        self._kept = 0  # bytes of these shapes
         self._before = b""
 
     def scan(self, first_line: int, data: bytes) -> Iterator[Hit]:
         """Yield the hits in one piece, pattern by pattern, each in order."""
         before, self._before = self._before, data[-_CONTEXT:]
-        piece = Piece(data, self._required)
-        for number in self._possible(piece.found):
+        piece = Piece(data)
+        self._judge(piece.shapes)
+        shapes: dict[int, list[bytes]] = {}
+        for shape in piece.shapes:
+            for number in self._possible[shape]:
+                if self._left[number]:
+                    shapes.setdefault(number, []).append(shape)
+        if not shapes:
+            return
+        rows_of = piece.rows_of({shape for found in shapes.values() for shape in found})
+        for number in sorted(shapes):
             item = self._patterns[number]
-            if not self._left[number]:
-                continue
-            clauses = list(takewhile(bool, map(piece.found.among, item.clauses)))
-            if len(clauses) < len(item.clauses) or item.needs not in data:
-                continue
-            clauses.sort(key=piece.found.count)
-            for found in islice(_matches(item, piece, clauses), self._left[number]):
-                around = _context(piece.start(found.line), data, before) if item.context else ()
-                line = first_line + found.line
-                yield Hit(item.kind, item.key, line, found.text, found.match, *around)
+            rows = self._rows(number, shapes[number], rows_of)
+            for row, text, match in islice(_matches(item, piece, rows), self._left[number]):
+                around = _context(piece.start(row), data, before) if item.context else ()
+                yield Hit(item.kind, item.key, first_line + piece.line(row), text, match, *around)
                 self._left[number] -= 1
 
-    def _possible(self, found: Found) -> list[int]:
-        """Return the patterns whose first literals may have been found."""
-        of_literals = [self._by_literal.get(literal, ()) for literal in found.long]
-        return sorted({*self._others, *chain.from_iterable(of_literals)})
+    def _judge(self, shapes: set[bytes]) -> None:
+        """Find which patterns may match each of these shapes, where that is not known."""
+        new = shapes.difference(self._possible)
+        self._kept += sum(map(len, new))
+        if self._kept > _KEPT:
+            self._possible.clear()
+            new, self._kept = shapes, sum(map(len, shapes))
+        self._possible.update(dict.fromkeys(new, ()))
+        self._possible.update(self._screen.possible(new))
+
+    def _rows(
+        self, number: int, shapes: Sequence[bytes], rows_of: Mapping[bytes, list[int]]
+    ) -> list[int]:
+        """Return the rows in which a match may begin.
+
+        Where many rows have few shapes, a pattern is searched for in the shapes first.
+        """
+        item = self._patterns[number]
+        if sum(len(rows_of[shape]) for shape in shapes) > max(_FEW, 2 * len(shapes)) and item.shape:
+            for shape in shapes:
+                if not item.shape.search(_text(shape)):
+                    others = (one for one in self._possible[shape] if one != number)
+                    self._possible[shape] = tuple(others)
+            shapes = [shape for shape in shapes if number in self._possible[shape]]
+        rows = (row for shape in shapes for row in rows_of[shape])
+        # A match of several lines may have its words in any of them.
+        return sorted({max(0, row - back) for row in rows for back in range(item.lines)})
 
 
+_KEPT = 1 << 18  # bytes
 _BEFORE, _SHOWN = 200, 2000  # characters
-_FEW = 64  # lines; to search them costs less than to compile a second expression
+_FEW = 64  # rows; to search them costs less than to compile a second expression
 _CONTEXT = 16_000  # bytes before a hit; a quarter of them behind it
 
 
@@ -97,40 +116,20 @@ def _context(start: int, data: bytes, before: bytes) -> tuple[str, str]:
     return _text(above), _text(below)
 
 
-class _Found(NamedTuple):
-    """A match: its line's number in the piece, from 0, and the text that is shown."""
-
-    line: int
-    text: str
-    match: re.Match[str]
-
-
-def _matches(item: Pattern, piece: Piece, clauses: Sequence[Clause]) -> Iterator[_Found]:
-    """Yield one match for each line; for a reader of facts, every match in the line."""
+def _matches(
+    item: Pattern, piece: Piece, rows: Iterable[int]
+) -> Iterator[tuple[int, str, re.Match[str]]]:
+    """Yield row, text and match: one for each row; for a reader of facts, every one in the row."""
     most = None if item.kind == "fact" else 1
-    for number in _possible_lines(item, piece, clauses):
-        text = piece.text_from(number, item.lines)
+    for row in rows:
+        text = piece.text_from(row, item.lines)
         first = item.regex.search(text)
-        if first is None or "\n" in text[: first.start()]:  # then it begins in a line below
+        if first is None or "\n" in text[: first.start()]:  # then it begins in a row below
             continue
         start = max(0, first.start() - _BEFORE)
-        shown = text[start : start + _SHOWN].rstrip("\r")
+        shown = text[start : start + _SHOWN]
         for match in islice(item.regex.finditer(shown), most):
-            yield _Found(number, shown, match)
-
-
-def _possible_lines(item: Pattern, piece: Piece, clauses: Sequence[Clause]) -> Iterable[int]:
-    """Return the numbers of the lines in which a match may begin."""
-    if item.lines > 1:  # the words may be in any of its lines
-        last = piece.numbers(set(piece.shapes_with(clauses[:1])))
-        return sorted({max(0, n - back) for n in last for back in range(item.lines)})
-    shape = item.shape if piece.lines > _FEW else None
-    shapes = set(piece.shapes_with(clauses))
-    if shape is None:
-        return piece.numbers(shapes)
-    if not shape.search(_text(b"\n".join(shapes))):  # in all of them at once
-        return []
-    return piece.numbers({s for s in shapes if shape.search(_text(s))})
+            yield row, shown, match
 
 
 def _text(data: bytes) -> str:

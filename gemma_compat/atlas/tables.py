@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from ..values import Value
 
 # The order in which packages are shown.
 ORDER = (
@@ -63,7 +64,7 @@ def head_table(head: str) -> str:
     return f"MODEL_FOR_{words.upper()}_MAPPING_NAMES"
 
 
-class Meaning(NamedTuple):
+class Meaning(Value):
     """What an entry of a table means.
 
     Attributes:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
+from ..values import Value
 from ._package import PackageIndex, releases_of
 from .frames import Error, Frame
 from .intervals import Interval, intervals
 from .lacking import Missing, index_of, keyed, made
 
 
-class Known(NamedTuple):
+class Known(Value):
     """Where a package has the models that it knows.
 
     Attributes:

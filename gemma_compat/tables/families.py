@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from ..values import Value
 
 # As transformers spells them; with each, the release that brought it.
 KNOWN_MODEL_TYPES: dict[str, str] = {
@@ -56,7 +56,7 @@ def is_known(model_type: str) -> bool:
     return model_type in KNOWN_MODEL_TYPES
 
 
-class TurnMarks(NamedTuple):
+class TurnMarks(Value):
     """The tokens around a turn in a chat template."""
 
     start: str

@@ -10,7 +10,7 @@ import pytest
 
 from gemma_compat._explain import index as indexed
 from gemma_compat._explain.general import FILES, generals, kinds_of
-from gemma_compat._explain.literals import literals
+from gemma_compat._explain.literals import told
 from gemma_compat._explain.patterns import pattern
 from gemma_compat._explain.read_log import _patterns
 from gemma_compat.rules import own_rules
@@ -21,7 +21,7 @@ _LOADED = """
 import io, sys
 from gemma_compat._explain.explain import explain_log
 from gemma_compat._explain import patterns
-patterns.literals = lambda text: print("parsed", text)
+patterns.told = lambda text: print("parsed", text)
 explain_log(io.BytesIO(sys.argv[1].encode()))
 print(*(name for name in sys.argv[2:] if f"gemma_compat._explain.general.{name}" in sys.modules))
 """
@@ -57,16 +57,14 @@ def test_a_message_counts_without_its_backticks_too(text: str, log: str) -> None
     assert re.search(without_ticks_too(text), log)
 
 
-def test_it_has_the_literals_of_every_expression() -> None:
+def test_it_has_the_phrases_of_every_expression() -> None:
     for item in _patterns(own_rules()):
-        assert item.text in indexed.index().literals
-        stated = item.key.words if item.kind == "fact" and item.key.words else ()
-        assert item.clauses[bool(stated) :] == literals(item.text), item.text
+        assert indexed.index().literals[item.text] == item.phrases == told(item.text)
 
 
 def test_an_expression_that_is_not_in_it_is_read() -> None:
-    clauses = pattern("rule", "XX1", r"(strange|unheard) zebra\d").clauses
-    assert clauses == (frozenset({b"ge zebr", b"rd zebr"}),)
+    item = pattern("rule", "XX1", r"(strange|unheard) zebra\d")
+    assert set(item.leads) == {(b"*strange", b"strange zebra"), (b"*unheard", b"unheard zebra")}
 
 
 @pytest.mark.parametrize(

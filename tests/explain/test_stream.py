@@ -214,9 +214,8 @@ def test_bars_drawn_over_each_other_are_read_as_drawn_last() -> None:
     assert sorted(drawn.split("\r")) == ["97%|#| 97/99", "98%|##| 98/99", "99%|| 99/99", "done"]
 
 
-def test_lines_of_windows_are_left_as_they_are() -> None:
-    data = b"loss 1\r\nloss 2\r\n"
-    assert read(data) == [(1, data)]
+def test_lines_of_windows_end_as_others_do() -> None:
+    assert read(b"loss 1\r\nloss 2\r\n") == [(1, b"loss 1\nloss 2\n")]
 
 
 def test_a_sentence_is_looked_for_in_a_paragraph_and_not_in_a_line_of_data() -> None:

@@ -43,17 +43,16 @@ class Reader(Value, eq=False):
         read: turns a match into readings.
         examples: texts as people paste them, with the value that each topic must get; a topic with
             the value ``...`` must not be read.
-        needs: bytes that a piece of the log must also contain.
         lines: how many lines a match may span.
         limit: how many matches to find before the search ends.
-        words: texts in lower case, with 0 for every digit, one of which a match contains. Needed by
-            an expression that requires no text of three characters.
+        words: one of these stands in a match: words in lower case, with ``*`` where letters may
+            stand beside one, or texts that are no words, with 0 for each digit. Needed by an
+            expression that requires no word of its own, or none that is rare.
     """
 
     pattern: str
     read: Read
     examples: Mapping[str, Mapping[str, Any]] = {}
-    needs: bytes = b""
     lines: int = 1
     limit: int = 400
     words: tuple[str, ...] = ()

@@ -82,7 +82,6 @@ FIGURES: tuple[Reader, ...] = (
             "global_step: 4999 | reduced_train_loss: 9.047": {"figures.loss": 9.047},
             "{'eval_loss': 1.5}": {"figures.loss": ...},
         },
-        needs=b"loss",
         limit=200,
     ),
     Reader(
@@ -147,14 +146,12 @@ FIGURES: tuple[Reader, ...] = (
                 "training.peft": True,
             },
         },
-        needs=b"rainable",
         limit=20,
     ),
     Reader(
         r"[Tt]rainable param(?:eter)?s(?: = |: )(?P<trained>[\d,]{1,20})(?![\d,]* (?:of|\|\|)|/)",
         _trained_alone,
         {"trainable params: 0": {"figures.trained": 0}},
-        needs=b"rainable",
         limit=20,
     ),
 )

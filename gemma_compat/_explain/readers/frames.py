@@ -10,14 +10,12 @@ FRAMES: tuple[Reader, ...] = (
         rf"transformers{_SEP}trainer\.py|trl{_SEP}trainer{_SEP}\w+\.py",
         always(("training.trainer", True)),
         {"/transformers/trainer.py": {"training.trainer": True}},
-        needs=b"trainer",
         limit=20,
     ),
     Reader(
         r"(?:line \d+, in|\.py in) (?:evaluation_loop|prediction_step|evaluate|predict)\b",
         always(("training.evaluates", True)),
         {'trainer.py", line 1, in evaluation_loop': {"training.evaluates": True}},
-        needs=b"in ",
         limit=20,
     ),
     Reader(
@@ -27,7 +25,6 @@ FRAMES: tuple[Reader, ...] = (
             '/peft/peft_model.py", line 37, in forward': {"training.peft": True},
             'peft_model.py", line 37, in <module>': {"training.peft": ...},
         },
-        needs=b"peft",
         limit=20,
     ),
     Reader(  # the lines that the Trainer's own callbacks print
@@ -38,21 +35,18 @@ FRAMES: tuple[Reader, ...] = (
             "{'loss': 2.1, 'grad_norm': 1.2, 'learning_rate': 2e-05}": {"training.trainer": True},
             "{'loss': 2.1, 'step': 3}": {"training.trainer": ...},
         },
-        needs=b"{'",
         limit=5,
     ),
     Reader(
         rf"peft{_SEP}tuners{_SEP}\w+{_SEP}(?:layer|bnb|model)\.py",
         always(("training.peft", True)),
         {'/peft/tuners/lora/bnb.py", line 500, in forward': {"training.peft": True}},
-        needs=b"tuners",
         limit=20,
     ),
     Reader(
         r"Switching to float32 training",
         always(("training.mixed_precision", "no")),
         {"Switching to float32 training": {"training.mixed_precision": "no"}},
-        needs=b"Switching",
     ),
     Reader(
         rf"trl{_SEP}trainer{_SEP}(?:grpo|rloo|online_dpo|ppo)_trainer\.py|\bGRPOTrainer\(",

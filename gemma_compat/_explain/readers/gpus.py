@@ -160,8 +160,8 @@ _BARE = (
     r"[AHBLVTPMG](?:(?<![\w/.$-].)|(?<=\d[xX].)|(?<=GPU-.))(?:(?:(?<=L)40s\b|\d{2,4}[A-Z]{0,2}|(?<=[TL])4|"
     r"I\d{3}[A-Z]?|[BH]\d{2,3}))(?:[- ](?:\d{2,3} ?G(?:i?B)?|SXM\d?|PCIe)){0,3}"
 )
-# What each has, as lines are searched: H100 and 8xH100, MI300, T4.
-_BARE_WORDS = (*(f"{letter}00" for letter in "ahbvpmg"), "t0", "l0", "i000")
+# What each has, with 0 for each digit: H100 and 8xH100, MI300, T4.
+_BARE_WORDS = (*(f"{letter}00" for letter in "AHBVPMG"), "T0", "L0", "I000")
 
 _ANY = re.compile(
     rf"(?<![\w/.-])(?P<name>(?:{_MAKERS}) ?[A-Za-z0-9-]{{1,20}}"
@@ -180,7 +180,6 @@ GPUS: tuple[Reader, ...] = (
             "GPU: 4x A100-80GB": {"gpus": "A100-80GB", "gpu_count": 4},
             "the GPU: it is fine": {"gpus": ...},
         },
-        needs=b"GPU",
     ),
     Reader(
         rf"(?<![\w/.-])(?P<name>(?:{_MAKERS})(?: [A-Za-z0-9-]{{1,20}}){{1,6}})",
@@ -278,13 +277,11 @@ GPUS: tuple[Reader, ...] = (
         r"(?:CUDA|compute) capability ?(?:sm_|=|:)? ?(?P<major>\d{1,2})[._]?(?P<minor>\d)\b",
         _capability,
         {"with CUDA capability sm_120 is not": {"gpus": "sm_120"}},
-        needs=b"capability",
     ),
     Reader(
         r"\"compute_capability\": \"sm_(?P<major>\d{1,2})(?P<minor>\d)\"",
         _capability,
         {'"compute_capability": "sm_80",': {"gpus": "sm_80"}},
-        needs=b"compute_capability",
     ),
     Reader(
         r"(?:Max memory ?[:=] ?|GPU memory ?[:=] ?|total capacity of )"

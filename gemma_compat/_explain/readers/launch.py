@@ -62,7 +62,6 @@ LAUNCH: tuple[Reader, ...] = (
         r"^\[rank(?P<rank>\d{1,4})\]",
         _rank,
         {"[rank3]: x": {"highest_rank": 3, "ranks": ...}},
-        needs=b"[rank",
     ),
     Reader(
         r"(?:\bworld[_ ]size ?[:=] ?|--?nproc[_-]per[_-]node[= ]|[-_ ]num_processes ?[:=]? ?|"
@@ -85,7 +84,6 @@ LAUNCH: tuple[Reader, ...] = (
             "- distributed_type: MULTI_GPU": {"training.distributed": "ddp"},
             "- distributed_type: NO": {"training.distributed": "no"},
         },
-        needs=b"distributed_type",
     ),
     Reader(
         r"(?:fsdp_(?:version[\"']?: ?(?P<version>[12])|sharding_strategy|auto_wrap_policy)|"
@@ -95,7 +93,6 @@ LAUNCH: tuple[Reader, ...] = (
             "fsdp_version: 2": {"training.fsdp_version": 2, "training.distributed": "fsdp"},
             "  fsdp_sharding_strategy: FULL_SHARD": {"training.distributed": "fsdp"},
         },
-        needs=b"",
         limit=20,
     ),
     Reader(
@@ -120,7 +117,6 @@ LAUNCH: tuple[Reader, ...] = (
         r"ds_config[\"']?: ?[\"']?[^\n\"']{0,60}zero[-_]?(?P<stage>[0-3])",
         _stage,
         {'ds_config: "configs/ds_zero3.json"': {"training.deepspeed_stage": 3}},
-        needs=b"ds_config",
     ),
     Reader(
         r"transformer_layer_cls_to_wrap[\"']? ?[:=] ?(?P<names>[^\n]{1,200})",
@@ -130,19 +126,16 @@ LAUNCH: tuple[Reader, ...] = (
                 "training.fsdp_layer_classes": ("SiglipVisionEmbeddings", "Gemma3DecoderLayer")
             }
         },
-        needs=b"_cls_to_wrap",
     ),
     Reader(
         r"fsdp_activation_checkpointing[\"']? ?[:=] ?(?P<on>[Tt]rue|[Ff]alse)",
         _wraps,
         {"fsdp_activation_checkpointing: true": {"training.external_checkpointing": True}},
-        needs=b"fsdp_activation",
     ),
     Reader(
         r"device_map ?= ?[\"'](?:auto|balanced|sequential)",
         unless_advice(always(("spread", True), strength=STATED)),
         {"from_pretrained(x, device_map='auto')": {"spread": True}},
-        needs=b"device_map",
     ),
     Reader(
         r"\bdevice ?[:=] ?[\"']?mps\b|\bMPS backend\b|macOS-|Darwin-",

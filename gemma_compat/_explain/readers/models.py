@@ -199,7 +199,6 @@ MODELS: tuple[Reader, ...] = (
                 "model_type": frozenset({"gemma3", "gemma3_text", "shieldgemma2"})
             }
         },
-        needs=b"gemma",
     ),
     Reader(
         r"\b(?P<name>\w{0,20}Gemma\w{0,10}?)For(?P<kind>CausalLM|ConditionalGeneration)\b",
@@ -208,7 +207,6 @@ MODELS: tuple[Reader, ...] = (
             "Gemma3ForConditionalGeneration(": {"model_type": frozenset({"gemma3"})},
             "Gemma3ForCausalLM": {"model_type": frozenset({"gemma3_text"})},
         },
-        needs=b"Gemma",
     ),
     Reader(
         r"\b(?P<name>(?:Pali|Shield|Vault|T5)?Gemma[2-4]?n?)(?P<kind>TextConfig|Config|Model|TextModel|"
@@ -222,7 +220,6 @@ MODELS: tuple[Reader, ...] = (
             "Gemma3TextConfig": {"model_type": frozenset({"gemma3_text"})},
             "GemmaModel.forward() got an unexpected": {"model_type": frozenset({"gemma"})},
         },
-        needs=b"Gemma",
     ),
     Reader(
         r"(?:^|[\s\"'])(?:--)?template[\"']?\s?[:= ]\s?[\"']?"
@@ -232,7 +229,6 @@ MODELS: tuple[Reader, ...] = (
             "template: gemma3": {"model_type": frozenset({"gemma3", "gemma3_text"})},
             "--template gemma": {"model_type": frozenset({"gemma"})},
         },
-        needs=b"template",
     ),
     Reader(  # in prose and in names of notebooks
         r"(?:(?<![\w./-])|(?<=/)(?=Gemma\w{1,3}_\())Gemma[ _-]?(?P<family>3n|[234])"
@@ -249,7 +245,6 @@ MODELS: tuple[Reader, ...] = (
             "Gemma 3.5": {"model_type": ...},
             "Gemma 2 trains fine": {"model_type": ...},
         },
-        needs=b"Gemma",
     ),
     Reader(
         r"model[_ ]type[\"'`]?\s?[:=]?\s?[\"'`]?(?P<name>\w{0,20}gemma\w{0,20})",
@@ -258,6 +253,5 @@ MODELS: tuple[Reader, ...] = (
             '"model_type": "gemma4_text"': {"model_type": frozenset({"gemma4_text"})},
             "model type `gemma3` but": {"model_type": frozenset({"gemma3"})},
         },
-        needs=b"gemma",
     ),
 )

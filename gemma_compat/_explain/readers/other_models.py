@@ -95,7 +95,6 @@ OTHER_MODELS: tuple[Reader, ...] = (
             "with meta-llama/Llama-3.1-8B it works": {"other_model": ...},
             "with Qwen/Qwen2.5-7B it does not work": {"other_model": "qwen2"},
         },
-        needs=b"/",
         limit=100,
     ),
     Reader(
@@ -116,7 +115,6 @@ OTHER_MODELS: tuple[Reader, ...] = (
         r"models[/\\.](?P<name>(?!\w{0,20}gemma)\w{2,30})[/\\.]modeling_",
         _module,
         {"/transformers/models/llama/modeling_llama.py": {"other_model": "llama"}},
-        needs=b"modeling_",
         limit=100,
     ),
     Reader(
@@ -127,14 +125,12 @@ OTHER_MODELS: tuple[Reader, ...] = (
             "AutoModelForCausalLM": {"other_model": ...},
             "PeftModelForCausalLM": {"other_model": ...},
         },
-        needs=b"For",
         limit=100,
     ),
     Reader(
         r"model_type[\"'`]?\s?[:=]\s?[\"'`](?P<name>(?!\w{0,20}gemma)[a-z]\w{1,30})",
         _stated_type,
         {'"model_type": "qwen2"': {"other_model": "qwen2"}},
-        needs=b"model_type",
         limit=100,
     ),
 )

@@ -143,7 +143,6 @@ PACKAGES: tuple[Reader, ...] = (
             "transformers==4.49.0 works here for me": {"packages.transformers": ...},
             "`trl==0.15.2` works, but trl==0.16.0 fails": {"packages.trl": "0.16.0"},
         },
-        needs=b"==",
     ),
     Reader(  # pip's resolver
         rf"but you have {_NAME} (?P<version>{VERSION})",
@@ -153,7 +152,6 @@ PACKAGES: tuple[Reader, ...] = (
                 "packages.trl": "0.15.2"
             }
         },
-        needs=b"you have",
     ),
     Reader(  # transformers env, trl env, llamafactory-cli env, Unsloth's issue form, a person
         rf"(?<![\w.-]){_NAME}[`*_]* ?[Vv]ersions?(?: is)?(?: \([^)\n]{{0,40}}\))?[*_]*"
@@ -172,7 +170,6 @@ PACKAGES: tuple[Reader, ...] = (
             "Transformer version: 4.54.0.dev0": {"packages.transformers": "4.54.0.dev0"},
             "transformers_version: 4.49.0": {"packages.transformers": ...},
         },
-        needs=b"ersion",
     ),
     Reader(
         r"Successfully installed .*",
@@ -183,7 +180,6 @@ PACKAGES: tuple[Reader, ...] = (
                 "packages.unsloth-zoo": "2025.3.17",
             }
         },
-        needs=b"Successfully",
     ),
     Reader(  # pip install of what is there, also with its first words cut off
         rf"^(?:Requirement already satisfied: )?{_NAME}(?:\[[\w,-]{{0,40}}\])?[^\n ]{{0,300}}"
@@ -197,13 +193,12 @@ PACKAGES: tuple[Reader, ...] = (
                 "packages.trl": "0.22.2"
             },
         },
-        needs=b" in ",
     ),
     Reader(  # pip show
         rf"^Name: {_NAME}\s*\nVersion: (?P<version>{VERSION})",
         _listed,
         {"Name: transformers\nVersion: 4.56.2": {"packages.transformers": "4.56.2"}},
-        needs=b"\nVersion: ",
+        words=("Name: ",),
         lines=2,
     ),
     Reader(  # print(x.__version__) with or without what it is
@@ -215,7 +210,7 @@ PACKAGES: tuple[Reader, ...] = (
             ">>> transformers.__version__\n'4.50.3'": {"packages.transformers": "4.50.3"},
             "print(torch.__version__)  # 2.6.0+cu124": {"packages.torch": "2.6.0+cu124"},
         },
-        needs=b"__version__",
+        words=(".__version__",),
         lines=2,
     ),
     Reader(  # pip list, conda list, poetry show, tables, sentences, what a cell printed
@@ -265,13 +260,11 @@ PACKAGES: tuple[Reader, ...] = (
         rf"[/\\]{_NAME}-(?P<version>{VERSION})\.(?:dist|egg)-info",
         _listed,
         {"/x/site-packages/trl-0.15.2.dist-info/METADATA": {"packages.trl": "0.15.2"}},
-        needs=b"-info",
     ),
     Reader(
         rf"\bUpdat\w{{1,3}} {_NAME} v?{VERSION} -> v?(?P<version>{VERSION})",
         _listed,
         {"Updated transformers v4.49.0 -> v4.50.3": {"packages.transformers": "4.50.3"}},
-        needs=b" -> ",
     ),
     Reader(
         r"[/\\][Pp]ython(?P<python>3\.?\d{1,2})[/\\](?:[Ll]ib[/\\])?(?:site|dist)-packages",
@@ -280,7 +273,6 @@ PACKAGES: tuple[Reader, ...] = (
             "/usr/lib/python3.11/site-packages/x.py": {"python": "3.11"},
             r"C:\Python312\Lib\site-packages\x.py": {"python": "3.12"},
         },
-        needs=b"-packages",
         limit=20,
     ),
     Reader(
@@ -294,7 +286,6 @@ PACKAGES: tuple[Reader, ...] = (
             "python 3.11 works": {"python": ...},
             "python                    3.11.9          hb806964_0_cpython": {"python": "3.11.9"},
         },
-        needs=b"ython",
         limit=20,
     ),
 )

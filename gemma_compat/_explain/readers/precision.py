@@ -70,12 +70,12 @@ _STATED: tuple[Reader, ...] = (
             "python x.py --bf16 --lora": {"training.mixed_precision": "bf16"},
             "mybf16=True": {"training.mixed_precision": ...},
         },
+        words=("fp", "bf"),
     ),
     Reader(
         rf"\bmixed_precision{IS}(?P<value>bf16|fp16|no)\b",
         _precision_by_name,
         {"mixed_precision: 'no'": {"training.mixed_precision": "no"}},
-        needs=b"mixed_precision",
     ),
     Reader(
         r"(?i:\b(?:(?P<loads>load(?:ed|ing)?)|(?:fine-?)?tun(?:e|ed|ing)|train(?:ed|ing)?)\b"
@@ -96,7 +96,7 @@ _STATED: tuple[Reader, ...] = (
             "I fine tune it, then save it in fp16": {"training.mixed_precision": ...},
             "train it, export in bf16": {"training.mixed_precision": ...},
         },
-        words=("fp00", "bf00"),
+        words=("fp", "bf"),
     ),
     Reader(
         r"(?i)\b(?:fp16|bf16|float16|bfloat16|fp32|float32|half[- ]precision|"
@@ -116,7 +116,6 @@ _STATED: tuple[Reader, ...] = (
             "with load_in_4bit=True it works": {"model.quantization_bits": ...},
             "--load_in_4bit": {"model.quantization_bits": 4},
         },
-        needs=b"load_in_",
     ),
     Reader(
         rf"\b(?P<compute>bnb_4bit_compute_)?(?:torch_)?dtype{IS}(?:torch\.)?"
@@ -133,7 +132,6 @@ _STATED: tuple[Reader, ...] = (
             "got (2, Array(768., dtype=float32), 3)": {"model.dtype": ...},
             "x = torch.zeros(2, dtype=torch.float32)": {"model.dtype": ...},
         },
-        needs=b"dtype",
     ),
 )
 PRECISION: tuple[Reader, ...] = tuple(item.replace(read=of_the_run(item.read)) for item in _STATED)

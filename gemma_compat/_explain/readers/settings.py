@@ -129,7 +129,6 @@ _ARGUMENTS: tuple[Reader, ...] = (
             "--gradient_checkpointing --bf16": {"training.gradient_checkpointing": True},
             "--gradient_checkpointing false": {"training.gradient_checkpointing": ...},
         },
-        needs=b"--gradient_checkpointing",
     ),
     Reader(
         rf"\b(?P<name>{'|'.join(_NUMBERS)}){IS}(?P<value>\d{{1,7}})\b",
@@ -153,7 +152,6 @@ _ARGUMENTS: tuple[Reader, ...] = (
                 "training.gradient_accumulation_steps": 8,
             }
         },
-        needs=b"Batch size per device",
     ),
     Reader(
         rf"\b(?:_?attn_impl(?:ementation)?|flash_attn){IS}(?P<value>{_ATTENTION})\b",
@@ -172,7 +170,6 @@ _ARGUMENTS: tuple[Reader, ...] = (
             "eval_strategy='steps'": {"training.evaluates": True},
             "eval_strategy='no'": {"training.evaluates": ...},
         },
-        needs=b"_strategy",
     ),
     Reader(
         rf"(?:\b(?:finetuning_type|train_type|tuner_type)|(?<![\w.])adapter){IS}"
@@ -203,13 +200,11 @@ _ARGUMENTS: tuple[Reader, ...] = (
         r"\bfull_finetuning ?= ?True",
         always(("training.peft", False), strength=STATED),
         {"full_finetuning = True": {"training.peft": False}},
-        needs=b"full_finetuning",
     ),
     Reader(
         rf"\btarget_modules{IS}(?P<value>[\w-]{{2,40}})",
         _targets,
         {"--target_modules all-linear": {"adapter.target_modules": "all-linear"}},
-        needs=b"target_modules",
     ),
 )
 SETTINGS: tuple[Reader, ...] = (

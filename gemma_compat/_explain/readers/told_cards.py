@@ -10,6 +10,8 @@ from .saying import is_beside, is_taken_back
 
 _WORDS = {"one": 1, "a": 1, "single": 1, "two": 2, "dual": 2, "three": 3, "four": 4, "eight": 8}
 _CARD = r"(?:[2345]0[5-9]0|[ahlvb]\d{2,3}|t4|p100|p40)"
+# What of a card's name is letters, and may stand around them: "2xA100s", "rtx3090x2".
+_LETTERS, _RTX, _S = "ahlvbtp", ("", "rtx"), ("", "s")
 
 
 def _cards(match: re.Match[str]) -> Iterator[Reading]:
@@ -40,7 +42,11 @@ TOLD_CARDS: tuple[Reader, ...] = (
             "on four A100 cards": {"told.cards": 4},
             "step 12 of 4090": {"told.cards": ...},
         },
-        words=("two", "dual", "three", "four", "eight", "single", "one", "0x", "0 x", "0*", "0 *"),
+        words=(
+            *("two*", "dual*", "three*", "four*", "eight*", "single*", "one*", "*"),
+            *(f"x{name}" for name in ("", "s", "nvidia", "geforce", "rtx", "a", "an")),
+            *(f"x{letter}{plural}" for letter in _LETTERS for plural in _S),
+        ),
     ),
     Reader(  # "3090 x 4", "T4x2"
         rf"(?<![\w.-])(?i:(?:rtx ?)?(?P<card>{_CARD})s?(?: \d{{2}} ?gb?)? ?[x*×] ?"
@@ -52,7 +58,10 @@ TOLD_CARDS: tuple[Reader, ...] = (
             "T4x2": {"told.cards": 2, "told.card": "T4"},
             "A100 x 40GB": {"told.cards": ...},
         },
-        words=("x", "*", "×"),
+        words=(
+            *("*", "×", "gx", "gbx"),
+            *(f"{rtx}{letter}{s}x" for rtx in _RTX for letter in ("", *_LETTERS) for s in _S),
+        ),
     ),
     Reader(  # "on a 3090", "my 4090", "A100s", "L40s": no count
         rf"(?i:\b(?:an?|my|the|on|with|one|single|gpu:?|using|have)(?: (?:nvidia|rtx|geforce|\d\d "
@@ -67,6 +76,6 @@ TOLD_CARDS: tuple[Reader, ...] = (
             "after the 4090 steps": {"told.card": ...},
             "works on a 3090": {"told.card": ...},
         },
-        words=("00", "t0", "l0", "v0"),
+        words=("a", "an", "my", "the", "on", "with", "one", "single", "gpu", "using", "have"),
     ),
 )

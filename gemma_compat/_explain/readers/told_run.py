@@ -99,7 +99,7 @@ _FORMS: tuple[Reader, ...] = (
             "Can't train gemma 2 9b on a T4": {"told.model": "gemma-2-9b"},
             "it works with Gemma 3 4B; Gemma 3 27B fails": {"told.model": "gemma-3-27b"},
         },
-        words=("gemma",),
+        words=("*gemma*",),
     ),
     Reader(
         r"(?:\blora_r(?:ank)?[\"']?(?:\s?[=:]\s?| )|(?<![\w.\-])r ?[=:] ?|[\"']r[\"']: ?|"
@@ -114,10 +114,6 @@ _FORMS: tuple[Reader, ...] = (
             "lr=8": {"told.rank": ...},
             "local_rank: 3": {"told.rank": ...},
         },
-        words=(
-            *(f"r{one}{sign}{two}0" for one in ("", " ") for sign in "=:" for two in ("", " ")),
-            *("r': 0", "r':0", 'r": 0', 'r":0', "rank", "lora_r"),
-        ),
     ),
     Reader(
         r"(?i:(?<![\w-])(?<!effective )(?<!total )(?<!global )(?<!eval )(?:micro[ -]?)?"
@@ -131,7 +127,6 @@ _FORMS: tuple[Reader, ...] = (
             "an effective batch size of 64": {"told.rows": ...},
             "total batch size 64": {"told.rows": ...},
         },
-        words=("batch", "bs"),
     ),
     Reader(
         r"(?i:(?:sequence|context|seq|max)[ _-]?(?:len(?:gth)?|window|size)"
@@ -143,7 +138,6 @@ _FORMS: tuple[Reader, ...] = (
             "context length 8k": {"told.tokens": 8192},
             "--vllm_max_model_len 4096": {"told.tokens": ...},
         },
-        words=("seq", "context", "max"),
     ),
     Reader(
         r"(?i:(?<![\w-])(?P<value>\d{1,3},\d{3}|\d{3,6}|\d{1,3}k)[ -](?:tokens?|context)\b)"
@@ -154,7 +148,6 @@ _FORMS: tuple[Reader, ...] = (
             "at 16k context": {"told.tokens": 16384},
             "3,000 tokens per second": {"told.tokens": ...},
         },
-        words=("token", "context"),
     ),
     Reader(
         r"(?i:\bq-?lora\b|\b(?:in |with |using )?4[ -]?bits?\b(?! (?:adam|optim))|\bnf4\b)",
@@ -163,7 +156,6 @@ _FORMS: tuple[Reader, ...] = (
             "I'm using 4-bit QLoRA": {"told.bits": 4},
             "without 4bit it needs more": {"told.bits": ...},
         },
-        words=("lora", "bit", "nf0"),
     ),
     Reader(
         r"(?i:\bfull(?:[ -](?:parameter|param|weight|model))?[ -]?fine-?[ ]?tun\w{1,4}|"
@@ -174,7 +166,6 @@ _FORMS: tuple[Reader, ...] = (
             "not full fine-tuning": {"told.peft": ...},
             "full_finetuning = False": {"told.peft": ...},
         },
-        words=("full", "fft", "全参", "全量"),
     ),
     Reader(
         r"deepspeed_engine_wrapped|[/\\]deepspeed[/\\]runtime[/\\](?:zero[/\\]stage(?P<stage>3))?|"
@@ -184,7 +175,6 @@ _FORMS: tuple[Reader, ...] = (
             "self.deepspeed_engine_wrapped.backward(loss)": {"told.deepspeed": True},
             "x/deepspeed/runtime/zero/stage3.py": {"told.stage": 3},
         },
-        needs=b"deepspeed",
         limit=20,
     ),
     Reader(
@@ -195,7 +185,6 @@ _FORMS: tuple[Reader, ...] = (
         always(("told.unsloth", True), strength=MENTIONED),
         {"gradient_checkpointing: unsloth": {"told.unsloth": True}},
         limit=3,
-        words=("unsloth", "fastmodel", "fastlanguagemodel", "fastvisionmodel"),
     ),
     Reader(
         r"rlhf_type[= ]grpo|\bGRPOConfig\(|\bGRPOTrainer\(|\bin _generate_and_score_completions",
@@ -218,7 +207,6 @@ _FORMS: tuple[Reader, ...] = (
             )
         ),
         {"with ZeRO-3 on 8 cards": {"told.stage": 3}, "zero 4": {"told.stage": ...}},
-        words=("zero", "speed"),
     ),
     Reader(
         r"\boptim(?:izer)?(?:_type)?(?:[\"']?\s?[=:]\s?[\"']?| )"
@@ -228,13 +216,11 @@ _FORMS: tuple[Reader, ...] = (
             'optim = "adamw_8bit",': {"told.optimizer": "adamw_8bit"},
             "--optim paged_adamw_32bit": {"told.optimizer": "paged_adamw_32bit"},
         },
-        needs=b"optim",
     ),
     Reader(
         rf"\b(?:vllm_)?gpu_memory_utilization(?:{_SETTING}| )(?P<value>0?\.\d{{1,3}})",
         _share,
         {"--vllm_gpu_memory_utilization 0.4 \\": {"told.share": 0.4}},
-        needs=b"gpu_memory_utilization",
     ),
     Reader(
         rf"\bvllm_mode(?:{_SETTING}| )colocate|\bfast_inference ?= ?True",
@@ -253,7 +239,6 @@ _FORMS: tuple[Reader, ...] = (
             "I only have about 1 GB of VRAM left": {"told.memory": ...},
             "it uses 34 GB of VRAM": {"told.memory": ...},
         },
-        words=("0g", "0 g"),
     ),
 )
 # A run's own lines may repeat such a word thousands of times: the first few state it.

@@ -60,7 +60,6 @@ UNSLOTH: tuple[Reader, ...] = (
                 "other_model": "qwen2"
             },
         },
-        needs=b"Unsloth",
     ),
     Reader(
         r"Unsloth: Fast (?P<model>\w+) patching release (?P<version>20\d\d\.\d+(?:\.\d+)?)",
@@ -71,7 +70,6 @@ UNSLOTH: tuple[Reader, ...] = (
                 "unsloth.used": True,
             }
         },
-        needs=b"patching release",
     ),
     Reader(
         rf"(?P<unsloth_zoo>{VERSION})\r?\n(?P<unsloth>{VERSION})\r?\n(?P<transformers>{VERSION})\r?\n"
@@ -86,14 +84,13 @@ UNSLOTH: tuple[Reader, ...] = (
                 "unsloth.used": True,
             }
         },
-        needs=b"__UNSLOTH_VERSIONING__",
+        words=("__UNSLOTH_VERSIONING__",),
         lines=5,
     ),
     Reader(
         rf"Pytorch: (?P<torch>{VERSION})\. CUDA",
         _old_torch,
         {"O^O/ Pytorch: 2.3.0+cu121. CUDA = 8.0.": {"packages.torch": "2.3.0+cu121"}},
-        needs=b"Pytorch: ",
     ),
     Reader(
         r"^(?:\W{0,40})Unsloth: |[/\\](?:unsloth|unsloth_zoo|unsloth_compiled_cache)[/\\]|"
@@ -110,7 +107,6 @@ UNSLOTH: tuple[Reader, ...] = (
             "raised in `moe_utils.native_moe_grouped_mm`.": {"unsloth.used": True},
             "unsloth==2025.3.19": {"unsloth.used": ...},
         },
-        needs=b"",
         limit=20,
     ),
 )
