@@ -9,7 +9,7 @@ from .raised import Raised
 # A frame as Python prints it, and as IPython does, without a traceback's first and last line.
 _FRAME = re.compile(
     rb"^[^\n]{0,120}\bFile \"[^\"\n]{1,300}\", line \d+, in |"
-    rb"^[^\n]{0,60}\.py(?::\d+|\]\(\S{0,120}\))?,? in [\w.]{1,80}(?:\(|$)",
+    rb"^[^\n]{0,160}\.py(?::\d+|\]\(\S{0,120}\))?,? in [\w.]{1,80}(?:\(|$)",
     re.MULTILINE,
 )
 _FEWEST_FRAMES = 2

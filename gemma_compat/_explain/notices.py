@@ -154,6 +154,20 @@ NOTICES: tuple[Notice, ...] = (
         "and slower.",
     ),
     Notice(
+        "extensions-of-torchao-skipped",
+        r"Skipping import of cpp extensions due to incompatible torch version",
+        "torchao was built for another torch and goes on without its compiled parts. It matters "
+        "only where torchao quantizes; pip install -U torchao fits it to the torch that is here.",
+    ),
+    Notice(
+        "attention-mask-not-set",
+        r"The attention mask (?:is not set and cannot be inferred|and the pad token id were not "
+        r"set)",
+        "generate was given input_ids alone. For one prompt without padding the result is right; "
+        "for a batch pass the mask: generate(**tokenizer(texts, return_tensors='pt', padding="
+        "True)), with padding_side='left'.",
+    ),
+    Notice(
         "offloading-under-unsloth",
         r"Unsloth: Will smartly offload gradients to save VRAM",
         "use_gradient_checkpointing='unsloth' keeps activations in the machine's memory. Nothing "

@@ -108,6 +108,7 @@ FILES = (
     "python",
     "attributes",
     "arguments",
+    "trl_arguments",
     "modules",
     "names",
     "undefined",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..answer import Answer
 from .base import Case, General
 from .released import Released, released, upgrade
+from .trl_arguments import of_a_generated_trainer, told_of_trl
 
 # What took the place of an argument.
 _RENAMED = {
@@ -50,7 +51,9 @@ def _argument(case: Case) -> Answer:
         )
     if known is not None and not known.contradicts:
         return _known_argument(case, known, packages)
-    told = _told_of_trl(name, function) if known is None else None  # the log's release takes it
+    if function.lstrip("_").startswith("Unsloth"):
+        return of_a_generated_trainer(name, function)
+    told = told_of_trl(name, function) if known is None else None  # the log's release takes it
     if told is not None:
         return told
     if len(set(packages)) < 2:
@@ -72,58 +75,6 @@ def _argument(case: Case) -> Answer:
         known="the message and the frames; which releases agree, `advise` finds",
         settles=False,
     )
-
-
-# What TRL's trainers took themselves up to 0.12, and their configs take since.
-_IN_THE_CONFIG = {
-    "dataset_text_field",
-    "dataset_num_proc",
-    "dataset_batch_size",
-    "dataset_kwargs",
-    "packing",
-    "num_of_sequences",
-    "chars_per_token",
-    "eval_packing",
-    "neftune_noise_alpha",
-    "model_init_kwargs",
-    "beta",
-    "max_prompt_length",
-    "max_completion_length",
-    "label_smoothing",
-    "loss_type",
-    "truncation_mode",
-    "ref_model_init_kwargs",
-}
-
-
-def _told_of_trl(name: str, function: str) -> Answer | None:
-    """Answer for an argument of TRL's trainers by its name, where the log has no frames."""
-    trainer = function.partition(".")[0]
-    config = f"{trainer.removesuffix('Trainer')}Config" if trainer.endswith("Trainer") else ""
-    if name == "tokenizer" and (config or not function):
-        return Answer(
-            "the trainer takes the tokenizer under another name: processing_class",
-            (
-                "processing_class=tokenizer",
-                "or pip install 'trl<0.13' 'transformers<5'   for a script of that time",
-            ),
-            why="transformers 4.46 renamed it; TRL's trainers followed one by one, and no longer "
-            "take the old name",
-            known="the message names the argument; which trainer dropped it when, the log does "
-            "not say",
-        )
-    if name in _IN_THE_CONFIG and (config or not function):
-        return Answer(
-            f"{trainer or 'the trainer'} no longer takes {name} itself: its config does",
-            (
-                f"{config or 'SFTConfig'}({name}=...), and not in {trainer or 'SFTTrainer'}",
-                "or pip install 'trl<0.13'   for a script of that time",
-            ),
-            why="TRL moved what belongs to the data and the loss from its trainers to their "
-            "configs, which are TrainingArguments with more fields",
-            known="the message names the argument",
-        )
-    return None
 
 
 def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
@@ -294,22 +245,10 @@ ARGUMENTS: tuple[General, ...] = (
             "# TypeError: SFTTrainer.__init__() got an unexpected keyword argument 'tokenizer'": (
                 "processing_class=tokenizer"
             ),
+            "TypeError: _UnslothOnlineDPOTrainer.__init__() got an unexpected keyword argument "
+            "'judge'": "rm -rf unsloth_compiled_cache",
             "# error\n`TypeError: SFTTrainer.__init__() got an unexpected keyword argument "
             "'dataset_text_field'`": "SFTConfig(dataset_text_field=...)",
         },
-    ),
-    General(
-        "argument-of-the-trainer-is-told",
-        r"(?i:unexpected (?:keyword )?(?:arguments?|kwargs?|keywords?) [`'\"]?)"
-        rf"(?P<name>tokenizer|{'|'.join(sorted(_IN_THE_CONFIG))})\b(?![`'\"]?\.)",
-        lambda case: None if "__init__" in case.hit.text else _told_of_trl(case.match["name"], ""),
-        {
-            "# `unexpected keyword argument tokenizer` [FIXED]": "processing_class=tokenizer",
-            "# run_sft.py SFTrainer: got unexpected keyword model_init_kwargs": (
-                "SFTConfig(model_init_kwargs=...)"
-            ),
-            "unexpected keyword argument 'x'": "",
-        },
-        alone=True,
     ),
 )

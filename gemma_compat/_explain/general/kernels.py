@@ -200,7 +200,8 @@ KERNELS: tuple[General, ...] = (
     ),
     General(
         "no-compiler",
-        r"Failed to find C compiler|fatal error: Python\.h: No such file|cannot find -lcuda\b|"
+        r"Failed to find C compiler|fatal error: Python\.h: No such file|"
+        r"include file 'Python\.h' not found|cannot find -lcuda\b|"
         r"Command '\[[^\n]{0,40}\b(?:gcc|cc|clang)'[^\n]{20,600}(?:-lcuda|cuda_utils|__triton_|"
         r"triton)|"
         r"\bcl(?:\.exe)? is not (?:found|recognized)|Compiler: cl is not found",

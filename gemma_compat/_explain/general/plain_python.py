@@ -59,6 +59,30 @@ def _number_looped_over(case: Case) -> Answer:
 
 PLAIN_PYTHON: tuple[General, ...] = (
     General(
+        "nothing-to-reduce",
+        r"Expected reduction dim (?:\d+ )?to have non-zero size|cannot perform reduction function "
+        r"\w{3,8} on a tensor with no elements|(?:max|min)\(\) arg is an empty sequence|"
+        r"Expected reduction dim to be specified for input\.numel\(\) == 0",
+        lambda case: Answer(
+            "the largest (or smallest) of nothing is asked for: a list or tensor is empty",
+            (
+                "print the shape of what the last frame's line reduces, and who made it",
+                "GRPO: max_completion_length above 0, prompts shorter than max_seq_length minus "
+                "it; print the completions of one step",
+                "rows: dataset.filter(lambda row: len(row['input_ids']) > 1)",
+            ),
+            why="no completion token, no label, no row or no image was left after a cut, a filter "
+            "or a mask",
+            known="the message; what is empty, only the frames say",
+            settles=False,
+        ),
+        {
+            "# Unsloth GRPO trainer error - IndexError: argmax(): Expected reduction dim 1 to have "
+            "non-zero size.": "max_completion_length",
+            "ValueError: max() arg is an empty sequence": "is empty",
+        },
+    ),
+    General(
         "number-that-is-looped-over",
         r"'(?:int|float|bool)' object is not (?:iterable|subscriptable)|"
         r"object of type '(?:int|float|bool)' has no len",

@@ -156,10 +156,27 @@ _ABSENT = {
 }
 
 
+_NO_MASK = Answer(
+    "the model is asked for something with an attention_mask, and none was handed over",
+    (
+        "model.generate(**tokenizer(texts, return_tensors='pt').to(model.device), ...)   : with "
+        "input_ids and attention_mask",
+        "pip install -U unsloth unsloth_zoo   where the last frame is Unsloth's",
+    ),
+    why="input_ids alone leave the mask None; releases that ask for it fail, others take every "
+    "token as real. Unsloth of mid February 2025 did so, by its reports",
+    known="the frame's line is attention_mask.to(...)",
+    certain=False,
+    settles=False,
+)
+
+
 def _none(case: Case) -> Answer | None:
     name = case.match["name"] or ""
     if re.match(r"c[a-z]+\d|cget_|cquantize|cdequantize|clion|cadam", name):
         return None  # bitsandbytes without its library
+    if name == "to" and re.search(r"attention_mask\.to\(", case.around):
+        return _NO_MASK
     outside = [item for item in case.packages if item != "torch"]
     who = outside[-1] if outside else "the script"
     reads = f"reads {name} of it" if name else "uses it"
@@ -243,30 +260,6 @@ SHAPES: tuple[General, ...] = (
             "RuntimeError: shape '[1, 12, 8, 256]' is invalid for input of size 12288": (
                 "do not fit"
             ),
-        },
-    ),
-    General(
-        "nothing-to-reduce",
-        r"Expected reduction dim (?:\d+ )?to have non-zero size|cannot perform reduction function "
-        r"\w{3,8} on a tensor with no elements|(?:max|min)\(\) arg is an empty sequence|"
-        r"Expected reduction dim to be specified for input\.numel\(\) == 0",
-        lambda case: Answer(
-            "the largest (or smallest) of nothing is asked for: a list or tensor is empty",
-            (
-                "print the shape of what the last frame's line reduces, and who made it",
-                "GRPO: max_completion_length above 0, prompts shorter than max_seq_length minus "
-                "it; print the completions of one step",
-                "rows: dataset.filter(lambda row: len(row['input_ids']) > 1)",
-            ),
-            why="no completion token, no label, no row or no image was left after a cut, a filter "
-            "or a mask",
-            known="the message; what is empty, only the frames say",
-            settles=False,
-        ),
-        {
-            "# Unsloth GRPO trainer error - IndexError: argmax(): Expected reduction dim 1 to have "
-            "non-zero size.": "max_completion_length",
-            "ValueError: max() arg is an empty sequence": "is empty",
         },
     ),
     General(

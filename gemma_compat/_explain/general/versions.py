@@ -17,7 +17,8 @@ _LLAMA_FACTORY = {"0.9.1": "4.46.1", "0.9.2": "4.49.0", "0.9.3": "4.52.4"}
 def _pins(case: Case) -> Answer | None:
     """Read pip's list of conflicts; the pair that matters for a Gemma comes first."""
     lines = re.findall(
-        r"^\s*([\w.-]+) (\S+) requires ([\w.-]+)(?:\[[\w,]*\])?([^\n]*?), but you have\s+"
+        r"^[\s`>*-]*(?:ERROR: )?([A-Za-z][\w.-]*) (\S+) requires ([\w.-]+)(?:\[[\w,]*\])?"
+        r"([^\n]*?), but you have\s+"
         r"([\w.-]+)\s+(\S+)\s+which\s+is\s+incompatible",
         f"{case.hit.before}{case.hit.text}\n{case.hit.after}",
         re.MULTILINE,
@@ -213,6 +214,8 @@ VERSIONS: tuple[General, ...] = (
         {
             "llamafactory 0.9.2 requires transformers<=4.49.0,>=4.41.2, but you have transformers "
             "4.50.0.dev0 which is incompatible.": "llamafactory",
+            "`unsloth 2026.6.8 requires torch<2.11.0,>=2.4.0, but you have torch 2.11.0+cu130 "
+            "which is incompatible.`": "torch<2.11.0",
             "x 1.0 requires trl<=0.9.6,>=0.8.6, but you have trl 0.15.2 which is incompatible.": (
                 "trl<=0.9.6"
             ),

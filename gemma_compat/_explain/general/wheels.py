@@ -91,6 +91,27 @@ def _no_wheel(case: Case) -> Answer:
 
 WHEELS: tuple[General, ...] = (
     General(
+        "extra-that-a-release-lacks",
+        r"WARNING: (?P<name>[\w.-]{2,40}) (?P<release>\d\S{0,20}) does not provide the extra "
+        r"'(?P<extra>[\w.-]{1,40})'",
+        lambda case: Answer(
+            f"{case.match['name']} {case.match['release']} has no extra {case.match['extra']}: "
+            "pip installs it without what was meant by that",
+            (
+                f"pip install {case.match['name']}   and the packages of that extra by name",
+                'python -c "import importlib.metadata as m; '
+                f"print(m.metadata('{case.match['name']}').get_all('Provides-Extra'))\"   lists "
+                "what there is",
+            ),
+            why="an extra of another release, of the repository's main branch, or misspelt",
+            known="pip says so",
+        ),
+        {
+            "WARNING: unsloth 2026.9.3 does not provide the extra 'mlx'": "Provides-Extra",
+        },
+        alone=True,
+    ),
+    General(
         "pip-finds-no-release",
         r"No matching distribution found for (?P<name>[\w.'\"\[\]<>=!~-]{2,80})|"
         r"(?:Because|And because) (?P<other>[\w.-]{2,60}) (?:has|was not found in|only the "

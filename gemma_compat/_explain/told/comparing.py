@@ -24,7 +24,9 @@ COMPARING: tuple[Symptom, ...] = (
         "batch-differs-from-single",
         r"\bpadding (?:changes|affects|influences|alters|causes)\b|\b(?:bug|problem|issue|error)s? "
         r"(?:in|with) "
-        r"[^\n.]{0,30}\b(?:left|right)[ -]padding|\b(?:incorrect|wrong|broken|bad|inconsistent) "
+        r"[^\n.]{0,30}\b(?:left|right)[ -]padding|"
+        r"\bbatch(?:ed)? (?:inference|generation|decoding)[^\n.]{0,12} "
+        r"(?:broken|wrong|incorrect|garbage|bad)\b|\b(?:incorrect|wrong|broken|bad|inconsistent) "
         r"batch\w* "
         r"(?:generation|inference|decoding|results?|outputs?)|\bbatch\w* [^\n.]{0,40}\b(?:disagree|"
         r"one[ -]at[ -]a[ -]time)|"
@@ -44,6 +46,7 @@ COMPARING: tuple[Symptom, ...] = (
         ),
         {
             "gemma 3 inference gives different results with batch size > 1": "padding_side",
+            "# [Bug] Batch inference broken? Gemma-2": "padding_side",
             "Inconsistent logits with left padding for gemma-2": "float32",
         },
         words=("batch", "padd", "批"),

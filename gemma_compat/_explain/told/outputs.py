@@ -15,6 +15,7 @@ _MINE = (
 )
 _NONSENSE = (
     r"(?:gibberish|junk outputs?|outputs? to be (?:complete )?junk|[\"'`]!{6,}[\"'`]|garbage|"
+    r"spam(?:s|ming|med)? (?:the |out |of )?[`'\"]?<\w{2,12}>|"
     r"[\"'“]noise[\"'”]|garbled|nonsens\w{1,6}|word[ -]salad|incoherent|meaningless|rubbish|"
     r"jibberish|random (?:tokens?|characters?|words?|text|symbols?|strings?|outputs?|letters)|"
     r"(?:broken|corrupt\w*|weird|strange|bizarre|scrambled|unreadable) (?:output|text|answer|"
@@ -197,6 +198,7 @@ OUTPUTS: tuple[Symptom, ...] = (
             "inference",
             "generation",
             "noise",
+            "spam",
             "garb",
             "nonsens",
             "salad",

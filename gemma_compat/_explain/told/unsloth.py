@@ -142,6 +142,22 @@ UNSLOTH: tuple[Symptom, ...] = (
         },
     ),
     Symptom(
+        "unsloth-on-a-mac",
+        r"unsloth[^\n.]{0,40}\b(?:mac(?:os|book)?|apple|m[1-5](?: ?(?:pro|max))?|mps|metal)\b|"
+        r"\b(?:mac(?:os|book)?|apple silicon|mps)\b[^\n.]{0,40}unsloth",
+        told(
+            "Unsloth is to run on a Mac",
+            "pip install -U unsloth unsloth_zoo mlx mlx-lm mlx-vlm   on Apple silicon: its "
+            "loaders take MLX there, for SFT with LoRA",
+            "or mlx_lm.lora --model NAME --train   without Unsloth",
+            "or transformers, PEFT and TRL on MPS, without bitsandbytes: dtype=torch.bfloat16",
+            why="its CUDA kernels (Triton, bitsandbytes) do not exist there; releases before the "
+            "summer of 2026 stop with an error about the GPU, and GRPO and DPO are not covered",
+        ),
+        {"# Unsloth On Mac": "mlx_lm.lora", "unsloth on linux": ""},
+        words=("mac", "apple", "mps", "metal", " m1", " m2", " m3", " m4", " m5"),
+    ),
+    Symptom(
         "grpo-without-vllm",
         r"(?:GRPO|RLHF|\bRL\b)[^\n.]{0,40}(?:without|no|w/o|disable) vllm|(?:GRPO|RLHF)[^\n]{0,60}"
         r"(?:rel(?:y|ies) up?on|needs?|requires?|depends? on) vllm",

@@ -1,0 +1,95 @@
+"""Arguments of TRL's trainers that moved to their configs or have another name."""
+
+from __future__ import annotations
+
+from ..answer import Answer
+from .base import General
+
+# What TRL's trainers took themselves up to 0.12, and their configs take since.
+_IN_THE_CONFIG = {
+    "dataset_text_field",
+    "dataset_num_proc",
+    "dataset_batch_size",
+    "dataset_kwargs",
+    "packing",
+    "num_of_sequences",
+    "chars_per_token",
+    "eval_packing",
+    "neftune_noise_alpha",
+    "model_init_kwargs",
+    "beta",
+    "max_prompt_length",
+    "max_completion_length",
+    "label_smoothing",
+    "loss_type",
+    "truncation_mode",
+    "ref_model_init_kwargs",
+}
+
+
+def told_of_trl(name: str, function: str) -> Answer | None:
+    """Answer for an argument of TRL's trainers by its name, where the log has no frames."""
+    trainer = function.partition(".")[0]
+    config = f"{trainer.removesuffix('Trainer')}Config" if trainer.endswith("Trainer") else ""
+    if name == "tokenizer" and (config or not function):
+        return Answer(
+            "the trainer takes the tokenizer under another name: processing_class",
+            (
+                "processing_class=tokenizer",
+                "or pip install 'trl<0.13' 'transformers<5'   for a script of that time",
+            ),
+            why="transformers 4.46 renamed it; TRL's trainers followed one by one, and no longer "
+            "take the old name",
+            known="the message names the argument; which trainer dropped it when, the log does "
+            "not say",
+        )
+    if name in _IN_THE_CONFIG and (config or not function):
+        return Answer(
+            f"{trainer or 'the trainer'} no longer takes {name} itself: its config does",
+            (
+                f"{config or 'SFTConfig'}({name}=...), and not in {trainer or 'SFTTrainer'}",
+                "or pip install 'trl<0.13'   for a script of that time",
+            ),
+            why="TRL moved what belongs to the data and the loss from its trainers to their "
+            "configs, which are TrainingArguments with more fields",
+            known="the message names the argument",
+        )
+    return None
+
+
+def of_a_generated_trainer(name: str, function: str) -> Answer:
+    """Answer for a trainer that Unsloth generated from the TRL that it found."""
+    trainer = function.partition(".")[0].lstrip("_").removeprefix("Unsloth")
+    return Answer(
+        f"{trainer}, as Unsloth generated it, takes no {name}",
+        (
+            "rm -rf unsloth_compiled_cache, and start again: it is generated from the TRL that is "
+            "installed now",
+            f"python -c 'import inspect, trl; print(inspect.signature(trl.{trainer}.__init__))'   "
+            f": does TRL itself take {name}?",
+            "pip install -U unsloth unsloth_zoo",
+        ),
+        why="a cache of another TRL, or an argument that this TRL does not have (renamed or moved "
+        "to the config)",
+        known="the name is that of a generated class; which TRL it is of, the log does not say",
+        certain=False,
+        settles=False,
+    )
+
+
+TRL_ARGUMENTS: tuple[General, ...] = (
+    General(
+        "argument-of-the-trainer-is-told",
+        r"(?i:unexpected (?:keyword )?(?:arguments?|kwargs?|keywords?) [`'\"]?)"
+        rf"(?P<name>tokenizer|{'|'.join(sorted(_IN_THE_CONFIG))})\b(?![`'\"]?\.)",
+        lambda case: None if "__init__" in case.hit.text else told_of_trl(case.match["name"], ""),
+        {
+            "# `unexpected keyword argument tokenizer` [FIXED]": "processing_class=tokenizer",
+            "# run_sft.py SFTrainer: got unexpected keyword model_init_kwargs": (
+                "SFTConfig(model_init_kwargs=...)"
+            ),
+            "unexpected keyword argument 'x'": "",
+        },
+        alone=True,
+    ),
+)
