@@ -32,6 +32,7 @@ FILES = (
     "vllm",
     "engines",
     "uploads",
+    "merging_refusals",
     "vllm_releases",
     "adapters",
     "fsdp",

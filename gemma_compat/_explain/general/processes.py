@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from .base import Case, General, always
 
@@ -48,6 +50,30 @@ def _of_the_launcher(case: Case) -> Answer | None:
         why="accelerate, torchrun and deepspeed start the script as a child, and print this when "
         "it ends with an error",
         known="the exception's class is that of a launcher",
+    )
+
+
+def _disk_full(case: Case) -> Answer:
+    saves = re.search(r"merge|gguf|push_to_hub|publish", case.near, re.IGNORECASE)
+    where = (
+        ("/kaggle/working has 20 GB: save to /tmp, or elsewhere than on Kaggle",)
+        if re.search(r"(?i)kaggle", case.near)
+        else ()
+    )
+    return Answer(
+        "the disk is full, or the quota on it is used up",
+        (
+            "df -h .   and   du -sh ~/.cache/huggingface",
+            *where,
+            "model.save_pretrained('lora')   : the adapter alone is small; merge where there is "
+            "room"
+            if saves
+            else "save_total_limit=1, and HF_HOME on a larger disk",
+        ),
+        why="a merge needs the base in 16 bits, its result and, for a GGUF, a third copy"
+        if saves
+        else "a checkpoint of a Gemma with its optimizer states takes several times its weights",
+        certain=case.error is not None or "No space left" in case.hit.text,
     )
 
 
@@ -100,15 +126,19 @@ PROCESSES: tuple[General, ...] = (
     ),
     General(
         "disk-full",
-        r"No space left on device|Disk quota exceeded|not enough (?:free )?disk space|"
-        r"file write failed",
-        always(
-            "the disk is full, or the quota on it is used up",
-            "df -h .   and   du -sh ~/.cache/huggingface",
-            "save_total_limit=1, and HF_HOME on a larger disk",
-            why="a checkpoint of a Gemma with its optimizer states takes several times its weights",
-        ),
-        {"OSError: [Errno 28] No space left on device": "HF_HOME"},
+        r"No space left on device|Disk quota exceeded|[Nn]ot enough (?:free )?disk space|"
+        r"[Nn]ot enough (?:free )?space (?:available )?(?:for saving|to save|on (?:the )?(?:disk|"
+        r"device))|"
+        r"[Ii]nsufficient (?:disk|storage) space|[Rr][au]n(?:ning)? out of disk|"
+        r"no disk space left|磁盘(?:空间)?(?:不足|已满|满了)|file write failed",
+        _disk_full,
+        {
+            "OSError: [Errno 28] No space left on device": "HF_HOME",
+            "Kaggle: model.save_pretrained_merged('model', tokenizer)\nOSError: [Errno 28] No "
+            "space "
+            "left on device": "/kaggle/working",
+            "I actually have a good feeling I run out of disk": "df -h",
+        },
         alone=True,
     ),
     General(

@@ -44,8 +44,10 @@ def _no_such_name(case: Case) -> Answer | None:
 
 
 def _another_shape(case: Case) -> Answer | None:
-    if not re.search(_IN_VLLM, case.above + case.around):
+    if not re.search(rf"(?i){_IN_VLLM}", case.above + case.around + case.near):
         return None
+    if case.error is None and case.hit.text.lstrip("> ").startswith("assert"):
+        return None  # source that a traceback of another error shows
     return Answer(
         "a weight of the files has another shape than the parameter of vLLM's class",
         (
@@ -168,8 +170,12 @@ VLLM: tuple[General, ...] = (
         {
             'Traceback (most recent call last):\n  File "/x/site-packages/vllm/model_executor/'
             'layers/linear.py", line 9, in weight_loader\n    assert param_data.shape == '
-            "loaded_weight.shape\nAssertionError": "bnb-4bit"
+            "loaded_weight.shape\nAssertionError": "bnb-4bit",
+            "# AssertionError (assert param_data.shape == loaded_weight.shape) when serving "
+            "dynamic "
+            "quantized models with VLLM": "bitsandbytes",
         },
+        alone=True,
     ),
     General(
         "weights-not-in-the-files",

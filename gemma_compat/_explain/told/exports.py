@@ -6,7 +6,7 @@ import re
 
 from ..answer import Answer
 from ..general.base import Case
-from .base import Symptom, told
+from .base import Symptom, near, told
 
 _LOST = r"(?:accuracy|quality|performance|score|F1|BLEU|perplexity|results?|output|answers?|model)"
 _METHOD = r"(?:AWQ|GPTQ|quanti[sz]\w{1,6}|llm-?compressor|GGUF|Q[2-8]_\w{1,4}|int4|int8|fp8|W4A16)"
@@ -106,6 +106,36 @@ _converted = told(
 )
 
 
+_MADE = (
+    r"(?:merg\w*|export\w*|gguf|quanti[sz]\w*|convert\w*|ollama|vllm|llama\.cpp|lm studio|"
+    r"合并|导出|量化|转换)"
+)
+_LESS = (
+    r"(?:worse|degrad\w*|lower (?:accuracy|quality)|poor(?:er)?|bad(?:ly)?|broken|wrong|"
+    r"quality (?:drop|loss)\w*|not (?:re)?produce|differ(?:s|ent|ently|ence)?|not the "
+    r"same|loses?|lost|"
+    r"变差|效果(?:差|下降|不好)|不一致|不同|不对)"
+)
+_COMPARED = (
+    r"(?i)output|result|answer|respon|predict|perform|accura|quality|score|logit|generat|behav|"
+    r"infer|model (?:is|gets|becomes|seems|looks)|效果|结果|输出|推理|回答|精度|差"
+)
+_merged_is_worse = told(
+    "a merged, quantized or exported model is said to be worse than the adapter on its base",
+    "merge into 16 bits: AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.bfloat16), "
+    "then PeftModel.from_pretrained(...).merge_and_unload()",
+    "compare logits of one prompt before and after: torch.dist(a, b)",
+    "the same prompt: template, one <bos>, the same stop tokens in both programs",
+    why="an adapter trained on 4-bit weights fits those, and rounds away when it is merged "
+    "into them; merged into 16 bits it differs a little. Another base, or another "
+    "template in what serves it, makes far more",
+)
+
+
+def _after_the_merge(case: Case) -> Answer | None:  # of answers alone, not of a script
+    return _merged_is_worse(case) if re.search(_COMPARED, case.hit.text) else None
+
+
 EXPORTS: tuple[Symptom, ...] = (
     Symptom(
         "adapter-that-an-engine-ignores",
@@ -169,5 +199,30 @@ EXPORTS: tuple[Symptom, ...] = (
             "google/medgemma-27b-it with AWQ: accuracy drops": "llmcompressor>=0.11.0",
             "quantized model loaded": "",
         },
+    ),
+    Symptom(
+        "worse-after-the-merge",
+        near(_MADE, _LESS, 70),
+        _after_the_merge,
+        {
+            "the merged model performs worse than the adapter with gemma-2-9b": "16 bits",
+            "quality degraded after merging": "torch.dist",
+        },
+        words=(
+            "merg",
+            "export",
+            "gguf",
+            "quanti",
+            "convert",
+            "ollama",
+            "vllm",
+            "llama.cpp",
+            "lm studio",
+            "合并",
+            "导出",
+            "量化",
+            "转换",
+        ),
+        effects=("wrong-weights-saved", "weights-not-quantized", "wrong-generation"),
     ),
 )

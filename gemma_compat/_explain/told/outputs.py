@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, near, told
@@ -20,15 +18,6 @@ _NONSENSE = (
     r"jibberish|random (?:tokens?|characters?|words?|text|symbols?|strings?|outputs?|letters)|"
     r"(?:broken|corrupt\w*|weird|strange|bizarre|scrambled|unreadable) (?:output|text|answer|"
     r"response|generation|character|token)s?|乱码|胡言乱语|乱七八糟|不知所云|无意义)"
-)
-_MADE = (
-    r"(?:merg\w*|export\w*|gguf|quanti[sz]\w*|convert\w*|ollama|vllm|llama\.cpp|lm studio|"
-    r"合并|导出|量化|转换)"
-)
-_WORSE = (
-    r"(?:worse|degrad\w*|lower (?:accuracy|quality)|poor(?:er)?|bad(?:ly)?|broken|wrong|"
-    r"quality (?:drop|loss)\w*|differ(?:s|ent|ently|ence)?|not the same|loses?|lost|"
-    r"变差|效果(?:差|下降|不好)|不一致|不同|不对)"
 )
 
 
@@ -57,26 +46,6 @@ def _without_effect(case: Case) -> Answer | None:
         f"before 5.6). {answer.why}",
         of_gemma=True,
     )
-
-
-_COMPARED = (
-    r"(?i)output|result|answer|respon|predict|perform|accura|quality|score|logit|generat|behav|"
-    r"infer|model (?:is|gets|becomes|seems|looks)|效果|结果|输出|推理|回答|精度|差"
-)
-_merged_is_worse = told(
-    "a merged, quantized or exported model is said to be worse than the adapter on its base",
-    "merge into 16 bits: AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.bfloat16), "
-    "then PeftModel.from_pretrained(...).merge_and_unload()",
-    "compare logits of one prompt before and after: torch.dist(a, b)",
-    "the same prompt: template, one <bos>, the same stop tokens in both programs",
-    why="an adapter trained on 4-bit weights fits those, and rounds away when it is merged "
-    "into them; merged into 16 bits it differs a little. Another base, or another "
-    "template in what serves it, makes far more",
-)
-
-
-def _after_the_merge(case: Case) -> Answer | None:  # a wrong script is no answer of a model
-    return _merged_is_worse(case) if re.search(_COMPARED, case.hit.text) else None
 
 
 OUTPUTS: tuple[Symptom, ...] = (
@@ -279,30 +248,5 @@ OUTPUTS: tuple[Symptom, ...] = (
             "同",
         ),
         effects=("nothing-learned", "wrong-attention", "images-mismatch", "random-weights"),
-    ),
-    Symptom(
-        "worse-after-the-merge",
-        near(_MADE, _WORSE, 70),
-        _after_the_merge,
-        {
-            "the merged model performs worse than the adapter with gemma-2-9b": "16 bits",
-            "quality degraded after merging": "torch.dist",
-        },
-        words=(
-            "merg",
-            "export",
-            "gguf",
-            "quanti",
-            "convert",
-            "ollama",
-            "vllm",
-            "llama.cpp",
-            "lm studio",
-            "合并",
-            "导出",
-            "量化",
-            "转换",
-        ),
-        effects=("wrong-weights-saved", "weights-not-quantized", "wrong-generation"),
     ),
 )
