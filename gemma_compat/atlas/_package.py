@@ -55,6 +55,7 @@ class PackageIndex:
         self._pieces: list[str] | None = None
         self._templates: list[str] | None = None
         self._modules: list[str] | None = None
+        self._symbols: dict[str, tuple[list[Any], list[list[int]]]] = {}
 
     @property
     def is_of_texts(self) -> bool:
@@ -96,10 +97,13 @@ class PackageIndex:
         rows.
         """
         if name not in self._blocks:
-            found = self._file.block(name)[0] if name in self._file else {"rows": {}, "spans": []}
-            self._blocks[name] = found
+            self._blocks[name] = self._unkept(name)
         block: Mapping[str, Any] = self._blocks[name]
         return block
+
+    def _unkept(self, name: str) -> Mapping[str, Any]:
+        """Return a block as :meth:`block` does, read anew each time."""
+        return self._file.block(name)[0] if name in self._file else {"rows": {}, "spans": []}
 
     def templates(self) -> list[str]:
         """Return the messages, each with :data:`HOLE` for every part that varies."""
@@ -136,14 +140,20 @@ class PackageIndex:
         ]
 
     def symbols(self, name: str) -> tuple[list[Any], list[list[int]]]:
-        """Return the entries of a top-level name, and the spans that they refer to."""
+        """Return the entries of a top-level name, and the spans that they refer to.
+
+        The block is not kept: those of transformers take 1.6 MiB each, for a name or two.
+        """
         import zlib
 
-        block = self.block(f"names/{zlib.crc32(name.encode()) % _SHARDS}")
-        if self._modules is None:
-            self._modules = list(self.block("modules")["rows"])
-        found = block["rows"].get(name, [])
-        return [[self._modules[entry[0]], *entry[1:]] for entry in found], block["spans"]
+        if name not in self._symbols:
+            block = self._unkept(f"names/{zlib.crc32(name.encode()) % _SHARDS}")
+            if self._modules is None:
+                self._modules = list(self.block("modules")["rows"])
+            found = block["rows"].get(name, [])
+            entries = [[self._modules[entry[0]], *entry[1:]] for entry in found]
+            self._symbols[name] = (entries, block["spans"] if entries else [])
+        return self._symbols[name]
 
 
 @lru_cache(maxsize=64)

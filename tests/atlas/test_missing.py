@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from gemma_compat.atlas import read_off, read_tracebacks
+from gemma_compat.atlas._package import PackageIndex
 
 from .made import make_index
 
@@ -270,3 +272,15 @@ def test_names_that_a_modules_text_does_not_show(
     said = [item.text for item in read_off(read_tracebacks([error]), folder=folder).statements]
     assert len(said) == (found is not None)
     assert not found or said[0].endswith(found)
+
+
+def test_blocks_of_names_are_not_kept() -> None:
+    """Those of transformers take 1.6 MiB each, and an error asks for a name or two."""
+    index = PackageIndex("transformers")
+    index.symbols("GemmaModel")
+    tracemalloc.start()
+    found = [index.symbols(name)[0] for name in ("Trainer", "AutoModel", "GemmaTokenizer", "Cache")]
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert all(found)
+    assert kept < 1_000_000

@@ -250,3 +250,11 @@ def test_the_exit_status_says_that_a_failure_is_told(
     log.write_text("gemma-3 training hangs\n")
     assert main(["explain", str(log)]) == 3
     assert "py-spy dump --pid PID" in capsys.readouterr().out
+
+
+def test_the_frames_of_a_traceback_are_no_sentences() -> None:
+    """Else the whole table is compiled for every traceback that nothing else answers."""
+    error = "ValueError: the frobnicator has 3 of 4 wheels"
+    frame = '  File "/home/u/train.py", line 12, in <module>\n    main()\n'
+    log = f"Traceback (most recent call last):\n{frame}{error}\n".encode()
+    assert [item.text for item in sentences(log, 4)] == [error]

@@ -15,6 +15,7 @@ _NO_SENTENCE = re.compile(
     r"^\s*(?:>>>|\$ |#!|\{['\"]|[\w.-]+==|[\w.]+ ?= ?\S|from \S+ import\b|import \w+(?: as|,|$)|"
     r"(?:def|class) \w+[(:]|return\b|raise \w+\(|except\b.*:|try:|for \w+ in\b.*:|"
     r"pip3? install|python3? (?:-m|\S+\.py)|export \w+=|- \[[ xX]\])|^\s*[\w.]+\([^)]*(?:\)\W*)?$|"
+    r"Traceback \(most recent call last\)|^\s*File \"[^\"]{1,300}\", line \d+|"
     r"https?://\S+\s*$|[{};]\s*$|WARNING|INFO|Warning:|\bloss[\"']?[:=] ?[\"']?\d[^\n]*\b(?:lr|"
     r"learning_rate|epoch|step|grad_norm)\b|\d%\||\[\d+:\d\d[<,]|<!--"
 )
