@@ -63,6 +63,7 @@ FILES = (
     "distributed",
     "rollouts",
     "megatron",
+    "cluster",
     "swift",
     "recipes",
     "ended",

@@ -168,6 +168,7 @@ LAUNCHING: tuple[General, ...] = (
         "command-not-found",
         rf"sh: (?:line )?(?:\d+: )?(?P<sh>{_COMMANDS}): (?:command )?not found|"
         rf"command not found: (?P<zsh>{_COMMANDS})|"
+        rf"(?:^|[`'\"“：: ])(?P<told>{_COMMANDS}): command not found|"
         rf"'(?P<cmd>{_COMMANDS})' (?:is not recognized as an internal|不是内部或外部命令)|"
         rf"(?:term '|无法将“)(?P<ps>{_COMMANDS})(?:' is not recognized|”项识别为)",
         _no_command,

@@ -131,7 +131,8 @@ PLACING: tuple[General, ...] = (
     General(
         "no-process-group",
         r"Default process group has not been initialized|"
-        r"environment variable (?:RANK|WORLD_SIZE|MASTER_ADDR|LOCAL_RANK) expected, but not set",
+        r"environment variable (?:RANK|WORLD_SIZE|MASTER_ADDR|LOCAL_RANK) expected, but not set|"
+        r"KeyError: '(?:RANK|WORLD_SIZE|MASTER_ADDR|MASTER_PORT|LOCAL_RANK)'",
         always(
             "code for several processes runs in one that no launcher started",
             "torchrun --nproc_per_node GPUS SCRIPT   (or accelerate launch), for one GPU too",
@@ -139,7 +140,8 @@ PLACING: tuple[General, ...] = (
         ),
         {
             "ValueError: Default process group has not been initialized, please make sure to call "
-            "init_process_group.": "torchrun"
+            "init_process_group.": "torchrun",
+            "KeyError: 'LOCAL_RANK'": "torchrun",
         },
     ),
     General(
@@ -208,7 +210,8 @@ PLACING: tuple[General, ...] = (
     ),
     General(
         "no-sync-and-zero",
-        r"no[_ ]sync context manager is incompatible with gradient partitioning",
+        r"no[_ ]sync context manager is incompatible with gradient partitioning|"
+        r"Engine\.step\(\) inside no_sync context manager",
         always(
             "ZeRO-2 and ZeRO-3 refuse no_sync, which an older Trainer calls under accumulation",
             "pip install -U accelerate transformers",

@@ -223,7 +223,7 @@ SHAPES: tuple[General, ...] = (
         "weights-without-their-dimensions",
         r"'weight' must be 2-D|size mismatch, got input \(\d+\), mat \(\d+x\d+\), vec \(0\)|"
         r"weight should have at least three dimensions|"
-        r"mat2 must be a matrix, got 1-D tensor",
+        r"mat2 must be a matrix, got 1-D tensor|but got weight of size \[0\]",
         _partitioned,
         {
             "RuntimeError: 'weight' must be 2-D": "GatheredParameters",

@@ -231,6 +231,7 @@ CARDS: tuple[Symptom, ...] = (
         r"(?:does|do|did|is|are)(?: not|n't) (?:use|using|utili[sz]e|utili[sz]ing|see) "
         r"(?:all (?:of )?|both |multiple |the second |my second |the other )(?:the |my )?"
         r"(?:\w{1,6} )?(?:gpu|card)|"
+        r"forc(?:e|es|ed|ing)\b[^\n]{0,40} (?:on|to|see only|use) (?:a |only )*single gpu|"
         r"只(?:用|使用|占用)(?:了|到)?(?:一|1) ?(?:张|块|个)(?:显)?(?:卡|GPU))",
         told(
             "only one of several GPUs is said to be used",

@@ -107,4 +107,59 @@ CHECKPOINTS: tuple[Symptom, ...] = (
             "it skips all rows": "",
         },
     ),
+    Symptom(
+        "sharded-files-to-be-converted",
+        r"\.distcp\b|(?:convert|merge|consolidat\w*|turn) [^\n]{0,40}(?:distributed|sharded|fsdp2?|"
+        r"dcp) (?:checkpoint|weights|state)|(?:distributed|sharded|fsdp2?|dcp) (?:checkpoint|"
+        r"weights|state[_ ]dict)s?\b[^\n]{0,60}(?:convert|from_pretrained|to (?:hf|hugging ?face|"
+        r"safetensors)|load(?:ed)? (?:with|by|into) (?:transformers|vllm|hf))|"
+        r"checkpoint[^\n]{0,30} (?:saved|written) by fsdp2?[^\n]{0,60}(?:cannot|can't|not|fail)",
+        told(
+            "a sharded checkpoint is said to want converting, or not to load as a model",
+            "accelerate merge-weights CHECKPOINT/pytorch_model_fsdp_0 OUT   (FSDP 1 and 2: "
+            "__0_0.distcp beside .metadata)",
+            "python -m torch.distributed.checkpoint.format_utils dcp_to_torch DIR OUT.pt   for a "
+            "checkpoint of torch's own, without accelerate",
+            "then config.json and the tokenizer's files of the base beside it, and from_pretrained "
+            "of the class that was trained",
+            "fsdp_state_dict_type: FULL_STATE_DICT   in the next run, for files that load as they "
+            "are",
+            why="a sharded state has one file for each rank, under names of the wrapped model; "
+            "from_pretrained and vLLM read whole safetensors",
+        ),
+        {
+            "How do I convert the distributed checkpoint (__0_0.distcp) to safetensors?": (
+                "merge-weights"
+            ),
+            "The checkpoint saved by FSDP2 cannot be loaded with from_pretrained": "merge-weights",
+            "it converts dates": "",
+        },
+    ),
+    Symptom(
+        "memory-of-the-machine-at-loading",
+        r"(?:each|every|all) (?:gpu |of the )?(?:process|rank|worker)(?:es|s)?\b[^\n]{0,40}(?:load|"
+        r"read|hold)s?\b[^\n]{0,30}(?:cop(?:y|ies)|whole|full|entire)|"
+        r"\b(?:cpu|host|system)[ -]?(?:ram|memory)[^\n]{0,60}(?:load|from_pretrained|oom|out of|"
+        r"full|exhaust|runs? out|explod|kill)|"
+        r"(?:load\w*|from_pretrained)[^\n]{0,60} (?:cpu|host|system)[ -]?(?:ram|memory)|"
+        r"内存(?:不足|爆|溢出|占满)[^\n]{0,20}(?:加载|多卡)|(?:加载|多卡)[^\n]{0,20}内存(?:不足|爆|溢出|占满)",
+        told(
+            "the machine's memory (not the card's) is said not to suffice for loading",
+            "free -g   while it loads: processes times 2 bytes for each parameter?",
+            "FSDP: fsdp_cpu_ram_efficient_loading: true and fsdp_sync_module_states: true, so that "
+            "rank 0 alone reads the weights",
+            "DeepSpeed ZeRO-3: make TrainingArguments before from_pretrained, so that the weights "
+            "are cut while they are read",
+            r"内存(?:不足|爆|溢出|占满)[^\n]{0,20}(?:加载|多卡)|"
+            r"(?:加载|多卡)[^\n]{0,20}内存(?:不足|爆|溢出|占满)",
+            why="each process reads the whole model by itself, in float32 where no dtype is given: "
+            "8 processes of a 27B need 8 x 54 GB in bfloat16",
+        ),
+        {
+            "Loading the model takes all the CPU RAM because each process loads its own copy": (
+                "efficient_loading"
+            ),
+            "the CPU is old": "",
+        },
+    ),
 )
