@@ -44,6 +44,7 @@ FILES = (
     "keras",
     "data_sets",
     "rows",
+    "processors",
     "images",
     "repositories",
     "versions",

@@ -203,7 +203,7 @@ REPOSITORIES: tuple[General, ...] = (
         "no-config-that-names-a-model",
         r"Unrecognized model in \S{1,200}\. Should have a `model_type` key|"
         r"does not appear to have a file named config\.json|"
-        r"Unrecognized (?:processing class|image processor|feature extractor) in",
+        r"Unrecognized (?:processing class|feature extractor) in",
         _no_config,
         {
             "ValueError: Unrecognized model in out/. Should have a `model_type` key in its "

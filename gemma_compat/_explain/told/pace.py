@@ -255,6 +255,7 @@ PACE: tuple[Symptom, ...] = (
         r"\bno (?:error message|error is shown|output|message|traceback|error log)s?\b(?! (?:dir|"
         r"file|path))|"
         r"\b(?:silently|suddenly) (?:exits?|stops?|ends?|crash\w*|dies|fails?|quits?|terminates?)|"
+        r"\bsession (?:is |has |was )?crash(?:ed|es)\b(?![^\n]{0,40}\bRAM\b)|"
         r"闪退|直接退出|自动退出|没有任何(?:报错|输出)|自己(?:停|退出)",
         told(
             "a run is said to end without saying why",
@@ -266,6 +267,7 @@ PACE: tuple[Symptom, ...] = (
         {
             "accelerate launch exits immediately, I see nothing": "faulthandler",
             "程序直接退出": "faulthandler",
+            "your session is crashed for unknown reason": "faulthandler",
         },
         yields=True,
         words=(

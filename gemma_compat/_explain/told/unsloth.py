@@ -158,6 +158,26 @@ UNSLOTH: tuple[Symptom, ...] = (
         words=("mac", "apple", "mps", "metal", " m1", " m2", " m3", " m4", " m5"),
     ),
     Symptom(
+        "steps-that-do-not-depend-on-the-rate",
+        r"no effect of (?:the )?(?:learning[ _]rate|lr)\b|(?:learning[ _]rate|lr) (?:has|have|"
+        r"had) no (?:effect|impact|influence)|(?:same|identical)[^\n.]{0,60}(?:irrespective|regardless|"
+        r"whatever|no matter)[^\n.]{0,40}(?:learning[ _]rate|\blr\b)",
+        told(
+            "losses are said to be the same whatever the learning rate",
+            "print(trainer.args.learning_rate, trainer.lr_scheduler.get_last_lr())   after a few "
+            "steps: does the rate arrive, or is the schedule still at 0?",
+            "print(sum(p.abs().sum().item() for n, p in model.named_parameters() if 'lora_B' in "
+            "n))   after a few steps: 0 means that nothing is updated",
+            "bf16=True in place of fp16 (float32 on a T4 or V100): a grad_norm of NaN or inf makes "
+            "the scaler leave each step out",
+            "pip install -U unsloth unsloth_zoo   where Unsloth is used",
+            why="equal first losses are right (lora_B starts at 0); later ones that are equal to "
+            "the last digit mean that the optimizer does not step",
+        ),
+        {"# No effect of Learning Rate while fine-tuning Gemma 3 4b": "lora_B"},
+        words=("learning", "lr"),
+    ),
+    Symptom(
         "grpo-without-vllm",
         r"(?:GRPO|RLHF|\bRL\b)[^\n.]{0,40}(?:without|no|w/o|disable) vllm|(?:GRPO|RLHF)[^\n]{0,60}"
         r"(?:rel(?:y|ies) up?on|needs?|requires?|depends? on) vllm",
