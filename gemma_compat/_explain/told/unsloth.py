@@ -160,8 +160,8 @@ UNSLOTH: tuple[Symptom, ...] = (
     Symptom(
         "steps-that-do-not-depend-on-the-rate",
         r"no effect of (?:the )?(?:learning[ _]rate|lr)\b|(?:learning[ _]rate|lr) (?:has|have|"
-        r"had) no (?:effect|impact|influence)|(?:same|identical)[^\n.]{0,60}(?:irrespective|regardless|"
-        r"whatever|no matter)[^\n.]{0,40}(?:learning[ _]rate|\blr\b)",
+        r"had) no (?:effect|impact|influence)|(?:same|identical)[^\n.]{0,60}"
+        r"(?:irrespective|regardless|whatever|no matter)[^\n.]{0,40}(?:learning[ _]rate|\blr\b)",
         told(
             "losses are said to be the same whatever the learning rate",
             "print(trainer.args.learning_rate, trainer.lr_scheduler.get_last_lr())   after a few "
