@@ -170,11 +170,12 @@ LAUNCHING: tuple[General, ...] = (
         rf"command not found: (?P<zsh>{_COMMANDS})|"
         rf"(?:^|[`'\"“：: ])(?P<told>{_COMMANDS}): command not found|"
         rf"'(?P<cmd>{_COMMANDS})' (?:is not recognized as an internal|不是内部或外部命令)|"
-        rf"(?:term '|无法将“)(?P<ps>{_COMMANDS})(?:' is not recognized|”项识别为)",
+        rf"(?:term '|无法将[\"“])(?P<ps>{_COMMANDS})(?:' is not recognized|[\"”]项识别为)",
         _no_command,
         {
             "bash: llamafactory-cli: command not found": "pip install llamafactory",
             "zsh: command not found: torchrun": "pip install torch",
+            "llamafactory-cli : 无法将“llamafactory-cli”项识别为 cmdlet、函数": "pip install",
             "'swift' 不是内部或外部命令，也不是可运行的程序": "pip install ms-swift",
         },
         alone=True,

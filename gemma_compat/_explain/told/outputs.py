@@ -133,7 +133,8 @@ OUTPUTS: tuple[Symptom, ...] = (
         loosely=r"(?:no|without(?: any)?) (?:effect|difference|change)\b(?! (?:of|in (?:the )?\w* "
         r"?loss))|same as (?:the "
         r")?(?:base|before)|"
-        r"(?:exactly )?as before|(?:has|have|had)(?: not|n't) (?:changed|learn)",
+        r"\b(?:exactly|same|just|works?|answers?) as before\b|"
+        r"(?:has|have|had)(?: not|n't) (?:changed|learn)",
         effects=("nothing-learned", "wrong-weights-saved", "adapter-refused"),
     ),
     Symptom(
