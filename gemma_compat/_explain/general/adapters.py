@@ -189,10 +189,12 @@ ADAPTERS: tuple[General, ...] = (
     General(
         "target-of-another-kind",
         r"Target module (?P<name>\w{1,60})\([^\n]{0,300} is not supported|"
-        r"Target module (?P<other>\w{1,60})\([^\n]{0,120}is not a",
+        r"Target module (?P<other>\w{1,60})\([^\n]{0,120}is not a|"
+        r"Target module (?P<bare>(?:WQ|Quant|Q|Exllama)\w{0,20}Linear\w{0,20}|QuantLinear) is not "
+        r"supported",
         lambda case: Answer(
-            f"target_modules hits a {case.match['name'] or case.match['other']}, which PEFT cannot "
-            "adapt",
+            "target_modules hits a "
+            f"{next(filter(None, case.match.groups()))}, which PEFT cannot adapt",
             (_LINEAR_ONLY, "or target_modules='all-linear'"),
             why="LoRA takes linear layers, embeddings and convolutions; a short name in the list "
             "also ends the path of other modules. A layer of a quantization that this PEFT does "
@@ -202,7 +204,10 @@ ADAPTERS: tuple[General, ...] = (
         ),
         {
             "ValueError: Target module GemmaRMSNorm((2048,), eps=1e-06) is not supported. "
-            "Currently, only the following modules are supported": "GemmaRMSNorm"
+            "Currently, only the following modules are supported": "GemmaRMSNorm",
+            "ValueError: Target module WQLinear_GEMM is not supported. Currently, only": (
+                "quantization"
+            ),
         },
     ),
     General(

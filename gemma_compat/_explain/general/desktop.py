@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..answer import Answer
-from .base import Case, General
+from .base import Case, General, always
 
 _PROGRAM = re.compile(r"(?i)lm ?studio|lmstudio|LMSInternal|\bjan\b|koboldcpp|gpt4all|msty")
 
@@ -53,6 +53,77 @@ DESKTOP: tuple[General, ...] = (
             "LM Studio: GPU 0 (Used: 1.57 GB, Total: 8.59 GB, Free: 7.02 GB)\n  Total: 19.55 GB\n"
             "Failed to load the model": "7.02 GB are free",
             "Failed to load model": "",
+        },
+        alone=True,
+    ),
+    General(
+        "answer-not-in-the-tools-form",
+        r"does not match the expected (?P<form>[\w-]{2,40}) format|"
+        r"Failed to parse (?:input|tool call)[^\n]{0,60}peg-",
+        always(
+            "llama-server could not read the model's answer in the form that its template "
+            "prescribes "
+            "for thoughts and tool calls",
+            "update llama.cpp: its readers of these forms (peg-...) are new and change often",
+            "--jinja with the template of the base checkpoint (chat_template.jinja), no "
+            "--chat-template "
+            "of another family",
+            "plain sampling (temperature 1.0, top_k 64, top_p 0.95), without xtc, min_p or a draft "
+            "model: does it go away?",
+            why="a fine-tune without tool calls in its rows, strong quantization or sampling "
+            "makes an "
+            "answer leave the form",
+            known="the server names the form; which of these it is, it does not say",
+            settles=False,
+        ),
+        {
+            '{"error":{"code":500,"message":"The model produced output that does not match the '
+            'expected peg-gemma4 format","type":"server_error"}}': "--jinja",
+        },
+        alone=True,
+    ),
+    General(
+        "token-of-another-type-in-a-gguf",
+        r"control-looking token: {1,8}\d+ '[^'\n]{1,40}' was not control-type",
+        always(
+            "the GGUF has a mark of the template as an ordinary token; llama.cpp corrects that at "
+            "loading",
+            "nothing, where answers are as they should be",
+            "else convert again with a new convert_hf_to_gguf.py, and the tokenizer files of the "
+            "base "
+            "checkpoint in the folder",
+            known="llama.cpp says that it overrides the type",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "W load: control-looking token:     50 '<|tool_response>' was not control-type; this "
+            "is "
+            "probably a bug in the model.": "overrides",
+        },
+        alone=True,
+    ),
+    General(
+        "template-of-an-older-gemma",
+        r"--chat-template gemma\b",
+        lambda case: (
+            Answer(
+                "llama-server is started with the template of Gemma 1 to 3 for a Gemma 4",
+                (
+                    "--jinja, and no --chat-template: the template in the GGUF is then used",
+                    "--chat-template-file chat_template.jinja   of the base checkpoint, where the "
+                    "GGUF has none",
+                ),
+                why="Gemma 4 has other marks (<|turn>, <|channel>), thoughts and tool calls",
+                known="both are in the log: the option, and the model's name",
+                of_gemma=True,
+            )
+            if re.search(r"(?i)gemma-?_?4", case.near)
+            else None
+        ),
+        {
+            "llama-server --model gemma-4-26B-A4B-it-Q4_K_M.gguf --chat-template gemma": "--jinja",
+            "llama-server --model gemma-3-4b-it.gguf --chat-template gemma": "",
         },
         alone=True,
     ),

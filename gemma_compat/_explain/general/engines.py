@@ -117,4 +117,21 @@ ENGINES: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "quantized-class-that-tgi-does-not-have",
+        r"(?P<method>\w{2,20}) quantization is not supported for AutoModel",
+        lambda case: Answer(
+            "text-generation-inference has no class for this model, and quantizes only "
+            f"those ({case.match['method']})",
+            (
+                "without --quantize, with the 16-bit checkpoint",
+                "a newer image of text-generation-inference, or vLLM",
+            ),
+            why="models that it does not know run through transformers (AutoModel), without its "
+            "kernels; flash attention that does not load on the card has the same effect",
+            known="the server says so",
+            settles=False,
+        ),
+        {"ValueError: gptq quantization is not supported for AutoModel": "--quantize"},
+    ),
 )

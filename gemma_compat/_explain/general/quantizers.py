@@ -13,7 +13,7 @@ from .released import in_which
 _LAST = {"AutoGPTQ": "2024", "AutoAWQ": "May 2025"}
 _TABLES = {
     "AutoGPTQ": r"auto_gptq|AutoGPTQ|auto-gptq",
-    "AutoAWQ": r"[/\\]awq[/\\]|AutoAWQ|autoawq",
+    "AutoAWQ": r"[/\\]awq[/\\]|AutoAWQ|autoawq|AWQ_CAUSAL_LM_MODEL_MAP",
 }
 
 
@@ -31,7 +31,7 @@ def _not_supported_by_quantizer(case: Case) -> Answer | None:
             why=known.happened,
             known=f"the message; the releases were read in the wheels of {package}",
         )
-    who = next((name for name, text in _TABLES.items() if case.says(text)), None)
+    who = next((name for name, text in _TABLES.items() if re.search(text, case.near)), None)
     if who is None:
         return None
     return Answer(
@@ -104,8 +104,41 @@ QUANTIZERS: tuple[General, ...] = (
             'Traceback (most recent call last):\n  File "/x/site-packages/awq/models/auto.py", '
             'line 51, in check_and_get_model_type\n    raise TypeError(f"no")\n'
             "TypeError: gemma2 isn't supported yet.": "autoawq>=0.2.7",
+            "50 if config.model_type not in AWQ_CAUSAL_LM_MODEL_MAP.keys():\nTypeError: gemma3 "
+            "isn't "
+            "supported yet.": "llmcompressor",
             "TypeError: gemma3 isn't supported yet.": "",
         },
+    ),
+    General(
+        "gptqmodel-without-this-model",
+        r"Unsupport(?:ed)? model_type (?P<name>\w{2,40}),? and failed to auto-detect|"
+        r"Unsupported model type: (?P<other>gemma\w{0,30})",
+        lambda case: (
+            Answer(
+                "this quantizer (GPTQModel) does not know the model type "
+                f"{case.match['name'] or case.match['other']}",
+                (
+                    "pip install -U gptqmodel   (or from its repository, for a new model)",
+                    "or llm-compressor (pip install llmcompressor), which quantizes by the model's "
+                    "modules",
+                ),
+                why="it has a class for each model type, and finds the layers of others only where "
+                "they "
+                "are laid out as usual",
+                known="the message; which release knows it, it does not say",
+                settles=False,
+            )
+            if re.search(r"(?i)gptq|module tree", case.near)
+            else None
+        ),
+        {
+            "ValueError: Unsupport model_type gemma4_unified, and failed to auto-detect module "
+            "tree "
+            "for model": "gptqmodel",
+            "Uncaught Error: Unsupported model type: gemma3_text": "",
+        },
+        alone=True,
     ),
     General(
         "search-for-scales-failed",

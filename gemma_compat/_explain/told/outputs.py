@@ -14,7 +14,7 @@ _MINE = (
 _NONSENSE = (
     r"(?:gibberish|junk outputs?|outputs? to be (?:complete )?junk|[\"'`]!{6,}[\"'`]|garbage|"
     r"spam(?:s|ming|med)? (?:the |out |of )?[`'\"]?<\w{2,12}>|"
-    r"[\"'“]noise[\"'”]|garbled|nonsens\w{1,6}|word[ -]salad|incoherent|meaningless|rubbish|"
+    r"[\"'“]noise[\"'”]|garbled|non-?sens\w{1,6}|word[ -]salad|incoherent|meaningless|rubbish|"
     r"jibberish|random (?:tokens?|characters?|words?|text|symbols?|strings?|outputs?|letters)|"
     r"(?:broken|corrupt\w*|weird|strange|bizarre|scrambled|unreadable) (?:output|text|answer|"
     r"response|generation|character|token)s?|乱码|胡言乱语|乱七八糟|不知所云|无意义)"
@@ -81,6 +81,7 @@ OUTPUTS: tuple[Symptom, ...] = (
         r"\bignor(?:es|ing) (?:the |my )?(?:fine-?tun\w*|adapter|lora|training)|"
         r"\b(?:appears?|seems?) (?:to be )?untrained\b|\buntrained model\b|"
         r"(?:adapters?|LoRA|lora) (?:is|are|was|were|being|gets?) (?:\w{4,12}ly )?ignored|"
+        r"(?:not|n't) us(?:e|ed|ing) the (?:lora|adapter)\b|"
         r"(?:not|n't|no longer) (?:seem to )?reflect\w{0,3}\b[^\n.]{0,60}(?:fine-?tun|LoRA|train)|"
         r"as if no (?:training|fine-?tuning|adapter|LoRA) (?:was|is|were|had)|"
         r"(?:merged|exported|saved|output) model (?:remains?|is|was|equals?) (?:still |just )?the "
@@ -171,6 +172,7 @@ OUTPUTS: tuple[Symptom, ...] = (
             "spam",
             "garb",
             "nonsens",
+            "non-sens",
             "salad",
             "incoher",
             "meaningless",

@@ -32,9 +32,11 @@ def _hangs(case: Case) -> Answer | None:
 PACE: tuple[Symptom, ...] = (
     Symptom(
         "machine-restarts",
-        r"\b(?:PC|computer|machine|system|laptop|server|workstation|windows)\b.{0,20}\b(?:reboot|"
-        r"restart|"
-        r"shuts? (?:down|off)|turns? off|freez|crash)|black screen|自动重启|死机|蓝屏|关机",
+        r"\b(?:(?:PC|computer|machine|system|laptop|(?<![-_.])(?<!llama "
+        r")server|workstation|windows)"
+        r"\b.{0,20}\b(?:reboot|restart|shuts? (?:down|off)|turns? "
+        r"off|freez)|(?:PC|computer|machine|"
+        r"laptop|workstation|windows)\b.{0,20}\bcrash)|black screen|自动重启|死机|蓝屏|关机",
         told(
             "the machine is said to restart or to go off",
             "journalctl -b -1 -p err   after the restart",
@@ -42,7 +44,11 @@ PACE: tuple[Symptom, ...] = (
             "journal's "
             "last lines (Xid, thermal, nothing at all) say which",
         ),
-        {"My PC reboots when I train gemma 3 12b": "journalctl"},
+        {
+            "My PC reboots when I train gemma 3 12b": "journalctl",
+            "llama-server will crash on the 2nd prompt": "",
+            "llama server crashes after editing the system message": "",
+        },
         yields=True,
         words=(
             "pc",

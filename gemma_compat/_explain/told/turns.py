@@ -192,8 +192,7 @@ TURNS: tuple[Symptom, ...] = (
         r"channel|im_end|im_start|tool_call)\|?>|\[multimodal\]|<image_soft_token>|special "
         r"tokens?\b|"
         r"control tokens?|unused tokens?|<pad>|<mask>)|(?:<unused\d*>|<unk>|special tokens?|"
-        r"<end_of_turn>|"
-        r"<start_of_turn>|<pad>)[^\n.]{0,40}(?:in|as) (?:the |my |its |model )?(?:output|respon|"
+        r"<end_of_turn>|<start_of_turn>|<pad>)[^\n.]{0,40}(?:in|as) (?:the |my |its |model )?(?:output|respon|"
         r"answer|generat)\w*|"
         r"(?:unintended|unwanted|raw|weird|strange|leftover) (?:special |chat |template "
         r")?(?:tokens?|"
@@ -211,8 +210,7 @@ TURNS: tuple[Symptom, ...] = (
             "another "
             'family in what serves it (llama-cpp-python: chat_format="gemma", or none)',
             why="a mark that is written as text in pieces was no special token where the rows were "
-            "tokenized; <unused> and <pad> come of NaN or overflow in float16, of weights that were"
-            " "
+            "tokenized; <unused> and <pad> come of NaN or overflow in float16, of weights that were "
             "quantized badly, or of an id past what was trained",
             of_gemma=True,
         ),
@@ -247,8 +245,7 @@ TURNS: tuple[Symptom, ...] = (
         told(
             "answers are said to come in another language",
             "print(tokenizer.decode(batch['input_ids'][0]))   of a row, and the prompt in use: the "
-            "same "
-            "template, the same system text?",
+            "same template, the same system text?",
             "one prompt, do_sample=False: base, adapter, export; which is the first to switch?",
             "temperature=1.0, top_p=0.95, top_k=64   as Gemma's generation_config.json has it",
             why="a model that got a prompt without its template, or weights damaged by a rate that "
