@@ -192,8 +192,8 @@ TURNS: tuple[Symptom, ...] = (
         r"channel|im_end|im_start|tool_call)\|?>|\[multimodal\]|<image_soft_token>|special "
         r"tokens?\b|"
         r"control tokens?|unused tokens?|<pad>|<mask>)|(?:<unused\d*>|<unk>|special tokens?|"
-        r"<end_of_turn>|<start_of_turn>|<pad>)[^\n.]{0,40}(?:in|as) (?:the |my |its |model )?(?:output|respon|"
-        r"answer|generat)\w*|"
+        r"<end_of_turn>|<start_of_turn>|<pad>)[^\n.]{0,40}(?:in|as) (?:the |my |its |model )?"
+        r"(?:output|respon|answer|generat)\w*|"
         r"(?:unintended|unwanted|raw|weird|strange|leftover) (?:special |chat |template "
         r")?(?:tokens?|"
         r"tags?|markers?)\b|(?:improper|wrong|incorrect)(?:ly)? (?:handling of |handled )?(?:the )?"
@@ -210,8 +210,8 @@ TURNS: tuple[Symptom, ...] = (
             "another "
             'family in what serves it (llama-cpp-python: chat_format="gemma", or none)',
             why="a mark that is written as text in pieces was no special token where the rows were "
-            "tokenized; <unused> and <pad> come of NaN or overflow in float16, of weights that were "
-            "quantized badly, or of an id past what was trained",
+            "tokenized; <unused> and <pad> come of NaN or overflow in float16, of weights that "
+            "were quantized badly, or of an id past what was trained",
             of_gemma=True,
         ),
         {
