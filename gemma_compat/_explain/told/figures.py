@@ -19,63 +19,6 @@ _NAN = r"(?<![A-Za-z0-9_/])(?:NaNs?|inf(?:inity|inite)?|非数)(?![A-Za-z0-9_/])
 
 FIGURES: tuple[Symptom, ...] = (
     Symptom(
-        "preference-of-one-row",
-        r"\b(?:rewards?[/_ ])?accurac(?:y|ies)\b[^\n.]{0,40}(?:only|always|just|either) (?:is |are "
-        r")?0(?:\.0)? (?:or|and) 1\b|"
-        r"\b(?:DPO|KTO|ORPO|SimPO)\b[^\n]{0,60}\bloss(?:es)? (?:is |are |of |becomes? |drops? to "
-        r")?(?:always )?0(?:\.0+)?(?![\d.]*\d)|"
-        r"\bloss(?:es)? (?:is |are |of |becomes? |drops? to )(?:always "
-        r")?0(?:\.0+)?(?![\d.]*\d)[^\n]{0,60}\b(?:DPO|KTO|ORPO|SimPO)\b",
-        told(
-            "a preference run is said to reach a loss of 0, or accuracies of 0 or 1 alone",
-            "rewards/margins and logps/chosen beside it: margins that grow while logps/chosen "
-            "falls mean that the "
-            "pairs are told apart too easily",
-            "print(chosen, rejected) of five rows: do they differ by a mark, a length or a "
-            "template?",
-            "learning_rate=5e-7 (5e-6 with LoRA), beta=0.1 to 0.5, one epoch",
-            "per_device_train_batch_size above 1, or logging_steps=20, for the mean over more rows",
-            why="the accuracy of a single row is 0 or 1, and its mean over few rows is coarse. A "
-            "loss of 0 means "
-            "that every chosen answer is far likelier than its rejected one; with NaN in rewards "
-            "it is the precision",
-        ),
-        {
-            "Rewards/accuracies is always 0 or 1 during the training process": "logging_steps",
-            "When the loss is 0 during the dpo trainer.": "margins",
-            "DPO loss starts at 0.693": "",
-        },
-        words=("accurac", "dpo", "kto", "orpo", "simpo"),
-    ),
-    Symptom(
-        "loss-of-zero-in-grpo",
-        near(
-            "GRPO|RLOO|GSPO|DAPO",
-            rf"(?:{_LOSS})[^\n]{{0,20}}?{_ZERO}|{_ZERO}[^\n]{{0,12}}?(?:{_LOSS})",
-            80,
-        ),
-        told(
-            "a loss of 0 is told of in GRPO, where it is ordinary at the start",
-            "look at reward, reward_std and grad_norm, not at the loss: are they above 0?",
-            "reward_std of 0: all answers of a group get the same reward, and nothing is learned; "
-            "log_completions=True shows them",
-            "grad_norm of nan: bf16=True in place of fp16",
-            why="before a step the policy equals the reference and the advantages of a group add "
-            "up "
-            "to 0, so the loss is 0 while its gradient is not; later it is beta times the distance "
-            "between the two, which grows. A grad_norm of 0 as well means that nothing is trained",
-        ),
-        {
-            "Why does the loss start at 0 when I train GRPO, and then possibly increase?": (
-                "reward_std"
-            ),
-            "GRPO loss is always 0.0 with gemma-3-1b": "reward_std",
-            "GRPO reward is 0.5": "",
-        },
-        words=("grpo", "rloo", "gspo", "dapo"),
-        effects=("nothing-learned",),
-    ),
-    Symptom(
         "loss-of-zero-is-told",
         rf"\b(?:train|training|the|eval|evaluation|validation|get|gets|getting|has|have|see|"
         rf"with|shows?|but my|and my|my|a)(?: an?)? loss(?:es)? (?:value )?(?:(?:is|was|are|of|at|"

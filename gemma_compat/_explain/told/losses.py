@@ -11,7 +11,7 @@ _COUNTS = (
 )
 _NO = (
     r"(?:(?:is|are|was|were|does|do|did|will|would|has|have|ca|can|could)(?: ?not|n't|nt)|never|"
-    r"not|no longer|barely|hardly|fails to)"
+    r"not|no longer|barely|hardly|fail(?:s|ed|ing)? to)"
 )
 _FALLS = (
     r"(?:decreas|go(?:es|ing)? down|drop|chang|converg|improv|reduc|fall|declin|mov|budge|com(?:e|"
@@ -122,7 +122,8 @@ LOSSES: tuple[Symptom, ...] = (
         r"goes up|going up|went up|shoots? up|grows?|growing|climb)\w*|"
         rf"\b(?:unstable|noisy|oscillating|fluctuating|diverging|exploding|increasing|spiking) "
         rf"(?:train\w* )?{_LOSS}|\b(?:train\w*|run) (?:is |gets |becomes )?(?:unstable|diverg\w*)|"
-        r"\btraining (?:instability|divergence|collapse)|\bloss spikes?\b|"
+        r"\btraining (?:instability|divergence|collapse)|\bloss (?:spikes?|explosions?|"
+        r"divergence)\b|"
         r"(?:loss|损失).{0,10}(?:震荡|振荡|抖动|波动|不稳|上升|升高|突然|发散|飙升|暴涨|爆炸|跳)|"
         r"训练不稳定",
         told(

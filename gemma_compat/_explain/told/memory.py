@@ -125,7 +125,8 @@ MEMORY: tuple[Symptom, ...] = (
         r"(?:memory|load|gpus?)[^\n.]{0,30}(?:unbalanced|uneven(?:ly)?|imbalance\w*|not (?:evenly|"
         r"equally))|"
         r"(?:只(?:用|有|使用)[^\n]{0,6}(?:一张|单|1张|一块|1块|0号)[^\n]{0,4}(?:卡|gpu|显卡))|"
-        r"多卡.{0,8}(?:没有?|未|不|无法)(?:被)?(?:用|使用|利用|生效|起作用|跑满)|显存(?:不均|分配不均)",
+        r"多卡.{0,8}(?:没有?|未|不|无法)(?:被)?(?:用|使用|利用|生效|起作用|跑满)|显存(?:不均|"
+        r"分配不均)",
         told(
             "GPUs are said to be used unevenly, or only one of them",
             "print(torch.cuda.device_count(), os.environ.get('CUDA_VISIBLE_DEVICES'))   in the run",

@@ -89,7 +89,8 @@ OUTPUTS: tuple[Symptom, ...] = (
         r"导出(?:的|后)?(?:为|是|还是|仍是)原始模型|"
         r"lora_B[^\n.]{0,40} (?:all )?zeros?\b|all zeros?[^\n.]{0,40}\blora_B|"
         r"\b(?:missing|unexpected) (?:adapter )?keys\b[^\n]{0,40}(?:adapter|lora)|"
-        r"(?:没有效果|没有变化|没有生效|未生效|不生效|没效果|和(?:原|基座|base)[^\n]{0,6}(?:一样|"
+        r"(?:(?:还是|仍然|仍|只|依然)[^\n]{0,6}(?:输出|回答)[^\n]{0,6}原(?:来|模型|始)|没有效果|"
+        r"没有变化|没有生效|未生效|不生效|没效果|和(?:原|基座|base)[^\n]{0,6}(?:一样|"
         r"相同|一致))",
         _without_effect,
         {
@@ -129,6 +130,7 @@ OUTPUTS: tuple[Symptom, ...] = (
             "keys",
             "没",
             "和",
+            "原",
             "生效",
         ),
         loosely=r"(?:no|without(?: any)?) (?:effect|difference|change)\b(?! (?:of|in (?:the )?\w* "
@@ -202,54 +204,5 @@ OUTPUTS: tuple[Symptom, ...] = (
             "random-weights",
             "wrong-gradients",
         ),
-    ),
-    Symptom(
-        "always-the-same-answer",
-        r"(?:always|only|just) (?:predict|output|generat|return|answer|produc|giv|respond|repl|"
-        r"classif)\w{0,4} (?:with |in |as )?(?:the "
-        r")?(?:same|one|single|a single|majority|first) "
-        r"(?:output|answer|class|label|text|token|word|thing|response|caption|result|prediction|"
-        r"sentence|value|category)|"
-        r"(?:same|identical) (?:output|answer|prediction|caption|response|result|class|label|"
-        r"embedding|score|logit|value)s? (?:for|regardless|"
-        r"on|no matter|to|whatever|irrespective) "
-        r"(?:of )?(?:every|all|any|each|what|different|the (?:input|prompt|image))|"
-        r"(?:predict|classif)\w* (?:everything|all)[^\n.]{0,20} (?:as|to be|into) |"
-        r"\b(?:outputs?|answers?|predictions?|embeddings?|captions?) (?:are|is) (?:all |always |"
-        r"exactly )*(?:the same|identical)\b"
-        r"(?! (?:as|to|with) )|ignor(?:es|ing) the (?:image|picture|audio|input|prompt|video)|"
-        r"\b(?:mode collapse|collaps\w+ to (?:one|a single))\b|"
-        r"(?:输出|结果|预测)[^\n]{0,6}(?:都一样|全一样|相同的)|总是(?:输出|预测)同",
-        told(
-            "the model is said to give one answer whatever the input",
-            "print(tokenizer.decode(batch['input_ids'][0])), and the labels that are not -100: "
-            "does "
-            "the row hold what decides?",
-            "images: does batch['pixel_values'] differ between rows?",
-            "a lower learning rate: 1e-4 with LoRA, 1e-5 without; and how often each answer stands "
-            "in the data",
-            why="a row cut before its question, an image that is the same or missing, answers of "
-            "which one is far more frequent, or a rate that made the weights collapse",
-        ),
-        {
-            "PaliGemma fine-tuning: model always predicts the same output": "pixel_values",
-            "I get the same answer for every image": "learning rate",
-        },
-        words=(
-            "same",
-            "one ",
-            "single",
-            "majority",
-            "first",
-            "identical",
-            "ignor",
-            "collaps",
-            "everything",
-            "all",
-            "一样",
-            "相同",
-            "同",
-        ),
-        effects=("nothing-learned", "wrong-attention", "images-mismatch", "random-weights"),
     ),
 )

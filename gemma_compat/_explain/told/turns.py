@@ -6,61 +6,6 @@ from .base import Symptom, told
 
 TURNS: tuple[Symptom, ...] = (
     Symptom(
-        "empty-answers",
-        r"(?:return|generat|output|give|produc|predict|respond|repl|got|get|print|receiv)\w{0,4} "
-        r"(?:me )?(?:with )?(?:back )?(?:an? "
-        r"|only |just |nothing but |always )?(?:completely |entirely |totally )?"
-        r"(?:empty|blank) (?:string|output|response|text|answer|result|generation|prediction|"
-        r"completion|message|content|caption|repl\w+)s?|"
-        r"\b(?:empty|blank|no) (?:output|response|answer|generation|prediction|completion|"
-        r"content)s?\b(?! (?:dir|folder|path|file))"
-        r"(?=[^\n.]{0,50}(?:tun|train|gemma|infer|merg|gguf|model|$|\.))|"
-        r"(?:output|response|generation|answer|prediction|result|completion|content)s? (?:is|are|"
-        r"was|were|comes?) "
-        r"(?:back )?(?:always |all |just |often |sometimes |mostly )?"
-        r"(?:empty|blank)\b|(?:answers|replies|generat\w{1,4}|outputs?|predicts?|returns?|emits?|"
-        r"gives?|produc\w+|prints?) "
-        r"(?:only|just|nothing but|always) (?:with )?(?:a bunch of |the |a |an )?"
-        r"`?(?:end of turn|<?end_of_turn>?|<?eos>?(?: token)?|<?pad>?\b|pad tokens?|padding|spaces?"
-        r"|new ?lines?|blank|\\n)|"
-        r"(?:generat|output|return|respond)\w* (?:nothing|no (?:text|tokens?|output|answer|"
-        r"response))\b|"
-        r"<pad>(?: ?<pad>)+|"
-        r"(?:输出|回答|结果|生成)[^\n]{0,6}(?:为空|是空|空白|空的)|什么都不输出|没有输出",
-        told(
-            "answers are said to be empty",
-            "print(output[0][inputs['input_ids'].shape[-1]:])   : the new tokens, before decoding",
-            "apply_chat_template(messages, add_generation_prompt=True)   in the prompt",
-            'tokenizer.padding_side = "left"   for a batch of prompts',
-            "dtype=torch.bfloat16   in place of float16, where the tokens are all <pad> (0)",
-            why="new tokens that are 0 are <pad>: NaN in float16. A first token <eos> or "
-            "<end_of_turn>: a prompt that does not open the model's turn, or rows that were "
-            "trained with an empty answer. No new tokens at all: a max_length below the prompt's",
-            of_gemma=True,
-        ),
-        {
-            "After training, the gemma-2b-it model returns empty string": "add_generation_prompt",
-            "the output is always empty": "padding_side",
-            "multi-turn conversations return completely empty content": "add_generation_prompt",
-            "returns an empty list of parameters": "",
-        },
-        words=(
-            "empty",
-            "blank",
-            "end of turn",
-            "end_of_turn",
-            "eos",
-            "pad",
-            "nothing",
-            "no ",
-            "space",
-            "line",
-            "空",
-            "没有输出",
-        ),
-        effects=("wrong-generation", "not-a-number", "float16-overflow", "wrong-turn-end"),
-    ),
-    Symptom(
         "prompt-in-the-output",
         r"\b(?:repeats?|echo(?:es|ing)?|return(?:s|ing)?|includ(?:es|ing)|contains?|copies|copying|"
         r"prints?|outputs?|"
@@ -187,7 +132,8 @@ TURNS: tuple[Symptom, ...] = (
     Symptom(
         "marks-in-the-output",
         r"\b(?:outputs?|generat\w*|respon\w*|answers?|prints?|produces?|returns?|emits?|shows?|"
-        r"contains?|includes?|writes?|predicts?)\b[^\n.]{0,60}(?:<unused\d*>|<unk>|<\|?(?:start_of_turn|"
+        r"contains?|includes?|writes?|predicts?)\b[^\n.]{0,60}(?:<unused\d*>|<unk>|<\|"
+        r"?(?:start_of_turn|"
         r"end_of_turn|turn|"
         r"channel|im_end|im_start|tool_call)\|?>|\[multimodal\]|<image_soft_token>|special "
         r"tokens?\b|"

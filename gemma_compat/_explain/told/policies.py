@@ -1,0 +1,191 @@
+"""Symptoms told of training by rewards and preferences: GRPO, DPO and their kin."""
+
+from __future__ import annotations
+
+from .base import Symptom, near, told
+
+_LOSS = r"\b(?:loss(?:es)?|perplexity)\b|损失"
+_ZERO = r"(?<![\d.,])(?:0(?:\.0{1,6})?|zero)(?![\d.]*\d|\.\d|\s?%|\w)"
+_RL = r"(?:GRPO|RLOO|GSPO|DAPO|PPO|GMPO|REINFORCE|reinforcement|\bRL\b|强化)"
+
+POLICIES: tuple[Symptom, ...] = (
+    Symptom(
+        "preference-of-one-row",
+        r"\b(?:rewards?[/_ ])?accurac(?:y|ies)\b[^\n.]{0,40}(?:only|always|just|either) (?:is |are "
+        r")?0(?:\.0)? (?:or|and) 1\b|"
+        r"\b(?:DPO|KTO|ORPO|SimPO)\b[^\n]{0,60}\bloss(?:es)? (?:is |are |of |becomes? |drops? to "
+        r")?(?:always )?0(?:\.0+)?(?![\d.]*\d)|"
+        r"\bloss(?:es)? (?:is |are |of |becomes? |drops? to )(?:always "
+        r")?0(?:\.0+)?(?![\d.]*\d)[^\n]{0,60}\b(?:DPO|KTO|ORPO|SimPO)\b",
+        told(
+            "a preference run is said to reach a loss of 0, or accuracies of 0 or 1 alone",
+            "rewards/margins and logps/chosen beside it: margins that grow while logps/chosen "
+            "falls mean that the "
+            "pairs are told apart too easily",
+            "chosen and rejected of five rows, printed: do they differ by a mark, a length or a "
+            "template?",
+            "learning_rate=5e-7 (5e-6 with LoRA), beta=0.1 to 0.5, one epoch",
+            "per_device_train_batch_size above 1, or logging_steps=20, for the mean over more rows",
+            why="the accuracy of a single row is 0 or 1, and its mean over few rows is coarse. A "
+            "loss of 0 means "
+            "that every chosen answer is far likelier than its rejected one; with NaN in rewards "
+            "it is the precision",
+        ),
+        {
+            "Rewards/accuracies is always 0 or 1 during the training process": "logging_steps",
+            "When the loss is 0 during the dpo trainer.": "margins",
+            "DPO loss starts at 0.693": "",
+        },
+        words=("accurac", "dpo", "kto", "orpo", "simpo"),
+    ),
+    Symptom(
+        "loss-of-zero-in-grpo",
+        near(
+            "GRPO|RLOO|GSPO|DAPO",
+            rf"(?:{_LOSS})[^\n]{{0,20}}?{_ZERO}|{_ZERO}[^\n]{{0,12}}?(?:{_LOSS})",
+            80,
+        ),
+        told(
+            "a loss of 0 is told of in GRPO, where it is ordinary at the start",
+            "look at reward, reward_std and grad_norm, not at the loss: are they above 0?",
+            "reward_std of 0: all answers of a group get the same reward, and nothing is learned; "
+            "log_completions=True shows them",
+            "grad_norm of nan: bf16=True in place of fp16",
+            why="before a step the policy equals the reference and the advantages of a group add "
+            "up "
+            "to 0, so the loss is 0 while its gradient is not; later it is beta times the distance "
+            "between the two, which grows. A grad_norm of 0 as well means that nothing is trained",
+        ),
+        {
+            "Why does the loss start at 0 when I train GRPO, and then possibly increase?": (
+                "reward_std"
+            ),
+            "GRPO loss is always 0.0 with gemma-3-1b": "reward_std",
+            "GRPO reward is 0.5": "",
+        },
+        words=("grpo", "rloo", "gspo", "dapo"),
+        effects=("nothing-learned",),
+    ),
+    Symptom(
+        "policy-that-collapses",
+        r"\b(?:policy |token )?entropy(?:[_ ]loss)?\b[^\n.]{0,60}(?:increas|explo|collaps|drop|"
+        r"declin|decreas|ris|upward|"
+        r"grow|high|low|vanish|unstable|spik)\w*|(?:increas|collaps|drop|ris|"
+        r"unexpected)\w*[^\n.]{0,30}\bentropy\b|"
+        r"\b(?:response|completion|answer|output)[_ ]lengths?\b[^\n.]{0,60}(?:increas|explo|"
+        r"collaps|drop|declin|decreas|"
+        r"grow|shrink|long|short|clip)\w*|"
+        + near(
+            _RL,
+            r"\b(?:collaps\w*|crash(?:es|ed)? after \d+ steps|degrad\w*|diverg(?:es|ed|ing))\b|"
+            r"训崩|崩溃了?|崩了",
+            60,
+        )
+        + r"|熵(?:坍塌|坍缩|崩|爆|上升|下降)|训崩|(?:reward|奖励)[^\n。]{0,10}(?:突然|骤)(?:降|跌|"
+        r"掉|drop|下降)|"
+        r"\brewards?\b[^\n.]{0,40}\b(?:suddenly )?(?:drops?|falls?|collapses?|goes) (?:down "
+        r")?(?:to|from|sharply|after)\b",
+        told(
+            "a run trained by rewards is said to collapse, or its entropy or length of answers to "
+            "drift",
+            "log_completions=True   : read ten answers from before and after: cut, repeating, or "
+            "paid for by a "
+            "mistake of the reward?",
+            "learning_rate=1e-6 (5e-6 with LoRA), max_grad_norm=0.1 to 1.0, beta=0.001 to 0.04",
+            "max_completion_length above the answers (clipped ones get no right reward), "
+            "mask_truncated_completions=True",
+            "reward_std, clip ratios and kl by step: which moves first?",
+            why="entropy that vanishes ends all exploration; entropy or length that grows comes "
+            "with answers that "
+            "are cut or nonsense, a rate that is too high, rollouts by an engine whose logps "
+            "differ from the "
+            "trainer's, or no pull to the reference (beta=0)",
+        ),
+        {
+            "What Causes the Unexpected Increase in Entropy During Training?": "log_completions",
+            "GRPO training collapses after 270 steps": "reward_std",
+            "训练出现熵坍塌的问题": "beta",
+            "response length keeps increasing until it is clipped": "max_completion_length",
+            "the output length is the same": "",
+        },
+        words=(
+            "entropy",
+            "length",
+            "collaps",
+            "crash",
+            "degrad",
+            "diverg",
+            "reward",
+            "熵",
+            "崩",
+            "奖励",
+        ),
+        effects=("wrong-generation", "wrong-attention"),
+    ),
+    Symptom(
+        "divergence-that-is-off",
+        r"\b(?:KL|kl_div\w*|KL[- ]divergence|policy (?:ratio|KL))\b[^\n.]{0,50}(?:explod|spik|"
+        r"negative|"
+        r"huge|very (?:high|large)|increas|non-?zero|not zero|too (?:high|large)|is 0|"
+        r"always 0|stays 0|blow)\w*|\bnegative (?:KL|kl)\b|"
+        r"\b(?:importance[_ ](?:sampling )?ratio|logp(?:rob)?s?(?:_diff)?)\b[^\n.]{0,60}"
+        r"(?:mismatch|differ|off|drift|large|high)\w*|"
+        r"\b(?:mismatch|differ\w*)[^\n.]{0,40}\b(?:vllm|sglang|rollout)s?\b[^\n.]{0,40}\blog ?p",
+        told(
+            "the distance between policy and reference, or between trainer and rollouts, is said to"
+            " "
+            "be off",
+            "logps of one row: by the trainer, by the reference, by vLLM; which two differ before "
+            "the first step?",
+            "dtype=torch.bfloat16 and attention of one kind in all of them; temperature the same",
+            "the same prompt ids on both sides: one <bos>, one template",
+            "a lower learning_rate, beta=0.04",
+            why="before any step the policy is the reference, so a distance that is not near 0 "
+            "there "
+            "comes from precision, another template, dropout, or weights that did not reach the "
+            "engine; one that grows later is the rate or the reward",
+        ),
+        {
+            "the KL explodes after 100 steps of GRPO with gemma-3": "logps",
+            "logps mismatch between vLLM and trainer for gemma3": "template",
+        },
+        words=("kl", "ratio", "logp", "log p"),
+        effects=("wrong-attention", "wrong-loss", "wrong-generation"),
+    ),
+    Symptom(
+        "rewards-that-stay-at-zero",
+        r"\brewards? (?:function )?(?:(?:is|are|stays?|remains?|always|was|were|all|stuck|keeps?|"
+        r"constantly|"
+        r"both|mostly) ){1,3}(?:at )?(?:0|zero|constant|flat|the same|negative)s?(?:\.0)?\b|"
+        r"\brewards? (?:[a-z_]{1,14} ){0,2}(?:does|do|did|is|are|has|have)(?: not|n't) (?:been )?"
+        r"(?:increas|improv|go(?:ing)? up|chang|rise|rising|grow)\w*|\b(?:zero|no|flat|0) "
+        r"rewards?\b|"
+        r"\brewards? (?:score |value |std |mean )?(?:=|:|is|are) ?(?:always "
+        r")?[\"'`]?-?[01](?:\.0+)?\b(?!\.\d)|"
+        r"\brewards? (?:score )?(?:always|only|constantly)\b|\brewards?\b[^\n.]{0,30}\bnot (?:been "
+        r")?(?:increas|improv|ris|go)\w*|"
+        r"\b(?:does|do|did|is|are)(?: not|n't) (?:the |my )?rewards? (?:increas|improv|go|"
+        r"chang)\w*|\b(?:low|poor|bad) rewards?\b|"
+        r"\brewards? (?:[a-z]+ ){0,2}(?:is|are|stays?|remains?|too|very|so) (?:very |too |so "
+        r")?low\b|"
+        r"\brewards? (?:collaps|drop|decreas|declin|plateau|stagnat)\w*|"
+        r"(?:reward|奖励).{0,8}(?:一直|始终|不)(?:为|是)?(?: ?0|上升|提升|变|增)",
+        told(
+            "rewards are said to stay at zero, or not to rise",
+            "log_completions=True   shows what is generated",
+            "a reward for a part of it (the format), beside the one for the right answer",
+            "num_generations=8, temperature=1.0, max_completion_length above the length of an "
+            "answer",
+            why="GRPO learns from differences within a group: where all answers get 0, there is no "
+            "gradient. Answers that are cut, or in a form that the reward does not parse, all get "
+            "0",
+        ),
+        {
+            "reward is always 0 in GRPO gemma 3": "log_completions",
+            "the rewards do not improve after 500 steps of GRPO": "num_generations",
+            "no rewards are paid": "log_completions",
+        },
+        words=("reward", "奖励"),
+        effects=("nothing-learned", "wrong-generation", "wrong-gradients"),
+    ),
+)
