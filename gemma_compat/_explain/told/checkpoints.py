@@ -142,7 +142,8 @@ CHECKPOINTS: tuple[Symptom, ...] = (
         r"\b(?:cpu|host|system)[ -]?(?:ram|memory)[^\n]{0,60}(?:load|from_pretrained|oom|out of|"
         r"full|exhaust|runs? out|explod|kill)|"
         r"(?:load\w*|from_pretrained)[^\n]{0,60} (?:cpu|host|system)[ -]?(?:ram|memory)|"
-        r"内存(?:不足|爆|溢出|占满)[^\n]{0,20}(?:加载|多卡)|(?:加载|多卡)[^\n]{0,20}内存(?:不足|爆|溢出|占满)",
+        r"内存(?:不足|爆|溢出|占满)[^\n]{0,20}(?:加载|多卡)|(?:加载|多卡)[^\n]{0,20}内存(?:不足|爆|"
+        r"溢出|占满)",
         told(
             "the machine's memory (not the card's) is said not to suffice for loading",
             "free -g   while it loads: processes times 2 bytes for each parameter?",
