@@ -84,8 +84,8 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 def test_a_markdown_skeleton_is_read_as_a_rule(tmp_path: Path) -> None:
     pytest.importorskip("tomllib")  # Python 3.11
     (page,) = new_rule.write("GC999", "madeup", "cache-read-twice", "markdown", tmp_path)
-    judged, shown = rule_index.split(rule_index.read_page(page))
-    rule = rule_of(judged, lambda: shown)
+    judged, shown, sought = rule_index.split(rule_index.read_page(page))
+    rule = rule_of(judged, lambda: shown, lambda: sought)
     assert (rule.code, rule.name, rule.family) == ("GC999", "cache-read-twice", "madeup")
     assert rule.title.startswith("FILL IN") and rule.when == (evaluates,)
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-INDEX = [Path("gemma_compat/rules", name) for name in ("index.json", "pages.jsonl")]
+INDEX = [Path("gemma_compat/rules", n) for n in ("index.json", "pages.jsonl", "sought.json")]
 CPU_LIMIT = 20  # seconds of a processor; a fault that makes a loop endless is killed
 DATA_LIMIT = 6 * 2**30  # bytes; such a loop may also collect without end
 WAIT_LIMIT = 900  # seconds; a fault that waits for ever is killed

@@ -1,10 +1,11 @@
 """Write what the files of the rules state: ``make index``.
 
-Of each rule ``gemma_compat/rules/index.json`` has what judging reads, and ``pages.jsonl`` beside it
-what is shown. One line is one rule, in the order of the codes. A rule that is a Markdown file is
-data: TOML between two lines of ``+++``, and the page below it. Of a Python file the index has all
-that is data, and what its conditions are made of. The package reads the index, so that a report
-neither parses pages nor imports the files of rules that do not matter.
+Of each rule ``gemma_compat/rules/index.json`` has what judging reads, ``pages.jsonl`` beside it
+what is shown, and ``sought.json`` what ``explain`` searches for. One line is one rule, in the order
+of the codes. A rule that is a Markdown file is data: TOML between two lines of ``+++``, and the page
+below it. Of a Python file the index has all that is data, and what its conditions are made of. The
+package reads the index, so that a report neither parses pages nor imports the files of rules that
+do not matter.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 RULES = Path(__file__).resolve().parent.parent / "gemma_compat" / "rules"
 INDEX = RULES / "index.json"
 PAGES = RULES / "pages.jsonl"
+SOUGHT = RULES / "sought.json"
 _CONDITIONS = ("when", "runs", "refused_if")
 
 
@@ -199,13 +201,14 @@ def read_all(folder: Path = RULES) -> list[dict[str, Any]]:
     return sorted(entries, key=lambda entry: int(entry["code"][2:]))
 
 
-def split(entry: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what judging reads of a rule, and what is shown of it."""
+def split(entry: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return what judging reads of a rule, what is shown of it, and what is searched for."""
     from gemma_compat.engine.rule import Rule, Severity
-    from gemma_compat.rules._index import LISTS, MADE, SHOWN
+    from gemma_compat.rules._index import LISTS, MADE, SHOWN, SOUGHT
 
+    elsewhere = {*LISTS, *MADE, *SHOWN, *SOUGHT}
     judged: dict[str, Any] = {
-        "fields": {key: item for key, item in entry.items() if key not in {*LISTS, *MADE, *SHOWN}},
+        "fields": {key: item for key, item in entry.items() if key not in elsewhere},
         "lists": {key: entry[key] for key in LISTS if key in entry},
         **{key: entry[key] for key in MADE if key in entry},
     }
@@ -213,15 +216,27 @@ def split(entry: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         "", Severity.ERROR, (), name=entry["name"], docs=entry["docs"]
     ).title
     page = {key: item for key, item in entry.items() if key in SHOWN}
-    return {key: item for key, item in judged.items() if item}, page
+    sought = {key: item for key, item in entry.items() if key in SOUGHT}
+    return {key: item for key, item in judged.items() if item}, page, sought
 
 
 def texts(entries: Iterable[Mapping[str, Any]]) -> dict[Path, str]:
-    """Return both files of the index with their texts."""
-    judged, pages = zip(*map(split, entries), strict=True)
+    """Return the files of the index with their texts."""
+    from gemma_compat._explain.excerpt import words_of
+
+    entries = list(entries)
+    judged, pages, sought = zip(*map(split, entries), strict=True)
+    words = {
+        word
+        for entry in entries
+        for word in words_of(entry["docs"], entry["name"], *entry.get("symptoms", ()))
+    }
     return {
         INDEX: "[\n" + ",\n".join(map(json.dumps, judged)) + "\n]\n",
         PAGES: "".join(f"{json.dumps(page)}\n" for page in pages),
+        SOUGHT: '{"rules": [\n'
+        + ",\n".join(map(json.dumps, sought))
+        + f'\n],\n"words": {json.dumps(sorted(words))}}}\n',
     }
 
 

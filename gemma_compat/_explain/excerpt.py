@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from ..detect.packages import DISTRIBUTIONS
 from ..engine.rule import Rule
+from ..rules import own_rules, own_words
 from ..tables import checkpoints
 from .notices import NOTICES
 
@@ -85,15 +86,20 @@ _SUFFIXES = ("Error", "Exception", "Warning", "Cache", "Model", "Config", "Train
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:[/\\][A-Za-z_]\w*)*\.py")
 
 
+def words_of(*texts: str) -> set[str]:
+    """Return the words of texts, some of them regular expressions, in lower case."""
+    return {word.lower() for word in _WORD.findall(_ESCAPE.sub(" ", "\n".join(texts)))}
+
+
 class Words:
     """The allow-list: words of rules and notices, of Python, of our facts, and common ones."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        words: set[str] = set()
+        ours = set(own_rules())  # of them the index has the words, so that no page is read
+        self._known = _fixed() | own_words()
         for rule in rules:
-            text = "\n".join((rule.docs, rule.name, *rule.symptoms))
-            words.update(_WORD.findall(_ESCAPE.sub(" ", text)))
-        self._known = _fixed() | {word.lower() for word in words}
+            if rule not in ours:
+                self._known |= words_of(rule.docs, rule.name, *rule.symptoms)
 
     def excerpt(self, text: str) -> str:
         """Return the line with every word hidden that is not on the list, cut to a readable

@@ -3,8 +3,9 @@
 A Python file has a ``RULE``, and ``describe`` and ``patch`` where the rule needs them. A Markdown
 file is a rule whose conditions are all shared ones, or a page about a failure that cannot be
 judged: its header is front matter. ``make index`` writes what the files state into ``index.json``
-(what judging reads) and ``pages.jsonl`` (what is shown), and tests compare, so that no file is read
-before its rule matters. They come in the order of the codes.
+(what judging reads), ``pages.jsonl`` (what is shown) and ``sought.json`` (what ``explain`` searches
+for), and tests compare, so that no file is read before its rule matters. They come in the order of
+the codes.
 """
 
 from __future__ import annotations
@@ -40,7 +41,29 @@ def own_rules() -> tuple[Rule, ...]:
     from ._index import rule_of
 
     entries = json.loads(read_bytes("index.json", __name__))
-    return tuple(rule_of(entry, partial(_page, place)) for place, entry in enumerate(entries))
+    return tuple(
+        rule_of(entry, partial(_page, place), partial(_sought, place))
+        for place, entry in enumerate(entries)
+    )
+
+
+def own_words() -> frozenset[str]:
+    """Return the words of the pages and symptoms of our rules, in lower case."""
+    return frozenset(_all_sought()["words"])
+
+
+def _sought(place: int) -> dict[str, Any]:
+    """Return what is searched for, of the rule that has this place in the index."""
+    found: dict[str, Any] = _all_sought()["rules"][place]
+    return found
+
+
+@lru_cache(maxsize=1)
+def _all_sought() -> dict[str, Any]:
+    import json
+
+    found: dict[str, Any] = json.loads(read_bytes("sought.json", __name__))
+    return found
 
 
 def _page(place: int) -> dict[str, Any]:

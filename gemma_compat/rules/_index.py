@@ -1,7 +1,8 @@
 """Rules from what ``make index`` wrote, without importing their files.
 
 ``index.json`` has the fields of ``Rule`` that judging and planning read. ``pages.jsonl`` has those
-that are shown, rule by rule in the same order, and is opened for the first rule that is shown. A
+that are shown, rule by rule in the same order, and is opened for the first rule that is shown.
+``sought.json`` has what ``explain`` searches a log for, and the words that it may quote. A
 condition that rules share is named as ``model.shares_kv``: the module below ``conditions/`` and the
 name in it. A combined one is its combinator and its parts. Of a condition that a rule's file
 defines the index has the name, the phrase, and the fact that it reads first. The file is imported
@@ -32,9 +33,9 @@ LISTS = ("leaves", "at_import", "yields_to", "after")
 MADE = ("scopes", "when", "runs", "refused_if", "applicability", "functions")
 _SEVERITIES = {item.value: item for item in Severity}
 SHOWN = (
-    *("since", "effects", "evidence", "read_in", "fix", "breaks", "symptoms", "raised_at"),
-    *("reports", "fixed_by", "docs"),
+    *("since", "effects", "evidence", "read_in", "fix", "breaks", "reports", "fixed_by", "docs"),
 )
+SOUGHT = ("symptoms", "raised_at")
 FUNCTIONS = ("describe", "patch")
 # What the front matter of a Markdown rule may state; its name, family and page are the file's.
 OF_PAGES = {
@@ -44,19 +45,24 @@ OF_PAGES = {
 }
 
 
-def rule_of(entry: Mapping[str, Any], page: Callable[[], Mapping[str, Any]]) -> Rule:
+def rule_of(
+    entry: Mapping[str, Any],
+    page: Callable[[], Mapping[str, Any]],
+    sought: Callable[[], Mapping[str, Any]] = dict,
+) -> Rule:
     """Return the rule of one entry. ``KeyError`` where it lacks what every rule has.
 
     Args:
         entry: what the index has of it: ``fields`` and ``lists`` as they are, and what others
             are made of. A field that is not there has its default.
         page: reads what is shown of it.
+        sought: reads what is searched for.
     """
     rule = IndexedRule.__new__(IndexedRule)
     fields = vars(rule)
     fields.update(entry["fields"])
     fields["severity"] = _SEVERITIES[fields["severity"]]
-    fields["entry"], fields["page"] = entry, page
+    fields["entry"], fields["page"], fields["sought"] = entry, page, sought
     if "lists" in entry:
         fields.update({name: tuple(items) for name, items in entry["lists"].items()})
     return rule
@@ -79,11 +85,12 @@ class IndexedRule(Rule, eq=False):
     """A rule of ours. Conditions are made when it is judged, and its page is read when it is shown.
 
     Attributes:
-        entry, page: as of :func:`rule_of`.
+        entry, page, sought: as of :func:`rule_of`.
     """
 
     entry: ClassVar[Mapping[str, Any]]
     page: ClassVar[Any]
+    sought: ClassVar[Any]
 
     scopes = _later(lambda rule: tuple([_scope(item, rule.file) for item in rule.entry["scopes"]]))
     when = _later(lambda rule: _conditions(rule.entry.get("when", ()), rule.file))
@@ -100,8 +107,8 @@ class IndexedRule(Rule, eq=False):
     read_in = _of_page("read_in")
     fix = _of_page("fix")
     breaks = _of_page("breaks")
-    symptoms = _of_page("symptoms")
-    raised_at = _of_page("raised_at")
+    symptoms = _later(lambda rule: tuple(rule.sought().get("symptoms", ())))
+    raised_at = _later(lambda rule: tuple(rule.sought().get("raised_at", ())))
     reports = _of_page("reports")
     fixed_by = _of_page("fixed_by")
     docs = _of_page("docs")

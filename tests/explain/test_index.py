@@ -9,11 +9,12 @@ import sys
 import pytest
 
 from gemma_compat._explain import index as indexed
+from gemma_compat._explain.excerpt import words_of
 from gemma_compat._explain.general import FILES, generals, kinds_of
 from gemma_compat._explain.literals import told
 from gemma_compat._explain.patterns import pattern
 from gemma_compat._explain.read_log import _patterns
-from gemma_compat.rules import own_rules
+from gemma_compat.rules import own_rules, own_words
 from tools import explain_index
 from tools.explain_index import without_ticks_too
 
@@ -78,3 +79,25 @@ def test_a_file_is_imported_when_one_of_its_kinds_answers(log: str, loaded: list
     command = [sys.executable, "-c", _LOADED, log, *sorted(set(FILES) - {"processes"})]
     lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     assert lines.split() == loaded
+
+
+_NO_PAGE = """
+import io
+from gemma_compat import rules
+rules._pages = None
+from gemma_compat._explain.explain import explain_log
+explain_log(io.BytesIO(b"ValueError: the frobnicator has 3 of 4 wheels"))
+print("no page was read")
+"""
+
+
+def test_a_log_that_no_rule_knows_reads_no_page_of_a_rule() -> None:
+    done = subprocess.run([sys.executable, "-c", _NO_PAGE], stdout=subprocess.PIPE, text=True)
+    assert done.stdout.strip() == "no page was read"
+
+
+def test_the_words_that_may_be_quoted_are_those_of_all_pages() -> None:
+    words = {
+        word for rule in own_rules() for word in words_of(rule.docs, rule.name, *rule.symptoms)
+    }
+    assert own_words() == words
