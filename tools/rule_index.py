@@ -1,11 +1,11 @@
 """Write what the files of the rules state: ``make index``.
 
 Of each rule ``gemma_compat/rules/index.json`` has what judging reads, ``pages.jsonl`` beside it
-what is shown, and ``sought.json`` what ``explain`` searches for. One line is one rule, in the order
-of the codes. A rule that is a Markdown file is data: TOML between two lines of ``+++``, and the page
-below it. Of a Python file the index has all that is data, and what its conditions are made of. The
-package reads the index, so that a report neither parses pages nor imports the files of rules that
-do not matter.
+what is shown, and ``sought.json`` what ``explain`` searches for. One line is one rule, in the
+order of the codes. A rule that is a Markdown file is data: TOML between two lines of ``+++``, and
+the page below it. Of a Python file the index has all that is data, and what its conditions are
+made of. The package reads the index, so that a report neither parses pages nor imports the files
+of rules that do not matter.
 """
 
 from __future__ import annotations
