@@ -118,7 +118,8 @@ BUILDING: tuple[General, ...] = (
     ),
     General(
         "segmentation-fault",
-        r"Segmentation fault|SIGSEGV|exit(?:ed with )?(?:code|status)?:? ?-11\b|"
+        r"Segmentation fault|SIGSEGV|0xC000(?:0005|0409|001D|0374)|"
+        r"exit(?:ed with )?(?:code|status)?:? ?-11\b|"
         r"Fatal Python error: ",
         always(
             "native code crashed: a compiled package, not Python",

@@ -106,4 +106,27 @@ DRIVERS: tuple[General, ...] = (
         {"ERROR:root:Driver not initialized (amdgpu not found in modules)": "rocminfo"},
         alone=True,
     ),
+    General(
+        "cuda-not-available-is-told",
+        r"(?<!but torch\.)cuda\.is_available\(\)[`'\"]{0,2} ?(?:returns?|returned|is|gives|->|=|:|"
+        r"prints|>>>|always|still|shows| ){0,4} ?[`'\"]?False",
+        always(
+            "torch sees no GPU in that environment",
+            'python -c "import torch; print(torch.__version__, torch.version.cuda)"   : None is a '
+            "build for the CPU",
+            "pip install --force-reinstall torch --index-url "
+            "https://download.pytorch.org/whl/cu128   for such a build",
+            "nvidia-smi   : no table means no driver, or a container without --gpus all",
+            "echo $CUDA_VISIBLE_DEVICES   : empty text or -1 hides all cards",
+            known="a sentence says so; which of the three it is, these commands say",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "# torch.cuda.is_available() returns False on my RTX 4090": "build for the CPU",
+            "`torch.cuda.is_available()` is still False": "CUDA_VISIBLE_DEVICES",
+            "if torch.cuda.is_available(): x = True": "",
+        },
+        alone=True,
+    ),
 )

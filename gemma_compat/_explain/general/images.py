@@ -234,6 +234,7 @@ IMAGES: tuple[General, ...] = (
         "channels-unclear",
         r"Unable to infer channel dimension format|"
         r"Unsupported number of image dimensions: 2|"
+        r"to have 3 channels, but got [124] channels instead|"
         r"mean must have 1 elements if it is an iterable, got 3",
         always(
             "an image has not three channels: it is grey, or has an alpha channel, or is a mask",

@@ -47,7 +47,8 @@ MACHINE: tuple[General, ...] = (
     ),
     General(
         "host-out-of-memory",
-        r"is killed by signal: Killed|exitcode:? ?-9\b|Signal 9 \(SIGKILL\)|"
+        r"is killed by signal: Killed|exitcode:? ?-9\b|exit (?:code|status):? 137\b|"
+        r"Signal 9 \(SIGKILL\)|"
         r"DefaultCPUAllocator: (?:can't allocate|not enough) memory|(?<!Of)MemoryError\b",
         _host,
         {"RuntimeError: DataLoader worker (pid 41) is killed by signal: Killed.": "machine"},
@@ -55,7 +56,8 @@ MACHINE: tuple[General, ...] = (
     ),
     General(
         "shared-memory",
-        r"Bus error|insufficient shared memory|unable to (?:open|mmap) shared memory",
+        r"Bus error|/dev/shm/[^\n]{0,120}No space left on device|"
+        r"insufficient shared memory|unable to (?:open|mmap) shared memory",
         always(
             "the shared memory of the container (/dev/shm) is too small for the data loader",
             "docker run --shm-size=16g ...",

@@ -223,4 +223,21 @@ OTHER_OBJECTS: tuple[General, ...] = (
             )
         },
     ),
+    General(
+        "loss-without-labels",
+        r"(?:cross_entropy_loss|nll_loss\w{0,8}|binary_cross_entropy\w{0,14}|mse_loss)\(\): "
+        r"argument 'target' \(position 2\) must be Tensor, not NoneType",
+        always(
+            "a loss is computed, and the labels are None",
+            "print(batch.keys())   : is labels among them?",
+            "DataCollatorForLanguageModeling(tokenizer, mlm=False)   makes them from input_ids",
+            "remove_unused_columns=False   where the Trainer dropped a column of another name",
+            known="torch names the argument",
+            settles=False,
+        ),
+        {
+            "TypeError: cross_entropy_loss(): argument 'target' (position 2) must be Tensor, not "
+            "NoneType": "labels"
+        },
+    ),
 )

@@ -166,4 +166,23 @@ PROCESSES: tuple[General, ...] = (
         ),
         {"RuntimeError: No CUDA GPUs are available": "nvidia-smi"},
     ),
+    General(
+        "file-gone-on-the-network",
+        r"Stale file handle|\[Errno 116\]|Transport endpoint is not connected|\[Errno 107\]",
+        always(
+            "a file on a network or mounted drive is no longer reachable",
+            "mount it again, and go on from the last checkpoint",
+            "HF_HOME, the data set and the output on a local disk, and copied at the end",
+            why="the server dropped the file or the mount (NFS, Google Drive, FUSE), or another "
+            "process replaced it",
+            known="the system says so",
+            settles=False,
+        ),
+        {
+            "OSError: [Errno 116] Stale file handle": "local disk",
+            "OSError: [Errno 107] Transport endpoint is not connected: '/content/drive/MyDrive'": (
+                "mount it again"
+            ),
+        },
+    ),
 )

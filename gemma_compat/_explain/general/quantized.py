@@ -82,7 +82,8 @@ QUANTIZED: tuple[General, ...] = (
     General(
         "quant-state-missing",
         r"assert quant_state is not None|FP4 quantization state not initialized|"
-        r"quantization state not initialized\. Please call",
+        r"quantization state not initialized\. Please call|weight\.quant_state is None|"
+        r"'Parameter' object has no attribute 'quant_state'",
         _no_state,
         {
             'Traceback (most recent call last):\n  File "/x/site-packages/bitsandbytes/autograd/'

@@ -238,6 +238,7 @@ SHAPES: tuple[General, ...] = (
         r"size (?P<f>\d+)|Sizes of tensors must match except in dimension|"
         r"shape '\[[^\]\n]{1,80}\]' is invalid for input of size (?P<g>\d+)|"
         r"The shape of the mask \[[\d, ]{1,60}\] at index|"
+        r"size of tensor a must match the size of tensor b|"
         r"shape mismatch: value tensor of shape|"
         r"output with shape \[(?P<h>[\d, ]{1,60})\] doesn't match the broadcast shape "
         r"\[(?P<i>[\d, ]{1,60})\]|"
