@@ -168,7 +168,7 @@ PROCESSES: tuple[General, ...] = (
     ),
     General(
         "file-gone-on-the-network",
-        r"Stale file handle|\[Errno 116\]|Transport endpoint is not connected|\[Errno 107\]",
+        r"Transport endpoint is not connected|\[Errno 107\]",
         always(
             "a file on a network or mounted drive is no longer reachable",
             "mount it again, and go on from the last checkpoint",
@@ -179,7 +179,6 @@ PROCESSES: tuple[General, ...] = (
             settles=False,
         ),
         {
-            "OSError: [Errno 116] Stale file handle": "local disk",
             "OSError: [Errno 107] Transport endpoint is not connected: '/content/drive/MyDrive'": (
                 "mount it again"
             ),
