@@ -119,6 +119,7 @@ BUILDING: tuple[General, ...] = (
     General(
         "segmentation-fault",
         r"Segmentation fault|SIGSEGV|0xC000(?:0005|0409|001D|0374)|"
+        r"exits with return code = -11\b|"
         r"exit(?:ed with )?(?:code|status)?:? ?-11\b|"
         r"Fatal Python error: ",
         always(

@@ -89,7 +89,7 @@ DISTRIBUTED: tuple[General, ...] = (
     ),
     General(
         "process-aborted-itself",
-        r"Signal 6 \(SIGABRT\)|exitcode *: -6\b|exited with exit code -6\b",
+        r"Signal 6 \(SIGABRT\)|exitcode *: -6\b|exited with exit code -6\b|with return code = -6\b",
         always(
             "a process aborted itself (SIGABRT); why, only its own lines above this report say",
             "grep -n -m3 -E 'Watchdog|terminate called|CUDA error|Assertion' LOG   on each node",
@@ -105,7 +105,7 @@ DISTRIBUTED: tuple[General, ...] = (
     ),
     General(
         "bus-error",
-        r"Signal 7 \(SIGBUS\)|exitcode *: -7\b|exited with exit code -7\b",
+        r"Signal 7 \(SIGBUS\)|exitcode *: -7\b|exited with exit code -7\b|with return code = -7\b",
         always(
             "a process was ended by a bus error: most often /dev/shm or a disk that a file is "
             "mapped from is full",

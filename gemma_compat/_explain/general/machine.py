@@ -48,6 +48,7 @@ MACHINE: tuple[General, ...] = (
     General(
         "host-out-of-memory",
         r"is killed by signal: Killed|exitcode:? ?-9\b|exit (?:code|status):? 137\b|"
+        r"exits with return code = -9\b|"
         r"Signal 9 \(SIGKILL\)|"
         r"DefaultCPUAllocator: (?:can't allocate|not enough) memory|(?<!Of)MemoryError\b",
         _host,

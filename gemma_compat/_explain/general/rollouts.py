@@ -233,6 +233,7 @@ ROLLOUTS: tuple[General, ...] = (
     General(
         "ray-worker-is-gone",
         r"The actor died unexpectedly before finishing this task|"
+        r"The actor died because of an error raised in its creation task|"
         r"The actor is dead because its (?:worker process has died|owner has died|creation task)|"
         r"The worker died unexpectedly while executing this task",
         always(
