@@ -135,8 +135,8 @@ def _clauses(tree: Sequence[Any]) -> list[Forms]:
     for place, (operation, argument) in enumerate(tree):
         name = str(operation)
         forms = _forms(name, argument)
+        before = all(form.endswith(" ") for form in run)
         if forms is None:
-            before = all(form.endswith(" ") for form in run)
             after = all(form.startswith(" ") for form in _ends_of_all(tree[place + 1 :], 1))
             found.append(_joined(run, _ends(name, argument, 1)))
             found += _clauses_within(name, argument, _WORDS_END * before, _WORDS_END * after)
@@ -145,7 +145,7 @@ def _clauses(tree: Sequence[Any]) -> list[Forms]:
             run = _joined(run, forms)
         else:
             found.append(run)
-            run = forms
+            run = _joined(_BLANK, forms) if before else forms
     return [forms for forms in (*found, run) if _weight(forms)]
 
 

@@ -32,6 +32,7 @@ class Pattern(Value, eq=False):
         limit: how many hits to find before the search for it ends.
         lines: how many lines a match may span.
         context: whether a hit includes the text around it.
+        longest: of the lines that are searched, in bytes; 0 for any.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Pattern(Value, eq=False):
     lines: int = 1
     context: bool = False
     words: tuple[str, ...] = ()
+    longest: int = 0
 
     @property
     def regex(self) -> re.Pattern[str]:
@@ -79,6 +81,7 @@ def pattern(
     lines: int = 1,
     context: bool = False,
     words: tuple[str, ...] = (),
+    longest: int = 0,
 ) -> Pattern:
     """Make a pattern. It is compiled when a log first has its phrases: most never are.
 
@@ -86,7 +89,7 @@ def pattern(
     """
     known = told_of(text)
     phrases = told(text) if known is None else known
-    return Pattern(kind, key, text, phrases, limit, lines, context, words)
+    return Pattern(kind, key, text, phrases, limit, lines, context, words, longest)
 
 
 @lru_cache(maxsize=None)

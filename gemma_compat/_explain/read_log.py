@@ -182,7 +182,8 @@ def _of_general(item: General) -> Pattern:
 
 
 def _reads(item: Reader) -> Pattern:
-    return pattern("fact", item, item.pattern, item.limit, item.lines, words=item.words)
+    limits = (item.limit, item.lines)
+    return pattern("fact", item, item.pattern, *limits, words=item.words, longest=item.longest)
 
 
 def _count(reading: LogReading, hit: Hit) -> None:

@@ -45,9 +45,10 @@ class Scanner:
         self._patterns = list(patterns)
         self._left = [item.limit for item in self._patterns]
         self._screen = Screen(self._patterns)
-        # The numbers of the patterns that may match each shape; of most shapes none.
+        self._seen: set[bytes] = set()  # shapes that were judged
+        self._seen_bytes = 0
+        # The patterns that may match a shape, of those that some may match: of most none may.
         self._possible: dict[bytes, tuple[int, ...]] = {}
-        self._kept = 0  # bytes of these shapes
         self._before = b""
 
     def scan(self, first_line: int, data: bytes) -> Iterator[Hit]:
@@ -56,7 +57,7 @@ class Scanner:
         piece = Piece(data)
         self._judge(piece.shapes)
         shapes: dict[int, list[bytes]] = {}
-        for shape in piece.shapes:
+        for shape in piece.shapes & self._possible.keys():
             for number in self._possible[shape]:
                 if self._left[number]:
                     shapes.setdefault(number, []).append(shape)
@@ -73,12 +74,13 @@ class Scanner:
 
     def _judge(self, shapes: set[bytes]) -> None:
         """Find which patterns may match each of these shapes, where that is not known."""
-        new = shapes.difference(self._possible)
-        self._kept += sum(map(len, new))
-        if self._kept > _KEPT:
+        new = shapes - self._seen
+        self._seen_bytes += sum(map(len, new))
+        if self._seen_bytes > _KEPT:
+            self._seen.clear()
             self._possible.clear()
-            new, self._kept = shapes, sum(map(len, shapes))
-        self._possible.update(dict.fromkeys(new, ()))
+            new, self._seen_bytes = shapes, sum(map(len, shapes))
+        self._seen |= new
         self._possible.update(self._screen.possible(new))
 
     def _rows(
@@ -89,6 +91,8 @@ class Scanner:
         Where many rows have few shapes, a pattern is searched for in the shapes first.
         """
         item = self._patterns[number]
+        if item.longest:
+            shapes = [shape for shape in shapes if len(shape) <= item.longest]
         if sum(len(rows_of[shape]) for shape in shapes) > max(_FEW, 2 * len(shapes)) and item.shape:
             for shape in shapes:
                 if not item.shape.search(_text(shape)):
@@ -125,6 +129,9 @@ def _matches(
         text = piece.text_from(row, item.lines)
         first = item.regex.search(text)
         if first is None or "\n" in text[: first.start()]:  # then it begins in a row below
+            continue
+        if most and len(text) <= _SHOWN and first.start() <= _BEFORE:
+            yield row, text, first
             continue
         start = max(0, first.start() - _BEFORE)
         shown = text[start : start + _SHOWN]

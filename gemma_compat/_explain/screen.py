@@ -19,9 +19,10 @@ _TO_WORDS = bytes(
     code if chr(code) in "abcdefghijklmnopqrstuvwxyz\n" else 32
     for code in bytes(range(256)).lower()
 )
-# What checksums and UUIDs are made of; no words that are written like that are as long.
-_OF_NUMBERS = b"0abcdefABCDEF-"
-_LONGEST_WORD = 32  # bytes
+# A row of at least so many bytes that is made of these alone has no words: figures, or a number.
+_LONGEST_WORD = 32
+_OF_FIGURES, _OF_NUMBERS = b"0-+.,:; \t[]()eE", b"0abcdefABCDEF-"
+_FIRST = _OF_FIGURES + _OF_NUMBERS
 
 
 def words_of(text: bytes) -> bytes:
@@ -43,10 +44,13 @@ class Screen:
         self._starts: dict[bytes, list[bytes]] = {}  # by their first letters
         self._ends: dict[bytes, list[bytes]] = {}  # by their last letters
         self._within: list[bytes] = []
+        self._foreign: list[bytes] = []
         texts: list[bytes] = []
         for word in self._led_to:
             letters = word.strip(b"*")
-            if not letters.isalpha():
+            if not word.isascii():
+                self._foreign.append(word)
+            elif not letters.isalpha():
                 texts.append(re.escape(word))
             elif len(letters) < min(len(word), PART) or len(word) - len(letters) == 2:
                 self._within.append(word)
@@ -62,11 +66,17 @@ class Screen:
         Args:
             rows: with 0 for each digit.
         """
-        rows = [row for row in rows if not _is_number(row)]
+        rows = [
+            row
+            for row in rows
+            if len(row) < _LONGEST_WORD
+            or row[0] not in _FIRST
+            or (row.translate(None, _OF_NUMBERS) and row.translate(None, _OF_FIGURES))
+        ]
         texts = b"\n".join(map(_without_repeats, rows))
         words = words_of(texts)
         leads = self._leads(set(words.split()))
-        found_texts = set(self._texts.findall(texts))
+        found_texts = {*self._texts.findall(texts), *(one for one in self._foreign if one in texts)}
         if not leads and not found_texts:
             return
         for row, text, line in zip(rows, texts.split(b"\n"), words.split(b"\n"), strict=True):
@@ -123,11 +133,6 @@ class Screen:
         for part in self._ends.get(word[-PART:], ()):
             if word.endswith(part[1:]):
                 yield part
-
-
-def _is_number(row: bytes) -> bool:
-    """Return whether a row is nothing but a hexadecimal number."""
-    return len(row) >= _LONGEST_WORD and not row.translate(None, _OF_NUMBERS)
 
 
 def _has_words(said: bytes, phrase: bytes) -> bool:

@@ -81,9 +81,9 @@ def _plain(piece: bytes) -> bytes:
         piece = _ANSI.sub(b"", piece)
     if b"a" * _LONG in piece.translate(_IS_DATA):  # to look for that is ten times as fast
         piece = _DATA.sub(lambda found: found[0][:_ENDS] + b" " + found[0][-_ENDS:], piece)
-    if b"\r\n" in piece:
+    if b"\r" in piece:
         piece = piece.replace(b"\r\n", b"\n")
-    if piece.count(b"\r") > _MANY_BARS * (piece.count(b"\n") + 1):
+    if b"\r" in piece and piece.count(b"\r") > _MANY_BARS * (piece.count(b"\n") + 1):
         piece = b"\n".join(map(_as_drawn_last, piece.split(b"\n")))
     return piece
 

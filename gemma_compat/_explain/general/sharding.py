@@ -202,7 +202,7 @@ SHARDING: tuple[General, ...] = (
     General(
         "card-is-busy",
         r"CUDA-capable device\(s\) is/are busy or unavailable|"
-        r"显卡独占|[Ee]xclusive[ _][Pp]rocess[^\n]{0,20}(?:[Mm]ode|模式)",
+        r"[Ee]xclusive[ _][Pp]rocess[^\n]{0,20}(?:[Mm]ode|模式)",
         always(
             "the card takes no further process: it is in exclusive mode, or in a bad state",
             "nvidia-smi   shows who holds it, and Compute M.: E. Process is the exclusive mode",

@@ -45,6 +45,7 @@ class Reader(Value, eq=False):
             the value ``...`` must not be read.
         lines: how many lines a match may span.
         limit: how many matches to find before the search ends.
+        longest: of the lines that are searched, in bytes; 0 for any.
         words: one of these stands in a match: words in lower case, with ``*`` where letters may
             stand beside one, or texts that are no words, with 0 for each digit. Needed by an
             expression that requires no word of its own, or none that is rare.
@@ -55,6 +56,7 @@ class Reader(Value, eq=False):
     examples: Mapping[str, Mapping[str, Any]] = {}
     lines: int = 1
     limit: int = 400
+    longest: int = 0
     words: tuple[str, ...] = ()
 
 

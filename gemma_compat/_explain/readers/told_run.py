@@ -13,6 +13,7 @@ from .base import MENTIONED, STATED, Read, Reader, Reading, always, unless_advic
 from .saying import Guard, is_another, is_taken_back
 from .told_cards import TOLD_CARDS
 
+_PARAGRAPH = 16_384  # bytes
 _MOST = 30  # matches of one form
 _SETTING = r"[\"']?\s?[=:]\s?[\"']?"
 
@@ -166,6 +167,7 @@ _FORMS: tuple[Reader, ...] = (
             "not full fine-tuning": {"told.peft": ...},
             "full_finetuning = False": {"told.peft": ...},
         },
+        words=("full*", "fft", "全参", "全量"),
     ),
     Reader(
         r"deepspeed_engine_wrapped|[/\\]deepspeed[/\\]runtime[/\\](?:zero[/\\]stage(?P<stage>3))?|"
@@ -239,7 +241,19 @@ _FORMS: tuple[Reader, ...] = (
             "I only have about 1 GB of VRAM left": {"told.memory": ...},
             "it uses 34 GB of VRAM": {"told.memory": ...},
         },
+        words=(
+            *("g", "gb", "gib"),
+            *(
+                f"{unit}{what}*"
+                for unit in ("gb", "gib")
+                for what in ("v", "gpu", "card", "a", "h")
+            ),
+        ),
     ),
 )
-# A run's own lines may repeat such a word thousands of times: the first few state it.
-TOLD_RUN = tuple(item.replace(limit=min(item.limit, _MOST)) for item in (*_FORMS, *TOLD_CARDS))
+# A run's own lines may repeat such a word thousands of times: the first few state it. And in a
+# line that is longer than any paragraph nobody tells of a run.
+TOLD_RUN = tuple(
+    item.replace(limit=min(item.limit, _MOST), longest=_PARAGRAPH)
+    for item in (*_FORMS, *TOLD_CARDS)
+)
