@@ -102,22 +102,6 @@ MERGING_REFUSALS: tuple[General, ...] = (
         {"ValueError: Adapter(s) ['a'] not found, available adapters: ['default']": "default"},
     ),
     General(
-        "another-peft-class",
-        r"Expected target PEFT class: (?P<name>\w{4,60}), but you have asked for",
-        lambda case: Answer(
-            f"the adapter was trained for {case.match['name']}, and another AutoPeftModel loads it",
-            (
-                f"Auto{case.match['name']}.from_pretrained(FOLDER)",
-                "or the task_type in adapter_config.json, where it was stated wrongly in training",
-            ),
-            known=_PEFT,
-        ),
-        {
-            "ValueError: Expected target PEFT class: PeftModelForCausalLM, but you have asked for: "
-            "PeftModelForSequenceClassification make sure": "AutoPeftModelForCausalLM",
-        },
-    ),
-    General(
         "file-in-place-of-a-folder",
         r"Provided path \((?P<path>[^)\n]{1,300})\) should be a directory, not a file",
         always(
