@@ -88,6 +88,33 @@ DRIVERS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "amd-kernels-not-loaded",
+        r"hip_global\.cpp(?::\d+)?\s{0,3}:?[^\n]{0,60}Module not initialized|"
+        r"Error invalid device function at line \d+ in file \S{0,80}\.hip\b",
+        always(
+            "a library holds no kernels for this AMD card, or could not load them",
+            "python -c 'import torch; print(torch.version.hip, "
+            "torch.cuda.get_device_properties(0).gcnArchName, torch.cuda.get_arch_list())'   : "
+            "is the card's gfx in the list?",
+            "an error of `.hip` in bitsandbytes' path: pip install -U bitsandbytes (its newest "
+            "wheels have ROCm too), or built with -DCOMPUTE_BACKEND=hip "
+            "-DBNB_ROCM_ARCH=gfx1100 for that card",
+            "one torch only, of ROCm, without nvidia-* and CUDA's triton beside it: pip list | "
+            "grep -i -E 'nvidia|triton|torch|rocm'",
+            known="the message; which library, its path or the last frame says",
+            settles=False,
+        ),
+        {
+            "Error invalid device function at line 679 in file /bitsandbytes/csrc/ops.hip": (
+                "BNB_ROCM_ARCH"
+            ),
+            ":0:/src/clr/hipamd/src/hip_global.cpp:158 : 157426 us:  Module not initialized": (
+                "gcnArchName"
+            ),
+        },
+        alone=True,
+    ),
+    General(
         "no-amd-driver",
         r"Driver not initialized \(amdgpu not found in modules\)|Can't initialize amdsmi|"
         r"ROCk module is NOT loaded|rocminfo: command not found",

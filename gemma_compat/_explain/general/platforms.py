@@ -126,6 +126,44 @@ PLATFORMS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "ptxas-has-no-such-type-for-the-card",
+        r"Feature '[^'\n]{0,30}\bbf16[^'\n]{0,12}' requires \.target sm_80",
+        always(
+            "a kernel of Triton computes in bfloat16, and this card (before Ampere: T4, V100, "
+            "RTX 20) has no instructions for that",
+            "dtype=torch.float16 or torch.float32 in from_pretrained, and bf16=False in the "
+            "trainer's arguments",
+            "Gemma 3 in float16 overflows: take float32, or an Unsloth that keeps its "
+            "activations in float32 there",
+            why="torch itself computes bfloat16 there slowly; a kernel that Triton compiles "
+            "for the card needs the instructions (compute capability 8.0)",
+            known="ptxas says so",
+        ),
+        {
+            "ptxas a.ptx, line 387; error   : Feature '.bf16' requires .target sm_80 or higher": (
+                "float32"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "ptxas-failed-without-a-word",
+        r"`?ptxas`? failed with error code (?P<code>-?\d+)",
+        always(
+            "ptxas, which assembles Triton's kernels, failed; its own error is in the lines "
+            "around, or was not shown",
+            "lines with `ptxas ... error`: `requires .target sm_80` is bfloat16 on an older "
+            "card, `is not defined for option` a ptxas older than the card",
+            "none there: delete Triton's cache (~/.triton/cache), then a triton-windows (on "
+            "Windows) or triton that fits the torch: 3.1 for 2.5, 3.2 for 2.6, 3.3 for 2.7",
+            "on Windows: a short path without letters beyond ASCII for the user's folder of "
+            "temporary files (set TEMP=C:\\temp), and room on that drive",
+            known="the error says that it failed; why, only its own lines do",
+            settles=False,
+        ),
+        {"RuntimeError: `ptxas` failed with error code 4294967295:": "cache"},
+    ),
+    General(
         "metal-stopped-the-work",
         r"\[METAL\] Command buffer execution failed: (?P<why>[^\n(]{3,60})|"
         r"ggml_metal_graph_compute: command buffer \d+ failed with status",

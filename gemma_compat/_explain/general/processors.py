@@ -18,7 +18,7 @@ PROCESSORS: tuple[General, ...] = (
             known="the message; the order of the arguments was read in transformers 4.57.6",
         ),
         {
-            "# tokenizer: got multiple values for argument 'images'": "by name",
+            "TypeError: f() got multiple values for argument 'images'": "by name",
             "TypeError: f() got multiple values for argument 'x'": "",
         },
     ),

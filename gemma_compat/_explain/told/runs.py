@@ -15,6 +15,27 @@ _METRIC = (
 
 RUNS: tuple[Symptom, ...] = (
     Symptom(
+        "only-the-first-card-works",
+        r"(?i:not (?:possible|able) to (?:use|run|load|train)[^\n.]{0,60}\b(?:other|another|"
+        r"second|specific|different) (?:cuda )?(?:devices?|gpus?|cards?)|"
+        r"(?:hard-?coded|always uses?|only (?:works?|runs?) on)[^\n.]{0,30}\b(?:cuda:0|gpu ?0|"
+        r"device ?0|cuda devices?|devices? for cuda))",
+        told(
+            "another card than the first is said not to be usable",
+            "CUDA_VISIBLE_DEVICES=1 python train.py   : that card is then cuda:0 for the process",
+            "in a notebook: os.environ['CUDA_VISIBLE_DEVICES'] = '1' before torch or unsloth is "
+            "imported",
+            "pip install -U unsloth unsloth_zoo   (older releases name cuda:0 in their kernels)",
+            why="code that writes cuda:0, or a kernel that starts on the current device, needs "
+            "the wanted card to be the first that the process sees",
+        ),
+        {
+            "Not possible to use gemma models on other cuda devices": "CUDA_VISIBLE_DEVICES",
+            "it always uses cuda:0": "CUDA_VISIBLE_DEVICES",
+            "it is possible to use other devices": "",
+        },
+    ),
+    Symptom(
         "metrics-that-stay-low",
         rf"{_METRIC}[^\n.]{{0,40}}(?:stuck|stays?|remains?|is|are|only|always|drops?|dropped|"
         rf"around|goes|went|very|too)[^\n.]{{0,16}}(?:\b0(?:\.\d+)?\b(?! ?to)|zero|low|random|"
