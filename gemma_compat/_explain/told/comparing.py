@@ -21,6 +21,33 @@ _OF_RUNS = r"(?:\bresults?|outputs?|loss(?:es)?|accuracy|scores?|quality)"
 
 COMPARING: tuple[Symptom, ...] = (
     Symptom(
+        "accumulation-differs",
+        near(
+            r"\bgradient[_ ]accumulation|\baccumulation[_ ]steps?|\baccumulation \d|\bGA (?:fix|"
+            r"bug)|梯度累[积计]",
+            rf"{_DIFFERS}|\bloss[^\n.]{{0,30}}(?:high|large|bigger|multipl|scal|worse|wrong|jump|"
+            r"increas|doubl|x larger)\w*|(?:wrong|incorrect|high\w*|larger|worse|scaled) loss|"
+            r"\bloss\b[^\n.]{0,40}times higher|\bbug in\b|\bdoubled\b",
+            80,
+        ),
+        told(
+            "accumulating gradients is said to change the loss",
+            "one run with gradient_accumulation_steps=1 and the same rows for each step: what is "
+            "the factor between the two losses?",
+            "pip install -U transformers trl accelerate   where the factor is the number of steps",
+            "average_tokens_across_devices=True   with several GPUs",
+            why="a sum over the micro-batches, or a mean of means over rows of unequal length. "
+            "transformers up to 4.45 took means of means (mended in 4.46); models whose forward "
+            "takes **kwargs but does not use num_items_in_batch multiply the loss by the steps",
+        ),
+        {
+            "Loss is much higher with gemma-3 when gradient accumulation steps is 8": "factor",
+            "gradient_accumulation_steps gives different loss than a larger batch": "factor",
+        },
+        words=("accumul", "累", "ga fix", "ga bug"),
+        effects=("wrong-loss-scale", "wrong-loss"),
+    ),
+    Symptom(
         "batch-differs-from-single",
         r"\bpadding (?:changes|affects|influences|alters|causes)\b|\b(?:bug|problem|issue|error)s? "
         r"(?:in|with) "
@@ -51,31 +78,6 @@ COMPARING: tuple[Symptom, ...] = (
         },
         words=("batch", "padd", "批"),
         effects=("wrong-attention",),
-    ),
-    Symptom(
-        "accumulation-differs",
-        near(
-            r"\bgradient[_ ]accumulation|\baccumulation[_ ]steps|梯度累[积计]",
-            rf"{_DIFFERS}|\bloss[^\n.]{{0,30}}(?:high|large|bigger|multipl|scal|worse|wrong|jump|"
-            r"increas|doubl|x larger)\w*|(?:wrong|incorrect|high\w*|larger|worse|scaled) loss",
-            80,
-        ),
-        told(
-            "accumulating gradients is said to change the loss",
-            "one run with gradient_accumulation_steps=1 and the same rows for each step: what is "
-            "the factor between the two losses?",
-            "pip install -U transformers trl accelerate   where the factor is the number of steps",
-            "average_tokens_across_devices=True   with several GPUs",
-            why="a sum over the micro-batches, or a mean of means over rows of unequal length. "
-            "transformers up to 4.45 took means of means (mended in 4.46); models whose forward "
-            "takes **kwargs but does not use num_items_in_batch multiply the loss by the steps",
-        ),
-        {
-            "Loss is much higher with gemma-3 when gradient accumulation steps is 8": "factor",
-            "gradient_accumulation_steps gives different loss than a larger batch": "factor",
-        },
-        words=("accumul", "累"),
-        effects=("wrong-loss-scale", "wrong-loss"),
     ),
     Symptom(
         "not-reproducible",

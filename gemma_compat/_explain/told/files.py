@@ -7,7 +7,8 @@ from .base import Symptom, told
 FILES: tuple[Symptom, ...] = (
     Symptom(
         "saved-size-that-is-off",
-        r"\b(?:adapters?|checkpoints?|lora|model|merged|saved|gguf|safetensors|weights|files?|"
+        r"\b(?:adapters?|checkpoints?|lora_?model|lora|model|merged|saved|gguf|safetensors|weights|"
+        r"files?|"
         r"bin)\b[^\n.]{0,60}"
         r"(?:(?:is|are|was|were) (?:only |just |about |over |almost )?(?:\d[\d.]* ?(?:KB|MB|GB|"
         r"bytes|KiB|MiB|GiB)\b"
@@ -15,14 +16,19 @@ FILES: tuple[Symptom, ...] = (
         r"|double) ?"
         r"(?:too |as )?(?:large|big|small|larger|bigger|smaller|huge|tiny|the size|heavy)|huge\b|"
         r"tiny\b|bigger|larger than|"
-        r"smaller than|empty\b|double)|size[^\n.]{0,30}(?:too|larger|smaller|bigger|double|twice|"
+        r"smaller than|empty\b|double)|(?:differences?|chang\w+|increas\w+) in size|so (?:large|"
+        r"big|huge|small)\b|size[^\n.]{0,30}(?:too|larger|smaller|bigger|double|twice|"
         r"half|different|wrong|"
         r"increase|unexpected|not match|mismatch|0 ?bytes)\w*)|"
+        r"\b(?:differences?|chang\w+) in (?:the )?size (?:of|in) (?:the |my )?(?:lora|adapter|"
+        r"checkpoint|saved|model)|"
         r"\b(?:huge|large|small|tiny|big|empty|wrong|unexpected|double) (?:adapter|checkpoint|"
         r"safetensors|merged model|"
         r"model|lora)s? (?:file|size)s?\b|\b(?:adapter|checkpoint|model) (?:file "
         r")?size\b[^\n.]{0,30}(?:issue|problem)|"
-        r"(?:权重|模型|adapter|checkpoint|文件)[^\n]{0,10}(?:只有|大小)[^\n]{0,10}(?:\d+ ?[KMG]B?|"
+        r"(?:adapter|checkpoint|权重|模型|文件|safetensors)[^\n]{0,24}(?:大小的问题|十分巨大|"
+        r"非常大|特别大|过大|很大|太大)|(?:权重|模型|adapter|checkpoint|文件)[^\n]{0,10}(?:只有|"
+        r"大小)[^\n]{0,10}(?:\d+ ?[KMG]B?|"
         r"不对|异常|太大|太小"
         r"|翻倍)",
         told(

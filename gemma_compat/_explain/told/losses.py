@@ -26,7 +26,8 @@ LOSSES: tuple[Symptom, ...] = (
             r"(?<!not )(?:increas\w*|ris(?:es|ing)|rose|goes up|going up|went up|grow\w*|climb\w*)",
             40,
         )
-        + r"|(?<!to )(?<!can )\boverfit\w*(?! (?:a |on a |to a )?(?:small|single|tiny|few|one))|"
+        + r"|(?<!to )(?<!can )(?<!is my model )(?<!is it )(?<!no )\boverfit\w*(?! (?:a |on a |to a "
+        r")?(?:small|single|tiny|few|one))|"
         r"过拟合",
         told(
             "the loss of the evaluation is said to rise, or the run to overfit",

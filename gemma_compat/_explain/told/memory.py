@@ -190,7 +190,8 @@ MEMORY: tuple[Symptom, ...] = (
     ),
     Symptom(
         "memory-more-than-meant",
-        rf"{_MEM}[^\n.]{{0,60}}(?:more than|higher than|too (?:much|high)|larger than|than expected"
+        rf"{_MEM}[^\n.]{{0,60}}(?:more than|higher than|lower than|differ(?:s|ent)? (?:from|than|"
+        rf"between)|too (?:much|high)|larger than|than expected"
         rf"|"
         r"very high|so high|so much|huge|doubles?|doubled|triple|increased?|explod\w*|excessive|"
         r"abnormal\w*|"

@@ -37,10 +37,14 @@ RUNS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "metrics-that-stay-low",
-        rf"{_METRIC}[^\n.]{{0,40}}(?:stuck|stays?|remains?|is|are|only|always|drops?|dropped|"
+        rf"{_METRIC}[^\n.]{{0,40}}(?:stuck|stays?|remains?|remained|stayed|is|are|only|always|"
+        rf"drops?|dropped|"
         rf"around|goes|went|very|too)[^\n.]{{0,16}}(?:\b0(?:\.\d+)?\b(?! ?to)|zero|low|random|"
         rf"chance|"
         rf"poor|bad|constant|same|down|worse)|"
+        rf"{_METRIC}[^\n.]{{0,20}}(?:stuck|stay\w*|remain\w*) at \d|\b(?:reduces?|reduced|"
+        rf"reduction in|drops? in|decreases? in|loss of|lowers?|hurts?) "
+        rf"(?:the )?{_METRIC}|"
         rf"\b(?:low|poor|bad|random|zero|terrible|degraded|declining) {_METRIC}|"
         rf"{_METRIC}[^\n.]{{0,30}}(?:{_NO} (?:increas|improv|chang|go up|ris)|(?:degrad|deteriorat|"
         rf"declin|decreas|drop|collaps)\w*)|"

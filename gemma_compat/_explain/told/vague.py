@@ -21,7 +21,10 @@ VAGUE: tuple[Symptom, ...] = (
             "gradients are right. Data and settings of the run decide the rest",
         ),
         {"after training the answers are worse than the base model's": "preflight"},
-        loosely=r"\b(?:worse|lower) (?:than|results?|accuracy|score|quality)|"
+        loosely=r"\bworse (?:than|results?|accuracy|score|quality)|\blower (?:results?|accuracy|"
+        r"scores?|quality)|\bperforms? (?:\w+ ){0,2}(?:worse|poorly|badly)|\b(?:pretty|really|very|"
+        r"so|too) (?:bad|poor)\b|\b(?:translat|answer|predict|classif|recogni[sz])\w* (?:it |them "
+        r")?(?:wrong|incorrect)(?:ly)?\b|"
         r"accuracy.{0,20}(?:drops?|low)|\bworks? (?:poorly|badly)|\bresults? (?:is|are|was|were) "
         r"(?:very |really |so |quite )?(?:poor|bad|terrible|not (?:so |very |as )?good)|"
         r"(?:bad|poor|terrible|disappointing|incorrect|wrong|weird|strange) (?:results?|quality|"
