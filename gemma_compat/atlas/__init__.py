@@ -13,10 +13,9 @@ raise ``IndexUnusable`` instead.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 
 from ..values import Value
-from ._container import IndexUnusable
+from ._container import Folder, IndexUnusable
 from ._package import DATA
 from .describe import Statement, of_contradiction, of_fit, of_missing, of_origin
 from .fitting import Contradiction, Fit, contradictions, fit_releases
@@ -81,7 +80,7 @@ class Answer(Value):
 def read_off(
     tracebacks: Sequence[Traceback],
     stated: Mapping[str, str] | None = None,
-    folder: Path = DATA,
+    folder: Folder = DATA,
     named: Collection[str] = (),
 ) -> Answer:
     """Return what the index knows of these tracebacks.
@@ -101,7 +100,7 @@ def read_off(
 def _looked_up(
     tracebacks: Sequence[Traceback],
     stated: dict[str, str],
-    folder: Path,
+    folder: Folder,
     named: Collection[str],
 ) -> Answer:
     fits = fit_releases(frames_of(tracebacks), folder)

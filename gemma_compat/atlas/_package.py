@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from .. import versions
 from ..values import Value
-from ._container import SUFFIX, Container
+from ._container import SUFFIX, Container, Folder
 from ._history import History
 
-DATA = Path(__file__).resolve().parent / "data"
+DATA: Folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
 TEXTS = "texts"  # the folder in it for packages of which only texts and tables are indexed
 HOLE = "\0"  # stands for each part of a message that varies
 ROWS = 256  # messages to one block of places, in an index of texts alone
@@ -42,8 +42,8 @@ class Release(Value):
 class PackageIndex:
     """The index of one package. Raises ``IndexUnusable`` if it cannot be read."""
 
-    def __init__(self, module: str, folder: Path = DATA) -> None:
-        self._file = Container(folder / f"{module}{SUFFIX}")
+    def __init__(self, module: str, folder: Folder = DATA) -> None:
+        self._file = Container(os.path.join(folder, f"{module}{SUFFIX}"))
         directory = self._file.directory
         self.distribution: str = directory["package"]
         self.module: str = directory["module"]
@@ -157,26 +157,30 @@ class PackageIndex:
 
 
 @lru_cache(maxsize=64)
-def opened(module: str, folder: Path = DATA) -> PackageIndex:
+def opened(module: str, folder: Folder = DATA) -> PackageIndex:
     """Return the index of a top-level package. ``IndexUnusable`` if it cannot be read."""
     return PackageIndex(module, folder)
 
 
 @lru_cache(maxsize=16)
-def indexed(folder: Path = DATA) -> tuple[str, ...]:
+def indexed(folder: Folder = DATA) -> tuple[str, ...]:
     """Return the top-level packages that the index has; none if the index is missing."""
-    return tuple(sorted(file.stem for file in folder.glob(f"*{SUFFIX}")))
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return ()
+    return tuple(sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)))
 
 
 @lru_cache(maxsize=16)
-def worded(folder: Path = DATA) -> tuple[str, ...]:
+def worded(folder: Folder = DATA) -> tuple[str, ...]:
     """Return the top-level packages of which texts and tables alone are indexed."""
-    return indexed(folder / TEXTS)
+    return indexed(os.path.join(folder, TEXTS))
 
 
-def texts(module: str, folder: Path = DATA) -> PackageIndex:
+def texts(module: str, folder: Folder = DATA) -> PackageIndex:
     """Return the index of such a package: it has messages and tables, and no lines or names."""
-    return opened(module, folder / TEXTS)
+    return opened(module, os.path.join(folder, TEXTS))
 
 
 def releases_of(span: list[int]) -> frozenset[int]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from ._container import Folder
 from ._package import PackageIndex, indexed, opened, releases_of
 from .frames import Error, Frame
 from .lacking import Missing, made
@@ -25,7 +25,7 @@ _DEPTH = 6  # bases above each other that are followed
 
 
 def attribute(
-    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Folder
 ) -> Iterator[Missing]:
     """Look up an attribute of an object, whose class is sought in the frames' packages first.
 
@@ -92,7 +92,7 @@ def _simple(base: str) -> str:
 
 
 def _may_have(
-    index: PackageIndex, owner: str, name: str, found: frozenset[int], folder: Path
+    index: PackageIndex, owner: str, name: str, found: frozenset[int], folder: Folder
 ) -> bool:
     """Return whether an object may have the attribute by what the index's classes do not show.
 
@@ -108,7 +108,7 @@ def _may_have(
     return _is_unread(index, owner, name, folder, _DEPTH)
 
 
-def _is_unread(index: PackageIndex, owner: str, name: str, folder: Path, depth: int) -> bool:
+def _is_unread(index: PackageIndex, owner: str, name: str, folder: Folder, depth: int) -> bool:
     """Return whether a class of the index may have the attribute by what was not read.
 
     Args:
@@ -125,7 +125,7 @@ def _is_unread(index: PackageIndex, owner: str, name: str, folder: Path, depth: 
     return False
 
 
-def _is_unread_base(index: PackageIndex, base: str, name: str, folder: Path, depth: int) -> bool:
+def _is_unread_base(index: PackageIndex, base: str, name: str, folder: Folder, depth: int) -> bool:
     simple = _simple(base)
     if simple in _BARE or simple in _SETS_IF_THERE:
         return False

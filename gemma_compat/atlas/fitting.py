@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from .. import versions
 from ..values import Value
-from ._container import IndexUnusable
+from ._container import Folder, IndexUnusable
 from ._package import DATA, PackageIndex, indexed, opened, worded
 from .frames import Frame
 from .intervals import Interval, intervals
@@ -50,7 +49,7 @@ class Contradiction(Value):
     fit: Fit
 
 
-def fit_releases(frames: Iterable[Frame], folder: Path = DATA) -> tuple[Fit, ...]:
+def fit_releases(frames: Iterable[Frame], folder: Folder = DATA) -> tuple[Fit, ...]:
     """Return for each indexed package the releases that its frames fit; packages by name.
 
     Frames in files or packages that are not indexed are ignored, as are packages whose frames fit
@@ -91,7 +90,7 @@ def _fit(index: PackageIndex, frames: Sequence[Frame]) -> Fit | None:
 
 
 def contradictions(
-    fits: Iterable[Fit], stated: Mapping[str, str], folder: Path = DATA
+    fits: Iterable[Fit], stated: Mapping[str, str], folder: Folder = DATA
 ) -> tuple[Contradiction, ...]:
     """Return the stated releases that the frames rule out.
 

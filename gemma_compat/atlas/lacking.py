@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from ..values import Value
+from ._container import Folder
 from ._package import PackageIndex, indexed, opened, releases_of, texts, worded
 from .frames import Error
 from .intervals import Interval, intervals
@@ -38,7 +38,7 @@ class Missing(Value):
     counted: bool = False
 
 
-def index_of(module: str, folder: Path) -> PackageIndex | None:
+def index_of(module: str, folder: Folder) -> PackageIndex | None:
     """Return the index of a module's package; of a few it has texts and tables alone."""
     top = module.partition(".")[0]
     if top in indexed(folder):
@@ -46,7 +46,7 @@ def index_of(module: str, folder: Path) -> PackageIndex | None:
     return texts(top, folder) if top in worded(folder) else None
 
 
-def index_of_names(module: str, folder: Path) -> PackageIndex | None:
+def index_of_names(module: str, folder: Folder) -> PackageIndex | None:
     """Return the index that has the names of a module's package; of vLLM it is the one of texts."""
     top = module.partition(".")[0]
     if top in worded(folder) and texts(top, folder).block("modules")["rows"]:

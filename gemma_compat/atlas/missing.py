@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+from ._container import Folder
 from ._package import DATA, PackageIndex, indexed, opened, releases_of
 from .attributes import attribute
 from .frames import Error, Frame, Traceback
@@ -34,7 +34,7 @@ _HEAD = re.compile(
 )
 
 
-def missing(traceback: Traceback, folder: Path = DATA) -> tuple[Missing, ...]:
+def missing(traceback: Traceback, folder: Folder = DATA) -> tuple[Missing, ...]:
     """Return what the traceback's error misses; empty if it misses nothing that is indexed."""
     error = traceback.error
     if error is None:
@@ -47,7 +47,7 @@ def missing(traceback: Traceback, folder: Path = DATA) -> tuple[Missing, ...]:
 
 
 def _name(
-    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Folder
 ) -> Iterator[Missing]:
     index = index_of_names(match["module"], folder)
     if index is None:
@@ -121,7 +121,7 @@ def _having(index: PackageIndex, module: str) -> frozenset[int]:
 
 
 def _module(
-    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Folder
 ) -> Iterator[Missing]:
     index = index_of_names(match["name"], folder)
     name = match["name"]
@@ -132,7 +132,7 @@ def _module(
 
 
 def _argument(
-    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Folder
 ) -> Iterator[Missing]:
     """Look up a parameter of a function. A method printed without its class cannot be found."""
     owner, _, method = match["function"].rpartition(".")
@@ -176,7 +176,7 @@ def _parameters(
 
 
 def _model_type(
-    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Folder
 ) -> Iterator[Missing]:
     index = index_of("transformers", folder)
     if index is not None:
@@ -185,7 +185,7 @@ def _model_type(
 
 
 def _head(
-    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Folder
 ) -> Iterator[Missing]:
     """Look up a model in the table of a task head; its model type comes from the config's class."""
     index = index_of("transformers", folder)
@@ -205,7 +205,7 @@ def _head(
 
 
 def _key(
-    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Folder
 ) -> Iterator[Missing]:
     """Look up a key of a table in the package that raised the error."""
     if error.kind != "KeyError" or not frames:
@@ -230,7 +230,7 @@ def _dotted(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-_Finder = Callable[[re.Match[str], Error, tuple[Frame, ...], Path], Iterator[Missing]]
+_Finder = Callable[[re.Match[str], Error, tuple[Frame, ...], Folder], Iterator[Missing]]
 _KINDS: tuple[tuple[re.Pattern[str], _Finder], ...] = (
     *((pattern, find_model) for pattern in MODEL_TEXTS),
     (_MODEL_TYPE, _model_type),

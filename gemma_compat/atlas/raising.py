@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
 
 from ..values import Value
+from ._container import Folder
 from ._package import DATA, HOLE, PackageIndex, indexed, opened, texts, worded
 from .fitting import Fit
 from .frames import DISTRIBUTIONS, WORDED, Error, Frame, Traceback
@@ -71,7 +71,7 @@ def who_raises(
     traceback: Traceback,
     fits: Iterable[Fit] = (),
     stated: dict[str, str] | None = None,
-    folder: Path = DATA,
+    folder: Folder = DATA,
     named: Collection[str] = (),
 ) -> Origin | None:
     """Return where the error of a traceback comes from; ``None`` where the index cannot say.
@@ -100,7 +100,7 @@ def who_raises(
     return _last_function(traceback, release, folder)
 
 
-def _looked_up(traceback: Traceback, folder: Path) -> list[Match]:
+def _looked_up(traceback: Traceback, folder: Folder) -> list[Match]:
     """Return the messages that fit in the packages of the frames; of all if there are no frames.
 
     What the last frame's package does not raise, Python does: no other package's text is meant.
@@ -113,7 +113,7 @@ def _looked_up(traceback: Traceback, folder: Path) -> list[Match]:
     return [match for index in indices for match in messages(error, index)]
 
 
-def _worded(traceback: Traceback, named: Collection[str], folder: Path) -> Match | None:
+def _worded(traceback: Traceback, named: Collection[str], folder: Folder) -> Match | None:
     """Return the text of a package whose texts alone are indexed; ``None`` where none is certain.
 
     With frames, one of them must be in the function that raises it. Without, the text must be one
@@ -162,7 +162,7 @@ def _is_of_python(error: Error) -> bool:
     return error.kind in _OF_PYTHON or _WORDED_BY_PYTHON.match(error.message) is not None
 
 
-def _modules(frames: Sequence[Frame], folder: Path) -> list[str]:
+def _modules(frames: Sequence[Frame], folder: Folder) -> list[str]:
     """Return the packages of the frames, last first."""
     known = indexed(folder)
     return list(dict.fromkeys(frame.module for frame in reversed(frames) if frame.module in known))
@@ -194,7 +194,7 @@ def _told(match: Match, traceback: Traceback, release: dict[str, str]) -> Origin
     return _origin(match.index, site, wording, numbers, version, traceback)
 
 
-def _last_function(traceback: Traceback, release: dict[str, str], folder: Path) -> Origin | None:
+def _last_function(traceback: Traceback, release: dict[str, str], folder: Folder) -> Origin | None:
     """Return the traceback's last function outside torch as the origin, without a text."""
     known = indexed(folder)
     silent = {"torch"}  # packages whose last function says nothing: the ones before it are not last

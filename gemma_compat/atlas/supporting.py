@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
 from ..tables import checkpoints
 from ..values import Value
-from ._container import IndexUnusable
+from ._container import Folder, IndexUnusable
 from ._package import DATA, PackageIndex, indexed, opened, releases_of, texts, worded
 from .intervals import Interval, intervals
 from .tables import (
@@ -81,7 +80,7 @@ class Support(Value):
     packages: tuple[PackageSupport, ...]
 
 
-def supports(name: str, folder: Path = DATA) -> Support:
+def supports(name: str, folder: Folder = DATA) -> Support:
     """Return which releases support a model.
 
     Args:

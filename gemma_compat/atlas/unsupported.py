@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from ..values import Value
+from ._container import Folder
 from ._package import PackageIndex, releases_of
 from .frames import Error, Frame
 from .intervals import Interval, intervals
@@ -74,7 +74,7 @@ _ONLY_ONE = ("llamafactory", "keras_hub")  # no other package has their words
 
 
 def find_model(
-    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Path
+    match: re.Match[str], error: Error, frames: tuple[Frame, ...], folder: Folder
 ) -> Iterator[Missing]:
     """Yield the releases that know the model; nothing where the package is not certain.
 
@@ -98,7 +98,7 @@ def find_model(
 
 
 def _beside(
-    by_package: Mapping[str, Known], package: str, name: str, folder: Path
+    by_package: Mapping[str, Known], package: str, name: str, folder: Folder
 ) -> Iterator[tuple[str, tuple[Interval, ...]]]:
     """Yield the modules of the sister package that have the model, with the releases."""
     for module, known in by_package.items():

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from pathlib import Path
 
 from gemma_compat import versions
+from gemma_compat.atlas._container import Folder
 from gemma_compat.atlas._package import DATA, HOLE, PackageIndex, indexed, opened, releases_of
 from gemma_compat.atlas.intervals import intervals, told
 from gemma_compat.engine.rule import Rule
@@ -63,7 +63,7 @@ class Found:
     told: str
 
 
-def find(symptom: str, folder: Path = DATA) -> list[Found]:
+def find(symptom: str, folder: Folder = DATA) -> list[Found]:
     """Return the packages that print a text which the symptom matches."""
     expression, words = re.compile(symptom), _words(symptom)
     found = []
@@ -86,7 +86,7 @@ def find(symptom: str, folder: Path = DATA) -> list[Found]:
 
 
 @lru_cache(maxsize=None)
-def _texts(module: str, folder: Path) -> list[tuple[str, list[tuple[str, frozenset[int]]]]]:
+def _texts(module: str, folder: Folder) -> list[tuple[str, list[tuple[str, frozenset[int]]]]]:
     """Return every text of a package after its class, with its places and their releases."""
     index: PackageIndex = opened(module, folder)
     block = index.block("messages")
