@@ -187,12 +187,50 @@ def _refused(case: Case) -> Answer | None:
     return Answer(row.happened, row.do, why=row.why, known=_SAYS, settles=False)
 
 
+def _no_engine(case: Case) -> Answer:
+    dummy = case.match["dummy"]
+    return Answer(
+        f"a stand-in of accelerate ({dummy}) is used where DeepSpeed's own optimizer belongs: "
+        "DeepSpeed did not take the model"
+        if dummy
+        else f"{case.match['name']} is a method of DeepSpeed's engine, and the model was not "
+        "wrapped by it",
+        (
+            "deepspeed SCRIPT ... or torchrun --nproc_per_node GPUS SCRIPT ...   for one GPU too; "
+            "not python SCRIPT",
+            "pip install -U accelerate transformers deepspeed   of one time",
+            "a loop of your own: all of model, optimizer and scheduler in one "
+            "accelerator.prepare(...)",
+        ),
+        why="the config makes the optimizer, so that accelerate holds a stand-in until DeepSpeed "
+        "has wrapped the model; without its launcher, or in releases that do not go together, "
+        "that does not happen",
+        known="the class and the attribute are in the message; why it was not wrapped, they do "
+        "not say",
+        settles=False,
+    )
+
+
 DEEPSPEED_REFUSALS: tuple[General, ...] = (
     General(
         "deepspeed-refuses",
         "|".join(row.text for row in _REFUSED),
         _refused,
         {row.example: row.do[0].split()[0] for row in _REFUSED},
+        alone=True,
+    ),
+    General(
+        "engine-that-is-not-there",
+        r"'(?P<dummy>DummyOptim|DummyScheduler)' object has no attribute|"
+        r"'(?P<model>\w{3,60})' object has no attribute '(?P<name>zero_gather_16bit_weights_on_"
+        r"model_save|save_16bit_model|zero_optimization(?:_partition_weights|_stage)?|_zero3_consolidated_"
+        r"16bit_state_dict)'",
+        _no_engine,
+        {
+            "AttributeError: 'DummyOptim' object has no attribute 'step'": "torchrun",
+            "AttributeError: 'Gemma2ForCausalLM' object has no attribute "
+            "'zero_gather_16bit_weights_on_model_save'": "engine",
+        },
         alone=True,
     ),
 )

@@ -54,7 +54,7 @@ DISTRIBUTED: tuple[General, ...] = (
     ),
     General(
         "ranks-that-do-different-things",
-        r"Detected mismatch between collectives on ranks",
+        r"Detected mismatch between collectives on ranks|Mismatched collective detected",
         always(
             "the processes took different branches: one waits in a collective that another does "
             "not call",
@@ -68,6 +68,7 @@ DISTRIBUTED: tuple[General, ...] = (
             "RuntimeError: Detected mismatch between collectives on ranks. Rank 0 is running "
             "collective: CollectiveFingerPrint(SequenceNumber=1, OpType=BROADCAST)": "rank 0"
         },
+        alone=True,
     ),
     General(
         "shared-memory-of-nccl",

@@ -104,7 +104,8 @@ CARDS: tuple[Symptom, ...] = (
         r"[^\n]{0,20}(?:sav|保存|gather)|"
         r"(?:not (?:being )?saved?|(?:does|did|can)(?: ?not|n't) save|saving and loading|"
         r"without saving|saved? incorrect)[^\n]{0,60}(?:zero|stage)[-_ ]?(?:stage[-_ ]?)?3\b|"
-        r"(?:zero|stage)[-_ ]?3 (?:model )?(?:save|saving)\b)",
+        r"(?:zero|stage)[-_ ]?3 (?:model )?(?:save|saving)\b|"
+        r"zero-?3[^\n]{0,60}(?:保存|加载)[^\n]{0,10}(?:问题|出错|报错|失败))",
         _of_zero3,
         {
             "Training With DeepSpeed Zero3 Does Not Save The Whole Model": "zero_to_fp32",

@@ -13,6 +13,7 @@ CHECKPOINTS: tuple[Symptom, ...] = (
         r"(?:missing|not (?:there|saved|written|created|generated|found))|"
         r"checkpoint[^\n]{0,60} (?:does|do|did)(?: not|n't) (?:contain|have|include) (?:any |the )?"
         r"(?:model|weights|adapter)|"
+        r"(?:权重|safetensors)[^\n]{0,6}(?:丢失|缺失)|"
         r"(?:没有|未)(?:保存|生成)[^\n]{0,10}(?:模型|权重|safetensors|adapter)(?:文件)?)",
         told(
             "a checkpoint is said to hold no weights",
@@ -20,6 +21,8 @@ CHECKPOINTS: tuple[Symptom, ...] = (
             "them in shards",
             "python zero_to_fp32.py CHECKPOINT OUT   (DeepSpeed), accelerate merge-weights "
             "CHECKPOINT/pytorch_model_fsdp_0 OUT   (FSDP)",
+            "several machines on one disk: save_on_each_node=False, else they write over one "
+            "another",
             "trainer.save_model(OUT)   at the end, by all ranks; Ray Train: report the folder of "
             "each rank by ray.train.report(metrics, checkpoint=...)",
             "an adapter's run writes adapter_model.safetensors alone: the base is not copied",
@@ -161,6 +164,34 @@ CHECKPOINTS: tuple[Symptom, ...] = (
                 "efficient_loading"
             ),
             "the CPU is old": "",
+        },
+    ),
+    Symptom(
+        "fewer-rows-than-processes",
+        r"(?:fewer|less|smaller) (?:rows|samples|examples|data|batches) than (?:the )?"
+        r"(?:number of )?"
+        r"(?:gpus?|ranks|process\w*|trainers|workers|devices)|"
+        r"number of [^\n]{0,20}(?:samples|rows|examples|batches)[^\n]{0,20}(?:small|less|few|low)"
+        r"\w* than[^\n]{0,20}(?:gpus?|ranks|process\w*|trainers|workers|devices)|"
+        r"uneven (?:batch|number of batches|last batch|inputs)",
+        told(
+            "processes are said to have unequal numbers of rows or batches",
+            "eval rows: at least one batch for each process (per_device_eval_batch_size times "
+            "processes), or a multiple of it",
+            "dataloader_drop_last=True; accelerator.gather_for_metrics in place of gather in a "
+            "loop of your own",
+            "pip install -U accelerate   where gather_for_metrics counts rows twice or too few",
+            "an iterable data set: split_dataset_by_node, and the same number of batches on each "
+            "rank",
+            why="the last batch is filled up with rows from the beginning, or one rank has none "
+            "and the others wait for it",
+        ),
+        {
+            "the number of val samples is smaller than the number of trainers": "one batch",
+            "Incorrect `gather_for_metrics` evaluation with multiple GPUs and uneven batch sizes": (
+                "gather_for_metrics"
+            ),
+            "fewer rows than columns": "",
         },
     ),
 )

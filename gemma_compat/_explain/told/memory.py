@@ -21,6 +21,8 @@ def _more(case: Case) -> Answer | None:
     return told_memory(case, runs_out=False)
 
 
+_UNEVEN = r"(?:unbalanced|uneven(?:ly)?(?! (?:batch|length|input|row|number|last))|imbalance\w*)"
+
 MEMORY: tuple[Symptom, ...] = (
     Symptom(
         "memory-of-the-machine",
@@ -121,9 +123,8 @@ MEMORY: tuple[Symptom, ...] = (
         r"\b(?:multiple|second|other|multi|both|all|two|2|4|8|several)[ -]?(?:the "
         r")?gpus?\b[^\n.]{0,40}"
         r"(?:(?:not|n't) (?:being )?(?:used|work\w*|utili[sz]\w*|supported)|idle|unused|0 ?%)|"
-        r"\b(?:unbalanced|uneven(?:ly)?|imbalance\w*)[^\n.]{0,30}(?:memory|gpus?|load)|"
-        r"(?:memory|load|gpus?)[^\n.]{0,30}(?:unbalanced|uneven(?:ly)?|imbalance\w*|not (?:evenly|"
-        r"equally))|"
+        rf"\b{_UNEVEN}[^\n.]{{0,30}}(?:memory|gpus?|load)|"
+        rf"(?:memory|load|gpus?)[^\n.]{{0,30}}(?:{_UNEVEN}|not (?:evenly|equally))|"
         r"(?:只(?:用|有|使用)[^\n]{0,6}(?:一张|单|1张|一块|1块|0号)[^\n]{0,4}(?:卡|gpu|显卡))|"
         r"多卡.{0,8}(?:没有?|未|不|无法)(?:被)?(?:用|使用|利用|生效|起作用|跑满)|显存(?:不均|"
         r"分配不均)",
@@ -146,6 +147,7 @@ MEMORY: tuple[Symptom, ...] = (
             "the second GPU is not used": "device_count",
             "多卡没有生效": "device_count",
             "单机多卡训练时没问题": "",
+            "Incorrect evaluation with multiple GPUs and uneven batch sizes": "",
         },
         words=("gpu", "cuda", "card", "卡", "显存"),
         effects=("out-of-memory", "slow"),
