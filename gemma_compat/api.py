@@ -23,7 +23,7 @@ from .tables import families
 
 _writing = ShortLock(patience=10)
 # The last diagnosis of ``patch``, which is called before every train and evaluate, and its rules.
-_last: list[tuple[Sequence[Rule], Diagnosis]] = []
+_last: list[tuple[Sequence[Rule], str, Diagnosis]] = []
 
 
 def patch(
@@ -82,13 +82,17 @@ def patch_given(
 
 
 def _judged(facts: Facts) -> Diagnosis:
-    """Return the diagnosis of these facts. Rules are pure: the same facts have the same one."""
-    rules = all_rules()
-    for asked, diagnosis in tuple(_last):
-        if asked is rules and diagnosis.facts == facts:
+    """Return the diagnosis of these facts. Rules are pure: the same facts have the same one.
+
+    Facts are compared as they are written: ``1`` and ``True`` are equal, and a rule may tell them
+    apart.
+    """
+    rules, written = all_rules(), repr(facts)
+    for asked, before, diagnosis in tuple(_last):
+        if asked is rules and before == written:
             return diagnosis
     diagnosis = judge_all(facts, rules)
-    _last[:] = [(rules, diagnosis)]
+    _last[:] = [(rules, written, diagnosis)]
     return diagnosis
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gemma_compat import api
 from gemma_compat.engine import evidence
 from gemma_compat.engine.condition import Condition, any_of, kind_of_run
 from gemma_compat.engine.diagnosis import (
@@ -370,3 +371,11 @@ def test_newer_is_said_only_of_what_is_newer(model_type: str, said: str) -> None
 @pytest.mark.parametrize("model_type", families.KNOWN_MODEL_TYPES)
 def test_nothing_is_left_unchecked_of_a_type_that_is_known(model_type: str) -> None:
     assert not judge_all(facts_for(model_type), [rule()]).not_checked
+
+
+def test_a_fact_that_turns_from_one_to_true_has_changed() -> None:
+    """They are equal in Python, and a condition may tell them apart: ``use_cache is True``."""
+    one, true = (facts_for("gemma3", training={"use_cache": value}) for value in (1, True))
+    assert one == true
+    assert api._judged(one) is not api._judged(true)
+    assert api._judged(true) is api._judged(true)

@@ -8,10 +8,10 @@ _MOST = 90  # characters
 # What differs from run to run, or says something of whose run it is.
 _VARIES = re.compile(
     r"https?://\S+|\S+@\S+|(?:[A-Za-z]:)?[\w.~-]*[/\\][^\s'\"`,;)]*|0x[0-9a-fA-F]+|"
-    r"[\"'`][^\"'`\n]{0,200}[\"'`]|[\[({][^\])}\n]{0,200}[\])}]|"
-    r"(?<!\w)-?\d[\w.,:%x-]*|[\[\](){}<>=\"'`|]"
+    r"(?:[\"`]|(?<!\w)'|\b[bBrRuUfF]{1,2}')(?:[^\"'`\n]|(?<=\w)'(?=\w)){0,200}[\"'`]|[\[({][^\])}\n]{0,200}[\])}]|"
+    r"(?<!\w)-?\d[\w.,:%x-]*|[\[\](){}<>=\"`|]|(?<!\w)'|'(?!\w)"  # "isn't" is one word
 )
-_NAME = re.compile(r"[\"'`]([A-Za-z_][\w.]{2,60})[\"'`]")
+_NAME = re.compile(r"(?:[\"`]|(?<!\w)')([A-Za-z_][\w.]{2,60})[\"'`]")
 _STOPS = re.compile(r"(?<=[\w)])[.;!?](?=\s|$)|\n")
 
 

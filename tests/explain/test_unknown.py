@@ -419,6 +419,9 @@ def test_a_figure_is_no_error(line: str) -> None:
         ("cannot read 'ann/model' of https://a.b/c here", "frob cannot read of here"),
         ("'Frob' takes no bay", 'frob "Frob takes no bay"'),
         ("use float16 or fp8 here", 'frob "use float16 or fp8 here"'),
+        ("the widget isn't stuck here", 'frob "the widget isn\'t stuck here"'),
+        ("can't put 'my O'Brien' in, it doesn't fit", "frob can't put in, it doesn't fit"),
+        ("it doesn't take b'ann/x' here", "frob it doesn't take here"),
         ("", "frob FrobError"),
     ],
 )
@@ -428,6 +431,7 @@ def test_only_the_fixed_words_are_searched_for(message: str, words: str) -> None
 
 def test_names_that_may_be_private_are_left_out() -> None:
     assert "Miller" not in search_words("E", "no customer 'Miller' in the table", "", True)
+    assert "Miller" not in search_words("E", "there isn't a customer b'Miller' here", "", True)
 
 
 def test_the_answer_fits_a_screen() -> None:
