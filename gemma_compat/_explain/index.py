@@ -38,6 +38,11 @@ def index() -> Index:
     return Index(**json.loads(read_bytes("index.json", _PACKAGE)))
 
 
-def told_of(text: str) -> str | None:
-    """Return what the index has of an expression; ``None`` if it has not this one."""
-    return index().literals.get(text)
+def told_of(text: str) -> str:
+    """Return the phrases of an expression; they are read off one that the index has not."""
+    known = index().literals.get(text)
+    if known is None:
+        from .literals import told
+
+        return told(text)
+    return known

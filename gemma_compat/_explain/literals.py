@@ -13,7 +13,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-PART = 3  # letters by which a word is found that begins or ends with a part
+from .screen import PART
+
 _MOST_FORMS = 64  # of one part after another
 _MOST_ALTERNATIVES = 256
 _MOST_OF_A_CLASS = 9

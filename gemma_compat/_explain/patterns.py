@@ -16,7 +16,6 @@ from typing import Any
 
 from ..values import Value
 from .index import told_of
-from .literals import parse, parts, told
 
 LONGEST_REPEAT = 300  # characters that one ``*`` or ``+`` may take
 
@@ -87,8 +86,7 @@ def pattern(
 
     The phrases come from the index; those of an expression that is not in it are read off it.
     """
-    known = told_of(text)
-    phrases = told(text) if known is None else known
+    phrases = told_of(text)
     return Pattern(kind, key, text, phrases, limit, lines, context, words, longest)
 
 
@@ -104,6 +102,8 @@ def _compiled(text: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=None)
 def _shape(text: str) -> re.Pattern[str] | None:
+    from .literals import parse
+
     return None if _excludes_a_digit(parse(text)) else _compiled(_zeroed(text))
 
 
@@ -117,6 +117,8 @@ def _zeroed(text: str) -> str:
 
 def _excludes_a_digit(tree: Iterable[Any], negative: bool = False) -> bool:
     """Return whether an expression forbids some digit (``(?!16)``, ``[^1]``)."""
+    from .literals import parts
+
     for operation, argument in tree:
         name = str(operation)
         if name == "IN":

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from .literals import PART
 from .patterns import Pattern
 
+PART = 3  # letters by which a word is found that begins or ends with a part
 LONG = 4096  # bytes; a longer row mostly is one record again and again
 _DIGITS = b"0123456789"
 _TO_WORDS = bytes(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 # A wide character, a word (which may hold spaces that do not break), or spaces.
@@ -16,6 +15,10 @@ _NOT_FIRST = set("，。；：、）》」！？")  # these never begin a line
 
 def columns(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    import unicodedata  # its tables take a third of a mebibyte
+
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
