@@ -28,6 +28,7 @@ os.environ.update(
 import torch
 import transformers
 import transformers.modeling_utils
+from siglip import SIGLIP  # beside this file
 from torch import nn
 
 
@@ -35,18 +36,6 @@ def late():
     global peft, accelerate
     import accelerate
     import peft
-
-
-V3 = {
-    "hidden_size": 1152,
-    "intermediate_size": 4304,
-    "num_hidden_layers": 27,
-    "num_attention_heads": 16,
-    "image_size": 896,
-    "patch_size": 14,
-    "vision_use_head": False,
-    "model_type": "siglip_vision_model",
-}
 
 
 def g3(h, i, n, a, k, d, w, vocab=262144):
@@ -207,7 +196,7 @@ def config_of(name, attn):
         c, cls = T.Gemma3TextConfig(**d), T.Gemma3ForCausalLM
     elif kind == "Gemma3":
         c, cls = (
-            T.Gemma3Config(text_config=d, vision_config=dict(V3), mm_tokens_per_image=256),
+            T.Gemma3Config(text_config=d, vision_config=dict(SIGLIP), mm_tokens_per_image=256),
             T.Gemma3ForConditionalGeneration,
         )
     elif kind == "Gemma3n":

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ..siglip import SIGLIP
 from . import shapes
 from .options import ROOT, Options
 
@@ -135,16 +136,6 @@ _RECURRENT_2B = {
     "num_key_value_heads": 1,
     "attention_window_size": 2048,
 }
-_SIGLIP = {
-    "hidden_size": 1152,
-    "intermediate_size": 4304,
-    "num_hidden_layers": 27,
-    "num_attention_heads": 16,
-    "image_size": 896,
-    "patch_size": 14,
-    "vision_use_head": False,
-    "model_type": "siglip_vision_model",
-}
 _BLOCK = {"hidden_size": 64, "intermediate_size": 128}  # what 4-bit blocks divide
 
 SHAPES = {
@@ -163,7 +154,7 @@ SHAPES = {
     "gemma3-4b-images": Shape(
         "Gemma 3 4B with its image tower",
         "gemma3",
-        {"text_config": _GEMMA3_4B, "vision_config": _SIGLIP, "mm_tokens_per_image": 256},
+        {"text_config": _GEMMA3_4B, "vision_config": SIGLIP, "mm_tokens_per_image": 256},
     ),
     "gemma4-e2b-images": Shape("Gemma 4 E2B with an image tower", "gemma4"),
     "gemma3-270m": Shape(

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from gemma_compat.detect import detect_facts
 from gemma_compat.detect.packages import DISTRIBUTIONS, normalise, take_inventory
 from gemma_compat.detect.torch_build import read_torch_build
+from gemma_compat.engine.diagnosis import judge_all
+from gemma_compat.rules import all_rules
 
 
 def install(
@@ -216,6 +219,17 @@ def test_a_copy_without_metadata_is_not_absent(tmp_path):
     assert not package.known("version")
     assert "no metadata records" in package.problem
     assert found(tmp_path / "site", tmp_path / "clone")["transformers"].version == "4.50.3"
+
+
+def test_a_source_tree_is_judged_by_the_version_that_it_states(tmp_path):
+    """As upstream's own tests run: a checkout on the path, and no metadata at all."""
+    (tmp_path / "transformers").mkdir()
+    (tmp_path / "transformers" / "__init__.py").write_text('__version__ = "4.50.3"\n')
+    facts = detect_facts({"model_type": "gemma3_text"}, path=[str(tmp_path)])
+    assert facts.version("transformers") == "4.50.3"
+    left = judge_all(facts, all_rules()).undetermined
+    assert "GC101" in {item.rule.code for item in left}  # of 4.50 alone
+    assert "packages.transformers" not in {topic for item in left for topic, _ in item.missing}
 
 
 def test_a_folder_of_data_is_no_package(tmp_path):

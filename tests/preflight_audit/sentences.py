@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 from .. import tiny
 from ..preflight import runs
 from .planted import trial
+from .small import of_gemma
 from .stage import TEMPLATE
 
 VOCAB = 1024
@@ -121,25 +122,9 @@ def _trained() -> str:
 
 def tokenizer(template: str | None = TEMPLATE, *, bos: bool = True) -> Any:
     """Return the tokenizer with Gemma's marks; it puts ``<bos>`` first."""
-    from tokenizers import Tokenizer, processors
-    from transformers import PreTrainedTokenizerFast
+    from tokenizers import Tokenizer
 
-    built = Tokenizer.from_str(_trained())
-    if bos:
-        built.post_processor = processors.TemplateProcessing(
-            single="<bos> $A", pair="<bos> $A $B", special_tokens=[("<bos>", BOS)]
-        )
-    made = PreTrainedTokenizerFast(
-        tokenizer_object=built,
-        bos_token="<bos>",
-        eos_token="<eos>",
-        pad_token="<pad>",
-        unk_token="<unk>",
-        mask_token="<mask>",
-        padding_side="right",
-    )
-    made.chat_template = template
-    return made
+    return of_gemma(Tokenizer.from_str(_trained()), template, bos=bos, mask_token="<mask>")
 
 
 def model(**changes: Any) -> Any:

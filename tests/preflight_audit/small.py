@@ -77,8 +77,7 @@ def tokenizer(template: str | None = GEMMA) -> Any:
     """Return a fast tokenizer of the words used here, with Gemma's marks and ``<bos>``."""
     if REAL:
         return _published_tokenizer(template)
-    from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
+    from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers
 
     vocabulary = {**MARKS, **{word: 200 + at for at, word in enumerate(_words())}}
     vocabulary.update({mark: 900 + at for at, mark in enumerate(_OTHERS.split())})
@@ -88,9 +87,23 @@ def tokenizer(template: str | None = GEMMA) -> Any:
         [pre_tokenizers.Split(Regex(_FOREIGN), "isolated"), pre_tokenizers.Split(" ", "removed")]
     )
     built.add_special_tokens([AddedToken(mark, special=True, normalized=False) for mark in MARKS])
-    built.post_processor = processors.TemplateProcessing(
-        single="<bos> $A", pair="<bos> $A $B", special_tokens=[("<bos>", BOS)]
-    )
+    return of_gemma(built, template)
+
+
+def of_gemma(built: Any, template: str | None, *, bos: bool = True, **marks: str) -> Any:
+    """Return transformers' tokenizer around one of tokenizers, with Gemma's marks.
+
+    Args:
+        bos: whether it puts ``<bos>`` first.
+        marks: further marks, by the names of transformers.
+    """
+    from tokenizers import processors
+    from transformers import PreTrainedTokenizerFast
+
+    if bos:
+        built.post_processor = processors.TemplateProcessing(
+            single="<bos> $A", pair="<bos> $A $B", special_tokens=[("<bos>", BOS)]
+        )
     made = PreTrainedTokenizerFast(
         tokenizer_object=built,
         bos_token="<bos>",
@@ -98,6 +111,7 @@ def tokenizer(template: str | None = GEMMA) -> Any:
         pad_token="<pad>",
         unk_token="<unk>",
         padding_side="right",
+        **marks,
     )
     made.chat_template = template
     return made
