@@ -168,16 +168,7 @@ FILES: tuple[Symptom, ...] = (
     ),
     Symptom(
         "saving-that-fails",
-        r"\b(?:sav(?:e|ing)|push\w*|upload\w*|writ(?:e|ing)) (?:of )?(?:the |a |my |model |final |"
-        r"trained )*(?:checkpoints?|models?|adapters?|"
-        r"weights|state)\b[^\n.]{0,30}(?:fail\w*|crash\w*|error\w*|hang\w*|stuck|freez\w*|timeout|"
-        r"timed out|forever)|"
-        r"\b(?:fail\w*|crash\w*|error|stuck|hang\w*|unable|can(?: ?not|'t)|problem|issue)s? (?:\w+ "
-        r"){0,3}(?:to |when |while |during |in |at |on |with )"
-        r"?(?:sav(?:e|ing)|push\w*)(?: the| a| my| model| checkpoints?| adapter)*\b(?! (?:memory|"
-        r"time))|"
-        r"保存(?:模型|权重|checkpoint|检查点)?[^\n。]{0,8}(?:失败|报错|卡住|出错|崩溃|无法)|"
-        r"(?:无法|不能)保存",
+        "",
         told(
             "saving a checkpoint or a model is said to fail",
             "df -h FOLDER; free -g   : a full disk and the machine's memory first",
@@ -193,10 +184,21 @@ FILES: tuple[Symptom, ...] = (
         ),
         {
             "Training is normal, but saving checkpoint fails": "df -h",
-            "stuck when saving the model at the end": "save_only_model",
+            "I am unable to save the model at the end": "save_only_model",
             "保存模型时报错": "df -h",
         },
         words=("sav", "push", "upload", "writ", "保存"),
+        loosely=r"\b(?:sav(?:e|ing)|push\w*|upload\w*|writ(?:e|ing)) (?:of )?(?:the |a |my |model |"
+        r"final |"
+        r"trained )*(?:checkpoints?|models?|adapters?|"
+        r"weights|state)\b[^\n.]{0,30}(?:fail\w*|crash\w*|error\w*|hang\w*|stuck|freez\w*|timeout|"
+        r"timed out|forever)|"
+        r"\b(?:fail\w*|crash\w*|error|stuck|hang\w*|unable|can(?: ?not|'t)|problem|issue)s? (?:\w+ "
+        r"){0,3}(?:to |when |while |during |in |at |on |with )"
+        r"?(?:sav(?:e|ing)|push\w*)(?: the| a| my| model| checkpoints?| adapter)*\b(?! (?:memory|"
+        r"time))|"
+        r"保存(?:模型|权重|checkpoint|检查点)?[^\n。]{0,8}(?:失败|报错|卡住|出错|崩溃|无法)|"
+        r"(?:无法|不能)保存",
         effects=("wrong-weights-saved",),
     ),
     Symptom(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ...engine.rule import Finding, Severity, Undetermined
+from ...facts import Facts
+from ..by_symptom import is_of_unsloth
 from ..explanation import Generally
 from . import symptoms
 
@@ -12,6 +14,7 @@ _MOST = 2
 # What most runs set and few people write. A rule that waits for another fact is of a rarer run, or
 # of another release.
 _OF_THE_RUN = {
+    "model.attn_implementation",
     "model.dtype",
     "training.distributed",
     "training.evaluates",
@@ -20,8 +23,12 @@ _OF_THE_RUN = {
     "training.mixed_precision",
     "training.packing",
     "training.peft",
+    "training.images",
     "training.per_device_train_batch_size",
+    "training.trainer",
 }
+# Whether Unsloth is used matters to others' rules only where it mends the failure.
+_OF_UNSLOTH = {"packages.unsloth", "packages.unsloth-zoo", "unsloth.used"}
 
 
 def with_rules(
@@ -49,8 +56,9 @@ def with_rules(
 
 
 def _waits_for_the_run(item: Undetermined) -> bool:
+    open_ones = _OF_THE_RUN if is_of_unsloth(item.rule) else _OF_THE_RUN | _OF_UNSLOTH
     return item.rule.severity is not Severity.NOTICE and all(
-        topic in _OF_THE_RUN for topic, _ in item.missing
+        topic in open_ones for topic, _ in item.missing
     )
 
 
@@ -58,6 +66,8 @@ def _named(item: Generally, holds: Sequence[Finding], may: Sequence[Undetermined
     """Return the answer with those rules: what holds here is tried first."""
     answer = item.answer
     do = (*(f"{found.problem.help}   ({found.rule.code})" for found in holds), *answer.do)
+    cures = [(i.rule.help(Facts()), i.rule.code) for i in may]
+    do += tuple(f"{cure}   ({code})" for cure, code in cures if cure.startswith("pip install"))
     why = [f"{i.rule.code} holds by what the log states: {i.rule.title}" for i in holds]
     why += [f"possible here, if {i.condition}: {i.rule.code} {i.rule.title}" for i in may]
     return item.replace(
