@@ -127,7 +127,7 @@ LAUNCHING: tuple[General, ...] = (
     ),
     General(
         "integers-in-a-flat-unit",
-        r"Cannot flatten integer dtype tensors",
+        r"Cannot flatten integer dtype tensors|Integer parameters are unsupported",
         always(
             "FSDP1 flattens weights, and packed 4-bit weights are integers",
             "bnb_4bit_quant_storage=torch.bfloat16 (the dtype of the other weights)",
@@ -135,7 +135,10 @@ LAUNCHING: tuple[General, ...] = (
             why="bitsandbytes stores 4-bit weights as uint8 unless told otherwise",
             known="the message is torch's",
         ),
-        {"ValueError: Cannot flatten integer dtype tensors": "bnb_4bit_quant_storage"},
+        {
+            "ValueError: Cannot flatten integer dtype tensors": "bnb_4bit_quant_storage",
+            "ValueError: Integer parameters are unsupported": "bnb_4bit_quant_storage",
+        },
     ),
     General(
         "cuda-after-fork",

@@ -18,6 +18,7 @@ __all__ = ["FILES", "Symptom", "symptoms", "symptoms_of"]
 FILES = (
     "cards",
     "checkpoints",
+    "sharding",
     "unsloth",
     "saving",
     "exports",
