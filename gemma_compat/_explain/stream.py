@@ -23,7 +23,7 @@ _ENDS = 256  # bytes that are kept of both its ends
 _DATA = re.compile(rb"(?<![\w+/=-])[\w+/=-]{%d,}" % _LONG)
 _IS_DATA = bytes(97 if _DATA.fullmatch(bytes([code]) * _LONG) else 32 for code in range(256))
 DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
-# What editors and browsers make of the quotes in a message that somebody pastes.
+# What editors and browsers make of the quotes in a message.
 _QUOTES = {
     "\N{LEFT SINGLE QUOTATION MARK}".encode(): b"'",
     "\N{RIGHT SINGLE QUOTATION MARK}".encode(): b"'",

@@ -11,6 +11,21 @@ _MOVED = {
     "rope_local_base_freq": 'config.rope_parameters["sliding_attention"]["rope_theta"]',
     "sliding_window_pattern": "config.layer_types   , a name for each layer",
 }
+_BY_LAYER = (
+    'config.rope_parameters["full_attention"]["rope_theta"]   and ["sliding_attention"], by kind '
+    "of layer"
+)
+_LAYER_TYPES = (
+    "layer_types took its place, which names the kind of each layer",
+    "the message; Gemma 3's config has the field in transformers 4.50.3 and layer_types in 4.57.6; "
+    "the release between is that of reports",
+)
+_POSITIONS = (
+    "transformers 5 gathers what belongs to the positions in config.rope_parameters, for Gemma 3 "
+    "and 4 one for each kind of layer",
+    "the message; the configs of Gemma 1 to 4 were read out in transformers 5.23.0, and 4.57.6 has "
+    "the field",
+)
 _FIELDS = (
     r"head_dim|hidden_size|num_hidden_layers|num_attention_heads|num_key_value_heads|vocab_size|"
     r"intermediate_size|max_position_embeddings|rope_theta|rope_scaling|rope_local_base_freq|"
@@ -21,46 +36,29 @@ _FIELDS = (
 
 
 def _moved(case: Case) -> Answer | None:
-    name = case.match["name"]
+    name, owner = case.match["name"], case.match["owner"]
     since = "4.53" if name == "sliding_window_pattern" else "5"
     package = case.facts.packages.get("transformers")
     here = str(package.get("version", "")) if package is not None else ""
     if versions.is_valid(here) and versions.contains(f"<{since}.0.dev0", here):
         return None
-    layered = name == "rope_theta" and case.match["owner"].startswith(("Gemma3", "Gemma4", "T5"))
-    where = (
-        'config.rope_parameters["full_attention"]["rope_theta"]   and ["sliding_attention"], by '
-        "kind of layer"
-        if layered
-        else _MOVED[name]
-    )
+    layered = name == "rope_theta" and owner.startswith(("Gemma3", "Gemma4", "T5"))
+    where = _BY_LAYER if layered else _MOVED[name]
     who = next((item for item in reversed(case.packages) if item != "transformers"), "")
     if not who and case.facts.packages.get("vllm") is not None:
         who = "vllm"
+    older = f"or pip install 'transformers<{since}'"
+    why, known = _LAYER_TYPES if since == "4.53" else _POSITIONS
     return Answer(
         f"{who or 'the code'} reads {name} of the config, which transformers {since} and newer "
         "keep elsewhere",
-        (
-            f"pip install -U {who}" if who else where,
-            f"or, in code of your own: {where}"
-            if who
-            else f"or pip install 'transformers<{since}'",
-            *(
-                [f"or pip install 'transformers<{since}'   for the release that is there"]
-                * bool(who)
-            ),
-        ),
-        why="layer_types took its place, which names the kind of each layer"
-        if since == "4.53"
-        else "transformers 5 gathers what belongs to the positions in config.rope_parameters, for "
-        "Gemma 3 and 4 one for each kind of layer",
-        known="the message; Gemma 3's config has the field in transformers 4.50.3 and layer_types "
-        "in 4.57.6; the release between is that of reports"
-        if since == "4.53"
-        else "the message; the configs of Gemma 1 to 4 were read out in transformers 5.23.0, and "
-        "4.57.6 has the field",
+        (f"pip install -U {who}", older, f"or, in code of your own: {where}")
+        if who
+        else (where, older),
+        why=why,
+        known=known,
         settles=False,
-        of_gemma=case.match["owner"].startswith("Gemma"),
+        of_gemma=owner.startswith("Gemma"),
     )
 
 

@@ -42,8 +42,8 @@ def _no_such_output(case: Case) -> Answer:
     name = case.match["name"]
     if name == "loss":
         return Answer(
-            "the output has no loss: the model was called without labels, or is no class that "
-            "computes one",
+            "the output has no loss: labels did not come with the input, or this class computes "
+            "none",
             (
                 "batch['labels'] = batch['input_ids'].clone()   with -100 where padding is",
                 "AutoModelForCausalLM (or the class with a head), and not AutoModel",

@@ -77,14 +77,6 @@ _NOT_A_PACKAGE = {
         ("pip install -U setuptools", "or Python 3.11"),
         "setuptools brings a copy of it",
     ),
-    **{
-        f"google.{name}": (
-            f"google.{name} is of a package of its own, which is not installed",
-            (f"pip install -U google-{name}   and restart the kernel",),
-            "many packages share the name google",
-        )
-        for name in ("generativeai", "genai")
-    },
     "llmtuner": (
         "llmtuner is the old name of LLaMA-Factory's package",
         ("pip install -U llamafactory   and llamafactory-cli train CONFIG.yaml",),

@@ -135,4 +135,19 @@ NOTEBOOKS: tuple[General, ...] = (
             "inputs:": "uninstall -y xformers"
         },
     ),
+    General(
+        "google-package-by-another-name",
+        r"[Nn]o module named 'google\.(?P<name>generativeai|genai)'",
+        lambda case: Answer(
+            f"google.{case.match['name']} is a separate package, and it is not installed",
+            (f"pip install -U google-{case.match['name']}   and restart the kernel",),
+            why="many packages share the name google",
+            known="the message names the module",
+        ),
+        {
+            "ModuleNotFoundError: No module named 'google.generativeai'": (
+                "pip install -U google-generativeai"
+            )
+        },
+    ),
 )

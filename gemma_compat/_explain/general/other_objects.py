@@ -32,8 +32,8 @@ def _tuple_for_output(case: Case) -> Answer:
             "model.config.return_dict = True, or return_dict=True in the call",
             f"print(type(outputs), len(outputs))   before outputs.{name}",
         ),
-        why="return_dict=False, a traced or compiled model, a model of one's own, or another "
-        "class than the trainer is for (encoder and decoder in one for causal models)",
+        why="return_dict=False, a traced or compiled model, a model that the script defines, or "
+        "another class than the trainer is for (encoder and decoder in one for causal models)",
         known="the message; which of these it is, the frames say",
         settles=False,
     )

@@ -61,7 +61,7 @@ PLAIN_PYTHON: tuple[General, ...] = (
     General(
         "nothing-to-reduce",
         r"Expected reduction dim (?:\d+ )?to have non-zero size|cannot perform reduction function "
-        r"\w{3,8} on a tensor with no elements|(?:max|min)\(\) arg is an empty sequence|"
+        r"\w{3,8} on a tensor with no elements|min\(\) arg is an empty sequence|"
         r"Expected reduction dim to be specified for input\.numel\(\) == 0",
         lambda case: Answer(
             "the largest (or smallest) of nothing is asked for: a list or tensor is empty",
@@ -79,7 +79,7 @@ PLAIN_PYTHON: tuple[General, ...] = (
         {
             "# Unsloth GRPO trainer error - IndexError: argmax(): Expected reduction dim 1 to have "
             "non-zero size.": "max_completion_length",
-            "ValueError: max() arg is an empty sequence": "is empty",
+            "ValueError: min() arg is an empty sequence": "is empty",
         },
     ),
     General(

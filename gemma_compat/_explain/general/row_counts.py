@@ -209,7 +209,7 @@ ROW_COUNTS: tuple[General, ...] = (
             "dataset.take(1000), dataset.skip(1000), dataset.shuffle(buffer_size=10_000)   in "
             "place of select and train_test_split",
             "max_steps=1000   in the training arguments",
-            why="rows of a stream come one after another, and nobody has counted them",
+            why="rows of a stream come one after another, and their number is not known",
             known="the message names the class",
         ),
         {

@@ -166,8 +166,8 @@ SAID_BY_PARTS: tuple[General, ...] = (
                     "or AutoPeftModelForCausalLM.from_pretrained(ADAPTER_FOLDER), which does that "
                     "where the tokenizer lies beside the adapter",
                 ),
-                why="the base as published has the rows of its own vocabulary; ignoring the "
-                "mismatch would leave the trained rows out",
+                why="the base as published has the rows of the vocabulary it came with; "
+                "ignoring the mismatch would leave the trained rows out",
                 known="a sentence says so; the sizes are not in it",
                 certain=False,
                 settles=False,
