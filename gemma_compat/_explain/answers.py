@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..engine.rule import Rule
 from ..facts import Facts
 from ..tables.renamed_arguments import renamed
+from .broken_lines import broken_lines
 from .explanation import SAYS_ITSELF, Generally, Line
 from .figures import NAMES as FIGURES
 from .figures import figure_answers
@@ -58,6 +59,8 @@ def general_answers(
 ) -> tuple[Generally, ...]:
     """Return what can be said without a rule, the most particular answers first."""
     found = [*_of_texts(reading, facts, words), *_of_figures(reading, facts, words)]
+    if not any(item.raised for item in found):
+        found += broken_lines(reading, facts, words, _of_texts)
     if reading.last is not None and not any(item.raised for item in found):
         found += _of_its_own_words(reading.last, reading, facts, words)
     first: dict[int, Generally] = {}  # of one line, the most particular

@@ -136,6 +136,24 @@ def _after_the_merge(case: Case) -> Answer | None:  # of answers alone, not of a
     return _merged_is_worse(case) if re.search(_COMPARED, case.hit.text) else None
 
 
+_wrong_end = told(
+    "the end token of what was saved is said not to be the one that ends a turn",
+    'FOLDER/generation_config.json: "eos_token_id": [1, 106]   (Gemma 2: [1, 107]); vLLM, SGLang '
+    "and MLX read it",
+    'tokenizer_config.json: "eos_token" as in the base checkpoint that answers in turns (-it), and '
+    "its chat_template.jinja",
+    'in training: eot_tokens: ["<end_of_turn>"] in axolotl (Gemma 4: "<turn|>"); rows whose '
+    "answers "
+    "end with that token, unmasked in the labels",
+    'until then: stop=["<end_of_turn>"] in the request (Gemma 4: "<turn|>")',
+    why="a Gemma's <eos> (1) ends a document, and <end_of_turn> (Gemma 4: <turn|>) ends a turn: a "
+    "save that writes <eos> alone leaves the server without the other, and a trainer that looks "
+    "for "
+    "<eos> does not train it",
+    of_gemma=True,
+)
+
+
 EXPORTS: tuple[Symptom, ...] = (
     Symptom(
         "adapter-that-an-engine-ignores",
@@ -169,6 +187,25 @@ EXPORTS: tuple[Symptom, ...] = (
             "GGUF imported models just spit out gibberish": "",
             "ollama run works correctly": "",
         },
+    ),
+    Symptom(
+        "end-token-of-another-kind",
+        r"(?:overwrit\w{1,5}|misses|missing|wrong|incorrect)\b[^\n]{0,60}`?(?:eos_token(?:_id)?|"
+        r"eot_tokens?|EOS token|end[- ]of[- ]turn token|real terminator)`?|"
+        r"(?:sets?|changes?|writes?) `?eos_token(?:_id)?`? (?:back )?to `?(?:<eos>|1\b)|"
+        r"`?eos_token(?:_id)?`?[^\n]{0,60} (?:instead of|rather than) `?<|needs? to stop on `?<",
+        _wrong_end,
+        {
+            "save_pretrained_merged silently overwrites `eos_token` from <turn|> to <eos>": (
+                "generation_config.json"
+            ),
+            "The default eot_tokens = [eos_token] therefore misses the real terminator": (
+                "eot_tokens"
+            ),
+            "the tokenizer has an eos_token": "",
+            "we set pad_token to eos_token": "",
+        },
+        words=("eos", "eot", "end of turn", "end-of-turn", "terminator", "stop on"),
     ),
     Symptom(
         "worse-after-converting",
