@@ -31,15 +31,7 @@ def index() -> str:
     }
     texts |= {text for rule in own_rules() for text in rule.symptoms}
     texts |= {reader.pattern for reader in readers()} | set(EXPRESSIONS)
-    entries = [
-        {
-            "file": file,
-            "name": kind.name,
-            "text": without_ticks_too(kind.text),
-            "alone": kind.alone,
-        }
-        for file, kind in kinds
-    ]
+    entries = [(file, kind.name, without_ticks_too(kind.text), kind.alone) for file, kind in kinds]
     found = [f"{json.dumps(text)}: {json.dumps(told(text))}" for text in sorted(texts)]
     return (
         f'{{"general": [\n{_lines(map(json.dumps, entries))}\n],\n'

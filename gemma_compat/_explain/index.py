@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from ..data import read_bytes
 from ..values import Value
@@ -23,12 +22,12 @@ class Index(Value):
     """The index.
 
     Attributes:
-        general: of each general kind its ``file``, ``name``, ``text`` and whether it counts
-            ``alone``, in the order in which they answer.
+        general: of each general kind its file, its name, its text and whether it counts alone, in
+            the order in which they answer.
         literals: expression to phrases, as :func:`.literals.told` writes them.
     """
 
-    general: list[dict[str, Any]]
+    general: list[tuple[str, str, str, bool]]
     literals: Mapping[str, str]
 
 

@@ -129,13 +129,8 @@ def generals() -> tuple[General, ...]:
     A kind's file is imported when the kind is to answer.
     """
     return tuple(
-        General(
-            item["name"],
-            item["text"],
-            _answering(item["file"], item["name"]),
-            alone=item["alone"],
-        )
-        for item in index().general
+        General(name, text, _answering(file, name), alone=alone)
+        for file, name, text, alone in index().general
     )
 
 
