@@ -255,6 +255,8 @@ QUANTIZERS: tuple[General, ...] = (
             (
                 "pip install -U bitsandbytes",
                 "python -m bitsandbytes   checks the installation on this card",
+                "a Jetson: its wheels are for ARM servers. Build it there (cmake "
+                "-DCOMPUTE_BACKEND=cuda -S . && make), or take the wheel of pypi.jetson-ai-lab.io",
             ),
             why="'named symbol not found' and 'no kernel image' mean that the build has no code "
             "for this card; 'out of memory' that the card is full",

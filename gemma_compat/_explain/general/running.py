@@ -138,9 +138,9 @@ RUNNING: tuple[General, ...] = (
     ),
     General(
         "nothing-to-learn-from",
-        r"[Aa]ll labels in your dataset are(?: -100|\s*$)|masked every label",
+        r"(?:[Aa]ll|[Mm]ost) labels in your dataset are(?: -100|\s*$)|masked every label",
         always(
-            "every label is masked (-100): no token counts for the loss",
+            "every label, or nearly every one, is masked (-100): no token counts for the loss",
             "instruction_part and response_part as they stand in tokenizer.apply_chat_template("
             "row, tokenize=False)",
             "or a longer max_length: an answer behind the cut counts for nothing",

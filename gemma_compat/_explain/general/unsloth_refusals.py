@@ -268,7 +268,7 @@ UNSLOTH_REFUSALS: tuple[General, ...] = (
             "a module that Unsloth generates (UnslothSFTTrainer and its like) is missing or empty",
             "delete the folder unsloth_compiled_cache, and import unsloth once in one process "
             "before several are started",
-            "pip install -U unsloth unsloth_zoo   if it stays",
+            "on Windows: dataset_num_proc=None; and pip install -U unsloth unsloth_zoo",
             why="Unsloth writes these modules into unsloth_compiled_cache at import; several "
             "processes that write at once, or a TRL that it cannot rewrite, leave a broken one",
             known="the name is that of a generated module: no package of that name is to be "

@@ -255,4 +255,36 @@ UNSLOTH_RUNNING: tuple[General, ...] = (
         {"# [import unsloth] SyntaxError in UnslothGKDTrainer.py": "unsloth_compiled_cache"},
         alone=True,
     ),
+    General(
+        "server-of-the-data-kit-did-not-start",
+        r"vllm_process failed to load",
+        always(
+            "the vLLM server that Unsloth's SyntheticDataKit starts did not come up",
+            "vllm serve MODEL --max-model-len 2048   in a shell shows its own error",
+            "the vLLM that this Unsloth was tested with: pip show unsloth names its time; "
+            "vllm==0.8.5.post1 in the summer of 2025",
+            "gpu_memory_utilization=0.7 in from_pretrained, with nothing else on the card",
+            known="Unsloth says so; the server's own error it prints above, or not at all",
+            settles=False,
+        ),
+        {"RuntimeError: Unsloth: vllm_process failed to load!": "vllm serve"},
+        alone=True,
+    ),
+    General(
+        "embedding-taken-for-a-linear-layer",
+        r"'\w{0,20}Embedding' object has no attribute '(?:in|out)_features'",
+        always(
+            "code for linear layers (LoRA's, a merge's, a quantizer's) meets an embedding",
+            'modules_to_save=["embed_tokens", "lm_head"] in place of the same names in '
+            "target_modules",
+            'target_modules="all-linear", or the names of the projections alone',
+            "pip install -U unsloth unsloth_zoo peft",
+            why="Gemma's lm_head and embed_tokens are one tied matrix; an embedding has "
+            "num_embeddings and embedding_dim, and no in_features",
+            known="the message; which code reads it, the last frame says",
+            settles=False,
+        ),
+        {"AttributeError: 'Embedding' object has no attribute 'in_features'": "modules_to_save"},
+        alone=True,
+    ),
 )

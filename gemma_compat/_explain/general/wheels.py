@@ -42,6 +42,8 @@ def no_set_of_releases(case: Case) -> Answer:
             (
                 "python -m gemma_compat advise --model MODEL --fresh   finds one that holds "
                 "together",
+                "uv venv --python 3.11   where a release older than the Python is asked for (torch "
+                "2.4 and older have no wheels for 3.13)",
             ),
             known="the resolver says so",
         )

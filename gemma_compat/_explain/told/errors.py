@@ -63,4 +63,85 @@ ERRORS: tuple[Symptom, ...] = (
         ),
         {"# Output deterioration with model.eval() (unsloth/gemma-2-9b)": "for_inference"},
     ),
+    Symptom(
+        "run-that-starts-over",
+        r"(?i:(?:endless|infinite|never[- ]ending|unending) loop (?:when|during|while|in|on|at) "
+        r"(?:the )?(?:fine-?tun|train|token|load|map|start)\w*|\bcrash loop\b|"
+        r"starts? too many processes|(?:spawns?|starts?|launch\w{0,3}) (?:new )?process(?:es)? "
+        r"(?:endless|again|over and over|and crash|repeatedly))",
+        told(
+            "a run is said to start over and over, or to hang in a loop",
+            'if __name__ == "__main__":   around everything that runs, on Windows and macOS',
+            "dataset_num_proc=None in SFTConfig (1 makes a process too with a newer datasets), "
+            "num_proc=None in map, dataloader_num_workers=0",
+            "pip install -U unsloth unsloth_zoo   (a guard for Windows is of February 2026)",
+            "no such line is printed again and again: pip install py-spy; py-spy dump --pid PID "
+            "shows where it stands",
+            why="a new process on Windows and macOS imports the script once more; a script "
+            "without that guard loads the model and starts processes there again",
+        ),
+        {
+            "The program enters an infinite loop when fine-tuning Qwen3": "__main__",
+            "Recent update broke trainer ; endless loop during tokenization": "dataset_num_proc",
+            "it generates in an infinite loop": "",
+        },
+    ),
+    Symptom(
+        "notebook-that-hangs-after-an-import",
+        r"(?i:(?:import|importing) unsloth[^\n]{0,120}(?:infinite|endless|forever|hang|stuck|"
+        r"never (?:finish|end|return)|loading time)|(?:infinite|endless) loading[^\n.]{0,30}"
+        r"(?:jupyter|notebook))",
+        told(
+            "a notebook is said to hang after Unsloth is imported",
+            "pip install -U unsloth unsloth_zoo, or pip install 'unsloth!=2025.12.5', and restart "
+            "the kernel",
+            "python -X faulthandler -c 'import unsloth'   in a shell: does it return there?",
+            "UNSLOTH_DISABLE_STATISTICS=1 in the environment where the machine is offline",
+            why="2025.12.5 is reported to block every later cell in Jupyter, and 2025.12.4 not",
+        ),
+        {
+            "When I run a jupyter cell with 'import unsloth', all the following cells will have an "
+            "infinite loading time.": "2025.12.5",
+            "we import unsloth and train": "",
+        },
+        words=("unsloth", "jupyter", "notebook"),
+    ),
+    Symptom(
+        "embeddings-of-another-loader",
+        r"(?i:FastSentenceTransformer[^\n]{0,160}(?:degrad|differ|wrong|worse|bad|lower|not the "
+        r"same|mismatch)\w*)",
+        told(
+            "embeddings of Unsloth's FastSentenceTransformer are said to be others than those of "
+            "sentence-transformers",
+            "pip install -U unsloth unsloth_zoo   (a fix is of July 2026)",
+            "SentenceTransformer(MODEL) without Unsloth for what is served; compare "
+            "model.encode(one text) of both by cosine: below 0.999 is another model",
+            "print(model)   of both: pooling, Dense layers and Normalize must be the same; "
+            "EmbeddingGemma has two Dense layers behind the pooling, and attends both ways",
+            "encode_query and encode_document (or prompt_name), the same with both",
+            why="a loader that leaves out a module, the prompt, the pooling or the attention in "
+            "both directions gives vectors without an error",
+        ),
+        {"FastSentenceTransformer silently degrades the quality (recall: 54.3 to 39.7)": "cosine"},
+        words=("fastsentencetransformer",),
+    ),
+    Symptom(
+        "head-as-a-target-module",
+        r"(?i:(?:unable|not able|cannot|can't|how) to (?:use|add|train|target)[^\n.]{0,16}"
+        r"(?:lm_head|embed_tokens)|(?:lm_head|embed_tokens)['\"`]?,? in target[_ ]modules)",
+        told(
+            "lm_head or embed_tokens is said not to be usable as a target of LoRA",
+            'modules_to_save=["lm_head", "embed_tokens"]   trains them whole (Unsloth and PEFT)',
+            "ensure_weight_tying=True in LoraConfig (a newer PEFT) where both are named: Gemma's "
+            "are one matrix",
+            "pip install -U unsloth unsloth_zoo peft",
+            why="older releases of Unsloth assert that only projections are targets, and its fused "
+            "loss reads lm_head.weight itself: a LoRA on it is never computed",
+        ),
+        {
+            "Unable to use 'lm_head' in target_modules": "modules_to_save",
+            "the lm_head is tied": "",
+        },
+        words=("lm_head", "embed_tokens"),
+    ),
 )

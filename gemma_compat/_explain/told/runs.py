@@ -9,8 +9,8 @@ _NO = (
     r"not|no longer|barely|hardly|fails to)"
 )
 _METRIC = (
-    r"(?:\b(?:accurac(?:y|ies)|\bacc\b|f1(?:[- ]score)?|bleu|rouge\w*|precision|recall|wer|cer|mAP|"
-    r"IoU|metrics?|scores?|performance)\b|准确率|精度)"
+    r"(?:\b(?:accurac(?:y|ies)|\bacc\b|f1(?:[- ]score)?|bleu|rouge\w*|precision|recall|wer|cer|"
+    r"(?<![.\w])mAP|IoU|metrics?|scores?|performance)\b|准确率|精度)"
 )
 
 RUNS: tuple[Symptom, ...] = (
