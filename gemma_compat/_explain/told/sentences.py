@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ...values import Value
 
 _LONGEST = 1500  # characters of a sentence
+_PARAGRAPH = 8192  # characters; a longer line is data
 MOST_LINES = 80  # a longer text is the log of a run with a few sentences in it
 
 # What a program prints, and source: nothing is told there.
@@ -57,6 +58,9 @@ def _prose(text: str, is_long: bool) -> Iterator[tuple[int, str]]:
     """Yield the lines of prose with their numbers, and an empty line where one is left out."""
     is_code = is_wished = False
     for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > _PARAGRAPH:
+            yield number, ""
+            continue
         if line.lstrip().startswith("```"):
             is_code = not is_code
             yield number, ""
