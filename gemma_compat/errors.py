@@ -38,8 +38,7 @@ class UnknownFact(GemmaCompatError):
         reason: why it is unknown.
     """
 
-    def __init__(self, topic: str, reason: str = "") -> None:
-        super().__init__(topic, reason)
+    def __init__(self, topic: str, reason: str = "") -> None:  # Python has put both into ``args``
         self.topic = topic
         self.reason = reason
 

@@ -30,10 +30,8 @@ class Severity(Enum):
     WARNING = "warning"
     NOTICE = "notice"
 
-    @property
-    def rank(self) -> int:
-        """Return 0 for the worst severity, for sorting and for thresholds."""
-        return ("error", "warning", "notice").index(self.value)
+    def __init__(self, _: str) -> None:
+        self.rank = len(type(self).__members__)  # 0 for the worst: for sorting and thresholds
 
 
 class Applicability(Enum):

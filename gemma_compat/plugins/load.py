@@ -40,10 +40,13 @@ def load(ours: Sequence[Rule], path: Sequence[str] | None = None) -> Loaded:
     """
     if os.environ.get(SWITCH) == "0":
         return Loaded()
+    entries = entry_points(sys.path if path is None else path)
+    if not entries:
+        return Loaded()
     taken = {key: rule.code for rule in ours for key in (rule.code, rule.name)}
     rules: list[Rule] = []
     notes: list[str] = []
-    for entry in entry_points(sys.path if path is None else path):
+    for entry in entries:
         found, wrong = _of_entry(entry, taken)
         taken |= {key: rule.code for rule in found for key in (rule.code, rule.name)}
         rules += found
