@@ -189,4 +189,20 @@ RECIPES: tuple[General, ...] = (
             "series or above.": "bf16: false"
         },
     ),
+    General(
+        "evaluation-too-small-to-pack",
+        r"dataset split is too small for sample_packing",
+        always(
+            "axolotl cannot pack the rows of the evaluation: there are too few for one packed row "
+            "on each process",
+            "eval_sample_packing: false   in the YAML",
+            "or a larger val_set_size",
+            known="axolotl says so",
+        ),
+        {
+            "ValueError: eval dataset split is too small for sample_packing. You should set "
+            "'eval_sample_packing: False'.": "eval_sample_packing"
+        },
+        alone=True,
+    ),
 )

@@ -70,6 +70,26 @@ def _adapter_alone(case: Case) -> Answer | None:
     )
 
 
+def _of_megatron(case: Case) -> Answer | None:
+    if not re.search(
+        r"\.linear_(?:proj|qkv|fc1|fc2)\.|_extra_state", case.message + case.hit.after
+    ):
+        return None
+    return Answer(
+        "the keys are Megatron's names, and those of the file and of the model in hand differ",
+        (
+            "the release of megatron-core and of the bridge (Megatron-Bridge, mbridge, NeMo) that "
+            "wrote the checkpoint, for loading too",
+            "import the Hugging Face checkpoint anew with this release, and load that",
+            "only _extra_state is missing: strictness log_all; it holds no weights",
+        ),
+        why="a bridge maps the layers of each family by name; for a family that is new it changes "
+        "from release to release",
+        known="the message lists the keys; which release changed them, was not looked up",
+        settles=False,
+    )
+
+
 SAVED_STATES: tuple[General, ...] = (
     General(
         "resumed-without-states-of-deepspeed",
@@ -82,6 +102,18 @@ SAVED_STATES: tuple[General, ...] = (
                 "save_only_model=False"
             ),
             "ValueError: Can't find a valid checkpoint at out": "",
+        },
+    ),
+    General(
+        "keys-of-another-megatron",
+        r"Error\(s\) in loading state_dict for \w{1,80}:",
+        _of_megatron,
+        {
+            "RuntimeError: Error(s) in loading state_dict for Gemma4VLModel:\n\tMissing key(s) in "
+            'state_dict: "language_model.decoder.layers.0.self_attention.linear_proj.weight".': (
+                "bridge"
+            ),
+            "RuntimeError: Error(s) in loading state_dict for Gemma3Model:": "",
         },
     ),
     General(

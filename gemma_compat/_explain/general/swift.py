@@ -183,4 +183,20 @@ SWIFT: tuple[General, ...] = (
             )
         },
     ),
+    General(
+        "adapters-of-swift-and-peft-mixed",
+        r"Mixed using with peft is not allowed",
+        always(
+            "ms-swift was given adapters of its own and of PEFT together, or a folder that holds "
+            "several runs",
+            "--ckpt_dir OUTPUT/vN-DATE/checkpoint-STEP   (newer: --adapters): one checkpoint, not "
+            "the folder above it",
+            "ls OUTPUT/vN-DATE/checkpoint-STEP   has to show adapter_config.json",
+            "a base that is quantized by AWQ or GPTQ takes no merge: merge into its 16-bit form",
+            known="ms-swift says so; which of these it is, it does not say",
+            settles=False,
+        ),
+        {"ValueError: Mixed using with peft is not allowed now": "checkpoint-STEP"},
+        alone=True,
+    ),
 )

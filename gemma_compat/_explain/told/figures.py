@@ -155,7 +155,7 @@ FIGURES: tuple[Symptom, ...] = (
     Symptom(
         "gradient-norm-that-spikes",
         rf"{_NORM}[^\n.]{{0,60}} (?:spik|explo|blow|jump|huge|diverg|increas|"
-        r"(?:very |too |extremely |unusually |so )(?:high|large)|in the thousands|"
+        r"(?:very |too |extremely |unusually |so )(?:high|large)|in the (?:thousands|millions)|"
         r"(?:is|are|of|at|reach\w*|to|around|about|over|above) ~?(?:[1-9]\d{2,8}|\d{1,3},\d{3}|"
         r"\d(?:\.\d)?e\+?\d))\w{0,4}|"
         r"\b(?:spik|explod|huge|high|large|abnormal)\w{0,5} (?:[a-z-]{1,10} ){0,2}"
