@@ -13,7 +13,8 @@ _DIFFERS = (
     r"consistent)|"
     r"(?:does|do|did|are|is)(?:n't| not) (?:be )?(?:match|agree|equal|the same|identical|align|"
     r"reproducib)\w*|"
-    r"inconsisten\w*|mismatch\w*|discrepanc\w*|diverg\w*|不一致|不同|不一样|对不上|差异|差距)"
+    r"inconsisten\w*|mismatch\w*|discrepanc\w*|diverg\w*|(?:way|far) off\b|不一致|不同|不一样|"
+    r"对不上|差异|差距)"
 )
 
 # The same without figures that spike or vanish by themselves.

@@ -92,6 +92,8 @@ FILES: tuple[Symptom, ...] = (
         r"trainer_state|chat_template|"
         r"vision (?:tower|encoder|weights)|lm_head|embed_tokens|mmproj|lora weights|adapter|"
         r"checkpoint|model weights)|"
+        r"\b(?:does|do|did)(?: not|n't) (?:create|save|write|produce|keep|store) (?:any |the |a "
+        r")?(?:checkpoints?|adapters?|weights)\b|"
         r"\b(?:checkpoints?|model|adapter)s? (?:(?:is|are|was|were|does|did)(?: not|n't) (?:being |"
         r"get(?:ting)? )?sav(?:ed|e)|"
         r"not (?:being )?saved)\b|(?:没有|未|不)(?:保存|生成)[^\n]{0,10}(?:checkpoint|config|权重|"

@@ -170,11 +170,12 @@ PACE: tuple[Symptom, ...] = (
         r"unusually|abnormally|insanely|pretty|really|terribly|horribly|x|times) slow(?:er|ly)?\b"
         r"(?! (?:learning|decreas|decay|converg|rise|rose))"
         r"(?<!decreased very slowly)(?<!rose very slowly)|\bslower than|"
-        r"\bis slow(?:er)?\b|\btakes? (?:forever|hours|ages|days|too long|so long|very long|long"
+        r"\bis slow(?:er)?\b|\b(?:low|poor|bad|terrible) (?:\w+ )?(?:speed|throughput)\b|"
+        r"\b(?:takes?|taking) (?:forever|hours|ages|days|too long|so long|very long|long"
         r"(?:er)? time|a long time|(?:about |over |more than )?"
         r"\d+(?:\.\d+)? ?(?:hours?|hrs?|days?|min\w*|s|sec\w*)\b(?: (?:per|for (?:one|each|a|every|"
         r"\d+)|/|to)))|"
-        r"\b(?:slow(?:er)?|low|poor|bad|terrible) (?:train\w*|fine-?tun\w*|inference|speed|"
+        r"\b(?:slow(?:er)?|low) (?:train\w*|fine-?tun\w*|inference|speed|"
         r"generation|throughput|performance on|"
         r"tokeni[sz]\w*|evaluation|loading|it/s|iteration)\b|\bslow(?:s|ed|ing)? down\b|"
         r"\bjumps? (?:up )?to (?:over )?\d+ ?(?:h|hours|days)\b|"
@@ -216,6 +217,7 @@ PACE: tuple[Symptom, ...] = (
             "slow",
             "jump",
             "takes",
+            "taking",
             "speed",
             "throughput",
             "low ",
