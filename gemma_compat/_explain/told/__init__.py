@@ -34,6 +34,7 @@ FILES = (
     "templates",
     "files",
     "errors",
+    "endings",
     "pace",
     "vague",
 )

@@ -25,7 +25,9 @@ ANSWERS: tuple[Symptom, ...] = (
         r"|new ?lines?|blank|\\n)|"
         r"(?:generat|output|return|respond)\w* (?:nothing|no (?:text|tokens?|output|answer|"
         r"response))\b|"
-        r"<pad>(?: ?<pad>)+|"
+        r"<pad>(?: ?<pad>)+|\b(?:only|just) (?:outputs?|generates?|returns?|prints?|produces?) "
+        r"(?:new ?lines?|spaces?|nothing|"
+        r"blanks?|whitespace|eos|pad)|"
         r"(?:输出|回答|结果|生成)[^\n]{0,6}(?:为空|是空|空白|空的)|什么都不输出|没有输出",
         told(
             "answers are said to be empty",
@@ -67,7 +69,7 @@ ANSWERS: tuple[Symptom, ...] = (
         r")?(?:same|one|single|a single|majority|first) "
         r"(?:output|answer|class|label|text|token|word|thing|response|caption|result|prediction|"
         r"sentence|value|category)|"
-        r"(?:same|identical) (?:output|answer|prediction|caption|response|result|class|label|"
+        r"(?:same|identical) (?:output|answer|prediction|caption|response|result|thing|class|label|"
         r"embedding|score|logit|value)s? (?:for|regardless|"
         r"on|no matter|to|whatever|irrespective) "
         r"(?:of )?(?:every|all|any|each|what|different|the (?:input|prompt|image))|"

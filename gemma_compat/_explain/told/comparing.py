@@ -107,7 +107,16 @@ COMPARING: tuple[Symptom, ...] = (
             "results are different each run with the same seed": "set_seed",
             "I cannot reproduce the results of the notebook": "do_sample=False",
         },
-        words=("reproduc", "determinis", "each", "every", "between", "seed", "复现", "每次"),
+        words=(
+            "reproduc",
+            "determinis",
+            "each",
+            "every",
+            "between",
+            "seed",
+            "复现",
+            "每次",
+        ),
     ),
     Symptom(
         "releases-differ",
@@ -159,7 +168,9 @@ COMPARING: tuple[Symptom, ...] = (
             r"\b(?:v[sS]\.?|versus|compared (?:to|with)|than(?: in| with)?|between)\b[^\n.]{0,50}"
             r"\b(?:unsloth|transformers|HF|hugging ?face|vllm|sglang|ollama|llama\.cpp|trl|axolotl|"
             r"llama-?factory|jax|flax|keras|tpu|ai studio|google|api|eager|sdpa|flash[-_ ]?att\w*)|"
-            r"(?:和|与|跟)[^\n。]{0,20}(?:vllm|transformers|ollama|官方|原始|finetune|\.py)|"
+            r"\b(?:flash[-_ ]?att\w*|sdpa|eager|flex[_ ]attention)\b|"
+            r"(?:和|与|跟)[^\n。]{0,6}训练时?|(?:和|与|跟)[^\n。]{0,20}(?:vllm|transformers|ollama|"
+            r"官方|原始|finetune|\.py)|"
             r"\b(?:loss|value of the loss)\b[^\n.]{0,20}\b(?:with and without|with(?:out)?|using) "
             r"unsloth",
             60,
@@ -181,7 +192,22 @@ COMPARING: tuple[Symptom, ...] = (
             "different outputs with vllm compared to transformers for my tuned gemma-3": "<bos>",
             "Loss is different between unsloth and huggingface transformers": "dtype",
         },
-        words=("vs", "versus", "compared", "than", "between", "和", "与", "跟", "结果", "输出"),
+        words=(
+            "flash",
+            "sdpa",
+            "eager",
+            "推理",
+            "vs",
+            "versus",
+            "compared",
+            "than",
+            "between",
+            "和",
+            "与",
+            "跟",
+            "结果",
+            "输出",
+        ),
         effects=("wrong-attention", "wrong-loss", "wrong-generation", "missing-bos"),
     ),
     Symptom(
@@ -191,7 +217,8 @@ COMPARING: tuple[Symptom, ...] = (
             r"\bloss[^\n.]{0,20}(?:high|worse|stuck|wrong)\w*",
             r"\b(?:multi(?:ple|-)?[ -]?gpus?|(?:two|2|4|8|several|more) gpus?|single[ -]gpu|DDP|"
             r"FSDP2?|"
-            r"ZeRO-?[123]?|deepspeed|different gpus?|number of (?:gpus?|processes|devices)|tpus?|"
+            r"ZeRO-?[123]?|deepspeed|A100s?|H100s?|T4s?|V100s?|L40?S?|P100|[2345]0[6-9]0(?: ?ti)?|"
+            r"different gpus?|number of (?:gpus?|processes|devices)|tpus?|"
             r"mps|"
             r"多卡|单卡)\b",
             80,
@@ -207,7 +234,25 @@ COMPARING: tuple[Symptom, ...] = (
             "or tie weights otherwise",
         ),
         {"loss is different on multi-GPU than on single GPU": "average_tokens"},
-        words=("gpu", "ddp", "fsdp", "zero", "deepspeed", "tpu", "mps", "device", "卡"),
+        words=(
+            "a100",
+            "h100",
+            "t4",
+            "v100",
+            "l4",
+            "p100",
+            "90",
+            "80",
+            "gpu",
+            "ddp",
+            "fsdp",
+            "zero",
+            "deepspeed",
+            "tpu",
+            "mps",
+            "device",
+            "卡",
+        ),
         effects=("wrong-loss", "wrong-loss-scale", "wrong-gradients"),
     ),
 )

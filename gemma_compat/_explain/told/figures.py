@@ -5,7 +5,9 @@ from __future__ import annotations
 from .base import Symptom, by_precision, near, told
 
 # From 6 on: far above what a Gemma has on text that it can read.
-_HIGH = r"(?:[6-9]|[1-9]\d{1,4})(?:\.\d{1,4})?(?![\d%]| ?(?:steps?|epochs?|hours?|%))"
+_HIGH = (
+    r"(?:\d(?:\.\d)?e\+?\d|[6-9]|[1-9]\d{1,4})(?:\.\d{1,4})?(?![\d%]| ?(?:steps?|epochs?|hours?|%))"
+)
 _NORM = r"\b(?:grad(?:ient)?s?[_ -]?norms?|norm of the gradients?|梯度范数)\b"
 _LOSS = r"\b(?:loss(?:es)?|perplexity)\b|损失"
 _ZERO = r"(?<![\d.,])(?:0(?:\.0{1,6})?|zero)(?![\d.]*\d|\.\d|\s?%|\w)"
@@ -13,7 +15,8 @@ _ZERO = r"(?<![\d.,])(?:0(?:\.0{1,6})?|zero)(?![\d.]*\d|\.\d|\s?%|\w)"
 _VALUES = (
     r"embeddings?|logits|outputs?|activations?|gradients?|hidden[_ ]states?|weights|KL\b|"
     r"grad[_ -]?norms?|scores?|probs|probabilit\w+|values?|loss(?:es)?|log ?probs?|logps|损失|"
-    r"perplexity|rewards?|tensors?|predictions?|metrics?|indicators?"
+    r"perplexity|rewards?|tensors?|predictions?|metrics?|indicators?|p[ée]rdida|損失|[Vv]erlust|"
+    r"perte|функция потерь|손실"
 )
 _NAN = r"(?<![A-Za-z0-9_/])(?:NaNs?|inf(?:inity|inite)?|非数)(?![A-Za-z0-9_/])"
 

@@ -7,6 +7,7 @@ from .base import Symptom, told
 FILES: tuple[Symptom, ...] = (
     Symptom(
         "saved-size-that-is-off",
+        r"(?:模型|权重|adapter|文件)[^\n]{0,8}只有[^\n]{0,4}(?:\d+|几[百十]?) ?[KMG]B?|"
         r"\b(?:adapters?|checkpoints?|lora_?model|lora|model|merged|saved|gguf|safetensors|weights|"
         r"files?|"
         r"bin)\b[^\n.]{0,60}"
@@ -75,9 +76,12 @@ FILES: tuple[Symptom, ...] = (
     ),
     Symptom(
         "files-missing-after-saving",
+        r"\b(?:config\.json|adapter_config\.json|preprocessor_config\.json|tokenizer(?:\.json| "
+        r"files?)?) (?:is |are |was )?(?:missing|not (?:being )?(?:saved|created|written))|"
         r"\b(?:config\.json|adapter_config\.json|adapter_model\S*|preprocessor_config\.json|"
         r"processor_config\.json|"
-        r"generation_config\.json|tokenizer\.json|model\.safetensors\S*|optimizer\.pt|"
+        r"generation_config\.json|tokenizer\.json|tokenizer(?: files?| config)?|"
+        r"model\.safetensors\S*|optimizer\.pt|"
         r"trainer_state\.json|"
         r"chat_template\S*|vision(?: tower| encoder)?|lm_head|embed_tokens|mmproj\S*|lora weights?|"
         r"adapters?)\b[^\n.]{0,50}"
@@ -118,6 +122,7 @@ FILES: tuple[Symptom, ...] = (
             "the vision tower weights are not saved": "text-only",
         },
         words=(
+            "missing",
             "config",
             "adapter",
             "tokenizer",
@@ -165,7 +170,15 @@ FILES: tuple[Symptom, ...] = (
             "the lm_head and embed_tokens were saved but are not loaded": "tie_word_embeddings",
             "the classifier head is newly initialized after loading my checkpoint": "safe_open",
         },
-        words=("lm_head", "embed", "modules_to_save", "head", "score", "classifier", "projector"),
+        words=(
+            "lm_head",
+            "embed",
+            "modules_to_save",
+            "head",
+            "score",
+            "classifier",
+            "projector",
+        ),
         effects=("random-weights", "wrong-weights-saved"),
     ),
     Symptom(

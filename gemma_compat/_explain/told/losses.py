@@ -86,6 +86,9 @@ LOSSES: tuple[Symptom, ...] = (
         rf"\bno (?:change|decrease|improvement|reduction|drop) (?:in|of) (?:the )?(?:\w+ )?{_LOSS}|"
         rf"\b(?:learn(?:s|ed|ing)?|train(?:s|ed)?) nothing\b|\bsame {_LOSS} (?:in|for|at|on) "
         rf"(?:each|every)|"
+        rf"\bno improvement\b|下がらない|収束しない|学習が進まない|konvergiert nicht|ne converge "
+        rf"pas|no converge|"
+        rf"не сходится|수렴하지|"
         rf"\b(?:constant|flat|stagnant|non-?decreasing) {_LOSS}|"
         rf"(?:loss|损失).{{0,10}}(?:不|没有?|无法|难以|不能)(?:再)?(?:下降|降|收敛|变|减)|不收敛|"
         rf"学不到|"
@@ -106,7 +109,20 @@ LOSSES: tuple[Symptom, ...] = (
             "training loss remains constant throughout the run": "learning_rate",
             "loss: 2.5 not": "",
         },
-        words=("loss", "converg", "learn", "损失", "收敛", "学不到"),
+        words=(
+            "improvement",
+            "下がらない",
+            "収束",
+            "進まない",
+            "сход",
+            "수렴",
+            "loss",
+            "converg",
+            "learn",
+            "损失",
+            "收敛",
+            "学不到",
+        ),
         loosely=r"(?:does|do|did|is|are)(?: not|n't) (?:learn|train)\w*\b|not learning",
         effects=(
             "nothing-learned",

@@ -111,11 +111,21 @@ MEMORY: tuple[Symptom, ...] = (
             "optimizer, an error's traceback the frames, and vLLM runs in another process",
         ),
         {"GPU memory is not released after training finishes": "empty_cache"},
-        words=("free", "releas", "clear", "empt", "unload", "go down", "reclaim", "释放"),
+        words=(
+            "free",
+            "releas",
+            "clear",
+            "empt",
+            "unload",
+            "go down",
+            "reclaim",
+            "释放",
+        ),
     ),
     Symptom(
         "memory-that-is-uneven",
-        r"\b(?:only|just) (?:the )?(?:one|1|first|a single|gpu ?0|cuda:0|card 0)(?: of the)?(?: "
+        r"\b(?:only|just) (?:the )?(?:one|1|first|a single|gpu ?0|cuda:0|card 0)(?: of (?:the |my "
+        r")?(?:\d+|two|four|eight)?)?(?: "
         r"gpus?| cards?)?"
         r" (?:is|are|gets?|was|being) (?:used|full|filled|loaded|utili[sz]ed|working|active)|"
         r"\b(?:only|just) (?:uses?|using|utili[sz]\w*|runs? on|loads? (?:on|to|into)|sees?|"
@@ -167,7 +177,8 @@ MEMORY: tuple[Symptom, ...] = (
         r"s)\b|"
         r"\bOOM(?=[\s.!?)\]:]*$)|^\W*(?:\[[\w ]+\]:? ?)?(?:cuda )?(?:out[- ]of[- ]memory|OOM)\b|"
         r"\b(?:not enough|insufficient|lack of) (?:gpu |cuda |video )?(?:memory|v-?ram)\b|"
-        r"(?:does(?: not|n't)|do(?: not|n't)|cannot|can't|won't|not) fit (?:in(?:to)?|on|within|in "
+        r"(?:does(?: not|n't)|do(?: not|n't)|cannot|can't|won't|not) fit (?:[\w.-]+ )?(?:in(?:to)?|"
+        r"on|within|in "
         r"the) (?:(?:my|the|a|an|one|"
         r"single) )?(?:[\w.-]+ ){0,3}(?:gpu|memory|v-?ram|card|gb|\d+ ?g|a100|h100|t4|l4|"
         r"[2345]0[6-9]0)|"
@@ -187,7 +198,17 @@ MEMORY: tuple[Symptom, ...] = (
             "显存不足，24G 不够吗": "memory --model",
             "the room is zoomed out": "",
         },
-        words=("memory", "oom", "ram", "fit", "显存", "memoria", "メモリ", "메모리", "speicher"),
+        words=(
+            "memory",
+            "oom",
+            "ram",
+            "fit",
+            "显存",
+            "memoria",
+            "メモリ",
+            "메모리",
+            "speicher",
+        ),
         loosely=r"\bOOM\b|内存(?:不足|溢出)",
         effects=("out-of-memory",),
     ),
@@ -219,7 +240,8 @@ MEMORY: tuple[Symptom, ...] = (
         r"(?:fully )?(?:fine-?tune|train|finetune|run|sft)\b[^\n]{0,60}\b(?:on|with) (?:(?:a|an|one"
         r"|my|single|"
         r"\d ?x?) )?(?:[\w-]+ )?(?:\d+ ?gb?|t4|l4|a100|h100|[2345]0[6-9]0|v100|a10g?|24g)\b|"
-        r"显存(?:占用|需求|消耗).{0,12}(?:多|高|大|异常|翻倍|过|多少)|(?:需要|占用|要)(?:多少|"
+        r"显存(?:需要)?多少|显存(?:占用|需求|消耗).{0,12}(?:多|高|大|异常|翻倍|过|多少)|(?:需要|"
+        r"占用|要)(?:多少|"
         r"多大)(?:的)?显存|显存要求|"
         r"多大(?:的)?显存",
         _more,

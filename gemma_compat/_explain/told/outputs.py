@@ -51,6 +51,7 @@ def _without_effect(case: Case) -> Answer | None:
 OUTPUTS: tuple[Symptom, ...] = (
     Symptom(
         "adapter-without-an-effect",
+        r"(?:和|与|跟)[^\n]{0,6}(?:微调|训练)(?:之)?前[^\n]{0,4}(?:一样|相同|一致)|"
         r"(?:identical to|exactly (?:like|as)|(?:the )?same (?:result|output|answer|response|weight"
         r"|prediction|behaviou?r)?s? ?"
         r"(?:as|to|of|like)|no differen(?:t|ce)[a-z ]{0,20} (?:from|than|to|between|with)|no change"
@@ -80,7 +81,9 @@ OUTPUTS: tuple[Symptom, ...] = (
         r"\b(?:not|n't) (?:seem to )?have (?:any )?(?:lora|adapters?|learn\w*|the adapter)|"
         r"\bignor(?:es|ing) (?:the |my )?(?:fine-?tun\w*|adapter|lora|training)|"
         r"\b(?:appears?|seems?) (?:to be )?untrained\b|\buntrained model\b|"
-        r"(?:adapters?|LoRA|lora) (?:is|are|was|were|being|gets?) (?:\w{4,12}ly )?ignored|"
+        r"(?:adapters?|LoRA|lora) (?:is|are|was|were|being|gets?|seems? to be|appears? to be) "
+        r"(?:\w{4,12}ly )?ignored|\b(?:gives?|returns?|yields?|loads?) (?:me |back )?(?:only |just "
+        r")?the base model\b|"
         r"(?:not|n't) us(?:e|ed|ing) the (?:lora|adapter)\b|"
         r"(?:not|n't|no longer) (?:seem to )?reflect\w{0,3}\b[^\n.]{0,60}(?:fine-?tun|LoRA|train)|"
         r"as if no (?:training|fine-?tuning|adapter|LoRA) (?:was|is|were|had)|"

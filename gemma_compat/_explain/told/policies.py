@@ -72,6 +72,7 @@ POLICIES: tuple[Symptom, ...] = (
         r"declin|decreas|ris|upward|"
         r"grow|high|low|vanish|unstable|spik)\w*|(?:increas|collaps|drop|ris|"
         r"unexpected)\w*[^\n.]{0,30}\bentropy\b|"
+        r"\bcompletions? (?:are|is) (?:always |all )?(?:at )?(?:the )?(?:max\w*|clipped|cut)|"
         r"\b(?:response|completion|answer|output)[_ ]lengths?\b[^\n.]{0,60}(?:increas|explo|"
         r"collaps|drop|declin|decreas|"
         r"grow|shrink|long|short|clip)\w*|"
@@ -126,7 +127,7 @@ POLICIES: tuple[Symptom, ...] = (
         "divergence-that-is-off",
         r"\b(?:KL|kl_div\w*|KL[- ]divergence|policy (?:ratio|KL))\b[^\n.]{0,50}(?:explod|spik|"
         r"negative|"
-        r"huge|very (?:high|large)|increas|non-?zero|not zero|too (?:high|large)|is 0|"
+        r"huge|very (?:high|large)|goes? up|increas|non-?zero|not zero|too (?:high|large)|is 0|"
         r"always 0|stays 0|blow)\w*|\bnegative (?:KL|kl)\b|"
         r"\b(?:importance[_ ](?:sampling )?ratio|logp(?:rob)?s?(?:_diff)?)\b[^\n.]{0,60}"
         r"(?:mismatch|differ|off|drift|large|high)\w*|"

@@ -7,7 +7,8 @@ from .base import Symptom, told
 _FOUR_BIT = r"(?:qlora|\b4-?bits?\b|load_in_4bit|bitsandbytes|\bbnb\b|quanti[sz]ed)"
 _SPREAD = r"(?:\bfsdp2?\b|zero[-_ ]?3|deepspeed|multi[- ]?gpus?|multiple gpus)"
 _TROUBLE = (
-    r"(?=.*(?:\berrors?\b|\bbugs?\b|fail|issue|problem|crash|\bnot\b|n't\b|cannot|mismatch|报错|失败|"
+    r"(?=.*(?:\berrors?\b|\bbugs?\b|fail|issue|problem|crash|\bnot\b|n't\b|cannot|mismatch|报错|"
+    r"失败|"
     r"不支持))"
 )
 

@@ -25,7 +25,16 @@ TURNS: tuple[Symptom, ...] = (
             "again, the model was trained on prompts as well, or was not told that its turn begins",
         ),
         {"the model repeats the prompt instead of answering": "return_full_text"},
-        words=("input", "prompt", "question", "instruction", "user", "输入", "提示", "问题"),
+        words=(
+            "input",
+            "prompt",
+            "question",
+            "instruction",
+            "user",
+            "输入",
+            "提示",
+            "问题",
+        ),
         effects=("wrong-generation", "labels-masked"),
     ),
     Symptom(
@@ -55,6 +64,9 @@ TURNS: tuple[Symptom, ...] = (
         r"respon|answer|loop)\w*|"
         r"(?:output|generat|respon|answer)\w*[^\n.]{0,30} (?:is |are |gets? |becomes? )?"
         r"(?:repetitive|repeating|repeated|looping|degenerate)|"
+        r"\b(?:answers?|asks?) (?:its|his) own questions?|\bcontinues the conversation|"
+        r"\b(?:hallucinat|generat|writ|simulat)\w* (?:a |the |an |another )?"
+        r"(?:user|human)(?:'s)? (?:turn|message|question|input)|\btalk\w* to itself|"
         r"repetition (?:collapse|loop|problem|issue)|\b(?:does(?: not|n't)|never|not|no longer|"
         r"fails? to) "
         r"(?:generat|output|produc|emit|predict|learn)\w* (?:the |an |any )?(?:EOS|<?eos>?|end[- "

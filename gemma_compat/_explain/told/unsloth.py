@@ -155,7 +155,17 @@ UNSLOTH: tuple[Symptom, ...] = (
             "summer of 2026 stop with an error about the GPU, and GRPO and DPO are not covered",
         ),
         {"# Unsloth On Mac": "mlx_lm.lora", "unsloth on linux": ""},
-        words=("mac", "apple", "mps", "metal", " m1", " m2", " m3", " m4", " m5"),
+        words=(
+            "mac",
+            "apple",
+            "mps",
+            "metal",
+            " m1",
+            " m2",
+            " m3",
+            " m4",
+            " m5",
+        ),
     ),
     Symptom(
         "steps-that-do-not-depend-on-the-rate",

@@ -29,7 +29,8 @@ VAGUE: tuple[Symptom, ...] = (
         r"(?:very |really |so |quite )?(?:poor|bad|terrible|not (?:so |very |as )?good)|"
         r"(?:bad|poor|terrible|disappointing|incorrect|wrong|weird|strange) (?:results?|quality|"
         r"performance|output|answers?|"
-        r"predictions?|responses?)|forget(?:s|ting)?\b|hallucinat\w*|效果(?:很|非常)?(?:差|不好)|"
+        r"predictions?|responses?)|\bmakes? (?:the |my )?model worse|\bmodel (?:gets?|got|becomes?|"
+        r"became) worse|变傻|变笨|forget(?:s|ting)?\b|hallucinat\w*|效果(?:很|非常)?(?:差|不好)|"
         r"变差|"
         r"(?:does|do|did)(?: not|n't) (?:follow|answer|respond|give|produce|generate|predict|"
         r"recogni[sz]e|understand)",
