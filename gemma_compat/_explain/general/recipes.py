@@ -205,4 +205,26 @@ RECIPES: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "attribute-of-an-older-gemma",
+        r"'Gemma(?:4|3n)Text(?:Attention|DecoderLayer)' object has no attribute "
+        r"'kv_shared_layer_index'",
+        always(
+            "code for an older transformers reads kv_shared_layer_index of Gemma's attention, "
+            "which this one has not",
+            "with axolotl: pip install -U 'axolotl>=0.19'   (read in 0.19.0: it takes both forms)",
+            "or a transformers before 5.8, as the older axolotl expects",
+            "or a Gemma without shared layers (31B, 26B-A4B), where the patch reads nothing",
+            why="Gemma 3n and the small Gemma 4 share keys and values among layers; transformers "
+            "keyed these by the number of a layer, and keys them by its type now",
+            known="read: not in Gemma 4's code of transformers 5.17.0, and in neither's of 5.23.0; "
+            "that 5.8 took it away is axolotl's note",
+            of_gemma=True,
+        ),
+        {
+            "AttributeError: 'Gemma4TextAttention' object has no attribute "
+            "'kv_shared_layer_index'": "axolotl>=0.19"
+        },
+        alone=True,
+    ),
 )
