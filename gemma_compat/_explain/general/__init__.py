@@ -43,6 +43,7 @@ FILES = (
     "data",
     "keras",
     "data_sets",
+    "unsloth_batches",
     "rows",
     "processors",
     "images",

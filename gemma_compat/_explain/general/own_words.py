@@ -30,6 +30,7 @@ _NO_CURE = re.compile(
     r"let us know|see (?:above|below)|(?:refer|check out|look) |for (?:debugging|more)|"
     r"set to (?:none|true|false)|passing CUDA_LAUNCH|TORCH_USE_CUDA_DSA|set TORCH(?:DYNAMO|_LOGS)|"
     r"documentation|stack ?trace|inner exception|NCCL_DEBUG|feature request|"
+    r"please (?:link|fill|paste|share|attach|give)|"
     r"discord|post on|star us|use (?:of|was)\b|(?:load|install|update)(?:ed)? (?:failed|error)"
 )
 _PRIVATE = re.compile(r"[^\s`'\"]*[/\\@][^\s`'\"]*|(?<=['\"`])[^'\"`\n]{60,}(?=['\"`])")

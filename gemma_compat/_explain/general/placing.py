@@ -67,6 +67,7 @@ PLACING: tuple[General, ...] = (
             "ValueError: Some modules are dispatched on the CPU or the disk. Make sure you have "
             "enough GPU RAM to fit the quantized model.": "memory --model"
         },
+        alone=True,
     ),
     General(
         "copies-on-several-gpus",
