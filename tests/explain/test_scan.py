@@ -74,3 +74,12 @@ def test_a_sentence_is_not_looked_for_in_a_line_of_data() -> None:
 def test_a_row_of_figures_hides_no_row_beside_it() -> None:
     rows = b"0123456789abcdef" * 4 + b"\nA100\n" + b"1.5, -0.25, " * 9 + b"\n"
     assert lines(scanner(r"A\d00", words=("A00",)), rows) == [2]
+
+
+def test_an_expression_without_a_word_is_tried_in_each_row_and_hides_no_other() -> None:
+    """A plugin's may have none."""
+    searching = Scanner(
+        [pattern("rule", 1, r"\d{4}"), pattern("rule", 2, r"A\d00", words=("A00",))]
+    )
+    found = [(hit.key, hit.line) for hit in searching.scan(1, b"on A100\nyear 2024\n")]
+    assert found == [(1, 2), (2, 1)]
