@@ -58,8 +58,8 @@ class Screen:
                 self._starts.setdefault(letters[:PART], []).append(word)
             elif word.startswith(b"*"):
                 self._ends.setdefault(letters[-PART:], []).append(word)
-        # The empty text of an expression that has no word comes last, so that it hides no other.
-        self._texts = re.compile(b"|".join(sorted(texts, reverse=True)) or b"(?!)")
+        # An expression that has no word is found by the empty text, in each row.
+        self._texts = re.compile(b"|".join(texts) or b"(?!)")
 
     def possible(self, rows: Iterable[bytes]) -> Iterator[tuple[bytes, tuple[int, ...]]]:
         """Yield each row that patterns may match, with their numbers.
