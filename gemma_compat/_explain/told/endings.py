@@ -65,7 +65,8 @@ ENDINGS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "ends-without-a-word",
-        r"(?:exits?|stops?|ends?|closes?|terminates?|dies|quits?|crash(?:es)?|aborts?) "
+        r"(?<!or )(?<!to )(?:exits?|stops?|ends?|closes?|terminates?|dies|quits?|crash(?:es)?|"
+        r"aborts?) "
         r"(?:immediately|silently|itself|"
         r"without (?:any )?(?:error|message|output|warning|traceback)|by itself|suddenly|on its own"
         r"|unexpectedly|prematurely|too early|early|after (?:one|1|a few|the first) (?:step|epoch|"

@@ -20,7 +20,11 @@ VAGUE: tuple[Symptom, ...] = (
             "whether the "
             "gradients are right. Data and settings of the run decide the rest",
         ),
-        {"after training the answers are worse than the base model's": "preflight"},
+        {
+            "after training the answers are worse than the base model's": "preflight",
+            "the tuned model does not follow the instruction": "preflight",
+            "This happens because `AutoTokenizer` does not produce these fields.": "",
+        },
         loosely=r"\bworse (?:than|results?|accuracy|score|quality)|\blower (?:results?|accuracy|"
         r"scores?|quality)|\bperforms? (?:\w+ ){0,2}(?:worse|poorly|badly)|\b(?:pretty|really|very|"
         r"so|too) (?:bad|poor)\b|\b(?:translat|answer|predict|classif|recogni[sz])\w* (?:it |them "
@@ -32,7 +36,8 @@ VAGUE: tuple[Symptom, ...] = (
         r"predictions?|responses?)|\bmakes? (?:the |my )?model worse|\bmodel (?:gets?|got|becomes?|"
         r"became) worse|变傻|变笨|forget(?:s|ting)?\b|hallucinat\w*|效果(?:很|非常)?(?:差|不好)|"
         r"变差|"
-        r"(?:does|do|did)(?: not|n't) (?:follow|answer|respond|give|produce|generate|predict|"
+        r"\b(?:models?|it|gemma[\w.-]*|adapters?|checkpoints?) (?:\w+ ){0,3}(?:does|do|did)"
+        r"(?: not|n't) (?:follow|answer|respond|give|produce|generate|predict|"
         r"recogni[sz]e|understand)",
         effects=("wrong-loss", "wrong-gradients", "wrong-attention"),
     ),
