@@ -1,4 +1,4 @@
-"""Read a message as the one line that it was before somebody broke it over several."""
+"""Read a message that was pasted over several lines as the one line that it was."""
 
 from __future__ import annotations
 

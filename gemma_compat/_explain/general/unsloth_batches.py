@@ -66,7 +66,7 @@ UNSLOTH_BATCHES: tuple[General, ...] = (
         r"Server is not up yet\. Retrying|vLLM server can'?t be reached|"
         r"The vLLM server can't be reached at",
         always(
-            "GRPO waits for a vLLM server that nobody started, or that does not answer there",
+            "GRPO waits for a vLLM server that was not started, or that does not answer there",
             "vllm_mode='colocate' in GRPOConfig: vLLM inside the trainer; with Unsloth "
             "fast_inference=True in from_pretrained and use_vllm=True",
             "or the server first, on other cards: CUDA_VISIBLE_DEVICES=1 trl vllm-serve --model "
@@ -87,8 +87,8 @@ UNSLOTH_BATCHES: tuple[General, ...] = (
         "flex-attention-of-an-old-torch",
         r"(?:non power of 2 embedding dimension|NYI: Currently non power of 2)",
         always(
-            "flex attention of this torch takes no head whose size is no power of 2; that of "
-            "Gemma's image tower (SigLIP) is 72",
+            "flex attention of this torch takes heads of 2, 4, 8 ... numbers only, and those of "
+            "Gemma's image tower (SigLIP) have 72",
             "pip install -U 'torch>=2.8' torchvision   (it raises no such error)",
             "attn_implementation='sdpa' (or 'eager') in from_pretrained",
             "pip install -U unsloth unsloth_zoo   where Unsloth chose flex attention",

@@ -47,8 +47,8 @@ class Reader(Value, eq=False):
         limit: how many matches to find before the search ends.
         longest: of the lines that are searched, in bytes; 0 for any.
         words: one of these stands in a match: words in lower case, with ``*`` where letters may
-            stand beside one, or texts that are no words, with 0 for each digit. Needed by an
-            expression that requires no word of its own, or none that is rare.
+            stand beside one, or texts of figures and signs, with 0 for each digit. Needed by an
+            expression that requires no word, or none that is rare.
     """
 
     pattern: str

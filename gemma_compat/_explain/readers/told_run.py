@@ -251,8 +251,8 @@ _FORMS: tuple[Reader, ...] = (
         ),
     ),
 )
-# A run's own lines may repeat such a word thousands of times: the first few state it. And in a
-# line that is longer than any paragraph nobody tells of a run.
+# A run's own lines may repeat such a word thousands of times: the first few state it. And a
+# line that is longer than any paragraph is data.
 TOLD_RUN = tuple(
     item.replace(limit=min(item.limit, _MOST), longest=_PARAGRAPH)
     for item in (*_FORMS, *TOLD_CARDS)

@@ -1,4 +1,4 @@
-"""Symptoms told of a run that ends by itself: killed, without a word, or with the machine."""
+"""Symptoms told of a run that ends by itself: killed, with no message, or with the machine."""
 
 from __future__ import annotations
 

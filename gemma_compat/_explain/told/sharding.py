@@ -50,9 +50,8 @@ SHARDING: tuple[Symptom, ...] = (
             "the loss of the first step under both, on the same rows",
             "ZeRO-2 with LoRA, where the weights fit on each card; or pip install -U transformers "
             "accelerate deepspeed",
-            why="ZeRO-3 makes the model cut and loads each weight into its cut form; buffers (a "
-            "Gemma 4 has layer_scalar) are no parameters, and a loader that looks at parameters "
-            "alone leaves them as they were made",
+            why="ZeRO-3 makes the model cut and loads each weight into its cut form; a loader that "
+            "looks at parameters alone leaves buffers (layer_scalar of Gemma 4) as they were made",
         ),
         {
             "gemma-4 sft Lora 在ZeRO-3环境下，权重无法正常加载，导致初始化训练loss太大": (
