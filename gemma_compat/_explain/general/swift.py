@@ -187,7 +187,8 @@ SWIFT: tuple[General, ...] = (
         "adapters-of-swift-and-peft-mixed",
         r"Mixed using with peft is not allowed",
         always(
-            "ms-swift's adapters and PEFT's were given together, or a folder that holds several runs",
+            "ms-swift's adapters and PEFT's were given together, or a folder that holds several "
+            "runs",
             "--ckpt_dir OUTPUT/vN-DATE/checkpoint-STEP   (newer: --adapters): one checkpoint, not "
             "the folder above it",
             "ls OUTPUT/vN-DATE/checkpoint-STEP   has to show adapter_config.json",
