@@ -87,8 +87,8 @@ UNSLOTH_BATCHES: tuple[General, ...] = (
         "flex-attention-of-an-old-torch",
         r"(?:non power of 2 embedding dimension|NYI: Currently non power of 2)",
         always(
-            "flex attention of this torch takes heads of 2, 4, 8 ... numbers only, and those of "
-            "Gemma's image tower (SigLIP) have 72",
+            "flex attention of this torch takes only heads whose size is a power of 2; that of "
+            "Gemma's image tower (SigLIP) is 72",
             "pip install -U 'torch>=2.8' torchvision   (it raises no such error)",
             "attn_implementation='sdpa' (or 'eager') in from_pretrained",
             "pip install -U unsloth unsloth_zoo   where Unsloth chose flex attention",
