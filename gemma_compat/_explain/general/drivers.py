@@ -101,6 +101,7 @@ DRIVERS: tuple[General, ...] = (
             "-DBNB_ROCM_ARCH=gfx1100 for that card",
             "one torch only, of ROCm, without nvidia-* and CUDA's triton beside it: pip list | "
             "grep -i -E 'nvidia|triton|torch|rocm'",
+            "restart the machine after a crash on the card: its error can stay in the driver",
             known="the message; which library, its path or the last frame says",
             settles=False,
         ),

@@ -25,6 +25,7 @@ def _circular(case: Case) -> Answer:
         )
     is_windows = re.search(r"(?i)\bwindows\b|\bC:\\", case.hit.before[-6000:] + case.around)
     wheel = "triton-windows" if module == "triton" and is_windows else module
+    wheel = "-U unsloth unsloth_zoo" if module.startswith("unsloth") else wheel
     return Answer(
         f"{module} was asked for a name while it was still being imported",
         (
