@@ -151,7 +151,10 @@ RUNNING: tuple[General, ...] = (
         ),
         {
             "ZeroDivisionError: Unsloth: All labels in your dataset are -100. Training losses "
-            "will be all 0.": "masked"
+            "will be all 0.": "masked",
+            "# Unsloth: Most labels in your dataset are -100. Training losses will be 0.": (
+                "response_part"
+            ),
         },
         alone=True,
     ),

@@ -225,25 +225,6 @@ UNSLOTH: tuple[Symptom, ...] = (
         words=("prompt",),
     ),
     Symptom(
-        "most-labels-masked",
-        r"Most labels in your dataset are -100",
-        told(
-            "Unsloth warns that nearly every label is masked (-100)",
-            "print(tokenizer.decode([i for i in trainer.train_dataset[0]['labels'] if i != -100]))"
-            "   : is it the answer?",
-            "instruction_part and response_part as tokenizer.apply_chat_template(row, "
-            "tokenize=False) prints them",
-            "a longer max_length, or shorter rows: an answer behind the cut counts for nothing",
-            why="rows in which the marks are not found, or which are cut before the answer, give "
-            "a loss of 0 and teach nothing; a few of them do no harm",
-        ),
-        {
-            "# Unsloth: Most labels in your dataset are -100. Training losses will be 0.": (
-                "response_part"
-            )
-        },
-    ),
-    Symptom(
         "answers-only-is-said-to-fail",
         r"train_on_responses_only`?[^\n.]{0,30}(?:\bbroken\b|not work|doesn't work|does not work|"
         r"fails?\b|wrong|stopped working|ignor|no effect)",
