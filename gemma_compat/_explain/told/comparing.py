@@ -13,7 +13,7 @@ _DIFFERS = (
     r"consistent)|"
     r"(?:does|do|did|are|is)(?:n't| not) (?:be )?(?:match|agree|equal|the same|identical|align|"
     r"reproducib)\w*|"
-    r"inconsisten\w*|mismatch\w*|discrepanc\w*|diverg\w*|(?:way|far) off\b|不一致|不同|不一样|"
+    r"inconsist[ae]n\w*|mismatch\w*|discrepanc\w*|diverg\w*|(?:way|far) off\b|不一致|不同|不一样|"
     r"对不上|差异|差距)"
 )
 
@@ -175,7 +175,8 @@ COMPARING: tuple[Symptom, ...] = (
             r"unsloth",
             60,
         )
-        + r"|(?:vllm|ollama|llama\.cpp|sglang|gguf)[^\n。]{0,40}(?:结果|输出)[^\n。]{0,16}"
+        + r"|\b(?:vllm|sglang|ollama)\b[^\n.]{0,30}inconsist\w*|(?:vllm|ollama|llama\.cpp|sglang|"
+        r"gguf)[^\n。]{0,40}(?:结果|输出)[^\n。]{0,16}"
         r"(?:不一致|不同|不一样)",
         told(
             "two programs are said to give other results with one model",
@@ -194,6 +195,7 @@ COMPARING: tuple[Symptom, ...] = (
         },
         words=(
             "flash",
+            "inconsist",
             "sdpa",
             "eager",
             "推理",

@@ -10,7 +10,7 @@ _HIGH = (
 )
 _NORM = r"\b(?:grad(?:ient)?s?[_ -]?norms?|norm of the gradients?|梯度范数)\b"
 _LOSS = r"\b(?:loss(?:es)?|perplexity)\b|损失"
-_ZERO = r"(?<![\d.,])(?:0(?:\.0{1,6})?|zero)(?![\d.]*\d|\.\d|\s?%|\w)"
+_ZERO = r"(?<![\w.,-])(?:0(?:\.0{1,6})?|(?-i:zero|Zero(?![- ]?\d)))(?![\d.]*\d|\.\d|\s?%|\w)"
 # What may be a number of a network, as people call it.
 _VALUES = (
     r"embeddings?|logits|outputs?|activations?|gradients?|hidden[_ ]states?|weights|KL\b|"
@@ -151,6 +151,7 @@ FIGURES: tuple[Symptom, ...] = (
             "grad_norm is always 0.0 when fine-tuning gemma 3 with LoRA": "requires_grad",
             "the gradients are all zero for the vision tower": "requires_grad",
             "grad_norm is 0.03 at the end": "",
+            "the grad_norm is 1656 with DeepSpeed ZeRO-0": "",
         },
         words=("grad", "梯度"),
         effects=("nothing-learned", "wrong-gradients", "labels-masked"),
@@ -163,7 +164,8 @@ FIGURES: tuple[Symptom, ...] = (
         r"\d(?:\.\d)?e\+?\d))\w{0,4}|"
         r"\b(?:spik|explod|huge|high|large|abnormal)\w{0,5} (?:[a-z-]{1,10} ){0,2}"
         rf"{_NORM}|\bexplod\w{{1,3}} gradients?\b|\bgradients? (?:is |are |were )?explo\w{{3,5}}|"
-        r"梯度(?:爆炸|范数(?:很大|过大|异常))",
+        r"grad[_ ]?norm[^\n]{0,10}(?:异常|奇|很|过|非常)(?:大|高)|\b[Aa]bnormal(?:ly)? (?:high |"
+        r"large )?`grad_norm`|梯度(?:爆炸|范数(?:很大|过大|异常))",
         told(
             "the norm of the gradients is said to spike",
             "max_grad_norm=1.0   stays on: grad_norm is the figure before it, and the update is "
@@ -197,7 +199,7 @@ FIGURES: tuple[Symptom, ...] = (
         rf"(?:{_LOSS}) (?:[a-z]{{1,12}} ){{0,3}}(?:>|above|over|around|about|~|of|at|from|as high "
         rf"as|"
         rf"is|was|=|:) ?~?{_HIGH}|"
-        rf"loss.{{0,8}}(?:很|特别|非常|太|过|异常)(?:高|大)",
+        rf"loss.{{0,8}}(?:很|特别|非常|太|过|异常|奇|显著)(?:高|大)",
         told(
             "a loss is said to be far too high",
             "print(tokenizer.decode(batch['input_ids'][0]))   : <bos> before each text, packed "

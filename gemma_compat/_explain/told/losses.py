@@ -170,7 +170,8 @@ LOSSES: tuple[Symptom, ...] = (
         rf"so) "
         rf"(?:low|small)\b|\b(?:low|small) (?:initial |starting |train\w* )?loss\b(?! of)|"
         rf"{_LOSS} (?:drops?|falls?|goes|collapses?|decreases?|converges?) (?:too |very |so )"
-        rf"(?:quickly|fast|rapidly)|(?:loss|损失).{{0,12}}(?:过低|太低|很低|异常低|地低|偏低|低得|"
+        rf"(?:quickly|fast|rapidly)|(?:loss|损失).{{0,12}}(?:过低|太低|很低|异常低|异常小|地低|"
+        rf"偏低|低得|"
         rf"下降太快|下降过快)",
         told(
             "a loss is said to be low, or to fall fast",

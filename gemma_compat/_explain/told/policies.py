@@ -5,7 +5,7 @@ from __future__ import annotations
 from .base import Symptom, near, told
 
 _LOSS = r"\b(?:loss(?:es)?|perplexity)\b|损失"
-_ZERO = r"(?<![\d.,])(?:0(?:\.0{1,6})?|zero)(?![\d.]*\d|\.\d|\s?%|\w)"
+_ZERO = r"(?<![\w.,-])(?:0(?:\.0{1,6})?|(?-i:zero|Zero(?![- ]?\d)))(?![\d.]*\d|\.\d|\s?%|\w)"
 _RL = r"(?:GRPO|RLOO|GSPO|DAPO|PPO|GMPO|REINFORCE|reinforcement|\bRL\b|强化)"
 
 POLICIES: tuple[Symptom, ...] = (
@@ -170,7 +170,8 @@ POLICIES: tuple[Symptom, ...] = (
         r"\brewards? (?:[a-z]+ ){0,2}(?:is|are|stays?|remains?|too|very|so) (?:very |too |so "
         r")?low\b|"
         r"\brewards? (?:collaps|drop|decreas|declin|plateau|stagnat)\w*|"
-        r"(?:reward|奖励).{0,8}(?:一直|始终|不)(?:为|是)?(?: ?0|上升|提升|变|增)",
+        r"(?:reward|奖励)s?.{0,8}(?:均|都|全)?为 ?0(?!\.\d)|(?:reward|奖励).{0,8}(?:一直|始终|"
+        r"不)(?:为|是)?(?: ?0|上升|提升|变|增)",
         told(
             "rewards are said to stay at zero, or not to rise",
             "log_completions=True   shows what is generated",

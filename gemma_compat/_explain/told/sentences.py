@@ -33,7 +33,7 @@ _HEADING = re.compile(r"^\s*(?:#{1,6} |\*\*[^*]{3,60}\*\*:?\s*$|[A-Z][\w ]{2,40}
 _END = re.compile(r"(?<=[.!?])[\"')*]{0,2}\s+(?=[\"'(*`]{0,3}[A-Z0-9`])|(?<=[。！？；])")
 _WORD = re.compile(r"(?<![\w./\\])[A-Za-z][a-z']{1,}(?![\w/\\=(])|[\u4e00-\u9fff]")
 _STAMP = re.compile(r"^\W{0,3}\d{2,4}[-:/]\d\d|^\[[\w.:/ -]+\]|^\(\w+ pid=|^\w+:\d+:")
-_CONTINUES = re.compile(r"^\s{0,3}[a-z(`][\w'`-]* [\w(`]")
+_CONTINUES = re.compile(r"^\s{0,3}[a-z][\w'`-]* [\w(`]")
 
 
 class Sentence(Value):
