@@ -26,6 +26,20 @@ def _unsupported(case: Case) -> Answer:
 
 def _not_found(case: Case) -> Answer:
     names = case.match["names"]
+    if re.search(r"\bbase_layer\b|\blora_[AB]\b|\blora_dropout\b", names):
+        return Answer(
+            "target_modules names the inside of an adapter's own layers (base_layer, lora_A), "
+            "which a plain model does not have",
+            (
+                "target_modules of the layers themselves (q_proj, v_proj, ..., or all-linear), "
+                "and train again",
+                "for this adapter: the first one on the base again, not merged, and this one on "
+                "that: PeftModel.from_pretrained(PeftModel.from_pretrained(base, FIRST), THIS)",
+            ),
+            why="the names were collected from a model that had an adapter already, so that the "
+            "second one lay upon the first; without the first, its layers have no place",
+            known="PEFT says so; base_layer and lora_A are names of PEFT's layers",
+        )
     if re.search(r"(?<!model\.)language_model\.model\.layers", names):
         return Answer(
             "the pattern in target_modules is of the old module path, and matches nothing",
@@ -181,6 +195,7 @@ ADAPTERS: tuple[General, ...] = (
         {
             "ValueError: Target modules language_model.model.layers.[\\d]+.q_proj not found in the "
             "base model. Please check": "4.52",
+            "ValueError: Target modules {'base_layer'} not found in the base model.": "train again",
             "ValueError: Target modules {'query_key_value'} not found in the base model.": (
                 "all-linear"
             ),
@@ -231,13 +246,17 @@ ADAPTERS: tuple[General, ...] = (
         "no-adapter-to-switch",
         r"No adapter loaded\. Please load|Adapter with name \w{1,60} not found|"
         r"No adapter layers found in the model|Adapter \w{1,60} not found|"
+        r"Adapter not found in (?:odict|dict)_keys|"
         r"Please specify the target modules|No LoRA keys associated",
         always(
             "an adapter was asked for, and the model has none of that name",
             "model = PeftModel.from_pretrained(model, FOLDER, adapter_name=NAME)   first",
             "print(model.peft_config)   lists those that are there",
         ),
-        {"ValueError: No adapter loaded. Please load an adapter first.": "peft_config"},
+        {
+            "ValueError: No adapter loaded. Please load an adapter first.": "peft_config",
+            "set_adapter() throws ValueError: Adapter not found in odict_keys": "adapter_name=NAME",
+        },
     ),
     General(
         "merge-refused",

@@ -205,4 +205,27 @@ AUTOGRAD: tuple[General, ...] = (
             "necessary": "use_reentrant"
         },
     ),
+    General(
+        "assertion-inside-torch",
+        r"INTERNAL ASSERT FAILED",
+        always(
+            "a check inside of torch's own C++ code failed, which no input of yours should reach",
+            "TORCH_SHOW_CPP_STACKTRACES=1 before the command: the last Python frame is the call "
+            "to look at",
+            "one process and one GPU, without torch.compile: does it fail there too?",
+            "pip install -U torch   and what is compiled for it (flash-attn, xformers, "
+            "bitsandbytes, deepspeed, apex)",
+            why="a fault of torch, or native code that is built for another torch, or weights "
+            "that were moved, cast or freed after DDP, FSDP or a hook had taken hold of them",
+            known="the words are those of torch's own checks; which of these it is, they do not "
+            "say",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "RuntimeError: !grad_accumulator_.expired() INTERNAL ASSERT FAILED": "CPP_STACKTRACES",
+            'RuntimeError: self.size(1) == 4 INTERNAL ASSERT FAILED at "/x/y.cpp":12, please '
+            "report a bug to PyTorch.": "built for another torch",
+        },
+    ),
 )

@@ -117,11 +117,33 @@ BUILDING: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "refcount-of-none",
+        r"none_dealloc: deallocating None|deallocating None: bug likely caused by a refcount",
+        always(
+            "a compiled package gave None back more often than it took it, and Python stopped",
+            "Python 3.12 or newer, where None is never freed: the fault is there still, and ends "
+            "no run",
+            "pip install -U   of what is compiled and runs at that moment (vllm, ray, numpy, "
+            "torch): the lines before the crash say what ran",
+            "until then: save_steps small, and resume_from_checkpoint",
+            why="each such call takes one from the count of None, so a run dies after hours, at "
+            "any line. Data, memory and settings have no part in it",
+            known="Python says so; which package it is, it cannot know",
+            settles=False,
+        ),
+        {
+            "Fatal Python error: none_dealloc: deallocating None: bug likely caused by a refcount "
+            "error in a C extension": "3.12",
+            "Fatal Python error: Segmentation fault": "",
+        },
+        alone=True,
+    ),
+    General(
         "segmentation-fault",
         r"Segmentation fault|SIGSEGV|0xC000(?:0005|0409|001D|0374)|"
         r"exits with return code = -11\b|"
         r"exit(?:ed with )?(?:code|status)?:? ?-11\b|"
-        r"Fatal Python error: ",
+        r"Fatal Python error: (?!none_dealloc)",
         always(
             "native code crashed: a compiled package, not Python",
             "python -X faulthandler train.py   prints the Python frames of the crash",

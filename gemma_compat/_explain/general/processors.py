@@ -2,11 +2,60 @@
 
 from __future__ import annotations
 
-from .base import General, always
+from ..answer import Answer
+from .base import Case, General, always
 
 _BY_NAME = "processor(text=[text], images=[image], return_tensors='pt')   with both by name"
 
+
+def _sound_or_film(case: Case) -> Answer:
+    kind = case.match["kind"].lower()
+    tokens, features = case.match["tokens"], case.match["features"]
+    hidden = case.facts.model.get("hidden_size")
+    rows = ""
+    is_gemma4 = str(case.facts.model.get("model_type")).startswith("gemma4")
+    if is_gemma4 and features and isinstance(hidden, int) and not int(features) % hidden:
+        rows = f": {int(features) // hidden} rows of {hidden}"
+    counted = f" ({tokens} tokens, {features} features{rows})" if features else ""
+    return Answer(
+        f"{kind} marks in the text and {kind} features do not match{counted}",
+        (
+            f"processor.apply_chat_template(messages, tokenize=True, return_dict=True, "
+            f"return_tensors='pt')   with {{'type': '{kind}'}} in the content: one call counts "
+            "marks and features together",
+            "librosa.load(FILE, sr=16000, mono=True)   : the extractor counts on 16,000 samples a "
+            "second of one channel"
+            if kind == "audio"
+            else "one mark for each clip, and frames that are sampled by the processor alone",
+            "max_length=None, truncation=False: marks that are cut off leave features over",
+            "pip install -U transformers   where processor and model are of different releases",
+        ),
+        why="the processor writes as many marks as it expects rows from the encoder"
+        + (
+            "; Gemma 4 prints rows times hidden_size for features, so it is far larger by nature"
+            if kind == "audio"
+            else ""
+        ),
+        known="the message counts both; no cause is known from that",
+        settles=False,
+    )
+
+
 PROCESSORS: tuple[General, ...] = (
+    General(
+        "sound-or-film-and-its-marks",
+        r"(?P<kind>[Aa]udio|[Vv]ideo) features and (?:audio|video) tokens do not match"
+        r"(?:[,:]? tokens: (?P<tokens>\d{1,12}),? features:?\s{1,3}(?P<features>\d{1,15}))?",
+        _sound_or_film,
+        {
+            "ValueError: Audio features and audio tokens do not match, tokens: 31, features: "
+            "468480": "hidden_size",
+            "ValueError: Video features and video tokens do not match, tokens: 64, features: 0": (
+                "each clip"
+            ),
+            "ValueError: Image features and image tokens do not match, tokens: 0, features: 1": "",
+        },
+    ),
     General(
         "images-given-twice",
         r"got multiple values for (?:keyword )?argument 'images'",

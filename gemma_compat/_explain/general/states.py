@@ -76,6 +76,34 @@ def _keys(case: Case) -> Answer | None:
     return None
 
 
+_MISSING = re.compile(r"Missing key\(s\) in state_dict: (?P<keys>[^\n]{1,400}?)\.?\s*(?:\n|$)")
+
+
+_MORE = re.compile(r"Unexpected key\(s\)|size mismatch for")
+
+
+def _tied_head(case: Case) -> Answer | None:
+    """Answer keys of which nothing but the head is missing, and none is left over."""
+    text = f"{case.message}\n{case.hit.after[:2000]}"
+    missing = _MISSING.search(text)
+    if missing is None or _MORE.search(text):
+        return None
+    if not re.fullmatch(r'"(?:[\w.]{1,80}\.)?lm_head\.weight"', missing["keys"]):
+        return None
+    return Answer(
+        "the file has no lm_head.weight: the head of this model is its embeddings, and is not "
+        "saved twice",
+        (
+            "model.load_state_dict(state, strict=False); model.tie_weights()",
+            "or from_pretrained(FOLDER), which ties them",
+        ),
+        why="tie_word_embeddings is true in the configs of Gemma 1 to 4, and what saves a model "
+        "leaves one of two names for the same weight out",
+        known="the message lists the one key that is missing",
+        settles=True,
+    )
+
+
 def _told_mismatch(case: Case) -> Answer | None:
     """Answer a title or a cut log that names the weight; the whole error is another kind's."""
     near = case.hit.before[-6000:] + case.hit.text
@@ -110,6 +138,19 @@ def _named_weight(case: Case) -> Answer:
 
 
 STATES: tuple[General, ...] = (
+    General(
+        "tied-head-not-in-the-file",
+        r"Error\(s\) in loading state_dict for \w{0,60}Gemma\w{0,60}:",
+        _tied_head,
+        {
+            "RuntimeError: Error(s) in loading state_dict for GemmaForCausalLM:\n        Missing "
+            'key(s) in state_dict: "lm_head.weight".': "tie_weights",
+            "RuntimeError: Error(s) in loading state_dict for Gemma3ForCausalLM:\n\tMissing "
+            'key(s) in state_dict: "lm_head.weight", "model.norm.weight".': "",
+            "RuntimeError: Error(s) in loading state_dict for LlamaForCausalLM:\n\tMissing "
+            'key(s) in state_dict: "lm_head.weight".': "",
+        },
+    ),
     General(
         "keys-with-a-mark",
         r"Error\(s\) in loading state_dict for \w{1,80}|"

@@ -72,6 +72,27 @@ def _options(case: Case) -> Answer:
 
 SWIFT: tuple[General, ...] = (
     General(
+        "no-checkpoint-of-this-run",
+        r"'TrainerState' object has no attribute 'last_model_checkpoint'",
+        always(
+            "the run of ms-swift ended without saving, and its last step asks for what was saved",
+            "a larger --num_train_epochs or --max_steps where the run resumes: the steps of the "
+            "checkpoint count",
+            "--resume_only_model true   to begin anew from those weights",
+            "--save_steps below the number of steps",
+            why="last_model_checkpoint is set at a save alone. A run that resumes at its last "
+            "step, or is shorter than save_steps, saves nothing",
+            known="read in swift/trainers/mixin.py of ms-swift 2.4.2; why nothing was saved, the "
+            "message does not say",
+            settles=False,
+        ),
+        {
+            "AttributeError: 'TrainerState' object has no attribute 'last_model_checkpoint'. Did "
+            "you mean: 'best_model_checkpoint'?": "num_train_epochs",
+            "AttributeError: 'TrainerState' object has no attribute 'epoch'": "",
+        },
+    ),
+    General(
         "model-type-for-swift",
         r"Please explicitly pass the model_type|Failed to automatically match `?model_type|"
         r"no suitable `model_type` was found|"

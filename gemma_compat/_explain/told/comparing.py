@@ -161,6 +161,33 @@ COMPARING: tuple[Symptom, ...] = (
         effects=("wrong-loss", "wrong-attention", "wrong-loss-scale", "slow", "random-weights"),
     ),
     Symptom(
+        "tokens-differ-in-gguf",
+        near(
+            r"\btokeni[sz](?:er|ation|es?|ed|ing)\b[^\n.]{0,60}(?:mismatch\w*|does not match|"
+            r"(?:do|does)n't match|differ\w*|not the same|wrong(?:ly)?|incorrect(?:ly)?)|"
+            r"(?:mismatch|differ|wrong|incorrect)\w*[^\n.]{0,20} tokeni[sz](?:er|ation|ing)\b",
+            r"\bGGUF\b|llama\.cpp|llama-tokenize|\bollama\b|lm ?studio",
+            80,
+        ),
+        told(
+            "a GGUF is said to cut text into other tokens than transformers does",
+            "llama-tokenize -m FILE.gguf -p TEXT   beside the ids that "
+            "AutoTokenizer.from_pretrained(BASE)(TEXT) gives for the untouched repository",
+            "these agree: the folder's tokenizer was changed (fix_mistral_regex, added tokens, "
+            "a save by another release), and not the GGUF",
+            "they differ: git pull in llama.cpp, and convert that folder anew",
+            why="the model knows the tokens that it was trained with. A converter writes the "
+            "vocabulary, and llama.cpp has the rules for cutting text in its own code, chosen by "
+            "the kind of tokenizer; fix_mistral_regex rewrites such rules for Mistral's files",
+        ),
+        {
+            "Gemma4 GGUF tokenizer mismatch with fixed Transformers tokenizer": "fix_mistral_regex",
+            "llama.cpp tokenizes the same text differently than transformers": "llama-tokenize",
+            "the tokenizer of the GGUF has 262144 entries": "",
+        },
+        words=("gguf", "llama", "studio"),
+    ),
+    Symptom(
         "programs-differ",
         near(
             rf"{_RESULT}[^\n.]{{0,40}}{_DIFFERS}|{_DIFFERS}[^\n.]{{0,30}}{_RESULT}|"

@@ -6,6 +6,33 @@ from .base import Symptom, told
 
 ERRORS: tuple[Symptom, ...] = (
     Symptom(
+        "image-tokens-are-told-not-to-fit",
+        r"\b(?:incorrect|wrong|mismatch(?:ed|ing)?|unequal) (?:number of )?(?:image|vision|audio|"
+        r"video) tokens?\b|"
+        r"\b(?:image|vision|audio|video) tokens? (?:count )?(?:mismatch|(?:do|does)(?:n't| not) "
+        r"match)\b",
+        told(
+            "marks for images (or sound) in the text and what the encoder gives are said not to "
+            "fit",
+            "inputs = processor(text=..., images=..., return_tensors='pt'): text and images in "
+            "one call, and nothing of it changed before model(**inputs)",
+            "print((inputs['input_ids'] == model.config.image_token_index).sum())   beside the "
+            "rows of image features in the message",
+            "max_length=None, truncation=False",
+            "pip install -U transformers",
+            why="the processor writes one mark for each row of image features: PaliGemma takes "
+            "256 at 224 pixels, 1,024 at 448 and 4,096 at 896, Gemma 3 takes 256. Ids made by "
+            "the tokenizer alone, or cut, have other counts",
+        ),
+        {
+            "# Incorrect image tokens error while calling PaliGemma": "1,024",
+            "training fails since image tokens do not match the features": "one call",
+            "the number of image tokens is 256": "",
+        },
+        words=("token",),
+        yields=True,
+    ),
+    Symptom(
         "sizes-are-told-not-to-fit",
         r"(?i:\b(?:dimensions?|shapes?|sizes?) mismatch(?:es)?\b(?! for )|\bmismatch(?:ed|ing) "
         r"(?:dimensions?|shapes?|tensor sizes)\b|wrong (?:tensor )?shapes?\b)",

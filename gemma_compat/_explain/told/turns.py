@@ -125,7 +125,9 @@ TURNS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "two-bos-are-told",
-        r"(?:double|two|duplicate[d]?|extra|second|multiple|twice) <?bos>?(?: token)?s?\b|"
+        r"(?<!ignoring the )(?<!ignore the )(?<!apart from the )(?<!except for the )"
+        r"(?<!besides the )(?<!without the )(?<!leaving out the )"
+        r"\b(?:double|two|duplicate[d]?|extra|second|multiple|twice) <?bos>?(?: token)?s?\b|"
         r"<bos>\s?<bos>|"
         r"<?bos>?(?: tokens?)? (?:is |are |gets? |being )?(?:added |inserted |prepended |appears )?"
         r"(?:twice|two times|doubled|duplicated)",
@@ -139,6 +141,8 @@ TURNS: tuple[Symptom, ...] = (
         ),
         {
             "Gemma 3 model generates double <bos> token": "add_special_tokens=False",
+            "Ignoring the extra BOS token, the ids are the same": "",
+            "apart from the second <bos> the prompts agree": "",
         },
         words=("bos",),
         effects=("wrong-loss", "missing-bos"),
