@@ -283,3 +283,13 @@ def test_what_python_words_is_raised_by_no_package() -> None:
     frame = '  File "/v/lib/python3.12/site-packages/sillm/dpo.py", line 97, in <module>\n    f()\n'
     error = "TypeError: Template.__init__() got an unexpected keyword argument 'template'"
     assert "Raised by" not in told(f"{frame}{error}\n")
+
+
+def test_a_release_that_is_older_than_all_that_were_read_is_not_judged() -> None:
+    """The index of accelerate begins at 0.28.0, and 0.25 has no such argument."""
+    error = (
+        "TypeError: Accelerator.__init__() got an unexpected keyword argument "
+        "'use_seedable_sampler'"
+    )
+    assert "and older" not in told(f"accelerate==0.21.0\n{error}")
+    assert "in its signature" in told(f"accelerate==1.5.2\n{error}")

@@ -41,6 +41,14 @@ class Released(Value):
         )
 
     @property
+    def is_before_all(self) -> bool:
+        """Return whether the stated release is older than all that were read, and so unknown."""
+        releases = self.found.releases
+        if not self.version or not releases or not releases[0].from_start:
+            return False
+        return versions.contains(f"<{releases[0].first}", self.version)
+
+    @property
     def is_everywhere(self) -> bool:
         """Return whether every release that was read has it."""
         releases = self.found.releases
@@ -147,4 +155,5 @@ def released(case: Case, message: str = "") -> Released | None:
         return None
     package = case.facts.packages.get(found[-1].package)
     version = str(package.get("version", "")) if package is not None else ""
-    return Released(found[-1], version if versions.is_valid(version) else "")
+    known = Released(found[-1], version if versions.is_valid(version) else "")
+    return None if known.is_before_all else known
