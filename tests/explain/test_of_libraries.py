@@ -293,3 +293,12 @@ def test_a_release_that_is_older_than_all_that_were_read_is_not_judged() -> None
     )
     assert "and older" not in told(f"accelerate==0.21.0\n{error}")
     assert "in its signature" in told(f"accelerate==1.5.2\n{error}")
+
+
+def test_a_warning_above_an_error_is_no_caller() -> None:
+    log = (
+        "# TypeError: __init__() got an unexpected keyword argument 'dispatch_batches'\n"
+        "/v/lib64/python3.9/site-packages/huggingface_hub/file_download.py:797: FutureWarning: "
+        "`resume_download` is deprecated\n"
+    )
+    assert "huggingface_hub" not in told(log)

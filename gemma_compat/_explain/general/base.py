@@ -15,6 +15,8 @@ from ..scan import Hit
 
 # A frame's file, and a marked line of code (IPython's arrow, rich's).
 _FILE = re.compile(r"\bFile \"?[^\"\n]{1,300}\"?, line \d")
+# A wrapper that renames arguments, and the place that a warning names.
+_NO_CALLER = re.compile(r"deprecation\.py|\.py:\d+: \w{0,40}Warning:")
 _FRAME = re.compile(
     r"\bFile \"?[^\"\n]{1,300}\"?, line \d|\.py(?:\]\(\S{1,80}\))? in \w|\.py:\d+|"
     r"^\W{0,6}-{2,5}> ?\d|❱ ?\d"
@@ -74,7 +76,7 @@ class Case(Value):
         Leave out wrappers that rename arguments: they pass on what the script gave.
         """
         found: list[str] = []
-        frames = [line for line in self.frames.splitlines() if "deprecation.py" not in line]
+        frames = [line for line in self.frames.splitlines() if not _NO_CALLER.search(line)]
         for match in _OF_PACKAGE.finditer("\n".join(frames)):
             name = match["module"] or match["checkout"] or "unsloth"
             if not found or found[-1] != name:
