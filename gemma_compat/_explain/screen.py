@@ -15,6 +15,7 @@ from .patterns import Pattern
 PART = 3  # letters by which a word is found that begins or ends with a part
 LONG = 4096  # bytes; a longer row mostly is one record again and again
 _DIGITS = b"0123456789"
+_NOT_ASCII = bytes(range(128, 256))
 _TO_WORDS = bytes(
     code if chr(code) in "abcdefghijklmnopqrstuvwxyz\n" else 32
     for code in bytes(range(256)).lower()
@@ -77,7 +78,9 @@ class Screen:
         texts = b"\n".join(map(_without_repeats, rows))
         words = words_of(texts)
         leads = self._leads(set(words.split()))
-        found_texts = {*self._texts.findall(texts), *(one for one in self._foreign if one in texts)}
+        # The expression is slow for each byte, and what is not ASCII can be no part of its texts.
+        plain = texts if texts.isascii() else texts.translate(None, _NOT_ASCII)
+        found_texts = {*self._texts.findall(plain), *(one for one in self._foreign if one in texts)}
         if not leads and not found_texts:
             return
         for row, text, line in zip(rows, texts.split(b"\n"), words.split(b"\n"), strict=True):

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from ..errors import UsageError
 
-BLOCK = 1 << 18  # bytes
+BLOCK = 1 << 17  # bytes
 OVERLAP = 1 << 11  # repeated after the cut of a line longer than a block, so no match is lost
 
 # CSI sequences (colours, cursor) and OSC ones (titles, links), as terminals define them.
@@ -105,7 +105,7 @@ def _as_drawn_last(line: bytes) -> bytes:
 def _readable(line: bytes) -> bytes:
     """Return the line, or one sign for it if more than a byte in 32 is a control character."""
     controls = len(line) - len(line.translate(None, _CONTROL))
-    return _UNREADABLE if controls > max(_FEW, len(line) // 32) else line
+    return _UNREADABLE if controls > _FEW and controls > len(line) // 32 else line
 
 
 def _blocks(stream: BinaryIO) -> Iterator[bytes]:

@@ -130,7 +130,7 @@ PROCESSES: tuple[General, ...] = (
         r"[Nn]ot enough (?:free )?space (?:available )?(?:for saving|to save|on (?:the )?(?:disk|"
         r"device))|"
         r"[Ii]nsufficient (?:disk|storage) space|[Rr][au]n(?:ning)? out of disk|"
-        r"no disk space left|磁盘(?:空间)?(?:不足|已满|满了)|file write failed",
+        r"no disk space left|磁盘\w{0,3}(?:不足|满)|file write failed",
         _disk_full,
         {
             "OSError: [Errno 28] No space left on device": "HF_HOME",
