@@ -2,7 +2,7 @@
 
 One line is one kind of the general layer, in the order in which they answer, or one expression with
 the phrases that a match must contain. The package reads it, so that a log that has none of
-a kind's literals costs neither the import of its file nor the parsing of its expression.
+a kind's phrases costs neither the import of its file nor the parsing of its expression.
 """
 
 from __future__ import annotations

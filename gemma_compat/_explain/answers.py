@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..engine.rule import Rule
 from ..facts import Facts
 from ..tables.renamed_arguments import renamed
 from .broken_lines import broken_lines
@@ -54,9 +53,7 @@ def _is_reported(hit: Hit, reading: LogReading) -> bool:
     return bool(above) and _ANNOUNCED.search(above[-1]) is not None
 
 
-def general_answers(
-    reading: LogReading, facts: Facts, rules: Sequence[Rule], words: Words
-) -> tuple[Generally, ...]:
+def general_answers(reading: LogReading, facts: Facts, words: Words) -> tuple[Generally, ...]:
     """Return what can be said without a rule, the most particular answers first."""
     found = [*_of_texts(reading, facts, words), *_of_figures(reading, facts, words)]
     if not any(item.raised for item in found):

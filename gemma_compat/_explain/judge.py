@@ -62,7 +62,7 @@ def explain_reading(
     ours = [cause for cause in found if not cause.if_gemma]
     failures = [cause for cause in ours if cause.rule.severity is not Severity.NOTICE]
     causes = tuple(sorted(failures, key=lambda cause: likelihood(cause, reading)))
-    general = general_answers(reading, facts, rules, words)
+    general = general_answers(reading, facts, words)
     causes += tuple(_of_figures(reading, rules, facts, words, causes))
     is_open = fields_of_open(reading, causes, general, facts, words)
     if not (is_open or causes or general):

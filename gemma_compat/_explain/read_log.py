@@ -154,8 +154,6 @@ def _quoted(reading: LogReading, hits: Iterable[Hit]) -> list[Raised]:
     """
     known = (*reading.symptoms.values(), *reading.general.values())
     lines = {hit.line for found in known for hit in found}
-    if reading.raised:
-        return []
     spans = [
         hit
         for hit in hits

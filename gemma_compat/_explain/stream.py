@@ -22,7 +22,7 @@ _LONG = 1024  # bytes
 _ENDS = 256  # bytes that are kept of both its ends
 _DATA = re.compile(rb"(?<![\w+/=-])[\w+/=-]{%d,}" % _LONG)
 _IS_DATA = bytes(97 if _DATA.fullmatch(bytes([code]) * _LONG) else 32 for code in range(256))
-DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
+_DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
 # What editors and browsers make of the quotes in a message.
 _QUOTES = {
     "\N{LEFT SINGLE QUOTATION MARK}".encode(): b"'",
@@ -99,7 +99,7 @@ def _as_drawn_last(line: bytes) -> bytes:
 
     Of the parts between carriage returns that differ in figures alone the last is left.
     """
-    return b"\r".join({part.translate(DIGITS_AS_0): part for part in line.split(b"\r")}.values())
+    return b"\r".join({part.translate(_DIGITS_AS_0): part for part in line.split(b"\r")}.values())
 
 
 def _readable(line: bytes) -> bytes:

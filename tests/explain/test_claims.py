@@ -201,3 +201,18 @@ def test_a_forward_of_ones_own_class_is_not_looked_up() -> None:
     frame = 'Traceback (most recent call last):\n  File "/x/site-packages/transformers/a.py", '
     frame += "line 3, in f\n    g()\n"
     assert "in transformers" in headline(explained(frame + line))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Bug]: mismatch for base_model.model.lm_head.modules_to_save.default.weight\n",
+        "a mismatch for a.lora_A.default.weight\n",
+        'Traceback (most recent call last):\n  File "/x/site-packages/packaging/version.py", line '
+        "200, in __init__\n    match = self._regex.search(version)\nTypeError: expected string or "
+        "bytes-like object\n",
+    ],
+)
+def test_what_a_title_or_one_frame_leaves_open_is_not_certain(text: str) -> None:
+    found = explained(text).generally
+    assert found and not any(item.answer.certain for item in found)

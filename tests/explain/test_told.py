@@ -128,6 +128,9 @@ def test_a_symptom_answers_its_examples(symptom: Symptom, text: str, word: str) 
     assert (symptom.name in [item.name for item in found.generally]) == bool(word)
     if word:
         assert word in told(text)
+        answer = next(item.answer for item in found.generally if item.name == symptom.name)
+        assert not answer.certain  # a sentence may be about another run, or mistaken
+        assert not [line for line in answer.do if "(?:" in line]  # an expression is no advice
 
 
 def test_each_symptom_has_a_name_an_example_and_a_place_in_the_table() -> None:

@@ -24,22 +24,25 @@ def _unsupported(case: Case) -> Answer:
     )
 
 
+_ON_ANOTHER_ADAPTER = Answer(
+    "target_modules names the inside of an adapter's own layers (base_layer, lora_A), "
+    "which a plain model does not have",
+    (
+        "target_modules of the layers themselves (q_proj, v_proj, ..., or all-linear), "
+        "and train again",
+        "for this adapter: the first one on the base again, not merged, and this one on "
+        "that: PeftModel.from_pretrained(PeftModel.from_pretrained(base, FIRST), THIS)",
+    ),
+    why="the names were collected from a model that had an adapter already, so that the "
+    "second one lay upon the first; without the first, its layers have no place",
+    known="PEFT says so; base_layer and lora_A are names of PEFT's layers",
+)
+
+
 def _not_found(case: Case) -> Answer:
     names = case.match["names"]
     if re.search(r"\bbase_layer\b|\blora_[AB]\b|\blora_dropout\b", names):
-        return Answer(
-            "target_modules names the inside of an adapter's own layers (base_layer, lora_A), "
-            "which a plain model does not have",
-            (
-                "target_modules of the layers themselves (q_proj, v_proj, ..., or all-linear), "
-                "and train again",
-                "for this adapter: the first one on the base again, not merged, and this one on "
-                "that: PeftModel.from_pretrained(PeftModel.from_pretrained(base, FIRST), THIS)",
-            ),
-            why="the names were collected from a model that had an adapter already, so that the "
-            "second one lay upon the first; without the first, its layers have no place",
-            known="PEFT says so; base_layer and lora_A are names of PEFT's layers",
-        )
+        return _ON_ANOTHER_ADAPTER
     if re.search(r"(?<!model\.)language_model\.model\.layers", names):
         return Answer(
             "the pattern in target_modules is of the old module path, and matches nothing",

@@ -28,18 +28,18 @@ def _no_release(case: Case) -> Answer | None:
     if not case.says(r"packaging[/\\]version\.py"):
         return None
     return Answer(
-        "a package is installed without a readable version: its metadata is damaged or only half "
-        "there",
+        "a check of versions got None in place of a version",
         (
-            "pip uninstall -y xformers; pip install xformers   (or the package that the frame "
-            "above names)",
             'python -c \'import importlib.metadata as m; print([d.metadata["Name"] for d in '
-            "m.distributions() if not d.version])'   lists those without one",
+            "m.distributions() if not d.version])'   lists packages without one: pip uninstall "
+            "and install these",
+            "none there: the line of the frame above packaging's; torch.version.cuda is None in a "
+            "torch without CUDA",
         ),
-        why="a check of versions got None in place of a text; a broken or doubled *.dist-info "
-        "folder does that",
-        known="the frame is that of packaging.version; which package it is, only the frames above "
+        why="a package with a broken or doubled *.dist-info folder has no version that can be read",
+        known="the frame is that of packaging.version; whose version it is, only the frames above "
         "say",
+        certain=False,
         settles=False,
     )
 

@@ -48,14 +48,13 @@ MERGING_REFUSALS: tuple[General, ...] = (
         "numbers-broken-in-the-merge",
         r"NaNs detected in the merged (?:weights|bias)",
         always(
-            "the adapter holds NaN, and PEFT's safe merge stops",
+            "the merged weights would hold NaN or infinity, and PEFT's safe merge stops",
             "an earlier checkpoint-N of the run: is its adapter whole?",
             "print([n for n, p in model.named_parameters() if 'lora_' in n and not p.isfinite()"
             ".all()])",
             "train again in bfloat16, with a lower learning rate and max_grad_norm=0.3",
-            why="a run whose loss became NaN writes it into lora_A and lora_B; without safe_merge "
-            "it "
-            "would go into the base unseen",
+            why="a run whose loss became NaN writes it into lora_A and lora_B; a base in float16 "
+            "may overflow too. Without safe_merge it would go into the base unseen",
             known=_PEFT,
         ),
         {

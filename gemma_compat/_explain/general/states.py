@@ -110,12 +110,13 @@ def _told_mismatch(case: Case) -> Answer | None:
     if "Error(s) in loading state_dict" in near or "torch.Size" in case.hit.text:
         return None
     if "lora_" not in case.match["name"]:
-        return _resized()
+        return _resized().replace(certain=False)
     return Answer(
         "a matrix of the adapter has another shape in the file than in the model",
         ("load the base model that adapter_config.json names, with the rank that it states",),
         why="another size of the model, another rank, or another class of it",
         known="the message names the weight; the shapes are not in this log",
+        certain=False,
         settles=False,
     )
 

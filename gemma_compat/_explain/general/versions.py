@@ -31,7 +31,7 @@ def _pins(case: Case) -> Answer | None:
     more = f"; {len(lines) - 1} more such pairs" if len(lines) > 1 else ""
     return Answer(
         f"{who} {own} does not allow {needs} {have}: it asks for {needs}{spec}{more}",
-        _cure(case, who, own, needs, spec, have),
+        _cure(case, who, needs, spec, have),
         why=_why(case, who, needs, spec),
         known="pip printed both sides",
     )
@@ -52,13 +52,7 @@ def _first_release(case: Case) -> str | None:
     return min(first, key=versions.parse) if first else None
 
 
-def _excludes(spec: str, release: str) -> bool:
-    return bool(spec) and not any(
-        versions.contains(spec, candidate) for candidate in (release, f"{release}.post1")
-    )
-
-
-def _cure(case: Case, who: str, own: str, needs: str, spec: str, have: str) -> tuple[str, ...]:
+def _cure(case: Case, who: str, needs: str, spec: str, have: str) -> tuple[str, ...]:
     first = _first_release(case) if needs == "transformers" else None
     if first and _caps_below(spec, first):
         newer = ""

@@ -8,7 +8,6 @@ from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, near, told
 
-_LOST = r"(?:accuracy|quality|performance|score|F1|BLEU|perplexity|results?|output|answers?|model)"
 _METHOD = r"(?:AWQ|GPTQ|quanti[sz]\w{1,6}|llm-?compressor|GGUF|Q[2-8]_\w{1,4}|int4|int8|fp8|W4A16)"
 _ENGINES = r"(?i)\bv-?llm\b|sglang|ollama|llama\.?cpp|\bTGI\b|lm ?studio|lmdeploy|tensorrt"
 _WORSE = (

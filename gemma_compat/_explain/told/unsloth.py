@@ -14,7 +14,7 @@ _CARDS = (
 )
 
 _new_card = told(
-    "a card of the Blackwell family (RTX 50, B200, GB10) is said not to work",
+    "a card of the Blackwell family (RTX 50, B200, GB10) is asked about, or said not to work",
     "pip install -U torch torchvision --index-url https://download.pytorch.org/whl/cu128",
     "pip install -U unsloth unsloth_zoo bitsandbytes triton   and xformers of that same index, or "
     "none",
@@ -23,6 +23,10 @@ _new_card = told(
     why="wheels hold kernels for the cards that were known when they were built: torch from 2.7 "
     "with CUDA 12.8, bitsandbytes from 0.45.3 on, and an Unsloth whose metadata allows that torch",
 )
+
+
+def _told_triton(case: Case) -> Answer | None:
+    return None if "caught" in case.hit.text else no_triton(case).replace(certain=False)
 
 
 _classes = told(
@@ -51,7 +55,7 @@ UNSLOTH: tuple[Symptom, ...] = (
         "triton-said-to-be-missing",
         r"(?i:(?:say'?s?|said|shows?|get|got|error|saying|like|and|that)\b[^\n.]{0,12}\bno module "
         r"named ['`\"]?triton\b)",
-        lambda case: no_triton(case) if "caught" not in case.hit.text else None,
+        _told_triton,
         {
             "It say's no module named Triton": "triton",
             "A matching Triton is not available.\nError caught was: No module named 'triton'": "",
