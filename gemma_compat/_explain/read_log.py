@@ -101,13 +101,12 @@ def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
             if hit.kind == "rule":
                 reading.symptoms.setdefault(hit.key, []).append(hit)
             elif hit.kind == "general":
-                same = reading.general.setdefault(hit.key.name, [])
-                same.append(hit)
-                del same[:-_KEPT_GENERAL]  # each holds the text around it
+                _keep(reading.general.setdefault(hit.key.name, []), hit)
             elif hit.kind == "notice":
                 _count(reading, hit)
             elif hit.kind == "quoted":
-                quoted.append(hit)
+                if len(reading.raised) < 2:  # of one alone, _end may find that it was caught
+                    quoted.append(hit)
             elif hit.kind == "traceback":
                 reading.cut_at = hit.line
             elif hit.kind == "raised":
@@ -182,6 +181,12 @@ def _of_general(item: General) -> Pattern:
 def _reads(item: Reader) -> Pattern:
     limits = (item.limit, item.lines)
     return pattern("fact", item, item.pattern, *limits, words=item.words, longest=item.longest)
+
+
+def _keep(same: list[Hit], hit: Hit) -> None:
+    """Add a hit, and drop all but the last ones: each holds the text around it."""
+    same.append(hit)
+    del same[:-_KEPT_GENERAL]
 
 
 def _count(reading: LogReading, hit: Hit) -> None:

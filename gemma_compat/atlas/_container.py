@@ -47,16 +47,27 @@ def unpack(block: bytes) -> tuple[Any, array[int]]:
     """Return the data and numbers of a block. ``IndexUnusable`` if the block is incomplete."""
     import lzma  # where a log's frames are in no package of the index, none is opened
 
-    filters = [{"id": lzma.FILTER_LZMA2, **_LZMA2}]
     try:
-        decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=filters)
-        raw = decoder.decompress(block, max_length=_LARGEST)
-        length = int.from_bytes(raw[:4], "little")
-        numbers: array[int] = array("H")
-        numbers.frombytes(raw[4 + length :])
-        return json.loads(raw[4 : 4 + length]), _little(numbers)
+        text, numbers = _text_and_numbers(_decompressed(block))
+        return json.loads(text), numbers
     except (lzma.LZMAError, ValueError, EOFError) as error:
         raise IndexUnusable(f"a block of the release atlas is damaged ({error})") from error
+
+
+def _decompressed(block: bytes) -> bytes:
+    import lzma
+
+    filters = [{"id": lzma.FILTER_LZMA2, **_LZMA2}]
+    decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=filters)
+    return decoder.decompress(block, max_length=_LARGEST)
+
+
+def _text_and_numbers(raw: bytes) -> tuple[str, array[int]]:
+    """Return the JSON of a block and its numbers, so that the block is gone when that is parsed."""
+    length = int.from_bytes(raw[:4], "little")
+    numbers: array[int] = array("H")
+    numbers.frombytes(raw[4 + length :])
+    return raw[4 : 4 + length].decode("utf-8"), _little(numbers)
 
 
 def _little(numbers: array[int]) -> array[int]:

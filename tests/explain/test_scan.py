@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gemma_compat._explain import read_log as read_log_module
 from gemma_compat._explain import scan
 from gemma_compat._explain.patterns import pattern
 from gemma_compat._explain.read_log import read_log
@@ -83,3 +84,18 @@ def test_an_expression_without_a_word_is_tried_in_each_row_and_hides_no_other() 
     )
     found = [(hit.key, hit.line) for hit in searching.scan(1, b"on A100\nyear 2024\n")]
     assert found == [(1, 2), (2, 1)]
+
+
+def test_no_quoted_error_is_kept_where_errors_are_raised(monkeypatch: Any) -> None:
+    kept, end = [], read_log_module._end
+    monkeypatch.setattr(
+        read_log_module,
+        "_end",
+        lambda reading, last, quoted: kept.extend(quoted) or end(reading, last, quoted),
+    )
+    said = b"the widget says FrobError: it is stuck\n"
+    read_log(io.BytesIO(said), ())
+    assert [hit.line for hit in kept] == [1]  # each with the text around it
+    kept.clear()
+    read_log(io.BytesIO(b"FrobError: it is stuck\n" * 2 + said * 30), ())
+    assert not kept
