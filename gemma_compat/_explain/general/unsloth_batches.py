@@ -106,10 +106,9 @@ UNSLOTH_BATCHES: tuple[General, ...] = (
         r"xFormers (?:can't|cannot) load C\+\+/CUDA extensions",
         always(
             "xformers was built for another torch, CUDA or Python, and its kernels do not load",
-            "pip install -U xformers --index-url https://download.pytorch.org/whl/cu128   (the "
-            "index of torch's CUDA)",
-            "pip uninstall -y xformers   (torch's attention, which is as fast on most cards, is "
-            "taken then)",
+            "pip uninstall -y xformers   (torch's own attention is taken then)",
+            "or pip install -U xformers --index-url https://download.pytorch.org/whl/cu128   (the "
+            "index of torch's CUDA): it takes its torch along, and torchvision has to follow",
             "python -m xformers.info   shows what loads",
             why="each wheel of xformers is for one release of torch: the lines below name both",
             known="xformers prints it; it is a warning, and what is done without those kernels "

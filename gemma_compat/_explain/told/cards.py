@@ -22,7 +22,7 @@ _ZERO3 = r"(?i:\b(?:zero|deepspeed|stage)[-_ ]?(?:zero[-_ ]?)?(?:stage)?[-_ ]?3\
 _FSDP = r"(?i:\bFSDP[12]?\b|fully_?shard|full_shard)"
 
 _of_zero3 = told(
-    "weights that ZeRO-3 saved are said to be missing, empty or too small",
+    "saving under ZeRO-3 is asked about, or said to leave weights missing, empty or too small",
     *_TOGETHER,
     why=_WHY_SHARDS,
 )
@@ -47,19 +47,15 @@ _of_any = told(
 )
 
 
-def _around(case: Case) -> str:
-    return f"{case.hit.before[-3000:]}\n{case.hit.text}\n{case.hit.after[:3000]}"
-
-
 def _saved_small(case: Case) -> Answer | None:
-    near = _around(case)
+    near = case.near
     if re.search(_ZERO3, near) or re.search(r'"stage": 3|zero_stage: 3|stage3_', near):
         return _of_zero3(case)
     return (_of_fsdp if re.search(_FSDP, near) else _of_any)(case)
 
 
 def _empty_weights(case: Case) -> Answer | None:
-    if not re.search(r"(?i)deepspeed|\bzero[-_ ]?3|stage ?3", _around(case)):
+    if not re.search(r"(?i)deepspeed|\bzero[-_ ]?3|stage ?3", case.near):
         return None
     return Answer(
         "weights are told to be empty, as ZeRO-3 leaves them outside of a layer's forward",
@@ -83,7 +79,7 @@ CARDS: tuple[Symptom, ...] = (
         r"(?:(?:is|was|are|were|be|it) )?(?:only|just) (?:about |around )?"
         r"\d[\d.]{0,6} ?(?:K|M|KB|MB|KiB|MiB|bytes|B)\b|"
         r"(?:sav|weights?|checkpoint)\w{0,6} [^\n]{0,40}\b(?:is|are|was|were) "
-        r"(?:very |too |so |not )?(?:small|tiny|incomplete|complete)\b|"
+        r"(?:(?:very |too |so )?(?:small|tiny|incomplete)|not complete)\b|"
         r"(?:size of|saved) [^\n]{0,40}(?:model|bin|safetensors|adapter)\b[^\n]{0,30} only "
         r"\d[\d.]{0,6} ?[KM]B?\b|"
         r"\b[Oo]nly part of the (?:model )?weights|\bsave\w{0,2} (?:only )?(?:a )?part of the)",
@@ -94,7 +90,9 @@ CARDS: tuple[Symptom, ...] = (
             "the size of saved pytorch-model.bin is only 610K.": "an adapter is small",
             "Only part of the model weights exist in `pytorch_model.bin` (FSDP)": "merge-weights",
             "model.safetensors: 100% 9.3M/9.3M": "",
-            "the checkpoint is complete": "an adapter is small",
+            "the weights in the checkpoint are not complete": "an adapter is small",
+            "the checkpoint is complete": "",
+            "the checkpoint is not small": "",
         },
     ),
     Symptom(
