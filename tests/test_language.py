@@ -269,7 +269,7 @@ def test_memory_and_tuning_are_chinese_and_a_cards_name_stays_in_one_line(
         (["matrix", "--model-type", "gemma3"], ["transformers 的各个版本", "此版本中没有"]),
         (
             ["supports", "--model", "gemma3"],
-            ["模型类型", "4.52.0 及更新版本: AutoModel 有 gemma3", "不写 target_modules"],
+            ["模型类型", "4.52.0 到 5.24.0: AutoModel 有 gemma3", "不写 target_modules"],
         ),
     ],
     ids=lambda item: " ".join(item) if isinstance(item, list) else None,

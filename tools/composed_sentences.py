@@ -24,7 +24,9 @@ _HAVE = (
 )
 _IN_RELEASES = tuple(f"{text} in {{{text.count('{')}}}" for text in _HAVE)
 _IN_NO_RELEASE = (
-    f"{text} in no {{{text.count('{')}}} release up to {{{text.count('{') + 1}}}" for text in _HAVE
+    f"{text} in no {{{n}}} release from {{{n + 1}}} to {{{n + 2}}}"
+    for text in _HAVE
+    for n in (text.count("{"),)
 )
 # What a rule says that is judged by releases alone: the packages of its scopes.
 _WITH_RELEASES = tuple(
@@ -45,7 +47,7 @@ COMPOSED = (
     *_IN_RELEASES,
     *_IN_NO_RELEASE,
     "The code of {0} sets the attribute {1} in {2}, as far as its classes show",
-    *("the code of {0} sets {1} in {2}", "the code of {0} sets {1} in {2} only"),
+    *("the code of {0} sets {1} in {2}", "the code of {0} sets {1} in {2} only, of those read"),
     # Labels of a rule's page.
     *("severity", "effects", "fixed in", "or set", "evidence", "applies to", "fires if"),
     *("cure", "matters for", "no patch if", "never judged", "yields to", "read in", "raised at"),
@@ -55,11 +57,11 @@ COMPOSED = (
     "gemma_compat.patch(model), unsafe",
     *("read in the source, not run", "reported by others, not run", "its check needs {0}"),
     *("error text", "reports", "since"),
-    "{0} only",
+    "{0} only, of those read",
     "{0} has {1} in {2}; here it is {3}",
-    "{0} has {1} in {2} only; here it is {3}",
-    "{0} has an entry for {1} in {2} only; here it is {3}",
-    "{0}() has {1} in its signature in {2} only; here it is {3}",
+    "{0} has {1} in {2} only, of those read; here it is {3}",
+    "{0} has an entry for {1} in {2} only, of those read; here it is {3}",
+    "{0}() has {1} in its signature in {2} only, of those read; here it is {3}",
     "{0} has {1} in {2} {3}, which the log states: what ran is another release",
     "error {0}",
     "warning {0}",
@@ -72,8 +74,12 @@ COMPOSED = (
     *("notice, line {0}, {1} times:", "notice, line {0}, {1} times or more:"),
     "{0} (read off the traceback: {1} frame)",
     "{0} (read off the traceback: {1} frames)",
-    "{0} and older and {1}",
-    *("{0} and older", "{0} to {1} (the newest read)", "every release from {0} to {1}"),
+    "{0} gives {1} to {2}(): {3}() has {4} in its signature in {5} only, of those read",
+    "{0} gives {1} to {2}(): {3}() has {4} in its signature in {5} only, of those read; here it is "
+    "{6}",
+    *("{0} (the oldest read) to {1}", "{0} (the oldest read) to {1} and {2}"),
+    *("{0} to {1} (the newest read)", "every release from {0} to {1}"),
+    *("{0} (the oldest read)", "{0} (the newest read)"),
     *("also: {0}", "possible: {0}", "doubtful: {0}", "ruled out: {0}", "{0} quantization"),
     *("{0} is <{1}", "{0} is <={1}", "{0} is =={1}", "{0} is >={1}"),
     *("{0}, or set {1}", "cuda:{0} and cuda:{1}"),
@@ -98,7 +104,7 @@ COMPOSED = (
     "row, which the log does not state; {5}; the largest part there is {6}",
     "the weights alone are {0} GiB; the log does not state {1}; assumed: {2}",
     *("one row", "{0} rows", "{0} ({1} GiB)", "a card"),
-    *("{0} has {1} in {2}", "{0} has {1} in {2} only"),
+    *("{0} has {1} in {2}", "{0} has {1} in {2} only, of those read"),
     "a GPU of unknown name (compute capability {0})",
     "{0}, and delete the folder unsloth_compiled_cache",
     "per_device_train_batch_size=1, a shorter max_length",

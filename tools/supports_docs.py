@@ -85,13 +85,10 @@ def _cell(support: Support, model_type: str, package: str, what: str) -> str:
 
 
 def _told(releases: tuple[Interval, ...]) -> str:
+    firsts = (f"{item.first} or older" if item.from_start else item.first for item in releases)
     return " and ".join(
-        f"{item.first} or older"
-        if item.from_start and item.to_end
-        else item.first
-        if item.to_end
-        else f"{item.first} to {item.last}"
-        for item in releases
+        first if item.to_end else f"{first} to {item.last}"
+        for first, item in zip(firsts, releases, strict=True)
     )
 
 

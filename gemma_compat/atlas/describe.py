@@ -114,7 +114,7 @@ def of_missing(found: Missing) -> Statement:
     elif found.releases:
         text = f"{subject} in {found.package} {told(found.releases)}"
     else:
-        text = f"{subject} in no {found.package} release up to {found.newest}"
+        text = f"{subject} in no {found.package} release from {found.oldest} to {found.newest}"
     if found.elsewhere:
         places = "; ".join(f"{module} defines it in {told(r)}" for module, r in found.elsewhere)
         text += f" ({places})"

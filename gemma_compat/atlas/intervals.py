@@ -26,13 +26,14 @@ class Interval(Value):
     to_end: bool = False
 
     def __str__(self) -> str:
+        """Return a text of the interval, which marks an end beyond which no release was read."""
         if self.from_start and self.to_end:
             return f"every release from {self.first} to {self.last}"
-        if self.from_start:
-            return f"{self.last} and older"
-        if self.to_end and self.first != self.last:
-            return f"{self.first} to {self.last} (the newest read)"
-        return self.first if self.first == self.last else f"{self.first} to {self.last}"
+        first = f"{self.first} (the oldest read)" if self.from_start else self.first
+        last = f"{self.last} (the newest read)" if self.to_end else self.last
+        if self.first == self.last:
+            return first if self.from_start else last
+        return f"{first} to {last}"
 
 
 def intervals(index: PackageIndex, numbers: Iterable[int]) -> tuple[Interval, ...]:

@@ -21,7 +21,7 @@ class Missing(Value):
         package: the distribution.
         releases: those that have it; empty if none that was read has.
         elsewhere: modules that define the name, if ``owner`` never does.
-        newest: the newest release that was read.
+        oldest, newest: the ends of what was read.
         at: the line of the log where the error stands.
         counted: of an attribute, whether every way was counted by which the package's code can set
             it; else only what its class and the bases there define and assign to ``self``.
@@ -33,6 +33,7 @@ class Missing(Value):
     package: str
     releases: tuple[Interval, ...]
     elsewhere: tuple[tuple[str, tuple[Interval, ...]], ...] = ()
+    oldest: str = ""
     newest: str = ""
     at: int = 0
     counted: bool = False
@@ -75,7 +76,7 @@ def made(
     elsewhere: tuple[tuple[str, tuple[Interval, ...]], ...] = (),
 ) -> Missing:
     """Return what an error misses, for the releases in ``found``."""
-    spans, newest = intervals(index, found), index.releases[-1].version
+    spans, read = intervals(index, found), index.releases
     return Missing(
         kind,
         name,
@@ -83,7 +84,8 @@ def made(
         index.distribution,
         spans,
         elsewhere,
-        newest,
+        read[0].version,
+        read[-1].version,
         error.at,
         index.counts_attributes,
     )

@@ -115,10 +115,9 @@ def _releases(item: Evidence) -> str:
 
 
 def _parts(item: Evidence) -> Iterator[str]:
+    """Yield the releases that were read with it; what was read stands above them."""
     for interval in item.releases:
-        if interval.to_end:
-            yield f"{interval.first} and newer"
-        elif interval.first == interval.last:
+        if interval.first == interval.last:
             yield interval.first
         else:
             yield f"{interval.first} to {interval.last}"

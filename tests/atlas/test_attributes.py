@@ -54,7 +54,7 @@ def test_of_an_uncounted_index_nothing_is_said_of_modules_and_unread_bases(
 def test_of_an_uncounted_index_a_class_that_was_read_whole_is_told(tmp_path: Path) -> None:
     above = "class Above(Generic[T]): ...\n"
     folder = index(tmp_path, f"{above}class A(Above):\n{BODY}", f"{above}class A(Above):\n{OTHER}")
-    assert found(folder, "A") == ["1.0.0 and older"]
+    assert found(folder, "A") == ["1.0.0 (the oldest read)"]
     assert found(folder, "A", "f") == []  # every release has it, and the error disproves that
 
 
@@ -106,7 +106,7 @@ def test_each_way_by_which_a_class_gives_itself_an_attribute_counts(
     way: str, tmp_path: Path
 ) -> None:
     has, has_not = (f"class A(nn.Module):\n{way.format(name=name)}\n" for name in ("x", "z"))
-    assert found(index(tmp_path, has, has_not), "A") == ["1.0.0 and older"]
+    assert found(index(tmp_path, has, has_not), "A") == ["1.0.0 (the oldest read)"]
 
 
 @pytest.mark.parametrize(
@@ -138,14 +138,14 @@ def test_what_a_class_within_sets_on_itself_is_not_the_outer_ones(tmp_path: Path
     inner += "            def g(self): self.x = 1\n"
     assert found(index(tmp_path, inner, f"class A(nn.Module):\n{OTHER}"), "A") == []
     assert found(index(tmp_path / "b", f"class A(nn.Module):\n{BODY}", inner), "A") == [
-        "1.0.0 and older"
+        "1.0.0 (the oldest read)"
     ]
 
 
 def test_a_name_that_is_put_together_answers_for_those_alone_that_fit(tmp_path: Path) -> None:
     newer = "class A(nn.Module):\n    def f(self): setattr(self, f'{a}_x', 1)\n"
     folder = index(tmp_path, f"class A(nn.Module):\n{BODY}", newer)
-    assert found(folder, "A") == ["1.0.0 and older"]
+    assert found(folder, "A") == ["1.0.0 (the oldest read)"]
     older = BODY.replace("self.x", "self.a_x")
     folder = index(tmp_path / "b", f"class A(nn.Module):\n{older}", newer)
     assert found(folder, "A", "a_x") == []
@@ -154,7 +154,7 @@ def test_a_name_that_is_put_together_answers_for_those_alone_that_fit(tmp_path: 
 @pytest.mark.parametrize(
     ("above", "says"),
     [
-        ("class Above(nn.Module):\n    def f(self): self.y = 1\n", ["1.0.0 and older"]),
+        ("class Above(nn.Module):\n    def f(self): self.y = 1\n", ["1.0.0 (the oldest read)"]),
         ("class Above(nn.Module):\n    def f(self): self.x = 1\n", []),
         ("class Above(nn.Module):\n    def __getattr__(self, name): ...\n", []),
         ("class Above(nn.Linear): ...\n", []),
@@ -181,9 +181,9 @@ def test_the_files_own_data_name_the_extraction(tmp_path: Path) -> None:
         ("LlamaRotaryEmbedding", "sin_cached", []),
         ("GemmaFixedRotaryEmbedding", "multi_gpu_cos_cached", ["2025.7.2 to "]),
         ("LycorisLayer", "rank_dropout_scale", ["0.14.0 to "]),
-        ("DynamicCache", "get_max_length", ["4.48.3 and older", "5.13.0 to "]),
+        ("DynamicCache", "get_max_length", ["4.38.0 (the oldest read) to 4.48.3", "5.13.0 to "]),
         ("Gemma3ForConditionalGeneration", "layers", []),
-        ("ClusterConfig", "ipex_config", ["1.12.0 and older"]),
+        ("ClusterConfig", "ipex_config", ["0.28.0 (the oldest read) to 1.12.0"]),
         ("VLLMGeneration", "_sync_fsdp_params_to_vllm", ["1.6.0 to 1.10.0"]),
     ],
 )

@@ -128,7 +128,7 @@ def test_who_raised_and_when_that_changed(index: Path) -> None:
     answer = read_off(read_tracebacks(text), {"trl": "1.0.1"}, index)
     (origin,) = answer.origins
     assert (origin.site.path, origin.site.function) == ("trl/trainer.py", "loop")
-    assert [str(item) for item in origin.releases] == ["1.2.0 and older"]
+    assert [str(item) for item in origin.releases] == ["1.0.0 (the oldest read) to 1.2.0"]
     assert origin.key == "ValueError trl/trainer.py:loop"
     assert (origin.judged_in, origin.changed_in, origin.gone) == ("1.0.1", "1.2.0", False)
     texts = [item.text for item in answer.statements]

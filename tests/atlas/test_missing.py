@@ -30,7 +30,8 @@ def statements(error: str, path: str = "") -> list[str]:
         ),
         (
             "ImportError: cannot import name 'ConstantLengthDataset' from 'trl.trainer.utils' (/x)",
-            "trl.trainer.utils has the name 'ConstantLengthDataset' in trl 0.19.1 and older",
+            "trl.trainer.utils has the name 'ConstantLengthDataset' "
+            "in trl 0.8.0 (the oldest read) to 0.19.1",
         ),
         (
             "ImportError: cannot import name 'PretrainedConfig' from 'transformers.modeling_utils'",
@@ -46,7 +47,8 @@ def statements(error: str, path: str = "") -> list[str]:
         ),
         (
             "TypeError: SFTTrainer.__init__() got an unexpected keyword argument 'tokenizer'",
-            "SFTTrainer.__init__() takes the argument 'tokenizer' in trl 0.11.4 and older",
+            "SFTTrainer.__init__() takes the argument 'tokenizer' "
+            "in trl 0.8.0 (the oldest read) to 0.11.4",
         ),
         (
             "TypeError: SFTConfig.__init__() got an unexpected keyword argument 'max_seq_length'",
@@ -75,7 +77,8 @@ def statements(error: str, path: str = "") -> list[str]:
         ),
         (
             "ImportError: cannot import name 'nothing_of_this_name' from 'transformers' (/x)",
-            "transformers has the name 'nothing_of_this_name' in no transformers release up to ",
+            "transformers has the name 'nothing_of_this_name' "
+            "in no transformers release from 4.38.0 to ",
         ),
     ],
 )
@@ -133,7 +136,7 @@ def test_nothing_is_said_of_what_is_not_indexed(error: str) -> None:
         (
             "ModuleNotFoundError: No module named 'mlx_lm.models.paligemma'",
             "",
-            "The module 'mlx_lm.models.paligemma' exists in no mlx-lm release up to ",
+            "The module 'mlx_lm.models.paligemma' exists in no mlx-lm release from 0.0.12 to ",
         ),
         (
             "ValueError: Template gemma3n does not exist.",
@@ -148,7 +151,8 @@ def test_nothing_is_said_of_what_is_not_indexed(error: str) -> None:
         (
             "TypeError: gemma3 isn't supported yet.",
             "awq/models/auto.py",
-            "AWQ_CAUSAL_LM_MODEL_MAP has an entry for 'gemma3' in no autoawq release up to ",
+            "AWQ_CAUSAL_LM_MODEL_MAP has an entry for 'gemma3' "
+            "in no autoawq release from 0.2.3 to ",
         ),
         (
             "ValueError: Model architectures ['Gemma3ForCausalLM'] are not supported for now.",
@@ -206,19 +210,21 @@ def test_the_sister_package_that_has_the_model_is_named() -> None:
     [
         (
             "ImportError: cannot import name 'cached_download' from 'huggingface_hub' (/x)",
-            "huggingface_hub has the name 'cached_download' in huggingface-hub 0.25.2 and older",
+            "huggingface_hub has the name 'cached_download' "
+            "in huggingface-hub 0.21.0 (the oldest read) to 0.25.2",
         ),
         (
             "ImportError: cannot import name 'HfFolder' from 'huggingface_hub' (/x)",
-            "huggingface_hub has the name 'HfFolder' in huggingface-hub 0.36.2 and older",
+            "huggingface_hub has the name 'HfFolder' "
+            "in huggingface-hub 0.21.0 (the oldest read) to 0.36.2",
         ),
         (
             "ImportError: cannot import name 'load_metric' from 'datasets' (/x)",
-            "datasets has the name 'load_metric' in datasets 2.21.0 and older",
+            "datasets has the name 'load_metric' in datasets 2.18.0 (the oldest read) to 2.21.0",
         ),
         (
             "ModuleNotFoundError: No module named 'datasets.tasks'",
-            "The module 'datasets.tasks' exists in datasets 2.21.0 and older",
+            "The module 'datasets.tasks' exists in datasets 2.18.0 (the oldest read) to 2.21.0",
         ),
         (
             "ImportError: cannot import name 'SentenceTransformerTrainer' from "
@@ -228,7 +234,7 @@ def test_the_sister_package_that_has_the_model_is_named() -> None:
         ),
         (
             "ModuleNotFoundError: No module named 'vllm.worker.worker'",
-            "The module 'vllm.worker.worker' exists in vllm 0.10.2 and older",
+            "The module 'vllm.worker.worker' exists in vllm 0.3.2 (the oldest read) to 0.10.2",
         ),
     ],
 )
@@ -249,7 +255,7 @@ MODULES = {
 @pytest.mark.parametrize(
     ("name", "module", "found"),
     [
-        ("One", "verl", "1.0.0 and older"),  # taken out in 1.1.0
+        ("One", "verl", "1.0.0 (the oldest read)"),  # taken out in 1.1.0
         ("starred", "verl", None),  # by an import of all names, in both
         ("starred", "verl.d", "every release from 1.0.0 to 1.1.0"),  # imported there
         ("nothing", "verl.a", None),  # a release before those that were read may have it

@@ -105,12 +105,12 @@ def test_a_package_that_names_no_gemma_says_so(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("model", "package", "says"),
     [
-        ("gemma3", "transformers", "4.52.0 and newer: AutoModel has an entry for gemma3 ("),
+        ("gemma3", "transformers", "4.52.0 to 5.24.0: AutoModel has an entry for gemma3 ("),
         ("gemma3", "peft", "target_modules may be left out with LoRA,"),
         ("gemma3n", "unsloth", "Unsloth has the Ollama template gemma3n"),
-        ("gemma4", "llamafactory", "0.9.5 and newer: LLaMA-Factory has the template gemma4"),
+        ("gemma4", "llamafactory", "0.9.5: LLaMA-Factory has the template gemma4"),
         ("gemma3n", "mlx-vlm", "mlx-vlm loads gemma3n"),
-        ("gemma3", "trl", "1.4.0 and newer: chat template: trl/chat_templates/gemma3.jinja"),
+        ("gemma3", "trl", "1.4.0 to 1.16.0: chat template: trl/chat_templates/gemma3.jinja"),
     ],
 )
 def test_entries_are_told_as_sentences_and_not_as_rows_of_tables(

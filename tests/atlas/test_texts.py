@@ -61,7 +61,8 @@ def test_who_raises_it_and_that_newer_releases_word_nothing_so(index: Path) -> N
     answer = read_off(read_tracebacks(lines), {"verl": "1.1.0"}, index)
     origin, change = answer.statements
     assert origin.text == (
-        "Raised by split in verl/data.py; verl raises this text there in 1.1.0 and older"
+        "Raised by split in verl/data.py; verl raises this text there in 1.0.0 (the oldest read) "
+        "to 1.1.0"
     )
     assert change.text.startswith("verl 1.2.0 to 1.3.0, the newest one read, raises no error in ")
     assert "not to say" in change.text and change.command == ('python -m pip install "verl>=1.2.0"')
@@ -95,7 +96,10 @@ def test_a_text_that_stands_on_in_the_file_is_not_called_gone(tmp_path: Path) ->
     folder = make_index(tmp_path, "verl", files, texts=True)
     lines = raised(TEXT, ("verl/data.py", "split"))
     (text,) = told(read_off(read_tracebacks(lines), {"verl": "1.0.0"}, folder))
-    assert text == "Raised by split in verl/data.py; verl raises this text there in 1.0.0 and older"
+    assert (
+        text
+        == "Raised by split in verl/data.py; verl raises this text there in 1.0.0 (the oldest read)"
+    )
 
 
 @pytest.mark.parametrize(

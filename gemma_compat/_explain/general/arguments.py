@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...atlas.intervals import told
 from ..answer import Answer
 from .base import Case, General
 from .released import Released, released, upgrade
@@ -131,7 +132,7 @@ def _missing_argument(case: Case) -> Answer:
         )
     package, first = known.found.package, spans[0].first
     return Answer(
-        f"{function}() asks for {name} from {package} {first} on, and its caller was written for "
+        f"{function}() asks for {name} in {package} {told(spans)}, and its caller was written for "
         "an older one",
         (
             f"pip install '{package}<{first}'",
@@ -227,7 +228,7 @@ ARGUMENTS: tuple[General, ...] = (
         {
             'Traceback (most recent call last):\n  File "/x/site-packages/transformers/a.py", '
             "line 3, in f\n    g()\nTypeError: Gemma2DecoderLayer.forward() missing 1 required "
-            "positional argument: 'position_embeddings'": "from transformers 4.48",
+            "positional argument: 'position_embeddings'": "in transformers 4.48.0 to ",
             "TypeError: f() missing 1 required positional argument: 'x'": "without x",
         },
     ),

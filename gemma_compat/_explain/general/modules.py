@@ -270,7 +270,7 @@ MODULES: tuple[General, ...] = (
         {
             "ImportError: cannot import name 'A' from 'transformers.b' (/x.py)": "transformers",
             "ImportError: cannot import name 'cached_download' from 'huggingface_hub' (/x.py)": (
-                "huggingface-hub<=0.25.2"
+                "huggingface-hub>=0.21.0,<=0.25.2"
             ),
             "ImportError: cannot import name 'Dataset' from 'datasets' (unknown location)": (
                 "rename a folder or file of yours that is called datasets"

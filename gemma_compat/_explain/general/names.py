@@ -66,7 +66,8 @@ def _everywhere(known: Released, asks: str) -> Answer:
     package = known.found.package
     module = known.found.owner.partition(".")[0]
     return Answer(
-        f"{known.happened}{asks}: what was imported is older, is not that package, or broke off",
+        f"{known.happened}{asks}: what was imported is of another release, is not that package, "
+        "or broke off",
         (
             f"python -c 'import {module}; print({module}.__file__, {module}.__version__)'   shows "
             "which",

@@ -6,7 +6,7 @@ import re
 
 from ... import versions
 from ...atlas import IndexUnusable, Missing, missing, read_tracebacks
-from ...atlas.intervals import told
+from ...atlas.intervals import Interval, told
 from ...values import Value
 from .base import Case
 
@@ -49,6 +49,12 @@ class Released(Value):
         return versions.contains(f"<{releases[0].first}", self.version)
 
     @property
+    def is_after_all(self) -> bool:
+        """Return whether the stated release is newer than all that were read."""
+        newest = self.found.newest
+        return bool(self.version and newest) and versions.contains(f">{newest}", self.version)
+
+    @property
     def is_everywhere(self) -> bool:
         """Return whether every release that was read has it."""
         releases = self.found.releases
@@ -61,7 +67,9 @@ class Released(Value):
         subject = _SUBJECTS[found.kind].format(name=found.name, owner=found.owner)
         here = f"; here it is {self.version}" if self.version else ""
         if not found.releases:
-            return f"no {found.package} up to {found.newest} has {self.thing}{here}"
+            return (
+                f"no {found.package} from {found.oldest} to {found.newest} has {self.thing}{here}"
+            )
         if self.contradicts:
             return (
                 f"{subject} in {found.package} {self.version}, which the log states: what ran is "
@@ -69,7 +77,7 @@ class Released(Value):
             )
         is_named = found.owner.partition(".")[0] == found.package
         package = "" if is_named and found.kind in {"name", "module"} else f"{found.package} "
-        only = "" if self.is_everywhere else " only"
+        only = "" if self.is_everywhere else " only, of those read"
         return f"{subject} in {package}{told(found.releases)}{only}{here}"
 
     @property
@@ -97,14 +105,23 @@ class Released(Value):
         if self.contradicts:
             return f"pip install --force-reinstall {found.package}   and restart the kernel"
         last = found.releases[-1]
-        if last.to_end:
+        if self.is_newer and not self.is_everywhere:
             return f"pip install -U '{found.package}>={last.first}'"
-        return f"pip install '{found.package}<={last.last}'"
+        return f"pip install '{found.package}>={last.first},{_up_to(last)}'"
 
     @property
     def is_newer(self) -> bool:
-        """Return whether the newest release has it."""
-        return bool(self.found.releases) and self.found.releases[-1].to_end
+        """Return whether the newest release has it, and the stated one is not newer still."""
+        releases = self.found.releases
+        return bool(releases) and releases[-1].to_end and not self.is_after_all
+
+
+def _up_to(interval: Interval) -> str:
+    """Return the upper bound for pip, which takes a pre-release where a bound names one."""
+    last = versions.parse(interval.last)
+    if last.is_prerelease and versions.parse(interval.first).base_version != last.base_version:
+        return f"<{last.base_version}"
+    return f"<={interval.last}"
 
 
 def upgrade(who: str) -> str:

@@ -86,7 +86,7 @@ VLLM_RELEASES: tuple[General, ...] = (
         _moved,
         {
             "ModuleNotFoundError: No module named 'vllm.transformers_utils.tokenizer'": "vllm<0.22",
-            "ModuleNotFoundError: No module named 'vllm.worker.worker'": "vllm<=0.10.2",
+            "ModuleNotFoundError: No module named 'vllm.worker.worker'": "vllm>=0.3.2,<=0.10.2",
             "ModuleNotFoundError: No module named 'vllm.nothing.here'": "advise --with vllm",
         },
         alone=True,
