@@ -90,7 +90,7 @@ UNSLOTH: tuple[Symptom, ...] = (
         rf"(?i:(?:{_CARDS})[^\n.]{{0,80}}(?:not (?:recogni[sz]ed|supported|work|compatible|"
         rf"detected)|(?:doesn't|does not|won't|cannot|can't) (?:work|run|support|detect)|"
         rf"support\b|"
-        rf"compatib|error\b|only higher version|fails?\b)|"
+        rf"compatib|(?<!without )(?<!no )error\b|only higher version|fails?\b)|"
         rf"(?:support|compatib\w{{3,6}})[^\n.]{{0,30}}"
         rf"(?:{_CARDS}))",
         _of_a_new_card,
@@ -100,6 +100,7 @@ UNSLOTH: tuple[Symptom, ...] = (
                 "get_arch_list"
             ),
             "GPU: RTX 5090, 32 GB": "",
+            "I trained it on an RTX 5090 without error.": "",
         },
     ),
     Symptom(
