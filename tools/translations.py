@@ -88,7 +88,7 @@ _CODE = re.compile(
     r"|^(pip install|sudo) (?!.*(,|\band|   |\. ))"  # a command and nothing else
 )
 # Calls that hold texts to look for, and which of their arguments is what is said.
-_LOOKED_FOR = {"General": 2, "Symptom": 2, "Notice": 2, "Refusal": 1}
+_LOOKED_FOR = {"General": 2, "Symptom": 2, "Notice": 2, "Part": 1, "Refusal": 1}
 _NOT_SAID = {"examples", "words", "loosely", "effects"}
 _WORDS = re.compile(r"[A-Za-z]{2,}.*[ :]|^[A-Z][a-z]+$|^[a-z]+:$")
 

@@ -29,6 +29,7 @@ FILES = (
     "llama_cpp",
     "ollama",
     "desktop",
+    "gemma_parts",
     "vllm",
     "engines",
     "uploads",
