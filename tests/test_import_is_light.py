@@ -51,7 +51,14 @@ def test_a_report_loads_nothing_that_it_inspects() -> None:
     assert not (HEAVY - {"packaging"}) & loaded_after(code)
 
 
-@pytest.mark.parametrize("log", ["{'loss': 1.5}\\n", "RuntimeError: CUDA out of memory\\n"])
+@pytest.mark.parametrize(
+    "log",
+    [
+        "{'loss': 1.5}\\n",
+        "RuntimeError: CUDA out of memory\\n",
+        "NVIDIA A100-SXM4-80GB\\nValueError: no such row\\n",
+    ],
+)
 def test_to_explain_a_log_compiles_no_dataclass(log: str, tmp_path: Path) -> None:
     """``dataclasses`` and what it imports took a quarter of it."""
     (tmp_path / "log").write_text(log, encoding="utf-8")

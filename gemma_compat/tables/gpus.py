@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from ..errors import UsageError
 from ..facts import UNKNOWN, Gpu
+from ..values import Value
 from .cards_table import CARDS, Card
 from .gpu_tables import ARCHITECTURES, Architecture
 from .other_cards_table import OTHER_CARDS, OtherCard
@@ -51,8 +51,7 @@ def parse(text: str) -> tuple[Gpu, ...]:
     return named(text, strict=True).gpus
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(Value):
     """What a text names.
 
     Attributes:
@@ -108,7 +107,7 @@ def other_card(name: str) -> OtherCard | None:
     if sized is None or sized["unit"] is None:
         return found
     found, size = _other_card(sized["card"]), int(sized["size"])
-    return replace(found, memory=size) if found and found.memory in (None, size) else None
+    return found.replace(memory=size) if found and found.memory in (None, size) else None
 
 
 def _other_card(name: str) -> OtherCard | None:
