@@ -149,23 +149,6 @@ _WEIGHTS: tuple[Part, ...] = (
             "model.embed_tokens.weight too",
         ),
     ),
-    Part(
-        r"Encountered \S{1,120} when embeddings are tied. This indicates a mapping error",
-        always(
-            "Megatron-Bridge met an output layer in a model whose head is tied to the embedding",
-            "share_embeddings_and_output_weights=True in the provider, as in the checkpoint's "
-            "config (tie_word_embeddings)",
-            why="Gemma's head is its embedding; a provider that was built untied has a second "
-            "matrix that the mapping does not expect",
-            known=f"{BRIDGE}; whether provider or mapping is wrong, it does not say",
-            settles=False,
-        ),
-        (
-            "ValueError: Encountered lm_head.weight when embeddings are tied. This indicates a "
-            "mapping error.",
-            "share_embeddings_and_output_weights",
-        ),
-    ),
 )
 
 _DRAFTS: tuple[Part, ...] = (
