@@ -48,6 +48,24 @@ def _wrap_class(case: Case) -> Answer:
     )
 
 
+def _masked(case: Case) -> Answer:
+    is_most = case.match.group().lower().startswith("most")
+    return Answer(
+        "nearly every label is masked (-100): few tokens or none count for the loss"
+        if is_most
+        else "every label is masked (-100): no token counts for the loss",
+        (
+            "instruction_part and response_part as they stand in tokenizer.apply_chat_template("
+            "row, tokenize=False)",
+            "or a longer max_length: an answer behind the cut counts for nothing",
+        ),
+        why="the markers between which the answer is looked for are not in the text. Those of "
+        "Gemma 1 to 3 are <start_of_turn>user\\n and <start_of_turn>model\\n",
+        known="the message",
+        settles=False,
+    )
+
+
 RUNNING: tuple[General, ...] = (
     General(
         "unused-parameters",
@@ -139,16 +157,7 @@ RUNNING: tuple[General, ...] = (
     General(
         "nothing-to-learn-from",
         r"(?:[Aa]ll|[Mm]ost) labels in your dataset are(?: -100|\s*$)|masked every label",
-        always(
-            "every label, or nearly every one, is masked (-100): no token counts for the loss",
-            "instruction_part and response_part as they stand in tokenizer.apply_chat_template("
-            "row, tokenize=False)",
-            "or a longer max_length: an answer behind the cut counts for nothing",
-            why="the markers between which the answer is looked for are not in the text. Those of "
-            "Gemma 1 to 3 are <start_of_turn>user\\n and <start_of_turn>model\\n",
-            known="the message",
-            settles=False,
-        ),
+        _masked,
         {
             "ZeroDivisionError: Unsloth: All labels in your dataset are -100. Training losses "
             "will be all 0.": "masked",
