@@ -36,7 +36,7 @@ _ATTENTION: tuple[Part, ...] = (
         r"attn_impl='magi' supports head_dim <= 128",
         always(
             "MagiAttention has no kernel for heads as wide as Gemma's",
-            "attn_impl sdpa in place of magi",
+            "attn: sdpa   in place of magi, in the recipe's backend",
             why="it takes heads up to 128 wide; those of Gemma are 256, and 512 in the layers of "
             "Gemma 4 with full attention",
             known=AUTOMODEL,
