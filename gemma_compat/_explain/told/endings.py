@@ -75,7 +75,9 @@ ENDINGS: tuple[Symptom, ...] = (
         r"file|path))|"
         r"\b(?:silently|suddenly) (?:exits?|stops?|ends?|crash\w*|dies|fails?|quits?|terminates?)|"
         r"\bsession (?:is |has |was )?crash(?:ed|es)\b(?![^\n]{0,40}\bRAM\b)|"
-        r"闪退|直接退出|自动退出|没有任何(?:报错|输出)|自己(?:停|退出)",
+        r"闪退|直接退出|自动退出|自己(?:停|退出)|"
+        r"(?:停|退出|结束|中断|崩|断)[^\n]{0,20}没有任何(?:报错|输出)|"
+        r"没有任何(?:报错|输出)[^\n]{0,12}(?:停|退出|结束|中断|崩|断)",
         told(
             "a run is said to end without saying why",
             "python -X faulthandler train.py; echo $?",
@@ -86,6 +88,8 @@ ENDINGS: tuple[Symptom, ...] = (
         {
             "accelerate launch exits immediately, I see nothing": "faulthandler",
             "程序直接退出": "faulthandler",
+            "训练到一半停了，没有任何报错": "faulthandler",
+            "训练卡住不动，没有任何报错": "",
             "your session is crashed for unknown reason": "faulthandler",
         },
         yields=True,

@@ -87,7 +87,7 @@ FILES: tuple[Symptom, ...] = (
         r"adapters?)\b[^\n.]{0,50}"
         r"(?:(?:is|are|was|were|does|did)(?: not|n't) (?:being )?(?:saved|there|present|created|"
         r"written|included|found|"
-        r"generated|exported|exist|pushed|uploaded|in the)|(?:is|are|was|were|gets?) (?:missing|"
+        r"generated|exported|exist|pushed|uploaded|in the (?!tokenizer mapping))|(?:is|are|was|were|gets?) (?:missing|"
         r"lost|dropped|absent))|"
         r"\b(?:missing|lacks?|without|no|lost|not (?:saving|save|saved)|doesn't save|does not save|"
         r"didn't save|never saves?) "
@@ -120,6 +120,7 @@ FILES: tuple[Symptom, ...] = (
             "preprocessor_config.json is missing after merging gemma-3": "save_pretrained",
             "there is no adapter_config.json in the checkpoint folder": "save_pretrained",
             "the vision tower weights are not saved": "text-only",
+            "The `gemma3_text` tokenizer was not in the tokenizer mapping, leading to errors": "",
         },
         words=(
             "missing",

@@ -82,8 +82,8 @@ OUTPUTS: tuple[Symptom, ...] = (
         r"\bignor(?:es|ing) (?:the |my )?(?:fine-?tun\w*|adapter|lora|training)|"
         r"\b(?:appears?|seems?) (?:to be )?untrained\b|\buntrained model\b|"
         r"(?:adapters?|LoRA|lora) (?:is|are|was|were|being|gets?|seems? to be|appears? to be) "
-        r"(?:\w{4,12}ly )?ignored|\b(?:gives?|returns?|yields?|loads?) (?:me |back )?(?:only |just "
-        r")?the base model\b|"
+        r"(?:\w{4,12}ly )?ignored|\b(?:gives|returns|yields|loads) (?:me |back )?(?:only |just "
+        r")?the base model\b|\bload (?:only|just) the base model\b|"
         r"(?:not|n't) us(?:e|ed|ing) the (?:lora|adapter)\b|"
         r"(?:not|n't|no longer) (?:seem to )?reflect\w{0,3}\b[^\n.]{0,60}(?:fine-?tun|LoRA|train)|"
         r"as if no (?:training|fine-?tuning|adapter|LoRA) (?:was|is|were|had)|"
@@ -100,6 +100,8 @@ OUTPUTS: tuple[Symptom, ...] = (
             "The model is saved, however, it is identical to the base model.": "lora_B",
             "After loading, the LoRA adapter has no effect on the output": "lora_B",
             "the adapter is not applied at all": "lora_B",
+            "after resume it loads the base model": "lora_B",
+            "I have to load the base model, then add the tokens again and load the adapter": "",
             "with transformers the LoRA is completely ignored": "lora_B",
             "the exported model remains the original one and there is no information trained": (
                 "merge_and_unload"
