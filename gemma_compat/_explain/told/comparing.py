@@ -20,6 +20,11 @@ _DIFFERS = (
 # The same without figures that spike or vanish by themselves.
 _OF_RUNS = r"(?:\bresults?|outputs?|loss(?:es)?|accuracy|scores?|quality)"
 
+_SEVERAL = (
+    r"multi(?:ple|-)?[ -]?gpus?|(?:two|2|4|8|several|more) gpus?|single[ -]gpu|DDP|FSDP2?|"
+    r"ZeRO-?[123]?|deepspeed|different gpus?|number of (?:gpus?|processes|devices)|多卡|单卡"
+)
+
 COMPARING: tuple[Symptom, ...] = (
     Symptom(
         "accumulation-differs",
@@ -242,15 +247,15 @@ COMPARING: tuple[Symptom, ...] = (
     Symptom(
         "devices-differ",
         near(
-            rf"{_OF_RUNS}[^\n.]{{0,40}}{_DIFFERS}|{_DIFFERS}[^\n.]{{0,30}}{_OF_RUNS}|worse\b|"
-            r"\bloss[^\n.]{0,20}(?:high|worse|stuck|wrong)\w*",
-            r"\b(?:multi(?:ple|-)?[ -]?gpus?|(?:two|2|4|8|several|more) gpus?|single[ -]gpu|DDP|"
-            r"FSDP2?|"
-            r"ZeRO-?[123]?|deepspeed|A100s?|H100s?|T4s?|V100s?|L40?S?|P100|[2345]0[6-9]0(?: ?ti)?|"
-            r"different gpus?|number of (?:gpus?|processes|devices)|tpus?|"
-            r"mps|"
-            r"多卡|单卡)\b",
+            rf"{_OF_RUNS}[^\n.]{{0,40}}{_DIFFERS}|{_DIFFERS}[^\n.]{{0,30}}{_OF_RUNS}",
+            rf"\b(?:{_SEVERAL}|A100s?|H100s?|T4s?|V100s?|L40?S?|P100|[2345]0[6-9]0(?: ?ti)?|tpus?|"
+            r"mps)\b",
             80,
+        )
+        + "|"
+        # A card that is only named says where the run was, and compares nothing.
+        + near(
+            r"worse\b|\bloss[^\n.]{0,20}(?:high|worse|stuck|wrong)\w*", rf"\b(?:{_SEVERAL})\b", 80
         ),
         told(
             "the number or kind of devices is said to change the result",
@@ -262,7 +267,12 @@ COMPARING: tuple[Symptom, ...] = (
             "otherwise; more devices make fewer steps of larger batches; sharding may change dtype "
             "or tie weights otherwise",
         ),
-        {"loss is different on multi-GPU than on single GPU": "average_tokens"},
+        {
+            "loss is different on multi-GPU than on single GPU": "average_tokens",
+            "the loss is stuck with DDP": "average_tokens",
+            "loss is different on an A100 than on a T4": "average_tokens",
+            "my loss is stuck at 0 after the first step, grad_norm nan on T4": "",
+        },
         words=(
             "a100",
             "h100",
