@@ -221,7 +221,7 @@ KERAS: tuple[General, ...] = (
         ),
         {
             'ValueError: FAILED_PRECONDITION: Error reading "blocks.0.b/0.0" in OCDBT database at '
-            'local file "/root/.cache/kagglehub/models/x/": Truncated Zstd-compressed stream; at '
+            'local file "/kaggle/models/x/": Truncated Zstd-compressed stream; at '
             "byte 0": "download it again"
         },
     ),
