@@ -7,7 +7,6 @@ import re
 from ..answer import Answer
 from .base import Case, General, always
 
-_BLOCKS = re.compile(r"(?:Model|Layer|Attention|MLP|Tower|Encoder|Embedding|Experts?|Block)\b")
 _LINEAR_ONLY = r"target_modules=r'^(?:.*\.)?language_model\..*\.(?:q|k|v|o|gate|up|down)_proj$'"
 
 
