@@ -40,6 +40,7 @@ FILES = (
     "saved_states",
     "merging_shards",
     "prompts",
+    "load_report",
     "states",
     "data",
     "keras",

@@ -14,7 +14,8 @@ _NAME = r"[A-Za-z][\w.-]{1,40}"
 
 def _install(case: Case) -> Answer:
     command = re.sub(r"\s+", " ", case.match["command"]).strip(" .`")
-    wanted = re.split(r"[ \[<>=!~]", command.rpartition("install ")[2].strip("\"'"))[0]
+    words = [word for word in command.rpartition("install ")[2].split() if word[0] != "-"]
+    wanted = re.split(r"[\[<>=!~]", words[0].strip("\"'"))[0] if words else ""
     package = case.facts.packages.get(wanted)
     here = str(package.get("version", "")) if package is not None else ""
     return Answer(
@@ -83,6 +84,8 @@ BY_MESSAGE: tuple[General, ...] = (
             "RuntimeError: WandbCallback requires wandb. Run `pip install wandb`.": (
                 "pip install wandb"
             ),
+            "ImportError: You need to install `bitsandbytes` in order to use bitsandbytes "
+            "optimizers: `pip install -U bitsandbytes`": "bitsandbytes is not installed",
         },
     ),
 )

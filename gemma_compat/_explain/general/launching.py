@@ -15,6 +15,29 @@ _INSTALLS = {
 _COMMANDS = "|".join([*_INSTALLS, "accelerate", "axolotl", "deepspeed", "trl", "vllm"])
 
 
+def _forked(case: Case) -> Answer:
+    if "data/_utils/worker.py" in case.around:
+        return Answer(
+            "a process of the data loader touches the GPU",
+            (
+                "leave .cuda() and .to(device) out of the data set and the collator: the trainer "
+                "moves the batch",
+                "or dataloader_num_workers=0",
+            ),
+            why="its processes are copies of the training process, and CUDA does not survive the "
+            "copy",
+            known="torch says so; the frames are the data loader's",
+        )
+    return Answer(
+        "CUDA was used before the process was copied",
+        (
+            "nothing on the GPU before notebook_launcher, or before a map with num_proc",
+            "or the start method 'spawn': multiprocessing.set_start_method('spawn')",
+        ),
+        known="torch says so",
+    )
+
+
 def _no_command(case: Case) -> Answer:
     name = next(text for text in case.match.groups() if text)
     package = _INSTALLS.get(name, name)
@@ -143,13 +166,13 @@ LAUNCHING: tuple[General, ...] = (
     General(
         "cuda-after-fork",
         r"Cannot re-initialize CUDA in forked subprocess",
-        always(
-            "CUDA was used before the process was copied",
-            "nothing on the GPU before notebook_launcher, or before a map with num_proc",
-            "or the start method 'spawn': multiprocessing.set_start_method('spawn')",
-            known="torch says so",
-        ),
-        {"RuntimeError: Cannot re-initialize CUDA in forked subprocess.": "spawn"},
+        _forked,
+        {
+            "RuntimeError: Cannot re-initialize CUDA in forked subprocess.": "spawn",
+            'File "/x/site-packages/torch/utils/data/_utils/worker.py", line 358, in _worker_loop'
+            "\n    data = fetcher.fetch(index)\n"
+            "RuntimeError: Cannot re-initialize CUDA in forked subprocess.": "the data loader's",
+        },
     ),
     General(
         "operator-not-on-mps",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from .base import Case, General, always
 from .memory_answers import by_estimate
@@ -24,15 +26,22 @@ def _mps(case: Case) -> Answer:
     )
 
 
+_LESS = (
+    "fewer dataloader_num_workers, or a streaming data set",
+    "low_cpu_mem_usage=True where the weights are loaded",
+)
+
+
 def _host(case: Case) -> Answer:
+    if re.search(r"MemoryError|DefaultCPUAllocator", case.match[0]):
+        return Answer("the machine ran out of memory (not the GPU)", _LESS)
     return Answer(
-        "the machine ran out of memory (not the GPU), and the system stopped a process",
-        (
-            "fewer dataloader_num_workers, or a streaming data set",
-            "low_cpu_mem_usage=True where the weights are loaded",
-        ),
-        why="the kernel kills a process with SIGKILL when the memory of the machine is used up",
-        known="the signal; a scheduler's limit (Slurm, a container) looks the same",
+        "a process was killed from outside (signal 9); most often the machine's memory ran out, "
+        "not the GPU's",
+        ('dmesg | grep -i "killed process"   says whether the kernel did it', *_LESS),
+        why="the kernel kills a process when the memory of the machine is used up; a limit of a "
+        "scheduler (Slurm, a container) and kill -9 look the same",
+        known="the signal; who sent it, and why, is not in the log",
         certain=False,
     )
 

@@ -9,6 +9,7 @@ from .base import Case, General
 from .memory_answers import by_estimate
 from .memory_figures import allocator_of
 from .memory_phases import at_phase, by_allocator
+from .memory_places import at_first_use, at_place
 from .merging import out_of_memory_at_saving
 from .serving import is_serving
 
@@ -41,12 +42,14 @@ def _answer(case: Case) -> Answer:
         return SERVING
     return (
         _impossible(case, size)
+        or at_first_use(case)
         or by_allocator(case)
         or _whole_copy(case, size)
         or _much_is_trained(case, size)
         or at_phase(case)
         or _by_estimate(case)
         or _logits(case)
+        or at_place(case)
         or _anything(case, size)
     )
 
@@ -269,6 +272,21 @@ MEMORY: tuple[General, ...] = (
             "/x/unsloth/save.py in _merge_lora(layer, name)\n--> 177  m = W.max()\n"
             "OutOfMemoryError: CUDA out of memory. Tried to allocate 280.00 MiB.": "for the merge",
             "torch.OutOfMemoryError: HIP out of memory. Tried to allocate 2.00 GiB.": "batch",
+            'Traceback (most recent call last):\n  File "/x/torch/cuda/__init__.py", line 638, in '
+            "set_device\n    torch._C._cuda_setDevice(device)\n"
+            "torch.AcceleratorError: CUDA error: out of memory": "first used it",
+            'Traceback (most recent call last):\n  File "/x/torch/optim/adam.py", line 182, in '
+            '_init_group\n    state["exp_avg_sq"] = torch.zeros_like(\n'
+            "                          ^^^^^^^^^^^^^^^^^\n"
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 222.00 MiB. GPU 0 has a "
+            "total capacity of 139.80 GiB of which 59.06 MiB is free. Of the allocated memory "
+            "137.86 GiB is allocated by PyTorch, and 873.96 MiB is reserved by PyTorch but "
+            "unallocated.": "makes its states",
+            'Traceback (most recent call last):\n  File "/x/integrations/sdpa_attention.py", line '
+            "158, in sdpa_attention_forward\n    attn_output = torch.nn.functional."
+            "scaled_dot_product_attention(\n"
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 32.00 GiB. GPU 0 has a "
+            "total capacity of 139.80 GiB of which 24.35 GiB is free.": "attention is computed",
         },
         alone=True,
     ),

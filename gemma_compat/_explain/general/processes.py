@@ -28,6 +28,18 @@ def _timeout(case: Case) -> Answer:
 def _failed(case: Case) -> Answer:
     if "Watchdog caught collective operation timeout" in f"{case.above}{case.hit.before}":
         return _timeout(case)
+    if re.search(r"(?:Cuda|CUDA) failure(?: 2)? '?out of memory", case.near):
+        return Answer(
+            "a card was full when NCCL asked for memory on it",
+            (
+                "nvidia-smi   on that machine: does another process hold the card?",
+                "or leave room: a smaller batch, or a smaller share for vLLM",
+            ),
+            why="NCCL makes its buffers at the first collective, outside of PyTorch's memory",
+            known="NCCL says so: Cuda failure 'out of memory'; what fills the card is not in the "
+            "log",
+            settles=False,
+        )
     return Answer(
         "NCCL could not carry out a collective",
         ("NCCL_DEBUG=INFO before the command: it prints which rank and which link",),
@@ -121,7 +133,12 @@ PROCESSES: tuple[General, ...] = (
         r"NCCL error|ncclUnhandledCudaError|ncclSystemError|ncclInternalError|ncclRemoteError|"
         r"NCCL communicator was aborted|NCCL WARN (?:Cuda failure|Call to ibv_)",
         _failed,
-        {"torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp": "NCCL_DEBUG"},
+        {
+            "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp": "NCCL_DEBUG",
+            "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp:3780, "
+            "unhandled cuda error\nncclUnhandledCudaError: Call to CUDA function failed.\n"
+            "Last error:\nCuda failure 2 'out of memory'": "a card was full",
+        },
         alone=True,
     ),
     General(

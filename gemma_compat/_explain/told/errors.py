@@ -34,8 +34,8 @@ ERRORS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "sizes-are-told-not-to-fit",
-        r"(?i:\b(?:dimensions?|shapes?|sizes?) mismatch(?:es)?\b(?! for )|\bmismatch(?:ed|ing) "
-        r"(?:dimensions?|shapes?|tensor sizes)\b|wrong (?:tensor )?shapes?\b)",
+        r"(?i:\b(?:dimensions?|shapes?|sizes?) mismatch(?:es)?\b(?! for | - ckpt)|"
+        r"\bmismatch(?:ed|ing) (?:dimensions?|shapes?|tensor sizes)\b|wrong (?:tensor )?shapes?\b)",
         told(
             "sizes of tensors are said not to fit; which ones, the log does not show",
             "python train.py 2>&1 | tee train.log   : the error's own line has both sizes, and the "
@@ -50,6 +50,7 @@ ERRORS: tuple[Symptom, ...] = (
         {
             "# `apply_rotary_pos_emb` dimension mismatch in compiled module during GRPO": "size=1",
             "size mismatch for lm_head.weight: copying": "",
+            "| Reinit due to size mismatch - ckpt: torch.Size([2]) vs model:torch.Size([3])": "",
         },
     ),
     Symptom(

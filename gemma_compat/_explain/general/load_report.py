@@ -1,0 +1,123 @@
+"""The table that transformers 5 prints of weights that did not fit: its LOAD REPORT."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+from .saved_sizes import size_mismatch
+
+_ROW = re.compile(
+    r"(?P<key>[\w.{},*]{1,200})\s*\|\s*MISMATCH\s*\|\s*Reinit due to size mismatch\s*-\s*ckpt:\s*"
+    r"torch\.Size\(\[(?P<saved>[\d, ]*)\]\)\s*vs\s*model:\s*torch\.Size\(\[(?P<here>[\d, ]*)\]\)"
+)
+_HEAD = re.compile(r"(?:^|\.)(?:score|classifier|classification_head|qa_outputs)\.")
+
+
+def _refused(case: Case) -> Answer:
+    """Answer the error behind the table by the table's first row of another shape."""
+    row = _ROW.search(f"{case.above}\n{case.hit.before[-6000:]}")
+    if row is None:
+        return Answer(
+            "a weight has another shape in the file than in the model; the table above the error "
+            "(LOAD REPORT) names it",
+            ("look at the rows with MISMATCH: they state both shapes",),
+            known="transformers says so; the table is not in this log",
+            settles=False,
+        )
+    if _HEAD.search(row["key"]):
+        return Answer(
+            f"the head for classes has shape [{row['saved']}] in the file and [{row['here']}] in "
+            "the model: another number of labels",
+            ("from_pretrained(..., num_labels=N)   with the number it was trained with", _ANEW),
+            why="num_labels was changed, or the file is of another task",
+            known="both shapes are in the table above the error",
+        )
+    if re.search(r"embed_tokens|lm_head", row["key"]):
+        saved, here = (row[side].partition(",")[0] for side in ("saved", "here"))
+        return Answer(
+            f"the embeddings have {saved} rows in the file and {here} in the model",
+            (
+                "load with the config.json that was saved beside the file, vocab_size unchanged",
+                f"then model.resize_token_embeddings({here}), where {here} rows are wanted",
+            ),
+            why="from_pretrained makes the model by its config, and the config's vocab_size is not "
+            "that of the file: a config that was changed, or files of two models in one folder",
+            known="both shapes are in the table above the error",
+        )
+    return size_mismatch(case.replace(hit=case.hit.replace(match=row, text=row[0])))
+
+
+_ANEW = "or ignore_mismatched_sizes=True, where a new head is to be trained"
+
+
+def _made_anew(case: Case) -> Answer | None:
+    """Answer a row without an error: the weight was ignored, and is random."""
+    row = _ROW.search(case.hit.text)
+    if row is None or "thus raising an error" in case.hit.after:
+        return None
+    is_head = _HEAD.search(row["key"]) is not None
+    return Answer(
+        f"{row['key']} has shape [{row['saved']}] in the file and [{row['here']}] in the model: "
+        "it was made anew, with random values",
+        ("train it before the model is used",)
+        if is_head
+        else ("load with the config.json and the tokenizer that were saved beside the file",),
+        why="ignore_mismatched_sizes=True loads what fits and leaves the rest as initialised",
+        known="transformers lists it in its table (LOAD REPORT)",
+        settles=not is_head,
+    )
+
+
+LOAD_REPORT: tuple[General, ...] = (
+    General(
+        "load-report-raises",
+        r"ignore_mismatched_sizes`? to `?False`?, thus raising an error",
+        _refused,
+        {
+            "model.embed_tokens.weight | MISMATCH | Reinit due to size mismatch - ckpt: "
+            "torch.Size([512, 64]) vs model:torch.Size([520, 64])\n"
+            "RuntimeError: You set `ignore_mismatched_sizes` to `False`, thus raising an error. "
+            "For details look at the above report!": "512 rows in the file and 520",
+            "score.weight | MISMATCH | Reinit due to size mismatch - ckpt: torch.Size([2, 64]) vs "
+            "model:torch.Size([3, 64])\n"
+            "RuntimeError: You set `ignore_mismatched_sizes` to `False`, thus raising an error. "
+            "For details look at the above report!": "another number of labels",
+            "RuntimeError: You set `ignore_mismatched_sizes` to `False`, thus raising an error. "
+            "For details look at the above report!": "the table is not in this log",
+        },
+    ),
+    General(
+        "load-report-conversion",
+        r"some issues during automatic conversion of the weights",
+        always(
+            "transformers could not bring the file's weights into the layout of this release",
+            "look at the rows with CONVERSION in the table above: each has its own error",
+            "or the release of transformers that wrote the file",
+            why="transformers 5 fuses and renames weights as it loads (experts, quantized pieces): "
+            "a file that lacks one of the parts, or has them in other shapes, cannot be converted",
+            known="transformers says so; which weight it is, the table says",
+            settles=False,
+        ),
+        {
+            "RuntimeError: We encountered some issues during automatic conversion of the weights. "
+            "For details look at the `CONVERSION` entries of the above report!": "CONVERSION"
+        },
+    ),
+    General(
+        "load-report-made-anew",
+        r"Reinit due to size mismatch",
+        _made_anew,
+        {
+            "model.embed_tokens.weight | MISMATCH | Reinit due to size mismatch - ckpt: "
+            "torch.Size([512, 64]) vs model:torch.Size([520, 64])\n"
+            "- MISMATCH: ckpt weights were loaded, but they did not match": "random values",
+            "model.embed_tokens.weight | MISMATCH | Reinit due to size mismatch - ckpt: "
+            "torch.Size([512, 64]) vs model:torch.Size([520, 64])\n"
+            "RuntimeError: You set `ignore_mismatched_sizes` to `False`, thus raising an error. "
+            "For details look at the above report!": "",
+        },
+        alone=True,
+    ),
+)
