@@ -38,6 +38,18 @@ _ANNOUNCED = re.compile(
 )
 
 
+_RAISES = re.compile(r"\braise [A-Z]\w{2,40}\(")
+# Code before a quotation mark: then it opens a string of a program.
+_CODE = re.compile(r"\w\(|=|[fr]\"|\":")
+
+
+def _is_in_quotes(before: str) -> bool:
+    """Return whether a quotation is open at the end of what stands before a text in its line."""
+    if before.count("`") % 2:
+        return True
+    return bool(before.count('"') % 2) and _CODE.search(before) is None
+
+
 def _is_reported(hit: Hit, reading: LogReading) -> bool:
     """Return whether a log without any exception reports this text as a failure.
 
@@ -45,7 +57,10 @@ def _is_reported(hit: Hit, reading: LogReading) -> bool:
     """
     if reading.raised or reading.log.figures.losses or reading.log.finished_at:
         return False
-    if _REPORTED.search(hit.text[: hit.match.start()][-120:]) is not None:
+    before = hit.text[: hit.match.start()][-120:]
+    if _RAISES.search(before):
+        return False
+    if _REPORTED.search(before) is not None or _is_in_quotes(before):
         return True
     above = [line for line in hit.before[-600:].splitlines() if line.strip("`> \t")]
     if hit.line == 1 and reading.lines > 1:

@@ -18,6 +18,9 @@ from ..values import Value
 from .index import told_of
 
 LONGEST_REPEAT = 300  # characters that one ``*`` or ``+`` may take
+_MESSAGES = {"rule", "general"}
+_QUOTES = set("'`\"")
+_ANY_QUOTE = "'`\"‘’“”"
 
 
 class Pattern(Value, eq=False):
@@ -48,6 +51,16 @@ class Pattern(Value, eq=False):
     def regex(self) -> re.Pattern[str]:
         """Return the bounded expression, in which ``^`` and ``$`` match at each line."""
         return _compiled(self.text)
+
+    @property
+    def in_other_quotes(self) -> re.Pattern[str] | None:
+        """Return the expression with any quotation mark for each; ``None`` where there is none.
+
+        Only of messages: Markdown, mails and Chinese put other marks in place of theirs.
+        """
+        if self.kind not in _MESSAGES or not _QUOTES & set(self.text):
+            return None
+        return _compiled_for_any_quote(self.text)
 
     @property
     def shape(self) -> re.Pattern[str] | None:
@@ -98,6 +111,27 @@ def _others(phrases: str) -> tuple[tuple[bytes, ...], ...]:
 @lru_cache(maxsize=None)
 def _compiled(text: str) -> re.Pattern[str]:
     return re.compile(bounded(text), re.MULTILINE)
+
+
+@lru_cache(maxsize=None)
+def _compiled_for_any_quote(text: str) -> re.Pattern[str]:
+    return re.compile(_for_any_quote(bounded(text)), re.MULTILINE)
+
+
+_CLASS_OR_ATOM = re.compile(
+    r"(?P<opening>\[\^?\]?)(?P<members>(?:\\.|[^\]\\])*\])|\\.|.", re.DOTALL
+)
+
+
+def _for_any_quote(text: str) -> str:
+    """Return the expression with any quotation mark where it has one."""
+
+    def changed(found: re.Match[str]) -> str:
+        if not _QUOTES & set(found[0]):
+            return found[0]
+        return f"{found['opening'] or '['}{_ANY_QUOTE}{found['members'] or ']'}"
+
+    return _CLASS_OR_ATOM.sub(changed, text)
 
 
 @lru_cache(maxsize=None)

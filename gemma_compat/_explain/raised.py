@@ -64,7 +64,10 @@ class Raised(Value):
     def message(self) -> str:
         """Return its message: the rest of its line and the lines that belong to it."""
         lines = [self.hit.text[self.hit.match.end() :]]
-        for line in _PREFIXES.sub("", self.hit.after).splitlines()[:BLOCK]:
+        below = self.hit.after
+        if _PREFIXES.match(self.hit.text):  # else "[8, 2]" below it is of the message
+            below = _PREFIXES.sub("", below)
+        for line in below.splitlines()[:BLOCK]:
             if not line.strip() or re.match(r"Traceback|\s*File \"|\{'|\d+%|During handling", line):
                 break
             lines.append(line)

@@ -128,6 +128,8 @@ def _matches(
     for row in rows:
         text = piece.text_from(row, item.lines)
         first = item.regex.search(text)
+        if first is None and item.in_other_quotes is not None:
+            first = item.in_other_quotes.search(text)
         if first is None or "\n" in text[: first.start()]:  # then it begins in a row below
             continue
         if most and len(text) <= _SHOWN and first.start() <= _BEFORE:
@@ -135,7 +137,7 @@ def _matches(
             continue
         start = max(0, first.start() - _BEFORE)
         shown = text[start : start + _SHOWN]
-        for match in islice(item.regex.finditer(shown), most):
+        for match in islice(first.re.finditer(shown), most):
             yield row, shown, match
 
 

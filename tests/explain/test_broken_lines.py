@@ -25,6 +25,10 @@ def names(text: str) -> list[str]:
             "'lm_head' in\nGemma3ForConditionalGeneration\n",
             "no-place-in-vllm",
         ),
+        (
+            "ValueError: Expected input batch_size (1324) to match target batch_size\n(0).\n",
+            "labels-of-another-length",
+        ),
     ],
 )
 def test_a_broken_message_is_read_as_one(text: str, name: str) -> None:

@@ -41,7 +41,8 @@ def _assertion(case: Case) -> Answer:
 COMPILED_CODE: tuple[General, ...] = (
     General(
         "assertion-in-compiled-code",
-        r"(?P<file>[\w.-]{3,60}\.(?:cpp|cc|cu|cuh|h)):\d{1,5}: [^\n]{0,300}?"
+        r"(?P<file>[\w.-]{3,60}\.(?:cpp|cc|cu|cuh|h)):\d{1,5}: "
+        r"(?![^\n]{0,120}block: \[)[^\n]{0,300}?"
         r"Assertion [`'](?P<text>[^`'\n]{3,160})'? ?failed",
         _assertion,
         {

@@ -218,7 +218,7 @@ DATA_SETS: tuple[General, ...] = (
     ),
     General(
         "no-column-left",
-        r"IndexError: Invalid key: \d+ is out of bounds for size 0",
+        r"\bInvalid key: \d+ is out of bounds for size 0",
         always(
             "the data set that reaches the trainer has no rows or no columns left",
             "remove_unused_columns=False   with a collator that reads your columns",

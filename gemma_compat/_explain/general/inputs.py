@@ -152,7 +152,7 @@ INPUTS: tuple[General, ...] = (
     ),
     General(
         "label-outside-the-classes",
-        r"IndexError: Target (?P<label>\d+) is out of bounds",
+        r"\bTarget (?P<label>\d+) is out of bounds",
         lambda case: Answer(
             f"the label {case.match['label']} is not a class of the head",
             (

@@ -274,7 +274,7 @@ MISSING_PARTS: tuple[General, ...] = (
     ),
     General(
         "number-for-a-length-too-large",
-        r"OverflowError: (?:int too big to convert|cannot fit 'int' into an index-sized integer|"
+        r"\b(?:int too big to convert|cannot fit 'int' into an index-sized integer|"
         r"Python int(?:eger)? too large to convert to C)",
         always(
             "a number is far too large for a length or an id: most often "

@@ -117,7 +117,7 @@ OTHER_OBJECTS: tuple[General, ...] = (
     ),
     General(
         "value-that-is-called",
-        r"TypeError: '(?P<kind>str|list|dict|int|float|bool|tuple|set|Tensor|Dataset|DatasetDict|"
+        r"'(?P<kind>str|list|dict|int|float|bool|tuple|set|Tensor|Dataset|DatasetDict|"
         r"Subset|DataLoader|BatchEncoding|BatchFeature|LoraConfig|property|cached_property|module)"
         r"' object is not callable",
         _called,

@@ -106,7 +106,7 @@ PLAIN_PYTHON: tuple[General, ...] = (
     ),
     General(
         "name-before-its-value",
-        r"UnboundLocalError: [^\n']{0,60}'(?P<name>\w{1,60})'",
+        r"(?:UnboundLocalError: [^\n']{0,60}|\blocal variable )'(?P<name>\w{1,60})'",
         lambda case: Answer(
             f"{case.match['name']} is read before it got a value: the branch or loop that sets it "
             "was not taken",

@@ -119,7 +119,7 @@ PYTHON: tuple[General, ...] = (
     ),
     General(
         "text-in-another-code-page",
-        r"Unicode(?:De|En)codeError: '(?P<codec>[\w-]{2,20})' codec can't (?:de|en)code",
+        r"'(?P<codec>[\w-]{2,20})' codec can't (?:de|en)code",
         _code_page,
         {
             "UnicodeDecodeError: 'charmap' codec can't decode byte 0x81 in position 1: character "
@@ -258,7 +258,8 @@ PYTHON: tuple[General, ...] = (
     ),
     General(
         "not-allowed-to-write",
-        r"PermissionError: \[Errno 13\]|PermissionError at |Read-only file system",
+        r"\[Errno 13\] Permission denied|PermissionError: \[Errno 13\]|PermissionError at |"
+        r"Read-only file system",
         always(
             "the process may not write or read a file or folder there",
             "HF_HOME=/a/folder/of/yours before the command, where it is the Hub's cache",
@@ -282,7 +283,7 @@ PYTHON: tuple[General, ...] = (
     ),
     General(
         "calls-without-end",
-        r"RecursionError: maximum recursion depth exceeded",
+        r"\bmaximum recursion depth exceeded",
         always(
             "functions call each other without an end",
             "restart the kernel, and run every cell once",

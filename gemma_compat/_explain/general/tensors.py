@@ -223,7 +223,7 @@ TENSORS: tuple[General, ...] = (
     ),
     General(
         "lookup-past-the-table",
-        r"IndexError: index out of range in self|srcIndex < srcSelectDimSize",
+        r"\bindex out of range in self|srcIndex < srcSelectDimSize",
         _lookup,
         {"IndexError: index out of range in self": "embedding"},
         alone=True,

@@ -56,7 +56,7 @@ def _undefined(case: Case) -> Answer | None:
 UNDEFINED: tuple[General, ...] = (
     General(
         "name-not-defined",
-        r"NameError: name '(?P<name>\w{1,80})' is not defined",
+        r"\bname '(?P<name>\w{1,80})' is not defined",
         _undefined,
         {
             'Traceback (most recent call last):\n  File "/x/site-packages/trl/trainer/utils.py", '
