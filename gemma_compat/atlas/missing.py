@@ -14,7 +14,9 @@ from .lacking import Missing, index_of, index_of_names, keyed, made
 from .tables import head_table
 from .unsupported import MODEL_TEXTS, find_model
 
-_NAME = re.compile(r"cannot import name ['\"](?P<name>\w+)['\"] from ['\"](?P<module>[\w.]+)['\"]")
+_NAME = re.compile(
+    r"cannot import name ['\"]?(?P<name>\w+)['\"]? from ['\"]?(?!partially\b)(?P<module>[\w.]*\w)"
+)
 _MODULE = re.compile(r"No module named ['\"](?P<name>[\w.]+)['\"]")
 _OF_MODULE = re.compile(
     r"module ['\"]?(?P<module>[\w.]+)['\"]? has no attribute ['\"]?(?P<name>\w+)"

@@ -41,6 +41,15 @@ _OF_ONE_CLASS = {
 }  # fmt: skip
 
 
+_TOO_OLD_TO_UNWRAP = Answer(
+    "transformers calls unwrap_model() with keep_torch_compile, and this accelerate is older than "
+    "that argument",
+    ("pip install -U 'accelerate>=1.3.0'   and restart the kernel",),
+    why="the argument came with accelerate 1.3.0",
+    known="read in accelerate 1.2.1 and 1.3.0, accelerator.py",
+)
+
+
 def _argument(case: Case) -> Answer:
     name, function = case.match["name"], case.match["function"]
     packages = case.packages
@@ -52,6 +61,8 @@ def _argument(case: Case) -> Answer:
         )
     if known is not None and not known.contradicts:
         return _known_argument(case, known, packages)
+    if known is None and name == "keep_torch_compile":
+        return _TOO_OLD_TO_UNWRAP
     if function.lstrip("_").startswith("Unsloth"):
         return of_a_generated_trainer(name, function)
     told = told_of_trl(name, function) if known is None else None  # the log's release takes it

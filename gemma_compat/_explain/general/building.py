@@ -143,6 +143,8 @@ BUILDING: tuple[General, ...] = (
         r"Segmentation fault|SIGSEGV|0xC000(?:0005|0409|001D|0374)|"
         r"exits with return code = -11\b|"
         r"exit(?:ed with )?(?:code|status)?:? ?-11\b|"
+        r"\bexit(?:s|ed)?(?: with)?(?: code| status)? 139\b|\bsegfault(?:s|ed) (?:in|on|during|at|"
+        r"when|while|before|after)\b|"
         r"Fatal Python error: (?!none_dealloc)",
         always(
             "native code crashed: a compiled package, not Python",

@@ -54,6 +54,58 @@ COMPILED_CODE: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "gpu-error-met-while-compiling",
+        r"InternalTorchDynamoError: (?:\w{2,40}Error: )?CUDA error: (?!out of memory)",
+        always(
+            "an error of the GPU came to light while torch.compile looked at the code; the "
+            "compiler is not at fault by that",
+            "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it happened",
+            "restart the process: after such an error every further use of the GPU fails",
+            "UNSLOTH_COMPILE_DISABLE=1 (TORCHDYNAMO_DISABLE=1 without Unsloth)   shows whether a "
+            "compiled kernel is the one that fails",
+            why="kernels run behind Python, and the next call that waits for the GPU gets the "
+            "error of an earlier one",
+            known="the message has CUDA's error inside the compiler's; which kernel failed, it "
+            "does not say",
+            settles=False,
+        ),
+        {
+            "InternalTorchDynamoError: AcceleratorError: CUDA error: an illegal memory access was "
+            "encountered": "CUDA_LAUNCH_BLOCKING=1",
+            "torch._dynamo.exc.InternalTorchDynamoError: RuntimeError: CUDA error: unspecified "
+            "launch failure": "CUDA_LAUNCH_BLOCKING=1",
+            "torch._dynamo.exc.InternalTorchDynamoError: IndexError: list index": "",
+        },
+        alone=True,
+    ),
+    General(
+        "recompiled-too-often",
+        r"FailOnRecompileLimitHit|Hard failure due to fullgraph=True|"
+        r"recompile_limit (?:reached|hit) with (?:one_graph|fullgraph)=True",
+        always(
+            "a compiled function met more kinds of inputs than torch.compile may compile it for, "
+            "and is not allowed to run without the compiler",
+            "import torch._dynamo; torch._dynamo.config.recompile_limit = 64   before the model is "
+            "loaded (cache_size_limit before torch 2.6)",
+            "UNSLOTH_COMPILE_DISABLE=1 before unsloth is imported (TORCHDYNAMO_DISABLE=1 without "
+            "Unsloth), and unsloth_compiled_cache deleted",
+            "pip install -U unsloth unsloth_zoo   where its compiled cache is in the traceback",
+            why="each new length, dtype or requires_grad of an input is compiled anew; after 8 "
+            "times torch gives up, and with fullgraph=True that is an error",
+            known="the message; what differed from call to call, TORCH_LOGS=recompiles says",
+            settles=False,
+        ),
+        {
+            "torch._dynamo.exc.FailOnRecompileLimitHit: Hard failure due to fullgraph=True": (
+                "recompile_limit = 64"
+            ),
+            "FailOnRecompileLimitHit: recompile_limit reached with one_graph=True.": (
+                "recompile_limit"
+            ),
+        },
+        alone=True,
+    ),
+    General(
         "compiler-loses-its-pieces",
         r"AssertionError: Pieces mismatches|Cannot access storage of TensorWrapper",
         always(

@@ -31,7 +31,37 @@ def _empty_cache(case: Case) -> Answer:
     )
 
 
+def _whole_encoding(case: Case) -> Answer | None:
+    if "raise AttributeError" not in case.near or "tokenization_utils_base" not in case.near:
+        return None
+    return Answer(
+        "generate got what the tokenizer returned as a whole, where it takes its tensors",
+        (
+            "model.generate(**inputs, ...)   : with both stars, not model.generate(inputs) or "
+            "input_ids=inputs",
+            "or tokenizer.apply_chat_template(..., return_dict=False)   gives the tensor of ids "
+            "alone",
+        ),
+        why="apply_chat_template returns a dict of tensors by default from transformers 5 on, and "
+        "returned the ids alone before",
+        known="the frames: .shape is asked of a BatchEncoding; the default was read in "
+        "transformers 4.57.6 and 5.0.0",
+    )
+
+
 GENERATING: tuple[General, ...] = (
+    General(
+        "encoding-handed-over-whole",
+        r"batch_size = inputs_tensor\.shape\[0\]",
+        _whole_encoding,
+        {
+            '  File "/x/transformers/generation/utils.py", line 2398, in generate\n    batch_size '
+            '= inputs_tensor.shape[0]\n  File "/x/transformers/tokenization_utils_base.py", line '
+            "277, in __getattr__\n    raise AttributeError\nAttributeError": "**inputs",
+            "    batch_size = inputs_tensor.shape[0]": "",
+        },
+        alone=True,
+    ),
     General(
         "turn-that-does-not-end",
         r"(?:<end_of_turn>\s{0,2}){3}|(?:<turn\|>\s{0,2}){3}",

@@ -250,6 +250,29 @@ GGUF: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "quantized-folder-converted",
+        r"Quant method is not yet supported: ['\"]?(?P<method>[\w-]{2,40})",
+        lambda case: Answer(
+            f"the folder holds weights that {case.match['method']} quantized, and the converter "
+            "reads 16 bits",
+            (
+                "Unsloth: model.save_pretrained_merged(FOLDER, tokenizer, "
+                "save_method='merged_16bit'), then convert_hf_to_gguf.py FOLDER",
+                "or PeftModel.from_pretrained(BASE_IN_16_BITS, 'ADAPTER').merge_and_unload()"
+                ".save_pretrained(FOLDER)   : a base without load_in_4bit",
+            ),
+            why="merge_and_unload on a 4-bit base leaves it in 4 bits, and config.json keeps "
+            "quantization_config",
+            known="convert_hf_to_gguf.py says so",
+        ),
+        {
+            "NotImplementedError: Quant method is not yet supported: 'bitsandbytes'": (
+                "merged_16bit"
+            )
+        },
+        alone=True,
+    ),
+    General(
         "llama-cpp-not-built",
         r"Unsloth: (?!Failed compiling llama\.cpp with \w{1,9}:hf-to-gguf)(?:Quantization "
         r"failed|No working quantizer found|The file \(?'?llama\.cpp/|"

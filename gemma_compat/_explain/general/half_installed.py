@@ -57,6 +57,29 @@ HALF_INSTALLED: tuple[General, ...] = (
         },
     ),
     General(
+        "operator-of-another-torch",
+        r"'_OpNamespace' '(?P<name>\w{1,60})' object has no attribute",
+        lambda case: Answer(
+            f"a package calls an operator of torch ({case.match['name']}) that this torch does "
+            "not have",
+            (
+                "pip install -U torchao   where torchao is in the traceback (or pip uninstall -y "
+                "torchao, where nothing of yours uses it)",
+                "pip show torch torchao torchvision torchaudio   : those beside torch have to be "
+                "of its time",
+            ),
+            why="the operator came with another torch, or with an extension whose library was not "
+            "loaded; transformers imports torchao wherever it is installed",
+            known="the message; which package calls it, the frames say",
+            settles=False,
+        ),
+        {
+            "AttributeError: '_OpNamespace' '_c10d_functional' object has no attribute "
+            "'_wrap_tensor_autograd'": "pip install -U torchao"
+        },
+        alone=True,
+    ),
+    General(
         "flash-attention-beyond-xformers",
         r"Requires Flash-Attention version [<>=\d., ]{3,30}but got (?P<here>[\w.]{1,20}\w)",
         lambda case: Answer(

@@ -24,6 +24,27 @@ def _counts(text: str) -> tuple[int, int] | None:
     return tokens, features
 
 
+def _per_text(case: Case) -> Answer | None:
+    images, texts = int(case.match["images"]), int(case.match["texts"])
+    if not 1 < images < texts:
+        return None  # a list of images that was not nested
+    return Answer(
+        f"a batch has {texts} texts and images for {images} of them: rows without an image are "
+        "among the others",
+        (
+            "train rows with and rows without images apart, or drop those without: "
+            "dataset.filter(lambda row: row['images'])",
+            "or images=[[image], [], [image]]: one list for each text, where this processor takes "
+            "an empty one",
+            "per_device_train_batch_size=1   shows whether it is the mixture",
+        ),
+        why="the processor asks for one list of images for each text of the batch",
+        known="the message counts both; that the rows are mixed is inferred",
+        certain=False,
+        settles=False,
+    )
+
+
 def _mismatch(case: Case) -> Answer:
     tokens, features = _counts(case.hit.text) or _counts(case.message) or (None, None)
     if tokens is None or features is None:
@@ -217,6 +238,19 @@ IMAGES: tuple[General, ...] = (
             settles=False,
         ),
         {"ValueError: You need to specify an `image_processor`.": "from_pretrained"},
+    ),
+    General(
+        "rows-with-and-without-images",
+        r"Received inconsistently sized batches of images \((?P<images>\d+)\) and text "
+        r"\((?P<texts>\d+)\)",
+        _per_text,
+        {
+            "ValueError: Received inconsistently sized batches of images (3) and text (4)": (
+                "without an image"
+            ),
+            "ValueError: Received inconsistently sized batches of images (4) and text (1).": "",
+            "ValueError: Received inconsistently sized batches of images (1) and text (2).": "",
+        },
     ),
     General(
         "images-in-another-form",

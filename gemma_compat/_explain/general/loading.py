@@ -226,6 +226,7 @@ LOADING: tuple[General, ...] = (
         always(
             "a file of weights is damaged or not whole",
             "delete it and download it again: hf download MODEL --force-download",
+            "a file that you saved: save it again, with room on the disk (df -h .)",
             "git lfs pull   where the repository was cloned: a pointer of some lines lies in its "
             "place",
             why="a download or a save that was cut off, a full disk, or a Git LFS pointer",

@@ -264,7 +264,8 @@ def _optional_for_trl(name: str) -> Answer:
 MODULES: tuple[General, ...] = (
     General(
         "name-not-importable",
-        r"annot import name ['`](?P<name>\w{1,80})['`] from ['`]?(?P<module>[\w.]{2,120})['`]?|"
+        r"annot import name ['`]?(?P<name>\w{1,80})['`]? from ['`]?(?!partially\b)"
+        r"(?P<module>[\w.]{2,120})['`]?|"
         r"module '(?P<owner>[\w.]{1,120})' has no attribute '(?P<attribute>\w{1,80})'",
         _import,
         {
@@ -272,10 +273,8 @@ MODULES: tuple[General, ...] = (
             "ImportError: cannot import name 'cached_download' from 'huggingface_hub' (/x.py)": (
                 "huggingface-hub>=0.21.0,<=0.25.2"
             ),
-            "ImportError: cannot import name 'Dataset' from 'datasets' (unknown location)": (
-                "rename a folder or file of yours that is called datasets"
-            ),
-            "ImportError: cannot import name '_T' from 'packaging.version'": "packaging",
+            "ImportError: cannot import name 'Dataset' from 'datasets' (unknown place)": "rename",
+            "ImportError: cannot import name A from transformers.b": "transformers",
         },
     ),
     General(

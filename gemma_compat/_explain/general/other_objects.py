@@ -72,7 +72,44 @@ def _called(case: Case) -> Answer:
     )
 
 
+_OF_A_CARD = {
+    "total_mem": "total_memory",
+    "memory_total": "total_memory",
+    "totalMemory": "total_memory",
+    "memory": "total_memory",
+    "compute_capability": "major and .minor",
+    "sm_count": "multi_processor_count",
+    "multiprocessor_count": "multi_processor_count",
+}
+
+
+def _of_a_card(case: Case) -> Answer:
+    name = case.match["name"]
+    right = _OF_A_CARD.get(name)
+    return Answer(
+        f"what torch.cuda.get_device_properties returns has no {name}",
+        (
+            f"torch.cuda.get_device_properties(0).{right}"
+            if right
+            else "print(torch.cuda.get_device_properties(0))   shows its names",
+        ),
+        known="the message; total_memory, name, major, minor and multi_processor_count are there "
+        "in every release of torch 2",
+    )
+
+
 OTHER_OBJECTS: tuple[General, ...] = (
+    General(
+        "property-of-a-card-misspelled",
+        r"_CudaDeviceProperties'? object has no attribute '(?P<name>\w{1,60})'",
+        _of_a_card,
+        {
+            "AttributeError: '_CudaDeviceProperties' object has no attribute 'total_mem'": "memory",
+            "AttributeError: 'torch._C._CudaDeviceProperties' object has no attribute 'foo'": (
+                "print(torch.cuda"
+            ),
+        },
+    ),
     General(
         "quantized-in-another-way",
         r"'BitsAndBytesConfig' object has no attribute 'get_loading_attributes'|"

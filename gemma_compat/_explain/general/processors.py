@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from .base import Case, General, always
 
@@ -41,6 +43,27 @@ def _sound_or_film(case: Case) -> Answer:
     )
 
 
+def _content(case: Case) -> Answer | None:
+    if not re.search(
+        r"processing_utils\.py|processor\.apply_chat_template|Gemma\w{0,6}Processor", case.near
+    ):
+        return None
+    return Answer(
+        "a processor's template takes the content of a message for a list of parts, and it is a "
+        "text",
+        (
+            "{'role': 'user', 'content': [{'type': 'text', 'text': TEXT}]}   in each message",
+            "or processor.tokenizer.apply_chat_template(messages, ...), where no images are used",
+        ),
+        why="apply_chat_template of a processor looks for images in each part of the content, by "
+        "its 'type'",
+        known="read in transformers 4.57.6 and 5.0.0, processing_utils.py, with tokenize=True; "
+        "that it is this call is inferred from the log",
+        certain=False,
+        settles=False,
+    )
+
+
 PROCESSORS: tuple[General, ...] = (
     General(
         "sound-or-film-and-its-marks",
@@ -54,6 +77,16 @@ PROCESSORS: tuple[General, ...] = (
                 "each clip"
             ),
             "ValueError: Image features and image tokens do not match, tokens: 0, features: 1": "",
+        },
+    ),
+    General(
+        "content-that-is-a-text",
+        r"string indices must be integers",
+        _content,
+        {
+            "processor.apply_chat_template(messages, tokenize=True)\nTypeError: string indices "
+            "must be integers, not 'str'": "{'type': 'text'",
+            "TypeError: string indices must be integers, not 'str'": "",
         },
     ),
     General(

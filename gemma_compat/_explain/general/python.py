@@ -270,18 +270,6 @@ PYTHON: tuple[General, ...] = (
         {"PermissionError: [Errno 13] Permission denied: '/.cache'": "HF_HOME"},
     ),
     General(
-        "no-such-file",
-        r"FileNotFoundError: \[Errno 2\] No such file or directory: ",
-        always(
-            "a file that is read is not there",
-            "ls -l PATH   from the folder in which the command runs: a relative path counts from "
-            "there",
-            known="the message names the path",
-            settles=False,
-        ),
-        {"FileNotFoundError: [Errno 2] No such file or directory: 'data/train.json'": "ls -l"},
-    ),
-    General(
         "calls-without-end",
         r"\bmaximum recursion depth exceeded",
         always(

@@ -95,6 +95,54 @@ QUANTIZED: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "packed-weight-of-another-form",
+        r"assert module\.weight\.shape\[1\] == 1",
+        always(
+            "a 4-bit layer of bitsandbytes has lost its quantization state, and what lies in its "
+            "weight is not in the packed form",
+            "load anew with quantization_config=BitsAndBytesConfig(load_in_4bit=True, ...) and "
+            "device_map={'': 0}, and no .to(), .half() or load_state_dict on it after",
+            "pip install -U bitsandbytes transformers accelerate",
+            "print([(n, m.weight.dtype, tuple(m.weight.shape)) for n, m in model.named_modules() "
+            "if type(m).__name__ == 'Linear4bit'][:3])   : packed is uint8 with one column",
+            why="bitsandbytes looks for the state on the layer, and expects one column of bytes "
+            "there. Layers that were left on the CPU or the meta device, or whose weight was put "
+            "in place by hand, are not packed",
+            known="read in bitsandbytes, fix_4bit_weight_quant_state_from_module; how the layer "
+            "came to be so, the log does not say",
+            certain=False,
+            settles=False,
+        ),
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/bitsandbytes/nn/'
+            'modules.py", line 420, in fix_4bit_weight_quant_state_from_module\n    assert '
+            "module.weight.shape[1] == 1\nAssertionError": "BitsAndBytesConfig"
+        },
+        alone=True,
+    ),
+    General(
+        "quantized-model-cast",
+        r"You cannot cast a bitsandbytes model in a new `?dtype|"
+        r"\.(?:half|float)\(\)` is not supported for quantized",
+        always(
+            "a model that bitsandbytes quantized is cast or moved, which transformers refuses",
+            "leave out .to(dtype), .half(), .float() after from_pretrained: dtype=torch.bfloat16 "
+            "there, device_map={'': 0} for the place",
+            "for 16-bit weights after a merge: load the base in 16 bits, PeftModel, "
+            "merge_and_unload(), save_pretrained",
+            why="the weights are packed bytes: a cast would break them. The mark is on the model "
+            "(is_quantized), and stays where its layers were replaced by hand",
+            known="transformers says so",
+        ),
+        {
+            "ValueError: You cannot cast a bitsandbytes model in a new `dtype`. Make sure to load "
+            "the model using `from_pretrained`": "leave out .to(dtype)",
+            "ValueError: `.half()` is not supported for quantized model. Please use the model as "
+            "it is": "leave out .to",
+        },
+        alone=True,
+    ),
+    General(
         "four-bits-of-integers",
         r"Blockwise (?:4bit )?quantization only supports 16/32-bit floats, but got "
         r"(?:torch\.)?(?P<dtype>uint8|int8)",

@@ -191,8 +191,7 @@ RUNNING: tuple[General, ...] = (
         r"torch\._dynamo\.exc\.(?:Unsupported|UserError|InternalTorchDynamoError|TorchRuntimeError|"
         r"BackendCompilerFailed|Uncompilable)|InternalTorchDynamoError|torch\._inductor\.exc\.|"
         r"InductorError|"
-        r"Cannot access data pointer of Tensor \(e\.g\. FakeTensor|"
-        r"FailOnRecompileLimitHit|LoweringException",
+        r"Cannot access data pointer of Tensor \(e\.g\. FakeTensor|LoweringException",
         always(
             "torch.compile could not compile a part of the model; the run need not be compiled",
             "TORCHDYNAMO_DISABLE=1 before the command (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)",

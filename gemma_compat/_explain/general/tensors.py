@@ -109,7 +109,25 @@ def _assert(case: Case) -> Answer:
     )
 
 
+_PER_LAYER = Answer(
+    "a token id has no row in embed_tokens_per_layer, the second table of a Gemma 3n or 4",
+    (
+        "pip install -U 'transformers>=5.6.0'   and resize_token_embeddings there (Gemma 4, and "
+        "Gemma 3n's text model)",
+        "or reserved tokens (<unused0> and on) in place of new ones",
+    ),
+    why="releases before 5.6.0 resize the first table alone (GC609)",
+    known="the log names that table; the release was run for GC609. That tokens were added is "
+    "inferred",
+    certain=False,
+    settles=False,
+    of_gemma=True,
+)
+
+
 def _lookup(case: Case) -> Answer:
+    if re.search(r"embed_tokens_per_layer|get_per_layer_inputs", case.near):
+        return _PER_LAYER
     return Answer(
         "a lookup in an embedding went past its table: a token id is not below the number of rows",
         (
@@ -208,6 +226,14 @@ TENSORS: tuple[General, ...] = (
                 "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it "
                 "happened",
                 "or CUDA_VISIBLE_DEVICES=0 and one process, to leave device_map and links out",
+                *(
+                    (
+                        "unset LD_LIBRARY_PATH   where it names a folder of another CUDA: torch "
+                        "then loads a cuBLAS that is not its own",
+                    )
+                    if "CUBLAS_STATUS" in case.hit.text
+                    else ()
+                ),
             ),
             why="kernels run behind Python. A wrong index, a kernel that was built for another "
             "card or torch, too little memory for a library's workspace, or the card itself",
@@ -225,7 +251,10 @@ TENSORS: tuple[General, ...] = (
         "lookup-past-the-table",
         r"\bindex out of range in self|srcIndex < srcSelectDimSize",
         _lookup,
-        {"IndexError: index out of range in self": "embedding"},
+        {
+            "IndexError: index out of range in self": "embedding",
+            "IndexError: index out of range in self\nin embed_tokens_per_layer": "5.6.0",
+        },
         alone=True,
     ),
     General(

@@ -30,6 +30,8 @@ def _told(match: re.Match[str]) -> Iterator[Reading]:
     named = {name.lower() for name in re.findall(r"(?i)\b[fb][fp]16\b|\bfp32\b", line)}
     if len(named) > 1 or re.search(r"[?？]|n't\b|\b(?:not|never|no|cannot|want)\b", line):
         return
+    if match["lora"] and re.search(r"(?i)\bsav|\bmerg|\bexport|\bconvert|\badapter", line):
+        return  # the dtype of a file
     name = (match["value"] or match["stated"] or match["chinese"]).lower()
     if match["loads"]:
         yield Reading("model.dtype", _DTYPES[name], MENTIONED)
@@ -78,7 +80,8 @@ _STATED: tuple[Reader, ...] = (
         {"mixed_precision: 'no'": {"training.mixed_precision": "no"}},
     ),
     Reader(
-        r"(?i:\b(?:(?P<loads>load(?:ed|ing)?)|(?:fine-?)?tun(?:e|ed|ing)|train(?:ed|ing)?)\b"
+        r"(?i:\b(?:(?P<loads>load(?:ed|ing)?)|(?:fine-?)?tun(?:e|ed|ing)|train(?:ed|ing)?|"
+        r"(?P<lora>q?lora))\b"
         r"(?:(?!\bthen\b|\bsav|\bmerg|\bexport|\bconvert|\bquanti)[^.;\n]){0,60}?"
         r"\b(?:with|in|using) (?P<value>fp16|bf16)\b(?! ?[=:])|"
         r"(?:训练|微调)时?(?:使?用|采用)(?:的是)? ?(?P<chinese>fp16|bf16)\b|"
@@ -90,6 +93,8 @@ _STATED: tuple[Reader, ...] = (
             "- **Precision**: bf16, FSDP2": {"training.mixed_precision": "bf16"},
             "训练用 fp16，V100 单卡": {"training.mixed_precision": "fp16"},
             "Can I train it with fp16?": {"training.mixed_precision": ...},
+            "Gemma 4 LoRA in fp16 with Unsloth": {"training.mixed_precision": "fp16"},
+            "the LoRA is saved in fp16": {"training.mixed_precision": ...},
             "I can't train with fp16": {"training.mixed_precision": ...},
             "training with bf16 works": {"training.mixed_precision": ...},
             "I trained with fp16 and then with bf16": {"training.mixed_precision": ...},

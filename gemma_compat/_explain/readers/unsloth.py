@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .base import LISTED, STATED, Reader, Reading, always
+from .base import LISTED, MENTIONED, STATED, Reader, Reading, always, unless_advice
 from .models import type_named
 from .other_models import family_named
 from .packages import VERSION, package
+from .saying import is_another, is_beside, is_taken_back
 
 
 def _banner(match: re.Match[str]) -> Iterator[Reading]:
@@ -39,6 +40,13 @@ def _generated_file(match: re.Match[str]) -> Iterator[Reading]:
 
 def _old_torch(match: re.Match[str]) -> Iterator[Reading]:
     yield from package("torch", match["torch"], LISTED)
+
+
+def _told(match: re.Match[str]) -> Iterator[Reading]:
+    """Read "Gemma 4 with Unsloth on a T4"; not what works there, or is only asked or denied."""
+    if is_another(match) or is_beside(match) or is_taken_back(match) or "?" in match.string:
+        return
+    yield Reading("unsloth.used", True, MENTIONED)
 
 
 UNSLOTH: tuple[Reader, ...] = (
@@ -94,6 +102,7 @@ UNSLOTH: tuple[Reader, ...] = (
     ),
     Reader(
         r"^(?:\W{0,40})Unsloth: |[/\\](?:unsloth|unsloth_zoo|unsloth_compiled_cache)[/\\]|"
+        r"\bunsloth_(?:zoo|compiled_cache)[/\\]\w|"
         r"from unsloth import|native_moe_grouped_mm|FastLanguageModel|FastModel\.|FastVisionModel|"
         r"\bUnsloth\w+Trainer\b|unsloth_compiled_module|Error: Unsloth: |^\W{0,4}import unsloth\b|"
         r"UnslothVisionDataCollator",
@@ -102,11 +111,27 @@ UNSLOTH: tuple[Reader, ...] = (
             "Unsloth: Will smartly offload gradients to save VRAM!": {"unsloth.used": True},
             "/content/unsloth_compiled_cache/UnslothSFTTrainer.py": {"unsloth.used": True},
             "from unsloth import FastModel": {"unsloth.used": True},
+            "in unsloth_zoo/temporary_patches/gemma3n.py": {"unsloth.used": True},
             "<class 'unsloth_compiled_module_gemma3.EmptyLogits'>": {"unsloth.used": True},
             "RuntimeError: Unsloth: Please specify a token for uploading!": {"unsloth.used": True},
             "raised in `moe_utils.native_moe_grouped_mm`.": {"unsloth.used": True},
             "unsloth==2025.3.19": {"unsloth.used": ...},
         },
+        limit=20,
+    ),
+    Reader(
+        r"(?:\b[Ww]ith|\b[Uu]sing|\b[Vv]ia|\b[Uu]nder|\+|用) ?[Uu]nsloth(?:'s)?\b"
+        r"(?![/\-_.]\w| [Ss]tudio)",
+        unless_advice(_told),
+        {
+            "Gemma 4 + Unsloth on Kaggle GPU T4 x2:": {"unsloth.used": True},
+            "QLoRA of gemma-3-4b with Unsloth, loss is 0": {"unsloth.used": True},
+            "it works with Unsloth": {"unsloth.used": ...},
+            "I do not train with unsloth": {"unsloth.used": ...},
+            "should I train with unsloth?": {"unsloth.used": ...},
+            "with unsloth/gemma-3-4b-it": {"unsloth.used": ...},
+        },
+        words=("unsloth*",),
         limit=20,
     ),
 )

@@ -92,7 +92,9 @@ CHECKPOINTS: tuple[Symptom, ...] = (
         r"\bFQNs?\b[^\n]{0,80}mismatch|mismatch[^\n]{0,80}\bFQNs?\b|"
         r"skip(?:s|ped|ping)? all (?:the )?(?:parameters|weights|keys)|"
         r"(?:names?|keys|prefix(?:es)?) of (?:the )?(?:weights|parameters)[^\n]{0,40}"
-        r"(?:differ|mismatch|not match)",
+        r"(?:differ|mismatch|not match)|"
+        r"(?:every|all|most)(?: of the)?(?: checkpoint| model| saved)? keys? (?:is|are|was|were) "
+        r"(?:unexpected|missing)|loads? with random(?:ly initialized)? weights",
         told(
             "names of weights in a checkpoint are said not to be those of the model, so that they "
             "are not loaded",
@@ -108,6 +110,8 @@ CHECKPOINTS: tuple[Symptom, ...] = (
             "During load_state_dict in SHARDED_STATE_DICT mode, FSDP skips all parameters due to a "
             "mismatch between the expected FQNs and the keys": "named_parameters",
             "it skips all rows": "",
+            "every checkpoint key is UNEXPECTED and every model key is MISSING": "named_parameters",
+            "all keys are in the dictionary": "",
         },
     ),
     Symptom(

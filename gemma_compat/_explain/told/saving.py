@@ -97,7 +97,40 @@ _left_out = told(
 )
 
 
+_end_overwritten = told(
+    "a merge or a save is said to write another end of sequence than the one that was trained",
+    "pip install -U 'unsloth>=2026.5.3'   and merge again, where Unsloth merged a Gemma 4",
+    "tokenizer.eos_token = '<turn|>' (Gemma 2 and 3: '<end_of_turn>'); "
+    "tokenizer.save_pretrained(FOLDER)   in the merged folder; eos_token_id in its "
+    "generation_config.json names both ends",
+    why="Unsloth before 2026.5.3 writes <eos> into the tokenizer of a merged Gemma 4 (GC1152); "
+    "servers then wait for a token that the model does not write",
+    of_gemma=True,
+)
+
+
+def _of_the_end(case: Case) -> Answer | None:
+    if case.log.is_other or not re.search("(?i)gemma", case.near):
+        return None
+    found = re.search(r"(?i)merge|save_pretrained|unsloth|export|gguf", case.hit.text)
+    return _end_overwritten(case) if found else None
+
+
 SAVING: tuple[Symptom, ...] = (
+    Symptom(
+        "end-of-sequence-overwritten",
+        r"(?:rewrit\w+|overwr\w+|replac\w+|reset\w*|chang\w+|clobber\w*|revert\w*)[^\n.]{0,40}"
+        r"\beos(?:_token(?:_id)?)?\b[^\n.]{0,60}(?:<turn\|>|<end_of_turn>|<eos>)",
+        _of_the_end,
+        {
+            "save_pretrained_merged of Unsloth rewrites eos_token from <turn|> to <eos> for "
+            "gemma-4": "unsloth>=2026.5.3",
+            "save_pretrained_merged rewrites eos_token from <|im_end|> to <eos> for qwen": "",
+            "I changed eos_token to <end_of_turn> and gemma stops": "",
+        },
+        words=("eos",),
+        effects=("wrong-turn-end",),
+    ),
     Symptom(
         "images-lost-in-the-export",
         r"(?i:(?:lose|loses|lost|losing|without|missing|not have|n't have|not retain|no longer "
