@@ -50,6 +50,13 @@ def _is_in_quotes(before: str) -> bool:
     return bool(before.count('"') % 2) and _CODE.search(before) is None
 
 
+# A line that begins as Python's own errors do, without their class.
+_OF_PYTHON = re.compile(
+    r"[^\w'\n]{0,8}(?:'\w{2,60}' (?:object )?has no attribute '|No module named '|"
+    r"cannot import name '|name '\w{1,60}' is not defined)"
+)
+
+
 def _is_reported(hit: Hit, reading: LogReading) -> bool:
     """Return whether a log without any exception reports this text as a failure.
 
@@ -61,6 +68,8 @@ def _is_reported(hit: Hit, reading: LogReading) -> bool:
     if _RAISES.search(before):
         return False
     if _REPORTED.search(before) is not None or _is_in_quotes(before):
+        return True
+    if _OF_PYTHON.match(hit.text) is not None and hit.match.start() <= 8:
         return True
     above = [line for line in hit.before[-600:].splitlines() if line.strip("`> \t")]
     if hit.line == 1 and reading.lines > 1:

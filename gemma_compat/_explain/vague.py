@@ -65,6 +65,10 @@ VAGUE: tuple[Vague, ...] = (
     Vague(r"^.?not implemented for .BFloat16"),
     Vague(r"expected (?:scalar|m)", r"unsloth|gemma"),
     Vague(r"index out of range in self", r"embedding"),
+    Vague(
+        r"torch\.finfo\(\) requires",
+        r"modeling_gemma4|Clippable|audio_tower|ffw_layer|linear_start",
+    ),
     Vague(r"out of resource|triton configs|recompile_limit", r"flex_attention|FlexAttention"),
     Vague(r"Missing required positional|Observed exception|missing a required", r"unsloth|norm"),
 )

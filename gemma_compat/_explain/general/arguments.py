@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...atlas.intervals import told
 from ..answer import Answer
 from .base import Case, General
-from .released import Released, released, upgrade
+from .released import Released, of_another_release, released, upgrade
 from .trl_arguments import of_a_generated_trainer, told_of_trl
 
 # What took the place of an argument.
@@ -50,22 +50,33 @@ _TOO_OLD_TO_UNWRAP = Answer(
 )
 
 
-def _argument(case: Case) -> Answer:
-    name, function = case.match["name"], case.match["function"]
-    packages = case.packages
+def _by_the_atlas(case: Case, function: str, name: str) -> Released | None:
+    """Return the releases that take the argument, also where the class is not named."""
     known = released(case)
+    if known is None and "got unexpected" in case.hit.text:  # as people retell it
+        asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
+        known = released(case, asked)
     if known is None and function == "__init__" and name in _OF_ONE_CLASS:
         owner = _OF_ONE_CLASS[name]
         known = released(
             case, f"TypeError: {owner}.__init__() got an unexpected keyword argument '{name}'"
         )
+    return known
+
+
+def _argument(case: Case) -> Answer:
+    name, function = case.match["name"], case.match["function"]
+    packages = case.packages
+    known = _by_the_atlas(case, function, name)
     if known is not None and not known.contradicts:
         return _known_argument(case, known, packages)
     if known is None and name == "keep_torch_compile":
         return _TOO_OLD_TO_UNWRAP
     if function.lstrip("_").startswith("Unsloth"):
         return of_a_generated_trainer(name, function)
-    told = told_of_trl(name, function) if known is None else None  # the log's release takes it
+    if known is not None and known.found.releases:
+        return of_another_release(known)
+    told = told_of_trl(name, function) if known is None else None
     if told is not None:
         return told
     if len(set(packages)) < 2:
@@ -128,6 +139,18 @@ def _moved(case: Case, function: str, name: str) -> str:
 
 def _missing_argument(case: Case) -> Answer:
     function, name = case.match["function"], case.match["name"]
+    if name == "cache_position" and "mask" in function:
+        return Answer(
+            f"{function.rpartition('.')[2]}() was written for an older transformers, which handed "
+            "cache_position to its mask functions",
+            (
+                "pip install -U   the package that puts this function in place of transformers' "
+                "(SequenceParallel: ms-swift)",
+                "with ms-swift: --sequence_parallel_size 1",
+            ),
+            why="newer releases of transformers 5 hand over q_length and q_offset instead",
+            known="read in transformers 5.0.0, with cache_position, and 5.17.0, without",
+        )
     asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
     known = released(case, asked)
     spans = known.found.releases if known is not None and "." in function else ()
@@ -233,7 +256,7 @@ ARGUMENTS: tuple[General, ...] = (
     ),
     General(
         "argument-missing",
-        r"(?P<function>[\w.]{1,80})\(\) missing \d required positional arguments?: "
+        r"(?P<function>[\w.<>]{1,90})\(\) missing \d required positional arguments?: "
         r"'(?P<name>\w{1,60})'",
         _missing_argument,
         {
@@ -241,14 +264,19 @@ ARGUMENTS: tuple[General, ...] = (
             "line 3, in f\n    g()\nTypeError: Gemma2DecoderLayer.forward() missing 1 required "
             "positional argument: 'position_embeddings'": "in transformers 4.48.0 to ",
             "TypeError: f() missing 1 required positional argument: 'x'": "without x",
+            "TypeError: SequenceParallel._prepare_flash_attn.<locals>.flash_attention_mask() "
+            "missing 1 required positional argument: 'cache_position'": "ms-swift",
         },
     ),
     General(
         "argument-unknown",
-        r"(?P<function>[\w.<>]{1,80})\(\) got an unexpected keyword argument '(?P<name>\w{1,60})'",
+        r"(?P<function>[\w.<>]{1,80})\(\) got (?:an )?unexpected keyword argument "
+        r"'(?P<name>\w{1,60})'",
         _argument,
         {
             "TypeError: f() got an unexpected keyword argument 'x'": "no such argument",
+            "6. `TypeError: SFTConfig.__init__() got unexpected keyword argument 'max_length'`\n"
+            "TRL 0.29.1": "what ran is another release",
             "# TypeError: __init__() got an unexpected keyword argument 'dispatch_batches'": (
                 "in its signature in accelerate"
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..answer import Answer
-from .base import Case, General
+from .base import Case, General, always
 from .released import upgrade
 
 _WRAPPERS = (
@@ -197,6 +197,69 @@ ATTRIBUTES: tuple[General, ...] = (
         rf"has no attribute '(?P<name>{'|'.join(sorted(_OF_TEXT_MODEL))})'",
         _inner_model,
         {"AttributeError: 'Gemma3Model' object has no attribute 'layers'": "language_model.layers"},
+    ),
+    General(
+        "decoder-layers-not-found",
+        r"(?i:(?:could not|cannot|can't|unable to|failed to) (?:find|locate|resolve|get|infer))"
+        r"[^\n]{0,40}\blayers?\b[^\n]{0,80}\b(?P<owner>(?:Gemma3n?|Gemma4|PaliGemma)"
+        r"ForConditionalGeneration)",
+        lambda case: Answer(
+            f"code that looks for the decoder's layers does not find them in {case.match['owner']}",
+            (
+                "model.model.language_model.layers   from transformers 4.52 on",
+                "model.get_decoder().layers   works on every release, and never gives the layers "
+                "of the vision tower",
+            ),
+            why="the multimodal Gemmas keep the text model one step deeper, and a tower for images "
+            "beside it has layers as well; older code knows model.layers or "
+            "language_model.model.layers",
+            known="the class in the message; the paths are those of transformers 4.52.4 and 5.23.0",
+            of_gemma=True,
+        ),
+        {
+            "## 8. `Could not find transformer layers for model ... (class: "
+            "Gemma4ForConditionalGeneration)`": "get_decoder().layers",
+            "Could not find layers of the cake recipe": "",
+        },
+        alone=True,
+    ),
+    General(
+        "cache-without-tuples",
+        r"'DynamicCache'(?: object)? has no attribute '(?P<name>(?:from|to)_legacy_cache)'",
+        lambda case: Answer(
+            f"transformers 5 has no {case.match['name']}: a cache is no longer made of, or turned "
+            "into, tuples",
+            (
+                "DynamicCache(past)   in place of DynamicCache.from_legacy_cache(past)"
+                if case.match["name"].startswith("from")
+                else "[(layer.keys, layer.values) for layer in cache.layers]   in place of "
+                "cache.to_legacy_cache()",
+                "pip install -U   the package of the last frame, where it is not the script",
+            ),
+            why="both were taken out with transformers 5.0",
+            known="read in transformers 4.57.6, which has both, and 5.23.0, which has neither",
+        ),
+        {
+            "AttributeError: type object 'DynamicCache' has no attribute 'from_legacy_cache'": (
+                "DynamicCache(past)"
+            ),
+            "AttributeError: 'DynamicCache' object has no attribute 'to_legacy_cache'": (
+                "layer.keys"
+            ),
+        },
+    ),
+    General(
+        "memory-of-a-card",
+        r"_CudaDeviceProperties'? object has no attribute '(?P<name>total_mem\w{0,10})'",
+        always(
+            "the field of torch's properties of a card is called total_memory",
+            "torch.cuda.get_device_properties(0).total_memory   : bytes",
+            known="torch's class has no other name for it",
+        ),
+        {
+            "AttributeError: 'torch._C._CudaDeviceProperties' object has no attribute "
+            "'total_mem'": "total_memory"
+        },
     ),
     General(
         "trainer-without-a-tokenizer",

@@ -159,14 +159,17 @@ DATA: tuple[General, ...] = (
     General(
         "rows-of-text",
         r"too many dimensions 'str'|Unable to create tensor, you should probably activate "
-        r"truncation",
+        r"truncation|excessive nesting \(inputs type",
         _ragged,
         {
             "ValueError: too many dimensions 'str'": "text",
             "ValueError: Unable to create tensor, you should probably activate truncation and/or "
             "padding with 'padding=True' 'truncation=True' to have batched tensors with the same "
             "length. Perhaps your features (`labels` in this case) have": "labels",
+            "**Symptom**: `Unable to create tensor... excessive nesting (inputs type 'list' where "
+            "type 'int' is expected)`": "remove_columns",
         },
+        alone=True,
     ),
     General(
         "no-padding-token",

@@ -60,10 +60,35 @@ DRIVERS: tuple[General, ...] = (
         {"RuntimeError: No backend type associated with device type cpu": "gloo"},
     ),
     General(
+        "two-halves-of-a-driver",
+        r"unsupported display driver / cuda driver|forward compatibility was attempted on non "
+        r"supported HW",
+        always(
+            "the CUDA library (libcuda) that the process found does not go with the driver of the "
+            "machine",
+            "echo $LD_LIBRARY_PATH; ldconfig -p | grep libcuda.so   : the first libcuda is taken",
+            "one in a folder compat: take that folder out of LD_LIBRARY_PATH (and of "
+            "/etc/ld.so.conf.d), so that the driver's own answers",
+            "none there, or a driver that was just updated: restart the machine, and the container",
+            "a torch for this driver: nvidia-smi prints the newest CUDA that it takes",
+            why="an image with a newer CUDA brings another libcuda (in the folder compat), which "
+            "serves older drivers on data-centre cards only; an update without a restart leaves "
+            "the old half in the kernel",
+            known="that the two do not go together, the driver says; which of them it is, the path "
+            "says",
+            settles=False,
+        ),
+        {
+            "CUDA initialization: Error 803: system has unsupported display driver / cuda driver "
+            "combination": "compat",
+            "RuntimeError: Unexpected error from cudaGetDeviceCount(). Error 804: forward "
+            "compatibility was attempted on non supported HW": "LD_LIBRARY_PATH",
+        },
+    ),
+    General(
         "driver-in-a-bad-state",
-        r"Unexpected error from cudaGetDeviceCount|unsupported display driver / cuda driver|"
-        r"CUDA driver initialization failed|"
-        r"CUDA driver error: |forward compatibility was attempted on non supported HW|"
+        r"Unexpected error from cudaGetDeviceCount|CUDA driver initialization failed|"
+        r"CUDA driver error: |"
         r"Failed to initialize NVML|CUDA unknown error",
         always(
             "the CUDA driver does not answer: torch cannot count the cards",

@@ -83,6 +83,69 @@ ENGINES: tuple[General, ...] = (
         },
     ),
     General(
+        "adapter-that-sglang-cannot-read",
+        r"Only 'all' or 'all-linear' can be used as the string for target module",
+        always(
+            "target_modules of the adapter is a regular expression, and SGLang reads a list of "
+            "names only",
+            "in adapter_config.json: target_modules as the list of the names that were adapted "
+            "(the keys of adapter_model.safetensors show them)",
+            "or merge the adapter, or serve it with vLLM",
+            why="PEFT writes target_modules as it was given; the weights need no change",
+            known="read in sglang 0.5.23, which takes a list, 'all' or 'all-linear'",
+        ),
+        {
+            "RuntimeError: Failed to load LoRA adapter ft: Only 'all' or 'all-linear' can be used "
+            "as the string for target module": "adapter_config.json",
+        },
+    ),
+    General(
+        "adapter-without-a-value-projection",
+        r"Failed to load LoRA adapter \S{1,120}: '[\w.]{8,200}\.v_proj\.lora_[AB]\.weight'",
+        always(
+            "SGLang wants an adapter of v_proj in every layer whose q_proj is adapted, and this "
+            "one has none",
+            "merge the adapter (merge_and_unload in 16 bits) and serve the merged folder",
+            "or serve the adapter with vLLM",
+            "an adapter for the MLP alone, or with v_proj in target_modules, where the model has "
+            "it in every layer",
+            why="it joins q, k and v of a layer into one matrix. In Gemma 4 12B, 26B, 31B the "
+            "layers with full attention have no v_proj (attention_k_eq_v), so that no adapter can "
+            "have it",
+            known="read in sglang 0.5.23: normalize_qkv_proj takes the key without asking",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Failed to load LoRA adapter ft: 'base_model.model.model.language_model."
+            "layers.5.self_attn.v_proj.lora_A.weight'": "merge_and_unload",
+        },
+    ),
+    General(
+        "layer-that-sglang-does-not-adapt",
+        r"No corresponding LoRA layer supported for <class '(?P<layer>[\w.]{1,120})'",
+        lambda case: Answer(
+            f"SGLang has no adapter for {case.match['layer'].rpartition('.')[2]}"
+            + (
+                ", which is a layer of Gemma 4's vision or audio tower"
+                if "clippable" in case.match["layer"].lower()
+                else ""
+            ),
+            (
+                "merge the adapter (merge_and_unload in 16 bits) and serve the merged folder",
+                "or target_modules in adapter_config.json as the full names of the language "
+                "model's layers, which no tower has",
+                "or serve the adapter with vLLM",
+            ),
+            why="it looks for a name such as down_proj in the whole model, towers included",
+            known="read in sglang 0.5.23: seven kinds of layers have an adapter",
+            settles=False,
+        ),
+        {
+            "Exception: No corresponding LoRA layer supported for <class "
+            "'sglang.srt.layers.clippable_linear.ClippableRowParallelLinear'>.": "tower",
+        },
+    ),
+    General(
         "weight-not-found-by-tgi",
         r"\bweight (?P<name>[\w.]{3,160}) does not exist|"
         r"due to missing (?P<missing>[\w.]{3,160}\.weight)\b",

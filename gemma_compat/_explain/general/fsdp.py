@@ -31,6 +31,27 @@ def _states_are_empty(case: Case) -> Answer:
 
 FSDP: tuple[General, ...] = (
     General(
+        "weights-that-fsdp2-left-whole",
+        r"'(?:Tensor|Parameter)'(?: object)? has no attribute '(?:device_mesh|placements|to_local|"
+        r"full_tensor)'",
+        always(
+            "a weight that FSDP2 did not split is handled as if it were split (a DTensor)",
+            "fsdp_cpu_ram_efficient_loading: false",
+            "pip install -U accelerate   where its frame (fsdp_utils.py) is the last",
+            "in own code: isinstance(weight, DTensor) before .full_tensor()",
+            why="only what lies in a wrapped unit becomes a DTensor. Embeddings, norms and the "
+            "head at the root stay plain tensors where the root is not wrapped",
+            known="the message: these are names of a DTensor; which weight it is, it does not say",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "AttributeError: 'Tensor' has no attribute 'device_mesh'\nsharded_state[k] = "
+            "DTensor.from_local(v, device_mesh=v.device_mesh, ...)": "cpu_ram_efficient_loading",
+            "AttributeError: 'Tensor' object has no attribute 'full_tensor'": "isinstance",
+        },
+    ),
+    General(
         "fsdp-on-two-kinds-of-device",
         r"FSDP only supports single device modules|"
         r"FSDP does not support modules with different device types|"

@@ -137,6 +137,40 @@ _INPUTS: tuple[Part, ...] = (
     ),
 )
 
+
+def _marks(case: Case) -> Answer | None:
+    """Answer the marks of Gemma 1 to 3 that a check misses in Gemma 4's tokenizer."""
+    kind = case.facts.model.get("model_type")
+    if kind and not str(kind).startswith("gemma4"):
+        return None
+    return Answer(
+        "the code asks for a turn mark of Gemma 1 to 3, which Gemma 4's tokenizer does not have",
+        (
+            "<|turn> and <turn|>   in place of <start_of_turn> and <end_of_turn>",
+            "or tokenizer.apply_chat_template(messages), which writes the marks of that model",
+        ),
+        why="Gemma 4 opens a turn with <|turn> and ends it with <turn|>, which is its end token as "
+        "well",
+        known="the tokenizers of the published models",
+        certain=bool(kind),
+        settles=False,
+    )
+
+
+_MARKS: tuple[Part, ...] = (
+    Part(
+        r"(?:[Mm]issing|not found|not in|lacks|no such|[Uu]nknown)\b[^\n]{0,60}"
+        r"<(?:start|end)_of_turn>|<(?:start|end)_of_turn>[`'\"]? (?:is |was )?(?:missing|not (?:in|"
+        r"found|known|a (?:special|single) token))",
+        _marks,
+        (
+            "model: google/gemma-4-31B-it\nValueError: Missing required special token: "
+            "<start_of_turn>",
+            "<|turn>",
+        ),
+    ),
+)
+
 _WEIGHTS: tuple[Part, ...] = (
     Part(
         r"(?P<skipped>\S{1,120}) was skipped because it is tied to (?P<wanted>\S{1,120}) in "
@@ -198,7 +232,7 @@ _DRAFTS: tuple[Part, ...] = (
     ),
 )
 
-PARTS = PARALLEL + _ATTENTION + _INPUTS + _WEIGHTS + _DRAFTS
+PARTS = PARALLEL + _ATTENTION + _INPUTS + _MARKS + _WEIGHTS + _DRAFTS
 
 
 def _part(case: Case) -> Answer | None:

@@ -122,6 +122,21 @@ def _no_image_processor(case: Case) -> Answer | None:
     )
 
 
+def _cut_off(case: Case) -> Answer:
+    ids, kind = case.match["ids"], case.match["kind"]
+    counted = f": of {case.match['text']} places {ids} are left" if ids else ""
+    return Answer(
+        f"the row was cut within the places of its {kind}{counted}",
+        (
+            "truncation=False, max_length=None   in the processor's call and in the trainer's "
+            "config",
+            "or a max_length above the placeholders of all images (256 each for Gemma 3) and the "
+            "text",
+        ),
+        known="the processor counts the places in the text and after tokenizing",
+    )
+
+
 IMAGES: tuple[General, ...] = (
     General(
         "placeholders-and-images",
@@ -143,23 +158,17 @@ IMAGES: tuple[General, ...] = (
     ),
     General(
         "placeholders-cut-off",
-        r"Mismatch in `(?P<kind>\w{3,10})` token count between text and `input_ids`\. Got "
-        r"ids=\[?(?P<ids>[\d, ]{1,40})\]? and text=\[?(?P<text>[\d, ]{1,40})\]?",
-        lambda case: Answer(
-            f"the text has {case.match['text']} placeholders of the {case.match['kind']}, and "
-            f"{case.match['ids']} are left after tokenizing: the row was cut",
-            (
-                "truncation=False, max_length=None   in the processor's call and in the trainer's "
-                "config",
-                "or a max_length above the placeholders of all images (256 each for Gemma 3) and "
-                "the text",
-            ),
-            known="the processor counts both before and after",
-        ),
+        r"[Mm]ismatch in [`'\"]?(?P<kind>image|video|audio)[`'\"]? tokens? count between text and "
+        r"`?input_ids(?:`?\. Got ids=\[?(?P<ids>[\d, ]{1,40})\]? and text=\[?"
+        r"(?P<text>[\d, ]{1,40}))?",
+        _cut_off,
         {
             "ValueError: Mismatch in `image` token count between text and `input_ids`. Got ids="
-            "[256] and text=[512]. Likely due to `truncation='max_length'`.": "256 are left"
+            "[256] and text=[512]. Likely due to `truncation='max_length'`.": "256 are left",
+            "Mismatch in image token count between text and input_ids.\nLikely due to "
+            "truncation='max_length'.": "256 each",
         },
+        alone=True,
     ),
     General(
         "placeholders-in-a-prompt",

@@ -85,6 +85,30 @@ def _compiled_for_another(case: Case) -> Answer:
     )
 
 
+def _older_driver(case: Case) -> Answer:
+    """Answer by the CUDA that the driver takes, where torch prints it: 12040 is 12.4."""
+    found = case.match["found"]
+    of_12 = bool(found) and found.startswith("12") and len(found) == 5
+    newest = f": it takes CUDA {int(found) // 1000}.{int(found) % 1000 // 10}" if found else ""
+    return Answer(
+        f"the NVIDIA driver is older than the CUDA that torch was built for{newest}",
+        (
+            "pip install torch --index-url https://download.pytorch.org/whl/cu126"
+            if of_12
+            else "a newer driver",
+            "or a newer driver, on the host: a container uses the host's"
+            if of_12
+            else "or a torch for an older CUDA: pip install torch --index-url "
+            "https://download.pytorch.org/whl/cu118",
+        ),
+        why="a driver for one release of CUDA 12 runs what was built for any other of CUDA 12, "
+        "and nothing of CUDA 13"
+        if of_12
+        else "",
+        known="the message has what the driver takes" if found else "the message",
+    )
+
+
 KERNELS: tuple[General, ...] = (
     General(
         "flash-attention-needs-ampere",
@@ -127,19 +151,15 @@ KERNELS: tuple[General, ...] = (
     ),
     General(
         "driver-too-old",
-        r"NVIDIA driver on your system is too old|"
+        r"NVIDIA driver on your system is too old(?: \(found version (?P<found>\d{4,5})\))?|"
         r"CUDA driver version is insufficient for CUDA runtime",
-        always(
-            "the NVIDIA driver is older than the CUDA that torch was built for",
-            "a newer driver",
-            "or a torch for an older CUDA: pip install torch --index-url "
-            "https://download.pytorch.org/whl/cu118",
-            known="the message",
-        ),
+        _older_driver,
         {
+            "UserWarning: CUDA initialization: The NVIDIA driver on your system is too old (found "
+            "version 12040).": "whl/cu126",
             "RuntimeError: The NVIDIA driver on your system is too old (found version 11040).": (
                 "driver"
-            )
+            ),
         },
         alone=True,
     ),

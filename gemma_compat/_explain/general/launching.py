@@ -55,8 +55,32 @@ def _no_command(case: Case) -> Answer:
 
 LAUNCHING: tuple[General, ...] = (
     General(
+        "two-ways-to-launch",
+        r"[Yy]ou can only use one of `?--cpu`?,[^\n]{0,100} at a time|"
+        r"[Yy]ou need to use at least 2 processes to use `?--multi_gpu",
+        lambda case: Answer(
+            "accelerate launch is given several of the flags that choose how to train"
+            if "only use one" in case.hit.text
+            else "accelerate launch is given --multi_gpu for one process",
+            (
+                "one of them alone: --use_deepspeed or --use_fsdp without --multi_gpu; "
+                "--num_processes N says how many GPUs"
+                if "only use one" in case.hit.text
+                else "leave --multi_gpu out, or --num_processes 2",
+            ),
+            why="--use_deepspeed and --use_fsdp start several processes themselves",
+            known="accelerate says so",
+        ),
+        {
+            "ValueError: You can only use one of --cpu, --multi_gpu, --tpu, --use_deepspeed, "
+            "--use_fsdp at a time.": "without --multi_gpu",
+            "ValueError: You need to use at least 2 processes to use `--multi_gpu`.": "leave",
+        },
+        alone=True,
+    ),
+    General(
         "quantized-on-another-device",
-        r"loaded in (?:8-bit or 4-bit|8-bit|4-bit)[^\n]{0,40} on a different device than the one",
+        r"loaded in (?:8-bit or 4-bit|8-bit|4-bit)[^\n]{0,40} on a different device",
         always(
             "each process has to load the 4-bit model onto its own GPU, and this one did not",
             'device_map={"": PartialState().process_index}   (from accelerate import PartialState)',
@@ -66,7 +90,9 @@ LAUNCHING: tuple[General, ...] = (
         ),
         {
             "ValueError: You can't train a model that has been loaded in 8-bit or 4-bit precision "
-            "on a different device than the one you're training on.": "PartialState"
+            "on a different device than the one you're training on.": "PartialState",
+            "- **Problem:** `ValueError: You can't train a model that has been loaded in 4-bit "
+            "precision on a different device`": "CUDA_VISIBLE_DEVICES=0",
         },
     ),
     General(

@@ -29,7 +29,7 @@ def _model_type(case: Case) -> Answer:
 
 
 def _no_entry(case: Case) -> Answer | None:
-    name = case.match["type"]
+    name = case.match["type"] or case.match["named"]
     since = families.FIRST_RELEASES.get(name)
     if since is None:
         return None
@@ -114,6 +114,8 @@ def _no_protobuf(case: Case) -> Answer:
     )
 
 
+_GEMMAS = r"(?:embedding|diffusion|recurrent|vault|shield|pali|t5)?_?gemma\w{0,30}"
+
 LOADING: tuple[General, ...] = (
     General(
         "device-map-with-gaps",
@@ -189,10 +191,12 @@ LOADING: tuple[General, ...] = (
     ),
     General(
         "model-type-not-in-a-table",
-        r"KeyError: '(?P<type>(?:embedding|diffusion|recurrent|vault|shield|pali|"
-        r"t5)?_?gemma\w{0,30})'",
+        rf"KeyError: '(?P<type>{_GEMMAS})'|[Mm]odel type ['\"`]?(?P<named>{_GEMMAS})['\"`]? "
+        r"(?:is |was )?(?:not recogni[sz]ed|unknown|not known)",
         _no_entry,
         {
+            "ValueError: model type 'gemma3_text' not recognized": "transformers>=4.50.0",
+            "the model type gemma3 is loaded by its own class": "",
             "KeyError: 'gemma3_text'": "transformers>=4.50.0",
             "KeyError: 'gemma3_with_a_name_of_my_own'": "",
         },

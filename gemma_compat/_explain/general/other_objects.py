@@ -113,11 +113,15 @@ OTHER_OBJECTS: tuple[General, ...] = (
     General(
         "quantized-in-another-way",
         r"'BitsAndBytesConfig' object has no attribute 'get_loading_attributes'|"
-        r"The model is quantized with \w{1,40} but you are passing a \w{1,40}",
+        r"The model is quantized with \w{1,40} but you are passing a \w{1,40}|"
+        r"(?:CompressedTensors|AWQ|Awq|GPTQ|FP8|FineGrainedFP8|TorchAo|Mxfp4|Quanto|AutoRound|HQQ|"
+        r"Hqq)Config\b[^\n:]{1,60}\bBitsAndBytesConfig",
         _quantized_otherwise,
         {
             "AttributeError: 'BitsAndBytesConfig' object has no attribute "
-            "'get_loading_attributes'": "leave quantization_config out"
+            "'get_loading_attributes'": "leave quantization_config out",
+            "(`ValueError: CompressedTensorsConfig vs BitsAndBytesConfig`)": "not quantized, for 4",
+            "quantization_config: GPTQConfig or BitsAndBytesConfig": "",
         },
     ),
     General(

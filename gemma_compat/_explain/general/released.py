@@ -8,6 +8,7 @@ from ... import versions
 from ...atlas import IndexUnusable, Missing, missing, read_tracebacks
 from ...atlas.intervals import Interval, told
 from ...values import Value
+from ..answer import Answer
 from .base import Case
 
 _SUBJECTS = {
@@ -174,3 +175,22 @@ def released(case: Case, message: str = "") -> Released | None:
     version = str(package.get("version", "")) if package is not None else ""
     known = Released(found[-1], version if versions.is_valid(version) else "")
     return None if known.is_before_all else known
+
+
+def of_another_release(known: Released) -> Answer:
+    """Answer an argument that the release which the log states does take."""
+    name, function = known.found.name, known.found.owner
+    return Answer(
+        f"{function}() is given {name}: {known.happened}",
+        (
+            f"python -c 'import {known.found.package} as p; print(p.__file__, p.__version__)'   in "
+            "that very environment",
+            known.command,
+        ),
+        why="an update in a running kernel, another environment, or a copy that was installed "
+        "beside it",
+        known=f"read in the wheels of {known.found.package}; that the log's release is the one "
+        "that ran is what the log says",
+        certain=False,
+        settles=False,
+    )

@@ -157,17 +157,26 @@ REPOSITORIES: tuple[General, ...] = (
         r"Consistency check failed: file should be of size|IncompleteRead\(|"
         r"ChunkedEncodingError|CAS service error|Data processing error: |"
         r"File reconstruction error",
-        always(
-            "a download from the Hub broke off",
-            "hf download MODEL   once more: it goes on where it stopped",
-            "HF_HUB_DISABLE_XET=1 before the command, where it fails again; df -h for a full disk",
-            known="the message; why the connection broke is not in it",
-            settles=False,
+        lambda case: (
+            None
+            if "No space left" in case.hit.text
+            else Answer(
+                "a download from the Hub broke off",
+                (
+                    "hf download MODEL   once more: it goes on where it stopped",
+                    "HF_HUB_DISABLE_XET=1 before the command, where it fails again; df -h for a "
+                    "full disk",
+                ),
+                known="the message; why the connection broke is not in it",
+                settles=False,
+            )
         ),
         {
+            "RuntimeError: Data processing error: CAS service error : IO Error: No space left "
+            "on device (os error 28)": "",
             "RuntimeError: Data processing error: CAS service error : ReqwestMiddleware Error": (
                 "HF_HUB_DISABLE_XET=1"
-            )
+            ),
         },
     ),
     General(

@@ -74,6 +74,30 @@ def _column(case: Case) -> Answer | None:
     )
 
 
+def _decoded(case: Case) -> Answer:
+    """Answer what is decoded in place of one row of token ids."""
+    kind = case.match["kind"]
+    if kind == "list":
+        return Answer(
+            "tokenizer.decode is given several rows of tokens, and takes one",
+            (
+                "tokenizer.batch_decode(ids, skip_special_tokens=True)",
+                "or tokenizer.decode(ids[0], skip_special_tokens=True)   for the first row",
+            ),
+            why="a batch, model.generate's output among them, is a list of rows",
+            known="the message: a list stands where a token's number is read",
+        )
+    return Answer(
+        f"{'texts' if kind == 'str' else 'other numbers'} are decoded in place of token ids",
+        (
+            "print(type(ids), ids[:5])   before that line",
+            "logits.argmax(-1)   where logits are decoded; .tolist() for an array",
+        ),
+        known="the message has the kind of what is decoded",
+        settles=False,
+    )
+
+
 ROWS: tuple[General, ...] = (
     General(
         "cached-data-set-of-another-time",
@@ -190,8 +214,7 @@ ROWS: tuple[General, ...] = (
     ),
     General(
         "predictions-that-are-no-tokens",
-        r"out of range integral type conversion attempted|"
-        r"argument 'ids': 'list' object cannot be interpreted as an integer",
+        r"out of range integral type conversion attempted",
         always(
             "what is decoded is not token ids: -100 for masked places, or logits",
             "np.where(ids != -100, ids, tokenizer.pad_token_id) before batch_decode",
@@ -199,6 +222,21 @@ ROWS: tuple[General, ...] = (
             known="the message is the tokenizer's",
         ),
         {"OverflowError: out of range integral type conversion attempted": "-100"},
+    ),
+    General(
+        "rows-decoded-as-one",
+        r"argument 'ids': '(?P<kind>list|str|float|numpy\.\w{4,10}|Tensor)' object cannot be "
+        r"interpreted as an integer",
+        _decoded,
+        {
+            "TypeError: argument 'ids': 'list' object cannot be interpreted as an integer": (
+                "batch_decode"
+            ),
+            "TypeError: argument 'ids': 'str' object cannot be interpreted as an integer": "texts",
+            "TypeError: argument 'ids': 'float' object cannot be interpreted as an integer": (
+                "argmax"
+            ),
+        },
     ),
     General(
         "no-rows-to-evaluate",

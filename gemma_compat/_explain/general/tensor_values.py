@@ -47,6 +47,25 @@ TENSOR_VALUES: tuple[General, ...] = (
         },
     ),
     General(
+        "limits-of-whole-numbers",
+        r"torch\.finfo\(\) requires a floating point input type",
+        always(
+            "the limits of a floating dtype are asked of a tensor of whole numbers",
+            "look at the last frame: weights that were packed in 4 or 8 bits (uint8, int8), or "
+            "token ids or a mask in place of embeddings?",
+            "llm_int8_skip_modules=[...] in BitsAndBytesConfig, with the module of that frame",
+            "pip install -U transformers",
+            why="bitsandbytes keeps 4-bit weights as uint8 and 8-bit ones as int8, so code that "
+            "takes a dtype from a weight finds no floating one",
+            known="the message; which tensor it is, the last frame shows",
+            settles=False,
+        ),
+        {
+            "TypeError: torch.finfo() requires a floating point input type. Use torch.iinfo to "
+            "handle 'torch.finfo'": "llm_int8_skip_modules",
+        },
+    ),
+    General(
         "inputs-left-on-the-cpu",
         r"All input tensors need to be on the same GPU, but found some tensors to not be on",
         always(
@@ -90,6 +109,55 @@ TENSOR_VALUES: tuple[General, ...] = (
         {
             "RuntimeError: Input tensor at index 1 has invalid shape [1, 12, 262144], but expected "
             "[1, 14, 262144]": "DataParallel"
+        },
+    ),
+    General(
+        "bfloat16-to-numpy",
+        r"Got unsupported ScalarType BFloat16|Can't call numpy\(\) on Tensor that requires grad|"
+        r"can't convert cuda:\d device type tensor to numpy",
+        always(
+            "a tensor was handed to NumPy, which takes neither bfloat16, nor a GPU's tensor, nor "
+            "one with a gradient",
+            "x.detach().float().cpu().numpy()",
+            "in compute_metrics: preprocess_logits_for_metrics=lambda logits, labels: "
+            "logits.argmax(-1)",
+            known="torch says so",
+        ),
+        {"TypeError: Got unsupported ScalarType BFloat16": "detach()"},
+    ),
+    General(
+        "changed-in-place",
+        r"modified by an inplace operation|a leaf Variable that requires grad is being used in an "
+        r"in-place|a view of a leaf Variable that requires grad is being used in an in-place",
+        always(
+            "a tensor that the backward pass still needs was overwritten in place",
+            "model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={'use_reentrant': "
+            "False})",
+            "or look at the line that torch.autograd.set_detect_anomaly(True) names: x = x + y in "
+            "place of x += y",
+            why="an in-place change of the embeddings' output is the commonest: a hook for "
+            "gradients, noise (NEFTune), images put into the text",
+            known="torch says so; which operation it is, anomaly detection says",
+            settles=False,
+        ),
+        {
+            "RuntimeError: one of the variables needed for gradient computation has been modified "
+            "by an inplace operation: [torch.cuda.FloatTensor [2]]": "set_detect_anomaly"
+        },
+    ),
+    General(
+        "inference-tensor-in-training",
+        r"Inference tensors cannot be saved for backward|Inplace update to inference tensor|"
+        r"Setting requires_grad=True on inference tensor",
+        always(
+            "a tensor that was made under torch.inference_mode() is used in training",
+            "torch.no_grad() in place of torch.inference_mode() around generation and evaluation",
+            "with Unsloth: FastModel.for_training(model) before trainer.train()",
+            known="torch says so",
+        ),
+        {
+            "RuntimeError: Inference tensors cannot be saved for backward. To work around you can "
+            "make a clone": "for_training"
         },
     ),
 )

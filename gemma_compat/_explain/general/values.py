@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from ..answer import Answer
-from .base import Case, General, always
+from .base import Case, General
 
 _LOOK = "print(train_dataset[0])   : which column holds what"
 _OF_TEXT = r"startswith|endswith|strip|lstrip|rstrip|split|replace|lower|upper|encode|find|format"
 _OF_TENSOR = r"shape|size|dim|to|device|dtype|cuda|cpu|numpy|detach|float|long|view|mean|sum"
 _OF_ROW = r"get|items|keys|values|pop|update"
+_OF_CACHE = r"get_seq_length|get_mask_sizes|get_max_cache_shape|get_usable_length|is_initialized"
 _OF_CONFIG = r"to_dict|model_type|hidden_size|vocab_size|num_hidden_layers|to_diff_dict|rope_type"
 
 
@@ -22,14 +23,37 @@ def _of_another_kind(case: Case) -> Answer | None:
         return _text(kind)
     if re.fullmatch(_OF_TENSOR, name) and kind in {"list", "str", "int", "float", "dict"}:
         return _tensor(kind)
-    if name == "keys" and kind == "list" and case.says(r"_set_model_specific_special_tokens"):
+    if name == "keys" and kind == "list" and _is_of_a_tokenizer(case):
         return tokenizer_of_5()
+    if re.fullmatch(_OF_CACHE, name) and kind in {"tuple", "list"}:
+        return _cache(kind, name)
     if re.fullmatch(_OF_ROW, name) and kind in {"str", "list"}:
         return _row(kind)
     return Answer(
         f"a {kind} stands where something with .{name} is expected",
         ("look at the last frame: which of its values is it, and who made it",),
         known="the message; where the value comes from is not in it",
+        settles=False,
+    )
+
+
+def _is_of_a_tokenizer(case: Case) -> bool:
+    near = case.hit.before[-1500:] + case.around + case.hit.after[:1500]
+    return re.search(r"_set_model_specific_special_tokens|extra_special_tokens", near) is not None
+
+
+def _cache(kind: str, name: str) -> Answer:
+    return Answer(
+        f"past_key_values is a {kind}, and the model calls .{name}() of a Cache",
+        (
+            "from transformers import DynamicCache; DynamicCache(past)   for one that was kept as "
+            "tuples (transformers 4: DynamicCache.from_legacy_cache(past))",
+            "or past_key_values=None, and use_cache=False in training",
+            "prefix or prompt tuning: pip install -U peft",
+        ),
+        why="a Gemma of this transformers reads keys and values from a Cache object; tuples of "
+        "tuples are what releases before handed over",
+        known="the message: only a Cache has this method; who made the tuple, the frames show",
         settles=False,
     )
 
@@ -167,6 +191,17 @@ def _reckoned_with_none(case: Case) -> Answer:
             certain=False,
             settles=False,
         )
+    if "seq_length * chars_per_token" in near:
+        return Answer(
+            "TRL packs rows to a length that is None",
+            (
+                "max_seq_length=2048   in SFTConfig (of an older TRL, in SFTTrainer)",
+                "or pip install -U trl   and max_length=2048 in SFTConfig",
+            ),
+            why="packing counts max_seq_length x characters for each token; without it an older "
+            "TRL takes the tokenizer's bound, and has none here",
+            known="the line of code in the traceback",
+        )
     return Answer(
         "a number or text that the code reckons with is None: it was never set",
         (
@@ -193,6 +228,10 @@ VALUES: tuple[General, ...] = (
             "AttributeError: 'int' object has no attribute 'foo'": ".foo",
             "in _set_model_specific_special_tokens\n"
             "AttributeError: 'list' object has no attribute 'keys'": "transformers>=5",
+            "AttributeError: 'list' object has no attribute 'keys'\n`tokenizer_config.json`: "
+            "extra_special_tokens\ntype: list": "transformers>=5",
+            "AttributeError: 'list' object has no attribute 'keys'": "json.loads",
+            "AttributeError: 'tuple' object has no attribute 'get_seq_length'": "DynamicCache",
         },
     ),
     General(
@@ -228,58 +267,13 @@ VALUES: tuple[General, ...] = (
         _reckoned_with_none,
         {
             "TypeError: unsupported operand type(s) for *: 'NoneType' and 'int'": "None",
+            "self.max_buffer_size = seq_length * chars_per_token * num_of_sequences\n"
+            "TypeError: unsupported operand type(s) for *: 'NoneType' and 'float'": (
+                "max_seq_length=2048"
+            ),
             "TypeError: '<' not supported between instances of 'NoneType' and 'int'": "None",
             "==((====))==  Unsloth 2025.3.15: Fast Gemma3 patching. Transformers: 4.50.0.dev0.\n"
             "TypeError: unsupported operand type(s) for /: 'Tensor' and 'NoneType'": "unsloth_zoo",
-        },
-    ),
-    General(
-        "bfloat16-to-numpy",
-        r"Got unsupported ScalarType BFloat16|Can't call numpy\(\) on Tensor that requires grad|"
-        r"can't convert cuda:\d device type tensor to numpy",
-        always(
-            "a tensor was handed to NumPy, which takes neither bfloat16, nor a GPU's tensor, nor "
-            "one with a gradient",
-            "x.detach().float().cpu().numpy()",
-            "in compute_metrics: preprocess_logits_for_metrics=lambda logits, labels: "
-            "logits.argmax(-1)",
-            known="torch says so",
-        ),
-        {"TypeError: Got unsupported ScalarType BFloat16": "detach()"},
-    ),
-    General(
-        "changed-in-place",
-        r"modified by an inplace operation|a leaf Variable that requires grad is being used in an "
-        r"in-place|a view of a leaf Variable that requires grad is being used in an in-place",
-        always(
-            "a tensor that the backward pass still needs was overwritten in place",
-            "model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={'use_reentrant': "
-            "False})",
-            "or look at the line that torch.autograd.set_detect_anomaly(True) names: x = x + y in "
-            "place of x += y",
-            why="an in-place change of the embeddings' output is the commonest: a hook for "
-            "gradients, noise (NEFTune), images put into the text",
-            known="torch says so; which operation it is, anomaly detection says",
-            settles=False,
-        ),
-        {
-            "RuntimeError: one of the variables needed for gradient computation has been modified "
-            "by an inplace operation: [torch.cuda.FloatTensor [2]]": "set_detect_anomaly"
-        },
-    ),
-    General(
-        "inference-tensor-in-training",
-        r"Inference tensors cannot be saved for backward|Inplace update to inference tensor|"
-        r"Setting requires_grad=True on inference tensor",
-        always(
-            "a tensor that was made under torch.inference_mode() is used in training",
-            "torch.no_grad() in place of torch.inference_mode() around generation and evaluation",
-            "with Unsloth: FastModel.for_training(model) before trainer.train()",
-            known="torch says so",
-        ),
-        {
-            "RuntimeError: Inference tensors cannot be saved for backward. To work around you can "
-            "make a clone": "for_training"
         },
     ),
 )

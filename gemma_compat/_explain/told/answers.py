@@ -25,6 +25,10 @@ ANSWERS: tuple[Symptom, ...] = (
         r"|new ?lines?|blank|\\n)|"
         r"(?:generat|output|return|respond)\w* (?:nothing|no (?:text|tokens?|output|answer|"
         r"response))\b|"
+        r"\b(?:only|just) (?:outputs?|outputted|generates?|returns?|prints?|produces?|emits?|"
+        r"predicts?) (?:an? |the )?[`'\"]?<?eos>?\b|\b(?:outputs?|generat\w*|emits?|predicts?|"
+        r"produc\w*) (?:an? |the )?[`'\"]?<?eos>?[`'\"]? (?:token )?(?:immediately|at once|right "
+        r"away|first|instantly)|"
         r"<pad>(?: ?<pad>)+|\b(?:only|just) (?:outputs?|generates?|returns?|prints?|produces?) "
         r"(?:new ?lines?|spaces?|nothing|"
         r"blanks?|whitespace|eos|pad)|"
@@ -36,13 +40,17 @@ ANSWERS: tuple[Symptom, ...] = (
             'tokenizer.padding_side = "left"   for a batch of prompts',
             "dtype=torch.bfloat16   in place of float16, where the tokens are all <pad> (0)",
             why="new tokens that are 0 are <pad>: NaN in float16. A first token <eos> or "
-            "<end_of_turn>: a prompt that does not open the model's turn, or rows that were "
-            "trained with an empty answer. No new tokens at all: a max_length below the prompt's",
+            "<end_of_turn>: a prompt that does not open the model's turn, rows that were "
+            "trained with an empty answer, or an adapter that a few steps hardly moved (lora_B "
+            "near 0). No new tokens at all: a max_length below the prompt's",
             of_gemma=True,
         ),
         {
             "After training, the gemma-2b-it model returns empty string": "add_generation_prompt",
             "the output is always empty": "padding_side",
+            "Model Outputs EOS Immediately": "lora_B",
+            "- **Problem:** After initial training, model just output `<eos>` token": "lora_B",
+            "the tokenizer returns eos first in this list": "",
             "multi-turn conversations return completely empty content": "add_generation_prompt",
             "returns an empty list of parameters": "",
         },

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from ..general.base import Answering
 from .base import Symptom, by_precision, near, told
+from .policies import tells_of_engines
 
 # From 6 on: far above what a Gemma has on text that it can read.
 _HIGH = (
@@ -20,6 +22,12 @@ _VALUES = (
 )
 _NAN = r"(?<![A-Za-z0-9_/])(?:NaNs?|inf(?:inity|inite)?|非数)(?![A-Za-z0-9_/])"
 
+
+def _of_one_model(answer: Answering) -> Answering:
+    """Leave what a second engine does to the symptom of policies that is about it."""
+    return lambda case: None if tells_of_engines(case) else answer(case)
+
+
 FIGURES: tuple[Symptom, ...] = (
     Symptom(
         "loss-of-zero-is-told",
@@ -34,22 +42,21 @@ FIGURES: tuple[Symptom, ...] = (
         rf"损失(?:一直|总是|始终)?(?:为|是|变成) ?0(?![.\d])|\bloss(?:es)?\b.{{0,12}}(?:一直|总是|"
         rf"始终|全)"
         rf"(?:为|是)? ?0(?![.\d])",
-        by_precision(
-            told(
-                "a loss of 0 is told of",
-                "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != "
-                "-100)"
-                ".sum())   : 0 means that no token counts",
-                "logging_nan_inf_filter=False   shows whether it is NaN: then bf16=True in place "
-                "of "
-                "fp16",
-                why="the Trainer writes 0 for a loss that is NaN from the first step on, as "
-                "float16 "
-                "makes it for Gemma; labels that are all -100 (a wrong response marker, a row cut "
-                "before its answer) give 0 or NaN",
+        _of_one_model(
+            by_precision(
+                told(
+                    "a loss of 0 is told of",
+                    "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != "
+                    "-100).sum())   : 0 means that no token counts",
+                    "logging_nan_inf_filter=False   shows whether it is NaN: then bf16=True in "
+                    "place of fp16",
+                    why="the Trainer writes 0 for a loss that is NaN from the first step on, as "
+                    "float16 makes it for Gemma; labels that are all -100 (a wrong response "
+                    "marker, a row cut before its answer) give 0 or NaN",
+                ),
+                "bf16=True in place of fp16",
+                "weights in float32 (dtype=torch.float32), with fp16=True",
             ),
-            "bf16=True in place of fp16",
-            "weights in float32 (dtype=torch.float32), with fp16=True",
         ),
         {
             "Training loss is 0 for gemma-3-4b-it": "logging_nan_inf_filter",
@@ -134,18 +141,20 @@ FIGURES: tuple[Symptom, ...] = (
         rf"{{1,3}}{_ZERO}|\bzero (?:grad_norm|gradients?)\b|"
         r"\bno gradients?\b[^\n]{0,30}\b(?:flow|reach|arrive|propagat)|"
         r"\bgradients? (?:is|are|was|were) (?:all )?None\b|梯度(?:一直|全)?(?:为|是) ?0",
-        told(
-            "gradients are said to be 0",
-            "for n, p in model.named_parameters(): print(n, p.requires_grad, p.grad is None)   "
-            "after one backward: which have a gradient?",
-            "model.print_trainable_parameters()   : what is trained at all?",
-            "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != -100)"
-            ".sum())   : 0 means that no token counts",
-            "gradient_checkpointing_kwargs={'use_reentrant': False}, or "
-            "model.enable_input_require_grads()   with gradient checkpointing",
-            why="a gradient is 0 where no token counts (a loss of 0 then), where checkpointed "
-            "layers get inputs without gradient, or, in GRPO, where all answers of a group get the "
-            "same reward; NaN may be written as 0",
+        _of_one_model(
+            told(
+                "gradients are said to be 0",
+                "for n, p in model.named_parameters(): print(n, p.requires_grad, p.grad is None)   "
+                "after one backward: which have a gradient?",
+                "model.print_trainable_parameters()   : what is trained at all?",
+                "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != "
+                "-100).sum())   : 0 means that no token counts",
+                "gradient_checkpointing_kwargs={'use_reentrant': False}, or "
+                "model.enable_input_require_grads()   with gradient checkpointing",
+                why="a gradient is 0 where no token counts (a loss of 0 then), where checkpointed "
+                "layers get inputs without gradient, or, in GRPO, where all answers of a group get "
+                "the same reward; NaN may be written as 0",
+            ),
         ),
         {
             "grad_norm is always 0.0 when fine-tuning gemma 3 with LoRA": "requires_grad",

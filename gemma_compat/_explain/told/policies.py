@@ -2,13 +2,53 @@
 
 from __future__ import annotations
 
+import re
+
+from ..general.base import Case
 from .base import Symptom, near, told
 
 _LOSS = r"\b(?:loss(?:es)?|perplexity)\b|损失"
 _ZERO = r"(?<![\w.,-])(?:0(?:\.0{1,6})?|(?-i:zero|Zero(?![- ]?\d)))(?![\d.]*\d|\.\d|\s?%|\w)"
 _RL = r"(?:GRPO|RLOO|GSPO|DAPO|PPO|GMPO|REINFORCE|reinforcement|\bRL\b|强化)"
 
+_ENGINES = re.compile(r"sampling_logp_difference|importance_sampling_(?:ratio|mode)")
+_NOTHING = re.compile(
+    r"\b(?:loss|grad[_ ]?norm)\b\W{1,6}(?:0(?:\.0{1,6})?(?![.\d])|"
+    r"\d(?:\.\d{1,4})?e-(?:0?[5-9]|\d\d))"
+)
+
+
+def tells_of_engines(case: Case) -> bool:
+    """Return whether the report has figures on how far trainer and rollout engine differ."""
+    return _ENGINES.search(case.hit.before) is not None
+
+
+_differ = told(
+    "trainer and rollout engine give the same tokens other probabilities, and the correction for "
+    "it can take the whole gradient",
+    "vllm_importance_sampling_mode='token_truncate'   in GRPOConfig, in place of sequence_mask",
+    "sampling/importance_sampling_ratio/mean of the next step: near 1 then?",
+    "dtype=torch.bfloat16, the same attention and the same prompt ids on both sides; pip install "
+    "-U vllm   brings them closer",
+    why="TRL multiplies the loss by the ratio of both probabilities. For a whole sequence it is "
+    "the exponential of the sum over all its tokens: at 0.1 for each of 600 tokens that is "
+    "almost 0, for each token alone it stays near 1",
+)
+
 POLICIES: tuple[Symptom, ...] = (
+    Symptom(
+        "importance-ratio-without-gradient",
+        r"\bsampling_logp_difference\b|\bimportance_sampling_ratio\b|"
+        r"\bvllm_importance_sampling_mode\b",
+        lambda case: _differ(case) if _NOTHING.search(case.hit.before) else None,
+        {
+            "Symptom: grad_norm = 1e-9, loss = 0.0, the reward does not move\n"
+            "- `sampling/sampling_logp_difference/mean: 0.13` for each token": "token_truncate",
+            "sampling/sampling_logp_difference/mean: 0.01, loss 0.02": "",
+        },
+        words=("sampling_logp", "importance_sampling"),
+        effects=("nothing-learned",),
+    ),
     Symptom(
         "preference-of-one-row",
         r"\b(?:rewards?[/_ ])?accurac(?:y|ies)\b[^\n.]{0,40}(?:only|always|just|either) (?:is |are "

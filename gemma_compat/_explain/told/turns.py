@@ -62,7 +62,7 @@ TURNS: tuple[Symptom, ...] = (
         r"phrases?|characters?)|"
         r"(?<!\w)(\w{2,20})(?: \1){5,}|(?:degenerate|repetitive|repeating|looping) (?:output|text|"
         r"generation|completion|token|"
-        r"respon|answer|loop)\w*|"
+        r"respon|answer|loop)\w*|\brepetitive [`'\"][^\n`']{1,24}[`'] ?(?:token|output|generat)|"
         r"(?:output|generat|respon|answer)\w*[^\n.]{0,30} (?:is |are |gets? |becomes? )?"
         r"(?:repetitive|repeating|repeated|looping|degenerate)|"
         r"\b(?:answers?|asks?) (?:its|his) own questions?|\bcontinues the conversation|"
@@ -92,6 +92,7 @@ TURNS: tuple[Symptom, ...] = (
         {
             "fine-tuned gemma2 never stops generating": "end_of_turn",
             "it keeps repeating until max_new_tokens": "PARAMETER stop",
+            '1. Repetitive `" " "` token generation': "pad_token = eos_token",
             "text-only inference produces degenerate output (token repetition collapse)": "prompt",
             "跑gemma-7b-it的聊天例子，结尾重复出现`<eos>`。": "end_of_turn",
             "the server stops generating": "",
