@@ -93,7 +93,8 @@ BUILDING: tuple[General, ...] = (
         r"^(?:zsh: killed {2,}\S|\S{2,40}: line \d+:? +\d+ Killed|Killed[ \t]*$)|"
         r"session crashed after using all available RAM|"
         r"notebook tried to allocate more memory than is available|"
-        r"kernel appears to have died|[Dd]etected \d+ oom[-_]kill event|oom-kill",
+        r"kernel appears to have died|[Dd]etected \d+ oom[-_]kill event|"
+        r"\boom[-_]kill",
         always(
             "the system ended the process; it does so when the machine's own memory (not the "
             "GPU's) is used up",

@@ -74,7 +74,55 @@ def _of_a_tuple(case: Case) -> Answer:
     )
 
 
+_HARNESS = r"lm[_-]eval|local-(?:chat-)?completions|evaluation[- ]harness"
+
 EVALUATING: tuple[General, ...] = (
+    General(
+        "harness-and-the-whole-address",
+        r"(?:404 Client Error|Not Found) ?[^\n]{0,20}for url: (?P<url>https?://[^\s`'\"]{1,120}/v1/?)"
+        r"(?=[\s`'\"]|$)",
+        lambda case: (
+            Answer(
+                "the harness posts to exactly the address that it is given, and the server has "
+                "nothing at /v1",
+                (
+                    f"base_url={case.match['url'].rstrip('/')}/completions   (--model "
+                    "local-completions; local-chat-completions: /chat/completions)",
+                ),
+                known="the message has the address; read in lm_eval 0.4.9.1, whose default ends "
+                "in /v1/completions",
+            )
+            if re.search(_HARNESS, f"{case.near}{case.around}")
+            else None
+        ),
+        {
+            "lm_eval --model local-completions --model_args base_url=http://127.0.0.1:8080/v1\n"
+            "404 Client Error: Not Found for url: http://127.0.0.1:8080/v1": "/v1/completions",
+            "404 Client Error: Not Found for url: http://127.0.0.1:8080/v1": "",
+        },
+        alone=True,
+    ),
+    General(
+        "harness-and-logprobs-of-llama-cpp",
+        r"Invalid logprobs data\. Expected .logprobs. to contain .token_logprobs. list",
+        always(
+            "the harness asks llama.cpp for log-probabilities in an older form than the server "
+            "gives, and every score is lost",
+            "--model local-completions --model_args model=NAME,base_url=http://HOST:8080/v1/"
+            "completions,tokenizer_backend=huggingface,tokenizer=google/GEMMA",
+            "or --model hf with the 16-bit checkpoint, or vLLM",
+            why="its type gguf wants one list token_logprobs in each answer; what comes otherwise "
+            "is reported and tried again",
+            known="lm_eval says so; read in 0.4.9.1",
+            settles=False,
+        ),
+        {
+            "Invalid logprobs data. Expected 'logprobs' to contain 'token_logprobs' list.": (
+                "local-completions"
+            ),
+        },
+        alone=True,
+    ),
     General(
         "arrays-of-other-shapes",
         r"operands could not be broadcast together with (?:remapped )?shapes|"

@@ -52,6 +52,45 @@ FSDP: tuple[General, ...] = (
         },
     ),
     General(
+        "weights-left-on-the-meta-device",
+        r"Tensor on device meta is not on the expected device",
+        always(
+            "a weight never got its values: it is still on the meta device when it is used",
+            "fsdp_cpu_ram_efficient_loading: false, or low_cpu_mem_usage=False, or no device_map: "
+            "load the plain way once",
+            "print([n for n, p in model.named_parameters() if p.is_meta])   before the first step",
+            why="a model made without memory (meta) is filled from the files or from rank 0; what "
+            "has another name there, or was left out, stays empty",
+            known="torch says so; which weight it is, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Tensor on device meta is not on the expected device cuda:7!": "is_meta",
+        },
+        alone=True,
+    ),
+    General(
+        "shards-and-the-model-alone",
+        r"save_only_model[^\n]{0,60}not compatible with FSDP state dict type|"
+        r"SHARDED_STATE_DICT is not compatible with save_only_model",
+        always(
+            "the run saves the model alone (save_only_model), and FSDP saves it in shards",
+            "FSDP_STATE_DICT_TYPE=FULL_STATE_DICT   before the command",
+            "or save_only_model: false",
+            why="accelerate reads the kind of state from that variable, and FSDP2 shards by "
+            "default: in some releases of transformers state_dict_type in fsdp_config does not "
+            "reach it",
+            known="the check is of transformers or ms-swift, and names both settings",
+            settles=False,
+        ),
+        {
+            "ValueError: save_only_model option is not compatible with FSDP state dict type "
+            "'SHARDED_STATE_DICT'": "FULL_STATE_DICT",
+            "ValueError: FSDP2 with SHARDED_STATE_DICT is not compatible with save_only_model=True."
+            " Either set": "FULL_STATE_DICT",
+        },
+    ),
+    General(
         "fsdp-on-two-kinds-of-device",
         r"FSDP only supports single device modules|"
         r"FSDP does not support modules with different device types|"

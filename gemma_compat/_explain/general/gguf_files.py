@@ -10,6 +10,22 @@ from .base import Case, General, always
 _MERGED = 'model.save_pretrained_merged("FOLDER", tokenizer, save_method="merged_16bit")'
 
 
+def _drafter_of_a_fork(name: str) -> Answer:
+    return Answer(
+        f"llama.cpp has no architecture {name}: the GGUF was converted for another program",
+        (
+            "a drafter for this llama.cpp: its architecture is gemma4-assistant, with a hyphen",
+            "or without the drafter: no -md, no --spec-type",
+        ),
+        why="forks name the drafter of Gemma 4 otherwise (gemma4_assistant, gemma4_mtp), and "
+        "each loads its files alone",
+        known="llama.cpp shows the architecture that it read; whose name it is, the file's "
+        "origin says",
+        certain=False,
+        settles=False,
+    )
+
+
 def _architecture(case: Case) -> Answer:
     name = case.match["name"]
     if not name:
@@ -34,6 +50,8 @@ def _architecture(case: Case) -> Answer:
             why="vision is a second file, whose architecture is called clip",
             known="llama.cpp shows the architecture that it read",
         )
+    if re.search(r"_(?:assistant|mtp|draft)", name):
+        return _drafter_of_a_fork(name)
     return Answer(
         f"this llama.cpp is older than the architecture {name} of the GGUF",
         ("update llama.cpp (or the program that contains it)",),
@@ -73,6 +91,37 @@ GGUF_FILES: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "drafter-that-is-a-plain-model",
+        r"context type MTP requested but model doesn.t contain MTP layers",
+        always(
+            "the drafter is a plain model, and this program drafts with a head made for it (MTP)",
+            "no DRAFT (Ollama), no drafter (llama.cpp): the model alone runs as before",
+            "or the MTP head of this very model (gemma-4-...-assistant)",
+            why="a multi-token-prediction head reads the hidden states of its model; a smaller "
+            "Gemma has no such layers",
+            known="llama.cpp says so",
+        ),
+        {
+            "fails with `context type MTP requested but model doesn't contain MTP layers`": "DRAFT",
+        },
+        alone=True,
+    ),
+    General(
+        "port-of-the-server-is-taken",
+        r"couldn.t bind HTTP server socket[^\n]{0,60}?port: (?P<port>\d{2,5})",
+        lambda case: Answer(
+            f"port {case.match['port']} is taken by another program",
+            (
+                f"--port {8090 if case.match['port'] != '8090' else 8091}   (and the same port in "
+                "what calls the server)",
+                f"or end the other server: lsof -i :{case.match['port']}",
+            ),
+            known="llama-server says so",
+        ),
+        {"couldn't bind HTTP server socket, hostname: 127.0.0.1, port: 8080": "--port 8090"},
+        alone=True,
+    ),
+    General(
         "gguf-without-a-tensor",
         r"(?:check_tensor_dims: tensor|missing tensor|tensor) '(?P<name>[\w.]{1,80})' "
         r"(?:not found|has wrong shape)|error loading model: (?:missing tensor '|done_getting_)|"
@@ -102,6 +151,7 @@ GGUF_FILES: tuple[General, ...] = (
             "llama_model_load: error loading model: unknown model architecture: 'gemma3'": "gemma3",
             "error loading model architecture: unknown model architecture: ''": "split",
             "error loading model architecture: unknown model architecture: 'clip'": "--mmproj",
+            "| `unknown model architecture: 'gemma4_assistant'` | a drafter |": "hyphen",
         },
         alone=True,
     ),

@@ -78,7 +78,8 @@ MACHINE: tuple[General, ...] = (
     ),
     General(
         "xla-out-of-memory",
-        r"RESOURCE_EXHAUSTED|Ran out of memory in memory space hbm",
+        r"RESOURCE_EXHAUSTED|Ran out of memory in memory space hbm|"
+        r"\bUsed [\d.]{1,8}[GM] of [\d.]{1,8}[GM] hbm",
         always(
             "one device is to hold more than its memory (JAX or TensorFlow)",
             "shard the weights over all devices before they are loaded: jax.sharding, "

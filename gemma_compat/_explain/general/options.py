@@ -251,9 +251,9 @@ OPTIONS: tuple[General, ...] = (
     ),
     General(
         "words-that-the-command-does-not-know",
-        r"error: (?:unrecognized arguments: (?P<names>[^\n]{2,200})|the following arguments are "
-        r"required: (?P<required>[^\n]{2,200})|argument (?P<one>\S{2,60}): (?:invalid|expected) "
-        r"[^\n]{2,200})|[Nn]o such option: (?P<option>\S{2,60})",
+        r"(?:error: |`)(?:unrecognized arguments: (?P<names>[^\n`]{2,200})|the following "
+        r"arguments are required: (?P<required>[^\n]{2,200})|argument (?P<one>\S{2,60}): "
+        r"(?:invalid|expected) [^\n]{2,200})|[Nn]o such option: (?P<option>\S{2,60})",
         lambda case: Answer(
             f"the command lacks {case.match['required'].strip()}"
             if case.match["required"]
@@ -269,6 +269,7 @@ OPTIONS: tuple[General, ...] = (
         ),
         {
             "train.py: error: unrecognized arguments: --local-rank=0": "--local-rank=0",
+            "- **v17**: `unrecognized arguments: --lora-extra-vocab-size`": "--lora-extra-vocab",
             "usage: x\ntrain.py: error: the following arguments are required: --data_path": "lacks",
             "convert.py: error: argument --outtype: invalid choice: 'q4_k_m'": "--outtype",
         },

@@ -12,6 +12,22 @@ REPORT = "launcher-reports-a-child"
 
 
 def _timeout(case: Case) -> Answer:
+    near = f"{case.near}{case.around}"
+    if re.search(r"OpType=BROADCAST", near) and re.search(r"\bverl\b", near):
+        return Answer(
+            "a process waited in a broadcast until NCCL gave up; in verl before 0.8 that can be "
+            "the buffers of a Gemma 4 under FSDP2",
+            (
+                'pip install -U "verl>=0.8"',
+                "or the other ranks' logs: the one without this message is where it began",
+            ),
+            why="verl up to 0.7.1 broadcasts the model's buffers in the order in which each rank "
+            "has them, 0.8.0 by name: the rotary buffers of Gemma 4 have two lengths, so another "
+            "order never ends",
+            known="the watchdog says that it waited; verl's function was read in 0.7.1 and 0.8.0",
+            certain=False,
+            settles=False,
+        )
     return Answer(
         "a process waited for the others until NCCL gave up",
         (
@@ -125,6 +141,8 @@ PROCESSES: tuple[General, ...] = (
         {
             "[Rank 0] Watchdog caught collective operation timeout: WorkNCCL(": "ranks",
             "模型训练到固定step时， NCCL超时": "ranks",
+            "verl 0.7.1, gemma-4: Watchdog caught collective operation timeout: "
+            "WorkNCCL(SeqNum=1050, OpType=BROADCAST, NumelIn=256": "verl>=0.8",
         },
         alone=True,
     ),

@@ -64,21 +64,6 @@ def _code_page(case: Case) -> Answer:
     )
 
 
-def _library(case: Case) -> Answer:
-    name = case.match["name"]
-    return Answer(
-        f"a compiled package looks for {name}, which is not on this machine",
-        (
-            'python -c "import torch; print(torch.__version__, torch.version.cuda)"   and '
-            "reinstall the package of the last frame for that CUDA",
-        ),
-        why="it was built for another CUDA than the one that torch brings, or for one that has to "
-        "be installed on the system",
-        known="the message names the library",
-        settles=False,
-    )
-
-
 def _not_json(case: Case) -> Answer:
     name = case.match["name"]
     if name == "Undefined":
@@ -168,16 +153,6 @@ PYTHON: tuple[General, ...] = (
         {
             "ImportError: /lib/x86_64-linux-gnu/libstdc++.so.6: version `GLIBCXX_3.4.32' not found "
             "(required by /x/_C.so)": "libstdcxx-ng"
-        },
-    ),
-    General(
-        "shared-library-missing",
-        r"(?P<name>lib(?:cudart|cublas|cublasLt|cudnn|nccl|cusparse|cusparseLt|curand|cufft|"
-        r"nvJitLink|nvrtc|torch|c10|mpi)\w{0,20}[\w.+-]{0,30}): cannot open shared object file",
-        _library,
-        {
-            "ImportError: libcudart.so.11.0: cannot open shared object file: No such file or "
-            "directory": "for that CUDA"
         },
     ),
     General(

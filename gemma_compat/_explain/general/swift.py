@@ -72,6 +72,20 @@ def _options(case: Case) -> Answer:
 
 SWIFT: tuple[General, ...] = (
     General(
+        "template-without-packing",
+        r"Template [`'\"]?(?P<name>[\w-]{2,40})[`'\"]? does not support padding free or packing",
+        always(
+            "ms-swift packs no rows for this template",
+            "without --packing and --padding_free",
+            "or pip install -U ms-swift",
+            why="a multimodal model packs only where its template says that it can, and that of "
+            "Gemma does not in 4.2.0",
+            known="ms-swift says so; read in ms-swift 4.2.0",
+        ),
+        {"ValueError: Template `gemma4` does not support padding free or packing.": "--packing"},
+        alone=True,
+    ),
+    General(
         "no-checkpoint-of-this-run",
         r"'TrainerState' object has no attribute 'last_model_checkpoint'",
         always(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..answer import Answer
-from .base import Case, General
+from .base import Case, General, always
 from .platforms import no_triton
 
 _ON_ARM = r"aarch64|DGX Spark|\bGB10\b|Jetson|arm linux|linux_arm64|Grace"
@@ -91,7 +91,39 @@ def _no_wheel(case: Case) -> Answer:
     )  # fmt: skip
 
 
+_LIBRARIES = (
+    r"lib(?:cudart|cublas|cublasLt|cudnn|nccl|cusparse|cusparseLt|curand|cufft|nvJitLink|nvrtc|"
+    r"torch|c10|mpi)\w{0,20}[\w.+-]{0,30}"
+)
+
+
+def _library(case: Case) -> Answer:
+    name = case.match["name"] or case.match["bare"]
+    return Answer(
+        f"a compiled package looks for {name}, which is not on this machine",
+        (
+            'python -c "import torch; print(torch.__version__, torch.version.cuda)"   and '
+            "reinstall the package of the last frame for that CUDA",
+        ),
+        why="it was built for another CUDA than the one that torch brings, or for one that has to "
+        "be installed on the system",
+        known="the message names the library",
+        settles=False,
+    )
+
+
 WHEELS: tuple[General, ...] = (
+    General(
+        "shared-library-missing",
+        rf"(?P<name>{_LIBRARIES}): cannot open shared object file|"
+        rf"(?:Import|OS)Error: (?P<bare>{_LIBRARIES})[`'\"]?[ \t\r]*$",
+        _library,
+        {
+            "ImportError: libcudart.so.11.0: cannot open shared object file: No such file or "
+            "directory": "for that CUDA",
+            "升到 vLLM 0.20.0 後:\nImportError: libcudart.so.13\n": "for that CUDA",
+        },
+    ),
     General(
         "extra-that-a-release-lacks",
         r"WARNING: (?P<name>[\w.-]{2,40}) (?P<release>\d\S{0,20}) does not provide the extra "
@@ -130,6 +162,49 @@ WHEELS: tuple[General, ...] = (
             "DGX Spark: issue with pip install onnxruntime-gpu==1.21  Could not find a version "
             "that satisfies the requirement.": "ARM",
         },
+        alone=True,
+    ),
+    General(
+        "program-without-its-libraries",
+        r"error while loading shared libraries: (?P<name>[\w.+-]{3,80}\.so[\w.]{0,12})",
+        lambda case: Answer(
+            f"the program was built beside {case.match['name']}, and does not find it now",
+            (
+                "LD_LIBRARY_PATH=FOLDER_OF_THE_PROGRAM ./PROGRAM ...   (llama.cpp: build/bin)",
+                "or run it where it was built; a copy needs its .so files too",
+                "or build it with -DBUILD_SHARED_LIBS=OFF",
+            )
+            if re.search(r"lib(?:llama|ggml|mtmd)", case.match["name"])
+            else (
+                f"ldconfig -p | grep {case.match['name'].partition('.so')[0]}",
+                "the package that has it, or LD_LIBRARY_PATH to its folder",
+            ),
+            known="the system's loader says so",
+            settles=False,
+        ),
+        {
+            "`error while loading shared libraries: libllama-server-impl.so`: the binary": (
+                "LD_LIBRARY_PATH"
+            ),
+            "./x: error while loading shared libraries: libfoo.so.12: cannot open shared object "
+            "file: No such file or directory": "ldconfig",
+        },
+        alone=True,
+    ),
+    General(
+        "memory-that-nvml-does-not-tell",
+        r"NVMLError_NotSupported",
+        always(
+            "the driver does not tell how much memory the card has, and the program asks for it",
+            "pip install -U vllm   (or the image for this machine): newer ones ask torch instead",
+            "or nvidia-smi   : does it show a size in place of [N/A]?",
+            why="DGX Spark, Jetson and other machines where the processor's memory is the card's "
+            "have none that NVML counts",
+            known="the class of the error; that it is such a machine, the text beside it says",
+            certain=False,
+            settles=False,
+        ),
+        {"vllm.third_party.pynvml.NVMLError_NotSupported: Not Supported": "DGX Spark"},
         alone=True,
     ),
 )

@@ -1,0 +1,115 @@
+"""Names of weights that vLLM's loader does not know: of quantizers, experts and rollouts."""
+
+from __future__ import annotations
+
+import re
+
+from ..answer import Answer
+from .base import Case, General, always
+
+_IN_VLLM = r"[/\\.]vllm[/\\. ]|\bvLLM\b|\bvllm\b|EngineCore|load_weights|gemma4\.py"
+_TENSOR = (
+    r"(?:[\w-]{1,40}\.){1,10}(?:experts\.\d{1,4}\.\w{2,30}(?:\.\w{2,40})?|"
+    r"\w{2,40}(?:_packed|_scale(?:_\d)?|_scales?|qweight|qzeros|g_idx))"
+)
+
+
+def _quantized(case: Case) -> Answer | None:
+    if not re.search(_IN_VLLM, f"{case.above}{case.around}{case.near}"):
+        return None
+    name = case.match["name"]
+    return Answer(
+        f"this vLLM's class has no place for {name}, a tensor of a quantized checkpoint",
+        (
+            "a newer vLLM (or its nightly image): pip install -U vllm",
+            "or a checkpoint of the same model from another quantizer, or the 16-bit one",
+        ),
+        why="each quantizer names its packed weights and scales in its way, experts most of all, "
+        "and a class of vLLM learns these names release by release",
+        known="the key of the error; whether a newer release has the name, it does not say",
+        certain=False,
+        settles=False,
+    )
+
+
+def _synchronized(case: Case) -> Answer | None:
+    said = f"{case.above}{case.around}{case.near}"
+    if not re.search(r"weight[ _]sync|update_weights|adapter mode|rollout", said):
+        return None
+    return Answer(
+        "weights are sent to a vLLM that serves adapters, under the names of a model without them",
+        (
+            "send the adapter (a LoRARequest) alone, or the merged weights to a vLLM without "
+            "enable_lora",
+            "or the base weights of wrapped layers as ...q_proj.base_layer.weight",
+        ),
+        why="with enable_lora vLLM wraps each layer that may take an adapter, and its weight lies "
+        "in base_layer; the trainer has to name it so",
+        known="the key of the error, and that the text speaks of sending weights",
+        certain=False,
+        settles=False,
+    )
+
+
+VLLM_TENSORS: tuple[General, ...] = (
+    General(
+        "weights-sent-under-another-name",
+        r"KeyError: '(?P<name>(?:[\w-]{1,40}\.){2,10}\w{1,30}_proj\.weight)'",
+        _synchronized,
+        {
+            "weight sync: adapter mode, base_sync_done=True, shipping 278 tensors\n"
+            "KeyError: 'layers.0.self_attn.q_proj.weight'": "base_layer",
+            "KeyError: 'layers.0.self_attn.q_proj.weight'": "",
+        },
+    ),
+    General(
+        "quantized-tensor-without-a-place",
+        rf"KeyError: '(?P<name>{_TENSOR})'",
+        _quantized,
+        {
+            'File "/x/vllm/model_executor/models/gemma4.py", line 1359, in load_weights\n'
+            "KeyError: 'layers.0.experts.0.down_proj.input_global_scale'": "nightly",
+            "vLLM's `gemma4.py` weight loader hits `KeyError: "
+            "'layers.0.moe.experts.0.down_proj_packed'`": "quantizer",
+            "vLLM Gemma4 loader (`KeyError: 'layers.0.moe.experts.0.down_proj'`)": "nightly",
+            "KeyError: 'model.layers.0.mlp.experts.0.down_proj.weight'": "",
+        },
+    ),
+    General(
+        "variable-that-vllm-does-not-know",
+        r"Unknown vLLM environment variable detected: (?P<name>VLLM_\w{2,60})",
+        lambda case: Answer(
+            f"vLLM knows no variable {case.match['name']}, and goes on without it",
+            (
+                f"unset {case.match['name']}",
+                "the option of the same purpose: vllm serve --help=all   (a chat template: "
+                "--chat-template FILE)",
+            ),
+            why="names that begin with VLLM_ are compared with those of the release",
+            known="vLLM says so; it is a warning, and ends nothing by itself",
+        ),
+        {
+            "**Failed**: `Unknown vLLM environment variable detected: VLLM_CHAT_TEMPLATE`": "unset",
+        },
+    ),
+    General(
+        "layers-looked-for-on-another-path",
+        r"(?:Could not|Couldn't|Cannot|Can't|Unable to|Failed to) (?:find|locate|get) (?:the )?"
+        r"(?:transformer|decoder|model|text)? ?(?:layers|blocks)\b[^\n]{0,160}",
+        always(
+            "a script looks for the decoder's layers where this class does not have them",
+            "model.model.language_model.layers   on a multimodal Gemma, from transformers 4.52 on",
+            "model.model.layers   on a text-only one (Gemma 1, 2, Gemma 3 270M and 1B)",
+            why="multimodal classes hold the text model inside, beside towers that have layers "
+            "too: a looser search may find those of the vision tower",
+            known="the message is the script's; the paths were read in transformers 4.57.6 and "
+            "5.23.0",
+            settles=False,
+            certain=False,
+        ),
+        {
+            "`Could not find transformer layers for model google/gemma-4-31B-it (class: "
+            "Gemma4ForConditionalGeneration)`": "language_model.layers",
+        },
+    ),
+)
