@@ -47,6 +47,19 @@ NOTICES: tuple[Notice, ...] = (
         "Gemma 3 trains as well with sdpa.",
     ),
     Notice(
+        "new-head",
+        r"^\W{0,4}(?:score|classifier|classification_head|qa_outputs)\.[\w.]{1,60}\s*\|\s*MISSING",
+        "a checkpoint of a language model has no head for classes: transformers made one, and "
+        "training fills it.",
+    ),
+    Notice(
+        "towers-left-out",
+        r"^\W{0,4}(?:model\.)?(?:vision_tower|audio_tower|multi_modal_projector|embed_vision|"
+        r"embed_audio)\.[^|\n]{1,100}\|\s*UNEXPECTED",
+        "the file has towers for images or sound, and the class that was loaded is for text: they "
+        "are left out.",
+    ),
+    Notice(
         "gradient-accumulation-unsloth",
         r"\b\w{3,60} does not accept `?num_items_in_batch\b",
         "a line of Unsloth's, which begins with 'Not an error': with gradient accumulation the "

@@ -90,12 +90,18 @@ def _raw_rows(case: Case) -> Answer:
 def _ragged(case: Case) -> Answer:
     named = re.search(r"features \(`(\w{1,40})` in this case\)", case.message)
     column = f"the column {named[1]}" if named else "a column"
+    drop = "drop the text columns: remove_unused_columns=True, or dataset.remove_columns([...])"
+    pad = "pad and truncate: a collator that pads labels too, max_length set"
+    if not case.says(r"data_collator|in pad_without_fast|DataCollator|\bin collate"):
+        pad = "tokenizer(texts, padding=True, truncation=True, return_tensors='pt')"
+    happened = f"{column} holds text, or lists of different lengths, where a tensor is made of it"
+    do = (drop, f"or {pad}")
+    if named and named[1] in {"input_ids", "labels"}:  # text is not what these hold
+        happened = f"{column} holds lists of different lengths where a tensor is made of it"
+        do = (pad, f"or {drop}")
     return Answer(
-        f"{column} holds text, or lists of different lengths, where the collator makes a tensor",
-        (
-            "drop the text columns: remove_unused_columns=True, or dataset.remove_columns([...])",
-            "or pad and truncate: a collator that pads labels too, max_length set",
-        ),
+        happened,
+        do,
         why="only numbers of one length become a tensor; a raw text column or unpadded labels do "
         "not",
         known="the message" + ("; it names the column" if named else ""),

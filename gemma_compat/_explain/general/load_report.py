@@ -70,6 +70,27 @@ def _made_anew(case: Case) -> Answer | None:
     )
 
 
+def _layers_missing(case: Case) -> Answer:
+    key = case.match["key"]
+    by_class = (
+        "load with the class that config.json names under architectures, or an AutoModel class",
+        "print(from_pretrained(..., output_loading_info=True)[1])   lists every name on both sides",
+    )
+    nested = re.search(r"language_model\.[^|\n]{1,100}\|\s*UNEXPECTED", case.near)
+    return Answer(
+        f"weights of layers were not in the checkpoint and are random ({key} is one of them)",
+        ("AutoModelForImageTextToText or AutoModelForCausalLM, in place of the text class",)
+        + by_class[1:]
+        if nested
+        else by_class,
+        why="the file has them under language_model, where the class that was loaded does not look"
+        if nested
+        else "the names in the file are not those that the class asks for: another class, another "
+        "release's layout, or a folder that holds an adapter only",
+        known="transformers lists them as MISSING in its table (LOAD REPORT)",
+    )
+
+
 LOAD_REPORT: tuple[General, ...] = (
     General(
         "load-report-raises",
@@ -117,6 +138,21 @@ LOAD_REPORT: tuple[General, ...] = (
             "torch.Size([512, 64]) vs model:torch.Size([520, 64])\n"
             "RuntimeError: You set `ignore_mismatched_sizes` to `False`, thus raising an error. "
             "For details look at the above report!": "",
+        },
+        alone=True,
+    ),
+    General(
+        "load-report-random-layers",
+        r"(?P<key>[\w.]{0,80}\.layers\.(?:\{[^}|\n]{1,40}\}|\d+)\.(?![^|\n]{0,120}lora_)"
+        r"[^|\n]{0,100}?[\w}])\s*\|[^|\n]{0,12}MISSING",
+        _layers_missing,
+        {
+            "Gemma3ForCausalLM LOAD REPORT from: google/gemma-3-4b-it\n"
+            "language_model.model.layers.{0...33}.mlp.up_proj.weight | UNEXPECTED |\n"
+            "model.layers.{0...33}.mlp.up_proj.weight | MISSING    |": "in place of the text class",
+            "model.layers.{0, 1}.mlp.up_proj.weight     | MISSING    |": "are random",
+            "score.weight | MISSING    |": "",
+            "model.layers.0.self_attn.q_proj.lora_A.weight | MISSING    |": "",
         },
         alone=True,
     ),

@@ -7,6 +7,7 @@ import re
 from ..answer import Answer
 from .base import Case, General
 from .released import Released, released, upgrade
+from .successors import successor
 
 
 def known_name(known: Released, who: str) -> Answer:
@@ -20,6 +21,9 @@ def known_name(known: Released, who: str) -> Answer:
     do = [known.command] if known.command else []
     if who and not known.is_newer and not known.contradicts:
         do.insert(0, upgrade(who))
+    instead = "" if who or known.is_newer else successor(found.package, found.name)
+    if instead:
+        do.insert(0, instead)
     if not do:
         do = [_elsewhere(known)]
     lacks_own = found.kind == "module" and who == found.owner.partition(".")[0]

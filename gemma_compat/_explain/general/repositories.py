@@ -31,9 +31,11 @@ def _no_tokenizer(case: Case) -> Answer:
 
 
 def _no_config(case: Case) -> Answer:
+    tokenizer = ("AutoTokenizer.from_pretrained(BASE)   the tokenizer is the base model's",)
     return Answer(
         "there is no config.json there that names a model",
         (
+            *(tokenizer if "tokenization_auto" in case.frames else ()),
             "AutoPeftModelForCausalLM.from_pretrained(FOLDER)   where adapter_config.json lies",
             "gguf_file='NAME.gguf'   where it is GGUF; a checkpoint-N folder below output_dir, "
             "where the run wrote those",

@@ -270,7 +270,8 @@ SAID_BY_PARTS: tuple[General, ...] = (
     ),
     General(
         "adapter-weights-made-anew",
-        r"newly initialized: \[[^\n]{0,400}lora_[AB]\b",
+        r"newly initialized: \[[^\n]{0,400}lora_[AB]\b|"
+        r"lora_[AB]\b[^|\n]{0,80}\|[^|\n]{0,12}MISSING",
         always(
             "weights of an adapter were looked for in the checkpoint and not found: they are "
             "random or zero now",
@@ -286,6 +287,9 @@ SAID_BY_PARTS: tuple[General, ...] = (
             "Some weights of TinyLlavaForConditionalGeneration were not initialized from the model "
             "checkpoint and are newly initialized: ['language_model.model.layers.22.mlp.fc2."
             "lora_B.default', 'x']": "PeftModel.from_pretrained",
+            "model.layers.0.self_attn.q_proj.lora_A.default.weight | MISSING |": (
+                "PeftModel.from_pretrained"
+            ),
             "newly initialized: ['score.weight']": "",
         },
         alone=True,

@@ -6,6 +6,27 @@ from ..answer import Answer
 from .base import Case, General
 
 
+def _labels_of_another_length(case: Case) -> Answer:
+    logits, labels = int(case.match["input"]), int(case.match["target"])
+    few, many = sorted((logits, labels))
+    collator = "the collator: labels as long as input_ids, in the same batch"
+    one = "one GPU, or one process for each: CUDA_VISIBLE_DEVICES=0, or accelerate launch"
+    # DataParallel splits a batch evenly: the one is a multiple of the other.
+    splits = few > 0 and many % few == 0 or case.says(r"data_parallel\.py|DataParallel")
+    return Answer(
+        f"the loss gets {logits} rows of logits and {labels} labels",
+        (one, f"or {collator}") if splits else (collator,),
+        why="a script that runs without a launcher on several GPUs runs under DataParallel, which "
+        "splits a batch by its first dimension; else labels were cut, dropped or shifted apart "
+        "from the input"
+        if splits
+        else "labels were cut, dropped or shifted apart from the input",
+        known="the message has both numbers; why they differ is not in it",
+        certain=False,
+        settles=False,
+    )
+
+
 def _no_gradient(case: Case) -> Answer:
     trained = case.log.figures.trained
     if trained == 0:
@@ -48,20 +69,18 @@ TRAINING: tuple[General, ...] = (
         "labels-of-another-length",
         r"Expected input batch_size \((?P<input>\d+)\) to match target batch_size "
         r"\((?P<target>\d+)\)",
-        lambda case: Answer(
-            f"the loss gets {case.match['input']} rows of logits and {case.match['target']} labels",
-            (
-                "one GPU, or one process for each: CUDA_VISIBLE_DEVICES=0, or accelerate launch",
-                "or the collator: labels as long as input_ids, in the same batch",
+        _labels_of_another_length,
+        {
+            "ValueError: Expected input batch_size (1324) to match target batch_size (0).": (
+                "labels as long as input_ids"
             ),
-            why="labels were cut, dropped or shifted apart from the input. A script that runs "
-            "without a launcher on several GPUs runs under DataParallel, which splits a batch by "
-            "its first dimension",
-            known="the message has both numbers; why they differ is not in it",
-            certain=False,
-            settles=False,
-        ),
-        {"ValueError: Expected input batch_size (1324) to match target batch_size (0).": "labels"},
+            "ValueError: Expected input batch_size (8) to match target batch_size (6).": (
+                "labels as long as input_ids"
+            ),
+            "ValueError: Expected input batch_size (8) to match target batch_size (32).": (
+                "CUDA_VISIBLE_DEVICES=0"
+            ),
+        },
     ),
     General(
         "no-gradient",
