@@ -11,7 +11,10 @@ from .answer import Answer
 from .log_facts import LogFacts
 
 _VOCABULARY = 262_144
-NAMES = {"not-a-number", "loss-beyond-guessing", "adapter-trains-too-much"}  # of the answers
+NAMES = {
+    "not-a-number", "loss-beyond-guessing", "adapter-trains-too-much", "no-gradient-in-any-row",
+}  # fmt: skip  # of the answers
+_FEWEST_ROWS = 3  # with a gradient norm of 0 before something is said
 
 
 def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answer]]:
@@ -23,6 +26,8 @@ def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answ
         limit = math.log(int(facts.model.get("vocab_size", 0)) or _VOCABULARY)
         if loss > limit:
             yield "loss-beyond-guessing", line, _beyond_guessing(loss, limit, log, facts)
+    if not log.figures.nan and len(log.figures.flat) >= _FEWEST_ROWS:
+        yield "no-gradient-in-any-row", log.figures.flat[0], _no_gradient(log)
     trained, whole = log.figures.trained, log.figures.parameters
     if trained and whole and facts.training.get("peft") and trained > 0.2 * whole:
         yield (
@@ -62,6 +67,41 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
         why="float16 ends at 65,504, which activations and updates of weights held in float16 pass"
         + ("; this card does not compute bfloat16" if lacks else ""),
         known="precision and figures are in the log; that the one causes the other is likely",
+        certain=False,
+    )
+
+
+def _no_gradient(log: LogFacts) -> Answer:
+    losses = [value for _, value in log.figures.losses]
+    count = (
+        "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != -100)"
+        ".sum())   : 0 means that no token counts"
+    )
+    if losses and not any(losses):
+        return Answer(
+            "loss and grad_norm are 0 in every row that the run printed: no token counts, or NaN "
+            "is written as 0",
+            (count, "logging_nan_inf_filter=False   shows whether it is NaN"),
+            why="labels that are all -100 (a wrong response marker, rows cut before the answer) "
+            "give 0; the Trainer writes 0 for a loss that is NaN from the first step on, as "
+            "float16 makes it for a Gemma",
+            known="the figures; which of the two it is, they do not say",
+            certain=False,
+        )
+    return Answer(
+        "grad_norm is 0 in every row that the run printed, and the loss is not: no gradient "
+        "arrives, by these figures",
+        (
+            "model.print_trainable_parameters()   : are the adapter's weights trained at all?",
+            "model.enable_input_require_grads(), or gradient_checkpointing_kwargs="
+            "{'use_reentrant': False}   with checkpointing and an adapter",
+            "Unsloth: use_gradient_checkpointing='unsloth' in get_peft_model, and no "
+            "gradient_checkpointing=True in the config; pip install -U unsloth unsloth_zoo",
+        ),
+        why="frozen weights, or inputs without a gradient to checkpointed layers, give a loss and "
+        "no gradient. A norm that is NaN or infinite may be written as 0 as well, which one step "
+        "in float32 shows",
+        known="the figures; which of these it is, they do not say",
         certain=False,
     )
 

@@ -28,12 +28,14 @@ class Figures(Value):
         losses: the first training losses that the run printed, each after its line.
         told: the highest loss that a sentence tells of, after its line.
         nan: ``loss`` and ``grad_norm`` to the line where each was first NaN or infinite.
+        flat: the lines of the first gradient norms, where each that was printed is 0.
         trained, parameters: how many parameters are trained, of how many; ``None`` if not stated.
     """
 
     losses: tuple[tuple[int, float], ...] = ()
     told: tuple[int, float] | None = None
     nan: dict[str, int] = {}
+    flat: tuple[int, ...] = ()
     trained: int | None = None
     parameters: int | None = None
 
@@ -98,6 +100,7 @@ class Readings:
         self._losses: list[tuple[int, float]] = []
         self._told: list[tuple[int, float]] = []
         self._nan: dict[str, int] = {}
+        self._norms: list[tuple[int, float]] = []
         self._stated: dict[str, set[str]] = {}
         self._cards: dict[int, set[str]] = {}
         self._releases: dict[str, dict[str, int]] = {}
@@ -113,6 +116,8 @@ class Readings:
         elif topic == "figures.loss":
             if len(self._losses) < _MOST_LOSSES:
                 self._losses.append((line, value))
+        elif topic == "figures.norm":
+            self._norms.append((line, value))
         elif topic == "figures.told_loss":
             self._told.append((line, value))
         elif topic.startswith("told."):
@@ -224,7 +229,9 @@ class Readings:
         found = _fields(values, "figures")
         trained, whole = found.get("trained"), found.get("parameters")
         told = max(self._told, key=lambda item: item[1], default=None)
-        return Figures(tuple(self._losses), told, dict(self._nan), trained, whole)
+        is_flat = not any(value for _, value in self._norms)
+        flat = tuple(line for line, _ in self._norms) if is_flat else ()
+        return Figures(tuple(self._losses), told, dict(self._nan), flat, trained, whole)
 
     def _is_other(self) -> bool:
         """Return whether another family is named more surely than a Gemma."""

@@ -26,7 +26,7 @@ _OF_OBJECT = re.compile(
     r"has no attribute ['\"](?P<name>\w+)['\"]"
 )
 _ARGUMENT = re.compile(
-    r"(?P<function>[\w.<>]+)\(\) got an unexpected keyword argument ['\"](?P<name>\w+)['\"]"
+    r"(?P<function>[\w.<>]+)\(\) got (?:an )?unexpected keyword argument ['\"](?P<name>\w+)['\"]"
 )
 _KEY = re.compile(r"^['\"](?P<name>[\w.-]+)['\"]$")
 _MODEL_TYPE = re.compile(r"model type [`'\"](?P<name>[\w-]+)[`'\"] but Transformers does not")

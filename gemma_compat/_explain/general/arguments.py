@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...atlas.intervals import told
 from ..answer import Answer
 from .base import Case, General
@@ -41,6 +43,13 @@ _OF_ONE_CLASS = {
 }  # fmt: skip
 
 
+_OF_A_CALLBACK = Answer(
+    "the Trainer calls a callback's method with more arguments than it takes",
+    ("def on_epoch_end(self, args, state, control, **kwargs):   for each method of the callback",),
+    why="all of them get args, state and control, and the rest (model, processing_class, logs, "
+    "metrics, ...) by name",
+    known="the name of the method; so it is in every release of transformers",
+)
 _TOO_OLD_TO_UNWRAP = Answer(
     "transformers calls unwrap_model() with keep_torch_compile, and this accelerate is older than "
     "that argument",
@@ -70,6 +79,8 @@ def _argument(case: Case) -> Answer:
     known = _by_the_atlas(case, function, name)
     if known is not None and not known.contradicts:
         return _known_argument(case, known, packages)
+    if re.search(r"(?:^|\.)on_[a-z_]{4,30}$", function):
+        return _OF_A_CALLBACK
     if known is None and name == "keep_torch_compile":
         return _TOO_OLD_TO_UNWRAP
     if function.lstrip("_").startswith("Unsloth"):
@@ -277,6 +288,8 @@ ARGUMENTS: tuple[General, ...] = (
             "TypeError: f() got an unexpected keyword argument 'x'": "no such argument",
             "6. `TypeError: SFTConfig.__init__() got unexpected keyword argument 'max_length'`\n"
             "TRL 0.29.1": "what ran is another release",
+            "TypeError: ProgressCallback.on_epoch_end() got an unexpected keyword argument "
+            "'control'": "**kwargs",
             "# TypeError: __init__() got an unexpected keyword argument 'dispatch_batches'": (
                 "in its signature in accelerate"
             ),

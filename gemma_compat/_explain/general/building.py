@@ -60,6 +60,35 @@ def in_a_build() -> Answer:
     )
 
 
+_crashed = always(
+    "native code crashed: a compiled package, not Python",
+    "python -X faulthandler train.py   prints the Python frames of the crash",
+    "pip install --force-reinstall torch torchvision   and the compiled packages beside it "
+    "(bitsandbytes, flash-attn, xformers, triton) for that torch",
+    why="a package that was built for another torch, CUDA or driver is the commonest cause",
+    known="the signal; which package it is, the frames show",
+    settles=False,
+)
+_ENDING = re.compile(
+    r"(?i)\b(?:interpreter|on|at) (?:exit|shutdown)\b|\bafter (?:it was |everything )?"
+    r"sav(?:ing|ed)\b"
+)
+_AT_EXIT = Answer(
+    "native code crashed while Python ended: what was written before that is not touched by it",
+    (
+        "python -c \"from safetensors import safe_open; f = safe_open('FOLDER/adapter_model."
+        "safetensors', 'pt'); print(len(f.keys()))\"   : does the file open?",
+        "in a chain of commands: look for the saved files, and not at the status, or end the "
+        "script by os._exit(0) after saving",
+    ),
+    why="libraries with threads or GPU memory of their own are torn down in an order that some of "
+    "them do not survive",
+    known="the sentence says that it is at the end; which library it is, it does not say",
+    certain=False,
+    settles=False,
+)
+
+
 BUILDING: tuple[General, ...] = (
     General(
         "build-failed",
@@ -147,16 +176,11 @@ BUILDING: tuple[General, ...] = (
         r"\bexit(?:s|ed)?(?: with)?(?: code| status)? 139\b|\bsegfault(?:s|ed) (?:in|on|during|at|"
         r"when|while|before|after)\b|"
         r"Fatal Python error: (?!none_dealloc)",
-        always(
-            "native code crashed: a compiled package, not Python",
-            "python -X faulthandler train.py   prints the Python frames of the crash",
-            "pip install --force-reinstall torch torchvision   and the compiled packages beside it "
-            "(bitsandbytes, flash-attn, xformers, triton) for that torch",
-            why="a package that was built for another torch, CUDA or driver is the commonest cause",
-            known="the signal; which package it is, the frames show",
-            settles=False,
-        ),
-        {"Segmentation fault (core dumped)": "faulthandler"},
+        lambda case: _AT_EXIT if _ENDING.search(case.hit.text) else _crashed(case),
+        {
+            "The finished run segfaulted on interpreter exit (rc 139)": "safe_open",
+            "Segmentation fault (core dumped)": "faulthandler",
+        },
         alone=True,
     ),
 )

@@ -38,3 +38,47 @@ def answer_of_merge(is_unsloth: bool) -> Answer:
         "log",
         settles=False,
     )
+
+
+def _is_packed(numbers: list[str]) -> bool:
+    """Return whether one size is that of a square or wide matrix in 4 bits: half its numbers."""
+    if len(numbers) != 2 or not all(text.isdigit() for text in numbers):
+        return False
+    large, small = (int(text) for text in numbers)
+    return small >= 256 and large >= small * 64 and large * 2 % small == 0
+
+
+_PACKED = Answer(
+    "an adapter is merged into a weight that is packed in 4 bits: its size is half the number of "
+    "its values, in one column",
+    (
+        "load the base in 16 bits for the merge: no load_in_4bit, no -bnb-4bit repository; then "
+        "PeftModel.from_pretrained(BASE, 'ADAPTER').merge_and_unload()",
+        "Unsloth: model.save_pretrained_merged(FOLDER, tokenizer, save_method='merged_16bit')",
+    ),
+    why="bitsandbytes keeps a matrix as bytes with two values each; what adds to .weight itself "
+    "meets the bytes",
+    known="by arithmetic: the larger size is half of a multiple of the smaller one, and the log "
+    "says that an adapter is merged",
+    certain=False,
+    settles=False,
+)
+
+
+def merged_sizes(told: str, numbers: list[str]) -> Answer:
+    """Answer where the sizes of an adapter and of a weight do not fit."""
+    if _is_packed(numbers):
+        return _PACKED
+    return Answer(
+        f"an adapter's matrices and the weight that they change have sizes that do not fit{told}",
+        (
+            "use the base that the adapter was trained on, by the same name and class: "
+            "base_model_name_or_path in adapter_config.json",
+            "update the program that merges, if they are the same",
+        ),
+        why="an adapter of another base or layout (quantized, fused, with added tokens), or a "
+        "merge that takes a layer for another",
+        known="the message has the sizes, and the log says that an adapter is merged; which "
+        "of these it is, it does not say",
+        settles=False,
+    )

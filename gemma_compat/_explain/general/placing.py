@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from ..answer import Answer
 from .base import Case, General, always
+from .memory_command import command
+from .memory_estimate import names_a_model, run_of, weights_of
 
 
 def _too_large(case: Case) -> Answer:
+    run = run_of(case) if names_a_model(case) else None
+    sizes = weights_of(run) if run else None
+    weights = ""
+    if run and sizes:
+        bits = run.facts.model.get("quantization_bits")
+        weights = f"; its weights are {sizes[1]:.0f} GiB" + (f" in {bits} bits" if bits else "")
     return Answer(
-        "the model did not fit on the GPUs: a part of it was placed on the CPU or the disk",
+        "the model did not fit on the GPUs: a part of it was placed on the CPU or the disk"
+        + weights,
         (
-            "python -m gemma_compat memory --model MODEL --gpu CARD   says what fits; nvidia-smi, "
-            "what other processes hold",
+            (command(run) if run else "python -m gemma_compat memory --model MODEL --gpu CARD")
+            + "   says what fits; nvidia-smi, what other processes hold",
             'device_map={"": 0}   keeps all on one GPU, where it fits',
             "offload_folder='offload' for inference; a part on the CPU cannot be trained in 4 or 8 "
             "bits",
@@ -65,7 +74,9 @@ PLACING: tuple[General, ...] = (
         _too_large,
         {
             "ValueError: Some modules are dispatched on the CPU or the disk. Make sure you have "
-            "enough GPU RAM to fit the quantized model.": "memory --model"
+            "enough GPU RAM to fit the quantized model.": "memory --model",
+            "google/gemma-4-26B-A4B-it, load_in_4bit=True\nValueError: Some modules are dispatched "
+            "on the CPU or the disk.": "45 GiB in 4 bits",
         },
         alone=True,
     ),

@@ -254,10 +254,29 @@ REPOSITORIES: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "statistics-out-of-reach",
+        r"Unsloth: HuggingFace seems to be down",
+        always(
+            "Unsloth waited two minutes for a small file of its own on the Hub, and got none",
+            "UNSLOTH_DISABLE_STATISTICS=1 before the command, where the model lies on this machine "
+            "or a mirror is used",
+            "HF_HUB_OFFLINE=1   with a model that was downloaded before: hf download MODEL",
+            why="before it loads a model it downloads a README to count runs; a proxy, a firewall "
+            "or a node without a network stops that one file, and the Hub need not be down",
+            known="read in unsloth 2026.10.9, models/_utils.py",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Unsloth: HuggingFace seems to be down after trying for 120 seconds :(": (
+                "UNSLOTH_DISABLE_STATISTICS=1"
+            )
+        },
+        alone=True,
+    ),
+    General(
         "hub-out-of-reach",
         r"requests\.exceptions\.(?:SSLError|ProxyError|ConnectionError|ConnectTimeout|ReadTimeout)|"
         r"HTTPSConnectionPool\(host='[\w.-]{0,40}(?:huggingface|hf)\.co'[^\n]{0,80}timed out|"
-        r"Unsloth: HuggingFace seems to be down|"
         r"CERTIFICATE_VERIFY_FAILED|httpx\.(?:ConnectError|ConnectTimeout|ProxyError)|"
         r"Unknown scheme for proxy URL|couldn't connect to 'https://huggingface\.co'|Max retries "
         r"exceeded with url|"

@@ -92,6 +92,24 @@ def _of_megatron(case: Case) -> Answer | None:
 
 SAVED_STATES: tuple[General, ...] = (
     General(
+        "optimizer-state-without-its-averages",
+        r"KeyError: '(?:exp_avg(?:_sq)?|momentum_buffer|state1|state2)'",
+        always(
+            "the optimizer meets parameters for which the state that was loaded has no averages",
+            "resume with the same optim and the same trained parameters as the run that saved it",
+            "or without the optimizer's state: rm CHECKPOINT/optimizer.pt   (the run then starts "
+            "its averages anew)",
+            "print({len(s) for s in optimizer.state.values()}, len(optimizer.param_groups[0]"
+            "['params']))   : more parameters than states?",
+            why="another optimizer (8-bit ones keep state1 and state2), a group with more or other "
+            "parameters, or a state that was saved before its first step",
+            known="the key is that of the optimizer's state; which of these it is, the log does "
+            "not say",
+            settles=False,
+        ),
+        {"KeyError: 'exp_avg'": "same optim"},
+    ),
+    General(
         "resumed-without-states-of-deepspeed",
         r"Can't find a valid checkpoint at",
         _no_states,

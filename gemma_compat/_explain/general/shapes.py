@@ -6,6 +6,7 @@ import re
 
 from ..answer import Answer
 from .base import Case, General
+from .merging import merged_sizes
 from .released import upgrade
 
 _VISION = re.compile(r"vision|image|pixel|siglip|projector|embed_vision", re.IGNORECASE)
@@ -61,22 +62,6 @@ def _partitioned(case: Case) -> Answer:
     )
 
 
-def _merged_sizes(told: str) -> Answer:
-    return Answer(
-        f"an adapter's matrices and the weight that they change have sizes that do not fit{told}",
-        (
-            "use the base that the adapter was trained on, by the same name and class: "
-            "base_model_name_or_path in adapter_config.json",
-            "update the program that merges, if they are the same",
-        ),
-        why="an adapter of another base or layout (quantized, fused, with added tokens), or a "
-        "merge that takes a layer for another",
-        known="the message has the sizes, and the log says that an adapter is merged; which "
-        "of these it is, it does not say",
-        settles=False,
-    )
-
-
 _EMPTY = Answer(
     "values are put into a tensor, and there are none: the source is empty (size 0)",
     (
@@ -101,7 +86,7 @@ def _two_sizes(case: Case) -> Answer:
     if re.search(r"attention|attn|mask", case.frames, re.IGNORECASE):
         return _two_lengths(told)
     if re.search(r"\blora_[AB]\b|\bmerg(?:e|ing|ed)\b|lora_weights", case.around):
-        return _merged_sizes(told)
+        return merged_sizes(told, numbers)
     if _VISION.search(case.frames):
         return Answer(
             f"two tensors of the vision part have sizes that do not fit{told}",

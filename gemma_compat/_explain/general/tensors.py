@@ -47,6 +47,8 @@ def _indices(case: Case) -> Answer:
 def _devices(case: Case) -> Answer:
     if case.match["indexed"]:
         return _indices(case)
+    if case.match[0].startswith("indices"):
+        return _UNNAMED  # the message is cut before the device
     devices = sorted(set(re.findall(r"(?:cuda|npu|xpu|hpu|xla|mlu):\d+|cpu|mps", case.message)))
     between = " and ".join(devices) or "two devices"
     if "cpu" in devices or "mps" in devices:
@@ -182,6 +184,7 @@ TENSORS: tuple[General, ...] = (
         r"indices should be either on \w{1,5}(?::\d)? or on the same device as the indexed tensor "
         r"\((?P<indexed>\w{1,5}(?::\d)?)\)|"
         r"tensors? (?:is|are) on (?:cuda:\d|cpu),? (?:but|different from)|"
+        r"indices should be either on (?:cpu|cuda|gpu) or on the same device|"
         r"cross-device (?:runtime )?error|"
         r"tensors (?:should|must|need to) (?:all )?be on the same device",
         _devices,
@@ -195,6 +198,9 @@ TENSORS: tuple[General, ...] = (
             "devices, npu:0 and cpu!": "cpu and npu:0",
             "two GPUs while training, but the tensors should be on the same device.": "one GPU",
             "Observe a cross-device runtime error (`cuda:0` vs `cuda:1`)": "one GPU",
+            "crashes with indices should be either on cpu or on the same device as the indexed": (
+                "where the machine has several"
+            ),
             '"message": "indices should be either on cpu or on the same device as the indexed '
             'tensor (cuda:0)",': "the tensor is on cuda:0",
         },

@@ -33,6 +33,30 @@ def _padding_free(case: Case) -> Answer:
 
 TRL_REFUSALS: tuple[General, ...] = (
     General(
+        "columns-of-a-processor",
+        r"No columns in the dataset match the model's forward method signature: \([^)\n]*"
+        r"\bimages\b",
+        always(
+            "TRL was given a processor, so it looks for the columns of rows with images, and the "
+            "rows have a text column",
+            "processing_class=tokenizer.tokenizer in SFTTrainer (the tokenizer inside the "
+            "processor), where rows are texts alone",
+            "or rows with messages (or prompt and completion), and images where there are any",
+            why="a multimodal Gemma comes with a processor, also from Unsloth's "
+            "FastLanguageModel and FastModel",
+            known="the message lists the columns that it looks for: images is one of them",
+            settles=False,
+        ),
+        {
+            "ValueError: No columns in the dataset match the model's forward method signature: "
+            "(messages, prompt, completion, images). The following columns have been ignored: "
+            "[text].": "tokenizer.tokenizer",
+            "ValueError: No columns in the dataset match the model's forward method signature: "
+            "(input_ids, labels).": "",
+        },
+        alone=True,
+    ),
+    General(
         "rows-not-cut-without-padding",
         r"[Ww]hen `?padding_free=True`? without packing, `?max_length`? is not",
         _padding_free,

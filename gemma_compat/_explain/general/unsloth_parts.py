@@ -50,6 +50,29 @@ UNSLOTH_PARTS: tuple[General, ...] = (
         },
     ),
     General(
+        "no-memory-counted-for-the-loss",
+        r"No or negligible GPU memory available for fused",
+        always(
+            "Unsloth counted no free memory on the card for its loss in chunks: the card is full, "
+            "or torch holds what looks used",
+            "UNSLOTH_CE_LOSS_TARGET_GB=1 before the command   gives the chunks that size, whatever "
+            "is free",
+            "nvidia-smi   : what other processes hold; a smaller batch or max_seq_length, where "
+            "the run itself fills the card",
+            why="the size of the chunks is taken from what the driver says is free. Blocks that "
+            "torch keeps for later count as used there, as after an epoch of long rows",
+            known="read in unsloth_zoo 2026.10.9, fused_losses/cross_entropy_loss.py",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Unsloth: No or negligible GPU memory available for fused cross "
+            "entropy.": "UNSLOTH_CE_LOSS_TARGET_GB",
+            "- **Symptom**: `Unsloth: No or negligible GPU memory available for fused cross "
+            "entropy` after loading": "UNSLOTH_CE_LOSS_TARGET_GB",
+        },
+        alone=True,
+    ),
+    General(
         "llama-server-not-started",
         r"llama-server (?:failed to start|crashed at startup|process (?:died|exited)|exited)",
         always(

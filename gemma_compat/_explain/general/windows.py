@@ -65,6 +65,29 @@ WINDOWS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "file-that-windows-has-mapped",
+        r"\bos error 1224\b|WinError 1224|user-mapped section open",
+        lambda case: Answer(
+            "Windows does not let a file be written that is still open as memory: the weights are "
+            "saved over the file that they were loaded from",
+            (
+                "save into a new, empty folder",
+                "or merge under WSL or Linux",
+                "end other processes that have the file open (a notebook, a server)",
+            ),
+            why="safetensors maps a file into memory for as long as its tensors live; Linux "
+            "replaces such a file, Windows refuses",
+            known="the number of the Windows error; which process holds the file, it does not say",
+            settles=False,
+        ),
+        {
+            "safetensors_rust.SafetensorError: Error while serializing: I/O error: The requested "
+            "operation cannot be performed on a file with a user-mapped section open. (os error "
+            "1224)": "new, empty folder"
+        },
+        alone=True,
+    ),
+    General(
         "windows-cannot-load",
         r"\[WinError (?P<code>126|127|182|193|1114|1455|1314)\]",
         _dll,

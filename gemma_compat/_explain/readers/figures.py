@@ -49,6 +49,12 @@ def _loss(match: re.Match[str]) -> Iterator[Reading]:
         yield Reading("figures.loss", value, STATED)
 
 
+def _norm(match: re.Match[str]) -> Iterator[Reading]:
+    """Read a gradient norm; not of GRPO, where a step without any gradient is ordinary."""
+    if not re.search(r"reward|completion|['\"]kl['\"]", match.string):
+        yield Reading("figures.norm", float(match["value"]), STATED)
+
+
 def _not_a_number(match: re.Match[str]) -> Iterator[Reading]:
     yield Reading(f"figures.nan_{match['name']}", True, STATED)
 
@@ -81,6 +87,17 @@ FIGURES: tuple[Reader, ...] = (
             '      "loss": 9078019.2,': {"figures.loss": 9078019.2},
             "global_step: 4999 | reduced_train_loss: 9.047": {"figures.loss": 9.047},
             "{'eval_loss': 1.5}": {"figures.loss": ...},
+        },
+        limit=200,
+    ),
+    Reader(
+        rf"(?<!max_)grad_norm[\"']?\s?[:=]\s?[\"']?(?P<value>{_NUMBER})(?![\w.])",
+        _norm,
+        {
+            "{'loss': 1.9, 'grad_norm': 0.0, 'learning_rate': 1e-05}": {"figures.norm": 0.0},
+            "{'loss': 1.9, 'grad_norm': 0.31, 'learning_rate': 1e-05}": {"figures.norm": 0.31},
+            "max_grad_norm=0.0": {"figures.norm": ...},
+            "{'loss': 0.0, 'grad_norm': 0.0, 'reward': 1.0}": {"figures.norm": ...},
         },
         limit=200,
     ),

@@ -20,12 +20,26 @@ _stands_still = told(
 )
 
 
+_DOWNLOADS = re.compile(r"(?i)\bdownload|\bxet\b|下载|ダウンロード|다운로드")
+_download_stands = told(
+    "a download is said to stand still",
+    "HF_HUB_DISABLE_XET=1 before the command   (plain HTTPS, which goes through a proxy)",
+    "hf download MODEL --local-dir FOLDER   in a shell of its own, and again where it stops: it "
+    "goes on from what is there",
+    "df -h ~/.cache/huggingface; HF_ENDPOINT   of a mirror, where the Hub is out of reach",
+    why="the Xet protocol opens many connections, which some proxies and firewalls hold; a full "
+    "disk and a lock file that another process left stop a download too",
+)
+
+
 def _hangs(case: Case) -> Answer | None:
     match = case.hit.match
     if "cause the process to" in match.string:  # a warning of what may happen
         return None
     if _FIGURE.search(match.string[max(0, match.start() - 25) : match.end() + 25]):
         return None
+    if _DOWNLOADS.search(match.string):
+        return _download_stands(case)
     return _stands_still(case)
 
 
@@ -60,6 +74,8 @@ PACE: tuple[Symptom, ...] = (
         _hangs,
         {
             "training hangs at step 0 with 2 GPUs": "py-spy",
+            "Xet 下载 0 字节卡死, gemma-4-31B 模型下载一直 0%": "HF_HUB_DISABLE_XET",
+            "the download is stuck at 0%": "HF_HUB_DISABLE_XET",
             "Fine-tuning on 4 GPUs hangs at the first step": "py-spy",
             "it is stuck at 99% while saving the merged model": "py-spy",
             "训练卡住不动，显卡占用100%": "py-spy",
