@@ -81,8 +81,8 @@ _AT_EXIT = Answer(
         "in a chain of commands: look for the saved files, and not at the status, or end the "
         "script by os._exit(0) after saving",
     ),
-    why="libraries with threads or GPU memory of their own are torn down in an order that some of "
-    "them do not survive",
+    why="libraries that hold threads or GPU memory are torn down in an order that some of them do "
+    "not survive",
     known="the sentence says that it is at the end; which library it is, it does not say",
     certain=False,
     settles=False,

@@ -120,7 +120,7 @@ UNSLOTH: tuple[Reader, ...] = (
         limit=20,
     ),
     Reader(
-        r"(?:\b[Ww]ith|\b[Uu]sing|\b[Vv]ia|\b[Uu]nder|\+|用) ?[Uu]nsloth(?:'s)?\b"
+        r"(?:\b(?:[Ww]ith|[Uu]sing|[Vv]ia|[Uu]nder) |\+ ?|用 ?)[Uu]nsloth(?:'s)?\b"
         r"(?![/\-_.]\w| [Ss]tudio)",
         unless_advice(_told),
         {
@@ -131,7 +131,7 @@ UNSLOTH: tuple[Reader, ...] = (
             "should I train with unsloth?": {"unsloth.used": ...},
             "with unsloth/gemma-3-4b-it": {"unsloth.used": ...},
         },
-        words=("unsloth*",),
+        words=("*unsloth*",),
         limit=20,
     ),
 )

@@ -49,7 +49,7 @@ RULE = Rule(
     ),
     symptoms=(
         r"Some weights of \w*Gemma\w+ were not initialized from the model checkpoint",
-        # Layers that share keys and values have none of their own.
+        # Layers that share keys and values have no such weights.
         r"\.layers\.(?![^|\n]{0,40}self_attn\.[kv]_(?:proj|norm)\b)[^|\n]{1,100}\|[^|\n]{0,12}"
         r"MISSING",
     ),
