@@ -8,7 +8,7 @@ from ...atlas.intervals import told
 from ..answer import Answer
 from .base import Case, General
 from .released import Released, of_another_release, released, upgrade
-from .trl_arguments import of_a_generated_trainer, told_of_trl
+from .trl_arguments import OF_A_CALLBACK, TOO_OLD_TO_UNWRAP, of_a_generated_trainer, told_of_trl
 
 # What took the place of an argument.
 _RENAMED = {
@@ -43,22 +43,6 @@ _OF_ONE_CLASS = {
 }  # fmt: skip
 
 
-_OF_A_CALLBACK = Answer(
-    "the Trainer calls a callback's method with more arguments than it takes",
-    ("def on_epoch_end(self, args, state, control, **kwargs):   for each method of the callback",),
-    why="all of them get args, state and control, and the rest (model, processing_class, logs, "
-    "metrics, ...) by name",
-    known="the name of the method; so it is in every release of transformers",
-)
-_TOO_OLD_TO_UNWRAP = Answer(
-    "transformers calls unwrap_model() with keep_torch_compile, and this accelerate is older than "
-    "that argument",
-    ("pip install -U 'accelerate>=1.3.0'   and restart the kernel",),
-    why="the argument came with accelerate 1.3.0",
-    known="read in accelerate 1.2.1 and 1.3.0, accelerator.py",
-)
-
-
 def _by_the_atlas(case: Case, function: str, name: str) -> Released | None:
     """Return the releases that take the argument, also where the class is not named."""
     known = released(case)
@@ -80,9 +64,9 @@ def _argument(case: Case) -> Answer:
     if known is not None and not known.contradicts:
         return _known_argument(case, known, packages)
     if re.search(r"(?:^|\.)on_[a-z_]{4,30}$", function):
-        return _OF_A_CALLBACK
+        return OF_A_CALLBACK
     if known is None and name == "keep_torch_compile":
-        return _TOO_OLD_TO_UNWRAP
+        return TOO_OLD_TO_UNWRAP
     if function.lstrip("_").startswith("Unsloth"):
         return of_a_generated_trainer(name, function)
     if known is not None and known.found.releases:

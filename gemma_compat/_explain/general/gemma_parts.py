@@ -31,20 +31,25 @@ def _tied_skipped(case: Case) -> Answer:
     )
 
 
+_OTHERS_MISSING = re.compile(
+    r"\.layers\.(?![^|\n]{0,40}self_attn\.[kv]_(?:proj|norm)\b)[^|\n]{1,100}\|[^|\n]{0,12}MISSING"
+)
+
+
 def _shared_missing(case: Case) -> Answer | None:
     kind = str(case.facts.model.get("model_type", ""))
-    if not kind.startswith("gemma4"):
+    if not kind.startswith("gemma4") or _OTHERS_MISSING.search(case.near):
         return None
     layers = case.facts.model.get("num_hidden_layers")
     shared = case.facts.model.get("num_kv_shared_layers")
     first = layers - shared if isinstance(layers, int) and isinstance(shared, int) else None
     found = re.search(r"layers\.\{?(\d{1,3})", case.hit.text)
     if first is not None and found and int(found[1]) < first:
-        return None  # a layer of its own keys and values: its weights were not loaded
+        return None  # a layer that shares nothing: its weights were not loaded
     which = f"from {first} on" if first is not None else "the last of a Gemma 4 E2B or E4B"
     return Answer(
-        f"layers that share keys and values ({which}) have no k_proj, v_proj and norms of their "
-        "own: their names may stand as MISSING and nothing is lost",
+        f"layers that share keys and values ({which}) have no k_proj, v_proj and norms: their "
+        "names may stand as MISSING and nothing is lost",
         (
             "AutoModelForImageTextToText.from_pretrained(FOLDER, output_loading_info=True)[1]"
             "['missing_keys']   : names of other layers there would be a real loss",
@@ -285,6 +290,8 @@ GEMMA_PARTS: tuple[General, ...] = (
             ),
             "Gemma4ForConditionalGeneration LOAD REPORT from: google/gemma-4-E2B-it\n"
             "model.language_model.layers.{0...14}.self_attn.k_proj.weight | MISSING |": "",
+            "google/gemma-4-E2B-it\nmodel.layers.15.mlp.up_proj.weight | MISSING |\n"
+            "model.layers.15.self_attn.k_proj.weight | MISSING |": "",
             "Gemma3ForCausalLM\nmodel.layers.15.self_attn.k_proj.weight | MISSING |": "",
         },
         alone=True,

@@ -257,7 +257,7 @@ REPOSITORIES: tuple[General, ...] = (
         "statistics-out-of-reach",
         r"Unsloth: HuggingFace seems to be down",
         always(
-            "Unsloth waited two minutes for a small file of its own on the Hub, and got none",
+            "Unsloth waited two minutes for a small file on the Hub, and got none",
             "UNSLOTH_DISABLE_STATISTICS=1 before the command, where the model lies on this machine "
             "or a mirror is used",
             "HF_HUB_OFFLINE=1   with a model that was downloaded before: hf download MODEL",

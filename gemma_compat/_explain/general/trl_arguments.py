@@ -93,3 +93,19 @@ TRL_ARGUMENTS: tuple[General, ...] = (
         alone=True,
     ),
 )
+
+
+OF_A_CALLBACK = Answer(
+    "the Trainer calls a callback's method with more arguments than it takes",
+    ("def on_epoch_end(self, args, state, control, **kwargs):   for each method of the callback",),
+    why="all of them get args, state and control, and the rest (model, processing_class, logs, "
+    "metrics, ...) by name",
+    known="the name of the method; so it is in every release of transformers",
+)
+TOO_OLD_TO_UNWRAP = Answer(
+    "transformers calls unwrap_model() with keep_torch_compile, and this accelerate is older than "
+    "that argument",
+    ("pip install -U 'accelerate>=1.3.0'   and restart the kernel",),
+    why="the argument came with accelerate 1.3.0",
+    known="read in accelerate 1.2.1 and 1.3.0, accelerator.py",
+)

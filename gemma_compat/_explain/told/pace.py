@@ -24,7 +24,7 @@ _DOWNLOADS = re.compile(r"(?i)\bdownload|\bxet\b|下载|ダウンロード|다�
 _download_stands = told(
     "a download is said to stand still",
     "HF_HUB_DISABLE_XET=1 before the command   (plain HTTPS, which goes through a proxy)",
-    "hf download MODEL --local-dir FOLDER   in a shell of its own, and again where it stops: it "
+    "hf download MODEL --local-dir FOLDER   in another shell, and again where it stops: it "
     "goes on from what is there",
     "df -h ~/.cache/huggingface; HF_ENDPOINT   of a mirror, where the Hub is out of reach",
     why="the Xet protocol opens many connections, which some proxies and firewalls hold; a full "
