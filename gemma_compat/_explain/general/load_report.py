@@ -91,6 +91,41 @@ def _layers_missing(case: Case) -> Answer:
     )
 
 
+_OTHERS_MISSING = re.compile(
+    r"\.layers\.(?![^|\n]{0,40}self_attn\.[kv]_(?:proj|norm)\b)[^|\n]{1,100}\|[^|\n]{0,12}MISSING"
+)
+
+
+def _shared_missing(case: Case) -> Answer | None:
+    kind = str(case.facts.model.get("model_type", ""))
+    if not kind.startswith("gemma4") or _OTHERS_MISSING.search(case.near):
+        return None
+    layers = case.facts.model.get("num_hidden_layers")
+    shared = case.facts.model.get("num_kv_shared_layers")
+    first = layers - shared if isinstance(layers, int) and isinstance(shared, int) else None
+    found = re.search(r"layers\.\{?(\d{1,3})", case.hit.text)
+    if first is not None and found and int(found[1]) < first:
+        return None  # a layer that shares nothing: its weights were not loaded
+    which = f"from {first} on" if first is not None else "the last of a Gemma 4 E2B or E4B"
+    return Answer(
+        f"layers that share keys and values ({which}) have no k_proj, v_proj and norms: their "
+        "names may stand as MISSING and nothing is lost",
+        (
+            "AutoModelForImageTextToText.from_pretrained(FOLDER, output_loading_info=True)[1]"
+            "['missing_keys']   : names of other layers there would be a real loss",
+            "pip install -U unsloth unsloth_zoo transformers   where the class in hand still makes "
+            "these weights",
+        ),
+        why="num_kv_shared_layers in the config says how many of the last layers take the keys "
+        "and values of an earlier one; checkpoints of transformers 5.5 and newer leave theirs out",
+        known="read in transformers 5.23.0, models/gemma4; that no other name is missing, the "
+        "report itself has to show",
+        certain=False,
+        settles=False,
+        of_gemma=True,
+    )
+
+
 LOAD_REPORT: tuple[General, ...] = (
     General(
         "load-report-raises",
@@ -138,6 +173,23 @@ LOAD_REPORT: tuple[General, ...] = (
             "torch.Size([512, 64]) vs model:torch.Size([520, 64])\n"
             "RuntimeError: You set `ignore_mismatched_sizes` to `False`, thus raising an error. "
             "For details look at the above report!": "",
+        },
+        alone=True,
+    ),
+    General(
+        "shared-layers-named-as-missing",
+        r"self_attn\.[kv]_(?:proj|norm)(?:\.weight)?\s{0,9}\|[^|\n]{0,12}MISSING",
+        _shared_missing,
+        {
+            "Gemma4ForConditionalGeneration LOAD REPORT from: google/gemma-4-E2B-it\n"
+            "model.language_model.layers.{15...34}.self_attn.k_proj.weight | MISSING |": (
+                "nothing is lost"
+            ),
+            "Gemma4ForConditionalGeneration LOAD REPORT from: google/gemma-4-E2B-it\n"
+            "model.language_model.layers.{0...14}.self_attn.k_proj.weight | MISSING |": "",
+            "google/gemma-4-E2B-it\nmodel.layers.15.mlp.up_proj.weight | MISSING |\n"
+            "model.layers.15.self_attn.k_proj.weight | MISSING |": "",
+            "Gemma3ForCausalLM\nmodel.layers.15.self_attn.k_proj.weight | MISSING |": "",
         },
         alone=True,
     ),
