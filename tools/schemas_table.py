@@ -159,6 +159,7 @@ _EXPLAIN = {
     "lines": WHOLE,
     "codes": many(CODE),
     "headline": TEXT,
+    "solved_at": WHOLE,
     "causes": many(ref("cause")),
     "if_gemma": many(ref("cause")),
     "doubted": many(ref("cause")),

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from ..facts import Facts
 from ..tables.renamed_arguments import renamed
 from .broken_lines import broken_lines
+from .documentation import is_documentation
 from .explanation import SAYS_ITSELF, Generally, Line
 from .figures import NAMES as FIGURES
 from .figures import figure_answers
-from .general import Case, generals
+from .general import Case, General, generals
 from .general.own_words import own_words
 from .general.processes import REPORT
 from .lines import line_of
+from .readers.saying import is_denied
+from .source import is_source
 from .told.find import told_answers
 
 if TYPE_CHECKING:
@@ -77,6 +80,13 @@ def _is_reported(hit: Hit, reading: LogReading) -> bool:
     return bool(above) and _ANNOUNCED.search(above[-1]) is not None
 
 
+def _counts_alone(hit: Hit, kind: General, reading: LogReading) -> bool:
+    """Return whether a text that belongs to no exception tells of something that happened."""
+    if not (kind.alone or _is_reported(hit, reading)):
+        return False
+    return not (is_denied(hit.match) or is_documentation(reading.opening) or is_source(hit))
+
+
 def general_answers(reading: LogReading, facts: Facts, words: Words) -> tuple[Generally, ...]:
     """Return what can be said without a rule, the most particular answers first."""
     found = [*_of_texts(reading, facts, words), *_of_figures(reading, facts, words)]
@@ -121,8 +131,8 @@ def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Gener
         hits = reading.general.get(kind.name, [])
         hits = [hit for hit in hits if not _is_shown_around(hit, reading.last)]
         of_last = [hit for hit in hits if reading.is_of_last(hit.line)]
-        if not of_last and not (kind.alone or is_report):
-            hits = [hit for hit in hits if _is_reported(hit, reading)]
+        if not (of_last or is_report):
+            hits = [hit for hit in hits if _counts_alone(hit, kind, reading)]
         if not of_last and not hits:
             continue
         hit = (of_last or hits)[-1]
@@ -143,5 +153,7 @@ def _of_its_own_words(
 
 
 def _of_figures(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:
+    if is_documentation(reading.opening) and not reading.log.figures.losses:
+        return
     for name, number, answer in figure_answers(reading.log, facts):
         yield Generally(name, answer, Line(number, words.excerpt(name), ""), reading.last is None)

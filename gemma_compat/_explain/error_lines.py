@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..values import Value
+from .source import source_lines
 from .told.sentences import MOST_LINES
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ def error_line_in(opening: bytes, lines: int) -> ErrorLine | None:
     if lines > MOST_LINES:
         return None
     text = opening.decode("utf-8", "replace")
+    source = source_lines(text)
     for pattern in _ERROR_LINES:
         for number, line in enumerate(text.splitlines(), 1):
             found = pattern.search(line)
-            if found and not CAUGHT.search(line):
+            if found and number not in source and not CAUGHT.search(line):
                 return ErrorLine(number, found["text"].strip(), line.strip())
     return None
 

@@ -161,6 +161,7 @@ class Explanation(Shown, Value):
         asks: options that would decide what is open, three at most.
         several: package to the releases that different parts of the log list, with the lines.
         outlived_at: the line where the run ended well after the last exception; 0 if it did not.
+        solved_at: the line that says that the error is over; 0 where none does.
         cut_at: the line where a traceback begins that the log cuts off; 0 if there is none.
         is_blank: whether the log is empty.
     """
@@ -184,6 +185,7 @@ class Explanation(Shown, Value):
     asks: tuple[str, ...] = ()
     several: dict[str, tuple[tuple[str, int], ...]] = {}
     outlived_at: int = 0
+    solved_at: int = 0
     cut_at: int = 0
     is_blank: bool = False
     unrecognised: tuple[Line, ...] = ()

@@ -34,6 +34,7 @@ from .explanation import (
 from .lines import line_of
 from .notices import Notice
 from .read_off import read_off
+from .solved import solved_at
 from .told.possible import with_rules
 from .unexplained import fields_of_open, what_to_add
 
@@ -76,6 +77,7 @@ def explain_reading(
         generally=general,
         also=tuple(item for item in also if item.rule.code not in {c.rule.code for c in causes}),
         **_ended_by(reading, words),
+        solved_at=solved_at(reading, causes, general),
         notices=tuple(_notices(reading, ours, words)),
         **is_open,
         read_off=tuple(off) if is_open or _is_open(causes, general) else _stated(off),

@@ -34,6 +34,8 @@ _START = re.compile(r"Traceback \(most recent call last\)|^-{40,}", re.MULTILINE
 _OTHER = re.compile(_EXCEPTION, re.MULTILINE)
 _FRAME = re.compile(r"\.py\b|\bline \d|-{2,4}> ?\d")
 _PREFIXES = re.compile(rf"^(?:{PREFIX}){{1,3}}", re.MULTILINE)
+# How a docstring goes on behind an exception's class.
+_WHEN = re.compile(r"\s*(?:[Ii]f|[Ww]hen(?:ever)?|Raised|[Ii]n case|[Uu]nless|On)\b")
 # Errors that only report the failure of another process.
 _LAUNCHERS = re.compile(
     r"ChildFailedError|CalledProcessError|ProcessRaisedException|ProcessExitedException|"
@@ -107,6 +109,16 @@ def exceptions() -> Pattern:
 def traceback_start() -> Pattern:
     """Return the pattern that finds where a traceback begins."""
     return pattern("traceback", None, _TRACEBACK, limit=10_000)
+
+
+def is_described(hit: Hit) -> bool:
+    """Return whether a quoted exception is one of which a docstring says when it is raised."""
+    before = hit.text[: hit.match.start("kind")]
+    return (
+        not before.strip(" -*`")
+        and len(before) > 1
+        and bool(_WHEN.match(hit.text[hit.match.end() :]))
+    )
 
 
 def quotations() -> tuple[Pattern, ...]:

@@ -12,9 +12,10 @@ from .general import General, generals
 from .log_facts import Readings
 from .notices import NOTICES, Notice
 from .patterns import Pattern, pattern
-from .raised import BLOCK, Raised, exceptions, quotations, traceback_start
+from .raised import BLOCK, Raised, exceptions, is_described, quotations, traceback_start
 from .readers import Reader, readers
 from .scan import Hit, Scanner
+from .source import is_source
 from .stream import pieces
 
 _KEPT_FIRST, _KEPT_LAST = 5, 20
@@ -130,6 +131,7 @@ def _end(reading: LogReading, last: deque[Raised], quoted: deque[Hit]) -> None:
         caught = reading.raised.pop().line
         quoted = deque(hit for hit in quoted if hit.line != caught)
     if not reading.raised:
+        quoted = deque(hit for hit in quoted if not (is_described(hit) or is_source(hit)))
         reading.raised += _quoted(reading, quoted)
     if quoted and not reading.raised:
         reading.told = Raised(quoted[-1].line, quoted[-1])

@@ -20,6 +20,13 @@ def headline(found: Explanation, is_private: bool = False) -> str:
         is_private: whether only the log's owner sees it, so that an error's own text may stand in
             it.
     """
+    if found.solved_at:
+        told = _headline(found, is_private)
+        return f"Line {found.solved_at:,} says that this is solved; so it was: {told}"
+    return _headline(found, is_private)
+
+
+def _headline(found: Explanation, is_private: bool) -> str:
     leading = found.leading
     if leading is None:
         return _nothing_known(found, is_private)

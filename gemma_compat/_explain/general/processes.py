@@ -65,6 +65,25 @@ def _failed(case: Case) -> Answer:
     )
 
 
+def _port_in_use(case: Case) -> Answer | None:
+    if re.search(r"sshd|nginx|apache|httpd|dovecot|postfix", case.hit.text):
+        return None  # a service of the machine
+    if re.search(
+        r"EADDRINUSE|c10d|rdzv|TCPStore|torchrun|socket has failed|master_port|2950\d",
+        f"{case.around}{case.near}",
+    ):
+        return Answer(
+            "another process holds the port that the launcher wants",
+            ("torchrun --master_port 0 ...   (or --rdzv-endpoint localhost:0)",),
+            why="a run that did not end, or a second one on the same machine",
+        )
+    return Answer(
+        "another process holds the port that this program wants",
+        ("ss -ltnp   shows which process has the port; end that one, or give this one another",),
+        why="a run or a server that did not end, or a second one on the same machine",
+    )
+
+
 def _of_the_launcher(case: Case) -> Answer | None:
     if case.error is None or not case.error.is_of_a_launcher:
         return None
@@ -179,14 +198,14 @@ PROCESSES: tuple[General, ...] = (
     General(
         "port-in-use",
         r"EADDRINUSE|[Aa]ddress already in use",
-        always(
-            "another process holds the port that the launcher wants",
-            "torchrun --master_port 0 ...   (or --rdzv-endpoint localhost:0)",
-            why="a run that did not end, or a second one on the same machine",
-        ),
+        _port_in_use,
         {
             "The server socket has failed to bind to [::]:29500 (errno: 98 - Address already in "
-            "use)": ("port")
+            "use)": "master_port",
+            "ERROR: [Errno 98] error while attempting to bind on address ('0.0.0.0', 8000): "
+            "address "
+            "already in use": "ss -ltnp",
+            "sshd[1761]: error: Bind to port 22 on 0.0.0.0 failed: Address already in use.": "",
         },
         alone=True,
     ),

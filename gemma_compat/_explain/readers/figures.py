@@ -137,6 +137,7 @@ FIGURES: tuple[Reader, ...] = (
             "Loss is nan when I train in fp16": {"figures.nan_loss": True},
             "if the loss is nan, stop": {"figures.nan_loss": ...},
             "you should lower it when losses become nan": {"figures.nan_loss": ...},
+            "Loss is no longer NaN in float16": {"figures.nan_loss": ...},
         },
         limit=20,
     ),

@@ -55,7 +55,8 @@ _DENIED = re.compile(
     r"would|should|could|might|may|can(?= (?:cause|lead|result|make|help)\b))\b|n't)"
     r"\W{0,2}(?:(?!but|only|just|why|"
     r"errors?\b|warnings?\b|problems?\b|issues?\b)\w+ ){0,2}$|"
-    r"\b(?:(?:if|in case) (?:you|your|the|it|there|a|an)|when(?:ever)? your?)\b[^.,;:]{0,40}$"
+    r"\b(?:(?:if|in case) (?:you|your|the|it|there|a|an)|when(?:ever)? your?)\b[^.,;:]{0,40}$|"
+    r"\bif you (?:see|get|encounter|run into|hit|face|experience|have)\b[^.,;]{0,70}$"
 )
 # What takes it back behind it.
 _OVER = re.compile(
@@ -63,6 +64,8 @@ _OVER = re.compile(
     r"(?:fixed|solved|resolved|gone|avoided|prevented)|(?:went|goes|go) away|"
     r"no longer (?:happens|occurs))\b"
 )
+# What takes it back within.
+_NO_LONGER = re.compile(r"(?i)\b(?:is|are|was|were) no longer (?:NaN|inf)\b")
 _CODE = re.compile(r"[=(),\[\]\"':\w]\s+#+\s")
 
 
@@ -96,7 +99,8 @@ def is_taken_back(match: re.Match[str]) -> bool:
 def is_denied(match: re.Match[str]) -> bool:
     """Return whether the sentence denies, wishes or only supposes what matched."""
     before, after = match.string[: match.start()], match.string[match.end() :]
-    return bool(_DENIED.search(before[-80:])) or bool(_OVER.search(after[:60]))
+    is_over = _OVER.search(after[:60]) or _NO_LONGER.search(match[0])
+    return bool(_DENIED.search(before[-80:])) or bool(is_over)
 
 
 def is_in_comment(match: re.Match[str]) -> bool:

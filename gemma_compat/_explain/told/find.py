@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...facts import Facts
+from ..documentation import is_documentation
 from ..error_lines import quotes_an_error
 from ..explanation import Generally
 from ..general.base import Case
@@ -29,6 +30,27 @@ _COMPLAINS = re.compile(
     r"question|expected|unexpected|however|observed?|during|after|when)\b|n't\b|[?？]|"
     r"[\u4e00-\u9fff]"
 )
+_TITLE = 1000  # characters that the title and the line below it are in
+_FAILS = re.compile(
+    r"(?i)\b(?:not work\w*|n't work\w*|fail\w*|\w*errors?|bugs?|issues?|problems?|wrong(?:ly)?|"
+    r"incorrect(?:ly)?|ineffective|broken|crash\w*|stuck|hang(?:s|ing)?|missing|can(?:no|')t|unable|OOM|NaN)\b"
+)
+# What no report of a run goes without, whatever else it says.
+_OF_MODELS = re.compile(
+    r"(?i)\bmodels?\b|\b(?:re|pre|un)?-?train(?:ed|er|ing|able)?\b|\b(?:fine-?)?tun(?:e|ed|ing)\b|loss\b|"
+    r"\bgpus?\b|cuda|lora\b|torch|tokens?\b|tokeniz|infer(?:ence|ring)\b|transformers|vram|llm|gguf|"
+    r"checkpoint|gemma|unsloth|\bsft|\bdpo|grpo|deepspeed|fsdp|gradient|batch|epoch|weights\b|peft|"
+    r"out of memory|\bOOM|accelerate|[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
+)
+_FEWEST_WORDS = 2
+# Words of who writes, a question, the headings of an issue, or a language without capitals.
+_PERSON = re.compile(
+    r"(?m)\b(?:I|I'm|I've|im|[Mm]y|me|[Ww]e|[Oo]ur|us|any(?:one|body)|some(?:one|body))\b|[?？]|"
+    r"(?i:^\W{0,6}(?:describe the bug|bug description|expected behaviou?r|actual behaviou?r|"
+    r"current behaviou?r|(?:steps )?to reproduce|reproduction|system info|what happened)\b)|"
+    r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
+)
+_FEW = 12  # lines of a report that are read whole
 _MOST = 60  # matches of one symptom in one sentence that are looked at
 
 
@@ -41,13 +63,17 @@ def told_answers(
         loosely: ask for the further wordings of each symptom, which count only where nothing else
             in a short report is known.
     """
-    if loosely and reading.lines > MOST_LINES:
+    if loosely and reading.lines > MOST_LINES or is_documentation(reading.opening):
         return
     found = [i for i in sentences(reading.opening, reading.lines) if not _is_error(i, reading)]
-    if reading.lines > MOST_LINES:  # documentation is long prose as well, and complains of nothing
+    if reading.lines > _FEW:  # documentation is long prose as well, and complains of nothing
         found = [
             i for number, i in enumerate(found) if number < _FIRST or _COMPLAINS.search(i.text)
         ]
+    if reading.lines > _FIRST and not _is_of_models(reading):
+        return
+    if not _is_a_report(found, reading):
+        found = found[:_FIRST]
     if loosely:  # of a line that is harmless, "it fails" says nothing
         benign = {hit.line for _, hit, _ in reading.notices}
         found = [i for i in found if i.line not in benign]
@@ -56,6 +82,22 @@ def told_answers(
     table = [item for item in symptoms() if not (item.yields and quotes_an_error(reading))]
     asked = [(found, table)] if loosely else [(found[:1], table), (found, table)]
     yield from _of_table(asked, reading, facts, words, loosely)
+
+
+def _is_of_models(reading: LogReading) -> bool:
+    found = _OF_MODELS.finditer(reading.opening.decode("utf-8", "replace"))
+    return len({match[0].lower() for match in found}) >= _FEWEST_WORDS
+
+
+def _is_a_report(found: Sequence[Sentence], reading: LogReading) -> bool:
+    """Return whether a run or a person speaks in a text; documentation does neither.
+
+    Where none does, only the title and the line below it count.
+    """
+    text = reading.opening.decode("utf-8", "replace")
+    title = [line for line in text[:_TITLE].splitlines() if line.strip()][:_FIRST]
+    is_run = bool(reading.log.facts.unsloth.get("used"))
+    return is_run or _FAILS.search("\n".join(title)) is not None or _PERSON.search(text) is not None
 
 
 def _is_error(sentence: Sentence, reading: LogReading) -> bool:

@@ -123,7 +123,8 @@ PACE: tuple[Symptom, ...] = (
         "card-left-idle",
         r"\bgpu(?:[ -]?util\w*| usage| load)?\b[^\n.]{0,30}(?:(?:is|at|stays?|shows?|drops? to|only"
         r"|around|of|=|:) )*(?:(?:about |around |~)?"
-        r"(?<![\d.])(?:0|[1-9]|1\d|2\d|3\d) ?%|zero|very low|too low|low\b|idle|not (?:being )?"
+        r"(?<![\d.])(?:0|[1-9]|1\d|2\d|3\d) ?%|zero(?![- ]?\d)|very low|too low|low\b|idle|"
+        r"not (?:being )?"
         r"(?:used|utili[sz]ed|fully)|unused)|"
         r"\blow gpu (?:util\w*|usage)\b|\b(?:uses?|using|runs?|running|trains?|training|stuck|"
         r"works?) (?:only |just )?(?:on |the )*cpu\b"

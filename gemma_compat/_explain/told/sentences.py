@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ...values import Value
+from ..source import source_lines
 
 _LONGEST = 1500  # characters of a sentence
 _PARAGRAPH = 8192  # characters; a longer line is data
@@ -20,7 +21,7 @@ _NO_SENTENCE = re.compile(
     r"Traceback \(most recent call last\)|^\s*File \"[^\"]{1,300}\", line \d+|"
     r"^\s*File \S{1,300}\.py:\d+|\.py(?:\]\(\S{0,120}\))? in [\w.]+\(|^\W{0,4}-{2,}> ?\d|"
     r"https?://\S+\s*$|[{};]\s*$|WARNING|INFO|Warning:|\bloss[\"']?[:=] ?[\"']?\d[^\n]*\b(?:lr|"
-    r"learning_rate|epoch|step|grad_norm)\b|\d%\||\[\d+:\d\d[<,]|<!--"
+    r"learning_rate|epoch|step|grad_norm)\b|\d%\||\[\d+:\d\d[<,]|<!--|^\s*\|(?:[^|\n]*\|){2}"
 )
 # A line that only opens a list, a heading or a quotation.
 _MARK = re.compile(r"^\s*(?:#{1,6} |[-*+•] |\d{1,2}[.)] |>+ ?|\*\*)*")
@@ -59,8 +60,9 @@ def sentences(opening: bytes, lines: int) -> Iterator[Sentence]:
 def _prose(text: str, is_long: bool) -> Iterator[tuple[int, str]]:
     """Yield the lines of prose with their numbers, and an empty line where one is left out."""
     is_code = is_wished = False
+    source = source_lines(text)
     for number, line in enumerate(text.splitlines(), 1):
-        if len(line) > _PARAGRAPH:
+        if len(line) > _PARAGRAPH or number in source:
             yield number, ""
             continue
         if line.lstrip().startswith("```"):
