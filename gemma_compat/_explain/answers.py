@@ -123,6 +123,14 @@ def _is_shown_around(hit: Hit, last: Raised | None) -> bool:
     return (last is None or hit.line != last.line) and _AROUND.match(hit.text) is not None
 
 
+def _is_of_last(hit: Hit, reading: LogReading) -> bool:
+    """Return whether a hit is of the last error, and not of source that was pasted above it."""
+    if not reading.is_of_last(hit.line):
+        return False
+    above = reading.last is not None and hit.line < reading.last.line
+    return not (above and is_source(hit))
+
+
 def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:
     # A launcher's report says nothing of the cause, and a traceback that is cut has none: then
     # every text of the log counts.
@@ -130,7 +138,7 @@ def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Gener
     for kind in generals():
         hits = reading.general.get(kind.name, [])
         hits = [hit for hit in hits if not _is_shown_around(hit, reading.last)]
-        of_last = [hit for hit in hits if reading.is_of_last(hit.line)]
+        of_last = [hit for hit in hits if _is_of_last(hit, reading)]
         if not (of_last or is_report):
             hits = [hit for hit in hits if _counts_alone(hit, kind, reading)]
         if not of_last and not hits:

@@ -76,8 +76,7 @@ def explain_reading(
         ruled_out=tuple(out),
         generally=general,
         also=tuple(item for item in also if item.rule.code not in {c.rule.code for c in causes}),
-        **_ended_by(reading, words),
-        solved_at=solved_at(reading, causes, general),
+        **_ended_by(reading, words, solved_at(reading, causes, general)),
         notices=tuple(_notices(reading, ours, words)),
         **is_open,
         read_off=tuple(off) if is_open or _is_open(causes, general) else _stated(off),
@@ -104,13 +103,14 @@ def _stated(off: Sequence[ReadOff]) -> tuple[ReadOff, ...]:
     return tuple(item for item in off if item.kind not in {"origin", "change"})
 
 
-def _ended_by(reading: LogReading, words: Words) -> dict[str, Any]:
+def _ended_by(reading: LogReading, words: Words, solved: int) -> dict[str, Any]:
     """Return the fields about the end of the log."""
     last = reading.last
     return {
         "error": line_of(last.hit, words) if last else None,
         "error_kind": words.excerpt(last.kind) if last else "",
         "outlived_at": reading.outlived_at,
+        "solved_at": solved,
         "cut_at": reading.cut_at,
         "is_blank": reading.is_blank,
     }
