@@ -42,6 +42,7 @@ FRAMES = (
     "_explain/log_facts.py",
     "_explain/log_gpus.py",
     "_explain/notices.py",
+    "_explain/gemma_notices.py",
     "_explain/questions.py",
     "_explain/read_off.py",
     "_explain/unexplained.py",

@@ -7,7 +7,7 @@ from ..facts import Facts
 from ..shown import Shown
 from ..values import Value
 from .answer import Answer
-from .notices import Notice
+from .notice import Notice
 from .unknown import Unknown
 
 # How well the facts fit, best first.

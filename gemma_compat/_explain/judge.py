@@ -32,7 +32,7 @@ from .explanation import (
     SeenNotice,
 )
 from .lines import line_of
-from .notices import Notice
+from .notice import Notice
 from .read_off import read_off
 from .solved import solved_at
 from .told.possible import with_rules

@@ -2,22 +2,8 @@
 
 from __future__ import annotations
 
-from ..values import Value
-
-
-class Notice(Value):
-    """A benign line.
-
-    Attributes:
-        name: short, for JSON; never reused.
-        symptom: a regular expression that matches it.
-        meaning: what it means, and what to do, if anything.
-    """
-
-    name: str
-    symptom: str
-    meaning: str
-
+from .gemma_notices import GEMMA_NOTICES
+from .notice import Notice
 
 NOTICES: tuple[Notice, ...] = (
     Notice(
@@ -197,4 +183,5 @@ NOTICES: tuple[Notice, ...] = (
         r"^KeyboardInterrupt\b",
         "the run was stopped by hand.",
     ),
+    *GEMMA_NOTICES,
 )

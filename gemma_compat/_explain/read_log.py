@@ -10,7 +10,8 @@ from ..engine.rule import Rule
 from .cut import first_of_frames, was_caught
 from .general import General, generals
 from .log_facts import Readings
-from .notices import NOTICES, Notice
+from .notice import Notice
+from .notices import NOTICES
 from .patterns import Pattern, pattern
 from .raised import BLOCK, Raised, exceptions, is_described, quotations, traceback_start
 from .readers import Reader, readers

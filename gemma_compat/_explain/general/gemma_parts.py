@@ -10,6 +10,9 @@ import re
 
 from ..answer import Answer
 from .base import Case, General, always
+from .gemma_configs import CONFIGS
+from .gemma_engines import ENGINES
+from .gemma_inputs import INPUTS
 from .gemma_parallel import AUTOMODEL, BRIDGE, PARALLEL, Part
 
 _TRANSFORMERS = "the message; the check was read in transformers 5.23.0"
@@ -232,7 +235,7 @@ _DRAFTS: tuple[Part, ...] = (
     ),
 )
 
-PARTS = PARALLEL + _ATTENTION + _INPUTS + _MARKS + _WEIGHTS + _DRAFTS
+PARTS = PARALLEL + _ATTENTION + _INPUTS + _MARKS + _WEIGHTS + _DRAFTS + INPUTS + CONFIGS + ENGINES
 
 
 def _part(case: Case) -> Answer | None:

@@ -1,0 +1,19 @@
+"""What a benign line is."""
+
+from __future__ import annotations
+
+from ..values import Value
+
+
+class Notice(Value):
+    """A benign line.
+
+    Attributes:
+        name: short, for JSON; never reused.
+        symptom: a regular expression that matches it.
+        meaning: what it means, and what to do, if anything.
+    """
+
+    name: str
+    symptom: str
+    meaning: str
