@@ -6,6 +6,37 @@ from ..answer import Answer
 from .base import Case, General, always
 
 
+def _no_kernel(case: Case) -> Answer:
+    if "enable_gqa" in f"{case.around}{case.near}":
+        return Answer(
+            "torch's memory-efficient kernel does not take grouped keys and values (enable_gqa), "
+            "and the other kernels were switched off or refuse these heads",
+            (
+                "torch.backends.cuda.enable_math_sdp(True)   (more memory: scores of all pairs)",
+                'or attn_implementation="eager"',
+                "or an attention mask in the batch: transformers then repeats keys and values "
+                "itself",
+            ),
+            why="transformers hands enable_gqa=True where there is no mask; heads of 512 (the full "
+            "layers of Gemma 4) are beyond torch's flash kernel",
+            known="the line below the error names the option",
+            certain=False,
+            settles=False,
+        )
+    return Answer(
+        "none of torch's fused attention kernels takes this precision, head size or mask on "
+        "this card",
+        (
+            'attn_implementation="eager"',
+            "or torch.backends.cuda.enable_mem_efficient_sdp(False) and enable_flash_sdp(False): "
+            "the plain one is left",
+        ),
+        why="the fused kernels want half precision, heads of at most 256 and an aligned mask; "
+        "bfloat16 only from Ampere on",
+        settles=False,
+    )
+
+
 def _no_flash(case: Case) -> Answer:
     return Answer(
         "flash-attn was asked for and is not installed (or too old) here",
@@ -124,16 +155,11 @@ ATTENTION: tuple[General, ...] = (
         "no-kernel-for-these-scores",
         r"cutlassF: no kernel found to launch|No available kernel\.\s+Aborting execution|"
         r"No available kernel\. Aborting|\(\*bias\): last dimension must be contiguous",
-        always(
-            "none of torch's fused attention kernels takes this precision, head size or mask on "
-            "this card",
-            'attn_implementation="eager"',
-            "or torch.backends.cuda.enable_mem_efficient_sdp(False) and enable_flash_sdp(False): "
-            "the plain one is left",
-            why="the fused kernels want half precision, heads of at most 256 and an aligned mask; "
-            "bfloat16 only from Ampere on",
-            settles=False,
-        ),
-        {"RuntimeError: cutlassF: no kernel found to launch!": "eager"},
+        _no_kernel,
+        {
+            "RuntimeError: cutlassF: no kernel found to launch!": "eager",
+            "RuntimeError: No available kernel. Aborting execution.\nINFO: Memory efficient kernel "
+            "does not support `enable_gqa=True`.": "enable_math_sdp",
+        },
     ),
 )

@@ -9,6 +9,8 @@ from ..answer import Answer
 from .base import Case, General
 
 _IMPORTS = {"PyTorch": "torch", "Accelerate": "accelerate", "Transformers": "transformers"}
+# What pip does not install, though a message asks for a release of it.
+_NO_PACKAGES = {"cuda", "cudnn", "rocm", "python", "driver", "gcc", "glibc", "macos", "xcode"}
 _NAME = r"[A-Za-z][\w.-]{1,40}"
 
 
@@ -30,7 +32,7 @@ def _install(case: Case) -> Answer:
 def _too_old(case: Case) -> Answer | None:
     name = case.match["name"] or case.match["other"]
     bound = (case.match["bound"] or case.match["least"]).rstrip(".")
-    if not versions.is_valid(bound):
+    if not versions.is_valid(bound) or name.lower() in _NO_PACKAGES:
         return None
     package = _IMPORTS.get(name, name.lower() if name[0].isupper() else name)
     known = case.facts.packages.get(package)

@@ -46,6 +46,33 @@ def _host(case: Case) -> Answer:
     )
 
 
+def _no_room_on_the_device(case: Case) -> Answer:
+    said = f"{case.around}{case.near}"
+    of_torch = re.search(r"torch_xla|\bxm\.|xla_device|torch[/\\]nn[/\\]modules", said)
+    return Answer(
+        "one device is to hold more than its memory (PyTorch on XLA)"
+        if of_torch
+        else "one device is to hold more than its memory (JAX or TensorFlow)",
+        (
+            "shard the weights over all devices before they are moved: "
+            "torch_xla.experimental.spmd_fully_sharded_data_parallel, or FSDPv2 of the Trainer "
+            "(fsdp='full_shard', xla: true, xla_fsdp_v2: true)",
+            "or a smaller Gemma, LoRA in bfloat16, shorter rows",
+        )
+        if of_torch
+        else (
+            "shard the weights over all devices before they are loaded: jax.sharding, "
+            "keras.distribution.ModelParallel",
+            "or LoRA in place of all weights, a smaller batch and shorter sequences, where the "
+            "weights are loaded already",
+        ),
+        why="XLA lists what it wanted to allocate; without a sharding each device holds all "
+        "weights. The logits of a Gemma are large: 256 thousand tokens for each place of a row",
+        known="the message; what else the device holds is not in the log",
+        settles=False,
+    )
+
+
 MACHINE: tuple[General, ...] = (
     General(
         "mps-out-of-memory",
@@ -80,16 +107,7 @@ MACHINE: tuple[General, ...] = (
         "xla-out-of-memory",
         r"RESOURCE_EXHAUSTED|Ran out of memory in memory space hbm|"
         r"\bUsed [\d.]{1,8}[GM] of [\d.]{1,8}[GM] hbm",
-        always(
-            "one device is to hold more than its memory (JAX or TensorFlow)",
-            "shard the weights over all devices before they are loaded: jax.sharding, "
-            "keras.distribution.ModelParallel",
-            "or a smaller batch and shorter sequences, where the weights are loaded already",
-            why="XLA lists what it wanted to allocate; without a sharding each device holds all "
-            "weights",
-            known="the message; what else the device holds is not in the log",
-            settles=False,
-        ),
+        _no_room_on_the_device,
         {
             "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying "
             "to allocate 2352480 bytes.": "shard"

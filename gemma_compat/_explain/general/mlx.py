@@ -36,12 +36,48 @@ def _upgrade(loader: str) -> tuple[str, ...]:
 
 def _other_names(case: Case) -> Answer | None:
     loader = _loader(case)
-    names = f"{case.match['missing'] or ''} {case.hit.after[:2000]}".strip()
+    rest = case.hit.text[case.match.end() :]
+    names = f"{case.match['missing'] or ''} {rest} {case.hit.after[:2000]}".strip(" :")
     missing = re.match(r"\w[\w.]{2,160}\w", names) if case.match["lacks"] else None
     said = f"{case.around}{case.hit.before}{case.hit.text}"
     if case.match["lacks"] and not re.search(r"(?i)mlx|lora/convert\.py", said):
         return None  # others say "Missing parameters" too
+    if not case.match["lacks"] and _are_of_shared_layers(f"{case.hit.text}\n{names}", said):
+        return _shared_layers(loader)
     return _answer(loader, missing[0] if missing else "", names, bool(case.match["lacks"]))
+
+
+# Keys and values of layers that take those of others: by name, or as many as a Gemma 4 E2B or E4B
+# has of them, quantized (7 for each layer) or not (3).
+_SHARED = (
+    r"layers\.(?:1[5-9]|[2-4]\d|X)\.self_attn\.(?:k_norm|k_proj|v_proj)|\n\s*#?\s*"
+    r"\.self_attn\.(?:k_norm|k_proj|v_proj)|"
+    r"Received (?:126|140|54|60) parameters not in model: ?\n?\s*language_model"
+)
+
+
+def _are_of_shared_layers(names: str, said: str) -> bool:
+    if "q_norm" in names or not re.search(r"language_model|(?i:gemma[-_ ]?(?:4|3n))", said):
+        return False
+    return re.search(_SHARED, names) is not None
+
+
+def _shared_layers(loader: str) -> Answer:
+    return Answer(
+        "MLX: the files hold keys and values for layers of this Gemma that take those of an "
+        f"earlier layer, and the class of {loader} has none there",
+        (
+            "pip install -U 'mlx-lm>=0.32.2' mlx-vlm mlx",
+            "or the checkpoint in another conversion (mlx-community), or mlx-vlm in place of "
+            "mlx-lm",
+        ),
+        why="the last layers of Gemma 3n and of the small Gemma 4 share keys and values; mlx-lm "
+        "0.31.3 refuses the extra weights, 0.32.2 leaves them out",
+        known="the names; read in the wheels of mlx-lm 0.31.3 and 0.32.2",
+        certain=False,
+        settles=False,
+        of_gemma=True,
+    )
 
 
 def _answer(loader: str, missing: str, names: str, lacks: bool) -> Answer:
@@ -57,7 +93,7 @@ def _answer(loader: str, missing: str, names: str, lacks: bool) -> Answer:
         why = (
             "names that end in scales or biases belong to quantized layers: this class does not "
             "quantize that layer, or does not have it"
-            if re.search(r"\.(?:scales|biases)\b", names)
+            if re.search(r"\.\{?(?:scales|biases)\b", names)
             else "the class is of an older model, or of another part, than the files"
         )
     return Answer(
@@ -97,6 +133,44 @@ def _no_such_model(case: Case) -> Answer:
 
 MLX: tuple[General, ...] = (
     General(
+        "mlx-adapter-of-another-kind",
+        r"SimpleNamespace' object has no attribute '(?P<name>num_layers|lora_parameters)'",
+        lambda case: Answer(
+            f"mlx_lm wants {case.match['name']} in adapter_config.json, which an adapter of "
+            "another program does not have",
+            (
+                "an adapter that mlx_lm.lora trained: its adapter_config.json has num_layers and "
+                "lora_parameters",
+                "or merge with PEFT (merge_and_unload), then mlx_lm.convert of the merged folder",
+            ),
+            why="PEFT and Unsloth write r, lora_alpha and target_modules there, and name the "
+            "weights otherwise",
+            known="the attribute; read in mlx-lm 0.32.2",
+            settles=False,
+        ),
+        {
+            "AttributeError: 'types.SimpleNamespace' object has no attribute 'num_layers'": (
+                "merge_and_unload"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "mlx-stream-of-another-thread",
+        r"There is no Stream\((?:gpu|cpu), ?\w{1,3}\) in current thread",
+        always(
+            "MLX arrays are used in another thread than the one that made them",
+            "load the model and generate in one thread: no continuous batching, one worker",
+            "or pip install -U mlx mlx-lm mlx-vlm",
+            why="a stream belongs to its thread in newer releases of MLX; servers that load in one "
+            "thread and answer in others fail so",
+            known="MLX says so",
+            settles=False,
+        ),
+        {"RuntimeError: There is no Stream(gpu, 1) in current thread.": "one thread"},
+        alone=True,
+    ),
+    General(
         "mlx-names-that-do-not-fit",
         r"(?P<lacks>Missing (?:\d{1,5} )?parameters): ?(?P<missing>\w[\w.]{2,160}\w)?|"
         r"Received (?:\d{1,5} )?parameters not in model",
@@ -109,6 +183,12 @@ MLX: tuple[General, ...] = (
                 "model.norm.weight"
             ),
             "ValueError: Missing parameters: user_id.": "",
+            "ValueError: Received 52 parameters not in model: model.layers.20.self_attn.k_norm."
+            "weight, model.layers.20.self_attn.q_norm.weight": "older model",
+            "mlx_lm 0.31.3: `ValueError: Received 126 parameters not in model: "
+            "language_model.model.*`": "mlx-lm>=0.32.2",
+            "ValueError: Received parameters not in model: "
+            "language_model.model.layers.24.self_attn.k_norm.weight": ("share"),
             "ValueError: Received parameters not in model: "
             "model.layers.20.pre_feedforward_layernorm.weight": "older model",
             "[02:20:30.958] ValueError: Received 2 parameters not in model: \n"

@@ -279,7 +279,7 @@ MODULES: tuple[General, ...] = (
     ),
     General(
         "module-missing",
-        r"[Nn]o module named '(?P<module>[\w.]{1,120})'",
+        r"(?:o module named '(?=[\w.]+')|ModuleNotFoundError: `?(?!No ))(?P<module>\w[\w.]{0,99})",
         _module,
         {
             "ModuleNotFoundError: No module named 'timm'": "pip install timm",

@@ -7,6 +7,7 @@ import re
 from ..answer import Answer
 from .base import Case, General, always
 from .released import in_which
+from .vllm_tensors import drafter_unknown
 
 _LESS = (
     "max_model_len=4096   (Unsloth: max_seq_length=4096)",
@@ -15,7 +16,10 @@ _LESS = (
 
 
 def _architecture(case: Case) -> Answer:
-    name, known = case.match["name"], in_which(case)
+    name = case.match["name"] or case.match["told"]
+    if re.search(r"(?i)eagle|dspark|draft|assistant|mtp|dflash", name):
+        return drafter_unknown(name)
+    known = in_which(case) if case.match["name"] else None
     if case.says(r"dtensor_weight_loader|megatron_weight_loader|verl[/\\]|dict_keys\("):
         return Answer(
             f"verl's own loader, which hands weights to an old vLLM, does not know {name}",
@@ -140,7 +144,9 @@ SERVING: tuple[General, ...] = (
     ),
     General(
         "architecture-unknown-to-vllm",
-        r"Model architectures \['(?P<name>\w{1,80})'\] (?:are not supported|failed to be)",
+        r"Model architectures \['(?P<name>\w{1,80})'\] are not\s+supported|"
+        r"(?P<told>Gemma\w{0,12}For(?:CausalLM|ConditionalGeneration)) is not supported (?:by|in) "
+        r"(?:this )?vLLM",
         _architecture,
         {
             "ValueError: Model architectures ['Gemma3ForConditionalGeneration'] are not supported "

@@ -51,7 +51,89 @@ def _synchronized(case: Case) -> Answer | None:
     )
 
 
+def drafter_unknown(name: str) -> Answer:
+    """Answer for a drafter whose class is not one of vLLM's."""
+    return Answer(
+        f"this vLLM has no class {name}, which the drafter's config.json names",
+        (
+            "serve the model without a drafter (no --speculative-config): the answers are the same",
+            "or a drafter in a form that vLLM takes: Google's ...-assistant (MTP), or one saved by "
+            "speculators (Eagle3DraftModel)",
+            "or pip install -U vllm",
+        ),
+        why="drafters are published in several forms, and each engine knows some of them",
+        known="vLLM says so; that it is a drafter, its name says",
+        certain=False,
+        settles=False,
+    )
+
+
 VLLM_TENSORS: tuple[General, ...] = (
+    General(
+        "architecture-that-vllm-cannot-import",
+        r"Model architectures \['(?P<name>\w{1,80})'\] failed to be inspected",
+        lambda case: Answer(
+            f"vLLM has {case.match['name']} in its list, and could not import the class: the error "
+            "above says why",
+            (
+                "vllm serve ... 2>&1 | grep -m1 -B2 -A30 'Error in inspecting model'   its own "
+                "traceback",
+                "a fresh environment: pip install vllm   alone, with the torch and transformers "
+                "that it brings",
+            ),
+            why="vLLM imports the class in a separate process: a transformers without this "
+            "config, a torch for which vLLM was not built, or a kernel that is not there",
+            known="vLLM says so; which of these it is, only its own traceback says",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "pydantic_core.ValidationError: 1 validation error for ModelConfig\n  Value error, "
+            "Model architectures ['Gemma4ForConditionalGeneration'] failed to be inspected. "
+            "Please check the logs": "Error in inspecting",
+        },
+        alone=True,
+    ),
+    General(
+        "card-that-the-kernels-misread",
+        r"SM 1\d\.x requires CUDA >= (?P<cuda>1\d\.\d)|FlashInfer requires GPUs with sm75",
+        lambda case: Answer(
+            "FlashInfer does not run on this card with the CUDA that is installed",
+            (
+                "VLLM_ATTENTION_BACKEND=TRITON_ATTN   before the command (newer vLLM: "
+                "--attention-backend TRITON_ATTN)",
+                "or pip uninstall flashinfer-python   : vLLM then uses its other kernels",
+                f"or a torch and vLLM for CUDA {case.match['cuda'] or '12.9'} or newer",
+            ),
+            why="cards of compute capability 12 (RTX 50, RTX PRO 6000, GB10) need kernels that "
+            "CUDA 12.9 and newer compile; the second message is what follows from the first",
+            known="the message",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "`Failed to get device capability: SM 12.x requires CUDA >= 12.9` then `EngineCore "
+            "failed to start`": "TRITON_ATTN",
+            "RuntimeError: FlashInfer requires GPUs with sm75 or higher": "TRITON_ATTN",
+        },
+        alone=True,
+    ),
+    General(
+        "cudnn-that-sglang-refuses",
+        r"SGLANG_DISABLE_CUDNN_CHECK",
+        always(
+            "SGLang refuses the cuDNN that this torch brings",
+            "pip install nvidia-cudnn-cu12==9.16.0.29   after SGLang and torch",
+            "or SGLANG_DISABLE_CUDNN_CHECK=1, for a model of text alone",
+            why="three-dimensional convolutions of torch 2.9.1 are slow and take much memory with "
+            "an older cuDNN; vision towers may use them",
+            known="SGLang's own message, which names both",
+            certain=False,
+            settles=False,
+        ),
+        {"pip install nvidia-cudnn-cu12==9.16.0.29 or set SGLANG_DISABLE_CUDNN_CHECK=1": "cudnn"},
+        alone=True,
+    ),
     General(
         "weights-sent-under-another-name",
         r"KeyError: '(?P<name>(?:[\w-]{1,40}\.){2,10}\w{1,30}_proj\.weight)'",
