@@ -8,7 +8,15 @@ from ...atlas.intervals import told
 from ..answer import Answer
 from .base import Case, General
 from .released import Released, of_another_release, released, upgrade
-from .trl_arguments import OF_A_CALLBACK, TOO_OLD_TO_UNWRAP, of_a_generated_trainer, told_of_trl
+from .trl_arguments import (
+    OF_A_CALLBACK,
+    OF_LORA,
+    OF_ONE_CLASS,
+    TOO_OLD_TO_UNWRAP,
+    meant_of_lora,
+    of_a_generated_trainer,
+    told_of_trl,
+)
 
 # What took the place of an argument.
 _RENAMED = {
@@ -23,34 +31,14 @@ _RENAMED = {
 }
 
 
-# Arguments whose names only one class has, where Python before 3.10 leaves the class out.
-_OF_ONE_CLASS = {
-    **dict.fromkeys(
-        ("dispatch_batches", "split_batches", "even_batches", "use_seedable_sampler"), "Accelerator"
-    ),
-    **dict.fromkeys(
-        (
-            "use_dora", "use_rslora", "loftq_config", "rank_pattern", "alpha_pattern",
-            "layer_replication", "megatron_config", "eva_config", "corda_config", "lora_bias",
-            "exclude_modules", "trainable_token_indices", "target_parameters", "arrow_config",
-        ),
-        "LoraConfig",
-    ),
-    **dict.fromkeys(
-        ("evaluation_strategy", "eval_strategy", "group_by_length", "neftune_noise_alpha"),
-        "TrainingArguments",
-    ),
-}  # fmt: skip
-
-
 def _by_the_atlas(case: Case, function: str, name: str) -> Released | None:
     """Return the releases that take the argument, also where the class is not named."""
     known = released(case)
     if known is None and "got unexpected" in case.hit.text:  # as people retell it
         asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
         known = released(case, asked)
-    if known is None and function == "__init__" and name in _OF_ONE_CLASS:
-        owner = _OF_ONE_CLASS[name]
+    if known is None and function == "__init__" and name in OF_ONE_CLASS:
+        owner = OF_ONE_CLASS[name]
         known = released(
             case, f"TypeError: {owner}.__init__() got an unexpected keyword argument '{name}'"
         )
@@ -63,6 +51,8 @@ def _argument(case: Case) -> Answer:
     known = _by_the_atlas(case, function, name)
     if known is not None and not known.contradicts:
         return _known_argument(case, known, packages)
+    if name in OF_LORA and function.startswith("LoraConfig"):
+        return meant_of_lora(name)
     if re.search(r"(?:^|\.)on_[a-z_]{4,30}$", function):
         return OF_A_CALLBACK
     if known is None and name == "keep_torch_compile":
@@ -270,6 +260,9 @@ ARGUMENTS: tuple[General, ...] = (
         _argument,
         {
             "TypeError: f() got an unexpected keyword argument 'x'": "no such argument",
+            "• Result: LoraConfig.__init__() got an unexpected keyword argument 'dropout'": (
+                "lora_dropout"
+            ),
             "6. `TypeError: SFTConfig.__init__() got unexpected keyword argument 'max_length'`\n"
             "TRL 0.29.1": "what ran is another release",
             "TypeError: ProgressCallback.on_epoch_end() got an unexpected keyword argument "
@@ -287,5 +280,6 @@ ARGUMENTS: tuple[General, ...] = (
             "# error\n`TypeError: SFTTrainer.__init__() got an unexpected keyword argument "
             "'dataset_text_field'`": "SFTConfig(dataset_text_field=...)",
         },
+        alone=True,
     ),
 )

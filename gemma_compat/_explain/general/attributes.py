@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..answer import Answer
-from .base import Case, General, always
+from .base import Case, General
 from .released import upgrade
 
 _WRAPPERS = (
@@ -246,19 +246,6 @@ ATTRIBUTES: tuple[General, ...] = (
             "AttributeError: 'DynamicCache' object has no attribute 'to_legacy_cache'": (
                 "layer.keys"
             ),
-        },
-    ),
-    General(
-        "memory-of-a-card",
-        r"_CudaDeviceProperties'? object has no attribute '(?P<name>total_mem\w{0,10})'",
-        always(
-            "the field of torch's properties of a card is called total_memory",
-            "torch.cuda.get_device_properties(0).total_memory   : bytes",
-            known="torch's class has no other name for it",
-        ),
-        {
-            "AttributeError: 'torch._C._CudaDeviceProperties' object has no attribute "
-            "'total_mem'": "total_memory"
         },
     ),
     General(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..answer import Answer
 from .base import Case
-from .memory_command import command
+from .memory_command import command, not_set
 from .memory_estimate import (
     Run,
     at_least,
@@ -14,10 +14,10 @@ from .memory_estimate import (
     lacks,
     largest,
     names_a_model,
-    not_set,
     recomputed,
     run_of,
     weights_of,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -202,14 +202,29 @@ def _of_weights(run: Run, told: bool) -> Answer | None:
     if not bits and run.facts.model.get("dtype") != "float32":
         form = "bf16"
     card = f", and {card_has(run)}" if run.memory else ""
+    digits = 0 if found[1] >= 2 else 1
     return Answer(
-        f"the weights take {found[1]:.0f} GiB in all ({found[0]:.1f} billion, {form}){card}; for "
-        "the rest of a step the log states too little",
+        f"the weights take {found[1]:.{digits}f} GiB in all ({found[0]:.1f} billion, {form}){card};"
+        " for the rest of a step the log states too little",
         (command(run), *not_set(run)),
-        why=lacks(run),
+        why=f"{_logits_of_a_row(run)}{lacks(run)}",
         known=_known(told),
         certain=False,
         settles=False,
+    )
+
+
+def _logits_of_a_row(run: Run) -> str:
+    """Return what the logits of one row take, where that is much; empty if not stated."""
+    length, words = run.facts.training.get("max_length"), words_of(run)
+    if not isinstance(length, int) or not words:
+        return ""
+    halves = 2 * length * words / _GIB
+    if halves < 1:
+        return ""
+    return (
+        f"the logits of one row of {length:,} tokens alone are {halves:.0f} GiB in 16 bits and "
+        f"{2 * halves:.0f} in float32, where the loss is not computed in chunks; "
     )
 
 

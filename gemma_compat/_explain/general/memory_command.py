@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .memory_estimate import Run
+from .memory_estimate import Run, weights_of
+
+_SMALL = 2.0  # GiB of weights, below which fewer bits save little
 
 
 def command(run: Run) -> str:
@@ -49,3 +51,29 @@ def command(run: Run) -> str:
 
 def _quoted(text: str) -> str:
     return f"'{text}'" if " " in text else text
+
+
+def _saves_in_4_bits(run: Run) -> bool:
+    """Return whether 4 bits make the weights much smaller; experts of a Gemma 4 stay in 16."""
+    sizes = weights_of(run)
+    packed = run.facts.replace(model=run.facts.model.replace(quantization_bits=4))
+    few = weights_of(run.replace(facts=packed))
+    return sizes is None or few is None or sizes[1] - few[1] > max(_SMALL / 2, sizes[1] / 3)
+
+
+def not_set(run: Run) -> tuple[str, ...]:
+    """Return what makes a step smaller, without what the text says is set."""
+    training = run.facts.training
+    steps = (
+        ("per_device_train_batch_size=1", training.get("per_device_train_batch_size") == 1),
+        (
+            "gradient_checkpointing=True",
+            training.get("gradient_checkpointing") is True or run.is_unsloth,
+        ),
+        ("a shorter max_length", False),
+    )
+    smaller = ", ".join(text for text, done in steps if not done)
+    bits = run.facts.model.get("quantization_bits")
+    if bits or training.get("peft") is False or not _saves_in_4_bits(run):
+        return (smaller,)
+    return (smaller, "QLoRA: load_in_4bit, an adapter, no embed_tokens or lm_head in it")

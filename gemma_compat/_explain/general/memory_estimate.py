@@ -234,21 +234,34 @@ def _judged(run: Run) -> Judgement | None:
     return judge_setup(shape, setup, memory, assumed)
 
 
-def weights_of(run: Run) -> tuple[float, float] | None:
-    """Return the billions of numbers of the model, and the GiB that they take as stated."""
+def _shape_of(run: Run) -> Shape | None:
+    """Return the sizes of the published model that the log names."""
     if not run.model:
         return None
-    from ...memory import MissingFigure, Setup, read_shape
-    from ...memory.weights import tensors, weight_bytes
+    from ...memory import MissingFigure, read_shape
     from ...tables import checkpoints
 
     known = checkpoints.find(run.model)
     try:
-        shape = read_shape(known.config) if known else None
+        return read_shape(known.config) if known else None
     except MissingFigure:
         return None
+
+
+def words_of(run: Run) -> int:
+    """Return how many tokens the model's vocabulary has; 0 if it is not known."""
+    shape = _shape_of(run)
+    return shape.vocabulary if shape else 0
+
+
+def weights_of(run: Run) -> tuple[float, float] | None:
+    """Return the billions of numbers of the model, and the GiB that they take as stated."""
+    shape = _shape_of(run)
     if shape is None:
         return None
+    from ...memory import Setup
+    from ...memory.weights import tensors, weight_bytes
+
     setup = Setup(
         width=4 if run.facts.model.get("dtype") == "float32" else 2,
         bits=run.facts.model.get("quantization_bits"),
@@ -265,21 +278,3 @@ def largest(found: Judgement) -> str:
 def lacks(run: Run) -> str:
     """Name what the log does not state; an empty text if it states all."""
     return f"the log does not state {', '.join(run.missing)}" if run.missing else ""
-
-
-def not_set(run: Run) -> tuple[str, ...]:
-    """Return what makes a step smaller, without what the text says is set."""
-    training = run.facts.training
-    steps = (
-        ("per_device_train_batch_size=1", training.get("per_device_train_batch_size") == 1),
-        (
-            "gradient_checkpointing=True",
-            training.get("gradient_checkpointing") is True or run.is_unsloth,
-        ),
-        ("a shorter max_length", False),
-    )
-    smaller = ", ".join(text for text, done in steps if not done)
-    bits = run.facts.model.get("quantization_bits")
-    if bits or training.get("peft") is False:
-        return (smaller,)
-    return (smaller, "QLoRA: load_in_4bit, an adapter, no embed_tokens or lm_head in it")

@@ -118,7 +118,9 @@ _TOLD_PHASES = (
     (rf"{_WHEN}(?:sav\w+|checkpoint\w*)\b", _SAVING),
     (
         rf"{_WHEN}(?:evaluat\w+|eval|validat\w+|(?:comput|calculat)\w+ (?:the )?(?:eval\w*|"
-        r"metrics?|scores?))\b|(?i:\b(?:tr(?:y|ies) (?:to )?|for [\w ]{0,20})evaluat\w+)",
+        r"metrics?|scores?))\b|"
+        r"(?i:\b(?:first|next|every|epoch-end|end-of-epoch) eval(?:uation)?\b)|"
+        r"(?i:\b(?:tr(?:y|ies) (?:to )?|for [\w ]{0,20})evaluat\w+)",
         EVALUATING,
     ),
     (rf"{_WHEN}(?:generat\w+|inference|infer\w*)\b", _GENERATING),

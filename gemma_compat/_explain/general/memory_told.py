@@ -8,8 +8,8 @@ from ..answer import Answer
 from .base import Case
 from .memory import SERVING
 from .memory_answers import TOLD, by_estimate, card_has
-from .memory_command import command
-from .memory_estimate import Run, lacks, not_set, run_of, weights_of
+from .memory_command import command, not_set
+from .memory_estimate import Run, lacks, run_of, weights_of
 from .memory_phases import is_told_at_loading, told_phase
 
 _GIB = 1 << 30

@@ -109,3 +109,43 @@ TOO_OLD_TO_UNWRAP = Answer(
     why="the argument came with accelerate 1.3.0",
     known="read in accelerate 1.2.1 and 1.3.0, accelerator.py",
 )
+
+# Arguments whose names only one class has, where Python before 3.10 leaves the class out.
+OF_ONE_CLASS = {
+    **dict.fromkeys(
+        ("dispatch_batches", "split_batches", "even_batches", "use_seedable_sampler"), "Accelerator"
+    ),
+    **dict.fromkeys(
+        (
+            "use_dora", "use_rslora", "loftq_config", "rank_pattern", "alpha_pattern",
+            "layer_replication", "megatron_config", "eva_config", "corda_config", "lora_bias",
+            "exclude_modules", "trainable_token_indices", "target_parameters", "arrow_config",
+        ),
+        "LoraConfig",
+    ),
+    **dict.fromkeys(
+        ("evaluation_strategy", "eval_strategy", "group_by_length", "neftune_noise_alpha"),
+        "TrainingArguments",
+    ),
+}  # fmt: skip
+
+# What scripts write for an argument of PEFT's LoraConfig, and its name there.
+OF_LORA = {
+    "dropout": "lora_dropout=0.05",
+    "alpha": "lora_alpha=16",
+    "rank": "r=16",
+    "lora_r": "r=16",
+    "lora_rank": "r=16",
+    "target_module": "target_modules=[...]",
+    "modules": "target_modules=[...]",
+}
+
+
+def meant_of_lora(name: str) -> Answer:
+    """Answer for an argument of LoraConfig that has another name in every release."""
+    return Answer(
+        f"LoraConfig() is given {name}, which has another name there",
+        (OF_LORA[name],),
+        known="read in PEFT's LoraConfig, which has r, lora_alpha, lora_dropout and target_modules "
+        "in every release of the atlas, and no such argument",
+    )

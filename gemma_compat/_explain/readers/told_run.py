@@ -230,10 +230,12 @@ _FORMS: tuple[Reader, ...] = (
         {"--vllm_mode colocate \\": {"told.colocates": True}},
     ),
     Reader(
-        r"(?i:(?<![\w.])(?P<value>\d{2,3}) ?g(?:i?b)?[)）]|(?<![\w.])(?P<ram>\d{1,3}) ?gi?b"
+        r"(?i:(?<![\w.])(?P<value>\d{2,3}) ?g(?:i?b)?[)）]|"
+        r"(?<![\w.])(?P<ram>\d{1,3})(?:\.\d\d)? ?gi?b"
         r"(?: of)? ?(?:v-?ram|gpu|card|gpu memory|显存|a100|h100|显卡))",
         unless_advice(_memory),
         {
+            "out of memory error occurred with 15.89 GiB GPU capacity": {"told.memory": 15},
             "在2*8 H100（80g）上": {"told.memory": 80},
             "a 24GB GPU": {"told.memory": 24},
             "64 GB RAM": {"told.memory": ...},

@@ -173,7 +173,7 @@ MEMORY: tuple[Symptom, ...] = (
         r"(?:errors?|"
         r"issues?|when|on|problems?|"
         r"with|while|during|even|at|for|both|again|still|using|in|every|after|before|despite|"
-        r"killed)\b|\bOOM(?:-?ing|'?ed|"
+        r"killed)\b|\bOOM(?:-?ing|'?e?d|"
         r"s)\b|"
         r"\bOOM(?=[\s.!?)\]:]*$)|^\W*(?:\[[\w ]+\]:? ?)?(?:cuda )?(?:out[- ]of[- ]memory|OOM)\b|"
         r"\b(?:not enough|insufficient|lack of) (?:gpu |cuda |video )?(?:memory|v-?ram)\b|"
@@ -195,6 +195,7 @@ MEMORY: tuple[Symptom, ...] = (
             "gemma3-27b OOM": "the weights take",
             "[Bug] OOM-ing with Gemma 3N": "memory --model",
             "OOM error with gemma-3-4b": "memory --model",
+            "batch=4 OOM'd at 78.57/79.25 GB on first smoke": "memory --model",
             "显存不足，24G 不够吗": "memory --model",
             "the room is zoomed out": "",
         },

@@ -20,6 +20,17 @@ _stands_still = told(
 )
 
 
+_mac_stands = told(
+    "a run on a Mac is said to hang, or to freeze the machine",
+    "per_device_train_batch_size=1, max_length=512, gradient_checkpointing=True   : GPU and "
+    "system share one memory there",
+    "PYTORCH_MPS_HIGH_WATERMARK_RATIO=0.7 before the command   ends the run with an error before "
+    "the system is out of memory; top -o mem shows who holds it",
+    "PYTORCH_ENABLE_MPS_FALLBACK=1, dataloader_num_workers=0, dtype=torch.float32",
+    "mlx_lm.lora --model NAME --train   in place of MPS",
+    why="a run that fills the memory takes it from the system, which then swaps, stands still or "
+    "panics; logits over 262,144 tokens make long rows large even for a small Gemma",
+)
 _DOWNLOADS = re.compile(r"(?i)\bdownload|\bxet\b|下载|ダウンロード|다운로드")
 _download_stands = told(
     "a download is said to stand still",
@@ -38,6 +49,8 @@ def _hangs(case: Case) -> Answer | None:
         return None
     if _FIGURE.search(match.string[max(0, match.start() - 25) : match.end() + 25]):
         return None
+    if re.search(r"\bMPS\b|(?i:\bmac(?:os|book)\b|apple silicon|kernel panic)", case.near):
+        return _mac_stands(case)
     if _DOWNLOADS.search(match.string):
         return _download_stands(case)
     return _stands_still(case)
@@ -76,6 +89,7 @@ PACE: tuple[Symptom, ...] = (
             "training hangs at step 0 with 2 GPUs": "py-spy",
             "Xet 下载 0 字节卡死, gemma-4-31B 模型下载一直 0%": "HF_HUB_DISABLE_XET",
             "the download is stuck at 0%": "HF_HUB_DISABLE_XET",
+            "Training hangs/freezes on MPS despite buffer fixes": "one memory",
             "Fine-tuning on 4 GPUs hangs at the first step": "py-spy",
             "it is stuck at 99% while saving the merged model": "py-spy",
             "训练卡住不动，显卡占用100%": "py-spy",

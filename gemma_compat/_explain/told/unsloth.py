@@ -148,8 +148,9 @@ UNSLOTH: tuple[Symptom, ...] = (
     ),
     Symptom(
         "unsloth-on-a-mac",
-        r"unsloth[^\n.]{0,40}\b(?:mac(?:os|book)?|apple|m[1-5](?: ?(?:pro|max))?|mps|metal)\b|"
-        r"\b(?:mac(?:os|book)?|apple silicon|mps)\b[^\n.]{0,40}unsloth",
+        r"\bunsloth\b(?!/)[^\n.]{0,40}\b(?:mac(?:os|book)?|apple|m[1-5](?: ?(?:pro|max))?|mps|"
+        r"metal)\b|"
+        r"\b(?:mac(?:os|book)?|apple silicon|mps)\b[^\n.]{0,40}\bunsloth\b(?!/)",
         told(
             "Unsloth is to run on a Mac",
             "pip install -U unsloth unsloth_zoo mlx mlx-lm mlx-vlm   on Apple silicon: its "
@@ -159,7 +160,11 @@ UNSLOTH: tuple[Symptom, ...] = (
             why="its CUDA kernels (Triton, bitsandbytes) do not exist there; releases before the "
             "summer of 2026 stop with an error about the GPU, and GRPO and DPO are not covered",
         ),
-        {"# Unsloth On Mac": "mlx_lm.lora", "unsloth on linux": ""},
+        {
+            "# Unsloth On Mac": "mlx_lm.lora",
+            "unsloth on linux": "",
+            "Training setup for unsloth/gemma-3-270m-it on MPS": "",
+        },
         words=(
             "mac",
             "apple",
