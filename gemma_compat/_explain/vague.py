@@ -53,7 +53,12 @@ VAGUE: tuple[Vague, ...] = (
     ),
     Vague(r"KeyError: '(?:sliding|full)_attention", r"shared_kv_states|^(?!.*File)"),
     Vague(r"same device"),
-    Vague(r"size of tensor a", r"checkpoint|recompute|unpack_hook|cache_utils"),
+    # transformers calls every layer by forward_with_checkpointing, whether it is on or not
+    Vague(
+        r"size of tensor a",
+        r"utils/checkpoint\.py|CheckpointFunction|checkpoint_wrapper|cache_utils",
+        for_names=(("refill|recomput", r"unpack_hook|recompute_fn|recomputation|cache_utils"),),
+    ),
     Vague(r"list index out of range", r"cache_utils|static|layer_types"),
     Vague(r"array element with a sequence|rfft", r"audio|feature_extraction"),
     Vague(r"Unable to create tensor", r"unsloth|image|pixel"),

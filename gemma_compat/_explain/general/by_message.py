@@ -55,6 +55,23 @@ def _too_old(case: Case) -> Answer | None:
 
 BY_MESSAGE: tuple[General, ...] = (
     General(
+        "required-distribution-missing",
+        r"The '(?P<need>[A-Za-z][\w.-]{0,40}[^'\n]{0,40})' distribution was not found and is "
+        r"required",
+        lambda case: Answer(
+            f"what was asked for needs {case.match['need']}, which is not installed",
+            (f"pip install '{case.match['need']}'   and restart the kernel, in a notebook",),
+            why="it is optional: whoever asks for it (a config, an option) looks at the first use",
+            known="the message has the package and its bound",
+        ),
+        {
+            "importlib.metadata.PackageNotFoundError: No package metadata was found for The "
+            "'deepspeed>=0.9.3' distribution was not found and is required by this application.": (
+                "pip install 'deepspeed>=0.9.3'"
+            )
+        },
+    ),
+    General(
         "message-says-which-release",
         rf"(?:requires|require|need|needs|available in|supported (?:for|in|with)|upgrade to|"
         rf"compatible with) (?:at least |a )?`?(?P<name>{_NAME}?)`?(?: version)?\s{{0,2}}"

@@ -5,74 +5,8 @@ from __future__ import annotations
 import re
 
 from ..answer import Answer
+from .arrow import by_arrow
 from .base import Case, General, always
-
-
-def _arrow(case: Case) -> Answer:
-    """Tell broken files, mapped functions and mixed columns apart."""
-    text = f"{case.hit.text}\n{case.message}"
-    for pattern, answer in _OF_ARROW:
-        if re.search(pattern, text):
-            return answer
-    return Answer(
-        "a column holds values of two kinds, and Arrow wants one type for each column",
-        (
-            "make them alike before the data set is built: always a list, always text, no None "
-            "beside a dict",
-            "content of a turn: text in every row, or a list of parts in every row",
-        ),
-        known="the message names the types",
-        settles=False,
-    )
-
-
-_OF_ARROW = (
-    (
-        r"expected length \d+ but got length \d+",
-        Answer(
-            "a function that was mapped in batches returns another number of rows than it got",
-            (
-                "dataset.map(f, batched=True, remove_columns=dataset.column_names)",
-                "or batched=False, or a list of one value for each row in every column",
-            ),
-            why="the old columns keep their length beside the new ones",
-            known="the message has the column and both lengths",
-        ),
-    ),
-    (
-        r"JSON parse error: (?!Column\()|straddling object",
-        Answer(
-            "a data file is not the JSON that is expected: one object a line, all complete",
-            (
-                "python -m json.tool --json-lines FILE   names the line",
-                "one list of objects: load_dataset('json', data_files=FILE, field=...), or write "
-                "it out line by line",
-            ),
-            why="a line is cut off, holds a comment or NaN, or an object goes over several lines",
-            known="the parser of Arrow says so; its row is counted within a block",
-            settles=False,
-        ),
-    ),
-    (
-        r"magic bytes|Not an Arrow file|file size is 0|Invalid Parquet|footer",
-        Answer(
-            "a data file is damaged, or is not of the format that it is read as",
-            (
-                "ls -l FILE, head -c 200 FILE   (a Git LFS pointer is three lines of text)",
-                "download it again: load_dataset(..., download_mode='force_redownload')",
-            ),
-            known="the reader does not find the marks of the format",
-        ),
-    ),
-    (
-        r"offset overflow|overflow with type|array of more than",
-        Answer(
-            "a block of rows is larger than the 2 GiB that one array may hold",
-            ("writer_batch_size=100 in map (images, audio, long texts)",),
-            known="Arrow says so",
-        ),
-    ),
-)
 
 
 def _not_found(case: Case) -> Answer:
@@ -116,6 +50,24 @@ def _not_a_dataclass(case: Case) -> Answer:
         why="a torch beside a newer Triton, and datasets 3 that reads a file of datasets 4, print "
         "the same line at the end",
         known="the message; the frames that would tell the two apart are not in the log",
+        settles=False,
+    )
+
+
+def _not_built(case: Case) -> Answer:
+    """Answer what datasets wraps around any error by Arrow's own line above it, if it is there."""
+    own = re.findall(
+        r"Arrow(?:Invalid|TypeError|NotImplementedError): [^\n]{1,200}", case.hit.before
+    )
+    if own:
+        return by_arrow(case.replace(error=None, hit=case.hit.replace(text=own[-1])))
+    return Answer(
+        "datasets could not build the data set from its files; the error before this one says why",
+        (
+            "look at the first traceback, above 'The above exception was the direct cause'",
+            "load_dataset(..., download_mode='force_redownload')   where a file is damaged",
+        ),
+        known="datasets wraps every error of this step in this one",
         settles=False,
     )
 
@@ -265,7 +217,7 @@ DATA_SETS: tuple[General, ...] = (
         r"ArrowInvalid: |ArrowTypeError: |ArrowNotImplementedError: |cannot mix list and non-list|"
         r"Couldn't cast|DatasetGenerationCastError|All the data files must have the same columns|"
         r"offset overflow while concatenating|overflow with type",
-        _arrow,
+        by_arrow,
         {
             "pyarrow.lib.ArrowInvalid: cannot mix list and non-list, non-null values": "alike",
             "pyarrow.lib.ArrowInvalid: JSON parse error: Column(/messages/[]/content) changed from "
@@ -279,19 +231,14 @@ DATA_SETS: tuple[General, ...] = (
     General(
         "data-set-not-built",
         r"DatasetGenerationError: An error occurred while generating the dataset",
-        lambda case: Answer(
-            "datasets could not build the data set from its files; the error before this one says "
-            "why",
-            (
-                "look at the first traceback, above 'The above exception was the direct cause'",
-                "load_dataset(..., download_mode='force_redownload')   where a file is damaged",
-            ),
-            known="datasets wraps every error of this step in this one",
-            settles=False,
-        ),
+        _not_built,
         {
+            "pyarrow.lib.ArrowInvalid: JSON parse error: Invalid value. in row 1\n\n"
+            "The above exception was the direct cause of the following exception:\n\n"
             "datasets.exceptions.DatasetGenerationError: An error occurred while generating the "
-            "dataset": "first traceback"
+            "dataset": "--json-lines",
+            "datasets.exceptions.DatasetGenerationError: An error occurred while generating the "
+            "dataset": "first traceback",
         },
     ),
 )

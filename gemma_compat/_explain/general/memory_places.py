@@ -40,6 +40,17 @@ _ATTENTION = Answer(
     known="the last frame is that of attention; how much each part holds is not in the log",
     settles=False,
 )
+_TOWER = Answer(
+    "out of memory in the tower for images or sound",
+    (
+        "fewer or smaller images a row, or a smaller batch",
+        "freeze the tower where it is not to be trained: its activations are then not kept",
+        "do_pan_and_scan=False   (Gemma 3: each crop counts as an image)",
+    ),
+    why="each image goes through the tower whole, whatever max_length says",
+    known="the last frames are the tower's; how much each part holds is not in the log",
+    settles=False,
+)
 
 
 def at_first_use(case: Case) -> Answer | None:
@@ -54,6 +65,8 @@ def at_place(case: Case) -> Answer | None:
     last = "\n".join(case.frames.splitlines()[-3:])
     if re.search(r"exp_avg|in _init_group|state\d? = torch\.zeros_like", last):
         return _STATES
+    if re.search(r"siglip|vision_tower|audio_tower", case.frames[-1500:]):
+        return _TOWER
     if re.search(r"\bin (?:sdpa|eager)_attention_forward|scaled_dot_product_attention\(", last):
         return _ATTENTION
     return None

@@ -36,13 +36,17 @@ def _no_gradient(case: Case) -> Answer:
             why="quantized or frozen weights take no gradient, and no adapter was put on them",
             known="the log counts the trainable parameters",
         )
+    checkpoints = (
+        "model.enable_input_require_grads() before training with gradient checkpointing",
+        "or gradient_checkpointing_kwargs={'use_reentrant': False}",
+    )
+    counts = "model.print_trainable_parameters()   0 means that get_peft_model was left out"
+    # reentrant checkpointing warns before it fails
+    warned = "None of the inputs have requires_grad" in f"{case.above}{case.hit.before}"
+    is_on = warned or case.facts.training.get("gradient_checkpointing")
     return Answer(
         "the loss depends on no parameter that is trained",
-        (
-            "model.enable_input_require_grads() before training with gradient checkpointing",
-            "or gradient_checkpointing_kwargs={'use_reentrant': False}",
-            "look at model.print_trainable_parameters(): 0 means that get_peft_model was left out",
-        ),
+        (*checkpoints, f"or {counts}") if is_on else (counts, *checkpoints),
         why="either every weight is frozen, or reentrant checkpointing cut the graph: its inputs "
         "must require a gradient, which frozen embeddings do not give",
         known="the message; which of the two it is, the log does not say",

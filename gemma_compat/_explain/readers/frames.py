@@ -54,4 +54,18 @@ FRAMES: tuple[Reader, ...] = (
         {"/trl/trainer/grpo_trainer.py": {"training.generates": True}},
         limit=20,
     ),
+    Reader(  # transformers prints these in a step only, where checkpointing is on
+        r"(?:use_cache ?= ?True`?|Caching) is incompatible with gradient checkpointing",
+        always(("training.gradient_checkpointing", True)),
+        {
+            "`use_cache=True` is incompatible with gradient checkpointing. Setting": {
+                "training.gradient_checkpointing": True
+            },
+            "Caching is incompatible with gradient checkpointing in Gemma3DecoderLayer.": {
+                "training.gradient_checkpointing": True
+            },
+            "use_cache=True speeds up generation": {"training.gradient_checkpointing": ...},
+        },
+        limit=5,
+    ),
 )
