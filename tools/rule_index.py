@@ -22,6 +22,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from tools.untold import untold
+
 if TYPE_CHECKING:
     from gemma_compat.engine.condition import Condition
     from gemma_compat.engine.rule import Rule, Scope
@@ -129,7 +131,7 @@ class Names:
         return [self._stated(item) for item in items]
 
     def _stated(self, item: Condition) -> Any:
-        from gemma_compat.engine.condition import Combined, OfGpus
+        from gemma_compat.engine.condition import Combined
 
         name = self._own.get(id(item))
         if id(item) in _shared_names():
@@ -138,13 +140,12 @@ class Names:
             try:
                 return {item.how: self.of(item.parts), "phrase": item.phrase}
             except BadRule:  # a part that a function made
-                if name is not None:
-                    return {"own": name, "phrase": item.phrase}
-                raise
+                if name is None:
+                    raise
+                return {"own": name, "phrase": item.phrase, **_without_gpus(item)}
         if name is None:
             raise BadRule(f"{self._module.__name__}: give a name to {item.phrase!r}")
-        stated = {"own": name, "phrase": item.phrase, **_first_read(item)}
-        return {**stated, "without_gpus": item.without} if isinstance(item, OfGpus) else stated
+        return {"own": name, "phrase": item.phrase, **_first_read(item), **_without_gpus(item)}
 
 
 def _first_read(item: Condition) -> dict[str, str]:
@@ -163,6 +164,20 @@ def _first_read(item: Condition) -> dict[str, str]:
         except _AsksFirst:
             return {}
     return {}
+
+
+def _without_gpus(item: Condition) -> dict[str, bool]:
+    """Return the answer where there are known to be no GPUs, if that decides, found by trying."""
+    from gemma_compat.engine.recall import NotedFacts
+    from gemma_compat.errors import UnknownFact
+    from gemma_compat.facts import Facts
+
+    facts = NotedFacts(Facts(gpus=()))
+    try:
+        answer = item.test(facts)
+    except UnknownFact:
+        return {}
+    return {"without_gpus": answer} if {name for _, name, *_ in facts.noted} == {"gpus"} else {}
 
 
 class _AsksFirst(Exception):
@@ -204,20 +219,29 @@ def read_all(folder: Path = RULES) -> list[dict[str, Any]]:
 def split(entry: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return what judging reads of a rule, what is shown of it, and what is searched for."""
     from gemma_compat.engine.rule import Rule, Severity
-    from gemma_compat.rules._index import LISTS, MADE, SHOWN, SOUGHT
+    from gemma_compat.rules._index import LISTS, MADE, SHOWN, SOUGHT, rule_of
 
     elsewhere = {*LISTS, *MADE, *SHOWN, *SOUGHT}
     judged: dict[str, Any] = {
         "fields": {key: item for key, item in entry.items() if key not in elsewhere},
         "lists": {key: entry[key] for key in LISTS if key in entry},
         **{key: entry[key] for key in MADE if key in entry},
+        "scopes": [dict(scope) for scope in entry["scopes"]],
     }
     judged["fields"]["title"] = Rule(
         "", Severity.ERROR, (), name=entry["name"], docs=entry["docs"]
     ).title
     page = {key: item for key, item in entry.items() if key in SHOWN}
     sought = {key: item for key, item in entry.items() if key in SOUGHT}
-    return {key: item for key, item in judged.items() if item}, page, sought
+    judged = {key: item for key, item in judged.items() if item}
+    for scope in judged["scopes"]:
+        scope["model_types"] = " ".join(scope["model_types"])
+    if "undetectable" not in entry:
+        rule = rule_of(judged, lambda: page, lambda: sought)
+        for scope, kept in zip(judged["scopes"], untold(rule), strict=True):
+            if kept is not None:
+                scope["untold"] = kept
+    return judged, page, sought
 
 
 def texts(entries: Iterable[Mapping[str, Any]]) -> dict[Path, str]:

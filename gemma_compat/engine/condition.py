@@ -52,16 +52,6 @@ class RunKind(Condition):
     name: str = ""
 
 
-class OfGpus(Condition):
-    """A condition that tests each visible GPU.
-
-    Attributes:
-        without: the answer where there are known to be none.
-    """
-
-    without: bool = False
-
-
 class Combined(Condition):
     """What a combinator made, with what it was made of: the index of the rules writes it so.
 
@@ -81,7 +71,7 @@ def condition(phrase: str) -> Callable[[Callable[[Facts], bool]], Condition]:
 
 def any_gpu(phrase: str) -> Callable[[Callable[[Facts, Gpu], bool]], Condition]:
     """Turn a test of one GPU into the condition that a visible GPU passes it."""
-    return lambda test: OfGpus(phrase, lambda facts: _one_passes(test, facts))
+    return lambda test: Condition(phrase, lambda facts: _one_passes(test, facts))
 
 
 def every_gpu(phrase: str) -> Callable[[Callable[[Facts, Gpu], bool]], Condition]:
@@ -91,7 +81,7 @@ def every_gpu(phrase: str) -> Callable[[Callable[[Facts, Gpu], bool]], Condition
         def fails(facts: Facts, gpu: Gpu) -> bool:
             return not test(facts, gpu)
 
-        return OfGpus(phrase, lambda facts: not _one_passes(fails, facts), without=True)
+        return Condition(phrase, lambda facts: not _one_passes(fails, facts))
 
     return make
 

@@ -3,6 +3,7 @@
 The engine tests every condition of each scope, in any order: one "no" decides, else one "unknown"
 leaves the rule undetermined, else it fires (Kleene's "and"). So an unknown GPU never makes a
 Gemma 2 rule undetermined on Gemma 3, and the order of a rule's conditions does not matter.
+Where nothing is told of a model and a run, the index has the answers of most rules (``untold.py``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ..errors import UnknownFact
 from ..facts import Facts
 from ..tables import families
 from ..values import Value
-from . import evidence
+from . import evidence, untold
 from .condition import Condition, any_of
 from .every_type import Answer, FactsByType, is_of, judge_every_type, types_by_scopes
 from .recall import NotedFacts, Recall
@@ -39,14 +40,14 @@ class Objection(Value):
 def judge_all(facts: Facts, rules: Iterable[Rule]) -> Diagnosis:
     """Judge every rule. Without a model, every model type is judged and the answers grouped."""
     ordered = in_order(rules)
-    ask = _asker(facts)
+    ask = _asker(facts, facts.is_plain)
     return _diagnosis(facts, ordered, [answer for rule in ordered for answer in ask(rule)])
 
 
 def judge_node(facts: Facts, recall: Recall) -> Diagnosis:
     """Return what :func:`judge_all` does, for one of many nodes that the same rules judge."""
     noted = NotedFacts(facts)
-    ask = _asker(noted)
+    ask = _asker(noted, is_plain=False)  # the index notes nothing
     answers = [answer for rule in recall.rules for answer in recall.answers(rule, noted, ask)]
     return _diagnosis(facts, recall.rules, answers)
 
@@ -180,26 +181,30 @@ def _is_about(rule: Rule, facts: Facts) -> bool:
     return facts.model.model_type in rule.model_types
 
 
-def _asker(facts: Facts) -> Callable[[Rule], Iterable[Answer]]:
+def _asker(facts: Facts, is_plain: bool) -> Callable[[Rule], Iterable[Answer]]:
     """Return what yields a rule's answers for these facts: one, or those for each model type."""
-    if facts.model.known("model_type"):
-        return lambda rule: _judge_one(rule, facts)
     by_type = FactsByType(facts)
-    return lambda rule: _judge_every_type(rule, facts, by_type)
+
+    def ask(rule: Rule) -> Iterable[Answer]:
+        allowed = [_allows(packages, facts) for packages in rule.packages]
+        if allowed.count(False) == len(allowed):
+            return ()
+        kept = untold.answers(rule, allowed, facts) if is_plain else None
+        if kept is not None:
+            return kept
+        left = list(compress(rule.scopes, [item is not False for item in allowed]))
+        if facts.model.known("model_type"):
+            return _judge_one(rule, facts, left)
+        return judge_every_type(rule, types_by_scopes(rule, left), by_type, _judge_in)
+
+    return ask
 
 
-def _judge_one(rule: Rule, facts: Facts) -> Iterator[Answer]:
-    left = [scope for scope in _left(rule, facts) if is_of(facts.model.model_type, scope)]
+def _judge_one(rule: Rule, facts: Facts, scopes: Iterable[Scope]) -> Iterator[Answer]:
+    left = [scope for scope in scopes if is_of(facts.model.model_type, scope)]
     answer = _judge_in(rule, facts, left)
     if answer is not None:
         yield answer
-
-
-def _judge_every_type(rule: Rule, facts: Facts, by_type: FactsByType) -> Iterator[Answer]:
-    """Yield the rule's answers; a scope that the installed releases rule out is asked once."""
-    left = _left(rule, facts)
-    if left:
-        yield from judge_every_type(rule, types_by_scopes(rule, left), by_type, _judge_in)
 
 
 def _ask(
@@ -238,21 +243,16 @@ def _beside_the_type(rule: Rule, scope: Scope) -> tuple[Condition, ...]:
     )
 
 
-def _left(rule: Rule, facts: Facts) -> list[Scope]:
-    """Return the scopes that no installed release rules out. Where none is left, make none."""
-    allowed = [not _rules_out(packages, facts) for packages in rule.packages]
-    return list(compress(rule.scopes, allowed)) if any(allowed) else []
-
-
-def _rules_out(packages: Mapping[str, str], facts: Facts) -> bool:
-    """Return whether one of these packages is known to have a release that is not allowed."""
+def _allows(packages: Mapping[str, str], facts: Facts) -> bool | None:
+    """Return whether all installed releases are among these; ``None`` where that is unknown."""
+    allows: bool | None = True
     for name, text in packages.items():
         try:
             if not facts.has_release(name, text):
-                return True
+                return False
         except UnknownFact:
-            continue
-    return False
+            allows = None
+    return allows
 
 
 def _is_in(scope: Scope) -> Callable[[Facts], bool]:

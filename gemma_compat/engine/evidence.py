@@ -93,4 +93,4 @@ def passed_by(facts: Facts, rules: Iterable[Rule]) -> Iterator[str]:
 @lru_cache(maxsize=1024)
 def _packages_of(rule: Rule) -> list[str]:
     """Return the packages whose releases the rule's scopes name, sorted."""
-    return sorted({name for scope in rule.scopes for name in scope.packages})
+    return sorted({name for packages in rule.packages for name in packages})

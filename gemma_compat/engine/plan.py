@@ -87,7 +87,7 @@ def make_plan(diagnosis: Diagnosis, consent: Consent | None = None) -> Plan:
     skips: list[Skip] = []
     answers: tuple[Finding | Undetermined, ...] = (*diagnosis.findings, *diagnosis.undetermined)
     for answer in answers:
-        if answer.rule.patch is None or answer.rule.applicability is Applicability.DISPLAY_ONLY:
+        if answer.rule.applicability is Applicability.DISPLAY_ONLY or answer.rule.patch is None:
             continue
         skip = _skip(answer, diagnosis.facts, consent)
         if skip:

@@ -21,6 +21,7 @@ from .help import help_text
 if TYPE_CHECKING:
     from ..facts import Facts
     from ..patching.ledger import Ledger
+    from .untold import Untold
 
 
 class Severity(Enum):
@@ -183,6 +184,11 @@ class Rule(Value, eq=False):
         return [scope.packages for scope in self.scopes]
 
     @property
+    def untold(self) -> Sequence[Sequence[Untold] | None]:
+        """Return each scope's answers in the index (``untold.py``); ``None`` without any."""
+        return [None] * len(self.packages)
+
+    @property
     def model_types(self) -> frozenset[str]:
         """Return all model types of its scopes."""
         return frozenset().union(*(scope.model_types for scope in self.scopes))
@@ -226,10 +232,7 @@ class Rule(Value, eq=False):
 
     @property
     def patch_call(self) -> str:
-        """Return ``gemma_compat.patch(model)``; with ``select`` where only that applies the cure.
-
-        Empty where ``patch`` has no cure for it.
-        """
+        """Return the call of ``patch`` that applies the cure; empty where it has none."""
         if self.patch is None or self.at_import:
             return ""
         named = f", select=['{self.code}']" if self.applicability is Applicability.UNSAFE else ""

@@ -98,6 +98,12 @@ class Facts(Record):
     reasons: dict[str, str] = {}
     assumed: dict[str, str] = {}
 
+    @property
+    def is_plain(self) -> bool:
+        """Return whether nothing is told of a model and a run, and Unsloth is not installed."""
+        told = self.assumed or any(vars(getattr(self, area)) for area in TOLD)
+        return not told and self.packages.get("unsloth", UNKNOWN) is None
+
     def package(self, name: str) -> Package | None:
         """Return the installed package, or ``None`` where it is known absent.
 
@@ -200,6 +206,8 @@ class Facts(Record):
         return cls(**fields)
 
 
+# What a user tells, by options, files or objects. Detection alone finds none of it.
+TOLD = ("model", "training", "checkpoint", "adapter", "tokenizer")
 _PARTS: dict[str, Any] = {
     "torch": TorchBuild,
     "model": ModelFacts,

@@ -8,6 +8,9 @@ name in it. A combined one is its combinator and its parts. Of a condition that 
 defines the index has the name, the phrase, and the fact that it reads first. The file is imported
 once such a condition is tested and that fact is known, the rule describes what it found, or its
 cure is applied: for most rules, on most machines, never.
+
+Of a scope whose conditions read only of the model and the run, the index has the answers where
+nothing is told of them (``engine/untold.py``).
 """
 
 from __future__ import annotations
@@ -26,12 +29,16 @@ from ..engine.rule import Applicability, Evidence, Fix, Rule, Scope, Severity
 from ..errors import UnknownFact
 
 if TYPE_CHECKING:
+    from ..engine.untold import Untold
     from ..facts import Facts
 
 LISTS = ("leaves", "at_import", "yields_to", "after")
 # What is made of its parts, when it is asked for.
-MADE = ("scopes", "when", "runs", "refused_if", "applicability", "functions")
+MADE = ("scopes", "when", "runs", "refused_if", "functions")
+# What a scope has when it is made.
+_OF_SCOPE = ("packages", "by_config", "fixed_in")
 _SEVERITIES = {item.value: item for item in Severity}
+_APPLICABILITIES = {item.value: item for item in Applicability}
 SHOWN = (
     *("since", "effects", "evidence", "read_in", "fix", "breaks", "reports", "fixed_by", "docs"),
 )
@@ -62,6 +69,8 @@ def rule_of(
     fields = vars(rule)
     fields.update(entry["fields"])
     fields["severity"] = _SEVERITIES[fields["severity"]]
+    if "applicability" in fields:
+        fields["applicability"] = _APPLICABILITIES[fields["applicability"]]
     fields["entry"], fields["page"], fields["sought"] = entry, page, sought
     if "lists" in entry:
         fields.update({name: tuple(items) for name, items in entry["lists"].items()})
@@ -96,9 +105,6 @@ class IndexedRule(Rule, eq=False):
     when = _later(lambda rule: _conditions(rule.entry.get("when", ()), rule.file))
     runs = _later(lambda rule: _conditions(rule.entry.get("runs", ()), rule.file))
     refused_if = _later(lambda rule: _conditions(rule.entry.get("refused_if", ()), rule.file))
-    applicability = _later(
-        lambda rule: Applicability(rule.entry.get("applicability", "display-only"))
-    )
     describe = _later(lambda rule: _function(rule, "describe"))
     patch = _later(lambda rule: _function(rule, "patch"))
     since = _of_page("since")
@@ -121,6 +127,12 @@ class IndexedRule(Rule, eq=False):
     def file(self) -> str:
         """Return its file, as a module below this package."""
         return f"{self.family}.{self.name.replace('-', '_')}"
+
+    @property
+    def untold(self) -> Sequence[Sequence[Untold] | None]:
+        if "entry" not in vars(self):  # a changed copy
+            return super().untold
+        return [scope.get("untold") for scope in self.entry["scopes"]]
 
     @property
     def packages(self) -> Sequence[Mapping[str, str]]:
@@ -150,14 +162,30 @@ def _function(rule: IndexedRule, name: str) -> Callable[..., Any] | None:
     return lambda *given: getattr(_imported(rule.file), name)(*given)
 
 
+class IndexedScope(Scope, eq=False):
+    """A scope of a rule of ours. Its conditions are made when it is judged.
+
+    Attributes:
+        entry: what the index has of it.
+        file: the rule's file.
+    """
+
+    entry: ClassVar[Mapping[str, Any]]
+    file: ClassVar[str]
+
+    model_types = _later(lambda scope: frozenset(scope.entry["model_types"].split()))
+    when = _later(lambda scope: _conditions(scope.entry.get("when", ()), scope.file))
+
+    def replace(self, **changes: Any) -> IndexedScope:
+        """Return a copy with other values, with all fields made."""
+        return IndexedScope(**{**{n: getattr(self, n) for n in self.field_names()}, **changes})
+
+
 def _scope(entry: Mapping[str, Any], file: str) -> Scope:
-    return Scope(
-        frozenset(entry["model_types"]),
-        entry.get("packages", {}),
-        _conditions(entry.get("when", ()), file),
-        entry.get("by_config", False),
-        entry.get("fixed_in"),
-    )
+    scope = IndexedScope.__new__(IndexedScope)
+    stated = {name: entry[name] for name in _OF_SCOPE if name in entry}
+    vars(scope).update({"packages": {}, **stated}, entry=entry, file=file)
+    return scope
 
 
 def _conditions(entries: Iterable[str | Mapping[str, Any]], file: str) -> tuple[Any, ...]:
@@ -196,7 +224,7 @@ def _own(entry: Mapping[str, Any], file: str) -> Condition:
     def test(facts: Facts) -> bool:
         if reads is not None:
             _require(facts, reads)
-        if without_gpus is not None and facts.gpus == ():
+        if without_gpus is not None and facts.get("gpus") == ():
             return bool(without_gpus)
         answer: bool = getattr(_imported(file), name).test(facts)
         return answer

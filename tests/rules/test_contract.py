@@ -103,7 +103,8 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_comparable(item) for item in value]
     if isinstance(value, Scope):
-        return _comparable({**vars(value), "packages": dict(value.packages)})
+        stated = {name: getattr(value, name) for name in Scope.field_names()}
+        return _comparable({**stated, "packages": dict(value.packages)})
     if isinstance(value, Condition):
         return isinstance(value, RunKind), value.phrase
     return callable(value) or value
