@@ -102,10 +102,15 @@ def _final(version: _Order) -> _Order:
 @lru_cache(maxsize=_KEPT)
 def _comparisons(text: str) -> tuple[tuple[str, str], ...] | None:
     """Return operators and bounds; ``None`` if any part is more than a comparison."""
-    parts = [_COMPARISON.fullmatch(part.strip()) for part in text.split(",") if part.strip()]
-    if not all(parts):
-        return None
-    return tuple((part[1] or part[3], part[2] or part[4]) for part in parts if part)
+    found: list[tuple[str, str]] = []
+    for part in text.split(","):
+        comparison = _COMPARISON.fullmatch(part.strip())
+        if comparison:
+            sign, bound, other_sign, other_bound = comparison.groups()
+            found.append((sign or other_sign, bound or other_bound))
+        elif part.strip():
+            return None
+    return tuple(found)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -155,10 +160,14 @@ def contains(text: str, version: str) -> bool:
     if comparisons is None:
         return specifier(text).contains(public(version), prereleases=True)
     release = order(version)
-    return all(
-        _is_compatible(release, bound) if sign == "~=" else _HOLDS[sign](release, order(bound))
-        for sign, bound in comparisons
-    )
+    for sign, bound in comparisons:
+        if sign == "~=":
+            holds = _is_compatible(release, bound)
+        else:
+            holds = _HOLDS[sign](release, order(bound))
+        if not holds:
+            return False
+    return True
 
 
 def _is_compatible(version: _Order, bound: str) -> bool:
