@@ -60,6 +60,7 @@ FILES = (
     "repositories",
     "versions",
     "notebooks",
+    "torch_pairs",
     "bitsandbytes",
     "unsloth_parts",
     "unsloth_pairs",

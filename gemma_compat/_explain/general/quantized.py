@@ -65,6 +65,28 @@ def _no_state(case: Case) -> Answer:
     )
 
 
+def _not_reversed(case: Case) -> Answer | None:
+    if not re.search(r"reverse_op[^\n]*\n\s*raise NotImplementedError", case.near):
+        return None
+    return Answer(
+        "transformers 5 turns converted weights back when it saves, and cannot for a step of this "
+        "model: a quantization, most often",
+        (
+            "save in 16 bits: the base without load_in_4bit, merge_and_unload(), save_pretrained",
+            "Unsloth: save_pretrained_merged(FOLDER, tokenizer, save_method='merged_16bit'), not "
+            "merged_4bit",
+            "model.save_pretrained(FOLDER) of the PEFT model writes the adapter alone",
+            "pip install -U transformers",
+        ),
+        why="what loading does to the names and tensors of a checkpoint is undone at saving, and "
+        "not every step has a reverse",
+        known="read in transformers 5.0.0 and 5.23.0, core_model_loading.py; which step it is, the "
+        "log does not say",
+        certain=False,
+        settles=False,
+    )
+
+
 QUANTIZED: tuple[General, ...] = (
     General(
         "no-value-on-the-meta-device",
@@ -139,6 +161,18 @@ QUANTIZED: tuple[General, ...] = (
             "the model using `from_pretrained`": "leave out .to(dtype)",
             "ValueError: `.half()` is not supported for quantized model. Please use the model as "
             "it is": "leave out .to",
+        },
+        alone=True,
+    ),
+    General(
+        "quantized-weights-not-turned-back",
+        r"in (?:reverse_op|revert_weight_conversion)\b",
+        _not_reversed,
+        {
+            '  File "/x/transformers/core_model_loading.py", line 430, in reverse_op\n    raise '
+            "NotImplementedError\nNotImplementedError": "merged_16bit",
+            '  File "/x/transformers/core_model_loading.py", line 430, in reverse_op\n    return '
+            "x\nKeyError: 'a'": "",
         },
         alone=True,
     ),

@@ -69,7 +69,71 @@ def _docstring(case: Case) -> Answer | None:
     )
 
 
+def _empty_logits(case: Case) -> Answer | None:
+    near = f"{case.above}\n{case.near}"
+    if "nsloth" not in near or "logits" not in near:
+        return None
+    return Answer(
+        "something reads the logits, and Unsloth put a placeholder in their place",
+        (
+            "import os; os.environ['UNSLOTH_RETURN_LOGITS'] = '1'   before unsloth is imported",
+            "pip install -U unsloth unsloth_zoo   for one that knows this TRL",
+        ),
+        why="Unsloth computes the loss without logits; its placeholder answers each name with a "
+        "function, so what reads it fails with a function or method in the message",
+        known="the lines of the log name logits and Unsloth; that the placeholder is what is read "
+        "is inferred",
+        certain=False,
+        settles=False,
+    )
+
+
 UNSLOTH_PAIRS: tuple[General, ...] = (
+    General(
+        "placeholder-in-place-of-logits",
+        r"'(?:function|method)' object is not (?:subscriptable|iterable)|"
+        r"unsupported operand type\(s\) for [^\n]{1,20}: '(?:EmptyLogits|function)'",
+        _empty_logits,
+        {
+            "unsloth_compiled_cache/UnslothSFTTrainer.py\n    logits = logits[..., :-1, :]\n"
+            "TypeError: 'function' object is not subscriptable": "UNSLOTH_RETURN_LOGITS",
+            "TypeError: 'function' object is not subscriptable": "",
+            "import unsloth\nTypeError: 'function' object is not subscriptable": "",
+        },
+    ),
+    General(
+        "value-of-gradient-checkpointing",
+        r"assert ?\(use_gradient_checkpointing in \(True, False",
+        lambda case: Answer(
+            "use_gradient_checkpointing has a value that Unsloth does not know",
+            ("use_gradient_checkpointing='unsloth' in get_peft_model   (or True, False)",),
+            why="a text from a config ('true', 'full', another library's name) arrives there as "
+            "it is",
+            known="read in unsloth_zoo 2026.10.9, training_utils.py: it takes these three",
+        ),
+        {
+            '    assert(use_gradient_checkpointing in (True, False, "unsloth",))\nAssertionError': (
+                "='unsloth'"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "transformers-before-unpack-was-moved",
+        r"Unsloth: Unpack has been moved|Unpack has been moved!",
+        lambda case: Answer(
+            "this unsloth_zoo looks for Unpack where this transformers does not have it: the two "
+            "are of different times",
+            (
+                "pip install -U transformers unsloth unsloth_zoo   and restart the kernel",
+                "or the transformers that pip show unsloth_zoo asks for",
+            ),
+            known="unsloth_zoo says so; which of the two is older, it does not say",
+            settles=False,
+        ),
+        {"ImportError: Unsloth: Unpack has been moved! Please try another": "pip install -U"},
+        alone=True,
+    ),
     General(
         "positions-of-the-whole-sequence",
         r"output with shape \[\d+, \d+, 1, \d+\] doesn't match the broadcast shape \[\d+, \d+, "
@@ -86,7 +150,9 @@ UNSLOTH_PAIRS: tuple[General, ...] = (
     General(
         "two-dtypes-in-the-loss-of-grpo",
         r"self and mat2 must have the same dtype, but got (?:Half and (?:Float|BFloat16)|"
-        r"(?:Float|BFloat16) and Half)",
+        r"(?:Float|BFloat16) and Half)|"
+        r"expected mat1 and mat2 to have the same dtype, but got: (?:c10::(?:BFloat16|Half)|float) "
+        r"!= (?:c10::(?:BFloat16|Half)|float)",
         _of_grpo,
         {
             "unsloth 2026.7.1, GRPO step 7\nRuntimeError: self and mat2 must have the same dtype, "

@@ -11,7 +11,8 @@ ENDINGS: tuple[Symptom, ...] = (
         r")server|workstation|windows)"
         r"\b.{0,20}\b(?:reboot|restart|shuts? (?:down|off)|turns? "
         r"off|freez)|(?:PC|computer|machine|"
-        r"laptop|workstation|windows)\b.{0,20}\bcrash)|black screen|自动重启|死机|蓝屏|关机",
+        r"laptop|workstation)\b.{0,20}\bcrash|\bwindows (?:itself |then |also )?crash)|"
+        r"black screen|自动重启|死机|蓝屏|关机",
         told(
             "the machine is said to restart or to go off",
             "journalctl -b -1 -p err   after the restart",
@@ -22,6 +23,7 @@ ENDINGS: tuple[Symptom, ...] = (
         {
             "My PC reboots when I train gemma 3 12b": "journalctl",
             "llama-server will crash on the 2nd prompt": "",
+            "On Windows, import unsloth crashes silently": "",
             "llama server crashes after editing the system message": "",
         },
         yields=True,
