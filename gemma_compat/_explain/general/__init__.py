@@ -18,6 +18,7 @@ __all__ = ["FILES", "Answer", "Case", "General", "generals", "kinds_of"]
 
 # The files, the more particular before the less particular: of one line, the first answers.
 FILES = (
+    "litert",
     "mobile",
     "tensorrt",
     "mergekit",

@@ -6,8 +6,11 @@ from ..answer import Answer
 from .base import Case, General, always
 
 
-def _no_kernel(case: Case) -> Answer:
-    if "enable_gqa" in f"{case.around}{case.near}":
+def _no_kernel(case: Case) -> Answer | None:
+    said = f"{case.around}{case.near}"
+    if "Invalid backend" in case.hit.text and "scaled_dot_product" not in said:
+        return None
+    if "enable_gqa" in said:
         return Answer(
             "torch's memory-efficient kernel does not take grouped keys and values (enable_gqa), "
             "and the other kernels were switched off or refuse these heads",
@@ -154,10 +157,15 @@ ATTENTION: tuple[General, ...] = (
     General(
         "no-kernel-for-these-scores",
         r"cutlassF: no kernel found to launch|No available kernel\.\s+Aborting execution|"
-        r"No available kernel\. Aborting|\(\*bias\): last dimension must be contiguous",
+        r"RuntimeError: Invalid backend\b|No available kernel\. Aborting|"
+        r"\(\*bias\): last dimension must be contiguous",
         _no_kernel,
         {
             "RuntimeError: cutlassF: no kernel found to launch!": "eager",
+            "torch.nn.functional.scaled_dot_product_attention(\nRuntimeError: Invalid backend": (
+                "eager"
+            ),
+            "RuntimeError: Invalid backend": "",
             "RuntimeError: No available kernel. Aborting execution.\nINFO: Memory efficient kernel "
             "does not support `enable_gqa=True`.": "enable_math_sdp",
         },

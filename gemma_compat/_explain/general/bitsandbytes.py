@@ -2,9 +2,38 @@
 
 from __future__ import annotations
 
+import re
+
+from ..answer import Answer
 from .base import General, always
 
 BITSANDBYTES: tuple[General, ...] = (
+    General(
+        "paged-optimizer-and-offload",
+        r"'NoneType' object cannot be interpreted as an integer|"
+        r"an integer is required \(got type NoneType\)",
+        lambda case: (
+            Answer(
+                "a paged optimizer of bitsandbytes is given weights that lie on the CPU (offload)",
+                (
+                    "optim='adamw_torch'   in place of paged_adamw_...",
+                    "or no CPU offload (fsdp: full_shard auto_wrap, without offload)",
+                ),
+                why="it moves pages to the number of a card, and a weight on the CPU has none",
+                known="the last frames are bitsandbytes' own (prefetch_tensor)",
+                settles=False,
+            )
+            if re.search(r"prefetch_(?:tensor|state)", case.frames)
+            else None
+        ),
+        {
+            'File "/x/site-packages/bitsandbytes/functional.py", line 152, in prefetch_tensor\n'
+            "    x(A)\nTypeError: 'NoneType' object cannot be interpreted as an integer": (
+                "adamw_torch"
+            ),
+            "TypeError: 'NoneType' object cannot be interpreted as an integer": "",
+        },
+    ),
     General(
         "paged-memory-refused",
         r"Error \w[\w ]{3,40} at line \d+ in file \S{0,120}pythonInterface",

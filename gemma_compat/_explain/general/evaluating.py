@@ -216,4 +216,15 @@ EVALUATING: tuple[General, ...] = (
         ),
         {"AttributeError: 'EvalPrediction' object has no attribute 'preds'": "label_ids"},
     ),
+    General(
+        "no-such-evaluation",
+        r"Tasks? (?:were )?not found: |Could not find task|Try `lm-eval (?:--tasks list|ls tasks)",
+        always(
+            "lm-eval has no task of that name here",
+            "lm-eval ls tasks   (lm_eval --tasks list), or pip install -U lm-eval",
+            "a task of your own: --include_path FOLDER",
+            known="the message has the name",
+        ),
+        {"ValueError: Tasks not found: mmlu_x. Try `lm-eval ls tasks` for list": "ls tasks"},
+    ),
 )

@@ -258,15 +258,19 @@ FRAMEWORKS: tuple[General, ...] = (
     General(
         "fields-of-the-wrong-kind",
         r"\d+ validation errors? for (?P<name>\w{1,60})",
-        lambda case: Answer(
-            f"a config does not have the form that {case.match['name']} expects",
-            (
-                *(f"what it says: {text}" for text in _value_errors(case)),
-                "the lines below name each field and what is expected of it",
-                "or bring the file and the package that reads it to releases of the same time",
-            ),
-            known="pydantic lists the fields",
-            settles=False,
+        lambda case: (
+            None
+            if re.search(r"Value error, The checkpoint you are", f"{case.around}{case.near}")
+            else Answer(
+                f"a config does not have the form that {case.match['name']} expects",
+                (
+                    *(f"what it says: {text}" for text in _value_errors(case)),
+                    "the lines below name each field and what is expected of it",
+                    "or bring the file and the package that reads it to releases of the same time",
+                ),
+                known="pydantic lists the fields",
+                settles=False,
+            )
         ),
         {
             "pydantic_core._pydantic_core.ValidationError: 2 validation errors for ModelConfig\n  "
@@ -283,16 +287,5 @@ FRAMEWORKS: tuple[General, ...] = (
             "ValueError: Prompt name 'query' not found in the configured prompts dictionary with "
             "keys [].": "config_sentence_transformers.json",
         },
-    ),
-    General(
-        "no-such-evaluation",
-        r"Tasks? (?:were )?not found: |Could not find task|Try `lm-eval (?:--tasks list|ls tasks)",
-        always(
-            "lm-eval has no task of that name here",
-            "lm-eval ls tasks   (lm_eval --tasks list), or pip install -U lm-eval",
-            "a task of your own: --include_path FOLDER",
-            known="the message has the name",
-        ),
-        {"ValueError: Tasks not found: mmlu_x. Try `lm-eval ls tasks` for list": "ls tasks"},
     ),
 )

@@ -48,7 +48,93 @@ def _per_layer(case: Case) -> Answer | None:
     )
 
 
+def _under_ulysses(case: Case) -> Answer | None:
+    if not re.search(r"swift[/\\]sequence_parallel[/\\]", case.frames):
+        return None
+    return Answer(
+        "ms-swift's sequence parallelism (Ulysses) does not go with this model: its code handled "
+        "the tensor that fails",
+        (
+            "--sequence_parallel_size 1",
+            "with the memory that it saved found otherwise: a shorter max_length, gradient "
+            "checkpointing, ZeRO-3 or FSDP2 with offload",
+            "or pip install -U ms-swift",
+        ),
+        why="it puts other attention and masks in place. Gemma 4 has two kinds of masks in a dict, "
+        "heads of 256 and 512, few key-value heads and embeddings per layer, and each of them has "
+        "broken it in some release",
+        known="the frames are those of swift/sequence_parallel; seen in ms-swift 4.1.2 and 4.2.0 "
+        "with transformers 5.5.4, by its users",
+        certain=False,
+        settles=False,
+    )
+
+
+def _no_key_projection(case: Case) -> Answer:
+    name = case.match["name"]
+    return Answer(
+        f"the last layers of this Gemma have no {name}: they take keys and values from an earlier "
+        "layer",
+        (
+            "only the first num_hidden_layers - num_kv_shared_layers layers have one: "
+            "hasattr(layer.self_attn, 'k_proj') in the code that walks over them",
+            "an exporter (litert_torch) wants the checkpoint as published: "
+            "Gemma4ForConditionalGeneration, no class of the text alone",
+        ),
+        why="E2B shares in its last 20 layers, E4B in its last 18; the larger Gemma 4 share none",
+        known="the class and the attribute; read in transformers 5.23.0",
+        certain=False,
+        settles=False,
+        of_gemma=True,
+    )
+
+
 GEMMA_WIDTHS: tuple[General, ...] = (
+    General(
+        "ulysses-and-this-model",
+        r"'dict' object has no attribute 'shape'|RuntimeError: Invalid backend|"
+        r"The size of tensor a \(\d+\) must match the size of tensor b|"
+        r"max\(\): Expected reduction dim to be specified|missing 1 required positional argument",
+        _under_ulysses,
+        {
+            'Traceback (most recent call last):\n  File "/x/swift/sequence_parallel/ulysses.py", '
+            "line 490, in _do_pad\n    length = tensor.shape[dim]\nAttributeError: 'dict' object "
+            "has no attribute 'shape'": "--sequence_parallel_size 1",
+            "AttributeError: 'dict' object has no attribute 'shape'": "",
+        },
+    ),
+    General(
+        "layers-without-a-key-projection",
+        r"'Gemma4Text\w{0,12}Attention' object has no attribute "
+        r"'(?P<name>k_proj|v_proj|k_norm|v_norm)'",
+        _no_key_projection,
+        {
+            "fails with\n    `'Gemma4TextAttention' object has no attribute 'k_proj'`": "E2B",
+        },
+        alone=True,
+    ),
+    General(
+        "model-without-its-head-for-an-adapter",
+        r"'(?P<name>\w{2,40}Model)' object has no attribute 'prepare_inputs_for_generation'",
+        lambda case: Answer(
+            f"an adapter of the kind CAUSAL_LM wants a class with a head: {case.match['name']} has "
+            "none",
+            (
+                "PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(BASE), ADAPTER)   "
+                "(multimodal: AutoModelForImageTextToText), not .language_model or AutoModel",
+                "or task_type='FEATURE_EXTRACTION' in adapter_config.json, for embeddings",
+            ),
+            why="PEFT takes prepare_inputs_for_generation from the model for that kind of task",
+            known="the message names the class",
+            settles=False,
+        ),
+        {
+            "`'Gemma4TextModel' object has no attribute 'prepare_inputs_for_generation'`": (
+                "AutoModelForCausalLM"
+            )
+        },
+        alone=True,
+    ),
     General(
         "heads-of-two-widths",
         r"Expected (?:size )?(?P<one>256|512)\b[^\n]{0,30} but got (?:size )?(?:512|256)\b",
