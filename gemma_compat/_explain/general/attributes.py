@@ -199,31 +199,6 @@ ATTRIBUTES: tuple[General, ...] = (
         {"AttributeError: 'Gemma3Model' object has no attribute 'layers'": "language_model.layers"},
     ),
     General(
-        "decoder-layers-not-found",
-        r"(?i:(?:could not|cannot|can't|unable to|failed to) (?:find|locate|resolve|get|infer))"
-        r"[^\n]{0,40}\blayers?\b[^\n]{0,80}\b(?P<owner>(?:Gemma3n?|Gemma4|PaliGemma)"
-        r"ForConditionalGeneration)",
-        lambda case: Answer(
-            f"code that looks for the decoder's layers does not find them in {case.match['owner']}",
-            (
-                "model.model.language_model.layers   from transformers 4.52 on",
-                "model.get_decoder().layers   works on every release, and never gives the layers "
-                "of the vision tower",
-            ),
-            why="the multimodal Gemmas keep the text model one step deeper, and a tower for images "
-            "beside it has layers as well; older code knows model.layers or "
-            "language_model.model.layers",
-            known="the class in the message; the paths are those of transformers 4.52.4 and 5.23.0",
-            of_gemma=True,
-        ),
-        {
-            "## 8. `Could not find transformer layers for model ... (class: "
-            "Gemma4ForConditionalGeneration)`": "get_decoder().layers",
-            "Could not find layers of the cake recipe": "",
-        },
-        alone=True,
-    ),
-    General(
         "cache-without-tuples",
         r"'DynamicCache'(?: object)? has no attribute '(?P<name>(?:from|to)_legacy_cache)'",
         lambda case: Answer(

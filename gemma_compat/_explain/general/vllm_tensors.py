@@ -180,6 +180,8 @@ VLLM_TENSORS: tuple[General, ...] = (
         r"(?:transformer|decoder|model|text)? ?(?:layers|blocks)\b[^\n]{0,160}",
         always(
             "a script looks for the decoder's layers where this class does not have them",
+            "model.get_decoder().layers   works on every release, and never gives the layers of a "
+            "tower",
             "model.model.language_model.layers   on a multimodal Gemma, from transformers 4.52 on",
             "model.model.layers   on a text-only one (Gemma 1, 2, Gemma 3 270M and 1B)",
             why="multimodal classes hold the text model inside, beside towers that have layers "

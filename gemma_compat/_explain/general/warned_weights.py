@@ -89,6 +89,7 @@ WARNED_WEIGHTS: tuple[General, ...] = (
             "load a whole checkpoint: the base model, with the adapter on it if it is one",
             why="an adapter's file, a shard, or names of another class leave the matrix out",
             known=read_in.TRANSFORMERS,
+            settles=False,
         ),
         {
             "This checkpoint seem corrupted. The tied weights mapping for this model specifies to "
