@@ -93,4 +93,43 @@ GEMMA_NOTICES: tuple[Notice, ...] = (
         r"You are resizing the embedding layer without providing a `pad_to_multiple_of`",
         "about speed only: some sizes of a matrix run faster.",
     ),
+    Notice(
+        "engine-asleep-or-awake",
+        r"\bExecutor is (?:already|not) sleeping|Tags? \S{1,60} (?:are already|is not in) sleeping|"
+        r"sleep mode is not supported on CPU, ignore it|"
+        r"vLLM standby \(sleep mode\) is unstable for multimodal models",
+        "vLLM was told to sleep or to wake twice, or cannot sleep here. Memory stays taken "
+        "meanwhile; the weights are what they were.",
+    ),
+    Notice(
+        "crops-of-shieldgemma-off",
+        r"ShieldGemma2 does not support pan and scan",
+        "ShieldGemma 2 reads each picture whole, and the option is turned off.",
+    ),
+    Notice(
+        "window-of-the-draft-kept",
+        r"Ignoring --speculative-draft-window-size=\d+: this draft model has a sliding window|"
+        r"Disable hybrid SWA memory for \w{1,60} as it is not yet supported",
+        "SGLang keeps to the window that the model itself has, or holds the keys and values of "
+        "all layers in full. It is about memory and speed only.",
+    ),
+    Notice(
+        "sentences-attended-with-sdpa",
+        r"Unsloth: Using SDPA for patched Gemma3 sentence attention",
+        "Unsloth runs EmbeddingGemma with sdpa, which keeps padding and both directions of "
+        "attention right.",
+    ),
+    Notice(
+        "adapter-merged-for-each-sync",
+        r"Training a PEFT model against a vLLM server started without `--enable-lora`|"
+        r"Falling back to merged-weight vLLM sync",
+        "TRL merges the adapter for vLLM and sends all weights at each step. Rollouts are right; "
+        "a server with --enable-lora is sent the adapter alone.",
+    ),
+    Notice(
+        "steps-before-epochs",
+        r"max_steps is given, it will override any value given in num_train_epochs|"
+        r"Both warmup_ratio and warmup_steps given, warmup_steps will override",
+        "of two settings for the same thing the number of steps counts.",
+    ),
 )

@@ -36,6 +36,7 @@ FILES = (
     "gemma_parts",
     "warned_weights",
     "warned_training",
+    "warned_inputs",
     "warned_unsloth",
     "warned_frameworks",
     "warned_serving",

@@ -8,9 +8,14 @@ from .base import Case, General, always
 
 
 def _no_liger(case: Case) -> Answer:
+    if case.match["part"]:
+        return Answer(
+            f"Liger leaves {case.match['part']}, a part of this model, as it is",
+            ("nothing: the numbers are the same, and the other parts have its kernels",),
+            known=read_in.LIGER,
+        )
     return Answer(
-        "Liger's kernels are not applied to this model"
-        + (f" ({case.match['part']})" if case.match["part"] else ""),
+        "Liger's kernels are not applied to this model",
         (
             "nothing, where memory is enough: the loss is the same",
             "or a newer liger-kernel and framework, where they know this model",
@@ -48,7 +53,7 @@ WARNED_FRAMEWORKS: tuple[General, ...] = (
         _no_liger,
         {
             "[WARNING] Current model does not support liger kernel.": "held in memory",
-            "gemma4_vision is not supported by Liger kernel.": "(gemma4_vision)",
+            "gemma4_vision is not supported by Liger kernel.": "leaves gemma4_vision",
             "Liger fused linear cross entropy is not compatible with Gemma4Unified. Skipping.": (
                 "held in memory"
             ),
@@ -101,8 +106,8 @@ WARNED_FRAMEWORKS: tuple[General, ...] = (
         r"not found in chat_template; the turn terminator won't be trained|"
         r"EOT token '[^'\n]{1,40}' not found in chat_template",
         always(
-            "the token that ends a turn is not in the chat template as configured, so the model "
-            "is not trained to stop",
+            "a token that was to end a turn is not in the chat template: the model is not trained "
+            "to stop with it",
             "eot_tokens: ['<end_of_turn>']   for Gemma 1 to 3, with their own chat template",
             "or the token that this template ends a turn with: print tokenizer.chat_template",
             why="a Gemma's turns end with another token than its eos_token <eos>",

@@ -95,8 +95,8 @@ WARNED_TRAINING: tuple[General, ...] = (
                 "give these options to from_pretrained, where the model is loaded",
                 "or give the trainer the model's name in place of the object",
             ),
-            why="attn_implementation and dtype are settled at loading: a Gemma 2 that was to run "
-            "with eager attention, or a model in bfloat16, is not what was asked for",
+            why="attn_implementation and dtype are settled at loading: eager attention or bfloat16 "
+            "that was asked for here is not what runs",
             known=read_in.TRL,
         ),
         {

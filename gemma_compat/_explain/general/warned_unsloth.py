@@ -106,8 +106,7 @@ WARNED_UNSLOTH: tuple[General, ...] = (
         r"flag will wrap adapters that the text-only forward pass never reaches|"
         r"but this model has no vision path",
         always(
-            "the adapters of the vision part are never trained: this model was loaded for text "
-            "alone",
+            "the vision part is not trained: this model was loaded for text alone",
             "text_only=False at loading, to train on images",
             "or finetune_vision_layers=False and train_projector=False",
             known=read_in.UNSLOTH,
@@ -138,7 +137,8 @@ WARNED_UNSLOTH: tuple[General, ...] = (
         "revision-ignored",
         r"Unsloth: Ignoring revision = `[^`\n]{1,80}` since",
         always(
-            "other weights than the asked revision's are loaded: the repository's newest",
+            "other weights than the asked revision's are loaded: the newest of the repository that "
+            "the line names, or of your own",
             "the model's own name without Unsloth's copy of it: use_exact_model_name=True",
             "or fast_inference=False, where vLLM is what takes no revision",
             known=read_in.UNSLOTH,
