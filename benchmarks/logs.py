@@ -16,7 +16,7 @@ from .figure import Figure
 SIZE = 24_000_000  # bytes of each log
 LIMIT = 10.0  # ms of CPU for each 10^6 bytes
 # Lines of which none is like another and that hold letters by chance: what was reached.
-LIMIT_OF_NOISE = 300.0
+LIMIT_OF_NOISE = 150.0
 
 
 def measure(root: Path, rounds: int) -> Iterator[Figure]:
@@ -143,6 +143,52 @@ def _another_traceback(dice: random.Random, step: int) -> str:
     )
 
 
+def _name(dice: random.Random, most: int = 9) -> str:
+    return "".join(dice.choices(_LETTERS, k=dice.randint(1, most)))
+
+
+def _source(dice: random.Random, step: int) -> str:
+    """A line of C."""
+    first, second, third = _name(dice), _name(dice), _name(dice, 4)
+    return dice.choice(
+        (
+            f"    if ({first}->{third} != NULL && {second}({third}, {step % 64}) < 0)\n",
+            f"static int {first}_{second}(struct {first} *{third}, size_t n)\n{{\n",
+            f"        /* a {first} on the {second}, with 2 x {third} */\n",
+            f"        return {first}[{third}] | {second.upper()};\n}}\n",
+            f"#define {first.upper()}_{third.upper()} 0x{dice.getrandbits(32):08x}\n",
+        )
+    )
+
+
+def _rows_of_sql(dice: random.Random, step: int) -> str:
+    values = f"{step}, '{_name(dice)}', '{_name(dice)} {_name(dice)}', {dice.random() * 99:.2f}"
+    return f"INSERT INTO orders (id, name, note, price) VALUES ({values}, NULL);\n"
+
+
+def _minified(dice: random.Random, step: int) -> str:
+    """A line of a script without blanks."""
+    names = [_name(dice, 2) for _ in range(400)]
+    calls = (f"{a}.{b}({c},{a}=>{a}?{b}:{c})" for a, b, c in zip(*[iter(names)] * 3, strict=False))
+    return f"!function({names[0]}){{{';'.join(calls)}}}();\n"
+
+
+def _stack(dice: random.Random, step: int) -> str:
+    """A frame as debuggers print it."""
+    name, at = f"{_name(dice)}_{_name(dice)}", f"{dice.getrandbits(44):016x}"
+    return f"#{step % 40:<2} 0x{at} in {name} (self=0x{at[4:]}, n={step % 99}) from lib{name}.so\n"
+
+
+def _prose(dice: random.Random, step: int) -> str:
+    return " ".join(dice.choices(_OFTEN.split(), k=14)).capitalize() + ".\n"
+
+
+_OFTEN = (
+    "a a the the the of to and in on with my have using one that it is was for as are be this by"
+    " not or from at which but his they all an were when there been more about other some than its"
+    " time people way day thing man world life hand part child eye woman place work week case point"
+    " said made found used asked felt left put 12 in 2024,"
+)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _KINDS = {
@@ -164,5 +210,10 @@ _NOISE = {
     "a list of UUIDs": _uuids,
     "addresses with tokens": _addresses,
     "tracebacks of other programs": _another_traceback,
+    "source in C": _source,
+    "rows of SQL": _rows_of_sql,
+    "a minified script": _minified,
+    "frames of a debugger": _stack,
+    "English sentences": _prose,
 }
 _BINARY = "a binary file"
