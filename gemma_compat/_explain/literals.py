@@ -21,6 +21,7 @@ _MOST_OF_A_CLASS = 9
 _REPEATS = {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
 _EMPTY = {"AT", "ASSERT", "ASSERT_NOT"}
 _WORDS_END = [("AT", "AT_BOUNDARY")]
+_ALL_LETTERS = [(ord("a"), ord("z")), (ord("A"), ord("Z"))]
 # Words that many lines of logs have: not to find phrases by.
 _FREQUENT = (
     " all and any are but can config cuda device does error file float for from gemma get gpu"
@@ -184,7 +185,7 @@ def _forms(name: str, argument: Any) -> Forms | None:
 
 
 def _is_at_end_of_words(name: str, argument: Any) -> bool:
-    r"""Return whether no word goes on where this matches: ``^``, ``$``, ``\b``, ``(?<!\w)``."""
+    r"""Return whether no word goes on where this matches: ``^``, ``\b``, ``(?<![a-zA-Z])``."""
     if name == "AT":
         return str(argument) != "AT_NON_BOUNDARY"
     if name == "ASSERT" or len(argument[1]) != 1 or str(argument[1][0][0]) != "IN":
@@ -192,7 +193,8 @@ def _is_at_end_of_words(name: str, argument: Any) -> bool:
     members = argument[1][0][1]
     if str(members[0][0]) == "NEGATE":
         return _characters(members[1:]) == _BLANK
-    return any(str(member) == "CATEGORY_WORD" for _, member in members)
+    excluded = [member for _, member in members]
+    return "CATEGORY_WORD" in map(str, excluded) or all(map(excluded.__contains__, _ALL_LETTERS))
 
 
 def _ends(name: str, argument: Any, direction: int) -> Forms:

@@ -23,6 +23,19 @@ _QUOTES = set("'`\"")
 _ANY_QUOTE = "'`\"‘’“”"
 
 
+# ``&`` parts the settings of an address, which have nothing to do with each other.
+_KEPT = b"0abcdefghijklmnopqrstuvwxyz&\n"
+_TO_FIGURES = bytes(
+    ord("0") if chr(code) in "123456789" else code if code in _KEPT else ord(" ")
+    for code in bytes(range(256)).lower()
+)
+
+
+def figures_of(text: bytes) -> bytes:
+    """Return a text in lower case with 0 for each digit and a blank for each sign but ``&``."""
+    return text.translate(_TO_FIGURES)
+
+
 class Pattern(Value, eq=False):
     """One expression to search for.
 
@@ -30,7 +43,7 @@ class Pattern(Value, eq=False):
         kind, key: for whom it is searched: ``rule`` and its code, for example.
         text: the expression as it was written.
         phrases: what a match must contain, as :func:`.literals.told` writes it.
-        words: those by which it is found, where they are stated.
+        words, needs: what it is found by, where that is stated: see :class:`.readers.base.Reader`.
         limit: how many hits to find before the search for it ends.
         lines: how many lines a match may span.
         context: whether a hit includes the text around it.
@@ -45,6 +58,7 @@ class Pattern(Value, eq=False):
     lines: int = 1
     context: bool = False
     words: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     longest: int = 0
 
     @property
@@ -71,9 +85,13 @@ class Pattern(Value, eq=False):
 
     @property
     def leads(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the words by which it is found, each with a phrase that must be there as well."""
+        """Yield the words by which it is found, each with a phrase that must be there as well, or
+        with a text of :func:`figures_of`.
+        """
         if self.words:
-            yield from ((word.encode(), b"") for word in self.words)
+            for stated in self.words:
+                word, _, text = stated.encode().partition(b"|")
+                yield word, figures_of(text)
             return
         for lead in self.phrases.partition("\n")[0].encode().split(b"\t"):
             word, _, phrase = lead.partition(b":")
@@ -81,26 +99,22 @@ class Pattern(Value, eq=False):
 
     @property
     def others(self) -> Sequence[Sequence[bytes]]:
-        """Return further sets of phrases, of each of which a match contains one."""
+        """Return further sets of phrases or texts, of each of which a match contains one."""
+        if self.needs:
+            return [[figures_of(text.encode()) for text in self.needs]]
         return _others(self.phrases) if self.lines == 1 else ()
 
 
-def pattern(
-    kind: str,
-    key: Any,
-    text: str,
-    limit: int = 50,
-    lines: int = 1,
-    context: bool = False,
-    words: tuple[str, ...] = (),
-    longest: int = 0,
-) -> Pattern:
+def pattern(kind: str, key: Any, text: str, **options: Any) -> Pattern:
     """Make a pattern. It is compiled when a log first has its phrases: most never are.
 
     The phrases come from the index; those of an expression that is not in it are read off it.
+
+    Args:
+        kind, key, text: see :class:`Pattern`.
+        options: its other attributes.
     """
-    phrases = told_of(text)
-    return Pattern(kind, key, text, phrases, limit, lines, context, words, longest)
+    return Pattern(kind, key, text, told_of(text), **options)
 
 
 @lru_cache(maxsize=None)

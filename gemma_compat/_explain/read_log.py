@@ -182,8 +182,8 @@ def _of_general(item: General) -> Pattern:
 
 
 def _reads(item: Reader) -> Pattern:
-    limits = (item.limit, item.lines)
-    return pattern("fact", item, item.pattern, *limits, words=item.words, longest=item.longest)
+    names = ("limit", "lines", "words", "needs", "longest")
+    return pattern("fact", item, item.pattern, **{name: getattr(item, name) for name in names})
 
 
 def _keep(same: list[Hit], hit: Hit) -> None:

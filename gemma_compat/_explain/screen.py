@@ -10,20 +10,28 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from .patterns import Pattern
+from .patterns import Pattern, figures_of
+from .row_texts import LONG, texts_of
 
 PART = 3  # letters by which a word is found that begins or ends with a part
-LONG = 4096  # bytes; a longer row mostly is one record again and again
+_ERROR = b"error"  # so end most names that may stand within a longer word
 _DIGITS = b"0123456789"
-_NOT_ASCII = bytes(range(128, 256))
 _TO_WORDS = bytes(
     code if chr(code) in "abcdefghijklmnopqrstuvwxyz\n" else 32
     for code in bytes(range(256)).lower()
 )
-# A row of at least so many bytes that is made of these alone has no words: figures, or a number.
-_LONGEST_WORD = 32
-_OF_FIGURES, _OF_NUMBERS = b"0-+.,:; \t[]()eE", b"0abcdefABCDEF-"
-_FIRST = _OF_FIGURES + _OF_NUMBERS
+_SHORT = 6  # bytes of a text with figures; it would take long to find, and is there mostly
+# The number of a card, as in "A100", "MI300" or "8xH100". A stands for any first letter of one, w
+# for what else it does not stand behind, and a blank for what it may stand behind.
+_CARD = re.compile(rb"A0(?:(?<=[ \n]..)|(?<=[ \n]A..)|(?<=0x..))")
+_NOT_BEFORE_A_CARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/.$"
+
+# What a word leads to: a text that must be there as well, its kind, and the number of a pattern.
+Lead = tuple[bytes, int, int]
+Leads = dict[bytes, list[Lead]]
+_OF_WORDS, _OF_FIGURES, _OF_DIGITS = range(
+    3
+)  # of words; of words and figures; and if there is a digit
 
 
 def words_of(text: bytes) -> bytes:
@@ -32,7 +40,7 @@ def words_of(text: bytes) -> bytes:
 
 
 class Screen:
-    """What patterns are found by: words, and texts with figures."""
+    """What patterns are found by: words, signs, and numbers of cards."""
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._patterns = patterns
@@ -40,27 +48,29 @@ class Screen:
         for number, item in enumerate(patterns):
             for word in {word for word, _ in item.leads}:
                 self._led_to.setdefault(word, []).append(number)
-        # The same with phrases, of the words that the log had.
-        self._phrases: dict[bytes, list[tuple[bytes, int]]] = {}
+        self._known_leads: Leads = {}  # the same with texts, of the words that the log had
         self._starts: dict[bytes, list[bytes]] = {}  # by their first letters
         self._ends: dict[bytes, list[bytes]] = {}  # by their last letters
-        self._within: list[bytes] = []
-        self._foreign: list[bytes] = []
-        texts: list[bytes] = []
+        self._within: dict[bytes, list[bytes]] = {}  # by letters that they have
+        self._cards: dict[int, list[bytes]] = {}  # by their first letters
+        # Looked for as they are, such as Chinese. An expression that has no word is found by the
+        # empty text, in each row.
+        self._signs: dict[bytes, list[bytes]] = {}  # without the figures beside them
         for word in self._led_to:
             letters = word.strip(b"*")
-            if not word.isascii():
-                self._foreign.append(word)
-            elif not letters.isalpha():
-                texts.append(re.escape(word))
+            if not letters.isalpha():
+                if word.isalnum():
+                    self._cards.setdefault(word[0], []).append(word)
+                else:
+                    self._signs.setdefault(word.strip(b"0 "), []).append(word)
             elif len(letters) < min(len(word), PART) or len(word) - len(letters) == 2:
-                self._within.append(word)
+                by = _ERROR if letters.endswith(_ERROR) else letters
+                self._within.setdefault(by, []).append(word)
             elif word.endswith(b"*"):
                 self._starts.setdefault(letters[:PART], []).append(word)
             elif word.startswith(b"*"):
                 self._ends.setdefault(letters[-PART:], []).append(word)
-        # An expression that has no word is found by the empty text, in each row.
-        self._texts = re.compile(b"|".join(texts) or b"(?!)")
+        self._to_marks = _to_marks(self._cards)
 
     def possible(self, rows: Iterable[bytes]) -> Iterator[tuple[bytes, tuple[int, ...]]]:
         """Yield each row that patterns may match, with their numbers.
@@ -68,66 +78,131 @@ class Screen:
         Args:
             rows: with 0 for each digit.
         """
-        rows = [
-            row
-            for row in rows
-            if len(row) < _LONGEST_WORD
-            or row[0] not in _FIRST
-            or (row.translate(None, _OF_NUMBERS) and row.translate(None, _OF_FIGURES))
-        ]
-        texts = b"\n".join(map(_without_repeats, rows))
-        words = words_of(texts)
-        leads = self._leads(set(words.split()))
-        # The expression is slow for each byte, and what is not ASCII can be no part of its texts.
-        plain = texts if texts.isascii() else texts.translate(None, _NOT_ASCII)
-        found_texts = {*self._texts.findall(plain), *(one for one in self._foreign if one in texts)}
-        if not leads and not found_texts:
+        text_of = dict(texts_of(rows))
+        texts = list(text_of.values())
+        text = b"\n".join(texts)
+        said = words_of(text)
+        words = [line.split() for line in said.split(b"\n")]
+        vocabulary = set().union(*words)
+        leads, leads_of_digits = self._leads(vocabulary, said, text)
+        others = self._by_signs(text)
+        if vocabulary:
+            self._add_cards(others, text)
+        if not leads and not leads_of_digits and not others:
             return
-        for row, text, line in zip(rows, texts.split(b"\n"), words.split(b"\n"), strict=True):
-            own = line.split()
-            led_to = [pair for word in leads.keys() & own for pair in leads[word]]
-            for one in found_texts:
-                if one in text:
-                    led_to += self._phrases_of(one)
-            if led_to:
-                said = b" %b " % b" ".join(own)
-                has = said.__contains__ if len(row) <= LONG else partial(_has_words, said)
-                found = tuple(
-                    number
-                    for number in {number for phrase, number in led_to if has(phrase)}
-                    if all(any(map(has, clause)) for clause in self._patterns[number].others)
-                )
+        has_none, has_no_digit = leads.keys().isdisjoint, leads_of_digits.keys().isdisjoint
+        for place, (row, line) in enumerate(zip(text_of, said.split(b"\n"), strict=False)):
+            own = words[place]
+            led_to = set() if has_none(own) else _led_to(leads, own)
+            # Words are without the digits.
+            if len(line) < len(texts[place]) and not has_no_digit(own):
+                led_to |= _led_to(leads_of_digits, own)
+            if led_to or place in others:
+                is_long = len(row) > LONG
+                found = self._found(texts[place], own, is_long, led_to, others.get(place, ()))
                 if found:
                     yield row, found
 
-    def _leads(self, words: set[bytes]) -> dict[bytes, list[tuple[bytes, int]]]:
-        """Return the words that lead to patterns, with what they lead to."""
-        found = {word: self._phrases_of(word) for word in self._led_to.keys() & words}
-        pairs = [
-            (word, part)
-            for word in words
-            if word[:PART] in self._starts or word[-PART:] in self._ends
-            for part in self._parts(word)
-        ]
-        text = b" ".join(words)
-        for part in self._within:
-            letters = part.strip(b"*")
-            if letters in text:
-                pairs += [(word, part) for word in words if letters in word]
-        for word, part in pairs:
-            found[word] = [*found.get(word, ()), *self._phrases_of(part)]
+    def _found(
+        self,
+        text: bytes,
+        words: list[bytes],
+        is_long: bool,
+        leads: Iterable[Lead],
+        others: Iterable[int],
+    ) -> tuple[int, ...]:
+        """Return the patterns of which a row has what they need.
+
+        Args:
+            text, words: of the row.
+            is_long: whether its records stand in its text in any order.
+            leads: what its words lead to.
+            others: the patterns that its signs and cards lead to.
+        """
+        figures = figures_of(b" %b " % text)
+        said = b" %b %b" % (b" ".join(words), figures)
+        has, has_figures = said.__contains__, figures.__contains__
+        if is_long:
+            has, has_figures = partial(_has_words, said), partial(_has_words, figures)
+        found = {
+            number
+            for needed, kind, number in leads
+            if (has(needed) if kind == _OF_WORDS else has_figures(needed))
+        }
+        found.update(others)
+        return tuple(
+            number
+            for number in found
+            if all(any(map(has, texts)) for texts in self._patterns[number].others)
+        )
+
+    def _by_signs(self, text: bytes) -> dict[int, set[int]]:
+        """Return the patterns that signs lead to, by the place of the row of a text."""
+        found: dict[int, set[int]] = {}
+        for mark, signs in self._signs.items():
+            # One byte alone is looked for ten times as fast.
+            for sign in signs if mark[:1] in text else ():
+                for place in _rows_with(sign, text):
+                    found.setdefault(place, set()).update(self._led_to[sign])
         return found
 
-    def _phrases_of(self, word: bytes) -> list[tuple[bytes, int]]:
-        """Return the phrases that a word leads to, each with its pattern."""
-        if word not in self._phrases:
-            self._phrases[word] = [
-                (phrase, number)
+    def _add_cards(self, found: dict[int, set[int]], text: bytes) -> None:
+        """Add the patterns that numbers of cards lead to."""
+        marks = b"\n" + text.translate(self._to_marks)
+        place = end = 0
+        for match in _CARD.finditer(marks):
+            at = match.start() - 1
+            place += text.count(b"\n", end, at)
+            end = at
+            for card in self._cards[text[at]]:
+                if text.startswith(card, at):
+                    found.setdefault(place, set()).update(self._led_to[card])
+
+    def _leads(self, words: set[bytes], said: bytes, rows: bytes) -> tuple[Leads, Leads]:
+        """Return the words of some rows that lead to patterns, with what they lead to: what needs
+        no digit, and what needs one.
+
+        A phrase of which a word stands in no row is said in none.
+        """
+        leads: Leads = {}
+        with_digits: Leads = {}
+        figures = b""
+        for word, known in self._known(words):
+            for lead in self._leads_of(known):
+                text, kind, _ = lead
+                if kind == _OF_WORDS:
+                    whole = text.partition(b" ")[2].rpartition(b" ")[0].split()
+                    is_said = words.issuperset(whole) and _has_words(said, text)
+                else:
+                    figures = figures or figures_of(rows)
+                    is_said = len(text) < _SHORT or text.strip() in figures
+                if is_said:
+                    (with_digits if kind == _OF_DIGITS else leads).setdefault(word, []).append(lead)
+        return leads, with_digits
+
+    def _known(self, words: set[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Yield each word that leads to patterns, with the word or part that is known."""
+        yield from ((word, word) for word in self._led_to.keys() & words)
+        starts, ends = self._starts, self._ends
+        for word in [word for word in words if word[:PART] in starts or word[-PART:] in ends]:
+            yield from ((word, part) for part in self._parts(word))
+        text = b" ".join((*words, b""))
+        for letters, parts in self._within.items():
+            if letters in text:
+                for word in set(_words_with(letters, text)):
+                    yield from ((word, part) for part in parts if part.strip(b"*") in word)
+
+    def _leads_of(self, word: bytes) -> list[Lead]:
+        """Return what a word leads to."""
+        if word not in self._known_leads:
+            self._known_leads[word] = [
+                (text, _kind(item, text), number)
                 for number in self._led_to[word]
-                for lead, phrase in self._patterns[number].leads
+                for item in (self._patterns[number],)
+                for lead, text in item.leads
                 if lead == word
             ]
-        return self._phrases[word]
+        return self._known_leads[word]
 
     def _parts(self, word: bytes) -> Iterator[bytes]:
         """Yield the parts with which a word begins or ends."""
@@ -139,18 +214,49 @@ class Screen:
                 yield part
 
 
-def _has_words(said: bytes, phrase: bytes) -> bool:
+def _rows_with(part: bytes, text: bytes) -> Iterator[int]:
+    """Yield the place of each row of a text in which a part stands."""
+    row, start, at = 0, 0, text.find(part)
+    while at >= 0:
+        row += text.count(b"\n", start, at)
+        yield row
+        end = text.find(b"\n", at)
+        if end < 0:
+            return
+        row, start, at = row + 1, end + 1, text.find(part, end + 1)
+
+
+def _words_with(part: bytes, text: bytes) -> Iterator[bytes]:
+    """Yield the words of a text in which a part stands; behind each word is one blank."""
+    at = text.find(part)
+    while at >= 0:
+        end = text.find(b" ", at)
+        yield text[text.rfind(b" ", 0, at) + 1 : end]
+        at = text.find(part, end)
+
+
+def _to_marks(first: Iterable[int]) -> bytes:
+    """Return a table of the marks in :data:`_CARD`, from the first letters of cards."""
+    marks = {b"\n": b"\n", _DIGITS: b"0", b"xX": b"x", bytes(first): b"A", _NOT_BEFORE_A_CARD: b"w"}
+    table = bytearray(b" " * 256)
+    for codes, mark in reversed(marks.items()):
+        for code in codes:
+            table[code : code + 1] = mark
+    return bytes(table)
+
+
+def _kind(item: Pattern, text: bytes) -> int:
+    """Return of which kind a text is that a word of a pattern leads to."""
+    if not item.words:
+        return _OF_WORDS
+    needs_digit = bool(item.needs) and all("0" in need for need in item.needs)
+    return _OF_DIGITS if needs_digit or b"0" in text else _OF_FIGURES
+
+
+def _led_to(leads: Leads, words: Iterable[bytes]) -> set[Lead]:
+    return {lead for word in leads.keys() & words for lead in leads[word]}
+
+
+def _has_words(text: bytes, phrase: bytes) -> bool:
     """Return whether a text has the words of a phrase, in any order."""
-    return all(word in said for word in phrase.split())
-
-
-def _without_repeats(row: bytes) -> bytes:
-    """Return a text that has the words of a row; of a long row each record is left once.
-
-    Such a row is cut where one of its first words occurs again.
-    """
-    if len(row) <= LONG:
-        return row
-    words = row[:LONG].split(None, 8)[1:8]  # the first may be cut; figures may change
-    word = next((word for word in words if len(word) >= 2 and b"0" not in word), b"")
-    return b" ".join({word, *row.split(b" " + word + b" ")}) if word else row
+    return all(word in text for word in phrase.split())

@@ -75,15 +75,15 @@ def test_every_phrase_is_found_wherever_it_stands(beside: bytes) -> None:
     """At the beginning and at the end of a row, and beside anything that its ends allow."""
     of_row: dict[bytes, set[int]] = {}
     for number, word, phrase in LEADS:
-        if phrase.strip():
-            text = phrase.replace(b" ", b"-")
-            is_open = [not phrase.startswith(b" "), not phrase.endswith(b" ")]
-        else:
-            text = word.strip(b"*") or word
+        text = phrase.replace(b" ", b"-")
+        is_open = [not phrase.startswith(b" "), not phrase.endswith(b" ")]
+        if not phrase.strip() or PATTERNS[number].words:
             is_open = [word.startswith(b"*"), word.endswith(b"*")]
+        if not phrase.strip():
+            text = word.strip(b"*") if word.strip(b"*").isalpha() else word
         before, behind = (beside if one or beside != b"x" else b"" for one in is_open)
         of_row.setdefault(before + text + behind, set()).add(number)
-    first = [item.replace(phrases=item.phrases.partition("\n")[0]) for item in PATTERNS]
+    first = [item.replace(phrases=item.phrases.partition("\n")[0], needs=()) for item in PATTERNS]
     found = dict(Screen(first).possible(of_row))
     assert not {row: n for row, n in of_row.items() if not n <= set(found.get(row, ()))}
 

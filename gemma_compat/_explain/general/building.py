@@ -170,7 +170,7 @@ BUILDING: tuple[General, ...] = (
     ),
     General(
         "segmentation-fault",
-        r"Segmentation fault|SIGSEGV|0xC000(?:0005|0409|001D|0374)|"
+        r"Segmentation fault|SIGSEGV|(?<![a-zA-Z])0xC000(?:0005|0409|001D|0374)(?![a-zA-Z])|"
         r"exits with return code = -11\b|"
         r"exit(?:ed with )?(?:code|status)?:? ?-11\b|"
         r"\bexit(?:s|ed)?(?: with)?(?: code| status)? 139\b|\bsegfault(?:s|ed) (?:in|on|during|at|"

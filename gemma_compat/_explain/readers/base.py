@@ -47,8 +47,10 @@ class Reader(Value, eq=False):
         limit: how many matches to find before the search ends.
         longest: of the lines that are searched, in bytes; 0 for any.
         words: one of these stands in a match: words in lower case, with ``*`` where letters may
-            stand beside one, or texts of figures and signs, with 0 for each digit. Needed by an
-            expression that requires no word, or none that is rare.
+            stand beside one, signs, or numbers of cards ("A00"). Behind a bar is the text that a
+            word must be part of, with 0 for each digit; all signs in it are as good as blanks.
+            Needed by an expression that requires no word, or none that is rare.
+        needs: one of these texts stands in a match as well, where words are stated.
     """
 
     pattern: str
@@ -58,6 +60,7 @@ class Reader(Value, eq=False):
     limit: int = 400
     longest: int = 0
     words: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 # A line that gives advice says how a run could be set up, and not how it is.

@@ -210,7 +210,7 @@ PACKAGES: tuple[Reader, ...] = (
             ">>> transformers.__version__\n'4.50.3'": {"packages.transformers": "4.50.3"},
             "print(torch.__version__)  # 2.6.0+cu124": {"packages.torch": "2.6.0+cu124"},
         },
-        words=(".__version__",),
+        words=("version|.__version__",),
         lines=2,
     ),
     Reader(  # pip list, conda list, poetry show, tables, sentences, what a cell printed

@@ -72,7 +72,7 @@ _STATED: tuple[Reader, ...] = (
             "python x.py --bf16 --lora": {"training.mixed_precision": "bf16"},
             "mybf16=True": {"training.mixed_precision": ...},
         },
-        words=("fp", "bf"),
+        words=("fp|fp00", "bf|bf00"),
     ),
     Reader(
         rf"\bmixed_precision{IS}(?P<value>bf16|fp16|no)\b",
@@ -101,13 +101,17 @@ _STATED: tuple[Reader, ...] = (
             "I fine tune it, then save it in fp16": {"training.mixed_precision": ...},
             "train it, export in bf16": {"training.mixed_precision": ...},
         },
-        words=("fp", "bf"),
+        words=("fp|fp00", "bf|bf00"),
     ),
     Reader(
         r"(?i)\b(?:fp16|bf16|float16|bfloat16|fp32|float32|half[- ]precision|"
         r"mixed[-_ ]precision)\b",
         always(("precision_told", True)),
         {"it is fp16 throughout": {"precision_told": True}, "fp160": {"precision_told": ...}},
+        words=(
+            *(f"{name}|{name}00" for name in ("fp", "bf", "float", "bfloat")),
+            *("precision|half precision", "precision|mixed precision"),
+        ),
         limit=3,
     ),
     Reader(

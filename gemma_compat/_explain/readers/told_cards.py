@@ -11,7 +11,11 @@ from .saying import is_beside, is_taken_back
 _WORDS = {"one": 1, "a": 1, "single": 1, "two": 2, "dual": 2, "three": 3, "four": 4, "eight": 8}
 _CARD = r"(?:[2345]0[5-9]0|[ahlvb]\d{2,3}|t4|p100|p40)"
 # What of a card's name is letters, and may stand around them: "2xA100s", "rtx3090x2".
-_LETTERS, _RTX, _S = "ahlvbtp", ("", "rtx"), ("", "s")
+_CARDS = tuple(f"{letter}{s}" for letter in ("", *"ahlvbtp") for s in ("", "s"))
+_NAMES = (*_CARDS, "nvidia", "geforce", "rtx", "a", "an")
+_NAMES_BEFORE = (*_CARDS, *(f"rtx{card}" for card in _CARDS), "g", "gb")
+_BEFORE = ("a", "an", "my", "the", "on", "with", "one", "single", "gpu", "using", "have")
+_ANY_CARD = ("0000", "a00", "h00", "l00", "v00", "b00", "t0", "p00")
 
 
 def _cards(match: re.Match[str]) -> Iterator[Reading]:
@@ -43,10 +47,10 @@ TOLD_CARDS: tuple[Reader, ...] = (
             "step 12 of 4090": {"told.cards": ...},
         },
         words=(
-            *("two*", "dual*", "three*", "four*", "eight*", "single*", "one*", "*"),
-            *(f"x{name}" for name in ("", "s", "nvidia", "geforce", "rtx", "a", "an")),
-            *(f"x{letter}{plural}" for letter in _LETTERS for plural in _S),
+            *("two*", "dual*", "three*", "four*", "eight*", "single*", "one*", "0*", "0 *"),
+            *(f"x{name}|{x}" for name in _NAMES for x in ("0x", "0 x")),
         ),
+        needs=_ANY_CARD,
     ),
     Reader(  # "3090 x 4", "T4x2"
         rf"(?<![\w.-])(?i:(?:rtx ?)?(?P<card>{_CARD})s?(?: \d{{2}} ?gb?)? ?[x*×] ?"
@@ -59,9 +63,10 @@ TOLD_CARDS: tuple[Reader, ...] = (
             "A100 x 40GB": {"told.cards": ...},
         },
         words=(
-            *("*", "×", "gx", "gbx"),
-            *(f"{rtx}{letter}{s}x" for rtx in _RTX for letter in ("", *_LETTERS) for s in _S),
+            *("*0", "* 0", "×0", "× 0"),
+            *(f"{name}x|{x}" for name in _NAMES_BEFORE for x in ("x0", "x 0")),
         ),
+        needs=_ANY_CARD,
     ),
     Reader(  # "on a 3090", "my 4090", "A100s", "L40s": no count
         rf"(?i:\b(?:an?|my|the|on|with|one|single|gpu:?|using|have)(?: (?:nvidia|rtx|geforce|\d\d "
@@ -76,6 +81,7 @@ TOLD_CARDS: tuple[Reader, ...] = (
             "after the 4090 steps": {"told.card": ...},
             "works on a 3090": {"told.card": ...},
         },
-        words=("a", "an", "my", "the", "on", "with", "one", "single", "gpu", "using", "have"),
+        words=tuple(f"{word}| {word} " for word in _BEFORE),
+        needs=_ANY_CARD,
     ),
 )

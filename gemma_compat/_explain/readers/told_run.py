@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from string import ascii_lowercase
 
 from .base import MENTIONED, STATED, Read, Reader, Reading, always, unless_advice
 from .saying import Guard, is_another, is_taken_back
@@ -86,6 +87,18 @@ def _deepspeed(match: re.Match[str]) -> Iterator[Reading]:
         yield Reading("told.stage", 3, STATED)
 
 
+# "bs8x" and "bs8lr": a part of two letters would be looked for in each word.
+_BATCH_WORDS = (
+    *("batch*", "microbatch*", "microbs*", "bs"),
+    *(f"bs{letter}*" for letter in ascii_lowercase),
+)
+_OF_LENGTH = ("sequence", "context", "seq", "max")
+_LENGTH_WORDS = (
+    *(f"{what}*|{of} {what}" for of in _OF_LENGTH for what in ("len", "window", "size")),
+    *(f"{of}{what}*" for of in _OF_LENGTH for what in ("len", "window", "size")),
+    *(f"*{of}{what}" for of in _OF_LENGTH for what in ("len", "length", "window", "size")),
+)
+
 _FORMS: tuple[Reader, ...] = (
     Reader(
         r"(?i:gemma)[ _-]{0,2}(?:(?P<family>3n|[234])[ _(-]{1,3})?"
@@ -115,6 +128,8 @@ _FORMS: tuple[Reader, ...] = (
             "lr=8": {"told.rank": ...},
             "local_rank: 3": {"told.rank": ...},
         },
+        words=(*(f"r| r{' ' * blanks}0" for blanks in range(1, 5)), "rank"),
+        needs=("0",),
     ),
     Reader(
         r"(?i:(?<![\w-])(?<!effective )(?<!total )(?<!global )(?<!eval )(?:micro[ -]?)?"
@@ -128,6 +143,8 @@ _FORMS: tuple[Reader, ...] = (
             "an effective batch size of 64": {"told.rows": ...},
             "total batch size 64": {"told.rows": ...},
         },
+        words=_BATCH_WORDS,
+        needs=("0",),
     ),
     Reader(
         r"(?i:(?:sequence|context|seq|max)[ _-]?(?:len(?:gth)?|window|size)"
@@ -139,6 +156,8 @@ _FORMS: tuple[Reader, ...] = (
             "context length 8k": {"told.tokens": 8192},
             "--vllm_max_model_len 4096": {"told.tokens": ...},
         },
+        words=_LENGTH_WORDS,
+        needs=("0",),
     ),
     Reader(
         r"(?i:(?<![\w-])(?P<value>\d{1,3},\d{3}|\d{3,6}|\d{1,3}k)[ -](?:tokens?|context)\b)"
@@ -149,6 +168,9 @@ _FORMS: tuple[Reader, ...] = (
             "at 16k context": {"told.tokens": 16384},
             "3,000 tokens per second": {"told.tokens": ...},
         },
+        words=tuple(
+            f"{word}|{end} {word}" for word in ("token", "tokens", "context") for end in ("0", "k")
+        ),
     ),
     Reader(
         r"(?i:\bq-?lora\b|\b(?:in |with |using )?4[ -]?bits?\b(?! (?:adam|optim))|\bnf4\b)",
@@ -244,7 +266,7 @@ _FORMS: tuple[Reader, ...] = (
             "it uses 34 GB of VRAM": {"told.memory": ...},
         },
         words=(
-            *("g", "gb", "gib"),
+            *(f"{unit}|{blank}{unit}" for unit in ("g", "gb", "gib") for blank in ("0", "0 ")),
             *(
                 f"{unit}{what}*"
                 for unit in ("gb", "gib")

@@ -92,7 +92,7 @@ UNSLOTH: tuple[Reader, ...] = (
                 "unsloth.used": True,
             }
         },
-        words=("__UNSLOTH_VERSIONING__",),
+        words=("versioning|__unsloth_versioning__",),
         lines=5,
     ),
     Reader(
