@@ -12,6 +12,8 @@ from .explanation import Explanation
 from .judge import explain_reading
 from .published import with_pins
 from .read_log import read_log
+from .renumber import renumbered
+from .undress import undressed
 
 
 def explain_log(
@@ -24,6 +26,7 @@ def explain_log(
         given: puts what is known from elsewhere over the facts that the log states.
     """
     rules = all_rules()
-    reading = read_log(stream, rules)
+    log, numbers = undressed(stream)
+    reading = read_log(log, rules)
     facts = with_pins(given(reading.log.facts))
-    return explain_reading(reading, rules, facts, Words(rules))
+    return renumbered(explain_reading(reading, rules, facts, Words(rules)), numbers)

@@ -180,7 +180,7 @@ NOTICES: tuple[Notice, ...] = (
     ),
     Notice(
         "stopped-by-hand",
-        r"^KeyboardInterrupt\b",
+        r"^(?:\[[\w:, -]{1,40}\]:? ?|\([^)\n]{1,60}\) ?|\d{1,4}: ?)?KeyboardInterrupt\b",
         "the run was stopped by hand.",
     ),
     *GEMMA_NOTICES,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import BinaryIO
 
 from ..engine.rule import Rule
 from .cut import first_of_frames, was_caught
@@ -17,7 +16,7 @@ from .raised import BLOCK, Raised, exceptions, is_described, quotations, traceba
 from .readers import Reader, readers
 from .scan import Hit, Scanner
 from .source import is_source
-from .stream import pieces
+from .stream import Log, pieces
 
 _KEPT_FIRST, _KEPT_LAST = 5, 20
 _KEPT_GENERAL = 8
@@ -84,7 +83,7 @@ class LogReading:
         return self.raised[-1] if self.raised else None
 
 
-def read_log(stream: BinaryIO, rules: Iterable[Rule]) -> LogReading:
+def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
     """Read the log to its end, once.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from typing import Protocol
 
 from ..errors import UsageError
 
@@ -13,7 +13,7 @@ BLOCK = 1 << 17  # bytes
 OVERLAP = 1 << 11  # repeated after the cut of a line longer than a block, so no match is lost
 
 # CSI sequences (colours, cursor) and OSC ones (titles, links), as terminals define them.
-_ANSI = re.compile(
+ANSI = re.compile(
     rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|[@-Z\\-_])"
 )
 # A word of more than a thousand letters and digits is data: base64, hexadecimal, an array. Nothing
@@ -46,7 +46,14 @@ _COMPRESSED = (
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
-def pieces(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+class Log(Protocol):
+    """What a log is read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most so many bytes; none at the end."""
+
+
+def pieces(stream: Log) -> Iterator[tuple[int, bytes]]:
     """Yield each piece of the log with the number of its first line, from 1.
 
     A piece ends with a line, except the last piece and pieces of a line longer than a block. Colour
@@ -78,7 +85,7 @@ def _plain(piece: bytes) -> bytes:
     if b"&" in piece:
         piece = _replaced(piece, _ENTITIES)
     if b"\x1b" in piece:
-        piece = _ANSI.sub(b"", piece)
+        piece = ANSI.sub(b"", piece)
     if b"a" * _LONG in piece.translate(_IS_DATA):  # to look for that is ten times as fast
         piece = _DATA.sub(lambda found: found[0][:_ENDS] + b" " + found[0][-_ENDS:], piece)
     if b"\r" in piece:
@@ -108,7 +115,7 @@ def _readable(line: bytes) -> bytes:
     return _UNREADABLE if controls > _FEW and controls > len(line) // 32 else line
 
 
-def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+def _blocks(stream: Log) -> Iterator[bytes]:
     first = stream.read(BLOCK)
     _require_plain(first)
     encoding = _UTF_16.get(first[:2])
