@@ -58,6 +58,10 @@ _OF_PYTHON = re.compile(
     r"[^\w'\n]{0,8}(?:'\w{2,60}' (?:object )?has no attribute '|No module named '|"
     r"cannot import name '|name '\w{1,60}' is not defined)"
 )
+# What no healthy line has, wherever it stands.
+_OF_A_CALL = re.compile(
+    r"[\w.]{1,80}__init__\(\) (?:got an unexpected keyword argument '|missing \d)"
+)
 
 
 def _is_reported(hit: Hit, reading: LogReading) -> bool:
@@ -73,6 +77,8 @@ def _is_reported(hit: Hit, reading: LogReading) -> bool:
     if _REPORTED.search(before) is not None or _is_in_quotes(before):
         return True
     if _OF_PYTHON.match(hit.text) is not None and hit.match.start() <= 8:
+        return True
+    if _OF_A_CALL.match(hit.text, hit.match.start()) is not None:
         return True
     above = [line for line in hit.before[-600:].splitlines() if line.strip("`> \t")]
     if hit.line == 1 and reading.lines > 1:

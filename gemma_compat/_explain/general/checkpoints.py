@@ -87,6 +87,38 @@ def _no_adapter(case: Case) -> Answer | None:
     return (_without_either if of_unsloth else _without_adapter)(case)
 
 
+def _tokenizer_file(case: Case) -> Answer:
+    """Answer a tokenizer.model that is not there, or that sentencepiece cannot read."""
+    if "not a string" in case.hit.text:
+        return Answer(
+            "the tokenizer's class wants tokenizer.model, and no such file was found",
+            (
+                "ls FOLDER   : tokenizer.json and tokenizer_config.json, or tokenizer.model? In "
+                "the Hub's cache they lie in snapshots/REVISION, not above it",
+                "AutoTokenizer.from_pretrained(BASE).save_pretrained(FOLDER)   BASE: the published "
+                "checkpoint that was trained",
+                "pip install -U transformers tokenizers   where tokenizer.json is there",
+            ),
+            why="sentencepiece is handed None in place of a path: the folder has no "
+            "tokenizer.model, and the fast tokenizer, which needs tokenizer.json alone, was not "
+            "taken",
+            known="the message is sentencepiece's",
+            certain=False,
+            settles=False,
+        )
+    return Answer(
+        "tokenizer.model is damaged, empty, or a pointer of git-lfs",
+        (
+            "ls -l FOLDER/tokenizer.model   : a Gemma's has 4 to 5 MB",
+            "hf download NAME tokenizer.model --local-dir FOLDER   or git lfs pull",
+            "or delete it, if tokenizer.json lies beside it: a fast tokenizer reads that alone",
+        ),
+        why="sentencepiece cannot read what is in the file",
+        known="the message is sentencepiece's",
+        settles=False,
+    )
+
+
 CHECKPOINTS: tuple[General, ...] = (
     General(
         "state-dict-of-another-class",
@@ -132,18 +164,18 @@ CHECKPOINTS: tuple[General, ...] = (
     General(
         "tokenizer-model-damaged",
         r"could not parse ModelProto from|sentencepiece_processor\.cc|"
-        r"^TypeError: not a string$",
-        always(
-            "tokenizer.model is damaged, empty, or a pointer of git-lfs",
-            "ls -l FOLDER/tokenizer.model   : a Gemma's has 4 to 5 MB",
-            "hf download NAME tokenizer.model --local-dir FOLDER   or git lfs pull",
-            "or delete it, if tokenizer.json lies beside it: a fast tokenizer reads that alone",
-            why="sentencepiece cannot read what is in the file; a tokenizer whose file is missing "
-            "prints 'not a string'",
-            known="the message is sentencepiece's",
-            settles=False,
-        ),
-        {"RuntimeError: Internal: could not parse ModelProto from tokenizer.model": "git lfs pull"},
+        r"TypeError: not a string(?:$|[`'\",.](?! is\b))",
+        _tokenizer_file,
+        {
+            "Tokenizer loading failed with 'TypeError: not a string' from sentencepiece": (
+                "tokenizer.json"
+            ),
+            "TypeError: not a string": "ls FOLDER",
+            "TypeError: not a string or a list": "",
+            "RuntimeError: Internal: could not parse ModelProto from tokenizer.model": (
+                "git lfs pull"
+            ),
+        },
     ),
     General(
         "no-class-fits-the-pipeline",

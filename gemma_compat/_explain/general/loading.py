@@ -116,6 +116,7 @@ def _no_protobuf(case: Case) -> Answer:
 
 _GEMMAS = r"(?:embedding|diffusion|recurrent|vault|shield|pali|t5)?_?gemma\w{0,30}"
 
+
 LOADING: tuple[General, ...] = (
     General(
         "device-map-with-gaps",
@@ -253,24 +254,6 @@ LOADING: tuple[General, ...] = (
         {
             "Exception: data did not match any variant of untagged enum ModelWrapper at line 3 "
             "column 2": "tokenizers"
-        },
-    ),
-    General(
-        "no-sentencepiece",
-        r"Couldn't instantiate the backend tokenizer|requires the SentencePiece library|"
-        r"Cannot instantiate this tokenizer from a slow version|"
-        r"Converting from SentencePiece and Tiktoken failed|"
-        r"need to have sentencepiece or tiktoken",
-        always(
-            "there is no tokenizer.json, and what would make one (sentencepiece) is not installed",
-            "pip install sentencepiece protobuf   and restart the kernel",
-            "or copy tokenizer.json from the base checkpoint",
-            known="the message; whether the folder has the file is not in the log",
-            settles=False,
-        ),
-        {
-            "ValueError: Couldn't instantiate the backend tokenizer from one of: (1) a "
-            "`tokenizers` library serialization file": "sentencepiece"
         },
     ),
     General(

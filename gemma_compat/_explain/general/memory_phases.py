@@ -25,9 +25,30 @@ _SAVES = (
 EXPANDABLE = "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True   before the command"
 
 
+def _by_a_cap(case: Case, capacity: float | None) -> Answer | None:
+    """Answer a share of the card that the process itself is held to."""
+    capped = re.search(r"(?P<cap>\d+(?:\.\d+)?) GiB allowed;", case.message)
+    if not (capped and capacity) or float(capped["cap"]) >= 0.97 * capacity:
+        return None
+    return Answer(
+        f"this process may take {capped['cap']} GiB of the card's {capacity:.1f} GiB, "
+        "and wants more",
+        (
+            "torch.cuda.set_per_process_memory_fraction(1.0)   or without that call",
+            "per_device_train_batch_size=1, gradient_checkpointing=True, a shorter max_length",
+        ),
+        why="the script, or a setting that it reads, limits the process to a share of the card",
+        known="the message has the limit",
+        settles=False,
+    )
+
+
 def by_allocator(case: Case) -> Answer | None:
     """Answer by what PyTorch says of the card: fragments, or another process."""
     found = allocator_of(case.message)
+    capped = _by_a_cap(case, found.capacity)
+    if capped is not None:
+        return capped
     if found.others and found.capacity and found.others > max(1.0, 0.1 * found.capacity):
         return Answer(
             f"other processes hold {found.others:.1f} GiB of this card's {found.capacity:.1f} GiB, "

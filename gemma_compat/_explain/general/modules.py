@@ -10,7 +10,7 @@ from ..answer import Answer
 from .base import Case, General
 from .building import in_a_build
 from .half_installed import half_there
-from .names import known_name
+from .names import known_name, not_imported_yet
 from .released import released, upgrade
 from .same_name import SAME_NAME
 
@@ -114,7 +114,7 @@ def _import(case: Case) -> Answer:
     who = outside[-1] if outside else ""
     known = released(case)
     if known is not None:
-        return known_name(known, who)
+        return not_imported_yet(case) or known_name(known, who)
     if package in sys.stdlib_module_names:
         return _of_python(name, module, who)
     if name == "__version__":

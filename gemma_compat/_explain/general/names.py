@@ -41,6 +41,28 @@ def known_name(known: Released, who: str) -> Answer:
     )
 
 
+def not_imported_yet(case: Case) -> Answer | None:
+    """Answer a module that is asked of its package, and that this package does have."""
+    owner, name = case.match["owner"], case.match["attribute"]
+    if not owner:
+        return None
+    known = released(case, f"ModuleNotFoundError: No module named '{owner}.{name}'")
+    if known is None or not known.found.releases or (known.version and not known.contradicts):
+        return None
+    return Answer(
+        f"{owner}.{name} is a module, and nothing in this process has imported it yet",
+        (
+            f"import {owner}.{name}   first of all in the script",
+            "pip install -U   the package of the last frame, which counts on it",
+        ),
+        why="a module is an attribute of its package only after it was imported once; which import "
+        "does so differs between releases",
+        known=f"read in the wheels of {known.found.package}, which have this module",
+        certain=False,
+        settles=False,
+    )
+
+
 def _known_attribute(known: Released, who: str) -> Answer:
     """Answer with the releases whose code sets an attribute. Other code may set it: not certain."""
     found = known.found
@@ -219,6 +241,31 @@ NAMES: tuple[General, ...] = (
                 "AutoModelForSequenceClassification"
             )
         },
+    ),
+    General(
+        "attribute-of-a-tokenizer",
+        r"(?P<owner>\w{2,40}Tokenizer(?:Fast)?|PreTrainedTokenizerFast)'?(?: object)? has no "
+        r"attribute '?(?P<name>tokenizer|image_processor|feature_extractor|image_seq_length)\b",
+        lambda case: Answer(
+            f"what the script calls a processor is a tokenizer ({case.match['owner']}): it has no "
+            f"{case.match['name']}",
+            (
+                "processor.pad_token_id   and the like, without .tokenizer",
+                "or tokenizer = getattr(processor, 'tokenizer', processor)   for scripts that take "
+                "both",
+            ),
+            why="AutoProcessor returns the tokenizer where a checkpoint has no processor: "
+            "text-only members (Gemma 3 270M and 1B), or a folder without "
+            "preprocessor_config.json",
+            known="the message names the class",
+            of_gemma="Gemma" in case.match["owner"],
+        ),
+        {
+            "AttributeError: GemmaTokenizerFast has no attribute tokenizer": "text-only",
+            "AttributeError: 'GemmaTokenizer' object has no attribute 'image_processor'": "both",
+            "AttributeError: 'GemmaTokenizer' object has no attribute 'x'": "",
+        },
+        alone=True,
     ),
     General(
         "attribute-missing",

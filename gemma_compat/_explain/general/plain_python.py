@@ -16,7 +16,8 @@ def _unpacked(case: Case) -> Answer:
     return Answer(
         f"a line takes a value apart into {wanted} parts, and it has another number of them",
         (
-            "print the value in that line"
+            "print the value in that line; print(x.shape) where it is x.shape or x.size(): a row "
+            "that was encoded alone has a batch dimension, and a second one makes it one too many"
             if not shapes
             else "print(x.shape) before that line: a batch or a time dimension is missing or "
             "one too many",
@@ -101,6 +102,7 @@ PLAIN_PYTHON: tuple[General, ...] = (
         _unpacked,
         {
             "ValueError: too many values to unpack (expected 2)": "into 2 parts",
+            "ValueError: too many values to unpack (expected 3)": "print(x.shape)",
             "ValueError: not enough values to unpack (expected 4, got 3)": "into 4 parts",
         },
     ),

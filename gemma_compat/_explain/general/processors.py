@@ -66,6 +66,52 @@ def _content(case: Case) -> Answer | None:
 
 PROCESSORS: tuple[General, ...] = (
     General(
+        "tokenizer-without-image-tokens",
+        r"\bGemma\w{0,10}Tokenizer(?:Fast)?'?(?: object)? has no attribute '?(?P<name>"
+        r"image_token_id|image_token|boi_token|eoi_token|boi_token_id|audio_token_id|audio_token)\b",
+        lambda case: Answer(
+            "the tokenizer of that folder does not know which of its tokens is "
+            f"{case.match['name']}, and a processor asks it",
+            (
+                "AutoProcessor.from_pretrained(BASE).save_pretrained(FOLDER)   BASE: the published "
+                "checkpoint that was trained; it writes the tokenizer's files anew",
+                "pip install -U transformers   where the folder is served or loaded: it must know "
+                "the model (Gemma 3: 4.50.0, Gemma 4: 5.5.0)",
+            ),
+            why="these names are extra_special_tokens in tokenizer_config.json. A tokenizer that "
+            "an older release or another tool saved has lost them",
+            known="the message; which of the two it is, tokenizer_config.json shows",
+            of_gemma=True,
+            settles=False,
+        ),
+        {
+            "## 9) vLLM Error: `GemmaTokenizerFast has no attribute image_token_id`": "save_pretr",
+            "AttributeError: 'GemmaTokenizerFast' object has no attribute 'image_token_id'": (
+                "extra_special_tokens"
+            ),
+            "GemmaTokenizerFast has no attribute padding_free": "",
+        },
+        alone=True,
+    ),
+    General(
+        "names-taken-for-tokens",
+        r"invalid literal for int\(\) with base 10: '(?:input_ids|attention_mask|token_type_ids)'|"
+        r"'(?:input_ids|attention_mask)' object cannot be interpreted as an integer",
+        always(
+            "the names of a tokenizer's output are read where its token ids are expected",
+            "tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False)   gives the "
+            "ids alone",
+            "or tokenizer.apply_chat_template(messages, tokenize=True)['input_ids']",
+            why="apply_chat_template returns a dict by default from transformers 5 on, and the ids "
+            "before; to go through a dict gives its names",
+            known="the message; the default was read in transformers 4.57.6 and 5.0.0",
+        ),
+        {
+            "ValueError: invalid literal for int() with base 10: 'input_ids'": "return_dict=False",
+            "ValueError: invalid literal for int() with base 10: 'a'": "",
+        },
+    ),
+    General(
         "sound-or-film-and-its-marks",
         r"(?P<kind>[Aa]udio|[Vv]ideo) features and (?:audio|video) tokens do not match"
         r"(?:[,:]? tokens: (?P<tokens>\d{1,12}),? features:?\s{1,3}(?P<features>\d{1,15}))?",

@@ -76,6 +76,16 @@ _EMPTY = Answer(
 )
 
 
+_PREPARING = re.compile(r"\bnormalize\(|\brescale\(|image_transforms|image_processing")
+_CHANNELS = Answer(
+    "an image has another number of colour channels than the three that are expected",
+    ("image = image.convert('RGB')   for each image that was opened",),
+    why="a PNG with transparency has four (RGBA), a grey one has one",
+    known="both numbers are in the message, and the frames are those of preparing an image",
+    certain=False,
+)
+
+
 def _two_sizes(case: Case) -> Answer:
     numbers = [text for text in case.match.groups() if text]
     if case.match["d"] == "0":
@@ -87,6 +97,8 @@ def _two_sizes(case: Case) -> Answer:
         return _two_lengths(told)
     if re.search(r"\blora_[AB]\b|\bmerg(?:e|ing|ed)\b|lora_weights", case.around):
         return merged_sizes(told, numbers)
+    if _PREPARING.search(case.frames) and {"3"} < set(numbers) <= {"1", "2", "3", "4"}:
+        return _CHANNELS
     if _VISION.search(case.frames):
         return Answer(
             f"two tensors of the vision part have sizes that do not fit{told}",

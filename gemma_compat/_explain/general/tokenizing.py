@@ -2,10 +2,55 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
-from .base import General, always
+from .base import Case, General, always
+
+
+def _no_tokenizer_json(case: Case) -> Answer:
+    lite = re.search(r"(?P<owner>[\w-]{2,40})/(?P<name>[\w.-]{2,60}?)-(?:litert|tflite)", case.near)
+    if lite:
+        return Answer(
+            "the repository is an export for phones (LiteRT): it has no tokenizer files for "
+            "transformers",
+            (
+                f"{lite['owner']}/{lite['name']}   : the checkpoint that the export was made of",
+                "to run the export itself: MediaPipe or LiteRT-LM, not transformers",
+            ),
+            why="a .task or .litertlm file carries the tokenizer inside it",
+            known="the name in the log; what its repository holds was not looked at",
+            certain=False,
+        )
+    return Answer(
+        "there is no tokenizer.json, and what would make one (sentencepiece) is not installed",
+        (
+            "pip install sentencepiece protobuf   and restart the kernel",
+            "or copy tokenizer.json from the base checkpoint",
+        ),
+        known="the message; whether the folder has the file is not in the log",
+        settles=False,
+    )
+
 
 TOKENIZING: tuple[General, ...] = (
+    General(
+        "no-sentencepiece",
+        r"Couldn't instantiate the backend tokenizer|requires the SentencePiece library|"
+        r"Cannot instantiate this tokenizer from a slow version|"
+        r"Converting from SentencePiece and Tiktoken failed|"
+        r"need to have sentencepiece or tiktoken",
+        _no_tokenizer_json,
+        {
+            'model_name="google/gemma-3n-E4B-it-litert-preview"\n\nValueError: Couldn\'t '
+            "instantiate the backend tokenizer from one of: \n(1) a `tokenizers` object": (
+                "google/gemma-3n-E4B-it"
+            ),
+            "ValueError: Couldn't instantiate the backend tokenizer from one of: (1) a "
+            "`tokenizers` library serialization file": "sentencepiece",
+        },
+        alone=True,
+    ),
     General(
         "no-mask-token",
         r"tokenizer does not have a mask token which is necessary for masked",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..answer import Answer
-from .base import General
+from .base import General, always
 
 # What TRL's trainers took themselves up to 0.12, and their configs take since.
 _IN_THE_CONFIG = {
@@ -78,6 +78,25 @@ def of_a_generated_trainer(name: str, function: str) -> Answer:
 
 
 TRL_ARGUMENTS: tuple[General, ...] = (
+    General(
+        "formatting-beside-completions",
+        r"completion_only_loss\b[^\n]{0,40}(?:conflicts?|incompatible)[^\n]{0,40}formatting",
+        always(
+            "completion_only_loss needs rows of prompt and completion, and formatting_func makes "
+            "one text of each",
+            "without formatting_func: dataset.map(...) to columns prompt and completion",
+            "or completion_only_loss=False   : every token counts then",
+            "or rows of messages, with assistant_only_loss=True",
+            why="in one text the trainer cannot tell where the answer begins",
+            known="TRL says so",
+        ),
+        {
+            "**Symptom**: `completion_only_loss=True conflicts with formatting_func`": (
+                "without formatting_func"
+            ),
+        },
+        alone=True,
+    ),
     General(
         "argument-of-the-trainer-is-told",
         r"(?i:unexpected (?:keyword )?(?:arguments?|kwargs?|keywords?) [`'\"]?)"

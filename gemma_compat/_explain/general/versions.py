@@ -7,7 +7,7 @@ import re
 from ... import versions
 from ...tables import families
 from ..answer import Answer
-from .base import Case, General
+from .base import Case, General, always
 from .wheels import no_set_of_releases
 
 # LLaMA-Factory caps transformers in its metadata: its release to the newest that it allows.
@@ -141,6 +141,44 @@ def _own_check(case: Case) -> Answer:
 
 
 VERSIONS: tuple[General, ...] = (
+    General(
+        "torch-without-set-submodule",
+        r"'(?P<owner>\w{2,60})' object has no attribute 'set_submodule'",
+        always(
+            "transformers puts quantized layers in place by set_submodule, which this torch does "
+            "not have",
+            "pip install -U torch torchvision   (2.5 or newer)",
+            why="every torch module has it from 2.5 on",
+            known="the message; the release is from torch's documentation, and was not run here",
+            certain=False,
+        ),
+        {
+            "AttributeError: 'Gemma4ForConditionalGeneration' object has no attribute "
+            "'set_submodule'": "2.5",
+        },
+    ),
+    General(
+        "operator-for-another-torch",
+        r"infer_schema\(func\): Parameter [\w`']{1,40} has unsupported (?:default value|type)",
+        always(
+            "a package registers an operator in a way that this torch does not read",
+            "pip install -U torch torchvision",
+            "or an older release of the package in the last frame (torchao, vllm, xformers), of "
+            "the time of this torch",
+            "torchao that nothing of the run uses: pip uninstall -y torchao",
+            why="torch reads an operator's arguments from its signature; newer ones read more "
+            "kinds of arguments and defaults",
+            known="torch says so; which package it is, the frames say",
+            settles=False,
+        ),
+        {
+            "ValueError: infer_schema(func): Parameter dtype has unsupported default value of "
+            "type torch.dtype": "torchao",
+            "ValueError: infer_schema(func): Parameter q has unsupported type torch.Tensor": (
+                "torchao"
+            ),
+        },
+    ),
     General(
         "own-check-of-releases",
         r"(?P<name>[\w-]{1,40})(?P<wanted>[<>=!][\w.,<>=!*]{1,80}) is required for a normal "

@@ -53,8 +53,23 @@ _adapter_alone = told(
 )
 
 
+_IN_FOUR_BITS = re.compile(r"(?i)\b(?:qlora|nf4|4-?bit|load_in_4bit|bnb)\b")
+_merged_in_four_bits = told(
+    "a model that was merged on a 4-bit base is said to answer worse than with its adapter",
+    "base = CLASS.from_pretrained(BASE, dtype=torch.bfloat16); "
+    "PeftModel.from_pretrained(base, ADAPTER).merge_and_unload()   CLASS: that of the training, "
+    "without quantization_config",
+    "the same prompt by adapter and by merged model: model.eval(), do_sample=False, one template",
+    "or no merge: the adapter on the 4-bit base, as it was trained",
+    why="merging into 4-bit weights rounds the sum of both to 4 bits again, which can lose more "
+    "than the adapter learned; weights with other names in the saved folder look the same",
+)
+
+
 def _of_a_model(case: Case) -> Answer | None:
     found = re.search(r"(?i)\bmodels?\b|adapter|checkpoint|fine-?tun|\blora\b", case.near)
+    if found and _IN_FOUR_BITS.search(case.near) and re.search(r"(?i)\bmerg", case.near):
+        return _merged_in_four_bits(case)
     return _reloaded(case) if found else None
 
 
@@ -233,6 +248,8 @@ SAVING: tuple[Symptom, ...] = (
             "I don't understand why the reasoning effect of reloading the trained model is very "
             "poor.": "modules_to_save",
             "performance of the model is much worse after saving and reloading": "modules_to_save",
+            "QLoRA on a NF4 base. After merge_and_unload() the merged model, when reloaded for "
+            "validation, produces garbage": "without quantization_config",
             "reloading the page makes a difference": "",
         },
     ),
