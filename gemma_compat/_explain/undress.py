@@ -36,6 +36,9 @@ _SHARE, _FEWEST_LINES = 0.9, 5
 _NARROWEST, _WIDEST = 60, 240
 _USUAL = {80, 100, 120, 132, 160}
 _FEWEST_CUTS, _SHARE_OF_WORDS = 3, 0.5
+_PRINTED = re.compile(
+    rb'  File "|\.py:\d+: |Traceback \(most'
+)  # by a program, as wide as a terminal
 # Lines that are as wide as others on purpose: rules, boxes, rows of a table.
 _DRAWN = re.compile(rb"(.)\1*$|[|+]|\xe2[\x94\x95]")
 
@@ -124,7 +127,7 @@ def _unwrapped(text: bytes, numbers: Sequence[int]) -> tuple[bytes, Sequence[int
         for number, line in enumerate(lines[:-1], 1)
         if _width(line) == width and not _DRAWN.match(line)
     ]
-    fewest = 1 if width in _USUAL and b'  File "' in text else _FEWEST_CUTS
+    fewest = 1 if width in _USUAL and _PRINTED.search(text) else _FEWEST_CUTS
     if not _NARROWEST <= width <= _WIDEST or len(cuts) < fewest:
         return text, numbers
     if sum(_goes_on(line, below) for line, below in cuts) < _SHARE_OF_WORDS * len(cuts):
