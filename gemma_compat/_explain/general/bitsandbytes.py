@@ -5,7 +5,49 @@ from __future__ import annotations
 import re
 
 from ..answer import Answer
-from .base import General, always
+from .base import Case, General, always
+
+
+def _library(case: Case) -> Answer | None:
+    """Answer bitsandbytes' own lines about the compiled library that it could not load."""
+    do = ("pip install -U bitsandbytes", "python -m bitsandbytes   prints what it looked for")
+    if case.match["gpu"]:
+        return Answer(
+            "bitsandbytes has only its library for the CPU here: 4 and 8 bits on a GPU are not "
+            "available",
+            (
+                'python -c "import torch; print(torch.version.cuda, torch.cuda.is_available())"   '
+                "tells whether torch sees the GPU",
+                *do,
+            ),
+            why="it took the one for the CPU: torch sees no GPU, or the wheel has none for its "
+            "CUDA",
+            known="bitsandbytes says so; which of the two, it does not say",
+            settles=False,
+        )
+    cause = case.match["cause"] or ""
+    if glibc := re.search(r"GLIBC(?:XX)?_[\d.]+", cause):
+        return Answer(
+            f"bitsandbytes' library wants {glibc[0]}, which this system does not have",
+            (
+                "a newer system or container image   (ldd --version shows its glibc)",
+                "or an older bitsandbytes, if it fits torch's CUDA",
+            ),
+            why="the wheel was built on a newer system than this one",
+            known="the loader says so",
+            settles=False,
+        )
+    if re.search(r"lib(?!bitsandbytes)\w{2,20}\.so", cause):
+        return None
+    return Answer(
+        "bitsandbytes could not load its compiled library: 4 and 8 bits will not work",
+        (*do, "or load in 16 bits, without BitsAndBytesConfig and adamw_8bit"),
+        why="its wheel holds one library for each CUDA release, chosen by torch's; an old wheel "
+        "has none for a new torch",
+        known="bitsandbytes says so; why, the line does not say",
+        settles=False,
+    )
+
 
 BITSANDBYTES: tuple[General, ...] = (
     General(
@@ -133,5 +175,23 @@ BITSANDBYTES: tuple[General, ...] = (
                 "transformers<5"
             )
         },
+    ),
+    General(
+        "bitsandbytes-without-its-library",
+        r"Could not (?:load|find) (?:the )?(?:bitsandbytes )?(?:native library|CUDA binary)"
+        r"(?P<cause>[^\n]{0,200})|Attempted to use bitsandbytes native library functionality|"
+        r"bitsandbytes was compiled without (?P<gpu>GPU support)",
+        _library,
+        {
+            "WARNING: bitsandbytes: Could not load native library, 8-bit and 4-bit functionality "
+            "may not work": "16 bits",
+            "Could not load bitsandbytes native library: /lib64/libc.so.6: version `GLIBC_2.34' "
+            "not found": "GLIBC_2.34",
+            "RuntimeError: Attempted to use bitsandbytes native library functionality but it's "
+            "not available.": "-U bitsandbytes",
+            "UserWarning: The installed version of bitsandbytes was compiled without GPU support. "
+            "8-bit optimizers are unavailable.": "is_available",
+        },
+        alone=True,
     ),
 )

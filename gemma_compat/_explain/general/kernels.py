@@ -166,7 +166,7 @@ KERNELS: tuple[General, ...] = (
     General(
         "bitsandbytes-setup",
         r"CUDA Setup failed despite|libbitsandbytes_(?:cpu|cuda\d+)\.(?:so|dll)|"
-        r"bitsandbytes was compiled without GPU support|compiled without GPU support|"
+        r"compiled without GPU support|"
         r"Configured (?:CUDA|ROCm) binary not found|"
         r"'NoneType' object has no attribute 'c(?:de)?(?:quantize|get|adam|lion|i?gemm|prefetch)\w|"
         r"name 'str2optimizer\w{4,30}' is not defined",

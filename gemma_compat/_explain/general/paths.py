@@ -60,6 +60,45 @@ def _not_saved(what: str, folder: str, name: str) -> Answer:
     )
 
 
+def _opened(case: Case) -> Answer:
+    """Answer a Go program (Ollama, Docker) that opens a file that is not there."""
+    text = f"{case.hit.before}{case.hit.text}\n{case.hit.after}"
+    if re.search(r"blobs/sha256-", case.match["path"]):
+        return Answer(
+            "a file of Ollama's own store is gone",
+            (
+                "ollama pull MODEL   or ollama create NAME -f Modelfile, once more",
+                "OLLAMA_MODELS   names the folder of the store; the server has to see the same one",
+            ),
+            why="the model's list of parts names a file that the store does not have",
+            known="the message names a blob",
+            settles=False,
+        )
+    if re.search(r"(?i)ollama|modelfile|\bADAPTER\b", text):
+        return Answer(
+            f"Ollama finds nothing at {case.match['path']}",
+            (
+                f"ls -l {case.match['path']}   where Ollama runs: in its container, or beside the "
+                "Modelfile",
+                "docker run -v FOLDER:/FOLDER ...   (compose: volumes) brings a folder of the host "
+                "into the container",
+            ),
+            why="FROM and ADAPTER count a relative path from the Modelfile, and a container sees "
+            "only what is mounted in it",
+            known="the message names the path",
+            settles=False,
+        )
+    return Answer(
+        f"a program finds nothing at {case.match['path']}",
+        (
+            f"ls -l {case.match['path']}   where that program runs: a container sees only what is "
+            "mounted in it",
+        ),
+        known="the message names the path; it is written as programs in Go write it",
+        settles=False,
+    )
+
+
 PATHS: tuple[General, ...] = (
     General(
         "no-such-file",
@@ -76,5 +115,20 @@ PATHS: tuple[General, ...] = (
             "FileNotFoundError: [Errno 2] No such file or directory: "
             "'/output/merged/tokenizer.json'": "tokenizer.save_pretrained('/output/merged')",
         },
+    ),
+    General(
+        "no-such-file-for-a-go-program",
+        r"(?:^|[\s:\"])(?:open|stat|lstat) (?P<path>[^\s:'\"]{1,200}): no such file or directory",
+        _opened,
+        {
+            "ADAPTER /app/model/lora_gguf\nError: open /app/model/lora_gguf: no such file or "
+            "directory": "Modelfile",
+            'level=ERROR msg="open /x/models/blobs/sha256-ab: no such file or directory"': (
+                "ollama pull"
+            ),
+            "Error: stat /models/gemma.gguf: no such file or directory": "mounted",
+            "cat: open.txt: No such file or directory": "",
+        },
+        alone=True,
     ),
 )
