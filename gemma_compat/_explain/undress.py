@@ -36,9 +36,10 @@ _SHARE, _FEWEST_LINES = 0.9, 5
 _NARROWEST, _WIDEST = 60, 240
 _USUAL = {80, 100, 120, 132, 160}
 _FEWEST_CUTS, _SHARE_OF_WORDS = 3, 0.5
+# What a program prints, and a terminal may cut.
 _PRINTED = re.compile(
     rb'  File "|\.py:\d+: |Traceback \(most'
-)  # by a program, as wide as a terminal
+)
 # Lines that are as wide as others on purpose: rules, boxes, rows of a table.
 _DRAWN = re.compile(rb"(.)\1*$|[|+]|\xe2[\x94\x95]")
 
