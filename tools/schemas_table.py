@@ -182,6 +182,32 @@ _EXPLAIN = {
     "several": by_name(many({"type": "array"})),
     "ruled_out": many(record({"code": CODE, "lines": many(_LINE), "holds_if": TEXT})),
     "unrecognised": many(_LINE),
+    "unknown": {
+        "anyOf": [
+            record(
+                {
+                    "line": WHOLE,
+                    "class": TEXT,
+                    "package": TEXT,
+                    "version": TEXT,
+                    "raised_by": {
+                        "anyOf": [
+                            record({"file": TEXT, "line": WHOLE, "function": TEXT}),
+                            {"type": "null"},
+                        ]
+                    },
+                    "help": TEXT,
+                    "why": TEXT,
+                    "search": TEXT,
+                    "chain": many(record({"line": WHOLE, "text": TEXT, "link": TEXT})),
+                    "ranks": many(WHOLE),
+                    "only_told": YES_NO,
+                    "went_on_at": WHOLE,
+                }
+            ),
+            {"type": "null"},
+        ]
+    },
     "notices": many(record({"name": TEXT, "lines": many(_LINE), "count": WHOLE, "meaning": TEXT})),
     "facts": ref("facts"),
     "stated_at": by_name(WHOLE),

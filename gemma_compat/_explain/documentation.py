@@ -9,7 +9,8 @@ from functools import lru_cache
 _HEADING = re.compile(r"^(?:#{1,5} \S|<h[1-4]\b|(?=\S[^\n]{2,80}\n(?:={4,}|~{4,})\s*$))", re.M)
 _CHANGE = re.compile(
     r"^\s*[-*] [^\n]{5,300}(?:\(?#\d{2,6}\)?|\bby @[\w-]+|/pull/\d+|\([0-9a-f]{7,10}\))|"
-    r"^#{1,4} \[?v?\d+\.\d+[^\n]{0,40}$|^#{1,4} (?:Added|Changed|Fixed|Removed|Deprecated|"
+    r"^#{1,4} \[?\d{4}-\d\d-\d\d|^#{1,4} \[?v?\d+\.\d+[^\n]{0,40}$|^#{1,4} (?:Added|Changed|"
+    r"Fixed|Removed|Deprecated|"
     r"Bug ?fixes|"
     r"What's Changed|New Contributors)\b",
     re.MULTILINE,
@@ -17,7 +18,8 @@ _CHANGE = re.compile(
 # What readers are told: badges, links to sections, markup of pages, chapters that manuals have.
 _PAGE = re.compile(
     r"img\.shields\.io|\]\(#[\w-]+\)|<hfoptions?\b|\[\[autodoc\]\]|<Tip\b|^!!! \w|^:::|^\.\. \w+::|"
-    r"\[\[[\w-]+\]\]|^> \[!(?:NOTE|TIP|WARNING|IMPORTANT|CAUTION)\]|"
+    r"\[\[[\w-]+\]\]|^> \[!(?:NOTE|TIP|WARNING|IMPORTANT|"
+    r"CAUTION)\]|"
     r"^#{1,4} [^\n]{0,6}(?:Installation|Install|Usage|Quick ?start|Getting started|License|"
     r"Citation|"
     r"Acknowledge?ments?|Contributing|Table of contents|Overview|Introduction|Features|"
@@ -68,10 +70,14 @@ def is_documentation(opening: bytes) -> bool:
     if _COMPLAINT.search(text):
         return False
     headings, marks = len(_HEADING.findall(text)), len(_PAGE.findall(text))
+    addressed = len(_READER.findall(text))
     if headings >= 2 * _HEADINGS or marks > 1:
+        return True
+    is_printed = _PRINTED.search(text) is not None
+    if headings and addressed >= 2 * _ADDRESSED and not is_printed:
         return True
     if _PERSON.search(text):
         return False
     if headings >= _HEADINGS or marks:
         return True
-    return len(_READER.findall(text)) >= _ADDRESSED and not _PRINTED.search(text)
+    return addressed >= _ADDRESSED and not is_printed

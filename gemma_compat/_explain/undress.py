@@ -37,9 +37,7 @@ _NARROWEST, _WIDEST = 60, 240
 _USUAL = {80, 100, 120, 132, 160}
 _FEWEST_CUTS, _SHARE_OF_WORDS = 3, 0.5
 # What a program prints, and a terminal may cut.
-_PRINTED = re.compile(
-    rb'  File "|\.py:\d+: |Traceback \(most'
-)
+_PRINTED = re.compile(rb'  File "|\.py:\d+: |Traceback \(most')
 # Lines that are as wide as others on purpose: rules, boxes, rows of a table.
 _DRAWN = re.compile(rb"(.)\1*$|[|+]|\xe2[\x94\x95]")
 

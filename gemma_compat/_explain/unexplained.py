@@ -99,7 +99,7 @@ def _of_a_report(reading: LogReading, words: Words) -> dict[str, Any]:
         return {}
     raw = "".join(char for char in found.raw[:1000] if char.isprintable())
     line = Line(found.line, words.excerpt(found.raw), raw)
-    return {"unknown": _without_class(found), "unrecognised": (line,)}
+    return {"unknown": _without_class(found, words), "unrecognised": (line,)}
 
 
 def unknown_of(raised: Raised, reading: LogReading, facts: Facts, words: Words) -> Unknown:
@@ -114,6 +114,7 @@ def unknown_of(raised: Raised, reading: LogReading, facts: Facts, words: Words) 
     do, why = question_of(Subject(raised.kind, message.strip(), place, facts))
     shown = words.excerpt(raised.kind)
     first = first_of_all(raised, reading.raised)
+    search = _search(raised.kind, message, place)
     return Unknown(
         raised.line,
         raised.kind,
@@ -123,7 +124,10 @@ def unknown_of(raised: Raised, reading: LogReading, facts: Facts, words: Words) 
         own=own if own is not place else None,
         do=do,
         why=why,
-        search=_search(raised.kind, message, place),
+        search=search,
+        shown_do=words.excerpt(do),
+        shown_why=words.excerpt(why),
+        shown_search=words.excerpt(search),
         chain=() if again else tuple(_chained(item, words) for item in chain),
         first=_chained(first, words) if first else None,
         ranks=ranks_with(raised, reading.raised),
@@ -236,13 +240,15 @@ def _went_on_at(raised: Raised, reading: LogReading) -> int:
     return raised.line + 1 + raised.hit.after.count("\n", 0, steps[1].start())
 
 
-def _without_class(found: ErrorLine) -> Unknown:
+def _without_class(found: ErrorLine, words: Words) -> Unknown:
     """Return what a report shows of an error without a class."""
+    search = search_words("", found.text, "", own_names=True)
     return Unknown(
         found.line,
         "",
         found.text,
-        search=search_words("", found.text, "", own_names=True),
+        search=search,
+        shown_search=words.excerpt(search),
         is_told=True,
     )
 

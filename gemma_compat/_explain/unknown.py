@@ -78,7 +78,7 @@ class Chained(Value, hidden=("raw",)):
 class Unknown(Value, hidden=("message",)):
     """What a log shows of an error that no rule or answer knows.
 
-    All but ``shown``, ``package`` and ``link`` of the chained ones is private: print it on the
+    All but what is ``shown``, ``package`` and a chained one's ``link`` is private: print it on the
     terminal of the person who has the log.
 
     Attributes:
@@ -92,6 +92,7 @@ class Unknown(Value, hidden=("message",)):
         is_indexed: whether the release atlas has that package.
         do, why: what to do first by the class of the error, and why that decides.
         search: what to type into a search; empty for the user's own error.
+        shown_do, shown_why, shown_search: what of these three may be shared.
         chain: what led to it, the nearest first.
         first: what another rank raised before.
         ranks: those that raised the same.
@@ -118,6 +119,9 @@ class Unknown(Value, hidden=("message",)):
     is_told: bool = False
     went_on_at: int = 0
     compiled_at: str = ""
+    shown_do: str = ""
+    shown_why: str = ""
+    shown_search: str = ""
 
     @property
     def root(self) -> Chained | None:

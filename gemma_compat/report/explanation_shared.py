@@ -14,7 +14,8 @@ from .sharing import clean, shareable_facts
 from .wording import strength
 
 if TYPE_CHECKING:
-    from .._explain.explanation import Cause, Explanation, Generally, Line
+    from .._explain.explanation import Cause, Explanation, Generally, Line, SeenNotice
+    from .._explain.unknown import Unknown
 
 # What a maintainer asks for first, and where it comes from.
 _WANTED = {
@@ -41,7 +42,13 @@ def rows_read(found: Explanation, facts: Facts | None = None) -> list[tuple[str,
         "Run": bool(known["training"]),
         "Assumed": bool(known["assumed"]),
     }
-    return [(label, text) for label, text in header_rows(facts or found.facts) if wanted.get(label)]
+    rows = [(label, text) for label, text in header_rows(facts or found.facts) if wanted.get(label)]
+    if found.facts.model.known("model_type"):
+        return rows
+    # A log does not ask for every Gemma to be judged: it names another model, or none.
+    other = f"{found.other_models[0]}, no Gemma" if found.other_models else ""
+    rows = [(label, other if label == "Model" else text) for label, text in rows]
+    return [row for row in rows if row[1]]
 
 
 def block(found: Explanation) -> list[str]:
@@ -115,15 +122,8 @@ def render_json(found: Explanation) -> str:
                 for out in found.ruled_out
             ],
             "unrecognised": _lines_json(found.unrecognised),
-            "notices": [
-                {
-                    "name": seen.notice.name,
-                    "lines": _lines_json([seen.line]),
-                    "count": seen.count,
-                    "meaning": seen.notice.meaning,
-                }
-                for seen in found.notices
-            ],
+            "unknown": _unknown_json(found.unknown) if found.unknown else None,
+            "notices": [_notice_json(seen) for seen in found.notices],
             "facts": shareable_facts(found.facts),
             "stated_at": dict(sorted(found.stated_at.items())),
             "other_models": list(found.other_models),
@@ -141,6 +141,37 @@ def _general_json(item: Generally) -> dict[str, Any]:
         "why": clean(answer.why),
         "known": answer.known,
         "certain": answer.certain,
+    }
+
+
+def _notice_json(seen: SeenNotice) -> dict[str, Any]:
+    return {
+        "name": seen.notice.name,
+        "lines": _lines_json([seen.line]),
+        "count": seen.count,
+        "meaning": seen.notice.meaning,
+    }
+
+
+def _unknown_json(unknown: Unknown) -> dict[str, Any]:
+    """Return what may be shared of an error that nothing here knows."""
+    is_published = unknown.is_indexed
+    place = unknown.raised_by if is_published else None
+    raised = {"file": place.file, "line": place.line, "function": place.function} if place else None
+    chain = [{"line": i.line, "text": i.text, "link": i.link} for i in unknown.chain]
+    return {
+        "line": unknown.line,
+        "class": unknown.shown,
+        "package": unknown.package if is_published else "",
+        "version": unknown.version if is_published else "",
+        "raised_by": raised,
+        "help": unknown.shown_do,
+        "why": unknown.shown_why,
+        "search": unknown.shown_search,
+        "chain": chain,
+        "ranks": list(unknown.ranks),
+        "only_told": unknown.is_told,
+        "went_on_at": unknown.went_on_at,
     }
 
 

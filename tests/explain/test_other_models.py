@@ -72,3 +72,9 @@ def test_an_error_alone_is_no_claim(error: str) -> None:
 def test_a_gemma_stays_one(text: str) -> None:
     found = explain_log(io.BytesIO(f"{text}ValueError: x\n".encode()))
     assert not found.other_models and found.facts.model.get("model_type") == "gemma3"
+
+
+def test_the_model_of_the_log_is_named_and_no_gemma_is_judged() -> None:
+    text = "base_model: meta-llama/Llama-3.1-8B\ntorch_dtype: float16\nValueError: x\n"
+    printed = render_text(explain_log(io.BytesIO(text.encode())))
+    assert "every Gemma" not in printed and "no Gemma" in printed

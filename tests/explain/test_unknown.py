@@ -440,3 +440,26 @@ def test_the_answer_fits_a_screen() -> None:
     long = WHOLE.replace("is stuck", "is stuck and cannot be moved by any of us " * 40)
     assert len(render_text(explained(long)).splitlines()) <= 32
     assert json.loads(render_json(explained(long)))["unrecognised"]
+
+
+def test_json_has_what_an_unknown_error_shows_and_nothing_private() -> None:
+    frame = (
+        '  File "/home/lovelace/venv/lib/python3.11/site-packages/transformers/trainer.py", line 7'
+    )
+    text = (
+        f"transformers==4.57.1\nTraceback (most recent call last):\n{frame}, in train\n"
+        "    return self._inner()\nValueError: lovelace's rows are odd in checkpoint7x\n"
+    )
+    found = explain_log(io.BytesIO(text.encode()))
+    unknown = json.loads(render_json(found))["unknown"]
+    assert unknown["class"] == "ValueError" and unknown["line"] == 5
+    assert (unknown["package"], unknown["version"]) == ("transformers", "4.57.1")
+    assert unknown["raised_by"] == {
+        "file": "transformers/trainer.py",
+        "line": 7,
+        "function": "train",
+    }
+    assert unknown["search"].startswith("transformers ") and "rows are" in unknown["search"]
+    assert "lovelace" not in str(unknown) and "checkpoint7x" not in str(unknown)
+    known = explain_log(io.BytesIO(b"RuntimeError: CUDA out of memory\n"))
+    assert json.loads(render_json(known))["unknown"] is None
