@@ -11,6 +11,7 @@ import re
 from ..answer import Answer
 from .base import Case, General, always
 from .gemma_configs import CONFIGS
+from .gemma_details import DETAILS
 from .gemma_engines import ENGINES
 from .gemma_inputs import INPUTS
 from .gemma_parallel import AUTOMODEL, BRIDGE, PARALLEL, Part
@@ -235,7 +236,10 @@ _DRAFTS: tuple[Part, ...] = (
     ),
 )
 
-PARTS = PARALLEL + _ATTENTION + _INPUTS + _MARKS + _WEIGHTS + _DRAFTS + INPUTS + CONFIGS + ENGINES
+PARTS = (
+    *(PARALLEL + _ATTENTION + _INPUTS + _MARKS + _WEIGHTS + _DRAFTS),
+    *(INPUTS + CONFIGS + ENGINES + DETAILS),
+)
 
 
 def _part(case: Case) -> Answer | None:
