@@ -24,6 +24,8 @@ def _foreign_prefix(case: Case) -> Answer:
         return _head_of_its_own(f"{kind} in vLLM")
     if kind.endswith("ForCausalLM") and name in _OF_THE_WHOLE:
         return _text_class(name, kind)
+    if re.search(r"\.(?:(?:in|out)put_(?:min|max)|linear)(?:\.weight)?$", name):
+        return _clipped(name, kind)
     near = case.hit.before[-4000:] + case.around + case.hit.after[:2000]
     if re.search(r"(?i)GRPO|rollout|weight.?sync|update_weights|同步权重", near):
         return _sent(name, kind)
@@ -33,6 +35,25 @@ def _foreign_prefix(case: Case) -> Answer:
         why="names in the files and the class in config.json belong to different layouts",
         known="the message; how it came about is not in the log",
         certain=False,
+    )
+
+
+def _clipped(name: str, kind: str) -> Answer:
+    return Answer(
+        f"the checkpoint has {name}, a part of Gemma 4's clipped layers, which {kind} in this vLLM "
+        "does not know",
+        (
+            "pip install -U vllm   (the published E2B and E4B have such parts too)",
+            "or vllm serve BASE --enable-lora, where the base checkpoint loads and the merged one "
+            "does not",
+        ),
+        why="the towers of Gemma 4 wrap their linear layers, with the weight in .linear and the "
+        "limits input_min to output_max beside it",
+        known="the name; the wrapper was read in transformers 5.23.0. Which vLLM knows it, the "
+        "message does not say",
+        certain=False,
+        settles=False,
+        of_gemma=True,
     )
 
 
@@ -213,6 +234,8 @@ EXPORTS: tuple[General, ...] = (
         {
             "ValueError: There is no module or parameter named 'lm_head' in "
             "Gemma3nForConditionalGeneration": "lm_head.weight",
+            "ValueError: There is no module or parameter named 'audio_tower.layers.0.lconv1d."
+            "linear_start.input_max' in Gemma4ForConditionalGeneration": "-U vllm",
             "ValueError: There is no module or parameter named 'language_model' in "
             "Gemma3ForCausalLM": "Gemma3ForConditionalGeneration",
             "ValueError: There is no module or parameter named 'embed_vision.patch_dense' \n"

@@ -114,6 +114,34 @@ GEMMA_WIDTHS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "tower-one-step-deeper",
+        r"'(?P<owner>(?:Gemma3|Gemma3n|Gemma4|PaliGemma)ForConditionalGeneration)' object has no "
+        r"attribute '(?P<name>vision_tower|multi_modal_projector|embed_vision)'",
+        lambda case: (
+            None
+            if case.packages  # whose frames they are, says who has to change it
+            else Answer(
+                f"{case.match['owner']} has no {case.match['name']} at its outside in this "
+                "transformers: it is of the model within",
+                (
+                    f"model.model.{case.match['name']}   from transformers 4.52 on",
+                    "or transformers 4.57, whose outer class still has it, for a program that "
+                    "cannot be changed",
+                ),
+                why="4.52 put the towers into model.model; 4.57 has a property for the old path, "
+                "5.23 has none",
+                known="the message; read in transformers 4.57.6 and 5.23.0 (Gemma 3)",
+                settles=False,
+                certain=False,
+            )
+        ),
+        {
+            "AttributeError: 'Gemma3ForConditionalGeneration' object has no attribute "
+            "'vision_tower'": "model.model.vision_tower",
+        },
+        alone=True,
+    ),
+    General(
         "model-without-its-head-for-an-adapter",
         r"'(?P<name>\w{2,40}Model)' object has no attribute 'prepare_inputs_for_generation'",
         lambda case: Answer(
