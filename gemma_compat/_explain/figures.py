@@ -13,7 +13,10 @@ from .log_facts import LogFacts
 _VOCABULARY = 262_144
 NAMES = {
     "not-a-number", "loss-beyond-guessing", "adapter-trains-too-much", "no-gradient-in-any-row",
+    "loss-rises",
 }  # fmt: skip  # of the answers
+_FEWEST_LOSSES = 6  # before a rise is told
+_LEAST_FIRST = 0.5  # the losses of reinforcement learning begin near 0, and may rise
 _FEWEST_ROWS = 3  # with a gradient norm of 0 before something is said
 
 
@@ -26,6 +29,9 @@ def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answ
         limit = math.log(int(facts.model.get("vocab_size", 0)) or _VOCABULARY)
         if loss > limit:
             yield "loss-beyond-guessing", line, _beyond_guessing(loss, limit, log, facts)
+    rise = None if log.figures.nan or facts.training.get("generates") else _rise(log)
+    if rise is not None:
+        yield "loss-rises", rise[0], _rises(*rise, log)
     if not log.figures.nan and len(log.figures.flat) >= _FEWEST_ROWS:
         yield "no-gradient-in-any-row", log.figures.flat[0], _no_gradient(log)
     trained, whole = log.figures.trained, log.figures.parameters
@@ -134,6 +140,39 @@ def _beyond_guessing(loss: float, limit: float, log: LogFacts, facts: Facts) -> 
         "losses beyond guessing too",
         known="by arithmetic from the log's figures; which of these it is, it does not say",
         certain=False,
+    )
+
+
+def _rise(log: LogFacts) -> tuple[int, float, float] | None:
+    """Return line and value of the highest loss, if the run ends far above where it began.
+
+    The end is the median of the last three of the first 200 losses: one bad batch does not count.
+    """
+    losses = log.figures.losses
+    if len(losses) < _FEWEST_LOSSES:
+        return None
+    first, end = losses[0][1], sorted(value for _, value in losses[-3:])[1]
+    if first < _LEAST_FIRST or end < max(2 * first, first + 2):
+        return None
+    line, highest = max(losses, key=lambda row: row[1])
+    return line, highest, end
+
+
+def _rises(line: int, highest: float, end: float, log: LogFacts) -> Answer:
+    first_line, first = log.figures.losses[0]
+    return Answer(
+        f"the loss rises: {first:g} in line {first_line}, up to {highest:g} in line {line}, "
+        f"{end:g} in the end",
+        (
+            "learning_rate a tenth of what it is, with warmup_ratio=0.03",
+            "max_grad_norm=1.0   (0 turns clipping off)",
+            "float32 for one short run shows whether it is the precision",
+        ),
+        why="a learning rate that is too high is the commonest reason; LoRA takes about 2e-4, all "
+        "weights of a Gemma about 1e-5. Labels that do not belong to their rows, and float16, do "
+        "it too",
+        known="the run's own figures; why it rises, they do not say",
+        settles=False,
     )
 
 

@@ -8,6 +8,7 @@ known from the script. Paths were shortened, and repeated lines left out.
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,30 @@ from gemma_compat.report.explanation import headline, render_text
 LOGS = Path(__file__).parent / "made"
 # A log, words that its headline must have, and words that the answer must have.
 ON_TWO_GPUS = {
+    "accelerate-three": ("same GPU", "as many processes as"),
+    "all-masked": ("no token counts", "-100"),
+    "bf16-lora-half-input": ("float32 and bfloat16", "one dtype"),
+    "compile-dynamic-generate": ("called again", "cudagraph_mark_step_begin"),
+    "ddp-static-frozen": ("no parameter that is trained", "print_trainable_parameters"),
+    "ddp-wrapped-attr": ("wraps the model", "model.module.generate"),
+    "fsdp-checkpointing-twice": ("recomputed twice", "gradient_checkpointing=False"),
+    "fsdp-wrong-class": ("layer class that this model does not have", "print(model)"),
+    "grad-scaler-bf16": ("no such step", "bf16=True"),
+    "lr-explodes": ("the loss rises", "learning_rate a tenth"),
+    "missing-script": ("is not there", "ls -l SCRIPT"),
+    "no-barrier-load": ("path that does not exist", "ls -d PATH"),
+    "one-raises-other-waits": ("no key conversations", "column_names"),
+    "oom-eval": ("the first loss is 12.68", "missing_keys"),
+    "oom-load": ("more memory than the card has", "load_in_4bit"),
+    "other-shapes-per-rank": ("different models", "every rank"),
+    "pinned-cuda-tensors": ("lie on the GPU already", "dataloader_pin_memory=False"),
+    "port-in-use": ("another process holds the port", "--master_port 0"),
+    "resume-other-groups": ("other parameters than the model has now", "the same LoRA targets"),
+    "resume-other-shape": ("[512, 64] in the file and [512, 96]", "config.json"),
+    "save-read-only": ("lies already", "ls -ld PATH"),
+    "uneven-batches-hang": ("waited for the others", "other ranks"),
+    "worker-killed": ("data loader failed", "dataloader_num_workers=0"),
+    "worker-raises": ("different lengths", "DataCollatorForSeq2Seq"),
     "bad-ordinal": ("no such GPU", "CUDA_VISIBLE_DEVICES"),
     "bnb-missing": ("bitsandbytes", "pip install -U bitsandbytes"),
     "ddp-reentrant": ("gradient of a parameter twice", "'use_reentrant': False"),
@@ -124,3 +149,19 @@ def test_the_headline_says_what_was_done_to_the_run(name: str) -> None:
 
 def test_every_log_is_asked() -> None:
     assert {f"{log.parent.name}/{log.stem}" for log in LOGS.glob("*/*.log")} == TRUE.keys()
+
+
+def losses(*values: float) -> bytes:
+    return "".join(f"{{'loss': {value}, 'learning_rate': 0.01}}\n" for value in values).encode()
+
+
+def test_a_rise_of_the_loss_is_told_and_its_noise_is_not() -> None:
+    rises = headline(explain_log(io.BytesIO(losses(2.1, 2.4, 5.0, 9.5, 11.2, 10.9, 11.6))))
+    assert "the loss rises: 2.1 in line 1, up to 11.6 in line 7" in rises
+    for quiet in (
+        (2.1, 1.9, 2.4, 1.8, 6.0, 1.7, 1.6),  # one bad batch
+        (0.001, 0.01, 0.04, 0.2, 0.9, 3.1, 3.2),  # reinforcement learning begins near 0
+        (2.1, 9.0, 9.5, 9.9),  # too few rows
+        (2.1, 2.2, 2.5, 2.6, 2.9, 3.1, 3.2),  # a rise, but no doubling
+    ):
+        assert "rises" not in headline(explain_log(io.BytesIO(losses(*quiet))))

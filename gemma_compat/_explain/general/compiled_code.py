@@ -40,6 +40,23 @@ def _assertion(case: Case) -> Answer:
 
 COMPILED_CODE: tuple[General, ...] = (
     General(
+        "cuda-graph-output-overwritten",
+        r"accessing tensor output of CUDAGraphs that has been overwritten",
+        always(
+            "a compiled model was called again while a result of the call before was still in use",
+            "torch.compile without mode='reduce-overhead'   for training",
+            "or torch.compiler.cudagraph_mark_step_begin() before each call",
+            "or .clone() what is kept of a call",
+            why="with CUDA graphs every call writes its results to the same place: what the "
+            "backward pass still needs of the call before is gone",
+            known="torch says so",
+        ),
+        {
+            "RuntimeError: Error: accessing tensor output of CUDAGraphs that has been overwritten "
+            "by a subsequent run. Stack trace: [Could not find stack trace].": "reduce-overhead"
+        },
+    ),
+    General(
         "assertion-in-compiled-code",
         r"(?P<file>[\w.-]{3,60}\.(?:cpp|cc|cu|cuh|h)):\d{1,5}: "
         r"(?![^\n]{0,120}block: \[)[^\n]{0,300}?"

@@ -26,6 +26,23 @@ def _zero_without_parameters(case: Case) -> Answer | None:
 
 DISTRIBUTED: tuple[General, ...] = (
     General(
+        "processes-with-other-models",
+        r"params\[\d+\] in this process with sizes \[[\d, ]{1,60}\] appears not to match sizes of "
+        r"the same param in process 0",
+        always(
+            "the processes hold different models: a weight has another shape than in process 0",
+            "the same config, tokenizer and adapter on every rank: print(model.config) on each",
+            "resize_token_embeddings and added tokens on every rank, not on rank 0 alone",
+            why="DDP compares the shapes before it starts; a rank that reads another file, or "
+            "builds its model from what only it has seen, differs",
+            known="torch says so; which rank is wrong, it does not say",
+        ),
+        {
+            "[rank1]: RuntimeError: [1]: params[0] in this process with sizes [512, 96] appears "
+            "not to match sizes of the same param in process 0.": "on every rank"
+        },
+    ),
+    General(
         "processes-do-not-meet",
         r"Timed out after \d+ seconds waiting for clients|client socket has (?:timed out|failed)|"
         r"Rendezvous(?:Connection|Timeout|Closed)Error|connection to the C10d store has failed|"

@@ -92,6 +92,20 @@ MACHINE: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "gpu-tensors-pinned",
+        r"cannot pin 'torch\.cuda\.\w{3,20}' only dense CPU tensors can be pinned",
+        always(
+            "the data set or the collator gives tensors that lie on the GPU already",
+            "leave .cuda() and .to(device) out of them: the trainer moves the batch",
+            "or dataloader_pin_memory=False",
+            known="torch says so: only what is in the machine's memory can be pinned",
+        ),
+        {
+            "RuntimeError: cannot pin 'torch.cuda.LongTensor' only dense CPU tensors can be "
+            "pinned": "dataloader_pin_memory=False"
+        },
+    ),
+    General(
         "shared-memory",
         r"Bus error|/dev/shm/[^\n]{0,120}No space left on device|"
         r"insufficient shared memory|unable to (?:open|mmap) shared memory",

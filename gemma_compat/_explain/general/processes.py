@@ -87,6 +87,15 @@ def _port_in_use(case: Case) -> Answer | None:
 def _of_the_launcher(case: Case) -> Answer | None:
     if case.error is None or not case.error.is_of_a_launcher:
         return None
+    script = re.search(r"can't open file '([^'\n]{1,300})'", case.hit.before)
+    if script:
+        return Answer(
+            f"the script that the launcher was to start is not there: {script[1]}",
+            ("ls -l SCRIPT   in the folder where the command runs, and its whole path",),
+            why="a relative path counts from where the command runs, in a container or a job from "
+            "another folder than in a terminal",
+            known="Python says so above the launcher's report",
+        )
     return Answer(
         "this is only the launcher's report that the training process failed; its own error is "
         "not in this log",

@@ -92,6 +92,26 @@ def _not_json(case: Case) -> Answer:
 
 PYTHON: tuple[General, ...] = (
     General(
+        "file-where-a-folder-belongs",
+        r"FileExistsError: \[(?:Errno 17|WinError 183)\][^\n']{0,80}'(?P<path>[^'\n]{1,200})'",
+        lambda case: (
+            Answer(
+                f"a folder is to be made where something lies already: {case.match['path']}",
+                ("ls -ld PATH   shows what it is: move a file away, or name another output_dir",),
+                why="os.makedirs(..., exist_ok=True) takes a folder that is there, but no file and "
+                "no broken link; without exist_ok not even a folder",
+                known="the message has the path",
+            )
+            if case.says(r"makedirs|mkdir")
+            else None
+        ),
+        {
+            'File "<frozen os>", line 225, in makedirs\n'
+            "FileExistsError: [Errno 17] File exists: '/x/out'": "lies already",
+            "FileExistsError: [Errno 17] File exists: '/x/out'": "",
+        },
+    ),
+    General(
         "half-imported-module",
         r"(?:from )?partially initialized module '(?P<module>[\w.]{1,80})'",
         _circular,
