@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from ..values import Value
 from .index import told_of
 
 LONGEST_REPEAT = 300  # characters that one ``*`` or ``+`` may take
@@ -36,8 +35,9 @@ def figures_of(text: bytes) -> bytes:
     return text.translate(_TO_FIGURES)
 
 
-class Pattern(Value, eq=False):
-    """One expression to search for.
+class Pattern:
+    """One expression to search for. A log has over a thousand, so it is no :class:`.Value`: with
+    slots they take a third of the memory.
 
     Attributes:
         kind, key: for whom it is searched: ``rule`` and its code, for example.
@@ -50,16 +50,28 @@ class Pattern(Value, eq=False):
         longest: of the lines that are searched, in bytes; 0 for any.
     """
 
-    kind: str
-    key: Any
-    text: str
-    phrases: str
-    limit: int = 50
-    lines: int = 1
-    context: bool = False
-    words: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    longest: int = 0
+    __slots__ = (
+        *("kind", "key", "text", "phrases", "limit", "lines", "context"),
+        *("words", "needs", "longest"),
+    )
+
+    def __init__(
+        self,
+        kind: str,
+        key: Any,
+        text: str,
+        phrases: str,
+        *,
+        limit: int = 50,
+        lines: int = 1,
+        context: bool = False,
+        words: tuple[str, ...] = (),
+        needs: tuple[str, ...] = (),
+        longest: int = 0,
+    ) -> None:
+        self.kind, self.key, self.text, self.phrases = kind, key, text, phrases
+        self.limit, self.lines, self.context = limit, lines, context
+        self.words, self.needs, self.longest = words, needs, longest
 
     @property
     def regex(self) -> re.Pattern[str]:

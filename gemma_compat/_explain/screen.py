@@ -44,10 +44,10 @@ class Screen:
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._patterns = patterns
-        self._led_to: dict[bytes, list[int]] = {}  # patterns, of each word
+        self._led_to: dict[bytes, tuple[int, ...]] = {}  # patterns, of each word
         for number, item in enumerate(patterns):
             for word in {word for word, _ in item.leads}:
-                self._led_to.setdefault(word, []).append(number)
+                self._led_to[word] = (*self._led_to.get(word, ()), number)
         self._known_leads: Leads = {}  # the same with texts, of the words that the log had
         self._starts: dict[bytes, list[bytes]] = {}  # by their first letters
         self._ends: dict[bytes, list[bytes]] = {}  # by their last letters

@@ -18,7 +18,6 @@ from .explanation_causes import (
     split_cure,
 )
 from .explanation_headline import at_line, change_of_origin, headline, of_code
-from .explanation_shared import render_json, render_markdown, rows_read
 from .explanation_unknown import (
     error_lines,
     search,
@@ -26,6 +25,7 @@ from .explanation_unknown import (
     unknown_lines,
     whose_lines,
 )
+from .header import rows_read
 from .wording import in_language, wrap, wrap_as_it_is, wrap_quote
 
 if TYPE_CHECKING:
@@ -41,6 +41,20 @@ _OR = "^(or |或(者|改用)? ?)"
 def render_line(found: Explanation) -> str:
     """Return the verdict in one line."""
     return headline(found)
+
+
+def render_markdown(found: Explanation) -> str:
+    """Render for an issue."""
+    from . import explanation_shared  # a text for a terminal needs nothing that makes facts clean
+
+    return explanation_shared.render_markdown(found)
+
+
+def render_json(found: Explanation) -> str:
+    """Render for programs."""
+    from . import explanation_shared
+
+    return explanation_shared.render_json(found)
 
 
 def render_text(found: Explanation, verbose: bool = False) -> str:

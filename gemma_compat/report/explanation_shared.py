@@ -9,7 +9,7 @@ from .._version import __version__
 from ..facts import Facts
 from .explanation_causes import cure, happened, section
 from .explanation_headline import headline
-from .header import header_rows
+from .header import rows_read
 from .sharing import clean, shareable_facts
 from .wording import strength
 
@@ -29,26 +29,6 @@ _WANTED = {
     "model": "the model",
     "training": "the training arguments",
 }
-
-
-def rows_read(found: Explanation, facts: Facts | None = None) -> list[tuple[str, str]]:
-    """Return the labelled lines of what was read; from ``facts`` where those are to be shown."""
-    known = found.facts.to_dict()
-    wanted = {
-        "Python": "python" in known,
-        "Packages": bool(known["packages"]),
-        "GPU": "gpus" in known,
-        "Model": bool(known["model"]),
-        "Run": bool(known["training"]),
-        "Assumed": bool(known["assumed"]),
-    }
-    rows = [(label, text) for label, text in header_rows(facts or found.facts) if wanted.get(label)]
-    if found.facts.model.known("model_type"):
-        return rows
-    # A log does not ask for every Gemma to be judged: it names another model, or none.
-    other = f"{found.other_models[0]}, no Gemma" if found.other_models else ""
-    rows = [(label, other if label == "Model" else text) for label, text in rows]
-    return [row for row in rows if row[1]]
 
 
 def block(found: Explanation) -> list[str]:

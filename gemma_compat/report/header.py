@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..facts import Facts, Gpu, Package
 from .unsloth import unsloth_text
+
+if TYPE_CHECKING:
+    from .._explain.explanation import Explanation
 
 Row = tuple[str, str]
 
@@ -208,3 +212,23 @@ def _detected(facts: Facts) -> str:
     if facts.known("gpus") and "gpus" not in facts.assumed:
         found.append("the GPU")
     return ", ".join(found) or "nothing"
+
+
+def rows_read(found: Explanation, facts: Facts | None = None) -> list[tuple[str, str]]:
+    """Return the labelled lines of what was read; from ``facts`` where those are to be shown."""
+    known = found.facts.to_dict()
+    wanted = {
+        "Python": "python" in known,
+        "Packages": bool(known["packages"]),
+        "GPU": "gpus" in known,
+        "Model": bool(known["model"]),
+        "Run": bool(known["training"]),
+        "Assumed": bool(known["assumed"]),
+    }
+    rows = [(label, text) for label, text in header_rows(facts or found.facts) if wanted.get(label)]
+    if found.facts.model.known("model_type"):
+        return rows
+    # A log does not ask for every Gemma to be judged: it names another model, or none.
+    other = f"{found.other_models[0]}, no Gemma" if found.other_models else ""
+    rows = [(label, other if label == "Model" else text) for label, text in rows]
+    return [row for row in rows if row[1]]

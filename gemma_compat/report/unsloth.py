@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..conditions.unsloth import forces_float32
 from ..facts import Facts
 
 _NAMED = 4  # methods that are named; the rest is counted
@@ -31,6 +30,8 @@ def _parts(facts: Facts) -> Iterator[str]:
         yield f"imported, runs on {_BACKENDS.get(backend, f'its GPU path ({backend})')}"
     if unsloth.get("imported_after"):
         yield f"imported after {', '.join(unsloth.imported_after)}"
+    from ..conditions.unsloth import forces_float32  # most facts have no Unsloth
+
     if forces_float32.is_known_to_hold(facts):
         yield "computes this model in float32 in place of float16 and turns mixed precision off"
     yield from _on_the_model(facts)

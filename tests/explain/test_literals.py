@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gemma_compat._explain.literals import key, literals, told
-from gemma_compat._explain.patterns import pattern
+from gemma_compat._explain.patterns import Pattern, pattern
 from gemma_compat._explain.read_log import _patterns
 from gemma_compat._explain.scan import Scanner
 from gemma_compat._explain.screen import Screen
@@ -83,7 +83,12 @@ def test_every_phrase_is_found_wherever_it_stands(beside: bytes) -> None:
             text = word.strip(b"*") if word.strip(b"*").isalpha() else word
         before, behind = (beside if one or beside != b"x" else b"" for one in is_open)
         of_row.setdefault(before + text + behind, set()).add(number)
-    first = [item.replace(phrases=item.phrases.partition("\n")[0], needs=()) for item in PATTERNS]
+    first = [
+        Pattern(
+            "rule", "x", "", item.phrases.partition("\n")[0], lines=item.lines, words=item.words
+        )
+        for item in PATTERNS
+    ]
     found = dict(Screen(first).possible(of_row))
     assert not {row: n for row, n in of_row.items() if not n <= set(found.get(row, ()))}
 

@@ -7,12 +7,12 @@ tuple of its file, with examples, and run ``make index``.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 
 from ..answer import Answer
 from ..index import index
-from .base import Answering, Case, General
+from .base import Case, General
 
 __all__ = ["FILES", "Answer", "Case", "General", "generals", "kinds_of"]
 
@@ -146,7 +146,7 @@ def generals() -> tuple[General, ...]:
     A kind's file is imported when the kind is to answer.
     """
     return tuple(
-        General(name, text, _answering(file, name), alone=alone)
+        General(name, text, partial(_answer, file, name), alone=alone)
         for file, name, text, alone in index().general
     )
 
@@ -157,6 +157,6 @@ def kinds_of(file: str) -> tuple[General, ...]:
     return kinds
 
 
-def _answering(file: str, name: str) -> Answering:
-    """Return what answers for a kind of that file, which is imported by the first call."""
-    return lambda case: next(kind for kind in kinds_of(file) if kind.name == name).answer(case)
+def _answer(file: str, name: str, case: Case) -> Answer | None:
+    """Answer for a kind of that file, which is imported by the first call."""
+    return next(kind for kind in kinds_of(file) if kind.name == name).answer(case)

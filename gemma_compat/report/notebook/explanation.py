@@ -9,7 +9,7 @@ from ...language import said
 from ..explanation import render_text
 from ..explanation_causes import cure, fit, happened, quoted, section, split_cure
 from ..explanation_headline import headline
-from ..explanation_shared import rows_read
+from ..header import rows_read
 from ..wording import strength
 from .page import ERROR, GOOD, NOTICE, UNKNOWN, WARNING, Card, Fold, Page, to_paste
 
