@@ -36,7 +36,12 @@ MEMORY: tuple[Symptom, ...] = (
         r"\b(?:all|up) (?:of )?(?:the |my )?(?:the )?\d+ ?gb (?:of )?ram\b|\bram (?:usage )?(?:is |"
         r"gets? |keeps? )?(?:full|maxed|explod\w*|grow\w*|increas\w*|exhausted|"
         r"fills? up|"
-        r"crash\w*)|\bsession crashed\b[^\n]{0,40}\bram\b|\boom[- ]?kill\w*|"
+        r"crash\w*)|\bsession crashed\b[^\n]{0,40}\bram\b|"
+        r"(?<!gpu )\bram (?:limit )?(?:is |was |got )?exceeded\b|"
+        r"\bexceed\w* (?![^\n]{0,40}\b(?:gpu|card)\b)[^\n]{0,30}\bram\b|"
+        r"^(?=[^\n]*\b(?:export|convert|merg|kernel))(?![^\n]*(?:cuda|vram|gpu|rtx|\bcard\b))"
+        r"[^\n]*\boom(?:'d|s|ed)?\b[^\n]{0,60}\d ?g(?:i?b)? (?:of )?ram\b|"
+        r"\boom[- ]?kill\w*|"
         r"\bkilled[^\n]{0,20}\boom\b|大量内存|内存.{0,8}(?:不足|溢出|爆|占满|不够|"
         r"泄[漏露]|满了|(?:一直|持续|不断|逐渐)[^\n]{0,3}(?:增|涨|上升))",
         told(
@@ -55,6 +60,11 @@ MEMORY: tuple[Symptom, ...] = (
             "system RAM usage keeps growing until the kernel dies": "free -g",
             "Colab runs out of RAM while merging gemma-3-12b": "dmesg",
             "内存溢出，导出gemma模型时": "free -g",
+            "Merging on Colab: RAM exceeded, session crashed": "free -g",
+            "the export of a 16 GB model OOM'd (29 GB RAM), the kernel restarted": "free -g",
+            "training exceeded the 24 GB of VRAM": "",
+            "training exceeded the 24 GB RAM of my GPU": "",
+            "merging OOMs on an RTX 4090 with 64 GB RAM": "",
         },
         words=("ram", "memory", "内存"),
         effects=("out-of-memory",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...conditions.hardware import is_without_bfloat16
 from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, told
@@ -54,6 +55,41 @@ def _hangs(case: Case) -> Answer | None:
     if _DOWNLOADS.search(match.string):
         return _download_stands(case)
     return _stands_still(case)
+
+
+_is_slow = told(
+    "a run is said to be slow",
+    "nvidia-smi dmon -s u   during the run: a card below about 80% waits for data, for the "
+    "CPU or "
+    "for parts of the model that lie there",
+    "python -m gemma_compat report   on that machine: attention, precision, card, what is "
+    "slow by "
+    "configuration",
+    "one step in parts: TORCH_LOGS=recompiles, dataloader_num_workers=4, bf16=True, "
+    "gradient_checkpointing=False where memory allows",
+    "packing=True, or group_by_length=True, against padding",
+    why="common causes on this stack: eager attention (slower than sdpa, and Gemma's long "
+    "rows "
+    "pay for it), float32, bfloat16 that a card before Ampere (T4, V100) only emulates, "
+    "layers on "
+    "the CPU, recompiling for each length, a vocabulary of 262,144 whose logits outweigh a "
+    "small "
+    "model",
+    of_gemma=True,
+)
+# What has to be said first on a card that emulates bfloat16.
+_EMULATED = (
+    "bf16=False   on this card, which has no bfloat16 arithmetic; python -m gemma_compat advise "
+    "names a precision for this model",
+)
+
+
+def _slow(case: Case) -> Answer | None:
+    answer = _is_slow(case)
+    if answer is None or not is_without_bfloat16.is_known_to_hold(case.facts):
+        return answer
+    do = tuple(text.replace(" bf16=True,", "") for text in answer.do)
+    return answer.replace(do=(_EMULATED + do) if "bf16" in case.near.lower() else do)
 
 
 PACE: tuple[Symptom, ...] = (
@@ -191,37 +227,22 @@ PACE: tuple[Symptom, ...] = (
         r"generation|throughput|performance on|"
         r"tokeni[sz]\w*|evaluation|loading|it/s|iteration)\b|\bslow(?:s|ed|ing)? down\b|"
         r"\bjumps? (?:up )?to (?:over )?\d+ ?(?:h|hours|days)\b|"
+        r"\b(?:\d|one|two|three) (?:steps?|iterations?) (?:took|takes?|needs?|needed|in) (?:about "
+        r"|over |~ ?)?\d+(?:\.\d+)? ?(?:min\w*|hours?|h)\b|"
         r"\bslowdown\b|\bspeed[^\n.]{0,20}(?:slow|drop|decreas|low)\w*|"
         r"\d+(?:\.\d+)? ?(?:s/it|sec(?:onds?)? (?:per|/) ?(?:it\w*|step))\b|(?:train\w*|infer\w*|"
         r"generat\w*|eval\w*|tokeni[sz]\w*|load\w*|step|merg\w*)[^\n.]{0,20}"
         r"\b(?:slow|slowly)\b|速度.{0,6}慢|太慢|很慢|非常慢|特别慢|变慢|慢得|训练慢|推理慢|"
         r"耗时[^\n]{0,6}(?:长|久)",
-        told(
-            "a run is said to be slow",
-            "nvidia-smi dmon -s u   during the run: a card below about 80% waits for data, for the "
-            "CPU or "
-            "for parts of the model that lie there",
-            "python -m gemma_compat report   on that machine: attention, precision, card, what is "
-            "slow by "
-            "configuration",
-            "one step in parts: TORCH_LOGS=recompiles, dataloader_num_workers=4, bf16=True, "
-            "gradient_checkpointing=False where memory allows",
-            "packing=True, or group_by_length=True, against padding",
-            why="common causes on this stack: eager attention (slower than sdpa, and Gemma's long "
-            "rows "
-            "pay for it), float32, bfloat16 that a card before Ampere (T4, V100) only emulates, "
-            "layers on "
-            "the CPU, recompiling for each length, a vocabulary of 262,144 whose logits outweigh a "
-            "small "
-            "model",
-            of_gemma=True,
-        ),
+        _slow,
         {
             "Training with LoRA is extremely slow, 90 seconds per iteration": "dmon",
             "gemma2 微调速度非常慢": "dmon",
             "Gemma 3 fine-tuning is 3x slower than Qwen": "eager",
             "starts quick and then after about 15 iterations jumps up to 200 hours": "dmon",
             "the high loss decreased very slowly": "",
+            "Kaggle T4, medgemma 4b bf16=True: 3 steps took 20 min": "bf16=False",
+            "100 steps took 20 min": "",
             "INFO slow tokenizer in use": "",
         },
         yields=True,
@@ -234,6 +255,10 @@ PACE: tuple[Symptom, ...] = (
             "遅",
             "느",
             "slow",
+            "took",
+            "needs",
+            "needed",
+            " in ",
             "jump",
             "takes",
             "taking",

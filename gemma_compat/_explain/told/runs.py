@@ -13,6 +13,17 @@ _METRIC = (
     r"(?<![.\w])mAP|IoU|metrics?|scores?|performance)\b|准确率|精度)"
 )
 
+# An adapter on a tower for images or sound, in a sentence that shows that it was not meant.
+_ON_THE_TOWER = (
+    r"^(?=[^\n]*\b(?:also (?:got|gets?|lands?|hits?|ends? up)|why|never|text[- ]only|"
+    r"only text|unexpected\w*|"
+    r"accidental\w*|although|though|unintended|by mistake|wrongly|silently)\b)"
+    r"[^\n]{0,200}\b(?:(?:lora|adapters?|all-linear)\b[^\n]{0,50}\b(?:attach\w*|add\w*|appl\w+|"
+    r"puts?|inject\w*|insert\w*|land\w*|match\w*|hits?|reach\w*|wraps?|weights|layers|modules) "
+    r"[^\n]{0,30}?|(?:lora|adapters?) (?:on|in|to|into) (?:all )?(?:the |\d+ )?)"
+    r"\b(?:vision|audio)[-_ ]?(?:tower|encoder|layers)"
+)
+
 RUNS: tuple[Symptom, ...] = (
     Symptom(
         "only-the-first-card-works",
@@ -123,7 +134,7 @@ RUNS: tuple[Symptom, ...] = (
         r"number of (?:trained|trainable))|"
         r"\b(?:vision|audio|embed\w*|lm_head|expert\w*|projector)[^\n.]{0,30}(?:is|are|was|were|"
         r"being|still)(?: still| not|n't)? (?:trained|frozen|updated|trainable|adapted)\b|"
-        r"可训练参数.{0,8}(?:为 ?0|是 ?0|太多|过多|不对|异常)",
+        r"可训练参数.{0,8}(?:为 ?0|是 ?0|太多|过多|不对|异常)|" + _ON_THE_TOWER,
         told(
             "what is trained is said to be other than meant",
             "model.print_trainable_parameters(); print([n for n, p in model.named_parameters() if "
@@ -145,9 +156,17 @@ RUNS: tuple[Symptom, ...] = (
             "trainable params: 0 after loading my adapter for gemma-3": "is_trainable",
             "trainable parameters are more than expected with r=8": "requires_grad",
             "the vision tower is still trained though I froze it": "exclude_modules",
+            'target_modules="all-linear" puts LoRA on the vision tower of Gemma 3, I train on text '
+            "only": "all-linear",
+            "the target_modules attach LoRA to 81 vision-tower modules that never see a gradient": (
+                "all-linear"
+            ),
+            "my adapter has LoRA weights in vision_tower.encoder.layers, why?": "all-linear",
+            "We also add LoRA adapters to the vision encoder and train both": "",
+            "How do I add LoRA to the vision tower of Gemma 3?": "",
             "trainable params: 1,000 || all params: 2,000,000 || trainable%: 0.05": "",
         },
-        words=("trainable", "trained", "frozen", "updated", "adapted", "可训练"),
+        words=("trainable", "trained", "frozen", "updated", "adapted", "可训练", "vision", "audio"),
         effects=("nothing-learned", "adapter-refused"),
     ),
     Symptom(

@@ -14,7 +14,9 @@ MOST_LINES = 80  # a longer text is the log of a run with a few sentences in it
 
 # What a program prints, and source: nothing is told there.
 _NO_SENTENCE = re.compile(
-    r"^\s*(?:>>>|\$ |#!|\{['\"]|[\w.-]+==|[\w.]+ ?= ?(?!\S+ (?:[a-z]+ [a-z]+ [a-z]+|OOM))\S|"
+    r"^\s*(?:>>>|\$ |#!|\{['\"]|[\w.-]+==|[\w.]+ ?= ?"
+    r"(?!\S+ (?:[a-z]+ [a-z]+ [a-z]+|OOM|(?:on|with|in|puts?|gives?|makes?|attaches|adds|is) "
+    r"[\w-]+ [\w-]+))\S|"
     r"from \S+ import\b|import \w+(?: as|,|$)|"
     r"(?:def|class) \w+[(:]|return\b|raise \w+\(|except\b.*:|try:|for \w+ in\b.*:|"
     r"pip3? install|python3? (?:-m|\S+\.py)|export \w+=|- \[[ xX]\])|^\s*[\w.]+\([^)]*(?:\)\W*)?$|"
