@@ -69,7 +69,7 @@ COMPOSED = (
     "{0} [read in the source, not run]",
     "{0} [reported by others, not run]",
     "{0} [general: any model can meet this]",
-    "error,",
+    *("error,", "{0}, no Gemma"),
     *("line {0}:", "error, line {0}:", "not explained, line {0}:", "notice, line {0}:"),
     *("notice, line {0}, {1} times:", "notice, line {0}, {1} times or more:"),
     "{0} (read off the traceback: {1} frame)",

@@ -78,3 +78,30 @@ def test_the_model_of_the_log_is_named_and_no_gemma_is_judged() -> None:
     text = "base_model: meta-llama/Llama-3.1-8B\ntorch_dtype: float16\nValueError: x\n"
     printed = render_text(explain_log(io.BytesIO(text.encode())))
     assert "every Gemma" not in printed and "no Gemma" in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "told"),
+    [
+        ("TechxGenus/Meta-Llama-3-70B-Instruct-GPTQ", "quantization_bit: 4", "about 33 GiB"),
+        ("meta-llama/Meta-Llama-3-70B-Instruct", "bf16: true", "about 130 GiB"),
+        ("meta-llama/Meta-Llama-3-8B-Instruct", "bf16: true", ""),
+        ("meta-llama/Meta-Llama-3-70B-Instruct", "deepspeed: ds_z3_config.json", ""),
+        ("mistralai/Mixtral-8x7B-v0.1", "bf16: true", ""),
+        ("meta-llama/Meta-Llama-3-70B-Instruct", "model_name_or_path: Qwen/Qwen2.5-7B", ""),
+    ],
+)
+def test_each_process_holds_a_whole_copy_of_another_model_too(
+    name: str, more: str, told: str
+) -> None:
+    text = (
+        f"- GPU type: NVIDIA A10G\n- GPU number: 4\nmodel_name_or_path: {name}\n{more}\n"
+        'Traceback (most recent call last):\n  File "launcher.py", line 9, in launch\n'
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 112.00 MiB. GPU 1 has a "
+        "total capacity of 21.98 GiB\n"
+    )
+    printed = " ".join(render_text(explain_log(io.BytesIO(text.encode()))).split())
+    assert ("the weights alone do not fit" in printed) is bool(told)
+    assert told in printed
+    if told:
+        assert "each process loads a full copy" in printed and "likely, not certain" in printed

@@ -10,6 +10,7 @@ from .memory_answers import by_estimate
 from .memory_figures import allocator_of
 from .memory_phases import at_phase, by_allocator
 from .memory_places import at_first_use, at_place
+from .memory_weights import bits_of, weights
 from .merging import out_of_memory_at_saving
 from .serving import is_serving
 
@@ -25,7 +26,7 @@ _LOGITS = (
     r"selective_log_softmax|log_softmax"
 )
 _OPTIMIZER = r"optimizer\.step|in step\b.*|_init_group|adamw|exp_avg"
-_BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
+_IN_A_STEP = r"training_step|in (?:_call_impl|_?forward|backward|step)\b|_inner_training_loop"
 _SMALLER = (
     "per_device_train_batch_size=1 with more gradient_accumulation_steps",
     "gradient_checkpointing=True",
@@ -111,20 +112,6 @@ def _capacity(case: Case) -> float | None:
     return gpus[0].memory_total / 1024 if gpus and gpus[0].get("memory_total") else None
 
 
-def weights(case: Case) -> tuple[float, float] | None:
-    """Return the billions of parameters in the model's name, and the GiB that they take."""
-    name = re.search(r"(?<![\d.])(\d{1,3}(?:\.\d)?)([bm])(?![a-z0-9])", case.model.lower())
-    if name is None or re.search(r"e\d+b", case.model.lower()):
-        return None
-    billions = float(name[1]) / (1 if name[2] == "b" else 1000)
-    model = case.facts.model
-    size = _BYTES.get(str(model.get("dtype", "bfloat16")), 2.0)
-    bits = model.get("quantization_bits")
-    if bits:
-        size = bits / 8
-    return billions, billions * 1e9 * size / _GIB
-
-
 def _whole_copy(case: Case, size: float | None) -> Answer | None:
     """Answer if the weights alone are larger than one card."""
     found = weights(case)
@@ -133,22 +120,20 @@ def _whole_copy(case: Case, size: float | None) -> Answer | None:
     if found is None or size is None or sharded or found[1] < 0.95 * size:
         return None
     loading = case.says(_LOADING)
-    if not loading and case.frames:
+    if not loading and re.search(_IN_A_STEP if case.log.is_other else ".", case.frames):
         return None  # it was loaded, so it is not held whole by one card
     billions, gib = found
     each = "each process loads a full copy of the model on its own card, and " * (
         case.processes > 1
     )
-    bits = case.facts.model.get("quantization_bits")
+    bits = bits_of(case)
     kind = f"in {bits} bits" if bits else "at 2 bytes each"
     return Answer(
         f"the weights alone do not fit: {billions:g} billion of them take about {gib:.0f} GiB, "
         f"and the card has {size:.0f} GiB",
         (
-            "load_in_4bit=True (QLoRA)"
-            if not bits
-            else "FSDP or DeepSpeed ZeRO-3, which shard the weights over the cards",
-            "or shard the weights over the cards: FSDP, or DeepSpeed ZeRO-3",
+            *(() if bits else ("load_in_4bit=True (QLoRA)",)),
+            "shard the weights over the cards: FSDP, or DeepSpeed ZeRO-3",
             'or one process over all cards: device_map="auto"',
         ),
         why=f"{each}{billions:g} billion weights {kind} are {gib:.0f} GiB before any batch, "

@@ -44,6 +44,13 @@ def _number(topic: str, strength: int = MENTIONED) -> Read:
     return _if_meant(read)
 
 
+def _length(match: re.Match[str]) -> Iterator[Reading]:
+    """Read a length that is only called "seq": a number in a row of others is none."""
+    for item in _number("tokens")(match):
+        if item.value % 64 == 0:
+            yield item
+
+
 def _model(match: re.Match[str]) -> Iterator[Reading]:
     """Read family and size, in whatever way they are joined."""
     family = (match["family"] or "").lower()
@@ -148,24 +155,38 @@ _FORMS: tuple[Reader, ...] = (
     ),
     Reader(
         r"(?i:(?:sequence|context|seq|max)[ _-]?(?:len(?:gth)?|window|size)"
-        r"(?: of| is|\s?[=:])? ?~?)"
+        r"(?: of| is| to|\s?[=:])? ?~?)"
         r"(?P<value>\d{1,3},\d{3}|\d{3,6}|\d{1,3}[kK])(?![\d.])",
         _number("tokens"),
         {
             "with a sequence length of 8192": {"told.tokens": 8192},
             "context length 8k": {"told.tokens": 8192},
+            "I set max_seq_length to 2048": {"told.tokens": 2048},
             "--vllm_max_model_len 4096": {"told.tokens": ...},
         },
         words=_LENGTH_WORDS,
         needs=("0",),
     ),
     Reader(
+        r"(?i:(?<![\w-])(?:seq|ctx)(?: of|\s?[=:])? ?~?)(?P<value>\d{3,6}|\d{1,3}[kK])(?![\d.\w])",
+        _length,
+        {
+            "batch size 1, seq 2048 on a 3090": {"told.tokens": 2048},
+            "ctx=8k": {"told.tokens": 8192},
+            "packet seq 12345": {"told.tokens": ...},
+            "seq 1": {"told.tokens": ...},
+        },
+        words=("seq", "ctx"),
+        needs=("0",),
+    ),
+    Reader(
         r"(?i:(?<![\w-])(?P<value>\d{1,3},\d{3}|\d{3,6}|\d{1,3}k)[ -](?:tokens?|context)\b)"
-        r"(?! (?:per|in total|/))",
+        r"(?! (?:per(?! (?:row|sample|example|sequence))|in total|/))",
         _number("tokens"),
         {
             "rows of 17,500 tokens": {"told.tokens": 17500},
             "at 16k context": {"told.tokens": 16384},
+            "2048 tokens per row": {"told.tokens": 2048},
             "3,000 tokens per second": {"told.tokens": ...},
         },
         words=tuple(
