@@ -7,6 +7,7 @@ could be made, 130 interrupted. ``run`` ends as the script does.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = _parser(arguments).parse_args([*arguments, *first])
         options.arguments = arguments
+        gc.freeze()  # what is loaded by now is needed to the end
         language.use(options.lang)
         status: int = options.command(options)
         return status

@@ -63,7 +63,7 @@ def _report(options: argparse.Namespace) -> int:
     policy = policies.read(options)
     policies.put(options, policy)
     rules = _chosen_rules(options, policy)
-    gc.freeze()  # modules and rules live as long as the process
+    gc.freeze()  # rules live as long as the process
     if job.is_asked(options):
         gates.refuse_for_jobs(options)
         if policy is not None:

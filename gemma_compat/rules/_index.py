@@ -201,19 +201,39 @@ def _shared(name: str) -> Any:
     return getattr(import_module(f"{conditions.__name__}.{topic}") if topic else condition, name)
 
 
+class IndexedCondition(Condition, eq=False):
+    """A condition that rules do not share. What tests it is made when it is first tested.
+
+    Attributes:
+        entry: what the index has of it.
+        file: the rule's file.
+    """
+
+    entry: ClassVar[Mapping[str, Any]]
+    file: ClassVar[str]
+
+    test = _later(lambda item: _test(item.entry, item.file))
+
+
 def _made(entry: Mapping[str, Any], file: str) -> Condition:
-    """Return a condition that rules do not share: the file's own, or one that combines others."""
+    made = IndexedCondition.__new__(IndexedCondition)
+    vars(made).update(phrase=entry["phrase"], entry=entry, file=file)
+    return made
+
+
+def _test(entry: Mapping[str, Any], file: str) -> Callable[[Facts], bool]:
+    """Return what tests a condition: the file's own, or one that combines others."""
     if "own" in entry:
         return _own(entry, file)
     how = next(iter(entry))
     combined: Condition = getattr(condition, how)(
         *_conditions(entry[how], file), phrase=entry["phrase"]
     )
-    return combined
+    return combined.test
 
 
-def _own(entry: Mapping[str, Any], file: str) -> Condition:
-    """Return a condition of the rule's file.
+def _own(entry: Mapping[str, Any], file: str) -> Callable[[Facts], bool]:
+    """Return what tests a condition of the rule's file.
 
     Args:
         entry: its name there, its phrase, and ``reads``, the topic of the fact that it reads first,
@@ -229,7 +249,7 @@ def _own(entry: Mapping[str, Any], file: str) -> Condition:
         answer: bool = getattr(_imported(file), name).test(facts)
         return answer
 
-    return Condition(entry["phrase"], test)
+    return test
 
 
 def _require(facts: Facts, topic: str) -> None:
