@@ -20,8 +20,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
+from tools.tried import tried, without_gpus
 from tools.untold import untold
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ class Names:
     """The conditions of one rule's file, as the index has them.
 
     A shared condition is its name. A combined one is its combinator and its parts. One that the
-    file defines is its name there, its phrase, and the fact that it reads first: where that is
-    unknown, the answer is known without the file.
+    file defines is its name there, its phrase, and what trying it shows (``tried.py``).
     """
 
     def __init__(self, module: ModuleType) -> None:
@@ -142,46 +141,10 @@ class Names:
             except BadRule:  # a part that a function made
                 if name is None:
                     raise
-                return {"own": name, "phrase": item.phrase, **_without_gpus(item)}
+                return {"own": name, "phrase": item.phrase, **without_gpus(item)}
         if name is None:
             raise BadRule(f"{self._module.__name__}: give a name to {item.phrase!r}")
-        return {"own": name, "phrase": item.phrase, **_first_read(item), **_without_gpus(item)}
-
-
-def _first_read(item: Condition) -> dict[str, str]:
-    """Return the topic of the fact that a condition reads before any other, found by trying.
-
-    One that asks first whether a fact is known may go on to others, so nothing is said of it.
-    """
-    from gemma_compat.errors import UnknownFact
-    from gemma_compat.facts import Facts, Record
-
-    with patch.object(Record, "known", side_effect=_AsksFirst):
-        try:
-            item.test(Facts())
-        except UnknownFact as error:
-            return {"reads": error.topic}
-        except _AsksFirst:
-            return {}
-    return {}
-
-
-def _without_gpus(item: Condition) -> dict[str, bool]:
-    """Return the answer where there are known to be no GPUs, if that decides, found by trying."""
-    from gemma_compat.engine.recall import NotedFacts
-    from gemma_compat.errors import UnknownFact
-    from gemma_compat.facts import Facts
-
-    facts = NotedFacts(Facts(gpus=()))
-    try:
-        answer = item.test(facts)
-    except UnknownFact:
-        return {}
-    return {"without_gpus": answer} if {name for _, name, *_ in facts.noted} == {"gpus"} else {}
-
-
-class _AsksFirst(Exception):
-    """A condition asks whether a fact is known."""
+        return {"own": name, "phrase": item.phrase, **tried(item)}
 
 
 @lru_cache(maxsize=1)

@@ -27,6 +27,7 @@ from ..engine import condition
 from ..engine.condition import Condition
 from ..engine.rule import Applicability, Evidence, Fix, Rule, Scope, Severity
 from ..errors import UnknownFact
+from ..tables.families import is_known
 
 if TYPE_CHECKING:
     from ..engine.untold import Untold
@@ -236,16 +237,24 @@ def _own(entry: Mapping[str, Any], file: str) -> Callable[[Facts], bool]:
     """Return what tests a condition of the rule's file.
 
     Args:
-        entry: its name there, its phrase, and ``reads``, the topic of the fact that it reads first,
-            if it reads one; ``without_gpus`` is its answer where there are none, if that decides.
+        entry: its name there, and what answers it without the file: ``reads``, the topic of the
+            fact that it reads first, if it reads one; ``without_gpus``, its answer where there are
+            none, if that decides; ``release``, the package and the specifier that it asks for, with
+            its answer where these hold; ``types``, the known model types for which it holds.
     """
+    if "release" in entry:
+        package, specifier, expected = entry["release"]
+        return lambda facts: facts.has_release(package, specifier) is expected
     name, reads, without_gpus = entry["own"], entry.get("reads"), entry.get("without_gpus")
+    types = entry["types"].split() if "types" in entry else None
 
     def test(facts: Facts) -> bool:
         if reads is not None:
             _require(facts, reads)
         if without_gpus is not None and facts.get("gpus") == ():
             return bool(without_gpus)
+        if types is not None and is_known(facts.model.model_type):
+            return facts.model.model_type in types
         answer: bool = getattr(_imported(file), name).test(facts)
         return answer
 

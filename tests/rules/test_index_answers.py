@@ -23,6 +23,7 @@ from ..conftest import facts_for
 
 AREAS = ("model", "training", "adapter", "tokenizer", "checkpoint", "unsloth", "torch")
 CARDS = ((), (Gpu(name="NVIDIA A100", architecture="Ampere", compute_capability=(8, 0)),))
+OTHERS = {"peft": ("0.15.2", "0.20.0", None), "trl": ("0.15.0", "1.16.0", None)}
 CASES = 60
 
 
@@ -37,7 +38,9 @@ def _rules() -> Iterator[Any]:
 def _facts(rule: Rule, dice: Random) -> Facts:
     """Return facts about a model that the rule names, some of them unknown."""
     transformers = dice.choice(("4.50.3", "4.57.6", "5.0.0", "5.23.0"))
-    facts = facts_for(dice.choice(sorted(rule.model_types)), transformers, gpus=dice.choice(CARDS))
+    others = {name: dice.choice(releases) for name, releases in OTHERS.items()}
+    model_type = dice.choice(sorted(rule.model_types))
+    facts = facts_for(model_type, transformers, packages=others, gpus=dice.choice(CARDS))
     changes: dict[str, Any] = {}
     for area in AREAS:
         record, lost = getattr(facts, area), dice.choice((0.0, 0.2, 1.0))
