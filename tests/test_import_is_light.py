@@ -51,6 +51,18 @@ def test_a_report_loads_nothing_that_it_inspects() -> None:
     assert not (HEAVY - {"packaging"}) & loaded_after(code)
 
 
+def test_a_report_on_a_model_compiles_no_dataclass(tmp_path: Path) -> None:
+    """``dataclasses`` and what it imports took a tenth of it."""
+    (tmp_path / "config.json").write_text('{"model_type": "gemma3_text"}', encoding="utf-8")
+    code = (
+        "import contextlib, io\n"
+        "from gemma_compat._cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    main(['report', '--model', {str(tmp_path)!r}])"
+    )
+    assert not {"dataclasses", "inspect"} & loaded_after(code)
+
+
 @pytest.mark.parametrize(
     "log",
     [

@@ -7,11 +7,11 @@ it; unless no release has such a field for this model type.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UnknownFact, UsageError
 from ..facts import ModelFacts
+from ..values import Value
 from ._ask import ask
 from ._json import describe
 
@@ -40,8 +40,7 @@ _TEXT_TYPES = {
 _COMPOSITES = {*_TEXT_TYPES, "paligemma"}
 
 
-@dataclass(frozen=True)
-class _Config:
+class _Config(Value):
     """A config mapping and the text config inside it (itself, for a text-only model)."""
 
     top: Mapping[str, Any]
