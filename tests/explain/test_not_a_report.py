@@ -152,3 +152,27 @@ def test_an_error_that_is_over_is_told_as_one(text: str) -> None:
 def test_an_error_that_is_not_over_stands_as_it_is(text: str) -> None:
     found = explain(text)
     assert found.leading is not None and not found.solved_at
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I merged the adapter; the saved file is small, as expected.",
+        "My lm_head is trained too and is loaded correctly.",
+        "My loss is 0 on masked rows, as it should be.",
+    ],
+)
+def test_what_is_as_it_should_be_is_no_failure(text: str) -> None:
+    assert explain(text).leading is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("The saved model is too small, not as expected.", "saved-weights-too-small"),
+        ("My adapter is not loaded correctly after saving, the loss does not fall",
+         "loss-that-does-not-fall"),
+    ],
+)  # fmt: skip
+def test_what_is_denied_to_be_so_is_one(text: str, name: str) -> None:
+    assert name in {item.name for item in explain(text).generally}

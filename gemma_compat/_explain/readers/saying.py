@@ -64,6 +64,9 @@ _OVER = re.compile(
     r"(?:fixed|solved|resolved|gone|avoided|prevented)|(?:went|goes|go) away|"
     r"no longer (?:happens|occurs))\b"
 )
+# What praises it, where nothing near it denies.
+_WELL = re.compile(r"(?i)^[^.;:!?\n]{0,40}\b(?:as expected|as intended|as it should|correctly)\b")
+_ILL = re.compile(r"(?i)\b(?:not|no|nor|never|fail\w*|wrong\w*|without|nothing|instead|but)\b|n't")
 # What takes it back within.
 _NO_LONGER = re.compile(r"(?i)\b(?:is|are|was|were) no longer (?:NaN|inf)\b")
 _CODE = re.compile(r"[=(),\[\]\"':\w]\s+#+\s")
@@ -99,8 +102,15 @@ def is_taken_back(match: re.Match[str]) -> bool:
 def is_denied(match: re.Match[str]) -> bool:
     """Return whether the sentence denies, wishes or only supposes what matched."""
     before, after = match.string[: match.start()], match.string[match.end() :]
-    is_over = _OVER.search(after[:60]) or _NO_LONGER.search(match[0])
+    is_over = _OVER.search(after[:60]) or _NO_LONGER.search(match[0]) or _is_well(match)
     return bool(_DENIED.search(before[-80:])) or bool(is_over)
+
+
+def _is_well(match: re.Match[str]) -> bool:
+    """Return whether the sentence says that what matched is as it should be."""
+    text, start, end = match.string, match.start(), match.end()
+    near = text[max(0, start - 40) : end + 60]
+    return _WELL.search(text[end : end + 60]) is not None and _ILL.search(near) is None
 
 
 def is_in_comment(match: re.Match[str]) -> bool:
