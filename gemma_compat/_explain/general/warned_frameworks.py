@@ -52,6 +52,7 @@ WARNED_FRAMEWORKS: tuple[General, ...] = (
         r"Liger fused linear cross entropy is not compatible with Gemma4Unified",
         _no_liger,
         {
+            "Liger kernel has been applied to the model.": "",
             "[WARNING] Current model does not support liger kernel.": "held in memory",
             "gemma4_vision is not supported by Liger kernel.": "leaves gemma4_vision",
             "Liger fused linear cross entropy is not compatible with Gemma4Unified. Skipping.": (
@@ -81,6 +82,7 @@ WARNED_FRAMEWORKS: tuple[General, ...] = (
             known=read_in.FACTORY,
         ),
         {
+            "Dropped 3 samples with no trainable tokens": "",
             "Dropped lengthy example with length 5120 > 4096.": "5,120 tokens",
             "[WARNING] Skipping this abnormal example.": "dataset_info.json",
         },
@@ -114,6 +116,7 @@ WARNED_FRAMEWORKS: tuple[General, ...] = (
             known=read_in.AXOLOTL,
         ),
         {
+            "EOS token '<eos>' found in chat_template": "",
             "EOS token '<eos>' not found in chat_template; the turn terminator won't be trained. "
             "Set `eot_tokens` to your template's turn-ending token.": "<end_of_turn>",
             "EOT token '<|im_end|>' not found in chat_template.": "<end_of_turn>",

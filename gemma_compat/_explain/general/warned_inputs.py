@@ -54,6 +54,7 @@ WARNED_INPUTS: tuple[General, ...] = (
             known="the message; read in transformers 4.50.3 and 5.23.0",
         ),
         {
+            "Keyword argument `max_crops` is deprecated for this processor": "",
             "Keyword argument `max_crops` is not a valid argument for this processor and will be "
             "ignored.": "ignores max_crops",
             "This processor does not use the `do_pan_and_scan` parameter. It will be ignored.": (
@@ -126,8 +127,9 @@ WARNED_INPUTS: tuple[General, ...] = (
             of_gemma=True,
         ),
         {
+            "Last layer uses `full_attention`": "",
             "Last layer must use `full_attention`, but got `sliding_attention`. Forcing last layer "
-            "to `full_attention`.": "layer_types"
+            "to `full_attention`.": "layer_types",
         },
         alone=True,
     ),
@@ -192,8 +194,9 @@ WARNED_INPUTS: tuple[General, ...] = (
             known="the message; read in accelerate 1.15.0",
         ),
         {
+            "The following device_map is used: {'': 0}": "",
             "The following device_map keys do not match any submodules in the model: "
-            "['model.layers.0']": "named_modules"
+            "['model.layers.0']": "named_modules",
         },
         alone=True,
     ),

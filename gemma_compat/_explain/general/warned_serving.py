@@ -19,6 +19,7 @@ WARNED_SERVING: tuple[General, ...] = (
             known=read_in.SGLANG,
         ),
         {
+            "Bidirectional attention for image tokens is on": "",
             "Bidirectional attention for image tokens requires TritonAttnBackend. Falling back to "
             "causal attention, which may degrade image quality.": "--attention-backend triton",
             "2 images are split across chunk boundaries. First 5 split images (batch, begin, end): "
@@ -101,8 +102,9 @@ WARNED_SERVING: tuple[General, ...] = (
             known=read_in.VLLM,
         ),
         {
+            "Gemma3n audio encoder produced 188 tokens.": "",
             "Gemma3n audio encoder produced 12 extra tokens. Truncating to match placeholder count "
-            "of 188.": "30 seconds"
+            "of 188.": "30 seconds",
         },
         alone=True,
     ),

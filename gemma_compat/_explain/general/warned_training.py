@@ -95,11 +95,11 @@ WARNED_TRAINING: tuple[General, ...] = (
                 "give these options to from_pretrained, where the model is loaded",
                 "or give the trainer the model's name in place of the object",
             ),
-            why="attn_implementation and dtype are settled at loading: eager attention or bfloat16 "
-            "that was asked for here is not what runs",
+            why="attention, dtype and quantization are settled at loading, and not changed later",
             known=read_in.TRL,
         ),
         {
+            "You passed a dataset with a `text` field to the SFTTrainer": "",
             "UserWarning: You passed `model_init_kwargs` to the `SFTConfig`, but your model is "
             "already instantiated. The `model_init_kwargs` will be ignored.": "from_pretrained",
             "You passed model_init_kwargs to the `IterativeSFTConfig`, but your model is already "
@@ -136,9 +136,10 @@ WARNED_TRAINING: tuple[General, ...] = (
             known=read_in.TRL,
         ),
         {
+            "You are using PEFT with DeepSpeed ZeRO-2 and gradient checkpointing": "",
             "You are using PEFT with DeepSpeed ZeRO-3 and gradient checkpointing with "
             "`use_reentrant=False`. `use_reentrant` is forced to `True` in this configuration to "
-            "ensure correct training.": "GC201"
+            "ensure correct training.": "GC201",
         },
         alone=True,
     ),
@@ -221,6 +222,7 @@ WARNED_TRAINING: tuple[General, ...] = (
             known=read_in.PEFT,
         ),
         {
+            "The following rank_pattern keys matched 26 modules": "",
             "RuntimeWarning: The following rank_pattern keys did not match any targeted module and "
             "were ignored: ['model.layers.0.mlp.up_proj'].": "named_modules",
         },

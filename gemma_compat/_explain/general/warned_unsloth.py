@@ -47,8 +47,9 @@ WARNED_UNSLOTH: tuple[General, ...] = (
             of_gemma=True,
         ),
         {
+            "Unsloth: Sample packing enabled for SFTTrainer instance.": "",
             "Unsloth: a packed gemma-4 row reached attention without a document mask (no "
-            "position_ids?), so its documents attend each other.": "packing=False"
+            "position_ids?), so its documents attend each other.": "packing=False",
         },
         alone=True,
     ),
@@ -122,8 +123,9 @@ WARNED_UNSLOTH: tuple[General, ...] = (
         "evaluation-never-runs",
         r"Unsloth: `eval_steps = \d+` is ignored because `eval_strategy` is",
         always(
-            "no evaluation runs: eval_strategy is off",
+            "eval_steps has no effect, since eval_strategy is not 'steps'",
             "eval_strategy='steps'",
+            "nothing, where an evaluation after each epoch, or none, is meant",
             known=read_in.UNSLOTH,
         ),
         {
@@ -144,8 +146,9 @@ WARNED_UNSLOTH: tuple[General, ...] = (
             known=read_in.UNSLOTH,
         ),
         {
+            "Unsloth: loading revision `v1.1`": "",
             "Unsloth: Ignoring revision = `v1.1` since vLLM loads weights from the default branch. "
-            "Use `fast_inference = False` to load a pinned revision.": "fast_inference=False"
+            "Use `fast_inference = False` to load a pinned revision.": "fast_inference=False",
         },
         alone=True,
     ),
@@ -172,8 +175,9 @@ WARNED_UNSLOTH: tuple[General, ...] = (
         r"Unsloth: (?P<of>\d+)/(?P<all>\d+) (?:VLM )?samples have all -100 labels",
         _unmasked,
         {
+            "Unsloth: 400 samples have labels behind the response part": "",
             "Unsloth: 12/400 samples have all -100 labels (3.0%). Your instruction_part / "
-            "response_part may not match the chat template correctly.": "12 of 400"
+            "response_part may not match the chat template correctly.": "12 of 400",
         },
         alone=True,
     ),

@@ -45,6 +45,7 @@ WARNED_WEIGHTS: tuple[General, ...] = (
         r"There were missing keys in the checkpoint model loaded: (?P<names>[^\n]{1,400})",
         _missing,
         {
+            "There were no missing keys in the checkpoint that was loaded.": "",
             "There were missing keys in the checkpoint model loaded: ['lm_head.weight'].": (
                 "harmless where the head is tied"
             ),
@@ -170,8 +171,9 @@ WARNED_WEIGHTS: tuple[General, ...] = (
             certain=False,
         ),
         {
+            "Tied parameters are on the same device: 0": "",
             "Tied parameters are on different devices: {'model.embed_tokens.weight': 0, "
-            "'lm_head.weight': 1}. Please modify your custom device map": "device_map='auto'"
+            "'lm_head.weight': 1}. Please modify your custom device map": "device_map='auto'",
         },
         alone=True,
     ),
@@ -205,6 +207,7 @@ WARNED_WEIGHTS: tuple[General, ...] = (
             known=read_in.UNSLOTH,
         ),
         {
+            "The model is a PeftModel, merging 196 layers": "",
             "Model is not a PeftModel (no Lora adapters detected). Skipping Merge. Please use "
             "save_pretrained() or push_to_hub() instead!": "get_peft_model",
         },
