@@ -132,11 +132,11 @@ _SUBJECTS = {
 
 
 def _range(fit: Fit) -> str:
-    """Return the releases as ``4.44.0 to 4.44.2 or 5.23.0``."""
+    """Return the releases as ``4.44.0 to 4.44.2 or 5.23.0 (the newest read)``."""
     parts = [
-        item.first
-        if item.first == item.last
-        else f"{item.first} {'or' if _are_two(fit, item) else 'to'} {item.last}"
+        f"{item.first} or {item.last}"
+        if _are_two(fit, item) and not (item.from_start or item.to_end)
+        else str(item)
         for item in fit.intervals
     ]
     return " or ".join(parts)

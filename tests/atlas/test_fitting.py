@@ -63,7 +63,8 @@ def test_releases_between_that_do_not_fit_are_not_named(index: Path, tmp_path: P
     folder = make_index(tmp_path, "trl", again)
     (fit,) = fit_releases([frame(3, "train", "return loop(model)")], folder)
     assert fit.releases == ("1.0.0", "1.0.1", "3.0.0")
-    assert of_fit(fit).text == "trl 1.0.0 or 1.0.1 or 3.0.0 (read off the traceback: 1 frame)"
+    ends = "trl 1.0.0 (the oldest read) to 1.0.1 or 3.0.0 (the newest read)"
+    assert of_fit(fit).text == f"{ends} (read off the traceback: 1 frame)"
     (fit,) = fit_releases([frame(4, "train", "return loop(model)")], folder)
     assert of_fit(fit).text.startswith("trl 1.1.0 to 2.0.0 (")
 
