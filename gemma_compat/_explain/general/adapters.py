@@ -207,7 +207,8 @@ ADAPTERS: tuple[General, ...] = (
         "target-of-another-kind",
         r"Target module (?P<name>\w{1,60})\([^\n]{0,300} is not supported|"
         r"Target module (?P<other>\w{1,60})\([^\n]{0,120}is not a|"
-        r"Target module (?P<bare>(?:WQ|Quant|Q|Exllama)\w{0,20}Linear\w{0,20}|QuantLinear) is not "
+        r"Target module (?P<bare>(?:WQ|Quant|Q|Exllama)\w{0,20}Linear\w{0,20}|QuantLinear|"
+        r"\w{0,30}Norm) is not "
         r"supported",
         lambda case: Answer(
             "target_modules hits a "
@@ -222,6 +223,7 @@ ADAPTERS: tuple[General, ...] = (
         {
             "ValueError: Target module GemmaRMSNorm((2048,), eps=1e-06) is not supported. "
             "Currently, only the following modules are supported": "GemmaRMSNorm",
+            "ValueError: Target module Gemma3nRMSNorm is not supported": "a Gemma3nRMSNorm",
             "ValueError: Target module WQLinear_GEMM is not supported. Currently, only": (
                 "quantization"
             ),
@@ -230,7 +232,8 @@ ADAPTERS: tuple[General, ...] = (
     General(
         "adapter-put-on-twice",
         r"Adapter with name \w{1,60} already exists|"
-        r"(?:already has|You are trying to modify a model with PEFT for a second time)",
+        r"already has [^\n]{0,40}(?i:adapter|peft|lora)|"
+        r"You are trying to modify a model with PEFT for a second time",
         always(
             "the model has an adapter of that name already",
             "run the cell that loads the model again, and get_peft_model once",
@@ -241,7 +244,8 @@ ADAPTERS: tuple[General, ...] = (
         {
             "ValueError: Adapter with name default already exists. Please use a different name.": (
                 "get_peft_model once"
-            )
+            ),
+            "RuntimeError: function '_has_torch_function' already has a docstring": "",
         },
     ),
     General(

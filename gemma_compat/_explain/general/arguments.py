@@ -166,7 +166,8 @@ def _twice(case: Case) -> Answer:
     name, function = case.match["name"], case.match["function"]
     packages = list(dict.fromkeys(case.packages))[-3:]
     near = case.hit.before[-4000:] + case.around + case.hit.after
-    if not packages and "nsloth" in near and (function.endswith("_forward") or "_zoo" in near):
+    is_unsloth = "nsloth" in near and (re.search(r"[._]forward$", function) or "_zoo" in near)
+    if not packages and is_unsloth:
         packages = ["unsloth", "unsloth_zoo"]
     together = f"pip install -U {' '.join(packages)}   to releases of the same time"
     return Answer(

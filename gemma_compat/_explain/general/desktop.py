@@ -36,6 +36,31 @@ def _hidden(case: Case) -> Answer | None:
     )
 
 
+def _older_template(case: Case) -> Answer | None:
+    """Answer where a program is told to write the turns of Gemma 1 to 3 for a Gemma 4."""
+    if not re.search(r"(?i)gemma-?_?4", case.near):
+        return None
+    is_llama = re.search(r"(?i)llama[-_. ]?(?:server|cli|cpp)|\.gguf\b", case.near)
+    return Answer(
+        f"{'llama-server' if is_llama else 'a program'} is started with the template of Gemma 1 "
+        "to 3 for a Gemma 4",
+        (
+            "--jinja, and no --chat-template: the template in the GGUF is then used",
+            "--chat-template-file chat_template.jinja   of the base checkpoint, where the GGUF "
+            "has none",
+        )
+        if is_llama
+        else (
+            "--help   of that program: the name of Gemma 4's template, if its release has one",
+            "or the checkpoint's own chat_template.jinja",
+        ),
+        why="Gemma 4 has other marks (<|turn>, <|channel>), thoughts and tool calls; what looks "
+        "for the marks of Gemma 1 to 3 finds none in its rows",
+        known="both are in the log: the option, and the model's name",
+        of_gemma=True,
+    )
+
+
 DESKTOP: tuple[General, ...] = (
     General(
         "desktop-program-does-not-load",
@@ -106,23 +131,10 @@ DESKTOP: tuple[General, ...] = (
     General(
         "template-of-an-older-gemma",
         r"--chat-template gemma\b",
-        lambda case: (
-            Answer(
-                "llama-server is started with the template of Gemma 1 to 3 for a Gemma 4",
-                (
-                    "--jinja, and no --chat-template: the template in the GGUF is then used",
-                    "--chat-template-file chat_template.jinja   of the base checkpoint, where the "
-                    "GGUF has none",
-                ),
-                why="Gemma 4 has other marks (<|turn>, <|channel>), thoughts and tool calls",
-                known="both are in the log: the option, and the model's name",
-                of_gemma=True,
-            )
-            if re.search(r"(?i)gemma-?_?4", case.near)
-            else None
-        ),
+        _older_template,
         {
             "llama-server --model gemma-4-26B-A4B-it-Q4_K_M.gguf --chat-template gemma": "--jinja",
+            "SpecForge, --chat-template gemma, target gemma-4-31B: an all-zero loss mask": "--help",
             "llama-server --model gemma-3-4b-it.gguf --chat-template gemma": "",
         },
         alone=True,

@@ -8,8 +8,36 @@ from ...conditions.hardware import is_without_bfloat16
 from ..answer import Answer
 from .base import Case, General
 
-_VISION = r"siglip|vision_(?:tower|model|embed)|patch_embed|pixel_values|conv2d|_conv_forward"
+_VISION = r"siglip|vision_(?:tower|model|embed)|patch_embed|pixel_values"
 _AUDIO = r"audio|conv1d|input_features"
+_CONVOLUTION = r"conv2d|_conv_forward"  # of images, where the frames name no tower
+
+
+def _tower(frames: str) -> str:
+    """Return which tower the frames name last: ``vision``, ``audio`` or nothing."""
+    vision, audio = (
+        max((match.end() for match in re.finditer(words, frames)), default=0)
+        for words in (_VISION, _AUDIO)
+    )
+    if vision == audio:
+        return "vision" if re.search(_CONVOLUTION, frames) else ""
+    return "vision" if vision > audio else "audio"
+
+
+def _in_the_tower(pair: str) -> Answer:
+    """Answer where a norm within the tower for images meets another dtype."""
+    return Answer(
+        f"within the vision tower a norm's weights and its input have different dtypes ({pair})",
+        (
+            "print({p.dtype for p in model.parameters()})   then one dtype for all of the tower: "
+            "vision_tower.to(torch.bfloat16)",
+            "or run it under torch.autocast",
+        ),
+        why="SigLIP casts the pixels to the dtype of its patch embedding; a tower that is in two "
+        "dtypes (norms kept in float32, or synchronized from a trainer in another) fails after it",
+        known="the dtypes are in the message, the norm and the tower in the frames; what left the "
+        "tower in two dtypes, they do not say",
+    )
 
 
 def _pixels(pair: str) -> Answer:
@@ -46,9 +74,10 @@ def _dtypes(case: Case) -> Answer:
     first, second = _names_of_dtypes(case.message)
     pair = f"{first} and {second}" if first else "two dtypes"
     last = f"{case.frames}\n{case.hit.text}"
-    if re.search(_VISION, last):
-        return _pixels(pair)
-    if re.search(_AUDIO, last):
+    tower = _tower(last)
+    if tower == "vision":
+        return _in_the_tower(pair) if re.search(r"layer_?norm", last) else _pixels(pair)
+    if tower == "audio":
         return Answer(
             f"audio features and weights have different dtypes ({pair})",
             ('batch["input_features"] = batch["input_features"].to(model.dtype)',),

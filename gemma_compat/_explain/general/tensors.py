@@ -181,6 +181,7 @@ TENSORS: tuple[General, ...] = (
     General(
         "two-devices",
         r"Expected all tensors to be on the same device|"
+        r"found two different devices (?:cuda|cpu|xpu|mps)|"
         r"indices should be either on \w{1,5}(?::\d)? or on the same device as the indexed tensor "
         r"\((?P<indexed>\w{1,5}(?::\d)?)\)|"
         r"tensors? (?:is|are) on (?:cuda:\d|cpu),? (?:but|different from)|"
@@ -196,6 +197,8 @@ TENSORS: tuple[General, ...] = (
             "devices, cuda:0 and cpu!": "batch",
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
             "devices, npu:0 and cpu!": "cpu and npu:0",
+            "Unhandled FakeTensor Device Propagation for aten.add_.Tensor, found two different "
+            "devices cuda:1, cuda:0": "one GPU",
             "two GPUs while training, but the tensors should be on the same device.": "one GPU",
             "Observe a cross-device runtime error (`cuda:0` vs `cuda:1`)": "one GPU",
             "crashes with indices should be either on cpu or on the same device as the indexed": (

@@ -52,4 +52,20 @@ TORCH_PAIRS: tuple[General, ...] = (
             "AttributeError: module 'torch' has no attribute 'int8x'": "",
         },
     ),
+    General(
+        "torch-loaded-twice",
+        r"function '_?\w{2,60}' already has a docstring",
+        always(
+            "torch is loaded a second time in one process",
+            "restart the kernel, then run from the first cell on, imports after all installations",
+            "or install everything before the first import of torch",
+            why="pip replaced torch under a running kernel, or its modules were taken out of "
+            "sys.modules: the Python part is run again over the compiled part that is still there",
+            known="the message is that of torch's compiled part; what loaded torch again, it does "
+            "not say",
+            settles=False,
+        ),
+        {"RuntimeError: function '_has_torch_function' already has a docstring": "restart"},
+        alone=True,
+    ),
 )
