@@ -86,6 +86,20 @@ _CHANNELS = Answer(
 )
 
 
+_OPTIMIZER_STATE = Answer(
+    "FSDP gathers the state of the optimizer, and that state has not the shape of the weights",
+    (
+        "save_only_model=True   : checkpoints without the optimizer",
+        "or optim='adamw_torch'   whose state has the shape of the weights",
+    ),
+    why="FSDP takes each tensor of the state for one with the shape of the sharded weight. "
+    "Adafactor keeps rows and columns of a matrix in place of it, and others keep packed blocks",
+    known="the last frame is of FSDP's optimizer state; torch's source says what it assumes",
+    certain=False,
+    settles=False,
+)
+
+
 def _two_sizes(case: Case) -> Answer:
     numbers = [text for text in case.match.groups() if text]
     if case.match["d"] == "0":
@@ -93,6 +107,8 @@ def _two_sizes(case: Case) -> Answer:
     if case.match["h"]:
         numbers = [f"[{text}]" for text in numbers]
     told = f": {numbers[0]} and {numbers[1]}" if len(numbers) > 1 else ""
+    if "fsdp/_optim_utils.py" in f"{case.frames} {case.around}":
+        return _OPTIMIZER_STATE
     if re.search(r"attention|attn|mask", case.frames, re.IGNORECASE):
         return _two_lengths(told)
     if re.search(r"\blora_[AB]\b|\bmerg(?:e|ing|ed)\b|lora_weights", case.around):
@@ -258,6 +274,9 @@ SHAPES: tuple[General, ...] = (
             "RuntimeError: shape '[1, 12, 8, 256]' is invalid for input of size 12288": (
                 "do not fit"
             ),
+            'File "/x/site-packages/torch/distributed/fsdp/_optim_utils.py", line 1420, in f\n'
+            "RuntimeError: The size of tensor a (8) must match the size of tensor b (2) at "
+            "non-singleton dimension 0": "save_only_model",
         },
     ),
     General(
