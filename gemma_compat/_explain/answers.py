@@ -137,6 +137,11 @@ def _is_of_last(hit: Hit, reading: LogReading) -> bool:
     return not (above and is_source(hit))
 
 
+def _is_warned_of(hit: Hit) -> bool:
+    """Return whether a warning of Python tells this: who warns goes on."""
+    return "Warning: " in hit.text[: hit.match.start()]
+
+
 def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Generally]:
     # A launcher's report says nothing of the cause, and a traceback that is cut has none: then
     # every text of the log counts.
@@ -144,6 +149,8 @@ def _of_texts(reading: LogReading, facts: Facts, words: Words) -> Iterator[Gener
     for kind in generals():
         hits = reading.general.get(kind.name, [])
         hits = [hit for hit in hits if not _is_shown_around(hit, reading.last)]
+        if is_report and not kind.alone:
+            hits = [hit for hit in hits if not _is_warned_of(hit)]
         of_last = [hit for hit in hits if _is_of_last(hit, reading)]
         if not (of_last or is_report):
             hits = [hit for hit in hits if _counts_alone(hit, kind, reading)]

@@ -42,7 +42,8 @@ _LAUNCHERS = re.compile(
     r"RayTaskError|"
     r"DistBackendError|DistNetworkError|BrokenPipeError|ConnectionResetError|EOFError$|"
     r"Connection (?:closed|reset) by peer|ncclRemoteError|remote process exited|SignalException|"
-    r"Engine (?:core )?(?:initialization failed|process failed)"
+    r"Engine (?:core )?(?:initialization failed|process failed)|"
+    r"EngineCore encountered an issue"
 )
 
 
@@ -70,7 +71,11 @@ class Raised(Value):
         if _PREFIXES.match(self.hit.text):  # else "[8, 2]" below it is of the message
             below = _PREFIXES.sub("", below)
         for line in below.splitlines()[:BLOCK]:
-            if not line.strip() or re.match(r"Traceback|\s*File \"|\{'|\d+%|During handling", line):
+            if not line.strip() or re.match(
+                r"Traceback|\s*File \"|\{'|\d+%|During handling|"
+                r"(?:\[rank\d+\]:)?\[W\d{3,4} ",  # a warning of torch at the end
+                line,
+            ):
                 break
             lines.append(line)
         return "\n".join(lines).strip()

@@ -8,6 +8,7 @@ import pytest
 
 from gemma_compat._explain.explain import explain_log
 from gemma_compat._explain.patterns import pattern
+from gemma_compat.report.explanation import render_text
 
 
 def names(text: str) -> list[str]:
@@ -57,3 +58,21 @@ def test_only_messages_are_read_with_other_marks() -> None:
     assert found is not None and found["name"] == "b"
     assert pattern("fact", None, expression).in_other_quotes is None
     assert pattern("general", None, "no marks in it").in_other_quotes is None
+
+
+def test_what_a_warning_tells_is_not_why_a_launcher_reports_a_failure() -> None:
+    told = "x.py:102: UserWarning: Warning: Failed to import a: No module named 'neuronxcc.nki'\n"
+    report = "subprocess.CalledProcessError: Command '['bash', 'run.sh']' returned non-zero exit "
+    report += "status 1.\n"
+    assert "module-missing" not in names(told + report)
+    assert "module-missing" in names("  No module named 'neuronxcc.nki'\n" + report)
+
+
+def test_a_warning_of_torch_after_an_error_is_no_part_of_its_message() -> None:
+    text = "(EngineCore pid=119) ValueError: Something unheard of happened to layer 3\n"
+    text += (
+        "[rank0]:[W606 03:41:49.478629010 ProcessGroupNCCL.cpp:1575] Warning: WARNING: destroy\n"
+    )
+    found = explain_log(io.BytesIO(text.encode()))
+    assert found.unknown is not None
+    assert "NCCL" not in render_text(found)

@@ -87,7 +87,8 @@ PLATFORMS: tuple[General, ...] = (
         "triton-missing",
         r"Cannot find a working triton installation|TritonMissing|Unable to import `?triton|"
         r"No module named 'triton(?:\.\w{1,40})?'|DLL load failed while importing libtriton|"
-        r"[Tt]riton (?:is not installed|not installed|is not available|installation not found)",
+        r"[Tt]riton (?:is not installed|not installed(?! or not compatible; certain)|"
+        r"is not available|installation not found)",
         no_triton,
         {
             "torch._inductor.exc.TritonMissing: Cannot find a working triton installation.": (
@@ -95,6 +96,8 @@ PLATFORMS: tuple[General, ...] = (
             ),
             '  File "C:\\venv\\x.py", line 1, in f\nModuleNotFoundError: No module named '
             "'triton'": "triton-windows",
+            "RuntimeError: Triton not installed or not compatible; certain GPU-related functions "
+            "will not be available.": "",
         },
     ),
     General(

@@ -95,6 +95,30 @@ VLLM_TENSORS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "no-kernel-for-this-quantization",
+        r"Failed to find a kernel that can implement the (?P<name>\w{2,20}) linear layer",
+        lambda case: Answer(
+            f"vLLM has no kernel on this card for the quantized layers of this checkpoint "
+            f"({case.match['name']})",
+            (
+                "pip install -U vllm   : newer releases have more kernels",
+                "or a checkpoint in another scheme (4 bits by weight alone: W4A16; GPTQ, AWQ, "
+                "bitsandbytes), or in 16 bits",
+                "or a card of the capability that the lines below the message ask for",
+            ),
+            why="each kernel wants a capability, a group size and sizes of the layer; the lines "
+            "below the message say which of them failed for each kernel",
+            known="vLLM lists its kernels and why each refused",
+            settles=False,
+        ),
+        {
+            "ValueError: Failed to find a kernel that can implement the WNA16 linear layer. "
+            "Reasons: \nCutlassW4A8LinearKernel requires capability 90, current compute  "
+            "capability is 89": "another scheme",
+        },
+        alone=True,
+    ),
+    General(
         "card-that-the-kernels-misread",
         r"SM 1\d\.x requires CUDA >= (?P<cuda>1\d\.\d)|FlashInfer requires GPUs with sm75",
         lambda case: Answer(
