@@ -66,10 +66,8 @@ def _optimizer(match: re.Match[str]) -> Iterator[Reading]:
 # Memory that is used, left or asked for is not what the card has.
 _OF_USE = re.compile(
     r"(?i)\b(?:us(?:es?|ed|ing|age)|tak(?:es?|en|ing)|consum\w+|need(?:s|ed)?|requir\w+|only have|"
-    r"left|"
-    r"free|remain\w*|allocat\w+|peak\w*|at least|exceed\w*|more than|over|up to|about|around|"
-    r"save[sd]?|"
-    r"extra|占用|需要|剩)\W{0,3}(?:\w+ ){0,2}$"
+    r"left|free|remain\w*|allocat\w+|peak\w*|at least|exceed\w*|more than|over|up to|about|"
+    r"around|save[sd]?|extra|占用|需要|剩)\W{0,3}(?:\w+ ){0,2}$"
 )
 
 
@@ -172,7 +170,7 @@ _FORMS: tuple[Reader, ...] = (
             "batch size 1, seq 2048 on a 3090": {"told.tokens": 2048},
             "packet seq 12345": {"told.tokens": ...},
         },
-        words=("seq", "ctx"),
+        words=("seq", "ctx", "seqk", "ctxk"),
         needs=("0",),
     ),
     Reader(
@@ -220,9 +218,8 @@ _FORMS: tuple[Reader, ...] = (
     ),
     Reader(
         r"(?i:unsloth studio|--upgrade unsloth\b|which unsloth version|"
-        r"gradient_checkpointing[\"']?\s?"
-        r"[:=]\s?[\"']?unsloth|\bFast(?:Language|Vision)?Model\.from_pretrained|"
-        r"\b(?:with|using|in|use) unsloth\b)",
+        r"gradient_checkpointing[\"']?\s?[:=]\s?[\"']?unsloth|"
+        r"\bFast(?:Language|Vision)?Model\.from_pretrained|\b(?:with|using|in|use) unsloth\b)",
         always(("told.unsloth", True), strength=MENTIONED),
         {"gradient_checkpointing: unsloth": {"told.unsloth": True}},
         limit=3,
@@ -243,9 +240,7 @@ _FORMS: tuple[Reader, ...] = (
         r"(?i:\bZeRO)[ -]?(?:stage[ -]?)?(?P<value>[123])\b|"
         r"(?i:deepspeed stage )(?P<stage>[123])\b",
         _if_meant(
-            lambda match: iter(
-                [Reading("told.stage", int(match["value"] or match["stage"]), MENTIONED)]
-            )
+            lambda m: iter([Reading("told.stage", int(m["value"] or m["stage"]), MENTIONED)])
         ),
         {"with ZeRO-3 on 8 cards": {"told.stage": 3}, "zero 4": {"told.stage": ...}},
     ),
