@@ -283,4 +283,12 @@ ARGUMENTS: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "argument-unknown-in-a-call",
+        r"(?P<function>\w[\w.]{1,80})\((?P<name>\w{1,60})=[^)\n]{0,60}\)[^\n]{0,40}"
+        r"unexpected keyword argument(?! ?['\"]?\w)",
+        _argument,
+        {"DPOConfig(max_prompt_length=...) raises `TypeError: unexpected keyword argument`": "DPO"},
+        alone=True,
+    ),
 )

@@ -173,4 +173,18 @@ CLUSTER: tuple[General, ...] = (
         {"AssertionError: Train dataloader is empty!": "train_batch_size"},
         alone=True,
     ),
+    General(
+        "replicas-low-on-memory",
+        r"Replicas low on memory(?:: (?P<pool>[\w, -]{1,80}))?",
+        always(
+            "Vertex AI ended the job: a machine of it ran out of its own memory, not the card's",
+            "a machineType with more memory in machineSpec (workerPoolSpecs)",
+            "dtype=torch.bfloat16 at loading, dataloader_num_workers=0, streaming=True",
+            why="the process is killed from outside, so its log ends without a traceback",
+            known="the service says so; what filled the memory, it does not say",
+            settles=False,
+        ),
+        {"JOB_STATE_FAILED  Replicas low on memory: workerpool0": "machineType"},
+        alone=True,
+    ),
 )

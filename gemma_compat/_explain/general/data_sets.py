@@ -241,4 +241,24 @@ DATA_SETS: tuple[General, ...] = (
             "dataset": "first traceback",
         },
     ),
+    General(
+        "list-in-place-of-a-data-set",
+        r"'list' object has no attribute '(?:column_names|map|features|select)'",
+        lambda case: (
+            Answer(
+                "a plain list is given where a trainer expects a data set",
+                ("train_dataset=datasets.Dataset.from_list(rows)   and the same for eval_dataset",),
+                why="TRL's trainers ask a data set for its columns and map it; a list has neither",
+                known="the message; that the list is the data set is read off the name",
+            )
+            if re.search(r"Trainer|_prepare_dataset|train_dataset|trl", case.near)
+            else None
+        ),
+        {
+            "trainer = SFTTrainer(train_dataset=rows)\nAttributeError: 'list' object has no "
+            "attribute 'column_names'": "from_list",
+            "AttributeError: 'list' object has no attribute 'map'": "",
+        },
+        alone=True,
+    ),
 )

@@ -184,4 +184,30 @@ PROCESSORS: tuple[General, ...] = (
             "key in its preprocessor_config.json": "save_pretrained(FOLDER)"
         },
     ),
+    General(
+        "text-handed-as-images",
+        r"'NoneType' object is not subscriptable",
+        lambda case: (
+            Answer(
+                "the processor got no text; an argument without a name is taken for images",
+                (
+                    "processor(text=[prompt], return_tensors='pt')   with text by name",
+                    "or processor.tokenizer(prompt, return_tensors='pt'), where there are no "
+                    "images",
+                ),
+                why="the first argument of a Gemma's processor is images; Unsloth and AutoProcessor"
+                " give one under the name tokenizer too",
+                known="the line that fails is the processor's check of text[0], where text is None",
+            )
+            if re.search(r"processing_\w+\.py", case.near)
+            and re.search(r"isinstance\(text\[0\], str\)", case.near)
+            else None
+        ),
+        {
+            'File "/x/processing_gemma4.py", line 130, in __call__\n    elif not isinstance(text, '
+            "list) and not isinstance(text[0], str):\nTypeError: 'NoneType' object is not "
+            "subscriptable": "with text by name",
+            "TypeError: 'NoneType' object is not subscriptable": "",
+        },
+    ),
 )
