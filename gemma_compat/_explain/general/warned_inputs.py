@@ -186,9 +186,9 @@ WARNED_INPUTS: tuple[General, ...] = (
         "device-map-of-other-names",
         r"The following device_map keys do not match any submodules in the model",
         always(
-            "names in the device_map are not the model's, so what they were to place goes "
-            "elsewhere",
+            "names in the device_map are not in this model, so they place nothing",
             "device_map='auto', or names as model.named_modules() prints them",
+            "nothing, where the part is gone in this release (rotary_emb_local of Gemma 3)",
             why="layers of a Gemma 3 or 4 with images are under model.language_model, from "
             "transformers 4.52 on",
             known="the message; read in accelerate 1.15.0",
