@@ -70,6 +70,17 @@ _EIGHT_BITS = Answer(
 )
 
 
+def _sounds(pair: str) -> Answer:
+    """Answer where sound meets a tower in another dtype."""
+    return Answer(
+        f"audio features and weights have different dtypes ({pair})",
+        ('batch["input_features"] = batch["input_features"].to(model.dtype)',),
+        why="the processor makes features in float32, and outside of autocast nothing casts them",
+        known="the dtypes are in the message, the tower in the frames",
+        settles=False,
+    )
+
+
 def _dtypes(case: Case) -> Answer:
     first, second = _names_of_dtypes(case.message)
     pair = f"{first} and {second}" if first else "two dtypes"
@@ -78,14 +89,7 @@ def _dtypes(case: Case) -> Answer:
     if tower == "vision":
         return _in_the_tower(pair) if re.search(r"layer_?norm", last) else _pixels(pair)
     if tower == "audio":
-        return Answer(
-            f"audio features and weights have different dtypes ({pair})",
-            ('batch["input_features"] = batch["input_features"].to(model.dtype)',),
-            why="the processor makes features in float32, and outside of autocast nothing casts "
-            "them",
-            known="the dtypes are in the message, the tower in the frames",
-            settles=False,
-        )
+        return _sounds(pair)
     if "masked_scatter_" in case.hit.text:
         return _features(case, pair)
     if re.search(r"signed char|\bint8\b|\bChar\b", case.hit.text):
