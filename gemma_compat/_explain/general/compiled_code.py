@@ -139,4 +139,27 @@ COMPILED_CODE: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "setting-of-another-torch",
+        r"torch\.(?P<where>_dynamo|_inductor)\.config\.(?P<name>\w{3,60}) does not exist",
+        lambda case: Answer(
+            f"this torch has no setting torch.{case.match['where']}.config.{case.match['name']}",
+            (
+                "torch._dynamo.config.cache_size_limit   in older releases of torch, in place of "
+                "recompile_limit"
+                if case.match["name"] == "recompile_limit"
+                else "leave that line out, or set it only where hasattr(config, NAME)",
+                "or a newer torch, with the torchvision and triton of the same release",
+            ),
+            why="settings of the compiler are renamed between releases of torch",
+            known="the message; in which release the name came is not read here",
+        ),
+        {
+            "AttributeError: torch._dynamo.config.recompile_limit does not exist": (
+                "cache_size_limit"
+            ),
+            "AttributeError: torch._inductor.config.some_name does not exist": "hasattr",
+        },
+        alone=True,
+    ),
 )

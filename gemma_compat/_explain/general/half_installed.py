@@ -121,4 +121,27 @@ HALF_INSTALLED: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "transformers-of-pi0",
+        r"cannot import name 'check' from 'transformers\.models\.siglip'|"
+        r"An incorrect transformers? version is used",
+        always(
+            "code of pi0 (LeRobot, openpi) wants a transformers with its own changes, and this one "
+            "has none",
+            "pip install -U lerobot, with the transformers that it names   (newer releases need no "
+            "changes)",
+            "or openpi: copy its transformers_replace over the installed transformers, as its "
+            "README says, for the release that it names",
+            why="models/siglip/check.py is in no published transformers: it tells the code that "
+            "the changed files are there",
+            known="the name and the sentence are those of pi0's code; which of the two is used, "
+            "the frames show",
+            certain=False,
+        ),
+        {
+            "ImportError: cannot import name 'check' from 'transformers.models.siglip'": "lerobot",
+            "ValueError: An incorrect transformer version is used": "transformers_replace",
+        },
+        alone=True,
+    ),
 )

@@ -155,4 +155,21 @@ VLLM_RELEASES: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "rope-of-another-release",
+        r"rope_parameters should have a 'rope_type' key",
+        always(
+            "vLLM reads the checkpoint's rope_parameters otherwise than transformers wrote them",
+            "pip install -U vllm   (or the release of transformers that this vLLM names)",
+            "or a copy of the folder whose config.json has the rope_scaling of the base checkpoint",
+            why="Gemma 3 has one entry for each kind of layer (full_attention, "
+            "sliding_attention); where a rope_theta stands beside them, the whole is read as one "
+            "entry, and that has no rope_type",
+            known="the message is the check of rope_parameters; that the nested form is the cause "
+            "was reported for vLLM 0.13.0 with configs of transformers 4.57, and not run here",
+            certain=False,
+        ),
+        {"ValueError: rope_parameters should have a 'rope_type' key": "pip install -U vllm"},
+        alone=True,
+    ),
 )
