@@ -177,7 +177,7 @@ CLUSTER: tuple[General, ...] = (
         "replicas-low-on-memory",
         r"Replicas low on memory(?:: (?P<pool>[\w, -]{1,80}))?",
         always(
-            "Vertex AI ended the job: a machine of it ran out of its own memory, not the card's",
+            "Vertex AI ended the job: the memory of a machine ran out, not the card's",
             "a machineType with more memory in machineSpec (workerPoolSpecs)",
             "dtype=torch.bfloat16 at loading, dataloader_num_workers=0, streaming=True",
             why="the process is killed from outside, so its log ends without a traceback",

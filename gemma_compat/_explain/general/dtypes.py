@@ -84,8 +84,7 @@ def _sounds(pair: str) -> Answer:
 def _dtypes(case: Case) -> Answer:
     first, second = _names_of_dtypes(case.message)
     pair = f"{first} and {second}" if first else "two dtypes"
-    last = f"{case.frames}\n{case.hit.text}"
-    tower = _tower(last)
+    tower = _tower(last := f"{case.frames}\n{case.hit.text}")
     if tower == "vision":
         return _in_the_tower(pair) if re.search(r"layer_?norm", last) else _pixels(pair)
     if tower == "audio":
