@@ -7,22 +7,6 @@ from .base import General, always
 
 PROMPTS: tuple[General, ...] = (
     General(
-        "template-is-there-already",
-        r"Chat template is already added to the tokenizer",
-        always(
-            "setup_chat_format is to set a chat template where the tokenizer has one",
-            "leave setup_chat_format out   the -it checkpoints of Gemma bring their template",
-            "or tokenizer.chat_template = None before it, where ChatML is wanted in its place",
-            why="it adds ChatML's marks as tokens and resizes the embeddings: a model that was "
-            "tuned on another template would have to learn it anew",
-            known="the message; read in TRL 0.24.0",
-        ),
-        {
-            "ValueError: Chat template is already added to the tokenizer. If you want to overwrite "
-            "it, please set it to None": "leave setup_chat_format out"
-        },
-    ),
-    General(
         "two-masks-for-a-prompt",
         r"Expected a single attention mask, got (?P<count>\d+) instead",
         lambda case: Answer(

@@ -1,4 +1,4 @@
-"""Arguments of TRL's trainers that moved to their configs or have another name."""
+"""TRL's arguments that moved or have another name, and its helper for chat templates."""
 
 from __future__ import annotations
 
@@ -78,6 +78,22 @@ def of_a_generated_trainer(name: str, function: str) -> Answer:
 
 
 TRL_ARGUMENTS: tuple[General, ...] = (
+    General(
+        "template-is-there-already",
+        r"Chat template is already added to the tokenizer",
+        always(
+            "setup_chat_format is to set a chat template where the tokenizer has one",
+            "leave setup_chat_format out   the -it checkpoints of Gemma bring their template",
+            "or tokenizer.chat_template = None before it, where ChatML is wanted in its place",
+            why="it adds ChatML's marks as tokens and resizes the embeddings: a model that was "
+            "tuned on another template would have to learn it anew",
+            known="the message; read in TRL 0.24.0",
+        ),
+        {
+            "ValueError: Chat template is already added to the tokenizer. If you want to overwrite "
+            "it, please set it to None": "leave setup_chat_format out"
+        },
+    ),
     General(
         "formatting-beside-completions",
         r"completion_only_loss\b[^\n]{0,40}(?:conflicts?|incompatible)[^\n]{0,40}formatting",
