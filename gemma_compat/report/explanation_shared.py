@@ -63,7 +63,7 @@ def _is_known(topic: str, found: Explanation) -> bool:
 
 
 def render_markdown(found: Explanation) -> str:
-    """Render for an issue: the block, then the causes."""
+    """Render for an issue: the block, then the causes and the general answers."""
     parts = ["```", *block(found), "```"]
     for cause in found.causes:
         rule = cause.rule
@@ -73,7 +73,19 @@ def render_markdown(found: Explanation) -> str:
         ]
         parts += [f"  - {clean(happened(cause))}", f"  - help: {clean(cure(cause))}"]
         parts += [f"  - upstream: {', '.join(rule.upstream)}"] if rule.upstream else []
+    for item in found.generally:
+        parts += ["", *_general_markdown(item)]
     return "\n".join(parts) + "\n"
+
+
+def _general_markdown(item: Generally) -> list[str]:
+    answer = item.answer
+    whose = "" if answer.of_gemma else "general: any model can meet this; "
+    return [
+        f"- `{item.name}` ({whose}{'certain' if answer.certain else 'likely'})",
+        f"  - line {item.line.number}: {clean(answer.happened)}",
+        f"  - help: {clean(answer.do[0])}",
+    ]
 
 
 def render_json(found: Explanation) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gemma_compat._explain.explain import explain_log
-from gemma_compat.report.explanation import headline, render_text
+from gemma_compat.report.explanation import headline, render_markdown, render_text
 
 LOGS = Path(__file__).parent / "made"
 # A log, words that its headline must have, and words that the answer must have.
@@ -145,6 +145,15 @@ def test_the_headline_says_what_was_done_to_the_run(name: str) -> None:
     assert advised in " ".join(render_text(found).split())
     certain = {cause.rule.code for cause in found.causes if cause.is_certain}
     assert certain == CONFIRMED.get(name, set())
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_what_is_shared_says_it_too_and_nothing_private(name: str) -> None:
+    with (LOGS / f"{name}.log").open("rb") as file:
+        found = explain_log(file)
+    shared = render_markdown(found)
+    assert [item.name for item in found.generally if f"- `{item.name}` (" not in shared] == []
+    assert "/home/user" not in shared
 
 
 def test_every_log_is_asked() -> None:
