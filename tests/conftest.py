@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,7 +23,9 @@ from gemma_compat.facts import (
 )
 from gemma_compat.tables.gpus import architecture
 
-# No test may depend on the language of the machine, or on how fast it is.
+# No test may depend on the language of the machine, or on how fast it is, or on whether a shell
+# started it in the background, where Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["GEMMA_COMPAT_LANG"] = "en"
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")

@@ -35,7 +35,7 @@ def _without_figures(row: bytes) -> bytes:
     end = len(row) - len(row.lstrip(_OF_FIGURES))
     if end < _MANY or _TYPE.search(row, 0, end):
         return row
-    return row[row.find(b" ", end - _KEPT) + 1 :]
+    return row[row.find(b" ", end - _KEPT, end) + 1 :]  # whole where no blank is among them
 
 
 def _without_repeats(row: bytes) -> bytes:

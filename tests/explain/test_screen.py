@@ -62,6 +62,7 @@ def test_a_search_of_every_row_finds_no_more(
     "row",
     [
         b"00000000: 4a2f 8b1c 4a2f 8b1c 4a2f 8b1c 4a2f 8b1c  CUDA out of memory.",
+        b"000000000000000000000000000000--tf32 requires Ampere",
         b"0.5 0.25 0.125 0.0625 0.5 0.25 0.125 bf16 0.5 0.25 0.125 throughout",
         b"0.5 0.25 0.125 0.0625 0.5 0.25 0.125 2 x 3090 here",
         b"0.5 0.25 0.125 0.0625 0.5 0.25 0.125 on an A100 here",
