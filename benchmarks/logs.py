@@ -16,7 +16,7 @@ from .figure import Figure
 SIZE = 24_000_000  # bytes of each log
 LIMIT = 10.0  # ms of CPU for each 10^6 bytes
 # Lines of which none is like another and that hold letters by chance: what was reached.
-LIMIT_OF_NOISE = 150.0
+LIMIT_OF_NOISE = 200.0
 
 
 def measure(root: Path, rounds: int) -> Iterator[Figure]:
