@@ -27,8 +27,9 @@ INSTEAD = {
     r"\bis in the header\b": "quote the error text",
 }
 # A sentence that begins with a participle has no subject: "Told by what it holds."
+# "Raised by" alone is what Python 3.12 and later make of an f-string that goes on with who.
 PARTICIPLE = re.compile(
-    r"(?:^(?!Seen on a GPU)|(?<=[.:] ))"
+    r"(?:^(?!Seen on a GPU|Raised by$)|(?<=[.:] ))"
     r"(?:Told|Called|Judged|Found|Made|Seen|Kept|Counted|Raised|Written|Derived|Taken|Tried|Asked|"
     r"Measured|Held|Shown|Reported|Read off) (?:by|with|on|in|from|for|as|at|there)\b"
 )

@@ -23,7 +23,7 @@ _TO_WORDS = bytes(
 _SHORT = 6  # bytes of a text with figures; it would take long to find, and is there mostly
 # The number of a card, as in "A100", "MI300" or "8xH100". A stands for any first letter of one, w
 # for what else it does not stand behind, and a blank for what it may stand behind.
-_CARD = re.compile(rb"A0(?:(?<=[ \n]..)|(?<=[ \n]A..)|(?<=0x..))")
+_CARD = re.compile(rb"A0(?:(?<=[ \n]..)|(?<=[ \n]A..)|(?<=0x..)|(?<=0xA..))")
 _NOT_BEFORE_A_CARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/.$"
 
 # What a word leads to: a text that must be there as well, its kind, and the number of a pattern.

@@ -67,6 +67,7 @@ def test_a_search_of_every_row_finds_no_more(
         b"0.5 0.25 0.125 0.0625 0.5 0.25 0.125 2 x 3090 here",
         b"0.5 0.25 0.125 0.0625 0.5 0.25 0.125 on an A100 here",
         b"run on 8xH100 and on GPU-T4",
+        b"a node of 8xMI300X",
         b"4 * 3090",
         b"*my* run on a 3090",
         b"maxlen4096 and seqLen: 2048",

@@ -69,10 +69,9 @@ TOLD_CARDS: tuple[Reader, ...] = (
         needs=_ANY_CARD,
     ),
     Reader(  # "on a 3090", "my 4090", "A100s", "L40s": no count
-        rf"(?i:\b(?:an?|my|the|on|with|one|single|gpu:?|using|have)(?: (?:nvidia|rtx|geforce|\d\d "
-        rf"?gb))"
-        rf"{{0,3}} (?P<count>)(?P<card>{_CARD})s?)\b(?i:(?! ?ti\b|[-/_.]\w| ?(?:steps|tokens|rows|"
-        r"examples|samples|x\b|\*)))",
+        r"(?i:(?<!&)\b(?:an?|my|the|on|with|one|single|gpu:?|using|have)"
+        rf"(?: (?:nvidia|rtx|geforce|\d\d ?gb)){{0,3}} (?P<count>)(?P<card>{_CARD})s?)\b"
+        r"(?i:(?! ?ti\b|[-/_.]\w| ?(?:steps|tokens|rows|examples|samples|x\b|\*)))",
         _cards,
         {
             "runs out of memory on a 3090": {"told.card": "3090", "told.cards": ...},
