@@ -152,7 +152,7 @@ _FORMS: tuple[Reader, ...] = (
     Reader(
         r"(?i:(?:sequence|context|seq|max)[ _-]?(?:len(?:gth)?|window|size)"
         r"(?: of| is| to|\s?[=:])? ?~?)"
-        r"(?P<value>\d{1,3},\d{3}|\d{3,6}|\d{1,3}[kK])(?![A-Za-z_\d.])",
+        r"(?P<value>\d{1,3},\d{3}|\d{3,6}|(?<![A-Za-z])\d{1,3}[kK])(?![A-Za-z_\d.])",
         _number("tokens"),
         {
             "with a sequence length of 8192": {"told.tokens": 8192},
