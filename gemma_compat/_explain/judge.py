@@ -23,7 +23,6 @@ from .by_symptom import (
 from .explanation import (
     CONFIRMED,
     DOUBTED,
-    OPEN,
     Cause,
     Explanation,
     Generally,
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from .excerpt import Words
     from .read_log import LogReading
 
-_ORDER = (CONFIRMED, OPEN, DOUBTED)
 # No run survives these. If the facts show one, it is the cause of whatever error ends the log.
 _DECISIVE = {"GC604": "nothing of this model can be loaded with that release"}
 

@@ -25,7 +25,6 @@ _LOGITS = (
     r"cross_entropy|loss_function|fixed_cross_entropy|logits = |logits\.float|lm_head|"
     r"selective_log_softmax|log_softmax"
 )
-_OPTIMIZER = r"optimizer\.step|in step\b.*|_init_group|adamw|exp_avg"
 _IN_A_STEP = r"training_step|in (?:_call_impl|_?forward|backward|step)\b|_inner_training_loop"
 _SMALLER = (
     "per_device_train_batch_size=1 with more gradient_accumulation_steps",

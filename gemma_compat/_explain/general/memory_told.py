@@ -12,9 +12,6 @@ from .memory_command import command, not_set
 from .memory_estimate import Run, lacks, run_of, weights_of
 from .memory_phases import is_told_at_loading, told_phase
 
-_GIB = 1 << 30
-
-
 _SERVES = re.compile(r"(?i)\bollama\b|llama\.cpp|llama-server|lm studio|num_ctx|\.gguf\b|:Q\d_")
 _TRAINS = re.compile(
     r"(?i)\b(?:re)?train|fine-?tun|\btun(?:e|ing)\b|lora\b|\bsft\b|grpo|save_pretrained"
