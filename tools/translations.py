@@ -35,7 +35,9 @@ PACKAGE = Path(__file__).resolve().parent.parent / "gemma_compat"
 HOME = PACKAGE / "locale"
 # Rooms whose sentences a person reads first.
 FRAMES = (
-    *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_explain/general/[!_]*.py")),
+    *sorted(
+        str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_explain/general/**/[!_]*.py")
+    ),
     "_explain/answer.py",
     "_explain/figures.py",
     "_explain/judge.py",

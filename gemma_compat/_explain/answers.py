@@ -15,7 +15,7 @@ from .figures import NAMES as FIGURES
 from .figures import figure_answers
 from .general import Case, General, generals
 from .general.own_words import own_words
-from .general.processes import REPORT
+from .general.processes.processes import REPORT
 from .lines import line_of
 from .readers.saying import is_denied
 from .source import is_source

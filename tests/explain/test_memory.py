@@ -11,7 +11,7 @@ import pytest
 from gemma_compat._cli import main
 from gemma_compat._explain.explain import explain_log
 from gemma_compat._explain.explanation import Explanation
-from gemma_compat._explain.general.memory_figures import allocator_of
+from gemma_compat._explain.general.memory.figures import allocator_of
 from gemma_compat.report.explanation import render_text
 
 _SECOND = "Please tell me what to do.\n"

@@ -142,7 +142,7 @@ def test_another_model_gets_a_general_answer_and_no_rule(text: str) -> None:
 
 
 def test_rows_of_unsloths_refusals_answer_their_own_examples() -> None:
-    from gemma_compat._explain.general.unsloth_refusals import REFUSALS
+    from gemma_compat._explain.general.unsloth.refusals import REFUSALS
 
     for row in REFUSALS:
         text, word = row.example

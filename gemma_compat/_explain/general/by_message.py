@@ -53,7 +53,7 @@ def _too_old(case: Case) -> Answer | None:
     )
 
 
-BY_MESSAGE: tuple[General, ...] = (
+KINDS: tuple[General, ...] = (
     General(
         "required-distribution-missing",
         r"The '(?P<need>[A-Za-z][\w.-]{0,40}[^'\n]{0,40})' distribution was not found and is "

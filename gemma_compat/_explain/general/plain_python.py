@@ -58,7 +58,7 @@ def _number_looped_over(case: Case) -> Answer:
     )
 
 
-PLAIN_PYTHON: tuple[General, ...] = (
+KINDS: tuple[General, ...] = (
     General(
         "nothing-to-reduce",
         r"Expected reduction dim (?:\d+ )?to have non-zero size|cannot perform reduction function "

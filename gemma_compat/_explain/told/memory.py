@@ -10,13 +10,13 @@ _MEM = r"(?:(?:gpu |cuda |video )?memory(?: usage| consumption| footprint)?|v-?r
 
 
 def _estimated(case: Case) -> Answer | None:
-    from ..general.memory_told import told_memory  # few sentences are of memory
+    from ..general.memory.told import told_memory  # few sentences are of memory
 
     return told_memory(case)
 
 
 def _more(case: Case) -> Answer | None:
-    from ..general.memory_told import told_memory
+    from ..general.memory.told import told_memory
 
     return told_memory(case, runs_out=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..answer import Answer
 from ..general.base import Case
-from ..general.platforms import no_triton
+from ..general.installing.platforms import no_triton
 from .base import Symptom, told
 
 _CARDS = (

@@ -1,0 +1,219 @@
+"""What PEFT's configs want: required fields, ranges, and the one adapter that may be trained."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _required(case: Case) -> Answer:
+    names = ", ".join(re.findall(r"\w{3,40}", case.match["names"]))
+    return Answer(
+        f"adapter_config.json lacks what this PEFT requires: {names}",
+        (
+            'add it to the file: "peft_type": "LORA" for LoRA',
+            "or save the adapter again with model.save_pretrained(FOLDER)",
+        ),
+        why="another program (mlx, llama.cpp, another trainer) wrote the file, or it was cut",
+        known="the message names the fields",
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "adapter-config-lacks-a-field",
+        r"config that is trying to be loaded is missing required keys: (?P<names>[^\n]{2,120})|"
+        r"KeyError: (?P<key>'peft_type'|'task_type')",
+        lambda case: (
+            _required(case)
+            if case.match["names"]
+            else Answer(
+                f"adapter_config.json has no {case.match['key']}, so PEFT cannot tell what kind of "
+                "adapter it is",
+                (
+                    'add "peft_type": "LORA" (and "task_type": "CAUSAL_LM") to the file',
+                    "or give the folder that PEFT itself wrote: it has adapter_config.json beside "
+                    "adapter_model.safetensors",
+                ),
+                why="adapters of mlx and of other programs have a file of that name with other "
+                "fields",
+                known="the message names the field",
+            )
+        ),
+        {
+            "KeyError: 'peft_type'": "LORA",
+            "TypeError: The LoraConfig config that is trying to be loaded is missing required "
+            "keys: {'peft_type'}.": "peft_type",
+        },
+    ),
+    General(
+        "adalora-without-its-schedule",
+        r"AdaLoRA does not work when `total_step` is None|"
+        r"schedule values don't allow for a budgeting phase",
+        always(
+            "AdaLoRA moves its ranks along the run, and total_step does not say how long that is",
+            "AdaLoraConfig(total_step=STEPS, tinit=STEPS // 10, tfinal=STEPS // 5, ...)",
+            "STEPS: rows x epochs / (batch x GPUs x accumulation)",
+            why="tinit + tfinal must be less than total_step",
+        ),
+        {
+            "ValueError: AdaLoRA does not work when `total_step` is None, supply a value > 0.": (
+                "tinit"
+            )
+        },
+    ),
+    General(
+        "feedforward-modules-of-ia3",
+        r"specify `feedforward_modules` in `peft_config`|`feedforward_modules` should be a subset",
+        always(
+            "IA3 treats feed-forward layers in another way, and is not told which they are",
+            'IA3Config(target_modules=["k_proj", "v_proj", "down_proj"], '
+            'feedforward_modules=["down_proj"], task_type="CAUSAL_LM")',
+        ),
+        {"ValueError: Please specify `feedforward_modules` in `peft_config`": "down_proj"},
+    ),
+    General(
+        "rank-of-nothing",
+        r"`r` should be a positive integer[ \w]{0,8},? but the value passed is",
+        always(
+            "the rank of the adapter is not a whole number above 0",
+            "LoraConfig(r=16, lora_alpha=32)",
+        ),
+        {
+            "ValueError: `r` should be a positive integer value but the value passed is 0": "r=16",
+            "ValueError: `r` should be a positive integer or 0, but the value passed is -1": "r=16",
+        },
+    ),
+    General(
+        "start-values-without-their-config",
+        r"`loftq_config` must be specified when|Please initialize (?:PiSSA|CorDA|MiCA|OLoRA) under|"
+        r"Unknown initialization init_lora_weights=|run `preprocess_corda` first|"
+        r"lora_ga_config must be provided|init_lora_weights should be 'pissa'",
+        always(
+            "init_lora_weights asks for a start that these weights or this config do not allow",
+            "init_lora_weights=True   is the ordinary start",
+            "PiSSA, CorDA, OLoRA: load the base in bfloat16 or float32, and quantize what remains "
+            "afterwards",
+            why="they split the weights themselves, which 4-bit weights do not allow",
+        ),
+        {
+            "TypeError: Please initialize PiSSA under float32, float16, or bfloat16. Subsequently, "
+            "re-quantize the residual model to help minimize quantization errors.": (
+                "init_lora_weights=True"
+            )
+        },
+    ),
+    General(
+        "dora-or-another-variant-refused",
+        r"does not support (?P<name>DoRA|lora_bias|LOFTQ|aLoRA|KaSA|VeLoRA|QALoRA)\b[^\n]{0,60}|"
+        r"lora\.\w{3,40} does not work with (?P<other>[\w=.!]{3,40}(?: !?=? ?\S{1,12})?)",
+        lambda case: Answer(
+            f"a layer that the adapter goes onto does not take "
+            f"{case.match['name'] or case.match['other'].rstrip('.')}",
+            (
+                "use_dora=False, lora_bias=False, lora_dropout=0   as the message names it",
+                "or leave that layer out of target_modules or target_parameters",
+                "or pip install -U peft   where a newer one takes it",
+            ),
+            why="embeddings, quantized layers, experts and convolutions take fewer options than "
+            "plain linear layers",
+            known="PEFT says so",
+        ),
+        {
+            "ValueError: EmbeddingLayer does not support DoRA (yet), please set use_dora to False"
+            "": "does not take DoRA",
+            "ValueError: lora.ParamWrapper does not work with lora_dropout != 0.": "lora_dropout",
+        },
+    ),
+    General(
+        "adapters-of-two-ranks",
+        r"All adapters must have the same r value when using combination_type|"
+        r"Cannot add weighted adapters if they target|"
+        r"Cannot add weighted adapters targeting the same module",
+        always(
+            "adapters are added up that do not have the same rank, or that train whole modules",
+            'model.add_weighted_adapter([...], weights=[...], combination_type="svd")   or "cat"',
+            "modules_to_save cannot be added up: merge one adapter, then the next",
+        ),
+        {
+            "ValueError: All adapters must have the same r value when using combination_type "
+            "linear, ties, dare_ties or dare_linear.": '"svd"'
+        },
+    ),
+    General(
+        "adapter-names-while-training",
+        r"Cannot pass `adapter_names` when the model is in training mode|"
+        r"Trying to infer with non-existing adapter",
+        always(
+            "adapter_names chooses an adapter for each row, and that is for inference only",
+            "model.eval()   before the call, and names from model.peft_config.keys()",
+        ),
+        {
+            "ValueError: Cannot pass `adapter_names` when the model is in training mode.": (
+                "model.eval()"
+            )
+        },
+    ),
+    General(
+        "text-to-start-a-prompt-from",
+        r"When prompt_tuning_init='TEXT', \w{3,40} can't be",
+        always(
+            "prompt tuning is to start from a text, and text or tokenizer is not given",
+            'PromptTuningConfig(prompt_tuning_init="TEXT", prompt_tuning_init_text="...", '
+            "tokenizer_name_or_path=MODEL, num_virtual_tokens=20)",
+        ),
+        {
+            "ValueError: When prompt_tuning_init='TEXT', tokenizer_name_or_path can't be None.": (
+                "num_virtual_tokens"
+            )
+        },
+    ),
+    General(
+        "class-for-another-task",
+        r"Expected target PEFT class: (?P<wanted>\w{3,60}), but you have asked for: "
+        r"(?P<asked>\w{3,60})|Cannot infer the auto class from the config",
+        lambda case: Answer(
+            "the adapter was trained for another task than this class loads"
+            + (
+                f": {case.match['wanted']}, not {case.match['asked']}"
+                if case.match["wanted"]
+                else ""
+            ),
+            (
+                "the class of the adapter's task_type: AutoPeftModelForCausalLM for CAUSAL_LM, "
+                "AutoPeftModelForSequenceClassification for SEQ_CLS",
+                "or PeftModel.from_pretrained(base, ADAPTER) with a base that you load",
+            ),
+            known="the message; adapter_config.json has the task_type",
+        ),
+        {
+            "ValueError: Expected target PEFT class: PeftModelForCausalLM, but you have asked for: "
+            "PeftModelForSequenceClassification make sure that you are loading the correct model "
+            "for your task type.": "PeftModelForCausalLM, not"
+        },
+    ),
+    General(
+        "target-modules-of-two-kinds",
+        r"Invalid type <class '(?P<kind>\w{1,20})'> found in target_modules|"
+        r"all adapter configs must follow the same target modules type",
+        always(
+            "adapters are to be combined whose target_modules are of kinds that this PEFT does not "
+            "combine",
+            "pip install -U peft   : newer ones take lists, sets and texts",
+            "model.peft_config[NAME].target_modules = set(...)   alike for all of them, before "
+            "add_weighted_adapter",
+            why="a saved config holds a list, one that is made in Python may hold a set or a text",
+            known="PEFT's check says so",
+            settles=False,
+        ),
+        {
+            "throws error: \"Invalid type <class 'list'> found in target_modules\"": (
+                "pip install -U peft"
+            ),
+            "ValueError: Invalid type <class 'list'> found in target_modules": "set(...)",
+        },
+        alone=True,
+    ),
+)

@@ -1,0 +1,299 @@
+"""PEFT: targets that match too much, nothing, or names that have moved."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+_LINEAR_ONLY = r"target_modules=r'^(?:.*\.)?language_model\..*\.(?:q|k|v|o|gate|up|down)_proj$'"
+
+
+def _unsupported(case: Case) -> Answer:
+    name = case.match["name"]
+    return Answer(
+        f"target_modules hits {name}, a whole block that PEFT cannot adapt",
+        (_LINEAR_ONLY, "or target_modules='all-linear'"),
+        why="a name in the list, or the pattern, matches the path of a block and not only of the "
+        "linear layers in it: PEFT compares the end of each path with a name, and the whole path "
+        "with a pattern",
+        known="the message names the module that was hit",
+        of_gemma="Gemma" in name,
+    )
+
+
+_ON_ANOTHER_ADAPTER = Answer(
+    "target_modules names the inside of an adapter's own layers (base_layer, lora_A), "
+    "which a plain model does not have",
+    (
+        "target_modules of the layers themselves (q_proj, v_proj, ..., or all-linear), "
+        "and train again",
+        "for this adapter: the first one on the base again, not merged, and this one on "
+        "that: PeftModel.from_pretrained(PeftModel.from_pretrained(base, FIRST), THIS)",
+    ),
+    why="the names were collected from a model that had an adapter already, so that the "
+    "second one lay upon the first; without the first, its layers have no place",
+    known="PEFT says so; base_layer and lora_A are names of PEFT's layers",
+)
+
+
+def _not_found(case: Case) -> Answer:
+    names = case.match["names"]
+    if re.search(r"\bbase_layer\b|\blora_[AB]\b|\blora_dropout\b", names):
+        return _ON_ANOTHER_ADAPTER
+    if re.search(r"(?<!model\.)language_model\.model\.layers", names):
+        return Answer(
+            "the pattern in target_modules is of the old module path, and matches nothing",
+            (
+                "write it for model.language_model.layers in place of language_model.model.layers",
+                "or target_modules='all-linear'",
+            ),
+            why="transformers 4.52 moved the decoder of the multimodal Gemma 3 (and PaliGemma) "
+            "from language_model.model.layers to model.language_model.layers",
+            known="the pattern is in the message; the paths are those of transformers 4.51.3 and "
+            "4.52.4",
+            of_gemma=True,
+        )
+    if re.search(r"model\.language_model\.", names):
+        return Answer(
+            "the pattern in target_modules matches nothing in this model",
+            (
+                "before transformers 4.52 the path was language_model.model.layers; a text-only "
+                "checkpoint has model.layers",
+                "print([n for n, _ in model.named_modules()][:40]) shows the names that are there",
+            ),
+            why="module paths of the multimodal Gemma 3 moved in transformers 4.52",
+            known="the pattern is in the message; which release ran decides",
+            certain=False,
+            of_gemma=True,
+        )
+    return Answer(
+        "no module of this model has a name that target_modules asks for",
+        (
+            "target_modules='all-linear'",
+            "print({n.split('.')[-1] for n, _ in model.named_modules()}) shows the names",
+        ),
+        why="the names are another family's, or the pattern is not written for this model's paths",
+        known="PEFT says so; it lists what was asked for",
+    )
+
+
+def _prefix_and_mask(case: Case) -> Answer | None:
+    """Answer where a prefix is tuned: its tokens are in one of the two tensors only."""
+    if case.facts.model.get("peft") != "PREFIX_TUNING":
+        return None
+    return Answer(
+        "the tokens of the trained prefix are in the keys and not in the mask",
+        ("pip install -U 'peft>=0.20.0' 'transformers>=4.56'", "or train LoRA"),
+        why="prefix tuning hands a filled cache to a Gemma 2 or 3, whose cache and mask of earlier "
+        "releases do not take one",
+        known="run on tiny models: peft 0.15.2 with transformers 4.50.3 fails so, peft 0.21.2 with "
+        "5.23.0 works",
+        certain=False,
+    )
+
+
+def _unplaced(case: Case) -> Answer:
+    return Answer(
+        "the adapter's file lacks tensors that this model's adapter asks for: those layers are "
+        "not the trained ones",
+        (
+            "load it with the transformers and peft that trained it, or rename the keys in "
+            "adapter_model.safetensors",
+            "load the class that was trained (AutoModelForCausalLM or the multimodal one)",
+        ),
+        why="names in the file and in the model differ. transformers 4.52 moved the decoder of "
+        "multimodal models, and another class has other paths",
+        known="PEFT's warning lists the names; which side moved is not in it",
+        certain=False,
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "no-default-targets",
+        r"Please specify `target_modules`",
+        always(
+            "PEFT has no default target_modules for this model type, and none are named",
+            "target_modules='all-linear'   (a multimodal model: a regular expression that begins "
+            "with its language model)",
+            "IA3: target_modules and feedforward_modules",
+            why="PEFT keeps a table of defaults by model type, for LoRA and for IA3 apart",
+            known="PEFT says so",
+        ),
+        {"ValueError: Please specify `target_modules` in `peft_config`": "all-linear"},
+    ),
+    General(
+        "sizes-not-found-for-a-prompt",
+        r"Please specify `(?:num_layers|num_attention_heads|token_dim)` in `peft_config`",
+        always(
+            "PEFT does not find the sizes of the text model in the config of this multimodal model",
+            "pip install -U 'peft>=0.20.0'",
+            "or num_layers, token_dim and num_attention_heads in the config of the adapter",
+            why="prefix and prompt tuning need them; up to 0.15 PEFT reads the outer config only, "
+            "from 0.16 on its text_config",
+            known="run with peft 0.15.2 (fails) and 0.21.2 (works) on a tiny Gemma 3; 0.16.0 was "
+            "read",
+        ),
+        {"ValueError: Please specify `num_layers` in `peft_config`": "peft>=0.20.0"},
+    ),
+    General(
+        "prefix-not-in-the-mask",
+        r"The size of tensor a \(\d+\) must match the size of tensor b \(\d+\) at non-singleton",
+        _prefix_and_mask,
+        {
+            "PrefixTuningConfig(num_virtual_tokens=4)\npeft==0.15.2\nRuntimeError: The size of "
+            "tensor a (12) must match the size of tensor b (8) at non-singleton dimension 3": (
+                "peft>=0.20.0"
+            ),
+            "RuntimeError: The size of tensor a (12) must match the size of tensor b (8) at "
+            "non-singleton dimension 3": "",
+        },
+    ),
+    General(
+        "wrapper-called-by-name",
+        r"(?P<name>AuxiliaryTrainingWrapper|ModulesToSaveWrapper)\.forward\(\) missing \d required "
+        r"positional argument",
+        lambda case: Answer(
+            "the model calls a module by keyword that PEFT has wrapped (modules_to_save), and this "
+            "PEFT's wrapper takes its input by position only",
+            (
+                "pip install -U 'peft>=0.20.0'",
+                "or leave that module out of modules_to_save (the embedder of images or audio)",
+            ),
+            why="up to 0.19 the wrapper's forward is (self, x, ...); from 0.20.0 on it takes any "
+            "arguments",
+            known="the message; the signatures are those of peft 0.15.2, 0.17.1, 0.18.1, 0.19.0 "
+            "and 0.20.0",
+        ),
+        {
+            "TypeError: AuxiliaryTrainingWrapper.forward() missing 1 required positional "
+            "argument: 'x'": "peft>=0.20.0"
+        },
+    ),
+    General(
+        "adapter-tensors-missing",
+        r"Found missing adapter keys while loading the checkpoint",
+        _unplaced,
+        {
+            "UserWarning: Found missing adapter keys while loading the checkpoint: "
+            "['base_model.model.model.a.lora_A.default.weight',": "names in the file"
+        },
+        alone=True,
+    ),
+    General(
+        "target-is-a-block",
+        r"Target module (?P<name>(?!Gemma4ClippableLinear)\w*(?:Model|Layer|Attention|MLP|Tower|"
+        r"Encoder|Decoder|Experts?|Block|Embedder|ModuleList|Sequential))\(",
+        _unsupported,
+        {"ValueError: Target module Gemma3nTextModel(": "language_model"},
+    ),
+    General(
+        "target-not-found",
+        r"Target modules (?P<names>.{1,300}?) not found in the base model",
+        _not_found,
+        {
+            "ValueError: Target modules language_model.model.layers.[\\d]+.q_proj not found in the "
+            "base model. Please check": "4.52",
+            "ValueError: Target modules {'base_layer'} not found in the base model.": "train again",
+            "ValueError: Target modules {'query_key_value'} not found in the base model.": (
+                "all-linear"
+            ),
+        },
+    ),
+    General(
+        "target-of-another-kind",
+        r"Target module (?P<name>\w{1,60})\([^\n]{0,300} is not supported|"
+        r"Target module (?P<other>\w{1,60})\([^\n]{0,120}is not a|"
+        r"Target module (?P<bare>(?:WQ|Quant|Q|Exllama)\w{0,20}Linear\w{0,20}|QuantLinear|"
+        r"\w{0,30}Norm) is not "
+        r"supported",
+        lambda case: Answer(
+            "target_modules hits a "
+            f"{next(filter(None, case.match.groups()))}, which PEFT cannot adapt",
+            (_LINEAR_ONLY, "or target_modules='all-linear'"),
+            why="LoRA takes linear layers, embeddings and convolutions; a short name in the list "
+            "also ends the path of other modules. A layer of a quantization that this PEFT does "
+            "not know counts as another kind too",
+            known="the message names the module that was hit",
+            settles=False,
+        ),
+        {
+            "ValueError: Target module GemmaRMSNorm((2048,), eps=1e-06) is not supported. "
+            "Currently, only the following modules are supported": "GemmaRMSNorm",
+            "ValueError: Target module Gemma3nRMSNorm is not supported": "a Gemma3nRMSNorm",
+            "ValueError: Target module WQLinear_GEMM is not supported. Currently, only": (
+                "quantization"
+            ),
+        },
+    ),
+    General(
+        "adapter-put-on-twice",
+        r"Adapter with name \w{1,60} already exists|"
+        r"already has [^\n]{0,40}(?i:adapter|peft|lora)|"
+        r"You are trying to modify a model with PEFT for a second time",
+        always(
+            "the model has an adapter of that name already",
+            "run the cell that loads the model again, and get_peft_model once",
+            "or another adapter_name; model.set_adapter(NAME)",
+            why="get_peft_model changes the model that it is given: a second call lays one adapter "
+            "over the other",
+        ),
+        {
+            "ValueError: Adapter with name default already exists. Please use a different name.": (
+                "get_peft_model once"
+            ),
+            "RuntimeError: function '_has_torch_function' already has a docstring": "",
+        },
+    ),
+    General(
+        "no-adapter-to-switch",
+        r"No adapter loaded\. Please load|Adapter with name \w{1,60} not found|"
+        r"No adapter layers found in the model|Adapter \w{1,60} not found|"
+        r"Adapter not found in (?:odict|dict)_keys|"
+        r"Please specify the target modules|No LoRA keys associated",
+        always(
+            "an adapter was asked for, and the model has none of that name",
+            "model = PeftModel.from_pretrained(model, FOLDER, adapter_name=NAME)   first",
+            "print(model.peft_config)   lists those that are there",
+        ),
+        {
+            "ValueError: No adapter loaded. Please load an adapter first.": "peft_config",
+            "set_adapter() throws ValueError: Adapter not found in odict_keys": "adapter_name=NAME",
+        },
+    ),
+    General(
+        "merge-refused",
+        r"Cannot merge (?!LORA)\w{1,20} layers when the model is|"
+        r"Merging LoRA layers is not supported for|Dequantization is not supported for",
+        always(
+            "an adapter cannot be merged into weights of this kind",
+            "PeftModel.from_pretrained(BASE in 16 bits, ADAPTER).merge_and_unload()",
+            "and quantize the result anew",
+            why="a merge adds to the weights, which only 16 bits hold without loss",
+        ),
+        {"ValueError: Cannot merge ia3 layers when the model is loaded in 4-bit mode": "16 bits"},
+    ),
+    General(
+        "task-type-unknown",
+        r"Invalid task type: '(?P<name>[^'\n]{1,40})'",
+        always(
+            "PEFT knows no task of that name",
+            'task_type="CAUSAL_LM"   (SEQ_CLS, SEQ_2_SEQ_LM, TOKEN_CLS, FEATURE_EXTRACTION)',
+        ),
+        {"ValueError: Invalid task type: 'CAUSAL_LLM'. Must be one of the following": "CAUSAL_LM"},
+    ),
+    General(
+        "everything-excluded",
+        r"All modules were excluded|No modules were targeted for adaptation",
+        always(
+            "the names to leave out (exclude_modules) leave no module that target_modules asks for",
+            "print([n for n, m in model.named_modules() if 'proj' in n][:20])   and narrow "
+            "exclude_modules",
+            known="PEFT says so",
+        ),
+        {"ValueError: All modules were excluded. This is likely unintended.": "exclude_modules"},
+    ),
+)

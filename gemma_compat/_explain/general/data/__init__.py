@@ -1,0 +1,1 @@
+"""Rows, batches, tokenizers, processors and what a model is called with."""

@@ -1,0 +1,75 @@
+"""What Arrow says of files and columns that it cannot read or join."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case
+
+
+def by_arrow(case: Case) -> Answer:
+    """Tell broken files, mapped functions and mixed columns apart."""
+    text = f"{case.hit.text}\n{case.message}"
+    for pattern, answer in _OF_ARROW:
+        if re.search(pattern, text):
+            return answer
+    return Answer(
+        "a column holds values of two kinds, and Arrow wants one type for each column",
+        (
+            "make them alike before the data set is built: always a list, always text, no None "
+            "beside a dict",
+            "content of a turn: text in every row, or a list of parts in every row",
+        ),
+        known="the message names the types",
+        settles=False,
+    )
+
+
+_OF_ARROW = (
+    (
+        r"expected length \d+ but got length \d+",
+        Answer(
+            "a function that was mapped in batches returns another number of rows than it got",
+            (
+                "dataset.map(f, batched=True, remove_columns=dataset.column_names)",
+                "or batched=False, or a list of one value for each row in every column",
+            ),
+            why="the old columns keep their length beside the new ones",
+            known="the message has the column and both lengths",
+        ),
+    ),
+    (
+        r"JSON parse error: (?!Column\()|straddling object",
+        Answer(
+            "a data file is not the JSON that is expected: one object a line, all complete",
+            (
+                "python -m json.tool --json-lines FILE   names the line",
+                "one list of objects: load_dataset('json', data_files=FILE, field=...), or write "
+                "it out line by line",
+            ),
+            why="a line is cut off, holds a comment or NaN, or an object goes over several lines",
+            known="the parser of Arrow says so; its row is counted within a block",
+            settles=False,
+        ),
+    ),
+    (
+        r"magic bytes|Not an Arrow file|file size is 0|Invalid Parquet|footer",
+        Answer(
+            "a data file is damaged, or is not of the format that it is read as",
+            (
+                "ls -l FILE, head -c 200 FILE   (a Git LFS pointer is three lines of text)",
+                "download it again: load_dataset(..., download_mode='force_redownload')",
+            ),
+            known="the reader does not find the marks of the format",
+        ),
+    ),
+    (
+        r"offset overflow|overflow with type|array of more than",
+        Answer(
+            "a block of rows is larger than the 2 GiB that one array may hold",
+            ("writer_batch_size=100 in map (images, audio, long texts)",),
+            known="Arrow says so",
+        ),
+    ),
+)

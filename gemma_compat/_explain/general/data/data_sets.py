@@ -1,0 +1,264 @@
+"""The datasets library: files that it cannot find, read or join."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+from .arrow import by_arrow
+
+
+def _not_found(case: Case) -> Answer:
+    return Answer(
+        "there is no data set of that name or at that path for this account",
+        (
+            "the whole name, OWNER/NAME, as on its page; hf auth login, where it is private or "
+            "gated",
+            "files of your own: load_dataset('json', data_files='path/to/file.jsonl')",
+        ),
+        why="a private data set looks the same as one that is not there, and a path that does not "
+        "exist here is taken for a name",
+        known="the message; which of these it is, it does not say",
+        certain=False,
+    )
+
+
+def _not_a_dataclass(case: Case) -> Answer:
+    """Answer a text that datasets raises on a newer file, and torch beside a newer Triton."""
+    newer = "pip install -U 'datasets>=4.0.0'   and restart the kernel"
+    triton = "pip install --force-reinstall torch   (it brings the triton of its release)"
+    if case.says(r"[/\\]datasets[/\\]|generate_from_dict"):
+        return Answer(
+            "the data set was written by a newer datasets than the one that reads it",
+            (newer, "or delete its folder in ~/.cache/huggingface/datasets"),
+            why="datasets 4 writes feature types that 3 does not know (List)",
+            known="the frame is that of datasets; the type came with datasets 4.0.0",
+        )
+    if case.says(r"_inductor|AttrsDescriptor|[/\\]triton[/\\]"):
+        return Answer(
+            "torch and the triton beside it are not of the same time",
+            (triton,),
+            why="torch reads the fields of a class of Triton's that is not a dataclass in a newer "
+            "one",
+            known="the frame is that of torch's compiler; the releases were not compared",
+        )
+    return Answer(
+        "a class that is asked for its fields is not a dataclass: of two packages one is too new "
+        "for the other",
+        (f"{triton}, if it fails while something is imported", f"{newer}, if a data set is read"),
+        why="a torch beside a newer Triton, and datasets 3 that reads a file of datasets 4, print "
+        "the same line at the end",
+        known="the message; the frames that would tell the two apart are not in the log",
+        settles=False,
+    )
+
+
+def _not_built(case: Case) -> Answer:
+    """Answer what datasets wraps around any error by Arrow's own line above it, if it is there."""
+    own = re.findall(
+        r"Arrow(?:Invalid|TypeError|NotImplementedError): [^\n]{1,200}", case.hit.before
+    )
+    if own:
+        return by_arrow(case.replace(error=None, hit=case.hit.replace(text=own[-1])))
+    return Answer(
+        "datasets could not build the data set from its files; the error before this one says why",
+        (
+            "look at the first traceback, above 'The above exception was the direct cause'",
+            "load_dataset(..., download_mode='force_redownload')   where a file is damaged",
+        ),
+        known="datasets wraps every error of this step in this one",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "data-set-scripts-are-gone",
+        r"Dataset scripts are no longer supported|"
+        r"contains custom code which must be executed to correctly load the dataset",
+        always(
+            "the data set is a script that loads it, which datasets 4 no longer runs",
+            "load_dataset(NAME, revision='refs/convert/parquet')",
+            "or pip install 'datasets<4', with trust_remote_code=True",
+            why="the Hub keeps a Parquet copy of most such data sets in that branch",
+        ),
+        {"RuntimeError: Dataset scripts are no longer supported, but found data.py": "datasets<4"},
+    ),
+    General(
+        "data-set-newer-than-its-reader",
+        r"Feature type '(?P<name>\w{1,20})' not found\. Available feature types",
+        always(
+            "the data set was written by a newer datasets than the one that reads it",
+            "pip install -U 'datasets>=4.0.0'   and restart the kernel",
+            "or delete its folder in ~/.cache/huggingface/datasets, where the newer one left it",
+            why="datasets 4 writes feature types that 3 does not know (List)",
+            known="the message; the type came with datasets 4.0.0",
+        ),
+        {
+            "ValueError: Feature type 'List' not found. Available feature types: ['Value', "
+            "'ClassLabel']": "datasets>=4.0.0"
+        },
+    ),
+    General(
+        "not-a-dataclass",
+        r"must be called with a dataclass type or instance",
+        _not_a_dataclass,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/torch/_inductor/runtime/'
+            'hints.py", line 36, in <module>\n    f\nTypeError: must be called with a dataclass '
+            "type or instance": "triton",
+            'Traceback (most recent call last):\n  File "/x/site-packages/datasets/features/'
+            'features.py", line 1474, in generate_from_dict\n    f\nTypeError: must be called with '
+            "a dataclass type or instance": "datasets>=4.0.0",
+            "TypeError: must be called with a dataclass type or instance": "two",
+        },
+    ),
+    General(
+        "data-set-pattern",
+        r"Invalid pattern: '\*\*' can only be an entire path component",
+        always(
+            "this datasets is older than the fsspec beside it",
+            "pip install -U datasets   and restart the kernel",
+            why="a newer fsspec reads ** in a path otherwise than the older datasets writes it",
+            known="the message; the releases were not compared",
+        ),
+        {"ValueError: Invalid pattern: '**' can only be an entire path component": "-U datasets"},
+    ),
+    General(
+        "no-such-data-set",
+        r"DatasetNotFoundError|doesn't exist on the Hub or cannot be accessed|"
+        r"Couldn't find (?:a dataset script|any data file) at|is neither a `Dataset` directory|"
+        r"Unable to find '[^'\n]{1,200}'(?: at|$)|No \(supported\) data files found|"
+        r"doesn't contain any data files",
+        _not_found,
+        {
+            "datasets.exceptions.DatasetNotFoundError: Dataset 'x/y' doesn't exist on the Hub or "
+            "cannot be accessed.": "hf auth login"
+        },
+    ),
+    General(
+        "data-set-of-several-parts",
+        r"BuilderConfig '?[^'\n]{1,80}'? not found\. Available|Config name is missing\. Please|"
+        r"Unknown split \"[^\"\n]{1,60}\"|Bad split: |[Pp]lease first select a split|"
+        r"no \w{1,20} split found for dataset",
+        always(
+            "the data set has several configurations or splits, and the one that is read is not "
+            "among them",
+            "load_dataset(NAME, CONFIG, split='train')",
+            "dataset['train']   where load_dataset returned all splits",
+            known="the message lists those that are there",
+        ),
+        {
+            "ValueError: Unknown split \"test\". Should be one of ['train'].": "split='train'",
+            'KeyError: "Invalid key: 0. Please first select a split. For example: '
+            "`my_dataset_dictionary['train'][0]`.\"": "dataset['train']",
+        },
+    ),
+    General(
+        "data-set-saved-to-disk",
+        r"dataset that was saved using `save_to_disk`|"
+        r"Expected to load a `Dataset` object, but (?:got a `DatasetDict`|provided path)",
+        always(
+            "the folder was written by save_to_disk, and load_dataset does not read that",
+            "datasets.load_from_disk(FOLDER)",
+        ),
+        {
+            "ValueError: You are trying to load a dataset that was saved using `save_to_disk`. "
+            "Please use `load_from_disk` instead.": "load_from_disk(FOLDER)"
+        },
+    ),
+    General(
+        "no-column-left",
+        r"\bInvalid key: \d+ is out of bounds for size 0",
+        always(
+            "the data set that reaches the trainer has no rows or no columns left",
+            "remove_unused_columns=False   with a collator that reads your columns",
+            "print(len(dataset), dataset.column_names)   right before the trainer is made",
+            why="the Trainer drops every column that the model's forward does not name; if none "
+            "is left, the data set counts as empty",
+            known="the message has the size 0; which of the two it is, it does not say",
+            certain=True,
+            settles=False,
+        ),
+        {"IndexError: Invalid key: 5 is out of bounds for size 0": "remove_unused_columns"},
+    ),
+    General(
+        "columns-of-two-data-sets",
+        r"features can't be aligned|features .{0,80}don't match|"
+        r"Column mismatch between batch|External features info don't match|"
+        r"Features of the new split don't match",
+        always(
+            "two data sets that are joined have columns of different types",
+            "dataset_b = dataset_b.cast(dataset_a.features)",
+            "or select_columns(...) on both first: the columns that the trainer reads",
+            known="the message names the column and both types",
+        ),
+        {
+            "ValueError: The features can't be aligned because the key messages of features {x} "
+            "has unexpected type": "cast"
+        },
+    ),
+    General(
+        "mapped-function-returns",
+        r"`function` which is applied to all elements of table returns a",
+        always(
+            "a function that is mapped over the rows must return a dict, and does not",
+            "return {'text': ...}   from the function; batched=True: a list in each key",
+            known="the message names what it returned",
+        ),
+        {
+            "TypeError: Provided `function` which is applied to all elements of table returns a "
+            "variable of type <class 'str'>.": "return {'text'"
+        },
+    ),
+    General(
+        "rows-of-two-kinds",
+        r"ArrowInvalid: |ArrowTypeError: |ArrowNotImplementedError: |cannot mix list and non-list|"
+        r"Couldn't cast|DatasetGenerationCastError|All the data files must have the same columns|"
+        r"offset overflow while concatenating|overflow with type",
+        by_arrow,
+        {
+            "pyarrow.lib.ArrowInvalid: cannot mix list and non-list, non-null values": "alike",
+            "pyarrow.lib.ArrowInvalid: JSON parse error: Column(/messages/[]/content) changed from "
+            "string to array in row 3": "alike",
+            "pyarrow.lib.ArrowInvalid: JSON parse error: Invalid value. in row 0": "json-lines",
+            "pyarrow.lib.ArrowInvalid: Column 1 named input_ids expected length 1000 but got "
+            "length 37": "remove_columns",
+            "pyarrow.lib.ArrowInvalid: Parquet magic bytes not found in footer.": "damaged",
+        },
+    ),
+    General(
+        "data-set-not-built",
+        r"DatasetGenerationError: An error occurred while generating the dataset",
+        _not_built,
+        {
+            "pyarrow.lib.ArrowInvalid: JSON parse error: Invalid value. in row 1\n\n"
+            "The above exception was the direct cause of the following exception:\n\n"
+            "datasets.exceptions.DatasetGenerationError: An error occurred while generating the "
+            "dataset": "--json-lines",
+            "datasets.exceptions.DatasetGenerationError: An error occurred while generating the "
+            "dataset": "first traceback",
+        },
+    ),
+    General(
+        "list-in-place-of-a-data-set",
+        r"'list' object has no attribute '(?:column_names|map|features|select)'",
+        lambda case: (
+            Answer(
+                "a plain list is given where a trainer expects a data set",
+                ("train_dataset=datasets.Dataset.from_list(rows)   and the same for eval_dataset",),
+                why="TRL's trainers ask a data set for its columns and map it; a list has neither",
+                known="the message; that the list is the data set is read off the name",
+            )
+            if re.search(r"Trainer|_prepare_dataset|train_dataset|trl", case.near)
+            else None
+        ),
+        {
+            "trainer = SFTTrainer(train_dataset=rows)\nAttributeError: 'list' object has no "
+            "attribute 'column_names'": "from_list",
+            "AttributeError: 'list' object has no attribute 'map'": "",
+        },
+        alone=True,
+    ),
+)

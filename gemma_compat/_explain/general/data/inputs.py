@@ -1,0 +1,251 @@
+"""What a model, a tokenizer or ``generate`` is called with."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _unused_arguments(case: Case) -> Answer:
+    names = re.findall(r"'(\w{1,40})'", case.match["names"])
+    listed = ", ".join(names[:4])
+    pictures = {"pixel_values", "image_position_ids", "input_features", "input_features_mask"}
+    if pictures & set(names):
+        return Answer(
+            f"images (or sound) were given to a class that is text-only: {listed}",
+            ("AutoModelForImageTextToText.from_pretrained(...)",),
+            why="AutoModelForCausalLM of a multimodal checkpoint may give its text model, which "
+            "takes no pictures",
+            known="the message lists what the model does not take",
+        )
+    return Answer(
+        f"generate was given what this model does not take: {listed}",
+        (
+            "model.generate(input_ids=batch['input_ids'], attention_mask=batch['attention_mask'], "
+            "...)",
+            "batch.pop('token_type_ids', None)   where a processor or an older tokenizer adds it",
+        )
+        if "token_type_ids" in names
+        else (f"leave {names[0] if names else 'it'} out, or check its spelling",),
+        why="what a tokenizer returns, and every misspelt option, is handed on to the model",
+        known="transformers lists what nothing used",
+    )
+
+
+def _neither(case: Case) -> Answer:
+    return Answer(
+        "the model was called with neither input_ids nor inputs_embeds (or with both)",
+        (
+            "model(input_ids=batch['input_ids'], attention_mask=..., labels=...)",
+            "an encoder-decoder (T5Gemma): labels or decoder_input_ids too",
+            "print(batch.keys())   shows what the collator made",
+        ),
+        why="the rows were not tokenized, the columns have other names, or a step of generate lost "
+        "its input to the cache",
+        known="the message; which of these it is, the frames say",
+        settles=False,
+    )
+
+
+def _list_in_a_template(case: Case) -> Answer | None:
+    if not re.search(r"<template>|jinja|chat_template", case.frames):
+        return None
+    return Answer(
+        "the chat template expects text as content, and a turn holds a list of parts",
+        (
+            "{'role': 'user', 'content': 'text'}   for each turn",
+            "or the template of the multimodal checkpoint, where there are images",
+        ),
+        why="text-only members (Gemma 1, 2, 3 270M and 1B) have a template for text; the one of "
+        "the multimodal takes [{'type': 'text', 'text': ...}]",
+        known="the template joins the content to a text; the frames are of the template",
+        certain=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "arguments-that-generate-leaves",
+        r"`model_kwargs` are not used by the model: \[(?P<names>[^\]\n]{1,300})",
+        _unused_arguments,
+        {
+            "ValueError: The following `model_kwargs` are not used by the model: "
+            "['token_type_ids'] (note: typos in the generate arguments": "token_type_ids",
+            "ValueError: The following `model_kwargs` are not used by the model: ['pixel_values'] "
+            "(note": "ImageTextToText",
+        },
+    ),
+    General(
+        "no-input-at-all",
+        r"You (?:have to|must) specify (?:either |exactly one of )?input_ids or inputs_embeds|"
+        r"cannot specify both input_ids and inputs_embeds|You have to specify input_ids|"
+        r"specify exactly one of (?:decoder_)?input_ids or",
+        _neither,
+        {
+            "ValueError: You must specify exactly one of input_ids or inputs_embeds": (
+                "print(batch.keys())"
+            )
+        },
+    ),
+    General(
+        "class-without-a-loss",
+        r"it only computes hidden states and does not accept any labels",
+        always(
+            "the class that was loaded has no head: it computes hidden states, and no loss",
+            "AutoModelForCausalLM.from_pretrained(...)   (AutoModelForImageTextToText, "
+            "AutoModelForSequenceClassification), and not AutoModel",
+        ),
+        {
+            "ValueError: The model you have picked (Gemma3TextModel) cannot be used as is for "
+            "training: it only computes hidden states and does not accept any labels, so it "
+            "cannot compute a loss.": "AutoModelForCausalLM"
+        },
+    ),
+    General(
+        "half-precision-on-the-cpu",
+        r"\"\w{3,60}\" not implemented for 'Half'",
+        always(
+            "a model in float16 runs on the CPU, which has no kernel for that operation",
+            "dtype=torch.float32   (or torch.bfloat16) on the CPU",
+            "or model.to('cuda'), where a GPU was meant",
+        ),
+        {"RuntimeError: \"addmm_impl_cpu_\" not implemented for 'Half'": "float32"},
+    ),
+    General(
+        "rope-in-another-form",
+        r"`?rope_scaling`? must (?:be a dictionary|have a|contain keys)|"
+        r"rope_scaling must contain keys|Unknown RoPE scaling type|KeyError: 'rope_type'|"
+        r"KeyError: 'factor'|"
+        r"Missing required keys in `rope_(?:scaling|parameters)`",
+        always(
+            "the checkpoint's config writes its rotary embedding in another form than the software "
+            "reads",
+            "pip install -U transformers   (or mlx-lm, vllm, whichever raised)",
+            "or, for a config that a newer transformers saved: the config.json of the original "
+            "checkpoint",
+            why="rope_scaling got more keys and types with transformers 4.43 and became "
+            "rope_parameters in 5.0",
+            settles=False,
+        ),
+        {
+            "ValueError: `rope_scaling` must be a dictionary with two fields, `type` and "
+            "`factor`, got {'rope_type': 'linear', 'factor': 8.0}": "-U transformers",
+            "ValueError: rope_scaling must contain keys {'factor', 'type'}": "mlx-lm",
+        },
+    ),
+    General(
+        "classifier-without-padding",
+        r"Cannot handle batch sizes > 1 if no padding token is defined",
+        always(
+            "a classifier reads the last token that is not padding, and the config has no padding "
+            "token",
+            "model.config.pad_token_id = tokenizer.pad_token_id",
+            "of a multimodal Gemma also model.config.get_text_config().pad_token_id",
+        ),
+        {
+            "ValueError: Cannot handle batch sizes > 1 if no padding token is defined.": (
+                "pad_token_id ="
+            )
+        },
+    ),
+    General(
+        "label-outside-the-classes",
+        r"\bTarget (?P<label>\d+) is out of bounds",
+        lambda case: Answer(
+            f"the label {case.match['label']} is not a class of the head",
+            (
+                f"num_labels={int(case.match['label']) + 1} or more in from_pretrained, or labels "
+                "that begin at 0",
+                "a language model's loss: a token id that is not below vocab_size",
+            ),
+            known="the message has the label",
+        ),
+        {"IndexError: Target 3 is out of bounds.": "num_labels=4"},
+    ),
+    General(
+        "text-that-is-no-text",
+        r"TextEncodeInput must be Uni|TextInputSequence must be str|"
+        r"text input must be of type `str`|Invalid input text\. Please provide a string|"
+        r"Input is not valid\. Should be a string",
+        always(
+            "the tokenizer was given something else than text: None, a number, a list, a dict",
+            "dataset.filter(lambda row: isinstance(row['text'], str) and row['text'])",
+            "tokenizer.apply_chat_template(row['messages'], tokenize=False)   where it is turns",
+            why="an empty field of a table is None, or NaN from pandas",
+            known="the message is the tokenizer's; which row it is, it does not say",
+            settles=False,
+        ),
+        {
+            "TypeError: TextEncodeInput must be Union[TextInputSequence, Tuple[InputSequence, "
+            "InputSequence]]": "isinstance"
+        },
+    ),
+    General(
+        "parts-where-text-is-expected",
+        r"can only concatenate (?:str \(not \"(?:list|dict|NoneType|int)\"\) to str|"
+        r"list \(not \"str\"\) to list)",
+        _list_in_a_template,
+        {
+            'Traceback (most recent call last):\n  File "<template>", line 1, in top-level '
+            'template code\nTypeError: can only concatenate str (not "list") to str': "parts",
+            'TypeError: can only concatenate str (not "list") to str': "",
+        },
+    ),
+    General(
+        "template-in-another-dialect",
+        r"TemplateSyntaxError: |Encountered unknown tag '\w{1,30}'|"
+        r"No (?:filter|test) named '\w{1,30}'",
+        always(
+            "the chat template uses what this renderer does not know",
+            "pip install -U transformers jinja2   (or vllm, llama.cpp: whichever renders it)",
+            "or the template of the original checkpoint: tokenizer.chat_template = base.chat_"
+            "template",
+            why="{% generation %} is an addition of transformers 4.43 and newer; others are Jinja "
+            "extensions, or a bracket that was lost while a template was edited",
+            known="Jinja names the place",
+            settles=False,
+        ),
+        {
+            "jinja2.exceptions.TemplateSyntaxError: Encountered unknown tag 'generation'.": (
+                "transformers jinja2"
+            )
+        },
+    ),
+    General(
+        "prompt-longer-than-allowed",
+        r"Input length of \w{1,30} is \d+, but `max_length` is set to \d+",
+        always(
+            "the prompt alone is longer than max_length, which counts prompt and answer together",
+            "max_new_tokens=256   in place of max_length",
+        ),
+        {
+            "ValueError: Input length of input_ids is 600, but `max_length` is set to 512.": (
+                "max_new_tokens"
+            )
+        },
+    ),
+    General(
+        "answer-marker-not-in-the-row",
+        r"Could not find (?:response|instruction) key [`\['\"]",
+        always(
+            "the marker at which the answer begins is not in the row, and the whole row is masked",
+            "response_template = tokenizer.encode('<start_of_turn>model\\n', "
+            "add_special_tokens=False)   as ids, for Gemma 1 to 3",
+            "or rows of prompt and completion with completion_only_loss=True, in a newer TRL",
+            why="the text of a marker becomes other tokens within a row than alone, rows that are "
+            "cut lose it, and a template of another family does not write it",
+            known="TRL's collator says so",
+            settles=False,
+        ),
+        {
+            "UserWarning: Could not find response key `### Answer:` in the following instance: "
+            "<bos>": "completion_only_loss",
+            "RuntimeError: Could not find response key [1, 32002] in token IDs tensor([1, 2])": (
+                "response_template"
+            ),
+        },
+        alone=True,
+    ),
+)

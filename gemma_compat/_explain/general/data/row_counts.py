@@ -1,0 +1,220 @@
+"""Columns, splits and counts of rows that datasets and accelerate refuse."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import General, always
+
+KINDS: tuple[General, ...] = (
+    General(
+        "split-larger-than-the-data",
+        r"(?:test|train)_size=\S{1,20} should be either positive and smaller than|"
+        r"the resulting train set will be empty|The sum of test_size and train_size|"
+        r"The sum of train_size and test_size",
+        always(
+            "a part is to be split off that leaves no rows for the rest, or none for itself",
+            "dataset.train_test_split(test_size=0.05)   or a number below len(dataset)",
+            "print(len(dataset))   first: a filter may have dropped all rows but a few",
+        ),
+        {
+            "ValueError: With n_samples=1, test_size=0.1 and train_size=None, the resulting train "
+            "set will be empty. Adjust any of the aforementioned parameters.": "len(dataset)"
+        },
+    ),
+    General(
+        "row-out-of-range",
+        r"Index (?P<index>\d+) out of range for dataset of size (?P<size>\d+)",
+        lambda case: Answer(
+            f"row {case.match['index']} is asked for, and the data set has "
+            f"{int(case.match['size']):,}",
+            (f"dataset.select(range(min({case.match['index']}, len(dataset))))",),
+            why="select(range(N)) does not stop at the end",
+            known="the message has both numbers",
+        ),
+        {"IndexError: Index 999 out of range for dataset of size 120.": "the data set has 120"},
+    ),
+    General(
+        "column-name-taken-or-missing",
+        r"(?:New column name|Original column names?) \[?'?[\w .-]{1,80}'?\]? (?:already|not) in the"
+        r" dataset|Column '?[\w .-]{1,60}'? (?:doesn't exist|not found in dataset)|"
+        r"Columns? \(?\[?'?[\w', .-]{1,120}'?\]?\)? not in (?:the dataset|table columns)|"
+        r"Input column \[?'?[\w', .-]{1,80}'?\]? not in the dataset",
+        always(
+            "a column is renamed, removed or read that is not there, or whose new name is taken",
+            "print(dataset.column_names)",
+            "dataset.map(f, remove_columns=dataset.column_names)   replaces all of them at once",
+            why="a cell of a notebook that ran twice has renamed it already; a DatasetDict has the "
+            "columns of each split",
+            settles=False,
+        ),
+        {
+            "ValueError: Original column name question not in the dataset. Current columns in the "
+            "dataset: ['prompt', 'answer']": "column_names",
+            "ValueError: New column name text already in the dataset. Please choose a column name "
+            "which is not already in the dataset.": "column_names",
+        },
+    ),
+    General(
+        "data-set-over-itself",
+        r"Tried to overwrite \S{1,200} but a dataset can't overwrite itself",
+        always(
+            "the data set is saved into the folder that it is read from",
+            "dataset.save_to_disk(ANOTHER_FOLDER)",
+            why="its rows are still read from those files",
+        ),
+        {
+            "PermissionError: Tried to overwrite /data/x but a dataset can't overwrite itself.": (
+                "ANOTHER_FOLDER"
+            )
+        },
+    ),
+    General(
+        "launcher-in-a-notebook",
+        r"`Accelerator` should only be initialized inside your training function|"
+        r"has been initialized before the `notebook_launcher` could|"
+        r"An issue was found when (?:launching the training|verifying)|"
+        r"This likely stems from an outside import causing issues once the `notebook_launcher",
+        always(
+            "notebook_launcher starts processes, and CUDA or an Accelerator is in use in this one "
+            "already",
+            "restart the kernel; load model, data and trainer inside the function that is launched",
+            "or write the cells to a script: accelerate launch script.py",
+            why="a process that is copied cannot take over a GPU that its parent has opened",
+        ),
+        {
+            "ValueError: To launch a multi-device training from your notebook, the `Accelerator` "
+            "should only be initialized inside your training function. Restart your notebook": (
+                "accelerate launch script.py"
+            )
+        },
+    ),
+    General(
+        "batch-not-divided-by-processes",
+        r"in `split_batches` mode, the batch size \(\d+\) needs to be a round multiple|"
+        r"You can't use batches of different size with `dispatch_batches=True`",
+        always(
+            "the batch cannot be shared out evenly among the processes",
+            "split_batches=False, dispatch_batches=False   in accelerator_config",
+            "or per_device_train_batch_size a multiple of the number of processes",
+        ),
+        {
+            "ValueError: To use a `DataLoader` in `split_batches` mode, the batch size (3) needs "
+            "to be a round multiple of the number of processes (2).": "split_batches=False"
+        },
+    ),
+    General(
+        "accelerate-not-started",
+        r"You must initialize the accelerate state by calling either|"
+        r"make sure to properly initialize your accelerator via|"
+        r"`(?:PartialState|AcceleratorState)` object has no attribute|"
+        r"The `PartialState` or `Accelerator` must be initialized before",
+        always(
+            "something of accelerate is used before accelerate was started, or after its state was "
+            "reset",
+            "from accelerate import PartialState; PartialState()   before the logger is used",
+            "make the training arguments again in this process, after a reset or a restart",
+            settles=False,
+        ),
+        {
+            "RuntimeError: You must initialize the accelerate state by calling either "
+            "`PartialState()` or `Accelerator()` before using the logging utility.": (
+                "before the logger"
+            )
+        },
+    ),
+    General(
+        "fsdp-loading-flags",
+        r"`?sync_module_states`? must be `?\"?True|Set the `sync_module_states` flag to `True`|"
+        r"set `--fsdp_sync_module_states` to `True`",
+        always(
+            "FSDP loads the weights on one rank only, and the others are not told to take them "
+            "over",
+            "fsdp_sync_module_states: true   beside fsdp_cpu_ram_efficient_loading: true",
+            "or both false",
+        ),
+        {
+            'ValueError: `sync_module_states` must be `"True"` if `cpu_ram_efficient_loading` is '
+            '`"True"`': "both false"
+        },
+    ),
+    General(
+        "precision-set-in-two-places",
+        r"`--mixed_precision` arg cannot be set to|"
+        r"found `optimizer` configured in the DeepSpeed config",
+        always(
+            "the DeepSpeed config and the command or script set the same thing",
+            'write "auto" in the DeepSpeed config, or leave its block (optimizer, scheduler, bf16) '
+            "out",
+        ),
+        {
+            "ValueError: `--mixed_precision` arg cannot be set to `bf16` when `fp16` is set in the "
+            "DeepSpeed config file.": '"auto"'
+        },
+    ),
+    General(
+        "rewards-and-settings-of-other-lengths",
+        r"Length of loss_weights list \(\d+\) must match|`loss_weights` must have the same length|"
+        r"vllm_tensor_parallel_size \(\d+\) must divide world size|"
+        r"tensor_parallel_size \(\d+\) must divide world size|"
+        r"'generation_batch_size' and 'steps_per_generation' can not be both",
+        always(
+            "two settings of the trainer do not fit each other in number",
+            "loss_weights: one for each loss_type; vllm_tensor_parallel_size: a divisor of the "
+            "number of processes; generation_batch_size or steps_per_generation, not both",
+        ),
+        {
+            "ValueError: vllm_tensor_parallel_size (3) must divide world size (4) evenly.": (
+                "a divisor"
+            )
+        },
+    ),
+    General(
+        "kto-with-one-row",
+        r"KTO will not work properly because the KL term|"
+        r"The sum of the mask is zero, which can happen when `mini_batch_size=1`|"
+        r"minibatch size \d+ is insufficient for whitening",
+        always(
+            "the batch of one process is too small for this loss: it compares rows within a batch",
+            "per_device_train_batch_size=4   (at least 2; accumulation does not count)",
+            why="KTO takes its KL term from the other rows of a batch, and PPO normalizes over "
+            "them",
+        ),
+        {
+            "ValueError: Actual (not effective) batch size must be > 1. KTO will not work properly "
+            "because the KL term will be equivalent to the implied reward.": "at least 2"
+        },
+    ),
+    General(
+        "kto-pair-in-dpo",
+        r"Support for kto_pair has been removed",
+        always(
+            "DPOTrainer no longer has the loss kto_pair",
+            "KTOTrainer with KTOConfig, and rows of prompt, completion and label",
+            'or loss_type="sigmoid"',
+        ),
+        {
+            "ValueError: Support for kto_pair has been removed in DPOTrainer. Please use "
+            "KTOTrainer.": "KTOConfig"
+        },
+    ),
+    General(
+        "stream-without-a-length",
+        r"object of type 'IterableDataset' has no len\(\)|"
+        r"'IterableDataset(?:Dict)?' object has no attribute '(?P<name>select|num_rows|"
+        r"train_test_split|to_pandas|save_to_disk|push_to_hub|sort|unique|set_format|flatten)'|"
+        r"'IterableDataset' object is not subscriptable",
+        always(
+            "the data set is streamed: it has no length, no rows by number, and cannot be split",
+            "load_dataset(..., streaming=False)   where it fits the disk",
+            "dataset.take(1000), dataset.skip(1000), dataset.shuffle(buffer_size=10_000)   in "
+            "place of select and train_test_split",
+            "max_steps=1000   in the training arguments",
+            why="rows of a stream come one after another, and their number is not known",
+            known="the message names the class",
+        ),
+        {
+            "TypeError: object of type 'IterableDataset' has no len()": "max_steps",
+            "AttributeError: 'IterableDataset' object has no attribute 'select'": "take(1000)",
+        },
+    ),
+)

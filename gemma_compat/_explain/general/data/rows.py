@@ -1,0 +1,291 @@
+"""Rows of a data set: columns that are missing, turns under other names, shapes that differ."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+# Keys of rows and batches, as data sets for fine-tuning name them.
+_OF_A_ROW = re.compile(
+    r"(?:text|messages|conversations?|prompt|completion|chosen|rejected|question|answer|"
+    r"instruction|input|output|response|content|role|from|value|labels?|input_ids|"
+    r"attention_mask|token_type_ids|pixel_values|images?|audio|query|context)$",
+    re.IGNORECASE,
+)
+
+
+def _no_column(case: Case) -> Answer | None:
+    """Answer a KeyError beside code that takes a column whose name the settings give."""
+    near = case.hit.before[-1500:] + case.around + case.hit.after[:1500]
+    found = re.search(
+        r"\[(?:self\.)?(?:config|\w{0,12}args|cfg)\.(?P<name>\w{0,40}column\w*)\]", near
+    )
+    if not found:
+        return None
+    return Answer(
+        f"the rows have no column {case.match['name']}, which {found['name']} names",
+        (
+            "print(dataset.column_names)",
+            f"{found['name']} with one of these names (a column mapping, on a form), or "
+            f"dataset.rename_column(OLD, '{case.match['name']}')",
+        ),
+        known="the line of code that raised takes the column's name from the settings",
+    )
+
+
+def _reads_a_row(case: Case) -> bool:
+    """Return whether the code of the last frame looks something up in a row or a batch."""
+    code = case.frames.rstrip().rpartition("\n")[2]
+    return re.search(r"(?:dataset|batch|row|example|sample|features)s?\w{0,6}\[", code) is not None
+
+
+def _column(case: Case) -> Answer | None:
+    """Answer a KeyError of a row: by the frames, or by a name that only rows and batches have."""
+    name = case.match["name"]
+    is_of_data = re.search(r"[/\\]datasets[/\\](?:arrow_dataset|formatting|table)", case.frames)
+    if not is_of_data and _OF_A_ROW.match(name) is None and not _reads_a_row(case):
+        return None
+    if name == "images" and re.search(r"[/\\]trl[/\\]trainer[/\\]sft_trainer", case.frames):
+        return Answer(
+            "TRL's collator for images reads images of every row, and these rows have none",
+            (
+                "processing_class=processor.tokenizer   in SFTTrainer, if the data are text alone",
+                "or a column images with a list of images for each row, and "
+                "remove_unused_columns=False",
+                "or pip install -U 'trl>=0.24', which chooses its collator by the rows",
+            ),
+            why="trl 0.22 and 0.23 take this collator for every processor, whatever the rows hold",
+            known="the KeyError is raised in TRL's sft_trainer; read in trl 0.22.0, 0.23.1, 0.24.0",
+            certain=False,
+        )
+    return Answer(
+        f"the rows have no column {name}" if is_of_data else f"a row or a batch has no key {name}",
+        (
+            "print(dataset.column_names, dataset[0])   and use the names that are there",
+            f"or dataset.rename_column('OLD', '{name}')",
+        ),
+        known="the KeyError comes out of the data set's own code, or of what it maps over the rows"
+        if is_of_data
+        else "the name is one of rows and batches; the frames say who reads it",
+        certain=False,
+        settles=False,
+    )
+
+
+def _decoded(case: Case) -> Answer:
+    """Answer what is decoded in place of one row of token ids."""
+    kind = case.match["kind"]
+    if kind == "list":
+        return Answer(
+            "tokenizer.decode is given several rows of tokens, and takes one",
+            (
+                "tokenizer.batch_decode(ids, skip_special_tokens=True)",
+                "or tokenizer.decode(ids[0], skip_special_tokens=True)   for the first row",
+            ),
+            why="a batch, model.generate's output among them, is a list of rows",
+            known="the message: a list stands where a token's number is read",
+        )
+    return Answer(
+        f"{'texts' if kind == 'str' else 'other numbers'} are decoded in place of token ids",
+        (
+            "print(type(ids), ids[:5])   before that line",
+            "logits.argmax(-1)   where logits are decoded; .tolist() for an array",
+        ),
+        known="the message has the kind of what is decoded",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "cached-data-set-of-another-time",
+        r"Loading a dataset cached in a LocalFileSystem is not supported",
+        always(
+            "this datasets is older than the fsspec beside it",
+            "pip install -U datasets   and restart the kernel",
+            why="a newer fsspec names its local file system otherwise, and an older datasets "
+            "takes it for a remote one",
+            known="the message; the releases were not compared",
+        ),
+        {
+            "NotImplementedError: Loading a dataset cached in a LocalFileSystem is not "
+            "supported.": "pip install -U datasets"
+        },
+        alone=True,
+    ),
+    General(
+        "turns-under-other-names",
+        r"UndefinedError: '?(?:dict object|str object|list object)[^\n]{0,40} has no attribute "
+        r"'?(?P<name>role|content)",
+        always(
+            "the template reads role and content of each turn, and the rows have other names",
+            "{'role': 'user', 'content': ...} for each turn, or standardize_sharegpt(dataset) of "
+            "unsloth.chat_templates",
+            why="ShareGPT data call them from and value (human, gpt)",
+            known="the message names the key",
+        ),
+        {
+            "jinja2.exceptions.UndefinedError: 'dict object' has no attribute 'role'": "ShareGPT",
+        },
+    ),
+    General(
+        "split-missing",
+        r"KeyError: '(?P<name>train|test|validation|val|train_sft|test_sft|dev|eval)'",
+        lambda case: Answer(
+            f"the data set has no split {case.match['name']}",
+            (
+                "print(dataset)   lists the splits",
+                "dataset['train'].train_test_split(test_size=0.05)   makes a train and a test "
+                "split of one",
+                f"load_dataset(NAME, split='{case.match['name']}') gives the rows themselves: "
+                "then without the ['...']",
+            ),
+            why="a data set of own files has one split, train; one that was loaded with split= has "
+            "none",
+            known="the message names the key; that it is a split is likely",
+            certain=False,
+        ),
+        {"KeyError: 'validation'": "train_test_split"},
+    ),
+    General(
+        "column-missing",
+        r"KeyError: '(?P<name>[\w -]{1,60})'",
+        _column,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/datasets/'
+            "arrow_dataset.py\", line 3, in map\n    f()\nKeyError: 'text'": "column text",
+            "KeyError: 'text'": "no key text",
+            'Traceback (most recent call last):\n  File "/w/trl/trl/trainer/sft_trainer.py", line '
+            '344, in torch_call\n    images = [example["images"] for example in examples]\n'
+            "KeyError: 'images'": "processor.tokenizer",
+            "KeyError: 'images'": "no key images",
+            "KeyError: 'gemma_x'": "",
+        },
+    ),
+    General(
+        "column-not-in-the-data",
+        r"Column(?: name)? \[?'?(?P<name>[\w', -]{1,120})\]? not in the dataset|"
+        r"Column to remove \[.{1,120}\] not in the dataset",
+        always(
+            "a column that was asked for is not in the data set",
+            "print(dataset.column_names)",
+            known="datasets lists the columns that are there",
+            settles=False,
+        ),
+        {
+            "ValueError: Column to remove ['x'] not in the dataset. Current columns in the dataset:"
+            " ['text']": "column_names"
+        },
+    ),
+    General(
+        "map-lost-a-process",
+        r"One of the subprocesses has abruptly died during map operation",
+        always(
+            "a process that maps over the rows was killed: most often the machine's memory is full",
+            "num_proc=1 (dataset_num_proc=1), or fewer than now",
+            "or a smaller batch_size and writer_batch_size in map",
+            known="datasets says that it died; why is not in the log",
+            certain=False,
+        ),
+        {
+            "RuntimeError: One of the subprocesses has abruptly died during map operation.": (
+                "num_proc"
+            )
+        },
+    ),
+    General(
+        "rows-not-padded",
+        r"stack expects each tensor to be equal size|"
+        r"expected sequence of length \d+ at dim \d \(got \d+\)",
+        always(
+            "the rows of a batch have different lengths, and the collator does not pad them",
+            "DataCollatorForSeq2Seq(tokenizer, padding=True), which pads labels too",
+            "or per_device_train_batch_size=1 to see that it is this",
+            known="the message has both lengths",
+            settles=False,
+        ),
+        {
+            "RuntimeError: stack expects each tensor to be equal size, but got [512] at entry 0": (
+                "pad"
+            )
+        },
+    ),
+    General(
+        "predictions-that-are-no-tokens",
+        r"out of range integral type conversion attempted",
+        always(
+            "what is decoded is not token ids: -100 for masked places, or logits",
+            "np.where(ids != -100, ids, tokenizer.pad_token_id) before batch_decode",
+            "and logits.argmax(-1) first, where compute_metrics gets logits",
+            known="the message is the tokenizer's",
+        ),
+        {"OverflowError: out of range integral type conversion attempted": "-100"},
+    ),
+    General(
+        "rows-decoded-as-one",
+        r"argument 'ids': '(?P<kind>list|str|float|numpy\.\w{4,10}|Tensor)' object cannot be "
+        r"interpreted as an integer",
+        _decoded,
+        {
+            "TypeError: argument 'ids': 'list' object cannot be interpreted as an integer": (
+                "batch_decode"
+            ),
+            "TypeError: argument 'ids': 'str' object cannot be interpreted as an integer": "texts",
+            "TypeError: argument 'ids': 'float' object cannot be interpreted as an integer": (
+                "argmax"
+            ),
+        },
+    ),
+    General(
+        "no-rows-to-evaluate",
+        r"Trainer: evaluation requires an eval_dataset|"
+        r"`?eval_strategy`?[^\n]{0,60}but you didn't pass an `eval_dataset`",
+        always(
+            "the run is to evaluate, and has no data to evaluate on",
+            "eval_dataset=...   or eval_strategy='no'",
+            known="the Trainer says so",
+        ),
+        {"ValueError: Trainer: evaluation requires an eval_dataset.": "eval_strategy"},
+    ),
+    General(
+        "nothing-to-resume",
+        r"No valid checkpoint found in output directory|Can't find a valid checkpoint at",
+        always(
+            "there is no checkpoint to resume from in that folder",
+            "resume_from_checkpoint='OUTPUT/checkpoint-N', which holds trainer_state.json",
+            "or leave resume_from_checkpoint out for a first run",
+            known="the Trainer says so",
+        ),
+        {"ValueError: No valid checkpoint found in output directory (out)": "checkpoint-N"},
+    ),
+    General(
+        "column-of-the-settings-missing",
+        r"KeyError: '(?P<name>[\w-]{1,60})'",
+        _no_column,
+        {
+            "KeyError: 'autotrain_prompt'\nprompts = [example[config.prompt_text_column] for "
+            "example in examples]\n": "autotrain_prompt",
+            "KeyError: 'gemma9'\nx = names[config.model_type]\n": "",
+        },
+    ),
+    General(
+        "weights-only-load",
+        r"Weights only load failed|upgrade torch to at least v2\.6",
+        always(
+            "torch refuses to unpickle a file that may hold code",
+            "save and load safetensors; a resumed run also reads rng_state.pth and optimizer.pt",
+            "pip install -U transformers accelerate unsloth 'torch>=2.6'   : newer ones ask for "
+            "less, or allow what they save",
+            why="torch.load takes weights_only=True by default from 2.6 on, and transformers "
+            "refuses .bin files with an older torch (CVE-2025-32434)",
+            known="the message",
+        ),
+        {
+            "_pickle.UnpicklingError: Weights only load failed. This file can still be loaded": (
+                "safetensors"
+            )
+        },
+    ),
+)

@@ -1,0 +1,1 @@
+"""What the frameworks around a trainer say and refuse."""

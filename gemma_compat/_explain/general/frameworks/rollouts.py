@@ -1,0 +1,264 @@
+"""Reinforcement learning with verl and its like: batches, lengths, Ray, Hydra, engines."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+_VERL = "verl says so"
+
+
+def _lengths(case: Case) -> Answer | None:
+    if not case.says(r"verl|sequence_length=|data\.truncation"):
+        return None
+    prompt = "Prompt" in case.match[0]
+    return Answer(
+        f"a row is longer than the limit ({case.match['is'] or case.match['was']} tokens, "
+        f"{case.match['limit'] or case.match['most']} allowed), and verl was told to stop at that",
+        (
+            "data.filter_overlong_prompts=True" if prompt else "data.truncation=right",
+            "or a larger data.max_prompt_length" if prompt else "or a larger data.max_length",
+            "or data.truncation=left",
+        ),
+        why="data.truncation is 'error' unless it is set",
+        known=f"{_VERL}; the numbers are its own",
+    )
+
+
+def _override(case: Case) -> Answer:
+    around = f"{case.hit.before[-600:]}{case.hit.text}\n{case.hit.after}"
+    full = re.findall(r"(?:full_key: |Could not override ')([\w.]{2,120})", around)
+    name = full[-1] if full else case.match["key"] or case.match["struct"]
+    return Answer(
+        f"the config of this release has no entry {name}",
+        (
+            f"+{name}=VALUE   adds an entry that the code reads though the config does not list it",
+            "or a config or script of the same release as the package: names move between releases",
+        ),
+        why="Hydra refuses names that the config does not have; a misspelt one looks the same",
+        known="Hydra says so; which of these it is, it does not say",
+        settles=False,
+    )
+
+
+def _heads(case: Case) -> Answer:
+    heads = case.match["heads"] or case.match["kv"]
+    parts = case.match["parts"] or case.match["ulysses"]
+    setting = "ulysses_sequence_parallel_size" if case.match["ulysses"] else "tensor_parallel_size"
+    fitting = ", ".join(str(n) for n in range(1, int(heads) + 1) if int(heads) % n == 0)
+    return Answer(
+        f"{heads} attention heads cannot be split over {parts} GPUs",
+        (f"{setting}: {fitting}, and not more than there are GPUs",),
+        why="each GPU takes whole heads; a Gemma of one or two billion parameters has few, and as "
+        "little as one key-value head",
+        known="the message has both numbers",
+    )
+
+
+def _task(case: Case) -> Answer | None:
+    if case.error is not None and not case.error.is_of_a_launcher:
+        return None
+    kind = case.match["kind"]
+    return Answer(
+        f"a task of Ray failed with a {kind}; the message of that error is below the worker's "
+        "frames",
+        (
+            f"grep -n -A3 '^{kind}' LOG",
+            "grep -rl Error /tmp/ray/session_latest/logs | head   finds the worker's own log",
+        ),
+        why="Ray hands the error of a worker on, with the worker's frames below it",
+        known="Ray names the error's class",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "batch-sizes-of-verl",
+        r"real_train_batch_size \(\d+\) must be divisible by|"
+        r"normalized ppo_mini_batch_size|ppo_mini_batch_size \d+ should be larger than 0|"
+        r"only support equal chunk\. Got size of DataProto|"
+        r"n_gpus \(\d+\) must be divisible by model_parallel_size|"
+        r"rollout world_size: \d+ is not divisible by infer_tp|"
+        r"config\.data\.train_batch_size >= config\.actor|"
+        r"Please set at least one of '[\w.]{3,80}micro_batch_size|"
+        r"You have set both '[\w.]{3,80}micro_batch_size",
+        always(
+            "the batch sizes do not divide into one another and over the GPUs",
+            "data.train_batch_size x rollout.n: a multiple of the number of GPUs",
+            "actor.ppo_mini_batch_size x rollout.n / GPUs: a multiple of "
+            "actor.ppo_micro_batch_size_per_gpu",
+            "rollout.tensor_model_parallel_size: a divisor of the number of GPUs; and set "
+            "ppo_micro_batch_size_per_gpu alone, not ppo_micro_batch_size",
+            why="verl cuts a batch into equal parts: by GPU, by mini batch, by micro batch",
+            known="verl says so; the numbers are in its message",
+        ),
+        {
+            "AssertionError: real_train_batch_size (256) must be divisible by minimal possible "
+            "batch size (12)": "multiple of the number of GPUs",
+            "AssertionError: only support equal chunk. Got size of DataProto 10 and chunk 4.": (
+                "divisor of the number of GPUs"
+            ),
+            "ValueError: [actor] Please set at least one of 'actor.micro_batch_size' or "
+            "'actor.micro_batch_size_per_gpu'.": "_per_gpu",
+        },
+    ),
+    General(
+        "no-reward-for-this-data",
+        r"Reward function is not implemented for (?:data_source=)?'?(?P<name>[\w./-]{1,80})",
+        lambda case: Answer(
+            f"verl has no reward function for the rows' data_source {case.match['name']}",
+            (
+                "custom_reward_function.path=FILE.py custom_reward_function.name=compute_score",
+                "or the data_source of a data set that it knows (openai/gsm8k) in the parquet file",
+            ),
+            why="verl picks the reward by the column data_source",
+            known="verl says so",
+        ),
+        {
+            "NotImplementedError: Reward function is not implemented for data_source='my_data'": (
+                "custom_reward_function.path"
+            )
+        },
+    ),
+    General(
+        "row-longer-than-verl-allows",
+        r"sequence_length=(?P<is>\d+) is larger than (?:self\.)?max_length=(?P<limit>\d+)|"
+        r"Prompt length (?P<was>\d+) is longer than (?P<most>\d+)",
+        _lengths,
+        {
+            "NotImplementedError: sequence_length=1200 is larger than max_length=1024": (
+                "data.truncation=right"
+            ),
+            'Traceback (most recent call last):\n  File "/x/verl/utils/dataset/rl_dataset.py", '
+            "line 267, in __getitem__\n    raise RuntimeError(\nRuntimeError: Prompt length 1500 "
+            "is longer than 1024.": "filter_overlong_prompts",
+            "RuntimeError: Prompt length 1500 is longer than 1024.": "",
+        },
+    ),
+    General(
+        "fewer-gpus-than-the-job-wants",
+        r"Total available GPUs [\d.]+ is less than total desired GPUs|"
+        r"number of required GPUs exceeds the total number of available GPUs|"
+        r"number of devices in the Ray cluster \(\d+\) should be greater than num_workers",
+        always(
+            "the job asks for more GPUs than Ray sees",
+            "ray status   lists what there is; nvidia-smi beside it",
+            "trainer.n_gpus_per_node and trainer.nnodes (verl), tensor_parallel_size (vLLM): as "
+            "many as that",
+            why="a Ray that an earlier run left holds GPUs: ray stop; CUDA_VISIBLE_DEVICES hides "
+            "others",
+            known="the message has the numbers",
+            settles=False,
+        ),
+        {
+            "ValueError: Total available GPUs 4 is less than total desired GPUs 8": "ray status",
+        },
+    ),
+    General(
+        "name-that-hydra-refuses",
+        r"Could not override '(?P<key>[\w.]{2,120})'|"
+        r"Key '(?P<struct>\w{2,60})' (?:is not in struct|not in '\w{1,60}')",
+        _override,
+        {
+            "Could not override 'actor_rollout_ref.actor.foo'.\nTo append to your config use "
+            "+actor_rollout_ref.actor.foo=1\nKey 'foo' is not in struct": (
+                "+actor_rollout_ref.actor.foo=VALUE"
+            ),
+            "omegaconf.errors.ConfigAttributeError: Key 'use_kl_loss' is not in struct\n    "
+            "full_key: actor_rollout_ref.actor.use_kl_loss": "same release",
+        },
+        alone=True,
+    ),
+    General(
+        "heads-over-too-many-gpus",
+        r"number of attention heads \((?P<heads>\d+)\) must be divisible by tensor parallel size "
+        r"\((?P<parts>\d+)\)|"
+        r"num_(?:key_value|attention)_heads:? (?P<kv>\d+) must be divisible by ulysses_sp_size "
+        r"(?P<ulysses>\d+)",
+        _heads,
+        {
+            "ValueError: Total number of attention heads (8) must be divisible by tensor parallel "
+            "size (3).": "1, 2, 4, 8",
+            "AssertionError: num_key_value_heads 1 must be divisible by ulysses_sp_size 2": (
+                "ulysses_sequence_parallel_size: 1,"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "ray-ran-out-of-memory",
+        r"running low on memory|ray\.exceptions\.OutOfMemoryError|"
+        r"OOM killer due to high memory usage[^\n]{0,40}$|"
+        r"workers? \S{0,40} ?killed due to memory pressure",
+        always(
+            "the machine's memory (not the GPU's) ran out or may have, and a worker was ended",
+            "free -h   while it loads; fewer workers, no param_offload and optimizer_offload to "
+            "the CPU",
+            "or a machine or container with more memory (docker: --memory, slurm: --mem)",
+            why="Ray ends a worker above 95% of the memory; a worker that ended without a message "
+            "is listed with this as one of several reasons",
+            known="Ray's message; the worker's own log has more: ls /tmp/ray/session_latest/logs",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "ray.exceptions.OutOfMemoryError: Task was killed due to the node running low on "
+            "memory.": "free -h"
+        },
+        alone=True,
+    ),
+    General(
+        "ray-check-failed",
+        r"\b[a-z_]{4,40}\.(?:cc|h):\d{1,5}:(?: An unexpected system state has occurred\.)? "
+        r"{1,2}Check failed: [^\n]{2,80}",
+        always(
+            "a process of Ray ended itself: a check in Ray's C++ failed",
+            "ray stop --force   on each machine, and no other run on it; then start again",
+            "pip install -U ray   in every environment of the run: one release everywhere",
+            "df -h /dev/shm /tmp; free -h   while it runs: Ray keeps what workers hand on there",
+            why="an object or a worker was gone that Ray counted on: memory, a full disk, a "
+            "machine that left, or a fault of Ray's",
+            known="Ray names the check; what led to it, ls /tmp/ray/session_latest/logs has",
+            settles=False,
+        ),
+        {
+            "(TaskRunner pid=2915798) [2025-07-06 07:14:27,052 C 2915798 2915798] "
+            "task_receiver.cc:219: Check failed: objects_valid": "ray stop --force"
+        },
+        alone=True,
+    ),
+    General(
+        "ray-worker-is-gone",
+        r"The actor died unexpectedly before finishing this task|"
+        r"The actor died because of an error raised in its creation task|"
+        r"The actor is dead because its (?:worker process has died|owner has died|creation task)|"
+        r"The worker died unexpectedly while executing this task",
+        always(
+            "a worker of Ray ended, and this is only the report of it; its own error is elsewhere",
+            "grep -rl Error /tmp/ray/session_latest/logs | head   finds the worker's own log",
+            "dmesg -T | grep -i -E 'oom|killed'   where no log has an error: the machine's memory "
+            "ran out",
+            why="a crash in CUDA or NCCL, or the system that ends a process, leaves no traceback "
+            "in the driver's output",
+            known="Ray says so; the cause is not in this message",
+            settles=False,
+        ),
+        {
+            "ray.exceptions.ActorDiedError: The actor died unexpectedly before finishing this "
+            "task.": "session_latest"
+        },
+    ),
+    General(
+        "task-of-ray-failed",
+        r"RayTaskError\((?P<kind>\w{3,60})\)",
+        _task,
+        {
+            "types.RayTaskError(KeyError): ray::_Inner.train() (pid=85041, ip=1.1.1.1, "
+            "repr=TorchTrainer)": "session_latest"
+        },
+        alone=True,
+    ),
+)

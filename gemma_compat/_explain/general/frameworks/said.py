@@ -1,0 +1,291 @@
+"""LLaMA-Factory, axolotl, ms-swift and the evaluators: what they say themselves."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+from ..released import in_which
+
+
+def _no_rows(case: Case) -> Answer:
+    return Answer(
+        "no row of the data set could be used",
+        (
+            "in dataset_info.json: formatting (alpaca or sharegpt), columns and tags as the rows "
+            "have them",
+            "rm -r the tokenized or cached copy (tokenized_path, ~/.cache/huggingface/datasets), "
+            "where the data changed",
+        ),
+        why="rows whose keys are not found, whose turns do not alternate, or that are longer than "
+        "cutoff_len are dropped one by one, with a warning above",
+        known="LLaMA-Factory says so; which it was, the warnings above it say",
+        settles=False,
+    )
+
+
+def _template(case: Case) -> Answer:
+    name, known = case.match["name"], in_which(case)
+    command = known.command if known is not None else ""
+    return Answer(
+        f"this LLaMA-Factory has no template {name}",
+        (
+            command or "pip install -U llamafactory   or its main branch, for a family that is new",
+            "or a name of its list: gemma (text), gemma3, gemma3n ... (multimodal)",
+        ),
+        why=known.happened
+        if known is not None
+        else "templates come with releases of LLaMA-Factory, often after the model",
+        known="LLaMA-Factory says so; the releases were read in its wheels"
+        if known is not None
+        else "LLaMA-Factory says so",
+    )
+
+
+def _refused(case: Case) -> Answer | None:
+    if case.error is None or not case.packages or case.packages[-1] != "llamafactory":
+        return None
+    return Answer(
+        "LLaMA-Factory refuses two of the settings together",
+        (
+            "take out the one that the message names",
+            "or pip install -U llamafactory, where a newer one supports both",
+        ),
+        why="it checks the YAML before anything is loaded",
+        known="the message names them",
+        settles=False,
+    )
+
+
+def _value_errors(case: Case) -> list[str]:
+    """Return what pydantic quotes of the config's own checks."""
+    said = re.findall(r"Value error, (.{8,240}?) ?(?:\[type=|$)", case.message, re.MULTILINE)
+    return list(dict.fromkeys(said))[:2]
+
+
+def _of_axolotl(case: Case) -> Answer:
+    fields = re.findall(r"^([a-z]\w{2,50})(?:\.\w+)*$", case.message, re.MULTILINE)
+    named = f": {', '.join(dict.fromkeys(fields[:4]))}" if fields else ""
+    said = _value_errors(case)
+    return Answer(
+        f"axolotl refuses the config{named}",
+        (
+            *(f"what it says: {text}" for text in said),
+            "axolotl config-schema   lists the fields of this release",
+            "or pip install -U axolotl, where the field is newer",
+        ),
+        why="each field is checked before anything is loaded; the lines below a field's name say "
+        "what is expected",
+        known="the message lists the fields",
+        settles=False,
+    )
+
+
+def _prompt_name(case: Case) -> Answer:
+    if "with keys []" in f"{case.hit.text}{case.message}":
+        return Answer(
+            "the embedding model was loaded without any prompt: its folder lacks the file that "
+            "holds them",
+            (
+                "config_sentence_transformers.json   beside the weights: hf download MODEL again",
+                "or SentenceTransformer(MODEL, prompts={'query': '...'})",
+            ),
+            why="a folder of plain weights, or a copy from before the prompts were added, loads "
+            "with mean pooling and no prompts",
+            known="the message lists no prompt at all",
+        )
+    return Answer(
+        "the embedding model has no prompt of that name",
+        (
+            "print(model.prompts)   lists them; EmbeddingGemma's are query, document and one for "
+            "each task",
+            "or prompt='task: search result | query: ' in place of prompt_name",
+        ),
+        known="the message lists those that are there",
+    )
+
+
+def _perplexity(case: Case) -> Answer | None:
+    value = float(case.match["value"])
+    if value < 1000 or not case.log.model_types:
+        return None
+    return Answer(
+        f"a perplexity of {value:,.0f} is not that of a working model: most often the <bos> is "
+        "missing",
+        (
+            "lm_eval ... --model_args pretrained=MODEL,add_bos_token=True",
+            "with a chat model: --apply_chat_template, whose template writes <bos> itself",
+        ),
+        why="a Gemma needs <bos> at the beginning of every text; lm-eval adds it by itself for "
+        "some releases of Gemma only",
+        known="the figure; that the text began without <bos> is not in the log",
+        certain=False,
+        of_gemma=True,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "perplexity-without-bos",
+        r"\|(?:word_|token_)?perplexity *\|(?:[^|\d\n]{0,6}\|)? "
+        r"*(?P<value>\d{3,15}(?:\.\d{1,8})?) *\|",
+        _perplexity,
+        {
+            "hf (pretrained=google/gemma-7b)\n|lambada_openai|  1|none|None|perplexity|"
+            "5909545606.3929|+-|899657349.2755|": "add_bos_token=True",
+            "hf (pretrained=google/gemma-2-9b)\n|lambada_openai| 1|none| 0|perplexity|↓  "
+            "|2645.4121|±  |240.9389|": "add_bos_token=True",
+            "hf (pretrained=google/gemma-7b)\n|wikitext|  2|none|None|word_perplexity|  9.1|": "",
+            "hf (pretrained=gpt2)\n|lambada_openai|  1|none|None|perplexity|400040.0143|": "",
+        },
+        alone=True,
+    ),
+    General(
+        "template-unknown",
+        r"Template (?P<name>[\w.-]{1,40}) does not exist",
+        _template,
+        {
+            "ValueError: Template gemma4 does not exist.": "llamafactory>=0.9.5",
+            "ValueError: Template qwen9 does not exist.": "pip install -U llamafactory ",
+        },
+    ),
+    General(
+        "template-without-images",
+        r"This model does not support (?P<kind>image|video|audio) input\. Please check whether",
+        lambda case: Answer(
+            f"the rows hold {case.match['kind']}s, and the template that is set is for text",
+            (
+                "template: gemma3   (gemma3n, gemma4, paligemma: the multimodal one of the model)",
+                "or rows without that column",
+            ),
+            why="LLaMA-Factory takes the processing of images from the template, not from the "
+            "model",
+            known="LLaMA-Factory says so",
+        ),
+        {
+            "ValueError: This model does not support image input. Please check whether the "
+            "correct `template` is used.": "multimodal"
+        },
+    ),
+    General(
+        "data-set-not-registered",
+        r"Undefined dataset [\w./-]{1,80} in |Cannot open \S{1,120}dataset_info\.json",
+        always(
+            "the data set is not registered where LLaMA-Factory looks",
+            "an entry of that name in data/dataset_info.json, and dataset_dir: FOLDER that holds "
+            "it",
+            known="the message has the name",
+        ),
+        {"ValueError: Undefined dataset alpaca_x in dataset_info.json.": "dataset_dir"},
+    ),
+    General(
+        "no-usable-rows",
+        r"Cannot find (?:valid|sufficient) samples",
+        _no_rows,
+        {
+            "RuntimeError: Cannot find valid samples, check `data/README.md` for the data "
+            "format.": "dataset_info.json"
+        },
+    ),
+    General(
+        "output-folder-in-use",
+        r"Output directory (?:\(\S{1,200}\) )?already exists and is not empty",
+        always(
+            "the output folder holds an earlier run",
+            "output_dir: another folder",
+            "or overwrite_output_dir: true; resume_from_checkpoint: FOLDER to go on",
+        ),
+        {
+            "ValueError: Output directory already exists and is not empty. Please set "
+            "`overwrite_output_dir`.": "another folder"
+        },
+    ),
+    General(
+        "launch-with-its-own-command",
+        r"launch distributed training with `llamafactory-cli` or `torchrun`|"
+        r"use `FORCE_TORCHRUN=1` to launch",
+        always(
+            "LLaMA-Factory sees several GPUs (or DeepSpeed) and one process",
+            "FORCE_TORCHRUN=1 llamafactory-cli train CONFIG.yaml",
+            "or CUDA_VISIBLE_DEVICES=0 for one GPU",
+        ),
+        {
+            "ValueError: Please use `FORCE_TORCHRUN=1` to launch DeepSpeed training.": (
+                "FORCE_TORCHRUN=1 llamafactory-cli"
+            )
+        },
+    ),
+    General(
+        "adapter-and-quantized-export",
+        r"Cannot merge adapters to a quantized model|"
+        r"Please merge adapters before quantizing the model|"
+        r"(?:Quantization|Adapter) is only (?:compatible with|valid for) the LoRA|"
+        r"Quantized models? (?:can only be used for|only accepts a single)",
+        always(
+            "an adapter is merged into weights in 16 bits, and these are quantized (or the method "
+            "is not LoRA)",
+            "llamafactory-cli export   without quantization_bit, on the base model in 16 bits",
+            "training: finetuning_type: lora, where quantization_bit is set",
+            known="LLaMA-Factory says so",
+        ),
+        {"ValueError: Cannot merge adapters to a quantized model.": "without quantization_bit"},
+    ),
+    General(
+        "llama-factory-refuses-the-pair",
+        r"ValueError: [^\n]{3,160}(?:incompatible with|is only valid for|only compatible with|"
+        r"does not support|cannot be set as|Cannot use|only accepts|only supports|not supported)",
+        _refused,
+        {
+            'Traceback (most recent call last):\n  File "/x/src/llamafactory/hparams/parser.py", '
+            "line 3, in get_train_args\n    f()\nValueError: Unsloth is incompatible with "
+            "DeepSpeed ZeRO-3.": "two of the settings",
+            "ValueError: `x` is incompatible with `y`.": "",
+        },
+    ),
+    General(
+        "config-that-axolotl-refuses",
+        r"\d+ validation errors? for Axolotl(?:Input|Config)\w{0,40}",
+        _of_axolotl,
+        {
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for "
+            "AxolotlInputConfig\nlora_r\n  Input should be a valid integer": "lora_r",
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for "
+            "AxolotlInputConfig\n  Value error, please set only one of gradient_accumulation_steps "
+            "or batch_size [type=value_error, input_value={}, input_type=dict]": "only one of",
+        },
+    ),
+    General(
+        "fields-of-the-wrong-kind",
+        r"\d+ validation errors? for (?P<name>\w{1,60})",
+        lambda case: (
+            None
+            if re.search(r"Value error, The checkpoint you are", f"{case.around}{case.near}")
+            else Answer(
+                f"a config does not have the form that {case.match['name']} expects",
+                (
+                    *(f"what it says: {text}" for text in _value_errors(case)),
+                    "the lines below name each field and what is expected of it",
+                    "or bring the file and the package that reads it to releases of the same time",
+                ),
+                known="pydantic lists the fields",
+                settles=False,
+            )
+        ),
+        {
+            "pydantic_core._pydantic_core.ValidationError: 2 validation errors for ModelConfig\n  "
+            "Value error": "ModelConfig"
+        },
+    ),
+    General(
+        "prompt-name-unknown",
+        r"[Pp]rompt name '[^'\n]{1,60}' not found in the configured prompts dictionary",
+        _prompt_name,
+        {
+            "ValueError: Prompt name 'passage' not found in the configured prompts dictionary "
+            "with keys ['query', 'document'].": "print(model.prompts)",
+            "ValueError: Prompt name 'query' not found in the configured prompts dictionary with "
+            "keys [].": "config_sentence_transformers.json",
+        },
+    ),
+)

@@ -1,0 +1,237 @@
+"""ms-swift, and Ascend's NPU, on which it is often run."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+_SAYS = "ms-swift says so"
+# Options of ms-swift 2 by their names in ms-swift 3 (read in the arguments of both).
+_RENAMED = {
+    "sft_type": "train_type",
+    "train_type": "tuner_type",
+    "tuner_type": "train_type",
+    "model_id_or_path": "model",
+    "dtype": "torch_dtype",
+    "lora_target_modules": "target_modules",
+    "batch_size": "per_device_train_batch_size",
+    "eval_batch_size": "per_device_eval_batch_size",
+    "template_type": "template",
+    "ckpt_dir": "adapters",
+    "max_steps_per_epoch": "max_steps",
+}
+
+
+def _model_type(case: Case) -> Answer:
+    offered = re.findall(r"'((?:gemma|paligemma)\w{0,20})'", case.message)
+    name = case.match["name"]
+    if name:
+        return Answer(
+            f"this ms-swift has no model_type {name}",
+            (
+                "pip install -U ms-swift   or its main branch, for a family that is new",
+                "or one of the types that the message lists"
+                + (f": {', '.join(offered[:6])}" if offered else ""),
+            ),
+            why="ms-swift 3.7 knows gemma, gemma2, gemma3_text, gemma3_vision, gemma3n and "
+            "paligemma; gemma4 came with a 4.x",
+            known=f"{_SAYS}; the names were read in 3.7.0 and 4.6.0",
+        )
+    return Answer(
+        "ms-swift cannot tell from the folder which kind of model it is",
+        (
+            f"--model_type {offered[0]}"
+            + (f"   (or {', '.join(offered[1:4])})" * bool(offered[1:]))
+            if offered
+            else "--model_type gemma3_text   (text alone), gemma3_vision, gemma3n, gemma2, gemma",
+        ),
+        why="it goes by the folder's name and by config.json, and several types share that "
+        "architecture, or none has it",
+        known=f"{_SAYS}; which type fits is for you to say",
+    )
+
+
+def _options(case: Case) -> Answer:
+    given = re.findall(r"--(\w{2,60})", case.match["rest"])
+    known = [f"--{name} is --{_RENAMED[name]}" for name in given if name in _RENAMED]
+    return Answer(
+        "ms-swift is given options that this release does not have"
+        + (f": {', '.join(f'--{name}' for name in given[:4])}" if given else ""),
+        (
+            *(f"{text} in another major release" for text in known[:3]),
+            "swift sft --help   lists the names of this release",
+            "or pip install 'ms-swift<3' for a script of the second, 'ms-swift<4' for one of the "
+            "third",
+        ),
+        why="names changed from ms-swift 2 to 3 and from 3 to 4",
+        known=_SAYS,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "template-without-packing",
+        r"Template [`'\"]?(?P<name>[\w-]{2,40})[`'\"]? does not support padding free or packing",
+        always(
+            "ms-swift packs no rows for this template",
+            "without --packing and --padding_free",
+            "or pip install -U ms-swift",
+            why="a multimodal model packs only where its template says that it can, and that of "
+            "Gemma does not in 4.2.0",
+            known="ms-swift says so; read in ms-swift 4.2.0",
+        ),
+        {"ValueError: Template `gemma4` does not support padding free or packing.": "--packing"},
+        alone=True,
+    ),
+    General(
+        "no-checkpoint-of-this-run",
+        r"'TrainerState' object has no attribute 'last_model_checkpoint'",
+        always(
+            "the run of ms-swift ended without saving, and its last step asks for what was saved",
+            "a larger --num_train_epochs or --max_steps where the run resumes: the steps of the "
+            "checkpoint count",
+            "--resume_only_model true   to begin anew from those weights",
+            "--save_steps below the number of steps",
+            why="last_model_checkpoint is set at a save alone. A run that resumes at its last "
+            "step, or is shorter than save_steps, saves nothing",
+            known="read in swift/trainers/mixin.py of ms-swift 2.4.2; why nothing was saved, the "
+            "message does not say",
+            settles=False,
+        ),
+        {
+            "AttributeError: 'TrainerState' object has no attribute 'last_model_checkpoint'. Did "
+            "you mean: 'best_model_checkpoint'?": "num_train_epochs",
+            "AttributeError: 'TrainerState' object has no attribute 'epoch'": "",
+        },
+    ),
+    General(
+        "model-type-for-swift",
+        r"Please explicitly pass the model_type|Failed to automatically match `?model_type|"
+        r"no suitable `model_type` was found|"
+        r"model_type: '(?P<name>\w{2,40})' not in (?:\[|dict_keys)",
+        _model_type,
+        {
+            "ValueError: Please explicitly pass the model_type. For reference, the available "
+            "model_types: ['gemma3_text', 'gemma3_vision'].": "--model_type gemma3_text",
+            "ValueError: model_type: 'gemma4' not in ['qwen2', 'gemma3_text']": (
+                "pip install -U ms-swift"
+            ),
+        },
+    ),
+    General(
+        "options-swift-does-not-take",
+        r"remaining_argv: \[(?P<rest>[^\]\n]{1,400})",
+        _options,
+        {
+            "ValueError: remaining_argv: ['--sft_type', 'lora']": "--sft_type is --train_type",
+            "ValueError: remaining_argv: ['--foo']": "swift sft --help",
+        },
+    ),
+    General(
+        "rows-too-long-for-swift",
+        r"Current length of row\(\d+\) is larger than the max_length|"
+        r"Failed to retrieve the dataset\. You can avoid this issue by increasing",
+        always(
+            "rows are longer than max_length, and none that is short enough was found in time",
+            "--max_length 4096   or what the rows need",
+            "or --truncation_strategy left   (delete leaves long rows out; an image's placeholders "
+            "cannot be cut)",
+            why="ms-swift leaves out rows that do not fit, or stops at them under strict",
+            known=_SAYS,
+        ),
+        {
+            "swift.llm.template.base.MaxLengthError: Current length of row(5000) is larger than "
+            "the max_length(2048).": "--max_length"
+        },
+    ),
+    General(
+        "swift-places-by-itself",
+        r"(?:DeepSpeed is not|GRPO with vLLM is not) compatible with `device_map`|"
+        r"liger_kernel does not support device_map",
+        always(
+            "several GPUs are visible to one process, which ms-swift spreads the model over",
+            "NPROC_PER_NODE=GPUS swift sft ...   with as many as CUDA_VISIBLE_DEVICES names",
+            "or CUDA_VISIBLE_DEVICES=0 for one",
+            why="without NPROC_PER_NODE it starts one process with device_map='auto', which "
+            "DeepSpeed, liger-kernel and vLLM do not go with",
+            known=_SAYS,
+        ),
+        {
+            "ValueError: DeepSpeed is not compatible with `device_map`. n_gpu: 4, "
+            "local_world_size: 1.": "NPROC_PER_NODE"
+        },
+    ),
+    General(
+        "npu-out-of-memory",
+        r"NPU out of memory\. Tried to allocate",
+        always(
+            "the run needs more memory than the NPU has",
+            "per_device_train_batch_size=1, a shorter max_length, gradient checkpointing",
+            "PYTORCH_NPU_ALLOC_CONF=expandable_segments:True   against fragments",
+            "npu-smi info   shows what other processes hold",
+            why="the logits of a Gemma go over 256,000 or 262,144 tokens, and are the largest "
+            "tensor of a step with long rows",
+            known="torch_npu says so",
+            settles=False,
+        ),
+        {
+            "RuntimeError: NPU out of memory. Tried to allocate 2.00 GiB (NPU 0; 60.97 GiB total "
+            "capacity; 55.10 GiB already allocated": "npu-smi"
+        },
+        alone=True,
+    ),
+    General(
+        "operation-failed-on-the-npu",
+        r"call aclnn\w{2,60} failed|ERR0\d{4} (?:OPS|PTA|DIST|ACL|HCCL)|"
+        r"HCCL function error|ERR02200 DIST|wait execution of the Notify register times out",
+        always(
+            "an operation of the Ascend NPU failed in its own library (CANN)",
+            'npu-smi info   and   python -c "import torch, torch_npu; print(torch.__version__, '
+            'torch_npu.__version__)"',
+            "torch, torch_npu and CANN of one row of torch_npu's table of releases",
+            "or attn_implementation='eager', where the operation's name has Attention in it",
+            why="a head size, dtype or mask that this CANN does not take, or releases that do not "
+            "belong together",
+            known="CANN names the operation; why it failed, the lines around the code say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: call aclnnFlashAttentionScore failed, detail:EZ1001: [PID: 1] "
+            "2025-04-01": "torch_npu"
+        },
+        alone=True,
+    ),
+    General(
+        "no-cann-in-this-shell",
+        r"lib(?:hccl|ascendcl|ge_runner|opapi)\.so: cannot open shared object",
+        always(
+            "the libraries of Ascend's CANN are not on the path of this shell",
+            "source /usr/local/Ascend/ascend-toolkit/set_env.sh",
+            why="torch_npu loads them at import",
+            known="the loader names the file",
+        ),
+        {
+            "ImportError: libhccl.so: cannot open shared object file: No such file or directory": (
+                "set_env.sh"
+            )
+        },
+    ),
+    General(
+        "adapters-of-swift-and-peft-mixed",
+        r"Mixed using with peft is not allowed",
+        always(
+            "ms-swift's adapters and PEFT's were given together, or a folder that holds several "
+            "runs",
+            "--ckpt_dir OUTPUT/vN-DATE/checkpoint-STEP   (newer: --adapters): one checkpoint, not "
+            "the folder above it",
+            "ls OUTPUT/vN-DATE/checkpoint-STEP   has to show adapter_config.json",
+            "a base that is quantized by AWQ or GPTQ takes no merge: merge into its 16-bit form",
+            known="ms-swift says so; which of these it is, it does not say",
+            settles=False,
+        ),
+        {"ValueError: Mixed using with peft is not allowed now": "checkpoint-STEP"},
+        alone=True,
+    ),
+)

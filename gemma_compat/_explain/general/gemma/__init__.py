@@ -1,0 +1,1 @@
+"""Gemma's own parts: what is refused of them."""

@@ -1,0 +1,1 @@
+"""What cannot be imported, installed or built: packages, releases, Python, drivers, systems."""

@@ -1,0 +1,186 @@
+"""Packages that pip has to compile, and processes that the system ends."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _build(case: Case) -> Answer:
+    found = re.search(
+        r"Failed (?:building wheel for|to build(?: installable wheels for)?) "
+        r"[`'\"(]?([\w.-]{2,40})",
+        f"{case.hit.before}{case.hit.text}\n{case.hit.after}",
+    )
+    name = found[1] if found else ""
+    if name.replace("_", "-") == "flash-attn":
+        return Answer(
+            "flash-attn has to be compiled here, and that failed",
+            (
+                'attn_implementation="sdpa"   needs no flash-attn',
+                "or a wheel for this Python, torch and CUDA from github.com/Dao-AILab/"
+                "flash-attention/releases: pip install THE.whl",
+                "or pip install ninja packaging wheel && MAX_JOBS=4 pip install flash-attn "
+                "--no-build-isolation   with CUDA_HOME of torch's CUDA",
+            ),
+            why="its package on PyPI is source: it asks for nvcc, torch and much memory",
+            known="pip names the package; why the compiler stopped stands above",
+            settles=False,
+        )
+    return Answer(
+        f"{name} has to be compiled here, and that failed"
+        if name
+        else "a package has to be compiled here, and that failed",
+        (
+            "python --version   and a Python that it has wheels for (3.11 or 3.12, mostly)",
+            "pip install -U pip setuptools wheel   and the package again, or a newer release of it",
+            "or a compiler: apt install build-essential cmake python3-dev",
+        ),
+        why="pip takes the source where there is no wheel for this Python and system",
+        known="the message; why it failed stands above it",
+        settles=False,
+    )
+
+
+def in_a_build() -> Answer:
+    return Answer(
+        "pip builds a package from source, in a separate environment without torch, since "
+        "it found no wheel for this Python, system and torch",
+        (
+            "pip install NAME --no-build-isolation   after torch (flash-attn, deepspeed)",
+            "xformers: pip install -U xformers --index-url https://download.pytorch.org/whl/cu128"
+            "   (the index of torch's CUDA; a release that has a wheel for it)",
+            "or a Python that has wheels: 3.11 or 3.12",
+        ),
+        why="setup.py of such packages imports torch, and a build in isolation does not see the "
+        "one that is installed",
+        known="the frames are those of pip's build environment",
+    )
+
+
+_crashed = always(
+    "native code crashed: a compiled package, not Python",
+    "python -X faulthandler train.py   prints the Python frames of the crash",
+    "pip install --force-reinstall torch torchvision   and the compiled packages beside it "
+    "(bitsandbytes, flash-attn, xformers, triton) for that torch",
+    why="a package that was built for another torch, CUDA or driver is the commonest cause",
+    known="the signal; which package it is, the frames show",
+    settles=False,
+)
+_ENDING = re.compile(
+    r"(?i)\b(?:interpreter|on|at) (?:exit|shutdown)\b|\bafter (?:it was |everything )?"
+    r"sav(?:ing|ed)\b"
+)
+_AT_EXIT = Answer(
+    "native code crashed while Python ended: what was written before that is not touched by it",
+    (
+        "python -c \"from safetensors import safe_open; f = safe_open('FOLDER/adapter_model."
+        "safetensors', 'pt'); print(len(f.keys()))\"   : does the file open?",
+        "in a chain of commands: look for the saved files, and not at the status, or end the "
+        "script by os._exit(0) after saving",
+    ),
+    why="libraries that hold threads or GPU memory are torn down in an order that some of them do "
+    "not survive",
+    known="the sentence says that it is at the end; which library it is, it does not say",
+    certain=False,
+    settles=False,
+)
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "build-failed",
+        r"Failed building wheel for \S{2,60}|Failed to build installable wheels|"
+        r"Could not build wheels for \S{2,60}|error: subprocess-exited-with-error|"
+        r"metadata-generation-failed|Failed to build `?[\w.-]{2,60}[`=]",
+        _build,
+        {
+            "  ERROR: Failed building wheel for flash-attn": "sdpa",
+            "  ERROR: Failed building wheel for sentencepiece": "sentencepiece",
+            "error: subprocess-exited-with-error": "compiler",
+        },
+        alone=True,
+    ),
+    General(
+        "nvcc-older-than-the-card",
+        r"Unsupported gpu architecture 'compute_(?P<arch>\d{2,3})a?'",
+        lambda case: Answer(
+            f"the CUDA toolkit that compiles is older than the card (compute_{case.match['arch']})",
+            (
+                "nvcc --version   and a toolkit that knows it: 12.8 or newer for RTX 50 and B200",
+                "CUDA_HOME=/usr/local/cuda-12.8 before the command",
+            ),
+            known="nvcc says so",
+        ),
+        {"nvcc fatal   : Unsupported gpu architecture 'compute_120'": "12.8"},
+        alone=True,
+    ),
+    General(
+        "process-killed",
+        r"^(?:zsh: killed {2,}\S|\S{2,40}: line \d+:? +\d+ Killed|Killed[ \t]*$)|"
+        r"session crashed after using all available RAM|"
+        r"notebook tried to allocate more memory than is available|"
+        r"kernel appears to have died|[Dd]etected \d+ oom[-_]kill event|"
+        r"\boom[-_]kill",
+        always(
+            "the system ended the process; it does so when the machine's own memory (not the "
+            "GPU's) is used up",
+            "free -h   while it runs, and dmesg | grep -i oom   afterwards",
+            "at loading: device_map={'': 0}, dtype=torch.bfloat16; at merging: a machine with "
+            "twice the memory of the 16-bit weights",
+            "fewer dataloader_num_workers and a smaller num_proc of map",
+            why="merging and exporting hold the whole model in 16 bits in memory; a notebook's "
+            "kernel dies without a message",
+            known="the line; a limit of the scheduler or of the container looks the same",
+            certain=False,
+        ),
+        {
+            "Killed": "free -h",
+            "zsh: killed     python train.py": "free -h",
+            "Your session crashed after using all available RAM.": "memory",
+            "bash: line 1: 1234 Killed                  python train.py": "free -h",
+            "the job was Killed by the user": "",
+            "killed 3 stale workers": "",
+        },
+        alone=True,
+    ),
+    General(
+        "refcount-of-none",
+        r"none_dealloc: deallocating None|deallocating None: bug likely caused by a refcount",
+        always(
+            "a compiled package gave None back more often than it took it, and Python stopped",
+            "Python 3.12 or newer, where None is never freed: the fault is there still, and ends "
+            "no run",
+            "pip install -U   of what is compiled and runs at that moment (vllm, ray, numpy, "
+            "torch): the lines before the crash say what ran",
+            "until then: save_steps small, and resume_from_checkpoint",
+            why="each such call takes one from the count of None, so a run dies after hours, at "
+            "any line. Data, memory and settings have no part in it",
+            known="Python says so; which package it is, it cannot know",
+            settles=False,
+        ),
+        {
+            "Fatal Python error: none_dealloc: deallocating None: bug likely caused by a refcount "
+            "error in a C extension": "3.12",
+            "Fatal Python error: Segmentation fault": "",
+        },
+        alone=True,
+    ),
+    General(
+        "segmentation-fault",
+        r"Segmentation fault|SIGSEGV|(?<![a-zA-Z])0xC000(?:0005|0409|001D|0374)(?![a-zA-Z])|"
+        r"exits with return code = -11\b|"
+        r"exit(?:ed with )?(?:code|status)?:? ?-11\b|"
+        r"\bexit(?:s|ed)?(?: with)?(?: code| status)? 139\b|\bsegfault(?:s|ed) (?:in|on|during|at|"
+        r"when|while|before|after)\b|"
+        r"Fatal Python error: (?!none_dealloc)",
+        lambda case: _AT_EXIT if _ENDING.search(case.hit.text) else _crashed(case),
+        {
+            "The finished run segfaulted on interpreter exit (rc 139)": "safe_open",
+            "Segmentation fault (core dumped)": "faulthandler",
+        },
+        alone=True,
+    ),
+)

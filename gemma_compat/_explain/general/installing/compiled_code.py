@@ -1,0 +1,165 @@
+"""Compilers and compiled code that stop at an assertion."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _assertion(case: Case) -> Answer:
+    text = case.hit.text
+    if re.search("Triton|mlir", text):
+        return Answer(
+            "Triton's compiler stopped at a check of its code while it built a kernel for this "
+            "card",
+            (
+                "pip install -U torch torchvision   brings a newer Triton (a V100 or T4 needs one "
+                "that still knows it)",
+                "TORCHDYNAMO_DISABLE=1 (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)   leaves the "
+                "compiled kernels out; Unsloth's own remain",
+                "rm -rf ~/.triton/cache",
+            ),
+            why="an older card (compute capability 7) or a kernel of a shape that this Triton "
+            "cannot lay out",
+            known="the file is one of Triton's; which kernel it was, the lines above say",
+            settles=False,
+        )
+    return Answer(
+        f"compiled code stopped the process at a check in {case.match['file']}: "
+        f"{case.match['text'][:120]}",
+        (
+            "python -X faulthandler train.py   shows the Python frames that led there",
+            "CUDA_LAUNCH_BLOCKING=1 before the command, where the file is a CUDA kernel",
+        ),
+        known="the line has the check; what brought it there, the Python frames say",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "cuda-graph-output-overwritten",
+        r"accessing tensor output of CUDAGraphs that has been overwritten",
+        always(
+            "a compiled model was called again while a result of the call before was still in use",
+            "torch.compile without mode='reduce-overhead'   for training",
+            "or torch.compiler.cudagraph_mark_step_begin() before each call",
+            "or .clone() what is kept of a call",
+            why="with CUDA graphs every call writes its results to the same place: what the "
+            "backward pass still needs of the call before is gone",
+            known="torch says so",
+        ),
+        {
+            "RuntimeError: Error: accessing tensor output of CUDAGraphs that has been overwritten "
+            "by a subsequent run. Stack trace: [Could not find stack trace].": "reduce-overhead"
+        },
+    ),
+    General(
+        "assertion-in-compiled-code",
+        r"(?P<file>[\w.-]{3,60}\.(?:cpp|cc|cu|cuh|h)):\d{1,5}: "
+        r"(?![^\n]{0,120}block: \[)[^\n]{0,300}?"
+        r"Assertion [`'](?P<text>[^`'\n]{3,160})'? ?failed",
+        _assertion,
+        {
+            "python: /project/lib/Conversion/TritonGPUToLLVM/ReduceOpToLLVM.cpp:31: virtual "
+            'mlir::LogicalResult: Assertion `helper.isSupportedLayout() && "x"\' failed.\nAborted '
+            "(core dumped)": "Triton",
+            "kernel.cpp:12: void f(): Assertion `n > 0' failed.": "kernel.cpp",
+        },
+        alone=True,
+    ),
+    General(
+        "gpu-error-met-while-compiling",
+        r"InternalTorchDynamoError: (?:\w{2,40}Error: )?CUDA error: (?!out of memory)",
+        always(
+            "an error of the GPU came to light while torch.compile looked at the code; the "
+            "compiler is not at fault by that",
+            "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it happened",
+            "restart the process: after such an error every further use of the GPU fails",
+            "UNSLOTH_COMPILE_DISABLE=1 (TORCHDYNAMO_DISABLE=1 without Unsloth)   shows whether a "
+            "compiled kernel is the one that fails",
+            why="kernels run behind Python, and the next call that waits for the GPU gets the "
+            "error of an earlier one",
+            known="the message has CUDA's error inside the compiler's; which kernel failed, it "
+            "does not say",
+            settles=False,
+        ),
+        {
+            "InternalTorchDynamoError: AcceleratorError: CUDA error: an illegal memory access was "
+            "encountered": "CUDA_LAUNCH_BLOCKING=1",
+            "torch._dynamo.exc.InternalTorchDynamoError: RuntimeError: CUDA error: unspecified "
+            "launch failure": "CUDA_LAUNCH_BLOCKING=1",
+            "torch._dynamo.exc.InternalTorchDynamoError: IndexError: list index": "",
+        },
+        alone=True,
+    ),
+    General(
+        "recompiled-too-often",
+        r"FailOnRecompileLimitHit|Hard failure due to fullgraph=True|"
+        r"recompile_limit (?:reached|hit) with (?:one_graph|fullgraph)=True",
+        always(
+            "a compiled function met more kinds of inputs than torch.compile may compile it for, "
+            "and is not allowed to run without the compiler",
+            "import torch._dynamo; torch._dynamo.config.recompile_limit = 64   before the model is "
+            "loaded (cache_size_limit before torch 2.6)",
+            "UNSLOTH_COMPILE_DISABLE=1 before unsloth is imported (TORCHDYNAMO_DISABLE=1 without "
+            "Unsloth), and unsloth_compiled_cache deleted",
+            "pip install -U unsloth unsloth_zoo   where its compiled cache is in the traceback",
+            why="each new length, dtype or requires_grad of an input is compiled anew; after 8 "
+            "times torch gives up, and with fullgraph=True that is an error",
+            known="the message; what differed from call to call, TORCH_LOGS=recompiles says",
+            settles=False,
+        ),
+        {
+            "torch._dynamo.exc.FailOnRecompileLimitHit: Hard failure due to fullgraph=True": (
+                "recompile_limit = 64"
+            ),
+            "FailOnRecompileLimitHit: recompile_limit reached with one_graph=True.": (
+                "recompile_limit"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "compiler-loses-its-pieces",
+        r"AssertionError: Pieces mismatches|Cannot access storage of TensorWrapper",
+        always(
+            "torch.compile gave up on a part of the model: the error is the compiler's",
+            "TORCHDYNAMO_DISABLE=1 before the command (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)",
+            "or CUDA_VISIBLE_DEVICES=0, where the model was split over several cards",
+            "pip install -U torch triton unsloth unsloth_zoo   for a compiler that knows it",
+            known="both texts are torch's own; what in the model brought them is not in them",
+            settles=False,
+        ),
+        {
+            "AssertionError: Pieces mismatches: [{804, 805}]": "UNSLOTH_COMPILE_DISABLE",
+            "NotImplementedError: Cannot access storage of TensorWrapper": "CUDA_VISIBLE_DEVICES",
+        },
+        alone=True,
+    ),
+    General(
+        "setting-of-another-torch",
+        r"torch\.(?P<where>_dynamo|_inductor)\.config\.(?P<name>\w{3,60}) does not exist",
+        lambda case: Answer(
+            f"this torch has no setting torch.{case.match['where']}.config.{case.match['name']}",
+            (
+                "torch._dynamo.config.cache_size_limit   in older releases of torch, in place of "
+                "recompile_limit"
+                if case.match["name"] == "recompile_limit"
+                else "leave that line out, or set it only where hasattr(config, NAME)",
+                "or a newer torch, with the torchvision and triton of the same release",
+            ),
+            why="settings of the compiler are renamed between releases of torch",
+            known="the message; in which release the name came is not read here",
+        ),
+        {
+            "AttributeError: torch._dynamo.config.recompile_limit does not exist": (
+                "cache_size_limit"
+            ),
+            "AttributeError: torch._inductor.config.some_name does not exist": "hasattr",
+        },
+        alone=True,
+    ),
+)

@@ -1,0 +1,147 @@
+"""Packages that are only half there: metadata, leftovers, an upgrade in a running kernel."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def half_there(package: str, name: str) -> Answer:
+    """Answer for a module that lacks what every package has."""
+    return Answer(
+        f"what is imported as {package} is only half there, or a folder of that name",
+        (
+            f"python -c 'import {package}; print({package}.__path__)'   shows where it lies",
+            f"pip uninstall -y {name}; pip install {name}   and "
+            "remove what is left of its folder in between",
+            f"rename a folder or file of yours that is called {package}",
+        ),
+        why="an empty folder counts as a module without a version: what is left of an upgrade, or "
+        "a folder beside the script",
+        known="the message; which of these it is, the path says",
+        certain=False,
+        settles=False,
+    )
+
+
+def _no_release(case: Case) -> Answer | None:
+    if not case.says(r"packaging[/\\]version\.py"):
+        return None
+    return Answer(
+        "a check of versions got None in place of a version",
+        (
+            'python -c \'import importlib.metadata as m; print([d.metadata["Name"] for d in '
+            "m.distributions() if not d.version])'   lists packages without one: pip uninstall "
+            "and install these",
+            "none there: the line of the frame above packaging's; torch.version.cuda is None in a "
+            "torch without CUDA",
+        ),
+        why="a package with a broken or doubled *.dist-info folder has no version that can be read",
+        known="the frame is that of packaging.version; whose version it is, only the frames above "
+        "say",
+        certain=False,
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "package-without-a-version",
+        r"expected string or bytes-like object",
+        _no_release,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/packaging/version.py", '
+            "line 200, in __init__\n    match = self._regex.search(version)\nTypeError: expected "
+            "string or bytes-like object": "dist-info",
+            "TypeError: expected string or bytes-like object, got 'list'": "",
+        },
+    ),
+    General(
+        "operator-of-another-torch",
+        r"'_OpNamespace' '(?P<name>\w{1,60})' object has no attribute",
+        lambda case: Answer(
+            f"a package calls an operator of torch ({case.match['name']}) that this torch does "
+            "not have",
+            (
+                "pip install -U torchao   where torchao is in the traceback (or pip uninstall -y "
+                "torchao, where nothing of yours uses it)",
+                "pip show torch torchao torchvision torchaudio   : those beside torch have to be "
+                "of its time",
+            ),
+            why="the operator came with another torch, or with an extension whose library was not "
+            "loaded; transformers imports torchao wherever it is installed",
+            known="the message; which package calls it, the frames say",
+            settles=False,
+        ),
+        {
+            "AttributeError: '_OpNamespace' '_c10d_functional' object has no attribute "
+            "'_wrap_tensor_autograd'": "pip install -U torchao"
+        },
+        alone=True,
+    ),
+    General(
+        "flash-attention-beyond-xformers",
+        r"Requires Flash-Attention version [<>=\d., ]{3,30}but got (?P<here>[\w.]{1,20}\w)",
+        lambda case: Answer(
+            f"this xformers does not take flash-attn {case.match['here']}",
+            (
+                "pip uninstall -y flash-attn   (xformers brings its own copy)",
+                "or pip install -U xformers --index-url https://download.pytorch.org/whl/cu128   "
+                "for one that takes it",
+            ),
+            why="xformers names the releases of flash-attn that it was built for, and fails at its "
+            "import with another; Unsloth then runs without xformers, which old releases of it do "
+            "not survive",
+            known="the message has both",
+        ),
+        {
+            "ImportError: Requires Flash-Attention version >=2.7.1,<=2.7.4 but got 2.8.0.post2.": (
+                "2.8.0.post2"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "upgraded-under-a-running-kernel",
+        r"cannot import name '(?P<name>_Ink|is_directory|_imaging)' from 'PIL[\w.]{0,20}'",
+        always(
+            "Pillow was exchanged while Python had the former one loaded",
+            "restart the kernel or the session, and run the cells again from the import on",
+            "pip install --force-reinstall pillow   where that changes nothing",
+            why="the files on the disk are of one release and the modules in memory of another; "
+            "Unsloth's install cell took a newer Pillow along in October 2025",
+            known="the name is Pillow's own; releases that lack it altogether look the same",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "ImportError: cannot import name '_Ink' from 'PIL._typing' (/usr/local/lib/x.py)": (
+                "restart the kernel"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "transformers-of-pi0",
+        r"cannot import name 'check' from 'transformers\.models\.siglip'|"
+        r"An incorrect transformers? version is used",
+        always(
+            "code of pi0 (LeRobot, openpi) wants a transformers with its own changes, and this one "
+            "has none",
+            "pip install -U lerobot, with the transformers that it names   (newer releases need no "
+            "changes)",
+            "or openpi: copy its transformers_replace over the installed transformers, as its "
+            "README says, for the release that it names",
+            why="models/siglip/check.py is in no published transformers: it tells the code that "
+            "the changed files are there",
+            known="the name and the sentence are those of pi0's code; which of the two is used, "
+            "the frames show",
+            certain=False,
+        ),
+        {
+            "ImportError: cannot import name 'check' from 'transformers.models.siglip'": "lerobot",
+            "ValueError: An incorrect transformer version is used": "transformers_replace",
+        },
+        alone=True,
+    ),
+)

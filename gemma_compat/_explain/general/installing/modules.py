@@ -1,0 +1,299 @@
+"""Modules and names that cannot be imported: not installed, another release, another package."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from ....tables import families
+from ...answer import Answer
+from ..base import Case, General
+from ..released import released, upgrade
+from .building import in_a_build
+from .half_installed import half_there
+from .names import known_name, not_imported_yet
+from .same_name import SAME_NAME
+
+_TOGETHER = "releases of the same time: python -m gemma_compat advise"
+_NEWER_PYTHON = (
+    "a newer Python, if that changes nothing: pip takes the newest release that this Python allows"
+)
+# Installed by hand or by the trainer; of others a broken installation is likelier.
+_STACK = {"transformers", "trl", "peft", "torch", "accelerate", "datasets", "vllm", "unsloth"}
+# Modules whose package has another name.
+_DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dotenv": "python-dotenv",
+    "flash_attn": "flash-attn --no-build-isolation",
+    "flash_attn_2_cuda": "flash-attn --no-build-isolation",
+    "google": "protobuf",
+    "llama_cpp": "llama-cpp-python",
+    "lightning_fabric": "lightning",
+    "megatron": "megatron-core",
+    "nemo": "nemo_toolkit",
+    "pkg_resources": "'setuptools<81'",
+    "rouge_score": "rouge-score",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "swift": "ms-swift",
+    "yaml": "pyyaml",
+}
+_OF_THE_PROJECT = (
+    "a folder of the project itself is not on Python's path",
+    (
+        "run it from the project's root: python -m PACKAGE.MODULE, or PYTHONPATH=. before the "
+        "command",
+        "or pip install -e .",
+    ),
+    "the module is a folder of the repository and no package of an index",
+)
+_BUILT_WITHOUT = (
+    "this Python was built without a part of its standard library",
+    (
+        "a Python of conda, uv or the system: conda create -n tune python=3.11",
+        "or the -dev packages of the system (liblzma-dev, libffi-dev, libsqlite3-dev) and pyenv "
+        "again",
+    ),
+    "a Python that was compiled by hand leaves out what it found no headers for",
+)
+# Modules that no pip install brings: what happened, what to do, why.
+_NOT_A_PACKAGE = {
+    **dict.fromkeys(
+        ("src", "utils", "scripts", "config", "models", "train", "tools"), _OF_THE_PROJECT
+    ),
+    **dict.fromkeys(("_lzma", "_ctypes", "_bz2", "_sqlite3", "_ssl"), _BUILT_WITHOUT),
+    "google.colab": (
+        "the script is one of Colab, and runs elsewhere: google.colab is not to be had there",
+        (
+            "leave out the lines with google.colab (userdata, drive, files)",
+            "HF_TOKEN in the environment, in place of userdata.get",
+        ),
+        "Colab alone brings that module",
+    ),
+    "distutils": (
+        "distutils is no longer a part of Python from 3.12 on",
+        ("pip install -U setuptools", "or Python 3.11"),
+        "setuptools brings a copy of it",
+    ),
+    "llmtuner": (
+        "llmtuner is the old name of LLaMA-Factory's package",
+        ("pip install -U llamafactory   and llamafactory-cli train CONFIG.yaml",),
+        "scripts of 2023 and early 2024 import it; it is called llamafactory since",
+    ),
+}
+
+
+def distribution(module: str) -> str:
+    """Return what to hand to ``pip install`` for a top-level module."""
+    return _DISTRIBUTIONS.get(module, module)
+
+
+def _of_python(name: str, module: str, who: str) -> Answer:
+    """Answer for a name that the standard library of this Python does not have."""
+    return Answer(
+        f"the standard library of this Python has no {name} in {module}"
+        + (f"; the last frame that asks for it is of {who}" if who else ""),
+        (
+            "an environment with a newer Python: conda create -n tune python=3.11",
+            upgrade(who) if who else "or newer code, where the name was removed",
+        ),
+        why="a package asks for a newer Python than this one, or, if it is old, for a name that "
+        "Python has removed",
+        known="the module is one of Python's own",
+        settles=False,
+    )
+
+
+def _import(case: Case) -> Answer:
+    name = case.match["name"] or case.match["attribute"]
+    module = case.match["module"] or case.match["owner"]
+    package = module.partition(".")[0]
+    outside = [item for item in case.packages if item != package]
+    who = outside[-1] if outside else ""
+    known = released(case)
+    if known is not None:
+        return not_imported_yet(case) or known_name(known, who)
+    if package in sys.stdlib_module_names:
+        return _of_python(name, module, who)
+    if name == "__version__":
+        return half_there(package, distribution(package))
+    if not (who or _is_installed(package, case)):
+        return _of_own_file(name, module)
+    if package in {"torch", "triton"}:  # torch brings its Triton
+        do: tuple[str, ...] = (
+            "pip install -U torch torchvision torchaudio",
+            f"or an older {who}, of the time of this torch" if who else "or older code",
+        )
+    elif package not in _STACK and not who.startswith("unsloth"):
+        do = (
+            f"pip install -U {distribution(package)}",
+            _NEWER_PYTHON,
+        )
+    elif package not in _STACK:
+        do = (f"pip install --force-reinstall {distribution(package)}   and restart the kernel",)
+    elif who:
+        do = (upgrade(who), f"or {who} and {package} in {_TOGETHER}")
+    else:
+        do = (f"the script and {package} in {_TOGETHER}",)
+    return Answer(
+        f"the installed {package} has no {name} in {module}"
+        + (f"; the last frame that asks for it is of {who}" if who else ""),
+        do,
+        why="the name was moved or removed, is newer than what is installed, or files of two "
+        "releases are mixed: an upgrade in a running kernel leaves the old one in memory",
+        known="the message and the frames",
+        settles=False,
+    )
+
+
+def _of_a_model(name: str, packages: list[str]) -> Answer:
+    """Answer for a folder of a model in transformers."""
+    who = next((item for item in reversed(packages) if item != "transformers"), "unsloth")
+    since = families.FIRST_RELEASES.get(name)
+    if since and not name.endswith("_text"):
+        return Answer(
+            f"the installed transformers has no folder for {name}, which came with {since}",
+            (f"pip install -U 'transformers>={since}'",),
+            known="the message; the release is that of transformers which brought the model",
+        )
+    return Answer(
+        f"no transformers has a folder transformers.models.{name}: {who} makes that name from the "
+        "model's type",
+        (upgrade(who),),
+        why="the text part of a model lies in the folder of the whole: gemma3_text in gemma3. A "
+        "release that does not know that type looks in the wrong place",
+        known="the message; transformers up to 5.24.0 was read",
+        certain=False,
+    )
+
+
+def _module(case: Case) -> Answer | None:
+    name = case.match["module"]
+    package = name.partition(".")[0]
+    packages = case.packages
+    known = released(case) if "." in name else None
+    if name.startswith("transformers.models.") and not (known and known.contradicts):
+        return _of_a_model(name.split(".")[2], packages)
+    if known is not None:
+        return known_name(known, packages[-1] if packages else "")
+    if name in _NOT_A_PACKAGE:
+        happened, do, why = _NOT_A_PACKAGE[name]
+        return Answer(happened, do, why=why, known="the message names the module")
+    if name in {"mergekit", "weave"} and "trl" in packages:
+        return _optional_for_trl(name)
+    near = case.hit.before[-1500:] + case.around + case.hit.after[:2500]
+    if name == "torch" and re.search(r"pip-build-env|get_requires_for_build|build_wheel", near):
+        return in_a_build()
+    if not packages and package not in SAME_NAME and package not in _DISTRIBUTIONS:
+        return _unknown(name)
+    if "." in name:
+        return Answer(
+            f"the installed {package} has no module {name}",
+            (
+                f"pip install -U {distribution(package)}",
+                "or an older one, where the module was removed",
+            ),
+            why="the module is newer than what is installed, was moved, or is missing from the "
+            "package as it was built",
+            known="the message" + (f"; {packages[-1]} asks for it" if packages else ""),
+            settles=False,
+        )
+    return Answer(
+        f"{package} is not installed in the environment that ran this",
+        (
+            f"python -m pip install {distribution(package)}   with the very python that runs the "
+            "script",
+        ),
+        why="" if package in _DISTRIBUTIONS else "the module's name need not be the package's",
+        known="the message",
+    )
+
+
+def _is_installed(package: str, case: Case) -> bool:
+    """Return whether a module is known to be a package's, by its name or by where it lies."""
+    is_known = package in SAME_NAME or package in _DISTRIBUTIONS or package in _STACK
+    return is_known or case.says(r"(?:site|dist)-packages")
+
+
+def _of_own_file(name: str, module: str) -> Answer:
+    return Answer(
+        f"the module {module} that Python found has no {name}",
+        (
+            f"python -c 'import {module.partition('.')[0]} as m; print(m.__file__)'   : is it the "
+            "file or the package that is meant?",
+            "a file of your own beside a package of the same name: rename it",
+        ),
+        why="Python takes the first module of that name on its path; a release of a package that "
+        "lacks the name, or two files that import each other, look the same",
+        known="the message; which of these it is, the path of the module shows",
+        settles=False,
+    )
+
+
+def _unknown(name: str) -> Answer:
+    """Answer for a module that may be the script's own: nothing is installed by a guess."""
+    return Answer(
+        f"Python finds no module {name}: it is a file of the script's own, or of a package that is "
+        "not installed",
+        (
+            "a file of your own: start in its folder, or PYTHONPATH=FOLDER before the command",
+            "a package: install it by the name in its documentation, into the python that runs "
+            "the script",
+        ),
+        why="a module's name need not be its package's, and a package that happens to have that "
+        "name may be another's",
+        known="the message; which of the two it is, the log does not say",
+        settles=False,
+    )
+
+
+def _optional_for_trl(name: str) -> Answer:
+    return Answer(
+        f"this TRL is older than the transformers beside it: it takes {name}, which is optional, "
+        "for installed",
+        ("pip install -U 'trl>=0.29.0'", "or pip install 'transformers<5'"),
+        why="TRL asks transformers whether a package is there. transformers 5 answers with a pair, "
+        "which counts as yes to a TRL that expects yes or no",
+        known="run on transformers 5.23.0: the DPO and GRPO trainers of trl 0.24.0, 0.26.2 and "
+        "0.28.0 fail so, those of 0.29.0 are imported",
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "name-not-importable",
+        r"annot import name ['`]?(?P<name>\w{1,80})['`]? from ['`]?(?!partially\b)"
+        r"(?P<module>[\w.]{2,120})['`]?|"
+        r"module '(?P<owner>[\w.]{1,120})' has no attribute '(?P<attribute>\w{1,80})'",
+        _import,
+        {
+            "ImportError: cannot import name 'A' from 'transformers.b' (/x.py)": "transformers",
+            "ImportError: cannot import name 'cached_download' from 'huggingface_hub' (/x.py)": (
+                "huggingface-hub>=0.21.0,<=0.25.2"
+            ),
+            "ImportError: cannot import name 'Dataset' from 'datasets' (unknown place)": "rename",
+            "ImportError: cannot import name A from transformers.b": "transformers",
+        },
+    ),
+    General(
+        "module-missing",
+        r"(?:o module named '(?=[\w.]+')|ModuleNotFoundError: `?(?!No ))(?P<module>\w[\w.]{0,99})",
+        _module,
+        {
+            "ModuleNotFoundError: No module named 'timm'": "pip install timm",
+            'Traceback (most recent call last):\n  File "/x/site-packages/trl/import_utils.py", '
+            "line 3, in f\n    f()\nModuleNotFoundError: No module named 'weave'": "trl>=0.29.0",
+            "ModuleNotFoundError: No module named 'trl.x.y'": "has a module trl.x.y",
+            'File "/tmp/pip-build-env-b2g/overlay/setuptools/build_meta.py", line 333, in '
+            "get_requires_for_build_wheel\nModuleNotFoundError: No module named 'torch'": (
+                "--no-build-isolation"
+            ),
+            "ModuleNotFoundError: No module named 'transformers.models.gemma2'": ">=4.42",
+            "- Transformers version: 4.45.2\nModuleNotFoundError: No module named "
+            "'transformers.models.gemma'": "what ran is another release",
+            "ModuleNotFoundError: No module named 'transformers.models.gemma3_text'": "unsloth_zoo",
+        },
+    ),
+)

@@ -1,0 +1,71 @@
+"""Packages beside a torch of another time."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _styles(case: Case) -> Answer | None:
+    if "ALL_PARALLEL_STYLES" not in case.near:
+        return None
+    return Answer(
+        "this transformers knows no styles of tensor parallelism with a torch before 2.5, and "
+        "looks one up all the same",
+        (
+            "pip install -U 'torch>=2.5' torchvision torchaudio",
+            "or pip install -U 'transformers>=4.53.0', which asks for torch 2.5 first",
+        ),
+        why="transformers 4.52 sets the table to None where torch is older than 2.5, or was built "
+        "without torch.distributed",
+        known="read in transformers 4.52.4 and 4.53.0, modeling_utils.py and "
+        "integrations/tensor_parallel.py; the line that fails is in the log",
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "no-styles-of-tensor-parallelism",
+        r"argument of type 'NoneType' is not iterable",
+        _styles,
+        {
+            "    if v not in ALL_PARALLEL_STYLES:\nTypeError: argument of type 'NoneType' is not "
+            "iterable": "torch>=2.5",
+            "TypeError: argument of type 'NoneType' is not iterable": "",
+        },
+    ),
+    General(
+        "small-integers-of-a-newer-torch",
+        r"module 'torch' has no attribute 'int[1-7]'",
+        always(
+            "torchao asks for integers of a few bits, which came with a newer torch",
+            "pip uninstall -y torchao   where nothing of the run quantizes with it: transformers "
+            "and PEFT import it only because it is installed",
+            "or pip install -U torch torchvision torchaudio   (2.6 or newer)",
+            known="the message names the integer; that torchao asks for it, and that it came with "
+            "torch 2.6, was not looked up here: the last frames say who asks",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "AttributeError: module 'torch' has no attribute 'int1'": "uninstall -y torchao",
+            "AttributeError: module 'torch' has no attribute 'int8x'": "",
+        },
+    ),
+    General(
+        "torch-loaded-twice",
+        r"function '_?\w{2,60}' already has a docstring",
+        always(
+            "torch is loaded a second time in one process",
+            "restart the kernel, then run from the first cell on, imports after all installations",
+            "or install everything before the first import of torch",
+            why="pip replaced torch under a running kernel, or its modules were taken out of "
+            "sys.modules: the Python part is run again over the compiled part that is still there",
+            known="the message is that of torch's compiled part; what loaded torch again, it does "
+            "not say",
+            settles=False,
+        ),
+        {"RuntimeError: function '_has_torch_function' already has a docstring": "restart"},
+        alone=True,
+    ),
+)

@@ -1,0 +1,270 @@
+"""Releases that exclude each other, and code that a release does not have."""
+
+from __future__ import annotations
+
+import re
+
+from .... import versions
+from ....tables import families
+from ...answer import Answer
+from ..base import Case, General, always
+from .wheels import no_set_of_releases
+
+# LLaMA-Factory caps transformers in its metadata: its release to the newest that it allows.
+_LLAMA_FACTORY = {"0.9.1": "4.46.1", "0.9.2": "4.49.0", "0.9.3": "4.52.4"}
+
+
+def _pins(case: Case) -> Answer | None:
+    """Read pip's list of conflicts; the pair that matters for a Gemma comes first."""
+    lines = re.findall(
+        r"^[\s`>*-]*(?:ERROR: )?([A-Za-z][\w.-]*) (\S+) requires ([\w.-]+)(?:\[[\w,]*\])?"
+        r"([^\n]*?), but you have\s+"
+        r"([\w.-]+)\s+(\S+)\s+which\s+is\s+incompatible",
+        f"{case.hit.before}{case.hit.text}\n{case.hit.after}",
+        re.MULTILINE,
+    )
+    if not lines:
+        return None
+    lines.sort(key=lambda found: _weight(found[2]))
+    who, own, needs, spec, _, have = lines[0]
+    spec = spec.split(";")[0].strip()
+    more = f"; {len(lines) - 1} more such pairs" if len(lines) > 1 else ""
+    return Answer(
+        f"{who} {own} does not allow {needs} {have}: it asks for {needs}{spec}{more}",
+        _cure(case, who, needs, spec, have),
+        why=_why(case, who, needs, spec),
+        known="pip printed both sides",
+    )
+
+
+def _weight(name: str) -> int:
+    order = ("transformers", "torch", "trl", "peft", "accelerate", "tokenizers", "numpy")
+    return order.index(name) if name in order else len(order)
+
+
+def _first_release(case: Case) -> str | None:
+    types = (
+        {str(case.facts.model.model_type)}
+        if case.facts.model.known("model_type")
+        else set(case.log.model_types)
+    )
+    first = [families.FIRST_RELEASES[name] for name in types if name in families.FIRST_RELEASES]
+    return min(first, key=versions.parse) if first else None
+
+
+def _cure(case: Case, who: str, needs: str, spec: str, have: str) -> tuple[str, ...]:
+    first = _first_release(case) if needs == "transformers" else None
+    if first and _caps_below(spec, first):
+        newer = ""
+        if who == "llamafactory":
+            allowed = [
+                v
+                for v, cap in _LLAMA_FACTORY.items()
+                if versions.parse(cap) >= versions.parse(first)
+            ]
+            newer = f'pip install -U "llamafactory>={allowed[0]}"' if allowed else ""
+        return (
+            newer or f"pip install -U {who}",
+            f"or its main branch, if no release allows transformers {first} yet",
+        )
+    return (
+        f'pip install "{needs}{spec}"',
+        f"or a newer {who}, if one allows {needs} {have}: pip install -U {who}",
+    )
+
+
+def _caps_below(spec: str, release: str) -> bool:
+    caps = re.findall(r"<=?\s*([\w.]+)", spec)
+    return any(
+        versions.parse(cap) < versions.parse(release) for cap in caps if versions.is_valid(cap)
+    )
+
+
+def _why(case: Case, who: str, needs: str, spec: str) -> str:
+    first = _first_release(case) if needs == "transformers" else None
+    if first and _caps_below(spec, first):
+        return (
+            f"this Gemma came with transformers {first}, which {who} of this release does not "
+            "allow: going back to what it asks for would not load the model"
+        )
+    return "pip installs what is asked for last, and only then tells which others it breaks"
+
+
+def _old_python(case: Case) -> Answer:
+    needed, form = ("3.10", "X | None") if "|" in case.match[0] else ("3.9", "list[X]")
+    here = case.facts.python if case.facts.known("python") else None
+    is_older = here is not None and versions.parse(here) < versions.parse(needed)
+    return Answer(
+        f"the code writes types as {form}, which Python has from {needed} on"
+        + (f"; this is Python {here}" if is_older else ""),
+        (
+            f"an environment with Python {needed} or newer",
+            "or a release of that package that still allowed this Python",
+        ),
+        known="the message" + ("; the Python is in the paths" if is_older else ""),
+        certain=is_older,
+    )
+
+
+def _grouped_queries(case: Case) -> Answer | None:
+    """Answer for a torch before 2.5, whose attention takes no ``enable_gqa``."""
+    torch = case.facts.packages.get("torch")
+    version = str(torch.get("version", "")) if torch is not None else ""
+    known = versions.is_valid(version)
+    if known and versions.contains(">=2.5.0", version):
+        return None
+    return Answer(
+        "this torch is older than 2.5, whose scaled_dot_product_attention first takes enable_gqa"
+        + (f": it is {version}" if known else ""),
+        ("pip install -U 'torch>=2.5'", 'or attn_implementation="eager"'),
+        why="the caller hands grouped heads to torch without repeating them first",
+        known="the message; torch brought the argument in 2.5.0",
+    )
+
+
+def _own_check(case: Case) -> Answer:
+    name, here, wanted = case.match["name"], case.match["here"], case.match["wanted"]
+    is_factory = case.says("DISABLE_VERSION_CHECK")
+    who = "LLaMA-Factory" if is_factory else "what is imported"
+    install = f"pip install '{name}{wanted}'"
+    factory = (
+        f"upgrade LLaMA-Factory, where the model needs the newer {name}",
+        f"or {install}",
+        "or DISABLE_VERSION_CHECK=1 before the command: it then runs with what was not tried",
+    )
+    return Answer(
+        f"{who} asks for {name}{wanted}, and {here} is installed",
+        factory if is_factory else (install,),
+        why="the releases that it was made for are checked before it starts",
+        known="the message has both releases",
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "torch-without-set-submodule",
+        r"'(?P<owner>\w{2,60})' object has no attribute 'set_submodule'",
+        always(
+            "transformers puts quantized layers in place by set_submodule, which this torch does "
+            "not have",
+            "pip install -U torch torchvision   (2.5 or newer)",
+            why="every torch module has it from 2.5 on",
+            known="the message; the release is from torch's documentation, and was not run here",
+            certain=False,
+        ),
+        {
+            "AttributeError: 'Gemma4ForConditionalGeneration' object has no attribute "
+            "'set_submodule'": "2.5",
+        },
+    ),
+    General(
+        "operator-for-another-torch",
+        r"infer_schema\(func\): Parameter [\w`']{1,40} has unsupported (?:default value|type)",
+        always(
+            "a package registers an operator in a way that this torch does not read",
+            "pip install -U torch torchvision",
+            "or an older release of the package in the last frame (torchao, vllm, xformers), of "
+            "the time of this torch",
+            "torchao that nothing of the run uses: pip uninstall -y torchao",
+            why="torch reads an operator's arguments from its signature; newer ones read more "
+            "kinds of arguments and defaults",
+            known="torch says so; which package it is, the frames say",
+            settles=False,
+        ),
+        {
+            "ValueError: infer_schema(func): Parameter dtype has unsupported default value of "
+            "type torch.dtype": "torchao",
+            "ValueError: infer_schema(func): Parameter q has unsupported type torch.Tensor": (
+                "torchao"
+            ),
+        },
+    ),
+    General(
+        "own-check-of-releases",
+        r"(?P<name>[\w-]{1,40})(?P<wanted>[<>=!][\w.,<>=!*]{1,80}) is required for a normal "
+        r"functioning of this module, but found (?P=name)==(?P<here>[\w.+-]{1,40}\w)",
+        _own_check,
+        {
+            "ImportError: transformers>=4.55.0,<=5.2.0 is required for a normal functioning of "
+            "this module, but found transformers==5.5.0.\nTo fix: run `pip install "
+            "transformers>=4.55.0,<=5.2.0` or set `DISABLE_VERSION_CHECK=1` to skip this check.": (
+                "upgrade LLaMA-Factory"
+            ),
+            "ImportError: huggingface-hub>=0.34.0,<1.0 is required for a normal functioning of "
+            "this module, but found huggingface-hub==1.3.0.": "huggingface-hub>=0.34.0,<1.0",
+        },
+    ),
+    General(
+        "torch-without-grouped-queries",
+        r"scaled_dot_product_attention\(\)[^\n]{0,40} (?:unexpected|have a) keyword argument "
+        r"'enable_gqa'",
+        _grouped_queries,
+        {
+            "scaled_dot_product_attention() in Pytorch 2.4 does not have a keyword argument "
+            "'enable_gqa'": "torch>=2.5",
+            "TypeError: scaled_dot_product_attention() got an unexpected keyword argument "
+            "'enable_gqa'": "torch>=2.5",
+        },
+        alone=True,
+    ),
+    General(
+        "unsloth-cannot-patch",
+        r"Error patching (?P<name>\w{1,40}Trainer)|"
+        r"module loading failed for Unsloth(?P<written>\w{1,40}Trainer)",
+        lambda case: Answer(
+            f"Unsloth cannot patch {case.match['name'] or case.match['written']}: the installed "
+            "TRL is of another time than this Unsloth",
+            (
+                "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache",
+                "or the TRL that this Unsloth allows: pip show unsloth names it, advise finds it",
+            ),
+            why="Unsloth rewrites the source of TRL's trainers, and a release that it does not "
+            "know has other source",
+            known="the message; the pair of releases that fits is not in it",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Unsloth: Please file a bug report! Error patching SFTTrainer": "TRL",
+            "RuntimeError: Direct module loading failed for UnslothGKDTrainer: non-default "
+            "argument follows default argument": "unsloth_compiled_cache",
+        },
+    ),
+    General(
+        "python-too-old",
+        r"'type' object is not subscriptable|"
+        r"unsupported operand type\(s\) for \|: '(?:type|NoneType|_GenericAlias)'",
+        _old_python,
+        {
+            "TypeError: 'type' object is not subscriptable": "3.9",
+            "TypeError: unsupported operand type(s) for |: 'type' and 'NoneType'": "3.10",
+        },
+    ),
+    General(
+        "pins-conflict",
+        r"requires [\w.-]+\S*.{0,200}, but you have [\w.-]+ \S+ which is incompatible",
+        _pins,
+        {
+            "llamafactory 0.9.2 requires transformers<=4.49.0,>=4.41.2, but you have transformers "
+            "4.50.0.dev0 which is incompatible.": "llamafactory",
+            "`unsloth 2026.6.8 requires torch<2.11.0,>=2.4.0, but you have torch 2.11.0+cu130 "
+            "which is incompatible.`": "torch<2.11.0",
+            "x 1.0 requires trl<=0.9.6,>=0.8.6, but you have trl 0.15.2 which is incompatible.": (
+                "trl<=0.9.6"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "no-set-of-releases",
+        r"ResolutionImpossible|conflicting dependencies\.|No solution found when resolving",
+        no_set_of_releases,
+        {
+            "ERROR: ResolutionImpossible: for help visit": "advise",
+            "× No solution found when resolving dependencies:\n╰─▶ Because torchcodec==0.10.0 has "
+            "no wheels with a matching platform tag\n(e.g., `manylinux_2_39_aarch64`) and": (
+                "torchcodec==0.10.0"
+            ),
+        },
+        alone=True,
+    ),
+)

@@ -1,0 +1,103 @@
+"""Libraries and links that Windows does not load or make."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General
+
+
+def _dll(case: Case) -> Answer:
+    code = case.match["code"]
+    if code == "1455":
+        return Answer(
+            "Windows has no memory left to map the libraries: the paging file is too small",
+            (
+                "a larger paging file: System > About > Advanced system settings > Performance > "
+                "Advanced > Virtual memory",
+                "dataloader_num_workers=0   (each worker maps the CUDA libraries once more)",
+            ),
+            known="the number of the Windows error",
+        )
+    if code == "1314":
+        return Answer(
+            "Windows lets this user make no symbolic links, which the hub's cache uses",
+            (
+                "switch on Developer Mode (Settings > For developers), or start as administrator",
+                "or from_pretrained on a folder: hf download NAME --local-dir FOLDER",
+            ),
+            known="the number of the Windows error",
+        )
+    return Answer(
+        "Windows cannot load a library (DLL) of torch, or one that it needs",
+        (
+            "install the Microsoft Visual C++ Redistributable (x64), and restart",
+            "pip install --force-reinstall torch --index-url "
+            "https://download.pytorch.org/whl/cu128",
+            "python --version   : a 64-bit Python that the wheel is for",
+        ),
+        why="error 126 and 127 mean that a library, or a function in it, was not found; 193 one "
+        "of another architecture",
+        known="the number of the Windows error; which library is missing, it does not say",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "windows-native-exception",
+        r"\[WinError -529697949\]|Windows Error 0xe06d7363",
+        lambda case: Answer(
+            "compiled code (C++) under Python ended with an exception that says nothing more here",
+            (
+                "verbose=True   in the call (llama-cpp-python prints why llama.cpp failed), and "
+                "read the lines above the error",
+                "update the package whose call it is, or load the file without its second one "
+                "(clip_model_path, mmproj)",
+            ),
+            why="0xe06d7363 is how Windows passes on any C++ exception: an architecture or a "
+            "projector that this build does not know, a damaged file, no memory",
+            known="the number of the Windows error; which of these it is, it does not say",
+            settles=False,
+        ),
+        {
+            "OSError: [WinError -529697949] Windows Error 0xe06d7363": "verbose=True",
+        },
+        alone=True,
+    ),
+    General(
+        "file-that-windows-has-mapped",
+        r"\bos error 1224\b|WinError 1224|user-mapped section open",
+        lambda case: Answer(
+            "Windows does not let a file be written that is still open as memory: the weights are "
+            "saved over the file that they were loaded from",
+            (
+                "save into a new, empty folder",
+                "or merge under WSL or Linux",
+                "end other processes that have the file open (a notebook, a server)",
+            ),
+            why="safetensors maps a file into memory for as long as its tensors live; Linux "
+            "replaces such a file, Windows refuses",
+            known="the number of the Windows error; which process holds the file, it does not say",
+            settles=False,
+        ),
+        {
+            "safetensors_rust.SafetensorError: Error while serializing: I/O error: The requested "
+            "operation cannot be performed on a file with a user-mapped section open. (os error "
+            "1224)": "new, empty folder"
+        },
+        alone=True,
+    ),
+    General(
+        "windows-cannot-load",
+        r"\[WinError (?P<code>126|127|182|193|1114|1455|1314)\]",
+        _dll,
+        {
+            "OSError: [WinError 1455] The paging file is too small for this operation to "
+            "complete.": "paging file",
+            "OSError: [WinError 126] The specified module could not be found. Error loading "
+            '"C:\\x\\torch\\lib\\fbgemm.dll" or one of its dependencies.': "Redistributable",
+            "OSError: [WinError 1314] A required privilege is not held by the client": "Developer",
+        },
+        alone=True,
+    ),
+)

@@ -1,0 +1,1 @@
+"""What does not load: repositories, checkpoints, keys, shapes, options of from_pretrained."""

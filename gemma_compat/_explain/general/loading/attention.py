@@ -1,0 +1,173 @@
+"""Attention implementations that are not installed, or not for this model or card."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _no_kernel(case: Case) -> Answer | None:
+    said = f"{case.around}{case.near}"
+    if "Invalid backend" in case.hit.text and "scaled_dot_product" not in said:
+        return None
+    if "enable_gqa" in said:
+        return Answer(
+            "torch's memory-efficient kernel does not take grouped keys and values (enable_gqa), "
+            "and the other kernels were switched off or refuse these heads",
+            (
+                "torch.backends.cuda.enable_math_sdp(True)   (more memory: scores of all pairs)",
+                'or attn_implementation="eager"',
+                "or an attention mask in the batch: transformers then repeats keys and values "
+                "itself",
+            ),
+            why="transformers hands enable_gqa=True where there is no mask; heads of 512 (the full "
+            "layers of Gemma 4) are beyond torch's flash kernel",
+            known="the line below the error names the option",
+            certain=False,
+            settles=False,
+        )
+    return Answer(
+        "none of torch's fused attention kernels takes this precision, head size or mask on "
+        "this card",
+        (
+            'attn_implementation="eager"',
+            "or torch.backends.cuda.enable_mem_efficient_sdp(False) and enable_flash_sdp(False): "
+            "the plain one is left",
+        ),
+        why="the fused kernels want half precision, heads of at most 256 and an aligned mask; "
+        "bfloat16 only from Ampere on",
+        settles=False,
+    )
+
+
+def _no_flash(case: Case) -> Answer:
+    return Answer(
+        "flash-attn was asked for and is not installed (or too old) here",
+        (
+            'attn_implementation="sdpa"   ("eager" for Gemma 2, whose scores are capped)',
+            "or pip install flash-attn --no-build-isolation   with a CUDA toolkit, on Ampere or "
+            "newer",
+        ),
+        why="a config, a template of a trainer, or the script names it; no Gemma needs it",
+        known="transformers says so",
+    )
+
+
+def _no_attention(case: Case) -> Answer:
+    return Answer(
+        f"{case.match['name']} does not run with the attention that was asked for, in this "
+        "transformers",
+        (
+            'attn_implementation="eager"',
+            "or pip install -U transformers, where a newer one supports it",
+        ),
+        why="each family declares which implementations it supports, some of them releases later",
+        known="transformers says so",
+        of_gemma="emma" in case.match["name"],
+    )
+
+
+def _unknown_attention(case: Case) -> Answer:
+    return Answer(
+        "no attention of that name exists for this model, in this transformers",
+        (
+            'attn_implementation="sdpa"   or "eager"',
+            "or pip install -U transformers, where a newer one has it",
+        ),
+        known="the message lists those that exist",
+    )
+
+
+def _two_head_sizes(case: Case) -> Answer | None:
+    """Answer 512 beside 256 on a Gemma 4, whose two kinds of layers have heads of these sizes."""
+    types = {str(case.facts.model.get("model_type", ""))} | set(case.log.model_types)
+    if not any(name.startswith("gemma4") for name in types):
+        return None
+    return Answer(
+        "sizes of Gemma 4's two kinds of layers are mixed: its full-attention layers have heads of "
+        "512, its sliding ones of 256",
+        (
+            "pip install -U   of what runs its layers one by one: auto-round, llm-compressor, "
+            "gptqmodel, a pipeline",
+            "in own code: each layer type has its rotary embedding; hand cos and sin of that "
+            "layer's type over",
+        ),
+        why="code that computes the position embeddings (or a mask) once and gives them to every "
+        "layer was written for models with one size",
+        known="both sizes are in the message and are those of this model; which code mixes them, "
+        "the frames show",
+        certain=False,
+        of_gemma=True,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "flash-attention-in-float32",
+        r"Flash ?Attention[ \d.]{0,6} only supports? (?:torch\.)?(?:float16|fp16)|"
+        r"FlashAttention only supports? fp16 and bf16",
+        always(
+            "flash-attn was handed float32, and it computes in 16 bits only",
+            "from_pretrained(..., dtype=torch.bfloat16)   (torch_dtype before transformers 4.56)",
+            'or attn_implementation="sdpa", which takes float32',
+            why="without a dtype a checkpoint may be loaded in float32, and norms or adapters in "
+            "float32 hand it on where no autocast is on",
+            known="the message has the dtypes",
+        ),
+        {
+            "ValueError: Flash Attention 2.0 only supports torch.float16 and torch.bfloat16 "
+            "dtypes. You passed torch.float32": "bfloat16"
+        },
+    ),
+    General(
+        "heads-of-two-sizes",
+        r"size of tensor a \((?:512|256)\) must match the size of tensor b \((?:256|512)\)",
+        _two_head_sizes,
+        {
+            "google/gemma-4-26B-A4B\nRuntimeError: The size of tensor a (512) must match the "
+            "size of tensor b (256) at non-singleton dimension 3": "sliding",
+            "google/gemma-2-9b\nRuntimeError: The size of tensor a (512) must match the size "
+            "of tensor b (256) at non-singleton dimension 3": "",
+        },
+    ),
+    General(
+        "flash-attention-not-installed",
+        r"FlashAttention[234]? has been toggled on, but|Flash Attention 2 is not available|"
+        r"the package (?:flash_attn|for FlashAttention\d) (?:seems to be not|doesn't seem to be) "
+        r"installed|No module named 'flash_attn|Could not find any flash attn implementation",
+        _no_flash,
+        {
+            "ImportError: FlashAttention2 has been toggled on, but it cannot be used due to the "
+            "following error: the package flash_attn seems to be not installed.": "sdpa"
+        },
+    ),
+    General(
+        "attention-not-supported",
+        r"(?P<name>\w{3,60}) does not support (?:Flash Attention|an attention implementation "
+        r"through)|Specified `attn_implementation=\"[^\"\n]{1,40}\"` is not supported(?: for "
+        r"(?P<other>\w{1,60}))?",
+        lambda case: _no_attention(case) if case.match["name"] else _unknown_attention(case),
+        {
+            "ValueError: RecurrentGemmaForCausalLM does not support an attention implementation "
+            "through torch.nn.functional.scaled_dot_product_attention yet.": "eager",
+            'ValueError: Specified `attn_implementation="xformers"` is not supported. The only '
+            "possible arguments are": "sdpa",
+        },
+    ),
+    General(
+        "no-kernel-for-these-scores",
+        r"cutlassF: no kernel found to launch|No available kernel\.\s+Aborting execution|"
+        r"RuntimeError: Invalid backend\b|No available kernel\. Aborting|"
+        r"\(\*bias\): last dimension must be contiguous",
+        _no_kernel,
+        {
+            "RuntimeError: cutlassF: no kernel found to launch!": "eager",
+            "torch.nn.functional.scaled_dot_product_attention(\nRuntimeError: Invalid backend": (
+                "eager"
+            ),
+            "RuntimeError: Invalid backend": "",
+            "RuntimeError: No available kernel. Aborting execution.\nINFO: Memory efficient kernel "
+            "does not support `enable_gqa=True`.": "enable_math_sdp",
+        },
+    ),
+)

@@ -1,0 +1,271 @@
+"""Checkpoints, tokenizers and their files that cannot be read."""
+
+from __future__ import annotations
+
+import re
+
+from ....tables import families
+from ...answer import Answer
+from ..base import Case, General, always
+from ..data.values import tokenizer_of_5
+from ..released import released
+
+
+def _model_type(case: Case) -> Answer:
+    name = case.match["name"]
+    known = released(case)
+    if known is not None and not known.contradicts:
+        return Answer(
+            f"the installed transformers does not know the model type {name}: {known.happened}",
+            (known.command or "trust_remote_code=True, if the repository brings its own code",),
+            known="read in the wheels of transformers",
+        )
+    return Answer(
+        f"the installed transformers does not know the model type {name}",
+        ("pip install -U transformers", "and restart the kernel, in a notebook"),
+        known="the message",
+        settles=False,
+    )
+
+
+def _no_entry(case: Case) -> Answer | None:
+    name = case.match["type"] or case.match["named"]
+    since = families.FIRST_RELEASES.get(name)
+    if since is None:
+        return None
+    who = (case.packages or [""])[-1]
+    return Answer(
+        f"a table of model types has no entry {name}: what looks it up is older than the model",
+        (
+            f"pip install -U {who}"
+            if who and who != "transformers"
+            else f"pip install -U 'transformers>={since}'   and restart the kernel",
+            "the same for trl, peft, liger-kernel, vllm or the trainer, where its frame is the "
+            "last",
+        ),
+        why=f"transformers knows {name} from {since} on; other packages keep other tables",
+        known="the message; the release was read in the wheels of transformers. Whose table it is, "
+        "the last frame shows",
+        certain=False,
+        of_gemma=True,
+    )
+
+
+def _another_shape(case: Case) -> Answer:
+    saved, here = case.match["saved"], case.match["here"]
+    packed = saved.endswith(" 1") or here.endswith(" 1")
+    return Answer(
+        "a weight of the file is packed in 4 bits, and the model that takes it is not (or the "
+        "other way round)"
+        if packed
+        else f"the files belong to another model: [{saved}] in the file, [{here}] in the model",
+        (
+            "load the checkpoint with its own quantization config: one in 4 bits as it is, the "
+            "base in 16 bits with load_in_4bit=True",
+        )
+        if packed
+        else ("the config.json and the class that were saved beside these files",),
+        why="bitsandbytes keeps a 4-bit weight as one column of bytes" if packed else "",
+        known="both shapes are in the message",
+    )
+
+
+def _tokenizer_class(case: Case) -> Answer:
+    name = case.match["name"]
+    asked = f"cannot import name '{name}' from 'transformers'"
+    known = released(case, f"ImportError: {asked}")
+    if known is None or not known.found.releases or known.contradicts:
+        return Answer(
+            f"the installed transformers has no {name}, which tokenizer_config.json names",
+            ("pip install -U transformers",),
+            known="the message",
+            settles=False,
+        )
+    return Answer(
+        f"the installed transformers is older than {name}: {known.happened}",
+        (known.command,),
+        why="tokenizer_config.json names the class, and a release before the model does not have "
+        "it",
+        known="read in the wheels of transformers",
+    )
+
+
+def _no_protobuf(case: Case) -> Answer:
+    """Tell a tokenizer that needs protobuf from an error that is hidden behind its absence."""
+    if case.says(r"_set_model_specific_special_tokens") or re.search(
+        r"_set_model_specific_special_tokens", case.above
+    ):
+        return tokenizer_of_5()
+    before = re.findall(r"^(?:\w+\.)*(\w{2,40}Error): ", case.above, re.MULTILINE)
+    return Answer(
+        f"protobuf is not installed, and that hides the error before it: {before[-1]}"
+        if before
+        else "protobuf is not installed, and while a tokenizer is loaded that hides any other "
+        "error",
+        (
+            "pip install protobuf   and restart the kernel",
+            "then the same command again: if the tokenizer's own error comes now, that is the one "
+            "to mend",
+        ),
+        why="transformers 4 asks protobuf for the class of its error whatever failed in a "
+        "tokenizer; a tokenizer made from a tokenizer.model needs it itself",
+        known="the message; run with transformers 4.57.6 without protobuf",
+        settles=False,
+    )
+
+
+_GEMMAS = r"(?:embedding|diffusion|recurrent|vault|shield|pali|t5)?_?gemma\w{0,30}"
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "device-map-with-gaps",
+        r"device_map provided does not give any device for the following parameters",
+        always(
+            "the device_map leaves out a part of the model",
+            'device_map="auto"   or device_map={"": 0}: the empty name stands for all',
+            "pip install -U transformers accelerate   if the map was made by them",
+            why="a map that was written by hand, or for another class or release, has other names: "
+            "those of Gemma's modules moved in transformers 4.52",
+            known="the message lists the parameters that have no device",
+            settles=False,
+        ),
+        {
+            "ValueError: The device_map provided does not give any device for the following "
+            "parameters: model.language_model.norm.weight": "device_map"
+        },
+    ),
+    General(
+        "gemma3-preview-without-a-mask",
+        r"attention_mask\.to\(query_states\)",
+        lambda case: (
+            Answer(
+                "the preview of Gemma 3 in transformers (4.49.0-Gemma-3) fails where it is given "
+                "no attention mask",
+                (
+                    'pip install "transformers>=4.50.0"   and delete unsloth_compiled_cache',
+                    "or hand it a mask: tokenizer(..., return_tensors='pt') returns attention_mask",
+                ),
+                why="its attention calls attention_mask.to(...) without asking whether there is "
+                "one; 4.50.0 asks",
+                known="the line of code in the log; read in transformers 4.50.0, 4.50.3, 4.51.3",
+                of_gemma=True,
+            )
+            if "'NoneType' object has no attribute 'to'" in case.message
+            else None
+        ),
+        {
+            'Traceback (most recent call last):\n  File "/x/unsloth_compiled_module_gemma3.py", '
+            "line 355, in Gemma3Attention_forward\n    attention_mask.to(query_states),\n"
+            "AttributeError: 'NoneType' object has no attribute 'to'": "4.50.0",
+            "attention_mask.to(query_states)\nValueError: another": "",
+        },
+    ),
+    General(
+        "tokenizer-class-unknown",
+        r"Tokenizer class (?P<name>\w{3,60}) does not exist or is not currently imported",
+        _tokenizer_class,
+        {
+            "ValueError: Tokenizer class GemmaTokenizer does not exist or is not currently "
+            "imported.": "transformers>=4.38"
+        },
+        alone=True,
+    ),
+    General(
+        "mlx-weight-of-another-shape",
+        r"Expected shape \((?P<here>[\d, ]{1,40})\) but received shape \((?P<saved>[\d, ]{1,40})\) "
+        r"for parameter (?P<name>[\w.]{1,120})",
+        lambda case: Answer(
+            f"MLX: {case.match['name']} is ({case.match['saved']}) in the files, and the model "
+            f"asks for ({case.match['here']})",
+            ("pip install -U mlx-lm", "or a checkpoint that is not quantized"),
+            why="a quantized weight is packed, 8 values of 4 bits in one, where the model expects "
+            "a plain one: converter and loader are of different releases",
+            known="both shapes are in the message",
+            certain=False,
+        ),
+        {
+            "ValueError: Expected shape (262144, 640) but received shape (262144, 80) for "
+            "parameter lm_head.weight": "mlx-lm"
+        },
+        alone=True,
+    ),
+    General(
+        "model-type-not-in-a-table",
+        rf"KeyError: '(?P<type>{_GEMMAS})'|[Mm]odel type ['\"`]?(?P<named>{_GEMMAS})['\"`]? "
+        r"(?:is |was )?(?:not recogni[sz]ed|unknown|not known)",
+        _no_entry,
+        {
+            "ValueError: model type 'gemma3_text' not recognized": "transformers>=4.50.0",
+            "the model type gemma3 is loaded by its own class": "",
+            "KeyError: 'gemma3_text'": "transformers>=4.50.0",
+            "KeyError: 'gemma3_with_a_name_of_my_own'": "",
+        },
+    ),
+    General(
+        "model-type-unknown",
+        r"model type `(?P<name>[\w-]{1,60})` but Transformers does not recognize",
+        _model_type,
+        {
+            "ValueError: The checkpoint you are trying to load has model type `glm4v` but "
+            "Transformers does not recognize this architecture.": "does not know"
+        },
+        alone=True,
+    ),
+    General(
+        "weight-of-another-shape",
+        r"Trying to set a tensor of shape torch\.Size\(\[(?P<saved>[\d, ]{1,60})\]\) in \"\w+\" "
+        r"\(which has shape torch\.Size\(\[(?P<here>[\d, ]{1,60})\]\)",
+        _another_shape,
+        {
+            'ValueError: Trying to set a tensor of shape torch.Size([4, 8]) in "weight" (which has '
+            "shape torch.Size([8, 8])), this looks incorrect.": "another model",
+            'ValueError: Trying to set a tensor of shape torch.Size([32, 1]) in "weight" (which '
+            "has shape torch.Size([8, 8])), this looks incorrect.": "4 bits",
+        },
+    ),
+    General(
+        "damaged-weights",
+        r"Error while deserializing header|HeaderTooLarge|HeaderTooSmall|MetadataIncompleteBuffer|"
+        r"InvalidHeaderDeserialization|PytorchStreamReader failed|invalid load key, 'v'",
+        always(
+            "a file of weights is damaged or not whole",
+            "delete it and download it again: hf download MODEL --force-download",
+            "a file that you saved: save it again, with room on the disk (df -h .)",
+            "git lfs pull   where the repository was cloned: a pointer of some lines lies in its "
+            "place",
+            why="a download or a save that was cut off, a full disk, or a Git LFS pointer",
+            known="the message; how it came about is not in the log",
+        ),
+        {
+            "safetensors_rust.SafetensorError: Error while deserializing header: HeaderTooLarge": (
+                "damaged"
+            )
+        },
+    ),
+    General(
+        "tokenizers-too-old-for-the-file",
+        r"data did not match any variant of untagged enum|unknown variant `\w+`, expected",
+        always(
+            "tokenizer.json is written for a newer tokenizers than the one that is installed",
+            "pip install -U transformers tokenizers",
+            known="the message is that of the tokenizers library, which reads the file",
+        ),
+        {
+            "Exception: data did not match any variant of untagged enum ModelWrapper at line 3 "
+            "column 2": "tokenizers"
+        },
+    ),
+    General(
+        "no-protobuf",
+        r"requires the protobuf library but it was not found",
+        _no_protobuf,
+        {
+            "ImportError: \n requires the protobuf library but it was not found in your "
+            "environment.": "pip install protobuf",
+            "AttributeError: 'list' object has no attribute 'keys'\n\nDuring handling of the above "
+            "exception, another exception occurred:\n\nImportError: \n requires the protobuf "
+            "library but it was not found in your environment.": "AttributeError",
+        },
+    ),
+)

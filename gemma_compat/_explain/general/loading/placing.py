@@ -1,0 +1,269 @@
+"""Where weights lie: the CPU, one GPU of several, a shard of them."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General, always
+from ..memory.command import command
+from ..memory.estimate import names_a_model, run_of, weights_of
+
+
+def _too_large(case: Case) -> Answer:
+    run = run_of(case) if names_a_model(case) else None
+    sizes = weights_of(run) if run else None
+    weights = ""
+    if run and sizes:
+        bits = run.facts.model.get("quantization_bits")
+        weights = f"; its weights are {sizes[1]:.0f} GiB" + (f" in {bits} bits" if bits else "")
+    return Answer(
+        "the model did not fit on the GPUs: a part of it was placed on the CPU or the disk"
+        + weights,
+        (
+            (command(run) if run else "python -m gemma_compat memory --model MODEL --gpu CARD")
+            + "   says what fits; nvidia-smi, what other processes hold",
+            'device_map={"": 0}   keeps all on one GPU, where it fits',
+            "offload_folder='offload' for inference; a part on the CPU cannot be trained in 4 or 8 "
+            "bits",
+        ),
+        why='device_map="auto" fills the GPUs with what is free at that moment, and puts the rest '
+        "elsewhere",
+        known="the message says that parts are elsewhere",
+    )
+
+
+def _replica(case: Case) -> Answer:
+    return Answer(
+        "the run is one process over all visible GPUs (DataParallel), which was hardly meant",
+        (
+            "CUDA_VISIBLE_DEVICES=0 before the command",
+            "or one process for each GPU: accelerate launch, torchrun --nproc_per_node GPUS",
+        ),
+        why="the Trainer wraps the model so where a script is started without a launcher and sees "
+        "several GPUs; the copies of a Gemma on the other GPUs fail in their own ways",
+        known="the message is of a replica or of the wrapper",
+        settles=False,
+    )
+
+
+def _mixed(case: Case) -> Answer:
+    is_norm = (case.match["operation"] or "").startswith("_foreach_norm")
+    clip = "max_grad_norm=0   (no clipping): it settles whether the norm of the gradients is behind"
+    return Answer(
+        "one operation meets a sharded weight (DTensor) and a plain one"
+        + (": the norm of the gradients" if is_norm else ""),
+        (
+            *((clip,) if is_norm else ()),
+            "call the whole model, not a part of it: its wrapper gathers the weights",
+            "adapters, value heads and new embeddings go on before accelerate prepares the model",
+            "or FSDP1 (fsdp_version: 1) in place of FSDP2, where generation runs into it",
+        ),
+        why="FSDP2 and tensor parallelism shard what they wrap; what is added later, or used "
+        "outside the wrapped forward, stays plain",
+        known="torch names the operation; which weight it is, the frames say",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "parts-on-the-cpu",
+        r"Some modules are dispatched on the CPU or the disk|weights offloaded to the disk|"
+        r"We need an `offload_(?:dir|folder)`|submodule will be offloaded to disk|"
+        r"8-bit or 4-bit precision with CPU or disk offload|"
+        r"can't move a model that has some modules offloaded|model dispatched on CPU or disk",
+        _too_large,
+        {
+            "ValueError: Some modules are dispatched on the CPU or the disk. Make sure you have "
+            "enough GPU RAM to fit the quantized model.": "memory --model",
+            "google/gemma-4-26B-A4B-it, load_in_4bit=True\nValueError: Some modules are dispatched "
+            "on the CPU or the disk.": "45 GiB in 4 bits",
+        },
+        alone=True,
+    ),
+    General(
+        "copies-on-several-gpus",
+        r"Caught \w{3,60} in (?:DataParallel )?replica \d+ on device \d+|"
+        r"on device cuda:\d \(device_ids\[0\]\) but found one of them on device|"
+        r"Input, output and indices must be on the current device|"
+        r"Gather got an input of invalid size|chunk expects at least a 1-dimensional tensor|"
+        r"does not support `nn\.DataParallel`",
+        _replica,
+        {
+            "RuntimeError: module must have its parameters and buffers on device cuda:0 "
+            "(device_ids[0]) but found one of them on device: cuda:1": "CUDA_VISIBLE_DEVICES=0"
+        },
+    ),
+    General(
+        "module-without-a-device",
+        r"[\w.]{1,120} doesn't have any device set",
+        always(
+            "the device_map that was given leaves a part of the model without a device",
+            'device_map="auto"   , or {"": 0} for all on one card',
+            "print(model.hf_device_map)   of a loading that works, as the pattern for one of your "
+            "own",
+            why="names of parts moved between releases of transformers (model.language_model since "
+            "4.52), and adapters put base_model.model before them",
+            known="accelerate names the part",
+        ),
+        {"ValueError: model.decoder doesn't have any device set.": 'device_map="auto"'},
+    ),
+    General(
+        "spread-model-in-ddp",
+        r"device_ids and output_device arguments only work with single-device|"
+        r"contains `DTensor` parameters, which is incompatible with DDP|"
+        r"8-bit or 4-bit precision on multiple devices in any distributed mode",
+        always(
+            "each process loaded the model over several devices, and DDP wants it on one",
+            'device_map={"": PartialState().process_index}   (from accelerate import PartialState)',
+            "or leave device_map out; or one process without a launcher",
+            why='device_map="auto" spreads the model over every GPU that the process sees',
+        ),
+        {
+            "ValueError: DistributedDataParallel device_ids and output_device arguments only work "
+            "with single-device/multiple-device GPU modules or CPU modules, but got device_ids "
+            "[0]": "PartialState"
+        },
+    ),
+    General(
+        "marked-ready-twice",
+        r"Expected to mark a variable ready only once|has been marked as ready twice",
+        always(
+            "DDP got the gradient of a parameter twice in one backward pass",
+            "gradient_checkpointing_kwargs={'use_reentrant': False}",
+            "and ddp_find_unused_parameters=False",
+            why="reentrant checkpointing runs a part of the backward pass once more, and a module "
+            "that is used twice in a forward does the same",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Expected to mark a variable ready only once. This error is caused by "
+            "one of the following reasons": "use_reentrant"
+        },
+    ),
+    General(
+        "no-process-group",
+        r"Default process group has not been initialized|"
+        r"environment variable (?:RANK|WORLD_SIZE|MASTER_ADDR|LOCAL_RANK) expected, but not set|"
+        r"KeyError: '(?:RANK|WORLD_SIZE|MASTER_ADDR|MASTER_PORT|LOCAL_RANK)'",
+        always(
+            "code for several processes runs in one that no launcher started",
+            "torchrun --nproc_per_node GPUS SCRIPT   (or accelerate launch), for one GPU too",
+            "or leave the distributed settings out: no deepspeed, no fsdp",
+        ),
+        {
+            "ValueError: Default process group has not been initialized, please make sure to call "
+            "init_process_group.": "torchrun",
+            "KeyError: 'LOCAL_RANK'": "torchrun",
+        },
+    ),
+    General(
+        "no-nccl",
+        r"Distributed package doesn't have NCCL|use_libuv was requested but PyTorch was buil",
+        always(
+            "this torch cannot connect several processes by NCCL",
+            "Linux or WSL2 with torch for CUDA: torch on Windows has no NCCL",
+            "or one process: without a launcher and without ddp_backend",
+        ),
+        {"RuntimeError: Distributed package doesn't have NCCL built in": "WSL2"},
+    ),
+    General(
+        "two-ranks-on-one-gpu",
+        r"Duplicate GPU detected : rank",
+        always(
+            "two processes took the same GPU",
+            "no device_map of a fixed number, no torch.cuda.set_device(0): use LOCAL_RANK",
+            "and as many processes as nvidia-smi shows GPUs",
+            known="NCCL names both ranks",
+        ),
+        {
+            "torch.distributed.DistBackendError: NCCL error: Duplicate GPU detected : rank 0 and "
+            "rank 1 both on CUDA device 1000": "LOCAL_RANK"
+        },
+    ),
+    General(
+        "consumer-cards-and-p2p",
+        r"RTX 4000 series doesn't support faster communication",
+        always(
+            "cards of the RTX 40 series cannot talk to each other directly",
+            "NCCL_P2P_DISABLE=1 NCCL_IB_DISABLE=1 before the command",
+            why="accelerate launch sets both itself; python and torchrun do not",
+        ),
+        {
+            "NotImplementedError: Using RTX 4000 series doesn't support faster communication "
+            'broadband via P2P or IB. Please set `NCCL_P2P_DISABLE="1"`': "NCCL_P2P_DISABLE=1"
+        },
+    ),
+    General(
+        "sharded-and-plain-tensors",
+        r"(?:aten\.(?P<operation>\w{1,40})[^\n]{0,40} )?mixed torch\.[Tt]ensor and DTensor",
+        _mixed,
+        {
+            "RuntimeError: aten.add.Tensor: got mixed torch.Tensor and DTensor, need to convert "
+            "all torch.Tensor to DTensor": "whole model",
+            "runtimeerror: aten._foreach_norm_Scalar: got mixed torch.tensor and DTensor": (
+                "max_grad_norm=0"
+            ),
+            "FSDP2+PEFT(LoRA)+GRPO result in `mixed torch.Tensor and DTensor`": "whole model",
+        },
+    ),
+    General(
+        "frozen-and-trained-in-one-unit",
+        r"uniform `requires_grad`",
+        always(
+            "FSDP1 flattens a unit, and some of its weights are frozen and others trained",
+            "fsdp_use_orig_params: true",
+            "or FSDP2 (fsdp_version: 2), or PEFT's own wrap policy, which keeps adapters apart",
+            known="torch says so",
+        ),
+        {
+            "ValueError: Must flatten tensors with uniform `requires_grad` when "
+            "`use_orig_params=False`": "fsdp_use_orig_params"
+        },
+    ),
+    General(
+        "no-sync-and-zero",
+        r"no[_ ]sync context manager is incompatible with gradient partitioning|"
+        r"Engine\.step\(\) inside no_sync context manager",
+        always(
+            "ZeRO-2 and ZeRO-3 refuse no_sync, which an older Trainer calls under accumulation",
+            "pip install -U accelerate transformers",
+            "or gradient_accumulation_steps=1, or ZeRO-1",
+            why="a newer DeepSpeed raises where an older one did nothing",
+            known="the message; the releases were not compared",
+            settles=False,
+        ),
+        {
+            "AssertionError: no_sync context manager is incompatible with gradient partitioning "
+            "logic of ZeRO stage 3": "accelerate transformers"
+        },
+    ),
+    General(
+        "zero3-weights-not-gathered",
+        r"`?stage3_gather_16bit_weights_on_model_save`? (?:in DeepSpeed config )?is [Ff]alse",
+        always(
+            "the weights cannot be saved whole: ZeRO-3 keeps them in shards",
+            '"stage3_gather_16bit_weights_on_model_save": true   in zero_optimization',
+            "or python zero_to_fp32.py CHECKPOINT OUT   makes them from a checkpoint of the run",
+        ),
+        {
+            "ValueError: Cannot get 16bit model weights because "
+            "`stage3_gather_16bit_weights_on_model_save` in DeepSpeed config is False.": (
+                "zero_to_fp32"
+            )
+        },
+    ),
+    General(
+        "zero3-order-of-modules",
+        r"still have inflight params|tracing error at step|param .{0,80}already in flight",
+        always(
+            "ZeRO-3 had fetched weights for modules that this step did not use",
+            "set_z3_leaf_modules(model, [CLASS])   of deepspeed.utils, for layers that choose "
+            "among modules (experts, towers)",
+            "or ZeRO-2",
+            why="it learns the order of modules from the first steps; text-only rows after rows "
+            "with images, and experts, run in another order",
+            settles=False,
+        ),
+        {"RuntimeError: still have inflight params [{'id': 1}]": "set_z3_leaf_modules"},
+    ),
+)

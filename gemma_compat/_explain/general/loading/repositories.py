@@ -1,0 +1,296 @@
+"""Repositories on the Hub: gated, misspelt, or out of reach; and files that they lack."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _no_tokenizer(case: Case) -> Answer:
+    kind = case.match["kind"]
+    is_model = "model" in kind or "config" in kind
+    return Answer(
+        f"the {kind} could not be loaded from that folder or repository",
+        (
+            "ls FOLDER   shows whether its files are there; hf auth login, where it is a gated "
+            "repository",
+            "an adapter's folder: AutoPeftModelForCausalLM.from_pretrained(FOLDER)"
+            if is_model
+            else "tokenizer or processor from the base checkpoint: from_pretrained(BASE), then "
+            "save_pretrained(FOLDER)",
+        ),
+        why="a folder of that name here hides the repository; a folder of an adapter or of a "
+        "checkpoint often lacks the tokenizer; and a release that does not know the class gives up "
+        "with this message too",
+        known="transformers says so; which of these it is, the error above it may say",
+        certain=True,
+        settles=False,
+    )
+
+
+def _no_config(case: Case) -> Answer:
+    tokenizer = ("AutoTokenizer.from_pretrained(BASE)   the tokenizer is the base model's",)
+    return Answer(
+        "there is no config.json there that names a model",
+        (
+            *(tokenizer if "tokenization_auto" in case.frames else ()),
+            "AutoPeftModelForCausalLM.from_pretrained(FOLDER)   where adapter_config.json lies",
+            "gguf_file='NAME.gguf'   where it is GGUF; a checkpoint-N folder below output_dir, "
+            "where the run wrote those",
+            "or trainer.save_model(FOLDER), which writes the config too",
+        ),
+        why="transformers finds a model by the model_type in config.json; google/gemma-...-pytorch "
+        "and -flax repositories have none",
+        known="the message; what the folder holds is not in it",
+        certain=True,
+        settles=False,
+    )
+
+
+def _gated(case: Case) -> Answer:
+    accept = "accept the licence on the model's page at huggingface.co, with that account"
+    login = "hf auth login   (huggingface-cli login)"
+    is_known = re.search(
+        r"not in the authorized list|awaiting a review|ask for access",
+        f"{case.hit.text}{case.hit.after}",
+    )
+    return Answer(
+        "the account of this token may not read the repository: its licence is not accepted, or "
+        "not granted yet"
+        if is_known
+        else "the repository is gated: its licence must be accepted with the account that the "
+        "token belongs to",
+        (accept, login) if is_known else (login, f"and {accept}"),
+        why="Google's Gemma 1 to 3 checkpoints are gated",
+    )
+
+
+def _no_such(case: Case) -> Answer | None:
+    if re.search(r"gated repo|is gated|is restricted", f"{case.hit.text}{case.hit.after[:600]}"):
+        return None  # it is there, and has its own kind
+    return Answer(
+        "there is no such folder here and no such repository for this account",
+        ("check the name letter by letter (google/gemma-3-4b-it), and hf auth login",),
+        why="a private or gated repository looks the same as one that is not there",
+        certain=False,
+    )
+
+
+def _out_of_reach(case: Case) -> Answer | None:
+    if "cannot import name" in case.hit.text:
+        return None  # the name of the error, and not the error
+    return Answer(
+        "the Hub could not be reached, or it refused for a while",
+        ("download once where there is a network: hf download MODEL   then HF_HUB_OFFLINE=1",),
+        why="no network on this node, a proxy, or too many requests from one address",
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "token-without-the-right",
+        r"fine-grained token settings|must use a write token|"
+        r"403 Forbidden: (?:None\.|You don't have the rights|Authorization error)|"
+        r"Invalid (?:user token|credentials in Authorization header|username or password)",
+        always(
+            "the Hub knows the token, and it does not allow this (or is no longer valid)",
+            "hf auth login   with a new token of the kind Read (Write, to upload)",
+            "a fine-grained token: tick access to public gated repositories",
+            why="a token carries its own rights, less than those of the account",
+        ),
+        {
+            "huggingface_hub.errors.HfHubHTTPError: 403 Forbidden: Please enable access to public "
+            "gated repositories in your fine-grained token settings to view this repository.": (
+                "tick"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "no-token",
+        r"LocalTokenNotFoundError|Token is required \(`token=True`\)|"
+        r"You must provide a token or be logged in",
+        always(
+            "the Hub asks for a token, and none is stored here",
+            "hf auth login   (huggingface-cli login), or HF_TOKEN=... before the command",
+            known="huggingface_hub says so",
+        ),
+        {
+            "huggingface_hub.errors.LocalTokenNotFoundError: Token is required (`token=True`), "
+            "but no token found.": "HF_TOKEN"
+        },
+    ),
+    General(
+        "path-taken-for-a-name",
+        r"HFValidationError|Repo id must be in the form|Repo id must use alphanumeric|"
+        r"\(invalid repository id\)",
+        always(
+            "a path that does not exist here was taken for the name of a repository",
+            "ls -d PATH   from the folder in which the command runs",
+            "or OWNER/NAME, with nothing before and after it",
+            why="what is not a folder is looked up at the Hub, and names there have one slash at "
+            "most",
+            known="the message shows what was looked up",
+        ),
+        {
+            "huggingface_hub.errors.HFValidationError: Repo id must be in the form 'repo_name' or "
+            "'namespace/repo_name': './out/gemma/final'. Use `repo_type` argument if needed.": (
+                "ls -d PATH"
+            )
+        },
+    ),
+    General(
+        "offline",
+        r"OfflineModeIsEnabled|offline mode is enabled|outgoing traffic has been disabled",
+        always(
+            "offline mode is on, and a file that is needed is not in the cache",
+            "HF_HUB_OFFLINE=0 hf download MODEL   where there is a network, with the same HF_HOME",
+            known="huggingface_hub says so",
+        ),
+        {
+            "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach https://x: offline mode is "
+            "enabled.": "hf download MODEL"
+        },
+    ),
+    General(
+        "download-broke-off",
+        r"Consistency check failed: file should be of size|IncompleteRead\(|"
+        r"ChunkedEncodingError|CAS service error|Data processing error: |"
+        r"File reconstruction error",
+        lambda case: (
+            None
+            if "No space left" in case.hit.text
+            else Answer(
+                "a download from the Hub broke off",
+                (
+                    "hf download MODEL   once more: it goes on where it stopped",
+                    "HF_HUB_DISABLE_XET=1 before the command, where it fails again; df -h for a "
+                    "full disk",
+                ),
+                known="the message; why the connection broke is not in it",
+                settles=False,
+            )
+        ),
+        {
+            "RuntimeError: Data processing error: CAS service error : IO Error: No space left "
+            "on device (os error 28)": "",
+            "RuntimeError: Data processing error: CAS service error : ReqwestMiddleware Error": (
+                "HF_HUB_DISABLE_XET=1"
+            ),
+        },
+    ),
+    General(
+        "no-such-revision",
+        r"is not a valid git identifier|Invalid rev id: |Revision Not Found for url",
+        always(
+            "the repository has no such revision",
+            "leave revision out, or take one from the Files page: a branch, a tag, a commit",
+            known="the message has the revision",
+        ),
+        {"OSError: v2 is not a valid git identifier (branch name, tag name or commit id)": "Files"},
+    ),
+    General(
+        "code-of-a-repository",
+        r"(?:contains|requires you to execute) (?:custom code|the \w{1,20} file)[^\n]{0,200}"
+        r"trust_remote_code|Please pass the argument `trust_remote_code=True`",
+        always(
+            "the repository brings its own Python code, and it runs only where that is allowed",
+            "trust_remote_code=True   after reading the code",
+            "or pip install -U transformers, which may have the model by now: no Gemma of Google "
+            "needs it",
+            known="transformers says so",
+        ),
+        {
+            "ValueError: The repository for x/y contains custom code which must be executed to "
+            "correctly load the model. You can inspect the repository content at https://x. "
+            "Please pass the argument `trust_remote_code=True` to allow custom code to be run.": (
+                "after reading"
+            )
+        },
+    ),
+    General(
+        "no-config-that-names-a-model",
+        r"Unrecognized model in \S{1,200}\. Should have a `model_type` key|"
+        r"does not appear to have a file named config\.json|"
+        r"Unrecognized (?:processing class|feature extractor) in",
+        _no_config,
+        {
+            "ValueError: Unrecognized model in out/. Should have a `model_type` key in its "
+            "config.json": "AutoPeftModelForCausalLM",
+            "OSError: out does not appear to have a file named config.json. Checkout": "gguf_file",
+        },
+    ),
+    General(
+        "files-not-loaded",
+        r"Can't load (?:the )?(?P<kind>tokenizer|configuration|config|model|processor|"
+        r"video processor) (?:for|of) '[^'\n]{1,200}'",
+        _no_tokenizer,
+        {
+            "OSError: Can't load tokenizer for 'google/gemma-2b'. If you were trying to load it "
+            "from 'https://huggingface.co/models', make sure": "save_pretrained(FOLDER)",
+        },
+    ),
+    General(
+        "gated-repository",
+        r"(?:is|access) a gated repo|Cannot access gated repo|"
+        r"[Aa]ccess to model \S{1,120} is restricted|"
+        r"GatedRepoError|awaiting a review from the repo authors",
+        _gated,
+        {
+            "OSError: You are trying to access a gated repo.\nCannot access gated repo": "licence",
+            "Access to model google/gemma-3-4b-pt is restricted and you are not in the authorized "
+            "list. Visit https://huggingface.co/google/gemma-3-4b-pt": "not granted yet",
+        },
+        alone=True,
+    ),
+    General(
+        "no-such-repository",
+        r"is not a local folder and is not a valid model identifier|RepositoryNotFoundError|"
+        r"Repository Not Found for url|401 Client Error",
+        _no_such,
+        {"OSError: gogle/gemma is not a local folder and is not a valid model identifier": "name"},
+        alone=True,
+    ),
+    General(
+        "statistics-out-of-reach",
+        r"Unsloth: HuggingFace seems to be down",
+        always(
+            "Unsloth waited two minutes for a small file on the Hub, and got none",
+            "UNSLOTH_DISABLE_STATISTICS=1 before the command, where the model lies on this machine "
+            "or a mirror is used",
+            "HF_HUB_OFFLINE=1   with a model that was downloaded before: hf download MODEL",
+            why="before it loads a model it downloads a README to count runs; a proxy, a firewall "
+            "or a node without a network stops that one file, and the Hub need not be down",
+            known="read in unsloth 2026.10.9, models/_utils.py",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Unsloth: HuggingFace seems to be down after trying for 120 seconds :(": (
+                "UNSLOTH_DISABLE_STATISTICS=1"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "hub-out-of-reach",
+        r"requests\.exceptions\.(?:SSLError|ProxyError|ConnectionError|ConnectTimeout|ReadTimeout)|"
+        r"HTTPSConnectionPool\(host='[\w.-]{0,40}(?:huggingface|hf)\.co'[^\n]{0,80}timed out|"
+        r"CERTIFICATE_VERIFY_FAILED|httpx\.(?:ConnectError|ConnectTimeout|ProxyError)|"
+        r"Unknown scheme for proxy URL|couldn't connect to 'https://huggingface\.co'|Max retries "
+        r"exceeded with url|"
+        r"Temporary failure in name resolution|LocalEntryNotFoundError|ReadTimeoutError|"
+        r"429 Client Error|50\d Server Error|requests\.exceptions\.\w{0,10}Timeout|"
+        r"Read timed out\.",
+        _out_of_reach,
+        {
+            "OSError: We couldn't connect to 'https://huggingface.co' to load": "network",
+            "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='huggingface.co', port=443)"
+            ": Read timed out. (read timeout=10)": "HF_HUB_OFFLINE",
+            "ImportError: cannot import name 'LocalEntryNotFoundError' from "
+            "'huggingface_hub.errors' (/x/y.py)": "",
+        },
+        alone=True,
+    ),
+)

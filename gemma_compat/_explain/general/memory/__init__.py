@@ -1,0 +1,1 @@
+"""Too little memory: what fills it, as far as the log says."""

@@ -1,0 +1,277 @@
+"""Out of memory on a card: what fills it, as far as the log says."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General
+from ..serving.vllm_running import is_serving
+from .answers import by_estimate
+from .figures import allocator_of
+from .merging import out_of_memory_at_saving
+from .phases import at_phase, by_allocator
+from .places import at_first_use, at_place
+from .weights import bits_of, weights
+
+_GIB = 1 << 30
+_LOADING = (
+    r"Loading checkpoint shards|in from_pretrained|_load_state_dict|load_pretrained_model|"
+    r"dispatch_model|set_module_tensor_to_device|caching_allocator_warmup|materialize"
+)
+# One card holds a part of the weights only.
+_IN_PARTS = r"tensor[-_]parallel|pipeline[-_]parallel|\btp_size|\bTP ?= ?\d|TP\d_|offload|Worker_TP"
+_LOGITS = (
+    r"cross_entropy|loss_function|fixed_cross_entropy|logits = |logits\.float|lm_head|"
+    r"selective_log_softmax|log_softmax"
+)
+_IN_A_STEP = r"training_step|in (?:_call_impl|_?forward|backward|step)\b|_inner_training_loop"
+_SMALLER = (
+    "per_device_train_batch_size=1 with more gradient_accumulation_steps",
+    "gradient_checkpointing=True",
+    "a shorter max_length",
+)
+
+
+def _answer(case: Case) -> Answer:
+    at_saving = out_of_memory_at_saving(case)
+    if at_saving is not None:
+        return at_saving
+    size = _capacity(case)
+    if is_serving(case) and not case.says(_LOADING):
+        return SERVING
+    return (
+        _impossible(case, size)
+        or at_first_use(case)
+        or by_allocator(case)
+        or _whole_copy(case, size)
+        or _much_is_trained(case, size)
+        or at_phase(case)
+        or _by_estimate(case)
+        or _logits(case)
+        or at_place(case)
+        or _anything(case, size)
+    )
+
+
+def _by_estimate(case: Case) -> Answer | None:
+    """Answer by the estimate of a step; what is loaded has no step yet."""
+    return None if case.says(_LOADING) else by_estimate(case)
+
+
+def _impossible(case: Case, size: float | None) -> Answer | None:
+    """Answer if one tensor alone is far larger than any card."""
+    asked = re.search(r"[Tt]ried to allocate (\d+\.?\d*) GiB", case.message)
+    if asked is None or float(asked[1]) < max(4 * (size or 0), 200):
+        return None
+    soft = case.facts.model.get("peft") in {"PROMPT_TUNING", "P_TUNING"}
+    return Answer(
+        f"one tensor of {float(asked[1]):,.0f} GiB was asked for, which no card has: something "
+        "has a wrong size, and a smaller batch does not help",
+        (
+            "train LoRA, or a prefix, in place of a soft prompt",
+            "look at the last frame: which shape it multiplies or compares",
+        )
+        if soft
+        else (
+            "look at the last frame: which shape it multiplies or compares",
+            "attention over a whole document: a max_length, or sdpa in place of eager",
+        ),
+        why="a Gemma 4 with embeddings per layer that is given inputs_embeds without input_ids "
+        "compares each of them with all 262,144 rows of its table (read in transformers 5.23.0)"
+        if soft or "inputs_embeds[:, :, None, :]" in case.around
+        else "",
+        known="the size is in the message; why it is wrong, the frame shows",
+        settles=soft,
+    )
+
+
+SERVING = Answer(
+    "vLLM needs more memory than is left on the card",
+    (
+        "a smaller gpu_memory_utilization: it fails beside its own share, in activations",
+        "or enforce_eager=True, a smaller max_num_seqs and max_model_len",
+        "or tensor_parallel_size over more cards",
+    ),
+    why="vLLM fills its share of the card with the cache of keys and values; what a step needs "
+    "beyond it must fit into the rest, and so must a trainer on the same card",
+    known="the frame that raised it is vLLM's; what else the card holds is not in the log",
+    settles=False,
+)
+
+
+def _capacity(case: Case) -> float | None:
+    """Return the memory of one card in GiB, from the message, else the log, else the table."""
+    stated = allocator_of(case.message).capacity
+    if stated:
+        return stated
+    gpus = case.facts.get("gpus", ())
+    if case.log.gpu_memory:
+        return case.log.gpu_memory
+    return gpus[0].memory_total / 1024 if gpus and gpus[0].get("memory_total") else None
+
+
+def _whole_copy(case: Case, size: float | None) -> Answer | None:
+    """Answer if the weights alone are larger than one card."""
+    found = weights(case)
+    sharded = case.facts.training.get("distributed") in {"fsdp", "deepspeed"} or case.log.spread
+    sharded = sharded or re.search(_IN_PARTS, case.above + case.around) is not None
+    if found is None or size is None or sharded or found[1] < 0.95 * size:
+        return None
+    loading = case.says(_LOADING)
+    if not loading and re.search(_IN_A_STEP if case.log.is_other else ".", case.frames):
+        return None  # it was loaded, so it is not held whole by one card
+    billions, gib = found
+    each = "each process loads a full copy of the model on its own card, and " * (
+        case.processes > 1
+    )
+    bits = bits_of(case)
+    kind = f"in {bits} bits" if bits else "at 2 bytes each"
+    return Answer(
+        f"the weights alone do not fit: {billions:g} billion of them take about {gib:.0f} GiB, "
+        f"and the card has {size:.0f} GiB",
+        (
+            *(() if bits else ("load_in_4bit=True (QLoRA)",)),
+            "shard the weights over the cards: FSDP, or DeepSpeed ZeRO-3",
+            'or one process over all cards: device_map="auto"',
+        ),
+        why=f"{each}{billions:g} billion weights {kind} are {gib:.0f} GiB before any batch, "
+        "gradient or optimizer state",
+        known="by arithmetic from the model's name and the card that the log names"
+        + ("" if loading else "; that one card holds all of it, the log does not say"),
+        certain=loading,
+    )
+
+
+def _much_is_trained(case: Case, size: float | None) -> Answer | None:
+    """Answer if far more is trained than an adapter has."""
+    trained, whole = case.log.figures.trained, case.log.figures.parameters
+    if not trained or not whole or trained < 0.05 * whole or trained < 5e8:
+        return None
+    share = f"{trained / 1e9:.2f} billion parameters are trained ({trained / whole:.0%})"
+    gib = trained * (4 + 4 + 8) / _GIB
+    fits = f" of a card with {size:.0f} GiB" if size else ""
+    adapter = trained < 0.6 * whole
+    return Answer(
+        f"out of memory: {share}, which need gradients and optimizer states",
+        (
+            "train an adapter on the language model only: leave embed_tokens and lm_head out of "
+            "target_modules and modules_to_save"
+            if adapter
+            else "train an adapter (LoRA), or shard the optimizer: FSDP, DeepSpeed ZeRO-3",
+            'or optim="adamw_8bit"',
+        ),
+        why=f"in float32 with AdamW these parameters, their gradients and states alone take "
+        f"{gib:.0f} GiB{fits}"
+        + ("; a LoRA of this model has some tens of millions" if adapter else ""),
+        known="the log counts them; that they are what fills the card follows by arithmetic"
+        if size and gib > 0.8 * size
+        else "the log counts them; what else fills the card is not in it",
+        certain=bool(size and gib > 0.8 * size),
+    )
+
+
+def _logits(case: Case) -> Answer | None:
+    """Answer if it failed where the logits or the loss are computed."""
+    frames = case.frames
+    vocabulary = int(case.facts.model.get("vocab_size", 0)) or 262_144
+    rows = _rows_asked_for(case, vocabulary)
+    if not re.search(_LOGITS, frames) and not _is_a_batch(case, rows):
+        return None
+    tokens = f"; what was asked for is {rows:,.0f} tokens of them in float32" if rows else ""
+    return Answer(
+        "out of memory where the logits or the loss are computed",
+        (
+            "a shorter max_length or a smaller batch",
+            "or the loss in chunks: use_liger_kernel=True where Liger knows this model",
+        ),
+        why=f"a Gemma has {vocabulary:,} logits a token{tokens}",
+        known="the frame that raised it; how much else the card holds is not in the log",
+        settles=False,
+        of_gemma=True,
+    )
+
+
+def _rows_asked_for(case: Case, vocabulary: int) -> float:
+    """Return how many tokens' float32 logits the refused allocation would hold; 0 if unknown."""
+    asked = re.search(r"[Tt]ried to allocate (\d+\.?\d*) (GiB|MiB)", case.message)
+    if asked is None:
+        return 0.0
+    return float(asked[1]) * (_GIB if asked[2] == "GiB" else 1 << 20) / (4 * vocabulary)
+
+
+def _is_a_batch(case: Case, rows: float) -> bool:
+    """Return whether that is a whole batch of the run with rows of maximal length."""
+    run = case.facts.training
+    length, batch = run.get("max_length"), run.get("per_device_train_batch_size") or 1
+    named = bool(case.log.model_name or case.log.model_types)
+    return bool(named and length and rows > 1000 and 0.97 < rows / (length * batch) < 1.03)
+
+
+def _anything(case: Case, size: float | None) -> Answer:
+    found = weights(case)
+    facts: list[str] = []
+    smaller = _not_set_yet(case)
+    if found and size:
+        facts.append(f"the weights take about {found[1]:.0f} of the card's {size:.0f} GiB")
+    batch = case.facts.training.get("per_device_train_batch_size")
+    if batch:
+        facts.append(f"a batch has {batch} row{'s' if batch > 1 else ''}")
+    if case.says(_LOADING):
+        facts.append("it failed while the weights were loaded")
+    return Answer(
+        "the run needs more memory than the card has",
+        smaller if not case.says(_LOADING) else _smaller_to_load(case),
+        why="; ".join(facts)
+        or "weights, gradients, optimizer states and activations have to fit together; the log "
+        "does not say which of them is too large",
+        known="the message; `python -m gemma_compat memory` estimates what fits",
+        settles=False,
+    )
+
+
+def _smaller_to_load(case: Case) -> tuple[str, ...]:
+    if case.facts.model.get("quantization_bits") == 4:
+        return ("a smaller model, or a larger card", 'or device_map="auto" over several cards')
+    return ("load_in_4bit=True", "or a smaller model")
+
+
+def _not_set_yet(case: Case) -> tuple[str, ...]:
+    """Return what makes a step smaller, without what the log says is set."""
+    run = case.facts.training
+    one = run.get("per_device_train_batch_size") == 1
+    checkpoints = run.get("gradient_checkpointing") is True
+    done = {_SMALLER[0]: one, _SMALLER[1]: checkpoints}
+    return tuple(text for text in _SMALLER if not done.get(text))
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "out-of-memory",
+        r"(?:CUDA|HIP|XPU) out of memory|OutOfMemoryError: (?:CUDA|HIP|XPU|Allocation)|"
+        r"CUBLAS_STATUS_ALLOC_FAILED|CUDA (?:driver )?error: out of memory",
+        _answer,
+        {
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.": "batch",
+            "/x/unsloth/save.py in _merge_lora(layer, name)\n--> 177  m = W.max()\n"
+            "OutOfMemoryError: CUDA out of memory. Tried to allocate 280.00 MiB.": "for the merge",
+            "torch.OutOfMemoryError: HIP out of memory. Tried to allocate 2.00 GiB.": "batch",
+            'Traceback (most recent call last):\n  File "/x/torch/cuda/__init__.py", line 638, in '
+            "set_device\n    torch._C._cuda_setDevice(device)\n"
+            "torch.AcceleratorError: CUDA error: out of memory": "first used it",
+            'Traceback (most recent call last):\n  File "/x/torch/optim/adam.py", line 182, in '
+            '_init_group\n    state["exp_avg_sq"] = torch.zeros_like(\n'
+            "                          ^^^^^^^^^^^^^^^^^\n"
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 222.00 MiB. GPU 0 has a "
+            "total capacity of 139.80 GiB of which 59.06 MiB is free. Of the allocated memory "
+            "137.86 GiB is allocated by PyTorch, and 873.96 MiB is reserved by PyTorch but "
+            "unallocated.": "makes its states",
+            'Traceback (most recent call last):\n  File "/x/integrations/sdpa_attention.py", line '
+            "158, in sdpa_attention_forward\n    attn_output = torch.nn.functional."
+            "scaled_dot_product_attention(\n"
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 32.00 GiB. GPU 0 has a "
+            "total capacity of 139.80 GiB of which 24.35 GiB is free.": "attention is computed",
+        },
+        alone=True,
+    ),
+)

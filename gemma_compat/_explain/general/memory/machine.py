@@ -1,0 +1,155 @@
+"""Out of memory on the machine, on Apple's and Google's accelerators, in a container."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+from .answers import by_estimate
+
+
+def _mps(case: Case) -> Answer:
+    counted = by_estimate(case)
+    estimate = f"{counted.happened}; " if counted else ""
+    one = case.facts.training.get("per_device_train_batch_size") == 1
+    return Answer(
+        "the run needs more memory than macOS gives the GPU",
+        (
+            *(() if one else ("per_device_train_batch_size=1",)),
+            "or a shorter max_length, or the loss in chunks: the logits go over 262,144 tokens",
+        ),
+        why=f"{estimate}on an Apple machine the GPU shares the memory of the whole system, and "
+        "there is no 4-bit loading by bitsandbytes to fall back on",
+        known="the message; which of weights, activations and logits is too large is not in the "
+        "log. PYTORCH_MPS_HIGH_WATERMARK_RATIO=0.0 only lifts the limit",
+    )
+
+
+_LESS = (
+    "fewer dataloader_num_workers, or a streaming data set",
+    "low_cpu_mem_usage=True where the weights are loaded",
+)
+
+
+def _host(case: Case) -> Answer:
+    if re.search(r"MemoryError|DefaultCPUAllocator", case.match[0]):
+        return Answer("the machine ran out of memory (not the GPU)", _LESS)
+    return Answer(
+        "a process was killed from outside (signal 9); most often the machine's memory ran out, "
+        "not the GPU's",
+        ('dmesg | grep -i "killed process"   says whether the kernel did it', *_LESS),
+        why="the kernel kills a process when the memory of the machine is used up; a limit of a "
+        "scheduler (Slurm, a container) and kill -9 look the same",
+        known="the signal; who sent it, and why, is not in the log",
+        certain=False,
+    )
+
+
+def _no_room_on_the_device(case: Case) -> Answer:
+    said = f"{case.around}{case.near}"
+    of_torch = re.search(r"torch_xla|\bxm\.|xla_device|torch[/\\]nn[/\\]modules", said)
+    return Answer(
+        "one device is to hold more than its memory (PyTorch on XLA)"
+        if of_torch
+        else "one device is to hold more than its memory (JAX or TensorFlow)",
+        (
+            "shard the weights over all devices before they are moved: "
+            "torch_xla.experimental.spmd_fully_sharded_data_parallel, or FSDPv2 of the Trainer "
+            "(fsdp='full_shard', xla: true, xla_fsdp_v2: true)",
+            "or a smaller Gemma, LoRA in bfloat16, shorter rows",
+        )
+        if of_torch
+        else (
+            "shard the weights over all devices before they are loaded: jax.sharding, "
+            "keras.distribution.ModelParallel",
+            "or LoRA in place of all weights, a smaller batch and shorter sequences, where the "
+            "weights are loaded already",
+        ),
+        why="XLA lists what it wanted to allocate; without a sharding each device holds all "
+        "weights. The logits of a Gemma are large: 256 thousand tokens for each place of a row",
+        known="the message; what else the device holds is not in the log",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "mps-out-of-memory",
+        r"MPS backend out of memory",
+        _mps,
+        {"RuntimeError: MPS backend out of memory (MPS allocated: 28.61 GiB": "max_length"},
+        alone=True,
+    ),
+    General(
+        "host-out-of-memory",
+        r"is killed by signal: Killed|exitcode:? ?-9\b|exit (?:code|status):? 137\b|"
+        r"exits with return code = -9\b|"
+        r"Signal 9 \(SIGKILL\)|"
+        r"DefaultCPUAllocator: (?:can't allocate|not enough) memory|(?<!Of)MemoryError\b",
+        _host,
+        {"RuntimeError: DataLoader worker (pid 41) is killed by signal: Killed.": "machine"},
+        alone=True,
+    ),
+    General(
+        "gpu-tensors-pinned",
+        r"cannot pin 'torch\.cuda\.\w{3,20}' only dense CPU tensors can be pinned",
+        always(
+            "the data set or the collator gives tensors that lie on the GPU already",
+            "leave .cuda() and .to(device) out of them: the trainer moves the batch",
+            "or dataloader_pin_memory=False",
+            known="torch says so: only what is in the machine's memory can be pinned",
+        ),
+        {
+            "RuntimeError: cannot pin 'torch.cuda.LongTensor' only dense CPU tensors can be "
+            "pinned": "dataloader_pin_memory=False"
+        },
+    ),
+    General(
+        "shared-memory",
+        r"Bus error|/dev/shm/[^\n]{0,120}No space left on device|"
+        r"insufficient shared memory|unable to (?:open|mmap) shared memory",
+        always(
+            "the shared memory of the container (/dev/shm) is too small for the data loader",
+            "docker run --shm-size=16g ...",
+            "or dataloader_num_workers=0",
+        ),
+        {"ERROR: Unexpected bus error. Bus error (core dumped)": "shm"},
+        alone=True,
+    ),
+    General(
+        "xla-out-of-memory",
+        r"RESOURCE_EXHAUSTED|Ran out of memory in memory space hbm|"
+        r"\bUsed [\d.]{1,8}[GM] of [\d.]{1,8}[GM] hbm",
+        _no_room_on_the_device,
+        {
+            "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying "
+            "to allocate 2352480 bytes.": "shard"
+        },
+        alone=True,
+    ),
+    General(
+        "too-many-open-files",
+        r"Too many open files|received 0 items of ancdata|unable to open shared memory object",
+        always(
+            "the processes of the data loader hold more files open than the system allows",
+            "ulimit -n 65535   before the command",
+            "or torch.multiprocessing.set_sharing_strategy('file_system'), "
+            "dataloader_num_workers=0",
+        ),
+        {"OSError: [Errno 24] Too many open files": "ulimit"},
+        alone=True,
+    ),
+    General(
+        "loader-worker-died",
+        r"DataLoader worker \(pid(?:\(s\))? [\d, ]{1,60}\) exited unexpectedly|"
+        r"Pin memory thread exited unexpectedly|Caught \w{3,40} in DataLoader worker process",
+        always(
+            "a process of the data loader failed; its own error is not in this message",
+            "dataloader_num_workers=0   shows the error itself",
+            "free -h, df -h /dev/shm   where it then works: memory or shared memory ran out",
+            settles=False,
+        ),
+        {"RuntimeError: DataLoader worker (pid(s) 1234) exited unexpectedly": "shows the error"},
+    ),
+)

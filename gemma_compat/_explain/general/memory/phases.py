@@ -1,0 +1,172 @@
+"""Answers to too little memory by PyTorch's own figures, and by what ran when it came."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case
+from .figures import allocator_of
+from .merging import answer_of_merge
+
+_EVALUATES = (
+    r"\bin evaluation_loop|\bin prediction_step|\bin evaluate\b|nested_concat|"
+    r"_pad_across_processes|gather_for_metrics|\bin _maybe_log_save_evaluate|evaluation_loop\("
+)
+_GENERATES = (
+    r"\bin _?generate\b|\.generate\(|generation[/\\]utils\.py|\bin _sample\b|"
+    r"_generate_and_score_completions"
+)
+_TRAINS = r"\bin backward|loss\.backward|\.backward\(|optimizer\.step"
+_SAVES = (
+    r"\bin _save_checkpoint|\bin save_model|\bin save_pretrained|get_state_dict|"
+    r"consolidat\w+_state_dict|_zero3_consolidated|torch\.save\("
+)
+EXPANDABLE = "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True   before the command"
+
+
+def _by_a_cap(case: Case, capacity: float | None) -> Answer | None:
+    """Answer a share of the card that the process itself is held to."""
+    capped = re.search(r"(?P<cap>\d+(?:\.\d+)?) GiB allowed;", case.message)
+    if not (capped and capacity) or float(capped["cap"]) >= 0.97 * capacity:
+        return None
+    return Answer(
+        f"this process may take {capped['cap']} GiB of the card's {capacity:.1f} GiB, "
+        "and wants more",
+        (
+            "torch.cuda.set_per_process_memory_fraction(1.0)   or without that call",
+            "per_device_train_batch_size=1, gradient_checkpointing=True, a shorter max_length",
+        ),
+        why="the script, or a setting that it reads, limits the process to a share of the card",
+        known="the message has the limit",
+        settles=False,
+    )
+
+
+def by_allocator(case: Case) -> Answer | None:
+    """Answer by what PyTorch says of the card: fragments, or another process."""
+    found = allocator_of(case.message)
+    capped = _by_a_cap(case, found.capacity)
+    if capped is not None:
+        return capped
+    if found.others and found.capacity and found.others > max(1.0, 0.1 * found.capacity):
+        return Answer(
+            f"other processes hold {found.others:.1f} GiB of this card's {found.capacity:.1f} GiB, "
+            f"and this one {found.own or 0:.1f} GiB",
+            (
+                "nvidia-smi   names them; end those that are left over from earlier runs",
+                "a notebook: restart its kernel",
+            ),
+            why="what the driver counts as used beyond this process is not this run's; ranks that "
+            "share one card by mistake (CUDA_VISIBLE_DEVICES, local_rank) look the same",
+            known="by arithmetic from the figures in the message",
+            settles=False,
+        )
+    on_apple = "MPS" in case.message
+    if not found.is_fragmented or on_apple or "expandable_segments:True" in case.above:
+        return None
+    return Answer(
+        f"{found.asked:.2f} GiB were refused while PyTorch holds {found.unallocated:.2f} GiB that "
+        "no tensor uses: the memory is in fragments",
+        (EXPANDABLE, "rows of one length, or a shorter max_length: fewer sizes, fewer fragments"),
+        why=f"tensors hold {found.held:.1f} GiB; freed blocks of other sizes do not serve"
+        if found.held
+        else "freed blocks of other sizes do not serve",
+        known="the figures in the message; whether the run fits without fragments, they do not say",
+        certain=False,
+        settles=False,
+    )
+
+
+_SAVING = Answer(
+    "out of memory while a checkpoint is saved, not in a step",
+    (
+        "save_only_model=True, or an adapter alone: trainer.model.save_pretrained(DIR)",
+        "ZeRO-3: stage3_gather_16bit_weights_on_model_save=false, then zero_to_fp32.py",
+        "FSDP: fsdp_state_dict_type=SHARDED_STATE_DICT",
+    ),
+    why="a gathered checkpoint holds the whole model on one card, beside what training left there",
+    known="the frames are those of saving; how much each part holds is not in the log",
+    settles=False,
+)
+_GENERATING = Answer(
+    "out of memory while text is generated, not in a step",
+    (
+        "fewer or shorter answers at a time: num_generations, max_completion_length, "
+        "max_new_tokens, or a smaller batch of prompts",
+        "model.eval(), torch.no_grad(), use_cache=True, and no gradient checkpointing",
+        "GRPO: use_vllm=True with a share of the card that the trainer leaves",
+    ),
+    why="keys and values grow with rows and tokens, and a prompt's logits go over "
+    "262,144 tokens at once where all of them are kept",
+    known="the frames are those of generation; how much each part holds is not in the log",
+    settles=False,
+)
+EVALUATING = Answer(
+    "out of memory while the model is evaluated, not in a step of training",
+    (
+        "per_device_eval_batch_size=1   (the default is 8)",
+        "prediction_loss_only=True, or preprocess_logits_for_metrics=lambda logits, _: "
+        "logits.argmax(-1)",
+        "eval_accumulation_steps=1   moves what is gathered to the CPU",
+    ),
+    why="an evaluation keeps the logits of its rows, and a Gemma has 262,144 of them for "
+    "each token: 1 GiB for 1,024 tokens in float32",
+    known="the frames are those of evaluation; how much each part holds is not in the log",
+    settles=False,
+)
+_PHASES = ((_SAVES, _SAVING), (_GENERATES, _GENERATING), (_EVALUATES, EVALUATING))
+
+
+def at_phase(case: Case) -> Answer | None:
+    """Answer an error that came while saving, generating or evaluating."""
+    if re.search(_TRAINS, case.frames):
+        return None
+    return next((answer for text, answer in _PHASES if re.search(text, case.frames)), None)
+
+
+# When a sentence says that it happens: "OOM during evaluation", "OOM when I save the model".
+_WHEN = r"(?i)\b(?:when|while|during|at|before|on)(?: the| it| I| we| trying to| of| model){0,3} "
+_LOADS = rf"{_WHEN}(?:load\w*|initiali\w+|from_pretrained)\b"
+_ZH = r"[^\n。，]{0,12}"
+_MERGES = rf"(?:合并|导出|量化){_ZH}(?:时|过程|中)|(?:合并|导出){_ZH}(?:OOM|显存)"
+_TOLD_PHASES = (
+    (_MERGES, answer_of_merge(is_unsloth=False)),
+    (rf"(?:保存|存储){_ZH}(?:时|过程|OOM|显存|爆)", _SAVING),
+    (r"(?:评估|验证|eval)[^\n]{0,14}(?:时|过程|报|OOM|显存|爆)|nested_concat", EVALUATING),
+    (rf"(?:推理|生成){_ZH}(?:时|过程|报|OOM|爆)", _GENERATING),
+    (rf"{_WHEN}(?:(?:merg|export|convert)\w*)\b", answer_of_merge(is_unsloth=False)),
+    (rf"{_WHEN}(?:sav\w+|checkpoint\w*)\b", _SAVING),
+    (
+        rf"{_WHEN}(?:evaluat\w+|eval|validat\w+|(?:comput|calculat)\w+ (?:the )?(?:eval\w*|"
+        r"metrics?|scores?))\b|"
+        r"(?i:\b(?:first|next|every|epoch-end|end-of-epoch) eval(?:uation)?\b)|"
+        r"(?i:\b(?:tr(?:y|ies) (?:to )?|for [\w ]{0,20})evaluat\w+)",
+        EVALUATING,
+    ),
+    (rf"{_WHEN}(?:generat\w+|inference|infer\w*)\b", _GENERATING),
+)
+
+
+def told_phase(case: Case) -> Answer | None:
+    """Answer a sentence that says itself when memory runs out, outside of a step."""
+    near = _near(case)
+    if re.search(r"(?i)\btrain(?!er)|fine-?tun", near):
+        return None
+    found = next((answer for text, answer in _TOLD_PHASES if re.search(text, near)), None)
+    return found and found.replace(
+        known="a sentence says so; no cause is known from that", certain=False
+    )
+
+
+def is_told_at_loading(case: Case) -> bool:
+    """Return whether a sentence says that memory runs out while the model is loaded."""
+    return re.search(_LOADS, _near(case)) is not None
+
+
+def _near(case: Case) -> str:
+    """Return the part of the sentence around what tells of memory."""
+    match = case.hit.match
+    before = re.split(r"[.;!?] ", match.string[: match.start()])[-1]
+    after = re.split(r"[.;!?] ", match.string[match.start() :])[0]
+    return before[-100:] + after[:120]

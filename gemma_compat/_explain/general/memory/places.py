@@ -1,0 +1,72 @@
+"""Answers to too little memory by the last frames: where the tensor was to be made."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case
+
+_FULL_AT_FIRST_USE = Answer(
+    "the card had no memory left when this process first used it",
+    (
+        "nvidia-smi   names the processes on each card; end those left from earlier runs",
+        "or another card: CUDA_VISIBLE_DEVICES=1 before the command",
+    ),
+    why="the driver keeps some hundred MiB for each process on a card, and had not even those",
+    known="the last frame chooses the card, before anything lies on it",
+)
+_STATES = Answer(
+    "out of memory in the optimizer's first step, where it makes its states",
+    (
+        "train an adapter (LoRA): states are kept for what is trained, and for nothing else",
+        'or optim="adamw_8bit"   a quarter of AdamW\'s states',
+        "or shard them over several cards: FSDP, DeepSpeed ZeRO-2",
+    ),
+    why="AdamW keeps two numbers for each weight that is trained, made at the first step: forward "
+    "and backward passes before it fit",
+    known="the frames are those of the optimizer making its states; how much each part holds is "
+    "not in the log",
+    settles=False,
+)
+_ATTENTION = Answer(
+    "out of memory where attention is computed",
+    (
+        "a shorter max_length, or a smaller batch",
+        'attn_implementation="sdpa" in place of eager, and no mask that is given whole',
+    ),
+    why="eager attention holds the scores of all pairs of tokens, and a mask that is handed over "
+    "whole has as many entries: both grow with the square of the row's length",
+    known="the last frame is that of attention; how much each part holds is not in the log",
+    settles=False,
+)
+_TOWER = Answer(
+    "out of memory in the tower for images or sound",
+    (
+        "fewer or smaller images a row, or a smaller batch",
+        "freeze the tower where it is not to be trained: its activations are then not kept",
+        "do_pan_and_scan=False   (Gemma 3: each crop counts as an image)",
+    ),
+    why="each image goes through the tower whole, whatever max_length says",
+    known="the last frames are the tower's; how much each part holds is not in the log",
+    settles=False,
+)
+
+
+def at_first_use(case: Case) -> Answer | None:
+    """Answer an error that came as the process chose its card, before it made a tensor."""
+    last = "\n".join(case.frames.splitlines()[-2:])
+    chooses = re.search(r"_cuda_setDevice|\bin set_device\b|\bin _lazy_init\b|_cuda_init\(", last)
+    return _FULL_AT_FIRST_USE if chooses and "Tried to allocate" not in case.message else None
+
+
+def at_place(case: Case) -> Answer | None:
+    """Answer by the last frames: the optimizer's states as they are made, or attention."""
+    last = "\n".join(case.frames.splitlines()[-3:])
+    if re.search(r"exp_avg|in _init_group|state\d? = torch\.zeros_like", last):
+        return _STATES
+    if re.search(r"siglip|vision_tower|audio_tower", case.frames[-1500:]):
+        return _TOWER
+    if re.search(r"\bin (?:sdpa|eager)_attention_forward|scaled_dot_product_attention\(", last):
+        return _ATTENTION
+    return None

@@ -1,0 +1,133 @@
+"""Answer sentences that tell of too little memory."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case
+from .answers import TOLD, by_estimate, card_has
+from .card import SERVING
+from .command import command, not_set
+from .estimate import Run, lacks, run_of, weights_of
+from .phases import is_told_at_loading, told_phase
+
+_SERVES = re.compile(r"(?i)\bollama\b|llama\.cpp|llama-server|lm studio|num_ctx|\.gguf\b|:Q\d_")
+_TRAINS = re.compile(
+    r"(?i)\b(?:re)?train|fine-?tun|\btun(?:e|ing)\b|lora\b|\bsft\b|grpo|save_pretrained"
+)
+_OF_SERVING = Answer(
+    "memory is told of where a model is served: its weights, and the keys and values of the "
+    "context",
+    (
+        "a shorter context: num_ctx (Ollama), --ctx-size (llama.cpp), --max-model-len (vLLM)",
+        "keys and values in 8 bits: OLLAMA_FLASH_ATTENTION=1 OLLAMA_KV_CACHE_TYPE=q8_0, or "
+        "--cache-type-k q8_0 --cache-type-v q8_0",
+        "one request at a time: OLLAMA_NUM_PARALLEL=1, --parallel 1",
+        "update the program: older ones keep the whole context for Gemma's sliding layers too",
+    ),
+    why="the cache grows with context and with requests at a time, whatever the weights' bits; the "
+    "default context differs from program to program and from model to model",
+    known=TOLD,
+    certain=False,
+    settles=False,
+)
+
+
+def _of_loading(run: Run) -> Answer | None:
+    """Answer a sentence that says that it fails while the model is loaded."""
+    found = weights_of(run)
+    if found is None:
+        return None
+    bits = run.facts.model.get("quantization_bits")
+    return Answer(
+        "memory is said to run out while the model is loaded, before any step: its weights take "
+        f"{found[1]:.0f} GiB" + (f", and {card_has(run)}" if run.memory else ""),
+        (
+            *(() if bits else ("load_in_4bit=True   in place of 16 bits",)),
+            "nvidia-smi   before loading: is the card empty?",
+            'device_map="auto"   where there are several cards, or a smaller model',
+        ),
+        why=f"{found[0]:.1f} billion numbers; several processes load a copy each",
+        known=TOLD,
+        certain=False,
+        settles=False,
+    )
+
+
+_BESIDE_AN_ENGINE = Answer(
+    "memory is said to run out in a run that trains beside a vLLM engine on the same card",
+    (
+        "gpu_memory_utilization=0.5   at loading (Unsloth) or as vllm_gpu_memory_utilization "
+        "(TRL), lower until a step fits",
+        "a shorter max_seq_length (it sizes the engine's cache), fewer num_generations, "
+        "per_device_train_batch_size=1",
+        "UNSLOTH_VLLM_STANDBY=1 before the import (vllm_enable_sleep_mode=True in TRL): the "
+        "engine gives its cache back while the model is trained",
+        "resuming: start a fresh process, and load neither model nor engine a second time",
+    ),
+    why="the engine takes its share of the whole card once, for weights and cache; what is left "
+    "has to hold gradients, optimizer, activations and the logits of every completion",
+    known=TOLD,
+    certain=False,
+    settles=False,
+)
+
+
+def _beside_an_engine(case: Case) -> Answer:
+    """Answer with the estimate first, where the log states enough for one."""
+    found = by_estimate(case, told=True)
+    if found is None:
+        return _BESIDE_AN_ENGINE
+    return found.replace(
+        do=(*found.do[:2], *_BESIDE_AN_ENGINE.do[:2]),
+        why=f"a vLLM engine takes its share of the same card beside it; {found.why}",
+    )
+
+
+def _has_its_engine(case: Case) -> bool:
+    near = case.hit.before[-3000:] + case.hit.text + case.hit.after
+    return (
+        re.search(
+            r"UNSLOTH_VLLM_STANDBY|fast_inference ?= ?True|Unsloth Standby|vllm_mode|colocate|"
+            r"gpu_memory_utilization|vllm_gpu_memory|GRPO[^\n]{0,200}\b[vV](?:llm|LLM)|"
+            r"\b[vV](?:llm|LLM)\b[^\n]{0,200}GRPO",
+            near,
+        )
+        is not None
+    )
+
+
+def told_memory(case: Case, runs_out: bool = True) -> Answer | None:
+    """Answer a sentence that tells of memory.
+
+    Args:
+        runs_out: whether it tells of too little of it, and not of more than was meant.
+    """
+    if case.log.figures.losses and case.hit.match[0].startswith(("{", "[")):
+        return None
+    line = case.hit.text
+    text = f"{case.hit.before}\n{line}" if case.hit.kind == "told" else line
+    if _SERVES.search(text) and not _TRAINS.search(text):
+        return _OF_SERVING
+    if re.search(r"(?i)\bvllm serve|vllm server", line) and not re.search("(?i)train|tun", line):
+        return SERVING.replace(known=TOLD, certain=False)
+    run = run_of(case)
+    found = told_phase(case)
+    if found is None and _has_its_engine(case):
+        return _beside_an_engine(case)
+    if found is None:
+        found = _of_loading(run) if is_told_at_loading(case) else by_estimate(case, told=True)
+    if found is not None:
+        return found
+    happened = "memory that does not suffice" if runs_out else "how much memory is taken"
+    return Answer(
+        f"the text tells of {happened}, and states too little for an estimate",
+        (command(run), *not_set(run)),
+        why=f"{lacks(run)}; weights, gradients, optimizer and, for a vocabulary of 262,144, the "
+        "logits of a long row compete for the card; the line 'Tried to allocate ...' tells which "
+        "it was",
+        known="a sentence tells of it, and no cause is known from that; what decides stands above",
+        certain=False,
+        settles=False,
+    )

@@ -1,0 +1,190 @@
+"""Jobs of a scheduler, file systems that several machines share, and files that broke off."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _unsupported(case: Case) -> Answer:
+    return Answer(
+        "the framework has no form of this model for the backend that was asked for",
+        (
+            "pip install -U   the framework (verl, ms-swift, mbridge, megatron-core): families are "
+            "added by release",
+            "or its FSDP or transformers backend, which takes the model as transformers has it: "
+            "verl: strategy=fsdp; ms-swift: swift sft in place of megatron sft",
+        ),
+        why="Megatron builds each family from its own layers, and the message lists those it has",
+        known="the message names the family; since when it is there, was not looked up",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "job-ran-out-of-time",
+        r"CANCELLED AT \S{8,30} DUE TO (?P<why>TIME LIMIT|PREEMPTION|NODE FAILURE)",
+        lambda case: Answer(
+            f"slurm ended the job: {case.match['why'].lower()}",
+            (
+                "sacct -j JOB --format=JobID,State,Elapsed,Timelimit",
+                "#SBATCH --time=...   longer, save_steps smaller, and resume_from_checkpoint=True "
+                "in the next job",
+                "#SBATCH --signal=B:USR1@300 and --requeue, to save and go on by itself",
+            ),
+            why="what the log has after it are processes that were ended",
+            known="slurm says so",
+        ),
+        {
+            "slurmstepd: error: *** JOB 1234 ON node01 CANCELLED AT 2025-01-01T00:00:00 DUE TO "
+            "TIME LIMIT ***": "save_steps"
+        },
+        alone=True,
+    ),
+    General(
+        "step-that-slurm-cannot-make",
+        r"Unable to (?:create step for job|allocate resources|confirm allocation)[^\n]{0,200}",
+        always(
+            "slurm does not give the step what it asks for",
+            "sbatch: --nodes, --ntasks-per-node=1, --gpus-per-node and --cpus-per-task as srun and "
+            "torchrun use them",
+            "scontrol show job JOB   : what the job has got",
+            why="srun asks for more tasks, cards or cores than the job has, or another step holds "
+            "them",
+            known="slurm says so, behind the colon",
+            settles=False,
+        ),
+        {
+            "srun: error: Unable to create step for job 1234: More processors requested than "
+            "permitted": "ntasks-per-node"
+        },
+        alone=True,
+    ),
+    General(
+        "file-system-failed",
+        r"\[Errno 5\] Input/output error|\[Errno 116\] Stale file handle|"
+        r"(?i:input/output error)\b|Stale (?:NFS )?file handle|"
+        r"\[Errno 121\] Remote I/O error",
+        always(
+            "the disk or the network file system failed while a file was read or written",
+            "dmesg -T | tail; df -h .; df -i .   on the machine that said so",
+            "write checkpoints to a local disk and copy them; HF_HOME and HF_DATASETS_CACHE on a "
+            "local disk too",
+            "fewer writers: save on rank 0 of each machine, save_total_limit, fewer "
+            "dataloader_num_workers",
+            why="a mounted folder whose server lost the file or the connection, a quota, a broken "
+            "disk",
+            known="the system says so; which file it is, the frames show",
+            settles=False,
+        ),
+        {
+            "OSError: [Errno 5] Input/output error": "dmesg",
+            "GRPO Train Failed With Input/Output Error": "dmesg",
+            "OSError: [Errno 116] Stale file handle": "local disk",
+        },
+        alone=True,
+    ),
+    General(
+        "file-that-broke-off",
+        r"pickle data was truncated|^EOFError: Ran out of input|EOFError: Ran out of input",
+        always(
+            "a file that was written by Python is cut off or empty",
+            "ls -l   the file of the last frame: 0 bytes, or smaller than its neighbours?",
+            "delete it (a cache is made anew), or resume from the checkpoint before it",
+            why="a save that a full disk, a time limit or another process broke off",
+            known="pickle came to the end of the file",
+            settles=False,
+        ),
+        {
+            "_pickle.UnpicklingError: pickle data was truncated": "0 bytes",
+            "EOFError: Ran out of input": "0 bytes",
+        },
+    ),
+    General(
+        "nccl-used-wrongly",
+        r"ncclInvalidUsage|NCCL Error 5: invalid usage|invalid usage \(run with NCCL_DEBUG|"
+        r"NCCL error[^\n]{0,120}invalid usage",
+        always(
+            "NCCL was called in a way that it refuses: most often two processes on one GPU",
+            "nvidia-smi -L | wc -l   : as many processes (--nproc_per_node) as this, or fewer",
+            "torch.cuda.set_device(int(os.environ['LOCAL_RANK']))   before the first collective",
+            "NCCL_DEBUG=WARN   before the command: it prints what it refuses",
+            why="processes that share a card, a device_map of a fixed number, or a tensor on "
+            "another card than the process's own",
+            known="NCCL's code; which of these it is, NCCL_DEBUG=WARN says",
+            settles=False,
+        ),
+        {
+            "ncclInvalidUsage: This usually reflects invalid usage of NCCL library.": "LOCAL_RANK",
+            "RuntimeError: NCCL Error 5: invalid usage (run with NCCL_DEBUG=WARN for details)": (
+                "nproc_per_node"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "weight-on-meta",
+        r"expected device meta but got|is not on the expected device meta",
+        always(
+            "a part of the model is on the meta device (without data) while it is used or trained",
+            'no device_map="auto" in training: device_map={"": int(os.environ.get("LOCAL_RANK", '
+            "0))} or none",
+            "print([n for n, p in model.named_parameters() if p.is_meta][:5])   : offloaded, or "
+            "missing in the files?",
+            why="what did not fit was offloaded to CPU or disk, whose weights stand on meta "
+            "between calls; an offloaded layer cannot be trained",
+            known="torch names the device",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Function ToCopyBackward0 returned an invalid gradient at index 0 - "
+            "expected device meta but got cuda:0": "is_meta"
+        },
+        alone=True,
+    ),
+    General(
+        "family-without-megatron",
+        r"Model [Tt]ype: \S{2,40} (?:is )?not supported\. Supported models|"
+        r"\bis not supported (?:by|in) (?:Megatron|mcore|megatron-core)|"
+        r"not in MODEL_MAPPING|Model architectures \[?'?\w{3,60}'?\]? (?:loader|saver) are not "
+        r"supported",
+        _unsupported,
+        {
+            "NotImplementedError: Model Type: gemma3 not supported. Supported models: llama": (
+                "strategy=fsdp"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "no-rows-for-verl",
+        r"(?:Train|Validation) dataloader is empty",
+        always(
+            "verl has fewer rows than one batch, so that no batch is made",
+            "data.train_batch_size   not above the number of rows that are left",
+            "data.max_prompt_length larger, or data.filter_overlong_prompts=False: how many rows "
+            "does the filter leave? (printed above: dataset len)",
+            why="the last batch is dropped where it is not full, and rows whose prompt is too long "
+            "are filtered out",
+            known="verl says so; which of the two it is, the counts above say",
+            settles=False,
+        ),
+        {"AssertionError: Train dataloader is empty!": "train_batch_size"},
+        alone=True,
+    ),
+    General(
+        "replicas-low-on-memory",
+        r"Replicas low on memory(?:: (?P<pool>[\w, -]{1,80}))?",
+        always(
+            "Vertex AI ended the job: the memory of a machine ran out, not the card's",
+            "a machineType with more memory in machineSpec (workerPoolSpecs)",
+            "dtype=torch.bfloat16 at loading, dataloader_num_workers=0, streaming=True",
+            why="the process is killed from outside, so its log ends without a traceback",
+            known="the service says so; what filled the memory, it does not say",
+            settles=False,
+        ),
+        {"JOB_STATE_FAILED  Replicas low on memory: workerpool0": "machineType"},
+        alone=True,
+    ),
+)

@@ -1,0 +1,283 @@
+"""Several processes: how they find each other, and what FSDP does to weights."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+_ONE_FORWARD = "call the whole model, as model(...), never a part of it or a method beside forward"
+
+
+def _zero_without_parameters(case: Case) -> Answer | None:
+    if not case.says(r"deepspeed[/\\]runtime[/\\]zero"):
+        return None
+    return Answer(
+        "DeepSpeed was given an optimizer without parameters: nothing of the model is trainable",
+        (
+            "model.print_trainable_parameters()   right before the trainer is made (PEFT)",
+            "PeftModel.from_pretrained(model, FOLDER, is_trainable=True)   to train on an adapter",
+            "or freeze less: freeze_vit, finetuning_type: freeze and their like name the parts",
+        ),
+        why="ZeRO puts the trainable weights into groups, and takes the first or largest of each",
+        known="the frame is of ZeRO's set-up, and its list is empty",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "processes-with-other-models",
+        r"params\[\d+\] in this process with sizes \[[\d, ]{1,60}\] appears not to match sizes of "
+        r"the same param in process 0",
+        always(
+            "the processes hold different models: a weight has another shape than in process 0",
+            "the same config, tokenizer and adapter on every rank: print(model.config) on each",
+            "resize_token_embeddings and added tokens on every rank, not on rank 0 alone",
+            why="DDP compares the shapes before it starts; a rank that reads another file, or "
+            "builds its model from what only it has seen, differs",
+            known="torch says so; which rank is wrong, it does not say",
+        ),
+        {
+            "[rank1]: RuntimeError: [1]: params[0] in this process with sizes [512, 96] appears "
+            "not to match sizes of the same param in process 0.": "on every rank"
+        },
+    ),
+    General(
+        "processes-do-not-meet",
+        r"Timed out after \d+ seconds waiting for clients|client socket has (?:timed out|failed)|"
+        r"Rendezvous(?:Connection|Timeout|Closed)Error|connection to the C10d store has failed|"
+        r"retrieving ncclUniqueId from \[0\]|"
+        r"failed to (?:connect|recv)[^\n]{0,60}(?:TCPStore|c10d)",
+        always(
+            "the processes of the run did not find each other",
+            "one machine: torchrun --standalone --nproc_per_node GPUS SCRIPT",
+            "several: the same --nnodes and --rdzv-endpoint HOST:PORT on each, a port that is open "
+            "between them, NCCL_SOCKET_IFNAME=INTERFACE",
+            "and look at rank 0's own log: where it failed first, the others report only this",
+            why="rank 0 keeps a store that all the others connect to; an address of another "
+            "network, a firewall, a machine that started late, or a rank 0 that is gone",
+            known="the message; which of these it is, it does not say",
+            settles=False,
+        ),
+        {
+            "torch.distributed.DistStoreError: Timed out after 601 seconds waiting for clients. "
+            "1/2 clients joined.": "rdzv-endpoint",
+            "torch.distributed.elastic.rendezvous.api.RendezvousConnectionError: The connection to "
+            "the C10d store has failed. See inner exception for details.": "--standalone",
+            "torch.distributed.DistBackendError: [3] is setting up NCCL communicator and "
+            "retrieving ncclUniqueId from [0] via c10d key-value store by store->get('0'), but "
+            "store->get('0') got error: Connection reset by peer": "rank 0's own log",
+        },
+    ),
+    General(
+        "ranks-that-do-different-things",
+        r"Detected mismatch between collectives on ranks|Mismatched collective detected",
+        always(
+            "the processes took different branches: one waits in a collective that another does "
+            "not call",
+            "no save, evaluation or generation on rank 0 alone: let all ranks call it, and write "
+            "on rank 0",
+            "the same number of batches on each rank: dataloader_drop_last=True",
+            known="torch compares what each rank calls",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Detected mismatch between collectives on ranks. Rank 0 is running "
+            "collective: CollectiveFingerPrint(SequenceNumber=1, OpType=BROADCAST)": "rank 0"
+        },
+        alone=True,
+    ),
+    General(
+        "shared-memory-of-nccl",
+        r"Error while (?:creating|attaching to) shared memory segment|"
+        r"posix_fallocate failed : No space left on device",
+        always(
+            "NCCL found too little shared memory (/dev/shm) in this container",
+            "docker run --shm-size=16g --ipc=host ...",
+            "or NCCL_SHM_DISABLE=1   (slower)",
+            why="processes on one machine pass data through /dev/shm, and docker gives 64 MB",
+            known="NCCL names the file",
+        ),
+        {
+            "ncclSystemError: System call (e.g. socket, malloc) or external library call failed or "
+            "device error.\nLast error:\nError while creating shared memory segment "
+            "/dev/shm/nccl-5bVhzd (size 9637888)": "--shm-size"
+        },
+        alone=True,
+    ),
+    General(
+        "process-aborted-itself",
+        r"Signal 6 \(SIGABRT\)|exitcode *: -6\b|exited with exit code -6\b|with return code = -6\b",
+        always(
+            "a process aborted itself (SIGABRT); why, only its own lines above this report say",
+            "grep -n -m3 -E 'Watchdog|terminate called|CUDA error|Assertion' LOG   on each node",
+            "NCCL_DEBUG=INFO TORCH_DISTRIBUTED_DEBUG=DETAIL before the command, where nothing is "
+            "above it",
+            why="NCCL's watchdog aborts after a time-out, and so does C++ after an error that no "
+            "code catches",
+            known="the launcher names the signal",
+            settles=False,
+        ),
+        {"  traceback : Signal 6 (SIGABRT) received by PID 147221": "Watchdog"},
+        alone=True,
+    ),
+    General(
+        "bus-error",
+        r"Signal 7 \(SIGBUS\)|exitcode *: -7\b|exited with exit code -7\b|with return code = -7\b",
+        always(
+            "a process was ended by a bus error: most often /dev/shm or a disk that a file is "
+            "mapped from is full",
+            "df -h /dev/shm . ~/.cache/huggingface",
+            "docker run --shm-size=16g --ipc=host ...",
+            known="the signal; what was full, it does not say",
+            certain=False,
+            settles=False,
+        ),
+        {"  traceback : Signal 7 (SIGBUS) received by PID 4242": "df -h"},
+        alone=True,
+    ),
+    General(
+        "weight-without-storage",
+        r"setStorage: sizes \[[^\n]{1,200}(?:out of bounds for storage of size 0|itemsize \d+ ?$)|"
+        r"Expects storage to be allocated|The tensor has a non-zero number of elements, but its "
+        r"data is not allocated yet",
+        always(
+            "a weight was used while FSDP or ZeRO had taken its data away",
+            f"{_ONE_FORWARD}; merged or generated from: inside "
+            "FullyShardedDataParallel.summon_full_params",
+            "wrap the decoder layers alone (fsdp_transformer_layer_cls_to_wrap), not by "
+            "min_num_params: a tied head and embedding stay together then",
+            "or FSDP2 (fsdp_version: 2)",
+            why="a unit's weights are there during its own forward and backward only; a Gemma's "
+            "head is its embedding, so no unit may hold the one without the other",
+            known="the storage has size 0; which weight it is, the sizes in the message show",
+            settles=False,
+        ),
+        {
+            "RuntimeError: setStorage: sizes [2304, 256000], strides [1, 2304], storage offset 0, "
+            "and itemsize 4 requiring a storage size of 2359296000 are out of bounds for storage "
+            "of size 0": "decoder layers alone",
+            "RuntimeError: setStorage: sizes [896, 152000], strides [1, 896], storage offset 0, "
+            "and itemsize 4 \nrequiring a storage size of 544768000 are out of bounds": "FSDP2",
+        },
+    ),
+    General(
+        "fsdp-met-a-part-first",
+        r"Non-root FSDP instance's `_is_root` should not have been set",
+        always(
+            "a part of the model was run before the whole of it, so FSDP took the part for the "
+            "root",
+            _ONE_FORWARD,
+            "not the unwrapped model in evaluation or generation: the one that prepare() returned",
+            known="torch says so",
+            settles=False,
+        ),
+        {
+            "AssertionError: Non-root FSDP instance's `_is_root` should not have been set yet or "
+            "should have been set to `False`": "whole model"
+        },
+    ),
+    General(
+        "fsdp-on-another-card",
+        r"[Ii]nconsistent compute device and ?[`']?device_id",
+        always(
+            "the weights of this process lie on another card than the one that FSDP is to use",
+            "torch.cuda.set_device(int(os.environ['LOCAL_RANK']))   before the model is loaded",
+            "no device_map and no .to('cuda:0') in the script: each process has its own card",
+            why="every process loaded onto cuda:0, which is rank 0's",
+            known="torch names both cards",
+        ),
+        {
+            "ValueError: Inconsistent compute device and `device_id` on rank 1: cuda:0 vs cuda:1": (
+                "LOCAL_RANK"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "weight-changed-after-wrapping",
+        r"Cannot writeback when the parameter shape changes",
+        always(
+            "a weight got another shape after FSDP had wrapped it",
+            "resize_token_embeddings, adapters and frozen parts first; then prepare()",
+            why="new tokens, an adapter, a merge or code that replaces a weight's data, beside the "
+            "wrapper",
+            known="torch compares the shapes",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Cannot writeback when the parameter shape changes\nExpects "
+            "torch.Size([131072]) but got torch.Size([512, 256])": "resize_token_embeddings"
+        },
+    ),
+    General(
+        "tied-weights-under-fsdp2",
+        r"FSDP2 mapping failed \(missing|Parameters missing after FSDP2 wrapping",
+        always(
+            "FSDP2 finds other parameters after wrapping than before: most often the head that is "
+            "tied to the embedding",
+            "pip install -U accelerate transformers peft",
+            "and load the checkpoint as it is, its head tied; a head that was written "
+            "beside the embedding: tie_word_embeddings false in its config.json",
+            why="a Gemma's head and embedding are one parameter under two names",
+            known="accelerate lists the names; that a tied head is behind it, it calls likely",
+            settles=False,
+        ),
+        {
+            "ValueError: FSDP2 mapping failed (missing: ['lm_head.weight']). This is likely due to "
+            "tied embeddings": "tie_word_embeddings"
+        },
+    ),
+    General(
+        "fsdp-settings-that-go-together",
+        r"fsdp_cpu_ram_efficient_loading`? set `?(?:--)?fsdp_sync_module_states|"
+        r"Set the `sync_module_states` flag to `True`|: sync_module_states ValueError|"
+        r"`?(?:fsdp_)?min_num_params`?[^\n]{0,80}mutually exclusive|"
+        r"[Cc]an only use one of[^\n]{0,40}min_num_params|"
+        r"When using FSDP2, a model and optimizer must be passed together",
+        always(
+            "two settings of FSDP contradict or miss each other",
+            "fsdp_sync_module_states: true   with fsdp_cpu_ram_efficient_loading: true",
+            "resuming: fsdp_state_dict_type: SHARDED_STATE_DICT, which is loaded without it",
+            "either fsdp_transformer_layer_cls_to_wrap or fsdp_min_num_params, not both",
+            "own loop under FSDP2: model, optimizer = accelerator.prepare(model, optimizer)",
+            known="the message names them",
+        ),
+        {
+            "ValueError: When using `--fsdp_cpu_ram_efficient_loading` set "
+            "`--fsdp_sync_module_states` to `True`": "fsdp_sync_module_states: true",
+            "Trainer crashes when loading checkpoint using FSDP: sync_module_states ValueError": (
+                "SHARDED_STATE_DICT"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "zero-without-parameters",
+        r"max\(\) arg is an empty sequence|expected a non-empty list of Tensors|"
+        r"list index out of range",
+        _zero_without_parameters,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/deepspeed/runtime/zero/'
+            'stage3.py", line 3, in _create_fp16_partitions\n    max(x)\nValueError: max() arg is '
+            "an empty sequence": "nothing of the model is trainable",
+            "ValueError: max() arg is an empty sequence": "",
+        },
+    ),
+    General(
+        "nothing-for-the-optimizer",
+        r"optimizer got an empty parameter list",
+        always(
+            "no parameter of the model is trainable, so the optimizer has none",
+            "model.print_trainable_parameters()   right before the trainer is made (PEFT)",
+            "PeftModel.from_pretrained(model, FOLDER, is_trainable=True)   to train on an adapter",
+            "or freeze less; filter(lambda p: p.requires_grad, ...) after the freezing has to "
+            "leave something",
+            why="an adapter loads frozen, get_peft_model may have been left out, or names of "
+            "layers to train match nothing",
+            known="torch says so; why none is left, it does not say",
+            settles=False,
+        ),
+        {"ValueError: optimizer got an empty parameter list": "is_trainable=True"},
+    ),
+)

@@ -1,0 +1,144 @@
+"""Processes that ended from outside, work that had nothing to do, and files that broke off."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _signal(case: Case) -> Answer:
+    number = case.match["number"]
+    hang_up = number == "1"
+    return Answer(
+        "the terminal or the session that started the run was closed"
+        if hang_up
+        else "the run was told to end from outside (signal 15): by the scheduler, a time limit, a "
+        "person or another rank's launcher",
+        (
+            "tmux   or nohup, sbatch: start the run so that it outlives the terminal"
+            if hang_up
+            else "look at the scheduler's record (sacct -j JOB, kubectl describe pod) and at the "
+            "other nodes' logs",
+            "resume_from_checkpoint=True   goes on from the last checkpoint",
+        ),
+        why="a launcher passes the signal on to every process",
+        known="the launcher names the signal; who sent it, it does not say",
+        settles=hang_up,
+    )
+
+
+def _empty(case: Case) -> Answer:
+    text = f"{case.hit.before[-3000:]}{case.hit.text}{case.hit.after}"
+    loading = case.says(r"from_pretrained|_init_weights|initialize_weights|load_model")
+    zero = case.says(r"(?i)zero-?3|stage ?3|deepspeed") or "deepspeed" in text.lower()
+    likely = loading or zero
+    return Answer(
+        "a tensor that is indexed is empty: most often a weight that ZeRO-3 keeps on other ranks"
+        if likely
+        else "a tensor that is indexed is empty (size 0)",
+        (
+            "train under ZeRO-2, or load the model before HfDeepSpeedConfig or TrainingArguments "
+            "with deepspeed is made",
+            "pip install -U transformers accelerate deepspeed",
+        )
+        if likely
+        else (
+            "print(len(dataset), dataset[0])   and the shapes of a batch, at the last frame of "
+            "your own code",
+            "under ZeRO-3 or FSDP: a weight that is read outside its forward is empty on most "
+            "ranks",
+        ),
+        why="transformers 4.57 zeroes an embedding's padding row while it loads, which is not "
+        "there on a rank that holds none of it; reported for Gemma 3"
+        if likely
+        else "rows that were all dropped, a prompt that was cut to nothing, or a partitioned "
+        "weight",
+        known="the size in the message; whether DeepSpeed partitions, the log does not show for "
+        "sure"
+        if likely
+        else "the size in the message; which tensor it is, the last frame shows",
+        certain=not likely,
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "ended-by-a-signal",
+        r"SignalException: Process \d+ got signal: (?P<number>1|2|15)\b",
+        _signal,
+        {
+            "torch.distributed.elastic.multiprocessing.api.SignalException: Process 4096 got "
+            "signal: 1": "tmux",
+            "torch.distributed.elastic.multiprocessing.api.SignalException: Process 4096 got "
+            "signal: 15": "scheduler",
+        },
+    ),
+    General(
+        "index-into-an-empty-tensor",
+        r"index 0 is out of bounds for dimension 0 with size 0",
+        _empty,
+        {
+            "IndexError: index 0 is out of bounds for dimension 0 with size 0": "size 0",
+            "# IndexError: index 0 is out of bounds for dimension 0 with size 0\nGemma 3 fails to "
+            "load under DeepSpeed ZeRO-3": "ZeRO-2",
+        },
+    ),
+    General(
+        "file-not-written-whole",
+        r"enforce fail at inline_container\.cc|PytorchStreamWriter failed writing|"
+        r"basic_ios::clear: iostream error|unexpected pos \d+ vs \d+",
+        always(
+            "a checkpoint could not be written whole: the disk or its quota is full, or went away",
+            "df -h OUTPUT_FOLDER; quota -s",
+            "save_total_limit=1, save_only_model=True   or another output_dir",
+            why="the optimizer states of a full fine-tune are four times the 16-bit weights or "
+            "more",
+            known="torch's writer says that it got fewer bytes onto the disk than it has",
+            settles=False,
+        ),
+        {
+            "RuntimeError: [enforce fail at inline_container.cc:595] . unexpected pos 4608 vs "
+            "4500": "df -h"
+        },
+    ),
+    General(
+        "left-behind-by-a-pickle",
+        r"Can't get (?:local object '|attribute '\w{1,80}' on <module '__main__')",
+        always(
+            "a process that was started afresh does not find a function or class of the script",
+            "num_proc=1 (preprocessing_num_workers: 1), dataloader_num_workers=0",
+            "or the function at the top of a module that is imported, not inside another function "
+            "or a notebook",
+            why="Windows and macOS start each worker anew and hand it things by name; a function "
+            "within a function has none",
+            known="the message names the object",
+            settles=False,
+        ),
+        {
+            "AttributeError: Can't get local object 'AutoModelForCausalLMWithValueHead.post_init."
+            "<locals>.set_device_hook'": "dataloader_num_workers=0",
+            "AttributeError: Can't get attribute 'format_func' on <module '__main__' "
+            "(built-in)>": "afresh",
+        },
+    ),
+    General(
+        "nccl-without-a-gpu",
+        r"ProcessGroupNCCL is only supported with GPUs|Tensors must be CUDA and dense|"
+        r"NCCL Error 2: unhandled system error",
+        always(
+            "NCCL was asked for where it has no GPU, or got a tensor of the CPU",
+            'python -c "import torch; print(torch.cuda.is_available(), torch.version.cuda)"',
+            "init_process_group(backend='cpu:gloo,cuda:nccl')   where weights are offloaded to the "
+            "CPU",
+            "or ddp_backend=gloo for a run without GPUs",
+            known="torch says so; which of the two it is, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: ProcessGroupNCCL is only supported with GPUs, no GPUs found!": (
+                "is_available"
+            )
+        },
+    ),
+)

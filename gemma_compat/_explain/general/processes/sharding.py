@@ -1,0 +1,297 @@
+"""Sharded weights and states: DTensor, distributed checkpoints, JAX's trees; threads and locks."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _bucket(case: Case) -> Answer:
+    return Answer(
+        'DeepSpeed\'s "auto" sizes cannot be filled in: the config of this model has no hidden '
+        "size at its top",
+        (
+            '"reduce_bucket_size": 50000000, "stage3_prefetch_bucket_size": 45000000, '
+            '"stage3_param_persistence_threshold": 100000   in place of "auto"',
+            "or the Trainer of transformers 4.50 or newer, which reads text_config; accelerate up "
+            "to 1.15 does not",
+        ),
+        why="a multimodal Gemma (3, 3n, 4, PaliGemma) keeps its sizes in text_config; the sizes "
+        "are about communication only, and any such number trains",
+        known="the message lists the entries that stay open",
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "no-hidden-size-for-auto",
+        r"neither `(?:model\.config\.)?hidden_size` nor",
+        _bucket,
+        {
+            "ValueError: The model's config file has neither `hidden_size` nor `hidden_sizes` "
+            "entry, therefore it's not possible to automatically fill out the following `auto` "
+            "entries in the DeepSpeed config file: ['zero_optimization.reduce_bucket_size'].": (
+                "reduce_bucket_size"
+            ),
+            "ValueError: Can find neither `model.config.hidden_size` nor "
+            "`model.config.hidden_sizes`, therefore it's not possible": "does not",
+        },
+        alone=True,
+    ),
+    General(
+        "one-of-two-is-empty",
+        r"size of tensor a \((?:0\) must match the size of tensor b \(\d{3,6}|"
+        r"\d{3,6}\) must match the size of tensor b \(0)\)",
+        always(
+            "one of two tensors is empty (size 0): most often a weight that ZeRO-3 keeps on other "
+            "ranks",
+            "ZeRO-2, if the weights fit on each card: it settles whether ZeRO-3 is the cause",
+            "pip install -U deepspeed accelerate transformers trl",
+            "no call of a part of the model (model.lm_head, model.model) outside its forward; "
+            "GatheredParameters around it",
+            why="under ZeRO-3 a weight has size 0 wherever nothing gathered it; rows or images "
+            "that were all dropped are empty too",
+            known="the sizes in the message; that ZeRO-3 is behind it is likely, not shown",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "RuntimeError: The size of tensor a (0) must match the size of tensor b (3584) at "
+            "non-singleton dimension 1": "ZeRO-2",
+            "RuntimeError: The size of tensor a (12) must match the size of tensor b (14) at "
+            "non-singleton dimension 1": "",
+        },
+    ),
+    General(
+        "weight-made-beside-zero",
+        r"has no attribute 'ds_(?:id|tensor|shape|status|numel|summary)'",
+        always(
+            "a weight was made or replaced after ZeRO-3 had partitioned the model",
+            "resize_token_embeddings, new heads and adapters first; then the Trainer or "
+            "deepspeed.initialize",
+            "with deepspeed.zero.GatheredParameters(list(module.parameters()), modifier_rank=0):   "
+            "around a change to weights that are partitioned",
+            "or ZeRO-2",
+            why="partitioned weights carry the attributes ds_id, ds_tensor and others, which a new "
+            "weight lacks",
+            known="the attribute is DeepSpeed's; which weight it is, the frames show",
+            settles=False,
+        ),
+        {"AttributeError: 'Parameter' object has no attribute 'ds_id'": "GatheredParameters"},
+    ),
+    General(
+        "sharded-checkpoint-does-not-fit",
+        r"CheckpointException ranks|Missing key in checkpoint state_dict: "
+        r"(?!optimizer\.|\S{0,120}(?:_extra_state|decoder\.layers|shard_\d))|"
+        r"\.metadata'? ?(?:is not|not found|does not exist)",
+        always(
+            "a sharded checkpoint (torch.distributed.checkpoint) is not the one that is looked for",
+            "ls CHECKPOINT   has to show pytorch_model_fsdp_0/.metadata or global_stepN, whole",
+            "resume with the FSDP version, adapters and optimizer that wrote it; "
+            "save_only_model=False",
+            "weights alone: accelerate merge-weights CHECKPOINT/pytorch_model_fsdp_0 OUT",
+            why="names in it are those of the wrapped model at the time; a save that broke off "
+            "leaves no .metadata",
+            known="the message names the key or rank",
+            settles=False,
+        ),
+        {"RuntimeError: Missing key in checkpoint state_dict: model.norm.": ("merge-weights")},
+    ),
+    General(
+        "no-index-in-the-checkpoint",
+        r"Can't find a checkpoint index \(",
+        always(
+            "the folder to resume from holds no whole weights: neither a single file nor an index "
+            "of shards",
+            "ls CHECKPOINT   shows what it has: adapter_model (PEFT), pytorch_model_fsdp_0 (FSDP), "
+            "global_stepN (DeepSpeed)",
+            "resume with the adapter, the FSDP or the DeepSpeed config that the run had",
+            "or an earlier checkpoint, where a save broke off",
+            known="transformers names the folder",
+            settles=False,
+        ),
+        {
+            "ValueError: Can't find a checkpoint index (pytorch_model.bin.index.json or "
+            "model.safetensors.index.json) in /x/checkpoint-100.": "adapter_model"
+        },
+    ),
+    General(
+        "ranks-of-other-sizes",
+        r"output tensor size must be equal to world_size times input|"
+        r"Tensor list input to \w{3,20} must have the same",
+        always(
+            "what the processes gather has another size on each of them",
+            "accelerator.pad_across_processes(tensor, dim=1)   before gather",
+            "generation or evaluation: pad to the same length on all ranks (max_length, "
+            "padding='max_length')",
+            why="rows and generated texts are of other lengths on each rank",
+            known="torch compares the sizes",
+            settles=False,
+        ),
+        {
+            "RuntimeError: output tensor size must be equal to world_size times input tensor "
+            "size": "pad_across_processes"
+        },
+    ),
+    General(
+        "nothing-is-sharded",
+        r"``(?:sharded|local)_state_dict`` can only be used when parameters are flatten|"
+        r"assert prev_state_dict_type is not None",
+        always(
+            "a sharded state dict is asked for, and FSDP has sharded nothing (one process, "
+            "NO_SHARD) or was left half set up by another error",
+            "fsdp_state_dict_type: FULL_STATE_DICT",
+            "or torchrun --nproc_per_node 2 and more, with FULL_SHARD",
+            known="torch says so; which of these it is, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: ``sharded_state_dict`` can only be used when parameters are flatten and "
+            "sharded.": "FULL_STATE_DICT"
+        },
+    ),
+    General(
+        "no-sharding-of-this-operation",
+        r"does not have a sharding strategy registered",
+        always(
+            "this torch has no sharded form of one operation on DTensors (FSDP2, tensor "
+            "parallelism)",
+            "pip install -U torch",
+            'or optim="adamw_torch" (not fused), and no torch.compile around it',
+            "or FSDP1 (fsdp_version: 1) or DeepSpeed",
+            known="torch names the operation",
+            settles=False,
+        ),
+        {
+            "NotImplementedError: Operator aten.foo.default does not have a sharding strategy "
+            "registered.": "pip install -U torch"
+        },
+    ),
+    General(
+        "integers-that-take-no-gradient",
+        r"[Oo]nly Tensors of floating point (?:and complex )?dtype can require gradients",
+        always(
+            "requires_grad was set on weights that are integers: packed 4-bit or 8-bit ones",
+            "prepare_model_for_kbit_training(model) and get_peft_model(model, config), which "
+            "freeze them",
+            "or if p.is_floating_point(): p.requires_grad = True   in a loop of the script",
+            why="full fine-tuning of a quantized model is not possible; an adapter on it is",
+            known="torch says so",
+            settles=False,
+        ),
+        {
+            "RuntimeError: only Tensors of floating point dtype can require gradients": (
+                "get_peft_model"
+            )
+        },
+    ),
+    General(
+        "no-thread-left",
+        r"can't start new thread|pthread_create failed for thread",
+        always(
+            "the system gives the process no more threads",
+            "OMP_NUM_THREADS=4 OPENBLAS_NUM_THREADS=4 before the command; fewer "
+            "dataloader_num_workers and num_proc",
+            "ulimit -u   and, in a container, --pids-limit=-1",
+            why="each rank and each worker starts as many threads as there are cores",
+            known="the message",
+        ),
+        {"RuntimeError: can't start new thread": "OMP_NUM_THREADS"},
+        alone=True,
+    ),
+    General(
+        "card-is-busy",
+        r"CUDA-capable device\(s\) is/are busy or unavailable|"
+        r"[Ee]xclusive[ _][Pp]rocess[^\n]{0,20}(?:[Mm]ode|模式)",
+        always(
+            "the card takes no further process: it is in exclusive mode, or in a bad state",
+            "nvidia-smi   shows who holds it, and Compute M.: E. Process is the exclusive mode",
+            "as administrator: nvidia-smi -c DEFAULT; or the card that the scheduler gave "
+            "(CUDA_VISIBLE_DEVICES)",
+            known="CUDA says so; which of the two it is, nvidia-smi shows",
+            settles=False,
+        ),
+        {
+            "RuntimeError: CUDA error: CUDA-capable device(s) is/are busy or unavailable": (
+                "nvidia-smi -c DEFAULT"
+            ),
+            "显卡独占（Exclusive Process）模式下训练报错": "nvidia-smi -c DEFAULT",
+        },
+        alone=True,
+    ),
+    General(
+        "weights-of-another-jax-model",
+        r"ScopeParam(?:Shape|NotFound)Error|Incompatible shapes for (?:matmul|dot_general)",
+        always(
+            "the JAX model is given weights or inputs of another size or another model",
+            "the class and the checkpoint of one size: gm.nn.Gemma3_4B with GEMMA3_4B_PT or _IT",
+            "jax.tree.map(lambda x: x.shape, params)   shows what is in hand",
+            why="flax makes no weight of a model that it is handed weights for, and compares each "
+            "shape",
+            known="the message has both shapes, or the name that is missing",
+            settles=False,
+        ),
+        {
+            "flax.errors.ScopeParamShapeError: Initializer expected to generate shape (256128, "
+            "2048) but got shape (257152, 2048)": "one size"
+        },
+    ),
+    General(
+        "keras-lora-twice",
+        r"[Ll]ora is already enabled",
+        always(
+            "enable_lora was called on a model that has LoRA already",
+            "in a notebook: run the cell that loads the model again, then enable_lora once",
+            known="Keras says so",
+        ),
+        {
+            "ValueError: lora is already enabled. This can only be done once per layer.": "once",
+        },
+    ),
+    General(
+        "initialised-while-cut",
+        r"Fan in and fan out can ?not be computed for tensor with fewer than 2 dimensions",
+        always(
+            "a layer is initialised at a moment when its weight has no two dimensions: most often "
+            "ZeRO-3 has cut it",
+            "pip install -U transformers deepspeed   then load once more by from_pretrained",
+            "own layers: no nn.init in __init__ or _init_weights beside "
+            "deepspeed.zero.GatheredParameters",
+            "or ZeRO-2 for this model",
+            why="under ZeRO-3 the weights are cut while the model is made, and have size 0 outside "
+            "of it",
+            known="torch names the dimensions; that ZeRO-3 is behind it is likely",
+            certain=False,
+            settles=False,
+        ),
+        {
+            'raise ValueError("Fan in and fan out can not be computed for tensor with fewer than 2 '
+            'dimensions")': "GatheredParameters"
+        },
+        alone=True,
+    ),
+    General(
+        "optimizer-meets-two-devices",
+        r"Tensors of the same index must be on the same device and the same dtype|"
+        r"_group_tensors_by_device_and_dtype[`'\"]|in _group_tensors_by_device_and_dtype",
+        always(
+            "the optimizer's weights, gradients and states do not agree in device or dtype",
+            "optim='adamw_torch' and foreach=False, fused=False: it settles whether the grouping "
+            "alone is behind it",
+            "resuming: no optimizer states of another dtype or FSDP config; start from the weights "
+            "alone",
+            "one dtype for all trained weights: dtype=torch.bfloat16 at loading, no half of them "
+            "in float32",
+            why="torch groups the tensors in order to step them together; mixed precision, "
+            "offload to the CPU and a resumed optimizer leave some elsewhere",
+            known="the function is torch's; which tensor it is, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError in `_group_tensors_by_device_and_dtype` when training with FSDP": (
+                "foreach=False"
+            )
+        },
+        alone=True,
+    ),
+)

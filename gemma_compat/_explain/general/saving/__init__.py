@@ -1,0 +1,1 @@
+"""A trained model that is merged, exported, converted or pushed."""

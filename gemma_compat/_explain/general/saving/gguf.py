@@ -1,0 +1,298 @@
+"""GGUF files: converting a trained model for llama.cpp, Ollama and LM Studio."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+_MERGE = 'model.save_pretrained_merged("FOLDER", tokenizer, save_method="merged_16bit")'
+
+
+def _quantized_by_mlx(name: str) -> Answer:
+    return Answer(
+        "the folder holds weights that MLX quantized, which the converter cannot read",
+        (
+            "mlx_lm.fuse --model BASE --adapter-path adapters --save-path fused --dequantize",
+            "or fuse with the 16-bit base, and convert that folder",
+        ),
+        why=f"{name} is what MLX writes beside its packed weights",
+        known="the message names the tensor",
+    )
+
+
+def _no_mapping(case: Case) -> Answer:
+    name = case.match["name"]
+    if any(part in name for part in ("absmax", "quant_map", "quant_state", "nested_")):
+        return Answer(
+            "the folder holds weights in 4 bits (bitsandbytes), which the converter cannot read",
+            (_MERGE, "or load the base in 16 bits, put the adapter on it, and merge_and_unload()"),
+            why=f"{name} is bitsandbytes' own: merging into a 4-bit base leaves 4-bit weights",
+            known="the message names the tensor",
+        )
+    if name.endswith((".scales", ".biases")):
+        return _quantized_by_mlx(name)
+    if name.endswith(("._scale", "._data", "._shift", ".qweight", ".qzeros", ".g_idx")):
+        return Answer(
+            "the folder holds quantized weights, which the converter cannot read",
+            (
+                "convert a folder with 16-bit weights: a fresh download of the checkpoint, or the "
+                "model as it was saved before it was quantized",
+            ),
+            why=f"{name} is what a quantizer (quanto, GPTQ) writes beside its packed weights",
+            known="the message names the tensor",
+        )
+    if "lora_" in name or "base_model." in name:
+        return Answer(
+            "the folder holds an adapter, or a model that still has it, and not a merged model",
+            (_MERGE, "or model = model.merge_and_unload() before it is saved"),
+            known="the message names a tensor of an adapter",
+        )
+    return Answer(
+        f"the converter has no place for {name} in this architecture",
+        (
+            "git pull in llama.cpp: its convert_hf_to_gguf.py is older than the model",
+            "or the config.json of the base checkpoint, if a merge wrote another class into it",
+        ),
+        known="the message names the tensor; which of the two, it does not say",
+        certain=False,
+        settles=False,
+    )
+
+
+def _tokenizer(case: Case) -> Answer:
+    if "vocab_size" in case.match[0]:
+        return Answer(
+            "the tokenizer has more tokens than config.json's vocab_size",
+            (
+                '"vocab_size" in FOLDER/config.json as many as the rows of the embeddings',
+                "or the base checkpoint's tokenizer files, if no token was added on purpose",
+            ),
+            why="tokens were added without resizing, or the tokenizer of another checkpoint was "
+            "saved beside the weights",
+            known="the assertion that failed",
+            settles=False,
+        )
+    return Answer(
+        "the converter does not know this tokenizer",
+        (
+            "tokenizer.model of the base checkpoint in the folder: a Gemma's is read from it",
+            "or git pull in llama.cpp, if it is older than the model",
+        ),
+        why="without tokenizer.model the converter reads tokenizer.json and looks its checksum up "
+        "in a table, which knows published tokenizers only; an added token changes it",
+        known="the message; which of these it is, it does not say",
+        settles=False,
+    )
+
+
+# The first transformers that reads a GGUF of the architecture (integrations/ggml.py).
+_READS_GGUF = {"gemma2": "4.48", "gemma3": "4.52"}
+
+
+def _gguf_in_transformers(case: Case) -> Answer:
+    name = case.match["name"] or case.match["old"] or case.match["type"]
+    first = _READS_GGUF.get(name)
+    newer = f"'transformers>={first}'" if first else "transformers"
+    return Answer(
+        f"transformers cannot load a GGUF of {name} in this release",
+        (
+            f"pip install -U {newer} gguf   for a release that reads it",
+            "or the checkpoint in safetensors: the repository without -GGUF in its name",
+        ),
+        why="a GGUF is for llama.cpp and Ollama; transformers unpacks some architectures only, and "
+        "vLLM and SGLang read config and tokenizer of a GGUF through it",
+        known=f"transformers says so; read in its wheels: {first} is the first that reads {name}"
+        if first
+        else "transformers says so",
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "tensor-without-a-place-in-gguf",
+        r"Can ?not map tensor '(?P<name>[\w.]{1,160})'",
+        _no_mapping,
+        {
+            "ValueError: Can not map tensor 'model.layers.0.mlp.down_proj.weight.absmax'": "4 bits",
+            "ValueError: Can not map tensor 'lm_head.weight._scale'": "quantized",
+            "ValueError: Can not map tensor 'model.layers.0.mlp.up_proj.scales'": "--dequantize",
+            "ValueError: Can not map tensor 'base_model.model.model.a.lora_A.weight'": "adapter",
+            "ValueError: Can not map tensor 'model.vision_tower.a.weight'": "llama.cpp",
+        },
+        alone=True,
+    ),
+    General(
+        "adapter-of-mlx",
+        r"lora-to-gguf:Unexpected name '(?P<name>[\w.]{1,160}\.lora_[ab])'",
+        lambda case: Answer(
+            "the adapter is MLX's, and llama.cpp's converter reads PEFT's",
+            (
+                "mlx_lm.fuse --model BASE --adapter-path adapters --save-path fused --dequantize, "
+                "and convert_hf_to_gguf.py fused",
+                "or rename and transpose: lora_a to lora_A.weight, lora_b to lora_B.weight, under "
+                "base_model.model., with an adapter_config.json of PEFT",
+            ),
+            why=f"{case.match['name']} is MLX's name; its two matrices are the transposed ones",
+            known="the converter names the tensor",
+        ),
+        {
+            "ERROR:lora-to-gguf:Unexpected name 'model.layers.0.self_attn.q_proj.lora_a': Not a "
+            "lora_A or lora_B tensor": "mlx_lm.fuse"
+        },
+        alone=True,
+    ),
+    General(
+        "adapter-with-whole-matrices",
+        r"lora-to-gguf:Unexpected name '(?P<name>[\w.]{1,160})': Not a lora_A or lora_B tensor",
+        lambda case: Answer(
+            f"the adapter holds the whole matrix {case.match['name']}, which a GGUF adapter cannot",
+            (_MERGE, "or model.merge_and_unload(), save_pretrained, then convert_hf_to_gguf.py"),
+            why="modules_to_save, or new tokens, put the embeddings or the head beside the adapter",
+            known="the converter names the tensor",
+        ),
+        {
+            "ERROR:lora-to-gguf:Unexpected name 'base_model.model.lm_head.weight': Not a lora_A or "
+            "lora_B tensor": "merge"
+        },
+        alone=True,
+    ),
+    General(
+        "config-the-converter-refuses",
+        r"assert hparams\.get\(['\"](?P<name>\w{1,80})['\"]\) is None",
+        lambda case: Answer(
+            f"config.json gives {case.match['name']} a value, and the converter of this llama.cpp "
+            "takes none for this architecture",
+            (
+                f"look at {case.match['name']} in the base checkpoint's config.json: if it is null "
+                "or missing there, make it null in the folder that is converted",
+                "or git pull in llama.cpp, if the base has a value too",
+            ),
+            why="the library that saved the model wrote its default, or the converter is "
+            "older than the model",
+            known="the line that asserts it; which of the two it is, the log does not say",
+            settles=False,
+        ),
+        {
+            'AssertionError: assert hparams.get("attn_logit_softcapping") is None': "null",
+        },
+        alone=True,
+    ),
+    General(
+        "converter-knows-no-such-model",
+        r"hf-to-gguf:Model (?P<name>\w{1,80}) is not supported|"
+        r"Architecture ['\"](?P<class>\w{1,80})['\"] not supported|"
+        r"GGUF conversion does not yet support converting model types of `(?P<type>\w{1,80})`",
+        lambda case: Answer(
+            f"the converter of this llama.cpp does not know "
+            f"{case.match['name'] or case.match['class'] or case.match['type']}",
+            (
+                "git pull in llama.cpp, and delete the folder llama.cpp beside the script, where "
+                "Unsloth keeps its own",
+                "pip install -U unsloth unsloth_zoo   where Unsloth converts",
+            ),
+            why="an architecture comes to the converter with a release of llama.cpp",
+            known="the message; which release knows it is not in the log",
+            settles=False,
+        ),
+        {
+            "ERROR:hf-to-gguf:Model Gemma3nForConditionalGeneration is not supported": "git pull",
+        },
+        alone=True,
+    ),
+    General(
+        "converter-knows-no-such-tokenizer",
+        r"BPE pre-tokenizer was not recognized|"
+        r"assert max\(tokenizer\.vocab\.values\(\)\) < vocab_size",
+        _tokenizer,
+        {
+            "NotImplementedError: BPE pre-tokenizer was not recognized - update "
+            "get_vocab_base_pre()": "tokenizer.model",
+            "    assert max(tokenizer.vocab.values()) < vocab_size\nAssertionError": "vocab_size",
+        },
+        alone=True,
+    ),
+    General(
+        "converter-finds-another-layout",
+        r"Missing tensors: \[|could not find any of: \[|Unprocessed experts|"
+        r"Duplicated (?:key|tensor) name ['\"](?P<name>[\w.]{2,80})",
+        always(
+            "config.json and weights in the folder do not fit what the converter expects of this "
+            "class",
+            "the base checkpoint's config.json beside the merged weights, and convert again",
+            "git pull in llama.cpp: its convert_hf_to_gguf.py may be older than the model",
+            "or merge again in 16 bits: " + _MERGE,
+            why="a merge writes names and settings of the class that it had in hand; a text class, "
+            "an adapter or a missing shard has others",
+            known="the message names what is missing or twice; which of these it is, it does not "
+            "say",
+            settles=False,
+        ),
+        {
+            "ValueError: Missing tensors: ['lm_head.weight']": "config.json",
+            "KeyError: \"could not find any of: ['hidden_size', 'n_embd']\"": "git pull",
+        },
+        alone=True,
+    ),
+    General(
+        "transformers-reads-no-such-gguf",
+        r"GGUF model with architecture (?P<name>[\w-]{1,40}) is not supported|"
+        r"Architecture (?P<old>[a-z][\w-]{2,40}) not supported|"
+        r"Unknown gguf model_type: (?P<type>[\w-]{1,40})",
+        _gguf_in_transformers,
+        {
+            "ValueError: GGUF model with architecture gemma3n is not supported yet.": "safetensors",
+            "ValueError: GGUF model with architecture gemma3 is not supported yet.": (
+                "transformers>=4.52"
+            ),
+            "Gemma2: `modeling_gguf_pytorch_utils.py: ValueError: Architecture gemma2 not "
+            "supported`": "transformers>=4.48",
+        },
+        alone=True,
+    ),
+    General(
+        "quantized-folder-converted",
+        r"Quant method is not yet supported: ['\"]?(?P<method>[\w-]{2,40})",
+        lambda case: Answer(
+            f"the folder holds weights that {case.match['method']} quantized, and the converter "
+            "reads 16 bits",
+            (
+                "Unsloth: model.save_pretrained_merged(FOLDER, tokenizer, "
+                "save_method='merged_16bit'), then convert_hf_to_gguf.py FOLDER",
+                "or PeftModel.from_pretrained(BASE_IN_16_BITS, 'ADAPTER').merge_and_unload()"
+                ".save_pretrained(FOLDER)   : a base without load_in_4bit",
+            ),
+            why="merge_and_unload on a 4-bit base leaves it in 4 bits, and config.json keeps "
+            "quantization_config",
+            known="convert_hf_to_gguf.py says so",
+        ),
+        {
+            "NotImplementedError: Quant method is not yet supported: 'bitsandbytes'": (
+                "merged_16bit"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "llama-cpp-not-built",
+        r"Unsloth: (?!Failed compiling llama\.cpp with \w{1,9}:hf-to-gguf)(?:Quantization "
+        r"failed|No working quantizer found|The file \(?'?llama\.cpp/|"
+        r"\*\*\*\* Failed compiling|Failed to (?:compile|install|build) llama)|"
+        r"llama-quantize.{0,60}(?:not found|does not)",
+        always(
+            "llama.cpp was not built, or its quantizer failed",
+            "git clone https://github.com/ggml-org/llama.cpp && cmake -B llama.cpp/build "
+            "llama.cpp && cmake --build llama.cpp/build -j --target llama-quantize",
+            f"or convert by hand: {_MERGE}, then llama.cpp/convert_hf_to_gguf.py FOLDER",
+            "df -h . : a 16-bit copy and the GGUF have to fit on the disk",
+            why="Unsloth clones and compiles llama.cpp at the first export, which needs cmake, a "
+            "compiler, a network and room",
+            known="the message; the lines above it say which step failed",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Unsloth: Quantization failed for /x.BF16.gguf. You might have to "
+            "compile llama.cpp yourself": "cmake"
+        },
+        alone=True,
+    ),
+)

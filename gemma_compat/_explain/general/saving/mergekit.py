@@ -1,0 +1,145 @@
+"""mergekit: merging several trained models into one."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _parameter(case: Case) -> Answer:
+    name = case.match["name"]
+    return Answer(
+        f"mergekit's method needs {name} for every model and tensor, and the YAML does not give it "
+        "for one",
+        (
+            f"under that model: parameters: {{{name}: 0.5}}   or once for all, under parameters: "
+            "at the top level",
+            "base_model: BASE   and the base not listed again under models, where the method "
+            "(ties, dare, task arithmetic) takes one",
+            "slerp: exactly two models, and t in place of weight",
+        ),
+        why="a value with a filter (self_attn, mlp) leaves out embeddings and norms; the last "
+        "entry "
+        "of the list needs to be one without a filter",
+        known="mergekit names the parameter and the tensor (read in 0.1.5)",
+        settles=False,
+    )
+
+
+def _tensor(case: Case) -> Answer:
+    name = case.match["name"]
+    if "lm_head" in name:
+        return Answer(
+            "one of the models has no weight for the head, which mergekit asks for",
+            (
+                "pip install -U mergekit   : newer ones know that a Gemma ties it",
+                "all models saved alike: load each, tie_weights(), save_pretrained",
+            ),
+            why="a Gemma's head is its embeddings; some fine-tunes were saved with a copy, others "
+            "without",
+            known="mergekit names the tensor and the model",
+            settles=False,
+        )
+    return Answer(
+        f"one of the models has no tensor {name}, which mergekit asks for",
+        (
+            "the same class for all: a multimodal Gemma 3 or 4 (language_model. in its names) and "
+            "a text-only one do not mix",
+            "an adapter merged first: model.merge_and_unload(), save_pretrained",
+            "pip install -U mergekit",
+        ),
+        why="mergekit takes tensors by name; transformers has changed names of the multimodal "
+        "Gemmas between releases",
+        known="mergekit names the tensor and the model",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "merge-without-a-parameter",
+        r"Missing required parameter [`'\"]?(?P<name>\w{1,30})",
+        _parameter,
+        {
+            "RuntimeError: Missing required parameter weight for google/gemma-2-2b-it."
+            "model.embed_tokens.weight": "base_model",
+            "encountering a RuntimeError: Missing required parameter weight when attempting to use "
+            "SLERP": "slerp",
+        },
+        alone=True,
+    ),
+    General(
+        "merge-without-a-tensor",
+        r"Tensor (?P<name>[\w.]{3,160}) required but not present in model",
+        _tensor,
+        {
+            "RuntimeError: Tensor lm_head.weight required but not present in model me/gemma": (
+                "tie_weights"
+            ),
+            "RuntimeError: Tensor model.layers.0.mlp.up_proj.weight required but not present in "
+            "model a/b": "text-only",
+        },
+        alone=True,
+    ),
+    General(
+        "merge-of-unlike-models",
+        r"Must specify --allow-crimes to attempt to mix|More than one architecture in config\?|"
+        r"Unsupported architecture (?P<name>\w{3,60})|No JSON architecture found for "
+        r"(?P<json>\w{3,60})",
+        lambda case: Answer(
+            f"this mergekit has no table of tensors for {case.match['name'] or case.match['json']}"
+            if case.match["name"] or case.match["json"]
+            else "mergekit was given models of different classes",
+            (
+                "pip install -U mergekit   : it reads the names from the files where it has no "
+                "table",
+                "the same architectures entry in every config.json (Gemma3ForCausalLM and "
+                "Gemma3ForConditionalGeneration are two)",
+            ),
+            why="tensors are merged by name, so all have to be of one class and size",
+            known="mergekit says so",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Must specify --allow-crimes to attempt to mix different architectures": (
+                "config.json"
+            ),
+            "RuntimeError: Unsupported architecture Gemma3ForConditionalGeneration": "no table",
+        },
+        alone=True,
+    ),
+    General(
+        "merge-finds-no-files",
+        r"Unable to find model files at",
+        always(
+            "mergekit finds no safetensors or bin files of a whole model in one of the folders",
+            "an adapter: MODEL+ADAPTER in place of the folder, or merge_and_unload() first",
+            "ls FOLDER   : model*.safetensors with its index, beside config.json",
+            known="mergekit names the folder",
+        ),
+        {"RuntimeError: Unable to find model files at /x/lora": "merge_and_unload"},
+        alone=True,
+    ),
+    General(
+        "merge-of-tokenizers",
+        r"has unused tokens and does not support fast tokenizer|but only BPE is currently "
+        r"supported "
+        r"for tokenizer merge|Token \S{1,80} (?:not found in model|requires a vocabulary weight)|"
+        r"Cannot specify both tokenizer_source and tokenizer",
+        always(
+            "mergekit cannot unite the tokenizers of these models",
+            "tokenizer_source: base   where no model added tokens that matter",
+            "models with added tokens: model.resize_token_embeddings(len(tokenizer)) and "
+            "save_pretrained, all alike, before the merge",
+            why="union compares vocabularies token by token, and needs a row of embeddings for "
+            "each",
+            known="mergekit says so",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Tokenizer for a/b has type Unigram, but only BPE is currently supported "
+            "for tokenizer merge": "tokenizer_source: base"
+        },
+        alone=True,
+    ),
+)

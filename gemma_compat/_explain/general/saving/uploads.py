@@ -1,0 +1,100 @@
+"""What is pushed to the Hub and does not arrive, and bases that are not found when merging."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import General, always
+
+KINDS: tuple[General, ...] = (
+    General(
+        "base-not-found-for-the-merge",
+        r"not found locally or on Hugging ?Face|No '\.safetensors' files found for the base model",
+        always(
+            "the merge looks for the safetensors of the base model, and finds none under the name "
+            "that the model states",
+            "from huggingface_hub import list_repo_files; list_repo_files(BASE)   : model*."
+            "safetensors have to be there",
+            "where the base is itself an adapter, or pytorch_model.bin: merge or save it as "
+            "safetensors first, and train or load on that",
+            "a base on this disk: the folder has to be where config.json or adapter_config.json "
+            "says, on this machine",
+            why="Unsloth merges file by file: it reads the base's safetensors again, from disk or "
+            "from the Hub",
+            known="Unsloth says so; the base's name stands in adapter_config.json",
+            settles=False,
+        ),
+        {
+            "RuntimeError: No '.safetensors' files found for the base model: me/gemma": (
+                "list_repo_files"
+            ),
+            "model.push_to_hub_merged Error: not found locally or on HuggingFace": "safetensors",
+        },
+        alone=True,
+    ),
+    General(
+        "repository-given-twice",
+        r"unsloth_push_to_hub_\w{3,20}\(\) got multiple values for argument '(?P<name>\w{2,30})'",
+        lambda case: Answer(
+            f"{case.match['name']} is given twice: the first positional argument is already that",
+            (
+                'model.push_to_hub_gguf("OWNER/NAME", tokenizer, quantization_method="q8_0", '
+                'token="hf_...")',
+            ),
+            why="older notebooks gave a folder first and repo_id by name; newer Unsloth takes the "
+            "repository first",
+            known="the message names the argument",
+        ),
+        {
+            "unsloth_push_to_hub_gguf() got multiple values for argument 'repo_id'": ("OWNER/NAME"),
+        },
+        alone=True,
+    ),
+    General(
+        "tied-head-in-the-adapter",
+        r"(?:tied_target_modules|tied_modules)=\[[^\]\n]{0,200}\] are part of the adapter|"
+        r"Model has `tie_word_embeddings=True` and a tied layer is part of the adapter",
+        always(
+            "PEFT warns that the adapter holds a layer (head or embeddings) that the base ties to "
+            "another",
+            "target_modules=r'.*\\.(?:q|k|v|o|gate|up|down)_proj'   leaves the head out, where it "
+            "need not be trained",
+            "merge on a base that is untied: config.tie_word_embeddings = False, the head cloned "
+            "from the embeddings, then merge_and_unload() and save_pretrained",
+            "served as an adapter it is right as it is",
+            why="a Gemma has one matrix for both: merged into it, what was learned for the head "
+            "changes the embeddings too, and a converter that ties them writes one of the two",
+            known="the warning names the modules; it stops nothing",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "UserWarning: Model with `tie_word_embeddings=True` and the tied_target_modules="
+            "['lm_head'] are part of the adapter. This can lead to complications": "untied",
+        },
+        alone=True,
+    ),
+    General(
+        "proto-registered-twice",
+        r"(?:sentencepiece\w{0,12}\.proto\b[^\n]{0,80}|[Ii]nvalid proto descriptor[^\n]{0,120})A "
+        r"file "
+        r"with this name is already in the pool|Couldn't build proto file into descriptor pool",
+        always(
+            "two copies of one .proto file (SentencePiece's) were loaded in this process",
+            "restart the kernel, and export in the fresh one: load the saved model, then "
+            "save_pretrained_gguf",
+            "pip install -U protobuf sentencepiece transformers",
+            "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python   before the first import",
+            why="transformers, sentencepiece and the converter each bring "
+            "sentencepiece_model.proto; "
+            "protobuf's compiled part takes a name once",
+            known="protobuf says so",
+            settles=False,
+        ),
+        {
+            "Couldn't build proto file into descriptor pool! Invalid proto descriptor for file "
+            '"sentencepiece_model.proto": sentencepiece_model.proto: A file with this name is '
+            "already in the pool.": "restart the kernel",
+        },
+        alone=True,
+    ),
+)

@@ -1,0 +1,245 @@
+"""What llama.cpp (and LM Studio, Ollama, llama-cpp-python on it) prints where a GGUF fails."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import General, always
+
+_SMALLER = "-ngl 20   (fewer layers on the GPU), -c 4096, or a smaller quantization"
+
+KINDS: tuple[General, ...] = (
+    General(
+        "no-room-for-a-gguf",
+        r"unable to allocate \w{2,12} buffer|failed to allocate (?:compute pp buffers|buffer for "
+        r"kv cache|\w{2,12} buffer)|cudaMalloc failed: out of memory|"
+        r"ErrorOutOfDeviceMemory|failed to allocate compute",
+        always(
+            "model and context of the GGUF do not fit into the memory of the device",
+            _SMALLER,
+            "nvidia-smi   and stop what else holds the card (the notebook that trained, above all)",
+            why="weights, keys and values (they grow with the context) and the work space have to "
+            "fit at once",
+            known="llama.cpp says so",
+        ),
+        {
+            "llama_model_load: error loading model: unable to allocate CUDA0 buffer": "-c 4096",
+            "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 4096.00 MiB on device 0: "
+            "cudaMalloc failed: out of memory": "nvidia-smi",
+        },
+        alone=True,
+    ),
+    General(
+        "projector-unknown-to-llama-cpp",
+        r"unknown projector type: ?(?P<name>[\w-]{2,30})|this GGUF file has no vision encoder|"
+        r"mmproj[^\n]{0,80}(?:mismatch|does not match)|"
+        r"mismatch between text model[^\n]{0,60}mmproj",
+        lambda case: Answer(
+            "llama.cpp cannot use this file as the projector (mmproj) for images"
+            + (f": it does not know the type {case.match['name']}" if case.match["name"] else ""),
+            (
+                "update llama.cpp (or LM Studio, Ollama, llama-cpp-python with it)",
+                "or the mmproj that was converted with this very model: convert_hf_to_gguf.py "
+                "FOLDER --mmproj",
+                "or leave the mmproj out: text works without it",
+            ),
+            why="vision is a second file, whose kind each release of llama.cpp has to know",
+            known="llama.cpp says so",
+            settles=False,
+        ),
+        {
+            "clip_init: failed to load model 'mmproj.gguf': load_hparams: unknown projector type: "
+            "gemma4v": "type gemma4v"
+        },
+        alone=True,
+    ),
+    General(
+        "gguf-in-parts",
+        r"invalid split file name|illegal split file|failed to load split|split_count",
+        always(
+            "the GGUF is one of several parts, and they are not together under their own names",
+            "all parts in one folder with their names, FILE-00001-of-00003.gguf, and load the "
+            "first",
+            "or llama-gguf-split --merge FILE-00001-of-00003.gguf WHOLE.gguf",
+            why="llama.cpp finds the other parts by the name of the first; a renamed part, or "
+            "parts joined by cat, are none",
+            known="llama.cpp says so",
+        ),
+        {"llama_model_load: error loading model: invalid split file name": "--merge"},
+        alone=True,
+    ),
+    General(
+        "ggml-kernel-failed",
+        r"ggml_cuda_compute_forward: \w{2,30} failed|GGML_ASSERT\([^\n]{2,160}\) failed",
+        always(
+            "llama.cpp stopped in its own compiled code, on a check or a kernel",
+            "update llama.cpp (or the program that contains it)",
+            "-ngl 0   (the CPU alone), and -fa off: whether it is the GPU's kernel",
+            why="a build without kernels for this card, a model that is newer than the build, or "
+            "a batch or context that the check forbids",
+            known="the message names the check or the operation; the cause is not in it",
+            settles=False,
+        ),
+        {
+            "ggml_cuda_compute_forward: MUL_MAT failed": "-ngl 0",
+            "ggml-cuda.cu:88: GGML_ASSERT(n_tokens <= n_batch) failed": "update llama.cpp",
+        },
+        alone=True,
+    ),
+    General(
+        "ollama-template-syntax",
+        r"Error: template: :\d+: |(?:Error|error)[^\n]{0,40}template error: template: ",
+        always(
+            "Ollama cannot parse the TEMPLATE of the Modelfile as a Go template",
+            "ollama show --modelfile gemma3   and use its TEMPLATE",
+            "each {{ closed by }}, and the whole between three quotes",
+            why="Ollama's templates are Go's, with {{ .Prompt }}; a Jinja chat template (and '{' "
+            "alone) is none",
+            known="Ollama says so",
+        ),
+        {'Error: template: :1: unexpected "}" in operand': "ollama show"},
+        alone=True,
+    ),
+    General(
+        "adapter-llama-cpp-refuses",
+        r"failed to (?:apply|load|initialize) lora[_ ]adapter|LoRA tensor '[^'\n]{1,120}' has "
+        r"(?:unexpected suffix|invalid)|llama_adapter_lora_init[^\n]{0,80}failed",
+        always(
+            "llama.cpp cannot put this adapter on this model",
+            "python llama.cpp/convert_lora_to_gguf.py ADAPTER_FOLDER --base BASE_FOLDER   with the "
+            "base that was trained on",
+            "or merge: model.save_pretrained_merged('FOLDER', tokenizer), and "
+            "convert_hf_to_gguf.py FOLDER",
+            why="an adapter is a GGUF of the base's architecture; one of another base, with "
+            "embeddings or experts, or converted by a llama.cpp of another time is refused",
+            known="llama.cpp says so; which of these it is, the name of the tensor says",
+            settles=False,
+        ),
+        {
+            "llama_lora_adapter_init: failed to apply lora adapter: LoRA tensor "
+            "'rope_freqs.weight' has unexpected suffix": "convert_lora_to_gguf"
+        },
+        alone=True,
+    ),
+    General(
+        "tensor-not-to-be-quantized",
+        r"Can't quantize tensor with shape|Quantized tensor row size \(\d+\) is not a multiple|"
+        r"not divisible by 256, required for|tensor cols \d+ x \d+ are not divisible by",
+        always(
+            "a tensor's rows are not a multiple of the block of this quantization, so it cannot be "
+            "written so",
+            "convert_hf_to_gguf.py FOLDER --outtype bf16   (or q8_0, whose block is 32), then "
+            "llama-quantize FILE.gguf q4_k_m",
+            "the mmproj in bf16 or f16: a vision tower's rows often do not fit",
+            why="k-quants have blocks of 256 values, q8_0 of 32; newer llama.cpp falls back to "
+            "another type for such tensors",
+            known="the message has the sizes",
+            settles=False,
+        ),
+        {
+            "gguf.quants.QuantError: Can't quantize tensor with shape (1152, 4304) to Q4_K": "bf16",
+            "tensor cols 4304 x 1152 are not divisible by 256, required for q4_K": "q8_0",
+        },
+        alone=True,
+    ),
+    General(
+        "tokens-beside-the-embeddings",
+        r"Vocab size mismatch \(model has|added token ID\(s\) to be sequential|"
+        r"Expected new token IDs",
+        always(
+            "the tokenizer in the folder and the embeddings of the model do not have the same "
+            "tokens",
+            "the tokenizer of the run beside the merged model: tokenizer.save_pretrained(FOLDER)",
+            "where no tokens were added: tokenizer files and added_tokens.json of the base "
+            "checkpoint",
+            "where they were: model.resize_token_embeddings(len(tokenizer)) before saving",
+            why="a trainer or a library added tokens to the tokenizer (a pad token often), and the "
+            "converter counts both",
+            known="the message has both numbers",
+            settles=False,
+        ),
+        {
+            "ValueError: Vocab size mismatch (model has 256000, but tokenizer.model has 256002).": (
+                "added_tokens.json"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "gguf-package-older-than-the-script",
+        r"type object 'MODEL_(?:ARCH|TENSOR)' has no attribute '\w{2,40}'|Unknown tokenizer merges "
+        r"format",
+        always(
+            "the converter's script and the gguf package that it imports are not of the same time",
+            "pip install -U gguf",
+            "or git pull in llama.cpp and pip install ./llama.cpp/gguf-py   (of the same checkout)",
+            why="convert_hf_to_gguf.py names architectures that its gguf-py has to know; pip's "
+            "gguf is released later",
+            known="the name is one of gguf's constants",
+        ),
+        {
+            "AttributeError: type object 'MODEL_ARCH' has no attribute 'GEMMA4'": (
+                "pip install -U gguf"
+            )
+        },
+    ),
+    General(
+        "llama-cpp-python-not-loaded",
+        r"Failed to load model from file: |Failed to create llama_context",
+        always(
+            "llama-cpp-python only reports that llama.cpp did not load the GGUF, and hides why",
+            "Llama(model_path=..., verbose=True)   prints llama.cpp's own lines",
+            "pip install -U llama-cpp-python   for an architecture that it does not know",
+            "n_ctx=4096, or a smaller n_gpu_layers, where the context did not fit",
+            known="the message",
+            settles=False,
+        ),
+        {"ValueError: Failed to load model from file: ./model.gguf": "verbose=True"},
+        alone=True,
+    ),
+    General(
+        "ollama-has-no-room",
+        r"model requires more system memory|requires more (?:system )?memory \(",
+        always(
+            "Ollama does not load the model: weights and context are larger than the free memory",
+            "a smaller quantization (q4_k_m), or PARAMETER num_ctx 4096 in the Modelfile",
+            "OLLAMA_KV_CACHE_TYPE=q8_0 with OLLAMA_FLASH_ATTENTION=1   halves the cache",
+            why="the context's keys and values are reserved when the model is loaded",
+            known="Ollama has both sizes in its message",
+        ),
+        {
+            "Error: model requires more system memory (12.0 GiB) than is available (7.1 GiB)": (
+                "num_ctx 4096"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "ollama-too-old-for-the-model",
+        r"not supported by your version of Ollama|requires a newer version of Ollama",
+        always(
+            "this Ollama is older than the model",
+            "curl -fsSL https://ollama.com/install.sh | sh   (or the installer of ollama.com)",
+            "then ollama pull MODEL, or ollama create NAME -f Modelfile, again",
+            known="Ollama says so",
+        ),
+        {
+            "Error: this model is not supported by your version of Ollama. You may need to "
+            "upgrade": "install.sh"
+        },
+        alone=True,
+    ),
+    General(
+        "gguf-not-loaded",
+        r"main: error: unable to load model|error: failed to load model '|"
+        r"common_init_from_params: failed to load model",
+        always(
+            "this is only llama.cpp's last line: why it did not load the GGUF stands above it",
+            "the lines above with llama_model_load: error loading model",
+            "update llama.cpp: an architecture that it does not know is the commonest cause",
+            known="the message",
+            settles=False,
+        ),
+        {"main: error: unable to load model": "lines above"},
+        alone=True,
+    ),
+)

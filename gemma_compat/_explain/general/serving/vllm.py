@@ -1,0 +1,276 @@
+"""Checkpoints and adapters that vLLM does not load."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+_AS_4_BITS = "vllm serve FOLDER --quantization bitsandbytes --load-format bitsandbytes"
+_MERGED = "or serve a merged model: model.merge_and_unload(), save_pretrained, no adapter"
+_IN_VLLM = r"[/\\.]vllm[/\\. ]|\bvLLM\b|\bvllm\b|EngineCore"
+
+
+def _no_such_name(case: Case) -> Answer | None:
+    """Answer a KeyError of a weight's name from a class's load_weights."""
+    name = case.match["name"]
+    if not re.search(_IN_VLLM, case.above + case.around + case.hit.before):
+        return None
+    if re.search(r"lora_|base_layer|modules_to_save", name):
+        if re.search(r"vllm[/\\]lora[/\\]|--?enable[-_]lora", case.above + case.around):
+            return _adapter_elsewhere(case)
+        return Answer(
+            f"the files hold {name}, which is a tensor of an adapter: nothing was merged",
+            (
+                "model.merge_and_unload() and save_pretrained, and serve that folder",
+                "or vllm serve BASE --enable-lora --lora-modules NAME=FOLDER",
+            ),
+            known="the key of the error",
+        )
+    return Answer(
+        f"vLLM's class of this model has no parameter {name}, which the files hold",
+        (
+            f"{_AS_4_BITS}   if the weights are in 4 bits",
+            "or delete quantization_config from FOLDER/config.json, if they are in 16 bits",
+            "or merge again in 16 bits, with the base checkpoint's config.json",
+        ),
+        why="vLLM names a layer's parameters by the quantization that config.json states: after "
+        "training in 4 bits, a merge may leave that entry beside 16-bit weights, or 4-bit weights "
+        "without it",
+        known="the key of the error; which of these it is, config.json says, not the log",
+        settles=False,
+    )
+
+
+def _another_shape(case: Case) -> Answer | None:
+    if not re.search(rf"(?i){_IN_VLLM}", case.above + case.around + case.near):
+        return None
+    if case.error is None and case.hit.text.lstrip("> ").startswith("assert"):
+        return None  # source that a traceback of another error shows
+    return Answer(
+        "a weight of the files has another shape than the parameter of vLLM's class",
+        (
+            f"{_AS_4_BITS}   if the checkpoint is in 4 bits (bnb-4bit)",
+            "or the config.json that belongs to these weights: vocab_size as many as the rows of "
+            "the embeddings",
+        ),
+        why="a 4-bit weight of bitsandbytes is one packed column, and new tokens make the "
+        "embeddings longer than vocab_size in config.json says",
+        known="the assertion compares the two shapes; which of these it is, the log does not say",
+        settles=False,
+    )
+
+
+def _not_initialised(case: Case) -> Answer:
+    near = f"{case.above}{case.around}{case.hit.before[-4000:]}"
+    package = "sglang" if re.search(r"(?i)sglang", near) else "vllm"
+    engine = {"sglang": "SGLang", "vllm": "vLLM"}[package]
+    names = re.findall(r"'([\w.]{3,120})'", case.message or case.hit.text)
+    if names and all(name.endswith("lm_head.weight") for name in names):
+        return Answer(
+            f"the files have no weight for the head, which {engine}'s class asks for",
+            (
+                '"tie_word_embeddings": true in FOLDER/config.json',
+                "or the base checkpoint's config.json beside these weights",
+            ),
+            why="a Gemma has no weight for its head: it is tied to the input embeddings, which "
+            "config.json must say",
+            known=f"{engine} lists the names",
+        )
+    return Answer(
+        f"the files lack {len(names)} weights that {engine}'s class needs, {names[0]} among them"
+        if names
+        else f"the files lack weights that {engine}'s class needs",
+        (
+            "compare with the base checkpoint: model.safetensors.index.json lists every name",
+            "merge and save again, with the base checkpoint's config.json beside the weights",
+            f"or pip install -U {package}: an older one looks for them under other names",
+        ),
+        why="a shard is missing, or the names in the files are another class's than the one that "
+        "config.json names",
+        known=f"{engine} lists the names; why they are missing, it does not say",
+        settles=False,
+    )
+
+
+def _rank(case: Case) -> Answer:
+    return Answer(
+        f"the adapter has rank {case.match['rank']}, and vLLM was started for at most "
+        f"{case.match['most']}",
+        (f"--max-lora-rank {case.match['rank']}   (LLM(..., max_lora_rank=...))",),
+        known="vLLM says so",
+    )
+
+
+def _adapter_elsewhere(case: Case) -> Answer:
+    tower = case.says(r"received \[[^\]\n]{0,400}(?:vision|audio|visual|projector|embed_vision)")
+    return Answer(
+        "the adapter has layers in the vision or audio part, which this vLLM does not adapt"
+        if tower
+        else "the adapter has layers that this vLLM does not adapt in this model",
+        (
+            "model.merge_and_unload(), save_pretrained, and serve the merged model",
+            "or train the language part alone: finetune_vision_layers=False with Unsloth; "
+            "target_modules as an expression on language_model",
+        )
+        if tower
+        else (
+            "model.merge_and_unload(), save_pretrained, and serve the merged model",
+            "or train again on the attention and MLP projections alone: no lm_head, embed_tokens "
+            "or modules_to_save",
+        ),
+        known="vLLM names what it was given",
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "attention-backend-left",
+        r"Cannot use (?P<name>[\w-]{1,40})(?: backend)? for head size (?P<size>\d{1,4})",
+        lambda case: Answer(
+            f"vLLM has no {case.match['name']} for heads of size {case.match['size']}, and takes "
+            "another backend",
+            (
+                "nothing, where loading goes on: the next line names what is used instead",
+                "what failed, if something did, stands further down in the log",
+                "pip install -U vllm   for a newer choice of backends",
+            ),
+            why="72 is the head size of the vision tower (SigLIP) of Gemma 3"
+            if case.match["size"] == "72"
+            else "each backend has its own list of head sizes",
+            known="the line is a notice of vLLM and no error",
+            certain=False,
+            settles=False,
+            of_gemma=case.match["size"] == "72",
+        ),
+        {"Cannot use FlashAttention-2 backend for head size 72.": "vision tower"},
+        alone=True,
+    ),
+    General(
+        "name-not-in-vllms-class",
+        r"KeyError: '(?P<name>(?:[a-z_]\w{0,30}\.){0,4}layers\.\d{1,3}\.[\w.]{3,100})'",
+        _no_such_name,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/vllm/model_executor/'
+            'models/gemma2.py", line 339, in load_weights\n    p = d[name]\n'
+            "KeyError: 'layers.0.mlp.down_proj.weight'": "bitsandbytes",
+            'Traceback (most recent call last):\n  File "/x/site-packages/vllm/worker.py", line '
+            "3, in f\n    p = d[name]\nKeyError: 'model.layers.0.self_attn.q_proj.lora_A.weight'": (
+                "adapter"
+            ),
+            "KeyError: 'layers.0.mlp.down_proj.weight'": "",
+        },
+    ),
+    General(
+        "shape-not-that-of-vllms-class",
+        r"assert param(?:_data)?\.(?:shape|size\(\)) == loaded_weight|"
+        r"assert loaded_weight\.shape\[",
+        _another_shape,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/vllm/model_executor/'
+            'layers/linear.py", line 9, in weight_loader\n    assert param_data.shape == '
+            "loaded_weight.shape\nAssertionError": "bnb-4bit",
+            "# AssertionError (assert param_data.shape == loaded_weight.shape) when serving "
+            "dynamic "
+            "quantized models with VLLM": "bitsandbytes",
+        },
+        alone=True,
+    ),
+    General(
+        "weights-not-in-the-files",
+        r"[Ww]eights were not initialized from checkpoint: ?[\[{]",
+        _not_initialised,
+        {
+            "ValueError: Following weights were not initialized from checkpoint: "
+            "{'lm_head.weight'}": "tie_word_embeddings",
+            "python -m sglang.launch_server\nFollowing model weights were not initialized from "
+            "checkpoint: {'layers.19.self_attn.qkv_proj.weight'}": "pip install -U sglang",
+            "ValueError: Following weights were not initialized from checkpoint: "
+            "{'model.layers.16.input_layernorm.weight', 'model.norm.weight'}": "lack 2 weights",
+        },
+        alone=True,
+    ),
+    General(
+        "vllms-false-warning",
+        r"gemma[23]?\.py:\d+\] Some weights are not initialized from checkpoints: ",
+        lambda case: Answer(
+            "this warning of vLLM's Gemma classes alone does not say that weights are missing",
+            (
+                "go by the model's answers: if they are sensible, nothing is wrong",
+                "pip install -U vllm   : later releases no longer print it",
+            ),
+            why="these classes load the weights in several calls and warned after each of them of "
+            "all that the others load; vLLM's own check stops with `Following weights were not "
+            "initialized`",
+            known="vLLM took the warning out of gemma2.py and gemma3.py as misleading (March 2025)",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "WARNING 03-14 16:32:11 [gemma3.py:457] Some weights are not initialized from "
+            "checkpoints: {'layers.23.input_layernorm.weight'}": "sensible",
+        },
+        alone=True,
+    ),
+    General(
+        "adapter-rank-above-the-limit",
+        r"LoRA rank (?P<rank>\d{1,5}) is greater than max_lora_rank (?P<most>\d{1,5})",
+        _rank,
+        {"ValueError: LoRA rank 64 is greater than max_lora_rank 16.": "--max-lora-rank 64"},
+        alone=True,
+    ),
+    General(
+        "adapter-on-layers-vllm-leaves",
+        r"expected target modules in [\[{][^\n]{0,600}? but received|"
+        r"is (?:an )?unsupported LoRA weight|[Uu]nsupported LoRA weight: |vLLM only supports "
+        r"modules_to_save being None",
+        _adapter_elsewhere,
+        {
+            "ValueError: While loading /lora, expected target modules in ['qkv_proj', 'o_proj'] "
+            "but received ['model.vision_tower.layers.0.q_proj']. Please verify": (
+                "finetune_vision_layers"
+            ),
+            "ValueError: base_model.model.lm_head.lora_A.weight is unsupported LoRA weight": (
+                "merge_and_unload"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "old-four-bit-config",
+        r"Cannot find any of \[[^\]\n]{0,200}\] in the model's quantization config",
+        always(
+            "the quantization config beside the weights is not in a form that this vLLM reads",
+            "pip install -U vllm",
+            f"or {_MERGED.removeprefix('or ')}",
+            why="older releases of vLLM look for their own keys in an adapter's or a 4-bit "
+            "checkpoint's config",
+            known="the message; which release reads it is not in the log",
+            settles=False,
+        ),
+        {
+            "ValueError: Cannot find any of ['adapter_name_or_path'] in the model's quantization "
+            "config.": "pip install -U vllm"
+        },
+        alone=True,
+    ),
+    General(
+        "compressed-scheme-not-found",
+        r"Unable to find matching target for \S{1,120} in the compressed-tensors config",
+        always(
+            "the checkpoint's quantization config names layers otherwise than this vLLM does",
+            "pip install -U vllm",
+            "or quantize again with an llm-compressor of the same time as the vLLM that serves it",
+            why="names of modules moved between releases of transformers and vLLM; the config "
+            "keeps those of the release that wrote it",
+            known="the message; which of the two is older, it does not say",
+            settles=False,
+        ),
+        {
+            "ValueError: Unable to find matching target for language_model.x in the "
+            "compressed-tensors config.": "llm-compressor"
+        },
+        alone=True,
+    ),
+)

@@ -1,0 +1,1 @@
+"""What a trainer refuses or stops at: options, dtypes, tensors, gradients, metrics."""

@@ -1,0 +1,294 @@
+"""Arguments that a function does not take: renamed, moved, newer or older."""
+
+from __future__ import annotations
+
+import re
+
+from ....atlas.intervals import told
+from ...answer import Answer
+from ..base import Case, General
+from ..released import Released, of_another_release, released, upgrade
+from .trl_arguments import (
+    OF_A_CALLBACK,
+    OF_LORA,
+    OF_ONE_CLASS,
+    TOO_OLD_TO_UNWRAP,
+    meant_of_lora,
+    of_a_generated_trainer,
+    told_of_trl,
+)
+
+# What took the place of an argument.
+_RENAMED = {
+    "tokenizer": "processing_class=tokenizer",
+    "evaluation_strategy": "eval_strategy=...",
+    "max_seq_length": "max_length=...",
+    "use_auth_token": "token=...",
+    "no_cuda": "use_cpu=True",
+    "load_in_4bit": "quantization_config=BitsAndBytesConfig(load_in_4bit=True)",
+    "load_in_8bit": "quantization_config=BitsAndBytesConfig(load_in_8bit=True)",
+    "use_flash_attention_2": 'attn_implementation="flash_attention_2"',
+}
+
+
+def _by_the_atlas(case: Case, function: str, name: str) -> Released | None:
+    """Return the releases that take the argument, also where the class is not named."""
+    known = released(case)
+    if known is None and "got unexpected" in case.hit.text:  # as people retell it
+        asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
+        known = released(case, asked)
+    if known is None and function == "__init__" and name in OF_ONE_CLASS:
+        owner = OF_ONE_CLASS[name]
+        known = released(
+            case, f"TypeError: {owner}.__init__() got an unexpected keyword argument '{name}'"
+        )
+    return known
+
+
+def _argument(case: Case) -> Answer:
+    name, function = case.match["name"], case.match["function"]
+    packages = case.packages
+    known = _by_the_atlas(case, function, name)
+    if known is not None and not known.contradicts:
+        return _known_argument(case, known, packages)
+    if name in OF_LORA and function.startswith("LoraConfig"):
+        return meant_of_lora(name)
+    if re.search(r"(?:^|\.)on_[a-z_]{4,30}$", function):
+        return OF_A_CALLBACK
+    if known is None and name == "keep_torch_compile":
+        return TOO_OLD_TO_UNWRAP
+    if function.lstrip("_").startswith("Unsloth"):
+        return of_a_generated_trainer(name, function)
+    if known is not None and known.found.releases:
+        return of_another_release(known)
+    told = told_of_trl(name, function) if known is None else None
+    if told is not None:
+        return told
+    if len(set(packages)) < 2:
+        return Answer(
+            f"{function}() is given {name}, and takes no such argument",
+            (
+                f"look up {function} as it is installed: the argument was renamed, moved, or is "
+                "newer or older than it",
+            ),
+            known="the message; which release has it is not in the log",
+            settles=False,
+        )
+    between = f"{packages[-2]} and {packages[-1]}" if packages[-2] != packages[-1] else packages[-1]
+    together = f"bring {between} to releases of the same time: python -m gemma_compat advise"
+    return Answer(
+        f"{packages[-1]} calls {function}() with {name}, which the installed release does not take",
+        (together, f"pip install -U {packages[-1]}"),
+        why="the caller was written for another release of what it calls",
+        known="the message and the frames; which releases agree, `advise` finds",
+        settles=False,
+    )
+
+
+def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
+    """Answer with the releases that take the argument, and with what took its place."""
+    name, function = known.found.name, known.found.owner
+    moved = _moved(case, function, name)
+    who = packages[-1] if packages else "the script"
+    do: list[str] = []
+    if name in _RENAMED and not known.is_newer:
+        return Answer(
+            f"{who} gives {name} to {function}(), where that argument has another name now",
+            (_RENAMED[name], *([known.command] if known.command else [])),
+            why="it was renamed, took both names for some releases, and takes the new one only",
+            known=f"{known.happened}: read in the wheels of {known.found.package}",
+        )
+    if moved:
+        do.append(f"{moved}({name}=...), and not in {function.partition('.')[0]}")
+    if who not in {"the script", known.found.package} and not known.is_newer:
+        do.append(upgrade(who))
+    do += [known.command] if known.command else [f"leave {name} out"]
+    return Answer(
+        f"{who} gives {name} to {function}(): {known.happened}",
+        tuple(do),
+        why="the caller was written for another release of what it calls",
+        known=f"read in the wheels of {known.found.package}",
+    )
+
+
+def _moved(case: Case, function: str, name: str) -> str:
+    """Return TRL's config that takes an argument which its trainer does not; empty if none does."""
+    trainer = function.partition(".")[0]
+    if not trainer.endswith("Trainer") or name in _RENAMED:
+        return ""
+    config = f"{trainer.removesuffix('Trainer')}Config"
+    asked = f"TypeError: {config}.__init__() got an unexpected keyword argument '{name}'"
+    found = released(case, asked)
+    return config if found is not None and found.is_newer else ""
+
+
+def _missing_argument(case: Case) -> Answer:
+    function, name = case.match["function"], case.match["name"]
+    if name == "cache_position" and "mask" in function:
+        return Answer(
+            f"{function.rpartition('.')[2]}() was written for an older transformers, which handed "
+            "cache_position to its mask functions",
+            (
+                "pip install -U   the package that puts this function in place of transformers' "
+                "(SequenceParallel: ms-swift)",
+                "with ms-swift: --sequence_parallel_size 1",
+            ),
+            why="newer releases of transformers 5 hand over q_length and q_offset instead",
+            known="read in transformers 5.0.0, with cache_position, and 5.17.0, without",
+        )
+    asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
+    known = released(case, asked)
+    spans = known.found.releases if known is not None and "." in function else ()
+    if known is None or not spans or spans[0].from_start:
+        return Answer(
+            f"{function}() is called without {name}, which it asks for",
+            (
+                "bring the caller, which the frame above the last one shows, and what it calls to "
+                "releases of the same time: python -m gemma_compat advise",
+            ),
+            known="the message; which release changed the signature is not in it",
+            settles=False,
+        )
+    package, first = known.found.package, spans[0].first
+    return Answer(
+        f"{function}() asks for {name} in {package} {told(spans)}, and its caller was written for "
+        "an older one",
+        (
+            f"pip install '{package}<{first}'",
+            "or a newer release of the package that calls it",
+        ),
+        why="code that copies or calls a model's parts has to follow their signatures",
+        known=f"read in the wheels of {package}",
+    )
+
+
+def _twice(case: Case) -> Answer:
+    name, function = case.match["name"], case.match["function"]
+    packages = list(dict.fromkeys(case.packages))[-3:]
+    near = case.hit.before[-4000:] + case.around + case.hit.after
+    is_unsloth = "nsloth" in near and (re.search(r"[._]forward$", function) or "_zoo" in near)
+    if not packages and is_unsloth:
+        packages = ["unsloth", "unsloth_zoo"]
+    together = f"pip install -U {' '.join(packages)}   to releases of the same time"
+    return Answer(
+        f"{function} is given {name} twice: by position, or by two callers that wrap each other",
+        (
+            together if packages else "look at the last frame: which of the calls adds it",
+            f"or leave {name} out, if the script gives it",
+        ),
+        why="a wrapper passes on what it was given and adds the argument itself",
+        known="the message; which of the callers should leave it out, it does not say",
+        settles=False,
+    )
+
+
+def _too_many(case: Case) -> Answer:
+    function = case.match["function"]
+    near = case.hit.before[-4000:] + case.around + case.hit.after[:2000]
+    if "nsloth" in near:
+        do: tuple[str, ...] = (
+            "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache, then restart",
+            "or the TRL that this Unsloth allows: pip show unsloth names it",
+        )
+        why = (
+            "a release of TRL gave a method one more argument, and Unsloth, which writes TRL's "
+            "trainers anew at import, knows the other number"
+        )
+    elif case.packages:
+        do = (
+            "bring the caller, which the last frame but one shows, and what it calls to releases "
+            "of the same time: python -m gemma_compat advise",
+        )
+        why = "a newer release gave the method one more argument, or took one away"
+    else:
+        do = (f"compare the call in the last frame with def {function}(...)",)
+        why = "a method of a class has self as its first argument, which the count includes"
+    return Answer(
+        f"{function}() is handed another number of arguments than it takes",
+        do,
+        why=why,
+        known="the message has both numbers; which of the two is the older one, it does not say",
+        certain=False,
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "positional-arguments-of-another-time",
+        r"(?P<function>[\w.<>]{1,80})\(\) takes (?:from \d+ to |exactly )?\d+ positional "
+        r"arguments? but \d+ (?:was|were) given",
+        _too_many,
+        {
+            "# TypeError: _get_per_token_logps() takes 5 positional arguments but 6 were given in "
+            "GRPO training with Unsloth 2025.7.1": "unsloth_compiled_cache",
+            "TypeError: f() takes 1 positional argument but 2 were given": "def f",
+        },
+    ),
+    General(
+        "argument-twice",
+        r"(?P<function>[\w.]{1,80})\([^)\n]{0,20}\) got multiple values for (?:keyword )?argument "
+        r"'(?P<name>\w{1,60})'",
+        _twice,
+        {
+            "TypeError: Gemma4AudioModel(...) got multiple values for keyword argument "
+            "'return_dict'": "return_dict twice",
+            "TypeError: f() got multiple values for argument 'x'": "x twice",
+            "# Gemma3ForCausalLM_forward() got multiple values for argument 'logits_to_keep'\n"
+            "Unsloth 2025.3.18: Fast Gemma3 patching. Transformers: 4.50.0.": (
+                "pip install -U unsloth unsloth_zoo"
+            ),
+        },
+    ),
+    General(
+        "argument-missing",
+        r"(?P<function>[\w.<>]{1,90})\(\) missing \d required positional arguments?: "
+        r"'(?P<name>\w{1,60})'",
+        _missing_argument,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/transformers/a.py", '
+            "line 3, in f\n    g()\nTypeError: Gemma2DecoderLayer.forward() missing 1 required "
+            "positional argument: 'position_embeddings'": "in transformers 4.48.0 to ",
+            "TypeError: f() missing 1 required positional argument: 'x'": "without x",
+            "TypeError: SequenceParallel._prepare_flash_attn.<locals>.flash_attention_mask() "
+            "missing 1 required positional argument: 'cache_position'": "ms-swift",
+        },
+    ),
+    General(
+        "argument-unknown",
+        r"(?P<function>[\w.<>]{1,80})\(\) got (?:an )?unexpected keyword argument "
+        r"'(?P<name>\w{1,60})'",
+        _argument,
+        {
+            "TypeError: f() got an unexpected keyword argument 'x'": "no such argument",
+            "• Result: LoraConfig.__init__() got an unexpected keyword argument 'dropout'": (
+                "lora_dropout"
+            ),
+            "6. `TypeError: SFTConfig.__init__() got unexpected keyword argument 'max_length'`\n"
+            "TRL 0.29.1": "what ran is another release",
+            "TypeError: ProgressCallback.on_epoch_end() got an unexpected keyword argument "
+            "'control'": "**kwargs",
+            "# TypeError: __init__() got an unexpected keyword argument 'dispatch_batches'": (
+                "in its signature in accelerate"
+            ),
+            "# Failed: TypeError: Accelerator.__init__() got an unexpected keyword argument "
+            "'use_seedable_sampler'": "in its signature in accelerate",
+            "# TypeError: SFTTrainer.__init__() got an unexpected keyword argument 'tokenizer'": (
+                "processing_class=tokenizer"
+            ),
+            "TypeError: _UnslothOnlineDPOTrainer.__init__() got an unexpected keyword argument "
+            "'judge'": "rm -rf unsloth_compiled_cache",
+            "# error\n`TypeError: SFTTrainer.__init__() got an unexpected keyword argument "
+            "'dataset_text_field'`": "SFTConfig(dataset_text_field=...)",
+        },
+        alone=True,
+    ),
+    General(
+        "argument-unknown-in-a-call",
+        r"(?P<function>\w[\w.]{1,80})\((?P<name>\w{1,60})=[^)\n]{0,60}\)[^\n]{0,40}"
+        r"unexpected keyword argument(?! ?['\"]?\w)",
+        _argument,
+        {"DPOConfig(max_prompt_length=...) raises `TypeError: unexpected keyword argument`": "DPO"},
+        alone=True,
+    ),
+)

@@ -1,0 +1,261 @@
+"""Attributes that many look for in the wrong object, and methods of an older Trainer."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General
+from ..released import upgrade
+
+_WRAPPERS = (
+    r"DistributedDataParallel|FullyShardedDataParallel|DataParallel|DeepSpeedEngine|OptimizedModule"
+)
+_OF_TEXT_MODEL = {"layers", "embed_tokens", "norm", "rotary_emb"}
+
+
+def _of_a_wrapper(case: Case) -> Answer:
+    name = case.match["name"]
+    return Answer(
+        f"{case.match['owner']} wraps the model, and {name} is of the model in it",
+        (
+            f"accelerator.unwrap_model(model).{name}   (trainer.accelerator), or model.module."
+            f"{name}",
+            "under ZeRO-3 and FSDP with the weights gathered: generate of a wrapped model needs "
+            "TRL's unwrap_model_for_generation",
+        ),
+        known="the message names the wrapper",
+    )
+
+
+def _no_merge(case: Case) -> Answer:
+    owner = case.match["owner"]
+    if owner.startswith("Peft"):
+        return Answer(
+            "this adapter cannot be merged: merge_and_unload is of LoRA and its kin",
+            (
+                "model.save_pretrained(FOLDER)   the adapter alone, loaded beside its base",
+                "or pip install -U peft, where it is a LoRA",
+            ),
+            why="prompt and prefix tuning add tokens, no weights",
+            known="the message names the class",
+            settles=False,
+        )
+    return Answer(
+        f"this is the base model ({owner}) and no adapter lies over it",
+        (
+            "model = PeftModel.from_pretrained(model, ADAPTER)   before merge_and_unload()",
+            "or nothing at all, where the adapter was merged already",
+        ),
+        known="merge_and_unload is PEFT's, and the class is not one of PEFT",
+    )
+
+
+def _inner_model(case: Case) -> Answer:
+    owner, name = case.match["owner"], case.match["name"]
+    return Answer(
+        f"{owner} is the multimodal model: {name} is of the text model in it",
+        (
+            f"model.language_model.{name}   on {owner} (model.model.language_model from the "
+            "outside), from transformers 4.52 on",
+            "model.get_decoder(), model.get_input_embeddings()   work on every release",
+        ),
+        why="a text-only member (Gemma 3 270M and 1B) has model.layers, the multimodal ones have "
+        "their decoder one step deeper",
+        known="the message names the class; the paths are those of transformers 4.52.4",
+        of_gemma=True,
+    )
+
+
+def _overridden(case: Case) -> Answer:
+    method = (case.match["method"] or "").rpartition(".")[2]
+    outside = [
+        item for item in case.packages if item not in {"torch", "transformers", "accelerate"}
+    ]
+    signature = {
+        "compute_loss": "def compute_loss(self, model, inputs, return_outputs=False, **kwargs):",
+        "training_step": "def training_step(self, model, inputs, num_items_in_batch=None):",
+        "log": "def log(self, logs, start_time=None):",
+        "_get_train_sampler": "def _get_train_sampler(self, train_dataset=None):",
+    }.get(method, f"def {method}(self, *args, **kwargs):")
+    return Answer(
+        f"a subclass of the Trainer overrides {method} with the signature of an older transformers",
+        (signature, *([upgrade(outside[-1])] if outside else ())),
+        why="transformers 4.46 hands num_items_in_batch to compute_loss and training_step, 4.47 "
+        "start_time to log, 4.52 a data set to _get_train_sampler",
+        known="the message; the releases were read in the wheels of transformers",
+        settles=True,
+    )
+
+
+# What from_pretrained takes in another way, by release.
+_FOR_LOADING = {
+    "dtype": ("torch_dtype=...   or pip install -U 'transformers>=4.56'", "4.56 renamed it"),
+    "load_in_4bit": (
+        "quantization_config=BitsAndBytesConfig(load_in_4bit=True)",
+        "transformers 5 takes the settings of a quantization in that object only",
+    ),
+    "load_in_8bit": (
+        "quantization_config=BitsAndBytesConfig(load_in_8bit=True)",
+        "transformers 5 takes the settings of a quantization in that object only",
+    ),
+    "use_flash_attention_2": (
+        'attn_implementation="flash_attention_2"',
+        "it was renamed, and the old name was removed",
+    ),
+    "use_auth_token": ("token=...", "it was renamed, and the old name was removed"),
+    "max_seq_length": ("leave it out: it is of Unsloth's loader and of TRL's config", ""),
+    "use_cache": (
+        "model.config.get_text_config().use_cache = False   after loading",
+        "the config of a multimodal Gemma has use_cache in its text part only",
+    ),
+}
+
+
+def _for_loading(case: Case) -> Answer:
+    name, owner = case.match["name"], case.match["owner"]
+    do, why = _FOR_LOADING.get(
+        name, (f"model.config.get_text_config().{name} = ...   after loading", "")
+    )
+    return Answer(
+        f"from_pretrained handed {name} on to {owner}, which takes no such argument",
+        (do, f"or leave {name} out"),
+        why=why
+        or "what from_pretrained does not know itself, and the config has no field for, goes to "
+        "the "
+        "class: misspelt, of another release, or a field of the text config within",
+        known="the message; from_pretrained sets what the config has, and passes on the rest",
+        settles=name in _FOR_LOADING,
+    )
+
+
+_HOOKS = (
+    r"compute_loss|training_step|log|evaluation_loop|prediction_step|_save_checkpoint|"
+    r"get_batch_samples|_get_train_sampler|create_optimizer|create_scheduler|_prepare_inputs|"
+    r"_maybe_log_save_evaluate|save_model|_load_best_model"
+)
+
+KINDS: tuple[General, ...] = (
+    General(
+        "setting-handed-to-the-class",
+        r"(?P<owner>\w{1,60}(?:ForCausalLM|ForConditionalGeneration|ForSequenceClassification|"
+        r"ForTokenClassification|TextModel))\.__init__\(\) got an unexpected keyword argument "
+        r"'(?P<name>\w{1,60})'",
+        _for_loading,
+        {
+            "TypeError: Gemma3ForConditionalGeneration.__init__() got an unexpected keyword "
+            "argument 'use_cache'": "get_text_config().use_cache",
+            "TypeError: GemmaForCausalLM.__init__() got an unexpected keyword argument 'dtype'": (
+                "torch_dtype"
+            ),
+            "TypeError: Gemma3ForCausalLM.__init__() got an unexpected keyword argument 'abc'": (
+                "goes to the class"
+            ),
+        },
+    ),
+    General(
+        "trainer-method-of-another-time",
+        rf"(?P<method>(?:\w{{1,60}}\.)?(?:{_HOOKS}))\(\) (?:got an unexpected keyword argument "
+        r"'(?:num_items_in_batch|start_time|train_dataset|device|metrics|trial)'|"
+        r"takes (?:from )?\d[^\n]{0,30}positional arguments? but \d+ (?:was|were) given)",
+        _overridden,
+        {
+            "TypeError: CustomTrainer.compute_loss() got an unexpected keyword argument "
+            "'num_items_in_batch'": "**kwargs):",
+            "TypeError: MyTrainer.log() takes 2 positional arguments but 3 were given": (
+                "start_time=None"
+            ),
+        },
+    ),
+    General(
+        "attribute-of-what-is-wrapped",
+        rf"'(?P<owner>{_WRAPPERS})' object has no attribute '(?P<name>\w{{1,60}})'",
+        _of_a_wrapper,
+        {
+            "AttributeError: 'DistributedDataParallel' object has no attribute 'generate'": (
+                "unwrap_model(model).generate"
+            )
+        },
+    ),
+    General(
+        "merge-without-an-adapter",
+        r"'(?P<owner>\w{1,60})' object has no attribute 'merge_and_unload'",
+        _no_merge,
+        {
+            "AttributeError: 'GemmaForCausalLM' object has no attribute 'merge_and_unload'": (
+                "PeftModel.from_pretrained"
+            ),
+            "AttributeError: 'PeftModelForCausalLM' object has no attribute 'merge_and_unload'": (
+                "cannot be merged"
+            ),
+        },
+    ),
+    General(
+        "decoder-of-a-multimodal-model",
+        r"'(?P<owner>(?:Gemma3|Gemma3n|Gemma4|PaliGemma)(?:Model|ForConditionalGeneration))' "
+        r"object "
+        rf"has no attribute '(?P<name>{'|'.join(sorted(_OF_TEXT_MODEL))})'",
+        _inner_model,
+        {"AttributeError: 'Gemma3Model' object has no attribute 'layers'": "language_model.layers"},
+    ),
+    General(
+        "cache-without-tuples",
+        r"'DynamicCache'(?: object)? has no attribute '(?P<name>(?:from|to)_legacy_cache)'",
+        lambda case: Answer(
+            f"transformers 5 has no {case.match['name']}: a cache is no longer made of, or turned "
+            "into, tuples",
+            (
+                "DynamicCache(past)   in place of DynamicCache.from_legacy_cache(past)"
+                if case.match["name"].startswith("from")
+                else "[(layer.keys, layer.values) for layer in cache.layers]   in place of "
+                "cache.to_legacy_cache()",
+                "pip install -U   the package of the last frame, where it is not the script",
+            ),
+            why="both were taken out with transformers 5.0",
+            known="read in transformers 4.57.6, which has both, and 5.23.0, which has neither",
+        ),
+        {
+            "AttributeError: type object 'DynamicCache' has no attribute 'from_legacy_cache'": (
+                "DynamicCache(past)"
+            ),
+            "AttributeError: 'DynamicCache' object has no attribute 'to_legacy_cache'": (
+                "layer.keys"
+            ),
+        },
+    ),
+    General(
+        "trainer-without-a-tokenizer",
+        r"'(?P<owner>\w{0,40}Trainer)' object has no attribute 'tokenizer'",
+        lambda case: Answer(
+            f"{case.match['owner']} keeps the tokenizer under another name: processing_class",
+            ("trainer.processing_class",),
+            why="transformers 4.46 renamed it, and 5 no longer has the old name",
+            known="the message; transformers' own deprecation names the release",
+        ),
+        {"AttributeError: 'SFTTrainer' object has no attribute 'tokenizer'": "processing_class"},
+    ),
+    General(
+        "optimizer-without-train",
+        r"'(?P<owner>\w{1,40})' object has no attribute '(?:train|eval)'",
+        lambda case: (
+            Answer(
+                "the Trainer switches the optimizer to training, which this accelerate does not "
+                "hand on",
+                ("pip install -U 'accelerate>=0.34.0'",),
+                why="a newer Trainer calls optimizer.train() where accelerate's wrapper has it, "
+                "and "
+                "that of 0.30 to 0.33 hands it on without asking whether the optimizer has one",
+                known="the message; the wrapper was read in the wheels of accelerate 0.30.1, "
+                "0.33.0 "
+                "and 0.34.0",
+                certain=False,
+            )
+            if re.search(r"Adam|SGD|Lion|Adafactor|Optimizer|Lamb", case.match["owner"])
+            else None
+        ),
+        {
+            "AttributeError: 'AdamW' object has no attribute 'train'": "accelerate>=0.34.0",
+            "AttributeError: 'Thing' object has no attribute 'train'": "",
+        },
+    ),
+)

@@ -1,0 +1,264 @@
+"""Two dtypes where one is needed: in an operation, in a buffer of ZeRO-3, in a unit of FSDP1."""
+
+from __future__ import annotations
+
+import re
+
+from ....conditions.hardware import is_without_bfloat16
+from ...answer import Answer
+from ..base import Case, General
+
+_VISION = r"siglip|vision_(?:tower|model|embed)|patch_embed|pixel_values"
+_AUDIO = r"audio|conv1d|input_features"
+_CONVOLUTION = r"conv2d|_conv_forward"  # of images, where the frames name no tower
+
+
+def _tower(frames: str) -> str:
+    """Return which tower the frames name last: ``vision``, ``audio`` or nothing."""
+    vision, audio = (
+        max((match.end() for match in re.finditer(words, frames)), default=0)
+        for words in (_VISION, _AUDIO)
+    )
+    if vision == audio:
+        return "vision" if re.search(_CONVOLUTION, frames) else ""
+    return "vision" if vision > audio else "audio"
+
+
+def _in_the_tower(pair: str) -> Answer:
+    """Answer where a norm within the tower for images meets another dtype."""
+    return Answer(
+        f"within the vision tower a norm's weights and its input have different dtypes ({pair})",
+        (
+            "print({p.dtype for p in model.parameters()})   then one dtype for all of the tower: "
+            "vision_tower.to(torch.bfloat16)",
+            "or run it under torch.autocast",
+        ),
+        why="SigLIP casts the pixels to the dtype of its patch embedding; a tower that is in two "
+        "dtypes (norms kept in float32, or synchronized from a trainer in another) fails after it",
+        known="the dtypes are in the message, the norm and the tower in the frames; what left the "
+        "tower in two dtypes, they do not say",
+    )
+
+
+def _pixels(pair: str) -> Answer:
+    """Answer where images in float32 meet a vision tower in another dtype."""
+    return Answer(
+        f"pixel_values and the weights of the vision tower have different dtypes ({pair})",
+        (
+            'batch["pixel_values"] = batch["pixel_values"].to(model.dtype)',
+            "or run it under autocast: bf16_full_eval=True for evaluation and prediction",
+        ),
+        why="the processor makes images in float32. Under autocast torch casts them; outside "
+        "of it (prediction, generation, a hand-written loop) nothing does",
+        known="the dtypes are in the message, the tower in the frames; that autocast is off "
+        "there is inferred",
+    )
+
+
+_EIGHT_BITS = Answer(
+    "weights in 8 bits meet a plain matrix product, which cannot read them",
+    (
+        "load_in_4bit=True, or 16 bits, in place of load_in_8bit=True   to generate",
+        "PeftModel on the base loaded by transformers alone (BitsAndBytesConfig(load_in_8bit="
+        "True)), and its generate",
+        "pip install -U unsloth unsloth_zoo   where Unsloth is used",
+    ),
+    why="bitsandbytes' own layer unpacks 8-bit weights; fast paths that take .weight directly, as "
+    "Unsloth's inference does, meet the bytes",
+    known="the message has the dtype of the bytes (signed char)",
+    settles=False,
+)
+
+
+def _sounds(pair: str) -> Answer:
+    """Answer where sound meets a tower in another dtype."""
+    return Answer(
+        f"audio features and weights have different dtypes ({pair})",
+        ('batch["input_features"] = batch["input_features"].to(model.dtype)',),
+        why="the processor makes features in float32, and outside of autocast nothing casts them",
+        known="the dtypes are in the message, the tower in the frames",
+        settles=False,
+    )
+
+
+def _dtypes(case: Case) -> Answer:
+    first, second = _names_of_dtypes(case.message)
+    pair = f"{first} and {second}" if first else "two dtypes"
+    tower = _tower(last := f"{case.frames}\n{case.hit.text}")
+    if tower == "vision":
+        return _in_the_tower(pair) if re.search(r"layer_?norm", last) else _pixels(pair)
+    if tower == "audio":
+        return _sounds(pair)
+    if "masked_scatter_" in case.hit.text:
+        return _features(case, pair)
+    if re.search(r"signed char|\bint8\b|\bChar\b", case.hit.text):
+        return _EIGHT_BITS
+    lacks = is_without_bfloat16.is_known_to_hold(case.facts) or re.search(
+        r"(?i)without bfloat16|no bfloat16|\bV100\b|\bT4\b", case.hit.text
+    )
+    newer = "pip install -U unsloth unsloth_zoo   and restart the kernel, where Unsloth is used"
+    near = case.hit.before[-4000:] + case.around + case.hit.after
+    return Answer(
+        f"one operation meets {pair}",
+        (
+            "give everything one dtype: load with dtype=torch.float32, and train without fp16 "
+            "(Gemma 3 overflows it)"
+            if lacks
+            else "give everything one dtype: load with dtype=torch.bfloat16 and train with "
+            "bf16=True",
+            "or run the step under torch.autocast",
+            *((newer,) if "nsloth" in near else ()),
+        ),
+        why="weights, adapter and inputs were not all cast: a head or an adapter in float32 beside "
+        "weights in 16 bits, or a step outside of autocast",
+        known="the dtypes are in the message; which of the two is the wrong one is not",
+        settles=False,
+    )
+
+
+def _features(case: Case, pair: str) -> Answer:
+    """Answer where features of images or audio are put among the embeddings of the text."""
+    near = case.hit.before[-4000:] + case.around
+    newer = "pip install -U unsloth unsloth_zoo   and restart the kernel, where Unsloth is used"
+    cast = "inputs = inputs.to(model.device, dtype=model.dtype)   before generate or the forward"
+    is_unsloth = "nsloth" in near or "Gemma4_(" in near
+    return Answer(
+        f"features of images or audio and embeddings of the text have different dtypes ({pair})",
+        (newer, cast) if is_unsloth else (cast, newer),
+        why="both are put into one tensor. On a card without bfloat16 Unsloth loads Gemma 4 with "
+        "embeddings in float32 beside an audio part in float16; newer releases of unsloth_zoo cast "
+        "the features",
+        known="the dtypes are in the message; masked_scatter_ is where a multimodal model does so. "
+        "The cast is read in unsloth_zoo 2026.10.9, and is not in 2026.5.5",
+        settles=False,
+    )
+
+
+_SPELLED = {"Half": "float16", "BFloat16": "bfloat16", "Float": "float32", "float": "float32"}
+
+
+def _names_of_dtypes(message: str) -> tuple[str, str]:
+    found = re.findall(
+        r"c10::(?:BFloat16|Half)|\bBFloat16\b|\bHalf\b|\b[Ff]loat\b|\bbfloat16\b|"
+        r"\bfloat(?:16|32)\b|\bLong\b|\bByte\b",
+        message,
+    )
+    names = list(dict.fromkeys(_SPELLED.get(n.removeprefix("c10::"), n.lower()) for n in found))
+    return (names[0], names[1]) if len(names) > 1 else ("", "")
+
+
+_OVERFLOWING = ("gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2")
+
+
+def _nothing_in_float16(case: Case) -> Answer | None:
+    """Answer for output that is empty, padding or NaN, where the log says float16."""
+    kind = str(case.facts.model.get("model_type", ""))
+    said = f"{case.hit.before[-4000:]}\n{case.hit.text}\n{case.hit.after[:4000]}"
+    if not re.search(r"(?i)float16\b(?<!bfloat16)|\bfp16\b|--dtype[ =]half\b", said):
+        return None
+    ours = kind in _OVERFLOWING
+    return Answer(
+        f"the output is empty, padding or NaN, and the log says float16, which {kind} overflows"
+        if ours
+        else "the output is empty, padding or NaN, and the log says float16",
+        (
+            "bfloat16: dtype=torch.bfloat16 (vLLM: --dtype bfloat16), on cards that compute it",
+            "or float32: dtype=torch.float32   shows on any card whether float16 is at fault",
+        ),
+        why="float16 ends at 65,504. A published Gemma 3 passes it within a sentence (the 270M "
+        "reaches 103,821); what follows is NaN, and generation prints <pad> or nothing"
+        if ours
+        else "float16 ends at 65,504; activations that pass it are NaN from there on, and "
+        "generation prints <pad> or nothing",
+        known="that float16 is the cause is inferred"
+        + ("; GC401 has what was run" if ours else ""),
+        certain=False,
+        settles=False,
+        of_gemma=ours,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "nothing-but-padding-in-float16",
+        r"(?:<pad>\s?){3}|<pad>[^\n]{0,40}(?:reply|output|response|content|answer)|"
+        r"(?:reply|output|response|characters)[^\n]{0,60}<pad>|"
+        r"output is (?:empty|blank|all nan)|broken with fp16|"
+        r"tensor\(\[{1,4}[*\s]{0,4}nan, {1,4}nan",
+        _nothing_in_float16,
+        {
+            "model_id = 'google/gemma-3-4b-it'\ncompute_dtype = torch.float16\nGemma 3 works fine "
+            "with bfloat16 but the output is empty with float16.": "GC401",
+            "vllm serve --dtype float16 /models/gemma-3-4b-it\nlots of special characters <pad> in "
+            "the reply content": "bfloat16",
+            "google/gemma-3-4b-it in bfloat16\nthe output is empty": "",
+            "hidden_states =  tensor([[[nan, nan, nan,  ..., nan]]], device='cuda:0',\n       "
+            "dtype=torch.float16)": "float16 is at fault",
+            "hidden_states =  tensor([[[nan, nan, nan,  ..., nan]]], device='cuda:0')": "",
+        },
+        alone=True,
+    ),
+    General(
+        "two-dtypes-under-zero3",
+        r"assert len\(set\(t\.dtype for t in tensors\)\) == 1",
+        lambda case: Answer(
+            "ZeRO-3 packs the model's parameters into one buffer, and finds more than one dtype "
+            "among them",
+            (
+                "load every weight in one dtype: dtype=torch.bfloat16 with bf16=True",
+                "or ZeRO-2, which does not pack parameters",
+            ),
+            why="a part was loaded or cast apart: a value head, norms or an adapter in float32, a "
+            "second model (the reference of DPO) in another dtype",
+            known="DeepSpeed's assertion is in the traceback; which parameter it is, is not",
+        ),
+        {"    assert len(set(t.dtype for t in tensors)) == 1": "one dtype"},
+        alone=True,
+    ),
+    General(
+        "two-dtypes",
+        r"expected (?:scalar type \w+ but found \w+|m(?:at)?1 and m(?:at)?2 to have the same "
+        r"dtype)|"
+        r"(?:mat1|self) and mat2 (?:must have|should be of) (?:the )?same dtype|"
+        r"Input type \(\S+\) and (?:bias|weight)(?: type)? \(\S+\) should be the same|"
+        r"Index put requires the source and destination dtypes match|"
+        r"expected self and source to have same dtypes|Expected out tensor to have dtype|"
+        r"dtype c10::\w{3,12}, but got |"
+        r"Expected query, key, and value to have the same dtype|"
+        r"[Dd]type mismatch[^\n]{0,30}?(?:c10::|float|Half|BF16|FP16|bf16|fp16|bfloat16)",
+        _dtypes,
+        alone=True,
+        examples={
+            "RuntimeError: Input type (float) and bias type (c10::BFloat16) should be the same": (
+                "float32 and bfloat16"
+            ),
+            "RuntimeError: expected scalar type Half but found Float": "float16 and float32",
+            "Dtype mismatch (`float != c10::Half`) during LoRA fine-tuning of `gemma-4-E2B-it`": (
+                "one operation meets"
+            ),
+            "`expected mat1 and mat2 to have the same dtype, but got: c10::Half != signed char`": (
+                "8 bits"
+            ),
+        },
+    ),
+    General(
+        "two-dtypes-in-one-unit",
+        r"Must flatten tensors with uniform dtype but got (?P<one>[\w.]+\w) and (?P<two>[\w.]+\w)",
+        lambda case: Answer(
+            f"FSDP1 flattens the parameters of a wrapped unit into one tensor, and here it finds "
+            f"two dtypes: {case.match['one']} and {case.match['two']}",
+            (
+                "load every weight in one dtype: dtype=torch.float32, with FSDP's mixed_precision "
+                "bf16",
+                "or FSDP2 (fsdp_version: 2), which does not flatten",
+            ),
+            why="something cast a part of the model: norms or an adapter kept in float32, a head, "
+            "a quantized base with another storage dtype",
+            known="torch's own check says so; which step left two dtypes is not in the log",
+        ),
+        {
+            "ValueError: Must flatten tensors with uniform dtype but got torch.bfloat16 and "
+            "torch.float32": "FSDP2"
+        },
+    ),
+)

@@ -1,0 +1,284 @@
+"""Objects of another class than the code that uses them expects."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+_OF_TRL = r"(?:SFT|DPO|GRPO|KTO|ORPO|CPO|PPO|RLOO|Reward|OnlineDPO|XPO|NashMD|BCO|GKD|PRM)Trainer"
+
+
+def _quantized_otherwise(case: Case) -> Answer:
+    return Answer(
+        "the checkpoint is quantized already, in another way than the BitsAndBytesConfig that is "
+        "given with it",
+        (
+            "leave quantization_config out   (load_in_4bit, load_in_8bit as well)",
+            "or the checkpoint that is not quantized, for 4 bits by bitsandbytes and QLoRA",
+        ),
+        why="transformers asks the given config for its loading attributes only where the "
+        "checkpoint's own config.json holds a quantization_config of another kind (GPTQ, AWQ, "
+        "MXFP4, FP8, compressed-tensors), and BitsAndBytesConfig has none",
+        known="the message; that call was read in transformers 4.57.6, which names both kinds "
+        "before it comes there",
+    )
+
+
+def _tuple_for_output(case: Case) -> Answer:
+    name = case.match["name"]
+    return Answer(
+        f"a forward pass returned a tuple where an output with .{name} is expected",
+        (
+            "model.config.return_dict = True, or return_dict=True in the call",
+            f"print(type(outputs), len(outputs))   before outputs.{name}",
+        ),
+        why="return_dict=False, a traced or compiled model, a model that the script defines, or "
+        "another class than the trainer is for (encoder and decoder in one for causal models)",
+        known="the message; which of these it is, the frames say",
+        settles=False,
+    )
+
+
+def _not_called(case: Case) -> Answer:
+    name = case.match["name"]
+    return Answer(
+        f"a function or method is used as if it were its result: .{name} is read of it",
+        (f"look for brackets that are missing before .{name} in the last frame's line",),
+        why="x.unsqueeze.transpose(...) in place of x.unsqueeze(0).transpose(...)",
+        known="the message names the kind of the object",
+        settles=False,
+    )
+
+
+def _called(case: Case) -> Answer:
+    kind = case.match["kind"]
+    known = {
+        "Dataset": "dataset[0], dataset['text']   with square brackets",
+        "DatasetDict": "dataset['train']   with square brackets",
+        "str": "a name of a function or of Python (str, list, len, print) was given a text",
+        "dict": "batch['input_ids']   with square brackets",
+        "list": "a name of Python (list, sum, max) was given a value, or brackets for an index",
+    }.get(
+        kind,
+        f"print what stands before the bracket in the last frame's line: it is of the kind {kind}",
+    )
+    return Answer(
+        f"something is called as a function, and it is a value of the kind {kind}",
+        (known,),
+        why="a variable that bears the name of a function hides it, in a notebook until the kernel "
+        "is restarted; round brackets in place of square ones look the same",
+        known="the message names the kind",
+        settles=False,
+    )
+
+
+_OF_A_CARD = {
+    "total_mem": "total_memory",
+    "memory_total": "total_memory",
+    "totalMemory": "total_memory",
+    "memory": "total_memory",
+    "compute_capability": "major and .minor",
+    "sm_count": "multi_processor_count",
+    "multiprocessor_count": "multi_processor_count",
+}
+
+
+def _of_a_card(case: Case) -> Answer:
+    name = case.match["name"]
+    right = _OF_A_CARD.get(name)
+    return Answer(
+        f"what torch.cuda.get_device_properties returns has no {name}",
+        (
+            f"torch.cuda.get_device_properties(0).{right}"
+            if right
+            else "print(torch.cuda.get_device_properties(0))   shows its names",
+        ),
+        known="the message; total_memory, name, major, minor and multi_processor_count are there "
+        "in every release of torch 2",
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "property-of-a-card-misspelled",
+        r"_CudaDeviceProperties'? object has no attribute '(?P<name>\w{1,60})'",
+        _of_a_card,
+        {
+            "AttributeError: '_CudaDeviceProperties' object has no attribute 'total_mem'": "memory",
+            "AttributeError: 'torch._C._CudaDeviceProperties' object has no attribute 'foo'": (
+                "print(torch.cuda"
+            ),
+        },
+    ),
+    General(
+        "quantized-in-another-way",
+        r"'BitsAndBytesConfig' object has no attribute 'get_loading_attributes'|"
+        r"The model is quantized with \w{1,40} but you are passing a \w{1,40}|"
+        r"(?:CompressedTensors|AWQ|Awq|GPTQ|FP8|FineGrainedFP8|TorchAo|Mxfp4|Quanto|AutoRound|HQQ|"
+        r"Hqq)Config\b[^\n:]{1,60}\bBitsAndBytesConfig",
+        _quantized_otherwise,
+        {
+            "AttributeError: 'BitsAndBytesConfig' object has no attribute "
+            "'get_loading_attributes'": "leave quantization_config out",
+            "(`ValueError: CompressedTensorsConfig vs BitsAndBytesConfig`)": "not quantized, for 4",
+            "quantization_config: GPTQConfig or BitsAndBytesConfig": "",
+        },
+    ),
+    General(
+        "tuple-for-an-output",
+        r"'tuple' object has no attribute '(?P<name>logits|loss|past_key_values|hidden_states|"
+        r"last_hidden_state|attentions|aux_loss|pooler_output)'",
+        _tuple_for_output,
+        {
+            "AttributeError: 'tuple' object has no attribute 'logits'": "return_dict",
+            "AttributeError: 'tuple' object has no attribute 'size'": "",
+        },
+    ),
+    General(
+        "function-in-place-of-its-result",
+        r"'(?:builtin_function_or_method|function|method|method_descriptor|_lru_cache_wrapper)' "
+        r"object (?:has no attribute '(?P<name>\w{1,60})'|is not (?:subscriptable|iterable))",
+        lambda case: (
+            _not_called(case)
+            if case.match["name"]
+            else Answer(
+                "a function or method is used as if it were its result",
+                ("look for round brackets that are missing in the last frame's line",),
+                why="tokenizer.encode['x'] in place of tokenizer.encode('x')",
+                known="the message names the kind of the object",
+                settles=False,
+            )
+        ),
+        {
+            "AttributeError: 'builtin_function_or_method' object has no attribute 'transpose'": (
+                "brackets that are missing"
+            ),
+            "TypeError: 'method' object is not subscriptable": "round brackets",
+        },
+    ),
+    General(
+        "value-that-is-called",
+        r"'(?P<kind>str|list|dict|int|float|bool|tuple|set|Tensor|Dataset|DatasetDict|"
+        r"Subset|DataLoader|BatchEncoding|BatchFeature|LoraConfig|property|cached_property|module)"
+        r"' object is not callable",
+        _called,
+        {
+            "TypeError: 'Dataset' object is not callable": "square brackets",
+            "TypeError: 'int' object is not callable": "of the kind int",
+            "TypeError: 'str' object is not callable": "hides it",
+        },
+    ),
+    General(
+        "adapter-that-is-no-longer-there",
+        r"(?:local variable '(?:active_adapters?)' referenced before assignment|"
+        r"cannot access local variable '(?:active_adapters?)')",
+        always(
+            "the model is marked as one with an adapter, and no layer of an adapter is in it",
+            "model._hf_peft_config_loaded = False   before save_pretrained or push_to_hub",
+            "or save what merge_and_unload() returned; and pip install -U transformers peft",
+            why="a merge or unload took the layers out, and the mark stayed; transformers asks "
+            "the first such layer which adapter is active",
+            known="the message: the name is set in a loop over layers of adapters; read in "
+            "transformers 4.50.3",
+            certain=False,
+        ),
+        {
+            "UnboundLocalError: local variable 'active_adapters' referenced before assignment": (
+                "_hf_peft_config_loaded"
+            ),
+            "UnboundLocalError: cannot access local variable 'active_adapter' where it is not "
+            "associated with a value": "merge_and_unload",
+        },
+    ),
+    General(
+        "adapter-named-twice-in-its-keys",
+        r"lora_[AB]\.(?P<adapter>\w{1,40})\.(?P=adapter)\.weight",
+        lambda case: Answer(
+            "keys of an adapter hold its name twice, so no weight finds its place: "
+            f"{case.match['adapter']}.{case.match['adapter']}",
+            (
+                "PeftModel.from_pretrained(base, FOLDER)   on what save_pretrained wrote, which "
+                "leaves the name out of the file",
+                f"or keys.replace('.{case.match['adapter']}.weight', '.weight')   on the file's "
+                "keys, before set_peft_model_state_dict",
+            ),
+            why="PEFT puts the adapter's name into each key at loading; a file that was written "
+            "with torch.save(model.state_dict()) has it already",
+            known="the key that the log shows",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "k became `base_model.model.model.layers.0.self_attn.q_proj.lora_A.default.default."
+            "weight`": "twice",
+        },
+        alone=True,
+    ),
+    General(
+        "trainer-of-trl-before-its-time",
+        rf"(?P<method>{_OF_TRL}\.\w{{3,40}})\(\) (?:got an unexpected keyword argument "
+        r"'(?:num_items_in_batch|start_time|train_dataset|trial)'|"
+        r"takes (?:from )?\d[^\n]{0,30}positional arguments? but \d+ (?:was|were) given)",
+        lambda case: Answer(
+            f"TRL's own {case.match['method']} has the signature of an older transformers",
+            (
+                "pip install -U trl",
+                "or transformers of TRL's time: python -m gemma_compat advise --with trl",
+            ),
+            why="transformers 4.46 hands num_items_in_batch to compute_loss and training_step, "
+            "4.47 start_time to log, 4.52 a data set to _get_train_sampler; TRL took each up a "
+            "release later",
+            known="the message names TRL's class; the releases were read in the wheels of "
+            "transformers. A class of the script that bears TRL's name would look the same",
+        ),
+        {
+            "TypeError: DPOTrainer.log() takes 2 positional arguments but 3 were given": (
+                "pip install -U trl"
+            ),
+            "TypeError: SFTTrainer.compute_loss() got an unexpected keyword argument "
+            "'num_items_in_batch'": "pip install -U trl",
+        },
+    ),
+    General(
+        "method-of-lora-alone",
+        r"'(?P<owner>(?:AdaLora|PrefixTuning|PromptEncoder|Vera|FourierFT|OFT|BOFT|LNTuning|Xlora|"
+        r"MultitaskPromptTuning|Poly|LoHa|LoKr|Hra|Bone|VBLoRA|Random|MixedModel)\w{0,10}(?:Model)?)"
+        r"' object has no attribute '(?P<name>add_weighted_adapter|subtract_mutated_init|"
+        r"merge_adapter|unmerge_adapter|merge_and_unload|unload|delete_adapter)'",
+        lambda case: Answer(
+            f"{case.match['owner']} has no {case.match['name']}: in PEFT that is of LoRA, and of "
+            "some other methods",
+            (
+                "model = model.merge_and_unload()   for each adapter on its base, where the method "
+                "can merge",
+                "or train with LoraConfig, whose adapters can be combined",
+            ),
+            why="each method of PEFT has its own class; prompts and prefixes add tokens, and "
+            "nothing can be added to weights",
+            known="the message names the class",
+            settles=False,
+        ),
+        {
+            "AttributeError: 'AdaLoraModel' object has no attribute 'add_weighted_adapter'": (
+                "LoraConfig"
+            )
+        },
+    ),
+    General(
+        "loss-without-labels",
+        r"(?:cross_entropy_loss|nll_loss\w{0,8}|binary_cross_entropy\w{0,14}|mse_loss)\(\): "
+        r"argument 'target' \(position 2\) must be Tensor, not NoneType",
+        always(
+            "a loss is computed, and the labels are None",
+            "print(batch.keys())   : is labels among them?",
+            "DataCollatorForLanguageModeling(tokenizer, mlm=False)   makes them from input_ids",
+            "remove_unused_columns=False   where the Trainer dropped a column of another name",
+            known="torch names the argument",
+            settles=False,
+        ),
+        {
+            "TypeError: cross_entropy_loss(): argument 'target' (position 2) must be Tensor, not "
+            "NoneType": "labels"
+        },
+    ),
+)

@@ -1,0 +1,266 @@
+"""Settings of the Trainer and of accelerate that are missing or exclude each other."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _arguments(case: Case) -> Answer:
+    names = re.findall(r"'-{0,2}([A-Za-z]\w{1,40})'", case.match["names"])
+    options = re.findall(r"'--(\w{1,40})", case.match["names"]) or names
+    listed = ", ".join(options[:4])
+    return Answer(
+        f"the script or its config file is given options that it does not know: {listed}"
+        if listed
+        else "the script or its config file is given options that it does not know",
+        (
+            "python SCRIPT --help   lists the names of this release",
+            "or upgrade what reads them, where the option is newer than what is installed",
+        ),
+        why="options are renamed, moved to another class and removed between releases, and a "
+        "misspelt one looks the same",
+        known="the parser lists what nothing took",
+        settles=False,
+    )
+
+
+def _no_loss(case: Case) -> Answer:
+    inputs = case.match["rest"].partition("inputs it received are")[2]
+    if "labels" not in inputs:
+        return Answer(
+            "the model returned no loss: the rows of a batch hold no labels",
+            (
+                "DataCollatorForLanguageModeling(tokenizer, mlm=False), which makes the labels",
+                "or a labels column; the SFTTrainer makes it from messages, text, or prompt and "
+                "completion",
+            ),
+            why="a causal language model computes its loss from labels; remove_unused_columns "
+            "drops every column that forward does not name",
+            known="the message lists what came in and what came out",
+        )
+    if "token_type_ids" not in inputs and "pixel_values" in inputs:
+        return Answer(
+            "the model returned no loss, though the batch has labels; it lacks token_type_ids, "
+            "without which PaliGemma computed none before transformers 4.45",
+            (
+                "processor(text=prompts, images=images, suffix=answers, return_tensors='pt', "
+                "padding='longest')   makes token_type_ids and labels",
+                "or pip install -U 'transformers>=4.45'",
+            ),
+            why="its forward of 4.41.1 to 4.42.0 sets the labels to None where token_type_ids are "
+            "missing; another model with images: a class that has no loss",
+            known="the message lists what came in; read in the wheels of 4.41.2, 4.42.0 and 4.45.0",
+            certain=False,
+        )
+    return Answer(
+        "the model returned no loss, though the batch has labels",
+        (
+            "AutoModelForCausalLM or AutoModelForSequenceClassification in place of AutoModel",
+            "or a Trainer of your own whose compute_loss makes the loss from logits and labels",
+        ),
+        why="the class that was loaded computes none, or its forward was replaced",
+        known="the message lists what came in and what came out",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "options-that-nothing-takes",
+        r"Some (?:specified arguments|keys) are not used by the HfArgumentParser: "
+        r"(?P<names>[^\n]{0,300})",
+        _arguments,
+        {
+            "ValueError: Some specified arguments are not used by the HfArgumentParser: "
+            "['--peft_lora_r', '16']": "peft_lora_r",
+            "ValueError: Some keys are not used by the HfArgumentParser: ['flash_atn']": "--help",
+        },
+    ),
+    General(
+        "both-half-precisions",
+        r"At most one of fp16 and bf16 can be True",
+        always(
+            "fp16 and bf16 are both on, and a run has one mixed precision",
+            "bf16=True, fp16=False   (fp16=True, bf16=False on a T4 or V100)",
+            why="a Gemma's activations pass the largest number of float16, so bf16 comes first "
+            "where the card computes it",
+        ),
+        {"ValueError: At most one of fp16 and bf16 can be True, but not both": "bf16=True"},
+    ),
+    General(
+        "half-precision-without-a-gpu",
+        r"(?:fp16|FP16) (?:mixed precision )?(?:requires a (?:GPU|device)|training with AMP|Mixed "
+        r"precision training with AMP or APEX)|but it is not supported on cpu|"
+        r"FP16 Mixed precision training with AMP or APEX",
+        always(
+            "fp16 was asked for, and the process sees no GPU that computes it",
+            'python -c "import torch; print(torch.__version__, torch.cuda.is_available())"',
+            "or bf16=True or neither, for a run on the CPU",
+            why="False there means a torch built for the CPU, no driver, or no GPU that is "
+            "visible to the process",
+        ),
+        {
+            "ValueError: FP16 Mixed precision training with AMP or APEX (`--fp16`) and FP16 half "
+            "precision evaluation (`--fp16_full_eval`) can only be used on CUDA devices.": (
+                "is_available"
+            ),
+            "ValueError: fp16 mixed precision requires a GPU (not 'mps').": "is_available",
+        },
+    ),
+    General(
+        "best-model-and-its-steps",
+        r"load_best_model_at_end requires the sav(?:e|ing)",
+        always(
+            "load_best_model_at_end compares checkpoints, and the run does not evaluate where it "
+            "saves",
+            'eval_strategy="steps", eval_steps=200, save_strategy="steps", save_steps=200',
+            "or load_best_model_at_end=False",
+            why="each checkpoint needs a figure: both strategies must be the same, and save_steps "
+            "a multiple of eval_steps",
+        ),
+        {
+            "ValueError: --load_best_model_at_end requires the save and eval strategy to match, "
+            "but found\n- Evaluation strategy: no": "eval_steps",
+            "ValueError: --load_best_model_at_end requires the saving steps to be a round multiple "
+            "of the evaluation steps, but found 100, which is not a round multiple of 30.": (
+                "save_steps"
+            ),
+        },
+    ),
+    General(
+        "metric-that-is-not-there",
+        r"`metric_for_best_model` training argument is set to '(?P<name>[^']{1,60})'|"
+        r"KeyError: '(?P<key>eval_\w{1,60})'",
+        lambda case: Answer(
+            "the figure by which the best model is chosen is not among those of the evaluation: "
+            f"{case.match['name'] or case.match['key']}",
+            (
+                'metric_for_best_model="eval_loss"',
+                "or a compute_metrics that returns that name (without eval_)",
+            ),
+            why="an evaluation without labels has no eval_loss either: label_names, or a model "
+            "whose forward returns a loss",
+            known="the message names the figure",
+            settles=False,
+        ),
+        {
+            "KeyError: \"The `metric_for_best_model` training argument is set to 'eval_f1', which "
+            "is not found in the evaluation metrics.": "compute_metrics",
+            "KeyError: 'eval_loss'": "label_names",
+        },
+    ),
+    General(
+        "steps-of-a-stream",
+        r"(?:train_dataset|dataloader) does not (?:implement __len__|have a length)|"
+        r"specify `max_steps` in streaming mode",
+        always(
+            "a streamed data set has no length, so the Trainer cannot count the steps of an epoch",
+            "max_steps=1000   (rows x epochs / rows of a step)",
+            "or load it without streaming=True",
+        ),
+        {
+            "ValueError: The train_dataset does not implement __len__, max_steps has to be "
+            "specified.": "max_steps",
+            "ValueError: args.max_steps must be set to a positive value if dataloader does not "
+            "have a length, was -1": "max_steps",
+        },
+    ),
+    General(
+        "no-rows-to-train-on",
+        r"Trainer: training requires a train_dataset|[Pp]lease specify dataset for training|"
+        r"requires specifying a train_dataset",
+        always(
+            "the trainer was made without training data",
+            "train_dataset=dataset['train']",
+            "dataset: NAME in the YAML of LLaMA-Factory",
+        ),
+        {"ValueError: Trainer: training requires a train_dataset.": "train_dataset="},
+    ),
+    General(
+        "no-loss-returned",
+        r"did not return a loss from the inputs, only the following keys"
+        r"(?P<rest>[^\n]{0,600})",
+        _no_loss,
+        {
+            "ValueError: The model did not return a loss from the inputs, only the following keys: "
+            "logits. For reference, the inputs it received are input_ids,attention_mask.": "labels",
+            "ValueError: The model did not return a loss from the inputs, only the following keys: "
+            "logits. For reference, the inputs it received are input_ids,pixel_values,labels.": (
+                "the batch has labels"
+            ),
+        },
+    ),
+    General(
+        "no-batch-size-fits",
+        r"No executable batch size found, reached zero",
+        always(
+            "not even one row fits: auto_find_batch_size went down to 0",
+            "python -m gemma_compat memory --model MODEL --gpu CARD   says what would fit",
+            "or a shorter max_length, LoRA on 4 bits, activation checkpointing",
+            why="each attempt ended out of memory; the first of them, above, has the figures. An "
+            "error of another kind whose text has the words of one looks the same",
+            settles=False,
+        ),
+        {"RuntimeError: No executable batch size found, reached zero.": "memory --model"},
+    ),
+    General(
+        "deepspeed-contradicts-the-trainer",
+        r"correct the following DeepSpeed config values that mismatch",
+        always(
+            "the DeepSpeed config and the Trainer's arguments give other values for one setting",
+            'write "auto" for each value that the message lists',
+            known="the message lists both",
+        ),
+        {
+            "ValueError: Please correct the following DeepSpeed config values that mismatch "
+            "TrainingArguments values:\n- ds gradient_clipping=1.0 vs hf max_grad_norm=0.3": "auto"
+        },
+    ),
+    General(
+        "checkpointing-twice",
+        r"activation_checkpointing.{0,60}(?:can't be set to True simultaneously|and the "
+        r"activation_checkpointing)|gradient_checkpointing in training arg can't be set",
+        always(
+            "activations are to be recomputed twice: by FSDP and by the Trainer",
+            "fsdp_activation_checkpointing: true in the FSDP config, and gradient_checkpointing="
+            "False",
+            why="both at once recompute each layer once more than needed",
+        ),
+        {
+            "ValueError: The activation_checkpointing in FSDP config and the "
+            "gradient_checkpointing in training arg can't be set to True simultaneously.": "FSDP"
+        },
+    ),
+    General(
+        "fsdp-in-one-process",
+        r"Using fsdp only works in distributed training",
+        always(
+            "FSDP is set, and the script was started as one process",
+            "accelerate launch SCRIPT   or torchrun --nproc_per_node GPUS SCRIPT",
+            'or fsdp="" for one GPU',
+        ),
+        {"ValueError: Using fsdp only works in distributed training.": "torchrun"},
+    ),
+    General(
+        "optimizer-before-the-move",
+        r"model and the optimizer parameters are not on the same device|"
+        r"doesn't match the size of optimizer's group|different number of parameter groups",
+        always(
+            "the optimizer holds other parameters than the model has now",
+            "make the optimizer after the model has its device, its adapters and its frozen parts; "
+            "or leave it to the Trainer",
+            "resuming: the same LoRA targets, the same frozen parts, the same number of GPUs as "
+            "when the checkpoint was written",
+            why="a checkpoint's optimizer state fits the trainable parameters that it was written "
+            "for",
+            settles=False,
+        ),
+        {
+            "ValueError: loaded state dict contains a parameter group that doesn't match the size "
+            "of optimizer's group": "LoRA targets"
+        },
+    ),
+)

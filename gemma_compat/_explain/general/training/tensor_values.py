@@ -1,0 +1,163 @@
+"""What torch, numpy and bitsandbytes refuse of one tensor: its dimensions, numbers and place."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import General, always
+
+KINDS: tuple[General, ...] = (
+    General(
+        "dimension-that-is-not-there",
+        r"Dimension out of range \(expected to be in range of \[-?\d+, -?\d+\], but got -?\d+\)|"
+        r"too many indices for tensor of dimension \d+|"
+        r"index -?\d+ is out of bounds for dimension \d+ with size \d+",
+        always(
+            "a tensor has fewer dimensions, or fewer entries in one, than a line counts on",
+            "print(x.shape) before the last frame of the script",
+            "x.unsqueeze(0) for one row without a batch dimension; return_tensors='pt' gives it",
+            why="one row where a batch is expected, an empty batch, a squeeze() too many, or under "
+            "ZeRO-3 and FSDP a weight that is only here in part",
+            known="the message; which tensor it is, the last frame shows",
+            settles=False,
+        ),
+        {
+            "IndexError: too many indices for tensor of dimension 1": "unsqueeze(0)",
+            "IndexError: index 1 is out of bounds for dimension 0 with size 1": "x.shape",
+        },
+    ),
+    General(
+        "number-too-large-for-the-type",
+        r"value cannot be converted to type (?:at::)?(?P<type>Half|BFloat16|c10::Half|"
+        r"c10::BFloat16)"
+        r" without overflow",
+        lambda case: Answer(
+            f"a constant, mostly one that fills a mask, is too large for {case.match['type']}",
+            (
+                "bf16=True, dtype=torch.bfloat16   where it is float16",
+                "torch.finfo(x.dtype).min   in place of -1e9 or of float32's least number",
+                "pip install -U the package of the last frame",
+            ),
+            why="float16 ends at 65,504; bfloat16 just below the largest float32, so that number "
+            "itself does not fit",
+            known="the message names the type",
+            settles=False,
+        ),
+        {
+            "RuntimeError: value cannot be converted to type at::Half without overflow": "finfo",
+        },
+    ),
+    General(
+        "limits-of-whole-numbers",
+        r"torch\.finfo\(\) requires a floating point input type",
+        always(
+            "the limits of a floating dtype are asked of a tensor of whole numbers",
+            "look at the last frame: weights that were packed in 4 or 8 bits (uint8, int8), or "
+            "token ids or a mask in place of embeddings?",
+            "llm_int8_skip_modules=[...] in BitsAndBytesConfig, with the module of that frame",
+            "pip install -U transformers",
+            why="bitsandbytes keeps 4-bit weights as uint8 and 8-bit ones as int8, so code that "
+            "takes a dtype from a weight finds no floating one",
+            known="the message; which tensor it is, the last frame shows",
+            settles=False,
+        ),
+        {
+            "TypeError: torch.finfo() requires a floating point input type. Use torch.iinfo to "
+            "handle 'torch.finfo'": "llm_int8_skip_modules",
+        },
+    ),
+    General(
+        "inputs-left-on-the-cpu",
+        r"All input tensors need to be on the same GPU, but found some tensors to not be on",
+        always(
+            "a 4-bit or 8-bit layer is given inputs, or keeps weights, on the CPU",
+            "inputs = inputs.to(model.device)   or .to('cuda')",
+            'device_map={"": 0}   where a part of the model was placed on the CPU',
+            known="bitsandbytes says so; which of the two it is, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: All input tensors need to be on the same GPU, but found some tensors to "
+            "not be on a GPU": "to(model.device)"
+        },
+    ),
+    General(
+        "copy-that-numpy-2-refuses",
+        r"Unable to avoid copy while creating an array as requested",
+        always(
+            "an older package asks numpy 2 for an array in a way that only numpy 1 allows",
+            "pip install -U datasets",
+            "or pip install 'numpy<2'   and restart the kernel",
+            why="np.array(x, copy=False) raises from numpy 2.0 on where a copy is needed",
+            known="the message; the package is that of the last frame",
+            settles=False,
+        ),
+        {
+            "ValueError: Unable to avoid copy while creating an array as requested.": "numpy<2",
+        },
+    ),
+    General(
+        "replicas-of-unequal-length",
+        r"Input tensor at index \d+ has invalid shape \[[\d, ]{1,40}\], but expected",
+        always(
+            "the script runs under DataParallel, whose GPUs return results of unequal length",
+            "CUDA_VISIBLE_DEVICES=0   before the command, for one GPU",
+            "or accelerate launch SCRIPT, one process for each GPU",
+            why="a Trainer that is started without a launcher on several GPUs wraps the model in "
+            "DataParallel; its parts of a batch are padded to different lengths",
+            known="torch raises it where it gathers from the GPUs of one process",
+        ),
+        {
+            "RuntimeError: Input tensor at index 1 has invalid shape [1, 12, 262144], but expected "
+            "[1, 14, 262144]": "DataParallel"
+        },
+    ),
+    General(
+        "bfloat16-to-numpy",
+        r"Got unsupported ScalarType BFloat16|Can't call numpy\(\) on Tensor that requires grad|"
+        r"can't convert cuda:\d device type tensor to numpy",
+        always(
+            "a tensor was handed to NumPy, which takes neither bfloat16, nor a GPU's tensor, nor "
+            "one with a gradient",
+            "x.detach().float().cpu().numpy()",
+            "in compute_metrics: preprocess_logits_for_metrics=lambda logits, labels: "
+            "logits.argmax(-1)",
+            known="torch says so",
+        ),
+        {"TypeError: Got unsupported ScalarType BFloat16": "detach()"},
+    ),
+    General(
+        "changed-in-place",
+        r"modified by an inplace operation|a leaf Variable that requires grad is being used in an "
+        r"in-place|a view of a leaf Variable that requires grad is being used in an in-place",
+        always(
+            "a tensor that the backward pass still needs was overwritten in place",
+            "model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={'use_reentrant': "
+            "False})",
+            "or look at the line that torch.autograd.set_detect_anomaly(True) names: x = x + y in "
+            "place of x += y",
+            why="an in-place change of the embeddings' output is the commonest: a hook for "
+            "gradients, noise (NEFTune), images put into the text",
+            known="torch says so; which operation it is, anomaly detection says",
+            settles=False,
+        ),
+        {
+            "RuntimeError: one of the variables needed for gradient computation has been modified "
+            "by an inplace operation: [torch.cuda.FloatTensor [2]]": "set_detect_anomaly"
+        },
+    ),
+    General(
+        "inference-tensor-in-training",
+        r"Inference tensors cannot be saved for backward|Inplace update to inference tensor|"
+        r"Setting requires_grad=True on inference tensor",
+        always(
+            "a tensor that was made under torch.inference_mode() is used in training",
+            "torch.no_grad() in place of torch.inference_mode() around generation and evaluation",
+            "with Unsloth: FastModel.for_training(model) before trainer.train()",
+            known="torch says so",
+        ),
+        {
+            "RuntimeError: Inference tensors cannot be saved for backward. To work around you can "
+            "make a clone": "for_training"
+        },
+    ),
+)

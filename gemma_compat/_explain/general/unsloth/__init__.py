@@ -1,0 +1,1 @@
+"""Unsloth: its refusals, its parts, and the packages beside it."""

@@ -1,0 +1,134 @@
+"""What Unsloth refuses because of the releases that are installed beside it."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, always
+from .saving import SAYS, UPGRADE, Refusal
+
+
+def _least_release(case: Case) -> Answer:
+    least = re.search(
+        r"only works on transformers >= ?(\d[\d.]*\d)|minimum required version is (\d[\d.]*\d)|"
+        r"transformers>=(\d[\d.]*\d)",
+        case.around,
+    )
+    release = next((part for part in least.groups() if part), "") if least else ""
+    if not release:
+        return Answer(
+            "this transformers is older than the model",
+            ("pip install -U transformers   and restart the kernel",),
+            known=SAYS,
+        )
+    return Answer(
+        f"this transformers is older than the model: Unsloth asks for {release} or newer",
+        (f'pip install -U "transformers>={release}"   and restart the kernel',),
+        known=SAYS,
+    )
+
+
+RELEASES: tuple[Refusal, ...] = (
+    Refusal(
+        r"(?:[^\n:]{2,60} only works on transformers ?>=|Your transformers version of)",
+        _least_release,
+        (
+            "RuntimeError: Unsloth: Gemma 3 only works on transformers >= 4.50.0.Try `pip install "
+            '--upgrade "transformers>=4.50.0"`',
+            "transformers>=4.50.0",
+        ),
+    ),
+    Refusal(
+        r"(?:You have torch = [^\n]{1,40} but xformers|"
+        r"Xformers (?:was not installed|does not work))",
+        always(
+            "the installed xformers does not fit this torch or this card",
+            "pip uninstall -y xformers   (torch's own attention is used then)",
+            "or pip install -U xformers, from the index of torch's CUDA build",
+            known=SAYS,
+        ),
+        (
+            "ImportError: Unsloth: You have torch = 2.1.1 but xformers = 0.0.24.",
+            "pip uninstall -y xformers",
+        ),
+    ),
+    Refusal(
+        r"nvidia-smi sees [^\n]{1,80} but torch",
+        always(
+            "the machine has a GPU, and the installed torch is a build without CUDA for it",
+            "pip install --force-reinstall torch torchvision --index-url "
+            "https://download.pytorch.org/whl/cu128",
+            "python -c 'import torch; print(torch.__version__, torch.version.cuda)'",
+            known=SAYS,
+        ),
+        (
+            "NotImplementedError: Unsloth: nvidia-smi sees Tesla T4 but torch.cuda.is_available() "
+            "is False (torch 2.10.0+cpu).",
+            "index-url",
+        ),
+    ),
+    Refusal(
+        r"(?:[^\n]{0,80}(?:needs a newer unsloth_zoo|[Pp]lease (?:update|upgrade|install) "
+        r"unsloth[_-]zoo))",
+        always(
+            "unsloth and unsloth_zoo are not of the same time",
+            UPGRADE,
+            known=SAYS,
+        ),
+        (
+            "ImportError: Unsloth: Please update unsloth_zoo via `pip install --upgrade "
+            "--no-cache-dir --no-deps unsloth_zoo`",
+            "unsloth_zoo",
+        ),
+    ),
+    Refusal(
+        r"vLLM with version \S{1,40} does not yet support transformers",
+        always(
+            "the installed vLLM does not go with this transformers",
+            "pip install -U vllm",
+            'or the transformers that the message names: pip install "transformers==4.57.3", which '
+            "knows Gemma 3 but not Gemma 4",
+            known=SAYS,
+        ),
+        (
+            "RuntimeError: Unsloth: vLLM with version 0.11.2 does not yet support "
+            "transformers>=5.0.0. Please downgrade to transformers==4.57.3",
+            "4.57.3",
+        ),
+    ),
+    Refusal(
+        r"Using `datasets = [^\n]{1,20}` will cause recursion",
+        always(
+            "this release of datasets recurses without end under Unsloth",
+            'pip install "datasets==4.3.0"',
+            known=SAYS,
+        ),
+        (
+            "NotImplementedError: #### Unsloth: Using `datasets = 4.4.1` will cause recursion "
+            "errors.\nPlease downgrade datasets to `datasets==4.3.0",
+            "datasets==4.3.0",
+        ),
+    ),
+    Refusal(
+        r"(?:Could not get version for|Pytorch is not installed|torch not found)",
+        always(
+            "a package that Unsloth asks the release of is not installed in this environment",
+            "python -m pip install -U unsloth unsloth_zoo   in the environment that runs: it "
+            "brings torch",
+            "restart the kernel, in a notebook",
+            known=SAYS,
+        ),
+        ("ImportError: Unsloth: Pytorch is not installed. Go to https://pytorch.org/.", "brings"),
+    ),
+    Refusal(
+        r"Incompatible configuration detected",
+        always(
+            "this vLLM crashes on this card with this torch, and Unsloth refuses before it does",
+            "pip install -U vllm   and restart the kernel",
+            "or fast_inference=False, which does without vLLM",
+            known="Unsloth lists card, torch and vLLM under this line",
+        ),
+        ("RuntimeError: Unsloth: Incompatible configuration detected.", "fast_inference=False"),
+    ),
+)

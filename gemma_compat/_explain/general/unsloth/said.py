@@ -1,0 +1,291 @@
+"""Unsloth's own refusals, and files that it has generated."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General, always
+from .saving import conversion, pushed_nothing
+
+_FRESH = "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache, then restart"
+
+
+def _generated_name(case: Case) -> Answer | None:
+    """Answer a name that is missing in a module that Unsloth generated."""
+    if "nsloth" not in case.hit.before + case.around + case.hit.after:
+        return None
+    return Answer(
+        f"Unsloth's generated code has no {case.match['name']}: its cache, or the transformers "
+        "beside it, is of another release than Unsloth",
+        (_FRESH, "or the releases that this Unsloth allows: python -m gemma_compat advise"),
+        why="unsloth_zoo writes a function NAME_forward for each class that it compiles into "
+        "unsloth_compiled_cache; an old cache, or a class that it could not compile, lacks it",
+        known="the name is of that form; which of the two it is, the message does not say",
+        certain=False,
+        settles=False,
+    )
+
+
+def _generated_code(case: Case) -> Answer | None:
+    """Answer an error of syntax or of a name in a file that Unsloth wrote."""
+    if "unsloth_compiled_cache" not in case.around and "unsloth" not in case.packages:
+        return None
+    return Answer(
+        "code that Unsloth generated, or its patch, does not fit what is installed beside it",
+        (_FRESH, "or the releases that this Unsloth allows: python -m gemma_compat advise"),
+        why="Unsloth rewrites the source of transformers, TRL and PEFT; a release that it does not "
+        "know has other source, and an old cache holds code of an earlier one",
+        known="the error is one of the code itself, and the file is generated or Unsloth's",
+        certain=False,
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "unsloth-generated-name",
+        r"has no attribute '(?P<name>[A-Z]\w{2,60}_forward)'",
+        _generated_name,
+        {
+            "# Gemma 3 4b with Unsloth: error `has no attribute 'Gemma3RMSNorm_forward'`": (
+                "unsloth_compiled_cache"
+            ),
+            "AttributeError: module 'unsloth_compiled_module_gemma3' has no attribute "
+            "'Gemma3MLP_forward'": "no Gemma3MLP_forward",
+            "AttributeError: 'Engine' object has no attribute 'Base_forward'": "",
+        },
+        alone=True,
+    ),
+    General(
+        "pushed-nothing-new",
+        r"No files have been modified since last commit\. Skipping to prevent empty commit",
+        pushed_nothing,
+        {
+            "Unsloth: Converted to gemma.Q8_0.gguf with size = 1.1G\nNo files have been modified "
+            "since last commit. Skipping to prevent empty commit.": "upload_file",
+            "No files have been modified since last commit. Skipping to prevent empty commit.": "",
+        },
+        alone=True,
+    ),
+    General(
+        "unsloth-vocabulary-too-large-for-a-kernel",
+        r"Cannot launch Triton kernel since n = (?P<n>\d{5,7}) exceeds",
+        lambda case: Answer(
+            f"this Unsloth's kernels take rows of 65,536 values at most, and the row here has "
+            f"{int(case.match['n']):,}",
+            ("pip install -U unsloth unsloth_zoo   and restart the kernel, in a notebook",),
+            why="Gemma's vocabulary has 256,000 or 262,144 tokens; a newer release computes the "
+            "loss in chunks",
+            known="the message has the size; read in unsloth 2024.11, cross_entropy_loss.py",
+        ),
+        {
+            "RuntimeError: Cannot launch Triton kernel since n = 256000 exceeds the maximum CUDA "
+            "blocksize = 65536.": "256,000"
+        },
+    ),
+    General(
+        "unsloth-conversion-failed",
+        r"Failed to (?:convert model to GGUF|save/merge model): (?P<inner>[^\n]{0,300})",
+        conversion,
+        {"RuntimeError: Failed to convert model to GGUF: Command failed": "convert_hf_to_gguf"},
+    ),
+    General(
+        "unsloth-llama-cpp-not-built",
+        r"Failed compiling llama\.cpp|Unsloth: Failed to (?:build|install|compile) llama\.cpp",
+        always(
+            "llama.cpp was not built, so there is nothing to quantize a GGUF with",
+            "sudo apt-get install -y build-essential cmake curl libcurl4-openssl-dev   and the "
+            "export again",
+            "or save_pretrained_merged('FOLDER', tokenizer), and llama.cpp of your own: "
+            "convert_hf_to_gguf.py FOLDER",
+            why="Unsloth clones and builds it at the first export; compiler, cmake, network or "
+            "memory may be missing, which the lines of the build say",
+            known="the message; why the build failed is in its lines",
+            settles=False,
+        ),
+        {"RuntimeError: Failed compiling llama.cpp. Please report this ASAP!": "cmake"},
+        alone=True,
+    ),
+    General(
+        "unsloth-auto-install",
+        r"RuntimeError: (?:Torch|CUDA) = (?P<version>[\w.+]{1,20}) "
+        r"(?P<what>too old|too new|not supported|requires CUDA)",
+        lambda case: Answer(
+            f"Unsloth's installer script has no wheel set for this torch or CUDA "
+            f"({case.match['version']}: {case.match['what']})",
+            (
+                "pip install unsloth   without extras: pip chooses the parts by their metadata",
+                "or another torch: pip install torch --index-url "
+                "https://download.pytorch.org/whl/cu128",
+            ),
+            why="the script knows a list of torch and CUDA releases, and this pair is not in it",
+            known="the message is that of unsloth's _auto_install.py",
+        ),
+        {"RuntimeError: Torch = 2.0.1 too old!": "without extras"},
+    ),
+    General(
+        "unsloth-without-its-vllm",
+        r"object has no attribute '(?P<name>save_lora|load_lora|fast_generate)'",
+        lambda case: Answer(
+            f"{case.match['name']} exists on a model that Unsloth loaded with its vLLM engine only",
+            (
+                "model.save_pretrained('FOLDER'), model.generate(...)   without that engine",
+                "or FastLanguageModel.from_pretrained(..., fast_inference=True)",
+            ),
+            why="save_lora, load_lora and fast_generate are put on the model by fast_inference",
+            known="the message names the method; read in unsloth 2025.3.19, llama.py",
+        ),
+        {
+            "AttributeError: 'PeftModelForCausalLM' object has no attribute 'save_lora'": (
+                "save_pretrained"
+            )
+        },
+    ),
+    General(
+        "unsloth-without-gpu",
+        r"Unsloth cannot find any torch accelerator|Unsloth: No NVIDIA GPU found|"
+        r"Unsloth currently only works on NVIDIA",
+        always(
+            "Unsloth sees no GPU",
+            "python -c 'import torch; print(torch.__version__, torch.cuda.is_available())'   and   "
+            "nvidia-smi",
+            "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
+            "   where torch says +cpu: pip's wheel for Windows is that",
+            "in Colab or Kaggle: choose a GPU for the notebook",
+            why="no driver, a torch for the CPU, or a machine whose GPU Unsloth does not support",
+            known="Unsloth says so",
+        ),
+        {
+            "NotImplementedError: Unsloth cannot find any torch accelerator? You need a GPU.": (
+                "GPU"
+            ),
+            "NotImplementedError: Unsloth currently only works on NVIDIA GPUs and Intel GPUs.": (
+                "nvidia-smi"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "unsloth-finds-no-config",
+        r"(?:Unsloth: |\b(?:with|by|says|error:?) [`'\"]?)No config file found",
+        always(
+            "Unsloth could read no config.json and no adapter_config.json under that name",
+            "check the name, and the folder: save_pretrained writes both kinds of file",
+            "hf auth login, where the repository is private or gated",
+            "or AutoConfig.from_pretrained(NAME) alone: it shows the error that Unsloth caught",
+            known="Unsloth says so; a network that fails, or a transformers that cannot read the "
+            "config, looks the same",
+            settles=False,
+        ),
+        {
+            "# Gemma4 notebook of Unsloth fails in from_pretrained with No config file found": (
+                "AutoConfig"
+            ),
+            "RuntimeError: Unsloth: No config file found - are you sure the `model_name` is "
+            "correct?": "adapter_config.json",
+        },
+    ),
+    General(
+        "unsloth-untrained-tokens",
+        r"Unsloth: Untrained tokens\b.{0,400}found, but embed_tokens & lm_head not trainable",
+        always(
+            "the data use tokens whose embeddings were never trained, and they are frozen",
+            "a chat template that uses tokens of this tokenizer: get_chat_template(tokenizer, ...)",
+            "or the instruction-tuned checkpoint, which has trained them",
+            "or target_modules with embed_tokens and lm_head",
+            why="a base checkpoint has not seen the turn markers of the template",
+            known="Unsloth lists the tokens",
+        ),
+        {
+            "ValueError: Unsloth: Untrained tokens of [[1]] found, but embed_tokens & lm_head not "
+            "trainable, causing NaNs.": "template",
+            "ValueError: Unsloth: Untrained tokens found, but embed_tokens & lm_head not "
+            "trainable, causing \nNaNs. Restart then add": "template",
+        },
+    ),
+    General(
+        "unsloth-asks-for-text",
+        r"Unsloth: You must specify a `formatting_func`",
+        always(
+            "the trainer was told neither which column is the text nor how to make it",
+            "dataset_text_field='text' in SFTConfig, with that column in the data",
+            "or formatting_func=..., which returns a list of texts for a batch of rows",
+            known="Unsloth says so",
+        ),
+        {"RuntimeError: Unsloth: You must specify a `formatting_func`": "dataset_text_field"},
+    ),
+    General(
+        "unsloth-model-not-supported",
+        r"Unsloth: (?P<name>\S{1,120}) (?:is )?not supported (?:yet|in (?:your current|`?transf))|"
+        r"\S{1,120}[/-]\S{1,120} is not supported (?:in your current Unsloth version|yet in "
+        r"`?transformers==)",
+        lambda case: Answer(
+            "Unsloth does not load this model with the releases that are installed here",
+            (
+                "pip install -U unsloth unsloth_zoo transformers   and restart the kernel",
+                "pip show unsloth unsloth_zoo transformers   in the environment that runs: it has "
+                "to name the new releases",
+            ),
+            why="it, or the transformers beside it, is older than the model, most often. "
+            "unsloth_zoo's metadata caps transformers, so an upgrade of transformers alone is "
+            "refused or undone; a model that is newer than the cap waits for a newer unsloth_zoo",
+            known="Unsloth says so; with current releases of all three, the error that it caught "
+            "before (the config, the network) is another",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Unsloth: unsloth/gemma-4-E2B-it is not supported in your current Unsloth"
+            " version! Please update Unsloth": "pip install -U unsloth",
+            "> `unsloth/gemma-4-12b-it` is not supported yet in `transformers==5.5.0`. Please": (
+                "caps transformers"
+            ),
+            '"unsloth/gemma-4-E4B-it is not supported in your current Unsloth version!"': (
+                "pip show"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "unsloth-generated-code",
+        r"(?:NameError: name '\w{1,60}' is not defined|IndentationError: |SyntaxError: |"
+        r"UnboundLocalError: )",
+        _generated_code,
+        {
+            'Traceback (most recent call last):\n  File "/w/unsloth_compiled_cache/'
+            "UnslothSFTTrainer.py\", line 3, in f\n    x\nNameError: name 'x' is not defined": (
+                "unsloth_compiled_cache"
+            ),
+            "NameError: name 'x' is not defined": "",
+        },
+    ),
+    General(
+        "responses-without-their-marks",
+        r"substring = \[int\(x\) for x in substring\]|_longest_common_substring",
+        always(
+            "train_on_responses_only could not find by itself where a turn begins in this template",
+            "train_on_responses_only(trainer, instruction_part='<start_of_turn>user\\n', "
+            "response_part='<start_of_turn>model\\n')   (the marks of this template; Gemma 4 has "
+            "<|turn>user and <|turn>model)",
+            why="it compares what the template prints for several conversations and found nothing "
+            "in common",
+            known="the frame is that of Unsloth's search for the marks",
+        ),
+        {
+            "-> 1716     substring = [int(x) for x in substring]\nValueError: invalid literal for "
+            "int() with base 10: ''": "instruction_part"
+        },
+    ),
+    General(
+        "unsloth-needs-an-adapter",
+        r"Unsloth: (?:Your model needs to call|Please (?:use|call)) `?\.?get_peft_model",
+        always(
+            "the model has no adapter yet",
+            "model = FastModel.get_peft_model(model, r=16, ...)   before the trainer is made",
+            known="Unsloth says so",
+        ),
+        {
+            "TypeError: Unsloth: Your model needs to call `.get_peft_model` first!": (
+                "get_peft_model"
+            )
+        },
+    ),
+)
