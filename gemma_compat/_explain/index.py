@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from sys import intern
 
 from ..data import read_bytes
 from ..values import Value
@@ -33,8 +34,13 @@ class Index(Value):
 
 @lru_cache(maxsize=1)  # the file does not change under a process
 def index() -> Index:
-    """Return what the file has."""
-    return Index(**json.loads(read_bytes("index.json", _PACKAGE)))
+    """Return what the file has, with each text of a general kind once: the literals have it too."""
+    found = json.loads(read_bytes("index.json", _PACKAGE))
+    texts = {text: text for text in found["literals"]}
+    general = [
+        (intern(file), name, texts[text], alone) for file, name, text, alone in found["general"]
+    ]
+    return Index(general, found["literals"])
 
 
 def told_of(text: str) -> str:

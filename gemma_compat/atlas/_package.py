@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -52,8 +52,8 @@ class PackageIndex:
         self._number = {item.version: n for n, item in enumerate(self.releases)}
         self._histories: dict[str, History | None] = {}
         self._blocks: dict[str, Any] = {}
-        self._pieces: list[str] | None = None
-        self._templates: list[str] | None = None
+        self._templates = b""
+        self._sites: dict[int, tuple[list[Any], Mapping[str, Any]]] = {}
         self._modules: list[str] | None = None
         self._symbols: dict[str, tuple[list[Any], list[list[int]]]] = {}
 
@@ -107,28 +107,19 @@ class PackageIndex:
 
     def templates(self) -> list[str]:
         """Return the messages, each with :data:`HOLE` for every part that varies."""
-        if self._templates is None:
+        if not self._templates:  # as bytes, since one sign beyond ASCII doubles a text
             if self.is_of_texts:
-                self._templates = self._file.block("texts")[0].split("\n")
+                self._templates = self._file.block("texts")[0].encode()
             else:
-                self._templates = [row[0] for row in self.block("messages")["rows"]]
-        return self._templates
-
-    def pieces(self) -> list[str]:
-        """Return the longest literal piece of each message, without blanks, in the same order."""
-        if self._pieces is None:
-            longest = [max(item.split(HOLE), key=len) for item in self.templates()]
-            self._pieces = [without_blanks(piece) for piece in longest]
-        return self._pieces
+                rows = (row for row in self._messages() if isinstance(row, list))
+                self._templates = b"\n".join([row[0].encode() for row in rows])
+        return [text.decode() for text in self._templates.split(b"\n")]
 
     def places(self, number: int) -> list[tuple[str, str, str, frozenset[int]]]:
         """Return class, path, function and releases of each place that prints a message."""
-        if self.is_of_texts:
-            block = self.block(f"sites/{number // ROWS}")
-            rows = block["rows"][number % ROWS]
-        else:
-            block = self.block("messages")
-            rows = block["rows"][number][1]
+        if number not in self._sites:
+            self._sites[number] = self._sites_of(number)
+        sites, block = self._sites[number]
         return [
             (
                 block["kinds"][kind],
@@ -136,8 +127,24 @@ class PackageIndex:
                 function,
                 releases_of(block["spans"][span]),
             )
-            for kind, path, function, span in rows
+            for kind, path, function, span in sites
         ]
+
+    def _sites_of(self, number: int) -> tuple[list[Any], Mapping[str, Any]]:
+        """Return the sites of a message, and the block that they refer to."""
+        if self.is_of_texts:
+            block = self.block(f"sites/{number // ROWS}")
+            return block["rows"][number % ROWS], block
+        sites: list[Any] = []
+        row: Any = {}
+        for place, row in enumerate(self._messages()):
+            if place == number:
+                sites = row[1]
+        return sites, row  # the last is the rest of the block
+
+    def _messages(self) -> Iterator[Any]:
+        """Yield each message with its sites, and last all else that their block has."""
+        return self._file.rows("messages") if "messages" in self._file else iter(())
 
     def symbols(self, name: str) -> tuple[list[Any], list[list[int]]]:
         """Return the entries of a top-level name, and the spans that they refer to.

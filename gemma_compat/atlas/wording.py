@@ -47,10 +47,9 @@ def messages(error: Error, index: PackageIndex) -> list[Match]:
     found: list[Match] = []
     if sum(map(str.isalpha, text)) < LEAST:
         return found
-    for number, piece in enumerate(index.pieces()):
-        if piece not in text:
+    for number, template in enumerate(index.templates()):
+        if without_blanks(max(template.split(HOLE), key=len)) not in text:
             continue
-        template = index.templates()[number]
         weight = _weight(template, text)
         sites = tuple(
             (kind, Site(path, function), releases)

@@ -87,7 +87,7 @@ def test_a_file_is_imported_when_one_of_its_kinds_answers(log: str, loaded: list
 _NO_PAGE = """
 import io
 from gemma_compat import rules
-rules._pages = None
+rules._page = lambda place: exit(1)
 from gemma_compat._explain.explain import explain_log
 explain_log(io.BytesIO(b"ValueError: the frobnicator has 3 of 4 wheels"))
 print("no page was read")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ...facts import Facts
@@ -116,8 +117,8 @@ class Case(Value):
 Answering = Callable[[Case], Answer | None]
 
 
-class General(Value, eq=False):
-    """One kind of failure.
+class General:
+    """One kind of failure. There are a thousand, so it has slots and is no :class:`.Value`.
 
     Attributes:
         name: short, for JSON; never reused.
@@ -127,11 +128,18 @@ class General(Value, eq=False):
         alone: whether the text counts even if it belongs to no exception.
     """
 
-    name: str
-    text: str
-    answer: Answering
-    examples: Mapping[str, str] = {}
-    alone: bool = False
+    __slots__ = ("name", "text", "answer", "examples", "alone")
+
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        answer: Answering,
+        examples: Mapping[str, str] = MappingProxyType({}),
+        alone: bool = False,
+    ) -> None:
+        self.name, self.text, self.answer = name, text, answer
+        self.examples, self.alone = examples, alone
 
 
 def always(happened: str, *do: str, **more: Any) -> Answering:
