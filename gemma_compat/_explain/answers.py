@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 
 # What stands before a message that a person or a program reports without its class.
-_REPORTED = re.compile(r"(?i)error|exception|fail|crash|problem|报错|错误|[\"'`“(]$")
+_REPORTED = re.compile(
+    r"(?i)error|exception|fail|crash|problem|报错|错误|\b(?:says?|gives?(?: me)?|gets?|got)\W*$|"
+    r"[\"'`“(]$"
+)
 
 
 _TITLE = re.compile(r"(?i)\s*(?:#{1,3} |\[|(?:title|issue|subject|bug|question)\b)")

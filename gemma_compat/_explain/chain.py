@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..values import Value
+from .places import places_of, raiser_of
 from .raised import Raised
-from .unknown import BEFORE, CAUSED, HANDLED
+from .unknown import BEFORE, CAUSED, HANDLED, OWN
 
 _LINKS = (
     (CAUSED, re.compile("The above exception was the direct cause of the following exception")),
@@ -43,6 +44,32 @@ def led_to(last: Raised, all_raised: Sequence[Raised]) -> tuple[Earlier, ...]:
         found.append(Earlier(item, link))
         current = item
     return tuple(found)
+
+
+def passed_on(last: Raised, all_raised: Sequence[Raised]) -> Iterator[Raised]:
+    """Yield the exceptions that the last one only passes on, the nearest first.
+
+    It names them as its cause, or the user's own code raised it where it handled them.
+    """
+    later = last
+    for item in led_to(last, all_raised):
+        if item.link == HANDLED and not _reports(later, item.raised):
+            return
+        yield item.raised
+        later = item.raised
+
+
+def _reports(later: Raised, earlier: Raised) -> bool:
+    """Return whether an ``except`` of the user's own code raised the later one.
+
+    The function that has it led to the earlier one as well. A package, or another function that the
+    ``except`` calls, has mostly tried something else and failed at that.
+    """
+    place = raiser_of(places_of(later))
+    if place is None or place.owner != OWN or not place.raises:
+        return False
+    led = places_of(earlier)
+    return any((item.file, item.function) == (place.file, place.function) for item in led)
 
 
 def first_of_all(last: Raised, all_raised: Sequence[Raised]) -> Earlier | None:

@@ -14,6 +14,8 @@ from .unknown import Unknown
 CONFIRMED, OPEN, DOUBTED = "confirmed", "open", "doubted"
 # The name of an answer that repeats the advice in the message of an unknown error.
 SAYS_ITSELF = "message-says-what-to-do"
+# That of figures that are NaN: what happened is certain, the cause is not.
+NAN = "not-a-number"
 
 
 class Line(Value, hidden=("raw",)):
@@ -157,6 +159,8 @@ class Explanation(Shown, Value):
         also: further findings in the facts of the log, apart from its error.
         error: the exception that ended the run; ``None`` if there is none.
         error_kind: its class, as far as it may be shared.
+        passed_on_at: the line of a last exception that nothing knows and that only passes on
+            ``error``; 0 if there is none.
         read_off: what the traceback says by itself.
         asks: options that would decide what is open, three at most.
         several: package to the releases that different parts of the log list, with the lines.
@@ -181,6 +185,7 @@ class Explanation(Shown, Value):
     also: tuple[Finding, ...] = ()
     error: Line | None = None
     error_kind: str = ""
+    passed_on_at: int = 0
     read_off: tuple[ReadOff, ...] = ()
     asks: tuple[str, ...] = ()
     several: dict[str, tuple[tuple[str, int], ...]] = {}

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from ..conditions.hardware import is_without_bfloat16
 from ..facts import Facts
 from .answer import Answer
+from .explanation import NAN
 from .log_facts import LogFacts
 
 _VOCABULARY = 262_144
 NAMES = {
-    "not-a-number", "loss-beyond-guessing", "adapter-trains-too-much", "no-gradient-in-any-row",
+    NAN, "loss-beyond-guessing", "adapter-trains-too-much", "no-gradient-in-any-row",
     "loss-rises",
 }  # fmt: skip  # of the answers
 _FEWEST_LOSSES = 6  # before a rise is told
@@ -23,7 +24,7 @@ _FEWEST_ROWS = 3  # with a gradient norm of 0 before something is said
 def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answer]]:
     """Yield name, line and answer for each figure that cannot be right."""
     if log.figures.nan:
-        yield "not-a-number", min(log.figures.nan.values()), _not_a_number(log, facts)
+        yield NAN, min(log.figures.nan.values()), _not_a_number(log, facts)
     elif log.figures.losses or log.figures.told:
         line, loss = (*log.figures.losses, log.figures.told)[0] or (0, 0.0)
         limit = math.log(int(facts.model.get("vocab_size", 0)) or _VOCABULARY)

@@ -20,6 +20,7 @@ from .by_symptom import (
     may_use_unsloth,
     without_unsloth,
 )
+from .chain import passed_on
 from .explanation import (
     CONFIRMED,
     DOUBTED,
@@ -50,9 +51,25 @@ def explain_reading(
 ) -> Explanation:
     """Judge what was read.
 
+    Where nothing knows the last error, and it only passes on one that is known, that one counts.
+
     Args:
         facts: those of the log, with what was given put over them.
     """
+    found = _explained(reading, rules, facts, words)
+    last = reading.last
+    if last is None or found.unknown is None or found.leading is not None:
+        return found
+    for cause in passed_on(last, reading.raised):
+        other = _explained(reading.up_to(cause), rules, facts, words)
+        if other.leading is not None:
+            return other.replace(passed_on_at=last.line)
+    return found
+
+
+def _explained(
+    reading: LogReading, rules: Sequence[Rule], facts: Facts, words: Words
+) -> Explanation:
     off, facts = read_off(reading, facts, rules)
     is_other = reading.log.is_other and not is_gemma(facts)
     found, doubted, out = by_symptom(reading, rules, without_unsloth(facts), words)

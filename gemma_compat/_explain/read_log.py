@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from copy import copy
 
 from ..engine.rule import Rule
 from .cut import first_of_frames, was_caught
@@ -67,6 +68,12 @@ class LogReading:
         return any(
             item.line - item.traceback.count("\n") <= line < item.line + BLOCK for item in same
         )
+
+    def up_to(self, item: Raised) -> LogReading:
+        """Return the same reading as if this exception were the last one."""
+        other = copy(self)
+        other.raised = self.raised[: self.raised.index(item) + 1]
+        return other
 
     @property
     def outlived_at(self) -> int:

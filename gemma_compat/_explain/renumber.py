@@ -32,6 +32,7 @@ def renumbered(found: Explanation, numbers: Sequence[int]) -> Explanation:
             name: tuple((release, new.of(line)) for release, line in releases)
             for name, releases in found.several.items()
         },
+        passed_on_at=new.of(found.passed_on_at),
         outlived_at=new.of(found.outlived_at),
         solved_at=new.of(found.solved_at),
         cut_at=new.of(found.cut_at),

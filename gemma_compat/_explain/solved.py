@@ -20,6 +20,7 @@ _SOLVED = re.compile(
     r"(?:by|with|via|after)\b|"
     r"\b(?:that|this|it|which|grad\w+|reinstall\w*|restart\w*|\d+) (?:has |have )?(?:fixed|solved|"
     r"resolved) (?:it|this|that|the (?:issue|problem|error)|my (?:issue|problem|error))\b|"
+    r"\b(?:up|down)grad\w+ (?:[\w.-]+ ){1,4}(?:fixed|solved|resolved|cured) (?:it|this|that)\b|"
     r"\b(?:issue|problem|error|bug|it|this)(?:'s| is| was| has been| got) (?:now )?(?:solved|"
     r"resolved|fixed)(?: now)?(?=\W*$|[.,;!] | for me| by | with | after )|"
     r"\b(?:it|this|that|everything|training|now it|all) (?:now )?works (?:now|again|fine now)|"
@@ -39,6 +40,24 @@ _NOT_SOLVED = re.compile(
 _BUT = re.compile(
     r"(?i)\b(?:but|however|though|although|yet|still|again I|anymore)\b|[?？]|但|不过|又"
 )
+
+_SOLVED_BEFORE = re.compile(
+    r"(?i)\b(?:I|we)(?: have|'ve)? (?:already )?(?:fixed|solved|resolved|got rid of|got past) "
+    r"(?:the|this|that|an?|my)(?: [\w'-]+){0,3}\W*$"
+)
+
+
+def end_of_solution(before: str, behind: str) -> int | None:
+    """Return where the text behind an error has said that it is over; ``None`` if none says so.
+
+    Args:
+        before: its line up to the error.
+        behind: the text that follows the error.
+    """
+    found = _SOLVED.search(behind)
+    if found is not None and not _NOT_SOLVED.search(behind[: found.start()]):
+        return found.end()
+    return 0 if _SOLVED_BEFORE.search(before) else None
 
 
 def solved_at(reading: LogReading, causes: Iterable[Cause], general: Iterable[Generally]) -> int:

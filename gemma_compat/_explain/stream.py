@@ -23,12 +23,14 @@ _ENDS = 256  # bytes that are kept of both its ends
 _DATA = re.compile(rb"(?<![\w+/=-])[\w+/=-]{%d,}" % _LONG)
 _IS_DATA = bytes(97 if _DATA.fullmatch(bytes([code]) * _LONG) else 32 for code in range(256))
 _DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
-# What editors and browsers make of the quotes in a message.
+# What editors and browsers make of the quotes in a message, and what they put between words.
 _QUOTES = {
     "\N{LEFT SINGLE QUOTATION MARK}".encode(): b"'",
     "\N{RIGHT SINGLE QUOTATION MARK}".encode(): b"'",
     "\N{LEFT DOUBLE QUOTATION MARK}".encode(): b'"',
     "\N{RIGHT DOUBLE QUOTATION MARK}".encode(): b'"',
+    "\N{ZERO WIDTH SPACE}".encode(): b"",
+    "\N{WORD JOINER}".encode(): b"",
 }
 _ENTITIES = {b"&quot;": b'"', b"&#39;": b"'", b"&#x27;": b"'", b"&lt;": b"<", b"&gt;": b">"}
 _MANY_BARS = 2  # carriage returns for each line; Windows ends each line with one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._explain.explanation import Explanation, Generally, ReadOff
+from .._explain.explanation import NAN, Explanation, Generally, ReadOff
 from . import explanation_unknown
 
 # Errors of the code itself. Unsloth's patches are mended from release to release; what other
@@ -20,10 +20,12 @@ def headline(found: Explanation, is_private: bool = False) -> str:
         is_private: whether only the log's owner sees it, so that an error's own text may stand in
             it.
     """
+    told = _headline(found, is_private)
+    if found.passed_on_at:
+        told = f"{told}. The last error, line {found.passed_on_at:,}, only passes it on"
     if found.solved_at:
-        told = _headline(found, is_private)
         return f"Line {found.solved_at:,} says that this is solved; so it was: {told}"
-    return _headline(found, is_private)
+    return told
 
 
 def _headline(found: Explanation, is_private: bool) -> str:
@@ -38,7 +40,8 @@ def _headline(found: Explanation, is_private: bool) -> str:
         return f"{at}{leading.rule.title}"
     if leading.is_known_by_text:
         return f"{at}the message is that of {leading.rule.code}: {leading.rule.title}"
-    general = next((i.answer for i in found.generally if i.raised and i.answer.certain), None)
+    stated = (i.answer for i in found.generally if i.raised and (i.answer.certain or i.name == NAN))
+    general = next(stated, None)
     error = f"{at}{leading.because or (general.happened if general else _of_error(found))}"
     return f"{error}. {leading.rule.code} may be the cause; the log does not say enough to tell"
 

@@ -61,6 +61,22 @@ DRESSES: dict[str, Callable[[str], str]] = {
     "docker": _each(lambda line: f"trainer-1  | {line}"),
     "Kubernetes": _each(lambda line: f"{_TIME}.123456789Z stderr F {line}"),
     "GitHub": _each(lambda line: f"{_TIME}.0000000Z {line}"),
+    "Google's rows": _each(
+        lambda line: json.dumps({"insertId": "a1", "textPayload": line, "severity": "ERROR"})
+    ),
+    "Google's list": lambda text: json.dumps(
+        [{"jsonPayload": {"message": line}, "severity": "ERROR"} for line in text.splitlines()],
+        indent=2,
+    ),
+    "Docker's rows": _each(lambda line: json.dumps({"log": f"{line}\n", "stream": "stderr"})),
+    "CloudWatch": lambda text: json.dumps(
+        {"events": [{"timestamp": 1, "message": line} for line in text.splitlines()]}, indent=4
+    ),
+    "logfmt": _each(lambda line: f"level=error ts={_TIME}Z msg={json.dumps(line)}"),
+    "MPI": _each(lambda line: f"[1,0]<stderr>:{line}"),
+    "pod": _each(lambda line: f"[pod/train-0/trainer] {line}"),
+    "stream": _each(lambda line: f"[{_TIME}.123456][stderr] {line}"),
+    "between words": lambda text: text.replace(": ", ":\u200b "),
     "Slurm": _each(lambda line: f"[2026-11-28T02:00:00.123] {line}"),
     "coloured": lambda text: _each(_red_error)(text),
     "red lines": _each(lambda line: f"\x1b[31m{line}\x1b[0m"),

@@ -157,14 +157,14 @@ def released(case: Case, message: str = "") -> Released | None:
     Args:
         message: an error that is looked up in place of the log's.
     """
-    if case.error is None:
-        return None
-    lines = case.error.around.splitlines()
     if message:
         lines = [message]
-    elif case.error.hit.kind == "quoted":  # words stand before the error, as in a title
-        first = case.error.message.partition("\n")[0]
-        lines = [*lines, f"{case.error.kind}: {first}"]
+    elif case.error is None:
+        return None
+    else:
+        lines = case.error.around.splitlines()
+        if case.error.hit.kind == "quoted":  # words stand before the error, as in a title
+            lines.append(f"{case.error.kind}: {case.error.message.splitlines()[0]}")
     try:
         found = [item for traceback in read_tracebacks(lines) for item in missing(traceback)]
     except IndexUnusable:

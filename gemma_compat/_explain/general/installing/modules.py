@@ -264,8 +264,8 @@ def _optional_for_trl(name: str) -> Answer:
 KINDS: tuple[General, ...] = (
     General(
         "name-not-importable",
-        r"annot import name ['`]?(?P<name>\w{1,80})['`]? from ['`]?(?!partially\b)"
-        r"(?P<module>[\w.]{2,120})['`]?|"
+        r"annot import name ['`]?(?P<name>\w{1,80})['`]? from (?=['`][\w.]{2,120}['`]|\w)['`]?"
+        r"(?!partially\b)(?P<module>[\w.]{2,120})['`]?|"
         r"module '(?P<owner>[\w.]{1,120})' has no attribute '(?P<attribute>\w{1,80})'",
         _import,
         {

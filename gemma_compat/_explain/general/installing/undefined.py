@@ -1,9 +1,13 @@
-"""Names that are used before they are imported: an optional package, or a cell that was not run."""
+"""Names without a module: used before they are imported, or in an error whose end is cut off."""
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General
+from ..released import Released, released
+from .names import known_name
 
 # What a package imports only if another one is there; its code then fails where it uses the name.
 _OPTIONAL = {
@@ -53,6 +57,54 @@ def _undefined(case: Case) -> Answer | None:
     )
 
 
+# Whose names scripts import; one of them has what a cut line asks for.
+_PACKAGES = ("transformers", "peft", "trl", "accelerate", "huggingface_hub", "datasets")
+
+
+def _cut(case: Case) -> Answer:
+    """Answer an import of which the line does not say from where."""
+    name = case.match["name"] or case.match["translated"]
+    packages = case.packages
+    who = packages[-1] if packages else ""
+    statement = re.search(
+        rf"^\W*(?:\d+ )?\s*from (?P<module>\w[\w.]*) import \(?[^\n]*\b{name}\b",
+        case.around,
+        re.MULTILINE,
+    )
+    if statement is not None:
+        known = _has(case, name, statement["module"])
+        if known is not None:
+            return known_name(known, "" if who == known.found.package else who)
+    found = [known for module in _PACKAGES if (known := _has(case, name, module))]
+    if len(found) == 1 and found[0].found.releases:
+        answer = known_name(found[0], "" if who == found[0].found.package else who)
+        return answer.replace(
+            certain=False,
+            known=f"{answer.known}; the line does not say where it is looked for, and of "
+            f"{', '.join(_PACKAGES)} only {found[0].found.package} has it",
+        )
+    return Answer(
+        f"{name} cannot be imported, and the line does not say from where",
+        (
+            "the whole line, which ends with from 'MODULE' (FILE): what FILE is shows whether the "
+            "package or a file of the same name was found",
+            f"pip show PACKAGE   of the package that is to have {name}, and restart the kernel "
+            "after an upgrade",
+        ),
+        why="the name was moved or removed, is newer than what is installed, or a file of yours "
+        "has the package's name",
+        known="the message",
+        certain=case.error is not None,
+        settles=False,
+    )
+
+
+def _has(case: Case, name: str, module: str) -> Released | None:
+    """Return which releases of a module's package have a name; ``None`` if none has it there."""
+    known = released(case, f"ImportError: cannot import name '{name}' from '{module}'")
+    return known if known is not None and known.found.releases else None
+
+
 KINDS: tuple[General, ...] = (
     General(
         "name-not-defined",
@@ -63,6 +115,22 @@ KINDS: tuple[General, ...] = (
             "line 718, in get_peft_config\n    peft_config = LoraConfig(\nNameError: name "
             "'LoraConfig' is not defined": "pip install -U peft",
             "NameError: name 'model' is not defined": "run the cells above",
+        },
+    ),
+    General(
+        "name-not-importable-from-where",
+        r"[Cc]annot import name ['`\"]?(?P<name>[A-Za-z_]\w{1,79})\b(?!['`\"]? from (?:partially\b|"
+        r"['`][\w.]{2,120}['`]|\w))|"
+        r"无法导入(?:名称|名字|模块)? ?['`\"“‘]?(?P<translated>[A-Za-z_]\w{1,79})",
+        _cut,
+        {
+            "ImportError: cannot import name 'HybridCache'": "transformers has HybridCache",
+            "ImportError: cannot import name 'HybridCache' from 'transf": "4.44.0",
+            "ImportError: cannot import name 'Odd'": "the whole line",
+            "Cell In[3], line 1\n----> 1 from transformers import Gemma3ForCausalLM\n\n"
+            "ImportError: cannot import name 'Gemma3ForCausalLM'": ">=4.50",
+            "ImportError: 无法导入名称 'HybridCache'": "4.44.0",
+            "ImportError: cannot import name 'A' from partially initialized module 'b'": "",
         },
     ),
 )

@@ -1,0 +1,137 @@
+"""Which of several errors is told: none that is over, and none that only passes on another."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from gemma_compat._explain.explain import explain_log
+from gemma_compat._explain.explanation import Explanation
+from gemma_compat._explain.past import without_past
+from gemma_compat.report.explanation import headline, render_json
+
+NAN = "{'loss': 0.0, 'grad_norm': nan, 'learning_rate': 2e-05, 'epoch': 0.01}\n"
+UNSCALE = "ValueError: Attempting to unscale FP16 gradients."
+OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."
+
+
+def explain(text: str) -> Explanation:
+    return explain_log(io.BytesIO(text.encode()))
+
+
+def names(found: Explanation) -> set[str]:
+    return {item.name for item in found.generally}
+
+
+# An error that is over.
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"I had `{UNSCALE}`; upgrading peft fixed it. Now grad_norm is nan:\n\n{NAN}{NAN}",
+        f"Before, I got\n{UNSCALE}\nwhich went away after I loaded in float32. With fp16=True, now "
+        f"this:\n\n{NAN}{NAN}",
+        f"The earlier {UNSCALE[:-1]} is gone since I updated. But now it trains with NaN:\n{NAN}",
+        f"之前报 {UNSCALE[:-1]}，升级 unsloth 后好了。现在训练时 grad_norm 是 nan：\n{NAN}{NAN}",
+        f"I fixed the `{UNSCALE}` by upgrading. The new problem is NaN:\n{NAN}",
+        f"Yesterday: {UNSCALE} Today the same script gives\n\n{NAN}",
+        'Traceback (most recent call last):\n  File "t.py", line 3, in <module>\n    t()\n'
+        f"{UNSCALE}\n\nThat was solved by loading in float32. Now the loss is NaN:\n{NAN}",
+    ],
+)
+def test_an_error_that_is_over_hides_no_new_failure(text: str) -> None:
+    found = explain(f"google/gemma-2-2b, fp16=True\n\n{text}")
+    assert found.error is None and "fp16-unscale" not in names(found)
+    assert "not-a-number" in names(found) and "not a number" in headline(found)
+    assert found.facts.training.mixed_precision == "fp16"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"I had `{UNSCALE}`; upgrading peft did not fix it. Now the loss is NaN:\n{NAN}",
+        f"I had `{UNSCALE}`. I fixed it by upgrading. Now it is back: {UNSCALE}",
+        f"{UNSCALE}\nThis is fixed by a pull request, but the release has it. Now it fails here.",
+        f"{UNSCALE}\nCan it be fixed by upgrading? Now I cannot train, error below.",
+        f"{NAN}{UNSCALE}\n",
+    ],
+)
+def test_an_error_that_is_not_over_is_told(text: str) -> None:
+    assert without_past(text) == text
+    assert "fp16-unscale" in names(explain(text))
+
+
+def test_lines_stay_where_they_are() -> None:
+    text = (
+        f'Traceback (most recent call last):\n  File "t.py", line 3, in f\n    t()\n{UNSCALE}\n'
+        f"It is fixed by float32.\nNow the loss is NaN:\n{NAN}"
+    )
+    plain = without_past(text)
+    assert plain != text and plain.count("\n") == text.count("\n")
+
+
+# An error that only passes on another.
+
+_FIRST = (
+    f'Traceback (most recent call last):\n  File "/app/t.py", line 4, in run\n    t()\n{UNSCALE}\n'
+)
+_CAUSED = "\nThe above exception was the direct cause of the following exception:\n\n"
+_HANDLED = "\nDuring handling of the above exception, another exception occurred:\n\n"
+
+
+def _last(statement: str, error: str, function: str = "run") -> str:
+    return (
+        'Traceback (most recent call last):\n  File "/app/t.py", line 9, in <module>\n    run()\n'
+        f'  File "/app/t.py", line 6, in {function}\n    {statement}\n{error}\n'
+    )
+
+
+PASSED_ON = {
+    "from err": _CAUSED + _last("raise E() from err", "RuntimeError: training failed"),
+    "own class": _HANDLED + _last("raise JobError(1)", "app.JobError: step 14 failed"),
+    "other function": _CAUSED + _last("raise E() from err", "app.JobError: stopped", "stop"),
+    "twice": _CAUSED
+    + _last("raise E() from err", "app.StepError: step 3")
+    + _HANDLED
+    + _last("raise PipelineError(7)", "app.PipelineError: pipeline aborted"),
+}
+
+
+@pytest.mark.parametrize("name", PASSED_ON)
+@pytest.mark.parametrize("prefix", ["", "[rank0]: "])
+def test_what_an_error_passes_on_is_told(name: str, prefix: str) -> None:
+    text = "".join(f"{prefix}{line}\n" for line in (_FIRST + PASSED_ON[name]).splitlines())
+    found = explain(text)
+    last = len(text.splitlines())
+    assert "fp16-unscale" in names(found) and found.passed_on_at == last
+    assert f"The last error, line {last}, only passes it on" in headline(found)
+    assert f'"passed_on_at": {last}' in render_json(found)
+    assert found.error is not None and found.error.number == 4
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        _HANDLED + _last("raise ValueError(i)", "ValueError: row 17 has no label", "other"),
+        _HANDLED + _last("save()", "ValueError: the name of the run is odd"),
+        "\n" + _last("raise E()", "RuntimeError: training failed"),
+    ],
+    ids=["another function", "no raise", "no link"],
+)
+def test_another_error_is_not_taken_for_a_report_of_the_first(behind: str) -> None:
+    found = explain(_FIRST + behind)
+    assert not found.passed_on_at and found.unknown is not None and found.leading is None
+
+
+def test_a_known_error_is_told_itself() -> None:
+    found = explain(_FIRST + _CAUSED + _last("raise E() from err", OOM))
+    assert not found.passed_on_at and "out-of-memory" in names(found)
+
+
+def test_a_line_as_wide_as_the_terminal_is_not_joined_with_the_error_below_it() -> None:
+    wide = f'    raise SystemError("{"x" * 48}") from e'
+    assert len(wide) == 80
+    found = explain(f"Traceback (most recent call last):\n{wide}\n{OOM}\n")
+    assert found.error is not None and found.error.number == 3
