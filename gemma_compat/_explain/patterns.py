@@ -113,7 +113,7 @@ class Pattern:
     def others(self) -> Sequence[Sequence[bytes]]:
         """Return further sets of phrases or texts, of each of which a match contains one."""
         if self.needs:
-            return [[figures_of(text.encode()) for text in self.needs]]
+            return _figures_of(self.needs)
         return _others(self.phrases) if self.lines == 1 else ()
 
 
@@ -127,6 +127,11 @@ def pattern(kind: str, key: Any, text: str, **options: Any) -> Pattern:
         options: its other attributes.
     """
     return Pattern(kind, key, text, told_of(text), **options)
+
+
+@lru_cache(maxsize=None)
+def _figures_of(needs: tuple[str, ...]) -> tuple[tuple[bytes, ...]]:
+    return (tuple(figures_of(text.encode()) for text in needs),)
 
 
 @lru_cache(maxsize=None)

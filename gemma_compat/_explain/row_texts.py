@@ -3,38 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 LONG = 4096  # bytes; a longer row mostly is one record again and again
 # So many bytes of figures, or of bytes as hexadecimal numbers, have no words among them but bf16.
-_OF_NUMBERS, _OF_FIGURES, _MANY = b"0abcdef-", b"0abcdef-+.,:; \t()[]", 32
-_TYPE = re.compile(rb"bf00")
+_MANY = 32
+_OF_NUMBERS = b"0abcdef-"
+_FIGURES = re.compile(rb"[0abcdef+.,:; \t()\[\]-]{%d,}" % _MANY)
+_TYPE = b"bf00"
 _KEPT = 10  # bytes of them, before what follows
 
 
-def texts_of(rows: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Yield each row with its text, but no row of figures alone.
+def texts_of(rows: Iterable[bytes]) -> tuple[list[bytes], dict[bytes, list[bytes]]]:
+    """Return the rows that are their own text, and the texts of others, each with its rows.
 
-    Of many figures that a row begins with only the last are left: it may be one of a hexadecimal
-    dump, of a list of checksums or of a table.
+    A row of figures alone is in neither. Of many figures that a row begins with only the last are
+    left: it may be one of a hexadecimal dump, of a list of checksums or of a table.
 
     Args:
         rows: with 0 for each digit.
     """
+    whole: list[bytes] = []
+    cut: dict[bytes, list[bytes]] = {}
     for row in rows:
-        if len(row) < _MANY or row[0] not in _OF_NUMBERS:
-            yield row, row if len(row) <= LONG else _without_repeats(row)
-        elif row.translate(None, _OF_NUMBERS) and (
-            row.translate(None, _OF_FIGURES) or _TYPE.search(row)
-        ):
-            yield row, _without_repeats(_without_figures(row))
+        if len(row) < _MANY or (row[0] not in _OF_NUMBERS and len(row) <= LONG):
+            whole.append(row)
+            continue
+        text = row
+        if row[0] in _OF_NUMBERS:
+            text = _without_figures(row) if row.translate(None, _OF_NUMBERS) else b""
+        if text:
+            text = text if len(text) <= LONG else _without_repeats(text)
+            cut.setdefault(text, []).append(row)
+    return whole, cut
 
 
 def _without_figures(row: bytes) -> bytes:
-    """Return a row with the last of many figures that it begins with, and what stands behind."""
-    end = len(row) - len(row.lstrip(_OF_FIGURES))
-    if end < _MANY or _TYPE.search(row, 0, end):
+    """Return a row with the last of many figures that it begins with, and what stands behind;
+    nothing of a row of figures alone.
+    """
+    figures = _FIGURES.match(row)
+    if figures is None or row.find(_TYPE, 0, figures.end()) >= 0:
         return row
+    end = figures.end()
+    if end == len(row):
+        return b""
     return row[row.find(b" ", end - _KEPT, end) + 1 :]  # whole where no blank is among them
 
 
@@ -43,8 +56,6 @@ def _without_repeats(row: bytes) -> bytes:
 
     Such a row is cut where one of its first words occurs again.
     """
-    if len(row) <= LONG:
-        return row
     words = row[:LONG].split(None, 8)[1:8]  # the first may be cut; figures may change
     word = next((word for word in words if len(word) >= 2 and b"0" not in word), b"")
     return b" ".join({word, *row.split(b" " + word + b" ")}) if word else row

@@ -26,12 +26,10 @@ _SHORT = 6  # bytes of a text with figures; it would take long to find, and is t
 _CARD = re.compile(rb"A0(?:(?<=[ \n]..)|(?<=[ \n]A..)|(?<=0x..)|(?<=0xA..))")
 _NOT_BEFORE_A_CARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/.$"
 
-# What a word leads to: a text that must be there as well, its kind, and the number of a pattern.
-Lead = tuple[bytes, int, int]
+# What a word leads to: a text that must be there as well, whether it is one of figures, and the
+# number of a pattern.
+Lead = tuple[bytes, bool, int]
 Leads = dict[bytes, list[Lead]]
-_OF_WORDS, _OF_FIGURES, _OF_DIGITS = range(
-    3
-)  # of words; of words and figures; and if there is a digit
 
 
 def words_of(text: bytes) -> bytes:
@@ -48,7 +46,8 @@ class Screen:
         for number, item in enumerate(patterns):
             for word in {word for word, _ in item.leads}:
                 self._led_to[word] = (*self._led_to.get(word, ()), number)
-        self._known_leads: Leads = {}  # the same with texts, of the words that the log had
+        # The same with texts and needs, of the words that the log had.
+        self._known_leads: dict[bytes, list[tuple[tuple[bytes, ...], Lead]]] = {}
         self._starts: dict[bytes, list[bytes]] = {}  # by their first letters
         self._ends: dict[bytes, list[bytes]] = {}  # by their last letters
         self._within: dict[bytes, list[bytes]] = {}  # by letters that they have
@@ -78,34 +77,35 @@ class Screen:
         Args:
             rows: with 0 for each digit.
         """
-        text_of = dict(texts_of(rows))
-        texts = list(text_of.values())
+        whole, cut = texts_of(rows)
+        texts = [*whole, *cut]
         text = b"\n".join(texts)
-        said = words_of(text)
+        said, figures = words_of(text), figures_of(text)
         words = [line.split() for line in said.split(b"\n")]
         vocabulary = set().union(*words)
-        leads, leads_of_digits = self._leads(vocabulary, said, text)
+        leads_of = self._leads(vocabulary, said, figures)
         others = self._by_signs(text)
         if vocabulary:
             self._add_cards(others, text)
-        if not leads and not leads_of_digits and not others:
-            return
-        has_none, has_no_digit = leads.keys().isdisjoint, leads_of_digits.keys().isdisjoint
-        for place, (row, line) in enumerate(zip(text_of, said.split(b"\n"), strict=False)):
-            own = words[place]
-            led_to = set() if has_none(own) else _led_to(leads, own)
-            # Words are without the digits.
-            if len(line) < len(texts[place]) and not has_no_digit(own):
-                led_to |= _led_to(leads_of_digits, own)
+        has_none = set().union(*leads_of.values()).isdisjoint
+        places = {place for place, own in enumerate(words) if not has_none(own)}
+        lines = figures.split(b"\n")
+        for place in places | others.keys():
+            own, line = words[place], lines[place]
+            led_to: set[Lead] = set()
+            for needs, leads in leads_of.items():
+                if not needs or any(need in line for need in needs):
+                    led_to |= _led_to(leads, own)
             if led_to or place in others:
-                is_long = len(row) > LONG
-                found = self._found(texts[place], own, is_long, led_to, others.get(place, ()))
+                same = [texts[place]] if place < len(whole) else cut[texts[place]]
+                is_long = max(map(len, same)) > LONG
+                found = self._found(line, own, is_long, led_to, others.get(place, ()))
                 if found:
-                    yield row, found
+                    yield from ((row, found) for row in same)
 
     def _found(
         self,
-        text: bytes,
+        figures: bytes,
         words: list[bytes],
         is_long: bool,
         leads: Iterable[Lead],
@@ -114,20 +114,20 @@ class Screen:
         """Return the patterns of which a row has what they need.
 
         Args:
-            text, words: of the row.
+            figures, words: of the row.
             is_long: whether its records stand in its text in any order.
             leads: what its words lead to.
             others: the patterns that its signs and cards lead to.
         """
-        figures = figures_of(b" %b " % text)
+        figures = b" %b " % figures
         said = b" %b %b" % (b" ".join(words), figures)
         has, has_figures = said.__contains__, figures.__contains__
         if is_long:
             has, has_figures = partial(_has_words, said), partial(_has_words, figures)
         found = {
             number
-            for needed, kind, number in leads
-            if (has(needed) if kind == _OF_WORDS else has_figures(needed))
+            for needed, is_of_figures, number in leads
+            if (has_figures(needed) if is_of_figures else has(needed))
         }
         found.update(others)
         return tuple(
@@ -158,27 +158,31 @@ class Screen:
                 if text.startswith(card, at):
                     found.setdefault(place, set()).update(self._led_to[card])
 
-    def _leads(self, words: set[bytes], said: bytes, rows: bytes) -> tuple[Leads, Leads]:
-        """Return the words of some rows that lead to patterns, with what they lead to: what needs
-        no digit, and what needs one.
+    def _leads(
+        self, words: set[bytes], said: bytes, figures: bytes
+    ) -> dict[tuple[bytes, ...], Leads]:
+        """Return the words of some rows that lead to patterns, with what they lead to, by the
+        figures of which a row must have one; an empty tuple where it needs none.
 
         A phrase of which a word stands in no row is said in none.
         """
-        leads: Leads = {}
-        with_digits: Leads = {}
-        figures = b""
+        leads_of: dict[tuple[bytes, ...], Leads] = {}
+        needed: dict[tuple[bytes, ...], tuple[bytes, ...]] = {}  # those that some row has
         for word, known in self._known(words):
-            for lead in self._leads_of(known):
-                text, kind, _ = lead
-                if kind == _OF_WORDS:
+            for needs, lead in self._leads_of(known):
+                if needs not in needed:
+                    needed[needs] = tuple(need for need in needs if need.strip() in figures)
+                text, is_of_figures, _ = lead
+                if needs and not needed[needs]:
+                    is_said = False
+                elif is_of_figures:
+                    is_said = len(text) < _SHORT or text.strip() in figures
+                else:
                     whole = text.partition(b" ")[2].rpartition(b" ")[0].split()
                     is_said = words.issuperset(whole) and _has_words(said, text)
-                else:
-                    figures = figures or figures_of(rows)
-                    is_said = len(text) < _SHORT or text.strip() in figures
                 if is_said:
-                    (with_digits if kind == _OF_DIGITS else leads).setdefault(word, []).append(lead)
-        return leads, with_digits
+                    leads_of.setdefault(needed[needs], {}).setdefault(word, []).append(lead)
+        return leads_of
 
     def _known(self, words: set[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """Yield each word that leads to patterns, with the word or part that is known."""
@@ -192,11 +196,11 @@ class Screen:
                 for word in set(_words_with(letters, text)):
                     yield from ((word, part) for part in parts if part.strip(b"*") in word)
 
-    def _leads_of(self, word: bytes) -> list[Lead]:
-        """Return what a word leads to."""
+    def _leads_of(self, word: bytes) -> list[tuple[tuple[bytes, ...], Lead]]:
+        """Return what a word leads to, each with the figures of which a row must have one."""
         if word not in self._known_leads:
             self._known_leads[word] = [
-                (text, _kind(item, text), number)
+                (_needs(item, text), (text, bool(item.words), number))
                 for number in self._led_to[word]
                 for item in (self._patterns[number],)
                 for lead, text in item.leads
@@ -245,12 +249,11 @@ def _to_marks(first: Iterable[int]) -> bytes:
     return bytes(table)
 
 
-def _kind(item: Pattern, text: bytes) -> int:
-    """Return of which kind a text is that a word of a pattern leads to."""
-    if not item.words:
-        return _OF_WORDS
-    needs_digit = bool(item.needs) and all("0" in need for need in item.needs)
-    return _OF_DIGITS if needs_digit or b"0" in text else _OF_FIGURES
+def _needs(item: Pattern, text: bytes) -> tuple[bytes, ...]:
+    """Return the figures of which a row must have one, where a word with this text leads to it."""
+    if item.needs and all("0" in need for need in item.needs):
+        return tuple(item.others[0])
+    return (b"0",) if item.words and b"0" in text else ()
 
 
 def _led_to(leads: Leads, words: Iterable[bytes]) -> set[Lead]:

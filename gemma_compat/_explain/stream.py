@@ -37,6 +37,13 @@ _MANY_BARS = 2  # carriage returns for each line; Windows ends each line with on
 # Bytes that no program prints into a log: control characters but those for blanks and bars.
 _CONTROL = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r\b\f\v\x1b")
 _FEW, _UNREADABLE = 4, "\N{REPLACEMENT CHARACTER}".encode()
+# What lines of data consist of: of base64, of hexadecimal digits, of a dump with its offsets.
+_CAPITALS, _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz"
+_BASE64 = _CAPITALS + _LETTERS + b"0123456789+/\n"
+_HEXADECIMAL, _DUMP = b"0123456789abcdef-\n", b"0123456789abcdef: "
+_FEWEST_LINES = 8
+_NARROWEST, _WIDE, _WIDEST = 32, 60, 256  # bytes; base64 and dumps are wide
+_SHOWN = 18  # bytes; what a line of a dump shows of the data as text, and what stands around it
 # How a compressed file begins, its form, and what prints it unpacked.
 _COMPRESSED = (
     (b"\x1f\x8b", "gzip", "zcat"),
@@ -94,13 +101,61 @@ def _plain(piece: bytes) -> bytes:
         piece = piece.replace(b"\r\n", b"\n")
     if b"\r" in piece and piece.count(b"\r") > _MANY_BARS * (piece.count(b"\n") + 1):
         piece = b"\n".join(map(_as_drawn_last, piece.split(b"\n")))
-    return piece
+    return _without_lines_of_data(piece)
 
 
 def _replaced(piece: bytes, signs: Mapping[bytes, bytes]) -> bytes:
     for sign, plain in signs.items():
         piece = piece.replace(sign, plain)
     return piece
+
+
+def _without_lines_of_data(piece: bytes) -> bytes:
+    """Return the piece with empty lines for those of base64 or of a hexadecimal dump.
+
+    Only lines of one width are left out, as many as stand together in the middle of the piece: no
+    sentences come so, and to look at a few lines costs nothing. The first of them stays.
+    """
+    first = piece.rfind(b"\n", 0, len(piece) // 2) + 1
+    step = piece.find(b"\n", first) + 1 - first
+    if not _NARROWEST < step <= _WIDEST or not _are_data(piece, first, step, _FEWEST_LINES):
+        return piece
+    before = _breaks(piece[first - 1 :: -step]) - 1 if first else 0
+    first -= max(0, before) * step
+    count = _breaks(piece[first + step - 1 :: step])
+    if not _are_data(piece, first, step, count):
+        return piece
+    return piece[: first + step] + b"\n" * (count - 1) + piece[first + count * step :]
+
+
+def _breaks(text: bytes) -> int:
+    """Return with how many line breaks a text begins."""
+    return len(text) - len(text.lstrip(b"\n"))
+
+
+def _are_data(piece: bytes, first: int, step: int, count: int) -> bool:
+    """Return whether that many lines, each of so many bytes, are data and nothing is said in them.
+
+    Args:
+        first: where the first one begins.
+    """
+    lines = piece[first : first + count * step]
+    if lines.count(b"\n") != count or lines[step - 1 :: step] != b"\n" * count:
+        return False
+    if step > _WIDE and not lines.translate(None, _BASE64) and _holds(lines, _CAPITALS, 4):
+        return _holds(lines, _LETTERS, 4)
+    if lines.translate(None, _HEXADECIMAL):
+        if step <= _WIDE:
+            return False
+        lines = b"".join([lines[at::step] for at in range(step - 1 - _SHOWN)])
+        if lines.translate(None, _DUMP):
+            return False
+    return _holds(lines, b"abcdef", 8)
+
+
+def _holds(lines: bytes, some: bytes, share: int) -> bool:
+    """Return whether one byte in ``share`` of the lines, or more, is one of these."""
+    return share * len(lines.translate(None, some)) <= (share - 1) * len(lines)
 
 
 def _as_drawn_last(line: bytes) -> bytes:

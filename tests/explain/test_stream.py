@@ -6,7 +6,9 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import tracemalloc
+from base64 import b64encode
 from random import Random
 from typing import Any
 
@@ -107,6 +109,44 @@ def test_of_a_word_that_is_data_both_ends_are_kept(unit: bytes) -> None:
     assert piece.startswith(b'{"image": "' + data[:200]) and data[-200:] + b'", "error"' in piece
     assert piece.endswith(b"\n" + data[:1023] + b"\n")
     assert codes(text) == ("GC101",)
+
+
+DUMP = Random(0).randbytes(6000)
+OF_DATA = {
+    "base64": re.sub(b"(.{76})", rb"\1\n", b64encode(DUMP)),
+    "xxd": b"".join(
+        b"%08x: %b  %b\n" % (at, DUMP[at : at + 16].hex(" ", 2).encode(), b"CUDA ut of A100.")
+        for at in range(0, 5984, 16)
+    ),
+    "hexadecimal": re.sub(b"(.{36})", rb"\1\n", DUMP.hex().encode()),
+}
+
+
+@pytest.mark.parametrize("kind", OF_DATA)
+@pytest.mark.parametrize("before", [b"", b"start\n", b"x" * 75 + b"\n"])
+def test_of_lines_of_data_the_first_is_left(kind: str, before: bytes) -> None:
+    data = OF_DATA[kind]
+    text = before + data + b"\n" + ERROR.encode() + b"\n"
+    ((_, piece),) = read(text)
+    assert len(piece) < 700 and piece.count(b"\n") == text.count(b"\n")
+    assert piece.startswith(before + data[:30]) and piece.endswith(ERROR.encode() + b"\n")
+    assert codes(text) == ("GC101",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"google/gemma-3-4b-it/checkpoint-%04d/model/language/model",
+        b"/home/user/checkpoints/google/gemma/run%04d/model/weights/layer/norm",
+        b"RUNTIMEERROR/CUDA/OUT/OF/MEMORY/ON/RANK%04d/OF/THE/LARGE/CLUSTER/HERE",
+        b"2026-11-28 06:10:33.123456 12345 0x%04d 00:12 12 13 14 CUDA error OOM",
+        b"  %04d  1.25 3.50  12 13 14 15 16 17 18 19 20 21 22 23 24 25 gemma-3-4b",
+        b"%04d" + b"cafebabe" * 8 + b"  google/gemma-3-4b-it.safetensors",
+    ],
+)
+def test_lines_of_one_width_that_say_something_are_left(line: bytes) -> None:
+    text = b"".join(line % number + b"\n" for number in range(400))
+    assert read(text) == [(1, text)]
 
 
 def test_many_long_words_that_are_no_data_are_left_as_they_are() -> None:
