@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from copy import copy
 
 from ..engine.rule import Rule
 from .cut import first_of_frames, was_caught
@@ -71,7 +70,8 @@ class LogReading:
 
     def up_to(self, item: Raised) -> LogReading:
         """Return the same reading as if this exception were the last one."""
-        other = copy(self)
+        other = LogReading()
+        vars(other).update(vars(self))
         other.raised = self.raised[: self.raised.index(item) + 1]
         return other
 

@@ -29,9 +29,7 @@ def texts_of(rows: Iterable[bytes]) -> tuple[list[bytes], dict[bytes, list[bytes
         if len(row) < _MANY or (row[0] not in _OF_NUMBERS and len(row) <= LONG):
             whole.append(row)
             continue
-        text = row
-        if row[0] in _OF_NUMBERS:
-            text = _without_figures(row) if row.translate(None, _OF_NUMBERS) else b""
+        text = _without_figures(row) if row[0] in _OF_NUMBERS else row
         if text:
             text = text if len(text) <= LONG else _without_repeats(text)
             cut.setdefault(text, []).append(row)
@@ -42,6 +40,12 @@ def _without_figures(row: bytes) -> bytes:
     """Return a row with the last of many figures that it begins with, and what stands behind;
     nothing of a row of figures alone.
     """
+    behind = row.lstrip(_OF_NUMBERS)
+    end = len(row) - len(behind)
+    if not behind:
+        return b""
+    if end >= _MANY and behind.startswith(b" ") and row.find(_TYPE, 0, end) < 0:
+        return behind
     figures = _FIGURES.match(row)
     if figures is None or row.find(_TYPE, 0, figures.end()) >= 0:
         return row

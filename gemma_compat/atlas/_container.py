@@ -26,7 +26,7 @@ SUFFIX = ".atlas"
 _LZMA2 = {"preset": 9, "dict_size": 1 << 20}
 Folder: TypeAlias = "str | Path"  # importing pathlib is 3% of what a short explain costs
 _LARGEST = 64 << 20  # bytes that a block may have when it is unpacked
-_PIECE = 1 << 16  # the same, of a block that is read row by row
+_PIECE = 1 << 14  # the same, of a block that is read row by row
 _ROWS = '{"rows":'
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -105,15 +106,18 @@ class PackageIndex:
         """Return a block as :meth:`block` does, read anew each time."""
         return self._file.block(name)[0] if name in self._file else {"rows": {}, "spans": []}
 
-    def templates(self) -> list[str]:
-        """Return the messages, each with :data:`HOLE` for every part that varies."""
+    def templates(self) -> Iterator[str]:
+        """Yield the messages, each with :data:`HOLE` for every part that varies."""
         if not self._templates:  # as bytes, since one sign beyond ASCII doubles a text
             if self.is_of_texts:
                 self._templates = self._file.block("texts")[0].encode()
             else:
                 rows = (row for row in self._messages() if isinstance(row, list))
-                self._templates = b"\n".join([row[0].encode() for row in rows])
-        return [text.decode() for text in self._templates.split(b"\n")]
+                text = io.BytesIO()
+                text.writelines(row[0].encode() + b"\n" for row in rows)
+                self._templates = text.getvalue()
+        for line in io.BytesIO(self._templates):
+            yield line.rstrip(b"\n").decode()
 
     def places(self, number: int) -> list[tuple[str, str, str, frozenset[int]]]:
         """Return class, path, function and releases of each place that prints a message."""

@@ -11,8 +11,7 @@ figures with measured ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..values import Value
 from .layers import Count, mask_bytes, outside, stream_width
 from .optimizers import State, state
 from .setup import Setup
@@ -32,8 +31,7 @@ CUDA = 766 << 20
 _TILE = 4096 * 32768  # numbers of a tile of logits in TRL's chunked loss
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Value):
     """One part of the peak.
 
     Attributes:
@@ -47,8 +45,7 @@ class Part:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(Value):
     """Bytes on one GPU.
 
     Attributes:

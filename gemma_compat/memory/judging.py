@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from ..facts import Facts
 from ..tables.renamed_arguments import renamed
+from ..values import Value
 from .estimate import Estimate, Part, estimate
 from .reading import read_shape
 from .setup import Adapter, Setup
@@ -21,8 +21,7 @@ _MOST_ROWS, _MOST_TOKENS = 4096, 1 << 20
 _RESERVED, _RESERVED_MOST = 0.0175, 900
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Value):
     """One change to the run that saves memory.
 
     Attributes:
@@ -36,8 +35,7 @@ class Change:
     fits: bool
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Value):
     """Whether one run fits one card, and what would.
 
     Attributes:
@@ -119,8 +117,8 @@ def judge(model: str | Mapping[str, Any], facts: Facts) -> Judgement | None:
         return None
     setup, assumed = read_setup(shape, config, facts)
     found = judge_setup(shape, setup, memory_of(facts), assumed)
-    changes = [replace(item, text=renamed(item.text, facts)) for item in found.changes]
-    return replace(found, changes=tuple(changes))
+    changes = [item.replace(text=renamed(item.text, facts)) for item in found.changes]
+    return found.replace(changes=tuple(changes))
 
 
 def memory_of(facts: Facts) -> int | None:
@@ -145,8 +143,8 @@ def judge_setup(
     if memory_total is None:
         return Judgement(shape, setup, found, None, assumed)
     available = usable(memory_total)
-    rows = _largest(lambda n: replace(setup, rows=n), shape, available, _MOST_ROWS)
-    tokens = _largest(lambda n: replace(setup, rows=1, tokens=n), shape, available, _MOST_TOKENS)
+    rows = _largest(lambda n: setup.replace(rows=n), shape, available, _MOST_ROWS)
+    tokens = _largest(lambda n: setup.replace(rows=1, tokens=n), shape, available, _MOST_TOKENS)
     changes = () if fits(found, available) else tuple(_changes(shape, setup, available))
     return Judgement(shape, setup, found, available, assumed, changes, rows, tokens)
 
@@ -193,44 +191,44 @@ def _changes(shape: Shape, setup: Setup, available: int) -> Iterator[Change]:
 def _ladder(shape: Shape, setup: Setup, available: int) -> Iterator[tuple[str, Setup]]:
     """Yield changes by what they cost: nothing, speed, exactness, then the run itself."""
     if not setup.expandable:
-        setup = replace(setup, expandable=True)
+        setup = setup.replace(expandable=True)
         yield "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True (before torch is imported)", setup
     if setup.loss == "full":
-        setup = replace(setup, loss="chunked")
+        setup = setup.replace(loss="chunked")
         yield "a loss in chunks: SFTTrainer of trl>=1.7, or use_liger_kernel=True", setup
     if not setup.checkpointing:
-        setup = replace(setup, checkpointing=True, every=1)
+        setup = setup.replace(checkpointing=True, every=1)
         yield "gradient_checkpointing=True (about a third slower)", setup
     if setup.rows > 1:
         wanted = setup.rows * setup.accumulation
         rows = _largest_rows(shape, setup, available)
-        setup = replace(setup, rows=rows, accumulation=-(-wanted // rows))
+        setup = setup.replace(rows=rows, accumulation=-(-wanted // rows))
         yield (
             f"per_device_train_batch_size={rows}, gradient_accumulation_steps={setup.accumulation}",
             setup,
         )
     if setup.adapter is None and "8bit" not in setup.optimizer:
-        setup = replace(setup, optimizer="paged_adamw_8bit")
+        setup = setup.replace(optimizer="paged_adamw_8bit")
         yield "optim='paged_adamw_8bit'", setup
     yield from _smaller(shape, setup, available)
 
 
 def _smaller(shape: Shape, setup: Setup, available: int) -> Iterator[tuple[str, Setup]]:
     if setup.adapter is None:
-        setup = replace(setup, adapter=Adapter(), optimizer="adamw_torch_fused", width=2)
+        setup = setup.replace(adapter=Adapter(), optimizer="adamw_torch_fused", width=2)
         yield "LoRA of rank 16 instead of all weights", setup
     if setup.bits is None:
-        setup = replace(setup, bits=4, double_quant=True)
+        setup = setup.replace(bits=4, double_quant=True)
         yield "load_in_4bit=True with bnb_4bit_use_double_quant=True", setup
-    tokens = _largest(lambda n: replace(setup, tokens=n), shape, available, setup.tokens)
+    tokens = _largest(lambda n: setup.replace(tokens=n), shape, available, setup.tokens)
     if tokens >= 64:
-        setup = replace(setup, tokens=min(tokens, setup.tokens))
+        setup = setup.replace(tokens=min(tokens, setup.tokens))
         yield f"max_length={setup.tokens}", setup
     for ranks in (2, 4, 8):
         if ranks > setup.ranks:
-            sharded = replace(setup, spread="fsdp", ranks=ranks)
+            sharded = setup.replace(spread="fsdp", ranks=ranks)
             yield f"FSDP over {ranks} such GPUs", sharded
 
 
 def _largest_rows(shape: Shape, setup: Setup, available: int) -> int:
-    return max(1, _largest(lambda n: replace(setup, rows=n), shape, available, setup.rows - 1))
+    return max(1, _largest(lambda n: setup.replace(rows=n), shape, available, setup.rows - 1))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..values import Value
 from .setup import Setup
 from .shape import Shape
 from .weights import adapter_numbers, saved_numbers, tensors
 
 
-@dataclass(frozen=True)
-class State:
+class State(Value):
     """Bytes of an optimizer's state on one GPU, before sharding.
 
     Attributes:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ..values import Value
 
 ALL_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
-@dataclass(frozen=True)
-class Adapter:
+class Adapter(Value):
     """A LoRA adapter.
 
     Attributes:
@@ -26,8 +25,7 @@ class Adapter:
     saved: bool = False
 
 
-@dataclass(frozen=True)
-class Setup:
+class Setup(Value):
     """One run on one GPU, or one rank of several.
 
     Attributes:

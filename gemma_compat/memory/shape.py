@@ -10,10 +10,10 @@ A figure that the config does not state and that has no published default raises
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import GemmaCompatError
+from ..values import Value
 
 _STYLES = {
     "gemma": "gemma",
@@ -52,8 +52,7 @@ class MissingFigure(GemmaCompatError):
     """The config does not state a size that the estimate needs."""
 
 
-@dataclass(frozen=True)
-class Linear:
+class Linear(Value):
     """One matrix of a layer.
 
     Attributes:
@@ -71,8 +70,7 @@ class Linear:
         return self.inputs * self.outputs
 
 
-@dataclass(frozen=True)
-class Experts:
+class Experts(Value):
     """The mixture of experts in a layer.
 
     Attributes:
@@ -86,8 +84,7 @@ class Experts:
     inner: int
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(Value):
     """One decoder layer.
 
     Attributes:
@@ -127,8 +124,7 @@ class Layer:
         )
 
 
-@dataclass(frozen=True)
-class Tower:
+class Tower(Value):
     """A vision or audio encoder beside the text model.
 
     Attributes:
@@ -150,8 +146,7 @@ class Tower:
     pixels: int = 0
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Value):
     """The sizes of one model.
 
     Attributes:
@@ -187,8 +182,8 @@ class Shape:
     attention_softcap: bool = False
     composite: bool = False
     towers: tuple[Tower, ...] = ()
-    unknown: tuple[str, ...] = field(default=())
-    assumed: tuple[str, ...] = field(default=())
+    unknown: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
 
     @property
     def embedding(self) -> int:

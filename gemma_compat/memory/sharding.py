@@ -6,8 +6,7 @@ DDP and FSDP2 were measured (``docs/measurements/real.md``). ZeRO's bytes are th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..values import Value
 from .setup import Setup
 from .shape import Shape
 from .weights import trained_numbers, weight_bytes
@@ -16,8 +15,7 @@ _ZERO_BUCKET = 500_000_000  # numbers: DeepSpeed's defaults for reduce_bucket_si
 _FLOAT32 = 4
 
 
-@dataclass(frozen=True)
-class Shares:
+class Shares(Value):
     """What one rank holds.
 
     Attributes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
+from ..values import Value
 from .setup import Setup
 from .shape import Shape
 
@@ -13,8 +13,7 @@ _MIB = 1 << 20
 _BLOCK, _NESTED = 64, 256  # bitsandbytes: numbers per scale, and scales per scale of scales
 
 
-@dataclass(frozen=True)
-class Tensors:
+class Tensors(Value):
     """The model's numbers, by how they are stored.
 
     Attributes:

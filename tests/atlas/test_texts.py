@@ -51,7 +51,7 @@ def told(answer: Answer) -> list[str]:
 
 def test_raised_texts_are_recorded_and_logged_ones_are_not(index: Path) -> None:
     assert indexed(index) == () and worded(index) == ("verl",)
-    found = texts("verl", index).templates()
+    found = list(texts("verl", index).templates())
     assert "the data set \0 has no rows that can be split" in found
     assert not any("warning" in text for text in found)
 
@@ -201,7 +201,7 @@ def test_every_index_says_what_it_is_of(module: str) -> None:
     index = texts(module)
     assert (index.module, index.distribution) == (module, WORDED[module])
     assert index.releases and all(item.version and item.date for item in index.releases)
-    for number in range(len(index.templates())):
+    for number in range(len(list(index.templates()))):
         for kind, path, _, releases in index.places(number):
             assert kind not in {"log", "warn"} and path.startswith(f"{module}/")
             assert releases and max(releases) < len(index.releases)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from string import ascii_lowercase
 
 from .base import MENTIONED, STATED, Read, Reader, Reading, always, unless_advice
 from .saying import Guard, is_another, is_taken_back
@@ -93,7 +92,7 @@ def _deepspeed(match: re.Match[str]) -> Iterator[Reading]:
 # "bs8x" and "bs8lr": a part of two letters would be looked for in each word.
 _BATCH_WORDS = (
     *("batch*", "microbatch*", "microbs*", "bs"),
-    *(f"bs{letter}*" for letter in ascii_lowercase),
+    *(f"bs{letter}*" for letter in map(chr, range(ord("a"), ord("z") + 1))),
 )
 _OF_LENGTH = ("sequence", "context", "seq", "max")
 _LENGTH_WORDS = (

@@ -210,8 +210,7 @@ def _is_spread_known(run: Run) -> bool:
 
 
 def _judged(run: Run) -> Judgement | None:
-    from dataclasses import replace  # an error without a model's name needs none of this
-
+    # An error without a model's name needs none of this.
     from ....memory import MissingFigure, judge_setup, read_setup, read_shape
     from ....tables import checkpoints
 
@@ -227,9 +226,9 @@ def _judged(run: Run) -> Judgement | None:
         return None
     if run.is_unsloth:
         kept = run.facts.training.get("gradient_checkpointing") is False
-        setup = replace(setup, loss="chunked", checkpointing=not kept)
+        setup = setup.replace(loss="chunked", checkpointing=not kept)
     if run.cards and setup.ranks != run.cards and setup.spread != "no":
-        setup = replace(setup, ranks=run.cards)
+        setup = setup.replace(ranks=run.cards)
     memory = None if run.memory is None else int(run.memory * (1 - run.share))
     return judge_setup(shape, setup, memory, assumed)
 
