@@ -7,11 +7,12 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import logs
 from .figure import Figure
 
 MiB = 1 << 20
@@ -29,7 +30,7 @@ class Case:
     def take_turn(self, folder: Path) -> None:
         """Run it once there and wait; the children that it has waited for are counted."""
         cost = cost_of([sys.executable, *self.command], folder, _environment(folder))
-        if cost["status"] not in (0, 1):  # 1: the report has findings
+        if cost["status"] not in (0, 1, 3):  # 1: there are findings; 3: a failure that none knows
             raise RuntimeError(f"{self.command} ended with {cost['status']}")
         self.seconds.append(cost["seconds"])
         self.peak = max(self.peak, cost["peak"])
@@ -59,6 +60,17 @@ _COMMANDS: dict[str, tuple[list[str], float | None, float | None]] = {
     "matrix": ([], 10, 19),
     "rule --format json": ([], 9, 21),
 }
+_SHORT = b"""{'loss': 1.2, 'grad_norm': 0.5, 'epoch': 0.1}
+Traceback (most recent call last):
+  File "train.py", line 3, in <module>
+    trainer.train()
+RuntimeError: DataLoader worker (pid 4) is killed by signal: Killed.
+"""
+# Logs, and the most MiB that explaining one may take.
+_LOGS: dict[str, tuple[Callable[[], bytes], float]] = {
+    "a short log": (lambda: _SHORT, 18),
+    "24 MB of tracebacks": (logs.tracebacks, 21),
+}
 
 
 def measure(folder: Path, more: Path, rules: int, rounds: int) -> Iterator[Figure]:
@@ -74,6 +86,9 @@ def measure(folder: Path, more: Path, rules: int, rounds: int) -> Iterator[Figur
         **{name: Case(_command(name, given)) for name, (given, _, _) in _COMMANDS.items()},
         "more rules": Case(["-m", "gemma_compat", "report"]),
     }
+    for name, (make, _) in _LOGS.items():
+        (folder / f"{name}.log").write_bytes(make())
+        cases[name] = Case(["-m", "gemma_compat", "explain", f"{name}.log"])
     _check(folder, rules)
     for turn in range(rounds + 1):
         for name, case in cases.items():
@@ -125,6 +140,8 @@ def _figures(cases: dict[str, Case], rules: int) -> Iterator[Figure]:
         yield Figure(f"{name} / pass", ratio(name), limit, "x", note)
         peak = cases[name].peak / MiB
         yield Figure(f"peak memory of {name}", peak, None if driver else memory, "MiB")
+    for name, (_, most) in _LOGS.items():
+        yield Figure(f"peak memory of explain, {name}", cases[name].peak / MiB, most, "MiB")
     grown = ratio("more rules") - ratio("report")
     yield Figure(f"report: what 100 rules beside {rules} add", grown, 0.3, "of pass")
     both = ratio("report --model DIR") / ratio("report")

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 LONG = 4096  # bytes; a longer row mostly is one record again and again
 # So many bytes of figures, or of bytes as hexadecimal numbers, have no words among them but bf16.
 _MANY = 32
-_OF_NUMBERS = b"0abcdef-"
-_FIGURES = re.compile(rb"[0abcdef+.,:; \t()\[\]-]{%d,}" % _MANY)
-_TYPE = b"bf00"
+_OF_NUMBERS, _OF_FIGURES = b"0abcdef-", b"0abcdef-+.,:; \t()[]"
+_FIGURES = re.compile(rb"[%b]{%d,}" % (re.escape(_OF_FIGURES), _MANY))
+_TYPE = re.compile(rb"bf00(?<![0abcdef]....)(?![0abcdef])")  # begins with what is found quickly
 _KEPT = 10  # bytes of them, before what follows
 
 
@@ -40,18 +40,14 @@ def _without_figures(row: bytes) -> bytes:
     """Return a row with the last of many figures that it begins with, and what stands behind;
     nothing of a row of figures alone.
     """
-    behind = row.lstrip(_OF_NUMBERS)
-    end = len(row) - len(behind)
-    if not behind:
+    if not row.translate(None, _OF_FIGURES) and (
+        not _TYPE.search(row) or not row.translate(None, _OF_NUMBERS)
+    ):
         return b""
-    if end >= _MANY and behind.startswith(b" ") and row.find(_TYPE, 0, end) < 0:
-        return behind
     figures = _FIGURES.match(row)
-    if figures is None or row.find(_TYPE, 0, figures.end()) >= 0:
+    if figures is None or _TYPE.search(row, 0, figures.end()):
         return row
     end = figures.end()
-    if end == len(row):
-        return b""
     return row[row.find(b" ", end - _KEPT, end) + 1 :]  # whole where no blank is among them
 
 

@@ -80,13 +80,16 @@ class Screen:
         whole, cut = texts_of(rows)
         texts = [*whole, *cut]
         text = b"\n".join(texts)
-        said, figures = words_of(text), figures_of(text)
+        said = words_of(text)
         words = [line.split() for line in said.split(b"\n")]
         vocabulary = set().union(*words)
-        leads_of = self._leads(vocabulary, said, figures)
         others = self._by_signs(text)
         if vocabulary:
             self._add_cards(others, text)
+        elif not others:
+            return
+        figures = figures_of(text)
+        leads_of = self._leads(vocabulary, said, figures)
         has_none = set().union(*leads_of.values()).isdisjoint
         places = {place for place, own in enumerate(words) if not has_none(own)}
         lines = figures.split(b"\n")
