@@ -88,6 +88,8 @@ _AT_EXIT = Answer(
     settles=False,
 )
 
+# How a shell says that a process was killed, in the languages of systems.
+_KILLED = "Killed|已杀死|已殺死|Getötet|Tué|Processus arrêté|Matado|Morto|Убито|強制終了"
 
 KINDS: tuple[General, ...] = (
     General(
@@ -119,7 +121,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "process-killed",
-        r"^(?:zsh: killed {2,}\S|\S{2,40}: line \d+:? +\d+ Killed|Killed[ \t]*$)|"
+        rf"^(?:zsh: killed {{2,}}\S|\S{{2,40}}: \w{{1,8}} \d+:? +\d+ (?:{_KILLED})|"
+        r"(?:Killed|已杀死|Getötet)[ \t]*$)|"
         r"session crashed after using all available RAM|"
         r"notebook tried to allocate more memory than is available|"
         r"kernel appears to have died|[Dd]etected \d+ oom[-_]kill event|"
@@ -138,6 +141,8 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "Killed": "free -h",
+            "train.sh: 行 5: 1234 已杀死                  python train.py": "free -h",
+            "Getötet": "free -h",
             "zsh: killed     python train.py": "free -h",
             "Your session crashed after using all available RAM.": "memory",
             "bash: line 1: 1234 Killed                  python train.py": "free -h",
@@ -170,7 +175,9 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "segmentation-fault",
-        r"Segmentation fault|SIGSEGV|(?<![a-zA-Z])0xC000(?:0005|0409|001D|0374)(?![a-zA-Z])|"
+        r"Segmentation fault|段错误|Speicherzugriffsfehler|[Ee]rreur de segmentation|"
+        r"[Vv]iolación de segmento|Ошибка сегментирования|セグメンテーション違反|SIGSEGV|"
+        r"(?<![a-zA-Z])0xC000(?:0005|0409|001D|0374)(?![a-zA-Z])|"
         r"exits with return code = -11\b|"
         r"exit(?:ed with )?(?:code|status)?:? ?-11\b|"
         r"\bexit(?:s|ed)?(?: with)?(?: code| status)? 139\b|\bsegfault(?:s|ed) (?:in|on|during|at|"
@@ -180,6 +187,7 @@ KINDS: tuple[General, ...] = (
         {
             "The finished run segfaulted on interpreter exit (rc 139)": "safe_open",
             "Segmentation fault (core dumped)": "faulthandler",
+            "train.sh: 行 5: 12 段错误 (核心已转储) python train.py": "faulthandler",
         },
         alone=True,
     ),

@@ -253,7 +253,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "not-allowed-to-write",
-        r"\[Errno 13\] Permission denied|PermissionError: \[Errno 13\]|PermissionError at |"
+        r"\[Errno 13\] Permission denied|PermissionError: \[(?:Errno 13|WinError 5)\]|"
+        r"PermissionError at |"
         r"Read-only file system",
         always(
             "the process may not write or read a file or folder there",
@@ -262,7 +263,10 @@ KINDS: tuple[General, ...] = (
             "wrote it",
             known="the message names the path",
         ),
-        {"PermissionError: [Errno 13] Permission denied: '/.cache'": "HF_HOME"},
+        {
+            "PermissionError: [Errno 13] Permission denied: '/.cache'": "HF_HOME",
+            "PermissionError: [WinError 5] Zugriff verweigert: 'C:/a.gguf'": "HF_HOME",
+        },
     ),
     General(
         "calls-without-end",

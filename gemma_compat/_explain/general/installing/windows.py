@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
-from ..base import Case, General
+from ..base import Case, General, always
+
+_PACKAGE = re.compile(
+    r"[/\\](?:site|dist)-packages[/\\](?P<name>\w+)[/\\]|[/\\](?P<torch>torch)[/\\]lib"
+)
+
+
+def _whose(case: Case) -> str:
+    """Return the package whose library Windows does not load; empty where nothing names it."""
+    named = [*_PACKAGE.finditer(case.hit.text)] or [*_PACKAGE.finditer(case.frames)]
+    if named:
+        return named[-1]["name"] or named[-1]["torch"]
+    imports = re.findall(r"^\s*(?:import|from) (\w+)", case.frames, re.MULTILINE)
+    return str(imports[-1]) if imports else ""
 
 
 def _dll(case: Case) -> Answer:
@@ -27,12 +42,15 @@ def _dll(case: Case) -> Answer:
             ),
             known="the number of the Windows error",
         )
+    whose = _whose(case)
     return Answer(
-        "Windows cannot load a library (DLL) of torch, or one that it needs",
+        f"Windows cannot load a library (DLL) of {whose or 'a package'}, or one that it needs",
         (
             "install the Microsoft Visual C++ Redistributable (x64), and restart",
-            "pip install --force-reinstall torch --index-url "
-            "https://download.pytorch.org/whl/cu128",
+            "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
+            if whose == "torch"
+            else f"pip install --force-reinstall {whose or 'PACKAGE'}   in a build for this torch "
+            "and this Python",
             "python --version   : a 64-bit Python that the wheel is for",
         ),
         why="error 126 and 127 mean that a library, or a function in it, was not found; 193 one "
@@ -88,6 +106,42 @@ KINDS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "file-in-use-on-windows",
+        r"\[WinError 32\]",
+        always(
+            "Windows does not give the file away: another process has it open",
+            "close what has it open: a notebook, a second run, a server, a preview",
+            "or another output folder, outside of what OneDrive or a virus scanner watches",
+            known="the number of the Windows error; which process it is, it does not say",
+        ),
+        {
+            "PermissionError: [WinError 32] 另一个程序正在使用此文件，进程无法访问。: 'a'": "close",
+        },
+        alone=True,
+    ),
+    General(
+        "windows-cannot-import",
+        r"ImportError: DLL load failed while importing (?!flash_attn|libtriton)(?P<name>\w{1,60})",
+        lambda case: Answer(
+            f"Windows cannot load {case.match['name']}, a compiled part of "
+            f"{_whose(case) or 'a package'}, or a library (DLL) that it needs",
+            (
+                "install the Microsoft Visual C++ Redistributable (x64), and restart",
+                f"pip install --force-reinstall {_whose(case) or 'PACKAGE'}   in a build for this "
+                "torch and this Python",
+            ),
+            why="a library that it was linked with is missing, or is of another release",
+            known="the message; which library is missing, it does not say",
+            settles=False,
+        ),
+        {
+            "ImportError: DLL load failed while importing _C: 找不到指定的模块。": (
+                "Redistributable"
+            ),
+            "ImportError: DLL load failed while importing libtriton: x": "",
+        },
+    ),
+    General(
         "windows-cannot-load",
         r"\[WinError (?P<code>126|127|182|193|1114|1455|1314)\]",
         _dll,
@@ -96,6 +150,10 @@ KINDS: tuple[General, ...] = (
             "complete.": "paging file",
             "OSError: [WinError 126] The specified module could not be found. Error loading "
             '"C:\\x\\torch\\lib\\fbgemm.dll" or one of its dependencies.': "Redistributable",
+            'Traceback (most recent call last):\n  File "t.py", line 3, in <module>\n    import '
+            "bitsandbytes\nOSError: [WinError 126] Das angegebene Modul wurde nicht gefunden": (
+                "bitsandbytes   in a build"
+            ),
             "OSError: [WinError 1314] A required privilege is not held by the client": "Developer",
         },
         alone=True,

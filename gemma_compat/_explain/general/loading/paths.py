@@ -102,7 +102,8 @@ def _opened(case: Case) -> Answer:
 KINDS: tuple[General, ...] = (
     General(
         "no-such-file",
-        r"FileNotFoundError: \[Errno 2\] No such file or directory: (?:Path|PosixPath)?\(?"
+        # in the language of the system
+        r"FileNotFoundError: \[(?:Errno 2|WinError [23])\] [^\n'\":]{3,80}: (?:Path|PosixPath)?\(?"
         r"[\"']?(?P<path>[^\"'\n]{0,300})",
         _no_file,
         {
@@ -114,6 +115,9 @@ KINDS: tuple[General, ...] = (
             ),
             "FileNotFoundError: [Errno 2] No such file or directory: "
             "'/output/merged/tokenizer.json'": "tokenizer.save_pretrained('/output/merged')",
+            "FileNotFoundError: [Errno 2] 没有那个文件或目录: 'data/train.json'": "ls -l",
+            "FileNotFoundError: [WinError 3] Das System kann den angegebenen Pfad nicht finden: "
+            "'D:/models'": "ls -l",
         },
     ),
     General(

@@ -220,13 +220,19 @@ KINDS: tuple[General, ...] = (
         "command-not-found",
         rf"sh: (?:line )?(?:\d+: )?(?P<sh>{_COMMANDS}): (?:command )?not found|"
         rf"command not found: (?P<zsh>{_COMMANDS})|"
-        rf"(?:^|[`'\"“：: ])(?P<told>{_COMMANDS}): command not found|"
-        rf"'(?P<cmd>{_COMMANDS})' (?:is not recognized as an internal|不是内部或外部命令)|"
+        rf"(?:^|[`'\"“：: ])(?P<told>{_COMMANDS}) ?: (?:command not found|未找到命令|未找到指令|"
+        r"(?:Befehl|Kommando) nicht gefunden|commande introuvable|(?:orden|comando) no encontrad|"
+        r"comando não encontrado|команда не найдена|コマンドが見つかりません)|"
+        rf"['\"«](?P<cmd>{_COMMANDS})['\"»] (?:is not recognized as an internal|不是内部或外部命令|"
+        r"ist entweder falsch geschrieben|n'est pas reconnu|no se reconoce como|não é reconhecido|"
+        r"не является внутренней)|"
         rf"(?:term '|无法将[\"“])(?P<ps>{_COMMANDS})(?:' is not recognized|[\"”]项识别为)",
         _no_command,
         {
             "bash: llamafactory-cli: command not found": "pip install llamafactory",
             "zsh: command not found: torchrun": "pip install torch",
+            "bash: torchrun: 未找到命令": "pip install torch",
+            'Der Befehl "torchrun" ist entweder falsch geschrieben oder': "pip install torch",
             "llamafactory-cli : 无法将“llamafactory-cli”项识别为 cmdlet、函数": "pip install",
             "'swift' 不是内部或外部命令，也不是可运行的程序": "pip install ms-swift",
         },

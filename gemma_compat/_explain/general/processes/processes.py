@@ -189,7 +189,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "disk-full",
-        r"No space left on device|Disk quota exceeded|[Nn]ot enough (?:free )?disk space|"
+        r"No space left on device|\[Errno 28\]|\[WinError 112\]|Disk quota exceeded|"
+        r"[Nn]ot enough (?:free )?disk space|"
         r"[Nn]ot enough (?:free )?space (?:available )?(?:for saving|to save|on (?:the )?(?:disk|"
         r"device))|"
         r"[Ii]nsufficient (?:disk|storage) space|[Rr][au]n(?:ning)? out of disk|"
@@ -197,6 +198,7 @@ KINDS: tuple[General, ...] = (
         _disk_full,
         {
             "OSError: [Errno 28] No space left on device": "HF_HOME",
+            "OSError: [Errno 28] 设备上没有空间": "HF_HOME",
             "Kaggle: model.save_pretrained_merged('model', tokenizer)\nOSError: [Errno 28] No "
             "space "
             "left on device": "/kaggle/working",
