@@ -160,6 +160,7 @@ _EXPLAIN = {
     "codes": many(CODE),
     "headline": TEXT,
     "solved_at": WHOLE,
+    "supposed_at": WHOLE,
     "passed_on_at": WHOLE,
     "causes": many(ref("cause")),
     "if_gemma": many(ref("cause")),

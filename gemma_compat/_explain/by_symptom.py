@@ -70,7 +70,10 @@ def _judged(
     if not of_gemma and vague.is_shared(hits):
         answer = answer.replace(if_gemma=True)
     particular = names_gemma or (bool(of_gemma) and vague.states_the_failure(hits))
-    decides = raised and particular and not any(_is_of_header(t) for t in answer.missing)
+    is_open = any(_is_of_header(topic) for topic in answer.missing)
+    if is_open and vague.names_its_releases(hits):
+        is_open = not is_gemma(facts)
+    decides = raised and particular and not is_open
     return answer.replace(text_decides=decides)
 
 

@@ -35,6 +35,7 @@ from .lines import line_of
 from .notice import Notice
 from .read_off import read_off
 from .solved import solved_at
+from .supposed import supposed_at
 from .told.possible import with_rules
 from .unexplained import fields_of_open, what_to_add
 
@@ -126,6 +127,7 @@ def _ended_by(reading: LogReading, words: Words, solved: int) -> dict[str, Any]:
         "error_kind": words.excerpt(last.kind) if last else "",
         "outlived_at": reading.outlived_at,
         "solved_at": solved,
+        "supposed_at": 0 if solved else supposed_at(reading),
         "cut_at": reading.cut_at,
         "is_blank": reading.is_blank,
     }

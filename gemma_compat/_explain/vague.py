@@ -91,6 +91,10 @@ _STATES_IT = re.compile(
     r"AmbiguousGlobalPerLayer|token_type_ids|dimension 0 with size 2",
 )
 
+# Such a text names a class that came with the first release of its rules: an older one cannot
+# print it.
+_OF_ITS_RELEASES = re.compile(r"Target module Gemma4ClippableLinear")
+
 
 # Completes "it holds if".
 TOO_LITTLE = "more points to it than a text that many causes share"
@@ -133,6 +137,11 @@ def is_vague(hits: Sequence[Hit]) -> bool:
 def states_the_failure(hits: Sequence[Hit]) -> bool:
     """Return whether one of these texts says itself what failed."""
     return any(_STATES_IT.search(hit.text) for hit in hits)
+
+
+def names_its_releases(hits: Sequence[Hit]) -> bool:
+    """Return whether only releases that a rule is about print one of these texts."""
+    return any(_OF_ITS_RELEASES.search(hit.match[0]) for hit in hits)
 
 
 def is_shared(hits: Sequence[Hit]) -> bool:

@@ -25,6 +25,8 @@ def headline(found: Explanation, is_private: bool = False) -> str:
         told = f"{told}. The last error, line {found.passed_on_at:,}, only passes it on"
     if found.solved_at:
         return f"Line {found.solved_at:,} says that this is solved; so it was: {told}"
+    if found.supposed_at:
+        return f"Line {found.supposed_at:,} speaks of an error that may come, not of a run; {told}"
     return told
 
 

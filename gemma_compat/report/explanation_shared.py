@@ -98,6 +98,7 @@ def render_json(found: Explanation) -> str:
             "codes": list(found.codes),
             "headline": headline(found),
             "solved_at": found.solved_at,
+            "supposed_at": found.supposed_at,
             "passed_on_at": found.passed_on_at,
             "causes": [_cause_json(cause) for cause in found.causes],
             "if_gemma": [_cause_json(cause) for cause in found.if_gemma],

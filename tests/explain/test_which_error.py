@@ -72,6 +72,52 @@ def test_lines_stay_where_they_are() -> None:
     assert plain != text and plain.count("\n") == text.count("\n")
 
 
+# An error that may come.
+
+_SHOWN = f'Traceback (most recent call last):\n  File "t.py", line 3, in f\n    t()\n{UNSCALE}\n'
+_DO = "\nLoad the weights in float32, or use bf16.\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# Tuning\n\n## Troubleshooting\n\nIf you see this error:\n\n```\n{_SHOWN}```\n{_DO}",
+        f"If you get the following error when training on a T4:\n\n{_SHOWN}{_DO}",
+        f"When the card is old, PyTorch raises an error like this:\n\n{UNSCALE}\n{_DO}",
+        f"如果遇到以下报错：\n\n{UNSCALE}\n\n请用 float32 加载权重，然后重新运行训练脚本。\n",
+        f"Common errors\n\n1. KeyError: 'gemma3'\n   Solution: a newer transformers.\n"
+        f"2. {UNSCALE}\n   Solution: load the weights in float32.\n",
+        f"Note: with fp16 you will see\n\n{UNSCALE}\n{_DO}",
+        f"## Known issues\n\nOn a T4 the script fails with\n\n```\n{UNSCALE}\n```\n{_DO}",
+        f"What does `{UNSCALE}` mean? The weights themselves are in half precision.",
+    ],
+)
+def test_an_error_that_may_come_is_not_told_of_a_run(text: str) -> None:
+    found = explain(text)
+    assert found.supposed_at and "of an error that may come, not of a run" in headline(found)
+    assert f'"supposed_at": {found.supposed_at}' in render_json(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"I follow the guide, and if you look at the cell I see this error:\n\n{_SHOWN}{_DO}",
+        f"If I set fp16=True I get this error:\n\n{_SHOWN}{_DO}",
+        f"Has anyone seen this? If you get it, how is it fixed?\n\n{_SHOWN}{_DO}",
+        f"### Steps to reproduce\nWhen you get to the second cell:\n{_SHOWN}{_DO}",
+        f"如果遇到显存不足我会减小批次。我现在报错：\n{_SHOWN}{_DO}",
+        f"INFO if you see this error:\n{_SHOWN}{_DO}",
+        f"If you see this error:\n{_SHOWN}",
+        f"Gemma 2 on a T4:\n{_SHOWN}{_DO}",
+        f"If you see this error:\n{OOM}\n\nuse a smaller batch.\n\n\n\nThen it came:\n\nOutput\n\n"
+        f"{_SHOWN}{_DO}",
+    ],
+)
+def test_an_error_that_came_is_told_of_the_run(text: str) -> None:
+    found = explain(text)
+    assert not found.supposed_at and "fp16-unscale" in names(found)
+
+
 # An error that only passes on another.
 
 _FIRST = (

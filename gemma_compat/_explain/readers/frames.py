@@ -54,6 +54,26 @@ FRAMES: tuple[Reader, ...] = (
         {"/trl/trainer/grpo_trainer.py": {"training.generates": True}},
         limit=20,
     ),
+    Reader(  # what FSDP, accelerate and torch wrap a layer in
+        rf"_checkpoint{_SEP}checkpoint_wrapper\.py",
+        always(("training.external_checkpointing", True)),
+        {
+            '/torch/distributed/algorithms/_checkpoint/checkpoint_wrapper.py", line 170': {
+                "training.external_checkpointing": True
+            }
+        },
+        limit=5,
+    ),
+    Reader(  # transformers' own
+        r"\bself\._gradient_checkpointing_func\(",
+        always(("training.gradient_checkpointing", True)),
+        {
+            "    layer_outputs = self._gradient_checkpointing_func(": {
+                "training.gradient_checkpointing": True
+            }
+        },
+        limit=5,
+    ),
     Reader(  # transformers prints these in a step only, where checkpointing is on
         r"(?:use_cache ?= ?True`?|Caching) is incompatible with gradient checkpointing",
         always(("training.gradient_checkpointing", True)),

@@ -102,7 +102,8 @@ LAUNCH: tuple[Reader, ...] = (
         limit=20,
     ),
     Reader(
-        r"(?:zero_stage[\"']?|zero_optimization[\"']?[^\n]{0,20}stage[\"']?) ?[:=] ?"
+        r"(?:zero_stage[\"']?|zero_optimization[\"']?[^\n]{0,20}\n?\s{0,20}[\"']?stage[\"']?)"
+        r" ?[:=] ?"
         r"(?P<stage>[0-3])\b|"
         r"deepspeed[^\n]{0,60}?\b(?:ds_)?(?:z|zero)[-_]?(?P<name>[0-3])",
         _stage_of,
@@ -110,7 +111,9 @@ LAUNCH: tuple[Reader, ...] = (
             "deepspeed: examples/deepspeed/ds_z3_config.json": {"training.deepspeed_stage": 3},
             "--deepspeed zero3": {"training.deepspeed_stage": 3},
             "  zero_stage: 2": {"training.deepspeed_stage": 2},
+            '"zero_optimization": {\n    "stage": 3,': {"training.deepspeed_stage": 3},
         },
+        lines=2,
         limit=20,
     ),
     Reader(

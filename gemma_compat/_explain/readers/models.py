@@ -64,8 +64,8 @@ def _model_class(match: re.Match[str]) -> Iterator[Reading]:
 def _config_class(match: re.Match[str]) -> Iterator[Reading]:
     """Read a class of the config or of a part: ``Gemma3Config`` is composite."""
     name, kind = match["name"].lower(), match["kind"]
-    if kind == "Config":
-        exact = _WHOLE.get(name) or _TEXT.get(name)
+    if kind == "Config" or match["part"]:
+        exact = _WHOLE.get(name) or (_TEXT.get(name) if kind == "Config" else None)
     else:
         exact = _TEXT.get(name) if kind == "TextConfig" else None
     if exact:
@@ -201,22 +201,29 @@ MODELS: tuple[Reader, ...] = (
         },
     ),
     Reader(
-        r"\b(?P<name>\w{0,20}Gemma\w{0,10}?)For(?P<kind>CausalLM|ConditionalGeneration)\b",
+        r"\b(?P<name>\w{0,20}Gemma\w{0,10}?)For(?P<kind>CausalLM|ConditionalGeneration)(?![A-Za-z0-9])",
         _model_class,
         {
             "Gemma3ForConditionalGeneration(": {"model_type": frozenset({"gemma3"})},
             "Gemma3ForCausalLM": {"model_type": frozenset({"gemma3_text"})},
+            "in Gemma3ForConditionalGeneration_forward": {"model_type": frozenset({"gemma3"})},
         },
     ),
     Reader(
         r"\b(?P<name>(?:Pali|Shield|Vault|T5)?Gemma[2-4]?n?)(?P<kind>TextConfig|Config|Model|TextModel|"
-        r"DecoderLayer|Attention|MLP|RMSNorm)\b",
+        r"(?:Text)?(?:DecoderLayer|Attention|MLP|RMSNorm|RotaryEmbedding|ScaledWordEmbedding)|"
+        r"PreTrainedModel|(?P<part>ClippableLinear|MultiModalProjector|MultimodalEmbedder|"
+        r"(?:Vision|Audio)\w{2,30}))(?![A-Za-z0-9])",
         _config_class,
         {
             "'Gemma3Config' object has no attribute 'vocab_size'": {
                 "model_type": frozenset({"gemma3"})
             },
             "'Gemma2Config' object": {"model_type": frozenset({"gemma2"})},
+            "Target module Gemma4ClippableLinear(": {"model_type": frozenset({"gemma4"})},
+            "in Gemma3Attention_forward": {
+                "model_type": frozenset({"gemma3", "gemma3_text", "shieldgemma2"})
+            },
             "Gemma3TextConfig": {"model_type": frozenset({"gemma3_text"})},
             "GemmaModel.forward() got an unexpected": {"model_type": frozenset({"gemma"})},
         },

@@ -14,7 +14,7 @@ def _precision(match: re.Match[str]) -> Iterator[Reading]:
     on.
     """
     if SWITCH.get((match["value"] or "true").lower()):
-        yield Reading("training.mixed_precision", match["name"], STATED)
+        yield Reading("training.mixed_precision", match["name"].lower(), STATED)
 
 
 def _precision_by_name(match: re.Match[str]) -> Iterator[Reading]:
@@ -22,6 +22,7 @@ def _precision_by_name(match: re.Match[str]) -> Iterator[Reading]:
 
 
 _DTYPES = {"fp16": "float16", "bf16": "bfloat16"}
+_LIGHTNING = {"16": "fp16", "bf16": "bf16"}
 
 
 def _told(match: re.Match[str]) -> Iterator[Reading]:
@@ -41,7 +42,7 @@ def _told(match: re.Match[str]) -> Iterator[Reading]:
 
 def _bits(match: re.Match[str]) -> Iterator[Reading]:
     if SWITCH.get((match["value"] or "true").lower()):
-        yield Reading("model.quantization_bits", int(match["bits"]), STATED)
+        yield Reading("model.quantization_bits", int(match["bits"] or match["of_factory"]), STATED)
         yield Reading("model.quantization", "bitsandbytes", STATED)
 
 
@@ -57,22 +58,48 @@ def _dtype(match: re.Match[str]) -> Iterator[Reading]:
     if is_bare and _TENSOR.search(match.string[: match.start()]) and ")" in match.string:
         return
     topic = "model.compute_dtype" if match["compute"] else "model.dtype"
-    yield Reading(topic, match["value"], STATED)
+    yield Reading(topic, "float16" if match["value"] == "half" else match["value"], STATED)
 
 
 _STATED: tuple[Reader, ...] = (
     Reader(
-        rf"(?P<name>fp16|bf16)(?<!\w....)"
-        rf"(?:{IS}(?P<value>[Tt]rue|[Ff]alse)|(?<=--fp16|--bf16)(?=\s|$))",
+        rf"(?P<name>(?i:fp16|bf16))(?<!\w....)"
+        rf"(?:{IS}(?P<value>(?i:true|false|(?<=[=:].)(?:yes|on))\b)|(?<=--fp16|--bf16)(?=\s|$))",
         _precision,
         {
             "bf16=False, fp16=True": {"training.mixed_precision": "fp16"},
             '"bf16": true': {"training.mixed_precision": "bf16"},
+            "FP16: TRUE": {"training.mixed_precision": "fp16"},
+            "bf16: on": {"training.mixed_precision": "bf16"},
+            "fp16 on a T4": {"training.mixed_precision": ...},
+            "bf16: auto": {"training.mixed_precision": ...},
+            "python x.py --no-bf16": {"training.mixed_precision": ...},
             "bf16=False": {"training.mixed_precision": ...},
             "python x.py --bf16 --lora": {"training.mixed_precision": "bf16"},
             "mybf16=True": {"training.mixed_precision": ...},
         },
         words=("fp|fp00", "bf|bf00"),
+    ),
+    Reader(  # DeepSpeed's JSON
+        r"[\"'](?P<name>fp16|bf16)[\"']: ?\{\s*[\"']enabled[\"']: ?(?P<value>[Tt]rue)",
+        _precision,
+        {
+            '"fp16": {\n    "enabled": true,': {"training.mixed_precision": "fp16"},
+            "{'bf16': {'enabled': True}}": {"training.mixed_precision": "bf16"},
+            '"fp16": {"enabled": "auto"': {"training.mixed_precision": ...},
+        },
+        lines=2,
+        words=("enabled",),
+    ),
+    Reader(
+        rf"\bprecision{IS}(?P<value>bf16|16)-mixed\b",
+        lambda match: iter(
+            [Reading("training.mixed_precision", _LIGHTNING[match["value"]], STATED)]
+        ),
+        {
+            "L.Trainer(precision='bf16-mixed')": {"training.mixed_precision": "bf16"},
+            'precision="16-mixed"': {"training.mixed_precision": "fp16"},
+        },
     ),
     Reader(
         rf"\bmixed_precision{IS}(?P<value>bf16|fp16|no)\b",
@@ -115,9 +142,11 @@ _STATED: tuple[Reader, ...] = (
         limit=3,
     ),
     Reader(
-        rf"\bload_in_(?P<bits>4|8)bit(?:{IS}(?P<value>\w+)|(?=\s|$))",
+        rf"\b(?:load_in_(?P<bits>4|8)bit(?:{IS}(?P<value>\w+)|(?=\s|$))|"
+        rf"quantization_bit{IS}(?P<of_factory>4|8)\b)",
         _bits,
         {
+            "quantization_bit: 4": {"model.quantization_bits": 4},
             "load_in_4bit = True": {"model.quantization_bits": 4},
             "load_in_8bit=False": {"model.quantization_bits": ...},
             "    # load_in_4bit=True,": {"model.quantization_bits": ...},
@@ -127,12 +156,14 @@ _STATED: tuple[Reader, ...] = (
         },
     ),
     Reader(
-        rf"\b(?P<compute>bnb_4bit_compute_)?(?:torch_)?dtype{IS}(?:torch\.)?"
-        r"(?P<value>bfloat16|float16|float32)\b",
+        rf"\b(?P<compute>bnb_4bit_compute_)?(?:torch_)?dtype{IS}"
+        r"(?:torch\.|getattr\(torch, ?[\"'])?(?P<value>bfloat16|float16|float32|half)\b",
         _dtype,
         {
             "torch_dtype=torch.bfloat16": {"model.dtype": "bfloat16"},
             "bnb_4bit_compute_dtype=torch.float16": {"model.compute_dtype": "float16"},
+            "torch_dtype=torch.half": {"model.dtype": "float16"},
+            'dtype = getattr(torch, "bfloat16")': {"model.dtype": "bfloat16"},
             "--torch_dtype bfloat16": {"model.dtype": "bfloat16"},
             "model = load(name, dtype=torch.float16)": {"model.dtype": "float16"},
             "    dtype=torch.float16,": {"model.dtype": "float16"},

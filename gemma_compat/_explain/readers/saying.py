@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterator
 from .base import Read, Reading, unless_advice
 
 Guard = Callable[[re.Match[str]], bool]
-SWITCH = {"true": True, "false": False, "none": None, "null": None, "yes": True, "no": False}
+SWITCH = {
+    "true": True, "false": False, "none": None, "null": None, "yes": True, "no": False, "on": True,
+    "off": False,
+}  # fmt: skip
 # How Python, JSON, YAML and a command line write that a name has a value.
 IS = r"[\"']?(?:\s?[=:]\s?| )[\"']?"
 

@@ -6,7 +6,7 @@ Frames of the traceback state something too: an evaluation, a trainer, an adapte
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .base import MENTIONED, STATED, Reader, Reading, always
 from .precision import PRECISION
@@ -15,6 +15,7 @@ from .saying import IS, SWITCH, of_the_run
 _SWITCHES = {
     "gradient_checkpointing": "training.gradient_checkpointing",
     "activation_checkpointing": "training.gradient_checkpointing",
+    "enable_activation_checkpointing": "training.gradient_checkpointing",
     "use_reentrant": "training.use_reentrant",
     "packing": "training.packing",
     "sample_packing": "training.packing",
@@ -44,17 +45,38 @@ _ATTENTIONS = {
     "fa3": "flash_attention_3",
 }
 _ATTENTION = "eager|sdpa|flash_attention_2|flash_attention_3|flex_attention|flash_attn|fa2|fa3"
+_SWITCHED = {
+    "flash": "flash_attention_2",
+    "sdp": "sdpa",
+    "eager": "eager",
+    "flex": "flex_attention",
+}
 _METHODS = {"full": False, "lora": True, "qlora": True, "dora": True, "freeze": False}
 
 
+def _either(names: Iterable[str]) -> str:
+    """Return an expression for these options; a command line may have hyphens in them."""
+    return "|".join(name.replace("_", "[-_]") for name in names)
+
+
+def _named(match: re.Match[str]) -> str:
+    return match["name"].lower().replace("-", "_")
+
+
+def _flag(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading(_SWITCHES[_named(match)], not match["no"], STATED)
+
+
 def _switch(match: re.Match[str]) -> Iterator[Reading]:
-    name, value = match["name"], SWITCH.get(match["value"].lower())
+    name, value = _named(match), SWITCH.get(match["value"].lower())
+    if match["value"] in {"on", "off"} and not re.search(r"[=:]", match[0]):
+        return  # "packing on Windows"
     if value is not None and (value or name not in _ONLY_IF_ON):
         yield Reading(_SWITCHES[name], value, STATED)
 
 
 def _number(match: re.Match[str]) -> Iterator[Reading]:
-    yield Reading(_NUMBERS[match["name"]], int(match["value"]), STATED)
+    yield Reading(_NUMBERS[_named(match)], int(match["value"]), STATED)
 
 
 def _batch(match: re.Match[str]) -> Iterator[Reading]:
@@ -108,7 +130,7 @@ def _targets(match: re.Match[str]) -> Iterator[Reading]:
 
 _ARGUMENTS: tuple[Reader, ...] = (
     Reader(
-        rf"\b(?P<name>{'|'.join(_SWITCHES)}){IS}(?P<value>\w+)",
+        rf"\b(?P<name>{_either(_SWITCHES)}){IS}(?P<value>\w+)",
         _switch,
         {
             "gradient_checkpointing: true": {"training.gradient_checkpointing": True},
@@ -116,22 +138,29 @@ _ARGUMENTS: tuple[Reader, ...] = (
             "packing=True": {"training.packing": True},
             "--packing True": {"training.packing": True},
             "padding_free=False": {"training.packing": ...},
+            "sample_packing on Windows": {"training.packing": ...},
+            "gradient_checkpointing: on": {"training.gradient_checkpointing": True},
             "packing=False makes it work": {"training.packing": ...},
             "packing=False solved it": {"training.packing": ...},
             "The docs say packing=True": {"training.packing": ...},
         },
     ),
     Reader(
-        r"--gradient_checkpointing(?= *(?:\\?$|\\ ?\s|--))",
-        always(("training.gradient_checkpointing", True), strength=STATED),
+        rf"--(?P<no>no[-_])?(?P<name>{_either(_SWITCHES)})(?= *(?:\\?$|\\ ?\s|--))",
+        _flag,
         {
+            "x.py --gradient-checkpointing --packing": {
+                "training.gradient_checkpointing": True,
+                "training.packing": True,
+            },
+            "--no-gradient-checkpointing": {"training.gradient_checkpointing": False},
             "--gradient_checkpointing \\": {"training.gradient_checkpointing": True},
             "--gradient_checkpointing --bf16": {"training.gradient_checkpointing": True},
             "--gradient_checkpointing false": {"training.gradient_checkpointing": ...},
         },
     ),
     Reader(
-        rf"\b(?P<name>{'|'.join(_NUMBERS)}){IS}(?P<value>\d{{1,7}})\b",
+        rf"\b(?P<name>{_either(_NUMBERS)}){IS}(?P<value>\d{{1,7}})\b",
         _number,
         {
             "gradient_accumulation_steps=8": {"training.gradient_accumulation_steps": 8},
@@ -151,6 +180,22 @@ _ARGUMENTS: tuple[Reader, ...] = (
                 "training.per_device_train_batch_size": 1,
                 "training.gradient_accumulation_steps": 8,
             }
+        },
+    ),
+    Reader(
+        r"\.gradient_checkpointing_enable\(",
+        always(("training.gradient_checkpointing", True)),
+        {"model.gradient_checkpointing_enable()": {"training.gradient_checkpointing": True}},
+    ),
+    Reader(  # axolotl
+        r"^\s*(?P<which>flash|sdp|eager|flex)_attention: +[Tt]rue\b",
+        lambda match: iter(
+            [Reading("model.attn_implementation", _SWITCHED[match["which"]], STATED)]
+        ),
+        {
+            "flash_attention: true": {"model.attn_implementation": "flash_attention_2"},
+            "sdp_attention: true": {"model.attn_implementation": "sdpa"},
+            "eager_attention:": {"model.attn_implementation": ...},
         },
     ),
     Reader(
@@ -202,9 +247,12 @@ _ARGUMENTS: tuple[Reader, ...] = (
         {"full_finetuning = True": {"training.peft": False}},
     ),
     Reader(
-        rf"\btarget_modules{IS}(?P<value>[\w-]{{2,40}})",
+        rf"\b(?:target_modules|lora_target){IS}(?P<value>[\w-]{{2,40}})",
         _targets,
-        {"--target_modules all-linear": {"adapter.target_modules": "all-linear"}},
+        {
+            "--target_modules all-linear": {"adapter.target_modules": "all-linear"},
+            "lora_target: all": {"adapter.target_modules": "all-linear"},
+        },
     ),
 )
 SETTINGS: tuple[Reader, ...] = (
