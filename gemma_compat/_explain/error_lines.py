@@ -21,6 +21,8 @@ _ERROR_LINES = tuple(
         r"(?P<text>[A-Za-z][^\"`”\n]{11,300})[\"`”]",
         r"\b(?:[Ee]rror|ERROR|FATAL|[Ff]atal|错误|报错)(?: (?:message|text))?\W{0,6}[:：]\W{0,4}"
         r"(?P<text>[A-Za-z]\S* \S[^\n]{4,300})",
+        r"\b(?:[Ff]ail(?:s|ed)|[Cc]rash(?:es|ed)|[Dd]ies|[Ss]tops) with(?: the message)? ?[:\"`“]"
+        r"\W{0,3}(?P<text>[A-Za-z]\S* \S[^\n\"`”]{4,300})",
         r"(?P<text>\b(?:terminate called after|libc\+\+abi: terminating)[^\n]{0,300})",
         r"^\W{0,4}(?P<text>(?:Failed|Unable) to [^\n]{8,300})",
     )

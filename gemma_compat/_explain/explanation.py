@@ -165,6 +165,8 @@ class Explanation(Shown, Value):
         asks: options that would decide what is open, three at most.
         several: package to the releases that different parts of the log list, with the lines.
         outlived_at: the line where the run ended well after the last exception; 0 if it did not.
+        went_on_at: the line of the second training step after the last exception; 0 if there is
+            none.
         supposed_at: the line that announces the error as one that may come, in a text that is no
             log; 0 where none does.
         solved_at: the line that says that the error is over; 0 where none does.
@@ -194,6 +196,7 @@ class Explanation(Shown, Value):
     outlived_at: int = 0
     solved_at: int = 0
     supposed_at: int = 0
+    went_on_at: int = 0
     cut_at: int = 0
     is_blank: bool = False
     unrecognised: tuple[Line, ...] = ()

@@ -37,7 +37,7 @@ from .read_off import read_off
 from .solved import solved_at
 from .supposed import supposed_at
 from .told.possible import with_rules
-from .unexplained import fields_of_open, what_to_add
+from .unexplained import fields_of_open, went_on_at, what_to_add
 
 if TYPE_CHECKING:
     from .excerpt import Words
@@ -82,7 +82,7 @@ def _explained(
     general = general_answers(reading, facts, words)
     causes += tuple(_of_figures(reading, rules, facts, words, causes))
     is_open = fields_of_open(reading, causes, general, facts, words)
-    if not (is_open or causes or general):
+    if not (is_open or found or general):
         general = vague_answers(reading, facts, words)
     general = with_rules(general, also, waiting)
     return Explanation(
@@ -128,6 +128,7 @@ def _ended_by(reading: LogReading, words: Words, solved: int) -> dict[str, Any]:
         "outlived_at": reading.outlived_at,
         "solved_at": solved,
         "supposed_at": 0 if solved else supposed_at(reading),
+        "went_on_at": went_on_at(last, reading) if last else 0,
         "cut_at": reading.cut_at,
         "is_blank": reading.is_blank,
     }

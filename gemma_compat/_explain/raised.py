@@ -32,7 +32,7 @@ EXPRESSIONS = (_EXCEPTION, _TRACEBACK, _QUOTED, _IN_JSON)  # for the index
 BLOCK = 12  # lines of a message that follow the one with the exception's class
 _START = re.compile(r"Traceback \(most recent call last\)|^-{40,}", re.MULTILINE)
 _OTHER = re.compile(_EXCEPTION, re.MULTILINE)
-_FRAME = re.compile(r"\.py\b|\bline \d|-{2,4}> ?\d")
+_FRAME = re.compile(r"\.py(?:[\"')]|:\d|\(|\]\(|,? in [\w<])|\bline \d|-{2,4}> ?\d")
 _PREFIXES = re.compile(rf"^(?:{PREFIX}){{1,3}}", re.MULTILINE)
 # How a docstring goes on behind an exception's class.
 _WHEN = re.compile(r"\s*(?:[Ii]f|[Ww]hen(?:ever)?|Raised|[Ii]n case|[Uu]nless|On)\b")

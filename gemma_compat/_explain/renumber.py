@@ -34,6 +34,7 @@ def renumbered(found: Explanation, numbers: Sequence[int]) -> Explanation:
         },
         passed_on_at=new.of(found.passed_on_at),
         outlived_at=new.of(found.outlived_at),
+        went_on_at=new.of(found.went_on_at),
         supposed_at=new.of(found.supposed_at),
         solved_at=new.of(found.solved_at),
         cut_at=new.of(found.cut_at),

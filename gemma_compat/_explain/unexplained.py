@@ -132,7 +132,7 @@ def unknown_of(raised: Raised, reading: LogReading, facts: Facts, words: Words) 
         first=_chained(first, words) if first else None,
         ranks=ranks_with(raised, reading.raised),
         is_told=is_told,
-        went_on_at=_went_on_at(raised, reading),
+        went_on_at=went_on_at(raised, reading),
         compiled_at=_compiled_at(of_c),
         **_package(place, raised, facts),
     )
@@ -225,7 +225,7 @@ def _version(module: str, raised: Raised, facts: Facts) -> str:
     return found[-1]["version"] if found else ""
 
 
-def _went_on_at(raised: Raised, reading: LogReading) -> int:
+def went_on_at(raised: Raised, reading: LogReading) -> int:
     """Return the line of the second training step after an exception; 0 if there is none.
 
     One step more may come from another rank, before the launcher ends it.

@@ -23,6 +23,8 @@ def headline(found: Explanation, is_private: bool = False) -> str:
     told = _headline(found, is_private)
     if found.passed_on_at:
         told = f"{told}. The last error, line {found.passed_on_at:,}, only passes it on"
+    if found.went_on_at and found.leading is not None and found.leading.raised:
+        told = f"{told}. A run went on after it (line {found.went_on_at:,})"
     if found.solved_at:
         return f"Line {found.solved_at:,} says that this is solved; so it was: {told}"
     if found.supposed_at:

@@ -384,6 +384,7 @@ def test_an_error_that_was_caught_is_none(line: str) -> None:
         ("Error: unsupported content type: unknown", "unsupported content type: unknown"),
         ('It pops up an error saying "frobs are not supported here".', "frobs are not supported"),
         ("terminate called after throwing an instance of 'frob::error'", "terminate called after"),
+        ("The run fails with: frobs are not supported here", "frobs are not supported"),
         ("报错：frobs are not supported", "frobs are not supported"),
     ],
 )

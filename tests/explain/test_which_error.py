@@ -176,6 +176,24 @@ def test_a_known_error_is_told_itself() -> None:
     assert not found.passed_on_at and "out-of-memory" in names(found)
 
 
+# Several errors in one log.
+
+_STEPS = "{'loss': 1.2, 'grad_norm': 0.5}\n{'loss': 1.1, 'grad_norm': 0.5}\n"
+
+
+def test_of_two_crashes_the_last_one_is_told_first() -> None:
+    found = explain(f"{OOM}\n$ python t.py --resume\n{_STEPS}OSError: [Errno 28] No space left\n")
+    assert [item.name for item in found.generally] == ["disk-full", "out-of-memory"]
+    assert headline(found).startswith("Line 5: the disk is full") and not found.went_on_at
+
+
+def test_a_run_that_was_resumed_is_said_to_have_gone_on() -> None:
+    found = explain(f"{OOM}\n$ python t.py --resume\n{_STEPS}")
+    assert "needs more memory than the card has. A run went on after it (line 4)" in headline(found)
+    one_step = explain(f"{OOM}\n{_STEPS.splitlines()[0]}\n")
+    assert "went on" not in headline(one_step)
+
+
 def test_a_line_as_wide_as_the_terminal_is_not_joined_with_the_error_below_it() -> None:
     wide = f'    raise SystemError("{"x" * 48}") from e'
     assert len(wide) == 80

@@ -187,6 +187,14 @@ _ARGUMENTS: tuple[Reader, ...] = (
         always(("training.gradient_checkpointing", True)),
         {"model.gradient_checkpointing_enable()": {"training.gradient_checkpointing": True}},
     ),
+    Reader(
+        r"[(,]\s*past_key_values ?= ?(?:Dynamic|Static|Hybrid)Cache\(",
+        always(("training.passes_cache", True)),
+        {
+            "out = model(**batch, past_key_values=DynamicCache())": {"training.passes_cache": True},
+            "past_key_values = DynamicCache()": {"training.passes_cache": ...},
+        },
+    ),
     Reader(  # axolotl
         r"^\s*(?P<which>flash|sdp|eager|flex)_attention: +[Tt]rue\b",
         lambda match: iter(
