@@ -83,6 +83,8 @@ def _is_reported(hit: Hit, reading: LogReading) -> bool:
         return True
     if _OF_A_CALL.match(hit.text, hit.match.start()) is not None:
         return True
+    if reading.lines == 1 and hit.match.start() <= 2:  # somebody asks what that message means
+        return True
     above = [line for line in hit.before[-600:].splitlines() if line.strip("`> \t")]
     if hit.line == 1 and reading.lines > 1:
         return _TITLE.match(hit.text) is not None or hit.match.start() <= 2

@@ -11,7 +11,8 @@ from .solved import end_of_solution
 
 # An error as a report names it: its class and text, to the end of the line.
 _ERROR = re.compile(
-    r"(?P<quote>`*)(?:[A-Za-z_]\w*\.)*(?P<kind>[A-Z]\w{2,40}(?:Error|Exception))\b[^\n]*|"
+    r"(?P<quote>`{0,3})(?<![\w.])(?:[A-Za-z_]\w{0,60}\.){0,8}"
+    r"(?P<kind>[A-Z]\w{2,40}(?:Error|Exception))\b[^\n]*|"
     r"\b(?P<text>CUDA out of memory|OOM)\b[^\n]*"
 )
 # Where its text ends before the line does: a sentence, a part of one.
@@ -20,12 +21,12 @@ _ENDS = re.compile(
     r"\s(?=(?:is|was|went) (?:now )?(?:gone|away|fixed|solved|resolved)\b)"
 )
 _EARLIER = re.compile(
-    r"(?i)(?:^|[.!?。]\s*)\W*(?:previously|earlier|yesterday|last (?:week|time|month)|"
+    r"(?i)(?:^|[.!?。]\s{0,3})\W{0,4}(?:previously|earlier|yesterday|last (?:week|time|month)|"
     r"(?:I|we) (?:previously|initially|first) (?:had|got|hit|saw)|"
     r"the (?:earlier|previous|first|old)|之前|此前|最初|一开始|昨天|上次|原来)[^.!?。\n]*$"
 )
 _FRESH = re.compile(
-    r"(?i)(?:^|[.!?;,，；。\n]\s*|\b(?:and|but) )\W*(?:but |and |however,? |then )?"
+    r"(?i)(?:^|[.!?;,，；。\n]\s{0,3}|\b(?:and|but) )\W{0,4}(?:but |and |however,? |then )?"
     r"(?:now\b|today\b|currently\b|this time\b|"
     r"(?:the|my|a) (?:new|next|current|remaining) (?:problem|error|issue|failure|question)\b|"
     r"(?:但是?|不过)?(?:现在|目前|今天|新的问题))(?P<said>[^\n]{0,300})"
@@ -44,6 +45,7 @@ _BACK = re.compile(
 )
 _NEAR, _LINES = 400, 4  # characters and lines behind an error in which it is said to be over
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^-{40,}")
+_MOST_ERRORS = 40  # of a report; more are those of a log
 _MOST_ROWS = 80  # of a traceback
 
 
@@ -51,7 +53,8 @@ def without_past(text: str) -> str:
     """Return the text with a dot for each error that is over, line for line."""
     if not (_FRESH.search(text) or _FIGURES.search(text)):
         return text
-    for found in reversed(list(_ERROR.finditer(text))):
+    errors = list(_ERROR.finditer(text))
+    for found in reversed(errors) if len(errors) <= _MOST_ERRORS else ():
         start, end = found.start() + len(found["quote"] or ""), _end_of(found)
         if _is_over(text, start, end, found["kind"] or found["text"]):
             start = _start_of_traceback(text, start)

@@ -64,13 +64,20 @@ FRAMES: tuple[Reader, ...] = (
         },
         limit=5,
     ),
-    Reader(  # transformers' own
-        r"\bself\._gradient_checkpointing_func\(",
+    Reader(  # transformers' own, where it ran: a notebook shows lines around it as well
+        r"^(?:\[rank\d{1,4}\]: ?)?(?: {4}|\W{0,12}-{2,4}> ?\d{1,5} +)[a-z_][\w, ]{0,40}= "
+        r"self\._gradient_checkpointing_func\(",
         always(("training.gradient_checkpointing", True)),
         {
             "    layer_outputs = self._gradient_checkpointing_func(": {
                 "training.gradient_checkpointing": True
-            }
+            },
+            "    583         layer_outputs = self._gradient_checkpointing_func(": {
+                "training.gradient_checkpointing": ...
+            },
+            "--> 583         layer_outputs = self._gradient_checkpointing_func(": {
+                "training.gradient_checkpointing": True
+            },
         },
         limit=5,
     ),
