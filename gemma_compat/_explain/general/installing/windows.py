@@ -152,7 +152,7 @@ KINDS: tuple[General, ...] = (
             '"C:\\x\\torch\\lib\\fbgemm.dll" or one of its dependencies.': "Redistributable",
             'Traceback (most recent call last):\n  File "t.py", line 3, in <module>\n    import '
             "bitsandbytes\nOSError: [WinError 126] Das angegebene Modul wurde nicht gefunden": (
-                "bitsandbytes   in a build"
+                "bitsandbytes in a build"
             ),
             "OSError: [WinError 1314] A required privilege is not held by the client": "Developer",
         },
