@@ -28,7 +28,7 @@ _PAGE = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _FORM = re.compile(
-    r"(?i)^\W{0,6}(?:describe the bug|bug description|expected behaviou?r|actual behaviou?r|"
+    r"(?i)^\W{0,16}(?:describe the bug|bug description|expected behaviou?r|actual behaviou?r|"
     r"current behaviou?r|(?:steps )?to reproduce|reproduction|system info|what happened|"
     r"error (?:report|details)|your environment|labels: |issue #\d|backend)\b",
     re.MULTILINE | re.ASCII,
@@ -36,7 +36,7 @@ _FORM = re.compile(
 # A title that complains, and how Chinese reports begin.
 _COMPLAINT = re.compile(
     r"(?ia)\A[^\n]{0,40}(?:\b(?:bug|issue|unable to|fails?|not (?:work|possible|able)|can(?:no|.)t|"
-    r"warnings?)\b|error\b|n.t\b|报错|错误|问题|异常)|请问|大佬|求助|我(?:的|在|用|想)|报错如下"
+    r"warnings?)\b|error\b|n.t\b|报错|错误|问题|异常)|请问|大佬|求助|我(?:的|在|用|想)|报错如下|为什么会"
 )
 # Who reports: a person, or a question.
 _PERSON = re.compile(r"\b(?:I(?!/O)|i(?!\.)|I'm|I've|I'd|im|my|My|me)\b|[?？]\s*$", re.M | re.ASCII)

@@ -32,6 +32,36 @@ def _unpacked(case: Case) -> Answer:
     )
 
 
+def _before_its_value(case: Case) -> Answer:
+    name = case.match["name"]
+    if name == "hidden_size" and re.search(r"modeling_value_head|ValueHead\(", case.around):
+        return Answer(
+            "TRL's value head reads hidden_size at the top of the config, and this model's config "
+            "has it one level deeper, in text_config",
+            (
+                "model = AutoModelForCausalLM.from_pretrained(NAME); model.config.hidden_size = "
+                "model.config.get_text_config().hidden_size; "
+                "AutoModelForCausalLMWithValueHead.from_pretrained(model)",
+                "or a member that is text alone, whose config is flat: Gemma 3 270M or 1B, Gemma 2",
+            ),
+            why="a model with images (Gemma 3 from 4B on, 3n, 4, PaliGemma) keeps the sizes of "
+            "text and vision apart",
+            known="the frame is TRL's; read in trl 0.18.2, modeling_value_head.py",
+            settles=False,
+        )
+    return Answer(
+        f"{name} is read before it got a value: the branch or loop that sets it was not taken",
+        (
+            "look at the lines above the last frame: an empty data set, an unknown model type or "
+            "setting, or a loop without a round",
+            "pip install -U the package of the last frame, where it is not the script",
+        ),
+        why="Python knows the name in the function, and no line that ran has set it",
+        known=_ROWS,
+        settles=False,
+    )
+
+
 _LOOPED = (
     "a number (or True, False) stands where a list, a text or a tensor is expected",
     (
@@ -86,6 +116,7 @@ KINDS: tuple[General, ...] = (
     General(
         "number-that-is-looped-over",
         r"'(?:int|float|bool)' object is not (?:iterable|subscriptable)|"
+        r"iteration over a 0-d tensor|"
         r"object of type '(?:int|float|bool)' has no len",
         _number_looped_over,
         {
@@ -109,19 +140,11 @@ KINDS: tuple[General, ...] = (
     General(
         "name-before-its-value",
         r"(?:UnboundLocalError: [^\n']{0,60}|\blocal variable )'(?P<name>\w{1,60})'",
-        lambda case: Answer(
-            f"{case.match['name']} is read before it got a value: the branch or loop that sets it "
-            "was not taken",
-            (
-                "look at the lines above the last frame: an empty data set, an unknown model type "
-                "or setting, or a loop without a round",
-                "pip install -U the package of the last frame, where it is not the script",
-            ),
-            why="Python knows the name in the function, and no line that ran has set it",
-            known=_ROWS,
-            settles=False,
-        ),
+        _before_its_value,
         {
+            'File "/x/site-packages/trl/models/modeling_value_head.py", line 46, in __init__\n'
+            "    self.summary = nn.Linear(hidden_size, 1)\nUnboundLocalError: cannot access local "
+            "variable 'hidden_size' where it is not associated with a value": "text_config",
             "UnboundLocalError: cannot access local variable 'x' where it is not associated with a "
             "value": "x is read before",
             "UnboundLocalError: local variable 'loss' referenced before assignment": "loss is read",

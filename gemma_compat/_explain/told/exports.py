@@ -132,6 +132,8 @@ _merged_is_worse = told(
 
 
 def _after_the_merge(case: Case) -> Answer | None:  # of answers alone, not of a script
+    if re.search(r"(?i)\bpull request\b|\bPR\b|\b(?:branch|commit|rebase)", case.hit.text):
+        return None
     return _merged_is_worse(case) if re.search(_COMPARED, case.hit.text) else None
 
 
@@ -238,9 +240,16 @@ EXPORTS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "worse-after-the-merge",
-        near(_MADE, _LESS, 70),
+        near(_MADE, _LESS, 70)
+        + r"|\bmerg\w*[^\n.]{0,40} (?:changes?|alters?|affects?|reduces?|rais\w*|introduces?) "
+        r"[^\n.]{0,20}(?:inference|outputs?|results?|predictions?|generations?|answers?|loss of)|"
+        r"\bmerg\w*[^\n.]{0,60}(?:n't|not) match|(?:n't|not) match[^\n.]{0,60}\bmerg",
         _after_the_merge,
         {
+            "Merge and unload changes inference a lot on quantized llama 2": "4-bit weights",
+            "merge_and_unload() raises the loss of accuracy when inference": "torch.dist",
+            "Merged model predictions don't match adapter predictions": "16 bits",
+            "the merge of this pull request changes the results of the tests": "",
             "the merged model performs worse than the adapter with gemma-2-9b": "16 bits",
             "quality degraded after merging": "torch.dist",
         },

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ..general.base import Answering
+import re
+
+from ..answer import Answer
+from ..general.base import Answering, Case
 from .base import Symptom, by_precision, near, told
 from .policies import tells_of_engines
 
@@ -26,6 +29,45 @@ _NAN = r"(?<![A-Za-z0-9_/])(?:NaNs?|inf(?:inity|inite)?|非数)(?![A-Za-z0-9_/])
 def _of_one_model(answer: Answering) -> Answering:
     """Leave what a second engine does to the symptom of policies that is about it."""
     return lambda case: None if tells_of_engines(case) else answer(case)
+
+
+_LOADS_HALF = re.compile(
+    r"\b(?:torch_)?dtype[\"']?\s*[:=]\s*[\"']?(?:torch\.)?(?:float16|half)\b|\bmodel\.half\(\)"
+)
+_TRAINS = re.compile(r"(?i)\b(?:train|fine-?tun|\.fit\()")
+_IN_FLOAT32 = (
+    "the weights in float32 (no torch_dtype, no .half()), with fp16=True (use_amp=True): numbers "
+    "then? It is the float16 weights"
+)
+
+
+def _where_half_is_loaded(answer: Answering) -> Answering:
+    """Put first what to try where the report's own code loads float16 weights and trains them."""
+
+    def of_weights(case: Case) -> Answer | None:
+        found, text = answer(case), case.hit.before
+        if found is None or not (_LOADS_HALF.search(text) and _TRAINS.search(text)):
+            return found
+        if "load_in_4bit" in text or "load_in_8bit" in text:  # what is trained is not of it
+            return found
+        return found.replace(do=(_IN_FLOAT32, *found.do[1:]))
+
+    return of_weights
+
+
+_NOT_A_NUMBER = told(
+    "values are said to be not a number",
+    "one step with dtype=torch.float32 and without mixed precision: numbers then? It is the "
+    "precision: bf16=True in place of fp16",
+    'one step with attn_implementation="eager": numbers then? It is the attention: pip install -U '
+    "transformers flash-attn",
+    "one row at a time: numbers then? It is the padding: look at attention_mask",
+    why="float16 ends at 65,504, which activations of Gemma 2 and 3 pass. flash-attn before 2.6.2 "
+    "has no backward pass of the soft-capping that Gemma 2 needs; a padded position that may "
+    "attend to nothing is NaN in some kernels; a row without one token that counts is NaN in any "
+    "precision",
+    of_gemma=True,
+)
 
 
 FIGURES: tuple[Symptom, ...] = (
@@ -76,22 +118,7 @@ FIGURES: tuple[Symptom, ...] = (
         rf"(?:returns?|gives?|outputs?|produces?|results? in|gets?|getting|become\w*|turn\w* into|"
         rf"goes to|all) (?:only |all )?(?:NaNs?|inf)\b|\bNaN (?:issues?|problems?|values?)\b",
         by_precision(
-            told(
-                "values are said to be not a number",
-                "one step with dtype=torch.float32 and without mixed precision: numbers then? It "
-                "is "
-                "the precision: bf16=True in place of fp16",
-                'one step with attn_implementation="eager": numbers then? It is the attention: '
-                "pip install -U transformers flash-attn",
-                "one row at a time: numbers then? It is the padding: look at attention_mask",
-                why="float16 ends at 65,504, which activations of Gemma 2 and 3 pass. flash-attn "
-                "before 2.6.2 has no backward pass of the soft-capping that Gemma 2 needs; a "
-                "padded "
-                "position that may attend to nothing is NaN in some kernels; a row without one "
-                "token "
-                "that counts is NaN in any precision",
-                of_gemma=True,
-            ),
+            _where_half_is_loaded(_NOT_A_NUMBER),
             "bf16=True in place of fp16",
             "weights in float32 (dtype=torch.float32), with fp16=True",
         ),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from ..answer import Answer
+from ..general.base import Case
 from .base import Symptom, near, told
 
 _NO = (
@@ -24,7 +28,52 @@ _ON_THE_TOWER = (
     r"\b(?:vision|audio)[-_ ]?(?:tower|encoder|layers)"
 )
 
+_CLASSIFIER = (
+    r"sequence[ _-]?class\w+|ForSequenceClass\w+|\bclassifiers?\b|\bclass(?:es)? predictions?|"
+    r"predicted class(?:es)?|classification heads?|score heads?|sequence[ _]lengths?|分类头|分类器"
+)
+_PADDING = r"\bpadd?ings?\b|\bpad[ _](?:tokens?|side)\b|\b(?:left|right)[- ]padd\w+|填充"
+_OTHERWISE = re.compile(
+    r"(?i)depend|inconsisten|differ|assum|wrong|incorrect|break|bug\b|affect|chang|always predict|"
+    r"不一致|不同|不对|影响"
+)
+
+_by_padding = told(
+    "what a sequence classifier answers is said to depend on the padding",
+    "model.config.pad_token_id = tokenizer.pad_token_id   : where it is None, the head reads the "
+    "last position of each row, padding included",
+    "pip install -U 'transformers>=4.49.0'   : from there on the head reads the last real "
+    "token of a row, whichever side the padding is on",
+    "attention_mask in every call, and one padding_side in training and inference",
+    "a head of your own: take the position from the mask, not -1",
+    why="such a head reads one position of a row. Up to transformers 4.48 it was counted from the "
+    "first padding token, as for padding on the right; a tokenizer of Gemma's pads on the left. "
+    "What is left in 16 bits is small: other kernels for other lengths",
+)
+
+
+def _depends_on_padding(case: Case) -> Answer | None:
+    return _by_padding(case) if _OTHERWISE.search(case.hit.text) else None
+
+
 RUNS: tuple[Symptom, ...] = (
+    Symptom(
+        "classes-that-depend-on-padding",
+        near(_CLASSIFIER, _PADDING, 100),
+        _depends_on_padding,
+        {
+            "ForSequenceClassification models assume right-padding": "pad_token_id",
+            "Inconsistent SequenceClassfication Behavior for Padding Tokens.": "4.49.0",
+            "the class prediction of my fine-tuned model depends on the number of paddings": (
+                "pad_token_id"
+            ),
+            "Gemma's tokenizer pads left, but the code to find sequence length assumes that pad "
+            "tokens are added to the right": "4.49.0",
+            "I train a sequence classification model with padding to max_length": "",
+            "the class depends on the padding of the box": "",
+        },
+        words=("pad", "填充"),
+    ),
     Symptom(
         "only-the-first-card-works",
         r"(?i:not (?:possible|able) to (?:use|run|load|train)[^\n.]{0,60}\b(?:other|another|"

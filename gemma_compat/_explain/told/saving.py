@@ -240,7 +240,9 @@ SAVING: tuple[Symptom, ...] = (
         r"as if (?:it|they) (?:was|were|had))\b|(?:poor|worse|bad(?:ly)?|differ\w{0,6}|drops?|"
         r"dropped|significant difference)\b[^\n]{0,80} (?:when|after|once|upon|between)\b"
         r"[^\n]{0,40} (?:re-?load|load(?:ed|ing)? (?:it|the (?:saved|model|adapter|checkpoint))|"
-        r"sav(?:ed|ing) and (?:re-?)?load)\w{0,4})",
+        r"sav(?:ed|ing) and (?:re-?)?load)\w{0,4}|(?:\bnot|n't|never|fails? to) (?:properly |"
+        r"correctly )?(?:load|restore)\w* (?:the )?(?:trained|fine-?tuned|adapter|lora) "
+        r"(?:weights|parameters|head))",
         _of_a_model,
         {
             "after reloading the model of this path, when the same question was asked, the answer "
@@ -248,6 +250,7 @@ SAVING: tuple[Symptom, ...] = (
             "I don't understand why the reasoning effect of reloading the trained model is very "
             "poor.": "modules_to_save",
             "performance of the model is much worse after saving and reloading": "modules_to_save",
+            "Finetuned model does not load trained weights properly": "newly initialized",
             "QLoRA on a NF4 base. After merge_and_unload() the merged model, when reloaded for "
             "validation, produces garbage": "without quantization_config",
             "reloading the page makes a difference": "",

@@ -22,7 +22,8 @@ _NO_SENTENCE = re.compile(
     r"pip3? install|python3? (?:-m|\S+\.py)|export \w+=|- \[[ xX]\])|^\s*[\w.]+\([^)]*(?:\)\W*)?$|"
     r"Traceback \(most recent call last\)|^\s*File \"[^\"]{1,300}\", line \d+|"
     r"^\s*File \S{1,300}\.py:\d+|\.py(?:\]\(\S{0,120}\))? in [\w.]+\(|^\W{0,4}-{2,}> ?\d|"
-    r"https?://\S+\s*$|[{};]\s*$|WARNING|INFO|Warning:|\bloss[\"']?[:=] ?[\"']?\d[^\n]*\b(?:lr|"
+    r"^\s*(?:\S+\s+){0,5}\S{0,30}https?://\S+\s*$|[{};]\s*$|WARNING|INFO|Warning:|"
+    r"\bloss[\"']?[:=] ?[\"']?\d[^\n]*\b(?:lr|"
     r"learning_rate|epoch|step|grad_norm)\b|\d%\||\[\d+:\d\d[<,]|<!--|^\s*\|(?:[^|\n]*\|){2}"
 )
 # A line that only opens a list, a heading or a quotation.

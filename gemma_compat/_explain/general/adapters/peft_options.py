@@ -21,6 +21,45 @@ def _required(case: Case) -> Answer:
     )
 
 
+# What PEFT's models for a task pass on whether it was given or not.
+_PASSED_ON = r"inputs_embeds|labels|output_attentions|output_hidden_states|return_dict"
+
+
+def _passed_on(case: Case) -> Answer | None:
+    if (case.packages or [""])[-1] != "peft":
+        return None
+    return Answer(
+        f"PEFT passes {case.match['name']} to the model, whose own forward() has no such argument",
+        (
+            "LoraConfig(...) without task_type: PEFT then adds nothing to what it is given",
+            "or give the model's forward() all five: inputs_embeds, labels, output_attentions, "
+            "output_hidden_states, return_dict",
+            "prompt tuning, p-tuning: a model that takes inputs_embeds, or LoRA, which needs none",
+        ),
+        why="PEFT's models for a task pass on these five arguments, even where they are None; "
+        "prompt methods hand over embeddings in place of token ids",
+        known="the frame is PEFT's; read in peft 0.13.2 and 0.21.2",
+        settles=False,
+    )
+
+
+def _without_a_head(case: Case) -> Answer:
+    return Answer(
+        f"{case.match['bare']} is the model without a head: it computes no loss, takes no labels",
+        (
+            "AutoModelForCausalLM (or the class of your task) in place of AutoModel, where labels "
+            "are to give a loss",
+            "where the hidden states are wanted: LoraConfig(...) without task_type, so that PEFT "
+            "adds nothing to what it is given",
+        ),
+        why="PEFT's model for a task (task_type='CAUSAL_LM' and others) passes labels on even "
+        "where there are none; other callers pass the batch's column of that name",
+        known="the class and the argument are in the message; that PEFT passes labels was read in "
+        "peft 0.13.2 and 0.21.2",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "adapter-config-lacks-a-field",
@@ -215,5 +254,33 @@ KINDS: tuple[General, ...] = (
             "ValueError: Invalid type <class 'list'> found in target_modules": "set(...)",
         },
         alone=True,
+    ),
+    General(
+        "labels-for-a-model-without-a-head",
+        r"\b(?P<bare>[A-Z]\w{1,60}(?<!Head)(?<!Heads)(?<!Decoder)Model)\.forward\(\) got an "
+        r"unexpected keyword argument 'labels'",
+        _without_a_head,
+        {
+            "TypeError: GemmaModel.forward() got an unexpected keyword argument 'labels'": (
+                "without a head"
+            ),
+            "TypeError: GPT2LMHeadModel.forward() got an unexpected keyword argument 'labels'": "",
+        },
+        alone=True,
+    ),
+    General(
+        "argument-that-peft-passes-on",
+        rf"forward\(\) got an unexpected keyword argument '(?P<name>{_PASSED_ON})'",
+        _passed_on,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/peft/peft_model.py", '
+            "line 1200, in forward\n    return self.base_model(inputs_embeds=x)\n"
+            "TypeError: forward() got an unexpected keyword argument 'inputs_embeds'": (
+                "without task_type"
+            ),
+            'Traceback (most recent call last):\n  File "/x/site-packages/trl/x.py", line 1200, in '
+            "f\n    model(labels=x)\nTypeError: forward() got an unexpected keyword argument "
+            "'labels'": "",
+        },
     ),
 )

@@ -229,6 +229,16 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
+        "column-that-changes-its-type",
+        r"JSON parse error: Column\([^)\n]{0,120}\) changed from \w+ to \w+ in row \d+",
+        by_arrow,
+        {
+            "# error <class 'pyarrow.lib.ArrowInvalid'>: JSON parse error: Column() changed from "
+            "object to array in row 0": "alike"
+        },
+        alone=True,
+    ),
+    General(
         "data-set-not-built",
         r"DatasetGenerationError: An error occurred while generating the dataset",
         _not_built,

@@ -15,6 +15,7 @@ def _counts(text: str) -> tuple[int, int] | None:
     """Return how many placeholders and how many features the message counts."""
     found = re.search(
         r"[Gg]ot (\d+) image tokens in the text (?:but|and) (\d+)|"
+        r"in input_ids \((\d+)\) different from num_images \((\d+)|"
         r"tokens:? (\d+),? features:? (\d+)|n_tokens[:=] ?(\d+).{0,40}n_features[:=] ?(\d+)",
         text,
     )
@@ -49,7 +50,8 @@ def _mismatch(case: Case) -> Answer:
     tokens, features = _counts(case.hit.text) or _counts(case.message) or (None, None)
     if tokens is None or features is None:
         return _unequal("", "the message")
-    told = f": {tokens:,} placeholders and {features:,} features"
+    are = "images" if "num_images" in case.hit.text else "features"
+    told = f": {tokens:,} placeholders and {features:,} {are}"
     if tokens == 0:
         return _no_placeholder(told)
     if tokens < features:
@@ -144,7 +146,8 @@ KINDS: tuple[General, ...] = (
         r"Number of images does not match number of special image tokens|"
         r"Got \d+ image tokens in the text (?:but|and) \d+ tokens from image embeddings|"
         r"[Ff]eatures and image tokens .{0,20}do not match|"
-        r"Number of image tokens \(\d+\) does not match number of image features",
+        r"Number of image tokens \(\d+\) does not match number of image features|"
+        r"Number of image tokens in input_ids \(\d+\) different from num_images",
         _mismatch,
         {
             "ValueError: Image features and image tokens do not match: tokens: 0, features 256": (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 from ..released import in_which
@@ -22,6 +24,41 @@ def _no_converter(case: Case) -> Answer:
         known="KerasHub says so; the releases were read in its wheels"
         if known is not None
         else "KerasHub says so",
+    )
+
+
+_AXES = re.compile(r"spec=P(?:artitionSpec)?\((?P<axes>[^)\n]{1,120})\)")
+_OF_ROWS = re.compile(r"data|batch|\bdp\b", re.IGNORECASE)
+
+
+def _not_divisible(case: Case) -> Answer:
+    size, by = case.match["size"], case.match["by"]
+    axes = _AXES.search(case.message) or _AXES.search(case.hit.text)
+    names = axes["axes"].split(", ") if axes else []
+    dimension = int(case.match["dimension"])
+    axis = names[dimension].strip("'\" ") if dimension < len(names) else ""
+    if not axis or _OF_ROWS.search(axis):
+        return Answer(
+            f"JAX is to spread {size} rows (or columns) over {by} devices, which does not divide",
+            (
+                f"a batch size that is a multiple of {by}",
+                "or another layout: fewer devices on that axis of the mesh",
+            ),
+            known="the message has both numbers",
+        )
+    return Answer(
+        f"the layout cuts a dimension of {size} over the {by} devices of the axis '{axis}', which "
+        "does not divide",
+        (
+            f"None in place of '{axis}' for this dimension in the layout map, so that each device "
+            "has it whole (one rule of keras-hub's get_layout_map covers query, key and value: "
+            "delete it, and set the query's apart)",
+            f"or fewer devices on the axis '{axis}' of the mesh: a divisor of {size}",
+        ),
+        why="a Gemma has far fewer heads for keys and values than for queries (Gemma 2B, Gemma 3 "
+        "270M and 1B: one), so these two weights divide over fewer devices than the others",
+        known="the message has both numbers and the axis; which weight it is, its full shape says",
+        settles=False,
     )
 
 
@@ -120,21 +157,21 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "jax-not-divisible",
-        r"global size of its dimension \d+ should be divisible by (?P<by>\d+), but it is equal to "
-        r"(?P<size>\d+)",
-        lambda case: Answer(
-            f"JAX is to spread {case.match['size']} rows (or columns) over {case.match['by']} "
-            "devices, which does not divide",
-            (
-                f"a batch size that is a multiple of {case.match['by']}",
-                "or another layout: fewer devices on that axis of the mesh",
-            ),
-            known="the message has both numbers",
-        ),
+        r"global size of its dimension (?P<dimension>\d+) should be divisible by (?P<by>\d+), but "
+        r"it is equal to (?P<size>\d+)",
+        _not_divisible,
         {
+            "ValueError: One of device_put args was given the sharding of NamedSharding(mesh=Mesh("
+            "'data': 1, 'model': 2), spec=PartitionSpec('model', 'data', None)), which implies "
+            "that the global size of its dimension 0 should be divisible by 2, but it is equal to 1"
+            " (full shape: (1, 2048, 256))": "layout map",
+            "ValueError: One of device_put args was given the sharding of NamedSharding(mesh=Mesh("
+            "'batch': 8, 'model': 1), spec=PartitionSpec('batch', None)), which implies that the "
+            "global size of its dimension 0 should be divisible by 8, but it is equal to 4 (full "
+            "shape: (4, 256))": "multiple of 8",
             "ValueError: One of pjit arguments was given the sharding of NamedSharding(mesh), "
             "which implies that the global size of its dimension 0 should be divisible by 8, but "
-            "it is equal to 1": "multiple of 8"
+            "it is equal to 1": "multiple of 8",
         },
     ),
     General(

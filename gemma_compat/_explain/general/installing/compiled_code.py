@@ -162,4 +162,21 @@ KINDS: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "python-newer-than-dynamo",
+        r"Dynamo is not supported on Python 3\.\d+|"
+        r"torch\.compile is not supported on Python 3\.\d+|"
+        r"Python 3\.\d+\+ not yet supported for torch\.compile",
+        always(
+            "this torch does not compile (Dynamo) under a Python that is as new as this one",
+            "pip install -U torch   : newer releases take newer Pythons",
+            "or a Python that is older: uv venv --python 3.11",
+            "or TORCHDYNAMO_DISABLE=1, torch_compile=False, where compiling is not needed",
+            why="Dynamo reads Python's own bytecode, which changes with each release of Python",
+            known="torch says so",
+            settles=False,
+        ),
+        {"RuntimeError: Dynamo is not supported on Python 3.12+": "TORCHDYNAMO_DISABLE"},
+        alone=True,
+    ),
 )

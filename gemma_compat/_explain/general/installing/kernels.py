@@ -127,7 +127,8 @@ KINDS: tuple[General, ...] = (
     General(
         "no-kernel-for-the-card",
         r"no kernel image is available for execution|CUDA error: invalid device function|"
-        r"CUDA capability sm_\d+ is not compatible with the current PyTorch",
+        r"CUDA capability sm_\d+ is not compatible with the current PyTorch|"
+        r"nvrtc: error: invalid value for --gpu-architecture",
         _no_kernel_image,
         {
             "RuntimeError: CUDA error: no kernel image is available for execution on the device": (

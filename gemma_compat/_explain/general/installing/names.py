@@ -241,6 +241,7 @@ KINDS: tuple[General, ...] = (
                 "AutoModelForSequenceClassification"
             )
         },
+        alone=True,
     ),
     General(
         "attribute-of-a-tokenizer",

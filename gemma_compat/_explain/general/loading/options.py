@@ -198,4 +198,27 @@ KINDS: tuple[General, ...] = (
             )
         },
     ),
+    General(
+        "old-auto-class-of-images",
+        r"Unrecognized configuration class <class '[\w.]*?(?P<config>\w+)'> for this kind of "
+        r"AutoModel: AutoModelForVision2Seq",
+        lambda case: Answer(
+            "AutoModelForVision2Seq is the old auto class for models with images, and has no entry "
+            f"for {case.match['config']}",
+            (
+                "AutoModelForImageTextToText.from_pretrained(...)   in its place (transformers "
+                ">=4.46)",
+                "a text-only checkpoint: AutoModelForCausalLM",
+            ),
+            why="newer models went into AutoModelForImageTextToText alone (of Gemma's, only "
+            "PaliGemma is in both), and transformers 5 has the old one no more",
+            known="the message; both lists were read in transformers 4.57.6 and 5.23.0",
+            settles=False,
+        ),
+        {
+            "# AILab_QwenVL\n\nUnrecognized configuration class <class 'a.gemma3.Gemma3Config'> "
+            "for this kind of AutoModel: AutoModelForVision2Seq.": "AutoModelForImageTextToText"
+        },
+        alone=True,
+    ),
 )

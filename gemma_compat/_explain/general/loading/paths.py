@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
-from ..base import Case, General
+from ..base import Case, General, always
 
 # Statements that open a file to write it.
 _WRITES = re.compile(
@@ -132,6 +132,27 @@ KINDS: tuple[General, ...] = (
             ),
             "Error: stat /models/gemma.gguf: no such file or directory": "mounted",
             "cat: open.txt: No such file or directory": "",
+        },
+        alone=True,
+    ),
+    General(
+        "certificates-at-a-path-that-is-gone",
+        r"Could not find a suitable TLS CA certificate bundle, invalid path",
+        always(
+            "downloads are told to trust a file of certificates that does not exist",
+            "env | grep -i -E 'CA_BUNDLE|SSL_CERT'   shows who names it (REQUESTS_CA_BUNDLE, "
+            "CURL_CA_BUNDLE, SSL_CERT_FILE)",
+            "unset REQUESTS_CA_BUNDLE CURL_CA_BUNDLE   or the path of a file that is there: python "
+            "-m certifi",
+            "pip install --force-reinstall certifi   where the path is within site-packages",
+            why="a variable of another environment, an activated conda, a proxy's set-up, or an "
+            "upgrade that removed the file under a running notebook",
+            known="requests says so, with the path",
+            settles=False,
+        ),
+        {
+            "OSError: Could not find a suitable TLS CA certificate bundle, invalid path: "
+            "/etc/ssl/ca.pem": "CA_BUNDLE"
         },
         alone=True,
     ),

@@ -266,4 +266,24 @@ KINDS: tuple[General, ...] = (
         ),
         {"RuntimeError: still have inflight params [{'id': 1}]": "set_z3_leaf_modules"},
     ),
+    General(
+        "all-of-it-on-the-disk",
+        r"trying to offload the whole model to the disk",
+        always(
+            "device_map='auto' found room for no part of the model, on a GPU or in the machine's "
+            "memory, and put all of it on the disk",
+            "python -c 'import torch; print(torch.cuda.is_available(), torch.backends.mps."
+            "is_available())'   : False twice means that torch sees no GPU",
+            "a smaller or a 4-bit checkpoint; other programs closed: the plan counts what is free",
+            "device_map={'': 'cpu'} (or 'mps')   where it does fit there",
+            why="accelerate refuses a model of which nothing is in memory",
+            known="accelerate says so; how much was free is not in the message",
+            settles=False,
+        ),
+        {
+            "ValueError: You are trying to offload the whole model to the disk. Please use the "
+            "`disk_offload` function instead.": "sees no GPU"
+        },
+        alone=True,
+    ),
 )

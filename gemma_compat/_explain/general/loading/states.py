@@ -138,6 +138,38 @@ def _named_weight(case: Case) -> Answer:
     )
 
 
+_RESUMED = re.compile(
+    r"(?i)\bresum\w*|\b(?:load|continu|restor)\w* [^\n.]{0,30}(?:checkpoint|ckpt)"
+)
+_OTHER_NUMBER = re.compile(
+    r"(?i)\b(?:different|another|other|more|fewer|changed?|new) (?:number|count|amount) of "
+    r"(?:workers?|gpus?|nodes?|ranks?|process\w*|devices?|cards?)|"
+    r"\b(?:different|another|changed?|new) world[_ ]size"
+)
+
+
+def _of_another_world(case: Case) -> Answer | None:
+    if not (_RESUMED.search(case.near) and _OTHER_NUMBER.search(case.near)):
+        return None
+    return Answer(
+        "two tensors of one operation have sizes that do not fit, after a run was resumed on "
+        "another number of processes: parts of weights and of the optimizer's state that were cut "
+        "for the first number do that",
+        (
+            "resume on as many processes as saved the checkpoint",
+            "or save it whole or in a form that is cut anew: fsdp_state_dict_type FULL_STATE_DICT, "
+            "or SHARDED_STATE_DICT read with torch.distributed.checkpoint; Lightning: "
+            "FSDPStrategy(state_dict_type='full')",
+            "or leave the optimizer out: the weights alone, with a new optimizer",
+        ),
+        why="each process of FSDP or ZeRO holds one part of a flat weight and the state that "
+        "belongs to it: total size / number of processes",
+        known="the text says that the number changed; the message has both sizes",
+        certain=False,
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "tied-head-not-in-the-file",
@@ -191,5 +223,17 @@ KINDS: tuple[General, ...] = (
         r"qweight)|base_model\.model\.[\w.]{3,200})'",
         _named_weight,
         {"KeyError: 'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight'": "prefix"},
+    ),
+    General(
+        "resumed-on-another-number-of-processes",
+        r"The size of tensor a \(\d+\) must match the size of tensor b \(\d+\) at",
+        _of_another_world,
+        {
+            "# tensor size mismatch when resuming from ckpt with different number of workers using "
+            "fsdp\n\nRuntimeError: The size of tensor a (56) must match the size of tensor b (14) "
+            "at non-singleton dimension 0": "on as many processes",
+            "# I resumed with a different learning rate\n\nRuntimeError: The size of tensor a (56) "
+            "must match the size of tensor b (14) at non-singleton dimension 0": "",
+        },
     ),
 )

@@ -10,7 +10,7 @@ from ..serving.vllm_running import is_serving
 from .answers import by_estimate
 from .figures import allocator_of
 from .merging import out_of_memory_at_saving
-from .phases import at_phase, by_allocator
+from .phases import at_phase, by_allocator, told_beside
 from .places import at_first_use, at_place
 from .weights import bits_of, weights
 
@@ -47,6 +47,7 @@ def _answer(case: Case) -> Answer:
         or _whole_copy(case, size)
         or _much_is_trained(case, size)
         or at_phase(case)
+        or told_beside(case)
         or _by_estimate(case)
         or _logits(case)
         or at_place(case)
@@ -256,6 +257,12 @@ KINDS: tuple[General, ...] = (
             "/x/unsloth/save.py in _merge_lora(layer, name)\n--> 177  m = W.max()\n"
             "OutOfMemoryError: CUDA out of memory. Tried to allocate 280.00 MiB.": "for the merge",
             "torch.OutOfMemoryError: HIP out of memory. Tried to allocate 2.00 GiB.": "batch",
+            "# I always get this in training\nRuntimeError: CUDA out of memory. Tried to allocate "
+            "4.44 GiB.\n\nMemory is fixed during training, while it overflows during evaluation.": (
+                "prediction_loss_only"
+            ),
+            "# OOM in training\nRuntimeError: CUDA out of memory. Tried to allocate 4.44 GiB.\n\n"
+            "The error does not come during evaluation, which runs first.": "gradient_check",
             'Traceback (most recent call last):\n  File "/x/torch/cuda/__init__.py", line 638, in '
             "set_device\n    torch._C._cuda_setDevice(device)\n"
             "torch.AcceleratorError: CUDA error: out of memory": "first used it",

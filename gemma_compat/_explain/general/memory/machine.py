@@ -152,4 +152,25 @@ KINDS: tuple[General, ...] = (
         ),
         {"RuntimeError: DataLoader worker (pid(s) 1234) exited unexpectedly": "shows the error"},
     ),
+    General(
+        "file-not-mapped-into-memory",
+        r"unable to mmap \d+ bytes from file[^\n]{0,300}Cannot allocate memory",
+        always(
+            "a file of weights could not be mapped: the machine's memory, or a limit on it, is "
+            "used up",
+            "free -h; ulimit -v   : unlimited? On WSL memory=... in .wslconfig; in a container its "
+            "limit",
+            "fewer processes at a time: each of them maps the whole file",
+            "or a checkpoint in smaller shards: save_pretrained(DIR, max_shard_size='1GB')",
+            why="a mapping takes address space, and where overcommit is off, memory, for the whole "
+            "file at once",
+            known="the message has the size; what the limit is, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: unable to mmap 4965799096 bytes from file </x.safetensors>: Cannot "
+            "allocate memory (12)": "ulimit -v"
+        },
+        alone=True,
+    ),
 )

@@ -125,6 +125,33 @@ def at_phase(case: Case) -> Answer | None:
     return next((answer for text, answer in _PHASES if re.search(text, case.frames)), None)
 
 
+_IN_EVALUATION = re.compile(
+    r"(?i)\bduring (?:[\w-]+ ){0,3}(?:evaluation|validation|evaluating|eval)\b|"
+    r"\b(?:when|while) (?:[\w-]+ ){0,3}(?:evaluating|validating|evaluation starts?)\b|"
+    r"\b(?:in|at) (?:the )?(?:evaluation|validation|eval)[ _](?:phase|step|loop|stage)\b"
+)
+_RUNS_OUT = re.compile(r"(?i)\berror\b|\bOOM\b|memory|overflow|crash|fail|happens?\b|occurs?\b")
+_IS_WELL = re.compile(r"(?i)\b(?:no|not|never|without|works?|worked|fine(?!-))\b|n't\b")
+
+
+def told_beside(case: Case) -> Answer | None:
+    """Answer an error without frames that a sentence beside it places in an evaluation."""
+    if case.frames:
+        return None
+    text = f"{case.hit.before[-1500:]}\n{case.hit.after[:1500]}"
+    for sentence in re.split(r"(?<=[.!?])\s+(?=[A-Z])|\n\n|(?<=[a-z])\.(?=[A-Z])", text):
+        if (
+            _IN_EVALUATION.search(sentence)
+            and _RUNS_OUT.search(sentence)
+            and not _IS_WELL.search(sentence)
+        ):
+            return EVALUATING.replace(
+                known="a sentence says that it was in evaluation; no frame is in the log",
+                certain=False,
+            )
+    return None
+
+
 # When a sentence says that it happens: "OOM during evaluation", "OOM when I save the model".
 _WHEN = r"(?i)\b(?:when|while|during|at|before|on)(?: the| it| I| we| trying to| of| model){0,3} "
 _LOADS = rf"{_WHEN}(?:load\w*|initiali\w+|from_pretrained)\b"

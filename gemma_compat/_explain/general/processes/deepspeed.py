@@ -161,6 +161,25 @@ KINDS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "weight-copied-while-empty",
+        r"'ds_shape': \(0,\)",
+        always(
+            "ZeRO-3 holds a weight of size 0: it was copied from one that was cut up already",
+            "no modules_to_save (embeddings, head) under ZeRO-3, or a newer peft, which gathers "
+            "them before the copy",
+            "or ZeRO-2, where the weights fit on each card",
+            why="under ZeRO-3 a weight is empty until it is gathered, and a copy of it stays empty",
+            known="the shape is in the message; who copied it is not",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "AssertionError: {'id': 323, 'status': 'NOT_AVAILABLE', 'numel': 0, 'ds_numel': 0, "
+            "'shape': (0,), 'ds_shape': (0,), 'requires_grad': True}": "modules_to_save"
+        },
+        alone=True,
+    ),
+    General(
         "weight-not-gathered-yet",
         r"'status': '(?:INFLIGHT|NOT_AVAILABLE)', 'numel'",
         always(
@@ -175,7 +194,7 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "AssertionError: {'id': 292, 'status': 'INFLIGHT', 'numel': 524288000, 'ds_numel': "
-            "524288000, 'shape': (2048, 256000)}": "prefetch_bucket_size"
+            "524288000, 'shape': (2048, 256000)}": "prefetch_bucket_size",
         },
         alone=True,
     ),

@@ -30,6 +30,32 @@ class Refused(Value):
 
 _REFUSED: tuple[Refused, ...] = (
     Refused(
+        r"zero stage \S{1,30} requires an optimizer",
+        "DeepSpeed sets up an engine of ZeRO-1 or ZeRO-2, and was given no optimizer for it",
+        (
+            "a model that is only read (reference, reward, evaluation before training): ZeRO-3, or "
+            "no DeepSpeed for it",
+            'a model that is trained: "optimizer": {"type": "AdamW", ...} in the config, or '
+            "accelerator.prepare(model, optimizer) in one call",
+        ),
+        "ZeRO-1 and 2 divide the optimizer's state and nothing else; read in deepspeed 0.17.0",
+        "AssertionError: zero stage 2 requires an optimizer",
+    ),
+    Refused(
+        r"expected there to be only one unique element in",
+        "ZeRO-3 gathers several weights at once, and these have more than one dtype",
+        (
+            "no load_in_8bit under ZeRO-3; load_in_4bit with bnb_4bit_quant_storage set to the "
+            "dtype of the other weights",
+            "one dtype for base and adapter: model.to(torch.bfloat16) before the engine is made",
+            "or ZeRO-2, where the weights fit on each card",
+        ),
+        "the buffer that it gathers into has one dtype (or device) for all of a module's weights; "
+        "read in deepspeed 0.17.0",
+        "RuntimeError: expected there to be only one unique element in <generator object Init."
+        "_convert_to_deepspeed_param.<locals>.all_gather_coalesced.<locals>.<genexpr>",
+    ),
+    Refused(
         r"Not sure how to proceed, we were given",
         "DeepSpeed is given its config twice: by an argument of the script and by the call",
         (
@@ -232,5 +258,37 @@ KINDS: tuple[General, ...] = (
             "'zero_gather_16bit_weights_on_model_save'": "engine",
         },
         alone=True,
+    ),
+    General(
+        "order-of-weights-lost",
+        r"pop from an empty deque",
+        lambda case: (
+            Answer(
+                "ZeRO-3 reads back the order in which it gathered weights, and a module is missing "
+                "in it",
+                (
+                    "a trainer that generates between steps (GRPO, RLOO, PPO, DPO): "
+                    "ds3_gather_for_generation=False, or use_vllm=True",
+                    "pip install -U trl deepspeed   to releases of the same time",
+                    "or ZeRO-2, where the weights fit on each card",
+                ),
+                why="the order is noted by hooks in one forward pass. TRL takes these hooks off "
+                "and puts them back to generate with whole weights; then, or where a forward "
+                "pass broke off, the notes are incomplete",
+                known="the frame is DeepSpeed's; read in deepspeed 0.17.0 and trl 0.18.2; that the "
+                "hooks are behind it here, the log does not show",
+                certain=False,
+                settles=False,
+            )
+            if re.search(
+                r"(?i)zero|deepspeed|__step_id_module_fetched_for", case.around + case.near
+            )
+            else None
+        ),
+        {
+            "[rank0]: step_id = self.__step_id_module_fetched_for[sub_module.id].popleft()\n"
+            "[rank0]: IndexError: pop from an empty deque": "ds3_gather_for_generation",
+            "IndexError: pop from an empty deque": "",
+        },
     ),
 )

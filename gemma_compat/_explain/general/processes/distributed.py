@@ -44,7 +44,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "processes-do-not-meet",
-        r"Timed out after \d+ seconds waiting for clients|client socket has (?:timed out|failed)|"
+        r"Timed out after \d+ seconds waiting for clients|Timed out initializing process group in "
+        r"store based barrier|client socket has (?:timed out|failed)|"
         r"Rendezvous(?:Connection|Timeout|Closed)Error|connection to the C10d store has failed|"
         r"retrieving ncclUniqueId from \[0\]|"
         r"failed to (?:connect|recv)[^\n]{0,60}(?:TCPStore|c10d)",

@@ -243,7 +243,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "two-dtypes-in-one-unit",
-        r"Must flatten tensors with uniform dtype but got (?P<one>[\w.]+\w) and (?P<two>[\w.]+\w)",
+        r"(?:Must flatten tensors with|FlatParameter`? requires) uniform dtype but got "
+        r"(?P<one>[\w.]+\w) and (?P<two>[\w.]+\w)",
         lambda case: Answer(
             f"FSDP1 flattens the parameters of a wrapped unit into one tensor, and here it finds "
             f"two dtypes: {case.match['one']} and {case.match['two']}",

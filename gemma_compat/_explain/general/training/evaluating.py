@@ -163,7 +163,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "metric-and-its-inputs",
-        r"Predictions and/or references don't match the expected format",
+        r"Predictions and/or references don't match the expected format|"
+        r"Mismatch in the number of predictions \(\d+\) and references \(\d+\)",
         always(
             "a metric of evaluate is given predictions or references in another form than it takes",
             "print(metric.features)   beside what is passed",
@@ -184,7 +185,8 @@ KINDS: tuple[General, ...] = (
         r"Classification metrics can't handle a mix of|"
         r"Found input variables with inconsistent numbers of samples|"
         r"(?:multiclass|multiclass-multioutput|continuous-multioutput|unknown) (?:format )?is not "
-        r"supported|Only one class present in y_true",
+        r"supported|Only one class present in y_true|"
+        r"y_true and y_pred contain different number of classes",
         always(
             "scikit-learn is given labels and predictions that do not go together, or more than "
             "two classes where two are expected",
@@ -226,5 +228,45 @@ KINDS: tuple[General, ...] = (
             known="the message has the name",
         ),
         {"ValueError: Tasks not found: mmlu_x. Try `lm-eval ls tasks` for list": "ls tasks"},
+    ),
+    General(
+        "ids-below-zero-decoded",
+        r"can't convert negative int to unsigned",
+        lambda case: (
+            Answer(
+                "what is decoded holds negative numbers, which token ids never are: -100, where "
+                "the Trainer pads predictions and labels",
+                (
+                    "ids = np.where(ids != -100, ids, tokenizer.pad_token_id) before batch_decode, "
+                    "for predictions and labels alike",
+                ),
+                why="rows of several batches are brought to one length with -100",
+                known="the message is a fast tokenizer's, and a frame decodes",
+                settles=False,
+            )
+            if "decode" in case.around
+            else None
+        ),
+        {
+            "    preds = tokenizer.batch_decode(preds)\nOverflowError: "
+            "can't convert negative int to unsigned": "np.where",
+            "    file.write(struct.pack('I', n))\nOverflowError: can't convert negative int to "
+            "unsigned": "",
+        },
+    ),
+    General(
+        "nan-in-scikit-learn",
+        r"ValueError: Input (?:[Xy] )?contains (?:NaN|infinity)",
+        always(
+            "scikit-learn is given values that are not numbers, which were made before it",
+            "print(np.isnan(x).sum(), x.shape)   of embeddings, logits and labels: which of them?",
+            "embeddings or logits of a model that was trained: load it in float32 or bfloat16, and "
+            "look at the training's own loss for nan",
+            why="a head or a metric only shows it: float16 that overflows, a run whose loss became "
+            "NaN, or empty cells of a table",
+            known="the message; which of these it is, it does not say",
+            settles=False,
+        ),
+        {"ValueError: Input X contains NaN.": "np.isnan"},
     ),
 )

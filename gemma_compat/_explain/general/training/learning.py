@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General
 
@@ -140,5 +142,34 @@ KINDS: tuple[General, ...] = (
             settles=False,
         ),
         {"ValueError: Attempting to unscale FP16 gradients.": "float32"},
+    ),
+    General(
+        "rows-other-than-dicts",
+        r"vars\(\) argument must have __dict__ attribute",
+        lambda case: (
+            Answer(
+                "the Trainer's collator needs dicts and is given other rows: texts, lists, tuples "
+                "or a TensorDataset",
+                (
+                    "print(type(train_dataset[0]), train_dataset[0])",
+                    "rows such as {'input_ids': ..., 'attention_mask': ..., 'labels': ...}: "
+                    "dataset.map(lambda row: tokenizer(row['text']))",
+                    "or a data_collator of your own that makes the dict",
+                ),
+                why="default_data_collator takes the names of a batch's tensors from the rows",
+                known="read in transformers: it calls vars() on any row but a mapping",
+                settles=False,
+            )
+            if re.search(
+                "Trainer|trainer|collat", case.hit.before[-3000:] + case.around + case.near
+            )
+            else None
+        ),
+        {
+            "# trainer.train() fails\nTypeError: vars() argument must have __dict__ attribute": (
+                "needs dicts"
+            ),
+            "TypeError: vars() argument must have __dict__ attribute": "",
+        },
     ),
 )

@@ -218,4 +218,45 @@ KINDS: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "generator-of-another-device",
+        r"Expected an? '(?P<one>\w+)' device type for generator but found '(?P<two>\w+)'",
+        lambda case: Answer(
+            f"random numbers are drawn on {case.match['one']} with a generator made for "
+            f"{case.match['two']}",
+            (
+                "no torch.set_default_device('cuda') and no set_default_tensor_type("
+                "'torch.cuda.FloatTensor') in the script: move the model alone",
+                "or DataLoader(..., generator=torch.Generator(device='cuda')), shuffle=False",
+            ),
+            why="with another default device randperm draws there, and the sampler of a data "
+            "loader, random_split and the Trainer bring a generator of the CPU",
+            known="torch names both; what changed the default, the message does not say",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "RuntimeError: Expected a 'cuda' device type for generator but found 'cpu'": (
+                "set_default_device"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "macos-older-than-the-operation",
+        r"MPS does not support \w{1,20} op with int64",
+        always(
+            "this macOS does not compute the operation on 64-bit integers on Apple's GPU",
+            "macOS 13.3 or newer, and pip install -U torch",
+            "or the CPU: use_cpu=True in TrainingArguments",
+            why="attention masks and positions are summed up as 64-bit integers",
+            known="torch says so; support came with macOS 13.3",
+            settles=False,
+        ),
+        {
+            "RuntimeError: MPS does not support cumsum op with int64 input. Support has been added "
+            "in macOS 13.3": "macOS 13.3"
+        },
+        alone=True,
+    ),
 )

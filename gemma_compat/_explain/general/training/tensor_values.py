@@ -160,4 +160,46 @@ KINDS: tuple[General, ...] = (
             "make a clone": "for_training"
         },
     ),
+    General(
+        "padded-with-none",
+        r"argument 'padding_value' \(position \d\) must be float, not NoneType",
+        always(
+            "rows are padded with None: who pads has no id of a pad token",
+            "print(tokenizer.pad_token_id)   : None? tokenizer.pad_token = tokenizer.eos_token "
+            "(a Gemma has <pad> already)",
+            "a processor was given: processor.tokenizer.pad_token_id",
+            why="a collator takes pad_token_id from the object that it was given, and a processor "
+            "or a tokenizer without a pad token gives None",
+            known="the message; whose id it is, only the frames show",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "TypeError: pad_sequence(): argument 'padding_value' (position 3) must be float, not "
+            "NoneType": "pad_token_id"
+        },
+        alone=True,
+    ),
+    General(
+        "no-number-in-a-tensor",
+        r"Could not infer dtype of (?P<kind>dict|str|[A-Z]\w{2,40}(?:ImageFile|Image))\b",
+        lambda case: Answer(
+            f"a tensor is to be made of numbers, and a value of the class {case.match['kind']} is "
+            "among them",
+            (
+                "print({name: type(value) for name, value in dataset[0].items()})",
+                "texts through the tokenizer, images through the processor, and the raw columns "
+                "out of the batch: dataset.remove_columns(...)",
+            ),
+            why="a collator makes tensors of all columns that it is left with",
+            known="the message names the class; which column it is, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Could not infer dtype of JpegImageFile": "processor",
+            "RuntimeError: Could not infer dtype of dict": "remove_columns",
+            "RuntimeError: Could not infer dtype of NoneType": "",
+        },
+        alone=True,
+    ),
 )
