@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..facts import Facts
 from ..tables.renamed_arguments import renamed
 from .broken_lines import broken_lines
-from .documentation import is_documentation
+from .documentation import is_documentation, is_trouble
 from .explanation import SAYS_ITSELF, Generally, Line
 from .figures import NAMES as FIGURES
 from .figures import figure_answers
@@ -95,7 +95,9 @@ def _counts_alone(hit: Hit, kind: General, reading: LogReading) -> bool:
     """Return whether a text that belongs to no exception tells of something that happened."""
     if not (kind.alone or _is_reported(hit, reading)):
         return False
-    return not (is_denied(hit.match) or is_documentation(reading.opening) or is_source(hit))
+    if is_denied(hit.match) or is_trouble(hit.text):
+        return False
+    return not (is_documentation(reading.opening) or is_source(hit))
 
 
 def general_answers(reading: LogReading, facts: Facts, words: Words) -> tuple[Generally, ...]:

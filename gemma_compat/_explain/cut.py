@@ -26,6 +26,21 @@ def was_caught(item: Raised) -> bool:
     )
 
 
+# A traceback that is shown whole within a text: indented, or behind marks of a quotation.
+_WHOLE = re.compile(
+    rb"^(?P<in>[ >\t|]+)Traceback \(most recent call last\):?[ \t]*\n"
+    rb"(?:(?P=in)[ \t]+[^\n]*\n){1,60}(?P=in)(?:[A-Za-z_]\w*\.)*[A-Z]\w+(?::|[ \t]*$)",
+    re.MULTILINE,
+)
+
+
+def is_shown_whole(opening: bytes, line: int) -> bool:
+    """Return whether the traceback that begins in that line stands there to its end."""
+    return any(
+        opening.count(b"\n", 0, found.start()) + 1 == line for found in _WHOLE.finditer(opening)
+    )
+
+
 def first_of_frames(opening: bytes) -> int:
     """Return the line of the first frame in a part of a traceback; 0 where there are too few."""
     found = list(_FRAME.finditer(opening))

@@ -18,7 +18,8 @@ _CHANGE = re.compile(
 # What readers are told: badges, links to sections, markup of pages, chapters that manuals have.
 _PAGE = re.compile(
     r"img\.shields\.io|\]\(#[\w-]+\)|<hfoptions?\b|\[\[autodoc\]\]|<Tip\b|^!!! \w|^:::|^\.\. \w+::|"
-    r"\[\[[\w-]+\]\]|^> \[!(?:NOTE|TIP|WARNING|IMPORTANT|"
+    r":(?:meth|class|func|ref|doc|mod|attr|exc|term):`|\[\[[\w-]+\]\]|"
+    r"^> \[!(?:NOTE|TIP|WARNING|IMPORTANT|"
     r"CAUTION)\]|"
     r"^#{1,4} [^\n]{0,6}(?:Installation|Install|Usage|Quick ?start|Getting started|License|"
     r"Citation|"
@@ -40,6 +41,51 @@ _COMPLAINT = re.compile(
 )
 # Who reports: a person, or a question.
 _PERSON = re.compile(r"\b(?:I(?!/O)|i(?!\.)|I'm|I've|I'd|im|my|My|me)\b|[?？]\s*$", re.M | re.ASCII)
+# Questions with their answers, and news of a release.
+_QUESTION = re.compile(r"^\W{0,6}Q(?:uestion)? ?\d*[:.)]", re.MULTILINE)
+_ANSWER = re.compile(r"^\W{0,6}A(?:nswer)? ?\d*[:.)]", re.MULTILINE)
+_NEWS = re.compile(
+    r"(?i)^[^\n]{0,60}\b(?:release|version|v)\W{0,2}\d[\w.]*[^\n.!]{0,30} (?:is (?:out|here|"
+    r"now available|"
+    r"released)|released)\b"
+)
+_ABSTRACT = re.compile(
+    r"(?i)\b(?:this|our|the) (?:paper|work|study|survey|thesis|report) (?:shows?|presents?|"
+    r"proposes?|introduces?|"
+    r"investigates?|studies|examines?)\b|^\W{0,4}abstract\b|"
+    r"\bwe (?:propose|present|introduce|show that|demonstrate|find that|investigate)\b",
+    re.MULTILINE,
+)
+# What describes a change: a commit, a request to take it.
+_OF_A_CHANGE = re.compile(
+    r"\A\W{0,4}(?:(?:\[[\w ,&./-]{2,40}\] ?)*(?:feat|fix|chore|docs?|refactor|perf|test|ci|build|"
+    r"style|revert)"
+    r"(?:\([^)\n]{1,40}\))?!?: |[^\n]{8,120} \(#\d{1,6}\)[ \t]*(?:\n|\Z)|Merge (?:pull request|"
+    r"branch)\b|"
+    r"diff --git |From [0-9a-f]{40} |commit [0-9a-f]{40}\b)|"
+    r"^\W{0,4}(?:What does this PR do|Checklist Before (?:Starting|Submitting)|Signed-off-by: |"
+    r"Co-authored-by: )|\b(?:[Tt]his|[Tt]he) (?:PR|pull request|MR|merge request|commit|patch|"
+    r"changeset) "
+    r"(?:adds|fixes|fixed|fix|removes|changes|makes|introduces|updates|implements|refactors|allows|"
+    r"enables|moves)\b",
+    re.MULTILINE,
+)
+# How the title of a change begins, and that of a request as well.
+_TITLE_OF_A_CHANGE = re.compile(
+    r"\A\W{0,4}(?:[\w/.-]{2,40}: )?(?:Fix(?:es|ed)?|Remove[sd]?|Updates?|Bump|Refactor|Rename|"
+    r"Avoid|"
+    r"Handle|Revert|Skip|Prevent|Don't|Do not|Drop|Clean ?up) [^\n?]{4,100}(?:\n\s*\n|\s*\Z)"
+)
+# What teaches with an error: it is made on purpose.
+_LESSON = re.compile(
+    r"(?i)\b(?:in this (?:lesson|tutorial|chapter|section|exercise|guide|article|post|course|"
+    r"example|unit)|"
+    r"(?:running|executing) (?:this|it|that|the (?:code|cell|script)) (?:gives|prints|raises|"
+    r"throws|produces|yields|"
+    r"results|shows|will)|the fix is to|usually means|typically means|on purpose|let's|let us|"
+    r"we(?:'ll| will| get| see)|"
+    r"try it|you (?:will|should|would|might|may) (?:see|get)|you'll (?:see|get))\b"
+)
 _HEADINGS, _CHANGES, _ADDRESSED = 3, 3, 3
 # What a program prints, and what announces it.
 _PRINTED = re.compile(
@@ -55,6 +101,18 @@ _READER = re.compile(
 )
 
 
+# A row of a list or a table of troubles: what is printed, and behind it what to do.
+_TROUBLE = re.compile(
+    r"\s*(?:[-*] |\d+[.)] )\*{0,2}`[^`\n]{1,300}`\*{0,2}\s?(?::|→|->|=>|—|–) ?\S|"
+    r"\s*\|[^|\n]{0,20}[`\"][^|\n]{1,300}\|\s*[^|\s][^|\n]*\s[^|\n]{6,}\|"
+)
+
+
+def is_trouble(line: str) -> bool:
+    """Return whether a line is one of a list of troubles, each with its cure."""
+    return _TROUBLE.match(line) is not None
+
+
 @lru_cache(maxsize=2)
 def is_documentation(opening: bytes) -> bool:
     """Return whether a text describes software to its readers: a manual, a list of changes.
@@ -65,7 +123,9 @@ def is_documentation(opening: bytes) -> bool:
     text = opening.decode("utf-8", "replace")
     if _FORM.search(text):
         return False
-    if len(_CHANGE.findall(text)) >= _CHANGES:
+    if len(_CHANGE.findall(text)) >= _CHANGES or _NEWS.search(text) or _ABSTRACT.search(text):
+        return True
+    if len(_QUESTION.findall(text)) > 1 and len(_ANSWER.findall(text)) > 1:
         return True
     if _COMPLAINT.search(text):
         return False
@@ -81,3 +141,32 @@ def is_documentation(opening: bytes) -> bool:
     if headings >= _HEADINGS or marks:
         return True
     return addressed >= _ADDRESSED and not is_printed
+
+
+CHANGE, LESSON = "change", "lesson"
+_FEWEST_MARKS = 2
+
+
+@lru_cache(maxsize=2)
+def kind_of_text(opening: bytes) -> str:
+    """Return what else than a report a text with an error in it is; empty where it is a report.
+
+    A description of a change names what it mends, and a lesson shows an error on purpose.
+
+    Args:
+        opening: how it begins.
+    """
+    text = opening.decode("utf-8", "replace")
+    if _FORM.search(text):
+        return ""
+    is_mine = _MINE.search(text) is not None
+    if _OF_A_CHANGE.search(text) or _TITLE_OF_A_CHANGE.search(text) and not is_mine:
+        return CHANGE
+    is_lesson = len({match[0].lower() for match in _LESSON.finditer(text)}) >= _FEWEST_MARKS
+    if is_documentation(opening) or is_lesson and not is_mine:
+        return LESSON
+    return ""
+
+
+# A person's own run, which no lesson has.
+_MINE = re.compile(r"\b(?:I(?!/O)|I'm|I've|my|[Mm]y|our|Our)\b")

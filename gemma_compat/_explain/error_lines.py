@@ -19,7 +19,8 @@ _ERROR_LINES = tuple(
         # no name of a file or a model
         r"(?:error|错误|报错)[^\"`“\n]{0,60}[\"`“](?=[^\"`”\n]* |[A-Z_]{8})"
         r"(?P<text>[A-Za-z][^\"`”\n]{11,300})[\"`”]",
-        r"\b(?:[Ee]rror|ERROR|FATAL|[Ff]atal|错误|报错)(?: (?:message|text))?\W{0,6}[:：]\W{0,4}"
+        r"\b(?:[Ee]rror|ERROR|FATAL|[Ff]atal|错误|报错)(?: (?:message|text)|\[\w+\])?"
+        r"\W{0,6}[:：]\W{0,4}"
         r"(?P<text>[A-Za-z]\S* \S[^\n]{4,300})",
         r"\b(?:[Ff]ail(?:s|ed)|[Cc]rash(?:es|ed)|[Dd]ies|[Ss]tops) with(?: the message)? ?[:\"`“]"
         r"\W{0,3}(?P<text>[A-Za-z]\S* \S[^\n\"`”]{4,300})",
@@ -61,5 +62,6 @@ def quotes_an_error(reading: LogReading) -> bool:
 # Such a line tells of an error that was caught, or is source.
 CAUGHT = re.compile(
     r"(?i)warn|retry|fall(?:ing)? ?back|\bignor|skipp|caught|\bexcept\b|\braise [a-z]|"
-    r"\bif (?:you|there|the|an)\b|\bprint\("
+    r"\bif (?:you|there|the|an)\b|\bprint\(|\bthrow \w|\berrors?\.New\(|\bErrorf\(|\bgoto \w|"
+    r"/\*|\*/|more information"
 )

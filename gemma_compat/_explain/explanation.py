@@ -170,6 +170,8 @@ class Explanation(Shown, Value):
         supposed_at: the line that announces the error as one that may come, in a text that is no
             log; 0 where none does.
         solved_at: the line that says that the error is over; 0 where none does.
+        told_in: what else than a report the text is: ``change`` (a commit, a request to take it),
+            ``lesson`` (a manual, a tutorial); empty for a report and for a log.
         cut_at: the line where a traceback begins that the log cuts off; 0 if there is none.
         is_blank: whether the log is empty.
     """
@@ -197,6 +199,7 @@ class Explanation(Shown, Value):
     solved_at: int = 0
     supposed_at: int = 0
     went_on_at: int = 0
+    told_in: str = ""
     cut_at: int = 0
     is_blank: bool = False
     unrecognised: tuple[Line, ...] = ()

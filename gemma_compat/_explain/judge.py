@@ -21,6 +21,7 @@ from .by_symptom import (
     without_unsloth,
 )
 from .chain import passed_on
+from .documentation import kind_of_text
 from .explanation import (
     CONFIRMED,
     DOUBTED,
@@ -105,6 +106,7 @@ def _explained(
     )
 
 
+_LONGEST = 400  # lines of a text that a person wrote
 # Answers that only say what Python's words mean.
 _MEANINGS = {"something-is-none", "value-of-another-kind"}
 
@@ -129,9 +131,16 @@ def _ended_by(reading: LogReading, words: Words, solved: int) -> dict[str, Any]:
         "solved_at": solved,
         "supposed_at": 0 if solved else supposed_at(reading),
         "went_on_at": went_on_at(last, reading) if last else 0,
+        "told_in": _told_in(reading),
         "cut_at": reading.cut_at,
         "is_blank": reading.is_blank,
     }
+
+
+def _told_in(reading: LogReading) -> str:
+    """Return what else than a report the text is; empty for the log of a run."""
+    is_run = reading.log.figures.losses or reading.log.finished_at
+    return "" if is_run or reading.lines > _LONGEST else kind_of_text(reading.opening)
 
 
 def _also(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..values import Value
+from .documentation import is_trouble
 from .patterns import Pattern, pattern
 from .scan import Hit
 
@@ -20,7 +21,9 @@ _EXCEPTION = (
     r"(?P<kind>(?:[A-Za-z_]\w{0,60}\.){1,8}Error|"
     r"(?:[A-Za-z_]\w{0,60}\.){0,8}(?:[A-Z]\w{0,60}(?:Error|Failure|Timeout)|"
     r"(?:[A-Z]\w{0,60})?(?:Exception|Unsupported|Interrupt))|"
-    r"(?:[A-Za-z_]\w{0,60}\.){0,7}(?:errors?|exc|exceptions?|subprocess|queue|lib)\.[A-Z]\w{2,60})"
+    r"(?:System|Generator)Exit|Stop(?:Async)?Iteration|"
+    r"(?:[A-Za-z_]\w{0,60}\.){0,7}(?:errors?|exc|exceptions?|subprocess|queue|lib)\.[A-Z]\w{2,60}|"
+    r"(?:cv2|re|struct|zlib|select|sqlite3|lzma|pyodbc|binascii|locale)\.error)"
     r"(?:: |:?[ \t\r]*$)"
 )
 _TRACEBACK = r"Traceback \(most recent call last\)"
@@ -38,7 +41,8 @@ _PREFIXES = re.compile(rf"^(?:{PREFIX}){{1,3}}", re.MULTILINE)
 _WHEN = re.compile(r"\s*(?:[Ii]f|[Ww]hen(?:ever)?|Raised|[Ii]n case|[Uu]nless|On)\b")
 # Errors that only report the failure of another process.
 _LAUNCHERS = re.compile(
-    r"ChildFailedError|CalledProcessError|ProcessRaisedException|ProcessExitedException|"
+    r"^\W*SystemExit|ChildFailedError|CalledProcessError|ProcessRaisedException|"
+    r"ProcessExitedException|"
     r"RayTaskError|"
     r"DistBackendError|DistNetworkError|BrokenPipeError|ConnectionResetError|EOFError$|"
     r"Connection (?:closed|reset) by peer|ncclRemoteError|remote process exited|SignalException|"
@@ -106,6 +110,21 @@ class Raised(Value):
         return bool(_LAUNCHERS.search(self.hit.text))
 
 
+# What Python and its logging print around an error that ends nothing.
+_LET_GO = re.compile(
+    r"(?:Exception ignored (?:in|while|from)\b[^\n]*|--- Logging error ---[ \t]*)\n\s*\Z"
+)
+
+
+def was_let_go(hit: Hit) -> bool:
+    """Return whether Python only printed an exception: of a destructor, or of logging itself."""
+    if re.match(r"Call stack:\s", hit.after):
+        return True
+    above, _, frames = hit.before.rpartition("Traceback (most recent call last):\n")
+    is_of_it = all(line.startswith(" ") for line in frames.splitlines())
+    return is_of_it and _LET_GO.search(above[-400:]) is not None
+
+
 def exceptions() -> Pattern:
     """Return the pattern that finds exceptions."""
     return pattern("raised", None, _EXCEPTION, limit=10_000, context=True)
@@ -117,13 +136,13 @@ def traceback_start() -> Pattern:
 
 
 def is_described(hit: Hit) -> bool:
-    """Return whether a quoted exception is one of which a docstring says when it is raised."""
-    before = hit.text[: hit.match.start("kind")]
-    return (
-        not before.strip(" -*`")
-        and len(before) > 1
-        and bool(_WHEN.match(hit.text[hit.match.end() :]))
-    )
+    """Return whether a quoted exception is one of which a docstring says when it is raised, or a
+    list of troubles what cures it.
+    """
+    before, after = hit.text[: hit.match.start("kind")], hit.text[hit.match.end() :]
+    if is_trouble(hit.text):
+        return True
+    return not before.strip(" -*`") and len(before) > 1 and bool(_WHEN.match(after))
 
 
 def quotations() -> tuple[Pattern, ...]:

@@ -6,13 +6,21 @@ from collections import deque
 from collections.abc import Iterable
 
 from ..engine.rule import Rule
-from .cut import first_of_frames, was_caught
+from .cut import first_of_frames, is_shown_whole, was_caught
 from .general import General, generals
 from .log_facts import Readings
 from .notice import Notice
 from .notices import NOTICES
 from .patterns import Pattern, pattern
-from .raised import BLOCK, Raised, exceptions, is_described, quotations, traceback_start
+from .raised import (
+    BLOCK,
+    Raised,
+    exceptions,
+    is_described,
+    quotations,
+    traceback_start,
+    was_let_go,
+)
 from .readers import Reader, readers
 from .scan import Hit, Scanner
 from .source import is_source
@@ -37,6 +45,7 @@ class LogReading:
         log: the facts that the log states.
         lines: how many lines it has.
         opening: how it begins.
+        let_go: lines of exceptions that Python only printed.
         is_blank: whether there is nothing but blanks in it.
         cut_at: the line where a traceback begins whose error the log does not show, if it shows no
             error at all; 0 otherwise.
@@ -53,6 +62,7 @@ class LogReading:
         self.lines = 0
         self.opening = b""
         self.is_blank = True
+        self.let_go: set[int] = set()
         self.cut_at = 0
 
     def is_raised_at(self, line: int) -> bool:
@@ -112,6 +122,8 @@ def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
                 _keep(reading.general.setdefault(hit.key.name, []), hit)
             elif hit.kind == "notice":
                 _count(reading, hit)
+            elif hit.kind in {"quoted", "raised"} and was_let_go(hit):
+                reading.let_go.add(hit.line)
             elif hit.kind == "quoted":
                 if len(reading.raised) < 2:  # of one alone, _end may find that it was caught
                     quoted.append(hit)
@@ -126,13 +138,14 @@ def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
     reading.lines = line + piece.count(b"\n") - piece.endswith(b"\n")
     reading.log = facts.to_facts()
     _end(reading, last, quoted)
-    for hits in (*reading.symptoms.values(), *reading.general.values()):
-        hits.sort(key=lambda hit: hit.line)
     return reading
 
 
 def _end(reading: LogReading, last: deque[Raised], quoted: deque[Hit]) -> None:
     """Put what was raised together, and what is only quoted where nothing was."""
+    for hits in (*reading.symptoms.values(), *reading.general.values()):
+        kept = (hit for hit in hits if hit.line not in reading.let_go)
+        hits[:] = sorted(kept, key=lambda hit: hit.line)
     reading.raised += last
     if reading.raised and was_caught(reading.raised[-1]):
         caught = reading.raised.pop().line
@@ -147,7 +160,9 @@ def _end(reading: LogReading, last: deque[Raised], quoted: deque[Hit]) -> None:
 
 def _cut_at(reading: LogReading) -> int:
     """Return where a traceback begins whose error a log without any error does not show."""
-    if reading.raised:
+    if is_shown_whole(reading.opening, reading.cut_at):
+        return 0
+    if reading.raised or any(line > reading.cut_at for line in reading.let_go):
         return 0
     is_run = reading.log.figures.losses or reading.log.finished_at
     if reading.cut_at or reading.told or is_run:

@@ -29,6 +29,14 @@ _SOLVED = re.compile(
     r"once|"
     r"when)\b|\bno longer (?:happens|occurs|crashes|fails|hangs)\b|"
     r"\b(?:I|we) used to (?:get|see|have|hit|run into)\b|"
+    r"\b(?:everything|all|training|it|this) (?:now )?(?:works?|trains?|runs?) (?:fine|well|again|"
+    r"great|perfectly|as expected)(?: now)?\b|\bhas been (?:running|training|"
+    r"stable)[^.;]{0,40}\b(?:without "
+    r"(?:a |any )?(?:problems?|issues?|errors?)|fine|well|since)\b|\bit was my (?:own )?(?:mistake|"
+    r"fault|error)\b|"
+    r"^\W{0,4}after ?: (?!.*(?:error|fail|crash))|^\W*closing\b[^?]{0,40}$|\b(?:that|this|"
+    r"it) (?:worked|did the trick)\b|"
+    r"(?:就|现在|已经?)(?:一切|都|又)?(?:正常|好)了?(?:[，。！]|$)|"
     r"已经?解决(?!不)|解决了(?!吗|么)|问题解决|升级[^，。\n]{0,20}(?:后|之后)[^，。\n]{0,6}(?:好了|正常了)"
 )
 # What asks for it, wishes it, or takes it back.
@@ -85,4 +93,7 @@ def _says_so(sentence: Sentence, below: list[Sentence]) -> bool:
     if found is None or _NOT_SOLVED.search(sentence.text[: found.start()]):
         return False
     rest = sentence.text[found.end() :]
-    return not (_BUT.search(rest) or any(_BUT.match(item.text) for item in below[:1]))
+    but = _BUT.search(rest)
+    if but is not None and _SOLVED.search(rest, but.end()) is None:
+        return False
+    return not any(_BUT.match(item.text) for item in below[:1])

@@ -15,6 +15,7 @@ _STATEMENT = re.compile(
     r"import [\w.]+(?: as \w+)?\s*$|"
     rf"(?:if|elif|while|for|with|except|match|case)\b{_PROSE}.*:\s*(?:#.*)?$|"
     rf"(?:else|try|finally):|raise [\w.]+(?:\(|\s*$| from )|(?:return|assert|yield) {_PROSE}\S.*|"
+    r"return (?:[\w.]+, ?)*[\w.]*\(?[\"']|throw [\w:.]+\(|[\w.]+(?:, [\w.]+)* := \S|"
     r"await \w|@[\w.]+(?:\(.*)?\s*$|(?:pass|break|continue|return)\s*$|"
     r"(?:self|logger|logging|log|warnings|pytest|parser|console|os|sys|torch|"
     r"model)\.[\w.]+(?:\(| ?=)|"

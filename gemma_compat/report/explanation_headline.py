@@ -29,6 +29,10 @@ def headline(found: Explanation, is_private: bool = False) -> str:
         return f"Line {found.solved_at:,} says that this is solved; so it was: {told}"
     if found.supposed_at:
         return f"Line {found.supposed_at:,} speaks of an error that may come, not of a run; {told}"
+    if found.told_in and (found.leading is not None or found.unknown is not None):
+        if found.told_in == "change":
+            return f"This describes a change, not a run; it names: {told}"
+        return f"This explains, and reports no run; it shows: {told}"
     return told
 
 

@@ -65,6 +65,8 @@ def _is_known(topic: str, found: Explanation) -> bool:
 def render_markdown(found: Explanation) -> str:
     """Render for an issue: the block, then the causes and the general answers."""
     parts = ["```", *block(found), "```"]
+    if found.solved_at or found.told_in and (found.leading or found.unknown):
+        parts += ["", headline(found)]  # what follows may be over
     for cause in found.causes:
         rule = cause.rule
         parts += ["", f"- **{rule.code}** `{rule.name}` ({cause.fit}){strength(rule)}"]
@@ -100,6 +102,7 @@ def render_json(found: Explanation) -> str:
             "solved_at": found.solved_at,
             "supposed_at": found.supposed_at,
             "passed_on_at": found.passed_on_at,
+            "told_in": found.told_in,
             "causes": [_cause_json(cause) for cause in found.causes],
             "if_gemma": [_cause_json(cause) for cause in found.if_gemma],
             "doubted": [_cause_json(cause) for cause in found.doubted],

@@ -143,7 +143,7 @@ def test_the_answer_is_the_same(name: str) -> None:
     assert not lost and changed > 2
 
 
-@pytest.mark.parametrize("name", ["JSON", "table", "80 columns", "Slurm", "logging"])
+@pytest.mark.parametrize("name", ["JSON", "table", "80 columns", "Slurm"])
 def test_a_dress_that_is_left_on_costs_answers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from gemma_compat._explain import explain as module
 

@@ -11,8 +11,10 @@ from ...facts import Facts
 from ...values import Value
 from ..answer import Answer
 from ..log_facts import LogFacts
+from ..places import places_of, raiser_of
 from ..raised import Raised
 from ..scan import Hit
+from ..unknown import OWN
 
 # A frame's file, and a marked line of code (IPython's arrow, rich's).
 _FILE = re.compile(r"\bFile \"?[^\"\n]{1,300}\"?, line \d")
@@ -27,6 +29,12 @@ _OF_PACKAGE = re.compile(
     r"[/\\](?:site|dist)-packages[/\\](?P<module>\w+)[/\\]|"
     r"[/\\]src[/\\](?P<checkout>llamafactory|axolotl)[/\\]|"
     r"[/\\](?P<cache>unsloth_compiled_cache)[/\\]"
+)
+
+
+_HUB = re.compile(
+    r"(?i)hugging ?face|\bhf[._-]|modelscope|kaggle|\bhub\b|transformers|datasets|from_pretrained|"
+    r"push_to_hub|\bpeft\b|diffusers|unsloth|safetensors|tokenizer|gemma|\bgated\b"
 )
 
 
@@ -83,6 +91,17 @@ class Case(Value):
             if not found or found[-1] != name:
                 found.append(name)
         return found
+
+    @property
+    def is_of_the_script(self) -> bool:
+        """Return whether the user's own code raised the error, even if a package called it."""
+        place = raiser_of(places_of(self.error)) if self.error else None
+        return place is not None and place.owner == OWN
+
+    @property
+    def is_of_a_hub(self) -> bool:
+        """Return whether anything near the line is of a place that has models and data sets."""
+        return _HUB.search(f"{self.around}\n{self.near}") is not None
 
     @property
     def above(self) -> str:

@@ -61,6 +61,50 @@ _DENIED = re.compile(
     r"\b(?:(?:if|in case) (?:you|your|the|it|there|a|an)|when(?:ever)? your?)\b[^.,;:]{0,40}$|"
     r"\bif you (?:see|get|encounter|run into|hit|face|experience|have)\b[^.,;]{0,70}$"
 )
+# A question that asks in general: nothing in it is said to have happened.
+_ASKED = re.compile(
+    r"(?i)^[\W_]*(?:(?:hi|hello|hey|question|also|and|or|but|so)\b[\w ]{0,20}[,:.!]? )?"
+    r"(?:how (?:do|can|could|would|should) (?:I|we|you|one) (?:know|tell|check|detect|notice)\b|"
+    r"how much (?:slower|faster|more|less|worse|better)\b|"
+    r"which\b|what(?:'s| is| are) the (?:difference|best|recommended|right|usual|minimum)\b|"
+    r"what (?:loss|should|would|happens (?:if|when)|does (?:it|this|that) do)\b|"
+    r"is it (?:possible|safe|ok|okay|enough|worth) to\b|"
+    r"(?:should|shall|may) (?:I|we|it)\b|(?:will|would) (?:I|we|it|the|a|my|this)\b|"
+    r"do(?:es)? (?:I|we|you|it|this|that|the \w+) |did you\b|have you\b|"
+    r"(?:can|could) (?:I|we) (?!fix|solve|avoid|stop|get rid|prevent))"
+    r"[^?\uff1f]*[?\uff1f]\W*$"
+)
+# A report all the same: who asks why, or for help.
+_ASKS_WHY = re.compile(r"(?i)\b(?:why|fix(?:ed)?|solve[sd]?|wrong|help)\b|为什么|怎么解决")
+# Who tells of what is shown, taught or remembered, and not of a run.
+_SHOWN = re.compile(
+    r"(?i)\b(?:paper|study|studies|survey|article|authors?|literature|theory|lecture|experiments)\b"
+    r"[^.;]{0,40}\b(?:shows?|showed|finds?|found|claims?|reports?|suggests?|says?|argues?)\b|"
+    r"\bit(?:'s| is) (?:expected|normal|fine|(?:well[- ])?known) that\b|\b(?:never|no(?:body| one)|"
+    r"none of us) (?:\w+ ){0,2}"
+    r"(?:seen?|saw|had|met|observed?|noticed?|experienced?|encountered|reported|hit|got)\b|"
+    r"\b(?:exam|homework|interview)\b|^\W*(?:idea|todo|fixme|proposal|suggestion|rfc)\b *[:\])]|"
+    r"\b(?:colleague|friend|boss|some(?:body|one)|people|teacher)s? (?:of mine )?(?:said|says?|"
+    r"told|claims?)\b"
+)
+# What is to be done where it happens: a rule, and not what a run did.
+_RULE = re.compile(
+    r"(?i)^\W*如果(?!我)[^。；\n]*(?:可以|请|建议|应该)|"
+    r"^\W*(?:please )?(?:if|when|whenever|once|in case|should)\b(?! (?:I|we|my|our|using|"
+    r"training|running)\b)"
+    r"[^.;]*\b(?:should|must|will|would|ought|has to|have to|please|try|reduce|consider|make sure|"
+    r"check|"
+    r"restart|stop)\b"
+)
+# What is so no more: of a release before this one, and what a change makes impossible.
+_BEFORE = re.compile(
+    r"(?i)\b(?:previous|earlier|older|old) (?:releases?|versions?|image|one) (?:\w+ ){0,2}$"
+)
+_NOW = re.compile(r"(?i)[;,] ?(?:but |while |and )?(?:the )?(?:current|new|latest|this|now)\b")
+_MADE_IMPOSSIBLE = re.compile(
+    r"(?i)\bcan no longer (?:produce|happen|cause|lead|give|occur|crash|hang|fail|end|return)\b"
+)
+_OF_A_PERSON = re.compile(r"\b(?:I|I'm|I've|[Mm]y|me)\b")
 # What takes it back behind it.
 _OVER = re.compile(
     r"(?i)^[^.;:!?\n]{0,30}\b(?:(?:is|are|was|were|has been|have been|got|be) (?:now )?"
@@ -107,6 +151,23 @@ def is_denied(match: re.Match[str]) -> bool:
     before, after = match.string[: match.start()], match.string[match.end() :]
     is_over = _OVER.search(after[:60]) or _NO_LONGER.search(match[0]) or _is_well(match)
     return bool(_DENIED.search(before[-80:])) or bool(is_over)
+
+
+def is_not_told(match: re.Match[str]) -> bool:
+    """Return whether a sentence only asks about what matched, in general, or tells of others'."""
+    text = match.string
+    if _SHOWN.search(text[: match.end()]):
+        return True
+    if _MADE_IMPOSSIBLE.search(text):
+        return True
+    if _BEFORE.search(text[: match.start()]) and _NOW.search(text[match.end() :]):
+        return True
+    if _RULE.search(text) and not _OF_A_PERSON.search(text):
+        return True
+    for found in re.finditer(r"[^.!?\uff1f。]*[?\uff1f]", text):  # the question that it stands in
+        if found.start() <= match.start() < found.end():
+            return bool(_ASKED.match(found[0])) and not _ASKS_WHY.search(found[0])
+    return False
 
 
 def _is_well(match: re.Match[str]) -> bool:

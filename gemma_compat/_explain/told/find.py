@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...facts import Facts
-from ..documentation import is_documentation
+from ..documentation import CHANGE, is_documentation, kind_of_text
 from ..error_lines import quotes_an_error
 from ..explanation import Generally
 from ..general.base import Case
 from ..lines import line_of
-from ..readers.saying import is_denied
+from ..readers.saying import is_denied, is_not_told
 from ..scan import Hit
 from . import symptoms
 from .base import Symptom
@@ -33,14 +33,21 @@ _COMPLAINS = re.compile(
 _TITLE = 1000  # characters that the title and the line below it are in
 _FAILS = re.compile(
     r"(?i)\b(?:not work\w*|n't work\w*|fail\w*|\w*errors?|bugs?|issues?|problems?|wrong(?:ly)?|"
-    r"incorrect(?:ly)?|ineffective|broken|crash\w*|stuck|hang(?:s|ing)?|missing|can(?:no|')t|unable|OOM|NaN)\b"
+    r"incorrect(?:ly)?|ineffective|broken|crash\w*|stuck|hang(?:s|ing)?|missing|can(?:no|')t|"
+    r"unable|OOM|NaN)\b"
 )
 # What no report of a run goes without, whatever else it says.
 _OF_MODELS = re.compile(
-    r"(?i)\bmodels?\b|\b(?:re|pre|un)?-?train(?:ed|er|ing|able)?\b|\b(?:fine-?)?tun(?:e|ed|ing)\b|loss\b|"
-    r"\bgpus?\b|cuda|lora\b|torch|tokens?\b|tokeniz|infer(?:ence|ring)\b|transformers|vram|llm|gguf|"
+    r"(?i)\bmodels?\b|\b(?:re|pre|un)?-?train(?:ed|er|ing|able)?\b|\b(?:fine-?)?tun(?:e|ed|ing)\b|"
+    r"loss\b|"
+    r"\bgpus?\b|cuda|lora\b|torch|tokens?\b|tokeniz|infer(?:ence|ring)\b|transformers|vram|llm|"
+    r"gguf|"
     r"checkpoint|gemma|unsloth|\bsft|\bdpo|grpo|deepspeed|fsdp|gradient|batch|epoch|weights\b|peft|"
     r"out of memory|\bOOM|accelerate|[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
+)
+# The title of a change that ends a failure.
+_MENDS = re.compile(
+    rb"(?i)\b(?:fix\w*|bugs?|hotfix|avoid|prevent|resolve[sd]?|solve[sd]?|crash\w*)\b"
 )
 _FEWEST_WORDS = 2
 # Words of who writes, a question, the headings of an issue, or a language without capitals.
@@ -50,6 +57,14 @@ _PERSON = re.compile(
     r"current behaviou?r|(?:steps )?to reproduce|reproduction|system info|what happened)\b)|"
     r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
 )
+# Below a heading that complains of nothing: a manual says "we" as well.
+_WHO_MET_IT = re.compile(
+    r"\b(?:I(?!/O)|I'm|I've|i|im|[Mm]y|me|anyone|[Ww]e (?:get|got|see|saw|hit|met|found|tried|"
+    r"cannot|can't|are (?:getting|seeing)|have an?\b|faced?|encounter\w*|observed?|notice\w*))\b|"
+    r"[?？]|(?i:describe the bug|to reproduce|what happened|actual behaviou?r|system info)|"
+    r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
+)
+_HEADING = re.compile(r"\s*#{1,6} ")
 _FEW = 12  # lines of a report that are read whole
 _MOST = 60  # matches of one symptom in one sentence that are looked at
 
@@ -65,7 +80,12 @@ def told_answers(
     """
     if loosely and reading.lines > MOST_LINES or is_documentation(reading.opening):
         return
+    is_change = kind_of_text(reading.opening) == CHANGE
+    if is_change and (loosely or not _MENDS.search(reading.opening[:_TITLE].partition(b"\n")[0])):
+        return
     found = [i for i in sentences(reading.opening, reading.lines) if not _is_error(i, reading)]
+    if is_change:  # below its title stands how it was made
+        found = found[:1]
     if reading.lines > _FEW:  # documentation is long prose as well, and complains of nothing
         found = [
             i for number, i in enumerate(found) if number < _FIRST or _COMPLAINS.search(i.text)
@@ -73,10 +93,9 @@ def told_answers(
     if reading.lines > _FIRST and not _is_of_models(reading):
         return
     if not _is_a_report(found, reading):
-        found = found[:_FIRST]
-    if loosely:  # of a line that is harmless, "it fails" says nothing
-        benign = {hit.line for _, hit, _ in reading.notices}
-        found = [i for i in found if i.line not in benign]
+        found = found[: 1 if reading.lines > _FIRST else _FIRST]
+    benign = {hit.line for _, hit, _ in reading.notices}  # a harmless line complains of nothing
+    found = [i for i in found if i.line not in benign]
     if not found:
         return
     table = [item for item in symptoms() if not (item.yields and quotes_an_error(reading))]
@@ -96,7 +115,11 @@ def _is_a_report(found: Sequence[Sentence], reading: LogReading) -> bool:
     """
     text = reading.opening.decode("utf-8", "replace")
     title = [line for line in text[:_TITLE].splitlines() if line.strip()][:_FIRST]
+    if title and _HEADING.match(title[0]):  # what stands below it is of that chapter
+        title = title[:1]
     is_run = bool(reading.log.facts.unsloth.get("used"))
+    if title and _HEADING.match(title[0]) and not (is_run or _WHO_MET_IT.search(text)):
+        return _FAILS.search(title[0]) is not None
     return is_run or _FAILS.search("\n".join(title)) is not None or _PERSON.search(text) is not None
 
 
@@ -142,7 +165,7 @@ def _hits(
     before = reading.opening.decode("utf-8", "replace")
     for sentence in told:
         for count, match in enumerate(pattern.finditer(sentence.text)):
-            if count < _MOST and not is_denied(match):
+            if count < _MOST and not (is_denied(match) or is_not_told(match)):
                 yield Hit("told", symptom, sentence.line, sentence.text, match, before)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ...values import Value
+from ..documentation import is_trouble
 from ..source import source_lines
 
 _LONGEST = 1500  # characters of a sentence
@@ -23,6 +24,8 @@ _NO_SENTENCE = re.compile(
     r"Traceback \(most recent call last\)|^\s*File \"[^\"]{1,300}\", line \d+|"
     r"^\s*File \S{1,300}\.py:\d+|\.py(?:\]\(\S{0,120}\))? in [\w.]+\(|^\W{0,4}-{2,}> ?\d|"
     r"^\s*(?:\S+\s+){0,5}\S{0,30}https?://\S+\s*$|[{};]\s*$|WARNING|INFO|Warning:|"
+    r"^\[ *\d+\.\d{6}\] |^[+-] +(?:raise |return |def |# |import |from |self\.|"
+    r"(?:if|for|while|with)\b.*:$)|"
     r"\bloss[\"']?[:=] ?[\"']?\d[^\n]*\b(?:lr|"
     r"learning_rate|epoch|step|grad_norm)\b|\d%\||\[\d+:\d\d[<,]|<!--|^\s*\|(?:[^|\n]*\|){2}"
 )
@@ -65,7 +68,7 @@ def _prose(text: str, is_long: bool) -> Iterator[tuple[int, str]]:
     is_code = is_wished = False
     source = source_lines(text)
     for number, line in enumerate(text.splitlines(), 1):
-        if len(line) > _PARAGRAPH or number in source:
+        if len(line) > _PARAGRAPH or number in source or is_trouble(line):
             yield number, ""
             continue
         if line.lstrip().startswith("```"):

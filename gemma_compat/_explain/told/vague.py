@@ -2,9 +2,63 @@
 
 from __future__ import annotations
 
+import re
+
+from ..answer import Answer
+from ..general.base import Case
 from .base import Symptom, told
 
 _PREFLIGHT = "python -m gemma_compat run --preflight train.py"
+
+# Who reports, and what of: a person, or a run in the title.
+_REPORTER = re.compile(
+    r"(?m)\b(?:I(?!/O)|I'm|I've|i|im|[Mm]y|me|[Ww]e|[Oo]ur|help|please|anyone)\b|[\u4e00-\u9fff]|"
+    r"(?i:^\W{0,6}(?:describe the bug|(?:steps )?to reproduce|what happened|actual behaviou?r))"
+)
+_OF_A_RUN = re.compile(
+    r"(?i)\b(?:pre)?train|\b(?:fine-?)?tun(?:e|ing)|model|gemma|lora\b|adapter|\bload|\bimport|"
+    r"script|"
+    r"notebook|colab|\b(?:run|job) (?:\w+ )?(?:fail|crash|stop|d(?:oes|id)n.t)|\bmerg|\bexport|"
+    r"convert|"
+    r"\bsav(?:e|ing)|generat|inference|tokeniz|unsloth|install|vllm|gguf|checkpoint|[\u4e00-\u9fff]"
+)
+# What only may fail, or is meant to.
+_SUPPOSED = re.compile(
+    r"(?i)\b(?:may|might|could|can|will|would|should|must|to) (?:(?:also|then|even|still|just|not|"
+    r"silently) )?(?:fail|crash|error|hang|throw|raise|stop|cause|lead|result)\b|"
+    r"\b(?:if|when(?:ever)?|in case|unless|until|before|after|where|once) (?:it|this|that|one|any|"
+    r"a|an|the|you|your|"
+    r"some\w*)\b[^.,;]{0,50}$|"
+    r"\b(?:avoid|prevent|handl\w+|lead(?:s|ing)? to|plan for|fall ?back|otherwise|retr(?:y|ies|"
+    r"ied)|"
+    r"not an error|(?:feature|enhancement|proposal|suggestion|建议|希望))\b"
+)
+_OTHERS = re.compile(
+    r"(?i)\b(?:users?|people|others|they|one|which|that|who|you)(?: \w+)? "
+    r"(?:can(?:not|'t| not)?|could(?: ?not|n't)?|(?:do|does|did)(?: not|n't))?\W*$"
+)
+_SHORT = 3  # lines
+
+
+def _something_fails(case: Case) -> Answer | None:
+    """Answer where a person, or the title of a report, says that a run failed."""
+    text, start, end = case.hit.text, case.match.start(), case.match.end()
+    is_quoted = text[:start].count('"') % 2 or text[:start].count("`") % 2
+    if is_quoted or _SUPPOSED.search(text[:end]) or _OTHERS.search(text[:start]):
+        return None
+    whole = case.hit.before
+    is_short = whole.count("\n") <= _SHORT
+    speaks = _REPORTER.search(text if is_short else whole) is not None
+    is_title = case.hit.line == 1 and _OF_A_RUN.search(text) is not None
+    return _FAILS(case) if speaks or is_title else None
+
+
+_FAILS = told(
+    "something is said to fail, and the error itself is not quoted",
+    "python train.py 2>&1 | tee train.log; python -m gemma_compat explain train.log",
+    why="the error's own lines decide: from `Traceback` to its last line",
+)
+
 
 VAGUE: tuple[Symptom, ...] = (
     Symptom(
@@ -63,17 +117,20 @@ VAGUE: tuple[Symptom, ...] = (
     Symptom(
         "fails",
         "",
-        told(
-            "something is said to fail, and the error itself is not quoted",
-            "python train.py 2>&1 | tee train.log; python -m gemma_compat explain train.log",
-            why="the error's own lines decide: from `Traceback` to its last line",
-        ),
+        _something_fails,
         {
             "Gemma 3 finetuning does not work": "tee train.log",
             "训练失败，求助": "tee train.log",
+            "I get an error when I load my adapter": "tee train.log",
+            "My notebook crashes after the second cell": "tee train.log",
+            "Gemma can not be loaded": "tee train.log",
+            "Weight sync will fail silently without it": "",
+            "which many users can't install on Windows": "",
+            "I want to plan for failures": "",
+            "The restart policy is used when a pod fails": "",
+            "FlashAttention 2 cannot serve heads of 512 on its own": "",
         },
-        loosely=r"(?:does|did|do|is|are)(?: not|n't) (?:work|start|run|load)|\bfail(?:s|ed|ing|"
-        r"ures?)?\b|"
+        loosely=r"(?:does|did|do|is|are)(?: not|n't) (?:work|start|run|load)|\bfail(?:s|ed|ing)?\b|"
         r"\bcrash(?:es|ed|ing)?\b|\b(?:can|could) ?not\b|\bcan't\b|\bunable to\b|"
         r"(?<!you )get(?:ting)? an? error|"
         r"(?<!get )\b(?:an|the|this|same|following|train(?:ing)?) errors?\b|stops at|"

@@ -158,6 +158,9 @@ def _of_the_script(owner: str, name: str) -> tuple[str, ...]:
     )
 
 
+_OF_A_MODEL = re.compile(r"For[A-Z]|Model|Config|Tokeniz|Processor|Trainer|Cache|Layer|Module")
+
+
 def _attribute(case: Case) -> Answer:
     owner, name = case.match["owner"], case.match["name"]
     known = released(case)
@@ -169,10 +172,10 @@ def _attribute(case: Case) -> Answer:
     outside = [item for item in case.packages if item not in {"torch", "transformers"}]
     if "__getattr__" in case.frames.rpartition("line ")[2]:  # PEFT and torch hand it on
         outside = [item for item in outside if item != "peft"]
-    who = outside[-1] if outside else "the script"
+    who = outside[-1] if outside and not case.is_of_the_script else "the script"
     unsloth = who == "unsloth" and "For" in owner
     together = _of_the_script(owner, name)
-    if outside:
+    if who != "the script":
         together = (
             f"pip install -U {who}",
             f"or what it reads back to the same time: python -m gemma_compat advise --with {who}",
@@ -182,7 +185,9 @@ def _attribute(case: Case) -> Answer:
         ("load the model with FastLanguageModel or FastModel, which set it",)
         if unsloth
         else together,
-        why="a model that another loader made, or a name that another release has",
+        why="a model that another loader made, or a name that another release has"
+        if _OF_A_MODEL.search(owner)
+        else "an object of another kind than that line expects, or a name that another release has",
         known="the message and the frames; which of these it is, they do not say",
         certain=False,
         settles=False,

@@ -82,6 +82,16 @@ _without_either = always(
 )
 
 
+_REFUSED = always(
+    "the hub refuses this token: it is missing, expired, or may only read",
+    "hf auth login   with a token that may write (huggingface.co/settings/tokens)",
+    "push under your own name: push_to_hub('YOUR_NAME/MODEL')",
+    "a gated model: accept its terms on its page, with the account of the token",
+    known="the message; which of these it is, its text says",
+    settles=False,
+)
+
+
 def _no_adapter(case: Case) -> Answer | None:
     of_unsloth = case.says(r"unsloth[/\\]models[/\\]loader\.py")
     return (_without_either if of_unsloth else _without_adapter)(case)
@@ -198,14 +208,7 @@ KINDS: tuple[General, ...] = (
         r"403 (?:Forbidden|Client Error)|You must (?:be authenticated|have (?:at least )?write)|"
         r"[Uu]nauthorized[^\n]{0,80}huggingface|Invalid (?:username or password|user token)|"
         r"don't have the rights to create a model|Token is required",
-        always(
-            "the hub refuses this token: it is missing, expired, or may only read",
-            "hf auth login   with a token that may write (huggingface.co/settings/tokens)",
-            "push under your own name: push_to_hub('YOUR_NAME/MODEL')",
-            "a gated model: accept its terms on its page, with the account of the token",
-            known="the message; which of these it is, its text says",
-            settles=False,
-        ),
+        lambda case: _REFUSED(case) if case.is_of_a_hub else None,
         {
             "huggingface_hub.errors.HfHubHTTPError: 403 Forbidden: You must be authenticated": (
                 "hf auth login"

@@ -10,13 +10,27 @@ from ..base import Case, General, always
 # Statements that open a file to write it.
 _WRITES = re.compile(
     r"\bopen\([^\n]{0,200}[\"'](?:[wax]b?\+?|[wax]t)[\"']|"
-    r"\.(?:write_header_to_file|open_output_file|write_text|write_bytes|to_csv|to_json|to_parquet)\("
+    r"\.(?:write_header_to_file|open_output_file|write_text|write_bytes|to_csv|to_json|"
+    r"to_parquet)\("
 )
 # What a folder of a model holds beside its weights, and what writes it.
 _TOKENIZER = re.compile(
     r"(?:tokenizer(?:_config)?\.json|tokenizer\.model|special_tokens_map\.json)$"
 )
 _PROCESSOR = re.compile(r"(?:pre)?processor_config\.json$")
+
+
+def another_server(case: Case) -> Answer:
+    """Return the answer where another server than a hub of models was out of reach."""
+    found = re.search(r"host='([\w.-]+)'|https?://([\w.-]+)", case.near)
+    host = (found[1] or found[2]) if found else ""
+    return Answer(
+        f"{host or 'a server'} could not be reached, or it refused for a while",
+        (f"curl -I https://{host or 'HOST'}   from the same machine or container",),
+        why="no network there, a name that is not resolved, a proxy, or too many requests from "
+        "one address",
+        settles=False,
+    )
 
 
 def _no_file(case: Case) -> Answer:

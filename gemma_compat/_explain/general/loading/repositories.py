@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .paths import another_server
 
 
 def _no_tokenizer(case: Case) -> Answer:
@@ -81,6 +82,8 @@ def _no_such(case: Case) -> Answer | None:
 def _out_of_reach(case: Case) -> Answer | None:
     if "cannot import name" in case.hit.text:
         return None  # the name of the error, and not the error
+    if not case.is_of_a_hub:
+        return another_server(case)
     return Answer(
         "the Hub could not be reached, or it refused for a while",
         ("download once where there is a network: hf download MODEL   then HF_HUB_OFFLINE=1",),

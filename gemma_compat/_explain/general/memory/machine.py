@@ -46,6 +46,28 @@ def _host(case: Case) -> Answer:
     )
 
 
+_ROOM = ("docker run --shm-size=16g ...", "or dataloader_num_workers=0")
+
+
+def _shared_memory(case: Case) -> Answer:
+    if not re.search(r"Bus\serror$", case.match[0]) or re.search(
+        r"DataLoader|/dev/shm|shared memory|data ?loader|num_workers|Unexpected bus", case.near
+    ):
+        return Answer(
+            "the shared memory of the container (/dev/shm) is too small for the data loader", _ROOM
+        )
+    return Answer(
+        "a process was ended by a bus error",
+        (f"df -h /dev/shm   in a container with a data loader: {_ROOM[0]}", "df -h   of the disk"),
+        why="the process read or wrote memory that stands for a file, and the file had no room or "
+        "had become shorter: /dev/shm of a container, a full disk, a file that is replaced while "
+        "it is read",
+        known="the signal; which memory it was is not in the log",
+        certain=False,
+        settles=False,
+    )
+
+
 def _no_room_on_the_device(case: Case) -> Answer:
     said = f"{case.around}{case.near}"
     of_torch = re.search(r"torch_xla|\bxm\.|xla_device|torch[/\\]nn[/\\]modules", said)
@@ -109,11 +131,7 @@ KINDS: tuple[General, ...] = (
         "shared-memory",
         r"Bus error|/dev/shm/[^\n]{0,120}No space left on device|"
         r"insufficient shared memory|unable to (?:open|mmap) shared memory",
-        always(
-            "the shared memory of the container (/dev/shm) is too small for the data loader",
-            "docker run --shm-size=16g ...",
-            "or dataloader_num_workers=0",
-        ),
+        _shared_memory,
         {"ERROR: Unexpected bus error. Bus error (core dumped)": "shm"},
         alone=True,
     ),
