@@ -156,6 +156,7 @@ def _model(model_type: str) -> dict[str, Any]:
         "sliding_window": 512,
         "attn_logit_softcapping": None,
         "final_logit_softcapping": None,
+        "activation": "gelu_pytorch_tanh",
         "enable_moe_block": False,
         "quantization_bits": None,
         "compute_dtype": None,

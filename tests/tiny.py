@@ -43,6 +43,11 @@ def _text(**changes: Any) -> dict[str, Any]:
     return {**sizes, **changes}
 
 
+def gemma(tf: Any, **changes: Any) -> tuple[Any, Any]:
+    """Of GC622 alone, and so not among the available ones."""
+    return tf.GemmaForCausalLM, tf.GemmaConfig(**_text(**changes))
+
+
 def gemma2(tf: Any, **changes: Any) -> tuple[Any, Any]:
     sizes = {"num_hidden_layers": 4, "query_pre_attn_scalar": 16, **changes}
     return tf.Gemma2ForCausalLM, tf.Gemma2Config(**_text(**sizes))
@@ -137,6 +142,7 @@ def recurrent_gemma(tf: Any, **changes: Any) -> tuple[Any, Any]:
 
 
 BUILDERS = {
+    "gemma": gemma,
     "recurrent_gemma": recurrent_gemma,
     "gemma2": gemma2,
     "gemma3_text": gemma3_text,

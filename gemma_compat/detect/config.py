@@ -14,6 +14,7 @@ from ..facts import ModelFacts
 from ..values import Value
 from ._ask import ask
 from ._json import describe
+from .activation import stated_activation
 
 # Text model type to the fields that it has in no release, and what their absence means.
 _NO_SHARING = {"num_kv_shared_layers": 0, "enable_moe_block": False, "global_head_dim": None}
@@ -216,7 +217,7 @@ def _version(config: _Config) -> str | None:
     return None if value is None else str(value)
 
 
-def _experts(config: _Config) -> str | None:
+def _chosen_at_loading(config: _Config) -> Any:
     raise UnknownFact("model", "chosen when the model is loaded")
 
 
@@ -262,10 +263,6 @@ def overridden_head_dim(layers: Mapping[Any, Any]) -> int | None:
     return max((dim for dim in stated if isinstance(dim, int)), default=None)
 
 
-def _attn(config: _Config) -> str:
-    raise UnknownFact("model", "chosen when the model is loaded")
-
-
 _QUESTIONS: dict[str, Callable[[_Config], Any]] = {
     "model_type": lambda config: config.top["model_type"],
     "text_model_type": _Config.text_type,
@@ -273,7 +270,7 @@ _QUESTIONS: dict[str, Callable[[_Config], Any]] = {
     "composite": _composite,
     "use_cache": _use_cache,
     "keys_to_ignore_at_inference": _ignored_keys,
-    "attn_implementation": _attn,
+    "attn_implementation": _chosen_at_loading,
     "dtype": _dtype,
     "quantization": _quantization,
     "num_hidden_layers": _whole("num_hidden_layers"),
@@ -285,6 +282,7 @@ _QUESTIONS: dict[str, Callable[[_Config], Any]] = {
     "sliding_window": _window,
     "attn_logit_softcapping": _number("attn_logit_softcapping"),
     "final_logit_softcapping": _number("final_logit_softcapping"),
+    "activation": stated_activation,
     "enable_moe_block": lambda config: config.text_value(
         "enable_moe_block", (bool,), "true or false"
     ),
@@ -293,7 +291,7 @@ _QUESTIONS: dict[str, Callable[[_Config], Any]] = {
     "tie_word_embeddings": _tie_word_embeddings,
     "use_bidirectional_attention": _bidirectional,
     "max_position_embeddings": _whole("max_position_embeddings"),
-    "experts_implementation": _experts,
+    "experts_implementation": _chosen_at_loading,
     "transformers_version": _version,
     "towers": _towers,
 }

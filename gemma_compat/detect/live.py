@@ -15,6 +15,7 @@ from ..facts import ConfigView, ModelFacts
 from ..live.snapshot import Snapshot
 from ..live.tree import is_four_bit_layer
 from ._ask import ask
+from .activation import activation
 from .config import overridden_head_dim
 from .live_cache import asks_for_cache
 from .live_checkpointing import (
@@ -210,6 +211,7 @@ _QUESTIONS: dict[str, Callable[[Snapshot], Any]] = {
     "sliding_window": _window,
     "attn_logit_softcapping": _text("attn_logit_softcapping", None),
     "final_logit_softcapping": _text("final_logit_softcapping", None),
+    "activation": activation,
     "enable_moe_block": _text("enable_moe_block", False),
     "quantization_bits": _bits,
     "compute_dtype": _compute_dtype,

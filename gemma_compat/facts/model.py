@@ -56,6 +56,8 @@ class ModelFacts(Record):
         num_hidden_layers, num_kv_shared_layers, hidden_size, vocab_size, head_dim,
         global_head_dim, sliding_window: of the text config; tokens for the window.
         attn_logit_softcapping, final_logit_softcapping: of the text config, ``None`` for none.
+        activation: what the text model's MLPs put the gate through, by transformers' name: ``gelu``
+            is the exact one. A config file's is the field that names it.
         enable_moe_block: mixture of experts.
         quantization_bits: 4 or 8, or ``None`` for no quantization.
         compute_dtype: ``bnb_4bit_compute_dtype``; ``None`` without bitsandbytes in 4 bits.
@@ -111,6 +113,7 @@ class ModelFacts(Record):
     sliding_window: int | None = UNKNOWN
     attn_logit_softcapping: float | None = UNKNOWN
     final_logit_softcapping: float | None = UNKNOWN
+    activation: str = UNKNOWN
     enable_moe_block: bool = UNKNOWN
     quantization_bits: int | None = UNKNOWN
     compute_dtype: str | None = UNKNOWN

@@ -259,3 +259,25 @@ def test_no_model_and_something_else():
     assert read_model(None)[1] == {"model": "no model was given"}
     with pytest.raises(UsageError, match="not int"):
         read_model(42)
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({"hidden_act": "gelu", "hidden_activation": None}, "gelu"),
+        ({"hidden_act": "gelu", "hidden_activation": "gelu_pytorch_tanh"}, "gelu"),
+        ({"hidden_act": "gelu_pytorch_tanh"}, "gelu_pytorch_tanh"),
+        ({}, "gelu_pytorch_tanh"),
+    ],
+)
+def test_gemma_1_names_its_activation_in_hidden_act(stated, expected):
+    assert facts({"model_type": "gemma", **stated}).activation == expected
+
+
+def test_the_others_name_it_in_hidden_activation_and_have_a_default_of_their_own():
+    other = {"model_type": "gemma2", "hidden_act": "gelu"}
+    assert facts({**other, "hidden_activation": "gelu_pytorch_tanh"}).activation == (
+        "gelu_pytorch_tanh"
+    )
+    with pytest.raises(UnknownFact):
+        _ = facts(other).activation

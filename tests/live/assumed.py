@@ -165,6 +165,10 @@ def drop_types_of_text(model: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     return args, rest
 
 
+def _exact(code: str, name: str, cure: bool) -> Any:
+    return _cured(code, without_cache(_plain(code, name, False, hidden_act="gelu")), cure)
+
+
 _MADE: dict[str, Make] = {
     "GC104": _reentrant,
     "GC201": _reentrant,
@@ -174,5 +178,6 @@ _MADE: dict[str, Make] = {
     "GC301": _sdpa,
     "GC401": _half,
     "GC404": _four_bit,
+    "GC622": _exact,
     "GC801": _without_types,
 }

@@ -52,7 +52,8 @@ def test_every_cure_has_a_table_of_every_circumstance() -> None:
 def cases() -> Iterator[Any]:
     """The first model type of each rule is tried in ``make test``, the others in ``test-all``."""
     for rule in RULES:
-        covered = [name for name in NAMES if covers(rule, name)]
+        # GC622 is of Gemma 1 alone, which no other rule needs to be tried on.
+        covered = [name for name in NAMES if covers(rule, name)] or ["gemma"]
         for name in covered:
             for circumstance in CIRCUMSTANCES:
                 is_slow = circumstance in SLOW or name != covered[0]

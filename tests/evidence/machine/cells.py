@@ -111,4 +111,5 @@ def neighbours(bound: str, published: Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_runnable(version: str) -> bool:
-    return versions.parse(version) >= versions.parse(OLDEST)
+    """From the release before :data:`OLDEST` on: it is the other side of a bound there."""
+    return versions.parse(version) >= versions.parse("4.47.1")

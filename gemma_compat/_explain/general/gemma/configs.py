@@ -220,7 +220,7 @@ CONFIGS: tuple[Part, ...] = (
         ),
     ),
     Part(
-        r"uses `gelu_pytorch_tanh` as the hidden activation function\. Please set|"
+        r"uses `gelu_pytorch_tanh` as the hidden activation(?: function\. Please set|\. Got)|"
         r"expects hidden_activation='gelu_pytorch_tanh', got|"
         r"Activation function \S{1,40} is not supported for Gemma models",
         always(

@@ -10,11 +10,13 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .calls import CALLS
 from .configs import CONFIGS
 from .details import DETAILS
 from .engines import ENGINES
 from .inputs import INPUTS
 from .parallel import AUTOMODEL, BRIDGE, PARALLEL, Part
+from .served import SERVED
 
 _TRANSFORMERS = "the message; the check was read in transformers 5.23.0"
 _VLLM = "the message; the check was read in vllm 0.33.0"
@@ -238,7 +240,7 @@ _DRAFTS: tuple[Part, ...] = (
 
 PARTS = (
     *(PARALLEL + _ATTENTION + _INPUTS + _MARKS + _WEIGHTS + _DRAFTS),
-    *(INPUTS + CONFIGS + ENGINES + DETAILS),
+    *(INPUTS + CONFIGS + ENGINES + DETAILS + CALLS + SERVED),
 )
 
 
