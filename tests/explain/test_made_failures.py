@@ -1,9 +1,9 @@
 """Failures that were made on purpose, and what ``explain`` says of their logs.
 
-Small Gemma 3 models with one fault each, on 2026-11-28: on two H200 (torch 2.11.0, transformers
-5.17.0, accelerate 1.15.0, peft 0.21.0; ``python`` or ``torchrun`` with two processes), and on a CPU
-(torch 2.13.0, transformers 4.50.3, 4.57.6 and 5.23.0, trl 0.24.0 and 1.15.0). What is wrong is
-known from the script. Paths were shortened, and repeated lines left out.
+Small Gemma models with one fault each, on 2026-11-28: on one or two H200 (torch 2.11.0,
+transformers 5.17.0, accelerate 1.15.0, peft 0.21.0; ``python`` or ``torchrun`` with two processes),
+and on a CPU (torch 2.13.0, transformers 4.50.3, 4.57.6 and 5.23.0, trl 0.24.0 and 1.15.0). What is
+wrong is known from the script. Paths were shortened, and repeated lines left out.
 """
 
 from __future__ import annotations
@@ -128,10 +128,34 @@ ON_A_CPU = {
     "use-cache-kw": ("use_flash_attention_2", "attn_implementation="),
     "wandb-missing": ("Wandb", 'report_to="none"'),
 }
+# A card that was filled but for 1 to 12 GiB; random weights, four layers of the published widths.
+ON_ONE_GPU = {
+    "full-at-the-loss": ("logits or the loss are computed. GC1201 may be", "use_liger_kernel=True"),
+    "full-in-backward": (
+        "where the logits",
+        "the logits of 2 x 2,048 tokens, each number in float32",
+    ),
+    "full-at-the-embeddings-gradient": (
+        "the weights take 8 GiB",
+        "the embeddings of 262,208 tokens",
+    ),
+    "full-in-adam": (
+        "in the optimizer's step",
+        "the embeddings of 262,208 tokens, each number in 16 bits",
+    ),
+    "full-at-adams-states": ("optimizer's first step", "LoRA"),
+    "full-at-resizing": ("embeddings are resized", "mean_resizing=False"),
+    "full-at-softmax": ("attention is computed", "4 heads, each number in float32"),
+    "full-at-the-scores": (
+        "by estimate a step takes",
+        "8,192 tokens, 16 heads, each number in 16 bits",
+    ),
+}
 # Rules that are confirmed by the log; no other may be.
 CONFIRMED = {"one_cpu/gemma4-in-4.57": {"GC604"}}
 TRUE = {
     **{f"two_gpus/{name}": words for name, words in ON_TWO_GPUS.items()},
+    **{f"one_gpu/{name}": words for name, words in ON_ONE_GPU.items()},
     **{f"one_cpu/{name}": words for name, words in ON_A_CPU.items()},
 }
 

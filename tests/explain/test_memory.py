@@ -231,8 +231,32 @@ LOGS = {
     "another model": (
         "Qwen/Qwen2.5-7B-Instruct\nLoading Qwen2ForCausalLM\n"
         f"finetuning_type: full\n{_STEP}{_error()}",
-        ("more memory than the card has",),
+        ("out of memory in the backward pass",),
         ("by estimate", "gemma-3"),
+    ),
+    "the size of a batch's logits": (
+        "gemma-3-4b-it, unsloth, load_in_4bit=True, per_device_train_batch_size=2, "
+        "max_seq_length=4096\n"
+        + _trace(
+            'unsloth/models/_utils.py", line 1203, in _unsloth_pre_compute_loss',
+            'transformers/trainer.py", line 3810, in compute_loss',
+        )
+        + _error("3.91 GiB", "14.74 GiB"),
+        (
+            "the logits of 8,006 tokens, each number in 16 bits",
+            "likely",
+        ),
+        ("should fit.",),
+    ),
+    "the size of the embeddings": (
+        f"google/gemma-3-12b-it\n{_STEP}{_error('3.75 GiB')}",
+        ("3.75 GiB that were refused are as much as the embeddings of 262,208 tokens",),
+        (),
+    ),
+    "a size of two tensors": (
+        f"{_YAML}{_STEP}{_error('2.13 GiB')}",
+        (),
+        ("that were refused",),
     ),
     "told at evaluation": (
         f"Gemma 3 12B: OOM during evaluation on an A100 40GB\n{_SECOND}",

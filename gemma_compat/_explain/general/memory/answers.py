@@ -37,11 +37,18 @@ def by_estimate(case: Case, told: bool = False) -> Answer | None:
     Returns:
         the answer; ``None`` where the log does not even state the size of the model.
     """
-    if not names_a_model(case):
+    return of_a_step(case, told) or of_the_weights(case, told)
+
+
+def of_a_step(case: Case, told: bool = False) -> Answer | None:
+    """Answer where the log states enough for the estimate of a step, or of what stands before it.
+
+    Args:
+        told: whether only a sentence tells of the failure.
+    """
+    run = _run_on_one_card(case)
+    if run is None:
         return None
-    run = run_of(case)
-    if case.log.spread and (run.cards or 1) > 1:
-        return None  # one process over several cards: no card holds a share that is known
     found = judged(run)
     if found is not None:
         less = None if run.is_unsloth else recomputed(run)
@@ -53,7 +60,34 @@ def by_estimate(case: Case, told: bool = False) -> Answer | None:
     least = at_least(run)
     if least is not None and least.fits is False:
         return _of_standing(run, least, told)
-    return _of_lengths(run, told) or _of_weights(run, told)
+    return _of_lengths(run, told) or _of_stages(run, told)
+
+
+def that_fits(case: Case) -> str:
+    """Return, as the end of a sentence, the estimate of a step that should fit; else nothing."""
+    run = _run_on_one_card(case)
+    found = judged(run) if run else None
+    if found is None or found.fits is not True:
+        return ""
+    return f"; by estimate a step takes {found.total / _GIB:.0f} GiB, which should fit"
+
+
+def of_the_weights(case: Case, told: bool = False) -> Answer | None:
+    """Answer with what the weights take, where the log states the model and little else.
+
+    Args:
+        told: whether only a sentence tells of the failure.
+    """
+    run = _run_on_one_card(case)
+    return _of_weights(run, told) if run else None
+
+
+def _run_on_one_card(case: Case) -> Run | None:
+    """Return the run, if its model is known and each card holds a share of it that is known."""
+    if not names_a_model(case):
+        return None
+    run = run_of(case)
+    return None if case.log.spread and (run.cards or 1) > 1 else run
 
 
 def _where_recomputed_fits(run: Run, kept: Judgement, less: Judgement, told: bool) -> Answer:
@@ -183,20 +217,25 @@ def _of_standing(run: Run, least: Judgement, told: bool) -> Answer:
     )
 
 
+def _of_stages(run: Run, told: bool) -> Answer | None:
+    """Answer with ZeRO 2 and 3, if only the stage is not stated."""
+    staged, found = _by_stage(run), weights_of(run)
+    if not staged or found is None:
+        return None
+    return Answer(
+        f"{staged}, before any batch, and {card_has(run)}" if run.memory else staged,
+        (command(run),),
+        why=f"the weights alone are {found[1]:.0f} GiB; {lacks(run)}",
+        known=_known(told),
+        certain=False,
+        settles=False,
+    )
+
+
 def _of_weights(run: Run, told: bool) -> Answer | None:
-    staged = _by_stage(run)
     found = weights_of(run)
     if found is None:
         return None
-    if staged:
-        return Answer(
-            f"{staged}, before any batch, and {card_has(run)}" if run.memory else staged,
-            (command(run),),
-            why=f"the weights alone are {found[1]:.0f} GiB; {lacks(run)}",
-            known=_known(told),
-            certain=False,
-            settles=False,
-        )
     bits = run.facts.model.get("quantization_bits")
     form = f"{bits} bits" if bits else "float32"
     if not bits and run.facts.model.get("dtype") != "float32":

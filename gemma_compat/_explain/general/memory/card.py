@@ -7,11 +7,12 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 from ..serving.vllm_running import is_serving
-from .answers import by_estimate
+from .answers import of_a_step, of_the_weights, that_fits
 from .figures import allocator_of
 from .merging import out_of_memory_at_saving
 from .phases import at_phase, by_allocator, told_beside
-from .places import at_first_use, at_place
+from .places import at_first_use, at_place, in_backward
+from .refused import refused
 from .weights import bits_of, weights
 
 _GIB = 1 << 30
@@ -34,11 +35,17 @@ _SMALLER = (
 
 
 def _answer(case: Case) -> Answer:
+    answer = _by_cause(case)
+    return answer.replace(why=f"{answer.why}{refused(case)}")
+
+
+def _by_cause(case: Case) -> Answer:
     at_saving = out_of_memory_at_saving(case)
     if at_saving is not None:
         return at_saving
     size = _capacity(case)
-    if is_serving(case) and not case.says(_LOADING):
+    loads = case.says(_LOADING)
+    if is_serving(case) and not loads:
         return SERVING
     return (
         _impossible(case, size)
@@ -48,16 +55,20 @@ def _answer(case: Case) -> Answer:
         or _much_is_trained(case, size)
         or at_phase(case)
         or told_beside(case)
-        or _by_estimate(case)
+        or (None if loads else _in_a_step(case))  # what is loaded has no step yet
         or _logits(case)
         or at_place(case)
+        or (None if loads else of_the_weights(case))
+        or in_backward(case)
         or _anything(case, size)
     )
 
 
-def _by_estimate(case: Case) -> Answer | None:
-    """Answer by the estimate of a step; what is loaded has no step yet."""
-    return None if case.says(_LOADING) else by_estimate(case)
+def _in_a_step(case: Case) -> Answer | None:
+    """Answer by the estimate of a step; by the place of the failure where that should fit."""
+    fits = that_fits(case)
+    place = (_logits(case) or at_place(case)) if fits else None
+    return place.replace(why=f"{place.why}{fits}") if place else of_a_step(case)
 
 
 def _impossible(case: Case, size: float | None) -> Answer | None:
@@ -173,12 +184,12 @@ def _much_is_trained(case: Case, size: float | None) -> Answer | None:
 
 
 def _logits(case: Case) -> Answer | None:
-    """Answer if it failed where the logits or the loss are computed."""
-    frames = case.frames
+    """Answer if it failed where the logits or the loss are computed, by frames or by size."""
+    by_frames = re.search(_LOGITS, case.frames) is not None
+    if not by_frames and "the logits" not in refused(case):
+        return None
     vocabulary = int(case.facts.model.get("vocab_size", 0)) or 262_144
     rows = _rows_asked_for(case, vocabulary)
-    if not re.search(_LOGITS, frames) and not _is_a_batch(case, rows):
-        return None
     tokens = f"; what was asked for is {rows:,.0f} tokens of them in float32" if rows else ""
     return Answer(
         "out of memory where the logits or the loss are computed",
@@ -187,26 +198,26 @@ def _logits(case: Case) -> Answer | None:
             "or the loss in chunks: use_liger_kernel=True where Liger knows this model",
         ),
         why=f"a Gemma has {vocabulary:,} logits a token{tokens}",
-        known="the frame that raised it; how much else the card holds is not in the log",
+        known="the frame that raised it; how much else the card holds is not in the log"
+        if by_frames
+        else "the size of what was refused; how much else the card holds is not in the log",
+        certain=by_frames,
         settles=False,
         of_gemma=True,
     )
 
 
 def _rows_asked_for(case: Case, vocabulary: int) -> float:
-    """Return how many tokens' float32 logits the refused allocation would hold; 0 if unknown."""
+    """Return how many tokens' float32 logits the refused allocation would hold.
+
+    0 if it is unknown, or told by the sizes of the run.
+    """
+    if refused(case):
+        return 0.0
     asked = re.search(r"[Tt]ried to allocate (\d+\.?\d*) (GiB|MiB)", case.message)
     if asked is None:
         return 0.0
     return float(asked[1]) * (_GIB if asked[2] == "GiB" else 1 << 20) / (4 * vocabulary)
-
-
-def _is_a_batch(case: Case, rows: float) -> bool:
-    """Return whether that is a whole batch of the run with rows of maximal length."""
-    run = case.facts.training
-    length, batch = run.get("max_length"), run.get("per_device_train_batch_size") or 1
-    named = bool(case.log.model_name or case.log.model_types)
-    return bool(named and length and rows > 1000 and 0.97 < rows / (length * batch) < 1.03)
 
 
 def _anything(case: Case, size: float | None) -> Answer:

@@ -233,7 +233,7 @@ def _judged(run: Run) -> Judgement | None:
     return judge_setup(shape, setup, memory, assumed)
 
 
-def _shape_of(run: Run) -> Shape | None:
+def shape_of(run: Run) -> Shape | None:
     """Return the sizes of the published model that the log names."""
     if not run.model:
         return None
@@ -249,13 +249,13 @@ def _shape_of(run: Run) -> Shape | None:
 
 def words_of(run: Run) -> int:
     """Return how many tokens the model's vocabulary has; 0 if it is not known."""
-    shape = _shape_of(run)
+    shape = shape_of(run)
     return shape.vocabulary if shape else 0
 
 
 def weights_of(run: Run) -> tuple[float, float] | None:
     """Return the billions of numbers of the model, and the GiB that they take as stated."""
-    shape = _shape_of(run)
+    shape = shape_of(run)
     if shape is None:
         return None
     from ....memory import Setup

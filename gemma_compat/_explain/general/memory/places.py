@@ -29,6 +29,17 @@ _STATES = Answer(
     "not in the log",
     settles=False,
 )
+_OPTIMIZING = Answer(
+    "out of memory in the optimizer's step",
+    (
+        'optim="adamw_torch_fused"   which makes no copies of what it updates',
+        "train an adapter (LoRA): a step updates what is trained, and nothing else",
+        "or shard what is trained over several cards: FSDP, DeepSpeed ZeRO-2",
+    ),
+    why="AdamW that is not fused makes temporary tensors as large as the weights that it updates",
+    known="the last frame is the optimizer's; how much each part holds is not in the log",
+    settles=False,
+)
 _ATTENTION = Answer(
     "out of memory where attention is computed",
     (
@@ -40,6 +51,29 @@ _ATTENTION = Answer(
     known="the last frame is that of attention; how much each part holds is not in the log",
     settles=False,
 )
+_RESIZING = Answer(
+    "out of memory while the embeddings are resized",
+    (
+        "model.resize_token_embeddings(len(tokenizer), mean_resizing=False)",
+        "or resize before the model is moved to the card",
+    ),
+    why="new rows are drawn around the mean of the old ones, for which the whole table is copied "
+    "in float32",
+    known="the frames are those of resizing; read in transformers 5.23.0",
+)
+_BACKWARD = Answer(
+    "out of memory in the backward pass",
+    (
+        "per_device_train_batch_size=1 with more gradient_accumulation_steps",
+        "gradient_checkpointing=True",
+        "a shorter max_length",
+    ),
+    why="the gradients of the logits and of all weights that are trained come on top of what the "
+    "forward pass kept",
+    known="the last frame is that of the backward pass; how much each part holds is not in the log",
+    settles=False,
+)
+_ATTENDS = r"\bin (?:sdpa|eager)_attention_forward|scaled_dot_product_attention\("
 _TOWER = Answer(
     "out of memory in the tower for images or sound",
     (
@@ -61,12 +95,23 @@ def at_first_use(case: Case) -> Answer | None:
 
 
 def at_place(case: Case) -> Answer | None:
-    """Answer by the last frames: the optimizer's states as they are made, or attention."""
-    last = "\n".join(case.frames.splitlines()[-3:])
-    if re.search(r"exp_avg|in _init_group|state\d? = torch\.zeros_like", last):
+    """Answer by the last frames: where the tensor was to be made."""
+    lines = case.frames.splitlines()
+    last = "\n".join(lines[-3:])
+    if re.search(r"in _init_group|state\d? = torch\.zeros_like", last):
         return _STATES
+    if re.search(r"exp_avg|_(?:single|multi)_tensor_adamw?\b|\bin _(?:foreach|fused)_", last):
+        return _OPTIMIZING
     if re.search(r"siglip|vision_tower|audio_tower", case.frames[-1500:]):
         return _TOWER
-    if re.search(r"\bin (?:sdpa|eager)_attention_forward|scaled_dot_product_attention\(", last):
+    if re.search(_ATTENDS, last) or (
+        "softmax" in last and re.search(_ATTENDS, "\n".join(lines[-7:]))
+    ):
         return _ATTENTION
-    return None
+    return _RESIZING if "embeddings_weights_with_mean" in last else None
+
+
+def in_backward(case: Case) -> Answer | None:
+    """Answer an error of the backward pass, whose last frame does not tell what was made."""
+    last = "\n".join(case.frames.splitlines()[-3:])
+    return _BACKWARD if re.search(r"_engine_run_backward|run_backward\(", last) else None
