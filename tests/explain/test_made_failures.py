@@ -3,7 +3,9 @@
 Small Gemma models with one fault each, on 2026-11-28: on one or two H200 (torch 2.11.0,
 transformers 5.17.0, accelerate 1.15.0, peft 0.21.0; ``python`` or ``torchrun`` with two processes),
 and on a CPU (torch 2.13.0, transformers 4.50.3, 4.57.6 and 5.23.0, trl 0.24.0 and 1.15.0). What is
-wrong is known from the script. Paths were shortened, and repeated lines left out.
+wrong is known from the script. The same models on that day in frameworks as they are installed from
+the index, on a CPU (torch 2.13.0): LLaMA-Factory 0.9.5, ms-swift 4.6.0, TRL 0.24.0 and 1.15.0, PEFT
+0.21.2; one wrong setting, file or row each. Paths were shortened, and repeated lines left out.
 """
 
 from __future__ import annotations
@@ -151,12 +153,106 @@ ON_ONE_GPU = {
         "8,192 tokens, 16 heads, each number in 16 bits",
     ),
 }
+IN_FRAMEWORKS = {
+    "llamafactory-adapter-path": ("no adapter in that folder", "adapter_config.json"),
+    "llamafactory-best-no-eval": ("load_best_model_at_end", "eval_strategy"),
+    "llamafactory-dataset-file-gone": ("data/train_v2.json", "file_name in dataset_info.json"),
+    "llamafactory-dataset-info-gone": ("has no dataset_info.json", "dataset_dir: FOLDER"),
+    "llamafactory-dataset-undefined": ("not registered", "data/dataset_info.json"),
+    "llamafactory-deepspeed-missing": ("deepspeed>=0.9.3", "pip install 'deepspeed>=0.9.3'"),
+    "llamafactory-dpo-sft-data": ("does not fit the stage", "ranking"),
+    "llamafactory-export-quant": (
+        "Quantization dataset is necessary",
+        "export_quantization_dataset",
+    ),
+    "llamafactory-ft-type": ("Invalid fine-tuning method", "quantization_bit: 4"),
+    "llamafactory-galore-lora": ("Cannot use LoRA with GaLore", "finetuning_type: full"),
+    "llamafactory-image-count": ("<image>", "one <image> in the text for each image"),
+    "llamafactory-info-json-broken": ("not valid JSON", "python -m json.tool"),
+    "llamafactory-lora-target": ("target_modules", "all-linear"),
+    "llamafactory-lr-string": ("a number was read as a text", "learning_rate"),
+    "llamafactory-model-hub-offline": ("offline mode is on", "hf download MODEL"),
+    "llamafactory-model-path": ("a path that does not exist", "ls -d PATH"),
+    "llamafactory-no-torchrun": (
+        "a program that is to be started is not found: torchrun",
+        "which torchrun",
+    ),
+    "llamafactory-ppo-no-reward": ("`reward_model` is necessary", "stage: rm"),
+    "llamafactory-quant-full": ("only compatible with the LoRA", "finetuning_type: lora"),
+    "llamafactory-quant-no-bnb": ("bitsandbytes>=0.39.0", "pip install 'bitsandbytes>=0.39.0'"),
+    "llamafactory-resume-none": ("no checkpoint to resume", "resume_from_checkpoint"),
+    "llamafactory-sft-pref-data": ("does not fit the stage", "ranking"),
+    "llamafactory-sharegpt-as-alpaca": ("no column instruction", '"formatting": "sharegpt"'),
+    "llamafactory-sharegpt-tags": ("no column messages", "dataset_info.json"),
+    "llamafactory-streaming-no-steps": ("no length", "max_steps"),
+    "llamafactory-template-unknown": ("no template gemma3-it", "gemma3"),
+    "llamafactory-text-model-image": ("the template that is set is for text", "template: gemma3"),
+    "llamafactory-tokenized-copy-broken": ("no data set that save_to_disk wrote", "tokenized_path"),
+    "llamafactory-tokenizer-of-transformers-5": (
+        "older than TokenizersBackend",
+        "transformers>=5.0.0rc0",
+    ),
+    "llamafactory-torchaudio-missing": ("torchaudio is not installed", "pip install torchaudio"),
+    "llamafactory-unknown-key": ("lora_ranks", "options that it does not know"),
+    "llamafactory-unsloth-missing": ("needs unsloth", "pip install"),
+    "llamafactory-val-and-eval": ("Cannot specify `val_size`", "either val_size, or eval_dataset"),
+    "llamafactory-wrong-columns": ("no column question", "dataset_info.json"),
+    "llamafactory-yaml-indent": ("line 18 of train.yaml", "spaces and no tabs"),
+    "ms-swift-all-filtered": ("no row of the data is left", "--max_length"),
+    "ms-swift-bad-json": ("not the JSON", "--json-lines"),
+    "ms-swift-flash-attn": ("flash-attn was asked for", 'attn_implementation="sdpa"'),
+    "ms-swift-image-gone": ("are missing or unreadable", "ls -l PATH"),
+    "ms-swift-model-gone": ("/models/gemma-3-1b", "ls -d"),
+    "ms-swift-model-type-unknown": ("no model_type gemma3-1b", "gemma3_text"),
+    "ms-swift-resume-gone": ("out/checkpoint-10", "ls -d"),
+    "ms-swift-rlhf-no-rejected": ("inputs.rejected is None", "rejected_response"),
+    "ms-swift-template-unknown": ("no template gemma-3", "gemma3_text"),
+    "ms-swift-train-type": ("--train_type", "--tuner_type"),
+    "ms-swift-tuner-type": ("no tuner_type qlora", "--quant_bits 4"),
+    "ms-swift-unknown-arg": ("--lora_ranks", "swift sft --help"),
+    "peft-adalora-total-step": ("total_step", "AdaLoraConfig"),
+    "peft-boft-block": ("divisible by boft_block_size", "divides the layer"),
+    "peft-layers-out-of-range": ("layers_to_transform", "num_hidden_layers"),
+    "peft-lora-target-module-not-linear": (
+        "a whole block that PEFT cannot adapt",
+        "target_modules",
+    ),
+    "peft-prefix-tuning-checkpointing": (
+        "does not work with gradient checkpointing",
+        "gradient_checkpointing=False",
+    ),
+    "peft-weighted-ranks": ("do not have the same rank", "rank"),
+    "transformers-torchvision-mismatch": (
+        "torchvision was built for another torch",
+        "pip install -U torch torchvision",
+    ),
+    "trl-callback-signature": ("callback's method with more arguments", "**kwargs"),
+    "trl-compute-loss-signature": ("overrides compute_loss", "**kwargs"),
+    "trl-compute-loss-unreduced": ("not one number but many", "loss.mean()"),
+    "trl-compute-metrics-decode-negative": ("-100", "pad_token_id"),
+    "trl-gated-no-network": ("the Hub could not be reached", "hf download MODEL"),
+    "trl-gated-offline": ("offline mode is on", "hf download MODEL"),
+    "trl-grpo-reward-length": ("one number for each completion", "for text in completions"),
+    "trl-grpo-reward-signature": ("trl hands prompts to reward()", "**kwargs"),
+    "trl-lora-task-type": ("no task of that name", "CAUSAL_LM"),
+    "trl-optim-name": ("no value adamw_8bits", "adamw_8bit"),
+    "trl-optimizer-file-cut": ("optimizer's or the run's state", "earlier checkpoint"),
+    "trl-push-offline": ("nothing can be uploaded", "push_to_hub=False"),
+    "trl-resume-other-lora": ("saved with rank 8", "LoraConfig(r=8"),
+    "trl-resume-other-optim": ("the state of another optimizer", "the same optim"),
+    "trl-sft-messages-key": ("no column text, and TRL", "'role': 'user'"),
+    "trl-sft-no-triton": ("kernel in Triton", "pip install triton"),
+    "trl-spawn-no-main-guard": ("runs the whole script again", "__main__"),
+    "trl-template-file-missing": ("chat_template_path names neither", "ls -l PATH"),
+    "trl-vlm-fewer-images": ("another number of places for images", "images="),
+}
 # Rules that are confirmed by the log; no other may be.
 CONFIRMED = {"one_cpu/gemma4-in-4.57": {"GC604"}}
 TRUE = {
     **{f"two_gpus/{name}": words for name, words in ON_TWO_GPUS.items()},
     **{f"one_gpu/{name}": words for name, words in ON_ONE_GPU.items()},
     **{f"one_cpu/{name}": words for name, words in ON_A_CPU.items()},
+    **{f"frameworks/{name}": words for name, words in IN_FRAMEWORKS.items()},
 }
 
 

@@ -60,7 +60,50 @@ def _without_a_head(case: Case) -> Answer:
     )
 
 
+# What PEFT says of options that do not go together, and what to set.
+_REFUSED = (
+    ("in_features", "a block size that divides the layer's width: print(module.in_features)"),
+    ("`layers_to_transform` cannot", "target_modules=['q_proj', 'v_proj']   a list, with "
+     "layers_to_transform"),
+    ("Cannot combine adapters", "PeftMixedModel (get_peft_model(..., mixed=True)) or one kind of "
+     "adapter for all"),
+    ("You can only specify either r", "OFTConfig(oft_block_size=32, r=0)   or r alone"),
+    ("gradient checkpointing", "gradient_checkpointing=False, or LoRA in place of a prefix"),
+)  # fmt: skip
+
+
+def _refused(case: Case) -> Answer | None:
+    if not re.search(r"[/\\]peft[/\\]", case.frames):
+        return None
+    for text, do in _REFUSED:
+        if text in case.hit.text:
+            said = case.hit.text.partition(": ")[2].strip().rstrip(".!")
+            return Answer(
+                f"PEFT refuses the adapter's options: {said}", (do,), known="PEFT says so"
+            )
+    return None
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "options-that-peft-refuses",
+        r"ValueError: (?:in_features \(\d+\) must be divisible by \w{1,10}_block_size|"
+        r"`layers_to_transform` cannot be used when `target_modules` is a str|Cannot combine "
+        r"adapters with different peft types|You can only specify either r \(\d+\) or oft_block|"
+        r"\w{1,20}_TUNING does not work with gradient checkpointing)",
+        _refused,
+        {
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/peft/tuners/boft/layer.py", '
+            "line 3, in update_layer\n    raise ValueError(\nValueError: in_features (64) must be "
+            "divisible by boft_block_size (7)!": "block size that divides",
+            'Traceback (most recent call last):\n  File "/x/site-packages/peft/peft_model.py", '
+            "line "
+            "3, in f\n    raise\nValueError: PREFIX_TUNING does not work with gradient "
+            "checkpointing.": "gradient_checkpointing=False",
+            "ValueError: in_features (64) must be divisible by boft_block_size (7)!": "",
+        },
+    ),
     General(
         "adapter-config-lacks-a-field",
         r"config that is trying to be loaded is missing required keys: (?P<names>[^\n]{2,120})|"

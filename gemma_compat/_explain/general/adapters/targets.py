@@ -42,6 +42,19 @@ def _not_found(case: Case) -> Answer:
     names = case.match["names"]
     if re.search(r"\bbase_layer\b|\blora_[AB]\b|\blora_dropout\b", names):
         return _ON_ANOTHER_ADAPTER
+    layers = re.search(r"You specified 'layers_to_transform': (\[?[\d, ]{1,60}\]?)", case.message)
+    if layers is not None:
+        return Answer(
+            "no module has both a name of target_modules and a layer of layers_to_transform: "
+            f"{layers[1]}",
+            (
+                "print(model.config.get_text_config().num_hidden_layers)   : layers count from 0",
+                "or leave layers_to_transform out; layers_pattern, where the layers' list has "
+                "another name than layers",
+            ),
+            known="PEFT adds the layers to its message; which of the two fits nothing, it does not "
+            "say",
+        )
     if re.search(r"(?<!model\.)language_model\.model\.layers", names):
         return Answer(
             "the pattern in target_modules is of the old module path, and matches nothing",
@@ -195,6 +208,10 @@ KINDS: tuple[General, ...] = (
         r"Target modules (?P<names>.{1,300}?) not found in the base model",
         _not_found,
         {
+            "ValueError: Target modules {'q_proj'} not found in the base model. Please check the "
+            "target modules and try again. Note: You specified 'layers_to_transform': [90, 91].": (
+                "num_hidden_layers"
+            ),
             "ValueError: Target modules language_model.model.layers.[\\d]+.q_proj not found in the "
             "base model. Please check": "4.52",
             "ValueError: Target modules {'base_layer'} not found in the base model.": "train again",

@@ -10,6 +10,18 @@ from .arrow import by_arrow
 
 
 def _not_found(case: Case) -> Answer:
+    if "is neither a `Dataset` directory" in case.hit.text:
+        return Answer(
+            "the folder holds no data set that save_to_disk wrote, or not a whole one",
+            (
+                "ls FOLDER   : dataset_dict.json (of several splits), or dataset_info.json and "
+                "state.json",
+                "rm -r FOLDER and run again, where a framework keeps its tokenized rows there "
+                "(tokenized_path)",
+            ),
+            why="load_from_disk goes by these files; a copy or a save that broke off lacks them",
+            known="datasets says so",
+        )
     return Answer(
         "there is no data set of that name or at that path for this account",
         (
@@ -134,7 +146,9 @@ KINDS: tuple[General, ...] = (
         _not_found,
         {
             "datasets.exceptions.DatasetNotFoundError: Dataset 'x/y' doesn't exist on the Hub or "
-            "cannot be accessed.": "hf auth login"
+            "cannot be accessed.": "hf auth login",
+            "FileNotFoundError: Directory tok is neither a `Dataset` directory nor a `DatasetDict` "
+            "directory.": "save_to_disk",
         },
     ),
     General(

@@ -60,6 +60,33 @@ def _column(case: Case) -> Answer | None:
             known="the KeyError is raised in TRL's sft_trainer; read in trl 0.22.0, 0.23.1, 0.24.0",
             certain=False,
         )
+    if re.search(r"[/\\]llamafactory[/\\]data[/\\]converter", case.frames):
+        return Answer(
+            f"the rows have no column {name}, which the data set's entry in dataset_info.json asks "
+            "for",
+            (
+                'in dataset_info.json: "columns": {"prompt": "NAME IN THE FILE", "response": '
+                '"NAME IN THE FILE"}',
+                'or "formatting": "sharegpt", "columns": {"messages": "NAME IN THE FILE"}   for '
+                "rows "
+                "that hold turns",
+            ),
+            why="without formatting an entry is alpaca, with columns instruction, input and output",
+            known="the KeyError comes out of LLaMA-Factory's converter of rows",
+        )
+    if name == "text" and re.search(r"dataset_text_field\]|_text_field\]", case.frames):
+        return Answer(
+            "the rows have no column text, and TRL does not take them for a conversation either",
+            (
+                "print(dataset.column_names, dataset[0])",
+                "messages: a list of {'role': 'user', 'content': ...} for each row   (not from and "
+                "value)",
+                "or SFTConfig(dataset_text_field='COLUMN'), or columns prompt and completion",
+            ),
+            why="a column messages counts where its turns have role and content; what counts as no "
+            "format is read as a text",
+            known="the last frame reads dataset_text_field",
+        )
     return Answer(
         f"the rows have no column {name}" if is_of_data else f"a row or a batch has no key {name}",
         (
@@ -161,6 +188,15 @@ KINDS: tuple[General, ...] = (
             '344, in torch_call\n    images = [example["images"] for example in examples]\n'
             "KeyError: 'images'": "processor.tokenizer",
             "KeyError: 'images'": "no key images",
+            'Traceback (most recent call last):\n  File "/x/site-packages/llamafactory/data/'
+            'converter.py", line 94, in __call__\n    if example[self.dataset_attr.prompt]:\n  '
+            "File "
+            '"/x/site-packages/datasets/formatting/formatting.py", line 283, in __getitem__\n    '
+            "value = self.data[key]\nKeyError: 'instruction'": "dataset_info.json",
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/trl/trainer/sft_trainer.py"'
+            ", line 1019, in tokenize_fn\n    output = processing_class(text=example["
+            "dataset_text_field])\nKeyError: 'text'": "role",
             "KeyError: 'gemma_x'": "",
         },
     ),

@@ -125,6 +125,107 @@ def _perplexity(case: Case) -> Answer | None:
     )
 
 
+def _register(case: Case) -> Answer:
+    if "dataset_info.json due to" not in case.message:
+        return Answer(
+            "the data set is not registered where LLaMA-Factory looks",
+            (
+                "an entry of that name in data/dataset_info.json, and dataset_dir: FOLDER that "
+                "holds it",
+            ),
+            known="the message has the name",
+        )
+    if "[Errno 2]" in case.message:
+        return Answer(
+            "the folder that dataset_dir names has no dataset_info.json",
+            (
+                "ls FOLDER/dataset_info.json   from the folder in which llamafactory-cli runs",
+                "dataset_dir: FOLDER   that holds it (data, where nothing is set)",
+            ),
+            known="the message has the path",
+        )
+    return Answer(
+        "dataset_info.json cannot be read: it is not valid JSON",
+        ("python -m json.tool data/dataset_info.json   names the place",),
+        why="a comma after the last entry, a missing one between two, or single quotes",
+        known="the message is that of the JSON parser",
+    )
+
+
+# What LLaMA-Factory says of settings that do not go together, and what to set.
+_REFUSED_SETTINGS = (
+    ("Invalid fine-tuning method", "finetuning_type: lora   (full, freeze or oft); a quantized "
+     "base is asked for by quantization_bit: 4"),
+    ("only compatible with the LoRA", "finetuning_type: lora   where quantization_bit is set, or "
+     "no quantization_bit"),
+    ("`val_size` if `eval_dataset`", "either val_size, or eval_dataset"),
+    ("`reward_model` is necessary", "reward_model: FOLDER   of a run with stage: rm"),
+    ("Quantization dataset is necessary", "export_quantization_dataset: data/c4_demo.jsonl   "
+     "(texts to calibrate on), or no export_quantization_bit"),
+    ("Cannot use LoRA with", "finetuning_type: full   for GaLore, APOLLO and BAdam, or lora "
+        "without "
+     "them"),
+)  # fmt: skip
+
+
+def _refused_settings(case: Case) -> Answer | None:
+    if not re.search(r"[/\\]llamafactory[/\\]", case.frames):
+        return None
+    for text, do in _REFUSED_SETTINGS:
+        if text in case.hit.text:
+            said = case.hit.text.partition(": ")[2].strip().rstrip(".")
+            return Answer(
+                f"LLaMA-Factory refuses the settings before it loads anything: {said}",
+                (do,),
+                known="LLaMA-Factory says so; read in its hparams, 0.9.5",
+            )
+    return None
+
+
+def _other_stage(case: Case) -> Answer:
+    return Answer(
+        "LLaMA-Factory is given a data set that does not fit the stage: ranked rows for one that "
+        "takes plain ones, or the other way round",
+        (
+            'stage: dpo and rm take entries with "ranking": true in dataset_info.json, and columns '
+            "chosen and rejected",
+            "stage: sft, pt, kto and ppo take entries without it",
+        ),
+        why="it compares ranking of the data set's entry with the stage",
+        known="LLaMA-Factory says so; read in data/loader.py of 0.9.5",
+    )
+
+
+def _file_of_entry(case: Case) -> Answer | None:
+    if not re.search(r"[/\\]llamafactory[/\\]data[/\\]", case.frames):
+        return None
+    return Answer(
+        f"the file that the data set's entry names is not there: {case.match['path']}",
+        (
+            "file_name in dataset_info.json counts from dataset_dir",
+            f"ls -l {case.match['path']}",
+        ),
+        known="LLaMA-Factory looks there and says so",
+    )
+
+
+def _no_tokenizer_loaded(case: Case) -> Answer | None:
+    if not re.search(r"[/\\]llamafactory[/\\]", case.frames):
+        return None
+    if re.search(r"outgoing traffic has been disabled|offline mode is enabled", case.above):
+        return Answer(
+            "LLaMA-Factory could not load the tokenizer: offline mode is on, and the model is not "
+            "in the cache",
+            (
+                "HF_HUB_OFFLINE=0 hf download MODEL   where there is a network, with the same "
+                "HF_HOME",
+                "or model_name_or_path: FOLDER   of a copy on this machine",
+            ),
+            known="the errors before this one",
+        )
+    return None
+
+
 KINDS: tuple[General, ...] = (
     General(
         "perplexity-without-bos",
@@ -169,15 +270,67 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
+        "settings-that-llamafactory-refuses",
+        r"(?:Error|Exception): (?:Invalid fine-tuning method|Cannot specify `val_size` if "
+        r"`eval_dataset`|`reward_model` is necessary for PPO|Quantization dataset is necessary|"
+        r"Cannot use LoRA with GaLore|Quantization is only compatible with the LoRA)",
+        _refused_settings,
+        {
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/llamafactory/hparams/a.py",'
+            " line 3, in __post_init__\n    raise\nAssertionError: Invalid fine-tuning method.": (
+                "quantization_bit: 4"
+            ),
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/llamafactory/hparams/a.py",'
+            " line 3, in __post_init__\n    raise\nValueError: Quantization is only compatible "
+            "with "
+            "the LoRA or OFT method.": "finetuning_type: lora",
+            "AssertionError: Invalid fine-tuning method.": "",
+        },
+    ),
+    General(
+        "data-for-another-stage",
+        r"The dataset is not applicable in the current training stage",
+        _other_stage,
+        {"ValueError: The dataset is not applicable in the current training stage.": "ranking"},
+    ),
+    General(
+        "file-of-an-entry-missing",
+        r"ValueError: File (?P<path>[^\s'\"]{1,200}) not found\.",
+        _file_of_entry,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/llamafactory/data/loader.'
+            'py", line 82, in _load_single_dataset\n    raise\nValueError: File data/a.json not '
+            "found.": "dataset_info.json",
+            "ValueError: File data/a.json not found.": "",
+        },
+    ),
+    General(
+        "tokenizer-not-loaded-by-llamafactory",
+        r"OSError: Failed to load tokenizer",
+        _no_tokenizer_loaded,
+        {
+            "huggingface_hub.errors.LocalEntryNotFoundError: Cannot find the requested files in "
+            "the "
+            "disk cache and outgoing traffic has been disabled.\n\nTraceback (most recent call "
+            'last):\n  File "/x/site-packages/llamafactory/model/loader.py", line 93, in '
+            "load_tokenizer\n    raise\nOSError: Failed to load tokenizer.": "offline mode",
+            "OSError: Failed to load tokenizer.": "",
+        },
+    ),
+    General(
         "data-set-not-registered",
         r"Undefined dataset [\w./-]{1,80} in |Cannot open \S{1,120}dataset_info\.json",
-        always(
-            "the data set is not registered where LLaMA-Factory looks",
-            "an entry of that name in data/dataset_info.json, and dataset_dir: FOLDER that holds "
-            "it",
-            known="the message has the name",
-        ),
-        {"ValueError: Undefined dataset alpaca_x in dataset_info.json.": "dataset_dir"},
+        _register,
+        {
+            "ValueError: Undefined dataset alpaca_x in dataset_info.json.": "dataset_dir",
+            "ValueError: Cannot open data/dataset_info.json due to Expecting property name "
+            "enclosed "
+            "in double quotes: line 1 column 38 (char 37).": "json.tool",
+            "ValueError: Cannot open d/dataset_info.json due to [Errno 2] No such file or "
+            "directory: 'd/dataset_info.json'.": "ls FOLDER/dataset_info.json",
+        },
     ),
     General(
         "no-usable-rows",

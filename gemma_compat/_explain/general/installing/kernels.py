@@ -257,7 +257,9 @@ KINDS: tuple[General, ...] = (
             "bfloat16 was asked for where it is not computed",
             (
                 "float32 (dtype=torch.float32, bf16=False)   is safe for every Gemma",
-                "fp16=True with weights in float32, on a card without bfloat16",
+                "use_cpu=True beside it, where no GPU is meant to be used"
+                if "bf16/gpu" in case.hit.text
+                else "fp16=True with weights in float32, on a card without bfloat16",
             ),
             why="compute capability 8.0 and newer compute bfloat16; float16 overflows in Gemma 3"
             + _card(case),
@@ -265,7 +267,7 @@ KINDS: tuple[General, ...] = (
             settles=False,
         ),
         {
-            "ValueError: Your setup doesn't support bf16/gpu. You need torch>=1.10": "float32",
+            "ValueError: Your setup doesn't support bf16/gpu. You need torch>=1.10": "use_cpu=True",
             "__Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your "
             "Tesla V100-SXM2-16GB GPU has compute capability 7.0.": "float32",
         },

@@ -90,6 +90,50 @@ def _not_json(case: Case) -> Answer:
     )
 
 
+def _not_loaded(case: Case) -> Answer:
+    if "operator torchvision::nms does not exist" in f"{case.above}{case.around}":
+        return Answer(
+            "transformers could not load one of its modules: the installed torchvision was built "
+            "for another torch",
+            (
+                "pip install -U torch torchvision   together, from one index: a CPU build of one "
+                "does not go with a CUDA build of the other",
+                "pip uninstall torchvision   where no images are read",
+            ),
+            why="torchvision's compiled part could not be loaded into this torch, so that its "
+            "operators are missing",
+            known="the error before this one",
+        )
+    return Answer(
+        "transformers could not load one of its modules; the error before this one is the cause",
+        (
+            f'python -c "import {case.match["name"] or "transformers"}"   shows it whole',
+            "pip uninstall flash-attn torchvision tensorflow   one by one, where the run does not "
+            "need them",
+        ),
+        why="an optional package that is installed for another torch or CUDA fails when "
+        "transformers looks at it",
+        known="transformers says so; the error that it quotes names the package",
+        settles=False,
+    )
+
+
+def _yaml(case: Case) -> Answer:
+    place = re.search(r"in \"(?P<file>[^\"\n]{1,300})\", line (?P<line>\d+)",
+                      f"{case.hit.text}\n{case.hit.after[:600]}")  # fmt: skip
+    file = re.split(r"[/\\]", place["file"])[-1] if place else ""
+    where = f"line {place['line']} of {file}" if place else ""
+    return Answer(
+        "a file in YAML cannot be read" + (f": {where}" if where else ""),
+        (
+            f"look at {where or 'the line that the message names'} and the one above it: spaces "
+            "and no tabs, the same indent for all keys of one level",
+            "quotes around a value with a colon or a # in it",
+        ),
+        known="the YAML parser names the place",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "file-where-a-folder-belongs",
@@ -230,25 +274,34 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
+        "yaml-that-is-not-yaml",
+        r"(?:yaml\.)?(?:scanner\.ScannerError|parser\.ParserError|ScannerError|ParserError): "
+        r"(?P<said>(?:mapping values are not allowed|while (?:scanning|parsing)|expected |could "
+        r"not "
+        r"find expected)[^\n]{0,80})",
+        _yaml,
+        {
+            "yaml.scanner.ScannerError: mapping values are not allowed in this context\n  in "
+            '"/x/train.yaml", line 18, column 12': "line 18 of train.yaml",
+            "yaml.scanner.ScannerError: while scanning for the next token\nfound character '\\t' "
+            "that "
+            'cannot start any token\n  in "c.yaml", line 3, column 1': "spaces",
+        },
+    ),
+    General(
         "module-of-transformers-fails",
         r"Failed to import (?P<name>transformers[\w.]{0,100}) because of the following error|"
         r"Could not import module '(?P<asked>\w{1,80})'\. Are this object's requirements",
-        lambda case: Answer(
-            "transformers could not load one of its modules; the error before this one is the "
-            "cause",
-            (
-                f'python -c "import {case.match["name"] or "transformers"}"   shows it whole',
-                "pip uninstall flash-attn torchvision tensorflow   one by one, where the run does "
-                "not need them",
-            ),
-            why="an optional package that is installed for another torch or CUDA fails when "
-            "transformers looks at it",
-            known="transformers says so; the error that it quotes names the package",
-            settles=False,
-        ),
+        _not_loaded,
         {
+            "RuntimeError: operator torchvision::nms does not exist\n\nThe above exception was the "
+            "direct cause of the following exception:\n\nModuleNotFoundError: Could not import "
+            "module "
+            "'Gemma2ForCausalLM'. Are this object's requirements defined correctly?": (
+                "torchvision was built for another torch"
+            ),
             "RuntimeError: Failed to import transformers.trainer because of the following error "
-            "(look up to see its traceback):\nsomething": "one by one"
+            "(look up to see its traceback):\nsomething": "one by one",
         },
     ),
     General(

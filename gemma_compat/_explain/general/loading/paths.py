@@ -36,6 +36,16 @@ def another_server(case: Case) -> Answer:
 def _no_file(case: Case) -> Answer:
     path = case.match["path"]
     folder, _, name = path.replace("\\", "/").rpartition("/")
+    if re.search(r", line \d+, in _execute_child\b", case.frames) and not folder:
+        return Answer(
+            f"a program that is to be started is not found: {path}",
+            (
+                f"which {path}   in the environment in which the command runs: activate it, so "
+                f"that "
+                "its bin folder is on PATH",
+            ),
+            known="the frames start a process; the message names the program",
+        )
     if _WRITES.search(case.frames):
         return Answer(
             "a file is to be written into a folder that does not exist",
@@ -122,6 +132,9 @@ KINDS: tuple[General, ...] = (
         _no_file,
         {
             "FileNotFoundError: [Errno 2] No such file or directory: 'data/train.json'": "ls -l",
+            'Traceback (most recent call last):\n  File "/usr/lib/python3.11/subprocess.py", line '
+            "1950, in _execute_child\n    raise child_exception_type(errno_num, err_msg)\n"
+            "FileNotFoundError: [Errno 2] No such file or directory: 'torchrun'": "which torchrun",
             'Traceback (most recent call last):\n  File "/x/gguf_writer.py", line 182, in '
             'open_output_file\n    self.fout = [open(filename, "wb") for filename in filenames]\n'
             "FileNotFoundError: [Errno 2] No such file or directory: '/output/gguf/model.gguf'": (

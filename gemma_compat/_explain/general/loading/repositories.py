@@ -79,15 +79,65 @@ def _no_such(case: Case) -> Answer | None:
     )
 
 
+_NO_TEMPLATE_THERE = Answer(
+    "chat_template_path names neither a file of this machine nor a model that can be loaded",
+    (
+        "ls -l PATH   from the folder in which the command runs; a file ends in .jinja or .j2",
+        "chat_template_path='google/gemma-3-4b-it'   takes the template of a model, with a network",
+    ),
+    why="TRL reads a path without a file as a model's name, and asks the Hub for it",
+    known="the frames: TRL clones a chat template; whether the Hub has that name is not known",
+)
+
+
 def _out_of_reach(case: Case) -> Answer | None:
     if "cannot import name" in case.hit.text:
         return None  # the name of the error, and not the error
     if not case.is_of_a_hub:
         return another_server(case)
+    asked = f"{case.above}{case.around}"
+    if re.search(r"[/\\]trl[/\\]\S{1,60}, line \d+, in \w{0,20}chat_template", case.around):
+        return _NO_TEMPLATE_THERE
+    if re.search(r"outgoing traffic has been disabled|offline mode is enabled", asked):
+        return Answer(
+            "offline mode is on, and a file that is needed is not in the cache",
+            (
+                "HF_HUB_OFFLINE=0 hf download MODEL   where there is a network, with the same "
+                "HF_HOME",
+                "ls -d PATH   where a folder of this machine was meant",
+            ),
+            known="huggingface_hub says so in the error before this one",
+        )
+    if re.search(r"ProxyError|127\.0\.0\.1:\d+.{0,40}proxy", asked):
+        return Answer(
+            "the Hub could not be reached: the proxy refused the connection or is not there",
+            (
+                "env | grep -i proxy   and curl -I https://huggingface.co",
+                "unset HTTPS_PROXY HTTP_PROXY   where no proxy is needed",
+            ),
+            known="the error before this one is the proxy's",
+        )
     return Answer(
         "the Hub could not be reached, or it refused for a while",
         ("download once where there is a network: hf download MODEL   then HF_HUB_OFFLINE=1",),
         why="no network on this node, a proxy, or too many requests from one address",
+    )
+
+
+def _offline(case: Case) -> Answer:
+    if re.search(r"/api/repos/create|/(?:preupload|commit)/", case.message):
+        return Answer(
+            "offline mode is on, and so nothing can be uploaded to the Hub",
+            (
+                "HF_HUB_OFFLINE=0   before the command, where there is a network",
+                "push_to_hub=False   where there is none; hf upload REPO FOLDER   later",
+            ),
+            known="huggingface_hub says so, and the address is one of an upload",
+        )
+    return Answer(
+        "offline mode is on, and a file that is needed is not in the cache",
+        ("HF_HUB_OFFLINE=0 hf download MODEL   where there is a network, with the same HF_HOME",),
+        known="huggingface_hub says so",
     )
 
 
@@ -147,14 +197,12 @@ KINDS: tuple[General, ...] = (
     General(
         "offline",
         r"OfflineModeIsEnabled|offline mode is enabled|outgoing traffic has been disabled",
-        always(
-            "offline mode is on, and a file that is needed is not in the cache",
-            "HF_HUB_OFFLINE=0 hf download MODEL   where there is a network, with the same HF_HOME",
-            known="huggingface_hub says so",
-        ),
+        _offline,
         {
+            "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach "
+            "https://x/api/repos/create: offline mode is enabled.": "nothing can be uploaded",
             "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach https://x: offline mode is "
-            "enabled.": "hf download MODEL"
+            "enabled.": "hf download MODEL",
         },
     ),
     General(
@@ -281,7 +329,8 @@ KINDS: tuple[General, ...] = (
         r"requests\.exceptions\.(?:SSLError|ProxyError|ConnectionError|ConnectTimeout|ReadTimeout)|"
         r"HTTPSConnectionPool\(host='[\w.-]{0,40}(?:huggingface|hf)\.co'[^\n]{0,80}timed out|"
         r"CERTIFICATE_VERIFY_FAILED|httpx\.(?:ConnectError|ConnectTimeout|ProxyError)|"
-        r"Unknown scheme for proxy URL|couldn't connect to 'https://huggingface\.co'|Max retries "
+        r"Unknown scheme for proxy URL|couldn't connect to 'https?://[\w.:/-]{3,80}' to load|Max "
+        r"retries "
         r"exceeded with url|"
         r"Temporary failure in name resolution|LocalEntryNotFoundError|ReadTimeoutError|"
         r"429 Client Error|50\d Server Error|requests\.exceptions\.\w{0,10}Timeout|"

@@ -117,6 +117,9 @@ def size_mismatch(case: Case) -> Answer:
     if re.search(r"experts\S{0,40}\.lora_", case.hit.text):
         return _expert_adapter(saved, here)
     if "lora_" in case.hit.text:
+        ranks = _ranks(case, saved, here)
+        if ranks is not None:
+            return ranks
         return Answer(
             f"the adapter does not belong to this model: a tensor has shape [{saved}] in its file "
             f"and [{here}] here",
@@ -125,6 +128,26 @@ def size_mismatch(case: Case) -> Answer:
             known="both shapes are in the message",
         )
     return _other_size(saved, here)
+
+
+def _ranks(case: Case, saved: str, here: str) -> Answer | None:
+    """Answer where the two shapes differ in the rank alone."""
+    of_file, of_model = saved.split(", "), here.split(", ")
+    if len(of_file) != 2 or len(of_model) != 2:
+        return None
+    rank, other = (0, 1) if "lora_A" in case.hit.text else (1, 0)
+    if of_file[other] != of_model[other] or of_file[rank] == of_model[rank]:
+        return None
+    return Answer(
+        f"the adapter was saved with rank {of_file[rank]}, and is loaded into one of rank "
+        f"{of_model[rank]}: shape [{saved}] in its file and [{here}] here",
+        (
+            f"LoraConfig(r={of_file[rank]}, ...)   to go on with it: its adapter_config.json has "
+            "the rest",
+            "or start anew without resume_from_checkpoint, where the rank was changed on purpose",
+        ),
+        known="both shapes are in the message, and differ in the rank alone",
+    )
 
 
 def _of_pieces(case: Case, saved: str, here: str) -> Answer | None:

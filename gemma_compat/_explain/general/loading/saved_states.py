@@ -90,7 +90,38 @@ def _of_megatron(case: Case) -> Answer | None:
     )
 
 
+def _options_of_another(case: Case) -> Answer | None:
+    lines = case.frames.splitlines()
+    if not lines or "group" not in lines[-1]:
+        return None
+    name = case.match["name"]
+    return Answer(
+        f"the optimizer's groups have no {name}: they came from the state of another optimizer",
+        (
+            "resume with the same optim as the run that saved the checkpoint",
+            "or without the optimizer's state: rm CHECKPOINT/optimizer.pt CHECKPOINT/scheduler.pt",
+        ),
+        why="load_state_dict takes the options of each group from the file, in place of those that "
+        "the optimizer was made with",
+        known="the message and the last frame",
+        certain=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "optimizer-options-of-another",
+        r"KeyError: '(?P<name>betas?|beta1|beta3|momentum|dampening|amsgrad|scale_parameter|"
+        r"relative_step|warmup_init|decay_rate|clip_threshold|eps|nesterov|weight_decay)'",
+        _options_of_another,
+        {
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/transformers/optimization.'
+            'py", line 818, in _get_options\n    use_first_moment = param_group["beta1"] is not '
+            "None\nKeyError: 'beta1'": "the same optim",
+            "KeyError: 'momentum'": "",
+        },
+    ),
     General(
         "optimizer-state-without-its-averages",
         r"KeyError: '(?:exp_avg(?:_sq)?|momentum_buffer|state1|state2)'",

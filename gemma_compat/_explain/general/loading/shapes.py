@@ -184,12 +184,25 @@ _NO_MASK = Answer(
 )
 
 
+_NO_TRITON = Answer(
+    "this TRL computes the loss with a kernel in Triton, and Triton cannot be imported here",
+    (
+        "pip install triton   on Linux with an NVIDIA or AMD GPU (a CUDA build of torch brings it)",
+        "pip install 'trl==0.24.0' 'transformers==4.57.6'   on a CPU: it computes the loss without",
+    ),
+    why="trl/trainer/utils.py puts None in place of the kernel where its import fails",
+    known="the last frame; read in TRL 1.15.0, and 0.24.0 trained so on a CPU without Triton",
+)
+
+
 def _none(case: Case) -> Answer | None:
     name = case.match["name"] or ""
     if re.match(r"c[a-z]+\d|cget_|cquantize|cdequantize|clion|cadam", name):
         return None  # bitsandbytes without its library
     if name == "to" and re.search(r"attention_mask\.to\(", case.around):
         return _NO_MASK
+    if name == "apply" and re.search(r"_ChunkedLogProbFunction\.apply\(", case.frames):
+        return _NO_TRITON
     outside = [item for item in case.packages if item != "torch"]
     who = outside[-1] if outside else "the script"
     reads = f"reads {name} of it" if name else "uses it"
@@ -289,6 +302,11 @@ KINDS: tuple[General, ...] = (
         {
             "AttributeError: 'NoneType' object has no attribute 'shape'": "None",
             "TypeError: 'NoneType' object is not iterable": "None",
+            'Traceback (most recent call last):\n  File "/x/site-packages/trl/trainer/utils.py", '
+            "line "
+            "1638, in _fused_forward\n    per_token = "
+            "_ChunkedLogProbFunction.apply(\nAttributeError: "
+            "'NoneType' object has no attribute 'apply'": "pip install triton",
             "AttributeError: 'NoneType' object has no attribute 'cadam32bit_grad_fp32'": "",
         },
     ),

@@ -95,6 +95,29 @@ def _no_room_on_the_device(case: Case) -> Answer:
     )
 
 
+def _loader_worker(case: Case) -> Answer:
+    if "finished its bootstrapping phase" in case.hit.before:
+        return Answer(
+            "the script starts processes, and each of them runs the whole script again",
+            (
+                'if __name__ == "__main__":   around all that the script does, trainer.train() too',
+                "or dataloader_num_workers=0",
+            ),
+            why="a process that is spawned imports the script; what stands at its top level runs "
+            "in it as well",
+            known="the workers' own error, above: they were started before they had finished "
+            "their import",
+        )
+    return Answer(
+        "a process of the data loader failed; its own error is not in this message",
+        (
+            "dataloader_num_workers=0   shows the error itself",
+            "free -h, df -h /dev/shm   where it then works: memory or shared memory ran out",
+        ),
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "mps-out-of-memory",
@@ -162,13 +185,15 @@ KINDS: tuple[General, ...] = (
         "loader-worker-died",
         r"DataLoader worker \(pid(?:\(s\))? [\d, ]{1,60}\) exited unexpectedly|"
         r"Pin memory thread exited unexpectedly|Caught \w{3,40} in DataLoader worker process",
-        always(
-            "a process of the data loader failed; its own error is not in this message",
-            "dataloader_num_workers=0   shows the error itself",
-            "free -h, df -h /dev/shm   where it then works: memory or shared memory ran out",
-            settles=False,
-        ),
-        {"RuntimeError: DataLoader worker (pid(s) 1234) exited unexpectedly": "shows the error"},
+        _loader_worker,
+        {
+            "RuntimeError: DataLoader worker (pid(s) 1234) exited unexpectedly": "shows the error",
+            "RuntimeError: \n        An attempt has been made to start a new process before the\n"
+            "        current process has finished its bootstrapping phase.\n\nTraceback (most "
+            "recent "
+            'call last):\n  File "t.py", line 3, in <module>\n    f()\nRuntimeError: DataLoader '
+            "worker (pid(s) 1234) exited unexpectedly": "__main__",
+        },
     ),
     General(
         "file-not-mapped-into-memory",

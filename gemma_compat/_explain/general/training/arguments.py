@@ -30,6 +30,12 @@ _RENAMED = {
     "use_flash_attention_2": 'attn_implementation="flash_attention_2"',
 }
 
+# What a trainer calls that the script has passed to it.
+_HANDED_OVER = re.compile(
+    r"(?<!def )\b(?P<hook>reward_func|compute_metrics|preprocess_logits_for_metrics|"
+    r"compute_loss_func|formatting_func|data_collator|collate_fn|model_init)\("
+)
+
 
 def _by_the_atlas(case: Case, function: str, name: str) -> Released | None:
     """Return the releases that take the argument, also where the class is not named."""
@@ -53,7 +59,7 @@ def _argument(case: Case) -> Answer:
         return _known_argument(case, known, packages)
     if name in OF_LORA and function.startswith("LoraConfig"):
         return meant_of_lora(name)
-    if re.search(r"(?:^|\.)on_[a-z_]{4,30}$", function):
+    if re.search(r"(?:^|\.)on_[a-z_]{3,30}$", function):
         return OF_A_CALLBACK
     if known is None and name == "keep_torch_compile":
         return TOO_OLD_TO_UNWRAP
@@ -64,6 +70,23 @@ def _argument(case: Case) -> Answer:
     told = told_of_trl(name, function) if known is None else None
     if told is not None:
         return told
+    hook = _hook(case)
+    if hook and packages:
+        return Answer(
+            f"{packages[-1]} hands {name} to {function}(), which was passed as {hook} and does not "
+            "take it",
+            (
+                f"def {function.rpartition('.')[2]}(..., **kwargs):   so that it takes what else "
+                f"is "
+                "handed on",
+            ),
+            why="TRL gives a reward function prompts, completions, completion_ids, trainer_state "
+            "and "
+            "every other column by name"
+            if hook == "reward_func"
+            else "",
+            known="the last frame calls what was passed; its signature is not in the log",
+        )
     if len(set(packages)) < 2:
         return Answer(
             f"{function}() is given {name}, and takes no such argument",
@@ -83,6 +106,13 @@ def _argument(case: Case) -> Answer:
         known="the message and the frames; which releases agree, `advise` finds",
         settles=False,
     )
+
+
+def _hook(case: Case) -> str:
+    """Return under which name the function that does not take the argument was passed; or empty."""
+    lines = case.frames.splitlines()
+    found = _HANDED_OVER.search(lines[-1]) if lines else None
+    return found["hook"] if found else ""
 
 
 def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
@@ -261,6 +291,11 @@ KINDS: tuple[General, ...] = (
         _argument,
         {
             "TypeError: f() got an unexpected keyword argument 'x'": "no such argument",
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/trl/trainer/grpo_trainer.py", '
+            "line 1584, in _calculate_rewards\n    output_reward_func = reward_func(\nTypeError: "
+            "reward() got an unexpected keyword argument 'prompts'": "**kwargs",
+            "TypeError: Log.on_log() got an unexpected keyword argument 'model'": "**kwargs",
             "• Result: LoraConfig.__init__() got an unexpected keyword argument 'dropout'": (
                 "lora_dropout"
             ),
