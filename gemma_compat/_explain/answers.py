@@ -83,7 +83,7 @@ def _is_reported(hit: Hit, reading: LogReading) -> bool:
         return True
     if _OF_A_CALL.match(hit.text, hit.match.start()) is not None:
         return True
-    if reading.lines == 1 and hit.match.start() <= 2:  # somebody asks what that message means
+    if reading.lines == 1 and hit.match.start() <= 2:  # the writer asks what that message means
         return True
     above = [line for line in hit.before[-600:].splitlines() if line.strip("`> \t")]
     if hit.line == 1 and reading.lines > 1:
