@@ -1,4 +1,4 @@
-"""ms-swift, and Ascend's NPU, on which it is often run."""
+"""ms-swift: its options, templates, checkpoints and rows."""
 
 from __future__ import annotations
 
@@ -264,61 +264,6 @@ KINDS: tuple[General, ...] = (
         {
             "ValueError: DeepSpeed is not compatible with `device_map`. n_gpu: 4, "
             "local_world_size: 1.": "NPROC_PER_NODE"
-        },
-    ),
-    General(
-        "npu-out-of-memory",
-        r"NPU out of memory\. Tried to allocate",
-        always(
-            "the run needs more memory than the NPU has",
-            "per_device_train_batch_size=1, a shorter max_length, gradient checkpointing",
-            "PYTORCH_NPU_ALLOC_CONF=expandable_segments:True   against fragments",
-            "npu-smi info   shows what other processes hold",
-            why="the logits of a Gemma go over 256,000 or 262,144 tokens, and are the largest "
-            "tensor of a step with long rows",
-            known="torch_npu says so",
-            settles=False,
-        ),
-        {
-            "RuntimeError: NPU out of memory. Tried to allocate 2.00 GiB (NPU 0; 60.97 GiB total "
-            "capacity; 55.10 GiB already allocated": "npu-smi"
-        },
-        alone=True,
-    ),
-    General(
-        "operation-failed-on-the-npu",
-        r"call aclnn\w{2,60} failed|ERR0\d{4} (?:OPS|PTA|DIST|ACL|HCCL)|"
-        r"HCCL function error|ERR02200 DIST|wait execution of the Notify register times out",
-        always(
-            "an operation of the Ascend NPU failed in its own library (CANN)",
-            'npu-smi info   and   python -c "import torch, torch_npu; print(torch.__version__, '
-            'torch_npu.__version__)"',
-            "torch, torch_npu and CANN of one row of torch_npu's table of releases",
-            "or attn_implementation='eager', where the operation's name has Attention in it",
-            why="a head size, dtype or mask that this CANN does not take, or releases that do not "
-            "belong together",
-            known="CANN names the operation; why it failed, the lines around the code say",
-            settles=False,
-        ),
-        {
-            "RuntimeError: call aclnnFlashAttentionScore failed, detail:EZ1001: [PID: 1] "
-            "2025-04-01": "torch_npu"
-        },
-        alone=True,
-    ),
-    General(
-        "no-cann-in-this-shell",
-        r"lib(?:hccl|ascendcl|ge_runner|opapi)\.so: cannot open shared object",
-        always(
-            "the libraries of Ascend's CANN are not on the path of this shell",
-            "source /usr/local/Ascend/ascend-toolkit/set_env.sh",
-            why="torch_npu loads them at import",
-            known="the loader names the file",
-        ),
-        {
-            "ImportError: libhccl.so: cannot open shared object file: No such file or directory": (
-                "set_env.sh"
-            )
         },
     ),
     General(

@@ -1,4 +1,4 @@
-"""Repositories on the Hub: gated, misspelt, or out of reach; and files that they lack."""
+"""Repositories on the Hub that are misspelt, and files that they lack."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
-from .paths import another_server
 
 
 def _no_tokenizer(case: Case) -> Answer:
@@ -50,24 +49,6 @@ def _no_config(case: Case) -> Answer:
     )
 
 
-def _gated(case: Case) -> Answer:
-    accept = "accept the licence on the model's page at huggingface.co, with that account"
-    login = "hf auth login   (huggingface-cli login)"
-    is_known = re.search(
-        r"not in the authorized list|awaiting a review|ask for access",
-        f"{case.hit.text}{case.hit.after}",
-    )
-    return Answer(
-        "the account of this token may not read the repository: its licence is not accepted, or "
-        "not granted yet"
-        if is_known
-        else "the repository is gated: its licence must be accepted with the account that the "
-        "token belongs to",
-        (accept, login) if is_known else (login, f"and {accept}"),
-        why="Google's Gemma 1 to 3 checkpoints are gated",
-    )
-
-
 def _no_such(case: Case) -> Answer | None:
     if re.search(r"gated repo|is gated|is restricted", f"{case.hit.text}{case.hit.after[:600]}"):
         return None  # it is there, and has its own kind
@@ -79,102 +60,7 @@ def _no_such(case: Case) -> Answer | None:
     )
 
 
-_NO_TEMPLATE_THERE = Answer(
-    "chat_template_path names neither a file of this machine nor a model that can be loaded",
-    (
-        "ls -l PATH   from the folder in which the command runs; a file ends in .jinja or .j2",
-        "chat_template_path='google/gemma-3-4b-it'   takes the template of a model, with a network",
-    ),
-    why="TRL reads a path without a file as a model's name, and asks the Hub for it",
-    known="the frames: TRL clones a chat template; whether the Hub has that name is not known",
-)
-
-
-def _out_of_reach(case: Case) -> Answer | None:
-    if "cannot import name" in case.hit.text:
-        return None  # the name of the error, and not the error
-    if not case.is_of_a_hub:
-        return another_server(case)
-    asked = f"{case.above}{case.around}"
-    if re.search(r"[/\\]trl[/\\]\S{1,60}, line \d+, in \w{0,20}chat_template", case.around):
-        return _NO_TEMPLATE_THERE
-    if re.search(r"outgoing traffic has been disabled|offline mode is enabled", asked):
-        return Answer(
-            "offline mode is on, and a file that is needed is not in the cache",
-            (
-                "HF_HUB_OFFLINE=0 hf download MODEL   where there is a network, with the same "
-                "HF_HOME",
-                "ls -d PATH   where a folder of this machine was meant",
-            ),
-            known="huggingface_hub says so in the error before this one",
-        )
-    if re.search(r"ProxyError|127\.0\.0\.1:\d+.{0,40}proxy", asked):
-        return Answer(
-            "the Hub could not be reached: the proxy refused the connection or is not there",
-            (
-                "env | grep -i proxy   and curl -I https://huggingface.co",
-                "unset HTTPS_PROXY HTTP_PROXY   where no proxy is needed",
-            ),
-            known="the error before this one is the proxy's",
-        )
-    return Answer(
-        "the Hub could not be reached, or it refused for a while",
-        ("download once where there is a network: hf download MODEL   then HF_HUB_OFFLINE=1",),
-        why="no network on this node, a proxy, or too many requests from one address",
-    )
-
-
-def _offline(case: Case) -> Answer:
-    if re.search(r"/api/repos/create|/(?:preupload|commit)/", case.message):
-        return Answer(
-            "offline mode is on, and so nothing can be uploaded to the Hub",
-            (
-                "HF_HUB_OFFLINE=0   before the command, where there is a network",
-                "push_to_hub=False   where there is none; hf upload REPO FOLDER   later",
-            ),
-            known="huggingface_hub says so, and the address is one of an upload",
-        )
-    return Answer(
-        "offline mode is on, and a file that is needed is not in the cache",
-        ("HF_HUB_OFFLINE=0 hf download MODEL   where there is a network, with the same HF_HOME",),
-        known="huggingface_hub says so",
-    )
-
-
 KINDS: tuple[General, ...] = (
-    General(
-        "token-without-the-right",
-        r"fine-grained token settings|must use a write token|"
-        r"403 Forbidden: (?:None\.|You don't have the rights|Authorization error)|"
-        r"Invalid (?:user token|credentials in Authorization header|username or password)",
-        always(
-            "the Hub knows the token, and it does not allow this (or is no longer valid)",
-            "hf auth login   with a new token of the kind Read (Write, to upload)",
-            "a fine-grained token: tick access to public gated repositories",
-            why="a token carries its own rights, less than those of the account",
-        ),
-        {
-            "huggingface_hub.errors.HfHubHTTPError: 403 Forbidden: Please enable access to public "
-            "gated repositories in your fine-grained token settings to view this repository.": (
-                "tick"
-            )
-        },
-        alone=True,
-    ),
-    General(
-        "no-token",
-        r"LocalTokenNotFoundError|Token is required \(`token=True`\)|"
-        r"You must provide a token or be logged in",
-        always(
-            "the Hub asks for a token, and none is stored here",
-            "hf auth login   (huggingface-cli login), or HF_TOKEN=... before the command",
-            known="huggingface_hub says so",
-        ),
-        {
-            "huggingface_hub.errors.LocalTokenNotFoundError: Token is required (`token=True`), "
-            "but no token found.": "HF_TOKEN"
-        },
-    ),
     General(
         "path-taken-for-a-name",
         r"HFValidationError|Repo id must be in the form|Repo id must use alphanumeric|"
@@ -192,17 +78,6 @@ KINDS: tuple[General, ...] = (
             "'namespace/repo_name': './out/gemma/final'. Use `repo_type` argument if needed.": (
                 "ls -d PATH"
             )
-        },
-    ),
-    General(
-        "offline",
-        r"OfflineModeIsEnabled|offline mode is enabled|outgoing traffic has been disabled",
-        _offline,
-        {
-            "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach "
-            "https://x/api/repos/create: offline mode is enabled.": "nothing can be uploaded",
-            "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach https://x: offline mode is "
-            "enabled.": "hf download MODEL",
         },
     ),
     General(
@@ -284,65 +159,11 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "gated-repository",
-        r"(?:is|access) a gated repo|Cannot access gated repo|"
-        r"[Aa]ccess to model \S{1,120} is restricted|"
-        r"GatedRepoError|awaiting a review from the repo authors",
-        _gated,
-        {
-            "OSError: You are trying to access a gated repo.\nCannot access gated repo": "licence",
-            "Access to model google/gemma-3-4b-pt is restricted and you are not in the authorized "
-            "list. Visit https://huggingface.co/google/gemma-3-4b-pt": "not granted yet",
-        },
-        alone=True,
-    ),
-    General(
         "no-such-repository",
         r"is not a local folder and is not a valid model identifier|RepositoryNotFoundError|"
         r"Repository Not Found for url|401 Client Error",
         _no_such,
         {"OSError: gogle/gemma is not a local folder and is not a valid model identifier": "name"},
-        alone=True,
-    ),
-    General(
-        "statistics-out-of-reach",
-        r"Unsloth: HuggingFace seems to be down",
-        always(
-            "Unsloth waited two minutes for a small file on the Hub, and got none",
-            "UNSLOTH_DISABLE_STATISTICS=1 before the command, where the model lies on this machine "
-            "or a mirror is used",
-            "HF_HUB_OFFLINE=1   with a model that was downloaded before: hf download MODEL",
-            why="before it loads a model it downloads a README to count runs; a proxy, a firewall "
-            "or a node without a network stops that one file, and the Hub need not be down",
-            known="read in unsloth 2026.10.9, models/_utils.py",
-            settles=False,
-        ),
-        {
-            "RuntimeError: Unsloth: HuggingFace seems to be down after trying for 120 seconds :(": (
-                "UNSLOTH_DISABLE_STATISTICS=1"
-            )
-        },
-        alone=True,
-    ),
-    General(
-        "hub-out-of-reach",
-        r"requests\.exceptions\.(?:SSLError|ProxyError|ConnectionError|ConnectTimeout|ReadTimeout)|"
-        r"HTTPSConnectionPool\(host='[\w.-]{0,40}(?:huggingface|hf)\.co'[^\n]{0,80}timed out|"
-        r"CERTIFICATE_VERIFY_FAILED|httpx\.(?:ConnectError|ConnectTimeout|ProxyError)|"
-        r"Unknown scheme for proxy URL|couldn't connect to 'https?://[\w.:/-]{3,80}' to load|Max "
-        r"retries "
-        r"exceeded with url|"
-        r"Temporary failure in name resolution|LocalEntryNotFoundError|ReadTimeoutError|"
-        r"429 Client Error|50\d Server Error|requests\.exceptions\.\w{0,10}Timeout|"
-        r"Read timed out\.",
-        _out_of_reach,
-        {
-            "OSError: We couldn't connect to 'https://huggingface.co' to load": "network",
-            "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='huggingface.co', port=443)"
-            ": Read timed out. (read timeout=10)": "HF_HUB_OFFLINE",
-            "ImportError: cannot import name 'LocalEntryNotFoundError' from "
-            "'huggingface_hub.errors' (/x/y.py)": "",
-        },
         alone=True,
     ),
 )

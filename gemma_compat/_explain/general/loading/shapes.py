@@ -1,4 +1,4 @@
-"""Shapes that do not fit, and values that are not there."""
+"""Shapes that do not fit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 from ..memory.merging import merged_sizes
-from ..released import upgrade
 
 _VISION = re.compile(r"vision|image|pixel|siglip|projector|embed_vision", re.IGNORECASE)
 
@@ -157,79 +156,6 @@ def _two_lengths(told: str) -> Answer:
     )
 
 
-_ABSENT = {
-    "chat_template": "the processor has no tokenizer with a template",
-    "apply_chat_template": "the tokenizer was not loaded: what holds it is None",
-    "tokenizer": "the processor was not loaded: what holds it is None",
-    "image_processor": "the processor was not loaded: what holds it is None",
-    "pad_token_id": "the tokenizer was not loaded: what holds it is None",
-    "split": "a text that should be there is None: an empty field of a row, or no answer",
-    "strip": "a text that should be there is None: an empty field of a row, or no answer",
-    "replace": "a text that should be there is None: an empty field of a row, or no answer",
-}
-
-
-_NO_MASK = Answer(
-    "the model is asked for something with an attention_mask, and none was handed over",
-    (
-        "model.generate(**tokenizer(texts, return_tensors='pt').to(model.device), ...)   : with "
-        "input_ids and attention_mask",
-        "pip install -U unsloth unsloth_zoo   where the last frame is Unsloth's",
-    ),
-    why="input_ids alone leave the mask None; releases that ask for it fail, others take every "
-    "token as real. Unsloth of mid February 2025 did so, by its reports",
-    known="the frame's line is attention_mask.to(...)",
-    certain=False,
-    settles=False,
-)
-
-
-_NO_TRITON = Answer(
-    "this TRL computes the loss with a kernel in Triton, and Triton cannot be imported here",
-    (
-        "pip install triton   on Linux with an NVIDIA or AMD GPU (a CUDA build of torch brings it)",
-        "pip install 'trl==0.24.0' 'transformers==4.57.6'   on a CPU: it computes the loss without",
-    ),
-    why="trl/trainer/utils.py puts None in place of the kernel where its import fails",
-    known="the last frame; read in TRL 1.15.0, and 0.24.0 trained so on a CPU without Triton",
-)
-
-
-def _none(case: Case) -> Answer | None:
-    name = case.match["name"] or ""
-    if re.match(r"c[a-z]+\d|cget_|cquantize|cdequantize|clion|cadam", name):
-        return None  # bitsandbytes without its library
-    if name == "to" and re.search(r"attention_mask\.to\(", case.around):
-        return _NO_MASK
-    if name == "apply" and re.search(r"_ChunkedLogProbFunction\.apply\(", case.frames):
-        return _NO_TRITON
-    outside = [item for item in case.packages if item != "torch"]
-    who = outside[-1] if outside else "the script"
-    reads = f"reads {name} of it" if name else "uses it"
-    happened = _ABSENT.get(name)
-    return Answer(
-        happened or f"a value that {who} needs is None: {who} {reads}",
-        (
-            "print what stands before the dot (or the bracket) in the last frame's line: who "
-            "should have set it is the cause",
-            "dataset.filter(lambda row: row[COLUMN] is not None)   where it comes from the rows",
-        )
-        if name in {"split", "strip", "replace"} or not name
-        else (
-            "print what stands before the dot in the last frame's line: who should have set it is "
-            "the cause",
-            *([upgrade(who)] if outside else []),
-        ),
-        why="an argument that was not passed, a part that the checkpoint does not have, or a "
-        "function that returned nothing",
-        known="the message; what is None, only the frame's line says",
-        certain=happened is None,
-        settles=False,
-    )
-
-
-_HAS_NO = r"'NoneType' object has no attribute '(?P<name>\w{1,60})'"
-
 KINDS: tuple[General, ...] = (
     General(
         "matrices-of-other-sizes",
@@ -290,24 +216,6 @@ KINDS: tuple[General, ...] = (
             'File "/x/site-packages/torch/distributed/fsdp/_optim_utils.py", line 1420, in f\n'
             "RuntimeError: The size of tensor a (8) must match the size of tensor b (2) at "
             "non-singleton dimension 0": "save_only_model",
-        },
-    ),
-    General(
-        "something-is-none",
-        rf"{_HAS_NO}|'NoneType' object is not (?:iterable|subscriptable|callable)|"
-        r"None is not a callable object|argument of type 'NoneType' is not iterable|"
-        r"object of type 'NoneType' has no len|cannot unpack non-iterable NoneType|"
-        r"expected str, bytes or os\.PathLike object, not NoneType",
-        _none,
-        {
-            "AttributeError: 'NoneType' object has no attribute 'shape'": "None",
-            "TypeError: 'NoneType' object is not iterable": "None",
-            'Traceback (most recent call last):\n  File "/x/site-packages/trl/trainer/utils.py", '
-            "line "
-            "1638, in _fused_forward\n    per_token = "
-            "_ChunkedLogProbFunction.apply(\nAttributeError: "
-            "'NoneType' object has no attribute 'apply'": "pip install triton",
-            "AttributeError: 'NoneType' object has no attribute 'cadam32bit_grad_fp32'": "",
         },
     ),
 )

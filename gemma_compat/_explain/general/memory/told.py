@@ -6,11 +6,12 @@ import re
 
 from ...answer import Answer
 from ..base import Case
-from .answers import TOLD, by_estimate, card_has
+from .answers import by_estimate
 from .card import SERVING
 from .command import command, not_set
 from .estimate import Run, lacks, run_of, weights_of
 from .phases import is_told_at_loading, told_phase
+from .wording import TOLD, card_has
 
 _SERVES = re.compile(r"(?i)\bollama\b|llama\.cpp|llama-server|lm studio|num_ctx|\.gguf\b|:Q\d_")
 _TRAINS = re.compile(
