@@ -37,7 +37,7 @@ _FORM = re.compile(
 # A title that complains, and how Chinese reports begin.
 _COMPLAINT = re.compile(
     r"(?ia)\A[^\n]{0,40}(?:\b(?:bug|issue|unable to|fails?|not (?:work|possible|able)|can(?:no|.)t|"
-    r"warnings?)\b|error\b|n.t\b|报错|错误|问题|异常)|请问|大佬|求助|我(?:的|在|用|想)|报错如下|为什么会"
+    r"warnings?)\b|error\b|n.t\b|报错|错误|问题|异常|失败|导致无法)|请问|大佬|求助|我(?:的|在|用|想)|报错如下|为什么会"
 )
 # Who reports: a person, or a question.
 _PERSON = re.compile(r"\b(?:I(?!/O)|i(?!\.)|I'm|I've|I'd|im|my|My|me)\b|[?？]\s*$", re.M | re.ASCII)

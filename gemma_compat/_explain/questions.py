@@ -180,9 +180,9 @@ def _not_written(match: re.Match[str], subject: Subject) -> tuple[str, str]:
     if place is None or not place.raises or not place.function:
         return "", ""
     return (
-        f"print the class of the object whose {place.function.rpartition('.')[2]} is called",
-        f"{place.function} is there only to be written by a subclass: the object is of the base "
-        "class, or its subclass lacks it",
+        f"print what {place.function.rpartition('.')[2]} is called with, and on which class",
+        f"{place.function} has no code for this: a case that this release does not know (a kind "
+        "of module, a model), or a method that only subclasses have",
     )
 
 

@@ -88,6 +88,37 @@ def _number_looped_over(case: Case) -> Answer:
     )
 
 
+def _one_of_many(case: Case) -> Answer:
+    """Answer a tensor of several numbers where one is expected."""
+    near = f"{case.frames}\n{case.hit.text}"
+    if re.search(r"_get_unpad_data|max_seq_?len|cu_seq_?lens|_upad_input", near):
+        return Answer(
+            "FlashAttention's path wants the longest row of a batch as one number, and gets a "
+            "tensor of several",
+            (
+                "update the framework that trains: one that packs rows puts its own "
+                "_get_unpad_data in the place of transformers'",
+                "or the transformers that this framework was made for",
+                'or attn_implementation="sdpa"   without packing, to see that it is this',
+            ),
+            why="the lengths are counted from the attention mask: code that numbers packed rows in "
+            "it counts otherwise than transformers does",
+            known="the names of that path are in the log; who replaced it, the last frame shows",
+            certain=False,
+            settles=False,
+        )
+    return Answer(
+        "one number is expected, and a tensor of several is given",
+        (
+            "print the tensor's shape before the line of the last frame",
+            "loss.mean()   where a loss for each row or GPU is returned",
+            "x[0].item(), or a loop over the rows",
+        ),
+        known=_ROWS,
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "nothing-to-reduce",
@@ -204,17 +235,17 @@ KINDS: tuple[General, ...] = (
         r"only integer tensors of a single element can be converted to an index|"
         r"only (?:one element tensors|length-1 arrays|size-1 arrays|0-dimensional arrays) can be "
         r"converted to (?:a )?Python scalars|a Tensor with \d+ elements cannot be converted to",
-        always(
-            "one number is expected, and a tensor of several is given",
-            "loss.mean()   where a loss for each row or GPU is returned",
-            "x[0].item(), or a loop over the rows",
-            known=_ROWS,
-            settles=False,
-        ),
+        _one_of_many,
         {
             "TypeError: only integer tensors of a single element can be converted to an index": (
                 "loss.mean()"
-            )
+            ),
+            "TypeError: only integer tensors of a single element can be converted to an index, "
+            "in _get_unpad_data": "FlashAttention",
+            'Traceback (most recent call last):\n  File "/x/site-packages/transformers/'
+            'modeling_flash_attention_utils.py", line 3, in _upad_input\n    max_seqlen_in_batch_k '
+            "= f(mask)\nTypeError: only integer tensors of a single element can be converted to "
+            "an index": "FlashAttention",
         },
     ),
     General(

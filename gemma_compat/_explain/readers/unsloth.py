@@ -15,7 +15,7 @@ from .saying import is_another, is_beside, is_taken_back
 def _banner(match: re.Match[str]) -> Iterator[Reading]:
     yield Reading("unsloth.used", True, LISTED)
     yield from package("unsloth", match["version"], LISTED)
-    if match["transformers"]:
+    if match["transformers"] and match["transformers"].count(".") > 1:  # else it is cut off
         yield from package("transformers", match["transformers"], LISTED)
     yield from _patched(match["model"] or "")
 

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from ..answer import Answer
+from ..general.base import Case
 from .base import Symptom, told
+
+_TIED = told(
+    "lm_head.weight is said to be missing: a Gemma's head is its embeddings, and its files "
+    "hold the matrix once, as embed_tokens",
+    "model.load_state_dict(state, strict=False); model.tie_weights()   where your own code "
+    "loads it",
+    "a newer release of the program that asks for it: converters and trainers that know "
+    "tied heads leave the key out",
+    "only where something asks for the key: state['lm_head.weight'] = "
+    "state['model.embed_tokens.weight']",
+    why="tie_word_embeddings is a Gemma's default; a head that was trained "
+    "apart from the embeddings is another matter, and has to be saved",
+    of_gemma=True,
+)
+
+
+def _tied_head(case: Case) -> Answer | None:
+    """Answer for a Gemma; models of others may have a head of its own."""
+    return None if case.log.is_other else _TIED(case)
+
 
 FILES: tuple[Symptom, ...] = (
     Symptom(
@@ -83,7 +105,7 @@ FILES: tuple[Symptom, ...] = (
         r"generation_config\.json|tokenizer\.json|tokenizer(?: files?| config)?|"
         r"model\.safetensors\S*|optimizer\.pt|"
         r"trainer_state\.json|"
-        r"chat_template\S*|vision(?: tower| encoder)?|lm_head|embed_tokens|mmproj\S*|lora weights?|"
+        r"chat_template\S*|vision(?: tower| encoder)?|embed_tokens|mmproj\S*|lora weights?|"
         r"adapters?)\b[^\n.]{0,50}"
         r"(?:(?:is|are|was|were|does|did)(?: not|n't) (?:being )?(?:saved|there|present|created|"
         r"written|included|found|"
@@ -95,7 +117,7 @@ FILES: tuple[Symptom, ...] = (
         r"(?:the |any |a )?`?(?:config\.json|adapter_config|adapter_model|preprocessor_config|"
         r"processor_config|generation_config|tokenizer\.json|model\.safetensors|optimizer\.pt|"
         r"trainer_state|chat_template|"
-        r"vision (?:tower|encoder|weights)|lm_head|embed_tokens|mmproj|lora weights|adapter|"
+        r"vision (?:tower|encoder|weights)|embed_tokens|mmproj|lora weights|adapter|"
         r"checkpoint|model weights)|"
         r"\b(?:does|do|did)(?: not|n't) (?:create|save|write|produce|keep|store) (?:any |the |a "
         r")?(?:checkpoints?|adapters?|weights)\b|"
@@ -133,7 +155,6 @@ FILES: tuple[Symptom, ...] = (
             "trainer_state",
             "template",
             "vision",
-            "lm_head",
             "embed_tokens",
             "mmproj",
             "lora",
@@ -143,6 +164,50 @@ FILES: tuple[Symptom, ...] = (
             "生成",
         ),
         effects=("wrong-weights-saved",),
+    ),
+    Symptom(
+        "tied-head-told-as-missing",
+        r"\b(?:missing|lacks?|without|no|not find|not found|not have|expects?)\b[^\n.]{0,40}"
+        r"lm_head(?:\.weight\b|['\"`]? (?:key|weight|tensor))|"
+        r"lm_head(?:\.weight)?['\"`]*(?: keys?| weights?| tensor)? (?:is |are |was |being |seems? )"
+        r"(?:to be )?(?:missing|absent|not (?:in|there|present|found|saved))|"
+        r"(?:没有|缺少|缺失|找不到)[^\n。]{0,8}lm_head|lm_head[^\n。]{0,10}(?:缺失|缺少|丢失|不存在)",
+        _tied_head,
+        {
+            "it seems to be missing the `lm_head.weight` key in the state dict of gemma": (
+                "tie_weights"
+            ),
+            "Missing lm_head.weight key when using the Gemma 7B recipe": "tie_weights",
+            "lm_head.weight is not in the weight map of gemma-7b-it": "tie_weights",
+            "the checkpoint lacks lm_head weights after gemma-2 was trained": "tie_weights",
+            "转换后没有 lm_head.weight": "tie_weights",
+            "lm_head.weight is fine": "",
+            "the lm_head is tied": "",
+            "no problem with lm_head": "",
+        },
+        words=("lm_head",),
+    ),
+    Symptom(
+        "wrapped-names-told",
+        r"(?:\.|\b)(?:_orig_module|_orig_mod|_checkpoint_wrapped_module|_fsdp_wrapped_module)\.",
+        told(
+            "the names of the weights carry the name of a wrapper around each layer: a plain model "
+            "knows none of them",
+            "save what is inside: model = accelerator.unwrap_model(model), or model._orig_mod, "
+            "before save_pretrained",
+            "or rename what is saved: {re.sub(r'_orig_mod(ule)?\\.|_(checkpoint|fsdp)_wrapped_"
+            "module\\.', '', k): v for k, v in state.items()}",
+            why="torch.compile, FSDP, FSDPv2 on TPU and checkpointing put their own module around "
+            "each layer, and a state dict that is taken from outside has its name in the keys; the "
+            "values are whole",
+        ),
+        {
+            "'model.layers.6._orig_module.mlp.down_proj.weight', 'model.layers.6._orig_module."
+            "self_attn.k_proj.weight'": "unwrap_model",
+            "keys look like _orig_mod.model.layers.0.mlp.up_proj.weight after saving": "re.sub",
+            "the model is compiled": "",
+        },
+        words=("_orig_mod", "_wrapped_module"),
     ),
     Symptom(
         "trained-part-not-loaded",

@@ -124,13 +124,16 @@ VAGUE: tuple[Symptom, ...] = (
             "I get an error when I load my adapter": "tee train.log",
             "My notebook crashes after the second cell": "tee train.log",
             "Gemma can not be loaded": "tee train.log",
+            "I found that formatting_func was never called at all": "tee train.log",
+            "a hook that is optional and never called twice": "",
             "Weight sync will fail silently without it": "",
             "which many users can't install on Windows": "",
             "I want to plan for failures": "",
             "The restart policy is used when a pod fails": "",
             "FlashAttention 2 cannot serve heads of 512 on its own": "",
         },
-        loosely=r"(?:does|did|do|is|are)(?: not|n't) (?:work|start|run|load)|\bfail(?:s|ed|ing)?\b|"
+        loosely=r"\b(?:was |is )(?:\w+ )?never (?:being )?(?:called|executed|reached)\b|"
+        r"(?:does|did|do|is|are)(?: not|n't) (?:work|start|run|load)|\bfail(?:s|ed|ing)?\b|"
         r"\bcrash(?:es|ed|ing)?\b|\b(?:can|could) ?not\b|\bcan't\b|\bunable to\b|"
         r"(?<!you )get(?:ting)? an? error|"
         r"(?<!get )\b(?:an|the|this|same|following|train(?:ing)?) errors?\b|stops at|"

@@ -226,10 +226,11 @@ KINDS: tuple[General, ...] = (
         r"Target module (?P<other>\w{1,60})\([^\n]{0,120}is not a|"
         r"Target module (?P<bare>(?:WQ|Quant|Q|Exllama)\w{0,20}Linear\w{0,20}|QuantLinear|"
         r"\w{0,30}Norm) is not "
-        r"supported",
+        r"supported|"
+        r"\) is not supported\. Currently, only the following modules are supported: ",
         lambda case: Answer(
             "target_modules hits a "
-            f"{next(filter(None, case.match.groups()))}, which PEFT cannot adapt",
+            f"{next(filter(None, case.match.groups()), 'module')}, which PEFT cannot adapt",
             (_LINEAR_ONLY, "or target_modules='all-linear'"),
             why="LoRA takes linear layers, embeddings and convolutions; a short name in the list "
             "also ends the path of other modules. A layer of a quantization that this PEFT does "
@@ -241,6 +242,9 @@ KINDS: tuple[General, ...] = (
             "ValueError: Target module GemmaRMSNorm((2048,), eps=1e-06) is not supported. "
             "Currently, only the following modules are supported": "GemmaRMSNorm",
             "ValueError: Target module Gemma3nRMSNorm is not supported": "a Gemma3nRMSNorm",
+            "> ) is not supported. Currently, only the following modules are supported: "
+            "`torch.nn.Linear`, `torch.nn.Embedding`": "hits a module",
+            "This format is not supported. Currently, only the following are supported: csv": "",
             "ValueError: Target module WQLinear_GEMM is not supported. Currently, only": (
                 "quantization"
             ),

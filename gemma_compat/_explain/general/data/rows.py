@@ -41,6 +41,62 @@ def _reads_a_row(case: Case) -> bool:
     return re.search(r"(?:dataset|batch|row|example|sample|features)s?\w{0,6}\[", code) is not None
 
 
+# Who makes the keys that no data set has of itself, and what to do.
+_TOKENIZED = (
+    "a tokenizer",
+    "print(trainer.train_dataset[0].keys())   : text or messages alone are rows that were not "
+    "tokenized",
+    "processing_class=processor.tokenizer   for text alone, where a processor makes the trainer "
+    "take the rows for images and leave them as they are",
+    "pip install -U trl unsloth unsloth_zoo   where the same rows work with a model for text alone",
+    "no skip_prepare_dataset in dataset_kwargs, or tokenizer(row['text']) in dataset.map",
+)
+_MAKERS = {
+    "input_ids": _TOKENIZED,
+    "attention_mask": _TOKENIZED,
+    "token_type_ids": (
+        "a Gemma's processor",
+        "print(batch.keys())   before the model is called",
+        "the processor in place of its tokenizer, in a collator of your own too",
+        "update the package whose frame is the last one: where it looks for the key, the frame "
+        "shows",
+    ),
+    "pixel_values": (
+        "a processor of images",
+        "print(batch.keys())   before that line: a batch of rows without an image has none",
+        "the processor in place of its tokenizer, and a collator that hands images to it",
+        "remove_unused_columns=False   so that images reach the collator",
+    ),
+    "labels": (
+        "a collator",
+        "print(batch.keys())   before that line",
+        "DataCollatorForLanguageModeling(tokenizer, mlm=False), or a collator of your own that "
+        "sets batch['labels']",
+    ),
+}
+# A line of code as IPython, rich and Python show it, without number and arrow.
+_ASKED = r"""[^\n]*?\bif ['"]{name}['"] in (?P<has>\w+)[^\n]*\n[^\n]*?\b(?P<read>\w+)\[['"]{name}"""
+
+
+def _asked_elsewhere(case: Case, name: str) -> Answer | None:
+    """Answer code that asks one dict whether it has a key and reads it from another."""
+    found = re.search(_ASKED.format(name=re.escape(name)), case.around)
+    if found is None or found["has"] == found["read"]:
+        return None
+    packages = [item for item in case.packages if item not in {"torch", "IPython"}]
+    who = packages[-1].replace("_", "-") if packages else ""
+    both = "unsloth unsloth_zoo" if who.startswith("unsloth") else who
+    return Answer(
+        f"the code asks {found['has']} for {name} and then reads it from {found['read']}: "
+        + (f"a mistake in this release of {who}, not in the data" if who else "not the data"),
+        (f"pip install -U {both}   and restart the kernel",)
+        if both
+        else (f"read it from {found['has']} there",),
+        known="both lines of code are in the traceback",
+        settles=False,
+    )
+
+
 def _column(case: Case) -> Answer | None:
     """Answer a KeyError of a row: by the frames, or by a name that only rows and batches have."""
     name = case.match["name"]
@@ -86,6 +142,19 @@ def _column(case: Case) -> Answer | None:
             why="a column messages counts where its turns have role and content; what counts as no "
             "format is read as a text",
             known="the last frame reads dataset_text_field",
+        )
+    asked = _asked_elsewhere(case, name)
+    if asked is not None:
+        return asked
+    if name in _MAKERS and not is_of_data:
+        return Answer(
+            f"what is read there has no key {name}, which {_MAKERS[name][0]} makes",
+            _MAKERS[name][1:],
+            why="no column of a data set is to be renamed for it: rows that were not prepared "
+            "lack it, and so does a batch of another collator or processor",
+            known="the message; the frames say who reads it, and not who left it out",
+            certain=False,
+            settles=False,
         )
     return Answer(
         f"the rows have no column {name}" if is_of_data else f"a row or a batch has no key {name}",
@@ -197,6 +266,14 @@ KINDS: tuple[General, ...] = (
             '"/x/site-packages/trl/trainer/sft_trainer.py"'
             ", line 1019, in tokenize_fn\n    output = processing_class(text=example["
             "dataset_text_field])\nKeyError: 'text'": "role",
+            "KeyError: 'input_ids'": "which a tokenizer makes",
+            "KeyError: 'pixel_values'": "a processor of images makes",
+            "/x/dist-packages/unsloth_zoo/loss_utils.py in _get(self, **kwargs)\n    315     "
+            'if "token_type_ids" in x:\n--> 316         ids = kwargs["token_type_ids"]\n\n'
+            "KeyError: 'token_type_ids'": "reads it from kwargs",
+            "/x/dist-packages/unsloth_zoo/loss_utils.py in _get(self, x)\n    315     "
+            'if "token_type_ids" in x:\n--> 316         ids = x["token_type_ids"]\n\n'
+            "KeyError: 'token_type_ids'": "processor makes",
             "KeyError: 'gemma_x'": "",
         },
     ),

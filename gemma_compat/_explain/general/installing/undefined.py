@@ -61,8 +61,37 @@ def _undefined(case: Case) -> Answer | None:
 _PACKAGES = ("transformers", "peft", "trl", "accelerate", "huggingface_hub", "datasets")
 
 
+# The error before it, of a module that a package of these does not have.
+_NO_MODULE = re.compile(
+    r"ModuleNotFoundError: No module named ['`\"](?P<module>(?P<owner>transformers|peft|trl|"
+    r"accelerate|huggingface_hub|datasets)\.[\w.]+)"
+)
+
+
+def _broken_off(case: Case) -> Answer | None:
+    """Answer a name that is not there since the import of its package broke off."""
+    found = list(_NO_MODULE.finditer(case.hit.before[-600:]))
+    if not found:
+        return None
+    module, owner = found[-1]["module"], found[-1]["owner"]
+    return Answer(
+        f"{owner} has no module {module} here, so the import of what needs it broke off: the two "
+        "packages are not of one time",
+        (
+            f"pip install -U {owner}   and restart the kernel",
+            f"or an older release of the package that imports {module} (often peft or trl)",
+        ),
+        why="a name that cannot be imported after that is a consequence",
+        known=f"the line above says that {module} is missing",
+        settles=False,
+    )
+
+
 def _cut(case: Case) -> Answer:
     """Answer an import of which the line does not say from where."""
+    broken = _broken_off(case)
+    if broken is not None:
+        return broken
     name = case.match["name"] or case.match["translated"]
     packages = case.packages
     who = packages[-1] if packages else ""
@@ -127,6 +156,8 @@ KINDS: tuple[General, ...] = (
             "ImportError: cannot import name 'HybridCache'": "transformers has HybridCache",
             "ImportError: cannot import name 'HybridCache' from 'transf": "4.44.0",
             "ImportError: cannot import name 'Odd'": "the whole line",
+            "ModuleNotFoundError: No module named 'transformers.modeling_layers'\nImportError: "
+            "cannot import name 'MODEL_TYPE_TO_PEFT_MODEL_MAPPING'": "not of one time",
             "Cell In[3], line 1\n----> 1 from transformers import Gemma3ForCausalLM\n\n"
             "ImportError: cannot import name 'Gemma3ForCausalLM'": ">=4.50",
             "ImportError: 无法导入名称 'HybridCache'": "4.44.0",

@@ -123,6 +123,23 @@ def _told_mismatch(case: Case) -> Answer | None:
 
 def _named_weight(case: Case) -> Answer:
     name = case.match["name"]
+    if name.rpartition("model.")[2] == "lm_head.weight" and not case.log.is_other:
+        return Answer(
+            "lm_head.weight is looked up where there is none: a Gemma's head is its embeddings",
+            (
+                "a newer release of the program that asks for it: one that knows tied heads leaves "
+                "the key out",
+                "the file has it and the model does not: leave it out of the file and its index",
+                "the model has it and the file or its index does not: leave it out of what is "
+                "saved, and tie_weights() after loading",
+            ),
+            why="the files of a Gemma hold that matrix once, as embed_tokens; a merge or an export "
+            "may write it twice",
+            known="the message has the name; which side lacks it, the last frame shows",
+            certain=False,
+            settles=False,
+            of_gemma=True,
+        )
     return Answer(
         "a weight is looked up by a name that the file or the model does not have",
         (
@@ -222,7 +239,10 @@ KINDS: tuple[General, ...] = (
         r"KeyError: '(?P<name>[\w.]{3,200}\.(?:weight|bias|lora_[AB](?:\.\w{1,20})?|absmax|scales|"
         r"qweight)|base_model\.model\.[\w.]{3,200})'",
         _named_weight,
-        {"KeyError: 'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight'": "prefix"},
+        {
+            "KeyError: 'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight'": "prefix",
+            "while saving google/gemma-7b-it\nKeyError: 'model.lm_head.weight'": "embeddings",
+        },
     ),
     General(
         "resumed-on-another-number-of-processes",

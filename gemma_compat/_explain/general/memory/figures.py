@@ -32,6 +32,13 @@ class Allocator(Value):
     others: float | None = None
 
     @property
+    def unaccounted(self) -> float:
+        """Return what is used of the card and no figure of PyTorch in this process holds."""
+        if self.capacity is None or self.free is None or self.held is None:
+            return 0.0
+        return max(0.0, self.capacity - self.free - self.held - (self.unallocated or 0.0))
+
+    @property
     def is_fragmented(self) -> bool:
         """Return whether the fragments are larger than what was asked for, and no small part.
 

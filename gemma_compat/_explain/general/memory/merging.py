@@ -15,9 +15,14 @@ _SAVES = re.compile(
 
 def out_of_memory_at_saving(case: Case) -> Answer | None:
     """Answer an error of memory whose frames merge or save; ``None`` for any other."""
-    if not _SAVES.search(case.around):
+    if not _SAVES.search(case.frames or _in_one_row(case.around)):
         return None
     return answer_of_merge("nsloth" in case.around)
+
+
+def _in_one_row(text: str) -> str:
+    """Return the rows that hold a traceback whose line breaks are lost; not what prose says."""
+    return "\n".join(row for row in text.splitlines() if re.search(r'File "[^"]+", line \d', row))
 
 
 def answer_of_merge(is_unsloth: bool) -> Answer:

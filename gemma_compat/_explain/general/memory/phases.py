@@ -6,7 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case
-from .figures import allocator_of
+from .figures import Allocator, allocator_of
 from .merging import answer_of_merge
 
 _EVALUATES = (
@@ -43,6 +43,25 @@ def _by_a_cap(case: Case, capacity: float | None) -> Answer | None:
     )
 
 
+def _beside_pytorch(found: Allocator) -> Answer:
+    """Answer where a large part of the card is held by something that PyTorch does not count."""
+    return Answer(
+        f"{found.unaccounted:.1f} GiB of this card's {found.capacity or 0:.1f} GiB are in use and "
+        f"are no memory of PyTorch in this process, which holds {found.held or 0:.1f} GiB in "
+        "tensors",
+        (
+            "nvidia-smi   on that machine: which processes hold the card?",
+            "an engine on the same card (vLLM, SGLang): a smaller share of it "
+            "(vllm_gpu_memory_utilization), or its sleep mode",
+            "ranks that share one card by mistake: CUDA_VISIBLE_DEVICES, local_rank",
+        ),
+        why="another process, or what this one takes past PyTorch's allocator (an engine's "
+        "weights and cache, NCCL); a container does not see processes outside of it",
+        known="by arithmetic from the figures in the message; who holds it, they do not say",
+        settles=False,
+    )
+
+
 def by_allocator(case: Case) -> Answer | None:
     """Answer by what PyTorch says of the card: fragments, or another process."""
     found = allocator_of(case.message)
@@ -62,6 +81,8 @@ def by_allocator(case: Case) -> Answer | None:
             known="by arithmetic from the figures in the message",
             settles=False,
         )
+    if found.capacity and found.unaccounted > max(4.0, 0.15 * found.capacity):
+        return _beside_pytorch(found)
     on_apple = "MPS" in case.message
     if not found.is_fragmented or on_apple or "expandable_segments:True" in case.above:
         return None
@@ -122,7 +143,41 @@ def at_phase(case: Case) -> Answer | None:
     """Answer an error that came while saving, generating or evaluating."""
     if re.search(_TRAINS, case.frames):
         return None
-    return next((answer for text, answer in _PHASES if re.search(text, case.frames)), None)
+    found = next((answer for text, answer in _PHASES if re.search(text, case.frames)), None)
+    return found or _set_to_generate(case) or _told_around(case)
+
+
+# A program's own settings for text that is generated, as configurations and commands have them.
+_SET_TO_GENERATE = re.compile(
+    r"\b(?:gen|generation|infer|inference|decode)_\w{0,20}batch(?:_size)?\b|\bmax_new_tokens\b|"
+    r"\bnum_return_sequences\b|\bfew_?shot\w*|\bdo_sample\b|\bnum_beams\b"
+)
+_IN_TRAINING = re.compile(
+    r"training_step|compute_loss|[/\\]trainer\.py|_trainer\.py|\btrain\w*\(|backward|"
+    r"[/\\]optim[/\\]|\bin (?:train|fit)\b|'loss':|Num examples =|Total optimization steps"
+)
+
+
+def _set_to_generate(case: Case) -> Answer | None:
+    """Answer a forward pass whose frames do not train, in a log with settings for generation."""
+    near = case.above[-1500:] + case.around
+    if not re.search(r"\bin forward\b|_forward\b", case.frames) or _IN_TRAINING.search(near):
+        return None
+    found = _SET_TO_GENERATE.search(near)
+    if found is None or case.log.figures.losses:
+        return None
+    return _GENERATING.replace(
+        happened="out of memory in a forward pass, and the frames that are here do not train",
+        do=(
+            "a smaller batch of prompts, shorter prompts (fewer examples in them), a smaller "
+            "max_new_tokens",
+            "model.eval() and torch.no_grad() around it: no activations are kept",
+            "load_in_4bit=True   where the weights fill most of the card",
+        ),
+        known=f"the log sets {found[0]}; how the forward pass was called, the frames above it "
+        "would show",
+        certain=False,
+    )
 
 
 _IN_EVALUATION = re.compile(
@@ -157,6 +212,18 @@ _WHEN = r"(?i)\b(?:when|while|during|at|before|on)(?: the| it| I| we| trying to|
 _LOADS = rf"{_WHEN}(?:load\w*|initiali\w+|from_pretrained)\b"
 _ZH = r"[^\n。，]{0,12}"
 _MERGES = rf"(?:合并|导出|量化){_ZH}(?:时|过程|中)|(?:合并|导出){_ZH}(?:OOM|显存)"
+# A call that is named, whatever else the sentence says of training.
+_CALLING = r"(?i)\b(?:when|while|during|at|in|on|using|calling|running|with|by|from|run|call|step)"
+_CALLED = (
+    (
+        r"(?:save_pretrained_(?:merged|gguf)|push_to_hub_(?:merged|gguf))",
+        answer_of_merge(is_unsloth=True),
+    ),
+    (r"(?:merge_and_unload|merge_adapter|merge_lora\w*)", answer_of_merge(is_unsloth=False)),
+    (r"(?:save_pretrained|save_model|save_checkpoint)\b", _SAVING),
+    (r"(?:trainer\.evaluate|evaluation_loop|compute_metrics|trainer\.predict)\b", EVALUATING),
+    (r"\w*\.generate\(", _GENERATING),
+)
 _TOLD_PHASES = (
     (_MERGES, answer_of_merge(is_unsloth=False)),
     (rf"(?:保存|存储){_ZH}(?:时|过程|OOM|显存|爆)", _SAVING),
@@ -177,13 +244,69 @@ _TOLD_PHASES = (
 
 def told_phase(case: Case) -> Answer | None:
     """Answer a sentence that says itself when memory runs out, outside of a step."""
-    near = _near(case)
-    if re.search(r"(?i)\btrain(?!er)|fine-?tun", near):
-        return None
-    found = next((answer for text, answer in _TOLD_PHASES if re.search(text, near)), None)
+    return _told_in(_near(case))
+
+
+def _told_in(near: str) -> Answer | None:
+    """Answer by what a sentence says of the moment; ``None`` if it says none, or a step's."""
+    found = next(
+        (
+            answer
+            for call, answer in _CALLED
+            if re.search(rf"{_CALLING}:? (?:the |my |a )?[`'\"]*(?:\w+\.){{0,3}}{call}", near)
+            and not re.search(rf"{call}\S* (?:works|is fine|succeed)", near)
+        ),
+        None,
+    )
+    if found is None:
+        near = _OF_THE_PAST.sub("", near)
+        if re.search(r"(?i)\btrain(?!er)|fine-?tun", near):
+            return None
+        found = next((answer for text, answer in _TOLD_PHASES if re.search(text, near)), None)
     return found and found.replace(
         known="a sentence says so; no cause is known from that", certain=False
     )
+
+
+# Training that is over when memory runs out, and a model that was trained.
+_OF_THE_PAST = re.compile(
+    r"(?i)\b(?:after|once) (?:[\w-]+ ){0,4}?(?:(?:re)?train(?:ing|ed)?|fine-?tun(?:ing|ed|e))\b|"
+    r"\b(?:the|my|a|our|this) (?:fine-?tuned|trained)\b"
+)
+_AFTER_EVALUATION = EVALUATING.replace(
+    happened="memory is said to run out right after an evaluation, as training goes on",
+    do=(
+        "per_device_eval_batch_size=1   (the default is 8), prediction_loss_only=True, "
+        "eval_accumulation_steps=1",
+        "torch.cuda.empty_cache() in a callback's on_evaluate, or torch_empty_cache_steps=1",
+        "eval_strategy='no'   for a few steps more: if it then goes on, it is the evaluation",
+        "pip freeze   against that of a run that worked, where nothing else changed",
+    ),
+    why="an evaluation leaves blocks of other sizes, and whatever still refers to its logits "
+    "(262,144 a token in a Gemma), on the card where the next step needs the room",
+    known="a sentence says so; no cause is known from that",
+    certain=False,
+)
+_SAYS_AFTER = re.compile(
+    r"(?i)\b(?:(?:this|the same|the|an?) (?:\w+ )?error|it|OOMs?|out of memory|crash\w*|fail\w*)\b"
+    r"[^\n.]{0,40}\b(?:right |just |immediately |directly )?after (?:the |an? |each |every )?"
+    r"(?:first |second |last |next )?(?:eval\w*|validation)\b"
+)
+_SAYS_DURING = re.compile(
+    r"(?i)\b(?:(?:this|the same|the|an?) (?:\w+ )?error|it|this|OOMs?|out of memory) (?:\w+ ){0,3}?"
+    r"(?:happens?|occurs?|appears?|comes?|fails?|is raised|raised|arises?|crash\w*)? ?"
+    r"(?=(?:only |just )?(?:when|while|during|at|in)\b)(?:[^\n.]|\.(?=\w)){0,80}"
+)
+
+
+def _told_around(case: Case) -> Answer | None:
+    """Answer an error without frames by a sentence beside it that says when it comes."""
+    if case.frames or case.log.figures.losses:
+        return None
+    near = case.hit.before[-800:] + case.hit.text + case.hit.after[:800]
+    if _SAYS_AFTER.search(near):
+        return _AFTER_EVALUATION
+    return next((a for said in _SAYS_DURING.finditer(near) if (a := _told_in(said[0]))), None)
 
 
 def is_told_at_loading(case: Case) -> bool:

@@ -47,6 +47,24 @@ def _no_mapping(case: Case) -> Answer:
             (_MERGE, "or model = model.merge_and_unload() before it is saved"),
             known="the message names a tensor of an adapter",
         )
+    if name.rpartition("model.")[2] == "lm_head.weight" and not case.log.is_other:
+        return Answer(
+            "the folder holds lm_head.weight as a tensor of its own, and the converter has no "
+            "place for it: a Gemma's head is its embeddings",
+            (
+                "leave lm_head.weight out of the files and out of model.safetensors.index.json, "
+                "if it equals embed_tokens",
+                "or merge again with a newer release of what wrote the folder (mlx_lm.fuse, PEFT), "
+                "which writes tied weights once",
+                "or git pull in llama.cpp, whose newer converter may leave it out itself",
+            ),
+            why="a head that was trained apart from the embeddings has no place in that "
+            "architecture at all",
+            known="the message names the tensor",
+            certain=False,
+            settles=False,
+            of_gemma=True,
+        )
     return Answer(
         f"the converter has no place for {name} in this architecture",
         (
@@ -115,6 +133,7 @@ KINDS: tuple[General, ...] = (
         {
             "ValueError: Can not map tensor 'model.layers.0.mlp.down_proj.weight.absmax'": "4 bits",
             "ValueError: Can not map tensor 'lm_head.weight._scale'": "quantized",
+            "ValueError: Can not map tensor 'lm_head.weight'": "index.json",
             "ValueError: Can not map tensor 'model.layers.0.mlp.up_proj.scales'": "--dequantize",
             "ValueError: Can not map tensor 'base_model.model.model.a.lora_A.weight'": "adapter",
             "ValueError: Can not map tensor 'model.vision_tower.a.weight'": "llama.cpp",
