@@ -124,7 +124,7 @@ VAGUE: tuple[Symptom, ...] = (
             "I get an error when I load my adapter": "tee train.log",
             "My notebook crashes after the second cell": "tee train.log",
             "Gemma can not be loaded": "tee train.log",
-            "I found that formatting_func was never called at all": "tee train.log",
+            "gemma fine tuning: formatting_func is never called": "tee train.log",
             "a hook that is optional and never called twice": "",
             "Weight sync will fail silently without it": "",
             "which many users can't install on Windows": "",

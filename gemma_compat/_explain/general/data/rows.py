@@ -87,8 +87,8 @@ def _asked_elsewhere(case: Case, name: str) -> Answer | None:
     who = packages[-1].replace("_", "-") if packages else ""
     both = "unsloth unsloth_zoo" if who.startswith("unsloth") else who
     return Answer(
-        f"the code asks {found['has']} for {name} and then reads it from {found['read']}: "
-        + (f"a mistake in this release of {who}, not in the data" if who else "not the data"),
+        f"the code asks {found['has']} for {name} and then reads it from {found['read']}: a "
+        "mistake in that code, not in the data",
         (f"pip install -U {both}   and restart the kernel",)
         if both
         else (f"read it from {found['has']} there",),

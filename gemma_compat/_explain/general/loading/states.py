@@ -123,7 +123,10 @@ def _told_mismatch(case: Case) -> Answer | None:
 
 def _named_weight(case: Case) -> Answer:
     name = case.match["name"]
-    if name.rpartition("model.")[2] == "lm_head.weight" and not case.log.is_other:
+    if (
+        name.rpartition("model.")[2] in {"lm_head.weight", "Im_head.weight"}
+        and not case.log.is_other
+    ):
         return Answer(
             "lm_head.weight is looked up where there is none: a Gemma's head is its embeddings",
             (

@@ -268,6 +268,25 @@ KINDS: tuple[General, ...] = (
             "/x/unsloth/save.py in _merge_lora(layer, name)\n--> 177  m = W.max()\n"
             "OutOfMemoryError: CUDA out of memory. Tried to allocate 280.00 MiB.": "for the merge",
             "torch.OutOfMemoryError: HIP out of memory. Tried to allocate 2.00 GiB.": "batch",
+            "CUDA out of memory Error\n\nI am getting this error right after the first evaluation, "
+            "when training starts.": "on_evaluate",
+            "CUDA out of memory error with gemma 3\n\nIt occurs during model.generate() with the "
+            "finetuned adapter.": "answers at a time",
+            "CUDA out of memory while training gemma-3-4b, while save_pretrained_merged works": (
+                "a shorter max_length"
+            ),
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.63 GiB. GPU 7 has a "
+            "total capacity of 79.11 GiB of which 2.61 GiB is free. Including non-PyTorch memory, "
+            "this process has 0 bytes memory in use. Of the allocated memory 48.15 GiB is "
+            "allocated by PyTorch, and 3.49 GiB is reserved by PyTorch but unallocated.": (
+                "no memory of PyTorch in this process"
+            ),
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.63 GiB. GPU 7 has a "
+            "total capacity of 79.11 GiB of which 2.61 GiB is free. Including non-PyTorch memory, "
+            "this process has 0 bytes memory in use. Of the allocated memory 71.15 GiB is "
+            "allocated by PyTorch, and 3.49 GiB is reserved by PyTorch but unallocated.": (
+                "more memory than the card has"
+            ),
             "# I always get this in training\nRuntimeError: CUDA out of memory. Tried to allocate "
             "4.44 GiB.\n\nMemory is fixed during training, while it overflows during evaluation.": (
                 "prediction_loss_only"

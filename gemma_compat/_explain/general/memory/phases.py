@@ -304,9 +304,12 @@ def _told_around(case: Case) -> Answer | None:
     if case.frames or case.log.figures.losses:
         return None
     near = case.hit.before[-800:] + case.hit.text + case.hit.after[:800]
-    if _SAYS_AFTER.search(near):
+    denied = re.compile(r"(?i)\b(?:not|never|neither|no longer|without)\b|n't\b")
+    after = _SAYS_AFTER.search(near)
+    if after and not denied.search(after[0]):
         return _AFTER_EVALUATION
-    return next((a for said in _SAYS_DURING.finditer(near) if (a := _told_in(said[0]))), None)
+    said = [found[0] for found in _SAYS_DURING.finditer(near) if not denied.search(found[0])]
+    return next((answer for text in said if (answer := _told_in(text))), None)
 
 
 def is_told_at_loading(case: Case) -> bool:
