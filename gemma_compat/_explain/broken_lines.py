@@ -32,9 +32,10 @@ def broken_lines(
     last = reading.last or reading.told
     if last is None or reading.lines > _MOST_LINES or last.is_of_a_launcher:
         return
-    if "\n" not in last.message:
+    message = last.message.strip("`~ \n")  # the fence below a message is none of its lines
+    if "\n" not in message:
         return
-    text = f"{last.kind}: {' '.join(last.message.split())}"
+    text = f"{last.kind}: {' '.join(message.split())}"
     again = read_log(io.BytesIO(text[:_LONGEST].encode()), ())
     again.log = reading.log
     for item in answers(again, facts, words):

@@ -25,6 +25,9 @@ _FRAME = re.compile(
     r"^\W{0,6}-{2,5}> ?\d|❱ ?\d"
 )
 
+# A frame's place, in a traceback of Python and of IPython.
+_PLACE = re.compile(r"\bFile \"?[^\"\n]{1,300}|\bCell In|<ipython-input|\.py(?::\d|\]\()")
+
 _OF_PACKAGE = re.compile(
     r"[/\\](?:site|dist)-packages[/\\](?P<module>\w+)[/\\]|"
     r"[/\\]src[/\\](?P<checkout>llamafactory|axolotl)[/\\]|"
@@ -97,6 +100,19 @@ class Case(Value):
         """Return whether the user's own code raised the error, even if a package called it."""
         place = raiser_of(places_of(self.error)) if self.error else None
         return place is not None and place.owner == OWN
+
+    @property
+    def reader(self) -> str:
+        """Return who reads an attribute: the last frame that does not only hand it on."""
+        places = [line for line in self.frames.splitlines() if _PLACE.search(line)]
+        while places and re.search(r"packages[/\\](?:torch|peft)[/\\]", places[-1]):
+            places.pop()
+        if not places:
+            return "some code"
+        inside = re.search(
+            r"[/\\](?:site-|dist-)?(?:packages|src)[/\\]transformers[/\\]", places[-1]
+        )
+        return "transformers" if inside else "the script"
 
     @property
     def is_of_a_hub(self) -> bool:

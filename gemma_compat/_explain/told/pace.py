@@ -84,7 +84,29 @@ _EMULATED = (
 )
 
 
+_generating_is_slow = told(
+    "generating is said to be slow",
+    "model.eval() and use_cache=True; with Unsloth FastLanguageModel.for_inference(model): what "
+    "training set (gradient checkpointing, use_cache=False) stays otherwise",
+    "many prompts: merge the adapter into 16 bits and serve the folder by vLLM or SGLang, which "
+    "batch them; one by one a card waits for memory",
+    "16 bits instead of 4, where they fit: bitsandbytes unpacks each weight for each token",
+    "print(model.hf_device_map)   : is a part on the CPU?",
+    why="generation reads all weights for each token, so memory's speed sets the pace, and a batch "
+    "of prompts costs little more than one",
+)
+_GENERATES = re.compile(
+    r"(?i)\binferenc|\bgenerat(?:e|es|ing|ion)\b|\.generate\(|推理|生成速度|tokens? per second"
+)
+_TRAINS = re.compile(
+    r"(?i)\btrain(?:ing|er|s)?\b|\bfine-?tuning\b|grpo|rollout|\bppo\b|\beval|\bsteps?\b|"
+    r"训练|微调"
+)
+
+
 def _slow(case: Case) -> Answer | None:
+    if _GENERATES.search(case.hit.text) and not _TRAINS.search(case.hit.text):
+        return _generating_is_slow(case)
     answer = _is_slow(case)
     if answer is None or not is_without_bfloat16.is_known_to_hold(case.facts):
         return answer
@@ -241,6 +263,7 @@ PACE: tuple[Symptom, ...] = (
             "Gemma 3 fine-tuning is 3x slower than Qwen": "eager",
             "starts quick and then after about 15 iterations jumps up to 200 hours": "dmon",
             "the high loss decreased very slowly": "",
+            "the inference speed is very slow on one T4": "for_inference",
             "Kaggle T4, medgemma 4b bf16=True: 3 steps took 20 min": "bf16=False",
             "100 steps took 20 min": "",
             "INFO slow tokenizer in use": "",

@@ -143,6 +143,34 @@ KINDS: tuple[General, ...] = (
         alone=True,
     ),
     General(
+        "quantized-layer-without-a-weight",
+        r"'(?P<owner>HQQLinear\w{0,40}|\w{0,20}QuantLinear\w{0,20}|WQLinear\w{0,20}|EetqLinear|"
+        r"QuantizedLinear)' object has no attribute 'weight'",
+        lambda case: Answer(
+            f"code reads .weight of a quantized layer: {case.match['owner']} keeps its weight "
+            "packed, under other names",
+            (
+                "pip install -U transformers, and the quantizer's package with it",
+                "or quantize the layer that the last frames name not at all: "
+                "modules_to_not_convert, skip_modules",
+                "or 4 bits by bitsandbytes, whose layers have a .weight",
+            ),
+            why="some models ask a layer for weight.dtype or weight.device in their forward, and "
+            "older releases of transformers and helpers do so for the cache. HQQ has W_q, GPTQ "
+            "and AWQ qweight",
+            known="the message names the class; transformers 4.57.6 has a stand-in for HQQ's "
+            "(weight of that dtype), 4.50.3 has none",
+        ),
+        {
+            "AttributeError: 'HQQLinear' object has no attribute 'weight'": "bitsandbytes",
+            "AttributeError: 'HQQLinearTorchWeightOnlynt4' object has no attribute 'weight'": (
+                "W_q"
+            ),
+            "AttributeError: 'WQLinear_GEMM' object has no attribute 'weight'": "qweight",
+            "AttributeError: 'Linear4bit' object has no attribute 'weight'": "",
+        },
+    ),
+    General(
         "quantized-model-cast",
         r"You cannot cast a bitsandbytes model in a new `?dtype|"
         r"\.(?:half|float)\(\)` is not supported for quantized",

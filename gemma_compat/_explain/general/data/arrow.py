@@ -73,3 +73,34 @@ _OF_ARROW = (
         ),
     ),
 )
+
+
+def lost_a_process(case: Case) -> Answer:
+    near = case.hit.before[-4000:] + case.around + case.hit.after[:4000]
+    if re.search(r"\bWindows\b|[A-Z]:\\|win32", near):
+        return Answer(
+            "a process that maps over the rows died: on Windows each imports the script anew, and "
+            "finds what it needs there or does not",
+            (
+                "num_proc=None (dataset_num_proc=None in SFTConfig): the rows are mapped in the "
+                "process itself",
+                "pip install -U unsloth unsloth_zoo   : some older ones start processes on Windows "
+                "whatever the setting says",
+                "all that the script does below if __name__ == '__main__':",
+                "or the machine's memory is full: fewer processes, a smaller batch_size in map",
+            ),
+            why="Windows has no fork: functions and modules that are made at run time (Unsloth's "
+            "compiled trainers) are not there in a process that starts afresh",
+            known="datasets says that it died; why is not in this log, the line above it may say",
+            certain=False,
+            settles=False,
+        )
+    return Answer(
+        "a process that maps over the rows was killed: most often the machine's memory is full",
+        (
+            "num_proc=1 (dataset_num_proc=1), or fewer than now",
+            "or a smaller batch_size and writer_batch_size in map",
+        ),
+        known="datasets says that it died; why is not in the log",
+        certain=False,
+    )

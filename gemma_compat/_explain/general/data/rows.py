@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .arrow import lost_a_process
 
 # Keys of rows and batches, as data sets for fine-tuning name them.
 _OF_A_ROW = re.compile(
@@ -295,17 +296,13 @@ KINDS: tuple[General, ...] = (
     General(
         "map-lost-a-process",
         r"One of the subprocesses has abruptly died during map operation",
-        always(
-            "a process that maps over the rows was killed: most often the machine's memory is full",
-            "num_proc=1 (dataset_num_proc=1), or fewer than now",
-            "or a smaller batch_size and writer_batch_size in map",
-            known="datasets says that it died; why is not in the log",
-            certain=False,
-        ),
+        lost_a_process,
         {
             "RuntimeError: One of the subprocesses has abruptly died during map operation.": (
                 "num_proc"
-            )
+            ),
+            "Windows 11\nRuntimeError: One of the subprocesses has abruptly died during map "
+            "operation.": "imports the script anew",
         },
     ),
     General(

@@ -19,6 +19,8 @@ def _of_another_kind(case: Case) -> Answer | None:
     kind, name = case.match["kind"], case.match["name"]
     if re.fullmatch(_OF_CONFIG, name) and kind == "dict":
         return _config(name)
+    if name == "get_loading_attributes" and kind == "dict":
+        return _loading_attributes()
     if re.fullmatch(_OF_TEXT, name) and kind != "str":
         return _text(kind)
     if re.fullmatch(_OF_TENSOR, name) and kind in {"list", "str", "int", "float", "dict"}:
@@ -34,6 +36,22 @@ def _of_another_kind(case: Case) -> Answer | None:
         ("look at the last frame: which of its values is it, and who made it",),
         known="the message; where the value comes from is not in it",
         settles=False,
+    )
+
+
+def _loading_attributes() -> Answer:
+    return Answer(
+        "the checkpoint is quantized already, and quantization_config was given as a dict beside "
+        "its own",
+        (
+            "leave quantization_config out: the checkpoint's config.json has it",
+            "or its class (GPTQConfig, AwqConfig, CompressedTensorsConfig) instead of the dict",
+            "pip install -U   of the program that hands it over (lm-eval, a loader), if it is not "
+            "the script",
+        ),
+        why="transformers asks the argument for get_loading_attributes() where the checkpoint has "
+        "a quantization of GPTQ, AWQ, AutoRound, FP8, compressed-tensors or MXFP4",
+        known="read in transformers 4.57.6; who hands it over, the frames show",
     )
 
 
@@ -222,6 +240,9 @@ KINDS: tuple[General, ...] = (
         _of_another_kind,
         {
             "AttributeError: 'list' object has no attribute 'startswith'": "text is expected",
+            "AttributeError: 'dict' object has no attribute 'get_loading_attributes'": (
+                "leave quantization_config out"
+            ),
             "AttributeError: 'str' object has no attribute 'get'": "role",
             "AttributeError: 'dict' object has no attribute 'model_type'": "AutoConfig",
             "AttributeError: 'list' object has no attribute 'shape'": "return_tensors",

@@ -38,6 +38,55 @@ def _reward(case: Case) -> Answer:
     )
 
 
+def _of_torchtune(key: str) -> Answer | None:
+    if key.startswith("_orig_mod."):
+        return Answer(
+            "the names are those of a compiled model: torch.compile puts _orig_mod. before each, "
+            "and torchtune's converter knows none of them",
+            (
+                "compile=False   in the recipe's config",
+                "pip install -U torchtune",
+                "a checkpoint that has such names: {k.removeprefix('_orig_mod.'): v for k, v in "
+                "state.items()}",
+            ),
+            known="the message has the name",
+        )
+    if key.startswith("tok_embeddings."):
+        return Answer(
+            f"the checkpoint has names in the layout of Meta and torchtune ({key}), and is read as "
+            "one of Hugging Face",
+            (
+                "_component_: FullModelMetaCheckpointer (or FullModelTorchTuneCheckpointer)   in "
+                "place of FullModelHFCheckpointer",
+                "or checkpoint_dir of a folder with model-*.safetensors, for the HF one",
+            ),
+            why="Meta's and torchtune's own names of the embeddings are tok_embeddings, those of "
+            "Hugging Face model.embed_tokens; output files are named by the checkpointer that "
+            "wrote them (meta_model_0.pt, hf_model_0001_0.pt)",
+            known="the message has the name",
+        )
+    return None
+
+
+def _other_layout(case: Case) -> Answer:
+    found = _of_torchtune(case.match["key"] or "")
+    if found is not None:
+        return found
+    return Answer(
+        "the checkpoint's names or its tree are not those of the model that is to be filled",
+        (
+            "the checkpoint and the model class of the same size and kind: text or multimodal, "
+            "base or LoRA",
+            "torchtune: model_type in the checkpointer, and the shards of a text-only checkpoint",
+            "Google's gemma: gm.ckpts.load_params(gm.ckpts.CheckpointPath.GEMMA3_4B_IT), and "
+            "gm.ckpts.SkipLoRA around it for a model with LoRA",
+        ),
+        why=f"{_LAYOUT}, and a LoRA or a vision tower adds entries to the tree",
+        known="the message lists a name or both trees",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "axolotl-does-not-know-the-type",
@@ -85,23 +134,17 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "checkpoint-of-another-layout",
-        r"Error converting the state dict\. Found unexpected key|"
+        r"Error converting the state dict\. Found unexpected key:?\s{0,3}\"?(?P<key>[\w.]{0,80})|"
         r"tree structures do not match|"
         r"User-provided restore item and on-disk value metadata",
-        always(
-            "the checkpoint's names or its tree are not those of the model that is to be filled",
-            "the checkpoint and the model class of the same size and kind: text or multimodal, "
-            "base or LoRA",
-            "torchtune: model_type in the checkpointer, and the shards of a text-only checkpoint",
-            "Google's gemma: gm.ckpts.load_params(gm.ckpts.CheckpointPath.GEMMA3_4B_IT), and "
-            "gm.ckpts.SkipLoRA around it for a model with LoRA",
-            why=f"{_LAYOUT}, and a LoRA or a vision tower adds entries to the tree",
-            known="the message lists a name or both trees",
-            settles=False,
-        ),
+        _other_layout,
         {
             "Exception: Error converting the state dict. Found unexpected key: "
             '"vision_tower.vision_model.embeddings.patch_embedding.weight".': "model_type",
+            "Exception: Error converting the state dict. Found unexpected key: "
+            '"_orig_mod.tok_embeddings.weight".': "compile=False",
+            "Exception: Error converting the state dict. Found unexpected key: "
+            '"tok_embeddings.weight". Please make sure': "FullModelMetaCheckpointer",
         },
     ),
     General(

@@ -15,6 +15,12 @@ def _build(case: Case) -> Answer:
         f"{case.hit.before}{case.hit.text}\n{case.hit.after}",
     )
     name = found[1] if found else ""
+    if re.search(
+        r"(?i)torch (?:is )?not (?:found|installed)|requires PyTorch[^\n]{0,40}installed|"
+        r"No module named 'torch'",
+        case.hit.before[-4000:] + case.hit.text + case.hit.after[:4000],
+    ):
+        return in_a_build()
     if name.replace("_", "-") == "flash-attn":
         return Answer(
             "flash-attn has to be compiled here, and that failed",
@@ -44,6 +50,17 @@ def _build(case: Case) -> Answer:
     )
 
 
+# What stands around an error of a package that is being built, and not run.
+_BUILDS = (
+    r"pip-build-env|get_requires_for_build|build_wheel|PEP ?517|Failed building wheel|"
+    r"build process|metadata-generation-failed|Preparing metadata[^\n]{0,40}error"
+)
+
+
+def is_of_a_build(text: str) -> bool:
+    return re.search(_BUILDS, text) is not None
+
+
 def in_a_build() -> Answer:
     return Answer(
         "pip builds a package from source, in a separate environment without torch, since "
@@ -56,7 +73,7 @@ def in_a_build() -> Answer:
         ),
         why="setup.py of such packages imports torch, and a build in isolation does not see the "
         "one that is installed",
-        known="the frames are those of pip's build environment",
+        known="the lines are those of a build that looks for torch",
     )
 
 
@@ -102,6 +119,8 @@ KINDS: tuple[General, ...] = (
             "  ERROR: Failed building wheel for flash-attn": "sdpa",
             "  ERROR: Failed building wheel for sentencepiece": "sentencepiece",
             "error: subprocess-exited-with-error": "compiler",
+            "error: subprocess-exited-with-error\n      torch is not installed, please install "
+            "torch first!": "--no-build-isolation",
         },
         alone=True,
     ),

@@ -106,10 +106,14 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "no-kernel-for-the-amd-card",
-        r"HIP error: (?:invalid device function|shared object initialization failed|no kernel)|"
+        r"(?:HIP|ROCm) error: (?:invalid device function|shared object initialization failed|"
+        r"no kernel|device kernel image is invalid)|"
         r"hipErrorNoBinaryForGpu|Cannot read \S{1,80}TensileLibrary|no ROCm-capable device",
         _hip,
-        {"RuntimeError: HIP error: invalid device function": "HSA_OVERRIDE_GFX_VERSION"},
+        {
+            "RuntimeError: HIP error: invalid device function": "HSA_OVERRIDE_GFX_VERSION",
+            "0.02.202.100 E ROCm error: device kernel image is invalid": "rocminfo",
+        },
         alone=True,
     ),
     General(

@@ -57,6 +57,83 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
+        "parts-of-two-releases",
+        r"packages/(?P<package>(?!nvidia|torch|flash_attn|xformers|vllm)\w{2,40})/\S{1,120}"
+        r"\.so[\d.]{0,12}: undefined symbol: "
+        r"(?!\w{0,200}(?:3c10|2at|5torch))\w{3,300}",
+        lambda case: Answer(
+            f"a library of {case.match['package']} does not fit the one that is loaded: two "
+            "releases of it are mixed",
+            (
+                "restart the kernel (the notebook's session), and import again",
+                f"pip install --force-reinstall --no-cache-dir {case.match['package']}   and "
+                "restart, if that does not help",
+                "pip and conda of the same package: keep one",
+            ),
+            why="an upgrade in a running notebook leaves the old library in memory, and an "
+            "environment with conda and pip can have one on the path before the other",
+            known="a symbol is missing between its own parts, or in a library it was built with; "
+            "which of these it is, the message does not say",
+            certain=False,
+            settles=False,
+        ),
+        {
+            "ImportError: /opt/conda/lib/python3.7/site-packages/pyarrow/_compute.cpython-37m-x86_"
+            "64-linux-gnu.so: undefined symbol: _ZNK5arrow7compute15KernelSignature8ToStringEv": (
+                "restart the kernel"
+            ),
+            "ImportError: /x/site-packages/xformers/_C.so: undefined symbol: _ZN3c104cuda9Set": "",
+        },
+    ),
+    General(
+        "metadata-half-removed",
+        r"No such file or directory: '[^'\n]{0,200}[/\\](?P<package>\w[\w.]{1,60})-"
+        r"[\w.]{1,40}\.dist-info[/\\]METADATA",
+        lambda case: Answer(
+            f"{case.match['package']} is half removed (its dist-info folder has no METADATA), and "
+            "pip stops at it: nothing of this command was installed",
+            (
+                f"rm -r the folder {case.match['package']}-*.dist-info in site-packages, then pip "
+                f"install --force-reinstall --no-deps {case.match['package']}, and the command "
+                "again",
+                "or a fresh session or environment",
+            ),
+            why="an upgrade that was cut off, or an image that lists a package twice",
+            known="pip names the file",
+        ),
+        {
+            "ERROR: Could not install packages due to an OSError: [Errno 2] No such file or "
+            "directory: '/opt/conda/lib/site-packages/aiohttp-3.9.1.dist-info/METADATA'": (
+                "half removed"
+            ),
+        },
+        alone=True,
+    ),
+    General(
+        "registered-twice",
+        r"'(?P<key><class '[\w.]{2,160}'>|[\w.-]{2,80})' is already used by a Transformers model",
+        lambda case: Answer(
+            f"code registers {case.match['key'].removeprefix('<class ').strip(chr(39) + '>')} with "
+            "transformers, which has one of that name already",
+            (
+                "pip install -U   the package that registers it (vLLM, SGLang, the model's "
+                "repository)",
+                "or the transformers that this package was made with: pip show names what it "
+                "allows",
+                "AutoConfig.register(..., exist_ok=True)   in code of your own",
+            ),
+            why="a model that a package brought along came into transformers itself since then",
+            known="transformers refuses it; the releases that go together, the message does not "
+            "name",
+            settles=False,
+        ),
+        {
+            "ValueError: '<class 'sglang.srt.configs.qwen2_5_vl_config.Qwen2_5_VLConfig'>' is "
+            "already used by a Transformers model.": "sglang.srt",
+        },
+        alone=True,
+    ),
+    General(
         "operator-of-another-torch",
         r"'_OpNamespace' '(?P<name>\w{1,60})' object has no attribute",
         lambda case: Answer(

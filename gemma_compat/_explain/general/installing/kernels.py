@@ -71,20 +71,6 @@ def _bitsandbytes(case: Case) -> Answer:
     )
 
 
-def _compiled_for_another(case: Case) -> Answer:
-    name = re.search(r"(flash_attn|xformers|vllm|torchvision|torchaudio|bitsandbytes|triton|apex)",
-                     case.around)  # fmt: skip
-    who = name[1] if name else "an extension"
-    pip = f"pip install --force-reinstall --no-cache-dir --no-build-isolation {who}"
-    return Answer(
-        f"{who} was built against another torch than the one that is installed",
-        (pip.replace("flash_attn", "flash-attn"), "or torch back to the release it was built for"),
-        why="a compiled extension fits one release of torch (and one C++ ABI); an upgrade of torch "
-        "alone breaks it",
-        known="a symbol of torch's library is missing from it, by the message",
-    )
-
-
 def _older_driver(case: Case) -> Answer:
     """Answer by the CUDA that the driver takes, where torch prints it: 12040 is 12.4."""
     found = case.match["found"]
@@ -209,23 +195,13 @@ KINDS: tuple[General, ...] = (
         alone=True,
     ),
     General(
-        "built-for-another-torch",
-        r"undefined symbol: _ZN\w{0,200}(?:3c10|2at|5torch)|"
-        r"operator torchvision::nms does not exist|DLL load failed while importing flash_attn",
-        _compiled_for_another,
-        {
-            "ImportError: /x/flash_attn_2_cuda.cpython-310-x86_64-linux-gnu.so: undefined symbol: "
-            "_ZN3c104cuda9SetDeviceEa": "another torch",
-            "RuntimeError: operator torchvision::nms does not exist": "another torch",
-        },
-    ),
-    General(
         "no-compiler",
         r"Failed to find C compiler|fatal error: Python\.h: No such file|"
         r"include file 'Python\.h' not found|cannot find -lcuda\b|"
         r"Command '\[[^\n]{0,40}\b(?:gcc|cc|clang)'[^\n]{20,600}(?:-lcuda|cuda_utils|__triton_|"
         r"triton)|"
-        r"\bcl(?:\.exe)? is not (?:found|recognized)|Compiler: cl is not found",
+        r"\bcl(?:\.exe)? is not (?:found|recognized)|Compiler: cl is not found|"
+        r"Failed to find (?:MSVC|Windows SDK)",
         always(
             "Triton compiles a helper in C, and this machine lacks a compiler, Python headers "
             "or the driver's libcuda.so for it",
@@ -242,6 +218,7 @@ KINDS: tuple[General, ...] = (
             "1.": "python3-dev",
             "/usr/bin/ld: cannot find -lcuda: No such file or directory": "ldconfig",
             "subprocess.CalledProcessError: Command '['python', 'train.py']' returned": "",
+            'it shows this warning, "Failed to find MSVC", and does not work': "C++ build tools",
             "RuntimeError: Failed to find C compiler. Please specify via CC environment": (
                 "compiler"
             ),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 
 from ....tables import families
 from ...answer import Answer
 from ..base import Case, General
 from ..released import released, upgrade
-from .building import in_a_build
+from .building import in_a_build, is_of_a_build
 from .half_installed import half_there
 from .names import known_name, not_imported_yet
 from .same_name import SAME_NAME
@@ -184,7 +183,7 @@ def _module(case: Case) -> Answer | None:
     if name in {"mergekit", "weave"} and "trl" in packages:
         return _optional_for_trl(name)
     near = case.hit.before[-1500:] + case.around + case.hit.after[:2500]
-    if name == "torch" and re.search(r"pip-build-env|get_requires_for_build|build_wheel", near):
+    if name == "torch" and is_of_a_build(near):
         return in_a_build()
     if not packages and package not in SAME_NAME and package not in _DISTRIBUTIONS:
         return _unknown(name)
@@ -283,6 +282,8 @@ KINDS: tuple[General, ...] = (
         _module,
         {
             "ModuleNotFoundError: No module named 'timm'": "pip install timm",
+            "gptqmodel fails during the PEP517 build process: ModuleNotFoundError: No module "
+            "named 'torch'": "--no-build-isolation",
             'Traceback (most recent call last):\n  File "/x/site-packages/trl/import_utils.py", '
             "line 3, in f\n    f()\nModuleNotFoundError: No module named 'weave'": "trl>=0.29.0",
             "ModuleNotFoundError: No module named 'trl.x.y'": "has a module trl.x.y",

@@ -172,10 +172,10 @@ def _attribute(case: Case) -> Answer:
     outside = [item for item in case.packages if item not in {"torch", "transformers"}]
     if "__getattr__" in case.frames.rpartition("line ")[2]:  # PEFT and torch hand it on
         outside = [item for item in outside if item != "peft"]
-    who = outside[-1] if outside and not case.is_of_the_script else "the script"
+    who = outside[-1] if outside and not case.is_of_the_script else case.reader
     unsloth = who == "unsloth" and "For" in owner
     together = _of_the_script(owner, name)
-    if who != "the script":
+    if who not in {"the script", "transformers", "some code"}:
         together = (
             f"pip install -U {who}",
             f"or what it reads back to the same time: python -m gemma_compat advise --with {who}",

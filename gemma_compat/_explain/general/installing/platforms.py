@@ -236,6 +236,31 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
+        "kernel-started-with-too-much",
+        r"Triton Error \[(?P<kind>CUDA|HIP)\]:\s{0,3}(?:Code: \d+, Mess{1,2}age: )?invalid "
+        r"argument",
+        lambda case: Answer(
+            "the driver refused a Triton kernel's start: one of its sizes or arguments does not "
+            "suit the card",
+            (
+                "pip install -U unsloth unsloth_zoo liger-kernel   (the package of the frame "
+                "that starts the kernel)",
+                "or that kernel left out: with Unsloth UNSLOTH_COMPILE_DISABLE=1, without "
+                "liger-kernel, attn_implementation='sdpa'",
+                "print(torch.version.hip, torch.version.cuda, torch.cuda.get_device_properties(0))",
+            ),
+            why="a block has at most 1,024 threads: 32 warps on NVIDIA, and 16 on the AMD cards "
+            "whose waves have 64 lanes. A kernel written for 32 warps (Unsloth's, of 2024) fails "
+            "there. A pointer that is not of the card gives the same text",
+            known="the message; which size or argument it is, it does not say",
+            settles=False,
+        ),
+        {
+            "RuntimeError: Triton Error [HIP]:  Code: 1, Messsage: invalid argument": "16 on",
+            "RuntimeError: Triton Error [CUDA]: invalid argument": "1,024",
+        },
+    ),
+    General(
         "triton-cannot-compile",
         r"triton\.compiler\.errors\.\w{3,40}|\bCompilationError: at \d|PassManager::run failed|"
         r"Triton Error \[(?:CUDA|HIP)\]|error: LLVM Translation failed|LLVM ERROR: Cannot select|"

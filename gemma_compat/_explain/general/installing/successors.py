@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+from ...answer import Answer
+from ..base import Case
+
 # Package, removed name: the code to write now. Read in the wheels of both releases.
 _SUCCESSORS = {
     ("transformers", "AdamW"): "from torch.optim import AdamW",
@@ -29,3 +34,28 @@ _SUCCESSORS = {
 def successor(package: str, name: str) -> str:
     """Return what to write in place of a removed name; empty if it is not known here."""
     return _SUCCESSORS.get((package, name), "")
+
+
+def is_of_autoawq(case: Case, function: str) -> bool:
+    """Return whether AutoAWQ called a part of the model, by the frames or else by the text."""
+    if not function.rpartition(".")[0] or not function.endswith("forward"):
+        return False
+    return "awq" in case.packages or (
+        not case.packages and re.search(r"\bAutoAWQ\b|\bautoawq\b", case.near) is not None
+    )
+
+
+def of_autoawq(happened: str) -> Answer:
+    return Answer(
+        happened,
+        (
+            "pip install autoawq==0.2.9 'transformers<=4.51.3' 'torch<=2.6'   what it was last "
+            "tested with",
+            "or llm-compressor (AWQModifier, GPTQModifier), which takes its place: pip install "
+            "llmcompressor",
+        ),
+        why="AutoAWQ runs a model's layers one by one, with the arguments of the transformers that "
+        "it was written for; it is no longer maintained",
+        known="the message; the releases are those that autoawq 0.2.9 names as its last",
+        settles=False,
+    )

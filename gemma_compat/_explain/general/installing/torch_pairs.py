@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -20,6 +22,24 @@ def _styles(case: Case) -> Answer | None:
         "without torch.distributed",
         known="read in transformers 4.52.4 and 4.53.0, modeling_utils.py and "
         "integrations/tensor_parallel.py; the line that fails is in the log",
+    )
+
+
+def _compiled_for_another(case: Case) -> Answer:
+    text = f"{case.around}\n{case.hit.after[:300]}"
+    name = re.search(
+        r"(flash_attn|xformers|vllm|torchvision|torchaudio|bitsandbytes|triton|apex)", text
+    )
+    who = name[1] if name else "an extension"
+    pip = "pip install --force-reinstall --no-cache-dir --no-build-isolation " + (
+        who if name else "NAME"
+    )
+    return Answer(
+        f"{who} was built against another torch than the one that is installed",
+        (pip.replace("flash_attn", "flash-attn"), "or torch back to the release it was built for"),
+        why="a compiled extension fits one release of torch (and one C++ ABI); an upgrade of torch "
+        "alone breaks it",
+        known="a symbol of torch's library is missing from it, by the message",
     )
 
 
@@ -66,6 +86,21 @@ KINDS: tuple[General, ...] = (
             settles=False,
         ),
         {"RuntimeError: function '_has_torch_function' already has a docstring": "restart"},
+        alone=True,
+    ),
+    General(
+        "built-for-another-torch",
+        r"undefined symbol: _ZN\w{0,200}(?:3c10|2at|5torch)|"
+        r"operator torchvision::nms does not exist|DLL load failed while importing flash_attn|"
+        r"\?\w{1,80}@(?:\w{1,80}@)?(?:c10|at|torch)@@[\w@]{1,80} could\b",
+        _compiled_for_another,
+        {
+            "ImportError: /x/flash_attn_2_cuda.cpython-310-x86_64-linux-gnu.so: undefined symbol: "
+            "_ZN3c104cuda9SetDeviceEa": "another torch",
+            "RuntimeError: operator torchvision::nms does not exist": "another torch",
+            "ImportError: The procedure entry point ?_singleton@UndefinedTensorImpl@c10@@0U12@A "
+            "could not be located in the dynamic link library xformers\\_C.pyd": "xformers was",
+        },
         alone=True,
     ),
 )

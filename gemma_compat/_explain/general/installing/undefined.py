@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ....atlas.frames import DISTRIBUTIONS
 from ...answer import Answer
 from ..base import Case, General
-from ..released import Released, released
+from ..released import Released, released, upgrade
 from .names import known_name
 
 # What a package imports only if another one is there; its code then fails where it uses the name.
@@ -44,8 +45,20 @@ def _undefined(case: Case) -> Answer | None:
             why=f"{owner} is optional: {packages[-1]} imports from it only if it is there",
             known="the frame is of the package, and the name is not imported there",
         )
-    if packages:
+    if packages and packages[-1] in DISTRIBUTIONS:
         return None  # a mistake of that release: the atlas may know which one mended it
+    if packages:
+        return Answer(
+            f"the code of {packages[-1]} uses {name}, which it neither defines nor imports here",
+            (
+                upgrade(packages[-1]),
+                "or leave out the option that leads to this code: the frames show which",
+            ),
+            why="a mistake of that release, or an import that it makes only where another package "
+            "is installed",
+            known="the frames and the message; which of the two, they do not say",
+            settles=False,
+        )
     return Answer(
         f"{name} is used before it is imported or defined",
         (
@@ -144,6 +157,9 @@ KINDS: tuple[General, ...] = (
             "line 718, in get_peft_config\n    peft_config = LoraConfig(\nNameError: name "
             "'LoraConfig' is not defined": "pip install -U peft",
             "NameError: name 'model' is not defined": "run the cells above",
+            'Traceback (most recent call last):\n  File "/x/site-packages/mlx_lm/fuse.py", line '
+            "79, in main\n    model = dequantize(model)\nNameError: name 'dequantize' is not "
+            "defined": "the code of mlx_lm",
         },
     ),
     General(

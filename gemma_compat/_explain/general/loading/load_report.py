@@ -126,6 +126,42 @@ def _shared_missing(case: Case) -> Answer | None:
     )
 
 
+def _no_place_for_a_weight(case: Case) -> Answer:
+    key = case.match["key"]
+    quantized = re.search(
+        r"(?:quant_|absmax|\bSCB$|W_q|qweight|qzeros|g_idx|(?:weight|input|k|v)_scale|"
+        r"scales?$|zero(?:_point)?s?$)",
+        key.rpartition(".")[2],
+    )
+    if quantized is None:
+        return Answer(
+            f"the checkpoint has {key}, and the model has no place for that",
+            (
+                "the class that config.json names, and the release of transformers that saved "
+                "the checkpoint",
+                "pip install -U transformers",
+            ),
+            why="transformers looks each name of the file up in the model",
+            known="the message has the name",
+            settles=False,
+        )
+    return Answer(
+        f"{key} is of quantized weights, and the layer of that name in the model is not quantized "
+        "that way",
+        (
+            "pip install -U transformers, and the quantizer's package with it (bitsandbytes, hqq, "
+            "optimum-quanto, compressed-tensors)",
+            "a quantization_config in config.json that covers this layer; none beside it in "
+            "from_pretrained",
+            "or load the checkpoint in 16 bits, and quantize anew",
+        ),
+        why="transformers swaps layers for quantized ones by that config before it reads the file. "
+        "A layer that it leaves plain has no place for scales",
+        known="the message has the name; why the layer was left plain, it does not say",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "load-report-raises",
@@ -207,5 +243,19 @@ KINDS: tuple[General, ...] = (
             "model.layers.0.self_attn.q_proj.lora_A.weight | MISSING    |": "",
         },
         alone=True,
+    ),
+    General(
+        "weight-for-another-layer",
+        r"`(?P<key>[\w.]{3,200})` is neither a parameter,? (?:nor a )?buffer",
+        _no_place_for_a_weight,
+        {
+            "AttributeError: `model.layers.46.self_attn.o_proj.quant_scale` is neither a parameter "
+            "nor a buffer.": "is of quantized weights",
+            "AttributeError: `model.layers.0.mlp.down_proj.weight.absmax` is neither a parameter, "
+            "buffer, nor extra state.": "is of quantized weights",
+            "AttributeError: `model.foo.bar` is neither a parameter, buffer, nor extra state.": (
+                "no place for"
+            ),
+        },
     ),
 )

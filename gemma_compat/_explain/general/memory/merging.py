@@ -45,6 +45,26 @@ def answer_of_merge(is_unsloth: bool) -> Answer:
     )
 
 
+MERGE_TOLD = Answer(
+    "memory is said to run out where an adapter is merged: the base's weights in 16 bits have to "
+    "fit, and so has a copy of what is being written",
+    (
+        "a machine with twice the memory of the 16-bit weights (2 bytes a parameter: 54 GB for "
+        "27B); free -h and nvidia-smi while it runs tell whether it is the machine's or the card's",
+        "the card's: restart the kernel, load the adapter's folder alone, and merge then; or on "
+        "the CPU: device_map='cpu' for base and adapter",
+        "the machine's: dtype=torch.bfloat16, low_cpu_mem_usage=True, max_shard_size='2GB'; "
+        "maximum_memory_usage=0.5 in Unsloth's save_pretrained_merged",
+        "or save the adapter alone (save_pretrained), and merge it elsewhere or serve it as it is",
+    ),
+    why="float32, the default of older loaders, doubles it; a notebook's free tier has 12 to 30 "
+    "GB, and what training left holds the card",
+    known="a sentence says so; no cause is known from that",
+    certain=False,
+    settles=False,
+)
+
+
 def _is_packed(numbers: list[str]) -> bool:
     """Return whether one size is that of a square or wide matrix in 4 bits: half its numbers."""
     if len(numbers) != 2 or not all(text.isdigit() for text in numbers):

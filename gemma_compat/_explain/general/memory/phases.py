@@ -7,7 +7,7 @@ import re
 from ...answer import Answer
 from ..base import Case
 from .figures import Allocator, allocator_of
-from .merging import answer_of_merge
+from .merging import MERGE_TOLD, answer_of_merge
 
 _EVALUATES = (
     r"\bin evaluation_loop|\bin prediction_step|\bin evaluate\b|nested_concat|"
@@ -208,7 +208,10 @@ def told_beside(case: Case) -> Answer | None:
 
 
 # When a sentence says that it happens: "OOM during evaluation", "OOM when I save the model".
-_WHEN = r"(?i)\b(?:when|while|during|at|before|on)(?: the| it| I| we| trying to| of| model){0,3} "
+_WHEN = (
+    r"(?i)\b(?:when|while|during|at|before|on)"
+    r"(?: the| it| I| we| trying to| try to| tried to| want to| of| model){0,3} "
+)
 _LOADS = rf"{_WHEN}(?:load\w*|initiali\w+|from_pretrained)\b"
 _ZH = r"[^\n。，]{0,12}"
 _MERGES = rf"(?:合并|导出|量化){_ZH}(?:时|过程|中)|(?:合并|导出){_ZH}(?:OOM|显存)"
@@ -225,11 +228,11 @@ _CALLED = (
     (r"\w*\.generate\(", _GENERATING),
 )
 _TOLD_PHASES = (
-    (_MERGES, answer_of_merge(is_unsloth=False)),
+    (_MERGES, MERGE_TOLD),
     (rf"(?:保存|存储){_ZH}(?:时|过程|OOM|显存|爆)", _SAVING),
     (r"(?:评估|验证|eval)[^\n]{0,14}(?:时|过程|报|OOM|显存|爆)|nested_concat", EVALUATING),
     (rf"(?:推理|生成){_ZH}(?:时|过程|报|OOM|爆)", _GENERATING),
-    (rf"{_WHEN}(?:(?:merg|export|convert)\w*)\b", answer_of_merge(is_unsloth=False)),
+    (rf"{_WHEN}(?:(?:merg|export|convert)\w*)\b", MERGE_TOLD),
     (rf"{_WHEN}(?:sav\w+|checkpoint\w*)\b", _SAVING),
     (
         rf"{_WHEN}(?:evaluat\w+|eval|validat\w+|(?:comput|calculat)\w+ (?:the )?(?:eval\w*|"
@@ -323,3 +326,25 @@ def _near(case: Case) -> str:
     before = re.split(r"[.;!?] ", match.string[: match.start()])[-1]
     after = re.split(r"[.;!?] ", match.string[match.start() :])[0]
     return before[-100:] + after[:120]
+
+
+def of_a_header(case: Case) -> Answer | None:
+    """Answer a notebook's traceback that begins with an error of memory and is cut off."""
+    if re.search(r"OutOfMemoryError: |out of memory", case.hit.after):
+        return None
+    merges = re.search(r"merge|save_pretrained|in \w*save_\w*\(", case.hit.after)
+    if merges is not None:
+        return answer_of_merge("nsloth" in case.hit.after).replace(
+            known="the first line names the error, the frames are those of merging and saving; "
+            "the last line, with its figures, is not in the log"
+        )
+    return Answer(
+        "the memory of the GPU ran out; the line with its figures is not in this log",
+        (
+            "the last line of the traceback: 'Tried to allocate ...' with what is held and free",
+            "python -m gemma_compat memory --model MODEL   estimates what a run takes",
+            "per_device_train_batch_size=1, gradient_checkpointing=True, a shorter max_length",
+        ),
+        known="the traceback's first line names the error",
+        settles=False,
+    )

@@ -10,6 +10,7 @@ from .answers import by_estimate
 from .card import SERVING
 from .command import command, not_set
 from .estimate import Run, lacks, run_of, weights_of
+from .merging import MERGE_TOLD
 from .phases import is_told_at_loading, told_phase
 from .wording import TOLD, card_has
 
@@ -54,6 +55,14 @@ def _of_loading(run: Run) -> Answer | None:
         certain=False,
         settles=False,
     )
+
+
+# A script or a command that merges, in a report that trains nothing.
+_MERGES = re.compile(
+    r"\bmerge\w{0,40}\.(?:py|sh)\b|--merge[_-]lora\b|merge_and_unload|save_pretrained_merged|"
+    r"save_method ?= ?[\"']merged|\bmergekit\b|\bexport_model\b"
+)
+_STEPS = re.compile(r"(?i)\btrainer\.train\(|per_device_train|\bepoch\b|\btraining (?:step|loop)")
 
 
 _BESIDE_AN_ENGINE = Answer(
@@ -115,6 +124,9 @@ def told_memory(case: Case, runs_out: bool = True) -> Answer | None:
         return SERVING.replace(known=TOLD, certain=False)
     run = run_of(case)
     found = told_phase(case)
+    near = f"{case.hit.before[-1500:]}\n{line}\n{case.hit.after[:1500]}"
+    if found is None and _MERGES.search(near) and not _STEPS.search(near):
+        return MERGE_TOLD.replace(known=TOLD)
     if found is None and _has_its_engine(case):
         return _beside_an_engine(case)
     if found is None:

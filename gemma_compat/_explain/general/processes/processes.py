@@ -193,7 +193,7 @@ KINDS: tuple[General, ...] = (
         r"[Nn]ot enough (?:free )?disk space|"
         r"[Nn]ot enough (?:free )?space (?:available )?(?:for saving|to save|on (?:the )?(?:disk|"
         r"device))|"
-        r"[Ii]nsufficient (?:disk|storage) space|[Rr][au]n(?:ning)? out of disk|"
+        r"[Ii]nsufficient (?:disk|storage) space|[Rr][au]n(?:n?ing|s)? out of (?:disk|storage)|"
         r"no disk space left|磁盘\w{0,3}(?:不足|满)|file write failed",
         _disk_full,
         {

@@ -26,6 +26,26 @@ def _drafter_of_a_fork(name: str) -> Answer:
     )
 
 
+def _unknown(name: str) -> Answer:
+    if re.fullmatch(r"gemma(?:2|3|3n|4|-embedding)?", name):
+        return Answer(
+            f"this llama.cpp is older than the architecture {name} of the GGUF",
+            ("update llama.cpp, or the runtime of the program that contains it",),
+            known="llama.cpp says so; newer ones know this architecture",
+        )
+    return Answer(
+        f"this llama.cpp does not know the architecture {name} of the GGUF",
+        (
+            "update llama.cpp, or the runtime of the program that contains it",
+            "or the program or fork that wrote the GGUF, where llama.cpp itself has no such "
+            "architecture",
+        ),
+        why="most often the model is newer than the program; some architectures are of forks alone",
+        known="llama.cpp says so; which of the two it is, it does not say",
+        settles=False,
+    )
+
+
 def _architecture(case: Case) -> Answer:
     name = case.match["name"]
     if not name:
@@ -52,11 +72,7 @@ def _architecture(case: Case) -> Answer:
         )
     if re.search(r"_(?:assistant|mtp|draft)", name):
         return _drafter_of_a_fork(name)
-    return Answer(
-        f"this llama.cpp is older than the architecture {name} of the GGUF",
-        ("update llama.cpp (or the program that contains it)",),
-        known="llama.cpp says so",
-    )
+    return _unknown(name)
 
 
 def _sentencepiece(case: Case) -> Answer:
@@ -145,11 +161,14 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "gguf-architecture-unknown",
-        r"unknown model architecture: '(?P<name>[\w-]{0,40})'",
+        r"(?:unknown model architecture: |does not support this GGUF's model architecture \()"
+        r"'(?P<name>[\w-]{0,40})'",
         _architecture,
         {
             "llama_model_load: error loading model: unknown model architecture: 'gemma3'": "gemma3",
             "error loading model architecture: unknown model architecture: ''": "split",
+            "error loading model architecture: unknown model architecture: 'glm4moe'": "newer",
+            "llama.cpp does not support this GGUF's model architecture ('llama-csm').": "forks",
             "error loading model architecture: unknown model architecture: 'clip'": "--mmproj",
             "| `unknown model architecture: 'gemma4_assistant'` | a drafter |": "hyphen",
         },

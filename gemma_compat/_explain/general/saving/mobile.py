@@ -54,9 +54,11 @@ def _intermediate(case: Case) -> Answer:
             "delete the intermediate folder (output_dir), and convert again with the model_type of "
             "these weights (GEMMA_2B, GEMMA2_2B, GEMMA3_1B)",
             "pip install -U 'mediapipe>=0.10.35,<1.0'   : it knows Gemma 3 and its sizes",
+            "ls -la CHECKPOINT   : all shards (model-00001-of-...) that its index names",
             f"or {_LITERT}",
         ),
-        why="the list of weights belongs to a model type of the release"
+        why="the list of weights belongs to a model type of the release, and a shard that is not "
+        "there leaves its weights out"
         + ("; a scale is missing: that layer was written unquantized" if quantized else ""),
         known="the message names the file; 0.10.21 knows GEMMA_2B, GEMMA_7B and GEMMA2_2B, 0.10.35 "
         "Gemma 3 too (read)",
@@ -80,11 +82,14 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "mediapipe-lacks-a-converted-weight",
-        r"NOT_FOUND: The path does not exist: \S{0,200}(?P<file>params\.lm\.[\w.]{3,120})",
+        r"(?:NOT_FOUND: The path does not exist: |Cannot open file! )\S{0,200}"
+        r"(?P<file>params\.lm\.[\w.]{3,120})",
         _intermediate,
         {
             "RuntimeError: NOT_FOUND: The path does not exist: /x/params.lm.transformer.x_layers_0."
             "ff_layer.pre_layer_norm.scale_quantized_scale": "model_type",
+            "F0000 00:00:1 6430 file_tensor_loader.cc:69] Check failed: ifstr Cannot open file! "
+            "/content/intermediate/gemma2b-it/params.lm.softmax.logits_ffn.w": "shards",
         },
         alone=True,
     ),

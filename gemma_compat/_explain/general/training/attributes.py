@@ -117,6 +117,8 @@ def _for_loading(case: Case) -> Answer:
     do, why = _FOR_LOADING.get(
         name, (f"model.config.get_text_config().{name} = ...   after loading", "")
     )
+    if re.search(r"\bfrom_config\b", case.around) and "from_pretrained" not in case.around:
+        return _by_from_config(case)
     return Answer(
         f"from_pretrained handed {name} on to {owner}, which takes no such argument",
         (do, f"or leave {name} out"),
@@ -126,6 +128,22 @@ def _for_loading(case: Case) -> Answer:
         "class: misspelt, of another release, or a field of the text config within",
         known="the message; from_pretrained sets what the config has, and passes on the rest",
         settles=name in _FOR_LOADING,
+    )
+
+
+def _by_from_config(case: Case) -> Answer:
+    """Answer a class that a config alone was to make: from_config sets nothing on the config."""
+    name, owner = case.match["name"], case.match["owner"]
+    outside = [item for item in case.packages if item not in {"torch", "transformers"}]
+    return Answer(
+        f"from_config handed {name} on to {owner}, which takes no such argument",
+        (
+            upgrade(outside[-1]) if outside else f"leave {name} out",
+            f"config.get_text_config().{name} = ...   before from_config",
+        ),
+        why="from_config passes on to the class what is not its own; settings belong into the "
+        "config",
+        known="the message and the frames",
     )
 
 
@@ -148,6 +166,10 @@ KINDS: tuple[General, ...] = (
             "TypeError: GemmaForCausalLM.__init__() got an unexpected keyword argument 'dtype'": (
                 "torch_dtype"
             ),
+            '  File "/x/dist-packages/tensorrt_llm/models/hf.py", line 281, in _build_model\n    '
+            "model = cls.from_config(c)\n"
+            "TypeError: Gemma3ForConditionalGeneration.__init__() got an unexpected keyword "
+            "argument 'use_cache'": "from_config handed",
             "TypeError: Gemma3ForCausalLM.__init__() got an unexpected keyword argument 'abc'": (
                 "goes to the class"
             ),

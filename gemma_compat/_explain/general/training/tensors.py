@@ -166,6 +166,12 @@ KINDS: tuple[General, ...] = (
             "size mismatch for base_model.model.layers.19.experts.lora_A.default.weight: copying a "
             "param with shape torch.Size([4096, 2816]) from checkpoint, the shape in current model "
             "is torch.Size([4096, 704]).": "another layout",
+            "size mismatch for q_proj.lora_B.default.weight: copying a param with shape "
+            "torch.Size([2048, 16]) from checkpoint, the shape in current model is "
+            "torch.Size([2048, 8]).": "rank 16",
+            "size mismatch for q_proj.lora_B.default.weight: copying a param with shape "
+            "torch.Size([4096, 8]) from checkpoint, the shape in current model is "
+            "torch.Size([2048, 8]).": "does not belong",
             "size mismatch for a.lora_A.weight: copying a param with shape torch.Size([0]) from "
             "checkpoint, the shape in current model is torch.Size([8, 2560]).": "gather",
             "size mismatch for model.embed_tokens.weight: copying a param with shape "

@@ -29,6 +29,42 @@ def _least_release(case: Case) -> Answer:
     )
 
 
+def _not_linked(case: Case) -> Answer:
+    without = re.search(
+        r"pytorch\.cuda: +not available|torch.{0,40}\+cpu|torch\.cuda\.is_available\(\)[^\n]{0,9}"
+        r"False",
+        case.hit.before[-4000:] + case.around + case.hit.after[:4000],
+    )
+    if without is not None:
+        return Answer(
+            "Unsloth finds no library of CUDA, and torch is not available with CUDA here either",
+            (
+                "pip install --force-reinstall torch --index-url "
+                "https://download.pytorch.org/whl/cu126, then xformers and bitsandbytes for it",
+                "python -c 'import torch; print(torch.__version__, torch.version.cuda, "
+                "torch.cuda.is_available())'",
+            ),
+            why="a torch for the CPU (conda's and pip's on some systems) brings no CUDA, which "
+            "bitsandbytes and Triton look for",
+            known="Unsloth's check, and the lines on torch",
+            settles=False,
+        )
+    return Answer(
+        "bitsandbytes' library for CUDA was not loaded, or Triton found no libcuda.so: Unsloth "
+        "checks both",
+        (
+            "python -m bitsandbytes   prints what it looks for; python -c 'import torch; "
+            "print(torch.version.cuda, torch.cuda.is_available())'",
+            "sudo ldconfig /usr/lib64-nvidia   (Colab), or the folder that has libcuda.so",
+            "pip install -U bitsandbytes triton unsloth unsloth_zoo   and restart the kernel",
+        ),
+        why="a torch for the CPU, a bitsandbytes older than torch's CUDA, or a container without "
+        "the driver's libraries",
+        known="read in unsloth 2025.2.15; which of these it is, the warning does not say",
+        settles=False,
+    )
+
+
 RELEASES: tuple[Refusal, ...] = (
     Refusal(
         r"(?:[^\n:]{2,60} only works on transformers ?>=|Your transformers version of)",
@@ -130,5 +166,10 @@ RELEASES: tuple[Refusal, ...] = (
             known="Unsloth lists card, torch and vLLM under this line",
         ),
         ("RuntimeError: Unsloth: Incompatible configuration detected.", "fast_inference=False"),
+    ),
+    Refusal(
+        r"CUDA is not linked properly",
+        _not_linked,
+        ("ImportError: Unsloth: CUDA is not linked properly.", "python -m bitsandbytes"),
     ),
 )
