@@ -131,6 +131,24 @@ def _of_the_end(case: Case) -> Answer | None:
     return _end_overwritten(case) if found else None
 
 
+_no_modelfile = told(
+    "no Modelfile is said to lie beside the exported GGUF",
+    'tokenizer = get_chat_template(tokenizer, chat_template="gemma-3")   before '
+    "save_pretrained_gguf: Unsloth of 2025 writes a Modelfile only for a template that it has for "
+    "Ollama",
+    "pip install -U unsloth unsloth_zoo   : newer releases find the template by the model's name",
+    "or by hand: FROM ./FILE.gguf, TEMPLATE of ollama show --modelfile of the same family "
+    "(gemma3:4b), PARAMETER stop; then ollama create NAME -f Modelfile",
+    why="read in unsloth 2025.2.15: without tokenizer._ollama_modelfile, which "
+    "get_chat_template sets, no Modelfile is written; 2026.10.9 looks in its table of models too",
+)
+
+
+def _without_a_modelfile(case: Case) -> Answer | None:
+    text = case.near
+    return _no_modelfile(case) if re.search(r"(?i)unsloth|gguf|save_pretrained", text) else None
+
+
 SAVING: tuple[Symptom, ...] = (
     Symptom(
         "end-of-sequence-overwritten",
@@ -255,5 +273,22 @@ SAVING: tuple[Symptom, ...] = (
             "validation, produces garbage": "without quantization_config",
             "reloading the page makes a difference": "",
         },
+    ),
+    Symptom(
+        "no-modelfile-written",
+        r"(?i:(?:\bnot |n't |\bno |\bwithout |\bfail\w{0,3} to |\bmissing |\bnever )"
+        r"(?:(?!in\b|of\b|from\b|with\b|error\b)[\w-]{1,20} ){0,4}\bmodel ?file\b|"
+        r"\bmodel ?file\b[^\n.]{0,30}(?:\bnot\b|n't\b|\bmissing)[^\n.]{0,20}"
+        r"(?:creat|generat|writ|sav|there|exist|found|produc|made|in (?:the|my)))",
+        _without_a_modelfile,
+        {
+            "save_pretrained_gguf is not generating ModelFile": "get_chat_template",
+            "unsloth: the GGUF model was saved, the Modelfile was not created": "ollama create",
+            "the Modelfile works, no error": "",
+            "unsloth: no FROM line in the Modelfile": "",
+            "I struggle on how to create an ollama Modelfile for a GGUF": "",
+            "The GGUF runs, and its Modelfile does not need a SYSTEM line": "",
+        },
+        words=("modelfile", "model file"),
     ),
 )

@@ -95,6 +95,25 @@ def _older_driver(case: Case) -> Answer:
     )
 
 
+def _no_compiler(case: Case) -> Answer | None:
+    warned = re.search(r"Failed to find (?:MSVC|Windows SDK)", case.match[0]) is not None
+    if warned and (case.log.finished_at or case.log.figures.losses):
+        return None  # a warning of Triton for Windows; the run went on without
+    return Answer(
+        "Triton compiles a helper in C, and this machine lacks a compiler, Python headers "
+        "or the driver's libcuda.so for it",
+        (
+            "sudo apt-get install build-essential python3-dev   (Windows: Visual Studio's C++ "
+            "build tools)",
+            "sudo ldconfig /usr/lib64-nvidia   (Colab), or the folder that has libcuda.so, where "
+            "-lcuda is not found",
+            "or TORCHDYNAMO_DISABLE=1 (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)",
+        ),
+        known="the message; the compiler's own lines say which of them is missing",
+        certain=not warned,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "flash-attention-needs-ampere",
@@ -202,16 +221,7 @@ KINDS: tuple[General, ...] = (
         r"triton)|"
         r"\bcl(?:\.exe)? is not (?:found|recognized)|Compiler: cl is not found|"
         r"Failed to find (?:MSVC|Windows SDK)",
-        always(
-            "Triton compiles a helper in C, and this machine lacks a compiler, Python headers "
-            "or the driver's libcuda.so for it",
-            "sudo apt-get install build-essential python3-dev   (Windows: Visual Studio's C++ "
-            "build tools)",
-            "sudo ldconfig /usr/lib64-nvidia   (Colab), or the folder that has libcuda.so, where "
-            "-lcuda is not found",
-            "or TORCHDYNAMO_DISABLE=1 (with Unsloth: UNSLOTH_COMPILE_DISABLE=1)",
-            known="the message; the compiler's own lines say which of them is missing",
-        ),
+        _no_compiler,
         {
             "subprocess.CalledProcessError: Command '['/usr/bin/gcc', '/tmp/t/main.c', '-O3', "
             "'-shared', '-o', '/tmp/t/cuda_utils.so', '-lcuda']' returned non-zero exit status "
@@ -219,6 +229,8 @@ KINDS: tuple[General, ...] = (
             "/usr/bin/ld: cannot find -lcuda: No such file or directory": "ldconfig",
             "subprocess.CalledProcessError: Command '['python', 'train.py']' returned": "",
             'it shows this warning, "Failed to find MSVC", and does not work': "C++ build tools",
+            "WARNING: Failed to find Windows SDK.\n{'loss': 1.2, 'epoch': 0.1}\n{'loss': 1.0, "
+            "'epoch': 0.2}": "",
             "RuntimeError: Failed to find C compiler. Please specify via CC environment": (
                 "compiler"
             ),

@@ -36,18 +36,15 @@ def successor(package: str, name: str) -> str:
     return _SUCCESSORS.get((package, name), "")
 
 
-def is_of_autoawq(case: Case, function: str) -> bool:
-    """Return whether AutoAWQ called a part of the model, by the frames or else by the text."""
-    if not function.rpartition(".")[0] or not function.endswith("forward"):
-        return False
-    return "awq" in case.packages or (
-        not case.packages and re.search(r"\bAutoAWQ\b|\bautoawq\b", case.near) is not None
-    )
-
-
-def of_autoawq(happened: str) -> Answer:
+def by_autoawq(case: Case, function: str, call: str) -> Answer | None:
+    """Answer where AutoAWQ calls a part of the model, by the frames or else by the text."""
+    near = "" if case.packages else case.near
+    if not re.search(r"\.forward$", function):
+        return None
+    if "awq" not in case.packages and not re.search(r"\bAutoAWQ\b|\bautoawq\b", near):
+        return None
     return Answer(
-        happened,
+        f"AutoAWQ calls {function}() {call}",
         (
             "pip install autoawq==0.2.9 'transformers<=4.51.3' 'torch<=2.6'   what it was last "
             "tested with",
@@ -57,5 +54,6 @@ def of_autoawq(happened: str) -> Answer:
         why="AutoAWQ runs a model's layers one by one, with the arguments of the transformers that "
         "it was written for; it is no longer maintained",
         known="the message; the releases are those that autoawq 0.2.9 names as its last",
+        certain="awq" in case.packages,
         settles=False,
     )

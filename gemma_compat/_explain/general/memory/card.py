@@ -10,7 +10,7 @@ from ..serving.vllm_running import is_serving
 from .answers import of_a_step, of_the_weights, that_fits
 from .figures import allocator_of
 from .merging import out_of_memory_at_saving
-from .phases import at_phase, by_allocator, of_a_header, told_beside
+from .phases import at_phase, by_allocator, told_beside
 from .places import at_first_use, at_place, in_backward
 from .refused import refused
 from .weights import bits_of, weights
@@ -258,21 +258,6 @@ def _not_set_yet(case: Case) -> tuple[str, ...]:
 
 
 KINDS: tuple[General, ...] = (
-    General(
-        "memory-error-cut-off",
-        r"^\s{0,4}(?:torch\.)?(?:cuda\.)?OutOfMemoryError {3,90}Traceback \(most recent call "
-        r"last\)",
-        of_a_header,
-        {
-            "OutOfMemoryError                          Traceback (most recent call last)\n"
-            "----> 2 model.save_pretrained_merged(FOLDER, tokenizer)": "for the merge",
-            "OutOfMemoryError                          Traceback (most recent call last)\n"
-            "----> 1 trainer.train()": "is not in this log",
-            "OutOfMemoryError                          Traceback (most recent call last)\n"
-            "----> 1 f()\nOutOfMemoryError: out of memory": "",
-        },
-        alone=True,
-    ),
     General(
         "out-of-memory",
         r"(?:CUDA|HIP|XPU) out of memory|OutOfMemoryError: (?:CUDA|HIP|XPU|Allocation)|"

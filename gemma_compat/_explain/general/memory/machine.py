@@ -7,6 +7,7 @@ import re
 from ...answer import Answer
 from ..base import Case, General, always
 from .answers import by_estimate
+from .merging import answer_of_merge
 
 
 def _mps(case: Case) -> Answer:
@@ -118,6 +119,28 @@ def _loader_worker(case: Case) -> Answer:
     )
 
 
+def _of_a_header(case: Case) -> Answer | None:
+    """Answer a notebook's traceback that begins with an error of memory and is cut off."""
+    if re.search(r"OutOfMemoryError: |out of memory", case.hit.after):
+        return None
+    merges = re.search(r"merge|save_pretrained|in \w*save_\w*\(", case.hit.after)
+    if merges is not None:
+        return answer_of_merge("nsloth" in case.hit.after).replace(
+            known="the first line names the error, the frames are those of merging and saving; "
+            "the last line, with its figures, is not in the log"
+        )
+    return Answer(
+        "the memory of the GPU ran out; the line with its figures is not in this log",
+        (
+            "the last line of the traceback: 'Tried to allocate ...' with what is held and free",
+            "python -m gemma_compat memory --model MODEL   estimates what a run takes",
+            "per_device_train_batch_size=1, gradient_checkpointing=True, a shorter max_length",
+        ),
+        known="the traceback's first line names the error",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "mps-out-of-memory",
@@ -213,6 +236,21 @@ KINDS: tuple[General, ...] = (
         {
             "RuntimeError: unable to mmap 4965799096 bytes from file </x.safetensors>: Cannot "
             "allocate memory (12)": "ulimit -v"
+        },
+        alone=True,
+    ),
+    General(
+        "memory-error-cut-off",
+        r"^\s{0,4}(?:torch\.)?(?:cuda\.)?OutOfMemoryError {3,90}Traceback \(most recent call "
+        r"last\)",
+        _of_a_header,
+        {
+            "OutOfMemoryError                          Traceback (most recent call last)\n"
+            "----> 2 model.save_pretrained_merged(FOLDER, tokenizer)": "for the merge",
+            "OutOfMemoryError                          Traceback (most recent call last)\n"
+            "----> 1 trainer.train()": "is not in this log",
+            "OutOfMemoryError                          Traceback (most recent call last)\n"
+            "----> 1 f()\nOutOfMemoryError: out of memory": "",
         },
         alone=True,
     ),

@@ -326,25 +326,3 @@ def _near(case: Case) -> str:
     before = re.split(r"[.;!?] ", match.string[: match.start()])[-1]
     after = re.split(r"[.;!?] ", match.string[match.start() :])[0]
     return before[-100:] + after[:120]
-
-
-def of_a_header(case: Case) -> Answer | None:
-    """Answer a notebook's traceback that begins with an error of memory and is cut off."""
-    if re.search(r"OutOfMemoryError: |out of memory", case.hit.after):
-        return None
-    merges = re.search(r"merge|save_pretrained|in \w*save_\w*\(", case.hit.after)
-    if merges is not None:
-        return answer_of_merge("nsloth" in case.hit.after).replace(
-            known="the first line names the error, the frames are those of merging and saving; "
-            "the last line, with its figures, is not in the log"
-        )
-    return Answer(
-        "the memory of the GPU ran out; the line with its figures is not in this log",
-        (
-            "the last line of the traceback: 'Tried to allocate ...' with what is held and free",
-            "python -m gemma_compat memory --model MODEL   estimates what a run takes",
-            "per_device_train_batch_size=1, gradient_checkpointing=True, a shorter max_length",
-        ),
-        known="the traceback's first line names the error",
-        settles=False,
-    )

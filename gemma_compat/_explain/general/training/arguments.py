@@ -7,7 +7,7 @@ import re
 from ....atlas.intervals import told
 from ...answer import Answer
 from ..base import Case, General
-from ..installing.successors import is_of_autoawq, of_autoawq
+from ..installing.successors import by_autoawq
 from ..released import Released, of_another_release, released, upgrade
 from .trl_arguments import (
     OF_A_CALLBACK,
@@ -55,10 +55,8 @@ def _by_the_atlas(case: Case, function: str, name: str) -> Released | None:
 def _argument(case: Case) -> Answer:
     name, function = case.match["name"], case.match["function"]
     packages = case.packages
-    if is_of_autoawq(case, function):
-        return of_autoawq(
-            f"AutoAWQ calls {function}() with {name}, which that function does not take"
-        )
+    if of_awq := by_autoawq(case, function, f"with {name}, which that function does not take"):
+        return of_awq
     known = _by_the_atlas(case, function, name)
     if known is not None and not known.contradicts:
         return _known_argument(case, known, packages)
@@ -159,10 +157,8 @@ def _moved(case: Case, function: str, name: str) -> str:
 
 def _missing_argument(case: Case) -> Answer:
     function, name = case.match["function"], case.match["name"]
-    if is_of_autoawq(case, function):
-        return of_autoawq(
-            f"AutoAWQ calls {function}() without {name}, which that function asks for"
-        )
+    if of_awq := by_autoawq(case, function, f"without {name}, which that function asks for"):
+        return of_awq
     if name == "cache_position" and "mask" in function:
         return Answer(
             f"{function.rpartition('.')[2]}() was written for an older transformers, which handed "
@@ -289,9 +285,7 @@ KINDS: tuple[General, ...] = (
             "line 3, in f\n    g()\nTypeError: Gemma2DecoderLayer.forward() missing 1 required "
             "positional argument: 'position_embeddings'": "in transformers 4.48.0 to ",
             "TypeError: f() missing 1 required positional argument: 'x'": "without x",
-            '  File "/x/site-packages/awq/quantize/quantizer.py", line 270, in g\n    '
-            "out = module(x, **kwargs)\nTypeError: Gemma2Attention.forward() missing 1 required "
-            "positional argument: 'attention_mask'": "autoawq==0.2.9",
+            "TypeError: A.forward() missing 1 required positional argument: 'x'\nAutoAWQ": "0.2.9",
             "TypeError: SequenceParallel._prepare_flash_attn.<locals>.flash_attention_mask() "
             "missing 1 required positional argument: 'cache_position'": "ms-swift",
         },
