@@ -43,7 +43,7 @@ _PREFIXES = tuple(
 )
 # A tag in front of each line, always the same; of ranks each is read apart.
 _TAG = re.compile(rb"^\[(?!rank|default\d)[^\]\n]{1,60}\](?:<\w{1,10}>)?:?", re.MULTILINE)
-_SHARE, _FEWEST_LINES = 0.9, 5
+_SHARE, _FEWEST_LINES, _FEWEST_ROWS = 0.9, 5, 3
 _NARROWEST, _WIDEST = 60, 240
 _USUAL = {80, 100, 120, 132, 160}
 _FEWEST_CUTS, _SHARE_OF_WORDS = 3, 0.5
@@ -103,7 +103,7 @@ def _messages(text: bytes) -> tuple[bytes, Sequence[int]]:
     found = [_MESSAGE.search(row) for row in rows]
     known = sum(1 for row, match in zip(rows, found, strict=True) if match or _OF_JSON.match(row))
     filled = sum(1 for row in rows if row.strip())
-    if sum(map(bool, found)) < _FEWEST_LINES or known < _SHARE * filled:
+    if sum(map(bool, found)) < _FEWEST_ROWS or known < _SHARE * filled:
         return text, ()
     lines: list[bytes] = []
     numbers: list[int] = []

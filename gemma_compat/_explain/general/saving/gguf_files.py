@@ -170,7 +170,7 @@ KINDS: tuple[General, ...] = (
             "error loading model architecture: unknown model architecture: 'glm4moe'": "newer",
             "llama.cpp does not support this GGUF's model architecture ('llama-csm').": "forks",
             "error loading model architecture: unknown model architecture: 'clip'": "--mmproj",
-            "| `unknown model architecture: 'gemma4_assistant'` | a drafter |": "hyphen",
+            "llama_model_load: unknown model architecture: 'gemma4_assistant'": "hyphen",
         },
         alone=True,
     ),
