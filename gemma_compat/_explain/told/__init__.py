@@ -32,6 +32,7 @@ FILES = (
     "answers",
     "turns",
     "templates",
+    "weights",
     "files",
     "errors",
     "endings",

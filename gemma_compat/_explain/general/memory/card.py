@@ -7,26 +7,21 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 from ..serving.vllm_running import is_serving
+from .allocator import by_allocator
 from .answers import of_a_step, of_the_weights, that_fits
 from .figures import allocator_of
 from .merging import out_of_memory_at_saving
-from .phases import at_phase, by_allocator, told_beside
+from .phases import at_phase, told_beside
 from .places import at_first_use, at_place, in_backward
 from .refused import refused
-from .weights import bits_of, weights
+from .too_large import LOADING, impossible, much_is_trained, whole_copy
+from .weights import weights
 
 _GIB = 1 << 30
-_LOADING = (
-    r"Loading checkpoint shards|in from_pretrained|_load_state_dict|load_pretrained_model|"
-    r"dispatch_model|set_module_tensor_to_device|caching_allocator_warmup|materialize"
-)
-# One card holds a part of the weights only.
-_IN_PARTS = r"tensor[-_]parallel|pipeline[-_]parallel|\btp_size|\bTP ?= ?\d|TP\d_|offload|Worker_TP"
 _LOGITS = (
     r"cross_entropy|loss_function|fixed_cross_entropy|logits = |logits\.float|lm_head|"
     r"selective_log_softmax|log_softmax"
 )
-_IN_A_STEP = r"training_step|in (?:_call_impl|_?forward|backward|step)\b|_inner_training_loop"
 _SMALLER = (
     "per_device_train_batch_size=1 with more gradient_accumulation_steps",
     "gradient_checkpointing=True",
@@ -44,15 +39,15 @@ def _by_cause(case: Case) -> Answer:
     if at_saving is not None:
         return at_saving
     size = _capacity(case)
-    loads = case.says(_LOADING)
+    loads = case.says(LOADING)
     if is_serving(case) and not loads:
         return SERVING
     return (
-        _impossible(case, size)
+        impossible(case, size)
         or at_first_use(case)
         or by_allocator(case)
-        or _whole_copy(case, size)
-        or _much_is_trained(case, size)
+        or whole_copy(case, size)
+        or much_is_trained(case, size)
         or at_phase(case)
         or told_beside(case)
         or (None if loads else _in_a_step(case))  # what is loaded has no step yet
@@ -69,33 +64,6 @@ def _in_a_step(case: Case) -> Answer | None:
     fits = that_fits(case)
     place = (_logits(case) or at_place(case)) if fits else None
     return place.replace(why=f"{place.why}{fits}") if place else of_a_step(case)
-
-
-def _impossible(case: Case, size: float | None) -> Answer | None:
-    """Answer if one tensor alone is far larger than any card."""
-    asked = re.search(r"[Tt]ried to allocate (\d+\.?\d*) GiB", case.message)
-    if asked is None or float(asked[1]) < max(4 * (size or 0), 200):
-        return None
-    soft = case.facts.model.get("peft") in {"PROMPT_TUNING", "P_TUNING"}
-    return Answer(
-        f"one tensor of {float(asked[1]):,.0f} GiB was asked for, which no card has: something "
-        "has a wrong size, and a smaller batch does not help",
-        (
-            "train LoRA, or a prefix, in place of a soft prompt",
-            "look at the last frame: which shape it multiplies or compares",
-        )
-        if soft
-        else (
-            "look at the last frame: which shape it multiplies or compares",
-            "attention over a whole document: a max_length, or sdpa in place of eager",
-        ),
-        why="a Gemma 4 with embeddings per layer that is given inputs_embeds without input_ids "
-        "compares each of them with all 262,144 rows of its table (read in transformers 5.23.0)"
-        if soft or "inputs_embeds[:, :, None, :]" in case.around
-        else "",
-        known="the size is in the message; why it is wrong, the frame shows",
-        settles=soft,
-    )
 
 
 SERVING = Answer(
@@ -121,66 +89,6 @@ def _capacity(case: Case) -> float | None:
     if case.log.gpu_memory:
         return case.log.gpu_memory
     return gpus[0].memory_total / 1024 if gpus and gpus[0].get("memory_total") else None
-
-
-def _whole_copy(case: Case, size: float | None) -> Answer | None:
-    """Answer if the weights alone are larger than one card."""
-    found = weights(case)
-    sharded = case.facts.training.get("distributed") in {"fsdp", "deepspeed"} or case.log.spread
-    sharded = sharded or re.search(_IN_PARTS, case.above + case.around) is not None
-    if found is None or size is None or sharded or found[1] < 0.95 * size:
-        return None
-    loading = case.says(_LOADING)
-    if not loading and re.search(_IN_A_STEP if case.log.is_other else ".", case.frames):
-        return None  # it was loaded, so it is not held whole by one card
-    billions, gib = found
-    each = "each process loads a full copy of the model on its own card, and " * (
-        case.processes > 1
-    )
-    bits = bits_of(case)
-    kind = f"in {bits} bits" if bits else "at 2 bytes each"
-    return Answer(
-        f"the weights alone do not fit: {billions:g} billion of them take about {gib:.0f} GiB, "
-        f"and the card has {size:.0f} GiB",
-        (
-            *(() if bits else ("load_in_4bit=True (QLoRA)",)),
-            "shard the weights over the cards: FSDP, or DeepSpeed ZeRO-3",
-            'or one process over all cards: device_map="auto"',
-        ),
-        why=f"{each}{billions:g} billion weights {kind} are {gib:.0f} GiB before any batch, "
-        "gradient or optimizer state",
-        known="by arithmetic from the model's name and the card that the log names"
-        + ("" if loading else "; that one card holds all of it, the log does not say"),
-        certain=loading,
-    )
-
-
-def _much_is_trained(case: Case, size: float | None) -> Answer | None:
-    """Answer if far more is trained than an adapter has."""
-    trained, whole = case.log.figures.trained, case.log.figures.parameters
-    if not trained or not whole or trained < 0.05 * whole or trained < 5e8:
-        return None
-    share = f"{trained / 1e9:.2f} billion parameters are trained ({trained / whole:.0%})"
-    gib = trained * (4 + 4 + 8) / _GIB
-    fits = f" of a card with {size:.0f} GiB" if size else ""
-    adapter = trained < 0.6 * whole
-    return Answer(
-        f"out of memory: {share}, which need gradients and optimizer states",
-        (
-            "train an adapter on the language model only: leave embed_tokens and lm_head out of "
-            "target_modules and modules_to_save"
-            if adapter
-            else "train an adapter (LoRA), or shard the optimizer: FSDP, DeepSpeed ZeRO-3",
-            'or optim="adamw_8bit"',
-        ),
-        why=f"in float32 with AdamW these parameters, their gradients and states alone take "
-        f"{gib:.0f} GiB{fits}"
-        + ("; a LoRA of this model has some tens of millions" if adapter else ""),
-        known="the log counts them; that they are what fills the card follows by arithmetic"
-        if size and gib > 0.8 * size
-        else "the log counts them; what else fills the card is not in it",
-        certain=bool(size and gib > 0.8 * size),
-    )
 
 
 def _logits(case: Case) -> Answer | None:
@@ -229,11 +137,11 @@ def _anything(case: Case, size: float | None) -> Answer:
     batch = case.facts.training.get("per_device_train_batch_size")
     if batch:
         facts.append(f"a batch has {batch} row{'s' if batch > 1 else ''}")
-    if case.says(_LOADING):
+    if case.says(LOADING):
         facts.append("it failed while the weights were loaded")
     return Answer(
         "the run needs more memory than the card has",
-        smaller if not case.says(_LOADING) else _smaller_to_load(case),
+        smaller if not case.says(LOADING) else _smaller_to_load(case),
         why="; ".join(facts)
         or "weights, gradients, optimizer states and activations have to fit together; the log "
         "does not say which of them is too large",

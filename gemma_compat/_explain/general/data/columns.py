@@ -1,0 +1,231 @@
+"""Columns that rows and batches lack."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+# Keys of rows and batches, as data sets for fine-tuning name them.
+_OF_A_ROW = re.compile(
+    r"(?:text|messages|conversations?|prompt|completion|chosen|rejected|question|answer|"
+    r"instruction|input|output|response|content|role|from|value|labels?|input_ids|"
+    r"attention_mask|token_type_ids|pixel_values|images?|audio|query|context)$",
+    re.IGNORECASE,
+)
+
+
+def _no_column(case: Case) -> Answer | None:
+    """Answer a KeyError beside code that takes a column whose name the settings give."""
+    near = case.hit.before[-1500:] + case.around + case.hit.after[:1500]
+    found = re.search(
+        r"\[(?:self\.)?(?:config|\w{0,12}args|cfg)\.(?P<name>\w{0,40}column\w*)\]", near
+    )
+    if not found:
+        return None
+    return Answer(
+        f"the rows have no column {case.match['name']}, which {found['name']} names",
+        (
+            "print(dataset.column_names)",
+            f"{found['name']} with one of these names (a column mapping, on a form), or "
+            f"dataset.rename_column(OLD, '{case.match['name']}')",
+        ),
+        known="the line of code that raised takes the column's name from the settings",
+    )
+
+
+def _reads_a_row(case: Case) -> bool:
+    """Return whether the code of the last frame looks something up in a row or a batch."""
+    code = case.frames.rstrip().rpartition("\n")[2]
+    return re.search(r"(?:dataset|batch|row|example|sample|features)s?\w{0,6}\[", code) is not None
+
+
+# Who makes the keys that no data set has of itself, and what to do.
+_TOKENIZED = (
+    "a tokenizer",
+    "print(trainer.train_dataset[0].keys())   : text or messages alone are rows that were not "
+    "tokenized",
+    "processing_class=processor.tokenizer   for text alone, where a processor makes the trainer "
+    "take the rows for images and leave them as they are",
+    "pip install -U trl unsloth unsloth_zoo   where the same rows work with a model for text alone",
+    "no skip_prepare_dataset in dataset_kwargs, or tokenizer(row['text']) in dataset.map",
+)
+_MAKERS = {
+    "input_ids": _TOKENIZED,
+    "attention_mask": _TOKENIZED,
+    "token_type_ids": (
+        "a Gemma's processor",
+        "print(batch.keys())   before the model is called",
+        "the processor in place of its tokenizer, in a collator of your own too",
+        "update the package whose frame is the last one: where it looks for the key, the frame "
+        "shows",
+    ),
+    "pixel_values": (
+        "a processor of images",
+        "print(batch.keys())   before that line: a batch of rows without an image has none",
+        "the processor in place of its tokenizer, and a collator that hands images to it",
+        "remove_unused_columns=False   so that images reach the collator",
+    ),
+    "labels": (
+        "a collator",
+        "print(batch.keys())   before that line",
+        "DataCollatorForLanguageModeling(tokenizer, mlm=False), or a collator of your own that "
+        "sets batch['labels']",
+    ),
+}
+# A line of code as IPython, rich and Python show it, without number and arrow.
+_ASKED = r"""[^\n]*?\bif ['"]{name}['"] in (?P<has>\w+)[^\n]*\n[^\n]*?\b(?P<read>\w+)\[['"]{name}"""
+
+
+def _asked_elsewhere(case: Case, name: str) -> Answer | None:
+    """Answer code that asks one dict whether it has a key and reads it from another."""
+    found = re.search(_ASKED.format(name=re.escape(name)), case.around)
+    if found is None or found["has"] == found["read"]:
+        return None
+    packages = [item for item in case.packages if item not in {"torch", "IPython"}]
+    who = packages[-1].replace("_", "-") if packages else ""
+    both = "unsloth unsloth_zoo" if who.startswith("unsloth") else who
+    return Answer(
+        f"the code asks {found['has']} for {name} and then reads it from {found['read']}: a "
+        "mistake in that code, not in the data",
+        (f"pip install -U {both}   and restart the kernel",)
+        if both
+        else (f"read it from {found['has']} there",),
+        known="both lines of code are in the traceback",
+        settles=False,
+    )
+
+
+def _column(case: Case) -> Answer | None:
+    """Answer a KeyError of a row: by the frames, or by a name that only rows and batches have."""
+    name = case.match["name"]
+    is_of_data = re.search(r"[/\\]datasets[/\\](?:arrow_dataset|formatting|table)", case.frames)
+    if not is_of_data and _OF_A_ROW.match(name) is None and not _reads_a_row(case):
+        return None
+    if name == "images" and re.search(r"[/\\]trl[/\\]trainer[/\\]sft_trainer", case.frames):
+        return Answer(
+            "TRL's collator for images reads images of every row, and these rows have none",
+            (
+                "processing_class=processor.tokenizer   in SFTTrainer, if the data are text alone",
+                "or a column images with a list of images for each row, and "
+                "remove_unused_columns=False",
+                "or pip install -U 'trl>=0.24', which chooses its collator by the rows",
+            ),
+            why="trl 0.22 and 0.23 take this collator for every processor, whatever the rows hold",
+            known="the KeyError is raised in TRL's sft_trainer; read in trl 0.22.0, 0.23.1, 0.24.0",
+            certain=False,
+        )
+    if re.search(r"[/\\]llamafactory[/\\]data[/\\]converter", case.frames):
+        return Answer(
+            f"the rows have no column {name}, which the data set's entry in dataset_info.json asks "
+            "for",
+            (
+                'in dataset_info.json: "columns": {"prompt": "NAME IN THE FILE", "response": '
+                '"NAME IN THE FILE"}',
+                'or "formatting": "sharegpt", "columns": {"messages": "NAME IN THE FILE"}   for '
+                "rows "
+                "that hold turns",
+            ),
+            why="without formatting an entry is alpaca, with columns instruction, input and output",
+            known="the KeyError comes out of LLaMA-Factory's converter of rows",
+        )
+    if name == "text" and re.search(r"dataset_text_field\]|_text_field\]", case.frames):
+        return Answer(
+            "the rows have no column text, and TRL does not take them for a conversation either",
+            (
+                "print(dataset.column_names, dataset[0])",
+                "messages: a list of {'role': 'user', 'content': ...} for each row   (not from and "
+                "value)",
+                "or SFTConfig(dataset_text_field='COLUMN'), or columns prompt and completion",
+            ),
+            why="a column messages counts where its turns have role and content; what counts as no "
+            "format is read as a text",
+            known="the last frame reads dataset_text_field",
+        )
+    asked = _asked_elsewhere(case, name)
+    if asked is not None:
+        return asked
+    if name in _MAKERS and not is_of_data:
+        return Answer(
+            f"what is read there has no key {name}, which {_MAKERS[name][0]} makes",
+            _MAKERS[name][1:],
+            why="no column of a data set is to be renamed for it: rows that were not prepared "
+            "lack it, and so does a batch of another collator or processor",
+            known="the message; the frames say who reads it, and not who left it out",
+            certain=False,
+            settles=False,
+        )
+    return Answer(
+        f"the rows have no column {name}" if is_of_data else f"a row or a batch has no key {name}",
+        (
+            "print(dataset.column_names, dataset[0])   and use the names that are there",
+            f"or dataset.rename_column('OLD', '{name}')",
+        ),
+        known="the KeyError comes out of the data set's own code, or of what it maps over the rows"
+        if is_of_data
+        else "the name is one of rows and batches; the frames say who reads it",
+        certain=False,
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "column-missing",
+        r"KeyError: '(?P<name>[\w -]{1,60})'",
+        _column,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/datasets/'
+            "arrow_dataset.py\", line 3, in map\n    f()\nKeyError: 'text'": "column text",
+            "KeyError: 'text'": "no key text",
+            'Traceback (most recent call last):\n  File "/w/trl/trl/trainer/sft_trainer.py", line '
+            '344, in torch_call\n    images = [example["images"] for example in examples]\n'
+            "KeyError: 'images'": "processor.tokenizer",
+            "KeyError: 'images'": "no key images",
+            'Traceback (most recent call last):\n  File "/x/site-packages/llamafactory/data/'
+            'converter.py", line 94, in __call__\n    if example[self.dataset_attr.prompt]:\n  '
+            "File "
+            '"/x/site-packages/datasets/formatting/formatting.py", line 283, in __getitem__\n    '
+            "value = self.data[key]\nKeyError: 'instruction'": "dataset_info.json",
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/trl/trainer/sft_trainer.py"'
+            ", line 1019, in tokenize_fn\n    output = processing_class(text=example["
+            "dataset_text_field])\nKeyError: 'text'": "role",
+            "KeyError: 'input_ids'": "which a tokenizer makes",
+            "KeyError: 'pixel_values'": "a processor of images makes",
+            "/x/dist-packages/unsloth_zoo/loss_utils.py in _get(self, **kwargs)\n    315     "
+            'if "token_type_ids" in x:\n--> 316         ids = kwargs["token_type_ids"]\n\n'
+            "KeyError: 'token_type_ids'": "reads it from kwargs",
+            "/x/dist-packages/unsloth_zoo/loss_utils.py in _get(self, x)\n    315     "
+            'if "token_type_ids" in x:\n--> 316         ids = x["token_type_ids"]\n\n'
+            "KeyError: 'token_type_ids'": "processor makes",
+            "KeyError: 'gemma_x'": "",
+        },
+    ),
+    General(
+        "column-not-in-the-data",
+        r"Column(?: name)? \[?'?(?P<name>[\w', -]{1,120})\]? not in the dataset|"
+        r"Column to remove \[.{1,120}\] not in the dataset",
+        always(
+            "a column that was asked for is not in the data set",
+            "print(dataset.column_names)",
+            known="datasets lists the columns that are there",
+            settles=False,
+        ),
+        {
+            "ValueError: Column to remove ['x'] not in the dataset. Current columns in the dataset:"
+            " ['text']": "column_names"
+        },
+    ),
+    General(
+        "column-of-the-settings-missing",
+        r"KeyError: '(?P<name>[\w-]{1,60})'",
+        _no_column,
+        {
+            "KeyError: 'autotrain_prompt'\nprompts = [example[config.prompt_text_column] for "
+            "example in examples]\n": "autotrain_prompt",
+            "KeyError: 'gemma9'\nx = names[config.model_type]\n": "",
+        },
+    ),
+)

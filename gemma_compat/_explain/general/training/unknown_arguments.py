@@ -1,0 +1,199 @@
+"""Arguments that a function does not take."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General
+from ..installing.successors import by_autoawq
+from ..released import Released, of_another_release, released, upgrade
+from .trl_arguments import (
+    OF_A_CALLBACK,
+    OF_LORA,
+    OF_ONE_CLASS,
+    TOO_OLD_TO_UNWRAP,
+    meant_of_lora,
+    of_a_generated_trainer,
+    told_of_trl,
+)
+
+# What took the place of an argument.
+_RENAMED = {
+    "tokenizer": "processing_class=tokenizer",
+    "evaluation_strategy": "eval_strategy=...",
+    "max_seq_length": "max_length=...",
+    "use_auth_token": "token=...",
+    "no_cuda": "use_cpu=True",
+    "load_in_4bit": "quantization_config=BitsAndBytesConfig(load_in_4bit=True)",
+    "load_in_8bit": "quantization_config=BitsAndBytesConfig(load_in_8bit=True)",
+    "use_flash_attention_2": 'attn_implementation="flash_attention_2"',
+}
+# What a trainer calls that the script has passed to it.
+_HANDED_OVER = re.compile(
+    r"(?<!def )\b(?P<hook>reward_func|compute_metrics|preprocess_logits_for_metrics|"
+    r"compute_loss_func|formatting_func|data_collator|collate_fn|model_init)\("
+)
+
+
+def _by_the_atlas(case: Case, function: str, name: str) -> Released | None:
+    """Return the releases that take the argument, also where the class is not named."""
+    known = released(case)
+    if known is None and "got unexpected" in case.hit.text:  # as people retell it
+        asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
+        known = released(case, asked)
+    if known is None and function == "__init__" and name in OF_ONE_CLASS:
+        owner = OF_ONE_CLASS[name]
+        known = released(
+            case, f"TypeError: {owner}.__init__() got an unexpected keyword argument '{name}'"
+        )
+    return known
+
+
+def _argument(case: Case) -> Answer:
+    name, function = case.match["name"], case.match["function"]
+    packages = case.packages
+    if of_awq := by_autoawq(case, function, f"with {name}, which that function does not take"):
+        return of_awq
+    known = _by_the_atlas(case, function, name)
+    if known is not None and not known.contradicts:
+        return _known_argument(case, known, packages)
+    if name in OF_LORA and function.startswith("LoraConfig"):
+        return meant_of_lora(name)
+    if re.search(r"(?:^|\.)on_[a-z_]{3,30}$", function):
+        return OF_A_CALLBACK
+    if known is None and name == "keep_torch_compile":
+        return TOO_OLD_TO_UNWRAP
+    if function.lstrip("_").startswith("Unsloth"):
+        return of_a_generated_trainer(name, function)
+    if known is not None and known.found.releases:
+        return of_another_release(known)
+    told = told_of_trl(name, function) if known is None else None
+    if told is not None:
+        return told
+    hook = _hook(case)
+    if hook and packages:
+        return Answer(
+            f"{packages[-1]} hands {name} to {function}(), which was passed as {hook} and does not "
+            "take it",
+            (
+                f"def {function.rpartition('.')[2]}(..., **kwargs):   so that it takes what else "
+                f"is "
+                "handed on",
+            ),
+            why="TRL gives a reward function prompts, completions, completion_ids, trainer_state "
+            "and "
+            "every other column by name"
+            if hook == "reward_func"
+            else "",
+            known="the last frame calls what was passed; its signature is not in the log",
+        )
+    if len(set(packages)) < 2:
+        return Answer(
+            f"{function}() is given {name}, and takes no such argument",
+            (
+                f"look up {function} as it is installed: the argument was renamed, moved, or is "
+                "newer or older than it",
+            ),
+            known="the message; which release has it is not in the log",
+            settles=False,
+        )
+    between = f"{packages[-2]} and {packages[-1]}" if packages[-2] != packages[-1] else packages[-1]
+    together = f"bring {between} to releases of the same time: python -m gemma_compat advise"
+    return Answer(
+        f"{packages[-1]} calls {function}() with {name}, which the installed release does not take",
+        (together, f"pip install -U {packages[-1]}"),
+        why="the caller was written for another release of what it calls",
+        known="the message and the frames; which releases agree, `advise` finds",
+        settles=False,
+    )
+
+
+def _hook(case: Case) -> str:
+    """Return under which name the function that does not take the argument was passed; or empty."""
+    lines = case.frames.splitlines()
+    found = _HANDED_OVER.search(lines[-1]) if lines else None
+    return found["hook"] if found else ""
+
+
+def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
+    """Answer with the releases that take the argument, and with what took its place."""
+    name, function = known.found.name, known.found.owner
+    moved = _moved(case, function, name)
+    who = packages[-1] if packages else "the script"
+    do: list[str] = []
+    if name in _RENAMED and not known.is_newer:
+        return Answer(
+            f"{who} gives {name} to {function}(), where that argument has another name now",
+            (_RENAMED[name], *([known.command] if known.command else [])),
+            why="it was renamed, took both names for some releases, and takes the new one only",
+            known=f"{known.happened}: read in the wheels of {known.found.package}",
+        )
+    if moved:
+        do.append(f"{moved}({name}=...), and not in {function.partition('.')[0]}")
+    if who not in {"the script", known.found.package} and not known.is_newer:
+        do.append(upgrade(who))
+    do += [known.command] if known.command else [f"leave {name} out"]
+    return Answer(
+        f"{who} gives {name} to {function}(): {known.happened}",
+        tuple(do),
+        why="the caller was written for another release of what it calls",
+        known=f"read in the wheels of {known.found.package}",
+    )
+
+
+def _moved(case: Case, function: str, name: str) -> str:
+    """Return TRL's config that takes an argument which its trainer does not; empty if none does."""
+    trainer = function.partition(".")[0]
+    if not trainer.endswith("Trainer") or name in _RENAMED:
+        return ""
+    config = f"{trainer.removesuffix('Trainer')}Config"
+    asked = f"TypeError: {config}.__init__() got an unexpected keyword argument '{name}'"
+    found = released(case, asked)
+    return config if found is not None and found.is_newer else ""
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "argument-unknown",
+        r"(?P<function>[\w.<>]{1,80})\(\) got (?:an )?unexpected keyword argument "
+        r"'(?P<name>\w{1,60})'",
+        _argument,
+        {
+            "TypeError: f() got an unexpected keyword argument 'x'": "no such argument",
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/trl/trainer/grpo_trainer.py", '
+            "line 1584, in _calculate_rewards\n    output_reward_func = reward_func(\nTypeError: "
+            "reward() got an unexpected keyword argument 'prompts'": "**kwargs",
+            "TypeError: Log.on_log() got an unexpected keyword argument 'model'": "**kwargs",
+            "• Result: LoraConfig.__init__() got an unexpected keyword argument 'dropout'": (
+                "lora_dropout"
+            ),
+            "6. `TypeError: SFTConfig.__init__() got unexpected keyword argument 'max_length'`\n"
+            "TRL 0.29.1": "what ran is another release",
+            "TypeError: ProgressCallback.on_epoch_end() got an unexpected keyword argument "
+            "'control'": "**kwargs",
+            "# TypeError: __init__() got an unexpected keyword argument 'dispatch_batches'": (
+                "in its signature in accelerate"
+            ),
+            "# Failed: TypeError: Accelerator.__init__() got an unexpected keyword argument "
+            "'use_seedable_sampler'": "in its signature in accelerate",
+            "# TypeError: SFTTrainer.__init__() got an unexpected keyword argument 'tokenizer'": (
+                "processing_class=tokenizer"
+            ),
+            "TypeError: _UnslothOnlineDPOTrainer.__init__() got an unexpected keyword argument "
+            "'judge'": "rm -rf unsloth_compiled_cache",
+            "# error\n`TypeError: SFTTrainer.__init__() got an unexpected keyword argument "
+            "'dataset_text_field'`": "SFTConfig(dataset_text_field=...)",
+        },
+        alone=True,
+    ),
+    General(
+        "argument-unknown-in-a-call",
+        r"(?P<function>\w[\w.]{1,80})\((?P<name>\w{1,60})=[^)\n]{0,60}\)[^\n]{0,40}"
+        r"unexpected keyword argument(?! ?['\"]?\w)",
+        _argument,
+        {"DPOConfig(max_prompt_length=...) raises `TypeError: unexpected keyword argument`": "DPO"},
+        alone=True,
+    ),
+)
