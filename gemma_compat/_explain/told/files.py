@@ -118,7 +118,7 @@ FILES: tuple[Symptom, ...] = (
             "tower; save_steps above the number of steps saves nothing; tied heads are saved once",
         ),
         {
-            "tokenizer_config.json is missing after merging gemma-3": "save_pretrained",
+            "preprocessor_config.json was not written by merging gemma-3": "save_pretrained",
             "there is no adapter_config.json in the checkpoint folder": "save_pretrained",
             "the vision tower weights are not saved": "text-only",
             "The `gemma3_text` tokenizer was not in the tokenizer mapping, leading to errors": "",

@@ -22,7 +22,7 @@ _TIED = told(
 
 
 def _tied_head(case: Case) -> Answer | None:
-    """Answer for a Gemma; models of others may have a head of its own."""
+    """Answer for a Gemma; other models may have a head apart from the embeddings."""
     return None if case.log.is_other else _TIED(case)
 
 

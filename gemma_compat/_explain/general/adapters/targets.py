@@ -38,23 +38,24 @@ _ON_ANOTHER_ADAPTER = Answer(
 )
 
 
-def _not_found(case: Case) -> Answer:
-    names = case.match["names"]
-    if re.search(r"\bbase_layer\b|\blora_[AB]\b|\blora_dropout\b", names):
-        return _ON_ANOTHER_ADAPTER
-    layers = re.search(r"You specified 'layers_to_transform': (\[?[\d, ]{1,60}\]?)", case.message)
-    if layers is not None:
-        return Answer(
-            "no module has both a name of target_modules and a layer of layers_to_transform: "
-            f"{layers[1]}",
-            (
-                "print(model.config.get_text_config().num_hidden_layers)   : layers count from 0",
-                "or leave layers_to_transform out; layers_pattern, where the layers' list has "
-                "another name than layers",
-            ),
-            known="PEFT adds the layers to its message; which of the two fits nothing, it does not "
-            "say",
-        )
+def _of_layers(message: str) -> Answer | None:
+    layers = re.search(r"You specified 'layers_to_transform': (\[?[\d, ]{1,60}\]?)", message)
+    if layers is None:
+        return None
+    return Answer(
+        "no module has both a name of target_modules and a layer of layers_to_transform: "
+        f"{layers[1]}",
+        (
+            "print(model.config.get_text_config().num_hidden_layers)   : layers count from 0",
+            "or leave layers_to_transform out; layers_pattern, where the layers' list has "
+            "another name than layers",
+        ),
+        known="PEFT adds the layers to its message; which of the two fits nothing, it does not say",
+    )
+
+
+def _of_moved_paths(names: str) -> Answer | None:
+    """Answer paths of the multimodal Gemma 3, which transformers 4.52 moved."""
     if re.search(r"(?<!model\.)language_model\.model\.layers", names):
         return Answer(
             "the pattern in target_modules is of the old module path, and matches nothing",
@@ -81,6 +82,16 @@ def _not_found(case: Case) -> Answer:
             certain=False,
             of_gemma=True,
         )
+    return None
+
+
+def _not_found(case: Case) -> Answer:
+    names = case.match["names"]
+    if re.search(r"\bbase_layer\b|\blora_[AB]\b|\blora_dropout\b", names):
+        return _ON_ANOTHER_ADAPTER
+    special = _of_layers(case.message) or _of_moved_paths(names)
+    if special is not None:
+        return special
     return Answer(
         "no module of this model has a name that target_modules asks for",
         (

@@ -97,12 +97,8 @@ def _asked_elsewhere(case: Case, name: str) -> Answer | None:
     )
 
 
-def _column(case: Case) -> Answer | None:
-    """Answer a KeyError of a row: by the frames, or by a name that only rows and batches have."""
-    name = case.match["name"]
-    is_of_data = re.search(r"[/\\]datasets[/\\](?:arrow_dataset|formatting|table)", case.frames)
-    if not is_of_data and _OF_A_ROW.match(name) is None and not _reads_a_row(case):
-        return None
+def _of_a_collator(case: Case, name: str) -> Answer | None:
+    """Answer a column that TRL's trainers read."""
     if name == "images" and re.search(r"[/\\]trl[/\\]trainer[/\\]sft_trainer", case.frames):
         return Answer(
             "TRL's collator for images reads images of every row, and these rows have none",
@@ -115,20 +111,6 @@ def _column(case: Case) -> Answer | None:
             why="trl 0.22 and 0.23 take this collator for every processor, whatever the rows hold",
             known="the KeyError is raised in TRL's sft_trainer; read in trl 0.22.0, 0.23.1, 0.24.0",
             certain=False,
-        )
-    if re.search(r"[/\\]llamafactory[/\\]data[/\\]converter", case.frames):
-        return Answer(
-            f"the rows have no column {name}, which the data set's entry in dataset_info.json asks "
-            "for",
-            (
-                'in dataset_info.json: "columns": {"prompt": "NAME IN THE FILE", "response": '
-                '"NAME IN THE FILE"}',
-                'or "formatting": "sharegpt", "columns": {"messages": "NAME IN THE FILE"}   for '
-                "rows "
-                "that hold turns",
-            ),
-            why="without formatting an entry is alpaca, with columns instruction, input and output",
-            known="the KeyError comes out of LLaMA-Factory's converter of rows",
         )
     if name == "text" and re.search(r"dataset_text_field\]|_text_field\]", case.frames):
         return Answer(
@@ -143,19 +125,53 @@ def _column(case: Case) -> Answer | None:
             "format is read as a text",
             known="the last frame reads dataset_text_field",
         )
-    asked = _asked_elsewhere(case, name)
-    if asked is not None:
-        return asked
-    if name in _MAKERS and not is_of_data:
+    return None
+
+
+def _of_an_entry(case: Case, name: str) -> Answer | None:
+    """Answer a column that LLaMA-Factory's dataset_info.json asks for."""
+    if re.search(r"[/\\]llamafactory[/\\]data[/\\]converter", case.frames):
         return Answer(
-            f"what is read there has no key {name}, which {_MAKERS[name][0]} makes",
-            _MAKERS[name][1:],
-            why="no column of a data set is to be renamed for it: rows that were not prepared "
-            "lack it, and so does a batch of another collator or processor",
-            known="the message; the frames say who reads it, and not who left it out",
-            certain=False,
-            settles=False,
+            f"the rows have no column {name}, which the data set's entry in dataset_info.json asks "
+            "for",
+            (
+                'in dataset_info.json: "columns": {"prompt": "NAME IN THE FILE", "response": '
+                '"NAME IN THE FILE"}',
+                'or "formatting": "sharegpt", "columns": {"messages": "NAME IN THE FILE"}   for '
+                "rows that hold turns",
+            ),
+            why="without formatting an entry is alpaca, with columns instruction, input and output",
+            known="the KeyError comes out of LLaMA-Factory's converter of rows",
         )
+    return None
+
+
+def _not_made(name: str) -> Answer:
+    """Answer a key that a tokenizer, processor or collator makes."""
+    return Answer(
+        f"what is read there has no key {name}, which {_MAKERS[name][0]} makes",
+        _MAKERS[name][1:],
+        why="no column of a data set is to be renamed for it: rows that were not prepared "
+        "lack it, and so does a batch of another collator or processor",
+        known="the message; the frames say who reads it, and not who left it out",
+        certain=False,
+        settles=False,
+    )
+
+
+def _column(case: Case) -> Answer | None:
+    """Answer a KeyError of a row: by the frames, or by a name that only rows and batches have."""
+    name = case.match["name"]
+    is_of_data = re.search(r"[/\\]datasets[/\\](?:arrow_dataset|formatting|table)", case.frames)
+    if not is_of_data and _OF_A_ROW.match(name) is None and not _reads_a_row(case):
+        return None
+    particular = (
+        _of_a_collator(case, name) or _of_an_entry(case, name) or _asked_elsewhere(case, name)
+    )
+    if particular is not None:
+        return particular
+    if name in _MAKERS and not is_of_data:
+        return _not_made(name)
     return Answer(
         f"the rows have no column {name}" if is_of_data else f"a row or a batch has no key {name}",
         (

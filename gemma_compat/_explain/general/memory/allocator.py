@@ -32,8 +32,8 @@ def _by_a_cap(case: Case, capacity: float | None) -> Answer | None:
 def _beside_pytorch(found: Allocator) -> Answer:
     """Answer where a large part of the card is held by something that PyTorch does not count."""
     return Answer(
-        f"{found.unaccounted:.1f} GiB of this card's {found.capacity or 0:.1f} GiB are in use and "
-        f"are no memory of PyTorch in this process, which holds {found.held or 0:.1f} GiB in "
+        f"{found.unaccounted:.1f} GiB of this card's {found.capacity or 0:.1f} GiB are in use "
+        f"outside of PyTorch in this process, which holds {found.held or 0:.1f} GiB in "
         "tensors",
         (
             "nvidia-smi   on that machine: which processes hold the card?",

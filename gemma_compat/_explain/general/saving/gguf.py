@@ -20,6 +20,25 @@ def _quantized_by_mlx(name: str) -> Answer:
     )
 
 
+_HEAD = Answer(
+    "the folder holds lm_head.weight beside the embeddings, and the converter has no "
+    "place for it: a Gemma's head is its embeddings",
+    (
+        "leave lm_head.weight out of the files and out of model.safetensors.index.json, "
+        "if it equals embed_tokens",
+        "or merge again with a newer release of what wrote the folder (mlx_lm.fuse, PEFT), "
+        "which writes tied weights once",
+        "or git pull in llama.cpp, whose newer converter may leave it out itself",
+    ),
+    why="a head that was trained apart from the embeddings has no place in that "
+    "architecture at all",
+    known="the message names the tensor",
+    certain=False,
+    settles=False,
+    of_gemma=True,
+)
+
+
 def _no_mapping(case: Case) -> Answer:
     name = case.match["name"]
     if any(part in name for part in ("absmax", "quant_map", "quant_state", "nested_")):
@@ -48,23 +67,7 @@ def _no_mapping(case: Case) -> Answer:
             known="the message names a tensor of an adapter",
         )
     if name.rpartition("model.")[2] == "lm_head.weight" and not case.log.is_other:
-        return Answer(
-            "the folder holds lm_head.weight as a tensor of its own, and the converter has no "
-            "place for it: a Gemma's head is its embeddings",
-            (
-                "leave lm_head.weight out of the files and out of model.safetensors.index.json, "
-                "if it equals embed_tokens",
-                "or merge again with a newer release of what wrote the folder (mlx_lm.fuse, PEFT), "
-                "which writes tied weights once",
-                "or git pull in llama.cpp, whose newer converter may leave it out itself",
-            ),
-            why="a head that was trained apart from the embeddings has no place in that "
-            "architecture at all",
-            known="the message names the tensor",
-            certain=False,
-            settles=False,
-            of_gemma=True,
-        )
+        return _HEAD
     return Answer(
         f"the converter has no place for {name} in this architecture",
         (

@@ -50,6 +50,45 @@ def _by_the_atlas(case: Case, function: str, name: str) -> Released | None:
     return known
 
 
+def _handed_to_a_hook(caller: str, name: str, function: str, hook: str) -> Answer:
+    """Answer an argument that a function of the user's does not take."""
+    return Answer(
+        f"{caller} hands {name} to {function}(), which was passed as {hook} and does not take it",
+        (
+            f"def {function.rpartition('.')[2]}(..., **kwargs):   so that it takes what else "
+            "is handed on",
+        ),
+        why="TRL gives a reward function prompts, completions, completion_ids, trainer_state "
+        "and every other column by name"
+        if hook == "reward_func"
+        else "",
+        known="the last frame calls what was passed; its signature is not in the log",
+    )
+
+
+def _by_packages(name: str, function: str, packages: list[str]) -> Answer:
+    """Answer by who calls whom."""
+    if len(set(packages)) < 2:
+        return Answer(
+            f"{function}() is given {name}, and takes no such argument",
+            (
+                f"look up {function} as it is installed: the argument was renamed, moved, or is "
+                "newer or older than it",
+            ),
+            known="the message; which release has it is not in the log",
+            settles=False,
+        )
+    between = f"{packages[-2]} and {packages[-1]}" if packages[-2] != packages[-1] else packages[-1]
+    together = f"bring {between} to releases of the same time: python -m gemma_compat advise"
+    return Answer(
+        f"{packages[-1]} calls {function}() with {name}, which the installed release does not take",
+        (together, f"pip install -U {packages[-1]}"),
+        why="the caller was written for another release of what it calls",
+        known="the message and the frames; which releases agree, `advise` finds",
+        settles=False,
+    )
+
+
 def _argument(case: Case) -> Answer:
     name, function = case.match["name"], case.match["function"]
     packages = case.packages
@@ -73,40 +112,8 @@ def _argument(case: Case) -> Answer:
         return told
     hook = _hook(case)
     if hook and packages:
-        return Answer(
-            f"{packages[-1]} hands {name} to {function}(), which was passed as {hook} and does not "
-            "take it",
-            (
-                f"def {function.rpartition('.')[2]}(..., **kwargs):   so that it takes what else "
-                f"is "
-                "handed on",
-            ),
-            why="TRL gives a reward function prompts, completions, completion_ids, trainer_state "
-            "and "
-            "every other column by name"
-            if hook == "reward_func"
-            else "",
-            known="the last frame calls what was passed; its signature is not in the log",
-        )
-    if len(set(packages)) < 2:
-        return Answer(
-            f"{function}() is given {name}, and takes no such argument",
-            (
-                f"look up {function} as it is installed: the argument was renamed, moved, or is "
-                "newer or older than it",
-            ),
-            known="the message; which release has it is not in the log",
-            settles=False,
-        )
-    between = f"{packages[-2]} and {packages[-1]}" if packages[-2] != packages[-1] else packages[-1]
-    together = f"bring {between} to releases of the same time: python -m gemma_compat advise"
-    return Answer(
-        f"{packages[-1]} calls {function}() with {name}, which the installed release does not take",
-        (together, f"pip install -U {packages[-1]}"),
-        why="the caller was written for another release of what it calls",
-        known="the message and the frames; which releases agree, `advise` finds",
-        settles=False,
-    )
+        return _handed_to_a_hook(packages[-1], name, function, hook)
+    return _by_packages(name, function, packages)
 
 
 def _hook(case: Case) -> str:
