@@ -136,7 +136,7 @@ def test_a_text_of_any_model_in_a_log_that_names_none_is_put_under_a_condition()
     ("versions", "said"),
     [
         ("transformers==4.50.3", "the message is that of GC101"),
-        ("transformers==4.51.0", "the script reads float of a HybridCache"),
+        ("transformers==4.51.0", "some code reads float of a HybridCache"),
     ],
 )
 def test_where_release_and_model_fit_a_message_that_states_the_failure_decides(
@@ -191,7 +191,7 @@ def test_what_hands_an_attribute_on_does_not_read_it() -> None:
     found = explained(
         f"{frames}AttributeError: 'GemmaForCausalLM' object has no attribute 'chat'\n"
     )
-    assert "the script reads chat" in headline(found)
+    assert "some code reads chat" in headline(found)
     assert "pip install -U peft" not in render_text(found)
 
 

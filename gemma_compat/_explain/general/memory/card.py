@@ -187,7 +187,7 @@ KINDS: tuple[General, ...] = (
             "total capacity of 79.11 GiB of which 2.61 GiB is free. Including non-PyTorch memory, "
             "this process has 0 bytes memory in use. Of the allocated memory 48.15 GiB is "
             "allocated by PyTorch, and 3.49 GiB is reserved by PyTorch but unallocated.": (
-                "no memory of PyTorch in this process"
+                "outside of PyTorch in this process"
             ),
             "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.63 GiB. GPU 7 has a "
             "total capacity of 79.11 GiB of which 2.61 GiB is free. Including non-PyTorch memory, "
