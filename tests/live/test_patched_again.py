@@ -56,6 +56,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "GC601": {"reads_top_config": True},
     "GC606": {},
     "GC607": {},
+    "GC622": {},
     "GC801": {"supplies_token_types": False},
     "GC804": {"packing": True},
     "GC1001": {"distributed": "fsdp", "fsdp_version": 2},
@@ -83,6 +84,7 @@ MODELS: dict[str, Callable[[str], Any]] = {
     "GC301": lambda name: tiny.build(name, attn="sdpa"),
     "GC404": four_bit,
     "GC607": with_own_head,
+    "GC622": lambda name: tiny.build(name, hidden_act="gelu"),
     "GC801": lambda name: tiny.build(name, **both_ways(name)),
 }
 

@@ -45,7 +45,7 @@ RULE = Rule(
         fixed_in={"transformers": "5.18.0"},
         setting='from_pretrained(..., hidden_act="gelu_pytorch_tanh")',
     ),
-    applicability=Applicability.SAFE,
+    applicability=Applicability.UNSAFE,
     reports=("huggingface/transformers#29402",),
 )
 
