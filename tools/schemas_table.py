@@ -162,6 +162,7 @@ _EXPLAIN = {
     "solved_at": WHOLE,
     "supposed_at": WHOLE,
     "passed_on_at": WHOLE,
+    "told_in": {"enum": ["", "change", "lesson"]},
     "causes": many(ref("cause")),
     "if_gemma": many(ref("cause")),
     "doubted": many(ref("cause")),

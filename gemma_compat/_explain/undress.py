@@ -7,12 +7,12 @@ Only texts of at most one block are touched: longer ones are files, and no perso
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+from .._files import parse_json
 from .past import without_past
 from .stream import ANSI, BLOCK, Log
 
@@ -117,7 +117,7 @@ def _messages(text: bytes) -> tuple[bytes, Sequence[int]]:
 
 def _unquoted(text: bytes) -> bytes:
     try:
-        read = json.loads(b'"' + text + b'"', strict=False)
+        read = parse_json(b'"' + text + b'"')
     except ValueError:
         return text
     return str(read).encode("utf-8", "replace").rstrip(b"\n")

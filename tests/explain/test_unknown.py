@@ -324,7 +324,11 @@ def test_a_run_that_went_on_survived_it(
         ("f = BAYS[name](c)", "KeyError: 'frob'", "print(list(BAYS)) before line 12"),
         ("y = n / len(loader)", "ZeroDivisionError: division by zero", "print(len(loader))"),
         ("assert len(a) == n", "AssertionError", "print the values in `len(a) == n`"),
-        ("raise NotImplementedError", "NotImplementedError", "the class of the object whose spin"),
+        (
+            "raise NotImplementedError",
+            "NotImplementedError",
+            "print what spin is called with, and on which class",
+        ),
         ("x", "torch.AcceleratorError: CUDA error: frob", "CUDA_LAUNCH_BLOCKING=1"),
         ("x", "RuntimeError: NCCL frob of a comm", "NCCL_DEBUG=INFO"),
     ],
