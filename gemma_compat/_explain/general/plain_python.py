@@ -234,7 +234,7 @@ KINDS: tuple[General, ...] = (
         "scalar-of-many",
         r"only integer tensors of a single element can be converted to an index|"
         r"only (?:one element tensors|length-1 arrays|size-1 arrays|0-dimensional arrays) can be "
-        r"converted to (?:a )?Python scalars|a Tensor with \d+ elements cannot be converted to",
+        r"converted to (?:a )?Python scalars|\bTensor with \d+ elements cannot be converted to",
         _one_of_many,
         {
             "TypeError: only integer tensors of a single element can be converted to an index": (
