@@ -134,7 +134,7 @@ ON_A_CPU = {
 ON_ONE_GPU = {
     "full-at-the-loss": ("logits or the loss are computed. GC1201 may be", "use_liger_kernel=True"),
     "full-in-backward": (
-        "where the logits",
+        "as large as the logits of a batch",
         "the logits of 2 x 2,048 tokens, each number in float32",
     ),
     "full-at-the-embeddings-gradient": (

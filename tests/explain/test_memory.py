@@ -358,3 +358,18 @@ def test_figures_of_the_allocator_are_read_in_all_wordings() -> None:
     assert (old.capacity, old.held, old.unallocated) == (15.9, 14.0, 0.5)
     assert not old.is_fragmented
     assert allocator_of("RuntimeError: something else") == type(new)()
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The error occurs during the evaluation phase.",
+        "During validation I run into CUDA memory errors.",
+        "My GPU memory overflows in the evaluation loop.",
+    ],
+)
+def test_a_sentence_beside_the_error_places_it_in_an_evaluation(sentence: str) -> None:
+    report = f"{sentence}\n\n{_error()}\nLlama 3 8B, 2 x A100\n"
+    assert "while the model is evaluated" in told(report)
+    for healthy in ("Evaluation never runs out of memory.", "No error in the evaluation loop."):
+        assert "evaluated" not in told(report.replace(sentence, healthy))

@@ -14,8 +14,9 @@ named another. From 4.48.0 the MLP reads `hidden_act` alone. From 5.18.0 the con
 "gelu" by the approximation.
 
 ## Cure
-Upgrade to transformers 5.18.0, or load with `hidden_act="gelu_pytorch_tanh"`. `patch` gives every
-MLP the approximation. It does not touch the config, so what is saved stays the same.
+Upgrade to transformers 5.18.0, or load with `hidden_act="gelu_pytorch_tanh"`. With
+`select=["GC622"]`, `patch` gives every MLP the approximation. It does not touch the config, so what
+is saved stays the same.
 """
 
 from __future__ import annotations

@@ -100,7 +100,9 @@ def _logits(case: Case) -> Answer | None:
     rows = _rows_asked_for(case, vocabulary)
     tokens = f"; what was asked for is {rows:,.0f} tokens of them in float32" if rows else ""
     return Answer(
-        "out of memory where the logits or the loss are computed",
+        "out of memory where the logits or the loss are computed"
+        if by_frames
+        else "out of memory, and what was refused is as large as the logits of a batch",
         (
             "a shorter max_length or a smaller batch",
             "or the loss in chunks: use_liger_kernel=True where Liger knows this model",
@@ -108,7 +110,7 @@ def _logits(case: Case) -> Answer | None:
         why=f"a Gemma has {vocabulary:,} logits a token{tokens}",
         known="the frame that raised it; how much else the card holds is not in the log"
         if by_frames
-        else "the size of what was refused; how much else the card holds is not in the log",
+        else "the size of what was refused; no frame says that it was made there",
         certain=by_frames,
         settles=False,
         of_gemma=True,
