@@ -73,7 +73,9 @@ def test_a_right_one_needs_none() -> None:
 
 
 @runs_exact
-def test_patch_applies_it_by_itself_and_plans_nothing_after() -> None:
+def test_patch_applies_it_with_consent_and_plans_nothing_after() -> None:
     model = tiny.build("gemma", **LEGACY)
-    assert any(change.code == "GC622" for change in gemma_compat.patch(model).changes)
+    assert "GC622" not in {change.code for change in gemma_compat.patch(model).changes}
+    applied = gemma_compat.patch(model, select=["GC622"])
+    assert "GC622" in {change.code for change in applied.changes}
     assert "GC622" not in str(gemma_compat.diagnose(model=model))
