@@ -14,11 +14,12 @@ from .log_facts import LogFacts
 _VOCABULARY = 262_144
 NAMES = {
     NAN, "loss-beyond-guessing", "adapter-trains-too-much", "no-gradient-in-any-row",
-    "loss-rises",
+    "loss-rises", "rewards-all-alike",
 }  # fmt: skip  # of the answers
 _FEWEST_LOSSES = 6  # before a rise is told
 _LEAST_FIRST = 0.5  # the losses of reinforcement learning begin near 0, and may rise
 _FEWEST_ROWS = 3  # with a gradient norm of 0 before something is said
+_FEWEST_REWARDS = 5  # rows without any spread of rewards, likewise
 
 
 def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answer]]:
@@ -35,6 +36,8 @@ def figure_answers(log: LogFacts, facts: Facts) -> Iterator[tuple[str, int, Answ
         yield "loss-rises", rise[0], _rises(*rise, log)
     if not log.figures.nan and len(log.figures.flat) >= _FEWEST_ROWS:
         yield "no-gradient-in-any-row", log.figures.flat[0], _no_gradient(log)
+    if len(log.figures.alike) >= _FEWEST_REWARDS:
+        yield "rewards-all-alike", log.figures.alike[0], _ALIKE
     trained, whole = log.figures.trained, log.figures.parameters
     if trained and whole and facts.training.get("peft") and trained > 0.2 * whole:
         yield (
@@ -111,6 +114,22 @@ def _no_gradient(log: LogFacts) -> Answer:
         known="the figures; which of these it is, they do not say",
         certain=False,
     )
+
+
+_ALIKE = Answer(
+    "reward_std is 0 in every row that the run printed: the answers to one prompt all get the same "
+    "reward, and nothing is learned from them",
+    (
+        "print the rewards of a few completions: does any reward function tell a good one from a "
+        "bad one?",
+        "temperature=1.0 and num_generations=8   : answers that differ",
+        "easier prompts, or a reward for parts of the way (format, length), where all get 0",
+    ),
+    why="GRPO learns from how an answer's reward differs from its group's mean: where none "
+    "differs, loss and gradient are 0",
+    known="the run's own figures; whether rewards or answers are all the same, they do not say",
+    settles=False,
+)
 
 
 def _precision_of(log: LogFacts, facts: Facts) -> str:

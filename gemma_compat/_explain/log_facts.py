@@ -29,6 +29,7 @@ class Figures(Value):
         told: the highest loss that a sentence tells of, after its line.
         nan: ``loss`` and ``grad_norm`` to the line where each was first NaN or infinite.
         flat: the lines of the first gradient norms, where each that was printed is 0.
+        alike: the same of the spread of rewards among the answers to one prompt.
         trained, parameters: how many parameters are trained, of how many; ``None`` if not stated.
     """
 
@@ -36,6 +37,7 @@ class Figures(Value):
     told: tuple[int, float] | None = None
     nan: dict[str, int] = {}
     flat: tuple[int, ...] = ()
+    alike: tuple[int, ...] = ()
     trained: int | None = None
     parameters: int | None = None
 
@@ -100,7 +102,7 @@ class Readings:
         self._losses: list[tuple[int, float]] = []
         self._told: list[tuple[int, float]] = []
         self._nan: dict[str, int] = {}
-        self._norms: list[tuple[int, float]] = []
+        self._rows: dict[str, list[tuple[int, float]]] = {"norm": [], "reward_std": []}
         self._stated: dict[str, set[str]] = {}
         self._cards: dict[int, set[str]] = {}
         self._releases: dict[str, dict[str, int]] = {}
@@ -116,8 +118,8 @@ class Readings:
         elif topic == "figures.loss":
             if len(self._losses) < _MOST_LOSSES:
                 self._losses.append((line, value))
-        elif topic == "figures.norm":
-            self._norms.append((line, value))
+        elif topic.removeprefix("figures.") in self._rows:
+            self._rows[topic.removeprefix("figures.")].append((line, value))
         elif topic == "figures.told_loss":
             self._told.append((line, value))
         elif topic.startswith("told."):
@@ -226,12 +228,13 @@ class Readings:
         }
 
     def _figures(self, values: dict[str, Any]) -> Figures:
-        found = _fields(values, "figures")
-        trained, whole = found.get("trained"), found.get("parameters")
+        trained, whole = values.get("figures.trained"), values.get("figures.parameters")
         told = max(self._told, key=lambda item: item[1], default=None)
-        is_flat = not any(value for _, value in self._norms)
-        flat = tuple(line for line, _ in self._norms) if is_flat else ()
-        return Figures(tuple(self._losses), told, dict(self._nan), flat, trained, whole)
+        flat, alike = (
+            () if any(value for _, value in rows) else tuple(line for line, _ in rows)
+            for rows in self._rows.values()
+        )
+        return Figures(tuple(self._losses), told, dict(self._nan), flat, alike, trained, whole)
 
     def _is_other(self) -> bool:
         """Return whether another family is named more surely than a Gemma."""

@@ -12,8 +12,11 @@ class Notice(Value):
         name: short, for JSON; never reused.
         symptom: a regular expression that matches it.
         meaning: what it means, and what to do, if anything.
+        caught: whether it quotes an error that its package caught: nothing in that line ended
+            anything.
     """
 
     name: str
     symptom: str
     meaning: str
+    caught: bool = False

@@ -100,6 +100,19 @@ NOTICES: tuple[Notice, ...] = (
         "TensorFlow, imported by something, says so on every notebook host. It takes no part.",
     ),
     Notice(
+        "faster-kernel-not-loaded",
+        r"Failed to load CPU gemm_4bit_forward from kernels-community",
+        "bitsandbytes looks for a faster kernel for 4 bits on the CPU, and goes on with its own.",
+        caught=True,
+    ),
+    Notice(
+        "liger-backend-not-loaded",
+        r"Backend impl 'liger_kernel\.ops\.backends\.\w{1,40}\.\w{1,40}' for op '\w{1,40}' "
+        r"could not",
+        "Liger tries the kernels of several makers and goes on with those that this machine has.",
+        caught=True,
+    ),
+    Notice(
         "generation-flags-ignored",
         r"The following generation flags are not valid and may be ignored",
         "the checkpoint's generation config holds sampling options that are off here. It is about "

@@ -122,6 +122,8 @@ def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
                 _keep(reading.general.setdefault(hit.key.name, []), hit)
             elif hit.kind == "notice":
                 _count(reading, hit)
+                if hit.key.caught:
+                    reading.let_go.add(hit.line)
             elif hit.kind in {"quoted", "raised"} and was_let_go(hit):
                 reading.let_go.add(hit.line)
             elif hit.kind == "quoted":
@@ -147,6 +149,7 @@ def _end(reading: LogReading, last: deque[Raised], quoted: deque[Hit]) -> None:
         kept = (hit for hit in hits if hit.line not in reading.let_go)
         hits[:] = sorted(kept, key=lambda hit: hit.line)
     reading.raised += last
+    quoted = deque(hit for hit in quoted if hit.line not in reading.let_go)
     if reading.raised and was_caught(reading.raised[-1]):
         caught = reading.raised.pop().line
         quoted = deque(hit for hit in quoted if hit.line != caught)

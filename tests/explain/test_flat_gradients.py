@@ -49,3 +49,15 @@ def test_loss_and_norm_of_zero_are_labels_or_nan() -> None:
 )
 def test_other_figures_say_nothing_of_gradients(text: str) -> None:
     assert "no-gradient-in-any-row" not in answers(text)
+
+
+@pytest.mark.parametrize(
+    ("spreads", "is_told"),
+    [((0, 0, 0, 0, 0), True), ((0, 0, 0, 0), False), ((0, 0, 0, 0.2, 0, 0), False)],
+    ids=["never a spread", "too few rows", "one group differs"],
+)
+def test_rewards_that_never_differ_are_told(spreads: tuple[float, ...], is_told: bool) -> None:
+    text = "".join(
+        f"{{'loss': 0.0, 'reward': 0.5, 'reward_std': {spread}}}\n" for spread in spreads
+    )
+    assert ("rewards-all-alike" in answers(text)) == is_told

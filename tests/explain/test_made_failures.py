@@ -1,11 +1,12 @@
 """Failures that were made on purpose, and what ``explain`` says of their logs.
 
 Small Gemma models with one fault each, on 2026-11-28: on one or two H200 (torch 2.11.0,
-transformers 5.17.0, accelerate 1.15.0, peft 0.21.0; ``python`` or ``torchrun`` with two processes),
-and on a CPU (torch 2.13.0, transformers 4.50.3, 4.57.6 and 5.23.0, trl 0.24.0 and 1.15.0). What is
-wrong is known from the script. The same models on that day in frameworks as they are installed from
-the index, on a CPU (torch 2.13.0): LLaMA-Factory 0.9.5, ms-swift 4.6.0, TRL 0.24.0 and 1.15.0, PEFT
-0.21.2; one wrong setting, file or row each. Paths were shortened, and repeated lines left out.
+transformers 5.17.0, accelerate 1.15.0, peft 0.21.0, trl 1.15.0, bitsandbytes 0.50.2; ``python`` or
+``torchrun`` with two processes), and on a CPU (torch 2.13.0, transformers 4.50.3, 4.57.6 and
+5.23.0, trl 0.24.0 and 1.15.0). What is wrong is known from the script. The same models on that day
+in frameworks as they are installed from the index, on a CPU (torch 2.13.0): LLaMA-Factory 0.9.5,
+ms-swift 4.6.0, TRL 0.24.0 and 1.15.0, PEFT 0.21.2; one wrong setting, file or row each. Paths were
+shortened, and repeated lines left out.
 """
 
 from __future__ import annotations
@@ -132,6 +133,14 @@ ON_A_CPU = {
 }
 # A card that was filled but for 1 to 12 GiB; random weights, four layers of the published widths.
 ON_ONE_GPU = {
+    "token-past-the-table": ("a token id that the embedding has no row for", "len(tokenizer)"),
+    "static-cache-short": ("past the end of the tensor", "max_cache_len"),
+    "reward-of-text": ("something else than one number", "float(score"),
+    "liger-no-logits": ("gave no logits", "use_liger_kernel=False"),
+    "optimizer-left-behind": ("the optimizer's state", "optimizer.state.values()"),
+    "rewards-all-alike": ("the same reward", "temperature=1.0"),
+    "dequantized-save": ("transformers 5 turns converted weights back", "merge_and_unload()"),
+    "cuda-graph-output": ("called again", "cudagraph_mark_step_begin"),
     "full-at-the-loss": ("logits or the loss are computed. GC1201 may be", "use_liger_kernel=True"),
     "full-in-backward": (
         "as large as the logits of a batch",

@@ -125,6 +125,13 @@ class Case(Value):
         return self.error.hit.before[-4000:] if self.error else ""
 
     @property
+    def above_traceback(self) -> str:
+        """Return the log right before the error's traceback."""
+        if not self.error:
+            return ""
+        return self.error.hit.before.removesuffix(self.error.traceback)[-4000:]
+
+    @property
     def message(self) -> str:
         """Return the error's message, or the line."""
         return self.error.message if self.error else self.hit.text

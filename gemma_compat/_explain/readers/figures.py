@@ -55,6 +55,10 @@ def _norm(match: re.Match[str]) -> Iterator[Reading]:
         yield Reading("figures.norm", float(match["value"]), STATED)
 
 
+def _spread(match: re.Match[str]) -> Iterator[Reading]:
+    yield Reading("figures.reward_std", float(match["value"]), STATED)
+
+
 def _not_a_number(match: re.Match[str]) -> Iterator[Reading]:
     yield Reading(f"figures.nan_{match['name']}", True, STATED)
 
@@ -98,6 +102,15 @@ FIGURES: tuple[Reader, ...] = (
             "{'loss': 1.9, 'grad_norm': 0.31, 'learning_rate': 1e-05}": {"figures.norm": 0.31},
             "max_grad_norm=0.0": {"figures.norm": ...},
             "{'loss': 0.0, 'grad_norm': 0.0, 'reward': 1.0}": {"figures.norm": ...},
+        },
+        limit=200,
+    ),
+    Reader(  # what TRL prints of the answers to one prompt
+        rf"\breward_std[\"']:\s?[\"']?(?P<value>{_NUMBER})(?![\w.])",
+        _spread,
+        {
+            "{'loss': 0.0, 'reward': 0.0, 'reward_std': 0.0}": {"figures.reward_std": 0.0},
+            "'reward': '1', 'reward_std': '0.25',": {"figures.reward_std": 0.25},
         },
         limit=200,
     ),

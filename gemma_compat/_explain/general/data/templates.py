@@ -87,23 +87,29 @@ def _raw_rows(case: Case) -> Answer:
     )
 
 
+_REWARDS_OF_TEXT = Answer(
+    "a reward function returned something else than one number for each completion",
+    ("return [float(score(text)) for text in completions]",),
+    known="the last frame makes the tensor of rewards",
+)
+
+
 def _ragged(case: Case) -> Answer:
+    if re.search(r"in _calculate_rewards\n[^\n]*\Z", case.frames):
+        return _REWARDS_OF_TEXT
     named = re.search(r"features \(`(\w{1,40})` in this case\)", case.message)
     column = f"the column {named[1]}" if named else "a column"
     drop = "drop the text columns: remove_unused_columns=True, or dataset.remove_columns([...])"
     pad = "pad and truncate: a collator that pads labels too, max_length set"
     if not case.says(r"data_collator|in pad_without_fast|DataCollator|\bin collate"):
         pad = "tokenizer(texts, padding=True, truncation=True, return_tensors='pt')"
-    happened = f"{column} holds text, or lists of different lengths, where a tensor is made of it"
-    do = (drop, f"or {pad}")
-    if named and named[1] in {"input_ids", "labels"}:  # text is not what these hold
-        happened = f"{column} holds lists of different lengths where a tensor is made of it"
-        do = (pad, f"or {drop}")
+    of_ids = named is not None and named[1] in {"input_ids", "labels"}  # which hold no text
     return Answer(
-        happened,
-        do,
-        why="only numbers of one length become a tensor; a raw text column or unpadded labels do "
-        "not",
+        f"{column} holds lists of different lengths where a tensor is made of it"
+        if of_ids
+        else f"{column} holds text, or lists of different lengths, where a tensor is made of it",
+        (pad, f"or {drop}") if of_ids else (drop, f"or {pad}"),
+        why="only numbers of one length become a tensor; raw text and unpadded labels do not",
         known="the message" + ("; it names the column" if named else ""),
         settles=False,
     )
@@ -169,6 +175,9 @@ KINDS: tuple[General, ...] = (
         _ragged,
         {
             "ValueError: too many dimensions 'str'": "text",
+            'Traceback (most recent call last):\n  File "/x/site-packages/trl/trainer/grpo_trainer.'
+            'py", line 1595, in _calculate_rewards\n    rewards_per_func[:, i] = torch.tensor('
+            "output_reward_func)\nValueError: too many dimensions 'str'": "float(score",
             "ValueError: Unable to create tensor, you should probably activate truncation and/or "
             "padding with 'padding=True' 'truncation=True' to have batched tensors with the same "
             "length. Perhaps your features (`labels` in this case) have": "labels",

@@ -196,7 +196,7 @@ KINDS: tuple[General, ...] = (
         "segmentation-fault",
         r"Segmentation fault|段错误|Speicherzugriffsfehler|[Ee]rreur de segmentation|"
         r"[Vv]iolación de segmento|Ошибка сегментирования|セグメンテーション違反|SIGSEGV|"
-        r"(?<![a-zA-Z])0xC000(?:0005|0409|001D|0374)(?![a-zA-Z])|"
+        r"(?<!\w)0xC000(?:0005|0409|001D|0374)(?!\w)|"
         r"exits with return code = -11\b|"
         r"exit(?:ed with )?(?:code|status)?:? ?-11\b|"
         r"\bexit(?:s|ed)?(?: with)?(?: code| status)? 139\b|\bsegfault(?:s|ed) (?:in|on|during|at|"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
+from ...marked import without_value
 from ..base import Case, General
 from ..released import upgrade
 
@@ -42,6 +43,24 @@ _NO_TRITON = Answer(
 )
 
 
+_NO_LOGITS = Answer(
+    "the model gave no logits, and they are used: logits is None",
+    (
+        "without Liger: use_liger_kernel=False   (or its skip_logits=False), where logits are "
+        "needed: by another loss, or by metrics",
+        "with Unsloth: import os; os.environ['UNSLOTH_RETURN_LOGITS'] = '1'   before unsloth is "
+        "imported",
+        "or the model's own loss: model(**batch, labels=...).loss",
+    ),
+    why="fused losses (Liger, Unsloth, and whoever computes the loss in chunks) never make the "
+    "whole of them while the model trains with labels",
+    known="the line that raised reads logits, which are None; what left them out, the log may not "
+    "say",
+    certain=False,
+    settles=False,
+)
+
+
 def _none(case: Case) -> Answer | None:
     name = case.match["name"] or ""
     if re.match(r"c[a-z]+\d|cget_|cquantize|cdequantize|clion|cadam", name):
@@ -50,26 +69,36 @@ def _none(case: Case) -> Answer | None:
         return _NO_MASK
     if name == "apply" and re.search(r"_ChunkedLogProbFunction\.apply\(", case.frames):
         return _NO_TRITON
-    outside = [item for item in case.packages if item != "torch"]
+    what = without_value(case.error.traceback, name) if case.error else ""
+    if what.endswith("logits"):
+        return _NO_LOGITS
+    outside = [item for item in case.packages if item != "torch" and not case.is_of_the_script]
     who = outside[-1] if outside else "the script"
     reads = f"reads {name} of it" if name else "uses it"
     happened = _ABSENT.get(name)
     return Answer(
-        happened or f"a value that {who} needs is None: {who} {reads}",
+        happened
+        or (f"{what} is None" if what else f"a value that {who} needs is None: {who} {reads}"),
         (
-            "print what stands before the dot (or the bracket) in the last frame's line: who "
+            f"print({what})   before that line: who should have set it is the cause"
+            if what
+            else "print what stands before the dot (or the bracket) in the last frame's line: who "
             "should have set it is the cause",
             "dataset.filter(lambda row: row[COLUMN] is not None)   where it comes from the rows",
         )
         if name in {"split", "strip", "replace"} or not name
         else (
-            "print what stands before the dot in the last frame's line: who should have set it is "
-            "the cause",
+            f"print({what})   before that line: who should have set it is the cause"
+            if what
+            else "print what stands before the dot in the last frame's line: who should have set "
+            "it is the cause",
             *([upgrade(who)] if outside else []),
         ),
         why="an argument that was not passed, a part that the checkpoint does not have, or a "
         "function that returned nothing",
-        known="the message; what is None, only the frame's line says",
+        known="the message, and the line that raised"
+        if what
+        else "the message; what is None, only the frame's line says",
         certain=happened is None,
         settles=False,
     )
@@ -89,6 +118,12 @@ KINDS: tuple[General, ...] = (
         {
             "AttributeError: 'NoneType' object has no attribute 'shape'": "None",
             "TypeError: 'NoneType' object is not iterable": "None",
+            'Traceback (most recent call last):\n  File "train.py", line 11, in compute_loss\n    '
+            "loss = f(out.logits[:, :-1])\n             ~~~~~~~~~~^^^^^^^^\n"
+            "TypeError: 'NoneType' object is not subscriptable": "UNSLOTH_RETURN_LOGITS",
+            'Traceback (most recent call last):\n  File "train.py", line 7, in <module>\n    '
+            "n = self.cfg.rope.keys()\n        ^^^^^^^^^^^^^^^^^^\n"
+            "AttributeError: 'NoneType' object has no attribute 'keys'": "print(self.cfg.rope)",
             'Traceback (most recent call last):\n  File "/x/site-packages/trl/trainer/utils.py", '
             "line "
             "1638, in _fused_forward\n    per_token = "

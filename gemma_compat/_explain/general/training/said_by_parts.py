@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .kernels import past_the_end
 
 _CACHES = (
     r"(?:Dynamic|Hybrid|Static|Offloaded|Quantized|SlidingWindow|EncoderDecoder|HybridChunked)"
@@ -245,21 +246,9 @@ KINDS: tuple[General, ...] = (
     General(
         "written-past-the-end-on-the-gpu",
         r"Assertion `idx >= 0 && idx < self_dim_size|index_copy_\(\): index out of bounds|"
-        r"Assertion `(?:-sizes\[i\] <= index && index < sizes\[i\]|ind >= 0 && ind < ind_dim_size)",
-        always(
-            "on the GPU an index lies past the end of the tensor that it reads or fills",
-            "CUDA_LAUNCH_BLOCKING=1   before the command, or the same rows on the CPU: the "
-            "traceback then ends at the line",
-            "a cache: past_key_values=None, or one as long as prompt and answer together "
-            "(max_cache_len), with cache_position that begins at 0",
-            "pip install -U transformers   where generate() itself made the cache",
-            why="index_copy_ fills a cache at the positions of the tokens: one that is shorter "
-            "than these, or a window that was counted otherwise, ends so; other indices are ids "
-            "past a table",
-            known="the assertion of the kernel; which tensor it is, it does not say",
-            certain=False,
-            settles=False,
-        ),
+        r"Assertion `(?:-sizes\[i\] <= index && index < sizes\[i\]|"
+        r"ind >= ?0 && ind < ind_dim_size)",
+        lambda case: past_the_end(case.hit.text),
         {
             "IndexKernel.cu:175: operator(): block: [0,0,0], thread: [57,0,0] Assertion `idx >= 0 "
             '&& idx < self_dim_size && "index_copy_(): index out of bounds"` failed.': (

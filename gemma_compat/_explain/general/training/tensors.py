@@ -7,11 +7,7 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 from ..loading.saved_sizes import size_mismatch
-
-_LOOKUP = r"srcIndex < srcSelectDimSize|indexSelect|vectorized_gather|index out of range in self"
-_LABELS = r"t >= 0 && t < n_classes|nll_loss|cross_entropy_loss|Target \d+ is out of bounds"
-_CHANCES = r"probability tensor contains|input\[0\] != 0|multinomial|Assertion .{0,40}probability"
-
+from .kernels import assertion, failed, lookup, sampling
 
 # Torch says no more where a log cuts its message.
 _UNNAMED = Answer(
@@ -44,6 +40,21 @@ def _indices(case: Case) -> Answer:
     )
 
 
+_OPTIMIZER = Answer(
+    "the optimizer's state and the weights that it updates lie on two devices",
+    (
+        "move the model to its device before the optimizer is made or its state is loaded, and "
+        "not after",
+        "for state in optimizer.state.values(): state.update({k: v.to(DEVICE) for k, v in "
+        "state.items() if torch.is_tensor(v)})   where it was made already",
+    ),
+    why="the optimizer keeps its averages where the weights were at its first step, or where its "
+    "file was loaded to",
+    known="the last frames are an optimizer's step",
+    certain=False,
+)
+
+
 def _devices(case: Case) -> Answer:
     if case.match["indexed"]:
         return _indices(case)
@@ -51,6 +62,8 @@ def _devices(case: Case) -> Answer:
         return _UNNAMED  # the message is cut before the device
     devices = sorted(set(re.findall(r"(?:cuda|npu|xpu|hpu|xla|mlu):\d+|cpu|mps", case.message)))
     between = " and ".join(devices) or "two devices"
+    if re.search(r"torch[/\\]optim[/\\]", "".join(case.frames.splitlines()[-2:])):
+        return _OPTIMIZER
     if "cpu" in devices or "mps" in devices:
         return Answer(
             f"tensors of one operation lie on {between}",
@@ -77,79 +90,6 @@ def _devices(case: Case) -> Answer:
         known="the message names the devices"
         + ('; the log has device_map="auto"' if case.log.spread else ""),
         certain=case.log.spread,
-    )
-
-
-def _assert(case: Case) -> Answer:
-    # The kernel prints its assertion before Python raises.
-    text = case.above + case.around
-    if re.search(_LOOKUP, text):
-        return _lookup(case)
-    if re.search(_LABELS, text):
-        return Answer(
-            "a label is not a class of the head: labels must be -100 or from 0 to the number of "
-            "classes - 1",
-            (
-                "check the labels' smallest and largest value against num_labels (or the "
-                "vocabulary)",
-            ),
-            known="the assertion is that of the loss",
-        )
-    if re.search(_CHANCES, text):
-        return _sampling(case)
-    return Answer(
-        "a kernel on the GPU met a value that it must not; which one, this log does not say",
-        (
-            "CUDA_LAUNCH_BLOCKING=1 before the command, or one batch on the CPU: the traceback "
-            "then "
-            "ends where it happened",
-        ),
-        why="kernels run behind Python, so the frame that is shown need not be the one at fault. "
-        "Most often an index is out of range: a token id without a row, a label without a class",
-        known="too little is in the log to name a cause, of Gemma or of anything else",
-        certain=False,
-    )
-
-
-_PER_LAYER = Answer(
-    "a token id has no row in embed_tokens_per_layer, the second table of a Gemma 3n or 4",
-    (
-        "pip install -U 'transformers>=5.6.0'   and resize_token_embeddings there (Gemma 4, and "
-        "Gemma 3n's text model)",
-        "or reserved tokens (<unused0> and on) in place of new ones",
-    ),
-    why="releases before 5.6.0 resize the first table alone (GC609)",
-    known="the log names that table; the release was run for GC609. That tokens were added is "
-    "inferred",
-    certain=False,
-    settles=False,
-    of_gemma=True,
-)
-
-
-def _lookup(case: Case) -> Answer:
-    if re.search(r"embed_tokens_per_layer|get_per_layer_inputs", case.near):
-        return _PER_LAYER
-    return Answer(
-        "a lookup in an embedding went past its table: a token id is not below the number of rows",
-        (
-            "compare max(input_ids) with model.get_input_embeddings().num_embeddings",
-            "model.resize_token_embeddings(len(tokenizer)) where tokens were added",
-        ),
-        why="the tokenizer gives an id that the model has no row for: tokens were added, or the "
-        "tokenizer is another checkpoint's",
-        known="the text is that of the lookup; how the id came about is not in the log",
-    )
-
-
-def _sampling(case: Case) -> Answer:
-    return Answer(
-        "the probabilities to sample from are NaN or infinite: the model's output is not a number",
-        ("load and run in bfloat16 or float32: dtype=torch.bfloat16",),
-        why="in float16 a Gemma's activations can exceed 65,504; a broken or an untrained "
-        "checkpoint gives NaN too",
-        known="the message; where the NaN comes from is not in the log",
-        certain=False,
     )
 
 
@@ -219,7 +159,7 @@ KINDS: tuple[General, ...] = (
         r"device-side assert triggered|"
         r"Assertion [`'\"]?(?:t >= 0 && t < n_classes|srcIndex < srcSelectDimSize)"
         r"[^\n]{0,9} failed",
-        _assert,
+        assertion,
         {
             "RuntimeError: CUDA error: device-side assert triggered": "CUDA_LAUNCH_BLOCKING",
             "Loss.cu:250: nll_loss_forward_reduce_cuda_kernel_2d: block: [0,0,0], thread: "
@@ -234,38 +174,26 @@ KINDS: tuple[General, ...] = (
         r"an illegal memory access was encountered|CUBLAS_STATUS_(?:EXECUTION_FAILED|"
         r"NOT_SUPPORTED|INVALID_VALUE|"
         r"INTERNAL_ERROR|NOT_INITIALIZED)|cuBLAS Error: the function failed|"
-        r"unspecified launch failure|CUDA error: misaligned address",
-        lambda case: Answer(
-            "a kernel on the GPU failed; where, this traceback need not show",
-            (
-                "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it "
-                "happened",
-                "or CUDA_VISIBLE_DEVICES=0 and one process, to leave device_map and links out",
-                *(
-                    (
-                        "unset LD_LIBRARY_PATH   where it names a folder of another CUDA: torch "
-                        "then loads a cuBLAS that is not its own",
-                    )
-                    if "CUBLAS_STATUS" in case.hit.text
-                    else ()
-                ),
-            ),
-            why="kernels run behind Python. A wrong index, a kernel that was built for another "
-            "card or torch, too little memory for a library's workspace, or the card itself",
-            known="too little is in the log to name a cause, of Gemma or of anything else",
-            certain=False,
-        ),
+        r"unspecified launch failure|CUDA error: misaligned address|"
+        r"Expected mha_graph\.execute\(",
+        failed,
         {
             "RuntimeError: CUDA error: an illegal memory access was encountered": (
                 "CUDA_LAUNCH_BLOCKING"
             ),
+            "IndexKernel.cu:193: operator(): block: [4,0,0], thread: [64,0,0] Assertion `idx >= 0 "
+            '&& idx < self_dim_size && "index_copy_(): index out of bounds"` failed.\n'
+            "Traceback (most recent call last):\n"
+            '  File "train.py", line 6, in <module>\n    model.generate(x)\n'
+            "RuntimeError: Expected mha_graph.execute(handle, variant_pack, "
+            "workspace_ptr.get()).is_good() to be true, but got false.": "max_cache_len",
         },
         alone=True,
     ),
     General(
         "lookup-past-the-table",
         r"\bindex out of range in self|srcIndex < srcSelectDimSize",
-        _lookup,
+        lookup,
         {
             "IndexError: index out of range in self": "embedding",
             "IndexError: index out of range in self\nin embed_tokens_per_layer": "5.6.0",
@@ -275,7 +203,7 @@ KINDS: tuple[General, ...] = (
     General(
         "sampling-from-nan",
         r"probability tensor contains either",
-        _sampling,
+        sampling,
         {"RuntimeError: probability tensor contains either `inf`, `nan` or element < 0": "NaN"},
     ),
 )

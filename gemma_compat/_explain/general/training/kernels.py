@@ -1,0 +1,143 @@
+"""What a kernel of the GPU asserts before Python raises: a row, a label, a place in a cache."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case
+
+_LOOKUP = r"srcIndex < srcSelectDimSize|indexSelect|vectorized_gather|index out of range in self"
+_LABELS = r"t >= 0 && t < n_classes|nll_loss|cross_entropy_loss|Target \d+ is out of bounds"
+_CACHE = r"index_copy_\(\): index out of bounds"
+_CHANCES = r"probability tensor contains|input\[0\] != 0|multinomial|Assertion .{0,40}probability"
+
+
+def past_the_end(text: str) -> Answer:
+    """Answer an index past the end of a tensor by the assertion that the kernel printed."""
+    where = (
+        "CUDA_LAUNCH_BLOCKING=1   before the command, or the same rows on the CPU: the traceback "
+        "then ends at the line",
+    )
+    cache = (
+        "a cache: past_key_values=None, or one as long as prompt and answer together "
+        "(max_cache_len), with cache_position that begins at 0",
+        "pip install -U transformers   where generate() itself made the cache",
+    )
+    return Answer(
+        "on the GPU an index lies past the end of the tensor that it reads or fills",
+        (*cache, *where) if re.search(_CACHE, text) else (*where, *cache),
+        why="index_copy_ fills a cache at the positions of the tokens: one that is shorter than "
+        "these, or a window that was counted otherwise, ends so; other indices are ids past a "
+        "table",
+        known="the assertion of the kernel; which tensor it is, it does not say",
+        certain=False,
+        settles=False,
+    )
+
+
+_PER_LAYER = Answer(
+    "a token id has no row in embed_tokens_per_layer, the second table of a Gemma 3n or 4",
+    (
+        "pip install -U 'transformers>=5.6.0'   and resize_token_embeddings there (Gemma 4, and "
+        "Gemma 3n's text model)",
+        "or reserved tokens (<unused0> and on) in place of new ones",
+    ),
+    why="releases before 5.6.0 resize the first table alone (GC609)",
+    known="the log names that table; the release was run for GC609. That tokens were added is "
+    "inferred",
+    certain=False,
+    settles=False,
+    of_gemma=True,
+)
+
+
+def lookup(case: Case) -> Answer:
+    """Answer a lookup in an embedding that went past its table."""
+    if re.search(r"embed_tokens_per_layer|get_per_layer_inputs", case.near):
+        return _PER_LAYER
+    # This kernel serves other lookups by index as well.
+    of_any = "vectorized_gather" in case.above_traceback + case.around
+    return Answer(
+        "a lookup by index went past its table: most often a token id that the embedding has no "
+        "row for"
+        if of_any
+        else "a lookup in an embedding went past its table: a token id is not below the number of "
+        "rows",
+        (
+            "compare max(input_ids) with model.get_input_embeddings().num_embeddings",
+            "model.resize_token_embeddings(len(tokenizer)) where tokens were added",
+        ),
+        why="the tokenizer gives an id that the model has no row for: tokens were added, or the "
+        "tokenizer is another checkpoint's",
+        known="the text is that of the lookup; how the id came about is not in the log",
+        certain=not of_any,
+    )
+
+
+def sampling(case: Case) -> Answer:
+    """Answer probabilities that cannot be sampled from."""
+    return Answer(
+        "the probabilities to sample from are NaN or infinite: the model's output is not a number",
+        ("load and run in bfloat16 or float32: dtype=torch.bfloat16",),
+        why="in float16 a Gemma's activations can exceed 65,504; a broken or an untrained "
+        "checkpoint gives NaN too",
+        known="the message; where the NaN comes from is not in the log",
+        certain=False,
+    )
+
+
+def assertion(case: Case) -> Answer:
+    """Answer by the assertion that the kernel printed, where the log has one."""
+    # The kernel prints its assertion before Python raises, one row for each thread.
+    text = case.above_traceback + case.around
+    if re.search(_LOOKUP, text):
+        return lookup(case)
+    if re.search(_LABELS, text):
+        return Answer(
+            "a label is not a class of the head: labels must be -100 or from 0 to the number of "
+            "classes - 1",
+            (
+                "check the labels' smallest and largest value against num_labels (or the "
+                "vocabulary)",
+            ),
+            known="the assertion is that of the loss",
+        )
+    if re.search(_CACHE, text):
+        return past_the_end(text)
+    if re.search(_CHANCES, text):
+        return sampling(case)
+    return Answer(
+        "a kernel on the GPU met a value that it must not; which one, this log does not say",
+        (
+            "CUDA_LAUNCH_BLOCKING=1 before the command, or one batch on the CPU: the traceback "
+            "then "
+            "ends where it happened",
+        ),
+        why="kernels run behind Python, so the frame that is shown need not be the one at fault. "
+        "Most often an index is out of range: a token id without a row, a label without a class",
+        known="too little is in the log to name a cause, of Gemma or of anything else",
+        certain=False,
+    )
+
+
+def failed(case: Case) -> Answer:
+    """Answer a kernel that failed; an assertion that was printed above it is what came first."""
+    if "Assertion `" in case.above_traceback:
+        return assertion(case)
+    other_cuda = (
+        "unset LD_LIBRARY_PATH   where it names a folder of another CUDA: torch then loads a "
+        "cuBLAS that is not its own"
+    )
+    return Answer(
+        "a kernel on the GPU failed; where, this traceback need not show",
+        (
+            "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it happened",
+            "or CUDA_VISIBLE_DEVICES=0 and one process, to leave device_map and links out",
+            *([other_cuda] if "CUBLAS_STATUS" in case.hit.text else ()),
+        ),
+        why="kernels run behind Python. A wrong index, a kernel that was built for another card or "
+        "torch, too little memory for a library's workspace, or the card itself",
+        known="too little is in the log to name a cause, of Gemma or of anything else",
+        certain=False,
+    )
