@@ -124,6 +124,8 @@ def _nearest(names: Sequence[str], known: Sequence[str]) -> str:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    # Its own words are in English. To look for translations it imports locale: half a MiB.
+    vars(argparse)["_"] = str
     parser = _Parser(
         prog="gemma_compat",
         description="Know, before training starts, whether this stack fine-tunes Gemma right.",

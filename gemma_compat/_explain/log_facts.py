@@ -263,11 +263,11 @@ class Readings:
         """Return the facts of the one published checkpoint that the log names, else the
         type alone.
         """
-        from ..detect.model import read_known
-
         name = self._one_model()
         known = checkpoints.find(name) if name else None
         if known is not None and types == {known.config["model_type"]}:
+            from ..detect.model import read_known
+
             return read_known(known)[0], known.published_as
         if len(types) != 1:
             return ModelFacts(), None

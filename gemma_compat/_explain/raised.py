@@ -121,8 +121,9 @@ def was_let_go(hit: Hit) -> bool:
     if re.match(r"Call stack:\s", hit.after):
         return True
     above, _, frames = hit.before.rpartition("Traceback (most recent call last):\n")
-    is_of_it = all(line.startswith(" ") for line in frames.splitlines())
-    return is_of_it and _LET_GO.search(above[-400:]) is not None
+    if not _LET_GO.search(above[-400:]):  # first, as few lines stand there and many are frames
+        return False
+    return all(line.startswith(" ") for line in frames.splitlines())
 
 
 def exceptions() -> Pattern:

@@ -157,10 +157,11 @@ def _without_prefixes(text: bytes) -> bytes:
                 text = prefix.sub(b"", text)
                 break
         else:
-            tags = Counter(_TAG.findall(text)).most_common(1)
-            if not tags or tags[0][1] < _SHARE * filled:
+            tags = Counter(_TAG.findall(text))
+            most = max(tags, key=tags.__getitem__, default=b"")  # most_common imports heapq
+            if tags[most] < _SHARE * filled:
                 return text
-            tag = rb"^" + re.escape(tags[0][0])
+            tag = rb"^" + re.escape(most)
             tag += b"" if re.search(tag + rb"\S", text, re.MULTILINE) else b" ?"
             text = re.sub(tag, b"", text, flags=re.MULTILINE)
     return text

@@ -72,9 +72,13 @@ def _page(place: int) -> dict[str, Any]:
     import io
     import json
 
-    lines = io.BytesIO(read_bytes("pages.jsonl", __name__))
-    page: dict[str, Any] = json.loads(next(islice(lines, place, None)))
+    page: dict[str, Any] = json.loads(next(islice(io.BytesIO(_pages()), place, None)))
     return page
+
+
+@lru_cache(maxsize=1)  # a list of all rules asks for each page
+def _pages() -> bytes:
+    return read_bytes("pages.jsonl", __name__)
 
 
 def find(name: str, rules: tuple[Rule, ...] | None = None) -> Rule:
