@@ -100,6 +100,12 @@ NOTICES: tuple[Notice, ...] = (
         "TensorFlow, imported by something, says so on every notebook host. It takes no part.",
     ),
     Notice(
+        "torchao-left-out",
+        r"Unsloth: Ignoring an unusable torchao so LoRA can still be built",
+        "Unsloth leaves the old torchao out, so that PEFT does not stop at it. Nothing to do.",
+        caught=True,
+    ),
+    Notice(
         "faster-kernel-not-loaded",
         r"Failed to load CPU gemm_4bit_forward from kernels-community",
         "bitsandbytes looks for a faster kernel for 4 bits on the CPU, and goes on with its own.",

@@ -202,7 +202,8 @@ def _patterns(rules: Iterable[Rule]) -> list[Pattern]:
 
 
 def _of_general(item: General) -> Pattern:
-    return pattern("general", item, item.text, context=True)
+    # Each thread of a kernel prints its assertion: 64 rows and more before the error itself.
+    return pattern("general", item, item.text, limit=1000, context=True)
 
 
 def _reads(item: Reader) -> Pattern:

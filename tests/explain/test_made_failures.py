@@ -1,12 +1,12 @@
 """Failures that were made on purpose, and what ``explain`` says of their logs.
 
 Small Gemma models with one fault each, on 2026-11-28: on one or two H200 (torch 2.11.0,
-transformers 5.17.0, accelerate 1.15.0, peft 0.21.0, trl 1.15.0, bitsandbytes 0.50.2; ``python`` or
-``torchrun`` with two processes), and on a CPU (torch 2.13.0, transformers 4.50.3, 4.57.6 and
-5.23.0, trl 0.24.0 and 1.15.0). What is wrong is known from the script. The same models on that day
-in frameworks as they are installed from the index, on a CPU (torch 2.13.0): LLaMA-Factory 0.9.5,
-ms-swift 4.6.0, TRL 0.24.0 and 1.15.0, PEFT 0.21.2; one wrong setting, file or row each. Paths were
-shortened, and repeated lines left out.
+transformers 5.17.0, accelerate 1.15.0, peft 0.21.0, trl 1.15.0, bitsandbytes 0.50.2, unsloth
+2026.10.9; ``python`` or ``torchrun`` with two processes), and on a CPU (torch 2.13.0, transformers
+4.50.3, 4.57.6 and 5.23.0, trl 0.24.0 and 1.15.0). What is wrong is known from the script. The same
+models on that day in frameworks as they are installed from the index, on a CPU (torch 2.13.0):
+LLaMA-Factory 0.9.5, ms-swift 4.6.0, TRL 0.24.0 and 1.15.0, PEFT 0.21.2; one wrong setting, file or
+row each. Paths were shortened, and repeated lines left out.
 """
 
 from __future__ import annotations
@@ -140,6 +140,13 @@ ON_ONE_GPU = {
     "optimizer-left-behind": ("the optimizer's state", "optimizer.state.values()"),
     "rewards-all-alike": ("the same reward", "temperature=1.0"),
     "dequantized-save": ("transformers 5 turns converted weights back", "merge_and_unload()"),
+    "unsloth-tokens-not-resized": ("a token id is not below", "len(tokenizer)"),
+    "unsloth-gguf-offline": ("could not fetch it", "git clone"),
+    "unsloth-reward-column": ("asks for answer", "dataset.column_names"),
+    "unsloth-no-gpu": ("finds no GPU", "nvidia-smi"),
+    "unsloth-ids-on-cpu": ("lie on cpu and cuda:0", "model.device"),
+    "unsloth-no-logits": ("reads the logits", "UNSLOTH_RETURN_LOGITS"),
+    "unsloth-trains": ("no failure in them is known here", "torchao"),
     "cuda-graph-output": ("called again", "cudagraph_mark_step_begin"),
     "full-at-the-loss": ("logits or the loss are computed. GC1201 may be", "use_liger_kernel=True"),
     "full-in-backward": (

@@ -27,6 +27,16 @@ def _missing_argument(case: Case) -> Answer:
             why="newer releases of transformers 5 hand over q_length and q_offset instead",
             known="read in transformers 5.0.0, with cache_position, and 5.17.0, without",
         )
+    if re.search(r"in _calculate_rewards\n[^\n]*\Z", case.frames):
+        return Answer(
+            f"the reward function {function}() asks for {name}, and the rows have no such column",
+            (
+                f"print(dataset.column_names)   : a column {name}, beside prompt",
+                f"or def {function}(completions, {name}=None, **kwargs):",
+            ),
+            why="TRL hands every column of the rows to a reward function by its name",
+            known="the message, and the last frame, which is TRL's",
+        )
     asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
     known = released(case, asked)
     spans = known.found.releases if known is not None and "." in function else ()
@@ -141,6 +151,11 @@ KINDS: tuple[General, ...] = (
             "line 3, in f\n    g()\nTypeError: Gemma2DecoderLayer.forward() missing 1 required "
             "positional argument: 'position_embeddings'": "in transformers 4.48.0 to ",
             "TypeError: f() missing 1 required positional argument: 'x'": "without x",
+            'Traceback (most recent call last):\n  File "/x/unsloth_compiled_cache/'
+            'UnslothGRPOTrainer.py", line 6541, in _calculate_rewards\n    output_reward_func = '
+            "reward_func(\nTypeError: reward() missing 1 required positional argument: 'answer'": (
+                "dataset.column_names"
+            ),
             "TypeError: A.forward() missing 1 required positional argument: 'x'\nAutoAWQ": "0.2.9",
             "TypeError: SequenceParallel._prepare_flash_attn.<locals>.flash_attention_mask() "
             "missing 1 required positional argument: 'cache_position'": "ms-swift",

@@ -132,6 +132,7 @@ KINDS: tuple[General, ...] = (
         r"\((?P<indexed>\w{1,5}(?::\d)?)\)|"
         r"tensors? (?:is|are) on (?:cuda:\d|cpu),? (?:but|different from)|"
         r"indices should be either on (?:cpu|cuda|gpu) or on the same device|"
+        r"to be on the same device but got (?:cuda|cpu)|"
         r"cross-device (?:runtime )?error|"
         r"tensors (?:should|must|need to) (?:all )?be on the same device",
         _devices,
@@ -145,6 +146,8 @@ KINDS: tuple[General, ...] = (
             "devices, npu:0 and cpu!": "cpu and npu:0",
             "Unhandled FakeTensor Device Propagation for aten.add_.Tensor, found two different "
             "devices cuda:1, cuda:0": "one GPU",
+            "RuntimeError: Expect q/k/v and block_mask to be on the same device but got cuda:0 and "
+            "cpu.": "batch",
             "two GPUs while training, but the tensors should be on the same device.": "one GPU",
             "Observe a cross-device runtime error (`cuda:0` vs `cuda:1`)": "one GPU",
             "crashes with indices should be either on cpu or on the same device as the indexed": (

@@ -108,6 +108,17 @@ def conversion(case: Case) -> Answer:
     )
     if re.search(r"(?i)no space left|disk space", text):
         return _disk(case)
+    if re.search(r"git clone\b[^\n]{0,200}failed|Could not resolve host", text):
+        return Answer(
+            "llama.cpp is not there, and Unsloth could not fetch it",
+            (
+                "git clone https://github.com/ggml-org/llama.cpp   where there is a network, then "
+                "the converter: python llama.cpp/convert_hf_to_gguf.py FOLDER --outtype q8_0",
+                folder,
+            ),
+            why="the first GGUF of a machine fetches llama.cpp from GitHub and builds it",
+            known="the command that failed stands in the message",
+        )
     if re.search(r"introspection of original script|Failed to execute module convert_hf", text):
         return Answer(
             "Unsloth could not import llama.cpp's converter, which it downloads and changes",
@@ -152,6 +163,16 @@ def pushed_nothing(case: Case) -> Answer | None:
 
 
 SAVING: tuple[Refusal, ...] = (
+    Refusal(
+        r"GGUF conversion failed: RuntimeError: \[FAIL\] Command `git clone",
+        conversion,
+        (
+            "RuntimeError: Unsloth: GGUF conversion failed: RuntimeError: [FAIL] Command `git "
+            "clone https://github.com/ggml-org/llama.cpp /root/.unsloth/llama.cpp` failed with "
+            "exit code 128",
+            "could not fetch it",
+        ),
+    ),
     Refusal(
         r"(?:Failed to convert [^\n]{0,120}to GGUF|GGUF conversion failed|Conversion failed for)",
         conversion,

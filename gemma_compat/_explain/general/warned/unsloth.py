@@ -34,6 +34,24 @@ def _unmasked(case: Case) -> Answer:
 
 KINDS: tuple[General, ...] = (
     General(
+        "unsloth-on-the-cpu",
+        r"Unsloth [\d.]{1,20}: no GPU found, training on CPU",
+        always(
+            "Unsloth finds no GPU and trains on the CPU",
+            "nvidia-smi; python -c 'import torch; print(torch.__version__, "
+            "torch.cuda.is_available())'   : a driver, and a torch with CUDA (+cu in its version)",
+            "unset CUDA_VISIBLE_DEVICES   where it is set and empty",
+            "UNSLOTH_DISABLE_CPU_FALLBACK=1   before the command: it stops instead",
+            why="releases of 2026 go on without a GPU, for text and much slower",
+            known=read_in.UNSLOTH,
+        ),
+        {
+            "Unsloth 2026.10.9: no GPU found, training on CPU (x86_64, 1 threads, bfloat16 = True)."
+            " CPU training is much slower than GPU training": "nvidia-smi"
+        },
+        alone=True,
+    ),
+    General(
         "packed-row-without-document-mask",
         r"Unsloth: a packed gemma-4 row reached attention without a document mask",
         always(
