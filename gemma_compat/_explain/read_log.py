@@ -122,8 +122,6 @@ def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
                 _keep(reading.general.setdefault(hit.key.name, []), hit)
             elif hit.kind == "notice":
                 _count(reading, hit)
-                if hit.key.caught:
-                    reading.let_go.add(hit.line)
             elif hit.kind in {"quoted", "raised"} and was_let_go(hit):
                 reading.let_go.add(hit.line)
             elif hit.kind == "quoted":
@@ -218,6 +216,8 @@ def _keep(same: list[Hit], hit: Hit) -> None:
 
 
 def _count(reading: LogReading, hit: Hit) -> None:
+    if hit.key.caught:
+        reading.let_go.add(hit.line)
     for position, (notice, first, count) in enumerate(reading.notices):
         if notice is hit.key:
             reading.notices[position] = (notice, first, count + 1)

@@ -61,6 +61,13 @@ _NO_LOGITS = Answer(
 )
 
 
+_FROM_ROWS = "dataset.filter(lambda row: row[COLUMN] is not None)   where it comes from the rows"
+_WHAT_STANDS_THERE = (
+    "print what stands before the dot (or the bracket) in the last frame's line: who should have "
+    "set it is the cause"
+)
+
+
 def _none(case: Case) -> Answer | None:
     name = case.match["name"] or ""
     if re.match(r"c[a-z]+\d|cget_|cquantize|cdequantize|clion|cadam", name):
@@ -76,23 +83,16 @@ def _none(case: Case) -> Answer | None:
     who = outside[-1] if outside else "the script"
     reads = f"reads {name} of it" if name else "uses it"
     happened = _ABSENT.get(name)
+    is_of_rows = not name or name in {"split", "strip", "replace"}
+    more = (_FROM_ROWS,) if is_of_rows else (upgrade(who),) if outside else ()
     return Answer(
         happened
         or (f"{what} is None" if what else f"a value that {who} needs is None: {who} {reads}"),
         (
             f"print({what})   before that line: who should have set it is the cause"
             if what
-            else "print what stands before the dot (or the bracket) in the last frame's line: who "
-            "should have set it is the cause",
-            "dataset.filter(lambda row: row[COLUMN] is not None)   where it comes from the rows",
-        )
-        if name in {"split", "strip", "replace"} or not name
-        else (
-            f"print({what})   before that line: who should have set it is the cause"
-            if what
-            else "print what stands before the dot in the last frame's line: who should have set "
-            "it is the cause",
-            *([upgrade(who)] if outside else []),
+            else _WHAT_STANDS_THERE,
+            *more,
         ),
         why="an argument that was not passed, a part that the checkpoint does not have, or a "
         "function that returned nothing",

@@ -11,32 +11,40 @@ from ..installing.successors import by_autoawq
 from ..released import released
 
 
+def _of_rewards(function: str, name: str) -> Answer:
+    return Answer(
+        f"the reward function {function}() asks for {name}, and the rows have no such column",
+        (
+            f"print(dataset.column_names)   : a column {name}, beside prompt",
+            f"or def {function}(completions, {name}=None, **kwargs):",
+        ),
+        why="TRL hands every column of the rows to a reward function by its name",
+        known="the message, and the last frame, which is TRL's",
+    )
+
+
+def _of_masks(function: str) -> Answer:
+    return Answer(
+        f"{function.rpartition('.')[2]}() was written for an older transformers, which handed "
+        "cache_position to its mask functions",
+        (
+            "pip install -U   the package that puts this function in place of transformers' "
+            "(SequenceParallel: ms-swift)",
+            "with ms-swift: --sequence_parallel_size 1",
+        ),
+        why="newer releases of transformers 5 hand over q_length and q_offset instead",
+        known="read in transformers 5.0.0, with cache_position, and 5.17.0, without",
+    )
+
+
 def _missing_argument(case: Case) -> Answer:
     function, name = case.match["function"], case.match["name"]
+    if re.search(r"in _calculate_rewards\n[^\n]*\Z", case.frames):
+        return _of_rewards(function, name)
     if of_awq := by_autoawq(case, function, f"without {name}, which that function asks for"):
         return of_awq
     if name == "cache_position" and "mask" in function:
-        return Answer(
-            f"{function.rpartition('.')[2]}() was written for an older transformers, which handed "
-            "cache_position to its mask functions",
-            (
-                "pip install -U   the package that puts this function in place of transformers' "
-                "(SequenceParallel: ms-swift)",
-                "with ms-swift: --sequence_parallel_size 1",
-            ),
-            why="newer releases of transformers 5 hand over q_length and q_offset instead",
-            known="read in transformers 5.0.0, with cache_position, and 5.17.0, without",
-        )
-    if re.search(r"in _calculate_rewards\n[^\n]*\Z", case.frames):
-        return Answer(
-            f"the reward function {function}() asks for {name}, and the rows have no such column",
-            (
-                f"print(dataset.column_names)   : a column {name}, beside prompt",
-                f"or def {function}(completions, {name}=None, **kwargs):",
-            ),
-            why="TRL hands every column of the rows to a reward function by its name",
-            known="the message, and the last frame, which is TRL's",
-        )
+        return _of_masks(function)
     asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
     known = released(case, asked)
     spans = known.found.releases if known is not None and "." in function else ()

@@ -95,6 +95,19 @@ def _not_converted(text: str, unmapped: bool) -> Answer:
     )
 
 
+def _not_fetched(folder: str) -> Answer:
+    return Answer(
+        "llama.cpp is not there, and Unsloth could not fetch it",
+        (
+            "git clone https://github.com/ggml-org/llama.cpp   where there is a network, then the "
+            "converter: python llama.cpp/convert_hf_to_gguf.py FOLDER --outtype q8_0",
+            folder,
+        ),
+        why="the first GGUF of a machine fetches llama.cpp from GitHub and builds it",
+        known="the command that failed stands in the message",
+    )
+
+
 def conversion(case: Case) -> Answer:
     """Answer a GGUF that was not written: by the wrapped error where it says what it was."""
     text = case.around
@@ -109,16 +122,7 @@ def conversion(case: Case) -> Answer:
     if re.search(r"(?i)no space left|disk space", text):
         return _disk(case)
     if re.search(r"git clone\b[^\n]{0,200}failed|Could not resolve host", text):
-        return Answer(
-            "llama.cpp is not there, and Unsloth could not fetch it",
-            (
-                "git clone https://github.com/ggml-org/llama.cpp   where there is a network, then "
-                "the converter: python llama.cpp/convert_hf_to_gguf.py FOLDER --outtype q8_0",
-                folder,
-            ),
-            why="the first GGUF of a machine fetches llama.cpp from GitHub and builds it",
-            known="the command that failed stands in the message",
-        )
+        return _not_fetched(folder)
     if re.search(r"introspection of original script|Failed to execute module convert_hf", text):
         return Answer(
             "Unsloth could not import llama.cpp's converter, which it downloads and changes",
