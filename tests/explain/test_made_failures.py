@@ -88,7 +88,7 @@ ON_A_CPU = {
     "corrupt-safetensors": ("damaged or not whole", "download it again"),
     "cuda-on-cpu-build": ("build for the CPU", "--index-url"),
     "dataset-broken-json": ("not the JSON", "--json-lines"),
-    "dataset-gone": ("no data set of that name", "data_files="),
+    "dataset-gone": ("no file or folder with data", "data_files="),
     "deepspeed-missing": ("deepspeed>=0.9.3", "pip install 'deepspeed>=0.9.3'"),
     "dpo-no-columns": ("no column chosen", "rename_column"),
     "evaluation-strategy": ("another name now", "eval_strategy"),

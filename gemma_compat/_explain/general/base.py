@@ -14,7 +14,7 @@ from ..log_facts import LogFacts
 from ..places import places_of, raiser_of
 from ..raised import Raised
 from ..scan import Hit
-from ..unknown import OWN
+from ..unknown import OWN, Place
 
 # A frame's file, and a marked line of code (IPython's arrow, rich's).
 _FILE = re.compile(r"\bFile \"?[^\"\n]{1,300}\"?, line \d")
@@ -98,8 +98,20 @@ class Case(Value):
     @property
     def is_of_the_script(self) -> bool:
         """Return whether the user's own code raised the error, even if a package called it."""
-        place = raiser_of(places_of(self.error)) if self.error else None
+        place = self.places[-1] if self.places else None
         return place is not None and place.owner == OWN
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Return the frames of the error, outermost first, up to the one that raised it."""
+        found = places_of(self.error) if self.error else ()
+        raiser = raiser_of(found)
+        return found[: found.index(raiser) + 1] if raiser is not None else ()
+
+    @property
+    def code(self) -> str:
+        """Return the statement that raised the error; empty where the log does not show it."""
+        return self.places[-1].code if self.places else ""
 
     @property
     def reader(self) -> str:

@@ -11,6 +11,10 @@ from ..base import Case
 def by_arrow(case: Case) -> Answer:
     """Tell broken files, mapped functions and mixed columns apart."""
     text = f"{case.hit.text}\n{case.message}"
+    if "Couldn't cast" in text:  # both lists of columns stand before what is wrong with them
+        text += case.hit.after[:4000]
+    if re.search(r"cast from (?:struct|list)", text) and _IS_AN_ENTRY.search(case.around):
+        return _ENTRY
     for pattern, answer in _OF_ARROW:
         if re.search(pattern, text):
             return answer
@@ -26,7 +30,39 @@ def by_arrow(case: Case) -> Answer:
     )
 
 
+_IS_AN_ENTRY = re.compile(r"[/\\](?:llamafactory|llmtuner)[/\\]")
+_ENTRY = Answer(
+    "LLaMA-Factory takes a column for text that holds turns or lists",
+    (
+        'in dataset_info.json: "formatting": "sharegpt", "columns": {"messages": "NAME IN THE '
+        'FILE"}, "tags": {...}',
+        "print(dataset[0])   : what the columns of the entry hold; rows of one kind in each file",
+    ),
+    why="an entry without formatting is alpaca, whose columns are text",
+    known="Arrow names both types, and the frames are LLaMA-Factory's; that the entry says no "
+    "formatting is likely",
+    certain=False,
+    settles=False,
+)
 _OF_ARROW = (
+    (
+        r"column names don't match|must have the same columns",
+        Answer(
+            "the files of the data set do not have the same columns",
+            (
+                "load_dataset('json', data_files=[...])   with the files of one kind alone; join "
+                "them after select_columns([...]) on each",
+                "of a data set on the Hub: load_dataset(NAME, data_files='PATH/OF/ONE.jsonl'), or "
+                "the name of a configuration",
+                "load_dataset(..., verification_mode='no_checks', download_mode="
+                "'force_redownload')   where a cached description is of other columns",
+            ),
+            why="the first file, or the description on the data set's page, sets the columns, and "
+            "each other file has to have them",
+            known="datasets names the columns of the file, and below 'to' those that it expects",
+            settles=False,
+        ),
+    ),
     (
         r"expected length \d+ but got length \d+",
         Answer(

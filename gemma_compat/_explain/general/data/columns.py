@@ -6,6 +6,13 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .row_readers import (
+    in_a_collator,
+    in_a_framework,
+    name_that_is_none,
+    of_an_entry,
+    of_verl,
+)
 
 # Keys of rows and batches, as data sets for fine-tuning name them.
 _OF_A_ROW = re.compile(
@@ -20,15 +27,18 @@ def _no_column(case: Case) -> Answer | None:
     """Answer a KeyError beside code that takes a column whose name the settings give."""
     near = case.hit.before[-1500:] + case.around + case.hit.after[:1500]
     found = re.search(
-        r"\[(?:self\.)?(?:config|\w{0,12}args|cfg)\.(?P<name>\w{0,40}column\w*)\]", near
+        r"\[(?:self\.)?(?:config|\w{0,12}args|cfg)\.(?P<name>\w{0,40}column\w*)\]|"
+        r"\[self\.(?P<key>\w{1,30}_(?:key|field|column))\]",
+        near,
     )
     if not found:
         return None
+    setting = found["name"] or found["key"]
     return Answer(
-        f"the rows have no column {case.match['name']}, which {found['name']} names",
+        f"the rows have no column {case.match['name']}, which {setting} names",
         (
             "print(dataset.column_names)",
-            f"{found['name']} with one of these names (a column mapping, on a form), or "
+            f"{setting} with one of these names (a column mapping, on a form), or "
             f"dataset.rename_column(OLD, '{case.match['name']}')",
         ),
         known="the line of code that raised takes the column's name from the settings",
@@ -97,7 +107,7 @@ def _asked_elsewhere(case: Case, name: str) -> Answer | None:
     )
 
 
-def _of_a_collator(case: Case, name: str) -> Answer | None:
+def _of_trl(case: Case, name: str) -> Answer | None:
     """Answer a column that TRL's trainers read."""
     if name == "images" and re.search(r"[/\\]trl[/\\]trainer[/\\]sft_trainer", case.frames):
         return Answer(
@@ -113,9 +123,13 @@ def _of_a_collator(case: Case, name: str) -> Answer | None:
             certain=False,
         )
     if name == "text" and re.search(r"dataset_text_field\]|_text_field\]", case.frames):
+        trl = case.facts.packages.get("trl")
+        is_of_twice = trl is not None and str(trl.get("version", "")).startswith("0.15.0")
+        tokenized = "pip install 'trl>=0.15.1'   where the rows are tokenized: 0.15.0 does it again"
         return Answer(
             "the rows have no column text, and TRL does not take them for a conversation either",
             (
+                *((tokenized,) if is_of_twice else ()),
                 "print(dataset.column_names, dataset[0])",
                 "messages: a list of {'role': 'user', 'content': ...} for each row   (not from and "
                 "value)",
@@ -124,24 +138,6 @@ def _of_a_collator(case: Case, name: str) -> Answer | None:
             why="a column messages counts where its turns have role and content; what counts as no "
             "format is read as a text",
             known="the last frame reads dataset_text_field",
-        )
-    return None
-
-
-def _of_an_entry(case: Case, name: str) -> Answer | None:
-    """Answer a column that LLaMA-Factory's dataset_info.json asks for."""
-    if re.search(r"[/\\]llamafactory[/\\]data[/\\]converter", case.frames):
-        return Answer(
-            f"the rows have no column {name}, which the data set's entry in dataset_info.json asks "
-            "for",
-            (
-                'in dataset_info.json: "columns": {"prompt": "NAME IN THE FILE", "response": '
-                '"NAME IN THE FILE"}',
-                'or "formatting": "sharegpt", "columns": {"messages": "NAME IN THE FILE"}   for '
-                "rows that hold turns",
-            ),
-            why="without formatting an entry is alpaca, with columns instruction, input and output",
-            known="the KeyError comes out of LLaMA-Factory's converter of rows",
         )
     return None
 
@@ -163,10 +159,16 @@ def _column(case: Case) -> Answer | None:
     """Answer a KeyError of a row: by the frames, or by a name that only rows and batches have."""
     name = case.match["name"]
     is_of_data = re.search(r"[/\\]datasets[/\\](?:arrow_dataset|formatting|table)", case.frames)
-    if not is_of_data and _OF_A_ROW.match(name) is None and not _reads_a_row(case):
+    of_a_collator = in_a_collator(case, name)
+    is_of_a_row = is_of_data or of_a_collator or _OF_A_ROW.match(name) or "_mapping[" in case.code
+    if not (is_of_a_row or of_verl(case, name) or _reads_a_row(case)):
         return None
     particular = (
-        _of_a_collator(case, name) or _of_an_entry(case, name) or _asked_elsewhere(case, name)
+        _of_trl(case, name)
+        or of_an_entry(case, name)
+        or _asked_elsewhere(case, name)
+        or of_a_collator
+        or in_a_framework(case, name)
     )
     if particular is not None:
         return particular
@@ -176,7 +178,9 @@ def _column(case: Case) -> Answer | None:
         f"the rows have no column {name}" if is_of_data else f"a row or a batch has no key {name}",
         (
             "print(dataset.column_names, dataset[0])   and use the names that are there",
-            f"or dataset.rename_column('OLD', '{name}')",
+            f"or dataset.rename_column('OLD', '{name}')"
+            if not re.search(r"_ids|_mask|label", name)
+            else f"a map that makes {name}: is it run, and is its result what is read?",
         ),
         known="the KeyError comes out of the data set's own code, or of what it maps over the rows"
         if is_of_data
@@ -208,6 +212,11 @@ KINDS: tuple[General, ...] = (
             '"/x/site-packages/trl/trainer/sft_trainer.py"'
             ", line 1019, in tokenize_fn\n    output = processing_class(text=example["
             "dataset_text_field])\nKeyError: 'text'": "role",
+            '  File "/w/src/llamafactory/data/aligner.py", line 148, in f\n    message['
+            "dataset_attr.role_tag] not in tags\nKeyError: 'from'": "role_tag",
+            '  File "/w/src/llamafactory/data/aligner.py", line 1, in f\n    {"role": tag_mapping['
+            "message[dataset_attr.role_tag]]}\nKeyError: 'user'": "user_tag",
+            "llamafactory-cli train a.yaml\nKeyError: 'instruction'": "formatting",
             "KeyError: 'input_ids'": "which a tokenizer makes",
             "KeyError: 'pixel_values'": "a processor of images makes",
             "/x/dist-packages/unsloth_zoo/loss_utils.py in _get(self, **kwargs)\n    315     "
@@ -217,6 +226,32 @@ KINDS: tuple[General, ...] = (
             'if "token_type_ids" in x:\n--> 316         ids = x["token_type_ids"]\n\n'
             "KeyError: 'token_type_ids'": "processor makes",
             "KeyError: 'gemma_x'": "",
+            '  File "/x/site-packages/torch/utils/data/_utils/fetch.py", line 61, in fetch\n    '
+            'return self.collate_fn(data)\n  File "/w/finetune.py", line 28, in data_collator\n   '
+            " seq_len = feature[\"seq_len\"]\nKeyError: 'seq_len'": "remove_unused_columns=False",
+            "input_ids = [example[\"input_ids\"] for example in examples]\nKeyError: 'input_ids'": (
+                "a collator reads"
+            ),
+            '  File "/w/axolotl/src/axolotl/prompt_tokenizers.py", line 69, in tokenize_prompt\n'
+            '    a\n  File "/x/site-packages/datasets/formatting/formatting.py", line 270, in '
+            "__getitem__\n    value = self.data[key]\nKeyError: 'text'": "field_messages",
+            '  File "/x/site-packages/trl/trainer/dpo_trainer.py", line 85, in _tokenize\n    '
+            "prompt = features[\"prompt\"]\nKeyError: 'prompt'\nswift rlhf --rlhf_type dpo": (
+                "ms-swift has prepared"
+            ),
+            "swift rlhf --rlhf_type kto --dataset kto.json\nKeyError: 'label'": "--columns",
+            "python3 -m verl.trainer.main_ppo\nKeyError: 'reward_model'": "data_preprocess",
+            "swift sft --packing true\nKeyError: 'input_ids'": "--strict true",
+        },
+    ),
+    General(
+        "column-whose-name-is-none",
+        r"^(?:\S{1,20} )?KeyError: None\s*$",
+        name_that_is_none,
+        {
+            "    element[dataset_text_field] if not use_formatting_func else formatting_func("
+            "element),\nKeyError: None": "dataset_text_field is not set",
+            "    return self.tables[name]\nKeyError: None": "",
         },
     ),
     General(
@@ -242,6 +277,7 @@ KINDS: tuple[General, ...] = (
             "KeyError: 'autotrain_prompt'\nprompts = [example[config.prompt_text_column] for "
             "example in examples]\n": "autotrain_prompt",
             "KeyError: 'gemma9'\nx = names[config.model_type]\n": "",
+            "    prompt = example[self.prompt_key]\nKeyError: 'problem'": "prompt_key names",
         },
     ),
 )

@@ -22,6 +22,19 @@ def _not_found(case: Case) -> Answer:
             why="load_from_disk goes by these files; a copy or a save that broke off lacks them",
             known="datasets says so",
         )
+    local = re.search(r"Unable to find '(?P<path>(?:[/~.]|[A-Z]:\\)[^'\n]{1,200})'", case.hit.text)
+    if local:
+        return Answer(
+            "there is no file or folder with data at the path that is given",
+            (
+                "ls -l PATH   from the folder in which the command runs; the path of one file, "
+                "where a folder is given",
+                "axolotl: path: PATH/FILE.jsonl, ds_type: json; else load_dataset('json', "
+                "data_files='PATH/FILE.jsonl')",
+            ),
+            known="datasets looked there: the path in the message is one on the disk",
+            settles=False,
+        )
     return Answer(
         "there is no data set of that name or at that path for this account",
         (
@@ -36,41 +49,13 @@ def _not_found(case: Case) -> Answer:
     )
 
 
-def _not_a_dataclass(case: Case) -> Answer:
-    """Answer a text that datasets raises on a newer file, and torch beside a newer Triton."""
-    newer = "pip install -U 'datasets>=4.0.0'   and restart the kernel"
-    triton = "pip install --force-reinstall torch   (it brings the triton of its release)"
-    if case.says(r"[/\\]datasets[/\\]|generate_from_dict"):
-        return Answer(
-            "the data set was written by a newer datasets than the one that reads it",
-            (newer, "or delete its folder in ~/.cache/huggingface/datasets"),
-            why="datasets 4 writes feature types that 3 does not know (List)",
-            known="the frame is that of datasets; the type came with datasets 4.0.0",
-        )
-    if case.says(r"_inductor|AttrsDescriptor|[/\\]triton[/\\]"):
-        return Answer(
-            "torch and the triton beside it are not of the same time",
-            (triton,),
-            why="torch reads the fields of a class of Triton's that is not a dataclass in a newer "
-            "one",
-            known="the frame is that of torch's compiler; the releases were not compared",
-        )
-    return Answer(
-        "a class that is asked for its fields is not a dataclass: of two packages one is too new "
-        "for the other",
-        (f"{triton}, if it fails while something is imported", f"{newer}, if a data set is read"),
-        why="a torch beside a newer Triton, and datasets 3 that reads a file of datasets 4, print "
-        "the same line at the end",
-        known="the message; the frames that would tell the two apart are not in the log",
-        settles=False,
-    )
-
-
 def _not_built(case: Case) -> Answer:
     """Answer what datasets wraps around any error by Arrow's own line above it, if it is there."""
     own = re.findall(
         r"Arrow(?:Invalid|TypeError|NotImplementedError): [^\n]{1,200}", case.hit.before
     )
+    if not own:
+        own = re.findall(r"[^\n]*column names don't match", case.hit.before[-12_000:])
     if own:
         return by_arrow(case.replace(error=None, hit=case.hit.replace(text=own[-1])))
     return Answer(
@@ -98,46 +83,6 @@ KINDS: tuple[General, ...] = (
         {"RuntimeError: Dataset scripts are no longer supported, but found data.py": "datasets<4"},
     ),
     General(
-        "data-set-newer-than-its-reader",
-        r"Feature type '(?P<name>\w{1,20})' not found\. Available feature types",
-        always(
-            "the data set was written by a newer datasets than the one that reads it",
-            "pip install -U 'datasets>=4.0.0'   and restart the kernel",
-            "or delete its folder in ~/.cache/huggingface/datasets, where the newer one left it",
-            why="datasets 4 writes feature types that 3 does not know (List)",
-            known="the message; the type came with datasets 4.0.0",
-        ),
-        {
-            "ValueError: Feature type 'List' not found. Available feature types: ['Value', "
-            "'ClassLabel']": "datasets>=4.0.0"
-        },
-    ),
-    General(
-        "not-a-dataclass",
-        r"must be called with a dataclass type or instance",
-        _not_a_dataclass,
-        {
-            'Traceback (most recent call last):\n  File "/x/site-packages/torch/_inductor/runtime/'
-            'hints.py", line 36, in <module>\n    f\nTypeError: must be called with a dataclass '
-            "type or instance": "triton",
-            'Traceback (most recent call last):\n  File "/x/site-packages/datasets/features/'
-            'features.py", line 1474, in generate_from_dict\n    f\nTypeError: must be called with '
-            "a dataclass type or instance": "datasets>=4.0.0",
-            "TypeError: must be called with a dataclass type or instance": "two",
-        },
-    ),
-    General(
-        "data-set-pattern",
-        r"Invalid pattern: '\*\*' can only be an entire path component",
-        always(
-            "this datasets is older than the fsspec beside it",
-            "pip install -U datasets   and restart the kernel",
-            why="a newer fsspec reads ** in a path otherwise than the older datasets writes it",
-            known="the message; the releases were not compared",
-        ),
-        {"ValueError: Invalid pattern: '**' can only be an entire path component": "-U datasets"},
-    ),
-    General(
         "no-such-data-set",
         r"DatasetNotFoundError|doesn't exist on the Hub or cannot be accessed|"
         r"Couldn't find (?:a dataset script|any data file) at|is neither a `Dataset` directory|"
@@ -147,6 +92,7 @@ KINDS: tuple[General, ...] = (
         {
             "datasets.exceptions.DatasetNotFoundError: Dataset 'x/y' doesn't exist on the Hub or "
             "cannot be accessed.": "hf auth login",
+            "FileNotFoundError: Unable to find '/home/u/a/corpus' at /home/u/a": "ls -l",
             "FileNotFoundError: Directory tok is neither a `Dataset` directory nor a `DatasetDict` "
             "directory.": "save_to_disk",
         },
@@ -240,6 +186,8 @@ KINDS: tuple[General, ...] = (
             "pyarrow.lib.ArrowInvalid: Column 1 named input_ids expected length 1000 but got "
             "length 37": "remove_columns",
             "pyarrow.lib.ArrowInvalid: Parquet magic bytes not found in footer.": "damaged",
+            "datasets.table.CastError: Couldn't cast\na: string\nto\n{'b': Value('string')}\n"
+            "because column names don't match": "same columns",
         },
     ),
     General(

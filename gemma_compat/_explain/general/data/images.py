@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from ....tables import families
 from ...answer import Answer
 from ..base import Case, General, always
-
-_NUMBER_EACH = {"gemma3": 256, "gemma3n": 256}
-
-
-def _counts(text: str) -> tuple[int, int] | None:
-    """Return how many placeholders and how many features the message counts."""
-    found = re.search(
-        r"[Gg]ot (\d+) image tokens in the text (?:but|and) (\d+)|"
-        r"in input_ids \((\d+)\) different from num_images \((\d+)|"
-        r"tokens:? (\d+),? features:? (\d+)|n_tokens[:=] ?(\d+).{0,40}n_features[:=] ?(\d+)",
-        text,
-    )
-    if found is None:
-        return None
-    tokens, features = (int(item) for item in found.groups() if item is not None)
-    return tokens, features
 
 
 def _per_text(case: Case) -> Answer | None:
@@ -46,68 +28,6 @@ def _per_text(case: Case) -> Answer | None:
     )
 
 
-def _mismatch(case: Case) -> Answer:
-    tokens, features = _counts(case.hit.text) or _counts(case.message) or (None, None)
-    if tokens is None or features is None:
-        return _unequal("", "the message")
-    are = "images" if "num_images" in case.hit.text else "features"
-    told = f": {tokens:,} placeholders and {features:,} {are}"
-    if tokens == 0:
-        return _no_placeholder(told)
-    if tokens < features:
-        return _fewer_placeholders(case, tokens, told)
-    return _unequal(told, _COUNTED)
-
-
-_COUNTED = "the message counts both"
-
-
-def _no_placeholder(told: str) -> Answer:
-    return Answer(
-        f"the text of a batch has no image placeholder at all, though it has images{told}",
-        (
-            "build the text with processor.apply_chat_template from messages whose content "
-            "holds {'type': 'image'}",
-        ),
-        why="the processor writes the placeholders where the template puts the image; a "
-        "template for text, or a tokenizer in place of the processor, puts none",
-        known=_COUNTED,
-    )
-
-
-def _fewer_placeholders(case: Case, tokens: int, told: str) -> Answer:
-    each = _NUMBER_EACH.get(str(case.facts.model.get("model_type")), 0)
-    is_cut = bool(each and tokens % each)
-    arithmetic = f"; an image of this Gemma takes {each}" if each else ""
-    return Answer(
-        f"a batch has fewer image placeholders than image features{told}",
-        (
-            "max_length=None   (or long enough for every image), in the trainer's config and "
-            "in the collator",
-            "or the text has one placeholder less than the row has images",
-        ),
-        why="rows that are cut at max_length lose placeholders, the images stay"
-        + arithmetic
-        + (f", and {tokens:,} is not a multiple of it" if is_cut else ""),
-        known=f"{_COUNTED}; the rest follows by arithmetic" if is_cut else _COUNTED,
-        certain=is_cut,
-    )
-
-
-def _unequal(told: str, known: str) -> Answer:
-    return Answer(
-        f"image placeholders in the text and image features do not match{told}",
-        (
-            "one placeholder for each image of the row, by the processor's own template",
-            "batches of one row first: it shows which row it is",
-        ),
-        why="the text has a placeholder without an image (it was already expanded, or the images "
-        "were dropped), or rows and images of a batch are mixed up",
-        known=known,
-        settles=False,
-    )
-
-
 def _no_image_processor(case: Case) -> Answer | None:
     kind = case.facts.model.get("model_type")
     if kind and not families.is_gemma(kind):
@@ -124,74 +44,7 @@ def _no_image_processor(case: Case) -> Answer | None:
     )
 
 
-def _cut_off(case: Case) -> Answer:
-    ids, kind = case.match["ids"], case.match["kind"]
-    counted = f": of {case.match['text']} places {ids} are left" if ids else ""
-    return Answer(
-        f"the row was cut within the places of its {kind}{counted}",
-        (
-            "truncation=False, max_length=None   in the processor's call and in the trainer's "
-            "config",
-            "or a max_length above the placeholders of all images (256 each for Gemma 3) and the "
-            "text",
-        ),
-        known="the processor counts the places in the text and after tokenizing",
-    )
-
-
 KINDS: tuple[General, ...] = (
-    General(
-        "placeholders-and-images",
-        r"[Ii]mage features and image tokens do not match|"
-        r"Number of images does not match number of special image tokens|"
-        r"Got \d+ image tokens in the text (?:but|and) \d+ tokens from image embeddings|"
-        r"[Ff]eatures and image tokens .{0,20}do not match|"
-        r"Number of image tokens \(\d+\) does not match number of image features|"
-        r"Number of image tokens in input_ids \(\d+\) different from num_images",
-        _mismatch,
-        {
-            "ValueError: Image features and image tokens do not match: tokens: 0, features 256": (
-                "no image placeholder"
-            ),
-            "ValueError: Image features and image tokens do not match: tokens: 976, features "
-            "1024": "max_length",
-            "ValueError: Image features and image tokens do not match, tokens: 512, features: "
-            "256": "one placeholder for each image",
-        },
-    ),
-    General(
-        "placeholders-cut-off",
-        r"[Mm]ismatch in [`'\"]?(?P<kind>image|video|audio)[`'\"]? tokens? count between text and "
-        r"`?input_ids(?:`?\. Got ids=\[?(?P<ids>[\d, ]{1,40})\]? and text=\[?"
-        r"(?P<text>[\d, ]{1,40}))?",
-        _cut_off,
-        {
-            "ValueError: Mismatch in `image` token count between text and `input_ids`. Got ids="
-            "[256] and text=[512]. Likely due to `truncation='max_length'`.": "256 are left",
-            "Mismatch in image token count between text and input_ids.\nLikely due to "
-            "truncation='max_length'.": "256 each",
-        },
-        alone=True,
-    ),
-    General(
-        "placeholders-in-a-prompt",
-        r"Prompt contained (?P<tokens>\d+) image tokens but received (?P<images>\d+) images",
-        lambda case: Answer(
-            f"the text of a row has {case.match['tokens']} image placeholders, and "
-            f"{case.match['images']} images came with it",
-            (
-                "build the text with processor.apply_chat_template from messages that hold one "
-                "{'type': 'image'} for each image",
-                "or write the image token (processor.image_token, boi_token) into the text by hand",
-            ),
-            known="the processor counts both",
-        ),
-        {
-            "ValueError: Prompt contained 0 image tokens but received 1 images.": (
-                "apply_chat_template"
-            )
-        },
-    ),
     General(
         "images-for-a-tokenizer",
         r"dataset appears to be vision-related \(contains",

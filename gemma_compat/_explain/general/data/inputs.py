@@ -52,6 +52,19 @@ def _neither(case: Case) -> Answer:
 def _list_in_a_template(case: Case) -> Answer | None:
     if not re.search(r"<template>|jinja|chat_template", case.frames):
         return None
+    if _BY_VLLM.search(f"{case.frames}{case.above}"):
+        return Answer(
+            "the model's chat template expects text as content, and vLLM hands it a list of parts",
+            (
+                "vllm serve ... --chat-template-content-format string   for requests of text alone",
+                "or --chat-template FILE: the template of a checkpoint that takes images",
+            ),
+            why="vLLM guesses from the template which of the two it takes",
+            known="the template joins the content to a text; the frames are of vLLM and of the "
+            "template",
+            certain=False,
+            settles=False,
+        )
     return Answer(
         "the chat template expects text as content, and a turn holds a list of parts",
         (
@@ -63,6 +76,35 @@ def _list_in_a_template(case: Case) -> Answer | None:
         known="the template joins the content to a text; the frames are of the template",
         certain=False,
     )
+
+
+def _marker(case: Case) -> Answer:
+    """Answer a marker that the tokens of a row lack, with the log's own where it is a Gemma."""
+    is_gemma = re.search(r"(?i)gemma", f"{case.model} {case.near}") and not case.log.is_other
+    as_ids = (
+        "response_template = tokenizer.encode('<start_of_turn>model\\n', add_special_tokens=False)"
+        "   as ids, for Gemma 1 to 3"
+        if is_gemma
+        else "response_template = tokenizer.encode('\\n' + MARKER, add_special_tokens=False)[2:]"
+        "   : the ids as they are within a text (Llama's and Mistral's tokenizers)"
+    )
+    return Answer(
+        "the marker at which the answer begins is not among the tokens of a row",
+        (
+            "print(tokenizer.decode(row['input_ids']))   of that row: is the marker in it, letter "
+            "for letter?",
+            f"it is: {as_ids}",
+            "it is cut off: a longer max_length (max_seq_length), or shorter rows",
+            "or rows of prompt and completion with completion_only_loss=True, in a newer TRL",
+        ),
+        why="the text of a marker becomes other tokens within a row than alone, rows that are "
+        "cut lose it, and a template of another family does not write it",
+        known="TRL's collator says so; which of these it is, it does not say",
+        settles=False,
+    )
+
+
+_BY_VLLM = re.compile(r"[/\\]vllm[/\\]entrypoints|chat_utils\.py")
 
 
 KINDS: tuple[General, ...] = (
@@ -191,6 +233,9 @@ KINDS: tuple[General, ...] = (
             'Traceback (most recent call last):\n  File "<template>", line 1, in top-level '
             'template code\nTypeError: can only concatenate str (not "list") to str': "parts",
             'TypeError: can only concatenate str (not "list") to str': "",
+            'Traceback (most recent call last):\n  File "/x/packages/vllm/entrypoints/chat_utils.py'
+            '", line 9, in f\n    g()\n  File "<template>", line 23, in top-level template code\n'
+            'TypeError: can only concatenate str (not "list") to str': "content-format",
         },
     ),
     General(
@@ -229,21 +274,15 @@ KINDS: tuple[General, ...] = (
     General(
         "answer-marker-not-in-the-row",
         r"Could not find (?:response|instruction) key [`\['\"]",
-        always(
-            "the marker at which the answer begins is not in the row, and the whole row is masked",
-            "response_template = tokenizer.encode('<start_of_turn>model\\n', "
-            "add_special_tokens=False)   as ids, for Gemma 1 to 3",
-            "or rows of prompt and completion with completion_only_loss=True, in a newer TRL",
-            why="the text of a marker becomes other tokens within a row than alone, rows that are "
-            "cut lose it, and a template of another family does not write it",
-            known="TRL's collator says so",
-            settles=False,
-        ),
+        _marker,
         {
             "UserWarning: Could not find response key `### Answer:` in the following instance: "
             "<bos>": "completion_only_loss",
             "RuntimeError: Could not find response key [1, 32002] in token IDs tensor([1, 2])": (
                 "response_template"
+            ),
+            "unsloth/gemma-3-4b-it\nRuntimeError: Could not find response key [1] in token IDs": (
+                "<start_of_turn>model"
             ),
         },
         alone=True,

@@ -30,6 +30,11 @@ def _compared(case: Case) -> Answer:
     )
 
 
+def _told(case: Case) -> str:
+    """Return the frames, or the report's own words where it shows none."""
+    return case.frames or case.near
+
+
 KINDS: tuple[General, ...] = (
     General(
         "number-as-a-text",
@@ -74,7 +79,8 @@ KINDS: tuple[General, ...] = (
     General(
         "figures-of-another-length",
         r"operands could not be broadcast together|array at index 0 has size|"
-        r"inhomogeneous shape after \d+ dimensions",
+        r"inhomogeneous shape after \d+ dimensions|"
+        r"Sizes of tensors must match except in dimension 0",
         lambda case: (
             Answer(
                 "an evaluation joins predictions of different shapes",
@@ -85,11 +91,11 @@ KINDS: tuple[General, ...] = (
                 why="logits, hidden states and a cache come back together, over 262,144 tokens, "
                 "and "
                 "rows of different lengths",
-                known="the message; the frames are of the evaluation",
+                known="the message; that it is the evaluation, the frames or the report say",
                 certain=False,
                 settles=False,
             )
-            if re.search(r"compute_metrics|evaluation_loop|eval_loop|nested_concat", case.frames)
+            if re.search(r"compute_metrics|evaluation_loop|eval_loop|nested_concat", _told(case))
             else None
         ),
         {
@@ -97,6 +103,9 @@ KINDS: tuple[General, ...] = (
             " line 3, in evaluation_loop\n    f()\nValueError: operands could not be broadcast "
             "together with shapes (2,256) (2,262144)": "argmax(-1)",
             "ValueError: operands could not be broadcast together with shapes (2,) (3,)": "",
+            "# compute_metrics on SFTTrainer gives: RuntimeError: Sizes of tensors must match "
+            "except in dimension 0. Expected size 102 but got size 212": "argmax(-1)",
+            "RuntimeError: Sizes of tensors must match except in dimension 0. Expected size 2": "",
         },
     ),
 )

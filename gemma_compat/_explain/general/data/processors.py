@@ -64,7 +64,55 @@ def _content(case: Case) -> Answer | None:
     )
 
 
+_MARKS = re.compile(r"processing_\w+\.py")
+_OF_A_FILE = re.compile(
+    r"(?P<kind>image|video|audio|pixel|frame)\w*\[\s*\w*(?:index|idx|count|\bi\b|pos)\w*\s*\]"
+)
+
+
+def _mark_without_a_file(case: Case) -> Answer | None:
+    """Answer a processor that finds one mark more in the text than it was given images."""
+    code = case.code if _MARKS.search(case.places[-1].file if case.places else "") else ""
+    found = _OF_A_FILE.search(code)
+    if found is None:
+        return None
+    kind = {"pixel": "image", "frame": "video"}.get(found["kind"], found["kind"])
+    size = re.search(r"with size (\d+)", case.message)
+    given = f": {size[1]} came with it" if size else ""
+    return Answer(
+        f"a text has more {kind} marks than the processor was given {kind}s{given}",
+        (
+            f"one {kind} mark in the text for each {kind} of the row, and none in a row without",
+            f"print(text.count(processor.{kind}_token), len({kind}s))   right before the processor "
+            "is called",
+            f"a question or an answer that holds the mark itself (<{kind}>) as a word",
+        ),
+        why="the processor goes from mark to mark and takes the next file for each",
+        known="the statement that raised indexes the files by the number of the mark",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "marks-without-files",
+        r"IndexError: (?:index \d+ is out of bounds for dimension 0 with size \d+|list index "
+        r"out of range)",
+        _mark_without_a_file,
+        {
+            'Traceback (most recent call last):\n  File "/x/site-packages/transformers/models/'
+            'qwen2_vl/processing_qwen2_vl.py", line 139, in __call__\n    self.a, "<|p|>" '
+            "* (image_grid_thw[index].prod() // merge_length), 1\nIndexError: index 0 is out of "
+            "bounds for dimension 0 with size 0": "0 came with it",
+            'Traceback (most recent call last):\n  File "/x/site-packages/transformers/models/a/'
+            'processing_a.py", line 9, in __call__\n    n = image_sizes[image_index]\nIndexError: '
+            "list index out of range": "more image marks",
+            'Traceback (most recent call last):\n  File "/x/site-packages/transformers/models/a/'
+            'modeling_a.py", line 9, in f\n    n = image_sizes[image_index]\nIndexError: list '
+            "index out of range": "",
+            "IndexError: list index out of range": "",
+        },
+    ),
     General(
         "tokenizer-without-image-tokens",
         r"\bGemma\w{0,10}Tokenizer(?:Fast)?'?(?: object)? has no attribute '?(?P<name>"

@@ -197,24 +197,4 @@ KINDS: tuple[General, ...] = (
             "KTOTrainer.": "KTOConfig"
         },
     ),
-    General(
-        "stream-without-a-length",
-        r"object of type 'IterableDataset' has no len\(\)|"
-        r"'IterableDataset(?:Dict)?' object has no attribute '(?P<name>select|num_rows|"
-        r"train_test_split|to_pandas|save_to_disk|push_to_hub|sort|unique|set_format|flatten)'|"
-        r"'IterableDataset' object is not subscriptable",
-        always(
-            "the data set is streamed: it has no length, no rows by number, and cannot be split",
-            "load_dataset(..., streaming=False)   where it fits the disk",
-            "dataset.take(1000), dataset.skip(1000), dataset.shuffle(buffer_size=10_000)   in "
-            "place of select and train_test_split",
-            "max_steps=1000   in the training arguments",
-            why="rows of a stream come one after another, and their number is not known",
-            known="the message names the class",
-        ),
-        {
-            "TypeError: object of type 'IterableDataset' has no len()": "max_steps",
-            "AttributeError: 'IterableDataset' object has no attribute 'select'": "take(1000)",
-        },
-    ),
 )

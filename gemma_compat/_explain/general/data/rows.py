@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 from .arrow import lost_a_process
@@ -10,6 +12,22 @@ from .arrow import lost_a_process
 def _decoded(case: Case) -> Answer:
     """Answer what is decoded in place of one row of token ids."""
     kind = case.match["kind"]
+    if kind == "list" and re.search(r"\bbatch_decode\(", case.frames + case.hit.before[-1500:]):
+        return Answer(
+            "what is decoded has one dimension more than rows of token ids",
+            (
+                "predict_with_generate=True in Seq2SeqTrainingArguments, or "
+                "predictions.argmax(-1) before batch_decode: these are logits",
+                "predictions[0]   first, where the predictions are a tuple",
+                "print(np.asarray(ids).shape)   before that line: it has to be (rows, tokens)",
+            ),
+            why="an evaluation hands logits to compute_metrics, a number for each token of the "
+            "vocabulary, unless it generates",
+            known="batch_decode goes over the rows, and found a list in place of a token in one; "
+            "that they are logits is likely",
+            certain=False,
+            settles=False,
+        )
     if kind == "list":
         return Answer(
             "tokenizer.decode is given several rows of tokens, and takes one",
@@ -27,6 +45,80 @@ def _decoded(case: Case) -> Answer:
             "logits.argmax(-1)   where logits are decoded; .tolist() for an array",
         ),
         known="the message has the kind of what is decoded",
+        settles=False,
+    )
+
+
+def _not_padded(case: Case) -> Answer:
+    if int(case.match["dim"] or 0) > 1:
+        return Answer(
+            "a batch holds lists within the lists of its rows, and the inner ones have different "
+            "lengths",
+            (
+                "print(train_dataset[0]['input_ids'][:2])   : a list in it means that rows are "
+                "nested: no return_tensors='pt' in dataset.map",
+                "or padding='max_length' in the map, where rows of several parts are meant",
+            ),
+            why="a collator pads rows, and not what is nested in them",
+            known="the message names the inner dimension",
+            settles=False,
+        )
+    return Answer(
+        "the rows of a batch have different lengths, and the collator does not pad them",
+        (
+            "DataCollatorForSeq2Seq(tokenizer, padding=True), which pads labels too",
+            "a data set of your own: every row cut or padded to one length, and a shorter last one "
+            "dropped",
+            "or per_device_train_batch_size=1 to see that it is this",
+        ),
+        known="the message has both lengths",
+        settles=False,
+    )
+
+
+_LISTED = (
+    "conversations = list(dataset['conversations'])   before apply_chat_template: datasets 4 gives "
+    "a Column, which transformers takes for one conversation"
+)
+
+
+def _turns(case: Case) -> Answer:
+    """Answer a template that asks something else than a turn for its role or content."""
+    name, kind = case.match["name"], case.match["kind"]
+    if kind == "list":
+        return Answer(
+            f"the template asks a list for its {name}: the conversation is one level too deep",
+            (
+                _LISTED,
+                "messages[0]   where a list with one conversation is handed over; one conversation "
+                "is [{'role': ..., 'content': ...}, ...]",
+            ),
+            why="apply_chat_template takes one conversation, or a plain list of them",
+            known="the message: what stands in a turn's place is a list",
+            settles=False,
+        )
+    if kind == "str":
+        return Answer(
+            f"the template asks a text for its {name}: the conversation holds texts, not turns",
+            (
+                "json.loads(row['messages'])   where the turns are stored as text; "
+                "[{'role': 'user', 'content': text}] in place of a text alone",
+                "[message]   where one turn is handed over without a list around it",
+            ),
+            why="a text or a dict that is gone through gives letters or names in place of turns",
+            known="the message: what stands in a turn's place is a text",
+            settles=False,
+        )
+    return Answer(
+        f"the template reads {name} of each turn, and a turn has none",
+        (
+            "{'role': 'user', 'content': ...} for each turn, or standardize_sharegpt(dataset) of "
+            "unsloth.chat_templates",
+            "print(dataset[0])   : which names the turns have; a turn with tool_calls alone has no "
+            "content",
+        ),
+        why="ShareGPT data call them from and value (human, gpt)",
+        known="the message names the key",
         settles=False,
     )
 
@@ -50,17 +142,13 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "turns-under-other-names",
-        r"UndefinedError: '?(?:dict object|str object|list object)[^\n]{0,40} has no attribute "
+        r"UndefinedError: '?(?P<kind>dict|str|list) object[^\n]{0,40} has no attribute "
         r"'?(?P<name>role|content)",
-        always(
-            "the template reads role and content of each turn, and the rows have other names",
-            "{'role': 'user', 'content': ...} for each turn, or standardize_sharegpt(dataset) of "
-            "unsloth.chat_templates",
-            why="ShareGPT data call them from and value (human, gpt)",
-            known="the message names the key",
-        ),
+        _turns,
         {
             "jinja2.exceptions.UndefinedError: 'dict object' has no attribute 'role'": "ShareGPT",
+            "UndefinedError: 'list object' has no attribute 'role'": "list(dataset['conversations",
+            "UndefinedError: 'str object' has no attribute 'content'": "json.loads",
         },
     ),
     General(
@@ -97,18 +185,13 @@ KINDS: tuple[General, ...] = (
     General(
         "rows-not-padded",
         r"stack expects each tensor to be equal size|"
-        r"expected sequence of length \d+ at dim \d \(got \d+\)",
-        always(
-            "the rows of a batch have different lengths, and the collator does not pad them",
-            "DataCollatorForSeq2Seq(tokenizer, padding=True), which pads labels too",
-            "or per_device_train_batch_size=1 to see that it is this",
-            known="the message has both lengths",
-            settles=False,
-        ),
+        r"expected sequence of length \d+ at dim (?P<dim>\d) \(got \d+\)",
+        _not_padded,
         {
             "RuntimeError: stack expects each tensor to be equal size, but got [512] at entry 0": (
                 "pad"
-            )
+            ),
+            "ValueError: expected sequence of length 64 at dim 2 (got 128)": "within the lists",
         },
     ),
     General(
@@ -131,6 +214,8 @@ KINDS: tuple[General, ...] = (
             "TypeError: argument 'ids': 'list' object cannot be interpreted as an integer": (
                 "batch_decode"
             ),
+            "    preds = tokenizer.batch_decode(preds)\nTypeError: argument 'ids': 'list' object "
+            "cannot be interpreted as an integer": "predict_with_generate",
             "TypeError: argument 'ids': 'str' object cannot be interpreted as an integer": "texts",
             "TypeError: argument 'ids': 'float' object cannot be interpreted as an integer": (
                 "argmax"

@@ -10,8 +10,16 @@ from ..base import Case, General, always
 _TEXT_ONLY = ("gemma", "gemma2", "gemma3_text", "vaultgemma")
 
 
+_FILE_OF_ITS_OWN = (
+    "ls FOLDER   of a model that you saved: chat_template.jinja beside tokenizer_config.json; an "
+    "older transformers does not read that file"
+)
+
+
 def _no_template(case: Case) -> Answer:
     name = case.log.model_name
+    if case.log.is_other or name is None and "gemma" not in case.near.lower():
+        return _no_template_of_others(case)
     is_base = bool(name) and not re.search(r"-it\b", name or "")
     tuned = "the -it checkpoint, which has a chat template"
     if is_base and name:
@@ -29,6 +37,26 @@ def _no_template(case: Case) -> Answer:
         "(-it) bring it in their tokenizer",
         known="the message; that the base has none is a fact of its tokenizer_config.json",
         of_gemma=is_base,
+    )
+
+
+def _no_template_of_others(case: Case) -> Answer:
+    tuned = (
+        "the tokenizer of the instruction-tuned checkpoint (-Instruct, -it, -Chat) of the family"
+    )
+    set_it = (
+        "tokenizer = get_chat_template(tokenizer, chat_template='NAME')   of "
+        "unsloth.chat_templates, before the trainer is made"
+        if re.search(r"(?i)unsloth", case.near)
+        else "tokenizer.chat_template = AutoTokenizer.from_pretrained(TUNED).chat_template"
+    )
+    return Answer(
+        "this tokenizer has no chat template",
+        (f"{set_it}   : {tuned}", _FILE_OF_ITS_OWN),
+        why="base (pretrained) checkpoints mostly come without one, and transformers from 4.44 on "
+        "has no default for them",
+        known="the message; whether it is a base or a file that was lost, it does not say",
+        settles=False,
     )
 
 
@@ -69,76 +97,74 @@ def _no_processor(case: Case) -> Answer:
     )
 
 
-def _raw_rows(case: Case) -> Answer:
-    columns = re.findall(r"'(\w{1,40})'", case.match["columns"])
-    named = ", ".join(columns[:4])
-    turns = {"messages", "conversations", "conversation"} & set(columns)
-    apply = "tokenizer.apply_chat_template(row['messages'], tokenize=False) into a text column"
-    return Answer(
-        f"the rows reached the collator without input_ids: they have the columns {named}",
-        (
-            apply if turns else "tokenize the data set before the trainer is made",
-            "or let the trainer prepare it: no skip_prepare_dataset=True, and its own collator",
-        ),
-        why="the trainer left the data as it was, because it was told to, or because its data "
-        "collator or processor is one that expects to do that itself",
-        known="the message lists the columns; which setting skipped the preparation is not in it",
-        settles=False,
-    )
-
-
-_REWARDS_OF_TEXT = Answer(
-    "a reward function returned something else than one number for each completion",
-    ("return [float(score(text)) for text in completions]",),
-    known="the last frame makes the tensor of rewards",
+_SERVED = re.compile(
+    r"server_error|Jinja Exception|\bsrv \b|llama-server|\bv1/chat|vllm/entrypoints|BadRequest|"
+    r"LM ?Studio|ollama|status_code|HTTP/1|\b(?:400|500)\b"
 )
 
 
-def _ragged(case: Case) -> Answer:
-    if re.search(r"in _calculate_rewards\n[^\n]*\Z", case.frames):
-        return _REWARDS_OF_TEXT
-    named = re.search(r"features \(`(\w{1,40})` in this case\)", case.message)
-    column = f"the column {named[1]}" if named else "a column"
-    drop = "drop the text columns: remove_unused_columns=True, or dataset.remove_columns([...])"
-    pad = "pad and truncate: a collator that pads labels too, max_length set"
-    if not case.says(r"data_collator|in pad_without_fast|DataCollator|\bin collate"):
-        pad = "tokenizer(texts, padding=True, truncation=True, return_tensors='pt')"
-    of_ids = named is not None and named[1] in {"input_ids", "labels"}  # which hold no text
+def _roles(case: Case) -> Answer:
+    """Tell a request to a server from rows that are rendered for training."""
+    if _SERVED.search(f"{case.near}{case.around}"):
+        return Answer(
+            "the chat template wants user and assistant in turn, and the messages of the request "
+            "do not alternate",
+            (
+                "merge neighbouring messages of one role in the client, before they are sent; a "
+                "system prompt goes into the first user turn",
+                "or a template that does not ask for it: --chat-template FILE at the server",
+            ),
+            why="the server renders what the client sends; the model and its training are not at "
+            "fault",
+            known="the message is the template's own; that a request is rendered, the log shows",
+            settles=False,
+        )
     return Answer(
-        f"{column} holds lists of different lengths where a tensor is made of it"
-        if of_ids
-        else f"{column} holds text, or lists of different lengths, where a tensor is made of it",
-        (pad, f"or {drop}") if of_ids else (drop, f"or {pad}"),
-        why="only numbers of one length become a tensor; raw text and unpadded labels do not",
-        known="the message" + ("; it names the column" if named else ""),
+        "the chat template wants user and assistant in turn, beginning with user, and a row does "
+        "not keep to it",
+        (
+            "bad = [i for i, row in enumerate(dataset) if any((turn['role'] == 'user') != (n % 2 "
+            "== 0) for n, turn in enumerate(row['messages']))]   names the rows",
+            "merge neighbouring turns of one role, and put a system prompt into the first user "
+            "turn",
+        ),
+        why="the templates of Gemma 1 to 3, Llama 2 and Mistral raise this themselves; some of "
+        "them count a system turn as well",
+        known="the message is the template's own",
         settles=False,
     )
 
 
-def _nothing_written(case: Case) -> Answer:
-    """Tell packing, which needs tokens for one block, from a generator that yields nothing."""
-    if case.says(r"packing the dataset|_packed_dataloader|ConstantLengthDataset"):
-        return Answer(
-            "packing gave not one full sequence: the rows together are shorter than one block",
-            (
-                "packing=False in the SFTConfig",
-                "or a smaller max_seq_length (max_length in newer TRL), or more rows",
-                "if there are rows enough: the first error of the traceback says what failed",
-            ),
-            why="packing joins rows and cuts them into blocks of max_seq_length; what does not "
-            "fill one is dropped",
-            known="TRL says so, of every error while it packs; an earlier one in the log is the "
-            "cause then",
-            certain=False,
+_HARNESS = re.compile(r"\blm_eval\b|lm-evaluation-harness")
+_REQUEST = re.compile(r"openai_api|/entrypoints/|/srt/|\btgi\b|text_generation_server")
+
+
+def _system(case: Case) -> Answer:
+    """Tell a server and an evaluation harness, which render what others wrote."""
+    said = f"{case.near}{case.around}{case.frames}"
+    first = "put the system prompt into the first user turn"
+    lines: tuple[str, ...] = (first,)
+    if _HARNESS.search(said):
+        lines = (
+            "no --system_instruction, and a task without description: lm-eval sends either as a "
+            "system turn",
         )
+    elif _SERVED.search(said) or _REQUEST.search(said):
+        lines = (
+            f"{first}, in the client",
+            "or a template that takes one: --chat-template FILE at the server",
+        )
+    is_gemma = "System role" in case.match[0]
     return Answer(
-        "a data set was to be written of no row at all",
-        (
-            "print(len(rows))   before it is built: a generator, a filter or a path gave none",
-            "or Dataset.from_generator(..., features=Features({...})), where none is right",
-        ),
-        why="without a row the types of the columns cannot be told",
-        known="datasets says so",
+        "this chat template takes no system role"
+        if is_gemma
+        else "this chat template takes turns of user and assistant only",
+        lines,
+        why="the templates of Gemma 1 and 2 refuse it; those of Gemma 3 and 4 take it"
+        if is_gemma
+        else "templates of older Mistral models refuse a system turn, or a tool's, that way",
+        known="the message is the template's own",
+        of_gemma=is_gemma,
     )
 
 
@@ -146,46 +172,6 @@ def _nothing_written(case: Case) -> Answer:
 _NOT_QUOTED = r"(?<!raise_exception\(['\"])(?<!raise_exception\(\\['\"])"
 
 KINDS: tuple[General, ...] = (
-    General(
-        "too-few-rows-to-pack",
-        r"Error occurred while packing the dataset\.|"
-        r"Please pass `features` or at least one example when writing data",
-        _nothing_written,
-        {
-            "ValueError: Error occurred while packing the dataset. Make sure that your dataset has "
-            "enough samples to at least yield one packed sequence.": "max_seq_length",
-            "datasets.arrow_writer.SchemaInferenceError: Please pass `features` or at least one "
-            "example when writing data": "no row",
-        },
-    ),
-    General(
-        "rows-untokenised",
-        r"You should supply an encoding or a list of encodings to this method that includes "
-        r"input_ids, but you provided \[(?P<columns>[^\]]{0,200})",
-        _raw_rows,
-        {
-            "ValueError: You should supply an encoding or a list of encodings to this method that "
-            "includes input_ids, but you provided ['messages']": "apply_chat_template"
-        },
-    ),
-    General(
-        "rows-of-text",
-        r"too many dimensions 'str'|Unable to create tensor, you should probably activate "
-        r"truncation|excessive nesting \(inputs type",
-        _ragged,
-        {
-            "ValueError: too many dimensions 'str'": "text",
-            'Traceback (most recent call last):\n  File "/x/site-packages/trl/trainer/grpo_trainer.'
-            'py", line 1595, in _calculate_rewards\n    rewards_per_func[:, i] = torch.tensor('
-            "output_reward_func)\nValueError: too many dimensions 'str'": "float(score",
-            "ValueError: Unable to create tensor, you should probably activate truncation and/or "
-            "padding with 'padding=True' 'truncation=True' to have batched tensors with the same "
-            "length. Perhaps your features (`labels` in this case) have": "labels",
-            "**Symptom**: `Unable to create tensor... excessive nesting (inputs type 'list' where "
-            "type 'int' is expected)`": "remove_columns",
-        },
-        alone=True,
-    ),
     General(
         "no-padding-token",
         r"(?:Asking|attempting) to pad (?:samples )?but the tokenizer",
@@ -240,7 +226,8 @@ KINDS: tuple[General, ...] = (
         _no_template,
         {
             "ValueError: Cannot use chat template functions because tokenizer.chat_template is not "
-            "set and no template argument was passed!": "-it"
+            "set and no template argument was passed!": "chat_template.jinja",
+            "google/gemma-3-1b-it\nValueError: Cannot use chat template functions because": "-it",
         },
     ),
     General(
@@ -267,31 +254,28 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "roles-must-alternate",
-        rf"{_NOT_QUOTED}Conversation roles must alternate",
-        always(
-            "the chat template wants user and assistant in turn, and the data do not alternate",
-            "merge neighbouring turns of one role, and put a system prompt into the first user "
-            "turn",
-            why="the templates of Gemma 1 to 3 raise this themselves",
-            known="the message is the template's own",
-        ),
+        rf"{_NOT_QUOTED}(?i:conversation roles must alternate)",
+        _roles,
         {
             "jinja2.exceptions.TemplateError: Conversation roles must alternate user/": "merge",
             "{{ raise_exception('Conversation roles must alternate user/assistant/') }}": "",
+            'srv operator(): got exception: {"error":{"code":500,"message":"Error: Jinja Exception:'
+            ' Conversation roles must alternate user/assistant/..."': "before they are sent",
         },
     ),
     General(
         "system-role",
-        rf"{_NOT_QUOTED}System role not supported",
-        always(
-            "this chat template takes no system role",
-            "put the system prompt into the first user turn",
-            why="the templates of Gemma 1 and 2 refuse it; those of Gemma 3 and 4 take it",
-            known="the message is the template's own",
-            of_gemma=True,
-        ),
+        rf"{_NOT_QUOTED}(?:System role not supported|Only user and assistant roles are supported)",
+        _system,
         {
             "jinja2.exceptions.TemplateError: System role not supported": "user turn",
+            'File "/x/lm_eval/models/huggingface.py", line 1357, in apply_chat_template\n    '
+            "x\njinja2.exceptions.TemplateError: System role not supported": "system_instruction",
+            'File "/x/sglang/srt/openai_api/adapter.py", line 872, in v1_chat_generate\n    '
+            "x\njinja2.exceptions.TemplateError: System role not supported": "--chat-template",
+            "jinja2.exceptions.TemplateError: Only user and assistant roles are supported!": (
+                "first user turn"
+            ),
             "{% if a %}{{ raise_exception('System role not supported') }}{% endif %}": "",
             '"chat_template": "{{ raise_exception(\\"System role not supported\\") }}"': "",
         },

@@ -33,6 +33,40 @@ def _no_tokenizer_json(case: Case) -> Answer:
     )
 
 
+def _no_templates(case: Case) -> Answer:
+    kind = case.match["kind"]
+    if kind == "str":
+        return Answer(
+            "a text stands where a tokenizer is expected: its name, or an empty default",
+            ("tokenizer = AutoTokenizer.from_pretrained(NAME)   and hand that over",),
+            known="the message: what is asked for apply_chat_template is a text",
+            settles=False,
+        )
+    if kind.endswith("Processor"):
+        return Answer(
+            f"{kind} of the transformers that ran has no apply_chat_template",
+            (
+                "pip install -U transformers   and restart the kernel",
+                "or processor.tokenizer.apply_chat_template(messages, tokenize=False)",
+            ),
+            why="processors got it later than tokenizers",
+            known="the message",
+            settles=False,
+        )
+    return Answer(
+        f"{kind} of the transformers that ran has no apply_chat_template: it is older than chat "
+        "templates",
+        (
+            "pip install -U 'transformers>=4.34'   and restart the kernel",
+            "python -c 'import transformers; print(transformers.__version__, "
+            "transformers.__file__)'   where a newer one should be there",
+        ),
+        known="every tokenizer of transformers has it from 4.34.0 on; read in 4.33.3 and 4.34.0",
+        certain=False,
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "no-sentencepiece",
@@ -106,20 +140,6 @@ KINDS: tuple[General, ...] = (
         {"ValueError: Cannot set a non-string value as the PAD token": "pad_token_id"},
     ),
     General(
-        "nothing-to-tokenize",
-        r"You need to specify either `text` or `text_target`|"
-        r"You have to specify either text or images\. Both cannot be none|"
-        r"You need to provide at least one input to call",
-        always(
-            "tokenizer or processor was called without a text: the value is None, or the column "
-            "has another name",
-            "print(dataset[0])   and look at the column that is handed over",
-            "tokenizer(text=row['text'])",
-            settles=False,
-        ),
-        {"ValueError: You need to specify either `text` or `text_target`.": "dataset[0]"},
-    ),
-    General(
         "truncated-to-no-multiple",
         r"Truncation and padding are both activated but truncation length \(\d+\) is not a "
         r"multiple",
@@ -169,33 +189,6 @@ KINDS: tuple[General, ...] = (
                 "got none"
             ),
         },
-    ),
-    General(
-        "list-of-images-that-holds-none",
-        r"Could not make a (?:flat|nested) list of (?:images|videos) from|"
-        r"only a single or a list of entries is supported but got type=<class 'NoneType'>",
-        always(
-            "a row without an image, or with a path or bytes for one, reached the processor",
-            "dataset.cast_column('image', datasets.Image())   makes images of paths and bytes",
-            "dataset.filter(lambda row: row['image'] is not None)",
-            why="the processor takes PIL images, arrays or tensors; None stands for a missing file",
-            settles=False,
-        ),
-        {"ValueError: Could not make a flat list of images from [None]": "cast_column"},
-    ),
-    General(
-        "ids-that-are-none",
-        r"Could not infer dtype of NoneType|"
-        r"batch_text_or_text_pairs has to be a list or a tuple \(got <class 'NoneType'>",
-        always(
-            "a value of a row is None where a number or a text is expected",
-            "dataset.filter(lambda row: all(value is not None for value in row.values()))",
-            "or the column that is None in the collator: print the row that fails",
-            why="labels, token ids, pixel values and texts of a row all go into a tensor",
-            known="the message; which column it is, it does not say",
-            settles=False,
-        ),
-        {"RuntimeError: Could not infer dtype of NoneType": "dataset.filter"},
     ),
     General(
         "pieces-asked-of-a-slow-tokenizer",
@@ -261,6 +254,21 @@ KINDS: tuple[General, ...] = (
             "ValueError: Converting from Tiktoken failed, if a converter for SentencePiece is "
             "available, provide a model path with a SentencePiece tokenizer.model file.": (
                 "sentencepiece protobuf"
+            ),
+        },
+    ),
+    General(
+        "no-templates-in-this-class",
+        r"'(?P<kind>\w{1,60}Tokenizer(?:Fast)?|\w{1,60}Processor|str)' object has no attribute "
+        r"'apply_chat_template'",
+        _no_templates,
+        {
+            "AttributeError: 'LlamaTokenizerFast' object has no attribute 'apply_chat_template'": (
+                "transformers>=4.34"
+            ),
+            "AttributeError: 'str' object has no attribute 'apply_chat_template'": "NAME)",
+            "AttributeError: 'LlavaProcessor' object has no attribute 'apply_chat_template'": (
+                "processor.tokenizer"
             ),
         },
     ),

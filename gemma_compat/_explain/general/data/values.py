@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
+from ...places import distribution_of
+from ...unknown import PACKAGE
 from ..base import Case, General
 
 _LOOK = "print(train_dataset[0])   : which column holds what"
@@ -17,6 +19,8 @@ _OF_CONFIG = r"to_dict|model_type|hidden_size|vocab_size|num_hidden_layers|to_di
 
 def _of_another_kind(case: Case) -> Answer | None:
     kind, name = case.match["kind"], case.match["name"]
+    if name == "apply_chat_template":
+        return None  # another kind answers it
     if re.fullmatch(_OF_CONFIG, name) and kind == "dict":
         return _config(name)
     if name == "get_loading_attributes" and kind == "dict":
@@ -29,8 +33,10 @@ def _of_another_kind(case: Case) -> Answer | None:
         return tokenizer_of_5()
     if re.fullmatch(_OF_CACHE, name) and kind in {"tuple", "list"}:
         return _cache(kind, name)
+    if kind == "list" and re.search(r"inputs\.get\(k\)[^\n]*label_names", case.around):
+        return _rows_of_an_evaluation()
     if re.fullmatch(_OF_ROW, name) and kind in {"str", "list"}:
-        return _row(kind)
+        return row_of_another_kind(kind, case)
     return Answer(
         f"a {kind} stands where something with .{name} is expected",
         ("look at the last frame: which of its values is it, and who made it",),
@@ -141,26 +147,29 @@ def tokenizer_of_5() -> Answer:
     )
 
 
-def _reward(case: Case) -> Answer | None:
-    """Answer a reward function that takes a completion's text for a list of messages."""
-    near = case.hit.before[-4000:] + case.around + case.hit.after[:1500]
-    if not re.search(r"completion\[0\]\[.content.\]|completions?\b[^\n]{0,80}content", near):
-        return None
-    return Answer(
-        "a reward function takes a completion for a list of messages, and it is a text here",
-        (
-            "text = completion if isinstance(completion, str) else completion[0]['content']",
-            "or a conversational prompt: [{'role': 'user', 'content': ...}] in the column prompt, "
-            "in place of a text",
-        ),
-        why="TRL hands over what the prompt is: for a text a text, for messages a list with one "
-        "message",
-        known="the message, and the line of the reward function in the log",
-        certain=False,
-    )
+# Code that reads rows, messages or batches, by its file.
+_OF_DATA = re.compile(
+    r"[/\\](?:datasets|trl|axolotl|llamafactory|swift|unsloth\w*|verl|tokenizers)[/\\]|collat|dataset|"
+    r"tokeniz|chat_template|processing_|trainer|<template>"
+)
 
 
-def _row(kind: str) -> Answer:
+def row_of_another_kind(kind: str, case: Case) -> Answer:
+    """Answer a text or list where a row or a message is read."""
+    place = case.places[-1] if case.places else None
+    if place is not None and place.owner == PACKAGE and not _OF_DATA.search(case.frames.lower()):
+        return Answer(
+            f"{place.module} reads a name of a {kind}, where it expects something with names",
+            (
+                f"print(type(VALUE), VALUE)   of what the last frame of your own code hands to "
+                f"{place.module}",
+                f"pip install -U {distribution_of(place.module)}   where it made the value itself",
+            ),
+            known=f"the frame is {place.module}'s; where the value comes from, the message does "
+            "not say",
+            certain=False,
+            settles=False,
+        )
     return Answer(
         f"a {kind} stands where a row or a message with keys is expected",
         (
@@ -171,6 +180,23 @@ def _row(kind: str) -> Answer:
         ),
         why="a text was handed over in place of a message, or a whole column in place of a row",
         known="the message; which value it is, the last frames show",
+        certain=False,
+        settles=False,
+    )
+
+
+def _rows_of_an_evaluation() -> Answer:
+    return Answer(
+        "the Trainer's own evaluation step got a list of rows: the trainer (GRPO and its kin) has "
+        "no evaluation step in this release",
+        (
+            "pip install -U 'trl>=0.15'",
+            "or eval_strategy='no'",
+        ),
+        why="such a trainer hands rows on as they are, and transformers' prediction_step wants a "
+        "batch with names",
+        known="the line is that of transformers' prediction_step; that the trainer lacks its own "
+        "is likely; read in trl 0.14.0 to 0.24.0",
         certain=False,
         settles=False,
     )
@@ -191,47 +217,6 @@ def _config(name: str) -> Answer:
     )
 
 
-def _reckoned_with_none(case: Case) -> Answer:
-    near = case.hit.before + case.around + case.hit.after
-    if "nsloth" in near and "for /: 'Tensor' and 'NoneType'" in case.hit.text:
-        return Answer(
-            "a loss is divided by a number of tokens that is None, under Unsloth",
-            (
-                "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache, then "
-                "restart",
-                "or gradient_accumulation_steps=1, to see whether it is the number of items in a "
-                "batch",
-            ),
-            why="Unsloth's training step hands num_items_in_batch to the loss that it generated; a "
-            "release of transformers that counts it otherwise leaves it None",
-            known="a tensor divided by None is this division most often; the last frame would show "
-            "it",
-            certain=False,
-            settles=False,
-        )
-    if "seq_length * chars_per_token" in near:
-        return Answer(
-            "TRL packs rows to a length that is None",
-            (
-                "max_seq_length=2048   in SFTConfig (of an older TRL, in SFTTrainer)",
-                "or pip install -U trl   and max_length=2048 in SFTConfig",
-            ),
-            why="packing counts max_seq_length x characters for each token; without it an older "
-            "TRL takes the tokenizer's bound, and has none here",
-            known="the line of code in the traceback",
-        )
-    return Answer(
-        "a number or text that the code reckons with is None: it was never set",
-        (
-            "look at the last frame: which name in that line is None",
-            "or in the config.json beside the weights: a field that is null or missing",
-        ),
-        why="a field of the config or an argument that has no default in this release",
-        known="the message; which field it is, the line of code shows",
-        settles=False,
-    )
-
-
 KINDS: tuple[General, ...] = (
     General(
         "value-of-another-kind",
@@ -244,6 +229,12 @@ KINDS: tuple[General, ...] = (
                 "leave quantization_config out"
             ),
             "AttributeError: 'str' object has no attribute 'get'": "role",
+            'Traceback (most recent call last):\n  File "/x/site-packages/openai/a.py", line 9, in '
+            "f\n    v = reply.get('id')\nAttributeError: 'str' object has no attribute 'get'": (
+                "openai reads"
+            ),
+            "    has_labels = all(inputs.get(k) is not None for k in self.label_names)\n"
+            "AttributeError: 'list' object has no attribute 'get'": "eval_strategy='no'",
             "AttributeError: 'dict' object has no attribute 'model_type'": "AutoConfig",
             "AttributeError: 'list' object has no attribute 'shape'": "return_tensors",
             "AttributeError: 'int' object has no attribute 'foo'": ".foo",
@@ -256,18 +247,6 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "text-indexed-by-a-name",
-        r"(?P<kind>string|list) indices must be integers|"
-        r"byte indices must be integers",
-        lambda case: _reward(case) or _row("text" if case.match["kind"] != "list" else "list"),
-        {
-            "TypeError: string indices must be integers, not 'str'": "json.loads",
-            "TypeError: list indices must be integers or slices, not str": "batched=True",
-            "responses = [completion[0]['content'] for completion in completions]\nTypeError: "
-            "string indices must be integers": "isinstance(completion, str)",
-        },
-    ),
-    General(
         "list-where-text-is-tokenised",
         r"expected string or bytes-like object(?:, got '(?P<kind>\w{1,30})')?|"
         r"TypeError: new\(\): invalid data type 'str'|"
@@ -277,24 +256,6 @@ KINDS: tuple[General, ...] = (
             "TypeError: expected string or bytes-like object, got 'list'": "a list stands where a",
             "TypeError: expected string or bytes-like object, got 'NoneType'": "None stands where",
             "TypeError: expected Tensor as element 0 in argument 0, but got list": "collator",
-        },
-    ),
-    General(
-        "reckoning-with-none",
-        r"unsupported operand type\(s\) for (?P<sign>\S{1,3}): '(?:NoneType' and '\w{2,20}|"
-        r"\w{2,20}' and 'NoneType)'|'(?:<|>|<=|>=)' not supported between instances of "
-        r"'(?:NoneType' and '\w{2,20}|\w{2,20}' and 'NoneType)'|"
-        r"argument must be a string, a bytes-like object or a (?:real )?number, not 'NoneType'",
-        _reckoned_with_none,
-        {
-            "TypeError: unsupported operand type(s) for *: 'NoneType' and 'int'": "None",
-            "self.max_buffer_size = seq_length * chars_per_token * num_of_sequences\n"
-            "TypeError: unsupported operand type(s) for *: 'NoneType' and 'float'": (
-                "max_seq_length=2048"
-            ),
-            "TypeError: '<' not supported between instances of 'NoneType' and 'int'": "None",
-            "==((====))==  Unsloth 2025.3.15: Fast Gemma3 patching. Transformers: 4.50.0.dev0.\n"
-            "TypeError: unsupported operand type(s) for /: 'Tensor' and 'NoneType'": "unsloth_zoo",
         },
     ),
 )

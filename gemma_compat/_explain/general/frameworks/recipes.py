@@ -107,6 +107,24 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
+        "axolotl-has-no-strategy",
+        r"'NoneType' object has no attribute '(?:supports_batched|tokenize_prompt|wrap_dataset)'",
+        always(
+            "axolotl made no prompt strategy for the type that the config gives",
+            "in the YAML, below datasets: a type of its documentation (chat_template, alpaca, "
+            "completion), written as there",
+            "a type of your own in full: field_instruction, field_input, field_output, format and "
+            "no_input_format",
+            why="a type that cannot be loaded gives None, and the rows are handed to that",
+            known="the attribute is one of axolotl's prompt strategies; what is wrong with the "
+            "type, it does not say",
+            settles=False,
+        ),
+        {
+            "AttributeError: 'NoneType' object has no attribute 'supports_batched'": "alpaca",
+        },
+    ),
+    General(
         "axolotl-finds-no-data",
         r"The dataset could not be loaded\. This could be due to a misconfigured|"
         r"unhandled dataset load",

@@ -10,16 +10,47 @@ from ..base import Case, General
 from ..installing.successors import by_autoawq
 from ..released import released
 
+# Who calls a function of the user's that gives points to completions.
+_REWARDED = re.compile(
+    r"\breward_f(?:unc|n)\w*\(|_calculate_rewards|reward_manager|compute_score\("
+)
+_OF_TRL = {"prompts", "completions", "completion_ids"}
 
-def _of_rewards(function: str, name: str) -> Answer:
+
+def _is_a_reward(case: Case, function: str) -> bool:
+    """Return whether a reward function is what was called: by the caller's code, or its name."""
+    called = "\n".join(case.around.splitlines()[-12:])
+    return _REWARDED.search(called) is not None or re.search("reward", function) is not None
+
+
+def _column_for_a_reward(function: str, name: str) -> Answer:
+    """Answer a reward function that asks for what no column of the data set gives."""
+    if name in _OF_TRL:
+        return Answer(
+            f"the reward function {function}() asks for {name}, and its caller does not hand it "
+            "over under that name",
+            (
+                f"def {function}(completions, **kwargs):   and kwargs.get('{name}')",
+                "pip install -U trl   where its trainer is older than the function",
+            ),
+            why="which names are handed over changed with the releases of the trainer",
+            known="the message; which release changed it is not in it",
+            settles=False,
+        )
     return Answer(
-        f"the reward function {function}() asks for {name}, and the rows have no such column",
+        f"the reward function {function}() asks for {name}, and the rows bring no such column",
         (
-            f"print(dataset.column_names)   : a column {name}, beside prompt",
-            f"or def {function}(completions, {name}=None, **kwargs):",
+            f"print(train_dataset.column_names)   : a column {name} has to be among them when the "
+            "trainer is made",
+            f"def {function}(completions, {name}=None, **kwargs):   where not every row has one",
+            "remove_unused_columns=False, and no remove_columns for it in a map before",
         ),
-        why="TRL hands every column of the rows to a reward function by its name",
-        known="the message, and the last frame, which is TRL's",
+        why="a trainer hands prompts and completions to a reward function, and each other column "
+        "of the rows under that column's name",
+        known="the message; that rows bring it is how TRL calls reward functions (read in trl "
+        "0.14.0 to 0.24.0)",
+        certain=False,
+        settles=False,
     )
 
 
@@ -39,8 +70,8 @@ def _of_masks(function: str) -> Answer:
 
 def _missing_argument(case: Case) -> Answer:
     function, name = case.match["function"], case.match["name"]
-    if re.search(r"in _calculate_rewards\n[^\n]*\Z", case.frames):
-        return _of_rewards(function, name)
+    if _is_a_reward(case, function):
+        return _column_for_a_reward(function.rpartition(".")[2], name)
     if of_awq := by_autoawq(case, function, f"without {name}, which that function asks for"):
         return of_awq
     if name == "cache_position" and "mask" in function:
@@ -91,8 +122,27 @@ def _twice(case: Case) -> Answer:
     )
 
 
+def _by_position(function: str) -> Answer:
+    """Answer a reward function that is handed prompts and completions by position."""
+    return Answer(
+        f"the reward function {function}() is handed more values by position than it takes",
+        (
+            "pip install -U trl   where a frame is of TRL's trainer: releases from 0.14.0 on hand "
+            "them over by name",
+            f"def {function}(prompts, completions, **kwargs):   for a caller that goes by position",
+        ),
+        why="TRL's source before 0.14.0 called reward_func(prompts, completions); other frameworks "
+        "have their own order, and say which in the frame above",
+        known="the message; read in trl 0.14.0",
+        certain=False,
+        settles=False,
+    )
+
+
 def _too_many(case: Case) -> Answer:
     function = case.match["function"]
+    if _is_a_reward(case, function) and "." not in function:
+        return _by_position(function)
     near = case.hit.before[-4000:] + case.around + case.hit.after[:2000]
     if "nsloth" in near:
         do: tuple[str, ...] = (
@@ -132,6 +182,8 @@ KINDS: tuple[General, ...] = (
             "# TypeError: _get_per_token_logps() takes 5 positional arguments but 6 were given in "
             "GRPO training with Unsloth 2025.7.1": "unsloth_compiled_cache",
             "TypeError: f() takes 1 positional argument but 2 were given": "def f",
+            "    rewards[i] = torch.tensor(reward_func(prompts, completions))\nTypeError: fmt() "
+            "takes 1 positional argument but 2 were given": "0.14.0",
         },
     ),
     General(
@@ -163,6 +215,15 @@ KINDS: tuple[General, ...] = (
             'UnslothGRPOTrainer.py", line 6541, in _calculate_rewards\n    output_reward_func = '
             "reward_func(\nTypeError: reward() missing 1 required positional argument: 'answer'": (
                 "dataset.column_names"
+            ),
+            "    output_reward_func = reward_func(prompts=a, **reward_kwargs)\nTypeError: acc"
+            "() missing 1 required positional argument: 'solution'": "bring no such column",
+            "TypeError: accuracy_reward() missing 1 required positional argument: 'assistant'": (
+                "column_names"
+            ),
+            "TypeError: f1_score() missing 1 required positional argument: 'y'": "without y,",
+            "TypeError: length_reward() missing 1 required positional argument: 'prompts'": (
+                "kwargs.get"
             ),
             "TypeError: A.forward() missing 1 required positional argument: 'x'\nAutoAWQ": "0.2.9",
             "TypeError: SequenceParallel._prepare_flash_attn.<locals>.flash_attention_mask() "

@@ -111,48 +111,6 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "best-model-and-its-steps",
-        r"load_best_model_at_end requires the sav(?:e|ing)",
-        always(
-            "load_best_model_at_end compares checkpoints, and the run does not evaluate where it "
-            "saves",
-            'eval_strategy="steps", eval_steps=200, save_strategy="steps", save_steps=200',
-            "or load_best_model_at_end=False",
-            why="each checkpoint needs a figure: both strategies must be the same, and save_steps "
-            "a multiple of eval_steps",
-        ),
-        {
-            "ValueError: --load_best_model_at_end requires the save and eval strategy to match, "
-            "but found\n- Evaluation strategy: no": "eval_steps",
-            "ValueError: --load_best_model_at_end requires the saving steps to be a round multiple "
-            "of the evaluation steps, but found 100, which is not a round multiple of 30.": (
-                "save_steps"
-            ),
-        },
-    ),
-    General(
-        "metric-that-is-not-there",
-        r"`metric_for_best_model` training argument is set to '(?P<name>[^']{1,60})'|"
-        r"KeyError: '(?P<key>eval_\w{1,60})'",
-        lambda case: Answer(
-            "the figure by which the best model is chosen is not among those of the evaluation: "
-            f"{case.match['name'] or case.match['key']}",
-            (
-                'metric_for_best_model="eval_loss"',
-                "or a compute_metrics that returns that name (without eval_)",
-            ),
-            why="an evaluation without labels has no eval_loss either: label_names, or a model "
-            "whose forward returns a loss",
-            known="the message names the figure",
-            settles=False,
-        ),
-        {
-            "KeyError: \"The `metric_for_best_model` training argument is set to 'eval_f1', which "
-            "is not found in the evaluation metrics.": "compute_metrics",
-            "KeyError: 'eval_loss'": "label_names",
-        },
-    ),
-    General(
         "steps-of-a-stream",
         r"(?:train_dataset|dataloader) does not (?:implement __len__|have a length)|"
         r"specify `max_steps` in streaming mode",

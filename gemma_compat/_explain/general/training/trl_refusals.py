@@ -92,4 +92,23 @@ KINDS: tuple[General, ...] = (
         },
         alone=True,
     ),
+    General(
+        "reward-rows-not-tokenized",
+        r"features should include `input_ids_chosen`|KeyError: '(?:input_ids|attention_mask)_"
+        r"(?:chosen|rejected)'",
+        always(
+            "RewardTrainer's collator wants pairs that are tokenized, and the rows are not",
+            "pip install -U 'trl>=0.12'   : from there on the trainer tokenizes chosen and "
+            "rejected itself",
+            "or in dataset.map: input_ids_chosen, attention_mask_chosen, input_ids_rejected, "
+            "attention_mask_rejected, with remove_unused_columns=False",
+            why="up to trl 0.11 the script had to do it; an example of a newer TRL does not",
+            known="the message is that of TRL's collator; read in trl 0.11.4 and 0.12.0",
+            settles=False,
+        ),
+        {
+            "ValueError: The features should include `input_ids_chosen`, `attention_mask_chosen`, "
+            "`input_ids_rejected` and `attention_mask_rejected`": "trl>=0.12",
+        },
+    ),
 )

@@ -27,6 +27,61 @@ def _own_loop(case: Case) -> Answer | None:
     )
 
 
+_OF_OLD = {"chosen_labels", "rejected_labels", "prompt_labels"}
+
+
+def _of_swift(name: str) -> Answer:
+    return Answer(
+        f"ms-swift's own trainer reads {name}, which its template for this model does not "
+        "write: a matter of ms-swift, not of the rows",
+        (
+            "pip install -U ms-swift",
+            "or another release of it, if this is the newest: pip install 'ms-swift<VERSION'",
+        ),
+        why="a model with images is tokenized by another template, and the trainer for "
+        "text reads names that it does not make",
+        known="the frame is ms-swift's; which release mends it is not known here",
+        certain=False,
+        settles=False,
+    )
+
+
+def _preferences(case: Case) -> Answer:
+    """Answer by who reads the key: the script, a framework on top of TRL, or TRL itself."""
+    name = case.match["name"]
+    if case.is_of_the_script and name in _OF_OLD:
+        return Answer(
+            f"the script reads {name} of a batch, which TRL's DPO makes only up to 0.11",
+            (
+                "pip install 'trl<0.12'   with the transformers and peft of that time, in a "
+                "separate environment",
+                "or labels from prompt_input_ids and chosen_input_ids, as a newer batch has them: "
+                "print(batch.keys())",
+            ),
+            why="from trl 0.12.0 on a batch has prompt_input_ids, chosen_input_ids and "
+            "rejected_input_ids, and the loss builds the labels itself",
+            known="read in trl 0.11.4 and 0.12.0; that the trainer is DPO's is likely",
+            certain=False,
+            settles=False,
+        )
+    if re.search(r"[/\\]swift[/\\]trainers|ms-swift[/\\]swift", case.frames + case.around):
+        return _of_swift(name)
+    return Answer(
+        f"a preference trainer (DPO and its kin) does not find {name} in a row or batch",
+        (
+            "print(trainer.train_dataset.column_names, next(iter(trainer.get_train_dataloader()))"
+            ".keys())",
+            "remove_unused_columns=False, and no data_collator where the trainer has one",
+            "the trainer's package and TRL of one time: python -m gemma_compat advise",
+        ),
+        why="TRL's preference trainers tokenize prompt, chosen and rejected themselves, and "
+        "where they do it changed with its releases; a subclass of another time misses them",
+        known="the key is one of TRL's; who made the batch, the frames say",
+        certain=False,
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "loop-of-unsloth-without-labels",
@@ -41,23 +96,14 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "preferences-not-tokenized",
-        r"KeyError: '(?:prompt|chosen|rejected)_(?:input_ids|attention_mask|labels)'",
-        always(
-            "a preference trainer gets batches whose prompt, chosen or rejected rows were not "
-            "tokenized in the form that it reads",
-            "print(trainer.train_dataset.column_names, next(iter(trainer.get_train_dataloader()))"
-            ".keys())",
-            "remove_unused_columns=False, and no data_collator where the trainer has one",
-            "the trainer's package and TRL of one time: python -m gemma_compat advise",
-            "with images: a release whose DPO takes this processor (pip install -U ms-swift trl)",
-            why="TRL's preference trainers tokenize prompt, chosen and rejected themselves, and "
-            "where they do it changed with its releases; a subclass of another time misses them",
-            known="the key is one of TRL's; who made the batch, the frames say",
-            certain=False,
-            settles=False,
-        ),
+        r"KeyError: '(?P<name>(?:prompt|chosen|rejected)_(?:input_ids|attention_mask|labels))'",
+        _preferences,
         {
             "KeyError: 'prompt_input_ids'": "column_names",
+            '  File "dpo_train.py", line 118, in get_batch_metrics\n    n = batch["chosen_labels"]'
+            ".shape[0]\nKeyError: 'chosen_labels'": "trl<0.12",
+            '  File "/w/ms-swift/swift/trainers/dpo_trainer.py", line 114, in tokenize_row\n    n '
+            "= len(answer['prompt_input_ids'])\nKeyError: 'prompt_input_ids'": "of ms-swift, not",
             "KeyError: 'prompt'": "",
         },
     ),

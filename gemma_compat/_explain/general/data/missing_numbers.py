@@ -1,0 +1,69 @@
+"""Numbers that were never set, and are reckoned with."""
+
+from __future__ import annotations
+
+from ...answer import Answer
+from ..base import Case, General
+
+
+def _reckoned_with_none(case: Case) -> Answer:
+    near = case.hit.before + case.around + case.hit.after
+    if "nsloth" in near and "for /: 'Tensor' and 'NoneType'" in case.hit.text:
+        return Answer(
+            "a loss is divided by a number of tokens that is None, under Unsloth",
+            (
+                "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache, then "
+                "restart",
+                "or gradient_accumulation_steps=1, to see whether it is the number of items in a "
+                "batch",
+            ),
+            why="Unsloth's training step hands num_items_in_batch to the loss that it generated; a "
+            "release of transformers that counts it otherwise leaves it None",
+            known="a tensor divided by None is this division most often; the last frame would show "
+            "it",
+            certain=False,
+            settles=False,
+        )
+    if "seq_length * chars_per_token" in near:
+        return Answer(
+            "TRL packs rows to a length that is None",
+            (
+                "max_seq_length=2048   in SFTConfig (of an older TRL, in SFTTrainer)",
+                "or pip install -U trl   and max_length=2048 in SFTConfig",
+            ),
+            why="packing counts max_seq_length x characters for each token; without it an older "
+            "TRL takes the tokenizer's bound, and has none here",
+            known="the line of code in the traceback",
+        )
+    return Answer(
+        "a number or text that the code reckons with is None: it was never set",
+        (
+            "look at the last frame: which name in that line is None",
+            "or in the config.json beside the weights: a field that is null or missing",
+        ),
+        why="a field of the config or an argument that has no default in this release",
+        known="the message; which field it is, the line of code shows",
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "reckoning-with-none",
+        r"unsupported operand type\(s\) for (?P<sign>\S{1,3}): '(?:NoneType' and '\w{2,20}|"
+        r"\w{2,20}' and 'NoneType)'|'(?:<|>|<=|>=)' not supported between instances of "
+        r"'(?:NoneType' and '\w{2,20}|\w{2,20}' and 'NoneType)'|"
+        r"argument must be a string, a bytes-like object or a (?:real )?number, not 'NoneType'",
+        _reckoned_with_none,
+        {
+            "TypeError: unsupported operand type(s) for *: 'NoneType' and 'int'": "None",
+            "self.max_buffer_size = seq_length * chars_per_token * num_of_sequences\n"
+            "TypeError: unsupported operand type(s) for *: 'NoneType' and 'float'": (
+                "max_seq_length=2048"
+            ),
+            "TypeError: '<' not supported between instances of 'NoneType' and 'int'": "None",
+            "==((====))==  Unsloth 2025.3.15: Fast Gemma3 patching. Transformers: 4.50.0.dev0.\n"
+            "TypeError: unsupported operand type(s) for /: 'Tensor' and 'NoneType'": "unsloth_zoo",
+        },
+    ),
+)
