@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..facts import Facts
@@ -17,6 +17,7 @@ from .general import Case, General, generals
 from .general.own_words import own_words
 from .general.processes.processes import REPORT
 from .lines import line_of
+from .raised import BLOCK
 from .readers.saying import is_denied
 from .source import is_source
 from .told.find import told_answers
@@ -102,7 +103,8 @@ def _counts_alone(hit: Hit, kind: General, reading: LogReading) -> bool:
 
 def general_answers(reading: LogReading, facts: Facts, words: Words) -> tuple[Generally, ...]:
     """Return what can be said without a rule, the most particular answers first."""
-    found = [*_of_texts(reading, facts, words), *_of_figures(reading, facts, words)]
+    found = [*_of_one_message(reading, _of_texts(reading, facts, words))]
+    found += _of_figures(reading, facts, words)
     if not any(item.raised for item in found):
         found += broken_lines(reading, facts, words, _of_texts)
     if reading.last is not None and not any(item.raised for item in found):
@@ -115,7 +117,29 @@ def general_answers(reading: LogReading, facts: Facts, words: Words) -> tuple[Ge
     kept += [i for i in told_answers(reading, facts, words) if i.line.number not in texts]
     others = [item for item in kept if item.name != REPORT]
     # That a child process failed says less than any of them.
-    return tuple(sorted(others or kept, key=lambda item: not item.raised))
+    return tuple(_without_repeats(sorted(others or kept, key=lambda item: not item.raised)))
+
+
+def _of_one_message(reading: LogReading, found: Iterable[Generally]) -> Iterator[Generally]:
+    """Yield all but what less particular kinds say of further lines of the last error's message."""
+    message = range(reading.last.line, reading.last.line + BLOCK) if reading.last else range(0)
+    answered = 0  # the line of the message that has its answer
+    for item in found:
+        line = item.line.number
+        if item.raised and line in message:
+            if answered and answered != line:
+                continue
+            answered = line
+        yield item
+
+
+def _without_repeats(items: list[Generally]) -> Iterator[Generally]:
+    """Yield each answer once: several lines may tell the same of one failure."""
+    told: set[str] = set()
+    for item in items:
+        if item.answer.happened not in told:
+            told.add(item.answer.happened)
+            yield item
 
 
 def vague_answers(reading: LogReading, facts: Facts, words: Words) -> tuple[Generally, ...]:

@@ -12,6 +12,7 @@ from ..facts import UNKNOWN, Facts, Package
 from ..tables import families
 from . import vague
 from .explanation import CONFIRMED, DOUBTED, OPEN, Cause, Line, RuledOut
+from .figures import numbers_before
 from .lines import line_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def _judged(
     answer = judge_over_types(rule, reading, facts, lines, raised)
     if isinstance(answer, RuledOut) or answer.fit == DOUBTED:
         return answer
+    if "float16-overflow" in rule.effects and _began_with_numbers(reading, facts):
+        return answer.replace(fit=DOUBTED, problem=None, against=vague.NUMBERS_FIRST)
     if not vague.has_evidence(hits, _around(hits, reading), rule):
         header = 1 + max(len(scope.packages) for scope in rule.scopes)
         if not vague.facts_suffice(hits, answer.is_certain, len(answer.holds), header):
@@ -75,6 +78,17 @@ def _judged(
         is_open = not is_gemma(facts)
     decides = raised and particular and not is_open
     return answer.replace(text_decides=decides)
+
+
+def _began_with_numbers(reading: LogReading, facts: Facts) -> bool:
+    """Return whether a run that states no float16 had numbers in its losses before NaN.
+
+    What overflows float16 in a published Gemma does so in the first batch.
+    """
+    is_half = facts.training.get("mixed_precision") == "fp16"
+    if is_half or facts.model.get("dtype") == "float16" or not reading.log.figures.nan:
+        return False
+    return bool(numbers_before(reading.log))
 
 
 def _is_of_header(topic: str) -> bool:

@@ -52,6 +52,9 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
     what = " and ".join(names) + (" are" if len(names) > 1 else " is")
     run, model = facts.training, facts.model
     if run.get("mixed_precision") != "fp16" and model.get("dtype") != "float16":
+        began = numbers_before(log)
+        if began:
+            return _after_numbers(what, began)
         precision = _precision_of(log, facts)
         return Answer(
             f"{what} not a number, and nothing in the log says why",
@@ -77,6 +80,37 @@ def _not_a_number(log: LogFacts, facts: Facts) -> Answer:
         why="float16 ends at 65,504, which activations and updates of weights held in float16 pass"
         + ("; this card does not compute bfloat16" if lacks else ""),
         known="precision and figures are in the log; that the one causes the other is likely",
+        certain=False,
+    )
+
+
+_FEWEST_NUMBERS = 3  # losses before NaN that show a run that computed at first
+
+
+def numbers_before(log: LogFacts) -> list[float]:
+    """Return the losses that the run printed before the first NaN, if it printed several."""
+    first = min(log.figures.nan.values())
+    losses = [value for line, value in log.figures.losses if line < first and value]
+    return losses if len(losses) >= _FEWEST_NUMBERS else []
+
+
+def _after_numbers(what: str, losses: list[float]) -> Answer:
+    """Answer NaN that comes after a part of the run had numbers."""
+    rises = losses[-1] > max(2 * losses[0], losses[0] + 1)
+    rate = "learning_rate a tenth of what it is, with warmup_ratio=0.03 and max_grad_norm=1.0"
+    rows = "decode the rows of the step where it begins, and count their labels that are not -100"
+    single = "float32 for one short run shows whether it is the precision"
+    told = f"; it rose from {losses[0]:g} to {losses[-1]:g} before" if rises else ""
+    return Answer(
+        f"{what} not a number, after {len(losses)} rows of the log had a loss that is one{told}",
+        (rate, rows, single) if rises else (rows, rate, single),
+        why="a loss that rises before it is NaN is mostly that of a learning rate that is too "
+        "high; one row without a label that counts, or a broken one, is NaN in any precision; "
+        "float16 ends at 65,504, which a run may reach late"
+        if rises
+        else "one row without a label that counts, or a broken one, is NaN in any precision; a "
+        "learning rate that is too high, or float16, which ends at 65,504, may show late",
+        known="the figures; which of these it is, they do not say",
         certain=False,
     )
 

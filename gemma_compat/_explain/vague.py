@@ -98,6 +98,7 @@ _OF_ITS_RELEASES = re.compile(r"Target module Gemma4ClippableLinear")
 
 # Completes "it holds if".
 TOO_LITTLE = "more points to it than a text that many causes share"
+NUMBERS_FIRST = "the run is in float16; its first losses are numbers, which speaks against that"
 
 
 def has_evidence(hits: Sequence[Hit], around: str, rule: Rule) -> bool:

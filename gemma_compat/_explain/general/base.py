@@ -14,7 +14,7 @@ from ..log_facts import LogFacts
 from ..places import places_of, raiser_of
 from ..raised import Raised
 from ..scan import Hit
-from ..unknown import OWN, Place
+from ..unknown import GENERATED, OWN, PYTHON, Place
 
 # A frame's file, and a marked line of code (IPython's arrow, rich's).
 _FILE = re.compile(r"\bFile \"?[^\"\n]{1,300}\"?, line \d")
@@ -33,6 +33,55 @@ _OF_PACKAGE = re.compile(
     r"[/\\]src[/\\](?P<checkout>llamafactory|axolotl)[/\\]|"
     r"[/\\](?P<cache>unsloth_compiled_cache)[/\\]"
 )
+
+
+# What ran, by a frame's file, function and line of code: the innermost frame that shows it decides.
+_PHASES = tuple(
+    (name, re.compile(text))
+    for name, text in (
+        ("saving", r"\b(?:save_pretrained|_save_checkpoint|save_model)\b"),
+        ("merging", r"\b(?:merge_and_unload|merge_adapter|_unload_and_optionally_merge)\b"),
+        (
+            "loading",
+            r"\bfrom_pretrained\b|\bload_(?:adapter|state_dict|checkpoint)\b|"
+            r"_load_pretrained_model",
+        ),
+        (
+            "generating",
+            r"\b_?generate\b|\bin _?(?:sample|beam_search|greedy_search)\b|generation/utils\.py|"
+            r"\bin chat\b|\.chat\(|text_generation",
+        ),
+        ("evaluating", r"\b(?:evaluation_loop|prediction_step|prediction_loop|evaluate|predict)\b"),
+        (
+            "training",
+            r"\b(?:training_step|compute_loss|_?inner_training_loop|backward|run_backward|"
+            r"_unsloth_training_step|train)\b",
+        ),
+    )
+)
+# Where no frame shows it, what a sentence says of the time: "during inference".
+_WHEN = (
+    r"(?i)\b(?:during|when|while|at|for|running|to|in|doing)\W+(?:\w+\W+){0,3}?"
+    r"(?:%s)\b|(?:%s)(?:时|的时候|阶段|报错|直接报错)"
+)
+_TOLD_PHASES = (
+    (
+        "evaluating",
+        re.compile(
+            _WHEN % (r"evaluation|validation|evaluat(?:e|ing)|eval|validating", "评估|验证")
+        ),
+    ),
+    (
+        "generating",
+        re.compile(
+            _WHEN
+            % (r"inference|infer|generat(?:e|ing|ion)|predict(?:ing|ion)?s?", "推理|预测|生成")
+            + r"|\.generate\(|--inference\b"
+        ),
+    ),
+)
+# Who only calls on: the line above them is whose matter it is.
+_CALLS_ON = frozenset({"torch", "accelerate"})
 
 
 _HUB = re.compile(
@@ -125,6 +174,33 @@ class Case(Value):
             r"[/\\](?:site-|dist-)?(?:packages|src)[/\\]transformers[/\\]", places[-1]
         )
         return "transformers" if inside else "the script"
+
+    @property
+    def caller(self) -> Place | None:
+        """Return the frame whose line led into torch: the last one of another package or of the
+        script.
+        """
+        places = places_of(self.error) if self.error else ()
+        others = [place for place in places if place.owner != PYTHON]
+        return next((p for p in reversed(others) if p.module not in _CALLS_ON), None)
+
+    @property
+    def is_of_unsloth(self) -> bool:
+        """Return whether Unsloth's code, or code that it compiled, led into torch."""
+        place = self.caller
+        return place is not None and place.module.startswith((GENERATED, "unsloth"))
+
+    @property
+    def phase(self) -> str:
+        """Return which part of a run the frames show; where none does, which one a sentence names;
+        else nothing.
+        """
+        for place in reversed(places_of(self.error) if self.error else ()):
+            text = f"{place.file} in {place.function} {place.code}"
+            found = next((name for name, words in _PHASES if words.search(text)), "")
+            if found:
+                return found
+        return next((name for name, words in _TOLD_PHASES if words.search(self.near)), "")
 
     @property
     def is_of_a_hub(self) -> bool:

@@ -84,6 +84,31 @@ def by_precision(answer: Answering, cure: str, other: str) -> Answering:
     return of_card
 
 
+_RATE = re.compile(
+    r"\b(?:learning_rate|lr)[\"']?\s{0,3}[=: ]\s{0,3}[\"']?"
+    r"(?P<rate>\d(?:\.\d{1,8})?(?:[eE]-?\d{1,2})?)(?![\w.])"
+)
+_TOO_HIGH = 1e-3  # an adapter takes 2e-4, all weights 1e-5
+
+
+def at_its_rate(answer: Answer | None, case: Case) -> Answer | None:
+    """Put the learning rate first where the report sets one that is far too high."""
+    if answer is None:
+        return None
+    rates = [float(found["rate"]) for found in _RATE.finditer(case.hit.before)]
+    if not rates or not _TOO_HIGH <= rates[0] <= 1:
+        return answer
+    return answer.replace(
+        do=(
+            "learning_rate=2e-4 with LoRA, 1e-5 for all weights, warmup_ratio=0.03: numbers then? "
+            "It is the rate",
+            *answer.do,
+        ),
+        why=f"the text sets a learning rate of {rates[0]:g}, five times and more what an adapter "
+        f"takes; {answer.why}",
+    )
+
+
 def near(one: str, other: str, gap: int = 60) -> str:
     """Return an expression for both within so many characters, in either order."""
     between = f"[^\\n]{{0,{gap}}}?"

@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
+from ..general.base import Answering
 from .base import Symptom, told
+
+_STATED = re.compile(
+    r"size of tensor a \(|copying a param|cannot be multiplied|must match the existing size|"
+    r"Sizes of tensors must match|torch\.Size\("
+)
+
+
+def _unless_stated(answer: Answering) -> Answering:
+    """Leave sizes to the error that states them."""
+    return lambda case: None if _STATED.search(case.hit.before) else answer(case)
+
+
+_sizes = told(
+    "sizes of tensors are said not to fit; which ones, the log does not show",
+    "python train.py 2>&1 | tee train.log   : the error's own line has both sizes, and the "
+    "last frame the layer",
+    "per_device_train_batch_size=1   shows whether rows of different lengths are at fault",
+    "print(model.config.vocab_size, len(tokenizer))   where it is at loading or merging",
+    "pip install -U unsloth unsloth_zoo   where the last frame lies in unsloth_compiled_cache",
+    why="at loading: a checkpoint, an adapter or a vocabulary of another size. In a step: "
+    "rows cut or padded apart from their masks, images or positions",
+)
+
 
 ERRORS: tuple[Symptom, ...] = (
     Symptom(
@@ -36,17 +62,7 @@ ERRORS: tuple[Symptom, ...] = (
         "sizes-are-told-not-to-fit",
         r"(?i:\b(?:dimensions?|shapes?|sizes?) mismatch(?:es)?\b(?! for | - ckpt)|"
         r"\bmismatch(?:ed|ing) (?:dimensions?|shapes?|tensor sizes)\b|wrong (?:tensor )?shapes?\b)",
-        told(
-            "sizes of tensors are said not to fit; which ones, the log does not show",
-            "python train.py 2>&1 | tee train.log   : the error's own line has both sizes, and the "
-            "last frame the layer",
-            "per_device_train_batch_size=1   shows whether rows of different lengths are at fault",
-            "print(model.config.vocab_size, len(tokenizer))   where it is at loading or merging",
-            "pip install -U unsloth unsloth_zoo   where the last frame lies in unsloth_compiled_"
-            "cache",
-            why="at loading: a checkpoint, an adapter or a vocabulary of another size. In a step: "
-            "rows cut or padded apart from their masks, images or positions",
-        ),
+        _unless_stated(_sizes),
         {
             "# `apply_rotary_pos_emb` dimension mismatch in compiled module during GRPO": "size=1",
             "size mismatch for lm_head.weight: copying": "",

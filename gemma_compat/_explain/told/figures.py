@@ -6,8 +6,8 @@ import re
 
 from ..answer import Answer
 from ..general.base import Answering, Case
-from .base import Symptom, by_precision, near, told
-from .policies import tells_of_engines
+from .base import Symptom, at_its_rate, by_precision, near, told
+from .policies import loss_of_zero_in_grpo, tells_of_engines
 
 # From 6 on: far above what a Gemma has on text that it can read.
 _HIGH = (
@@ -27,8 +27,21 @@ _NAN = r"(?<![A-Za-z0-9_/])(?:NaNs?|inf(?:inity|inite)?|非数)(?![A-Za-z0-9_/])
 
 
 def _of_one_model(answer: Answering) -> Answering:
-    """Leave what a second engine does to the symptom of policies that is about it."""
-    return lambda case: None if tells_of_engines(case) else answer(case)
+    """Leave what a second engine does to the symptom of policies that is about it, and a loss that
+    is written as 0 beside NaN to the figures themselves.
+    """
+
+    def of_it(case: Case) -> Answer | None:
+        if tells_of_engines(case) or case.log.figures.nan:
+            return None
+        if _OF_GROUPS.search(f"{case.hit.before}\n{case.hit.text}"):
+            return loss_of_zero_in_grpo(case)
+        return at_its_rate(answer(case), case)
+
+    return of_it
+
+
+_OF_GROUPS = re.compile(r"\b(?:GRPO|RLOO|GSPO|DAPO)")
 
 
 _LOADS_HALF = re.compile(
@@ -45,9 +58,11 @@ def _where_half_is_loaded(answer: Answering) -> Answering:
     """Put first what to try where the report's own code loads float16 weights and trains them."""
 
     def of_weights(case: Case) -> Answer | None:
-        found, text = answer(case), case.hit.before
+        if "probability tensor contains" in f"{case.hit.before}{case.hit.text}":
+            return None  # the error says it
+        found, text = at_its_rate(answer(case), case), case.hit.before
         if found is None or not (_LOADS_HALF.search(text) and _TRAINS.search(text)):
-            return found
+            return None if case.log.figures.nan else found  # the figures tell it themselves
         if "load_in_4bit" in text or "load_in_8bit" in text:  # what is trained is not of it
             return found
         return found.replace(do=(_IN_FLOAT32, *found.do[1:]))
@@ -104,6 +119,8 @@ FIGURES: tuple[Symptom, ...] = (
             "Training loss is 0 for gemma-3-4b-it": "logging_nan_inf_filter",
             "T5Gemma returning 0 loss for s2s training": "logging_nan_inf_filter",
             "the loss is always 0.0 from the first step": "-100",
+            "Loss: 0 after 15 steps\n--learning_rate=0.003 --lora_r=128": "It is the rate",
+            "Loss: 0 after 15 steps\n--learning_rate=2e-4 --lora_r=128": "-100",
             "gemma2 微调 loss 一直为0": "-100",
             "Gemma 3 fine-tuning: zero training loss after step 1": "-100",
             "the loss is 0.02 now": "",

@@ -2,7 +2,40 @@
 
 from __future__ import annotations
 
+import re
+
+from ..general.base import Answering
 from .base import Symptom, told
+
+
+def _unless_of_tensors(answer: Answering) -> Answering:
+    """Leave sizes of tensors in one model and another to the error that states them."""
+    return lambda case: (
+        None
+        if re.search(r"(?i)size mismatch", f"{case.hit.before}{case.hit.text}")
+        else answer(case)
+    )
+
+
+_another_size = told(
+    "what was saved is said to have another size than it should",
+    "from safetensors import safe_open; f = safe_open(FILE, 'pt'); print(sum(f.get_tensor"
+    "(k)"
+    ".numel() for k in f.keys()), [(k, f.get_slice(k).get_shape(), f.get_slice(k).get_dtype"
+    "()) "
+    "for k in list(f.keys())[:8]])",
+    "embed_tokens or lm_head among the keys of an adapter: "
+    "save_embedding_layers=False, or leave them out of modules_to_save",
+    "dtype=torch.bfloat16 before saving: float32 is twice as large",
+    "a few hundred bytes or empty tensors: gather them (ZeRO-3, FSDP) before saving",
+    why="rank 16 on all linear layers is 0.3 to 1% of the weights. Resized or trained "
+    "embeddings of 262,144 tokens are saved whole and outweigh it by far; a full checkpoint"
+    " "
+    "also has optimizer.pt, twice the trained weights in float32; 4-bit weights are a "
+    "quarter",
+    of_gemma=True,
+)
+
 
 FILES: tuple[Symptom, ...] = (
     Symptom(
@@ -32,24 +65,7 @@ FILES: tuple[Symptom, ...] = (
         r"大小)[^\n]{0,10}(?:\d+ ?[KMG]B?|"
         r"不对|异常|太大|太小"
         r"|翻倍)",
-        told(
-            "what was saved is said to have another size than it should",
-            "from safetensors import safe_open; f = safe_open(FILE, 'pt'); print(sum(f.get_tensor"
-            "(k)"
-            ".numel() for k in f.keys()), [(k, f.get_slice(k).get_shape(), f.get_slice(k).get_dtype"
-            "()) "
-            "for k in list(f.keys())[:8]])",
-            "embed_tokens or lm_head among the keys of an adapter: "
-            "save_embedding_layers=False, or leave them out of modules_to_save",
-            "dtype=torch.bfloat16 before saving: float32 is twice as large",
-            "a few hundred bytes or empty tensors: gather them (ZeRO-3, FSDP) before saving",
-            why="rank 16 on all linear layers is 0.3 to 1% of the weights. Resized or trained "
-            "embeddings of 262,144 tokens are saved whole and outweigh it by far; a full checkpoint"
-            " "
-            "also has optimizer.pt, twice the trained weights in float32; 4-bit weights are a "
-            "quarter",
-            of_gemma=True,
-        ),
+        _unless_of_tensors(_another_size),
         {
             "the saved adapter is 2.5 GB after fine-tuning gemma-2 with r=16": "embed_tokens",
             "merged model size is double the size of the base": "dtype",

@@ -35,6 +35,18 @@ _differ = told(
     "almost 0, for each token alone it stays near 1",
 )
 
+loss_of_zero_in_grpo = told(
+    "a loss of 0 is told of in GRPO, where it is ordinary at the start",
+    "look at reward, reward_std and grad_norm, not at the loss: are they above 0?",
+    "reward_std of 0: all answers of a group get the same reward, and nothing is learned; "
+    "log_completions=True shows them",
+    "grad_norm of nan: bf16=True in place of fp16",
+    why="before a step the policy equals the reference and the advantages of a group add "
+    "up "
+    "to 0, so the loss is 0 while its gradient is not; later it is beta times the distance "
+    "between the two, which grows. A grad_norm of 0 as well means that nothing is trained",
+)
+
 POLICIES: tuple[Symptom, ...] = (
     Symptom(
         "importance-ratio-without-gradient",
@@ -85,17 +97,7 @@ POLICIES: tuple[Symptom, ...] = (
             rf"(?:{_LOSS})[^\n]{{0,20}}?{_ZERO}|{_ZERO}[^\n]{{0,12}}?(?:{_LOSS})",
             80,
         ),
-        told(
-            "a loss of 0 is told of in GRPO, where it is ordinary at the start",
-            "look at reward, reward_std and grad_norm, not at the loss: are they above 0?",
-            "reward_std of 0: all answers of a group get the same reward, and nothing is learned; "
-            "log_completions=True shows them",
-            "grad_norm of nan: bf16=True in place of fp16",
-            why="before a step the policy equals the reference and the advantages of a group add "
-            "up "
-            "to 0, so the loss is 0 while its gradient is not; later it is beta times the distance "
-            "between the two, which grows. A grad_norm of 0 as well means that nothing is trained",
-        ),
+        loss_of_zero_in_grpo,
         {
             "Why does the loss start at 0 when I train GRPO, and then possibly increase?": (
                 "reward_std"

@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .not_found import not_found
 
 _LINEAR_ONLY = r"target_modules=r'^(?:.*\.)?language_model\..*\.(?:q|k|v|o|gate|up|down)_proj$'"
 
@@ -23,83 +24,48 @@ def _unsupported(case: Case) -> Answer:
     )
 
 
-_ON_ANOTHER_ADAPTER = Answer(
-    "target_modules names the inside of an adapter's own layers (base_layer, lora_A), "
-    "which a plain model does not have",
+# Layers of a quantizer: GPTQ's, AWQ's and others.
+_QUANTIZED = re.compile(
+    r"(?i)quant|^wq|awq|gptq|marlin|exllama|hqq|aqlm|eetq|fp8|qlinear|linear[48]bit"
+)
+_QUANTIZERS = (
+    (re.compile(r"(?i)^wq|awq"), "autoawq", ""),
+    (re.compile(r"(?i)hqq"), "hqq", ""),
+    (re.compile(r"(?i)linear[48]bit"), "bitsandbytes", ""),
     (
-        "target_modules of the layers themselves (q_proj, v_proj, ..., or all-linear), "
-        "and train again",
-        "for this adapter: the first one on the base again, not merged, and this one on "
-        "that: PeftModel.from_pretrained(PeftModel.from_pretrained(base, FIRST), THIS)",
+        re.compile(r"(?i)(?:triton|torch|marlin|exllama|cuda|ipex|bitblas)\w{0,12}quantlinear"),
+        "gptqmodel",
+        ">=0.15.0",
     ),
-    why="the names were collected from a model that had an adapter already, so that the "
-    "second one lay upon the first; without the first, its layers have no place",
-    known="PEFT says so; base_layer and lora_A are names of PEFT's layers",
 )
 
 
-def _of_layers(message: str) -> Answer | None:
-    layers = re.search(r"You specified 'layers_to_transform': (\[?[\d, ]{1,60}\]?)", message)
-    if layers is None:
-        return None
-    return Answer(
-        "no module has both a name of target_modules and a layer of layers_to_transform: "
-        f"{layers[1]}",
-        (
-            "print(model.config.get_text_config().num_hidden_layers)   : layers count from 0",
-            "or leave layers_to_transform out; layers_pattern, where the layers' list has "
-            "another name than layers",
-        ),
-        known="PEFT adds the layers to its message; which of the two fits nothing, it does not say",
-    )
-
-
-def _of_moved_paths(names: str) -> Answer | None:
-    """Answer paths of the multimodal Gemma 3, which transformers 4.52 moved."""
-    if re.search(r"(?<!model\.)language_model\.model\.layers", names):
+def _of_another_kind(case: Case) -> Answer:
+    name = next(filter(None, case.match.groups()), "module")
+    if not _QUANTIZED.search(name):
         return Answer(
-            "the pattern in target_modules is of the old module path, and matches nothing",
-            (
-                "write it for model.language_model.layers in place of language_model.model.layers",
-                "or target_modules='all-linear'",
-            ),
-            why="transformers 4.52 moved the decoder of the multimodal Gemma 3 (and PaliGemma) "
-            "from language_model.model.layers to model.language_model.layers",
-            known="the pattern is in the message; the paths are those of transformers 4.51.3 and "
-            "4.52.4",
-            of_gemma=True,
+            f"target_modules hits a {name}, which PEFT cannot adapt",
+            (_LINEAR_ONLY, "or target_modules='all-linear'"),
+            why="LoRA takes linear layers, embeddings and convolutions; a short name in the list "
+            "also ends the path of other modules. A layer of a quantization that this PEFT does "
+            "not know counts as another kind too",
+            known="the message names the module that was hit",
+            settles=False,
         )
-    if re.search(r"model\.language_model\.", names):
-        return Answer(
-            "the pattern in target_modules matches nothing in this model",
-            (
-                "before transformers 4.52 the path was language_model.model.layers; a text-only "
-                "checkpoint has model.layers",
-                "print([n for n, _ in model.named_modules()][:40]) shows the names that are there",
-            ),
-            why="module paths of the multimodal Gemma 3 moved in transformers 4.52",
-            known="the pattern is in the message; which release ran decides",
-            certain=False,
-            of_gemma=True,
-        )
-    return None
-
-
-def _not_found(case: Case) -> Answer:
-    names = case.match["names"]
-    if re.search(r"\bbase_layer\b|\blora_[AB]\b|\blora_dropout\b", names):
-        return _ON_ANOTHER_ADAPTER
-    special = _of_layers(case.message) or _of_moved_paths(names)
-    if special is not None:
-        return special
+    packages = next((row[1:] for row in _QUANTIZERS if row[0].search(name)), ("", ""))
+    quantizer, bound = packages
     return Answer(
-        "no module of this model has a name that target_modules asks for",
+        f"target_modules hits a {name}, a quantized layer that this PEFT cannot adapt",
         (
-            "target_modules='all-linear'",
-            "print({n.split('.')[-1] for n, _ in model.named_modules()}) shows the names",
+            f"pip install -U 'peft{bound}' {quantizer}".rstrip() + "   and restart the kernel",
+            "or the checkpoint in 16 bits with load_in_4bit=True (QLoRA)",
         ),
-        why="the names are another family's, or the pattern is not written for this model's paths",
-        known="PEFT says so; it lists what was asked for",
+        why="PEFT has its own adapter layer for each kind of quantized one, and tells a kind by "
+        "the package that made it: a PEFT that is older than the kind, or without that package, "
+        "takes it for a plain module",
+        known="the message names the module"
+        + ("; PEFT knows gptqmodel's layers since 0.15.0, read in its wheels" if bound else ""),
+        settles=False,
     )
 
 
@@ -196,7 +162,7 @@ KINDS: tuple[General, ...] = (
     General(
         "target-not-found",
         r"Target modules (?P<names>.{1,300}?) not found in the base model",
-        _not_found,
+        not_found,
         {
             "ValueError: Target modules {'q_proj'} not found in the base model. Please check the "
             "target modules and try again. Note: You specified 'layers_to_transform': [90, 91].": (
@@ -208,6 +174,14 @@ KINDS: tuple[General, ...] = (
             "ValueError: Target modules {'query_key_value'} not found in the base model.": (
                 "all-linear"
             ),
+            "ValueError: Target modules [] not found in the base model. Please": "is empty",
+            "ValueError: Target modules q_proj,v_proj not found in the base model. Please check": (
+                "['q_proj', 'v_proj']"
+            ),
+            "model = PeftModel.from_pretrained(model, path)\n"
+            "ValueError: Target modules {'in_proj_qkv'} not found in the base model. Please": (
+                "class that was trained"
+            ),
         },
     ),
     General(
@@ -218,16 +192,7 @@ KINDS: tuple[General, ...] = (
         r"\w{0,30}Norm) is not "
         r"supported|"
         r"\) is not supported\. Currently, only the following modules are supported: ",
-        lambda case: Answer(
-            "target_modules hits a "
-            f"{next(filter(None, case.match.groups()), 'module')}, which PEFT cannot adapt",
-            (_LINEAR_ONLY, "or target_modules='all-linear'"),
-            why="LoRA takes linear layers, embeddings and convolutions; a short name in the list "
-            "also ends the path of other modules. A layer of a quantization that this PEFT does "
-            "not know counts as another kind too",
-            known="the message names the module that was hit",
-            settles=False,
-        ),
+        _of_another_kind,
         {
             "ValueError: Target module GemmaRMSNorm((2048,), eps=1e-06) is not supported. "
             "Currently, only the following modules are supported": "GemmaRMSNorm",
@@ -236,7 +201,10 @@ KINDS: tuple[General, ...] = (
             "`torch.nn.Linear`, `torch.nn.Embedding`": "hits a module",
             "This format is not supported. Currently, only the following are supported: csv": "",
             "ValueError: Target module WQLinear_GEMM is not supported. Currently, only": (
-                "quantization"
+                "autoawq"
+            ),
+            "ValueError: Target module TritonV2QuantLinear() is not supported. Currently, only": (
+                "peft>=0.15.0"
             ),
         },
     ),

@@ -38,6 +38,40 @@ def _assertion(case: Case) -> Answer:
     )
 
 
+def no_bfloat16(case: Case, card: str) -> Answer:
+    """Answer by who refuses: a card, or one function of this torch."""
+    function = re.search(r"\"(?P<name>\w{2,60})\" not implemented for 'BFloat16'", case.hit.text)
+    if function is not None:
+        on_cpu = "cpu" in function["name"] or "mkldnn" in function["name"]
+        return Answer(
+            f"torch's {function['name']} does not compute bfloat16"
+            + (" on the CPU" if on_cpu else " in this release, on this device"),
+            (
+                "model.to('cuda'), where a GPU is there: the layer lies on the CPU"
+                if on_cpu
+                else "pip install -U torch   (more functions take bfloat16 each release)",
+                "that step in float32, and its result cast: x = f(y.float()).to(torch.bfloat16)",
+                "or float32 for all of it: dtype=torch.float32, bf16=False",
+            ),
+            why="each function of torch has its own list of dtypes for each device",
+            known="the message names the function; which release has it, was not looked up",
+            settles=False,
+        )
+    return Answer(
+        "bfloat16 was asked for where it is not computed",
+        (
+            "float32 (dtype=torch.float32, bf16=False)   is safe for every Gemma",
+            "use_cpu=True beside it, where no GPU is meant to be used"
+            if "bf16/gpu" in case.hit.text
+            else "fp16=True with weights in float32, on a card without bfloat16",
+        ),
+        why="compute capability 8.0 and newer compute bfloat16; float16 overflows in Gemma 3"
+        + card,
+        known="the message",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "cuda-graph-output-overwritten",

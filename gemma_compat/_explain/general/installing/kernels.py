@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .compiled_code import no_bfloat16
 
 
 def _card(case: Case) -> str:
@@ -242,23 +243,14 @@ KINDS: tuple[General, ...] = (
         r"doesn't support bf16/gpu|"
         r"Bfloat16 is only supported on GPUs with compute capability of at least|"
         r"(?<!_mps\")(?<!unscale_cuda\")(?<!tril_cuda_template\") not implemented for 'BFloat16'",
-        lambda case: Answer(
-            "bfloat16 was asked for where it is not computed",
-            (
-                "float32 (dtype=torch.float32, bf16=False)   is safe for every Gemma",
-                "use_cpu=True beside it, where no GPU is meant to be used"
-                if "bf16/gpu" in case.hit.text
-                else "fp16=True with weights in float32, on a card without bfloat16",
-            ),
-            why="compute capability 8.0 and newer compute bfloat16; float16 overflows in Gemma 3"
-            + _card(case),
-            known="the message",
-            settles=False,
-        ),
+        lambda case: no_bfloat16(case, _card(case)),
         {
             "ValueError: Your setup doesn't support bf16/gpu. You need torch>=1.10": "use_cpu=True",
             "__Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your "
             "Tesla V100-SXM2-16GB GPU has compute capability 7.0.": "float32",
+            "RuntimeError: \"eye\" not implemented for 'BFloat16'": "pip install -U torch",
+            "RuntimeError: \"addmm_impl_cpu_\" not implemented for 'BFloat16'": "on the CPU",
+            "a layer that is not implemented for 'BFloat16' here": "float32",
         },
         alone=True,
     ),

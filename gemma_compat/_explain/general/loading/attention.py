@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
-from ..base import Case, General, always
+from ..base import Case, General
 
 
 def _no_kernel(case: Case) -> Answer | None:
@@ -67,6 +69,41 @@ def _no_attention(case: Case) -> Answer:
     )
 
 
+_TRAINS = re.compile(r"(?i)\b(?:train|fine-?tun)|\btrainer\b|微调|训练|qlora")
+
+
+def _in_float32(case: Case) -> Answer:
+    """Answer by what ran: a trainer hands over 16 bits by autocast, generation by the weights."""
+    load = "from_pretrained(..., dtype=torch.bfloat16)   (torch_dtype before transformers 4.56)"
+    other = 'or attn_implementation="sdpa", which takes float32'
+    trained = (
+        "bf16=True (fp16=True on a card without bfloat16) in the trainer's arguments, which runs "
+        "each step under autocast"
+    )
+    around = (
+        "or with torch.autocast('cuda', dtype=torch.bfloat16):   around generate or the forward, "
+        "where norms or an adapter stay in float32"
+    )
+    newer = "or pip install -U unsloth unsloth_zoo"
+    is_unsloth = "nsloth" in f"{case.near}{case.around}"
+    is_refused = case.match[0].startswith(("Flash Attention", "Flash attention"))
+    if is_refused and case.phase != "training":  # transformers looks at the dtype as it loads
+        do: tuple[str, ...] = (load, other)
+    elif case.phase in {"generating", "evaluating"}:
+        do = (load, around, other)
+    elif case.phase == "training" or is_unsloth or _TRAINS.search(case.near):
+        do = (trained, f"or {load}", *((newer,) if is_unsloth else ()), other)
+    else:
+        do = (load, f"in training: {trained}", other)
+    return Answer(
+        "flash-attn was handed float32, and it computes in 16 bits only",
+        do,
+        why="without a dtype a checkpoint may be loaded in float32, and norms or adapters in "
+        "float32 hand it on where no autocast is on",
+        known="the message has the dtypes",
+    )
+
+
 def _unknown_attention(case: Case) -> Answer:
     return Answer(
         "no attention of that name exists for this model, in this transformers",
@@ -106,17 +143,16 @@ KINDS: tuple[General, ...] = (
         "flash-attention-in-float32",
         r"Flash ?Attention[ \d.]{0,6} only supports? (?:torch\.)?(?:float16|fp16)|"
         r"FlashAttention only supports? fp16 and bf16",
-        always(
-            "flash-attn was handed float32, and it computes in 16 bits only",
-            "from_pretrained(..., dtype=torch.bfloat16)   (torch_dtype before transformers 4.56)",
-            'or attn_implementation="sdpa", which takes float32',
-            why="without a dtype a checkpoint may be loaded in float32, and norms or adapters in "
-            "float32 hand it on where no autocast is on",
-            known="the message has the dtypes",
-        ),
+        _in_float32,
         {
             "ValueError: Flash Attention 2.0 only supports torch.float16 and torch.bfloat16 "
-            "dtypes. You passed torch.float32": "bfloat16"
+            "dtypes. You passed torch.float32": "bfloat16",
+            'File "/x/site-packages/transformers/trainer.py", line 9, in '
+            "training_step\n    x(y)\nRuntimeError: FlashAttention only support fp16 and bf16 "
+            "data type": "bf16=True",
+            'File "/x/site-packages/transformers/generation/utils.py", line 9, in '
+            "generate\n    x(y)\nRuntimeError: FlashAttention only support fp16 and bf16 data "
+            "type": "autocast",
         },
     ),
     General(

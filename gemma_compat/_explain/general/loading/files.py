@@ -9,6 +9,7 @@ from ...answer import Answer
 from ..base import Case, General, always
 from ..data.values import tokenizer_of_5
 from ..released import released
+from .saved_sizes import shape_in_the_file
 
 
 def _model_type(case: Case) -> Answer:
@@ -48,25 +49,6 @@ def _no_entry(case: Case) -> Answer | None:
         "the last frame shows",
         certain=False,
         of_gemma=True,
-    )
-
-
-def _another_shape(case: Case) -> Answer:
-    saved, here = case.match["saved"], case.match["here"]
-    packed = saved.endswith(" 1") or here.endswith(" 1")
-    return Answer(
-        "a weight of the file is packed in 4 bits, and the model that takes it is not (or the "
-        "other way round)"
-        if packed
-        else f"the files belong to another model: [{saved}] in the file, [{here}] in the model",
-        (
-            "load the checkpoint with its own quantization config: one in 4 bits as it is, the "
-            "base in 16 bits with load_in_4bit=True",
-        )
-        if packed
-        else ("the config.json and the class that were saved beside these files",),
-        why="bitsandbytes keeps a 4-bit weight as one column of bytes" if packed else "",
-        known="both shapes are in the message",
     )
 
 
@@ -246,12 +228,18 @@ KINDS: tuple[General, ...] = (
         "weight-of-another-shape",
         r"Trying to set a tensor of shape torch\.Size\(\[(?P<saved>[\d, ]{1,60})\]\) in \"\w+\" "
         r"\(which has shape torch\.Size\(\[(?P<here>[\d, ]{1,60})\]\)",
-        _another_shape,
+        shape_in_the_file,
         {
             'ValueError: Trying to set a tensor of shape torch.Size([4, 8]) in "weight" (which has '
             "shape torch.Size([8, 8])), this looks incorrect.": "another model",
             'ValueError: Trying to set a tensor of shape torch.Size([32, 1]) in "weight" (which '
             "has shape torch.Size([8, 8])), this looks incorrect.": "4 bits",
+            'ValueError: Trying to set a tensor of shape torch.Size([0]) in "weight" (which has '
+            "shape torch.Size([8, 8])), this looks incorrect.": "gather",
+            'ValueError: Trying to set a tensor of shape torch.Size([8, 8]) in "weight" (which '
+            "has shape torch.Size([0])), this look incorrect.": "ZeRO-3",
+            'ValueError: Trying to set a tensor of shape torch.Size([32001, 8]) in "weight" (which '
+            "has shape torch.Size([32000, 8])), this look incorrect.": "rows",
         },
     ),
     General(

@@ -130,6 +130,78 @@ def size_mismatch(case: Case) -> Answer:
     return _other_size(saved, here)
 
 
+def shape_in_the_file(case: Case) -> Answer:
+    """Answer a refusal of from_pretrained, whose message has both shapes and no weight's name."""
+    saved, here = case.match["saved"], case.match["here"]
+    if here == "0" and case.phase == "loading":
+        return _CUT_BEFORE_LOADING
+    piece = _of_pieces(case, saved, here)
+    if piece:
+        return piece
+    if saved.endswith(", 1"):
+        return _packed(saved, here)
+    if here.endswith(", 1"):
+        return _PACKED_HERE
+    rows, columns = (
+        [_rows(shape) for shape in (saved, here)],
+        [s.split(",")[1:] for s in (saved, here)],
+    )
+    if columns[0] == columns[1] and min(map(int, rows)) >= _FEWEST_TOKENS:
+        return _tables(*rows)
+    return Answer(
+        f"the files belong to another model: [{saved}] in the file, [{here}] in the model",
+        (
+            "the config.json and the class that were saved beside these files",
+            "download the folder anew: config.json and weights of one revision",
+        ),
+        why="a config of another size or another release of the model, or files of two models in "
+        "one folder",
+        known="both shapes are in the message",
+    )
+
+
+_FEWEST_TOKENS = 20_000  # rows of a table that is one of a vocabulary
+
+
+def _tables(saved: str, here: str) -> Answer:
+    return Answer(
+        f"a table of the vocabulary has {saved} rows in the file and {here} in the model",
+        (
+            f"config.json with vocab_size={saved}: the one that was saved beside the weights",
+            "then model.resize_token_embeddings(len(tokenizer)), where tokens are to be added",
+            "or download config.json and weights of one revision anew",
+        ),
+        why="from_pretrained makes the model by its config, and the config's vocab_size is not "
+        "that of the file: a config of another model, or one that was changed",
+        known="both shapes are in the message; that it is the vocabulary follows from their size",
+        settles=False,
+    )
+
+
+_PACKED_HERE = Answer(
+    "a weight of the file is in 16 bits, and the model that takes it is packed in 4 bits",
+    (
+        "quantization_config out of config.json, where the files were merged to 16 bits",
+        "or the base in 16 bits, with load_in_4bit=True in from_pretrained",
+    ),
+    why="bitsandbytes keeps a 4-bit weight as one column of bytes",
+    known="both shapes are in the message",
+)
+
+_CUT_BEFORE_LOADING = Answer(
+    "from_pretrained puts weights into a model that ZeRO-3 has cut already (size 0)",
+    (
+        "no low_cpu_mem_usage=True and no device_map beside ZeRO-3",
+        "QLoRA under ZeRO-3: pip install -U transformers accelerate peft bitsandbytes trl",
+        "or ZeRO-2, which does not partition the weights",
+    ),
+    why="with ZeRO-3 in the trainer's arguments the model is made in pieces; only the loader that "
+    "knows of it gathers them, and older releases took another one for quantized or big models",
+    known="the size 0 is in the message, and the frames are of from_pretrained",
+    settles=False,
+)
+
+
 def _ranks(case: Case, saved: str, here: str) -> Answer | None:
     """Answer where the two shapes differ in the rank alone."""
     of_file, of_model = saved.split(", "), here.split(", ")

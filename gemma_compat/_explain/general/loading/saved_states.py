@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .state_keys import are_buffers
 
 _WEIGHTS_ALONE = (
     "weights alone: accelerate merge-weights CHECKPOINT/pytorch_model_fsdp_0 OUT   (FSDP), python "
@@ -55,6 +56,8 @@ def _no_states(case: Case) -> Answer | None:
 
 def _adapter_alone(case: Case) -> Answer | None:
     if not case.says(r"load_checkpoint|deepspeed[/\\]runtime"):
+        return None
+    if are_buffers(f"{case.message}\n{case.hit.after}"):  # no weight of the base is missing
         return None
     return Answer(
         "DeepSpeed's checkpoint of an adapter is loaded as if it held the whole model",

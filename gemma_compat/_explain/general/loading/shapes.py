@@ -2,43 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from ...answer import Answer
 from ..base import Case, General
-from ..memory.merging import merged_sizes
-
-_VISION = re.compile(r"vision|image|pixel|siglip|projector|embed_vision", re.IGNORECASE)
-
-
-def _matrices(case: Case) -> Answer:
-    inner, rows, columns = (int(case.match[name]) for name in ("inner", "rows", "columns"))
-    if rows == 1 and columns > 1 and (columns * 2) % inner == 0:
-        return Answer(
-            f"a weight that is packed in 4 bits met a plain matmul: {columns:,} bytes are a matrix "
-            f"of {columns * 2 // inner:,} x {inner:,}",
-            (
-                "load it with its quantization_config, and keep the layers that bitsandbytes made",
-                "or load the base in 16 bits, where code replaces or copies layers",
-            ),
-            why="bitsandbytes stores a 4-bit weight as one column of bytes; only its own layer "
-            "unpacks it. Code that copies .weight, converts the module, or calls F.linear on it "
-            "loses that",
-            known="the shapes are in the message; the rest follows by arithmetic",
-            settles=False,
-        )
-    return Answer(
-        f"a layer for inputs of size {rows:,} got inputs of size {inner:,}",
-        (
-            "print(model.config) and print(model)   show which of the two the model is made for",
-            "the checkpoint's own class and config, without strict=False and "
-            "ignore_mismatched_sizes=True",
-        ),
-        why="a head, projector or adapter of another size than the model's hidden states: of "
-        "another member of the family, or not loaded from the same files",
-        known="both shapes are in the message; which of the two is wrong is not",
-        settles=False,
-    )
+from .matrices import matrices
+from .two_sizes import two_sizes
 
 
 def _partitioned(case: Case) -> Answer:
@@ -61,113 +28,28 @@ def _partitioned(case: Case) -> Answer:
     )
 
 
-_EMPTY = Answer(
-    "values are put into a tensor, and there are none: the source is empty (size 0)",
-    (
-        "print what the last frame's line assigns: who made it, and from what?",
-        "GRPO: each reward function returns one number for each completion: print(len(rewards), "
-        "len(completions))",
-    ),
-    why="a list of no scores, no rows or no labels became a tensor of size 0; a reward function "
-    "whose column (answer, solution) is not in the rows returns nothing",
-    known="both sizes are in the message; what the values are, only the frames say",
-    settles=False,
-)
-
-
-_PREPARING = re.compile(r"\bnormalize\(|\brescale\(|image_transforms|image_processing")
-_CHANNELS = Answer(
-    "an image has another number of colour channels than the three that are expected",
-    ("image = image.convert('RGB')   for each image that was opened",),
-    why="a PNG with transparency has four (RGBA), a grey one has one",
-    known="both numbers are in the message, and the frames are those of preparing an image",
-    certain=False,
-)
-
-
-_OPTIMIZER_STATE = Answer(
-    "FSDP gathers the state of the optimizer, and that state has not the shape of the weights",
-    (
-        "save_only_model=True   : checkpoints without the optimizer",
-        "or optim='adamw_torch'   whose state has the shape of the weights",
-    ),
-    why="FSDP takes each tensor of the state for one with the shape of the sharded weight. "
-    "Adafactor keeps rows and columns of a matrix in place of it, and others keep packed blocks",
-    known="the last frame is of FSDP's optimizer state; torch's source says what it assumes",
-    certain=False,
-    settles=False,
-)
-
-
-def _two_sizes(case: Case) -> Answer:
-    numbers = [text for text in case.match.groups() if text]
-    if case.match["d"] == "0":
-        return _EMPTY
-    if case.match["h"]:
-        numbers = [f"[{text}]" for text in numbers]
-    told = f": {numbers[0]} and {numbers[1]}" if len(numbers) > 1 else ""
-    if "fsdp/_optim_utils.py" in f"{case.frames} {case.around}":
-        return _OPTIMIZER_STATE
-    if re.search(r"attention|attn|mask", case.frames, re.IGNORECASE):
-        return _two_lengths(told)
-    if re.search(r"\blora_[AB]\b|\bmerg(?:e|ing|ed)\b|lora_weights", case.around):
-        return merged_sizes(told, numbers)
-    if _PREPARING.search(case.frames) and {"3"} < set(numbers) <= {"1", "2", "3", "4"}:
-        return _CHANNELS
-    if _VISION.search(case.frames):
-        return Answer(
-            f"two tensors of the vision part have sizes that do not fit{told}",
-            (
-                "the processor and the config of one checkpoint: AutoProcessor.from_pretrained of "
-                "the same name",
-                "one row first: per_device_train_batch_size=1",
-            ),
-            why="an image size, a number of image tokens or a projector of another checkpoint",
-            known="the message has both sizes; the last frames are of the vision part",
-            settles=False,
-        )
-    return Answer(
-        f"two tensors of one operation have sizes that do not fit{told}",
-        (
-            "one row first: per_device_train_batch_size=1   shows whether rows of different "
-            "lengths are at fault",
-            "print the shapes before the line of the last frame",
-        ),
-        why="rows that are not padded alike, a mask or labels cut apart from the input, or weights "
-        "of another size than the config's",
-        known="the message has both sizes; which of these it is, it does not say",
-        settles=False,
-    )
-
-
-def _two_lengths(told: str) -> Answer:
-    return Answer(
-        f"two tensors in the attention have sizes that do not fit, most often the mask{told}",
-        (
-            "leave your own attention_mask out, or make it as long as input_ids plus the cache",
-            "per_device_train_batch_size=1, use_cache=False   show whether padding or the cache is "
-            "at fault",
-        ),
-        why="a mask of another batch, a static or sliding cache of another length, or an attention "
-        "of another release than the code that builds the mask",
-        known="the message has both sizes; the last frames are of the attention",
-        certain=False,
-        settles=False,
-    )
-
-
 KINDS: tuple[General, ...] = (
     General(
         "matrices-of-other-sizes",
         r"mat1 and mat2 shapes cannot be multiplied \(\d+x(?P<inner>\d+) and (?P<rows>\d+)x"
         r"(?P<columns>\d+)\)",
-        _matrices,
+        matrices,
         {
             "RuntimeError: mat1 and mat2 shapes cannot be multiplied (512x2560 and 1x3276800)": (
                 "2,560 x 2,560"
             ),
             "RuntimeError: mat1 and mat2 shapes cannot be multiplied (512x1152 and 2560x1152)": (
                 "inputs of size 2,560"
+            ),
+            'File "/x/site-packages/peft/tuners/lora.py", line 565, in forward\n    F.linear(x)\n'
+            "RuntimeError: mat1 and mat2 shapes cannot be multiplied (4096x4096 and 1x8388608)": (
+                "plain adapter layer"
+            ),
+            "RuntimeError: Caught RuntimeError in replica 0 on device 0.\n"
+            'File "/x/site-packages/bitsandbytes/autograd/_functions.py", line 4, in forward\n'
+            "    output += torch.matmul(subA, state.subB)\n"
+            "RuntimeError: mat1 and mat2 shapes cannot be multiplied (1024x5 and 4x4096)": (
+                "CUDA_VISIBLE_DEVICES=0"
             ),
         },
     ),
@@ -195,7 +77,7 @@ KINDS: tuple[General, ...] = (
         r"output with shape \[(?P<h>[\d, ]{1,60})\] doesn't match the broadcast shape "
         r"\[(?P<i>[\d, ]{1,60})\]|"
         r"Attention mask should be of size \(",
-        _two_sizes,
+        two_sizes,
         {
             "RuntimeError: The size of tensor a (4096) must match the size of tensor b (8192) at "
             "non-singleton dimension 1": "4096 and 8192",
@@ -210,6 +92,19 @@ KINDS: tuple[General, ...] = (
             ),
             "RuntimeError: The expanded size of the tensor (2) must match the existing size (0) at "
             "non-singleton dimension 0.": "reward function",
+            'File "/x/site-packages/transformers/models/llama/modeling_llama.py", line 206, in '
+            "apply_rotary_pos_emb\n    q_embed = (q * cos) + (rotate_half(q) * sin)\n"
+            "RuntimeError: The size of tensor a (3999) must match the size of tensor b (4000) at "
+            "non-singleton dimension 2": "position_ids.shape",
+            "RuntimeError: The expanded size of the tensor (293) must match the existing size "
+            "(147) at non-singleton dimension 3. Target sizes: [1, 28, 147, 293]. Tensor sizes: "
+            "[1, 1, 147, 147]": "293 keys for 147 queries",
+            "RuntimeError: The expanded size of the tensor (88) must match the existing size (87) "
+            "at non-singleton dimension 3.  Target sizes: [32, 32, 88, 88].  Tensor sizes: "
+            "[32, 1, 87, 87]": "collator",
+            'File "/x/site-packages/transformers/generation/utils.py", line 1, in generate\n'
+            "    f(x)\nRuntimeError: The size of tensor a (9) must match the size of tensor b (8) "
+            "at non-singleton dimension 1": "one prompt at a time",
             "RuntimeError: shape '[1, 12, 8, 256]' is invalid for input of size 12288": (
                 "do not fit"
             ),

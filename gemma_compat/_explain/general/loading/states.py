@@ -7,6 +7,7 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 from .saved_sizes import size_mismatch
+from .state_keys import by_names
 
 # A mark in a key, then what it says and what to do.
 _MARKS = (
@@ -65,6 +66,9 @@ def _keys(case: Case) -> Answer | None:
         return size_mismatch(case.replace(hit=case.hit.replace(match=shapes, text=shapes[0])))
     if "size mismatch for" in text and re.search(r"embed_tokens|lm_head", text):
         return _resized()
+    found = by_names(f"{text}\n{case.hit.after}")
+    if found is not None:
+        return found
     for mark, says, do in _MARKS:
         if re.search(mark, text):
             return Answer(
@@ -217,6 +221,17 @@ KINDS: tuple[General, ...] = (
             'key(s) in state_dict: "_orig_mod.model.norm.weight".': "removeprefix('_orig_mod.')",
             "RuntimeError: Error(s) in loading state_dict for FullyShardedDataParallel:\n\tMissing "
             'key(s) in state_dict: "_fsdp_wrapped_module.lm_head.weight".': "before it is wrapped",
+            "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:\n\tMissing "
+            'key(s) in state_dict: "base_model.model.vision_model.embeddings.position_ids".': (
+                "buffers alone"
+            ),
+            "RuntimeError: Error(s) in loading state_dict for LlamaForCausalLM:\n\tMissing key(s) "
+            'in state_dict: "model.layers.0.q_proj.qzeros", "model.layers.0.k_proj.qzeros".': (
+                "kinds of quantizer"
+            ),
+            "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:\n\tMissing "
+            'key(s) in state_dict: "base_model.model.model.embed_tokens.weight", '
+            '"base_model.model.model.layers.0.q_proj.base_layer.weight".': "an adapter alone",
             "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM: size mismatch "
             "for base_model.model.model.embed_tokens.weight": "resize_token_embeddings",
             "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:\n        size "

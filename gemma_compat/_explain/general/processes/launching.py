@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .moving import moved
 
 # The commands that start a training run, with the package where it has another name.
 _INSTALLS = {
@@ -113,18 +114,27 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "quantized-model-moved",
-        r"`\.to` is not supported for `4-bit` or `8-bit`|"
+        r"`\.to` is not supported for `(?:4-bit` or `)?8-bit`|"
         r"`\.(?:cuda|half|float)\(\)` is not supported for `4-bit`|"
         r"Calling `(?:cuda|to|half|float)\(\)` is not supported for `(?:4|8)-bit`",
-        always(
-            "a model in 4 or 8 bits cannot be moved or cast as a whole",
-            "leave .to(), .cuda(), .half() out: device_map={'': 0} places it at loading",
-            known="transformers says so",
-        ),
+        moved,
         {
             "ValueError: `.to` is not supported for `4-bit` or `8-bit` bitsandbytes models.": (
                 "device_map"
-            )
+            ),
+            'File "/x/site-packages/accelerate/big_modeling.py", line 496, in dispatch_model\n'
+            "    model.to(device)\n"
+            'File "/x/site-packages/transformers/modeling_utils.py", line 2883, in to\n'
+            "    raise ValueError(\n"
+            "ValueError: `.to` is not supported for `4-bit` or `8-bit` bitsandbytes models.": (
+                "pip install -U transformers"
+            ),
+            'File "/home/me/train.py", line 4, in <module>\n    model.to("cuda")\n'
+            'File "/x/site-packages/transformers/modeling_utils.py", line 2883, in to\n'
+            "    raise ValueError(\n"
+            "ValueError: `.to` is not supported for `4-bit` or `8-bit` bitsandbytes models.": (
+                "leave .to()"
+            ),
         },
     ),
     General(

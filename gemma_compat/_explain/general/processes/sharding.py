@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .moving import gradient_of_integers
 
 
 def _bucket(case: Case) -> Answer:
@@ -170,19 +171,20 @@ KINDS: tuple[General, ...] = (
     General(
         "integers-that-take-no-gradient",
         r"[Oo]nly Tensors of floating point (?:and complex )?dtype can require gradients",
-        always(
-            "requires_grad was set on weights that are integers: packed 4-bit or 8-bit ones",
-            "prepare_model_for_kbit_training(model) and get_peft_model(model, config), which "
-            "freeze them",
-            "or if p.is_floating_point(): p.requires_grad = True   in a loop of the script",
-            why="full fine-tuning of a quantized model is not possible; an adapter on it is",
-            known="torch says so",
-            settles=False,
-        ),
+        gradient_of_integers,
         {
             "RuntimeError: only Tensors of floating point dtype can require gradients": (
                 "get_peft_model"
-            )
+            ),
+            'File "/home/me/train.py", line 205, in enable\n    param.requires_grad = True\n'
+            "RuntimeError: only Tensors of floating point dtype can require gradients": (
+                "is_floating_point"
+            ),
+            'File "/x/site-packages/peft/utils/other.py", line 205, in update\n'
+            "    self.modules_to_save[a].requires_grad_(True)\n"
+            "RuntimeError: only Tensors of floating point dtype can require gradients": (
+                "llm_int8_skip_modules"
+            ),
         },
     ),
     General(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from ...answer import Answer
 from ..base import Case, General, always
+from .recomputed import recomputed
 
 _changed_view = always(
     "a hook or a line of the script changes a layer's output in place, and the backward pass does "
@@ -32,44 +31,32 @@ def _view_in_place(case: Case) -> Answer | None:
     return (_changed_loss if "UnslothFused" in case.hit.text else _changed_view)(case)
 
 
-def _recomputed(case: Case) -> Answer:
-    near = f"{case.hit.before[-4000:]}{case.around}{case.hit.after}"
-    twice = re.search(r"fsdp_activation_checkpointing: true", near)
-    both = (
-        "gradient_checkpointing=False (LLaMA-Factory: disable_gradient_checkpointing: true), or "
-        "fsdp_activation_checkpointing: false: one of the two"
-    )
-    return Answer(
-        "gradient checkpointing ran a layer a second time, and it did not do the same again",
-        (
-            *((both,) if twice else ()),
-            "gradient_checkpointing_kwargs={'use_reentrant': True}, or gradient_checkpointing=False"
-            "   to see whether that is all",
-            "model.config.get_text_config().use_cache = False   before training",
-            "with Unsloth: pip install -U unsloth unsloth_zoo, or UNSLOTH_COMPILE_DISABLE=1",
-        ),
-        why="a cache that the first run filled, autocast or a compiled part that is on only "
-        "once, or a layer that chooses by data: shapes or dtypes of the second run differ",
-        known="torch compares both runs and says so; which of these it is, the list of shapes "
-        "and dtypes below shows",
-        settles=False,
-    )
-
-
 KINDS: tuple[General, ...] = (
     General(
         "recomputed-otherwise",
         r"Recomputed values for the following tensors\b|A different number "
         r"of tensors was saved during the original forward and recomputation|"
         r"checkpoint\.CheckpointError",
-        _recomputed,
+        recomputed,
         {
             "torch.utils.checkpoint.CheckpointError: torch.utils.checkpoint: Recomputed values for "
             "the following tensors have different metadata than during the forward pass.": (
                 "use_reentrant"
             ),
             "torch.utils.checkpoint.CheckpointError: Recomputed values for the following tensors\n"
-            "have different metadata than during the forward pass": "UNSLOTH_COMPILE_DISABLE=1",
+            "have different metadata than during the forward pass": "use_cache = False",
+            "unsloth\ntorch.utils.checkpoint.CheckpointError: torch.utils.checkpoint: Recomputed "
+            "values for the following tensors": "UNSLOTH_COMPILE_DISABLE=1",
+            "torch.utils.checkpoint.CheckpointError: torch.utils.checkpoint: Recomputed values for "
+            "the following tensors have different metadata than during the forward pass.\n"
+            "tensor at position 4:\nsaved metadata: {'shape': torch.Size([2048]), 'dtype': "
+            "torch.bfloat16, 'device': device(type='cuda', index=0)}\nrecomputed metadata: "
+            "{'shape': torch.Size([0]), 'dtype': torch.bfloat16}": "had let go of it",
+            "torch.utils.checkpoint.CheckpointError: torch.utils.checkpoint: Recomputed values for "
+            "the following tensors have different metadata than during the forward pass.\n"
+            "tensor at position 4:\nsaved metadata: {'shape': torch.Size([2, 8]), 'dtype': "
+            "torch.float32, 'device': device(type='cuda', index=0)}\nrecomputed metadata: "
+            "{'shape': torch.Size([2, 8]), 'dtype': torch.bfloat16}": "a dtype was switched",
             "FSDP full param fine meet torch.utils.checkpoint.CheckpointError\n"
             "  fsdp_activation_checkpointing: true": "one of the two",
         },

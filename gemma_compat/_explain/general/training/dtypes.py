@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ....conditions.hardware import is_without_bfloat16
 from ...answer import Answer
 from ..base import Case, General
+from .two_dtypes import NEWER, by_caller, in_a_cache
 
 _VISION = r"siglip|vision_(?:tower|model|embed)|patch_embed|pixel_values"
 _AUDIO = r"audio|conv1d|input_features"
@@ -93,38 +93,17 @@ def _dtypes(case: Case) -> Answer:
         return _features(case, pair)
     if re.search(r"signed char|\bint8\b|\bChar\b", case.hit.text):
         return _EIGHT_BITS
-    lacks = is_without_bfloat16.is_known_to_hold(case.facts) or re.search(
-        r"(?i)without bfloat16|no bfloat16|\bV100\b|\bT4\b", case.hit.text
-    )
-    newer = "pip install -U unsloth unsloth_zoo   and restart the kernel, where Unsloth is used"
-    near = case.hit.before[-4000:] + case.around + case.hit.after
-    return Answer(
-        f"one operation meets {pair}",
-        (
-            "give everything one dtype: load with dtype=torch.float32, and train without fp16 "
-            "(Gemma 3 overflows it)"
-            if lacks
-            else "give everything one dtype: load with dtype=torch.bfloat16 and train with "
-            "bf16=True",
-            "or run the step under torch.autocast",
-            *((newer,) if "nsloth" in near else ()),
-        ),
-        why="weights, adapter and inputs were not all cast: a head or an adapter in float32 beside "
-        "weights in 16 bits, or a step outside of autocast",
-        known="the dtypes are in the message; which of the two is the wrong one is not",
-        settles=False,
-    )
+    return in_a_cache(case, pair) or by_caller(case, pair)
 
 
 def _features(case: Case, pair: str) -> Answer:
     """Answer where features of images or audio are put among the embeddings of the text."""
     near = case.hit.before[-4000:] + case.around
-    newer = "pip install -U unsloth unsloth_zoo   and restart the kernel, where Unsloth is used"
     cast = "inputs = inputs.to(model.device, dtype=model.dtype)   before generate or the forward"
     is_unsloth = "nsloth" in near or "Gemma4_(" in near
     return Answer(
         f"features of images or audio and embeddings of the text have different dtypes ({pair})",
-        (newer, cast) if is_unsloth else (cast, newer),
+        (NEWER, cast) if is_unsloth else (cast, NEWER),
         why="both are put into one tensor. On a card without bfloat16 Unsloth loads Gemma 4 with "
         "embeddings in float32 beside an audio part in float16; newer releases of unsloth_zoo cast "
         "the features",
@@ -222,8 +201,9 @@ KINDS: tuple[General, ...] = (
         r"(?:mat1|self) and mat2 (?:must have|should be of) (?:the )?same dtype|"
         r"Input type \(\S+\) and (?:bias|weight)(?: type)? \(\S+\) should be the same|"
         r"Index put requires the source and destination dtypes match|"
-        r"expected self and source to have same dtypes|Expected out tensor to have dtype|"
-        r"dtype c10::\w{3,12}, but got |"
+        r"expected self and source to have same dtypes|"
+        r"index_(?:copy|add)_\(\): self and source expected to have the same dtype|"
+        r"Expected out tensor to have dtype|dtype c10::\w{3,12}, but got |"
         r"Expected query, key, and value to have the same dtype|"
         r"[Dd]type mismatch[^\n]{0,30}?(?:c10::|float|Half|BF16|FP16|bf16|fp16|bfloat16)",
         _dtypes,
@@ -233,6 +213,25 @@ KINDS: tuple[General, ...] = (
                 "float32 and bfloat16"
             ),
             "RuntimeError: expected scalar type Half but found Float": "float16 and float32",
+            'File "/x/site-packages/unsloth/models/llama.py", line 1, in f\n    a @ b\n'
+            "RuntimeError: expected scalar type Half but found Float": "Unsloth's own code",
+            'File "/x/site-packages/peft/tuners/lora.py", line 1, in forward\n    lora_A(x)\n'
+            "RuntimeError: self and mat2 must have the same dtype": "pip install -U peft",
+            'File "/x/site-packages/peft/tuners/lora/layer.py", line 1, in forward\n'
+            "    result = self.base_layer(x, *args, **kwargs)\n"
+            "RuntimeError: self and mat2 must have the same dtype": "bf16=True",
+            'File "/x/site-packages/transformers/generation/utils.py", line 1, in generate\n'
+            "    lm_head(x)\nRuntimeError: expected scalar type Half but found Float": (
+                "around generate"
+            ),
+            "k = cache_k.index_copy(2, input_pos, k)\nRuntimeError: index_copy_(): self and source "
+            "expected to have the same dtype, but got (self) Float and (source) BFloat16": (
+                "make the cache"
+            ),
+            'File "/x/site-packages/transformers/cache_utils.py", line 1, in update\n'
+            "    k_out.index_copy_(2, cache_position, key_states)\nRuntimeError: index_copy_(): "
+            "self and source expected to have the same dtype, but got (self) BFloat16 and (source) "
+            "Float": "growing cache",
             "Dtype mismatch (`float != c10::Half`) during LoRA fine-tuning of `gemma-4-E2B-it`": (
                 "one operation meets"
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....conditions.hardware import is_without_bfloat16
 from ...answer import Answer
 from ..base import Case
 
@@ -52,12 +53,21 @@ _PER_LAYER = Answer(
 )
 
 
+_MARKS = re.compile(r"\b(?:image|audio|video)_token_(?:index|id)\b")
+_SEVERAL = re.compile(r"(?i)\b(?:multi(?:ple)?|several|two|[2-9])[ -]?gpus?\b|多卡|多GPU")
+
+
 def lookup(case: Case) -> Answer:
     """Answer a lookup in an embedding that went past its table."""
     if re.search(r"embed_tokens_per_layer|get_per_layer_inputs", case.near):
         return _PER_LAYER
     # This kernel serves other lookups by index as well.
     of_any = "vectorized_gather" in case.above_traceback + case.around
+    marks = (
+        "the class that was made for these marks (image_token_index), by the transformers that its "
+        "config.json names: it replaces them before it looks ids up",
+    )
+    alone = ("CUDA_VISIBLE_DEVICES=0: gone on one GPU? Then the ids arrive broken on another",)
     return Answer(
         "a lookup by index went past its table: most often a token id that the embedding has no "
         "row for"
@@ -65,8 +75,10 @@ def lookup(case: Case) -> Answer:
         else "a lookup in an embedding went past its table: a token id is not below the number of "
         "rows",
         (
+            *(marks if _MARKS.search(case.near) else ()),
             "compare max(input_ids) with model.get_input_embeddings().num_embeddings",
             "model.resize_token_embeddings(len(tokenizer)) where tokens were added",
+            *(alone if _SEVERAL.search(case.near) else ()),
         ),
         why="the tokenizer gives an id that the model has no row for: tokens were added, or the "
         "tokenizer is another checkpoint's",
@@ -77,14 +89,33 @@ def lookup(case: Case) -> Answer:
 
 def sampling(case: Case) -> Answer:
     """Answer probabilities that cannot be sampled from."""
+    lacks = is_without_bfloat16.is_known_to_hold(case.facts)
+    base = (
+        "the base alone, without the adapter: numbers then? The training made NaN: look for nan in "
+        "its log",
+    )
+    alone = (
+        "one prompt at a time: numbers then? It is the padding: "
+        'tokenizer.padding_side = "left", with its attention_mask',
+    )
     return Answer(
         "the probabilities to sample from are NaN or infinite: the model's output is not a number",
-        ("load and run in bfloat16 or float32: dtype=torch.bfloat16",),
+        (
+            "load and run in float32: dtype=torch.float32 (this card computes no bfloat16)"
+            if lacks
+            else "load and run in bfloat16 or float32: dtype=torch.bfloat16",
+            *(base if _TRAINED.search(case.near) else ()),
+            *(alone if _IN_BATCHES.search(case.near) else ()),
+        ),
         why="in float16 a Gemma's activations can exceed 65,504; a broken or an untrained "
-        "checkpoint gives NaN too",
+        "checkpoint gives NaN too, and so does a row that attends to padding alone",
         known="the message; where the NaN comes from is not in the log",
         certain=False,
     )
+
+
+_TRAINED = re.compile(r"(?i)q?lora|fine-?tun|train|微调|训练")
+_IN_BATCHES = re.compile(r"(?i)batch[ _-]?size|\bbatch(?:es|ed)?\b|padding")
 
 
 def assertion(case: Case) -> Answer:

@@ -4,27 +4,90 @@ from __future__ import annotations
 
 import re
 
+from ....conditions.hardware import is_without_bfloat16
 from ...answer import Answer
 from ..base import Case, General
+
+_COLLATOR = "the collator: labels as long as input_ids, in the same batch"
+_CLASSES = (
+    "one label for each row where rows are classified (AutoModelForSequenceClassification), and no "
+    "collator for language modelling; AutoModelForCausalLM for labels of each token"
+)
+_SHAPES = "print({name: value.shape for name, value in batch.items()})"
 
 
 def _labels_of_another_length(case: Case) -> Answer:
     logits, labels = int(case.match["input"]), int(case.match["target"])
     few, many = sorted((logits, labels))
-    collator = "the collator: labels as long as input_ids, in the same batch"
-    one = "one GPU, or one process for each: CUDA_VISIBLE_DEVICES=0, or accelerate launch"
-    # DataParallel splits a batch evenly: the one is a multiple of the other.
-    splits = few > 0 and many % few == 0 or case.says(r"data_parallel\.py|DataParallel")
+    do: tuple[str, ...] = (_SHAPES, _COLLATOR)
+    why = (
+        "labels were cut, dropped or shifted apart from the input; or the model put images or a "
+        "prefix into the row, and nothing into its labels"
+    )
+    if case.says(r"data_parallel\.py|DataParallel|parallel_apply|in replica \d"):
+        do = (_ONE_PROCESS, f"or {_COLLATOR}")
+        why = (
+            "a script that runs without a launcher on several GPUs runs under DataParallel, which "
+            "splits a batch by its first dimension"
+        )
+    elif few > 0 and many % few == 0:
+        do = (_SHAPES, _CLASSES, f"several GPUs without a launcher: {_ONE_PROCESS}")
+        why = (
+            f"one is {many // few} times the other: as many tokens, classes or GPUs as that. "
+            "Labels of each token for a head of classes, labels as one-hot rows, or a batch that "
+            "DataParallel split"
+        )
     return Answer(
         f"the loss gets {logits} rows of logits and {labels} labels",
-        (one, f"or {collator}") if splits else (collator,),
-        why="a script that runs without a launcher on several GPUs runs under DataParallel, which "
-        "splits a batch by its first dimension; else labels were cut, dropped or shifted apart "
-        "from the input"
-        if splits
-        else "labels were cut, dropped or shifted apart from the input",
+        do,
+        why=why,
         known="the message has both numbers; why they differ is not in it",
         certain=False,
+        settles=False,
+    )
+
+
+_ONE_PROCESS = "one GPU, or one process for each: CUDA_VISIBLE_DEVICES=0, or accelerate launch"
+
+
+_HAS_ADAPTER = re.compile(r"(?i)\b(?:q?lora|peft|adapters?)\b|lora_")
+
+
+def _unscaled(case: Case) -> Answer:
+    """Answer by what is trained, and by whether the card computes bfloat16."""
+    near = f"{case.near}{case.around}"
+    lacks = is_without_bfloat16.is_known_to_hold(case.facts) or re.search(
+        r"\b(?:V100|T4|P100|2080|1080)\b|(?i:(?:does ?n.t|not|no) (?:support )?(?:bf16|bfloat16))",
+        near,
+    )
+    off = re.search(
+        r"(?i)(?:lora|adapter)\W+(?:\w+\W+){0,3}disabled|(?:disabl\w+|without) .{0,12}lora", near
+    )
+    has_adapter = case.facts.training.get("peft") or (_HAS_ADAPTER.search(near) and not off)
+    alone = (
+        "for p in model.parameters(): p.data = p.data.float() if p.requires_grad else p.data   "
+        "after get_peft_model: the adapter in float32, the base in float16"
+    )
+    whole = (
+        "load the trained weights in float32 (dtype=torch.float32), with fp16=True: mixed "
+        "precision keeps 16 bits for the products"
+    )
+    return Answer(
+        "fp16=True is mixed precision, and the weights that it trains are float16 themselves",
+        (
+            *(
+                (alone, "pip install -U peft   which does so by itself")
+                if has_adapter
+                else (whole,)
+            ),
+            *(() if lacks else ("or bf16=True, fp16=False, which needs no scaler",)),
+            *(() if has_adapter or not lacks else (f"or an adapter (LoRA): {alone}",)),
+        ),
+        why="the scaler of float16 divides gradients, which float16 weights have no room for",
+        known="torch's GradScaler says so; PEFT has cast adapters to float32 since 0.12, unless "
+        "autocast_adapter_dtype=False"
+        if has_adapter
+        else "torch's GradScaler says so",
         settles=False,
     )
 
@@ -84,7 +147,11 @@ KINDS: tuple[General, ...] = (
                 "labels as long as input_ids"
             ),
             "ValueError: Expected input batch_size (8) to match target batch_size (32).": (
-                "CUDA_VISIBLE_DEVICES=0"
+                "4 times the other"
+            ),
+            'File "/x/site-packages/torch/nn/parallel/data_parallel.py", line 1, in forward\n'
+            "    f()\nValueError: Expected input batch_size (8) to match target batch_size (32).": (
+                "under DataParallel, which splits"
             ),
         },
     ),
@@ -135,13 +202,11 @@ KINDS: tuple[General, ...] = (
     General(
         "fp16-unscale",
         r"Attempting to unscale FP16 gradients",
-        lambda case: Answer(
-            "fp16=True is mixed precision, and the weights that it trains are float16 themselves",
-            ("load the trained weights in float32 (dtype=torch.float32), or use bf16=True",),
-            known="torch's GradScaler says so",
-            settles=False,
-        ),
-        {"ValueError: Attempting to unscale FP16 gradients.": "float32"},
+        _unscaled,
+        {
+            "ValueError: Attempting to unscale FP16 gradients.": "float32",
+            "LoRA on a V100\nValueError: Attempting to unscale FP16 gradients.": "requires_grad",
+        },
     ),
     General(
         "rows-other-than-dicts",

@@ -2,8 +2,40 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
+
+
+def _second_backward(case: Case) -> Answer:
+    """Answer by what holds the graph: a compiled part, checkpointing, or the loop itself."""
+    near = f"{case.near}{case.around}"
+    kept = (
+        "what a step keeps of the one before (a cache, a hidden state, a loss, a weight that was "
+        "computed once) goes through .detach(), or is computed again in the loop"
+    )
+    reentrant = "gradient_checkpointing_kwargs={'use_reentrant': False}"
+    whole = (
+        "TORCHDYNAMO_DISABLE=1 before the command (Unsloth: UNSLOTH_COMPILE_DISABLE=1)   shows "
+        "whether it is the compiled part"
+    )
+    do = [kept, f"or {reentrant}, where checkpointing is on"]
+    if re.search(r"gradient[_ ]checkpointing|torch[/\\]utils[/\\]checkpoint\.py", near):
+        do = [reentrant, f"or {kept}"]
+    if re.search(r"_aot_autograd|CompiledFunction|runtime_wrappers", near):
+        do.insert(0, whole)
+    if "nsloth" in near:
+        do.insert(0, "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache")
+    return Answer(
+        "a backward pass met a graph that an earlier one has already freed",
+        tuple(do[:3]),
+        why="something that was computed once is part of two losses: a tensor kept over steps, or "
+        "what reentrant checkpointing shares between layers. retain_graph=True only hides it: "
+        "memory grows, and old graphs get gradients",
+        known="the message; which tensor it is, it does not say",
+        settles=False,
+    )
 
 
 def _unused(case: Case) -> Answer:
@@ -102,21 +134,23 @@ KINDS: tuple[General, ...] = (
     General(
         "backward-twice",
         r"(?:Trying to )?backward through (?:the )?graph a second time",
-        always(
-            "a backward pass met a graph that an earlier one has already freed",
-            "gradient_checkpointing_kwargs={'use_reentrant': False}",
-            "or what a step keeps of the one before (a cache, a hidden state, a loss) goes through "
-            ".detach()",
-            why="something that was computed once is part of two losses: a tensor kept over steps, "
-            "or what reentrant checkpointing shares between layers",
-            known="the message; which tensor it is, it does not say",
-            settles=False,
-        ),
+        _second_backward,
         {
             "RuntimeError: Trying to backward through the graph a second time (or directly access "
             "saved tensors": "detach",
             "# [Bug] RuntimeError: backward through graph a second time - with gradient "
             "checkpointing": "use_reentrant",
+            'File "/x/unsloth_compiled_cache/UnslothGRPOTrainer.py", line 5, in wrapper\n    f()\n'
+            "RuntimeError: Trying to backward through the graph a second time": (
+                "pip install -U unsloth"
+            ),
+            'File "/x/site-packages/torch/_functorch/_aot_autograd/runtime_wrappers.py", line 5, '
+            "in backward\n    ctx.saved_tensors\n"
+            "RuntimeError: Trying to backward through the graph a second time": (
+                "TORCHDYNAMO_DISABLE=1"
+            ),
+            "first batch is fine with my own loop\n"
+            "RuntimeError: Trying to backward through the graph a second time": "in the loop",
         },
     ),
     General(
@@ -190,7 +224,7 @@ KINDS: tuple[General, ...] = (
         "compiler-failed",
         r"torch\._dynamo\.exc\.(?:Unsupported|UserError|InternalTorchDynamoError|TorchRuntimeError|"
         r"BackendCompilerFailed|Uncompilable)|InternalTorchDynamoError|torch\._inductor\.exc\.|"
-        r"InductorError|"
+        r"InductorError|TorchRuntimeError: (?:Failed running|Dynamo failed)|"
         r"Cannot access data pointer of Tensor \(e\.g\. FakeTensor|LoweringException",
         always(
             "torch.compile could not compile a part of the model; the run need not be compiled",
@@ -200,7 +234,11 @@ KINDS: tuple[General, ...] = (
             known="the exception's class is the compiler's; the message says what it stumbles over",
             settles=False,
         ),
-        {"torch._dynamo.exc.Unsupported: Dynamic control flow is not supported": "DISABLE=1"},
+        {
+            "torch._dynamo.exc.Unsupported: Dynamic control flow is not supported": "DISABLE=1",
+            "TorchRuntimeError: Failed running call_function <built-in function mul>(*(FakeTensor("
+            "..., size=(s3, s4))), **{}):\nThe size of tensor a (1280) must match": "DISABLE=1",
+        },
     ),
     General(
         "compiler-failed-in-a-cut-log",

@@ -2,96 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
-from ...answer import Answer
-from ..base import Case, General
+from ..base import General
 from ..loading.saved_sizes import size_mismatch
+from .devices import on_devices
 from .kernels import assertion, failed, lookup, sampling
-
-# Torch says no more where a log cuts its message.
-_UNNAMED = Answer(
-    "tensors of one operation lie on two devices",
-    (
-        "look at the whole message: it names the devices, and the last frame the operation",
-        "batch = {k: v.to(model.device) for k, v in batch.items()}   for inputs; "
-        "accelerator.prepare(...) for a second model (teacher, reference)",
-        "CUDA_VISIBLE_DEVICES=0 before the command: one GPU, where the machine has several",
-    ),
-    why="an input, a second model or a part that was added later stayed where it was made; "
-    'or device_map="auto" spread one model over several GPUs',
-    known="torch's message, here without the names of the devices",
-    settles=False,
-)
-
-
-def _indices(case: Case) -> Answer:
-    return Answer(
-        "indices (input_ids, labels, a mask) and the tensor that they index lie on two devices"
-        f": the tensor is on {case.match['indexed']}",
-        (
-            "inputs = tokenizer(...).to(model.device)   (the device of the embeddings)",
-            'or device_map={"": 0}: the whole model on one GPU',
-        ),
-        why='with device_map="auto" parts of the model, and with an older accelerate what is '
-        "handed between them, may lie on a GPU that the inputs are not on",
-        known="the message names the device of the indexed tensor alone",
-        settles=False,
-    )
-
-
-_OPTIMIZER = Answer(
-    "the optimizer's state and the weights that it updates lie on two devices",
-    (
-        "move the model to its device before the optimizer is made or its state is loaded, and "
-        "not after",
-        "for state in optimizer.state.values(): state.update({k: v.to(DEVICE) for k, v in "
-        "state.items() if torch.is_tensor(v)})   where it was made already",
-    ),
-    why="the optimizer keeps its averages where the weights were at its first step, or where its "
-    "file was loaded to",
-    known="the last frames are an optimizer's step",
-    certain=False,
-)
-
-
-def _devices(case: Case) -> Answer:
-    if case.match["indexed"]:
-        return _indices(case)
-    if case.match[0].startswith("indices"):
-        return _UNNAMED  # the message is cut before the device
-    devices = sorted(set(re.findall(r"(?:cuda|npu|xpu|hpu|xla|mlu):\d+|cpu|mps", case.message)))
-    between = " and ".join(devices) or "two devices"
-    if re.search(r"torch[/\\]optim[/\\]", "".join(case.frames.splitlines()[-2:])):
-        return _OPTIMIZER
-    if "cpu" in devices or "mps" in devices:
-        return Answer(
-            f"tensors of one operation lie on {between}",
-            (
-                "move the batch to the model's device: "
-                "{k: v.to(model.device) for k, v in batch.items()}",
-            ),
-            why="a tensor was made or left on the CPU: an input, a module that was added after the "
-            "model was moved, or weights that were offloaded for want of memory",
-            known="the message names the devices; which tensor it is, the traceback's last frame",
-            settles=False,
-        )
-    if len(devices) < 2:
-        return _UNNAMED
-    return Answer(
-        f"the model is spread over several GPUs of one process, and one operation meets {between}",
-        (
-            'CUDA_VISIBLE_DEVICES=0 before the command, or device_map={"": 0}: one GPU',
-            "or one process per GPU: torchrun, accelerate launch",
-        ),
-        why='device_map="auto" puts layers on different GPUs; what is handed from layer to layer '
-        "is "
-        "moved, what is kept beside (masks, per-layer inputs, token types) is not always",
-        known="the message names the devices"
-        + ('; the log has device_map="auto"' if case.log.spread else ""),
-        certain=case.log.spread,
-    )
-
 
 KINDS: tuple[General, ...] = (
     General(
@@ -135,7 +49,7 @@ KINDS: tuple[General, ...] = (
         r"to be on the same device but got (?:cuda|cpu)|"
         r"cross-device (?:runtime )?error|"
         r"tensors (?:should|must|need to) (?:all )?be on the same device",
-        _devices,
+        on_devices,
         alone=True,
         examples={
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
@@ -148,6 +62,9 @@ KINDS: tuple[General, ...] = (
             "devices cuda:1, cuda:0": "one GPU",
             "RuntimeError: Expect q/k/v and block_mask to be on the same device but got cuda:0 and "
             "cpu.": "batch",
+            "RuntimeError: Expected all tensors to be on the same device, but found at least two "
+            "devices, cuda:1 and cuda:0! (when checking argument for argument target in method "
+            "wrapper_CUDA_nll_loss_forward)": "logits.device",
             "two GPUs while training, but the tensors should be on the same device.": "one GPU",
             "Observe a cross-device runtime error (`cuda:0` vs `cuda:1`)": "one GPU",
             "crashes with indices should be either on cpu or on the same device as the indexed": (

@@ -139,8 +139,7 @@ _LOADING: tuple[Refusal, ...] = (
         r"The tokenizer `[^`\n]{1,160}`\s*$",
         NO_GENERATION_PROMPT,
         (
-            "RuntimeError: Unsloth: The tokenizer `google/gemma-2-2b`\ndoes not have a {% if "
-            "add_generation_prompt %} for generation purposes.",
+            "RuntimeError: Unsloth: The tokenizer `google/gemma-2-2b`",
             "get_chat_template",
         ),
     ),

@@ -1,0 +1,109 @@
+"""Answers where tensors of one operation lie on two devices."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case
+
+# Torch says no more where a log cuts its message.
+_UNNAMED = Answer(
+    "tensors of one operation lie on two devices",
+    (
+        "look at the whole message: it names the devices, and the last frame the operation",
+        "batch = {k: v.to(model.device) for k, v in batch.items()}   for inputs; "
+        "accelerator.prepare(...) for a second model (teacher, reference)",
+        "CUDA_VISIBLE_DEVICES=0 before the command: one GPU, where the machine has several",
+    ),
+    why="an input, a second model or a part that was added later stayed where it was made; "
+    'or device_map="auto" spread one model over several GPUs',
+    known="torch's message, here without the names of the devices",
+    settles=False,
+)
+
+
+def _indices(case: Case) -> Answer:
+    return Answer(
+        "indices (input_ids, labels, a mask) and the tensor that they index lie on two devices"
+        f": the tensor is on {case.match['indexed']}",
+        (
+            "inputs = tokenizer(...).to(model.device)   (the device of the embeddings)",
+            'or device_map={"": 0}: the whole model on one GPU',
+        ),
+        why='with device_map="auto" parts of the model, and with an older accelerate what is '
+        "handed between them, may lie on a GPU that the inputs are not on",
+        known="the message names the device of the indexed tensor alone",
+        settles=False,
+    )
+
+
+_OPTIMIZER = Answer(
+    "the optimizer's state and the weights that it updates lie on two devices",
+    (
+        "move the model to its device before the optimizer is made or its state is loaded, and "
+        "not after",
+        "for state in optimizer.state.values(): state.update({k: v.to(DEVICE) for k, v in "
+        "state.items() if torch.is_tensor(v)})   where it was made already",
+    ),
+    why="the optimizer keeps its averages where the weights were at its first step, or where its "
+    "file was loaded to",
+    known="the last frames are an optimizer's step",
+    certain=False,
+)
+
+
+def _labels_elsewhere(between: str) -> Answer:
+    return Answer(
+        f"the loss meets labels and logits on {between}",
+        (
+            "labels = labels.to(logits.device)   before the loss, in own code",
+            "pip install -U transformers   whose losses move the labels (code from the Hub need "
+            "not)",
+            'CUDA_VISIBLE_DEVICES=0, or device_map={"": 0}: the whole model on one GPU',
+        ),
+        why="a model that is spread over devices gives its logits on the last one, or on the CPU "
+        "where weights are offloaded; labels lie where the batch was put",
+        known="the message names the loss and its target",
+        settles=False,
+    )
+
+
+def on_devices(case: Case) -> Answer:
+    if case.match["indexed"]:
+        return _indices(case)
+    if case.match[0].startswith("indices"):
+        return _UNNAMED  # the message is cut before the device
+    devices = sorted(set(re.findall(r"(?:cuda|npu|xpu|hpu|xla|mlu):\d+|cpu|mps", case.message)))
+    between = " and ".join(devices) or "two devices"
+    if "argument target in method wrapper_CUDA_nll_loss" in case.message:
+        return _labels_elsewhere(between)
+    if re.search(r"torch[/\\]optim[/\\]", "".join(case.frames.splitlines()[-2:])):
+        return _OPTIMIZER
+    if "cpu" in devices or "mps" in devices:
+        return Answer(
+            f"tensors of one operation lie on {between}",
+            (
+                "move the batch to the model's device: "
+                "{k: v.to(model.device) for k, v in batch.items()}",
+            ),
+            why="a tensor was made or left on the CPU: an input, a module that was added after the "
+            "model was moved, or weights that were offloaded for want of memory",
+            known="the message names the devices; which tensor it is, the traceback's last frame",
+            settles=False,
+        )
+    if len(devices) < 2:
+        return _UNNAMED
+    return Answer(
+        f"the model is spread over several GPUs of one process, and one operation meets {between}",
+        (
+            'CUDA_VISIBLE_DEVICES=0 before the command, or device_map={"": 0}: one GPU',
+            "or one process per GPU: torchrun, accelerate launch",
+        ),
+        why='device_map="auto" puts layers on different GPUs; what is handed from layer to layer '
+        "is "
+        "moved, what is kept beside (masks, per-layer inputs, token types) is not always",
+        known="the message names the devices"
+        + ('; the log has device_map="auto"' if case.log.spread else ""),
+        certain=case.log.spread,
+    )
