@@ -112,7 +112,8 @@ def general_answers(reading: LogReading, facts: Facts, words: Words) -> tuple[Ge
     first: dict[int, Generally] = {}  # of one line, the most particular
     for item in found:
         first.setdefault(item.line.number, item)
-    kept = list({item.answer.happened: item for item in reversed(first.values())}.values())[::-1]
+    once = {(item.name, item.answer.happened): item for item in reversed(first.values())}
+    kept = list(once.values())[::-1]
     texts = {item.line.number for item in kept if item.name not in FIGURES}
     kept += [i for i in told_answers(reading, facts, words) if i.line.number not in texts]
     others = [item for item in kept if item.name != REPORT]
