@@ -48,11 +48,12 @@ class Pattern:
         lines: how many lines a match may span.
         context: whether a hit includes the text around it.
         longest: of the lines that are searched, in bytes; 0 for any.
+        holds: an expression that is found in every match, and is searched for first.
     """
 
     __slots__ = (
         *("kind", "key", "text", "phrases", "limit", "lines", "context"),
-        *("words", "needs", "longest"),
+        *("words", "needs", "longest", "holds"),
     )
 
     def __init__(
@@ -68,10 +69,11 @@ class Pattern:
         words: tuple[str, ...] = (),
         needs: tuple[str, ...] = (),
         longest: int = 0,
+        holds: str = "",
     ) -> None:
         self.kind, self.key, self.text, self.phrases = kind, key, text, phrases
         self.limit, self.lines, self.context = limit, lines, context
-        self.words, self.needs, self.longest = words, needs, longest
+        self.words, self.needs, self.longest, self.holds = words, needs, longest, holds
 
     @property
     def regex(self) -> re.Pattern[str]:

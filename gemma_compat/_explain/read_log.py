@@ -109,7 +109,7 @@ def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
     """
     scanner = Scanner(_patterns(rules))
     reading, facts = LogReading(), Readings()
-    last: deque[Raised] = deque(maxlen=_KEPT_LAST)
+    last: deque[Hit] = deque(maxlen=_KEPT_LAST)
     quoted: deque[Hit] = deque(maxlen=_KEPT_LAST)
     line, piece = 0, b""
     for line, piece in pieces(stream):
@@ -130,8 +130,10 @@ def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
             elif hit.kind == "traceback":
                 reading.cut_at = hit.line
             elif hit.kind == "raised":
-                early = len(reading.raised) < _KEPT_FIRST
-                (reading.raised if early else last).append(Raised(hit.line, hit))
+                if len(reading.raised) < _KEPT_FIRST:
+                    reading.raised.append(Raised(hit.line, hit))
+                else:
+                    last.append(hit)
             else:
                 for item in hit.key.read(hit.match):
                     facts.add(item, hit.line)
@@ -141,12 +143,12 @@ def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
     return reading
 
 
-def _end(reading: LogReading, last: deque[Raised], quoted: deque[Hit]) -> None:
+def _end(reading: LogReading, last: deque[Hit], quoted: deque[Hit]) -> None:
     """Put what was raised together, and what is only quoted where nothing was."""
     for hits in (*reading.symptoms.values(), *reading.general.values()):
         kept = (hit for hit in hits if hit.line not in reading.let_go)
         hits[:] = sorted(kept, key=lambda hit: hit.line)
-    reading.raised += last
+    reading.raised += [Raised(hit.line, hit) for hit in last]
     quoted = deque(hit for hit in quoted if hit.line not in reading.let_go)
     if reading.raised and was_caught(reading.raised[-1]):
         caught = reading.raised.pop().line
@@ -205,7 +207,7 @@ def _of_general(item: General) -> Pattern:
 
 
 def _reads(item: Reader) -> Pattern:
-    names = ("limit", "lines", "words", "needs", "longest")
+    names = ("limit", "lines", "words", "needs", "longest", "holds")
     return pattern("fact", item, item.pattern, **{name: getattr(item, name) for name in names})
 
 

@@ -127,6 +127,8 @@ def _matches(
     most = None if item.kind == "fact" else 1
     for row in rows:
         text = piece.text_from(row, item.lines)
+        if item.holds and not re.search(item.holds, text):
+            continue
         first = item.regex.search(text)
         if first is None and item.in_other_quotes is not None:
             first = item.in_other_quotes.search(text)

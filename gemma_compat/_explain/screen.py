@@ -7,7 +7,7 @@ Where a row has one, its phrases are looked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from .patterns import Pattern, figures_of
@@ -30,6 +30,8 @@ _NOT_BEFORE_A_CARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/.$"
 # number of a pattern.
 Lead = tuple[bytes, bool, int]
 Leads = dict[bytes, list[Lead]]
+Parts = tuple[list[bytes], tuple[bytes, ...]]
+_NO_PARTS: Parts = ([], ())
 
 
 def words_of(text: bytes) -> bytes:
@@ -48,8 +50,8 @@ class Screen:
                 self._led_to[word] = (*self._led_to.get(word, ()), number)
         # The same with texts and needs, of the words that the log had.
         self._known_leads: dict[bytes, list[tuple[tuple[bytes, ...], Lead]]] = {}
-        self._starts: dict[bytes, list[bytes]] = {}  # by their first letters
-        self._ends: dict[bytes, list[bytes]] = {}  # by their last letters
+        starts: dict[bytes, list[bytes]] = {}  # by their first letters
+        ends: dict[bytes, list[bytes]] = {}  # by their last letters
         self._within: dict[bytes, list[bytes]] = {}  # by letters that they have
         self._cards: dict[int, list[bytes]] = {}  # by their first letters
         # Looked for as they are, such as Chinese. An expression that has no word is found by the
@@ -66,9 +68,10 @@ class Screen:
                 by = _ERROR if letters.endswith(_ERROR) else letters
                 self._within.setdefault(by, []).append(word)
             elif word.endswith(b"*"):
-                self._starts.setdefault(letters[:PART], []).append(word)
+                starts.setdefault(letters[:PART], []).append(word)
             elif word.startswith(b"*"):
-                self._ends.setdefault(letters[-PART:], []).append(word)
+                ends.setdefault(letters[-PART:], []).append(word)
+        self._starts, self._ends = _with_letters(starts), _with_letters(ends)
         self._to_marks = _to_marks(self._cards)
 
     def possible(self, rows: Iterable[bytes]) -> Iterator[tuple[bytes, tuple[int, ...]]]:
@@ -97,7 +100,7 @@ class Screen:
             own, line = words[place], lines[place]
             led_to: set[Lead] = set()
             for needs, leads in leads_of.items():
-                if not needs or any(need in line for need in needs):
+                if not needs or any(map(line.__contains__, needs)):
                     led_to |= _led_to(leads, own)
             if led_to or place in others:
                 same = [texts[place]] if place < len(whole) else cut[texts[place]]
@@ -213,12 +216,17 @@ class Screen:
 
     def _parts(self, word: bytes) -> Iterator[bytes]:
         """Yield the parts with which a word begins or ends."""
-        for part in self._starts.get(word[:PART], ()):
-            if word.startswith(part[:-1]):
-                yield part
-        for part in self._ends.get(word[-PART:], ()):
-            if word.endswith(part[1:]):
-                yield part
+        starts, letters = self._starts.get(word[:PART], _NO_PARTS)
+        if word.startswith(letters):
+            yield from (part for part in starts if word.startswith(part[:-1]))
+        ends, letters = self._ends.get(word[-PART:], _NO_PARTS)
+        if word.endswith(letters):
+            yield from (part for part in ends if word.endswith(part[1:]))
+
+
+def _with_letters(parts: Mapping[bytes, list[bytes]]) -> dict[bytes, Parts]:
+    """Return parts with the letters of each, which are compared with a word all at once."""
+    return {key: (some, tuple(part.strip(b"*") for part in some)) for key, some in parts.items()}
 
 
 def _rows_with(part: bytes, text: bytes) -> Iterator[int]:

@@ -75,9 +75,9 @@ def pieces(stream: Log) -> Iterator[tuple[int, bytes]]:
     for block in _blocks(stream):
         cut = rest.rfind(b"\n") + 1
         if cut:
-            yield line, _plain(rest[:cut])
-            line += rest.count(b"\n", 0, cut)
-            rest = rest[cut:]
+            piece, rest = rest[:cut], rest[cut:]
+            yield line, _plain(piece)
+            line += piece.count(b"\n")
         elif len(rest) >= BLOCK:
             yield line, _plain(rest)
             rest = rest[-OVERLAP:]

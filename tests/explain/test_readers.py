@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -34,3 +35,21 @@ def test_a_reader_reads_its_examples(reader: Reader, text: str, expected: dict[s
 
 def test_every_reader_has_an_example() -> None:
     assert not [reader.pattern for reader in readers() if not reader.examples]
+
+
+@pytest.mark.parametrize(
+    "card", ["2080", "3090", "5070", "a100", "H200", "L40", "v100", "T4", "P40", "p100"]
+)
+def test_what_is_searched_for_first_is_in_every_card(card: str) -> None:
+    """Of a sentence without it, the expression is not tried."""
+    texts = (f"it runs on a {card} here", f"{card} x 4", f"two {card}s")
+    first = [reader for reader in readers() if reader.holds]
+    read_from = [text for text in texts for reader in first if read(reader, text)]
+    assert len(read_from) >= 3
+
+
+def test_a_year_is_no_card() -> None:
+    first = [reader for reader in readers() if reader.holds]
+    assert not any(
+        re.search(reader.holds, "written on a day in 2024, 12 in all") for reader in first
+    )

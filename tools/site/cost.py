@@ -16,6 +16,10 @@ interpreter (`python -I -c pass`) in the same run, the two taking turns, so it h
 machine. Times and sizes do. The load of the machine, for each of its cores, stands beside each
 figure: above 1, others were at work.
 
+What a MB of a log costs is such a ratio too, with the speed on that machine beside it. A limit in
+milliseconds held on one machine and broke on another that was half as fast. Where an empty
+interpreter takes 10.4 ms, as where the first figures were measured, a ratio of 1 is 100 MB/s.
+
 `make bench` writes them anew, and fails where a limit is broken or a ratio is more than 15% above
 the committed one. One part: `python benchmarks/run.py --only logs`.
 """

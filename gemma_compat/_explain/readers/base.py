@@ -51,6 +51,7 @@ class Reader(Value, eq=False):
             word must be part of, with 0 for each digit; all signs in it are as good as blanks.
             Needed by an expression that requires no word, or none that is rare.
         needs: one of these texts stands in a match as well, where words are stated.
+        holds: a simple expression that is found in every match, and is searched for first.
     """
 
     pattern: str
@@ -61,6 +62,7 @@ class Reader(Value, eq=False):
     longest: int = 0
     words: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    holds: str = ""
 
 
 # A line that gives advice says how a run could be set up, and not how it is.
