@@ -129,11 +129,10 @@ def read_log(stream: Log, rules: Iterable[Rule]) -> LogReading:
                     quoted.append(hit)
             elif hit.kind == "traceback":
                 reading.cut_at = hit.line
+            elif hit.kind == "raised" and len(reading.raised) < _KEPT_FIRST:
+                reading.raised.append(Raised(hit.line, hit))
             elif hit.kind == "raised":
-                if len(reading.raised) < _KEPT_FIRST:
-                    reading.raised.append(Raised(hit.line, hit))
-                else:
-                    last.append(hit)
+                last.append(hit)
             else:
                 for item in hit.key.read(hit.match):
                     facts.add(item, hit.line)
