@@ -159,10 +159,17 @@ _EXPLAIN = {
     "lines": WHOLE,
     "codes": many(CODE),
     "headline": TEXT,
-    "solved_at": WHOLE,
-    "supposed_at": WHOLE,
-    "passed_on_at": WHOLE,
-    "told_in": {"enum": ["", "change", "lesson"]},
+    "framing": {
+        "anyOf": [
+            record(
+                {
+                    "kind": {"enum": ["solved", "supposed", "change", "lesson", "passed-on"]},
+                    "line": WHOLE,
+                }
+            ),
+            {"type": "null"},
+        ]
+    },
     "causes": many(ref("cause")),
     "if_gemma": many(ref("cause")),
     "doubted": many(ref("cause")),

@@ -40,6 +40,7 @@ FRAMES = (
     ),
     "_explain/answer.py",
     "_explain/figures.py",
+    "_explain/framing.py",
     "_explain/judge.py",
     "_explain/log_facts.py",
     "_explain/log_gpus.py",

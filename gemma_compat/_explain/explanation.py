@@ -7,6 +7,7 @@ from ..facts import Facts
 from ..shown import Shown
 from ..values import Value
 from .answer import Answer
+from .framing import Framing
 from .notice import Notice
 from .unknown import Unknown
 
@@ -159,19 +160,13 @@ class Explanation(Shown, Value):
         also: further findings in the facts of the log, apart from its error.
         error: the exception that ended the run; ``None`` if there is none.
         error_kind: its class, as far as it may be shared.
-        passed_on_at: the line of a last exception that nothing knows and that only passes on
-            ``error``; 0 if there is none.
+        framing: how the error stands in the text; ``None`` for that of a run or a report.
         read_off: what the traceback says by itself.
         asks: options that would decide what is open, three at most.
         several: package to the releases that different parts of the log list, with the lines.
         outlived_at: the line where the run ended well after the last exception; 0 if it did not.
         went_on_at: the line of the second training step after the last exception; 0 if there is
             none.
-        supposed_at: the line that announces the error as one that may come, in a text that is no
-            log; 0 where none does.
-        solved_at: the line that says that the error is over; 0 where none does.
-        told_in: what else than a report the text is: ``change`` (a commit, a request to take it),
-            ``lesson`` (a manual, a tutorial); empty for a report and for a log.
         cut_at: the line where a traceback begins that the log cuts off; 0 if there is none.
         is_blank: whether the log is empty.
     """
@@ -191,15 +186,12 @@ class Explanation(Shown, Value):
     also: tuple[Finding, ...] = ()
     error: Line | None = None
     error_kind: str = ""
-    passed_on_at: int = 0
+    framing: Framing | None = None
     read_off: tuple[ReadOff, ...] = ()
     asks: tuple[str, ...] = ()
     several: dict[str, tuple[tuple[str, int], ...]] = {}
     outlived_at: int = 0
-    solved_at: int = 0
-    supposed_at: int = 0
     went_on_at: int = 0
-    told_in: str = ""
     cut_at: int = 0
     is_blank: bool = False
     unrecognised: tuple[Line, ...] = ()

@@ -21,7 +21,6 @@ from .by_symptom import (
     without_unsloth,
 )
 from .chain import passed_on
-from .documentation import kind_of_text
 from .explanation import (
     CONFIRMED,
     DOUBTED,
@@ -32,11 +31,10 @@ from .explanation import (
     ReadOff,
     SeenNotice,
 )
+from .framing import PASSED_ON, Framing, framing_of
 from .lines import line_of
 from .notice import Notice
 from .read_off import read_off
-from .solved import solved_at
-from .supposed import supposed_at
 from .told.possible import with_rules
 from .unexplained import fields_of_open, went_on_at, what_to_add
 
@@ -65,7 +63,7 @@ def explain_reading(
     for cause in passed_on(last, reading.raised):
         other = _explained(reading.up_to(cause), rules, facts, words)
         if other.leading is not None:
-            return other.replace(passed_on_at=last.line)
+            return other.replace(framing=other.framing or Framing(PASSED_ON, last.line))
     return found
 
 
@@ -93,7 +91,8 @@ def _explained(
         ruled_out=tuple(out),
         generally=general,
         also=tuple(item for item in also if item.rule.code not in {c.rule.code for c in causes}),
-        **_ended_by(reading, words, solved_at(reading, causes, general)),
+        framing=framing_of(reading, causes, general),
+        **_ended_by(reading, words),
         notices=tuple(_notices(reading, ours, words)),
         **is_open,
         read_off=tuple(off) if is_open or _is_open(causes, general) else _stated(off),
@@ -106,7 +105,6 @@ def _explained(
     )
 
 
-_LONGEST = 400  # lines of a text that a person wrote
 # Answers that only say what Python's words mean.
 _MEANINGS = {"something-is-none", "value-of-another-kind"}
 
@@ -121,26 +119,17 @@ def _stated(off: Sequence[ReadOff]) -> tuple[ReadOff, ...]:
     return tuple(item for item in off if item.kind not in {"origin", "change"})
 
 
-def _ended_by(reading: LogReading, words: Words, solved: int) -> dict[str, Any]:
+def _ended_by(reading: LogReading, words: Words) -> dict[str, Any]:
     """Return the fields about the end of the log."""
     last = reading.last
     return {
         "error": line_of(last.hit, words) if last else None,
         "error_kind": words.excerpt(last.kind) if last else "",
         "outlived_at": reading.outlived_at,
-        "solved_at": solved,
-        "supposed_at": 0 if solved else supposed_at(reading),
         "went_on_at": went_on_at(last, reading) if last else 0,
-        "told_in": _told_in(reading),
         "cut_at": reading.cut_at,
         "is_blank": reading.is_blank,
     }
-
-
-def _told_in(reading: LogReading) -> str:
-    """Return what else than a report the text is; empty for the log of a run."""
-    is_run = reading.log.figures.losses or reading.log.finished_at
-    return "" if is_run or reading.lines > _LONGEST else kind_of_text(reading.opening)
 
 
 def _also(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .solved import end_of_solution
+from .framing import end_of_solution
 
 # An error as a report names it: its class and text, to the end of the line.
 _ERROR = re.compile(

@@ -32,11 +32,9 @@ def renumbered(found: Explanation, numbers: Sequence[int]) -> Explanation:
             name: tuple((release, new.of(line)) for release, line in releases)
             for name, releases in found.several.items()
         },
-        passed_on_at=new.of(found.passed_on_at),
+        framing=found.framing and found.framing.replace(line=new.of(found.framing.line)),
         outlived_at=new.of(found.outlived_at),
         went_on_at=new.of(found.went_on_at),
-        supposed_at=new.of(found.supposed_at),
-        solved_at=new.of(found.solved_at),
         cut_at=new.of(found.cut_at),
         lines=new.of(found.lines),
     )

@@ -21,19 +21,14 @@ def headline(found: Explanation, is_private: bool = False) -> str:
             it.
     """
     told = _headline(found, is_private)
-    if found.passed_on_at:
-        told = f"{told}. The last error, line {found.passed_on_at:,}, only passes it on"
     if found.went_on_at and found.leading is not None and found.leading.raised:
         told = f"{told}. A run went on after it (line {found.went_on_at:,})"
-    if found.solved_at:
-        return f"Line {found.solved_at:,} says that this is solved; so it was: {told}"
-    if found.supposed_at:
-        return f"Line {found.supposed_at:,} speaks of an error that may come, not of a run; {told}"
-    if found.told_in and (found.leading is not None or found.unknown is not None):
-        if found.told_in == "change":
-            return f"This describes a change, not a run; it names: {told}"
-        return f"This explains, and reports no run; it shows: {told}"
-    return told
+    return found.framing.said_of(told) if found.framing and is_error_told(found) else told
+
+
+def is_error_told(found: Explanation) -> bool:
+    """Return whether the headline tells of an error or a failure."""
+    return found.leading is not None or found.unknown is not None
 
 
 def _headline(found: Explanation, is_private: bool) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._version import __version__
 from ..facts import Facts
 from .explanation_causes import cure, happened, section
-from .explanation_headline import headline
+from .explanation_headline import headline, is_error_told
 from .header import rows_read
 from .sharing import clean, shareable_facts
 from .wording import strength
@@ -65,7 +65,7 @@ def _is_known(topic: str, found: Explanation) -> bool:
 def render_markdown(found: Explanation) -> str:
     """Render for an issue: the block, then the causes and the general answers."""
     parts = ["```", *block(found), "```"]
-    if found.solved_at or found.told_in and (found.leading or found.unknown):
+    if found.framing and is_error_told(found):
         parts += ["", headline(found)]  # what follows may be over
     for cause in found.causes:
         rule = cause.rule
@@ -99,10 +99,7 @@ def render_json(found: Explanation) -> str:
             "lines": found.lines,
             "codes": list(found.codes),
             "headline": headline(found),
-            "solved_at": found.solved_at,
-            "supposed_at": found.supposed_at,
-            "passed_on_at": found.passed_on_at,
-            "told_in": found.told_in,
+            "framing": found.framing and {"kind": found.framing.kind, "line": found.framing.line},
             "causes": [_cause_json(cause) for cause in found.causes],
             "if_gemma": [_cause_json(cause) for cause in found.if_gemma],
             "doubted": [_cause_json(cause) for cause in found.doubted],

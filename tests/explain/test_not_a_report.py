@@ -6,11 +6,13 @@ Beside each stands a near miss: a report that holds the same and must be answere
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
 from gemma_compat._explain.explain import explain_log
 from gemma_compat._explain.explanation import Explanation, Generally
+from gemma_compat._explain.framing import Framing
 from gemma_compat.report.explanation import headline, render_json, render_markdown
 
 SOURCE = '''\
@@ -220,11 +222,11 @@ RuntimeError: Expected all tensors to be on the same device, but found at least 
 )
 def test_an_error_in_a_change_or_a_lesson_is_told_as_such(above: str, kind: str) -> None:
     found = explain(above + TRACEBACK)
-    assert found.told_in == kind
+    assert (found.framing.kind if found.framing else "") == kind
     assert isinstance(found.leading, Generally) and found.leading.name == "two-devices"
     framed = {"change": "This describes a change", "lesson": "This explains"}.get(kind, "Line ")
     assert headline(found).startswith(framed)
-    assert f'"told_in": "{kind}"' in render_json(found)
+    assert json.loads(render_json(found))["framing"] == (kind and {"kind": kind, "line": 0} or None)
     assert (headline(found) in render_markdown(found)) == bool(kind)
 
 
@@ -265,9 +267,10 @@ def test_a_report_with_the_same_in_it_is_answered(text: str, name: str) -> None:
 )
 def test_an_error_that_is_over_is_told_as_one(text: str) -> None:
     found = explain(text)
-    assert found.leading is not None and found.solved_at
+    assert found.leading is not None and found.framing and found.framing.kind == "solved"
     assert "says that this is solved" in headline(found)
-    assert f'"solved_at": {found.solved_at}' in render_json(found)
+    framing = {"kind": "solved", "line": found.framing.line}
+    assert json.loads(render_json(found))["framing"] == framing
 
 
 @pytest.mark.parametrize(
@@ -283,7 +286,7 @@ def test_an_error_that_is_over_is_told_as_one(text: str) -> None:
 )
 def test_an_error_that_is_not_over_stands_as_it_is(text: str) -> None:
     found = explain(text)
-    assert found.leading is not None and not found.solved_at
+    assert found.leading is not None and not found.framing
 
 
 @pytest.mark.parametrize(
@@ -385,7 +388,7 @@ def test_what_is_of_another_program_is_told_as_that(text: str, words: str) -> No
 
 def test_a_traceback_in_a_doctest_is_not_cut() -> None:
     found = explain(DOCTEST)
-    assert not found.cut_at and found.told_in == "lesson"
+    assert not found.cut_at and found.framing == Framing("lesson")
     assert explain(DOCTEST[: DOCTEST.index("    requests.ex")]).cut_at == 4
 
 

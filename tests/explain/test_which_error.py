@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
 from gemma_compat._explain.explain import explain_log
 from gemma_compat._explain.explanation import Explanation
+from gemma_compat._explain.framing import PASSED_ON, Framing
 from gemma_compat._explain.past import without_past
 from gemma_compat.report.explanation import headline, render_json
 
@@ -94,8 +96,9 @@ _DO = "\nLoad the weights in float32, or use bf16.\n"
 )
 def test_an_error_that_may_come_is_not_told_of_a_run(text: str) -> None:
     found = explain(text)
-    assert found.supposed_at and "of an error that may come, not of a run" in headline(found)
-    assert f'"supposed_at": {found.supposed_at}' in render_json(found)
+    assert found.framing and "of an error that may come, not of a run" in headline(found)
+    framing = {"kind": "supposed", "line": found.framing.line}
+    assert json.loads(render_json(found))["framing"] == framing
 
 
 @pytest.mark.parametrize(
@@ -115,7 +118,7 @@ def test_an_error_that_may_come_is_not_told_of_a_run(text: str) -> None:
 )
 def test_an_error_that_came_is_told_of_the_run(text: str) -> None:
     found = explain(text)
-    assert not found.supposed_at and "fp16-unscale" in names(found)
+    assert not found.framing and "fp16-unscale" in names(found)
 
 
 # An error that only passes on another.
@@ -134,7 +137,7 @@ def _last(statement: str, error: str, function: str = "run") -> str:
     )
 
 
-PASSED_ON = {
+_LATER = {
     "from err": _CAUSED + _last("raise E() from err", "RuntimeError: training failed"),
     "own class": _HANDLED + _last("raise JobError(1)", "app.JobError: step 14 failed"),
     "other function": _CAUSED + _last("raise E() from err", "app.JobError: stopped", "stop"),
@@ -145,15 +148,15 @@ PASSED_ON = {
 }
 
 
-@pytest.mark.parametrize("name", PASSED_ON)
+@pytest.mark.parametrize("name", _LATER)
 @pytest.mark.parametrize("prefix", ["", "[rank0]: "])
 def test_what_an_error_passes_on_is_told(name: str, prefix: str) -> None:
-    text = "".join(f"{prefix}{line}\n" for line in (_FIRST + PASSED_ON[name]).splitlines())
+    text = "".join(f"{prefix}{line}\n" for line in (_FIRST + _LATER[name]).splitlines())
     found = explain(text)
     last = len(text.splitlines())
-    assert "fp16-unscale" in names(found) and found.passed_on_at == last
+    assert "fp16-unscale" in names(found) and found.framing == Framing(PASSED_ON, last)
     assert f"The last error, line {last}, only passes it on" in headline(found)
-    assert f'"passed_on_at": {last}' in render_json(found)
+    assert json.loads(render_json(found))["framing"] == {"kind": "passed-on", "line": last}
     assert found.error is not None and found.error.number == 4
 
 
@@ -168,12 +171,12 @@ def test_what_an_error_passes_on_is_told(name: str, prefix: str) -> None:
 )
 def test_another_error_is_not_taken_for_a_report_of_the_first(behind: str) -> None:
     found = explain(_FIRST + behind)
-    assert not found.passed_on_at and found.unknown is not None and found.leading is None
+    assert not found.framing and found.unknown is not None and found.leading is None
 
 
 def test_a_known_error_is_told_itself() -> None:
     found = explain(_FIRST + _CAUSED + _last("raise E() from err", OOM))
-    assert not found.passed_on_at and "out-of-memory" in names(found)
+    assert not found.framing and "out-of-memory" in names(found)
 
 
 # Several errors in one log.
