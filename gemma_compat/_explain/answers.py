@@ -37,6 +37,8 @@ _REPORTED = re.compile(
 
 
 _TITLE = re.compile(r"(?i)\s*(?:#{1,3} |\[|(?:title|issue|subject|bug|question)\b)")
+# Errors that pass on the one before them.
+_PASSED_ON = {REPORT, "module-of-transformers-fails", "module-loaded-late-fails"}
 # A line that announces the error below it: "I get the following error:".
 _ANNOUNCED = re.compile(
     r"(?i)\b(?:errors?|exception|traceback|crash\w*|fail\w*|message|problem|issue|says|saying|"
@@ -116,9 +118,11 @@ def general_answers(reading: LogReading, facts: Facts, words: Words) -> tuple[Ge
     kept = list(once.values())[::-1]
     texts = {item.line.number for item in kept if item.name not in FIGURES}
     kept += [i for i in told_answers(reading, facts, words) if i.line.number not in texts]
-    others = [item for item in kept if item.name != REPORT]
-    # That a child process failed says less than any of them.
-    return tuple(_without_repeats(sorted(others or kept, key=lambda item: not item.raised)))
+    others = [item for item in kept if item.name not in _PASSED_ON]
+    # That a child process or a module failed says less than what it failed of.
+    told_more = any(item.raised for item in others) or not any(item.raised for item in kept)
+    chosen = others if told_more else kept
+    return tuple(_without_repeats(sorted(chosen, key=lambda item: not item.raised)))
 
 
 def _of_one_message(reading: LogReading, found: Iterable[Generally]) -> Iterator[Generally]:

@@ -150,6 +150,7 @@ FILES = (
     "installing.modules",
     "installing.names",
     "installing.undefined",
+    "installing.unset",
     "loading.shapes",
     "loading.missing_values",
     "plain_python",

@@ -6,6 +6,7 @@ import re
 
 from ..answer import Answer
 from .base import Case, General, always
+from .released import upgrade
 
 _ROWS = "the last frame of the script or of the trainer shows which value it is"
 
@@ -28,36 +29,6 @@ def _unpacked(case: Case) -> Answer:
         "the library do not have",
         known=_ROWS,
         certain=True,
-        settles=False,
-    )
-
-
-def _before_its_value(case: Case) -> Answer:
-    name = case.match["name"]
-    if name == "hidden_size" and re.search(r"modeling_value_head|ValueHead\(", case.around):
-        return Answer(
-            "TRL's value head reads hidden_size at the top of the config, and this model's config "
-            "has it one level deeper, in text_config",
-            (
-                "model = AutoModelForCausalLM.from_pretrained(NAME); model.config.hidden_size = "
-                "model.config.get_text_config().hidden_size; "
-                "AutoModelForCausalLMWithValueHead.from_pretrained(model)",
-                "or a member that is text alone, whose config is flat: Gemma 3 270M or 1B, Gemma 2",
-            ),
-            why="a model with images (Gemma 3 from 4B on, 3n, 4, PaliGemma) keeps the sizes of "
-            "text and vision apart",
-            known="the frame is TRL's; read in trl 0.18.2, modeling_value_head.py",
-            settles=False,
-        )
-    return Answer(
-        f"{name} is read before it got a value: the branch or loop that sets it was not taken",
-        (
-            "look at the lines above the last frame: an empty data set, an unknown model type or "
-            "setting, or a loop without a round",
-            "pip install -U the package of the last frame, where it is not the script",
-        ),
-        why="Python knows the name in the function, and no line that ran has set it",
-        known=_ROWS,
         settles=False,
     )
 
@@ -119,7 +90,45 @@ def _one_of_many(case: Case) -> Answer:
     )
 
 
+def _bases_that_clash(case: Case) -> Answer:
+    packages = [item for item in case.packages if item != "torch"]
+    line = re.search(r"class (?P<name>\w{1,60})\((?P<bases>[^)\n]{1,120})\)", case.frames)
+    of = f" ({line['name']}, of {line['bases']})" if line else ""
+    newer = [upgrade(packages[-1])] if packages and not case.is_of_the_script else []
+    return Answer(
+        f"a class cannot be made from the bases that it names{of}: theirs do not go together",
+        (
+            *newer,
+            "or the releases that the code was written for: a base became another kind of class "
+            "since (its requirements.txt names them)",
+            "in code of your own: leave out metaclass=..., or the base that is named twice",
+        ),
+        why="Python makes a class only where one base's metaclass, and one order of all bases, "
+        "serves for all; an import that failed and left None or a stand-in as a base looks the "
+        "same",
+        known="the message; which base it is, the line of the class shows",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "bases-that-clash",
+        r"metaclass conflict: the metaclass of a derived class|"
+        r"Cannot create a consistent method resolution order|duplicate base class \w",
+        _bases_that_clash,
+        {
+            "TypeError: metaclass conflict: the metaclass of a derived class must be a (non-strict)"
+            " subclass of the metaclasses of all its bases": "theirs do not go together",
+            'Traceback (most recent call last):\n  File "/x/site-packages/surya/a.py", line 3, in '
+            "<module>\n    class A(B, metaclass=C):\nTypeError: metaclass conflict: the metaclass "
+            "of a derived class must be a (non-strict) subclass": "pip install -U surya",
+            "TypeError: Cannot create a consistent method resolution order (MRO) for bases A, B": (
+                "bases"
+            ),
+            "TypeError: duplicate base class Generic": "named twice",
+        },
+    ),
     General(
         "nothing-to-reduce",
         r"Expected reduction dim (?:\d+ )?to have non-zero size|cannot perform reduction function "
@@ -166,19 +175,6 @@ KINDS: tuple[General, ...] = (
             "ValueError: too many values to unpack (expected 2)": "into 2 parts",
             "ValueError: too many values to unpack (expected 3)": "print(x.shape)",
             "ValueError: not enough values to unpack (expected 4, got 3)": "into 4 parts",
-        },
-    ),
-    General(
-        "name-before-its-value",
-        r"(?:UnboundLocalError: [^\n']{0,60}|\blocal variable )'(?P<name>\w{1,60})'",
-        _before_its_value,
-        {
-            'File "/x/site-packages/trl/models/modeling_value_head.py", line 46, in __init__\n'
-            "    self.summary = nn.Linear(hidden_size, 1)\nUnboundLocalError: cannot access local "
-            "variable 'hidden_size' where it is not associated with a value": "text_config",
-            "UnboundLocalError: cannot access local variable 'x' where it is not associated with a "
-            "value": "x is read before",
-            "UnboundLocalError: local variable 'loss' referenced before assignment": "loss is read",
         },
     ),
     General(

@@ -78,6 +78,9 @@ class Released(Value):
             )
         is_named = found.owner.partition(".")[0] == found.package
         package = "" if is_named and found.kind in {"name", "module"} else f"{found.package} "
+        if self.is_everywhere and found.kind == "argument":
+            ends = f"{found.releases[0].first} to {found.releases[-1].last}"
+            return f"{subject} in every release of {found.package} from {ends}{here}"
         only = "" if self.is_everywhere else " only, of those read"
         return f"{subject} in {package}{told(found.releases)}{only}{here}"
 
@@ -106,6 +109,8 @@ class Released(Value):
         if self.contradicts:
             return f"pip install --force-reinstall {found.package}   and restart the kernel"
         last = found.releases[-1]
+        if self.is_everywhere and found.kind == "argument":
+            return f"pip install -U {found.package}"
         if self.is_newer and not self.is_everywhere:
             return f"pip install -U '{found.package}>={last.first}'"
         return f"pip install '{found.package}>={last.first},{_up_to(last)}'"
@@ -123,6 +128,29 @@ def _up_to(interval: Interval) -> str:
     if last.is_prerelease and versions.parse(interval.first).base_version != last.base_version:
         return f"<{last.base_version}"
     return f"<={interval.last}"
+
+
+# Whose names scripts import; a name is often looked for in the wrong one.
+_IMPORTED_FROM = ("transformers", "peft", "trl", "accelerate", "huggingface_hub")
+
+
+def import_of(found: Missing) -> str:
+    """Return the import that works, for a name that no release has where it is looked for.
+
+    It may be another package's, or be written with a line between figure and letter. Empty if not.
+    """
+    module = found.owner.partition(".")[0]
+    with_line = re.sub(r"(\d)(?=[A-Z])", r"\1_", found.name)
+    tried = [(package, found.name) for package in _IMPORTED_FROM if package != module]
+    tried += [(module, name) for name in (with_line, found.name.replace("_", ""))]
+    for package, name in tried:
+        asked = f"ImportError: cannot import name '{name}' from '{package}'"
+        if (package, name) == (module, found.name):
+            continue
+        items = [item for traceback in read_tracebacks([asked]) for item in missing(traceback)]
+        if any(item.releases and item.releases[-1].to_end for item in items):
+            return f"from {package} import {name}"
+    return ""
 
 
 def upgrade(who: str) -> str:

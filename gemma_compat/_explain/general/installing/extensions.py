@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -55,7 +57,65 @@ def _at_once(case: Case) -> Answer:
     )
 
 
+# Functions that are None where the package of kernels is not there, or does not load.
+_OF_KERNELS = {
+    r"flash_attn\w*|_flash_\w+|apply_rotary_emb\w*|unpad_input|pad_input|index_first_axis": (
+        "flash-attn",
+        'attn_implementation="sdpa"   needs none of it',
+    ),
+    r"causal_conv1d_\w+|selective_scan_\w+|mamba_\w+|selective_state_update": (
+        "causal-conv1d mamba-ssm",
+        "the slow path of the model, where its config offers one (use_mamba_kernels=False)",
+    ),
+    r"memory_efficient_attention|xformers_attention": (
+        "xformers",
+        'attn_implementation="sdpa"   needs none of it',
+    ),
+}
+
+
+def _kernel_is_none(case: Case) -> Answer | None:
+    """Answer None that is called, by the name in the quoted line of code."""
+    line = case.frames.splitlines()[-1] if case.frames else ""
+    for names, (package, other) in _OF_KERNELS.items():
+        if called := re.search(rf"(?<![\w.])(?P<name>{names})\(", line):
+            return Answer(
+                f"{called['name']} is None: the package that brings it ({package}) is not "
+                "installed, or did not load",
+                (
+                    other,
+                    f"python -c 'import {package.split()[0].replace('-', '_')}'   shows whether it "
+                    "loads, and why not",
+                    f"pip install {package} --no-build-isolation   after torch, where it is "
+                    f"missing",
+                ),
+                why="code that uses a package of kernels if it is there puts None in place of its "
+                "functions where the import fails",
+                known="the last frame's line calls that name",
+                certain=False,
+            )
+    return None
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "kernel-function-is-none",
+        r"'NoneType' object is not callable",
+        _kernel_is_none,
+        {
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/transformers/models/q.py", '
+            "line 166, in f\n    output = apply_rotary_emb(tensor_, cos, sin).type_as(tensor)\n"
+            "TypeError: 'NoneType' object is not callable": "flash-attn",
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/transformers/models/q.py", '
+            "line 166, in f\n    x = causal_conv1d_fn(x)\nTypeError: 'NoneType' object is not "
+            "callable": "mamba-ssm",
+            'Traceback (most recent call last):\n  File "/home/me/a.py", line 166, in f\n    x = '
+            "self.flash_attn(x)\nTypeError: 'NoneType' object is not callable": "",
+            "TypeError: 'NoneType' object is not callable": "",
+        },
+    ),
     General(
         "apex-without-extensions",
         r"No module named '(?P<module>amp_C|apex_C|fused_layer_norm_cuda|fused_dense_cuda|"

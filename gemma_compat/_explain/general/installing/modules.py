@@ -7,11 +7,11 @@ import sys
 from ....tables import families
 from ...answer import Answer
 from ..base import Case, General
-from ..released import released, upgrade
+from ..released import Released, released, upgrade
 from .building import in_a_build, is_of_a_build
 from .half_installed import half_there
-from .names import known_name, not_imported_yet
-from .same_name import SAME_NAME
+from .same_name import DISTRIBUTIONS, NOT_A_PACKAGE, SAME_NAME
+from .successors import known_name, not_imported_yet
 
 _TOGETHER = "releases of the same time: python -m gemma_compat advise"
 _NEWER_PYTHON = (
@@ -19,74 +19,11 @@ _NEWER_PYTHON = (
 )
 # Installed by hand or by the trainer; of others a broken installation is likelier.
 _STACK = {"transformers", "trl", "peft", "torch", "accelerate", "datasets", "vllm", "unsloth"}
-# Modules whose package has another name.
-_DISTRIBUTIONS = {
-    "PIL": "pillow",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python-headless",
-    "dotenv": "python-dotenv",
-    "flash_attn": "flash-attn --no-build-isolation",
-    "flash_attn_2_cuda": "flash-attn --no-build-isolation",
-    "google": "protobuf",
-    "llama_cpp": "llama-cpp-python",
-    "lightning_fabric": "lightning",
-    "megatron": "megatron-core",
-    "nemo": "nemo_toolkit",
-    "pkg_resources": "'setuptools<81'",
-    "rouge_score": "rouge-score",
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "swift": "ms-swift",
-    "yaml": "pyyaml",
-}
-_OF_THE_PROJECT = (
-    "a folder of the project itself is not on Python's path",
-    (
-        "run it from the project's root: python -m PACKAGE.MODULE, or PYTHONPATH=. before the "
-        "command",
-        "or pip install -e .",
-    ),
-    "the module is a folder of the repository and no package of an index",
-)
-_BUILT_WITHOUT = (
-    "this Python was built without a part of its standard library",
-    (
-        "a Python of conda, uv or the system: conda create -n tune python=3.11",
-        "or the -dev packages of the system (liblzma-dev, libffi-dev, libsqlite3-dev) and pyenv "
-        "again",
-    ),
-    "a Python that was compiled by hand leaves out what it found no headers for",
-)
-# Modules that no pip install brings: what happened, what to do, why.
-_NOT_A_PACKAGE = {
-    **dict.fromkeys(
-        ("src", "utils", "scripts", "config", "models", "train", "tools"), _OF_THE_PROJECT
-    ),
-    **dict.fromkeys(("_lzma", "_ctypes", "_bz2", "_sqlite3", "_ssl"), _BUILT_WITHOUT),
-    "google.colab": (
-        "the script is one of Colab, and runs elsewhere: google.colab is not to be had there",
-        (
-            "leave out the lines with google.colab (userdata, drive, files)",
-            "HF_TOKEN in the environment, in place of userdata.get",
-        ),
-        "Colab alone brings that module",
-    ),
-    "distutils": (
-        "distutils is no longer a part of Python from 3.12 on",
-        ("pip install -U setuptools", "or Python 3.11"),
-        "setuptools brings a copy of it",
-    ),
-    "llmtuner": (
-        "llmtuner is the old name of LLaMA-Factory's package",
-        ("pip install -U llamafactory   and llamafactory-cli train CONFIG.yaml",),
-        "scripts of 2023 and early 2024 import it; it is called llamafactory since",
-    ),
-}
 
 
 def distribution(module: str) -> str:
     """Return what to hand to ``pip install`` for a top-level module."""
-    return _DISTRIBUTIONS.get(module, module)
+    return DISTRIBUTIONS.get(module, module)
 
 
 def _of_python(name: str, module: str, who: str) -> Answer:
@@ -113,7 +50,7 @@ def _import(case: Case) -> Answer:
     who = outside[-1] if outside else ""
     known = released(case)
     if known is not None:
-        return not_imported_yet(case) or known_name(known, who)
+        return not_imported_yet(case) or known_name(case, known, who)
     if package in sys.stdlib_module_names:
         return _of_python(name, module, who)
     if name == "__version__":
@@ -149,7 +86,7 @@ def _import(case: Case) -> Answer:
 
 def _of_a_model(name: str, packages: list[str]) -> Answer:
     """Answer for a folder of a model in transformers."""
-    who = next((item for item in reversed(packages) if item != "transformers"), "unsloth")
+    who = next((item for item in reversed(packages) if item != "transformers"), "")
     since = families.FIRST_RELEASES.get(name)
     if since and not name.endswith("_text"):
         return Answer(
@@ -158,14 +95,24 @@ def _of_a_model(name: str, packages: list[str]) -> Answer:
             known="the message; the release is that of transformers which brought the model",
         )
     return Answer(
-        f"no transformers has a folder transformers.models.{name}: {who} makes that name from the "
-        "model's type",
-        (upgrade(who),),
+        f"no transformers that was read has a folder transformers.models.{name}"
+        + (f": {who} makes that name from the model's type" if who else ""),
+        (upgrade(who) if who else f"pip install -U transformers   if {name} is newer than 5.24.0",),
         why="the text part of a model lies in the folder of the whole: gemma3_text in gemma3. A "
-        "release that does not know that type looks in the wrong place",
-        known="the message; transformers up to 5.24.0 was read",
+        "release that does not know that type looks in the wrong place"
+        if name.endswith("_text") or who
+        else "a model of a later release, or one whose code lies beside its checkpoint",
+        known="the message; transformers 4.38.0 to 5.24.0 was read",
         certain=False,
+        settles=bool(who),
     )
+
+
+def _is_of_a_release(known: Released | None, name: str) -> bool:
+    """Return whether the atlas says more of a model's folder than the release that brought it."""
+    if known is None or not known.found.releases:
+        return False
+    return known.contradicts or name.split(".")[2] not in families.FIRST_RELEASES
 
 
 def _module(case: Case) -> Answer | None:
@@ -173,19 +120,19 @@ def _module(case: Case) -> Answer | None:
     package = name.partition(".")[0]
     packages = case.packages
     known = released(case) if "." in name else None
-    if name.startswith("transformers.models.") and not (known and known.contradicts):
+    if name.startswith("transformers.models.") and not _is_of_a_release(known, name):
         return _of_a_model(name.split(".")[2], packages)
     if known is not None:
-        return known_name(known, packages[-1] if packages else "")
-    if name in _NOT_A_PACKAGE:
-        happened, do, why = _NOT_A_PACKAGE[name]
+        return known_name(case, known, packages[-1] if packages else "")
+    if name in NOT_A_PACKAGE:
+        happened, do, why = NOT_A_PACKAGE[name]
         return Answer(happened, do, why=why, known="the message names the module")
     if name in {"mergekit", "weave"} and "trl" in packages:
         return _optional_for_trl(name)
     near = case.hit.before[-1500:] + case.around + case.hit.after[:2500]
     if name == "torch" and is_of_a_build(near):
         return in_a_build()
-    if not packages and package not in SAME_NAME and package not in _DISTRIBUTIONS:
+    if not packages and package not in SAME_NAME and package not in DISTRIBUTIONS:
         return _unknown(name)
     if "." in name:
         return Answer(
@@ -205,14 +152,14 @@ def _module(case: Case) -> Answer | None:
             f"python -m pip install {distribution(package)}   with the very python that runs the "
             "script",
         ),
-        why="" if package in _DISTRIBUTIONS else "the module's name need not be the package's",
+        why="" if package in DISTRIBUTIONS else "the module's name need not be the package's",
         known="the message",
     )
 
 
 def _is_installed(package: str, case: Case) -> bool:
     """Return whether a module is known to be a package's, by its name or by where it lies."""
-    is_known = package in SAME_NAME or package in _DISTRIBUTIONS or package in _STACK
+    is_known = package in SAME_NAME or package in DISTRIBUTIONS or package in _STACK
     return is_known or case.says(r"(?:site|dist)-packages")
 
 
@@ -294,7 +241,11 @@ KINDS: tuple[General, ...] = (
             "ModuleNotFoundError: No module named 'transformers.models.gemma2'": ">=4.42",
             "- Transformers version: 4.45.2\nModuleNotFoundError: No module named "
             "'transformers.models.gemma'": "what ran is another release",
-            "ModuleNotFoundError: No module named 'transformers.models.gemma3_text'": "unsloth_zoo",
+            "ModuleNotFoundError: No module named 'transformers.models.gemma3_text'": "in gemma3",
+            'Traceback (most recent call last):\n  File "/x/site-packages/unsloth/models/a.py", '
+            "line 3, in f\n    f()\nModuleNotFoundError: No module named "
+            "'transformers.models.gemma3_text'": "unsloth_zoo",
+            "ModuleNotFoundError: No module named 'transformers.models.qwen2'": "4.38.0",
         },
     ),
 )

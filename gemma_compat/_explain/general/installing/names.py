@@ -6,113 +6,8 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General
-from ..released import Released, released, upgrade
-from .successors import successor
-
-
-def known_name(known: Released, who: str) -> Answer:
-    """Answer with the releases that have a name, a module or an attribute of an object."""
-    found = known.found
-    if found.kind == "attribute":
-        return _known_attribute(known, who)
-    asks = f"; the last frame that asks for it is of {who}" if who else ""
-    if known.is_everywhere and not known.contradicts and found.kind in {"name", "module"}:
-        return _everywhere(known, asks)
-    do = [known.command] if known.command else []
-    if who and not known.is_newer and not known.contradicts:
-        do.insert(0, upgrade(who))
-    instead = "" if who or known.is_newer else successor(found.package, found.name)
-    if instead:
-        do.insert(0, instead)
-    if not do:
-        do = [_elsewhere(known)]
-    lacks_own = found.kind == "module" and who == found.owner.partition(".")[0]
-    return Answer(
-        f"{known.happened}{asks}",
-        tuple(do),
-        why=known.places
-        or (
-            "the package asks for a module that its files lack: it was packed without it"
-            if lacks_own
-            else "the name was moved or removed, or is newer than what is installed"
-        ),
-        known=f"read in the wheels of {found.package}",
-        settles=bool(found.releases),
-    )
-
-
-def not_imported_yet(case: Case) -> Answer | None:
-    """Answer a module that is asked of its package, and that this package does have."""
-    owner, name = case.match["owner"], case.match["attribute"]
-    if not owner:
-        return None
-    known = released(case, f"ModuleNotFoundError: No module named '{owner}.{name}'")
-    if known is None or not known.found.releases or (known.version and not known.contradicts):
-        return None
-    return Answer(
-        f"{owner}.{name} is a module, and nothing in this process has imported it yet",
-        (
-            f"import {owner}.{name}   first of all in the script",
-            "pip install -U   the package of the last frame, which counts on it",
-        ),
-        why="a module is an attribute of its package only after it was imported once; which import "
-        "does so differs between releases",
-        known=f"read in the wheels of {known.found.package}, which have this module",
-        certain=False,
-        settles=False,
-    )
-
-
-def _known_attribute(known: Released, who: str) -> Answer:
-    """Answer with the releases whose code sets an attribute. Other code may set it: not certain."""
-    found = known.found
-    package = found.package
-    looked_at = (
-        f"read in the wheels of {package}: what the class and its bases there define, assign, "
-        "register and set by name, and what that package sets from outside by a name that is "
-        "written there. What other packages and the script set was not looked at"
-        if found.counted
-        else f"read in the wheels of {package}: what the class and its bases there define and "
-        "assign to self. What is registered, set by name or set from outside was not looked at"
-    )
-    return Answer(
-        f"{found.owner} may be of another release than the code that reads {found.name} of it: "
-        f"{known.happened}",
-        (*([upgrade(who)] if who and not known.is_newer else []), known.command),
-        why="the attribute was moved or removed, or is newer than what is installed"
-        + (f"; the last frame that asks for it is of {who}" if who else ""),
-        known=looked_at,
-        certain=False,
-        settles=False,
-    )
-
-
-def _everywhere(known: Released, asks: str) -> Answer:
-    """Answer for a name that every release has: what was imported is not one of them, or broke."""
-    package = known.found.package
-    module = known.found.owner.partition(".")[0]
-    return Answer(
-        f"{known.happened}{asks}: what was imported is of another release, is not that package, "
-        "or broke off",
-        (
-            f"python -c 'import {module}; print({module}.__file__, {module}.__version__)'   shows "
-            "which",
-            f"pip install --force-reinstall {package}   and restart the kernel",
-            f"rename a folder or file of yours that is called {module}",
-        ),
-        why="a folder of that name hides the package ('unknown location'), half of an update is "
-        "left, or an import inside it failed before",
-        known=f"read in the wheels of {package}; which of these it is, the message does not say",
-        settles=False,
-    )
-
-
-def _elsewhere(known: Released) -> str:
-    """Return what to do about a name that no release has where it is looked for."""
-    found = known.found
-    if found.elsewhere:
-        return f"import it from {found.elsewhere[0][0]}"
-    return f"leave it out, or look up what took its place: {found.package} has none of that name"
+from ..released import released
+from .successors import known_name
 
 
 def _of_a_processor(owner: str, name: str) -> Answer:
@@ -141,10 +36,19 @@ _OF_TOKENIZER = re.compile(
 
 def _of_the_script(owner: str, name: str) -> tuple[str, ...]:
     """Return what to do where the script itself reads an attribute that is not there."""
-    if name == "chat":
+    if name in {"chat", "chat_stream", "stream_chat"}:
         return (
             "model.generate(...) on tokenizer.apply_chat_template(messages), and not "
-            "model.chat(...)",
+            f"model.{name}(...)",
+            "or the checkpoint that the script is for, with trust_remote_code=True: its own code "
+            "brings that method",
+        )
+    if name in {"eod_id", "im_start_id", "im_end_id", "IMAGE_ST", "build_prompt"}:
+        return (
+            "a script for this tokenizer: tokenizer.pad_token_id, eos_token_id, "
+            "apply_chat_template",
+            "or the checkpoint that the script is for, with trust_remote_code=True: its own "
+            f"tokenizer brings {name}",
         )
     if owner.endswith("Trainer"):
         return (
@@ -166,7 +70,7 @@ def _attribute(case: Case) -> Answer:
     known = released(case)
     if known is not None and not known.contradicts:
         outside = [item for item in case.packages if item not in {known.found.package, "torch"}]
-        return known_name(known, outside[-1] if outside else "")
+        return known_name(case, known, outside[-1] if outside else "")
     if owner.endswith("Processor") and _OF_TOKENIZER.fullmatch(name):
         return _of_a_processor(owner, name)
     outside = [item for item in case.packages if item not in {"torch", "transformers"}]

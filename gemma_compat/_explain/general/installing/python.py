@@ -8,6 +8,23 @@ from ...answer import Answer
 from ..base import Case, General, always
 
 
+def _of_another_torch(module: str) -> Answer:
+    return Answer(
+        f"{module} breaks off while it is imported: its compiled part does not fit the "
+        "installed torch",
+        (
+            f"pip install -U torch {module}   together, from one index: each release of "
+            f"{module} goes with one torch",
+            f"pip uninstall -y {module}   where the run needs it not",
+        ),
+        why=f"{module} registers its operators with torch as it is imported; what fails there "
+        "leaves half a module, and the next import reports that",
+        known="the message; which of the two is of the wrong release, it does not say",
+        certain=False,
+        settles=False,
+    )
+
+
 def _circular(case: Case) -> Answer:
     module = case.match["module"].partition(".")[0]
     place = re.search(r"circular import\)\s*\((?P<path>[^)\n]{1,300})\)", case.hit.text)
@@ -23,7 +40,11 @@ def _circular(case: Case) -> Answer:
             why="the folder of the script comes first on Python's path",
             known="the message shows the file, which is not an installed one",
         )
-    is_windows = re.search(r"(?i)\bwindows\b|\bC:\\", case.hit.before[-6000:] + case.around)
+    if module in {"torchvision", "torchaudio"}:
+        return _of_another_torch(module)
+    is_windows = re.search(
+        r"(?i)\bwindows\b|(?<![a-z])[A-Z]:\\", case.hit.before[-6000:] + case.around
+    )
     wheel = "triton-windows" if module == "triton" and is_windows else module
     wheel = "-U unsloth unsloth_zoo" if module.startswith("unsloth") else wheel
     return Answer(
@@ -39,7 +60,15 @@ def _circular(case: Case) -> Answer:
     )
 
 
-def _not_loaded(case: Case) -> Answer:
+# What the same line may quote: other kinds tell more of it.
+_QUOTED = re.compile(
+    r"traceback\):\s*(?:No module named|cannot import name|module '|partially initialized|/\S)"
+)
+
+
+def _not_loaded(case: Case) -> Answer | None:
+    if _QUOTED.search(case.hit.text):
+        return None
     if "operator torchvision::nms does not exist" in f"{case.above}{case.around}":
         return Answer(
             "transformers could not load one of its modules: the installed torchvision was built "
@@ -76,7 +105,10 @@ KINDS: tuple[General, ...] = (
             "ImportError: cannot import name 'x' from partially initialized module 'datasets' "
             "(most likely due to a circular import) (/home/me/datasets.py)": "rename it",
             "AttributeError: partially initialized module 'torchvision' has no attribute "
-            "'extension' (most likely due to a circular import)": "--force-reinstall",
+            "'extension' (most likely due to a circular import)": "goes with one torch",
+            'File "D:\\C\\venv\\lib\\site-packages\\triton\\language\\__init__.py", line 2, in '
+            "<module>\nAttributeError: partially initialized module 'triton' has no attribute '_C' "
+            "(most likely due to a circular import)": "triton-windows",
         },
     ),
     General(

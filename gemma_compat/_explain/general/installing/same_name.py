@@ -1,4 +1,4 @@
-"""Packages whose module has their name, so that the command to install them is known."""
+"""The names of packages by those of their modules, so that the command to install them is known."""
 
 from __future__ import annotations
 
@@ -15,3 +15,75 @@ torch torchao torchaudio torchdata torchtune torchvision tqdm trackio transforme
 tyro unsloth unsloth_zoo verl vllm wandb xformers xgrammar
 """
 SAME_NAME = frozenset(_NAMES.split())
+# Modules whose package has another name.
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dotenv": "python-dotenv",
+    "flash_attn": "flash-attn --no-build-isolation",
+    "flash_attn_2_cuda": "flash-attn --no-build-isolation",
+    "google": "protobuf",
+    "llama_cpp": "llama-cpp-python",
+    "lightning_fabric": "lightning",
+    "megatron": "megatron-core",
+    "nemo": "nemo_toolkit",
+    "pkg_resources": "'setuptools<81'",
+    "rouge_score": "rouge-score",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "swift": "ms-swift",
+    "yaml": "pyyaml",
+}
+_OF_THE_PROJECT = (
+    "a folder of the project itself is not on Python's path",
+    (
+        "run it from the project's root: python -m PACKAGE.MODULE, or PYTHONPATH=. before the "
+        "command",
+        "or pip install -e .",
+    ),
+    "the module is a folder of the repository and no package of an index",
+)
+_BUILT_WITHOUT = (
+    "this Python was built without a part of its standard library",
+    (
+        "a Python of conda, uv or the system: conda create -n tune python=3.11",
+        "or the -dev packages of the system (liblzma-dev, libffi-dev, libsqlite3-dev) and pyenv "
+        "again",
+    ),
+    "a Python that was compiled by hand leaves out what it found no headers for",
+)
+# Modules that no pip install brings: what happened, what to do, why.
+NOT_A_PACKAGE = {
+    **dict.fromkeys(
+        ("src", "utils", "scripts", "config", "models", "train", "tools"), _OF_THE_PROJECT
+    ),
+    **dict.fromkeys(("_lzma", "_ctypes", "_bz2", "_sqlite3", "_ssl"), _BUILT_WITHOUT),
+    "google.colab": (
+        "the script is one of Colab, and runs elsewhere: google.colab is not to be had there",
+        (
+            "leave out the lines with google.colab (userdata, drive, files)",
+            "HF_TOKEN in the environment, in place of userdata.get",
+        ),
+        "Colab alone brings that module",
+    ),
+    "distutils": (
+        "distutils is no longer a part of Python from 3.12 on",
+        ("pip install -U setuptools", "or Python 3.11"),
+        "setuptools brings a copy of it",
+    ),
+    "torch._six": (
+        "a package that is older than this torch asks for torch._six, which torch no longer has",
+        (
+            "pip install -U   the package of the frame that imports it (DeepSpeed and apex of 2022 "
+            "and older did, and code of that time)",
+            "or torch 1.13 or older, for code that cannot be renewed",
+        ),
+        "torch 2 no longer has that module, which was its own",
+    ),
+    "llmtuner": (
+        "llmtuner is the old name of LLaMA-Factory's package",
+        ("pip install -U llamafactory   and llamafactory-cli train CONFIG.yaml",),
+        "scripts of 2023 and early 2024 import it; it is called llamafactory since",
+    ),
+}

@@ -43,6 +43,34 @@ def _compiled_for_another(case: Case) -> Answer:
     )
 
 
+_TOO_OLD = re.compile(
+    r"Disabling PyTorch because PyTorch[^\n]{0,60}|PyTorch >= ?[\d.]+ (?:is|was) "
+    r"required[^\n]{0,60}"
+)
+
+
+def without_torch(case: Case, who: str) -> Answer:
+    """Answer a name of torch that a package lacks: it went on as if there were no torch."""
+    said = _TOO_OLD.search(case.hit.before[-8000:])
+    return Answer(
+        f"{who} uses a name of torch ({case.match['name']}) that it did not import: it takes torch "
+        "for missing or too old",
+        (
+            "pip install -U torch torchvision torchaudio   to one that this release takes",
+            f"or an older {who}, of the time of this torch",
+            "python -c 'import torch; print(torch.__version__, torch.__file__)'   where torch is "
+            "new enough: does that work?",
+        ),
+        why=f"{who} imports torch only where its check of the release passes, and some lines "
+        f"use it "
+        "all the same" + (f". Above stands: {said[0].strip(' .')}" if said else ""),
+        known="the frame is of the package, and the name is torch's"
+        + ("; its own warning says so" if said else ""),
+        certain=said is not None,
+        settles=said is not None,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "no-styles-of-tensor-parallelism",

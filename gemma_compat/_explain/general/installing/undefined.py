@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from ....atlas.frames import DISTRIBUTIONS
 from ...answer import Answer
 from ..base import Case, General
 from ..released import Released, released, upgrade
-from .names import known_name
+from .successors import known_name
+from .torch_pairs import without_torch
 
 # What a package imports only if another one is there; its code then fails where it uses the name.
 _OPTIONAL = {
@@ -30,7 +30,16 @@ _OPTIONAL = {
     "init_empty_weights": "accelerate",
     "is_torch_xla_available": "torch_xla",
     "torchvision": "torchvision",
+    "TypeAdapter": "pydantic",
+    "BaseModel": "pydantic",
+    "FastAPI": "fastapi",
+    "ray": "ray",
+    "Image": "pillow",
+    "triton": "triton",
 }
+# What transformers and its kin import only where they find a torch that is new enough.
+_OF_TORCH = {"torch", "nn", "Tensor", "dist", "DeviceMesh", "DTensor", "GradScaler", "F"}
+_GUARDED = {"transformers", "peft", "accelerate", "sentence_transformers", "optimum", "diffusers"}
 
 
 def _undefined(case: Case) -> Answer | None:
@@ -38,16 +47,16 @@ def _undefined(case: Case) -> Answer | None:
     name = case.match["name"]
     packages = [item for item in case.packages if item not in {"torch", "IPython"}]
     owner = _OPTIONAL.get(name, "")
-    if packages and owner and owner != packages[-1]:
+    if packages and name in _OF_TORCH and packages[-1] in _GUARDED:
+        return without_torch(case, packages[-1])
+    if packages and owner and owner != packages[-1].replace("_", "-"):
         return Answer(
             f"{packages[-1]} uses {name} of {owner}, which is not installed here (or too old)",
             (f"pip install -U {owner}   and restart the kernel, in a notebook",),
             why=f"{owner} is optional: {packages[-1]} imports from it only if it is there",
             known="the frame is of the package, and the name is not imported there",
         )
-    if packages and packages[-1] in DISTRIBUTIONS:
-        return None  # a mistake of that release: the atlas may know which one mended it
-    if packages:
+    if packages and not case.is_of_the_script:
         return Answer(
             f"the code of {packages[-1]} uses {name}, which it neither defines nor imports here",
             (
@@ -57,6 +66,19 @@ def _undefined(case: Case) -> Answer | None:
             why="a mistake of that release, or an import that it makes only where another package "
             "is installed",
             known="the frames and the message; which of the two, they do not say",
+            settles=False,
+        )
+    if owner and not case.frames:
+        return Answer(
+            f"{name} of {owner} is not defined where it is used: by a package that finds no "
+            f"{owner}, or by a script that does not import it",
+            (
+                f"pip install -U {owner}   and restart the kernel: a package imports from it only "
+                "if it is there, and new enough",
+                f"from {owner} import {name}   where the script itself uses that name",
+            ),
+            known="Python says so; whose line uses it, the traceback's last frame shows",
+            certain=False,
             settles=False,
         )
     return Answer(
@@ -116,10 +138,10 @@ def _cut(case: Case) -> Answer:
     if statement is not None:
         known = _has(case, name, statement["module"])
         if known is not None:
-            return known_name(known, "" if who == known.found.package else who)
+            return known_name(case, known, "" if who == known.found.package else who)
     found = [known for module in _PACKAGES if (known := _has(case, name, module))]
     if len(found) == 1 and found[0].found.releases:
-        answer = known_name(found[0], "" if who == found[0].found.package else who)
+        answer = known_name(case, found[0], "" if who == found[0].found.package else who)
         return answer.replace(
             certain=False,
             known=f"{answer.known}; the line does not say where it is looked for, and of "
@@ -157,6 +179,25 @@ KINDS: tuple[General, ...] = (
             "line 718, in get_peft_config\n    peft_config = LoraConfig(\nNameError: name "
             "'LoraConfig' is not defined": "pip install -U peft",
             "NameError: name 'model' is not defined": "run the cells above",
+            "NameError: name 'PeftConfig' is not defined": "a package that finds no peft",
+            '  File "/home/me/t.py", line 3, in f\n    c = LoraConfig(r=8)\nNameError: name '
+            "'LoraConfig' is not defined": "from peft import LoraConfig",
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/unsloth_zoo/dataset_utils.'
+            'py", line 227, in train_on_responses_only\n    a = torch.Tensor\nNameError: name '
+            "'torch' is not defined": "pip install -U unsloth unsloth_zoo",
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/transformers/integrations/'
+            "accelerate.py\", line 3, in f\n    def g(a: nn.Module):\nNameError: name 'nn' is not "
+            "defined": "missing or too old",
+            "Disabling PyTorch because PyTorch >= 2.2 is required but found 2.1.2\nTraceback (most "
+            'recent call last):\n  File "/x/site-packages/transformers/a.py", line 3, in f\n    '
+            "b(nn)\nNameError: name 'nn' is not defined": "found 2.1.2",
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/transformers/cli/serve.py"'
+            ", line 588, in Serve\n    validator: TypeAdapter,\nNameError: name 'TypeAdapter' "
+            "is not "
+            "defined": "pip install -U pydantic",
             'Traceback (most recent call last):\n  File "/x/site-packages/mlx_lm/fuse.py", line '
             "79, in main\n    model = dequantize(model)\nNameError: name 'dequantize' is not "
             "defined": "the code of mlx_lm",

@@ -2,92 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from .... import versions
-from ....tables import families
 from ...answer import Answer
 from ..base import Case, General, always
 from .wheels import no_set_of_releases
-
-# LLaMA-Factory caps transformers in its metadata: its release to the newest that it allows.
-_LLAMA_FACTORY = {"0.9.1": "4.46.1", "0.9.2": "4.49.0", "0.9.3": "4.52.4"}
-
-
-def _pins(case: Case) -> Answer | None:
-    """Read pip's list of conflicts; the pair that matters for a Gemma comes first."""
-    lines = re.findall(
-        r"^[\s`>*-]*(?:ERROR: )?([A-Za-z][\w.-]*) (\S+) requires ([\w.-]+)(?:\[[\w,]*\])?"
-        r"([^\n]*?), but you have\s+"
-        r"([\w.-]+)\s+(\S+)\s+which\s+is\s+incompatible",
-        f"{case.hit.before}{case.hit.text}\n{case.hit.after}",
-        re.MULTILINE,
-    )
-    if not lines:
-        return None
-    lines.sort(key=lambda found: _weight(found[2]))
-    who, own, needs, spec, _, have = lines[0]
-    spec = spec.split(";")[0].strip()
-    more = f"; {len(lines) - 1} more such pairs" if len(lines) > 1 else ""
-    return Answer(
-        f"{who} {own} does not allow {needs} {have}: it asks for {needs}{spec}{more}",
-        _cure(case, who, needs, spec, have),
-        why=_why(case, who, needs, spec),
-        known="pip printed both sides",
-    )
-
-
-def _weight(name: str) -> int:
-    order = ("transformers", "torch", "trl", "peft", "accelerate", "tokenizers", "numpy")
-    return order.index(name) if name in order else len(order)
-
-
-def _first_release(case: Case) -> str | None:
-    types = (
-        {str(case.facts.model.model_type)}
-        if case.facts.model.known("model_type")
-        else set(case.log.model_types)
-    )
-    first = [families.FIRST_RELEASES[name] for name in types if name in families.FIRST_RELEASES]
-    return min(first, key=versions.parse) if first else None
-
-
-def _cure(case: Case, who: str, needs: str, spec: str, have: str) -> tuple[str, ...]:
-    first = _first_release(case) if needs == "transformers" else None
-    if first and _caps_below(spec, first):
-        newer = ""
-        if who == "llamafactory":
-            allowed = [
-                v
-                for v, cap in _LLAMA_FACTORY.items()
-                if versions.parse(cap) >= versions.parse(first)
-            ]
-            newer = f'pip install -U "llamafactory>={allowed[0]}"' if allowed else ""
-        return (
-            newer or f"pip install -U {who}",
-            f"or its main branch, if no release allows transformers {first} yet",
-        )
-    return (
-        f'pip install "{needs}{spec}"',
-        f"or a newer {who}, if one allows {needs} {have}: pip install -U {who}",
-    )
-
-
-def _caps_below(spec: str, release: str) -> bool:
-    caps = re.findall(r"<=?\s*([\w.]+)", spec)
-    return any(
-        versions.parse(cap) < versions.parse(release) for cap in caps if versions.is_valid(cap)
-    )
-
-
-def _why(case: Case, who: str, needs: str, spec: str) -> str:
-    first = _first_release(case) if needs == "transformers" else None
-    if first and _caps_below(spec, first):
-        return (
-            f"this Gemma came with transformers {first}, which {who} of this release does not "
-            "allow: going back to what it asks for would not load the model"
-        )
-    return "pip installs what is asked for last, and only then tells which others it breaks"
 
 
 def _old_python(case: Case) -> Answer:
@@ -238,21 +156,6 @@ KINDS: tuple[General, ...] = (
             "TypeError: 'type' object is not subscriptable": "3.9",
             "TypeError: unsupported operand type(s) for |: 'type' and 'NoneType'": "3.10",
         },
-    ),
-    General(
-        "pins-conflict",
-        r"requires [\w.-]+\S*.{0,200}, but you have [\w.-]+ \S+ which is incompatible",
-        _pins,
-        {
-            "llamafactory 0.9.2 requires transformers<=4.49.0,>=4.41.2, but you have transformers "
-            "4.50.0.dev0 which is incompatible.": "llamafactory",
-            "`unsloth 2026.6.8 requires torch<2.11.0,>=2.4.0, but you have torch 2.11.0+cu130 "
-            "which is incompatible.`": "torch<2.11.0",
-            "x 1.0 requires trl<=0.9.6,>=0.8.6, but you have trl 0.15.2 which is incompatible.": (
-                "trl<=0.9.6"
-            ),
-        },
-        alone=True,
     ),
     General(
         "no-set-of-releases",

@@ -29,6 +29,32 @@ def no_wheel_for_arm(name: str) -> Answer:
     )
 
 
+_ASKED = re.compile(
+    r"(?m)^\W{0,8}The user requested (?:\(constraint\) )?(?P<name>[\w.-]{2,60}?)"
+    r"(?:\[[\w,-]*\])?(?P<bound>[<>=!~][^\s;]{1,60})"
+)
+
+
+def _sides(case: Case) -> tuple[str, str, str] | None:
+    """Return what was asked for, who excludes it, and the package that both are about."""
+    below = case.hit.after[:3000]
+    for asked in _ASKED.finditer(below):
+        name = re.escape(asked["name"])
+        against = re.search(
+            rf"(?m)^\W{{0,8}}(?P<who>[\w.-]{{2,60}}(?:\[[\w,-]*\])? \S{{1,30}}) depends on "
+            rf"{name}(?P<bound>[<>=!~ (][^\n;]{{1,90}})",
+            below,
+        )
+        if against is not None:
+            wants = against["bound"].strip(" ()")
+            return (
+                f"{asked['name']}{asked['bound']} is asked for",
+                f"{against['who']}, which wants {asked['name']} {wants}",
+                asked["name"],
+            )
+    return None
+
+
 def no_set_of_releases(case: Case) -> Answer:
     """Answer for a resolver that finds nothing; uv says which wheel is missing."""
     told = re.search(
@@ -37,9 +63,12 @@ def no_set_of_releases(case: Case) -> Answer:
         case.hit.text + " " + re.sub(r"\s+", " ", case.hit.after[:1500]),
     )
     if told is None:
+        sides = _sides(case)
         return Answer(
-            "no set of releases satisfies everything that was asked for",
+            "no set of releases satisfies everything that was asked for"
+            + (f": {sides[0]} against {sides[1]}" if sides else ""),
             (
+                *([f"ask for another release of {sides[2]}, or of none"] if sides else []),
                 "python -m gemma_compat advise --model MODEL --fresh   finds one that holds "
                 "together",
                 "uv venv --python 3.11   where a release older than the Python is asked for (torch "
@@ -60,13 +89,15 @@ def no_set_of_releases(case: Case) -> Answer:
     )
 
 
-def _no_wheel(case: Case) -> Answer:
+def _no_wheel(case: Case) -> Answer | None:
     name = (case.match["name"] or case.match["other"] or case.match["asked"]).strip("'\"")
     listed = re.search(
         r"\(from versions: (?P<found>[^)\n]{0,2000})", case.hit.before + case.hit.text
     )
     none = listed is None or listed["found"].strip() in {"none", ""}
     package = re.split(r"[\[<>=!~;@ ]", name)[0]
+    if re.search(rf"import name ['`]{re.escape(package)}['`]", case.near):
+        return None  # a name in a package, which the line before shows
     if package.lower() == "triton" and none:
         return no_triton(case)
     if re.search(_ON_ARM, case.hit.before + case.hit.text + case.hit.after):

@@ -7,6 +7,11 @@ import re
 from ...answer import Answer
 from ..base import Case, General, always
 
+# The library is there, and a function in it is not: in the languages of Windows.
+_NO_PROCEDURE = re.compile(
+    r"(?i)procedure could not be found|找不到指定的程序|procedure introuvable|angegebene Prozedur|"
+    r"指定されたプロシージャ|WinError 127"
+)
 _PACKAGE = re.compile(
     r"[/\\](?:site|dist)-packages[/\\](?P<name>\w+)[/\\]|[/\\](?P<torch>torch)[/\\]lib"
 )
@@ -17,8 +22,39 @@ def _whose(case: Case) -> str:
     named = [*_PACKAGE.finditer(case.hit.text)] or [*_PACKAGE.finditer(case.frames)]
     if named:
         return named[-1]["name"] or named[-1]["torch"]
-    imports = re.findall(r"^\s*(?:import|from) (\w+)", case.frames, re.MULTILINE)
+    imports = re.findall(r"^(?:\W*\d+)?\s*(?:import|from) (\w+)", case.frames, re.MULTILINE)
     return str(imports[-1]) if imports else ""
+
+
+def _not_imported(case: Case) -> Answer:
+    """Answer a compiled part that Windows does not load, by what Windows says that it lacks."""
+    whose = _whose(case)
+    again = (
+        "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
+        if whose == "torch"
+        else f"pip install --force-reinstall {whose or 'PACKAGE'}   in a build for this torch and "
+        "this Python"
+    )
+    name = case.match["name"]
+    what = f"{name}, a compiled part of {whose or 'a package'}," if name else whose or "a package"
+    runtime = "install the Microsoft Visual C++ Redistributable (x64), and restart"
+    if _NO_PROCEDURE.search(case.hit.text + case.message):
+        return Answer(
+            f"Windows cannot load {what} since a library beside it lacks a function: it was built "
+            "for another release, mostly of torch or CUDA",
+            (again, runtime),
+            why="the library is there and has no such function; where the whole library is missing "
+            "Windows says so",
+            known="the message; which library it is, it does not say",
+            settles=False,
+        )
+    return Answer(
+        f"Windows cannot load {what} or a library (DLL) that it needs",
+        (runtime, again),
+        why="a library that it was linked with is missing, or is of another release",
+        known="the message; which library is missing, it does not say",
+        settles=False,
+    )
 
 
 def _dll(case: Case) -> Answer:
@@ -121,24 +157,18 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "windows-cannot-import",
-        r"ImportError: DLL load failed while importing (?!flash_attn|libtriton)(?P<name>\w{1,60})",
-        lambda case: Answer(
-            f"Windows cannot load {case.match['name']}, a compiled part of "
-            f"{_whose(case) or 'a package'}, or a library (DLL) that it needs",
-            (
-                "install the Microsoft Visual C++ Redistributable (x64), and restart",
-                f"pip install --force-reinstall {_whose(case) or 'PACKAGE'}   in a build for this "
-                "torch and this Python",
-            ),
-            why="a library that it was linked with is missing, or is of another release",
-            known="the message; which library is missing, it does not say",
-            settles=False,
-        ),
+        r"ImportError: DLL load failed(?: while importing (?!flash_attn|libtriton)"
+        r"(?P<name>\w{1,60})|: [^\s'])",
+        _not_imported,
         {
             "ImportError: DLL load failed while importing _C: 找不到指定的模块。": (
                 "Redistributable"
             ),
             "ImportError: DLL load failed while importing libtriton: x": "",
+            "ImportError: DLL load failed while importing _backend: The specified procedure could "
+            "not be found.": "built for another release",
+            "----> 1 import torch\nImportError: DLL load failed: The specified module could not be "
+            "found.": "index-url",
         },
     ),
     General(

@@ -8,7 +8,65 @@ from ....atlas.intervals import told
 from ...answer import Answer
 from ..base import Case, General
 from ..installing.successors import by_autoawq
-from ..released import released
+from ..released import released, upgrade
+
+# What transformers made required in the parts of every model, and since when.
+_REQUIRED_SINCE = {
+    ("Attention.forward", "position_embeddings"): ("4.48", "4.47.1 and 4.48.0"),
+    ("RotaryEmbedding.forward", "position_ids"): ("4.38", "4.37.2 and 4.38.0"),
+}
+
+
+def _required_since(function: str, name: str) -> Answer | None:
+    """Answer an argument that the parts of all models of transformers ask for since a release."""
+    for (part, argument), (since, read) in _REQUIRED_SINCE.items():
+        if name == argument and function.endswith(part):
+            return Answer(
+                f"{function}() asks for {name} from transformers {since} on, and its caller was "
+                "written for an older one",
+                (
+                    f"pip install 'transformers<{since}'",
+                    "or a newer release of the code that calls it: the model's own files, the "
+                    "framework or the quantizer in the frame above",
+                ),
+                why="transformers computes it once for all layers since then; code that copies or "
+                "calls a model's parts has to follow",
+                known=f"read in transformers {read}, modeling_llama.py; the other models follow it",
+                certain=function.startswith("Llama"),
+            )
+    return None
+
+
+def _called_without(case: Case, function: str, name: str) -> Answer:
+    """Answer a missing argument by who calls: a call fails in the caller's frame."""
+    callers = [item for item in case.packages if item not in {"torch", "accelerate", "peft"}]
+    if case.is_of_the_script:
+        return Answer(
+            f"the script calls {function}() without {name}, which it asks for",
+            (
+                f"hand {name} over in the line of the last frame, or compare it with the signature "
+                f"of {function.rpartition('.')[2]} as it is installed",
+                "or the releases that the script was written for: its requirements",
+            ),
+            why="a class that is called in place of its object misses self; a function of another "
+            "release asks for more",
+            known="the message, and the last frame, which is the caller's",
+            settles=False,
+        )
+    who = callers[-1] if callers else ""
+    return Answer(
+        f"{function}() is called without {name}, which it asks for"
+        + (f": the caller is {who}" if who else ""),
+        (
+            *([upgrade(who)] if who and who != "transformers" else []),
+            "bring the caller, which the frame above shows, and what it calls to releases of the "
+            "same time: python -m gemma_compat advise",
+        ),
+        why="code of one release calls that of another; or, where the batch is handed over as "
+        "**inputs, a column is missing: print(batch.keys())",
+        known="the message; which release changed the signature is not in it",
+        settles=False,
+    )
 
 # Who calls a function of the user's that gives points to completions.
 _REWARDED = re.compile(
@@ -80,15 +138,7 @@ def _missing_argument(case: Case) -> Answer:
     known = released(case, asked)
     spans = known.found.releases if known is not None and "." in function else ()
     if known is None or not spans or spans[0].from_start:
-        return Answer(
-            f"{function}() is called without {name}, which it asks for",
-            (
-                "bring the caller, which the frame above the last one shows, and what it calls to "
-                "releases of the same time: python -m gemma_compat advise",
-            ),
-            known="the message; which release changed the signature is not in it",
-            settles=False,
-        )
+        return _required_since(function, name) or _called_without(case, function, name)
     package, first = known.found.package, spans[0].first
     return Answer(
         f"{function}() asks for {name} in {package} {told(spans)}, and its caller was written for "
@@ -172,7 +222,87 @@ def _too_many(case: Case) -> Answer:
     )
 
 
+# What from_pretrained takes in another way, by release.
+_FOR_LOADING = {
+    "dtype": ("torch_dtype=...   or pip install -U 'transformers>=4.56'", "4.56 renamed it"),
+    "load_in_4bit": (
+        "quantization_config=BitsAndBytesConfig(load_in_4bit=True)",
+        "transformers 5 takes the settings of a quantization in that object only",
+    ),
+    "load_in_8bit": (
+        "quantization_config=BitsAndBytesConfig(load_in_8bit=True)",
+        "transformers 5 takes the settings of a quantization in that object only",
+    ),
+    "use_flash_attention_2": (
+        'attn_implementation="flash_attention_2"',
+        "it was renamed, and the old name was removed",
+    ),
+    "use_auth_token": ("token=...", "it was renamed, and the old name was removed"),
+    "max_seq_length": ("leave it out: it is of Unsloth's loader and of TRL's config", ""),
+    "use_cache": (
+        "model.config.get_text_config().use_cache = False   after loading",
+        "the config of a multimodal Gemma has use_cache in its text part only",
+    ),
+}
+
+
+def _for_loading(case: Case) -> Answer:
+    name, owner = case.match["name"], case.match["owner"]
+    do, why = _FOR_LOADING.get(
+        name, (f"model.config.get_text_config().{name} = ...   after loading", "")
+    )
+    if re.search(r"\bfrom_config\b", case.around) and "from_pretrained" not in case.around:
+        return _by_from_config(case)
+    return Answer(
+        f"from_pretrained handed {name} on to {owner}, which takes no such argument",
+        (do, f"or leave {name} out"),
+        why=why
+        or "what from_pretrained does not know itself, and the config has no field for, goes to "
+        "the "
+        "class: misspelt, of another release, or a field of the text config within",
+        known="the message; from_pretrained sets what the config has, and passes on the rest",
+        settles=name in _FOR_LOADING,
+    )
+
+
+def _by_from_config(case: Case) -> Answer:
+    """Answer a class that a config alone was to make: from_config sets nothing on the config."""
+    name, owner = case.match["name"], case.match["owner"]
+    outside = [item for item in case.packages if item not in {"torch", "transformers"}]
+    return Answer(
+        f"from_config handed {name} on to {owner}, which takes no such argument",
+        (
+            upgrade(outside[-1]) if outside else f"leave {name} out",
+            f"config.get_text_config().{name} = ...   before from_config",
+        ),
+        why="from_config passes on to the class what is not its own; settings belong into the "
+        "config",
+        known="the message and the frames",
+    )
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "setting-handed-to-the-class",
+        r"(?P<owner>\w{1,60}(?:ForCausalLM|ForConditionalGeneration|ForSequenceClassification|"
+        r"ForTokenClassification|TextModel))\.__init__\(\) got an unexpected keyword argument "
+        r"'(?P<name>\w{1,60})'",
+        _for_loading,
+        {
+            "TypeError: Gemma3ForConditionalGeneration.__init__() got an unexpected keyword "
+            "argument 'use_cache'": "get_text_config().use_cache",
+            "TypeError: GemmaForCausalLM.__init__() got an unexpected keyword argument 'dtype'": (
+                "torch_dtype"
+            ),
+            '  File "/x/dist-packages/tensorrt_llm/models/hf.py", line 281, in _build_model\n    '
+            "model = cls.from_config(c)\n"
+            "TypeError: Gemma3ForConditionalGeneration.__init__() got an unexpected keyword "
+            "argument 'use_cache'": "from_config handed",
+            "TypeError: Gemma3ForCausalLM.__init__() got an unexpected keyword argument 'abc'": (
+                "goes to the class"
+            ),
+        },
+    ),
     General(
         "positional-arguments-of-another-time",
         r"(?P<function>[\w.<>]{1,80})\(\) takes (?:from \d+ to |exactly )?\d+ positional "
@@ -203,7 +333,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "argument-missing",
-        r"(?P<function>[\w.<>]{1,90})\(\) missing \d required positional arguments?: "
+        r"(?P<function>[\w.<>]{1,90})\(\) missing \d required (?:positional|keyword-only) "
+        r"arguments?: "
         r"'(?P<name>\w{1,60})'",
         _missing_argument,
         {
@@ -224,6 +355,16 @@ KINDS: tuple[General, ...] = (
             "TypeError: f1_score() missing 1 required positional argument: 'y'": "without y,",
             "TypeError: length_reward() missing 1 required positional argument: 'prompts'": (
                 "kwargs.get"
+            ),
+            "TypeError: LlamaAttention.forward() missing 1 required positional argument: "
+            "'position_embeddings'": "transformers<4.48",
+            "TypeError: LlamaRotaryEmbedding.forward() missing 1 required positional argument: "
+            "'position_ids'": "transformers<4.38",
+            'Traceback (most recent call last):\n  File "/home/me/a.py", line 3, in f\n    g()\n'
+            "TypeError: g() missing 1 required keyword-only argument: 'x'": "the script calls",
+            'Traceback (most recent call last):\n  File "/x/site-packages/trl/a.py", line 3, in f\n'
+            "    g()\nTypeError: g() missing 2 required positional arguments: 'x' and 'y'": (
+                "pip install -U trl"
             ),
             "TypeError: A.forward() missing 1 required positional argument: 'x'\nAutoAWQ": "0.2.9",
             "TypeError: SequenceParallel._prepare_flash_attn.<locals>.flash_attention_mask() "

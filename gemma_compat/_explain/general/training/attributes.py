@@ -51,6 +51,24 @@ def _no_merge(case: Case) -> Answer:
     )
 
 
+def _of_peft(case: Case) -> Answer | None:
+    owner, name = case.match["owner"], case.match["name"]
+    if owner.startswith(("Peft", "Lora")):
+        return None
+    return Answer(
+        f"{name} is of a PEFT model, and this is the model without one ({owner})",
+        (
+            "model = get_peft_model(model, LoraConfig(...))   before it; what that returns is the "
+            "model to go on with",
+            "or leave the line out, where all weights are trained",
+        ),
+        why="get_peft_model and PeftModel.from_pretrained return another object; code that trains "
+        "without an adapter, or that keeps the first one, has no such method",
+        known="the message names the class, which is not one of PEFT",
+        settles=False,
+    )
+
+
 def _inner_model(case: Case) -> Answer:
     owner, name = case.match["owner"], case.match["name"]
     return Answer(
@@ -88,65 +106,6 @@ def _overridden(case: Case) -> Answer:
     )
 
 
-# What from_pretrained takes in another way, by release.
-_FOR_LOADING = {
-    "dtype": ("torch_dtype=...   or pip install -U 'transformers>=4.56'", "4.56 renamed it"),
-    "load_in_4bit": (
-        "quantization_config=BitsAndBytesConfig(load_in_4bit=True)",
-        "transformers 5 takes the settings of a quantization in that object only",
-    ),
-    "load_in_8bit": (
-        "quantization_config=BitsAndBytesConfig(load_in_8bit=True)",
-        "transformers 5 takes the settings of a quantization in that object only",
-    ),
-    "use_flash_attention_2": (
-        'attn_implementation="flash_attention_2"',
-        "it was renamed, and the old name was removed",
-    ),
-    "use_auth_token": ("token=...", "it was renamed, and the old name was removed"),
-    "max_seq_length": ("leave it out: it is of Unsloth's loader and of TRL's config", ""),
-    "use_cache": (
-        "model.config.get_text_config().use_cache = False   after loading",
-        "the config of a multimodal Gemma has use_cache in its text part only",
-    ),
-}
-
-
-def _for_loading(case: Case) -> Answer:
-    name, owner = case.match["name"], case.match["owner"]
-    do, why = _FOR_LOADING.get(
-        name, (f"model.config.get_text_config().{name} = ...   after loading", "")
-    )
-    if re.search(r"\bfrom_config\b", case.around) and "from_pretrained" not in case.around:
-        return _by_from_config(case)
-    return Answer(
-        f"from_pretrained handed {name} on to {owner}, which takes no such argument",
-        (do, f"or leave {name} out"),
-        why=why
-        or "what from_pretrained does not know itself, and the config has no field for, goes to "
-        "the "
-        "class: misspelt, of another release, or a field of the text config within",
-        known="the message; from_pretrained sets what the config has, and passes on the rest",
-        settles=name in _FOR_LOADING,
-    )
-
-
-def _by_from_config(case: Case) -> Answer:
-    """Answer a class that a config alone was to make: from_config sets nothing on the config."""
-    name, owner = case.match["name"], case.match["owner"]
-    outside = [item for item in case.packages if item not in {"torch", "transformers"}]
-    return Answer(
-        f"from_config handed {name} on to {owner}, which takes no such argument",
-        (
-            upgrade(outside[-1]) if outside else f"leave {name} out",
-            f"config.get_text_config().{name} = ...   before from_config",
-        ),
-        why="from_config passes on to the class what is not its own; settings belong into the "
-        "config",
-        known="the message and the frames",
-    )
-
-
 _HOOKS = (
     r"compute_loss|training_step|log|evaluation_loop|prediction_step|_save_checkpoint|"
     r"get_batch_samples|_get_train_sampler|create_optimizer|create_scheduler|_prepare_inputs|"
@@ -154,27 +113,6 @@ _HOOKS = (
 )
 
 KINDS: tuple[General, ...] = (
-    General(
-        "setting-handed-to-the-class",
-        r"(?P<owner>\w{1,60}(?:ForCausalLM|ForConditionalGeneration|ForSequenceClassification|"
-        r"ForTokenClassification|TextModel))\.__init__\(\) got an unexpected keyword argument "
-        r"'(?P<name>\w{1,60})'",
-        _for_loading,
-        {
-            "TypeError: Gemma3ForConditionalGeneration.__init__() got an unexpected keyword "
-            "argument 'use_cache'": "get_text_config().use_cache",
-            "TypeError: GemmaForCausalLM.__init__() got an unexpected keyword argument 'dtype'": (
-                "torch_dtype"
-            ),
-            '  File "/x/dist-packages/tensorrt_llm/models/hf.py", line 281, in _build_model\n    '
-            "model = cls.from_config(c)\n"
-            "TypeError: Gemma3ForConditionalGeneration.__init__() got an unexpected keyword "
-            "argument 'use_cache'": "from_config handed",
-            "TypeError: Gemma3ForCausalLM.__init__() got an unexpected keyword argument 'abc'": (
-                "goes to the class"
-            ),
-        },
-    ),
     General(
         "trainer-method-of-another-time",
         rf"(?P<method>(?:\w{{1,60}}\.)?(?:{_HOOKS}))\(\) (?:got an unexpected keyword argument "
@@ -210,6 +148,23 @@ KINDS: tuple[General, ...] = (
             "AttributeError: 'PeftModelForCausalLM' object has no attribute 'merge_and_unload'": (
                 "cannot be merged"
             ),
+        },
+    ),
+    General(
+        "method-of-a-model-with-an-adapter",
+        r"'(?P<owner>\w{1,60}(?:ForCausalLM|ForConditionalGeneration|LMHeadModel|Model|"
+        r"ForSequenceClassification))' object has no attribute "
+        r"'(?P<name>print_trainable_parameters|"
+        r"get_nb_trainable_parameters|peft_config|get_base_model|create_or_update_model_card)'",
+        _of_peft,
+        {
+            "AttributeError: 'GPT2LMHeadModel' object has no attribute "
+            "'print_trainable_parameters'": ("get_peft_model"),
+            "AttributeError: 'Gemma3ForCausalLM' object has no attribute 'peft_config'": (
+                "without one"
+            ),
+            "AttributeError: 'PeftModel' object has no attribute 'peft_config'": "",
+            "AttributeError: 'GemmaForCausalLM' object has no attribute 'generate'": "",
         },
     ),
     General(

@@ -145,7 +145,9 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "RuntimeError: Failed to import trl.trainer.sft_trainer because of the following error "
-            "(look up to see its traceback):\nNo module named 'x'": "the error that it quotes"
+            "(look up to see its traceback):\nodd words": "the error that it quotes",
+            "RuntimeError: Failed to import trl.trainer.sft_trainer because of the following error "
+            "(look up to see its traceback):\nNo module named 'x'": "",
         },
     ),
     General(

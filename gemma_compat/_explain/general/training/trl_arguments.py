@@ -1,9 +1,12 @@
-"""TRL's arguments that moved or have another name, and its helper for chat templates."""
+"""Arguments of TRL and PEFT that moved or have another name, and TRL's chat templates."""
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
-from ..base import General, always
+from ..base import Case, General, always
+from ..released import Released
 
 # What TRL's trainers took themselves up to 0.12, and their configs take since.
 _IN_THE_CONFIG = {
@@ -183,4 +186,61 @@ def meant_of_lora(name: str) -> Answer:
         (OF_LORA[name],),
         known="read in PEFT's LoraConfig, which has r, lora_alpha, lora_dropout and target_modules "
         "in every release of the atlas, and no such argument",
+    )
+
+
+# How an adapter is loaded: then its adapter_config.json gives the arguments, and no script does.
+_LOADS_AN_ADAPTER = re.compile(
+    r"adapter_config|adapter_name_or_path|AutoPeft|PeftConfig\.from_|load_adapter|"
+    r"(?i:peft\w{0,30})\.from_pretrained|peft[/\\](?:config|peft_model|auto)\.py|"
+    r"(?i:load\w{0,4}|merg\w{1,4}|infer\w{0,6}|serv\w{1,4}|convert\w{0,4}) (?:\w{1,12} ){0,3}"
+    r"(?:lora|adapter|checkpoint)"
+)
+
+
+def _by_whom(name: str, owner: str) -> Answer:
+    return Answer(
+        f"{owner} is given {name}, and takes no such argument",
+        (
+            f"where an adapter is loaded: take {name} out of its adapter_config.json, or install "
+            "the PEFT that wrote it (pip install -U peft, where that is newer)",
+            f"where a script makes it: leave {name} out; python -c 'import peft; "
+            f"help(peft.{owner})'   lists what it takes",
+        ),
+        why="PEFT hands every entry of an adapter's file to that class",
+        known="the message; whether a script or a file gave it, it does not say",
+        settles=False,
+    )
+
+
+def of_an_adapter(case: Case, function: str, known: Released | None) -> Answer | None:
+    """Answer a config of PEFT that a file of an adapter fills in."""
+    name = case.match["name"]
+    owner = function.partition(".")[0]
+    is_of_peft = re.fullmatch(r"(?:Peft|Lora|AdaLora|Prompt\w+|Prefix\w+|IA3|Vera)Config", owner)
+    if function == "__init__" and re.search(r"peft[/\\](?:utils[/\\])?config\.py", case.frames):
+        is_of_peft, owner = re.match("", ""), "the class"  # Python before 3.10 leaves its name out
+    if is_of_peft is None or name in OF_LORA or (known is not None and known.contradicts):
+        return None
+    if re.search(rf"Config\([^)]{{0,400}}\b{name}\s?=", case.near):
+        return None  # a script gives it
+    if not _LOADS_AN_ADAPTER.search(case.near):
+        return _by_whom(name, owner) if known is None and not case.is_of_the_script else None
+    newer = known.command if known is not None and known.is_newer else ""
+    return Answer(
+        f"the adapter's adapter_config.json states {name}, which {owner} of the installed PEFT "
+        "does not take"
+        + (f": {known.happened}" if known is not None and known.found.releases else ""),
+        (
+            *([newer] if newer else []),
+            f"take {name} (and what else is refused then) out of adapter_config.json, where it is "
+            "null or false",
+            *([] if newer else ["or the PEFT that wrote the adapter: its model card names it"]),
+        ),
+        why="PEFT hands every entry of that file to the class: a newer PEFT, or a fork of it, "
+        "wrote more than this one knows. PEFT 0.14 and newer leaves out what it does not know",
+        known="the class of the message, and that an adapter is loaded here"
+        + (f"; read in the wheels of {known.found.package}" if newer and known else ""),
+        certain=False,
+        settles=bool(newer),
     )

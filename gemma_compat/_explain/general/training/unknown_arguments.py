@@ -15,6 +15,7 @@ from .trl_arguments import (
     TOO_OLD_TO_UNWRAP,
     meant_of_lora,
     of_a_generated_trainer,
+    of_an_adapter,
     told_of_trl,
 )
 
@@ -39,7 +40,7 @@ _HANDED_OVER = re.compile(
 def _by_the_atlas(case: Case, function: str, name: str) -> Released | None:
     """Return the releases that take the argument, also where the class is not named."""
     known = released(case)
-    if known is None and "got unexpected" in case.hit.text:  # as people retell it
+    if known is None and (case.error is None or "got unexpected" in case.hit.text):  # retold
         asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
         known = released(case, asked)
     if known is None and function == "__init__" and name in OF_ONE_CLASS:
@@ -68,6 +69,14 @@ def _handed_to_a_hook(caller: str, name: str, function: str, hook: str) -> Answe
 
 def _by_packages(name: str, function: str, packages: list[str]) -> Answer:
     """Answer by who calls whom."""
+    if function == "__init__" and not packages:
+        return Answer(
+            f"a class is made with {name}, which it does not take",
+            ("the whole traceback: its last frame shows which class, and who makes it",),
+            why="Python before 3.10 leaves the name of the class out",
+            known="the message; which class it is, it does not say",
+            settles=False,
+        )
     if len(set(packages)) < 2:
         return Answer(
             f"{function}() is given {name}, and takes no such argument",
@@ -90,11 +99,14 @@ def _by_packages(name: str, function: str, packages: list[str]) -> Answer:
 
 
 def _argument(case: Case) -> Answer:
-    name, function = case.match["name"], case.match["function"]
+    name = case.match["name"]
+    function = re.sub(r"\.init$", ".__init__", case.match["function"])  # Markdown takes the lines
     packages = case.packages
     if of_awq := by_autoawq(case, function, f"with {name}, which that function does not take"):
         return of_awq
     known = _by_the_atlas(case, function, name)
+    if of_adapter := of_an_adapter(case, function, known):
+        return of_adapter
     if known is not None and not known.contradicts:
         return _known_argument(case, known, packages)
     if name in OF_LORA and function.startswith("LoraConfig"):
@@ -110,10 +122,35 @@ def _argument(case: Case) -> Answer:
     told = told_of_trl(name, function) if known is None else None
     if told is not None:
         return told
+    if re.search(r"(?:For[A-Z]\w{3,40}|Model)\.forward$", function) and known is None:
+        return _handed_to_a_model(case, function, name)
     hook = _hook(case)
     if hook and packages:
         return _handed_to_a_hook(packages[-1], name, function, hook)
     return _by_packages(name, function, packages)
+
+
+def _handed_to_a_model(case: Case, function: str, name: str) -> Answer:
+    """Answer an argument of a model's forward: a column of the batch, or one of another release."""
+    outside = [
+        item
+        for item in case.packages
+        if item not in {"torch", "transformers", "accelerate", "peft"}
+    ]
+    return Answer(
+        f"{function}() is given {name}, which this model does not take",
+        (
+            f"print(batch.keys())   : is {name} a column of the rows, or made by the collator? "
+            "Leave it out there, or remove_unused_columns=True",
+            *([upgrade(outside[-1])] if outside else []),
+            "where code of a library hands it over: its own class of model, or the transformers "
+            "that it was written for",
+        ),
+        why="a trainer hands the batch over as **inputs, so each column becomes an argument; "
+        "patches and frameworks add arguments that their own models take",
+        known="the message; who hands it over, the frames above the last one show",
+        settles=False,
+    )
 
 
 def _hook(case: Case) -> str:
@@ -128,11 +165,19 @@ def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
     name, function = known.found.name, known.found.owner
     moved = _moved(case, function, name)
     who = packages[-1] if packages else "the script"
+    # Without frames a script, a framework or a file may give it.
+    gives = (
+        f"{who} gives {name} to {function}()" if case.frames else f"{function}() is given {name}"
+    )
     do: list[str] = []
     if name in _RENAMED and not known.is_newer:
         return Answer(
-            f"{who} gives {name} to {function}(), where that argument has another name now",
-            (_RENAMED[name], *([known.command] if known.command else [])),
+            f"{gives}, where that argument has another name now",
+            (
+                _RENAMED[name],
+                *([known.command] if known.command else []),
+                *([upgrade("unsloth")] if not case.frames and "nsloth" in case.near else []),
+            ),
             why="it was renamed, took both names for some releases, and takes the new one only",
             known=f"{known.happened}: read in the wheels of {known.found.package}",
         )
@@ -141,8 +186,9 @@ def _known_argument(case: Case, known: Released, packages: list[str]) -> Answer:
     if who not in {"the script", known.found.package} and not known.is_newer:
         do.append(upgrade(who))
     do += [known.command] if known.command else [f"leave {name} out"]
+    older = f": what ran is older than {known.found.oldest}, or another class of that name"
     return Answer(
-        f"{who} gives {name} to {function}(): {known.happened}",
+        f"{gives}: {known.happened}{older if known.is_everywhere else ''}",
         tuple(do),
         why="the caller was written for another release of what it calls",
         known=f"read in the wheels of {known.found.package}",
@@ -172,6 +218,17 @@ KINDS: tuple[General, ...] = (
             '"/x/site-packages/trl/trainer/grpo_trainer.py", '
             "line 1584, in _calculate_rewards\n    output_reward_func = reward_func(\nTypeError: "
             "reward() got an unexpected keyword argument 'prompts'": "**kwargs",
+            "TypeError: LlamaForCausalLM.forward() got an unexpected keyword argument "
+            "'unit_locations'": "print(batch.keys())",
+            'Traceback (most recent call last):\n  File "/x/site-packages/peft/utils/config.py", '
+            "line 137, in from_pretrained\n    config = config_cls(**kwargs)\nTypeError: "
+            "__init__() "
+            "got an unexpected keyword argument 'merge_weights'": "adapter_config.json",
+            "loading the adapter: TypeError: LoraConfig.__init__() got an unexpected keyword "
+            "argument 'eva_config'": "adapter_config.json states eva_config",
+            "LoraConfig(r=8, use_dora=True)\nPeftModel.from_pretrained(m, d)\nTypeError: "
+            "LoraConfig.__init__() got an unexpected keyword argument 'use_dora'": "is given "
+            "use_dora",
             "TypeError: Log.on_log() got an unexpected keyword argument 'model'": "**kwargs",
             "• Result: LoraConfig.__init__() got an unexpected keyword argument 'dropout'": (
                 "lora_dropout"
