@@ -36,6 +36,10 @@ _HEAD = re.compile(
 )
 
 
+# Functions that two packages define, so that a name alone does not tell which was called.
+_IN_SEVERAL = {"prepare_model_for_kbit_training"}
+
+
 def missing(traceback: Traceback, folder: Folder = DATA) -> tuple[Missing, ...]:
     """Return what the traceback's error misses; empty if it misses nothing that is indexed."""
     error = traceback.error
@@ -138,6 +142,8 @@ def _argument(
 ) -> Iterator[Missing]:
     """Look up a parameter of a function. A method printed without its class cannot be found."""
     owner, _, method = match["function"].rpartition(".")
+    if not owner and method in _IN_SEVERAL:
+        return
     passed = dict.fromkeys(frame.module for frame in reversed(frames))
     for module in [*passed, *(item for item in indexed(folder) if item not in passed)]:
         if module not in indexed(folder) or method.startswith("<"):

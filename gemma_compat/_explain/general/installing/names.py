@@ -6,7 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General
-from ..released import released
+from ..released import Released, released
 from .successors import known_name
 
 
@@ -50,6 +50,12 @@ def _of_the_script(owner: str, name: str) -> tuple[str, ...]:
             "or the checkpoint that the script is for, with trust_remote_code=True: its own "
             f"tokenizer brings {name}",
         )
+    if _OF_TRL.fullmatch(owner):
+        return (
+            "pip install -U trl transformers   to one time: TRL's own class reads what another "
+            "release of the two sets",
+            "or the releases that the project's requirements name, where its code reads it",
+        )
     if owner.endswith("Trainer"):
         return (
             "pip install trl==RELEASE   of the project's requirements: its trainer copies or "
@@ -62,12 +68,23 @@ def _of_the_script(owner: str, name: str) -> tuple[str, ...]:
     )
 
 
+_OF_TRL = re.compile(
+    r"(?:SFT|DPO|GRPO|KTO|ORPO|CPO|PPO|RLOO|Reward|OnlineDPO|XPO|NashMD|BCO|GKD|PRM)Trainer"
+)
 _OF_A_MODEL = re.compile(r"For[A-Z]|Model|Config|Tokeniz|Processor|Trainer|Cache|Layer|Module")
+
+
+def _of_the_base(case: Case, owner: str, name: str) -> Released | None:
+    """Return which releases of transformers' Trainer set what a trainer made of it lacks."""
+    if not owner.endswith("Trainer") or owner == "Trainer":
+        return None
+    known = released(case, f"AttributeError: 'Trainer' object has no attribute '{name}'")
+    return None if known is None or known.is_everywhere else known
 
 
 def _attribute(case: Case) -> Answer:
     owner, name = case.match["owner"], case.match["name"]
-    known = released(case)
+    known = released(case) or _of_the_base(case, owner, name)
     if known is not None and not known.contradicts:
         outside = [item for item in case.packages if item not in {known.found.package, "torch"}]
         return known_name(case, known, outside[-1] if outside else "")
@@ -191,6 +208,12 @@ KINDS: tuple[General, ...] = (
             "AttributeError: 'Gemma3Processor' has no attribute 'pad' during Data Collation": (
                 "takes a Gemma3Processor for a tokenizer"
             ),
+            "AttributeError: 'GRPOTrainer' object has no attribute "
+            "'current_gradient_accumulation_steps'": "transformers>=4.55.0",
+            "AttributeError: 'GRPOTrainer' object has no attribute 'odd'": (
+                "pip install -U trl transformers"
+            ),
+            "AttributeError: 'MyTrainer' object has no attribute 'odd'": "trl==RELEASE",
             "[ERROR] 'Gemma3Processor' object has no attribute 'pad'?\nwith the notebook": (
                 "for a tokenizer"
             ),

@@ -31,12 +31,14 @@ def _compiled_for_another(case: Case) -> Answer:
         r"(flash_attn|xformers|vllm|torchvision|torchaudio|bitsandbytes|triton|apex)", text
     )
     who = name[1] if name else "an extension"
-    pip = "pip install --force-reinstall --no-cache-dir --no-build-isolation " + (
-        who if name else "NAME"
+    pip = "pip install --force-reinstall --no-deps --no-cache-dir --no-build-isolation " + (
+        who.replace("_", "-") if name else "NAME"
     )
+    if who in {"torchvision", "torchaudio", "xformers", "vllm"}:
+        pip = f"pip install -U torch {who}   together, from one index: a wheel is for one torch"
     return Answer(
         f"{who} was built against another torch than the one that is installed",
-        (pip.replace("flash_attn", "flash-attn"), "or torch back to the release it was built for"),
+        (pip, "or torch back to the release it was built for"),
         why="a compiled extension fits one release of torch (and one C++ ABI); an upgrade of torch "
         "alone breaks it",
         known="a symbol of torch's library is missing from it, by the message",

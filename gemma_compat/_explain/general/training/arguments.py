@@ -255,7 +255,15 @@ def _for_loading(case: Case) -> Answer:
         return _by_from_config(case)
     return Answer(
         f"from_pretrained handed {name} on to {owner}, which takes no such argument",
-        (do, f"or leave {name} out"),
+        (
+            do,
+            f"or leave {name} out",
+            *(
+                ["pip install -U transformers   where it is of before 4.30, which brought it"]
+                if name == "load_in_4bit"
+                else []
+            ),
+        ),
         why=why
         or "what from_pretrained does not know itself, and the config has no field for, goes to "
         "the "

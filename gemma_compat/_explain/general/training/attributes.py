@@ -69,6 +69,28 @@ def _of_peft(case: Case) -> Answer | None:
     )
 
 
+def _no_engine(case: Case) -> Answer | None:
+    """Answer an Accelerator on which DeepSpeed is on and prepare() has made no engine."""
+    if not case.match["name"] and "deepspeed_engine_wrapped." not in case.frames + case.hit.text:
+        return None
+    return Answer(
+        "accelerate counts DeepSpeed as on, and this Accelerator has no engine of it: prepare() "
+        "has not made one",
+        (
+            "one place that switches it on: deepspeed=CONFIG.json in TrainingArguments, or "
+            "accelerate "
+            "config; and unset ACCELERATE_USE_DEEPSPEED where neither is meant",
+            "trainer.save_model() and evaluate() after train() in the same process, not before it",
+            "pip install -U accelerate transformers deepspeed   to releases of the same time",
+        ),
+        why="the engine and its config are set where the model and the optimizer are prepared "
+        "together; a second Accelerator, a trainer that prepares them otherwise, or one of another "
+        "release leaves that out",
+        known="read in accelerate 0.30.1 and 1.6.0; which of these it is, the message does not say",
+        settles=False,
+    )
+
+
 def _inner_model(case: Case) -> Answer:
     owner, name = case.match["owner"], case.match["name"]
     return Answer(
@@ -149,6 +171,22 @@ KINDS: tuple[General, ...] = (
                 "cannot be merged"
             ),
         },
+    ),
+    General(
+        "accelerator-without-an-engine",
+        r"'?Accelerator'? object has no attribute '(?P<name>deepspeed_engine_wrapped|"
+        r"deepspeed_config)'|'NoneType' object has no attribute 'backward'",
+        _no_engine,
+        {
+            "AttributeError: 'Accelerator' object has no attribute 'deepspeed_config'": "no engine",
+            "# Accelerator' object has no attribute 'deepspeed_engine_wrapped'": "no engine",
+            '  File "/x/site-packages/accelerate/accelerator.py", line 2321, in backward\n    '
+            "self.deepspeed_engine_wrapped.backward(loss, **kwargs)\nAttributeError: 'NoneType' "
+            "object has no attribute 'backward'": "ACCELERATE_USE_DEEPSPEED",
+            '  File "/home/me/t.py", line 3, in f\n    loss.backward()\nAttributeError: '
+            "'NoneType' object has no attribute 'backward'": "",
+        },
+        alone=True,
     ),
     General(
         "method-of-a-model-with-an-adapter",

@@ -30,6 +30,14 @@ _RENAMED = {
     "load_in_8bit": "quantization_config=BitsAndBytesConfig(load_in_8bit=True)",
     "use_flash_attention_2": 'attn_implementation="flash_attention_2"',
 }
+# Functions that others call by their bare name, and whose they are.
+_OWNERS = {
+    "prepare_model_for_kbit_training": "peft",
+    "get_peft_model": "peft",
+    "inject_adapter_in_model": "peft",
+    "init_empty_weights": "accelerate",
+    "dispatch_model": "accelerate",
+}
 # What a trainer calls that the script has passed to it.
 _HANDED_OVER = re.compile(
     r"(?<!def )\b(?P<hook>reward_func|compute_metrics|preprocess_logits_for_metrics|"
@@ -75,6 +83,20 @@ def _by_packages(name: str, function: str, packages: list[str]) -> Answer:
             ("the whole traceback: its last frame shows which class, and who makes it",),
             why="Python before 3.10 leaves the name of the class out",
             known="the message; which class it is, it does not say",
+            settles=False,
+        )
+    if len(set(packages)) == 1 and "." not in function:
+        owner = _OWNERS.get(function, "")
+        return Answer(
+            f"{packages[0]} calls {function}() with {name}, which the installed release"
+            f"{f' of {owner}' if owner else ''} does not take",
+            (
+                upgrade(owner) if owner else upgrade(packages[0]),
+                f"or {packages[0]} and what that function is of to releases of the same time: "
+                f"python -m gemma_compat advise --with {packages[0]}",
+            ),
+            why="the caller was written for another release of what it calls",
+            known="the message and the last frame, which is the caller's",
             settles=False,
         )
     if len(set(packages)) < 2:
@@ -218,6 +240,11 @@ KINDS: tuple[General, ...] = (
             '"/x/site-packages/trl/trainer/grpo_trainer.py", '
             "line 1584, in _calculate_rewards\n    output_reward_func = reward_func(\nTypeError: "
             "reward() got an unexpected keyword argument 'prompts'": "**kwargs",
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/trl/trainer/sft_trainer.py",'
+            " line 208, in __init__\n    model = prepare_model_for_kbit_training(\nTypeError: "
+            "prepare_model_for_kbit_training() got an unexpected keyword argument "
+            "'gradient_checkpointing_kwargs'": "pip install -U peft",
             "TypeError: LlamaForCausalLM.forward() got an unexpected keyword argument "
             "'unit_locations'": "print(batch.keys())",
             'Traceback (most recent call last):\n  File "/x/site-packages/peft/utils/config.py", '

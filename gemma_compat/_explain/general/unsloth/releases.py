@@ -65,6 +65,26 @@ def _not_linked(case: Case) -> Answer:
     )
 
 
+def _no_zoo(case: Case) -> Answer:
+    """Answer Unsloth's request for unsloth_zoo, which it also makes where an import of it "
+    "failed."""
+    failed = re.search(r"(?m)^\W*import unsloth_zoo\b|unsloth_zoo[/\\]", case.above)
+    if failed is None or "During handling of the above exception" not in case.above:
+        return Answer("unsloth and unsloth_zoo are not of the same time", (UPGRADE,), known=SAYS)
+    return Answer(
+        "unsloth_zoo is there and its import failed: the error above this one is the cause",
+        (
+            "python -c 'import unsloth_zoo'   shows it whole",
+            "where it finds no GPU: python -c 'import torch; print(torch.version.cuda, "
+            "torch.cuda.is_available())', and a torch with CUDA",
+            UPGRADE,
+        ),
+        why="Unsloth takes any error of that import for a package that is missing",
+        known="the frames of unsloth_zoo stand above",
+        settles=False,
+    )
+
+
 RELEASES: tuple[Refusal, ...] = (
     Refusal(
         r"(?:[^\n:]{2,60} only works on transformers ?>=|Your transformers version of)",
@@ -107,11 +127,7 @@ RELEASES: tuple[Refusal, ...] = (
     Refusal(
         r"(?:[^\n]{0,80}(?:needs a newer unsloth_zoo|[Pp]lease (?:update|upgrade|install) "
         r"unsloth[_-]zoo))",
-        always(
-            "unsloth and unsloth_zoo are not of the same time",
-            UPGRADE,
-            known=SAYS,
-        ),
+        _no_zoo,
         (
             "ImportError: Unsloth: Please update unsloth_zoo via `pip install --upgrade "
             "--no-cache-dir --no-deps unsloth_zoo`",
