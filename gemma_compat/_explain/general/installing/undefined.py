@@ -42,6 +42,22 @@ _OF_TORCH = {"torch", "nn", "Tensor", "dist", "DeviceMesh", "DTensor", "GradScal
 _GUARDED = {"transformers", "peft", "accelerate", "sentence_transformers", "optimum", "diffusers"}
 
 
+def _of_either(owner: str, name: str) -> Answer:
+    """Answer a name of an optional package, where no frame tells who uses it."""
+    return Answer(
+        f"{name} of {owner} is not defined where it is used: by a package that finds no "
+        f"{owner}, or by a script that does not import it",
+        (
+            f"pip install -U {owner}   and restart the kernel: a package imports from it only "
+            "if it is there, and new enough",
+            f"from {owner} import {name}   where the script itself uses that name",
+        ),
+        known="Python says so; whose line uses it, the traceback's last frame shows",
+        certain=False,
+        settles=False,
+    )
+
+
 def _undefined(case: Case) -> Answer | None:
     """Answer a NameError: of a package whose optional import was left out, or of the script."""
     name = case.match["name"]
@@ -69,18 +85,7 @@ def _undefined(case: Case) -> Answer | None:
             settles=False,
         )
     if owner and not case.frames:
-        return Answer(
-            f"{name} of {owner} is not defined where it is used: by a package that finds no "
-            f"{owner}, or by a script that does not import it",
-            (
-                f"pip install -U {owner}   and restart the kernel: a package imports from it only "
-                "if it is there, and new enough",
-                f"from {owner} import {name}   where the script itself uses that name",
-            ),
-            known="Python says so; whose line uses it, the traceback's last frame shows",
-            certain=False,
-            settles=False,
-        )
+        return _of_either(owner, name)
     return Answer(
         f"{name} is used before it is imported or defined",
         (

@@ -75,6 +75,23 @@ def _handed_to_a_hook(caller: str, name: str, function: str, hook: str) -> Answe
     )
 
 
+def _by_one_package(name: str, function: str, who: str) -> Answer:
+    """Answer a call that a package makes of a bare function: its own, or another's."""
+    owner = _OWNERS.get(function, "")
+    return Answer(
+        f"{who} calls {function}() with {name}, which the installed release"
+        f"{f' of {owner}' if owner else ''} does not take",
+        (
+            upgrade(owner) if owner else upgrade(who),
+            f"or {who} and what that function is of to releases of the same time: "
+            f"python -m gemma_compat advise --with {who}",
+        ),
+        why="the caller was written for another release of what it calls",
+        known="the message and the last frame, which is the caller's",
+        settles=False,
+    )
+
+
 def _by_packages(name: str, function: str, packages: list[str]) -> Answer:
     """Answer by who calls whom."""
     if function == "__init__" and not packages:
@@ -86,19 +103,7 @@ def _by_packages(name: str, function: str, packages: list[str]) -> Answer:
             settles=False,
         )
     if len(set(packages)) == 1 and "." not in function:
-        owner = _OWNERS.get(function, "")
-        return Answer(
-            f"{packages[0]} calls {function}() with {name}, which the installed release"
-            f"{f' of {owner}' if owner else ''} does not take",
-            (
-                upgrade(owner) if owner else upgrade(packages[0]),
-                f"or {packages[0]} and what that function is of to releases of the same time: "
-                f"python -m gemma_compat advise --with {packages[0]}",
-            ),
-            why="the caller was written for another release of what it calls",
-            known="the message and the last frame, which is the caller's",
-            settles=False,
-        )
+        return _by_one_package(name, function, packages[0])
     if len(set(packages)) < 2:
         return Answer(
             f"{function}() is given {name}, and takes no such argument",
