@@ -143,6 +143,7 @@ FILES = (
     "loading.paths",
     "installing.python",
     "installing.files",
+    "training.loading_arguments",
     "training.attributes",
     "training.arguments",
     "training.unknown_arguments",
