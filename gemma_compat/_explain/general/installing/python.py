@@ -67,7 +67,7 @@ _QUOTED = re.compile(
 
 
 def _not_loaded(case: Case) -> Answer | None:
-    if _QUOTED.search(case.hit.text):
+    if _QUOTED.search(f"{case.hit.text}\n{case.hit.after[:200]}"):
         return None
     if "operator torchvision::nms does not exist" in f"{case.above}{case.around}":
         return Answer(
