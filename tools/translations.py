@@ -39,6 +39,7 @@ FRAMES = (
         str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_explain/general/**/[!_]*.py")
     ),
     "_explain/answer.py",
+    "_explain/cut.py",
     "_explain/figures.py",
     "_explain/framing.py",
     "_explain/judge.py",
@@ -49,7 +50,11 @@ FRAMES = (
     "_explain/questions.py",
     "_explain/read_off.py",
     "_explain/unexplained.py",
-    *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_explain/told/[!_]*.py")),
+    *sorted(
+        str(file.relative_to(PACKAGE))
+        for file in PACKAGE.glob("_explain/told/[!_]*.py")
+        if file.name != "languages.py"  # what it has is read, and not said
+    ),
     *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("_preflight/**/*.py")),
     *sorted(str(file.relative_to(PACKAGE)) for file in PACKAGE.glob("conditions/[!_]*.py")),
     "advise/conflict.py",

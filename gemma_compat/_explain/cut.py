@@ -1,11 +1,25 @@
-"""Whether a log is cut within a traceback: what it shows is not what ended the run."""
+"""Say what is known of a traceback that a text cuts off before its error, and what is missing."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from ..facts import Facts
+from .answer import Answer
+from .error_lines import CAUGHT
+from .explanation import Generally, Line
 from .raised import Raised
+from .told.sentences import sentences
+from .unknown import PACKAGE
 
+if TYPE_CHECKING:
+    from .excerpt import Words
+    from .read_log import LogReading
+    from .unknown import Place
+
+CUT = "cut-traceback"
 # A frame as Python prints it, and as IPython does, without a traceback's first and last line.
 _FRAME = re.compile(
     rb"^[^\n]{0,120}\bFile \"[^\"\n]{1,300}\", line \d+, in |"
@@ -47,3 +61,94 @@ def first_of_frames(opening: bytes) -> int:
     if len(found) < _FEWEST_FRAMES:
         return 0
     return opening.count(b"\n", 0, found[0].start()) + 1
+
+
+# What is said of the cut traceback.
+
+# A class, or the message that everybody knows by its first words.
+_NAMED = re.compile(
+    r"(?<![\w.])(?P<kind>[A-Z][a-z]\w{1,40}(?:Error|Exception))\b(?!\()|"
+    r"(?P<text>\b(?:NoneType\b[^\n.]{0,30}\bnot (?:iterable|subscriptable|callable)|"
+    r"(?:list |string |tuple )?index (?:is )?out of range|CUDA out of memory|device-side assert))"
+)
+_PROCESSOR = re.compile(r"Processor\.from_pretrained|\bload_processor\b|get_processor")
+_ADDS = re.compile(r"\.add_(?:special_)?tokens\(")
+_FORWARD = re.compile(r"\b(?:forward|compute_loss|training_step|_call_impl|generate)$")
+_PASTE = "python train.py 2>&1 | tee train.log; python -m gemma_compat explain train.log"
+
+
+def cut_answer(reading: LogReading, facts: Facts, words: Words) -> Generally | None:
+    """Return what is known of a traceback that is cut; ``None`` where none is.
+
+    The error that a sentence names counts as told, and the last frame as where the run was.
+    """
+    if not reading.cut_at:
+        return None
+    text = reading.opening.decode("utf-8", "replace")
+    places = _frames(text, reading.cut_at)
+    place = next((i for i in reversed(places) if i.module != "torch"), None)
+    named, at = _named(reading, words)
+    hints = list(_hints(text, places, facts))
+    happened = (
+        "a traceback begins here, and the log ends before its error: its last lines are needed"
+    )
+    if named:
+        happened = (
+            "a traceback begins here, and the log ends before its error, which "
+            f"line {at:,} names: {named}. Its last lines are needed"
+        )
+    answer = Answer(
+        happened,
+        (*(do for do, _ in hints), _PASTE),
+        why="; ".join((*_where(place), *(why for _, why in hints))),
+        known="that it is cut; the error's own line, which decides, is not here",
+        settles=False,
+    )
+    return Generally(CUT, answer, Line(reading.cut_at, words.excerpt("traceback")), True)
+
+
+def _named(reading: LogReading, words: Words) -> tuple[str, int]:
+    """Return the error that a sentence names, and its line; an empty text where none does."""
+    if reading.told is not None and "…" not in words.excerpt(reading.told.kind):
+        return reading.told.kind, reading.told.line
+    for sentence in sentences(reading.opening, reading.lines):
+        found = _NAMED.search(sentence.text)
+        if found and not CAUGHT.search(sentence.text) and "…" not in words.excerpt(found[0]):
+            return found[0], sentence.line
+    return "", 0
+
+
+def _frames(text: str, line: int) -> list[Place]:
+    """Return the frames of the traceback that begins in that line, outermost first."""
+    from ..atlas import read_every_frame
+    from .places import place_of
+
+    return [place_of(frame) for frame in read_every_frame(text.splitlines()[line - 1 :])]
+
+
+def _where(place: Place | None) -> Iterator[str]:
+    if place is None:
+        return
+    if place.owner != PACKAGE:
+        yield "the last frame that is here is of your own code"
+        return
+    yield f"the last frame that is here is line {place.line} of {place.file}: {place.code}"
+
+
+def _hints(text: str, places: list[Place], facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield what the last call or the script suggests, with why; none of it is known."""
+    if places and _PROCESSOR.search(places[-1].code):
+        kind = str(facts.model.get("model_type", ""))
+        yield (
+            "ls FOLDER   : is preprocessor_config.json or processor_config.json there?",
+            f"that call loads a processor, which a text-only checkpoint such as {kind} lacks"
+            if kind.endswith("_text")
+            else "that call loads a processor, which a text-only checkpoint lacks",
+        )
+    is_in_model = any(_FORWARD.search(place.function) for place in places)
+    if is_in_model and _ADDS.search(text) and "resize_token_embeddings" not in text:
+        yield (
+            "model.resize_token_embeddings(len(tokenizer))   behind the line that adds tokens",
+            "the script adds tokens and resizes no embeddings: a new id past the table ends in "
+            "`index out of range` or a device-side assert",
+        )

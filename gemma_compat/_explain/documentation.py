@@ -36,7 +36,8 @@ _FORM = re.compile(
 )
 # A title that complains, and how Chinese reports begin.
 _COMPLAINT = re.compile(
-    r"(?ia)\A[^\n]{0,40}(?:\b(?:bug|issue|unable to|fails?|not (?:work|possible|able)|can(?:no|.)t|"
+    r"(?ia)\A[^\n]{0,60}(?:无法|不能|卡住|卡在|乱码|为什么|怎么|失效|無法|為什麼)|"
+    r"\A[^\n]{0,40}(?:\b(?:bug|issue|unable to|fails?|not (?:work|possible|able)|can(?:no|.)t|"
     r"warnings?)\b|error\b|n.t\b|报错|错误|问题|异常|失败|导致无法)|请问|大佬|求助|我(?:的|在|用|想)|报错如下|为什么会"
 )
 # Who reports: a person, or a question.

@@ -141,6 +141,8 @@ def _says_so(sentence: Sentence, below: list[Sentence]) -> bool:
     but = _BUT.search(rest)
     if but is not None and _SOLVED.search(rest, but.end()) is None:
         return False
+    if any(item.text.rstrip().endswith(("?", "？")) for item in below):
+        return False  # who asks goes on
     return not any(_BUT.match(item.text) for item in below[:1])
 
 

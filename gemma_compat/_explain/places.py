@@ -44,7 +44,7 @@ def places_of(raised: Raised) -> tuple[Place, ...]:
         if end:
             code = above[-1].strip("> ") if above else ""
             frames = (Frame(end["path"], int(end["line"]), code=(code,)),)
-    return tuple(map(_place, frames))
+    return tuple(map(place_of, frames))
 
 
 def _own_traceback(raised: Raised) -> list[str]:
@@ -57,7 +57,8 @@ def _own_traceback(raised: Raised) -> list[str]:
     return lines[starts[-1] :] if starts else lines
 
 
-def _place(frame: Frame) -> Place:
+def place_of(frame: Frame) -> Place:
+    """Return whose code a frame is."""
     path = frame.path.replace("\\", "/")
     function = "" if frame.function.startswith("<") else frame.function
     code = frame.code[0].strip() if frame.code else ""

@@ -126,11 +126,6 @@ def _nothing_known(found: Explanation, is_private: bool) -> str:
     read = f"{found.lines:,} line{'' if found.lines == 1 else 's'} read"
     if found.is_blank:
         return "the log is empty: that says nothing about the run"
-    if found.cut_at and not found.generally:
-        return (
-            f"{at_line(found.cut_at)}a traceback begins here, and the log ends before its error: "
-            "its last lines are needed"
-        )
     if found.outlived_at and found.error:
         met = next((item.answer.happened for item in found.generally if item.raised), "")
         return (

@@ -11,6 +11,7 @@ from gemma_compat._cli import main
 from gemma_compat._explain.explain import explain_log
 from gemma_compat._explain.explanation import Explanation
 from gemma_compat._explain.told import FILES, Symptom, symptoms, symptoms_of
+from gemma_compat._explain.told.languages import in_english
 from gemma_compat._explain.told.sentences import sentences
 from gemma_compat.report.explanation import render_text
 
@@ -142,7 +143,11 @@ def test_each_symptom_has_a_name_an_example_and_a_place_in_the_table() -> None:
 def test_the_words_of_a_symptom_stand_in_each_of_its_examples() -> None:
     for symptom in symptoms():
         for text, word in symptom.examples.items():
-            assert not word or not symptom.words or any(w in text.lower() for w in symptom.words)
+            assert (
+                not word
+                or not symptom.words
+                or any(w in in_english(text).lower() for w in symptom.words)
+            )
 
 
 SHORT = """
@@ -261,3 +266,133 @@ def test_the_frames_of_a_traceback_are_no_sentences() -> None:
     frame = '  File "/home/u/train.py", line 12, in <module>\n    main()\n'
     log = f"Traceback (most recent call last):\n{frame}{error}\n".encode()
     assert [item.text for item in sentences(log, 4)] == [error]
+
+
+# Whichever language tells of it, the words of the symptom decide.
+
+ELSEWHERE = [
+    ("Das Training startet nicht mehr nach dem Update auf transformers 4.57", "one-release-works"),
+    ("Mein Modell gibt nach dem Fine-Tuning nur Unsinn aus", "nonsense-from-a-trained-model"),
+    ("Le modèle génère du charabia après l'entraînement", "nonsense-from-a-trained-model"),
+    ("La pérdida no baja durante el entrenamiento", "loss-that-does-not-fall"),
+    ("O modelo não aprende nada", "loss-that-does-not-fall"),
+    ("O treinamento está lento e a GPU não é usada", "card-left-idle"),
+    ("Модель после дообучения выдаёт мусор", "nonsense-from-a-trained-model"),
+    ("Обучение не запускается, помогите", "fails"),
+    ("学習を始めるとGPUが使われません", "card-left-idle"),
+    ("モデルの読み込みに失敗します", "fails"),
+    ("파인튜닝 후 모델이 이상한 출력을 냅니다", "nonsense-from-a-trained-model"),
+    ("학습이 시작되지 않습니다", "fails"),
+    ("訓練時 loss 一直是 0", "loss-of-zero-is-told"),
+    ("微調後模型沒有任何變化，和原模型一樣", "adapter-without-an-effect"),
+]
+
+
+@pytest.mark.parametrize(("text", "name"), ELSEWHERE)
+def test_a_symptom_is_found_in_other_languages(text: str, name: str) -> None:
+    assert name in [item.name for item in explained(text).generally]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Das Training läuft und der Loss sinkt.",
+        "El entrenamiento terminó y el modelo responde bien.",
+        "モデルを学習して保存しました。",
+        "Обучение завершено, модель сохранена.",
+        "學習率設為 2e-4，訓練了三個 epoch。",
+    ],
+)
+def test_a_run_that_went_well_is_well_in_other_languages(text: str) -> None:
+    assert explained(text).generally == ()
+
+
+def test_the_traditional_characters_have_simplified_ones_each() -> None:
+    from gemma_compat._explain.told import languages
+
+    traditional, simplified = languages._TRADITIONAL, languages._SIMPLIFIED
+    assert len(traditional) == len(simplified) == len(set(traditional))
+    assert in_english("訓練時報錯") == "训练时报错"
+    assert in_english("学習のエラー").startswith(" training ")
+
+
+def test_one_sentence_has_one_answer() -> None:
+    found = explained("loss is 0 and grad_norm is nan when I train gemma-3 with LoRA")
+    assert [item.name for item in found.generally] == ["loss-of-zero-is-told"]
+    assert "beside a gradient that is NaN" in told("loss is 0 and grad_norm is nan")
+
+
+def test_beside_an_error_that_is_answered_no_sentence_is() -> None:
+    text = "The loss does not fall when I train.\n\nRuntimeError: No CUDA GPUs are available\n"
+    assert [item.name for item in explained(text).generally] == ["no-gpu"]
+
+
+# A traceback that is cut off.
+
+_FRAMES = """Traceback (most recent call last):
+  File "/x/site-packages/transformers/trainer.py", line 3161, in compute_loss
+    outputs = model(**inputs)
+  File "/x/site-packages/torch/nn/modules/module.py", line 1750, in _call_impl
+    return forward_call(*args, **kwargs)
+"""
+_ADDS = "tokenizer.add_special_tokens({'pad_token': '[PAD]'})\n"
+_LOADS = """Traceback (most recent call last):
+  File "/x/site-packages/llamafactory/model/loader.py", line 102, in load_tokenizer
+    processor = AutoProcessor.from_pretrained(
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (_FRAMES, "its last lines are needed"),
+        (_FRAMES, "line 3161 of transformers/trainer.py"),
+        (f"# IndexError when I train with LoRA\n\n{_FRAMES}", "which line 1 names: IndexError"),
+        (f"Gemma fails (NoneType not iterable)\n\n{_FRAMES}", "names: NoneType not iterable"),
+        (f"{_ADDS}\n{_FRAMES}", "resize_token_embeddings(len(tokenizer))"),
+        (_LOADS, "preprocessor_config.json"),
+        (
+            f"Latest accelerate 0.29.0 broke it\nIt works with accelerate==0.28.0\n\n{_FRAMES}",
+            "pip install 'accelerate==0.28.0'",
+        ),
+    ],
+)
+def test_of_a_cut_traceback_what_is_known_is_told(text: str, words: str) -> None:
+    assert words in told(text)
+    assert explained(text).cut_at
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{_ADDS}model.resize_token_embeddings(len(tokenizer))\n\n{_FRAMES}",
+        f"{_ADDS}\n{_LOADS}",
+        f"The IndexError was caught and ignored.\n\n{_FRAMES}",
+    ],
+)
+def test_of_a_cut_traceback_nothing_else_is_told(text: str) -> None:
+    answer = told(text)
+    assert "behind the line that adds tokens" not in answer and "names:" not in answer
+
+
+# What was asked for in a release that only a command names.
+
+
+def test_a_release_in_a_command_is_not_the_installed_one() -> None:
+    answer = told(
+        "`TypeError: SFTTrainer.__init__() got an unexpected keyword argument 'max_seq_length'`\n\n"
+        "**Workaround**\n`pip install trl==0.12.0`\nworks.\n"
+    )
+    assert "what ran is another release" not in answer and "max_length" in answer
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("DPO rewards are stuck at zero", "is_trainable=True"),
+        ("GRPO rewards are stuck at zero", "log_completions"),
+        ("loss goes down, but rewards/chosen: rewards stay at 0", "ln 2"),
+    ],
+)
+def test_rewards_are_answered_by_where_they_come_from(text: str, name: str) -> None:
+    assert name in told(text)

@@ -32,7 +32,8 @@ ANSWERS: tuple[Symptom, ...] = (
         r"<pad>(?: ?<pad>)+|\b(?:only|just) (?:outputs?|generates?|returns?|prints?|produces?) "
         r"(?:new ?lines?|spaces?|nothing|"
         r"blanks?|whitespace|eos|pad)|"
-        r"(?:输出|回答|结果|生成)[^\n]{0,6}(?:为空|是空|空白|空的)|什么都不输出|没有输出",
+        r"(?:输出|回答|结果|生成)[^\n]{0,6}(?:为空|是空|空白|空的)|什么都不输出|"
+        r"^(?![^\n]*(?:卡|停|不动|小时))[^\n]*没有输出",
         told(
             "answers are said to be empty",
             "print(output[0][inputs['input_ids'].shape[-1]:])   : the new tokens, before decoding",

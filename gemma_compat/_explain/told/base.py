@@ -113,3 +113,14 @@ def near(one: str, other: str, gap: int = 60) -> str:
     """Return an expression for both within so many characters, in either order."""
     between = f"[^\\n]{{0,{gap}}}?"
     return f"(?:(?:{one}){between}(?:{other})|(?:{other}){between}(?:{one}))"
+
+
+# What is said to be as it should.
+FINE = (
+    r"(?:\bworks?\b|\bsuccess(?:fully)?\b|\bworked\b|\bworking\b|\b(?:is|are|was|were|runs?|ran|trains?|trained|looks?|"
+    r"loads?|goes|does) (?:just |totally |all |perfectly )?(?:fine|ok|okay|good|well|normal\w*|"
+    r"correct\w*|proper\w*|perfect\w*|as expected)\b|\bno (?:such )?(?:issues?|problems?|errors?)\b"
+    r"|\bwithout (?:an?y? )?(?:issues?|problems?|errors?)\b|\bcorrect(?:ly)?\b|正常|没问题|"
+    r"没有问题|"
+    r"正确|可以(?:正常)?(?:运行|训练|加载|推理|跑)|没有报错|不报错)"
+)

@@ -143,31 +143,6 @@ CARDS: tuple[Symptom, ...] = (
         {"size mismatch when train with llama 7b/30b (deepspeed zero3)": "ZeRO-2"},
     ),
     Symptom(
-        "resuming-does-not-work",
-        r"(?i:resume_from_checkpoint[`'\"*]* (?:is not|isn't|does not|doesn't|not) (?:work|load)|"
-        r"(?:can ?not|can't|unable to|fail(?:s|ed)? to|could not) (?:be )?(?:resumed?|continue) "
-        r"(?:the )?(?:training|from|finetun|fine-tun)|"
-        r"resum\w{1,4} (?:the )?(?:training|from)[^\n]{0,60} (?:fail|(?:does|did)(?: not|n't) work|"
-        r"starts? from (?:scratch|0|zero|the beginning)|hang)|"
-        r"断点(?:续训|重训)[^\n]{0,20}(?:失败|报错|不)|无法(?:恢复|继续)训练)",
-        told(
-            "resuming a run is said not to work",
-            "ls CHECKPOINT   : trainer_state.json, and optimizer.pt (one card), global_stepN with "
-            "latest (DeepSpeed) or optimizer_0 (FSDP)",
-            "the same number of processes, DeepSpeed or FSDP config, adapter and batch size as the "
-            "run that saved it",
-            "weights alone will do: model_name_or_path=CHECKPOINT (an adapter: "
-            "is_trainable=True), without resume_from_checkpoint",
-            why="resume_from_checkpoint wants one checkpoint-N, not the output folder, and the "
-            "optimizer's states; save_only_model=True leaves these out",
-        ),
-        {
-            "resume_from_checkpoint is not working with Deepspeed": "save_only_model",
-            "[Bug] Cannot Resume Training From a Trained Checkpoint": "same number of processes",
-            "to resume training use the flag": "",
-        },
-    ),
-    Symptom(
         "saving-on-several-cards",
         r"(?i:\bfsdp2?\b[^\n]{0,60}(?:checkpoints? (?:do(?:es)?(?: not|n't) save|not saved)|"
         r"crash\w{0,3} on sav|(?:fail|error|crash|hang|stuck|issue|problem)\w{0,4}[^\n]{0,40}"

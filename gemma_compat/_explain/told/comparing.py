@@ -6,14 +6,15 @@ from .base import Symptom, near, told
 
 _RESULT = (
     r"(?:results?|outputs?|loss(?:es)?|logits|answers?|generations?|predictions?|log ?probs?|"
-    r"embeddings?|quality|scores?|hidden states|accuracy|gradients?)"
+    r"embeddings?|quality|scores?|hidden states|accuracy|gradients?|结果|曲线|指标|精度|效果)"
 )
 _DIFFERS = (
     r"(?:differ(?:s|ed|ent|ence|ences|ently)?|not (?:the )?(?:same|equal|identical|match\w*|"
     r"consistent)|"
     r"(?:does|do|did|are|is)(?:n't| not) (?:be )?(?:match|agree|equal|the same|identical|align|"
     r"reproducib)\w*|"
-    r"inconsist[ae]n\w*|mismatch\w*|discrepanc\w*|diverg\w*|(?:way|far) off\b|不一致|不同|不一样|"
+    r"inconsist[ae]n\w*|mismatch\w*|discrepanc\w*|diverg\w*|(?:way|far) off\b|不(?:太|完全)?一致|"
+    r"不同|不一样|"
     r"对不上|差异|差距)"
 )
 
@@ -48,7 +49,6 @@ COMPARING: tuple[Symptom, ...] = (
         ),
         {
             "Loss is much higher with gemma-3 when gradient accumulation steps is 8": "factor",
-            "gradient_accumulation_steps gives different loss than a larger batch": "factor",
         },
         words=("accumul", "累", "ga fix", "ga bug"),
         effects=("wrong-loss-scale", "wrong-loss"),
@@ -80,7 +80,6 @@ COMPARING: tuple[Symptom, ...] = (
         {
             "gemma 3 inference gives different results with batch size > 1": "padding_side",
             "# [Bug] Batch inference broken? Gemma-2": "padding_side",
-            "Inconsistent logits with left padding for gemma-2": "float32",
         },
         words=("batch", "padd", "批"),
         effects=("wrong-attention",),
@@ -147,7 +146,6 @@ COMPARING: tuple[Symptom, ...] = (
         ),
         {
             "After upgrading transformers the loss is much higher for gemma 3": "pip freeze",
-            "outputs are different since I updated to the latest version": "eager",
         },
         words=(
             "after",
@@ -197,17 +195,18 @@ COMPARING: tuple[Symptom, ...] = (
         near(
             rf"{_RESULT}[^\n.]{{0,40}}{_DIFFERS}|{_DIFFERS}[^\n.]{{0,30}}{_RESULT}|"
             r"(?:much |far |significantly )?worse|poor(?:er)? (?:results|quality)",
-            r"\b(?:v[sS]\.?|versus|compared (?:to|with)|than(?: in| with)?|between)\b[^\n.]{0,50}"
+            r"\b(?:v[sS]\.?|versus|compared? (?:to|with)|than(?: in| with)?|between)\b[^\n.]{0,50}"
             r"\b(?:unsloth|transformers|HF|hugging ?face|vllm|sglang|ollama|llama\.cpp|trl|axolotl|"
             r"llama-?factory|jax|flax|keras|tpu|ai studio|google|api|eager|sdpa|flash[-_ ]?att\w*)|"
             r"\b(?:flash[-_ ]?att\w*|sdpa|eager|flex[_ ]attention)\b|"
-            r"(?:和|与|跟)[^\n。]{0,6}训练时?|(?:和|与|跟)[^\n。]{0,20}(?:vllm|transformers|ollama|"
-            r"官方|原始|finetune|\.py)|"
+            r"(?:和|与|跟)[^\n。]{0,6}训练时?|(?:和|与|跟)[^\n。]{0,20}(?:vllm|transform|ollama|"
+            r"swift|部署|官方|原始|finetune|\.py)|"
             r"\b(?:loss|value of the loss)\b[^\n.]{0,20}\b(?:with and without|with(?:out)?|using) "
             r"unsloth",
             60,
         )
-        + r"|\b(?:vllm|sglang|ollama)\b[^\n.]{0,30}inconsist\w*|(?:vllm|ollama|llama\.cpp|sglang|"
+        + r"|推理[^\n。]{0,24}(?:差异|差别|偏差|相差)|指标(?:差异|相差|偏差)|"
+        r"\b(?:vllm|sglang|ollama)\b[^\n.]{0,30}inconsist\w*|(?:vllm|ollama|llama\.cpp|sglang|"
         r"gguf)[^\n。]{0,40}(?:结果|输出)[^\n。]{0,16}"
         r"(?:不一致|不同|不一样)",
         told(
@@ -222,6 +221,8 @@ COMPARING: tuple[Symptom, ...] = (
             "quantization, and another attention (sliding window, soft-capping)",
         ),
         {
+            "swift微调，合并模型后，分别使用swift和transform推理结果不一致": "<bos>",
+            "用ms-swift训练，之后用vllm运行此模型，发现指标差异较大": "<bos>",
             "different outputs with vllm compared to transformers for my tuned gemma-3": "<bos>",
             "Loss is different between unsloth and huggingface transformers": "dtype",
         },
@@ -231,6 +232,7 @@ COMPARING: tuple[Symptom, ...] = (
             "sdpa",
             "eager",
             "推理",
+            "指标",
             "vs",
             "versus",
             "compared",

@@ -4,7 +4,38 @@ from __future__ import annotations
 
 from .base import Symptom, told
 
+_early = told(
+    "training is said to end before the steps or epochs that were asked for",
+    "the last lines of the log: is train_runtime there? Then it ended by its own count",
+    "by its own count: max_steps (it wins over num_train_epochs), packing (fewer rows than were "
+    "counted), an early-stopping callback, rows that ran out (streaming, IterableDataset)",
+    "echo $?; dmesg -T | grep -iE 'killed process'   where the log just breaks off",
+    why="a trainer that is content says how long it ran; a process that was killed says nothing",
+)
+
 ENDINGS: tuple[Symptom, ...] = (
+    Symptom(
+        "ends-before-its-epochs",
+        r"\b(?:train\w*|fine-?tun\w*|run|it|epoch|SFT)\b[^\n.]{0,30}\b(?:stop(?:s|ped)?|end(?:s|ed)?|"
+        r"finish(?:es|ed)?|terminat\w+|halt\w*)\b[^\n.]{0,24}\b(?:at|around|after|before|early)\b "
+        r"?(?:\w+ ){0,2}?(?:(?:around |epoch |step |~ ?)?\d|one epoch|the first epoch|finishing|"
+        r"reaching|complet\w+|training|all |$|\?|\.)|"
+        r"\b(?:stops?|stopped|ends?) (?:training )?(?:at|after) \d[\d.]* ?(?:%|steps?|epochs?)|"
+        r"(?:训练|epoch)[^\n。]{0,20}(?:自动|突然|提前|就)(?:停|结束|中断|断开|退出)|"
+        r"(?:极短|很短|几秒)[^\n。]{0,8}(?:结束|完成)|(?:训练|跑)[^\n。]{0,16}(?:停止|中断)了",
+        _early,
+        {
+            "Why does SFT training stop at 68%?": "max_steps",
+            "SFT always stopped after 1 epoch": "max_steps",
+            "SFTTrainer training stops early?": "packing",
+            "训练到第十一个epoch就停止了": "train_runtime",
+            "llama3_lora_sft训练在极短时间内结束": "max_steps",
+            "Early stopping ended the run after 3 epochs as planned": "",
+            "We stop training when the loss is low": "",
+        },
+        words=("stop", "end", "finish", "terminat", "halt", "停", "结束", "中断", "断", "完成"),
+        yields=True,
+    ),
     Symptom(
         "machine-restarts",
         r"\b(?:(?:PC|computer|machine|system|laptop|(?<![-_.])(?<!llama "
@@ -73,8 +104,10 @@ ENDINGS: tuple[Symptom, ...] = (
         r"without (?:any )?(?:error|message|output|warning|traceback)|by itself|suddenly|on its own"
         r"|unexpectedly|prematurely|too early|early|after (?:one|1|a few|the first) (?:step|epoch|"
         r"iteration)s?)|"
-        r"\bno (?:error message|error is shown|output|message|traceback|error log)s?\b(?! (?:dir|"
-        r"file|path))|"
+        r"\bno (?:error message|error is shown|output|message|traceback|error log)s?\b"
+        r"(?=[^\n.]{0,60}\b(?:exit|stop|end|clos|terminat|die|quit|crash|abort|gone|vanish))|"
+        r"\b(?:exit|stop|end|clos|terminat|die|quit|crash|abort)\w*[^\n.]{0,60}\bno (?:error "
+        r"message|output|message|traceback|error log)s?\b|"
         r"\b(?:silently|suddenly) (?:exits?|stops?|ends?|crash\w*|dies|fails?|quits?|terminates?)|"
         r"\bsession (?:is |has |was )?crash(?:ed|es)\b(?![^\n]{0,40}\bRAM\b)|"
         r"闪退|直接退出|自动退出|自己(?:停|退出)|"

@@ -76,7 +76,7 @@ def _after_quantizing(case: Case) -> Answer | None:
 
 
 _in_ollama = told(
-    "a model is said to answer badly in Ollama, and well elsewhere",
+    "a model is said to answer badly in Ollama",
     "ollama show --modelfile NAME   : is there a TEMPLATE, and is it the one of the training?",
     'TEMPLATE """<start_of_turn>user\n{{ .Prompt }}<end_of_turn>\n<start_of_turn>model\n""" and '
     'PARAMETER stop "<end_of_turn>"   (Gemma 1 to 3; Gemma 4: RENDERER and PARSER of ollama show '
@@ -88,7 +88,8 @@ _in_ollama = told(
 )
 
 
-def _of_ollama(case: Case) -> Answer | None:
+def of_ollama(case: Case) -> Answer | None:
+    """Answer where the text is about Ollama."""
     text = case.near
     return _in_ollama(case) if re.search(r"(?i)\bollama\b|Modelfile", text) else None
 
@@ -106,7 +107,7 @@ _converted = told(
 
 
 _MADE = (
-    r"(?:merg\w*|export\w*|gguf|quanti[sz]\w*|convert\w*|ollama|vllm|llama\.cpp|lm studio|"
+    r"(?:merg\w*|export\w*|gguf|quanti[sz]\w*|convert\w*|ollama|llama\.cpp|lm studio|"
     r"合并|导出|量化|转换)"
 )
 _LESS = (
@@ -131,8 +132,18 @@ _merged_is_worse = told(
 )
 
 
+# Two programs that are compared after the merge: the difference is theirs.
+_TWO_PROGRAMS = re.compile(
+    r"(?i)(?:swift|transform[a-z]*|peft|vllm|hf|pt)(?![a-z])[^\n。]{0,30}(?:和|与|跟|及|、|"
+    r"而)[^\n。]{0,10}?"
+    r"(?:swift|transform[a-z]*|vllm|hf|pt)(?![a-z])"
+)
+
+
 def _after_the_merge(case: Case) -> Answer | None:  # of answers alone, not of a script
     if re.search(r"(?i)\bpull request\b|\bPR\b|\b(?:branch|commit|rebase)", case.hit.text):
+        return None
+    if _TWO_PROGRAMS.search(case.hit.text):
         return None
     return _merged_is_worse(case) if re.search(_COMPARED, case.hit.text) else None
 
@@ -153,6 +164,12 @@ _wrong_end = told(
     "<eos> does not train it",
     of_gemma=True,
 )
+
+
+def _of_gemmas(case: Case) -> Answer | None:
+    text = f"{case.hit.text} {case.log.model_name} {case.facts.model.get('model_type', '')}"
+    named = re.search(r"(?i)gemma|<turn\|>|end_of_turn", f"{text} {' '.join(case.log.model_types)}")
+    return _wrong_end(case) if named else None
 
 
 EXPORTS: tuple[Symptom, ...] = (
@@ -180,7 +197,7 @@ EXPORTS: tuple[Symptom, ...] = (
         r"garbage|does not output correctly|rubbish|random (?:text|words|tokens)|胡乱输出|乱码)|"
         r"(?:GGUF|gguf)\b[^\n]{0,80}(?:gibberish|garbage|nonsense|乱码|胡乱)|(?:gibberish|garbage|"
         r"nonsense)\b[^\n]{0,60}\bGGUF)",
-        _of_ollama,
+        of_ollama,
         {
             "The model does not output correctly in Ollama, but it works in LM Studio.": "TEMPLATE",
             "I made it in Ollama and its outputting gibberish like this": "TEMPLATE",
@@ -195,14 +212,15 @@ EXPORTS: tuple[Symptom, ...] = (
         r"eot_tokens?|EOS token|end[- ]of[- ]turn token|real terminator)`?|"
         r"(?:sets?|changes?|writes?) `?eos_token(?:_id)?`? (?:back )?to `?(?:<eos>|1\b)|"
         r"`?eos_token(?:_id)?`?[^\n]{0,60} (?:instead of|rather than) `?<|needs? to stop on `?<",
-        _wrong_end,
+        _of_gemmas,
         {
             "save_pretrained_merged silently overwrites `eos_token` from <turn|> to <eos>": (
                 "generation_config.json"
             ),
-            "The default eot_tokens = [eos_token] therefore misses the real terminator": (
+            "The default eot_tokens = [eos_token] of gemma-3 misses the real terminator": (
                 "eot_tokens"
             ),
+            "I think something's wrong with the EOS token of Llama 3": "",
             "the tokenizer has an eos_token": "",
             "we set pad_token to eos_token": "",
         },
@@ -241,7 +259,10 @@ EXPORTS: tuple[Symptom, ...] = (
     Symptom(
         "worse-after-the-merge",
         near(_MADE, _LESS, 70)
-        + r"|\bmerg\w*[^\n.]{0,40} (?:changes?|alters?|affects?|reduces?|rais\w*|introduces?) "
+        + r"|(?:合并|合成|融合|merge)[^\n。，]{0,8}(?:之?后|的)[^\n。]{0,40}(?:乱答|胡乱|重复|"
+        r"异常|不正常|不正确|"
+        r"答非所问|乱码)|\bmerg\w*[^\n.]{0,40} (?:changes?|alters?|affects?|reduces?|rais\w*|"
+        r"introduces?) "
         r"[^\n.]{0,20}(?:inference|outputs?|results?|predictions?|generations?|answers?|loss of)|"
         r"\bmerg\w*[^\n.]{0,60}(?:n't|not) match|(?:n't|not) match[^\n.]{0,60}\bmerg",
         _after_the_merge,
@@ -252,6 +273,8 @@ EXPORTS: tuple[Symptom, ...] = (
             "the merge of this pull request changes the results of the tests": "",
             "the merged model performs worse than the adapter with gemma-2-9b": "16 bits",
             "quality degraded after merging": "torch.dist",
+            "合成模型之后加载后进行推理会出现重复/胡乱回答": "16 bits",
+            "LlamaFactory模型合并后，推理速度很慢，且重复和乱答，动态推理正常表现": "16 bits",
         },
         words=(
             "merg",
@@ -263,7 +286,7 @@ EXPORTS: tuple[Symptom, ...] = (
             "vllm",
             "llama.cpp",
             "lm studio",
-            "合并",
+            "合",
             "导出",
             "量化",
             "转换",

@@ -14,7 +14,7 @@ _HIGH = (
     r"(?:\d(?:\.\d)?e\+?\d|[6-9]|[1-9]\d{1,4})(?:\.\d{1,4})?(?![\d%]| ?(?:steps?|epochs?|hours?|%))"
 )
 _NORM = r"\b(?:grad(?:ient)?s?[_ -]?norms?|norm of the gradients?|梯度范数)\b"
-_LOSS = r"\b(?:loss(?:es)?|perplexity)\b|损失"
+_LOSS = r"(?<!eval[_ ])(?<!ation[_ ])(?<!val[_ ])\b(?:loss(?:es)?|perplexity)\b|损失"
 _ZERO = r"(?<![\w.,-])(?:0(?:\.0{1,6})?|(?-i:zero|Zero(?![- ]?\d)))(?![\d.]*\d|\.\d|\s?%|\w)"
 # What may be a number of a network, as people call it.
 _VALUES = (
@@ -85,6 +85,33 @@ _NOT_A_NUMBER = told(
 )
 
 
+_ZERO_LOSS = told(
+    "a loss of 0 is told of",
+    "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != "
+    "-100).sum())   : 0 means that no token counts",
+    "logging_nan_inf_filter=False   shows whether it is NaN: then bf16=True in place of fp16",
+    why="the Trainer writes 0 for a loss that is NaN from the first step on, as float16 makes it "
+    "for Gemma; labels that are all -100 (a wrong response marker, a row cut before its answer) "
+    "give 0 or NaN",
+)
+_ZERO_FOR_NAN = told(
+    "a loss of 0 is told of beside a gradient that is NaN: the loss is NaN from there on",
+    "one step with dtype=torch.float32 and without mixed precision: numbers then? It is the "
+    "precision: bf16=True in place of fp16",
+    'one step with attn_implementation="eager": numbers then? It is the attention',
+    "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != -100).sum(1))   "
+    ": a row with 0 has no token that counts",
+    why="the Trainer leaves NaN out of the mean that it logs, and so writes 0. Precision, "
+    "attention (a padded row that may attend to nothing) and a row without labels each make NaN",
+)
+
+
+def _of_zero(case: Case) -> Answer | None:
+    """Answer a loss of 0; where the sentence has NaN too, that is what it is."""
+    is_nan = re.search(_NAN, case.hit.text, re.IGNORECASE)
+    return _ZERO_FOR_NAN(case) if is_nan else _ZERO_LOSS(case)
+
+
 FIGURES: tuple[Symptom, ...] = (
     Symptom(
         "loss-of-zero-is-told",
@@ -101,16 +128,7 @@ FIGURES: tuple[Symptom, ...] = (
         rf"(?:为|是)? ?0(?![.\d])",
         _of_one_model(
             by_precision(
-                told(
-                    "a loss of 0 is told of",
-                    "batch = next(iter(trainer.get_train_dataloader())); print((batch['labels'] != "
-                    "-100).sum())   : 0 means that no token counts",
-                    "logging_nan_inf_filter=False   shows whether it is NaN: then bf16=True in "
-                    "place of fp16",
-                    why="the Trainer writes 0 for a loss that is NaN from the first step on, as "
-                    "float16 makes it for Gemma; labels that are all -100 (a wrong response "
-                    "marker, a row cut before its answer) give 0 or NaN",
-                ),
+                _of_zero,
                 "bf16=True in place of fp16",
                 "weights in float32 (dtype=torch.float32), with fp16=True",
             ),
@@ -133,7 +151,7 @@ FIGURES: tuple[Symptom, ...] = (
         "values-that-are-no-numbers",
         rf"{near(_VALUES, _NAN, 50)}|"
         rf"(?:returns?|gives?|outputs?|produces?|results? in|gets?|getting|become\w*|turn\w* into|"
-        rf"goes to|all) (?:only |all )?(?:NaNs?|inf)\b|\bNaN (?:issues?|problems?|values?)\b",
+        rf"goes to|sees?|all) (?:only |all )?(?:NaNs?|inf)\b|\bNaN (?:issues?|problems?|values?)\b",
         by_precision(
             _where_half_is_loaded(_NOT_A_NUMBER),
             "bf16=True in place of fp16",
@@ -244,7 +262,7 @@ FIGURES: tuple[Symptom, ...] = (
     Symptom(
         "loss-that-is-too-high",
         r"\b(?:high(?:er)?|large|huge|elevated|abnormal|insane|crazy|big) (?:(?:initial|starting|"
-        r"start|first|train(?:ing)?|eval|validation) )?loss(?:es)?\b(?! of\b)|"
+        r"start|first|train(?:ing)?) )?loss(?:es)?\b(?! of\b)|"
         rf"(?:{_LOSS}) (?:(?:values?|is|was|are|starts?|started|begins?|stays?|stuck|comes?|seems?|"
         rf"looks?|becomes?|being|[a-z]{{1,12}}) ){{1,3}}(?:(?:very|too|so|extremely|quite|really|"
         rf"abnormally|unusually|much|far|significantly|ridiculously|way too) )?"

@@ -69,7 +69,6 @@ FILES: tuple[Symptom, ...] = (
         {
             "the saved adapter is 2.5 GB after fine-tuning gemma-2 with r=16": "embed_tokens",
             "merged model size is double the size of the base": "dtype",
-            "adapter_model.safetensors is only 40 bytes": "ZeRO-3",
             "the model is 4B and works": "",
         },
         words=(
@@ -196,6 +195,7 @@ FILES: tuple[Symptom, ...] = (
     ),
     Symptom(
         "resuming-that-fails",
+        r"\bskips? (?:the )?training\b|无法继续训练|断点重训[^\n]{0,20}(?:失败|报错|不)|"
         r"\bresum\w*[^\n.]{0,40}(?:supported|possible)\b|\b(?:support(?:s|ing)?|missing|not) "
         r"(?:for )?`?resum\w*|"
         r"\b(?:continue|restart) (?:the )?training from (?:the |that |my |a )?(?:last )?checkpoint|"
@@ -217,7 +217,9 @@ FILES: tuple[Symptom, ...] = (
             "the same number of GPUs, batch, accumulation and data order; num_train_epochs above "
             "what is "
             "done",
-            "save_only_model=False   while training",
+            "save_only_model=False   while training; weights alone go on as a new run: "
+            "model_name_or_path=CHECKPOINT (an adapter: is_trainable=True), no "
+            "resume_from_checkpoint",
             why="a checkpoint without optimizer and state starts at 0; one whose epochs are done "
             "ends at "
             "once; rows that were seen are skipped one by one (ignore_data_skip=True skips that); "
@@ -226,8 +228,12 @@ FILES: tuple[Symptom, ...] = (
         {
             "resume_from_checkpoint starts from step 0": "trainer_state.json",
             "Unable to resume training from checkpoint with gemma 3": "optimizer.pt",
+            "resume_from_checkpoint is not working with Deepspeed": "save_only_model",
+            "[Bug] Cannot Resume Training From a Trained Checkpoint": "same number of GPUs",
+            "whatever I do, it skips training and goes straight to eval": "epochs are done",
+            "to resume training use the flag": "",
         },
-        words=("resum", "续训", "恢复"),
+        words=("resum", "skip", "续训", "恢复", "继续训练", "重训"),
         effects=("crash-in-training",),
     ),
     Symptom(

@@ -17,6 +17,7 @@ from ..readers.saying import is_denied, is_not_told
 from ..scan import Hit
 from . import symptoms
 from .base import Symptom
+from .languages import SPEAKER, in_english
 from .sentences import MOST_LINES, Sentence, sentences
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ _PERSON = re.compile(
     r"(?m)\b(?:I|I'm|I've|im|[Mm]y|me|[Ww]e|[Oo]ur|us|any(?:one|body)|some(?:one|body))\b|[?？]|"
     r"(?i:^\W{0,6}(?:describe the bug|bug description|expected behaviou?r|actual behaviou?r|"
     r"current behaviou?r|(?:steps )?to reproduce|reproduction|system info|what happened)\b)|"
-    r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
+    rf"{SPEAKER}"
 )
 # Below a heading that complains of nothing: a manual says "we" as well.
 _WHO_MET_IT = re.compile(
@@ -137,16 +138,18 @@ def _of_table(
     loosely: bool,
 ) -> Iterator[Generally]:
     answered: set[str] = set()
+    spoken: set[tuple[int, str]] = set()  # sentences that one symptom explains already
     for told, table in asked:
-        everything = "\n".join(sentence.text for sentence in told).lower()
+        everything = "\n".join(in_english(sentence.text) for sentence in told).lower()
         for symptom in table:
             if symptom.name in answered or not _may_match(symptom, everything):
                 continue
             for hit in _hits(symptom, told, reading, loosely):
                 case = Case(hit, None, reading.log, facts)
-                answer = symptom.answer(case)
+                answer = None if (hit.line, hit.text) in spoken else symptom.answer(case)
                 if answer is not None:
                     answered.add(symptom.name)
+                    spoken.add((hit.line, hit.text))
                     yield Generally(symptom.name, answer, line_of(hit, words), reading.last is None)
                     break
 
@@ -164,7 +167,7 @@ def _hits(
     pattern = _compiled(text)
     before = reading.opening.decode("utf-8", "replace")
     for sentence in told:
-        for count, match in enumerate(pattern.finditer(sentence.text)):
+        for count, match in enumerate(pattern.finditer(in_english(sentence.text))):
             if count < _MOST and not (is_denied(match) or is_not_told(match)):
                 yield Hit("told", symptom, sentence.line, sentence.text, match, before)
 

@@ -15,10 +15,40 @@ _NO = (
 )
 _FALLS = (
     r"(?:decreas|go(?:es|ing)? down|drop|chang|converg|improv|reduc|fall|declin|mov|budge|com(?:e|"
-    r"ing) down)"
+    r"ing) down|get(?:ting)? low)"
+)
+
+_no_gradient = told(
+    "gradients are said to be None, or weights not to move, with gradient checkpointing",
+    'gradient_checkpointing_kwargs={"use_reentrant": False}',
+    "model.enable_input_require_grads()   before get_peft_model",
+    "print([n for n, p in model.named_parameters() if p.requires_grad][:5])   : is anything "
+    "trained?",
+    why="reentrant checkpointing gives a block gradients only where one of its inputs wants them, "
+    "and behind frozen embeddings none does",
 )
 
 LOSSES: tuple[Symptom, ...] = (
+    Symptom(
+        "no-gradient-with-checkpointing",
+        near(
+            r"gradient[ _]?checkpoint\w*|梯度检查点",
+            r"\bgrad(?:ient)?s?\b[^\n.]{0,20} (?:will be |are |is |be )?(?:all )?[`'\"]?None\b|"
+            r"\b(?:no|without) gradients?\b|\bgradients? (?:are|is) (?:lost|missing|zero)|"
+            r"\b(?:not|n't|never) (?:be )?(?:updat\w+|trained|learn\w*)|没有梯度|梯度为(?:None|空)",
+            90,
+        ),
+        _no_gradient,
+        {
+            "When I use gradient checkpoint with LoRA, it seems that all gradients will be "
+            "'None'": ("enable_input_require_grads"),
+            "with gradient_checkpointing=True my adapter is not updated": "use_reentrant",
+            "I turned gradient checkpointing on to save memory": "",
+            "gradient checkpointing is slow": "",
+        },
+        words=("checkpoint", "检查点"),
+        effects=("nothing-learned",),
+    ),
     Symptom(
         "evaluation-loss-that-rises",
         near(
@@ -166,7 +196,8 @@ LOSSES: tuple[Symptom, ...] = (
     ),
     Symptom(
         "loss-that-is-too-low",
-        rf"{_LOSS}[^\n.]{{0,40}}\b(?:too|very|extremely|suspiciously|unusually|abnormally|really|"
+        rf"{_LOSS}(?:(?!\band\b|reward)[^\n.]){{0,40}}\b(?:too|very|extremely|suspiciously|"
+        rf"unusually|abnormally|really|"
         rf"so) "
         rf"(?:low|small)\b|\b(?:low|small) (?:initial |starting |train\w* )?loss\b(?! of)|"
         rf"{_LOSS} (?:drops?|falls?|goes|collapses?|decreases?|converges?) (?:too |very |so )"

@@ -166,7 +166,6 @@ MEMORY: tuple[Symptom, ...] = (
             "training gemma 3 only uses one GPU of my four": "torchrun",
             "GPU memory is unbalanced across devices": "hf_device_map",
             "the second GPU is not used": "device_count",
-            "多卡没有生效": "device_count",
             "单机多卡训练时没问题": "",
             "Incorrect evaluation with multiple GPUs and uneven batch sizes": "",
         },

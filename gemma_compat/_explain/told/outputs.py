@@ -36,7 +36,17 @@ _changes_nothing = told(
 
 
 def _without_effect(case: Case) -> Answer | None:
-    answer = _changes_nothing(case)
+    answer, text = _changes_nothing(case), case.hit.before
+    if answer and "get_peft_model" in text and "PeftModel.from_pretrained" in text:
+        return answer.replace(
+            do=(
+                "PeftModel.from_pretrained(BASE, ADAPTER)   on the bare base, without "
+                "get_peft_model before it",
+                *answer.do,
+            ),
+            why="on a model that get_peft_model wrapped already, names are one level deeper, and "
+            f"the file's weights find no place. {answer.why}",
+        )
     if answer is None or not case.facts.model.get("num_kv_shared_layers"):
         return answer
     return answer.replace(
@@ -76,6 +86,15 @@ OUTPUTS: tuple[Symptom, ...] = (
         r"(?:fine-?tun\w*|train\w*|data)|"
         r"\bmodels? (?:are|is) the same after\b|\b(?:new|merged|tuned|trained) (?:model )?and "
         r"(?:the )?(?:original|base)\b[^\n.]{0,30}same|"
+        r"\bmerged?\b[^\n.]{0,100}\boutputs? (?:did|do|does)(?: not|n't) (?:contain|show|include)|"
+        r"\b(?:scores?|results?|metrics?)\b[^\n.]{0,120}\bfine-?tuned (?:model |one )?(?:are|is) "
+        r"(?:exactly )?"
+        r"(?:the same|identical)|"
+        r"\bboth (?:the )?(?:new|merged|tuned|trained|base|old)\b[^\n.]{0,60}\bsame "
+        r"(?:responses?|answers?|outputs?|results?|logits)|\b(?:works?|working|behav\w+|"
+        r"respond\w*) "
+        r"(?:the )?(?:same|like) (?:as )?(?:the |an? )?(?:old |previous )?(?:base|original|"
+        r"pre-?trained)\b|"
         r"\b(?:predictions?|outputs?|answers?|results?) (?:are|is|stay\w*) (?:exactly )?as before\b"
         r"|"
         r"\b(?:not|n't) (?:seem to )?have (?:any )?(?:lora|adapters?|learn\w*|the adapter)|"
@@ -114,9 +133,14 @@ OUTPUTS: tuple[Symptom, ...] = (
             "gemma-4-E4B won't finetune (loss is dropping but output aren't changing)": (
                 "transformers>=5.6"
             ),
+            "after merging, both new model and old model was giving me same responses": "lora_B",
+            "after I merged the LoRA into the base model, the outputs did not contain it": "lora_B",
+            "The scores for the published model and the model I fine-tuned are the same": "lora_B",
+            "Finetuned model is working same old pretrained model after combining": "lora_B",
             "the output has the same length as the input": "",
         },
         words=(
+            "same re",
             "base",
             "original",
             "trained",

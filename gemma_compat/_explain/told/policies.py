@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, near, told
 
@@ -46,6 +47,51 @@ loss_of_zero_in_grpo = told(
     "to 0, so the loss is 0 while its gradient is not; later it is beta times the distance "
     "between the two, which grows. A grad_norm of 0 as well means that nothing is trained",
 )
+
+_rewards = told(
+    "rewards are said to stay at zero, or not to rise",
+    "log_completions=True   shows what is generated",
+    "a reward for a part of it (the format), beside the one for the right answer",
+    "num_generations=8, temperature=1.0, max_completion_length above the length of an answer",
+    why="GRPO learns from differences within a group: where all answers get 0, there is no "
+    "gradient. Answers that are cut, or in a form that the reward does not parse, all get 0",
+)
+_preferences = told(
+    "preference training is said to move nothing: rewards stay near 0, or the loss near 0.69",
+    "model.print_trainable_parameters()   on trainer.model: 0, or far fewer than meant?",
+    "PeftModel.from_pretrained(BASE, ADAPTER, is_trainable=True)   where it goes on from an "
+    "adapter",
+    "ref_model=None with peft_config or a PEFT model: never the same object as model",
+    "logging_steps=1 over 100 steps: do rewards/margins grow at all? Else a higher learning_rate",
+    why="its rewards are the policy's distance from the reference: 0 means that the two are still "
+    "the same, and 0.693 is ln 2, the loss of that. An adapter is loaded frozen by default",
+)
+_PREFERENCES = re.compile(
+    r"\bDPO\b|\bKTO\b|\bIPO\b|DPOTrainer|rewards/(?:chosen|margins|rejected)|preference (?:train|"
+    r"tun)"
+)
+
+
+_same_rewards = told(
+    "rewards are said to be the same for every answer",
+    "print(reward_func(completions=[WRONG], **ROW))   : does an answer that is plainly wrong get "
+    "less?",
+    "log_completions=True   beside the column that holds the right answer",
+    "a harder task, temperature=1.0: answers of a group that all get one reward teach nothing",
+    why="GRPO learns from differences within a group. A function that compares empty texts, or "
+    "the answer with itself, gives its full reward to all; so does a task that is solved already",
+)
+_FULL = re.compile(r"(?:[=:]|是|为|is|are|always|at) ?[\"'`]?1(?:\.0+)?(?![\d.]*\d)|always one\b")
+
+
+def _by_kind_of_reward(case: Case) -> Answer | None:
+    """Answer by what the rewards are: those of preference training come from no function."""
+    text = case.hit.before
+    if _FULL.search(case.match[0]):
+        return _same_rewards(case)
+    is_of_pairs = _PREFERENCES.search(text) and not re.search(r"\bGRPO\b|reward_func", text)
+    return _preferences(case) if is_of_pairs else _rewards(case)
+
 
 POLICIES: tuple[Symptom, ...] = (
     Symptom(
@@ -197,7 +243,8 @@ POLICIES: tuple[Symptom, ...] = (
     ),
     Symptom(
         "rewards-that-stay-at-zero",
-        r"\brewards? (?:function )?(?:(?:is|are|stays?|remains?|always|was|were|all|stuck|keeps?|"
+        r"\brewards? stucks?\b|\brewards? (?:function )?(?:(?:is|are|stays?|remains?|always|was|"
+        r"were|all|stuck|keeps?|"
         r"constantly|"
         r"both|mostly) ){1,3}(?:at )?(?:0|zero|constant|flat|the same|negative)s?(?:\.0)?\b|"
         r"\brewards? (?:[a-z_]{1,14} ){0,2}(?:does|do|did|is|are|has|have)(?: not|n't) (?:been )?"
@@ -213,21 +260,16 @@ POLICIES: tuple[Symptom, ...] = (
         r")?low\b|"
         r"\brewards? (?:collaps|drop|decreas|declin|plateau|stagnat)\w*|"
         r"(?:reward|奖励)s?.{0,8}(?:均|都|全)?为 ?0(?!\.\d)|(?:reward|奖励).{0,8}(?:一直|始终|"
-        r"不)(?:为|是)?(?: ?0|上升|提升|变|增)",
-        told(
-            "rewards are said to stay at zero, or not to rise",
-            "log_completions=True   shows what is generated",
-            "a reward for a part of it (the format), beside the one for the right answer",
-            "num_generations=8, temperature=1.0, max_completion_length above the length of an "
-            "answer",
-            why="GRPO learns from differences within a group: where all answers get 0, there is no "
-            "gradient. Answers that are cut, or in a form that the reward does not parse, all get "
-            "0",
-        ),
+        r"不)(?:都)?(?:为|是)?(?: ?[01](?![.\d])|上升|提升|变|增)",
+        _by_kind_of_reward,
         {
             "reward is always 0 in GRPO gemma 3": "log_completions",
             "the rewards do not improve after 500 steps of GRPO": "num_generations",
             "no rewards are paid": "log_completions",
+            "grpo训练过程中的accuracy reward和format reward一直都是1": "plainly wrong",
+            "the reward is always 1": "plainly wrong",
+            "DPO rewards stuck at zero": "is_trainable=True",
+            "In DPO both the rewards stay at 0 and the loss never goes down": "ln 2",
         },
         words=("reward", "奖励"),
         effects=("nothing-learned", "wrong-generation", "wrong-gradients"),

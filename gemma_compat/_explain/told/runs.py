@@ -56,7 +56,36 @@ def _depends_on_padding(case: Case) -> Answer | None:
     return _by_padding(case) if _OTHERWISE.search(case.hit.text) else None
 
 
+_uncalled = told(
+    "a function that was handed over is said never to be called",
+    "dataset.map(..., load_from_cache_file=False)   : a cached result runs no function",
+    "print(trainer.train_dataset.column_names)   : TRL formats no rows that have input_ids already",
+    "a print in its first line, num_proc=None, and the trainer's release: pip show trl "
+    "transformers",
+    why="trainers pass a function over where rows look ready, where a cache answers, or where an "
+    "argument of theirs wins; which of these, the columns and the arguments show",
+)
+
 RUNS: tuple[Symptom, ...] = (
+    Symptom(
+        "function-that-is-never-called",
+        r"\b(?:formatting_func|data_collator|collat\w+|reward_func\w*|"
+        r"preprocess_logits\w*|compute_loss\w*|callbacks?|map function|on_\w+)\b[^\n.]{0,40}"
+        r"(?:never|(?:is|was|are|does)(?:n't| not)) (?:be(?:ing)? |get(?:s|ting)? |even |ever )?"
+        r"(?:called|executed|invoked|run|used|reached|applied)\b|"
+        r"\b(?:formatting_func|data_collator)\b[^\n]{0,12}(?:没有?被?|不会被?|"
+        r"未被?)"
+        r"(?:调用|执行)",
+        _uncalled,
+        {
+            "the formatting_func was never being called at all": "load_from_cache_file",
+            "the data_collator is not called": "column_names",
+            "formatting_func 没有被调用": "column_names",
+            "formatting_func is called twice": "",
+            "my optional callback is defined in the file": "",
+        },
+        words=("call", "execut", "invok", "run", "used", "reached", "applied", "调用", "执行"),
+    ),
     Symptom(
         "classes-that-depend-on-padding",
         near(_CLASSIFIER, _PADDING, 100),
@@ -181,7 +210,8 @@ RUNS: tuple[Symptom, ...] = (
         r"larger than|higher than|lower than|unexpected|different|doubles?|wrong|than expected)|"
         r"\b(?:differen\w*|mismatch|discrepancy)[^\n.]{0,40}\b(?:trainable (?:params?|parameters)|"
         r"number of (?:trained|trainable))|"
-        r"\b(?:vision|audio|embed\w*|lm_head|expert\w*|projector)[^\n.]{0,30}(?:is|are|was|were|"
+        r"\b(?:vision|audio|embed\w*|lm_head|expert\w*|projector)(?:(?!after)[^\n.]){0,30}(?:is|"
+        r"are|was|were|"
         r"being|still)(?: still| not|n't)? (?:trained|frozen|updated|trainable|adapted)\b|"
         r"可训练参数.{0,8}(?:为 ?0|是 ?0|太多|过多|不对|异常)|" + _ON_THE_TOWER,
         told(

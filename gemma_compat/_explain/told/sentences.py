@@ -36,6 +36,8 @@ _WISHED = re.compile(
     r"(?i)^\W*(?:expected (?:behaviou?r|results?|output)|what (?:should|did you expect)|"
     r"期望(?:行为|结果)|预期)"
 )
+# How such a section goes on to what did happen.
+_HAPPENED = re.compile(r"\W{0,4}(?:However|But|Instead|Actual\w*|Observed|但是?|然而|实际)\b")
 _HEADING = re.compile(r"^\s*(?:#{1,6} |\*\*[^*]{3,60}\*\*:?\s*$|[A-Z][\w ]{2,40}:\s*$)")
 _END = re.compile(r"(?<=[.!?])[\"')*]{0,2}\s+(?=[\"'(*`]{0,3}[A-Z0-9`])|(?<=[。！？；])")
 _WORD = re.compile(r"(?<![\w./\\])[A-Za-z][a-z']{1,}(?![\w/\\=(])|[\u4e00-\u9fff]")
@@ -77,7 +79,8 @@ def _prose(text: str, is_long: bool) -> Iterator[tuple[int, str]]:
             continue
         if _HEADING.match(line) or _WISHED.match(line):
             is_wished = _WISHED.match(line) is not None
-        if is_code or is_wished or _NO_SENTENCE.search(line) or is_long and not _is_plain(line):
+        is_wish = is_wished and not _HAPPENED.match(line)
+        if is_code or is_wish or _NO_SENTENCE.search(line) or is_long and not _is_plain(line):
             yield number, ""
         else:
             yield number, line

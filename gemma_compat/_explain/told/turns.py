@@ -13,7 +13,7 @@ TURNS: tuple[Symptom, ...] = (
         r"(?:input|prompt|question|"
         r"instruction|user(?:'s)? (?:input|message|prompt))s?\b(?! (?:length|size|shape|ids|token))"
         r"|"
-        r"(?:输出|回答)[^\n]{0,8}(?:包含|重复)[^\n]{0,4}(?:输入|提示|问题|prompt)",
+        r"(?:输出|回答)[^\n]{0,8}(?:包含|重复)[^\n]{0,4}(?:输入|提示|(?<!的)问题|prompt)",
         told(
             "the prompt is said to stand in the output",
             "output[0][inputs['input_ids'].shape[-1]:]   : the new tokens alone",
@@ -41,10 +41,13 @@ TURNS: tuple[Symptom, ...] = (
         "generation-that-does-not-end",
         r"(?:(?:does(?: not|n't)|do(?: not|n't)|did(?: not|n't)|never|won't|not|cannot|can(?:'t| "
         r"not)|fails? to|unable to|"
-        r"failing to) (?:properly |correctly )?stops? ?"
+        r"failing to) (?:properly |correctly )?stop(?:s|ping)? ?"
         r"(?:generat|produc|output|at (?:the )?(?:eos|<?end_of_turn)|after (?:the |an )?(?:answer|"
         r"response)|"
         r"talking|writing|itself|when|$|\.|,|until)\w{0,4}|"
+        r"\bcontinu(?:ally|ously) generat|\bgenerat\w+ (?:\w+ ){0,2}beyond\b|generation (?:is|"
+        r"does) not "
+        r"stop|"
         r"never (?:stops|ends)\b|(?:does|do)(?: not|n't) end\b|"
         r"(?:keeps|continues|goes on|(?<!to )keep) "
         r"(?:on )?(?:generating|repeating|"
@@ -75,19 +78,20 @@ TURNS: tuple[Symptom, ...] = (
         r"(?:结尾|一直|不断|无限|反复)(?![^\n]{0,40}(?:早停|提前))[^\n]{0,8}"
         r"(?:重复|循环|生成|输出)|重复(?:出现|输出|生成)|"
         r"talk(?:s|ing)? to itself|question[- ]answer (?:sequence|mode|loop)|"
-        r"停不下来|无法停止|不会停|不停)",
+        r"停不下来|无法停止|不会停(?!机)|不停|没有?学会停止|停止生成[^\n]{0,4}问题|打满 ?max)",
         told(
             "generation is said not to end, or to repeat itself",
+            "print(tokenizer.decode([t for t in batch['labels'][0] if t != -100])[-40:])   : "
+            "does a "
+            "trained answer end with the mark that ends a turn?",
             "model.generate(..., eos_token_id=[tokenizer.eos_token_id, "
-            'tokenizer.convert_tokens_to_ids("<end_of_turn>")])   (Gemma 4: "<turn|>")',
-            'the same as stop=["<end_of_turn>"] in vLLM, or PARAMETER stop in Ollama',
-            "in training: every answer ends with <end_of_turn> in the text, and that token is not "
-            "masked in the labels",
+            "tokenizer.convert_tokens_to_ids(MARK)]), stop=[MARK] in vLLM, PARAMETER stop MARK in "
+            "Ollama",
             "prompt by apply_chat_template(..., add_generation_prompt=True)",
             why="a model ends a turn only with a mark that it saw trained; rows without it, "
-            "pad_token = eos_token (which masks the mark), or a base model without chat training "
-            "never teach it",
-            of_gemma=True,
+            "pad_token = eos_token (which masks the mark), rows that are cut before their end, or "
+            "LoRA on a base model whose mark was never trained do not teach it. The mark of "
+            "Gemma 1 to 3 is <end_of_turn>, that of Gemma 4 <turn|>",
         ),
         {
             "fine-tuned gemma2 never stops generating": "end_of_turn",
@@ -95,6 +99,9 @@ TURNS: tuple[Symptom, ...] = (
             '1. Repetitive `" " "` token generation': "pad_token = eos_token",
             "text-only inference produces degenerate output (token repetition collapse)": "prompt",
             "跑gemma-7b-it的聊天例子，结尾重复出现`<eos>`。": "end_of_turn",
+            "Qwen3 not stopping generation after lora finetuning": "stop=[MARK]",
+            "it seems to continually generate text beyond what was asked of it": "end_of_turn",
+            "模型没有学会停止生成，基本会打满max token": "stop=[MARK]",
             "the server stops generating": "",
         },
         words=(

@@ -7,18 +7,22 @@ import re
 from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, told
+from .exports import of_ollama
+from .languages import SPEAKER
 
 _PREFLIGHT = "python -m gemma_compat run --preflight train.py"
 
 # Who reports, and what of: a person, or a run in the title.
 _REPORTER = re.compile(
-    r"(?m)\b(?:I(?!/O)|I'm|I've|i|im|[Mm]y|me|[Ww]e|[Oo]ur|help|please|anyone)\b|[\u4e00-\u9fff]|"
+    r"(?m)\b(?:I(?!/O)|I'm|I've|i|im|[Mm]y|me|[Ww]e|[Oo]ur|help|please|anyone)\b|"
+    rf"{SPEAKER}|"
     r"(?i:^\W{0,6}(?:describe the bug|(?:steps )?to reproduce|what happened|actual behaviou?r))"
 )
 _OF_A_RUN = re.compile(
     r"(?i)\b(?:pre)?train|\b(?:fine-?)?tun(?:e|ing)|model|gemma|lora\b|adapter|\bload|\bimport|"
     r"script|"
-    r"notebook|colab|\b(?:run|job) (?:\w+ )?(?:fail|crash|stop|d(?:oes|id)n.t)|\bmerg|\bexport|"
+    r"notebook|colab|entren|entraîn|trein|обуч|学習|학습|"
+    r"\b(?:run|job) (?:\w+ )?(?:fail|crash|stop|d(?:oes|id)n.t)|\bmerg|\bexport|"
     r"convert|"
     r"\bsav(?:e|ing)|generat|inference|tokeniz|unsloth|install|vllm|gguf|checkpoint|[\u4e00-\u9fff]"
 )
@@ -50,7 +54,7 @@ def _something_fails(case: Case) -> Answer | None:
     is_short = whole.count("\n") <= _SHORT
     speaks = _REPORTER.search(text if is_short else whole) is not None
     is_title = case.hit.line == 1 and _OF_A_RUN.search(text) is not None
-    return _FAILS(case) if speaks or is_title else None
+    return _failing(case) if speaks or is_title else None
 
 
 _FAILS = told(
@@ -58,22 +62,63 @@ _FAILS = told(
     "python train.py 2>&1 | tee train.log; python -m gemma_compat explain train.log",
     why="the error's own lines decide: from `Traceback` to its last line",
 )
+# What decides beside them, by what the text speaks of.
+_DECIDES = (
+    (
+        r"vllm|sglang|ollama|llama\.?cpp|gguf|\btgi\b|\bserv(?:e|ing)\b|部署",
+        "the log of the engine from its start, its release, and FOLDER/config.json",
+    ),
+    (
+        r"\bsav(?:e|ing)\b|checkpoint|\bresum|\bmerg|\bexport|\bconvert|保存|合并|导出|转换",
+        "the lines that save, merge or convert, and ls -la FOLDER",
+    ),
+    (
+        r"\binstall|\bimport|安装",
+        "pip list, python --version, and the whole output of what was installed",
+    ),
+    (
+        r"\bload|from_pretrained|\bdownload|加载|读取",
+        "the line that loads, ls -la FOLDER, pip show transformers peft",
+    ),
+    (
+        r"dataset|tokeni[sz]|\bdata\b|数据|分词",
+        "print(dataset.column_names, dataset[0]), and the lines that make rows of it",
+    ),
+    (
+        r"\btrain|tun(?:e|ing)\b|\bloss\b|训练|微调|学習|학습|обуч|entren|entraîn|trein",
+        "the trainer's arguments, its first losses, pip show transformers trl peft accelerate",
+    ),
+)
+
+
+def _failing(case: Case) -> Answer | None:
+    """Answer with the facts that would decide, by what the sentence, or else the text, is about."""
+    answer = _FAILS(case)
+    texts = (case.match.string, case.hit.before)
+    fact = next((do for s in texts for words, do in _DECIDES if re.search(f"(?i){words}", s)), "")
+    return answer.replace(do=(*answer.do, fact)) if answer and fact else answer
+
+
+_worse = told(
+    "the trained model is said to be worse than it should be",
+    _PREFLIGHT,
+    "one prompt in the training's template, do_sample=False: base against trained, a row of the "
+    "training against a new one",
+    why="it tries one batch: what is trained on, with which labels and template, and whether the "
+    "gradients are right. Data and settings of the run decide the rest",
+)
+
+
+def _worse_somewhere(case: Case) -> Answer | None:
+    """Answer by where it is worse: what serves the model may differ, and not the training."""
+    return of_ollama(case) or _worse(case)
 
 
 VAGUE: tuple[Symptom, ...] = (
     Symptom(
         "worse-than-before",
         "",
-        told(
-            "the trained model is said to be worse than it should be",
-            _PREFLIGHT,
-            "one prompt in the training's template, do_sample=False: base against trained, a row of"
-            " the "
-            "training against a new one",
-            why="it tries one batch: what is trained on, with which labels and template, and "
-            "whether the "
-            "gradients are right. Data and settings of the run decide the rest",
-        ),
+        _worse_somewhere,
         {
             "after training the answers are worse than the base model's": "preflight",
             "the tuned model does not follow the instruction": "preflight",
@@ -83,9 +128,11 @@ VAGUE: tuple[Symptom, ...] = (
         r"scores?|quality)|\bperforms? (?:\w+ ){0,2}(?:worse|poorly|badly)|\b(?:pretty|really|very|"
         r"so|too) (?:bad|poor)\b|\b(?:translat|answer|predict|classif|recogni[sz])\w* (?:it |them "
         r")?(?:wrong|incorrect)(?:ly)?\b|"
-        r"accuracy.{0,20}(?:drops?|low)|\bworks? (?:poorly|badly)|\bresults? (?:is|are|was|were) "
+        r"\bin the wrong\b|accuracy.{0,20}(?:drops?|low)|\bworks? (?:poorly|badly)|\bresults? "
+        r"(?:is|are|was|were) "
         r"(?:very |really |so |quite )?(?:poor|bad|terrible|not (?:so |very |as )?good)|"
-        r"(?:bad|poor|terrible|disappointing|incorrect|wrong|weird|strange) (?:results?|quality|"
+        r"respond\w* incorrectly|(?:bad|poor|terrible|disappointing|incorrect|wrong|weird|"
+        r"strange) (?:results?|quality|"
         r"performance|output|answers?|"
         r"predictions?|responses?)|\bmakes? (?:the |my )?model worse|\bmodel (?:gets?|got|becomes?|"
         r"became) worse|变傻|变笨|forget(?:s|ting)?\b|hallucinat\w*|效果(?:很|非常)?(?:差|不好)|"
@@ -124,7 +171,7 @@ VAGUE: tuple[Symptom, ...] = (
             "I get an error when I load my adapter": "tee train.log",
             "My notebook crashes after the second cell": "tee train.log",
             "Gemma can not be loaded": "tee train.log",
-            "gemma fine tuning: formatting_func is never called": "tee train.log",
+            "gemma fine tuning: my hook is never called": "tee train.log",
             "a hook that is optional and never called twice": "",
             "Weight sync will fail silently without it": "",
             "which many users can't install on Windows": "",
@@ -133,10 +180,19 @@ VAGUE: tuple[Symptom, ...] = (
             "FlashAttention 2 cannot serve heads of 512 on its own": "",
         },
         loosely=r"\b(?:was |is )(?:\w+ )?never (?:being )?(?:called|executed|reached)\b|"
+        r"\b(?:broke|broken|breaks|stopped working|no longer works?|strange|weird|abnormal|"
+        r"unexpected)\b|"
+        r"[a-z]n't (?:seem to )?(?:be |get )?(?:work|start|run|load|train|finish|save|use)\w*|"
+        r"^\W{0,6}(?:describe the bug|bug description|what is the issue|actual behaviou?r|"
+        r"current behaviou?r|"
+        r"\[?bug\]?\b|why (?:does|do|is|are|did|can)\b)|问题|异常|不对|不正常|"
+        r"不起作用|没反应|求助|"
+        r"为什么|"
         r"(?:does|did|do|is|are)(?: not|n't) (?:work|start|run|load)|\bfail(?:s|ed|ing)?\b|"
         r"\bcrash(?:es|ed|ing)?\b|\b(?:can|could) ?not\b|\bcan't\b|\bunable to\b|"
         r"(?<!you )get(?:ting)? an? error|"
-        r"(?<!get )\b(?:an|the|this|same|following|train(?:ing)?) errors?\b|stops at|"
+        r"(?<!get )\b(?:an|the|this|same|following|train(?:ing)?) errors?\b|stops at|\bis not "
+        r"used\b|\bdoes not learn\b|"
         r"报错|失败|崩溃|不能用|无法|出错|跑不起来",
     ),
 )

@@ -125,9 +125,20 @@ def _by_packages(name: str, function: str, packages: list[str]) -> Answer:
     )
 
 
+def _as_installed(case: Case) -> Case:
+    """Return the case without releases that only a command names: what was tried, or what cures."""
+    known = {
+        name: package
+        for name, package in case.facts.packages.items()
+        if f"packages.{name}" not in case.log.unsure
+    }
+    return case.replace(facts=case.facts.replace(packages=known))
+
+
 def _argument(case: Case) -> Answer:
     name = case.match["name"]
     function = re.sub(r"\.init$", ".__init__", case.match["function"])  # Markdown takes the lines
+    case = _as_installed(case)
     packages = case.packages
     if of_awq := by_autoawq(case, function, f"with {name}, which that function does not take"):
         return of_awq
