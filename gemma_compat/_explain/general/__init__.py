@@ -27,6 +27,7 @@ FILES = (
     "saving.onnx_exports",
     "serving.mlx",
     "saving.exports",
+    "loading.without_data",
     "saving.gguf",
     "saving.llama_cpp_build",
     "saving.gguf_files",

@@ -147,8 +147,7 @@ CHECKPOINTS: tuple[Symptom, ...] = (
         r"(?:each|every|all) (?:gpu |of the )?(?:process|rank|worker)(?:es|s)?\b[^\n]{0,40}(?:load|"
         r"read|hold)s?\b[^\n]{0,30}(?:cop(?:y|ies)|whole|full|entire)|"
         r"\b(?:cpu|host|system)[ -]?(?:ram|memory)\b(?! (?:is|was) (?:enough|sufficient)|"
-        r" suffices)[^\n]{0,60}(?:load|from_pretrained|oom|out of|"
-        r"full|exhaust|runs? out|explod|kill)|"
+        r" suffices)[^\n]{0,60}(?:load|from_pretrained)|"
         r"(?:load\w*|from_pretrained)[^\n]{0,60} (?:cpu|host|system)[ -]?(?:ram|memory)|"
         r"内存(?:不足|爆|溢出|占满)[^\n]{0,20}(?:加载|多卡)|(?:加载|多卡)[^\n]{0,20}内存(?:不足|爆|"
         r"溢出|占满)",

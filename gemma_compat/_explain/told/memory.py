@@ -53,8 +53,8 @@ MEMORY: tuple[Symptom, ...] = (
             "memory",
             "data: dataset_num_proc=1, dataloader_num_workers=0, streaming=True",
             why="weights in float32 take 4 bytes a parameter, each process loads a copy of its "
-            "own, "
-            "a merge holds the model twice, and workers that prepare rows hold copies",
+            "own, a merge holds the model twice, workers that prepare rows hold copies, and what "
+            "is offloaded lies there: 12 to 16 bytes for each parameter that is trained",
         ),
         {
             "system RAM usage keeps growing until the kernel dies": "free -g",

@@ -216,9 +216,8 @@ PACE: tuple[Symptom, ...] = (
             'print(model.hf_device_map)   : is a part on "cpu" or "disk"?',
             why="a torch without CUDA (+cpu in its version) or a driver that is older than it "
             "trains on "
-            "the CPU; a card at less than half waits for rows (images above all), for parts of the "
-            "model "
-            "that lie on the CPU, or for rollouts",
+            "the CPU; a card at less than half waits for rows (images above all), for what lies on "
+            "the CPU (device_map, DeepSpeed's offload), or for rollouts",
         ),
         {
             "GPU utilization is 0% while training gemma 3": "is_available",

@@ -190,23 +190,25 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "ray-ran-out-of-memory",
-        r"running low on memory|ray\.exceptions\.OutOfMemoryError|"
-        r"OOM killer due to high memory usage[^\n]{0,40}$|"
-        r"workers? \S{0,40} ?killed due to memory pressure",
+        r"running low on memory|ray\.exceptions\.OutOfMemoryError|NODE_OUT_OF_MEMORY|"
+        r"(?<!\b0 )[Ww]orkers? (?:\(tasks / actors\) )?killed due to memory pressure",
         always(
-            "the machine's memory (not the GPU's) ran out or may have, and a worker was ended",
+            "Ray ended a worker: the machine's memory (not the GPU's) was nearly used up",
             "free -h   while it loads; fewer workers, no param_offload and optimizer_offload to "
             "the CPU",
             "or a machine or container with more memory (docker: --memory, slurm: --mem)",
-            why="Ray ends a worker above 95% of the memory; a worker that ended without a message "
-            "is listed with this as one of several reasons",
-            known="Ray's message; the worker's own log has more: ls /tmp/ray/session_latest/logs",
-            certain=False,
+            why="Ray watches the memory and ends a worker above 95% of it "
+            "(RAY_memory_usage_threshold)",
+            known="Ray says so; what filled the memory: ls /tmp/ray/session_latest/logs",
             settles=False,
         ),
         {
             "ray.exceptions.OutOfMemoryError: Task was killed due to the node running low on "
-            "memory.": "free -h"
+            "memory.": "free -h",
+            "(raylet) node_manager.cc:3277: 2 Workers (tasks / actors) killed due to memory "
+            "pressure (OOM), 0 Workers crashed due to other reasons at node": "free -h",
+            "(raylet) node_manager.cc:3277: 0 Workers (tasks / actors) killed due to memory "
+            "pressure (OOM), 1 Workers crashed due to other reasons at node": "",
         },
         alone=True,
     ),
@@ -235,7 +237,9 @@ KINDS: tuple[General, ...] = (
         r"The actor died unexpectedly before finishing this task|"
         r"The actor died because of an error raised in its creation task|"
         r"The actor is dead because its (?:worker process has died|owner has died|creation task)|"
-        r"The worker died unexpectedly while executing this task",
+        r"The worker died unexpectedly while executing this task|"
+        r"A worker died or was killed while executing a task by an unexpected system error|"
+        r"Worker unexpectedly exits with a connection error code \d",
         always(
             "a worker of Ray ended, and this is only the report of it; its own error is elsewhere",
             "grep -rl Error /tmp/ray/session_latest/logs | head   finds the worker's own log",
@@ -248,8 +252,15 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "ray.exceptions.ActorDiedError: The actor died unexpectedly before finishing this "
-            "task.": "session_latest"
+            "task.": "session_latest",
+            "A worker died or was killed while executing a task by an unexpected system error. "
+            "Worker exit type: SYSTEM_ERROR Worker exit detail: Worker unexpectedly exits with a "
+            "connection error code 2. End of file. There are some potential root causes. (1) The "
+            "process is killed by SIGKILL by OOM killer due to high memory usage. (2) ray stop "
+            "--force is called. (3) The worker is crashed unexpectedly due to SIGSEGV or other "
+            "unexpected errors.": "session_latest",
         },
+        alone=True,
     ),
     General(
         "task-of-ray-failed",

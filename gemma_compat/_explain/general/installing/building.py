@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from ..memory.last_seen import what_ran
 
 
 def _build(case: Case) -> Answer:
@@ -77,15 +78,32 @@ def in_a_build() -> Answer:
     )
 
 
-_crashed = always(
-    "native code crashed: a compiled package, not Python",
-    "python -X faulthandler train.py   prints the Python frames of the crash",
-    "pip install --force-reinstall torch torchvision   and the compiled packages beside it "
-    "(bitsandbytes, flash-attn, xformers, triton) for that torch",
-    why="a package that was built for another torch, CUDA or driver is the commonest cause",
-    known="the signal; which package it is, the frames show",
-    settles=False,
-)
+_OF_AMD = re.compile(r"(?i)\bROCm\b|\bRX ?\d{4}|\bgfx\d{3,4}|\bHIP\b|\bMI\d{3}X?\b")
+
+
+def _crashed(case: Case) -> Answer:
+    on_amd = _OF_AMD.search(case.near) is not None
+    return Answer(
+        "native code crashed: a compiled package, not Python",
+        (
+            "python -X faulthandler train.py   prints the Python frames of the crash",
+            *(
+                (
+                    "an AMD card that ROCm does not list: HSA_OVERRIDE_GFX_VERSION=10.3.0 (RDNA "
+                    "2), 11.0.0 (RDNA 3) before the command",
+                )
+                if on_amd
+                else ()
+            ),
+            "pip install --force-reinstall torch torchvision   and the compiled packages beside it "
+            "(bitsandbytes, flash-attn, xformers, triton) for that torch",
+        ),
+        why="a package that was built for another torch, CUDA or driver is the commonest cause",
+        known="the signal; which package it is, the frames show",
+        settles=False,
+    )
+
+
 _ENDING = re.compile(
     r"(?i)\b(?:interpreter|on|at) (?:exit|shutdown)\b|\bafter (?:it was |everything )?"
     r"sav(?:ing|ed)\b"
@@ -108,6 +126,28 @@ _AT_EXIT = Answer(
 # How a shell says that a process was killed, in the languages of systems.
 _KILLED = "Killed|已杀死|已殺死|Getötet|Tué|Processus arrêté|Matado|Morto|Убито|強制終了"
 
+
+def _killed(case: Case) -> Answer:
+    when, less = what_ran(case)
+    return Answer(
+        f"the system ended the process{when}; it does so when the machine's own memory (not the "
+        "GPU's) is used up",
+        (
+            "free -h   while it runs, and dmesg | grep -i oom   afterwards",
+            *less,
+            *(() if when else (_AT_MERGING,)),
+        ),
+        why="merging and exporting hold the whole model in 16 bits in memory; a notebook's "
+        "kernel dies without a message",
+        known="the line; a limit of the scheduler or of the container looks the same",
+        certain=False,
+    )
+
+
+_AT_MERGING = (
+    "at loading: device_map={'': 0}, dtype=torch.bfloat16; at merging: a machine with twice the "
+    "memory of the 16-bit weights"
+)
 KINDS: tuple[General, ...] = (
     General(
         "build-failed",
@@ -146,18 +186,7 @@ KINDS: tuple[General, ...] = (
         r"notebook tried to allocate more memory than is available|"
         r"kernel appears to have died|[Dd]etected \d+ oom[-_]kill event|"
         r"\boom[-_]kill",
-        always(
-            "the system ended the process; it does so when the machine's own memory (not the "
-            "GPU's) is used up",
-            "free -h   while it runs, and dmesg | grep -i oom   afterwards",
-            "at loading: device_map={'': 0}, dtype=torch.bfloat16; at merging: a machine with "
-            "twice the memory of the 16-bit weights",
-            "fewer dataloader_num_workers and a smaller num_proc of map",
-            why="merging and exporting hold the whole model in 16 bits in memory; a notebook's "
-            "kernel dies without a message",
-            known="the line; a limit of the scheduler or of the container looks the same",
-            certain=False,
-        ),
+        _killed,
         {
             "Killed": "free -h",
             "train.sh: 行 5: 1234 已杀死                  python train.py": "free -h",
@@ -195,7 +224,8 @@ KINDS: tuple[General, ...] = (
     General(
         "segmentation-fault",
         r"Segmentation fault|段错误|Speicherzugriffsfehler|[Ee]rreur de segmentation|"
-        r"[Vv]iolación de segmento|Ошибка сегментирования|セグメンテーション違反|SIGSEGV|"
+        r"[Vv]iolación de segmento|Ошибка сегментирования|セグメンテーション違反|"
+        r"(?<!due to )SIGSEGV|"
         r"(?<!\w)0xC000(?:0005|0409|001D|0374)(?!\w)|"
         r"exits with return code = -11\b|"
         r"exit(?:ed with )?(?:code|status)?:? ?-11\b|"

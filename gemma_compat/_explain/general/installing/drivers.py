@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -22,7 +24,51 @@ def _hip(case: Case) -> Answer:
     )
 
 
+def _cudnn(case: Case) -> Answer:
+    last = "\n".join(case.frames.splitlines()[-4:])
+    convolves = re.search(r"conv\dd\(|_conv_forward|modules[/\\]conv\.py", last) is not None
+    attends = re.search(r"scaled_dot_product|_attention|sdpa", last) is not None
+    off = "torch.backends.cudnn.enabled = False   before the model is made: does it go on?"
+    sdp = (
+        "torch.backends.cuda.enable_cudnn_sdp(False) before the model is made, or "
+        "attn_implementation='eager'"
+    )
+    of_te = "transformer_engine" in last or "TransformerEngine" in case.message
+    engine = (
+        "NVTE_FUSED_ATTN=0 before the command   (TransformerEngine then takes flash-attn): does it "
+        "go on?"
+    )
+    return Answer(
+        "cuDNN could not run a convolution on this card"
+        if convolves
+        else "cuDNN could not run an operation on this card",
+        (
+            *((engine,) if of_te else (off,) if convolves else (sdp,) if attends else (sdp, off)),
+            "nvidia-smi   : little free memory looks the same",
+            "pip install -U torch   (it brings the cuDNN of its release); LD_LIBRARY_PATH must not "
+            "name another one",
+        ),
+        why="a build of cuDNN without this operation for the card, one of another CUDA that is "
+        "loaded first, no room for its workspace, or an error of a kernel before it",
+        known="the message is that of cuDNN; which of these it is, it does not say",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "cudnn-has-no-plan",
+        r"CUDNN_STATUS_\w{3,40}|cuDNN Frontend error|unable to find an engine to execute|"
+        r"No execution plans support the graph",
+        _cudnn,
+        {
+            "RuntimeError: cuDNN Frontend error: [cudnn_frontend] Error: No execution plans "
+            "support the graph.": "enable_cudnn_sdp",
+            'Traceback (most recent call last):\n  File "/x/torch/nn/modules/conv.py", line 712, '
+            "in _conv_forward\n    return F.conv3d(\nRuntimeError: cuDNN error: "
+            "CUDNN_STATUS_INTERNAL_ERROR": "cudnn.enabled = False",
+        },
+    ),
     General(
         "rocm-library-failed",
         r"HIPBLAS_STATUS_\w{3,40}|rocBLAS error|rocblas_status_\w{3,40}|MIOpen Error",

@@ -7,22 +7,14 @@ import re
 from ...answer import Answer
 from ..base import Case, General, always
 from .compiled_code import no_bfloat16
-
-
-def _card(case: Case) -> str:
-    """Return the log's first card with its capability, for a sentence; empty if it names none."""
-    gpus = case.facts.get("gpus", ())
-    if not gpus or not gpus[0].known("compute_capability"):
-        return ""
-    major, minor = gpus[0].compute_capability
-    return f"; the log names {gpus[0].get('name', 'a card')}, which has {major}.{minor}"
+from .no_kernel import no_kernel_image, of_card
 
 
 def _ampere(case: Case) -> Answer:
     return Answer(
         "flash-attn 2 was asked for, and the GPU is older than Ampere: it has no kernels for it",
         ('attn_implementation="sdpa" (or "eager" for Gemma 2)',),
-        why=f"flash-attn 2 begins with compute capability 8.0 (A100, RTX 30){_card(case)}",
+        why=f"flash-attn 2 begins with compute capability 8.0 (A100, RTX 30){of_card(case)}",
         known="the message is flash-attn's own",
     )
 
@@ -34,27 +26,6 @@ def _head_dim(case: Case) -> Answer:
         ('attn_implementation="sdpa"',),
         why="the full-attention layers of Gemma 4 have heads of 512; other Gemmas have at most 256",
         known="the message is flash-attn's own",
-    )
-
-
-def _no_kernel_image(case: Case) -> Answer:
-    capability = re.search(r"sm_(\d{2,3})", case.around)
-    new = capability is not None and int(capability[1]) >= 100
-    return Answer(
-        "this build of torch (or of an extension) has no kernels for the GPU"
-        + (f", an sm_{capability[1]}" if capability else ""),
-        (
-            "pip install -U torch --index-url https://download.pytorch.org/whl/cu128",
-            "or build the extension (flash-attn, xformers, bitsandbytes) anew for this card",
-        )
-        if new
-        else (
-            "install the build of torch for this card: pytorch.org/get-started",
-            "or build the extension that the last frame names for this card",
-        ),
-        why="wheels hold kernels for some compute capabilities only. Cards of 2025 (RTX 50, B200) "
-        "need torch 2.7 or newer, built for CUDA 12.8",
-        known="the message" + _card(case),
     )
 
 
@@ -135,7 +106,7 @@ KINDS: tuple[General, ...] = (
         r"no kernel image is available for execution|CUDA error: invalid device function|"
         r"CUDA capability sm_\d+ is not compatible with the current PyTorch|"
         r"nvrtc: error: invalid value for --gpu-architecture",
-        _no_kernel_image,
+        no_kernel_image,
         {
             "RuntimeError: CUDA error: no kernel image is available for execution on the device": (
                 "kernels for the GPU"
@@ -172,7 +143,9 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "bitsandbytes-setup",
-        r"CUDA Setup failed despite|libbitsandbytes_(?:cpu|cuda\d+)\.(?:so|dll)|"
+        r"CUDA Setup failed despite|(?<![/\\])libbitsandbytes_(?:cpu|cuda\d+)\.(?:so|dll)|"
+        r"libbitsandbytes_(?:cpu|cuda\d+)\.(?:so|dll)[^\n]{0,40}(?:: cannot open|undefined symbol|"
+        r"not found|No such file)|"
         r"compiled without GPU support|"
         r"Configured (?:CUDA|ROCm) binary not found|"
         r"'NoneType' object has no attribute 'c(?:de)?(?:quantize|get|adam|lion|i?gemm|prefetch)\w|"
@@ -243,7 +216,7 @@ KINDS: tuple[General, ...] = (
         r"doesn't support bf16/gpu|"
         r"Bfloat16 is only supported on GPUs with compute capability of at least|"
         r"(?<!_mps\")(?<!unscale_cuda\")(?<!tril_cuda_template\") not implemented for 'BFloat16'",
-        lambda case: no_bfloat16(case, _card(case)),
+        lambda case: no_bfloat16(case, of_card(case)),
         {
             "ValueError: Your setup doesn't support bf16/gpu. You need torch>=1.10": "use_cpu=True",
             "__Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your "

@@ -227,25 +227,6 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "cudnn-has-no-plan",
-        r"CUDNN_STATUS_\w{3,40}|cuDNN Frontend error|unable to find an engine to execute|"
-        r"No execution plans support the graph",
-        always(
-            "cuDNN could not run an operation on this card",
-            "attn_implementation='eager'   or torch.backends.cuda.enable_cudnn_sdp(False) before "
-            "the model is made",
-            "pip install -U torch   (it brings the cuDNN of its release); LD_LIBRARY_PATH must not "
-            "name another one",
-            "nvidia-smi   : little free memory looks the same",
-            known="the message is that of cuDNN; which of these it is, it does not say",
-            settles=False,
-        ),
-        {
-            "RuntimeError: cuDNN Frontend error: [cudnn_frontend] Error: No execution plans "
-            "support the graph.": "enable_cudnn_sdp"
-        },
-    ),
-    General(
         "shapes-in-one-batch-differ",
         r"Tensors must have same number of dimensions|operands do not broadcast with remapped",
         always(

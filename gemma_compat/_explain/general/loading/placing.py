@@ -4,31 +4,7 @@ from __future__ import annotations
 
 from ...answer import Answer
 from ..base import Case, General, always
-from ..memory.command import command
-from ..memory.estimate import names_a_model, run_of, weights_of
-
-
-def _too_large(case: Case) -> Answer:
-    run = run_of(case) if names_a_model(case) else None
-    sizes = weights_of(run) if run else None
-    weights = ""
-    if run and sizes:
-        bits = run.facts.model.get("quantization_bits")
-        weights = f"; its weights are {sizes[1]:.0f} GiB" + (f" in {bits} bits" if bits else "")
-    return Answer(
-        "the model did not fit on the GPUs: a part of it was placed on the CPU or the disk"
-        + weights,
-        (
-            (command(run) if run else "python -m gemma_compat memory --model MODEL --gpu CARD")
-            + "   says what fits; nvidia-smi, what other processes hold",
-            'device_map={"": 0}   keeps all on one GPU, where it fits',
-            "offload_folder='offload' for inference; a part on the CPU cannot be trained in 4 or 8 "
-            "bits",
-        ),
-        why='device_map="auto" fills the GPUs with what is free at that moment, and puts the rest '
-        "elsewhere",
-        known="the message says that parts are elsewhere",
-    )
+from .offloaded import too_large
 
 
 def _replica(case: Case) -> Answer:
@@ -71,7 +47,7 @@ KINDS: tuple[General, ...] = (
         r"We need an `offload_(?:dir|folder)`|submodule will be offloaded to disk|"
         r"8-bit or 4-bit precision with CPU or disk offload|"
         r"can't move a model that has some modules offloaded|model dispatched on CPU or disk",
-        _too_large,
+        too_large,
         {
             "ValueError: Some modules are dispatched on the CPU or the disk. Make sure you have "
             "enough GPU RAM to fit the quantized model.": "memory --model",

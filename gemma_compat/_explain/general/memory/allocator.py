@@ -8,6 +8,7 @@ from ...answer import Answer
 from ..base import Case
 from .figures import Allocator, allocator_of
 
+IN_FRAGMENTS = "the memory is in fragments"
 EXPANDABLE = "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True   before the command"
 
 
@@ -29,37 +30,53 @@ def _by_a_cap(case: Case, capacity: float | None) -> Answer | None:
     )
 
 
-def _beside_pytorch(found: Allocator) -> Answer:
+_HOLDERS = (
+    "an engine on the same card (vLLM, SGLang): a smaller share of it "
+    "(vllm_gpu_memory_utilization), or its sleep mode",
+    "ranks that share one card by mistake: CUDA_VISIBLE_DEVICES, local_rank, a fixed 'cuda:0' in "
+    "the script",
+)
+
+
+def _beside_pytorch(found: Allocator, listed: int, smi: str) -> Answer:
     """Answer where a large part of the card is held by something that PyTorch does not count."""
     return Answer(
         f"{found.unaccounted:.1f} GiB of this card's {found.capacity or 0:.1f} GiB are in use "
         f"outside of PyTorch in this process, which holds {found.held or 0:.1f} GiB in "
         "tensors",
         (
-            "nvidia-smi   on that machine: which processes hold the card?",
-            "an engine on the same card (vLLM, SGLang): a smaller share of it "
-            "(vllm_gpu_memory_utilization), or its sleep mode",
-            "ranks that share one card by mistake: CUDA_VISIBLE_DEVICES, local_rank",
+            f"{smi}   on that machine: which processes hold the card?",
+            *(tuple(reversed(_HOLDERS)) if listed > 1 else _HOLDERS),
         ),
-        why="another process, or what this one takes past PyTorch's allocator (an engine's "
+        why=(f"the message lists {listed} other processes on this card; " if listed > 1 else "")
+        + "another process, or what this one takes past PyTorch's allocator (an engine's "
         "weights and cache, NCCL); a container does not see processes outside of it",
         known="by arithmetic from the figures in the message; who holds it, they do not say",
         settles=False,
     )
 
 
-def by_allocator(case: Case) -> Answer | None:
-    """Answer by what PyTorch says of the card: fragments, or another process."""
+def by_allocator(case: Case, shared: Answer | None = None) -> Answer | None:
+    """Answer by what PyTorch says of the card: a cap, or what others hold of it.
+
+    Args:
+        shared: the answer of a run beside an engine, which holds its part outside of PyTorch too.
+    """
     found = allocator_of(case.message)
     capped = _by_a_cap(case, found.capacity)
     if capped is not None:
         return capped
     if found.others and found.capacity and found.others > max(1.0, 0.1 * found.capacity):
+        if shared is not None:
+            return shared.replace(
+                why=f"other processes hold {found.others:.1f} GiB of this card's "
+                f"{found.capacity:.1f}, and this one {found.own or 0:.1f}; {shared.why}"
+            )
         return Answer(
             f"other processes hold {found.others:.1f} GiB of this card's {found.capacity:.1f} GiB, "
             f"and this one {found.own or 0:.1f} GiB",
             (
-                "nvidia-smi   names them; end those that are left over from earlier runs",
+                f"{_smi(case)}   names them; end those that are left over from earlier runs",
                 "a notebook: restart its kernel",
             ),
             why="what the driver counts as used beyond this process is not this run's; ranks that "
@@ -67,14 +84,22 @@ def by_allocator(case: Case) -> Answer | None:
             known="by arithmetic from the figures in the message",
             settles=False,
         )
-    if found.capacity and found.unaccounted > max(4.0, 0.15 * found.capacity):
-        return _beside_pytorch(found)
+    if found.capacity and found.unaccounted > max(2.5, 0.15 * found.capacity):
+        if shared is not None:
+            return None
+        return _beside_pytorch(found, _listed(case.message), _smi(case))
+    return None
+
+
+def in_fragments(case: Case) -> Answer | None:
+    """Answer where PyTorch holds more than was refused, and no tensor uses it."""
+    found = allocator_of(case.message)
     on_apple = "MPS" in case.message
     if not found.is_fragmented or on_apple or "expandable_segments:True" in case.above:
         return None
     return Answer(
         f"{found.asked:.2f} GiB were refused while PyTorch holds {found.unallocated:.2f} GiB that "
-        "no tensor uses: the memory is in fragments",
+        f"no tensor uses: {IN_FRAGMENTS}",
         (EXPANDABLE, "rows of one length, or a shorter max_length: fewer sizes, fewer fragments"),
         why=f"tensors hold {found.held:.1f} GiB; freed blocks of other sizes do not serve"
         if found.held
@@ -83,3 +108,25 @@ def by_allocator(case: Case) -> Answer | None:
         certain=False,
         settles=False,
     )
+
+
+def also_in_fragments(case: Case) -> tuple[str, ...]:
+    """Return what to try against fragments, where they are not the first thing to look at."""
+    found = in_fragments(case)
+    if found is None:
+        return ()
+    held = allocator_of(case.message).unallocated or 0.0
+    return (f"{EXPANDABLE}   : {held:.1f} GiB that PyTorch holds are in no tensor",)
+
+
+def _smi(case: Case) -> str:
+    """Return the command that lists the processes on the cards of this maker."""
+    if "HIP" in case.message or "HIP out of memory" in case.hit.text:
+        return "rocm-smi --showpids"
+    return "xpu-smi ps" if "XPU" in case.message else "nvidia-smi"
+
+
+def _listed(message: str) -> int:
+    """Return how many other processes the message lists on the card, whatever they hold."""
+    own = re.search(r"Including non-PyTorch memory, this process", message) is not None
+    return len(re.findall(r"\bProcess \d+ has ", message)) if own else 0

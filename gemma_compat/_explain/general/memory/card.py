@@ -7,13 +7,16 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 from ..serving.vllm_running import is_serving
-from .allocator import by_allocator
+from .allocator import IN_FRAGMENTS, also_in_fragments, by_allocator, in_fragments
 from .answers import of_a_step, of_the_weights, that_fits
 from .figures import allocator_of
 from .merging import out_of_memory_at_saving
-from .phases import at_phase, told_beside
-from .places import at_first_use, at_place, in_backward
+from .names import smaller_step
+from .phases import at_phase, gathered_on_the_card, told_beside
+from .places import at_first_use, at_place, in_backward, in_replicas
 from .refused import refused
+from .rollouts import beside_an_engine, with_estimate
+from .set_up import at_set_up, by_the_driver
 from .too_large import LOADING, impossible, much_is_trained, whole_copy
 from .weights import weights
 
@@ -22,30 +25,40 @@ _LOGITS = (
     r"cross_entropy|loss_function|fixed_cross_entropy|logits = |logits\.float|lm_head|"
     r"selective_log_softmax|log_softmax"
 )
-_SMALLER = (
-    "per_device_train_batch_size=1 with more gradient_accumulation_steps",
-    "gradient_checkpointing=True",
-    "a shorter max_length",
-)
 
 
 def _answer(case: Case) -> Answer:
     answer = _by_cause(case)
-    return answer.replace(why=f"{answer.why}{refused(case)}")
+    more = () if answer.happened.endswith(IN_FRAGMENTS) else also_in_fragments(case)
+    return answer.replace(why=f"{answer.why}{refused(case)}", do=(*answer.do, *more))
+
+
+def _loads(case: Case) -> bool:
+    """Return whether weights were loaded: by the frames, also below a logger's message."""
+    if case.says(LOADING):
+        return True
+    below = case.hit.after.lstrip()
+    logged = case.error is None and below.startswith("Traceback (most recent call last)")
+    return logged and re.search(LOADING, below) is not None
 
 
 def _by_cause(case: Case) -> Answer:
-    at_saving = out_of_memory_at_saving(case)
+    at_saving = out_of_memory_at_saving(case) or gathered_on_the_card(case)
     if at_saving is not None:
         return at_saving
     size = _capacity(case)
-    loads = case.says(LOADING)
+    loads = _loads(case)
+    shared = None if loads else beside_an_engine(case)
+    if shared is not None:
+        return by_allocator(case, shared) or with_estimate(shared, of_a_step(case))
     if is_serving(case) and not loads:
         return SERVING
     return (
         impossible(case, size)
         or at_first_use(case)
         or by_allocator(case)
+        or at_set_up(case)
+        or by_the_driver(case)
         or whole_copy(case, size)
         or much_is_trained(case, size)
         or at_phase(case)
@@ -53,6 +66,8 @@ def _by_cause(case: Case) -> Answer:
         or (None if loads else _in_a_step(case))  # what is loaded has no step yet
         or _logits(case)
         or at_place(case)
+        or in_replicas(case)
+        or in_fragments(case)
         or (None if loads else of_the_weights(case))
         or in_backward(case)
         or _anything(case, size)
@@ -93,7 +108,7 @@ def _capacity(case: Case) -> float | None:
 
 def _logits(case: Case) -> Answer | None:
     """Answer if it failed where the logits or the loss are computed, by frames or by size."""
-    by_frames = re.search(_LOGITS, case.frames) is not None
+    by_frames = re.search(_LOGITS, f"{case.frames}\n{_quoted_code(case)}") is not None
     if not by_frames and "the logits" not in refused(case):
         return None
     vocabulary = int(case.facts.model.get("vocab_size", 0)) or 262_144
@@ -104,16 +119,41 @@ def _logits(case: Case) -> Answer | None:
         if by_frames
         else "out of memory, and what was refused is as large as the logits of a batch",
         (
-            "a shorter max_length or a smaller batch",
+            f"{smaller_step(case)[-1]}, or a smaller batch",
+            *_of_preferences(case),
             "or the loss in chunks: use_liger_kernel=True where Liger knows this model",
         ),
-        why=f"a Gemma has {vocabulary:,} logits a token{tokens}",
+        why="each token has a logit for every entry of the vocabulary"
+        if case.log.is_other
+        else f"a Gemma has {vocabulary:,} logits a token{tokens}",
         known="the frame that raised it; how much else the card holds is not in the log"
         if by_frames
         else "the size of what was refused; no frame says that it was made there",
         certain=by_frames,
         settles=False,
-        of_gemma=True,
+        of_gemma=not case.log.is_other,
+    )
+
+
+def _quoted_code(case: Case) -> str:
+    """Return the line of code right above the error, which a paste may have without its frame."""
+    lines = [line for line in case.above.splitlines() if line.strip(" ^~")]
+    return lines[-1] if lines and re.search(r"\w\(.*\)$|\w\($| = ", lines[-1].rstrip()) else ""
+
+
+_PREFERENCES = re.compile(
+    r"\bstage: (?:dpo|kto)|[/\\](?:dpo|cpo|orpo|kto)_trainer\.py|\bDPOTrainer\(|--rlhf_type dpo|"
+    r"concatenated_forward|\bpref_(?:beta|loss)\b"
+)
+
+
+def _of_preferences(case: Case) -> tuple[str, ...]:
+    """Return what takes less where chosen and rejected answers are compared."""
+    if not _PREFERENCES.search(f"{case.above}{case.around}{case.near}"):
+        return ()
+    return (
+        "preference training runs chosen and rejected rows at once, beside a reference model: "
+        "precompute_ref_log_probs=True (TRL), or LoRA, whose reference is its own base",
     )
 
 
@@ -133,17 +173,25 @@ def _rows_asked_for(case: Case, vocabulary: int) -> float:
 def _anything(case: Case, size: float | None) -> Answer:
     found = weights(case)
     facts: list[str] = []
-    smaller = _not_set_yet(case)
+    smaller = smaller_step(case)
     if found and size:
         facts.append(f"the weights take about {found[1]:.0f} of the card's {size:.0f} GiB")
     batch = case.facts.training.get("per_device_train_batch_size")
     if batch:
         facts.append(f"a batch has {batch} row{'s' if batch > 1 else ''}")
-    if case.says(LOADING):
-        facts.append("it failed while the weights were loaded")
+    if case.log.figures.losses and not _loads(case):
+        facts.append("steps before it fit: a batch with longer rows, or memory that grows")
+    if _loads(case):
+        facts.append(
+            "each process that a launcher starts loads a whole copy, unless ZeRO-3 or FSDP "
+            "is set up before the loading"
+        )
+    smaller = (*smaller[:1], *_of_preferences(case), *smaller[1:])
     return Answer(
-        "the run needs more memory than the card has",
-        smaller if not case.says(LOADING) else _smaller_to_load(case),
+        "the card was full while the weights were loaded, before any step"
+        if _loads(case)
+        else "the run needs more memory than the card has",
+        smaller if not _loads(case) else _smaller_to_load(case),
         why="; ".join(facts)
         or "weights, gradients, optimizer states and activations have to fit together; the log "
         "does not say which of them is too large",
@@ -152,26 +200,24 @@ def _anything(case: Case, size: float | None) -> Answer:
     )
 
 
+_EMPTY = "nvidia-smi   before loading: is the card empty?"
+
+
 def _smaller_to_load(case: Case) -> tuple[str, ...]:
     if case.facts.model.get("quantization_bits") == 4:
-        return ("a smaller model, or a larger card", 'or device_map="auto" over several cards')
-    return ("load_in_4bit=True", "or a smaller model")
-
-
-def _not_set_yet(case: Case) -> tuple[str, ...]:
-    """Return what makes a step smaller, without what the log says is set."""
-    run = case.facts.training
-    one = run.get("per_device_train_batch_size") == 1
-    checkpoints = run.get("gradient_checkpointing") is True
-    done = {_SMALLER[0]: one, _SMALLER[1]: checkpoints}
-    return tuple(text for text in _SMALLER if not done.get(text))
+        return (_EMPTY, "a smaller model, or a larger card", 'device_map="auto" over several cards')
+    return (
+        "load_in_4bit=True",
+        _EMPTY,
+        'device_map="auto" in one process over several cards, or a smaller model',
+    )
 
 
 KINDS: tuple[General, ...] = (
     General(
         "out-of-memory",
         r"(?:CUDA|HIP|XPU) out of memory|OutOfMemoryError: (?:CUDA|HIP|XPU|Allocation)|"
-        r"CUBLAS_STATUS_ALLOC_FAILED|CUDA (?:driver )?error: out of memory",
+        r"CUBLAS_STATUS_ALLOC_FAILED|CUDA (?:driver )?[Ee]rror: out of memory",
         _answer,
         {
             "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.": "batch",
@@ -203,6 +249,9 @@ KINDS: tuple[General, ...] = (
             ),
             "# OOM in training\nRuntimeError: CUDA out of memory. Tried to allocate 4.44 GiB.\n\n"
             "The error does not come during evaluation, which runs first.": "gradient_check",
+            "RuntimeError: CUDA error: out of memory\nin WSL, while most of the card is unused": (
+                ".wslconfig"
+            ),
             'Traceback (most recent call last):\n  File "/x/torch/cuda/__init__.py", line 638, in '
             "set_device\n    torch._C._cuda_setDevice(device)\n"
             "torch.AcceleratorError: CUDA error: out of memory": "first used it",

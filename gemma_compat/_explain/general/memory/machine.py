@@ -6,10 +6,14 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .last_seen import what_ran
 from .merging import answer_of_merge
 
 
 def _mps(case: Case) -> Answer:
+    beside = _beside_tensors(case)
+    if beside is not None:
+        return beside
     from .answers import by_estimate  # most kinds of this file count nothing
 
     counted = by_estimate(case)
@@ -28,19 +32,38 @@ def _mps(case: Case) -> Answer:
     )
 
 
-_LESS = (
-    "fewer dataloader_num_workers, or a streaming data set",
-    "low_cpu_mem_usage=True where the weights are loaded",
-)
+def _beside_tensors(case: Case) -> Answer | None:
+    """Answer where Metal holds most of the GPU's share outside of tensors."""
+    found = re.search(
+        r"MPS allocated: ([\d.]+) Gi?B, other allocations: ([\d.]+) Gi?B, "
+        r"max allowed: ([\d.]+) Gi?B",
+        case.message,
+    )
+    if found is None or float(found[2]) < max(float(found[1]), 0.3 * float(found[3])):
+        return None
+    return Answer(
+        f"tensors hold {found[1]} GB of the {found[3]} GB that macOS gives the GPU; {found[2]} GB "
+        "are held by Metal outside of them",
+        (
+            "pip install -U torch   : does a newer one hold less?",
+            "rows of one length (padding='max_length'): each new shape is compiled and kept anew",
+            "torch.mps.empty_cache()   every some steps (torch_empty_cache_steps=50)",
+        ),
+        why="PyTorch counts there what the driver holds beyond its own tensors: graphs compiled "
+        "for each shape, freed blocks, other frameworks in the process",
+        known="the figures in the message; what those allocations are, they do not say",
+        settles=False,
+    )
 
 
 def _host(case: Case) -> Answer:
+    when, less = what_ran(case)
     if re.search(r"MemoryError|DefaultCPUAllocator", case.match[0]):
-        return Answer("the machine ran out of memory (not the GPU)", _LESS)
+        return Answer(f"the machine ran out of memory (not the GPU){when}", less)
     return Answer(
-        "a process was killed from outside (signal 9); most often the machine's memory ran out, "
-        "not the GPU's",
-        ('dmesg | grep -i "killed process"   says whether the kernel did it', *_LESS),
+        f"a process was killed from outside (signal 9){when}; most often the machine's memory ran "
+        "out, not the GPU's",
+        ('dmesg | grep -i "killed process"   says whether the kernel did it', *less),
         why="the kernel kills a process when the memory of the machine is used up; a limit of a "
         "scheduler (Slurm, a container) and kill -9 look the same",
         known="the signal; who sent it, and why, is not in the log",

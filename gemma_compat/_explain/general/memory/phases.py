@@ -9,8 +9,10 @@ from ..base import Case
 from .merging import MERGE_TOLD, answer_of_merge
 
 _EVALUATES = (
-    r"\bin evaluation_loop|\bin prediction_step|\bin evaluate\b|nested_concat|"
-    r"_pad_across_processes|gather_for_metrics|\bin _maybe_log_save_evaluate|evaluation_loop\("
+    r"\bin evaluation_loop|\bin prediction_(?:step|loop)|\bin (?:_?evaluate|validate|predict)\b|"
+    r"nested_(?:concat|gather|numpify)|torch_pad_and_concatenate|in distributed_concat|"
+    r"_pad_across_processes|gather_for_metrics|\bin _maybe_log_save_evaluate|evaluation_loop\(|"
+    r"\bin (?:validation_step|evaluation_step|on_validation_model_eval)\b"
 )
 _GENERATES = (
     r"\bin _?generate\b|\.generate\(|generation[/\\]utils\.py|\bin _sample\b|"
@@ -18,8 +20,29 @@ _GENERATES = (
 )
 _TRAINS = r"\bin backward|loss\.backward|\.backward\(|optimizer\.step"
 _SAVES = (
-    r"\bin _save_checkpoint|\bin save_model|\bin save_pretrained|get_state_dict|"
-    r"consolidat\w+_state_dict|_zero3_consolidated|torch\.save\("
+    r"\bin _?save_checkpoint|\bin (?:safe_)?save_model|\bin save_pretrained|get_state_dict|"
+    r"consolidat\w+_state_dict|_zero3_consolidated|torch\.save\(|"
+    r"\bin _?(?:full|sharded|local|common_unshard)_(?:pre|post)_state_dict_hook|"
+    r"\bin (?:\w{0,20}_)?(?:pre|post)_state_dict_hook|\bin \w{0,30}save_ckpt|"
+    r"\bin (?:full_)?optim_state_dict|= \w[\w.]{0,60}\.state_dict\(\)"
+)
+# FSDP copies each gathered weight as it saves, and warns where the card has no room for the copy.
+_NOT_COPIED = re.compile(r"Failed to clone\(\) tensor|Please check clone implementation of")
+_GATHERED_ON_THE_CARD = Answer(
+    "the card was full while FSDP gathered the whole model to save it: weights are missing or "
+    "wrong in the file that was written",
+    (
+        "StateDictType.FULL_STATE_DICT with FullStateDictConfig(offload_to_cpu=True, "
+        "rank0_only=True)   around the save",
+        "Trainer and accelerate: fsdp_state_dict_type: SHARDED_STATE_DICT, then accelerate "
+        "merge-weights",
+        "do not use the file: the last checkpoint that was saved without this warning is the one "
+        "to resume from",
+    ),
+    why="each rank gathers every weight on its own card, beside what training left there, and "
+    "keeps a reference where it cannot copy; a smaller batch changes nothing of that",
+    known="the warning is that of FSDP's state dict",
+    settles=False,
 )
 
 
@@ -61,6 +84,12 @@ EVALUATING = Answer(
     settles=False,
 )
 _PHASES = ((_SAVES, _SAVING), (_GENERATES, _GENERATING), (_EVALUATES, EVALUATING))
+
+
+def gathered_on_the_card(case: Case) -> Answer | None:
+    """Answer FSDP's warning that a gathered weight could not be copied as it was saved."""
+    found = _NOT_COPIED.search(f"{case.hit.before[-600:]}{case.hit.text}")
+    return _GATHERED_ON_THE_CARD if found else None
 
 
 def at_phase(case: Case) -> Answer | None:
@@ -138,9 +167,14 @@ _WHEN = (
 )
 _LOADS = rf"{_WHEN}(?:load\w*|initiali\w+|from_pretrained)\b"
 _ZH = r"[^\n。，]{0,12}"
-_MERGES = rf"(?:合并|导出|量化){_ZH}(?:时|过程|中)|(?:合并|导出){_ZH}(?:OOM|显存)"
+_MERGES = (
+    r"(?:合并|导出|量化)[^\n。，后]{0,24}(?:时|过程|中)|(?:合并|导出)[^\n。，后]{0,12}(?:OOM|显存)"
+)
 # A call that is named, whatever else the sentence says of training.
-_CALLING = r"(?i)\b(?:when|while|during|at|in|on|using|calling|running|with|by|from|run|call|step)"
+_CALLING = (
+    r"(?i)\b(?:when|while|during|at|in|on|using|calling|running|invoking|executing|with|by|from|run|"
+    r"call|step)"
+)
 _CALLED = (
     (
         r"(?:save_pretrained_(?:merged|gguf)|push_to_hub_(?:merged|gguf))",

@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case
+from .names import smaller_step
 
 _FULL_AT_FIRST_USE = Answer(
     "the card had no memory left when this process first used it",
@@ -87,6 +88,27 @@ _TOWER = Answer(
 )
 
 
+_REPLICAS = re.compile(r"parallel[/\\]data_parallel\.py|parallel_apply|in replica \d")
+
+
+def in_replicas(case: Case) -> Answer | None:
+    """Answer an error of a step that one process runs over several cards."""
+    if not _REPLICAS.search(f"{case.above}{case.around}"):
+        return None
+    return Answer(
+        "out of memory in a step that one process runs over several cards (DataParallel)",
+        (
+            "torchrun --nproc_per_node GPUS SCRIPT   (or accelerate launch): a process per card",
+            "or CUDA_VISIBLE_DEVICES=0   : one card alone",
+            *smaller_step(case),
+        ),
+        why="DataParallel copies the model to each card at each step, and gathers all logits on "
+        "the first: that one is full long before the others",
+        known="the frames are DataParallel's; how much each part holds is not in the log",
+        settles=False,
+    )
+
+
 def at_first_use(case: Case) -> Answer | None:
     """Answer an error that came as the process chose its card, before it made a tensor."""
     last = "\n".join(case.frames.splitlines()[-2:])
@@ -114,4 +136,6 @@ def at_place(case: Case) -> Answer | None:
 def in_backward(case: Case) -> Answer | None:
     """Answer an error of the backward pass, whose last frame does not tell what was made."""
     last = "\n".join(case.frames.splitlines()[-3:])
-    return _BACKWARD if re.search(r"_engine_run_backward|run_backward\(", last) else None
+    if not re.search(r"_engine_run_backward|run_backward\(", last):
+        return None
+    return _BACKWARD.replace(do=smaller_step(case))

@@ -12,6 +12,7 @@ from .command import command, not_set
 from .estimate import Run, lacks, run_of, weights_of
 from .merging import MERGE_TOLD
 from .phases import is_told_at_loading, told_phase
+from .rollouts import BESIDE_AN_ENGINE, WHY_BESIDE, has_its_engine, smaller_share
 from .wording import TOLD, card_has
 
 _SERVES = re.compile(r"(?i)\bollama\b|llama\.cpp|llama-server|lm studio|num_ctx|\.gguf\b|:Q\d_")
@@ -65,19 +66,30 @@ _MERGES = re.compile(
 _STEPS = re.compile(r"(?i)\btrainer\.train\(|per_device_train|\bepoch\b|\btraining (?:step|loop)")
 
 
+# The system ends what fills the machine's memory; a full card gives an error instead.
+_KILLED = re.compile(
+    r"(?:^|\s)Killed(?:\s|$)|被(?:系统|直接|自动)?\s?(?:kill|杀)|\boom[-_ ]?kill\w*|"
+    r"\b(?:process|job|it) (?:is|was|gets?|got) (?:simply |just )?killed\b|memory pressure",
+    re.IGNORECASE | re.MULTILINE,
+)
+_OF_THE_MACHINE = Answer(
+    "memory is said to run out, and the process to be killed: that is the machine's memory, most "
+    "often, not the card's",
+    (
+        "free -g   while it runs; dmesg -T | grep -iE 'killed process|out of memory'   afterwards",
+        "loading: dtype=torch.bfloat16, low_cpu_mem_usage=True; merging: max_shard_size='2GB', and "
+        "a machine with twice the memory of the 16-bit weights",
+        "rows: num_proc=1, dataloader_num_workers=0, streaming=True",
+    ),
+    why="a card that is full gives an error and ends no process",
+    known=TOLD,
+    certain=False,
+    settles=False,
+)
 _BESIDE_AN_ENGINE = Answer(
     "memory is said to run out in a run that trains beside a vLLM engine on the same card",
-    (
-        "gpu_memory_utilization=0.5   at loading (Unsloth) or as vllm_gpu_memory_utilization "
-        "(TRL), lower until a step fits",
-        "a shorter max_seq_length (it sizes the engine's cache), fewer num_generations, "
-        "per_device_train_batch_size=1",
-        "UNSLOTH_VLLM_STANDBY=1 before the import (vllm_enable_sleep_mode=True in TRL): the "
-        "engine gives its cache back while the model is trained",
-        "resuming: start a fresh process, and load neither model nor engine a second time",
-    ),
-    why="the engine takes its share of the whole card once, for weights and cache; what is left "
-    "has to hold gradients, optimizer, activations and the logits of every completion",
+    BESIDE_AN_ENGINE,
+    why=WHY_BESIDE,
     known=TOLD,
     certain=False,
     settles=False,
@@ -87,24 +99,12 @@ _BESIDE_AN_ENGINE = Answer(
 def _beside_an_engine(case: Case) -> Answer:
     """Answer with the estimate first, where the log states enough for one."""
     found = by_estimate(case, told=True)
+    share = smaller_share(case)
     if found is None:
-        return _BESIDE_AN_ENGINE
+        return _BESIDE_AN_ENGINE.replace(do=(*share, *BESIDE_AN_ENGINE[len(share) :]))
     return found.replace(
-        do=(*found.do[:2], *_BESIDE_AN_ENGINE.do[:2]),
+        do=(*found.do[:2], *share),
         why=f"a vLLM engine takes its share of the same card beside it; {found.why}",
-    )
-
-
-def _has_its_engine(case: Case) -> bool:
-    near = case.hit.before[-3000:] + case.hit.text + case.hit.after
-    return (
-        re.search(
-            r"UNSLOTH_VLLM_STANDBY|fast_inference ?= ?True|Unsloth Standby|vllm_mode|colocate|"
-            r"gpu_memory_utilization|vllm_gpu_memory|GRPO[^\n]{0,200}\b[vV](?:llm|LLM)|"
-            r"\b[vV](?:llm|LLM)\b[^\n]{0,200}GRPO",
-            near,
-        )
-        is not None
     )
 
 
@@ -125,9 +125,11 @@ def told_memory(case: Case, runs_out: bool = True) -> Answer | None:
     run = run_of(case)
     found = told_phase(case)
     near = f"{case.hit.before[-1500:]}\n{line}\n{case.hit.after[:1500]}"
+    if _KILLED.search(near) and not re.search("Tried to allocate", near):
+        return _OF_THE_MACHINE if found is None else found
     if found is None and _MERGES.search(near) and not _STEPS.search(near):
         return MERGE_TOLD.replace(known=TOLD)
-    if found is None and _has_its_engine(case):
+    if found is None and has_its_engine(case):
         return _beside_an_engine(case)
     if found is None:
         found = _of_loading(run) if is_told_at_loading(case) else by_estimate(case, told=True)

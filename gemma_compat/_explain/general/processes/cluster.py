@@ -124,26 +124,6 @@ KINDS: tuple[General, ...] = (
         alone=True,
     ),
     General(
-        "weight-on-meta",
-        r"expected device meta but got|is not on the expected device meta",
-        always(
-            "a part of the model is on the meta device (without data) while it is used or trained",
-            'no device_map="auto" in training: device_map={"": int(os.environ.get("LOCAL_RANK", '
-            "0))} or none",
-            "print([n for n, p in model.named_parameters() if p.is_meta][:5])   : offloaded, or "
-            "missing in the files?",
-            why="what did not fit was offloaded to CPU or disk, whose weights stand on meta "
-            "between calls; an offloaded layer cannot be trained",
-            known="torch names the device",
-            settles=False,
-        ),
-        {
-            "RuntimeError: Function ToCopyBackward0 returned an invalid gradient at index 0 - "
-            "expected device meta but got cuda:0": "is_meta"
-        },
-        alone=True,
-    ),
-    General(
         "family-without-megatron",
         r"Model [Tt]ype: \S{2,40} (?:is )?not supported\. Supported models|"
         r"\bis not supported (?:by|in) (?:Megatron|mcore|megatron-core)|"

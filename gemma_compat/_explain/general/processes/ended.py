@@ -124,8 +124,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "nccl-without-a-gpu",
-        r"ProcessGroupNCCL is only supported with GPUs|Tensors must be CUDA and dense|"
-        r"NCCL Error 2: unhandled system error",
+        r"ProcessGroupNCCL is only supported with GPUs|Tensors must be CUDA and dense",
         always(
             "NCCL was asked for where it has no GPU, or got a tensor of the CPU",
             'python -c "import torch; print(torch.cuda.is_available(), torch.version.cuda)"',

@@ -6,63 +6,10 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .nccl import failed, waited
 
 # The kind that only reports the failure of another process.
 REPORT = "launcher-reports-a-child"
-
-
-def _timeout(case: Case) -> Answer:
-    near = f"{case.near}{case.around}"
-    if re.search(r"OpType=BROADCAST", near) and re.search(r"\bverl\b", near):
-        return Answer(
-            "a process waited in a broadcast until NCCL gave up; in verl before 0.8 that can be "
-            "the buffers of a Gemma 4 under FSDP2",
-            (
-                'pip install -U "verl>=0.8"',
-                "or the other ranks' logs: the one without this message is where it began",
-            ),
-            why="verl up to 0.7.1 broadcasts the model's buffers in the order in which each rank "
-            "has them, 0.8.0 by name: the rotary buffers of Gemma 4 have two lengths, so another "
-            "order never ends",
-            known="the watchdog says that it waited; verl's function was read in 0.7.1 and 0.8.0",
-            certain=False,
-            settles=False,
-        )
-    return Answer(
-        "a process waited for the others until NCCL gave up",
-        (
-            "look at the other ranks' logs: the one without this message is where it began",
-            "ddp_timeout=7200 where the work in between (tokenising, saving) is only slow",
-        ),
-        why="one rank failed, is still loading data, or took another branch (an evaluation, a "
-        "save, "
-        "an uneven last batch), so that the collective never became complete",
-        known="the watchdog says so; which rank is at fault, this log need not say",
-    )
-
-
-def _failed(case: Case) -> Answer:
-    if "Watchdog caught collective operation timeout" in f"{case.above}{case.hit.before}":
-        return _timeout(case)
-    if re.search(r"(?:Cuda|CUDA) failure(?: 2)? '?out of memory", case.near):
-        return Answer(
-            "a card was full when NCCL asked for memory on it",
-            (
-                "nvidia-smi   on that machine: does another process hold the card?",
-                "or leave room: a smaller batch, or a smaller share for vLLM",
-            ),
-            why="NCCL makes its buffers at the first collective, outside of PyTorch's memory",
-            known="NCCL says so: Cuda failure 'out of memory'; what fills the card is not in the "
-            "log",
-            settles=False,
-        )
-    return Answer(
-        "NCCL could not carry out a collective",
-        ("NCCL_DEBUG=INFO before the command: it prints which rank and which link",),
-        why="a link or a peer failed, or another process of the job stopped first",
-        known="the message; the reason is in the lines that NCCL_DEBUG=INFO adds",
-        certain=False,
-    )
 
 
 def _port_in_use(case: Case) -> Answer | None:
@@ -133,6 +80,33 @@ def _disk_full(case: Case) -> Answer:
     )
 
 
+def _no_such_gpu(case: Case) -> Answer:
+    if re.search(r"invalid device ordinal|Invalid device id", case.hit.text):
+        return Answer(
+            "a process asks for a GPU by a number that is not there",
+            (
+                "nvidia-smi -L | wc -l   : --nproc_per_node (num_processes) not above this, on "
+                "each machine",
+                "echo $CUDA_VISIBLE_DEVICES   : the GPUs it names count from 0 for the process",
+                "a fixed cuda:1, gpu_ids or device_map of another machine in the script or config",
+            ),
+            why="a launcher gives each process the number of its GPU, and more processes were "
+            "started than GPUs are visible",
+            known="CUDA says so; which number it was, the frame or the rank shows",
+            settles=False,
+        )
+    return Answer(
+        "the process sees no GPU",
+        (
+            "nvidia-smi   and   echo $CUDA_VISIBLE_DEVICES",
+            "a container: docker run --gpus all; a notebook: an accelerator chosen in its settings",
+        ),
+        why="no driver in this machine or container, or a variable that hides the GPUs",
+        known="torch says so; which of these it is, it does not say",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         REPORT,
@@ -165,7 +139,7 @@ KINDS: tuple[General, ...] = (
         r"[Ww]atchdog caught collective operation timeout|Timeout\(ms\)=\d+\)? ran for|"
         r"NCCL (?:timeout|timed out)|NCCL ?超时|Timed out waiting \d+ms|timed out in blocking wait|"
         r"failed to pass monitoredBarrier|(?:Error: |报错 ?)Socket Timeout|Timeout at NCCL work",
-        _timeout,
+        waited,
         {
             "[Rank 0] Watchdog caught collective operation timeout: WorkNCCL(": "ranks",
             "模型训练到固定step时， NCCL超时": "ranks",
@@ -176,14 +150,22 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "nccl-error",
-        r"NCCL error|ncclUnhandledCudaError|ncclSystemError|ncclInternalError|ncclRemoteError|"
+        r"NCCL [Ee]rror|ncclUnhandledCudaError|ncclSystemError|ncclInternalError|ncclRemoteError|"
         r"NCCL communicator was aborted|NCCL WARN (?:Cuda failure|Call to ibv_)",
-        _failed,
+        failed,
         {
             "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp": "NCCL_DEBUG",
             "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp:3780, "
             "unhandled cuda error\nncclUnhandledCudaError: Call to CUDA function failed.\n"
             "Last error:\nCuda failure 2 'out of memory'": "a card was full",
+            "  what():  NCCL Error 1: unhandled cuda error\nAborted (core dumped)": (
+                "CUDA's own error"
+            ),
+            "RuntimeError: NCCL Error 2: unhandled system error": "/dev/shm",
+            "ncclUnhandledCudaError: Call to CUDA function failed.\nLast error:\nCuda failure 217 "
+            "'peer access is not supported between these two devices'": "peer access",
+            "ncclRemoteError: A call failed possibly due to a network error or a remote process "
+            "exiting prematurely.": "earliest error",
         },
         alone=True,
     ),
@@ -224,12 +206,11 @@ KINDS: tuple[General, ...] = (
         "no-gpu",
         r"No CUDA GPUs are available|Found no NVIDIA driver|invalid device ordinal|"
         r"AssertionError: Invalid device id",
-        always(
-            "the process sees no such GPU",
-            "nvidia-smi   and   echo $CUDA_VISIBLE_DEVICES",
-            why="no driver in this machine or container, or more processes than visible GPUs",
-        ),
-        {"RuntimeError: No CUDA GPUs are available": "nvidia-smi"},
+        _no_such_gpu,
+        {
+            "RuntimeError: No CUDA GPUs are available": "nvidia-smi",
+            "RuntimeError: CUDA error: invalid device ordinal": "nproc_per_node",
+        },
     ),
     General(
         "file-gone-on-the-network",

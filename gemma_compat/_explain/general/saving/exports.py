@@ -201,19 +201,6 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "meta-tensors",
-        r"Cannot copy out of meta tensor",
-        always(
-            "weights of the model were never loaded: they are still on the meta device",
-            'load it without offloading: device_map={"": 0}, or more memory for it',
-            "or merge and save again, and look at the list of missing weights at loading",
-            why="a part was offloaded for want of memory, or its names are not in the files",
-            known="the message; which of the two, the lines above it at loading say",
-            settles=False,
-        ),
-        {"NotImplementedError: Cannot copy out of meta tensor; no data! Please use": "offload"},
-    ),
-    General(
         "tied-tensors-refused",
         r"Some tensors share memory, this will lead to duplicate memory|"
         r"shar(?:ed?|ing) memory.{0,60}lm_head|"

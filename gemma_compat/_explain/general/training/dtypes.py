@@ -70,6 +70,18 @@ _EIGHT_BITS = Answer(
 )
 
 
+_IN_A_COPY = Answer(
+    "a model in 8 bits is run as copies on several GPUs (DataParallel), which misread its bytes",
+    (
+        "CUDA_VISIBLE_DEVICES=0 before the command",
+        "or one process for each GPU: accelerate launch, torchrun --nproc_per_node GPUS",
+    ),
+    why="the Trainer wraps a model so where a script without a launcher sees several GPUs; copies "
+    "lose what bitsandbytes keeps beside the bytes",
+    known="the frames are DataParallel's, and the message has the dtype of the bytes",
+)
+
+
 def _sounds(pair: str) -> Answer:
     """Answer where sound meets a tower in another dtype."""
     return Answer(
@@ -92,7 +104,8 @@ def _dtypes(case: Case) -> Answer:
     if "masked_scatter_" in case.hit.text:
         return _features(case, pair)
     if re.search(r"signed char|\bint8\b|\bChar\b", case.hit.text):
-        return _EIGHT_BITS
+        copied = re.search(r"parallel_apply|in replica \d", f"{case.above}{case.frames}")
+        return _IN_A_COPY if copied else _EIGHT_BITS
     return in_a_cache(case, pair) or by_caller(case, pair)
 
 

@@ -7,6 +7,7 @@ import re
 from ....conditions.hardware import is_without_bfloat16
 from ...answer import Answer
 from ..base import Case
+from .whose_kernel import library_of
 
 _LOOKUP = r"srcIndex < srcSelectDimSize|indexSelect|vectorized_gather|index out of range in self"
 _LABELS = r"t >= 0 && t < n_classes|nll_loss|cross_entropy_loss|Target \d+ is out of bounds"
@@ -160,11 +161,15 @@ def failed(case: Case) -> Answer:
         "unset LD_LIBRARY_PATH   where it names a folder of another CUDA: torch then loads a "
         "cuBLAS that is not its own"
     )
+    ends = library_of(case.frames)
+    one_card = "or CUDA_VISIBLE_DEVICES=0 and one process, to leave device_map and links out"
     return Answer(
-        "a kernel on the GPU failed; where, this traceback need not show",
+        f"a kernel on the GPU failed; the frames end in {ends[0]}, which need not be where it began"
+        if ends
+        else "a kernel on the GPU failed; where, this traceback need not show",
         (
             "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it happened",
-            "or CUDA_VISIBLE_DEVICES=0 and one process, to leave device_map and links out",
+            *(ends[1:] if ends else (one_card,)),
             *([other_cuda] if "CUBLAS_STATUS" in case.hit.text else ()),
         ),
         why="kernels run behind Python. A wrong index, a kernel that was built for another card or "

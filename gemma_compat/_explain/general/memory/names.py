@@ -1,0 +1,87 @@
+"""What makes a step smaller, by the names that the framework of the run has for it."""
+
+from __future__ import annotations
+
+import re
+
+from ..base import Case
+
+_TRAINER = (
+    "per_device_train_batch_size=1 with more gradient_accumulation_steps",
+    "gradient_checkpointing=True",
+    "a shorter max_length",
+)
+# The marks of a framework in frames, commands and configurations, and its three settings. The
+# second is empty where recomputing is on unless it was turned off.
+_FRAMEWORKS = (
+    (
+        r"\bactor_rollout_ref\.|[/\\]verl[/\\]|-m verl\.",
+        (
+            "actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu=1",
+            "actor_rollout_ref.model.enable_gradient_checkpointing=True",
+            "a smaller data.max_prompt_length and data.max_response_length",
+        ),
+    ),
+    (
+        r"[/\\]torchtune[/\\]|_component_: torchtune|\btune run ",
+        (
+            "batch_size: 1 with more gradient_accumulation_steps",
+            "enable_activation_checkpointing: true",
+            "a smaller max_seq_len of the tokenizer",
+        ),
+    ),
+    (
+        r"[/\\]axolotl[/\\]|\baxolotl (?:train|preprocess)\b|-m axolotl\.",
+        (
+            "micro_batch_size: 1 with more gradient_accumulation_steps",
+            "gradient_checkpointing: true",
+            "a smaller sequence_len",
+        ),
+    ),
+    (
+        r"[/\\]llamafactory[/\\]|\bllamafactory-cli\b|\bcutoff_len\b|"
+        r"^finetuning_type: |\bpref_beta: ",
+        (
+            "per_device_train_batch_size: 1 with more gradient_accumulation_steps",
+            "",
+            "a smaller cutoff_len",
+        ),
+    ),
+    (
+        r"[/\\]swift[/\\](?:llm|trainers|cli|megatron)[/\\]|"
+        r"\b(?:megatron )?swift (?:sft|rlhf|pt)\b",
+        (
+            "--per_device_train_batch_size 1 with more --gradient_accumulation_steps (Megatron: "
+            "--micro_batch_size 1)",
+            "",
+            "a smaller --max_length",
+        ),
+    ),
+    (
+        r"[/\\]nemo[/\\]collections[/\\]|[/\\]megatron[/\\]|--micro-batch-size\b",
+        (
+            "micro_batch_size=1   (--micro-batch-size 1)",
+            "recompute_granularity=full, recompute_method=uniform, recompute_num_layers=1",
+            "a smaller seq_length, or more tensor and context parallelism",
+        ),
+    ),
+)
+
+
+def smaller_step(case: Case) -> tuple[str, ...]:
+    """Return what makes a step smaller, without what the log says is set.
+
+    The names are those of the framework that the frames, the command or the settings show.
+    """
+    text = f"{case.above}\n{case.around}\n{case.near}"
+    batch, recompute, length = next(
+        (names for mark, names in _FRAMEWORKS if re.search(mark, text, re.MULTILINE)),
+        _TRAINER,
+    )
+    run = case.facts.training
+    steps = (
+        (batch, run.get("per_device_train_batch_size") == 1),
+        (recompute, run.get("gradient_checkpointing") is True),
+        (length, False),
+    )
+    return tuple(step for step, done in steps if step and not done)
