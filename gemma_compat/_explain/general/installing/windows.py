@@ -59,13 +59,16 @@ def _not_imported(case: Case) -> Answer:
 
 def _dll(case: Case) -> Answer:
     code = case.match["code"]
-    if code == "1455":
+    if code == "1455" or code is None:
+        loads = re.search(r"\.safetensors|safe_open|torch\.load", case.around) is not None
         return Answer(
-            "Windows has no memory left to map the libraries: the paging file is too small",
+            "Windows has no memory left to map a file: the paging file is too small",
             (
                 "a larger paging file: System > About > Advanced system settings > Performance > "
                 "Advanced > Virtual memory",
-                "dataloader_num_workers=0   (each worker maps the CUDA libraries once more)",
+                "a checkpoint in smaller shards, or other programs closed: the file is mapped whole"
+                if loads
+                else "dataloader_num_workers=0   (each worker maps the CUDA libraries once more)",
             ),
             known="the number of the Windows error",
         )
@@ -173,11 +176,13 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "windows-cannot-load",
-        r"\[WinError (?P<code>126|127|182|193|1114|1455|1314)\]",
+        r"\[WinError (?P<code>126|127|182|193|1114|1455|1314)\]|\(os error (?P<os>1455)\)|"
+        r"paging file is too small",
         _dll,
         {
             "OSError: [WinError 1455] The paging file is too small for this operation to "
             "complete.": "paging file",
+            "OSError: 页面文件太小，无法完成操作。 (os error 1455)": "larger paging file",
             "OSError: [WinError 126] The specified module could not be found. Error loading "
             '"C:\\x\\torch\\lib\\fbgemm.dll" or one of its dependencies.': "Redistributable",
             'Traceback (most recent call last):\n  File "t.py", line 3, in <module>\n    import '

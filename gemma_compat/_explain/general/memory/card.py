@@ -200,11 +200,18 @@ def _anything(case: Case, size: float | None) -> Answer:
     )
 
 
+_SHARDED_FIRST = (
+    "ZeRO-3: TrainingArguments(deepspeed=...) before from_pretrained; FSDP: "
+    "fsdp_cpu_ram_efficient_loading: true, and no device_map: else each process loads all of it"
+)
 _EMPTY = "nvidia-smi   before loading: is the card empty?"
 
 
 def _smaller_to_load(case: Case) -> tuple[str, ...]:
-    if case.facts.model.get("quantization_bits") == 4:
+    near = f"{case.above}{case.near}"
+    if re.search(r"(?i)zero-?_?3\b|stage ?3|\bfsdp", near):
+        return (_SHARDED_FIRST, _EMPTY, "load_in_4bit=True with an adapter, or a smaller model")
+    if case.facts.model.get("quantization_bits") == 4 or re.search(r"(?i)qlora|load_in_4bit", near):
         return (_EMPTY, "a smaller model, or a larger card", 'device_map="auto" over several cards')
     return (
         "load_in_4bit=True",

@@ -97,7 +97,15 @@ def at_phase(case: Case) -> Answer | None:
     if re.search(_TRAINS, case.frames):
         return None
     found = next((answer for text, answer in _PHASES if re.search(text, case.frames)), None)
+    if found is _GENERATING and "'train_runtime'" in case.hit.before:
+        return _GENERATING.replace(do=(_AFRESH, *_GENERATING.do[:2]))
     return found or _set_to_generate(case) or _told_around(case)
+
+
+_AFRESH = (
+    "a fresh process that loads base and adapter alone: what training left (optimizer, gradients, "
+    "the trainer) still holds the card here"
+)
 
 
 # A program's own settings for text that is generated, as configurations and commands have them.

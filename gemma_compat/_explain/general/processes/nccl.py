@@ -108,8 +108,8 @@ def _by_its_number(near: str) -> Answer | None:
         return None
     if _PREPARES.search(near):
         return _WAITED.replace(
-            happened="processes waited in one of their first collectives until NCCL gave up; the "
-            "log has the preparation of rows before it",
+            happened="processes waited for the others in one of their first collectives until NCCL "
+            "gave up; the log has the preparation of rows before it",
             do=(
                 "ddp_timeout=7200   or prepare the rows once, before the launch: a cache on disk, "
                 "tokenized_path",
@@ -122,8 +122,8 @@ def _by_its_number(near: str) -> Answer | None:
             certain=False,
         )
     return _WAITED.replace(
-        happened="processes waited in one of their first collectives, before any step, until NCCL "
-        "gave up",
+        happened="processes waited for the others in one of their first collectives, before any "
+        "step, until NCCL gave up",
         do=(
             "NCCL_DEBUG=INFO NCCL_P2P_DISABLE=1 before the command: does it go on? Then the path "
             "between the cards is it",
@@ -134,7 +134,6 @@ def _by_its_number(near: str) -> Answer | None:
         why="the cards do not reach each other (PCIe access control, a virtual machine, RTX cards "
         "without P2P, another network), or one rank has not come that far",
         known="the watchdog gives the collective's number; which of these it is, it does not say",
-        settles=False,
     )
 
 

@@ -31,6 +31,57 @@ def _view_in_place(case: Case) -> Answer | None:
     return (_changed_loss if "UnslothFused" in case.hit.text else _changed_view)(case)
 
 
+<<<<<<< HEAD
+=======
+def _recomputed(case: Case) -> Answer:
+    near = f"{case.hit.before[-4000:]}{case.around}{case.hit.after}"
+    twice = re.search(r"fsdp_activation_checkpointing: true", near)
+    both = (
+        "gradient_checkpointing=False (LLaMA-Factory: disable_gradient_checkpointing: true), or "
+        "fsdp_activation_checkpointing: false: one of the two"
+    )
+    return Answer(
+        "gradient checkpointing ran a layer a second time, and it did not do the same again",
+        (
+            *((both,) if twice else ()),
+            "gradient_checkpointing_kwargs={'use_reentrant': True}, or gradient_checkpointing=False"
+            "   to see whether that is all",
+            "model.config.get_text_config().use_cache = False   before training",
+            "with Unsloth: pip install -U unsloth unsloth_zoo, or UNSLOTH_COMPILE_DISABLE=1",
+        ),
+        why="a cache that the first run filled, autocast or a compiled part that is on only "
+        "once, or a layer that chooses by data: shapes or dtypes of the second run differ",
+        known="torch compares both runs and says so; which of these it is, the list of shapes "
+        "and dtypes below shows",
+        settles=False,
+    )
+
+
+def _refused(case: Case) -> Answer:
+    if re.search(r"uncorrectable|hardware error", case.match[0]):
+        return Answer(
+            "the card reports a fault of its hardware: memory or a unit of the GPU",
+            (
+                "nvidia-smi -q -d ECC; dmesg -T | grep -i xid   : which card is it?",
+                "another card: CUDA_VISIBLE_DEVICES without that one; resume from the last "
+                "checkpoint",
+                "as administrator: nvidia-smi --gpu-reset, or a restart; a card that reports it "
+                "again has to be replaced",
+            ),
+            why="neither code nor memory settings bring this error, and a smaller batch does not "
+            "cure it",
+            known="CUDA says so",
+        )
+    return Answer(
+        "CUDA refused a call; the message does not say which tensor or kernel it was",
+        ("CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it happens",),
+        why="paged optimizers and shared memory are not supported under WSL and on split cards; a "
+        "process that was forked has no CUDA of the first",
+        settles=False,
+    )
+
+
+>>>>>>> c6a16116 (explain: a card's hardware fault, the paging file, loading under ZeRO-3 or FSDP; Chinese for memory, devices and processes)
 KINDS: tuple[General, ...] = (
     General(
         "recomputed-otherwise",
@@ -105,16 +156,11 @@ KINDS: tuple[General, ...] = (
         r"CUDA error: (?:invalid argument|operation not supported|the launch timed out|"
         r"initialization error|invalid resource handle|uncorrectable|hardware error|"
         r"peer access is not supported)",
-        always(
-            "CUDA refused a call; the message does not say which tensor or kernel it was",
-            "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it happens",
-            "nvidia-smi -q -d ECC, dmesg | grep -i xid   where it says hardware or uncorrectable",
-            why="paged optimizers and shared memory are not supported under WSL and on split "
-            "cards; "
-            "a process that was forked has no CUDA of the first",
-            settles=False,
-        ),
-        {"RuntimeError: CUDA error: operation not supported": "CUDA_LAUNCH_BLOCKING=1"},
+        _refused,
+        {
+            "RuntimeError: CUDA error: operation not supported": "CUDA_LAUNCH_BLOCKING=1",
+            "RuntimeError: CUDA error: uncorrectable ECC error encountered": "another card",
+        },
     ),
     General(
         "index-in-a-gather",
