@@ -285,7 +285,7 @@ PROCESSES = {
         "while rows were prepared",
         "device_map",
     ),
-    "first collectives": (_WATCHDOG.format(1), "NCCL_P2P_DISABLE=1", "ddp_timeout"),
+    "first collectives": (_WATCHDOG.format(1), "before any step", "ddp_timeout"),
     "first collectives, rows": (
         f"Creating dataset split:  96%|#########| 19/20 [29:56<01:08]\n{_WATCHDOG.format(3)}",
         "ddp_timeout=7200",

@@ -125,6 +125,7 @@ def _by_its_number(near: str) -> Answer | None:
         happened="processes waited for the others in one of their first collectives, before any "
         "step, until NCCL gave up",
         do=(
+            _WAITED.do[0],
             "NCCL_DEBUG=INFO NCCL_P2P_DISABLE=1 before the command: does it go on? Then the path "
             "between the cards is it",
             "several machines: NCCL_SOCKET_IFNAME=INTERFACE NCCL_IB_DISABLE=1",
