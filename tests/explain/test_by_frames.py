@@ -184,67 +184,6 @@ NAMES = {
     "python pretrain.py --micro-batch-size 4": "--micro-batch-size 1",
     "python train.py": "per_device_train_batch_size=1",
 }
-<<<<<<< HEAD
-=======
-_TWO = "RuntimeError: Expected all tensors to be on the same device, but found at least two devices"
-_SPREAD = 'model = AutoModelForCausalLM.from_pretrained(NAME, device_map="auto")\n'
-DEVICES = {
-    "weights of a layer": (
-        f"{_TWO}, cuda:0 and cpu! (when checking argument for argument mat2 in method "
-        "wrapper_CUDA_mm)",
-        "weights of a layer lie on the CPU",
-        "move the batch",
-    ),
-    "bias before its input": (
-        f"{_TWO}, cpu and cuda:0! (when checking argument for argument mat1 in method "
-        "wrapper_CUDA_addmm)",
-        "weights of a layer lie on the CPU",
-        "move the batch",
-    ),
-    "token ids": (
-        f"{_TWO}, cuda:0 and cpu! (when checking argument for argument index in method "
-        "wrapper_CUDA__index_select)",
-        "the token ids lie on the CPU. move the batch",
-        "weights of a layer",
-    ),
-    "the table of the ids": (
-        f"{_TWO}, cpu and cuda:0! (when checking argument for argument index in method "
-        "wrapper_CUDA__index_select)",
-        "weights of a layer lie on the CPU",
-        "move the batch",
-    ),
-    "a step of the Trainer": (
-        _trace(_TRAINER, "x/model.py|forward|a + b", error=f"{_TWO}, cuda:0 and cpu!"),
-        "in a step of the Trainer",
-        "move the batch",
-    ),
-    "the optimizer": (
-        _trace("torch/optim/adamw.py|step|adamw(", error=f"{_TWO}, cuda:0 and cpu!"),
-        "the optimizer's state",
-        "move the batch",
-    ),
-    "a merge": (
-        _trace("peft/tuners/lora/layer.py|merge|w += delta", error=f"{_TWO}, cuda:0 and cpu!"),
-        "an adapter is merged",
-        "move the batch",
-    ),
-    "a process of several": (
-        f"torchrun --nproc_per_node 4 train.py\n[rank1]: {_TWO}, cuda:1 and cuda:0!",
-        "LOCAL_RANK",
-        "spread over several",
-    ),
-    "copies": (
-        _trace(
-            "torch/nn/parallel/parallel_apply.py|_worker|output = module(*input)",
-            error=f"{_TWO}, cuda:0 and cuda:1!",
-        ),
-        "DataParallel",
-        "spread over several",
-    ),
-    "spread, certain": (f"{_SPREAD}{_TWO}, cuda:0 and cuda:1!", "is spread over", "most likely"),
-    "spread, perhaps": (f"{_TWO}, cuda:0 and cuda:1!", "most likely the model is spread", "rank"),
-}
->>>>>>> c6a16116 (explain: a card's hardware fault, the paging file, loading under ZeRO-3 or FSDP; Chinese for memory, devices and processes)
 _ILLEGAL = "RuntimeError: CUDA error: an illegal memory access was encountered"
 KERNELS = {
     "bitsandbytes/optim/optimizer.py|step|torch.cuda.synchronize()": "optim='adamw_torch'",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 from .recomputed import recomputed
@@ -31,32 +33,6 @@ def _view_in_place(case: Case) -> Answer | None:
     return (_changed_loss if "UnslothFused" in case.hit.text else _changed_view)(case)
 
 
-<<<<<<< HEAD
-=======
-def _recomputed(case: Case) -> Answer:
-    near = f"{case.hit.before[-4000:]}{case.around}{case.hit.after}"
-    twice = re.search(r"fsdp_activation_checkpointing: true", near)
-    both = (
-        "gradient_checkpointing=False (LLaMA-Factory: disable_gradient_checkpointing: true), or "
-        "fsdp_activation_checkpointing: false: one of the two"
-    )
-    return Answer(
-        "gradient checkpointing ran a layer a second time, and it did not do the same again",
-        (
-            *((both,) if twice else ()),
-            "gradient_checkpointing_kwargs={'use_reentrant': True}, or gradient_checkpointing=False"
-            "   to see whether that is all",
-            "model.config.get_text_config().use_cache = False   before training",
-            "with Unsloth: pip install -U unsloth unsloth_zoo, or UNSLOTH_COMPILE_DISABLE=1",
-        ),
-        why="a cache that the first run filled, autocast or a compiled part that is on only "
-        "once, or a layer that chooses by data: shapes or dtypes of the second run differ",
-        known="torch compares both runs and says so; which of these it is, the list of shapes "
-        "and dtypes below shows",
-        settles=False,
-    )
-
-
 def _refused(case: Case) -> Answer:
     if re.search(r"uncorrectable|hardware error", case.match[0]):
         return Answer(
@@ -81,7 +57,6 @@ def _refused(case: Case) -> Answer:
     )
 
 
->>>>>>> c6a16116 (explain: a card's hardware fault, the paging file, loading under ZeRO-3 or FSDP; Chinese for memory, devices and processes)
 KINDS: tuple[General, ...] = (
     General(
         "recomputed-otherwise",
