@@ -84,6 +84,10 @@ _TOLD_PHASES = (
 _CALLS_ON = frozenset({"torch", "accelerate"})
 
 
+# What a package that loads its modules late quotes of the error in one of them.
+_QUOTED = re.compile(
+    r"traceback\):\s*(?:No module named|cannot import name|module '|partially initialized|/\S)"
+)
 _HUB = re.compile(
     r"(?i)hugging ?face|\bhf[._-]|modelscope|kaggle|\bhub\b|transformers|datasets|from_pretrained|"
     r"push_to_hub|\bpeft\b|diffusers|unsloth|safetensors|tokenizer|gemma|\bgated\b"
@@ -206,6 +210,11 @@ class Case(Value):
     def is_of_a_hub(self) -> bool:
         """Return whether anything near the line is of a place that has models and data sets."""
         return _HUB.search(f"{self.around}\n{self.near}") is not None
+
+    @property
+    def quotes_a_cause(self) -> bool:
+        """Return whether the text goes on to quote an import's error, which says more."""
+        return _QUOTED.search(f"{self.hit.text}\n{self.hit.after[:200]}") is not None
 
     @property
     def above(self) -> str:

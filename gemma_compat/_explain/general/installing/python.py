@@ -60,14 +60,8 @@ def _circular(case: Case) -> Answer:
     )
 
 
-# What the same line may quote: other kinds tell more of it.
-_QUOTED = re.compile(
-    r"traceback\):\s*(?:No module named|cannot import name|module '|partially initialized|/\S)"
-)
-
-
 def _not_loaded(case: Case) -> Answer | None:
-    if _QUOTED.search(f"{case.hit.text}\n{case.hit.after[:200]}"):
+    if case.quotes_a_cause:
         return None
     if "operator torchvision::nms does not exist" in f"{case.above}{case.around}":
         return Answer(

@@ -128,20 +128,24 @@ KINDS: tuple[General, ...] = (
         "module-loaded-late-fails",
         r"Failed to import (?P<name>(?:trl|peft|sentence_transformers|accelerate|datasets|"
         r"swift|diffusers|modelscope|optimum)[\w.]{0,80}) because of the following error",
-        lambda case: Answer(
-            f"{case.match['name'].partition('.')[0]} could not load one of its modules; the error "
-            "that it quotes is the cause",
-            (
-                f'python -c "import {case.match["name"]}"   shows it whole',
-                "read what it quotes: a name that another package no longer has, or a package that "
-                "is missing",
-                f"pip install -U {case.match['name'].partition('.')[0]} transformers   brings them "
-                "to one time",
-            ),
-            why="these packages load a module when it is first asked for, and report the first "
-            "error in it",
-            known="the message says so",
-            settles=False,
+        lambda case: (
+            None
+            if case.quotes_a_cause
+            else Answer(
+                f"{case.match['name'].partition('.')[0]} could not load one of its modules; the error "
+                "that it quotes is the cause",
+                (
+                    f'python -c "import {case.match["name"]}"   shows it whole',
+                    "read what it quotes: a name that another package no longer has, or a package that "
+                    "is missing",
+                    f"pip install -U {case.match['name'].partition('.')[0]} transformers   brings them "
+                    "to one time",
+                ),
+                why="these packages load a module when it is first asked for, and report the first "
+                "error in it",
+                known="the message says so",
+                settles=False,
+            )
         ),
         {
             "RuntimeError: Failed to import trl.trainer.sft_trainer because of the following error "
