@@ -89,6 +89,25 @@ def _large_array(case: Case) -> Answer:
     )
 
 
+def _loaded_late(case: Case) -> Answer | None:
+    if case.quotes_a_cause:
+        return None
+    package = case.match["name"].partition(".")[0]
+    return Answer(
+        f"{package} could not load one of its modules; the error that it quotes is the cause",
+        (
+            f'python -c "import {case.match["name"]}"   shows it whole',
+            "read what it quotes: a name that another package no longer has, or a package that "
+            "is missing",
+            f"pip install -U {package} transformers   brings them to one time",
+        ),
+        why="these packages load a module when it is first asked for, and report the first "
+        "error in it",
+        known="the message says so",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "backend-not-found",
@@ -128,25 +147,7 @@ KINDS: tuple[General, ...] = (
         "module-loaded-late-fails",
         r"Failed to import (?P<name>(?:trl|peft|sentence_transformers|accelerate|datasets|"
         r"swift|diffusers|modelscope|optimum)[\w.]{0,80}) because of the following error",
-        lambda case: (
-            None
-            if case.quotes_a_cause
-            else Answer(
-                f"{case.match['name'].partition('.')[0]} could not load one of its modules; the error "
-                "that it quotes is the cause",
-                (
-                    f'python -c "import {case.match["name"]}"   shows it whole',
-                    "read what it quotes: a name that another package no longer has, or a package that "
-                    "is missing",
-                    f"pip install -U {case.match['name'].partition('.')[0]} transformers   brings them "
-                    "to one time",
-                ),
-                why="these packages load a module when it is first asked for, and report the first "
-                "error in it",
-                known="the message says so",
-                settles=False,
-            )
-        ),
+        _loaded_late,
         {
             "RuntimeError: Failed to import trl.trainer.sft_trainer because of the following error "
             "(look up to see its traceback):\nodd words": "the error that it quotes",
