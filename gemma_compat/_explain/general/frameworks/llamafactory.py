@@ -60,11 +60,18 @@ def _refused(case: Case) -> Answer | None:
 
 def _register(case: Case) -> Answer:
     if "dataset_info.json due to" not in case.message:
+        is_path = re.search(r"Undefined dataset \S*(?:/|\.jsonl? )", case.hit.text) is not None
         return Answer(
-            "the data set is not registered where LLaMA-Factory looks",
+            "dataset: takes names of dataset_info.json, and was given a path"
+            if is_path
+            else "the data set is not registered where LLaMA-Factory looks",
             (
-                "an entry of that name in data/dataset_info.json, and dataset_dir: FOLDER that "
-                "holds it",
+                '"NAME": {"file_name": "FILE.json"} in data/dataset_info.json, and dataset: NAME'
+                if is_path
+                else "an entry of that name in data/dataset_info.json, and dataset_dir: FOLDER "
+                "that holds it",
+                "cd LLaMA-Factory   first: without dataset_dir it reads data/dataset_info.json "
+                "below the folder in which the command runs",
             ),
             known="the message has the name",
         )
@@ -243,6 +250,7 @@ KINDS: tuple[General, ...] = (
         _register,
         {
             "ValueError: Undefined dataset alpaca_x in dataset_info.json.": "dataset_dir",
+            "ValueError: Undefined dataset /x/data/train1.json in dataset_info.json.": "file_name",
             "ValueError: Cannot open data/dataset_info.json due to Expecting property name "
             "enclosed "
             "in double quotes: line 1 column 38 (char 37).": "json.tool",

@@ -31,13 +31,34 @@ def _override(case: Case) -> Answer:
     around = f"{case.hit.before[-600:]}{case.hit.text}\n{case.hit.after}"
     full = re.findall(r"(?:full_key: |Could not override ')([\w.]{2,120})", around)
     name = full[-1] if full else case.match["key"] or case.match["struct"]
+    reads = re.search(
+        r"[/\\](verl|nemo\w*|openrlhf|skyrl\w*)[/\\][^\n]{0,120}, line \d", case.frames
+    )
+    if reads and not re.search(r"Could not override", around):
+        return Answer(
+            f"the code of {reads[1]} reads an entry {name} that the config it was given does not "
+            "have",
+            (
+                f"git pull and pip install -U {reads[1]}   : code and its config files of one "
+                "release, and the example script of the same one",
+                f"or ++{name}=VALUE   where that release's own config file lists it elsewhere",
+            ),
+            why="names move between releases, and a script or config of another one leaves out "
+            "what the code reads",
+            known=f"the frame is {reads[1]}'s own; no option of the command is refused",
+            certain=False,
+            settles=False,
+        )
     return Answer(
         f"the config of this release has no entry {name}",
         (
-            f"+{name}=VALUE   adds an entry that the code reads though the config does not list it",
-            "or a config or script of the same release as the package: names move between releases",
+            "the example script of the installed release has the names; take the option out, or "
+            "install the release that the script was written for",
+            f"or +{name}=VALUE   adds an entry that the code reads though the config does not list "
+            "it",
         ),
-        why="Hydra refuses names that the config does not have; a misspelt one looks the same",
+        why="names move between releases, and Hydra refuses one that the config does not have; a "
+        "misspelt one looks the same",
         known="Hydra says so; which of these it is, it does not say",
         settles=False,
     )
@@ -168,7 +189,10 @@ KINDS: tuple[General, ...] = (
                 "+actor_rollout_ref.actor.foo=VALUE"
             ),
             "omegaconf.errors.ConfigAttributeError: Key 'use_kl_loss' is not in struct\n    "
-            "full_key: actor_rollout_ref.actor.use_kl_loss": "same release",
+            "full_key: actor_rollout_ref.actor.use_kl_loss": "example script",
+            'Traceback (most recent call last):\n  File "/x/verl/workers/fsdp_workers.py", line '
+            "85, in __init__\n    self.config.actor.ppo_mini_batch_size\n"
+            "omegaconf.errors.ConfigAttributeError: Key 'actor' is not in struct": "code of verl",
         },
         alone=True,
     ),

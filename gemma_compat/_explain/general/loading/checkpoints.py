@@ -62,41 +62,6 @@ def _wandb(case: Case) -> Answer | None:
     return (_NO_RUN_OPEN if case.says(r"wandb\.init\(\) before") else _WITHOUT_A_KEY)(case)
 
 
-_without_adapter = always(
-    "there is no adapter in that folder: a PEFT adapter has an adapter_config.json",
-    "the folder that trainer.save_model() or model.save_pretrained() wrote; a checkpoint of a run "
-    "is a folder below output_dir, checkpoint-N",
-    "or AutoModelForCausalLM.from_pretrained, if whole weights were saved there",
-    known="PEFT says so",
-    settles=False,
-)
-_without_either = always(
-    "Unsloth could read neither a config.json nor an adapter_config.json under that name",
-    "AutoConfig.from_pretrained(NAME) alone: it shows the error that Unsloth caught",
-    "pip install -U unsloth unsloth_zoo transformers   for a model that is newer than they are",
-    "check the name, the folder, and hf auth login for a gated repository",
-    why="its loader tries the config first, and where that fails the adapter's; the second error "
-    "hides the first",
-    known="the frame is that of unsloth/models/loader.py; which error came first, it does not show",
-    settles=False,
-)
-
-
-_REFUSED = always(
-    "the hub refuses this token: it is missing, expired, or may only read",
-    "hf auth login   with a token that may write (huggingface.co/settings/tokens)",
-    "push under your own name: push_to_hub('YOUR_NAME/MODEL')",
-    "a gated model: accept its terms on its page, with the account of the token",
-    known="the message; which of these it is, its text says",
-    settles=False,
-)
-
-
-def _no_adapter(case: Case) -> Answer | None:
-    of_unsloth = case.says(r"unsloth[/\\]models[/\\]loader\.py")
-    return (_without_either if of_unsloth else _without_adapter)(case)
-
-
 def _tokenizer_file(case: Case) -> Answer:
     """Answer a tokenizer.model that is not there, or that sentencepiece cannot read."""
     if "not a string" in case.hit.text:
@@ -204,18 +169,6 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "token-without-rights",
-        r"403 (?:Forbidden|Client Error)|You must (?:be authenticated|have (?:at least )?write)|"
-        r"[Uu]nauthorized[^\n]{0,80}huggingface|Invalid (?:username or password|user token)|"
-        r"don't have the rights to create a model|Token is required",
-        lambda case: _REFUSED(case) if case.is_of_a_hub else None,
-        {
-            "huggingface_hub.errors.HfHubHTTPError: 403 Forbidden: You must be authenticated": (
-                "hf auth login"
-            )
-        },
-    ),
-    General(
         "wandb-asks-for-a-key",
         r"api_key not configured|wandb\.errors\.(?:errors\.)?[A-Z]\w{3,30}|"
         r"wandb: ERROR",
@@ -256,17 +209,6 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: Expected attn_mask dtype to be bool or float or to match query dtype": (
                 "bfloat16"
             )
-        },
-    ),
-    General(
-        "no-adapter-config",
-        r"Can't find 'adapter_config\.json' at",
-        _no_adapter,
-        {
-            "ValueError: Can't find 'adapter_config.json' at 'out'": "checkpoint-N",
-            'Traceback (most recent call last):\n  File "/x/site-packages/unsloth/models/loader.py"'
-            ", line 92, in from_pretrained\n    peft_config = f()\nValueError: Can't find "
-            "'adapter_config.json' at 'google/gemma-7b'": "AutoConfig",
         },
     ),
 )

@@ -99,36 +99,6 @@ def _no_protobuf(case: Case) -> Answer:
 _GEMMAS = r"(?:embedding|diffusion|recurrent|vault|shield|pali|t5)?_?gemma\w{0,30}"
 
 
-def _damaged(case: Case) -> Answer:
-    if re.search(r"in (?:_load_optimizer_and_scheduler|_load_rng_state)\b", case.frames):
-        return Answer(
-            "a file of the optimizer's or the run's state in the checkpoint is damaged or not "
-            "whole",
-            (
-                'trainer.train(resume_from_checkpoint="out/checkpoint-N")   from an earlier '
-                "checkpoint",
-                "or without that state: rm CHECKPOINT/optimizer.pt CHECKPOINT/scheduler.pt   (the "
-                "averages then start anew)",
-                "df -h .   before the run goes on",
-            ),
-            why="the save was cut off: a full disk, a run that was killed while it saved, or a "
-            "copy "
-            "that broke off",
-            known="the message and the frames: the weights themselves were loaded before",
-        )
-    return Answer(
-        "a file of weights is damaged or not whole",
-        (
-            "delete it and download it again: hf download MODEL --force-download",
-            "a file that you saved: save it again, with room on the disk (df -h .)",
-            "git lfs pull   where the repository was cloned: a pointer of some lines lies in its "
-            "place",
-        ),
-        why="a download or a save that was cut off, a full disk, or a Git LFS pointer",
-        known="the message; how it came about is not in the log",
-    )
-
-
 KINDS: tuple[General, ...] = (
     General(
         "device-map-with-gaps",
@@ -240,23 +210,6 @@ KINDS: tuple[General, ...] = (
             "has shape torch.Size([0])), this look incorrect.": "ZeRO-3",
             'ValueError: Trying to set a tensor of shape torch.Size([32001, 8]) in "weight" (which '
             "has shape torch.Size([32000, 8])), this look incorrect.": "rows",
-        },
-    ),
-    General(
-        "damaged-weights",
-        r"Error while deserializing header|HeaderTooLarge|HeaderTooSmall|MetadataIncompleteBuffer|"
-        r"InvalidHeaderDeserialization|PytorchStreamReader failed|invalid load key, 'v'",
-        _damaged,
-        {
-            "Traceback (most recent call last):\n  File "
-            '"/x/site-packages/transformers/trainer.py", '
-            "line 3, in _load_optimizer_and_scheduler\n    torch.load(a)\nRuntimeError: "
-            "PytorchStreamReader failed reading zip archive: failed finding central directory": (
-                "earlier checkpoint"
-            ),
-            "safetensors_rust.SafetensorError: Error while deserializing header: HeaderTooLarge": (
-                "damaged"
-            ),
         },
     ),
     General(

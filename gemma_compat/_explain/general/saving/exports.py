@@ -159,35 +159,6 @@ def _head_key(case: Case) -> Answer | None:
     )
 
 
-def _tied(case: Case) -> Answer:
-    named = re.search(r"\[\{.{0,2000}?\}", case.around) or re.search(r"\[\{.*", case.around)
-    if named is not None and not re.search(r"head|embed'|score|output", named[0]):
-        return Answer(
-            "several names hold one tensor, and safetensors refuses to write it twice",
-            (
-                "model.save_pretrained(FOLDER)   which leaves out the names that are tied",
-                "or safetensors.torch.save_model(model, FILE) in place of save_file(state_dict, "
-                "FILE)",
-                "or {k: v.clone() for k, v in state.items()}   where each name is to have a copy",
-            ),
-            why="tied weights (embeddings, mostly) are one tensor under several names; save_file "
-            "takes a dict and knows of no ties",
-            known="the message names the tensors",
-        )
-    return Answer(
-        "the output head is tied to the input embeddings: two names hold one tensor, and "
-        "safetensors refuses to write it twice",
-        (
-            "model.tie_weights() right before model.save_pretrained(...)",
-            "or save_pretrained(..., safe_serialization=False) (LLaMA-Factory: "
-            "export_legacy_format: true)",
-        ),
-        why="merging or wrapping left the model with a tie that its config does not "
-        "announce, so save_pretrained does not know which of the names to leave out",
-        known="the message names the tensors",
-    )
-
-
 KINDS: tuple[General, ...] = (
     General(
         "head-without-a-place",
@@ -199,23 +170,6 @@ KINDS: tuple[General, ...] = (
             "KeyError: 'lm_head.weight'": "tie_weights",
             "KeyError: 'lm_head.weight'": "",
         },
-    ),
-    General(
-        "tied-tensors-refused",
-        r"Some tensors share memory, this will lead to duplicate memory|"
-        r"shar(?:ed?|ing) memory.{0,60}lm_head|"
-        r"shared tensors .{0,200} that are mismatching the transformers base|"
-        r"(?:due to|because of) (?:the )?shared (?:tensors|weights|memory)",
-        _tied,
-        {
-            "            Some tensors share memory, this will lead to duplicate memory on disk and "
-            "potential differences when loading them again: [{'lm_head.weight', 'embed'}].": "tie",
-            "Saving in safetensors format fails for Gemma 2 due to shared tensors": "tie_weights",
-            "RuntimeError: Some tensors share memory, this will lead to duplicate memory on disk "
-            "and potential differences when loading them again: [{'decoder.embed_tokens.weight', "
-            "'shared.weight'}]": "safetensors.torch.save_model",
-        },
-        alone=True,
     ),
     General(
         "no-config-in-folder",

@@ -8,78 +8,6 @@ from ..base import Case, General, always
 _MERGE = 'model.save_pretrained_merged("FOLDER", tokenizer, save_method="merged_16bit")'
 
 
-def _quantized_by_mlx(name: str) -> Answer:
-    return Answer(
-        "the folder holds weights that MLX quantized, which the converter cannot read",
-        (
-            "mlx_lm.fuse --model BASE --adapter-path adapters --save-path fused --dequantize",
-            "or fuse with the 16-bit base, and convert that folder",
-        ),
-        why=f"{name} is what MLX writes beside its packed weights",
-        known="the message names the tensor",
-    )
-
-
-_HEAD = Answer(
-    "the folder holds lm_head.weight beside the embeddings, and the converter has no "
-    "place for it: a Gemma's head is its embeddings",
-    (
-        "leave lm_head.weight out of the files and out of model.safetensors.index.json, "
-        "if it equals embed_tokens",
-        "or merge again with a newer release of what wrote the folder (mlx_lm.fuse, PEFT), "
-        "which writes tied weights once",
-        "or git pull in llama.cpp, whose newer converter may leave it out itself",
-    ),
-    why="a head that was trained apart from the embeddings has no place in that "
-    "architecture at all",
-    known="the message names the tensor",
-    certain=False,
-    settles=False,
-    of_gemma=True,
-)
-
-
-def _no_mapping(case: Case) -> Answer:
-    name = case.match["name"]
-    if any(part in name for part in ("absmax", "quant_map", "quant_state", "nested_")):
-        return Answer(
-            "the folder holds weights in 4 bits (bitsandbytes), which the converter cannot read",
-            (_MERGE, "or load the base in 16 bits, put the adapter on it, and merge_and_unload()"),
-            why=f"{name} is bitsandbytes' own: merging into a 4-bit base leaves 4-bit weights",
-            known="the message names the tensor",
-        )
-    if name.endswith((".scales", ".biases")):
-        return _quantized_by_mlx(name)
-    if name.endswith(("._scale", "._data", "._shift", ".qweight", ".qzeros", ".g_idx")):
-        return Answer(
-            "the folder holds quantized weights, which the converter cannot read",
-            (
-                "convert a folder with 16-bit weights: a fresh download of the checkpoint, or the "
-                "model as it was saved before it was quantized",
-            ),
-            why=f"{name} is what a quantizer (quanto, GPTQ) writes beside its packed weights",
-            known="the message names the tensor",
-        )
-    if "lora_" in name or "base_model." in name:
-        return Answer(
-            "the folder holds an adapter, or a model that still has it, and not a merged model",
-            (_MERGE, "or model = model.merge_and_unload() before it is saved"),
-            known="the message names a tensor of an adapter",
-        )
-    if name.rpartition("model.")[2] == "lm_head.weight" and not case.log.is_other:
-        return _HEAD
-    return Answer(
-        f"the converter has no place for {name} in this architecture",
-        (
-            "git pull in llama.cpp: its convert_hf_to_gguf.py is older than the model",
-            "or the config.json of the base checkpoint, if a merge wrote another class into it",
-        ),
-        known="the message names the tensor; which of the two, it does not say",
-        certain=False,
-        settles=False,
-    )
-
-
 def _tokenizer(case: Case) -> Answer:
     if "vocab_size" in case.match[0]:
         return Answer(
@@ -107,20 +35,6 @@ def _tokenizer(case: Case) -> Answer:
 
 
 KINDS: tuple[General, ...] = (
-    General(
-        "tensor-without-a-place-in-gguf",
-        r"Can ?not map tensor '(?P<name>[\w.]{1,160})'",
-        _no_mapping,
-        {
-            "ValueError: Can not map tensor 'model.layers.0.mlp.down_proj.weight.absmax'": "4 bits",
-            "ValueError: Can not map tensor 'lm_head.weight._scale'": "quantized",
-            "ValueError: Can not map tensor 'lm_head.weight'": "index.json",
-            "ValueError: Can not map tensor 'model.layers.0.mlp.up_proj.scales'": "--dequantize",
-            "ValueError: Can not map tensor 'base_model.model.model.a.lora_A.weight'": "adapter",
-            "ValueError: Can not map tensor 'model.vision_tower.a.weight'": "llama.cpp",
-        },
-        alone=True,
-    ),
     General(
         "adapter-of-mlx",
         r"lora-to-gguf:Unexpected name '(?P<name>[\w.]{1,160}\.lora_[ab])'",

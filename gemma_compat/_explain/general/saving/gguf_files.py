@@ -91,6 +91,40 @@ def _sentencepiece(case: Case) -> Answer:
     )
 
 
+def _tensor(case: Case) -> Answer:
+    shape = re.search(
+        r"has wrong shape; expected ([\d, ]{1,40}), got ([\d, ]{1,40})", case.hit.text
+    )
+    if shape and case.match["name"] in {"token_embd.weight", "output.weight"}:
+        return Answer(
+            f"the GGUF's {case.match['name']} has another number of tokens than its vocabulary",
+            (
+                "tokenizer and weights of one run in the folder, and convert again: "
+                "tokenizer.save_pretrained(FOLDER)",
+                "where tokens were added: model.resize_token_embeddings(len(tokenizer)) before "
+                "training or merging",
+                "where none were: the base checkpoint's tokenizer files, without the "
+                "added_tokens.json of a pad token",
+            ),
+            why="llama.cpp counts the tokens of the tokenizer that was converted, and the rows of "
+            "the weights must be as many",
+            known=f"llama.cpp prints both: {shape[1].strip()} expected, {shape[2].strip()} there",
+            settles=False,
+        )
+    return Answer(
+        "llama.cpp asks for tensors that this GGUF does not hold in this form",
+        (
+            "convert again with a converter (convert_hf_to_gguf.py) of the same time as the "
+            "llama.cpp that loads it",
+            "or update llama.cpp, if the file is the newer of the two",
+        ),
+        why="converter and loader have to agree on the architecture; one of them is from "
+        "before it knew this model",
+        known="the message; which of the two is older, it does not say",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "no-sentencepiece-model",
@@ -142,19 +176,14 @@ KINDS: tuple[General, ...] = (
         r"(?:check_tensor_dims: tensor|missing tensor|tensor) '(?P<name>[\w.]{1,80})' "
         r"(?:not found|has wrong shape)|error loading model: (?:missing tensor '|done_getting_)|"
         r"(?:GGUF|gguf|LM ?Studio|[Oo]llama|llama\.cpp)[^\n]{0,120}\bmissing tensors?\b",
-        always(
-            "llama.cpp asks for tensors that this GGUF does not hold in this form",
-            "convert again with a converter (convert_hf_to_gguf.py) of the same time as the "
-            "llama.cpp that loads it",
-            "or update llama.cpp, if the file is the newer of the two",
-            why="converter and loader have to agree on the architecture; one of them is from "
-            "before it knew this model",
-            known="the message; which of the two is older, it does not say",
-            settles=False,
-        ),
+        _tensor,
         {
             "llama_model_load: error loading model: check_tensor_dims: tensor "
             "'blk.0.ffn_norm.weight' not found": "converter",
+            "error loading model: check_tensor_dims: tensor 'token_embd.weight' has wrong shape; "
+            "expected 4096, 32000, got 4096, 32001, 1, 1": "resize_token_embeddings",
+            "error loading model: check_tensor_dims: tensor 'blk.0.attn_q.weight' has wrong "
+            "shape; expected 4096, 4096, got 4096, 5120, 1, 1": "converter",
             "Fine-tuned GGUF cannot be loaded in LM Studio: missing tensor": "converter",
         },
         alone=True,

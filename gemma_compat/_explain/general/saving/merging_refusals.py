@@ -30,7 +30,38 @@ def _incompatible(case: Case) -> Answer | None:
     )
 
 
+def _packed(case: Case) -> Answer | None:
+    packed, rows, columns = (int(case.match[name]) for name in ("packed", "rows", "columns"))
+    if packed * 2 != rows * columns:
+        return None
+    return Answer(
+        f"an adapter is added to a weight that is still packed in 4 bits: {packed:,} bytes hold "
+        f"the {rows} x {columns} values",
+        (
+            "pip install -U unsloth unsloth_zoo   and merge again",
+            "or merge with PEFT: PeftModel.from_pretrained(BASE_IN_16_BITS, 'ADAPTER')"
+            ".merge_and_unload().save_pretrained('FOLDER')",
+        ),
+        why="a merge takes the base's weights in 16 bits; a base that lies in a folder in 4 bits "
+        "was not unpacked",
+        known="the sizes in the message: two values of 4 bits in each byte",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "adapter-on-a-packed-weight",
+        r"Bad in-place call: input tensor size \[(?P<packed>\d+), 1\] and output tensor size "
+        r"\[(?P<rows>\d+), (?P<columns>\d+)\]",
+        _packed,
+        {
+            "RuntimeError: Bad in-place call: input tensor size [2097152, 1] and output tensor "
+            "size [1024, 4096] should match": "4 bits",
+            "RuntimeError: Bad in-place call: input tensor size [7, 1] and output tensor size "
+            "[1024, 4096] should match": "",
+        },
+    ),
     General(
         "incompatible-release-beside-peft",
         r"Found an incompatible version of (?P<name>[\w.-]{2,40}?)(?: \([^)\n]{1,60}\))?\. Found "

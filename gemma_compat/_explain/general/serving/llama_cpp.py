@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
-from ..base import General, always
+from ..base import Case, General, always
 
 _SMALLER = "-ngl 20   (fewer layers on the GPU), -c 4096, or a smaller quantization"
+
+
+def _last_line(case: Case) -> Answer | None:
+    """Answer llama.cpp's last line where the log has not its reason above."""
+    if re.search(r"(?i)error loading model:? ?\S|ggml_abort|GGML_ASSERT", case.hit.before[-3000:]):
+        return None
+    return Answer(
+        "this is only llama.cpp's last line: why it did not load the GGUF stands above it",
+        (
+            "the lines above with llama_model_load: error loading model",
+            "ls -l FILE.gguf   : a path that is not there says no more than this",
+            "or update llama.cpp: an architecture that it does not know is the commonest cause",
+        ),
+        known="the message",
+        settles=False,
+    )
+
 
 KINDS: tuple[General, ...] = (
     General(
@@ -142,29 +161,6 @@ KINDS: tuple[General, ...] = (
         alone=True,
     ),
     General(
-        "tokens-beside-the-embeddings",
-        r"Vocab size mismatch \(model has|added token ID\(s\) to be sequential|"
-        r"Expected new token IDs",
-        always(
-            "the tokenizer in the folder and the embeddings of the model do not have the same "
-            "tokens",
-            "the tokenizer of the run beside the merged model: tokenizer.save_pretrained(FOLDER)",
-            "where no tokens were added: tokenizer files and added_tokens.json of the base "
-            "checkpoint",
-            "where they were: model.resize_token_embeddings(len(tokenizer)) before saving",
-            why="a trainer or a library added tokens to the tokenizer (a pad token often), and the "
-            "converter counts both",
-            known="the message has both numbers",
-            settles=False,
-        ),
-        {
-            "ValueError: Vocab size mismatch (model has 256000, but tokenizer.model has 256002).": (
-                "added_tokens.json"
-            )
-        },
-        alone=True,
-    ),
-    General(
         "gguf-package-older-than-the-script",
         r"type object 'MODEL_(?:ARCH|TENSOR)' has no attribute '\w{2,40}'|Unknown tokenizer merges "
         r"format",
@@ -232,14 +228,12 @@ KINDS: tuple[General, ...] = (
         "gguf-not-loaded",
         r"main: error: unable to load model|error: failed to load model '|"
         r"common_init_from_params: failed to load model",
-        always(
-            "this is only llama.cpp's last line: why it did not load the GGUF stands above it",
-            "the lines above with llama_model_load: error loading model",
-            "update llama.cpp: an architecture that it does not know is the commonest cause",
-            known="the message",
-            settles=False,
-        ),
-        {"main: error: unable to load model": "lines above"},
+        _last_line,
+        {
+            "main: error: unable to load model": "lines above",
+            "llama_model_load: error loading model: error loading model vocabulary: unknown "
+            "pre-tokenizer type: 'x'\nmain: error: unable to load model": "",
+        },
         alone=True,
     ),
 )

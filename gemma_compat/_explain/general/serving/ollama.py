@@ -201,26 +201,6 @@ KINDS: tuple[General, ...] = (
         alone=True,
     ),
     General(
-        "vocabulary-of-another-kind",
-        r"cannot find tokenizer merges in model file|error loading model vocabulary: "
-        r"(?P<what>[^\n]{3,80})|unknown pre-tokenizer type",
-        always(
-            "llama.cpp cannot read the vocabulary that the converter wrote into this GGUF",
-            "git pull in llama.cpp and build it, then convert again with its convert_hf_to_gguf.py",
-            "tokenizer.model, tokenizer.json and tokenizer_config.json of the base checkpoint in "
-            "the folder",
-            why="files of the tokenizer that a newer transformers wrote, or a converter and a "
-            "loader of different times, disagree about its kind",
-            known="llama.cpp says what it misses; which of these it is, it does not say",
-            settles=False,
-        ),
-        {
-            "llama_model_load: error loading model: error loading model vocabulary: cannot find "
-            "tokenizer merges in model file": "tokenizer.model"
-        },
-        alone=True,
-    ),
-    General(
         "gguf-without-a-setting",
         r"key not found in model: (?P<name>[\w.]{3,100})|"
         r"wrong number of tensors; expected \d+, got \d+|invalid n_rot: \d+, expected \d+",

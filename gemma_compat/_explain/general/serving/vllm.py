@@ -12,6 +12,28 @@ _MERGED = "or serve a merged model: model.merge_and_unload(), save_pretrained, n
 _IN_VLLM = r"[/\\.]vllm[/\\. ]|\bvLLM\b|\bvllm\b|EngineCore"
 
 
+# Names that Mistral's and Meta's own code gives to weights.
+_MAKERS = re.compile(r"layers\.\d+\.(?:attention\.w[qkvo]|feed_forward\.w\d|attention_norm)\b")
+
+
+def _in_the_makers_names(name: str) -> Answer:
+    return Answer(
+        f"the folder holds weights in Mistral's or Meta's own names ({name})",
+        (
+            "move consolidated*.safetensors (or .pth) out of the folder, where the "
+            "model-*.safetensors lie beside it",
+            "or a folder with only those: convert it first, or, for a Mistral, vllm serve "
+            "FOLDER --tokenizer-mode mistral --config-format mistral --load-format mistral",
+            "pip install -U vllm   : newer ones leave that file out themselves",
+        ),
+        why="some repositories hold each weight twice, once for the maker's own code; an older "
+        "vLLM reads every file",
+        known="the key of the error",
+        certain=False,
+        settles=False,
+    )
+
+
 def _no_such_name(case: Case) -> Answer | None:
     """Answer a KeyError of a weight's name from a class's load_weights."""
     name = case.match["name"]
@@ -28,6 +50,8 @@ def _no_such_name(case: Case) -> Answer | None:
             ),
             known="the key of the error",
         )
+    if _MAKERS.search(name):
+        return _in_the_makers_names(name)
     return Answer(
         f"vLLM's class of this model has no parameter {name}, which the files hold",
         (
@@ -94,15 +118,6 @@ def _not_initialised(case: Case) -> Answer:
     )
 
 
-def _rank(case: Case) -> Answer:
-    return Answer(
-        f"the adapter has rank {case.match['rank']}, and vLLM was started for at most "
-        f"{case.match['most']}",
-        (f"--max-lora-rank {case.match['rank']}   (LLM(..., max_lora_rank=...))",),
-        known="vLLM says so",
-    )
-
-
 def _adapter_elsewhere(case: Case) -> Answer:
     tower = case.says(r"received \[[^\]\n]{0,400}(?:vision|audio|visual|projector|embed_vision)")
     return Answer(
@@ -159,6 +174,9 @@ KINDS: tuple[General, ...] = (
             "3, in f\n    p = d[name]\nKeyError: 'model.layers.0.self_attn.q_proj.lora_A.weight'": (
                 "adapter"
             ),
+            'Traceback (most recent call last):\n  File "/x/site-packages/vllm/model_executor/'
+            'models/llama.py", line 412, in load_weights\n    param = params_dict[name]\n'
+            "KeyError: 'layers.0.attention.wk.weight'": "consolidated",
             "KeyError: 'layers.0.mlp.down_proj.weight'": "",
         },
     ),
@@ -210,30 +228,6 @@ KINDS: tuple[General, ...] = (
         {
             "WARNING 03-14 16:32:11 [gemma3.py:457] Some weights are not initialized from "
             "checkpoints: {'layers.23.input_layernorm.weight'}": "sensible",
-        },
-        alone=True,
-    ),
-    General(
-        "adapter-rank-above-the-limit",
-        r"LoRA rank (?P<rank>\d{1,5}) is greater than max_lora_rank (?P<most>\d{1,5})",
-        _rank,
-        {"ValueError: LoRA rank 64 is greater than max_lora_rank 16.": "--max-lora-rank 64"},
-        alone=True,
-    ),
-    General(
-        "adapter-on-layers-vllm-leaves",
-        r"expected target modules in [\[{][^\n]{0,600}? but received|"
-        r"is (?:an )?unsupported LoRA weight|[Uu]nsupported LoRA weight: |vLLM only supports "
-        r"modules_to_save being None",
-        _adapter_elsewhere,
-        {
-            "ValueError: While loading /lora, expected target modules in ['qkv_proj', 'o_proj'] "
-            "but received ['model.vision_tower.layers.0.q_proj']. Please verify": (
-                "finetune_vision_layers"
-            ),
-            "ValueError: base_model.model.lm_head.lora_A.weight is unsupported LoRA weight": (
-                "merge_and_unload"
-            ),
         },
         alone=True,
     ),

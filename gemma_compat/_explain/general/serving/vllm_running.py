@@ -6,49 +6,49 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
-from ..released import in_which
-from .vllm_tensors import drafter_unknown
 
-_LESS = (
-    "max_model_len=4096   (Unsloth: max_seq_length=4096)",
-    "or gpu_memory_utilization=0.9, if nothing else is on the card; less, if a trainer is",
-)
+_SHARE = "gpu_memory_utilization=0.9, if nothing else is on the card; less, if a trainer is"
 
 
-def _architecture(case: Case) -> Answer:
-    name = case.match["name"] or case.match["told"]
-    if re.search(r"(?i)eagle|dspark|draft|assistant|mtp|dflash", name):
-        return drafter_unknown(name)
-    known = in_which(case) if case.match["name"] else None
-    if case.says(r"dtensor_weight_loader|megatron_weight_loader|verl[/\\]|dict_keys\("):
+def _figure(pattern: str, case: Case) -> str:
+    text = " ".join(f"{case.hit.before[-300:]} {case.hit.text} {case.hit.after[:600]}".split())
+    found = re.search(pattern, text)
+    return found[1] if found else ""
+
+
+def _cache(case: Case) -> Answer:
+    if "No available memory" in case.match[0]:
         return Answer(
-            f"verl's own loader, which hands weights to an old vLLM, does not know {name}",
-            ("pip install -U verl 'vllm>=0.8'   : newer ones hand weights over by name",),
-            why="with vLLM up to 0.6.3 verl lists each architecture in a table of its loaders",
-            known="verl lists what it knows; its tables were read in 0.4.0",
-        )
-    package = "sglang" if case.packages[-1:] == ["sglang"] else "vllm"
-    who = {"sglang": "SGLang", "vllm": "vLLM"}[package]
-    installed = case.facts.packages.get(package)
-    version = f" {installed.get('version', '')}" if installed is not None else ""
-    happened = f"this {who}{version.rstrip()} does not know {name}"
-    advised = ("python -m gemma_compat advise --with vllm   finds a set",)
-    beside = advised if package == "vllm" else ()
-    if known is not None and known.command:
-        return Answer(
-            happened,
-            (known.command, *beside),
-            why=known.happened,
-            known=f"{who} says so; the releases were read in the wheels of {package}",
+            "weights and work space already take all of vLLM's share of the card: no block of the "
+            "cache fits",
+            (
+                _SHARE,
+                "or fewer bytes of weights for each card: a quantized checkpoint, or "
+                "tensor_parallel_size over more cards",
+                "or a smaller max_num_batched_tokens and max_num_seqs, and fewer images for each "
+                "prompt (limit_mm_per_prompt)",
+            ),
+            why="vLLM takes a share of the card (gpu_memory_utilization), subtracts the weights "
+            "and the peak of a trial run, and keeps the rest for the cache",
+            known="vLLM says so",
             settles=False,
         )
+    asked = _figure(r"max seq len \((\d{1,9})\)", case)
+    fits = _figure(r"maximum model length is (\d{1,9})", case) or _figure(
+        r"stored in KV cache \((\d{1,9})\)", case
+    )
+    length = fits or "4096"
     return Answer(
-        happened,
-        (f"pip install -U {package}", *beside),
-        why=f"an architecture comes with a release of {who}, and it is named in config.json; a "
-        "merge that wrote another name there has the same message",
-        known=f"{who} lists what it knows",
-        settles=False,
+        f"the keys and values of one sequence of {asked or 'maximal'} tokens do not fit into what "
+        "vLLM has left for the cache" + (f": {fits} tokens do" if fits else ""),
+        (
+            f"max_model_len={length}   or less (vllm serve: --max-model-len {length}; Unsloth: "
+            "max_seq_length)",
+            f"or {_SHARE}",
+            "or kv_cache_dtype='fp8', or more cards (tensor_parallel_size)",
+        ),
+        why="without max_model_len vLLM takes the model's own maximum from config.json",
+        known="vLLM says so, with the figures" if fits else "vLLM says so",
     )
 
 
@@ -114,16 +114,16 @@ KINDS: tuple[General, ...] = (
         r"No available memory for the cache blocks|"
         r"larger than the (?:maximum number of tokens that can be stored|available KV cache)|"
         r"KV cache is needed, which is larger than",
-        always(
-            "vLLM has no memory left for the keys and values of one sequence of maximal length",
-            *_LESS,
-            why="vLLM takes a share of the card (gpu_memory_utilization), subtracts weights and a "
-            "trial run, and keeps the rest for the cache; a Gemma states 128k tokens",
-            known="vLLM says so",
-        ),
+        _cache,
         {
             "ValueError: The model's max seq len (131072) is larger than the maximum number of "
-            "tokens that can be stored in KV cache (27648).": "max_model_len"
+            "tokens that can be stored in KV cache (27648).": "max_model_len=27648",
+            "ValueError: To serve at least one request with the model's max seq len (1048576),\n"
+            "22.5 GiB KV cache is needed, which is larger than the available KV cache memory "
+            "(17.39 GiB).\nBased on the available memory, the estimated maximum model length is "
+            "810208.": "max_model_len=810208",
+            "ValueError: No available memory for the cache blocks. Try increasing "
+            "`gpu_memory_utilization` when initializing the engine.": "quantized",
         },
         alone=True,
     ),
@@ -140,41 +140,6 @@ KINDS: tuple[General, ...] = (
             "ValueError: Free memory on device (10.0/23.6 GiB) on startup is less than desired GPU "
             "memory utilization (0.9, 21.2 GiB).": "nvidia-smi"
         },
-        alone=True,
-    ),
-    General(
-        "architecture-unknown-to-vllm",
-        r"Model architectures \['(?P<name>\w{1,80})'\] are not\s+supported|"
-        r"(?P<told>Gemma\w{0,12}For(?:CausalLM|ConditionalGeneration)) is not supported (?:by|in) "
-        r"(?:this )?vLLM",
-        _architecture,
-        {
-            "ValueError: Model architectures ['Gemma3ForConditionalGeneration'] are not supported "
-            "for now.": "pip install -U vllm",
-            'Traceback (most recent call last):\n  File "/x/site-packages/sglang/srt/models/'
-            'registry.py", line 5, in _raise_for_unsupported\n    raise ValueError(\nValueError: '
-            "Model architectures ['Gemma3ForConditionalGeneration'] are not supported for now.": (
-                "sglang>=0.4.4.post2"
-            ),
-            "ValueError: Model architectures ['Gemma3ForConditionalGeneration'] are not supported "
-            "for now. Supported architectures: dict_keys(['GPT2LMHeadModel'": "-U verl",
-        },
-        alone=True,
-    ),
-    General(
-        "no-adapters-in-vllm",
-        r"(?P<name>[A-Z]\w{1,80}) does not support LoRA(?: yet|, but LoRA is enabled)",
-        lambda case: Answer(
-            f"this vLLM does not serve adapters on {case.match['name']}",
-            (
-                "pip install -U vllm",
-                "or serve the merged model: model.merge_and_unload(), save_pretrained, no adapter",
-            ),
-            why="the class has to be made for adapters, and newer releases of vLLM make more so",
-            known="vLLM says so; which release does, it does not say",
-            settles=False,
-        ),
-        {"ValueError: Gemma4ForConditionalGeneration does not support LoRA yet.": "merged"},
         alone=True,
     ),
     General(
@@ -237,23 +202,6 @@ KINDS: tuple[General, ...] = (
             known="vLLM says so",
         ),
         {"ValueError: No supported config format found in /models/x.": "--enable-lora"},
-        alone=True,
-    ),
-    General(
-        "head-size-without-a-kernel",
-        r"Head size (?P<size>\d+) is not supported by \w{3,40}|"
-        r"Please use Flashinfer backend for models with logits_soft_cap",
-        always(
-            "this vLLM's attention backend has no kernel for this model's heads or soft cap",
-            "pip install -U vllm",
-            "or another backend: VLLM_ATTENTION_BACKEND=FLASHINFER (pip install flashinfer-python)",
-            known="vLLM says so",
-            settles=False,
-        ),
-        {
-            "ValueError: Head size 256 is not supported by PagedAttention. Supported head sizes "
-            "are: [64, 80, 96, 112, 128]": "backend"
-        },
         alone=True,
     ),
     General(
