@@ -69,9 +69,23 @@ def _of_torchtune(key: str) -> Answer | None:
 
 
 def _other_layout(case: Case) -> Answer:
-    found = _of_torchtune(case.match["key"] or "")
+    key = case.match["key"] or ""
+    found = _of_torchtune(key)
     if found is not None:
         return found
+    if "Error converting the state dict" in case.hit.text:
+        return Answer(
+            f"torchtune's converter for this model_type has no place for {key}",
+            (
+                "model_type in the checkpointer's config: the one of this very model (GEMMA2, "
+                "LLAMA3, PHI3_MINI)",
+                "or pip install -U torchtune torchao, where the model is newer than it",
+                "or the shards of the text-only checkpoint, where vision or audio is in the name",
+            ),
+            why="each family has a table of names, and a family comes with a release",
+            known="the message has the name; which of these it is, it does not say",
+            settles=False,
+        )
     return Answer(
         "the checkpoint's names or its tree are not those of the model that is to be filled",
         (

@@ -11,7 +11,14 @@ from ..base import Case, General, always
 def _value_errors(case: Case) -> list[str]:
     """Return what pydantic quotes of the config's own checks."""
     said = re.findall(r"Value error, (.{8,240}?) ?(?:\[type=|$)", case.message, re.MULTILINE)
-    return list(dict.fromkeys(said))[:2]
+    expected = re.findall(
+        r"^([a-z]\w{2,50}(?:\.\w+)*)\n +((?:Input should be|Extra inputs are|Field required)"
+        r".{0,90}?) ?(?:\[type=|$)",
+        case.message,
+        re.MULTILINE,
+    )
+    said += [f"{field}: {text}" for field, text in expected]
+    return list(dict.fromkeys(said))[:3]
 
 
 def _of_axolotl(case: Case) -> Answer:
@@ -120,9 +127,22 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
+        "adapter-in-the-export-that-quantizes",
+        r"Please merge adapters before quantizing the model|量化模型前请先合并适配器",
+        always(
+            "the export is to quantize, and it still has an adapter",
+            "first llamafactory-cli export without export_quantization_bit: the adapter goes into "
+            "a folder in 16 bits",
+            "then export again with model_name_or_path: that folder, no adapter_name_or_path (no "
+            "checkpoint in the web page), and export_quantization_bit: 4",
+            known="LLaMA-Factory says so",
+        ),
+        {"ValueError: Please merge adapters before quantizing the model.": "model_name_or_path"},
+        alone=True,
+    ),
+    General(
         "adapter-and-quantized-export",
         r"Cannot merge adapters to a quantized model|"
-        r"Please merge adapters before quantizing the model|"
         r"(?:Quantization|Adapter) is only (?:compatible with|valid for) the LoRA|"
         r"Quantized models? (?:can only be used for|only accepts a single)",
         always(
@@ -141,6 +161,11 @@ KINDS: tuple[General, ...] = (
         {
             "pydantic_core._pydantic_core.ValidationError: 1 validation error for "
             "AxolotlInputConfig\nlora_r\n  Input should be a valid integer": "lora_r",
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for "
+            "AxolotlConfigWCapabilities\npretraining_dataset\n  Input should be a valid list "
+            "[type=list_type, input_value={}, input_type=dict]": (
+                "pretraining_dataset: Input should be a valid list"
+            ),
             "pydantic_core._pydantic_core.ValidationError: 1 validation error for "
             "AxolotlInputConfig\n  Value error, please set only one of gradient_accumulation_steps "
             "or batch_size [type=value_error, input_value={}, input_type=dict]": "only one of",

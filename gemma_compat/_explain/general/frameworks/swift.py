@@ -8,20 +8,6 @@ from ...answer import Answer
 from ..base import Case, General, always
 
 _SAYS = "ms-swift says so"
-# Options of ms-swift 2 by their names in ms-swift 3 (read in the arguments of both).
-_RENAMED = {
-    "sft_type": "train_type",
-    "train_type": "tuner_type",
-    "tuner_type": "train_type",
-    "model_id_or_path": "model",
-    "dtype": "torch_dtype",
-    "lora_target_modules": "target_modules",
-    "batch_size": "per_device_train_batch_size",
-    "eval_batch_size": "per_device_eval_batch_size",
-    "template_type": "template",
-    "ckpt_dir": "adapters",
-    "max_steps_per_epoch": "max_steps",
-}
 
 
 def _model_type(case: Case) -> Answer:
@@ -50,23 +36,6 @@ def _model_type(case: Case) -> Answer:
         why="it goes by the folder's name and by config.json, and several types share that "
         "architecture, or none has it",
         known=f"{_SAYS}; which type fits is for you to say",
-    )
-
-
-def _options(case: Case) -> Answer:
-    given = re.findall(r"--(\w{2,60})", case.match["rest"])
-    known = [f"--{name} is --{_RENAMED[name]}" for name in given if name in _RENAMED]
-    return Answer(
-        "ms-swift is given options that this release does not have"
-        + (f": {', '.join(f'--{name}' for name in given[:4])}" if given else ""),
-        (
-            *(f"{text} in another major release" for text in known[:3]),
-            "swift sft --help   lists the names of this release",
-            "or pip install 'ms-swift<3' for a script of the second, 'ms-swift<4' for one of the "
-            "third",
-        ),
-        why="names changed from ms-swift 2 to 3 and from 3 to 4",
-        known=_SAYS,
     )
 
 
@@ -198,15 +167,6 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "options-swift-does-not-take",
-        r"remaining_argv: \[(?P<rest>[^\]\n]{1,400})",
-        _options,
-        {
-            "ValueError: remaining_argv: ['--sft_type', 'lora']": "--sft_type is --train_type",
-            "ValueError: remaining_argv: ['--foo']": "swift sft --help",
-        },
-    ),
-    General(
         "no-rows-left-for-swift",
         r"TypeError: 'NoneType' object is not iterable",
         _no_rows_left,
@@ -265,21 +225,5 @@ KINDS: tuple[General, ...] = (
             "ValueError: DeepSpeed is not compatible with `device_map`. n_gpu: 4, "
             "local_world_size: 1.": "NPROC_PER_NODE"
         },
-    ),
-    General(
-        "adapters-of-swift-and-peft-mixed",
-        r"Mixed using with peft is not allowed",
-        always(
-            "ms-swift's adapters and PEFT's were given together, or a folder that holds several "
-            "runs",
-            "--ckpt_dir OUTPUT/vN-DATE/checkpoint-STEP   (newer: --adapters): one checkpoint, not "
-            "the folder above it",
-            "ls OUTPUT/vN-DATE/checkpoint-STEP   has to show adapter_config.json",
-            "a base that is quantized by AWQ or GPTQ takes no merge: merge into its 16-bit form",
-            known="ms-swift says so; which of these it is, it does not say",
-            settles=False,
-        ),
-        {"ValueError: Mixed using with peft is not allowed now": "checkpoint-STEP"},
-        alone=True,
     ),
 )

@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from ..serving.vllm_names import by_prefix
 
 _MULTIMODAL = {
     "Gemma3": "Gemma3ForConditionalGeneration",
@@ -26,6 +27,9 @@ def _foreign_prefix(case: Case) -> Answer:
         return _text_class(name, kind)
     if re.search(r"\.(?:(?:in|out)put_(?:min|max)|linear)(?:\.weight)?$", name):
         return _clipped(name, kind)
+    saved = by_prefix(name, kind, case)
+    if saved is not None:
+        return saved
     near = case.hit.before[-4000:] + case.around + case.hit.after[:2000]
     if re.search(r"(?i)GRPO|rollout|weight.?sync|update_weights|同步权重", near):
         return _sent(name, kind)
@@ -202,6 +206,8 @@ KINDS: tuple[General, ...] = (
             "linear_start.input_max' in Gemma4ForConditionalGeneration": "-U vllm",
             "ValueError: There is no module or parameter named 'language_model' in "
             "Gemma3ForCausalLM": "Gemma3ForConditionalGeneration",
+            "ValueError: There is no module or parameter named 'base_model' in "
+            "Gemma3ForCausalLM": "nothing was merged",
             "ValueError: There is no module or parameter named 'embed_vision.patch_dense' \n"
             "in Gemma4UnifiedForConditionalGeneration. ": "--enable-lora",
             "GRPO, at the first weight sync to the rollout server:\nValueError: There is no module "

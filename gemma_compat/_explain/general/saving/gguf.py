@@ -21,20 +21,78 @@ def _tokenizer(case: Case) -> Answer:
             known="the assertion that failed",
             settles=False,
         )
+    of_gemma = "gemma" in f"{case.facts.model.get('model_type', '')} {case.model}".lower()
+    newer = "git pull in llama.cpp, where the model is newer than it"
+    base = (
+        "the base checkpoint's tokenizer.json and tokenizer_config.json in the folder, where only "
+        "an unused pad token was added"
+    )
     return Answer(
         "the converter does not know this tokenizer",
         (
             "tokenizer.model of the base checkpoint in the folder: a Gemma's is read from it",
-            "or git pull in llama.cpp, if it is older than the model",
-        ),
-        why="without tokenizer.model the converter reads tokenizer.json and looks its checksum up "
-        "in a table, which knows published tokenizers only; an added token changes it",
+            f"or {newer}",
+        )
+        if of_gemma
+        else (newer, f"or {base}"),
+        why="the converter looks the tokenizer's checksum up in a table of published ones; an "
+        "added token changes it"
+        + (", and a folder without tokenizer.model is read so" if of_gemma else ""),
         known="the message; which of these it is, it does not say",
         settles=False,
     )
 
 
+_UNSLOTHS = (
+    'from unsloth import FastLanguageModel; FastLanguageModel.from_pretrained("FOLDER") makes a '
+    "model that has it (FastModel for multimodal ones)",
+    "or without Unsloth: save_pretrained of the merged model, then python "
+    "llama.cpp/convert_hf_to_gguf.py FOLDER",
+)
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "method-that-only-unsloth-adds",
+        r"'(?P<kind>\w{2,60})' object has no attribute '(?P<name>(?:save_pretrained|push_to_hub)_"
+        r"(?:gguf|merged))'",
+        lambda case: Answer(
+            f"{case.match['name']} is a method that Unsloth adds to the models that it loads, and "
+            f"this {case.match['kind']} was not loaded by it",
+            _UNSLOTHS,
+            why="AutoModelForCausalLM, PEFT and a model that another library wrapped have no such "
+            "method",
+            known="the message names the method, which transformers and PEFT do not have",
+        ),
+        {
+            "AttributeError: 'LlamaForCausalLM' object has no attribute 'save_pretrained_gguf'": (
+                "FastLanguageModel"
+            ),
+            "AttributeError: 'Gemma3ForCausalLM' object has no attribute 'push_to_hub_merged'": (
+                "FastLanguageModel"
+            ),
+            "AttributeError: 'LlamaForCausalLM' object has no attribute 'save_pretrained_x'": "",
+        },
+    ),
+    General(
+        "old-converter-of-llama-cpp",
+        r"Could not find a tokenizer matching any of \[|"
+        r"convert\.py[^\n]{0,80}(?:deprecated|No such file)",
+        always(
+            "llama.cpp's old convert.py does not read this model's tokenizer",
+            "git pull in llama.cpp, and python convert_hf_to_gguf.py FOLDER --outfile FILE.gguf",
+            "or convert.py FOLDER --vocab-type bpe   in a checkout that is to stay old",
+            why="convert.py was for the first LLaMA, whose tokenizer is SentencePiece's; newer "
+            "llama.cpp keeps it as examples/convert_legacy_llama.py",
+            known="the message is convert.py's",
+        ),
+        {
+            "FileNotFoundError: Could not find a tokenizer matching any of ['spm', 'hfft']": (
+                "convert_hf_to_gguf.py"
+            )
+        },
+        alone=True,
+    ),
     General(
         "adapter-of-mlx",
         r"lora-to-gguf:Unexpected name '(?P<name>[\w.]{1,160}\.lora_[ab])'",
@@ -120,7 +178,9 @@ KINDS: tuple[General, ...] = (
         _tokenizer,
         {
             "NotImplementedError: BPE pre-tokenizer was not recognized - update "
-            "get_vocab_base_pre()": "tokenizer.model",
+            "get_vocab_base_pre()": "git pull",
+            "Loading model: gemma-2-2b-it\nNotImplementedError: BPE pre-tokenizer was not "
+            "recognized - update get_vocab_base_pre()": "tokenizer.model",
             "    assert max(tokenizer.vocab.values()) < vocab_size\nAssertionError": "vocab_size",
         },
         alone=True,

@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from ..serving.gguf_vocabulary import update_of_the_loader
 
 _MERGED = 'model.save_pretrained_merged("FOLDER", tokenizer, save_method="merged_16bit")'
 
@@ -111,16 +112,20 @@ def _tensor(case: Case) -> Answer:
             known=f"llama.cpp prints both: {shape[1].strip()} expected, {shape[2].strip()} there",
             settles=False,
         )
+    update = update_of_the_loader(case)
+    again = (
+        "convert again with a converter (convert_hf_to_gguf.py) of the same time as the llama.cpp "
+        "that loads it"
+    )
     return Answer(
         "llama.cpp asks for tensors that this GGUF does not hold in this form",
         (
-            "convert again with a converter (convert_hf_to_gguf.py) of the same time as the "
-            "llama.cpp that loads it",
-            "or update llama.cpp, if the file is the newer of the two",
+            *((update, f"or {again}") if update.startswith("update") else (again, f"or {update}")),
+            "ls FOLDER   that was converted: each shard that model.safetensors.index.json lists",
         ),
         why="converter and loader have to agree on the architecture; one of them is from "
-        "before it knew this model",
-        known="the message; which of the two is older, it does not say",
+        "before it knew this model, or a shard was missing when the file was made",
+        known="the message; which of these it is, it does not say",
         settles=False,
     )
 
@@ -184,7 +189,12 @@ KINDS: tuple[General, ...] = (
             "expected 4096, 32000, got 4096, 32001, 1, 1": "resize_token_embeddings",
             "error loading model: check_tensor_dims: tensor 'blk.0.attn_q.weight' has wrong "
             "shape; expected 4096, 4096, got 4096, 5120, 1, 1": "converter",
-            "Fine-tuned GGUF cannot be loaded in LM Studio: missing tensor": "converter",
+            "Fine-tuned GGUF cannot be loaded in LM Studio: missing tensor": "update LM Studio",
+            "from llama_cpp import Llama\nllama_model_load: error loading model: missing tensor "
+            "'output.weight'": "update llama-cpp-python",
+            "error loading model: create_tensor: tensor 'output_norm.weight' not found": (
+                "each shard"
+            ),
         },
         alone=True,
     ),

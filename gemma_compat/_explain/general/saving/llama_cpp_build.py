@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
-from ..base import Case, General, always
+from ..base import Case, General
 from .gguf import _MERGE
 
 # The first transformers that reads a GGUF of the architecture (integrations/ggml.py).
@@ -25,6 +27,51 @@ def _gguf_in_transformers(case: Case) -> Answer:
         known=f"transformers says so; read in its wheels: {first} is the first that reads {name}"
         if first
         else "transformers says so",
+    )
+
+
+_BUILD = (
+    "git clone https://github.com/ggml-org/llama.cpp && cmake -B llama.cpp/build llama.cpp && "
+    "cmake --build llama.cpp/build -j --target llama-quantize"
+)
+_BY_HAND = f"or convert by hand: {_MERGE}, then llama.cpp/convert_hf_to_gguf.py FOLDER"
+
+
+def _quantizer(case: Case) -> Answer:
+    if "Quantization failed" in case.match[0]:
+        return Answer(
+            "the quantizer of llama.cpp ran and failed, or is not there; its own lines stand above",
+            (
+                "the lines above this one: what llama-quantize, or the shell, said",
+                "df -h .   : the 16-bit GGUF and the smaller one have to fit on the disk together",
+                _BUILD,
+                _BY_HAND,
+            ),
+            known="Unsloth only passes on that it failed",
+            settles=False,
+        )
+    if re.search(r"The file|No working quantizer|not found|does not", case.match[0]):
+        return Answer(
+            "Unsloth does not find llama-quantize in its folder llama.cpp: it was not built, or "
+            "lies where this release does not look",
+            (
+                "pip install -U unsloth unsloth_zoo, and delete the folder llama.cpp beside the "
+                "script: newer ones build it, and find it in build/bin",
+                f"or {_BUILD} && cp llama.cpp/build/bin/llama-quantize llama.cpp/",
+                _BY_HAND,
+            ),
+            why="cmake puts the program into llama.cpp/build/bin, where older releases of Unsloth "
+            "do not look; a folder of sources alone is taken for a built one",
+            known="Unsloth says so; whether it was built, ls llama.cpp/build/bin shows",
+            settles=False,
+        )
+    return Answer(
+        "llama.cpp was not built",
+        (_BUILD, _BY_HAND, "df -h . : a 16-bit copy and the GGUF have to fit on the disk"),
+        why="Unsloth clones and compiles llama.cpp at the first export, which needs cmake, a "
+        "compiler, a network and room",
+        known="the message; the lines above it say which step failed",
+        settles=False,
     )
 
 
@@ -74,20 +121,14 @@ KINDS: tuple[General, ...] = (
         r"failed|No working quantizer found|The file \(?'?llama\.cpp/|"
         r"\*\*\*\* Failed compiling|Failed to (?:compile|install|build) llama)|"
         r"llama-quantize.{0,60}(?:not found|does not)",
-        always(
-            "llama.cpp was not built, or its quantizer failed",
-            "git clone https://github.com/ggml-org/llama.cpp && cmake -B llama.cpp/build "
-            "llama.cpp && cmake --build llama.cpp/build -j --target llama-quantize",
-            f"or convert by hand: {_MERGE}, then llama.cpp/convert_hf_to_gguf.py FOLDER",
-            "df -h . : a 16-bit copy and the GGUF have to fit on the disk",
-            why="Unsloth clones and compiles llama.cpp at the first export, which needs cmake, a "
-            "compiler, a network and room",
-            known="the message; the lines above it say which step failed",
-            settles=False,
-        ),
+        _quantizer,
         {
             "RuntimeError: Unsloth: Quantization failed for /x.BF16.gguf. You might have to "
-            "compile llama.cpp yourself": "cmake"
+            "compile llama.cpp yourself": "above",
+            "RuntimeError: Unsloth: The file 'llama.cpp/llama-quantize' or 'llama.cpp/quantize' "
+            "does not exist.": "build/bin",
+            "RuntimeError: Unsloth: No working quantizer found in llama.cpp": "cmake",
+            "RuntimeError: *** Unsloth: Failed to install llama.cpp": "cmake",
         },
         alone=True,
     ),

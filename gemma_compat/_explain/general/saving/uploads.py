@@ -2,10 +2,61 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
-from ..base import General, always
+from ..base import Case, General, always
+
+# Frames and addresses of an upload.
+_UPLOAD = re.compile(
+    r"\bin (?:_?upload\w{0,30}|_?create_commit\w{0,20}|push_to_hub\w{0,20}|_push_\w{0,30}|"
+    r"_put_\w{0,20}|lfs_upload)\b|/api/(?:models|datasets|spaces)/\S{3,160}/(?:commit|preupload)/|"
+    r"\.git/info/lfs/objects/batch|amazonaws\.com/repos/"
+)
+
+
+def _broken_off(case: Case) -> Answer | None:
+    if not _UPLOAD.search(f"{case.frames}\n{case.message}\n{case.hit.text}"):
+        return None
+    refused = re.search(r"\b(429|50\d)\b", case.hit.text)
+    return Answer(
+        f"the Hub answered an upload with {refused[1]}: too many requests, or it took too long"
+        if refused
+        else "the connection broke off while files were uploaded to the Hub",
+        (
+            "hf upload-large-folder OWNER/NAME FOLDER   goes on where it stopped, and tries again",
+            "model.save_pretrained(FOLDER)   first, so that nothing is lost; the upload from there "
+            "later, in smaller shards (max_shard_size='2GB')",
+            "pip install -U huggingface_hub hf_xet",
+        ),
+        why="a large commit is sent in one piece by push_to_hub, and each interruption begins it "
+        "anew",
+        known="the frames or the address are those of an upload",
+        settles=False,
+    )
+
 
 KINDS: tuple[General, ...] = (
+    General(
+        "upload-broke-off",
+        r"requests\.exceptions\.(?:SSLError|ConnectionError|ConnectTimeout|ReadTimeout)|"
+        r"httpx\.(?:ConnectError|ConnectTimeout|ReadTimeout|WriteTimeout|RemoteProtocolError)|"
+        r"429 Client Error|50\d Server Error|Connection aborted|Broken ?[Pp]ipe|Read timed out\.",
+        _broken_off,
+        {
+            "huggingface_hub.utils._errors.HfHubHTTPError: 504 Server Error: Gateway Time-out for "
+            "url: https://huggingface.co/api/models/x/y/commit/main": "upload-large-folder",
+            'Traceback (most recent call last):\n  File "/x/site-packages/huggingface_hub/lfs.py", '
+            "line 345, in _upload_multi_part\n    f()\nrequests.exceptions.ConnectionError: "
+            "('Connection aborted.', ConnectionResetError(54, 'Connection reset by peer'))": (
+                "broke off"
+            ),
+            "requests.exceptions.ConnectionError: ('Connection aborted.', "
+            "ConnectionResetError(54, 'Connection reset by peer'))": "",
+            "OSError: 503 Server Error: Service Unavailable for url: https://huggingface.co/google/"
+            "gemma-2b/resolve/main/config.json": "",
+        },
+    ),
     General(
         "base-not-found-for-the-merge",
         r"not found locally or on Hugging ?Face|No '\.safetensors' files found for the base model",

@@ -11,6 +11,20 @@ _MERGE = "model.merge_and_unload(), save_pretrained, and serve that folder witho
 
 
 def _adapter_not_loaded(case: Case) -> Answer:
+    if re.search(r"No adapter found for ", case.hit.text + case.message):
+        return Answer(
+            "vLLM finds no file of the adapter under the path that --lora-modules gives it",
+            (
+                "ls FOLDER   on the server (or in its container): adapter_config.json and "
+                "adapter_model.safetensors have to lie in it",
+                "the folder of a checkpoint, output_dir/checkpoint-N, where the run wrote it there",
+                f"or {_MERGE}",
+            ),
+            why="vLLM says so of every file of an adapter that is not there; a path that is not a "
+            "folder is taken for a repository's name",
+            known="the message has the path",
+            settles=False,
+        )
     return Answer(
         "this is only vLLM's report that it did not load the adapter; its own error stands beside "
         "it",
@@ -30,7 +44,7 @@ def _not_found_by_tgi(case: Case) -> Answer | None:
     near = case.near
     if case.match["missing"] and not re.search(r"text.generation.(?:inference|launcher)|TGI", near):
         return None
-    is_tied = re.search(r"lm_head|embed_tokens", name)
+    is_tied = re.search(r"lm_head|embed_tokens|shared\.", name)
     return Answer(
         f"text-generation-inference does not find {name} in the files",
         (
@@ -41,8 +55,8 @@ def _not_found_by_tgi(case: Case) -> Answer | None:
             "a newer image of text-generation-inference (or vLLM: its maintainers no longer add "
             "models)",
         ),
-        why="a Gemma has one matrix for the head and the embeddings: the file holds one of the two "
-        "names"
+        why="a model that ties head and embeddings (a Gemma, T5) has one matrix for them: the file "
+        "holds one of its names"
         if is_tied
         else "an adapter, a quantization (qweight in place of weight) that --quantize does not "
         "name, or another class have other names",
@@ -51,7 +65,43 @@ def _not_found_by_tgi(case: Case) -> Answer | None:
     )
 
 
+def _adapter_by_its_name(case: Case) -> Answer | None:
+    if not re.search(r"[/\\.]vllm[/\\. ]|add_lora|lora[_-]modules", case.near):
+        return None
+    path = case.match["path"].rstrip("/")
+    is_name = re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", path) is not None
+    return Answer(
+        "this vLLM takes the adapter's name for a folder, and there is none of that name here"
+        if is_name
+        else "the folder that --lora-modules (or LoRARequest) gives has no adapter_config.json",
+        (
+            f"hf download {path} --local-dir adapter   and --lora-modules NAME=adapter"
+            if is_name
+            else "ls FOLDER   on the server (or in its container): adapter_config.json and "
+            "adapter_model.safetensors have to lie in it",
+            "pip install -U vllm   : newer ones download an adapter by its name"
+            if is_name
+            else "output_dir/checkpoint-N   where the run wrote the adapter into a checkpoint",
+        ),
+        known="the message has the path",
+    )
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "adapter-folder-that-vllm-does-not-find",
+        r"No such file or directory: '(?P<path>[^'\n]{1,240}?)/?adapter_config\.json'",
+        _adapter_by_its_name,
+        {
+            'Traceback (most recent call last):\n  File "/x/dist-packages/vllm/lora/models.py", '
+            "line 314, in from_local_checkpoint\n    f()\nFileNotFoundError: [Errno 2] No such "
+            "file or directory: 'someone/an-adapter/adapter_config.json'": "--local-dir adapter",
+            'Traceback (most recent call last):\n  File "/x/dist-packages/vllm/lora/models.py", '
+            "line 314, in from_local_checkpoint\n    f()\nFileNotFoundError: [Errno 2] No such "
+            "file or directory: '/x/out/adapter_config.json'": "checkpoint-N",
+            "FileNotFoundError: [Errno 2] No such file or directory: 'x/adapter_config.json'": "",
+        },
+    ),
     General(
         "engine-not-to-be-pickled",
         r"LLMEngine should not be pickled",
@@ -80,6 +130,8 @@ KINDS: tuple[General, ...] = (
         _adapter_not_loaded,
         {
             "RuntimeError: Loading lora /home/me/lora/train_2024 failed": "max-lora-rank",
+            "ValueError: Call to add_lora method failed: Loading lora x failed: No adapter found "
+            "for /x/checkpoint-57": "adapter_config.json",
         },
     ),
     General(

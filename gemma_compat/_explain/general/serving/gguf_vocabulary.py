@@ -10,7 +10,7 @@ from ..base import Case, General, always
 # Programs with a llama.cpp inside, whose own update brings a newer one.
 _PROGRAM = re.compile(
     r"(?i)\b(?:(?P<studio>lm[ -]?studio)|(?P<ollama>ollama)|(?P<python>llama[-_]cpp[-_]python|"
-    r"llama_cpp/)|(?P<llamafile>llamafile)|(?P<kobold>koboldcpp)|(?P<gpt4all>gpt4all)|"
+    r"llama_cpp\b)|(?P<llamafile>llamafile)|(?P<kobold>koboldcpp)|(?P<gpt4all>gpt4all)|"
     r"(?P<jan>jan\.ai|menlo/jan))"
 )
 _NAMES = {

@@ -10,6 +10,35 @@ from ..base import Case, General, always
 _SMALLER = "-ngl 20   (fewer layers on the GPU), -c 4096, or a smaller quantization"
 
 
+def _in_compiled_code(case: Case) -> Answer:
+    if re.search(r"--export-gguf|export_gguf|mlx_lm\.fuse", case.near):
+        return Answer(
+            "llama.cpp stopped at a tensor of a GGUF that MLX wrote",
+            (
+                "mlx_lm.fuse --model BASE --adapter-path adapters --save-path fused --dequantize, "
+                "and python llama.cpp/convert_hf_to_gguf.py fused",
+                "update llama.cpp (or the program that contains it), where that GGUF fails too",
+            ),
+            why="mlx_lm writes a GGUF of some architectures itself, all of it in float16, where "
+            "llama.cpp wants norms in float32",
+            known="the check, and that the text tells of MLX's export; which tensor it is, the "
+            "check does not say",
+            certain=False,
+            settles=False,
+        )
+    return Answer(
+        "llama.cpp stopped in its own compiled code, on a check or a kernel",
+        (
+            "update llama.cpp (or the program that contains it)",
+            "-ngl 0   (the CPU alone), and -fa off: whether it is the GPU's kernel",
+        ),
+        why="a build without kernels for this card, a model that is newer than the build, or a "
+        "batch or context that the check forbids",
+        known="the message names the check or the operation; the cause is not in it",
+        settles=False,
+    )
+
+
 def _last_line(case: Case) -> Answer | None:
     """Answer llama.cpp's last line where the log has not its reason above."""
     if re.search(r"(?i)error loading model:? ?\S|ggml_abort|GGML_ASSERT", case.hit.before[-3000:]):
@@ -89,18 +118,12 @@ KINDS: tuple[General, ...] = (
     General(
         "ggml-kernel-failed",
         r"ggml_cuda_compute_forward: \w{2,30} failed|GGML_ASSERT\([^\n]{2,160}\) failed",
-        always(
-            "llama.cpp stopped in its own compiled code, on a check or a kernel",
-            "update llama.cpp (or the program that contains it)",
-            "-ngl 0   (the CPU alone), and -fa off: whether it is the GPU's kernel",
-            why="a build without kernels for this card, a model that is newer than the build, or "
-            "a batch or context that the check forbids",
-            known="the message names the check or the operation; the cause is not in it",
-            settles=False,
-        ),
+        _in_compiled_code,
         {
             "ggml_cuda_compute_forward: MUL_MAT failed": "-ngl 0",
             "ggml-cuda.cu:88: GGML_ASSERT(n_tokens <= n_batch) failed": "update llama.cpp",
+            "mlx_lm.fuse --model x --adapter-path adapters --export-gguf\nggml-metal.m:1080: "
+            "GGML_ASSERT(src1t == GGML_TYPE_F32) failed": "convert_hf_to_gguf.py fused",
         },
         alone=True,
     ),

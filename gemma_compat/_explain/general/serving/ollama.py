@@ -43,7 +43,9 @@ def _modelfile(case: Case) -> Answer | None:
 
 
 def _unsupported(case: Case) -> Answer | None:
-    name = next(filter(None, map(case.match.group, ("name", "other", "run", "based"))), None)
+    name = next(
+        filter(None, map(case.match.group, ("name", "other", "run", "based", "logged"))), None
+    )
     if case.match["run"]:
         return Answer(
             f"Ollama imported the files, and its MLX runner cannot run {name}",
@@ -134,6 +136,7 @@ KINDS: tuple[General, ...] = (
         r"Models based on '(?P<based>\w{2,80})' are not yet supported|"
         r"mlx runner failed: (?:Error: )?unsupported architecture: (?P<run>\w{2,80})|"
         r"(?P<said>[\"'`]unsupported architecture[\"'`])|"
+        r"error=\\?\"unsupported architecture(?: \\*\"(?P<logged>\w{2,80}))?|"
         r"Error: (?:unsupported|unknown) architecture(?: \\?\"(?P<name>\w{2,80})\\?\")?|"
         r"[Aa]rchitecture \\?['\"](?P<other>\w{2,80})\\?['\"] is not (?:yet )?supported by (?:this "
         r"version of )?[Oo]llama",
@@ -142,6 +145,8 @@ KINDS: tuple[General, ...] = (
             'Error: unsupported architecture "Gemma3nForConditionalGeneration"': (
                 "convert_hf_to_gguf"
             ),
+            'level=ERROR source=create.go:162 msg="error converting from safetensors" '
+            'error="unsupported architecture \\"Qwen3ForCausalLM\\""': "Qwen3ForCausalLM",
             "Error: 500 Internal Server Error: mlx runner failed: Error: unsupported architecture: "
             "Gemma4ForConditionalGeneration (exit: exit status 1)": "MLX runner",
             'I upgraded ollama to 0.3.6\nWhich pops off error "unsupported architecture":': (
@@ -218,50 +223,6 @@ KINDS: tuple[General, ...] = (
             "llama_model_load: error loading model: error loading model hyperparameters: key not "
             "found in model: gemma3.attention.layer_norm_rms_epsilon": "convert again",
             "error loading model: wrong number of tensors; expected 444, got 443": "convert again",
-        },
-        alone=True,
-    ),
-    General(
-        "ollama-tensor-unassigned",
-        r"failed to load model: unassigned tensor: (?P<tensor>[\w.]{3,120})",
-        lambda case: Answer(
-            f"Ollama's own engine asks for {case.match['tensor']}, which this GGUF does not have",
-            (
-                "update Ollama, and pull the model again: ollama pull MODEL",
-                "or the model of Ollama's library, in place of a GGUF of another converter",
-            ),
-            why="the engine reads a model of one release's layout; a GGUF that was converted "
-            "before, or by llama.cpp, may keep vision and audio parts elsewhere or leave them out",
-            known="the message names the tensor; which of the two is too old, it does not say",
-            settles=False,
-        ),
-        {
-            "panic: failed to load model: unassigned tensor: model.audio_tower.layers.10.norm": (
-                "update Ollama"
-            )
-        },
-        alone=True,
-    ),
-    General(
-        "llama-runner-stopped",
-        r"(?:POST predict|do embedding request): Post \S{1,80}: (?:EOF|read tcp|dial tcp)|"
-        r"llama runner process (?:has terminated|no longer running)|unable to load model: "
-        r"\S{0,200}blobs",
-        lambda case: Answer(
-            "this is only Ollama's report that its runner stopped; what stopped it stands in the "
-            "server's log",
-            (
-                "journalctl -e -u ollama   (macOS: ~/.ollama/logs/server.log)",
-                "update Ollama, if it says there: unknown model architecture, or a tensor is "
-                "missing",
-                "a smaller num_ctx or quantization, if it ran out of memory",
-            ),
-            known="the message",
-            settles=False,
-        ),
-        {
-            "Error: llama runner process has terminated: exit status 2": "server.log",
-            'Error: POST predict: Post "http://127.0.0.1:45089/completion": EOF': "server.log",
         },
         alone=True,
     ),

@@ -44,6 +44,20 @@ def _not_imported(name: str, who: str, case: Case) -> Answer:
     )
 
 
+def _left_out(name: str) -> Answer:
+    return Answer(
+        f"SGLang could not import the file of a model, and so {name} may be missing in its list",
+        (
+            "the lines above, 'Ignore import error when loading': the one of this model says why",
+            "pip install -U 'sglang[all]'   in a fresh environment: it brings the vllm and "
+            "transformers that it was made for",
+        ),
+        known="SGLang leaves out what it cannot import, and says so above",
+        certain=False,
+        settles=False,
+    )
+
+
 def _without_head(name: str, who: str) -> Answer:
     return Answer(
         f"config.json names {name}, the class without a head for text",
@@ -61,19 +75,28 @@ def _without_head(name: str, who: str) -> Answer:
     )
 
 
+def _of_verl(name: str) -> Answer:
+    return Answer(
+        f"verl's own loader, which hands weights to an old vLLM, does not know {name}",
+        ("pip install -U verl 'vllm>=0.8'   : newer ones hand weights over by name",),
+        why="with vLLM up to 0.6.3 verl lists each architecture in a table of its loaders",
+        known="verl lists what it knows; its tables were read in 0.4.0",
+    )
+
+
 def _architecture(case: Case) -> Answer:
     name = case.match["name"] or case.match["told"]
     if re.search(r"(?i)eagle|dspark|draft|assistant|mtp|dflash", name):
         return drafter_unknown(name)
     known = in_which(case) if case.match["name"] else None
-    if case.says(r"dtensor_weight_loader|megatron_weight_loader|verl[/\\]|dict_keys\("):
-        return Answer(
-            f"verl's own loader, which hands weights to an old vLLM, does not know {name}",
-            ("pip install -U verl 'vllm>=0.8'   : newer ones hand weights over by name",),
-            why="with vLLM up to 0.6.3 verl lists each architecture in a table of its loaders",
-            known="verl lists what it knows; its tables were read in 0.4.0",
-        )
-    package = "sglang" if case.packages[-1:] == ["sglang"] else "vllm"
+    package = "sglang" if re.search(r"(?i)\bsglang\b", case.around + case.near) else "vllm"
+    if case.says(r"dtensor_weight_loader|megatron_weight_loader|verl[/\\]") or (
+        package == "vllm" and case.says(r"dict_keys\(\['GPT2LMHeadModel'")
+    ):
+        return _of_verl(name)
+    ignored = re.search(r"Ignore import error when loading \S{1,120}", case.hit.before[-12000:])
+    if package == "sglang" and ignored:
+        return _left_out(name)
     who = {"sglang": "SGLang", "vllm": "vLLM"}[package]
     installed = case.facts.packages.get(package)
     version = f" {installed.get('version', '')}" if installed is not None else ""
@@ -103,7 +126,56 @@ def _architecture(case: Case) -> Answer:
     )
 
 
+def _quantization(case: Case) -> Answer:
+    method = case.match["method"]
+    if method:
+        return Answer(
+            f"this vLLM has no quantization {method}, which config.json or --quantization names",
+            (
+                "pip install -U vllm",
+                "or serve a merged model in 16 bits: merge_and_unload() on the 16-bit base "
+                "(Unsloth: save_method='merged_16bit')",
+            ),
+            why="each way to quantize comes with a release of vLLM",
+            known="vLLM lists those that it has",
+        )
+    here, given = case.match["here"], case.match["given"]
+    return Answer(
+        f"config.json says that the weights are quantized by {here}, and vLLM was told {given}",
+        (
+            "take quantization_config out of the config.json that is read (--hf-config-path): it "
+            "belongs to other weights than the GGUF's"
+            if given == "gguf"
+            else "without --quantization (quantization=...): vLLM takes it from config.json, and "
+            "picks the kernel itself",
+            f"or weights that are not quantized, where {given} is to be done at loading",
+        ),
+        known="vLLM names both",
+    )
+
+
 KINDS: tuple[General, ...] = (
+    General(
+        "quantization-that-vllm-lacks",
+        r"Unknown quantization method: (?P<method>[\w-]{2,30})|"
+        r"Quantization method specified in the model config \((?P<here>[\w-]{2,30})\) does not "
+        r"match the quantization method specified in the `quantization` argument "
+        r"\((?P<given>[\w-]{2,30})\)",
+        _quantization,
+        {
+            "ValueError: Unknown quantization method: bitsandbytes. Must be one of ['awq', 'gptq', "
+            "'squeezellm', 'marlin'].": "merged",
+            "ValueError: Quantization method specified in the model config (gptq) does not match "
+            "the quantization method specified in the `quantization` argument (gptq_marlin).": (
+                "without --quantization"
+            ),
+            "ValueError: Quantization method specified in the model config (fp8) does not match "
+            "the quantization method specified in the `quantization` argument (gguf).": (
+                "quantization_config"
+            ),
+        },
+        alone=True,
+    ),
     General(
         "architecture-unknown-to-vllm",
         r"Model architectures \['(?P<name>\w{1,80})'\] are not\s+supported|"
@@ -118,6 +190,14 @@ KINDS: tuple[General, ...] = (
             "Model architectures ['Gemma3ForConditionalGeneration'] are not supported for now.": (
                 "sglang>=0.4.4.post2"
             ),
+            "Ignore import error when loading sglang.srt.models.qwen2. cannot import name "
+            "'x' from 'vllm.y'\nValueError: Model architectures ['Qwen2ForCausalLM'] are not "
+            "supported for now. Supported architectures: dict_keys(['CohereForCausalLM'])": (
+                "Ignore import error"
+            ),
+            "python3 -m sglang.launch_server\nValueError: Model architectures "
+            "['Glm4ForCausalLM'] are not supported for now. Supported architectures: "
+            "dict_keys(['BaichuanForCausalLM'])": "pip install -U sglang",
             "ValueError: Model architectures ['Gemma3ForConditionalGeneration'] are not supported "
             "for now. Supported architectures: dict_keys(['GPT2LMHeadModel'": "-U verl",
             "ValueError: Model architectures ['MistralModel'] are not supported for now. Supported "

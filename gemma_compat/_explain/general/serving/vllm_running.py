@@ -71,6 +71,34 @@ def _own_jinja(case: Case) -> Answer | None:
     )
 
 
+def _share(case: Case) -> Answer:
+    free, size = float(case.match["free"]), float(case.match["all"])
+    fitting = max(int(100 * free / size) - 1, 1)
+    if free > 0.85 * size:
+        return Answer(
+            f"vLLM was told to take more than is free: {free:g} of {size:g} GiB are",
+            (
+                f"gpu_memory_utilization={fitting / 100:.2f}   (vllm serve: "
+                f"--gpu-memory-utilization {fitting / 100:.2f})",
+                "nvidia-smi   shows who holds the rest, a display or a small process",
+            ),
+            why="the share is counted of the whole card, and a part of it is never free",
+            known="vLLM prints both sizes",
+        )
+    return Answer(
+        f"the card has {free:g} of {size:g} GiB free when vLLM starts: other processes hold the "
+        "rest",
+        (
+            "nvidia-smi   and stop what is left of an earlier run; or another card: "
+            "CUDA_VISIBLE_DEVICES=1",
+            f"or gpu_memory_utilization={fitting / 100:.2f}, where the model fits into that",
+            "in one script: the engine before what else takes the card, or del and "
+            "torch.cuda.empty_cache() of what was there",
+        ),
+        known="vLLM prints both sizes",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "template-another-engine-refuses",
@@ -129,16 +157,14 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "share-of-the-card-taken",
-        r"Free memory on device .{0,80}less than desired GPU memory utilization",
-        always(
-            "something else already holds the memory that vLLM was told to take",
-            "nvidia-smi   and stop what is left of an earlier run",
-            "or a smaller gpu_memory_utilization",
-            known="vLLM prints both sizes",
-        ),
+        r"Free memory on device (?:\S{1,12} )?\((?P<free>[\d.]{1,9})/(?P<all>[\d.]{1,9}) GiB\)"
+        r".{0,40}less than desired GPU memory utilization",
+        _share,
         {
             "ValueError: Free memory on device (10.0/23.6 GiB) on startup is less than desired GPU "
-            "memory utilization (0.9, 21.2 GiB).": "nvidia-smi"
+            "memory utilization (0.9, 21.2 GiB).": "nvidia-smi",
+            "ValueError: Free memory on device cuda:0 (19.77/22.05 GiB) on startup is less than "
+            "desired GPU memory utilization (0.9, 19.84 GiB).": "gpu_memory_utilization=0.88",
         },
         alone=True,
     ),

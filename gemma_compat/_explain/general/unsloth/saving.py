@@ -166,6 +166,30 @@ def pushed_nothing(case: Case) -> Answer | None:
     )
 
 
+def _no_such_gguf(case: Case) -> Answer:
+    both = re.search(r"can only be one of \[([^\]\n]{1,200})\] and not `?(\w{1,20})`?", case.around)
+    if both and f"'{both[2]}'" in both[1]:
+        return Answer(
+            f"Unsloth refuses {both[2]}, which stands in its own list: a fault of this release",
+            (
+                UPGRADE,
+                'or save_pretrained_merged("FOLDER", tokenizer), then llama.cpp\'s '
+                "convert_hf_to_gguf.py FOLDER",
+            ),
+            known="the message has both the value and the list",
+        )
+    return Answer(
+        "this call cannot make that GGUF in this release of Unsloth",
+        (
+            'model.save_pretrained_gguf("FOLDER", tokenizer, quantization_method="q8_0")',
+            'or save_pretrained_merged("FOLDER", tokenizer), then llama.cpp\'s '
+            "convert_hf_to_gguf.py FOLDER",
+            "pip install -U unsloth unsloth_zoo   for multimodal models",
+        ),
+        known=SAYS,
+    )
+
+
 SAVING: tuple[Refusal, ...] = (
     Refusal(
         r"GGUF conversion failed: RuntimeError: \[FAIL\] Command `git clone",
@@ -227,16 +251,9 @@ SAVING: tuple[Refusal, ...] = (
     ),
     Refusal(
         r"(?:Sorry GGUF is currently not supported for vision|Saving to GGUF must have a tokenizer|"
-        r"Quant method = \[|quantization_method can only be|`firstconversion` can only be|"
+        r"Quant method = \[|quantization_method can only be|`first_?conversion` can only be|"
         r"Currently iq2 type)",
-        always(
-            "this call cannot make that GGUF in this release of Unsloth",
-            'model.save_pretrained_gguf("FOLDER", tokenizer, quantization_method="q8_0")',
-            'or save_pretrained_merged("FOLDER", tokenizer), then llama.cpp\'s '
-            "convert_hf_to_gguf.py FOLDER",
-            "pip install -U unsloth unsloth_zoo   for multimodal models",
-            known=SAYS,
-        ),
+        _no_such_gguf,
         (
             "NotImplementedError: Unsloth: Sorry GGUF is currently not supported for vision "
             "models!",
