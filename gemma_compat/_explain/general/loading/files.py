@@ -202,8 +202,6 @@ KINDS: tuple[General, ...] = (
         {
             'ValueError: Trying to set a tensor of shape torch.Size([4, 8]) in "weight" (which has '
             "shape torch.Size([8, 8])), this looks incorrect.": "another model",
-            'ValueError: Trying to set a tensor of shape torch.Size([32000, 512]) in "weight" '
-            "(which has shape torch.Size([32000, 4096])), this look incorrect.": "--dequantize",
             'ValueError: Trying to set a tensor of shape torch.Size([32, 1]) in "weight" (which '
             "has shape torch.Size([8, 8])), this looks incorrect.": "4 bits",
             'ValueError: Trying to set a tensor of shape torch.Size([0]) in "weight" (which has '
