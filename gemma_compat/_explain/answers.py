@@ -60,6 +60,12 @@ def _is_in_quotes(before: str) -> bool:
     return bool(before.count('"') % 2) and _CODE.search(before) is None
 
 
+def _is_in_backticks(hit: Hit, before: str) -> bool:
+    """Return whether backticks that an earlier line of the paragraph opened are still open."""
+    paragraph = hit.before.rpartition("\n\n")[2][-600:]
+    return bool((paragraph + before).replace("```", "").count("`") % 2)
+
+
 # A line that begins as Python's own errors do, without their class.
 _OF_PYTHON = re.compile(
     r"[^\w'\n]{0,8}(?:'\w{2,60}' (?:object )?has no attribute '|No module named '|"
@@ -82,6 +88,8 @@ def _is_reported(hit: Hit, reading: LogReading) -> bool:
     if _RAISES.search(before):
         return False
     if _REPORTED.search(before) is not None or _is_in_quotes(before):
+        return True
+    if _is_in_backticks(hit, before):
         return True
     if _OF_PYTHON.match(hit.text) is not None and hit.match.start() <= 8:
         return True

@@ -185,7 +185,15 @@ def _quoted(reading: LogReading, hits: Iterable[Hit]) -> list[Raised]:
         if lines & {hit.line, hit.line + hit.text.count("\n")}
         or hit.text.startswith("Unsloth: ", hit.match.end())
     ]
-    return [Raised(hit.line, hit) for hit in spans[-1:]]
+    return [Raised(hit.line, hit) for hit in _with_cause(spans, hits)]
+
+
+def _with_cause(spans: list[Hit], hits: Iterable[Hit]) -> list[Hit]:
+    """Return the last of the known errors; before a launcher's report the error above it."""
+    last = spans[-1:]
+    if last and Raised(last[0].line, last[0]).is_of_a_launcher:
+        last = [hit for hit in hits if hit.line < last[0].line][-1:] + last
+    return last
 
 
 def _patterns(rules: Iterable[Rule]) -> list[Pattern]:

@@ -58,7 +58,7 @@ def _something_fails(case: Case) -> Answer | None:
 
 
 _FAILS = told(
-    "something is said to fail, and the error itself is not quoted",
+    "something is said to fail, and the text has no error that is known here",
     "python train.py 2>&1 | tee train.log; python -m gemma_compat explain train.log",
     why="the error's own lines decide: from `Traceback` to its last line",
 )

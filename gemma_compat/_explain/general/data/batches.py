@@ -179,7 +179,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "gathering-what-is-no-tensor",
-        r"Unsupported types \(<class '(?P<kind>[\w.]{1,60})'>\) passed to `(?P<name>\w{3,40})`|"
+        r"Unsupported types \((?:<class ')?(?P<kind>[\w.]{1,60})(?:'>)?\)(?: passed to `|[`'\" ])|"
         r"Can't gather the values of type",
         lambda case: Answer(
             "the processes exchange what the model returns, and a part of it cannot be sent"
@@ -198,6 +198,7 @@ KINDS: tuple[General, ...] = (
         {
             "TypeError: Unsupported types (<class 'NoneType'>) passed to `_gpu_broadcast_one`. "
             "Only nested list/tuple/dicts of objects": "prediction_loss_only=True",
+            "`TypeError: Unsupported types (DynamicCache)` at the first epoch": "past_key_values",
         },
     ),
     General(

@@ -159,7 +159,8 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "no-set-of-releases",
-        r"ResolutionImpossible|conflicting dependencies\.|No solution found when resolving",
+        r"ResolutionImpossible|conflicting dependencies\.|No solution found when resolving|"
+        r"we can conclude that [^\n]{1,200} (?:are incompatible|cannot be used)",
         no_set_of_releases,
         {
             "ERROR: ResolutionImpossible: for help visit": "advise",
@@ -167,6 +168,9 @@ KINDS: tuple[General, ...] = (
             "no wheels with a matching platform tag\n(e.g., `manylinux_2_39_aarch64`) and": (
                 "torchcodec==0.10.0"
             ),
+            "Because your project depends on datasets>=5.0 and unsloth>=2026.7.1\ndepends on "
+            "datasets>=3.4.1,<4.0.dev0\nwe can conclude that your project and unsloth>=2026.7.1 "
+            "are incompatible.": "advise",
         },
         alone=True,
     ),

@@ -69,6 +69,41 @@ def _labels_elsewhere(between: str) -> Answer:
     )
 
 
+# Torch names the device of the arguments before, then that of the one that it checks; from 2.9 on
+# the checked one stands first, by its name.
+_CHECKED = re.compile(
+    r"two devices, (?P<others>[\w:]+) and (?P<checked>[\w:]+)! \(when checking argument for "
+    r"argument (?P<name>\w+) in method (?P<method>\w+)|"
+    r"but got (?P<argument>\w+) is on (?P<lies>[\w:]+), different from other tensors on [\w:]+ "
+    r"\(when checking argument in method (?P<call>\w+)"
+)
+_WEIGHTS = re.compile(r"mat2|weight|running_mean|bias")
+
+
+def _weights_stayed(case: Case) -> bool:
+    """Return whether the argument that torch checked is a layer's weights, and lies on the CPU."""
+    found = _CHECKED.search(" ".join(case.message.split()))
+    if found is None or (found["checked"] or found["lies"]) != "cpu":
+        return False
+    is_product = re.search(r"mm$|linear|conv|norm|embedding", found["method"] or found["call"])
+    return bool(is_product and _WEIGHTS.fullmatch(found["name"] or found["argument"]))
+
+
+_STAYED = Answer(
+    "a layer's weights lie on the CPU, and what it is given on the GPU",
+    (
+        "print([n for n, p in model.named_parameters() if p.device.type == 'cpu'][:5])   : which",
+        "model.to('cuda')   after the last module was added (an adapter, a head), where all fits",
+        'device_map={"": 0}   where device_map="auto" offloaded a part for want of memory',
+    ),
+    why="a module that is made after the model was moved stays on the CPU, and so does one that "
+    "was offloaded and is called past its hook",
+    known="torch names the argument that it checked, and its device",
+    certain=False,
+    settles=False,
+)
+
+
 def on_devices(case: Case) -> Answer:
     if case.match["indexed"]:
         return _indices(case)
@@ -80,6 +115,8 @@ def on_devices(case: Case) -> Answer:
         return _labels_elsewhere(between)
     if re.search(r"torch[/\\]optim[/\\]", "".join(case.frames.splitlines()[-2:])):
         return _OPTIMIZER
+    if _weights_stayed(case):
+        return _STAYED
     if "cpu" in devices or "mps" in devices:
         return Answer(
             f"tensors of one operation lie on {between}",

@@ -113,7 +113,7 @@ KINDS: tuple[General, ...] = (
         "backend-not-found",
         r"(?P<who>\b\w{2,60}) requires the (?P<library>(?!FlashAttention)[A-Z][\w.-]{2,30}|"
         r"tokenizers|protobuf|scikit-learn|scipy|librosa|timm|sklearn) library but it was not "
-        r"found in your environment",
+        r"found(?: in your environment|\.\.\.)",
         _backend,
         {
             "ImportError: Gemma3nProcessor requires the PyTorch library but it was not found in "

@@ -57,6 +57,15 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
             "devices, cuda:0 and cpu!": "batch",
             "RuntimeError: Expected all tensors to be on the same device, but found at least two "
+            "devices, cuda:0 and cpu! (when checking argument for argument mat2 in method "
+            "wrapper_CUDA_mm)": "named_parameters",
+            "RuntimeError: Expected all tensors to be on the same device, but found at least two "
+            "devices, cpu and cuda:0! (when checking argument for argument mat2 in method "
+            "wrapper_CUDA_mm)": "batch",
+            "RuntimeError: Expected all tensors to be on the same device, but got mat2 is on cpu, "
+            "different from other tensors on cuda:0 (when checking argument in method "
+            "wrapper_CUDA_mm)": "named_parameters",
+            "RuntimeError: Expected all tensors to be on the same device, but found at least two "
             "devices, npu:0 and cpu!": "cpu and npu:0",
             "Unhandled FakeTensor Device Propagation for aten.add_.Tensor, found two different "
             "devices cuda:1, cuda:0": "one GPU",
