@@ -100,6 +100,7 @@ FILES = (
     "frameworks.swift_arguments",
     "frameworks.ascend",
     "frameworks.recipes",
+    "frameworks.layouts",
     "processes.ended",
     "processes.sharding",
     "installing.extensions",
