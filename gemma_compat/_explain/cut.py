@@ -40,10 +40,11 @@ def was_caught(item: Raised) -> bool:
     )
 
 
-# A traceback that is shown whole within a text: indented, or behind marks of a quotation.
+# A traceback that is shown whole within a text: indented, behind marks of a quotation or numbers.
 _WHOLE = re.compile(
-    rb"^(?P<in>[ >\t|]+)Traceback \(most recent call last\):?[ \t]*\n"
-    rb"(?:(?P=in)[ \t]+[^\n]*\n){1,60}(?P=in)(?:[A-Za-z_]\w*\.)*[A-Z]\w+(?::|[ \t]*$)",
+    rb"^(?P<in>[ >\t|]+|[ \t]*\d+\t)Traceback \(most recent call last\):?[ \t]*\n"
+    rb"(?:(?:(?P=in)|[ \t]*\d+\t)[ \t]+[^\n]*\n){1,60}(?:(?P=in)|[ \t]*\d+\t)"
+    rb"(?:[A-Za-z_]\w*\.)*[A-Z]\w+(?::|[ \t]*$)",
     re.MULTILINE,
 )
 

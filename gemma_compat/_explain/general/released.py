@@ -109,8 +109,6 @@ class Released(Value):
         if self.contradicts:
             return f"pip install --force-reinstall {found.package}   and restart the kernel"
         last = found.releases[-1]
-        if self.is_everywhere and found.kind == "argument":
-            return f"pip install -U {found.package}"
         if self.is_newer and not self.is_everywhere:
             return f"pip install -U '{found.package}>={last.first}'"
         return f"pip install '{found.package}>={last.first},{_up_to(last)}'"

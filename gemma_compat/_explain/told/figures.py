@@ -173,30 +173,6 @@ FIGURES: tuple[Symptom, ...] = (
         effects=("not-a-number", "float16-overflow"),
     ),
     Symptom(
-        "loss-that-jumps-after-resuming",
-        near(
-            r"resum\w{1,4}|continu\w{1,4} (?:training )?from (?:a |the )?(?:last )?checkpoint|"
-            r"(?:from|load\w*) (?:a |the )?checkpoint|断点续训|恢复训练|续训|加载 ?checkpoint|"
-            r"中断后",
-            rf"(?:increased|higher|larger|worse) (?:train\w* )?loss|"
-            rf"(?:{_LOSS})[^\n]{{0,40}}(?:jump|spike|increas|goes up|went up|starts? (?:over|again|"
-            r"from)|reset|higher|much larger|变大|变高|变差|上升|高出|跳)",
-            80,
-        )
-        + rf"|(?:{_LOSS})[^\n.]{{0,40}} (?:jump|spike|reset|increas|goes up|went up)\w{{0,4}}"
-        r"[^\n.]{0,60} resum",
-        told(
-            "a loss is said to jump when a run is resumed",
-            "trainer.train(resume_from_checkpoint=FOLDER)   on a model made as for the first run",
-            "print(sum(p.abs().sum().item() for n, p in model.named_parameters() if 'lora_B' in n))"
-            "   right after loading: 0 means that the adapter did not arrive",
-            why="with a second get_peft_model on a loaded adapter, or a checkpoint without "
-            "optimizer.pt and scheduler.pt, the run starts anew, or with a new learning rate",
-        ),
-        {"After resuming from checkpoint, loss jumps up to 8 from 0.9": "resume_from_checkpoint"},
-        words=("resum", "continu", "checkpoint", "续训", "恢复"),
-    ),
-    Symptom(
         "gradient-norm-of-zero",
         rf"{near(_NORM, _ZERO, 30)}|"
         r"\b(?:gradients?|grads?) (?:(?:is|are|was|were|always|all|stays?|remains?|become\w*) )"

@@ -97,7 +97,13 @@ def _of_a_model(name: str, packages: list[str]) -> Answer:
     return Answer(
         f"no transformers that was read has a folder transformers.models.{name}"
         + (f": {who} makes that name from the model's type" if who else ""),
-        (upgrade(who) if who else f"pip install -U transformers   if {name} is newer than 5.24.0",),
+        (
+            upgrade(who)
+            if who
+            else f"{upgrade('unsloth')}   or what else makes that name from the model's type"
+            if name.endswith("_text")
+            else f"pip install -U transformers   if {name} is newer than 5.24.0",
+        ),
         why="the text part of a model lies in the folder of the whole: gemma3_text in gemma3. A "
         "release that does not know that type looks in the wrong place"
         if name.endswith("_text") or who

@@ -150,7 +150,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "nccl-error",
-        r"NCCL [Ee]rror|ncclUnhandledCudaError|ncclSystemError|ncclInternalError|ncclRemoteError|"
+        r"NCCL [Ee]rror\b|ncclUnhandledCudaError|ncclSystemError|ncclInternalError|ncclRemoteError|"
         r"NCCL communicator was aborted|NCCL WARN (?:Cuda failure|Call to ibv_)",
         failed,
         {

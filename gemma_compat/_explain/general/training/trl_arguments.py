@@ -6,7 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
-from ..released import Released
+from ..released import Released, released
 
 # What TRL's trainers took themselves up to 0.12, and their configs take since.
 _IN_THE_CONFIG = {
@@ -244,3 +244,17 @@ def of_an_adapter(case: Case, function: str, known: Released | None) -> Answer |
         certain=False,
         settles=bool(newer),
     )
+
+
+def by_the_atlas(case: Case, function: str, name: str) -> Released | None:
+    """Return the releases that take the argument, also where the class is not named."""
+    known = released(case)
+    if known is None and (case.error is None or "got unexpected" in case.hit.text):  # retold
+        asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
+        known = released(case, asked)
+    if known is None and function == "__init__" and name in OF_ONE_CLASS:
+        owner = OF_ONE_CLASS[name]
+        known = released(
+            case, f"TypeError: {owner}.__init__() got an unexpected keyword argument '{name}'"
+        )
+    return known

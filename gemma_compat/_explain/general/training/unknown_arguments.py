@@ -11,8 +11,8 @@ from ..released import Released, of_another_release, released, upgrade
 from .trl_arguments import (
     OF_A_CALLBACK,
     OF_LORA,
-    OF_ONE_CLASS,
     TOO_OLD_TO_UNWRAP,
+    by_the_atlas,
     meant_of_lora,
     of_a_generated_trainer,
     of_an_adapter,
@@ -43,20 +43,6 @@ _HANDED_OVER = re.compile(
     r"(?<!def )\b(?P<hook>reward_func|compute_metrics|preprocess_logits_for_metrics|"
     r"compute_loss_func|formatting_func|data_collator|collate_fn|model_init)\("
 )
-
-
-def _by_the_atlas(case: Case, function: str, name: str) -> Released | None:
-    """Return the releases that take the argument, also where the class is not named."""
-    known = released(case)
-    if known is None and (case.error is None or "got unexpected" in case.hit.text):  # retold
-        asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
-        known = released(case, asked)
-    if known is None and function == "__init__" and name in OF_ONE_CLASS:
-        owner = OF_ONE_CLASS[name]
-        known = released(
-            case, f"TypeError: {owner}.__init__() got an unexpected keyword argument '{name}'"
-        )
-    return known
 
 
 def _handed_to_a_hook(caller: str, name: str, function: str, hook: str) -> Answer:
@@ -142,7 +128,7 @@ def _argument(case: Case) -> Answer:
     packages = case.packages
     if of_awq := by_autoawq(case, function, f"with {name}, which that function does not take"):
         return of_awq
-    known = _by_the_atlas(case, function, name)
+    known = by_the_atlas(case, function, name)
     if of_adapter := of_an_adapter(case, function, known):
         return of_adapter
     if known is not None and not known.contradicts:
