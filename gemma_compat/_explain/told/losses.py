@@ -28,7 +28,7 @@ _no_gradient = told(
     "and behind frozen embeddings none does",
 )
 
-_FIGURE = r"\b(?:loss(?:es)?|perplexity)\b|损失"
+_FIGURE = r"(?<!eval[_ ])(?<!ation[_ ])(?<!val[_ ])\b(?:loss(?:es)?|perplexity)\b|损失"
 
 
 LOSSES: tuple[Symptom, ...] = (
@@ -39,8 +39,8 @@ LOSSES: tuple[Symptom, ...] = (
             r"(?:from|load\w*) (?:a |the )?checkpoint|断点续训|恢复训练|续训|加载 ?checkpoint|"
             r"中断后",
             rf"(?:increased|higher|larger|worse) (?:train\w* )?loss|"
-            rf"(?:{_FIGURE})[^\n]{{0,40}}(?:jump|spike|increas|goes up|went up|starts? (?:over|again|"
-            r"from)|reset|higher|much larger|变大|变高|变差|上升|高出|跳)",
+            rf"(?:{_FIGURE})[^\n]{{0,40}}(?:jump|spike|increas|goes up|went up|starts? (?:over|"
+            r"again|from)|reset|higher|much larger|变大|变高|变差|上升|高出|跳)",
             80,
         )
         + rf"|(?:{_FIGURE})[^\n.]{{0,40}} (?:jump|spike|reset|increas|goes up|went up)\w{{0,4}}"

@@ -103,7 +103,6 @@ def _no_such_gpu(case: Case) -> Answer:
         ),
         why="no driver in this machine or container, or a variable that hides the GPUs",
         known="torch says so; which of these it is, it does not say",
-        settles=False,
     )
 
 
