@@ -231,7 +231,7 @@ _NOISE = {
 # more. To part random words from each other takes as long as an empty interpreter does, before one
 # of them is looked up.
 _LIMITS = {
-    "bars drawn over each other": 1.25,
+    "bars drawn over each other": 1.4,
     "random words": 11.0,
     "lines of base64": 1.2,
     "a dump of xxd": 1.2,

@@ -69,7 +69,7 @@ RuntimeError: DataLoader worker (pid 4) is killed by signal: Killed.
 # Logs, and the most MiB that explaining one may take.
 _LOGS: dict[str, tuple[Callable[[], bytes], float]] = {
     "a short log": (lambda: _SHORT, 18),
-    "24 MB of tracebacks": (logs.tracebacks, 20.5),
+    "24 MB of tracebacks": (logs.tracebacks, 21),
 }
 
 
