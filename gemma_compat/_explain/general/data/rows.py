@@ -123,6 +123,25 @@ def _turns(case: Case) -> Answer:
     )
 
 
+def _no_split(case: Case) -> Answer | None:
+    if re.search(r"config|adapter|kwargs", case.code):
+        return None  # a name of something else
+    return Answer(
+        f"the data set has no split {case.match['name']}",
+        (
+            "print(dataset)   lists the splits",
+            "dataset['train'].train_test_split(test_size=0.05)   makes a train and a test "
+            "split of one",
+            f"load_dataset(NAME, split='{case.match['name']}') gives the rows themselves: "
+            "then without the ['...']",
+        ),
+        why="a data set of own files has one split, train; one that was loaded with split= has "
+        "none",
+        known="the message names the key; that it is a split is likely",
+        certain=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "cached-data-set-of-another-time",
@@ -154,21 +173,12 @@ KINDS: tuple[General, ...] = (
     General(
         "split-missing",
         r"KeyError: '(?P<name>train|test|validation|val|train_sft|test_sft|dev|eval)'",
-        lambda case: Answer(
-            f"the data set has no split {case.match['name']}",
-            (
-                "print(dataset)   lists the splits",
-                "dataset['train'].train_test_split(test_size=0.05)   makes a train and a test "
-                "split of one",
-                f"load_dataset(NAME, split='{case.match['name']}') gives the rows themselves: "
-                "then without the ['...']",
-            ),
-            why="a data set of own files has one split, train; one that was loaded with split= has "
-            "none",
-            known="the message names the key; that it is a split is likely",
-            certain=False,
-        ),
-        {"KeyError: 'validation'": "train_test_split"},
+        _no_split,
+        {
+            "KeyError: 'validation'": "train_test_split",
+            'Traceback (most recent call last):\n  File "/x/site-packages/peft/peft_model.py", '
+            "line 1, in f\n    peft_config = self.peft_config[adapter_name]\nKeyError: 'test'": "",
+        },
     ),
     General(
         "map-lost-a-process",

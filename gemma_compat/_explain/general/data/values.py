@@ -17,6 +17,17 @@ _OF_CACHE = r"get_seq_length|get_mask_sizes|get_max_cache_shape|get_usable_lengt
 _OF_CONFIG = r"to_dict|model_type|hidden_size|vocab_size|num_hidden_layers|to_diff_dict|rope_type"
 
 
+_TIED_AS_IN_4 = Answer(
+    "the model's class names its tied weights in a list, as for transformers 4; transformers 5 "
+    "wants each with its source",
+    (
+        "pip install 'transformers<5'   for code from the Hub, or a class that was written before",
+        "_tied_weights_keys = {'lm_head.weight': 'model.embed_tokens.weight'}   in that class",
+    ),
+    known="read in transformers 4.57.6 and 5.23.0, and the line that raised",
+)
+
+
 def _of_another_kind(case: Case) -> Answer | None:
     kind, name = case.match["kind"], case.match["name"]
     if name == "apply_chat_template":
@@ -33,6 +44,8 @@ def _of_another_kind(case: Case) -> Answer | None:
         return tokenizer_of_5()
     if re.fullmatch(_OF_CACHE, name) and kind in {"tuple", "list"}:
         return _cache(kind, name)
+    if kind == "list" and "tied_weights_keys" in case.code:
+        return _TIED_AS_IN_4
     if kind == "list" and re.search(r"inputs\.get\(k\)[^\n]*label_names", case.around):
         return _rows_of_an_evaluation()
     if re.fullmatch(_OF_ROW, name) and kind in {"str", "list"}:
@@ -229,6 +242,10 @@ KINDS: tuple[General, ...] = (
                 "leave quantization_config out"
             ),
             "AttributeError: 'str' object has no attribute 'get'": "role",
+            'Traceback (most recent call last):\n  File "/x/site-packages/transformers/'
+            'modeling_utils.py", line 4592, in f\n    for key, value in '
+            "self.all_tied_weights_keys.items():\nAttributeError: 'list' object has no attribute "
+            "'items'": "transformers<5",
             'Traceback (most recent call last):\n  File "/x/site-packages/openai/a.py", line 9, in '
             "f\n    v = reply.get('id')\nAttributeError: 'str' object has no attribute 'get'": (
                 "openai reads"
