@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...answer import Answer
 from ..base import Case, General, always
 
-_MERGE = 'model.save_pretrained_merged("FOLDER", tokenizer, save_method="merged_16bit")'
+MERGE = 'model.save_pretrained_merged("FOLDER", tokenizer, save_method="merged_16bit")'
 
 
 def _tokenizer(case: Case) -> Answer:
@@ -118,7 +118,7 @@ KINDS: tuple[General, ...] = (
         r"lora-to-gguf:Unexpected name '(?P<name>[\w.]{1,160})': Not a lora_A or lora_B tensor",
         lambda case: Answer(
             f"the adapter holds the whole matrix {case.match['name']}, which a GGUF adapter cannot",
-            (_MERGE, "or model.merge_and_unload(), save_pretrained, then convert_hf_to_gguf.py"),
+            (MERGE, "or model.merge_and_unload(), save_pretrained, then convert_hf_to_gguf.py"),
             why="modules_to_save, or new tokens, put the embeddings or the head beside the adapter",
             known="the converter names the tensor",
         ),
@@ -194,7 +194,7 @@ KINDS: tuple[General, ...] = (
             "class",
             "the base checkpoint's config.json beside the merged weights, and convert again",
             "git pull in llama.cpp: its convert_hf_to_gguf.py may be older than the model",
-            "or merge again in 16 bits: " + _MERGE,
+            "or merge again in 16 bits: " + MERGE,
             why="a merge writes names and settings of the class that it had in hand; a text class, "
             "an adapter or a missing shard has others",
             known="the message names what is missing or twice; which of these it is, it does not "

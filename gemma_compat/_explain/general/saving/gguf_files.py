@@ -7,8 +7,7 @@ import re
 from ...answer import Answer
 from ..base import Case, General, always
 from ..serving.gguf_vocabulary import update_of_the_loader
-
-_MERGED = 'model.save_pretrained_merged("FOLDER", tokenizer, save_method="merged_16bit")'
+from .gguf import MERGE
 
 
 def _drafter_of_a_fork(name: str) -> Answer:
@@ -220,7 +219,7 @@ KINDS: tuple[General, ...] = (
             "the converter printed a warning between lines of stars, and this Unsloth takes the "
             "stars "
             "for a failed build",
-            _MERGED,
+            MERGE,
             "then git pull in llama.cpp, and llama.cpp/convert_hf_to_gguf.py FOLDER: it prints the "
             "warning's text",
             "pip install -U unsloth unsloth_zoo   : newer ones call the converter otherwise",

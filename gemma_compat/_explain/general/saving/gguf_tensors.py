@@ -6,7 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General
-from .gguf import _MERGE
+from .gguf import MERGE
 
 
 def _quantized_by_mlx(name: str) -> Answer:
@@ -38,6 +38,11 @@ _HEAD = Answer(
     settles=False,
     of_gemma=True,
 )
+_MERGES = (
+    "PeftModel.from_pretrained(BASE_IN_16_BITS, 'ADAPTER').merge_and_unload()   then "
+    "save_pretrained(FOLDER)",
+    f"Unsloth: {MERGE}",
+)
 _IN_8_BITS = (".SCB", ".weight_format")
 _SCALED = (".weight_scale_inv", ".weight_scale", ".input_scale", ".weight_packed")
 _PACKED = ("._scale", "._data", "._shift", ".qweight", ".qzeros", ".g_idx")
@@ -55,7 +60,7 @@ def _quantized(name: str) -> Answer | None:
         return Answer(
             f"the folder holds weights in {bits} bits (bitsandbytes), which the converter cannot "
             "read",
-            (_MERGE, "or load the base in 16 bits, put the adapter on it, and merge_and_unload()"),
+            _MERGES,
             why=f"{name} is bitsandbytes' own: merging into a base in {bits} bits leaves weights "
             f"in {bits} bits",
             known="the message names the tensor",
@@ -82,7 +87,7 @@ def _saved_otherwise(name: str) -> Answer | None:
     if "lora_" in name or "base_model." in name:
         return Answer(
             "the folder holds an adapter, or a model that still has it, and not a merged model",
-            (_MERGE, "or model = model.merge_and_unload() before it is saved"),
+            _MERGES,
             known="the message names a tensor of an adapter",
         )
     if wrapped:

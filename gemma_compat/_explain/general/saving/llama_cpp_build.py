@@ -6,7 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General
-from .gguf import _MERGE
+from .gguf import MERGE
 
 # The first transformers that reads a GGUF of the architecture (integrations/ggml.py).
 _READS_GGUF = {"gemma2": "4.48", "gemma3": "4.52"}
@@ -34,7 +34,7 @@ _BUILD = (
     "git clone https://github.com/ggml-org/llama.cpp && cmake -B llama.cpp/build llama.cpp && "
     "cmake --build llama.cpp/build -j --target llama-quantize"
 )
-_BY_HAND = f"or convert by hand: {_MERGE}, then llama.cpp/convert_hf_to_gguf.py FOLDER"
+_BY_HAND = f"or convert by hand: {MERGE}, then llama.cpp/convert_hf_to_gguf.py FOLDER"
 
 
 def _quantizer(case: Case) -> Answer:
