@@ -71,9 +71,6 @@ def in_a_collator(case: Case, name: str) -> Answer | None:
     )
 
 
-_TOLD_OF_LLAMA_FACTORY = r"dataset_info\.json|llamafactory|LLaMA.?Factory"
-
-
 def of_an_entry(case: Case, name: str) -> Answer | None:
     """Answer a column that LLaMA-Factory's dataset_info.json asks for."""
     if re.search(r"\[dataset_attr\.\w+_tag\]|tag_mapping\[", case.frames):
