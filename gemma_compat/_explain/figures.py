@@ -183,14 +183,20 @@ def _beyond_guessing(loss: float, limit: float, log: LogFacts, facts: Facts) -> 
     spread = f"; {loss:g} / {steps} accumulation steps = {loss / steps:.2f}" if steps > 1 else ""
     by_steps = "compare one run with gradient_accumulation_steps=1"
     by_keys = "load with output_loading_info=True and look at missing_keys"
+    by_rows = (
+        "print(tokenizer.decode(batch['input_ids'][0]))   : one <bos>, and the marks of this "
+        "model's template?"
+    )
     what = f"the first loss is {loss:g}" if log.figures.losses else f"a loss of {loss:g} is told of"
     return Answer(
-        f"{what}, and guessing among all tokens gives {limit:.1f}: it is not a "
-        "mean over tokens, or the weights are not the trained ones",
-        {0: (by_steps, f"or {by_keys}"), 1: (by_keys,)}.get(steps, (by_steps,)),
+        f"{what}, and guessing among all tokens gives {limit:.1f}: a sum in place of a mean, "
+        "weights that were not loaded, or text and labels that are not what the model expects",
+        {
+            0: (by_steps, f"or {by_keys}", by_rows),
+            1: (by_keys, by_rows),
+        }.get(steps, (by_steps, by_rows)),
         why=f"ln(vocabulary) is {limit:.1f}{spread}. A sum over micro-batches is multiplied by "
-        f"their "
-        "number; weights that were never loaded, or a template that the model does not know, give "
+        "their number; weights that were never loaded, or marks of turns of another template, give "
         "losses beyond guessing too",
         known="by arithmetic from the log's figures; which of these it is, it does not say",
         certain=False,
