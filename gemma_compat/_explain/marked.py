@@ -12,25 +12,27 @@ _MARKS = re.compile(r"(?P<value>~*)(?P<rest>\^+)(?P<right>~*)\s*$")
 _PLAIN = re.compile(r"[A-Za-z_][\w.]*(?:\[[\w'\"-]{1,40}\])?\Z")  # a name, its parts, one key
 
 
-def without_value(traceback: str, attribute: str) -> str:
+def without_value(traceback: str, attribute: str, *, takes_part: bool) -> str:
     """Return the expression that was None in a traceback's last row; nothing where it is not clear.
 
     Args:
         traceback: the rows of the traceback, without the exception's own.
         attribute: the attribute that None does not have; empty if it was used otherwise.
+        takes_part: whether None was subscripted or called: then it stands before the brackets.
+            What is iterated over or measured is the whole that is underlined.
     """
     rows = traceback.rstrip().splitlines()[-2:]
     marks = _MARKS.search(rows[-1]) if len(rows) == 2 else None
     if marks and rows[0].isascii() and not marks["right"]:
-        found = _of_marks(rows[0], marks, attribute)
+        found = _of_marks(rows[0], marks, attribute, takes_part=takes_part)
     else:
         found = _of_line(rows[-1] if rows else "", attribute)
     return found if _PLAIN.match(found) else ""
 
 
-def _of_marks(line: str, marks: re.Match[str], attribute: str) -> str:
+def _of_marks(line: str, marks: re.Match[str], attribute: str, *, takes_part: bool) -> str:
     whole = line[marks.start() : marks.end("rest")]
-    if marks["value"]:  # a subscript; from 3.13 on a call is marked so too
+    if takes_part:  # the marks of a call are apart from 3.13 on only
         return whole[: len(marks["value"])]
     return whole.removesuffix(f".{attribute}") if attribute else whole
 

@@ -76,7 +76,9 @@ def _none(case: Case) -> Answer | None:
         return _NO_MASK
     if name == "apply" and re.search(r"_ChunkedLogProbFunction\.apply\(", case.frames):
         return _NO_TRITON
-    what = without_value(case.error.traceback, name) if case.error else ""
+    is_taken = "subscriptable" in case.match[0] or "callable" in case.match[0]
+    traceback = case.error.traceback if case.error else ""
+    what = without_value(traceback, name, takes_part=is_taken)
     if what.endswith("logits"):
         return _NO_LOGITS
     outside = [item for item in case.packages if item != "torch" and not case.is_of_the_script]

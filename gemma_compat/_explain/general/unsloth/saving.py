@@ -192,16 +192,6 @@ def _no_such_gguf(case: Case) -> Answer:
 
 SAVING: tuple[Refusal, ...] = (
     Refusal(
-        r"GGUF conversion failed: RuntimeError: \[FAIL\] Command `git clone",
-        conversion,
-        (
-            "RuntimeError: Unsloth: GGUF conversion failed: RuntimeError: [FAIL] Command `git "
-            "clone https://github.com/ggml-org/llama.cpp /root/.unsloth/llama.cpp` failed with "
-            "exit code 128",
-            "could not fetch it",
-        ),
-    ),
-    Refusal(
         r"(?:Failed to convert [^\n]{0,120}to GGUF|GGUF conversion failed|Conversion failed for)",
         conversion,
         (
