@@ -65,7 +65,7 @@ def _ragged(case: Case) -> Answer:
     )
     first = f"{case.above}\n{case.around}"
     lengths = re.search(r"expected sequence of length \d+ at dim (\d)", first)
-    if lengths and int(lengths[1]) < 2:  # noqa: PLR2004
+    if lengths and int(lengths[1]) <= 1:
         return _of_lengths(column, pad)
     if "too many dimensions 'str'" in first or (column and not _OF_TOKENS.search(column)):
         return _of_text(column)

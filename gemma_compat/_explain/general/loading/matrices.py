@@ -45,6 +45,7 @@ _ITS_RELEASE = (
 
 
 def matrices(case: Case) -> Answer:
+    """Answer two matrices whose sizes do not go together."""
     inner, rows, columns = (int(case.match[name]) for name in ("inner", "rows", "columns"))
     if _PARALLEL.search(case.around) and _IN_8_BITS.search(case.around + case.near):
         return _SPLIT_IN_8_BITS

@@ -138,6 +138,7 @@ def _mask(case: Case, told: str) -> Answer | None:
 
 
 def two_sizes(case: Case) -> Answer:
+    """Answer two tensors of one operation whose sizes differ."""
     numbers = [text for text in case.match.groups() if text]
     if case.match["d"] == "0":
         return _EMPTY

@@ -105,6 +105,7 @@ _STAYED = Answer(
 
 
 def on_devices(case: Case) -> Answer:
+    """Answer by the devices that the message names, and by what lies on which."""
     if case.match["indexed"]:
         return _indices(case)
     if case.match[0].startswith("indices"):

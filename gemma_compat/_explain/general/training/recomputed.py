@@ -72,6 +72,7 @@ def _parts(saved: str, again: str) -> int:
 
 
 def recomputed(case: Case) -> Answer:
+    """Answer tensors that a checkpoint recomputed otherwise than they were saved."""
     near = f"{case.hit.before[-4000:]}{case.around}{case.hit.after}"
     twice = re.search(r"fsdp_activation_checkpointing: true", near)
     both = (
