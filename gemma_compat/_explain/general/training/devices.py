@@ -139,8 +139,7 @@ def on_devices(case: Case) -> Answer:
             "or one process per GPU: torchrun, accelerate launch",
         ),
         why='device_map="auto" puts layers on different GPUs; what is handed from layer to layer '
-        "is "
-        "moved, what is kept beside (masks, per-layer inputs, token types) is not always",
+        "is moved, what is kept beside (masks, per-layer inputs, token types) is not always",
         known="the message names the devices"
         + ('; the log has device_map="auto"' if case.log.spread else ""),
         certain=case.log.spread,
