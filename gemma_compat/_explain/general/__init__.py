@@ -151,6 +151,7 @@ FILES = (
     "data.streams",
     "data.batches",
     "training.said_by_parts",
+    "training.caches",
     "training.tensor_values",
     "loading.paths",
     "installing.python",

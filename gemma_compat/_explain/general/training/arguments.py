@@ -4,171 +4,47 @@ from __future__ import annotations
 
 import re
 
-from ....atlas.intervals import told
 from ...answer import Answer
+from ...unknown import OWN
 from ..base import Case, General
-from ..installing.successors import by_autoawq
-from ..released import released, upgrade
-
-# What transformers made required in the parts of every model, and since when.
-_REQUIRED_SINCE = {
-    ("Attention.forward", "position_embeddings"): ("4.48", "4.47.1 and 4.48.0"),
-    ("RotaryEmbedding.forward", "position_ids"): ("4.38", "4.37.2 and 4.38.0"),
-}
-
-
-def _required_since(function: str, name: str) -> Answer | None:
-    """Answer an argument that the parts of all models of transformers ask for since a release."""
-    for (part, argument), (since, read) in _REQUIRED_SINCE.items():
-        if name == argument and function.endswith(part):
-            return Answer(
-                f"{function}() asks for {name} from transformers {since} on, and its caller was "
-                "written for an older one",
-                (
-                    f"pip install 'transformers<{since}'",
-                    "or a newer release of the code that calls it: the model's own files, the "
-                    "framework or the quantizer in the frame above",
-                ),
-                why="transformers computes it once for all layers since then; code that copies or "
-                "calls a model's parts has to follow",
-                known=f"read in transformers {read}, modeling_llama.py; the other models follow it",
-                certain=function.startswith("Llama"),
-            )
-    return None
-
-
-def _called_without(case: Case, function: str, name: str) -> Answer:
-    """Answer a missing argument by who calls: a call fails in the caller's frame."""
-    callers = [item for item in case.packages if item not in {"torch", "accelerate", "peft"}]
-    if case.is_of_the_script:
-        return Answer(
-            f"the script calls {function}() without {name}, which it asks for",
-            (
-                f"hand {name} over in the line of the last frame, or compare it with the signature "
-                f"of {function.rpartition('.')[2]} as it is installed",
-                "or the releases that the script was written for: its requirements",
-            ),
-            why="a class that is called in place of its object misses self; a function of another "
-            "release asks for more",
-            known="the message, and the last frame, which is the caller's",
-            settles=False,
-        )
-    who = callers[-1] if callers else ""
-    return Answer(
-        f"{function}() is called without {name}, which it asks for"
-        + (f": the caller is {who}" if who else ""),
-        (
-            *([upgrade(who)] if who and who != "transformers" else []),
-            "bring the caller, which the frame above shows, and what it calls to releases of the "
-            "same time: python -m gemma_compat advise",
-        ),
-        why="code of one release calls that of another; or, where the batch is handed over as "
-        "**inputs, a column is missing: print(batch.keys())",
-        known="the message; which release changed the signature is not in it",
-        settles=False,
-    )
-
-
-# Who calls a function of the user's that gives points to completions.
-_REWARDED = re.compile(
-    r"\breward_f(?:unc|n)\w*\(|_calculate_rewards|reward_manager|compute_score\("
-)
-_OF_TRL = {"prompts", "completions", "completion_ids"}
-
-
-def _is_a_reward(case: Case, function: str) -> bool:
-    """Return whether a reward function is what was called: by the caller's code, or its name."""
-    called = "\n".join(case.around.splitlines()[-12:])
-    return _REWARDED.search(called) is not None or re.search("reward", function) is not None
-
-
-def _column_for_a_reward(function: str, name: str) -> Answer:
-    """Answer a reward function that asks for what no column of the data set gives."""
-    if name in _OF_TRL:
-        return Answer(
-            f"the reward function {function}() asks for {name}, and its caller does not hand it "
-            "over under that name",
-            (
-                f"def {function}(completions, **kwargs):   and kwargs.get('{name}')",
-                "pip install -U trl   where its trainer is older than the function",
-            ),
-            why="which names are handed over changed with the releases of the trainer",
-            known="the message; which release changed it is not in it",
-            settles=False,
-        )
-    return Answer(
-        f"the reward function {function}() asks for {name}, and the rows bring no such column",
-        (
-            f"print(train_dataset.column_names)   : a column {name} has to be among them when the "
-            "trainer is made",
-            f"def {function}(completions, {name}=None, **kwargs):   where not every row has one",
-            "remove_unused_columns=False, and no remove_columns for it in a map before",
-        ),
-        why="a trainer hands prompts and completions to a reward function, and each other column "
-        "of the rows under that column's name",
-        known="the message; that rows bring it is how TRL calls reward functions (read in trl "
-        "0.14.0 to 0.24.0)",
-        certain=False,
-        settles=False,
-    )
-
-
-def _of_masks(function: str) -> Answer:
-    return Answer(
-        f"{function.rpartition('.')[2]}() was written for an older transformers, which handed "
-        "cache_position to its mask functions",
-        (
-            "pip install -U   the package that puts this function in place of transformers' "
-            "(SequenceParallel: ms-swift)",
-            "with ms-swift: --sequence_parallel_size 1",
-        ),
-        why="newer releases of transformers 5 hand over q_length and q_offset instead",
-        known="read in transformers 5.0.0, with cache_position, and 5.17.0, without",
-    )
-
-
-def _missing_argument(case: Case) -> Answer:
-    function, name = case.match["function"], case.match["name"]
-    if _is_a_reward(case, function):
-        return _column_for_a_reward(function.rpartition(".")[2], name)
-    if of_awq := by_autoawq(case, function, f"without {name}, which that function asks for"):
-        return of_awq
-    if name == "cache_position" and "mask" in function:
-        return _of_masks(function)
-    asked = f"TypeError: {function}() got an unexpected keyword argument '{name}'"
-    known = released(case, asked)
-    spans = known.found.releases if known is not None and "." in function else ()
-    if known is None or not spans or spans[0].from_start:
-        return _required_since(function, name) or _called_without(case, function, name)
-    package, first = known.found.package, spans[0].first
-    return Answer(
-        f"{function}() asks for {name} in {package} {told(spans)}, and its caller was written for "
-        "an older one",
-        (
-            f"pip install '{package}<{first}'",
-            "or a newer release of the package that calls it",
-        ),
-        why="code that copies or calls a model's parts has to follow their signatures",
-        known=f"read in the wheels of {package}",
-    )
+from .missing_argument import is_a_reward, missing_argument
 
 
 def _twice(case: Case) -> Answer:
     name, function = case.match["name"], case.match["function"]
-    packages = list(dict.fromkeys(case.packages))[-3:]
+    packages = [item for item in dict.fromkeys(case.packages) if item not in {"torch"}][-3:]
     near = case.hit.before[-4000:] + case.around + case.hit.after
     is_unsloth = "nsloth" in near and (re.search(r"[._]forward$", function) or "_zoo" in near)
     if not packages and is_unsloth:
         packages = ["unsloth", "unsloth_zoo"]
+    # Python says "keyword argument" only where both stand by name: f(x=1, **{"x": 2})
+    by_name = "keyword argument" in case.match[0]
+    how = (
+        "by its name, and again in what is spread with **"
+        if by_name
+        else ("by position, and by its name as well")
+    )
+    place = case.caller
+    of_script = place is not None and place.owner == OWN
+    own = (
+        f"take {name} out of the ** that is spread in that call, or do not name it there"
+        if by_name
+        else f"name every value in that call ({name}=...), or leave {name} out of the ** in it"
+    )
     together = f"pip install -U {' '.join(packages)}   to releases of the same time"
     return Answer(
-        f"{function} is given {name} twice: by position, or by two callers that wrap each other",
-        (
+        f"{function} is given {name} twice: {how}",
+        (own,)
+        if of_script
+        else (
             together if packages else "look at the last frame: which of the calls adds it",
-            f"or leave {name} out, if the script gives it",
+            f"or leave {name} out, if the script gives it" if packages or place else own,
         ),
-        why="a wrapper passes on what it was given and adds the argument itself",
-        known="the message; which of the callers should leave it out, it does not say",
+        why="model.generate(input_ids, **inputs) gives input_ids twice: inputs holds it as well"
+        if of_script
+        else "a wrapper passes on what it was given and adds the argument itself",
+        known="Python's words tell the two ways apart"
+        + ("" if of_script else "; which of the callers should leave it out, they do not say"),
         settles=False,
     )
 
@@ -190,12 +66,32 @@ def _by_position(function: str) -> Answer:
     )
 
 
+def _by_the_script(function: str) -> Answer:
+    """Answer a call that the script's own line makes."""
+    called = function.rpartition(".")[2]
+    return Answer(
+        f"the script hands {function}() more values by position than it takes",
+        (
+            f"help({called})   shows its arguments: hand them over by name"
+            if called not in {"__init__", "<lambda>"}
+            else "hand them over by name: many classes take nothing by position",
+            "def NAME(self, ...)   for a method of your own class",
+        ),
+        why="arguments that stand behind * in a signature are taken by name only, newer releases "
+        "add that mark, and of a method the count includes self",
+        known="the message, and the last frame, which is the caller's",
+        settles=False,
+    )
+
+
 def _too_many(case: Case) -> Answer:
     function = case.match["function"]
-    if _is_a_reward(case, function) and "." not in function:
+    if is_a_reward(case, function) and "." not in function:
         return _by_position(function)
     near = case.hit.before[-4000:] + case.around + case.hit.after[:2000]
-    if "nsloth" in near:
+    if case.is_of_the_script:
+        return _by_the_script(function)
+    if case.is_of_unsloth if case.places else "nsloth" in near:
         do: tuple[str, ...] = (
             "pip install -U unsloth unsloth_zoo   and delete unsloth_compiled_cache, then restart",
             "or the TRL that this Unsloth allows: pip show unsloth names it",
@@ -214,7 +110,7 @@ def _too_many(case: Case) -> Answer:
         do = (f"compare the call in the last frame with def {function}(...)",)
         why = "a method of a class has self as its first argument, which the count includes"
     return Answer(
-        f"{function}() is handed another number of arguments than it takes",
+        f"{function}() is handed more arguments by position than it takes",
         do,
         why=why,
         known="the message has both numbers; which of the two is the older one, it does not say",
@@ -257,7 +153,7 @@ KINDS: tuple[General, ...] = (
         r"(?P<function>[\w.<>]{1,90})\(\) missing \d required (?:positional|keyword-only) "
         r"arguments?: "
         r"'(?P<name>\w{1,60})'",
-        _missing_argument,
+        missing_argument,
         {
             'Traceback (most recent call last):\n  File "/x/site-packages/transformers/a.py", '
             "line 3, in f\n    g()\nTypeError: Gemma2DecoderLayer.forward() missing 1 required "

@@ -7,17 +7,33 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 from ..released import upgrade
+from .caches import newer_reader
 
 _WRAPPERS = (
     r"DistributedDataParallel|FullyShardedDataParallel|DataParallel|DeepSpeedEngine|OptimizedModule"
 )
+# These hand a name on to the model in them, so that one that fails is of neither.
+_HANDS_ON = {"DeepSpeedEngine", "FullyShardedDataParallel", "OptimizedModule"}
 _OF_TEXT_MODEL = {"layers", "embed_tokens", "norm", "rotary_emb"}
 
 
 def _of_a_wrapper(case: Case) -> Answer:
-    name = case.match["name"]
+    name, owner = case.match["name"], case.match["owner"]
+    if owner in _HANDS_ON:
+        return Answer(
+            f"neither {owner} nor the model in it has {name}",
+            (
+                f"model.module.{name}   where that model is PEFT's, which hands names on itself "
+                "(merge_and_unload, disable_adapter)",
+                "print(type(model.module))   : the class, and its release, that the code expects?",
+            ),
+            why=f"{owner} looks a name up in the model that it wraps, before it says that it lacks "
+            "it",
+            known="read in DeepSpeed and torch: __getattr__ of the wrapper",
+            settles=False,
+        )
     return Answer(
-        f"{case.match['owner']} wraps the model, and {name} is of the model in it",
+        f"{owner} wraps the model, and {name} is of the model in it",
         (
             f"accelerator.unwrap_model(model).{name}   (trainer.accelerator), or model.module."
             f"{name}",
@@ -28,7 +44,7 @@ def _of_a_wrapper(case: Case) -> Answer:
     )
 
 
-def _no_merge(case: Case) -> Answer:
+def _no_merge(case: Case) -> Answer | None:
     owner = case.match["owner"]
     if owner.startswith("Peft"):
         return Answer(
@@ -42,12 +58,17 @@ def _no_merge(case: Case) -> Answer:
             settles=False,
         )
     return Answer(
-        f"this is the base model ({owner}) and no adapter lies over it",
+        f"merge_and_unload is of PEFT's model, and this is a {owner}, which PEFT did not wrap",
         (
-            "model = PeftModel.from_pretrained(model, ADAPTER)   before merge_and_unload()",
+            "base = AutoModelForCausalLM.from_pretrained(BASE); model = PeftModel.from_pretrained("
+            "base, ADAPTER)   before merge_and_unload()",
             "or nothing at all, where the adapter was merged already",
         ),
-        known="merge_and_unload is PEFT's, and the class is not one of PEFT",
+        why="from_pretrained(ADAPTER_FOLDER) of transformers puts the adapter's layers into the "
+        "base, and has no merge_and_unload; prompt and prefix tuning hand the name on to the base, "
+        "and cannot be merged",
+        known="the message names the class; whether an adapter is in it, it does not say",
+        settles=False,
     )
 
 
@@ -96,6 +117,7 @@ def _inner_model(case: Case) -> Answer:
     return Answer(
         f"{owner} is the multimodal model: {name} is of the text model in it",
         (
+            *newer_reader(case),
             f"model.language_model.{name}   on {owner} (model.model.language_model from the "
             "outside), from transformers 4.52 on",
             "model.get_decoder(), model.get_input_embeddings()   work on every release",
@@ -107,8 +129,10 @@ def _inner_model(case: Case) -> Answer:
     )
 
 
-def _overridden(case: Case) -> Answer:
+def _overridden(case: Case) -> Answer | None:
     method = (case.match["method"] or "").rpartition(".")[2]
+    if re.search(r"[/\\](?:pytorch_)?lightning(?:_fabric)?[/\\]", case.frames):
+        return None
     outside = [
         item for item in case.packages if item not in {"torch", "transformers", "accelerate"}
     ]
@@ -117,12 +141,23 @@ def _overridden(case: Case) -> Answer:
         "training_step": "def training_step(self, model, inputs, num_items_in_batch=None):",
         "log": "def log(self, logs, start_time=None):",
         "_get_train_sampler": "def _get_train_sampler(self, train_dataset=None):",
+        "_save_checkpoint": "def _save_checkpoint(self, model, trial, metrics=None):",
+        "get_batch_samples": "def get_batch_samples(self, epoch_iterator, num_batches, device):",
     }.get(method, f"def {method}(self, *args, **kwargs):")
+    newer = method == "_save_checkpoint"  # which lost an argument
     return Answer(
-        f"a subclass of the Trainer overrides {method} with the signature of an older transformers",
-        (signature, *([upgrade(outside[-1])] if outside else ())),
-        why="transformers 4.46 hands num_items_in_batch to compute_loss and training_step, 4.47 "
-        "start_time to log, 4.52 a data set to _get_train_sampler",
+        f"a subclass of the Trainer overrides {method} with the signature of "
+        f"{'a newer' if newer else 'an older'} transformers",
+        (
+            signature,
+            *(["pip install -U 'transformers>=4.47'"] if newer else ()),
+            *([upgrade(outside[-1])] if outside else ()),
+        ),
+        why="transformers up to 4.46 hands metrics to _save_checkpoint, newer ones do not"
+        if newer
+        else "transformers 4.46 hands num_items_in_batch to compute_loss and training_step, 4.47 "
+        "start_time to log, 4.50 a device to get_batch_samples, 4.52 a data set to "
+        "_get_train_sampler",
         known="the message; the releases were read in the wheels of transformers",
         settles=True,
     )
@@ -214,36 +249,11 @@ KINDS: tuple[General, ...] = (
         {"AttributeError: 'Gemma3Model' object has no attribute 'layers'": "language_model.layers"},
     ),
     General(
-        "cache-without-tuples",
-        r"'DynamicCache'(?: object)? has no attribute '(?P<name>(?:from|to)_legacy_cache)'",
-        lambda case: Answer(
-            f"transformers 5 has no {case.match['name']}: a cache is no longer made of, or turned "
-            "into, tuples",
-            (
-                "DynamicCache(past)   in place of DynamicCache.from_legacy_cache(past)"
-                if case.match["name"].startswith("from")
-                else "[(layer.keys, layer.values) for layer in cache.layers]   in place of "
-                "cache.to_legacy_cache()",
-                "pip install -U   the package of the last frame, where it is not the script",
-            ),
-            why="both were taken out with transformers 5.0",
-            known="read in transformers 4.57.6, which has both, and 5.23.0, which has neither",
-        ),
-        {
-            "AttributeError: type object 'DynamicCache' has no attribute 'from_legacy_cache'": (
-                "DynamicCache(past)"
-            ),
-            "AttributeError: 'DynamicCache' object has no attribute 'to_legacy_cache'": (
-                "layer.keys"
-            ),
-        },
-    ),
-    General(
         "trainer-without-a-tokenizer",
         r"'(?P<owner>\w{0,40}Trainer)' object has no attribute 'tokenizer'",
         lambda case: Answer(
             f"{case.match['owner']} keeps the tokenizer under another name: processing_class",
-            ("trainer.processing_class",),
+            (*newer_reader(case), "trainer.processing_class"),
             why="transformers 4.46 renamed it, and 5 no longer has the old name",
             known="the message; transformers' own deprecation names the release",
         ),

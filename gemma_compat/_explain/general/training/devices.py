@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
+from ...unknown import OWN
 from ..base import Case
 
 # Torch says no more where a log cuts its message.
@@ -24,6 +25,19 @@ _UNNAMED = Answer(
 
 
 def _indices(case: Case) -> Answer:
+    if case.match["indexed"] == "cpu":
+        return Answer(
+            "a tensor on the CPU is indexed by one on a GPU",
+            (
+                "table = table.to(index.device)   or index.cpu(), in the line that the traceback "
+                "shows last",
+                "model.to('cuda')   where it is a part of the model that stayed on the CPU",
+            ),
+            why="a table, mask or buffer that was made by hand stays on the CPU, and so does a "
+            "module that was added after the model was moved",
+            known="the message: the indexed tensor is the one on the CPU, and its index is not",
+            settles=False,
+        )
     return Answer(
         "indices (input_ids, labels, a mask) and the tensor that they index lie on two devices"
         f": the tensor is on {case.match['indexed']}",
@@ -104,6 +118,72 @@ _STAYED = Answer(
 )
 
 
+# A trainer's own step: it has put the batch on the model's device.
+_STEP = re.compile(r"in (?:training_step|prediction_step|_unsloth_training_step)\b")
+_LAUNCHED = re.compile(
+    r"\btorchrun\b|\baccelerate launch\b|torch\.distributed\.(?:run|launch)|\[rank\d+\]|"
+    r"\bnproc[-_]per[-_]node\b|NPROC_PER_NODE|FORCE_TORCHRUN|DistributedDataParallel"
+)
+_OF_CLASSES = re.compile(r"argument weight in method wrapper_\w{2,8}_nll_loss")
+
+
+def _in_a_step(case: Case, between: str) -> Answer:
+    """Answer a step of a trainer in which a tensor other than the batch lies on the CPU."""
+    place = case.caller
+    own = place is not None and place.owner == OWN
+    if own or _OF_CLASSES.search(" ".join(case.message.split())):
+        return Answer(
+            f"tensors of one operation lie on {between}, in a line of the script"
+            if own
+            else f"the loss gets class weights on the CPU, and the rest on the GPU ({between})",
+            (
+                "x = x.to(logits.device)   for what that line makes or keeps itself: class "
+                "weights (torch.tensor([...])), a mask, a second model, a projection",
+                "self.register_buffer('weights', ...)   in a model of your own, so that it moves "
+                "with the model",
+            ),
+            why="the Trainer moves the batch to the GPU, and nothing that the script made",
+            known="the frames: a trainer's step"
+            + (", and a line of the script as the last one above torch" if own else ""),
+            settles=False,
+        )
+    return Answer(
+        f"tensors of one operation lie on {between}, in a step of a trainer, which moves the batch "
+        "itself",
+        (
+            "print([n for n, p in model.named_parameters() if p.device.type == 'cpu'][:5])   : "
+            "which weights stayed?",
+            'device_map={"": 0}   where device_map="auto" offloaded a part for want of memory',
+            "without offload_param and offload_optimizer   under DeepSpeed: does it go on?"
+            if re.search(r"(?i)deepspeed|zero-?3", case.near)
+            else "model.to('cuda')   after the last module was added (an adapter, a head)",
+        ),
+        why="weights that were offloaded, or a module that was added after the model was moved; "
+        "a column that is no tensor (a list of images) stays where the collator left it",
+        known="the message names the devices, and the frames are those of a trainer's step",
+        certain=False,
+        settles=False,
+    )
+
+
+def _of_a_rank(between: str) -> Answer:
+    return Answer(
+        f"one of several processes meets tensors on {between}, and each should keep to its card",
+        (
+            "device_map={'': int(os.environ['LOCAL_RANK'])}   in place of 'auto' or {'': 0}; and "
+            "torch.cuda.set_device(...) before anything is loaded",
+            "x.to(model.device)   in place of .cuda(), .to('cuda:0') and map_location='cuda:0'",
+            "one process on one card: CUDA_VISIBLE_DEVICES=0: gone there?",
+        ),
+        why="what is made on cuda:0 in every process is on another card than the model in all but "
+        "the first; device_map='auto' spreads the model of each process over all cards",
+        known="the message names the devices, and the log shows a launcher or ranks; which tensor "
+        "it is, they do not say",
+        certain=False,
+        settles=False,
+    )
+
+
 def on_devices(case: Case) -> Answer:
     """Answer by the devices that the message names, and by what lies on which."""
     if case.match["indexed"]:
@@ -118,6 +198,8 @@ def on_devices(case: Case) -> Answer:
         return _OPTIMIZER
     if _weights_stayed(case):
         return _STAYED
+    if "cpu" in devices and _STEP.search(case.frames):
+        return _in_a_step(case, between)
     if "cpu" in devices or "mps" in devices:
         return Answer(
             f"tensors of one operation lie on {between}",
@@ -132,6 +214,8 @@ def on_devices(case: Case) -> Answer:
         )
     if len(devices) < 2:
         return _UNNAMED
+    if not case.log.spread and _LAUNCHED.search(f"{case.near}{case.around}"):
+        return _of_a_rank(between)
     return Answer(
         f"the model is spread over several GPUs of one process, and one operation meets {between}",
         (

@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General
+from .other_types import by_types, of_bytes
 from .two_dtypes import NEWER, by_caller, in_a_cache
 
 _VISION = r"siglip|vision_(?:tower|model|embed)|patch_embed|pixel_values"
@@ -55,33 +56,6 @@ def _pixels(pair: str) -> Answer:
     )
 
 
-_EIGHT_BITS = Answer(
-    "weights in 8 bits meet a plain matrix product, which cannot read them",
-    (
-        "load_in_4bit=True, or 16 bits, in place of load_in_8bit=True   to generate",
-        "PeftModel on the base loaded by transformers alone (BitsAndBytesConfig(load_in_8bit="
-        "True)), and its generate",
-        "pip install -U unsloth unsloth_zoo   where Unsloth is used",
-    ),
-    why="bitsandbytes' own layer unpacks 8-bit weights; fast paths that take .weight directly, as "
-    "Unsloth's inference does, meet the bytes",
-    known="the message has the dtype of the bytes (signed char)",
-    settles=False,
-)
-
-
-_IN_A_COPY = Answer(
-    "a model in 8 bits is run as copies on several GPUs (DataParallel), which misread its bytes",
-    (
-        "CUDA_VISIBLE_DEVICES=0 before the command",
-        "or one process for each GPU: accelerate launch, torchrun --nproc_per_node GPUS",
-    ),
-    why="the Trainer wraps a model so where a script without a launcher sees several GPUs; copies "
-    "lose what bitsandbytes keeps beside the bytes",
-    known="the frames are DataParallel's, and the message has the dtype of the bytes",
-)
-
-
 def _sounds(pair: str) -> Answer:
     """Answer where sound meets a tower in another dtype."""
     return Answer(
@@ -94,6 +68,8 @@ def _sounds(pair: str) -> Answer:
 
 
 def _dtypes(case: Case) -> Answer:
+    if of_other_types := by_types(case):
+        return of_other_types
     first, second = _names_of_dtypes(case.message)
     pair = f"{first} and {second}" if first else "two dtypes"
     tower = _tower(last := f"{case.frames}\n{case.hit.text}")
@@ -103,9 +79,8 @@ def _dtypes(case: Case) -> Answer:
         return _sounds(pair)
     if "masked_scatter_" in case.hit.text:
         return _features(case, pair)
-    if re.search(r"signed char|\bint8\b|\bChar\b", case.hit.text):
-        copied = re.search(r"parallel_apply|in replica \d", f"{case.above}{case.frames}")
-        return _IN_A_COPY if copied else _EIGHT_BITS
+    if packed := of_bytes(case):
+        return packed
     return in_a_cache(case, pair) or by_caller(case, pair)
 
 
@@ -131,7 +106,7 @@ _SPELLED = {"Half": "float16", "BFloat16": "bfloat16", "Float": "float32", "floa
 
 def _names_of_dtypes(message: str) -> tuple[str, str]:
     found = re.findall(
-        r"c10::(?:BFloat16|Half)|\bBFloat16\b|\bHalf\b|\b[Ff]loat\b|\bbfloat16\b|"
+        r"(?:BFloat16|Half|Float)(?=Tensor\b|Type\b)|c10::(?:BFloat16|Half)|\bBFloat16\b|\bHalf\b|\b[Ff]loat\b|\bbfloat16\b|"
         r"\bfloat(?:16|32)\b|\bLong\b|\bByte\b",
         message,
     )
@@ -139,6 +114,11 @@ def _names_of_dtypes(message: str) -> tuple[str, str]:
     return (names[0], names[1]) if len(names) > 1 else ("", "")
 
 
+# A batch's own padding stands before a prompt, or behind the end of an answer.
+_OF_A_ROW = re.compile(
+    r"<pad>\s*(?:<bos>|<start_of_turn>|<\|turn>)|(?:<end_of_turn>|<turn\|>|<eos>)(?:\\n|\s)*<pad>"
+)
+_OFF = re.compile(r"(?i)\b(?:b?fp16|float16)\w*['\"]?\s*[=:]\s*(?:false|none|null|no|0)\b")
 _OVERFLOWING = ("gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "shieldgemma2")
 
 
@@ -146,7 +126,9 @@ def _nothing_in_float16(case: Case) -> Answer | None:
     """Answer for output that is empty, padding or NaN, where the log says float16."""
     kind = str(case.facts.model.get("model_type", ""))
     said = f"{case.hit.before[-4000:]}\n{case.hit.text}\n{case.hit.after[:4000]}"
-    if not re.search(r"(?i)float16\b(?<!bfloat16)|\bfp16\b|--dtype[ =]half\b", said):
+    if _OF_A_ROW.search(f"{case.hit.before[-40:]}{case.hit.text}"):
+        return None
+    if not re.search(r"(?i)float16\b(?<!bfloat16)|\bfp16\b|--dtype[ =]half\b", _OFF.sub("", said)):
         return None
     ours = kind in _OVERFLOWING
     return Answer(
@@ -184,6 +166,10 @@ KINDS: tuple[General, ...] = (
             "vllm serve --dtype float16 /models/gemma-3-4b-it\nlots of special characters <pad> in "
             "the reply content": "bfloat16",
             "google/gemma-3-4b-it in bfloat16\nthe output is empty": "",
+            "fp16=True\n<pad><pad><pad><bos><start_of_turn>user": "",
+            "fp16=True\nSure.<end_of_turn>\n<pad><pad><pad>": "",
+            "fp16=False, bf16=True\n<start_of_turn>model\n<pad><pad><pad>": "",
+            "fp16=True\n<start_of_turn>model\n<pad><pad><pad>": "float16",
             "hidden_states =  tensor([[[nan, nan, nan,  ..., nan]]], device='cuda:0',\n       "
             "dtype=torch.float16)": "float16 is at fault",
             "hidden_states =  tensor([[[nan, nan, nan,  ..., nan]]], device='cuda:0')": "",
@@ -212,7 +198,11 @@ KINDS: tuple[General, ...] = (
         r"expected (?:scalar type \w+ but found \w+|m(?:at)?1 and m(?:at)?2 to have the same "
         r"dtype)|"
         r"(?:mat1|self) and mat2 (?:must have|should be of) (?:the )?same dtype|"
-        r"Input type \(\S+\) and (?:bias|weight)(?: type)? \(\S+\) should be the same|"
+        r"Input type \([\w.: ]{2,40}\) and (?:bias|weight)(?: type)? \([\w.: ]{2,40}\) should "
+        r"be the same|"
+        r"expected target dtype to be Long|[Rr]esult type \w+ can't be cast to the desired output "
+        r"type (?:Long|Int)|Expected object of scalar type \w+ but got scalar type \w+|"
+        r"mixed dtype \(CPU\): expect|"
         r"Index put requires the source and destination dtypes match|"
         r"expected self and source to have same dtypes|"
         r"index_(?:copy|add)_\(\): self and source expected to have the same dtype|"
@@ -250,6 +240,20 @@ KINDS: tuple[General, ...] = (
             ),
             "`expected mat1 and mat2 to have the same dtype, but got: c10::Half != signed char`": (
                 "8 bits"
+            ),
+            "RuntimeError: self and mat2 must have the same dtype, but got Half and Byte": "4 bits",
+            "RuntimeError: Input type (torch.FloatTensor) and weight type (torch.cuda.FloatTensor) "
+            "should be the same": "inputs.to(model.device)",
+            "RuntimeError: Input type (CUDABFloat16Type) and weight type (torch.FloatTensor) "
+            "should be the same": "weights on cpu",
+            "RuntimeError: Input type (unsigned char) and bias type (float) should be the same": (
+                "whole numbers"
+            ),
+            "RuntimeError: expected target dtype to be Long or Byte, but got Float": (
+                "labels.long()"
+            ),
+            "RuntimeError: mat1 and mat2 must have the same dtype, but got Double and BFloat16": (
+                "float64"
             ),
         },
     ),

@@ -7,10 +7,12 @@ import re
 from ....conditions.hardware import is_without_bfloat16
 from ...answer import Answer
 from ..base import Case
+from .precision import is_in_bfloat16
 from .whose_kernel import library_of
 
 _LOOKUP = r"srcIndex < srcSelectDimSize|indexSelect|vectorized_gather|index out of range in self"
-_LABELS = r"t >= 0 && t < n_classes|nll_loss|cross_entropy_loss|Target \d+ is out of bounds"
+_LABELS = r"t >= 0 && t < n_classes|Target \d+ is out of bounds"
+_LOSS = r"nll_loss|cross_entropy_loss|\bcross_entropy\("
 _CACHE = r"index_copy_\(\): index out of bounds"
 _CHANCES = r"probability tensor contains|input\[0\] != 0|multinomial|Assertion .{0,40}probability"
 
@@ -58,12 +60,52 @@ _MARKS = re.compile(r"\b(?:image|audio|video)_token_(?:index|id)\b")
 _SEVERAL = re.compile(r"(?i)\b(?:multi(?:ple)?|several|two|[2-9])[ -]?gpus?\b|多卡|多GPU")
 
 
+_POSITION = re.compile(r"position_?embed|\bwpe\(|embed_positions|pos_emb")
+_OF_TOKENS = re.compile(r"\bwte\(|word_embed|embed_tokens")
+_KIND = re.compile(r"token_type_embed|segment_embed")
+
+
+def _position(case: Case, of_any: bool) -> Answer | None:
+    """Answer a table of positions or of kinds of tokens, by the line that looks it up."""
+    near = "\n".join(line for line in case.frames.splitlines()[-8:] if "def " not in line)
+    if of_any or _OF_TOKENS.search(near):
+        return None
+    if _POSITION.search(near):
+        return Answer(
+            "a row is longer than the table of positions that this model has",
+            (
+                "tokenizer(text, truncation=True, max_length=model.config.max_position_embeddings)"
+                "   (RoBERTa: 512 of its 514)",
+                "print(input_ids.shape)   before the call",
+            ),
+            why="models with learned positions (BERT, GPT-2, OPT) have a row for each place and no "
+            "more; 512 or 1,024 of them, mostly",
+            known="the line that looks it up is that of the positions",
+        )
+    if _KIND.search(near):
+        return Answer(
+            "token_type_ids have a value that this model's table of kinds does not",
+            ("inputs.pop('token_type_ids', None)   or zeros_like(input_ids)",),
+            why="many models have one kind, or two: another tokenizer gives more",
+            known="the line that looks it up is that of the kinds of tokens",
+        )
+    return None
+
+
 def lookup(case: Case) -> Answer:
     """Answer a lookup in an embedding that went past its table."""
     if re.search(r"embed_tokens_per_layer|get_per_layer_inputs", case.near):
         return _PER_LAYER
     # This kernel serves other lookups by index as well.
     of_any = "vectorized_gather" in case.above_traceback + case.around
+    if of_position := _position(case, of_any):
+        return of_position
+    is_gemma = bool(case.log.model_types) and not case.log.is_other
+    is_of_tokens = is_gemma or _OF_TOKENS.search(case.frames) is not None
+    longer = (
+        "truncation=True, max_length=512   where the model has a table of positions (BERT, GPT-2) "
+        "and rows are longer than that",
+    )
     marks = (
         "the class that was made for these marks (image_token_index), by the transformers that its "
         "config.json names: it replaces them before it looks ids up",
@@ -74,11 +116,15 @@ def lookup(case: Case) -> Answer:
         "row for"
         if of_any
         else "a lookup in an embedding went past its table: a token id is not below the number of "
-        "rows",
+        "rows"
+        if is_of_tokens
+        else "a lookup in an embedding went past its table: a token id, or a position, is not below "
+        "the number of rows",
         (
             *(marks if _MARKS.search(case.near) else ()),
             "compare max(input_ids) with model.get_input_embeddings().num_embeddings",
             "model.resize_token_embeddings(len(tokenizer)) where tokens were added",
+            *(() if of_any or is_of_tokens else longer),
             *(alone if _SEVERAL.search(case.near) else ()),
         ),
         why="the tokenizer gives an id that the model has no row for: tokens were added, or the "
@@ -91,6 +137,7 @@ def lookup(case: Case) -> Answer:
 def sampling(case: Case) -> Answer:
     """Answer probabilities that cannot be sampled from."""
     lacks = is_without_bfloat16.is_known_to_hold(case.facts)
+    has = not lacks and is_in_bfloat16(case)
     base = (
         "the base alone, without the adapter: numbers then? The training made NaN: look for nan in "
         "its log",
@@ -102,15 +149,22 @@ def sampling(case: Case) -> Answer:
     return Answer(
         "the probabilities to sample from are NaN or infinite: the model's output is not a number",
         (
-            "load and run in float32: dtype=torch.float32 (this card computes no bfloat16)"
-            if lacks
+            *(base if has else ()),
+            "load and run in float32: dtype=torch.float32"
+            + (" (this card computes no bfloat16)" if lacks else "   shows whether it is that")
+            if lacks or has
             else "load and run in bfloat16 or float32: dtype=torch.bfloat16",
-            *(base if _TRAINED.search(case.near) else ()),
+            *(base if _TRAINED.search(case.near) and not has else ()),
             *(alone if _IN_BATCHES.search(case.near) else ()),
         ),
-        why="in float16 a Gemma's activations can exceed 65,504; a broken or an untrained "
+        why="a broken checkpoint, or an adapter whose training made NaN, gives it, and so does a "
+        "row that attends to padding alone"
+        if has
+        else "in float16 a Gemma's activations can exceed 65,504; a broken or an untrained "
         "checkpoint gives NaN too, and so does a row that attends to padding alone",
-        known="the message; where the NaN comes from is not in the log",
+        known="the message"
+        + ("; the log says bfloat16" if has else "")
+        + "; where the NaN comes from is not in the log",
         certain=False,
     )
 
@@ -139,12 +193,20 @@ def assertion(case: Case) -> Answer:
         return past_the_end(text)
     if re.search(_CHANCES, text):
         return sampling(case)
+    in_a_loss = re.search(_LOSS, "\n".join(case.frames.splitlines()[-4:]))
     return Answer(
         "a kernel on the GPU met a value that it must not; which one, this log does not say",
         (
+            *(
+                (
+                    "print(labels.min(), labels.max())   before the loss: -100, or from 0 to the "
+                    "number of classes - 1?",
+                )
+                if in_a_loss
+                else ()
+            ),
             "CUDA_LAUNCH_BLOCKING=1 before the command, or one batch on the CPU: the traceback "
-            "then "
-            "ends where it happened",
+            "then ends where it happened",
         ),
         why="kernels run behind Python, so the frame that is shown need not be the one at fault. "
         "Most often an index is out of range: a token id without a row, a label without a class",

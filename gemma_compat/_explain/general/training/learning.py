@@ -7,6 +7,7 @@ import re
 from ....conditions.hardware import is_without_bfloat16
 from ...answer import Answer
 from ..base import Case, General
+from .precision import is_in_bfloat16
 
 _COLLATOR = "the collator: labels as long as input_ids, in the same batch"
 _CLASSES = (
@@ -92,6 +93,13 @@ def _unscaled(case: Case) -> Answer:
     )
 
 
+# An adapter that was saved, loaded to be trained on.
+_LOADS_AN_ADAPTER = re.compile(
+    r"\b(?:Auto)?PeftModel\w*\.from_pretrained\((?![^)\n]*is_trainable ?= ?True)|"
+    r"inference_mode=True"
+)
+
+
 def _no_gradient(case: Case) -> Answer:
     trained = case.log.figures.trained
     if trained == 0:
@@ -106,12 +114,18 @@ def _no_gradient(case: Case) -> Answer:
         "or gradient_checkpointing_kwargs={'use_reentrant': False}",
     )
     counts = "model.print_trainable_parameters()   0 means that get_peft_model was left out"
+    loads = "PeftModel.from_pretrained(base, ADAPTER, is_trainable=True)"
+    is_loaded = _LOADS_AN_ADAPTER.search(f"{case.near}{case.above}")
     # reentrant checkpointing warns before it fails
     warned = "None of the inputs have requires_grad" in f"{case.above}{case.hit.before}"
     is_on = warned or case.facts.training.get("gradient_checkpointing")
     return Answer(
         "the loss depends on no parameter that is trained",
-        (*checkpoints, f"or {counts}") if is_on else (counts, *checkpoints),
+        (f"{loads}   : without it an adapter is loaded frozen", f"or {counts}", *checkpoints)
+        if is_loaded and not warned
+        else (*checkpoints, f"or {counts}")
+        if is_on
+        else (counts, *checkpoints),
         why="either every weight is frozen, or reentrant checkpointing cut the graph: its inputs "
         "must require a gradient, which frozen embeddings do not give",
         known="the message; which of the two it is, the log does not say",
@@ -119,20 +133,40 @@ def _no_gradient(case: Case) -> Answer:
     )
 
 
+def _nan_in_backward(case: Case) -> Answer:
+    rows = (
+        "print((labels != -100).sum(), torch.isfinite(loss))   of that batch, and a lower learning "
+        "rate: a batch without labels, a loss of your own (log of 0, 0/0), or weights that ran away"
+    )
+    has = is_in_bfloat16(case)
+    precision = "bf16=True, fp16=False, dtype=torch.bfloat16   (or float32 on a T4 or V100)"
+    return Answer(
+        "the backward pass makes NaN; anomaly detection names the function, not why",
+        (rows,) if has else (precision, rows),
+        why="labels that are all -100, a broken batch or a rate that is too high"
+        if has
+        else "float16 ends at 65,504, which the activations of Gemma 3 pass; labels that are "
+        "all -100 and a broken batch give NaN too",
+        known="the message; the log says bfloat16"
+        if has
+        else "the message; the precision of the run is not in it",
+        certain=False,
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "gradient-not-a-number",
         r"Function '\w{1,60}' returned nan values in its \d+th output",
-        lambda case: Answer(
-            "the backward pass makes NaN; anomaly detection names the function, not why",
-            ("bf16=True, fp16=False, dtype=torch.bfloat16   (or float32 on a T4 or V100)",),
-            why="float16 ends at 65,504, which the activations of Gemma 3 pass; labels that are "
-            "all -100 and a broken batch give NaN too",
-            known="the message; the precision of the run is not in it",
-            certain=False,
-            settles=False,
-        ),
-        {"RuntimeError: Function 'MmBackward0' returned nan values in its 0th output.": "float16"},
+        _nan_in_backward,
+        {
+            "RuntimeError: Function 'MmBackward0' returned nan values in its 0th output.": (
+                "float16"
+            ),
+            "TrainingArguments(bf16=True)\nRuntimeError: Function 'MmBackward0' returned nan "
+            "values in its 0th output.": "labels != -100",
+        },
     ),
     General(
         "labels-of-another-length",

@@ -6,10 +6,6 @@ from ...answer import Answer
 from ..base import Case, General, always
 from .kernels import past_the_end
 
-_CACHES = (
-    r"(?:Dynamic|Hybrid|Static|Offloaded|Quantized|SlidingWindow|EncoderDecoder|HybridChunked)"
-)
-
 
 def _joined(case: Case) -> Answer:
     kinds = {"list": "a list", "str": "a text", "dict": "a row or message", "int": "a number"}
@@ -43,26 +39,6 @@ def _joined(case: Case) -> Answer:
 
 
 KINDS: tuple[General, ...] = (
-    General(
-        "cache-used-as-a-tuple",
-        rf"'{_CACHES}Cache' object is not (?:subscriptable|iterable)|"
-        rf"'{_CACHES}Cache' object does not support item assignment",
-        always(
-            "code of an older time takes the cache for a tuple of keys and values, and it is an "
-            "object",
-            "use_cache=False   in training, and for code that does not need it",
-            "cache.layers[i].keys, cache.layers[i].values   (transformers 4.54 and newer), "
-            "cache.key_cache[i] before",
-            why="transformers replaced tuples by Cache objects from 4.36 on, for Gemma 2 and later "
-            "from their first release",
-            known="the message names the class",
-            settles=False,
-        ),
-        {
-            "TypeError: 'HybridCache' object is not subscriptable": "use_cache=False",
-            "TypeError: 'DynamicCache' object is not iterable": "use_cache=False",
-        },
-    ),
     General(
         "image-that-is-none",
         r"cannot identify image file",

@@ -8,6 +8,7 @@ from ...answer import Answer
 from ..base import Case, General
 from ..installing.successors import by_autoawq
 from ..released import Released, of_another_release, released, upgrade
+from .handed_to_models import OF_THE_TRAINER, handed_to_a_model
 from .trl_arguments import (
     OF_A_CALLBACK,
     OF_LORA,
@@ -146,35 +147,13 @@ def _argument(case: Case) -> Answer:
     told = told_of_trl(name, function) if known is None else None
     if told is not None:
         return told
-    if re.search(r"(?:For[A-Z]\w{3,40}|Model)\.forward$", function) and known is None:
-        return _handed_to_a_model(case, function, name)
+    is_of_a_model = re.search(r"(?:For[A-Z]\w{3,40}|Model)\.forward$", function) is not None
+    if known is None and (is_of_a_model or function == "forward" and name in OF_THE_TRAINER):
+        return handed_to_a_model(case, function, name)
     hook = _hook(case)
     if hook and packages:
         return _handed_to_a_hook(packages[-1], name, function, hook)
     return _by_packages(name, function, packages)
-
-
-def _handed_to_a_model(case: Case, function: str, name: str) -> Answer:
-    """Answer an argument of a model's forward: a column of the batch, or one of another release."""
-    outside = [
-        item
-        for item in case.packages
-        if item not in {"torch", "transformers", "accelerate", "peft"}
-    ]
-    return Answer(
-        f"{function}() is given {name}, which this model does not take",
-        (
-            f"print(batch.keys())   : is {name} a column of the rows, or made by the collator? "
-            "Leave it out there, or remove_unused_columns=True",
-            *([upgrade(outside[-1])] if outside else []),
-            "where code of a library hands it over: its own class of model, or the transformers "
-            "that it was written for",
-        ),
-        why="a trainer hands the batch over as **inputs, so each column becomes an argument; "
-        "patches and frameworks add arguments that their own models take",
-        known="the message; who hands it over, the frames above the last one show",
-        settles=False,
-    )
 
 
 def _hook(case: Case) -> str:
@@ -249,6 +228,15 @@ KINDS: tuple[General, ...] = (
             "'gradient_checkpointing_kwargs'": "pip install -U peft",
             "TypeError: LlamaForCausalLM.forward() got an unexpected keyword argument "
             "'unit_locations'": "print(batch.keys())",
+            "TypeError: PhiForCausalLM.forward() got an unexpected keyword argument "
+            "'num_items_in_batch'": "model_accepts_loss_kwargs = False",
+            "TypeError: forward() got an unexpected keyword argument 'num_items_in_batch'": (
+                "model_accepts_loss_kwargs = False"
+            ),
+            "TypeError: MyForCausalLM.forward() got an unexpected keyword argument "
+            "'token_type_ids'": "return_token_type_ids=False",
+            "TypeError: MyForCausalLM.forward() got an unexpected keyword argument "
+            "'logits_to_keep'": "in a model of your own",
             'Traceback (most recent call last):\n  File "/x/site-packages/peft/utils/config.py", '
             "line 137, in from_pretrained\n    config = config_cls(**kwargs)\nTypeError: "
             "__init__() "
