@@ -107,6 +107,7 @@ FILES = (
     "processes.launching",
     "loading.placing",
     "training.missing_parts",
+    "training.outputs",
     "loading.fields",
     "training.other_objects",
     "memory.card",

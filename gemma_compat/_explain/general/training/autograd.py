@@ -33,7 +33,62 @@ def _view_in_place(case: Case) -> Answer | None:
     return (_changed_loss if "UnslothFused" in case.hit.text else _changed_view)(case)
 
 
+def _of_another_device(case: Case) -> Answer:
+    number, count = case.match["number"], case.match["count"]
+    place = case.caller
+    by_package = place is not None and place.module in {"transformers", "trl", "peft"}
+    load = "torch.load(PATH, map_location='cpu')"
+    return Answer(
+        f"a file that was saved on GPU {number} (they count from 0) is loaded where torch sees "
+        f"{count} of them"
+        if number
+        else "a file that was saved on a GPU is loaded where torch sees none",
+        (
+            "resume with as many GPUs as the checkpoint was written with"
+            if number
+            else "a torch with CUDA and a visible GPU: nvidia-smi",
+            f"or without the file: {load}, then torch.save(...) over it",
+        )
+        if by_package
+        else (
+            load,
+            "or as many visible GPUs as when it was saved: CUDA_VISIBLE_DEVICES"
+            if number
+            else "or a torch with CUDA and a visible GPU: nvidia-smi",
+        ),
+        why="torch.load puts each tensor back on the device that it was saved from",
+    )
+
+
+_REFUSALS = {
+    "initialization error": (
+        "CUDA could not be initialized in this process",
+        (
+            "dataloader_num_workers=0, and no .to('cuda') in what a worker runs (a collator, a "
+            "mapped function)",
+            "torch.multiprocessing.set_start_method('spawn')   where the script starts processes "
+            "itself",
+            "nvidia-smi   : does the driver answer at all?",
+        ),
+        "a process that was forked from one that has used CUDA cannot use it; a driver that was "
+        "updated without a restart says the same",
+    ),
+    "the launch timed out": (
+        "a kernel ran longer than the system lets one run, and was ended",
+        (
+            "a smaller batch or a shorter max_length: does it go on?",
+            "another card for the display, or a longer time: TdrDelay in the registry of Windows",
+            "dmesg -T | grep -i xid   : a card that fails says so there",
+        ),
+        "a card that draws a display ends kernels after a few seconds; a card that fails hangs",
+    ),
+}
+
+
 def _refused(case: Case) -> Answer:
+    for text, (happened, do, why) in _REFUSALS.items():
+        if text in case.match[0]:
+            return Answer(happened, do, why=why, certain=True, settles=False)
     if re.search(r"uncorrectable|hardware error", case.match[0]):
         return Answer(
             "the card reports a fault of its hardware: memory or a unit of the GPU",
@@ -51,8 +106,7 @@ def _refused(case: Case) -> Answer:
     return Answer(
         "CUDA refused a call; the message does not say which tensor or kernel it was",
         ("CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it happens",),
-        why="paged optimizers and shared memory are not supported under WSL and on split cards; a "
-        "process that was forked has no CUDA of the first",
+        why="paged optimizers and shared memory are not supported under WSL and on split cards",
         settles=False,
     )
 
@@ -100,7 +154,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "truth-of-a-tensor",
-        r"Boolean value of Tensor with more than one value is ambiguous|"
+        r"Boolean value of Tensor with (?:more than one value|no values) is ambiguous|"
         r"truth value of an array with more than one element is ambiguous",
         always(
             "an if asks a whole tensor or array for yes or no",
@@ -115,15 +169,16 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "checkpoint-of-another-device",
-        r"Attempting to deserialize object on (?:a )?CUDA device",
-        always(
-            "a file that was saved on a GPU is loaded where torch sees none",
-            "torch.load(PATH, map_location='cpu')",
-            "or a torch with CUDA and a visible GPU: nvidia-smi",
-        ),
+        r"Attempting to deserialize object on (?:a )?CUDA device(?: (?P<number>\d+) but "
+        r"torch\.cuda\.device_count\(\) is (?P<count>\d+))?",
+        _of_another_device,
         {
             "RuntimeError: Attempting to deserialize object on a CUDA device but "
-            "torch.cuda.is_available() is False.": "map_location"
+            "torch.cuda.is_available() is False.": "torch sees none",
+            "RuntimeError: Attempting to deserialize object on CUDA device 1 but "
+            "torch.cuda.device_count() is 1. Please use torch.load with map_location": (
+                "saved on GPU 1"
+            ),
         },
     ),
     General(
@@ -134,6 +189,8 @@ KINDS: tuple[General, ...] = (
         _refused,
         {
             "RuntimeError: CUDA error: operation not supported": "CUDA_LAUNCH_BLOCKING=1",
+            "RuntimeError: CUDA error: initialization error": "dataloader_num_workers=0",
+            "RuntimeError: CUDA error: the launch timed out and was terminated": "TdrDelay",
             "RuntimeError: CUDA error: uncorrectable ECC error encountered": "another card",
         },
     ),
@@ -160,13 +217,13 @@ KINDS: tuple[General, ...] = (
         "index-in-a-compiled-kernel",
         r"index out of bounds: 0 <= tmp\d+",
         always(
-            "a compiled kernel met an index outside its table: a token id or a label that is too "
-            "large",
+            "a compiled kernel met an index outside its table",
             "print(batch['input_ids'].max(), model.get_input_embeddings().weight.shape)",
             "TORCHDYNAMO_DISABLE=1   shows the line",
-            why="added tokens without resize_token_embeddings, or the tokenizer of another "
-            "checkpoint",
-            known="the assertion is of a kernel that torch.compile made",
+            why="where the bound is the size of the vocabulary it is a token id or a label: added "
+            "tokens without resize_token_embeddings, or the tokenizer of another checkpoint. A "
+            "smaller one is of positions, experts or classes",
+            known="the assertion is of a kernel that torch.compile made, and has the bound",
             settles=False,
         ),
         {"RuntimeError: index out of bounds: 0 <= tmp13 < 262144": "input_ids"},

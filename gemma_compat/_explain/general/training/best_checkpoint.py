@@ -16,9 +16,28 @@ _SEVERAL = (
 )
 
 
-def _no_metric(case: Case) -> Answer:
+# A figure's name, and code that reads figures: others keep settings under such names.
+_FIGURES = re.compile(
+    r"eval_(?:\w{1,60}_)?(?:loss|accuracy|acc|f1|precision|recall|bleu|rouge\w{0,4}|wer|cer|auc|mcc|"
+    r"perplexity|score|runtime|matthews_correlation|exact_match|em)"
+)
+_READS = re.compile(r"metric|result|evaluat|\blogs?\b|history|score|_determine_best|best_model")
+
+
+def _is_a_figure(case: Case, name: str) -> bool:
+    """Return whether the missing key is a figure of an evaluation."""
+    place = case.places[-1] if case.places else None
+    if place is None or not place.code:
+        return True
+    by_trainer = place.module in {"transformers", "trl"}
+    return bool(by_trainer or _FIGURES.fullmatch(name) or _READS.search(place.code))
+
+
+def _no_metric(case: Case) -> Answer | None:
     """Answer a figure that an evaluation lacks: the Trainer's choice of the best, or the script."""
     name = case.match["name"] or case.match["key"]
+    if case.match["key"] and not _is_a_figure(case, name):
+        return None
     look = "print(trainer.evaluate())   before the training: which figures there are"
     if case.match["key"] and case.is_of_the_script:
         return Answer(
@@ -28,6 +47,16 @@ def _no_metric(case: Case) -> Answer:
             else (look, f"a compute_metrics that returns {name.removeprefix('eval_')}"),
             why=_NO_LOSS if name == "eval_loss" else _NAMED,
             known="the line that reads it is the script's own",
+            settles=False,
+        )
+    if case.match["key"] and not case.places:
+        do, why = _instead(name, [], look)
+        return Answer(
+            f"an evaluation did not return {name}, which is read of it",
+            do,
+            why=why,
+            known="the message names the figure; who reads it (the choice of the best model, a "
+            "callback, a scheduler, the script), it does not say",
             settles=False,
         )
     listed = _LISTED.search(case.message)
@@ -98,7 +127,9 @@ KINDS: tuple[General, ...] = (
         {
             "KeyError: \"The `metric_for_best_model` training argument is set to 'eval_f1', which "
             "is not found in the evaluation metrics.": "compute_metrics",
-            "KeyError: 'eval_loss'": "label_names",
+            "KeyError: 'eval_loss'": "who reads it",
+            'Traceback (most recent call last):\n  File "/w/train.py", line 9, in <module>\n    '
+            "n = cfg['eval_size']\nKeyError: 'eval_size'": "",
             "KeyError: \"The `metric_for_best_model` training argument is set to 'eval_loss', "
             "which is not found in the evaluation metrics. The available evaluation metrics are: "
             "['eval_a_loss', 'eval_a_runtime', 'epoch'].": "metric_for_best_model='eval_a_loss'",

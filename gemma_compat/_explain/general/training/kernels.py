@@ -62,6 +62,10 @@ _SEVERAL = re.compile(r"(?i)\b(?:multi(?:ple)?|several|two|[2-9])[ -]?gpus?\b|å¤
 
 _POSITION = re.compile(r"position_?embed|\bwpe\(|embed_positions|pos_emb")
 _OF_TOKENS = re.compile(r"\bwte\(|word_embed|embed_tokens")
+# Families without a table of positions.
+_ROTARY = re.compile(
+    r"(?i)llama|qwen|mi[sx]tral|gemma|\bphi-?\d|deepseek|\byi-\d|falcon|glm-?\d|vicuna|meditron"
+)
 _KIND = re.compile(r"token_type_embed|segment_embed")
 
 
@@ -100,8 +104,9 @@ def lookup(case: Case) -> Answer:
     of_any = "vectorized_gather" in case.above_traceback + case.around
     if of_position := _position(case, of_any):
         return of_position
-    is_gemma = bool(case.log.model_types) and not case.log.is_other
-    is_of_tokens = is_gemma or _OF_TOKENS.search(case.frames) is not None
+    near = f"{case.near}\n{case.around}"
+    is_rotary = _ROTARY.search(near) or "vocab" in near or case.log.model_types
+    is_of_tokens = bool(is_rotary) or _OF_TOKENS.search(case.frames) is not None
     longer = (
         "truncation=True, max_length=512   where the model has a table of positions (BERT, GPT-2) "
         "and rows are longer than that",
@@ -118,8 +123,8 @@ def lookup(case: Case) -> Answer:
         else "a lookup in an embedding went past its table: a token id is not below the number of "
         "rows"
         if is_of_tokens
-        else "a lookup in an embedding went past its table: a token id, or a position, is not below "
-        "the number of rows",
+        else "a lookup in an embedding went past its table: a token id, or a position, is not "
+        "below the number of rows",
         (
             *(marks if _MARKS.search(case.near) else ()),
             "compare max(input_ids) with model.get_input_embeddings().num_embeddings",

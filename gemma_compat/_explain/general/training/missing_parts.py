@@ -38,32 +38,6 @@ def _backend(case: Case) -> Answer:
     )
 
 
-def _no_such_output(case: Case) -> Answer:
-    name = case.match["name"]
-    if name == "loss":
-        return Answer(
-            "the output has no loss: labels did not come with the input, or this class computes "
-            "none",
-            (
-                "batch['labels'] = batch['input_ids'].clone()   with -100 where padding is",
-                "AutoModelForCausalLM (or the class with a head), and not AutoModel",
-            ),
-            why="a loss is computed only where labels come with the input",
-            known="the key in the message; which of the two it is, print(batch.keys()) says",
-            certain=False,
-            settles=False,
-        )
-    return Answer(
-        f"the output of the model has no {name}",
-        ("print(outputs.keys())   and the class: AutoModel has no head, so no logits",),
-        why="a class without a head returns last_hidden_state; a trainer that computes the loss in "
-        "chunks may leave the logits out",
-        known="the key in the message",
-        certain=False,
-        settles=False,
-    )
-
-
 def _large_array(case: Case) -> Answer:
     asked = f"{case.match['size']} {case.match['unit']}"
     if case.says(r"evaluation_loop|nested_concat|compute_metrics|in evaluate\b|EvalPrediction"):
@@ -241,12 +215,6 @@ KINDS: tuple[General, ...] = (
         alone=True,
     ),
     General(
-        "output-without-a-loss",
-        r"KeyError: '(?P<name>loss|logits)'",
-        _no_such_output,
-        {"KeyError: 'loss'": "labels", "KeyError: 'logits'": "AutoModel"},
-    ),
-    General(
         "nothing-in-the-batch",
         r"The batch received was empty, your model won't be able to train on it",
         always(
@@ -278,23 +246,5 @@ KINDS: tuple[General, ...] = (
             settles=False,
         ),
         {'ValueError: Instruction "train" corresponds to no data!': "no rows"},
-    ),
-    General(
-        "number-for-a-length-too-large",
-        r"\b(?:int too big to convert|cannot fit 'int' into an index-sized integer|"
-        r"Python int(?:eger)? too large to convert to C)",
-        always(
-            "a number is far too large for a length or an id: most often "
-            "tokenizer.model_max_length, which is 10**30 where the checkpoint states none",
-            "max_length=2048   in place of tokenizer.model_max_length",
-            "print(tokenizer.model_max_length)",
-            known="the message; which number it is, the last frame says",
-            certain=False,
-            settles=False,
-        ),
-        {
-            "OverflowError: int too big to convert": "max_length=2048",
-            "OverflowError: cannot fit 'int' into an index-sized integer": "model_max_length",
-        },
     ),
 )

@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .pickled import cannot_pickle
 
 
 def _second_backward(case: Case) -> Answer:
@@ -205,19 +206,13 @@ KINDS: tuple[General, ...] = (
         "worker-cannot-take-it",
         r"[Cc]an'?t pickle|cannot pickle|TypeError: cannot (?:pickle|serialize)|"
         r"it's not the same object as",
-        always(
-            "something that another process should get (or a file should hold) cannot be pickled",
-            "num_proc=None (dataset_num_proc=1) in map, dataloader_num_workers=0",
-            "or take the model, the trainer and open files out of what the mapped function uses",
-            why="functions of a notebook, models and configs that a package has rebuilt have no "
-            "place to be imported from",
-            known="the message names the object",
-            settles=False,
-        ),
+        cannot_pickle,
         {
             "TypeError: cannot pickle 'ConfigModuleInstance' object": "num_proc",
             "_pickle.PicklingError: Can't pickle <class 'x.SFTConfig'>: it's not the same object "
             "as x.SFTConfig": "num_proc",
+            'File "/usr/lib/python3.11/copy.py", line 161, in deepcopy\n    rv = reductor(4)\n'
+            "TypeError: cannot pickle '_thread.lock' object": "copy.deepcopy",
         },
     ),
     General(
