@@ -184,6 +184,20 @@ def _of_a_rank(between: str) -> Answer:
     )
 
 
+def _the_batch(between: str) -> Answer:
+    return Answer(
+        f"tensors of one operation lie on {between}",
+        (
+            "move the batch to the model's device: "
+            "{k: v.to(model.device) for k, v in batch.items()}",
+        ),
+        why="a tensor was made or left on the CPU: an input, a module that was added after the "
+        "model was moved, or weights that were offloaded for want of memory",
+        known="the message names the devices; which tensor it is, the traceback's last frame",
+        settles=False,
+    )
+
+
 def on_devices(case: Case) -> Answer:
     """Answer by the devices that the message names, and by what lies on which."""
     if case.match["indexed"]:
@@ -201,17 +215,7 @@ def on_devices(case: Case) -> Answer:
     if "cpu" in devices and _STEP.search(case.frames):
         return _in_a_step(case, between)
     if "cpu" in devices or "mps" in devices:
-        return Answer(
-            f"tensors of one operation lie on {between}",
-            (
-                "move the batch to the model's device: "
-                "{k: v.to(model.device) for k, v in batch.items()}",
-            ),
-            why="a tensor was made or left on the CPU: an input, a module that was added after the "
-            "model was moved, or weights that were offloaded for want of memory",
-            known="the message names the devices; which tensor it is, the traceback's last frame",
-            settles=False,
-        )
+        return _the_batch(between)
     if len(devices) < 2:
         return _UNNAMED
     if not case.log.spread and _LAUNCHED.search(f"{case.near}{case.around}"):

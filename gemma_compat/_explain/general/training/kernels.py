@@ -96,6 +96,16 @@ def _position(case: Case, of_any: bool) -> Answer | None:
     return None
 
 
+_LONGER = (
+    "truncation=True, max_length=512   where the model has a table of positions (BERT, GPT-2) "
+    "and rows are longer than that",
+)
+_MADE_FOR_MARKS = (
+    "the class that was made for these marks (image_token_index), by the transformers that its "
+    "config.json names: it replaces them before it looks ids up",
+)
+
+
 def lookup(case: Case) -> Answer:
     """Answer a lookup in an embedding that went past its table."""
     if re.search(r"embed_tokens_per_layer|get_per_layer_inputs", case.near):
@@ -107,14 +117,6 @@ def lookup(case: Case) -> Answer:
     near = f"{case.near}\n{case.around}"
     is_rotary = _ROTARY.search(near) or "vocab" in near or case.log.model_types
     is_of_tokens = bool(is_rotary) or _OF_TOKENS.search(case.frames) is not None
-    longer = (
-        "truncation=True, max_length=512   where the model has a table of positions (BERT, GPT-2) "
-        "and rows are longer than that",
-    )
-    marks = (
-        "the class that was made for these marks (image_token_index), by the transformers that its "
-        "config.json names: it replaces them before it looks ids up",
-    )
     alone = ("CUDA_VISIBLE_DEVICES=0: gone on one GPU? Then the ids arrive broken on another",)
     return Answer(
         "a lookup by index went past its table: most often a token id that the embedding has no "
@@ -126,10 +128,10 @@ def lookup(case: Case) -> Answer:
         else "a lookup in an embedding went past its table: a token id, or a position, is not "
         "below the number of rows",
         (
-            *(marks if _MARKS.search(case.near) else ()),
+            *(_MADE_FOR_MARKS if _MARKS.search(case.near) else ()),
             "compare max(input_ids) with model.get_input_embeddings().num_embeddings",
             "model.resize_token_embeddings(len(tokenizer)) where tokens were added",
-            *(() if of_any or is_of_tokens else longer),
+            *(() if of_any or is_of_tokens else _LONGER),
             *(alone if _SEVERAL.search(case.near) else ()),
         ),
         why="the tokenizer gives an id that the model has no row for: tokens were added, or the "

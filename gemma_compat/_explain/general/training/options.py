@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .command_words import words_of_a_command
 
 
 def _not_a_choice(case: Case) -> Answer:
@@ -28,6 +29,10 @@ def _not_a_choice(case: Case) -> Answer:
         why="values are compared letter by letter, and each release knows its own list",
         known="the message lists the values",
     )
+
+
+# What pip installs for a tracker whose callback has another name.
+_TRACKERS = {"comet": "comet-ml", "azureml": "azureml-mlflow", "flyte": "flytekit"}
 
 
 KINDS: tuple[General, ...] = (
@@ -239,7 +244,8 @@ KINDS: tuple[General, ...] = (
             f"the run is to report to {case.match['name']}, which is not installed",
             (
                 'report_to="none"',
-                f"or pip install {case.match['name'].lower()}",
+                "or pip install "
+                + _TRACKERS.get(case.match["name"].lower(), case.match["name"].lower()),
             ),
             why="report_to names it, or is 'all', as it was by default before transformers 5",
             known="the message names it",
@@ -254,21 +260,12 @@ KINDS: tuple[General, ...] = (
         r"(?:error: |`)(?:unrecognized arguments: (?P<names>[^\n`]{2,200})|the following "
         r"arguments are required: (?P<required>[^\n]{2,200})|argument (?P<one>\S{2,60}): "
         r"(?:invalid|expected) [^\n]{2,200})|[Nn]o such option: (?P<option>\S{2,60})",
-        lambda case: Answer(
-            f"the command lacks {case.match['required'].strip()}"
-            if case.match["required"]
-            else "the command is given words that it does not know: "
-            f"{(case.match['names'] or case.match['option']).strip()}"
-            if case.match["names"] or case.match["option"]
-            else f"the value of {case.match['one']} is none that the command takes",
-            ("the same command with --help lists the options of the installed release",),
-            why="options are renamed between releases. In a notebook argparse reads the kernel's "
-            "own words (-f ...json): parse_args([]) there",
-            known="the command's own parser says so",
-            settles=False,
-        ),
+        words_of_a_command,
         {
-            "train.py: error: unrecognized arguments: --local-rank=0": "--local-rank=0",
+            "train.py: error: unrecognized arguments: --local-rank=0": "torchrun",
+            "ipykernel_launcher.py: error: unrecognized arguments: -f /root/.local/kernel-1.json": (
+                "parse_args([])"
+            ),
             "- **v17**: `unrecognized arguments: --lora-extra-vocab-size`": "--lora-extra-vocab",
             "usage: x\ntrain.py: error: the following arguments are required: --data_path": "lacks",
             "convert.py: error: argument --outtype: invalid choice: 'q4_k_m'": "--outtype",

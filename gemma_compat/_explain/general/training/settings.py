@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .no_loss import no_loss_returned
 
 
 def _of_llamafactory(names: list[str], listed: str) -> Answer:
@@ -54,42 +55,56 @@ def _arguments(case: Case) -> Answer:
     )
 
 
-def _no_loss(case: Case) -> Answer:
-    inputs = case.match["rest"].partition("inputs it received are")[2]
-    if "labels" not in inputs:
+def _no_gpu_for_fp16(case: Case) -> Answer:
+    if "mps" in case.hit.text or case.log.apple:
         return Answer(
-            "the model returned no loss: the rows of a batch hold no labels",
+            "fp16 was asked for, and Apple's GPU (mps) has no mixed precision in float16 here",
             (
-                "DataCollatorForLanguageModeling(tokenizer, mlm=False), which makes the labels",
-                "or a labels column; the SFTTrainer makes it from messages, text, or prompt and "
-                "completion",
+                "fp16=False, bf16=False   on a Mac: float32, or the dtype of loading",
+                "pip install -U torch accelerate   newer releases take bf16 on mps",
             ),
-            why="a causal language model computes its loss from labels; remove_unused_columns "
-            "drops every column that forward does not name",
-            known="the message lists what came in and what came out",
-        )
-    if "token_type_ids" not in inputs and "pixel_values" in inputs:
-        return Answer(
-            "the model returned no loss, though the batch has labels; it lacks token_type_ids, "
-            "without which PaliGemma computed none before transformers 4.45",
-            (
-                "processor(text=prompts, images=images, suffix=answers, return_tensors='pt', "
-                "padding='longest')   makes token_type_ids and labels",
-                "or pip install -U 'transformers>=4.45'",
-            ),
-            why="its forward of 4.41.1 to 4.42.0 sets the labels to None where token_type_ids are "
-            "missing; another model with images: a class that has no loss",
-            known="the message lists what came in; read in the wheels of 4.41.2, 4.42.0 and 4.45.0",
-            certain=False,
+            why="mixed precision in float16 needs a scaler of gradients, which accelerate has for "
+            "CUDA and a few others alone",
+            known="the message",
+            settles=False,
         )
     return Answer(
-        "the model returned no loss, though the batch has labels",
+        "fp16 was asked for, and the process sees no GPU that computes it",
         (
-            "AutoModelForCausalLM or AutoModelForSequenceClassification in place of AutoModel",
-            "or a Trainer of your own whose compute_loss makes the loss from logits and labels",
+            'python -c "import torch; print(torch.__version__, torch.cuda.is_available())"',
+            "or bf16=True or neither, for a run on the CPU",
         ),
-        why="the class that was loaded computes none, or its forward was replaced",
-        known="the message lists what came in and what came out",
+        why="False there means a torch built for the CPU, no driver, or no GPU that is "
+        "visible to the process",
+    )
+
+
+def _other_parameters(case: Case) -> Answer:
+    resumed = (
+        "the same LoRA targets, the same frozen parts, the same number of GPUs and the same "
+        "optimizer as when the checkpoint was written"
+    )
+    anew = (
+        "without resume_from_checkpoint: model=PeftModel.from_pretrained(base, CHECKPOINT, "
+        "is_trainable=True) goes on with its weights and a new optimizer"
+    )
+    if "parameter group" in case.match[0] or "optimizer's group" in case.match[0]:
+        return Answer(
+            "a saved optimizer is loaded for other parameters than the model trains now",
+            (resumed, anew),
+            why="a checkpoint's optimizer state fits the trainable parameters that it was written "
+            "for",
+            known="torch compares the groups of parameters and says so",
+            settles=False,
+        )
+    return Answer(
+        "the optimizer holds other parameters than the model has now",
+        (
+            "make the optimizer after the model has its device, its adapters and its frozen parts; "
+            "or leave it to the Trainer",
+        ),
+        why="a model that is moved or wrapped gets new parameters, and the optimizer keeps the old",
+        known="the message",
         settles=False,
     )
 
@@ -126,19 +141,13 @@ KINDS: tuple[General, ...] = (
         r"(?:fp16|FP16) (?:mixed precision )?(?:requires a (?:GPU|device)|training with AMP|Mixed "
         r"precision training with AMP or APEX)|but it is not supported on cpu|"
         r"FP16 Mixed precision training with AMP or APEX",
-        always(
-            "fp16 was asked for, and the process sees no GPU that computes it",
-            'python -c "import torch; print(torch.__version__, torch.cuda.is_available())"',
-            "or bf16=True or neither, for a run on the CPU",
-            why="False there means a torch built for the CPU, no driver, or no GPU that is "
-            "visible to the process",
-        ),
+        _no_gpu_for_fp16,
         {
             "ValueError: FP16 Mixed precision training with AMP or APEX (`--fp16`) and FP16 half "
             "precision evaluation (`--fp16_full_eval`) can only be used on CUDA devices.": (
                 "is_available"
             ),
-            "ValueError: fp16 mixed precision requires a GPU (not 'mps').": "is_available",
+            "ValueError: fp16 mixed precision requires a GPU (not 'mps').": "on a Mac",
         },
     ),
     General(
@@ -172,13 +181,20 @@ KINDS: tuple[General, ...] = (
         "no-loss-returned",
         r"did not return a loss from the inputs, only the following keys"
         r"(?P<rest>[^\n]{0,600})",
-        _no_loss,
+        no_loss_returned,
         {
             "ValueError: The model did not return a loss from the inputs, only the following keys: "
             "logits. For reference, the inputs it received are input_ids,attention_mask.": "labels",
             "ValueError: The model did not return a loss from the inputs, only the following keys: "
             "logits. For reference, the inputs it received are input_ids,pixel_values,labels.": (
                 "the batch has labels"
+            ),
+            "ValueError: The model did not return a loss from the inputs, only the following keys: "
+            "last_hidden_state,past_key_values. For reference, the inputs it received are "
+            "input_ids,attention_mask.": "without a head",
+            "ValueError: The model did not return a loss from the inputs, only the following keys: "
+            "logits_per_image,text_embeds. For reference, the inputs it received are input_ids.": (
+                "return_loss=True"
             ),
         },
     ),
@@ -237,16 +253,7 @@ KINDS: tuple[General, ...] = (
         "optimizer-before-the-move",
         r"model and the optimizer parameters are not on the same device|"
         r"doesn't match the size of optimizer's group|different number of parameter groups",
-        always(
-            "the optimizer holds other parameters than the model has now",
-            "make the optimizer after the model has its device, its adapters and its frozen parts; "
-            "or leave it to the Trainer",
-            "resuming: the same LoRA targets, the same frozen parts, the same number of GPUs as "
-            "when the checkpoint was written",
-            why="a checkpoint's optimizer state fits the trainable parameters that it was written "
-            "for",
-            settles=False,
-        ),
+        _other_parameters,
         {
             "ValueError: loaded state dict contains a parameter group that doesn't match the size "
             "of optimizer's group": "LoRA targets"

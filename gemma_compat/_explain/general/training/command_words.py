@@ -1,0 +1,47 @@
+"""Answers where a command's own parser refuses its words."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case
+
+
+def words_of_a_command(case: Case) -> Answer:
+    """Answer by the words: a launcher's, a notebook's, or the user's own."""
+    required, one = case.match["required"], case.match["one"]
+    names = (case.match["names"] or case.match["option"] or "").strip()
+    known = "the command's own parser says so"
+    if re.match(r"--local[-_]rank\b", names):
+        return Answer(
+            f"the launcher hands {names.split('=')[0].split()[0]} to the script, which does not "
+            "take it",
+            (
+                "torchrun --nproc_per_node GPUS SCRIPT   in place of python -m "
+                "torch.distributed.launch: it sets LOCAL_RANK in the environment",
+                "parser.add_argument('--local-rank', '--local_rank', type=int, default=0)   for a "
+                "script that reads it",
+            ),
+            why="torch.distributed.launch (and deepspeed) pass it as an argument; since torch 2.0 "
+            "it is written with a dash",
+            known=known,
+        )
+    if "ipykernel_launcher" in case.hit.text or re.match(r"-f \S*kernel-\S*\.json", names):
+        return Answer(
+            "a script's parser runs in a notebook, and reads the words that started the kernel",
+            ("parser.parse_args([])   or parse_args(['--NAME', 'VALUE', ...])",),
+            why="parse_args() without a list takes sys.argv, which is the kernel's in a notebook",
+            known=known,
+        )
+    return Answer(
+        f"the command lacks {required.strip()}"
+        if required
+        else f"the command is given words that it does not know: {names}"
+        if names
+        else f"the value of {one} is none that the command takes",
+        ("the same command with --help lists the options of the installed release",),
+        why="options are renamed between releases",
+        known=known,
+        settles=False,
+    )
