@@ -50,8 +50,7 @@ KINDS: tuple[General, ...] = (
         "no-adapter-to-switch",
         r"No adapter loaded\. Please load|Adapter with name \w{1,60} not found|"
         r"No adapter layers found in the model|Adapter \w{1,60} not found|"
-        r"Adapter not found in (?:odict|dict)_keys|"
-        r"Please specify the target modules|No LoRA keys associated",
+        r"Adapter not found in (?:odict|dict)_keys",
         always(
             "an adapter was asked for, and the model has none of that name",
             "model = PeftModel.from_pretrained(model, FOLDER, adapter_name=NAME)   first",

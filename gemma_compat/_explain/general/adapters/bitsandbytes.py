@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from ..released import upgrade
 
 
 def _library(case: Case) -> Answer | None:
@@ -49,6 +50,82 @@ def _library(case: Case) -> Answer | None:
     )
 
 
+def _in_its_interface(case: Case) -> Answer:
+    """Answer by what CUDA said to bitsandbytes' own call."""
+    error = case.match["error"]
+    if re.search(r"illegal memory|misaligned|device-side|no kernel image|symbol not found", error):
+        return Answer(
+            f"a call of bitsandbytes to CUDA failed: {error}",
+            (
+                "CUDA_LAUNCH_BLOCKING=1 before the command: the traceback then ends where it "
+                "happened",
+                "pip install -U bitsandbytes; python -m bitsandbytes   checks it on this card",
+                'optim="adamw_torch"   : does it go on?',
+            ),
+            why="such an error is reported by the next call to CUDA, whoever made it",
+            known="the file is bitsandbytes' interface; where the error began, it does not say",
+            settles=False,
+        )
+    return Answer(
+        f"a call of bitsandbytes to CUDA failed ({error}): for paged memory, most often",
+        (
+            'optim="adamw_8bit"   in place of a paged optimizer (paged_adamw_8bit, '
+            "paged_adamw_32bit)",
+            "pip install -U bitsandbytes",
+        ),
+        why="paged optimizers use managed memory, which WSL, virtual GPUs and full cards refuse",
+        known="the file is bitsandbytes' interface; that it is paged memory is likely",
+        certain=False,
+        settles=False,
+    )
+
+
+def _in_eight_bits(case: Case) -> Answer:
+    if "cublasLt" not in case.match[0]:
+        return Answer(
+            "the backward pass of an 8-bit layer lacks the weights that its forward should keep",
+            (
+                "pip install -U bitsandbytes peft   and restart the kernel",
+                "load_in_4bit=True in place of load_in_8bit=True   (or 16 bits)",
+                "model = prepare_model_for_kbit_training(model), and no generate() before "
+                "train(): 8-bit weights stay frozen",
+            ),
+            why="older releases of bitsandbytes let go of that matrix after a first pass without "
+            "gradients; a layer that was copied or cast has none either",
+            known="bitsandbytes says so; 0.50.2 was read, which keeps it. Why it is missing here, "
+            "the message does not say",
+            settles=False,
+        )
+    return Answer(
+        "a product in 8 bits (LLM.int8) failed in cuBLAS",
+        (
+            "load_in_4bit=True in place of load_in_8bit=True   (or 16 bits)",
+            "pip install -U bitsandbytes",
+            "a smaller batch: cuBLAS gives this error for lack of memory too",
+        ),
+        why="8-bit products need a card and a library that have them, and memory for their "
+        "workspace",
+        known="the message; which of these it is, it does not say",
+        settles=False,
+    )
+
+
+def _without_extended(case: Case) -> Answer:
+    """Answer by who reads the attribute: vLLM, or another package of transformers 4's time."""
+    others = [item for item in case.packages if item not in {"torch", "transformers", "vllm"}]
+    who = "vLLM" if "vllm" in case.packages or not others else others[-1]
+    return Answer(
+        f"this {who} was written for transformers 4: the tokenizers of transformers 5 have no "
+        "all_special_tokens_extended",
+        (
+            f"{upgrade(who.lower())}   and restart the kernel",
+            "or pip install 'transformers<5', where the model is one of transformers 4",
+        ),
+        why="transformers 5 removed it",
+        known="read in the wheels: transformers 4.57.6 has it, 5.23.0 has not",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "paged-optimizer-and-offload",
@@ -78,39 +155,26 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "paged-memory-refused",
-        r"Error \w[\w ]{3,40} at line \d+ in file \S{0,120}pythonInterface",
-        always(
-            "bitsandbytes got no memory from CUDA in its own code: paged memory, most often",
-            'optim="adamw_8bit"   in place of a paged optimizer (paged_adamw_8bit, '
-            "paged_adamw_32bit)",
-            "pip install -U bitsandbytes",
-            why="paged optimizers use managed memory, which WSL, virtual GPUs and full cards "
-            "refuse",
-            known="the file is bitsandbytes' interface; that it is paged memory is likely",
-            certain=False,
-            settles=False,
-        ),
+        r"Error (?P<error>\w[\w ]{3,40}) at line \d+ in file \S{0,120}pythonInterface",
+        _in_its_interface,
         {
             "Error invalid argument at line 519 in file /src/csrc/pythonInterface.cpp": (
                 "adamw_8bit"
-            )
+            ),
+            "Error an illegal memory access was encountered at line 88 in file "
+            "/x/pythonInterface.cpp": "CUDA_LAUNCH_BLOCKING=1",
         },
         alone=True,
     ),
     General(
         "product-in-eight-bits-failed",
-        r"cublasLt ran into an error|State must contain (?:either CBt or )?CB matrix for backward",
-        always(
-            "a product in 8 bits (LLM.int8) failed in cuBLAS",
-            "load_in_4bit=True in place of load_in_8bit=True   (or 16 bits)",
-            "pip install -U bitsandbytes",
-            "a smaller batch: cuBLAS gives this error for lack of memory too",
-            why="8-bit products need a card and a library that have them, and memory for their "
-            "workspace",
-            known="the message; which of these it is, it does not say",
-            settles=False,
-        ),
-        {"Exception: cublasLt ran into an error!": "load_in_4bit=True"},
+        r"cublasLt ran into an error|State must contain (?P<state>either CBt or )?CB matrix for "
+        r"backward",
+        _in_eight_bits,
+        {
+            "Exception: cublasLt ran into an error!": "load_in_4bit=True",
+            "Exception: State must contain either CBt or CB matrix for backward": "frozen",
+        },
         alone=True,
     ),
     General(
@@ -162,18 +226,15 @@ KINDS: tuple[General, ...] = (
     General(
         "no-extended-special-tokens",
         r"has no attribute '?all_special_tokens_extended|does not have all_special_tokens_extended",
-        always(
-            "this vLLM was written for transformers 4: the tokenizers of transformers 5 have no "
-            "all_special_tokens_extended",
-            "pip install -U vllm   and restart the kernel",
-            "or pip install 'transformers<5', where the model is one of transformers 4",
-            why="transformers 5 removed it",
-            known="read in the wheels: transformers 4.57.6 has it, 5.23.0 has not",
-        ),
+        _without_extended,
         {
             "AttributeError: GemmaTokenizerFast has no attribute all_special_tokens_extended": (
                 "transformers<5"
-            )
+            ),
+            'File "/x/site-packages/sglang/srt/hf_utils.py", line 2, in f\n    x\n'
+            "AttributeError: GemmaTokenizer has no attribute all_special_tokens_extended": (
+                "pip install -U sglang"
+            ),
         },
     ),
     General(

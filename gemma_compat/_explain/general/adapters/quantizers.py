@@ -47,6 +47,17 @@ def _not_supported_by_quantizer(case: Case) -> Answer | None:
 
 
 def _training_refused(case: Case) -> Answer:
+    if "torch.compile" in case.hit.text:
+        return Answer(
+            "a quantized model was compiled before the trainer got it, and the Trainer refuses "
+            "that",
+            (
+                "leave torch.compile(model) out; torch_compile=True in the arguments compiles "
+                "later, if at all",
+            ),
+            why="the Trainer looks for the adapter on the model, and a compiled one hides it",
+            known="transformers says so; read in 4.50.3 and 4.57.6, trainer.py",
+        )
     method = re.search(r"QuantizationMethod\.(\w{2,20})", case.message)
     name = method[1] if method else "that method"
     return Answer(
@@ -209,7 +220,11 @@ KINDS: tuple[General, ...] = (
         _training_refused,
         {
             "ValueError: The model you are trying to fine-tune is quantized with "
-            "QuantizationMethod.AWQ but that quantization method do not support training.": "AWQ"
+            "QuantizationMethod.AWQ but that quantization method do not support training.": "AWQ",
+            "ValueError: You cannot fine-tune quantized model with `torch.compile()` make sure to "
+            "pass a non-compiled model when fine-tuning a quantized model with PEFT": (
+                "leave torch.compile(model) out"
+            ),
         },
     ),
     General(
@@ -253,17 +268,27 @@ KINDS: tuple[General, ...] = (
         lambda case: Answer(
             f"a kernel of bitsandbytes failed on the GPU: {case.match['error']}",
             (
+                "nvidia-smi   : who holds the memory? a smaller batch, a shorter max_length",
+                "python -m gemma_compat memory --model MODEL --gpu CARD   says what would fit",
+            )
+            if "out of memory" in case.match["error"]
+            else (
                 "pip install -U bitsandbytes",
                 "python -m bitsandbytes   checks the installation on this card",
                 "a Jetson: its wheels are for ARM servers. Build it there (cmake "
                 "-DCOMPUTE_BACKEND=cuda -S . && make), or take the wheel of pypi.jetson-ai-lab.io",
             ),
-            why="'named symbol not found' and 'no kernel image' mean that the build has no code "
-            "for this card; 'out of memory' that the card is full",
+            why="the card is full"
+            if "out of memory" in case.match["error"]
+            else "'named symbol not found' and 'no kernel image' mean that the build has no code "
+            "for this card",
             known="the text is that of its CUDA code",
             settles=False,
         ),
-        {"Error named symbol not found at line 90 in file /src/csrc/ops.cu": "bitsandbytes"},
+        {
+            "Error named symbol not found at line 90 in file /src/csrc/ops.cu": "bitsandbytes",
+            "Error out of memory at line 380 in file /src/csrc/ops.cu": "nvidia-smi",
+        },
         alone=True,
     ),
 )

@@ -265,6 +265,14 @@ KINDS: tuple[General, ...] = (
             f"FSDP1 flattens the parameters of a wrapped unit into one tensor, and here it finds "
             f"two dtypes: {case.match['one']} and {case.match['two']}",
             (
+                *(
+                    (
+                        "bnb_4bit_quant_storage=torch.bfloat16 in BitsAndBytesConfig, with "
+                        "dtype=torch.bfloat16: 4-bit weights are stored in that dtype then",
+                    )
+                    if re.search(r"uint8|load_in_4bit|bnb_4bit|(?i:qlora)", case.near)
+                    else ()
+                ),
                 "load every weight in one dtype: dtype=torch.float32, with FSDP's mixed_precision "
                 "bf16",
                 "or FSDP2 (fsdp_version: 2), which does not flatten",
@@ -275,7 +283,9 @@ KINDS: tuple[General, ...] = (
         ),
         {
             "ValueError: Must flatten tensors with uniform dtype but got torch.bfloat16 and "
-            "torch.float32": "FSDP2"
+            "torch.float32": "FSDP2",
+            "load_in_4bit=True\nValueError: Must flatten tensors with uniform dtype but got "
+            "torch.bfloat16 and torch.uint8": "bnb_4bit_quant_storage=torch.bfloat16",
         },
     ),
 )

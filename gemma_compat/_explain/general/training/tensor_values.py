@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from ...answer import Answer
-from ..base import General, always
+from ...places import distribution_of
+from ..base import Case, General, always
+from ..released import upgrade
+
+
+def _last(case: Case) -> str:
+    """Return the package that the last frame is of, as pip names it; empty for numpy's own."""
+    names = [item for item in case.packages if item not in {"numpy", "torch"}]
+    return distribution_of(names[-1]) if names and not case.is_of_the_script else ""
+
 
 KINDS: tuple[General, ...] = (
     General(
@@ -83,16 +92,22 @@ KINDS: tuple[General, ...] = (
     General(
         "copy-that-numpy-2-refuses",
         r"Unable to avoid copy while creating an array as requested",
-        always(
+        lambda case: Answer(
             "an older package asks numpy 2 for an array in a way that only numpy 1 allows",
-            "pip install -U datasets",
-            "or pip install 'numpy<2'   and restart the kernel",
+            (
+                upgrade(_last(case))
+                if _last(case)
+                else "pip install -U datasets   (or the package of the last frame)",
+                "or pip install 'numpy<2'   and restart the kernel",
+            ),
             why="np.array(x, copy=False) raises from numpy 2.0 on where a copy is needed",
             known="the message; the package is that of the last frame",
             settles=False,
         ),
         {
             "ValueError: Unable to avoid copy while creating an array as requested.": "numpy<2",
+            'File "/x/site-packages/gensim/utils.py", line 2, in f\n    np.array(x, copy=False)\n'
+            "ValueError: Unable to avoid copy while creating an array as requested.": "-U gensim",
         },
     ),
     General(
