@@ -159,7 +159,7 @@ def _in_a_step(case: Case, between: str) -> Answer:
             else "model.to('cuda')   after the last module was added (an adapter, a head)",
         ),
         why="weights that were offloaded, or a module that was added after the model was moved; "
-        "a column that is no tensor (a list of images) stays where the collator left it",
+        "a column that the collator did not make a tensor of stays where it is",
         known="the message names the devices, and the frames are those of a trainer's step",
         certain=False,
         settles=False,
