@@ -2,11 +2,11 @@
 
 Small Gemma models with one fault each, on 2026-11-28: on one or two H200 (torch 2.11.0,
 transformers 5.17.0, accelerate 1.15.0, peft 0.21.0, trl 1.15.0, bitsandbytes 0.50.2, unsloth
-2026.10.9; ``python`` or ``torchrun`` with two processes), and on a CPU (torch 2.13.0, transformers
-4.50.3, 4.57.6 and 5.23.0, trl 0.24.0 and 1.15.0). What is wrong is known from the script. The same
-models on that day in frameworks as they are installed from the index, on a CPU (torch 2.13.0):
-LLaMA-Factory 0.9.5, ms-swift 4.6.0, TRL 0.24.0 and 1.15.0, PEFT 0.21.2; one wrong setting, file or
-row each. Paths were shortened, and repeated lines left out.
+2026.10.9, deepspeed 0.19.8; ``python`` or ``torchrun`` with two processes), and on a CPU (torch
+2.13.0, transformers 4.50.3, 4.57.6 and 5.23.0, trl 0.24.0 and 1.15.0). What is wrong is known from
+the script. The same models on that day in frameworks as they are installed from the index, on a CPU
+(torch 2.13.0): LLaMA-Factory 0.9.5, ms-swift 4.6.0, TRL 0.24.0 and 1.15.0, PEFT 0.21.2; one wrong
+setting, file or row each. Paths were shortened, and repeated lines left out.
 """
 
 from __future__ import annotations
@@ -77,6 +77,24 @@ ON_TWO_GPUS = {
     "shape-checkpoint": ("512 rows in the file and 520", "vocab_size unchanged"),
     "token-out-of-vocab": ("a token id", "num_embeddings"),
     "tp-auto-train": ("torch.distributed", "init torch distributed"),
+    "gather-other-sizes": ("exchanges that are not the same", "pad_across_processes"),
+    "first-machine-unknown": ("gpu-node-7", "getent hosts"),
+    "nccl-no-interface": ("no network interface", "NCCL_SOCKET_IFNAME"),
+    "adapter-beside-a-shard": ("adapter's output does not fit", "tp_plan"),
+    "ddp-buffers-twice": ("overwritten in place", "broadcast_buffers=False"),
+    "fsdp2-8bit-optimizer": ("optimizer of bitsandbytes", "adamw_torch"),
+    "gather-texts": ("one is not a tensor", "gather_object"),
+    "data-parallel-cache": ("DataParallel puts together", "CUDA_VISIBLE_DEVICES=0"),
+    "labels-on-another-card": (
+        "labels and logits on cuda:0 and cuda:1",
+        "labels.to(logits.device)",
+    ),
+    "zero-other-number": ("written by 2 processes", "zero_to_fp32.py"),
+    "zero-loss-scale": ("overflowed float16", "bf16"),
+    "zero3-weight-outside": ("lacks its dimensions", "GatheredParameters"),
+    "zero-best-without-states": ("save_only_model", "save_only_model=False"),
+    "iterable-other-sizes": ("cannot be shared out evenly", "dispatch_batches=False"),
+    "fsdp-other-card": ("another card", "set_device"),
 }
 ON_A_CPU = {
     "1d-input": ("sizes that do not fit", "attention_mask"),

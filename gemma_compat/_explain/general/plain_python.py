@@ -59,6 +59,20 @@ def _number_looped_over(case: Case) -> Answer:
     )
 
 
+_GATHERED = Answer(
+    "DataParallel puts together what the model returned on each GPU, and one part is not "
+    "made for it",
+    (
+        "CUDA_VISIBLE_DEVICES=0   before the command, for one GPU",
+        "or torchrun --nproc_per_node GPUS SCRIPT: one process for each GPU",
+        "or use_cache=False, where the last frame is that of a cache",
+    ),
+    why="it gathers every value of the result: a cache of keys and values holds "
+    "numbers that have no rows",
+    known="the frames are of torch's scatter_gather.py",
+)
+
+
 def _one_of_many(case: Case) -> Answer:
     """Answer a tensor of several numbers where one is expected."""
     near = f"{case.frames}\n{case.hit.text}"
@@ -78,6 +92,8 @@ def _one_of_many(case: Case) -> Answer:
             certain=False,
             settles=False,
         )
+    if "scatter_gather.py" in case.frames:
+        return _GATHERED
     return Answer(
         "one number is expected, and a tensor of several is given",
         (

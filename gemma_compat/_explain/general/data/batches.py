@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...answer import Answer
+from ...unknown import OWN
 from ..base import Case, General, always
 
 
@@ -66,6 +67,35 @@ def _unequal(case: Case) -> Answer | None:
             "or tokenizer(..., padding='max_length', truncation=True, max_length=512)",
         ),
         why="padding is the collator's work: default_data_collator and torch's default do none",
+    )
+
+
+def _not_gathered(case: Case) -> Answer:
+    kind = f": {case.match['kind']}" if case.match["kind"] else ""
+    known = "the message names the kind; which value it is, it does not say"
+    if case.caller is not None and case.caller.owner == OWN:
+        return Answer(
+            f"the script lets the processes exchange values, and one is not a tensor{kind}",
+            (
+                "from accelerate.utils import gather_object; gather_object([x])   for texts, "
+                "numbers and lists of them",
+                "torch.tensor([x], device=accelerator.device)   where numbers are to be gathered",
+            ),
+            why="accelerator.gather sends tensors alone, or tuples, lists and dicts of them",
+            known=f"{known}; the last frame before accelerate is the script's",
+        )
+    return Answer(
+        f"the processes exchange what the model returns, and a part of it cannot be sent{kind}",
+        (
+            "prediction_loss_only=True   where only eval_loss is wanted",
+            "or preprocess_logits_for_metrics=lambda logits, labels: logits[0].argmax(-1)",
+            'or ignore_keys_for_eval=["past_key_values"] in trainer.train, '
+            "model.config.use_cache = False",
+        ),
+        why="an evaluation gathers all outputs: a cache, None or an object of the model's own "
+        "cannot be sent",
+        known=known,
+        settles=False,
     )
 
 
@@ -181,20 +211,7 @@ KINDS: tuple[General, ...] = (
         "gathering-what-is-no-tensor",
         r"Unsupported types \((?:<class ')?(?P<kind>[\w.]{1,60})(?:'>)?\)(?: passed to `|[`'\" ])|"
         r"Can't gather the values of type",
-        lambda case: Answer(
-            "the processes exchange what the model returns, and a part of it cannot be sent"
-            + (f": {case.match['kind']}" if case.match["kind"] else ""),
-            (
-                "prediction_loss_only=True   where only eval_loss is wanted",
-                "or preprocess_logits_for_metrics=lambda logits, labels: logits[0].argmax(-1)",
-                'or ignore_keys_for_eval=["past_key_values"] in trainer.train, '
-                "model.config.use_cache = False",
-            ),
-            why="an evaluation gathers all outputs: a cache, None or an object of the model's own "
-            "cannot be sent",
-            known="the message names the kind; which output it is, it does not say",
-            settles=False,
-        ),
+        _not_gathered,
         {
             "TypeError: Unsupported types (<class 'NoneType'>) passed to `_gpu_broadcast_one`. "
             "Only nested list/tuple/dicts of objects": "prediction_loss_only=True",

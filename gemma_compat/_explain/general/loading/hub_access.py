@@ -39,8 +39,8 @@ _NO_TEMPLATE_THERE = Answer(
 
 
 def _out_of_reach(case: Case) -> Answer | None:
-    if "cannot import name" in case.hit.text:
-        return None  # the name of the error, and not the error
+    if re.search(r"cannot import name|\[c10d\]", case.hit.text):
+        return None  # the name of the error alone; a launcher that looks for its first machine
     if not case.is_of_a_hub:
         return another_server(case)
     asked = f"{case.above}{case.around}"

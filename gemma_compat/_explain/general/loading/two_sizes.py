@@ -50,6 +50,36 @@ _OPTIMIZER_STATE = Answer(
 )
 
 
+_ADDED = re.compile(r"\bresult\b[^\n]{0,60}\blora_B\b")
+_PARALLEL = re.compile(r"\btp_plan\b|tensor[_ ]parallel|\btp_size\b|DTensor|ColwiseParallel")
+
+
+def _beside_a_shard(case: Case, told: str) -> Answer | None:
+    """Answer an adapter's layer whose output does not fit that of the layer it was put on."""
+    if not _ADDED.search(case.code) or not case.match["a"]:
+        return None
+    small, large = sorted((int(case.match["a"]), int(case.match["b"])))
+    sharded = small > 0 and large % small == 0 and bool(_PARALLEL.search(case.near + case.around))
+    return Answer(
+        f"an adapter's output does not fit that of the layer it was put on{told}",
+        (
+            "tensor parallelism (tp_plan) without an adapter, or the adapter with DDP or FSDP2: "
+            "leave tp_plan out of from_pretrained",
+            "print(LAYER.weight.shape, LAYER.lora_B['default'].weight.shape)   for the layer of "
+            "the frame before",
+        ),
+        why="tensor parallelism gives each process a share of a layer's rows; an adapter that does "
+        "not know of it has them all"
+        if sharded
+        else "a layer that was sharded (tp_plan) or changed after the adapter was put on it, or an "
+        "adapter of another model",
+        known="the frame is of PEFT's layer, and the message has both sizes"
+        + ("; one is a multiple of the other, and the log tells of tensor parallelism" * sharded),
+        certain=False,
+        settles=False,
+    )
+
+
 # cos and sin of the positions, and who turns queries and keys by them.
 _ROTARY = re.compile(r"rotary|rotate_half|\bcos\b[^\n]{0,60}\bsin\b")
 _HEADS = {"32", "40", "48", "64", "72", "80", "96", "112", "128", "160", "192", "256", "512"}
@@ -147,7 +177,7 @@ def two_sizes(case: Case) -> Answer:
     told = f": {numbers[0]} and {numbers[1]}" if len(numbers) > 1 else ""
     if "fsdp/_optim_utils.py" in f"{case.frames} {case.around}":
         return _OPTIMIZER_STATE
-    found = _mask(case, told) or _positions(case, told, numbers)
+    found = _beside_a_shard(case, told) or _mask(case, told) or _positions(case, told, numbers)
     if found is not None:
         return found
     if re.search(r"attention|attn|mask", case.frames, re.IGNORECASE):

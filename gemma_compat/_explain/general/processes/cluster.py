@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -17,6 +19,36 @@ def _unsupported(case: Case) -> Answer:
         ),
         why="Megatron builds each family from its own layers, and the message lists those it has",
         known="the message names the family; since when it is there, was not looked up",
+        settles=False,
+    )
+
+
+_NO_INTERFACE = re.compile(r"\bno socket interface found\b")
+
+
+def _used_wrongly(case: Case) -> Answer:
+    if _NO_INTERFACE.search(case.near):
+        return Answer(
+            "NCCL finds no network interface to start with",
+            (
+                "echo $NCCL_SOCKET_IFNAME   and   ip addr   : is there an interface of that name?",
+                "unset NCCL_SOCKET_IFNAME   on one machine: NCCL chooses by itself",
+            ),
+            why="NCCL_SOCKET_IFNAME names an interface that this machine or container has not, or "
+            "there is none but those that NCCL leaves out",
+            known="NCCL's last error says so",
+            settles=False,
+        )
+    return Answer(
+        "NCCL was called in a way that it refuses: most often two processes on one GPU",
+        (
+            "nvidia-smi -L | wc -l   : as many processes (--nproc_per_node) as this, or fewer",
+            "torch.cuda.set_device(int(os.environ['LOCAL_RANK']))   before the first collective",
+            "NCCL_DEBUG=WARN   before the command: it prints what it refuses",
+        ),
+        why="processes that share a card, a device_map of a fixed number, or a tensor on another "
+        "card than the process's own",
+        known="NCCL's code; which of these it is, NCCL_DEBUG=WARN says",
         settles=False,
     )
 
@@ -105,17 +137,11 @@ KINDS: tuple[General, ...] = (
         "nccl-used-wrongly",
         r"ncclInvalidUsage|NCCL Error 5: invalid usage|invalid usage \(run with NCCL_DEBUG|"
         r"NCCL error[^\n]{0,120}invalid usage",
-        always(
-            "NCCL was called in a way that it refuses: most often two processes on one GPU",
-            "nvidia-smi -L | wc -l   : as many processes (--nproc_per_node) as this, or fewer",
-            "torch.cuda.set_device(int(os.environ['LOCAL_RANK']))   before the first collective",
-            "NCCL_DEBUG=WARN   before the command: it prints what it refuses",
-            why="processes that share a card, a device_map of a fixed number, or a tensor on "
-            "another card than the process's own",
-            known="NCCL's code; which of these it is, NCCL_DEBUG=WARN says",
-            settles=False,
-        ),
+        _used_wrongly,
         {
+            "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp:3135, invalid "
+            "usage (run with NCCL_DEBUG=WARN for details), NCCL version 2.28.9\nLast error:\n"
+            "Bootstrap : no socket interface found": "unset NCCL_SOCKET_IFNAME",
             "ncclInvalidUsage: This usually reflects invalid usage of NCCL library.": "LOCAL_RANK",
             "RuntimeError: NCCL Error 5: invalid usage (run with NCCL_DEBUG=WARN for details)": (
                 "nproc_per_node"

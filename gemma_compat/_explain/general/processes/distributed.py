@@ -24,6 +24,37 @@ def _zero_without_parameters(case: Case) -> Answer | None:
     )
 
 
+def _not_met(case: Case) -> Answer:
+    if case.match["host"]:
+        return Answer(
+            f"the launcher looks for the first machine by the name {case.match['host']}, and this "
+            "machine cannot resolve it",
+            (
+                f"getent hosts {case.match['host']}   on this machine; --master_addr (MASTER_ADDR) "
+                "as an IP address in place of the name",
+                "one machine: torchrun --standalone --nproc_per_node GPUS SCRIPT",
+                "MASTER_ADDR=127.0.0.1   where the machine does not know its own name",
+            ),
+            why="a container or another network does not know the name; the launcher tries on "
+            "until its time is over",
+            known="the system's answer is in the line",
+            settles=False,
+        )
+    return Answer(
+        "the processes of the run did not find each other",
+        (
+            "one machine: torchrun --standalone --nproc_per_node GPUS SCRIPT",
+            "several: the same --nnodes and --rdzv-endpoint HOST:PORT on each, a port that is open "
+            "between them, NCCL_SOCKET_IFNAME=INTERFACE",
+            "and look at rank 0's own log: where it failed first, the others report only this",
+        ),
+        why="rank 0 keeps a store that all the others connect to; an address of another network, a "
+        "firewall, a machine that started late, or a rank 0 that is gone",
+        known="the message; which of these it is, it does not say",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "processes-with-other-models",
@@ -48,19 +79,14 @@ KINDS: tuple[General, ...] = (
         r"store based barrier|client socket has (?:timed out|failed)|"
         r"Rendezvous(?:Connection|Timeout|Closed)Error|connection to the C10d store has failed|"
         r"retrieving ncclUniqueId from \[0\]|"
-        r"failed to (?:connect|recv)[^\n]{0,60}(?:TCPStore|c10d)",
-        always(
-            "the processes of the run did not find each other",
-            "one machine: torchrun --standalone --nproc_per_node GPUS SCRIPT",
-            "several: the same --nnodes and --rdzv-endpoint HOST:PORT on each, a port that is open "
-            "between them, NCCL_SOCKET_IFNAME=INTERFACE",
-            "and look at rank 0's own log: where it failed first, the others report only this",
-            why="rank 0 keeps a store that all the others connect to; an address of another "
-            "network, a firewall, a machine that started late, or a rank 0 that is gone",
-            known="the message; which of these it is, it does not say",
-            settles=False,
-        ),
+        r"failed to (?:connect|recv)[^\n]{0,60}(?:TCPStore|c10d)|"
+        r"network addresses of \((?P<host>[\w.-]{1,80}), \d+\) cannot be retrieved \(gai error",
+        _not_met,
         {
+            "[W1128 13:37:57.2 socket.cpp:764] [c10d] The IPv6 network addresses of (gpu-node-7, "
+            "29500) cannot be retrieved (gai error: -3 - Temporary failure in name resolution).": (
+                "getent hosts gpu-node-7"
+            ),
             "torch.distributed.DistStoreError: Timed out after 601 seconds waiting for clients. "
             "1/2 clients joined.": "rdzv-endpoint",
             "torch.distributed.elastic.rendezvous.api.RendezvousConnectionError: The connection to "
@@ -69,6 +95,7 @@ KINDS: tuple[General, ...] = (
             "retrieving ncclUniqueId from [0] via c10d key-value store by store->get('0'), but "
             "store->get('0') got error: Connection reset by peer": "rank 0's own log",
         },
+        alone=True,
     ),
     General(
         "ranks-that-do-different-things",
@@ -177,23 +204,6 @@ KINDS: tuple[General, ...] = (
             "AssertionError: Non-root FSDP instance's `_is_root` should not have been set yet or "
             "should have been set to `False`": "whole model"
         },
-    ),
-    General(
-        "fsdp-on-another-card",
-        r"[Ii]nconsistent compute device and ?[`']?device_id",
-        always(
-            "the weights of this process lie on another card than the one that FSDP is to use",
-            "torch.cuda.set_device(int(os.environ['LOCAL_RANK']))   before the model is loaded",
-            "no device_map and no .to('cuda:0') in the script: each process has its own card",
-            why="every process loaded onto cuda:0, which is rank 0's",
-            known="torch names both cards",
-        ),
-        {
-            "ValueError: Inconsistent compute device and `device_id` on rank 1: cuda:0 vs cuda:1": (
-                "LOCAL_RANK"
-            )
-        },
-        alone=True,
     ),
     General(
         "weight-changed-after-wrapping",

@@ -140,4 +140,18 @@ KINDS: tuple[General, ...] = (
             )
         },
     ),
+    General(
+        "no-thread-left",
+        r"can't start new thread|pthread_create failed for thread",
+        always(
+            "the system gives the process no more threads",
+            "OMP_NUM_THREADS=4 OPENBLAS_NUM_THREADS=4 before the command; fewer "
+            "dataloader_num_workers and num_proc",
+            "ulimit -u   and, in a container, --pids-limit=-1",
+            why="each rank and each worker starts as many threads as there are cores",
+            known="the message",
+        ),
+        {"RuntimeError: can't start new thread": "OMP_NUM_THREADS"},
+        alone=True,
+    ),
 )

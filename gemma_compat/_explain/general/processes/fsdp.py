@@ -274,4 +274,21 @@ KINDS: tuple[General, ...] = (
             "world_size=4": "Shard(0)"
         },
     ),
+    General(
+        "fsdp-on-another-card",
+        r"[Ii]nconsistent compute device and ?[`']?device_id",
+        always(
+            "the weights of this process lie on another card than the one that FSDP is to use",
+            "torch.cuda.set_device(int(os.environ['LOCAL_RANK']))   before the model is loaded",
+            "no device_map and no .to('cuda:0') in the script: each process has its own card",
+            why="every process loaded onto cuda:0, which is rank 0's",
+            known="torch names both cards",
+        ),
+        {
+            "ValueError: Inconsistent compute device and `device_id` on rank 1: cuda:0 vs cuda:1": (
+                "LOCAL_RANK"
+            )
+        },
+        alone=True,
+    ),
 )

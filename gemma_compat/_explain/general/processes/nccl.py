@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case
+from .collectives import unlike
 
 
 def waited(case: Case) -> Answer:
@@ -26,7 +27,8 @@ def waited(case: Case) -> Answer:
             certain=False,
             settles=False,
         )
-    found = _by_its_number(near) or _by_what_ran(case) or _WAITED
+    whole = f"{case.hit.before}{case.hit.text}{case.hit.after}"
+    found = unlike(whole) or _by_its_number(near) or _by_what_ran(case) or _WAITED
     return found.replace(do=(*found.do, _EXPERTS)) if _experts_are_cut(near) else found
 
 

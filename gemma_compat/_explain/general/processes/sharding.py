@@ -23,6 +23,25 @@ def _bucket(case: Case) -> Answer:
     )
 
 
+def _not_sharded(case: Case) -> Answer:
+    plain = 'optim="adamw_torch"   (not fused), and no torch.compile around it'
+    other = "FSDP1 (fsdp_version: 1) or DeepSpeed"
+    if "bitsandbytes." in case.message:
+        return Answer(
+            "an optimizer of bitsandbytes is given sharded weights (DTensor), and it knows none",
+            (plain, other),
+            why="FSDP2 and tensor parallelism shard the weights; the kernels of bitsandbytes are "
+            "not registered for shards",
+            known="torch names the operation, which is of bitsandbytes",
+        )
+    return Answer(
+        "this torch has no sharded form of one operation on DTensors (FSDP2, tensor parallelism)",
+        ("pip install -U torch", plain, other),
+        known="torch names the operation",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "no-hidden-size-for-auto",
@@ -154,18 +173,12 @@ KINDS: tuple[General, ...] = (
     General(
         "no-sharding-of-this-operation",
         r"does not have a sharding strategy registered",
-        always(
-            "this torch has no sharded form of one operation on DTensors (FSDP2, tensor "
-            "parallelism)",
-            "pip install -U torch",
-            'or optim="adamw_torch" (not fused), and no torch.compile around it',
-            "or FSDP1 (fsdp_version: 1) or DeepSpeed",
-            known="torch names the operation",
-            settles=False,
-        ),
+        _not_sharded,
         {
+            "NotImplementedError: Operator bitsandbytes.optimizer_update_32bit.default does not "
+            "have a sharding strategy registered.": 'optim="adamw_torch"',
             "NotImplementedError: Operator aten.foo.default does not have a sharding strategy "
-            "registered.": "pip install -U torch"
+            "registered.": "pip install -U torch",
         },
     ),
     General(
@@ -186,20 +199,6 @@ KINDS: tuple[General, ...] = (
                 "llm_int8_skip_modules"
             ),
         },
-    ),
-    General(
-        "no-thread-left",
-        r"can't start new thread|pthread_create failed for thread",
-        always(
-            "the system gives the process no more threads",
-            "OMP_NUM_THREADS=4 OPENBLAS_NUM_THREADS=4 before the command; fewer "
-            "dataloader_num_workers and num_proc",
-            "ulimit -u   and, in a container, --pids-limit=-1",
-            why="each rank and each worker starts as many threads as there are cores",
-            known="the message",
-        ),
-        {"RuntimeError: can't start new thread": "OMP_NUM_THREADS"},
-        alone=True,
     ),
     General(
         "card-is-busy",

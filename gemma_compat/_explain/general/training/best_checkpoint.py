@@ -137,4 +137,21 @@ KINDS: tuple[General, ...] = (
             "print(math.exp(result['eval_loss']))\nKeyError: 'eval_loss'": "the script reads",
         },
     ),
+    General(
+        "best-without-its-states",
+        r"(?:DeepSpeed|FSDP) can't be used with `save_only_model` along with `load_best_model_at_"
+        r"end`",
+        always(
+            "load_best_model_at_end needs checkpoints with all states here, and save_only_model "
+            "leaves them out",
+            "save_only_model=False, save_total_limit=2   where the disk is small",
+            "or load_best_model_at_end=False, and the best checkpoint loaded after the run",
+            why="DeepSpeed and FSDP load the best weights from their own shards, which "
+            "save_only_model does not write",
+        ),
+        {
+            "ValueError: DeepSpeed can't be used with `save_only_model` along with "
+            "`load_best_model_at_end`.": "save_only_model=False"
+        },
+    ),
 )

@@ -92,6 +92,10 @@ _CHECKED = re.compile(
     r"\(when checking argument in method (?P<call>\w+)"
 )
 _WEIGHTS = re.compile(r"mat2|weight|running_mean|bias")
+_TARGET = re.compile(
+    r"argument target in method wrapper_CUDA_nll_loss|"
+    r"but got target is on [^\n]{1,120}\bmethod wrapper_CUDA_nll_loss"
+)
 
 
 def _weights_stayed(case: Case) -> bool:
@@ -206,7 +210,7 @@ def on_devices(case: Case) -> Answer:
         return _UNNAMED  # the message is cut before the device
     devices = sorted(set(re.findall(r"(?:cuda|npu|xpu|hpu|xla|mlu):\d+|cpu|mps", case.message)))
     between = " and ".join(devices) or "two devices"
-    if "argument target in method wrapper_CUDA_nll_loss" in case.message:
+    if _TARGET.search(case.message):
         return _labels_elsewhere(between)
     if re.search(r"torch[/\\]optim[/\\]", "".join(case.frames.splitlines()[-2:])):
         return _OPTIMIZER

@@ -208,7 +208,7 @@ def _of_masks(function: str) -> Answer:
 
 
 def _is_as_old(case: Case, function: str, first: Interval) -> bool:
-    """Return whether the function came with the same release as its argument: a model that is new."""
+    """Return whether the function is as new as its argument: then the model is new."""
     asked = f"TypeError: {function}() got an unexpected keyword argument 'self'"
     known = released(case, asked)
     return known is not None and known.found.releases[:1] == (first,)

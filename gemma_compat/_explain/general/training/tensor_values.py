@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ...places import distribution_of
 from ..base import Case, General, always
@@ -12,6 +14,49 @@ def _last(case: Case) -> str:
     """Return the package that the last frame is of, as pip names it; empty for numpy's own."""
     names = [item for item in case.packages if item not in {"numpy", "torch"}]
     return distribution_of(names[-1]) if names and not case.is_of_the_script else ""
+
+
+_REPLICATED = re.compile(r"\[rank\d+\]:|\bDDP\b|DistributedDataParallel|torchrun|ChildFailedError")
+
+
+def _changed_in_place(case: Case) -> Answer:
+    look = (
+        "torch.autograd.set_detect_anomaly(True)   names the line: there x = x + y in place of "
+        "x += y"
+    )
+    if case.match["leaf"]:
+        return Answer(
+            "a weight, or an input that takes a gradient, is changed in place",
+            (
+                "x = x.clone()   before the line of the last frame changes it",
+                "with torch.no_grad():   around it, where a weight is set on purpose (its first "
+                "values)",
+                "no enable_input_require_grads() where the embeddings' output is changed: "
+                "gradient_checkpointing_kwargs={'use_reentrant': False} does without it",
+            ),
+            why="torch refuses that where nothing came before the tensor that takes the gradient: "
+            "a parameter, or the output of frozen embeddings that a hook made one",
+            known="torch says so; which tensor it is, the last frame shows",
+            settles=False,
+        )
+    replicas = (
+        "DistributedDataParallel(..., broadcast_buffers=False)   where the model is called twice "
+        "before one backward: each call sends the buffers anew (Trainer: ddp_broadcast_buffers="
+        "False)"
+    )
+    return Answer(
+        "a tensor that the backward pass still needs was overwritten in place",
+        (
+            *((replicas,) if _REPLICATED.search(case.near + case.around) else ()),
+            "model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={'use_reentrant': "
+            "False})",
+            look,
+        ),
+        why="an in-place change of the embeddings' output is the commonest: a hook for gradients, "
+        "noise (NEFTune), images put into the text",
+        known="torch says so; which operation it is, anomaly detection says",
+        settles=False,
+    )
 
 
 KINDS: tuple[General, ...] = (
@@ -142,22 +187,19 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "changed-in-place",
-        r"modified by an inplace operation|a leaf Variable that requires grad is being used in an "
-        r"in-place|a view of a leaf Variable that requires grad is being used in an in-place",
-        always(
-            "a tensor that the backward pass still needs was overwritten in place",
-            "model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={'use_reentrant': "
-            "False})",
-            "or look at the line that torch.autograd.set_detect_anomaly(True) names: x = x + y in "
-            "place of x += y",
-            why="an in-place change of the embeddings' output is the commonest: a hook for "
-            "gradients, noise (NEFTune), images put into the text",
-            known="torch says so; which operation it is, anomaly detection says",
-            settles=False,
-        ),
+        r"modified by an inplace operation|(?P<leaf>a (?:view of a )?leaf Variable that requires "
+        r"grad is being used in an in-place)",
+        _changed_in_place,
         {
+            "a = ddp(x); b = ddp(x)\n[rank1]: RuntimeError: one of the variables needed for "
+            "gradient computation has been modified by an inplace operation: "
+            "[torch.cuda.FloatTensor [4]] is at version 3; expected version 2 instead.": (
+                "broadcast_buffers=False"
+            ),
+            "RuntimeError: a leaf Variable that requires grad is being used in an in-place "
+            "operation.": "clone()",
             "RuntimeError: one of the variables needed for gradient computation has been modified "
-            "by an inplace operation: [torch.cuda.FloatTensor [2]]": "set_detect_anomaly"
+            "by an inplace operation: [torch.cuda.FloatTensor [2]]": "set_detect_anomaly",
         },
     ),
     General(
