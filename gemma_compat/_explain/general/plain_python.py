@@ -148,7 +148,8 @@ KINDS: tuple[General, ...] = (
     General(
         "nothing-to-reduce",
         r"Expected reduction dim (?:\d+ )?to have non-zero size|cannot perform reduction function "
-        r"\w{3,8} on a tensor with no elements|min\(\) arg is an empty sequence|"
+        r"\w{3,8} on a tensor with no elements|min\(\) (?:arg is an empty sequence|"
+        r"iterable argument is empty)|"
         r"Expected reduction dim to be specified for input\.numel\(\) == 0",
         lambda case: Answer(
             "the largest (or smallest) of nothing is asked for: a list or tensor is empty",

@@ -6,18 +6,29 @@ import re
 
 from ...answer import Answer
 from ..base import Case
+from .arrow_values import FROM_PYTHON
+
+# What Arrow says of a column whose values are not all of one type.
+_MIXED = re.compile(
+    r"mix list and non-list|Could not convert|Expected bytes, got|changed from|Couldn't cast|"
+    r"[Uu]nsupported cast|tried to convert|was truncated|incompatible types|not in range"
+)
 
 
-def by_arrow(case: Case) -> Answer:
-    """Tell broken files, mapped functions and mixed columns apart."""
+def by_arrow(case: Case) -> Answer | None:
+    """Tell broken files, mapped functions and mixed columns apart; nothing of another sentence."""
     text = f"{case.hit.text}\n{case.message}"
     if "Couldn't cast" in text:  # both lists of columns stand before what is wrong with them
         text += case.hit.after[:4000]
     if re.search(r"cast from (?:struct|list)", text) and _IS_AN_ENTRY.search(case.around):
         return _ENTRY
-    for pattern, answer in _OF_ARROW:
+    if re.search(r"expected length \d+ but got length \d+", text):
+        return _of_lengths(case)
+    for pattern, answer in (*FROM_PYTHON, *_OF_ARROW):
         if re.search(pattern, text):
             return answer
+    if not (_MIXED.search(text) or "GenerationCastError" in text):
+        return None
     return Answer(
         "a column holds values of two kinds, and Arrow wants one type for each column",
         (
@@ -26,6 +37,40 @@ def by_arrow(case: Case) -> Answer:
             "content of a turn: text in every row, or a list of parts in every row",
         ),
         known="the message names the types",
+        settles=False,
+    )
+
+
+# Each row of a map comes back as one batch; a table is made of a dict of columns at once.
+_MAPS = re.compile(r"\bmap\(|\bin (?:_?map\w*|write_batch|_write_batch)\b|arrow_writer")
+_OF_COLUMNS = re.compile(r"\bfrom_(?:dict|pydict|pandas|arrays)\b")
+
+
+def _of_lengths(case: Case) -> Answer:
+    """Answer columns of different lengths, by who makes the table."""
+    keep = "dataset.map(f, batched=True, remove_columns=dataset.column_names)"
+    counted = "print({name: len(column) for name, column in columns.items()})"
+    seen = f"{case.frames}\n{case.code}"
+    if _MAPS.search(seen):
+        return Answer(
+            "a function that was mapped in batches returns another number of rows than it got",
+            (keep, "or batched=False, or a list of one value for each row in every column"),
+            why="the old columns keep their length beside the new ones",
+            known="the message has the column and both lengths, and the frames are those of map",
+        )
+    if _OF_COLUMNS.search(seen):
+        return Answer(
+            "the columns that a data set is made of have different lengths",
+            (f"{counted}   right before it is made", "one value for each row in every column"),
+            known="the message has the column and both lengths, and the frames make the table",
+        )
+    return Answer(
+        "two columns of one table have different lengths",
+        (
+            f"{keep}   where a function is mapped: the old columns keep their length",
+            f"{counted}   where the table is made of a dict (Dataset.from_dict)",
+        ),
+        known="the message has the column and both lengths; who makes the table, it does not say",
         settles=False,
     )
 
@@ -64,18 +109,6 @@ _OF_ARROW = (
         ),
     ),
     (
-        r"expected length \d+ but got length \d+",
-        Answer(
-            "a function that was mapped in batches returns another number of rows than it got",
-            (
-                "dataset.map(f, batched=True, remove_columns=dataset.column_names)",
-                "or batched=False, or a list of one value for each row in every column",
-            ),
-            why="the old columns keep their length beside the new ones",
-            known="the message has the column and both lengths",
-        ),
-    ),
-    (
         r"JSON parse error: (?!Column\()|straddling object",
         Answer(
             "a data file is not the JSON that is expected: one object a line, all complete",
@@ -90,7 +123,8 @@ _OF_ARROW = (
         ),
     ),
     (
-        r"magic bytes|Not an Arrow file|file size is 0|Invalid Parquet|footer",
+        r"magic bytes|Not an Arrow file|file size is 0|Invalid Parquet|footer|"
+        r"Tried reading schema message, was null",
         Answer(
             "a data file is damaged, or is not of the format that it is read as",
             (
@@ -101,7 +135,7 @@ _OF_ARROW = (
         ),
     ),
     (
-        r"offset overflow|overflow with type|array of more than",
+        r"offset overflow|overflow with type|array of more than|array cannot contain more than",
         Answer(
             "a block of rows is larger than the 2 GiB that one array may hold",
             ("writer_batch_size=100 in map (images, audio, long texts)",),

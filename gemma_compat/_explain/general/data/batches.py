@@ -7,22 +7,6 @@ from ...unknown import OWN
 from ..base import Case, General, always
 
 
-def _backward_types(case: Case) -> Answer:
-    return Answer(
-        f"the backward pass meets {case.match['one']} where it has to be {case.match['other']}: a "
-        "loss in one precision, its input in another",
-        (
-            "one precision: dtype=torch.bfloat16 at loading with bf16=True, or float32 for both",
-            "a loss of your own: logits.float() and labels in float32",
-            "a classifier with several labels: labels of floats, not of integers",
-        ),
-        why="the forward pass lets some losses (mean squares, binary cross-entropy) mix types; "
-        "their gradient does not",
-        known="the message has both types; which tensor it is, it does not say",
-        settles=False,
-    )
-
-
 def _reduction(case: Case) -> Answer:
     a, b = case.match["a"], case.match["b"]
     if b and not b.endswith(("262144", "262208", "256000", "257152")):
@@ -70,22 +54,89 @@ def _unequal(case: Case) -> Answer | None:
     )
 
 
-def _not_gathered(case: Case) -> Answer:
-    kind = f": {case.match['kind']}" if case.match["kind"] else ""
-    known = "the message names the kind; which value it is, it does not say"
-    if case.caller is not None and case.caller.owner == OWN:
+def _not_stacked(case: Case) -> Answer:
+    kind = case.match["kind"].rpartition(".")[2]
+    if kind == "NoneType":
         return Answer(
-            f"the script lets the processes exchange values, and one is not a tensor{kind}",
+            "a field of a row is None, which torch's default collator cannot stack",
             (
-                "from accelerate.utils import gather_object; gather_object([x])   for texts, "
-                "numbers and lists of them",
-                "torch.tensor([x], device=accelerator.device)   where numbers are to be gathered",
+                "dataset.filter(lambda row: all(value is not None for value in row.values()))",
+                "dataset.remove_columns([...])   for a column that the model does not take",
+                "in a data set of your own: a __getitem__ that returns None where a file is "
+                "missing",
             ),
-            why="accelerator.gather sends tensors alone, or tuples, lists and dicts of them",
-            known=f"{known}; the last frame before accelerate is the script's",
+            known="the message names the kind; which field it is, it does not say",
+            settles=False,
+        )
+    what = "an image of PIL" if "PIL" in case.match["kind"] else f"a value of the kind {kind}"
+    return Answer(
+        f"a row holds {what}, which torch's default collator cannot stack",
+        (
+            "a collator that makes tensors of it: processor(...) or tokenizer.pad(...)",
+            "dataset.remove_columns([...])   for what the model does not take",
+        ),
+        why="images and other objects have to go through a processor or a tokenizer first",
+        known="the message names the kind",
+    )
+
+
+def _not_in_one_piece(case: Case) -> Answer:
+    """Tell weights, which are broadcast or saved, from what an evaluation gathers."""
+    if case.says(r"\bin (?:_?gpu_)?gather\w*|all_gather\b|\bgather_for_metrics"):
+        return Answer(
+            "a tensor that the processes gather is a view into another, and NCCL wants it in one "
+            "piece",
+            (
+                "preprocess_logits_for_metrics=lambda logits, labels: logits.contiguous()   (or "
+                ".argmax(-1) of them)",
+                "accelerator.gather(x.contiguous())   in a loop of your own",
+            ),
+            why="what was cut, transposed or expanded is such a view",
+            known="the message, and the frames, which gather",
+            settles=False,
         )
     return Answer(
-        f"the processes exchange what the model returns, and a part of it cannot be sent{kind}",
+        "a tensor is a view into another, and what sends or saves it wants it in one piece",
+        ("for p in model.parameters(): p.data = p.data.contiguous()   before preparing or saving",),
+        why="transposed or tied weights are such views; NCCL and safetensors refuse them",
+    )
+
+
+def _by_the_script(part: str) -> Answer:
+    return Answer(
+        f"the script lets the processes exchange values, and one is not a tensor{part}",
+        (
+            "from accelerate.utils import gather_object; gather_object([x])   for texts, "
+            "numbers and lists of them",
+            "torch.tensor([x], device=accelerator.device)   where numbers are to be gathered",
+        ),
+        why="accelerator.gather sends tensors alone, or tuples, lists and dicts of them",
+        known="the message names the kind; which value it is, it does not say; the last frame "
+        "before accelerate is the script's",
+    )
+
+
+def _not_sent(case: Case) -> Answer:
+    """Tell a batch that one process hands out from outputs that an evaluation gathers."""
+    kind = case.match["kind"] or ""
+    part = f": {kind}" if kind else ""
+    if case.caller is not None and case.caller.owner == OWN and not case.says("data_loader"):
+        return _by_the_script(part)
+    if "_broadcast_one" in case.hit.text:
+        return Answer(
+            "one process reads the batch and sends it to the others, and a part of it cannot "
+            f"be sent{part}",
+            (
+                'accelerator_config={"dispatch_batches": False} in the training arguments   : each '
+                "process reads its own rows then",
+                "dataset.remove_columns([...])   for texts and other columns without tensors",
+            ),
+            why="accelerate does so by default where the data set is a stream (an IterableDataset)",
+            known="the message names the step; read in accelerate 1.15.0, data_loader.py",
+            settles=False,
+        )
+    return Answer(
+        f"the processes exchange what the model returns, and a part of it cannot be sent{part}",
         (
             "prediction_loss_only=True   where only eval_loss is wanted",
             "or preprocess_logits_for_metrics=lambda logits, labels: logits[0].argmax(-1)",
@@ -94,40 +145,13 @@ def _not_gathered(case: Case) -> Answer:
         ),
         why="an evaluation gathers all outputs: a cache, None or an object of the model's own "
         "cannot be sent",
-        known=known,
+        known="the message names the kind; which output it is, it does not say",
+        certain="_gather_one" in case.hit.text or case.phase == "evaluating",
         settles=False,
     )
 
 
 KINDS: tuple[General, ...] = (
-    General(
-        "types-in-the-backward-pass",
-        r"Found dtype (?P<one>\w{3,12}) but expected (?P<other>\w{3,12})",
-        _backward_types,
-        {"RuntimeError: Found dtype Float but expected BFloat16": "logits.float()"},
-    ),
-    General(
-        "labels-of-another-shape",
-        r"Target size \(torch\.Size\(\[(?P<target>[\d, ]*)\]\)\) must be the same as input size "
-        r"\(torch\.Size\(\[(?P<input>[\d, ]*)\]\)\)",
-        lambda case: Answer(
-            f"labels of shape [{case.match['target']}] meet outputs of shape "
-            f"[{case.match['input']}]",
-            (
-                'problem_type="single_label_classification"   with one number for each row',
-                "several labels for each row: rows of floats, one for each class",
-                "num_labels=1   where the label is one figure",
-            ),
-            why="binary cross-entropy wants a number for each output; the class chooses it from "
-            "the type of the labels: floats mean several labels, integers mean one",
-            known="the message has both shapes",
-            settles=False,
-        ),
-        {
-            "ValueError: Target size (torch.Size([8])) must be the same as input size "
-            "(torch.Size([8, 2]))": "[8] meet outputs of shape [8, 2]"
-        },
-    ),
     General(
         "rows-of-a-batch-not-equal",
         r"each element in list of batch should be of equal size|"
@@ -145,31 +169,26 @@ KINDS: tuple[General, ...] = (
         "rows-that-cannot-be-stacked",
         r"batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
         r"<class '(?P<kind>[\w.]{1,60})'>",
-        lambda case: Answer(
-            f"a row holds a {case.match['kind'].rpartition('.')[2]}, which torch's default "
-            "collator cannot stack",
-            (
-                "a collator that makes tensors of it: processor(...) or tokenizer.pad(...)",
-                "dataset.remove_columns([...])   for what the model does not take",
-            ),
-            why="images, None and texts have to go through a processor or a tokenizer first",
-            known="the message names the kind",
-        ),
+        _not_stacked,
         {
             "TypeError: default_collate: batch must contain tensors, numpy arrays, numbers, dicts "
-            "or lists; found <class 'PIL.Image.Image'>": "a row holds a Image",
+            "or lists; found <class 'PIL.Image.Image'>": "an image of PIL",
+            "TypeError: default_collate: batch must contain tensors, numpy arrays, numbers, dicts "
+            "or lists; found <class 'NoneType'>": "is None",
         },
     ),
     General(
         "tensors-not-in-one-piece",
         r"Tensors must be contiguous|You are trying to save a non contiguous tensor",
-        always(
-            "a tensor is a view into another, and what sends or saves it wants it in one piece",
-            "for p in model.parameters(): p.data = p.data.contiguous()   before preparing or "
-            "saving",
-            why="transposed or tied weights are such views; NCCL and safetensors refuse them",
-        ),
-        {"ValueError: Tensors must be contiguous": ".contiguous()"},
+        _not_in_one_piece,
+        {
+            "ValueError: Tensors must be contiguous": "p.data.contiguous()",
+            'Traceback (most recent call last):\n  File "/x/site-packages/accelerate/utils/'
+            'operations.py", line 370, in gather\n    return _gpu_gather(tensor)\n  File "/x/'
+            'site-packages/torch/distributed/distributed_c10d.py", line 9, in all_gather\n    '
+            "work = group.allgather([tensor_list], [tensor])\nValueError: Tensors must be "
+            "contiguous": "logits.contiguous()",
+        },
     ),
     General(
         "head-multiplied-with-something-else",
@@ -211,10 +230,14 @@ KINDS: tuple[General, ...] = (
         "gathering-what-is-no-tensor",
         r"Unsupported types \((?:<class ')?(?P<kind>[\w.]{1,60})(?:'>)?\)(?: passed to `|[`'\" ])|"
         r"Can't gather the values of type",
-        _not_gathered,
+        _not_sent,
         {
-            "TypeError: Unsupported types (<class 'NoneType'>) passed to `_gpu_broadcast_one`. "
+            "TypeError: Unsupported types (<class 'str'>) passed to `_gpu_broadcast_one`. "
+            "Only nested list/tuple/dicts of objects": "dispatch_batches",
+            "TypeError: Unsupported types (<class 'NoneType'>) passed to `_gpu_gather_one`. "
             "Only nested list/tuple/dicts of objects": "prediction_loss_only=True",
+            "TypeError: Unsupported types (<class 'NoneType'>) passed to "
+            "`_pad_across_processes`. Only nested list": "prediction_loss_only=True",
             "`TypeError: Unsupported types (DynamicCache)` at the first epoch": "past_key_values",
         },
     ),
@@ -261,29 +284,6 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: Deterministic behavior was enabled with either "
             "`torch.use_deterministic_algorithms(True)` or, but this operation is not "
             "deterministic because it uses CuBLAS": "CUBLAS_WORKSPACE_CONFIG"
-        },
-    ),
-    General(
-        "embedding-of-the-wrong-type",
-        r"argument 'indices' \(position \d\) must be Tensor, not (?P<kind>\w{2,20})|"
-        r"(?<!max\(\): )(?<!sigmoid\(\): )argument 'input' \(position \d\) must be Tensor, not "
-        r"(?P<other>\w{2,20})",
-        lambda case: Answer(
-            f"the model is given a {case.match['kind'] or case.match['other']} in place of a "
-            "tensor",
-            (
-                'tokenizer(text, return_tensors="pt")',
-                "apply_chat_template(..., return_dict=True, return_tensors='pt')   and "
-                "model.generate(**inputs)",
-            ),
-            why="from transformers 5 on apply_chat_template gives a dict by default, where it gave "
-            "token ids",
-            known="the message names the kind; the last was read in 4.57.6 and 5.23.0",
-        ),
-        {
-            "TypeError: embedding(): argument 'indices' (position 2) must be Tensor, not list": (
-                "a list in place of a tensor"
-            )
         },
     ),
 )

@@ -10,6 +10,8 @@ from .row_readers import (
     in_a_collator,
     in_a_framework,
     name_that_is_none,
+    of_a_table,
+    of_a_turn,
     of_an_entry,
     of_verl,
 )
@@ -21,6 +23,10 @@ _OF_A_ROW = re.compile(
     r"attention_mask|token_type_ids|pixel_values|images?|audio|query|context)$",
     re.IGNORECASE,
 )
+
+
+# What a server or an API answered has keys as a row has.
+_A_REPLY = re.compile(r"\.json\(\)|\b(?:resp|response|reply|result|r)\[")
 
 
 def _no_column(case: Case) -> Answer | None:
@@ -163,12 +169,16 @@ def _column(case: Case) -> Answer | None:
     is_of_a_row = is_of_data or of_a_collator or _OF_A_ROW.match(name) or "_mapping[" in case.code
     if not (is_of_a_row or of_verl(case, name) or _reads_a_row(case)):
         return None
+    if _A_REPLY.search(case.code):
+        return None
     particular = (
         _of_trl(case, name)
         or of_an_entry(case, name)
         or _asked_elsewhere(case, name)
         or of_a_collator
         or in_a_framework(case, name)
+        or of_a_table(case, name)
+        or (None if is_of_data else of_a_turn(case, name))
     )
     if particular is not None:
         return particular
@@ -226,6 +236,13 @@ KINDS: tuple[General, ...] = (
             'if "token_type_ids" in x:\n--> 316         ids = x["token_type_ids"]\n\n'
             "KeyError: 'token_type_ids'": "processor makes",
             "KeyError: 'gemma_x'": "",
+            "    text += m['content']\nKeyError: 'content'": "standardize_sharegpt",
+            '  File "/w/a.py", line 9, in f\n    t = '
+            'requests.post(url).json()["content"]\nKeyError: '
+            "'content'": "",
+            '  File "/w/a.py", line 9, in f\n    t = df["text"]\n  File '
+            '"/x/site-packages/pandas/core/'
+            "frame.py\", line 9, in __getitem__\n    f(key)\nKeyError: 'text'": "df.columns",
             '  File "/x/site-packages/torch/utils/data/_utils/fetch.py", line 61, in fetch\n    '
             'return self.collate_fn(data)\n  File "/w/finetune.py", line 28, in data_collator\n   '
             " seq_len = feature[\"seq_len\"]\nKeyError: 'seq_len'": "remove_unused_columns=False",

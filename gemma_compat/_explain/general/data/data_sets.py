@@ -8,56 +8,19 @@ from ...answer import Answer
 from ..base import Case, General, always
 from .arrow import by_arrow
 
-
-def _not_found(case: Case) -> Answer:
-    if "is neither a `Dataset` directory" in case.hit.text:
-        return Answer(
-            "the folder holds no data set that save_to_disk wrote, or not a whole one",
-            (
-                "ls FOLDER   : dataset_dict.json (of several splits), or dataset_info.json and "
-                "state.json",
-                "rm -r FOLDER and run again, where a framework keeps its tokenized rows there "
-                "(tokenized_path)",
-            ),
-            why="load_from_disk goes by these files; a copy or a save that broke off lacks them",
-            known="datasets says so",
-        )
-    local = re.search(r"Unable to find '(?P<path>(?:[/~.]|[A-Z]:\\)[^'\n]{1,200})'", case.hit.text)
-    if local:
-        return Answer(
-            "there is no file or folder with data at the path that is given",
-            (
-                "ls -l PATH   from the folder in which the command runs; the path of one file, "
-                "where a folder is given",
-                "axolotl: path: PATH/FILE.jsonl, ds_type: json; else load_dataset('json', "
-                "data_files='PATH/FILE.jsonl')",
-            ),
-            known="datasets looked there: the path in the message is one on the disk",
-            settles=False,
-        )
-    return Answer(
-        "there is no data set of that name or at that path for this account",
-        (
-            "the whole name, OWNER/NAME, as on its page; hf auth login, where it is private or "
-            "gated",
-            "files of your own: load_dataset('json', data_files='path/to/file.jsonl')",
-        ),
-        why="a private data set looks the same as one that is not there, and a path that does not "
-        "exist here is taken for a name",
-        known="the message; which of these it is, it does not say",
-        certain=False,
-    )
+_BY_A_READER = re.compile(
+    r"(?:Arrow(?:Invalid|TypeError|NotImplementedError|CapacityError)|ParserError)(?:'>)?: "
+    r"[^\n]{1,200}|[^\n]*column names don't match|Couldn't cast array of type [^\n]{1,200}"
+)
 
 
 def _not_built(case: Case) -> Answer:
     """Answer what datasets wraps around any error by Arrow's own line above it, if it is there."""
-    own = re.findall(
-        r"Arrow(?:Invalid|TypeError|NotImplementedError): [^\n]{1,200}", case.hit.before
-    )
-    if not own:
-        own = re.findall(r"[^\n]*column names don't match", case.hit.before[-12_000:])
+    own = _BY_A_READER.findall(case.hit.before[-12_000:])
     if own:
-        return by_arrow(case.replace(error=None, hit=case.hit.replace(text=own[-1])))
+        said = by_arrow(case.replace(error=None, hit=case.hit.replace(text=own[-1])))
+        if said is not None:
+            return said
     return Answer(
         "datasets could not build the data set from its files; the error before this one says why",
         (
@@ -69,79 +32,45 @@ def _not_built(case: Case) -> Answer:
     )
 
 
+def _nothing_left(case: Case) -> Answer:
+    """Tell a row that a script asks for from what a loader does: columns are dropped before it."""
+    if case.frames and not re.search(r"_utils[/\\]fetch|dataloader|__getitems__", case.frames):
+        return Answer(
+            "the data set has no rows: one was asked for by its number",
+            (
+                "print(dataset)   after each filter, map and split: which one leaves nothing",
+                "the log above: how many rows were read, and how many dropped (too long, empty, "
+                "without an answer)",
+            ),
+            known="the message has the size 0, and no loader of a trainer is among the frames",
+            settles=False,
+        )
+    return Answer(
+        "the data set that reaches the trainer has no rows or no columns left",
+        (
+            "remove_unused_columns=False   with a collator that reads your columns",
+            "print(len(dataset), dataset.column_names)   right before the trainer is made",
+        ),
+        why="the Trainer drops every column that the model's forward does not name; if none "
+        "is left, the data set counts as empty",
+        known="the message has the size 0; which of the two it is, it does not say",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
-    General(
-        "data-set-scripts-are-gone",
-        r"Dataset scripts are no longer supported|"
-        r"contains custom code which must be executed to correctly load the dataset",
-        always(
-            "the data set is a script that loads it, which datasets 4 no longer runs",
-            "load_dataset(NAME, revision='refs/convert/parquet')",
-            "or pip install 'datasets<4', with trust_remote_code=True",
-            why="the Hub keeps a Parquet copy of most such data sets in that branch",
-        ),
-        {"RuntimeError: Dataset scripts are no longer supported, but found data.py": "datasets<4"},
-    ),
-    General(
-        "no-such-data-set",
-        r"DatasetNotFoundError|doesn't exist on the Hub or cannot be accessed|"
-        r"Couldn't find (?:a dataset script|any data file) at|is neither a `Dataset` directory|"
-        r"Unable to find '[^'\n]{1,200}'(?: at|$)|No \(supported\) data files found|"
-        r"doesn't contain any data files",
-        _not_found,
-        {
-            "datasets.exceptions.DatasetNotFoundError: Dataset 'x/y' doesn't exist on the Hub or "
-            "cannot be accessed.": "hf auth login",
-            "FileNotFoundError: Unable to find '/home/u/a/corpus' at /home/u/a": "ls -l",
-            "FileNotFoundError: Directory tok is neither a `Dataset` directory nor a `DatasetDict` "
-            "directory.": "save_to_disk",
-        },
-    ),
-    General(
-        "data-set-of-several-parts",
-        r"BuilderConfig '?[^'\n]{1,80}'? not found\. Available|Config name is missing\. Please|"
-        r"Unknown split \"[^\"\n]{1,60}\"|Bad split: |[Pp]lease first select a split|"
-        r"no \w{1,20} split found for dataset",
-        always(
-            "the data set has several configurations or splits, and the one that is read is not "
-            "among them",
-            "load_dataset(NAME, CONFIG, split='train')",
-            "dataset['train']   where load_dataset returned all splits",
-            known="the message lists those that are there",
-        ),
-        {
-            "ValueError: Unknown split \"test\". Should be one of ['train'].": "split='train'",
-            'KeyError: "Invalid key: 0. Please first select a split. For example: '
-            "`my_dataset_dictionary['train'][0]`.\"": "dataset['train']",
-        },
-    ),
-    General(
-        "data-set-saved-to-disk",
-        r"dataset that was saved using `save_to_disk`|"
-        r"Expected to load a `Dataset` object, but (?:got a `DatasetDict`|provided path)",
-        always(
-            "the folder was written by save_to_disk, and load_dataset does not read that",
-            "datasets.load_from_disk(FOLDER)",
-        ),
-        {
-            "ValueError: You are trying to load a dataset that was saved using `save_to_disk`. "
-            "Please use `load_from_disk` instead.": "load_from_disk(FOLDER)"
-        },
-    ),
     General(
         "no-column-left",
         r"\bInvalid key: \d+ is out of bounds for size 0",
-        always(
-            "the data set that reaches the trainer has no rows or no columns left",
-            "remove_unused_columns=False   with a collator that reads your columns",
-            "print(len(dataset), dataset.column_names)   right before the trainer is made",
-            why="the Trainer drops every column that the model's forward does not name; if none "
-            "is left, the data set counts as empty",
-            known="the message has the size 0; which of the two it is, it does not say",
-            certain=True,
-            settles=False,
-        ),
-        {"IndexError: Invalid key: 5 is out of bounds for size 0": "remove_unused_columns"},
+        _nothing_left,
+        {
+            "IndexError: Invalid key: 5 is out of bounds for size 0": "remove_unused_columns",
+            'Traceback (most recent call last):\n  File "/w/train.py", line 5, in <module>\n    '
+            'print(dataset[0])\n  File "/x/site-packages/datasets/arrow_dataset.py", line 2777, in '
+            "__getitem__\n    return self._getitem(key)\nIndexError: Invalid key: 0 is out of "
+            "bounds "
+            "for size 0": "has no rows",
+        },
     ),
     General(
         "columns-of-two-data-sets",
@@ -176,7 +105,8 @@ KINDS: tuple[General, ...] = (
         "rows-of-two-kinds",
         r"ArrowInvalid: |ArrowTypeError: |ArrowNotImplementedError: |cannot mix list and non-list|"
         r"Couldn't cast|DatasetGenerationCastError|All the data files must have the same columns|"
-        r"offset overflow while concatenating|overflow with type",
+        r"offset overflow while concatenating|overflow with type|ArrowCapacityError: |"
+        r"pandas\.errors\.ParserError: ",
         by_arrow,
         {
             "pyarrow.lib.ArrowInvalid: cannot mix list and non-list, non-null values": "alike",

@@ -12,6 +12,19 @@ _OF_IDS = re.compile(r"(?:LongTensor|as_tensor|\btensor|np\.array)\(")
 
 def _none_in_a_row(case: Case) -> Answer | None:
     """Answer None in a tensor: a token that the tokenizer lacks, or an empty field of a row."""
+    if "batch_text_or_text_pairs" in case.hit.text:
+        return Answer(
+            "the tokenizer got None in place of its texts",
+            (
+                "print({name: str(column)[:80] for name, column in batch.items()})   right "
+                "before the "
+                "tokenizer is called: the column has another name, or is None",
+                "dataset.filter(lambda row: row['text'] is not None)   with the name of your "
+                "column",
+            ),
+            known="the message is the tokenizer's; which column it is, the frames show",
+            settles=False,
+        )
     of_integers = "interpreted as an integer" in case.hit.text
     above = case.code or "\n".join(case.hit.before.splitlines()[-3:])
     if of_integers and not _OF_IDS.search(above):
@@ -50,6 +63,17 @@ def _no_images(case: Case) -> Answer:
             known="the message shows what was given: None, or lists without anything in them",
             settles=False,
         )
+    if re.search(r"<PIL\.|PIL\.\w{1,30}\.\w{1,30}ImageFile|mode=RGB", given):
+        return Answer(
+            "the processor got images in more lists within lists than it takes",
+            (
+                "processor(text=[text], images=[[image]], ...)   one list of images for each text; "
+                "or images=[image]",
+                "row['image'] in place of [row['image']], where the column holds a list already",
+            ),
+            known="the message shows what was given: images",
+            settles=False,
+        )
     return Answer(
         "a row without an image, or with a path or bytes for one, reached the processor",
         (cast, filtered),
@@ -68,8 +92,33 @@ _A_SET = re.compile(
 )
 
 
+# A value of one row that is read further: of "data[0]['image']['bytes']" the image.
+_A_VALUE = re.compile(
+    r"(?:data|rows|samples)\w{0,6}(?:\[['\"](?:train|test|val\w*|eval)['\"]\])?\[\w{1,12}\]"
+    r"\[['\"](?P<name>\w{1,40})['\"]\](?:\[|\.)"
+)
+
+
+def _empty_field(name: str) -> Answer:
+    return Answer(
+        f"the field {name} of a row is None, and the line reads on into it",
+        (
+            f"dataset.filter(lambda row: row['{name}'] is not None)",
+            f"print(dataset.features['{name}'])   : an image or audio that was not decoded is a "
+            f"dict "
+            "with bytes and path, of which one may be None",
+        ),
+        known="the line takes a row, its field, and something of that",
+        certain=False,
+        settles=False,
+    )
+
+
 def _no_data_set(case: Case) -> Answer | None:
     """Answer None where a data set is expected: all rows were dropped, or none was given."""
+    value = _A_VALUE.search(case.code)
+    if value:
+        return _empty_field(value["name"])
     reads_one = _A_SET.search(case.code) and "lambda" not in case.code
     if not (_NO_SET.search(case.hit.text) or reads_one):
         return None
@@ -159,6 +208,8 @@ KINDS: tuple[General, ...] = (
             'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    p.data[0]\n'
             "AttributeError: 'NoneType' object has no attribute 'data'": "",
             "TypeError: 'NoneType' object is not iterable": "",
+            'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    x = dataset[0]['
+            "\"image\"]['bytes']\nTypeError: 'NoneType' object is not subscriptable": "field image",
         },
     ),
     General(
@@ -200,6 +251,8 @@ KINDS: tuple[General, ...] = (
             "ValueError: Could not make a flat list of images from [None]": "without an image",
             "ValueError: Could not make a flat list of images from [[], []]": "without an image",
             "ValueError: Could not make a flat list of images from ['a.png']": "cast_column",
+            "ValueError: Could not make a flat list of images from [[[<PIL.Image.Image image mode="
+            "RGB size=64x64 at 0x7F>]]]": "lists within lists",
         },
     ),
     General(
@@ -210,6 +263,8 @@ KINDS: tuple[General, ...] = (
         _none_in_a_row,
         {
             "RuntimeError: Could not infer dtype of NoneType": "row that fails",
+            "AssertionError: batch_text_or_text_pairs has to be a list or a tuple (got <class "
+            "'NoneType'>)": "None in place of its texts",
             "    to_pad = [torch.LongTensor(ex[k]) for ex in batch]\nTypeError: 'NoneType' object "
             "cannot be interpreted as an integer": "eos_token_id",
             "    for i in range(n):\nTypeError: 'NoneType' object cannot be interpreted as an "

@@ -34,9 +34,45 @@ def _unused_arguments(case: Case) -> Answer:
     )
 
 
+_NO_DECODER_INPUT = Answer(
+    "the decoder of an encoder-decoder model got no input: neither labels nor decoder_input_ids",
+    (
+        "model(input_ids=..., labels=...)   : from labels the model makes its decoder's input",
+        "DataCollatorForSeq2Seq(tokenizer, model=model), and a column labels in the rows",
+        "model.generate(...)   in place of model(...), where there are no labels",
+    ),
+    known="the message names the decoder's input",
+    settles=False,
+)
+
+
 def _neither(case: Case) -> Answer:
+    """Answer a model without inputs, with the same one twice, or a decoder without its own."""
+    text = case.hit.text
+    if "cannot specify both" in text:
+        name = (
+            "decoder_input_ids and decoder_inputs_embeds"
+            if "decoder_" in text
+            else ("input_ids and inputs_embeds")
+        )
+        return Answer(
+            f"the model was given {name} at once, and takes one of them",
+            (
+                "the ids alone; embeddings alone where they were changed (a soft prompt, images "
+                "put "
+                "in)",
+                "prompt or prefix tuning: pip install -U peft, or LoRA in its place",
+            ),
+            why="what a collator makes (input_ids) comes on top of embeddings that a wrapper made",
+            known="the message",
+            settles=False,
+        )
+    if "decoder_" in text:
+        return _NO_DECODER_INPUT
+    is_either = "exactly one" in text
     return Answer(
-        "the model was called with neither input_ids nor inputs_embeds (or with both)",
+        "the model was called with neither input_ids nor inputs_embeds"
+        + (" (or with both)" if is_either else ""),
         (
             "model(input_ids=batch['input_ids'], attention_mask=..., labels=...)",
             "an encoder-decoder (T5Gemma): labels or decoder_input_ids too",
@@ -49,32 +85,33 @@ def _neither(case: Case) -> Answer:
     )
 
 
-def _list_in_a_template(case: Case) -> Answer | None:
-    if not re.search(r"<template>|jinja|chat_template", case.frames):
-        return None
-    if _BY_VLLM.search(f"{case.frames}{case.above}"):
+_A_PLACE = re.compile(r"_(?:cuda|cusolver|mps|hip)\b|cuda_|_cuda\w*|cusolver")
+
+
+def _without_a_kernel(case: Case) -> Answer:
+    """Tell the CPU, which lacks most kernels of float16, from a GPU, which lacks a few."""
+    name = case.match["kernel"]
+    if _A_PLACE.search(name):
         return Answer(
-            "the model's chat template expects text as content, and vLLM hands it a list of parts",
+            f"{name}: the GPU has no kernel of float16 for that operation",
             (
-                "vllm serve ... --chat-template-content-format string   for requests of text alone",
-                "or --chat-template FILE: the template of a checkpoint that takes images",
+                "x.float()   before that operation, and .to(torch.float16) after it",
+                "or float32 for the weights that it is run on: dtype=torch.float32 at loading",
             ),
-            why="vLLM guesses from the template which of the two it takes",
-            known="the template joins the content to a text; the frames are of vLLM and of the "
-            "template",
-            certain=False,
-            settles=False,
+            why="decompositions (svd, qr, as PiSSA's and OLoRA's starts take), distances and "
+            "others "
+            "exist in float32 and float64 only",
+            known="the message names the kernel, which is one of a GPU",
         )
     return Answer(
-        "the chat template expects text as content, and a turn holds a list of parts",
+        "a tensor in float16 is on the CPU, which has no kernel for that operation",
         (
-            "{'role': 'user', 'content': 'text'}   for each turn",
-            "or the template of the multimodal checkpoint, where there are images",
+            "dtype=torch.float32   (or torch.bfloat16) on the CPU",
+            "or model.to('cuda') and inputs.to('cuda'), where a GPU was meant",
+            "print({p.device for p in model.parameters()})   : device_map='auto' leaves on the CPU "
+            "what the GPU does not hold",
         ),
-        why="text-only members (Gemma 1, 2, 3 270M and 1B) have a template for text; the one of "
-        "the multimodal takes [{'type': 'text', 'text': ...}]",
-        known="the template joins the content to a text; the frames are of the template",
-        certain=False,
+        known="the message; the kernel's name says no GPU",
     )
 
 
@@ -104,9 +141,6 @@ def _marker(case: Case) -> Answer:
     )
 
 
-_BY_VLLM = re.compile(r"[/\\]vllm[/\\]entrypoints|chat_utils\.py")
-
-
 KINDS: tuple[General, ...] = (
     General(
         "arguments-that-generate-leaves",
@@ -122,13 +156,21 @@ KINDS: tuple[General, ...] = (
     General(
         "no-input-at-all",
         r"You (?:have to|must) specify (?:either |exactly one of )?input_ids or inputs_embeds|"
-        r"cannot specify both input_ids and inputs_embeds|You have to specify input_ids|"
-        r"specify exactly one of (?:decoder_)?input_ids or",
+        r"cannot specify both (?:decoder_)?input_ids and (?:decoder_)?inputs_embeds|"
+        r"You have to specify input_ids|"
+        r"specify (?:exactly one of|either) (?:decoder_)?input_ids or",
         _neither,
         {
+            "ValueError: You cannot specify both input_ids and inputs_embeds at the same time": (
+                "the ids alone"
+            ),
+            "ValueError: You have to specify either decoder_input_ids or decoder_inputs_embeds": (
+                "a column labels"
+            ),
+            "ValueError: You have to specify either input_ids or inputs_embeds": "batch.keys()",
             "ValueError: You must specify exactly one of input_ids or inputs_embeds": (
                 "print(batch.keys())"
-            )
+            ),
         },
     ),
     General(
@@ -147,13 +189,13 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "half-precision-on-the-cpu",
-        r"\"\w{3,60}\" not implemented for 'Half'",
-        always(
-            "a model in float16 runs on the CPU, which has no kernel for that operation",
-            "dtype=torch.float32   (or torch.bfloat16) on the CPU",
-            "or model.to('cuda'), where a GPU was meant",
-        ),
-        {"RuntimeError: \"addmm_impl_cpu_\" not implemented for 'Half'": "float32"},
+        r"\"(?P<kernel>\w{3,60})\" not implemented for 'Half'",
+        _without_a_kernel,
+        {
+            "RuntimeError: \"addmm_impl_cpu_\" not implemented for 'Half'": "float32",
+            "RuntimeError: \"linalg_qr_cuda\" not implemented for 'Half'": "PiSSA",
+            "RuntimeError: \"LayerNormKernelImpl\" not implemented for 'Half'": "model.to('cuda')",
+        },
     ),
     General(
         "rope-in-another-form",
@@ -193,20 +235,6 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "label-outside-the-classes",
-        r"\bTarget (?P<label>\d+) is out of bounds",
-        lambda case: Answer(
-            f"the label {case.match['label']} is not a class of the head",
-            (
-                f"num_labels={int(case.match['label']) + 1} or more in from_pretrained, or labels "
-                "that begin at 0",
-                "a language model's loss: a token id that is not below vocab_size",
-            ),
-            known="the message has the label",
-        ),
-        {"IndexError: Target 3 is out of bounds.": "num_labels=4"},
-    ),
-    General(
         "text-that-is-no-text",
         r"TextEncodeInput must be Uni|TextInputSequence must be str|"
         r"text input must be of type `str`|Invalid input text\. Please provide a string|"
@@ -222,40 +250,6 @@ KINDS: tuple[General, ...] = (
         {
             "TypeError: TextEncodeInput must be Union[TextInputSequence, Tuple[InputSequence, "
             "InputSequence]]": "isinstance"
-        },
-    ),
-    General(
-        "parts-where-text-is-expected",
-        r"can only concatenate (?:str \(not \"(?:list|dict|NoneType|int)\"\) to str|"
-        r"list \(not \"str\"\) to list)",
-        _list_in_a_template,
-        {
-            'Traceback (most recent call last):\n  File "<template>", line 1, in top-level '
-            'template code\nTypeError: can only concatenate str (not "list") to str': "parts",
-            'TypeError: can only concatenate str (not "list") to str': "",
-            'Traceback (most recent call last):\n  File "/x/packages/vllm/entrypoints/chat_utils.py'
-            '", line 9, in f\n    g()\n  File "<template>", line 23, in top-level template code\n'
-            'TypeError: can only concatenate str (not "list") to str': "content-format",
-        },
-    ),
-    General(
-        "template-in-another-dialect",
-        r"TemplateSyntaxError: |Encountered unknown tag '\w{1,30}'|"
-        r"No (?:filter|test) named '\w{1,30}'",
-        always(
-            "the chat template uses what this renderer does not know",
-            "pip install -U transformers jinja2   (or vllm, llama.cpp: whichever renders it)",
-            "or the template of the original checkpoint: tokenizer.chat_template = base.chat_"
-            "template",
-            why="{% generation %} is an addition of transformers 4.43 and newer; others are Jinja "
-            "extensions, or a bracket that was lost while a template was edited",
-            known="Jinja names the place",
-            settles=False,
-        ),
-        {
-            "jinja2.exceptions.TemplateSyntaxError: Encountered unknown tag 'generation'.": (
-                "transformers jinja2"
-            )
         },
     ),
     General(

@@ -2,8 +2,42 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General
+
+
+def _text_joined(case: Case) -> Answer:
+    """Answer a text that is joined with None: a field of a row, or a token that is not set."""
+    token = re.search(r"(?i)\w*(?:eos|bos)_?token\w*", case.code)
+    fields = (
+        "dataset.filter(lambda row: row['output'] is not None)   with the columns of that line",
+        "(row['input'] or '')   in that line, where an empty field is right",
+    )
+    tokens = (
+        f"print({token[0] if token else 'tokenizer.eos_token'})   : a tokenizer may have no such "
+        f"token",
+    )
+    return Answer(
+        "a text and None are joined by +: a field of a row, or a token, is None",
+        (*tokens, *fields) if token and "[" not in case.code else (*fields, *tokens),
+        why="an empty cell of a table is None, and so is a token that the tokenizer lacks",
+        known="the message has both kinds; which value is None, it does not say",
+        settles=False,
+    )
+
+
+_PACKED_TO_NONE = Answer(
+    "TRL packs rows to a length that is None",
+    (
+        "max_seq_length=2048   in SFTConfig (of an older TRL, in SFTTrainer)",
+        "or pip install -U trl   and max_length=2048 in SFTConfig",
+    ),
+    why="packing counts max_seq_length x characters for each token; without it an older "
+    "TRL takes the tokenizer's bound, and has none here",
+    known="the line of code in the traceback",
+)
 
 
 def _reckoned_with_none(case: Case) -> Answer:
@@ -25,16 +59,9 @@ def _reckoned_with_none(case: Case) -> Answer:
             settles=False,
         )
     if "seq_length * chars_per_token" in near:
-        return Answer(
-            "TRL packs rows to a length that is None",
-            (
-                "max_seq_length=2048   in SFTConfig (of an older TRL, in SFTTrainer)",
-                "or pip install -U trl   and max_length=2048 in SFTConfig",
-            ),
-            why="packing counts max_seq_length x characters for each token; without it an older "
-            "TRL takes the tokenizer's bound, and has none here",
-            known="the line of code in the traceback",
-        )
+        return _PACKED_TO_NONE
+    if "for +: " in case.hit.text and "'str'" in case.hit.text:
+        return _text_joined(case)
     return Answer(
         "a number or text that the code reckons with is None: it was never set",
         (
@@ -62,6 +89,9 @@ KINDS: tuple[General, ...] = (
                 "max_seq_length=2048"
             ),
             "TypeError: '<' not supported between instances of 'NoneType' and 'int'": "None",
+            'Traceback (most recent call last):\n  File "/w/a.py", line 9, in formatting_func\n    '
+            "text = example['question'] + EOS_TOKEN\nTypeError: unsupported operand type(s) for +: "
+            "'NoneType' and 'str'": "with the columns of that line",
             "==((====))==  Unsloth 2025.3.15: Fast Gemma3 patching. Transformers: 4.50.0.dev0.\n"
             "TypeError: unsupported operand type(s) for /: 'Tensor' and 'NoneType'": "unsloth_zoo",
         },

@@ -10,6 +10,19 @@ from ..base import Case, General, always
 
 def _compared(case: Case) -> Answer:
     kinds = {case.match["one"], case.match["other"]}
+    is_of_rates = "float" in kinds or re.search(r"[/\\]optim|lr_sched|learning_rate", case.near)
+    if kinds & {"float", "int"} and "str" in kinds and not is_of_rates:
+        return Answer(
+            "a number is compared with a text",
+            (
+                "int(value) or float(value)   where it is read: YAML keeps 1e5 and what stands in "
+                "quotes as texts, argparse all without type=int, a CSV file a column with a word "
+                "in it",
+                "print(repr(value))   before the line of the last frame",
+            ),
+            known="the message has both kinds; which value it is, the frames say",
+            settles=False,
+        )
     if kinds & {"float", "int"} and "str" in kinds:
         return Answer(
             "a number was read as a text: a learning rate like 2e-5 in YAML is one",
@@ -30,6 +43,47 @@ def _compared(case: Case) -> Answer:
     )
 
 
+def _nothing(case: Case) -> Answer:
+    """Answer an empty list by what goes over it: max() of anything, an evaluation, a batch."""
+    if case.match[0].startswith("max("):
+        return Answer(
+            "max() was asked of a list that has nothing in it",
+            (
+                "print what the line of the last frame goes over: a pattern of files that fits "
+                "none, "
+                "a filter that leaves no row, a batch without lengths",
+                "print(len(dataset))   where it goes over rows",
+            ),
+            known="the message; which list it is, the last frame shows",
+            settles=False,
+        )
+    if re.search(r"evaluation_loop|prediction_loop|compute_metrics|\bin evaluate\b", case.frames):
+        return Answer(
+            "an evaluation joined no predictions at all: it went over no batch",
+            (
+                "print(len(trainer.eval_dataset))   : an empty one, or fewer rows than processes "
+                "or "
+                "a batch with dataloader_drop_last",
+                "or prediction_loss_only=True, where only the loss is wanted",
+            ),
+            known="the message, and the frames of an evaluation",
+            settles=False,
+        )
+    return Answer(
+        "a list that is joined is empty: a batch without rows, or rows without images or tokens, "
+        "most likely",
+        (
+            "dataset.filter(lambda row: len(row['input_ids']) > 0)   and images in every row, or "
+            "in "
+            "none",
+            "print the list in the line of the last frame, where it is none of rows",
+        ),
+        known="the message; which list it is, the frames say",
+        certain=False,
+        settles=False,
+    )
+
+
 def _told(case: Case) -> str:
     """Return the frames, or the report's own words where it shows none."""
     return case.frames or case.near
@@ -41,7 +95,10 @@ KINDS: tuple[General, ...] = (
         r"'[<>]=?' not supported between instances of '(?P<one>(?!None)\w{1,20})' and "
         r"'(?P<other>(?!None)\w{1,20})'",
         _compared,
-        {"TypeError: '<=' not supported between instances of 'float' and 'str'": "2.0e-5"},
+        {
+            "TypeError: '<=' not supported between instances of 'float' and 'str'": "2.0e-5",
+            "TypeError: '>' not supported between instances of 'str' and 'int'": "int(value)",
+        },
     ),
     General(
         "ids-that-are-no-integers",
@@ -64,17 +121,17 @@ KINDS: tuple[General, ...] = (
         r"stack expects a non-empty TensorList|torch\.cat\(\): expected a non-empty list of "
         r"Tensors|"
         r"Cannot find the batch size from empty|need at least one array to (?:stack|concatenate)|"
-        r"max\(\) arg is an empty sequence",
-        always(
-            "a list that is joined is empty: a batch without rows, or rows without images or "
-            "tokens",
-            "dataset.filter(lambda row: len(row['input_ids']) > 0)   and images in every row, or "
-            "in "
-            "none",
-            known="the message; which list it is, the frames say",
-            settles=False,
-        ),
-        {"RuntimeError: stack expects a non-empty TensorList": "filter"},
+        r"max\(\) (?:arg is an empty sequence|iterable argument is empty)",
+        _nothing,
+        {
+            "RuntimeError: stack expects a non-empty TensorList": "filter",
+            "ValueError: max() arg is an empty sequence": "has nothing in it",
+            "ValueError: max() iterable argument is empty": "has nothing in it",
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/transformers/trainer.py", '
+            "line 9, in evaluation_loop\n    a = np.concatenate(b)\nValueError: need at least one "
+            "array to concatenate": "eval_dataset",
+        },
     ),
     General(
         "figures-of-another-length",

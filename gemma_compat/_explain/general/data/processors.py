@@ -116,7 +116,8 @@ KINDS: tuple[General, ...] = (
     General(
         "tokenizer-without-image-tokens",
         r"\bGemma\w{0,10}Tokenizer(?:Fast)?'?(?: object)? has no attribute '?(?P<name>"
-        r"image_token_id|image_token|boi_token|eoi_token|boi_token_id|audio_token_id|audio_token)\b",
+        r"image_token_id|image_token|boi_token|eoi_token|boi_token_id|audio_token_id|"
+        r"audio_token)\b",
         lambda case: Answer(
             "the tokenizer of that folder does not know which of its tokens is "
             f"{case.match['name']}, and a processor asks it",

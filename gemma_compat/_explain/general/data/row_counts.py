@@ -2,8 +2,85 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
-from ..base import General, always
+from ..base import Case, General, always
+
+
+def _taken_or_missing(case: Case) -> Answer:
+    """Tell a new name that is taken from a column that is not there, by the sentence."""
+    again = (
+        "a cell of a notebook that ran twice has renamed it already; a DatasetDict has the columns "
+        "of each split"
+    )
+    all_of_them = (
+        "dataset.map(f, remove_columns=dataset.column_names)   replaces all of them at once"
+    )
+    names = re.search(
+        r"\[?'?([\w .-]{1,60}?)'?\]? (?:already|not) in|Column '?([\w .-]{1,60}?)'? ", case.match[0]
+    )
+    name = next((part for part in names.groups() if part), "") if names else ""
+    name = name.rpartition(" name ")[2].rpartition("name ")[2].strip(" '[]")
+    if "already" in case.match[0]:
+        return Answer(
+            f"the new name of a column is taken: {name}"
+            if name
+            else "a column's new name is taken",
+            (
+                "dataset.remove_columns(NAME)   first, where the old one is not wanted",
+                "print(dataset.column_names)",
+                all_of_them,
+            ),
+            why=again,
+            known="datasets lists the columns that are there",
+            settles=False,
+        )
+    return Answer(
+        f"the data set has no column {name}" if name else "the data set lacks a column",
+        ("print(dataset.column_names)   and the name as it is there", all_of_them),
+        why=again,
+        known="the message names it",
+        settles=False,
+    )
+
+
+def _not_started(case: Case) -> Answer:
+    """Tell the logger from a state that was reset, and that from two packages of other times."""
+    text = case.hit.text
+    if "logging utility" in text or "initialize the accelerate state" in text:
+        return Answer(
+            "a logger of accelerate is used before accelerate was started",
+            ("from accelerate import PartialState; PartialState()   before the logger is used",),
+            known="the message",
+        )
+    if "object has no attribute" in text:
+        arguments = (
+            "make the training arguments anew, right before the trainer, and no Accelerator() "
+            "between "
+            "the two (in a notebook: both in one cell)"
+        )
+        upgrade = "pip install -U transformers accelerate   (and trl), and restart the kernel"
+        is_reset = "_reset_state" in f"{text} {case.message}"
+        return Answer(
+            "the state of accelerate was reset, or is not complete, where a trainer reads it",
+            (arguments, upgrade) if is_reset else (upgrade, arguments),
+            why="each TrainingArguments resets the state that an earlier one or an Accelerator "
+            "made; "
+            "a transformers that is much older than accelerate leaves it incomplete",
+            known="the message; which of the two it is, it does not say",
+            settles=False,
+        )
+    return Answer(
+        "something of accelerate is used before accelerate was started, or after its state was "
+        "reset",
+        (
+            "accelerator = Accelerator()   first, in this process",
+            "make the training arguments again in this process, after a reset or a restart",
+        ),
+        settles=False,
+    )
+
 
 KINDS: tuple[General, ...] = (
     General(
@@ -39,19 +116,13 @@ KINDS: tuple[General, ...] = (
         r" dataset|Column '?[\w .-]{1,60}'? (?:doesn't exist|not found in dataset)|"
         r"Columns? \(?\[?'?[\w', .-]{1,120}'?\]?\)? not in (?:the dataset|table columns)|"
         r"Input column \[?'?[\w', .-]{1,80}'?\]? not in the dataset",
-        always(
-            "a column is renamed, removed or read that is not there, or whose new name is taken",
-            "print(dataset.column_names)",
-            "dataset.map(f, remove_columns=dataset.column_names)   replaces all of them at once",
-            why="a cell of a notebook that ran twice has renamed it already; a DatasetDict has the "
-            "columns of each split",
-            settles=False,
-        ),
+        _taken_or_missing,
         {
             "ValueError: Original column name question not in the dataset. Current columns in the "
             "dataset: ['prompt', 'answer']": "column_names",
             "ValueError: New column name text already in the dataset. Please choose a column name "
-            "which is not already in the dataset.": "column_names",
+            "which is not already in the dataset.": "is taken",
+            "ValueError: Column 'zz' doesn't exist.": "has no column zz",
         },
     ),
     General(
@@ -106,20 +177,19 @@ KINDS: tuple[General, ...] = (
         "accelerate-not-started",
         r"You must initialize the accelerate state by calling either|"
         r"make sure to properly initialize your accelerator via|"
-        r"`(?:PartialState|AcceleratorState)` object has no attribute|"
+        r"[`'](?:PartialState|AcceleratorState)[`'] object has no attribute|"
         r"The `PartialState` or `Accelerator` must be initialized before",
-        always(
-            "something of accelerate is used before accelerate was started, or after its state was "
-            "reset",
-            "from accelerate import PartialState; PartialState()   before the logger is used",
-            "make the training arguments again in this process, after a reset or a restart",
-            settles=False,
-        ),
+        _not_started,
         {
             "RuntimeError: You must initialize the accelerate state by calling either "
             "`PartialState()` or `Accelerator()` before using the logging utility.": (
                 "before the logger"
-            )
+            ),
+            "AttributeError: `AcceleratorState` object has no attribute `distributed_type`. This "
+            "happens if `AcceleratorState._reset_state()` was called": "right before the trainer",
+            "AttributeError: 'AcceleratorState' object has no attribute 'distributed_type'": (
+                "-U transformers accelerate"
+            ),
         },
     ),
     General(
@@ -139,8 +209,7 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "precision-set-in-two-places",
-        r"`--mixed_precision` arg cannot be set to|"
-        r"found `optimizer` configured in the DeepSpeed config",
+        r"`--mixed_precision` arg cannot be set to",
         always(
             "the DeepSpeed config and the command or script set the same thing",
             'write "auto" in the DeepSpeed config, or leave its block (optimizer, scheduler, bf16) '

@@ -233,3 +233,47 @@ def name_that_is_none(case: Case) -> Answer | None:
         ),
         known="the line of code in the traceback takes the column's name from that setting",
     )
+
+
+_OF_A_TURN = {"role", "content", "from", "value"}
+_A_WHOLE_ROW = re.compile(r"\b(?:row|example|sample|batch|data|dataset|features?|df)s?\w{0,6}\[")
+
+
+def of_a_turn(case: Case, name: str) -> Answer | None:
+    """Answer a key that a turn has in one form of conversations and not in the other."""
+    if name not in _OF_A_TURN or _A_WHOLE_ROW.search(case.code):
+        return None
+    other = "from and value" if name in {"role", "content"} else "role and content"
+    return Answer(
+        f"a turn of a conversation has no key {name}, most likely: its names are others",
+        (
+            "print(dataset[0])   : which names the turns have, role and content or from and value",
+            "standardize_sharegpt(dataset)   of unsloth.chat_templates makes role and content of "
+            "from and value"
+            if name in {"role", "content"}
+            else "[{'from': turn['role'], 'value': turn['content']} for turn in messages]   for "
+            "code that wants ShareGPT's names",
+        ),
+        why=f"conversations come in two forms, and code for one does not find its names in the "
+        f"other: {other} here, or a turn without text (tool_calls alone)",
+        known="the name is one of a turn; what the row looks like, the message does not say",
+        certain=False,
+        settles=False,
+    )
+
+
+def of_a_table(case: Case, name: str) -> Answer | None:
+    """Answer a column that pandas does not find in a table."""
+    if not re.search(r"[/\\]pandas[/\\]core", case.frames):
+        return None
+    return Answer(
+        f"the table (pandas) has no column {name}",
+        (
+            "print(df.columns.tolist())   : blanks, capitals or \\ufeff (encoding='utf-8-sig') "
+            "in a "
+            "name, or all names in one (sep='\\t')",
+            f"df = df.rename(columns={{'OLD': '{name}'}})",
+        ),
+        known="the frames are those of pandas, which looks a column up",
+        settles=False,
+    )

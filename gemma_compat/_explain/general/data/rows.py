@@ -49,7 +49,46 @@ def _decoded(case: Case) -> Answer:
     )
 
 
+_WIDEST = 8_192  # pixels; wider is a vocabulary
+
+
+def _image_sizes(text: str) -> tuple[list[int], list[int]] | None:
+    """Return the two sizes of a stack of images: channels, height, width."""
+    found = re.search(r"got \[([\d, ]{5,40})\] at entry 0 and \[([\d, ]{5,40})\]", text)
+    if found is None:
+        return None
+    first, other = ([int(n) for n in part.split(",")] for part in found.groups())
+    channels, sides = {first[0], other[0]}, first[1:] + other[1:]
+    is_image = len(first) == len(other) == 3 and channels <= {1, 3, 4} and channels != {1}
+    return (first, other) if is_image and 16 <= min(sides) <= max(sides) <= _WIDEST else None
+
+
+def _of_images(first: list[int], other: list[int]) -> Answer:
+    if first[1:] == other[1:]:
+        do: tuple[str, ...] = ("image.convert('RGB')   for each image, before it becomes a tensor",)
+        what = f"another number of channels ({first[0]} and {other[0]})"
+    else:
+        do = (
+            "processor(images=images, return_tensors='pt')   in the collator, for the whole batch: "
+            "it resizes them",
+            "transforms.Resize((224, 224))   with the size that the model takes, in transforms of "
+            "your own",
+            "per_device_train_batch_size=1   for a model that takes images of any size",
+        )
+        what = "another size"
+    return Answer(
+        f"two images of a batch have {what}, and a collator only stacks them",
+        do,
+        known="the message has both shapes; that they are those of images is read off them",
+        certain=False,
+        settles=False,
+    )
+
+
 def _not_padded(case: Case) -> Answer:
+    images = _image_sizes(case.hit.text)
+    if images is not None:
+        return _of_images(*images)
     if int(case.match["dim"] or 0) > 1:
         return Answer(
             "a batch holds lists within the lists of its rows, and the inner ones have different "
@@ -202,6 +241,12 @@ KINDS: tuple[General, ...] = (
                 "pad"
             ),
             "ValueError: expected sequence of length 64 at dim 2 (got 128)": "within the lists",
+            "RuntimeError: stack expects each tensor to be equal size, but got [3, 224, 224] at "
+            "entry 0 and [3, 480, 640] at entry 1": "it resizes them",
+            "RuntimeError: stack expects each tensor to be equal size, but got [3, 224, 224] at "
+            "entry 0 and [1, 224, 224] at entry 1": "convert('RGB')",
+            "RuntimeError: stack expects each tensor to be equal size, but got [2, 4, 512] at "
+            "entry 0 and [2, 4, 400] at entry 1": "pads labels",
         },
     ),
     General(
@@ -242,34 +287,5 @@ KINDS: tuple[General, ...] = (
             known="the Trainer says so",
         ),
         {"ValueError: Trainer: evaluation requires an eval_dataset.": "eval_strategy"},
-    ),
-    General(
-        "nothing-to-resume",
-        r"No valid checkpoint found in output directory|Can't find a valid checkpoint at",
-        always(
-            "there is no checkpoint to resume from in that folder",
-            "resume_from_checkpoint='OUTPUT/checkpoint-N', which holds trainer_state.json",
-            "or leave resume_from_checkpoint out for a first run",
-            known="the Trainer says so",
-        ),
-        {"ValueError: No valid checkpoint found in output directory (out)": "checkpoint-N"},
-    ),
-    General(
-        "weights-only-load",
-        r"Weights only load failed|upgrade torch to at least v2\.6",
-        always(
-            "torch refuses to unpickle a file that may hold code",
-            "save and load safetensors; a resumed run also reads rng_state.pth and optimizer.pt",
-            "pip install -U transformers accelerate unsloth 'torch>=2.6'   : newer ones ask for "
-            "less, or allow what they save",
-            why="torch.load takes weights_only=True by default from 2.6 on, and transformers "
-            "refuses .bin files with an older torch (CVE-2025-32434)",
-            known="the message",
-        ),
-        {
-            "_pickle.UnpicklingError: Weights only load failed. This file can still be loaded": (
-                "safetensors"
-            )
-        },
     ),
 )

@@ -6,7 +6,7 @@ import re
 
 from ...answer import Answer
 from ...unknown import OWN, PYTHON
-from ..base import Case, General, always
+from ..base import Case, General
 
 _PARAMETERS = re.compile(r"\bnext\([^\n]{0,80}parameters\(")
 _OF_ROWS = re.compile(r"\bnext\(\s*iter\((?P<what>[\w.\[\]'\"]{0,40}(?:data|rows|samples)\w*)")
@@ -100,6 +100,27 @@ def _no_batch(case: Case, is_own: bool) -> Answer:
     )
 
 
+def _streamed(case: Case) -> Answer:
+    """Answer by what is asked of the stream: its length, or what only stored rows have."""
+    steps = "max_steps=1000   in the training arguments"
+    stored = "load_dataset(..., streaming=False)   where it fits the disk"
+    parts = (
+        "dataset.take(1000), dataset.skip(1000), dataset.shuffle(buffer_size=10_000)   in place of "
+        "select and train_test_split"
+    )
+    is_of_trainer = any(name in {"transformers", "trl", "unsloth"} for name in case.packages)
+    of_length = "has no len()" in case.hit.text
+    do = (steps, stored) if of_length and is_of_trainer else (stored, parts, steps)
+    return Answer(
+        "the data set is streamed, and its length is asked for"
+        if of_length
+        else "the data set is streamed: it has no length, no rows by number, and cannot be split",
+        do,
+        why="rows of a stream come one after another, and their number is not known",
+        known="the message names the class",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "nothing-comes-next",
@@ -131,15 +152,7 @@ KINDS: tuple[General, ...] = (
         r"'IterableDataset(?:Dict)?' object has no attribute '(?P<name>select|num_rows|"
         r"train_test_split|to_pandas|save_to_disk|push_to_hub|sort|unique|set_format|flatten)'|"
         r"'IterableDataset' object is not subscriptable",
-        always(
-            "the data set is streamed: it has no length, no rows by number, and cannot be split",
-            "load_dataset(..., streaming=False)   where it fits the disk",
-            "dataset.take(1000), dataset.skip(1000), dataset.shuffle(buffer_size=10_000)   in "
-            "place of select and train_test_split",
-            "max_steps=1000   in the training arguments",
-            why="rows of a stream come one after another, and their number is not known",
-            known="the message names the class",
-        ),
+        _streamed,
         {
             "TypeError: object of type 'IterableDataset' has no len()": "max_steps",
             "AttributeError: 'IterableDataset' object has no attribute 'select'": "take(1000)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ....tables import checkpoints
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -17,26 +18,57 @@ _FILE_OF_ITS_OWN = (
 
 
 def _no_template(case: Case) -> Answer:
+    """Tell a base with an instruction-tuned sister from a tuned one that lost its template."""
     name = case.log.model_name
-    if case.log.is_other or name is None and "gemma" not in case.near.lower():
+    published = checkpoints.find(name) if name and not case.log.is_other else None
+    if published is None:
         return _no_template_of_others(case)
-    is_base = bool(name) and not re.search(r"-it\b", name or "")
-    tuned = "the -it checkpoint, which has a chat template"
-    if is_base and name:
-        stem = re.sub(r"-pt$", "", name)
-        tuned = f"{stem}-it: the instruction-tuned checkpoint has a chat template"
+    stem = re.sub(r"-it-.*", "-it", published.published_as)
+    if stem.endswith("-it"):
+        return Answer(
+            "the tokenizer that was loaded has no chat template, and that of the published "
+            f"{stem.rpartition('/')[2]} has one",
+            (
+                f"tokenizer.chat_template = AutoTokenizer.from_pretrained('{stem}').chat_template",
+                _FILE_OF_ITS_OWN,
+                "pip install -U transformers   where the model's own name was loaded",
+            ),
+            known="the message; which of these it is, it does not say",
+            settles=False,
+        )
+    tuned = re.sub(r"-pt$", "", stem) + "-it"
+    if tuned not in checkpoints.names():
+        return _no_template_at_all(stem)
     return Answer(
-        f"{name} is a base checkpoint, and its tokenizer has no chat template"
-        if is_base
-        else "this tokenizer has no chat template",
+        f"{name} is a base checkpoint, and its tokenizer has no chat template",
         (
-            tuned,
+            f"{tuned}: the instruction-tuned checkpoint has a chat template",
             "or set tokenizer.chat_template: take it from the tokenizer of the -it checkpoint",
         ),
         why="base (pretrained) checkpoints of Gemma come without one; the instruction-tuned ones "
         "(-it) bring it in their tokenizer",
         known="the message; that the base has none is a fact of its tokenizer_config.json",
-        of_gemma=is_base,
+        of_gemma=True,
+    )
+
+
+def _no_template_at_all(name: str) -> Answer:
+    """Answer a Gemma that was published for prompts, without conversations."""
+    is_pali = "paligemma" in name
+    return Answer(
+        "this tokenizer has no chat template",
+        (
+            "processor(text='caption en', images=image, return_tensors='pt')   : PaliGemma is "
+            "prompted so, with suffix=ANSWER in training"
+            if is_pali
+            else "tokenizer(TEXT, return_tensors='pt')   : write the prompt as the model's card "
+            "shows it",
+            "or a template of your own in tokenizer.chat_template, if it is trained on "
+            "conversations",
+        ),
+        why=f"no checkpoint for conversations is published beside {name.rpartition('/')[2]}",
+        known="the message, and the names of what is published",
+        settles=False,
     )
 
 
@@ -97,88 +129,17 @@ def _no_processor(case: Case) -> Answer:
     )
 
 
-_SERVED = re.compile(
-    r"server_error|Jinja Exception|\bsrv \b|llama-server|\bv1/chat|vllm/entrypoints|BadRequest|"
-    r"LM ?Studio|ollama|status_code|HTTP/1|\b(?:400|500)\b"
-)
-
-
-def _roles(case: Case) -> Answer:
-    """Tell a request to a server from rows that are rendered for training."""
-    if _SERVED.search(f"{case.near}{case.around}"):
-        return Answer(
-            "the chat template wants user and assistant in turn, and the messages of the request "
-            "do not alternate",
-            (
-                "merge neighbouring messages of one role in the client, before they are sent; a "
-                "system prompt goes into the first user turn",
-                "or a template that does not ask for it: --chat-template FILE at the server",
-            ),
-            why="the server renders what the client sends; the model and its training are not at "
-            "fault",
-            known="the message is the template's own; that a request is rendered, the log shows",
-            settles=False,
-        )
-    return Answer(
-        "the chat template wants user and assistant in turn, beginning with user, and a row does "
-        "not keep to it",
-        (
-            "bad = [i for i, row in enumerate(dataset) if any((turn['role'] == 'user') != (n % 2 "
-            "== 0) for n, turn in enumerate(row['messages']))]   names the rows",
-            "merge neighbouring turns of one role, and put a system prompt into the first user "
-            "turn",
-        ),
-        why="the templates of Gemma 1 to 3, Llama 2 and Mistral raise this themselves; some of "
-        "them count a system turn as well",
-        known="the message is the template's own",
-        settles=False,
-    )
-
-
-_HARNESS = re.compile(r"\blm_eval\b|lm-evaluation-harness")
-_REQUEST = re.compile(r"openai_api|/entrypoints/|/srt/|\btgi\b|text_generation_server")
-
-
-def _system(case: Case) -> Answer:
-    """Tell a server and an evaluation harness, which render what others wrote."""
-    said = f"{case.near}{case.around}{case.frames}"
-    first = "put the system prompt into the first user turn"
-    lines: tuple[str, ...] = (first,)
-    if _HARNESS.search(said):
-        lines = (
-            "no --system_instruction, and a task without description: lm-eval sends either as a "
-            "system turn",
-        )
-    elif _SERVED.search(said) or _REQUEST.search(said):
-        lines = (
-            f"{first}, in the client",
-            "or a template that takes one: --chat-template FILE at the server",
-        )
-    is_gemma = "System role" in case.match[0]
-    return Answer(
-        "this chat template takes no system role"
-        if is_gemma
-        else "this chat template takes turns of user and assistant only",
-        lines,
-        why="the templates of Gemma 1 and 2 refuse it; those of Gemma 3 and 4 take it"
-        if is_gemma
-        else "templates of older Mistral models refuse a system turn, or a tool's, that way",
-        known="the message is the template's own",
-        of_gemma=is_gemma,
-    )
-
-
-# Not the source of a template, which holds the sentence too.
-_NOT_QUOTED = r"(?<!raise_exception\(['\"])(?<!raise_exception\(\\['\"])"
-
 KINDS: tuple[General, ...] = (
     General(
         "no-padding-token",
         r"(?:Asking|attempting) to pad (?:samples )?but the tokenizer",
         always(
             "this tokenizer has no padding token",
-            "tokenizer.pad_token = tokenizer.eos_token",
-            why="a Gemma's tokenizer brings <pad>; others need one before rows are batched",
+            "tokenizer.pad_token = tokenizer.eos_token   (to train: a reserved token of the "
+            "vocabulary, where it has one)",
+            why="a Gemma's tokenizer brings <pad>; others need one before rows are batched. A "
+            "collator "
+            "that leaves padding out of the loss leaves the end token out too, if both are one",
         ),
         {
             "ValueError: Asking to pad but the tokenizer does not have a padding token.": (
@@ -228,6 +189,15 @@ KINDS: tuple[General, ...] = (
             "ValueError: Cannot use chat template functions because tokenizer.chat_template is not "
             "set and no template argument was passed!": "chat_template.jinja",
             "google/gemma-3-1b-it\nValueError: Cannot use chat template functions because": "-it",
+            "google/gemma-3-1b-pt\nValueError: Cannot use chat template functions because": (
+                "google/gemma-3-1b-it: the"
+            ),
+            "google/paligemma-3b-mix-224\nValueError: Cannot use chat template functions because": (
+                "suffix=ANSWER"
+            ),
+            "google/codegemma-2b\nValueError: Cannot use chat template functions because": (
+                "model's card"
+            ),
         },
     ),
     General(
@@ -251,34 +221,5 @@ KINDS: tuple[General, ...] = (
                 "preprocessor_config.json"
             ),
         },
-    ),
-    General(
-        "roles-must-alternate",
-        rf"{_NOT_QUOTED}(?i:conversation roles must alternate)",
-        _roles,
-        {
-            "jinja2.exceptions.TemplateError: Conversation roles must alternate user/": "merge",
-            "{{ raise_exception('Conversation roles must alternate user/assistant/') }}": "",
-            'srv operator(): got exception: {"error":{"code":500,"message":"Error: Jinja Exception:'
-            ' Conversation roles must alternate user/assistant/..."': "before they are sent",
-        },
-    ),
-    General(
-        "system-role",
-        rf"{_NOT_QUOTED}(?:System role not supported|Only user and assistant roles are supported)",
-        _system,
-        {
-            "jinja2.exceptions.TemplateError: System role not supported": "user turn",
-            'File "/x/lm_eval/models/huggingface.py", line 1357, in apply_chat_template\n    '
-            "x\njinja2.exceptions.TemplateError: System role not supported": "system_instruction",
-            'File "/x/sglang/srt/openai_api/adapter.py", line 872, in v1_chat_generate\n    '
-            "x\njinja2.exceptions.TemplateError: System role not supported": "--chat-template",
-            "jinja2.exceptions.TemplateError: Only user and assistant roles are supported!": (
-                "first user turn"
-            ),
-            "{% if a %}{{ raise_exception('System role not supported') }}{% endif %}": "",
-            '"chat_template": "{{ raise_exception(\\"System role not supported\\") }}"': "",
-        },
-        alone=True,
     ),
 )

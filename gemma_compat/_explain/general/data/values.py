@@ -8,8 +8,9 @@ from ...answer import Answer
 from ...places import distribution_of
 from ...unknown import PACKAGE
 from ..base import Case, General
+from .plain_values import no_tensor
 
-_LOOK = "print(train_dataset[0])   : which column holds what"
+LOOK = "print(train_dataset[0])   : which column holds what"
 _OF_TEXT = r"startswith|endswith|strip|lstrip|rstrip|split|replace|lower|upper|encode|find|format"
 _OF_TENSOR = r"shape|size|dim|to|device|dtype|cuda|cpu|numpy|detach|float|long|view|mean|sum"
 _OF_ROW = r"get|items|keys|values|pop|update"
@@ -37,9 +38,11 @@ def _of_another_kind(case: Case) -> Answer | None:
     if name == "get_loading_attributes" and kind == "dict":
         return _loading_attributes()
     if re.fullmatch(_OF_TEXT, name) and kind != "str":
-        return _text(kind)
+        return not_a_text(kind)
     if re.fullmatch(_OF_TENSOR, name) and kind in {"list", "str", "int", "float", "dict"}:
-        return _tensor(kind)
+        return no_tensor(kind, name, case)
+    if kind in {"tuple", "list"} and name in {"log_softmax", "softmax", "argmax", "logits"}:
+        return _outputs(kind, name)
     if name == "keys" and kind == "list" and _is_of_a_tokenizer(case):
         return tokenizer_of_5()
     if re.fullmatch(_OF_CACHE, name) and kind in {"tuple", "list"}:
@@ -95,52 +98,74 @@ def _cache(kind: str, name: str) -> Answer:
     )
 
 
-def _text(kind: str) -> Answer:
+# What a column of numbers gives where a text is read; NaN of an empty cell is a float.
+_AS_TEXT = (
+    "str(row['text'])   where numbers are meant; load_dataset('csv', ..., "
+    "features=Features({'text': "
+    "Value('string'), ...}))   reads a column as text"
+)
+
+
+_NOT_A_NUMBER = Answer(
+    "a float stands where a text is expected: NaN, an empty cell that pandas read, most likely",
+    (
+        "df = df.dropna(subset=['text'])   (or .fillna('')), with the name of your column, "
+        "before the data set is made",
+        "dataset.filter(lambda row: isinstance(row['text'], str))",
+        _AS_TEXT,
+    ),
+    why="pandas keeps an empty cell as NaN, which is a float",
+    known="the message; which column it is, the last frames show",
+    certain=False,
+    settles=False,
+)
+
+
+def not_a_text(kind: str) -> Answer:
+    """Answer a number, an empty cell or a list where a text is read."""
+    if kind == "float":
+        return _NOT_A_NUMBER
+    if kind in {"int", "bool"}:
+        return Answer(
+            f"{'an' if kind == 'int' else 'a'} {kind} stands where a text is expected",
+            (_AS_TEXT, LOOK),
+            known="the message; where the value comes from, the last frames show",
+            settles=False,
+        )
     return Answer(
-        f"a {kind} stands where a text is expected",
+        f"a {kind} stands where a text is expected" if kind else "no text stands where one is read",
         (
-            _LOOK,
+            LOOK,
             "a formatting_func that returns one text for one row (newer TRL), or a list of texts "
             "for a batch (batched=True, Unsloth)",
             "tokenizer.apply_chat_template(messages, tokenize=False)   for a column of texts",
+        )
+        if kind
+        else (
+            LOOK,
+            "dataset.filter(lambda row: isinstance(row['text'], str))   : None, NaN, numbers and "
+            "lists are none",
         ),
-        why="the column that is trained on holds lists: messages, tokens, or a text in a list",
+        why="the column that is trained on holds lists: messages, tokens, or a text in a list"
+        if kind
+        else "",
         known="the message; which column it is, the last frames show",
-        certain=False,
+        certain=not kind,
         settles=False,
     )
 
 
-def _no_text(case: Case) -> Answer:
-    if "ensor" in case.match[0]:
-        return _tensor("list or a text")
-    kind = case.match["kind"] or "list"
-    if kind == "NoneType":
-        return Answer(
-            "None stands where a text is expected",
-            (
-                "dataset = dataset.filter(lambda row: row['text'] is not None)   with your column",
-                _LOOK,
-            ),
-            why="an empty cell of a table is None; so is a column that the loader did not find",
-            known="the message; which column it is, the last frames show",
-            settles=False,
-        )
-    return _text(kind)
-
-
-def _tensor(kind: str) -> Answer:
+def _outputs(kind: str, name: str) -> Answer:
     return Answer(
-        f"a {kind} stands where a tensor is expected",
+        f"a {kind} stands where a tensor of scores is expected (.{name})",
         (
-            "return_tensors='pt' in the call of the tokenizer or processor",
-            "or a collator that makes tensors: DataCollatorForLanguageModeling(tokenizer, "
-            "mlm=False)",
-            "or dataset.set_format('torch', columns=[...])",
+            f"outputs[0]   : the first of the {kind}, in a loss or a metric of your own; or "
+            "outputs.logits",
+            "print(type(outputs), len(outputs))   right before the last line of the script",
         ),
-        why="rows of a data set are plain lists, until a collator or set_format makes tensors",
-        known="the message; who made the value, the last frames show",
-        certain=False,
+        why="a model returns a tuple in some releases, or where return_dict=False is set; a loader "
+        "gives lists",
+        known="the message; where the value comes from, the frames show",
         settles=False,
     )
 
@@ -162,7 +187,8 @@ def tokenizer_of_5() -> Answer:
 
 # Code that reads rows, messages or batches, by its file.
 _OF_DATA = re.compile(
-    r"[/\\](?:datasets|trl|axolotl|llamafactory|swift|unsloth\w*|verl|tokenizers)[/\\]|collat|dataset|"
+    r"[/\\](?:datasets|trl|axolotl|llamafactory|swift|unsloth\w*|verl|tokenizers)[/\\]|collat|"
+    r"dataset|"
     r"tokeniz|chat_template|processing_|trainer|<template>"
 )
 
@@ -186,7 +212,7 @@ def row_of_another_kind(kind: str, case: Case) -> Answer:
     return Answer(
         f"a {kind} stands where a row or a message with keys is expected",
         (
-            _LOOK,
+            LOOK,
             "messages as a list of {'role': ..., 'content': ...}, not as a text or JSON: "
             "json.loads(row['messages'])",
             "in a function with batched=True each column is a list of all rows: go through it",
@@ -254,6 +280,14 @@ KINDS: tuple[General, ...] = (
             "AttributeError: 'list' object has no attribute 'get'": "eval_strategy='no'",
             "AttributeError: 'dict' object has no attribute 'model_type'": "AutoConfig",
             "AttributeError: 'list' object has no attribute 'shape'": "return_tensors",
+            "AttributeError: 'dict' object has no attribute 'to'": "for name, value in",
+            "AttributeError: 'dict' object has no attribute 'shape'": "**inputs",
+            "AttributeError: 'str' object has no attribute 'to'": "batch.items()",
+            "AttributeError: 'str' object has no attribute 'shape'": "last_hidden_state",
+            "    loss.mean()\nAttributeError: 'int' object has no attribute 'mean'": "sum()",
+            "AttributeError: 'float' object has no attribute 'split'": "dropna",
+            "AttributeError: 'int' object has no attribute 'lower'": "str(row",
+            "AttributeError: 'tuple' object has no attribute 'log_softmax'": "[0]",
             "AttributeError: 'int' object has no attribute 'foo'": ".foo",
             "in _set_model_specific_special_tokens\n"
             "AttributeError: 'list' object has no attribute 'keys'": "transformers>=5",
@@ -261,18 +295,6 @@ KINDS: tuple[General, ...] = (
             "extra_special_tokens\ntype: list": "transformers>=5",
             "AttributeError: 'list' object has no attribute 'keys'": "json.loads",
             "AttributeError: 'tuple' object has no attribute 'get_seq_length'": "DynamicCache",
-        },
-    ),
-    General(
-        "list-where-text-is-tokenised",
-        r"expected string or bytes-like object(?:, got '(?P<kind>\w{1,30})')?|"
-        r"TypeError: new\(\): invalid data type 'str'|"
-        r"expected Tensor as element \d+ in argument \d+, but got (?:list|str)",
-        _no_text,
-        {
-            "TypeError: expected string or bytes-like object, got 'list'": "a list stands where a",
-            "TypeError: expected string or bytes-like object, got 'NoneType'": "None stands where",
-            "TypeError: expected Tensor as element 0 in argument 0, but got list": "collator",
         },
     ),
 )

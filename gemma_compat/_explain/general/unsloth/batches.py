@@ -82,6 +82,23 @@ def _preferences(case: Case) -> Answer:
     )
 
 
+def _flex(case: Case) -> Answer:
+    size = re.search(r"\bE=(\d+)", f"{case.hit.text} {case.message}")
+    here = f": they are {size[1]} here" if size else ""
+    tower = size is not None and size[1] == "72"
+    return Answer(
+        f"flex attention of this torch takes only heads whose size is a power of 2{here}",
+        (
+            "pip install -U 'torch>=2.8' torchvision   (it raises no such error)",
+            "attn_implementation='sdpa' (or 'eager') in from_pretrained",
+            "pip install -U unsloth unsloth_zoo   where Unsloth chose flex attention",
+        ),
+        why="the kernel was made for sizes of 16, 32, 64, 128 and 256 at first"
+        + ("; 72 is that of Gemma's image tower (SigLIP)" if tower else ""),
+        known="the message; the error is in torch 2.5 to 2.7",
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "loop-of-unsloth-without-labels",
@@ -132,18 +149,12 @@ KINDS: tuple[General, ...] = (
     General(
         "flex-attention-of-an-old-torch",
         r"(?:non power of 2 embedding dimension|NYI: Currently non power of 2)",
-        always(
-            "flex attention of this torch takes only heads whose size is a power of 2; that of "
-            "Gemma's image tower (SigLIP) is 72",
-            "pip install -U 'torch>=2.8' torchvision   (it raises no such error)",
-            "attn_implementation='sdpa' (or 'eager') in from_pretrained",
-            "pip install -U unsloth unsloth_zoo   where Unsloth chose flex attention",
-            why="the kernel was made for sizes of 16, 32, 64, 128 and 256 at first",
-            known="the message; the error is in torch 2.5 to 2.7",
-        ),
+        _flex,
         {
             "ValueError: NYI: Currently non power of 2 embedding dimension are not supported. Got "
-            "E=72 and Ev=72.": "sdpa"
+            "E=72 and Ev=72.": "SigLIP",
+            "ValueError: NYI: Currently non power of 2 embedding dimension are not supported. Got "
+            "E=80 and Ev=80.": "they are 80 here",
         },
         alone=True,
     ),

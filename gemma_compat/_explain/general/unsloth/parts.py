@@ -30,6 +30,68 @@ def _empty_row(case: Case) -> Answer | None:
     )
 
 
+_OF_UNSLOTH = re.compile(r"(?i)unsloth")
+
+
+def _no_server(case: Case) -> Answer:
+    """Answer by whose program starts llama-server: Unsloth's own llama.cpp, or another."""
+    is_unsloth = _OF_UNSLOTH.search(case.near)
+    return Answer(
+        "llama-server, which runs the GGUF, did not start: this sentence does not say why",
+        (
+            "pip install -U unsloth unsloth_zoo, and unsloth studio update   for a llama.cpp that "
+            "knows the model"
+            if is_unsloth
+            else "a newer llama.cpp, or a newer release of the program that brings it",
+            "llama-server -m FILE.gguf -ngl 99 -c 4096   by hand shows llama.cpp's own lines",
+            "ROCR_VISIBLE_DEVICES=0 (CUDA_VISIBLE_DEVICES=0)   where a second, unsupported GPU "
+            "is in "
+            "the machine",
+            "compare the file's size with that on the hub: a download may have been cut",
+        ),
+        why="most often llama.cpp is older than the model's architecture, the file is not whole, "
+        "or "
+        "model and context do not fit into memory",
+        known="the sentence; which of these it is, llama.cpp's own lines say",
+        settles=False,
+    )
+
+
+def _proxy(case: Case) -> Answer | None:
+    """Answer a page that gave up; a client of an API that got the same number is another matter."""
+    if case.error is not None or not re.search(
+        r"(?i)unsloth|studio|\bexport|runpod|gguf|gradio|web ?ui", case.near
+    ):
+        return None
+    return Answer(
+        "a proxy between browser and server gave up waiting; the job behind it may still run",
+        (
+            "look at the server's own log (Unsloth Studio: ~/.unsloth/studio/logs), and at the "
+            "folder "
+            "or the repository on the hub",
+            "or do the long step in a shell or a notebook on the machine itself: "
+            "model.push_to_hub_gguf(...)",
+        ),
+        why="Cloudflare (RunPod's proxy) and others cut a request after about 100 seconds",
+        known="524 and 504 are timeouts of a proxy; what the job itself did, they do not say",
+        settles=False,
+    )
+
+
+def _unpatched(case: Case) -> Answer | None:
+    if not _OF_UNSLOTH.search(case.near):
+        return None
+    return Answer(
+        f"Unsloth did not put its own code in place of {case.match['name']}: the class of this "
+        "transformers is another than it knows",
+        (UPGRADE, "nothing, where another model is trained: the class is not used then"),
+        why="unsloth_zoo replaces forwards whose signature it compares first; a release of "
+        "transformers that came after it has another",
+        known="the line; the run goes on with the code of transformers",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "unsloth-without-xformers",
@@ -75,39 +137,22 @@ KINDS: tuple[General, ...] = (
     General(
         "llama-server-not-started",
         r"llama-server (?:failed to start|crashed at startup|process (?:died|exited)|exited)",
-        always(
-            "llama-server, which runs the GGUF, did not start: this sentence does not say why",
-            "pip install -U unsloth unsloth_zoo, and unsloth studio update   for a llama.cpp that "
-            "knows the model",
-            "llama-server -m FILE.gguf -ngl 99 -c 4096   by hand shows llama.cpp's own lines",
-            "ROCR_VISIBLE_DEVICES=0 (CUDA_VISIBLE_DEVICES=0)   where a second, unsupported GPU is "
-            "in the machine",
-            "compare the file's size with that on the hub: a download may have been cut",
-            why="most often llama.cpp is older than the model's architecture, the file is not "
-            "whole, or model and context do not fit into memory",
-            known="the sentence; which of these it is, llama.cpp's lines above it say",
-            settles=False,
-        ),
+        _no_server,
         {
             '"Failed to load model: llama-server failed to start. Check that the GGUF file is '
-            'valid and you have enough memory."': "by hand"
+            'valid and you have enough memory."': "by hand",
+            "Unsloth Studio: llama-server failed to start": "unsloth studio update",
         },
         alone=True,
     ),
     General(
         "proxy-gave-up",
         r"Request failed \((?:504|522|524)\)|(?:504 Gateway Time-?out|524: A timeout occurred)",
-        always(
-            "a proxy between browser and server gave up waiting; the job behind it may still run",
-            "look at the server's own log (~/.unsloth/studio/logs), and at the folder or the "
-            "repository on the hub",
-            "or do the long step in a shell or a notebook on the machine itself: "
-            "model.push_to_hub_gguf(...)",
-            why="Cloudflare (RunPod's proxy) and others cut a request after about 100 seconds",
-            known="524 and 504 are timeouts of a proxy; what the job itself did is not in this log",
-            settles=False,
-        ),
-        {"Export fails with `Request failed (524)`. LoRA works": "server's own log"},
+        _proxy,
+        {
+            "Export fails with `Request failed (524)`. LoRA works": "server's own log",
+            "requests.exceptions.HTTPError: 504 Gateway Timeout for url https://x.com/v1/chat": "",
+        },
         alone=True,
     ),
     General(
@@ -124,18 +169,11 @@ KINDS: tuple[General, ...] = (
         "unsloth-leaves-a-class-unpatched",
         r"(?:Unsloth: )?Failed to patch "
         r"(?P<name>\w{3,60}(?:For\w{4,40}|Attention|Model|MLP|Norm))",
-        lambda case: Answer(
-            f"Unsloth did not put its own code in place of {case.match['name']}: the class of this "
-            "transformers is another than it knows",
-            (UPGRADE, "nothing, where another model is trained: the class is not used then"),
-            why="unsloth_zoo replaces forwards whose signature it compares first; a release of "
-            "transformers that came after it has another",
-            known="the line; the run goes on with the code of transformers",
-            settles=False,
-        ),
+        _unpatched,
         {
             "Unsloth Zoo will now patch everything\nFailed to patch "
-            "Gemma3ForConditionalGeneration": "another model is trained"
+            "Gemma3ForConditionalGeneration": "another model is trained",
+            "[axolotl] Failed to patch LlamaAttention": "",
         },
         alone=True,
     ),

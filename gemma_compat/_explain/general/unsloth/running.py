@@ -47,23 +47,32 @@ def _single_quantized(case: Case) -> Answer | None:
 
 
 def _into_another_length(case: Case) -> Answer:
+    """Answer by the frames: positions and images of a row that was cut, or any assignment."""
     sizes = re.search(
         r"value tensor of shape \[([\d, ]+)\][^\n]{0,40}indexing result of shape \[([\d, ]+)\]",
         case.hit.text,
     )
     told = f": [{sizes[1]}] into [{sizes[2]}]" if sizes else ""
+    shapes = "print the shapes on both sides of the assignment in the last frame"
+    happened = f"values are written into places of another number or length{told}"
+    if not case.says("image|rope|position|pixel|video") and case.frames:
+        return Answer(
+            happened,
+            (shapes, "one row first: per_device_train_batch_size=1"),
+            known="the message has both shapes; which of them is wrong, the frames say",
+            settles=False,
+        )
     return Answer(
-        f"values are written into places of another number or length{told}",
+        happened,
         (
             "without a cut: max_prompt_length=None (GRPO, DPO), and a max_length that the longest "
             "row with its images fits",
-            "one row first: per_device_train_batch_size=1, and the shapes before the line of the "
-            "last frame",
+            "one row first: per_device_train_batch_size=1",
+            shapes,
         ),
         why="in a multimodal run these are most often positions, images or masks that were made "
         "for the whole row, and a row that was cut or padded after",
         known="the message has both shapes; which of them was changed, the frames say",
-        certain=not case.says("mask|image|rope|position"),
         settles=False,
     )
 
@@ -198,46 +207,6 @@ KINDS: tuple[General, ...] = (
             )
         },
         alone=True,
-    ),
-    General(
-        "template-name-unknown-to-unsloth",
-        r"CHAT_TEMPLATES\[(?:chat_template|[\"'])",
-        always(
-            "get_chat_template is given a name that Unsloth has no template for",
-            "from unsloth.chat_templates import CHAT_TEMPLATES; print(list(CHAT_TEMPLATES))",
-            "get_chat_template(tokenizer, chat_template='gemma-3')   (Gemma 1 and 2: 'gemma', "
-            "'gemma2'; Gemma 4: 'gemma-4')",
-            "or the tokenizer's own template: leave get_chat_template out",
-            why="the names are Unsloth's, not those of the checkpoints",
-            known="the frame is that of unsloth/chat_templates.py",
-        ),
-        {
-            "ollama_modelfile = CHAT_TEMPLATES[chat_template]\nKeyError: 'gemma-2b-it'": (
-                "list(CHAT_TEMPLATES)"
-            )
-        },
-        alone=True,
-    ),
-    General(
-        "text-column-without-a-name",
-        r"KeyError: ''",
-        always(
-            "the column of the text has an empty name: dataset_text_field is ''",
-            "SFTConfig(dataset_text_field='', remove_unused_columns=False, "
-            "dataset_kwargs={'skip_prepare_dataset': True})   for rows with images: all three",
-            "UnslothVisionDataCollator(model, processor)   as data_collator",
-            "dataset_text_field='text'   for rows of text",
-            why="with images the collator reads the rows, and the trainer must be told not to look "
-            "for a text; a TrainingArguments in place of SFTConfig loses that",
-            known="the message; that it is this argument is likely, and the frame of "
-            "_prepare_dataset decides",
-            certain=False,
-            settles=False,
-        ),
-        {
-            "# KeyError: '' During SFTTrainer Creation When Fine Tuning": "skip_prepare_dataset",
-            "KeyError: 'text'": "",
-        },
     ),
     General(
         "generated-trainer-is-no-python",

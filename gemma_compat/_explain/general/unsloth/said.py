@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 from .saving import conversion, pushed_nothing
@@ -25,9 +27,20 @@ def _generated_name(case: Case) -> Answer | None:
     )
 
 
+def _raised_by_unsloth(case: Case) -> bool:
+    """Return whether the error stands in Unsloth's own or generated code, and not in the script
+    that it called: a reward function, a formatting function, a collator.
+    """
+    if re.search(r"(?:Syntax|Indentation|Tab)Error: ", case.hit.text):
+        return "unsloth_compiled_cache" in case.around or "unsloth" in case.packages
+    if not case.places:
+        return "unsloth_compiled_cache" in case.around
+    return case.is_of_unsloth and not case.is_of_the_script
+
+
 def _generated_code(case: Case) -> Answer | None:
     """Answer an error of syntax or of a name in a file that Unsloth wrote."""
-    if "unsloth_compiled_cache" not in case.around and "unsloth" not in case.packages:
+    if not _raised_by_unsloth(case):
         return None
     return Answer(
         "code that Unsloth generated, or its patch, does not fit what is installed beside it",
@@ -37,6 +50,24 @@ def _generated_code(case: Case) -> Answer | None:
         known="the error is one of the code itself, and the file is generated or Unsloth's",
         certain=False,
         settles=False,
+    )
+
+
+def _no_text_named(case: Case) -> Answer:
+    text = "dataset_text_field='text' in SFTConfig, with that column in the data"
+    function = "or formatting_func=..., which returns a list of texts for a batch of rows"
+    images = (
+        "SFTConfig(dataset_text_field='', remove_unused_columns=False, dataset_kwargs="
+        "{'skip_prepare_dataset': True}) and data_collator=UnslothVisionDataCollator(model, "
+        "processor)   for rows with images"
+    )
+    is_of_images = re.search(
+        r"FastVisionModel|UnslothVisionDataCollator", f"{case.near}{case.around}"
+    )
+    return Answer(
+        "the trainer was told neither which column is the text nor how to make it",
+        (images, text, function) if is_of_images else (text, function, images),
+        known="Unsloth says so",
     )
 
 
@@ -67,22 +98,6 @@ KINDS: tuple[General, ...] = (
         alone=True,
     ),
     General(
-        "unsloth-vocabulary-too-large-for-a-kernel",
-        r"Cannot launch Triton kernel since n = (?P<n>\d{5,7}) exceeds",
-        lambda case: Answer(
-            f"this Unsloth's kernels take rows of 65,536 values at most, and the row here has "
-            f"{int(case.match['n']):,}",
-            ("pip install -U unsloth unsloth_zoo   and restart the kernel, in a notebook",),
-            why="Gemma's vocabulary has 256,000 or 262,144 tokens; a newer release computes the "
-            "loss in chunks",
-            known="the message has the size; read in unsloth 2024.11, cross_entropy_loss.py",
-        ),
-        {
-            "RuntimeError: Cannot launch Triton kernel since n = 256000 exceeds the maximum CUDA "
-            "blocksize = 65536.": "256,000"
-        },
-    ),
-    General(
         "unsloth-conversion-failed",
         r"Failed to (?:convert model to GGUF|save/merge model): (?P<inner>[^\n]{0,300})",
         conversion,
@@ -106,23 +121,6 @@ KINDS: tuple[General, ...] = (
         alone=True,
     ),
     General(
-        "unsloth-auto-install",
-        r"RuntimeError: (?:Torch|CUDA) = (?P<version>[\w.+]{1,20}) "
-        r"(?P<what>too old|too new|not supported|requires CUDA)",
-        lambda case: Answer(
-            f"Unsloth's installer script has no wheel set for this torch or CUDA "
-            f"({case.match['version']}: {case.match['what']})",
-            (
-                "pip install unsloth   without extras: pip chooses the parts by their metadata",
-                "or another torch: pip install torch --index-url "
-                "https://download.pytorch.org/whl/cu128",
-            ),
-            why="the script knows a list of torch and CUDA releases, and this pair is not in it",
-            known="the message is that of unsloth's _auto_install.py",
-        ),
-        {"RuntimeError: Torch = 2.0.1 too old!": "without extras"},
-    ),
-    General(
         "unsloth-without-its-vllm",
         r"object has no attribute '(?P<name>save_lora|load_lora|fast_generate)'",
         lambda case: Answer(
@@ -139,30 +137,6 @@ KINDS: tuple[General, ...] = (
                 "save_pretrained"
             )
         },
-    ),
-    General(
-        "unsloth-without-gpu",
-        r"Unsloth cannot find any torch accelerator|Unsloth: No NVIDIA GPU found|"
-        r"Unsloth currently only works on NVIDIA",
-        always(
-            "Unsloth sees no GPU",
-            "python -c 'import torch; print(torch.__version__, torch.cuda.is_available())'   and   "
-            "nvidia-smi",
-            "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
-            "   where torch says +cpu: pip's wheel for Windows is that",
-            "in Colab or Kaggle: choose a GPU for the notebook",
-            why="no driver, a torch for the CPU, or a machine whose GPU Unsloth does not support",
-            known="Unsloth says so",
-        ),
-        {
-            "NotImplementedError: Unsloth cannot find any torch accelerator? You need a GPU.": (
-                "GPU"
-            ),
-            "NotImplementedError: Unsloth currently only works on NVIDIA GPUs and Intel GPUs.": (
-                "nvidia-smi"
-            ),
-        },
-        alone=True,
     ),
     General(
         "unsloth-finds-no-config",
@@ -205,13 +179,12 @@ KINDS: tuple[General, ...] = (
     General(
         "unsloth-asks-for-text",
         r"Unsloth: You must specify a `formatting_func`",
-        always(
-            "the trainer was told neither which column is the text nor how to make it",
-            "dataset_text_field='text' in SFTConfig, with that column in the data",
-            "or formatting_func=..., which returns a list of texts for a batch of rows",
-            known="Unsloth says so",
-        ),
-        {"RuntimeError: Unsloth: You must specify a `formatting_func`": "dataset_text_field"},
+        _no_text_named,
+        {
+            "RuntimeError: Unsloth: You must specify a `formatting_func`": "dataset_text_field",
+            "model = FastVisionModel.from_pretrained(x)\nRuntimeError: Unsloth: You must specify a "
+            "`formatting_func`": "skip_prepare_dataset",
+        },
     ),
     General(
         "unsloth-model-not-supported",

@@ -1,0 +1,62 @@
+"""Texts of a run under Unsloth: a column without a name, a template that it does not know."""
+
+from __future__ import annotations
+
+import re
+
+from ...answer import Answer
+from ..base import Case, General, always
+
+
+def _empty_name(case: Case) -> Answer | None:
+    """Answer an empty key where a trainer of TRL reads the rows; elsewhere it may be any dict."""
+    if not re.search(r"SFT|trl|nsloth|_prepare_dataset|text_field", f"{case.near}{case.around}"):
+        return None
+    return Answer(
+        "the column of the text has an empty name: dataset_text_field is ''",
+        (
+            "SFTConfig(dataset_text_field='', remove_unused_columns=False, "
+            "dataset_kwargs={'skip_prepare_dataset': True})   for rows with images: all three",
+            "UnslothVisionDataCollator(model, processor)   as data_collator",
+            "dataset_text_field='text'   for rows of text",
+        ),
+        why="with images the collator reads the rows, and the trainer must be told not to look "
+        "for a text; a TrainingArguments in place of SFTConfig loses that",
+        known="the message; that it is this argument is likely, and the frame of "
+        "_prepare_dataset decides",
+        certain=False,
+        settles=False,
+    )
+
+
+KINDS: tuple[General, ...] = (
+    General(
+        "template-name-unknown-to-unsloth",
+        r"CHAT_TEMPLATES\[(?:chat_template|[\"'])",
+        always(
+            "get_chat_template is given a name that Unsloth has no template for",
+            "from unsloth.chat_templates import CHAT_TEMPLATES; print(list(CHAT_TEMPLATES))",
+            "get_chat_template(tokenizer, chat_template='gemma-3')   (Gemma 1 and 2: 'gemma', "
+            "'gemma2'; Gemma 4: 'gemma-4')",
+            "or the tokenizer's own template: leave get_chat_template out",
+            why="the names are Unsloth's, not those of the checkpoints",
+            known="the frame is that of unsloth/chat_templates.py",
+        ),
+        {
+            "ollama_modelfile = CHAT_TEMPLATES[chat_template]\nKeyError: 'gemma-2b-it'": (
+                "list(CHAT_TEMPLATES)"
+            )
+        },
+        alone=True,
+    ),
+    General(
+        "text-column-without-a-name",
+        r"KeyError: ''",
+        _empty_name,
+        {
+            "# KeyError: '' During SFTTrainer Creation When Fine Tuning": "skip_prepare_dataset",
+            "KeyError: 'text'": "",
+            "KeyError: ''": "",
+        },
+    ),
+)
