@@ -5,7 +5,51 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
+from ...unknown import OWN
 from ..base import Case, General, always
+from .state_keys import sides
+
+_OF_LIBRARIES = re.compile(
+    r"For(?:CausalLM|ConditionalGeneration|\w+Classification|MaskedLM)$|^Peft|^AutoModel"
+)
+_WHOLE_STATE = re.compile(r"(?:model|state_dict|model_state_dict|module|net|weights|ema)$")
+
+
+def _not_copied(text: str) -> Answer | None:
+    found = re.search(
+        r"While copying the parameter named \"(?P<name>[\w.]{1,160})\",[^\n]{0,300}?"
+        r"(?:exception occurred ?: ?(?P<error>[^\n]{1,160})|received <class '(?P<kind>[^']+)'>)",
+        text,
+    )
+    if found is None:
+        return None
+    return Answer(
+        f"{found['name']} of the file could not be copied into the model"
+        + (f": it is a {found['kind']} and no tensor" if found["kind"] else ""),
+        (
+            "print({k: type(v) for k, v in state.items()})   : which level of the file holds the "
+            "tensors?"
+            if found["kind"]
+            else "look at the end of that line: it has the error of the copy itself",
+            "load the file on the CPU first: torch.load(FILE, map_location='cpu')",
+        ),
+        known="the message names the parameter",
+        settles=False,
+    )
+
+
+def _nested(text: str) -> Answer | None:
+    """Answer a training state in which the weights lie under a key of their own."""
+    missing, more = sides(text)
+    key = next((name for name in more if _WHOLE_STATE.fullmatch(name)), "")
+    if not missing or not key or any("." in name for name in more):
+        return None
+    return Answer(
+        f"the file is a whole training state, and the weights lie in it under {key!r}",
+        (f"model.load_state_dict(torch.load(FILE, map_location='cpu')[{key!r}])",),
+        why="optimizer, epoch and the like lie beside the weights in such a file",
+        known="the message lists the file's own names, and none of them is that of a weight",
+    )
 
 
 def _state_dict(case: Case) -> Answer | None:
@@ -13,6 +57,9 @@ def _state_dict(case: Case) -> Answer | None:
     text = case.message + case.hit.after[:4000]
     if "size mismatch" in text:
         return None
+    known = _not_copied(text) or _nested(text)
+    if known is not None:
+        return known
     missing = re.search(r"Missing key\(s\) in state_dict: \"([\w.]{2,160})\"", text)
     more = re.search(r"Unexpected key\(s\) in state_dict: \"([\w.]{2,160})\"", text)
     prefix = ""
@@ -23,8 +70,26 @@ def _state_dict(case: Case) -> Answer | None:
             if one.rpartition(".")[2] == other.rpartition(".")[2]
             else ""
         )
+    headline = f"names in the file and names in the class {case.match['name']} differ{prefix}"
+    if (
+        case.caller is not None
+        and case.caller.owner == OWN
+        and not _OF_LIBRARIES.search(case.match["name"])
+    ):
+        return Answer(
+            headline,
+            (
+                "print(sorted(set(model.state_dict()) ^ set(state)))   : the names that one side "
+                "has alone",
+                "the class and its options as they were when the file was saved",
+                "load_state_dict(state, strict=False)   only where what is missing may stay random",
+            ),
+            why="a layer was renamed, added or left out, or a prefix was added by a wrapper",
+            known="the message lists the names; the script's own line loads them",
+            settles=False,
+        )
     return Answer(
-        f"names in the file and names in the class {case.match['name']} differ{prefix}",
+        headline,
         (
             "load it with from_pretrained of the class that saved it, with its config.json beside "
             "it",
@@ -40,58 +105,28 @@ def _state_dict(case: Case) -> Answer | None:
     )
 
 
-_WITHOUT_A_KEY = always(
-    "Weights & Biases stops the run: it has no key, or does not reach its server",
-    "report_to='none'   in the training arguments (or WANDB_MODE=offline, WANDB_DISABLED=true)",
-    "or wandb login",
-    why="the Trainer reports to every tracker that is installed, unless report_to says otherwise",
-    known="the message is that of wandb",
-)
-_NO_RUN_OPEN = always(
-    "something is logged to Weights & Biases while no run of it is open",
-    "wandb.init(reinit=True)   before what logs, as trainer.evaluate() after trainer.train()",
-    "or report_to='none' in the training arguments",
-    why="a run ends with wandb.finish(), which a sweep, a second trainer or the end of training "
-    "calls; what logs after that needs a new one",
-    known="the message is that of wandb",
+_NOT_ALIGNED = Answer(
+    "the attention mask does not lie in memory as torch's fused kernel wants it: rows at multiples "
+    "of 8 numbers",
+    (
+        "pad_to_multiple_of=8   in the collator (DataCollatorForSeq2Seq(tokenizer, "
+        "pad_to_multiple_of=8))",
+        "or attn_implementation='eager'",
+        "pip install -U transformers torch   : newer ones align it themselves",
+    ),
+    why="a row of tokens of an odd length makes a mask with such a stride",
+    known="the message has the stride",
     settles=False,
 )
-
-
-def _wandb(case: Case) -> Answer | None:
-    return (_NO_RUN_OPEN if case.says(r"wandb\.init\(\) before") else _WITHOUT_A_KEY)(case)
-
-
-def _tokenizer_file(case: Case) -> Answer:
-    """Answer a tokenizer.model that is not there, or that sentencepiece cannot read."""
-    if "not a string" in case.hit.text:
-        return Answer(
-            "the tokenizer's class wants tokenizer.model, and no such file was found",
-            (
-                "ls FOLDER   : tokenizer.json and tokenizer_config.json, or tokenizer.model? In "
-                "the Hub's cache they lie in snapshots/REVISION, not above it",
-                "AutoTokenizer.from_pretrained(BASE).save_pretrained(FOLDER)   BASE: the published "
-                "checkpoint that was trained",
-                "pip install -U transformers tokenizers   where tokenizer.json is there",
-            ),
-            why="sentencepiece is handed None in place of a path: the folder has no "
-            "tokenizer.model, and the fast tokenizer, which needs tokenizer.json alone, was not "
-            "taken",
-            known="the message is sentencepiece's",
-            certain=False,
-            settles=False,
-        )
-    return Answer(
-        "tokenizer.model is damaged, empty, or a pointer of git-lfs",
-        (
-            "ls -l FOLDER/tokenizer.model   : a Gemma's has 4 to 5 MB",
-            "hf download NAME tokenizer.model --local-dir FOLDER   or git lfs pull",
-            "or delete it, if tokenizer.json lies beside it: a fast tokenizer reads that alone",
-        ),
-        why="sentencepiece cannot read what is in the file",
-        known="the message is sentencepiece's",
-        settles=False,
-    )
+_TWO_PRECISIONS = always(
+    "two tensors of different precision meet in one operation",
+    "dtype=torch.bfloat16 at loading and bf16=True in the arguments: one precision for all",
+    "attn_implementation='eager'   if it is the attention mask",
+    why="a part of the model (an adapter, a head, new embeddings) was made in float32 and runs "
+    "without autocast",
+    known="the message has both dtypes; which part is the other one, the frames show",
+    settles=False,
+)
 
 
 KINDS: tuple[General, ...] = (
@@ -102,54 +137,18 @@ KINDS: tuple[General, ...] = (
         {
             "RuntimeError: Error(s) in loading state_dict for Gemma3ForConditionalGeneration:\n"
             '\tMissing key(s) in state_dict: "model.norm.weight".\n\tUnexpected key(s) in '
-            'state_dict: "module.model.norm.weight".': "module.model.norm.weight",
+            'state_dict: "language_model.norm.weight".': "language_model.norm.weight",
+            "RuntimeError: Error(s) in loading state_dict for Net:\n\tMissing key(s) in state_dict: "
+            '"fc.weight".\n\tUnexpected key(s) in state_dict: "model", "optimizer", "epoch".': (
+                "['model']"
+            ),
+            "RuntimeError: Error(s) in loading state_dict for Net:\n\tWhile copying the parameter "
+            'named "model", expected torch.Tensor or Tensor-like object from checkpoint but '
+            "received <class 'collections.OrderedDict'>": "and no tensor",
+            'Traceback (most recent call last):\n  File "/home/me/eval.py", line 40, in <module>\n'
+            '    model.load_state_dict(torch.load("best.pt"))\nRuntimeError: Error(s) in loading '
+            'state_dict for Nt:\n\tMissing key(s) in state_dict: "f.weight".': "one side has",
             "RuntimeError: Error(s) in loading state_dict for M:\n\tsize mismatch for a.b": "",
-        },
-    ),
-    General(
-        "no-weights-for-vllm",
-        r"Cannot find any model weights with|[Cc]an't find weights for|"
-        r"No (?:safetensors|weight|checkpoint) files? found|not find any weights",
-        always(
-            "the folder has no file of weights under a name that is looked for",
-            "ls FOLDER   : *.safetensors (with model.safetensors.index.json, if there are several)",
-            "an adapter alone has adapter_model.safetensors: merge it, or hand it over as an "
-            "adapter beside its base",
-            known="the message",
-        ),
-        {"RuntimeError: Cannot find any model weights with `/x`": "adapter_model.safetensors"},
-        alone=True,
-    ),
-    General(
-        "file-that-cannot-be-opened",
-        r"unable to open file <[^>\n]{1,300}(?:safetensors|bin)>|"
-        r"No such file or directory: \S{1,300}(?:\.safetensors|\.bin|adapter_config\.json)",
-        always(
-            "a file of weights is not where it is looked for",
-            "ls   of that folder; after a download that was stopped: hf download NAME again",
-            "after training: the last checkpoint-N holds them, if nothing was saved at the end: "
-            "trainer.save_model('FOLDER')",
-            known="the message has the path",
-        ),
-        {
-            "RuntimeError: unable to open file </x/adapter_model.safetensors> in read-only mode: "
-            "No such file or directory (2)": "save_model",
-        },
-    ),
-    General(
-        "tokenizer-model-damaged",
-        r"could not parse ModelProto from|sentencepiece_processor\.cc|"
-        r"TypeError: not a string(?:$|[`'\",.](?! is\b))",
-        _tokenizer_file,
-        {
-            "Tokenizer loading failed with 'TypeError: not a string' from sentencepiece": (
-                "tokenizer.json"
-            ),
-            "TypeError: not a string": "ls FOLDER",
-            "TypeError: not a string or a list": "",
-            "RuntimeError: Internal: could not parse ModelProto from tokenizer.model": (
-                "git lfs pull"
-            ),
         },
     ),
     General(
@@ -169,17 +168,6 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "wandb-asks-for-a-key",
-        r"api_key not configured|wandb\.errors\.(?:errors\.)?[A-Z]\w{3,30}|"
-        r"wandb: ERROR",
-        _wandb,
-        {
-            "wandb.errors.errors.UsageError: api_key not configured (no-tty). call "
-            "wandb.login(key=[your_api_key])": "report_to='none'",
-            "wandb.errors.errors.Error: You must call wandb.init() before wandb.log()": ("reinit"),
-        },
-    ),
-    General(
         "shapes-in-one-batch-differ",
         r"Tensors must have same number of dimensions|operands do not broadcast with remapped",
         always(
@@ -196,19 +184,13 @@ KINDS: tuple[General, ...] = (
         r"Expected attn_mask dtype to be bool or|attn_mask[^\n]{0,60}match query dtype|"
         r"attn_bias_ptr is not correctly aligned|must have the same dtype, but got (?:Half|Float|"
         r"BFloat16|Double|float|c10)",
-        always(
-            "two tensors of different precision meet in one operation",
-            "dtype=torch.bfloat16 at loading and bf16=True in the arguments: one precision for all",
-            "attn_implementation='eager'   if it is the attention mask",
-            why="a part of the model (an adapter, a head, new embeddings) was made in float32 and "
-            "runs without autocast",
-            known="the message has both dtypes; which part is the other one, the frames show",
-            settles=False,
-        ),
+        lambda case: _NOT_ALIGNED if "attn_bias" in case.match[0] else _TWO_PRECISIONS(case),
         {
+            "RuntimeError: attn_bias_ptr is not correctly aligned (strides). attn_bias.stride(0) = "
+            "1025, and should be a multiple of 8": "pad_to_multiple_of=8",
             "RuntimeError: Expected attn_mask dtype to be bool or float or to match query dtype": (
                 "bfloat16"
-            )
+            ),
         },
     ),
 )

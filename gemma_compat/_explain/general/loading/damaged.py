@@ -35,6 +35,12 @@ _SAVED_HERE = re.compile(
 # What safetensors says, in the words of its releases, and what was found to make it say so.
 _HEADERS = (
     (
+        r"unknown variant `\w{1,12}`, expected one of",
+        "the safetensors file has a dtype that the installed safetensors does not know",
+        "pip install -U safetensors torch",
+        "dtypes of fewer bits (F8_E8M0, F4) came with newer releases",
+    ),
+    (
         r"(?i)InvalidHeaderDeserialization|invalid JSON in header|invalid UTF-8 in header",
         "the safetensors file has no readable list of tensors: it holds none, or only zeros",
         "ls -l FILE   : some 40 bytes hold no tensor; then what saved it had none: a script that "
@@ -76,7 +82,7 @@ def _by_header(case: Case) -> Answer:
             "a file that you saved: save it again, with room on the disk (df -h .)",
         )
     for pattern, happened, look, why in _HEADERS:
-        if re.search(pattern, case.match[0] + case.hit.text[case.match.end() :][:80]):
+        if re.search(pattern, case.match[0] + case.hit.text[case.match.end() :][:160]):
             return Answer(
                 happened, (look, *again), why=why, known="the message; tried with such files"
             )
@@ -118,6 +124,8 @@ KINDS: tuple[General, ...] = (
             'save_and_load.py", line 270, in load_peft_weights\n    f()\n'
             "safetensors_rust.SafetensorError: Error while deserializing header: "
             "InvalidHeaderDeserialization": "40 bytes",
+            "safetensors_rust.SafetensorError: Error while deserializing header: invalid JSON in "
+            "header: unknown variant `F8_E8M0`, expected one of `BOOL`, `U8`": "-U safetensors",
             "_pickle.UnpicklingError: invalid load key, 'v'.": "pointer",
             "RuntimeError: PytorchStreamReader failed reading zip archive: failed finding central "
             "directory": "damaged",

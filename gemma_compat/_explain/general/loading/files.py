@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from ....tables import families
 from ...answer import Answer
 from ..base import Case, General, always
-from ..data.values import tokenizer_of_5
 from ..released import released
 from .saved_sizes import shape_in_the_file
 
@@ -49,50 +46,6 @@ def _no_entry(case: Case) -> Answer | None:
         "the last frame shows",
         certain=False,
         of_gemma=True,
-    )
-
-
-def _tokenizer_class(case: Case) -> Answer:
-    name = case.match["name"]
-    asked = f"cannot import name '{name}' from 'transformers'"
-    known = released(case, f"ImportError: {asked}")
-    if known is None or not known.found.releases or known.contradicts:
-        return Answer(
-            f"the installed transformers has no {name}, which tokenizer_config.json names",
-            ("pip install -U transformers",),
-            known="the message",
-            settles=False,
-        )
-    return Answer(
-        f"the installed transformers is older than {name}: {known.happened}",
-        (known.command,),
-        why="tokenizer_config.json names the class, and a release before the model does not have "
-        "it",
-        known="read in the wheels of transformers",
-    )
-
-
-def _no_protobuf(case: Case) -> Answer:
-    """Tell a tokenizer that needs protobuf from an error that is hidden behind its absence."""
-    if case.says(r"_set_model_specific_special_tokens") or re.search(
-        r"_set_model_specific_special_tokens", case.above
-    ):
-        return tokenizer_of_5()
-    before = re.findall(r"^(?:\w+\.)*(\w{2,40}Error): ", case.above, re.MULTILINE)
-    return Answer(
-        f"protobuf is not installed, and that hides the error before it: {before[-1]}"
-        if before
-        else "protobuf is not installed, and while a tokenizer is loaded that hides any other "
-        "error",
-        (
-            "pip install protobuf   and restart the kernel",
-            "then the same command again: if the tokenizer's own error comes now, that is the one "
-            "to mend",
-        ),
-        why="transformers 4 asks protobuf for the class of its error whatever failed in a "
-        "tokenizer; a tokenizer made from a tokenizer.model needs it itself",
-        known="the message; run with transformers 4.57.6 without protobuf",
-        settles=False,
     )
 
 
@@ -144,16 +97,6 @@ KINDS: tuple[General, ...] = (
         },
     ),
     General(
-        "tokenizer-class-unknown",
-        r"Tokenizer class (?P<name>\w{3,60}) does not exist or is not currently imported",
-        _tokenizer_class,
-        {
-            "ValueError: Tokenizer class GemmaTokenizer does not exist or is not currently "
-            "imported.": "transformers>=4.38"
-        },
-        alone=True,
-    ),
-    General(
         "mlx-weight-of-another-shape",
         r"Expected shape \((?P<here>[\d, ]{1,40})\) but received shape \((?P<saved>[\d, ]{1,40})\) "
         r"for parameter (?P<name>[\w.]{1,120})",
@@ -201,7 +144,11 @@ KINDS: tuple[General, ...] = (
         shape_in_the_file,
         {
             'ValueError: Trying to set a tensor of shape torch.Size([4, 8]) in "weight" (which has '
-            "shape torch.Size([8, 8])), this looks incorrect.": "another model",
+            "shape torch.Size([8, 8])), this looks incorrect.": "num_key_value_heads",
+            'ValueError: Trying to set a tensor of shape torch.Size([32000, 512]) in "weight" '
+            "(which has shape torch.Size([32000, 4096])), this look incorrect.": "mlx_lm.fuse",
+            'ValueError: Trying to set a tensor of shape torch.Size([577, 1024]) in "weight" (which'
+            " has shape torch.Size([257, 1024])), this looks incorrect.": "24 x 24",
             'ValueError: Trying to set a tensor of shape torch.Size([32, 1]) in "weight" (which '
             "has shape torch.Size([8, 8])), this looks incorrect.": "4 bits",
             'ValueError: Trying to set a tensor of shape torch.Size([0]) in "weight" (which has '
@@ -210,31 +157,6 @@ KINDS: tuple[General, ...] = (
             "has shape torch.Size([0])), this look incorrect.": "ZeRO-3",
             'ValueError: Trying to set a tensor of shape torch.Size([32001, 8]) in "weight" (which '
             "has shape torch.Size([32000, 8])), this look incorrect.": "rows",
-        },
-    ),
-    General(
-        "tokenizers-too-old-for-the-file",
-        r"data did not match any variant of untagged enum|unknown variant `\w+`, expected",
-        always(
-            "tokenizer.json is written for a newer tokenizers than the one that is installed",
-            "pip install -U transformers tokenizers",
-            known="the message is that of the tokenizers library, which reads the file",
-        ),
-        {
-            "Exception: data did not match any variant of untagged enum ModelWrapper at line 3 "
-            "column 2": "tokenizers"
-        },
-    ),
-    General(
-        "no-protobuf",
-        r"requires the protobuf library but it was not found",
-        _no_protobuf,
-        {
-            "ImportError: \n requires the protobuf library but it was not found in your "
-            "environment.": "pip install protobuf",
-            "AttributeError: 'list' object has no attribute 'keys'\n\nDuring handling of the above "
-            "exception, another exception occurred:\n\nImportError: \n requires the protobuf "
-            "library but it was not found in your environment.": "AttributeError",
         },
     ),
 )

@@ -6,7 +6,9 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
-from .paths import another_server
+from .not_reached import not_reached
+from .paths import another_server, is_local
+from .tokens import not_allowed
 
 
 def _gated(case: Case) -> Answer:
@@ -23,7 +25,7 @@ def _gated(case: Case) -> Answer:
         else "the repository is gated: its licence must be accepted with the account that the "
         "token belongs to",
         (accept, login) if is_known else (login, f"and {accept}"),
-        why="Google's Gemma 1 to 3 checkpoints are gated",
+        why="" if case.log.is_other else "Google's Gemma 1 to 3 checkpoints are gated",
     )
 
 
@@ -41,7 +43,9 @@ _NO_TEMPLATE_THERE = Answer(
 def _out_of_reach(case: Case) -> Answer | None:
     if re.search(r"cannot import name|\[c10d\]", case.hit.text):
         return None  # the name of the error alone; a launcher that looks for its first machine
-    if not case.is_of_a_hub:
+    if "Unknown scheme for proxy" in case.hit.text:
+        return not_reached(case)
+    if not case.is_of_a_hub or is_local(case):
         return another_server(case)
     asked = f"{case.above}{case.around}"
     if re.search(r"[/\\]trl[/\\]\S{1,60}, line \d+, in \w{0,20}chat_template", case.around):
@@ -65,11 +69,7 @@ def _out_of_reach(case: Case) -> Answer | None:
             ),
             known="the error before this one is the proxy's",
         )
-    return Answer(
-        "the Hub could not be reached, or it refused for a while",
-        ("download once where there is a network: hf download MODEL   then HF_HUB_OFFLINE=1",),
-        why="no network on this node, a proxy, or too many requests from one address",
-    )
+    return not_reached(case)
 
 
 def _offline(case: Case) -> Answer:
@@ -81,6 +81,21 @@ def _offline(case: Case) -> Answer:
                 "push_to_hub=False   where there is none; hf upload REPO FOLDER   later",
             ),
             known="huggingface_hub says so, and the address is one of an upload",
+        )
+    if re.search(r"\bin (?:model_info|repo_info|is_base_mistral|list_repo_\w+)\b", case.frames):
+        newer = "pip install -U transformers   : 4.57.6 does not ask in offline mode"
+        return Answer(
+            "offline mode is on, and a call asks the Hub about a repository, which no cache holds",
+            (
+                *((newer,) if "is_base_mistral" in case.frames else ()),
+                "the folder in place of the name: hf download MODEL --local-dir FOLDER   where "
+                "there is a network, then from_pretrained('FOLDER')",
+                "HF_HUB_OFFLINE=0   where there is a network here",
+            ),
+            why="files are cached, what the Hub says of a repository is not: having the model's "
+            "files does not help such a call",
+            known="the frames ask for it (model_info and the like)",
+            settles=False,
         )
     return Answer(
         "offline mode is on, and a file that is needed is not in the cache",
@@ -95,17 +110,16 @@ KINDS: tuple[General, ...] = (
         r"fine-grained token settings|must use a write token|"
         r"403 Forbidden: (?:None\.|You don't have the rights|Authorization error)|"
         r"Invalid (?:user token|credentials in Authorization header|username or password)",
-        always(
-            "the Hub knows the token, and it does not allow this (or is no longer valid)",
-            "hf auth login   with a new token of the kind Read (Write, to upload)",
-            "a fine-grained token: tick access to public gated repositories",
-            why="a token carries its own rights, less than those of the account",
-        ),
+        lambda case: not_allowed(case) if case.is_of_a_hub else None,
         {
             "huggingface_hub.errors.HfHubHTTPError: 403 Forbidden: Please enable access to public "
             "gated repositories in your fine-grained token settings to view this repository.": (
                 "tick"
-            )
+            ),
+            "HfHubHTTPError: 403 Forbidden: You don't have the rights to create a model under the "
+            'namespace "unsloth".': "under the name unsloth",
+            "huggingface_hub: Invalid user token.": "does not accept the token",
+            "mysql: Invalid username or password": "",
         },
         alone=True,
     ),
@@ -132,6 +146,10 @@ KINDS: tuple[General, ...] = (
             "https://x/api/repos/create: offline mode is enabled.": "nothing can be uploaded",
             "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach https://x: offline mode is "
             "enabled.": "hf download MODEL",
+            'File "/x/site-packages/transformers/tokenization_utils_base.py", line 2503, in '
+            "is_base_mistral\n    model = model_info(model_id)\n"
+            "huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach https://huggingface.co/api/"
+            "models/google/gemma-3-4b-it: offline mode is enabled.": "which no cache holds",
         },
     ),
     General(
@@ -182,7 +200,23 @@ KINDS: tuple[General, ...] = (
         {
             "OSError: We couldn't connect to 'https://huggingface.co' to load": "network",
             "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='huggingface.co', port=443)"
-            ": Read timed out. (read timeout=10)": "HF_HUB_OFFLINE",
+            ": Read timed out. (read timeout=10)": "HF_HUB_DOWNLOAD_TIMEOUT",
+            "HfHubHTTPError: 429 Client Error: Too Many Requests for url: https://huggingface.co/"
+            "api/models/x/y": "too many requests",
+            "HfHubHTTPError: 503 Server Error: Service Unavailable for url: https://huggingface.co/"
+            "a/b/resolve/main/c": "status.huggingface.co",
+            "requests.exceptions.SSLError: HTTPSConnectionPool(host='huggingface.co', port=443): "
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed": (
+                "SSL_CERT_FILE"
+            ),
+            "requests.exceptions.ConnectionError: HTTPSConnectionPool(host='huggingface.co', "
+            "port=443): Temporary failure in name resolution": "Internet",
+            "ValueError: Unknown scheme for proxy URL URL('socks://127.0.0.1:7890/')": "socks5",
+            "/x/site-packages/trl/a.py\nrequests.exceptions.ConnectionError: "
+            "HTTPConnectionPool(host='0.0.0.0', port=8000): Max retries exceeded with url: "
+            "/health/ (Caused by NewConnectionError('[Errno 111] Connection refused'))": (
+                "port 8000"
+            ),
             "ImportError: cannot import name 'LocalEntryNotFoundError' from "
             "'huggingface_hub.errors' (/x/y.py)": "",
         },

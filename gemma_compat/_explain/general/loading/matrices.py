@@ -37,6 +37,7 @@ _PLAIN_LAYER_ON_PACKED = Answer(
 )
 
 
+_FEWEST_PACKED = 4_096  # bytes: a smaller column is a layer of one input
 _SHAPE = "print(x.shape) before your own line that the traceback shows last"
 _ITS_RELEASE = (
     "pip install the transformers that the repository's config.json names (transformers_version): "
@@ -49,7 +50,7 @@ def matrices(case: Case) -> Answer:
     inner, rows, columns = (int(case.match[name]) for name in ("inner", "rows", "columns"))
     if _PARALLEL.search(case.around) and _IN_8_BITS.search(case.around + case.near):
         return _SPLIT_IN_8_BITS
-    if rows == 1 and columns > 1 and (columns * 2) % inner == 0:
+    if rows == 1 and columns >= _FEWEST_PACKED and (columns * 2) % inner == 0:
         place = case.caller
         if place is not None and place.module == "peft" and not place.file.endswith("bnb.py"):
             return _PLAIN_LAYER_ON_PACKED

@@ -6,6 +6,9 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .paths import another_server
+from .repository_names import no_name
+from .tokens import REFUSED_TOKEN, bad_token
 
 
 def _no_tokenizer(case: Case) -> Answer:
@@ -30,7 +33,54 @@ def _no_tokenizer(case: Case) -> Answer:
     )
 
 
+_SAID_BY_PIP = re.compile(r"pip[/\\.]_(?:vendor|internal)|pythonhosted\.org|\bpip3? install\b")
+
+
+def _broken_off(case: Case) -> Answer | None:
+    if "No space left" in case.hit.text:
+        return None
+    if _SAID_BY_PIP.search(f"{case.hit.text}\n{case.frames}"):
+        return Answer(
+            "a download of pip broke off",
+            ("the same command with --retries 10 --timeout 120   (uv: UV_HTTP_TIMEOUT=300)",),
+            known="the message; why the connection broke is not in it",
+            settles=False,
+        )
+    if not re.search(r"CAS service|Data processing error|reconstruction", case.match[0]) and (
+        not case.is_of_a_hub
+    ):
+        return another_server(case)
+    return Answer(
+        "a download from the Hub broke off",
+        (
+            "hf download MODEL   once more: it goes on where it stopped",
+            "HF_HUB_DISABLE_XET=1 before the command, where it fails again; df -h for a full disk",
+        ),
+        known="the message; why the connection broke is not in it",
+        settles=False,
+    )
+
+
+def _no_processor(case: Case) -> Answer:
+    what = "processor" if "processing" in case.match[0] else "feature extractor"
+    return Answer(
+        f"the folder or repository has no file that says which {what} belongs to the model",
+        (
+            "AutoProcessor.from_pretrained(BASE).save_pretrained(FOLDER)   BASE: the published "
+            "checkpoint that was trained",
+            "a model for text alone has none: AutoTokenizer.from_pretrained(...)",
+            "pip install -U transformers   where the checkpoint is newer than it",
+        ),
+        why="it is looked up in processor_config.json, preprocessor_config.json and "
+        "tokenizer_config.json, then by the model type; model.save_pretrained writes none of them",
+        known="the message; read in transformers 4.57.6, processing_auto.py",
+        settles=False,
+    )
+
+
 def _no_config(case: Case) -> Answer:
+    if "Unrecognized model" not in case.match[0] and "config.json" not in case.match[0]:
+        return _no_processor(case)
     tokenizer = ("AutoTokenizer.from_pretrained(BASE)   the tokenizer is the base model's",)
     return Answer(
         "there is no config.json there that names a model",
@@ -49,9 +99,40 @@ def _no_config(case: Case) -> Answer:
     )
 
 
+_UPLOADED_TO = re.compile(r"/(?:preupload|commit)/|\bin (?:preupload|create_commit|upload_\w+)\b")
+
+
 def _no_such(case: Case) -> Answer | None:
-    if re.search(r"gated repo|is gated|is restricted", f"{case.hit.text}{case.hit.after[:600]}"):
+    said = f"{case.hit.text}{case.hit.after[:600]}"
+    if re.search(r"gated repo|is gated|is restricted", said):
         return None  # it is there, and has its own kind
+    if re.search(REFUSED_TOKEN, said):
+        return bad_token(case)
+    host = re.search(r"401 Client Error[^\n]{0,60} for url: https?://([\w.-]+)", said)
+    if host and not re.search(r"(?:^|\.)(?:huggingface\.co|hf\.co|hf-mirror\.com)$", host[1]):
+        return Answer(
+            f"{host[1]} does not accept the key that was sent to it, or none was sent (401)",
+            (
+                "log in there anew: its own key or command (wandb login --relogin, "
+                "kagglehub.login(), an API key in the environment)",
+                "or switch that service off, where the run does not need it: report_to='none' "
+                "for a tracker",
+            ),
+            known="the status and the address in the message",
+            settles=False,
+        )
+    if _UPLOADED_TO.search(f"{said}\n{case.frames}"):
+        return Answer(
+            "the repository that is uploaded to does not exist, or this token may not see it",
+            (
+                "hf repo create NAME   or create_repo('YOUR_NAME/NAME', exist_ok=True) before the "
+                "upload",
+                "hf auth whoami   : the part before the slash is that account, or one of its "
+                "organisations",
+            ),
+            known="the address is that of an upload, and the Hub answers that there is none",
+            settles=False,
+        )
     return Answer(
         "there is no such folder here and no such repository for this account",
         ("check the name letter by letter (google/gemma-3-4b-it), and hf auth login",),
@@ -65,19 +146,25 @@ KINDS: tuple[General, ...] = (
         "path-taken-for-a-name",
         r"HFValidationError|Repo id must be in the form|Repo id must use alphanumeric|"
         r"\(invalid repository id\)",
-        always(
-            "a path that does not exist here was taken for the name of a repository",
-            "ls -d PATH   from the folder in which the command runs",
-            "or OWNER/NAME, with nothing before and after it",
-            why="what is not a folder is looked up at the Hub, and names there have one slash at "
-            "most",
-            known="the message shows what was looked up",
-        ),
+        no_name,
         {
             "huggingface_hub.errors.HFValidationError: Repo id must be in the form 'repo_name' or "
             "'namespace/repo_name': './out/gemma/final'. Use `repo_type` argument if needed.": (
                 "ls -d PATH"
-            )
+            ),
+            "huggingface_hub.errors.HFValidationError: Repo id must be a string, not <class "
+            "'NoneType'>: 'None'.": "is None",
+            "HFValidationError: Repo id must use alphanumeric chars, '-', '_' or '.'. The name "
+            "cannot start or end with '-' or '.' and the maximum length is 96: 'gemma3:4b'.": (
+                "Ollama"
+            ),
+            "HFValidationError: Repo id must use alphanumeric chars or '-', '_', '.', '--' and "
+            "'..' are forbidden, '-' and '.' cannot start or end the name, max length is 96: "
+            "'google/gemma 3 4b'.": "a blank",
+            "HFValidationError: Repo id must be in the form 'repo_name' or 'namespace/repo_name': "
+            "'https://huggingface.co/google/gemma-2b'. Use `repo_type`": "google/gemma-2b alone",
+            "HFValidationError: Repo id must be in the form 'repo_name' or 'namespace/repo_name': "
+            "'Gemma3ForCausalLM(": "an object",
         },
     ),
     General(
@@ -85,26 +172,15 @@ KINDS: tuple[General, ...] = (
         r"Consistency check failed: file should be of size|IncompleteRead\(|"
         r"ChunkedEncodingError|CAS service error|Data processing error: |"
         r"File reconstruction error",
-        lambda case: (
-            None
-            if "No space left" in case.hit.text
-            else Answer(
-                "a download from the Hub broke off",
-                (
-                    "hf download MODEL   once more: it goes on where it stopped",
-                    "HF_HUB_DISABLE_XET=1 before the command, where it fails again; df -h for a "
-                    "full disk",
-                ),
-                known="the message; why the connection broke is not in it",
-                settles=False,
-            )
-        ),
+        _broken_off,
         {
             "RuntimeError: Data processing error: CAS service error : IO Error: No space left "
             "on device (os error 28)": "",
             "RuntimeError: Data processing error: CAS service error : ReqwestMiddleware Error": (
                 "HF_HUB_DISABLE_XET=1"
             ),
+            "pip._vendor.urllib3.exceptions.ProtocolError: ('Connection broken: IncompleteRead(9 "
+            "bytes read, 8 more expected)')": "--retries",
         },
     ),
     General(
@@ -146,6 +222,8 @@ KINDS: tuple[General, ...] = (
             "ValueError: Unrecognized model in out/. Should have a `model_type` key in its "
             "config.json": "AutoPeftModelForCausalLM",
             "OSError: out does not appear to have a file named config.json. Checkout": "gguf_file",
+            "ValueError: Unrecognized processing class in out/merged. Can't instantiate a "
+            "processor, a tokenizer": "AutoProcessor",
         },
     ),
     General(
@@ -163,7 +241,22 @@ KINDS: tuple[General, ...] = (
         r"is not a local folder and is not a valid model identifier|RepositoryNotFoundError|"
         r"Repository Not Found for url|401 Client Error",
         _no_such,
-        {"OSError: gogle/gemma is not a local folder and is not a valid model identifier": "name"},
+        {
+            "OSError: gogle/gemma is not a local folder and is not a valid model identifier": (
+                "name"
+            ),
+            "HTTPError: 401 Client Error: Unauthorized for url: https://huggingface.co/api/"
+            "whoami-v2": "HF_TOKEN",
+            "HfHubHTTPError: 401 Client Error: Unauthorized for url: https://huggingface.co/x/y/"
+            "resolve/main/a (Request ID: 1)\n\nInvalid credentials in Authorization header": (
+                "does not accept the token"
+            ),
+            "HTTPError: 401 Client Error: Unauthorized for url: https://api.wandb.ai/graphql": (
+                "api.wandb.ai does not accept"
+            ),
+            "RepositoryNotFoundError: 404 Client Error.\n\nRepository Not Found for url: "
+            "https://huggingface.co/api/models/me/g/preupload/main.": "create_repo",
+        },
         alone=True,
     ),
 )

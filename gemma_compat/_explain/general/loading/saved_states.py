@@ -55,9 +55,10 @@ def _no_states(case: Case) -> Answer | None:
 
 
 def _adapter_alone(case: Case) -> Answer | None:
-    if not case.says(r"load_checkpoint|deepspeed[/\\]runtime"):
+    text = f"{case.message}\n{case.hit.after}"
+    if not case.says(r"deepspeed[/\\]runtime") or "state_dict for Peft" not in case.hit.text:
         return None
-    if are_buffers(f"{case.message}\n{case.hit.after}"):  # no weight of the base is missing
+    if are_buffers(text) or "Unexpected key" in text:  # no weight of the base alone is missing
         return None
     return Answer(
         "DeepSpeed's checkpoint of an adapter is loaded as if it held the whole model",
@@ -178,6 +179,13 @@ KINDS: tuple[General, ...] = (
             'state_dict for PeftModelForCausalLM:\n\tMissing key(s) in state_dict: "base_model.'
             'model.model.embed_tokens.weight".': "load_module_strict=False",
             "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:": "",
+            'Traceback (most recent call last):\n  File "/x/site-packages/deepspeed/runtime/'
+            'engine.py", line 4, in load_checkpoint\n    f()\nRuntimeError: Error(s) in loading '
+            'state_dict for Gemma3Model:\n\tMissing key(s) in state_dict: "a.b".\n\tUnexpected '
+            'key(s) in state_dict: "c.b".': "",
+            'Traceback (most recent call last):\n  File "u.py", line 2, in load_checkpoint\n    '
+            "f()\nRuntimeError: Error(s) in loading state_dict for MyNet:\n\tMissing key(s) in "
+            'state_dict: "fc.weight".': "",
         },
     ),
     General(

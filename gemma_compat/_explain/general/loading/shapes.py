@@ -41,6 +41,9 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: mat1 and mat2 shapes cannot be multiplied (512x1152 and 2560x1152)": (
                 "inputs of size 2,560"
             ),
+            "RuntimeError: mat1 and mat2 shapes cannot be multiplied (32x16 and 1x64)": (
+                "inputs of size 1 got"
+            ),
             'File "/x/site-packages/peft/tuners/lora.py", line 565, in forward\n    F.linear(x)\n'
             "RuntimeError: mat1 and mat2 shapes cannot be multiplied (4096x4096 and 1x8388608)": (
                 "plain adapter layer"

@@ -23,6 +23,14 @@ def names_in(text: str) -> list[str]:
     return [name for found in _LISTS.finditer(text) for name in _NAME.findall(found["names"])]
 
 
+def sides(text: str) -> tuple[list[str], list[str]]:
+    """Return the names that only the model has, and those that only the file has."""
+    found: dict[str, list[str]] = {"Missing": [], "Unexpected": []}
+    for match in _LISTS.finditer(text):
+        found[match[0].partition(" ")[0]] += _NAME.findall(match["names"])
+    return found["Missing"], found["Unexpected"]
+
+
 _ADAPTER_ALONE = Answer(
     "the file lacks the weights of the base: it holds an adapter alone, and is loaded as if it "
     "held the whole model",

@@ -6,42 +6,6 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General
-from .saved_sizes import size_mismatch
-from .state_keys import by_names
-
-# A mark in a key, then what it says and what to do.
-_MARKS = (
-    (
-        r"_fsdp_wrapped_module\.|_checkpoint_wrapped_module\.|_forward_module\.",
-        "the keys carry the name of a wrapper (FSDP, activation checkpointing, Lightning)",
-        "load into the plain model, before it is wrapped; or {k.replace('_fsdp_wrapped_module.', "
-        "''): v for k, v in state.items()}",
-    ),
-    (
-        r"lora_[AB]|lora_embedding|base_model\.model\.",
-        "the keys are of an adapter, and one of the two is not",
-        "PeftModel.from_pretrained(base, FOLDER)   for an adapter; merge_and_unload() before a "
-        "whole model is saved",
-    ),
-    (
-        r"_orig_mod\.",
-        "the keys carry the name of a compiled model (_orig_mod)",
-        "{k.removeprefix('_orig_mod.'): v for k, v in state.items()}",
-    ),
-    (
-        r"\babsmax|quant_map|quant_state|nested_absmax|\bSCB\b",
-        "the keys are of weights in 4 or 8 bits, and the model that takes them is not quantized",
-        "from_pretrained(FOLDER)   with the quantization_config that was saved beside them",
-    ),
-)
-
-
-# A message that a terminal has wrapped.
-_SHAPES = re.compile(
-    r"size mismatch for \S{1,300}: copying a param with shape\s+torch\.Size\(\[(?P<saved>[\d, ]*)"
-    r"\]\)\s+from checkpoint,\s+the shape\s+in\s+current model\s+is\s+torch\.Size\(\["
-    r"(?P<here>[\d, ]*)\]\)"
-)
 
 
 def _resized() -> Answer:
@@ -56,55 +20,6 @@ def _resized() -> Answer:
         why="tokens were added, or the vocabulary padded, before training",
         known="the message names the weight; the shapes are not in this log",
         settles=False,
-    )
-
-
-def _keys(case: Case) -> Answer | None:
-    text = f"{case.hit.text}\n{case.message}"
-    shapes = _SHAPES.search(f"{text}\n{case.hit.after}")
-    if shapes is not None:
-        return size_mismatch(case.replace(hit=case.hit.replace(match=shapes, text=shapes[0])))
-    if "size mismatch for" in text and re.search(r"embed_tokens|lm_head", text):
-        return _resized()
-    found = by_names(f"{text}\n{case.hit.after}")
-    if found is not None:
-        return found
-    for mark, says, do in _MARKS:
-        if re.search(mark, text):
-            return Answer(
-                f"the saved weights do not fit the model that takes them: {says}",
-                (do, "or load with from_pretrained, which knows these names"),
-                known="the message lists the keys",
-                settles=False,
-            )
-    return None
-
-
-_MISSING = re.compile(r"Missing key\(s\) in state_dict: (?P<keys>[^\n]{1,400}?)\.?\s*(?:\n|$)")
-
-
-_MORE = re.compile(r"Unexpected key\(s\)|size mismatch for")
-
-
-def _tied_head(case: Case) -> Answer | None:
-    """Answer keys of which nothing but the head is missing, and none is left over."""
-    text = f"{case.message}\n{case.hit.after[:2000]}"
-    missing = _MISSING.search(text)
-    if missing is None or _MORE.search(text):
-        return None
-    if not re.fullmatch(r'"(?:[\w.]{1,80}\.)?lm_head\.weight"', missing["keys"]):
-        return None
-    return Answer(
-        "the file has no lm_head.weight: the head of this model is its embeddings, and is not "
-        "saved twice",
-        (
-            "model.load_state_dict(state, strict=False); model.tie_weights()",
-            "or from_pretrained(FOLDER), which ties them",
-        ),
-        why="tie_word_embeddings is true in the configs of Gemma 1 to 4, and what saves a model "
-        "leaves one of two names for the same weight out",
-        known="the message lists the one key that is missing",
-        settles=True,
     )
 
 
@@ -195,50 +110,6 @@ def _of_another_world(case: Case) -> Answer | None:
 
 
 KINDS: tuple[General, ...] = (
-    General(
-        "tied-head-not-in-the-file",
-        r"Error\(s\) in loading state_dict for \w{0,60}Gemma\w{0,60}:",
-        _tied_head,
-        {
-            "RuntimeError: Error(s) in loading state_dict for GemmaForCausalLM:\n        Missing "
-            'key(s) in state_dict: "lm_head.weight".': "tie_weights",
-            "RuntimeError: Error(s) in loading state_dict for Gemma3ForCausalLM:\n\tMissing "
-            'key(s) in state_dict: "lm_head.weight", "model.norm.weight".': "",
-            "RuntimeError: Error(s) in loading state_dict for LlamaForCausalLM:\n\tMissing "
-            'key(s) in state_dict: "lm_head.weight".': "",
-        },
-    ),
-    General(
-        "keys-with-a-mark",
-        r"Error\(s\) in loading state_dict for \w{1,80}|"
-        r"(?:Missing|Unexpected) key\(s\) in state_dict",
-        _keys,
-        {
-            "RuntimeError: Error(s) in loading state_dict for Gemma3ForCausalLM:\n\tMissing key(s) "
-            'in state_dict: "model.layers.0.self_attn.q_proj.base_layer.weight", '
-            '"model.layers.0.self_attn.q_proj.lora_A.default.weight".': "PeftModel",
-            "RuntimeError: Error(s) in loading state_dict for GemmaForCausalLM:\n\tUnexpected "
-            'key(s) in state_dict: "_orig_mod.model.norm.weight".': "removeprefix('_orig_mod.')",
-            "RuntimeError: Error(s) in loading state_dict for FullyShardedDataParallel:\n\tMissing "
-            'key(s) in state_dict: "_fsdp_wrapped_module.lm_head.weight".': "before it is wrapped",
-            "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:\n\tMissing "
-            'key(s) in state_dict: "base_model.model.vision_model.embeddings.position_ids".': (
-                "buffers alone"
-            ),
-            "RuntimeError: Error(s) in loading state_dict for LlamaForCausalLM:\n\tMissing key(s) "
-            'in state_dict: "model.layers.0.q_proj.qzeros", "model.layers.0.k_proj.qzeros".': (
-                "kinds of quantizer"
-            ),
-            "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:\n\tMissing "
-            'key(s) in state_dict: "base_model.model.model.embed_tokens.weight", '
-            '"base_model.model.model.layers.0.q_proj.base_layer.weight".': "an adapter alone",
-            "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM: size mismatch "
-            "for base_model.model.model.embed_tokens.weight": "resize_token_embeddings",
-            "RuntimeError: Error(s) in loading state_dict for PeftModelForCausalLM:\n        size "
-            "mismatch for a.lora_A.default.weight: copying a param with shape torch.Size([32, 8]) "
-            "from checkpoint, the shape in\ncurrent model is torch.Size([16, 8]).": "rank",
-        },
-    ),
     General(
         "size-mismatch-without-its-error",
         r"\bmismatch for (?P<name>[\w.]{0,120}(?:embed_tokens|lm_head|lora_[AB])\b[\w.]{0,60})",

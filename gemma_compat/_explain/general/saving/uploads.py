@@ -41,7 +41,8 @@ KINDS: tuple[General, ...] = (
         "upload-broke-off",
         r"requests\.exceptions\.(?:SSLError|ConnectionError|ConnectTimeout|ReadTimeout)|"
         r"httpx\.(?:ConnectError|ConnectTimeout|ReadTimeout|WriteTimeout|RemoteProtocolError)|"
-        r"429 Client Error|50\d Server Error|Connection aborted|Broken ?[Pp]ipe|Read timed out\.",
+        r"429 Client Error|50\d Server Error|Connection aborted|Broken ?[Pp]ipe|Read timed out\.|"
+        r"CAS service error|Data processing error: ",
         _broken_off,
         {
             "huggingface_hub.utils._errors.HfHubHTTPError: 504 Server Error: Gateway Time-out for "
@@ -51,6 +52,9 @@ KINDS: tuple[General, ...] = (
             "('Connection aborted.', ConnectionResetError(54, 'Connection reset by peer'))": (
                 "broke off"
             ),
+            'File "/x/site-packages/huggingface_hub/_commit_api.py", line 602, in '
+            "_upload_xet_files\n    upload_files(\nRuntimeError: Data processing error: CAS "
+            "service error : 504 Gateway Timeout": "upload-large-folder",
             "requests.exceptions.ConnectionError: ('Connection aborted.', "
             "ConnectionResetError(54, 'Connection reset by peer'))": "",
             "OSError: 503 Server Error: Service Unavailable for url: https://huggingface.co/google/"

@@ -25,7 +25,7 @@ KINDS: tuple[General, ...] = (
             "torch.Size([2048, 8]).": "rank 16",
             "size mismatch for q_proj.lora_B.default.weight: copying a param with shape "
             "torch.Size([4096, 8]) from checkpoint, the shape in current model is "
-            "torch.Size([2048, 8]).": "does not belong",
+            "torch.Size([2048, 8]).": "load the base model",
             "size mismatch for a.lora_A.weight: copying a param with shape torch.Size([0]) from "
             "checkpoint, the shape in current model is torch.Size([8, 2560]).": "gather",
             "size mismatch for model.embed_tokens.weight: copying a param with shape "
