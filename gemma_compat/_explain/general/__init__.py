@@ -112,6 +112,7 @@ FILES = (
     "installing.extensions",
     "processes.launching",
     "loading.placing",
+    "loading.launched",
     "training.missing_parts",
     "training.outputs",
     "loading.fields",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ...answer import Answer
+from ...unknown import OF_MODEL, PACKAGE
 from ..base import Case, General
 
 
@@ -42,16 +43,69 @@ def _no_kernel(case: Case) -> Answer | None:
     )
 
 
+_SDPA = 'attn_implementation="sdpa"   ("eager" for Gemma 2, whose scores are capped)'
+_INSTALL = "pip install flash-attn --no-build-isolation   with a CUDA toolkit, on Ampere or newer"
+_WITHOUT_A_CARD = Answer(
+    "flash-attn was asked for, and torch sees no CUDA device here",
+    (
+        "python -c 'import torch; print(torch.__version__, torch.cuda.is_available())'   : a build "
+        "for CPU, no driver, or a session without a GPU?",
+        f"or {_SDPA}",
+    ),
+    known="transformers says so",
+    settles=False,
+)
+
+
 def _no_flash(case: Case) -> Answer:
+    if re.search(r"not available on CPU", case.hit.text):
+        return _WITHOUT_A_CARD
+    older = re.search(r"(?i)detected version (?P<here>\d[\w.]{0,20}?)\.?(?:\s|$)", case.hit.text)
+    if older:
+        return Answer(
+            f"flash-attn {older['here']} is installed, and transformers wants a newer one",
+            ("pip install -U flash-attn --no-build-isolation", f"or {_SDPA}"),
+            known="transformers names the release that it wants",
+        )
+    part = re.search(r"No module named '(?P<part>flash_attn[\w.]{0,80})", case.hit.text)
+    if part:
+        return _imported(case, part["part"])
     return Answer(
         "flash-attn was asked for and is not installed (or too old) here",
-        (
-            'attn_implementation="sdpa"   ("eager" for Gemma 2, whose scores are capped)',
-            "or pip install flash-attn --no-build-isolation   with a CUDA toolkit, on Ampere or "
-            "newer",
-        ),
+        (_SDPA, f"or {_INSTALL}"),
         why="a config, a template of a trainer, or the script names it; no Gemma needs it",
         known="transformers says so",
+    )
+
+
+def _imported(case: Case, part: str) -> Answer:
+    """Answer an import of flash_attn, by who imports it."""
+    place = case.places[-1] if case.places else None
+    here = "flash_attn" if part == "flash_attn" else part
+    is_part = "." in part or part not in {"flash_attn", "flash_attn_interface"}
+    if place is None or place.module == "transformers":
+        return Answer(
+            f"{here} is imported, and flash-attn is not installed here, or a release without it",
+            (_INSTALL, f"or {_SDPA}, where it is transformers that wants it"),
+            known="the message; who wants it, the frames say",
+            settles=False,
+        )
+    who = place.module if place.owner == PACKAGE else "the script"
+    who = "the model's own code" if place.module == OF_MODEL else who
+    return Answer(
+        f"{who} imports {here}, which "
+        + (
+            "the installed flash-attn does not have, or flash-attn is not installed"
+            if is_part
+            else "is not installed"
+        ),
+        (
+            _INSTALL,
+            "the release of flash-attn that its own list of requirements names",
+            f"or {_SDPA}, where the import is not asked for then",
+        ),
+        known="the message and the last frame",
+        settles=False,
     )
 
 
@@ -105,10 +159,15 @@ def _in_float32(case: Case) -> Answer:
 
 
 def _unknown_attention(case: Case) -> Answer:
+    listed = case.hit.text.partition("only possible arguments are")[2]
+    names = re.findall(r'attn_implementation=\\?"([\w-]{2,30})', listed)
+    best = next((name for name in ("sdpa", "eager", *names) if name in names), "")
+    asked = re.search(r'attn_implementation=\\?"(?P<it>[^"\\\n]{1,40})', case.match[0])
     return Answer(
-        "no attention of that name exists for this model, in this transformers",
+        f"this model has no attention {asked['it'] if asked else 'of that name'} in this "
+        "transformers",
         (
-            'attn_implementation="sdpa"   or "eager"',
+            f'attn_implementation="{best}"' if best else 'attn_implementation="sdpa"   or "eager"',
             "or pip install -U transformers, where a newer one has it",
         ),
         known="the message lists those that exist",
@@ -174,7 +233,17 @@ KINDS: tuple[General, ...] = (
         _no_flash,
         {
             "ImportError: FlashAttention2 has been toggled on, but it cannot be used due to the "
-            "following error: the package flash_attn seems to be not installed.": "sdpa"
+            "following error: the package flash_attn seems to be not installed.": "sdpa",
+            "ValueError: FlashAttention2 has been toggled on, but it cannot be used due to the "
+            "following error: Flash Attention 2 is not available on CPU. Please make sure torch "
+            "can "
+            "access a CUDA device.": "sees no CUDA device",
+            "ImportError: FlashAttention2 has been toggled on, but it cannot be used due to the "
+            "following error: you need flash_attn package version to be greater or equal than "
+            "2.1.0. Detected version 1.0.9.": "flash-attn 1.0.9 is installed",
+            'Traceback (most recent call last):\n  File "train.py", line 5, in <module>\n    from '
+            "flash_attn import flash_attn_func\nModuleNotFoundError: No module named "
+            "'flash_attn'": ("the script imports"),
         },
     ),
     General(
@@ -188,6 +257,11 @@ KINDS: tuple[General, ...] = (
             "through torch.nn.functional.scaled_dot_product_attention yet.": "eager",
             'ValueError: Specified `attn_implementation="xformers"` is not supported. The only '
             "possible arguments are": "sdpa",
+            'ValueError: Specified `attn_implementation="sdpa"` is not supported. The only '
+            "possible "
+            'arguments are `attn_implementation="eager"` (manual attention implementation)': (
+                'attn_implementation="eager"'
+            ),
         },
     ),
     General(

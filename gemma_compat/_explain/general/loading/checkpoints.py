@@ -54,7 +54,7 @@ def _nested(text: str) -> Answer | None:
 
 def _state_dict(case: Case) -> Answer | None:
     """Answer missing and unexpected keys; sizes have their own kind."""
-    text = case.message + case.hit.after[:4000]
+    text = f"{case.message}\n{case.hit.after[:4000]}"
     if "size mismatch" in text:
         return None
     known = _not_copied(text) or _nested(text)
@@ -138,7 +138,7 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: Error(s) in loading state_dict for Gemma3ForConditionalGeneration:\n"
             '\tMissing key(s) in state_dict: "model.norm.weight".\n\tUnexpected key(s) in '
             'state_dict: "language_model.norm.weight".': "language_model.norm.weight",
-            "RuntimeError: Error(s) in loading state_dict for Net:\n\tMissing key(s) in state_dict: "
+            "RuntimeError: Error(s) in loading state_dict for Nt:\n\tMissing key(s) in state_dict: "
             '"fc.weight".\n\tUnexpected key(s) in state_dict: "model", "optimizer", "epoch".': (
                 "['model']"
             ),

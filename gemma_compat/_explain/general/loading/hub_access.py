@@ -6,8 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
-from .not_reached import not_reached
-from .paths import another_server, is_local
+from .not_reached import another_server, is_local, not_reached
 from .tokens import not_allowed
 
 

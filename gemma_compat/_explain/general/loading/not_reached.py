@@ -1,4 +1,4 @@
-"""Why the Hub did not answer a download, by what the error says of it."""
+"""Why the Hub or another server did not answer, by what the error says of it."""
 
 from __future__ import annotations
 
@@ -105,4 +105,46 @@ def not_reached(case: Case) -> Answer:
         "the Hub could not be reached, or it refused for a while",
         (_ONCE,),
         why="no network on this node, a proxy, or too many requests from one address",
+    )
+
+
+_HOST = re.compile(r"host='([\w.-]+)'(?:, port=(\d+))?|https?://([\w.-]+)(?::(\d+))?")
+_LOCAL = re.compile(r"localhost|0\.0\.0\.0|127\.\d|10\.\d|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.")
+
+
+def is_local(case: Case) -> bool:
+    """Return whether the address in the line is of this machine or its own network."""
+    found = _HOST.search(case.hit.text)
+    return found is not None and _LOCAL.match(found[1] or found[3]) is not None
+
+
+def another_server(case: Case) -> Answer:
+    """Return the answer where another server than a hub of models was out of reach."""
+    found = _HOST.search(case.hit.text) or _HOST.search(case.near)
+    host = (found[1] or found[3]) if found else ""
+    if found and _LOCAL.match(host):
+        where = f"{host}, port {found[2] or found[4]}" if found[2] or found[4] else host
+        return Answer(
+            f"nothing answers at {where}: the server that the run wants is not up there, or not "
+            "yet",
+            (
+                "the server's own log: is it still loading, or did it end with an error?",
+                "trl vllm-serve --model MODEL   in a process of its own, before the trainer; its "
+                "vllm_server_host and vllm_server_port have to be those",
+            )
+            if re.search(r"[/\\.]trl[/\\.]|GRPO|vllm", case.near)
+            else (
+                "the server's own log: is it still loading, or did it end with an error?",
+                f"curl http://{host}:PORT   from where the client runs: a container has its own "
+                "localhost",
+            ),
+            known="the address in the message is of this machine or its network",
+            settles=False,
+        )
+    return Answer(
+        f"{host or 'a server'} could not be reached, or it refused for a while",
+        (f"curl -I https://{host or 'HOST'}   from the same machine or container",),
+        why="no network there, a name that is not resolved, a proxy, or too many requests from "
+        "one address",
+        settles=False,
     )

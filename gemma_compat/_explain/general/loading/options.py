@@ -3,7 +3,78 @@
 from __future__ import annotations
 
 from ...answer import Answer
-from ..base import General, always
+from ..base import Case, General, always
+
+_NO_SUCH_MAP = always(
+    "device_map is none of the values that transformers knows",
+    'device_map="auto"   or {"": 0} for the whole model on the first GPU',
+    why='a whole model on one device is "cuda:0", "cpu" or {"": 0}',
+)
+_WITHOUT_A_PART = Answer(
+    "the device_map that was given leaves out a part of the model",
+    (
+        'device_map="auto"   or {"": 0}: the empty name stands for all',
+        "print(model.hf_device_map)   of a loading that works, as the pattern for one of your own",
+    ),
+    why="names of parts moved between releases of transformers, and tied or new parts have names "
+    "of their own",
+    known="the message names the part; read in accelerate 1.5.2, utils/modeling.py",
+)
+_NO_SUCH_DTYPE = always(
+    "the dtype is none that torch has by that name",
+    'dtype="bfloat16"   or torch.bfloat16; "float16", "float32", "auto"',
+    why="bf16 and fp16 are names of the Trainer's options",
+)
+_NO_FLOATS = Answer(
+    "the model was to be made in whole numbers, which a dtype cannot ask for",
+    (
+        'dtype="bfloat16"   in from_pretrained',
+        "BitsAndBytesConfig(load_in_8bit=True)   (or load_in_4bit) as quantization_config, for "
+        "weights of 8 or 4 bits",
+    ),
+    why="dtype is what the model computes in; weights in fewer bits are a quantization",
+    known="the message names the dtype",
+)
+_WITHOUT_METADATA = Answer(
+    "the safetensors file does not say of which framework it is, which transformers wants to know",
+    (
+        "model.save_pretrained(FOLDER)   writes it",
+        "save_file(state, FILE, metadata={'format': 'pt'})   in code of your own",
+        "from safetensors.torch import load_file, save_file; save_file(load_file(FILE), NEW, "
+        "metadata={'format': 'pt'})   for a file that is there",
+    ),
+    known="the message; read in transformers 4.50.3, modeling_utils.py",
+)
+_NOT_READ = Answer(
+    "torch could not read that file of weights; its own error stands above this one, if the log "
+    "has it",
+    (
+        "ls -l FILE   beside the size on the model's page; delete it and download it again: hf "
+        "download MODEL",
+        "after a run: an earlier checkpoint-N, and df -h . for room",
+        "the checkpoint in safetensors, where the repository has one",
+    ),
+    why="a download, a copy or a save that broke off; transformers says the same of every error of "
+    "torch.load, too little memory among them",
+    known="the message; read in transformers 4.50.3, modeling_utils.py",
+    settles=False,
+)
+_OF_ANOTHER_FRAMEWORK = Answer(
+    "the folder holds weights of TensorFlow or Flax, and torch's are looked for",
+    (
+        "the checkpoint in safetensors: the repository without -tf, -flax, -keras or -jax in its "
+        "name",
+        "from_tf=True or from_flax=True   up to transformers 4, with that package installed",
+    ),
+    known="the message",
+)
+
+
+def _another_format(case: Case) -> Answer:
+    if "etadata" in case.match[0]:
+        return _WITHOUT_METADATA
+    return _NOT_READ if "Unable to load" in case.match[0] else _OF_ANOTHER_FRAMEWORK
+
 
 KINDS: tuple[General, ...] = (
     General(
@@ -72,14 +143,15 @@ KINDS: tuple[General, ...] = (
         r"passing (?:a string for `device_map`|device_map as a string)[^\n]{0,80}(?:please choose|"
         r"the value needs)|You can't pass device_map as a negative int|"
         r"The `device_map` does not contain the module",
-        always(
-            "device_map is none of the values that transformers knows",
-            'device_map="auto"   or {"": 0} for the whole model on the first GPU',
-            why='a whole model on one device is "cuda:0", "cpu" or {"": 0}',
+        lambda case: (
+            _WITHOUT_A_PART
+            if "does not contain the module" in case.match[0]
+            else _NO_SUCH_MAP(case)
         ),
         {
+            "ValueError: The `device_map` does not contain the module model.norm.": "leaves out",
             "ValueError: If passing a string for `device_map`, please choose 'auto', 'balanced', "
-            "'balanced_low_0' or 'sequential'.": 'device_map="auto"'
+            "'balanced_low_0' or 'sequential'.": 'device_map="auto"',
         },
     ),
     General(
@@ -87,14 +159,13 @@ KINDS: tuple[General, ...] = (
         r"`torch_dtype` can be (?:one of|either)|Invalid `(?:torch_)?dtype` passed to|"
         r"Can't instantiate \w{2,60} model under dtype=|"
         r"module 'torch' has no attribute '(?:bf16|fp16|fp32|bfloat|half16)'",
-        always(
-            "the dtype is none that torch has by that name",
-            'dtype="bfloat16"   or torch.bfloat16; "float16", "float32", "auto"',
-            why="bf16 and fp16 are names of the Trainer's options",
-        ),
+        lambda case: _NO_FLOATS if "instantiate" in case.match[0] else _NO_SUCH_DTYPE(case),
         {
             'ValueError: `torch_dtype` can be one of: `torch.dtype`, `"auto"` or a string of a '
-            "valid `torch.dtype`, but received bf16": 'dtype="bfloat16"'
+            "valid `torch.dtype`, but received bf16": 'dtype="bfloat16"',
+            "ValueError: Can't instantiate Gemma3ForCausalLM model under dtype=torch.int8 since "
+            "it is "
+            "not a floating point dtype": "load_in_8bit",
         },
     ),
     General(
@@ -148,19 +219,15 @@ KINDS: tuple[General, ...] = (
         "weights-in-another-format",
         r"(?:there is a file for (?:TensorFlow|Flax) weights|found a TensorFlow checkpoint at)|"
         r"Unable to load weights from pytorch checkpoint file|"
-        r"Incompatible safetensors file\. File metadata is not",
-        always(
-            "the folder holds weights of another kind than this loads: of TensorFlow, Flax or MLX, "
-            "or a damaged file",
-            "the checkpoint in safetensors: the repository without -tf, -flax, -keras or -jax in "
-            "its name",
-            "a file that was cut: delete it and download it again",
-            why="a Git LFS pointer of 130 bytes in place of the weights looks the same: ls -l",
-            settles=False,
-        ),
+        r"Incompatible safetensors file\. File metadata is not|does not contain the valid metadata",
+        _another_format,
         {
             "OSError: Unable to load weights from pytorch checkpoint file for '/m/pytorch_model"
-            ".bin' at '/m/pytorch_model.bin'.": "ls -l"
+            ".bin' at '/m/pytorch_model.bin'.": "ls -l",
+            "OSError: Error no file named pytorch_model.bin found in directory x but there is a "
+            "file for TensorFlow weights.": "-tf",
+            "ValueError: Incompatible safetensors file. File metadata is not ['pt', 'tf', 'flax', "
+            "'mlx'] but None": "metadata=",
         },
     ),
     General(

@@ -20,61 +20,17 @@ _TOKENIZER = re.compile(
 _PROCESSOR = re.compile(r"(?:pre)?processor_config\.json$")
 
 
-_HOST = re.compile(r"host='([\w.-]+)'(?:, port=(\d+))?|https?://([\w.-]+)(?::(\d+))?")
-_LOCAL = re.compile(r"localhost|0\.0\.0\.0|127\.\d|10\.\d|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.")
-
-
-def is_local(case: Case) -> bool:
-    """Return whether the address in the line is of this machine or its own network."""
-    found = _HOST.search(case.hit.text)
-    return found is not None and _LOCAL.match(found[1] or found[3]) is not None
-
-
-def another_server(case: Case) -> Answer:
-    """Return the answer where another server than a hub of models was out of reach."""
-    found = _HOST.search(case.hit.text) or _HOST.search(case.near)
-    host = (found[1] or found[3]) if found else ""
-    if found and _LOCAL.match(host):
-        where = f"{host}, port {found[2] or found[4]}" if found[2] or found[4] else host
-        return Answer(
-            f"nothing answers at {where}: the server that the run wants is not up there, or not "
-            "yet",
-            (
-                "the server's own log: is it still loading, or did it end with an error?",
-                "trl vllm-serve --model MODEL   in a process of its own, before the trainer; its "
-                "vllm_server_host and vllm_server_port have to be those",
-            )
-            if re.search(r"[/\\.]trl[/\\.]|GRPO|vllm", case.near)
-            else (
-                "the server's own log: is it still loading, or did it end with an error?",
-                f"curl http://{host}:PORT   from where the client runs: a container has its own "
-                "localhost",
-            ),
-            known="the address in the message is of this machine or its network",
-            settles=False,
-        )
-    return Answer(
-        f"{host or 'a server'} could not be reached, or it refused for a while",
-        (f"curl -I https://{host or 'HOST'}   from the same machine or container",),
-        why="no network there, a name that is not resolved, a proxy, or too many requests from "
-        "one address",
-        settles=False,
-    )
+_RENAMES = re.compile(r"\bos\.(?:rename|renames|replace)\(|\bshutil\.move\(|\.rename\(")
+_LISTS = re.compile(r"\bos\.(?:listdir|scandir|chdir|walk)\(|\.iterdir\(|\.glob\(")
 
 
 def _no_file(case: Case) -> Answer:
-    path = case.match["path"]
+    path = case.match["path"] or ""
     folder, _, name = path.replace("\\", "/").rpartition("/")
-    if re.search(r", line \d+, in _execute_child\b", case.frames) and not folder:
-        return Answer(
-            f"a program that is to be started is not found: {path}",
-            (
-                f"which {path}   in the environment in which the command runs: activate it, so "
-                f"that "
-                "its bin folder is on PATH",
-            ),
-            known="the frames start a process; the message names the program",
-        )
+    if re.search(r", line \d+, in _execute_child\b", case.frames):
+        return _no_program(path, name)
+    if _RENAMES.search(case.frames) or re.search(r"['\"] -> ['\"]", case.hit.text):
+        return _not_to_be_renamed(case, path)
     if _WRITES.search(case.frames):
         return Answer(
             "a file is to be written into a folder that does not exist",
@@ -82,17 +38,100 @@ def _no_file(case: Case) -> Answer:
             why="open(..., 'w') makes a file and no folder",
             known="the last frames open it to write; the message names the path",
         )
+    if folder and name == "tokenizer.model":
+        return _NO_SENTENCEPIECE.replace(
+            do=(_NO_SENTENCEPIECE.do[0].replace("FOLDER", folder), *_NO_SENTENCEPIECE.do[1:])
+        )
     if folder and _TOKENIZER.search(name):
         return _not_saved("tokenizer", folder, name)
     if folder and _PROCESSOR.search(name):
         return _not_saved("processor", folder, name)
+    what = "folder" if _LISTS.search(case.frames) else "file"
     return Answer(
-        "a file that is read is not there",
+        f"a {what} that is read is not there",
         (
-            "ls -l PATH   from the folder in which the command runs: a relative path counts from "
-            "there",
+            f"ls {'-d' if what == 'folder' else '-l'} PATH   from the folder in which the command "
+            "runs: a relative path counts from there",
         ),
-        known="the message names the path",
+        known="the message names the path" if path else "the message, which names no path",
+        settles=False,
+    )
+
+
+_NO_SENTENCEPIECE = Answer(
+    "tokenizer.model is not in the folder that is read",
+    (
+        "hf download BASE tokenizer.model --local-dir FOLDER   BASE: the published checkpoint that "
+        "was trained",
+        "ls -l FOLDER   : where tokenizer.json is there, a newer release of the program that reads "
+        "the folder may do with it",
+    ),
+    why="fast tokenizers, and all of transformers 5, save tokenizer.json without it",
+    known="the message names the path",
+    settles=False,
+)
+
+
+def _no_program(path: str, name: str) -> Answer:
+    """Answer a process that was to be started; Windows does not say which."""
+    if name.removesuffix(".exe") == "nvcc":
+        return Answer(
+            "nvcc, the compiler of the CUDA toolkit, is not there, and something is to be compiled",
+            (
+                "which nvcc; ls -d /usr/local/cuda*   : then export CUDA_HOME=THAT_FOLDER",
+                "conda install -c nvidia cuda-nvcc   or the toolkit of torch.version.cuda",
+                "a wheel that is compiled already, in place of building the package",
+            ),
+            why="torch brings CUDA's libraries and no compiler",
+            known="the frames start a process; the message names the program",
+            settles=False,
+        )
+    if not path:
+        return Answer(
+            "a program that is to be started is not found",
+            (
+                "print the command of the last frame of your own or of a package: its first word "
+                "is the program",
+                "install it, or put its folder on PATH (where PROGRAM shows what is found)",
+            ),
+            known="the frames start a process; Windows does not name the program",
+            settles=False,
+        )
+    return Answer(
+        f"a program that is to be started is not found: {name}",
+        (
+            f"which {name}   in the environment in which the command runs: activate it, so "
+            "that its bin folder is on PATH",
+            *((f"ls -l {path}   : it is looked for there",) if path != name else ()),
+        ),
+        known="the frames start a process; the message names the program",
+    )
+
+
+def _not_to_be_renamed(case: Case, path: str) -> Answer:
+    if "checkpoint-" not in f"{path} {case.hit.text}":
+        return Answer(
+            "a file or folder that is to be moved is not there any more",
+            (
+                "do several processes write to the same place? A folder for each, or one of them "
+                "alone moves it",
+                "df -h and a disk of this machine in place of one over the network",
+            ),
+            known="the frames or the message show a renaming",
+            settles=False,
+        )
+    return Answer(
+        "a checkpoint that was written is to get its own name, and is not there any more: another "
+        "process has moved it",
+        (
+            "ls OUTPUT_DIR   : checkpoint-N itself is mostly whole, and can be resumed from",
+            "pip install -U transformers   : some releases let each process move it",
+            "several machines: save_on_each_node=False on a shared disk, True on disks of their "
+            "own",
+        ),
+        why="the Trainer writes into tmp-checkpoint-N and renames it; transformers 4.36 and "
+        "prereleases of 4.49 did so on every process",
+        known="the message shows both names; the releases are from reports",
         settles=False,
     )
 
@@ -156,14 +195,35 @@ KINDS: tuple[General, ...] = (
     General(
         "no-such-file",
         # in the language of the system
-        r"FileNotFoundError: \[(?:Errno 2|WinError [23])\] [^\n'\":]{3,80}: (?:Path|PosixPath)?\(?"
-        r"[\"']?(?P<path>[^\"'\n]{0,300})",
+        r"FileNotFoundError: \[(?:Errno 2|WinError [23])\] [^\n'\":]{3,80}(?:: (?:Path|PosixPath)?"
+        r"\(?[\"']?(?P<path>[^\"'\n]{0,300})|$)",
         _no_file,
         {
             "FileNotFoundError: [Errno 2] No such file or directory: 'data/train.json'": "ls -l",
             'Traceback (most recent call last):\n  File "/usr/lib/python3.11/subprocess.py", line '
             "1950, in _execute_child\n    raise child_exception_type(errno_num, err_msg)\n"
             "FileNotFoundError: [Errno 2] No such file or directory: 'torchrun'": "which torchrun",
+            'Traceback (most recent call last):\n  File "/usr/lib/python3.11/subprocess.py", line '
+            "1950, in _execute_child\n    raise child_exception_type(errno_num, err_msg)\n"
+            "FileNotFoundError: [Errno 2] No such file or directory: '/usr/local/cuda/bin/nvcc'": (
+                "CUDA_HOME"
+            ),
+            'Traceback (most recent call last):\n  File "C:\\Python311\\Lib\\subprocess.py", line '
+            "1538, in _execute_child\n    hp, ht = _winapi.CreateProcess(executable)\n"
+            "FileNotFoundError: [WinError 2] The system cannot find the file specified": (
+                "Windows does not name"
+            ),
+            "Traceback (most recent call last):\n  File "
+            '"/x/site-packages/transformers/trainer.py", '
+            "line 2402, in _save_checkpoint\n    os.rename(staging_output_dir, output_dir)\n"
+            "FileNotFoundError: [Errno 2] No such file or directory: 'out/tmp-checkpoint-500' -> "
+            "'out/checkpoint-500'": "another process has moved it",
+            'Traceback (most recent call last):\n  File "train.py", line 9, in <module>\n    for f '
+            'in os.listdir("data"):\nFileNotFoundError: [Errno 2] No such file or directory: '
+            "'data'": "a folder that is read",
+            "FileNotFoundError: [Errno 2] No such file or directory: '/x/merged/tokenizer.model'": (
+                "hf download BASE tokenizer.model --local-dir /x/merged"
+            ),
             'Traceback (most recent call last):\n  File "/x/gguf_writer.py", line 182, in '
             'open_output_file\n    self.fout = [open(filename, "wb") for filename in filenames]\n'
             "FileNotFoundError: [Errno 2] No such file or directory: '/output/gguf/model.gguf'": (

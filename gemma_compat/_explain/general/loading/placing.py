@@ -9,7 +9,8 @@ from .offloaded import too_large
 
 def _replica(case: Case) -> Answer:
     return Answer(
-        "the run is one process over all visible GPUs (DataParallel), which was hardly meant",
+        "the model runs as copies on several GPUs in one process (DataParallel), and one of them "
+        "failed",
         (
             "CUDA_VISIBLE_DEVICES=0 before the command",
             "or one process for each GPU: accelerate launch, torchrun --nproc_per_node GPUS",
@@ -60,7 +61,6 @@ KINDS: tuple[General, ...] = (
         "copies-on-several-gpus",
         r"Caught \w{3,60} in (?:DataParallel )?replica \d+ on device \d+|"
         r"on device cuda:\d \(device_ids\[0\]\) but found one of them on device|"
-        r"Input, output and indices must be on the current device|"
         r"Gather got an input of invalid size|chunk expects at least a 1-dimensional tensor|"
         r"does not support `nn\.DataParallel`",
         _replica,
@@ -68,6 +68,23 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: module must have its parameters and buffers on device cuda:0 "
             "(device_ids[0]) but found one of them on device: cuda:1": "CUDA_VISIBLE_DEVICES=0"
         },
+    ),
+    General(
+        "tokens-on-another-device",
+        r"Input, output and indices must be on the current device",
+        always(
+            "the embeddings and the numbers of the tokens that are looked up are on different "
+            "devices, or on another than the current one",
+            "inputs = tokenizer(text, return_tensors='pt').to(model.device)   then "
+            "model.generate(**inputs)",
+            "model.to('cuda')   where the model was left on the CPU; print(model.device, "
+            "inputs['input_ids'].device)",
+            "several GPUs without a launcher: CUDA_VISIBLE_DEVICES=0 before the command",
+            why="an older torch says this of a lookup whose parts are not all on one device",
+            known="torch says so; which of them lies elsewhere, it does not say",
+            settles=False,
+        ),
+        {"RuntimeError: Input, output and indices must be on the current device": "model.device"},
     ),
     General(
         "module-without-a-device",
@@ -84,23 +101,6 @@ KINDS: tuple[General, ...] = (
         {"ValueError: model.decoder doesn't have any device set.": 'device_map="auto"'},
     ),
     General(
-        "spread-model-in-ddp",
-        r"device_ids and output_device arguments only work with single-device|"
-        r"contains `DTensor` parameters, which is incompatible with DDP|"
-        r"8-bit or 4-bit precision on multiple devices in any distributed mode",
-        always(
-            "each process loaded the model over several devices, and DDP wants it on one",
-            'device_map={"": PartialState().process_index}   (from accelerate import PartialState)',
-            "or leave device_map out; or one process without a launcher",
-            why='device_map="auto" spreads the model over every GPU that the process sees',
-        ),
-        {
-            "ValueError: DistributedDataParallel device_ids and output_device arguments only work "
-            "with single-device/multiple-device GPU modules or CPU modules, but got device_ids "
-            "[0]": "PartialState"
-        },
-    ),
-    General(
         "marked-ready-twice",
         r"Expected to mark a variable ready only once|has been marked as ready twice",
         always(
@@ -114,59 +114,6 @@ KINDS: tuple[General, ...] = (
         {
             "RuntimeError: Expected to mark a variable ready only once. This error is caused by "
             "one of the following reasons": "use_reentrant"
-        },
-    ),
-    General(
-        "no-process-group",
-        r"Default process group has not been initialized|"
-        r"environment variable (?:RANK|WORLD_SIZE|MASTER_ADDR|LOCAL_RANK) expected, but not set|"
-        r"KeyError: '(?:RANK|WORLD_SIZE|MASTER_ADDR|MASTER_PORT|LOCAL_RANK)'",
-        always(
-            "code for several processes runs in one that no launcher started",
-            "torchrun --nproc_per_node GPUS SCRIPT   (or accelerate launch), for one GPU too",
-            "or leave the distributed settings out: no deepspeed, no fsdp",
-        ),
-        {
-            "ValueError: Default process group has not been initialized, please make sure to call "
-            "init_process_group.": "torchrun",
-            "KeyError: 'LOCAL_RANK'": "torchrun",
-        },
-    ),
-    General(
-        "no-nccl",
-        r"Distributed package doesn't have NCCL|use_libuv was requested but PyTorch was buil",
-        always(
-            "this torch cannot connect several processes by NCCL",
-            "Linux or WSL2 with torch for CUDA: torch on Windows has no NCCL",
-            "or one process: without a launcher and without ddp_backend",
-        ),
-        {"RuntimeError: Distributed package doesn't have NCCL built in": "WSL2"},
-    ),
-    General(
-        "two-ranks-on-one-gpu",
-        r"Duplicate GPU detected : rank",
-        always(
-            "two processes took the same GPU",
-            "no device_map of a fixed number, no torch.cuda.set_device(0): use LOCAL_RANK",
-            "and as many processes as nvidia-smi shows GPUs",
-            known="NCCL names both ranks",
-        ),
-        {
-            "torch.distributed.DistBackendError: NCCL error: Duplicate GPU detected : rank 0 and "
-            "rank 1 both on CUDA device 1000": "LOCAL_RANK"
-        },
-    ),
-    General(
-        "consumer-cards-and-p2p",
-        r"RTX 4000 series doesn't support faster communication",
-        always(
-            "cards of the RTX 40 series cannot talk to each other directly",
-            "NCCL_P2P_DISABLE=1 NCCL_IB_DISABLE=1 before the command",
-            why="accelerate launch sets both itself; python and torchrun do not",
-        ),
-        {
-            "NotImplementedError: Using RTX 4000 series doesn't support faster communication "
-            'broadband via P2P or IB. Please set `NCCL_P2P_DISABLE="1"`': "NCCL_P2P_DISABLE=1"
         },
     ),
     General(

@@ -6,7 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
-from .paths import another_server
+from .not_reached import another_server
 from .repository_names import no_name
 from .tokens import REFUSED_TOKEN, bad_token
 

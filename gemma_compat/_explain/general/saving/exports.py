@@ -21,7 +21,7 @@ _OF_THE_WHOLE = {"language_model", "vision_tower", "model", "multi_modal_project
 def _foreign_prefix(case: Case) -> Answer:
     """Answer vLLM's error about a tensor that the class has no place for."""
     name, kind = case.match["name"], case.match["kind"] or "the class"
-    if name == "lm_head":
+    if name == "lm_head" and (case.match["kind"] or not case.log.is_other):
         return _head_of_its_own(f"{kind} in vLLM")
     if kind.endswith("ForCausalLM") and name in _OF_THE_WHOLE:
         return _text_class(name, kind)
@@ -107,9 +107,29 @@ def _text_class(name: str, kind: str) -> Answer:
     )
 
 
-def _no_index(case: Case) -> Answer:
+def _missing_shard(name: str) -> Answer:
+    return Answer(
+        f"the index of the weights names {name}, and that file is not there",
+        (
+            "ls FOLDER   beside model.safetensors.index.json: which of the shards are missing?",
+            "a download that was stopped: hf download NAME --local-dir FOLDER   goes on where it "
+            "stopped",
+            "a save or a merge that broke off: again, with room on the disk (df -h .)",
+            "an index of an earlier save, where one model.safetensors lies there: delete the index",
+        ),
+        why="a checkpoint of several files is read by its index alone",
+        known="the message has the name",
+        settles=False,
+    )
+
+
+def _no_index(case: Case) -> Answer | None:
+    if "but there is a file for" in case.hit.text:
+        return None  # of another framework
+    if case.match["shard"]:
+        return _missing_shard(case.match["shard"])
     shards = re.search(r"model-0000\d-of-0000\d", case.around)
-    merged = re.search(r"merge", case.around)
+    merged = re.search(r"merge", case.around) and re.search(r"(?i)unsloth", case.near + case.around)
     if not shards and not merged:
         return Answer(
             "the folder or repository holds no weights under a name that transformers looks for",
@@ -217,14 +237,23 @@ KINDS: tuple[General, ...] = (
     ),
     General(
         "no-weights-in-folder",
-        r"does not appear to have a file named (?:pytorch_model\.bin|model\.safetensors)|"
+        r"does not appear to have a file named (?:pytorch_model\.bin|model\.safetensors|"
+        r"(?P<shard>(?:pytorch_model|model)-\d{5}-of-\d{5}\.(?:bin|safetensors)))|"
         r"no file named (?:pytorch_model\.bin|model\.safetensors)",
         _no_index,
         {
-            "OSError: merged does not appear to have a file named pytorch_model.bin": "index.json",
+            "unsloth\nOSError: merged does not appear to have a file named pytorch_model.bin": (
+                "index.json"
+            ),
             "OSError: Error no file named pytorch_model.bin, model.safetensors found in directory "
             "./gemma-lora.": "AutoPeftModelForCausalLM",
             "OSError: out does not appear to have a file named pytorch_model.bin": "ls FOLDER",
+            "OSError: ./merged does not appear to have a file named model-00002-of-00002."
+            "safetensors. Checkout": "the index",
+            "OSError: Error no file named pytorch_model.bin found in directory x but there is a "
+            "file for TensorFlow weights.": "",
+            "OSError: Error no file named pytorch_model.bin, model.safetensors found in directory "
+            "/home/me/merged-model.": "ls FOLDER",
         },
         alone=True,
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 
@@ -51,17 +53,33 @@ _UNSLOTHS = (
 )
 
 
+_CONVERTER_GONE = Answer(
+    "llama.cpp's convert.py is not there any more",
+    ("python llama.cpp/convert_hf_to_gguf.py FOLDER --outfile FILE.gguf",),
+    why="newer llama.cpp keeps it as examples/convert_legacy_llama.py, for the first LLaMA alone",
+    known="the line names the script",
+)
+_old_converter = always(
+    "llama.cpp's old convert.py does not read this model's tokenizer",
+    "git pull in llama.cpp, and python convert_hf_to_gguf.py FOLDER --outfile FILE.gguf",
+    "or convert.py FOLDER --vocab-type bpe   in a checkout that is to stay old",
+    why="convert.py was for the first LLaMA, whose tokenizer is SentencePiece's; newer llama.cpp "
+    "keeps it as examples/convert_legacy_llama.py",
+    known="the message is convert.py's",
+)
+
+
 KINDS: tuple[General, ...] = (
     General(
         "method-that-only-unsloth-adds",
         r"'(?P<kind>\w{2,60})' object has no attribute '(?P<name>(?:save_pretrained|push_to_hub)_"
         r"(?:gguf|merged))'",
         lambda case: Answer(
-            f"{case.match['name']} is a method that Unsloth adds to the models that it loads, and "
-            f"this {case.match['kind']} was not loaded by it",
+            f"{case.match['name']} is a method that Unsloth adds to models, and this "
+            f"{case.match['kind']} does not have it",
             _UNSLOTHS,
-            why="AutoModelForCausalLM, PEFT and a model that another library wrapped have no such "
-            "method",
+            why="AutoModelForCausalLM, PEFT and a model that another library loaded or wrapped "
+            "have no such method; older Unsloth gives it to fewer classes",
             known="the message names the method, which transformers and PEFT do not have",
         ),
         {
@@ -78,18 +96,20 @@ KINDS: tuple[General, ...] = (
         "old-converter-of-llama-cpp",
         r"Could not find a tokenizer matching any of \[|"
         r"convert\.py[^\n]{0,80}(?:deprecated|No such file)",
-        always(
-            "llama.cpp's old convert.py does not read this model's tokenizer",
-            "git pull in llama.cpp, and python convert_hf_to_gguf.py FOLDER --outfile FILE.gguf",
-            "or convert.py FOLDER --vocab-type bpe   in a checkout that is to stay old",
-            why="convert.py was for the first LLaMA, whose tokenizer is SentencePiece's; newer "
-            "llama.cpp keeps it as examples/convert_legacy_llama.py",
-            known="the message is convert.py's",
+        lambda case: (
+            _old_converter(case)
+            if "find a tokenizer" in case.match[0]
+            else _CONVERTER_GONE
+            if re.search(r"(?i)llama|gguf|ggml", case.near)
+            else None
         ),
         {
+            "python: can't open file '/content/llama.cpp/convert.py': [Errno 2] No such file or "
+            "directory": "is not there any more",
+            "/x/lib/convert.py:12: FutureWarning: this is deprecated": "",
             "FileNotFoundError: Could not find a tokenizer matching any of ['spm', 'hfft']": (
                 "convert_hf_to_gguf.py"
-            )
+            ),
         },
         alone=True,
     ),

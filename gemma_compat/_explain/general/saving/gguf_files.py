@@ -78,6 +78,17 @@ def _architecture(case: Case) -> Answer:
 def _sentencepiece(case: Case) -> Answer:
     named = f"{case.facts.model.get('model_type', '')} {case.log.model_name or ''}".lower()
     of_gemma = "gemma" in named
+    if not re.search(r"(?i)gguf|ggml|llama\.?cpp|convert_hf|ollama", f"{case.around}{case.near}"):
+        return Answer(
+            "the folder has no tokenizer.model, which this program reads",
+            (
+                "hf download BASE tokenizer.model --local-dir FOLDER   BASE: the published "
+                "checkpoint",
+            ),
+            why="fast tokenizers, and all of transformers 5, save tokenizer.json alone",
+            known="the message",
+            settles=False,
+        )
     return Answer(
         "the folder has no tokenizer.model, which llama.cpp's converter reads for "
         + ("a Gemma" if of_gemma else "this architecture"),
@@ -138,6 +149,8 @@ KINDS: tuple[General, ...] = (
         _sentencepiece,
         {
             "FileNotFoundError: File not found: gemma-3_merged/tokenizer.model": "tokenizer.model",
+            'File "/x/site-packages/torchtune/a.py", line 9, in f\nValueError: tokenizer.model not '
+            "found in /tmp/gemma": "this program reads",
             "faced with a error\n`Error: Missing tokenizer.model`": "base checkpoint",
             'Convert HF to GGUF "tokenizer.model" not found': "base checkpoint",
             "loading file tokenizer.model from cache": "",
@@ -164,13 +177,16 @@ KINDS: tuple[General, ...] = (
         "port-of-the-server-is-taken",
         r"couldn.t bind HTTP server socket[^\n]{0,60}?port: (?P<port>\d{2,5})",
         lambda case: Answer(
-            f"port {case.match['port']} is taken by another program",
+            "llama-server could not take its address: most often port "
+            f"{case.match['port']} is taken by another program",
             (
                 f"--port {8090 if case.match['port'] != '8090' else 8091}   (and the same port in "
                 "what calls the server)",
                 f"or end the other server: lsof -i :{case.match['port']}",
+                "--host 0.0.0.0   where the name or address is not one of this machine's own",
             ),
-            known="llama-server says so",
+            known="llama-server says that it could not; why, it does not say",
+            settles=False,
         ),
         {"couldn't bind HTTP server socket, hostname: 127.0.0.1, port: 8080": "--port 8090"},
         alone=True,

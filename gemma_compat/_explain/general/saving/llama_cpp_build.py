@@ -38,6 +38,17 @@ _BY_HAND = f"or convert by hand: {MERGE}, then llama.cpp/convert_hf_to_gguf.py F
 
 
 def _quantizer(case: Case) -> Answer:
+    if "nsloth" not in f"{case.match[0]}{case.near}":
+        return Answer(
+            "llama-quantize is not found where it is called: it was not built, or lies elsewhere",
+            (
+                "ls llama.cpp/build/bin/llama-quantize   : cmake puts it there",
+                _BUILD,
+                "or a release of llama.cpp, which has the programs built",
+            ),
+            known="the message",
+            settles=False,
+        )
     if "Quantization failed" in case.match[0]:
         return Answer(
             "the quantizer of llama.cpp ran and failed, or is not there; its own lines stand above",
@@ -128,6 +139,7 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: Unsloth: The file 'llama.cpp/llama-quantize' or 'llama.cpp/quantize' "
             "does not exist.": "build/bin",
             "RuntimeError: Unsloth: No working quantizer found in llama.cpp": "cmake",
+            "bash: ./llama-quantize: command not found": "build/bin",
             "RuntimeError: *** Unsloth: Failed to install llama.cpp": "cmake",
         },
         alone=True,

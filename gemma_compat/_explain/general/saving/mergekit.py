@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from ...answer import Answer
 from ..base import Case, General, always
 
 
-def _parameter(case: Case) -> Answer:
+def _is_mergekit(case: Case) -> bool:
+    """Return whether the text near a line tells of mergekit, whose wording others have too."""
+    return (
+        re.search(r"(?i)merge.?kit|merge_method|slerp|\bties\b|model.merg|\.merge", case.near)
+        is not None
+    )
+
+
+def _parameter(case: Case) -> Answer | None:
+    if not _is_mergekit(case) and not re.search(r" for \S{1,200}\.weight", case.hit.text):
+        return None
     name = case.match["name"]
     return Answer(
         f"mergekit's method needs {name} for every model and tensor, and the YAML does not give it "
@@ -55,6 +67,34 @@ def _tensor(case: Case) -> Answer:
     )
 
 
+def _unlike(case: Case) -> Answer | None:
+    if case.match["name"] and not _is_mergekit(case):
+        who = next((item for item in reversed(case.packages) if item != "transformers"), "")
+        return Answer(
+            f"{who or 'a program'} does not know the architecture {case.match['name']}, which "
+            "config.json names",
+            (
+                f"pip install -U {who}" if who else "a newer release of the program that says so",
+                "or another program for this model, where the newest one has no such architecture",
+            ),
+            known="the message has the name; whose it is, the last frame shows",
+            settles=False,
+        )
+    return Answer(
+        f"this mergekit has no table of tensors for {case.match['name'] or case.match['json']}"
+        if case.match["name"] or case.match["json"]
+        else "mergekit was given models of different classes",
+        (
+            "pip install -U mergekit   : it reads the names from the files where it has no table",
+            "the same architectures entry in every config.json (Gemma3ForCausalLM and "
+            "Gemma3ForConditionalGeneration are two)",
+        ),
+        why="tensors are merged by name, so all have to be of one class and size",
+        known="mergekit says so",
+        settles=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "merge-without-a-parameter",
@@ -65,6 +105,8 @@ KINDS: tuple[General, ...] = (
             "model.embed_tokens.weight": "base_model",
             "encountering a RuntimeError: Missing required parameter weight when attempting to use "
             "SLERP": "slerp",
+            "botocore.exceptions.ParamValidationError: Parameter validation failed:\nMissing "
+            'required parameter in input: "TrainingJobName"': "",
         },
         alone=True,
     ),
@@ -86,25 +128,15 @@ KINDS: tuple[General, ...] = (
         r"Must specify --allow-crimes to attempt to mix|More than one architecture in config\?|"
         r"Unsupported architecture (?P<name>\w{3,60})|No JSON architecture found for "
         r"(?P<json>\w{3,60})",
-        lambda case: Answer(
-            f"this mergekit has no table of tensors for {case.match['name'] or case.match['json']}"
-            if case.match["name"] or case.match["json"]
-            else "mergekit was given models of different classes",
-            (
-                "pip install -U mergekit   : it reads the names from the files where it has no "
-                "table",
-                "the same architectures entry in every config.json (Gemma3ForCausalLM and "
-                "Gemma3ForConditionalGeneration are two)",
-            ),
-            why="tensors are merged by name, so all have to be of one class and size",
-            known="mergekit says so",
-            settles=False,
-        ),
+        _unlike,
         {
             "RuntimeError: Must specify --allow-crimes to attempt to mix different architectures": (
                 "config.json"
             ),
-            "RuntimeError: Unsupported architecture Gemma3ForConditionalGeneration": "no table",
+            "mergekit-yaml c.yml OUT\nRuntimeError: Unsupported architecture "
+            "Gemma3ForConditionalGeneration": "no table",
+            'File "/x/site-packages/exllamav2/config.py", line 200, in prepare\n    f()\n'
+            "ValueError: Unsupported architecture Qwen3ForCausalLM": "pip install -U exllamav2",
         },
         alone=True,
     ),

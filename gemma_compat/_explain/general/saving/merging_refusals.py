@@ -49,6 +49,19 @@ def _packed(case: Case) -> Answer | None:
     )
 
 
+_NO_ROOM = Answer(
+    "the account's room for private repositories on the Hub is full",
+    (
+        "huggingface.co/settings/billing   shows what is used; delete old repositories, or their "
+        "history: super_squash_history",
+        "private=False   where the model may be seen by all",
+        "hub_strategy='end'   and the adapter in place of the merged model: fewer bytes",
+    ),
+    known="the Hub says so",
+    settles=False,
+)
+
+
 KINDS: tuple[General, ...] = (
     General(
         "adapter-on-a-packed-weight",
@@ -197,23 +210,28 @@ KINDS: tuple[General, ...] = (
         "upload-that-broke-off",
         r"Error while uploading '(?P<file>[^'\n]{1,200})' to the Hub|LFS batch API returned errors|"
         r"Failed to upload to Hugging Face Hub: |"
-        r"HfHubHTTPError: 413|413 Client Error|(?:private|storage) (?:repository )?storage limit",
-        lambda case: Answer(
-            "the upload of a large file to the Hub did not go through"
-            if not re.search(r"413|limit", case.match[0])
-            else "the Hub refuses an upload of this size",
-            (
-                "hf upload-large-folder OWNER/NAME FOLDER   : it goes on where it stopped",
-                "save_pretrained(FOLDER, max_shard_size='5GB')   for smaller files",
-                "hf auth whoami, and Settings, Billing: private storage has a limit",
-            ),
-            why="a file above the limit, a full quota, a token that only reads, or a connection "
-            "that "
-            "ended: the cause under it (the lines above) says which",
-            known="the Hub's client says that it failed; why, it says in the error above",
-            settles=False,
+        r"HfHubHTTPError: 413|413 Client Error|[Pp]rivate (?:repository )?storage limit",
+        lambda case: (
+            _NO_ROOM
+            if "storage limit" in case.match[0]
+            else Answer(
+                "the upload of a large file to the Hub did not go through"
+                if not re.search(r"413|limit", case.match[0])
+                else "the Hub refuses an upload of this size",
+                (
+                    "hf upload-large-folder OWNER/NAME FOLDER   : it goes on where it stopped",
+                    "save_pretrained(FOLDER, max_shard_size='5GB')   for smaller files",
+                    "hf auth whoami, and Settings, Billing: private storage has a limit",
+                ),
+                why="a file above the limit, a full quota, a token that only reads, or a "
+                "connection that ended: the cause under it (the lines above) says which",
+                known="the Hub's client says that it failed; why, it says in the error above",
+                settles=False,
+            )
         ),
         {
+            "HfHubHTTPError: 403 Forbidden: Private repository storage limit reached, please "
+            "upgrade your plan": "is full",
             "RuntimeError: Error while uploading 'model-00001-of-00002.safetensors' to the Hub.": (
                 "upload-large-folder"
             ),

@@ -11,7 +11,7 @@ _MERGE = (
 
 
 def _no_dimension(case: Case) -> Answer:
-    if case.says(r"model_merger|fsdp2?\b|checkpoint"):
+    if case.says(r"model_merger|merge\w*fsdp|fsdp\w*merge"):
         return Answer(
             "shards are put together along their first dimension, and one entry is a single number "
             "without any",
@@ -26,6 +26,13 @@ def _no_dimension(case: Case) -> Answer:
     return Answer(
         "single numbers without a dimension are joined by torch.cat",
         (
+            "the model's outputs without lone numbers beside the logits: "
+            "prediction_loss_only=True, or what compute_loss(return_outputs=True) returns",
+            "per_device_eval_batch_size: does a last batch of one row lose its dimension "
+            "(squeeze())?",
+        )
+        if case.phase == "evaluating" or "trainer_pt_utils" in case.frames
+        else (
             "torch.stack(values)   or value.unsqueeze(0) before torch.cat",
             "a loss of each GPU: loss.mean(), and one process per GPU in place of DataParallel",
         ),
@@ -47,6 +54,10 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: zero-dimensional tensor (at position 0) cannot be concatenated": (
                 "torch.stack"
             ),
+            'File "/x/site-packages/torch/utils/checkpoint.py", line 9, in forward\n    f()\nFile '
+            '"/x/site-packages/transformers/trainer.py", line 838, in evaluation_loop\n    '
+            "torch.cat((preds, logits))\nRuntimeError: zero-dimensional tensor (at position 0) "
+            "cannot be concatenated": "a last batch of one row",
         },
     ),
     General(
