@@ -88,7 +88,6 @@ def _imported(case: Case, part: str) -> Answer:
             f"{here} is imported, and flash-attn is not installed here, or a release without it",
             (_INSTALL, f"or {_SDPA}, where it is transformers that wants it"),
             known="the message; who wants it, the frames say",
-            settles=False,
         )
     who = place.module if place.owner == PACKAGE else "the script"
     who = "the model's own code" if place.module == OF_MODEL else who
@@ -105,7 +104,7 @@ def _imported(case: Case, part: str) -> Answer:
             f"or {_SDPA}, where the import is not asked for then",
         ),
         known="the message and the last frame",
-        settles=False,
+        settles=not is_part,
     )
 
 

@@ -82,8 +82,8 @@ def _sentencepiece(case: Case) -> Answer:
         return Answer(
             "the folder has no tokenizer.model, which this program reads",
             (
-                "hf download BASE tokenizer.model --local-dir FOLDER   BASE: the published "
-                "checkpoint",
+                "hf download BASE tokenizer.model --local-dir FOLDER   BASE: the base "
+                "checkpoint that was trained",
             ),
             why="fast tokenizers, and all of transformers 5, save tokenizer.json alone",
             known="the message",
