@@ -39,7 +39,7 @@ def _not_copied(text: str) -> Answer | None:
 
 
 def _nested(text: str) -> Answer | None:
-    """Answer a training state in which the weights lie under a key of their own."""
+    """Answer a training state that has the weights under one of its keys."""
     missing, more = sides(text)
     key = next((name for name in more if _WHOLE_STATE.fullmatch(name)), "")
     if not missing or not key or any("." in name for name in more):
@@ -50,6 +50,19 @@ def _nested(text: str) -> Answer | None:
         why="optimizer, epoch and the like lie beside the weights in such a file",
         known="the message lists the file's own names, and none of them is that of a weight",
     )
+
+
+_OF_THE_SCRIPT = Answer(
+    "names in the file and names in the class differ",
+    (
+        "print(sorted(set(model.state_dict()) ^ set(state)))   : the names that one side has alone",
+        "the class and its options as they were when the file was saved",
+        "load_state_dict(state, strict=False)   only where what is missing may stay random",
+    ),
+    why="a layer was renamed, added or left out, or a prefix was added by a wrapper",
+    known="the message lists the names; the script's own line loads them",
+    settles=False,
+)
 
 
 def _state_dict(case: Case) -> Answer | None:
@@ -76,18 +89,7 @@ def _state_dict(case: Case) -> Answer | None:
         and case.caller.owner == OWN
         and not _OF_LIBRARIES.search(case.match["name"])
     ):
-        return Answer(
-            headline,
-            (
-                "print(sorted(set(model.state_dict()) ^ set(state)))   : the names that one side "
-                "has alone",
-                "the class and its options as they were when the file was saved",
-                "load_state_dict(state, strict=False)   only where what is missing may stay random",
-            ),
-            why="a layer was renamed, added or left out, or a prefix was added by a wrapper",
-            known="the message lists the names; the script's own line loads them",
-            settles=False,
-        )
+        return _OF_THE_SCRIPT.replace(happened=headline)
     return Answer(
         headline,
         (

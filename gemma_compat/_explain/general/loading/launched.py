@@ -26,18 +26,21 @@ _OWN_CARD = 'device_map={"": PartialState().process_index}   (from accelerate im
 _DEVICES = re.compile(r"module parameters \{(?P<devices>[^}]{0,300})\}")
 
 
+_CUT_ALREADY = Answer(
+    "the model is cut into shards (DTensor) already, and DDP wants whole copies",
+    (
+        "no tp_plan and no tp_size in from_pretrained, where DDP is to train it",
+        "or FSDP2 alone: no DDP around a model that fully_shard or tensor parallelism cut",
+    ),
+    known="torch says so; who cut it, it does not say",
+    settles=False,
+)
+
+
 def _in_ddp(case: Case) -> Answer:
     """Answer by the devices that the message names."""
     if "DTensor" in case.match[0]:
-        return Answer(
-            "the model is cut into shards (DTensor) already, and DDP wants whole copies",
-            (
-                "no tp_plan and no tp_size in from_pretrained, where DDP is to train it",
-                "or FSDP2 alone: no DDP around a model that fully_shard or tensor parallelism cut",
-            ),
-            known="torch says so; who cut it, it does not say",
-            settles=False,
-        )
+        return _CUT_ALREADY
     said = " ".join(f"{case.hit.text} {case.hit.after[:300]}".split())
     found = _DEVICES.search(said)
     devices = found["devices"] if found else ""

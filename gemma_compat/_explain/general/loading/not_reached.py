@@ -129,7 +129,7 @@ def another_server(case: Case) -> Answer:
             "yet",
             (
                 "the server's own log: is it still loading, or did it end with an error?",
-                "trl vllm-serve --model MODEL   in a process of its own, before the trainer; its "
+                "trl vllm-serve --model MODEL   in another process, before the trainer; its "
                 "vllm_server_host and vllm_server_port have to be those",
             )
             if re.search(r"[/\\.]trl[/\\.]|GRPO|vllm", case.near)

@@ -16,8 +16,8 @@ _WITHOUT_A_PART = Answer(
         'device_map="auto"   or {"": 0}: the empty name stands for all',
         "print(model.hf_device_map)   of a loading that works, as the pattern for one of your own",
     ),
-    why="names of parts moved between releases of transformers, and tied or new parts have names "
-    "of their own",
+    why="names of parts moved between releases of transformers, and tied or new parts have other "
+    "names",
     known="the message names the part; read in accelerate 1.5.2, utils/modeling.py",
 )
 _NO_SUCH_DTYPE = always(

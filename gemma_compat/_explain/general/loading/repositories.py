@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .listed import by_listing
 from .not_reached import another_server
 from .repository_names import no_name
 from .tokens import REFUSED_TOKEN, bad_token
@@ -81,6 +82,9 @@ def _no_processor(case: Case) -> Answer:
 def _no_config(case: Case) -> Answer:
     if "Unrecognized model" not in case.match[0] and "config.json" not in case.match[0]:
         return _no_processor(case)
+    listed = by_listing(case)
+    if listed is not None:
+        return listed
     tokenizer = ("AutoTokenizer.from_pretrained(BASE)   the tokenizer is the base model's",)
     return Answer(
         "there is no config.json there that names a model",
@@ -222,6 +226,11 @@ KINDS: tuple[General, ...] = (
             "ValueError: Unrecognized model in out/. Should have a `model_type` key in its "
             "config.json": "AutoPeftModelForCausalLM",
             "OSError: out does not appear to have a file named config.json. Checkout": "gguf_file",
+            "['optimizer_0', 'pytorch_model_fsdp_0', 'trainer_state.json']\nValueError: "
+            "Unrecognized "
+            "model in out/checkpoint-3. Should have a `model_type` key in its config.json.": (
+                "merge-weights"
+            ),
             "ValueError: Unrecognized processing class in out/merged. Can't instantiate a "
             "processor, a tokenizer": "AutoProcessor",
         },

@@ -56,7 +56,8 @@ def no_name(case: Case) -> Answer:
         return _object(given)
     if re.fullmatch(r"[\w.-]+:[\w.-]+", given):
         return Answer(
-            f"{given} is no name of the Hub: a name with a tag behind a colon is one of Ollama's",
+            f"{given} is a name of Ollama's, with a tag behind the colon, and names nothing on "
+            f"the Hub",
             ("OWNER/NAME of the page at huggingface.co, as google/gemma-3-4b-it for gemma3:4b",),
             known="the message has the value",
             settles=False,
@@ -68,7 +69,7 @@ def no_name(case: Case) -> Answer:
             known="the message has the value",
         )
     return Answer(
-        "what was given is no folder here, and cannot be the name of a repository",
+        "what was given names no folder here, and cannot be the name of a repository",
         (
             "ls -d PATH   from the folder in which the command runs",
             "or OWNER/NAME, with nothing before and after it",

@@ -7,13 +7,25 @@ import re
 from ...answer import Answer
 from ..base import Case, General
 
+_NOT_THERE = Answer(
+    "a SentencePiece model (tokenizer.model) is not where it is looked for",
+    (
+        "hf download BASE tokenizer.model --local-dir FOLDER   BASE: the published checkpoint that "
+        "was trained",
+        "ls FOLDER   from the folder in which the command runs",
+    ),
+    why="a fast tokenizer saves tokenizer.json alone",
+    known="the message has the path",
+    settles=False,
+)
+
 
 def _of_another_form(path: str, near: str) -> Answer | None:
     """Answer a file that is whole and not SentencePiece's, by its name."""
     name = path.replace("\\", "/").rpartition("/")[2].strip("'\"`.,")
     if name.endswith((".json", ".txt", ".jsonl")):
         return Answer(
-            f"{name} is no model of SentencePiece, and is read as one",
+            f"{name} is read as a model of SentencePiece, and holds something else",
             (
                 "tokenizer.model of the base checkpoint, where this code wants SentencePiece",
                 "AutoTokenizer.from_pretrained(FOLDER)   reads a tokenizer.json",
@@ -59,17 +71,7 @@ def _tokenizer_file(case: Case) -> Answer:
             settles=False,
         )
     if "Not found" in case.match[0]:
-        return Answer(
-            "a SentencePiece model (tokenizer.model) is not where it is looked for",
-            (
-                "hf download BASE tokenizer.model --local-dir FOLDER   BASE: the published "
-                "checkpoint that was trained",
-                "ls FOLDER   from the folder in which the command runs",
-            ),
-            why="a fast tokenizer saves tokenizer.json alone",
-            known="the message has the path",
-            settles=False,
-        )
+        return _NOT_THERE
     path = re.search(r"ModelProto from (\S{1,300})", case.hit.text)
     other = _of_another_form(path[1] if path else "", case.near)
     if other is not None:
@@ -109,7 +111,7 @@ KINDS: tuple[General, ...] = (
             "RuntimeError: Internal: could not parse ModelProto from /m/Meta-Llama-3-8B/"
             "tokenizer.model": "--llama_version 3",
             "RuntimeError: Internal: could not parse ModelProto from out/tokenizer.json": (
-                "read as one"
+                "holds something else"
             ),
             'OSError: Not found: "merged/tokenizer.model": No such file or directory Error #2': (
                 "hf download BASE"

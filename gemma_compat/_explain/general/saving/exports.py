@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from ..loading.listed import by_listing
 from ..serving.vllm_names import by_prefix
 
 _MULTIMODAL = {
@@ -123,29 +124,35 @@ def _missing_shard(name: str) -> Answer:
     )
 
 
+_NO_WEIGHTS = Answer(
+    "the folder or repository holds no weights under a name that transformers looks for",
+    (
+        "ls FOLDER   : adapter_model.safetensors is an adapter: AutoPeftModelForCausalLM."
+        "from_pretrained(FOLDER)",
+        "global_step* is DeepSpeed's: python zero_to_fp32.py . OUT   in that folder; "
+        "pytorch_model_fsdp_0 is FSDP's: accelerate merge-weights",
+        "shards without model.safetensors.index.json, a .gguf, or nothing: save or download it "
+        "again",
+    ),
+    why="a checkpoint folder of a run has weights in its own subfolders (checkpoint-500), and the "
+    "run's output folder has some only after save_model",
+    known="the message; what lies in the folder, it does not say",
+    settles=False,
+)
+
+
 def _no_index(case: Case) -> Answer | None:
     if "but there is a file for" in case.hit.text:
         return None  # of another framework
     if case.match["shard"]:
         return _missing_shard(case.match["shard"])
+    listed = by_listing(case)
+    if listed is not None:
+        return listed
     shards = re.search(r"model-0000\d-of-0000\d", case.around)
     merged = re.search(r"merge", case.around) and re.search(r"(?i)unsloth", case.near + case.around)
     if not shards and not merged:
-        return Answer(
-            "the folder or repository holds no weights under a name that transformers looks for",
-            (
-                "ls FOLDER   : adapter_model.safetensors is an adapter: AutoPeftModelForCausalLM."
-                "from_pretrained(FOLDER)",
-                "global_step* is DeepSpeed's: python zero_to_fp32.py . OUT   in that folder; "
-                "pytorch_model_fsdp_0 is FSDP's: accelerate merge-weights",
-                "shards without model.safetensors.index.json, a .gguf, or nothing: save or "
-                "download it again",
-            ),
-            why="a checkpoint folder of a run has weights in its own subfolders (checkpoint-500), "
-            "and the run's output folder has some only after save_model",
-            known="the message; what lies in the folder is not in the log",
-            settles=False,
-        )
+        return _NO_WEIGHTS
     return Answer(
         "the folder holds shards of weights and no model.safetensors.index.json, so nothing is "
         "found at loading"
@@ -248,6 +255,13 @@ KINDS: tuple[General, ...] = (
             "OSError: Error no file named pytorch_model.bin, model.safetensors found in directory "
             "./gemma-lora.": "AutoPeftModelForCausalLM",
             "OSError: out does not appear to have a file named pytorch_model.bin": "ls FOLDER",
+            "['latest', 'zero_to_fp32.py', 'global_step3', 'config.json']\nOSError: Error no file "
+            "named model.safetensors, or pytorch_model.bin, found in directory final.": (
+                "python zero_to_fp32.py . OUT"
+            ),
+            "-rw-r--r-- 1 me me 100 Nov 2 10:00 adapter_config.json\n-rw-r--r-- 1 me me 100 Nov 2 "
+            "10:00 adapter_model.safetensors\nOSError: Error no file named model.safetensors found "
+            "in directory out.": "holds an adapter alone",
             "OSError: ./merged does not appear to have a file named model-00002-of-00002."
             "safetensors. Checkout": "the index",
             "OSError: Error no file named pytorch_model.bin found in directory x but there is a "

@@ -37,18 +37,21 @@ _BUILD = (
 _BY_HAND = f"or convert by hand: {MERGE}, then llama.cpp/convert_hf_to_gguf.py FOLDER"
 
 
+_NOT_FOUND = Answer(
+    "llama-quantize is not found where it is called: it was not built, or lies elsewhere",
+    (
+        "ls llama.cpp/build/bin/llama-quantize   : cmake puts it there",
+        _BUILD,
+        "or a release of llama.cpp, which has the programs built",
+    ),
+    known="the message",
+    settles=False,
+)
+
+
 def _quantizer(case: Case) -> Answer:
     if "nsloth" not in f"{case.match[0]}{case.near}":
-        return Answer(
-            "llama-quantize is not found where it is called: it was not built, or lies elsewhere",
-            (
-                "ls llama.cpp/build/bin/llama-quantize   : cmake puts it there",
-                _BUILD,
-                "or a release of llama.cpp, which has the programs built",
-            ),
-            known="the message",
-            settles=False,
-        )
+        return _NOT_FOUND
     if "Quantization failed" in case.match[0]:
         return Answer(
             "the quantizer of llama.cpp ran and failed, or is not there; its own lines stand above",
