@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..facts import Facts
 from ..tables.renamed_arguments import renamed
 from .broken_lines import broken_lines
-from .cut import cut_answer
+from .cut import NAMED_AT, cut_answer
 from .documentation import is_documentation, is_trouble
 from .explanation import SAYS_ITSELF, Generally, Line
 from .figures import NAMES as FIGURES
@@ -130,7 +130,7 @@ def general_answers(reading: LogReading, facts: Facts, words: Words) -> tuple[Ge
         # Beside an error that is answered, a sentence tells of the same in other words.
         kept += [i for i in told_answers(reading, facts, words) if i.line.number not in texts]
     if (cut := cut_answer(reading, facts, words)) is not None:
-        says_more = "names" in cut.answer.happened or len(cut.answer.do) > 1
+        says_more = NAMED_AT in cut.answer.happened or len(cut.answer.do) > 1
         kept.insert(0 if says_more else len(kept), cut)
     others = [item for item in kept if item.name not in _PASSED_ON]
     # That a child process or a module failed says less than what it failed of.

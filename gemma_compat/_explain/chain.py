@@ -15,7 +15,7 @@ _LINKS = (
     (HANDLED, re.compile("During handling of the above exception, another exception occurred")),
 )
 _RANK = re.compile(
-    r"^(?:\[[A-Za-z]{0,10} ?(\d{1,5})\]|(\d{1,4}):|\([^)\n]{0,40}rank[ =]?(\d{1,5}))"
+    r"^(?:\[[A-Za-z]{0,10} ?(\d{1,5})\]|(?:[Rr]ank ?)?(\d{1,4}):|\([^)\n]{0,40}rank[ =]?(\d{1,5}))"
 )
 
 

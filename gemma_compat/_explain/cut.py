@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .unknown import Place
 
 CUT = "cut-traceback"
+NAMED_AT = ", which line "  # where a sentence of the text names the error
 # A frame as Python prints it, and as IPython does, without a traceback's first and last line.
 _FRAME = re.compile(
     rb"^[^\n]{0,120}\bFile \"[^\"\n]{1,300}\", line \d+, in |"
@@ -72,6 +73,8 @@ _NAMED = re.compile(
     r"(?P<text>\b(?:NoneType\b[^\n.]{0,30}\bnot (?:iterable|subscriptable|callable)|"
     r"(?:list |string |tuple )?index (?:is )?out of range|CUDA out of memory|device-side assert))"
 )
+# As IPython begins a traceback.
+_HEADER = re.compile(r"\s*(?P<kind>[A-Z]\w{1,40}(?:Error|Exception)) {3,}Traceback \(")
 _PROCESSOR = re.compile(r"Processor\.from_pretrained|\bload_processor\b|get_processor")
 _ADDS = re.compile(r"\.add_(?:special_)?tokens\(")
 _FORWARD = re.compile(r"\b(?:forward|compute_loss|training_step|_call_impl|generate)$")
@@ -90,26 +93,43 @@ def cut_answer(reading: LogReading, facts: Facts, words: Words) -> Generally | N
     place = next((i for i in reversed(places) if i.module != "torch"), None)
     named, at = _named(reading, words)
     hints = list(_hints(text, places, facts))
-    happened = (
-        "a traceback begins here, and the log ends before its error: its last lines are needed"
-    )
-    if named:
-        happened = (
-            "a traceback begins here, and the log ends before its error, which "
-            f"line {at:,} names: {named}. Its last lines are needed"
-        )
     answer = Answer(
-        happened,
+        _happened(reading, named, at),
         (*(do for do, _ in hints), _PASTE),
         why="; ".join((*_where(place), *(why for _, why in hints))),
-        known="that it is cut; the error's own line, which decides, is not here",
+        known="that it is cut; the error's own lines, which decide, are not here",
         settles=False,
     )
     return Generally(CUT, answer, Line(reading.cut_at, words.excerpt("traceback")), True)
 
 
+def _happened(reading: LogReading, named: str, at: int) -> str:
+    """Return what is cut, and what of its error the text has nevertheless."""
+    if not named:
+        return (
+            "a traceback begins here, and the log ends before its error: its last lines are needed"
+        )
+    if at == reading.cut_at:
+        return (
+            f"a traceback begins here, of {named} by its first line, and the log ends before its "
+            "last lines, which are needed"
+        )
+    if reading.told is not None and reading.told.line == at:
+        return (
+            "a traceback begins here, and the log ends before its error, "
+            f"which line {at:,} tells: {named}"
+        )
+    return (
+        "a traceback begins here, and the log ends before its error, "
+        f"which line {at:,} names: {named}. Its last lines are needed"
+    )
+
+
 def _named(reading: LogReading, words: Words) -> tuple[str, int]:
-    """Return the error that a sentence names, and its line; an empty text where none does."""
+    """Return the error that its first line or a sentence names, and where; else an empty text."""
+    header = _HEADER.match(_line(reading.opening, reading.cut_at))
+    if header and "…" not in words.excerpt(header["kind"]):
+        return header["kind"], reading.cut_at
     if reading.told is not None and "…" not in words.excerpt(reading.told.kind):
         return reading.told.kind, reading.told.line
     for sentence in sentences(reading.opening, reading.lines):
@@ -117,6 +137,11 @@ def _named(reading: LogReading, words: Words) -> tuple[str, int]:
         if found and not CAUGHT.search(sentence.text) and "…" not in words.excerpt(found[0]):
             return found[0], sentence.line
     return "", 0
+
+
+def _line(opening: bytes, number: int) -> str:
+    rows = opening.split(b"\n", number)[number - 1 : number]
+    return rows[0].decode("utf-8", "replace") if rows else ""
 
 
 def _frames(text: str, line: int) -> list[Place]:

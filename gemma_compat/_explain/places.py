@@ -30,7 +30,7 @@ _CHECKED_OUT = frozenset(
 # What pytest prints below an error: the file, the line and the class.
 _PYTEST = re.compile(r"^(?P<path>[^\s:][^\n:]{0,300}\.py):(?P<line>\d+): \w+\s*$", re.MULTILINE)
 # What a launcher puts before each line of one process: [rank0]:, (Worker pid=12), 0:
-_RANK = re.compile(r"\[[^\]\n]{1,40}\](?:<\w{1,10}>)?:|\([^)\n]{1,60}\)|\d{1,4}:")
+_RANK = re.compile(r"\[[^\]\n]{1,40}\](?:<\w{1,10}>)?:|\([^)\n]{1,60}\)|(?:[Rr]ank ?)?\d{1,4}:")
 
 
 def places_of(raised: Raised) -> tuple[Place, ...]:

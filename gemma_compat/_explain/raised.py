@@ -11,7 +11,8 @@ from .scan import Hit
 
 # What launchers, loggers, pytest and vLLM put before a line: a rank, a worker, a time, a level.
 PREFIX = (
-    r"(?:\[[^\]\n]{1,40}\](?:<\w{1,10}>)?:? ?|\([^)\n]{1,60}\) ?|\d{1,4}: ?|E {2,40}|"
+    r"(?:\[[^\]\n]{1,40}\](?:<\w{1,10}>)?:? ?|\([^)\n]{1,60}\) ?|"
+    r"(?:[Rr]ank ?)?\d{1,4}: ?|E {2,40}|"
     r"\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,30} (?:- [A-Z]{4,8} - )?|> (?=\S)| {1,16}\| |"
     r"(?:ERROR|CRITICAL|WARNING) \d\d-\d\d [\d:.]{5,15} (?:\[?[^\]\n ]{1,60}\] )?)"
 )

@@ -15,6 +15,7 @@ from itertools import pairwise
 from .._files import parse_json
 from .past import without_past
 from .stream import ANSI, BLOCK, Log
+from .tags import without_tags
 
 # Line breaks of JSON and of a table in Markdown, where few real ones are there.
 _ESCAPED = re.compile(rb"(?<!\\)\\n|<br ?/?>")
@@ -68,7 +69,7 @@ def undressed(stream: Log) -> tuple[Log, Sequence[int]]:
     text, numbers = _messages(ANSI.sub(b"", first))
     if not numbers:
         text, numbers = _unfolded(text)
-    text, numbers = _unwrapped(_without_prefixes(text), numbers)
+    text, numbers = _unwrapped(without_tags(_without_prefixes(text)), numbers)
     text = without_past(text.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     return io.BytesIO(text), numbers
 

@@ -183,6 +183,43 @@ def test_what_is_no_dress_stays(text: str) -> None:
     assert log.read(1 << 20) == text.encode() and not numbers
 
 
+_TRACEBACK = """Traceback (most recent call last):
+  File "/x/train.py", line 10, in <module>
+    trainer.train()
+  File "/x/site-packages/somewhere/trainer.py", line 2245, in train
+    check(rows)
+"""
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        *("rank0: ", "Rank 3: ", "node1: ", "ERROR:root:", "stderr: ", "pod/gemma-0 ", "    "),
+        *("Nov 02 10:11:12 host python[123]: ", "gemma-train-0-node-0-0: ", "10:11:12 ", "12  "),
+        *("2025-11-02 10:11:12.345 | ERROR    | __main__:<module>:12 - ", "wandb: ", "[36m(x)[0m "),
+    ],
+)
+@pytest.mark.parametrize("error", ["ValueError: rows are of two kinds", "AssertionError"])
+def test_a_tag_before_each_row_of_a_traceback_is_no_end_of_it(tag: str, error: str) -> None:
+    rows = f"step 1 is done\n{_TRACEBACK}{error}\n".splitlines()
+    bare, tagged = (explain("".join(f"{t}{row}\n" for row in rows)) for t in ("", tag))
+    assert not tagged.cut_at and tagged.unknown is not None and bare.unknown is not None
+    assert tagged.unknown.message == bare.unknown.message and tagged.unknown.line == len(rows)
+    assert tagged.unknown.raised_by == bare.unknown.raised_by
+
+
+def test_a_time_that_moves_on_is_one_tag_and_another_process_is_not() -> None:
+    rows = f"{_TRACEBACK}AssertionError\n".splitlines()
+    times = explain("".join(f"10:11:{n:02} {row}\n" for n, row in enumerate(rows)))
+    others = explain("".join(f"node{n}: {row}\n" for n, row in enumerate(rows)))
+    assert times.unknown is not None and others.unknown is None
+
+
+def test_a_traceback_in_a_docstring_is_none_of_a_run() -> None:
+    text = 'def f():\n    """Raise.\n\n    ' + "\n    ".join(_TRACEBACK.splitlines())
+    assert explain(f'{text}\n    AssertionError\n    """\n').error is None
+
+
 def test_a_long_log_is_read_as_it_is() -> None:
     text = "".join(f"> step {number}\n" for number in range(20_000)).encode()
     log, numbers = undressed(io.BytesIO(text))

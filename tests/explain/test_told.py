@@ -245,6 +245,21 @@ def test_an_error_that_is_quoted_goes_before_the_pace() -> None:
     assert found.unknown is not None and found.unknown.kind == "FrobError"
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (
+            "I use QLoRA on multiple GPUs, it fails: the loss does not decrease",
+            "loss-that-does-not",
+        ),
+        ("On my RTX 5090 the tuned gemma-3 fails to stop generating", "generation-that-does-not"),
+        ("I fine-tuned the model offline and its output is garbage", "nonsense-from-a-trained"),
+    ],
+)
+def test_what_went_wrong_goes_before_how_the_run_is_set_up(text: str, name: str) -> None:
+    assert explained(text).generally[0].name.startswith(name)
+
+
 def test_a_sentence_that_is_broken_over_lines_is_read_whole() -> None:
     text = b"After a few hundred steps the training loss of gemma-3\nsuddenly explodes to huge.\n"
     assert [item.line for item in sentences(text, 2)] == [1]
@@ -349,6 +364,12 @@ _LOADS = """Traceback (most recent call last):
         (_FRAMES, "line 3161 of transformers/trainer.py"),
         (f"# IndexError when I train with LoRA\n\n{_FRAMES}", "which line 1 names: IndexError"),
         (f"Gemma fails (NoneType not iterable)\n\n{_FRAMES}", "names: NoneType not iterable"),
+        (f"I get `IndexError: pop from it`\n\n{_FRAMES}", "which line 1 tells: IndexError"),
+        (
+            "OSError                          Traceback (most recent call last)\n"
+            "----> 1 trainer.train()\n      2 model.save()\n",
+            "of OSError by its first line",
+        ),
         (f"{_ADDS}\n{_FRAMES}", "resize_token_embeddings(len(tokenizer))"),
         (_LOADS, "preprocessor_config.json"),
         (

@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
+import re
+
+from ..answer import Answer
+from ..general.base import Case
 from .base import Symptom, told
+
+_one_answer = told(
+    "the model is said to give one answer whatever the input",
+    "print(tokenizer.decode(batch['input_ids'][0])), and the labels that are not -100: "
+    "does "
+    "the row hold what decides?",
+    "images: does batch['pixel_values'] differ between rows?",
+    "a lower learning rate: 1e-4 with LoRA, 1e-5 without; and how often each answer stands "
+    "in the data",
+    why="a row cut before its question, an image that is the same or missing, answers of "
+    "which one is far more frequent, or a rate that made the weights collapse",
+)
+# The same with the adapter and without it.
+WITH_AND_WITHOUT = (
+    r"(?:\bwith (?:and|or) without\b|\bwhether (?:or not )?(?:I|we) (?:\w+ ){0,2}(?:add|use|load|"
+    r"apply|merge)\w*)[^\n.]{0,30}(?:lora|adapter)[^\n.]{0,60}(?:\bsame\b|identical|no differ)"
+)
+
+
+def _one_for_all(case: Case) -> Answer | None:
+    is_of_adapter = re.search(f"(?i){WITH_AND_WITHOUT}", case.hit.before)
+    return None if is_of_adapter else _one_answer(case)
+
 
 ANSWERS: tuple[Symptom, ...] = (
     Symptom(
@@ -88,20 +115,12 @@ ANSWERS: tuple[Symptom, ...] = (
         r"(?! (?:as|to|with) )|ignor(?:es|ing) the (?:image|picture|audio|input|prompt|video)|"
         r"\b(?:mode collapse|collaps\w+ to (?:one|a single))\b|"
         r"(?:输出|结果|预测)[^\n]{0,6}(?:都一样|全一样|相同的)|总是(?:输出|预测)同",
-        told(
-            "the model is said to give one answer whatever the input",
-            "print(tokenizer.decode(batch['input_ids'][0])), and the labels that are not -100: "
-            "does "
-            "the row hold what decides?",
-            "images: does batch['pixel_values'] differ between rows?",
-            "a lower learning rate: 1e-4 with LoRA, 1e-5 without; and how often each answer stands "
-            "in the data",
-            why="a row cut before its question, an image that is the same or missing, answers of "
-            "which one is far more frequent, or a rate that made the weights collapse",
-        ),
+        _one_for_all,
         {
             "PaliGemma fine-tuning: model always predicts the same output": "pixel_values",
             "I get the same answer for every image": "learning rate",
+            "# generate.py always generates same results\n\nWhether I add lora_weights or not, my "
+            "results are the same": "",
         },
         words=(
             "same",

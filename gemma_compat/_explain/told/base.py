@@ -32,6 +32,7 @@ class Symptom(Value, eq=False):
         loosely: further wordings, which count only where nothing else in a short report is known.
         effects: what rules with this symptom do to a run.
         yields: whether an error that the report quotes says more, even one that nothing knows.
+        is_setting: whether it may be only how a run is set up: what went wrong comes first.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Symptom(Value, eq=False):
     loosely: str = ""
     effects: tuple[Effect, ...] = ()
     yields: bool = False
+    is_setting: bool = False
 
 
 def told(happened: str, *do: str, why: str, of_gemma: bool = False) -> Answering:
@@ -117,7 +119,8 @@ def near(one: str, other: str, gap: int = 60) -> str:
 
 # What is said to be as it should.
 FINE = (
-    r"(?:\bworks?\b|\bsuccess(?:fully)?\b|\bworked\b|\bworking\b|\b(?:is|are|was|were|runs?|ran|trains?|trained|looks?|"
+    r"(?:\bworks?\b|\bsuccess(?:fully)?\b|\bworked\b|\bworking\b|\b(?:is|are|was|were|runs?|ran|"
+    r"trains?|trained|looks?|"
     r"loads?|goes|does) (?:just |totally |all |perfectly )?(?:fine|ok|okay|good|well|normal\w*|"
     r"correct\w*|proper\w*|perfect\w*|as expected)\b|\bno (?:such )?(?:issues?|problems?|errors?)\b"
     r"|\bwithout (?:an?y? )?(?:issues?|problems?|errors?)\b|\bcorrect(?:ly)?\b|正常|没问题|"

@@ -6,8 +6,9 @@ import re
 
 from ..answer import Answer
 from ..general.base import Case
-from .base import Symptom, told
+from .base import FINE, Symptom, told
 
+_BUT = re.compile(r"(?i)\b(?:but|however|though|not|cannot|only when)\b|n't\b|[?？]|但|不")
 _TOGETHER = (
     "python zero_to_fp32.py CHECKPOINT OUT   (DeepSpeed puts this script and global_stepN into "
     "each checkpoint: do not delete them)",
@@ -48,6 +49,8 @@ _of_any = told(
 
 
 def _saved_small(case: Case) -> Answer | None:
+    if re.search(FINE, case.hit.text) and not _BUT.search(case.hit.text):
+        return None
     near = case.near
     if re.search(_ZERO3, near) or re.search(r'"stage": 3|zero_stage: 3|stage3_', near):
         return _of_zero3(case)
@@ -79,7 +82,7 @@ CARDS: tuple[Symptom, ...] = (
         r"(?:(?:is|was|are|were|be|it) )?(?:only|just) (?:about |around )?"
         r"\d[\d.]{0,6} ?(?:K|M|KB|MB|KiB|MiB|bytes|B)\b|"
         r"(?:sav|weights?|checkpoint)\w{0,6} [^\n]{0,40}\b(?:is|are|was|were) "
-        r"(?:(?:very |too |so )?(?:small|tiny|incomplete)|not complete)\b|"
+        r"(?:(?:very |too |so )(?:small|tiny)|tiny|incomplete|not complete)\b(?! enough)|"
         r"(?:size of|saved) [^\n]{0,40}(?:model|bin|safetensors|adapter)\b[^\n]{0,30} only "
         r"\d[\d.]{0,6} ?[KM]B?\b|"
         r"\b[Oo]nly part of the (?:model )?weights|\bsave\w{0,2} (?:only )?(?:a )?part of the)",
@@ -93,6 +96,8 @@ CARDS: tuple[Symptom, ...] = (
             "the weights in the checkpoint are not complete": "an adapter is small",
             "the checkpoint is complete": "",
             "the checkpoint is not small": "",
+            "The saved adapter is only 20 MB and works perfectly.": "",
+            "I want a checkpoint that is small enough for my phone": "",
         },
     ),
     Symptom(
@@ -200,7 +205,8 @@ CARDS: tuple[Symptom, ...] = (
         "only-one-card-works",
         r"(?i:(?:only|just) (?:one |1 |the first |a single |)(?:gpu|card|cuda:)[^\n]{0,20} "
         r"(?:is |are |being |gets? )+(?:used|utili[sz]ed|working|busy|loaded)|"
-        r"(?:uses?|using|utili[sz]es?|detects?|trains? on|runs? on) (?:only|just) "
+        r"(?:uses|(?:is|are|was|were|still|keeps|only) (?:using|utili[sz]ing)|utili[sz]es|detects|"
+        r"trains on|runs on) (?:only|just) "
         r"(?:one|1|a single|the first) (?:of (?:the |my )?(?:\w{1,6} )?)?(?:gpu|card)|"
         r"(?:does|do|did|is|are)(?: not|n't) (?:use|using|utili[sz]e|utili[sz]ing|see) "
         r"(?:all (?:of )?|both |multiple |the second |my second |the other )(?:the |my )?"
@@ -223,14 +229,16 @@ CARDS: tuple[Symptom, ...] = (
             "the training does not use both GPUs": "NPROC_PER_NODE",
             "微调时只用了一张卡": "FORCE_TORCHRUN",
             "we trained on one GPU": "",
+            "Using only one GPU my training works": "",
+            "If I use only one GPU the loss is 2.1": "",
         },
     ),
     Symptom(
         "memory-not-divided-over-cards",
-        r"(?i:(?:deepspeed|zero[-_ ]?[123]|fsdp|多卡)[^\n]{0,40}(?:不起作用|没有(?:起作用|生效|"
-        r"分割|切分|效果)|not (?:partition|shard|split|distribut|divid)\w{0,4}|(?:does|do|did)"
-        r"(?: not|n't) (?:seem to )?(?:shard|split|partition|divide|reduce|distribute|save memory|"
-        r"work)|no effect on (?:the )?memory)|"
+        r"(?i:(?:deepspeed|zero[-_ ]?[123]|fsdp|多卡)[^\n]{0,40}(?:没有(?:"
+        r"分割|切分)|not (?:partition|shard|split|distribut|divid)\w{0,4}|(?:does|do|did)"
+        r"(?: not|n't) (?:seem to )?(?:shard|split|partition|divide|reduce|distribute|save memory)|"
+        r"no effect on (?:the )?memory)|"
         r"(?:memory|vram)[^\n]{0,60}\b(?:same|unchanged|identical|not (?:reduced|divided|shared|"
         r"split))[^\n]{0,60}(?:gpus|cards)|"
         r"(?:each|every) (?:gpu|card|rank|process)[^\n]{0,30} (?:loads?|holds?|has) (?:the |a )?"
@@ -254,6 +262,7 @@ CARDS: tuple[Symptom, ...] = (
             "With FSDP the memory usage is the same on 2 and on 4 GPUs": "full_shard",
             "each GPU loads the whole model": "full_shard",
             "deepspeed saves memory": "",
+            "DeepSpeed doesn't work with gemma-3 on my Windows machine": "",
         },
     ),
 )

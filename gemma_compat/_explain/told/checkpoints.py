@@ -147,8 +147,14 @@ CHECKPOINTS: tuple[Symptom, ...] = (
         r"(?:each|every|all) (?:gpu |of the )?(?:process|rank|worker)(?:es|s)?\b[^\n]{0,40}(?:load|"
         r"read|hold)s?\b[^\n]{0,30}(?:cop(?:y|ies)|whole|full|entire)|"
         r"\b(?:cpu|host|system)[ -]?(?:ram|memory)\b(?! (?:is|was) (?:enough|sufficient)|"
-        r" suffices)[^\n]{0,60}(?:load|from_pretrained)|"
-        r"(?:load\w*|from_pretrained)[^\n]{0,60} (?:cpu|host|system)[ -]?(?:ram|memory)|"
+        r" suffices)(?=[^\n]{0,90}\b(?:out|oom\w*|full|exceed\w*|crash\w*|killed?|not enough|too "
+        r"(?:much|little)|huge|explod\w*|fills?|runs?|all)\b)[^\n]{0,60}(?:load|from_pretrained)|"
+        r"(?:load\w*|from_pretrained)[^\n]{0,60} (?:runs? out of|takes?|needs?|fills?|uses?|eats?|"
+        r"exceeds?|exhausts?|oom\w*)[^\n]{0,20} (?:cpu|host|system)[ -]?(?:ram|memory)|"
+        r"load\w*[^\n]{0,60}\boom on (?:the )?cpu\b|"
+        r"load\w*[^\n]{0,60}\boom on (?:the )?cpu\b|"
+        r"\b(?:out of|not enough|oom on) (?:cpu|host|system)?[ -]?(?:ram|memory|cpu)\b[^\n]{0,40}"
+        r"(?:load|from_pretrained)|"
         r"内存(?:不足|爆|溢出|占满)[^\n]{0,20}(?:加载|多卡)|(?:加载|多卡)[^\n]{0,20}内存(?:不足|爆|"
         r"溢出|占满)",
         told(
@@ -167,6 +173,10 @@ CHECKPOINTS: tuple[Symptom, ...] = (
             ),
             "the CPU is old": "",
             "CPU memory is enough to load the model": "",
+            "My PC has 64 GB of system memory, I load the model in 4 bit": "",
+            "For 8 GPUs, the model is loaded 8 times, causing 70B models to go oom on CPU": (
+                "efficient_loading"
+            ),
         },
     ),
     Symptom(

@@ -66,7 +66,8 @@ COMPARING: tuple[Symptom, ...] = (
         + near(
             rf"{_RESULT}[^\n.]{{0,30}}{_DIFFERS}|{_DIFFERS}[^\n.]{{0,20}}{_RESULT}|"
             r"wrong (?:results?|outputs?|logits|generation)",
-            r"\bbatch(?:ed|_size| ?sizes?|es| inference| generation)?\b|\bpadd(?:ing|ed)\b|批量|"
+            r"(?<!each )(?<!every )(?<!from )(?<!per )\bbatch(?:ed|_size| ?sizes?|es| inference| "
+            r"generation)?\b|\bpadd(?:ing|ed)\b|批量|"
             r"批处理",
             60,
         ),
@@ -80,6 +81,7 @@ COMPARING: tuple[Symptom, ...] = (
         {
             "gemma 3 inference gives different results with batch size > 1": "padding_side",
             "# [Bug] Batch inference broken? Gemma-2": "padding_side",
+            "The loss is different for each batch when I train gemma-3": "",
         },
         words=("batch", "padd", "批"),
         effects=("wrong-attention",),
@@ -164,33 +166,6 @@ COMPARING: tuple[Symptom, ...] = (
         effects=("wrong-loss", "wrong-attention", "wrong-loss-scale", "slow", "random-weights"),
     ),
     Symptom(
-        "tokens-differ-in-gguf",
-        near(
-            r"\btokeni[sz](?:er|ation|es?|ed|ing)\b[^\n.]{0,60}(?:mismatch\w*|does not match|"
-            r"(?:do|does)n't match|differ\w*|not the same|wrong(?:ly)?|incorrect(?:ly)?)|"
-            r"(?:mismatch|differ|wrong|incorrect)\w*[^\n.]{0,20} tokeni[sz](?:er|ation|ing)\b",
-            r"\bGGUF\b|llama\.cpp|llama-tokenize|\bollama\b|lm ?studio",
-            80,
-        ),
-        told(
-            "a GGUF is said to cut text into other tokens than transformers does",
-            "llama-tokenize -m FILE.gguf -p TEXT   beside the ids that "
-            "AutoTokenizer.from_pretrained(BASE)(TEXT) gives for the untouched repository",
-            "these agree: the folder's tokenizer was changed (fix_mistral_regex, added tokens, "
-            "a save by another release), and not the GGUF",
-            "they differ: git pull in llama.cpp, and convert that folder anew",
-            why="the model knows the tokens that it was trained with. A converter writes the "
-            "vocabulary, and llama.cpp has the rules for cutting text in its own code, chosen by "
-            "the kind of tokenizer; fix_mistral_regex rewrites such rules for Mistral's files",
-        ),
-        {
-            "Gemma4 GGUF tokenizer mismatch with fixed Transformers tokenizer": "fix_mistral_regex",
-            "llama.cpp tokenizes the same text differently than transformers": "llama-tokenize",
-            "the tokenizer of the GGUF has 262144 entries": "",
-        },
-        words=("gguf", "llama", "studio"),
-    ),
-    Symptom(
         "programs-differ",
         near(
             rf"{_RESULT}[^\n.]{{0,40}}{_DIFFERS}|{_DIFFERS}[^\n.]{{0,30}}{_RESULT}|"
@@ -205,7 +180,9 @@ COMPARING: tuple[Symptom, ...] = (
             r"unsloth",
             60,
         )
-        + r"|推理[^\n。]{0,24}(?:差异|差别|偏差|相差)|指标(?:差异|相差|偏差)|"
+        + r"|\b(?:responses?|outputs?|results?|logits|answers?)\b[^\n.]{0,20}(?:not|n't) match\w*"
+        r"[^\n.]{0,20}\b(?:peft|transformers|hf|hugging ?face|vllm|sglang|ollama|llama\.cpp)\b"
+        r"|推理[^\n。]{0,24}(?:差异|差别|偏差|相差)|指标(?:差异|相差|偏差)|"
         r"\b(?:vllm|sglang|ollama)\b[^\n.]{0,30}inconsist\w*|(?:vllm|ollama|llama\.cpp|sglang|"
         r"gguf)[^\n。]{0,40}(?:结果|输出)[^\n。]{0,16}"
         r"(?:不一致|不同|不一样)",
@@ -224,6 +201,7 @@ COMPARING: tuple[Symptom, ...] = (
             "swift微调，合并模型后，分别使用swift和transform推理结果不一致": "<bos>",
             "用ms-swift训练，之后用vllm运行此模型，发现指标差异较大": "<bos>",
             "different outputs with vllm compared to transformers for my tuned gemma-3": "<bos>",
+            "LoRA adapter responses not matching peft/transformers response": "<bos>",
             "Loss is different between unsloth and huggingface transformers": "dtype",
         },
         words=(
@@ -231,6 +209,7 @@ COMPARING: tuple[Symptom, ...] = (
             "inconsist",
             "sdpa",
             "eager",
+            "match",
             "推理",
             "指标",
             "vs",

@@ -1,7 +1,11 @@
-"""Symptoms told of a run that ends by itself: killed, with no message, or with the machine."""
+"""Symptoms told of a run that ends by itself, or that leaves the card idle."""
 
 from __future__ import annotations
 
+import re
+
+from ..answer import Answer
+from ..general.base import Case
 from .base import Symptom, told
 
 _early = told(
@@ -13,17 +17,25 @@ _early = told(
     why="a trainer that is content says how long it ran; a process that was killed says nothing",
 )
 
+
+def _ends_early(case: Case) -> Answer | None:
+    """Answer unless early stopping, which the report speaks of, was to end the run."""
+    is_meant = re.search(r"(?i)early[- ]?stopp?ing|never (?:end|stop|finish)", case.hit.text)
+    return None if is_meant else _early(case)
+
+
 ENDINGS: tuple[Symptom, ...] = (
     Symptom(
         "ends-before-its-epochs",
-        r"\b(?:train\w*|fine-?tun\w*|run|it|epoch|SFT)\b[^\n.]{0,30}\b(?:stop(?:s|ped)?|end(?:s|ed)?|"
+        r"\b(?:train\w*|fine-?tun\w*|run|it|epoch|SFT)\b[^\n.]{0,30}\b(?:stop(?:s|ped)?|end(?:s|"
+        r"ed)?|"
         r"finish(?:es|ed)?|terminat\w+|halt\w*)\b[^\n.]{0,24}\b(?:at|around|after|before|early)\b "
         r"?(?:\w+ ){0,2}?(?:(?:around |epoch |step |~ ?)?\d|one epoch|the first epoch|finishing|"
         r"reaching|complet\w+|training|all |$|\?|\.)|"
         r"\b(?:stops?|stopped|ends?) (?:training )?(?:at|after) \d[\d.]* ?(?:%|steps?|epochs?)|"
         r"(?:训练|epoch)[^\n。]{0,20}(?:自动|突然|提前|就)(?:停|结束|中断|断开|退出)|"
         r"(?:极短|很短|几秒)[^\n。]{0,8}(?:结束|完成)|(?:训练|跑)[^\n。]{0,16}(?:停止|中断)了",
-        _early,
+        _ends_early,
         {
             "Why does SFT training stop at 68%?": "max_steps",
             "SFT always stopped after 1 epoch": "max_steps",
@@ -31,6 +43,7 @@ ENDINGS: tuple[Symptom, ...] = (
             "训练到第十一个epoch就停止了": "train_runtime",
             "llama3_lora_sft训练在极短时间内结束": "max_steps",
             "Early stopping ended the run after 3 epochs as planned": "",
+            "It is trained with early stopping, it stopped after 2 epochs": "",
             "We stop training when the loss is low": "",
         },
         words=("stop", "end", "finish", "terminat", "halt", "停", "结束", "中断", "断", "完成"),
@@ -73,6 +86,7 @@ ENDINGS: tuple[Symptom, ...] = (
             "蓝屏",
             "关机",
         ),
+        is_setting=True,
     ),
     Symptom(
         "killed",
@@ -95,6 +109,7 @@ ENDINGS: tuple[Symptom, ...] = (
         yields=True,
         words=("kill", "kernel", "杀", "终止", "内核"),
         effects=("out-of-memory",),
+        is_setting=True,
     ),
     Symptom(
         "ends-without-a-word",
@@ -146,5 +161,43 @@ ENDINGS: tuple[Symptom, ...] = (
             "没有",
             "自己",
         ),
+    ),
+    Symptom(
+        "card-left-idle",
+        r"\bgpu(?:[ -]?util\w*| usage| load)?\b[^\n.]{0,30}(?:(?:is|at|stays?|shows?|drops? to|only"
+        r"|around|of|=|:) )*(?:(?:about |around |~)?"
+        r"(?<![\d.])(?:0|[1-9]|1\d|2\d|3\d) ?%|zero(?![- ]?\d)|very low|too low|low\b|idle|"
+        r"not (?:being )?"
+        r"(?:used|utili[sz]ed|fully)|unused)|"
+        r"\blow gpu (?:util\w*|usage)\b|\b(?:uses?|using|runs?|running|trains?|training|stuck|"
+        r"works?) (?:only |just )?(?:on |the )*cpu\b"
+        r"(?: only| instead|[^\n.]{0,20}not (?:the |on )?(?:the )?gpu)?|\b(?:does|do|did|is|are)(?:"
+        r" not|n't) us(?:e|ing) (?:the |my )?gpu\b|"
+        r"\b(?:uses?|using) (?:my |the )?(?:system |cpu )?ram\b[^\n.]{0,20}instead of|instead of "
+        r"(?:the |my )?(?:v-?ram|gpu)\b|"
+        r"\bv-?ram (?:is |was )?not (?:being )?used|"
+        r"\bgpu (?:is |was )?(?:idle|not (?:used|detected|recogni[sz]ed|found|being used))|"
+        r"gpu(?:利用率|使用率|占用)[^\n]{0,8}(?:低|为 ?0|0 ?%|上不去|很低)|(?:没有|未|不)(?:使用|"
+        r"调用|用)[^\n]{0,3}(?:gpu|"
+        r"显卡)",
+        told(
+            "the card is said to be idle, or the run to be on the CPU",
+            "print(torch.cuda.is_available(), torch.__version__, next(model.parameters()).device)",
+            "nvidia-smi dmon -s u   during the run, beside top: does one core run at 100%?",
+            "dataloader_num_workers=4, dataloader_pin_memory=True, rows tokenized beforehand",
+            'print(model.hf_device_map)   : is a part on "cpu" or "disk"?',
+            why="a torch without CUDA (+cpu in its version) or a driver that is older than it "
+            "trains on "
+            "the CPU; a card at less than half waits for rows (images above all), for what lies on "
+            "the CPU (device_map, DeepSpeed's offload), or for rollouts",
+        ),
+        {
+            "GPU utilization is 0% while training gemma 3": "is_available",
+            "training runs on CPU only": "hf_device_map",
+            "GPU usage: 45%": "",
+        },
+        yields=True,
+        words=("gpu", "cpu", "显卡"),
+        effects=("slow",),
     ),
 )

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import re
 
+from ..answer import Answer
+from ..general.base import Case
 from .base import FINE as _FINE
-from .base import Symptom, told
+from .base import Symptom, near, told
 
+_ENGINES = r"(?i)\bv-?llm\b|sglang|ollama|llama\.?cpp|\bTGI\b|lm ?studio|lmdeploy|tensorrt"
 _ENGINE = r"(?:\b(?:v-?llm|sglang|ollama|llama\.?cpp|lm ?studio|TGI|lmdeploy)(?![a-z]))"
 _LIBRARY = r"(?:\btransform(?:er|ers)?\b|\bhugging ?face\b|\bHF\b|\bpeft\b|\bunsloth\b|原模型|脚本)"
 _BAD = (
@@ -16,12 +19,12 @@ _BAD = (
 )
 
 _engine = told(
-    "the same weights are said to answer well in transformers and badly in an engine",
+    "the same weights are said to answer well in one library and badly in an engine",
     "pip install -U vllm   (or the engine that it is), and one prompt at temperature 0 in both",
     "the ids of that prompt in both: one <bos>, the same template?",
     "python -m json.tool FOLDER/config.json | grep -E 'architectures|tie_word|dtype'   : as in the "
     "base checkpoint?",
-    why="transformers shows that the weights are right. What is left is the engine's prompt, its "
+    why="the library shows that the weights are right. What is left is the engine's prompt, its "
     "sampling (generation_config.json), its dtype, and how its own class of the model reads the "
     "folder: tied heads and renamed modules are where older releases went wrong",
 )
@@ -42,6 +45,34 @@ _TRAINED = re.compile(
     r"(?i)fine-?tun|sav(?:ed|e_pretrained)|\btrain(?!er_state)|\bmerg\w*|adapter|\blora\b|"
     r"\bSFT\b|微调|训练|合并|导出"
 )
+
+_ignored = told(
+    "an adapter is said to be loaded and to change nothing in the engine that serves it",
+    "one prompt at temperature 0 in transformers: base, and PeftModel.from_pretrained(base, "
+    "ADAPTER)",
+    "they differ there: merge_and_unload(), save_pretrained, and serve the merged model",
+    "they do not: the adapter is untrained, or its names do not fit the model",
+    why="an engine puts an adapter where its names fit the engine's own class; those of a "
+    "multimodal Gemma differ between transformers, Unsloth and vLLM, and what does not fit may be "
+    "passed over. A request that does not name the adapter is answered by the base",
+)
+_fast_generate = told(
+    "fast_generate is said to answer as the base model does",
+    'model.fast_generate(texts, sampling_params, lora_request=model.load_lora("ADAPTER"))',
+    "merged instead, where it still does: save_pretrained_merged, and that folder in vLLM",
+    why="vLLM generates from its own copy of the base weights: an adapter counts only in a request "
+    "that names it",
+)
+
+
+def _adapter_ignored(case: Case) -> Answer | None:
+    text = case.near
+    if "fast_generate" in text:
+        return _fast_generate(case)
+    if not re.search(r"(?i)lora|adapter|peft", text) or not re.search(_ENGINES, text):
+        return None  # what decides without an engine, `adapter-without-an-effect` says
+    return _ignored(case)
+
 
 ENGINES: tuple[Symptom, ...] = (
     Symptom(
@@ -82,5 +113,48 @@ ENGINES: tuple[Symptom, ...] = (
         words=("vllm", "v-llm", "sglang", "ollama", "llama", "studio", "tgi", "lmdeploy"),
         yields=True,
         effects=("wrong-weights-saved", "load-fails"),
+    ),
+    Symptom(
+        "adapter-that-an-engine-ignores",
+        r"(?i:(?:LoRA|adapters?|fine-?tun\w{1,5})[^\n.]{0,80} (?:is|are|was|were|being|gets?|"
+        r"effectively|silently|completely|simply) (?:effectively |silently |completely |simply |"
+        r"being )?(?:ignored|NOT applied|dropped)|ignores? (?:the |my |our )?(?:LoRA|adapters?)|"
+        r"(?:adapters?|LoRA)[^\n.]{0,60} (?:has|have|had) no (?:impact|influence)|"
+        r"(?:looks?|answers?|behaves?|responds?) (?:exactly )?like (?:the )?base(?: model)?\b)",
+        _adapter_ignored,
+        {
+            "vLLM, Gemma 4: LoRA adapters are ignored during inference despite loading": "merge",
+            "fast_generate() (vLLM) behaves as if LoRA is NOT applied": "load_lora",
+            "vllm serve: output looks like base model, LoRA ignored": "merge",
+            "the LoRA adapter is ignored": "",
+            "it looks like the base model of the house": "",
+        },
+    ),
+    Symptom(
+        "tokens-differ-in-gguf",
+        near(
+            r"\btokeni[sz](?:er|ation|es?|ed|ing)\b[^\n.]{0,60}(?:mismatch\w*|does not match|"
+            r"(?:do|does)n't match|differ\w*|not the same|wrong(?:ly)?|incorrect(?:ly)?)|"
+            r"(?:mismatch|differ|wrong|incorrect)\w*[^\n.]{0,20} tokeni[sz](?:er|ation|ing)\b",
+            r"\bGGUF\b|llama\.cpp|llama-tokenize|\bollama\b|lm ?studio",
+            80,
+        ),
+        told(
+            "a GGUF is said to cut text into other tokens than transformers does",
+            "llama-tokenize -m FILE.gguf -p TEXT   beside the ids that "
+            "AutoTokenizer.from_pretrained(BASE)(TEXT) gives for the untouched repository",
+            "these agree: the folder's tokenizer was changed (fix_mistral_regex, added tokens, "
+            "a save by another release), and not the GGUF",
+            "they differ: git pull in llama.cpp, and convert that folder anew",
+            why="the model knows the tokens that it was trained with. A converter writes the "
+            "vocabulary, and llama.cpp has the rules for cutting text in its own code, chosen by "
+            "the kind of tokenizer; fix_mistral_regex rewrites such rules for Mistral's files",
+        ),
+        {
+            "Gemma4 GGUF tokenizer mismatch with fixed Transformers tokenizer": "fix_mistral_regex",
+            "llama.cpp tokenizes the same text differently than transformers": "llama-tokenize",
+            "the tokenizer of the GGUF has 262144 entries": "",
+        },
+        words=("gguf", "llama", "studio"),
     ),
 )

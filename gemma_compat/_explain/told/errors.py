@@ -188,4 +188,22 @@ ERRORS: tuple[Symptom, ...] = (
         },
         words=("lm_head", "embed_tokens"),
     ),
+    Symptom(
+        "collator-leaves-out-audio",
+        r"(?i:DataCollator\w{0,12} (?:\w{1,12} )?(?:ignores?|drops?|skips?|does not|doesn't|leaves)"
+        r"[^\n.]{0,30}audio)",
+        told(
+            "a collator is said to leave out the audio of the rows",
+            "pip install -U unsloth unsloth_zoo 'transformers>=5.10'",
+            "print(next(iter(trainer.get_train_dataloader())).keys())   : is input_features among "
+            "them?",
+            why="UnslothVisionDataCollator knew images and videos only until June 2026; without "
+            "input_features the model trains on the text alone",
+        ),
+        {
+            "# UnslothVisionDataCollator ignores audio content parts (Gemma 4 E2B/E4B SFT)": (
+                "input_features"
+            )
+        },
+    ),
 )

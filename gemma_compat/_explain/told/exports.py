@@ -8,40 +8,11 @@ from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, near, told
 
-_METHOD = r"(?:AWQ|GPTQ|quanti[sz]\w{1,6}|llm-?compressor|GGUF|Q[2-8]_\w{1,4}|int4|int8|fp8|W4A16)"
-_ENGINES = r"(?i)\bv-?llm\b|sglang|ollama|llama\.?cpp|\bTGI\b|lm ?studio|lmdeploy|tensorrt"
+_METHOD = r"(?:AWQ|GPTQ|quanti[sz]\w{1,6}|llm-?compressor|Q[2-8]_\w{1,4}|int4|int8|fp8|W4A16)"
 _WORSE = (
     r"(?:degrad\w{1,6}|drops?\b|dropped|catastrophic\w{0,4}|bad results?|much worse|far worse|"
     r"loses?|lost|unusable|only got|useless)"
 )
-
-_ignored = told(
-    "an adapter is said to be loaded and to change nothing in the engine that serves it",
-    "one prompt at temperature 0 in transformers: base, and PeftModel.from_pretrained(base, "
-    "ADAPTER)",
-    "they differ there: merge_and_unload(), save_pretrained, and serve the merged model",
-    "they do not: the adapter is untrained, or its names do not fit the model",
-    why="an engine puts an adapter where its names fit the engine's own class; those of a "
-    "multimodal Gemma differ between transformers, Unsloth and vLLM, and what does not fit may be "
-    "passed over. A request that does not name the adapter is answered by the base",
-)
-_fast_generate = told(
-    "fast_generate is said to answer as the base model does",
-    'model.fast_generate(texts, sampling_params, lora_request=model.load_lora("ADAPTER"))',
-    "merged instead, where it still does: save_pretrained_merged, and that folder in vLLM",
-    why="vLLM generates from its own copy of the base weights: an adapter counts only in a request "
-    "that names it",
-)
-
-
-def _adapter_ignored(case: Case) -> Answer | None:
-    text = case.near
-    if "fast_generate" in text:
-        return _fast_generate(case)
-    if not re.search(r"(?i)lora|adapter|peft", text) or not re.search(_ENGINES, text):
-        return None  # what decides without an engine, `adapter-without-an-effect` says
-    return _ignored(case)
-
 
 _quantized = told(
     "a model is said to have lost quality by quantizing",
@@ -112,16 +83,19 @@ _MADE = (
 )
 _LESS = (
     r"(?:worse|degrad\w*|lower (?:accuracy|quality)|poor(?:er)?|bad(?:ly)?|broken|wrong|"
-    r"quality (?:drop|loss)\w*|not (?:re)?produce|differ(?:s|ent|ently|ence)?|not the "
+    r"quality (?:drop|loss)\w*|(?:decreas|drop|reduc|los[st])\w* (?:in|of) (?:the )?(?:quality|"
+    r"accuracy|performance)|incorrect|mistakes?|completely different|not (?:re)?produce|"
+    r"differ(?:s|ent|ently|ence)?|not the "
     r"same|loses?|lost|"
     r"变差|效果(?:差|下降|不好)|不一致|不同|不对)"
 )
 _COMPARED = (
     r"(?i)output|result|answer|respon|predict|perform|accura|quality|score|logit|generat|behav|"
+    r"mistake|"
     r"infer|model (?:is|gets|becomes|seems|looks)|效果|结果|输出|推理|回答|精度|差"
 )
 _merged_is_worse = told(
-    "a merged, quantized or exported model is said to be worse than the adapter on its base",
+    "a model is said to be worse once it is merged, quantized or exported",
     "merge into 16 bits: AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.bfloat16), "
     "then PeftModel.from_pretrained(...).merge_and_unload()",
     "compare logits of one prompt before and after: torch.dist(a, b)",
@@ -141,6 +115,8 @@ _TWO_PROGRAMS = re.compile(
 
 
 def _after_the_merge(case: Case) -> Answer | None:  # of answers alone, not of a script
+    if re.search(r"(?i)\b(?:each|every) (?:run|time)\b|determinis|\bseed\b", case.hit.text):
+        return None  # sampling
     if re.search(r"(?i)\bpull request\b|\bPR\b|\b(?:branch|commit|rebase)", case.hit.text):
         return None
     if _TWO_PROGRAMS.search(case.hit.text):
@@ -174,26 +150,11 @@ def _of_gemmas(case: Case) -> Answer | None:
 
 EXPORTS: tuple[Symptom, ...] = (
     Symptom(
-        "adapter-that-an-engine-ignores",
-        r"(?i:(?:LoRA|adapters?|fine-?tun\w{1,5})[^\n.]{0,80} (?:is|are|was|were|being|gets?|"
-        r"effectively|silently|completely|simply) (?:effectively |silently |completely |simply |"
-        r"being )?(?:ignored|NOT applied|dropped)|ignores? (?:the |my |our )?(?:LoRA|adapters?)|"
-        r"(?:adapters?|LoRA)[^\n.]{0,60} (?:has|have|had) no (?:impact|influence)|"
-        r"(?:looks?|answers?|behaves?|responds?) (?:exactly )?like (?:the )?base(?: model)?\b)",
-        _adapter_ignored,
-        {
-            "vLLM, Gemma 4: LoRA adapters are ignored during inference despite loading": "merge",
-            "fast_generate() (vLLM) behaves as if LoRA is NOT applied": "load_lora",
-            "vllm serve: output looks like base model, LoRA ignored": "merge",
-            "the LoRA adapter is ignored": "",
-            "it looks like the base model of the house": "",
-        },
-    ),
-    Symptom(
         "good-elsewhere-bad-in-ollama",
         r"(?i:(?:(?:does|do|did)(?: not|n't) (?:\w+ )?)?(?:nonsense|gibberish|garbage|correctly|"
-        r"properly|rubbish|differently|wrong|random)"
+        r"properly|rubbish|differently|wrong|incorrect|random)"
         r"[^\n]{0,120}(?:\bollama\b)[^\n]{0,160}|\bollama\b[^\n]{0,120}(?:nonsense|gibberish|"
+        r"incorrect (?:answers?|results?|outputs?)|"
         r"garbage|does not output correctly|rubbish|random (?:text|words|tokens)|胡乱输出|乱码)|"
         r"(?:GGUF|gguf)\b[^\n]{0,80}(?:gibberish|garbage|nonsense|乱码|胡乱)|(?:gibberish|garbage|"
         r"nonsense)\b[^\n]{0,60}\bGGUF)",
@@ -273,6 +234,14 @@ EXPORTS: tuple[Symptom, ...] = (
             "the merge of this pull request changes the results of the tests": "",
             "the merged model performs worse than the adapter with gemma-2-9b": "16 bits",
             "quality degraded after merging": "torch.dist",
+            "Catastrophic decrease in the quality of model generation after merging an adapter": (
+                "torch.dist"
+            ),
+            "GGUF conversion cause spelling mistakes": "the same prompt",
+            "The GGUF format produces incorrect outputs in regards to fine tuned models": (
+                "the same prompt"
+            ),
+            "The outputs of my GGUF are different in each run": "",
             "合成模型之后加载后进行推理会出现重复/胡乱回答": "16 bits",
             "LlamaFactory模型合并后，推理速度很慢，且重复和乱答，动态推理正常表现": "16 bits",
         },

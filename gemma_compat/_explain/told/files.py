@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import re
 
-from ..general.base import Answering
-from .base import Symptom, told
+from ..answer import Answer
+from ..general.base import Answering, Case
+from .base import FINE, Symptom, told
+
+# A model that is too large for a card, and no file of another size.
+_FOR_A_CARD = re.compile(
+    r"(?i)\bfit\b|\b(?:large|big|huge|small) (?:for|to)\b|\b(?:v?ram|gpus?|cards?|memory)\b"
+)
+_AMISS = re.compile(r"(?i)\b(?:but|however|though|not|cannot|why)\b|n't\b|[?？]|但|不")
+_OF_A_FILE = re.compile(r"(?i)sav(?:ed|ing)|file|checkpoint|adapter|export|merged|folder|disk")
 
 
 def _unless_of_tensors(answer: Answering) -> Answering:
-    """Leave sizes of tensors in one model and another to the error that states them."""
-    return lambda case: (
-        None
-        if re.search(r"(?i)size mismatch", f"{case.hit.before}{case.hit.text}")
-        else answer(case)
-    )
+    """Leave sizes of tensors to the error that states them, and a model's to the memory."""
+
+    def of_files(case: Case) -> Answer | None:
+        if re.search(r"(?i)size mismatch", f"{case.hit.before}{case.hit.text}"):
+            return None
+        is_of_cards = _FOR_A_CARD.search(case.hit.text) and not _OF_A_FILE.search(case.hit.text)
+        is_fine = re.search(f"(?i){FINE}", case.hit.text) and not _AMISS.search(case.hit.text)
+        return None if is_of_cards or is_fine else answer(case)
+
+    return of_files
 
 
 _another_size = told(
@@ -40,6 +52,8 @@ _another_size = told(
 FILES: tuple[Symptom, ...] = (
     Symptom(
         "saved-size-that-is-off",
+        r"\bwhy (?:is|are|does) [^\n?]{0,40}(?:adapter|checkpoint|lora|saved)\b[^\n?]{0,40} "
+        r"\d[\d.]* ?[KMG]i?B\b|"
         r"(?:模型|权重|adapter|文件)[^\n]{0,8}只有[^\n]{0,4}(?:\d+|几[百十]?) ?[KMG]B?|"
         r"\b(?:adapters?|checkpoints?|lora_?model|lora|model|merged|saved|gguf|safetensors|weights|"
         r"files?|"
@@ -70,6 +84,9 @@ FILES: tuple[Symptom, ...] = (
             "the saved adapter is 2.5 GB after fine-tuning gemma-2 with r=16": "embed_tokens",
             "merged model size is double the size of the base": "dtype",
             "the model is 4B and works": "",
+            "The saved adapter is only 20 MB and works perfectly": "",
+            "The gemma-3-27b model is too large for my 24 GB card": "",
+            "Why is my LoRA adapter of gemma-3-4b 2.5GB?": "embed_tokens",
         },
         words=(
             "adapter",
@@ -105,7 +122,10 @@ FILES: tuple[Symptom, ...] = (
         r"generated|exported|exist|pushed|uploaded|in the (?!tokenizer mapping))|"
         r"(?:is|are|was|were|gets?) (?:missing|"
         r"lost|dropped|absent))|"
-        r"\b(?:missing|lacks?|without|no|lost|not (?:saving|save|saved)|doesn't save|does not save|"
+        r"\b(?:missing|lacks?|without|no) (?:the |any |a )?`?(?:config\.json|adapter_config|"
+        r"adapter_model|preprocessor_config|processor_config|tokenizer\.json|model\.safetensors|"
+        r"optimizer\.pt)|\b(?:missing|lacks?|lost|not (?:saving|save|saved)|doesn't save|does "
+        r"not save|"
         r"didn't save|never saves?) "
         r"(?:the |any |a )?`?(?:config\.json|adapter_config|adapter_model|preprocessor_config|"
         r"processor_config|generation_config|tokenizer\.json|model\.safetensors|optimizer\.pt|"
@@ -136,6 +156,7 @@ FILES: tuple[Symptom, ...] = (
             "preprocessor_config.json was not written by merging gemma-3": "save_pretrained",
             "there is no adapter_config.json in the checkpoint folder": "save_pretrained",
             "the vision tower weights are not saved": "text-only",
+            "The base model without adapter answers well": "",
             "The `gemma3_text` tokenizer was not in the tokenizer mapping, leading to errors": "",
         },
         words=(

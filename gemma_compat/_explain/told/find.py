@@ -100,7 +100,10 @@ def told_answers(
     if not found:
         return
     table = [item for item in symptoms() if not (item.yields and quotes_an_error(reading))]
-    asked = [(found, table)] if loosely else [(found[:1], table), (found, table)]
+    troubles = [item for item in table if not item.is_setting]
+    settings = [item for item in table if item.is_setting]
+    first = [] if loosely else found[:1]
+    asked = [(told, part) for part in (troubles, settings) for told in (first, found) if told]
     yield from _of_table(asked, reading, facts, words, loosely)
 
 

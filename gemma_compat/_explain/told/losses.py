@@ -83,7 +83,12 @@ LOSSES: tuple[Symptom, ...] = (
             r"(?<!not )(?:increas\w*|ris(?:es|ing)|rose|goes up|going up|went up|grow\w*|climb\w*)",
             40,
         )
-        + r"|(?<!to )(?<!can )(?<!is my model )(?<!is it )(?<!no )\boverfit\w*(?! (?:a |on a |to a "
+        + r"|\b(?:model|it|outputs?|answers?|generat\w+)\b[^\n.]{0,60}\btrain(?:ing)? (?:data|"
+        r"examples?|samples?|rows|set)[^\n.]{0,20}\b(?:verbatim|word for word|exactly)|"
+        r"\bmemori[sz](?:es|ed|ing) (?:the |my |all )?(?:train\w*|data|rows|examples)|"
+        r"只会[^\n。]{0,6}(?:输出|回答|背)[^\n。]{0,6}训练(?:集|数据)|"
+        r"(?<!to )(?<!can )(?<!is my model )(?<!is it )(?<!no )(?<!an )(?<!on )\boverfit\w*(?! "
+        r"(?:a |on a |to a "
         r")?(?:small|single|tiny|few|one))|"
         r"过拟合",
         told(
@@ -100,8 +105,20 @@ LOSSES: tuple[Symptom, ...] = (
         {
             "the validation loss keeps increasing while training loss decreases": "num_train_epo",
             "gemma 2 overfits on my data after one epoch": "load_best_model",
+            "the model only repeats training examples verbatim": "load_best_model",
+            "微调之后模型只会输出训练集里的内容": "load_best_model",
+            "I loaded both an overfitted model and one that was trained for an epoch": "",
         },
-        words=("loss", "overfit", "过拟合"),
+        words=(
+            "loss",
+            "overfit",
+            "过拟合",
+            "verbatim",
+            "word for word",
+            "exactly",
+            "memori",
+            "训练",
+        ),
     ),
     Symptom(
         "evaluation-loss-that-differs",
@@ -138,7 +155,8 @@ LOSSES: tuple[Symptom, ...] = (
         rf"|even|at all)(?: to)? )?(?:be )?"
         rf"{_FALLS}|(?:is |gets? |got |was |are |being |remains? )?(?:stuck|stagnant|plateau|flat|"
         rf"constant|unchanged|the same|stagnat)|stays? (?:at|around|the same|flat|constant|high|"
-        rf"near|between)|remains? (?:at|around|the same|constant|flat|high|unchanged))|"
+        rf"near|between)|remains? (?:at|around|the same|constant|flat|high|unchanged)|"
+        rf"{_FALLS}\w* (?:very |too |so |really |extremely |quite )*slow(?:ly)?)|"
         rf"{_NO} (?:seem to )?(?:converg\w*|learn(?:ing)? (?:anything|at all|$))|"
         rf"\bno (?:change|decrease|improvement|reduction|drop) (?:in|of) (?:the )?(?:\w+ )?{_LOSS}|"
         rf"\b(?:learn(?:s|ed|ing)?|train(?:s|ed)?) nothing\b|\bsame {_LOSS} (?:in|for|at|on) "
@@ -165,6 +183,7 @@ LOSSES: tuple[Symptom, ...] = (
             "gemma-2 训练 loss 不下降": "-100",
             "training loss remains constant throughout the run": "learning_rate",
             "loss: 2.5 not": "",
+            "Training loss decreases very slowly": "print_trainable_parameters",
         },
         words=(
             "improvement",
@@ -191,7 +210,8 @@ LOSSES: tuple[Symptom, ...] = (
     ),
     Symptom(
         "loss-that-swings",
-        rf"{_LOSS}[^\n.]{{0,50}}(?:oscillat|fluctuat|unstable|instabilit|spik|diverg|explod|"
+        rf"{_LOSS}(?:(?!\b(?:but|while|memory|v?ram|gpu|accuracy|rewards?)\b)[^\n.]){{0,50}}"
+        rf"(?:oscillat|fluctuat|unstable|instabilit|spik|diverg|explod|"
         r"blow(?:s|n)? up|jump|zig-?zag|bounc|noisy|erratic|swing|increas|ris(?:es|ing)|rose|"
         r"goes up|going up|went up|shoots? up|grows?|growing|climb)\w*|"
         rf"\b(?:unstable|noisy|oscillating|fluctuating|diverging|exploding|increasing|spiking) "
@@ -217,6 +237,7 @@ LOSSES: tuple[Symptom, ...] = (
             "微调gemma时loss震荡": "warmup_ratio",
             "loss spikes when training Gemma 2 27B with FSDP": "max_grad_norm",
             "the loss goes down": "",
+            "The loss goes down but the memory increases": "",
         },
         words=("loss", "training", "run", "损失", "训练"),
         effects=("not-a-number", "float16-overflow", "wrong-gradients", "wrong-loss-scale"),

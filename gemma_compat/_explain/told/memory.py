@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, told
@@ -22,6 +24,27 @@ def _more(case: Case) -> Answer | None:
 
 
 _UNEVEN = r"(?:unbalanced|uneven(?:ly)?(?! (?:batch|length|input|row|number|last))|imbalance\w*)"
+
+_not_freed = told(
+    "memory is said to stay taken after its use",
+    "del trainer, model; gc.collect(); torch.cuda.empty_cache()   in this order",
+    "a notebook: also del what the last cells and errors show (Out, sys.last_traceback), or"
+    " "
+    "restart it",
+    "nvidia-smi   : a process left over from an earlier run",
+    why="memory comes back once nothing holds the tensors: a trainer holds model and "
+    "optimizer, an error's traceback the frames, and vLLM runs in another process",
+)
+
+
+def _freed(case: Case) -> Answer | None:
+    """Answer where memory stays taken; that it was freed in vain, an OOM says better."""
+    return (
+        None
+        if re.search(r"(?i)\booms?\b|out of memory|爆显存", case.hit.text)
+        else _not_freed(case)
+    )
+
 
 MEMORY: tuple[Symptom, ...] = (
     Symptom(
@@ -110,17 +133,11 @@ MEMORY: tuple[Symptom, ...] = (
         r"cleared|free|release|emptied|go down|reclaimed)\b|"
         r"\b(?:free|release|clear|empty|unload)(?:ing)? (?:the )?(?:gpu |v)?(?:memory|ram|model)\b|"
         r"显存.{0,6}(?:不释放|没有?释放|无法释放|未释放)",
-        told(
-            "memory is said to stay taken after its use",
-            "del trainer, model; gc.collect(); torch.cuda.empty_cache()   in this order",
-            "a notebook: also del what the last cells and errors show (Out, sys.last_traceback), or"
-            " "
-            "restart it",
-            "nvidia-smi   : a process left over from an earlier run",
-            why="memory comes back once nothing holds the tensors: a trainer holds model and "
-            "optimizer, an error's traceback the frames, and vLLM runs in another process",
-        ),
-        {"GPU memory is not released after training finishes": "empty_cache"},
+        _freed,
+        {
+            "GPU memory is not released after training finishes": "empty_cache",
+            "I tried to clear the GPU memory, but training still runs out of memory": "",
+        },
         words=(
             "free",
             "releas",
@@ -143,7 +160,7 @@ MEMORY: tuple[Symptom, ...] = (
         r"(?:one|1|first|a single|gpu ?0|cuda:0)\b|"
         r"\b(?:multiple|second|other|multi|both|all|two|2|4|8|several)[ -]?(?:the "
         r")?(?:gpus|(?<=second )gpu|(?<=other )gpu)\b[^\n.]{0,40}"
-        r"(?:(?:not|n't) (?:being )?(?:used|work\w*|utili[sz]\w*|supported)|idle|unused|0 ?%)|"
+        r"(?:(?:not|n't) (?:being )?(?:used|utili[sz]\w*)|idle|unused|0 ?%)|"
         rf"\b{_UNEVEN}[^\n.]{{0,30}}(?:memory|gpus?|load)|"
         rf"(?:memory|load|gpus?)[^\n.]{{0,30}}(?:{_UNEVEN}|not (?:evenly|equally))|"
         r"(?:只(?:用|有|使用)[^\n]{0,6}(?:一张|单|1张|一块|1块|0号)[^\n]{0,4}(?:卡|gpu|显卡))|"
@@ -167,6 +184,7 @@ MEMORY: tuple[Symptom, ...] = (
             "GPU memory is unbalanced across devices": "hf_device_map",
             "the second GPU is not used": "device_count",
             "单机多卡训练时没问题": "",
+            "when I try to train with 4 GPUs, this did not work and it hangs": "",
             "Incorrect evaluation with multiple GPUs and uneven batch sizes": "",
         },
         words=("gpu", "cuda", "card", "卡", "显存"),

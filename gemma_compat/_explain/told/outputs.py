@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..answer import Answer
 from ..general.base import Case
+from .answers import WITH_AND_WITHOUT
 from .base import Symptom, near, told
 
 # Whoever speaks of a trained model, an adapter, a merge or an export.
@@ -61,6 +62,12 @@ def _without_effect(case: Case) -> Answer | None:
 OUTPUTS: tuple[Symptom, ...] = (
     Symptom(
         "adapter-without-an-effect",
+        rf"{WITH_AND_WITHOUT}|\b(?:adapter|lora|fine-?tuning|training)(?:'s)? (?:effect|impact) "
+        r"(?:is|was|seems) (?:completely |all )?(?:gone|lost|missing)|"
+        r"\breturns? (?:the )?base (?:model )?(?:\([^)\n]{1,40}\) )?back\b|"
+        r"(?:is|are|looks?|performs?|performance is|results are) (?:just |exactly )?like (?:the |"
+        r"that "
+        r"of the )?(?:base|original)\b|"
         r"(?:和|与|跟)[^\n]{0,6}(?:微调|训练)(?:之)?前[^\n]{0,4}(?:一样|相同|一致)|"
         r"(?:identical to|exactly (?:like|as)|(?:the )?same (?:result|output|answer|response|weight"
         r"|prediction|behaviou?r)?s? ?"
@@ -138,6 +145,9 @@ OUTPUTS: tuple[Symptom, ...] = (
             "The scores for the published model and the model I fine-tuned are the same": "lora_B",
             "Finetuned model is working same old pretrained model after combining": "lora_B",
             "the output has the same length as the input": "",
+            "Whether I add lora_weights or not, the inference results is same": "lora_B",
+            "merge_and_unload returns the base (prior to fine-tuning) back": "merge_and_unload",
+            "its performance is like the base model, seems the adapter effect is gone": "lora_B",
         },
         words=(
             "same re",
@@ -168,6 +178,42 @@ OUTPUTS: tuple[Symptom, ...] = (
         r"\b(?:exactly|same|just|works?|answers?) as before\b|"
         r"(?:has|have|had)(?: not|n't) (?:changed|learn)",
         effects=("nothing-learned", "wrong-weights-saved", "adapter-refused"),
+    ),
+    Symptom(
+        "forgets-what-the-base-knew",
+        r"\bcatastrophic(?:ally)? forget\w*|"
+        r"\b(?:model|it|gemma[\w.-]*|tuning|training)\b[^\n.]{0,30}\b(?:forgets?|forgot|lost|loses|"
+        r"losing) (?:how to|(?:all |most of |much of )?(?:its|the|their|that it has the) (?:\w+ "
+        r"){0,2}"
+        r"(?:abilit\w+|capabilit\w+|knowledge|skills?|generali[sz]ation))|"
+        r"\b(?:only|just) answers? (?:only )?(?:the )?questions? (?:similar to|from|of|in) (?:the "
+        r")?train|灾难性遗忘|(?:原(?:来|有|本)|之前|基础|通用)[^\n。，]{0,6}(?:能力|功能|知识)[^\n。]{0,8}"
+        r"(?:没了?|丢失|消失|下降|忘|失去|变差)|(?:失去|丧失|忘)[^\n。]{0,6}(?:原|之前|基础|通用|对话)"
+        r"[^\n。]{0,6}(?:能力|功能|知识)",
+        told(
+            "a tuned model is said to have lost what its base could do",
+            "learning_rate=5e-5 (LoRA; 5e-6 for all weights), num_train_epochs=1, r=8: does it "
+            "keep more?",
+            "a tenth to a third of the rows from general chats, best answered by the base itself",
+            "one old question in the training's template, do_sample=False: base, then checkpoints "
+            "from early to late; which is the first to lose it?",
+            "with model.disable_adapter():   for what has nothing to do with the new task",
+            why="weights move to what the rows ask for, most with all weights, many epochs and a "
+            "high rate. A prompt without the training's template looks the same, so the third "
+            "comes before another run",
+        ),
+        {
+            "catastrophic forgetting kept coming up when I finetuned on my dataset": "general "
+            "chats",
+            "训练之后存在灾难性遗忘问题": "general chats",
+            "似乎glm6b模型的基础对话能力也消失了": "general chats",
+            "the model forgets that it has the ability to analyse images": "general chats",
+            "gemma3 微调之后原来的能力没了": "general chats",
+            "It lost the connection to its ability server": "",
+            "I forgot to set its learning rate": "",
+        },
+        words=("forg", "los", "answers", "遗忘", "能力", "功能", "知识"),
+        effects=("wrong-gradients",),
     ),
     Symptom(
         "nonsense-from-a-trained-model",

@@ -1,4 +1,4 @@
-"""Symptoms told of a run that stands still, is slow or leaves the card idle."""
+"""Symptoms told of a run that stands still or is slow."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ from .base import Symptom, told
 
 # A figure that is stuck says nothing of the run.
 _FIGURE = re.compile(r"(?i)\b(?:loss|rewards?|accuracy|score|f1)\b|损失")
+# A person who is stuck with a question, and not at a step.
+_PERSON = re.compile(
+    r"(?i)\b(?:I|I'm|I am|I've|me|we|we're|we are|been|am|are) (?:\w+ ){0,2}(?:stuck|hung up)\b"
+    r"[^\n]{0,20}$"
+)
+_A_PLACE = re.compile(
+    r"(?i)\W*(?:\w+ ){0,2}?stuck (?:at|on|in|during|while|when) (?:the )?(?:\d|step|epoch|iter|"
+    r"load|sav|generat|train|eval|map|tokeniz|download|first|last|import|initiali)"
+)
 _stands_still = told(
     "a run is said to hang",
     "pip install py-spy; py-spy dump --pid PID   for each process: where do they wait?",
@@ -47,6 +56,10 @@ _download_stands = told(
 def _hangs(case: Case) -> Answer | None:
     match = case.hit.match
     if "cause the process to" in match.string:  # a warning of what may happen
+        return None
+    if _PERSON.search(match.string[: match.end()]) and not _A_PLACE.match(
+        match.string[match.start() :]
+    ):
         return None
     if _FIGURE.search(match.string[max(0, match.start() - 25) : match.end() + 25]):
         return None
@@ -103,7 +116,14 @@ _TRAINS = re.compile(
 )
 
 
+_FALLS_SLOWLY = re.compile(
+    r"(?i)\bloss(?:es)?\b[^\n.]{0,30}(?:decreas|fall|drop|converg|declin|down)\w*[^\n.]{0,14}slow"
+)
+
+
 def _slow(case: Case) -> Answer | None:
+    if _FALLS_SLOWLY.search(case.match.string):
+        return None  # a loss, and no run
     if _GENERATES.search(case.hit.text) and not _TRAINS.search(case.hit.text):
         return _generating_is_slow(case)
     answer = _is_slow(case)
@@ -132,11 +152,13 @@ PACE: tuple[Symptom, ...] = (
         r"|forever|in|for|with|"
         r"while|indefinitely|around|near|midway)\b(?![^\n.]{0,30}\b(?:loss|reward|accuracy|wall)\b)"
         r"|"
-        r"\bnever (?:starts|begins|finishes|returns|completes|ends up)\b|\bnothing happens\b|\bno "
+        r"\bnever (?:starts|begins|finishes|returns|completes|ends)\b|\bnothing happens\b|\bno "
         r"progress\b|"
         r"\b(?:does|do|did)(?: not|n't) (?:proceed|progress|start training|move|advance|continue)\b"
         r"|"
         r"\btimes? ?out\b[^\n.]{0,30}(?:train|nccl|allreduce|collective)|"
+        r"\b(?:hangs|hanging|hung|freezes|stucks?)(?:[- ](?:up|issues?|problems?))?\W*$|"
+        r"\b(?:will|gets?|always) (?:hang|hung|stuck|freeze)\b|^\W*\w+ing (?:\w+ ){0,3}stucks?\b|"
         r"h[äa]ngt\b|bleibt (?:stehen|h[äa]ngen)|se queda (?:colgad|atascad|trabad|congelad)|se "
         r"cuelga|fica trava|travad[oa]\b|зависа|멈춤|멈춰|멈춥|止まって|止まる|フリーズ|固まる|"
         r"reste bloqu|卡住|卡死|卡着|卡在(?!.{0,4}(?:loss|损失))|无响应|没有反应|一直不动|假死|"
@@ -151,6 +173,13 @@ PACE: tuple[Symptom, ...] = (
             "it is stuck at 99% while saving the merged model": "py-spy",
             "训练卡住不动，显卡占用100%": "py-spy",
             "the training gets stuck at a relatively high loss": "",
+            "Training MP on MS-COCO hangs": "py-spy",
+            "mutli gpu training will hung": "py-spy",
+            "Training stucks at the beginning with 2 GPUS of 80g per gpu": "py-spy",
+            "The training never ends, it is at 99% for two hours": "py-spy",
+            "I am stuck at choosing a learning rate for my LoRA training": "",
+            "I have been stuck for days with this: my fine-tuned model is bad": "",
+            "I am stuck at step 0 of the training": "py-spy",
         },
         yields=True,
         words=(
@@ -189,44 +218,6 @@ PACE: tuple[Symptom, ...] = (
             "假死",
         ),
         loosely=r"\b(?:hangs?|hung|hanging|stuck|freezes|froze|deadlocks?)\b",
-    ),
-    Symptom(
-        "card-left-idle",
-        r"\bgpu(?:[ -]?util\w*| usage| load)?\b[^\n.]{0,30}(?:(?:is|at|stays?|shows?|drops? to|only"
-        r"|around|of|=|:) )*(?:(?:about |around |~)?"
-        r"(?<![\d.])(?:0|[1-9]|1\d|2\d|3\d) ?%|zero(?![- ]?\d)|very low|too low|low\b|idle|"
-        r"not (?:being )?"
-        r"(?:used|utili[sz]ed|fully)|unused)|"
-        r"\blow gpu (?:util\w*|usage)\b|\b(?:uses?|using|runs?|running|trains?|training|stuck|"
-        r"works?) (?:only |just )?(?:on |the )*cpu\b"
-        r"(?: only| instead|[^\n.]{0,20}not (?:the |on )?(?:the )?gpu)?|\b(?:does|do|did|is|are)(?:"
-        r" not|n't) us(?:e|ing) (?:the |my )?gpu\b|"
-        r"\b(?:uses?|using) (?:my |the )?(?:system |cpu )?ram\b[^\n.]{0,20}instead of|instead of "
-        r"(?:the |my )?(?:v-?ram|gpu)\b|"
-        r"\bv-?ram (?:is |was )?not (?:being )?used|"
-        r"\bgpu (?:is |was )?(?:idle|not (?:used|detected|recogni[sz]ed|found|being used))|"
-        r"gpu(?:利用率|使用率|占用)[^\n]{0,8}(?:低|为 ?0|0 ?%|上不去|很低)|(?:没有|未|不)(?:使用|"
-        r"调用|用)[^\n]{0,3}(?:gpu|"
-        r"显卡)",
-        told(
-            "the card is said to be idle, or the run to be on the CPU",
-            "print(torch.cuda.is_available(), torch.__version__, next(model.parameters()).device)",
-            "nvidia-smi dmon -s u   during the run, beside top: does one core run at 100%?",
-            "dataloader_num_workers=4, dataloader_pin_memory=True, rows tokenized beforehand",
-            'print(model.hf_device_map)   : is a part on "cpu" or "disk"?',
-            why="a torch without CUDA (+cpu in its version) or a driver that is older than it "
-            "trains on "
-            "the CPU; a card at less than half waits for rows (images above all), for what lies on "
-            "the CPU (device_map, DeepSpeed's offload), or for rollouts",
-        ),
-        {
-            "GPU utilization is 0% while training gemma 3": "is_available",
-            "training runs on CPU only": "hf_device_map",
-            "GPU usage: 45%": "",
-        },
-        yields=True,
-        words=("gpu", "cpu", "显卡"),
-        effects=("slow",),
     ),
     Symptom(
         "slow",

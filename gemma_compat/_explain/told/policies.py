@@ -108,35 +108,6 @@ POLICIES: tuple[Symptom, ...] = (
         effects=("nothing-learned",),
     ),
     Symptom(
-        "preference-of-one-row",
-        r"\b(?:rewards?[/_ ])?accurac(?:y|ies)\b[^\n.]{0,40}(?:only|always|just|either) (?:is |are "
-        r")?0(?:\.0)? (?:or|and) 1\b|"
-        r"\b(?:DPO|KTO|ORPO|SimPO)\b[^\n]{0,60}\bloss(?:es)? (?:is |are |of |becomes? |drops? to "
-        r")?(?:always )?0(?:\.0+)?(?![\d.]*\d)|"
-        r"\bloss(?:es)? (?:is |are |of |becomes? |drops? to )(?:always "
-        r")?0(?:\.0+)?(?![\d.]*\d)[^\n]{0,60}\b(?:DPO|KTO|ORPO|SimPO)\b",
-        told(
-            "a preference run is said to reach a loss of 0, or accuracies of 0 or 1 alone",
-            "rewards/margins and logps/chosen beside it: margins that grow while logps/chosen "
-            "falls mean that the "
-            "pairs are told apart too easily",
-            "chosen and rejected of five rows, printed: do they differ by a mark, a length or a "
-            "template?",
-            "learning_rate=5e-7 (5e-6 with LoRA), beta=0.1 to 0.5, one epoch",
-            "per_device_train_batch_size above 1, or logging_steps=20, for the mean over more rows",
-            why="the accuracy of a single row is 0 or 1, and its mean over few rows is coarse. A "
-            "loss of 0 means "
-            "that every chosen answer is far likelier than its rejected one; with NaN in rewards "
-            "it is the precision",
-        ),
-        {
-            "Rewards/accuracies is always 0 or 1 during the training process": "logging_steps",
-            "When the loss is 0 during the dpo trainer.": "margins",
-            "DPO loss starts at 0.693": "",
-        },
-        words=("accurac", "dpo", "kto", "orpo", "simpo"),
-    ),
-    Symptom(
         "loss-of-zero-in-grpo",
         near(
             "GRPO|RLOO|GSPO|DAPO",
@@ -162,8 +133,7 @@ POLICIES: tuple[Symptom, ...] = (
         r"unexpected)\w*[^\n.]{0,30}\bentropy\b|"
         r"\bcompletions? (?:are|is) (?:always |all )?(?:at )?(?:the )?(?:max\w*|clipped|cut)|"
         r"\b(?:response|completion|answer|output)[_ ]lengths?\b[^\n.]{0,60}(?:increas|explo|"
-        r"collaps|drop|declin|decreas|"
-        r"grow|shrink|long|short|clip)\w*|"
+        r"collaps|drop|declin|decreas|grow|shrink|clip)\w*|"
         + near(
             _RL,
             r"\b(?:collaps\w*|crash(?:es|ed)? after \d+ steps|degrad\w*|diverg(?:es|ed|ing))\b|"
@@ -196,6 +166,7 @@ POLICIES: tuple[Symptom, ...] = (
             "训练出现熵坍塌的问题": "beta",
             "response length keeps increasing until it is clipped": "max_completion_length",
             "the output length is the same": "",
+            "I set the completion length to 2048 since the answers are long": "",
         },
         words=(
             "entropy",
@@ -249,7 +220,7 @@ POLICIES: tuple[Symptom, ...] = (
         r"both|mostly) ){1,3}(?:at )?(?:0|zero|constant|flat|the same|negative)s?(?:\.0)?\b|"
         r"\brewards? (?:[a-z_]{1,14} ){0,2}(?:does|do|did|is|are|has|have)(?: not|n't) (?:been )?"
         r"(?:increas|improv|go(?:ing)? up|chang|rise|rising|grow)\w*|\b(?:zero|no|flat|0) "
-        r"rewards?\b|"
+        r"rewards?\b(?! (?:models?|func\w*|hacking)\b)|"
         r"\brewards? (?:score |value |std |mean )?(?:=|:|is|are) ?(?:always "
         r")?[\"'`]?-?[01](?:\.0+)?\b(?!\.\d)|"
         r"\brewards? (?:score )?(?:always|only|constantly)\b|\brewards?\b[^\n.]{0,30}\bnot (?:been "
@@ -268,6 +239,7 @@ POLICIES: tuple[Symptom, ...] = (
             "no rewards are paid": "log_completions",
             "grpo训练过程中的accuracy reward和format reward一直都是1": "plainly wrong",
             "the reward is always 1": "plainly wrong",
+            "There is no reward model in my DPO set-up": "",
             "DPO rewards stuck at zero": "is_trainable=True",
             "In DPO both the rewards stay at 0 and the loss never goes down": "ln 2",
         },

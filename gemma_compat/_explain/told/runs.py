@@ -66,6 +66,38 @@ _uncalled = told(
     "argument of theirs wins; which of these, the columns and the arguments show",
 )
 
+_trained = told(
+    "what is trained is said to be other than meant",
+    "model.print_trainable_parameters(); print([n for n, p in model.named_parameters() if "
+    "p.requires_grad][:40])",
+    "target_modules as a regular expression that names the language model: "
+    r"r'.*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)'",
+    "modules_to_save and exclude_modules: which names of them does the model have?",
+    "model.train(), and prepare_model_for_kbit_training before get_peft_model",
+    why="names of target_modules are ends or patterns of module names, and those of the "
+    "multimodal Gemmas moved in transformers 4.52; 'all-linear' takes the vision tower too; the "
+    "experts of a Gemma 4 MoE are not linear layers; an adapter loaded without is_trainable=True "
+    "is frozen",
+    of_gemma=True,
+)
+# How a run is set up on purpose: all weights are trained, or all but some are frozen.
+_ON_PURPOSE = re.compile(
+    r"(?i)\bfull\b[^\n.]{0,12}(?:fine-?tun|param|train)|\bexcept\b|\b(?:I|we|to) (?:freeze|"
+    r"froze)\b|"
+    r"全(?:参|量)"
+)
+_AMISS = re.compile(
+    r"(?i)\b(?:although|though|but|instead|unexpected\w*|even|why|still|should|expected|wrong\w*|"
+    r"however|only)\b|[?？]"
+)
+
+
+def _trained_otherwise(case: Case) -> Answer | None:
+    """Answer where it is not meant so."""
+    is_meant = _ON_PURPOSE.search(case.hit.text) or re.match(r"(?i)(?:all|most)\b", case.match[0])
+    return None if is_meant and not _AMISS.search(case.hit.text) else _trained(case)
+
+
 RUNS: tuple[Symptom, ...] = (
     Symptom(
         "function-that-is-never-called",
@@ -123,12 +155,15 @@ RUNS: tuple[Symptom, ...] = (
             "it always uses cuda:0": "CUDA_VISIBLE_DEVICES",
             "it is possible to use other devices": "",
         },
+        is_setting=True,
     ),
     Symptom(
         "metrics-that-stay-low",
         rf"{_METRIC}[^\n.]{{0,40}}(?:stuck|stays?|remains?|remained|stayed|is|are|only|always|"
         rf"drops?|dropped|"
-        rf"around|goes|went|very|too)[^\n.]{{0,16}}(?:\b0(?:\.\d+)?\b(?! ?to)|zero|low|random|"
+        rf"around|goes|went|very|too)[^\n.]{{0,16}}(?:\b0(?:\.[0-4]\d*)?(?![\d.%])(?! ?to)|zero|"
+        rf"low|"
+        rf"random|"
         rf"chance|"
         rf"poor|bad|constant|same|down|worse)|"
         rf"{_METRIC}[^\n.]{{0,20}}(?:stuck|stay\w*|remain\w*) at \d|\b(?:reduces?|reduced|"
@@ -155,6 +190,7 @@ RUNS: tuple[Symptom, ...] = (
             "accuracy is stuck at 0.25 for gemma-2 sequence classification": "pad_token_id",
             "F1 score does not improve when fine-tuning PaliGemma": "predictions",
             "the accuracy is good": "",
+            "the accuracy is 0.92, which is great": "",
         },
         words=(
             "acc",
@@ -214,23 +250,7 @@ RUNS: tuple[Symptom, ...] = (
         r"are|was|were|"
         r"being|still)(?: still| not|n't)? (?:trained|frozen|updated|trainable|adapted)\b|"
         r"可训练参数.{0,8}(?:为 ?0|是 ?0|太多|过多|不对|异常)|" + _ON_THE_TOWER,
-        told(
-            "what is trained is said to be other than meant",
-            "model.print_trainable_parameters(); print([n for n, p in model.named_parameters() if "
-            "p.requires_grad][:40])",
-            "target_modules as a regular expression that names the language model: "
-            r"r'.*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)'",
-            "modules_to_save and exclude_modules: which names of them does the model have?",
-            "model.train(), and prepare_model_for_kbit_training before get_peft_model",
-            why="names of target_modules are ends or patterns of module names, and those of the "
-            "multimodal Gemmas moved in transformers 4.52; 'all-linear' takes the vision tower too;"
-            " "
-            "the experts of a Gemma 4 MoE are not linear layers; an adapter loaded without "
-            "is_trainable=True"
-            " "
-            "is frozen",
-            of_gemma=True,
-        ),
+        _trained_otherwise,
         {
             "trainable params: 0 after loading my adapter for gemma-3": "is_trainable",
             "trainable parameters are more than expected with r=8": "requires_grad",
@@ -243,6 +263,9 @@ RUNS: tuple[Symptom, ...] = (
             "my adapter has LoRA weights in vision_tower.encoder.layers, why?": "all-linear",
             "We also add LoRA adapters to the vision encoder and train both": "",
             "How do I add LoRA to the vision tower of Gemma 3?": "",
+            "In full fine-tuning all parameters are trained, and I run out of memory": "",
+            "All layers are frozen except the last two": "",
+            "Why are all parameters trainable although I use LoRA?": "requires_grad",
             "trainable params: 1,000 || all params: 2,000,000 || trainable%: 0.05": "",
         },
         words=("trainable", "trained", "frozen", "updated", "adapted", "可训练", "vision", "audio"),

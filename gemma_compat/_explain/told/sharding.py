@@ -7,9 +7,8 @@ from .base import Symptom, told
 _FOUR_BIT = r"(?:qlora|\b4-?bits?\b|load_in_4bit|bitsandbytes|\bbnb\b|quanti[sz]ed)"
 _SPREAD = r"(?:\bfsdp2?\b|zero[-_ ]?3|deepspeed|multi[- ]?gpus?|multiple gpus)"
 _TROUBLE = (
-    r"(?=.*(?:\berrors?\b|\bbugs?\b|fail|issue|problem|crash|\bnot\b|n't\b|cannot|mismatch|报错|"
-    r"失败|"
-    r"不支持))"
+    r"(?=.*(?:\berrors?\b|\bbugs?\b|fail|issue|problem|crash|cannot|mismatch|unsupported|报错|"
+    r"失败|不支持|(?:\bnot|n't) (?:\w+ )?(?:work|train|run|start|load|support)))"
 )
 
 SHARDING: tuple[Symptom, ...] = (
@@ -33,8 +32,10 @@ SHARDING: tuple[Symptom, ...] = (
             "Getting Error when Finetuning Llama2 via Qlora in FSDP": "quant_storage",
             "load_in_4bit still not failed with fsdp in latest source build": "quant_storage",
             "I train a 4-bit model with FSDP": "",
+            "I use QLoRA on multiple GPUs, and the eval loss is not decreasing": "",
         },
         words=("fsdp", "zero", "deepspeed", "gpu"),
+        is_setting=True,
     ),
     Symptom(
         "zero3-does-not-load-weights",

@@ -28,4 +28,28 @@ TEMPLATES: tuple[Symptom, ...] = (
         words=("eos", "bos", "end_of_turn", "special token", "newline"),
         effects=("wrong-turn-end",),
     ),
+    Symptom(
+        "two-bos-are-told",
+        r"(?<!ignoring the )(?<!ignore the )(?<!apart from the )(?<!except for the )"
+        r"(?<!besides the )(?<!without the )(?<!leaving out the )"
+        r"\b(?:double|two|duplicate[d]?|extra|second|multiple|twice) <?bos>?(?: token)?s?\b|"
+        r"<bos>\s?<bos>|"
+        r"<?bos>?(?: tokens?)? (?:is |are |gets? |being )?(?:added |inserted |prepended |appears )?"
+        r"(?:twice|two times|doubled|duplicated)",
+        told(
+            "the text begins with <bos> twice",
+            "tokenizer(text, add_special_tokens=False)   for a text from apply_chat_template",
+            "or apply_chat_template(messages, tokenize=True)   in one step",
+            why="the chat template writes <bos>, and the tokenizer adds one; a model that was "
+            "trained with one is worse with two, and the other way round",
+            of_gemma=True,
+        ),
+        {
+            "Gemma 3 model generates double <bos> token": "add_special_tokens=False",
+            "Ignoring the extra BOS token, the ids are the same": "",
+            "apart from the second <bos> the prompts agree": "",
+        },
+        words=("bos",),
+        effects=("wrong-loss", "missing-bos"),
+    ),
 )

@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+import re
+
+from ..answer import Answer
+from ..general.base import Case
 from .base import Symptom, told
+
+_endless = told(
+    "generation is said not to end, or to repeat itself",
+    "print(tokenizer.decode([t for t in batch['labels'][0] if t != -100])[-40:])   : "
+    "does a "
+    "trained answer end with the mark that ends a turn?",
+    "model.generate(..., eos_token_id=[tokenizer.eos_token_id, "
+    "tokenizer.convert_tokens_to_ids(MARK)]), stop=[MARK] in vLLM, PARAMETER stop MARK in "
+    "Ollama",
+    "prompt by apply_chat_template(..., add_generation_prompt=True)",
+    why="a model ends a turn only with a mark that it saw trained; rows without it, "
+    "pad_token = eos_token (which masks the mark), rows that are cut before their end, or "
+    "LoRA on a base model whose mark was never trained do not teach it. The mark of "
+    "Gemma 1 to 3 is <end_of_turn>, that of Gemma 4 <turn|>",
+)
+# What runs, and generates nothing: that it never ends is a run that hangs.
+_A_RUN = re.compile(
+    r"(?i)\b(?:train(?:ing|er)?|fine-?tuning|run|script|download\w*|loading|evaluation|tokeniz\w+|"
+    r"process|epoch|notebook|cell|job|map|import)\b[^\n.,]{0,20}$"
+)
+
+
+def _goes_on(case: Case) -> Answer | None:
+    never = re.match(r"(?i)never|do|did", case.match[0])
+    return (
+        None if never and _A_RUN.search(case.match.string[: case.match.start()]) else _endless(case)
+    )
+
 
 TURNS: tuple[Symptom, ...] = (
     Symptom(
         "prompt-in-the-output",
-        r"\b(?:repeats?|echo(?:es|ing)?|return(?:s|ing)?|includ(?:es|ing)|contains?|copies|copying|"
-        r"prints?|outputs?|"
-        r"regurgitat\w*|generat\w*) (?:back )?(?:only |just )?(?:the |my |its |also the |same )?"
+        r"\b(?:repeats?|echo(?:es|ing)?|regurgitat\w*|(?:model|gemma[\w.-]*|outputs?|responses?|"
+        r"answers?|generations?|completions?|predictions?|inference|it|generate\w*)\b[^\n.]{0,40} "
+        r"(?:return(?:s|ing)?|includ(?:es|ing)|contains?|copies|copying|prints?|outputs?)) "
+        r"(?:back )?(?:only |just )?(?:the |my |its |also the |same )?"
         r"(?:input|prompt|question|"
         r"instruction|user(?:'s)? (?:input|message|prompt))s?\b(?! (?:length|size|shape|ids|token))"
         r"|"
@@ -24,7 +57,12 @@ TURNS: tuple[Symptom, ...] = (
             "it "
             "again, the model was trained on prompts as well, or was not told that its turn begins",
         ),
-        {"the model repeats the prompt instead of answering": "return_full_text"},
+        {
+            "the model repeats the prompt instead of answering": "return_full_text",
+            "the generated text contains the prompt": "return_full_text",
+            "I fine-tune a model that generates questions from text": "",
+            "each row of my dataset includes the instruction and the answer": "",
+        },
         words=(
             "input",
             "prompt",
@@ -73,26 +111,13 @@ TURNS: tuple[Symptom, ...] = (
         r"(?:user|human)(?:'s)? (?:turn|message|question|input)|\btalk\w* to itself|"
         r"repetition (?:collapse|loop|problem|issue)|\b(?:does(?: not|n't)|never|not|no longer|"
         r"fails? to) "
-        r"(?:generat|output|produc|emit|predict|learn)\w* (?:the |an |any )?(?:EOS|<?eos>?|end[- "
-        r"]of[- ](?:sequence|turn|text)|<?end_of_turn>?)|"
+        r"(?:generat|output|produc|emit|predict|learn)\w* (?:the |an? |any )?(?:EOS|<?eos>?|end[- "
+        r"]of[- ](?:sequence|turn|text)|<?end_of_turn>?|(?:stop|end)(?: |ing )tokens?)|"
         r"(?:结尾|一直|不断|无限|反复)(?![^\n]{0,40}(?:早停|提前))[^\n]{0,8}"
         r"(?:重复|循环|生成|输出)|重复(?:出现|输出|生成)|"
-        r"talk(?:s|ing)? to itself|question[- ]answer (?:sequence|mode|loop)|"
+        r"\brambl(?:es|ing|e)\b|talk(?:s|ing)? to itself|question[- ]answer (?:sequence|mode|loop)|"
         r"停不下来|无法停止|不会停(?!机)|不停|没有?学会停止|停止生成[^\n]{0,4}问题|打满 ?max)",
-        told(
-            "generation is said not to end, or to repeat itself",
-            "print(tokenizer.decode([t for t in batch['labels'][0] if t != -100])[-40:])   : "
-            "does a "
-            "trained answer end with the mark that ends a turn?",
-            "model.generate(..., eos_token_id=[tokenizer.eos_token_id, "
-            "tokenizer.convert_tokens_to_ids(MARK)]), stop=[MARK] in vLLM, PARAMETER stop MARK in "
-            "Ollama",
-            "prompt by apply_chat_template(..., add_generation_prompt=True)",
-            why="a model ends a turn only with a mark that it saw trained; rows without it, "
-            "pad_token = eos_token (which masks the mark), rows that are cut before their end, or "
-            "LoRA on a base model whose mark was never trained do not teach it. The mark of "
-            "Gemma 1 to 3 is <end_of_turn>, that of Gemma 4 <turn|>",
-        ),
+        _goes_on,
         {
             "fine-tuned gemma2 never stops generating": "end_of_turn",
             "it keeps repeating until max_new_tokens": "PARAMETER stop",
@@ -103,6 +128,9 @@ TURNS: tuple[Symptom, ...] = (
             "it seems to continually generate text beyond what was asked of it": "end_of_turn",
             "模型没有学会停止生成，基本会打满max token": "stop=[MARK]",
             "the server stops generating": "",
+            "this model does not output a stop token": "stop=[MARK]",
+            "Finetuned model rambles": "stop=[MARK]",
+            "The training never ends, it is at 99% for two hours": "",
         },
         words=(
             "stop",
@@ -126,34 +154,11 @@ TURNS: tuple[Symptom, ...] = (
             "循环",
             "停",
             "一直",
+            "rambl",
         ),
         loosely=r"until (?:it reaches )?(?:the )?max|endless|repeat(?:s|ing) (?:the|it|a |token|"
         r"word|end)",
         effects=("wrong-turn-end", "wrong-generation", "labels-masked"),
-    ),
-    Symptom(
-        "two-bos-are-told",
-        r"(?<!ignoring the )(?<!ignore the )(?<!apart from the )(?<!except for the )"
-        r"(?<!besides the )(?<!without the )(?<!leaving out the )"
-        r"\b(?:double|two|duplicate[d]?|extra|second|multiple|twice) <?bos>?(?: token)?s?\b|"
-        r"<bos>\s?<bos>|"
-        r"<?bos>?(?: tokens?)? (?:is |are |gets? |being )?(?:added |inserted |prepended |appears )?"
-        r"(?:twice|two times|doubled|duplicated)",
-        told(
-            "the text begins with <bos> twice",
-            "tokenizer(text, add_special_tokens=False)   for a text from apply_chat_template",
-            "or apply_chat_template(messages, tokenize=True)   in one step",
-            why="the chat template writes <bos>, and the tokenizer adds one; a model that was "
-            "trained with one is worse with two, and the other way round",
-            of_gemma=True,
-        ),
-        {
-            "Gemma 3 model generates double <bos> token": "add_special_tokens=False",
-            "Ignoring the extra BOS token, the ids are the same": "",
-            "apart from the second <bos> the prompts agree": "",
-        },
-        words=("bos",),
-        effects=("wrong-loss", "missing-bos"),
     ),
     Symptom(
         "marks-in-the-output",
@@ -205,9 +210,10 @@ TURNS: tuple[Symptom, ...] = (
     ),
     Symptom(
         "another-language",
-        r"\b(?:in|to|into|switch\w* to|mix\w* (?:in|with)?|generat\w*|answers? in|outputs?) (?:a |"
-        r"an |some |random )?"
-        r"(?:(?:wrong|different|other|another|foreign|mixed|random|multiple) languages?)\b|"
+        r"\b(?:answers?|respon\w*|repl(?:y|ies)|outputs?|generat\w*|speaks?|writes?|switch\w*|"
+        r"talks?|mix\w*|starts?|comes?)\b[^\n.]{0,40}? (?:(?:in|to|into|with) )?(?:a |an |some |"
+        r"random )?(?:(?:wrong|different|other|another|foreign|mixed|random|multiple) "
+        r"languages?)\b|"
         r"\b(?:outputs?|answers?|respon\w*|generat\w*|switch\w*)[^\n.]{0,30} in (?:english|chinese|"
         r"hindi|russian|"
         r"arabic|korean|japanese|bengali|thai) (?:instead|even|although|though|rather|no matter)|"
@@ -226,13 +232,18 @@ TURNS: tuple[Symptom, ...] = (
             "languages "
             "make it forget others",
         ),
-        {"after fine-tuning, Gemma answers in random languages": "generation_config"},
+        {
+            "after fine-tuning, Gemma answers in random languages": "generation_config",
+            "I want to fine-tune gemma-3 in another language": "",
+            "I have rows in different languages": "",
+        },
         words=("language", " in ", "语言", "语种"),
         effects=("wrong-generation", "wrong-attention"),
     ),
     Symptom(
         "answers-cut-off",
-        r"\b(?:output|answer|respon\w*|generation|text|completion|caption)s?[^\n.]{0,30}(?:cut[- "
+        r"(?<!streaming )\b(?:output|answer|respon\w*|generation)s?(?!(?<=^output) is truncated)"
+        r"[^\n.]{0,30}(?:cut[- "
         r"]?off|truncat\w*|incomplete|"
         r"stops? (?:mid|in the middle|too early|early|abruptly|after (?:a few|one|\d+) (?:token|"
         r"word))|too short|"
@@ -252,7 +263,12 @@ TURNS: tuple[Symptom, ...] = (
             " of "
             "its context",
         ),
-        {"the output is truncated after 20 tokens": "max_new_tokens"},
+        {
+            "the output is truncated after 20 tokens": "max_new_tokens",
+            "Streaming output truncated to the last 5000 lines.": "",
+            "Output is truncated. View as a scrollable element or open in a text editor.": "",
+            "the text of a row is truncated to 512 tokens": "",
+        },
         words=(
             "cut",
             "trunc",

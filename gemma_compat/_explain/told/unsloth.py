@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from ..general.base import Case
 from ..general.installing.platforms import no_triton
@@ -50,6 +52,18 @@ def _of_a_new_card(case: Case) -> Answer | None:
     return _new_card(case) if len(case.hit.text) < 400 else None
 
 
+_cut_prompts = told(
+    "prompts are said to be cut, whatever max_prompt_length says",
+    "GRPOConfig(max_prompt_length=None, ...)   (DPOConfig alike), and max_seq_length at "
+    "loading above prompt and completion together",
+    "print(trainer.args.max_prompt_length, trainer.max_prompt_length, "
+    "model.max_seq_length)   : what does the trainer hold?",
+    "rm -rf unsloth_compiled_cache   where Unsloth is used: its trainer may be of another TRL",
+    why="TRL cuts prompts on the left to max_prompt_length (512 where nothing was said), "
+    "which takes the template's first mark away; notebooks set 256",
+)
+
+
 UNSLOTH: tuple[Symptom, ...] = (
     Symptom(
         "triton-said-to-be-missing",
@@ -84,6 +98,7 @@ UNSLOTH: tuple[Symptom, ...] = (
             "unsloth with 2 gpus gives an error": "use_unsloth",
         },
         words=("unsloth",),
+        is_setting=True,
     ),
     Symptom(
         "card-of-the-blackwell-family",
@@ -102,6 +117,7 @@ UNSLOTH: tuple[Symptom, ...] = (
             "GPU: RTX 5090, 32 GB": "",
             "I trained it on an RTX 5090 without error.": "",
         },
+        is_setting=True,
     ),
     Symptom(
         "embeddings-dropped-from-the-targets",
@@ -145,6 +161,7 @@ UNSLOTH: tuple[Symptom, ...] = (
             "I want to use unsloth to do fine-tuning while offline!": "local-dir",
             "the server is offline": "",
         },
+        is_setting=True,
     ),
     Symptom(
         "unsloth-on-a-mac",
@@ -176,6 +193,7 @@ UNSLOTH: tuple[Symptom, ...] = (
             " m4",
             " m5",
         ),
+        is_setting=True,
     ),
     Symptom(
         "steps-that-do-not-depend-on-the-rate",
@@ -202,7 +220,7 @@ UNSLOTH: tuple[Symptom, ...] = (
         r"(?:GRPO|RLHF|\bRL\b)[^\n.]{0,40}(?:without|no|w/o|disable) vllm|(?:GRPO|RLHF)[^\n]{0,60}"
         r"(?:rel(?:y|ies) up?on|needs?|requires?|depends? on) vllm",
         told(
-            "GRPO is to run without vLLM",
+            "GRPO without vLLM is spoken of",
             "fast_inference=False in from_pretrained, and use_vllm=False in GRPOConfig",
             "FastLanguageModel.from_pretrained('ADAPTER_FOLDER', fast_inference=False)   trains an "
             "adapter of SFT on; no second get_peft_model",
@@ -214,25 +232,24 @@ UNSLOTH: tuple[Symptom, ...] = (
             "# GRPO without VLLM? unsloth": "use_vllm=False",
             "GRPO with vllm": "",
         },
+        is_setting=True,
     ),
     Symptom(
         "prompts-that-are-cut",
         r"prompts? (?:\w{1,8} )?(?:is|are|gets?|being|was|were) (?:\w{1,10} )?(?:cut|truncated|"
         r"clipped)|max_prompt_length[^\n.]{0,40}(?:ignored|no effect|not (?:used|applied|"
         r"respected)|limited)|max(?:imum)? prompt length of \d+",
-        told(
-            "prompts are said to be cut, whatever max_prompt_length says",
-            "GRPOConfig(max_prompt_length=None, ...)   (DPOConfig alike), and max_seq_length at "
-            "loading above prompt and completion together",
-            "print(trainer.args.max_prompt_length, trainer.max_prompt_length, "
-            "model.max_seq_length)   : what does the trainer hold?",
-            "rm -rf unsloth_compiled_cache   where Unsloth is used: its trainer may be of another "
-            "TRL",
-            why="TRL cuts prompts on the left to max_prompt_length (512 where nothing was said), "
-            "which takes the template's first mark away; notebooks set 256",
+        lambda case: (
+            _cut_prompts(case)
+            if re.search(r"(?i)prompt[ _]length|GRPO|DPO|RLOO|KTO|\bRL\b", case.near)
+            else None
         ),
-        {"# Max prompt length of 256": "max_prompt_length=None"},
+        {
+            "# Max prompt length of 256": "max_prompt_length=None",
+            "I use max_length 512, so prompts are truncated": "",
+        },
         words=("prompt",),
+        is_setting=True,
     ),
     Symptom(
         "answers-only-is-said-to-fail",
@@ -264,23 +281,6 @@ UNSLOTH: tuple[Symptom, ...] = (
             "# Add Reward Model support to unsloth": "num_labels=1",
             "reward model support in trl": "",
         },
-    ),
-    Symptom(
-        "collator-leaves-out-audio",
-        r"(?i:DataCollator\w{0,12} (?:\w{1,12} )?(?:ignores?|drops?|skips?|does not|doesn't|leaves)"
-        r"[^\n.]{0,30}audio)",
-        told(
-            "a collator is said to leave out the audio of the rows",
-            "pip install -U unsloth unsloth_zoo 'transformers>=5.10'",
-            "print(next(iter(trainer.get_train_dataloader())).keys())   : is input_features among "
-            "them?",
-            why="UnslothVisionDataCollator knew images and videos only until June 2026; without "
-            "input_features the model trains on the text alone",
-        ),
-        {
-            "# UnslothVisionDataCollator ignores audio content parts (Gemma 4 E2B/E4B SFT)": (
-                "input_features"
-            )
-        },
+        is_setting=True,
     ),
 )

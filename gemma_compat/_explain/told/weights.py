@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answer import Answer
 from ..general.base import Case
 from .base import Symptom, told
@@ -24,6 +26,31 @@ _TIED = told(
 def _tied_head(case: Case) -> Answer | None:
     """Answer for a Gemma; other models may have a head apart from the embeddings."""
     return None if case.log.is_other else _TIED(case)
+
+
+_part = told(
+    "a trained head or trained embeddings are said not to arrive when the model is loaded",
+    "from safetensors import safe_open; print([k for k in safe_open('FOLDER/"
+    "adapter_model.safetensors', 'pt').keys() if 'lora' not in k])   : are they saved?",
+    "print(model.get_output_embeddings().weight.float().norm(), "
+    "model.get_input_embeddings().weight.float().norm())   before and after loading",
+    "PeftModel.from_pretrained(base, FOLDER), with the base resized to the tokenizer first",
+    "config.tie_word_embeddings   : a Gemma's head is its embeddings",
+    why="a Gemma ties its head to its embeddings: trained apart they are two tensors, and "
+    "what "
+    "ties them again at loading, merging or export leaves one. A base without the added "
+    "tokens, "
+    "or another class than in training, has no place for them",
+    of_gemma=True,
+)
+# A new head is random before its training; only afterwards something is missing.
+_AFTERWARDS = re.compile(
+    r"(?i)load|resum|restor|checkpoint|sav(?:ed|ing)|merg|inference|\bafter|appli|adapter|export"
+)
+
+
+def _not_loaded(case: Case) -> Answer | None:
+    return _part(case) if _AFTERWARDS.search(case.hit.text) else None
 
 
 WEIGHTS: tuple[Symptom, ...] = (
@@ -80,24 +107,11 @@ WEIGHTS: tuple[Symptom, ...] = (
         r"tak)\w*|not (?:be )?(?:load|restor)\w*|(?:newly|randomly|re-?)(?: ?initiali[sz]ed)|"
         r"random)|"
         r"\bwithout (?:the )?(?:lm_head|embed_tokens)[^\n.]{0,20}load",
-        told(
-            "a trained head or trained embeddings are said not to arrive when the model is loaded",
-            "from safetensors import safe_open; print([k for k in safe_open('FOLDER/"
-            "adapter_model.safetensors', 'pt').keys() if 'lora' not in k])   : are they saved?",
-            "print(model.get_output_embeddings().weight.float().norm(), "
-            "model.get_input_embeddings().weight.float().norm())   before and after loading",
-            "PeftModel.from_pretrained(base, FOLDER), with the base resized to the tokenizer first",
-            "config.tie_word_embeddings   : a Gemma's head is its embeddings",
-            why="a Gemma ties its head to its embeddings: trained apart they are two tensors, and "
-            "what "
-            "ties them again at loading, merging or export leaves one. A base without the added "
-            "tokens, "
-            "or another class than in training, has no place for them",
-            of_gemma=True,
-        ),
+        _not_loaded,
         {
             "the lm_head and embed_tokens were saved but are not loaded": "tie_word_embeddings",
             "the classifier head is newly initialized after loading my checkpoint": "safe_open",
+            "The score head is randomly initialized at the start and learns slowly": "",
         },
         words=(
             "lm_head",

@@ -125,6 +125,7 @@ WORKING: tuple[Symptom, ...] = (
         },
         words=("gpu", "card", "device", "单卡"),
         yields=True,
+        is_setting=True,
     ),
     Symptom(
         "another-model-works",
@@ -162,6 +163,7 @@ WORKING: tuple[Symptom, ...] = (
             "falc",
         ),
         yields=True,
+        is_setting=True,
     ),
     Symptom(
         "one-release-works",
@@ -216,5 +218,6 @@ WORKING: tuple[Symptom, ...] = (
         ),
         yields=True,
         effects=("load-fails", "wrong-loss"),
+        is_setting=True,
     ),
 )

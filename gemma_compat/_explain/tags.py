@@ -1,0 +1,55 @@
+"""Take off what a logger, a launcher or a shell put before each row of a traceback."""
+
+from __future__ import annotations
+
+import re
+
+from .raised import PREFIX
+
+_START = re.compile(
+    rb"^(?P<tag>[^\n]{1,160}?)Traceback \(most recent call last\):?[ \t\r]*$", re.MULTILINE
+)
+_IS_READ = re.compile(rf"(?:{PREFIX}){{1,3}}".encode())  # as it is: rows of ranks may alternate
+_IS_NONE = re.compile(rb"[\"'`(=]\s*$|^\s*[#>|+-]*\s*$")  # a string, a quotation, a box
+_INDENT = re.compile(rb"[ \t]+")  # of a block of code in Markdown
+_SOURCE = re.compile(rb"^\s*(?:def|class) \w|\"\"\"", re.MULTILINE)
+_ERROR = re.compile(rb"(?:[A-Za-z_]\w{0,60}\.){0,8}[A-Za-z_]\w{1,60}(?:: |:?[ \t\r]*$)")
+# What differs from row to row: the number of a line, a time. A rank and a process stay.
+_CHANGES = re.compile(rb"^\d+(?=\D{0,3}$)|\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?")
+_MOST_ROWS, _MESSAGE = 400, 12
+
+
+def without_tags(text: bytes) -> bytes:
+    """Return the text with each traceback bare that has one tag before all of its rows."""
+    rows = text.split(b"\n") if b"Traceback (most recent" in text else []
+    is_source = _SOURCE.search(text) is not None
+    for found in _START.finditer(text) if rows else ():
+        tag = found["tag"]
+        is_block = _INDENT.fullmatch(tag) is not None and not is_source
+        if is_block or not (_IS_READ.fullmatch(tag) or _IS_NONE.search(tag)):
+            first = text.count(b"\n", 0, found.start())
+            bare = _bare(rows[first : first + _MOST_ROWS], tag)
+            rows[first : first + len(bare)] = bare
+    return b"\n".join(rows) if rows else text
+
+
+def _bare(rows: list[bytes], tag: bytes) -> list[bytes]:
+    """Return the rows of a traceback and its message without the tag; none if it lacks its end."""
+    name = tag.rstrip()
+    shape = rb"[\d:.,]+".join(map(re.escape, _CHANGES.split(name)))
+    tagged = re.compile(shape + rb"(?:" + re.escape(tag[len(name) :]) + rb")?")
+    bare: list[bytes] = []
+    end = 0
+    for row in rows:
+        found = tagged.match(row)
+        if found is None or end and len(bare) > end + _MESSAGE:
+            break
+        rest = row[found.end() :]
+        bare.append(rest)
+        if end or len(bare) == 1 or not rest.strip() or rest.startswith((b" ", b"\t")):
+            continue
+        if not _ERROR.match(rest):
+            return []
+        end = len(bare)
+    has_frames = any(row.lstrip().startswith(b'File "') for row in bare)
+    return bare if end and has_frames else []

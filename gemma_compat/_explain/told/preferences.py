@@ -1,0 +1,65 @@
+"""Symptoms told of training by preferences: DPO and its kin."""
+
+from __future__ import annotations
+
+from .base import Symptom, told
+
+PREFERENCES: tuple[Symptom, ...] = (
+    Symptom(
+        "preference-of-one-row",
+        r"\b(?:rewards?[/_ ])?accurac(?:y|ies)\b[^\n.]{0,40}(?:only|always|just|either) (?:is |are "
+        r")?0(?:\.0)? (?:or|and) 1\b|"
+        r"\b(?:DPO|KTO|ORPO|SimPO)\b[^\n]{0,60}\bloss(?:es)? (?:is |are |of |becomes? |drops? to "
+        r")?(?:always )?0(?:\.0+)?(?![\d.]*\d)|"
+        r"\bloss(?:es)? (?:is |are |of |becomes? |drops? to )(?:always "
+        r")?0(?:\.0+)?(?![\d.]*\d)[^\n]{0,60}\b(?:DPO|KTO|ORPO|SimPO)\b",
+        told(
+            "a preference run is said to reach a loss of 0, or accuracies of 0 or 1 alone",
+            "rewards/margins and logps/chosen beside it: margins that grow while logps/chosen "
+            "falls mean that the "
+            "pairs are told apart too easily",
+            "chosen and rejected of five rows, printed: do they differ by a mark, a length or a "
+            "template?",
+            "learning_rate=5e-7 (5e-6 with LoRA), beta=0.1 to 0.5, one epoch",
+            "per_device_train_batch_size above 1, or logging_steps=20, for the mean over more rows",
+            why="the accuracy of a single row is 0 or 1, and its mean over few rows is coarse. A "
+            "loss of 0 means "
+            "that every chosen answer is far likelier than its rejected one; with NaN in rewards "
+            "it is the precision",
+        ),
+        {
+            "Rewards/accuracies is always 0 or 1 during the training process": "logging_steps",
+            "When the loss is 0 during the dpo trainer.": "margins",
+            "DPO loss starts at 0.693": "",
+        },
+        words=("accurac", "dpo", "kto", "orpo", "simpo"),
+    ),
+    Symptom(
+        "chosen-and-rejected-both-fall",
+        r"(?:chosen|accepted)\b[^\n]{0,40}\brejected\b[^\n]{0,40}\b(?:both|all|each) (?:\w+ ){0,2}"
+        r"(?:go(?:es|ing)? down|decreas\w*|fall\w*|drop\w*|declin\w*|(?:are|become|get) negative)|"
+        r"\bboth (?:the )?(?:rewards|logps|log ?probs|chosen and "
+        r"rejected)\b(?:(?!\bloss\b)[^\n]){0,60}(?:down|"
+        r"decreas\w*|fall\w*|drop\w*|declin\w*|negative)|chosen[^\n]{0,20}rejected[^\n]{0,20}(?:都|"
+        r"同时)[^\n]{0,6}(?:降|负|下)",
+        told(
+            "the rewards of chosen and of rejected answers are said to fall together",
+            "rewards/margins and rewards/accuracies: while these rise, the run learns what it is "
+            "to",
+            "a lower learning_rate (5e-7; 5e-6 with LoRA) and one epoch, where logps/chosen falls "
+            "steeply and answers get worse",
+            "loss_type=['sigmoid', 'sft'] in DPOConfig (older TRL: rpo_alpha=1.0) adds the loss "
+            "of SFT "
+            "on the chosen answers",
+            why="DPO's loss knows the difference of the two alone, so both may fall as long as the "
+            "rejected one falls more. That is ordinary at first; much of it makes all answers "
+            "unlikely",
+        ),
+        {
+            "DPO: rewards/chosen and rewards/rejected both go down, is that normal?": "margins",
+            "In DPO both rewards are decreasing": "margins",
+            "the chosen reward rises and the rejected one falls": "",
+        },
+        words=("chosen", "reject", "both"),
+    ),
+)
