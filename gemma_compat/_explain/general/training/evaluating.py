@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .scikit import labels_and_predictions
 
 _METRICS = r"compute_metrics|EvalPrediction|evaluation_loop|in evaluate\b|sklearn|nested_"
 _FIRST = "logits = eval_pred.predictions; logits = logits[0] if isinstance(logits, tuple) else "
@@ -60,6 +61,20 @@ def _ragged(case: Case) -> Answer:
 
 def _of_a_tuple(case: Case) -> Answer:
     name = case.match["name"] or case.match["function"]
+    if not case.says(_METRICS) and case.places:
+        return Answer(
+            f"{name} is called on a tuple: what comes before it returned several values",
+            (
+                f"x[0].{name}(...)   in that line, or a, b = ... where it is made: print(type(x), "
+                "len(x)) shows what is in it",
+                "return_dict=True   where it is the output of a model; return loss alone where "
+                "return_outputs is not asked for",
+            ),
+            why="a model with return_dict=False, a layer of another release of transformers, and a "
+            "compute_loss with return_outputs=True return tuples",
+            known="the message; what the tuple is of, the last frame's line says",
+            settles=False,
+        )
     return Answer(
         f"{name} is called on a tuple: the predictions hold more than the logits",
         (
@@ -159,6 +174,10 @@ KINDS: tuple[General, ...] = (
             "TypeError: argmax(): argument 'input' (position 1) must be Tensor, not tuple": (
                 "preprocess_logits_for_metrics"
             ),
+            'Traceback (most recent call last):\n  File "/w/t.py", line 9, in compute_loss\n    '
+            "return loss.mean()\nAttributeError: 'tuple' object has no attribute 'mean'": (
+                "several values"
+            ),
         },
     ),
     General(
@@ -187,16 +206,7 @@ KINDS: tuple[General, ...] = (
         r"(?:multiclass|multiclass-multioutput|continuous-multioutput|unknown) (?:format )?is not "
         r"supported|Only one class present in y_true|"
         r"y_true and y_pred contain different number of classes",
-        always(
-            "scikit-learn is given labels and predictions that do not go together, or more than "
-            "two classes where two are expected",
-            "predictions.argmax(-1).flatten(), labels.flatten()   with labels != -100 alone",
-            "average='macro'   (or 'weighted') for more than two classes",
-            why="logits of a causal model have a row for each token, and labels hold -100 where "
-            "nothing counts",
-            known="the message is scikit-learn's check",
-            settles=False,
-        ),
+        labels_and_predictions,
         {
             "ValueError: Target is multiclass but average='binary'. Please choose another average "
             "setting, one of [None, 'micro', 'macro', 'weighted'].": "average='macro'",
@@ -205,6 +215,9 @@ KINDS: tuple[General, ...] = (
             "ValueError: Found input variables with inconsistent numbers of samples: [3, 4]": (
                 "flatten"
             ),
+            'Traceback (most recent call last):\n  File "/w/t.py", line 9, in <module>\n    a, b = '
+            "train_test_split(texts, labels)\nValueError: Found input variables with inconsistent "
+            "numbers of samples: [3, 4]": "len(X), len(y)",
         },
     ),
     General(

@@ -49,6 +49,44 @@ def _whole_encoding(case: Case) -> Answer | None:
     )
 
 
+def _contradiction(case: Case) -> Answer:
+    """Answer a generation config that does not hold together, by what was done with it."""
+    phase = case.phase
+    off = (
+        "model.generation_config.temperature = None, the same for top_p and top_k, with "
+        "do_sample=False"
+    )
+    if phase in {"generating", "loading", "evaluating"}:
+        return Answer(
+            "a generation config holds settings that contradict each other",
+            (
+                f"do_sample=True beside temperature, top_p and top_k; or {off}"
+                if phase != "loading"
+                else "generation_config.json beside the weights: "
+                '"do_sample": true where temperature, top_p or top_k are set, or without these',
+                "num_beams above 1   where length_penalty, early_stopping or several beams are set",
+            ),
+            why="settings of sampling count only with do_sample=True, those of beams only with "
+            "several beams",
+            known="the message; which setting it is, the lines around name",
+            certain=False,
+            settles=False,
+        )
+    return Answer(
+        "a generation config with settings that contradict each other is not saved",
+        (
+            "model.generation_config.do_sample = True   before saving, where temperature, top_p or "
+            "top_k are set",
+            f"or {off}",
+        ),
+        why="temperature, top_p and top_k are of sampling; set beside do_sample=False they are "
+        "only a warning while generating, and an error while saving. In a notebook the trained "
+        "weights are in memory still; a script has the last checkpoint",
+        known="the message; which setting it is, the lines around name",
+        certain=False,
+    )
+
+
 KINDS: tuple[General, ...] = (
     General(
         "encoding-handed-over-whole",
@@ -89,18 +127,7 @@ KINDS: tuple[General, ...] = (
         "generation-settings-that-contradict",
         r"[Gg]eneration ?[Cc]onfig(?: instance)? is invalid|"
         r"loaded generation config instance is invalid",
-        always(
-            "a generation config with settings that contradict each other is not saved",
-            "model.generation_config.do_sample = True   before saving, where temperature, top_p or "
-            "top_k are set",
-            "or model.generation_config.temperature = None, the same for top_p and top_k, with "
-            "do_sample=False",
-            why="temperature, top_p and top_k are of sampling; set beside do_sample=False they are "
-            "only a warning while generating, and an error while saving. The trained weights are "
-            "in memory still",
-            known="the message; which setting it is, the lines around name",
-            certain=False,
-        ),
+        _contradiction,
         {
             "ValueError: The generation config instance is invalid -- `.validate()` throws "
             "warnings and/or exceptions. Fix these issues to save the configuration.": "do_sample",

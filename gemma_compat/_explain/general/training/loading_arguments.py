@@ -24,6 +24,11 @@ _FOR_LOADING = {
         "it was renamed, and the old name was removed",
     ),
     "use_auth_token": ("token=...", "it was renamed, and the old name was removed"),
+    "attn_implementation": (
+        "pip install -U transformers   (4.36 and newer take it)",
+        "the model's class is of an older transformers, or comes from the Hub",
+    ),
+    "token": ("use_auth_token=...   or pip install -U transformers", "it was renamed"),
     "max_seq_length": ("leave it out: it is of Unsloth's loader and of TRL's config", ""),
     "use_cache": (
         "model.config.get_text_config().use_cache = False   after loading",
@@ -32,18 +37,74 @@ _FOR_LOADING = {
 }
 
 
+# What Unsloth's loaders take beyond those of transformers, by release.
+_OF_UNSLOTH = frozenset(
+    {
+        *("fast_inference", "gpu_memory_utilization", "max_lora_rank", "full_finetuning"),
+        *(
+            "load_in_16bit",
+            "load_in_fp8",
+            "use_gradient_checkpointing",
+            "random_state",
+            "float32_mixed_precision",
+        ),
+        *("disable_log_stats", "qat_scheme", "float8_kv_cache"),
+        *(
+            "fix_tokenizer",
+            "use_exact_model_name",
+            "auto_model",
+            "whisper_language",
+            "offload_embedding",
+        ),
+    }
+)
+# Entries of a text config that people set.
+_OF_CONFIG = re.compile(
+    r"(?:use_cache|num_labels|id2label|rope_\w+|sliding_window|max_position_embeddings|vocab_size|"
+    r"hidden_\w+|num_\w+|attention_\w+|final_logit_softcapping|attn_logit_softcapping|"
+    r"problem_type|output_\w+|pad_token_id|tie_word_embeddings)"
+)
+
+
 def _for_loading(case: Case) -> Answer:
     name, owner = case.match["name"], case.match["owner"]
-    do, why = _FOR_LOADING.get(
-        name, (f"model.config.get_text_config().{name} = ...   after loading", "")
-    )
+    if (
+        name in _OF_UNSLOTH
+        and "nsloth" in f"{case.near}{case.around}" + case.hit.text
+        or (name in _OF_UNSLOTH and re.search(r"\bFast\w*Model\b", case.near))
+    ):
+        return Answer(
+            f"{name} is an option of Unsloth's loaders, and this release of Unsloth handed it on "
+            f"to {owner}",
+            (
+                "pip install -U unsloth unsloth_zoo   and restart the kernel",
+                f"or leave {name} out",
+            ),
+            why="its loader hands on what it does not know itself: FastModel and "
+            "FastLanguageModel took their options up release by release",
+            known="the message; that the option is Unsloth's was read in unsloth 2026.10.9",
+            settles=False,
+        )
+    do, why = _FOR_LOADING.get(name, ("", ""))
+    if not do and _OF_CONFIG.fullmatch(name):
+        do = f"model.config.get_text_config().{name} = ...   after loading"
     if re.search(r"\bfrom_config\b", case.around) and "from_pretrained" not in case.around:
         return _by_from_config(case)
+    by_script = case.is_of_the_script and "from_pretrained" not in case.code
     return Answer(
-        f"from_pretrained handed {name} on to {owner}, which takes no such argument",
+        f"the script makes {owner} with {name}, which it does not take"
+        if by_script
+        else f"from_pretrained handed {name} on to {owner}, which takes no such argument",
         (
-            do,
-            f"or leave {name} out",
+            *((do,) if do else ()),
+            f"or leave {name} out" if do else f"leave {name} out, or write it as this release does",
+            *(
+                ()
+                if do
+                else (
+                    "pip install -U transformers   where a newer one takes it, or the model does",
+                )
+            ),
             *(
                 ["pip install -U transformers   where it is of before 4.30, which brought it"]
                 if name == "load_in_4bit"
@@ -93,8 +154,13 @@ KINDS: tuple[General, ...] = (
             "TypeError: Gemma3ForConditionalGeneration.__init__() got an unexpected keyword "
             "argument 'use_cache'": "from_config handed",
             "TypeError: Gemma3ForCausalLM.__init__() got an unexpected keyword argument 'abc'": (
-                "goes to the class"
+                "leave abc out"
             ),
+            "FastModel.from_pretrained(x, fast_inference=True)\nTypeError: "
+            "Gemma3ForConditionalGeneration.__init__() got an unexpected keyword argument "
+            "'fast_inference'": "pip install -U unsloth",
+            "TypeError: MyForCausalLM.__init__() got an unexpected keyword argument "
+            "'attn_implementation'": "4.36",
         },
     ),
 )

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from ...answer import Answer
+from ...places import distribution_of
+from ...unknown import OF_MODEL
 from ..base import Case, General, always
+from ..released import upgrade
+from .quantized_otherwise import quantized_otherwise
 
 _OF_TRL = r"(?:SFT|DPO|GRPO|KTO|ORPO|CPO|PPO|RLOO|Reward|OnlineDPO|XPO|NashMD|BCO|GKD|PRM)Trainer"
-
-
-def _quantized_otherwise(case: Case) -> Answer:
-    return Answer(
-        "the checkpoint is quantized already, in another way than the BitsAndBytesConfig that is "
-        "given with it",
-        (
-            "leave quantization_config out   (load_in_4bit, load_in_8bit as well)",
-            "or the checkpoint that is not quantized, for 4 bits by bitsandbytes and QLoRA",
-        ),
-        why="transformers asks the given config for its loading attributes only where the "
-        "checkpoint's own config.json holds a quantization_config of another kind (GPTQ, AWQ, "
-        "MXFP4, FP8, compressed-tensors), and BitsAndBytesConfig has none",
-        known="the message; that call was read in transformers 4.57.6, which names both kinds "
-        "before it comes there",
-    )
 
 
 def _tuple_for_output(case: Case) -> Answer:
@@ -41,6 +29,22 @@ def _tuple_for_output(case: Case) -> Answer:
 
 def _not_called(case: Case) -> Answer:
     name = case.match["name"]
+    place = case.places[-1] if case.places else None
+    if place is not None and place.module not in {"", OF_MODEL}:
+        who = distribution_of(place.module)
+        return Answer(
+            f"{who} reads .{name} of a function, which has none",
+            (
+                f"{upgrade(who)}   and what it replaces or wraps, to releases of the same time: "
+                "python -m gemma_compat advise",
+                "the same without patches: what replaces functions of other packages, in the "
+                "script or by an import?",
+            ),
+            why="code that replaces or wraps functions counts on a class, a method or a mark "
+            "(.__wrapped__, .cache_clear) that the function of another release does not have",
+            known="the message, and the last frame, which is that package's",
+            settles=False,
+        )
     return Answer(
         f"a function or method is used as if it were its result: .{name} is read of it",
         (f"look for brackets that are missing before .{name} in the last frame's line",),
@@ -113,15 +117,20 @@ KINDS: tuple[General, ...] = (
     General(
         "quantized-in-another-way",
         r"'BitsAndBytesConfig' object has no attribute 'get_loading_attributes'|"
-        r"The model is quantized with \w{1,40} but you are passing a \w{1,40}|"
+        r"The model is quantized with (?P<here>\w{1,40}) but you are passing an? "
+        r"(?P<given>\w{1,40})|"
         r"(?:CompressedTensors|AWQ|Awq|GPTQ|FP8|FineGrainedFP8|TorchAo|Mxfp4|Quanto|AutoRound|HQQ|"
         r"Hqq)Config\b[^\n:]{1,60}\bBitsAndBytesConfig",
-        _quantized_otherwise,
+        quantized_otherwise,
         {
             "AttributeError: 'BitsAndBytesConfig' object has no attribute "
             "'get_loading_attributes'": "leave quantization_config out",
             "(`ValueError: CompressedTensorsConfig vs BitsAndBytesConfig`)": "not quantized, for 4",
             "quantization_config: GPTQConfig or BitsAndBytesConfig": "",
+            "ValueError: The model is quantized with Mxfp4Config but you are passing a "
+            "TorchAoConfig config.": "TorchAoConfig",
+            "ValueError: The model is quantized with GPTQConfig but you are passing a "
+            "BitsAndBytesConfig config.": "QLoRA",
         },
     ),
     General(

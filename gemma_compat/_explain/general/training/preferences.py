@@ -6,6 +6,7 @@ import re
 
 from ...answer import Answer
 from ..base import Case, General, always
+from .other_configs import other_config, value_head
 
 
 def _groups(case: Case) -> Answer:
@@ -43,8 +44,6 @@ def _two_settings(case: Case) -> Answer:
     )
 
 
-_OWN_CONFIG = "SFTConfig, DPOConfig, GRPOConfig, RewardConfig ... in place of TrainingArguments"
-
 KINDS: tuple[General, ...] = (
     General(
         "config-of-another-trainer",
@@ -57,47 +56,30 @@ KINDS: tuple[General, ...] = (
         r"dataset_batch_size|eval_packing|label_pad_token_id|reference_free|sync_ref_model|"
         r"rpo_alpha|label_smoothing|center_rewards_coefficient|num_of_sequences)'|"
         r"Please use `?(?P<config>\w{2,20}Config)`? instead `?TrainingArguments",
-        lambda case: Answer(
-            "a trainer of TRL was given TrainingArguments, and it reads settings that only its "
-            "config class has",
-            (
-                f"args={case.match['config']}(...)   in place of TrainingArguments"
-                if case.match["config"]
-                else _OWN_CONFIG,
-                "from trl import DPOConfig   and so on; it takes all that TrainingArguments takes",
-            ),
-            why="each of TRL's trainers has a config class that adds its own settings",
-            known="the attribute is one of those classes'; TrainingArguments never had it"
-            if case.match["name"]
-            else "TRL says so",
-        ),
+        other_config,
         {
             "AttributeError: 'TrainingArguments' object has no attribute 'model_init_kwargs'": (
                 "DPOConfig"
             ),
             "ValueError: Please use `KTOConfig` instead TrainingArguments.": "KTOConfig(...)",
             "AttributeError: 'TrainingArguments' object has no attribute 'my_own'": "",
+            'File "/w/t.py", line 2, in compute_loss\n    self.args.max_length\n'
+            "AttributeError: 'TrainingArguments' object has no attribute 'max_length'": (
+                "a line of the script"
+            ),
         },
     ),
     General(
         "value-head-in-another-trainer",
         r"'AutoModelFor\w{1,20}WithValueHead' object has no attribute '(?P<name>\w{1,60})'",
-        lambda case: Answer(
-            "the model is wrapped with a value head, which only PPO uses: it has no "
-            f"{case.match['name']}",
-            (
-                "AutoModelForCausalLM.from_pretrained(...), or the name of the model, in place of "
-                "AutoModelForCausalLMWithValueHead",
-                "for PPO itself: the trl that the script was written for; up to 0.11 its "
-                "PPOTrainer takes this wrapper",
-            ),
-            why="the wrapper hands on only some attributes of the model in it; SFT, DPO and GRPO "
-            "take the plain model",
-            known="the message names the class",
-        ),
+        value_head,
         {
             "AttributeError: 'AutoModelForCausalLMWithValueHead' object has no attribute "
-            "'warnings_issued'": "plain model"
+            "'warnings_issued'": "plain model",
+            "trainer = PPOTrainer(config, model)\nAttributeError: "
+            "'AutoModelForCausalLMWithValueHead' object has no attribute 'generation_config'": (
+                "trl<0.12"
+            ),
         },
     ),
     General(
